@@ -1,0 +1,105 @@
+# Millrace needs Python 3.11+ and make; everything else is fetched into .venv, .tools and frontend/node_modules.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PORT ?= 8000
+DATA_DIR ?= .data
+export PORT DATA_DIR
+export UV_PYTHON_DOWNLOADS := never
+export UV_NO_PROGRESS := 1
+
+UV_VERSION := 0.13.8
+PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	command -v $$python >/dev/null && $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && \
+	$$python -c 'import sys; print(sys.executable)' && break; done)
+# uv of the machine, else one of our own.
+UV := $(shell command -v uv || echo .tools/bin/uv)
+# Node where it is new enough, else the one from the PyPI wheel, which lies beside our uv.
+NODE_FITS := $(shell node -e 'const [a, b, c] = process.versions.node.split(".").map(Number); \
+	process.exit((a === 22 && (b > 22 || (b === 22 && c >= 2))) || (a === 24 && b >= 15) || a >= 26 ? 0 : 1)' \
+	>/dev/null 2>&1 && command -v npm >/dev/null && echo yes)
+NODE_READY := $(if $(NODE_FITS),,.tools/node/.stamp)
+NODE_PATH_FIRST := $(if $(NODE_FITS),,PATH="$(CURDIR)/.tools/node/bin:$$PATH")
+FRONTEND := $(shell find frontend/src frontend/public frontend/index.html frontend/*.ts frontend/*.cjs frontend/*.js \
+	frontend/tsconfig*.json -type f 2>/dev/null)
+
+.PHONY: help run test check bench faults api lock format clean
+
+help: ## Show this list
+	@grep -hE '^[a-z/]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+run: .venv/.stamp frontend/dist/.stamp ## Serve Millrace on 127.0.0.1:$PORT (8000), data in $DATA_DIR (.data)
+	@exec .venv/bin/python manage.py serve
+
+test: .venv/.stamp-dev frontend/dist/.stamp ## Run every check and test (ONLY="engine browser" runs some)
+	@$(NODE_PATH_FIRST) .venv/bin/python -m tests.run $(ONLY)
+
+check: .venv/.stamp-dev frontend/node_modules/.stamp ## Run what needs no test: format, lint, types, layers
+	@$(NODE_PATH_FIRST) .venv/bin/python -m tests.run static
+
+bench: .venv/.stamp-dev frontend/dist/.stamp ## Print one JSON line per figure, embedded and scaled
+	@.venv/bin/python -m tests.benchmarks $(ONLY)
+
+faults: .venv/.stamp-dev frontend/dist/.stamp ## Kill the runtime at every commit point and at random, on both databases
+	@MILLRACE_FAULTS=full .venv/bin/python -m tests.run faults
+
+api: .venv/.stamp-dev frontend/node_modules/.stamp ## Write the OpenAPI schema and the front end's types anew
+	@$(NODE_PATH_FIRST) .venv/bin/python -m tests.generated write
+
+format: .venv/.stamp-dev ## Format the Python files
+	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .
+
+lock: $(UV) ## Lock the dependencies of pyproject.toml anew (UPGRADE=1 takes newer ones)
+	@compile="$(UV) pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 $(if $(UPGRADE),--upgrade)"; \
+	$$compile pyproject.toml -o requirements.lock -q; \
+	$$compile pyproject.toml --group dev -o requirements-dev.lock -q; \
+	$$compile --group node -o requirements-node.lock -q
+
+clean: ## Remove the environment and everything built (never the data)
+	@rm -rf .venv .tools frontend/node_modules frontend/dist
+
+# --- what the targets stand on ----------------------------------------------------------------------------------
+
+.tools/bin/uv:
+	@test -n "$(PYTHON)" || { echo "Millrace needs Python 3.11 or newer on the PATH."; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "This Python cannot make environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@echo "Installing uv $(UV_VERSION) into .tools"
+	@"$(PYTHON)" -m venv .tools
+	@.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+# The lighter environment serves; the one for development holds it whole, so a developer's `make run` changes nothing.
+.venv/.stamp: requirements.lock | $(UV)
+	@test -n "$(PYTHON)" || { echo "Millrace needs Python 3.11 or newer on the PATH."; exit 1; }
+	@if [ -e .venv/.stamp-dev ]; then $(MAKE) .venv/.stamp-dev; else \
+		echo "Installing Millrace's dependencies into .venv"; \
+		test -x .venv/bin/python || $(UV) venv --quiet --allow-existing --python "$(PYTHON)" .venv; \
+		$(UV) pip sync --quiet --python .venv/bin/python --require-hashes requirements.lock; fi
+	@touch .venv/.stamp
+
+.venv/.stamp-dev: requirements-dev.lock requirements.lock | $(UV)
+	@test -n "$(PYTHON)" || { echo "Millrace needs Python 3.11 or newer on the PATH."; exit 1; }
+	@echo "Installing Millrace's dependencies and development tools into .venv"
+	@test -x .venv/bin/python || $(UV) venv --quiet --allow-existing --python "$(PYTHON)" .venv
+	@$(UV) pip sync --quiet --python .venv/bin/python --require-hashes requirements-dev.lock
+	@touch .venv/.stamp .venv/.stamp-dev
+
+.tools/node/.stamp: requirements-node.lock | $(UV)
+	@echo "Installing Node into .tools/node (none on the PATH is new enough)"
+	@test -x .tools/node/bin/python || $(UV) venv --quiet --allow-existing --python "$(PYTHON)" .tools/node
+	@$(UV) pip sync --quiet --python .tools/node/bin/python --require-hashes requirements-node.lock
+	@touch .tools/node/.stamp
+
+frontend/node_modules/.stamp: frontend/package-lock.json $(NODE_READY)
+	@echo "Installing the front end's dependencies"
+	@cd frontend && $(NODE_PATH_FIRST) npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch frontend/node_modules/.stamp
+
+frontend/dist/.stamp: $(FRONTEND) frontend/package.json frontend/node_modules/.stamp
+	@echo "Building the front end"
+	@cd frontend && $(NODE_PATH_FIRST) npm run --silent build -- --logLevel warn
+	@touch frontend/dist/.stamp

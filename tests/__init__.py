@@ -1,0 +1,3 @@
+"""Proofs, grouped by what they cost."""
+
+from __future__ import annotations
