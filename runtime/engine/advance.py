@@ -1,0 +1,362 @@
+"""The law of a run: `advance(graph, state, fact) -> (state, commands)`.
+
+A link is taken when its source succeeded (or failed and carried on) by that link's port; it is dead when the source is
+decided otherwise; until then it is undecided. A step is ready when all its links are decided and one is taken, and
+skipped when all are dead. So a join waits for every branch that can still arrive and for no other, and no link needs
+a state of its own. Steps skipped are recorded like steps done, which makes every decision local: one fact looks at the
+steps behind the one it is about, never at the whole graph.
+
+A fact that does not apply returns the very same state (`new is old`) and no commands.
+"""
+
+from __future__ import annotations
+
+from typing import Final, assert_never
+
+from runtime.engine.change import (
+    FAILED,
+    NEVER_CAME,
+    READY,
+    RETRYING,
+    RUN_RUNNING,
+    RUNNING,
+    SUCCEEDED,
+    WAITING,
+    Change,
+    tally_of,
+    timer_kind,
+)
+from runtime.engine.commands import ClearTimer, Command, Execute, SetTimer
+from runtime.engine.facts import (
+    CancelRequested,
+    Fact,
+    FailRequested,
+    RunStarted,
+    SignalReceived,
+    StepFailed,
+    StepInterrupted,
+    StepStarted,
+    StepSucceeded,
+    StepWaits,
+    StopRequested,
+    TimerFired,
+)
+from runtime.engine.graph import DEFAULT_OUT, ERROR_PORT, Graph, Node
+from runtime.engine.state import (
+    TERMINAL,
+    EdgeState,
+    RunState,
+    StepError,
+    StepKey,
+    StepState,
+)
+
+_NOTHING: Final[tuple[Command, ...]] = ()
+
+#: Way out of an event or human wait whose time is over, unless the step named another.
+TIMEOUT_PORT: Final = "timeout"
+
+
+def advance(graph: Graph, state: RunState, fact: Fact) -> tuple[RunState, tuple[Command, ...]]:
+    """The state after `fact`, and what to do now. Pure: the same arguments give the same answer, always.
+
+    Never raises for a fact that comes too late, too early, twice, or for a step that is not there; raises TypeError
+    for a state whose steps were not rebuilt with `StepStatus` members.
+    """
+    if state.status in TERMINAL:
+        return state, _NOTHING
+    match fact:
+        case StepSucceeded():
+            return _succeeded(graph, state, fact.node, fact.attempt, fact.ports, fact.at, fact.commit_seq)
+        case StepStarted():
+            return _started(state, fact)
+        case RunStarted():
+            return _run_started(graph, state, fact)
+        case StepFailed():
+            return _failed(graph, state, fact)
+        case StepWaits():
+            return _waits(graph, state, fact)
+        case TimerFired():
+            return _timer_fired(graph, state, fact)
+        case SignalReceived():
+            return _signal_received(graph, state, fact)
+        case StepInterrupted():
+            return _interrupted(graph, state, fact)
+        case CancelRequested():
+            return _cancel_requested(graph, state)
+        case StopRequested():
+            return _stop_requested(graph, state, fact)
+        case FailRequested():
+            return _fail_requested(graph, state, fact)
+        case _:
+            assert_never(fact)
+
+
+def resume(graph: Graph, state: RunState, at: int) -> tuple[Command, ...]:
+    """What to do with a run that was just loaded, after a crash or a hand-over; the state stays as it is.
+
+    Ready and running steps are to be executed, the attempt as recorded. The shell resolves the running steps whose
+    effect is in doubt first (`StepWaits`, `StepSucceeded`, `StepFailed` as its policy says) and leaves those out.
+    Waiting and retrying steps need nothing: their timers are rows. `at` is reserved.
+
+    When the run is bound to end (`state.ending`), nothing may begin and the answer is empty: tell `StepInterrupted`
+    for each step that is still running and not in doubt, and the run comes to its end.
+    """
+    if state.status in TERMINAL or state.ending is not None:
+        return _NOTHING
+    return tuple(
+        Execute(key.node, step.attempt)
+        for key, step in state.steps.items()
+        if key.generation == state.generation and key.node in graph.by_id and step.status in (READY, RUNNING)
+    )
+
+
+def edge_states(graph: Graph, state: RunState) -> dict[str, EdgeState]:
+    """How every link (by id) stands. Derived; links are never stored."""
+    states: dict[str, EdgeState] = {}
+    for edge in graph.edges:
+        step = state.steps.get(StepKey(edge.source, state.generation))
+        if step is None or not step.status.is_decided:
+            states[edge.id] = EdgeState.UNDECIDED
+        elif step.status in (SUCCEEDED, FAILED) and edge.source_handle in step.ports:
+            states[edge.id] = EdgeState.TAKEN
+        else:
+            states[edge.id] = EdgeState.DEAD
+    return states
+
+
+def _run_started(graph: Graph, state: RunState, fact: RunStarted) -> tuple[RunState, tuple[Command, ...]]:
+    if state.steps or state.ending is not None:
+        return state, _NOTHING
+    change = Change(graph, state)
+    if fact.trigger_node not in graph.by_id:
+        change.error = StepError(
+            code="run.start_missing",
+            title="The start is not there",
+            message="This version of the workflow has no such start step. Start the run from a start that it has.",
+            kind="config",
+            node=fact.trigger_node,
+        )
+        return change.done()
+    change.execute(fact.trigger_node, 1, None)
+    for root in graph.roots:
+        if root != fact.trigger_node:
+            change.steps[StepKey(root, change.generation)] = NEVER_CAME
+            change.follow(root)
+    return change.done()
+
+
+def _started(state: RunState, fact: StepStarted) -> tuple[RunState, tuple[Command, ...]]:
+    step = state.steps.get(StepKey(fact.node, state.generation))
+    if step is None or step.status is not READY or step.attempt != fact.attempt:
+        return state, _NOTHING
+    first = fact.at if step.first_started_at is None else step.first_started_at
+    steps = dict(state.steps)
+    steps[StepKey(fact.node, state.generation)] = StepState(RUNNING, step.attempt, first_started_at=first)
+    # Ready and running count as one sort of open step, so nothing about the run changes.
+    return (
+        RunState(
+            RUN_RUNNING, state.generation, steps, state.outcome, state.error, state.cancel_requested,
+            state.tally or tally_of(state),
+        ),
+        _NOTHING,
+    )  # fmt: skip
+
+
+def _succeeded(
+    graph: Graph,
+    state: RunState,
+    node: str,
+    attempt: int | None,
+    ports: tuple[str, ...],
+    at: int,
+    commit_seq: int | None,
+) -> tuple[RunState, tuple[Command, ...]]:
+    step = _current(graph, state, node, attempt)
+    if step is None or not (step.status is RUNNING or step.status is READY):
+        return state, _NOTHING
+    change = Change(graph, state)
+    change.replace_step(node, step, _success(step, ports, at, commit_seq))
+    change.follow(node)
+    return change.done()
+
+
+def _failed(graph: Graph, state: RunState, fact: StepFailed) -> tuple[RunState, tuple[Command, ...]]:
+    step = _current(graph, state, fact.node, fact.attempt)
+    if step is None or step.status not in (RUNNING, READY, WAITING):
+        return state, _NOTHING
+    change = Change(graph, state)
+    due_at = _next_try(graph.by_id[fact.node], step, fact)
+    if due_at is not None and state.ending is not None:
+        # Not given up, only not tried again: this failure must not turn a stopped run into a dead letter.
+        change.cancel_step(fact.node, step, error=fact.error)
+        return change.done()
+    if step.due_at is not None:
+        change.commands.append(ClearTimer(fact.node, timer_kind(step)))
+    if due_at is not None:
+        change.replace_step(
+            fact.node,
+            step,
+            StepState(
+                RETRYING,
+                step.attempt,
+                due_at=due_at,
+                error=fact.error,
+                first_started_at=_first(step, fact.at),
+            ),
+        )
+        change.commands.append(SetTimer(fact.node, due_at, "retry"))
+        return change.done()
+    ports = _ports_after_failure(graph.by_id[fact.node])
+    change.replace_step(fact.node, step, _failure(step, ports, fact.error, fact.at))
+    if ports:
+        change.follow(fact.node)
+    else:
+        change.fail_run(fact.node, fact.error)
+    return change.done()
+
+
+def _waits(graph: Graph, state: RunState, fact: StepWaits) -> tuple[RunState, tuple[Command, ...]]:
+    step = _current(graph, state, fact.node, fact.attempt)
+    if step is None or not (step.status is RUNNING or step.status is READY):
+        return state, _NOTHING
+    change = Change(graph, state)
+    if state.ending is not None:
+        # A wait would keep a run open that is to end.
+        change.cancel_step(fact.node, step)
+        return change.done()
+    due_at = fact.at if fact.due_at is None and fact.kind == "timer" else fact.due_at
+    waiting = StepState(
+        WAITING,
+        step.attempt,
+        ports=fact.due_ports or (),
+        due_at=due_at,
+        wait_kind=fact.kind,
+        first_started_at=_first(step, fact.at),
+    )
+    change.replace_step(fact.node, step, waiting)
+    if due_at is not None:
+        change.commands.append(SetTimer(fact.node, due_at, timer_kind(waiting)))
+    return change.done()
+
+
+def _timer_fired(graph: Graph, state: RunState, fact: TimerFired) -> tuple[RunState, tuple[Command, ...]]:
+    step = _current(graph, state, fact.node, None)
+    if step is None or step.due_at is None or not (step.status is RETRYING or step.status is WAITING):
+        return state, _NOTHING
+    if fact.at < step.due_at:
+        # The nudge may have been the timer itself, taken off its row a moment too soon: ask for it again.
+        return state, (SetTimer(fact.node, step.due_at, timer_kind(step)),)
+    change = Change(graph, state)
+    if step.status is RETRYING:
+        change.execute(fact.node, step.attempt + 1, step, first_started_at=step.first_started_at)
+        return change.done()
+    ports = step.ports or ((DEFAULT_OUT,) if step.wait_kind == "timer" else (TIMEOUT_PORT,))
+    change.replace_step(fact.node, step, _success(step, ports, fact.at, None))
+    change.follow(fact.node)
+    return change.done()
+
+
+def _signal_received(graph: Graph, state: RunState, fact: SignalReceived) -> tuple[RunState, tuple[Command, ...]]:
+    step = _current(graph, state, fact.node, None)
+    if step is None or step.status is not WAITING or step.wait_kind == "timer":
+        return state, _NOTHING
+    change = Change(graph, state)
+    if step.due_at is not None:
+        change.commands.append(ClearTimer(fact.node, timer_kind(step)))
+    change.replace_step(fact.node, step, _success(step, fact.ports, fact.at, fact.commit_seq))
+    change.follow(fact.node)
+    return change.done()
+
+
+def _interrupted(graph: Graph, state: RunState, fact: StepInterrupted) -> tuple[RunState, tuple[Command, ...]]:
+    step = _current(graph, state, fact.node, fact.attempt)
+    if step is None or not (step.status is RUNNING or step.status is WAITING):
+        return state, _NOTHING
+    change = Change(graph, state)
+    if state.ending is not None:
+        change.cancel_step(fact.node, step)
+        return change.done()
+    if step.due_at is not None:
+        change.commands.append(ClearTimer(fact.node, timer_kind(step)))
+    change.execute(fact.node, step.attempt, step, first_started_at=step.first_started_at)
+    return change.done()
+
+
+def _cancel_requested(graph: Graph, state: RunState) -> tuple[RunState, tuple[Command, ...]]:
+    statuses = {step.status for step in state.steps.values()}
+    if state.cancel_requested and RUNNING in statuses and statuses.isdisjoint((READY, RETRYING, WAITING)):
+        return state, _NOTHING
+    # Also for a state that was loaded with the request already in it, and that nobody has wound up yet.
+    change = Change(graph, state)
+    change.cancel, change.outcome = True, None
+    change.wind_up()
+    return change.done()
+
+
+def _stop_requested(graph: Graph, state: RunState, fact: StopRequested) -> tuple[RunState, tuple[Command, ...]]:
+    step = _current(graph, state, fact.node, None)
+    if step is None or not (step.status is RUNNING or step.status is READY):
+        return state, _NOTHING
+    change = Change(graph, state)
+    change.replace_step(fact.node, step, _success(step, (), fact.at, fact.commit_seq))
+    if state.ending is None:
+        change.outcome = fact.outcome
+        change.wind_up()
+    return change.done()
+
+
+def _fail_requested(graph: Graph, state: RunState, fact: FailRequested) -> tuple[RunState, tuple[Command, ...]]:
+    step = _current(graph, state, fact.node, None)
+    if step is None or not (step.status is RUNNING or step.status is READY):
+        return state, _NOTHING
+    change = Change(graph, state)
+    change.replace_step(fact.node, step, _failure(step, (), fact.error, fact.at))
+    change.fail_run(fact.node, fact.error)
+    return change.done()
+
+
+def _current(graph: Graph, state: RunState, node: str, attempt: int | None) -> StepState | None:
+    """The step, if the graph has it, the run has come to it, and the fact is about its current attempt."""
+    step = state.steps.get(StepKey(node, state.generation))
+    if step is None or (attempt is not None and attempt != step.attempt) or node not in graph.by_id:
+        return None
+    return step
+
+
+def _first(step: StepState, at: int) -> int:
+    return at if step.first_started_at is None else step.first_started_at
+
+
+def _success(step: StepState, ports: tuple[str, ...], at: int, commit_seq: int | None) -> StepState:
+    first = at if step.first_started_at is None else step.first_started_at
+    return StepState(SUCCEEDED, step.attempt, ports, None, None, None, commit_seq, first)
+
+
+def _failure(step: StepState, ports: tuple[str, ...], error: StepError, at: int) -> StepState:
+    return StepState(FAILED, step.attempt, ports, error=error, first_started_at=_first(step, at))
+
+
+def _next_try(node: Node, step: StepState, fact: StepFailed) -> int | None:
+    """When to try again, or None to give up."""
+    policy = node.settings.retry
+    if not fact.error.retryable or step.attempt >= policy.attempts:
+        return None
+    due_at = fact.at + policy.delay_ms(
+        step.attempt, jitter=fact.jitter, retry_after_seconds=fact.error.retry_after_seconds
+    )
+    if policy.total_seconds is not None and due_at - _first(step, fact.at) > policy.total_seconds * 1000:
+        return None
+    return due_at
+
+
+def _ports_after_failure(node: Node) -> tuple[str, ...]:
+    """The ways out of a step that was given up; none ends the run."""
+    match node.settings.on_failure:
+        case "continue":
+            return (node.default_port,)
+        case "error_port":
+            # A failure that leads nowhere would be a silent one.
+            return (ERROR_PORT,) if node.has_error_edge else ()
+        case "stop":
+            return ()

@@ -1,0 +1,218 @@
+"""One fact at work on a state: a copy that is changed step by step, counted as it goes, and frozen again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final, cast
+
+from runtime.engine.commands import ClearTimer, Command, Execute, FinishRun, PassThrough, TimerKind
+from runtime.engine.graph import Graph, Node
+from runtime.engine.state import Outcome, RunState, RunStatus, StepError, StepKey, StepState, StepStatus, Tally
+
+# Looking a member up on its class costs more than comparing it, and this is the hot path.
+READY: Final = StepStatus.READY
+RUNNING: Final = StepStatus.RUNNING
+RETRYING: Final = StepStatus.RETRYING
+WAITING: Final = StepStatus.WAITING
+SUCCEEDED: Final = StepStatus.SUCCEEDED
+FAILED: Final = StepStatus.FAILED
+SKIPPED: Final = StepStatus.SKIPPED
+CANCELLED: Final = StepStatus.CANCELLED
+RUN_RUNNING: Final = RunStatus.RUNNING
+
+NEVER_CAME: Final = StepState(SKIPPED)
+
+
+def tally_of(state: RunState) -> Tally:
+    """Count the open steps of this generation. Raises TypeError when a status is a plain string."""
+    active = timers = events = humans = 0
+    for key, step in state.steps.items():
+        status = step.status
+        if not isinstance(status, StepStatus):
+            raise TypeError(f"step {key}: status {status!r} is not a StepStatus; convert it when loading")
+        if key[1] != state.generation:
+            continue
+        if status is READY or status is RUNNING:
+            active += 1
+        elif status is RETRYING:
+            timers += 1
+        elif status is WAITING:
+            timers += step.wait_kind == "timer"
+            events += step.wait_kind == "event"
+            humans += step.wait_kind == "human"
+    return Tally(active, timers, events, humans)
+
+
+class Change:
+    """A copy of the state under work. One per fact; `done` freezes it again."""
+
+    __slots__ = (
+        "active", "cancel", "commands", "error", "events", "generation", "graph", "humans", "outcome", "state",
+        "steps", "timers",
+    )  # fmt: skip
+
+    def __init__(self, graph: Graph, state: RunState) -> None:
+        self.graph = graph
+        self.state = state
+        self.generation = state.generation
+        # Looked up by plain tuples, which equal a StepKey and are made three times faster.
+        self.steps: dict[tuple[str, int], StepState] = dict(cast("dict[tuple[str, int], StepState]", state.steps))
+        self.outcome = state.outcome
+        self.error = state.error
+        self.cancel = state.cancel_requested
+        self.active, self.timers, self.events, self.humans = state.tally or tally_of(state)
+        self.commands: list[Command] = []
+
+    def open_step(self, node: str, step: StepState) -> None:
+        """Record a step that has something before it, and count it."""
+        self.steps[StepKey(node, self.generation)] = step
+        self._count(step, 1)
+
+    def replace_step(self, node: str, old: StepState, new: StepState) -> None:
+        self._count(old, -1)
+        self._count(new, 1)
+        self.steps[StepKey(node, self.generation)] = new
+
+    def _count(self, step: StepState, by: int) -> None:
+        status = step.status
+        if status is READY or status is RUNNING:
+            self.active += by
+        elif status is RETRYING:
+            self.timers += by
+        elif status is WAITING:
+            if step.wait_kind == "human":
+                self.humans += by
+            elif step.wait_kind == "event":
+                self.events += by
+            else:
+                self.timers += by
+
+    def execute(self, node: str, attempt: int, old: StepState | None, *, first_started_at: int | None = None) -> None:
+        """Make the step ready for this attempt."""
+        ready = StepState(READY, attempt, first_started_at=first_started_at)
+        if old is None:
+            self.open_step(node, ready)
+        else:
+            self.replace_step(node, old, ready)
+        self.commands.append(Execute(node, attempt))
+
+    def follow(self, node: str) -> None:
+        """`node` is decided: decide what can now be decided behind it. Iterative, for graphs may be deep."""
+        if self.cancel or self.error is not None or self.outcome is not None:
+            return
+        graph, steps, generation = self.graph, self.steps, self.generation
+        decided = [node]
+        while decided:
+            for target in graph.after[decided.pop()]:
+                if (target, generation) in steps:
+                    continue
+                taken = self._is_taken(target)
+                if taken is None:
+                    continue
+                if not taken:
+                    steps[StepKey(target, generation)] = NEVER_CAME
+                    decided.append(target)
+                elif graph.by_id[target].settings.disabled:
+                    self._pass_through(graph.by_id[target])
+                    decided.append(target)
+                else:
+                    self.execute(target, 1, None)
+
+    def _is_taken(self, node: str) -> bool | None:
+        """Whether a link to it is taken, when all are decided; else None."""
+        steps, generation = self.steps, self.generation
+        taken = False
+        for source, handle in self.graph.before[node]:
+            step = steps.get((source, generation))
+            if step is None:
+                return None
+            status = step.status
+            if status is SUCCEEDED or status is FAILED:
+                if handle in step.ports:
+                    taken = True
+            elif status is not SKIPPED:
+                return None
+        return taken
+
+    def _pass_through(self, node: Node) -> None:
+        self.steps[StepKey(node.id, self.generation)] = StepState(SUCCEEDED, ports=(node.default_port,))
+        source = next(
+            (
+                edge.source
+                for edge in self.graph.incoming[node.id]
+                if edge.source_handle in self.steps[(edge.source, self.generation)].ports
+            ),
+            None,
+        )
+        self.commands.append(PassThrough(node.id, source))
+
+    def wind_up(self) -> None:
+        """The run is bound to end: what has not begun is cancelled, what runs may finish."""
+        for key, step in list(self.steps.items()):
+            if key[1] != self.generation:
+                continue
+            if step.status in (READY, RETRYING, WAITING):
+                self.cancel_step(key[0], step)
+
+    def cancel_step(self, node: str, step: StepState, *, error: StepError | None = None) -> None:
+        if step.due_at is not None:
+            self.commands.append(ClearTimer(node, timer_kind(step)))
+        self.replace_step(
+            node,
+            step,
+            StepState(
+                CANCELLED,
+                step.attempt,
+                error=error or step.error,
+                first_started_at=step.first_started_at,
+            ),
+        )
+
+    def fail_run(self, node: str, error: StepError) -> None:
+        """Let a step's failure end the run, unless a failure or a cancel does so already."""
+        if self.error is None and not self.cancel:
+            self.error, self.outcome = replace(error, node=node), None
+            self.wind_up()
+
+    def done(self) -> tuple[RunState, tuple[Command, ...]]:
+        if self.active:
+            status = RUN_RUNNING
+        elif self.humans:
+            status = RunStatus.WAITING_HUMAN
+        elif self.events:
+            status = RunStatus.WAITING_EVENT
+        elif self.timers:
+            status = RunStatus.WAITING_TIMER
+        else:
+            status = self._finish()
+        return (
+            RunState(
+                status,
+                self.generation,
+                cast("dict[StepKey, StepState]", self.steps),
+                self.outcome,
+                self.error,
+                self.cancel,
+                Tally(self.active, self.timers, self.events, self.humans),
+            ),
+            tuple(self.commands),
+        )
+
+    def _finish(self) -> RunStatus:
+        if self.cancel:
+            status = RunStatus.CANCELLED
+        elif self.error is not None:
+            status = RunStatus.DEAD_LETTERED
+        else:
+            status = RunStatus.COMPLETED
+            if self.outcome is None:
+                failures = any(step.status is FAILED for key, step in self.steps.items() if key[1] == self.generation)
+                self.outcome = (Outcome.DONE_WITH_FAILURES if failures else Outcome.DONE).value
+        self.commands.append(FinishRun(status, self.outcome, self.error))
+        return status
+
+
+def timer_kind(step: StepState) -> TimerKind:
+    if step.status is RETRYING:
+        return "retry"
+    return "wait" if step.wait_kind == "timer" else "timeout"

@@ -1,0 +1,22 @@
+"""How a formula says what is wrong with it."""
+
+from __future__ import annotations
+
+
+class ExpressionError(ValueError):
+    """A formula that cannot be read or worked out.
+
+    ``code``: ``syntax``, ``unknown_function``, ``unknown_name``, ``arguments``, ``missing``, ``type``, ``number``,
+    ``date``, ``too_long``, ``too_deep``, ``too_big``, ``refused``. ``message``: one or two plain sentences.
+    ``position``: index in the field's text of the ``{{`` of the formula.
+    """
+
+    def __init__(self, code: str, message: str, position: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.position = position
+
+    def at(self, position: int) -> ExpressionError:
+        """The same error, placed in the field's text."""
+        return ExpressionError(self.code, self.message, position)

@@ -1,0 +1,142 @@
+"""What the shell tells the engine. Times (`at`, `due_at`) are ms UTC and come from the database clock.
+
+Every fact may be delivered twice and late: one that does not apply changes nothing. A result names the attempt it
+belongs to; the result of another attempt is ignored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from runtime.engine.state import StepError
+
+WaitKind = Literal["timer", "event", "human"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The run was taken up for the first time; `trigger_node` is the start its event came in by."""
+
+    trigger_node: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """An attempt begins (for effects: its intent is in the same commit). Only if the step is `running` afterwards may
+    the effect happen: a cancel may have come first. Steps without effects may leave this fact out."""
+
+    node: str
+    attempt: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepSucceeded:
+    """`ports` are the ways out to take; an empty tuple takes none, and what follows only from here is skipped."""
+
+    node: str
+    attempt: int
+    ports: tuple[str, ...]
+    at: int
+    commit_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailed:
+    """A definite failure of the step (never of the infrastructure). `jitter` is the shell's dice, in [0, 1)."""
+
+    node: str
+    attempt: int
+    error: StepError
+    at: int
+    jitter: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class StepWaits:
+    """The step has parked itself. `due_at`: end of a timer wait, or time-out of the others (None: for ever).
+
+    `due_ports` are the ways out when the time comes; by default `out` after a timer, `timeout` for the others.
+    """
+
+    node: str
+    attempt: int
+    kind: WaitKind
+    due_at: int | None
+    at: int
+    due_ports: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A nudge: it is now `at`. Too early, and the timer is asked for again; not waiting, and nothing happens."""
+
+    node: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignalReceived:
+    """The event came, or a person decided: the waiting step is done and goes on by `ports`."""
+
+    node: str
+    ports: tuple[str, ...]
+    at: int
+    commit_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepInterrupted:
+    """The attempt was cut off by the infrastructure (crash, deploy, lost database) and may safely be made again.
+
+    It costs no try: the same attempt is asked for anew. The shell tells it only after in-doubt effects were resolved.
+    On a waiting step it means that somebody chose "try again" instead of waiting. Because the attempt keeps its
+    number, facts from before the interruption look current again: the lease, not the engine, keeps them out.
+    """
+
+    node: str
+    attempt: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequested:
+    """A person cancels the run. Nothing starts any more, what runs may finish, then the run is cancelled."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """The step (Stop, a filter) ends the run as completed with `outcome`. The step itself has succeeded."""
+
+    node: str
+    outcome: str
+    at: int
+    commit_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FailRequested:
+    """The step ends the run as failed, without retry and whatever its settings say."""
+
+    node: str
+    error: StepError
+    at: int
+
+
+Fact = (
+    RunStarted
+    | StepStarted
+    | StepSucceeded
+    | StepFailed
+    | StepWaits
+    | TimerFired
+    | SignalReceived
+    | StepInterrupted
+    | CancelRequested
+    | StopRequested
+    | FailRequested
+)

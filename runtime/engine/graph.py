@@ -1,0 +1,331 @@
+"""The graph: steps and links as data, and the indexes that make following them cheap.
+
+A document is what the canvas edits and a version stores (`GRAPH_SCHEMA` in `schema.py` describes it). `parse` turns it
+into a `Graph`, which never changes; keep one per version, its indexes are made once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, cast
+
+from runtime.engine import jsonprofile
+from runtime.engine.problems import GraphRefused
+from runtime.engine.schema import (
+    ANNOTATION_FIELDS,
+    DOCUMENT_FIELDS,
+    EDGE_FIELDS,
+    FORMAT,
+    FORMAT_VERSION,
+    GRAPH_SCHEMA,
+    MAX_EDGES,
+    MAX_NODES,
+    NODE_FIELDS,
+    POINT_FIELDS,
+    RETRY_FIELDS,
+    SETTINGS_FIELDS,
+)
+
+__all__ = [
+    "DEFAULT_IN",
+    "DEFAULT_OUT",
+    "ERROR_PORT",
+    "FORMAT",
+    "FORMAT_VERSION",
+    "GRAPH_SCHEMA",
+    "MAX_EDGES",
+    "MAX_NODES",
+    "UNDO_PORT",
+    "Edge",
+    "Graph",
+    "GraphRefused",
+    "Node",
+    "RetryPolicy",
+    "Settings",
+    "canonical",
+    "digest",
+    "parse",
+]
+
+DEFAULT_IN: Final = "in"
+DEFAULT_OUT: Final = "out"
+ERROR_PORT: Final = "error"
+#: Reserved: the way to a step's undo.
+UNDO_PORT: Final = "undo"
+
+RetryStrategy = Literal["fixed", "linear", "exponential"]
+OnFailure = Literal["stop", "continue", "error_port"]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how long to try again. `attempts` counts the first try too."""
+
+    attempts: int = 3
+    strategy: RetryStrategy = "exponential"
+    first_seconds: float = 1.0
+    factor: float = 2.0
+    cap_seconds: float = 300.0
+    #: Spread to either side, 0.2 is ±20 %.
+    jitter: float = 0.2
+    #: No try begins later than this after the first one began; None: no limit.
+    total_seconds: float | None = 900.0
+
+    def delay_ms(self, failed: int, *, jitter: float, retry_after_seconds: float | None = None) -> int:
+        """Milliseconds to wait after the `failed`th try (from 1).
+
+        `jitter` is a throw of dice in [0, 1). What the other side asked for (`Retry-After`) is honoured up to the cap
+        and never shortens the wait; a senseless value counts as not given.
+        """
+        seconds = min(self.cap_seconds, self._unspread(failed))
+        seconds *= 1.0 + self.jitter * (2.0 * jitter - 1.0)
+        if retry_after_seconds is not None and not math.isnan(retry_after_seconds):
+            seconds = max(seconds, min(retry_after_seconds, self.cap_seconds))
+        return math.ceil(seconds * 1000)
+
+    def _unspread(self, failed: int) -> float:
+        match self.strategy:
+            case "fixed":
+                return self.first_seconds
+            case "linear":
+                return self.first_seconds * failed
+            case "exponential":
+                try:
+                    return self.first_seconds * self.factor ** (failed - 1)
+                except OverflowError:
+                    return self.cap_seconds if self.first_seconds else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What may be set on every step, whatever its type."""
+
+    disabled: bool = False
+    retry: RetryPolicy = RetryPolicy()
+    #: Of one attempt.
+    timeout_seconds: float = 30.0
+    #: When the last try failed: end the run, carry on with `fallback` as the output, or leave by the port `error`.
+    on_failure: OnFailure = "stop"
+    fallback: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A step as drawn. `key` names its output in expressions; `id` names it everywhere else."""
+
+    id: str
+    key: str
+    type: str
+    name: str
+    config: Mapping[str, Any]
+    settings: Settings = Settings()
+    #: The way out when nobody can say which: of a disabled step, and of one that carries on after a failure. It is
+    #: `out`, or for a step whose links use other ports only, the port of its first link.
+    default_port: str = DEFAULT_OUT
+    #: Whether a link leaves by `error`.
+    has_error_edge: bool = False
+
+    @property
+    def is_trigger(self) -> bool:
+        """Starts are told by their name, so that the engine needs no catalog."""
+        return self.type.startswith("trigger.")
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    id: str
+    source: str
+    source_handle: str
+    target: str
+    target_handle: str = DEFAULT_IN
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """An acyclic graph with its indexes. Make it with `parse` or `Graph.of`; two are equal when steps and links are."""
+
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    by_id: Mapping[str, Node] = field(compare=False, repr=False)
+    by_key: Mapping[str, Node] = field(compare=False, repr=False)
+    incoming: Mapping[str, tuple[Edge, ...]] = field(compare=False, repr=False)
+    outgoing: Mapping[str, tuple[Edge, ...]] = field(compare=False, repr=False)
+    #: Every node id, sources before targets; otherwise in the document's order.
+    order: tuple[str, ...] = field(compare=False, repr=False)
+    triggers: tuple[Node, ...] = field(compare=False, repr=False)
+    #: Node ids without an incoming edge: starts, and steps that nothing leads to.
+    roots: tuple[str, ...] = field(compare=False, repr=False)
+    #: For `advance`: per node its (source, handle) pairs, and its targets without repeats.
+    before: Mapping[str, tuple[tuple[str, str], ...]] = field(compare=False, repr=False)
+    after: Mapping[str, tuple[str, ...]] = field(compare=False, repr=False)
+
+    @classmethod
+    def of(cls, nodes: Iterable[Node], edges: Iterable[Edge]) -> Graph:
+        """Index nodes and edges that are known to be sound (`parse` checks first). Raises ValueError on a cycle."""
+        edges = tuple(edges)
+        given = tuple(nodes)
+        incoming: dict[str, list[Edge]] = {node.id: [] for node in given}
+        outgoing: dict[str, list[Edge]] = {node.id: [] for node in given}
+        for edge in edges:
+            incoming[edge.target].append(edge)
+            outgoing[edge.source].append(edge)
+        finished = tuple(_with_ports(node, outgoing[node.id]) for node in given)
+        order = sorted_topologically([node.id for node in given], [(edge.source, edge.target) for edge in edges])
+        if len(order) != len(given):
+            raise ValueError("the links go round in a circle")
+        return cls(
+            nodes=finished,
+            edges=edges,
+            by_id={node.id: node for node in finished},
+            by_key={node.key: node for node in finished},
+            incoming={node: tuple(found) for node, found in incoming.items()},
+            outgoing={node: tuple(found) for node, found in outgoing.items()},
+            order=order,
+            triggers=tuple(node for node in finished if node.is_trigger),
+            roots=tuple(node for node, found in incoming.items() if not found),
+            before={
+                node: tuple((edge.source, edge.source_handle) for edge in _from_both_ends(found))
+                for node, found in incoming.items()
+            },
+            after={node: tuple(dict.fromkeys(edge.target for edge in found)) for node, found in outgoing.items()},
+        )
+
+
+def sorted_topologically(nodes: Iterable[str], pairs: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Sources before targets, otherwise as given; nodes on a cycle or behind one are left out."""
+    open_inputs = dict.fromkeys(nodes, 0)
+    targets: dict[str, list[str]] = {node: [] for node in open_inputs}
+    for source, target in pairs:
+        open_inputs[target] += 1
+        targets[source].append(target)
+    order = [node for node, count in open_inputs.items() if not count]
+    for node in order:
+        for target in targets[node]:
+            open_inputs[target] -= 1
+            if not open_inputs[target]:
+                order.append(target)
+    return tuple(order)
+
+
+def parse(document: Mapping[str, Any]) -> Graph:
+    """The graph of a document that is sound as a drawing. Raises `GraphRefused` with every problem found.
+
+    Step types, ports and configs are not looked at: that is `check`, before publishing.
+    """
+    from runtime.engine.shape import structural_problems
+
+    errors = [problem for problem in structural_problems(document) if problem.severity == "error"]
+    if errors:
+        raise GraphRefused(errors)
+    return Graph.of((_node(item) for item in document["nodes"]), (_edge(item) for item in document["edges"]))
+
+
+def canonical(document: Mapping[str, Any]) -> str:
+    """The document as text: our own fields in one fixed order, everything a user wrote (config, fallback) in theirs.
+
+    Raises `JSONRefused` for values outside the JSON profile.
+    """
+    return jsonprofile.dumps(jsonprofile.normalise(_in_order(document, _DOCUMENT_ORDER)))
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """The sha256 of the canonical text, in hex: the content hash of a version."""
+    return hashlib.sha256(canonical(document).encode()).hexdigest()
+
+
+def _from_both_ends(edges: list[Edge]) -> list[Edge]:
+    """Last, first, last but one, second, … Branches tend to finish in the order they were started in, or backwards;
+    this way the search for one that is still open ends at its first look or at its second."""
+    half = len(edges) // 2
+    mixed = edges[half:][::-1]
+    for index, edge in enumerate(edges[:half]):
+        mixed.insert(2 * index + 1, edge)
+    return mixed
+
+
+def _with_ports(node: Node, outgoing: list[Edge]) -> Node:
+    handles = [edge.source_handle for edge in outgoing if edge.source_handle not in (ERROR_PORT, UNDO_PORT)]
+    default_port = DEFAULT_OUT if DEFAULT_OUT in handles or not handles else handles[0]
+    return Node(
+        id=node.id,
+        key=node.key,
+        type=node.type,
+        name=node.name,
+        config=node.config,
+        settings=node.settings,
+        default_port=default_port,
+        has_error_edge=any(edge.source_handle == ERROR_PORT for edge in outgoing),
+    )
+
+
+def _node(item: Mapping[str, Any]) -> Node:
+    return Node(
+        id=item["id"],
+        key=item["key"],
+        type=item["type"],
+        name=item.get("name") or item["key"],
+        config=item.get("config") or {},
+        settings=_settings(item.get("settings") or {}),
+    )
+
+
+def _edge(item: Mapping[str, Any]) -> Edge:
+    return Edge(
+        id=item["id"],
+        source=item["source"],
+        source_handle=item.get("sourceHandle") or DEFAULT_OUT,
+        target=item["target"],
+        target_handle=item.get("targetHandle") or DEFAULT_IN,
+    )
+
+
+def _settings(item: Mapping[str, Any]) -> Settings:
+    return Settings(
+        disabled=item.get("disabled", False),
+        retry=_retry(item.get("retry") or {}),
+        timeout_seconds=float(item.get("timeout_seconds", 30)),
+        on_failure=item.get("on_failure", "stop"),
+        fallback=item.get("fallback"),
+    )
+
+
+def _retry(item: Mapping[str, Any]) -> RetryPolicy:
+    total = item.get("total_seconds", 900)
+    return RetryPolicy(
+        attempts=int(item.get("attempts", 3)),
+        strategy=cast(RetryStrategy, item.get("strategy", "exponential")),
+        first_seconds=float(item.get("first_seconds", 1)),
+        factor=float(item.get("factor", 2)),
+        cap_seconds=float(item.get("cap_seconds", 300)),
+        jitter=float(item.get("jitter", 0.2)),
+        total_seconds=None if total is None else float(total),
+    )
+
+
+#: Field order of our own objects, at every depth; a list means "each item so".
+_Order = Mapping[str, Any]
+_POINT: Final[_Order] = dict.fromkeys(POINT_FIELDS)
+_DOCUMENT_ORDER: Final[_Order] = {
+    **dict.fromkeys(DOCUMENT_FIELDS),
+    "nodes": [
+        {
+            **dict.fromkeys(NODE_FIELDS),
+            "position": _POINT,
+            "settings": {**dict.fromkeys(SETTINGS_FIELDS), "retry": dict.fromkeys(RETRY_FIELDS)},
+        }
+    ],
+    "edges": [dict.fromkeys(EDGE_FIELDS)],
+    "annotations": [{**dict.fromkeys(ANNOTATION_FIELDS), "position": _POINT}],
+}
+
+
+def _in_order(value: Any, order: Any) -> Any:
+    if isinstance(order, list):
+        return [_in_order(item, order[0]) for item in value] if isinstance(value, list) else value
+    if not isinstance(order, Mapping) or not isinstance(value, Mapping):
+        return value
+    known = {name: _in_order(value[name], order[name]) for name in order if name in value}
+    return known | {name: item for name, item in value.items() if name not in known}

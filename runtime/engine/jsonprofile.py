@@ -1,0 +1,342 @@
+"""The one JSON that Millrace accepts, stores and returns, the same on every database.
+
+Finite numbers only: integers within ±2**63-1 stay ``int``, numbers with a fraction or an exponent become exact
+``Decimal`` (at most 40 digits, magnitude within 10**±300). UTF-8 without a byte order mark, no NUL, no lone
+surrogates, nothing nested deeper than 64, keys of at most 1,024 bytes, no key twice in one object, order of keys kept.
+
+``loads`` reads bytes of the world, ``loads_stored`` reads what ``dumps`` wrote, ``normalise`` applies the same law to
+Python values. Everything refused raises ``JSONRefused`` with a path such as ``items[3].price``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final, NoReturn, TypeAlias
+
+import orjson
+
+JSON: TypeAlias = "bool | int | Decimal | str | list[JSON] | dict[str, JSON] | None"
+
+MAX_DEPTH: Final = 64
+MAX_KEY_BYTES: Final = 1024
+MAX_INTEGER: Final = 2**63 - 1
+MAX_DIGITS: Final = 40
+MAX_EXPONENT: Final = 300
+
+_PLAIN_NAME = re.compile(r"[^\W\d]\w*\Z")
+
+
+class JSONRefused(ValueError):
+    """A document or value outside the profile.
+
+    ``code``: a stable word for programs (``not_json``, ``duplicate_key``, ``number_too_big`` …).
+    ``path``: where, like ``items[3].price``; empty for the document as a whole.
+    ``message``: one plain sentence.
+    """
+
+    def __init__(self, code: str, message: str, path: str = "") -> None:
+        super().__init__(f"{path}: {message}" if path else message)
+        self.code = code
+        self.path = path
+        self.message = message
+
+
+def loads(raw: bytes | bytearray | memoryview | str) -> JSON:
+    """Read one JSON document sent by the world. Raises ``JSONRefused``, never anything else."""
+    text = _decode(raw)
+    try:
+        value = _FAST.decode(text)
+    except (_Suspect, ValueError, RecursionError, InvalidOperation):
+        return _slow(text)
+    # Without an escape no string can hold NUL or a surrogate, and few brackets cannot be nested deeply.
+    if "\\u" in text or text.count("[") + text.count("{") > MAX_DEPTH:
+        _inspect(value, "", 0)
+    return value  # type: ignore[no-any-return]
+
+
+def loads_stored(raw: bytes | str) -> JSON:
+    """Read a document written by ``dumps``: same values, without checking the law again."""
+    return _STORED.decode(raw if isinstance(raw, str) else raw.decode())  # type: ignore[no-any-return]
+
+
+def dumps(value: object) -> str:
+    """Write a value of the profile: compact, keys in their order, decimals as exact number text."""
+    return dumps_bytes(value).decode()
+
+
+def dumps_bytes(value: object) -> bytes:
+    """Like ``dumps``, as UTF-8 bytes."""
+    try:
+        return orjson.dumps(value, default=_default, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    except (TypeError, orjson.JSONEncodeError) as error:
+        raise JSONRefused("not_json", f"this value cannot be written as JSON ({error})") from None
+
+
+def normalise(value: object) -> JSON:
+    """Return ``value`` as a fresh document of the profile; tuples become lists, floats exact decimals."""
+    return _normalise(value, "", 0)
+
+
+def number_text(number: Decimal) -> str:
+    """The text of a decimal as JSON writes it: plain digits where they stay readable."""
+    if not number.is_finite():
+        raise JSONRefused("not_finite", "infinity and NaN are not numbers here")
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int)
+    if exponent > 0 or number.adjusted() < -MAX_DIGITS:
+        return str(number)
+    plain = format(number, "f")
+    # A whole number outside 64 bits must come back as a decimal, not be refused as an integer.
+    if exponent == 0 and (len(plain) > 18 and abs(int(number)) > MAX_INTEGER):
+        return plain + ".0"
+    return plain
+
+
+def check_decimal(number: Decimal, path: str = "") -> Decimal:
+    """Return the decimal if it is finite and of at most 40 digits; raise ``JSONRefused`` otherwise."""
+    if not number.is_finite():
+        raise JSONRefused("not_finite", "infinity and NaN are not numbers here", path)
+    _sign, digits, exponent = number.as_tuple()
+    assert isinstance(exponent, int)
+    if len(digits) > MAX_DIGITS:
+        raise JSONRefused("number_too_long", f"this number has more than {MAX_DIGITS} digits", path)
+    if number.adjusted() < -MAX_EXPONENT or exponent < -(MAX_EXPONENT + MAX_DIGITS):
+        raise JSONRefused("number_too_small", _NUMBER_MESSAGES["number_too_small"], path)
+    if number.adjusted() > MAX_EXPONENT or exponent > MAX_EXPONENT + MAX_DIGITS:
+        raise JSONRefused("number_too_big", f"this number is outside 10^±{MAX_EXPONENT}", path)
+    if exponent > 0 and len(digits) + exponent <= MAX_DIGITS:
+        return Decimal(int(number))  # 1e2 is shown to people as 100
+    return number
+
+
+def path_of(parent: str, part: str | int) -> str:
+    """Extend a path by a list index or an object key."""
+    if isinstance(part, int):
+        return f"{parent}[{part}]"
+    if _PLAIN_NAME.match(part):
+        return f"{parent}.{part}" if parent else part
+    shown = part if len(part) <= 60 else part[:57] + "…"
+    return f"{parent}[{json.dumps(shown)}]"
+
+
+# --- reading -----------------------------------------------------------------------------------------------------
+
+
+class _Suspect(Exception):
+    """The quick reader met something to look at again slowly, where the path is known."""
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object as read, before its keys are known to be unique."""
+
+
+class _BadNumber:
+    def __init__(self, text: str, code: str) -> None:
+        self.text = text
+        self.code = code
+
+
+def _decode(raw: bytes | bytearray | memoryview | str) -> str:
+    if isinstance(raw, str):
+        text = raw
+        if not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                raise JSONRefused("lone_surrogate", "the text holds half of a character (lone surrogate)") from None
+    else:
+        try:
+            text = str(raw, "utf-8")
+        except UnicodeDecodeError as error:
+            raise JSONRefused("not_utf8", f"the bytes are not UTF-8 (byte {error.start})") from None
+    if text.startswith("\ufeff"):
+        raise JSONRefused("byte_order_mark", "the document starts with a byte order mark; send plain UTF-8")
+    return text
+
+
+def _fast_integer(text: str) -> int:
+    if len(text) < 19:
+        return int(text)
+    if len(text) > 20 or abs(number := int(text)) > MAX_INTEGER:
+        raise _Suspect
+    return number
+
+
+def _fast_decimal(text: str) -> Decimal:
+    if len(text) > 400:
+        raise _Suspect
+    number = Decimal(text)
+    if len(text) < 19 and "e" not in text and "E" not in text:
+        return number
+    try:
+        return check_decimal(number)
+    except JSONRefused:
+        raise _Suspect from None
+
+
+def _fast_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Suspect
+    for key in found:
+        if len(key) > MAX_KEY_BYTES // 4:
+            raise _Suspect
+    return found
+
+
+def _fast_constant(_name: str) -> NoReturn:
+    raise _Suspect
+
+
+def _slow_integer(text: str) -> Any:
+    if len(text) > 20 or abs(int(text)) > MAX_INTEGER:
+        return _BadNumber(text, "number_too_big")
+    return int(text)
+
+
+def _slow_decimal(text: str) -> Any:
+    if len(text) > 400:
+        return _BadNumber(text, "number_too_long")
+    try:
+        return check_decimal(Decimal(text))
+    except JSONRefused as refused:
+        return _BadNumber(text, refused.code)
+    except InvalidOperation:
+        return _BadNumber(text, "number_too_small" if "-" in text[1:] else "number_too_big")
+
+
+def _slow_constant(name: str) -> Any:
+    return _BadNumber(name, "not_finite")
+
+
+_FAST = json.JSONDecoder(
+    object_pairs_hook=_fast_object,
+    parse_int=_fast_integer,
+    parse_float=_fast_decimal,
+    parse_constant=_fast_constant,
+)
+_SLOW = json.JSONDecoder(
+    object_pairs_hook=_Pairs,
+    parse_int=_slow_integer,
+    parse_float=_slow_decimal,
+    parse_constant=_slow_constant,
+)
+_STORED = json.JSONDecoder(parse_float=Decimal)
+
+
+def _slow(text: str) -> JSON:
+    """Read again to say precisely what is wrong and where."""
+    try:
+        value = _SLOW.decode(text)
+    except json.JSONDecodeError as error:
+        raise JSONRefused(
+            "not_json",
+            f"this is not JSON: {error.msg.removesuffix(' at')} at line {error.lineno}, column {error.colno}",
+        ) from None
+    except RecursionError:
+        raise JSONRefused("too_deep", _TOO_DEEP) from None
+    except ValueError as error:
+        raise JSONRefused("not_json", f"this is not JSON: {error}") from None
+    return _inspect(value, "", 0)
+
+
+_TOO_DEEP = f"the document is nested deeper than {MAX_DEPTH} levels"
+_NUMBER_MESSAGES = {
+    "not_finite": "infinity and NaN are not JSON numbers",
+    "number_too_big": "this number is too big to be kept exactly; send it as text",
+    "number_too_small": "this number is too close to zero to be kept exactly; send it as text",
+    "number_too_long": f"this number has more than {MAX_DIGITS} digits; send it as text",
+}
+
+
+def _inspect(value: Any, path: str, depth: int) -> JSON:
+    kind = type(value)
+    if kind is str:
+        _check_text(value, path)
+        return value  # type: ignore[no-any-return]
+    if kind is list:
+        _check_depth(depth, path)
+        return [_inspect(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
+    if kind is dict or kind is _Pairs:
+        _check_depth(depth, path)
+        found: dict[str, JSON] = {}
+        for key, item in value.items() if kind is dict else value:
+            here = path_of(path, key)
+            _check_key(key, path)
+            if key in found:
+                raise JSONRefused("duplicate_key", "this key stands twice in the same object", here)
+            found[key] = _inspect(item, here, depth + 1)
+        return found
+    if kind is _BadNumber:
+        raise JSONRefused(value.code, _NUMBER_MESSAGES[value.code], path)
+    return value  # type: ignore[no-any-return]
+
+
+def _check_depth(depth: int, path: str) -> None:
+    if depth >= MAX_DEPTH:
+        shown = path if len(path) <= 30 else path[:29] + "…"
+        raise JSONRefused("too_deep", _TOO_DEEP, shown)
+
+
+def _check_key(key: str, path: str) -> None:
+    if len(key) > MAX_KEY_BYTES // 4 and len(key.encode("utf-8", "surrogatepass")) > MAX_KEY_BYTES:
+        raise JSONRefused("key_too_long", f"a key is longer than {MAX_KEY_BYTES} bytes", path)
+    _check_text(key, path)
+
+
+def _check_text(text: str, path: str) -> None:
+    if "\x00" in text:
+        raise JSONRefused("nul", "the text holds a NUL character", path)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise JSONRefused("lone_surrogate", "the text holds half of a character (lone surrogate)", path) from None
+
+
+# --- Python values -----------------------------------------------------------------------------------------------
+
+
+def _normalise(value: Any, path: str, depth: int) -> JSON:
+    kind = type(value)
+    if kind is str:
+        _check_text(value, path)
+        return value  # type: ignore[no-any-return]
+    if value is None or kind is bool:
+        return value  # type: ignore[no-any-return]
+    if kind is int:
+        if -MAX_INTEGER <= value <= MAX_INTEGER:
+            return value  # type: ignore[no-any-return]
+        raise JSONRefused("number_too_big", _NUMBER_MESSAGES["number_too_big"], path)
+    if kind is Decimal:
+        return check_decimal(value, path)
+    if kind is dict or isinstance(value, Mapping):
+        _check_depth(depth, path)
+        found: dict[str, JSON] = {}
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise JSONRefused("key_not_text", "keys of an object are text", path)
+            _check_key(key, path)
+            found[str(key)] = _normalise(item, path_of(path, key), depth + 1)
+        return found
+    if kind is list or isinstance(value, list | tuple):
+        _check_depth(depth, path)
+        return [_normalise(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
+    if isinstance(value, str):
+        return _normalise(str.__str__(value), path, depth)
+    if isinstance(value, float):
+        if value != value or value in (float("inf"), float("-inf")):
+            raise JSONRefused("not_finite", _NUMBER_MESSAGES["not_finite"], path)
+        return check_decimal(Decimal(repr(float(value))), path)
+    if isinstance(value, int):
+        return _normalise(int(value), path, depth)
+    raise JSONRefused("not_json", f"a value of kind {kind.__name__} has no place in JSON", path)
+
+
+def _default(value: object) -> orjson.Fragment:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(number_text(value))
+    raise TypeError(f"a value of kind {type(value).__name__} has no place in JSON")

@@ -1,0 +1,204 @@
+"""What is known of one run: frozen values, equal when they say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+
+class StepStatus(StrEnum):
+    """Where one step of one run stands."""
+
+    #: All its inputs are decided; `Execute` was asked for and has not begun.
+    READY = "ready"
+    #: An attempt has begun.
+    RUNNING = "running"
+    #: The last attempt failed; the next is due at `due_at`.
+    RETRYING = "retrying"
+    #: Parked until a time, an event or a person.
+    WAITING = "waiting"
+    #: Done. `ports` are the ways out that were taken.
+    SUCCEEDED = "succeeded"
+    #: Given up. With `ports` empty the run ends for it; otherwise the run went on by those ports.
+    FAILED = "failed"
+    #: No way led here.
+    SKIPPED = "skipped"
+    #: The run ended before this step could.
+    CANCELLED = "cancelled"
+
+    @property
+    def is_decided(self) -> bool:
+        """Nothing will change this step any more within its generation."""
+        return self in DECIDED
+
+
+class RunStatus(StrEnum):
+    """Where a run stands. `rank` never falls within one generation."""
+
+    ACCEPTED = "accepted"
+    RUNNING = "running"
+    #: Every open step waits for a time (a wait or the next retry).
+    WAITING_TIMER = "waiting_timer"
+    WAITING_EVENT = "waiting_event"
+    WAITING_HUMAN = "waiting_human"
+    #: Set aside by the shell, with a reason; never made by `advance`.
+    PARKED = "parked"
+    #: Reserved for undo.
+    COMPENSATING = "compensating"
+    COMPLETED = "completed"
+    #: Reserved for undo.
+    COMPENSATED = "compensated"
+    CANCELLED = "cancelled"
+    DEAD_LETTERED = "dead_lettered"
+
+    @property
+    def rank(self) -> int:
+        return RANK[self]
+
+    @property
+    def is_terminal(self) -> bool:
+        return self in TERMINAL
+
+
+DECIDED: Final = frozenset({StepStatus.SUCCEEDED, StepStatus.FAILED, StepStatus.SKIPPED, StepStatus.CANCELLED})
+
+#: 1 is left to `ready` of a run, which only the store knows (claimed and not yet begun).
+RANK: Final[Mapping[RunStatus, int]] = {
+    RunStatus.ACCEPTED: 0,
+    RunStatus.RUNNING: 2,
+    RunStatus.WAITING_TIMER: 2,
+    RunStatus.WAITING_EVENT: 2,
+    RunStatus.WAITING_HUMAN: 2,
+    RunStatus.PARKED: 2,
+    RunStatus.COMPENSATING: 3,
+    RunStatus.COMPLETED: 4,
+    RunStatus.COMPENSATED: 4,
+    RunStatus.CANCELLED: 4,
+    RunStatus.DEAD_LETTERED: 4,
+}
+TERMINAL: Final = frozenset(status for status, rank in RANK.items() if rank == 4)
+
+
+class EdgeState(StrEnum):
+    UNDECIDED = "undecided"
+    TAKEN = "taken"
+    DEAD = "dead"
+
+
+class Outcome(StrEnum):
+    """How a completed run ended, in one word."""
+
+    DONE = "done"
+    #: A Stop step ended it.
+    STOPPED = "stopped"
+    #: A filter said that this event is not for this workflow.
+    FILTERED = "filtered"
+    #: It reached its end, past at least one failed step.
+    DONE_WITH_FAILURES = "done_with_failures"
+
+
+class StepKey(NamedTuple):
+    """A step instance within its run. A replay opens the next generation and leaves the old one on record.
+
+    An item of a container is a run of its own, so no iteration path is needed here.
+    """
+
+    node: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepError:
+    """Why an attempt failed, for a person first and for the retry policy second."""
+
+    #: For machines and translation: `http.503`, `unexpected`.
+    code: str
+    #: A few words for a card.
+    title: str
+    #: What happened and what to do, in plain words.
+    message: str
+    #: For the expert: a response body, a trace. Never needed to understand the message.
+    detail: str | None = None
+    #: False: trying again cannot help.
+    retryable: bool = False
+    #: What the other side asked for. Seconds; bounded by the policy's cap.
+    retry_after_seconds: float | None = None
+    http_status: int | None = None
+    #: Group for counting alike failures: `network`, `timeout`, `refused`, `config`, `unexpected`, …
+    kind: str = "unexpected"
+    #: The step (node id) the error comes from. Filled in by the engine on `RunState.error`.
+    node: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepState:
+    """One step instance. Every field is a column; nothing else is remembered between two facts."""
+
+    status: StepStatus
+    #: The number of the current or last attempt, from 1; 0 when none was ever asked for.
+    attempt: int = 0
+    #: Ways out taken (succeeded, or failed and carried on). While waiting: the ways out to take when the time comes.
+    ports: tuple[str, ...] = ()
+    #: When the retry, wait or time-out is due, ms UTC.
+    due_at: int | None = None
+    #: `timer`, `event` or `human` while waiting.
+    wait_kind: str | None = None
+    #: The last failure, also while retrying.
+    error: StepError | None = None
+    #: The order in which results were committed; undo runs it backwards.
+    commit_seq: int | None = None
+    #: Start of the first attempt; the policy's total time counts from here. ms UTC.
+    first_started_at: int | None = None
+    #: Reserved for the state of this step's undo.
+    undo: None = None
+
+
+class Tally(NamedTuple):
+    """How many open steps there are of each sort. Follows from the steps; kept so that no fact has to count them."""
+
+    active: int  #: ready or running
+    timers: int  #: waiting for a time, or retrying
+    events: int
+    humans: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """One run. Build it from rows with the first six fields; `steps` must hold real `StepStatus` members.
+
+    A run that is decided but not over (a step failed for good, Stop was reached, a cancel was asked for) lets its
+    running steps finish and starts nothing: `ending` says what it will become. It follows from `cancel_requested`,
+    `error` and `outcome`, so these three are stored as soon as they are set, not only at the end.
+    """
+
+    status: RunStatus
+    generation: int = 1
+    steps: Mapping[StepKey, StepState] = field(default_factory=dict)
+    outcome: str | None = None
+    error: StepError | None = None
+    cancel_requested: bool = False
+    #: A cache that `advance` fills; never stored, never compared.
+    tally: Tally | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def ending(self) -> RunStatus | None:
+        """The terminal status this run is bound for, or None while it is open. A cancel outranks a failure, a failure
+        outranks a stop, whichever came first: nobody's stop may hide a failure."""
+        if self.cancel_requested:
+            return RunStatus.CANCELLED
+        if self.error is not None:
+            return RunStatus.DEAD_LETTERED
+        if self.outcome is not None:
+            return RunStatus.COMPLETED
+        return None
+
+    def step(self, node: str) -> StepState | None:
+        """The step of this generation, or None when the run has not come to it."""
+        return self.steps.get(StepKey(node, self.generation))
+
+
+def fresh(*, generation: int = 1) -> RunState:
+    """A run that was accepted and has not begun."""
+    return RunState(status=RunStatus.ACCEPTED, generation=generation)
