@@ -1,0 +1,423 @@
+"""What crosses the runtime's front door: frozen dataclasses and errors.
+
+`runtime.api` takes and returns only these. Times are int milliseconds since the epoch (UTC), ids are UUIDs,
+`JSON` values follow the one JSON profile (`runtime.engine.jsonprofile`).
+
+The functions of `runtime.api` (all synchronous, keyword-only):
+
+    check(graph) -> CheckReport
+    publish(workspace_id, workflow_id, graph, by, note) -> VersionView            raises GraphHasProblems
+    enable(workspace_id, workflow_id) / disable(workspace_id, workflow_id)
+    retire(workspace_id, workflow_id)                                             the workflow was deleted
+    deployment(workspace_id, workflow_id) -> DeploymentView | None
+    deployments(workspace_id, workflow_ids) -> dict[UUID, DeploymentView]
+    versions(workspace_id, workflow_id) -> list[VersionView]
+    version(workspace_id, workflow_id, number) -> VersionView                     raises NotFound
+    version_graph(workspace_id, version_id) -> dict
+    triggers(workspace_id, workflow_id) -> list[TriggerView]
+    start_run(workspace_id, workflow_id, trigger_node, input, by, key) -> StartedRun
+                                                              raises NotStartable, InputRefused, KeyReused
+    start_test(workspace_id, workflow_id, graph, trigger_node, input, by) -> StartedRun
+                                                              raises GraphHasProblems, NotStartable, InputRefused
+    runs(workspace_id, filters, after, limit) -> Page[RunView]
+    run(workspace_id, run_id) -> RunView                                          raises NotFound
+    snapshot(workspace_id, run_id) -> RunSnapshot
+    changes(workspace_id, run_id, after) -> RunChanges                            rows whose seq > after
+    step(workspace_id, run_id, node_id) -> StepDetail
+    cancel(workspace_id, run_id, by) -> RunView                                   raises AlreadyFinished
+    events(workspace_id, filters, after, limit) -> Page[EventView] / event(workspace_id, event_id) -> EventDetail
+    samples(workspace_id, workflow_id) -> dict[node_key, JSON]                    newest output of each step
+    preview(template, context) -> PreviewResult
+    schedule_preview(config, after, count) -> SchedulePreview
+    statistics(workspace_id, workflow_ids, since) -> dict[UUID, WorkflowStatistics]
+    system_health() -> list[HealthItem]
+    functions() -> list[dict]                                                     the expression catalogue
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from runtime.engine.check import Problem
+from runtime.engine.jsonprofile import JSON, JSONRefused, dumps, loads, normalise
+
+__all__ = [
+    "JSON",
+    "AlreadyFinished",
+    "AttemptView",
+    "CheckReport",
+    "DeploymentView",
+    "EventDetail",
+    "EventFilters",
+    "EventView",
+    "GraphHasProblems",
+    "HealthItem",
+    "InputRefused",
+    "JSONRefused",
+    "KeyReused",
+    "NotFound",
+    "NotStartable",
+    "Page",
+    "PreviewResult",
+    "Problem",
+    "RunChanges",
+    "RunFilters",
+    "RunSnapshot",
+    "RunTouched",
+    "RunView",
+    "RuntimeRefused",
+    "SchedulePreview",
+    "StartedRun",
+    "StepDetail",
+    "StepView",
+    "StoreUnavailable",
+    "TriggerView",
+    "VersionView",
+    "WorkflowStatistics",
+    "dumps",
+    "loads",
+    "normalise",
+]
+
+T = TypeVar("T")
+
+
+# --- errors -----------------------------------------------------------------------------------------------------
+
+
+class RuntimeRefused(Exception):
+    """A request the runtime understood and refuses. `code` is stable, `message` is for people, `params` for both."""
+
+    code = "refused"
+
+    def __init__(self, message: str, *, code: str | None = None, **params: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        if code is not None:
+            self.code = code
+        self.params: dict[str, Any] = params
+
+
+class NotFound(RuntimeRefused):
+    """No such object in this workspace (another workspace's objects are as absent as missing ones)."""
+
+    code = "not_found"
+
+
+class GraphHasProblems(RuntimeRefused):
+    """The graph has errors that stop a publish or a test; `problems` lists all of them."""
+
+    code = "graph_has_problems"
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("The workflow has problems that must be mended first.")
+        self.problems = problems
+
+
+class NotStartable(RuntimeRefused):
+    """The workflow is not live, is switched off, or has no such start."""
+
+    code = "not_startable"
+
+
+class InputRefused(RuntimeRefused):
+    """What came does not fit the form of the start; `fields`: question → sentence, "" for the input as a whole."""
+
+    code = "input_refused"
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__("The form is not filled in as it must be.")
+        self.fields = dict(fields)
+
+
+class KeyReused(RuntimeRefused):
+    """The same key came with another body (I5)."""
+
+    code = "key_reused"
+
+
+class AlreadyFinished(RuntimeRefused):
+    """The run has ended: there is nothing left to cancel."""
+
+    code = "already_finished"
+
+
+class StoreUnavailable(Exception):
+    """The database cannot be reached or cannot write: an infrastructure fault, never a business one (I19)."""
+
+
+# --- views ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list. `next_cursor` is opaque text for the next call, None at the end."""
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What the check says of a graph document: problems, each step's sentence, each step's ways out."""
+
+    problems: list[Problem]
+    summaries: dict[str, str]
+    ports: dict[str, list[dict[str, str]]]
+
+    @property
+    def publishable(self) -> bool:
+        return not any(problem.severity == "error" for problem in self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionView:
+    """An immutable, checked snapshot of a graph. `number` counts from 1 within a workflow; 0 is a test version."""
+
+    id: UUID
+    workflow_id: UUID
+    number: int
+    note: str
+    graph_sha256: str
+    created_at: int
+    created_by: UUID | None
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentView:
+    """What is live of a workflow, and whether it takes starts."""
+
+    workflow_id: UUID
+    enabled: bool
+    version: VersionView | None
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerView:
+    """An armed start. `path` is where webhooks are posted, relative to the public address."""
+
+    id: UUID
+    node_id: str
+    node_key: str
+    type: str
+    enabled: bool
+    path: str | None
+    next_fires: list[int]
+    config: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StartedRun:
+    """A start that was made durable, or the earlier one it repeats."""
+
+    run_id: UUID
+    event_id: UUID
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilters:
+    """Which runs to list; None means any. `query` matches a business key or the start of a run id."""
+
+    workflow_id: UUID | None = None
+    statuses: tuple[str, ...] = ()
+    mode: str | None = None
+    query: str | None = None
+    accepted_after: int | None = None
+    accepted_before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """One run as lists and headers show it. `waiting` is {kind, since, until, text}; `error` is a StepError as JSON."""
+
+    id: UUID
+    workspace_id: UUID
+    workflow_id: UUID
+    version_id: UUID
+    version: int
+    mode: str
+    status: str
+    outcome: str | None
+    generation: int
+    seq: int
+    started_by: str
+    business_key: str | None
+    event_id: UUID | None
+    accepted_at: int
+    started_at: int | None
+    finished_at: int | None
+    waiting: dict[str, Any] | None
+    error: dict[str, Any] | None
+    current_node: str | None
+    cancel_requested: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step's state as the canvas shows it; `seq` is the run's seq when the row last changed."""
+
+    node: str
+    key: str
+    generation: int
+    status: str
+    attempt: int
+    ports: list[str]
+    note: str | None
+    wait: dict[str, Any] | None
+    error: dict[str, Any] | None
+    started_at: int | None
+    finished_at: int | None
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """One try at a step, numbered from 1. `request` and `response` are redacted summaries."""
+
+    attempt: int
+    status: str
+    started_at: int | None
+    finished_at: int | None
+    error: dict[str, Any] | None
+    effect_key: str | None
+    effect_class: str | None
+    request: JSON
+    response: JSON
+    worker: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepDetail:
+    """A step with its data: what went in, what came out, and every try."""
+
+    step: StepView
+    input: JSON
+    output: JSON
+    attempts: list[AttemptView]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSnapshot:
+    """Everything the canvas needs of a run at one `seq`."""
+
+    run: RunView
+    graph: dict[str, Any]
+    steps: list[StepView]
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunChanges:
+    """The rows of a run that changed after `after`, and the run itself, as of `seq`."""
+
+    run: RunView
+    steps: list[StepView]
+    after: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunTouched:
+    """News for the live sink: a commit raised this run's seq. Ids and words only, never payloads."""
+
+    run_id: UUID
+    workspace_id: UUID
+    workflow_id: UUID
+    seq: int
+    status: str
+    new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilters:
+    """Which start events to list; None means any."""
+
+    workflow_id: UUID | None = None
+    verdict: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """Something that knocked, and what became of it."""
+
+    id: UUID
+    workflow_id: UUID
+    trigger_id: UUID | None
+    source: str
+    received_at: int
+    verdict: str
+    reason: str | None
+    run_id: UUID | None
+    dedupe_key: str | None
+    body_size: int
+    body_sha256: str
+    signature: str
+    duplicates: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventDetail:
+    """An event with its headers (secrets masked) and its body as text where it is text."""
+
+    event: EventView
+    method: str
+    path: str
+    query: str
+    headers: list[tuple[str, str]]
+    content_type: str
+    body_text: str | None
+    parse_error: str | None
+    deliveries: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewResult:
+    """An expression evaluated against sample data, or why it cannot be."""
+
+    ok: bool
+    value: JSON = None
+    text: str = ""
+    type: str = ""
+    error: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulePreview:
+    """The next fire times (ms) of a schedule's config, the schedule in words, and notes about clock changes."""
+
+    fires: list[int]
+    words: str
+    notes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowStatistics:
+    """Counts of runs accepted since an instant, and the newest run."""
+
+    done: int = 0
+    failed: int = 0
+    waiting: int = 0
+    running: int = 0
+    last_run: RunView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthItem:
+    """One line of the system check: `ok`, what was seen, and how to mend it."""
+
+    id: str
+    ok: bool
+    title: str
+    detail: str
+    fix: str = ""
+
+
+def as_mapping(value: JSON) -> Mapping[str, JSON]:
+    """The value if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}

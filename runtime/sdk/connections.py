@@ -1,0 +1,316 @@
+"""Connection kinds as data: what a person fills in, which fields are secret, and a harmless test."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias
+
+from pydantic import ValidationError
+
+from runtime.sdk import schema as schemas
+from runtime.sdk.context import HttpClient, MailSender, MailServer
+from runtime.sdk.errors import PermanentError
+from runtime.sdk.fields import Config
+from runtime.sdk.fields import field as setting
+from runtime.sdk.messages import plain_problems
+from runtime.sdk.redaction import Redactor
+
+Test: TypeAlias = Callable[[Mapping[str, Any], HttpClient, MailSender], Awaitable[str]]
+
+
+class _Http(Config):
+    base_url: str = setting(
+        "",
+        title="Address to test with",
+        help="Read once, without changing anything, when you press Test. Optional.",
+        widget="url",
+        placeholder="https://api.example.com/me",
+        advanced=True,
+        order=90,
+        max_length=2000,
+    )
+    allowed_hosts: list[str] = setting(
+        default_factory=list,
+        title="Only for these hosts",
+        help="The secret is sent to no other host. Empty: to any host that a step names.",
+        widget="list",
+        placeholder="api.example.com",
+        advanced=True,
+        order=91,
+        max_length=50,
+    )
+
+
+class HttpBasic(_Http):
+    username: str = setting(title="User name", order=1, min_length=1, max_length=200)
+    password: str = setting(title="Password", widget="secret", order=2, max_length=2000)
+
+
+class HttpBearer(_Http):
+    token: str = setting(
+        title="Token",
+        widget="secret",
+        help="Sent as “Authorization: Bearer …”.",
+        order=1,
+        min_length=1,
+        max_length=8000,
+    )
+
+
+class HttpHeader(_Http):
+    name: str = setting("X-API-Key", title="Header name", order=1, pattern=r"^[A-Za-z0-9!#$%&'*+.^_|~-]{1,100}$")
+    value: str = setting(title="Value", widget="secret", order=2, min_length=1, max_length=8000)
+
+
+class HttpQuery(_Http):
+    name: str = setting("api_key", title="Parameter name", order=1, min_length=1, max_length=100)
+    value: str = setting(title="Value", widget="secret", order=2, min_length=1, max_length=8000)
+
+
+class Smtp(Config):
+    host: str = setting(title="Mail server", placeholder="smtp.example.com", order=1, min_length=1, max_length=253)
+    port: int = setting(587, title="Port", widget="number", order=2, ge=1, le=65535)
+    security: Literal["none", "starttls", "tls"] = setting(
+        "starttls",
+        title="Encryption",
+        widget="choice",
+        order=3,
+        options=(
+            ("starttls", "STARTTLS (usual with port 587)"),
+            ("tls", "TLS (usual with port 465)"),
+            ("none", "None"),
+        ),
+    )
+    username: str = setting("", title="User name", order=4, max_length=200)
+    password: str = setting("", title="Password", widget="secret", order=5, max_length=2000)
+    from_address: str = setting(
+        title="From",
+        placeholder="Accounts <accounts@example.com>",
+        help="Who the mails come from.",
+        order=6,
+        min_length=3,
+        max_length=320,
+    )
+    recognises_repeats: bool = setting(
+        False,
+        title="Recognises repeated Message-IDs",
+        help="Switch on only if this server is known to drop a second mail with the same Message-ID. "
+        "Millrace then sends again after an interruption without asking.",
+        widget="toggle",
+        advanced=True,
+        order=7,
+    )
+
+
+class WebhookSecret(Config):
+    secret: str = setting(
+        title="Secret",
+        widget="secret",
+        help="Shared with the sender; signs or opens each delivery.",
+        order=1,
+        min_length=8,
+        max_length=2000,
+    )
+    previous_secret: str = setting(
+        "",
+        title="Previous secret",
+        widget="secret",
+        help="Accepted too while the sender changes over.",
+        advanced=True,
+        order=2,
+        max_length=2000,
+    )
+
+
+def auth_headers(kind: str, fields: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The header by which an HTTP connection authenticates; empty for ``http_query``."""
+    from base64 import b64encode
+
+    match kind:
+        case "http_basic":
+            pair = f"{fields.get('username', '')}:{fields.get('password', '')}"
+            return [("Authorization", "Basic " + b64encode(pair.encode()).decode())]
+        case "http_bearer":
+            return [("Authorization", f"Bearer {fields.get('token', '')}")]
+        case "http_header":
+            return [(str(fields.get("name", "")), str(fields.get("value", "")))]
+        case _:
+            return []
+
+
+def auth_query(kind: str, fields: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The query parameter by which an HTTP connection authenticates; empty for all kinds but ``http_query``."""
+    return [(str(fields.get("name", "")), str(fields.get("value", "")))] if kind == "http_query" else []
+
+
+def _http_test(kind: str) -> Test:
+    async def test(fields: Mapping[str, Any], http: HttpClient, mail: MailSender) -> str:
+        from urllib.parse import urlencode, urlsplit
+
+        url = str(fields.get("base_url") or "")
+        if not url:
+            return "Saved. Give an address to test with, and it is read once without changing anything."
+        if not host_allowed(fields, urlsplit(url).hostname or ""):
+            raise PermanentError("Host not allowed", "The address to test with is not among the allowed hosts.", "host")
+        if query := auth_query(kind, fields):
+            url += ("&" if urlsplit(url).query else "?") + urlencode(query)
+        headers = auth_headers(kind, fields)
+        answer = await http.request(
+            "GET",
+            url,
+            headers=headers,
+            total_seconds=15,
+            max_bytes=1_000_000,
+            drop_on_redirect=[name for name, _ in headers],
+        )
+        host = urlsplit(url).hostname
+        if answer.status in (401, 403):
+            raise PermanentError(
+                "Refused",
+                f"{host} refused these credentials (status {answer.status}).",
+                "refused",
+                http_status=answer.status,
+            )
+        if answer.status >= 400:
+            raise PermanentError(
+                "Unexpected answer",
+                f"{host} answered with status {answer.status}.",
+                "status",
+                http_status=answer.status,
+            )
+        return f"{host} accepted the credentials (status {answer.status})."
+
+    return test
+
+
+async def _smtp_test(fields: Mapping[str, Any], http: HttpClient, mail: MailSender) -> str:
+    await mail.check(server=mail_server(fields), total_seconds=15)
+    return f"{fields.get('host')} answered and accepted the sign-in."
+
+
+async def _secret_test(fields: Mapping[str, Any], http: HttpClient, mail: MailSender) -> str:
+    return "Saved. The next delivery shows whether the sender uses the same secret."
+
+
+def mail_server(fields: Mapping[str, Any]) -> MailServer:
+    """Where an ``smtp`` connection hands over mail."""
+    return MailServer(
+        host=str(fields.get("host", "")),
+        port=int(fields.get("port") or 587),
+        security=fields.get("security") or "starttls",
+        username=str(fields.get("username") or ""),
+        password=str(fields.get("password") or ""),
+    )
+
+
+def host_allowed(fields: Mapping[str, Any], host: str) -> bool:
+    """Whether a connection's secret may go to this host."""
+    hosts = [str(entry).strip().lower() for entry in fields.get("allowed_hosts") or [] if str(entry).strip()]
+    name = host.lower().rstrip(".")
+    return not hosts or any(name == entry or (entry.startswith("*.") and name.endswith(entry[1:])) for entry in hosts)
+
+
+@dataclass(frozen=True)
+class ConnectionKind:
+    """One kind of credentials. ``model`` validates the fields; ``test`` proves them without changing anything."""
+
+    kind: str
+    title: str
+    icon: str
+    help: str
+    model: type[Config]
+    test: Test
+    secret_fields: tuple[str, ...] = field(default=())
+
+    def spec(self) -> dict[str, Any]:
+        """Everything the form needs, as JSON."""
+        return {
+            "kind": self.kind,
+            "title": self.title,
+            "icon": self.icon,
+            "help": self.help,
+            "fields": schemas.config_schema(self.model),
+            "secret_fields": list(self.secret_fields),
+            "defaults": schemas.defaults_of(self.model),
+        }
+
+    def problems(self, fields: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+        """What is wrong with these fields: (field path, code, sentence)."""
+        try:
+            self.model.model_validate(dict(fields))
+        except ValidationError as refused:
+            return plain_problems(self.model, refused)
+        return []
+
+    def secrets(self, fields: Mapping[str, Any]) -> tuple[str, ...]:
+        """The secret values among the fields, for redaction."""
+        return tuple(str(fields[name]) for name in self.secret_fields if fields.get(name))
+
+    def redactor(self, fields: Mapping[str, Any]) -> Redactor:
+        return Redactor(self.secrets(fields))
+
+
+def _kind(kind: str, title: str, icon: str, help: str, model: type[Config], test: Test) -> ConnectionKind:
+    secret = tuple(path[0] for path, hints in schemas.hinted_fields(model) if hints.get("widget") == "secret")
+    return ConnectionKind(kind, title, icon, help, model, test, secret)
+
+
+KINDS: Final[dict[str, ConnectionKind]] = {
+    entry.kind: entry
+    for entry in (
+        _kind(
+            "http_basic",
+            "User name and password",
+            "user-round",
+            "For services that ask for a user name and a password with each request.",
+            HttpBasic,
+            _http_test("http_basic"),
+        ),
+        _kind(
+            "http_bearer",
+            "Bearer token",
+            "key-round",
+            "For services that give you an access token.",
+            HttpBearer,
+            _http_test("http_bearer"),
+        ),
+        _kind(
+            "http_header",
+            "Key in a header",
+            "key-round",
+            "For services that ask for a key in a header of their own.",
+            HttpHeader,
+            _http_test("http_header"),
+        ),
+        _kind(
+            "http_query",
+            "Key in the address",
+            "link",
+            "For services that ask for a key in the web address.",
+            HttpQuery,
+            _http_test("http_query"),
+        ),
+        _kind(
+            "smtp",
+            "Mail server (SMTP)",
+            "mail",
+            "Sends e-mail through your own server or your provider's.",
+            Smtp,
+            _smtp_test,
+        ),
+        _kind(
+            "webhook_secret",
+            "Webhook secret",
+            "shield-check",
+            "Proves that a delivery comes from the sender you know.",
+            WebhookSecret,
+            _secret_test,
+        ),
+    )
+}
+
+
+def connection_kinds() -> list[dict[str, Any]]:
+    """All kinds as JSON."""
+    return [kind.spec() for kind in KINDS.values()]

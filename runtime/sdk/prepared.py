@@ -1,0 +1,186 @@
+"""A step type made ready for one step of one version: formulas compiled, fixed settings validated, once.
+
+How the interpreter uses it, keeping one per (version, node):
+
+    prepared = catalog.get(node.type).prepare(node.config)      # once; PermanentError when the settings are refused
+    prepared.effect                                             # EffectClass with these settings
+    config = prepared.resolve(context)                          # each attempt; only formula fields are touched
+    outcome = prepared.type.run(config, step_input, step_context)
+    key = prepared.deferred("business_key", context)            # a formula that is worked out on request
+
+``context`` is a dict ``{"trigger": …, "steps": {key: output}, "run": {…}, "vars": {…}, "error": …}``; it is read, never
+changed. ``run`` holds ``id, started_at, now, mode, version, attempt``; ``now`` is the moment the step was first
+started, so that ``now()`` gives the same text on every attempt and a repeated request is byte for byte the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+
+from pydantic import ValidationError
+
+from runtime.engine.expressions import ExpressionError, Template, compile_template, is_expression
+from runtime.engine.jsonprofile import JSON
+from runtime.sdk.effects import EffectClass
+from runtime.sdk.errors import PermanentError
+from runtime.sdk.fields import Config
+from runtime.sdk.messages import place_text, plain_problems, title_of
+from runtime.sdk.schema import missing_fields
+
+if TYPE_CHECKING:
+    from runtime.sdk.nodetype import NodeType
+
+C = TypeVar("C", bound=Config)
+
+Pattern: TypeAlias = tuple[str, ...]
+Place: TypeAlias = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedStep(Generic[C]):
+    """See the module's text. Immutable: share it between runs."""
+
+    type: NodeType[C]
+    raw: Mapping[str, Any]
+    effect: EffectClass
+    ports: tuple[str, ...]
+    static: C | None
+    formulas: tuple[tuple[Place, Template], ...]
+    deferred_formulas: Mapping[str, Template]
+
+    @classmethod
+    def make(cls, node_type: NodeType[C], config: Mapping[str, Any]) -> PreparedStep[C]:
+        """Compile and validate; raises PermanentError with the field and the reason."""
+        formulas: list[tuple[Place, Template]] = []
+        deferred: dict[str, Template] = {}
+        for place, text, later in formula_places(node_type.expression_fields, node_type.deferred_fields, config):
+            try:
+                template = compile_template(text)
+            except ExpressionError as error:
+                raise _formula_failure(node_type, place, error) from None
+            if later:
+                deferred[place_text(place)] = template
+            else:
+                formulas.append((place, template))
+        static = None if formulas else _validate(node_type, config)
+        return cls(
+            type=node_type,
+            raw=config,
+            effect=node_type.effect_of(config),
+            ports=node_type.ports(config),
+            static=static,
+            formulas=tuple(formulas),
+            deferred_formulas=deferred,
+        )
+
+    def resolve(self, context: Mapping[str, Any]) -> C:
+        """Work out the formulas and return validated settings; raises PermanentError naming the field."""
+        if self.static is not None:
+            return self.static
+        return _validate(self.type, self.resolved(context))
+
+    def validate(self, values: Mapping[str, Any]) -> C:
+        """Settings that were worked out before, validated: what a repeated attempt runs with. Raises PermanentError."""
+        return _validate(self.type, values)
+
+    def resolved(self, context: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings with formulas worked out, not yet validated: what a step is shown to have received."""
+        config = dict(self.raw)
+        fresh: dict[int, Any] = {}
+        for place, template in self.formulas:
+            try:
+                value = template.evaluate(context)
+            except ExpressionError as error:
+                raise _formula_failure(self.type, place, error) from None
+            holder: Any = config
+            for part in place[:-1]:
+                inner = holder[part]
+                if id(inner) not in fresh:
+                    # Copy each container on the way once, so that the stored settings are never changed.
+                    inner = holder[part] = dict(inner) if isinstance(inner, Mapping) else list(inner)
+                    fresh[id(inner)] = inner
+                holder = inner
+            holder[place[-1]] = value
+        return config
+
+    def deferred(self, field: str, context: Mapping[str, Any]) -> JSON:
+        """Work out a deferred field (such as a webhook's ``business_key``); None when it is not set."""
+        template = self.deferred_formulas.get(field)
+        if template is None:
+            value: JSON = self.raw.get(field)
+            return value
+        try:
+            return template.evaluate(context)
+        except ExpressionError as error:
+            raise _formula_failure(self.type, (field,), error) from None
+
+
+def formula_places(
+    allowed: Sequence[Pattern], deferred: Sequence[Pattern], config: Mapping[str, Any]
+) -> Iterator[tuple[Place, str, bool]]:
+    """Every text with a formula in fields that may hold one: (place, text, worked out later)."""
+    for pattern in allowed:
+        later = pattern in deferred
+        for place, text in _matching(config, pattern, ()):
+            yield place, text, later
+
+
+def formulas_of(
+    allowed: Sequence[Pattern], deferred: Sequence[Pattern], config: Mapping[str, Any]
+) -> Iterator[tuple[str, Template, bool]]:
+    """Like ``formula_places``, compiled, with the place as text; formulas that do not compile are passed over."""
+    for place, text, later in formula_places(allowed, deferred, config):
+        try:
+            yield place_text(place), compile_template(text), later
+        except ExpressionError:
+            continue
+
+
+def _matching(value: Any, pattern: Pattern, place: Place) -> Iterator[tuple[Place, str]]:
+    if not pattern:
+        yield from _texts(value, place)
+    elif pattern[0] == "*":
+        if isinstance(value, list):
+            for index, item in enumerate(value):
+                yield from _matching(item, pattern[1:], (*place, index))
+    elif isinstance(value, Mapping) and pattern[0] in value:
+        yield from _matching(value[pattern[0]], pattern[1:], (*place, pattern[0]))
+
+
+def _texts(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
+    if isinstance(value, str):
+        if is_expression(value):
+            yield place, value
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, (*place, index))
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(item, (*place, key))
+
+
+def _validate(node_type: NodeType[C], config: Mapping[str, Any]) -> C:
+    model = node_type.config
+    try:
+        found = model.model_validate(config)
+    except ValidationError as refused:
+        problems = plain_problems(model, refused)
+        _path, _code, message = problems[0]
+        more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise PermanentError("The settings do not fit", message + more, "settings") from None
+    missing = missing_fields(model, config)
+    if missing:
+        raise PermanentError("A value is missing", f"“{title_of(model, missing[:1])}” needs a value.", "settings")
+    return found
+
+
+def _formula_failure(node_type: NodeType[C], place: Sequence[str | int], error: ExpressionError) -> PermanentError:
+    label = title_of(node_type.config, place)
+    return PermanentError(
+        "A formula could not be worked out",
+        f"“{label}”: {error.message}",
+        "formula",
+        detail=f"{place_text(place)}: {error.code} at character {error.position}",
+    )

@@ -1,0 +1,61 @@
+"""What a step hands back: a result, a wait, or the end of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from runtime.engine.jsonprofile import JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Respond:
+    """The answer to the webhook that started the run: a status of 200 to 599, allowed headers, and text."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A step's success.
+
+    ``output``: the step's one JSON output. ``ports``: the ways out that are taken. ``note``: a few words shown on the
+    card ("Yes", "3 rows"). ``request`` and ``response``: redacted summaries for the record of this try.
+    """
+
+    output: JSON
+    ports: tuple[str, ...] = ("out",)
+    note: str | None = None
+    respond: Respond | None = None
+    request: JSON = None
+    response: JSON = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The step is parked and holds no worker. When it wakes it succeeds with ``output`` by ``ports``.
+
+    ``due_at_ms``: milliseconds since the epoch, None when no time ends the wait.
+    """
+
+    kind: Literal["timer", "event", "human"]
+    due_at_ms: int | None = None
+    output: JSON = None
+    ports: tuple[str, ...] = ("out",)
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopRun:
+    """The run ends here as completed: ``stopped`` (a Stop step) or ``filtered`` (Continue only if)."""
+
+    outcome: Literal["stopped", "filtered"]
+    output: JSON = None
+    note: str | None = None
+    respond: Respond | None = field(default=None)
+
+
+Outcome: TypeAlias = Result | Wait | StopRun

@@ -1,0 +1,257 @@
+"""When a schedule fires. Pure: the moment to start from is an argument; clocks that change are handled by rule.
+
+A local time that does not exist on a day (clocks go forward) fires at the first moment after the gap; a local time that
+exists twice fires once, the first time. Steps of minutes and hours are counted in real time from the first midnight.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAY_NAMES: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+UNITS: Final = ("minutes", "hours", "days", "weeks", "months")
+#: A Monday, so that "every 2 weeks" has a beginning when none is given.
+FIRST_DAY: Final = date(2024, 1, 1)
+#: How far to look before saying that nothing comes.
+_HORIZON_DAYS: Final = 366 * 9
+
+
+class ScheduleError(ValueError):
+    """A schedule that cannot be read. ``field`` is the setting, the message a plain sentence."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+@lru_cache(maxsize=256)
+def zone(name: str) -> ZoneInfo:
+    """A time zone by its IANA name; raises ScheduleError."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise ScheduleError("timezone", f"There is no time zone “{name[:60]}”; write it like Europe/Berlin.") from None
+
+
+def next_fires(config: Mapping[str, Any], after_ms: int, count: int) -> list[int]:
+    """The next ``count`` moments (ms since the epoch) strictly after ``after_ms``; fewer when no more come.
+
+    ``config``: the settings of ``trigger.schedule@1``. Raises ScheduleError.
+    """
+    found: list[int] = []
+    for moment in _fires(config, after_ms):
+        milliseconds = int(moment.timestamp() * 1000)
+        if milliseconds > after_ms and (not found or milliseconds > found[-1]):
+            found.append(milliseconds)
+        if len(found) >= count:
+            break
+    return found
+
+
+def check(config: Mapping[str, Any]) -> None:
+    """Raise ScheduleError when the schedule cannot be read or never fires."""
+    if not next_fires(config, int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000), 1):
+        raise ScheduleError("cron" if config.get("repeat") == "cron" else "repeat", "This schedule never fires.")
+
+
+def words(config: Mapping[str, Any]) -> str:
+    """The schedule as a sentence without its time zone; empty when it cannot be read."""
+    at = str(config.get("at") or "09:00")
+    match config.get("repeat", "every"):
+        case "every":
+            every, unit = config.get("every", 1), str(config.get("unit", "hours"))
+            if not isinstance(every, int) or unit not in UNITS:
+                return ""
+            span = unit.removesuffix("s") if every == 1 else f"{every} {unit}"
+            at_times = f" at {at}" if unit in ("days", "weeks", "months") else ""
+            start = _first_day(config) or FIRST_DAY
+            on = (
+                f" on {WEEKDAY_NAMES[start.weekday()]}"
+                if unit == "weeks"
+                else f" on day {start.day}"
+                if unit == "months"
+                else ""
+            )
+            return f"Every {span}{on}{at_times}"
+        case "weekdays":
+            days = [day for day in WEEKDAYS if day in (config.get("weekdays") or ())]
+            if days == list(WEEKDAYS):
+                return f"Every day at {at}"
+            if days == list(WEEKDAYS[:5]):
+                return f"Monday to Friday at {at}"
+            names = [WEEKDAY_NAMES[WEEKDAYS.index(day)] for day in days]
+            return (
+                (f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else f"Every {names[0]}") + f" at {at}"
+                if names
+                else ""
+            )
+        case "monthly":
+            day = str(config.get("day", "1"))
+            return f"On the last day of the month at {at}" if day == "last" else f"On day {day} of the month at {at}"
+        case "cron":
+            return _cron_words(str(config.get("cron") or ""))
+    return ""
+
+
+@lru_cache(maxsize=512)
+def _cron_words(expression: str) -> str:
+    from cron_descriptor import ExpressionDescriptor, Options
+
+    try:
+        CronSim(expression, datetime(2026, 1, 1, tzinfo=UTC))
+        options = Options()
+        options.use_24hour_time_format = True
+        return str(ExpressionDescriptor(expression, options).get_description())
+    except Exception:  # the library has no base class of its own; a sentence is never worth a failure
+        return ""
+
+
+def notes(config: Mapping[str, Any], fires: list[int]) -> list[str]:
+    """What a reader should know about clock changes among these fire times."""
+    if config.get("repeat", "every") == "cron" or (
+        config.get("unit") in ("minutes", "hours") and config.get("repeat", "every") == "every"
+    ):
+        return []
+    place = zone(str(config.get("timezone") or "UTC"))
+    at = _time(config)
+    found = []
+    for fire in fires:
+        local = datetime.fromtimestamp(fire / 1000, place)
+        if (local.hour, local.minute) != (at.hour, at.minute):
+            found.append(
+                f"On {local.date()} clocks go forward and {at:%H:%M} does not exist: it starts at {local:%H:%M}."
+            )
+        elif local.replace(fold=1).utcoffset() != local.replace(fold=0).utcoffset():
+            found.append(
+                f"On {local.date()} clocks go back and {at:%H:%M} comes twice: it starts once, the first time."
+            )
+    return found
+
+
+def _fires(config: Mapping[str, Any], after_ms: int) -> Iterator[datetime]:
+    place = zone(str(config.get("timezone") or "UTC"))
+    try:
+        after = datetime.fromtimestamp(after_ms / 1000, UTC)
+    except (OverflowError, OSError, ValueError):
+        raise ScheduleError("", "This moment is outside the calendar.") from None
+    match config.get("repeat", "every"):
+        case "every":
+            yield from _every(config, after, place)
+        case "weekdays":
+            chosen = {WEEKDAYS.index(day) for day in config.get("weekdays") or () if day in WEEKDAYS}
+            if not chosen:
+                raise ScheduleError("weekdays", "Choose at least one day of the week.")
+            yield from _days(after, place, _time(config), _first_day(config), lambda day: day.weekday() in chosen)
+        case "monthly":
+            wanted = str(config.get("day", "1"))
+            if wanted != "last" and not (wanted.isdecimal() and 1 <= int(wanted) <= 31):
+                raise ScheduleError("day", "The day is 1 to 31, or last.")
+            yield from _days(after, place, _time(config), _first_day(config), lambda day: _is_day(day, wanted))
+        case "cron":
+            expression = str(config.get("cron") or "")
+            try:
+                yield from CronSim(expression, after.astimezone(place))
+            except CronSimError as error:
+                raise ScheduleError("cron", f"“{expression[:60]}” is not a cron expression: {error}.") from None
+        case other:
+            raise ScheduleError("repeat", f"“{str(other)[:40]}” is not a way to repeat.")
+
+
+def _is_day(day: date, wanted: str) -> bool:
+    last = monthrange(day.year, day.month)[1]
+    return day.day == (last if wanted == "last" else min(int(wanted), last))
+
+
+def _every(config: Mapping[str, Any], after: datetime, place: ZoneInfo) -> Iterator[datetime]:
+    every, unit = config.get("every", 1), config.get("unit", "hours")
+    if not isinstance(every, int) or not 1 <= every <= 1000:
+        raise ScheduleError("every", "Every 1 to 1,000.")
+    start = _first_day(config) or FIRST_DAY
+    match unit:
+        case "minutes" | "hours":
+            step = timedelta(minutes=every) if unit == "minutes" else timedelta(hours=every)
+            first = local_moment(start, time(0), place).astimezone(UTC)
+            turns = max((after - first) // step, -1) + 1
+            while True:
+                yield first + turns * step
+                turns += 1
+        case "days" | "weeks":
+            span = every * (7 if unit == "weeks" else 1)
+            yield from _days(after, place, _time(config), start, lambda day: (day - start).days % span == 0)
+        case "months":
+            yield from _days(
+                after,
+                place,
+                _time(config),
+                start,
+                lambda day: (
+                    (day.year * 12 + day.month - start.year * 12 - start.month) % every == 0
+                    and _is_day(day, str(start.day))
+                ),
+            )
+        case _:
+            raise ScheduleError("unit", f"The unit is one of {', '.join(UNITS)}.")
+
+
+def _days(after: datetime, place: ZoneInfo, at: time, start: date | None, fits: Any) -> Iterator[datetime]:
+    day = after.astimezone(place).date() - timedelta(days=1)
+    if start is not None and start > day:
+        day = start
+    misses = 0
+    while misses < _HORIZON_DAYS:
+        if fits(day):
+            yield local_moment(day, at, place)
+            misses = 0
+        misses += 1
+        try:
+            day += timedelta(days=1)
+        except OverflowError:
+            return
+
+
+def local_moment(day: date, at: time, place: ZoneInfo) -> datetime:
+    """A wall-clock time as a moment, by the rule in the module's text."""
+    wall = datetime.combine(day, at)
+    moment = wall.replace(tzinfo=place, fold=0)
+    back = moment.astimezone(UTC).astimezone(place)
+    if back.replace(tzinfo=None) == wall:
+        return moment
+    # In the gap: find the first second after it, between the two readings of this wall time.
+    low, high = wall.replace(tzinfo=place, fold=1).astimezone(UTC), moment.astimezone(UTC)
+    before = low.astimezone(place).utcoffset()
+    while high - low > timedelta(seconds=1):
+        middle = low + (high - low) // 2
+        if middle.astimezone(place).utcoffset() == before:
+            low = middle
+        else:
+            high = middle
+    return high.replace(microsecond=0).astimezone(place)
+
+
+def _time(config: Mapping[str, Any]) -> time:
+    text = str(config.get("at") or "09:00")
+    try:
+        if len(text) != 5:
+            raise ValueError
+        return time.fromisoformat(text)
+    except ValueError:
+        raise ScheduleError("at", "The time is written like 09:00.") from None
+
+
+def _first_day(config: Mapping[str, Any]) -> date | None:
+    text = config.get("starts_on")
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError:
+        raise ScheduleError("starts_on", "The first day is written like 2026-11-20.") from None

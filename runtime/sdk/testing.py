@@ -1,0 +1,88 @@
+"""What tests of step types need: a context without a worker, and one way to run a step from its example."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from runtime.engine.jsonprofile import JSON
+from runtime.sdk.connections import KINDS
+from runtime.sdk.context import EventView, HttpClient, MailSender
+from runtime.sdk.errors import PermanentError
+from runtime.sdk.nodetype import NodeType
+from runtime.sdk.results import Outcome
+
+#: 20 Nov 2026, 09:41:07.123 UTC.
+NOW_MS = 1795167667123
+
+
+@dataclass(frozen=True, slots=True)
+class KnownConnection:
+    """An opened connection of a test."""
+
+    kind: str
+    fields: dict[str, Any]
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return KINDS[self.kind].secrets(self.fields)
+
+
+@dataclass
+class StepTestContext:
+    """A Context for tests; give it real doors (``http``, ``mail``) where the step needs them."""
+
+    doors: Any = None
+    connections: Mapping[str, KnownConnection] = field(default_factory=dict)
+    event: EventView | None = None
+    idempotency_key: str = "OJXGK3LFNZXW4"
+    now_ms: int = NOW_MS
+    attempt: int = 1
+    generation: int = 0
+    mode: str = "live"
+    node_key: str = "step"
+    timeout_seconds: float = 30.0
+    run_id: UUID = field(default_factory=lambda: UUID("0199a7f0-0000-7000-8000-00000000000a"))
+    workflow_id: UUID = field(default_factory=lambda: UUID("0199a7f0-0000-7000-8000-00000000000b"))
+    workspace_id: UUID = field(default_factory=lambda: UUID("0199a7f0-0000-7000-8000-00000000000c"))
+    logged: list[str] = field(default_factory=list)
+
+    @property
+    def http(self) -> HttpClient:
+        found: HttpClient = self.doors.http
+        return found
+
+    @property
+    def mail(self) -> MailSender:
+        found: MailSender = self.doors.mail
+        return found
+
+    async def connection(self, connection_id: str) -> KnownConnection:
+        try:
+            return self.connections[connection_id]
+        except KeyError:
+            raise PermanentError(
+                "The connection is not there", "There is no such connection.", "connection_missing"
+            ) from None
+
+    def log(self, message: str) -> None:
+        self.logged.append(message)
+
+
+async def run_step(
+    node_type: NodeType[Any],
+    config: Mapping[str, JSON],
+    *,
+    data: Mapping[str, Any] | None = None,
+    step_input: JSON = None,
+    context: StepTestContext | None = None,
+) -> Outcome:
+    """Prepare, resolve and run one step, as the interpreter does."""
+    resolved = node_type.prepare(config).resolve(data or {})
+    outcome = node_type.run(resolved, step_input, context or StepTestContext())
+    if inspect.isawaitable(outcome):
+        outcome = await outcome
+    return outcome
