@@ -1,0 +1,3 @@
+"""Step types, one file each; `runtime.catalog` finds them."""
+
+from __future__ import annotations

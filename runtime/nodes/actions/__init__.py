@@ -1,0 +1,3 @@
+"""Steps that act on the world outside."""
+
+from __future__ import annotations

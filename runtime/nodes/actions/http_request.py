@@ -1,0 +1,433 @@
+"""HTTP request: call another system."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Literal
+from urllib.parse import urlencode, urlsplit
+
+from runtime.sdk import (
+    JSON,
+    Config,
+    Context,
+    EffectClass,
+    Example,
+    HttpAnswer,
+    JSONRefused,
+    NodeType,
+    Number,
+    PermanentError,
+    Result,
+    RetryableError,
+    StepFailure,
+    Text,
+    Words,
+    dumps_bytes,
+    field,
+    loads,
+)
+from runtime.sdk.bodies import is_json_type, media_type, response_text
+from runtime.sdk.connections import auth_headers, auth_query, host_allowed
+from runtime.sdk.fields import as_text
+from runtime.sdk.headers import check_header
+from runtime.sdk.http import parse_codes, quote_answer, reason, retry_after_seconds
+from runtime.sdk.redaction import Redactor
+
+_WRITES = ("POST", "PUT", "PATCH", "DELETE")
+_RETRIED = (408, 425, 429)
+_REFUSED_HEADERS = frozenset(
+    ["connection", "content-length", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"]
+)
+_RECORDED = 4_000
+
+
+class Pair(Config):
+    name: str = field(title="Name", order=1, min_length=1, max_length=200)
+    value: Any = field("", title="Value", expression=True, order=2)
+
+
+class HttpRequestConfig(Config):
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] = field(
+        "GET",
+        title="Method",
+        help="GET reads; POST creates; PUT and PATCH change; DELETE removes.",
+        widget="choice",
+        options=[(name, name) for name in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")],
+        order=1,
+    )
+    url: Text = field(
+        title="Address",
+        help="Begins with https:// or http://.",
+        widget="url",
+        expression=True,
+        placeholder="https://api.example.com/orders/{{ url_encode(trigger.body.id) }}",
+        order=2,
+        min_length=1,
+        max_length=8000,
+    )
+    connection: str = field(
+        "",
+        title="Sign in with",
+        help="A connection keeps the password or token; it is never shown again.",
+        widget="connection",
+        kinds=("http_basic", "http_bearer", "http_header", "http_query"),
+        order=3,
+        max_length=100,
+    )
+    query: list[Pair] = field(
+        default_factory=list,
+        title="Query",
+        help="Added to the address after the question mark.",
+        widget="key-value",
+        order=4,
+        max_length=200,
+    )
+    headers: list[Pair] = field(default_factory=list, title="Headers", widget="key-value", order=5, max_length=100)
+    body_type: Literal["none", "json", "form", "raw"] = field(
+        "none",
+        title="Body",
+        widget="choice",
+        options=(("none", "Nothing"), ("json", "Data (JSON)"), ("form", "Form fields"), ("raw", "Text as it is")),
+        show_if={"method": ["POST", "PUT", "PATCH", "DELETE"]},
+        order=6,
+    )
+    json_body: Any = field(
+        None,
+        title="Data",
+        help="Formulas may stand anywhere in it.",
+        widget="json",
+        expression=True,
+        show_if={"body_type": ["json"]},
+        order=7,
+    )
+    form: list[Pair] = field(
+        default_factory=list,
+        title="Form fields",
+        widget="key-value",
+        show_if={"body_type": ["form"]},
+        order=8,
+        max_length=500,
+    )
+    raw_body: Text = field(
+        "",
+        title="Text",
+        widget="textarea",
+        expression=True,
+        show_if={"body_type": ["raw"]},
+        order=9,
+        max_length=1_000_000,
+    )
+    content_type: str = field(
+        "text/plain; charset=utf-8", title="Content type", show_if={"body_type": ["raw"]}, order=10, max_length=200
+    )
+    send_key: bool = field(
+        True,
+        title="Safe to repeat",
+        help="Sends the same key with every try, so that a system that honours it never does the same thing twice.",
+        widget="toggle",
+        show_if={"method": list(_WRITES)},
+        group="Safe to repeat",
+        order=11,
+    )
+    key_header: str = field(
+        "Idempotency-Key",
+        title="Header with the key",
+        show_if={"send_key": [True], "method": list(_WRITES)},
+        group="Safe to repeat",
+        advanced=True,
+        order=12,
+        pattern=r"^[A-Za-z0-9!#$%&'*+.^_|~-]{1,100}$",
+    )
+    success_codes: str = field(
+        "200-299",
+        title="Counts as success",
+        help="Status codes and ranges, like 200-299, 404.",
+        advanced=True,
+        order=13,
+        max_length=200,
+    )
+    response: Literal["auto", "json", "text"] = field(
+        "auto",
+        title="Read the answer as",
+        widget="choice",
+        options=(("auto", "What it says it is"), ("json", "Data (JSON)"), ("text", "Text")),
+        advanced=True,
+        order=14,
+    )
+    follow_redirects: bool = field(
+        True,
+        title="Follow redirects",
+        help="At most 5. Secrets never go to another host.",
+        widget="toggle",
+        advanced=True,
+        order=15,
+    )
+    connect_seconds: Number = field(
+        5, title="Give up connecting after (seconds)", widget="number", advanced=True, order=16, gt=0, le=60
+    )
+    total_seconds: Number = field(
+        30, title="Give up waiting after (seconds)", widget="number", advanced=True, order=17, gt=0, le=600
+    )
+
+
+def effect(config: Mapping[str, Any]) -> EffectClass:
+    method = config["method"]
+    if method not in _WRITES:
+        return EffectClass.READ
+    if config["send_key"]:
+        return EffectClass.KEYED
+    return EffectClass.NATURAL if method in ("PUT", "DELETE") else EffectClass.UNSAFE
+
+
+async def run(config: HttpRequestConfig, step_input: JSON, context: Context) -> Result:
+    host = _host(config.url)
+    query = [(pair.name, _text(pair.value)) for pair in config.query]
+    headers = [(pair.name, _text(pair.value)) for pair in config.headers]
+    drop: list[str] = []
+    redactor = Redactor()
+    if config.connection:
+        opened = await context.connection(config.connection)
+        if not host_allowed(opened.fields, host):
+            raise PermanentError(
+                "Not for this host", f"This connection may not be used with {host}.", "host_not_allowed"
+            )
+        signed = auth_headers(opened.kind, opened.fields)
+        drop = [name for name, _value in signed]
+        headers = [(name, value) for name, value in headers if name.lower() not in {d.lower() for d in drop}] + signed
+        query += auth_query(opened.kind, opened.fields)
+        redactor = Redactor([*opened.secrets, *(value for _name, value in signed)])
+    content, content_type = _body(config)
+    names = {name.lower() for name, _value in headers}
+    if content_type and "content-type" not in names:
+        headers.append(("Content-Type", content_type))
+    if config.send_key and config.method in _WRITES and config.key_header.lower() not in names:
+        headers.append((config.key_header, context.idempotency_key))
+    for name, value in headers:
+        try:
+            check_header(name, value, _REFUSED_HEADERS)
+        except ValueError as error:
+            raise PermanentError("A header cannot be sent", f"{error}.", "header") from None
+    url = _with_query(config.url, query)
+    request: JSON = {
+        "method": config.method,
+        "url": redactor.url(url),
+        "headers": redactor.headers(headers),
+        "body": redactor.text(content[:_RECORDED].decode(errors="replace").replace("\x00", "\ufffd"))
+        if content
+        else None,
+    }
+    try:
+        answer = await context.http.request(
+            config.method,
+            url,
+            headers=headers,
+            content=content,
+            connect_seconds=float(config.connect_seconds),
+            total_seconds=min(float(config.total_seconds), context.timeout_seconds),
+            follow_redirects=config.follow_redirects,
+            drop_on_redirect=drop,
+        )
+    except StepFailure as failure:
+        failure.request = request
+        failure.message = redactor.text(failure.message)
+        raise
+    return _result(config, answer, host, redactor, request)
+
+
+def _result(config: HttpRequestConfig, answer: HttpAnswer, host: str, redactor: Redactor, request: JSON) -> Result:
+    text = response_text(answer.headers.get("content-type", ""), answer.content)
+    response: JSON = {
+        "status": answer.status,
+        "headers": redactor.headers(answer.headers.items()),
+        "body": redactor.text(text[:_RECORDED]) or None,
+        "duration_ms": answer.duration_ms,
+    }
+    if not any(first <= answer.status <= last for first, last in parse_codes(config.success_codes)):
+        _fail(answer, host, redactor.text(text), request, response)
+    note = f"Status {answer.status}"
+    body: JSON = text or None
+    kind, _charset = media_type(answer.headers.get("content-type", ""))
+    if answer.content and (config.response == "json" or (config.response == "auto" and is_json_type(kind))):
+        try:
+            body = loads(answer.content)
+        except JSONRefused as refused:
+            if config.response == "json":
+                raise PermanentError(
+                    "The answer is not data",
+                    f"{host} answered with status {answer.status}, but its body cannot be read as JSON: {refused}.",
+                    "answer_not_json",
+                    http_status=answer.status,
+                    maybe_applied=config.method in _WRITES,
+                    request=request,
+                    response=response,
+                ) from None
+            note = f"Status {answer.status}, kept as text: {refused.message}"
+    output: JSON = {
+        "status": answer.status,
+        "headers": redactor.headers(answer.headers.items()),
+        "body": body,
+        "duration_ms": answer.duration_ms,
+    }
+    return Result(output, note=note[:200], request=request, response=response)
+
+
+def _fail(answer: HttpAnswer, host: str, text: str, request: JSON, response: JSON) -> None:
+    status = answer.status
+    says = quote_answer(text)
+    message = f"{host} answered with status {status} ({reason(status)})" + (f": {says}" if says else ".")
+    shared: dict[str, Any] = {
+        "detail": text[:2000] or None,
+        "http_status": status,
+        "request": request,
+        "response": response,
+    }
+    if status in _RETRIED or status >= 500:
+        title = "Too many requests" if status == 429 else "The other system is not well" if status >= 500 else "Not now"
+        raise RetryableError(
+            title,
+            message,
+            f"http_{status}",
+            retry_after_seconds=retry_after_seconds(answer.headers),
+            maybe_applied=status >= 500 or status == 408,
+            **shared,
+        )
+    titles = {
+        400: "The request was not understood",
+        401: "Sign-in refused",
+        403: "Not allowed",
+        404: "Not found",
+        409: "Conflict",
+        410: "No longer there",
+        422: "The data was refused",
+    }
+    advice = {
+        401: " Check the connection.",
+        403: " The connection's account may not do this.",
+        404: " Check the address.",
+    }
+    raise PermanentError(
+        titles.get(status, "Unexpected answer"), message + advice.get(status, ""), f"http_{status}", **shared
+    )
+
+
+def _host(url: str) -> str:
+    try:
+        parts = urlsplit(url.strip())
+        host = parts.hostname or ""
+    except ValueError:
+        host, parts = "", None
+    if parts is None or parts.scheme.lower() not in ("http", "https") or not host:
+        raise PermanentError(
+            "This is not a web address",
+            f"The address must begin with https:// or http://, but it is “{url[:120]}”.",
+            "address",
+        )
+    return host
+
+
+def _text(value: Any) -> str:
+    return str(as_text(value))
+
+
+def _with_query(url: str, pairs: list[tuple[str, str]]) -> str:
+    url, hash_sign, fragment = url.strip().partition("#")
+    if pairs:
+        url += ("&" if "?" in url else "?") + urlencode(pairs)
+    return url + hash_sign + fragment
+
+
+def _body(config: HttpRequestConfig) -> tuple[bytes, str]:
+    if config.method not in _WRITES:
+        return b"", ""
+    match config.body_type:
+        case "json":
+            value = config.json_body
+            if isinstance(value, str):
+                try:
+                    value = loads(value)
+                except JSONRefused as refused:
+                    raise PermanentError(
+                        "The body is not JSON", f"“Data” cannot be read as JSON: {refused}.", "body"
+                    ) from None
+            return dumps_bytes(value), "application/json"
+        case "form":
+            return urlencode(
+                [(pair.name, _text(pair.value)) for pair in config.form]
+            ).encode(), "application/x-www-form-urlencoded"
+        case "raw":
+            return config.raw_body.encode(), config.content_type
+        case _:
+            return b"", ""
+
+
+def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    found: list[tuple[str, str, str]] = []
+    url = config.get("url")
+    if isinstance(url, str) and url and not url.lstrip().startswith("{{"):
+        if not url.strip().lower().startswith(("http://", "https://")):
+            found.append(("url", "address", "“Address” must begin with https:// or http://."))
+        elif "@" in url.split("://", 1)[1].split("/", 1)[0]:
+            found.append(("url", "address", "“Address” must not hold a user name or password: use a connection."))
+    try:
+        parse_codes(str(config.get("success_codes", "200-299")))
+    except ValueError as error:
+        found.append(("success_codes", "invalid", f"“Counts as success” {error}."))
+    body = config.get("json_body")
+    if config.get("body_type") == "json" and isinstance(body, str) and "{{" not in body:
+        try:
+            loads(body)
+        except JSONRefused as refused:
+            found.append(("json_body", "invalid", f"“Data”: {refused}."))
+    headers = config.get("headers")
+    for index, header in enumerate(headers if isinstance(headers, list) else ()):
+        if isinstance(header, Mapping) and isinstance(header.get("name"), str) and header["name"]:
+            try:
+                check_header(header["name"], "", _REFUSED_HEADERS)
+            except ValueError as error:
+                found.append((f"headers[{index}].name", "header", f"{error}."))
+    return found
+
+
+def summary(config: Mapping[str, Any], words: Words) -> str:
+    url = config.get("url")
+    if not url:
+        return ""
+    shown = words.value(url)
+    for prefix in ("https://", "http://"):
+        shown = shown.removeprefix(prefix)
+    return f"{config['method']} {shown.split('?')[0]}"
+
+
+NODE = NodeType(
+    name="http.request",
+    version=1,
+    category="app",
+    icon="globe",
+    title="HTTP request",
+    description="Calls another system's web interface and hands on its answer.",
+    synonyms=("api", "rest", "web", "call", "get", "post", "fetch", "curl", "json", "erp", "book"),
+    config=HttpRequestConfig,
+    run=run,
+    effect=effect,
+    summary=summary,
+    extra_problems=problems,
+    examples=(
+        Example(
+            title="Create an invoice",
+            config={
+                "method": "POST",
+                "url": "http://practice-company/api/invoices",
+                "body_type": "json",
+                "json_body": {"order": "{{ trigger.body.order_id }}", "total": "{{ trigger.body.total }}"},
+            },
+            context={"trigger": {"body": {"order_id": "SO-1042", "total": Decimal("13412.80")}}},
+            output={
+                "status": 201,
+                "headers": {"content-type": "application/json"},
+                "body": {"number": "INV-1042", "total": Decimal("13412.80")},
+                "duration_ms": 42,
+            },
+        ),
+    ),
+)

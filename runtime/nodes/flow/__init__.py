@@ -1,0 +1,3 @@
+"""Steps that decide where a run goes on."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Steps that ask a person."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Starts: what begins a run."""
+
+from __future__ import annotations

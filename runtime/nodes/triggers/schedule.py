@@ -1,0 +1,201 @@
+"""Schedule: the clock starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from runtime.sdk import (
+    JSON,
+    Config,
+    Context,
+    EffectClass,
+    EventView,
+    Example,
+    NodeType,
+    Result,
+    Words,
+    field,
+    schedules,
+)
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class ScheduleConfig(Config):
+    repeat: Literal["every", "weekdays", "monthly", "cron"] = field(
+        "every",
+        title="Repeat",
+        widget="choice",
+        options=(
+            ("every", "Every so often"),
+            ("weekdays", "On days of the week"),
+            ("monthly", "On a day of the month"),
+            ("cron", "By a cron expression"),
+        ),
+        order=1,
+    )
+    every: int = field(1, title="Every", widget="number", show_if={"repeat": ["every"]}, order=2, ge=1, le=1000)
+    unit: Literal["minutes", "hours", "days", "weeks", "months"] = field(
+        "hours",
+        title="Unit",
+        widget="choice",
+        options=[(name, name) for name in schedules.UNITS],
+        show_if={"repeat": ["every"]},
+        order=3,
+    )
+    weekdays: list[Weekday] = field(
+        default_factory=lambda: ["mon", "tue", "wed", "thu", "fri"],
+        title="Days",
+        widget="multi-choice",
+        options=list(zip(schedules.WEEKDAYS, schedules.WEEKDAY_NAMES, strict=True)),
+        show_if={"repeat": ["weekdays"]},
+        required=True,
+        order=4,
+        max_length=7,
+    )
+    day: str = field(
+        "1",
+        title="Day",
+        help="1 to 31, or the last day. In a shorter month the 31st is its last day.",
+        widget="choice",
+        options=[*((str(day), str(day)) for day in range(1, 32)), ("last", "Last day")],
+        show_if={"repeat": ["monthly"]},
+        order=5,
+        pattern=r"^([1-9]|[12][0-9]|3[01]|last)$",
+    )
+    at: str = field(
+        "09:00",
+        title="At",
+        help="Time of day, like 09:00. Not used for minutes and hours.",
+        placeholder="09:00",
+        show_if={"repeat": ["every", "weekdays", "monthly"]},
+        order=6,
+        pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
+    )
+    cron: str = field(
+        "",
+        title="Cron expression",
+        help="Minute, hour, day of month, month, day of week.",
+        widget="cron",
+        placeholder="30 8 * * 1-5",
+        show_if={"repeat": ["cron"]},
+        required=True,
+        order=7,
+        max_length=200,
+    )
+    timezone: str = field(
+        "UTC",
+        title="Time zone",
+        help="Times are local times of this zone; clock changes are taken care of.",
+        widget="timezone",
+        order=8,
+        min_length=1,
+        max_length=60,
+    )
+    starts_on: str = field(
+        "",
+        title="First day",
+        help="Nothing starts before it; “every 2 weeks” counts from it.",
+        widget="date",
+        advanced=True,
+        order=9,
+        pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$",
+    )
+    missed: Literal["once", "all", "skip"] = field(
+        "once",
+        title="Starts missed while Millrace was off",
+        widget="choice",
+        options=(
+            ("once", "Make up for them once"),
+            ("all", "Make up for each, at most 100"),
+            ("skip", "Leave them out"),
+        ),
+        advanced=True,
+        order=10,
+    )
+
+
+def next_fires(config: Mapping[str, Any], after_ms: int, count: int) -> list[int]:
+    """The next moments (ms since the epoch) strictly after ``after_ms``. Raises schedules.ScheduleError."""
+    return schedules.next_fires({**NODE.start_config, **config}, after_ms, count)
+
+
+def run(config: ScheduleConfig, step_input: JSON, context: Context) -> Result:
+    event = context.event or EventView(source="test", received_at=context.now_ms)
+    given = event.input if event.has_input and isinstance(event.input, dict) else {}
+    scheduled = given.get("scheduled_at")
+    place = schedules.zone(config.timezone)
+    if isinstance(scheduled, str):
+        moment = datetime.fromisoformat(scheduled)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    else:
+        moment = datetime.fromtimestamp(event.received_at / 1000, UTC)
+    local = moment.astimezone(place)
+    return Result(
+        {
+            "scheduled_at": moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "previous": given.get("previous"),
+            "date": local.date().isoformat(),
+            "time": f"{local:%H:%M}",
+            "weekday": local.isoweekday(),
+            "timezone": config.timezone,
+        }
+    )
+
+
+def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    try:
+        schedules.check({**NODE.start_config, **config})
+    except schedules.ScheduleError as error:
+        if error.field == "cron" and not config.get("cron"):
+            return []  # said already: it needs a value
+        return [(error.field, "schedule", error.message)]
+    except (TypeError, ValueError, AttributeError):
+        return []  # said already by the form's own rules
+    return []
+
+
+def summary(config: Mapping[str, Any], words: Words) -> str:
+    sentence = schedules.words(config)
+    zone = str(config["timezone"])
+    return f"{sentence} ({zone})" if sentence and zone != "UTC" else sentence
+
+
+NODE = NodeType(
+    name="trigger.schedule",
+    version=1,
+    category="start",
+    icon="calendar-clock",
+    title="Schedule",
+    description="Starts at times that you choose: every hour, every Monday, on the last day of the month.",
+    synonyms=("time", "cron", "timer", "clock", "daily", "hourly", "weekly", "monthly", "every"),
+    config=ScheduleConfig,
+    run=run,
+    effect=EffectClass.PURE,
+    summary=summary,
+    trigger=True,
+    inline=True,
+    extra_problems=problems,
+    examples=(
+        Example(
+            title="Every working day at 08:30",
+            config={"repeat": "weekdays", "at": "08:30", "timezone": "Europe/Berlin"},
+            event={
+                "source": "schedule",
+                "received_at": 1795167000000,
+                "has_input": True,
+                "input": {"scheduled_at": "2026-11-20T07:30:00.000Z", "previous": "2026-11-19T07:30:00.000Z"},
+            },
+            output={
+                "scheduled_at": "2026-11-20T07:30:00.000Z",
+                "previous": "2026-11-19T07:30:00.000Z",
+                "date": "2026-11-20",
+                "time": "08:30",
+                "weekday": 5,
+                "timezone": "Europe/Berlin",
+            },
+        ),
+    ),
+)
