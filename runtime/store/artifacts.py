@@ -1,0 +1,140 @@
+"""Bytes that are too large for a row: files in `DATA_DIR/artifacts`, named by a row that is written last (I36).
+
+Temporary file → fsync → rename → directory fsync → row with the digest. So a row never names a missing or different
+file; a file without a row is an orphan of a crash, removed by `sweep_orphans` when it is old enough.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import time
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+
+from runtime.contracts import StoreUnavailable
+from runtime.engine.ids import uuid7
+from runtime.store import failpoints
+from runtime.store.commits import commit
+from runtime.store.dialect import database_now
+from runtime.store.models import Artifact
+
+__all__ = ["INLINE_LIMIT", "ArtifactDamaged", "directory", "put", "read", "sweep_orphans", "verify"]
+
+# Larger bytes stand outside the row.
+INLINE_LIMIT: Final = 64 * 1024
+_ORPHAN_AGE_SECONDS: Final = 24 * 3600
+_LOCATION: Final = re.compile(r"[0-9a-f]{2}/[0-9a-f]{32}")
+
+
+class ArtifactDamaged(Exception):
+    """The file is missing or its digest differs from its row's."""
+
+
+def directory() -> Path:
+    """Where the files are."""
+    return Path(settings.DATA_DIR) / "artifacts"
+
+
+def put(
+    data: bytes,
+    *,
+    workspace_id: UUID,
+    media_type: str = "application/octet-stream",
+    name: str = "",
+) -> UUID:
+    """Keep these bytes; durable, and readable under the returned id, when this returns. Raises StoreUnavailable."""
+    artifact_id = uuid7()
+    # The last digits of an id are chance, the first ones are the clock: they spread files over the folders evenly.
+    location = f"{artifact_id.hex[-2:]}/{artifact_id.hex}"
+    final = directory() / location
+    try:
+        _write_durably(final, data)
+    except OSError as error:
+        raise StoreUnavailable(f"The artifact store cannot write: {error.strerror or error}.") from error
+    with commit("blob.row"):
+        Artifact.objects.create(
+            id=artifact_id,
+            workspace_id=workspace_id,
+            sha256=hashlib.sha256(data).hexdigest(),
+            size=len(data),
+            media_type=media_type[:255],
+            name=name[:255],
+            location=location,
+            created_at=database_now(),
+        )
+    return artifact_id
+
+
+def read(artifact_id: UUID) -> bytes:
+    """The bytes, checked against their digest. Raises ArtifactDamaged, or Artifact.DoesNotExist."""
+    row = Artifact.objects.get(pk=artifact_id)
+    try:
+        data = (directory() / row.location).read_bytes()
+    except FileNotFoundError as error:
+        raise ArtifactDamaged(f"The file of artifact {artifact_id} is missing.") from error
+    if hashlib.sha256(data).hexdigest() != row.sha256:
+        raise ArtifactDamaged(f"The file of artifact {artifact_id} was changed.")
+    return data
+
+
+def verify() -> list[UUID]:
+    """The artifacts whose file is missing or changed; empty when all is well. Reads every file."""
+    damaged: list[UUID] = []
+    for artifact_id in Artifact.objects.values_list("pk", flat=True).iterator():
+        try:
+            read(artifact_id)
+        except ArtifactDamaged:
+            damaged.append(artifact_id)
+    return damaged
+
+
+def sweep_orphans(*, older_than_seconds: float = _ORPHAN_AGE_SECONDS) -> int:
+    """Remove files that no row names and that no running write can still mean to name; returns how many."""
+    removed = 0
+    before = time.time() - older_than_seconds
+    for path in directory().glob("*/*"):
+        if path.stat().st_mtime > before:
+            continue
+        location = f"{path.parent.name}/{path.name}"
+        known = _LOCATION.fullmatch(location) and Artifact.objects.filter(location=location).exists()
+        if not known:
+            path.unlink(missing_ok=True)
+            removed += 1
+    return removed
+
+
+def _write_durably(final: Path, data: bytes) -> None:
+    folder = final.parent
+    if not folder.exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sync_directory(folder.parent)
+    temporary = folder / f".{final.name}.{secrets.token_hex(4)}"
+    failpoints.hit("blob.write:before")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        failpoints.hit("blob.write:after")
+        failpoints.hit("blob.rename:before")
+        temporary.rename(final)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_directory(folder)
+    failpoints.hit("blob.rename:after")
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

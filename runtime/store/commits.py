@@ -1,0 +1,73 @@
+"""The only opener of transactions in the runtime: every durable change passes a named commit point.
+
+`commit("version.publish")` wraps Django's own connection; the writer passes its dedicated connection instead. The
+block runs inside one transaction; leaving it hits `name:before`, commits, and hits `name:after`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from django.db import transaction
+
+from runtime.store import failpoints
+
+__all__ = ["Transactional", "commit", "listen"]
+
+
+class Transactional(Protocol):
+    """A connection that can open, commit and undo one transaction."""
+
+    def begin(self) -> None: ...
+    def commit(self) -> None: ...
+    def rollback(self) -> None: ...
+
+
+_listeners: dict[str, list[Callable[[], None]]] = {}
+
+
+def listen(name: str, callback: Callable[[], None]) -> Callable[[], None]:
+    """Call back in this process after each commit that passes this point; returns a function that ends it.
+
+    For caches that want to be right at once in the process that made the change. Called on the committing thread.
+    """
+    _listeners.setdefault(name, []).append(callback)
+    return lambda: _listeners[name].remove(callback)
+
+
+@contextmanager
+def commit(name: str, *names: str, on: Transactional | None = None) -> Iterator[None]:
+    """One durable transaction that passes the commit points `name, *names`.
+
+    Without `on` it is Django's connection of this thread, and nesting is refused: a commit point cannot become a
+    savepoint unnoticed. On SQLite the settings open it with BEGIN IMMEDIATE.
+    """
+    points = (name, *names)
+    if unknown := set(points) - failpoints.COMMIT_POINTS:
+        raise ValueError(f"{sorted(unknown)} are no commit points: add them to failpoints.COMMIT_POINTS.")
+    if on is None:
+        with transaction.atomic(durable=True):
+            yield
+            _hit(points, "before")
+    else:
+        on.begin()
+        try:
+            yield
+            _hit(points, "before")
+        except BaseException:
+            on.rollback()
+            raise
+        on.commit()
+    _hit(points, "after")
+    if _listeners:
+        for point in dict.fromkeys(points):
+            for callback in tuple(_listeners.get(point, ())):
+                callback()
+
+
+def _hit(points: tuple[str, ...], side: str) -> None:
+    if failpoints.armed():
+        for point in points:
+            failpoints.hit(f"{point}:{side}")

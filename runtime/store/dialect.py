@@ -1,0 +1,163 @@
+"""What differs between PostgreSQL and SQLite, and nothing else.
+
+The hot path speaks plain SQL over a `Link`: one dedicated connection with explicit transactions. Statements are
+written once (`Statement`) and rendered for either database: a batch of rows arrives as the relation `u`, built from
+`unnest` arrays on PostgreSQL and from multi-row VALUES on SQLite, so each statement is one call however many rows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+from django.db import connections
+
+__all__ = [
+    "CLOCK_SQL",
+    "ColumnKind",
+    "Link",
+    "LinkLost",
+    "Statement",
+    "StoreFault",
+    "database_now",
+    "durability_problems",
+    "open_link",
+    "vendor_of",
+]
+
+ColumnKind = Literal["uuid", "int", "text", "bytes"]
+
+# Milliseconds since the epoch by the database's clock, as an SQL expression.
+CLOCK_SQL = {
+    "postgresql": "(extract(epoch FROM statement_timestamp()) * 1000)::bigint",
+    "sqlite": "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)",
+}
+
+
+class StoreFault(Exception):
+    """The database could not do its work just now (locked, full, restarting, deadlock): try again (I19)."""
+
+
+class LinkLost(StoreFault):
+    """The connection is gone. If that happened inside COMMIT, nobody knows yet whether it took place (F25)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL over a batch of rows, the relation `u`.
+
+    `{now}` is the database's clock (one instant a statement), `{key:column}` a UUID column in the form that `Link.key`
+    gives, `{skip_locked}` locks the rows of `r` that nobody else has. `returns` says whether rows come back.
+    """
+
+    columns: tuple[tuple[str, ColumnKind], ...]
+    body: str
+    returns: bool = False
+    # Another body for PostgreSQL, where the common one would be planned badly.
+    postgresql: str = ""
+    cache: dict[object, str] = field(default_factory=dict, compare=False, repr=False)
+
+
+class Link(Protocol):
+    """One open connection. Not thread-safe: it belongs to the writer's thread."""
+
+    vendor: str
+
+    def begin(self) -> None: ...
+    def commit(self) -> None: ...
+    def rollback(self) -> None: ...
+    def close(self) -> None: ...
+
+    def key(self, value: UUID) -> Any:
+        """A UUID in the form that parameters take and results give."""
+        ...
+
+    def unkey(self, value: Any) -> UUID:
+        """The UUID of a key."""
+        ...
+
+    def batch(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Run a statement over these rows; whatever it returns, in no particular order."""
+        ...
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run any SQL (parameters as `%s`; UUIDs as keys)."""
+        ...
+
+    def flush(self) -> None:
+        """Wait until every statement sent so far has been answered, and raise what they raised."""
+        ...
+
+    def now(self) -> int:
+        """The database's clock in milliseconds, as of this transaction or a moment ago."""
+        ...
+
+    def transaction_id(self) -> str | None:
+        """What the database calls the transaction begun last, where a lost answer to COMMIT is possible."""
+        ...
+
+    def was_committed(self, transaction_id: str) -> bool | None:
+        """Asked on a new link about the transaction of a lost one (F25); None while the server is still at it."""
+        ...
+
+
+def vendor_of(alias: str = "default") -> str:
+    """`postgresql` or `sqlite`."""
+    return connections[alias].vendor
+
+
+def open_link(alias: str = "default") -> Link:
+    """A dedicated connection to the database that Django's settings name; raises LinkLost where it cannot be had."""
+    wrapper = connections[alias]
+    parameters = wrapper.get_connection_params()
+    match wrapper.vendor:
+        case "postgresql":
+            from runtime.store.link_postgres import PostgresLink
+
+            return PostgresLink(parameters)
+        case "sqlite":
+            from runtime.store.link_sqlite import SqliteLink
+
+            return SqliteLink(parameters)
+        case other:
+            raise RuntimeError(f"Millrace runs on PostgreSQL and SQLite, not on {other}.")
+
+
+def database_now(alias: str = "default") -> int:
+    """The database's clock in milliseconds, asked over Django's connection of this thread."""
+    wrapper = connections[alias]
+    if wrapper.vendor == "sqlite":
+        # The embedded database has no clock of its own: it reads this machine's.
+        return time.time_ns() // 1_000_000
+    with wrapper.cursor() as cursor:
+        cursor.execute(f"SELECT {CLOCK_SQL[wrapper.vendor]}")
+        row = cursor.fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+def durability_problems(alias: str = "default") -> list[str]:
+    """Settings under which "accepted" would not mean "durable" (I1); empty when there are none. Each names itself."""
+    wrapper = connections[alias]
+    problems: list[str] = []
+    with wrapper.cursor() as cursor:
+        if wrapper.vendor == "sqlite":
+            cursor.execute("PRAGMA synchronous")
+            if (level := int(cursor.fetchone()[0])) < 2:
+                problems.append(f"SQLite synchronous={level}: use FULL, or a power cut loses accepted events.")
+            cursor.execute("PRAGMA journal_mode")
+            if (mode := str(cursor.fetchone()[0]).lower()) not in ("wal", "delete", "truncate", "persist"):
+                problems.append(f"SQLite journal_mode={mode}: use WAL, or a crash damages the database.")
+        else:
+            for name, bad in (
+                ("fsync", ("off",)),
+                ("synchronous_commit", ("off",)),
+                ("full_page_writes", ("off",)),
+            ):
+                cursor.execute("SELECT current_setting(%s)", [name])
+                if (value := str(cursor.fetchone()[0])) in bad:
+                    problems.append(f"PostgreSQL {name}={value}: turn it on, or a power cut loses accepted events.")
+    return problems

@@ -1,0 +1,225 @@
+"""The writer's connection to PostgreSQL.
+
+A batch travels as one binary array a column, built here: the types of the parameters never change with their values,
+so each statement is planned once. Statements are sent in pipeline mode; results are awaited only where they are
+needed. Joins against the batch always go through the index, in the batch's order, which also orders the row locks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import re
+import struct
+import time
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import pq
+from psycopg.abc import AdaptContext
+from psycopg.adapt import Dumper
+
+from runtime.store.dialect import CLOCK_SQL, ColumnKind, LinkLost, Statement, StoreFault
+
+_SESSION = (
+    "SET lock_timeout = '2s'",
+    "SET statement_timeout = '15s'",
+    # A process that falls asleep inside a transaction holds its runs' rows no longer than their leases.
+    "SET idle_in_transaction_session_timeout = '10s'",
+    # The batch is the outer side, the table is reached by its index: whatever the statistics of a young table say.
+    "SET enable_seqscan = off",
+    "SET enable_hashjoin = off",
+    "SET enable_mergejoin = off",
+    "SET jit = off",
+    "SET client_encoding = 'UTF8'",
+)
+_BEGIN = f"BEGIN; SELECT pg_current_xact_id()::text, {CLOCK_SQL['postgresql']}"
+_ARRAY = {"uuid": (2951, 2950), "int": (1016, 20), "text": (1009, 25), "bytes": (1001, 17)}
+_SQL_TYPE = {"uuid": "uuid[]", "int": "bigint[]", "text": "text[]", "bytes": "bytea[]"}
+_NULL = b"\xff\xff\xff\xff"
+_UUID_SIZE = struct.pack(">i", 16)
+_LENGTH = struct.Struct(">i").pack
+_INT = struct.Struct(">iq").pack
+
+# Faults of the installation, not of the data: connection, read-only standby, rollback, resources, locks, operator,
+# system. An internal error (XX) is not among them: it may be the unit's own, and would stop all others for ever.
+_FAULT_CLASSES = {"08", "25", "40", "53", "55", "57", "58"}
+
+
+class _Array:
+    """A whole column in PostgreSQL's binary array format."""
+
+    __slots__ = ("data", "oid")
+
+    def __init__(self, kind: ColumnKind, values: Sequence[Any]) -> None:
+        self.oid, element = _ARRAY[kind]
+        head = struct.pack(">iiiii", 1, 1, element, len(values), 1)
+        match kind:
+            case "uuid":
+                items = [_NULL if value is None else _UUID_SIZE + value for value in values]
+            case "int":
+                items = [_NULL if value is None else _INT(8, value) for value in values]
+            case "text":
+                items = []
+                for value in values:
+                    if value is None:
+                        items.append(_NULL)
+                    else:
+                        raw = value.encode()
+                        items.append(_LENGTH(len(raw)) + raw)
+            case "bytes":
+                items = [_NULL if value is None else _LENGTH(len(value)) + value for value in values]
+        self.data = head + b"".join(items)
+
+
+class _ArrayDumper(Dumper):
+    format = pq.Format.BINARY
+
+    def dump(self, obj: _Array) -> bytes:
+        return obj.data
+
+
+def _dumper(oid: int) -> type[_ArrayDumper]:
+    return type(f"_ArrayDumper{oid}", (_ArrayDumper,), {"oid": oid})
+
+
+class _UuidArray(_Array):
+    __slots__ = ()
+
+
+class _IntArray(_Array):
+    __slots__ = ()
+
+
+class _TextArray(_Array):
+    __slots__ = ()
+
+
+class _BytesArray(_Array):
+    __slots__ = ()
+
+
+_CLASSES: dict[str, type[_Array]] = {"uuid": _UuidArray, "int": _IntArray, "text": _TextArray, "bytes": _BytesArray}
+
+
+def _register(context: AdaptContext) -> None:
+    for kind, cls in _CLASSES.items():
+        context.adapters.register_dumper(cls, _dumper(_ARRAY[kind][0]))
+
+
+class PostgresLink:
+    """See `dialect.Link`."""
+
+    vendor = "postgresql"
+
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        own = {name: value for name, value in parameters.items() if name not in ("context", "cursor_factory")}
+        own["connect_timeout"] = 2
+        try:
+            self._connection: psycopg.Connection[tuple[Any, ...]] = psycopg.connect(**own, autocommit=True)
+            for statement in _SESSION:
+                self._connection.execute(statement)
+        except psycopg.Error as error:
+            raise LinkLost(str(error)) from error
+        self._connection.prepare_threshold = 0
+        self._connection.prepared_max = 200
+        _register(self._connection)
+        self._cursor = self._connection.cursor(binary=True)
+        self._plain = self._connection.cursor()
+        self._now = 0
+        self._now_at = 0.0
+        self._transaction_id: str | None = None
+
+    def begin(self) -> None:
+        # Two statements in one round trip; the number of the transaction is what a lost COMMIT is asked by.
+        try:
+            cursor = self._plain.execute(_BEGIN, prepare=False)
+            cursor.nextset()
+            row = cursor.fetchone()
+        except psycopg.Error as error:
+            raise _classified(error, self._connection) from error
+        assert row is not None
+        self._transaction_id, self._now = row
+        self._now_at = time.monotonic()
+
+    def commit(self) -> None:
+        self.query("COMMIT")
+
+    def rollback(self) -> None:
+        if not self._connection.closed:
+            with contextlib.suppress(psycopg.Error):
+                self._connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        with contextlib.suppress(psycopg.Error):
+            self._connection.close()
+
+    def key(self, value: UUID) -> bytes:
+        return value.bytes
+
+    def unkey(self, value: bytes) -> UUID:
+        return UUID(bytes=bytes(value))
+
+    def batch(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        if not rows:
+            return []
+        sql = statement.cache.get("postgresql") or self._render(statement)
+        arrays = [
+            _CLASSES[kind](kind, values)
+            for (_, kind), values in zip(statement.columns, zip(*rows, strict=True), strict=True)
+        ]
+        return self._run(sql, arrays, statement.returns)
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._run(_translated(sql), parameters, None)
+
+    def flush(self) -> None:
+        return None
+
+    def now(self) -> int:
+        if not self._now_at or time.monotonic() - self._now_at > 5:
+            self._now = int(self.query("SELECT {now}")[0][0])
+            self._now_at = time.monotonic()
+        return self._now + int((time.monotonic() - self._now_at) * 1000)
+
+    def transaction_id(self) -> str | None:
+        return self._transaction_id
+
+    def was_committed(self, transaction_id: str) -> bool | None:
+        status = self.query("SELECT pg_xact_status(%s::text::xid8)", [transaction_id])[0][0]
+        return None if status == "in progress" else status == "committed"
+
+    def _run(self, sql: str, parameters: Sequence[Any], returns: bool | None) -> list[tuple[Any, ...]]:
+        try:
+            cursor = self._cursor.execute(sql, parameters)
+            if returns or (returns is None and cursor.description is not None):
+                return cursor.fetchall()
+            return []
+        except psycopg.Error as error:
+            raise _classified(error, self._connection) from error
+
+    @staticmethod
+    def _render(statement: Statement) -> str:
+        names = ",".join(name for name, _ in statement.columns)
+        types = ",".join(f"%s::{_SQL_TYPE[kind]}" for _, kind in statement.columns)
+        body = _translated(statement.postgresql or statement.body)
+        sql = f"WITH u({names}) AS (SELECT * FROM unnest({types})) {body}"
+        statement.cache["postgresql"] = sql
+        return sql
+
+
+def _classified(error: psycopg.Error, connection: psycopg.Connection[Any]) -> Exception:
+    if connection.closed or connection.broken:
+        return LinkLost(str(error))
+    state = error.sqlstate or ""
+    if state[:2] in _FAULT_CLASSES or (not state and isinstance(error, psycopg.OperationalError)):
+        return StoreFault(str(error))
+    return error
+
+
+@functools.cache
+def _translated(sql: str) -> str:
+    sql = sql.replace("{now}", CLOCK_SQL["postgresql"]).replace("{skip_locked}", "FOR UPDATE OF r SKIP LOCKED")
+    return re.sub(r"\{key:(\w+)\}", r"uuid_send(\1)", sql)

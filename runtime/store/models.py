@@ -1,0 +1,310 @@
+# ruff: noqa: DJ001, DJ008
+# NULL means "there is none", which an empty text is not; the rows are shown by views, never by str().
+"""The runtime's rows: plain tables whose constraints say what exactly once means.
+
+Times are milliseconds since the epoch, UTC, by the database's clock. JSON documents are TEXT in the one JSON
+profile: jsonb would reorder keys. Builder ids (`workspace_id`, `workflow_id`, `created_by`) are plain UUIDs, never
+foreign keys: the runtime knows nothing of the builder. The hot path reads and writes these tables with plain SQL
+(`writer.py`, `reads.py`); Django owns the schema and the slow reads. Steps, attempts and timers carry no foreign key
+constraint to their run: they are written only in a transaction that has just locked its row, and the check of each
+row would cost as much as the row.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+from runtime.engine.ids import uuid7
+
+
+class Version(models.Model):
+    """An immutable graph. Live versions count from 1 within a workflow; a test of a draft has number 0."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    workspace_id = models.UUIDField()
+    workflow_id = models.UUIDField()
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=8, choices=[("live", "live"), ("test", "test")])
+    graph = models.TextField()
+    graph_sha256 = models.CharField(max_length=64)
+    min_engine = models.PositiveIntegerField(default=1)
+    note = models.CharField(max_length=400, default="")
+    created_at = models.BigIntegerField()
+    created_by = models.UUIDField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workflow_id", "number"], condition=models.Q(kind="live"), name="version_number_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["workspace_id", "workflow_id", "number"], name="version_by_workflow")]
+
+
+class Deployment(models.Model):
+    """What is live of a workflow. One row a workflow, from its first publish on."""
+
+    workflow_id = models.UUIDField(primary_key=True)
+    workspace_id = models.UUIDField(db_index=True)
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+")
+    enabled = models.BooleanField(default=True)
+    retired = models.BooleanField(default=False)
+    changed_at = models.BigIntegerField()
+
+
+class Trigger(models.Model):
+    """An armed start: one a (workflow, node), kept across versions so that its address never changes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    workspace_id = models.UUIDField()
+    workflow_id = models.UUIDField()
+    node_id = models.CharField(max_length=64)
+    node_key = models.CharField(max_length=64)
+    type = models.CharField(max_length=64)
+    slug = models.CharField(max_length=64, unique=True)
+    config = models.TextField()
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+")
+    enabled = models.BooleanField(default=True)
+    next_fire_at = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workflow_id", "node_id"], name="trigger_once_per_node")]
+        indexes = [
+            models.Index(fields=["next_fire_at"], condition=models.Q(next_fire_at__isnull=False), name="trigger_due")
+        ]
+
+
+class Event(models.Model):
+    """Something that knocked, stored as it came, before anybody read it.
+
+    `dedupe_key` is unique per trigger: a second delivery becomes a `Delivery` of the first (I4). `body` holds the raw
+    bytes up to 64 KiB; larger ones stand in `body_artifact`. Exactly one of the two is set.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    workspace_id = models.UUIDField()
+    workflow_id = models.UUIDField()
+    trigger_id = models.UUIDField(null=True)
+    source = models.CharField(max_length=16)
+    received_at = models.BigIntegerField()
+    method = models.CharField(max_length=16, default="")
+    path = models.TextField(default="")
+    query = models.TextField(default="")
+    headers = models.TextField(default="[]")
+    content_type = models.CharField(max_length=255, default="")
+    body = models.BinaryField(null=True)
+    body_artifact = models.ForeignKey("Artifact", null=True, on_delete=models.PROTECT, related_name="+")
+    body_size = models.BigIntegerField(default=0)
+    body_sha256 = models.CharField(max_length=64)
+    dedupe_key = models.CharField(max_length=255, null=True)
+    signature = models.CharField(max_length=16, default="none")
+    verdict = models.CharField(max_length=16)
+    reason = models.CharField(max_length=400, null=True)
+    parse_error = models.CharField(max_length=400, null=True)
+    run_id = models.UUIDField(null=True)
+    duplicates = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["trigger_id", "dedupe_key"],
+                condition=models.Q(dedupe_key__isnull=False),
+                name="event_once_per_key",
+            ),
+        ]
+        indexes = [models.Index(fields=["workspace_id", "workflow_id", "-id"], name="event_newest")]
+
+
+class Delivery(models.Model):
+    """A further delivery of an event that was accepted before; with its body when that differs (I5)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="+")
+    received_at = models.BigIntegerField()
+    conflict = models.BooleanField()
+    body_sha256 = models.CharField(max_length=64)
+    body = models.BinaryField(null=True)
+    body_artifact = models.ForeignKey("Artifact", null=True, on_delete=models.PROTECT, related_name="+")
+    headers = models.TextField(default="[]")
+
+
+class Run(models.Model):
+    """One execution of one version, caused by one event.
+
+    A run is advanced only under a lease: `lease_token` rises with every claim and every write names it (I14).
+    `wake_at` is when somebody should look at the run again; NULL means nobody needs to (it ended, or it waits for
+    something that will set it). `claims` counts claims without progress (I20). `state` holds what the step rows
+    cannot say: the engine's run-level state as JSON.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    workspace_id = models.UUIDField()
+    workflow_id = models.UUIDField()
+    # Nothing looks a run up by these two alone, and each index is written anew with every claim.
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+", db_index=False)
+    event = models.ForeignKey(Event, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    trigger_node = models.CharField(max_length=64)
+    mode = models.CharField(max_length=8, default="live")
+    started_by = models.CharField(max_length=64)
+    status = models.CharField(max_length=20)
+    outcome = models.CharField(max_length=32, null=True)
+    generation = models.PositiveIntegerField(default=1)
+    seq = models.BigIntegerField(default=0)
+    business_key = models.CharField(max_length=200, null=True)
+    parent_run_id = models.UUIDField(null=True)
+    parent_node = models.CharField(max_length=64, null=True)
+    item_index = models.BigIntegerField(null=True)
+    replay_of = models.UUIDField(null=True)
+    lease_owner = models.CharField(max_length=64, null=True)
+    lease_token = models.BigIntegerField(default=0)
+    lease_expires_at = models.BigIntegerField(null=True)
+    wake_at = models.BigIntegerField(null=True)
+    claims = models.PositiveIntegerField(default=0)
+    cancel_requested_at = models.BigIntegerField(null=True)
+    cancelled_by = models.CharField(max_length=64, null=True)
+    min_engine = models.PositiveIntegerField(default=1)
+    waiting = models.TextField(null=True)
+    error = models.TextField(null=True)
+    accepted_at = models.BigIntegerField()
+    started_at = models.BigIntegerField(null=True)
+    finished_at = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            # One event starts one run; a replay or a child run is caused by something else besides.
+            models.UniqueConstraint(
+                fields=["event"],
+                condition=models.Q(parent_run_id__isnull=True, replay_of__isnull=True),
+                name="run_once_per_event",
+            ),
+            models.UniqueConstraint(
+                fields=["parent_run_id", "parent_node", "item_index", "generation"],
+                condition=models.Q(parent_run_id__isnull=False),
+                name="run_once_per_item",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["wake_at"], condition=models.Q(wake_at__isnull=False), name="run_due"),
+            models.Index(fields=["workspace_id", "-id"], name="run_newest"),
+            models.Index(fields=["workflow_id", "-id"], name="run_newest_of_workflow"),
+            models.Index(
+                fields=["workspace_id", "business_key"],
+                condition=models.Q(business_key__isnull=False),
+                name="run_by_business_key",
+            ),
+        ]
+
+
+class StepRun(models.Model):
+    """One node's part in one run's generation: at most one row, whatever happens to the workers."""
+
+    pk = models.CompositePrimaryKey("run_id", "node_id", "generation")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    node_id = models.CharField(max_length=64)
+    generation = models.PositiveIntegerField(default=1)
+    node_key = models.CharField(max_length=64)
+    status = models.CharField(max_length=16)
+    attempt = models.PositiveIntegerField(default=0)
+    ports = models.TextField(default="[]")
+    note = models.CharField(max_length=200, null=True)
+    input = models.TextField(null=True)
+    output = models.TextField(null=True)
+    error = models.TextField(null=True)
+    wait = models.TextField(null=True)
+    due_at = models.BigIntegerField(null=True)
+    commit_seq = models.BigIntegerField(null=True)
+    seq = models.BigIntegerField()
+    started_at = models.BigIntegerField(null=True)
+    finished_at = models.BigIntegerField(null=True)
+
+
+class Attempt(models.Model):
+    """One try that touches the world, or one that failed. The row stands before the effect may start (I9).
+
+    status: `intent` → `succeeded` | `failed` | `in_doubt` → `succeeded` | `failed` | `abandoned`.
+    """
+
+    pk = models.CompositePrimaryKey("run_id", "node_id", "generation", "attempt")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    node_id = models.CharField(max_length=64)
+    generation = models.PositiveIntegerField(default=1)
+    attempt = models.PositiveIntegerField()
+    status = models.CharField(max_length=16)
+    effect_class = models.CharField(max_length=16)
+    effect_key = models.CharField(max_length=64, null=True)
+    key_epoch = models.PositiveIntegerField(default=0)
+    request_digest = models.CharField(max_length=64, null=True)
+    lease_token = models.BigIntegerField()
+    worker = models.CharField(max_length=64)
+    started_at = models.BigIntegerField()
+    finished_at = models.BigIntegerField(null=True)
+    request = models.TextField(null=True)
+    response = models.TextField(null=True)
+    error = models.TextField(null=True)
+
+
+class Timer(models.Model):
+    """A due time that survives everything: a retry, a wait, a time-out. `run.wake_at` is the earliest of them."""
+
+    pk = models.CompositePrimaryKey("run_id", "node_id", "generation", "kind")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    node_id = models.CharField(max_length=64)
+    generation = models.PositiveIntegerField(default=1)
+    kind = models.CharField(max_length=8)
+    due_at = models.BigIntegerField()
+    created_at = models.BigIntegerField()
+
+
+class Response(models.Model):
+    """What a `Respond to webhook` step answers: at most one a run."""
+
+    run = models.OneToOneField(Run, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    status = models.PositiveSmallIntegerField()
+    headers = models.TextField(default="[]")
+    body = models.BinaryField()
+    created_at = models.BigIntegerField()
+
+
+class Artifact(models.Model):
+    """Bytes kept outside the row. The row is written after the file is durable under its final name (I36)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    workspace_id = models.UUIDField(db_index=True)
+    sha256 = models.CharField(max_length=64)
+    size = models.BigIntegerField()
+    media_type = models.CharField(max_length=255, default="application/octet-stream")
+    name = models.CharField(max_length=255, default="")
+    location = models.CharField(max_length=255)
+    created_at = models.BigIntegerField()
+
+
+class Process(models.Model):
+    """A sign of life of a web, worker or ticker process; `boot_id` is also what its leases are owned by."""
+
+    boot_id = models.CharField(max_length=64, primary_key=True)
+    kind = models.CharField(max_length=16)
+    host = models.CharField(max_length=255)
+    pid = models.PositiveIntegerField()
+    engine = models.PositiveIntegerField(default=1)
+    started_at = models.BigIntegerField()
+    seen_at = models.BigIntegerField()
+    stopped_at = models.BigIntegerField(null=True)
+    running = models.PositiveIntegerField(default=0)
+
+
+class Leadership(models.Model):
+    """Which ticker leads: one row a duty, held by a lease."""
+
+    duty = models.CharField(max_length=32, primary_key=True)
+    owner = models.CharField(max_length=64)
+    token = models.BigIntegerField(default=0)
+    expires_at = models.BigIntegerField()
+
+
+class Instance(models.Model):
+    """Facts of this installation: the epoch that a restore raises, and the secret that effect keys are made with."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    epoch = models.PositiveIntegerField(default=1)
+    key_secret = models.CharField(max_length=64)
+    created_at = models.BigIntegerField()

@@ -1,0 +1,237 @@
+"""What the interpreter loads to go on with a run: raw rows over Django's connection of the calling thread.
+
+The product's lists and details are read elsewhere (`runtime.api`); this is the hot path's share. JSON stays text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connections
+
+from runtime.store import artifacts
+from runtime.store.records import EventRow
+
+__all__ = [
+    "AttemptRow",
+    "ResponseRow",
+    "RunEnd",
+    "RunRows",
+    "StepRow",
+    "TimerRow",
+    "event",
+    "event_body",
+    "events",
+    "load_runs",
+    "run_end",
+    "run_ends",
+    "version_graph",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """A step as it stands."""
+
+    node_id: str
+    generation: int
+    node_key: str
+    status: str
+    attempt: int
+    ports: str
+    note: str | None
+    input: str | None
+    output: str | None
+    error: str | None
+    wait: str | None
+    due_at: int | None
+    commit_seq: int | None
+    seq: int
+    started_at: int | None
+    finished_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """A try as it stands; status `intent` without a live lease of `lease_token` is in doubt."""
+
+    node_id: str
+    generation: int
+    attempt: int
+    status: str
+    effect_class: str
+    effect_key: str | None
+    key_epoch: int
+    request_digest: str | None
+    lease_token: int
+    worker: str
+    started_at: int
+    finished_at: int | None
+    request: str | None
+    response: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TimerRow:
+    """A due time that stands."""
+
+    node_id: str
+    generation: int
+    kind: str
+    due_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunRows:
+    """Everything of one run besides its own row, which the claim brought."""
+
+    steps: tuple[StepRow, ...]
+    attempts: tuple[AttemptRow, ...]
+    timers: tuple[TimerRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseRow:
+    """What a run answers its caller. `headers` is a JSON list of [name, value]."""
+
+    status: int
+    headers: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """How far a run is, for somebody who waits for it."""
+
+    status: str
+    outcome: str | None
+    finished_at: int | None
+    response: ResponseRow | None
+
+
+_STEP = "node_id, generation, node_key, status, attempt, ports, note, input, output, error, wait, due_at, commit_seq, seq, started_at, finished_at"  # noqa: E501
+_ATTEMPT = "node_id, generation, attempt, status, effect_class, effect_key, key_epoch, request_digest, lease_token, worker, started_at, finished_at, request, response, error"  # noqa: E501
+_EVENT = "id, workspace_id, workflow_id, trigger_id, source, received_at, method, path, query, headers, content_type, body, body_artifact_id, body_size, body_sha256, dedupe_key, signature, verdict, reason, parse_error"  # noqa: E501
+
+
+def load_runs(run_ids: Sequence[UUID], *, alias: str = "default") -> dict[UUID, RunRows]:
+    """The rows of these runs, read at one instant; a run without rows is present and empty."""
+    steps: dict[UUID, list[StepRow]] = {run_id: [] for run_id in run_ids}
+    attempts: dict[UUID, list[AttemptRow]] = {run_id: [] for run_id in run_ids}
+    timers: dict[UUID, list[TimerRow]] = {run_id: [] for run_id in run_ids}
+    for row in _select(alias, f"SELECT run_id, {_STEP} FROM store_steprun WHERE run_id", run_ids):
+        steps[_uuid(row[0])].append(StepRow(*row[1:]))
+    for row in _select(alias, f"SELECT run_id, {_ATTEMPT} FROM store_attempt WHERE run_id", run_ids):
+        attempts[_uuid(row[0])].append(AttemptRow(*row[1:]))
+    for row in _select(
+        alias, "SELECT run_id, node_id, generation, kind, due_at FROM store_timer WHERE run_id", run_ids
+    ):
+        timers[_uuid(row[0])].append(TimerRow(*row[1:]))
+    return {run_id: RunRows(tuple(steps[run_id]), tuple(attempts[run_id]), tuple(timers[run_id])) for run_id in run_ids}
+
+
+def version_graph(version_id: UUID, *, alias: str = "default") -> str | None:
+    """The graph document of a version as text; None if there is none."""
+    rows = _select(alias, "SELECT graph FROM store_version WHERE id", [version_id])
+    return str(rows[0][0]) if rows else None
+
+
+def event(event_id: UUID, *, alias: str = "default") -> EventRow | None:
+    """An event as it was stored; `body` may stand in an artifact, see `event_body`."""
+    return events([event_id], alias=alias).get(event_id)
+
+
+def events(event_ids: Sequence[UUID], *, alias: str = "default") -> dict[UUID, EventRow]:
+    """These events as they were stored, by id; missing ones are absent."""
+    rows = _select(alias, f"SELECT {_EVENT} FROM store_event WHERE id", event_ids) if event_ids else []
+    return {found.id: found for found in map(_event_row, rows)}
+
+
+def _event_row(row: tuple[Any, ...]) -> EventRow:
+    return EventRow(
+        id=_uuid(row[0]),
+        workspace_id=_uuid(row[1]),
+        workflow_id=_uuid(row[2]),
+        trigger_id=_uuid_or_none(row[3]),
+        source=row[4],
+        received_at=row[5],
+        method=row[6],
+        path=row[7],
+        query=row[8],
+        headers=row[9],
+        content_type=row[10],
+        body=None if row[11] is None else bytes(row[11]),
+        body_artifact_id=_uuid_or_none(row[12]),
+        body_size=row[13],
+        body_sha256=row[14],
+        dedupe_key=row[15],
+        signature=row[16],
+        verdict=row[17],
+        reason=row[18],
+        parse_error=row[19],
+    )
+
+
+def event_body(row: EventRow) -> bytes:
+    """The event's raw bytes, wherever they stand."""
+    if row.body is not None:
+        return row.body
+    if row.body_artifact_id is None:
+        return b""
+    return artifacts.read(row.body_artifact_id)
+
+
+def run_end(run_id: UUID, *, alias: str = "default") -> RunEnd | None:
+    """How far the run is and what it answers; None if there is no such run."""
+    rows = _select(
+        alias,
+        "SELECT r.status, r.outcome, r.finished_at, p.status, p.headers, p.body "
+        "FROM store_run AS r LEFT JOIN store_response AS p ON p.run_id = r.id WHERE r.id",
+        [run_id],
+    )
+    if not rows:
+        return None
+    status, outcome, finished_at, code, headers, body = rows[0]
+    response = None if code is None else ResponseRow(code, headers, bytes(body))
+    return RunEnd(status, outcome, finished_at, response)
+
+
+def run_ends(run_ids: Sequence[UUID], *, alias: str = "default") -> dict[UUID, RunEnd]:
+    """Those of these runs that have ended or answered, by id."""
+    if not run_ids:
+        return {}
+    rows = _select(
+        alias,
+        "SELECT r.id, r.status, r.outcome, r.finished_at, p.status, p.headers, p.body "
+        "FROM store_run AS r LEFT JOIN store_response AS p ON p.run_id = r.id "
+        "WHERE (r.finished_at IS NOT NULL OR p.run_id IS NOT NULL) AND r.id",
+        run_ids,
+    )
+    return {
+        _uuid(run_id): RunEnd(
+            status, outcome, finished_at, None if code is None else ResponseRow(code, headers, bytes(body))
+        )
+        for run_id, status, outcome, finished_at, code, headers, body in rows
+    }
+
+
+def _select(alias: str, sql: str, ids: Sequence[UUID]) -> list[tuple[Any, ...]]:
+    wrapper = connections[alias]
+    with wrapper.cursor() as cursor:
+        if wrapper.vendor == "postgresql":
+            cursor.execute(f"{sql} = ANY(%s)", [list(ids)])
+        else:
+            cursor.execute(f"{sql} IN ({','.join(['%s'] * len(ids))})", [value.hex for value in ids])
+        return list(cursor.fetchall())
+
+
+def _uuid(value: UUID | str) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)
+
+
+def _uuid_or_none(value: UUID | str | None) -> UUID | None:
+    return None if value is None else _uuid(value)

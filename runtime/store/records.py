@@ -1,0 +1,209 @@
+"""The units that the writer commits: frozen rows, with JSON documents already written as text.
+
+One `RunWrite` is one engine transaction of one run: all of it is committed or none (I7), under the run's lease token
+(I14). The writer groups many units into one database transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event to store. `body` is None when `body_artifact` holds the bytes."""
+
+    id: UUID
+    workspace_id: UUID
+    workflow_id: UUID
+    trigger_id: UUID | None
+    source: str
+    received_at: int
+    method: str
+    path: str
+    query: str
+    headers: str
+    content_type: str
+    body: bytes | None
+    body_artifact_id: UUID | None
+    body_size: int
+    body_sha256: str
+    dedupe_key: str | None
+    signature: str
+    verdict: str
+    reason: str | None
+    parse_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run to start. `wake_at` = accepted_at: due at once, so that the sweeper finds it whatever the broker does."""
+
+    id: UUID
+    workspace_id: UUID
+    workflow_id: UUID
+    version_id: UUID
+    trigger_node: str
+    mode: str
+    started_by: str
+    accepted_at: int
+    min_engine: int = 1
+    lease_owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptRun:
+    """An event and the run it causes, committed together (I1). `run` is None for an event that starts nothing."""
+
+    event: EventRow
+    run: RunRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of it. A duplicate carries the first delivery's ids; `conflict` flags another body."""
+
+    event_id: UUID
+    run_id: UUID | None
+    duplicate: bool = False
+    conflict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A lease on a run, with what the interpreter needs to begin."""
+
+    run_id: UUID
+    workspace_id: UUID
+    workflow_id: UUID
+    version_id: UUID
+    event_id: UUID | None
+    trigger_node: str
+    mode: str
+    status: str
+    outcome: str | None
+    generation: int
+    seq: int
+    token: int
+    claims: int
+    cancel_requested_at: int | None
+    accepted_at: int
+    started_at: int | None
+    min_engine: int
+    error: str | None
+    #: Of a run that was accepted already leased: what started it, so that nobody need read it back.
+    event: EventRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepWrite:
+    """A step row as it shall stand; `None` as input or output keeps what stands. The writer stamps the seq."""
+
+    node_id: str
+    generation: int
+    node_key: str
+    status: str
+    attempt: int
+    ports: str = "[]"
+    note: str | None = None
+    input: str | None = None
+    output: str | None = None
+    error: str | None = None
+    wait: str | None = None
+    due_at: int | None = None
+    commit_seq: int | None = None
+    started_at: int | None = None
+    finished_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptWrite:
+    """An attempt row as it shall stand; inserted with the intent, completed with the result."""
+
+    node_id: str
+    generation: int
+    attempt: int
+    status: str
+    effect_class: str
+    effect_key: str | None
+    key_epoch: int
+    request_digest: str | None
+    worker: str
+    started_at: int
+    finished_at: int | None = None
+    request: str | None = None
+    response: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimerWrite:
+    """A timer to set."""
+
+    node_id: str
+    generation: int
+    kind: str
+    due_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimerClear:
+    """A timer to remove."""
+
+    node_id: str
+    generation: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseWrite:
+    """The answer to the waiting caller; a second one for the same run is ignored."""
+
+    status: int
+    headers: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RunWrite:
+    """One engine transaction of one run.
+
+    `names` are the commit points it passes, e.g. ("step.result", "step.intent"). The run-level fields are the values
+    as they shall stand, but `business_key` and `started_at` are kept where None. `release` gives the lease back in
+    the same commit; `wake_at` is then when to look again, or sooner if somebody knocked meanwhile. A status that ends
+    the run releases it too. `unless_cancelled` refuses the whole unit once a cancel was committed: units that carry an
+    intent say so (I28). `progress` resets the count of claims that led to nothing (I20).
+    """
+
+    run_id: UUID
+    workspace_id: UUID
+    workflow_id: UUID
+    token: int
+    names: tuple[str, ...]
+    status: str
+    outcome: str | None = None
+    error: str | None = None
+    waiting: str | None = None
+    business_key: str | None = None
+    started_at: int | None = None
+    finished_at: int | None = None
+    wake_at: int | None = None
+    release: bool = False
+    progress: bool = True
+    unless_cancelled: bool = False
+    generation: int = 1
+    steps: tuple[StepWrite, ...] = ()
+    attempts: tuple[AttemptWrite, ...] = ()
+    timers: tuple[TimerWrite, ...] = ()
+    cleared: tuple[TimerClear, ...] = ()
+    response: ResponseWrite | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The commit's receipt: the run's new seq, and when somebody asked to cancel, if anybody did."""
+
+    run_id: UUID
+    seq: int
+    cancel_requested_at: int | None = None

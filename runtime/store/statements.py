@@ -1,0 +1,277 @@
+"""The hot path's SQL, one statement a kind of row, written once for both databases.
+
+Each works on the batch relation `u` (see `dialect.Statement`); its column names begin with `u_` so that no name is
+ambiguous. A write to a run names the lease token it holds (I14) and never touches a run that has ended (I6).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from runtime.store.dialect import Statement
+
+LEASE_MS: Final = 15_000
+# Claims without progress after which a run is parked instead of tried again (I20).
+MOST_CLAIMS: Final = 5
+# What this code can run; a run accepted under a newer one waits for a newer worker (I30).
+ENGINE: Final = 1
+
+# A lease holder that lets go looks again at `u_wake_at`, or sooner if somebody knocked meanwhile: then `wake_at`
+# stands before the end of the lease, where the claim had put it.
+ADVANCE_RUNS: Final = Statement(
+    columns=(
+        ("u_id", "uuid"),
+        ("u_token", "int"),
+        ("u_status", "text"),
+        ("u_outcome", "text"),
+        ("u_error", "text"),
+        ("u_waiting", "text"),
+        ("u_business_key", "text"),
+        ("u_started_at", "int"),
+        ("u_finished_at", "int"),
+        ("u_wake_at", "int"),
+        ("u_generation", "int"),
+        ("u_release", "int"),
+        ("u_progress", "int"),
+        ("u_unless_cancelled", "int"),
+    ),
+    body="""
+    UPDATE store_run AS r SET
+        status = u_status, outcome = u_outcome, error = u_error, waiting = u_waiting, generation = u_generation,
+        business_key = COALESCE(u_business_key, business_key),
+        started_at = COALESCE(started_at, u_started_at), finished_at = u_finished_at,
+        seq = seq + 1,
+        claims = CASE WHEN u_progress = 1 THEN 0 ELSE claims END,
+        lease_token = lease_token + u_release,
+        lease_owner = CASE WHEN u_release = 1 THEN NULL ELSE lease_owner END,
+        lease_expires_at = CASE WHEN u_release = 1 THEN NULL ELSE lease_expires_at END,
+        wake_at = CASE
+            WHEN u_finished_at IS NOT NULL THEN NULL
+            WHEN u_release = 0 THEN wake_at
+            WHEN wake_at < lease_expires_at AND (u_wake_at IS NULL OR wake_at < u_wake_at) THEN wake_at
+            ELSE u_wake_at END
+    FROM u
+    WHERE r.id = u_id AND r.lease_token = u_token AND r.finished_at IS NULL
+        AND (u_unless_cancelled = 0 OR r.cancel_requested_at IS NULL)
+    RETURNING {key:id}, seq, cancel_requested_at""",
+    returns=True,
+)
+
+READ_FENCES: Final = Statement(
+    columns=(("u_id", "uuid"),),
+    body="SELECT {key:id}, lease_token, cancel_requested_at, finished_at FROM u JOIN store_run ON id = u_id",
+    returns=True,
+)
+
+UPSERT_STEPS: Final = Statement(
+    columns=(
+        ("u_run_id", "uuid"),
+        ("u_node_id", "text"),
+        ("u_generation", "int"),
+        ("u_node_key", "text"),
+        ("u_status", "text"),
+        ("u_attempt", "int"),
+        ("u_ports", "text"),
+        ("u_note", "text"),
+        ("u_input", "text"),
+        ("u_output", "text"),
+        ("u_error", "text"),
+        ("u_wait", "text"),
+        ("u_due_at", "int"),
+        ("u_commit_seq", "int"),
+        ("u_seq", "int"),
+        ("u_started_at", "int"),
+        ("u_finished_at", "int"),
+    ),
+    body="""
+    INSERT INTO store_steprun AS s (run_id, node_id, generation, node_key, status, attempt, ports, note, input, output,
+        error, wait, due_at, commit_seq, seq, started_at, finished_at)
+    SELECT u_run_id, u_node_id, u_generation, u_node_key, u_status, u_attempt, u_ports, u_note, u_input, u_output,
+        u_error, u_wait, u_due_at, u_commit_seq, u_seq, u_started_at, u_finished_at
+    FROM u WHERE true
+    ON CONFLICT (run_id, node_id, generation) DO UPDATE SET
+        status = excluded.status, attempt = excluded.attempt, ports = excluded.ports, note = excluded.note,
+        input = COALESCE(excluded.input, s.input), output = COALESCE(excluded.output, s.output),
+        error = excluded.error, wait = excluded.wait, due_at = excluded.due_at, commit_seq = excluded.commit_seq,
+        seq = excluded.seq, started_at = excluded.started_at, finished_at = excluded.finished_at""",
+)
+
+UPSERT_ATTEMPTS: Final = Statement(
+    columns=(
+        ("u_run_id", "uuid"),
+        ("u_node_id", "text"),
+        ("u_generation", "int"),
+        ("u_attempt", "int"),
+        ("u_status", "text"),
+        ("u_effect_class", "text"),
+        ("u_effect_key", "text"),
+        ("u_key_epoch", "int"),
+        ("u_request_digest", "text"),
+        ("u_lease_token", "int"),
+        ("u_worker", "text"),
+        ("u_started_at", "int"),
+        ("u_finished_at", "int"),
+        ("u_request", "text"),
+        ("u_response", "text"),
+        ("u_error", "text"),
+    ),
+    body="""
+    INSERT INTO store_attempt AS a (run_id, node_id, generation, attempt, status, effect_class, effect_key, key_epoch,
+        request_digest, lease_token, worker, started_at, finished_at, request, response, error)
+    SELECT u_run_id, u_node_id, u_generation, u_attempt, u_status, u_effect_class, u_effect_key, u_key_epoch,
+        u_request_digest, u_lease_token, u_worker, u_started_at, u_finished_at, u_request, u_response, u_error
+    FROM u WHERE true
+    ON CONFLICT (run_id, node_id, generation, attempt) DO UPDATE SET
+        status = excluded.status, finished_at = excluded.finished_at, error = excluded.error,
+        request = COALESCE(excluded.request, a.request), response = COALESCE(excluded.response, a.response)""",
+)
+
+UPSERT_TIMERS: Final = Statement(
+    columns=(
+        ("u_run_id", "uuid"),
+        ("u_node_id", "text"),
+        ("u_generation", "int"),
+        ("u_kind", "text"),
+        ("u_due_at", "int"),
+    ),
+    body="""
+    INSERT INTO store_timer (run_id, node_id, generation, kind, due_at, created_at)
+    SELECT u_run_id, u_node_id, u_generation, u_kind, u_due_at, {now} FROM u WHERE true
+    ON CONFLICT (run_id, node_id, generation, kind) DO UPDATE SET due_at = excluded.due_at""",
+)
+
+CLEAR_TIMERS: Final = Statement(
+    columns=(("u_run_id", "uuid"), ("u_node_id", "text"), ("u_generation", "int"), ("u_kind", "text")),
+    body="""
+    DELETE FROM store_timer
+    WHERE (run_id, node_id, generation, kind) IN (SELECT u_run_id, u_node_id, u_generation, u_kind FROM u)""",
+    postgresql="""
+    DELETE FROM store_timer USING u
+    WHERE run_id = u_run_id AND node_id = u_node_id AND generation = u_generation AND kind = u_kind""",
+)
+
+INSERT_RESPONSES: Final = Statement(
+    columns=(("u_run_id", "uuid"), ("u_status", "int"), ("u_headers", "text"), ("u_body", "bytes")),
+    body="""
+    INSERT INTO store_response (run_id, status, headers, body, created_at)
+    SELECT u_run_id, u_status, u_headers, u_body, {now} FROM u WHERE true
+    ON CONFLICT (run_id) DO NOTHING""",
+)
+
+INSERT_EVENTS: Final = Statement(
+    columns=(
+        ("u_id", "uuid"),
+        ("u_workspace_id", "uuid"),
+        ("u_workflow_id", "uuid"),
+        ("u_trigger_id", "uuid"),
+        ("u_source", "text"),
+        ("u_received_at", "int"),
+        ("u_method", "text"),
+        ("u_path", "text"),
+        ("u_query", "text"),
+        ("u_headers", "text"),
+        ("u_content_type", "text"),
+        ("u_body", "bytes"),
+        ("u_body_artifact_id", "uuid"),
+        ("u_body_size", "int"),
+        ("u_body_sha256", "text"),
+        ("u_dedupe_key", "text"),
+        ("u_signature", "text"),
+        ("u_verdict", "text"),
+        ("u_reason", "text"),
+        ("u_parse_error", "text"),
+        ("u_run_id", "uuid"),
+    ),
+    body="""
+    INSERT INTO store_event (id, workspace_id, workflow_id, trigger_id, source, received_at, method, path, query,
+        headers, content_type, body, body_artifact_id, body_size, body_sha256, dedupe_key, signature, verdict, reason,
+        parse_error, run_id, duplicates)
+    SELECT u_id, u_workspace_id, u_workflow_id, u_trigger_id, u_source, u_received_at, u_method, u_path, u_query,
+        u_headers, u_content_type, u_body, u_body_artifact_id, u_body_size, u_body_sha256, u_dedupe_key, u_signature,
+        u_verdict, u_reason, u_parse_error, u_run_id, 0
+    FROM u WHERE true
+    ON CONFLICT DO NOTHING
+    RETURNING {key:id}""",
+    returns=True,
+)
+
+# Due at once by the database's clock, whatever the accepting machine believes the time to be.
+INSERT_RUNS: Final = Statement(
+    columns=(
+        ("u_id", "uuid"),
+        ("u_workspace_id", "uuid"),
+        ("u_workflow_id", "uuid"),
+        ("u_version_id", "uuid"),
+        ("u_event_id", "uuid"),
+        ("u_trigger_node", "text"),
+        ("u_mode", "text"),
+        ("u_started_by", "text"),
+        ("u_accepted_at", "int"),
+        ("u_min_engine", "int"),
+        ("u_lease_owner", "text"),
+        ("u_leased", "int"),
+    ),
+    body=f"""
+    INSERT INTO store_run (id, workspace_id, workflow_id, version_id, event_id, trigger_node, mode, started_by, status,
+        generation, seq, lease_owner, lease_token, lease_expires_at, wake_at, claims, min_engine, accepted_at)
+    SELECT u_id, u_workspace_id, u_workflow_id, u_version_id, u_event_id, u_trigger_node, u_mode, u_started_by,
+        'accepted', 1, 0, u_lease_owner, u_leased, CASE WHEN u_leased = 1 THEN {{now}} + {LEASE_MS} END,
+        {{now}} + u_leased * {LEASE_MS}, u_leased, u_min_engine, u_accepted_at
+    FROM u""",
+)
+
+FIND_EVENTS: Final = Statement(
+    columns=(("u_trigger_id", "uuid"), ("u_dedupe_key", "text")),
+    body="""
+    SELECT {key:id}, {key:run_id}, {key:trigger_id}, dedupe_key, body_sha256
+    FROM u JOIN store_event ON trigger_id = u_trigger_id AND dedupe_key = u_dedupe_key""",
+    returns=True,
+)
+
+INSERT_DELIVERIES: Final = Statement(
+    columns=(
+        ("u_id", "uuid"),
+        ("u_event_id", "uuid"),
+        ("u_received_at", "int"),
+        ("u_conflict", "int"),
+        ("u_body_sha256", "text"),
+        ("u_body", "bytes"),
+        ("u_body_artifact_id", "uuid"),
+        ("u_headers", "text"),
+    ),
+    body="""
+    INSERT INTO store_delivery (id, event_id, received_at, conflict, body_sha256, body, body_artifact_id, headers)
+    SELECT u_id, u_event_id, u_received_at, u_conflict = 1, u_body_sha256, u_body, u_body_artifact_id, u_headers
+    FROM u""",
+)
+
+COUNT_DUPLICATES: Final = Statement(
+    columns=(("u_id", "uuid"), ("u_more", "int")),
+    body="UPDATE store_event SET duplicates = duplicates + u_more FROM u WHERE id = u_id",
+)
+
+# A renewed lease moves the time to look again along with it, unless somebody knocked meanwhile.
+RENEW_LEASES: Final = Statement(
+    columns=(("u_id", "uuid"), ("u_token", "int")),
+    body=f"""
+    UPDATE store_run SET
+        wake_at = CASE WHEN wake_at = lease_expires_at THEN {{now}} + {LEASE_MS} ELSE wake_at END,
+        lease_expires_at = {{now}} + {LEASE_MS}
+    FROM u WHERE id = u_id AND lease_token = u_token AND lease_owner IS NOT NULL AND finished_at IS NULL
+    RETURNING {{key:id}}""",
+    returns=True,
+)
+
+# Handing back is no failure: it does not count towards the poison limit.
+RELEASE_LEASES: Final = Statement(
+    columns=(("u_id", "uuid"), ("u_token", "int"), ("u_wake_at", "int")),
+    body="""
+    UPDATE store_run SET
+        wake_at = CASE WHEN wake_at < lease_expires_at AND (u_wake_at IS NULL OR wake_at < u_wake_at) THEN wake_at
+            ELSE COALESCE(u_wake_at, {now}) END,
+        lease_owner = NULL, lease_expires_at = NULL, lease_token = lease_token + 1,
+        claims = CASE WHEN claims > 0 THEN claims - 1 ELSE 0 END
+    FROM u WHERE id = u_id AND lease_token = u_token AND lease_owner IS NOT NULL AND finished_at IS NULL
+    RETURNING {key:id}""",
+    returns=True,
+)

@@ -1,0 +1,79 @@
+"""What waits for the writer: a unit, who waits for it, and what the answer may be instead of a receipt."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Future as SyncFuture
+from enum import IntEnum
+from typing import Any, Final
+from uuid import UUID
+
+__all__ = ["CancelPending", "Fenced", "Ticket", "Work"]
+
+
+class Fenced(Exception):
+    """The lease is no longer yours: somebody else advances this run. Drop the work, write nothing more (I14, I15)."""
+
+    def __init__(self, run_id: UUID) -> None:
+        super().__init__(f"The lease on run {run_id} was lost.")
+        self.run_id = run_id
+
+
+class CancelPending(Exception):
+    """The unit said `unless_cancelled`, and a cancel was committed before it: nothing of it was written (I28)."""
+
+    def __init__(self, run_id: UUID) -> None:
+        super().__init__(f"Run {run_id} is being cancelled.")
+        self.run_id = run_id
+
+
+class Work(IntEnum):
+    """What a ticket asks for."""
+
+    ACCEPT = 0
+    WRITE = 1
+    CLAIM = 2
+    RENEW = 3
+    RELEASE = 4
+
+
+_FIXED_POINTS: Final[dict[Work, tuple[str, ...]]] = {
+    Work.ACCEPT: ("ingress.accept",),
+    Work.CLAIM: ("run.claim",),
+    Work.RENEW: ("run.lease_renew",),
+    Work.RELEASE: ("run.release",),
+}
+
+
+class Ticket:
+    """A unit that waits for its commit, and its answer once there is one."""
+
+    __slots__ = ("deadline", "error", "future", "loop", "result", "unit", "work")
+
+    def __init__(
+        self,
+        work: Work,
+        unit: Any,
+        future: asyncio.Future[Any] | SyncFuture[Any],
+        loop: asyncio.AbstractEventLoop | None,
+        deadline: float | None,
+    ) -> None:
+        self.work = work
+        self.unit = unit
+        self.future = future
+        self.loop = loop
+        self.deadline = deadline
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def points(self) -> tuple[str, ...]:
+        """The commit points it passes."""
+        if self.work is Work.WRITE:
+            names: tuple[str, ...] = self.unit.names
+            return names
+        return _FIXED_POINTS[self.work]
+
+    def failed(self, error: BaseException) -> Ticket:
+        """This ticket, answered with an error."""
+        self.error = error
+        return self

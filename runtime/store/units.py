@@ -1,0 +1,447 @@
+"""One batch of units on its way into the database: what to write, and what each unit's answer is.
+
+Rows are built before they are sent; several units of one run go in rounds, in the order they were handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+from uuid import UUID
+
+from runtime.contracts import RunTouched
+from runtime.engine.ids import uuid7
+from runtime.store import claims
+from runtime.store import statements as sql
+from runtime.store.dialect import Link, StoreFault
+from runtime.store.records import Accepted, AcceptRun, Claimed, RunRow, RunWrite, StepWrite, Written
+from runtime.store.tickets import CancelPending, Fenced, Ticket, Work
+
+__all__ = ["TERMINAL", "Batch", "CancelPending", "Fenced", "Ticket", "Work"]
+
+TERMINAL: Final = frozenset({"completed", "compensated", "cancelled", "dead_lettered"})
+
+
+class Batch:
+    """Tickets that share one transaction."""
+
+    def __init__(self, link: Link, tickets: Sequence[Ticket], owner: str) -> None:
+        self.tickets = tickets
+        self.leased: list[Claimed] = []
+        self.free: list[UUID] = []
+        self.answered: list[UUID] = []
+        # How many leases this process holds: by what this batch changed, or as a renewal of all of them counted.
+        self.held_more = 0
+        self.held_now: int | None = None
+        self.earliest = min((ticket.deadline for ticket in tickets if ticket.deadline is not None), default=None)
+        self._link = link
+        self._owner = owner
+        self._parked: list[Claimed] = []
+        self._accepts: list[Ticket] = []
+        self._writes: list[Ticket] = []
+        self._claims: list[Ticket] = []
+        self._renewals: list[Ticket] = []
+        self._releases: list[Ticket] = []
+        sorts = (self._accepts, self._writes, self._claims, self._renewals, self._releases)
+        for ticket in tickets:
+            ticket.result = ticket.error = None
+            sorts[ticket.work].append(ticket)
+
+    # --- names ------------------------------------------------------------------------------------------------
+
+    def points(self) -> list[str]:
+        """Every commit point of every unit, so that an armed point counts units, not batches."""
+        names: list[str] = []
+        for ticket in self.tickets:
+            names.extend(ticket.points())
+        return names
+
+    def distinct_points(self) -> set[str]:
+        """Each commit point of the batch once."""
+        return {name for ticket in self.tickets for name in ticket.points()}
+
+    # --- writing ----------------------------------------------------------------------------------------------
+
+    def write(self) -> None:
+        """Send everything and set each ticket's result or error. The caller holds the transaction."""
+        if self._accepts:
+            self._write_accepts()
+        if self._renewals:
+            self._write_renewals()
+        for tickets in _rounds(self._writes):
+            self._write_round(tickets)
+        if self._releases:
+            self._write_releases()
+        if self._claims:
+            self._write_claims()
+
+    def touched(self) -> list[RunTouched]:
+        """News for the live sink, once the commit took place."""
+        news: list[RunTouched] = []
+        for ticket in self._accepts:
+            run: RunRow | None = ticket.unit.run
+            if run is not None and ticket.error is None and not ticket.result.duplicate:
+                news.append(RunTouched(run.id, run.workspace_id, run.workflow_id, 0, "accepted", True))
+        for ticket in self._writes:
+            if ticket.error is None:
+                unit: RunWrite = ticket.unit
+                news.append(
+                    RunTouched(unit.run_id, unit.workspace_id, unit.workflow_id, ticket.result.seq, unit.status)
+                )
+        for one in self._parked:
+            news.append(RunTouched(one.run_id, one.workspace_id, one.workflow_id, one.seq, one.status))
+        return news
+
+    # --- events and runs --------------------------------------------------------------------------------------
+
+    def _write_accepts(self) -> None:
+        key = self._link.key
+        events = []
+        for ticket in self._accepts:
+            event = ticket.unit.event
+            run = ticket.unit.run
+            events.append(
+                (
+                    key(event.id),
+                    key(event.workspace_id),
+                    key(event.workflow_id),
+                    None if event.trigger_id is None else key(event.trigger_id),
+                    event.source,
+                    event.received_at,
+                    event.method,
+                    event.path,
+                    event.query,
+                    event.headers,
+                    event.content_type,
+                    event.body,
+                    None if event.body_artifact_id is None else key(event.body_artifact_id),
+                    event.body_size,
+                    event.body_sha256,
+                    event.dedupe_key,
+                    event.signature,
+                    event.verdict,
+                    event.reason,
+                    event.parse_error,
+                    None if run is None else key(run.id),
+                )
+            )
+        # Every process inserts keys in the same order, so that two with the same deliveries cannot block each other.
+        in_order = sorted(events, key=_dedupe_key) if len(events) > 1 else events
+        stored = {row[0] for row in self._link.batch(sql.INSERT_EVENTS, in_order)}
+        fresh: list[Ticket] = []
+        repeated: list[Ticket] = []
+        for ticket, row in zip(self._accepts, events, strict=True):
+            (fresh if row[0] in stored else repeated).append(ticket)
+        self._write_runs(fresh)
+        if repeated:
+            self._write_duplicates(repeated)
+
+    def _write_runs(self, tickets: list[Ticket]) -> None:
+        key = self._link.key
+        rows = []
+        for ticket in tickets:
+            unit: AcceptRun = ticket.unit
+            run = unit.run
+            if run is None:
+                ticket.result = Accepted(unit.event.id, None)
+                continue
+            ticket.result = Accepted(unit.event.id, run.id)
+            leased = run.lease_owner is not None
+            rows.append(
+                (
+                    key(run.id),
+                    key(run.workspace_id),
+                    key(run.workflow_id),
+                    key(run.version_id),
+                    key(unit.event.id),
+                    run.trigger_node,
+                    run.mode,
+                    run.started_by,
+                    run.accepted_at,
+                    run.min_engine,
+                    run.lease_owner,
+                    1 if leased else 0,
+                )
+            )
+            if not leased:
+                self.free.append(run.id)
+            elif run.lease_owner == self._owner:
+                self.held_more += 1
+                self.leased.append(_leased(unit, run))
+        if rows:
+            self._link.batch(sql.INSERT_RUNS, rows)
+
+    def _write_duplicates(self, tickets: list[Ticket]) -> None:
+        """Further deliveries of known events: kept, counted, flagged where the body differs (I4, I5)."""
+        link = self._link
+        key = link.key
+        wanted = {
+            (key(ticket.unit.event.trigger_id), ticket.unit.event.dedupe_key)
+            for ticket in tickets
+            if ticket.unit.event.trigger_id is not None and ticket.unit.event.dedupe_key is not None
+        }
+        first: dict[tuple[Any, str], tuple[Any, Any, str]] = {}
+        for event_key, run_key, trigger_key, dedupe_key, sha256 in link.batch(sql.FIND_EVENTS, list(wanted)):
+            first[(trigger_key, dedupe_key)] = (event_key, run_key, sha256)
+        deliveries = []
+        more: dict[Any, int] = {}
+        for ticket in tickets:
+            event = ticket.unit.event
+            found = None if event.trigger_id is None else first.get((key(event.trigger_id), event.dedupe_key))
+            if event.dedupe_key is None or (found is not None and found[0] == key(event.id)):
+                # The very same event: handed in again, because its first commit was answered to nobody.
+                ticket.result = Accepted(event.id, None if ticket.unit.run is None else ticket.unit.run.id)
+                continue
+            if found is None:
+                raise StoreFault("the first delivery was removed this moment")
+            event_key, run_key, sha256 = found
+            conflict = sha256 != event.body_sha256
+            ticket.result = Accepted(
+                link.unkey(event_key), None if run_key is None else link.unkey(run_key), True, conflict
+            )
+            more[event_key] = more.get(event_key, 0) + 1
+            artifact = event.body_artifact_id if conflict else None
+            deliveries.append(
+                (
+                    key(uuid7()),
+                    event_key,
+                    event.received_at,
+                    1 if conflict else 0,
+                    event.body_sha256,
+                    event.body if conflict else None,
+                    None if artifact is None else key(artifact),
+                    event.headers,
+                )
+            )
+        if deliveries:
+            link.batch(sql.INSERT_DELIVERIES, deliveries)
+            link.batch(sql.COUNT_DUPLICATES, sorted(more.items()))
+
+    # --- engine transactions ----------------------------------------------------------------------------------
+
+    def _write_round(self, tickets: list[Ticket]) -> None:
+        """At most one unit a run: the fence and the run rows in one statement, then what hangs on them."""
+        link = self._link
+        key = link.key
+        keyed: list[tuple[Any, RunWrite, Ticket]] = []
+        rows = []
+        for ticket in tickets:
+            unit: RunWrite = ticket.unit
+            ended = unit.status in TERMINAL
+            run_key = key(unit.run_id)
+            keyed.append((run_key, unit, ticket))
+            rows.append(
+                (
+                    run_key,
+                    unit.token,
+                    unit.status,
+                    unit.outcome,
+                    unit.error,
+                    unit.waiting,
+                    unit.business_key,
+                    unit.started_at,
+                    (unit.finished_at or link.now()) if ended else None,
+                    unit.wake_at,
+                    unit.generation,
+                    1 if ended or unit.release else 0,
+                    1 if unit.progress else 0,
+                    1 if unit.unless_cancelled else 0,
+                )
+            )
+        rows.sort(key=_first)
+        written = {row[0]: row for row in link.batch(sql.ADVANCE_RUNS, rows)}
+        steps: list[tuple[Any, ...]] = []
+        attempts: list[tuple[Any, ...]] = []
+        timers: list[tuple[Any, ...]] = []
+        cleared: list[tuple[Any, ...]] = []
+        responses: list[tuple[Any, ...]] = []
+        refused: list[tuple[Any, RunWrite, Ticket]] = []
+        for entry in keyed:
+            run_key, unit, ticket = entry
+            row = written.get(run_key)
+            if row is None:
+                refused.append(entry)
+                continue
+            seq = row[1]
+            ticket.result = Written(unit.run_id, seq, row[2])
+            for step in unit.steps if len(unit.steps) < 2 else _folded(unit.steps):
+                steps.append(
+                    (
+                        run_key,
+                        step.node_id,
+                        step.generation,
+                        step.node_key,
+                        step.status,
+                        step.attempt,
+                        step.ports,
+                        step.note,
+                        step.input,
+                        step.output,
+                        step.error,
+                        step.wait,
+                        step.due_at,
+                        step.commit_seq,
+                        seq,
+                        step.started_at,
+                        step.finished_at,
+                    )
+                )
+            for attempt in unit.attempts:
+                attempts.append(
+                    (
+                        run_key,
+                        attempt.node_id,
+                        attempt.generation,
+                        attempt.attempt,
+                        attempt.status,
+                        attempt.effect_class,
+                        attempt.effect_key,
+                        attempt.key_epoch,
+                        attempt.request_digest,
+                        unit.token,
+                        attempt.worker,
+                        attempt.started_at,
+                        attempt.finished_at,
+                        attempt.request,
+                        attempt.response,
+                        attempt.error,
+                    )
+                )
+            for clear in unit.cleared:
+                cleared.append((run_key, clear.node_id, clear.generation, clear.kind))
+            for timer in unit.timers:
+                timers.append((run_key, timer.node_id, timer.generation, timer.kind, timer.due_at))
+            if unit.response is not None:
+                responses.append((run_key, unit.response.status, unit.response.headers, unit.response.body))
+            ended = unit.status in TERMINAL
+            if ended or unit.release:
+                self.held_more -= 1
+            if ended or unit.response is not None:
+                self.answered.append(unit.run_id)
+        if refused:
+            self._explain(refused)
+        if steps:
+            link.batch(sql.UPSERT_STEPS, steps)
+        if attempts:
+            link.batch(sql.UPSERT_ATTEMPTS, attempts)
+        if cleared:
+            link.batch(sql.CLEAR_TIMERS, cleared)
+        if timers:
+            link.batch(sql.UPSERT_TIMERS, timers)
+        if responses:
+            link.batch(sql.INSERT_RESPONSES, responses)
+
+    def _explain(self, refused: list[tuple[Any, RunWrite, Ticket]]) -> None:
+        """Tell a lost lease from a pending cancel."""
+        tokens = {row[0]: row for row in self._link.batch(sql.READ_FENCES, [(entry[0],) for entry in refused])}
+        for run_key, unit, ticket in refused:
+            row = tokens.get(run_key)
+            held = row is not None and row[1] == unit.token and row[3] is None
+            if held and unit.unless_cancelled and row is not None and row[2] is not None:
+                ticket.error = CancelPending(unit.run_id)
+            else:
+                ticket.error = Fenced(unit.run_id)
+
+    # --- leases -----------------------------------------------------------------------------------------------
+
+    def _write_renewals(self) -> None:
+        key = self._link.key
+        wanted = {(key(run_id), token) for ticket in self._renewals for run_id, token in ticket.unit}
+        kept = {row[0] for row in self._link.batch(sql.RENEW_LEASES, sorted(wanted))}
+        for ticket in self._renewals:
+            ticket.result = {run_id for run_id, _ in ticket.unit if key(run_id) not in kept}
+        self.held_now = len(kept)
+
+    def _write_releases(self) -> None:
+        key = self._link.key
+        rows = {
+            (key(run_id), token): (key(run_id), token, wake_at)
+            for leases, wake_at in (ticket.unit for ticket in self._releases)
+            for run_id, token in leases
+        }
+        released = self._link.batch(sql.RELEASE_LEASES, [rows[name] for name in sorted(rows)])
+        self.held_more -= len(released)
+        self.free.extend(self._link.unkey(row[0]) for row in released)
+
+    def _write_claims(self) -> None:
+        named: dict[str, list[Ticket]] = {}
+        for ticket in self._claims:
+            run_ids, limit, owner = ticket.unit
+            if run_ids is None:
+                ticket.result, parked = claims.claim_due(self._link, limit, owner)
+                self.held_more += len(ticket.result)
+                self._parked.extend(parked)
+            else:
+                named.setdefault(owner, []).append(ticket)
+        for owner, tickets in named.items():
+            claimed, parked = claims.claim_these(
+                self._link, [run_id for ticket in tickets for run_id in ticket.unit[0]], owner
+            )
+            self.held_more += len(claimed)
+            self._parked.extend(parked)
+            by_id = {one.run_id: one for one in claimed}
+            for ticket in tickets:
+                # The first who asked for a run gets it.
+                ticket.result = [by_id.pop(run_id) for run_id in ticket.unit[0] if run_id in by_id]
+
+
+def _dedupe_key(event: tuple[Any, ...]) -> str:
+    return event[15] or ""
+
+
+def _first(row: tuple[Any, ...]) -> Any:
+    return row[0]
+
+
+def _rounds(tickets: list[Ticket]) -> Iterable[list[Ticket]]:
+    """Cut into lists that name each run at most once, keeping each run's order."""
+    while tickets:
+        seen: set[UUID] = set()
+        now: list[Ticket] = []
+        later: list[Ticket] = []
+        for ticket in tickets:
+            run_id = ticket.unit.run_id
+            if run_id in seen:
+                later.append(ticket)
+            else:
+                seen.add(run_id)
+                now.append(ticket)
+        yield now
+        tickets = later
+
+
+def _folded(steps: tuple[StepWrite, ...]) -> Iterable[StepWrite]:
+    """One row a step: the last one stands, with the data that an earlier one of the same unit brought."""
+    by_key: dict[tuple[str, int], StepWrite] = {}
+    for step in steps:
+        name = (step.node_id, step.generation)
+        earlier = by_key.get(name)
+        if earlier is not None and (step.input is None or step.output is None):
+            step = replace(step, input=step.input or earlier.input, output=step.output or earlier.output)
+        by_key[name] = step
+    return by_key.values()
+
+
+def _leased(unit: AcceptRun, run: RunRow) -> Claimed:
+    return Claimed(
+        run_id=run.id,
+        workspace_id=run.workspace_id,
+        workflow_id=run.workflow_id,
+        version_id=run.version_id,
+        event_id=unit.event.id,
+        trigger_node=run.trigger_node,
+        mode=run.mode,
+        status="accepted",
+        outcome=None,
+        generation=1,
+        seq=0,
+        token=1,
+        claims=1,
+        cancel_requested_at=None,
+        accepted_at=run.accepted_at,
+        started_at=None,
+        min_engine=run.min_engine,
+        error=None,
+        event=unit.event,
+    )

@@ -1,0 +1,409 @@
+"""The writer: one thread a process that commits for everybody (group commit).
+
+Coroutines and threads hand in units (`records.py`) and wait; the writer takes all that wait, writes them with a few
+multi-row statements in one transaction through `commit(...)`, and then wakes every waiter, publishes the news and rings
+the doorbell. Nobody is answered before COMMIT came back (I1). A unit whose lease was lost fails alone (`Fenced`); a
+unit that the database refuses fails alone too. When the database is away the units wait: writes for as long as it
+takes, accepted events for `ACCEPT_PATIENCE` seconds, then `StoreUnavailable` (I2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future as SyncFuture
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import OperationalError
+
+from runtime.contracts import RunTouched, StoreUnavailable
+from runtime.ports import PORTS, LiveSink, QuietSink
+from runtime.store import claims, failpoints, units
+from runtime.store.bell import Bell
+from runtime.store.commits import commit
+from runtime.store.dialect import Link, LinkLost, StoreFault, open_link
+from runtime.store.records import Accepted, AcceptRun, Claimed, RunWrite, Written
+from runtime.store.tickets import CancelPending, Fenced, Ticket, Work
+
+__all__ = ["ACCEPT_PATIENCE", "CancelPending", "Fenced", "Writer"]
+
+logger = logging.getLogger("millrace.store.writer")
+
+ACCEPT_PATIENCE: Final = 2.5
+_MOST_TICKETS: Final = 512
+
+
+class Writer:
+    """The process's only hot connection to the database. Every method may be called from any thread or loop.
+
+    owner    what leases are owned by: this process's boot id.
+    ring     told, on a thread of its own, the ids of runs that anybody may claim; it may block and may fail.
+    take     told, on the writer's thread, of runs that were accepted already leased to `owner`; must not block.
+    most_held   leases this process holds at most by taking; what is accepted beyond stays free for claims.
+    """
+
+    def __init__(
+        self,
+        *,
+        owner: str,
+        alias: str = "default",
+        sink: LiveSink | None = None,
+        ring: Callable[[Sequence[UUID]], None] | None = None,
+        take: Callable[[list[Claimed]], None] | None = None,
+        most_held: int = 256,
+    ) -> None:
+        self.owner = owner
+        self._alias = alias
+        self._sink = sink
+        self._take = take
+        self._most_held = most_held
+        self._held = 0
+        self._bell = Bell(ring) if ring is not None else None
+        self._queue: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._link: Link | None = None
+        self._stopping = False
+        self._clock = (0, 0.0)
+        self._watchers: dict[UUID, list[Callable[[], None]]] = {}
+        self._watch_lock = threading.Lock()
+
+    # --- life -------------------------------------------------------------------------------------------------
+
+    @property
+    def takes(self) -> bool:
+        """Whether the next accepted run may be leased to this process in the accepting commit (`RunRow.lease_owner`).
+
+        Not when it holds enough: a lease that nobody works under would have to be renewed, or be claimed again and
+        again until the run looked like one that kills its workers.
+        """
+        return self._take is not None and self._held < self._most_held
+
+    @property
+    def works_here(self) -> bool:
+        """Whether this process advances runs that it accepts, so that it hears of their end itself."""
+        return self._take is not None
+
+    @property
+    def running(self) -> bool:
+        return self._thread is not None and not self._stopping
+
+    @property
+    def backlog(self) -> int:
+        """How many units wait for their commit."""
+        return self._queue.qsize()
+
+    def start(self, *, void_foreign_leases: bool = False) -> None:
+        """Start the thread. `void_foreign_leases` only where no other process works on this database (I16)."""
+        if self._thread is not None:
+            raise RuntimeError("The writer is running already.")
+        self._stopping = False
+        if void_foreign_leases:
+            link = open_link(self._alias)
+            try:
+                with commit("run.release", on=link):
+                    count = claims.void_foreign_leases(link, self.owner)
+            finally:
+                link.close()
+            if count:
+                logger.info("Took back %d runs from an earlier process.", count)
+        if self._bell is not None:
+            self._bell.start()
+        self._thread = threading.Thread(target=self._work, name="millrace-writer", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Commit what was handed in, refuse what comes later, and end. Idempotent."""
+        thread = self._thread
+        if thread is None:
+            return
+        self._stopping = True
+        self._queue.put(None)
+        thread.join(timeout)
+        self._thread = None
+        if self._bell is not None:
+            self._bell.stop()
+
+    # --- the five kinds of work -------------------------------------------------------------------------------
+
+    async def accept(self, unit: AcceptRun) -> Accepted:
+        """Store an event and its run; returns once both are durable. Raises StoreUnavailable within 2.5 s."""
+        result: Accepted = await self._hand_in(Work.ACCEPT, unit, ACCEPT_PATIENCE)
+        return result
+
+    def accept_sync(self, unit: AcceptRun) -> Accepted:
+        """`accept` for a thread without a loop."""
+        result: Accepted = self._hand_in_sync(Work.ACCEPT, unit, ACCEPT_PATIENCE)
+        return result
+
+    async def write(self, unit: RunWrite) -> Written:
+        """Commit one engine transaction. Raises Fenced when the lease is another's, CancelPending when the unit says
+        `unless_cancelled` and somebody asked to cancel, StoreUnavailable only when the writer stops."""
+        result: Written = await self._hand_in(Work.WRITE, unit, None)
+        return result
+
+    def write_sync(self, unit: RunWrite) -> Written:
+        """`write` for a thread without a loop."""
+        result: Written = self._hand_in_sync(Work.WRITE, unit, None)
+        return result
+
+    async def claim(
+        self, run_ids: Sequence[UUID] | None = None, *, limit: int = 64, owner: str | None = None
+    ) -> list[Claimed]:
+        """Lease runs that are due and free for 15 s: these, or the longest waiting ones. Raises StoreUnavailable."""
+        result: list[Claimed] = await self._hand_in(Work.CLAIM, (run_ids, limit, owner or self.owner), ACCEPT_PATIENCE)
+        return result
+
+    async def renew(self, leases: Sequence[tuple[UUID, int]]) -> set[UUID]:
+        """Prolong all leases `(run, token)` of this process to 15 s from now; returns the runs whose lease is lost."""
+        if not leases:
+            return set()
+        result: set[UUID] = await self._hand_in(Work.RENEW, tuple(leases), ACCEPT_PATIENCE)
+        return result
+
+    async def release(self, leases: Sequence[tuple[UUID, int]], *, wake_at: int | None = None) -> None:
+        """Hand leases back without a change; the runs are due at `wake_at`, or at once. Lost leases are passed over."""
+        if leases:
+            await self._hand_in(Work.RELEASE, (tuple(leases), wake_at), ACCEPT_PATIENCE)
+
+    # --- watching ---------------------------------------------------------------------------------------------
+
+    def watch(self, run_id: UUID, callback: Callable[[], None]) -> None:
+        """Call back, on the writer's thread, whenever this process ends this run or writes its response."""
+        with self._watch_lock:
+            self._watchers.setdefault(run_id, []).append(callback)
+
+    def unwatch(self, run_id: UUID, callback: Callable[[], None]) -> None:
+        """Undo `watch`."""
+        with self._watch_lock:
+            callbacks = self._watchers.get(run_id, [])
+            if callback in callbacks:
+                callbacks.remove(callback)
+            if not callbacks:
+                self._watchers.pop(run_id, None)
+
+    def now_ms(self) -> int:
+        """The database's clock, carried on by this machine's monotonic one since the last commit."""
+        now, at = self._clock
+        return now + int((time.monotonic() - at) * 1000) if now else time.time_ns() // 1_000_000
+
+    # --- handing in -------------------------------------------------------------------------------------------
+
+    async def _hand_in(self, work: Work, unit: Any, patience: float | None) -> Any:
+        if not self.running:
+            raise StoreUnavailable("The writer is not running.")
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        ticket = Ticket(work, unit, future, loop, None if patience is None else time.monotonic() + patience)
+        self._queue.put(ticket)
+        if patience is None:
+            return await future
+        handle = loop.call_later(patience, _expire, future)
+        try:
+            return await future
+        finally:
+            handle.cancel()
+
+    def _hand_in_sync(self, work: Work, unit: Any, patience: float | None) -> Any:
+        if not self.running:
+            raise StoreUnavailable("The writer is not running.")
+        future: SyncFuture[Any] = SyncFuture()
+        self._queue.put(Ticket(work, unit, future, None, None if patience is None else time.monotonic() + patience))
+        try:
+            return future.result(patience)
+        except TimeoutError:
+            future.cancel()
+            raise StoreUnavailable("The database did not answer in time.") from None
+
+    # --- the thread -------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        pending: list[Ticket] = []
+        while True:
+            ticket = self._queue.get()
+            if ticket is None:
+                break
+            pending.append(ticket)
+            for _ in range(min(self._queue.qsize(), _MOST_TICKETS - 1)):
+                further = self._queue.get()
+                if further is None:
+                    self._queue.put(None)
+                    break
+                pending.append(further)
+            try:
+                self._see_through(pending)
+            except Exception:
+                logger.exception("The writer met a fault it does not know.")
+                _deliver_all([t.failed(StoreUnavailable("The writer met an unknown fault.")) for t in pending])
+            pending.clear()
+        self._drop_link()
+
+    def _see_through(self, tickets: list[Ticket]) -> None:
+        """Commit these tickets however long the database is away; those whose time is up are answered meanwhile."""
+        failures = 0
+        while tickets:
+            tickets = [ticket for ticket in tickets if not ticket.future.done()]
+            if not tickets:
+                return
+            try:
+                self._commit(tickets)
+                return
+            except StoreFault as fault:
+                failures += 1
+                if failures == 1 or failures % 20 == 0:
+                    logger.warning("The database could not commit %d units (%s); trying again.", len(tickets), fault)
+            except Exception as error:
+                if len(tickets) == 1:
+                    _deliver_all([tickets[0].failed(error)])
+                    return
+                # One of them broke the batch. Alone, each either commits or fails for itself.
+                for ticket in tickets:
+                    self._see_through([ticket])
+                return
+            tickets = self._expired(tickets)
+            if self._stopping and failures > 3:
+                _deliver_all([t.failed(StoreUnavailable("The process is stopping.")) for t in tickets])
+                return
+            if tickets:
+                time.sleep(min(0.5, 0.01 * 2 ** min(failures, 6)) * random.uniform(0.5, 1.0))
+
+    @staticmethod
+    def _expired(tickets: list[Ticket]) -> list[Ticket]:
+        now = time.monotonic()
+        late = [ticket for ticket in tickets if ticket.deadline is not None and ticket.deadline <= now]
+        if late:
+            _deliver_all([t.failed(StoreUnavailable("The database did not answer in time.")) for t in late])
+        return [ticket for ticket in tickets if ticket.deadline is None or ticket.deadline > now]
+
+    def _commit(self, tickets: list[Ticket]) -> None:
+        if self._link is None:
+            self._link = open_link(self._alias)
+        transaction = _Transaction(self._link)
+        batch = units.Batch(self._link, tickets, self.owner)
+        points = batch.points() if failpoints.armed() else batch.distinct_points()
+        try:
+            with commit(*points, on=transaction):
+                batch.write()
+                # Who was told "later" while a lock was awaited must not find the event stored all the same.
+                if batch.earliest is not None and batch.earliest <= time.monotonic():
+                    raise StoreFault("somebody stopped waiting")
+        except (LinkLost, OperationalError) as error:
+            if not transaction.took_place and not self._took_place_after_all(transaction, error):
+                if isinstance(error, OperationalError):
+                    raise StoreFault(str(error)) from error
+                raise
+        if self._link is not None:
+            self._clock = (self._link.now(), time.monotonic())
+        self._tell(batch)
+
+    def _took_place_after_all(self, transaction: _Transaction, error: Exception) -> bool:
+        """Whether the transaction whose COMMIT got no answer was committed: ask the database before acting (F25)."""
+        if isinstance(error, LinkLost):
+            self._drop_link()
+        if not transaction.committing or transaction.identity is None:
+            return False
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                if self._link is None:
+                    self._link = open_link(self._alias)
+                answer = self._link.was_committed(transaction.identity)
+                if answer is not None:
+                    return answer
+            except StoreFault:
+                self._drop_link()
+            time.sleep(0.1)
+        raise StoreFault("Nobody can tell whether the transaction was committed.")
+
+    def _drop_link(self) -> None:
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+
+    def _tell(self, batch: units.Batch) -> None:
+        self._held = max(0, batch.held_now if batch.held_now is not None else self._held + batch.held_more)
+        _deliver_all(batch.tickets)
+        if self._watchers:
+            for run_id in batch.answered:
+                with self._watch_lock:
+                    callbacks = list(self._watchers.get(run_id, ()))
+                for callback in callbacks:
+                    with contextlib.suppress(RuntimeError):  # the loop that waited has ended
+                        callback()
+        if batch.leased and self._take is not None:
+            self._take(batch.leased)
+        if batch.free and self._bell is not None:
+            self._bell.ring(batch.free)
+        sink = self._sink or PORTS.live
+        if not isinstance(sink, QuietSink) and (touched := batch.touched()):
+            _publish(sink, touched)
+
+
+class _Transaction:
+    """The link's transaction, and how far it got."""
+
+    __slots__ = ("_link", "committing", "identity", "took_place")
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self.committing = False
+        self.took_place = False
+        self.identity: str | None = None
+
+    def begin(self) -> None:
+        self._link.begin()
+        self.identity = self._link.transaction_id()
+
+    def commit(self) -> None:
+        self.committing = True
+        self._link.commit()
+        self.took_place = True
+
+    def rollback(self) -> None:
+        self._link.rollback()
+
+
+def _publish(sink: LiveSink, touched: list[RunTouched]) -> None:
+    try:
+        sink.publish(touched)
+    except Exception:
+        logger.exception("The live sink raised; the news is lost, the rows are not.")
+
+
+def _expire(future: asyncio.Future[Any]) -> None:
+    if not future.done():
+        future.set_exception(StoreUnavailable("The database did not answer in time."))
+
+
+def _deliver_all(tickets: Sequence[Ticket]) -> None:
+    """Answer every ticket; one call into each loop however many of its coroutines wait."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
+    for ticket in tickets:
+        if ticket.loop is None:
+            _deliver([ticket])
+        elif ticket.loop in by_loop:
+            by_loop[ticket.loop].append(ticket)
+        else:
+            by_loop[ticket.loop] = [ticket]
+    for loop, theirs in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_deliver, theirs)
+        except RuntimeError:
+            logger.debug("A loop ended before its answers came.")
+
+
+def _deliver(tickets: Sequence[Ticket]) -> None:
+    for ticket in tickets:
+        future = ticket.future
+        if future.done():
+            continue
+        if ticket.error is not None:
+            future.set_exception(ticket.error)
+        else:
+            future.set_result(ticket.result)
