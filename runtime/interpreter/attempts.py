@@ -1,0 +1,208 @@
+"""One attempt at one step: call the step type, keep its time, and put what came back into the one JSON profile."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Any, Protocol, cast
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError
+from pydantic import ValidationError
+
+from runtime.contracts import StoreUnavailable
+from runtime.engine.expressions import ExpressionError
+from runtime.engine.graph import Node
+from runtime.engine.jsonprofile import JSON, JSONRefused, dumps, normalise
+from runtime.engine.state import StepError
+from runtime.interpreter.outcomes import Cut, Done, Ending, Failed, Stops, Waits
+from runtime.interpreter.payloads import INLINE_CHARACTERS, MOST_BYTES, Reference, too_large
+from runtime.interpreter.redaction import Redactor
+from runtime.interpreter.versions import Step
+from runtime.sdk import Context, Result, StepFailure, StopRun, Wait
+from runtime.store import failpoints
+
+logger = logging.getLogger(__name__)
+
+
+class StepContext(Context, Protocol):
+    """The step's context as the worker makes it, which remembers the secrets it handed out."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]: ...
+
+
+class KeepLarge(Protocol):
+    """Stores a large document and says where."""
+
+    async def __call__(self, *, workspace_id: UUID, text: str, name: str) -> Reference: ...
+
+
+def call_inline(step: Step, config: Any, step_input: JSON, context: StepContext) -> Ending:
+    """Run a cheap pure step here and now. Large outputs still have to be stored: see `stored`."""
+    try:
+        return _ending(step.type.run(config, step_input, context), context)
+    except Exception as error:
+        return failed(error, context, step)
+
+
+async def call(step: Step, config: Any, step_input: JSON, context: StepContext, pool: Executor) -> Ending:
+    """Run the step within its time: coroutines on the loop, plain functions in a thread."""
+    seconds = step.node.settings.timeout_seconds
+    try:
+        if step.writes:
+            failpoints.hit("step.effect:before")
+        async with asyncio.timeout(seconds) as limit:
+            if step.is_async:
+                made = await cast("Any", step.type.run(config, step_input, context))
+            else:
+                run = cast("Callable[..., Any]", step.type.run)
+                made = await asyncio.get_running_loop().run_in_executor(pool, run, config, step_input, context)
+        if step.writes:
+            failpoints.hit("step.effect:after")
+        return _ending(made, context)
+    except TimeoutError as error:
+        return timed_out(step, seconds) if limit.expired() else failed(error, context, step)
+    except Exception as error:
+        if step.writes:
+            failpoints.hit("step.effect:after")
+        return failed(error, context, step)
+
+
+def timed_out(step: Step, seconds: float) -> Failed:
+    return Failed(
+        StepError(
+            code="timeout",
+            title="It took too long",
+            message=f"No result within {seconds:g} seconds. The other side may be slow: try again, or allow more time.",
+            retryable=True,
+            kind="timeout",
+        ),
+        maybe_applied=step.writes,
+    )
+
+
+def failed(error: Exception, context: StepContext | None, step: Step) -> Failed | Cut:
+    """What an exception of a step means."""
+    if isinstance(error, StoreUnavailable | OperationalError | InterfaceError):
+        return Cut(type(error).__name__)
+    redact = Redactor(context.secrets if context is not None else ())
+    if isinstance(error, StepFailure):
+        return Failed(
+            StepError(
+                code=error.code,
+                title=redact.text(error.title),
+                message=redact.text(error.message),
+                detail=None if error.detail is None else redact.text(error.detail),
+                retryable=error.retryable,
+                retry_after_seconds=error.retry_after_seconds,
+                http_status=error.http_status,
+                kind=_kind(error),
+            ),
+            maybe_applied=error.maybe_applied,
+            request=_summary(error.request, redact),
+            response=_summary(error.response, redact),
+        )
+    if isinstance(error, ExpressionError):
+        return Failed(StepError(error.code, "A formula could not be worked out", error.message, kind="config"))
+    if isinstance(error, JSONRefused):
+        return Failed(refused_output(error))
+    # Nobody foresaw this: whether an effect happened before it is unknown. The text may quote anything, so it is
+    # for the log of the operator, and the record gets its kind only.
+    logger.exception("step %s (%s) raised", step.node.key, step.node.type)
+    return Failed(
+        StepError(
+            code="unexpected",
+            title="The step broke down",
+            message="Something happened that this step does not know how to handle. The server's log tells more.",
+            detail=type(error).__name__,
+        ),
+        maybe_applied=step.writes and not isinstance(error, ValidationError),
+    )
+
+
+def refused_output(error: JSONRefused) -> StepError:
+    where = f" at {error.path}" if error.path else ""
+    return StepError(
+        code=f"output_{error.code}",
+        title="The result cannot be kept",
+        message=f"The step's result{where} is not JSON as Millrace keeps it: {error.message}.",
+        kind="data",
+    )
+
+
+async def stored(ending: Ending, *, keep: KeepLarge, workspace_id: UUID, node: Node) -> Ending:
+    """The ending with a large output put aside, or the failure that an output beyond the limit is (I36).
+
+    A start is not held to the limit: the event it unfolds was measured when it was accepted, and what was accepted
+    must be able to run.
+    """
+    match ending:
+        case Done() | Waits() | Stops():
+            if len(ending.text) <= INLINE_CHARACTERS:
+                return ending
+            if not node.is_trigger and too_large(ending.text):
+                return Failed(
+                    StepError(
+                        code="output_too_large",
+                        title="The result is too large",
+                        message=f"A step may give at most {MOST_BYTES // 2**20} MiB. Ask for less at a time.",
+                        kind="data",
+                    )
+                )
+            reference = await keep(workspace_id=workspace_id, text=ending.text, name=f"{node.key}.json")
+            match ending:
+                case Done():
+                    return Done(
+                        ending.value, reference.text(), ending.ports, ending.note, ending.respond, ending.request,
+                        ending.response,
+                    )  # fmt: skip
+                case Waits():
+                    return Waits(ending.kind, ending.due_at, ending.value, reference.text(), ending.ports, ending.note)
+                case Stops():
+                    return Stops(ending.outcome, ending.value, reference.text(), ending.note, ending.respond)
+        case Failed() | Cut():
+            return ending
+
+
+def _ending(made: Any, context: StepContext) -> Ending:
+    """Bring what `run` gave back into the profile, secrets masked."""
+    if type(made) is Result:
+        value = normalise(made.output)
+        if made.request is None and made.response is None and not context.secrets:
+            return Done(value, dumps(value), made.ports, made.note, made.respond)
+        redact = Redactor(context.secrets)
+        value = redact.value(value)
+        return Done(
+            value,
+            dumps(value),
+            made.ports,
+            made.note if made.note is None else redact.text(made.note),
+            made.respond,
+            _summary(made.request, redact),
+            _summary(made.response, redact),
+        )
+    redact = Redactor(context.secrets)
+    if isinstance(made, Wait):
+        value = redact.value(normalise(made.output))
+        return Waits(made.kind, made.due_at_ms, value, dumps(value), made.ports, made.note)
+    if isinstance(made, StopRun):
+        value = redact.value(normalise(made.output))
+        return Stops(made.outcome, value, dumps(value), made.note, made.respond)
+    raise TypeError(f"a step gave back {type(made).__name__}, not a Result, Wait or StopRun")
+
+
+def _summary(value: JSON, redact: Redactor) -> str | None:
+    return None if value is None else dumps(redact.value(normalise(value)))
+
+
+def _kind(error: StepFailure) -> str:
+    if error.http_status is not None:
+        return "refused" if error.http_status < 500 else "remote"
+    if error.code == "timeout":
+        return "timeout"
+    if error.code in ("settings", "formula"):
+        return "config"
+    return "network" if error.retryable else "refused"

@@ -1,0 +1,413 @@
+"""The shell around the engine: one run under one lease, driven until it ends, waits, or is taken away.
+
+    loop:  what happened → engine.advance → rows and commands → one commit → carry out the commands → what happened
+
+Nothing is carried out before the state that asks for it is durable, and nothing is remembered that a reload would not
+find. An effect's intent shares the commit of the result that led to it (I9); a pure step has no row before its result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import deque
+from concurrent.futures import Executor
+from typing import Final, Protocol, assert_never
+from uuid import UUID
+
+from runtime.engine.advance import advance, resume
+from runtime.engine.change import timer_kind
+from runtime.engine.commands import ClearTimer, Command, Execute, FinishRun, PassThrough, SetTimer
+from runtime.engine.facts import (
+    CancelRequested,
+    Fact,
+    FailRequested,
+    RunStarted,
+    StepInterrupted,
+    StepStarted,
+    TimerFired,
+)
+from runtime.engine.jsonprofile import JSON, dumps
+from runtime.engine.state import RunState, RunStatus, StepStatus
+from runtime.interpreter import outputs, preparing, settling, units
+from runtime.interpreter.attempts import StepContext, call, call_inline, failed, stored
+from runtime.interpreter.loading import Loaded
+from runtime.interpreter.outcomes import Cut, Ending
+from runtime.interpreter.payloads import Reference
+from runtime.interpreter.records import Asked, Record, Told, Unit
+from runtime.interpreter.versions import Unsupported, Version
+from runtime.interpreter.waiting import due_nodes, next_due
+from runtime.sdk import EffectClass
+from runtime.store.records import Claimed, RunWrite, Written
+from runtime.store.units import CancelPending
+
+logger = logging.getLogger(__name__)
+
+#: A wait shorter than this keeps its lease: letting go and claiming again would cost more.
+HOLD_MS: Final = 1_000
+#: After the infrastructure cut an attempt off, it is made again this much later.
+AGAIN_SECONDS: Final = 1.0
+
+_OPEN: Final = frozenset({StepStatus.READY, StepStatus.RUNNING})
+
+
+class Shell(Protocol):
+    """What a driver needs of the process it runs in."""
+
+    #: The boot id: who holds the leases.
+    worker: str
+    key_secret: bytes
+    pool: Executor
+
+    @property
+    def stopping(self) -> bool:
+        """Begin nothing new: hand runs back at the next step boundary (I31)."""
+        ...
+
+    @property
+    def reloads(self) -> bool:
+        """Hand runs back after every commit, to prove that nothing needed lives only in memory (I8)."""
+        ...
+
+    def now_ms(self) -> int:
+        """The database's clock."""
+        ...
+
+    async def write(self, unit: RunWrite) -> Written:
+        """Commit; waits out an absent database (I19). Raises Fenced and CancelPending."""
+        ...
+
+    async def keep(self, *, workspace_id: UUID, text: str, name: str) -> Reference:
+        """Put a large document into the artifact store."""
+        ...
+
+    async def fetch(self, reference: Reference) -> JSON:
+        """Read a large document back."""
+        ...
+
+    def context(self, driver: Driver, asked: Asked) -> StepContext:
+        """What the step is handed."""
+        ...
+
+
+class Driver:
+    """Drives one claimed run. Make one for each claim; `drive` once."""
+
+    def __init__(self, shell: Shell, version: Version, claimed: Claimed, loaded: Loaded) -> None:
+        self.shell = shell
+        self.version = version
+        self.claimed = claimed
+        self.event = loaded.event
+        self.state: RunState = loaded.state
+        #: The state as committed; equal to `state` between commits.
+        self.base: RunState = loaded.state
+        self.records = loaded.records
+        self.since = shell.now_ms()
+        self.started_at = claimed.started_at or self.since
+        self.values = outputs.Values(version, claimed, loaded, self.started_at)
+        self.business_key: str | None = None
+        self.commit_seq = loaded.commit_seq
+        self.unit = Unit()
+        self.intents = loaded.intents
+        self._told: deque[Told] = deque()
+        self._starting: list[Asked] = []
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._waker: asyncio.Future[None] | None = None
+        self._over = False
+        self._unsupported: Unsupported | None = None
+
+    # --- from outside ---------------------------------------------------------------------------------------------
+
+    def cancel_seen(self) -> None:
+        """Somebody cancelled the run; honoured at the next step boundary (I28)."""
+        if not self.state.cancel_requested and not self._over:
+            self._tell(Told(self.shell.now_ms(), fact=CancelRequested(self.shell.now_ms())))
+
+    def wake(self) -> None:
+        """Look up: the process is stopping."""
+        if self._waker is not None and not self._waker.done():
+            self._waker.set_result(None)
+
+    async def drive(self) -> None:
+        """Advance the run until it ends, is handed back, or the lease is lost (then `Fenced` is raised)."""
+        try:
+            self._begin()
+            await self._loop()
+        finally:
+            for task in self._tasks.values():
+                task.cancel()
+
+    # --- the loop -------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        now = self.shell.now_ms()
+        if self.claimed.cancel_requested_at is not None:
+            self._told.append(Told(now, fact=CancelRequested(now)))
+        if not self.state.steps and not self.state.status.is_terminal:
+            self._told.appendleft(Told(now, fact=RunStarted(self.claimed.trigger_node, now)))
+            return
+        for node in due_nodes(self.state, now):
+            self._told.append(Told(now, fact=TimerFired(node, now)))
+        in_doubt = self._resolve_in_doubt(now)
+        self.unit.asked.extend(
+            command
+            for command in resume(self.version.graph, self.state, now)
+            if isinstance(command, Execute) and command.node not in in_doubt
+        )
+
+    def _resolve_in_doubt(self, now: int) -> set[str]:
+        """Intents without a result whose effect must not be repeated unasked: recorded, and the run goes no further."""
+        found: set[str] = set()
+        for node, intent in self.intents.items():
+            if EffectClass(intent.effect_class) in settling.MAY_REPEAT:
+                continue
+            found.add(node)
+            error = units.in_doubt_error(self.version.graph.by_id[node].name)
+            self.unit.attempts.append(units.attempt_in_doubt(self, intent, error, now))
+            self._told.append(Told(now, fact=FailRequested(node, error, now)))
+        return found
+
+    async def _loop(self) -> None:
+        while True:
+            while self._told:
+                told = self._told.popleft()
+                self.unit.told.append(told)
+                settling.take_in(self, told)
+                if not self._told:
+                    # Attempts that cannot even begin tell so before the commit.
+                    await self._make_ready()
+            if self.unit.asked:
+                await self._make_ready()
+                continue
+            if self.unit.dirty and not self._begins_inline():
+                await self._commit()
+                if self._over:
+                    return
+                if self.shell.reloads and not self._tasks and all(asked.inline for asked in self._starting):
+                    await self.shell.write(units.handed_back(self))
+                    return
+            starting, self._starting = self._starting, []
+            for asked in starting:
+                await self._start(asked)
+            if self._told or self.unit.asked or self._end_what_was_cut_off():
+                continue
+            if not self._tasks and await self._let_go():
+                return
+            await self._wait()
+
+    async def _let_go(self) -> bool:
+        """Whether there is nothing left to do here and now, so that the lease went back."""
+        if self._unsupported is not None:
+            await self.shell.write(units.parked(self, self._unsupported))
+        elif self.shell.stopping:
+            await self.shell.write(units.handed_back(self))
+        elif not self._waits_shortly():
+            # An early nudge: the lease goes back as it came.
+            try:
+                await self.shell.write(units.let_go(self, next_due(self.state)))
+            except CancelPending:
+                self.cancel_seen()
+                return False
+        else:
+            return False
+        return True
+
+    def _end_what_was_cut_off(self) -> bool:
+        """A run that is bound to end does not wait for attempts that a crash, or a cancel before its start, cut off."""
+        if self.state.ending is None or self.state.status.is_terminal:
+            return False
+        now = self.shell.now_ms()
+        for key, step in self.state.steps.items():
+            if step.status is StepStatus.RUNNING and key.generation == self.state.generation:
+                if key.node in self._tasks:
+                    continue
+                intent = self.intents.pop(key.node, None)
+                if intent is not None:
+                    error = units.in_doubt_error(self.version.graph.by_id[key.node].name)
+                    self.unit.attempts.append(units.attempt_in_doubt(self, intent, error, now))
+                self._told.append(Told(now, fact=StepInterrupted(key.node, step.attempt, now)))
+        return bool(self._told)
+
+    def _begins_inline(self) -> bool:
+        """The start has only been asked for: its result, which costs nothing, shares the first commit."""
+        return (
+            self.base.status is RunStatus.ACCEPTED
+            and not self._over
+            and bool(self._starting)
+            and all(asked.inline and asked.step.node.is_trigger for asked in self._starting)
+        )
+
+    async def _wait(self) -> None:
+        now = self.shell.now_ms()
+        due = next_due(self.state)
+        self._waker = asyncio.get_running_loop().create_future()
+        try:
+            if due is None:
+                await self._waker
+            else:
+                async with asyncio.timeout(max(0, due - now) / 1000 + 0.002):
+                    await self._waker
+        except TimeoutError:
+            now = self.shell.now_ms()
+            self._told.extend(Told(now, fact=TimerFired(node, now)) for node in due_nodes(self.state, now))
+        finally:
+            self._waker = None
+
+    def _is_active(self) -> bool:
+        """Whether a step is ready or running, whoever will carry it on."""
+        return self.state.status is RunStatus.RUNNING
+
+    def _is_decided(self, node_id: str) -> bool:
+        step = self.state.step(node_id)
+        return step is not None and step.status.is_decided
+
+    def _waits_shortly(self) -> bool:
+        due = next_due(self.state)
+        return due is not None and due - self.shell.now_ms() <= HOLD_MS
+
+    def _tell(self, told: Told) -> None:
+        self._told.append(told)
+        self.wake()
+
+    # --- what happened --------------------------------------------------------------------------------------------
+
+    def apply(self, fact: Fact) -> None:
+        before = self.state
+        self.state, commands = advance(self.version.graph, before, fact)
+        if self.state is before and not commands:
+            return
+        self.unit.dirty = True
+        if type(fact) is TimerFired and (fired := before.step(fact.node)) is not None:
+            self.unit.cleared.append(units.cleared(self, fact.node, timer_kind(fired)))
+        units.name_points(self.unit.names, self.version.graph, fact, commands, self.state)
+        for command in commands:
+            self._obey(command)
+
+    def _obey(self, command: Command) -> None:
+        match command:
+            case Execute():
+                self.unit.asked.append(command)
+            case PassThrough():
+                value = self.values.of_node(command.source)
+                self.values.put(self.version.graph.by_id[command.node], value)
+                self.records.setdefault(command.node, Record()).output = dumps(value)
+            case SetTimer():
+                self.unit.timers.append(units.timer(self, command))
+            case ClearTimer():
+                self.unit.cleared.append(units.cleared(self, command.node, command.kind))
+            case FinishRun():
+                self._over = True
+            case _:
+                assert_never(command)
+
+    # --- attempts -------------------------------------------------------------------------------------------------
+
+    async def _make_ready(self) -> None:
+        """Prepare what was asked for; the intents of effects join the coming commit."""
+        asked_for, self.unit.asked = self.unit.asked, []
+        if self._over or self.state.ending is not None or self.shell.stopping:
+            return
+        for command in asked_for:
+            state = self.state.step(command.node)
+            if state is None or state.status not in _OPEN or state.attempt != command.attempt:
+                continue
+            try:
+                step = self.version.step(command.node)
+            except Unsupported as unsupported:
+                self._unsupported = unsupported
+                continue
+            now = self.shell.now_ms()
+            asked = Asked(step, command.attempt, None, None, "", now, "", self.claimed.generation)
+            if step.inline and not preparing.is_heavy(step, self.event):
+                self._starting.append(asked)
+                continue
+            asked.inline = False
+            try:
+                await preparing.resolve(self, asked, state.first_started_at or now)
+            except Exception as error:
+                self._told.append(self._ended(asked, preparing.refusal(error, step)))
+                continue
+            self.apply(StepStarted(command.node, command.attempt, now))
+            begun = self.state.step(command.node)
+            if begun is None or begun.status is not StepStatus.RUNNING:
+                continue
+            self.records.setdefault(command.node, Record()).input = asked.input_text
+            if step.writes:
+                asked.earlier = self.intents.pop(command.node, None)
+                self.unit.attempts.append(units.attempt_intent(self, asked))
+                self.unit.names["step.intent"] = None
+                self.unit.dirty = True
+            self._starting.append(asked)
+
+    async def _start(self, asked: Asked) -> None:
+        """Carry out an attempt that may now happen."""
+        step = asked.step
+        if not asked.inline:
+            task = asyncio.create_task(self._attempt(asked))
+            self._tasks[step.node.id] = task
+            return
+        state = self.state.step(step.node.id)
+        if state is None or state.status not in _OPEN or self.shell.stopping:
+            return
+        asked.at = self.shell.now_ms()
+        try:
+            await preparing.resolve(self, asked, state.first_started_at or asked.at)
+        except Exception as error:
+            ending: Ending = preparing.refusal(error, step)
+        else:
+            ending = call_inline(step, asked.config, asked.step_input, self.shell.context(self, asked))
+            ending = await stored(ending, keep=self.shell.keep, workspace_id=self.claimed.workspace_id, node=step.node)
+        self._told.append(self._ended(asked, ending))
+
+    async def _attempt(self, asked: Asked) -> None:
+        try:
+            ending = await call(
+                asked.step, asked.config, asked.step_input, self.shell.context(self, asked), self.shell.pool
+            )
+            ending = await stored(
+                ending, keep=self.shell.keep, workspace_id=self.claimed.workspace_id, node=asked.step.node
+            )
+            if isinstance(ending, Cut):
+                await asyncio.sleep(AGAIN_SECONDS)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            ending = failed(error, None, asked.step)
+        finally:
+            self._tasks.pop(asked.step.node.id, None)
+        self._tell(self._ended(asked, ending))
+
+    def _ended(self, asked: Asked, ending: Ending) -> Told:
+        return Told(self.shell.now_ms(), random.random(), asked=asked, ending=ending)
+
+    # --- the commit -----------------------------------------------------------------------------------------------
+
+    async def _commit(self) -> None:
+        waits = not self._over and not self._tasks and not self._starting and self._unsupported is None
+        release = waits and not self._waits_shortly() and not self._is_active()
+        unit = units.run_write(self, release=release, waits=waits)
+        try:
+            written = await self.shell.write(unit)
+        except CancelPending:
+            await self._do_over()
+            return
+        self.base = self.state
+        self.unit = Unit()
+        for node_id in [node for node in self.records if self._is_decided(node)]:
+            del self.records[node_id]
+        if release:
+            self._over = True
+        elif written.cancel_requested_at is not None:
+            self.cancel_seen()
+
+    async def _do_over(self) -> None:
+        """A cancel came before this commit: what happened stands, what would have begun does not."""
+        told = [one for one in self.unit.told if not isinstance(one.fact, CancelRequested)]
+        for asked in self._starting:
+            if asked.earlier is not None:
+                self.intents[asked.step.node.id] = asked.earlier
+        self.state, self.unit, self._starting = self.base, Unit(), []
+        self._over = False
+        now = self.shell.now_ms()
+        self._told.extendleft(reversed([*told, Told(now, fact=CancelRequested(now))]))

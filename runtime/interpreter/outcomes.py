@@ -1,0 +1,66 @@
+"""How one attempt ended, before the engine hears of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runtime.engine.facts import WaitKind
+from runtime.engine.jsonprofile import JSON
+from runtime.engine.state import StepError
+from runtime.sdk import Respond
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It succeeded with this output, as a value and as the text that its row holds."""
+
+    value: JSON
+    text: str
+    ports: tuple[str, ...]
+    note: str | None = None
+    respond: Respond | None = None
+    request: str | None = None
+    response: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It failed for good or for now. `maybe_applied`: its effect was started and nobody knows how it ended."""
+
+    error: StepError
+    maybe_applied: bool = False
+    request: str | None = None
+    response: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """It parked itself; when it wakes it succeeds with this output."""
+
+    kind: WaitKind
+    due_at: int | None
+    value: JSON
+    text: str
+    ports: tuple[str, ...]
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stops:
+    """It ended the run as completed."""
+
+    outcome: str
+    value: JSON
+    text: str
+    note: str | None = None
+    respond: Respond | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The infrastructure cut it off before anything is known: the same attempt is made again (I19)."""
+
+    reason: str
+
+
+Ending = Done | Failed | Waits | Stops | Cut

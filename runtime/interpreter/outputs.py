@@ -1,0 +1,120 @@
+"""What steps gave, as later steps see it: the values that formulas read."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from runtime.engine.graph import Node
+from runtime.engine.jsonprofile import JSON
+from runtime.engine.state import RunState, StepKey, StepStatus
+from runtime.interpreter.payloads import Reference, document, reference_in
+from runtime.interpreter.rows import error_document
+from runtime.interpreter.versions import Version
+from runtime.interpreter.waiting import iso
+from runtime.store.records import Claimed
+
+if TYPE_CHECKING:
+    from runtime.interpreter.loading import Loaded
+
+Fetch = Callable[[Reference], Awaitable[JSON]]
+
+
+class Values:
+    """The outputs of one run's steps by key. Large ones are fetched when the next step is made ready."""
+
+    def __init__(self, version: Version, claimed: Claimed, loaded: Loaded, started_at: int) -> None:
+        self._version = version
+        self._claimed = claimed
+        self._steps: dict[str, JSON] = {}
+        self._references: dict[str, Reference] = {}
+        self._trigger: JSON = None
+        self._run = {
+            "id": str(claimed.run_id),
+            "started_at": iso(started_at),
+            "now": "",
+            "mode": claimed.mode,
+            "version": version.number,
+            "attempt": 1,
+        }
+        for node_id, text in loaded.outputs.items():
+            node = version.graph.by_id.get(node_id)
+            if node is None:
+                continue
+            reference = reference_in(text)
+            if reference is not None:
+                self._references[node_id] = reference
+            else:
+                self.put(node, document(text))
+
+    @property
+    def has_references(self) -> bool:
+        return bool(self._references)
+
+    async def fetch(self, fetch: Fetch) -> None:
+        """Bring in the large outputs that stand elsewhere."""
+        for node_id, reference in list(self._references.items()):
+            self.put(self._version.graph.by_id[node_id], await fetch(reference))
+
+    def put(self, node: Node, value: JSON) -> None:
+        self._references.pop(node.id, None)
+        self._steps[node.key] = value
+        if node.id == self._claimed.trigger_node:
+            self._trigger = value
+
+    def of_node(self, node_id: str | None) -> JSON:
+        """The output of this step; None where there is none."""
+        return None if node_id is None else self._steps.get(self._version.graph.by_id[node_id].key)
+
+    def input_of(self, node: Node, state: RunState) -> JSON:
+        """What came in by the first link that was taken, in the order in which the links were drawn."""
+        for edge in self._version.graph.incoming[node.id]:
+            step = state.steps.get(StepKey(edge.source, state.generation))
+            if step is not None and edge.source_handle in step.ports:
+                return self._steps.get(self._version.graph.by_id[edge.source].key)
+        return None
+
+    def context(self, state: RunState | None, attempt: int, now: int, node_id: str | None = None) -> dict[str, Any]:
+        """The names that a step's formulas may use. `now` is when the step was first started, on every attempt."""
+        return {
+            "trigger": self._trigger,
+            "steps": self._steps,
+            "run": {**self._run, "now": iso(now), "attempt": attempt},
+            "vars": {},
+            "error": None if state is None or node_id is None else self._error_before(state, node_id),
+        }
+
+    def _error_before(self, state: RunState, node_id: str) -> JSON:
+        """The failure that led here: of the nearest failed step upstream, the last one in the order of the graph."""
+        failed = StepStatus.FAILED
+        failures = [key[0] for key, step in state.steps.items() if step.status is failed and key[1] == state.generation]
+        if not failures:
+            return None
+        upstream = _upstream(self._version, node_id)
+        found = [node for node in self._version.graph.order if node in upstream and node in failures]
+        if not found:
+            return None
+        step = state.steps[StepKey(found[-1], state.generation)]
+        if step.error is None:
+            return None
+        shown: dict[str, Any] = error_document(step.error)
+        shown.pop("retry_after_seconds")
+        shown["step"] = self._version.graph.by_id[found[-1]].key
+        return shown
+
+
+def _upstream(version: Version, node_id: str) -> set[str]:
+    found: set[str] = set()
+    todo = [node_id]
+    while todo:
+        for source, _ in version.graph.before[todo.pop()]:
+            if source not in found:
+                found.add(source)
+                todo.append(source)
+    return found
+
+
+async def document_of(text: str, fetch: Fetch) -> JSON:
+    """The document of a row, wherever it stands."""
+    reference = reference_in(text)
+    return document(text) if reference is None else await fetch(reference)

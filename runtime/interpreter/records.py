@@ -1,0 +1,66 @@
+"""What a driver has not committed yet, and what each open step's row says beside its state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from runtime.engine.commands import Execute
+from runtime.engine.facts import Fact
+from runtime.engine.jsonprofile import JSON
+from runtime.interpreter.outcomes import Ending
+from runtime.interpreter.versions import Step
+from runtime.store.reads import AttemptRow
+from runtime.store.records import AttemptWrite, ResponseWrite, TimerClear, TimerWrite
+
+
+@dataclass(slots=True)
+class Told:
+    """Something that happened to a run: an attempt's ending, or a plain fact."""
+
+    at: int
+    jitter: float = 0.5
+    fact: Fact | None = None
+    asked: Asked | None = None
+    ending: Ending | None = None
+
+
+@dataclass(slots=True)
+class Asked:
+    """An attempt that the engine asked for, made ready."""
+
+    step: Step
+    attempt: int
+    config: object
+    step_input: JSON
+    input_text: str
+    at: int
+    key: str
+    generation: int = 1
+    #: On the loop, within the commit cycle.
+    inline: bool = True
+    #: The same attempt, cut off by a crash with its intent committed.
+    earlier: AttemptRow | None = None
+
+
+@dataclass(slots=True)
+class Record:
+    """What a step's row says beside the engine's state. None leaves standing what stands."""
+
+    input: str | None = None
+    output: str | None = None
+    note: str | None = None
+    wait: str | None = None
+
+
+@dataclass(slots=True)
+class Unit:
+    """The rows of the next commit."""
+
+    names: dict[str, None] = field(default_factory=dict)
+    attempts: list[AttemptWrite] = field(default_factory=list)
+    timers: list[TimerWrite] = field(default_factory=list)
+    cleared: list[TimerClear] = field(default_factory=list)
+    response: ResponseWrite | None = None
+    told: list[Told] = field(default_factory=list)
+    asked: list[Execute] = field(default_factory=list)
+    dirty: bool = False

@@ -1,0 +1,118 @@
+"""From the ending of an attempt to the fact that the engine hears, and to what its row says beside the state."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final, assert_never
+
+from runtime.engine.facts import FailRequested, StepFailed, StepInterrupted, StepSucceeded, StepWaits, StopRequested
+from runtime.engine.graph import Node
+from runtime.engine.jsonprofile import dumps
+from runtime.engine.state import StepError, StepStatus
+from runtime.interpreter import units
+from runtime.interpreter.outcomes import Cut, Done, Ending, Failed, Stops, Waits
+from runtime.interpreter.records import Asked, Record, Told
+from runtime.sdk import EffectClass, PreparedStep
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from runtime.interpreter.driver import Driver
+
+logger = logging.getLogger(__name__)
+
+#: Effects that may simply be made again, with their key, when nobody knows how they ended.
+MAY_REPEAT: Final = frozenset({EffectClass.PURE, EffectClass.READ, EffectClass.KEYED, EffectClass.NATURAL})
+_LONGEST_BUSINESS_KEY: Final = 200
+
+
+def take_in(driver: Driver, told: Told) -> None:
+    """Tell the engine what happened, and note what the coming commit shall say about it."""
+    if told.fact is not None:
+        driver.apply(told.fact)
+        return
+    assert told.asked is not None
+    asked, ending, node = told.asked, told.ending, told.asked.step.node
+    match ending:
+        case Done():
+            _record(driver, asked, ending)
+            driver.commit_seq += 1
+            driver.apply(StepSucceeded(node.id, asked.attempt, ending.ports, told.at, driver.commit_seq))
+            if node.is_trigger:
+                _take_business_key(driver, asked)
+                driver.event = None
+        case Failed():
+            _take_in_failure(driver, told, asked, ending)
+            return
+        case Waits():
+            record = _record(driver, asked, ending)
+            record.wait = dumps({"kind": ending.kind, "until": ending.due_at})
+            driver.apply(StepWaits(node.id, asked.attempt, ending.kind, ending.due_at, told.at, ending.ports))
+        case Stops():
+            _record(driver, asked, ending)
+            driver.commit_seq += 1
+            driver.apply(StopRequested(node.id, ending.outcome, told.at, driver.commit_seq))
+        case Cut():
+            driver.apply(StepInterrupted(node.id, asked.attempt, told.at))
+            return
+        case None:
+            raise AssertionError("an attempt was told of without its ending")
+        case _:
+            assert_never(ending)
+    if asked.step.effect is not EffectClass.PURE:
+        _attempt_row(driver, told, asked, "succeeded", ending, None)
+
+
+def _take_in_failure(driver: Driver, told: Told, asked: Asked, ending: Failed) -> None:
+    node = asked.step.node
+    record = driver.records.setdefault(node.id, Record())
+    record.input = asked.input_text or None
+    if ending.maybe_applied and asked.step.effect not in MAY_REPEAT:
+        error = units.in_doubt_error(node.name, ending.error)
+        _attempt_row(driver, told, asked, "in_doubt", ending, error)
+        driver.apply(FailRequested(node.id, error, told.at))
+        return
+    _attempt_row(driver, told, asked, "failed", ending, ending.error)
+    driver.apply(StepFailed(node.id, asked.attempt, ending.error, told.at, told.jitter))
+    step = driver.state.step(node.id)
+    if step is not None and step.status is StepStatus.FAILED and step.ports:
+        _carry_on(driver, node, record)
+
+
+def _carry_on(driver: Driver, node: Node, record: Record) -> None:
+    """The run goes on past this failure: with the value set for that, or with nothing by the error port."""
+    fallback = node.settings.fallback if node.settings.on_failure == "continue" else None
+    record.output = dumps(fallback)
+    driver.values.put(node, fallback)
+
+
+def _record(driver: Driver, asked: Asked, ending: Done | Waits | Stops) -> Record:
+    node = asked.step.node
+    record = driver.records.get(node.id)
+    if record is None:
+        record = driver.records[node.id] = Record()
+    record.input, record.output, record.note = asked.input_text, ending.text, ending.note
+    driver.values.put(node, ending.value)
+    if not isinstance(ending, Waits) and ending.respond is not None:
+        driver.unit.response = units.response(ending.respond)
+    return record
+
+
+def _attempt_row(
+    driver: Driver, told: Told, asked: Asked, status: str, ending: Ending, error: StepError | None
+) -> None:
+    driver.unit.attempts.append(units.attempt_ended(driver, asked, status, told.at, ending, error))
+
+
+def _take_business_key(driver: Driver, asked: Asked) -> None:
+    prepared: PreparedStep[Any] | None = asked.step.prepared
+    if prepared is None or "business_key" not in asked.step.type.config.model_fields:
+        return
+    try:
+        found = prepared.deferred("business_key", driver.values.context(None, 1, driver.since))
+    except Exception as error:
+        # A key that cannot be worked out must not stop the business it names.
+        logger.info("run %s: no business key (%s)", driver.claimed.run_id, type(error).__name__)
+        return
+    if found not in (None, ""):
+        driver.business_key = (found if isinstance(found, str) else dumps(found))[:_LONGEST_BUSINESS_KEY]

@@ -1,0 +1,289 @@
+"""From the engine's state to the rows of one commit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from runtime.engine.commands import Command, Execute, SetTimer
+from runtime.engine.facts import Fact, StepFailed, StepSucceeded, StopRequested, TimerFired
+from runtime.engine.graph import Graph
+from runtime.engine.jsonprofile import dumps, loads_stored
+from runtime.engine.state import RunState, RunStatus, StepError, StepKey, StepState, StepStatus
+from runtime.interpreter.keys import request_digest
+from runtime.interpreter.outcomes import Done, Ending, Failed
+from runtime.interpreter.records import Asked, Record
+from runtime.interpreter.rows import error_text, ports_text
+from runtime.interpreter.versions import Unsupported
+from runtime.interpreter.waiting import cause, iso, next_due
+from runtime.sdk import Respond
+from runtime.store.reads import AttemptRow
+from runtime.store.records import AttemptWrite, ResponseWrite, RunWrite, StepWrite, TimerClear, TimerWrite
+
+if TYPE_CHECKING:
+    from runtime.interpreter.driver import Driver
+
+_READY: Final = StepStatus.READY
+_DECIDED: Final = frozenset({StepStatus.SUCCEEDED, StepStatus.FAILED, StepStatus.SKIPPED, StepStatus.CANCELLED})
+_NO_RECORD: Final = Record()
+#: How long a run that this build cannot carry on is left before somebody looks at it again (I30).
+PARKED_MS: Final = 60_000
+
+
+def name_points(
+    names: dict[str, None], graph: Graph, fact: Fact, commands: tuple[Command, ...], state: RunState
+) -> None:
+    """Which commit points the commit of this fact passes."""
+    match fact:
+        case StepSucceeded():
+            names["step.result"] = None
+            if len(graph.after[fact.node]) > 1:
+                names["branch.fork"] = None
+        case StepFailed() | StopRequested():
+            names["step.result"] = None
+        case TimerFired():
+            names["timer.fire"] = None
+        case _:
+            pass
+    for command in commands:
+        if type(command) is Execute:
+            if len(graph.before[command.node]) > 1 and command.attempt == 1:
+                names["branch.join"] = None
+        elif type(command) is SetTimer:
+            names["step.retry_scheduled" if command.kind == "retry" else "timer.create"] = None
+    if state.status is RunStatus.DEAD_LETTERED:
+        names["run.dead_letter"] = None
+    elif state.status.is_terminal:
+        names["run.finish"] = None
+
+
+def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
+    """Everything that changed since the last commit, as one unit."""
+    state, claimed, unit = driver.state, driver.claimed, driver.unit
+    now = driver.shell.now_ms()
+    before = driver.base.steps
+    steps = [
+        step_write(driver, key, step, now)
+        for key, step in state.steps.items()
+        if before.get(key) is not step and step.status is not _READY
+    ]
+    ended = state.status.is_terminal
+    waiting = cause(driver.version.graph, state, now) if waits and not ended else None
+    if driver.base.status is RunStatus.ACCEPTED:
+        unit.names["run.begin"] = None
+    names = tuple(unit.names) or ("step.result",)
+    intent = any(attempt.status == "intent" for attempt in unit.attempts)
+    return RunWrite(
+        run_id=claimed.run_id,
+        workspace_id=claimed.workspace_id,
+        workflow_id=claimed.workflow_id,
+        token=claimed.token,
+        names=names,
+        status=state.status.value,
+        outcome=state.outcome,
+        error=error_text(state.error),
+        waiting=None if waiting is None else dumps(waiting),
+        business_key=driver.business_key,
+        started_at=driver.started_at,
+        finished_at=now if ended else None,
+        wake_at=next_due(state) if release else None,
+        release=release,
+        unless_cancelled=intent or (release and not state.cancel_requested),
+        generation=state.generation,
+        steps=tuple(steps),
+        attempts=tuple(unit.attempts),
+        timers=tuple(unit.timers),
+        cleared=tuple(unit.cleared),
+        response=unit.response,
+    )
+
+
+def step_write(driver: Driver, key: StepKey, step: StepState, now: int) -> StepWrite:
+    """The row of one step, as it shall stand."""
+    decided = step.status in _DECIDED
+    record = driver.records.get(key.node)
+    if record is None:
+        record = _NO_RECORD
+    return StepWrite(
+        key.node,
+        key.generation,
+        driver.version.graph.by_id[key.node].key,
+        step.status.value,
+        step.attempt,
+        ports_text(step.ports) if step.ports else "[]",
+        record.note,
+        record.input,
+        record.output,
+        None if step.error is None else error_text(step.error),
+        record.wait if step.status is StepStatus.WAITING else None,
+        step.due_at,
+        step.commit_seq,
+        step.first_started_at,
+        now if decided and step.status is not StepStatus.SKIPPED else None,
+    )
+
+
+def handed_back(driver: Driver) -> RunWrite:
+    """The run as it stands, for anybody to carry on at once (I31)."""
+    return _bare(driver, status=driver.state.status.value, wake_at=driver.shell.now_ms(), names=("run.release",))
+
+
+def let_go(driver: Driver, wake_at: int | None) -> RunWrite:
+    """The run as it stands, to be looked at again when the time comes."""
+    waiting = cause(driver.version.graph, driver.state, driver.since)
+    return _bare(
+        driver,
+        status=driver.state.status.value,
+        wake_at=wake_at,
+        names=("run.release",),
+        waiting=None if waiting is None else dumps(waiting),
+        unless_cancelled=True,
+    )
+
+
+def parked(driver: Driver, unsupported: Unsupported) -> RunWrite:
+    """Set aside, visibly, until a worker that knows this step type comes by."""
+    now = driver.shell.now_ms()
+    waiting = {
+        "kind": "parked",
+        "reason": "unsupported",
+        "since": now,
+        "until": now + PARKED_MS,
+        "node": unsupported.node.id,
+        "text": f"“{unsupported.node.name}” needs a newer Millrace: this one does not know {unsupported.node.type}",
+    }
+    return _bare(
+        driver,
+        status=RunStatus.PARKED.value,
+        wake_at=now + PARKED_MS,
+        names=("run.park",),
+        waiting=dumps(waiting),
+    )
+
+
+def _bare(
+    driver: Driver,
+    *,
+    status: str,
+    wake_at: int | None,
+    names: tuple[str, ...],
+    waiting: str | None = None,
+    unless_cancelled: bool = False,
+) -> RunWrite:
+    claimed, base = driver.claimed, driver.base
+    return RunWrite(
+        run_id=claimed.run_id,
+        workspace_id=claimed.workspace_id,
+        workflow_id=claimed.workflow_id,
+        token=claimed.token,
+        names=names,
+        status=status,
+        outcome=base.outcome,
+        error=error_text(base.error),
+        waiting=waiting,
+        started_at=driver.started_at,
+        wake_at=wake_at,
+        release=True,
+        unless_cancelled=unless_cancelled,
+        generation=base.generation,
+    )
+
+
+def attempt_intent(driver: Driver, asked: Asked) -> AttemptWrite:
+    """The row that stands before the effect may start (I9)."""
+    return AttemptWrite(
+        asked.step.node.id,
+        asked.generation,
+        asked.attempt,
+        "intent",
+        asked.step.effect.value,
+        asked.key,
+        0,
+        request_digest(asked.input_text),
+        driver.shell.worker,
+        asked.at,
+        request=_request(asked, None),
+    )
+
+
+def attempt_ended(
+    driver: Driver, asked: Asked, status: str, at: int, ending: Ending, error: StepError | None
+) -> AttemptWrite:
+    """The row of an attempt whose ending is known."""
+    told = ending if isinstance(ending, Done | Failed) else None
+    writes = asked.step.writes and bool(asked.key)
+    return AttemptWrite(
+        asked.step.node.id,
+        asked.generation,
+        asked.attempt,
+        status,
+        asked.step.effect.value,
+        asked.key if writes else None,
+        0,
+        request_digest(asked.input_text) if writes else None,
+        driver.shell.worker,
+        asked.at,
+        at,
+        _request(asked, None if told is None else told.request),
+        None if told is None else told.response,
+        error_text(error),
+    )
+
+
+def _request(asked: Asked, summary: str | None) -> str | None:
+    """What was sent, in short; with the decision about the same attempt of a worker that died over it (I12)."""
+    if asked.earlier is None:
+        return summary
+    found: Any = {} if summary is None else loads_stored(summary)
+    decision = {
+        "decided_at": iso(asked.at),
+        "policy": "retry_same_key",
+        "text": f"Begun by {asked.earlier.worker}, which was never heard of again: sent once more with the same key.",
+    }
+    return dumps({**(found if isinstance(found, dict) else {"summary": found}), "in_doubt": decision})
+
+
+def attempt_in_doubt(driver: Driver, row: AttemptRow, error: StepError, at: int) -> AttemptWrite:
+    """An intent whose result nobody knows and that must not be repeated unasked."""
+    return AttemptWrite(
+        row.node_id,
+        row.generation,
+        row.attempt,
+        "in_doubt",
+        row.effect_class,
+        row.effect_key,
+        row.key_epoch,
+        row.request_digest,
+        driver.shell.worker,
+        row.started_at,
+        at,
+        error=error_text(error),
+    )
+
+
+def in_doubt_error(name: str, cause: StepError | None = None) -> StepError:
+    """What a person reads of an effect whose outcome is unknown."""
+    why = "the process that ran it ended before it could tell" if cause is None else "the answer was lost"
+    return StepError(
+        code="in_doubt",
+        title="Nobody knows whether this happened",
+        message=(
+            f"“{name}” was begun and {why}. Doing it again could do it twice, so Millrace has stopped here. "
+            "Look in the other system whether it happened."
+        ),
+        detail=None if cause is None else cause.message,
+        kind="in_doubt",
+    )
+
+
+def timer(driver: Driver, command: SetTimer) -> TimerWrite:
+    return TimerWrite(command.node, driver.state.generation, command.kind, command.due_at)
+
+
+def cleared(driver: Driver, node: str, kind: str) -> TimerClear:
+    return TimerClear(node, driver.state.generation, kind)
+
+
+def response(respond: Respond) -> ResponseWrite:
+    return ResponseWrite(
+        respond.status, dumps([[name, value] for name, value in respond.headers.items()]), respond.body.encode()
+    )

@@ -1,0 +1,109 @@
+"""Published versions, parsed once and kept: graphs, and their steps made ready to run."""
+
+from __future__ import annotations
+
+import inspect
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from runtime.catalog import CATALOG
+from runtime.engine.graph import Graph, Node, parse
+from runtime.engine.jsonprofile import dumps, loads_stored
+from runtime.sdk import EffectClass, NodeType, PreparedStep, StepFailure
+
+#: What this build can carry on with; a version says what it needs (`min_engine`, I30).
+ENGINE = 1
+
+
+class Unsupported(Exception):
+    """This build lacks a step type of the version: another worker may have it (I30)."""
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(f"step type {node.type} of step {node.key} is not known to this build")
+        self.node = node
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a version, ready to run. `refused` says why it can never run as it is set up."""
+
+    node: Node
+    type: NodeType[Any]
+    prepared: PreparedStep[Any] | None
+    effect: EffectClass
+    refused: StepFailure | None
+    #: Plain function, cheap: runs on the loop within the commit cycle, with no row before its result.
+    inline: bool
+    #: Coroutine function: runs on the loop. Neither: runs in a thread.
+    is_async: bool
+    #: An intent is committed before it may start.
+    writes: bool
+    #: The recorded input of a step without formulas.
+    static_input: str | None
+
+
+class Version:
+    """A parsed version. Steps are prepared when first needed."""
+
+    __slots__ = ("_steps", "graph", "id", "number")
+
+    def __init__(self, version_id: UUID, number: int, document: str | Mapping[str, Any]) -> None:
+        self.id = version_id
+        self.number = number
+        loaded: Any = loads_stored(document) if isinstance(document, str) else document
+        self.graph: Graph = parse(loaded)
+        self._steps: dict[str, Step] = {}
+
+    def step(self, node_id: str) -> Step:
+        """The step of this node; raises `Unsupported` when this build does not know its type."""
+        step = self._steps.get(node_id)
+        if step is None:
+            step = self._steps[node_id] = _prepare(self.graph.by_id[node_id])
+        return step
+
+
+def _prepare(node: Node) -> Step:
+    node_type = CATALOG.get(node.type)
+    if node_type is None:
+        raise Unsupported(node)
+    prepared: PreparedStep[Any] | None = None
+    refused: StepFailure | None = None
+    try:
+        prepared = node_type.prepare(node.config)
+    except StepFailure as failure:
+        refused = failure
+    is_async = inspect.iscoroutinefunction(node_type.run)
+    effect = EffectClass.PURE if prepared is None else prepared.effect
+    return Step(
+        node=node,
+        type=node_type,
+        prepared=prepared,
+        effect=effect,
+        refused=refused,
+        inline=node_type.inline and not is_async and not effect.writes,
+        is_async=is_async,
+        writes=effect.writes,
+        static_input=dumps(prepared.raw) if prepared is not None and not prepared.formulas else None,
+    )
+
+
+class Versions:
+    """The versions used most recently. Immutable, so they never go stale; `keep=0` reloads at every use (I8)."""
+
+    def __init__(self, keep: int = 256) -> None:
+        self._keep = keep
+        self._known: OrderedDict[UUID, Version] = OrderedDict()
+
+    def get(self, version_id: UUID) -> Version | None:
+        found = self._known.get(version_id)
+        if found is not None:
+            self._known.move_to_end(version_id)
+        return found
+
+    def add(self, version: Version) -> None:
+        self._known[version.id] = version
+        while len(self._known) > self._keep:
+            self._known.popitem(last=False)

@@ -1,0 +1,75 @@
+"""Why an open run does not move: one cause, in data and in words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from runtime.engine.graph import Graph
+from runtime.engine.state import RunState, StepState, StepStatus
+
+
+@lru_cache(maxsize=64)
+def iso(at_ms: int) -> str:
+    """An instant as people and programs exchange it: ISO 8601, UTC, milliseconds."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def next_due(state: RunState) -> int | None:
+    """The earliest due time among the steps of this generation; None when no time moves the run."""
+    dues = [
+        step.due_at
+        for key, step in state.steps.items()
+        if key.generation == state.generation and step.due_at is not None and not step.status.is_decided
+    ]
+    return min(dues, default=None)
+
+
+def due_nodes(state: RunState, now: int) -> list[str]:
+    """Steps whose retry or wait is due."""
+    return [
+        key.node
+        for key, step in state.steps.items()
+        if key.generation == state.generation
+        and step.due_at is not None
+        and step.due_at <= now
+        and not step.status.is_decided
+    ]
+
+
+def cause(graph: Graph, state: RunState, since: int) -> dict[str, Any] | None:
+    """The wait that ends first, or the only one; None when nothing waits."""
+    open_steps = [
+        (step.due_at is None, step.due_at or 0, key.node, step)
+        for key, step in state.steps.items()
+        if key.generation == state.generation and step.status in (StepStatus.WAITING, StepStatus.RETRYING)
+    ]
+    if not open_steps:
+        return None
+    _, _, node_id, step = min(open_steps, key=lambda item: item[:3])
+    return {
+        "kind": _kind(step),
+        "since": since,
+        "until": step.due_at,
+        "node": node_id,
+        "text": _words(graph.by_id[node_id].name, step),
+    }
+
+
+def _kind(step: StepState) -> str:
+    return "retry" if step.status is StepStatus.RETRYING else step.wait_kind or "timer"
+
+
+def _words(name: str, step: StepState) -> str:
+    until = "" if step.due_at is None else f" until {iso(step.due_at)}"
+    match _kind(step):
+        case "retry":
+            at = "" if step.due_at is None else f" at {iso(step.due_at)}"
+            return f"“{name}” did not work and is tried again{at}"
+        case "event":
+            return f"“{name}” waits for an event{until}"
+        case "human":
+            return f"“{name}” waits for a person{until}"
+        case _:
+            return f"“{name}” waits{until}"
