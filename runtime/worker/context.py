@@ -1,0 +1,156 @@
+"""What a running step is handed: its identity, its event, and the doors to connections and the network."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from typing import Any, Final
+from uuid import UUID
+
+from runtime.engine.jsonprofile import JSON, loads_stored
+from runtime.ports import PORTS, ConnectionMissing, OpenConnection
+from runtime.sdk import EventView, HttpClient, MailSender, PermanentError
+from runtime.sdk.bodies import parse_query
+from runtime.store.records import Claimed, EventRow
+
+logger = logging.getLogger("millrace.steps")
+
+#: Starts whose event holds a document of our own making rather than bytes of the world.
+_OWN_DOCUMENTS: Final = frozenset({"manual", "schedule", "api", "test"})
+
+
+class Doors:
+    """The process's ways out, shared by all steps."""
+
+    __slots__ = ("http", "mail", "pool")
+
+    def __init__(self, *, http: HttpClient, mail: MailSender, pool: Executor) -> None:
+        self.http = http
+        self.mail = mail
+        self.pool = pool
+
+
+class StepContext:
+    """See `runtime.sdk.context.Context`. One for each attempt."""
+
+    __slots__ = (
+        "_claimed", "_doors", "_event", "_secrets", "attempt", "idempotency_key", "node_key", "now_ms",
+        "timeout_seconds",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        claimed: Claimed,
+        doors: Doors,
+        node_key: str,
+        attempt: int,
+        idempotency_key: str,
+        now_ms: int,
+        timeout_seconds: float,
+        event: EventRow | None,
+    ) -> None:
+        self._claimed = claimed
+        self._doors = doors
+        self._event = event
+        self._secrets: tuple[str, ...] = ()
+        self.node_key = node_key
+        self.attempt = attempt
+        self.idempotency_key = idempotency_key
+        self.now_ms = now_ms
+        self.timeout_seconds = timeout_seconds
+
+    @property
+    def run_id(self) -> UUID:
+        return self._claimed.run_id
+
+    @property
+    def workflow_id(self) -> UUID:
+        return self._claimed.workflow_id
+
+    @property
+    def workspace_id(self) -> UUID:
+        return self._claimed.workspace_id
+
+    @property
+    def generation(self) -> int:
+        return self._claimed.generation
+
+    @property
+    def mode(self) -> str:
+        return self._claimed.mode
+
+    @property
+    def event(self) -> EventView | None:
+        return None if self._event is None else event_view(self._event)
+
+    @property
+    def http(self) -> HttpClient:
+        return self._doors.http
+
+    @property
+    def mail(self) -> MailSender:
+        return self._doors.mail
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What was decrypted for this attempt, to be kept out of everything written down."""
+        return self._secrets
+
+    async def connection(self, connection_id: str) -> OpenConnection:
+        try:
+            identity = UUID(connection_id)
+        except ValueError:
+            raise _missing(connection_id) from None
+        opened = await asyncio.get_running_loop().run_in_executor(self._doors.pool, self._open, identity)
+        self._secrets = (*self._secrets, *opened.secrets)
+        return opened
+
+    def log(self, message: str) -> None:
+        logger.info("run %s step %s: %s", self._claimed.run_id, self.node_key, message[:2000])
+
+    def _open(self, connection_id: UUID) -> OpenConnection:
+        try:
+            return PORTS.vault.open(workspace_id=self._claimed.workspace_id, connection_id=connection_id)
+        except ConnectionMissing:
+            raise _missing(str(connection_id)) from None
+
+
+def event_view(row: EventRow) -> EventView:
+    """A stored event as a trigger sees it."""
+    own = row.source in _OWN_DOCUMENTS
+    document: JSON = None
+    if own and row.body:
+        document = loads_stored(row.body.decode())
+    return EventView(
+        source=row.source,
+        received_at=row.received_at,
+        method=row.method,
+        path=row.path,
+        query=parse_query(row.query),
+        headers=_headers(row.headers),
+        content_type=row.content_type,
+        body=row.body or b"",
+        input=document,
+        has_input=own,
+    )
+
+
+def _headers(text: str) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    pairs: Any = loads_stored(text)
+    for name, value in pairs:
+        lower = str(name).lower()
+        found[lower] = f"{found[lower]}, {value}" if lower in found else str(value)
+    return found
+
+
+def _missing(connection_id: str) -> PermanentError:
+    return PermanentError(
+        "The connection is not there",
+        "This step uses a connection that was removed or can no longer be opened. Choose another one in its settings.",
+        "connection_missing",
+        detail=connection_id,
+    )

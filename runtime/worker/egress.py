@@ -1,0 +1,500 @@
+"""The only door from a step to the network.
+
+A name is resolved once, every address it has is vetted, and the connection goes to a vetted address, so that what was
+checked is what is spoken to (no rebinding). One private answer among several refuses the name. This holds on every
+redirect and for mail too. Proxies of the environment are never used. Only named hosts of the product are on loopback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import smtplib
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import SMTP
+from ipaddress import ip_network
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import httpcore2
+
+from runtime.sdk import HttpAnswer, MailReceipt, MailServer, PermanentError, RetryableError, StepFailure
+from runtime.sdk.addresses import Address, read_address, read_host
+from runtime.worker.egress_rules import (
+    MAX_BYTES,
+    SECRET_HEADERS,
+    Guard,
+    Named,
+    all_refused,
+    is_v6,
+    mail_failure,
+    mail_refused,
+    merge_headers,
+    next_hop,
+    read_body,
+    said,
+)
+
+MAX_REDIRECTS: Final = 5
+CONNECTIONS: Final = 200
+#: Shorter than the five seconds after which many servers drop an idle connection.
+KEEP_ALIVE_SECONDS: Final = 4.0
+
+
+class _Stream(httpcore2.AsyncNetworkStream):
+    """A connection on asyncio's own streams: about half the cost of a general-purpose layer per request.
+
+    Reading and writing have no time-outs of their own: the whole exchange runs under one.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        try:
+            return await self._reader.read(max_bytes)
+        except (OSError, RuntimeError) as error:
+            raise httpcore2.ReadError(str(error)) from error
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if not buffer:
+            return
+        try:
+            self._writer.write(buffer)
+            await self._writer.drain()
+        except (OSError, RuntimeError) as error:
+            raise httpcore2.WriteError(str(error)) from error
+
+    async def aclose(self) -> None:
+        self._writer.close()
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.AsyncNetworkStream:
+        try:
+            async with asyncio.timeout(timeout):
+                await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
+        except TimeoutError as error:
+            self._writer.close()
+            raise httpcore2.ConnectTimeout(str(error)) from error
+        except OSError as error:
+            self._writer.close()
+            raise httpcore2.ConnectError(str(error)) from error
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable":
+            # Something to read on an idle connection, or its end: not to be used again.
+            return self._reader.at_eof() or bool(getattr(self._reader, "_buffer", b"")) or self._writer.is_closing()
+        return self._writer.get_extra_info({"socket": "socket", "ssl_object": "ssl_object"}.get(info, info))
+
+
+async def _connect(address: str, port: int, timeout: float) -> _Stream:
+    try:
+        async with asyncio.timeout(timeout):
+            return _Stream(*await asyncio.open_connection(address, port))
+    except TimeoutError as error:
+        raise httpcore2.ConnectTimeout(str(error)) from error
+    except OSError as error:
+        raise httpcore2.ConnectError(str(error)) from error
+
+
+class _Network(httpcore2.AsyncNetworkBackend):
+    """Opens sockets to vetted addresses only. TLS still proves the name."""
+
+    def __init__(self, guard: Guard, named: Named) -> None:
+        self._guard = guard
+        self._named = named
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        seconds = timeout or 10.0
+        if host in self._named:
+            return await _connect(*self._named[host], seconds)
+        last: Exception = httpcore2.ConnectError("no address")
+        for address in await self._guard.addresses(host, port, seconds):
+            try:
+                return await _connect(str(address), port, seconds)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                last = error
+        raise last
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore2.AsyncNetworkStream:
+        raise PermanentError("This address is not allowed", "Steps do not speak to local sockets.", "address_refused")
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class EgressClient:
+    """HTTP through the guard; see `runtime.sdk.context.HttpClient`. One pool of connections for each event loop."""
+
+    def __init__(self, *, guard: Guard, named: Named, tls: ssl.SSLContext | None = None) -> None:
+        self._guard = guard
+        self._named = {name.lower(): target for name, target in named.items()}
+        self._tls = tls
+        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, httpcore2.AsyncConnectionPool] = WeakKeyDictionary()
+
+    def _pool(self) -> httpcore2.AsyncConnectionPool:
+        loop = asyncio.get_running_loop()
+        pool = self._pools.get(loop)
+        if pool is None:
+            if self._tls is None:
+                self._tls = ssl.create_default_context()
+            pool = self._pools[loop] = httpcore2.AsyncConnectionPool(
+                ssl_context=self._tls,
+                max_connections=CONNECTIONS,
+                max_keepalive_connections=CONNECTIONS // 2,
+                keepalive_expiry=KEEP_ALIVE_SECONDS,
+                network_backend=_Network(self._guard, self._named),
+            )
+        return pool
+
+    async def aclose(self) -> None:
+        """Close this loop's connections."""
+        pool = self._pools.pop(asyncio.get_running_loop(), None)
+        if pool is not None:
+            await pool.aclose()
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Sequence[tuple[str, str]] = (),
+        content: bytes = b"",
+        connect_seconds: float = 5.0,
+        total_seconds: float = 30.0,
+        follow_redirects: bool = True,
+        max_bytes: int | None = None,
+        drop_on_redirect: Sequence[str] = (),
+    ) -> HttpAnswer:
+        address = read_address(url)
+        secret = SECRET_HEADERS | {name.lower() for name in drop_on_redirect}
+        started = time.perf_counter()
+        sending = list(headers)
+        if not any(name.lower() == "user-agent" for name, _ in sending):
+            sending.append(("User-Agent", "Millrace"))
+        sent = [False]
+        try:
+            async with asyncio.timeout(total_seconds):
+                for hop in range(MAX_REDIRECTS + 1):
+                    status, answered, body = await self._exchange(
+                        method, address, sending, content, connect_seconds, max_bytes or MAX_BYTES, sent
+                    )
+                    location = answered.get("location")
+                    if not (follow_redirects and location and status in (301, 302, 303, 307, 308)):
+                        took = int((time.perf_counter() - started) * 1000)
+                        return HttpAnswer(status, answered, body, took, str(address))
+                    if hop == MAX_REDIRECTS:
+                        break
+                    method, address, sending, content = next_hop(
+                        self._named, method, address, sending, content, status, location, secret
+                    )
+        except TimeoutError:
+            raise RetryableError(
+                "No answer in time",
+                f"{address.host} did not answer completely within {total_seconds:g} seconds.",
+                "timeout",
+                maybe_applied=sent[0] and method not in ("GET", "HEAD", "OPTIONS"),
+            ) from None
+        raise PermanentError(
+            "Too many redirects", f"{address.host} redirected more than {MAX_REDIRECTS} times.", "redirects"
+        )
+
+    async def _exchange(
+        self,
+        method: str,
+        address: Address,
+        headers: Sequence[tuple[str, str]],
+        content: bytes,
+        connect_seconds: float,
+        max_bytes: int,
+        sent: list[bool],
+    ) -> tuple[int, dict[str, str], bytes]:
+        host = address.host
+        raw = [(b"Host", address.host_header.encode())]
+        try:
+            raw += [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
+        except UnicodeEncodeError:
+            raise PermanentError(
+                "A header cannot be sent", "A header has characters that headers cannot carry.", "header"
+            ) from None
+        if not any(name.lower() == "accept-encoding" for name, _ in headers):
+            raw.append((b"Accept-Encoding", b"gzip, deflate"))
+        if content or method in ("POST", "PUT", "PATCH"):
+            raw.append((b"Content-Length", str(len(content)).encode()))
+        request = httpcore2.Request(
+            method,
+            httpcore2.URL(
+                scheme=address.scheme.encode(),
+                host=host.encode(),
+                port=None if address.port == {"http": 80, "https": 443}[address.scheme] else address.port,
+                target=address.target.encode(),
+            ),
+            headers=raw,
+            content=content,
+            extensions={"timeout": {"connect": connect_seconds, "pool": connect_seconds}},
+        )
+        writes = method not in ("GET", "HEAD", "OPTIONS")
+        connected = False
+        try:
+            response = await self._pool().handle_async_request(request)
+            connected = sent[0] = True
+            try:
+                answered = merge_headers(response.headers)
+                body = await read_body(response.aiter_stream(), answered, max_bytes, host)
+            finally:
+                await response.aclose()
+            return response.status, answered, body
+        except StepFailure as failure:
+            failure.maybe_applied = failure.maybe_applied or (writes and connected)
+            raise
+        except httpcore2.PoolTimeout:
+            raise RetryableError("Too much at once", "Too many requests are under way from here.", "pool") from None
+        except (httpcore2.ConnectTimeout, httpcore2.ConnectError) as error:
+            raise _not_connected(host, error, connect_seconds) from None
+        except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException) as error:
+            if isinstance(error, httpcore2.LocalProtocolError):
+                raise PermanentError(
+                    "The request cannot be sent",
+                    f"This request cannot be sent to {host}.",
+                    "request",
+                    detail=str(error)[:500],
+                ) from None
+            raise RetryableError(
+                "The connection broke", f"{host} ended the connection before it had answered.", "connection_lost",
+                detail=str(error)[:500] or type(error).__name__, maybe_applied=writes,
+            ) from None  # fmt: skip
+        except asyncio.CancelledError:
+            # Whether the request had left is not known here; a time-out before any connection is told apart by `sent`.
+            sent[0] = True
+            raise
+        except (OSError, ValueError, httpcore2.UnsupportedProtocol) as error:
+            raise RetryableError(
+                "The connection broke",
+                f"Speaking to {host} failed.",
+                "connection_lost",
+                detail=str(error)[:500],
+                maybe_applied=writes,
+            ) from None
+
+
+def _not_connected(host: str, error: Exception, seconds: float) -> StepFailure:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return PermanentError(
+                "The certificate is not trusted",
+                f"{host} could not prove who it is: {cause.verify_message}.",
+                "tls",
+                detail=str(cause)[:500],
+            )
+        if isinstance(cause, ssl.SSLError):
+            return RetryableError(
+                "No secure connection", f"No secure connection to {host} could be made.", "tls", detail=str(cause)[:500]
+            )
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpcore2.ConnectTimeout):
+        return RetryableError(
+            "No connection in time",
+            f"{host} did not take the connection within {seconds:g} seconds.",
+            "connect_timeout",
+        )
+    return RetryableError(
+        "No connection",
+        f"{host} cannot be reached: it does not take the connection.",
+        "connect",
+        detail=str(error)[:500],
+    )
+
+
+class _PinnedSmtp(smtplib.SMTP):
+    """smtplib that connects to the vetted address; TLS and the greeting still use the server's name."""
+
+    def __init__(self, host: str, address: str, port: int, timeout: float, tls: ssl.SSLContext | None) -> None:
+        self._address = address
+        self._tls = tls
+        super().__init__(timeout=timeout, local_hostname="millrace.local")
+        self._host = host  # what TLS proves
+        code, message = self.connect(host, port)
+        if code != 220:
+            self.close()
+            raise smtplib.SMTPConnectError(code, message)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        raw = socket.create_connection((self._address, port), timeout)
+        return self._tls.wrap_socket(raw, server_hostname=host) if self._tls is not None else raw
+
+
+class EgressMail:
+    """Mail through the guard; see `runtime.sdk.context.MailSender`. Each message is spoken in a thread of its own."""
+
+    def __init__(self, *, guard: Guard, named: Named, tls: ssl.SSLContext | None = None) -> None:
+        self._guard = guard
+        self._named = {name.lower(): target for name, target in named.items()}
+        self._tls = tls
+
+    async def send(
+        self,
+        *,
+        server: MailServer,
+        message: EmailMessage,
+        sender: str,
+        recipients: Sequence[str],
+        total_seconds: float = 30.0,
+    ) -> MailReceipt:
+        data = message.as_bytes(policy=SMTP)
+        return await self._speak(
+            server,
+            total_seconds,
+            lambda place, progress: self._deliver(server, place, sender, recipients, data, total_seconds, progress),
+        )
+
+    async def check(self, *, server: MailServer, total_seconds: float = 15.0) -> None:
+        def sign_in(place: tuple[str, int], progress: list[str]) -> MailReceipt:
+            with contextlib.closing(self._open(server, place, total_seconds)):
+                return MailReceipt((), {})
+
+        await self._speak(server, total_seconds, sign_in)
+
+    async def _speak(
+        self, server: MailServer, total_seconds: float, talk: Callable[[tuple[str, int], list[str]], MailReceipt]
+    ) -> MailReceipt:
+        host = server.host.strip().lower().removesuffix(".")
+        progress: list[str] = []
+        if host in self._named:
+            place = self._named[host]
+        else:
+            host = read_host(server.host, host) if not is_v6(host) else host
+            addresses = await self._guard.addresses(host, server.port, min(total_seconds, 10.0))
+            place = (str(addresses[0]), server.port)
+        try:
+            async with asyncio.timeout(total_seconds):
+                return await asyncio.to_thread(talk, place, progress)
+        except TimeoutError:
+            applied = "data" in progress
+            progress.append("given up")  # the thread stops before it sends the text, if it has not yet
+            raise mail_failure(server.host, "timeout", maybe_applied=applied) from None
+        except smtplib.SMTPAuthenticationError as error:
+            raise mail_failure(server.host, "smtp_auth", said(error.smtp_error)) from None
+        except smtplib.SMTPRecipientsRefused as error:
+            raise all_refused(server.host, error.recipients) from None
+        except smtplib.SMTPResponseException as error:
+            raise mail_refused(server.host, error.smtp_code, said(error.smtp_error)) from None
+        except smtplib.SMTPNotSupportedError as error:
+            raise mail_failure(server.host, "smtp_unsupported", str(error)) from None
+        except ssl.SSLCertVerificationError as error:
+            raise mail_failure(server.host, "tls", error.verify_message) from None
+        except (smtplib.SMTPException, OSError) as error:
+            raise mail_failure(server.host, "smtp_connection", str(error), maybe_applied="data" in progress) from None
+
+    def _open(self, server: MailServer, place: tuple[str, int], seconds: float) -> smtplib.SMTP:
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        smtp = _PinnedSmtp(server.host, place[0], place[1], seconds, self._tls if server.security == "tls" else None)
+        try:
+            smtp.ehlo_or_helo_if_needed()
+            if server.security == "starttls":
+                smtp.starttls(context=self._tls)
+                smtp.ehlo()
+            if server.username:
+                smtp.login(server.username, server.password)
+        except BaseException:
+            smtp.close()
+            raise
+        return smtp
+
+    def _deliver(
+        self,
+        server: MailServer,
+        place: tuple[str, int],
+        sender: str,
+        recipients: Sequence[str],
+        data: bytes,
+        seconds: float,
+        progress: list[str],
+    ) -> MailReceipt:
+        with contextlib.closing(self._open(server, place, seconds)) as smtp:
+            code, words = smtp.mail(sender, [f"size={len(data)}"] if smtp.does_esmtp and smtp.has_extn("size") else [])
+            if code != 250:
+                raise smtplib.SMTPSenderRefused(code, words, sender)
+            refused: dict[str, tuple[int, bytes]] = {}
+            for recipient in recipients:
+                code, words = smtp.rcpt(recipient)
+                if code not in (250, 251):
+                    refused[recipient] = (code, words)
+            if len(refused) == len(recipients):
+                raise smtplib.SMTPRecipientsRefused(refused)
+            if "given up" in progress:
+                raise smtplib.SMTPServerDisconnected("given up")
+            progress.append("data")
+            code, words = smtp.data(data)
+            progress.remove("data")  # it answered: nothing is unknown any more
+            if code != 250:
+                raise smtplib.SMTPDataError(code, words)
+            with contextlib.suppress(smtplib.SMTPException, OSError):
+                smtp.quit()
+        return MailReceipt(
+            tuple(recipient for recipient in recipients if recipient not in refused),
+            {recipient: f"{code} {said(words)}" for recipient, (code, words) in refused.items()},
+        )
+
+
+@dataclass(slots=True)
+class Egress:
+    """The two doors of a process, made once."""
+
+    http: EgressClient
+    mail: EgressMail
+
+    @classmethod
+    def make(
+        cls,
+        *,
+        named: Named | None = None,
+        named_mail: Named | None = None,
+        allowed_networks: Sequence[str] = (),
+        tls: ssl.SSLContext | None = None,
+    ) -> Egress:
+        """``named``: host → (address, port) that may be on loopback; ``allowed_networks``: private networks opened."""
+        guard = Guard([ip_network(text) for text in allowed_networks])
+        return cls(
+            http=EgressClient(guard=guard, named=named or {}, tls=tls),
+            mail=EgressMail(guard=guard, named=named_mail or {}, tls=tls),
+        )
+
+    @classmethod
+    def from_settings(cls) -> Egress:
+        """The doors as the process's settings say (PRACTICE_* and EGRESS_ALLOWED_NETWORKS)."""
+        from django.conf import settings
+
+        named: dict[str, tuple[str, int]] = {}
+        named_mail: dict[str, tuple[str, int]] = {}
+        host = getattr(settings, "PRACTICE_HOST", "practice-company")
+        if getattr(settings, "PRACTICE_COMPANY", False):
+            named[host] = settings.PRACTICE_ADDRESS
+            named_mail[host] = settings.PRACTICE_SMTP_ADDRESS
+        return cls.make(
+            named=named,
+            named_mail=named_mail,
+            allowed_networks=getattr(settings, "EGRESS_ALLOWED_NETWORKS", ()),
+        )
+
+    async def aclose(self) -> None:
+        """Close this loop's connections."""
+        await self.http.aclose()

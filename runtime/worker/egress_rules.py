@@ -1,0 +1,188 @@
+"""The rules of the door to the network: whom a name may lead to, where a redirect may go, how much is read.
+
+No connection is made here; `egress` makes them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Final, TypeAlias
+from urllib.parse import urljoin
+
+from runtime.sdk import PermanentError, RetryableError, StepFailure
+from runtime.sdk.addresses import Address, Ip, read_address, vet
+
+Named: TypeAlias = Mapping[str, tuple[str, int]]
+
+MAX_ADDRESSES: Final = 3
+MAX_BYTES: Final = 50 * 1024 * 1024
+#: Headers that never follow a redirect to another host.
+SECRET_HEADERS: Final = frozenset(("authorization", "cookie", "proxy-authorization", "www-authenticate"))
+#: SOCK_STREAM and IPPROTO_TCP.
+_STREAM: Final = 1
+_TCP: Final = 6
+
+
+class Guard:
+    """Resolves and vets. Shared by HTTP and mail."""
+
+    def __init__(self, allowed: Sequence[IPv4Network | IPv6Network] = ()) -> None:
+        self.allowed = tuple(allowed)
+
+    async def addresses(self, host: str, port: int, timeout: float) -> list[Ip]:
+        """The vetted addresses of a host, from one look-up; raises PermanentError when any of them is refused."""
+        try:
+            found: list[Ip] = [ip_address(host)]
+        except ValueError:
+            found = await self._look_up(host, port, timeout)
+        for address in found:
+            if not vet(address, self.allowed):
+                where = f"{address} is" if host == str(address) else f"{host} leads to {address}, which is"
+                raise PermanentError(
+                    "This address is not allowed",
+                    f"{where} inside this network or this machine. Steps may only speak to public addresses.",
+                    "address_refused",
+                )
+        return found[:MAX_ADDRESSES]
+
+    async def _look_up(self, host: str, port: int, timeout: float) -> list[Ip]:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(timeout):
+                answers = await loop.getaddrinfo(host, port, type=_STREAM, proto=_TCP)
+        except TimeoutError:
+            raise RetryableError(
+                "Name not found in time", f"The name {host} could not be looked up in time.", "dns_timeout"
+            ) from None
+        except (OSError, UnicodeError):
+            raise RetryableError(
+                "Name not found", f"There is no host called {host}, or it cannot be looked up now.", "dns"
+            ) from None
+        found = dict.fromkeys(ip_address(str(answer[4][0]).partition("%")[0]) for answer in answers)
+        if not found:
+            raise RetryableError("Name not found", f"The name {host} has no address.", "dns")
+        return list(found)
+
+
+def next_hop(
+    named: Named,
+    method: str,
+    address: Address,
+    headers: list[tuple[str, str]],
+    content: bytes,
+    status: int,
+    location: str,
+    secret: frozenset[str],
+) -> tuple[str, Address, list[tuple[str, str]], bytes]:
+    """The next hop: re-read, secrets dropped when it leads to another host, never into a named host."""
+    following = read_address(urljoin(str(address), location))
+    if following.host in named and following.host != address.host:
+        raise PermanentError(
+            "This address is not allowed", f"{address.host} redirected to {following.host}.", "address_refused"
+        )
+    dropped: set[str] = set()
+    if following.origin != address.origin:
+        dropped |= secret
+    if (status == 303 and method not in ("GET", "HEAD")) or (status in (301, 302) and method == "POST"):
+        method, content = "GET", b""
+        dropped |= {"content-type", "content-length", "content-encoding"}
+    return method, following, [(name, value) for name, value in headers if name.lower() not in dropped], content
+
+
+def merge_headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name_bytes, value_bytes in raw:
+        name, value = name_bytes.decode("latin-1").lower(), value_bytes.decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+async def read_body(chunks: AsyncIterator[bytes], headers: Mapping[str, str], max_bytes: int, host: str) -> bytes:
+    """The whole body, decompressed, never more than ``max_bytes`` of it in memory."""
+    announced = headers.get("content-length", "")
+    if announced.isdecimal() and len(announced) < 20 and int(announced) > max_bytes:
+        raise _too_big(host, max_bytes)
+    coding = headers.get("content-encoding", "").strip().lower()
+    inflate = None
+    if coding in ("gzip", "x-gzip", "deflate"):
+        inflate = zlib.decompressobj(zlib.MAX_WBITS | 32 if coding != "deflate" else zlib.MAX_WBITS)
+    parts: list[bytes] = []
+    size = 0
+    first = True
+    async for chunk in chunks:
+        piece = chunk
+        if inflate is not None:
+            try:
+                piece = inflate.decompress(chunk, max_bytes - size + 1)
+            except zlib.error:
+                if not (first and coding == "deflate"):
+                    raise PermanentError(
+                        "The answer cannot be unpacked", f"The compressed answer of {host} is damaged.", "encoding"
+                    ) from None
+                inflate = zlib.decompressobj(-zlib.MAX_WBITS)  # some servers send it without its header
+                piece = inflate.decompress(chunk, max_bytes - size + 1)
+            first = False
+        size += len(piece)
+        if size > max_bytes:
+            raise _too_big(host, max_bytes)
+        parts.append(piece)
+    return b"".join(parts)
+
+
+def _too_big(host: str, max_bytes: int) -> PermanentError:
+    return PermanentError(
+        "The answer is too big", f"The answer of {host} is bigger than {max_bytes // 1024 // 1024 or 1} MB.", "too_big"
+    )
+
+
+def is_v6(host: str) -> bool:
+    try:
+        return ip_address(host).version == 6
+    except ValueError:
+        return False
+
+
+def said(words: bytes | str) -> str:
+    return words.decode(errors="replace")[:500] if isinstance(words, bytes) else str(words)[:500]
+
+
+def all_refused(host: str, refused: Mapping[str, tuple[int, bytes]]) -> StepFailure:
+    who, (code, words) = next(iter(refused.items()))
+    kind = RetryableError if all(400 <= code < 500 for code, _ in refused.values()) else PermanentError
+    return kind(
+        "The recipients were refused",
+        f"The mail server {host} does not take mail for {who}: “{said(words)[:200]}”.",
+        "smtp_recipients",
+        detail=f"{code} {said(words)}",
+    )
+
+
+def mail_refused(host: str, code: int, words: str) -> StepFailure:
+    """The mail server's own no: for now (4xx) or for good."""
+    kind = RetryableError if 400 <= code < 500 else PermanentError
+    return kind(
+        "The mail was refused",
+        f"The mail server {host} answered {code}: “{words[:200]}”.",
+        f"smtp_{code}",
+        detail=words,
+    )
+
+
+#: Code → title, what comes after "The mail server <host>", whether it may work later.
+_MAIL_FAILURES: Final[Mapping[str, tuple[str, str, bool]]] = {
+    "timeout": ("No answer in time", "did not answer in time.", True),
+    "smtp_auth": ("Sign-in refused", "refused the user name or password.", False),
+    "smtp_unsupported": ("The mail server cannot do this", "does not offer what the connection asks for.", False),
+    "tls": ("The certificate is not trusted", "could not prove who it is.", False),
+    "smtp_connection": ("No connection to the mail server", "cannot be reached, or it ended the connection.", True),
+}
+
+
+def mail_failure(host: str, code: str, detail: str = "", *, maybe_applied: bool = False) -> StepFailure:
+    """A failure to hand over mail, in words; the server's own text is the detail."""
+    title, says, again = _MAIL_FAILURES[code]
+    kind = RetryableError if again else PermanentError
+    return kind(title, f"The mail server {host} {says}", code, detail=detail[:500] or None, maybe_applied=maybe_applied)

@@ -1,0 +1,121 @@
+"""The pump's reads: a batch of claimed runs with a few queries. Called in a thread; faults become StoreUnavailable."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import ParamSpec, TypeVar
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError, connections
+
+from runtime.contracts import StoreUnavailable
+from runtime.engine.jsonprofile import JSON, loads_stored
+from runtime.interpreter.payloads import Reference
+from runtime.store import artifacts, reads
+from runtime.store.models import Run, Version
+from runtime.store.reads import RunRows
+from runtime.store.records import Claimed, EventRow
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_NO_ROWS = RunRows((), (), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a batch of claims needs. `versions`: number and graph document; `events` by run id."""
+
+    versions: dict[UUID, tuple[int, str]]
+    events: dict[UUID, EventRow]
+    runs: dict[UUID, RunRows]
+
+
+def _over_the_store(function: Callable[P, R]) -> Callable[P, R]:
+    @wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except (OperationalError, InterfaceError) as error:
+            # The connection of this thread may be broken: the next call opens a new one.
+            connections.close_all()
+            raise StoreUnavailable(str(error)) from error
+
+    return wrapped
+
+
+@_over_the_store
+def load(claimed: Sequence[Claimed], versions: Sequence[UUID]) -> Batch:
+    """Versions that are not cached, rows of runs that have begun, events of runs whose start has not finished."""
+    begun = [one.run_id for one in claimed if one.seq > 0]
+    rows = reads.load_runs(begun) if begun else {}
+    wanted: dict[UUID, UUID] = {}
+    for one in claimed:
+        if one.event is None and one.event_id is not None and not _start_is_done(one, rows.get(one.run_id)):
+            wanted[one.event_id] = one.run_id
+    events = {wanted[event_id]: _with_body(event) for event_id, event in reads.events(list(wanted)).items()}
+    events.update({one.run_id: _with_body(one.event) for one in claimed if one.event is not None})
+    return Batch(
+        versions={
+            version_id: (number, graph)
+            for version_id, number, graph in Version.objects.filter(id__in=set(versions)).values_list(
+                "id", "number", "graph"
+            )
+        }
+        if versions
+        else {},
+        events=events,
+        runs={one.run_id: rows.get(one.run_id, _NO_ROWS) for one in claimed},
+    )
+
+
+def needs_reading(claimed: Sequence[Claimed]) -> bool:
+    """Whether something of these runs stands in the database only."""
+    return any(one.seq > 0 or one.event is None or one.event.body_artifact_id is not None for one in claimed)
+
+
+def at_hand(claimed: Sequence[Claimed]) -> Batch:
+    """What a batch needs when nothing of it has to be read."""
+    return Batch(
+        versions={},
+        events={one.run_id: one.event for one in claimed if one.event is not None},
+        runs={one.run_id: _NO_ROWS for one in claimed},
+    )
+
+
+@_over_the_store
+def cancelled(run_ids: list[UUID]) -> list[UUID]:
+    """Those of these runs that somebody asked to cancel."""
+    return list(Run.objects.filter(id__in=run_ids, cancel_requested_at__isnull=False).values_list("id", flat=True))
+
+
+@_over_the_store
+def keep(workspace_id: UUID, text: str, name: str) -> Reference:
+    """Put a document into the artifact store."""
+    data = text.encode()
+    artifact_id = artifacts.put(data, workspace_id=workspace_id, media_type="application/json", name=name)
+    return Reference(artifact_id, hashlib.sha256(data).hexdigest(), len(data))
+
+
+@_over_the_store
+def fetch(reference: Reference) -> JSON:
+    """Read a document back, checked against its digest."""
+    return loads_stored(artifacts.read(reference.artifact_id))
+
+
+def _start_is_done(claimed: Claimed, rows: RunRows | None) -> bool:
+    return rows is not None and any(
+        row.node_id == claimed.trigger_node
+        and row.generation == claimed.generation
+        and row.status not in ("ready", "running", "retrying")
+        for row in rows.steps
+    )
+
+
+def _with_body(event: EventRow) -> EventRow:
+    if event.body is not None or event.body_artifact_id is None:
+        return event
+    return replace(event, body=reads.event_body(event))

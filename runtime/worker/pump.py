@@ -1,0 +1,411 @@
+"""The heart of a process that advances runs: it claims them, drives many at once on one event loop, and keeps leases.
+
+Runs arrive in three ways: the doorbell names them, the process accepted them itself (already leased), or the sweep
+finds them in the database. At most `most` are in flight; what does not fit stays due in the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from typing import Final
+from uuid import UUID
+
+from runtime.contracts import StoreUnavailable
+from runtime.engine.jsonprofile import JSON
+from runtime.interpreter import Driver, Version, Versions, loaded
+from runtime.interpreter.attempts import StepContext as StepContextLike
+from runtime.interpreter.payloads import Reference
+from runtime.interpreter.records import Asked
+from runtime.store.records import Claimed, RunWrite, Written
+from runtime.store.units import Fenced
+from runtime.store.writer import Writer
+from runtime.worker import loads
+from runtime.worker.context import Doors, StepContext
+
+logger = logging.getLogger("millrace.pump")
+
+#: How often leases are renewed; they last 15 s.
+HEARTBEAT_SECONDS: Final = 4.0
+#: Ids remembered from the doorbell; more are found by the sweep.
+_MOST_RUNG: Final = 10_000
+_CLAIM_AT_ONCE: Final = 128
+#: Batches being loaded while the next is claimed.
+_MOST_BEGINNINGS: Final = 2
+#: A run whose next look is nearer than this is also remembered here, so that it starts to the moment.
+_NEAR_MS: Final = 60_000
+_MOST_ALARMS: Final = 20_000
+_AGAIN_MS: Final = 1_000
+#: Accepting comes first: while more events than this arrive in a second, runs begin in small portions only.
+PRESSED_PER_SECOND: Final = 1_500
+_PORTION: Final = 2
+_PAUSE_SECONDS: Final = 0.01
+_WINDOW_SECONDS: Final = 0.1
+
+
+class Pump:
+    """Drives runs on the loop it was started on. Only `rung`, `taken` and `admit` are for others, on that loop."""
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        doors: Doors,
+        key_secret: bytes,
+        pool: Executor,
+        readers: Executor,
+        most: int = 256,
+        sweep_seconds: float = 0.5,
+        reloads: bool = False,
+    ) -> None:
+        self.worker = writer.owner
+        self.reloads = reloads
+        self.key_secret = key_secret
+        self.pool = pool
+        self.stopping = False
+        self.lost = 0
+        self._writer = writer
+        self._doors = doors
+        self._readers = readers
+        self._most = most
+        self._sweep_seconds = sweep_seconds
+        self._versions = Versions(0 if reloads else 256)
+        self._rung: dict[UUID, None] = {}
+        self._taken: deque[Claimed] = deque()
+        self._sweep = True
+        self._driving: dict[UUID, tuple[Driver | None, asyncio.Task[None], int]] = {}
+        self._alarms: dict[UUID, asyncio.TimerHandle] = {}
+        self._wanted = asyncio.Event()
+        self._room = asyncio.Event()
+        self._arrivals = _Arrivals()
+        self._beginning = 0
+        self._beginnings: set[asyncio.Task[None]] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._checks: set[asyncio.Task[None]] = set()
+
+    # --- life -----------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to claim, to renew leases and to sweep."""
+        self._tasks = [
+            asyncio.create_task(self._claim(), name="millrace-claim"),
+            asyncio.create_task(self._renew(), name="millrace-renew"),
+            asyncio.create_task(self._sweeps(), name="millrace-sweep"),
+        ]
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Claim nothing more, let steps that run finish within the grace, hand the rest back (I31)."""
+        self.stopping = True
+        self._tasks[0].cancel()
+        self._tasks[2].cancel()
+        for alarm in self._alarms.values():
+            alarm.cancel()
+        self._alarms.clear()
+        for driver, _, _ in self._driving.values():
+            if driver is not None:
+                driver.wake()
+        waiting = [task for _, task, _ in self._driving.values()]
+        if waiting:
+            await asyncio.wait(waiting, timeout=grace_seconds)
+        left = [(run_id, token, task) for run_id, (_, task, token) in self._driving.items()]
+        for _, _, task in left:
+            task.cancel()
+        await asyncio.gather(*(task for _, _, task in left), return_exceptions=True)
+        others = (*self._tasks, *self._checks, *self._beginnings)
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        leases = [(run_id, token) for run_id, token, _ in left]
+        leases += [(claimed.run_id, claimed.token) for claimed in self._taken]
+        self._taken.clear()
+        await self._give_back(leases)
+
+    # --- arrivals, on the loop ------------------------------------------------------------------------------------
+
+    def rung(self, run_ids: Iterable[UUID]) -> None:
+        """The doorbell: somebody should look at these runs."""
+        if self.stopping:
+            return
+        run_ids = list(run_ids)
+        self._arrivals.note(len(run_ids))
+        known: list[UUID] = []
+        for run_id in run_ids:
+            if run_id in self._driving:
+                known.append(run_id)
+            elif len(self._rung) < _MOST_RUNG:
+                self._rung[run_id] = None
+            else:
+                self._sweep = True
+        if known:
+            self._keep_check(asyncio.create_task(self._look_for_cancels(known)))
+        if self._rung or self._sweep:
+            self._wanted.set()
+
+    def taken(self, claimed: Sequence[Claimed]) -> None:
+        """Runs that this process accepted and leased in one commit."""
+        self._arrivals.note(len(claimed))
+        self._taken.extend(claimed)
+        self._wanted.set()
+
+    async def admit(self, run_ids: Sequence[UUID]) -> None:
+        """Like `rung`, but waits until there is room for them."""
+        while len(self._driving) + len(self._rung) >= self._most and not self.stopping:
+            self._room.clear()
+            await self._room.wait()
+        self.rung(run_ids)
+
+    @property
+    def running(self) -> int:
+        """Runs in flight."""
+        return len(self._driving)
+
+    @property
+    def full(self) -> bool:
+        """Whether further runs had better stay in the database for now."""
+        return self.stopping or len(self._driving) + self._beginning + len(self._taken) >= self._most
+
+    # --- the shell of the drivers (runtime.interpreter.Shell) --------------------------------------------------------
+
+    def now_ms(self) -> int:
+        return self._writer.now_ms()
+
+    async def write(self, unit: RunWrite) -> Written:
+        written = await self._writer.write(unit)
+        if unit.release and unit.wake_at is not None:
+            self._remember(unit.run_id, unit.wake_at)
+        return written
+
+    async def keep(self, *, workspace_id: UUID, text: str, name: str) -> Reference:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, loads.keep, workspace_id, text, name)
+
+    async def fetch(self, reference: Reference) -> JSON:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, loads.fetch, reference)
+
+    def context(self, driver: Driver, asked: Asked) -> StepContextLike:
+        node = asked.step.node
+        return StepContext(
+            claimed=driver.claimed,
+            doors=self._doors,
+            node_key=node.key,
+            attempt=asked.attempt,
+            idempotency_key=asked.key,
+            now_ms=asked.at,
+            timeout_seconds=node.settings.timeout_seconds,
+            event=driver.event if node.is_trigger else None,
+        )
+
+    # --- claiming -------------------------------------------------------------------------------------------------
+
+    async def _claim(self) -> None:
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            while self._taken or self._rung or self._sweep:
+                room = self._most - len(self._driving) - self._beginning
+                if room <= 0 or len(self._beginnings) >= _MOST_BEGINNINGS:
+                    self._room.clear()
+                    await self._room.wait()
+                    continue
+                pressed = self._arrivals.press()
+                try:
+                    claimed = await self._next(min(room, _PORTION if pressed else _CLAIM_AT_ONCE))
+                except StoreUnavailable:
+                    self._sweep = True
+                    await asyncio.sleep(0.5)
+                    continue
+                if claimed:
+                    self._beginning += len(claimed)
+                    task = asyncio.create_task(self._begin_all(claimed))
+                    self._beginnings.add(task)
+                    task.add_done_callback(self._beginnings.discard)
+                if pressed:
+                    await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _next(self, room: int) -> list[Claimed]:
+        if self._taken:
+            return [self._taken.popleft() for _ in range(min(room, len(self._taken)))]
+        if self._rung:
+            wanted = list(self._rung)[:room]
+            for run_id in wanted:
+                del self._rung[run_id]
+            return await self._writer.claim(wanted, limit=len(wanted))
+        self._sweep = False
+        found = await self._writer.claim(None, limit=room)
+        if len(found) == room:
+            self._sweep = True  # there may be more
+        return found
+
+    async def _begin_all(self, claimed: list[Claimed]) -> None:
+        leases = [(one.run_id, one.token) for one in claimed]
+        try:
+            await self._begin(claimed)
+        except asyncio.CancelledError:
+            await self._give_back([lease for lease in leases if lease[0] not in self._driving])
+            raise
+        except StoreUnavailable:
+            self._sweep = True
+        except Exception:
+            # Leases taken run out by themselves; the claims are counted.
+            logger.exception("Claimed runs could not be begun.")
+        finally:
+            self._beginning -= len(claimed)
+            self._room.set()
+
+    async def _begin(self, claimed: list[Claimed]) -> None:
+        """Load these runs with a few queries and drive each."""
+        # A stray message may have led to a run that is being driven here: the new lease has fenced the old driver.
+        claimed = [one for one in claimed if not self._is_driving(one)]
+        if not claimed:
+            return
+        loop = asyncio.get_running_loop()
+        missing = [one.version_id for one in claimed if self._versions.get(one.version_id) is None]
+        try:
+            if missing or loads.needs_reading(claimed):
+                rows = await loop.run_in_executor(self._readers, loads.load, claimed, missing)
+            else:
+                rows = loads.at_hand(claimed)
+        except StoreUnavailable:
+            await self._give_back([(one.run_id, one.token) for one in claimed])
+            raise
+        fresh = {version_id: Version(version_id, *found) for version_id, found in rows.versions.items()}
+        for version in fresh.values():
+            self._versions.add(version)
+        for one in claimed:
+            version_of = fresh.get(one.version_id) or self._versions.get(one.version_id)
+            if version_of is None:
+                logger.error("Run %s: its version %s cannot be loaded.", one.run_id, one.version_id)
+                continue
+            driver = Driver(
+                self, version_of, one, loaded(version_of, one, rows.runs[one.run_id], rows.events.get(one.run_id))
+            )
+            task = loop.create_task(self._drive(driver))
+            self._driving[one.run_id] = (driver, task, one.token)
+
+    def _is_driving(self, claimed: Claimed) -> bool:
+        entry = self._driving.get(claimed.run_id)
+        if entry is None:
+            return False
+        entry[1].cancel()
+        # Its lease is ours again in a moment: the sweep finds the run once the old driver is gone.
+        self._keep_check(asyncio.create_task(self._give_back([(claimed.run_id, claimed.token)])))
+        return True
+
+    async def _drive(self, driver: Driver) -> None:
+        claimed = driver.claimed
+        again = True
+        try:
+            await driver.drive()
+            again = False
+        except Fenced:
+            again = False
+            self.lost += 1
+            logger.info("Run %s was taken over by another worker.", claimed.run_id)
+        except StoreUnavailable:
+            logger.info("Run %s is left as it stands: the writer has stopped.", claimed.run_id)
+        except asyncio.CancelledError:
+            again = False
+            raise
+        except Exception:
+            logger.exception("Run %s could not be advanced.", claimed.run_id)
+        finally:
+            entry = self._driving.get(claimed.run_id)
+            if entry is not None and entry[0] is driver:
+                del self._driving[claimed.run_id]
+            self._room.set()
+            if again and not self.stopping:
+                # Claims without progress are counted: a run that cannot be advanced is set aside after a few.
+                self._keep_check(
+                    asyncio.create_task(self._give_back([(claimed.run_id, claimed.token)], after_ms=_AGAIN_MS))
+                )
+
+    async def _give_back(self, leases: Sequence[tuple[UUID, int]], *, after_ms: int = 0) -> None:
+        if not leases:
+            return
+        try:
+            await self._writer.release(leases, wake_at=self.now_ms() + after_ms if after_ms else None)
+        except StoreUnavailable:
+            logger.warning("%d leases could not be handed back; they run out by themselves.", len(leases))
+
+    # --- leases, the sweep, alarms --------------------------------------------------------------------------------
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            leases = [(run_id, token) for run_id, (_, _, token) in self._driving.items()]
+            leases += [(claimed.run_id, claimed.token) for claimed in self._taken]
+            try:
+                lost = await self._writer.renew(leases)
+            except StoreUnavailable:
+                continue
+            for run_id in lost:
+                entry = self._driving.get(run_id)
+                if entry is not None and (run_id, entry[2]) in leases:
+                    self.lost += 1
+                    entry[1].cancel()
+
+    async def _sweeps(self) -> None:
+        while True:
+            self._sweep = True
+            self._wanted.set()
+            await asyncio.sleep(self._sweep_seconds)
+
+    def _remember(self, run_id: UUID, wake_at: int) -> None:
+        """Ring for this run when its time comes; the sweep would find it too, a little later."""
+        delay = wake_at - self.now_ms()
+        if delay > _NEAR_MS or len(self._alarms) >= _MOST_ALARMS or self.stopping:
+            return
+        earlier = self._alarms.pop(run_id, None)
+        if earlier is not None:
+            earlier.cancel()
+        loop = asyncio.get_running_loop()
+        self._alarms[run_id] = loop.call_later(max(delay, 0) / 1000 + 0.003, self._alarm, run_id)
+
+    def _alarm(self, run_id: UUID) -> None:
+        self._alarms.pop(run_id, None)
+        self.rung([run_id])
+
+    async def _look_for_cancels(self, run_ids: list[UUID]) -> None:
+        """A bell for a run that is being driven here: somebody may have cancelled it."""
+        found = await self._read(loads.cancelled, run_ids)
+        for run_id in found:
+            entry = self._driving.get(run_id)
+            if entry is not None and entry[0] is not None:
+                entry[0].cancel_seen()
+
+    async def _read(self, query: Callable[[list[UUID]], list[UUID]], run_ids: list[UUID]) -> list[UUID]:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, query, run_ids)
+        except StoreUnavailable:
+            return []
+
+    def _keep_check(self, task: asyncio.Task[None]) -> None:
+        self._checks.add(task)
+        task.add_done_callback(self._checks.discard)
+
+
+class _Arrivals:
+    """How many runs came lately."""
+
+    __slots__ = ("_at", "_count", "_per_second")
+
+    def __init__(self) -> None:
+        self._at = time.monotonic()
+        self._count = 0
+        self._per_second = 0.0
+
+    def note(self, count: int) -> None:
+        """So many came just now."""
+        self._count += count
+        elapsed = time.monotonic() - self._at
+        if elapsed >= _WINDOW_SECONDS:
+            self._per_second = self._count / elapsed
+            self._at += elapsed
+            self._count = 0
+
+    def press(self) -> bool:
+        """Whether so many come that accepting them needs this process."""
+        return self._per_second > PRESSED_PER_SECOND and time.monotonic() - self._at < 3 * _WINDOW_SECONDS
