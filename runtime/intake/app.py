@@ -1,0 +1,439 @@
+"""The door for the world: a small ASGI application for `/hooks/…`, in front of Django.
+
+`/hooks/{slug}` takes a webhook: read the bytes within limits, see who sent them, store event and run in one shared
+commit, answer. Nothing is answered with a 2xx before it is durable (I1); when the database is away the answer is 503
+(I2). `GET /hooks/status/{run_id}` says how far a run is.
+
+An address that does not exist, one that is switched off and a signature that does not fit get the same answer after
+the same work (S28); the owner finds the reason among the workflow's events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import math
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from django.db import Error as DatabaseFault
+from django.db import connection
+
+from runtime.contracts import StoreUnavailable
+from runtime.engine.ids import uuid7
+from runtime.intake import answers
+from runtime.intake.answers import Answer
+from runtime.intake.dedupe import key_of
+from runtime.intake.examining import Examined, Headers, examine
+from runtime.intake.knocks import Allowance, Pace
+from runtime.intake.reading import (
+    BODY_LIMIT,
+    PATIENCE_SECONDS,
+    BodyTooLarge,
+    BodyTooSlow,
+    Disconnected,
+    Overloaded,
+    ReadingRoom,
+)
+from runtime.intake.triggers import Door, Doors
+from runtime.intake.waiting import Held
+from runtime.sdk.redaction import MASK, is_secret_name
+from runtime.store import artifacts, failpoints, reads
+from runtime.store.records import Accepted, AcceptRun, EventRow, RunRow
+from runtime.store.writer import Writer
+
+__all__ = ["PREFIX", "Intake"]
+
+logger = logging.getLogger("millrace.intake")
+
+PREFIX: Final = "/hooks/"
+_STATUS: Final = "status/"
+_MOST_HEADERS: Final = 200
+# What waits longer than the writer's patience would be refused anyway: refuse it before it takes memory.
+_MOST_WAITING: Final = 20_000
+_MOST_HEADER_BYTES: Final = 64 * 1024
+_HOST: Final = re.compile(rb"[A-Za-z0-9.\-]+(?::\d{1,5})?\Z|\[[0-9a-fA-F:.]+\](?::\d{1,5})?\Z")
+
+_NOT_HERE: Final = answers.problem(
+    404,
+    "no_such_webhook",
+    "No webhook took this request.",
+    "The address is not in use, or what proves the sender does not fit.",
+)
+_TOO_LARGE: Final = answers.problem(
+    413, "body_too_large", "The body is too large.", f"A request may carry {BODY_LIMIT // 1024 // 1024} MiB."
+)
+_TOO_SLOW: Final = answers.problem(
+    408, "body_too_slow", "The body came too slowly.", "Send the request again.", (b"connection", b"close")
+)
+_TOO_MANY_HEADERS: Final = answers.problem(431, "headers_too_large", "The request has too many or too long headers.")
+_AWAY: Final = answers.problem(
+    503,
+    "store_unavailable",
+    "The event could not be stored.",
+    "Nothing was accepted. Send the request again.",
+    (b"retry-after", b"2"),
+)
+_NO_RUN: Final = answers.problem(404, "not_found", "There is no such run.")
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+
+class Intake:
+    """The application. One for a process, used from one event loop.
+
+    public_url      where the world reaches this installation; without it the request's own Host is used.
+    body_patience   seconds for a body to arrive; answer_patience seconds that a caller is held.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        *,
+        public_url: str = "",
+        body_limit: int = BODY_LIMIT,
+        body_patience: float = PATIENCE_SECONDS,
+        answer_patience: float = 30.0,
+    ) -> None:
+        self._writer = writer
+        self._public_url = public_url.rstrip("/")
+        self._doors = Doors()
+        self._room = ReadingRoom(limit=body_limit, patience=body_patience)
+        self._held_callers = Held(writer=writer, look=self._look_at, seconds=answer_patience)
+        # A stranger can make the first kind; the second comes from senders that proved who they are, or need not.
+        self._strangers = Allowance(burst=60, per_second=0.5)
+        self._refused = Allowance(burst=2_000, per_second=20)
+        self._pace = Pace()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Finish writing down what was refused, and let go of threads. Call before the writer stops."""
+        self._held_callers.close()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=3)
+        await asyncio.to_thread(self._doors.close)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: answers.Send) -> None:
+        """Handle one HTTP request whose path begins with `PREFIX`."""
+        name = scope["path"][len(PREFIX) :]
+        try:
+            if name.startswith(_STATUS):
+                answer = await self._status(scope, name[len(_STATUS) :])
+            else:
+                answer = await self._knock(name, scope, receive)
+        except StoreUnavailable:
+            answer = _AWAY
+        except BodyTooLarge:
+            answer = _TOO_LARGE
+        except BodyTooSlow:
+            answer = _TOO_SLOW
+        except Overloaded:
+            answer = _AWAY
+        except Disconnected:
+            return
+        if failpoints.armed():
+            failpoints.hit("ingress.respond:before")
+        await answers.send_answer(send, answer, head=scope["method"] == "HEAD")
+        if failpoints.armed():
+            failpoints.hit("ingress.respond:after")
+
+    # --- status -----------------------------------------------------------------------------------------------
+
+    async def _status(self, scope: Scope, text: str) -> Answer:
+        if scope["method"] not in ("GET", "HEAD"):
+            return _wrong_method(b"GET, HEAD")
+        try:
+            run_id = UUID(text)
+        except ValueError:
+            return _NO_RUN
+        end = await self._look(run_id)
+        if end is None:
+            return _NO_RUN
+        return answers.json_answer(
+            200, {"run": str(run_id), "status": end.status, "finished": end.finished_at is not None}
+        )
+
+    async def _look(self, run_id: UUID) -> reads.RunEnd | None:
+        try:
+            async with asyncio.timeout(2):
+                end: reads.RunEnd | None = await self._doors.in_thread(_run_end, run_id)
+                return end
+        except TimeoutError:
+            raise StoreUnavailable("The database did not answer in time.") from None
+
+    async def _look_at(self, run_ids: Sequence[UUID]) -> Mapping[UUID, reads.RunEnd]:
+        try:
+            async with asyncio.timeout(2):
+                ends: Mapping[UUID, reads.RunEnd] = await self._doors.in_thread(_run_ends, run_ids)
+                return ends
+        except TimeoutError:
+            raise StoreUnavailable("The database did not answer in time.") from None
+
+    # --- a knock ----------------------------------------------------------------------------------------------
+
+    async def _knock(self, slug: str, scope: Scope, receive: Receive) -> Answer:
+        raw_headers = scope["headers"]
+        if len(raw_headers) > _MOST_HEADERS or sum(len(n) + len(v) for n, v in raw_headers) > _MOST_HEADER_BYTES:
+            return _TOO_MANY_HEADERS
+        headers: Headers = {}
+        for header, value in raw_headers:
+            headers.setdefault(header, []).append(value)
+        announced = headers.get(b"content-length")
+        body = await self._room.read(receive, announced[0] if announced else None)
+        found = self._doors.at_once(slug)
+        door = await self._doors.find(slug) if isinstance(found, bool) else found
+        method = scope["method"]
+        seen = await examine(door, method, scope["query_string"], headers, body)
+        if door is None:
+            return _NOT_HERE
+        if seen.stranger:
+            self._note(door, scope, body, seen, seen.stranger)
+            return _NOT_HERE
+        if seen.wrong_method:
+            return _wrong_method(door.allow)
+        # After the signature: a stranger must not use up what the real sender may send.
+        if door.per_minute and (seconds := self._pace.wait(door.trigger_id, door.per_minute)):
+            self._note(door, scope, body, seen, f"More than {door.per_minute} deliveries came in a minute.")
+            return _too_many(seconds)
+        if seen.bomb:
+            if self._refused.take(door.trigger_id):
+                await self._store(door, scope, body, seen, reason="Unpacked, the body is too large.")
+            return _TOO_LARGE
+        if seen.parsed.error is not None and not (door.keep_unparsable and seen.part == "body"):
+            return await self._refuse(door, scope, body, seen)
+        key = key_of(door.dedupe, headers, seen.sha256, seen.parsed.payload)
+        accepted = await self._store(door, scope, body, seen, key=key, starts=True)
+        return await self._answer(door, scope, headers, accepted)
+
+    async def _answer(self, door: Door, scope: Scope, headers: Headers, accepted: Accepted) -> Answer:
+        if accepted.conflict and door.auth != "hmac":
+            return answers.problem(
+                409,
+                "key_reused",
+                "This key came before with another body.",
+                "The body was kept beside the first one, and nothing was started.",
+                event=str(accepted.event_id),
+                run=None if accepted.run_id is None else str(accepted.run_id),
+            )
+        base = self._base(scope, headers)
+        if door.respond != "immediately" and accepted.run_id is not None and not accepted.conflict:
+            held = await self._held(door, accepted, base)
+            if held is not None:
+                return held
+        return answers.accepted(
+            accepted.event_id, accepted.run_id, base, duplicate=accepted.duplicate, conflict=accepted.conflict
+        )
+
+    async def _held(self, door: Door, accepted: Accepted, base: str) -> Answer | None:
+        """The run's own answer, or its end; None when it takes too long."""
+        run_id = accepted.run_id
+        assert run_id is not None
+        end = await self._held_callers.until_end(
+            run_id, for_response=door.respond == "respond_step", begun_earlier=accepted.duplicate
+        )
+        if end is None:
+            return None
+        if end.response is not None:
+            return answers.of_workflow(end.response)
+        members = {
+            "event": str(accepted.event_id),
+            "run": str(run_id),
+            "run_status": end.status,
+            "outcome": end.outcome,
+            "status_url": f"{base}{run_id}",
+        }
+        if end.status == "completed":
+            return answers.json_answer(200, members)
+        return answers.problem(
+            422, "run_did_not_succeed", "The run did not succeed.", "The event was accepted; its run failed.", **members
+        )
+
+    # --- writing down -----------------------------------------------------------------------------------------
+
+    async def _refuse(self, door: Door, scope: Scope, body: bytes, seen: Examined) -> Answer:
+        event_id: UUID | None = None
+        title = f"The {seen.part} cannot be read."
+        if self._refused.take(door.trigger_id):
+            event_id = (await self._store(door, scope, body, seen, reason=title)).event_id
+        return answers.problem(
+            400,
+            f"{seen.part}_unreadable",
+            title,
+            seen.parsed.error or "",
+            event=None if event_id is None else str(event_id),
+        )
+
+    def _note(self, door: Door, scope: Scope, body: bytes, seen: Examined, reason: str) -> None:
+        """Write down a knock that was not let in, without letting the answer wait for it."""
+        if not self._strangers.take(door.trigger_id):
+            return
+        task = asyncio.get_running_loop().create_task(self._store_quietly(door, scope, body, seen, reason))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _store_quietly(self, door: Door, scope: Scope, body: bytes, seen: Examined, reason: str) -> None:
+        try:
+            await self._store(door, scope, body, seen, reason=reason, aside=False)
+        except StoreUnavailable:
+            logger.warning("A refused knock could not be written down.")
+
+    async def _store(
+        self,
+        door: Door,
+        scope: Scope,
+        body: bytes,
+        seen: Examined,
+        *,
+        starts: bool = False,
+        key: str | None = None,
+        reason: str | None = None,
+        aside: bool = True,
+    ) -> Accepted:
+        """Commit the event, and its run where it `starts` one. Raises StoreUnavailable.
+
+        Of a large body that is not put `aside` only size and digest are kept: it is not worth the disk.
+        """
+        if self._writer.backlog > _MOST_WAITING:
+            raise StoreUnavailable("More events came than can be stored in time.")
+        content_type = _content_type(scope)
+        kept: bytes | None = body
+        artifact_id: UUID | None = None
+        if len(body) > artifacts.INLINE_LIMIT:
+            kept = None
+            if aside:
+                artifact_id = await self._keep_aside(door, body, content_type)
+        now = self._writer.now_ms()
+        run: RunRow | None = None
+        if starts:
+            run = RunRow(
+                id=uuid7(),
+                workspace_id=door.workspace_id,
+                workflow_id=door.workflow_id,
+                version_id=door.version_id,
+                trigger_node=door.node_id,
+                mode="live",
+                started_by="webhook",
+                accepted_at=now,
+                min_engine=door.min_engine,
+                lease_owner=self._writer.owner if self._writer.takes else None,
+            )
+        event = EventRow(
+            id=uuid7(),
+            workspace_id=door.workspace_id,
+            workflow_id=door.workflow_id,
+            trigger_id=door.trigger_id,
+            source="webhook",
+            received_at=now,
+            method=scope["method"][:16],
+            path=_raw_path(scope),
+            query=scope["query_string"].decode("latin-1").replace("\0", "%00"),
+            headers=_headers_text(scope["headers"], door),
+            content_type=content_type,
+            body=kept,
+            body_artifact_id=artifact_id,
+            body_size=len(body),
+            body_sha256=seen.sha256,
+            dedupe_key=key,
+            signature="invalid" if seen.stranger else "none" if door.auth == "none" else "verified",
+            verdict="accepted" if starts else "rejected",
+            reason=reason,
+            parse_error=seen.parsed.error,
+        )
+        return await self._writer.accept(AcceptRun(event, run))
+
+    async def _keep_aside(self, door: Door, body: bytes, content_type: str) -> UUID:
+        try:
+            async with asyncio.timeout(2.5):
+                artifact_id: UUID = await self._doors.in_thread(_put_artifact, door.workspace_id, body, content_type)
+                return artifact_id
+        except TimeoutError:
+            raise StoreUnavailable("The artifact store did not answer in time.") from None
+
+    def _base(self, scope: Scope, headers: Headers) -> str:
+        """The status address without the run's id."""
+        if self._public_url:
+            return f"{self._public_url}/hooks/status/"
+        host = headers.get(b"host", [b""])[0]
+        if not _HOST.match(host):
+            return "/hooks/status/"
+        return f"{scope.get('scheme', 'http')}://{host.decode('ascii')}/hooks/status/"
+
+
+def _wrong_method(allow: bytes) -> Answer:
+    return answers.problem(405, "method_not_allowed", "This webhook does not take that method.", "", (b"allow", allow))
+
+
+def _too_many(seconds: float) -> Answer:
+    return answers.problem(
+        429,
+        "too_many",
+        "This webhook takes no more deliveries just now.",
+        "Nothing was accepted. Send the request again later.",
+        (b"retry-after", b"%d" % math.ceil(seconds)),
+    )
+
+
+def _headers_text(raw: list[tuple[bytes, bytes]], door: Door) -> str:
+    """The headers as a JSON list of pairs; what opens doors, here or elsewhere, is never written down."""
+    own = door.header_name if door.auth == "header" else b""
+    return orjson.dumps(
+        [
+            (
+                name.decode("latin-1"),
+                MASK
+                if name == own or _opens_doors(name) or any(secret in value for secret in door.secrets)
+                else value.decode("latin-1").replace("\0", ""),
+            )
+            for name, value in raw
+        ]
+    ).decode()
+
+
+@functools.lru_cache(maxsize=4096)
+def _opens_doors(name: bytes) -> bool:
+    return is_secret_name(name.decode("latin-1"))
+
+
+def _content_type(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            text: str = value.decode("latin-1")[:255].replace("\0", "")
+            return text
+    return ""
+
+
+def _raw_path(scope: Scope) -> str:
+    raw = scope.get("raw_path")
+    text: str = raw.decode("latin-1") if raw else scope["path"]
+    return text.replace("\0", "%00")
+
+
+def _run_end(run_id: UUID) -> reads.RunEnd | None:
+    try:
+        return reads.run_end(run_id)
+    except DatabaseFault as error:
+        raise _unavailable(error) from error
+
+
+def _run_ends(run_ids: Sequence[UUID]) -> Mapping[UUID, reads.RunEnd]:
+    try:
+        return reads.run_ends(run_ids)
+    except DatabaseFault as error:
+        raise _unavailable(error) from error
+
+
+def _put_artifact(workspace_id: UUID, body: bytes, content_type: str) -> UUID:
+    try:
+        return artifacts.put(body, workspace_id=workspace_id, media_type=content_type or "application/octet-stream")
+    except DatabaseFault as error:
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> StoreUnavailable:
+    connection.close()
+    return StoreUnavailable(str(error))

@@ -1,0 +1,194 @@
+"""Which webhook listens at an address: looked up at most once a second, in one thread, for all callers together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import Error as DatabaseFault
+from django.db import connection
+
+from runtime.catalog import CATALOG
+from runtime.contracts import StoreUnavailable
+from runtime.engine.jsonprofile import loads_stored
+from runtime.intake.dedupe import DedupeRule, rule_of
+from runtime.intake.signatures import Scheme, scheme_of
+from runtime.ports import PORTS, ConnectionMissing
+from runtime.store.commits import listen
+from runtime.store.models import Deployment, Trigger
+
+__all__ = ["Door", "Doors"]
+
+logger = logging.getLogger("millrace.intake.triggers")
+
+_FRESH_SECONDS: Final = 1.0
+_MOST_DOORS: Final = 20_000
+# Together with the wait for the commit an answer stays below five seconds (I2).
+_LOOK_UP_PATIENCE: Final = 2.0
+_THREADS: Final = 2
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """An armed webhook, as the hot path needs it."""
+
+    trigger_id: UUID
+    workspace_id: UUID
+    workflow_id: UUID
+    version_id: UUID
+    node_id: str
+    min_engine: int
+    methods: frozenset[str]
+    allow: bytes
+    auth: str
+    header_name: bytes
+    scheme: Scheme | None
+    secrets: tuple[bytes, ...]
+    dedupe: DedupeRule
+    keep_unparsable: bool
+    respond: str
+    #: Deliveries a minute; 0 is no limit.
+    per_minute: int
+
+
+class _Entry:
+    __slots__ = ("door", "until")
+
+    def __init__(self, door: Door | None, until: float) -> None:
+        self.door = door
+        self.until = until
+
+
+class Doors:
+    """The cache. A change made in this process is seen at once, one made elsewhere within a second."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, _Entry] = {}
+        self._loading: dict[str, asyncio.Future[Door | None]] = {}
+        self._pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="millrace-intake")
+        self._change = 0
+        self._lock = threading.Lock()
+        self._unlisten: list[Callable[[], None]] = [
+            listen(name, self._forget) for name in ("version.publish", "deployment.change", "key.rotate")
+        ]
+
+    def close(self) -> None:
+        """Stop listening and looking up."""
+        for stop in self._unlisten:
+            stop()
+        self._unlisten.clear()
+        everybody = threading.Barrier(_THREADS)
+        for _ in range(_THREADS):
+            self._pool.submit(_let_go, everybody)
+        self._pool.shutdown(wait=True)
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._change += 1
+            self._entries = {}
+
+    def at_once(self, slug: str) -> Door | bool | None:
+        """The webhook at this address if it was looked up a moment ago; None for none; False when not known."""
+        entry = self._entries.get(slug)
+        return entry.door if entry is not None and entry.until > time.monotonic() else False
+
+    async def find(self, slug: str) -> Door | None:
+        """The webhook at this address, or None. Raises StoreUnavailable within two seconds."""
+        future = self._loading.get(slug)
+        if future is None:
+            future = asyncio.get_running_loop().run_in_executor(self._pool, self._load_and_keep, slug)
+            self._loading[slug] = future
+            future.add_done_callback(lambda done: self._loaded(slug, done))
+        try:
+            return await asyncio.wait_for(asyncio.shield(future), _LOOK_UP_PATIENCE)
+        except TimeoutError:
+            raise StoreUnavailable("The database did not answer in time.") from None
+
+    def _loaded(self, slug: str, done: asyncio.Future[Door | None]) -> None:
+        self._loading.pop(slug, None)
+        if not done.cancelled():
+            done.exception()  # everybody who waited may have left meanwhile
+
+    async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Run a reading function on the pool whose threads hold database connections."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+
+    def _load_and_keep(self, slug: str) -> Door | None:
+        change = self._change
+        door = load(slug)
+        with self._lock:
+            if change == self._change:
+                if len(self._entries) >= _MOST_DOORS:
+                    self._entries = {}
+                self._entries[slug] = _Entry(door, time.monotonic() + _FRESH_SECONDS)
+        return door
+
+
+def _let_go(everybody: threading.Barrier) -> None:
+    """Close this thread's connection; waiting for the others makes sure that every thread gets one such call."""
+    connection.close()
+    with contextlib.suppress(threading.BrokenBarrierError):
+        everybody.wait(2)
+
+
+def load(slug: str) -> Door | None:
+    """Read the webhook at this address; None if there is none, or if it is switched off. Raises StoreUnavailable."""
+    if not slug or len(slug) > 64 or "\0" in slug:
+        return None
+    try:
+        trigger = Trigger.objects.select_related("version").filter(slug=slug).first()
+        if trigger is None or not trigger.enabled or trigger.type.partition("@")[0] != "trigger.webhook":
+            return None
+        deployment = Deployment.objects.filter(workflow_id=trigger.workflow_id).first()
+    except DatabaseFault as error:
+        connection.close()
+        raise StoreUnavailable(str(error)) from error
+    if deployment is None or not deployment.enabled or deployment.retired:
+        return None
+    return _door(trigger, CATALOG.filled(trigger.type, loads_stored(trigger.config)))
+
+
+def _door(trigger: Trigger, config: Mapping[str, Any]) -> Door:
+    """`config` is complete: what the publisher left out stands at the step type's own start values."""
+    methods = frozenset(config["methods"]) & frozenset(_METHODS)
+    auth = str(config["auth"])
+    return Door(
+        trigger_id=trigger.id,
+        workspace_id=trigger.workspace_id,
+        workflow_id=trigger.workflow_id,
+        version_id=trigger.version_id,
+        node_id=trigger.node_id,
+        min_engine=trigger.version.min_engine,
+        methods=methods,
+        allow=", ".join(sorted(methods)).encode(),
+        auth=auth,
+        header_name=str(config["header_name"]).lower().encode("latin-1", "replace"),
+        scheme=scheme_of(config) if auth == "hmac" else None,
+        secrets=_secrets(trigger, config) if auth != "none" else (),
+        dedupe=rule_of(config),
+        keep_unparsable=config["on_unparsable"] == "keep",
+        respond=str(config["respond"]),
+        per_minute=int(config["per_minute"]),
+    )
+
+
+def _secrets(trigger: Trigger, config: Mapping[str, Any]) -> tuple[bytes, ...]:
+    """The active secrets; none where the connection is gone, so that nothing is let in."""
+    try:
+        opened = PORTS.vault.open(
+            workspace_id=trigger.workspace_id, connection_id=UUID(str(config["secret_connection"]))
+        )
+    except (ConnectionMissing, ValueError) as error:
+        logger.warning("Webhook %s has no secret: %s", trigger.id, error)
+        return ()
+    values = (opened.fields.get("secret"), opened.fields.get("previous_secret"))
+    return tuple(str(value).encode() for value in values if value)
