@@ -1,0 +1,57 @@
+"""The runtime's front door: synchronous, keyword-only functions that take and give `runtime.contracts`.
+
+Every function is bound to a workspace: another workspace's objects are as absent as missing ones. Reads see committed
+rows only and may be called from any thread; writes return once they are durable.
+"""
+
+from __future__ import annotations
+
+from runtime.api.events import event, events
+from runtime.api.health import orphans, system_health
+from runtime.api.previews import functions, preview, samples, schedule_preview
+from runtime.api.publishing import (
+    check,
+    deployment,
+    deployments,
+    disable,
+    enable,
+    publish,
+    retire,
+    triggers,
+    version,
+    version_graph,
+    versions,
+)
+from runtime.api.runs import cancel, changes, run, runs, snapshot, statistics, step
+from runtime.api.starting import start_run, start_test
+
+__all__ = [
+    "cancel",
+    "changes",
+    "check",
+    "deployment",
+    "deployments",
+    "disable",
+    "enable",
+    "event",
+    "events",
+    "functions",
+    "orphans",
+    "preview",
+    "publish",
+    "retire",
+    "run",
+    "runs",
+    "samples",
+    "schedule_preview",
+    "snapshot",
+    "start_run",
+    "start_test",
+    "statistics",
+    "step",
+    "system_health",
+    "triggers",
+    "version",
+    "version_graph",
+    "versions",
+]

@@ -1,0 +1,116 @@
+"""Is the machine in order? What an administrator is shown, each line with what was seen and how to mend it."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.models import Q
+
+from runtime import queue
+from runtime.contracts import HealthItem
+from runtime.store.dialect import database_now, durability_problems
+from runtime.store.models import Process, Run
+
+_ALIVE_MS: Final = 20_000
+_FLOOR_BYTES: Final = 500 * 1024 * 1024
+#: A claimed run is overdue when its lease ran out this long ago and nobody took it.
+_OVERDUE_MS: Final = 30_000
+#: A person, an event or an operator moves these; no time has to.
+_MOVED_FROM_OUTSIDE: Final = ("parked", "waiting_event", "waiting_human")
+
+
+def system_health() -> list[HealthItem]:
+    """The checks, most fundamental first. Never raises."""
+    try:
+        found = [_database(), _workers(), _orphans()]
+    except (DatabaseError, InterfaceError) as error:
+        found = [
+            HealthItem(
+                "database",
+                False,
+                "Database",
+                f"It does not answer: {str(error).splitlines()[0][:200]}",
+                "Start the database, and see that DATABASE_URL names it.",
+            )
+        ]
+    return [*found, _disk(), *_broker()]
+
+
+def orphans() -> list[UUID]:
+    """Open runs that nothing will ever move again (I17); there must be none."""
+    now = database_now()
+    unleased = Q(lease_expires_at__isnull=True)
+    lost = unleased & Q(wake_at__isnull=True) & ~Q(status__in=_MOVED_FROM_OUTSIDE)
+    late = Q(wake_at__lt=now - _OVERDUE_MS) & (unleased | Q(lease_expires_at__lt=now - _OVERDUE_MS))
+    open_runs = Run.objects.filter(finished_at__isnull=True)
+    return list(open_runs.filter(lost | late).values_list("id", flat=True)[:100])
+
+
+def _database() -> HealthItem:
+    problems = durability_problems()
+    name = "PostgreSQL" if connection.vendor == "postgresql" else "SQLite"
+    if problems:
+        return HealthItem("database", False, "Database", " ".join(problems), "Change these settings of the database.")
+    return HealthItem("database", True, "Database", f"{name} answers and keeps what it accepts.")
+
+
+def _workers() -> HealthItem:
+    alive = list(
+        Process.objects.filter(stopped_at__isnull=True, seen_at__gte=database_now() - _ALIVE_MS).values_list(
+            "kind", "running"
+        )
+    )
+    workers = [running for kind, running in alive if kind in ("embedded", "worker")]
+    if not workers:
+        return HealthItem(
+            "workers",
+            False,
+            "Workers",
+            "No worker is alive: events are accepted and wait.",
+            "Start one: manage.py worker.",
+        )
+    many = "1 worker is" if len(workers) == 1 else f"{len(workers)} workers are"
+    return HealthItem("workers", True, "Workers", f"{many} alive, {sum(workers)} runs in flight.")
+
+
+def _orphans() -> HealthItem:
+    found = orphans()
+    if found:
+        return HealthItem(
+            "orphans",
+            False,
+            "Runs without a next step",
+            f"{len(found)} runs are open and nobody is coming for them, the first is {found[0]}.",
+            "See that workers and a ticker run; if they do, report this.",
+        )
+    return HealthItem("orphans", True, "Open runs", "Each open run has somebody or something that moves it.")
+
+
+def _disk() -> HealthItem:
+    free = shutil.disk_usage(settings.DATA_DIR).free
+    size = f"{free / 2**30:.1f} GiB" if free >= 2**30 else f"{free // 2**20} MiB"
+    if free < _FLOOR_BYTES:
+        return HealthItem(
+            "disk", False, "Free disk space", f"Only {size} are left in DATA_DIR.", "Make room before it is full."
+        )
+    return HealthItem("disk", True, "Free disk space", f"{size} are free in DATA_DIR.")
+
+
+def _broker() -> list[HealthItem]:
+    if not getattr(settings, "REDIS_URL", ""):
+        return []
+    if queue.reachable():
+        return [HealthItem("broker", True, "Redis", "It answers.")]
+    return [
+        HealthItem(
+            "broker",
+            False,
+            "Redis",
+            "It does not answer: runs start later, live views stand still, nothing is lost.",
+            "Start Redis, and see that REDIS_URL names it.",
+        )
+    ]

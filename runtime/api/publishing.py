@@ -1,0 +1,305 @@
+"""Versions, what is live, and its armed starts."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Max
+
+from runtime.catalog import CATALOG
+from runtime.contracts import (
+    JSON,
+    CheckReport,
+    DeploymentView,
+    GraphHasProblems,
+    NotFound,
+    TriggerView,
+    VersionView,
+)
+from runtime.engine import check as checking
+from runtime.engine.graph import ERROR_PORT, Graph, Node, canonical, digest, parse
+from runtime.engine.ids import uuid7
+from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored
+from runtime.engine.problems import Problem
+from runtime.nodes.triggers.schedule import next_fires
+from runtime.store.commits import commit
+from runtime.store.dialect import database_now
+from runtime.store.models import Deployment, Trigger, Version
+
+WEBHOOK: Final = "trigger.webhook"
+SCHEDULE: Final = "trigger.schedule"
+_SHOWN_FIRES: Final = 10
+
+
+def check(*, graph: Mapping[str, Any]) -> CheckReport:
+    """What is wrong with a graph, what its steps do in words, and their ways out. Takes any document, never raises."""
+    return CheckReport(
+        problems=checking.check(graph, CATALOG),
+        summaries=CATALOG.summaries(graph),
+        ports=_ports(graph),
+    )
+
+
+def publish(
+    *, workspace_id: UUID, workflow_id: UUID, graph: Mapping[str, Any], by: UUID | None, note: str = ""
+) -> VersionView:
+    """Make this graph the live version and arm its starts, in one commit. Addresses of starts that stay, stay.
+
+    Raises GraphHasProblems with everything that stops it.
+    """
+    refuse_problems(graph)
+    text, sha256 = canonical(graph), digest(graph)
+    starts = parse(graph).triggers
+    version_id = uuid7()
+    with commit("version.publish"):
+        now = database_now()
+        # The row lock makes two publishes of one workflow follow each other; the unique number is the last word.
+        before = Deployment.objects.select_for_update().filter(pk=workflow_id).first()
+        if before is not None and before.workspace_id != workspace_id:
+            raise _no_such_workflow()
+        last = Version.objects.filter(workflow_id=workflow_id, kind="live").aggregate(last=Max("number"))["last"]
+        created = Version.objects.create(
+            id=version_id,
+            workspace_id=workspace_id,
+            workflow_id=workflow_id,
+            number=(last or 0) + 1,
+            kind="live",
+            graph=text,
+            graph_sha256=sha256,
+            note=note[:400],
+            created_at=now,
+            created_by=by,
+        )
+        if before is None:
+            Deployment.objects.create(
+                workflow_id=workflow_id, workspace_id=workspace_id, version=created, enabled=True, changed_at=now
+            )
+        else:
+            before.version = created
+            before.retired = False
+            before.changed_at = now
+            before.save(update_fields=["version", "retired", "changed_at"])
+        _arm(workspace_id, workflow_id, created, starts, now)
+    return _version_view(created, created.id)
+
+
+def enable(*, workspace_id: UUID, workflow_id: UUID) -> DeploymentView:
+    """Let the live version take starts. Schedules begin from now; what was missed while off stays missed."""
+    with commit("deployment.change"):
+        now = database_now()
+        _switch(workspace_id, workflow_id, now, enabled=True)
+        for trigger in Trigger.objects.filter(workflow_id=workflow_id, enabled=True, type__startswith=SCHEDULE):
+            trigger.next_fire_at = first_fire(loads_stored(trigger.config), now)
+            trigger.save(update_fields=["next_fire_at"])
+    return _deployment_or_raise(workspace_id, workflow_id)
+
+
+def disable(*, workspace_id: UUID, workflow_id: UUID) -> DeploymentView:
+    """Take no more starts. Runs that have begun go on."""
+    with commit("deployment.change"):
+        _switch(workspace_id, workflow_id, database_now(), enabled=False)
+        Trigger.objects.filter(workflow_id=workflow_id).update(next_fire_at=None)
+    return _deployment_or_raise(workspace_id, workflow_id)
+
+
+def retire(*, workspace_id: UUID, workflow_id: UUID) -> None:
+    """The workflow was deleted: disarm its starts for good. Its runs go on and stay on record. Idempotent."""
+    with commit("deployment.change"):
+        Deployment.objects.filter(pk=workflow_id, workspace_id=workspace_id).update(
+            enabled=False, retired=True, changed_at=database_now()
+        )
+        Trigger.objects.filter(workflow_id=workflow_id, workspace_id=workspace_id).update(
+            enabled=False, next_fire_at=None
+        )
+
+
+def deployment(*, workspace_id: UUID, workflow_id: UUID) -> DeploymentView | None:
+    """What is live of a workflow; None before its first publish."""
+    return deployments(workspace_id=workspace_id, workflow_ids=[workflow_id]).get(workflow_id)
+
+
+def deployments(*, workspace_id: UUID, workflow_ids: Sequence[UUID]) -> dict[UUID, DeploymentView]:
+    """What is live of these workflows, by workflow; those never published are absent."""
+    rows = Deployment.objects.filter(
+        workspace_id=workspace_id, workflow_id__in=list(workflow_ids), retired=False
+    ).values_list("workflow_id", "enabled", "version_id")
+    found = {workflow_id: (enabled, version_id) for workflow_id, enabled, version_id in rows}
+    views = {
+        row.id: _version_view(row, row.id)
+        for row in Version.objects.filter(id__in=[version_id for _, version_id in found.values()]).defer("graph")
+    }
+    return {
+        workflow_id: DeploymentView(workflow_id=workflow_id, enabled=enabled, version=views.get(version_id))
+        for workflow_id, (enabled, version_id) in found.items()
+    }
+
+
+def versions(*, workspace_id: UUID, workflow_id: UUID) -> list[VersionView]:
+    """The published versions, newest first."""
+    live = _live_version(workspace_id, workflow_id)
+    rows = Version.objects.filter(workspace_id=workspace_id, workflow_id=workflow_id, kind="live")
+    return [_version_view(row, live) for row in rows.defer("graph").order_by("-number")]
+
+
+def version(*, workspace_id: UUID, workflow_id: UUID, number: int) -> VersionView:
+    """One published version. Raises NotFound."""
+    row = (
+        Version.objects.filter(workspace_id=workspace_id, workflow_id=workflow_id, kind="live", number=number)
+        .defer("graph")
+        .first()
+        if 0 < number < 2**31
+        else None
+    )
+    if row is None:
+        raise NotFound("There is no such version of this workflow.", code="version_not_found")
+    return _version_view(row, _live_version(workspace_id, workflow_id))
+
+
+def version_graph(*, workspace_id: UUID, version_id: UUID) -> dict[str, Any]:
+    """The graph document of a version, also of a test. Raises NotFound."""
+    text = Version.objects.filter(workspace_id=workspace_id, id=version_id).values_list("graph", flat=True).first()
+    if text is None:
+        raise NotFound("There is no such version.", code="version_not_found")
+    found: Any = loads_stored(text)
+    return dict(found)
+
+
+def triggers(*, workspace_id: UUID, workflow_id: UUID) -> list[TriggerView]:
+    """The starts of the live version, in the order in which they were first armed."""
+    enabled = Deployment.objects.filter(pk=workflow_id, workspace_id=workspace_id, enabled=True, retired=False).exists()
+    found = []
+    now = database_now()
+    for row in Trigger.objects.filter(workspace_id=workspace_id, workflow_id=workflow_id, enabled=True).order_by("id"):
+        config = CATALOG.filled(row.type, loads_stored(row.config))
+        scheduled = row.type.startswith(SCHEDULE)
+        found.append(
+            TriggerView(
+                id=row.id,
+                node_id=row.node_id,
+                node_key=row.node_key,
+                type=row.type,
+                enabled=enabled,
+                path=f"/hooks/{row.slug}" if row.type.startswith(WEBHOOK) else None,
+                next_fires=next_fires(config, now, _SHOWN_FIRES) if scheduled and enabled else [],
+                config=config,
+            )
+        )
+    return found
+
+
+# --- shared with starting.py ---------------------------------------------------------------------------------------
+
+
+def refuse_problems(graph: Mapping[str, Any]) -> None:
+    """Raise GraphHasProblems where something stops this graph from running."""
+    problems = checking.check(graph, CATALOG)
+    try:
+        canonical(graph)
+    except JSONRefused as refused:
+        problems = [
+            *problems,
+            Problem(severity="error", code=refused.code, message=f"The workflow cannot be kept: {refused}."),
+        ]
+    if any(problem.severity == "error" for problem in problems):
+        raise GraphHasProblems(problems)
+
+
+def first_fire(config: JSON, now: int) -> int | None:
+    """The next instant of a schedule."""
+    fires = next_fires(config if isinstance(config, dict) else {}, now, 1)
+    return fires[0] if fires else None
+
+
+def start_of(graph: Graph, wanted: str | None) -> Node | None:
+    """The start step named by id or key; without a name the button, else the only start there is."""
+    if wanted is not None:
+        return next((node for node in graph.triggers if wanted in (node.id, node.key)), None)
+    buttons = [node for node in graph.triggers if node.type.startswith("trigger.manual")]
+    if buttons:
+        return buttons[0]
+    return graph.triggers[0] if len(graph.triggers) == 1 else None
+
+
+# --- inside --------------------------------------------------------------------------------------------------------
+
+
+def _arm(workspace_id: UUID, workflow_id: UUID, version: Version, starts: Sequence[Node], now: int) -> None:
+    known = {row.node_id: row for row in Trigger.objects.filter(workflow_id=workflow_id)}
+    enabled = Deployment.objects.filter(pk=workflow_id, enabled=True).exists()
+    for node in starts:
+        armed = not node.settings.disabled
+        scheduled = node.type.startswith(SCHEDULE)
+        row = known.pop(node.id, None)
+        # Whole: whoever reads it at the door must not guess what was left out.
+        config = dumps(CATALOG.filled(node.type, node.config))
+        next_fire_at = row.next_fire_at if row is not None else None
+        if not (scheduled and armed and enabled):
+            next_fire_at = None
+        elif next_fire_at is None or row is None or row.config != config:
+            next_fire_at = first_fire(dict(node.config), now)
+        if row is None:
+            row = Trigger(
+                id=uuid7(),
+                workspace_id=workspace_id,
+                workflow_id=workflow_id,
+                node_id=node.id,
+                slug=secrets.token_urlsafe(16),
+            )
+        row.node_key, row.type, row.config, row.version = node.key, node.type, config, version
+        row.enabled, row.next_fire_at = armed, next_fire_at
+        row.save()
+    # Starts that are no more keep their row: should the step come back, so does its address.
+    Trigger.objects.filter(pk__in=[row.pk for row in known.values()]).update(enabled=False, next_fire_at=None)
+
+
+def _switch(workspace_id: UUID, workflow_id: UUID, now: int, *, enabled: bool) -> None:
+    changed = Deployment.objects.filter(pk=workflow_id, workspace_id=workspace_id, retired=False).update(
+        enabled=enabled, changed_at=now
+    )
+    if not changed:
+        raise _no_such_workflow()
+
+
+def _deployment_or_raise(workspace_id: UUID, workflow_id: UUID) -> DeploymentView:
+    found = deployment(workspace_id=workspace_id, workflow_id=workflow_id)
+    if found is None:
+        raise _no_such_workflow()
+    return found
+
+
+def _no_such_workflow() -> NotFound:
+    return NotFound("This workflow has no live version.", code="not_published")
+
+
+def _live_version(workspace_id: UUID, workflow_id: UUID) -> UUID | None:
+    return (
+        Deployment.objects.filter(pk=workflow_id, workspace_id=workspace_id, retired=False)
+        .values_list("version_id", flat=True)
+        .first()
+    )
+
+
+def _version_view(row: Version, live: UUID | None) -> VersionView:
+    return VersionView(
+        id=row.id,
+        workflow_id=row.workflow_id,
+        number=row.number,
+        note=row.note,
+        graph_sha256=row.graph_sha256,
+        created_at=row.created_at,
+        created_by=row.created_by,
+        live=row.id == live,
+    )
+
+
+def _ports(graph: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
+    """Each step's ways out, the one for failures included."""
+    found = CATALOG.ports(graph)
+    for node in graph["nodes"] if found else ():
+        node_type = CATALOG.get(str(node.get("type"))) if isinstance(node, Mapping) else None
+        if node_type is not None and node_type.has_error_port:
+            found[str(node.get("id"))].append({"id": ERROR_PORT, "label": "If it fails"})
+    return found

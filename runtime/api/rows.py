@@ -1,0 +1,130 @@
+"""From rows to views: the one place where stored text becomes what the contracts promise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from runtime.contracts import JSON, AttemptView, RunView, StepView
+from runtime.engine.jsonprofile import loads_stored
+from runtime.interpreter.payloads import reference_in
+from runtime.store import artifacts
+from runtime.store.models import StepRun
+
+RUN_COLUMNS: Final = (
+    "id", "workspace_id", "workflow_id", "version_id", "version__number", "mode", "status", "outcome", "generation",
+    "seq", "started_by", "business_key", "event_id", "accepted_at", "started_at", "finished_at", "waiting", "error",
+    "cancel_requested_at",
+)  # fmt: skip
+STEP_COLUMNS: Final = (
+    "node_id", "node_key", "generation", "status", "attempt", "ports", "note", "wait", "error", "due_at", "started_at",
+    "finished_at", "seq",
+)  # fmt: skip
+TERMINAL: Final = frozenset({"completed", "compensated", "cancelled", "dead_lettered"})
+#: What of an error the canvas needs; the whole of it stands in the step's detail.
+_OPEN: Final = ("running", "waiting", "retrying", "ready")
+
+
+def document(text: str | None) -> Any:
+    """A stored document, wherever it stands; None stays None."""
+    if text is None:
+        return None
+    reference = reference_in(text)
+    return loads_stored(artifacts.read(reference.artifact_id)) if reference is not None else loads_stored(text)
+
+
+def run_view(row: Mapping[str, Any], current_node: str | None) -> RunView:
+    """One run, from its `RUN_COLUMNS`."""
+    return RunView(
+        id=row["id"],
+        workspace_id=row["workspace_id"],
+        workflow_id=row["workflow_id"],
+        version_id=row["version_id"],
+        version=row["version__number"],
+        mode=row["mode"],
+        status=row["status"],
+        outcome=row["outcome"],
+        generation=row["generation"],
+        seq=row["seq"],
+        started_by=row["started_by"],
+        business_key=row["business_key"],
+        event_id=row["event_id"],
+        accepted_at=row["accepted_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        waiting=_plain(row["waiting"]),
+        error=_plain(row["error"]),
+        current_node=current_node,
+        cancel_requested=row["cancel_requested_at"] is not None,
+    )
+
+
+def run_views(rows: Iterable[Mapping[str, Any]]) -> list[RunView]:
+    """Runs with the step each stands at: two queries, however many."""
+    rows = list(rows)
+    current = _current_nodes([row["id"] for row in rows if row["status"] not in TERMINAL])
+    return [run_view(row, current.get(row["id"]) or _failed_node(row)) for row in rows]
+
+
+def step_view(row: Mapping[str, Any]) -> StepView:
+    """One step, from its `STEP_COLUMNS`."""
+    wait = _plain(row["wait"])
+    if row["status"] == "retrying":
+        wait = {"kind": "retry", "until": row["due_at"]}
+    ports: Any = loads_stored(row["ports"])
+    return StepView(
+        node=row["node_id"],
+        key=row["node_key"],
+        generation=row["generation"],
+        status=row["status"],
+        attempt=row["attempt"],
+        ports=list(ports),
+        note=row["note"],
+        wait=wait,
+        error=_plain(row["error"]),
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        seq=row["seq"],
+    )
+
+
+def attempt_view(row: Mapping[str, Any]) -> AttemptView:
+    """One try, from the columns of its row."""
+    return AttemptView(
+        attempt=row["attempt"],
+        status=row["status"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        error=_plain(row["error"]),
+        effect_key=row["effect_key"],
+        effect_class=row["effect_class"],
+        request=_json(row["request"]),
+        response=_json(row["response"]),
+        worker=row["worker"],
+    )
+
+
+def _current_nodes(run_ids: list[UUID]) -> dict[UUID, str]:
+    if not run_ids:
+        return {}
+    rows = StepRun.objects.filter(run_id__in=run_ids, status__in=_OPEN).order_by("seq")
+    found: dict[UUID, str] = {}
+    for run_id, node_id in rows.values_list("run_id", "node_id"):
+        found.setdefault(run_id, node_id)
+    return found
+
+
+def _failed_node(row: Mapping[str, Any]) -> str | None:
+    error = _plain(row["error"])
+    node = error.get("node") if error else None
+    return node if isinstance(node, str) else None
+
+
+def _plain(text: str | None) -> dict[str, Any] | None:
+    found: Any = None if text is None else loads_stored(text)
+    return found if isinstance(found, dict) else None
+
+
+def _json(text: str | None) -> JSON:
+    return None if text is None else loads_stored(text)

@@ -1,0 +1,209 @@
+"""Runs and their steps: lists, snapshots, changes, cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+
+from runtime import queue
+from runtime.api.cursors import decode, encode, page_size
+from runtime.api.rows import RUN_COLUMNS, STEP_COLUMNS, attempt_view, document, run_views, step_view
+from runtime.contracts import (
+    AlreadyFinished,
+    AttemptView,
+    NotFound,
+    Page,
+    RunChanges,
+    RunFilters,
+    RunSnapshot,
+    RunView,
+    StepDetail,
+    StepView,
+    WorkflowStatistics,
+)
+from runtime.engine.jsonprofile import loads_stored
+from runtime.store.commits import commit
+from runtime.store.dialect import database_now
+from runtime.store.models import Attempt, Run, StepRun, Version
+
+_DETAIL_COLUMNS: Final = (*STEP_COLUMNS, "input", "output")
+_ATTEMPT_COLUMNS: Final = (
+    "attempt", "status", "started_at", "finished_at", "error", "effect_key", "effect_class", "request", "response",
+    "worker",
+)  # fmt: skip
+_WAITING: Final = ("waiting_timer", "waiting_event", "waiting_human", "parked")
+#: Readings of one run that commits overtake; more than a few in a row does not happen.
+_PATIENCE: Final = 8
+_HEX: Final = frozenset("0123456789abcdef")
+
+
+def runs(
+    *, workspace_id: UUID, filters: RunFilters | None = None, after: str | None = None, limit: int = 50
+) -> Page[RunView]:
+    """Runs, newest first. `after` is the cursor of the page before. Raises BadCursor."""
+    chosen = _filtered(Run.objects.filter(workspace_id=workspace_id), filters or RunFilters())
+    last = decode(after)
+    if last is not None:
+        chosen = chosen.filter(id__lt=last)
+    size = page_size(limit)
+    rows = list(chosen.order_by("-id").values(*RUN_COLUMNS)[: size + 1])
+    views = run_views(rows[:size])
+    return Page(views, encode(views[-1].id) if len(rows) > size else None)
+
+
+def run(*, workspace_id: UUID, run_id: UUID) -> RunView:
+    """One run. Raises NotFound."""
+    return run_views([_row(workspace_id, run_id)])[0]
+
+
+def snapshot(*, workspace_id: UUID, run_id: UUID) -> RunSnapshot:
+    """A run with its graph and all its steps, as of one `seq`. Raises NotFound."""
+    view, steps = _consistent(workspace_id, run_id)
+    graph: Any = loads_stored(Version.objects.values_list("graph", flat=True).get(pk=view.version_id))
+    return RunSnapshot(run=view, graph=dict(graph), steps=steps, seq=view.seq)
+
+
+def changes(*, workspace_id: UUID, run_id: UUID, after: int) -> RunChanges:
+    """What changed after `after`: the run, and its steps with `after < seq <= run.seq`. Raises NotFound."""
+    view = run(workspace_id=workspace_id, run_id=run_id)
+    # A step that changed after the run was read belongs to the next reading.
+    rows = StepRun.objects.filter(run_id=run_id, seq__gt=after, seq__lte=view.seq).order_by("seq", "node_id")
+    return RunChanges(run=view, steps=[step_view(row) for row in rows.values(*STEP_COLUMNS)], after=after, seq=view.seq)
+
+
+def step(*, workspace_id: UUID, run_id: UUID, node_id: str) -> StepDetail:
+    """One step of the run's generation with its data and tries. Raises NotFound."""
+    owner = _row(workspace_id, run_id)
+    row = (
+        StepRun.objects.filter(run_id=run_id, node_id=node_id, generation=owner["generation"])
+        .values(*_DETAIL_COLUMNS)
+        .first()
+    )
+    if row is None:
+        raise NotFound("The run has not come to this step.", code="step_not_found")
+    view = step_view(row)
+    tries = Attempt.objects.filter(run_id=run_id, node_id=node_id, generation=owner["generation"]).order_by("attempt")
+    attempts = [attempt_view(found) for found in tries.values(*_ATTEMPT_COLUMNS)]
+    return StepDetail(
+        step=view,
+        input=document(row["input"]),
+        output=document(row["output"]),
+        attempts=_with_plain_success(view, attempts),
+    )
+
+
+def cancel(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None) -> RunView:
+    """Ask the run to stop: nothing new begins, what runs may finish, then it is cancelled. Raises AlreadyFinished."""
+    _row(workspace_id, run_id)
+    with commit("run.cancel"):
+        now = database_now()
+        open_run = Run.objects.filter(pk=run_id, workspace_id=workspace_id, finished_at__isnull=True)
+        fresh = open_run.filter(cancel_requested_at__isnull=True).update(
+            cancel_requested_at=now,
+            cancelled_by="api" if by is None else f"user:{by}",
+            # Whoever holds it sees the request at its next commit; otherwise it is due now, also when it was set aside.
+            wake_at=now,
+            claims=0,
+        )
+        still_open = bool(fresh) or open_run.exists()
+    if not still_open:
+        raise AlreadyFinished("The run has ended: there is nothing left to cancel.")
+    if fresh:
+        queue.ring([run_id])
+    return run(workspace_id=workspace_id, run_id=run_id)
+
+
+def statistics(*, workspace_id: UUID, workflow_ids: Sequence[UUID], since: int) -> dict[UUID, WorkflowStatistics]:
+    """Live runs accepted since then, counted by how they stand, and each workflow's newest run."""
+    wanted = list(workflow_ids)
+    counted = (
+        Run.objects.filter(workspace_id=workspace_id, workflow_id__in=wanted, accepted_at__gte=since, mode="live")
+        .values("workflow_id")
+        .annotate(
+            done=Count("id", filter=Q(status__in=("completed", "compensated"))),
+            failed=Count("id", filter=Q(status="dead_lettered")),
+            waiting=Count("id", filter=Q(status__in=_WAITING)),
+            running=Count("id", filter=Q(status__in=("accepted", "running", "compensating"))),
+        )
+    )
+    counts = {row["workflow_id"]: row for row in counted}
+    owned = Run.objects.filter(workspace_id=workspace_id)
+    newest = [owned.filter(workflow_id=one).order_by("-id").values(*RUN_COLUMNS).first() for one in wanted]
+    last = {view.workflow_id: view for view in run_views(row for row in newest if row is not None)}
+    return {
+        workflow_id: WorkflowStatistics(
+            done=counts[workflow_id]["done"] if workflow_id in counts else 0,
+            failed=counts[workflow_id]["failed"] if workflow_id in counts else 0,
+            waiting=counts[workflow_id]["waiting"] if workflow_id in counts else 0,
+            running=counts[workflow_id]["running"] if workflow_id in counts else 0,
+            last_run=last.get(workflow_id),
+        )
+        for workflow_id in wanted
+    }
+
+
+def _row(workspace_id: UUID, run_id: UUID) -> dict[str, Any]:
+    row = Run.objects.filter(workspace_id=workspace_id, pk=run_id).values(*RUN_COLUMNS).first()
+    if row is None:
+        raise NotFound("There is no such run.", code="run_not_found")
+    return dict(row)
+
+
+def _consistent(workspace_id: UUID, run_id: UUID) -> tuple[RunView, list[StepView]]:
+    """The run and its steps as of one seq: read again where a commit came in between."""
+    for _ in range(_PATIENCE):
+        view = run(workspace_id=workspace_id, run_id=run_id)
+        rows = StepRun.objects.filter(run_id=run_id).order_by("seq", "node_id").values(*STEP_COLUMNS)
+        steps = [step_view(row) for row in rows]
+        if all(found.seq <= view.seq for found in steps):
+            break
+    return view, steps
+
+
+def _filtered(chosen: QuerySet[Run], filters: RunFilters) -> QuerySet[Run]:
+    if filters.workflow_id is not None:
+        chosen = chosen.filter(workflow_id=filters.workflow_id)
+    if filters.statuses:
+        chosen = chosen.filter(status__in=filters.statuses)
+    if filters.mode is not None:
+        chosen = chosen.filter(mode=filters.mode)
+    if filters.accepted_after is not None:
+        chosen = chosen.filter(accepted_at__gte=filters.accepted_after)
+    if filters.accepted_before is not None:
+        chosen = chosen.filter(accepted_at__lt=filters.accepted_before)
+    if filters.query:
+        chosen = chosen.filter(_matching(filters.query.strip()))
+    return chosen
+
+
+def _matching(query: str) -> Q:
+    """A business key that begins so, or a run id that begins or (as its short form) ends so."""
+    found = Q(business_key__startswith=query)
+    digits = query.lower().replace("-", "")
+    if digits and len(digits) <= 32 and _HEX.issuperset(digits):
+        low, high = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+        found |= Q(id__gte=low, id__lte=high)
+    return found
+
+
+def _with_plain_success(view: StepView, attempts: list[AttemptView]) -> list[AttemptView]:
+    """A step that only computes leaves no row for the try that succeeded: it is told from the step's own."""
+    told = any(one.attempt == view.attempt for one in attempts)
+    if told or view.attempt < 1 or view.status not in ("succeeded", "waiting"):
+        return attempts
+    made = AttemptView(
+        attempt=view.attempt,
+        status="succeeded",
+        started_at=view.started_at,
+        finished_at=view.finished_at,
+        error=None,
+        effect_key=None,
+        effect_class="pure",
+        request=None,
+        response=None,
+        worker=None,
+    )
+    return [*attempts, made]
