@@ -1,0 +1,163 @@
+"""People and the boundaries of access. Every write goes through `services.py`, every check through `rights.py`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from builder.accounts.ids import new_id
+
+
+class Role(models.TextChoices):
+    """The four roles, from the one who looks to the one who rules."""
+
+    VIEWER = "viewer", "Viewer"
+    REVIEWER = "reviewer", "Reviewer"
+    BUILDER = "builder", "Builder"
+    ADMIN = "admin", "Admin"
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str, **fields: Any) -> User:
+        """A person with a hashed password; the e-mail address is kept in small letters, as it signs in."""
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email=(username or "").strip().lower())
+
+
+class User(AbstractBaseUser):
+    """A person. Signs in by e-mail address; may belong to any number of workspaces."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    email = models.CharField(max_length=254, unique=True)
+    name = models.CharField(max_length=120)
+    theme = models.CharField(
+        max_length=8, default="system", choices=[("system", "system"), ("light", "light"), ("dark", "dark")]
+    )
+    language = models.CharField(max_length=12, default="", blank=True)
+    #: May make workspaces. The person who set the instance up is the first.
+    is_instance_admin = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    #: Raised to end every session of this person at once.
+    session_generation = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    objects = UserManager()
+
+    def get_session_auth_hash(self) -> str:
+        """Changes with the password and with `session_generation`, so either ends all sessions."""
+        key_salt = "builder.accounts.models.User.session"
+        return salted_hmac(key_salt, f"{self.session_generation}:{self.password}", algorithm="sha256").hexdigest()
+
+    def get_session_auth_fallback_hash(self) -> Any:
+        return iter(())
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class Workspace(models.Model):
+    """The people and things that share a boundary of access."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=120)
+    language = models.CharField(max_length=12, default="en")
+    time_zone = models.CharField(max_length=64, default="UTC")
+    currency = models.CharField(max_length=3, default="EUR")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """One person's role in one workspace."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "workspace"], name="membership_once"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} is {self.role} of {self.workspace_id}"
+
+
+class Invitation(models.Model):
+    """An offer of a role, good once, for one e-mail address, until it expires. The token is kept as a digest."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    email = models.CharField(max_length=254)
+    role = models.CharField(max_length=10, choices=Role.choices)
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.email} as {self.role}"
+
+
+class ApiToken(models.Model):
+    """A program's key to one workspace: acts as the person who made it, narrowed to its scopes, until it expires."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=120)
+    scopes = models.JSONField(default=list)
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    last_four = models.CharField(max_length=4)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} (…{self.last_four})"
+
+
+class Setup(models.Model):
+    """The one first-run link: a single row, used at most once."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    token_sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="setup_one_row")]
+
+    def __str__(self) -> str:
+        return "used" if self.used_at else "open"
+
+
+class SignInTries(models.Model):
+    """Failed sign-ins of one account or one address within a window; the key is a digest, never the address."""
+
+    key = models.CharField(primary_key=True, max_length=64)
+    count = models.PositiveIntegerField(default=0)
+    window_started_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.count} tries"

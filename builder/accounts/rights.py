@@ -1,0 +1,109 @@
+"""What each role may do, in one table, and `can(...)`, the one function that reads it.
+
+HTTP, the live socket and the public API all ask here. A token acts as the person who made it: it can do what that
+person's role allows today, narrowed to its scopes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+from uuid import UUID
+
+from builder.accounts.models import ApiToken, Membership, Role, User
+
+
+class Scope(StrEnum):
+    """What a token can be narrowed to."""
+
+    READ = "read"
+    RUN = "run"
+    BUILD = "build"
+    ADMIN = "admin"
+
+
+class Action(StrEnum):
+    """Everything that needs a right within a workspace."""
+
+    WORKSPACE_SEE = "workspace.see"
+    WORKSPACE_EDIT = "workspace.edit"
+    MEMBERS_MANAGE = "members.manage"
+    TOKENS_MANAGE = "tokens.manage"
+    WORKFLOW_SEE = "workflow.see"
+    WORKFLOW_EDIT = "workflow.edit"
+    WORKFLOW_TEST = "workflow.test"
+    WORKFLOW_PUBLISH = "workflow.publish"
+    RUN_SEE = "run.see"
+    RUN_START = "run.start"
+    RUN_CANCEL = "run.cancel"
+    EVENT_SEE = "event.see"
+    CONNECTION_USE = "connection.use"
+    CONNECTION_CREATE = "connection.create"
+    CONNECTION_MANAGE = "connection.manage"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The least role that may do it, and the scope a token needs for it."""
+
+    least: Role
+    scope: Scope
+
+
+RULES: Final = MappingProxyType(
+    {
+        Action.WORKSPACE_SEE: Rule(Role.VIEWER, Scope.READ),
+        Action.WORKSPACE_EDIT: Rule(Role.ADMIN, Scope.ADMIN),
+        Action.MEMBERS_MANAGE: Rule(Role.ADMIN, Scope.ADMIN),
+        Action.TOKENS_MANAGE: Rule(Role.ADMIN, Scope.ADMIN),
+        Action.WORKFLOW_SEE: Rule(Role.VIEWER, Scope.READ),
+        Action.WORKFLOW_EDIT: Rule(Role.BUILDER, Scope.BUILD),
+        Action.WORKFLOW_TEST: Rule(Role.BUILDER, Scope.BUILD),
+        Action.WORKFLOW_PUBLISH: Rule(Role.BUILDER, Scope.BUILD),
+        Action.RUN_SEE: Rule(Role.VIEWER, Scope.READ),
+        Action.RUN_START: Rule(Role.REVIEWER, Scope.RUN),
+        Action.RUN_CANCEL: Rule(Role.REVIEWER, Scope.RUN),
+        Action.EVENT_SEE: Rule(Role.VIEWER, Scope.READ),
+        Action.CONNECTION_USE: Rule(Role.BUILDER, Scope.BUILD),
+        Action.CONNECTION_CREATE: Rule(Role.BUILDER, Scope.BUILD),
+        # A builder manages their own connections; see `builder.connections.services.may_manage`.
+        Action.CONNECTION_MANAGE: Rule(Role.BUILDER, Scope.BUILD),
+    }
+)
+
+_RANK: Final = MappingProxyType({Role.VIEWER: 0, Role.REVIEWER: 1, Role.BUILDER: 2, Role.ADMIN: 3})
+
+
+def role_of(actor: User | ApiToken, workspace_id: UUID) -> Role | None:
+    """The actor's role in this workspace today; None for strangers, for the deactivated and for dead tokens."""
+    if isinstance(actor, ApiToken):
+        if actor.workspace_id != workspace_id:
+            return None
+        user_id, active = actor.owner_id, actor.owner.is_active
+    else:
+        user_id, active = actor.id, actor.is_active
+    if not active:
+        return None
+    role = (
+        Membership.objects.filter(user_id=user_id, workspace_id=workspace_id, active=True)
+        .values_list("role", flat=True)
+        .first()
+    )
+    return Role(role) if role is not None else None
+
+
+def allows(role: Role | None, action: Action, actor: User | ApiToken) -> bool:
+    """Whether this role, and this token's scopes, cover the action."""
+    if role is None:
+        return False
+    rule = RULES[action]
+    if isinstance(actor, ApiToken) and rule.scope not in actor.scopes:
+        return False
+    return _RANK[role] >= _RANK[rule.least]
+
+
+def can(actor: User | ApiToken | None, action: Action, workspace_id: UUID) -> bool:
+    """Whether the actor may do this in this workspace. Nobody may do anything unless the table says so."""
+    return actor is not None and allows(role_of(actor, workspace_id), action, actor)

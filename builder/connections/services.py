@@ -1,0 +1,161 @@
+"""Every write about connections. Secrets go in and never come out, except to a step by way of the vault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from builder.accounts.ids import new_id
+from builder.accounts.models import Role, User, Workspace
+from builder.connections import crypto, kinds
+from builder.connections.models import Connection
+from builder.connections.vault import open_row
+from runtime.contracts import dumps
+
+MOST_BYTES: Final = 64 * 1024
+
+
+class ConnectionRefused(Exception):
+    """These values make no connection. `fields` says which and why."""
+
+    def __init__(self, fields: dict[str, list[str]]) -> None:
+        super().__init__("the connection cannot be kept")
+        self.fields = fields
+
+
+def may_manage(*, row: Connection, user: User, role: Role) -> bool:
+    """Admins manage all connections, builders their own."""
+    return role == Role.ADMIN or (role == Role.BUILDER and row.owner_id == user.id)
+
+
+def create(
+    *,
+    workspace: Workspace,
+    by: User | None,
+    kind: str,
+    name: str,
+    fields: Mapping[str, Any],
+    now: datetime | None = None,
+) -> Connection:
+    """Seal and keep a new connection. Raises ConnectionRefused."""
+    now = now or datetime.now(UTC)
+    if not kinds.known(kind):
+        raise ConnectionRefused({"kind": ["There is no such kind of connection."]})
+    row = Connection(id=new_id(), workspace=workspace, kind=kind, name=name.strip(), owner=by, created_at=now)
+    _fill(row, dict(fields), now)
+    _save(row, force_insert=True)
+    return row
+
+
+def change(
+    *, row: Connection, name: str | None = None, fields: Mapping[str, Any] | None = None, now: datetime
+) -> Connection:
+    """Rename, or replace fields. Fields left out keep their value: whoever edits cannot see the secrets."""
+    if name is not None:
+        row.name = name.strip()
+    if fields is not None:
+        merged = {**open_row(row).fields, **fields}
+        _fill(row, {key: value for key, value in merged.items() if value is not None}, now)
+    row.updated_at = now
+    _save(row)
+    return row
+
+
+def delete(*, row: Connection) -> None:
+    """Remove it; steps that name it fail from now on, and say so."""
+    row.delete()
+
+
+def note_test(*, row: Connection, ok: bool, detail: str, now: datetime) -> None:
+    """Keep the outcome of a test."""
+    Connection.objects.filter(pk=row.pk).update(tested_at=now, test_ok=ok, test_detail=detail[:400])
+
+
+def rotate(*, made: Callable[[str], None] = lambda _point: None, batch: int = 200) -> tuple[int, str]:
+    """Seal every connection anew under a fresh key; returns how many, and the new key's id.
+
+    Old keys stay in the ring until `drop_old_keys`. Killed at any point and run again, it ends the same. `made` is
+    told of each point passed.
+    """
+    ring = crypto.ring()
+    key = crypto.new_key()
+    ring.replace((key, *ring.keys()))
+    made("key.made")
+    return reseal_stragglers(made=made, batch=batch), key.id
+
+
+def reseal_stragglers(*, made: Callable[[str], None] = lambda _point: None, batch: int = 200) -> int:
+    """Seal whatever is not yet sealed under the first key of the ring; returns how many."""
+    ring = crypto.ring()
+    done = 0
+    while rows := list(Connection.objects.exclude(key_id=ring.keys()[0].id).order_by("pk")[:batch]):
+        for row in rows:
+            done += _reseal(row, ring.keys())
+        made("key.rotate")
+    return done
+
+
+def drop_old_keys() -> list[str]:
+    """Destroy the keys that no connection needs any more; returns their ids."""
+    ring = crypto.ring()
+    keys = ring.keys()
+    needed = set(Connection.objects.values_list("key_id", flat=True).distinct()) | {keys[0].id}
+    kept = tuple(key for key in keys if key.id in needed)
+    gone = [key.id for key in keys if key.id not in needed]
+    if gone:
+        ring.replace(kept)
+    return gone
+
+
+def _reseal(row: Connection, keys: tuple[crypto.Key, ...]) -> int:
+    place = crypto.place_of(workspace_id=row.workspace_id, connection_id=row.id, kind=row.kind)
+    sealed, key_id = crypto.seal(crypto.unseal(row.sealed, place=place, keys=keys), place=place, keys=keys)
+    # Somebody may save the row meanwhile: then their seal, which is newer, stays.
+    changed = Connection.objects.filter(pk=row.pk, sealed=row.sealed).update(sealed=sealed, key_id=key_id)
+    return int(changed)
+
+
+def _fill(row: Connection, fields: dict[str, Any], now: datetime) -> None:
+    wrong = kinds.problems(row.kind, fields)
+    if wrong:
+        raise ConnectionRefused(wrong)
+    plain = dumps(fields).encode()
+    if len(plain) > MOST_BYTES:
+        raise ConnectionRefused({"fields": ["These values are too large."]})
+    place = crypto.place_of(workspace_id=row.workspace_id, connection_id=row.id, kind=row.kind)
+    row.sealed, row.key_id = crypto.seal(plain, place=place, keys=crypto.ring().keys())
+    row.shown = _shown(row.kind, fields)
+    row.updated_at = now
+    row.tested_at, row.test_ok, row.test_detail = None, None, ""
+
+
+def _shown(kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    secret = kinds.secret_names(kind)
+    hints = {}
+    for name in secret & set(fields):
+        value = fields[name]
+        # The last four characters tell keys apart; of a short secret they would tell too much.
+        hints[name] = value[-4:] if isinstance(value, str) and len(value) >= 16 else ""
+    return {"open": {name: value for name, value in fields.items() if name not in secret}, "set": hints}
+
+
+def _save(row: Connection, *, force_insert: bool = False) -> None:
+    try:
+        with transaction.atomic():
+            row.save(force_insert=force_insert)
+    except IntegrityError as error:
+        raise ConnectionRefused({"name": ["Another connection here has this name."]}) from error
+
+
+def find(*, workspace_id: UUID, connection_id: UUID) -> Connection | None:
+    """The connection, if this workspace has it."""
+    return Connection.objects.select_related("owner").filter(workspace_id=workspace_id, pk=connection_id).first()
+
+
+def listing(*, workspace_id: UUID) -> list[Connection]:
+    """All connections here, by name."""
+    return list(Connection.objects.select_related("owner").filter(workspace_id=workspace_id).order_by("name", "pk"))

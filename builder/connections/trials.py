@@ -1,0 +1,55 @@
+"""Trying a connection against the other system, without changing anything there.
+
+How a request leaves this machine is the runtime's affair, so the composition root installs the function that does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from builder.connections.models import Connection
+from builder.connections.vault import open_row
+from runtime.catalog import CATALOG
+from runtime.ports import ConnectionMissing
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a trial went, in a sentence for people, free of secrets."""
+
+    ok: bool
+    message: str
+
+
+#: Takes the kind and the decrypted fields; called in a web thread, waits for the answer.
+Trial = Callable[[str, Mapping[str, Any]], Outcome]
+
+
+class Trials:
+    """The trial this process has, if any."""
+
+    def __init__(self) -> None:
+        self.trial: Trial | None = None
+
+
+TRIALS = Trials()
+
+
+def try_out(row: Connection) -> Outcome:
+    """Open the connection, look at its values, then ask the other system."""
+    try:
+        opened = open_row(row)
+    except ConnectionMissing as error:
+        return Outcome(False, str(error))
+    kind = CATALOG.connection_kind(row.kind)
+    if kind is None:
+        return Outcome(False, "This kind of connection is no longer known.")
+    wrong = kind.problems(opened.fields)
+    if wrong:
+        return Outcome(False, kind.redactor(opened.fields).text(wrong[0][2]))
+    if TRIALS.trial is None:
+        return Outcome(True, "Its values are complete. This process cannot ask the other system.")
+    outcome = TRIALS.trial(row.kind, opened.fields)
+    return Outcome(outcome.ok, kind.redactor(opened.fields).text(outcome.message))

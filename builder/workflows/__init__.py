@@ -1,0 +1,1 @@
+"""What people draw: workflows and their drafts. What runs is the runtime's."""

@@ -1,0 +1,69 @@
+"""Workflows and their drafts. Versions, runs and events are the runtime's rows."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from builder.accounts.ids import new_id
+from builder.accounts.models import User, Workspace
+
+
+class Workflow(models.Model):
+    """A named automation; it has one draft and any number of versions, which the runtime keeps."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=200)
+    description = models.CharField(max_length=2000, default="", blank=True)
+    #: What the draft does, in words; kept so that the list needs no graph.
+    sentence = models.CharField(max_length=600, default="", blank=True)
+    problems_count = models.PositiveIntegerField(default=0)
+    owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    #: Set when it was deleted; its runs and versions stay readable.
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "-id"], name="workflow_newest")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Draft(models.Model):
+    """The editable graph of one workflow. May be broken. Each save raises `revision` by one."""
+
+    workflow = models.OneToOneField(Workflow, on_delete=models.CASCADE, primary_key=True, related_name="draft")
+    revision = models.PositiveIntegerField(default=1)
+    #: The document in the JSON profile, as text: key order is kept.
+    graph = models.TextField()
+    #: Of the graph without positions and remarks, to tell "changed since live" from "moved about".
+    graph_sha256 = models.CharField(max_length=64)
+    #: The same of the draft that was last published; empty before the first publish.
+    published_sha256 = models.CharField(max_length=64, default="", blank=True)
+    updated_at = models.DateTimeField(default=timezone.now)
+    updated_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    def __str__(self) -> str:
+        return f"revision {self.revision}"
+
+
+class Answered(models.Model):
+    """The answer to a write that carried an `Idempotency-Key`, so that a repeat gets it again and writes nothing."""
+
+    id = models.BigAutoField(primary_key=True)
+    #: Digest of who asked, the route and the key.
+    key_sha256 = models.CharField(max_length=64, unique=True)
+    body_sha256 = models.CharField(max_length=64)
+    #: 0 while the first request is still at work.
+    status = models.PositiveSmallIntegerField(default=0)
+    body = models.TextField(default="", blank=True)
+    headers = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["created_at"], name="answered_age")]
+
+    def __str__(self) -> str:
+        return str(self.status)

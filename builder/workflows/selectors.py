@@ -1,0 +1,179 @@
+"""Every read about workflows: the builder's rows joined with what the runtime says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final, Literal
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from builder.accounts.selectors import names_of
+from builder.workflows import documents, shapes
+from builder.workflows.models import Draft, Workflow
+from builder.workflows.services import WorkflowMissing
+from runtime import api as runtime_api
+from runtime.contracts import DeploymentView, NotFound, RunView, WorkflowStatistics, loads
+
+#: How many rows one page may look at before it gives up and hands over a cursor: bounds a filter that matches nothing.
+MOST_LOOKED_AT: Final = 2000
+
+Standing = Literal["live", "disabled", "draft", "problems"]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A workflow with its draft and what the runtime knows of it."""
+
+    workflow: Workflow
+    deployment: DeploymentView | None
+    statistics: WorkflowStatistics
+    #: Names of the people whose ids stand in the deployment.
+    names: dict[UUID, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPage:
+    """One page of workflows, newest first, and the id to go on after."""
+
+    items: list[Listed]
+    next_after: UUID | None
+
+
+def workflow(*, workspace_id: UUID, workflow_id: UUID) -> Workflow:
+    """One workflow with its draft; raises WorkflowMissing."""
+    row = _rows(workspace_id).filter(pk=workflow_id).first()
+    if row is None:
+        raise WorkflowMissing
+    return row
+
+
+def draft(*, workspace_id: UUID, workflow_id: UUID) -> Draft:
+    """The draft with its workflow; raises WorkflowMissing."""
+    return workflow(workspace_id=workspace_id, workflow_id=workflow_id).draft
+
+
+def listed(*, row: Workflow, now: datetime) -> Listed:
+    """One workflow as the list shows it."""
+    return _join([row], now)[0]
+
+
+def listing(
+    *,
+    workspace_id: UUID,
+    text: str = "",
+    standing: Standing | None = None,
+    after: UUID | None,
+    limit: int,
+    now: datetime,
+) -> ListedPage:
+    """A page of workflows, newest first. `standing` is known to the runtime only, so it is filtered here."""
+    rows = _rows(workspace_id)
+    if text:
+        rows = rows.filter(Q(name__icontains=text) | Q(description__icontains=text) | Q(sentence__icontains=text))
+    if standing == "problems":
+        rows = rows.filter(problems_count__gt=0)
+    rows = rows.order_by("-pk")
+    found: list[Workflow] = []
+    looked_at = 0
+    while looked_at < MOST_LOOKED_AT:
+        batch = list((rows.filter(pk__lt=after) if after else rows)[: max(limit + 1, 100)])
+        looked_at += len(batch)
+        found += _standing(batch, standing) if standing in ("live", "disabled", "draft") else batch
+        if len(found) > limit or not batch:
+            break
+        after = batch[-1].pk
+    page = found[:limit]
+    more = len(found) > limit or looked_at >= MOST_LOOKED_AT
+    last = page[-1].pk if page else after
+    return ListedPage(items=_join(page, now), next_after=last if more else None)
+
+
+def names(*, workspace_id: UUID, workflow_ids: set[UUID]) -> dict[UUID, str]:
+    """The names of these workflows, deleted ones included: their runs stay readable."""
+    if not workflow_ids:
+        return {}
+    rows = Workflow.objects.filter(workspace_id=workspace_id, pk__in=workflow_ids)
+    return dict(rows.values_list("id", "name"))
+
+
+@lru_cache(maxsize=512)
+def step_names(*, workspace_id: UUID, version_id: UUID) -> Mapping[str, str]:
+    """The names of a version's steps by node id. Versions never change, so they are remembered."""
+    try:
+        graph = runtime_api.version_graph(workspace_id=workspace_id, version_id=version_id)
+    except NotFound:
+        return {}
+    return {str(node.get("id")): str(node.get("name") or node.get("key") or "") for node in documents.nodes_of(graph)}
+
+
+def shaped(*, workspace_id: UUID, views: Sequence[RunView]) -> list[shapes.RunShape]:
+    """Runs with the names of their workflows and of their current steps."""
+    found = names(workspace_id=workspace_id, workflow_ids={view.workflow_id for view in views})
+    return [
+        shapes.run(
+            view,
+            workflow_name=found.get(view.workflow_id, ""),
+            step_name=step_names(workspace_id=workspace_id, version_id=view.version_id).get(view.current_node)
+            if view.current_node is not None
+            else None,
+        )
+        for view in views
+    ]
+
+
+def exists(*, workspace_id: UUID, workflow_id: UUID) -> bool:
+    """Whether this workspace has, or had, this workflow."""
+    return Workflow.objects.filter(workspace_id=workspace_id, pk=workflow_id).exists()
+
+
+def connection_uses(*, workspace_id: UUID) -> dict[UUID, int]:
+    """How many workflows' drafts name each connection."""
+    counts: dict[UUID, int] = {}
+    graphs = Draft.objects.filter(workflow__workspace_id=workspace_id, workflow__deleted_at=None)
+    for text in graphs.values_list("graph", flat=True).iterator(chunk_size=50):
+        for named in set(documents.ids_anywhere(loads(text))):
+            counts[named] = counts.get(named, 0) + 1
+    return counts
+
+
+def _rows(workspace_id: UUID) -> QuerySet[Workflow]:
+    return Workflow.objects.filter(workspace_id=workspace_id, deleted_at=None).select_related(
+        "draft", "draft__updated_by", "owner"
+    )
+
+
+def _standing(rows: Sequence[Workflow], standing: Standing | None) -> list[Workflow]:
+    if not rows:
+        return []
+    deployments = runtime_api.deployments(workspace_id=rows[0].workspace_id, workflow_ids=[row.id for row in rows])
+
+    def of(row: Workflow) -> Standing:
+        deployment = deployments.get(row.id)
+        if deployment is None or deployment.version is None:
+            return "draft"
+        return "live" if deployment.enabled else "disabled"
+
+    return [row for row in rows if of(row) == standing]
+
+
+def _join(rows: Sequence[Workflow], now: datetime) -> list[Listed]:
+    if not rows:
+        return []
+    workspace_id = rows[0].workspace_id
+    ids = [row.id for row in rows]
+    since = int((now - timedelta(hours=24)).timestamp() * 1000)
+    deployments = runtime_api.deployments(workspace_id=workspace_id, workflow_ids=ids)
+    statistics = runtime_api.statistics(workspace_id=workspace_id, workflow_ids=ids, since=since)
+    nothing = WorkflowStatistics()
+    versions = [deployment.version for deployment in deployments.values() if deployment.version is not None]
+    names = names_of({version.created_by for version in versions if version.created_by is not None})
+    return [Listed(row, deployments.get(row.id), statistics.get(row.id, nothing), names) for row in rows]
+
+
+def utc(milliseconds: int) -> datetime:
+    """The instant of a runtime time."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

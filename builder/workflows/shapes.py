@@ -1,0 +1,243 @@
+"""Runs, steps and problems as browsers and programs read them: the API and the live socket send the same shapes.
+
+One place where internal becomes external.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from builder.accounts.times import lasted, maybe, stamp
+from runtime.contracts import AttemptView, Problem, RunView, StepView
+
+
+class View(BaseModel):
+    """What an answer says."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ProblemView(View):
+    """Something to mend or to know about a graph."""
+
+    severity: str
+    code: str
+    message: str
+    node: str | None
+    edge: str | None
+    field: str | None
+    params: dict[str, Any]
+
+
+class WorkflowName(View):
+    """A workflow in passing."""
+
+    id: UUID
+    name: str
+
+
+class StepName(View):
+    """A step in passing."""
+
+    node: str
+    name: str
+
+
+class ErrorView(View):
+    """Why a step or run failed, in words."""
+
+    code: str
+    title: str
+    message: str
+    detail: str | None = None
+    retryable: bool = False
+    http_status: int | None = None
+    kind: str = ""
+
+
+class WaitingView(View):
+    """Why a run waits, since when and until when."""
+
+    kind: str
+    since: str | None
+    until: str | None
+    text: str
+
+
+class RunShape(View):
+    """One run."""
+
+    id: UUID
+    short_id: str
+    workflow: WorkflowName
+    version: int
+    mode: str
+    status: str
+    outcome: str | None
+    seq: int
+    started_by: str
+    business_key: str | None
+    event_id: UUID | None
+    accepted_at: str
+    started_at: str | None
+    finished_at: str | None
+    duration_ms: int | None
+    waiting: WaitingView | None
+    error: ErrorView | None
+    current_step: StepName | None
+    cancel_requested: bool
+
+
+class WaitView(View):
+    """What a step waits for."""
+
+    kind: str
+    until: str | None
+
+
+class StepShape(View):
+    """One step of a run as the canvas shows it."""
+
+    node: str
+    key: str
+    generation: int
+    status: str
+    attempt: int
+    ports: list[str]
+    note: str | None
+    wait: WaitView | None
+    error: ErrorView | None
+    started_at: str | None
+    finished_at: str | None
+    duration_ms: int | None
+    seq: int
+
+
+class AttemptShape(View):
+    """One try at a step."""
+
+    attempt: int
+    status: str
+    started_at: str | None
+    finished_at: str | None
+    duration_ms: int | None
+    error: ErrorView | None
+    request: Any
+    response: Any
+    effect_key: str | None
+    effect_class: str | None
+
+
+def problem(found: Problem) -> ProblemView:
+    """One problem."""
+    return ProblemView(
+        severity=found.severity,
+        code=found.code,
+        message=found.message,
+        node=found.node,
+        edge=found.edge,
+        field=found.field,
+        params=dict(found.params),
+    )
+
+
+def problems(found: Iterable[Problem]) -> list[ProblemView]:
+    """All problems, in their order."""
+    return [problem(one) for one in found]
+
+
+def run(view: RunView, *, workflow_name: str, step_name: str | None = None) -> RunShape:
+    """One run; `step_name` is the name of its current step where the caller has the graph at hand."""
+    current = view.current_node
+    return RunShape(
+        id=view.id,
+        short_id=short(view.id),
+        workflow=WorkflowName(id=view.workflow_id, name=workflow_name),
+        version=view.version,
+        mode=view.mode,
+        status=str(view.status),
+        outcome=view.outcome,
+        seq=view.seq,
+        started_by=view.started_by,
+        business_key=view.business_key,
+        event_id=view.event_id,
+        accepted_at=stamp(view.accepted_at),
+        started_at=maybe(view.started_at),
+        finished_at=maybe(view.finished_at),
+        duration_ms=lasted(view.accepted_at, view.finished_at),
+        waiting=_waiting(view.waiting),
+        error=error(view.error),
+        current_step=StepName(node=current, name=step_name or current) if current else None,
+        cancel_requested=view.cancel_requested,
+    )
+
+
+def short(run_id: UUID) -> str:
+    """The end of an id, which differs between runs of the same moment, for people to say."""
+    return run_id.hex[-8:]
+
+
+def step(view: StepView) -> StepShape:
+    """One step."""
+    wait = view.wait
+    return StepShape(
+        node=view.node,
+        key=view.key,
+        generation=view.generation,
+        status=str(view.status),
+        attempt=view.attempt,
+        ports=list(view.ports),
+        note=view.note,
+        wait=None if wait is None else WaitView(kind=str(wait.get("kind", "")), until=maybe(wait.get("until"))),
+        error=error(view.error),
+        started_at=maybe(view.started_at),
+        finished_at=maybe(view.finished_at),
+        duration_ms=lasted(view.started_at, view.finished_at),
+        seq=view.seq,
+    )
+
+
+def attempt(view: AttemptView) -> AttemptShape:
+    """One try."""
+    return AttemptShape(
+        attempt=view.attempt,
+        status=str(view.status),
+        started_at=maybe(view.started_at),
+        finished_at=maybe(view.finished_at),
+        duration_ms=lasted(view.started_at, view.finished_at),
+        error=error(view.error),
+        request=view.request,
+        response=view.response,
+        effect_key=view.effect_key,
+        effect_class=view.effect_class,
+    )
+
+
+def error(value: Mapping[str, Any] | None) -> ErrorView | None:
+    """A StepError as JSON, without what is only for machines."""
+    if value is None:
+        return None
+    return ErrorView(
+        code=str(value.get("code", "")),
+        title=str(value.get("title", "")),
+        message=str(value.get("message", "")),
+        detail=value.get("detail"),
+        retryable=bool(value.get("retryable", False)),
+        http_status=value.get("http_status"),
+        kind=str(value.get("kind") or ""),
+    )
+
+
+def _waiting(value: Mapping[str, Any] | None) -> WaitingView | None:
+    if value is None:
+        return None
+    return WaitingView(
+        kind=str(value.get("kind", "")),
+        since=maybe(value.get("since")),
+        until=maybe(value.get("until")),
+        text=str(value.get("text", "")),
+    )
