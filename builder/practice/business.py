@@ -1,0 +1,321 @@
+"""The company's business: customers, orders, invoices, payments, and a look into its own ledger."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from urllib.parse import parse_qs
+
+from builder.practice.behaviour import Behaviour, parse
+from runtime.contracts import JSON, JSONRefused, dumps, loads
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request as it came, at `now` (ms)."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    behaviour: Behaviour
+    now: int
+
+    @property
+    def key(self) -> str | None:
+        return self.headers.get("idempotency-key") or None
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
+
+class Refused(Exception):
+    """A call the company understands and refuses."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+def route(database: sqlite3.Connection, call: Call) -> tuple[int, JSON]:
+    """Find who answers; raises Refused."""
+    for method, pattern, answer in ROUTES:
+        found = pattern.fullmatch(call.path)
+        if found is None:
+            continue
+        if method == call.method or (method == "GET" and call.method == "HEAD"):
+            return answer(database, call, *found.groups())
+    if any(pattern.fullmatch(call.path) for _, pattern, _ in ROUTES):
+        raise Refused(405, "method_not_allowed", f"{call.method} is not possible here.")
+    raise Refused(404, "not_found", f"There is nothing at {call.path[:200]}.")
+
+
+def list_of(table: str, *columns: str) -> Callable[..., tuple[int, JSON]]:
+    """A route that lists a table, newest first, at most 200 rows."""
+    names = ", ".join(columns)
+
+    def answer(database: sqlite3.Connection, call: Call) -> tuple[int, JSON]:
+        rows = database.execute(f"SELECT {names} FROM {table} ORDER BY rowid DESC LIMIT 200").fetchall()
+        return 200, {"items": [document(row) for row in rows]}
+
+    return answer
+
+
+def one_of(table: str, id_column: str, *columns: str) -> Callable[..., tuple[int, JSON]]:
+    """A route that shows one row of a table."""
+    names = ", ".join(columns)
+
+    def answer(database: sqlite3.Connection, call: Call, id_: str) -> tuple[int, JSON]:
+        row = database.execute(f"SELECT {names} FROM {table} WHERE {id_column} = ?", (id_,)).fetchone()
+        if row is None:
+            raise Refused(404, "not_found", f"There is no {id_[:60]} here.")
+        return 200, document(row)
+
+    return answer
+
+
+def credit(database: sqlite3.Connection, call: Call, customer: str) -> tuple[int, JSON]:
+    """Whether the customer may buy for this amount on account."""
+    row = database.execute("SELECT * FROM customers WHERE id = ?", (customer,)).fetchone()
+    if row is None:
+        raise Refused(404, "no_such_customer", f"There is no customer {customer[:60]}.")
+    asked = parse_qs(call.query).get("amount", ["0"])[0]
+    amount = money(asked, "amount")
+    unpaid = database.execute(
+        "SELECT amount FROM invoices WHERE customer = ? AND status = 'open'", (customer,)
+    ).fetchall()
+    outstanding = sum((Decimal(invoice["amount"]) for invoice in unpaid), Decimal(0))
+    available = Decimal(row["credit_limit"]) - outstanding
+    approved = not row["blocked"] and amount <= available
+    reason = "blocked" if row["blocked"] else "within the limit" if approved else "over the limit"
+    return 200, {
+        "customer": customer, "name": row["name"], "approved": approved, "reason": reason,
+        "limit": Decimal(row["credit_limit"]), "outstanding": outstanding, "available": available,
+    }  # fmt: skip
+
+
+def new_order(database: sqlite3.Connection, call: Call) -> tuple[int, JSON]:
+    """File an order under its own number; a second order of that number is refused."""
+    asked = object_of(call)
+    number = words(asked, "number")
+    lines = asked.get("lines", [])
+    row = (number, words(asked, "customer"), str(money(asked.get("total"), "total")), currency(asked), dumps(lines))
+    try:
+        database.execute("INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?)", (*row, call.now))
+    except sqlite3.IntegrityError:
+        raise Refused(409, "order_exists", f"Order {number} is filed already.") from None
+    return 201, {"number": number, "total": Decimal(row[2]), "currency": row[3], "created_at": instant(call.now)}
+
+
+def new_invoice(database: sqlite3.Connection, call: Call) -> tuple[int, JSON]:
+    """Make out an invoice; asked twice without a key, the customer gets two."""
+    asked = object_of(call)
+    amount = money(asked.get("amount"), "amount")
+    if amount <= 0:
+        raise Refused(422, "bad_amount", "An invoice is for more than nothing.")
+    id_ = f"INV-{1001 + int(database.execute('SELECT count(*) FROM invoices').fetchone()[0])}"
+    customer = words(asked, "customer")
+    row = (id_, words(asked, "order"), customer, str(amount), currency(asked), "open", call.now)
+    database.execute("INSERT INTO invoices VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    known = database.execute("SELECT name, email FROM customers WHERE id = ?", (customer,)).fetchone()
+    return 201, {
+        "id": id_, "order": row[1], "customer": customer, "name": known["name"] if known else customer,
+        "email": known["email"] if known else None, "amount": amount, "currency": row[4], "status": "open",
+        "created_at": instant(call.now),
+    }  # fmt: skip
+
+
+def new_payment(database: sqlite3.Connection, call: Call) -> tuple[int, JSON]:
+    """Take a payment for an invoice; taken twice without a key, the customer has paid twice."""
+    asked = object_of(call)
+    amount = money(asked.get("amount"), "amount")
+    invoice = database.execute("SELECT * FROM invoices WHERE id = ?", (words(asked, "invoice"),)).fetchone()
+    if invoice is None:
+        raise Refused(404, "no_such_invoice", f"There is no invoice {words(asked, 'invoice')[:60]}.")
+    if amount != Decimal(invoice["amount"]):
+        raise Refused(422, "wrong_amount", f"Invoice {invoice['id']} is for {invoice['amount']}, not {amount}.")
+    id_ = f"PAY-{5001 + int(database.execute('SELECT count(*) FROM payments').fetchone()[0])}"
+    method = asked.get("method", "card")
+    if method not in ("card", "transfer", "direct debit"):
+        raise Refused(422, "bad_method", "Pay by card, transfer or direct debit.")
+    database.execute(
+        "INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?)",
+        (id_, invoice["id"], str(amount), invoice["currency"], method, call.now),
+    )
+    status = "paid" if invoice["status"] == "open" else "overpaid"
+    database.execute("UPDATE invoices SET status = ? WHERE id = ?", (status, invoice["id"]))
+    return 201, {
+        "id": id_, "invoice": invoice["id"], "amount": amount, "currency": invoice["currency"], "method": method,
+        "invoice_status": status, "created_at": instant(call.now),
+    }  # fmt: skip
+
+
+def new_behaviour(database: sqlite3.Connection, call: Call) -> tuple[int, JSON]:
+    """Give a standing order such as {"path": "/invoices", "behaviour": "fail=503", "times": 3}."""
+    asked = object_of(call)
+    text, times = asked.get("behaviour"), asked.get("times")
+    if not isinstance(text, str) or not text or (times is not None and (type(times) is not int or times < 1)):
+        raise Refused(422, "bad_behaviour", "Send path, behaviour (such as fail=503) and maybe times (from 1).")
+    try:
+        parse(text)
+    except ValueError as error:
+        raise Refused(422, "bad_behaviour", str(error)) from None
+    path, method = asked.get("path", "/"), asked.get("method", "*")
+    made = database.execute(
+        "INSERT INTO behaviours (method, path, behaviour, remaining) VALUES (?, ?, ?, ?)",
+        (str(method), str(path), text, times),
+    )
+    return 201, {"id": made.lastrowid, "method": str(method), "path": str(path), "behaviour": text, "times": times}
+
+
+def forget_behaviours(database: sqlite3.Connection, call: Call) -> tuple[int, JSON]:
+    """Behave again."""
+    return 200, {"forgotten": database.execute("DELETE FROM behaviours").rowcount}
+
+
+def calls(database: sqlite3.Connection, call: Call) -> tuple[int, JSON]:
+    """The ledger, oldest first: `?after=seq&limit=200&key=…`."""
+    query = parse_qs(call.query)
+    after, limit = (whole(query.get(name, [default])[0]) for name, default in (("after", "0"), ("limit", "200")))
+    key = query.get("key", [None])[0]
+    rows = database.execute(
+        "SELECT seq, at_ms, method, path, key, body_sha256, headers, behaviour, status, applied, replayed FROM calls"
+        " WHERE seq > ? AND (? IS NULL OR key = ?) ORDER BY seq LIMIT ?",
+        (after, key, key, min(limit, 1000)),
+    ).fetchall()
+    return 200, {"items": [document(row) for row in rows]}
+
+
+def summary(database: sqlite3.Connection, call: Call) -> tuple[int, JSON]:
+    """Counts over the whole ledger, and each key's own: what shows a lost or a repeated effect."""
+    total = database.execute(
+        "SELECT count(*) AS calls, coalesce(sum(applied), 0) AS applied, coalesce(sum(replayed), 0) AS replayed"
+        " FROM calls"
+    ).fetchone()
+    keys = database.execute(
+        "SELECT key, path, count(*) AS calls, sum(applied) AS applied, sum(replayed) AS replayed,"
+        " count(DISTINCT body_sha256) AS bodies FROM calls WHERE key IS NOT NULL GROUP BY key, path ORDER BY min(seq)"
+    ).fetchall()
+    mails = database.execute("SELECT count(*), coalesce(sum(deliveries), 0) FROM mails").fetchone()
+    return 200, {
+        **dict(total), "mails": mails[0], "mail_deliveries": mails[1], "keys": [dict(row) for row in keys],
+    }  # fmt: skip
+
+
+def health(database: sqlite3.Connection, call: Call) -> tuple[int, JSON]:
+    """The company is open."""
+    return 200, {"company": "The practice company", "open": True}
+
+
+# --- reading what was sent ---------------------------------------------------------------------------------------
+
+
+def object_of(call: Call) -> dict[str, JSON]:
+    """The body as a JSON object; raises Refused."""
+    try:
+        value = loads(call.body)
+    except JSONRefused as refused:
+        raise Refused(400, "not_json", f"The body is not JSON: {refused.message}") from None
+    if not isinstance(value, dict):
+        raise Refused(422, "not_an_object", "Send a JSON object.")
+    return value
+
+
+def words(asked: Mapping[str, JSON], name: str) -> str:
+    """A text that must be there."""
+    value = asked.get(name)
+    if not isinstance(value, str) or not value.strip() or len(value) > 200:
+        raise Refused(422, "missing", f"“{name}” must be a text of 1 to 200 characters.")
+    return value.strip()
+
+
+def currency(asked: Mapping[str, JSON]) -> str:
+    """Three capital letters; EUR where none is named."""
+    value = asked.get("currency", "EUR")
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Z]{3}", value):
+        raise Refused(422, "bad_currency", "“currency” is three capital letters, such as EUR.")
+    return value
+
+
+def money(value: JSON, name: str) -> Decimal:
+    """An exact amount with at most two places."""
+    try:
+        amount = Decimal(value) if isinstance(value, int | str | Decimal) and not isinstance(value, bool) else None
+    except InvalidOperation:
+        amount = None
+    if amount is None or not amount.is_finite() or abs(amount) >= 10**12 or amount != round(amount, 2):
+        raise Refused(422, "bad_amount", f"“{name}” must be an amount with at most two places.")
+    return round(amount, 2)
+
+
+def whole(text: str) -> int:
+    """A whole number from a query."""
+    if not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise Refused(400, "bad_number", f"“{text[:20]}” is not a whole number.")
+    return int(text)
+
+
+#: Columns that hold JSON, and columns that hold exact amounts.
+JSON_COLUMNS = ("lines", "headers")
+AMOUNT_COLUMNS = ("amount", "total", "credit_limit")
+
+
+def document(row: sqlite3.Row) -> dict[str, JSON]:
+    """A row as the API shows it."""
+    shown: dict[str, JSON] = {}
+    for name, value in dict(row).items():
+        if name in JSON_COLUMNS:
+            value = loads(value)
+        elif name in AMOUNT_COLUMNS:
+            value = Decimal(value)
+        elif name in ("applied", "replayed", "blocked"):
+            value = bool(value)
+        if name.endswith("_ms"):
+            shown[f"{name.removesuffix('_ms').removesuffix('_at')}_at"] = instant(value)
+        else:
+            shown[name] = value
+    return shown
+
+
+def instant(milliseconds: int) -> str:
+    """A time as the API shows it: UTC, to the millisecond."""
+    at = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+INVOICE = ("id", "order_number", "customer", "amount", "currency", "status", "created_ms")
+PAYMENT = ("id", "invoice", "amount", "currency", "method", "created_ms")
+ORDER = ("number", "customer", "total", "currency", "lines", "created_ms")
+CUSTOMER = ("id", "name", "email", "country", "credit_limit", "blocked")
+MAIL = ("id", "message_id", "sender", "recipients", "subject", "text", "received_ms", "deliveries")
+
+ROUTES: tuple[tuple[str, re.Pattern[str], Callable[..., tuple[int, JSON]]], ...] = (
+    ("GET", re.compile("/health"), health),
+    ("GET", re.compile("/customers"), list_of("customers", *CUSTOMER)),
+    ("GET", re.compile("/customers/([^/]+)"), one_of("customers", "id", *CUSTOMER)),
+    ("GET", re.compile("/customers/([^/]+)/credit"), credit),
+    ("GET", re.compile("/orders"), list_of("orders", *ORDER)),
+    ("POST", re.compile("/orders"), new_order),
+    ("GET", re.compile("/orders/([^/]+)"), one_of("orders", "number", *ORDER)),
+    ("GET", re.compile("/invoices"), list_of("invoices", *INVOICE)),
+    ("POST", re.compile("/invoices"), new_invoice),
+    ("GET", re.compile("/invoices/([^/]+)"), one_of("invoices", "id", *INVOICE)),
+    ("GET", re.compile("/payments"), list_of("payments", *PAYMENT)),
+    ("POST", re.compile("/payments"), new_payment),
+    ("GET", re.compile("/payments/([^/]+)"), one_of("payments", "id", *PAYMENT)),
+    ("GET", re.compile("/mails"), list_of("mails", *MAIL)),
+    ("GET", re.compile("/behaviour"), list_of("behaviours", "id", "method", "path", "behaviour", "remaining")),
+    ("POST", re.compile("/behaviour"), new_behaviour),
+    ("DELETE", re.compile("/behaviour"), forget_behaviours),
+    ("GET", re.compile("/calls"), calls),
+    ("GET", re.compile("/calls/summary"), summary),
+)

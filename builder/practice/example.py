@@ -1,0 +1,85 @@
+"""The example *Order to cash*: a workflow that does business with the practice company, already published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+
+from builder.accounts.models import User, Workspace
+from builder.connections import services as connections
+from builder.connections.models import Connection
+from builder.workflows import services as workflows
+from runtime.contracts import loads
+
+NAME: Final = "Order to cash"
+DESCRIPTION: Final = "Checks an order, makes out the invoice, takes the payment, sends a mail and answers the shop."
+MAIL_CONNECTION: Final = "Practice company mail"
+DOCUMENT: Final = Path(__file__).with_name("order_to_cash.json")
+SMTP_HOST: Final = "practice-company"
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledExample:
+    """What was made."""
+
+    workflow_id: UUID
+    connection_id: UUID
+
+
+def sample_order() -> dict[str, Any]:
+    """An order that goes all the way: what the printed curl line posts."""
+    return {
+        "number": "SO-2041",
+        "customer": "C-200",
+        "currency": "EUR",
+        "total": 1249.5,
+        "lines": [
+            {"sku": "TOWEL-60", "quantity": 120, "price": 6.75},
+            {"sku": "ROBE-L", "quantity": 15, "price": 29.3},
+        ],
+    }
+
+
+def graph(mail_connection: str = "") -> dict[str, Any]:
+    """The workflow's document; the mail step uses the named connection."""
+    document = loads(DOCUMENT.read_bytes())
+    if not isinstance(document, dict) or not isinstance(document["nodes"], list):
+        raise TypeError(f"{DOCUMENT.name} is no graph document.")
+    for node in document["nodes"]:
+        if isinstance(node, dict) and node["type"] == "email.send@1" and isinstance(node["config"], dict):
+            node["config"]["connection"] = mail_connection
+    return document
+
+
+def install(*, workspace: Workspace, by: User | None) -> InstalledExample:
+    """Make the mail connection and the published workflow in a workspace."""
+    connection = mail_connection(workspace=workspace, by=by)
+    workflow = workflows.create_workflow(
+        workspace=workspace, name=NAME, description=DESCRIPTION, graph=graph(str(connection.id)), by=by
+    )
+    workflows.publish(workflow=workflow, by=by, note="The example as it comes with Millrace.")
+    return InstalledExample(workflow.id, connection.id)
+
+
+def mail_connection(*, workspace: Workspace, by: User | None) -> Connection:
+    """The workspace's connection to the practice company's mail box, made if it has none."""
+    found = Connection.objects.filter(workspace=workspace, kind="smtp", name=MAIL_CONNECTION).first()
+    if found is not None:
+        return found
+    return connections.create(workspace=workspace, kind="smtp", name=MAIL_CONNECTION, fields=mail_fields(), by=by)
+
+
+def mail_fields() -> Mapping[str, Any]:
+    """Where the practice company takes mail. It files a repeated Message-ID once, so a repeat is safe."""
+    return {
+        "host": SMTP_HOST,
+        "port": settings.PRACTICE_SMTP_ADDRESS[1],
+        "security": "none",
+        "from_address": "Practice company <invoices@practice-company.example>",
+        "recognises_repeats": True,
+    }
