@@ -1,0 +1,165 @@
+"""Connections: make, change, remove, try. What is secret is written and never read."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from pydantic import Field
+
+from builder.accounts.rights import Action
+from builder.accounts.times import maybe, stamp
+from builder.api.operation import ApiView, Body, Call, View, operation
+from builder.api.problems import Refusal, not_here
+from builder.api.shapes import Items
+from builder.connections import services, trials
+from builder.connections.models import Connection
+from builder.workflows import selectors
+from runtime.ports import ConnectionMissing
+
+Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"\S")]
+FIELDS_MOST: Final = 60
+
+
+class NewConnection(Body):
+    """A kind, a name, and the kind's fields."""
+
+    kind: Annotated[str, Field(min_length=1, max_length=60)]
+    name: Name
+    fields: Annotated[dict[str, Any], Field(max_length=FIELDS_MOST)]
+
+
+class ConnectionChanges(Body):
+    """A new name, or new values. A field left out keeps its value; null takes it away."""
+
+    name: Name | None = None
+    fields: Annotated[dict[str, Any], Field(max_length=FIELDS_MOST)] | None = None
+
+
+class ConnectionShape(View):
+    """A connection without its secrets. `secrets_set` names those that have a value, `last_four` their ends."""
+
+    id: UUID
+    kind: str
+    name: str
+    status: str
+    status_detail: str | None
+    used_by: int
+    owner: str | None
+    tested_at: str | None
+    public: dict[str, Any]
+    secrets_set: list[str]
+    last_four: dict[str, str]
+    mine: bool
+    created_at: str
+    updated_at: str
+
+
+class TestShape(View):
+    """How the trial went."""
+
+    ok: bool
+    message: str
+
+
+class Connections(ApiView):
+    @operation(Action.CONNECTION_USE, answer=Items[ConnectionShape])
+    def get(self, call: Call) -> Items[ConnectionShape]:
+        """The connections of this workspace, by name."""
+        rows = services.listing(workspace_id=call.workspace.id)
+        uses = selectors.connection_uses(workspace_id=call.workspace.id) if rows else {}
+        return Items[ConnectionShape](items=[_shape(row, call, uses.get(row.id, 0)) for row in rows])
+
+    @operation(Action.CONNECTION_CREATE, body=NewConnection, answer=ConnectionShape, status=201, repeat="stored")
+    def post(self, call: Call, *, body: NewConnection) -> ConnectionShape:
+        """Make a connection. Its secrets are sealed before they are stored."""
+        try:
+            row = services.create(
+                workspace=call.workspace,
+                by=call.person,
+                kind=body.kind,
+                name=body.name,
+                fields=body.fields,
+                now=call.now,
+            )
+        except services.ConnectionRefused as error:
+            raise _refused(error) from error
+        return _shape(row, call, 0)
+
+
+class OneConnection(ApiView):
+    @operation(Action.CONNECTION_USE, answer=ConnectionShape)
+    def get(self, call: Call, *, connection_id: UUID) -> ConnectionShape:
+        """One connection."""
+        return _found_shape(_find(call, connection_id), call)
+
+    @operation(Action.CONNECTION_MANAGE, body=ConnectionChanges, answer=ConnectionShape)
+    def patch(self, call: Call, *, connection_id: UUID, body: ConnectionChanges) -> ConnectionShape:
+        """Rename it or give it new values."""
+        row = _manageable(call, connection_id)
+        try:
+            row = services.change(row=row, name=body.name, fields=body.fields, now=call.now)
+        except services.ConnectionRefused as error:
+            raise _refused(error) from error
+        except ConnectionMissing as error:
+            raise Refusal(409, "connection_sealed", "This connection cannot be opened.", detail=str(error)) from error
+        return _found_shape(row, call)
+
+    @operation(Action.CONNECTION_MANAGE)
+    def delete(self, call: Call, *, connection_id: UUID) -> None:
+        """Remove it. Steps that name it fail from now on, and say why."""
+        services.delete(row=_manageable(call, connection_id))
+
+
+class TestConnection(ApiView):
+    @operation(Action.CONNECTION_MANAGE, answer=TestShape)
+    def post(self, call: Call, *, connection_id: UUID) -> TestShape:
+        """Ask the other system, without changing anything there, whether it takes these values."""
+        row = _manageable(call, connection_id)
+        outcome = trials.try_out(row)
+        services.note_test(row=row, ok=outcome.ok, detail=outcome.message, now=call.now)
+        return TestShape(ok=outcome.ok, message=outcome.message)
+
+
+def _find(call: Call, connection_id: UUID) -> Connection:
+    row = services.find(workspace_id=call.workspace.id, connection_id=connection_id)
+    if row is None:
+        raise not_here("connection")
+    return row
+
+
+def _manageable(call: Call, connection_id: UUID) -> Connection:
+    row = _find(call, connection_id)
+    if not services.may_manage(row=row, user=call.person, role=call.role):
+        raise Refusal(403, "forbidden", "This connection belongs to somebody else. Ask them or an admin.")
+    return row
+
+
+def _found_shape(row: Connection, call: Call) -> ConnectionShape:
+    uses = selectors.connection_uses(workspace_id=call.workspace.id)
+    return _shape(row, call, uses.get(row.id, 0))
+
+
+def _shape(row: Connection, call: Call, used_by: int) -> ConnectionShape:
+    status = "untested" if row.test_ok is None else "working" if row.test_ok else "broken"
+    marks = row.shown.get("set", {})
+    return ConnectionShape(
+        id=row.id,
+        kind=row.kind,
+        name=row.name,
+        status=status,
+        status_detail=row.test_detail or None,
+        used_by=used_by,
+        owner=row.owner.name if row.owner is not None else None,
+        tested_at=maybe(row.tested_at),
+        public=dict(row.shown.get("open", {})),
+        secrets_set=sorted(marks),
+        last_four={name: mark for name, mark in marks.items() if mark},
+        mine=services.may_manage(row=row, user=call.person, role=call.role),
+        created_at=stamp(row.created_at),
+        updated_at=stamp(row.updated_at),
+    )
+
+
+def _refused(error: services.ConnectionRefused) -> Refusal:
+    return Refusal(422, "connection_refused", "Some values need another look.", fields=error.fields)

@@ -1,0 +1,284 @@
+"""Signing in and out, the first run, invitations, oneself."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from django.conf import settings
+from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
+from django.http import HttpRequest
+from django.middleware.csrf import get_token, rotate_token
+from pydantic import BaseModel, ConfigDict, Field
+
+from builder.accounts import rights, selectors, services, tries
+from builder.accounts.models import User
+from builder.accounts.rights import Action
+from builder.accounts.times import stamp
+from builder.api import shapes
+from builder.api.operation import Access, Answer, ApiView, Body, Call, Query, View, operation
+from builder.api.problems import Refusal, invalid
+from builder.api.shapes import Items, PersonView, WorkspaceView
+from runtime import api as runtime_api
+
+Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"\S")]
+Email = Annotated[str, Field(min_length=3, max_length=254)]
+Password = Annotated[str, Field(min_length=1, max_length=1000)]
+Token = Annotated[str, Field(min_length=1, max_length=200)]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")]
+TimeZone = Annotated[str, Field(min_length=1, max_length=64)]
+Currency = Annotated[str, Field(pattern=r"^[A-Za-z]{3}$")]
+
+
+class SessionView(View):
+    """Who is signed in, and what every unsafe request must send as `X-CSRFToken`."""
+
+    user: PersonView | None
+    setup_required: bool
+    csrf_token: str
+    workspaces: list[WorkspaceView]
+    version: str
+
+
+class SignIn(Body):
+    """E-mail address and password."""
+
+    email: Email
+    password: Password
+    remember: bool = False
+
+
+class NewWorkspace(Body):
+    """A workspace to make."""
+
+    name: Name
+    language: Language = "en"
+    time_zone: TimeZone = "UTC"
+    currency: Currency = "EUR"
+
+
+class SetUp(Body):
+    """The first-run link's token, the first person, the first workspace."""
+
+    token: Token
+    name: Name
+    email: Email
+    password: Password
+    workspace: NewWorkspace
+
+
+class Acceptance(Body):
+    """The invitation's token; the name counts for newcomers only."""
+
+    token: Token
+    name: Annotated[str, Field(max_length=120)] = ""
+    password: Password
+
+
+class MyChanges(Body):
+    """What to change about oneself."""
+
+    name: Name | None = None
+    theme: Literal["system", "light", "dark"] | None = None
+    language: Language | Literal[""] | None = None
+    password: Password | None = None
+    current_password: Password | None = None
+
+
+class ChecksQuery(Query):
+    """The first-run token, while there is nobody who could sign in; better sent as `X-Setup-Token`."""
+
+    token: Token | None = None
+
+
+class CheckLine(BaseModel):
+    """One line of the system check: what was seen, and how to mend it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    ok: bool
+    title: str
+    detail: str
+    fix: str
+
+
+def session_of(request: HttpRequest, user: User | None) -> SessionView:
+    """The session as the browser's start page needs it."""
+    return SessionView(
+        user=shapes.person(user) if user else None,
+        setup_required=user is None and services.setup_required(),
+        csrf_token=get_token(request),
+        workspaces=[shapes.workspace(row) for row in selectors.memberships_of(user)] if user else [],
+        version=settings.VERSION,
+    )
+
+
+def refused(error: services.AccountsRefused) -> Refusal:
+    """A refusal of the accounts' services, in the words of the API."""
+    if isinstance(error, services.SetupClosed):
+        used_at = stamp(error.used_at) if error.used_at else None
+        return Refusal(403, error.code, error.message, params={"used_at": used_at})
+    fields = {error.field: [error.message]} if error.field else {}
+    return Refusal(error.status, error.code, error.message, fields=fields)
+
+
+def too_many(error: tries.TooManyTries, call: Call) -> Refusal:
+    """The answer to too many tries: until when."""
+    seconds = max(1, int((error.until - call.now).total_seconds()))
+    return Refusal(
+        429,
+        "too_many_tries",
+        "Too many tries.",
+        detail="Wait a little, then try again.",
+        params={"until": stamp(error.until), "seconds": seconds},
+        headers={"Retry-After": str(seconds)},
+    )
+
+
+def enter(request: HttpRequest, user: User, *, remember: bool) -> None:
+    """Begin a session under a fresh key, so that a planted cookie is worth nothing."""
+    login(request, user)
+    # Without "keep me signed in" the cookie ends with the browser, and the row with the day.
+    request.session.set_expiry(settings.SESSION_COOKIE_AGE if remember else 0)
+    rotate_token(request)
+
+
+class Session(ApiView):
+    @operation(Access.ANYONE, answer=SessionView)
+    def get(self, call: Call) -> SessionView:
+        """Who is signed in. Also hands out the CSRF token that signing in needs."""
+        return session_of(call.request, call.user if call.token is None else None)
+
+    @operation(Access.ANYONE, body=SignIn, answer=SessionView, also=(401, 429))
+    def post(self, call: Call, *, body: SignIn) -> SessionView:
+        """Sign in by e-mail address and password."""
+        try:
+            tries.count(account=body.email, address=call.address, now=call.now)
+        except tries.TooManyTries as error:
+            raise too_many(error, call) from error
+        user = authenticate(call.request, username=body.email.strip().lower(), password=body.password)
+        if not isinstance(user, User):
+            raise Refusal(401, "wrong_credentials", "E-mail or password is wrong.")
+        tries.forget(account=body.email, address=call.address)
+        enter(call.request, user, remember=body.remember)
+        return session_of(call.request, user)
+
+    @operation(Access.ANYONE, answer=SessionView)
+    def delete(self, call: Call) -> SessionView:
+        """Sign out. Sockets of this session close within seconds."""
+        if call.token is None:
+            logout(call.request)
+            rotate_token(call.request)
+        return session_of(call.request, None)
+
+
+class Setup(ApiView):
+    @operation(Access.ANYONE, body=SetUp, answer=SessionView, status=201, also=(403, 429))
+    def post(self, call: Call, *, body: SetUp) -> SessionView:
+        """Claim a new instance with the link that the server printed: the first person and workspace."""
+        try:
+            tries.count(account=f"first run {body.token}", address=call.address, now=call.now)
+            user, _workspace = services.set_up(
+                token=body.token,
+                name=body.name,
+                email=body.email,
+                password=body.password,
+                workspace_name=body.workspace.name,
+                language=body.workspace.language,
+                time_zone=body.workspace.time_zone,
+                currency=body.workspace.currency,
+                now=call.now,
+            )
+        except tries.TooManyTries as error:
+            raise too_many(error, call) from error
+        except services.AccountsRefused as error:
+            raise refused(error) from error
+        tries.forget(account=f"first run {body.token}", address=call.address)
+        enter(call.request, user, remember=True)
+        return session_of(call.request, user)
+
+
+class AcceptInvitation(ApiView):
+    @operation(Access.ANYONE, body=Acceptance, answer=SessionView, status=201, also=(403, 429))
+    def post(self, call: Call, *, body: Acceptance) -> SessionView:
+        """Join a workspace by the link somebody sent."""
+        try:
+            tries.count(account=f"invitation {body.token}", address=call.address, now=call.now)
+            user = services.accept_invitation(token=body.token, name=body.name, password=body.password, now=call.now)
+        except tries.TooManyTries as error:
+            raise too_many(error, call) from error
+        except services.AccountsRefused as error:
+            raise refused(error) from error
+        tries.forget(account=f"invitation {body.token}", address=call.address)
+        enter(call.request, user, remember=True)
+        return session_of(call.request, user)
+
+
+class Me(ApiView):
+    @operation(Access.SIGNED_IN, answer=PersonView)
+    def get(self, call: Call) -> PersonView:
+        """Oneself."""
+        return shapes.person(call.person)
+
+    @operation(Access.SIGNED_IN, body=MyChanges, answer=PersonView)
+    def patch(self, call: Call, *, body: MyChanges) -> PersonView:
+        """Change one's name, looks or password. A new password ends all other sessions."""
+        if body.password is not None and body.current_password is None:
+            raise invalid({"current_password": ["Enter your present password, too."]})
+        try:
+            user = services.change_me(
+                user=call.person,
+                name=body.name,
+                theme=body.theme,
+                language=body.language,
+                password=body.password,
+                current_password=body.current_password,
+            )
+        except services.AccountsRefused as error:
+            raise refused(error) from error
+        if body.password is not None:
+            update_session_auth_hash(call.request, user)
+        return shapes.person(user)
+
+
+class SystemChecks(ApiView):
+    @operation(Access.ANYONE, query=ChecksQuery, answer=Items[CheckLine], also=(401, 403))
+    def get(self, call: Call, *, query: ChecksQuery) -> Answer:
+        """How the instance is: for admins, and for the holder of the first-run link."""
+        token = call.request.META.get("HTTP_X_SETUP_TOKEN") or query.token
+        if not (token and services.setup_token_fits(token)):
+            if call.user is None:
+                raise Refusal(401, "sign_in", "Sign in first.")
+            memberships = selectors.memberships_of(call.user) if call.token is None else []
+            admin = any(rights.can(call.user, Action.WORKSPACE_EDIT, row.workspace_id) for row in memberships)
+            if not admin:
+                raise Refusal(403, "forbidden", "Your role does not allow this.")
+        lines = [
+            CheckLine(id=item.id, ok=item.ok, title=item.title, detail=item.detail, fix=item.fix)
+            for item in runtime_api.system_health()
+        ]
+        address = settings.PUBLIC_URL
+        local = "://127.0.0.1" in address or "://localhost" in address
+        lines.append(
+            CheckLine(
+                id="public_url",
+                ok=not local,
+                title="Webhooks from outside",
+                detail=f"Others reach this server at {address}.",
+                fix="Set PUBLIC_URL to the address that others use, if systems outside this machine should post "
+                "webhooks."
+                if local
+                else "",
+            )
+        )
+        if not local:
+            lines.append(
+                CheckLine(
+                    id="tls",
+                    ok=settings.SECURE,
+                    title="Encrypted connections",
+                    detail="Pages and webhooks travel over https." if settings.SECURE else "Pages travel in the open.",
+                    fix="" if settings.SECURE else "Put a reverse proxy with a certificate in front; see docker/.",
+                )
+            )
+        return Answer(Items[CheckLine](items=lines), 200)

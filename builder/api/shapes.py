@@ -1,0 +1,71 @@
+"""The shapes of answers that several resources share. Runs and steps are shaped in `builder.workflows.shapes`."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from builder.accounts.models import Membership, User
+from builder.workflows.shapes import View
+
+T = TypeVar("T")
+
+
+class Items(View, Generic[T]):
+    """A list that comes whole."""
+
+    items: list[T]
+
+
+class Paged(View, Generic[T]):
+    """A page of a list; `next_cursor` goes into the next request, null at the end."""
+
+    items: list[T]
+    next_cursor: str | None
+
+
+class PersonView(View):
+    """The signed-in person."""
+
+    id: UUID
+    name: str
+    email: str
+    theme: str
+    language: str
+    is_instance_admin: bool
+
+
+class WorkspaceView(View):
+    """A workspace as its members see it, with their own role."""
+
+    id: UUID
+    name: str
+    role: str
+    language: str
+    time_zone: str
+    currency: str
+
+
+def person(user: User) -> PersonView:
+    """The person themselves."""
+    return PersonView(
+        id=user.id,
+        name=user.name,
+        email=user.email,
+        theme=user.theme,
+        language=user.language,
+        is_instance_admin=user.is_instance_admin,
+    )
+
+
+def workspace(membership: Membership) -> WorkspaceView:
+    """A workspace by its membership."""
+    row = membership.workspace
+    return WorkspaceView(
+        id=row.id,
+        name=row.name,
+        role=membership.role,
+        language=row.language,
+        time_zone=row.time_zone,
+        currency=row.currency,
+    )
