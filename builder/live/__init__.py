@@ -1,0 +1,1 @@
+"""Live status: committed changes, pushed to the browsers that may see them."""
