@@ -1,0 +1,110 @@
+"""Django behind ASGI, with one hop to a thread for each request.
+
+Every view and middleware is synchronous. Django's own ASGI handler would hop once for each middleware and give each
+request a thread and a database connection of its own; here a few threads live long and keep their connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+import structlog
+from django.core.handlers.asgi import ASGIRequest
+from django.core.handlers.base import BaseHandler
+from django.http import HttpResponse
+from django.urls import set_script_prefix
+
+from builder.live.threads import DatabaseThreads
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+log = structlog.get_logger(__name__)
+
+MOST_BODY: Final = 6 * 1024 * 1024
+PATIENCE_SECONDS: Final = 20.0
+THREADS: Final = 8
+
+
+class BodyRefused(Exception):
+    """The body is too large (413) or comes too slowly (408)."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(str(status))
+        self.status = status
+
+
+class Disconnected(Exception):
+    """The caller went away while sending."""
+
+
+class Door(BaseHandler):
+    """Answers HTTP requests with Django's URLconf."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.load_middleware(is_async=False)
+        self._threads = DatabaseThreads("web", THREADS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request. Raises BodyRefused before anything was answered."""
+        try:
+            body = await read_body(receive, most=MOST_BODY, patience=PATIENCE_SECONDS)
+        except Disconnected:
+            return
+        # A chunked request has no length; DRF takes that for "no body".
+        headers = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
+        scope = {**scope, "headers": [*headers, (b"content-length", str(len(body)).encode())]}
+        status, lines, content = await self._threads.run(lambda: self._respond(scope, body))
+        await send({"type": "http.response.start", "status": status, "headers": lines})
+        await send({"type": "http.response.body", "body": content if scope["method"] != "HEAD" else b""})
+
+    async def let_go(self) -> None:
+        """Close the database connections."""
+        await self._threads.let_go()
+
+    def _respond(self, scope: Scope, body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        set_script_prefix("/")
+        request = ASGIRequest(dict(scope), io.BytesIO(body))
+        response = self.get_response(request)
+        try:
+            if not isinstance(response, HttpResponse):
+                raise TypeError("Views answer whole: nothing here streams.")
+            return response.status_code, _lines(response), bytes(response.content)
+        finally:
+            response.close()
+
+
+def _lines(response: HttpResponse) -> list[tuple[bytes, bytes]]:
+    lines = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
+    lines += [(b"set-cookie", cookie.output(header="").strip().encode("ascii")) for cookie in response.cookies.values()]
+    if not any(name == b"content-length" for name, _ in lines):
+        lines.append((b"content-length", str(len(response.content)).encode()))
+    return lines
+
+
+async def read_body(receive: Receive, *, most: int, patience: float) -> bytes:
+    """The whole body, within a size and a time. Raises BodyRefused, Disconnected."""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(patience):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Disconnected
+                part = message.get("body", b"")
+                size += len(part)
+                if size > most:
+                    raise BodyRefused(413)
+                if part:
+                    parts.append(part)
+                if not message.get("more_body", False):
+                    return parts[0] if len(parts) == 1 else b"".join(parts)
+    except TimeoutError:
+        raise BodyRefused(408) from None

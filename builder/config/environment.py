@@ -1,0 +1,225 @@
+"""Reading the environment, failing loudly.
+
+A blank value counts as unset. A message names the variable, the value and the choice; secrets are never quoted.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import ipaddress
+import os
+import secrets
+import stat
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+_SHORTEST_SECRET: Final = 32
+_FEWEST_CHARACTERS: Final = 8
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable's text without surrounding blanks, or the default where it is unset or blank."""
+    return os.environ.get(name, "").strip() or default
+
+
+def flag(name: str, default: bool) -> bool:
+    """A yes-or-no variable: `true` or `false`, nothing else."""
+    value = text(name)
+    match value.lower():
+        case "":
+            return default
+        case "true" | "1":
+            return True
+        case "false" | "0":
+            return False
+        case _:
+            raise ImproperlyConfigured(f'{name}={value}: use "true" or "false".')
+
+
+def whole_number(name: str, default: int, *, least: int, most: int) -> int:
+    """A whole number within bounds."""
+    value = text(name)
+    if not value:
+        return default
+    if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+        raise ImproperlyConfigured(f"{name}={value}: use a whole number from {least} to {most}.")
+    return int(value)
+
+
+def names(name: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """A list separated by commas."""
+    value = text(name)
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if value else default
+
+
+def networks(name: str) -> tuple[str, ...]:
+    """A list of addresses or networks separated by commas, such as `10.0.0.1,10.20.0.0/16`."""
+    found = names(name)
+    for entry in found:
+        try:
+            ipaddress.ip_network(entry, strict=False)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}={entry}: use addresses or networks such as 10.20.0.0/16.") from error
+    return found
+
+
+def secret(*variables: str) -> str:
+    """The first of these secrets that is set, in the variable itself or in the file that `<name>_FILE` points to."""
+    for name in variables:
+        if value := text(name):
+            return value
+        if path := text(f"{name}_FILE"):
+            try:
+                content = Path(path).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise ImproperlyConfigured(
+                    f"{name}_FILE={path}: the file cannot be read ({error.strerror})."
+                ) from error
+            if not content:
+                raise ImproperlyConfigured(f"{name}_FILE={path}: the file is empty.")
+            return content
+    return ""
+
+
+def address(name: str, default: tuple[str, int]) -> tuple[str, int]:
+    """A `host:port` pair."""
+    value = text(name)
+    if not value:
+        return default
+    host, separator, port = value.rpartition(":")
+    if not separator or not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ImproperlyConfigured(f"{name}={value}: use host:port, for example 127.0.0.1:8000.")
+    return host.strip("[]"), int(port)
+
+
+def private_directory(path: Path) -> Path:
+    """The directory, made if need be, readable by nobody but its owner."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"DATA_DIR={path}: this cannot be made or is no directory ({error.strerror}). Choose a directory that the "
+            "user that runs Millrace may write to."
+        ) from error
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        raise ImproperlyConfigured(
+            f"DATA_DIR={path}: the user that runs Millrace may not write there. Choose another directory."
+        )
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        try:
+            path.chmod(0o700)
+        except OSError as error:
+            raise ImproperlyConfigured(
+                f"DATA_DIR={path}: other users of this machine can read it and its mode cannot be changed "
+                f"({error.strerror}). Use a directory that belongs to the user that runs Millrace."
+            ) from error
+    return path
+
+
+def private_file(path: Path, make: str | None = None) -> str:
+    """The text of a file that only its owner may read; made with `make` where it is missing and `make` is given."""
+    if make is not None and not path.exists():
+        # A second process that starts at the same moment must not see half a file: write aside, link into place.
+        aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(make)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(aside, path)
+        aside.unlink()
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise ImproperlyConfigured(f"{path}: other users of this machine can read this secret. Run: chmod 600 {path}")
+    return path.read_text(encoding="utf-8").strip()
+
+
+def strong_secret(name: str, value: str) -> str:
+    """The secret, unless it is short or repeats a few characters."""
+    if len(value) < _SHORTEST_SECRET:
+        raise ImproperlyConfigured(f"{name} is shorter than {_SHORTEST_SECRET} characters: it can be guessed.")
+    if len(set(value)) < _FEWEST_CHARACTERS:
+        raise ImproperlyConfigured(f"{name} repeats the same few characters: it can be guessed.")
+    return value
+
+
+def redis_address(url: str) -> str:
+    """A Redis address such as `redis://:password@host:6379/0`; empty stays empty."""
+    if url:
+        try:
+            parts = urlsplit(url)
+            _ = parts.port
+        except ValueError as error:
+            raise ImproperlyConfigured("REDIS_URL: the port is not a number from 1 to 65535.") from error
+        if parts.scheme not in ("redis", "rediss", "unix"):
+            raise ImproperlyConfigured(
+                f"REDIS_URL begins with {parts.scheme or 'nothing'}: use redis://…, or rediss:// for TLS."
+            )
+    return url
+
+
+def new_secret() -> str:
+    """Fifty characters nobody can guess."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(38)).decode().rstrip("=")
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's settings for a PostgreSQL address such as `postgresql://user:password@host:5432/name?sslmode=require`."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise ImproperlyConfigured(
+            f"DATABASE_URL begins with {parts.scheme or 'nothing'}: use postgresql://…, or leave it out for SQLite."
+        )
+    options: dict[str, Any] = dict(parse_qsl(parts.query))
+    host = options.pop("host", "") or unquote(parts.hostname or "")
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise ImproperlyConfigured("DATABASE_URL: the port is not a number from 1 to 65535.") from error
+    name = unquote(parts.path.lstrip("/"))
+    if not name:
+        raise ImproperlyConfigured("DATABASE_URL names no database: use postgresql://user:password@host:5432/name.")
+    options.setdefault("application_name", "millrace")
+    options.setdefault("connect_timeout", "5")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": str(port or ""),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": options,
+    }
+
+
+def sqlite(path: Path) -> dict[str, Any]:
+    """Django's settings for the embedded database: every commit is on the disk before it is believed."""
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;",
+        },
+        "TEST": {"NAME": path.with_name(f"test-{path.name}")},
+    }
+
+
+def public_address(value: str, fallback: str) -> str:
+    """The address people and webhooks use, without a trailing slash."""
+    if not value:
+        return fallback
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ImproperlyConfigured(f"PUBLIC_URL={value}: use an address such as https://millrace.example.com.")
+    if parts.path not in ("", "/"):
+        raise ImproperlyConfigured(f"PUBLIC_URL={value}: Millrace lives at the root of its host, leave the path out.")
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,47 @@
+"""The one place where the builder's implementations meet the runtime's ports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from builder.connections.trials import TRIALS, Outcome
+from builder.live.publish import ChannelSink
+from runtime import ports
+from runtime.catalog import CATALOG
+from runtime.sdk import StepFailure
+
+if TYPE_CHECKING:
+    from runtime.worker.egress import Egress
+
+SINK = ChannelSink()
+TRIAL_SECONDS: Final = 25.0
+
+
+def connect() -> None:
+    """Set this process's live sink and vault; called once, when all apps are loaded."""
+    from builder.connections.vault import SealedVault
+
+    ports.configure(live=SINK, vault=SealedVault())
+
+
+def allow_trials(loop: asyncio.AbstractEventLoop, egress: Egress) -> None:
+    """Let the API try connections, through the same guarded doors as steps, on the server's loop."""
+
+    async def ask(kind: str, fields: Mapping[str, Any]) -> Outcome:
+        found = CATALOG.connection_kind(kind)
+        if found is None:
+            return Outcome(False, "This kind of connection is no longer known.")
+        try:
+            async with asyncio.timeout(TRIAL_SECONDS):
+                return Outcome(True, await found.test(fields, egress.http, egress.mail))
+        except StepFailure as failure:
+            return Outcome(False, failure.message)
+        except TimeoutError:
+            return Outcome(False, "The other system did not answer in time.")
+
+    def trial(kind: str, fields: Mapping[str, Any]) -> Outcome:
+        return asyncio.run_coroutine_threadsafe(ask(kind, fields), loop).result(TRIAL_SECONDS + 5)
+
+    TRIALS.trial = trial
