@@ -1,0 +1,125 @@
+/**
+ * The only place that talks HTTP. Sends the session cookie and the CSRF token, turns problem documents into `ApiError`,
+ * and tells the shell when the session has ended.
+ */
+import { ApiError, NetworkError } from "../ui/requestErrors";
+import { formatExact } from "../graph/exact";
+import type { Session } from "./types";
+
+export { ApiError, NetworkError };
+
+const PREFIX = "/api/v1";
+
+let csrfToken = "";
+
+/** Remembers the token that unsafe requests must carry; every session answer brings the current one. */
+export function rememberSession(session: Session): Session {
+  csrfToken = session.csrf_token;
+  return session;
+}
+
+type SessionEndedListener = () => void;
+const sessionEndedListeners = new Set<SessionEndedListener>();
+
+/** Calls `listener` when a request was refused because nobody is signed in any more. Returns the way to stop. */
+export function onSessionEnded(listener: SessionEndedListener): () => void {
+  sessionEndedListeners.add(listener);
+  return () => sessionEndedListeners.delete(listener);
+}
+
+export type Query = Record<string, string | number | boolean | null | undefined | readonly string[]>;
+
+export interface RequestOptions {
+  query?: Query;
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+  /** Makes the write safe to send again. */
+  idempotencyKey?: string;
+  /** Answers 401 to the caller instead of opening the sign-in dialog. */
+  quiet?: boolean;
+  /** Reads the body; `JSON.parse` by default. */
+  parse?: (body: string) => unknown;
+}
+
+export interface Answer<T> {
+  data: T;
+  status: number;
+  headers: Headers;
+}
+
+export function urlOf(path: string, query?: Query): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value === null || value === undefined || value === "") continue;
+    if (Array.isArray(value)) for (const one of value) search.append(name, one);
+    else search.set(name, String(value));
+  }
+  const tail = search.toString();
+  return `${PREFIX}${path}${tail ? `?${tail}` : ""}`;
+}
+
+async function send(method: string, path: string, options: RequestOptions): Promise<Response> {
+  const headers = new Headers({ Accept: "application/json", ...options.headers });
+  if (options.body !== undefined) headers.set("Content-Type", "application/json");
+  if (method !== "GET") headers.set("X-CSRFToken", csrfToken);
+  if (options.idempotencyKey) headers.set("Idempotency-Key", options.idempotencyKey);
+  try {
+    return await fetch(urlOf(path, options.query), {
+      method,
+      headers,
+      credentials: "same-origin",
+      ...(options.body === undefined ? {} : { body: formatExact(options.body) }),
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new NetworkError(error);
+  }
+}
+
+async function bodyOf(response: Response, parse: (body: string) => unknown): Promise<unknown> {
+  const raw = await response.text();
+  if (!raw) return undefined;
+  const kind = response.headers.get("Content-Type") ?? "";
+  if (!kind.includes("json")) return response.ok ? raw : { title: response.statusText };
+  return parse(raw);
+}
+
+/** Sends a request and returns the parsed body with status and headers. Throws ApiError or NetworkError. */
+export async function call<T>(method: string, path: string, options: RequestOptions = {}): Promise<Answer<T>> {
+  let response = await send(method, path, options);
+  let body = await bodyOf(response, options.parse ?? JSON.parse);
+  if (response.status === 403 && method !== "GET" && /csrf/i.test(new ApiError(403, body).code)) {
+    // The token changed in another tab (signing in renews it): fetch the current one and try once more.
+    await refreshSession();
+    response = await send(method, path, options);
+    body = await bodyOf(response, options.parse ?? JSON.parse);
+  }
+  if (response.ok) return { data: body as T, status: response.status, headers: response.headers };
+  const error = new ApiError(response.status, body);
+  if (error.status === 401 && !options.quiet) for (const listener of sessionEndedListeners) listener();
+  throw error;
+}
+
+async function dataOf<T>(method: string, path: string, options?: RequestOptions): Promise<T> {
+  return (await call<T>(method, path, options)).data;
+}
+
+export const api = {
+  get: <T>(path: string, options?: RequestOptions) => dataOf<T>("GET", path, options),
+  post: <T>(path: string, body?: unknown, options?: RequestOptions) =>
+    dataOf<T>("POST", path, { ...options, body: body ?? {} }),
+  put: <T>(path: string, body: unknown, options?: RequestOptions) => dataOf<T>("PUT", path, { ...options, body }),
+  patch: <T>(path: string, body: unknown, options?: RequestOptions) => dataOf<T>("PATCH", path, { ...options, body }),
+  delete: <T = void>(path: string, options?: RequestOptions) => dataOf<T>("DELETE", path, options),
+};
+
+/** A fresh key for one intended write; the same key must be sent when the same intention is sent again. */
+export function newIdempotencyKey(): string {
+  return crypto.randomUUID();
+}
+
+export async function refreshSession(): Promise<Session> {
+  return rememberSession(await api.get<Session>("/session", { quiet: true }));
+}

@@ -1,0 +1,221 @@
+/** Reading: one hook per thing on the server. Keys begin with the workspace, so changing it shows nothing of the other one. */
+import {
+  infiniteQueryOptions,
+  queryOptions,
+  type QueryClient,
+  useInfiniteQuery,
+  useQuery,
+} from "@tanstack/react-query";
+
+import { parseExact } from "../graph/exact";
+import { api, type Query } from "./client";
+import { useWorkspace } from "./session";
+import type {
+  ApiToken,
+  Connection,
+  ConnectionKind,
+  Draft,
+  Items,
+  Member,
+  Page,
+  Run,
+  RunSnapshot,
+  StartEvent,
+  StepDetail,
+  StepSpec,
+  SystemCheck,
+  Trigger,
+  Version,
+  Workflow,
+} from "./types";
+
+/** The example that a workflow can begin as a copy of. */
+export const EXAMPLE = "Order to cash";
+
+/** `/workspaces/{id}`, the start of nearly every path. */
+export function workspacePath(workspace: string): string {
+  return `/workspaces/${workspace}`;
+}
+
+function paged<T>(workspace: string, name: string, path: string, query: Query) {
+  return infiniteQueryOptions({
+    queryKey: [workspace, name, query] as const,
+    queryFn: ({ pageParam, signal }) =>
+      api.get<Page<T>>(`${workspacePath(workspace)}${path}`, { query: { ...query, cursor: pageParam }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page: Page<T>) => page.next_cursor,
+  });
+}
+
+export interface WorkflowFilters {
+  q?: string | undefined;
+  status?: string | undefined;
+}
+
+export function useWorkflows(filters: WorkflowFilters = {}, limit = 50) {
+  return useInfiniteQuery(paged<Workflow>(useWorkspace().id, "workflows", "/workflows", { ...filters, limit }));
+}
+
+export function workflowQuery(workspace: string, id: string) {
+  return queryOptions({
+    queryKey: [workspace, "workflow", id],
+    queryFn: ({ signal }) => api.get<Workflow>(`${workspacePath(workspace)}/workflows/${id}`, { signal }),
+  });
+}
+
+export function useWorkflow(id: string) {
+  return useQuery(workflowQuery(useWorkspace().id, id));
+}
+
+/** The step types by their versioned name; they change only with a new Millrace. */
+export function nodeTypesQuery(workspace: string) {
+  return queryOptions({
+    queryKey: [workspace, "node-types"],
+    queryFn: async ({ signal }) => {
+      const answer = await api.get<Items<StepSpec>>(`${workspacePath(workspace)}/node-types`, { signal });
+      return Object.fromEntries(answer.items.map((spec) => [spec.type, spec])) as Record<string, StepSpec>;
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+export function useNodeTypes() {
+  return useQuery(nodeTypesQuery(useWorkspace().id));
+}
+
+export function draftQuery(workspace: string, workflow: string) {
+  return queryOptions({
+    queryKey: [workspace, "draft", workflow],
+    queryFn: ({ signal }) => api.get<Draft>(`${workspacePath(workspace)}/workflows/${workflow}/draft`, { signal, parse: parseExact }),
+  });
+}
+
+export function useVersions(workflow: string) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "versions", workflow],
+    queryFn: ({ signal }) =>
+      api.get<Items<Version>>(`${workspacePath(workspace)}/workflows/${workflow}/versions`, { signal }),
+  });
+}
+
+export function useVersion(workflow: string, number: number | null) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "version", workflow, number],
+    queryFn: ({ signal }) =>
+      api.get<Version>(`${workspacePath(workspace)}/workflows/${workflow}/versions/${number}`, { signal, parse: parseExact }),
+    enabled: number !== null,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+export function useTriggers(workflow: string) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "triggers", workflow],
+    queryFn: async ({ signal }) => {
+      const path = `${workspacePath(workspace)}/workflows/${workflow}/triggers`;
+      return (await api.get<Items<Trigger>>(path, { signal })).items;
+    },
+  });
+}
+
+export interface RunFilters {
+  workflow?: string | undefined;
+  status?: readonly string[] | undefined;
+  mode?: string | undefined;
+  q?: string | undefined;
+}
+
+export function runsQuery(workspace: string, filters: RunFilters, limit = 50) {
+  return paged<Run>(workspace, "runs", "/runs", { ...filters, limit });
+}
+
+export function useRuns(filters: RunFilters, limit = 50) {
+  return useInfiniteQuery(runsQuery(useWorkspace().id, filters, limit));
+}
+
+export function fetchSnapshot(workspace: string, run: string, signal?: AbortSignal): Promise<RunSnapshot> {
+  return api.get<RunSnapshot>(`${workspacePath(workspace)}/runs/${run}/snapshot`, signal ? { signal } : {});
+}
+
+/** One step with its data. Numbers keep the digits they were sent with. */
+export function useStepDetail(run: string, node: string | null, seq: number) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "step", run, node, seq],
+    queryFn: ({ signal }) =>
+      api.get<StepDetail>(`${workspacePath(workspace)}/runs/${run}/steps/${node}`, { signal, parse: parseExact }),
+    enabled: node !== null,
+    placeholderData: (before) => (before?.step.node === node ? before : undefined),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+export function useEvents(workflow: string) {
+  return useInfiniteQuery(paged<StartEvent>(useWorkspace().id, "events", "/events", { workflow }));
+}
+
+export function useConnections() {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "connections"],
+    queryFn: async ({ signal }) =>
+      (await api.get<Items<Connection>>(`${workspacePath(workspace)}/connections`, { signal })).items,
+  });
+}
+
+export function useConnectionKinds() {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "connection-kinds"],
+    queryFn: async ({ signal }) => {
+      const path = `${workspacePath(workspace)}/connection-kinds`;
+      return (await api.get<Items<ConnectionKind>>(path, { signal })).items;
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+export function useMembers() {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "members"],
+    queryFn: async ({ signal }) =>
+      (await api.get<Items<Member>>(`${workspacePath(workspace)}/members`, { signal })).items,
+  });
+}
+
+export function useTokens() {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "tokens"],
+    queryFn: async ({ signal }) =>
+      (await api.get<Items<ApiToken>>(`${workspacePath(workspace)}/tokens`, { signal })).items,
+  });
+}
+
+export async function fetchSystemChecks(): Promise<SystemCheck[]> {
+  return (await api.get<Items<SystemCheck>>("/system-checks", { quiet: true })).items;
+}
+
+export function useSystemChecks(enabled: boolean) {
+  return useQuery({
+    queryKey: ["system-checks"],
+    queryFn: () => fetchSystemChecks(),
+    enabled,
+    refetchInterval: 60_000,
+    retry: false,
+  });
+}
+
+/** Everything that shows this workflow reads it again. */
+export function refreshWorkflow(client: QueryClient, workspace: string, id: string): Promise<unknown> {
+  return Promise.all([
+    client.invalidateQueries({ queryKey: [workspace, "workflows"] }),
+    client.invalidateQueries({ queryKey: [workspace, "workflow", id] }),
+    client.invalidateQueries({ queryKey: [workspace, "triggers", id] }),
+    client.invalidateQueries({ queryKey: [workspace, "versions", id] }),
+  ]);
+}

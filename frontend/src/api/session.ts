@@ -1,0 +1,107 @@
+/** Who is signed in, and in which workspace they are. */
+import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
+import { create } from "zustand";
+
+import { api, refreshSession, rememberSession } from "./client";
+import type { Role, Session, User, WorkspaceSummary } from "./types";
+
+export const sessionQuery = queryOptions({
+  queryKey: ["session"],
+  queryFn: refreshSession,
+  staleTime: 60_000,
+});
+
+export function useSession(): Session | undefined {
+  return useQuery(sessionQuery).data;
+}
+
+/** The signed-in person; only for screens behind the sign-in. */
+export function useUser(): User {
+  const user = useSession()?.user;
+  if (!user) throw new Error("Nobody is signed in.");
+  return user;
+}
+
+const WORKSPACE_KEY = "millrace.workspace";
+
+function storedWorkspace(): string | null {
+  try {
+    return localStorage.getItem(WORKSPACE_KEY);
+  } catch {
+    return null;
+  }
+}
+
+interface WorkspaceChoice {
+  id: string | null;
+  choose: (id: string) => void;
+}
+
+export const useWorkspaceChoice = create<WorkspaceChoice>((set) => ({
+  id: storedWorkspace(),
+  choose(id) {
+    try {
+      localStorage.setItem(WORKSPACE_KEY, id);
+    } catch {
+      // The choice then lasts until the page is closed.
+    }
+    set({ id });
+  },
+}));
+
+export function workspaceOf(session: Session | undefined, chosen: string | null): WorkspaceSummary | undefined {
+  return session?.workspaces.find((workspace) => workspace.id === chosen) ?? session?.workspaces[0];
+}
+
+/** The workspace the person works in, or undefined if they belong to none. */
+export function useMaybeWorkspace(): WorkspaceSummary | undefined {
+  const chosen = useWorkspaceChoice((state) => state.id);
+  return workspaceOf(useSession(), chosen);
+}
+
+/** The workspace the person works in; only for screens behind the sign-in. */
+export function useWorkspace(): WorkspaceSummary {
+  const workspace = useMaybeWorkspace();
+  if (!workspace) throw new Error("No workspace.");
+  return workspace;
+}
+
+const ORDER: readonly Role[] = ["viewer", "reviewer", "builder", "admin"];
+
+/** Whether the person's role reaches `least`. The server decides; this only hides what would be refused. */
+export function useCan(least: Role): boolean {
+  const role = useMaybeWorkspace()?.role;
+  return role !== undefined && ORDER.indexOf(role) >= ORDER.indexOf(least);
+}
+
+export interface Credentials {
+  email: string;
+  password: string;
+  remember: boolean;
+}
+
+export interface SetupAnswers {
+  token: string;
+  name: string;
+  email: string;
+  password: string;
+  workspace: { name: string; language: string; time_zone: string; currency: string };
+}
+
+export async function signIn(credentials: Credentials): Promise<Session> {
+  return rememberSession(await api.post<Session>("/session", credentials, { quiet: true }));
+}
+
+export async function setUp(answers: SetupAnswers): Promise<Session> {
+  return rememberSession(await api.post<Session>("/setup", answers, { quiet: true }));
+}
+
+export async function acceptInvitation(answers: { token: string; name: string; password: string }): Promise<Session> {
+  return rememberSession(await api.post<Session>("/invitations/accept", answers, { quiet: true }));
+}
+
+/** Puts a new session in force everywhere. */
+export function useTakeSession(): (session: Session) => void {
+  const client = useQueryClient();
+  return (session) => client.setQueryData(sessionQuery.queryKey, session);
+}

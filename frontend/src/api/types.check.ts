@@ -1,0 +1,30 @@
+/**
+ * Read by tsc alone: the types that the app uses must fit those generated from the server's schema. They are narrower
+ * (a status is one of eleven words, not any text), and they must name exactly the same fields.
+ */
+import type * as generated from "./schema.gen";
+import type * as types from "./types";
+
+type Differs<A, B> = Exclude<keyof A, keyof B> | Exclude<keyof B, keyof A>;
+
+/** True only if A is a narrower B with the same fields; the fields that differ otherwise. */
+type Fits<A, B> = [Differs<A, B>] extends [never] ? (A extends B ? true : "a field has another type") : Differs<A, B>;
+
+type Checked<T extends true> = T;
+
+export type Checks = [
+  Checked<Fits<types.Run, generated.RunShape>>,
+  Checked<Fits<types.RunStep, generated.StepShape>>,
+  Checked<Fits<types.RunAttempt, generated.AttemptShape>>,
+  Checked<Fits<types.StepDetail, generated.StepDetailView>>,
+  Checked<Fits<types.Workflow, generated.WorkflowShape>>,
+  Checked<Fits<types.Trigger, generated.TriggerShape>>,
+  Checked<Fits<types.Connection, generated.ConnectionShape>>,
+  Checked<Fits<types.Member, generated.MemberView>>,
+  Checked<Fits<types.ApiToken, generated.TokenView>>,
+  Checked<Fits<types.User, generated.PersonView>>,
+  Checked<Fits<types.Session, generated.SessionView>>,
+  Checked<Fits<types.WorkspaceSummary, generated.WorkspaceView>>,
+  Checked<Fits<types.SystemCheck, generated.CheckLine>>,
+  Checked<Fits<types.Problem, generated.ProblemView>>,
+];

@@ -1,0 +1,365 @@
+/**
+ * The shapes of the HTTP API under /api/v1 and of the live socket, as the browser reads them.
+ * Instants are ISO 8601 text in UTC, ids are dashed UUIDs.
+ */
+
+import type {
+  Annotation, Category, FieldHints, GraphDocument, GraphEdge, GraphNode, Json, JsonSchema, PortsFrom, Problem, Severity, StepPort, StepSettings,
+  StepSpec,
+} from "../graph/types";
+import type { RunStatus, StepStatus } from "../ui/status";
+
+export type Instant = string;
+
+export type Role = "viewer" | "reviewer" | "builder" | "admin";
+
+/** A list that comes whole. */
+export interface Items<T> {
+  items: T[];
+}
+
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+}
+
+// --- session and workspace --------------------------------------------------------------------------------------
+
+export interface User {
+  id: string;
+  name: string;
+  email: string;
+  theme: "light" | "dark" | "system";
+  language: string;
+  is_instance_admin: boolean;
+}
+
+export interface WorkspaceSummary {
+  id: string;
+  name: string;
+  role: Role;
+  language: string;
+  time_zone: string;
+  currency: string;
+}
+
+export interface Session {
+  user: User | null;
+  setup_required: boolean;
+  csrf_token: string;
+  workspaces: WorkspaceSummary[];
+  version: string;
+}
+
+export interface SystemCheck {
+  id: string;
+  ok: boolean;
+  title: string;
+  detail: string;
+  fix: string;
+}
+
+export interface Member {
+  id: string;
+  user_id: string | null;
+  name: string;
+  email: string;
+  role: Role;
+  active: boolean;
+  /** Asked to join, and has not answered yet. */
+  invited: boolean;
+  last_seen_at: Instant | null;
+}
+
+export interface ApiToken {
+  id: string;
+  name: string;
+  scopes: string[];
+  created_at: Instant;
+  expires_at: Instant;
+  last_used_at: Instant | null;
+  /** Its beginning and its end, to tell it from others. */
+  prefix: string;
+  owner: string;
+}
+
+// --- the graph document and the step types: as the graph knows them -----------------------------------------------
+
+export type {
+  Annotation as GraphAnnotation,
+  Category as StepCategory,
+  FieldHints as UiHints,
+  GraphDocument,
+  GraphEdge,
+  GraphNode,
+  Json,
+  JsonSchema,
+  PortsFrom,
+  Problem,
+  Severity,
+  StepPort as PortSpec,
+  StepSettings as NodeSettings,
+  StepSpec,
+};
+
+export interface ExpressionFunction {
+  name: string;
+  group: string;
+  signature: string;
+  help: string;
+  example: string;
+  result: string;
+}
+
+// --- workflows --------------------------------------------------------------------------------------------------
+
+export interface LiveVersion {
+  version: number;
+  published_at: Instant;
+  by: string | null;
+}
+
+export interface DraftState {
+  revision: number;
+  updated_at: Instant;
+  updated_by: string | null;
+  /** The draft differs from the live version. */
+  changed: boolean;
+}
+
+export interface WorkflowStats {
+  done: number;
+  failed: number;
+  waiting: number;
+  running: number;
+}
+
+export interface Workflow {
+  id: string;
+  name: string;
+  description: string;
+  /** What the workflow does, in words. */
+  sentence: string;
+  live: LiveVersion | null;
+  enabled: boolean;
+  draft: DraftState;
+  last_run: { id: string; status: RunStatus; outcome: string | null; at: Instant } | null;
+  stats_24h: WorkflowStats;
+  problems_count: number;
+  owner: string | null;
+  created_at: Instant;
+}
+
+export interface Draft {
+  revision: number;
+  graph: GraphDocument;
+  problems: Problem[];
+  summaries: { [node: string]: string };
+  updated_at: Instant;
+  updated_by: string | null;
+}
+
+export interface SavedDraft {
+  revision: number;
+  problems: Problem[];
+  summaries: { [node: string]: string };
+  saved_at: Instant;
+}
+
+export interface CheckResult {
+  problems: Problem[];
+  summaries: { [node: string]: string };
+  ports: { [node: string]: StepPort[] };
+}
+
+export interface Version {
+  id: string;
+  number: number;
+  note: string;
+  created_at: Instant;
+  created_by: string | null;
+  live: boolean;
+  graph?: GraphDocument;
+  summaries?: { [node: string]: string };
+}
+
+export interface Trigger {
+  id: string;
+  node: string;
+  key: string;
+  type: string;
+  enabled: boolean;
+  url: string | null;
+  next: Instant[];
+  curl: string | null;
+}
+
+// --- runs -------------------------------------------------------------------------------------------------------
+
+
+export type RunOutcome = "done" | "stopped" | "filtered" | "done_with_failures";
+
+export type { RunStatus, StepStatus };
+
+export interface RunError {
+  code: string;
+  title: string;
+  message: string;
+  detail?: string | null;
+  retryable?: boolean;
+  http_status?: number | null;
+  kind?: string;
+}
+
+export interface Waiting {
+  kind: string;
+  since: Instant | null;
+  until: Instant | null;
+  text: string;
+}
+
+export interface Run {
+  id: string;
+  short_id: string;
+  workflow: { id: string; name: string };
+  version: number;
+  mode: string;
+  status: RunStatus;
+  outcome: RunOutcome | string | null;
+  seq: number;
+  started_by: string;
+  business_key: string | null;
+  event_id: string | null;
+  accepted_at: Instant;
+  started_at: Instant | null;
+  finished_at: Instant | null;
+  duration_ms: number | null;
+  waiting: Waiting | null;
+  error: RunError | null;
+  current_step: { node: string; name: string } | null;
+  cancel_requested: boolean;
+}
+
+export interface StepWait {
+  kind: string;
+  until: Instant | null;
+}
+
+export interface RunStep {
+  node: string;
+  key: string;
+  generation: number;
+  status: StepStatus;
+  attempt: number;
+  ports: string[];
+  note: string | null;
+  wait: StepWait | null;
+  error: RunError | null;
+  started_at: Instant | null;
+  finished_at: Instant | null;
+  duration_ms: number | null;
+  seq: number;
+}
+
+export interface RunAttempt {
+  attempt: number;
+  status: string;
+  started_at: Instant | null;
+  finished_at: Instant | null;
+  duration_ms: number | null;
+  error: RunError | null;
+  request: Json;
+  response: Json;
+  effect_key: string | null;
+  effect_class: string | null;
+}
+
+export interface RunSnapshot {
+  run: Run;
+  graph: GraphDocument;
+  steps: RunStep[];
+  seq: number;
+}
+
+export interface StepDetail {
+  step: RunStep;
+  input: Json;
+  output: Json;
+  error: RunError | null;
+  attempts: RunAttempt[];
+}
+
+export interface StartEvent {
+  id: string;
+  workflow_id?: string;
+  source: string;
+  received_at: Instant;
+  verdict: string;
+  reason: string | null;
+  run_id: string | null;
+  dedupe_key: string | null;
+  duplicates: number;
+}
+
+// --- connections ------------------------------------------------------------------------------------------------
+
+export interface ConnectionKind {
+  kind: string;
+  title: string;
+  icon: string;
+  help: string;
+  fields: JsonSchema;
+  secret_fields: string[];
+  defaults: { [field: string]: Json };
+}
+
+export interface Connection {
+  id: string;
+  kind: string;
+  name: string;
+  status: "untested" | "working" | "broken";
+  status_detail: string | null;
+  used_by: number;
+  owner: string | null;
+  tested_at: Instant | null;
+  /** Fields that are not secret, as stored. */
+  public: { [field: string]: Json };
+  /** Names of the secret fields that have a value. */
+  secrets_set: string[];
+  /** The ends of the secrets, to tell them apart. */
+  last_four: { [field: string]: string };
+  /** The person may change it. */
+  mine: boolean;
+  created_at: Instant;
+  updated_at: Instant;
+}
+
+export interface ConnectionTest {
+  ok: boolean;
+  message: string;
+}
+
+// --- the live socket --------------------------------------------------------------------------------------------
+
+/** The rows of a run that changed in (after, seq], with the run's own fields as of `seq`. */
+export interface RunChange {
+  type: "changes";
+  run: string;
+  after: number;
+  seq: number;
+  state: Partial<Run>;
+  steps: RunStep[];
+}
+
+export type ServerMessage =
+  | RunChange
+  | { type: "runs"; items: Run[] }
+  | { type: "gone"; run: string }
+  | { type: "pong" };
+
+export type ClientMessage =
+  | { type: "subscribe"; run: string; after: number }
+  | { type: "subscribe"; topic: "runs"; workflow: string | null }
+  | { type: "unsubscribe"; run: string }
+  | { type: "unsubscribe"; topic: "runs" }
+  | { type: "ping" };

@@ -1,0 +1,185 @@
+import { Menu, Tooltip } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import {
+  Activity,
+  Check,
+  CircleQuestionMark,
+  House,
+  LogOut,
+  type LucideIcon,
+  Monitor,
+  Moon,
+  PanelLeftClose,
+  PanelLeftOpen,
+  Plug,
+  Search,
+  Settings,
+  Sun,
+  UserRound,
+  Workflow,
+} from "lucide-react";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+
+import { api } from "../api/client";
+import { useMaybeWorkspace, useSession, useUser, useWorkspaceChoice } from "../api/session";
+import { Avatar, cx, initialsOf, type ThemeChoice, useThemeChoice } from "../ui";
+import { useRail } from "./railState";
+import css from "./shell.module.css";
+
+const PLACES: { to: string; key: string; icon: LucideIcon; exact?: boolean; phone?: boolean }[] = [
+  { to: "/", key: "home", icon: House, exact: true, phone: true },
+  { to: "/workflows", key: "workflows", icon: Workflow, phone: true },
+  { to: "/runs", key: "runs", icon: Activity, phone: true },
+  { to: "/connections", key: "connections", icon: Plug, phone: true },
+];
+
+function Hint(props: { label: string; show: boolean; children: ReactElement }) {
+  return (
+    <Tooltip label={props.label} position="right" openDelay={250} disabled={!props.show} withinPortal>
+      {props.children}
+    </Tooltip>
+  );
+}
+
+function MeMenu({ open }: { open: boolean }) {
+  const { t } = useTranslation("shell");
+  const user = useUser();
+  const session = useSession();
+  const workspace = useMaybeWorkspace();
+  const chooseWorkspace = useWorkspaceChoice((state) => state.choose);
+  const { choice, choose } = useThemeChoice();
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const themes: { value: ThemeChoice; icon: LucideIcon }[] = [
+    { value: "light", icon: Sun },
+    { value: "dark", icon: Moon },
+    { value: "system", icon: Monitor },
+  ];
+  const signOut = async () => {
+    await api.delete("/session");
+    client.clear();
+    await navigate({ to: "/sign-in" });
+  };
+  return (
+    <Menu position="right-end" width={240} withinPortal shadow="md" radius={10} trapFocus>
+      <Menu.Target>
+        <button type="button" className={cx(css.place, css.me)} aria-label={t("nav.me", { initials: initialsOf(user.name), name: user.name })}>
+          <Avatar name={user.name} />
+          {open && <span className={css.placeLabel}>{user.name}</span>}
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          {user.name}
+          <br />
+          {user.email}
+        </Menu.Label>
+        <Menu.Item leftSection={<UserRound size={15} />} onClick={() => void navigate({ to: "/settings/profile" })}>
+          {t("me.profile")}
+        </Menu.Item>
+        <Menu.Item leftSection={<Settings size={15} />} onClick={() => void navigate({ to: "/settings" })}>
+          {t("nav.settings")}
+        </Menu.Item>
+        {session && session.workspaces.length > 1 && (
+          <>
+            <Menu.Divider />
+            <Menu.Label>{t("me.workspace")}</Menu.Label>
+            {session.workspaces.map((one) => (
+              <Menu.Item
+                key={one.id}
+                rightSection={one.id === workspace?.id ? <Check size={14} /> : null}
+                onClick={() => {
+                  chooseWorkspace(one.id);
+                  void navigate({ to: "/" });
+                }}
+              >
+                {one.name}
+              </Menu.Item>
+            ))}
+          </>
+        )}
+        <Menu.Divider />
+        <Menu.Label>{t("me.theme")}</Menu.Label>
+        {themes.map(({ value, icon: Icon }) => (
+          <Menu.Item
+            key={value}
+            leftSection={<Icon size={15} />}
+            rightSection={choice === value ? <Check size={14} /> : null}
+            closeMenuOnClick={false}
+            onClick={() => choose(value)}
+          >
+            {t(`me.${value}`)}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item leftSection={<LogOut size={15} />} onClick={() => void signOut()}>
+          {t("me.signOut")}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+/** The left rail; on a phone the bar at the bottom. */
+export function Rail({ onSearch, onHelp }: { onSearch: () => void; onHelp: () => void }) {
+  const { t } = useTranslation("shell");
+  const { open, toggle } = useRail();
+  const name = (key: string) => t(`nav.${key}`);
+  return (
+    <nav className={css.rail} data-open={open} aria-label={t("nav.label")}>
+      <Link to="/" className={css.logo} aria-label={t("product")}>
+        <span className={css.mark}>
+          <Workflow size={20} aria-hidden />
+        </span>
+        {open && <b>{t("product")}</b>}
+      </Link>
+      {PLACES.map(({ to, key, icon: Icon, exact }) => (
+        <Hint key={to} label={name(key)} show={!open}>
+          <Link to={to} className={css.place} activeOptions={{ exact: exact ?? false }} aria-label={name(key)}>
+            <Icon size={20} aria-hidden />
+            <span className={css.placeLabel}>{name(key)}</span>
+          </Link>
+        </Hint>
+      ))}
+      <span className={css.gap} />
+      <Hint label={`${t("palette.title")} (Ctrl+K)`} show={!open}>
+        <button type="button" className={css.place} onClick={onSearch} aria-label={t("palette.title")}>
+          <Search size={20} aria-hidden />
+          <span className={css.placeLabel}>{t("palette.title")}</span>
+        </button>
+      </Hint>
+      <Hint label={`${name("help")} (?)`} show={!open}>
+        <button
+          type="button"
+          className={cx(css.place, css.notOnPhone)}
+          onClick={onHelp}
+          aria-label={name("help")}
+        >
+          <CircleQuestionMark size={20} aria-hidden />
+          <span className={css.placeLabel}>{name("help")}</span>
+        </button>
+      </Hint>
+      <Hint label={name("settings")} show={!open}>
+        <Link to="/settings" className={cx(css.place, css.notOnPhone)} aria-label={name("settings")}>
+          <Settings size={20} aria-hidden />
+          <span className={css.placeLabel}>{name("settings")}</span>
+        </Link>
+      </Hint>
+      <Hint label={`${open ? name("collapse") : name("expand")} ([)`} show={!open}>
+        <button
+          type="button"
+          className={cx(css.place, css.notOnPhone)}
+          onClick={toggle}
+          aria-label={open ? name("collapse") : name("expand")}
+          aria-expanded={open}
+        >
+          {open ? <PanelLeftClose size={20} aria-hidden /> : <PanelLeftOpen size={20} aria-hidden />}
+          <span className={css.placeLabel}>{name("collapse")}</span>
+        </button>
+      </Hint>
+      <MeMenu open={open} />
+    </nav>
+  );
+}

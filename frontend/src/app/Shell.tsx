@@ -1,0 +1,112 @@
+import { Outlet, useRouterState } from "@tanstack/react-router";
+import { CloudOff, ServerOff } from "lucide-react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { useTranslation } from "react-i18next";
+
+import { onSessionEnded } from "../api/client";
+import { useSystemChecks } from "../api/queries";
+import { useCan, useSession, useWorkspace } from "../api/session";
+import { languageIsChosen, LANGUAGES, setLanguage } from "../i18n";
+import { LiveProvider } from "../live";
+import { browserFormats, type Formats, FormatsProvider, themeIsChosen, useThemeChoice } from "../ui";
+import { Rail } from "./Rail";
+import { useRail } from "./railState";
+import { SessionEnded } from "./SessionEnded";
+import css from "./shell.module.css";
+import { useShortcut } from "../ui/shortcuts";
+
+const CommandPalette = lazy(() => import("./CommandPalette"));
+const ShortcutSheet = lazy(() => import("./ShortcutSheet"));
+
+function watchNetwork(changed: () => void): () => void {
+  window.addEventListener("online", changed);
+  window.addEventListener("offline", changed);
+  return () => {
+    window.removeEventListener("online", changed);
+    window.removeEventListener("offline", changed);
+  };
+}
+
+function Bars() {
+  const { t } = useTranslation("shell");
+  const online = useSyncExternalStore(watchNetwork, () => navigator.onLine);
+  const checks = useSystemChecks(useCan("admin"));
+  const workersAway = checks.data?.some((check) => check.id === "workers" && !check.ok) ?? false;
+  return (
+    <div role="status">
+      {!online && (
+        <div className={css.bar}>
+          <CloudOff size={15} aria-hidden />
+          {t("offline")}
+        </div>
+      )}
+      {workersAway && (
+        <div className={css.bar}>
+          <ServerOff size={15} aria-hidden />
+          {t("health.noWorkers")}
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** The frame of every screen behind the sign-in: rail, bars, content, and the dialogs that can open anywhere. */
+export function Shell() {
+  const { t } = useTranslation("shell");
+  const session = useSession();
+  const workspace = useWorkspace();
+  const [ended, setEnded] = useState(false);
+  const [palette, setPalette] = useState(false);
+  const [sheet, setSheet] = useState(false);
+  const toggleRail = useRail((state) => state.toggle);
+  const path = useRouterState({ select: (state) => state.location.pathname });
+
+  useEffect(() => onSessionEnded(() => setEnded(true)), []);
+  useShortcut("ctrl+k", () => setPalette(true));
+  useShortcut("[", toggleRail);
+  useShortcut("?", () => setSheet(true));
+
+  const formats = useMemo<Formats>(
+    () => ({
+      locale: browserFormats.locale.startsWith(workspace.language) ? browserFormats.locale : workspace.language,
+      timeZone: workspace.time_zone,
+      currency: workspace.currency,
+    }),
+    [workspace.language, workspace.time_zone, workspace.currency],
+  );
+
+  useEffect(() => {
+    // What the person chose on this computer holds; else what the account says; else the workspace.
+    const language = LANGUAGES.find((one) => one === (session?.user?.language || workspace.language));
+    if (language && !languageIsChosen()) void setLanguage(language, false);
+  }, [workspace.language, session?.user?.language]);
+  const theme = session?.user?.theme;
+  useEffect(() => {
+    if (theme && theme !== "system" && !themeIsChosen()) useThemeChoice.getState().choose(theme);
+  }, [theme]);
+
+  const endSession = useCallback(() => setEnded(true), []);
+  return (
+    <FormatsProvider value={formats}>
+      <LiveProvider workspace={workspace.id} onSessionEnded={endSession}>
+        <a className={css.skip} href="#content">
+          {t("skip")}
+        </a>
+        <div className={css.shell}>
+          <Rail onSearch={() => setPalette(true)} onHelp={() => setSheet(true)} />
+          <main id="content" className={css.content} tabIndex={-1} data-path={path}>
+            <Bars />
+            <Suspense fallback={null}>
+              <Outlet />
+            </Suspense>
+          </main>
+        </div>
+        <Suspense fallback={null}>
+          {palette && <CommandPalette onClose={() => setPalette(false)} />}
+          {sheet && <ShortcutSheet onClose={() => setSheet(false)} />}
+        </Suspense>
+        <SessionEnded opened={ended} email={session?.user?.email ?? ""} onSignedIn={() => setEnded(false)} />
+      </LiveProvider>
+    </FormatsProvider>
+  );
+}

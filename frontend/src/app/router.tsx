@@ -1,0 +1,297 @@
+import type { QueryClient } from "@tanstack/react-query";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
+
+import { sessionQuery, workspaceOf } from "../api/session";
+import { i18n } from "../i18n";
+import { NotFound, RouteCrashed, RoutePending } from "./RouteStates";
+import { Shell } from "./Shell";
+
+interface RouterContext {
+  queries: QueryClient;
+}
+
+/** Loads a screen together with its texts, so that neither waits for the other. */
+function screen<M extends Record<string, unknown>>(load: () => Promise<M>, ...namespaces: string[]) {
+  return lazyRouteComponent(async () => {
+    const [module] = await Promise.all([load(), i18n.loadNamespaces(namespaces)]);
+    return module;
+  });
+}
+
+const rootRoute = createRootRouteWithContext<RouterContext>()({
+  component: Outlet,
+  notFoundComponent: NotFound,
+});
+
+const text = (value: unknown): string | undefined => (typeof value === "string" && value ? value : undefined);
+
+/** Only paths of this app: a link must not carry somebody to another site. */
+function innerPath(value: unknown): string | undefined {
+  const path = text(value);
+  return path?.startsWith("/") && !path.startsWith("//") && !path.includes("\\") ? path : undefined;
+}
+
+const setupRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/setup",
+  validateSearch: (search: Record<string, unknown>): { token?: string } => {
+    const token = text(search.token);
+    return token ? { token } : {};
+  },
+  component: screen(() => import("../pages/setup"), "setup"),
+});
+
+const signInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/sign-in",
+  validateSearch: (search: Record<string, unknown>): { next?: string } => {
+    const next = innerPath(search.next);
+    return next ? { next } : {};
+  },
+  component: screen(() => import("../pages/sign-in"), "setup"),
+});
+
+const invitationRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/invitation",
+  validateSearch: (search: Record<string, unknown>): { token?: string } => {
+    const token = text(search.token);
+    return token ? { token } : {};
+  },
+  component: screen(() => import("../pages/invitation"), "setup"),
+});
+
+const shellRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: "shell",
+  beforeLoad: async ({ context, location }) => {
+    const session = await context.queries.ensureQueryData(sessionQuery);
+    if (session.setup_required) throw redirect({ to: "/setup" });
+    if (!session.user) throw redirect({ to: "/sign-in", search: { next: location.href } });
+    if (!workspaceOf(session, null)) throw redirect({ to: "/sign-in" });
+  },
+  component: Shell,
+});
+
+const homeRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/",
+  component: screen(() => import("../pages/home"), "workflows", "runs"),
+});
+
+export interface WorkflowSearch {
+  q?: string;
+  status?: string;
+  /** Opens the dialog that makes a workflow. */
+  new?: boolean;
+}
+
+const workflowsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/workflows",
+  validateSearch: (search: Record<string, unknown>): WorkflowSearch => {
+    const q = text(search.q);
+    const status = text(search.status);
+    return { ...(q ? { q } : {}), ...(status ? { status } : {}), ...(search.new ? { new: true } : {}) };
+  },
+  component: screen(() => import("../pages/workflows"), "workflows"),
+});
+
+const workflowRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/workflows/$id",
+  component: Outlet,
+});
+
+const workflowIndexRoute = createRoute({
+  getParentRoute: () => workflowRoute,
+  path: "/",
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: "/workflows/$id/build", params });
+  },
+});
+
+const buildRoute = createRoute({
+  getParentRoute: () => workflowRoute,
+  path: "/build",
+  validateSearch: (search: Record<string, unknown>): Record<string, unknown> => search,
+  component: screen(() => import("../pages/editor"), "workflows", "editor", "canvas", "inspector"),
+});
+
+export interface RunSearch {
+  q?: string;
+  status?: string[];
+  workflow?: string;
+  mode?: string;
+}
+
+function runSearch(search: Record<string, unknown>): RunSearch {
+  const q = text(search.q);
+  const workflow = text(search.workflow);
+  const mode = text(search.mode);
+  const raw = Array.isArray(search.status) ? search.status : search.status === undefined ? [] : [search.status];
+  const status = raw.filter((one): one is string => typeof one === "string");
+  return {
+    ...(q ? { q } : {}),
+    ...(workflow ? { workflow } : {}),
+    ...(mode ? { mode } : {}),
+    ...(status.length > 0 ? { status } : {}),
+  };
+}
+
+const workflowRunsRoute = createRoute({
+  getParentRoute: () => workflowRoute,
+  path: "/runs",
+  validateSearch: runSearch,
+  component: screen(() => import("../pages/workflow/WorkflowRuns"), "runs", "workflows"),
+});
+
+const versionsRoute = createRoute({
+  getParentRoute: () => workflowRoute,
+  path: "/versions",
+  validateSearch: (search: Record<string, unknown>): { version?: number; step?: string } => {
+    const version = Number(search.version);
+    const step = text(search.step);
+    return { ...(Number.isInteger(version) && version > 0 ? { version } : {}), ...(step ? { step } : {}) };
+  },
+  component: screen(() => import("../pages/workflow/Versions"), "workflows", "canvas"),
+});
+
+const workflowSettingsRoute = createRoute({
+  getParentRoute: () => workflowRoute,
+  path: "/settings",
+  component: screen(() => import("../pages/workflow/Settings"), "workflows"),
+});
+
+const runsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/runs",
+  validateSearch: runSearch,
+  component: screen(() => import("../pages/runs"), "runs"),
+});
+
+export interface RunViewSearch {
+  step?: string;
+  tab?: "input" | "output" | "attempts";
+  dock?: "events";
+}
+
+const runRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/runs/$runId",
+  validateSearch: (search: Record<string, unknown>): RunViewSearch => {
+    const step = text(search.step);
+    const tab = search.tab;
+    return {
+      ...(step ? { step } : {}),
+      ...(tab === "input" || tab === "output" || tab === "attempts" ? { tab } : {}),
+      ...(search.dock === "events" ? { dock: "events" as const } : {}),
+    };
+  },
+  component: screen(() => import("../pages/run"), "runs", "canvas"),
+});
+
+const connectionsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/connections",
+  validateSearch: (search: Record<string, unknown>): { connection?: string; kind?: string } => {
+    const connection = text(search.connection);
+    const kind = text(search.kind);
+    return { ...(connection ? { connection } : {}), ...(kind ? { kind } : {}) };
+  },
+  component: screen(() => import("../pages/connections"), "connections"),
+});
+
+const settingsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/settings",
+  component: screen(() => import("../pages/settings"), "settings"),
+});
+const settingsIndexRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/settings/profile" });
+  },
+});
+const profileRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "/profile",
+  component: screen(() => import("../pages/settings/Profile"), "settings"),
+});
+const workspaceRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "/workspace",
+  component: screen(() => import("../pages/settings/WorkspaceSettings"), "settings", "setup"),
+});
+const membersRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "/members",
+  component: screen(() => import("../pages/settings/Members"), "settings"),
+});
+const tokensRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "/tokens",
+  component: screen(() => import("../pages/settings/Tokens"), "settings"),
+});
+const systemRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "/system",
+  component: screen(() => import("../pages/settings/System"), "settings", "setup"),
+});
+
+const routeTree = rootRoute.addChildren([
+  setupRoute,
+  signInRoute,
+  invitationRoute,
+  shellRoute.addChildren([
+    homeRoute,
+    workflowsRoute,
+    workflowRoute.addChildren([
+      workflowIndexRoute,
+      buildRoute,
+      workflowRunsRoute,
+      versionsRoute,
+      workflowSettingsRoute,
+    ]),
+    runsRoute,
+    runRoute,
+    connectionsRoute,
+    settingsRoute.addChildren([
+      settingsIndexRoute,
+      profileRoute,
+      workspaceRoute,
+      membersRoute,
+      tokensRoute,
+      systemRoute,
+    ]),
+  ]),
+]);
+
+export function makeRouter(queries: QueryClient) {
+  return createRouter({
+    routeTree,
+    context: { queries },
+    defaultPreload: "intent",
+    defaultPreloadDelay: 60,
+    defaultPendingMs: 150,
+    defaultPendingMinMs: 0,
+    defaultPendingComponent: RoutePending,
+    defaultErrorComponent: RouteCrashed,
+    defaultNotFoundComponent: NotFound,
+    scrollRestoration: true,
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

@@ -1,0 +1,133 @@
+import { BaseEdge, EdgeLabelRenderer, type EdgeProps, getSmoothStepPath } from "@xyflow/react";
+import { Plus, Zap } from "lucide-react";
+import { memo } from "react";
+import { useTranslation } from "react-i18next";
+
+import { useRunEdge, useRunStep } from "../live/runStore";
+import { cx } from "../ui";
+import { type Detail, useCanvas, useCanvasStore } from "./canvasStore";
+import css from "./link.module.css";
+import type { LinkRfEdge } from "./rfNodes";
+
+type Props = EdgeProps<LinkRfEdge>;
+
+export const LinkEdge = memo(function LinkEdge(props: Props) {
+  const mode = useCanvas((state) => state.mode);
+  return mode === "run" ? <RunLink {...props} /> : <BuildLink {...props} />;
+});
+
+function pathOf(props: Props): [path: string, x: number, y: number] {
+  const [path, x, y] = getSmoothStepPath({
+    sourceX: props.sourceX,
+    sourceY: props.sourceY,
+    sourcePosition: props.sourcePosition,
+    targetX: props.targetX,
+    targetY: props.targetY,
+    targetPosition: props.targetPosition,
+    borderRadius: 12,
+    offset: 22,
+  });
+  return [path, x, y];
+}
+
+function BuildLink(props: Props) {
+  const { t } = useTranslation("canvas");
+  const store = useCanvasStore();
+  const detail = useCanvas((state) => state.detail);
+  const canBuild = useCanvas((state) => !state.readOnly && state.build !== null);
+  const dropping = useCanvas((state) => state.dropLink === props.id);
+  const [path, x, y] = pathOf(props);
+  const failure = props.data?.failure ?? false;
+  const label = props.data?.label ?? "";
+  const look = props.selected || dropping ? "accent" : failure ? "err" : "edge";
+  const insert = (event: React.MouseEvent<HTMLButtonElement>): void => {
+    event.stopPropagation();
+    const box = event.currentTarget.getBoundingClientRect();
+    store.getState().build?.insertInto(props.id, { clientX: box.left + box.width / 2, clientY: box.bottom });
+  };
+  const labelled = failure || label !== "";
+  return (
+    <>
+      <BaseEdge
+        path={path}
+        interactionWidth={20}
+        className={cx(css.link, css[`link_${look}`])}
+        {...arrow(detail, look)}
+      />
+      {detail === "full" && (
+        <EdgeLabelRenderer>
+          {labelled && (
+            <span className={cx(css.label, failure && css.labelErr)} style={{ transform: at(x, y) }}>
+              {failure && <Zap size={12} aria-hidden />}
+              {failure ? t("fails") : label}
+            </span>
+          )}
+          {canBuild && (
+            <button
+              type="button"
+              tabIndex={-1}
+              className={cx("nodrag nopan", css.plus, dropping && css.plusHot, labelled && css.plusLow)}
+              style={{ transform: labelled ? at(props.targetX, props.targetY - 24) : at(x, y) }}
+              aria-label={t("insertHere")}
+              title={t("insertHere")}
+              onClick={insert}
+            >
+              <Plus size={14} aria-hidden />
+            </button>
+          )}
+        </EdgeLabelRenderer>
+      )}
+    </>
+  );
+}
+
+function RunLink(props: Props) {
+  const { t } = useTranslation("canvas");
+  const state = useRunEdge(props.id);
+  const targetStatus = useRunStep(props.target)?.status;
+  const detail = useCanvas((canvas) => canvas.detail);
+  const motion = useCanvas((canvas) => canvas.motion);
+  const [path, x, y] = pathOf(props);
+  const failure = props.data?.failure ?? false;
+  const label = props.data?.label ?? "";
+  const running = state === "taken" && targetStatus === "running";
+  const look = running ? "run" : state === "taken" ? (failure ? "err" : "ok") : "edge";
+  const words = failure ? t("fails") : label;
+  const shown = state === "not_taken" ? [words, t("notTaken")].filter(Boolean).join(" · ") : words;
+  return (
+    <>
+      <BaseEdge
+        path={path}
+        interactionWidth={0}
+        className={cx(css.link, css[`link_${look}`], state === "taken" && css.taken, state === "not_taken" && css.notTaken)}
+        {...arrow(detail, look)}
+      />
+      {running && motion === "full" && (
+        <circle r="4" className={css.runner}>
+          <animateMotion dur="1.2s" repeatCount="indefinite" path={path} />
+        </circle>
+      )}
+      {detail === "full" && shown !== "" && (
+        <EdgeLabelRenderer>
+          <span
+            className={cx(css.label, failure && state === "taken" && css.labelErr, state === "not_taken" && css.labelDim)}
+            style={{ transform: at(x, y) }}
+            data-edge-state={state}
+          >
+            {failure && <Zap size={12} aria-hidden />}
+            {shown}
+          </span>
+        </EdgeLabelRenderer>
+      )}
+    </>
+  );
+}
+
+/** Arrow heads would be specks when zoomed out far, and cost as much to draw as the line. */
+function arrow(detail: Detail, look: string): { markerEnd?: string } {
+  return detail === "block" ? {} : { markerEnd: `url(#mr-arrow-${look})` };
+}
+
+function at(x: number, y: number): string {
+  return `translate(-50%, -50%) translate(${x}px, ${y}px)`;
+}

@@ -1,0 +1,276 @@
+import { Handle, type NodeProps, Position, useUpdateNodeInternals } from "@xyflow/react";
+import { Plus, RotateCcw, TriangleAlert, CircleX, Clock } from "lucide-react";
+import { memo, useEffect, useRef } from "react";
+import { useTranslation } from "react-i18next";
+
+import { CARD, DEFAULT_IN, ERROR_HANDLE, type GraphNode, type StepPort, type StepSpec } from "../graph";
+import { portOffsets } from "../graph/ports";
+import { useRunStep } from "../live/runStore";
+import { cx, StatusIcon, stepStatusKind, Tile, useFormatter } from "../ui";
+import { useCanvas, useCanvasStore, useStepNode } from "./canvasStore";
+import css from "./card.module.css";
+import { useStepLabel } from "./labels";
+
+const NO_PORTS: readonly StepPort[] = [];
+
+/** A step on the canvas. Gets nothing but its id; everything else comes from keyed selectors. */
+export const StepCard = memo(function StepCard({ id, selected, dragging }: NodeProps) {
+  const { node, spec } = useStepNode(id);
+  const mode = useCanvas((state) => state.mode);
+  if (!node) return null;
+  return mode === "run" ? (
+    <RunCard node={node} spec={spec} selected={selected} dragging={dragging} />
+  ) : (
+    <BuildCard node={node} spec={spec} selected={selected} dragging={dragging} />
+  );
+});
+
+interface CardProps {
+  node: GraphNode;
+  spec: StepSpec | undefined;
+  selected: boolean;
+  dragging: boolean;
+}
+
+function BuildCard({ node, spec, selected, dragging }: CardProps) {
+  const { t } = useTranslation("canvas");
+  const problems = useCanvas((state) => state.problems[node.id]);
+  const summary = useCanvas((state) => state.summaries[node.id]);
+  const changed = useCanvas((state) => state.changed.has(node.id));
+  const detail = useCanvas((state) => state.detail);
+  const tested = useRunStep(node.id)?.status;
+  const unset = problems?.severity === "error" && (!summary || summary === "Needs set-up");
+  let second = summary || (spec ? spec.description : "");
+  if (!spec) second = t("missingType", { type: node.type });
+  else if (unset) second = t("needsSetup");
+  if (node.settings.disabled) second = t("disabled");
+  return (
+    <Shell
+      node={node}
+      spec={spec}
+      selected={selected}
+      dragging={dragging}
+      second={second}
+      secondTone={unset || second === "Needs set-up" ? "wait" : spec ? undefined : "err"}
+      className={cx(node.settings.disabled && css.off, !spec && css.missing)}
+      status="build"
+      changed={changed}
+      right={
+        tested === "succeeded" || tested === "failed" ? <StatusIcon kind={tested === "succeeded" ? "done" : "failed"} size={18} decorative /> : undefined
+      }
+    >
+      {problems && detail !== "block" && (
+        <span className={css.problem} data-severity={problems.severity} title={t("problems", { count: problems.count })}>
+          {problems.severity === "error" ? <CircleX size={14} aria-hidden /> : <TriangleAlert size={14} aria-hidden />}
+        </span>
+      )}
+    </Shell>
+  );
+}
+
+function RunCard({ node, spec, selected, dragging }: CardProps) {
+  const { t } = useTranslation("canvas");
+  const { t: common } = useTranslation("common");
+  const step = useRunStep(node.id);
+  const summary = useCanvas((state) => state.summaries[node.id]);
+  const motion = useCanvas((state) => state.motion);
+  const format = useFormatter();
+  const kind = stepStatusKind(step);
+  let second = summary ?? spec?.description ?? node.type;
+  switch (step?.status) {
+    case "succeeded":
+      second = step.note || summary || (step.duration_ms !== null ? format.duration(step.duration_ms) : second);
+      break;
+    case "failed":
+      second = step.error?.title ?? second;
+      break;
+    case "running":
+      second = step.attempt > 1 ? t("run.try", { attempt: step.attempt }) : t("run.running");
+      break;
+    case "retrying":
+      second = step.wait?.until ? t("run.retryAt", { time: format.clockSeconds(step.wait.until) }) : (step.error?.title ?? second);
+      break;
+    case "waiting":
+      second = step.wait?.until ? t("run.waitsUntil", { time: format.dayClock(step.wait.until) }) : step.note || t("run.waits");
+      break;
+    case "skipped":
+      second = t("run.skipped");
+      break;
+    default:
+  }
+  return (
+    <Shell
+      node={node}
+      spec={spec}
+      selected={selected}
+      dragging={dragging}
+      second={second}
+      className={cx(css[`is_${step?.status ?? "not_started"}`], step?.status === "running" && motion !== "none" && css.pulse)}
+      status={step?.status ?? "not_started"}
+      statusWord={common(`status.${kind}`)}
+      right={<StatusIcon kind={kind} size={18} decorative />}
+    >
+      {null}
+    </Shell>
+  );
+}
+
+interface ShellProps extends CardProps {
+  second: string;
+  secondTone?: "wait" | "err" | undefined;
+  className?: string;
+  status: string;
+  statusWord?: string;
+  changed?: boolean;
+  right?: React.ReactNode | undefined;
+  children: React.ReactNode;
+}
+
+function Shell({ node, spec, selected, dragging, second, secondTone, className, status, statusWord, changed, right, children }: ShellProps) {
+  const store = useCanvasStore();
+  const { t } = useTranslation("canvas");
+  const detail = useCanvas((state) => state.detail);
+  const active = useCanvas((state) => state.active === node.id);
+  const ports = useCanvas((state) => state.ports.get(node.id) ?? NO_PORTS);
+  const canBuild = useCanvas((state) => state.mode === "build" && !state.readOnly);
+  const label = useStepLabel(node, second, statusWord);
+  const refresh = useUpdateNodeInternals();
+  const shape = ports.map((port) => port.id).join("|");
+  const measured = useRef(shape);
+  useEffect(() => {
+    if (measured.current === shape) return;
+    measured.current = shape;
+    refresh(node.id);
+  }, [refresh, node.id, shape]);
+  return (
+    <div
+      className={cx(css.card, selected && css.selected, dragging && css.dragging, className)}
+      data-detail={detail}
+      data-testid={`step-${node.key}`}
+      data-status={status}
+      data-step={node.id}
+    >
+      <button
+        type="button"
+        className={css.face}
+        tabIndex={active ? 0 : -1}
+        aria-label={label}
+        aria-pressed={selected}
+        onFocus={() => {
+          if (store.getState().active !== node.id) store.setState({ active: node.id });
+        }}
+      >
+        <Tile icon={spec?.icon} category={spec?.category ?? "app"} />
+        {detail !== "block" && (
+          <span className={css.text}>
+            <b title={node.name}>
+              {changed && <i className={css.changed} title={t("changedSinceLive")} />}
+              {node.name}
+            </b>{" "}
+            {detail === "full" && <small data-tone={secondTone}>{second}</small>}
+          </span>
+        )}
+        {detail === "full" && right && <span className={css.right}>{right}</span>}
+      </button>
+      <Ports node={node} spec={spec} ports={ports} canBuild={canBuild} />
+      {detail === "full" && <MetaPill node={node} />}
+      {children}
+    </div>
+  );
+}
+
+function MetaPill({ node }: { node: GraphNode }) {
+  const { t } = useTranslation("canvas");
+  const format = useFormatter();
+  const attempts = node.settings.retry?.attempts;
+  const timeout = node.settings.timeout_seconds;
+  if (attempts === undefined && timeout === undefined) return null;
+  return (
+    <span className={css.meta}>
+      {attempts !== undefined && (
+        <>
+          <RotateCcw size={11} aria-hidden /> {t("tries", { count: attempts })}
+        </>
+      )}
+      {timeout !== undefined && (
+        <>
+          <Clock size={11} aria-hidden /> {format.duration(timeout * 1000)}
+        </>
+      )}
+    </span>
+  );
+}
+
+interface PortsProps {
+  node: GraphNode;
+  spec: StepSpec | undefined;
+  ports: readonly StepPort[];
+  canBuild: boolean;
+}
+
+function Ports({ node, spec, ports, canBuild }: PortsProps) {
+  const { t } = useTranslation("canvas");
+  const offsets = portOffsets(ports.length, CARD.width);
+  const hasErrorPort = spec?.has_error_port ?? false;
+  const errorUsed = useCanvas((state) => state.connected.has(`${node.id}:${ERROR_HANDLE}`));
+  return (
+    <>
+      {!spec?.trigger && <Handle id={DEFAULT_IN} type="target" position={Position.Top} className={css.port} isConnectable={canBuild} />}
+      {ports.map((port, at) => (
+        <Handle
+          key={port.id}
+          id={port.id}
+          type="source"
+          position={Position.Bottom}
+          className={css.port}
+          style={{ left: CARD.width / 2 + (offsets[at] ?? 0) - 1 }}
+          isConnectable={canBuild}
+        />
+      ))}
+      {hasErrorPort && (
+        <Handle
+          id={ERROR_HANDLE}
+          type="source"
+          position={Position.Left}
+          className={cx(css.port, css.errorPort, errorUsed && css.used, canBuild && css.offered)}
+          isConnectable={canBuild && !errorUsed}
+          title={canBuild ? t("failurePort") : undefined}
+        />
+      )}
+      {canBuild && <FreeWays node={node} ports={ports} offsets={offsets} />}
+    </>
+  );
+}
+
+/** A "+" below each way out that leads nowhere yet; with its name where there are several. */
+function FreeWays({ node, ports, offsets }: { node: GraphNode; ports: readonly StepPort[]; offsets: readonly number[] }) {
+  const { t } = useTranslation("canvas");
+  const store = useCanvasStore();
+  const detail = useCanvas((state) => state.detail);
+  const open = useCanvas((state) => ports.map((port) => (state.connected.has(`${node.id}:${port.id}`) ? "" : port.id)).join("|"));
+  const few = useCanvas((state) => state.nodes.size <= 2);
+  if (detail !== "full" || open.replaceAll("|", "") === "") return null;
+  const free = new Set(open.split("|"));
+  const named = ports.length > 1;
+  const always = named || few;
+  return ports.map((port, at) =>
+    free.has(port.id) ? (
+      <button
+        key={port.id}
+        type="button"
+        tabIndex={-1}
+        className={cx("nodrag nopan", css.freeWay, named && css.named, always && css.always)}
+        style={{ left: CARD.width / 2 + (offsets[at] ?? 0) - 1 }}
+        aria-label={named ? t("addOn", { port: port.label || port.id, name: node.name }) : t("addAfter", { name: node.name })}
+        onClick={(event) => {
+          event.stopPropagation();
+          const box = event.currentTarget.getBoundingClientRect();
+          store.getState().build?.addFrom(node.id, port.id, { clientX: box.left + box.width / 2, clientY: box.bottom });
+        }}
+      >
+        {named && <span>{port.label || port.id}</span>}
+        <Plus size={14} aria-hidden />
+      </button>
+    ) : null,
+  );
+}

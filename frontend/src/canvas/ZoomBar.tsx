@@ -1,0 +1,34 @@
+import { useReactFlow, useStore } from "@xyflow/react";
+import { ListTree, Maximize, Minus, Plus, WandSparkles } from "lucide-react";
+import { useTranslation } from "react-i18next";
+
+import { IconButton } from "../ui";
+import css from "./canvas.module.css";
+
+export interface ZoomBarProps {
+  onFit: () => void;
+  onTidy?: (() => void) | undefined;
+  tidying?: boolean;
+  onOutline?: (() => void) | undefined;
+  place?: "bottom" | "top";
+}
+
+/** Zoom, fit, and what else concerns the whole picture. Stands inside FlowCanvas. */
+export function ZoomBar({ onFit, onTidy, tidying, onOutline, place = "bottom" }: ZoomBarProps) {
+  const { t } = useTranslation("canvas");
+  const rf = useReactFlow();
+  const percent = useStore((state) => Math.round(state.transform[2] * 100));
+  return (
+    <div className={css.zoomBar} data-place={place} role="toolbar" aria-label={t("view")}>
+      <IconButton label={t("zoomOut")} keys="Ctrl −" icon={<Minus size={16} />} onClick={() => void rf.zoomOut({ duration: 120 })} />
+      <button type="button" className={css.zoomValue} aria-label={t("zoomReset", { percent })} onClick={() => void rf.zoomTo(1, { duration: 120 })}>
+        {percent}%
+      </button>
+      <IconButton label={t("zoomIn")} keys="Ctrl +" icon={<Plus size={16} />} onClick={() => void rf.zoomIn({ duration: 120 })} />
+      <i />
+      <IconButton label={t("fit")} keys="1" icon={<Maximize size={16} />} onClick={onFit} />
+      {onTidy && <IconButton label={t("tidy")} keys="Shift T" icon={<WandSparkles size={16} />} busy={tidying ?? false} onClick={onTidy} />}
+      {onOutline && <IconButton label={t("outline")} keys="O" icon={<ListTree size={16} />} onClick={onOutline} />}
+    </div>
+  );
+}

@@ -1,0 +1,122 @@
+/** Turns the document into React Flow's nodes and edges; what did not change keeps its identity. */
+import { type Edge, type Node, Position } from "@xyflow/react";
+
+import { CARD, DEFAULT_IN, ERROR_HANDLE, type GraphDocument, type GraphEdge, type StepPort } from "../graph";
+import { portOffsets } from "../graph/ports";
+
+export type StepRfNode = Node<Record<string, never>, "step" | "note">;
+export interface LinkData extends Record<string, unknown> {
+  label: string;
+  failure: boolean;
+}
+export type LinkRfEdge = Edge<LinkData, "link">;
+
+const PORT = 11;
+const NO_DATA: Record<string, never> = {};
+/** React Flow names every node "node" to screen readers; the card inside has a better name. */
+const QUIET = { "aria-roledescription": undefined } as unknown as NonNullable<Node["domAttributes"]>;
+
+const handleCache = new Map<string, NonNullable<Node["handles"]>>();
+
+/** Where the ports of a card are, so that links can be drawn before a card has been measured or while it is out of view. */
+function handlesFor(ports: readonly StepPort[], trigger: boolean, failing: boolean): NonNullable<Node["handles"]> {
+  const key = `${trigger}|${failing}|${ports.map((port) => port.id).join("|")}`;
+  const known = handleCache.get(key);
+  if (known) return known;
+  const half = PORT / 2;
+  const handles: NonNullable<Node["handles"]> = [];
+  if (!trigger) handles.push({ id: DEFAULT_IN, type: "target", position: Position.Top, x: CARD.width / 2 - half, y: -6, width: PORT, height: PORT });
+  const offsets = portOffsets(ports.length, CARD.width);
+  ports.forEach((port, at) => {
+    handles.push({ id: port.id, type: "source", position: Position.Bottom, x: CARD.width / 2 + (offsets[at] ?? 0) - half, y: CARD.height - half, width: PORT, height: PORT });
+  });
+  if (failing) handles.push({ id: ERROR_HANDLE, type: "source", position: Position.Left, x: -6, y: CARD.height / 2 - half, width: PORT, height: PORT });
+  handleCache.set(key, handles);
+  return handles;
+}
+
+export interface NodeInput {
+  document: GraphDocument;
+  ports: ReadonlyMap<string, readonly StepPort[]>;
+  isTrigger(type: string): boolean;
+  hasErrorPort(type: string): boolean;
+  selected: ReadonlySet<string>;
+}
+
+/** The next node list. Positions come from the document, except of nodes that are being dragged right now. */
+export function nextNodes(input: NodeInput, before: readonly StepRfNode[]): StepRfNode[] {
+  const known = new Map(before.map((node) => [node.id, node]));
+  const steps = input.document.nodes.map((step): StepRfNode => {
+    const old = known.get(step.id);
+    const selected = input.selected.has(step.id);
+    const handles = handlesFor(input.ports.get(step.id) ?? [], input.isTrigger(step.type), input.hasErrorPort(step.type));
+    const position = old?.dragging ? old.position : step.position;
+    if (old && old.selected === selected && old.handles === handles && old.position.x === position.x && old.position.y === position.y) return old;
+    return {
+      ...(old ?? {}),
+      id: step.id,
+      type: "step",
+      position: { x: position.x, y: position.y },
+      data: NO_DATA,
+      width: CARD.width,
+      height: CARD.height,
+      handles,
+      selected,
+      domAttributes: QUIET,
+    };
+  });
+  const notes = input.document.annotations.map((note): StepRfNode => {
+    const old = known.get(note.id);
+    const selected = input.selected.has(note.id);
+    const position = old?.dragging ? old.position : note.position;
+    const same = old && old.selected === selected && old.position.x === position.x && old.position.y === position.y &&
+      old.width === note.size.width && old.height === note.size.height;
+    if (same) return old;
+    return {
+      ...(old ?? {}),
+      id: note.id,
+      type: "note",
+      position: { x: position.x, y: position.y },
+      data: NO_DATA,
+      width: note.size.width,
+      height: note.size.height,
+      selected,
+      zIndex: -1,
+      domAttributes: QUIET,
+    };
+  });
+  return [...notes, ...steps];
+}
+
+export interface EdgeInput {
+  edges: readonly GraphEdge[];
+  labelOf(edge: GraphEdge): string;
+  describe(edge: GraphEdge): string;
+  selected: ReadonlySet<string>;
+}
+
+export function nextEdges(input: EdgeInput, before: readonly LinkRfEdge[]): LinkRfEdge[] {
+  const known = new Map(before.map((edge) => [edge.id, edge]));
+  return input.edges.map((link): LinkRfEdge => {
+    const old = known.get(link.id);
+    const label = input.labelOf(link);
+    const ariaLabel = input.describe(link);
+    const selected = input.selected.has(link.id);
+    const same = old && old.source === link.source && old.target === link.target && old.sourceHandle === link.sourceHandle &&
+      old.data?.label === label && old.selected === selected && old.ariaLabel === ariaLabel;
+    if (same) return old;
+    return {
+      id: link.id,
+      type: "link",
+      source: link.source,
+      target: link.target,
+      sourceHandle: link.sourceHandle,
+      targetHandle: link.targetHandle,
+      data: { label, failure: link.sourceHandle === ERROR_HANDLE },
+      selected,
+      ariaLabel,
+      interactionWidth: 20,
+    };
+  });
+}
+

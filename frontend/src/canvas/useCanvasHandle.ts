@@ -1,0 +1,163 @@
+import { type ReactFlowInstance, useReactFlow, useStoreApi } from "@xyflow/react";
+import { type Ref, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useMemo, useRef } from "react";
+
+import { CARD, type GraphDocument, type Point } from "../graph";
+import { type CanvasStore, useCanvasStore } from "./canvasStore";
+import { boundsOf, type Insets, NO_INSETS, reveal, viewOf } from "./viewport";
+
+/** What the page can ask of the canvas. */
+export interface CanvasHandle {
+  fit(ids?: readonly string[]): void;
+  zoomIn(): void;
+  zoomOut(): void;
+  zoomTo(zoom: number): void;
+  /** Brings a step clear of bars and panels; focuses its card if asked. */
+  reveal(node: string, focus?: boolean): void;
+  focus(): void;
+  toFlow(place: { clientX: number; clientY: number }): Point;
+  /** Middle of the part of the canvas that nothing covers, in flow coordinates. */
+  centre(): Point;
+  /** The link under a point of the screen. */
+  linkAt(place: { clientX: number; clientY: number }): string | null;
+  contains(place: { clientX: number; clientY: number }): boolean;
+  markLink(edge: string | null): void;
+  /** Where a step's card is on the screen. */
+  boxOf(node: string): DOMRect | null;
+}
+
+/** The part of a step's card that takes the focus. */
+export function cardOf(store: CanvasStore, id: string): HTMLElement | null {
+  const known = store.getState().nodes.has(id);
+  return known ? document.querySelector<HTMLElement>(`.react-flow [data-step="${CSS.escape(id)}"] > button`) : null;
+}
+
+export function useReveal(): (graph: GraphDocument, node: string, insets?: Partial<Insets>) => void {
+  const rf = useReactFlow();
+  const store = useStoreApi();
+  return useCallback(
+    (graph, node, insets) => {
+      const step = graph.nodes.find((other) => other.id === node);
+      if (!step) return;
+      const { width, height } = store.getState();
+      const box = { ...step.position, width: CARD.width, height: CARD.height };
+      const next = reveal(box, rf.getViewport(), { width, height }, { ...NO_INSETS, ...insets });
+      if (next) void rf.setViewport(next, { duration: calm() ? 0 : 180 });
+    },
+    [rf, store],
+  );
+}
+
+function calm(): boolean {
+  return window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+}
+
+export function useCanvasHandle(ref: Ref<CanvasHandle> | undefined, graph: GraphDocument, insets: Insets, follow: string | null): void {
+  const rf = useReactFlow();
+  const rfStore = useStoreApi();
+  const store = useCanvasStore();
+  const revealStep = useReveal();
+  const latest = useRef({ graph, insets });
+  useLayoutEffect(() => {
+    latest.current = { graph, insets };
+  });
+
+  const handle = useMemo<CanvasHandle>(() => {
+    const wrapper = (): HTMLElement | null => rfStore.getState().domNode;
+    return {
+      fit(ids) {
+        const box = boundsOf(latest.current.graph, ids ? new Set(ids) : undefined);
+        if (!box) return;
+        const { width, height } = rfStore.getState();
+        void rf.setViewport(viewOf(box, { width, height }, latest.current.insets), { duration: calm() ? 0 : 180 });
+      },
+      zoomIn: () => void rf.zoomIn({ duration: calm() ? 0 : 120 }),
+      zoomOut: () => void rf.zoomOut({ duration: calm() ? 0 : 120 }),
+      zoomTo: (zoom) => void rf.zoomTo(zoom, { duration: calm() ? 0 : 120 }),
+      reveal(node, focus = false) {
+        revealStep(latest.current.graph, node, latest.current.insets);
+        if (focus) requestAnimationFrame(() => requestAnimationFrame(() => cardOf(store, node)?.focus({ preventScroll: true })));
+      },
+      focus() {
+        const { active } = store.getState();
+        const card = active === null ? null : cardOf(store, active);
+        (card ?? wrapper())?.focus({ preventScroll: true });
+      },
+      toFlow: ({ clientX, clientY }) => rf.screenToFlowPosition({ x: clientX, y: clientY }),
+      centre() {
+        const box = wrapper()?.getBoundingClientRect();
+        const rims = latest.current.insets;
+        if (!box) return { x: 0, y: 0 };
+        return rf.screenToFlowPosition({
+          x: box.left + rims.left + (box.width - rims.left - rims.right) / 2,
+          y: box.top + rims.top + (box.height - rims.top - rims.bottom) / 2,
+        });
+      },
+      linkAt({ clientX, clientY }) {
+        for (const element of document.elementsFromPoint(clientX, clientY)) {
+          const link = element.closest<SVGGElement>(".react-flow__edge");
+          if (link) return link.dataset["id"] ?? null;
+        }
+        return null;
+      },
+      contains({ clientX, clientY }) {
+        const box = wrapper()?.getBoundingClientRect();
+        return box !== undefined && clientX >= box.left && clientX <= box.right && clientY >= box.top && clientY <= box.bottom;
+      },
+      markLink: (edge) => {
+        if (store.getState().dropLink !== edge) store.setState({ dropLink: edge });
+      },
+      boxOf: (node) => cardOf(store, node)?.parentElement?.getBoundingClientRect() ?? null,
+    };
+  }, [rf, rfStore, store, revealStep]);
+  useImperativeHandle(ref, () => handle, [handle]);
+  useFollow(follow, handle);
+  useTestHooks(rf, store);
+}
+
+const HANDS_OFF_MS = 10_000;
+
+/** Pans to the active step, but only if nobody has touched the view for ten seconds. */
+function useFollow(follow: string | null, handle: CanvasHandle): void {
+  const rfStore = useStoreApi();
+  const touched = useRef(0);
+  useEffect(() => {
+    const element = rfStore.getState().domNode;
+    const touch = (): void => {
+      touched.current = Date.now();
+    };
+    element?.addEventListener("wheel", touch, { passive: true });
+    element?.addEventListener("pointerdown", touch, { passive: true });
+    return () => {
+      element?.removeEventListener("wheel", touch);
+      element?.removeEventListener("pointerdown", touch);
+    };
+  }, [rfStore]);
+  useEffect(() => {
+    if (follow !== null && Date.now() - touched.current > HANDS_OFF_MS) handle.reveal(follow);
+  }, [follow, handle]);
+}
+
+/** For browser tests only; the build leaves this out unless it is made with VITE_TEST_HOOKS=1. */
+function useTestHooks(rf: ReactFlowInstance, store: CanvasStore): void {
+  useEffect(() => {
+    if (import.meta.env["VITE_TEST_HOOKS"] !== "1") return;
+    const frames = (count: number): Promise<void> =>
+      new Promise((resolve) => {
+        const next = (left: number): void => void (left === 0 ? resolve() : requestAnimationFrame(() => next(left - 1)));
+        next(count);
+      });
+    const hooks = {
+      getViewport: () => rf.getViewport(),
+      nodeCenter(key: string): Point | null {
+        const node = [...store.getState().nodes.values()].find((other) => other.key === key);
+        if (!node) return null;
+        return rf.flowToScreenPosition({ x: node.position.x + CARD.width / 2, y: node.position.y + CARD.height / 2 });
+      },
+      waitForIdle: () => frames(3),
+    };
+    Object.assign(window, { __canvas: hooks });
+    return () => {
+      Reflect.deleteProperty(window, "__canvas");
+    };
+  }, [rf, store]);
+}

@@ -1,0 +1,53 @@
+import { useStoreApi } from "@xyflow/react";
+import { type KeyboardEvent, type RefObject, useCallback } from "react";
+
+import { type Direction, walk } from "../graph";
+import { useCanvasStore } from "./canvasStore";
+import type { FlowCanvasProps } from "./FlowCanvas";
+import { cardOf, useReveal } from "./useCanvasHandle";
+
+const ARROWS: Record<string, Direction> = { ArrowUp: "up", ArrowDown: "down", ArrowLeft: "left", ArrowRight: "right" };
+
+/** Arrow keys walk along the flow; Enter opens. Everything else is the editor's. */
+export function useCanvasKeys(latest: RefObject<FlowCanvasProps>): (event: KeyboardEvent) => void {
+  const store = useCanvasStore();
+  const rfStore = useStoreApi();
+  const revealStep = useReveal();
+  return useCallback(
+    (event: KeyboardEvent) => {
+      const target = event.target;
+      if (!(target instanceof HTMLElement) || target.closest("input, textarea, [contenteditable=true]")) return;
+      const props = latest.current;
+      const { active } = store.getState();
+      const direction = ARROWS[event.key];
+      if (direction && !event.altKey && !event.ctrlKey && !event.metaKey) {
+        event.preventDefault();
+        const focused = target.closest<HTMLElement>("[data-step]")?.dataset["step"] ?? null;
+        const next = focused === null ? active : walk(props.graph, focused, direction);
+        if (next === null) return;
+        const before = Array.isArray(props.selected) ? (props.selected as readonly string[]) : [];
+        store.setState({ active: next });
+        props.onSelection?.(event.shiftKey ? [...new Set([...before, next])] : [next], []);
+        props.onSelect?.(next);
+        revealStep(props.graph, next, props.insets);
+        // A card out of view is only drawn once it has been revealed.
+        requestAnimationFrame(() => cardOf(store, next)?.focus({ preventScroll: true }));
+        return;
+      }
+      if ((event.key === "Enter" || event.key === " ") && !event.ctrlKey && !event.metaKey && !event.altKey) {
+        const step = target.closest<HTMLElement>("[data-step]")?.dataset["step"];
+        if (!step) return;
+        if (target.tagName === "BUTTON") {
+          // A button does by itself what a click does; only Enter on a card does more, unless it ends a link.
+          const face = target.matches("[data-step] > button[aria-pressed]");
+          if (!face || event.key === " " || !props.build || rfStore.getState().connectionClickStartHandle) return;
+        }
+        event.preventDefault();
+        props.onSelection?.([step], []);
+        props.onSelect?.(step);
+        if (event.key === "Enter") props.build?.open(step);
+      }
+    },
+    [latest, store, rfStore, revealStep],
+  );
+}

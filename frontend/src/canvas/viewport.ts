@@ -1,0 +1,82 @@
+import type { Viewport } from "@xyflow/react";
+
+import { CARD, type GraphDocument } from "../graph";
+
+export interface Insets {
+  top: number;
+  right: number;
+  bottom: number;
+  left: number;
+}
+
+export const NO_INSETS: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
+
+export interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+export function boundsOf(document: GraphDocument, ids?: ReadonlySet<string>): Box | null {
+  let left = Infinity;
+  let top = Infinity;
+  let right = -Infinity;
+  let bottom = -Infinity;
+  const add = (x: number, y: number, width: number, height: number): void => {
+    left = Math.min(left, x);
+    top = Math.min(top, y);
+    right = Math.max(right, x + width);
+    bottom = Math.max(bottom, y + height);
+  };
+  for (const node of document.nodes) if (!ids || ids.has(node.id)) add(node.position.x, node.position.y, CARD.width, CARD.height);
+  for (const note of document.annotations) {
+    if (!ids || ids.has(note.id)) add(note.position.x, note.position.y, note.size.width, note.size.height);
+  }
+  return left === Infinity ? null : { x: left, y: top, width: right - left, height: bottom - top };
+}
+
+const MARGIN = 36;
+
+/** The view that shows a box as large as possible, at most at `maxZoom`. */
+export function viewOf(box: Box, size: { width: number; height: number }, insets: Insets, maxZoom = 1, minZoom = 0.1): Viewport {
+  const width = Math.max(80, size.width - insets.left - insets.right - MARGIN * 2);
+  const height = Math.max(80, size.height - insets.top - insets.bottom - MARGIN * 2);
+  const zoom = Math.max(minZoom, Math.min(maxZoom, width / Math.max(1, box.width), height / Math.max(1, box.height)));
+  return {
+    zoom,
+    x: insets.left + MARGIN + (width - box.width * zoom) / 2 - box.x * zoom,
+    y: insets.top + MARGIN + Math.max(0, (height - box.height * zoom) / 2) - box.y * zoom,
+  };
+}
+
+/** Where a canvas opens: everything if it stays readable, else the first step at the top. */
+export function firstView(document: GraphDocument, size: { width: number; height: number }, insets: Insets): Viewport {
+  const box = boundsOf(document);
+  if (!box) return { x: insets.left + (size.width - insets.left - insets.right) / 2 - CARD.width / 2, y: insets.top + size.height * 0.16, zoom: 1 };
+  const all = viewOf(box, size, insets);
+  if (all.zoom >= 0.8) {
+    // Short flows hang from the top, as they are read.
+    return all.zoom === 1 ? { ...all, y: insets.top + Math.min(all.y + box.y - insets.top, 48) - box.y } : all;
+  }
+  const first = [...document.nodes].sort((a, b) => a.position.y - b.position.y || a.position.x - b.position.x)[0];
+  const zoom = size.width < 700 ? 0.75 : size.width < 1000 ? 0.85 : 1;
+  const x = first ? first.position.x + CARD.width / 2 : box.x + box.width / 2;
+  return { zoom, x: insets.left + (size.width - insets.left - insets.right) / 2 - x * zoom, y: insets.top + MARGIN - (first?.position.y ?? box.y) * zoom };
+}
+
+/** The smallest move of the view that brings a box clear of the rims; null when it is already. */
+export function reveal(box: Box, view: Viewport, size: { width: number; height: number }, insets: Insets): Viewport | null {
+  const rim = 24;
+  const left = box.x * view.zoom + view.x;
+  const top = box.y * view.zoom + view.y;
+  const right = left + box.width * view.zoom;
+  const bottom = top + box.height * view.zoom;
+  let dx = 0;
+  let dy = 0;
+  if (left < insets.left + rim) dx = insets.left + rim - left;
+  else if (right > size.width - insets.right - rim) dx = size.width - insets.right - rim - right;
+  if (top < insets.top + rim) dy = insets.top + rim - top;
+  else if (bottom > size.height - insets.bottom - rim) dy = size.height - insets.bottom - rim - bottom;
+  return dx === 0 && dy === 0 ? null : { zoom: view.zoom, x: view.x + dx, y: view.y + dy };
+}

@@ -1,0 +1,156 @@
+/** What changed between two documents, in words to look up, and the merge of edits by two people. */
+import { formatExact } from "./exact";
+import { same } from "./same";
+import { fieldsOf } from "./schema";
+import type { GraphDocument, GraphEdge, GraphNode, Json, Label, Specs } from "./types";
+
+export type ChangeKind = "added" | "removed" | "changed" | "moved";
+
+export interface Change {
+  kind: ChangeKind;
+  node: string | null;
+  label: Label;
+}
+
+function linkKey(edge: GraphEdge): string {
+  return `${edge.source}|${edge.sourceHandle}|${edge.target}|${edge.targetHandle}`;
+}
+
+export function changesBetween(before: GraphDocument, after: GraphDocument, specs: Specs): Change[] {
+  const old = new Map(before.nodes.map((node) => [node.id, node]));
+  const now = new Map(after.nodes.map((node) => [node.id, node]));
+  const changes: Change[] = [];
+  for (const node of after.nodes) {
+    const was = old.get(node.id);
+    if (!was) changes.push({ kind: "added", node: node.id, label: { key: "change.added", params: { name: node.name } } });
+    else changes.push(...nodeChanges(was, node, specs));
+  }
+  for (const node of before.nodes) {
+    if (!now.has(node.id)) changes.push({ kind: "removed", node: null, label: { key: "change.removed", params: { name: node.name } } });
+  }
+  changes.push(...linkChanges(before, after, old, now));
+  if (!same(before.annotations, after.annotations)) changes.push({ kind: "changed", node: null, label: { key: "change.annotations", params: {} } });
+  const moved = after.nodes.filter((node) => {
+    const was = old.get(node.id);
+    return was && !same(was.position, node.position);
+  });
+  if (moved.length > 0) changes.push({ kind: "moved", node: null, label: { key: "change.moved", params: { count: moved.length } } });
+  return changes;
+}
+
+function nodeChanges(was: GraphNode, node: GraphNode, specs: Specs): Change[] {
+  const found: Change[] = [];
+  const add = (key: string, params: Label["params"]): void => {
+    found.push({ kind: "changed", node: node.id, label: { key: `change.${key}`, params } });
+  };
+  if (was.name !== node.name) add("renamed", { name: node.name, before: was.name });
+  if (was.type !== node.type) add("type", { name: node.name });
+  const titles = new Map(fieldsOf(specs[node.type]?.config_schema ?? {}).map((field) => [field.name, field.title]));
+  for (const field of new Set([...Object.keys(was.config), ...Object.keys(node.config)])) {
+    const before = was.config[field];
+    const after = node.config[field];
+    if (same(before, after)) continue;
+    add("field", { name: node.name, field: titles.get(field) ?? field, before: brief(before), after: brief(after) });
+  }
+  if (Boolean(was.settings.disabled) !== Boolean(node.settings.disabled)) {
+    add(node.settings.disabled ? "disabled" : "enabled", { name: node.name });
+  }
+  const { disabled: _a, ...settingsBefore } = was.settings;
+  const { disabled: _b, ...settingsAfter } = node.settings;
+  if (!same(settingsBefore, settingsAfter)) add("settings", { name: node.name });
+  if ((was.notes ?? "") !== (node.notes ?? "")) add("notes", { name: node.name });
+  return found;
+}
+
+function linkChanges(before: GraphDocument, after: GraphDocument, old: Map<string, GraphNode>, now: Map<string, GraphNode>): Change[] {
+  const oldLinks = new Set(before.edges.map(linkKey));
+  const newLinks = new Set(after.edges.map(linkKey));
+  const found: Change[] = [];
+  for (const edge of after.edges) {
+    // Links of a new step come with it; naming them would say the same thing twice.
+    if (oldLinks.has(linkKey(edge)) || !old.has(edge.source) || !old.has(edge.target)) continue;
+    found.push({ kind: "added", node: edge.source, label: { key: "change.linked", params: { from: now.get(edge.source)?.name ?? "", to: now.get(edge.target)?.name ?? "" } } });
+  }
+  for (const edge of before.edges) {
+    if (newLinks.has(linkKey(edge)) || !now.has(edge.source) || !now.has(edge.target)) continue;
+    found.push({ kind: "removed", node: edge.source, label: { key: "change.unlinked", params: { from: now.get(edge.source)?.name ?? "", to: now.get(edge.target)?.name ?? "" } } });
+  }
+  return found;
+}
+
+function brief(value: Json | undefined): string {
+  if (value === undefined || value === null || value === "") return "–";
+  const text = typeof value === "string" ? value : formatExact(value);
+  const flat = text.replace(/\s+/g, " ");
+  return flat.length > 60 ? `${flat.slice(0, 57)}…` : flat;
+}
+
+export interface Merge {
+  document: GraphDocument;
+  /** Steps that both sides changed; when there are any, `document` holds our version of them. */
+  conflicts: string[];
+}
+
+/** Three-way merge by step and by link: edits of different steps go together, the same step is a conflict. */
+export function merge(base: GraphDocument, mine: GraphDocument, theirs: GraphDocument): Merge {
+  const conflicts: string[] = [];
+  const nodes = mergeRows(base.nodes, mine.nodes, theirs.nodes, (a, b) => mergeNode(a, b, base), conflicts);
+  const ids = new Set(nodes.map((node) => node.id));
+  const edges = mergeRows(base.edges, mine.edges, theirs.edges, () => null, []).filter((edge) => ids.has(edge.source) && ids.has(edge.target));
+  const annotations = mergeRows(base.annotations, mine.annotations, theirs.annotations, () => null, []);
+  return { document: { ...theirs, nodes, edges, annotations }, conflicts };
+}
+
+/** Two versions of one step go together when only one of them did more than move it. */
+function mergeNode(mine: GraphNode, theirs: GraphNode, base: GraphDocument): GraphNode | null {
+  const was = base.nodes.find((node) => node.id === mine.id);
+  if (!was) return null;
+  const { position: _m, ...myRest } = mine;
+  const { position: _t, ...theirRest } = theirs;
+  const { position: _w, ...oldRest } = was;
+  const position = same(mine.position, was.position) ? theirs.position : mine.position;
+  if (same(myRest, oldRest)) return { ...theirs, position };
+  if (same(theirRest, oldRest)) return { ...mine, position };
+  return null;
+}
+
+function mergeRows<T extends { id: string }>(
+  base: readonly T[],
+  mine: readonly T[],
+  theirs: readonly T[],
+  together: (mine: T, theirs: T) => T | null,
+  conflicts: string[],
+): T[] {
+  const old = new Map(base.map((row) => [row.id, row]));
+  const own = new Map(mine.map((row) => [row.id, row]));
+  const other = new Map(theirs.map((row) => [row.id, row]));
+  const ids = new Set([...other.keys(), ...own.keys()]);
+  const rows: T[] = [];
+  for (const id of ids) {
+    const was = old.get(id);
+    const a = own.get(id);
+    const b = other.get(id);
+    if (a && b) {
+      if (same(a, b) || same(b, was)) rows.push(a);
+      else if (same(a, was)) rows.push(b);
+      else {
+        const both = together(a, b);
+        if (!both) conflicts.push(id);
+        rows.push(both ?? a);
+      }
+    } else if (a) {
+      // They removed it: gone, unless we changed it meanwhile.
+      if (!was) rows.push(a);
+      else if (!same(a, was)) {
+        conflicts.push(id);
+        rows.push(a);
+      }
+    } else if (b) {
+      if (!was) rows.push(b);
+      else if (!same(b, was)) {
+        conflicts.push(id);
+      }
+    }
+  }
+  return rows;
+}

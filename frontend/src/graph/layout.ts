@@ -1,0 +1,118 @@
+/** "Tidy up": places all steps top to bottom. Pure; runs in a worker (see layoutClient.ts). */
+import { graphlib, layout as runDagre } from "@dagrejs/dagre";
+import { CARD, ERROR_HANDLE, type Point } from "./types";
+
+export interface LayoutNode {
+  id: string;
+  x: number;
+  y: number;
+  /** Handles in the order in which they stand at the card, left to right. */
+  ways: string[];
+}
+export interface LayoutEdge {
+  source: string;
+  sourceHandle: string;
+  target: string;
+}
+export interface LayoutRequest {
+  nodes: LayoutNode[];
+  edges: LayoutEdge[];
+}
+
+/** New top-left positions by id. Flows that are not connected with each other stand side by side, in their present order. */
+export function layout(request: LayoutRequest): Record<string, Point> {
+  const result: Record<string, Point> = {};
+  const groups = components(request).sort((a, b) => leftOf(a) - leftOf(b));
+  let left = 0;
+  for (const group of groups) {
+    const placed = layoutComponent(group, request.edges);
+    for (const [id, point] of Object.entries(placed.positions)) {
+      result[id] = { x: snapTo(point.x + left), y: snapTo(point.y) };
+    }
+    left += placed.width + CARD.columnGap * 2;
+  }
+  return anchored(request, result);
+}
+
+function leftOf(nodes: readonly LayoutNode[]): number {
+  return Math.min(...nodes.map((node) => node.x));
+}
+
+function snapTo(value: number): number {
+  return Math.round(value / CARD.grid) * CARD.grid;
+}
+
+/** Keeps the first step where it is, so that the picture does not jump away. */
+function anchored(request: LayoutRequest, positions: Record<string, Point>): Record<string, Point> {
+  const top = [...request.nodes].sort((a, b) => a.y - b.y || a.x - b.x)[0];
+  const moved = top && positions[top.id];
+  if (!top || !moved) return positions;
+  const shift = { x: snapTo(top.x - moved.x), y: snapTo(top.y - moved.y) };
+  for (const point of Object.values(positions)) {
+    point.x += shift.x;
+    point.y += shift.y;
+  }
+  return positions;
+}
+
+function components(request: LayoutRequest): LayoutNode[][] {
+  const parent = new Map(request.nodes.map((node) => [node.id, node.id]));
+  const find = (id: string): string => {
+    let at = id;
+    for (let up = parent.get(at); up !== undefined && up !== at; up = parent.get(at)) at = up;
+    return at;
+  };
+  for (const edge of request.edges) {
+    if (parent.has(edge.source) && parent.has(edge.target)) parent.set(find(edge.source), find(edge.target));
+  }
+  const groups = new Map<string, LayoutNode[]>();
+  for (const node of request.nodes) {
+    const root = find(node.id);
+    groups.set(root, [...(groups.get(root) ?? []), node]);
+  }
+  return [...groups.values()];
+}
+
+function layoutComponent(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[]): { positions: Record<string, Point>; width: number } {
+  const graph = new graphlib.Graph({ multigraph: true });
+  graph.setGraph({ rankdir: "TB", nodesep: CARD.columnGap, ranksep: CARD.rowGap, edgesep: 24, ranker: "network-simplex" });
+  graph.setDefaultEdgeLabel(() => ({}));
+  const members = new Map(nodes.map((node) => [node.id, node]));
+  for (const node of nodes) graph.setNode(node.id, { width: CARD.width, height: CARD.height });
+  // Failure paths first, then the ways out from left to right: dagre keeps the order in which it meets them.
+  const rank = (edge: LayoutEdge): number => {
+    if (edge.sourceHandle === ERROR_HANDLE) return -1;
+    return members.get(edge.source)?.ways.indexOf(edge.sourceHandle) ?? 0;
+  };
+  const own = edges.filter((edge) => members.has(edge.source) && members.has(edge.target));
+  const sorted = [...own].sort((a, b) => rank(a) - rank(b));
+  sorted.forEach((edge, index) => {
+    graph.setEdge(edge.source, edge.target, { weight: edge.sourceHandle === ERROR_HANDLE ? 1 : 4, minlen: 1 }, `${edge.sourceHandle}:${index}`);
+  });
+  runDagre(graph);
+  const positions: Record<string, Point> = {};
+  let right = 0;
+  for (const node of nodes) {
+    const place = graph.node(node.id) as { x: number; y: number };
+    positions[node.id] = { x: place.x - CARD.width / 2, y: place.y - CARD.height / 2 };
+    right = Math.max(right, place.x + CARD.width / 2);
+  }
+  const bends = sorted.map((edge, index) => {
+    const drawn = graph.edge(edge.source, edge.target, `${edge.sourceHandle}:${index}`) as { points: Point[] };
+    return { source: edge.source, rank: rank(edge), x: drawn.points[1]?.x ?? 0 };
+  });
+  if (isMirrored(bends)) for (const point of Object.values(positions)) point.x = right - CARD.width - point.x;
+  return { positions, width: right };
+}
+
+/** Whether more ways out leave in the wrong order than in the right one; the whole picture is then turned over. */
+function isMirrored(bends: readonly { source: string; rank: number; x: number }[]): boolean {
+  let balance = 0;
+  for (const [at, a] of bends.entries()) {
+    for (const b of bends.slice(at + 1)) {
+      if (a.source !== b.source || a.rank === b.rank || Math.abs(a.x - b.x) < 1) continue;
+      balance += a.rank < b.rank === a.x < b.x ? 1 : -1;
+    }
+  }
+  return balance < 0;
+}

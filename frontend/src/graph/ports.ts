@@ -1,0 +1,39 @@
+import { DEFAULT_OUT, ERROR_HANDLE, type GraphNode, isJsonObject, type JsonObject, type StepPort, type StepSpec } from "./types";
+
+const PLAIN: StepPort[] = [{ id: DEFAULT_OUT, label: "" }];
+
+/** The named ways out of a step as configured, without the failure port. */
+export function portsOf(spec: StepSpec | undefined, config: JsonObject): StepPort[] {
+  if (!spec) return PLAIN;
+  const from = spec.ports_from;
+  if (!from) return spec.ports;
+  const rows = config[from.field];
+  const ports: StepPort[] = [];
+  if (Array.isArray(rows)) {
+    rows.forEach((row, index) => {
+      if (!isJsonObject(row)) return;
+      const id = row[from.id];
+      const label = row[from.label];
+      ports.push({
+        id: typeof id === "string" && id ? id : `case_${index + 1}`,
+        label: typeof label === "string" ? label : "",
+      });
+    });
+  }
+  return [...ports, ...(from.plus ?? [])];
+}
+
+/** What a link leaving by `handle` is called; empty for the single default way out. */
+export function portLabel(spec: StepSpec | undefined, node: GraphNode, handle: string): string {
+  if (handle === ERROR_HANDLE) return "";
+  const ports = portsOf(spec, node.config);
+  if (ports.length <= 1 && handle === DEFAULT_OUT) return "";
+  return ports.find((port) => port.id === handle)?.label ?? handle;
+}
+
+/** Horizontal place of each way out as an offset from the middle of the card, in pixels. */
+export function portOffsets(count: number, width: number): number[] {
+  if (count <= 1) return [0];
+  const step = Math.min(80, (width - 48) / (count - 1));
+  return Array.from({ length: count }, (_, index) => Math.round((index - (count - 1) / 2) * step));
+}

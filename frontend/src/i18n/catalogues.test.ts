@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+
+type Tree = { [key: string]: string | Tree };
+const files = import.meta.glob<{ default: Tree }>("./{en,de}/*.json", { eager: true });
+
+function texts(tree: Tree, before = ""): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [key, value] of Object.entries(tree)) {
+    if (typeof value === "string") found.set(before + key, value);
+    else for (const [inner, text] of texts(value, `${before}${key}.`)) found.set(inner, text);
+  }
+  return found;
+}
+
+const places = (text: string) => [...text.matchAll(/\{\{(\w+)/g)].map((match) => match[1]).sort();
+const german = Object.keys(files).filter((path) => path.startsWith("./de/"));
+
+describe.each(german)("%s", (path) => {
+  const de = texts(files[path]?.default ?? {});
+  const en = texts(files[path.replace("/de/", "/en/")]?.default ?? {});
+
+  it("has exactly the texts of the English catalogue", () => {
+    expect([...de.keys()].sort()).toEqual([...en.keys()].sort());
+  });
+
+  it("fills in the same values", () => {
+    for (const [key, text] of de) expect([key, places(text)]).toEqual([key, places(en.get(key) ?? "")]);
+  });
+});
+
+it("no text is empty", () => {
+  for (const [path, file] of Object.entries(files)) {
+    for (const [key, text] of texts(file.default)) expect(text.trim(), `${path} ${key}`).not.toBe("");
+  }
+});

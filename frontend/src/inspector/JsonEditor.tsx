@@ -1,0 +1,23 @@
+import { useTranslation } from "react-i18next";
+
+import { TextAreaField } from "../ui";
+import { parseJson } from "./jsonText";
+
+export function JsonEditor(props: { label: string; hint?: string; value: string; rows: number; onChange(value: string): void }) {
+  const { t } = useTranslation("inspector");
+  const parsed = parseJson(props.value);
+  return (
+    <TextAreaField
+      label={props.label}
+      mono
+      rows={props.rows}
+      style={{ fontFamily: "var(--mono)", fontSize: 12 }}
+      spellCheck={false}
+      value={props.value}
+      {...(props.hint === undefined ? {} : { hint: props.hint })}
+      error={parsed.ok ? undefined : t("json.bad", { reason: parsed.error })}
+      onChange={(event) => props.onChange(event.currentTarget.value)}
+      data-testid="json-editor"
+    />
+  );
+}

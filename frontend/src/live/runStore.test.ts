@@ -1,0 +1,111 @@
+import { describe, expect, it, vi } from "vitest";
+
+import type { GraphDocument, Run, RunChange, RunSnapshot, RunStep, StepStatus } from "../api/types";
+import { createRunStore, edgeStateOf } from "./runStore";
+
+function step(node: string, status: StepStatus, seq: number, ports: string[] = []): RunStep {
+  return {
+    node,
+    key: node,
+    generation: 1,
+    status,
+    attempt: 1,
+    ports,
+    note: null,
+    wait: null,
+    error: null,
+    started_at: null,
+    finished_at: null,
+    duration_ms: null,
+    seq,
+  };
+}
+
+const yes = { id: "e1", source: "a", sourceHandle: "yes", target: "b", targetHandle: "in" };
+const no = { id: "e2", source: "a", sourceHandle: "no", target: "c", targetHandle: "in" };
+const graph: GraphDocument = {
+  format: "millrace.workflow",
+  version: 1,
+  nodes: [],
+  annotations: [],
+  edges: [yes, no],
+};
+
+function snapshot(seq: number, steps: RunStep[]): RunSnapshot {
+  return { run: { id: "run", status: "running", seq } as Run, graph, steps, seq };
+}
+
+function change(after: number, seq: number, steps: RunStep[]): RunChange {
+  return { type: "changes", run: "run", after, seq, state: { status: "running" }, steps };
+}
+
+describe("a link", () => {
+  const edge = yes;
+  it("is undecided until its source step is decided", () => {
+    expect(edgeStateOf(edge, undefined)).toBe("undecided");
+    expect(edgeStateOf(edge, step("a", "running", 1))).toBe("undecided");
+  });
+  it("is taken if its source step left by it", () => {
+    expect(edgeStateOf(edge, step("a", "succeeded", 1, ["yes"]))).toBe("taken");
+    expect(edgeStateOf(edge, step("a", "succeeded", 1, ["no"]))).toBe("not_taken");
+  });
+  it("is taken by a failed step that has a failure path", () => {
+    expect(edgeStateOf({ ...edge, sourceHandle: "error" }, step("a", "failed", 1, ["error"]))).toBe("taken");
+  });
+  it("is not taken if its source step was skipped", () => {
+    expect(edgeStateOf(edge, step("a", "skipped", 1))).toBe("not_taken");
+  });
+});
+
+describe("the store of a run", () => {
+  it("keeps the objects of steps that did not change, so that only touched cards render", () => {
+    const store = createRunStore();
+    store.load(snapshot(2, [step("a", "succeeded", 1, ["yes"]), step("b", "running", 2)]));
+    const before = store.getState();
+    expect(store.apply([change(2, 3, [step("b", "succeeded", 3)])])).toBe(true);
+    const after = store.getState();
+    expect(after.steps.a).toBe(before.steps.a);
+    expect(after.steps.b).not.toBe(before.steps.b);
+    expect(after.steps.b?.status).toBe("succeeded");
+    expect(after.seq).toBe(3);
+  });
+
+  it("keeps them through a fresh snapshot as well", () => {
+    const store = createRunStore();
+    store.load(snapshot(2, [step("a", "succeeded", 1, ["yes"])]));
+    const before = store.getState().steps.a;
+    store.load(snapshot(5, [step("a", "succeeded", 1, ["yes"]), step("b", "running", 5)]));
+    expect(store.getState().steps.a).toBe(before);
+  });
+
+  it("tells of a gap instead of guessing", () => {
+    const store = createRunStore();
+    store.load(snapshot(2, [step("a", "running", 2)]));
+    expect(store.apply([change(4, 5, [step("a", "succeeded", 5, ["yes"])])])).toBe(false);
+    expect(store.getState().steps.a?.status).toBe("running");
+  });
+
+  it("is not turned back by a snapshot that was asked for earlier", () => {
+    const store = createRunStore();
+    store.load(snapshot(2, [step("a", "running", 2)]));
+    store.apply([change(2, 3, [step("a", "succeeded", 3, ["yes"])])]);
+    store.load(snapshot(2, [step("a", "running", 2)]));
+    expect(store.getState().steps.a?.status).toBe("succeeded");
+  });
+
+  it("updates once for many changes", () => {
+    const store = createRunStore();
+    store.load(snapshot(1, [step("a", "running", 1)]));
+    const listener = vi.fn();
+    store.subscribe(listener);
+    store.apply([change(1, 2, [step("a", "succeeded", 2, ["yes"])]), change(2, 3, [step("b", "running", 3)])]);
+    expect(listener).toHaveBeenCalledTimes(1);
+    expect(store.getState().edges).toEqual({ e1: "taken", e2: "not_taken" });
+  });
+
+  it("shows the newest generation of a step", () => {
+    const store = createRunStore();
+    store.load(snapshot(4, [{ ...step("a", "running", 4), generation: 2 }, step("a", "failed", 3)]));
+    expect(store.getState().steps.a?.generation).toBe(2);
+  });
+});

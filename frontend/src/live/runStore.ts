@@ -1,0 +1,126 @@
+/**
+ * The state of one run as the screen shows it, keyed by node, so that a change re-renders only the cards it touches.
+ * The rest of the app reads it through `useRunStep`, `useRunEdge` and `useRun`.
+ */
+import { createContext, useContext } from "react";
+import { useStore } from "zustand";
+import { createStore, type StoreApi } from "zustand/vanilla";
+
+import type { GraphDocument, GraphEdge, Run, RunChange, RunSnapshot, RunStep } from "../api/types";
+import { applyChange } from "./applyChange";
+
+export type EdgeState = "taken" | "not_taken" | "undecided";
+
+export interface RunState {
+  run: Run | null;
+  graph: GraphDocument | null;
+  steps: Readonly<Record<string, RunStep>>;
+  edges: Readonly<Record<string, EdgeState>>;
+  seq: number;
+}
+
+export interface RunStore extends StoreApi<RunState> {
+  /** Replaces everything by a fresh snapshot; steps that did not change keep their identity. */
+  load(snapshot: RunSnapshot): void;
+  /** Applies changes in order. Answers false if there is a gap, after which a fresh snapshot is needed. */
+  apply(changes: readonly RunChange[]): boolean;
+  clear(): void;
+}
+
+const NOTHING: RunState = { run: null, graph: null, steps: {}, edges: {}, seq: 0 };
+
+/** Whether a run went along this edge: decided by its source step alone. */
+export function edgeStateOf(edge: GraphEdge, source: RunStep | undefined): EdgeState {
+  switch (source?.status) {
+    case "succeeded":
+    case "failed":
+      return source.ports.includes(edge.sourceHandle) ? "taken" : "not_taken";
+    case "skipped":
+    case "cancelled":
+      return "not_taken";
+    default:
+      return "undecided";
+  }
+}
+
+function sameStep(left: RunStep | undefined, right: RunStep): boolean {
+  return left !== undefined && left.seq === right.seq && left.generation === right.generation;
+}
+
+/** The newest generation of each node's step wins; unchanged steps keep the object they had. */
+function stepsByNode(steps: readonly RunStep[], before: RunState["steps"]): Record<string, RunStep> {
+  const found: Record<string, RunStep> = {};
+  for (const step of steps) {
+    const other = found[step.node];
+    if (other && other.generation > step.generation) continue;
+    const earlier = before[step.node];
+    found[step.node] = earlier && sameStep(earlier, step) ? earlier : step;
+  }
+  return found;
+}
+
+function edgesOf(graph: GraphDocument | null, steps: RunState["steps"]): Record<string, EdgeState> {
+  const found: Record<string, EdgeState> = {};
+  for (const edge of graph?.edges ?? []) found[edge.id] = edgeStateOf(edge, steps[edge.source]);
+  return found;
+}
+
+export function createRunStore(): RunStore {
+  const store = createStore<RunState>(() => NOTHING);
+  let snapshot: RunSnapshot | null = null;
+
+  function show(next: RunSnapshot): void {
+    snapshot = next;
+    store.setState((before) => {
+      const sameRun = before.run?.id === next.run.id;
+      const steps = stepsByNode(next.steps, sameRun ? before.steps : {});
+      return { run: next.run, graph: next.graph, steps, edges: edgesOf(next.graph, steps), seq: next.seq };
+    });
+  }
+
+  return Object.assign(store, {
+    load(next: RunSnapshot) {
+      // A snapshot that was asked for before newer changes arrived must not turn the clock back.
+      if (snapshot && snapshot.run.id === next.run.id && snapshot.seq > next.seq) return;
+      show(next);
+    },
+    apply(changes: readonly RunChange[]): boolean {
+      if (!snapshot) return false;
+      let next = snapshot;
+      for (const change of changes) {
+        if (change.run !== next.run.id) continue;
+        if (change.after > next.seq) {
+          if (next !== snapshot) show(next);
+          return false;
+        }
+        next = applyChange(next, change);
+      }
+      if (next !== snapshot) show(next);
+      return true;
+    },
+    clear() {
+      snapshot = null;
+      store.setState(NOTHING, true);
+    },
+  });
+}
+
+const RunStoreContext = createContext<RunStore>(createRunStore());
+export const RunStoreProvider = RunStoreContext.Provider;
+
+export function useRunStore(): RunStore {
+  return useContext(RunStoreContext);
+}
+
+/** The state of the step of this node, or undefined while the run has not reached it. */
+export function useRunStep(nodeId: string): RunStep | undefined {
+  return useStore(useRunStore(), (state) => state.steps[nodeId]);
+}
+
+export function useRunEdge(edgeId: string): EdgeState {
+  return useStore(useRunStore(), (state) => state.edges[edgeId] ?? "undecided");
+}
+
+export function useRun<T>(select: (state: RunState) => T): T {
+  return useStore(useRunStore(), select);
+}

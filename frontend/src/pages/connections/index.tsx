@@ -1,0 +1,255 @@
+import { Menu } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { ChevronDown, Pencil, PlugZap, Plus, Trash2 } from "lucide-react";
+import { createElement, useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { ApiError, api } from "../../api/client";
+import { useConnectionKinds, useConnections, workspacePath } from "../../api/queries";
+import { useCan, useWorkspace } from "../../api/session";
+import type { Connection, ConnectionKind, ConnectionTest } from "../../api/types";
+import {
+  Button,
+  Chip,
+  ConfirmDialog,
+  cx,
+  EmptyState,
+  ErrorCard,
+  IconButton,
+  PageBody,
+  showToast,
+  SkeletonRows,
+  tableBoxClass,
+  tableClass,
+  Tile,
+  Time,
+  TopBar,
+  useErrorText,
+} from "../../ui";
+import { stepIcon } from "../../ui/stepIcons";
+import { ConnectionDialog } from "./ConnectionDialog";
+import css from "./connections.module.css";
+
+const TONE = { working: "ok", broken: "err", untested: "idle" } as const;
+
+function NewButton({ kinds, onChoose }: { kinds: readonly ConnectionKind[]; onChoose: (kind: string) => void }) {
+  const { t } = useTranslation("connections");
+  return (
+    <Menu position="bottom-end" width={280} withinPortal radius={10}>
+      <Menu.Target>
+        <Button variant="primary" icon={<Plus size={16} aria-hidden />} disabled={kinds.length === 0}>
+          {t("new")}
+          <ChevronDown size={14} aria-hidden />
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {kinds.map((kind) => (
+          <Menu.Item
+            key={kind.kind}
+            leftSection={createElement(stepIcon(kind.icon), { size: 16 })}
+            onClick={() => onChoose(kind.kind)}
+          >
+            {kind.title}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function Row(props: {
+  connection: Connection;
+  kind: ConnectionKind | undefined;
+  onEdit: () => void;
+  onDelete: () => void;
+}) {
+  const { t } = useTranslation(["connections", "common"]);
+  const { connection, kind } = props;
+  const workspace = useWorkspace().id;
+  const client = useQueryClient();
+  const errorText = useErrorText();
+  const test = useMutation({
+    mutationFn: () =>
+      api.post<ConnectionTest>(`${workspacePath(workspace)}/connections/${connection.id}/test`),
+    onSuccess: (answer) =>
+      showToast({
+        tone: answer.ok ? "ok" : "err",
+        title: answer.ok ? t("works", { name: connection.name }) : t("doesNotWork", { name: connection.name }),
+        text: answer.message,
+      }),
+    onError: (error) => showToast({ tone: "err", title: t("testFailed"), text: errorText(error).title }),
+    onSettled: () => client.invalidateQueries({ queryKey: [workspace, "connections"] }),
+  });
+  return (
+    <tr>
+      <td>
+        <div className={css.name}>
+          <Tile icon={kind?.icon} category="app" />
+          <span>
+            <b>{connection.name}</b>
+            <small>{kind?.title ?? connection.kind}</small>
+          </span>
+        </div>
+      </td>
+      <td>
+        <Chip tone={TONE[connection.status]} title={connection.status_detail ?? ""}>
+          {t(`status.${connection.status}`)}
+        </Chip>
+      </td>
+      <td>{t("usedBy", { count: connection.used_by })}</td>
+      <td>{connection.tested_at ? <Time at={connection.tested_at} /> : t("common:never")}</td>
+      <td>{connection.owner ?? ""}</td>
+      <td>
+        {connection.mine && (
+          <div className={css.actions}>
+            <Button
+              size="sm"
+              icon={<PlugZap size={14} aria-hidden />}
+              busy={test.isPending}
+              onClick={() => test.mutate()}
+            >
+              {t("test")}
+            </Button>
+            <IconButton
+              size="sm"
+              label={t("editName", { name: connection.name })}
+              icon={<Pencil size={15} />}
+              onClick={props.onEdit}
+            />
+            <IconButton
+              size="sm"
+              label={t("deleteName", { name: connection.name })}
+              icon={<Trash2 size={15} />}
+              onClick={props.onDelete}
+            />
+          </div>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+function DeleteDialog({ connection, onClose }: { connection: Connection; onClose: () => void }) {
+  const { t } = useTranslation("connections");
+  const workspace = useWorkspace().id;
+  const client = useQueryClient();
+  const remove = useMutation({
+    mutationFn: () => api.delete(`${workspacePath(workspace)}/connections/${connection.id}`),
+    onSuccess: async () => {
+      onClose();
+      showToast({ title: t("deleted", { name: connection.name }) });
+      await client.invalidateQueries({ queryKey: [workspace, "connections"] });
+    },
+  });
+  const used = connection.used_by;
+  return (
+    <ConfirmDialog
+      opened
+      onClose={onClose}
+      title={t("delete.title", { name: connection.name })}
+      confirm={t("delete.confirm")}
+      variant="dangerFilled"
+      busy={remove.isPending}
+      onConfirm={() => remove.mutate()}
+    >
+      {remove.isError && (
+        <ErrorCard
+          title={remove.error instanceof ApiError && remove.error.status === 409 ? t("delete.inUse") : t("delete.failed")}
+          error={remove.error}
+        />
+      )}
+      <p>{used > 0 ? t("delete.used", { count: used }) : t("delete.unused")}</p>
+    </ConfirmDialog>
+  );
+}
+
+export default function ConnectionsPage() {
+  const { t } = useTranslation("connections");
+  const search = useSearch({ from: "/shell/connections" });
+  const navigate = useNavigate({ from: "/connections" });
+  const canBuild = useCan("builder");
+  const list = useConnections();
+  const kinds = useConnectionKinds();
+  const [deleting, setDeleting] = useState<Connection | null>(null);
+  useEffect(() => {
+    document.title = `${t("title")} · Millrace`;
+  }, [t]);
+  const items = list.data ?? [];
+  const kindOf = (kind: string) => kinds.data?.find((one) => one.kind === kind);
+  const editing = items.find((connection) => connection.id === search.connection);
+  const formKind = kindOf(editing?.kind ?? search.kind ?? "");
+  const error = list.error ?? kinds.error;
+  const choose = (kind: string) => void navigate({ search: { kind } });
+  const close = () => void navigate({ search: {}, replace: true });
+  return (
+    <>
+      <TopBar
+        title={t("title")}
+        actions={canBuild && <NewButton kinds={kinds.data ?? []} onChoose={choose} />}
+      />
+      <PageBody>
+        {error && (
+          <ErrorCard
+            title={t("loadFailed")}
+            error={error}
+            onRetry={() => {
+              void list.refetch();
+              void kinds.refetch();
+            }}
+          />
+        )}
+        {list.isPending && (
+          <div className={tableBoxClass}>
+            <SkeletonRows rows={4} height={34} label={t("loading")} />
+          </div>
+        )}
+        {list.data && items.length === 0 && (
+          <EmptyState
+            title={t("empty.title")}
+            text={t("empty.text")}
+            actions={canBuild && <NewButton kinds={kinds.data ?? []} onChoose={choose} />}
+          />
+        )}
+        {items.length > 0 && (
+          <div className={tableBoxClass}>
+            <table className={cx(tableClass, css.table)}>
+              <thead>
+                <tr>
+                  <th scope="col">{t("column.name")}</th>
+                  <th scope="col">{t("column.status")}</th>
+                  <th scope="col">{t("column.used")}</th>
+                  <th scope="col">{t("column.lastUsed")}</th>
+                  <th scope="col">{t("column.owner")}</th>
+                  <th scope="col">
+                    <span className="srOnly">{t("column.actions")}</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {items.map((connection) => (
+                  <Row
+                    key={connection.id}
+                    connection={connection}
+                    kind={kindOf(connection.kind)}
+                    onEdit={() => void navigate({ search: { connection: connection.id } })}
+                    onDelete={() => setDeleting(connection)}
+                  />
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </PageBody>
+      {formKind && canBuild && (
+        <ConnectionDialog
+          key={editing?.id ?? formKind.kind}
+          kind={formKind}
+          connection={editing}
+          onClose={close}
+        />
+      )}
+      {deleting && <DeleteDialog connection={deleting} onClose={() => setDeleting(null)} />}
+    </>
+  );
+}

@@ -1,0 +1,200 @@
+import { type RefObject, useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { Workflow } from "../../api/types";
+import type { CanvasHandle } from "../../canvas";
+import {
+  type Change, connect, formatExact, type GraphDocument, operations, portsOf, possibleTargets, removeSelection,
+} from "../../graph";
+import { useEditor, useEnvironment } from "../../inspector/EditorContext";
+import { ConfirmDialog, Dialog, Kbd, SearchBox, SelectField, showToast, Tile } from "../../ui";
+import type { Autosave } from "./autosave";
+import css from "./editor.module.css";
+import add from "./add.module.css";
+import { PublishDialog } from "./PublishDialog";
+import { TestDialog } from "./TestDialog";
+import type { TestRun } from "./testRun";
+import { ui, useUi } from "./uiStore";
+
+export interface DialogsProps {
+  workflow: Workflow;
+  autosave: Autosave;
+  changes: readonly Change[] | null;
+  liveGraph: GraphDocument | null;
+  canvas: RefObject<CanvasHandle | null>;
+  test: TestRun;
+}
+
+const close = (): void => ui.set({ dialog: null });
+
+export function Dialogs({ workflow, autosave, changes, canvas, test }: DialogsProps) {
+  const dialog = useUi((state) => state.dialog);
+  switch (dialog) {
+    case "publish":
+      return <PublishDialog workflow={workflow} autosave={autosave} changes={changes} onClose={close} />;
+    case "test":
+      return <TestDialog workflow={workflow} autosave={autosave} test={test} onClose={close} />;
+    case "connect":
+      return <ConnectDialog />;
+    case "find":
+      return <FindDialog canvas={canvas} />;
+    case "shortcuts":
+      return <Shortcuts />;
+    case "deleteUsed":
+      return <DeleteUsed />;
+    case null:
+      return null;
+  }
+}
+
+/** Whoever opens a dialog to search wants to type at once. */
+function useFirstFocus(): RefObject<HTMLInputElement | null> {
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    const timer = setTimeout(() => field.current?.focus(), 80);
+    return () => clearTimeout(timer);
+  }, []);
+  return field;
+}
+
+/** Connecting without dragging: a list of the steps a link may lead to. */
+function ConnectDialog() {
+  const { t } = useTranslation(["editor", "canvas"]);
+  const { store } = useEnvironment();
+  const document = useEditor((state) => state.document);
+  const specs = useEditor((state) => state.specs);
+  const source = useEditor((state) => state.document.nodes.find((node) => node.id === state.selection[0]));
+  const spec = source ? specs[source.type] : undefined;
+  const ways = source ? portsOf(spec, source.config) : [];
+  const all = [...ways.map((port) => ({ id: port.id, label: port.label || t("connect.next") })), ...(spec?.has_error_port ? [{ id: "error", label: t("connect.failure") }] : [])];
+  const [way, setWay] = useState(all[0]?.id ?? "out");
+  const [query, setQuery] = useState("");
+  const search = useFirstFocus();
+  if (!source) return null;
+  const allowed = new Set(possibleTargets(document, specs, source.id, way));
+  const targets = document.nodes.filter((node) => allowed.has(node.id) && node.name.toLowerCase().includes(query.toLowerCase()));
+  const pick = (target: string): void => {
+    const reason = connect(store, source.id, way, target);
+    if (reason) showToast({ title: t(`canvas:${reason.key}`, reason.params), tone: "err" });
+    close();
+  };
+  return (
+    <Dialog opened onClose={close} title={t("connect.title", { name: source.name })}>
+      {all.length > 1 && <SelectField label={t("connect.way")} value={way} onChange={setWay} options={all.map((port) => ({ value: port.id, label: port.label }))} />}
+      <SearchBox ref={search} value={query} onChange={setQuery} label={t("connect.search")} onEnter={() => targets[0] && pick(targets[0].id)} />
+      <ul className={css.pickList}>
+        {targets.map((node) => (
+          <li key={node.id}>
+            <button type="button" onClick={() => pick(node.id)}>
+              <Tile icon={specs[node.type]?.icon} category={specs[node.type]?.category ?? "app"} size="sm" />
+              {node.name}
+            </button>
+          </li>
+        ))}
+        {targets.length === 0 && <li className={add.quickNone}>{t("connect.none")}</li>}
+      </ul>
+    </Dialog>
+  );
+}
+
+/** Ctrl+F: names, values and notes of this workflow. */
+function FindDialog({ canvas }: { canvas: RefObject<CanvasHandle | null> }) {
+  const { t } = useTranslation("editor");
+  const { goTo } = useEnvironment();
+  const document = useEditor((state) => state.document);
+  const specs = useEditor((state) => state.specs);
+  const summaries = useEditor((state) => state.summaries);
+  const [query, setQuery] = useState("");
+  const search = useFirstFocus();
+  const wanted = query.trim().toLowerCase();
+  const found = wanted
+    ? document.nodes.filter((node) => `${node.name} ${node.key} ${node.notes ?? ""} ${summaries[node.id] ?? ""} ${formatExact(node.config)}`.toLowerCase().includes(wanted))
+    : document.nodes;
+  return (
+    <Dialog opened onClose={close} title={t("find.title")}>
+      <SearchBox ref={search} value={query} onChange={setQuery} label={t("find.search")} />
+      <ul className={css.pickList}>
+        {found.slice(0, 50).map((node) => (
+          <li key={node.id}>
+            <button
+              type="button"
+              onClick={() => {
+                close();
+                goTo(node.id);
+                requestAnimationFrame(() => canvas.current?.reveal(node.id, true));
+              }}
+            >
+              <Tile icon={specs[node.type]?.icon} category={specs[node.type]?.category ?? "app"} size="sm" />
+              <span>
+                {node.name}
+                <small>{summaries[node.id]}</small>
+              </span>
+            </button>
+          </li>
+        ))}
+        {found.length === 0 && <li className={add.quickNone}>{t("find.none")}</li>}
+      </ul>
+    </Dialog>
+  );
+}
+
+/** Deleting a step whose data others use: says which, and does it all the same if wanted. */
+function DeleteUsed() {
+  const { t } = useTranslation("editor");
+  const { store } = useEnvironment();
+  const document = useEditor((state) => state.document);
+  const selection = useEditor((state) => state.selection);
+  const users = operations.usersOf(document, new Set(selection));
+  const steps = document.nodes.filter((node) => selection.includes(node.id));
+  return (
+    <ConfirmDialog
+      opened
+      onClose={close}
+      title={t("deleteUsed.title", { count: users.length })}
+      confirm={t("deleteUsed.confirm", { count: steps.length })}
+      variant="dangerFilled"
+      onConfirm={() => {
+        close();
+        const label = removeSelection(store);
+        if (label) showToast({ title: t(label.key.replace("history.", "toast."), label.params), tone: "info", action: { label: t("undo"), run: () => void store.undo() } });
+      }}
+    >
+      <p>{t("deleteUsed.text", { names: users.map((node) => node.name).join(", ") })}</p>
+    </ConfirmDialog>
+  );
+}
+
+const SHORTCUTS: [string, [string, string][]][] = [
+  ["build", [["A", "add"], ["/", "search"], ["L", "connect"], ["F2", "rename"], ["X", "toggle"], ["N", "note"], ["Delete", "delete"], ["Ctrl D", "duplicate"], ["Ctrl C  X  V", "clipboard"], ["Ctrl Z", "undo"], ["Ctrl Shift Z", "redo"], ["Shift T", "tidy"]]],
+  ["move", [["↑ ↓ ← →", "walk"], ["Shift ↑ ↓ ← →", "extend"], ["Alt ↑ ↓ ← →", "move"], ["Enter", "open"], ["Esc", "close"], ["Ctrl A", "all"], ["Ctrl F", "find"], ["F8", "problem"], ["O", "outline"]]],
+  ["view", [["1", "fit"], ["2", "fitSelection"], ["0", "hundred"], ["Ctrl +  −", "zoom"], ["M", "minimap"], ["Shift drag", "box"], ["Space drag", "pan"]]],
+  ["run", [["Ctrl Enter", "test"], ["Ctrl Shift P", "publish"], ["Ctrl S", "save"], ["Ctrl K", "palette"]]],
+];
+
+function Shortcuts() {
+  const { t } = useTranslation("editor");
+  return (
+    <Dialog opened onClose={close} title={t("shortcuts.title")} size={760}>
+      <div className={css.shortcuts}>
+        {SHORTCUTS.map(([group, keys]) => (
+          <section key={group}>
+            <h3>{t(`shortcuts.group.${group}`)}</h3>
+            <dl>
+              {keys.map(([key, name]) => (
+                <div key={name}>
+                  <dt>{t(`shortcuts.${name}`)}</dt>
+                  <dd>
+                    {key.split(" ").filter(Boolean).map((part) => (
+                      <Kbd key={part}>{part}</Kbd>
+                    ))}
+                  </dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+      <p className={add.quickNone}>{t("shortcuts.hint")}</p>
+    </Dialog>
+  );
+}

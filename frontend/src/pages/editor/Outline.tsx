@@ -1,0 +1,281 @@
+import { CircleX, ListTree, Plus, TriangleAlert, Workflow, Zap } from "lucide-react";
+import { type KeyboardEvent, useMemo, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { useConnections } from "../../api/queries";
+import {
+  addStep, type Anchor, ERROR_HANDLE, moveTo, nextStart, outline, type OutlineRow, removeSelection, type StepSpec,
+} from "../../graph";
+import { useEditor, useEnvironment } from "../../inspector/EditorContext";
+import { Button, cx, IconButton, showToast, Tile } from "../../ui";
+import css from "./editor.module.css";
+import tree from "./outline.module.css";
+import { prefilled } from "./prefill";
+import { ProblemsBar } from "./ProblemsBar";
+import { QuickAdd, StepChooser } from "./QuickAdd";
+import { ui, useUi } from "./uiStore";
+
+/** The same document as a list: everything can be built here without a pointer, and on a phone. */
+export function Outline({ narrow, onClose }: { narrow: boolean; onClose(): void }) {
+  const { t } = useTranslation("editor");
+  const { store, timeZone } = useEnvironment();
+  const connections = useConnections();
+  const document = useEditor((state) => state.document);
+  const specs = useEditor((state) => state.specs);
+  const readOnly = useEditor((state) => state.readOnly);
+  const quickAdd = useUi((state) => state.quickAdd);
+  const rows = useMemo(() => outline(document, specs), [document, specs]);
+  const add = (spec: StepSpec, anchor: Anchor): void => {
+    const id = addStep(store, prefilled(spec, { timeZone, connections: connections.data ?? [] }), anchor);
+    ui.set({ quickAdd: null, panelOpen: true, panelTab: "setup", focusField: { node: id, field: "", stamp: Date.now() } });
+  };
+  return (
+    <section className={tree.outline} aria-label={t("outline.title")}>
+      <header>
+        <h2>
+          <ListTree size={17} aria-hidden /> {t("outline.title")}
+        </h2>
+        <span className={css.grow} />
+        {!readOnly && document.nodes.length > 0 && (
+          <Button
+            size="sm"
+            icon={<Plus size={14} aria-hidden />}
+            onClick={(event) => {
+              const box = event.currentTarget.getBoundingClientRect();
+              ui.quickAdd({ kind: "free", position: nextStart(store.getState().document) }, { clientX: box.left, clientY: box.bottom });
+            }}
+          >
+            {t("outline.addStart")}
+          </Button>
+        )}
+        {!narrow && (
+          <Button size="sm" icon={<Workflow size={14} aria-hidden />} onClick={onClose}>
+            {t("outline.canvas")}
+          </Button>
+        )}
+      </header>
+      {narrow && document.nodes.length > 0 && <p className={tree.outlineHint}>{t("outline.small")}</p>}
+      {document.nodes.length === 0 && !readOnly ? (
+        <div className={css.blankInline}>
+          <h2>{t("start.question")}</h2>
+          <StepChooser anchor={{ kind: "free", position: { x: 0, y: 0 } }} onPick={(spec) => add(spec, { kind: "free", position: { x: 0, y: 0 } })} />
+        </div>
+      ) : (
+        <Tree rows={rows} />
+      )}
+      <ProblemsBar />
+      {quickAdd && <QuickAdd anchor={quickAdd.anchor} place={quickAdd.place} onPick={(spec) => add(spec, quickAdd.anchor)} onClose={() => ui.set({ quickAdd: null })} />}
+    </section>
+  );
+}
+
+interface Flat {
+  row: OutlineRow;
+  level: number;
+  parent: string | null;
+}
+
+function flatten(rows: readonly OutlineRow[], closed: ReadonlySet<string>, level = 1, parent: string | null = null): Flat[] {
+  return rows.flatMap((row) => [
+    { row, level, parent },
+    ...(row.kind !== "goto" && !closed.has(row.id) ? flatten(row.children, closed, level + 1, row.id) : []),
+  ]);
+}
+
+function Tree({ rows }: { rows: readonly OutlineRow[] }) {
+  const { t } = useTranslation("editor");
+  const { store } = useEnvironment();
+  const selection = useEditor((state) => state.selection);
+  const readOnly = useEditor((state) => state.readOnly);
+  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+  const [active, setActive] = useState<string | null>(null);
+  const list = useRef<HTMLDivElement>(null);
+  const flat = useMemo(() => flatten(rows, closed), [rows, closed]);
+  const current = flat.find((item) => item.row.id === active) ?? flat.find((item) => item.row.id === selection[0]) ?? flat[0];
+
+  const focus = (id: string): void => {
+    setActive(id);
+    requestAnimationFrame(() => list.current?.querySelector<HTMLElement>(`[data-row="${CSS.escape(id)}"]`)?.focus());
+  };
+  const choose = (row: OutlineRow, open: boolean): void => {
+    store.select([row.node]);
+    if (open) ui.set({ panelOpen: true, panelTab: row.kind === "way" && row.failure ? "fails" : "setup" });
+  };
+  const toggle = (id: string): void => {
+    const next = new Set(closed);
+    if (!next.delete(id)) next.add(id);
+    setClosed(next);
+  };
+  const swap = (row: OutlineRow, by: 1 | -1): void => {
+    // Moving in the list moves the card on the canvas; the order of the flow itself is made of links.
+    const node = store.getState().document.nodes.find((other) => other.id === row.node);
+    if (node) moveTo(store, new Map([[node.id, { x: node.position.x, y: node.position.y + by * 128 }]]));
+  };
+  const onKeyDown = (event: KeyboardEvent, item: Flat): void => {
+    const at = flat.indexOf(item);
+    const { row } = item;
+    const open = row.kind !== "goto" && row.children.length > 0 && !closed.has(row.id);
+    const handled = ((): boolean => {
+      switch (event.key) {
+        case "ArrowDown":
+          if (event.altKey) swap(row, 1);
+          else if (flat[at + 1]) focus(flat[at + 1]?.row.id ?? row.id);
+          return true;
+        case "ArrowUp":
+          if (event.altKey) swap(row, -1);
+          else if (flat[at - 1]) focus(flat[at - 1]?.row.id ?? row.id);
+          return true;
+        case "ArrowRight":
+          if (row.kind !== "goto" && row.children.length > 0 && !open) toggle(row.id);
+          else if (open && flat[at + 1]) focus(flat[at + 1]?.row.id ?? row.id);
+          return true;
+        case "ArrowLeft":
+          if (open) toggle(row.id);
+          else if (item.parent) focus(item.parent);
+          return true;
+        case "Home":
+          if (flat[0]) focus(flat[0].row.id);
+          return true;
+        case "End":
+          focus(flat[flat.length - 1]?.row.id ?? row.id);
+          return true;
+        case "Enter":
+        case " ":
+          choose(row, true);
+          return true;
+        case "a":
+        case "+":
+          if (!readOnly) addAfter(row, event.currentTarget as HTMLElement);
+          return true;
+        case "l":
+          if (row.kind === "step" && !readOnly) {
+            store.select([row.node]);
+            ui.set({ dialog: "connect" });
+          }
+          return true;
+        case "F2":
+          store.select([row.node]);
+          ui.set({ panelOpen: true, renaming: true });
+          return true;
+        case "Delete":
+        case "Backspace": {
+          if (row.kind !== "step" || readOnly) return true;
+          store.select([row.node]);
+          const label = removeSelection(store);
+          if (label) showToast({ title: t(label.key.replace("history.", "toast."), label.params), tone: "info", action: { label: t("undo"), run: () => void store.undo() } });
+          return true;
+        }
+        default:
+          return false;
+      }
+    })();
+    if (handled) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  };
+  return (
+    <div ref={list} role="tree" aria-label={t("outline.title")} className={tree.tree}>
+      {flat.map((item) => (
+        <OutlineLine
+          key={item.row.id}
+          item={item}
+          tabIndex={item === current ? 0 : -1}
+          open={item.row.kind !== "goto" && item.row.children.length > 0 ? !closed.has(item.row.id) : undefined}
+          selected={selection.includes(item.row.id)}
+          onKeyDown={onKeyDown}
+          onChoose={choose}
+          onFocus={setActive}
+        />
+      ))}
+    </div>
+  );
+}
+
+function addAfter(row: OutlineRow, element: HTMLElement): void {
+  const box = element.getBoundingClientRect();
+  const place = { clientX: box.left + 160, clientY: box.bottom };
+  ui.quickAdd(row.kind === "way" ? { kind: "after", source: row.node, handle: row.handle } : { kind: "after", source: row.node }, place);
+}
+
+interface LineProps {
+  item: Flat;
+  tabIndex: number;
+  open: boolean | undefined;
+  selected: boolean;
+  onKeyDown(event: KeyboardEvent, item: Flat): void;
+  onChoose(row: OutlineRow, open: boolean): void;
+  onFocus(id: string): void;
+}
+
+function OutlineLine({ item, tabIndex, open, selected, onKeyDown, onChoose, onFocus }: LineProps) {
+  const { t } = useTranslation("editor");
+  const { row, level } = item;
+  const node = useEditor((state) => state.document.nodes.find((other) => other.id === row.node));
+  const spec = useEditor((state) => (node ? state.specs[node.type] : undefined));
+  const summary = useEditor((state) => state.summaries[row.node]);
+  const readOnly = useEditor((state) => state.readOnly);
+  const problems = useEditor((state) => state.problems.filter((problem) => problem.node === row.node && problem.severity !== "hint").length);
+  if (!node) return null;
+  const common = {
+    role: "treeitem",
+    "aria-level": level,
+    "aria-expanded": open,
+    "aria-selected": selected,
+    tabIndex,
+    "data-row": row.id,
+    style: { paddingInlineStart: 8 + (level - 1) * 22 },
+    onKeyDown: (event: KeyboardEvent) => onKeyDown(event, item),
+    onFocus: () => onFocus(row.id),
+    onClick: () => onChoose(row, true),
+  } as const;
+  const plus = !readOnly && (
+    <span
+      role="presentation"
+      onClick={(event) => event.stopPropagation()}
+    >
+      <IconButton
+        size="sm"
+        tabIndex={-1}
+        label={row.kind === "way" ? t("outline.addHere") : t("outline.addAfter", { name: node.name })}
+        icon={<Plus size={15} />}
+        onClick={(event) => addAfter(row, event.currentTarget)}
+      />
+    </span>
+  );
+  if (row.kind === "goto") {
+    return (
+      <div {...common} className={tree.row}>
+        <span className={tree.rowGoto}>{t("outline.goto", { number: row.number, name: node.name })}</span>
+      </div>
+    );
+  }
+  if (row.kind === "way") {
+    return (
+      <div {...common} className={tree.row} data-kind={row.handle === ERROR_HANDLE ? "failure" : "way"}>
+        {row.failure && <Zap size={13} aria-hidden />}
+        <span className={tree.rowWay}>{row.failure ? t("outline.ifFails") : row.label || t("outline.then")}</span>
+        {row.children.length === 0 && <small>{t("outline.nothing")}</small>}
+        <span className={css.grow} />
+        {plus}
+      </div>
+    );
+  }
+  return (
+    <div {...common} className={cx(tree.row, selected && tree.rowOn)} data-testid={`outline-${node.key}`}>
+      <span className={tree.rowNumber}>{row.number}</span>
+      <Tile icon={spec?.icon} category={spec?.category ?? "app"} size="sm" />
+      <span className={tree.rowText}>
+        <b data-off={node.settings.disabled ?? false}>{node.name}</b>
+        <small>{node.settings.disabled ? t("canvas:disabled") : summary || spec?.description || node.type}</small>
+      </span>
+      {problems > 0 && (
+        <span className={tree.rowProblem} title={t("problems.count", { count: problems })}>
+          {spec ? <TriangleAlert size={15} aria-hidden /> : <CircleX size={15} aria-hidden />}
+          <span className="srOnly">{t("problems.count", { count: problems })}</span>
+        </span>
+      )}
+      {plus}
+    </div>
+  );
+}

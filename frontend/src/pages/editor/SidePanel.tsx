@@ -1,0 +1,89 @@
+import { type RefObject, useCallback, useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { CanvasHandle } from "../../canvas";
+import { useEditor } from "../../inspector/EditorContext";
+import { StepPanel } from "../../inspector/StepPanel";
+import css from "./editor.module.css";
+import { ui, useUi } from "./uiStore";
+
+const WIDTH_KEY = "millrace.panel";
+const SMALLEST = 360;
+const LARGEST = 640;
+
+function storedWidth(): number {
+  try {
+    const found = Number(localStorage.getItem(WIDTH_KEY));
+    return found >= SMALLEST && found <= LARGEST ? found : 408;
+  } catch {
+    return 408;
+  }
+}
+
+/** The step panel: docked right and resizable, a sheet on small screens. */
+export function SidePanel({ canvas, sheet }: { canvas: RefObject<CanvasHandle | null>; sheet: boolean }) {
+  const { t } = useTranslation("editor");
+  const opened = useUi((state) => state.panelOpen);
+  const tab = useUi((state) => state.panelTab);
+  const renaming = useUi((state) => state.renaming);
+  const focus = useUi((state) => state.focusField);
+  const selected = useEditor((state) => (state.selection.length === 1 ? state.selection[0] : undefined));
+  const known = useEditor((state) => state.document.nodes.some((node) => node.id === selected));
+  const [width, setWidth] = useState(storedWidth);
+  const shown = opened && selected !== undefined && known;
+  useEffect(() => {
+    if (!shown || selected === undefined) return;
+    // The canvas has become narrower: the chosen card must stay in sight.
+    const timer = setTimeout(() => canvas.current?.reveal(selected), 60);
+    return () => clearTimeout(timer);
+  }, [shown, selected, canvas]);
+  const toCard = useCallback(() => canvas.current?.focus(), [canvas]);
+  if (!shown) return null;
+  const resize = (next: number): void => {
+    const kept = Math.max(SMALLEST, Math.min(LARGEST, next));
+    setWidth(kept);
+    try {
+      localStorage.setItem(WIDTH_KEY, String(kept));
+    } catch {
+      // The width then lasts until the page is closed.
+    }
+  };
+  return (
+    <div className={css.side} data-sheet={sheet} style={sheet ? undefined : { width }}>
+      {!sheet && (
+        <input
+          type="range"
+          className={css.splitter}
+          aria-label={t("panel.resize")}
+          min={SMALLEST}
+          max={LARGEST}
+          step={8}
+          value={width}
+          onChange={(event) => resize(Number(event.currentTarget.value))}
+          onPointerDown={(event) => {
+            event.preventDefault();
+            event.currentTarget.focus();
+            event.currentTarget.setPointerCapture(event.pointerId);
+          }}
+          onPointerMove={(event) => {
+            if (event.currentTarget.hasPointerCapture(event.pointerId)) resize(window.innerWidth - event.clientX);
+          }}
+        />
+      )}
+      <StepPanel
+        key={selected}
+        id={selected}
+        tab={tab}
+        onTab={(next) => ui.set({ panelTab: next })}
+        renaming={renaming}
+        onRenamed={() => ui.set({ renaming: false })}
+        focus={focus}
+        onLeave={toCard}
+        onClose={() => {
+          ui.set({ panelOpen: false });
+          canvas.current?.focus();
+        }}
+      />
+    </div>
+  );
+}

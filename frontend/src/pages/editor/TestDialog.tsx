@@ -1,0 +1,128 @@
+import { useMutation } from "@tanstack/react-query";
+import { Play } from "lucide-react";
+import { useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { api, newIdempotencyKey } from "../../api/client";
+import { workspacePath } from "../../api/queries";
+import type { Run, Workflow } from "../../api/types";
+import { formatExact, type GraphNode, isJsonObject, type Json, type JsonObject, type StepSpec } from "../../graph";
+import { useEditor, useEnvironment } from "../../inspector/EditorContext";
+import { InputForm, inputFields } from "../../inspector/InputForm";
+import { JsonEditor } from "../../inspector/JsonEditor";
+import { parseJson } from "../../inspector/jsonText";
+import { Button, Dialog, ErrorCard, Note, SelectField } from "../../ui";
+import type { Autosave } from "./autosave";
+import css from "./editor.module.css";
+import { ProblemList } from "./ProblemsBar";
+import type { TestRun } from "./testRun";
+import { ui } from "./uiStore";
+
+export interface TestDialogProps {
+  workflow: Workflow;
+  autosave: Autosave;
+  test: TestRun;
+  onClose(): void;
+}
+
+/** Runs the draft with data of one's own; what happens is shown on the canvas. */
+export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProps) {
+  const { t } = useTranslation("editor");
+  const { store, workspace, samples } = useEnvironment();
+  const document = useEditor((state) => state.document);
+  const specs = useEditor((state) => state.specs);
+  const starts = useMemo(() => document.nodes.filter((node) => specs[node.type]?.trigger && !node.settings.disabled), [document, specs]);
+  const [chosen, setChosen] = useState(starts[0]?.id ?? "");
+  const start = starts.find((node) => node.id === chosen);
+  const spec = start ? specs[start.type] : undefined;
+  const problems = useEditor((state) => state.problems);
+  const errors = problems.filter((problem) => problem.severity === "error");
+  const writers = document.nodes.filter((node) => changesSomething(specs[node.type]) && !node.settings.disabled);
+  const [text, setText] = useState<Record<string, string>>({});
+  const [values, setValues] = useState<Record<string, JsonObject>>({});
+  const [key] = useState(newIdempotencyKey);
+  const [tries, setTries] = useState(0);
+  const fields = start ? inputFields(start) : [];
+  const kind = start?.type.startsWith("trigger.manual@") ? "form" : start?.type.startsWith("trigger.schedule@") ? "none" : "json";
+  const current = text[chosen] ?? (start ? sampleText(start, spec, samples) : "");
+  const parsed = kind === "json" ? parseJson(current) : null;
+
+  const run = useMutation({
+    mutationFn: async () => {
+      const { document: graph } = store.getState();
+      void autosave.flush();
+      const input: Json = kind === "json" ? (parsed?.ok ? parsed.value : null) : kind === "form" ? (values[chosen] ?? defaults(start)) : {};
+      return api.post<Run>(
+        `${workspacePath(workspace)}/workflows/${workflow.id}/test`,
+        { graph, trigger: start?.id ?? null, input },
+        { idempotencyKey: `${key}-${tries}` },
+      );
+    },
+    onSuccess: (made) => {
+      onClose();
+      ui.set({ outline: false });
+      test.show(made.id);
+    },
+    onSettled: () => setTries(tries + 1),
+  });
+  return (
+    <Dialog
+      opened
+      onClose={onClose}
+      size={600}
+      title={t("test.title")}
+      footer={
+        <>
+          <Button onClick={onClose}>{t("publish.cancel")}</Button>
+          <Button
+            variant="primary"
+            icon={<Play size={15} aria-hidden />}
+            busy={run.isPending}
+            disabled={!start || errors.length > 0 || (parsed !== null && !parsed.ok)}
+            onClick={() => run.mutate()}
+            data-testid="test-run"
+          >
+            {t("test.run")}
+          </Button>
+        </>
+      }
+    >
+      {!start && <Note tone="wait">{t("test.noStart")}</Note>}
+      {starts.length > 1 && (
+        <SelectField label={t("test.start")} value={chosen} onChange={setChosen} options={starts.map((node) => ({ value: node.id, label: node.name }))} />
+      )}
+      {start && kind === "form" && (
+        <InputForm fields={fields} value={values[chosen] ?? defaults(start)} onChange={(value) => setValues({ ...values, [chosen]: value })} />
+      )}
+      {start && kind === "json" && (
+        <JsonEditor label={t("test.body")} hint={t("test.bodyHint")} value={current} rows={12} onChange={(value) => setText({ ...text, [chosen]: value })} />
+      )}
+      {start && kind === "none" && <p>{t("test.schedule")}</p>}
+      {errors.length > 0 && (
+        <div className={css.publishProblems}>
+          <b>{t("test.problems", { count: errors.length })}</b>
+          <ProblemList problems={errors} onGo={onClose} />
+        </div>
+      )}
+      {writers.length > 0 && <Note tone="wait">{t("test.really", { count: writers.length, names: writers.slice(0, 4).map((node) => node.name).join(", ") })}</Note>}
+      {run.error !== null && errors.length === 0 && <ErrorCard title={t("test.failed")} error={run.error} />}
+    </Dialog>
+  );
+}
+
+function changesSomething(spec: StepSpec | undefined): boolean {
+  return spec !== undefined && !spec.trigger && spec.effect !== undefined && spec.effect !== null && !["pure", "read", "none"].includes(spec.effect);
+}
+
+/** What came in last, else the example of the step type. */
+function sampleText(start: GraphNode, spec: StepSpec | undefined, samples: Readonly<Record<string, Json>>): string {
+  const sample = samples[start.key] ?? spec?.output_sample ?? null;
+  const body = isJsonObject(sample) && "body" in sample ? sample["body"] : sample;
+  return formatExact(body ?? {}, 2);
+}
+
+function defaults(start: GraphNode | undefined): JsonObject {
+  const values: JsonObject = {};
+  for (const field of start ? inputFields(start) : []) if (field.default !== undefined) values[field.name] = field.default;
+  return values;
+}

@@ -1,0 +1,119 @@
+/** Loads what an editor needs, brings back edits kept on this computer, and opens it. */
+import { useParams } from "@tanstack/react-router";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { api } from "../../api/client";
+import { draftQuery, useNodeTypes, useWorkflow, workspacePath } from "../../api/queries";
+import { useCan, useWorkspace } from "../../api/session";
+import type { Draft, SavedDraft, Workflow } from "../../api/types";
+import { createEditorStore, type EditorStore, normaliseDocument, parseExact, type Specs } from "../../graph";
+import { ErrorCard, PageBody, showToast, SkeletonRows, TopBar } from "../../ui";
+import { Autosave } from "./autosave";
+import { EditorScreen } from "./EditorScreen";
+import { LocalDraft, restore } from "./localDraft";
+import { ui } from "./uiStore";
+
+export default function Editor() {
+  const { id } = useParams({ from: "/shell/workflows/$id/build" });
+  const { t } = useTranslation("editor");
+  const workspace = useWorkspace();
+  const workflow = useWorkflow(id);
+  const specs = useNodeTypes();
+  // Always from the server: a cached draft may be older than what was saved since.
+  const draft = useQuery({ ...draftQuery(workspace.id, id), staleTime: 0, gcTime: 0, refetchOnWindowFocus: false, refetchOnReconnect: false });
+  const failed = workflow.error ?? specs.error ?? draft.error;
+  if (failed && !(workflow.data && specs.data && draft.data)) {
+    return (
+      <>
+        <TopBar title={t("title")} />
+        <PageBody narrow>
+          <ErrorCard
+            title={t("loadFailed")}
+            error={failed}
+            onRetry={() => {
+              void workflow.refetch();
+              void specs.refetch();
+              void draft.refetch();
+            }}
+          />
+        </PageBody>
+      </>
+    );
+  }
+  if (!workflow.data || !specs.data || !draft.data) {
+    return (
+      <>
+        <TopBar title={workflow.data?.name ?? t("title")} />
+        <SkeletonRows label={t("loading")} rows={5} height={60} />
+      </>
+    );
+  }
+  return <Opened key={id} workflow={workflow.data} specs={specs.data as Specs} draft={draft.data} />;
+}
+
+interface Open {
+  store: EditorStore;
+  autosave: Autosave;
+  local: LocalDraft;
+}
+
+/** Makes the store once the kept edits are read; they come from IndexedDB, a matter of milliseconds. */
+function Opened({ workflow, specs, draft }: { workflow: Workflow; specs: Specs; draft: Draft }) {
+  const { t } = useTranslation("editor");
+  const workspace = useWorkspace();
+  const canBuild = useCan("builder");
+  const client = useQueryClient();
+  const [open, setOpen] = useState<Open | null>(null);
+  const [first] = useState({ draft, specs });
+  useEffect(() => {
+    let live = true;
+    let made: Open | null = null;
+    const path = `${workspacePath(workspace.id)}/workflows/${workflow.id}/draft`;
+    const local = new LocalDraft(workspace.id, workflow.id);
+    const start = async (): Promise<void> => {
+      const kept = canBuild ? await local.read() : null;
+      if (!live) return;
+      ui.reset();
+      const server = normaliseDocument(first.draft.graph);
+      const found = restore(server, first.draft.revision, kept);
+      const store = createEditorStore();
+      store.open({
+        document: found.conflicts.length > 0 ? server : found.document,
+        saved: found.saved,
+        history: found.history,
+        specs: first.specs,
+        summaries: first.draft.summaries,
+        serverProblems: first.draft.problems,
+        readOnly: !canBuild,
+      });
+      const autosave: Autosave = new Autosave(store, first.draft.revision, {
+        put: (graph, revision) => api.put<SavedDraft>(path, { graph }, { headers: { "If-Match": `"${revision}"` } }),
+        get: () => api.get<Draft>(path, { parse: parseExact }),
+        remember: () => local.remember(store, () => autosave.state.getState().revision),
+      });
+      if (found.conflicts.length > 0 && kept) {
+        // Our kept edits stand against newer ones on the server: ask, with ours on the canvas.
+        store.setState({ document: kept.document, saved: kept.saved });
+        autosave.meet(first.draft);
+      }
+      made = { store, autosave, local };
+      setOpen(made);
+      if (found.unsaved && found.conflicts.length === 0) showToast({ title: t("restored.title"), text: t("restored.text"), tone: "info" });
+    };
+    void start();
+    return () => {
+      live = false;
+      if (!made) return;
+      const { store, autosave } = made;
+      local.flush(store, autosave.state.getState().revision);
+      void autosave.flush().then(() => {
+        autosave.stop();
+        return client.invalidateQueries({ queryKey: [workspace.id, "workflow", workflow.id] });
+      });
+    };
+  }, [workspace.id, workflow.id, canBuild, first, client, t]);
+  if (!open) return <TopBar title={workflow.name} />;
+  return <EditorScreen workflow={workflow} {...open} />;
+}

@@ -1,0 +1,87 @@
+import { FlaskConical } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { useRun } from "../../live";
+import {
+  Chip,
+  ClockTime,
+  Duration,
+  runIsFinished,
+  runStatusKind,
+  StatusChip,
+  StatusIcon,
+} from "../../ui";
+import { startedBy } from "../runs/RunList";
+import css from "./run.module.css";
+
+/** The floating bar over the canvas: how it stands, since when, which version, who started it. */
+export function RunFacts() {
+  const { t } = useTranslation("runs");
+  const run = useRun((state) => state.run);
+  const failed = useRun((state) => Object.values(state.steps).filter((step) => step.status === "failed").length);
+  if (!run) return null;
+  const kind = runStatusKind(run);
+  return (
+    <div className={css.live} data-testid="run-facts" data-status={run.status}>
+      <StatusChip kind={kind} />
+      {failed > 0 && kind !== "failed" && (
+        <Chip tone="err" icon={<StatusIcon kind="failed" size={13} decorative />}>
+          {t("facts.stepsFailed", { count: failed })}
+        </Chip>
+      )}
+      {run.mode === "test" && <Chip icon={<FlaskConical size={12} aria-hidden />}>{t("mode.test")}</Chip>}
+      <span>
+        {t("facts.started")}{" "}
+        <b>
+          <ClockTime at={run.accepted_at} />
+        </b>
+      </span>
+      <span>
+        {run.finished_at ? t("facts.ran") : t("facts.soFar")}{" "}
+        <b>
+          <Duration from={run.accepted_at} until={run.finished_at} />
+        </b>
+      </span>
+      {run.version > 0 && (
+        <span>
+          {t("facts.version")} <b>v{run.version}</b>
+        </span>
+      )}
+      <span>
+        {t("facts.by")} <b>{startedBy(run.started_by, t)}</b>
+      </span>
+    </div>
+  );
+}
+
+const SPEAK_EVERY = 5000;
+
+/** Tells screen readers how far the run is, at most every five seconds. */
+export function RunAnnouncer() {
+  const { t } = useTranslation(["runs", "common"]);
+  const run = useRun((state) => state.run);
+  const total = useRun((state) => state.graph?.nodes.length ?? 0);
+  const done = useRun(
+    (state) => Object.values(state.steps).filter((step) => ["succeeded", "skipped", "failed"].includes(step.status)).length,
+  );
+  const words = run
+    ? runIsFinished(run)
+      ? t("announce.finished", { status: t(`common:status.${runStatusKind(run)}`) })
+      : t("announce.progress", { done, total })
+    : "";
+  const [said, setSaid] = useState("");
+  const latest = useRef(words);
+  useEffect(() => {
+    latest.current = words;
+  });
+  useEffect(() => {
+    const timer = setInterval(() => setSaid(latest.current), SPEAK_EVERY);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <p className="srOnly" role="status">
+      {said}
+    </p>
+  );
+}

@@ -1,0 +1,359 @@
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { ChevronRight, CircleAlert, ListTree, PanelLeftClose, PanelLeftOpen, Radio, Workflow } from "lucide-react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { useNodeTypes, useVersion } from "../../api/queries";
+import { useWorkspace } from "../../api/session";
+import type { StepSpec } from "../../api/types";
+import { type CanvasHandle, FlowCanvas, ZoomBar } from "../../canvas";
+import { numberSteps } from "../../graph/outline";
+import { RunStoreProvider, useLiveRun, useLiveState, useRun } from "../../live";
+import {
+  buttonClass,
+  cx,
+  EmptyState,
+  ErrorCard,
+  IconButton,
+  runIsFinished,
+  SkeletonRows,
+  TopBar,
+  topBarExtraClass,
+  useFormatter,
+} from "../../ui";
+import page from "../../ui/page.module.css";
+import { runTitle } from "../runs/words";
+import { WorkflowTabs } from "../workflow/WorkflowBar";
+import { CancelRun } from "./CancelRun";
+import { Dock } from "./Dock";
+import css from "./run.module.css";
+import { RunAnnouncer, RunFacts } from "./RunFacts";
+import { RunOverview, StepLines } from "./RunOverview";
+import { PhoneSheet } from "./PhoneSheet";
+import { RunRail } from "./RunRail";
+import { StepPanel } from "./StepPanel";
+import { useWidth } from "./useWidth";
+
+/** A bar while the socket is down; short interruptions are not worth a word. */
+function PausedBar() {
+  const { t } = useTranslation("shell");
+  const format = useFormatter();
+  const paused = useLiveState((live) => live.status === "paused" || live.status === "connecting");
+  const inStepAt = useLiveState((live) => live.inStepAt);
+  const [shown, setShown] = useState(false);
+  useEffect(() => {
+    if (!paused) {
+      setShown(false);
+      return;
+    }
+    const timer = setTimeout(() => setShown(true), 1500);
+    return () => clearTimeout(timer);
+  }, [paused]);
+  return (
+    <div role="status">
+      {shown && (
+        <div className={css.paused}>
+          <Radio size={15} aria-hidden />
+          {t("livePaused", { time: format.clockSeconds(inStepAt) })}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function RunBar(props: { railOpen: boolean; onRail: (() => void) | undefined; onChanged: () => void }) {
+  const { t } = useTranslation("runs");
+  const run = useRun((state) => state.run);
+  if (!run) return <TopBar title={t("title")} />;
+  return (
+    <TopBar
+      crumbs={
+        <>
+          {props.onRail && (
+            <IconButton
+              size="sm"
+              label={props.railOpen ? t("rail.hide") : t("rail.show")}
+              icon={props.railOpen ? <PanelLeftClose size={16} /> : <PanelLeftOpen size={16} />}
+              onClick={props.onRail}
+            />
+          )}
+          <Link to="/workflows/$id/runs" params={{ id: run.workflow.id }}>
+            {run.workflow.name}
+          </Link>
+          <ChevronRight size={14} aria-hidden />
+        </>
+      }
+      title={runTitle(run)}
+      chips={
+        run.business_key && (
+          <span className={cx("mono", topBarExtraClass)}>
+            {t("number", { number: run.short_id })}
+          </span>
+        )
+      }
+      middle={<WorkflowTabs id={run.workflow.id} current="runs" />}
+      actions={<CancelRun run={run} onCancelled={props.onChanged} />}
+    />
+  );
+}
+
+/** The step that works right now, for the canvas to keep in view. */
+function useActiveStep(): string | null {
+  return useRun((state) => {
+    if (!state.run || runIsFinished(state.run)) return null;
+    const active = Object.values(state.steps).filter((step) => ["running", "retrying", "waiting"].includes(step.status));
+    return active.sort((left, right) => right.seq - left.seq)[0]?.node ?? null;
+  });
+}
+
+const RAIL_KEY = "millrace.runRail";
+
+/** The neighbouring runs are shown where there is room for all, unless the person chose otherwise. */
+function railWanted(width: number): boolean {
+  try {
+    const chosen = localStorage.getItem(RAIL_KEY);
+    if (chosen) return chosen === "open";
+  } catch {
+    // No storage: room decides.
+  }
+  return width >= 1600;
+}
+
+interface StageProps {
+  specs: Record<string, StepSpec>;
+  selected: string | null;
+  onSelect: (node: string | null) => void;
+  insetEnd: number;
+}
+
+function Stage({ specs, selected, onSelect, insetEnd }: StageProps) {
+  const { t } = useTranslation("runs");
+  const graph = useRun((state) => state.graph);
+  const run = useRun((state) => state.run);
+  const follow = useActiveStep();
+  const handle = useRef<CanvasHandle>(null);
+  const version = useVersion(run?.workflow.id ?? "", run && run.version > 0 ? run.version : null);
+  const summaries = version.data?.summaries;
+  const insets = useMemo(() => ({ top: 64, right: insetEnd }), [insetEnd]);
+  const chosen = useMemo(() => (selected ? [selected] : []), [selected]);
+  useEffect(() => {
+    if (selected) handle.current?.reveal(selected);
+  }, [selected]);
+  if (!graph || !run) return null;
+  return (
+    <div className={css.stage}>
+      <FlowCanvas
+        key={run.id}
+        mode="run"
+        readOnly
+        graph={graph}
+        specs={specs}
+        {...(summaries ? { summaries } : {})}
+        selected={chosen}
+        onSelect={onSelect}
+        follow={follow}
+        insets={insets}
+        label={t("canvas", { name: run.workflow.name })}
+        handle={handle}
+        minimap
+      >
+        <ZoomBar place="top" onFit={() => handle.current?.fit()} />
+      </FlowCanvas>
+      <RunFacts />
+    </div>
+  );
+}
+
+/** `/runs/:id`: the workflow's own picture, showing what this run did with it, live. */
+export default function RunPage() {
+  const { runId } = useParams({ from: "/shell/runs/$runId" });
+  const workspace = useWorkspace().id;
+  const { store, state, reload } = useLiveRun(workspace, runId);
+  return (
+    <RunStoreProvider value={store}>
+      <RunScreen key={runId} phase={state.phase} error={state.phase === "failed" ? state.error : null} reload={reload} />
+    </RunStoreProvider>
+  );
+}
+
+function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; error: unknown; reload: () => void }) {
+  const { t } = useTranslation(["runs", "common"]);
+  const search = useSearch({ from: "/shell/runs/$runId" });
+  const navigate = useNavigate({ from: "/runs/$runId" });
+  const specs = useNodeTypes();
+  const run = useRun((state) => state.run);
+  const graph = useRun((state) => state.graph);
+  const width = useWidth();
+  const phone = width < 900;
+  const roomForRail = width >= 1280;
+  const overlay = width < 1280;
+  const [railOpen, setRailOpen] = useState(() => railWanted(width));
+  const toggleRail = () => {
+    setRailOpen(!railOpen);
+    try {
+      localStorage.setItem(RAIL_KEY, railOpen ? "closed" : "open");
+    } catch {
+      // Remembered until the page is closed.
+    }
+  };
+  const [view, setView] = useState<"steps" | "canvas">("steps");
+
+  useEffect(() => {
+    document.title = run ? `${runTitle(run)} · ${run.workflow.name} · Millrace` : `${t("title")} · Millrace`;
+  }, [t, run]);
+
+  const select = useCallback(
+    (node: string | null) =>
+      void navigate({
+        search: ({ step: _step, ...rest }) => (node ? { ...rest, step: node } : rest),
+        replace: true,
+      }),
+    [navigate],
+  );
+  const order = useMemo(() => {
+    if (!graph) return [];
+    const numbers = numberSteps(graph);
+    return [...graph.nodes]
+      .sort((left, right) => (numbers.get(left.id) ?? 0) - (numbers.get(right.id) ?? 0))
+      .map((node) => node.id);
+  }, [graph]);
+  const node = graph?.nodes.find((one) => one.id === search.step);
+
+  if (props.phase === "gone") {
+    return (
+      <EmptyState
+        first
+        title={t("gone.title")}
+        text={t("gone.text")}
+        actions={
+          <Link to="/runs" className={buttonClass("primary")}>
+            {t("gone.toRuns")}
+          </Link>
+        }
+      />
+    );
+  }
+  if (props.phase === "failed" && !run) {
+    return (
+      <>
+        <TopBar title={t("title")} />
+        <div style={{ padding: 24, maxWidth: 560 }}>
+          <ErrorCard title={t("runFailedToLoad")} error={props.error} onRetry={props.reload} />
+        </div>
+      </>
+    );
+  }
+  if (!run || !graph || specs.isPending) {
+    return (
+      <>
+        <TopBar title={run ? runTitle(run) : "…"} />
+        <SkeletonRows rows={8} height={40} label={t("loadingRun")} />
+      </>
+    );
+  }
+  const known = specs.data ?? {};
+  const at = node ? order.indexOf(node.id) : -1;
+  const neighbour = (by: number): (() => void) | undefined => {
+    const next = order[at + by];
+    return node && next ? () => select(next) : undefined;
+  };
+  const panel = node ? (
+    <StepPanel
+      key={node.id}
+      node={node}
+      spec={known[node.type]}
+      tab={search.tab ?? "what"}
+      onTab={(tab) =>
+        void navigate({
+          search: ({ tab: _tab, ...rest }) => (tab === "what" ? rest : { ...rest, tab }),
+          replace: true,
+        })
+      }
+      onClose={() => select(null)}
+      onPrevious={neighbour(-1)}
+      onNext={neighbour(1)}
+    />
+  ) : (
+    <RunOverview graph={graph} specs={known} onSelect={select} />
+  );
+
+  if (phone) {
+    return (
+      <>
+        <RunBar railOpen={false} onRail={undefined} onChanged={props.reload} />
+        <PausedBar />
+        <RunAnnouncer />
+        <div className={css.phone}>
+          {view === "steps" && <RunFacts />}
+          <div className={page.segments} role="radiogroup" aria-label={t("view.label")}>
+            {(["steps", "canvas"] as const).map((one) => (
+              <button
+                key={one}
+                type="button"
+                role="radio"
+                aria-checked={view === one}
+                className={page.segment}
+                onClick={() => setView(one)}
+              >
+                {one === "steps" ? <ListTree size={15} aria-hidden /> : <Workflow size={15} aria-hidden />}
+                {t(`view.${one}`)}
+              </button>
+            ))}
+          </div>
+          {view === "steps" ? (
+            <StepLines graph={graph} specs={known} onSelect={select} />
+          ) : (
+            <Stage specs={known} selected={node?.id ?? null} onSelect={select} insetEnd={0} />
+          )}
+        </div>
+        {node && (
+          <PhoneSheet label={node.name} onClose={() => select(null)}>
+            {panel}
+          </PhoneSheet>
+        )}
+      </>
+    );
+  }
+
+  const showRail = roomForRail && railOpen;
+  return (
+    <>
+      <RunBar
+        railOpen={showRail}
+        onRail={roomForRail ? toggleRail : undefined}
+        onChanged={props.reload}
+      />
+      <PausedBar />
+      <RunAnnouncer />
+      {specs.isError && (
+        <p className={css.paused}>
+          <CircleAlert size={15} aria-hidden />
+          {t("typesFailed")}
+        </p>
+      )}
+      <div className={css.layout} data-rail={showRail} data-overlay={overlay} data-panel={Boolean(node) || !overlay}>
+        {showRail && <RunRail run={run} />}
+        <div className={css.middle}>
+          <Stage
+            specs={known}
+            selected={node?.id ?? null}
+            onSelect={select}
+            insetEnd={overlay && node ? 408 : 0}
+          />
+          <Dock
+            tab={search.dock ?? "timeline"}
+            onTab={(tab) =>
+              void navigate({
+                search: ({ dock: _dock, ...rest }) => (tab === "events" ? { ...rest, dock: "events" } : rest),
+                replace: true,
+              })
+            }
+            selected={node?.id ?? null}
+            onSelect={select}
+          />
+        </div>
+        {(node || !overlay) && <div className={css.side}>{panel}</div>}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,153 @@
+/** Times of a run as rows and bars. Pure. */
+import type { GraphDocument, Run, RunStep } from "../../api/types";
+import { numberSteps } from "../../graph/outline";
+import { type StatusKind, stepStatusKind } from "../../ui/status";
+
+export interface TimelineRow {
+  node: string;
+  name: string;
+  kind: StatusKind;
+  attempt: number;
+  /** ms since the epoch; null if the run has not been there. */
+  from: number | null;
+  until: number | null;
+  /** The bar shows time spent waiting, not working. */
+  waiting: boolean;
+}
+
+/** Types whose time is spent waiting, so that a squeezed timeline may shorten it. */
+const WAITING_TYPES = /^(flow\.wait|people\.)/;
+const LONG_GAP = 10_000;
+
+/** Rows in the order of the workflow; steps that the run never reached have no bar. */
+export function timelineRows(graph: GraphDocument, steps: Readonly<Record<string, RunStep>>): TimelineRow[] {
+  const numbers = numberSteps(graph);
+  return [...graph.nodes]
+    .sort((left, right) => (numbers.get(left.id) ?? 0) - (numbers.get(right.id) ?? 0))
+    .map((node) => {
+      const step = steps[node.id];
+      const from = step?.started_at ? Date.parse(step.started_at) : null;
+      return {
+        node: node.id,
+        name: node.name,
+        kind: stepStatusKind(step),
+        attempt: step?.attempt ?? 0,
+        from,
+        until: step?.finished_at ? Date.parse(step.finished_at) : null,
+        waiting: step?.status === "waiting" || step?.status === "retrying" || WAITING_TYPES.test(node.type),
+      };
+    });
+}
+
+export interface Scale {
+  from: number;
+  until: number;
+  /** Share of the width, 0 to 1, at which a moment stands. */
+  at: (moment: number) => number;
+  /** The moment at a share of the width. */
+  moment: (share: number) => number;
+}
+
+/** From the run's start to its end (or now); with `squeeze`, stretches in which nothing works are shortened. */
+export function timelineScale(run: Run, rows: readonly TimelineRow[], now: number, squeeze: boolean): Scale {
+  const from = Math.min(
+    Date.parse(run.started_at ?? run.accepted_at),
+    ...rows.flatMap((row) => (row.from === null ? [] : [row.from])),
+  );
+  const end = run.finished_at ? Date.parse(run.finished_at) : now;
+  const until = Math.max(end, from + 1, ...rows.flatMap((row) => (row.until === null ? [] : [row.until])));
+  if (!squeeze) {
+    const length = until - from;
+    return { from, until, at: (moment) => clamp((moment - from) / length), moment: (share) => from + share * length };
+  }
+  const working = rows
+    .filter((row) => row.from !== null && !row.waiting)
+    .map((row) => [row.from ?? from, row.until ?? until] as const);
+  const marks = [...new Set([from, until, ...rows.flatMap((row) => [row.from ?? from, row.until ?? until])])]
+    .filter((mark) => mark >= from && mark <= until)
+    .sort((left, right) => left - right);
+  const segments: { start: number; end: number; length: number }[] = [];
+  for (let index = 0; index + 1 < marks.length; index += 1) {
+    const start = marks[index] ?? from;
+    const stop = marks[index + 1] ?? until;
+    const busy = working.some(([left, right]) => left < stop && right > start);
+    const length = stop - start;
+    segments.push({ start, end: stop, length: busy || length <= LONG_GAP ? length : 0 });
+  }
+  const worked = segments.reduce((sum, segment) => sum + segment.length, 0);
+  // A shortened stretch stays visible: a twelfth of the working time each, but at least half a second.
+  const short = Math.max(500, worked / 12);
+  for (const segment of segments) if (segment.length === 0) segment.length = Math.min(short, segment.end - segment.start);
+  const total = segments.reduce((sum, segment) => sum + segment.length, 0) || 1;
+  const at = (moment: number) => {
+    let passed = 0;
+    for (const segment of segments) {
+      if (moment <= segment.start) break;
+      const share = clamp((moment - segment.start) / (segment.end - segment.start || 1));
+      passed += segment.length * share;
+    }
+    return clamp(passed / total);
+  };
+  const moment = (share: number) => {
+    let left = clamp(share) * total;
+    for (const segment of segments) {
+      if (left <= segment.length) return segment.start + (left / (segment.length || 1)) * (segment.end - segment.start);
+      left -= segment.length;
+    }
+    return until;
+  };
+  return { from, until, at, moment };
+}
+
+function clamp(value: number): number {
+  return Math.min(1, Math.max(0, value));
+}
+
+export type RunEventKind = "accepted" | "begun" | "started" | "finished" | "failed" | "waits" | "retries" | "ended";
+
+export interface RunEvent {
+  id: string;
+  at: number;
+  kind: RunEventKind;
+  status: StatusKind;
+  node: string | null;
+  name: string;
+  /** Facts for the sentence: note, error title, attempt. */
+  detail: string | null;
+  attempt: number;
+}
+
+/** What happened in this run, in order of time, as far as its steps tell. */
+export function runEvents(
+  run: Run,
+  graph: GraphDocument,
+  steps: Readonly<Record<string, RunStep>>,
+  runStatus: StatusKind,
+): RunEvent[] {
+  const events: RunEvent[] = [];
+  const add = (at: string | null, event: Omit<RunEvent, "at" | "id">) => {
+    if (at) events.push({ ...event, at: Date.parse(at), id: `${event.kind}-${event.node ?? "run"}-${at}` });
+  };
+  const nothing = { node: null, name: "", detail: null, attempt: 0 };
+  add(run.accepted_at, { ...nothing, kind: "accepted", status: "queued", detail: run.started_by });
+  add(run.started_at, { ...nothing, kind: "begun", status: "running" });
+  for (const node of graph.nodes) {
+    const step = steps[node.id];
+    if (!step?.started_at) continue;
+    const base = { node: node.id, name: node.name, attempt: step.attempt };
+    const status = stepStatusKind(step);
+    add(step.started_at, { ...base, kind: "started", status: "running", detail: null });
+    if (step.status === "failed") {
+      add(step.finished_at, { ...base, kind: "failed", status, detail: step.error?.title ?? null });
+    } else if (step.finished_at) {
+      add(step.finished_at, { ...base, kind: "finished", status, detail: step.note });
+    } else if (step.status === "retrying") {
+      add(step.started_at, { ...base, kind: "retries", status, detail: step.error?.title ?? null });
+    } else if (step.status === "waiting") {
+      add(step.started_at, { ...base, kind: "waits", status, detail: step.note });
+    }
+  }
+  add(run.finished_at, { ...nothing, kind: "ended", status: runStatus, detail: run.error?.title ?? null });
+  const order: RunEventKind[] = ["accepted", "begun", "started", "waits", "retries", "finished", "failed", "ended"];
+  return events.sort((left, right) => left.at - right.at || order.indexOf(left.kind) - order.indexOf(right.kind));
+}

@@ -1,0 +1,76 @@
+import { type InfiniteData, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useMemo, useState } from "react";
+
+import { type RunFilters, runsQuery, useRuns } from "../../api/queries";
+import { useWorkspace } from "../../api/session";
+import type { Page, Run } from "../../api/types";
+import { useLiveRuns } from "../../live";
+
+type Pages = InfiniteData<Page<Run>, string | null>;
+
+/** Puts newer states of known runs in their places. Nothing moves under the cursor. */
+export function withUpdates(pages: Pages, updates: ReadonlyMap<string, Run>): Pages {
+  let touched = false;
+  const next = pages.pages.map((page) => {
+    if (!page.items.some((run) => updates.has(run.id))) return page;
+    touched = true;
+    const items = page.items.map((run) => {
+      const update = updates.get(run.id);
+      return update && update.seq >= run.seq ? { ...run, ...update } : run;
+    });
+    return { ...page, items };
+  });
+  return touched ? { ...pages, pages: next } : pages;
+}
+
+export function fits(run: Run, filters: RunFilters): boolean {
+  if (filters.workflow && run.workflow.id !== filters.workflow) return false;
+  if (filters.mode && run.mode !== filters.mode) return false;
+  if (filters.status && filters.status.length > 0 && !filters.status.includes(run.status)) return false;
+  // A search is answered by the server alone.
+  return !filters.q;
+}
+
+/** The run list with live updates: known rows change in place, new ones are counted until the reader asks for them. */
+export function useRunFeed(filters: RunFilters, limit = 50) {
+  const workspace = useWorkspace().id;
+  const client = useQueryClient();
+  const list = useRuns(filters, limit);
+  const key = useMemo(() => runsQuery(workspace, filters, limit).queryKey, [workspace, filters, limit]);
+  const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
+
+  useEffect(() => setFresh(new Set()), [key]);
+
+  useLiveRuns(filters.workflow ?? null, (runs) => {
+    const pages = client.getQueryData<Pages>(key);
+    if (!pages) return;
+    const known = new Set(pages.pages.flatMap((page) => page.items.map((run) => run.id)));
+    const updates = new Map(runs.filter((run) => known.has(run.id)).map((run) => [run.id, run]));
+    if (updates.size > 0) client.setQueryData<Pages>(key, (before) => before && withUpdates(before, updates));
+    const added = runs.filter((run) => !known.has(run.id) && fits(run, filters)).map((run) => run.id);
+    if (added.length === 0) return;
+    // An empty list has nothing under the cursor that could move.
+    if (known.size === 0) void client.invalidateQueries({ queryKey: key });
+    else setFresh((before) => new Set([...before, ...added]));
+  });
+
+  const runs = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data]);
+  // Rows that a refetch has brought meanwhile are not new any more.
+  const freshCount = useMemo(() => {
+    const shown = new Set(runs.map((run) => run.id));
+    return [...fresh].filter((id) => !shown.has(id)).length;
+  }, [fresh, runs]);
+
+  const showFresh = async () => {
+    setFresh(new Set());
+    // Only the first page is asked for again; older pages follow when they are wanted.
+    client.setQueryData<Pages>(key, (before) =>
+      before && before.pages.length > 1
+        ? { pages: before.pages.slice(0, 1), pageParams: before.pageParams.slice(0, 1) }
+        : before,
+    );
+    await client.invalidateQueries({ queryKey: key });
+  };
+
+  return { list, runs, freshCount, showFresh };
+}

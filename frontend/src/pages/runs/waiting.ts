@@ -1,0 +1,23 @@
+import { useTranslation } from "react-i18next";
+
+import type { Run } from "../../api/types";
+import { useFormatter } from "../../ui";
+
+const INSTANT = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z/g;
+const SOON = 20 * 60 * 60 * 1000;
+
+/** Why a run waits, in words of the reader's language and clock; null while it does not wait. */
+export function useWaitingText(): (run: Pick<Run, "waiting" | "current_step">) => string | null {
+  const { t } = useTranslation("runs");
+  const format = useFormatter();
+  const moment = (at: string) =>
+    Date.parse(at) - Date.now() < SOON ? format.clockSeconds(at) : format.dayClock(at);
+  return ({ waiting, current_step: step }) => {
+    if (!waiting) return null;
+    const name = step?.name;
+    if (name && waiting.until && (waiting.kind === "retry" || waiting.kind === "timer")) {
+      return t(`waiting.${waiting.kind}`, { name, time: moment(waiting.until) });
+    }
+    return waiting.text.replaceAll(INSTANT, moment);
+  };
+}

@@ -1,0 +1,44 @@
+/** How a run is called where it is listed. */
+import type { Run } from "../../api/types";
+
+/** The name people know it by, or its number. */
+export function runTitle(run: Pick<Run, "business_key" | "short_id">): string {
+  return run.business_key ?? run.short_id;
+}
+
+/** Where it belongs: workflow and version. */
+export function runSubtitle(
+  run: Pick<Run, "workflow" | "version" | "mode">,
+  t: (key: string, values: Record<string, unknown>) => string,
+): string {
+  if (run.mode === "test") return t("subtitleTest", { workflow: run.workflow.name });
+  return t("subtitle", { workflow: run.workflow.name, version: run.version });
+}
+
+/** The filters people choose from, each with the statuses it stands for. */
+export const STATUS_FILTERS = [
+  { key: "failed", kind: "failed", statuses: ["dead_lettered"] },
+  {
+    key: "waiting",
+    kind: "waiting",
+    statuses: ["waiting_timer", "waiting_event", "waiting_human", "parked"],
+  },
+  { key: "running", kind: "running", statuses: ["accepted", "running", "compensating"] },
+  { key: "done", kind: "done", statuses: ["completed"] },
+  { key: "cancelled", kind: "cancelled", statuses: ["cancelled", "compensated"] },
+] as const;
+
+export type StatusFilter = (typeof STATUS_FILTERS)[number];
+
+export function filterIsOn(filter: StatusFilter, chosen: readonly string[] | undefined): boolean {
+  return chosen !== undefined && filter.statuses.every((status) => chosen.includes(status));
+}
+
+/** The statuses after pressing `filter`; undefined means all. */
+export function toggleFilter(filter: StatusFilter, chosen: readonly string[] | undefined): string[] | undefined {
+  const statuses: readonly string[] = filter.statuses;
+  const next = filterIsOn(filter, chosen)
+    ? (chosen ?? []).filter((status) => !statuses.includes(status))
+    : [...new Set([...(chosen ?? []), ...statuses])];
+  return next.length > 0 ? next : undefined;
+}

@@ -1,0 +1,44 @@
+import { Link, Outlet } from "@tanstack/react-router";
+import { Building2, KeyRound, type LucideIcon, Server, UserRound, Users } from "lucide-react";
+import { useEffect } from "react";
+import { useTranslation } from "react-i18next";
+
+import { useCan } from "../../api/session";
+import { TopBar } from "../../ui";
+import css from "./settings.module.css";
+
+const SECTIONS: { key: string; to: string; icon: LucideIcon; admin?: boolean }[] = [
+  { key: "profile", to: "/settings/profile", icon: UserRound },
+  { key: "workspace", to: "/settings/workspace", icon: Building2 },
+  { key: "members", to: "/settings/members", icon: Users, admin: true },
+  { key: "tokens", to: "/settings/tokens", icon: KeyRound, admin: true },
+  { key: "system", to: "/settings/system", icon: Server, admin: true },
+];
+
+export default function SettingsPage() {
+  const { t } = useTranslation("settings");
+  const isAdmin = useCan("admin");
+  useEffect(() => {
+    document.title = `${t("title")} · Millrace`;
+  }, [t]);
+  return (
+    <>
+      <TopBar title={t("title")} />
+      <div className={css.layout}>
+        <nav className={css.nav} aria-label={t("title")}>
+          {SECTIONS.filter((section) => isAdmin || !section.admin).map(({ key, to, icon: Icon }) => (
+            <Link key={key} to={to} className={css.item}>
+              <Icon size={17} aria-hidden />
+              {t(`section.${key}`)}
+            </Link>
+          ))}
+        </nav>
+        <div className={css.body}>
+          <div className={css.inner}>
+            <Outlet />
+          </div>
+        </div>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,77 @@
+import { Link } from "@tanstack/react-router";
+import { ChevronRight, CircleDot, CirclePause } from "lucide-react";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { Workflow } from "../../api/types";
+import { Chip, segmentClass, segmentsClass, TopBar } from "../../ui";
+
+export type WorkflowTab = "build" | "runs" | "versions" | "settings";
+const TABS: readonly WorkflowTab[] = ["build", "runs", "versions", "settings"];
+
+/** Build · Runs · Versions · Settings, the same on every screen of a workflow. */
+export function WorkflowTabs({ id, current }: { id: string; current?: WorkflowTab }) {
+  const { t } = useTranslation("workflows");
+  return (
+    <nav className={segmentsClass} aria-label={t("tabs.label")}>
+      {TABS.map((tab) => (
+        <Link
+          key={tab}
+          to={`/workflows/$id/${tab}`}
+          params={{ id }}
+          className={segmentClass}
+          aria-current={tab === current ? "page" : undefined}
+          preload="intent"
+        >
+          {t(`tabs.${tab}`)}
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+/** Live or switched off, and whether the draft is ahead of what runs. */
+export function WorkflowChips({ workflow }: { workflow: Workflow }) {
+  const { t } = useTranslation("workflows");
+  return (
+    <>
+      {workflow.live &&
+        (workflow.enabled ? (
+          <Chip tone="ok" icon={<CircleDot size={13} aria-hidden />}>
+            {t("chip.live", { version: workflow.live.version })}
+          </Chip>
+        ) : (
+          <Chip tone="idle" icon={<CirclePause size={13} aria-hidden />}>
+            {t("chip.off", { version: workflow.live.version })}
+          </Chip>
+        ))}
+      {!workflow.live && <Chip>{t("chip.draftOnly")}</Chip>}
+      {workflow.live && workflow.draft.changed && <Chip tone="wait">{t("chip.draftChanged")}</Chip>}
+    </>
+  );
+}
+
+/** The top bar of the Runs, Versions and Settings tabs of a workflow. */
+export function WorkflowBar(props: {
+  id: string;
+  workflow: Workflow | undefined;
+  tab: WorkflowTab;
+  actions?: ReactNode;
+}) {
+  const { t } = useTranslation("workflows");
+  const { id, workflow, tab } = props;
+  return (
+    <TopBar
+      crumbs={
+        <>
+          <Link to="/workflows">{t("title")}</Link>
+          <ChevronRight size={14} aria-hidden />
+        </>
+      }
+      title={workflow?.name ?? "…"}
+      chips={workflow && <WorkflowChips workflow={workflow} />}
+      middle={<WorkflowTabs id={id} current={tab} />}
+      actions={props.actions}
+    />
+  );
+}

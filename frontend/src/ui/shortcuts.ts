@@ -1,0 +1,31 @@
+import { useEffect, useRef } from "react";
+
+function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  return target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
+}
+
+/**
+ * Runs `action` on a key anywhere on the screen. `ctrl+k` also means Cmd+K on a Mac and fires while typing;
+ * a single character never does, nor while a dialog is open.
+ */
+export function useShortcut(keys: string, action: () => void): void {
+  const latest = useRef(action);
+  useEffect(() => {
+    latest.current = action;
+  });
+  useEffect(() => {
+    const withCtrl = keys.startsWith("ctrl+");
+    const key = withCtrl ? keys.slice(5) : keys;
+    const listen = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== key || event.defaultPrevented) return;
+      const ctrl = event.ctrlKey || event.metaKey;
+      if (withCtrl !== ctrl || event.altKey) return;
+      if (!withCtrl && (isTyping(event.target) || document.querySelector("[role=dialog]"))) return;
+      event.preventDefault();
+      latest.current();
+    };
+    window.addEventListener("keydown", listen);
+    return () => window.removeEventListener("keydown", listen);
+  }, [keys]);
+}

@@ -1,0 +1,192 @@
+/** Times, durations, numbers and amounts as people of this workspace write them. */
+import { createContext, useContext, useEffect, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+export interface Formats {
+  locale: string;
+  timeZone: string;
+  currency: string;
+}
+
+export const browserFormats: Formats = {
+  locale: typeof navigator === "undefined" ? "en" : navigator.language,
+  timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  currency: "EUR",
+};
+
+const FormatsContext = createContext<Formats>(browserFormats);
+export const FormatsProvider = FormatsContext.Provider;
+
+const DAY = 86_400_000;
+
+export class Formatter {
+  private readonly formats: Formats;
+
+  constructor(formats: Formats) {
+    this.formats = formats;
+  }
+
+  private date(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+    return new Intl.DateTimeFormat(this.formats.locale, { timeZone: this.formats.timeZone, ...options });
+  }
+
+  get timeZone(): string {
+    return this.formats.timeZone;
+  }
+
+  number(value: number, options?: Intl.NumberFormatOptions): string {
+    return new Intl.NumberFormat(this.formats.locale, options).format(value);
+  }
+
+  amount(value: number, currency = this.formats.currency): string {
+    return new Intl.NumberFormat(this.formats.locale, { style: "currency", currency }).format(value);
+  }
+
+  /** 09:41 */
+  clock(value: string | number | Date): string {
+    return this.date({ hour: "2-digit", minute: "2-digit" }).format(new Date(value));
+  }
+
+  /** 09:41:07 */
+  clockSeconds(value: string | number | Date): string {
+    return this.date({ hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(value));
+  }
+
+  /** 09:41:07.123 */
+  clockMillis(value: string | number | Date): string {
+    return this.date({
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+      fractionalSecondDigits: 3,
+    }).format(new Date(value));
+  }
+
+  /** 20 Nov 2026 */
+  day(value: string | number | Date): string {
+    return this.date({ day: "numeric", month: "short", year: "numeric" }).format(new Date(value));
+  }
+
+  /** 20 Nov 2026, 09:41 */
+  dayClock(value: string | number | Date): string {
+    return this.date({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }).format(
+      new Date(value),
+    );
+  }
+
+  /** 20 Nov 2026, 09:41:07 CET: the exact instant with its zone. */
+  exact(value: string | number | Date): string {
+    return this.date({
+      day: "numeric",
+      month: "short",
+      year: "numeric",
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+      timeZoneName: "short",
+    }).format(new Date(value));
+  }
+
+  /** "14 min ago" within 24 hours, the day beyond. */
+  relative(value: string | number | Date, now: number): string {
+    const then = new Date(value).getTime();
+    const away = then - now;
+    const size = Math.abs(away);
+    if (size >= DAY) return this.dayClock(then);
+    const words = new Intl.RelativeTimeFormat(this.formats.locale, { numeric: "auto", style: "short" });
+    if (size < 45_000) return words.format(0, "second");
+    if (size < 3_570_000) return words.format(Math.round(away / 60_000), "minute");
+    return words.format(Math.round(away / 3_600_000), "hour");
+  }
+
+  private unit(value: number, unit: string, digits = 0): string {
+    return new Intl.NumberFormat(this.formats.locale, {
+      style: "unit",
+      unit,
+      unitDisplay: "short",
+      maximumFractionDigits: digits,
+    }).format(value);
+  }
+
+  /** 12 ms · 1.4 s · 14 min 48 s · 3 h 5 min · 2 days 4 h */
+  duration(ms: number): string {
+    if (ms < 0) return this.duration(0);
+    if (ms < 1000) return this.unit(Math.round(ms), "millisecond");
+    if (ms < 10_000) return this.unit(ms / 1000, "second", 1);
+    const seconds = Math.round(ms / 1000);
+    if (seconds < 60) return this.unit(seconds, "second");
+    const two = (big: number, bigUnit: string, small: number, smallUnit: string) =>
+      small ? `${this.unit(big, bigUnit)} ${this.unit(small, smallUnit)}` : this.unit(big, bigUnit);
+    if (seconds < 3600) return two(Math.floor(seconds / 60), "minute", seconds % 60, "second");
+    const minutes = Math.round(seconds / 60);
+    if (minutes < 1440) return two(Math.floor(minutes / 60), "hour", minutes % 60, "minute");
+    const hours = Math.round(minutes / 60);
+    return two(Math.floor(hours / 24), "day", hours % 24, "hour");
+  }
+}
+
+export function useFormatter(): Formatter {
+  const formats = useContext(FormatsContext);
+  return useMemo(() => new Formatter(formats), [formats]);
+}
+
+const tickers = new Map<number, { listeners: Set<() => void>; timer: ReturnType<typeof setInterval> }>();
+
+/** The current time, renewed every `step` ms by one shared clock per step. `null` stops it. */
+export function useNow(step: number | null): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    if (step === null) return;
+    const listener = () => setNow(Date.now());
+    let ticker = tickers.get(step);
+    if (!ticker) {
+      const listeners = new Set<() => void>();
+      ticker = { listeners, timer: setInterval(() => listeners.forEach((tell) => tell()), step) };
+      tickers.set(step, ticker);
+    }
+    ticker.listeners.add(listener);
+    listener();
+    return () => {
+      ticker.listeners.delete(listener);
+      if (ticker.listeners.size === 0) {
+        clearInterval(ticker.timer);
+        tickers.delete(step);
+      }
+    };
+  }, [step]);
+  return now;
+}
+
+/** An instant: relative within a day, with the exact time and zone on hover. */
+export function Time({ at }: { at: string }) {
+  const format = useFormatter();
+  const now = useNow(15_000);
+  return (
+    <time dateTime={at} title={format.exact(at)}>
+      {format.relative(at, now)}
+    </time>
+  );
+}
+
+/** The clock time of an instant, with seconds; the exact time and zone on hover. */
+export function ClockTime({ at }: { at: string }) {
+  const format = useFormatter();
+  return (
+    <time dateTime={at} title={format.exact(at)}>
+      {format.clockSeconds(at)}
+    </time>
+  );
+}
+
+/** How long something took, or has taken so far while `until` is null. */
+export function Duration({ from, until }: { from: string; until: string | null }) {
+  const format = useFormatter();
+  const now = useNow(until === null ? 1000 : null);
+  const end = until === null ? now : new Date(until).getTime();
+  return <span className="tn">{format.duration(Math.max(0, end - new Date(from).getTime()))}</span>;
+}
+
+/** The language texts are shown in. */
+export function useLanguage(): string {
+  return useTranslation().i18n.language;
+}

@@ -1,0 +1,36 @@
+/// <reference types="vitest/config" />
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+const backend = process.env.MILLRACE_BACKEND ?? "http://127.0.0.1:8000";
+
+/** Libraries that change seldom stand in chunks of their own, so that an update of Millrace leaves them in the browser's cache. */
+const LIBRARIES = [
+  { name: "react", test: /node_modules\/(react|react-dom|scheduler|use-sync-external-store)\//, priority: 30 },
+  { name: "canvas-lib", test: /node_modules\/(@xyflow|d3-[a-z]+|classcat)\//, priority: 20 },
+  { name: "formula-lib", test: /node_modules\/(@codemirror|@lezer|@marijn|style-mod|w3c-keyname|crelt)\//, priority: 20 },
+];
+
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    outDir: "dist",
+    emptyOutDir: true,
+    target: ["chrome120", "edge120", "firefox121", "safari17"],
+    chunkSizeWarningLimit: 700,
+    rolldownOptions: { output: { codeSplitting: { groups: LIBRARIES } } },
+  },
+  server: {
+    proxy: {
+      "/api": { target: backend },
+      "/hooks": { target: backend },
+      "/ws": { target: backend, ws: true },
+    },
+  },
+  test: {
+    environment: "jsdom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    setupFiles: ["src/app/testSetup.ts"],
+    restoreMocks: true,
+  },
+});
