@@ -1,0 +1,3 @@
+"""Promises about the house itself, read from its files."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Figures, measured through the product's public doors: `make bench`."""
+
+from __future__ import annotations

@@ -1,0 +1,196 @@
+"""One function per figure: each drives a running product and returns a number."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from tests.benchmarks import graphs
+from tests.product import ROOT, Api, Product, ProductFailed
+from tests.services.process import free_port
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured number. `details` say what stood behind it."""
+
+    bench: str
+    value: float
+    unit: str
+    details: dict[str, Any]
+
+    def line(self, mode: str) -> str:
+        """The line of JSON that `make bench` prints."""
+        told = {"bench": self.bench, "mode": mode, "value": round(self.value, 2), "unit": self.unit, **self.details}
+        return json.dumps(told)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What the figures are taken from: a product that is set up, and the target that its steps call."""
+
+    product: Product
+    api: Api
+    target: httpx2.Client
+
+
+@contextmanager
+def target() -> Iterator[int]:
+    """The lean server that steps call; yields its port."""
+    process = subprocess.Popen([sys.executable, "-m", "tests.benchmarks.target"], stdout=subprocess.PIPE, cwd=ROOT)
+    try:
+        assert process.stdout is not None
+        yield int(json.loads(process.stdout.readline())["port"])
+    finally:
+        process.kill()
+        process.wait(5)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def load(port: int, path: str, **arguments: object) -> dict[str, Any]:
+    """Run the caller's process to its end and return what it says."""
+    command = [sys.executable, "-m", "tests.benchmarks.load", "--port", str(port), "--path", path]
+    for name, value in arguments.items():
+        command += [f"--{name}", str(value)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def ended(api: Api, workflow: str) -> int:
+    """How many runs of a workflow have ended well."""
+    statistics = api.call("GET", f"W/workflows/{workflow}")["stats_24h"]
+    return int(statistics["done"])
+
+
+def wait_for(api: Api, workflow: str, number: int, *, seconds: float) -> float:
+    """Wait until so many runs have ended; returns how long it took. Raises ProductFailed."""
+    began = time.monotonic()
+    done = 0
+    while time.monotonic() - began < seconds:
+        done = ended(api, workflow)
+        if done >= number:
+            return time.monotonic() - began
+        time.sleep(0.1)
+    raise ProductFailed(f"{done} of {number} runs ended within {seconds} s")
+
+
+def intake_per_s(stage: Stage) -> Figure:
+    """Webhooks accepted each second over 32 keep-alive connections; all their runs must end too."""
+    live = stage.api.publish("Bench intake", graphs.accepts())
+    report = load(stage.product.port, live.path, connections=32, seconds=10, warm=2)
+    refuse_failures(report)
+    drained = wait_for(stage.api, live.workflow, report["sent"], seconds=120)
+    details = {"p50_ms": report["p50_ms"], "p95_ms": report["p95_ms"], "drained_s": round(drained, 1)}
+    return Figure("intake_per_s", report["per_second"], "webhooks/s", details)
+
+
+def flow_runs_per_s(stage: Stage, runs: int = 6000) -> Figure:
+    """Whole runs of webhook → edit → decision → edit → HTTP each second, from the first post to the last end."""
+    live = stage.api.publish("Bench flow", graphs.flow())
+    load(stage.product.port, live.path, connections=16, count=200)
+    wait_for(stage.api, live.workflow, 200, seconds=60)
+    before = stage.target.get("/-/count").json()["count"]
+    began = time.monotonic()
+    report = load(stage.product.port, live.path, connections=32, count=runs)
+    refuse_failures(report)
+    wait_for(stage.api, live.workflow, 200 + runs, seconds=180)
+    took = time.monotonic() - began
+    calls = stage.target.get("/-/count").json()["count"] - before
+    if calls != runs:
+        raise ProductFailed(f"{runs} runs made {calls} calls")
+    return Figure("flow_runs_per_s", runs / took, "runs/s", {"runs": runs, "calls": calls})
+
+
+def durable_steps_per_s(stage: Stage) -> Figure:
+    """Pure steps each second, each with its own commit, with 64 runs of ten in flight."""
+    live = stage.api.publish("Bench steps", graphs.ten_steps())
+    report = load(stage.product.port, live.path, connections=64, seconds=10, warm=2)
+    refuse_failures(report)
+    details = {"runs_per_s": report["per_second"], "run_p50_ms": report["p50_ms"], "run_p95_ms": report["p95_ms"]}
+    return Figure("durable_steps_per_s", report["per_second"] * 10, "steps/s", details)
+
+
+def post_to_first_step_p50_ms(stage: Stage, posts: int = 100) -> Figure:
+    """From the post to the first byte of the first step's call, one at a time on an idle system."""
+    live = stage.api.publish("Bench latency", graphs.first_step())
+    rest = random.Random(7)
+    sent: dict[str, float] = {}
+    with httpx2.Client(base_url=stage.product.url, trust_env=False, timeout=30) as client:
+        for number in range(posts + 10):
+            name = f"p{number}"
+            sent[name] = time.monotonic()
+            client.post(live.path, json={"id": name}).raise_for_status()
+            time.sleep(0.06 + 0.08 * rest.random())
+    wait_for(stage.api, live.workflow, posts + 10, seconds=30)
+    seen = stage.target.get("/-/times").json()
+    waited = sorted((seen[f"p{number}"] - sent[f"p{number}"]) * 1000 for number in range(10, posts + 10))
+    details = {"p95_ms": round(waited[int(posts * 0.95)], 1), "most_ms": round(waited[-1], 1)}
+    return Figure("post_to_first_step_p50_ms", waited[posts // 2], "ms", details)
+
+
+def idle_rss_mb(stage: Stage) -> Figure:
+    """Resident memory a few seconds after the start, set up and with one workflow live; scaled: the largest process."""
+    time.sleep(3)
+    memory = stage.product.memory_mb()
+    return Figure("idle_rss_mb", max(memory.values()), "MB", {"processes": memory})
+
+
+def refuse_failures(report: dict[str, Any]) -> None:
+    """A figure with refused or broken requests is none. Raises ProductFailed."""
+    bad = {status: number for status, number in report["statuses"].items() if not 200 <= int(status) < 300}
+    if bad or report["failures"]:
+        raise ProductFailed(f"Some requests were not accepted: {bad}, {report['failures']} connections broke")
+
+
+def ready_s_embedded() -> Figure:
+    """From typing `make run` a second time to the first page."""
+    with tempfile.TemporaryDirectory(prefix="millrace-bench-") as folder:
+        for _ in range(2):
+            took = one_make_run(Path(folder) / "data")
+    return Figure("ready_s", took, "s", {})
+
+
+def one_make_run(data: Path) -> float:
+    """Run `make run` until the first page comes, then stop it."""
+    port = free_port()
+    environment = {**os.environ, "PORT": str(port), "DATA_DIR": str(data)}
+    began = time.monotonic()
+    process = subprocess.Popen(
+        ["make", "run"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        with httpx2.Client(trust_env=False, timeout=2) as client:
+            while time.monotonic() - began < 120:
+                try:
+                    if client.get(f"http://127.0.0.1:{port}/").status_code == 200:
+                        return time.monotonic() - began
+                except httpx2.TransportError:
+                    time.sleep(0.02)
+        raise ProductFailed("make run did not come up")
+    finally:
+        os.killpg(process.pid, 15)
+        process.wait(20)
+
+
+def ready_s_scaled(product: Product) -> Figure:
+    """From starting web, worker and ticker on a migrated database to the first page."""
+    began = time.monotonic()
+    product.spawn("web")
+    product.spawn("worker")
+    product.spawn("ticker")
+    product.wait_until_ready(seconds=60, path="/")
+    return Figure("ready_s", time.monotonic() - began, "s", {})

@@ -1,0 +1,104 @@
+"""The workflows that are measured, as documents."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+HTTP_TARGET = "http://practice-company/pay"
+
+
+def node(id_: str, type_: str, config: dict[str, Any] | None = None) -> dict[str, Any]:
+    """One step; its key and name are its id."""
+    return {"id": id_, "key": id_, "name": id_, "type": type_, "config": config or {}, "settings": {}}
+
+
+def line(steps: Sequence[dict[str, Any]], ways: dict[str, str] | None = None) -> dict[str, Any]:
+    """A document whose steps follow each other; `ways` names the way out where it is not `out`."""
+    edges = []
+    for number, (before, after) in enumerate(itertools.pairwise(steps)):
+        edges.append(
+            {
+                "id": f"e{number}",
+                "source": before["id"],
+                "sourceHandle": (ways or {}).get(before["id"], "out"),
+                "target": after["id"],
+                "targetHandle": "in",
+            }
+        )
+    placed = [{**step, "position": {"x": 0, "y": 140 * number}} for number, step in enumerate(steps)]
+    return {"format": "millrace.workflow", "version": 1, "nodes": placed, "edges": edges, "annotations": []}
+
+
+def webhook(respond: str = "immediately") -> dict[str, Any]:
+    """An open webhook that recognises no repeats."""
+    return node("order", "trigger.webhook@1", {"methods": ["POST"], "respond": respond})
+
+
+def edit(id_: str, source: str = "{{ trigger.body.id }}") -> dict[str, Any]:
+    """A pure step that sets two fields."""
+    fields = [{"name": "number", "value": source}, {"name": "label", "value": f"Order {source}"}]
+    return node(id_, "data.edit_fields@1", {"fields": fields})
+
+
+def decision() -> dict[str, Any]:
+    """A decision that every measured order passes."""
+    rule = {"left": "{{ trigger.body.total }}", "op": "gt", "right": "100", "type": "number"}
+    return node("big", "flow.decision@1", {"conditions": {"match": "all", "rules": [rule]}})
+
+
+def call(url: str) -> dict[str, Any]:
+    """A write to the outside world, with its own key."""
+    body = {"order": "{{ trigger.body.id }}"}
+    return node("pay", "http.request@1", {"method": "POST", "url": url, "body_type": "json", "json_body": body})
+
+
+def accepts() -> dict[str, Any]:
+    """What intake is measured on: a webhook and one step."""
+    return line([webhook(), edit("keep")])
+
+
+def flow() -> dict[str, Any]:
+    """webhook → edit → decision → edit → HTTP."""
+    return line(
+        [webhook(), edit("first"), decision(), edit("second", "{{ steps.first.number }}"), call(HTTP_TARGET)],
+        {"big": "yes"},
+    )
+
+
+def ten_steps() -> dict[str, Any]:
+    """Ten pure steps in a row; the sender is answered when the run has finished."""
+    steps = [webhook("when_finished"), edit("s1")]
+    steps += [edit(f"s{number}", f"{{{{ steps.s{number - 1}.number }}}}") for number in range(2, 11)]
+    return line(steps)
+
+
+def first_step() -> dict[str, Any]:
+    """A webhook whose first step tells the outside world at once."""
+    return line([webhook(), call("http://practice-company/first/{{ trigger.body.id }}")])
+
+
+def waits(steps: int, seconds: float) -> dict[str, Any]:
+    """Steps that each wait a little, so that a run view has something to paint."""
+    nodes = [webhook()]
+    nodes += [
+        node(f"w{number}", "flow.wait@1", {"mode": "for", "amount": seconds, "unit": "seconds"})
+        for number in range(steps)
+    ]
+    return line(nodes)
+
+
+def many(steps: int) -> dict[str, Any]:
+    """A big workflow for the canvas: rows of ten side by side."""
+    nodes = [{**webhook(), "position": {"x": 0, "y": 0}}]
+    edges = []
+    for number in range(steps - 1):
+        column, row = number % 10, number // 10
+        step = edit(f"n{number}")
+        nodes.append({**step, "position": {"x": column * 320, "y": 160 + row * 160}})
+        before = "order" if row == 0 else f"n{number - 10}"
+        edges.append(
+            {"id": f"e{number}", "source": before, "sourceHandle": "out", "target": step["id"], "targetHandle": "in"}
+        )
+    return {"format": "millrace.workflow", "version": 1, "nodes": nodes, "edges": edges, "annotations": []}

@@ -1,0 +1,84 @@
+"""A lean HTTP server for steps to call, in a process of its own: answers 200 and remembers who called when.
+
+    GET /-/count    how many calls came in
+    GET /-/times    {"<id>": monotonic seconds} for calls to /first/<id>
+
+Both clocks of a measurement are this machine's monotonic clock, which all its processes share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import cast
+
+import uvloop
+
+ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"ok":true}'
+
+
+class State:
+    """What was seen."""
+
+    calls = 0
+    times: dict[str, float]
+
+    def __init__(self) -> None:
+        self.times = {}
+
+
+class Target(asyncio.Protocol):
+    """One connection."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.buffer = b""
+        self.transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's own class derives from nothing
+
+    def data_received(self, data: bytes) -> None:
+        assert self.transport is not None
+        self.buffer = self.buffer + data if self.buffer else data
+        while True:
+            end = self.buffer.find(b"\r\n\r\n")
+            if end < 0:
+                return
+            head = self.buffer[:end]
+            at = head.lower().find(b"content-length:")
+            length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
+            if len(self.buffer) < end + 4 + length:
+                return
+            self.buffer = self.buffer[end + 4 + length :]
+            self.transport.write(self.answer(head.split(b" ", 2)[1].decode()))
+
+    def answer(self, path: str) -> bytes:
+        """Count a call, or tell."""
+        if path == "/-/count":
+            return written({"count": self.state.calls})
+        if path == "/-/times":
+            return written(self.state.times)
+        self.state.calls += 1
+        if path.startswith("/first/"):
+            self.state.times.setdefault(path.removeprefix("/first/"), time.monotonic())
+        return ANSWER
+
+
+def written(value: object) -> bytes:
+    """A JSON answer."""
+    body = json.dumps(value).encode()
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+async def main() -> None:
+    """Serve on a free port and print it."""
+    state = State()
+    server = await asyncio.get_running_loop().create_server(lambda: Target(state), "127.0.0.1", 0, backlog=1024)
+    print(json.dumps({"port": server.sockets[0].getsockname()[1]}), flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    uvloop.run(main())

@@ -1,0 +1,181 @@
+"""S76 in small: whatever a body, a query or an id holds, no route answers 500, and every refusal is a problem."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from runtime import api as runtime_api
+from runtime.contracts import NotStartable
+from tests.builder.conftest import World
+from tests.builder.test_routes import ROUTES, Row, Things, ids, path_of, things
+
+__all__ = ["things"]
+
+TEXTS = [
+    "",
+    " ",
+    "a",
+    "é",
+    "😀",
+    "x" * 300,
+    "{{ trigger.body }}",
+    "{{",
+    "{% for %}",
+    "1",
+    "true",
+    "../",
+    "\u202e",
+    "\\",
+    "'",
+]
+NUMBERS = [0, 1, -1, 2**31, 2**53 + 1, 2**63 - 1, -(2**63) + 1, 0.5, -0.0, 1e-9]
+NAMES = [
+    "graph",
+    "nodes",
+    "edges",
+    "id",
+    "key",
+    "type",
+    "config",
+    "settings",
+    "name",
+    "format",
+    "version",
+    "__proto__",
+    "",
+]
+
+
+def anything(dice: random.Random, depth: int = 0) -> Any:
+    """Some JSON."""
+    kind = dice.randrange(9 if depth < 4 else 6)
+    match kind:
+        case 0:
+            return None
+        case 1:
+            return dice.choice([True, False])
+        case 2:
+            return dice.choice(NUMBERS)
+        case 3 | 4 | 5:
+            return dice.choice(TEXTS)
+        case 6:
+            return [anything(dice, depth + 1) for _ in range(dice.randrange(4))]
+        case _:
+            return {dice.choice([*NAMES, *TEXTS[:4]]): anything(dice, depth + 1) for _ in range(dice.randrange(4))}
+
+
+def bent(dice: random.Random, body: Any) -> Any:
+    """The body with one thing in it replaced, removed or added."""
+    if isinstance(body, dict) and body and dice.random() < 0.7:
+        name = dice.choice(list(body))
+        changed = {**body, name: bent(dice, body[name])}
+        return changed if dice.random() < 0.85 else {key: value for key, value in body.items() if key != name}
+    if isinstance(body, list) and body and dice.random() < 0.7:
+        index = dice.randrange(len(body))
+        return [*body[:index], bent(dice, body[index]), *body[index + 1 :]]
+    return anything(dice)
+
+
+BODIES: dict[str, Any] = {
+    "graph": {
+        "format": "millrace.workflow",
+        "version": 1,
+        "nodes": [
+            {
+                "id": "a",
+                "key": "start",
+                "name": "Start",
+                "type": "trigger.webhook@1",
+                "config": {"methods": ["POST"], "auth": "none"},
+                "position": {"x": 0, "y": 0},
+                "settings": {"retry": {"attempts": 3}, "on_failure": "stop", "timeout_seconds": 30},
+            },
+            {
+                "id": "b",
+                "key": "check",
+                "name": "Check",
+                "type": "flow.decision@1",
+                "config": {
+                    "conditions": {"match": "all", "rules": [{"left": "{{ trigger.body.n }}", "op": "gt", "right": 1}]}
+                },
+                "position": {"x": 0, "y": 100},
+                "settings": {},
+            },
+        ],
+        "edges": [{"id": "e", "source": "a", "sourceHandle": "out", "target": "b", "targetHandle": "in"}],
+        "annotations": [],
+    },
+    "schedule": {"mode": "cron", "cron": "0 9 * * 1", "timezone": "Europe/Berlin"},
+}
+
+
+def not_started(**_arguments: Any) -> None:
+    raise NotStartable("Nothing runs in this test.")
+
+
+def body_of(row: Row) -> Any:
+    """A good body of this row, to be bent."""
+    body = dict(row.body or {})
+    if "graph" in body:
+        body["graph"] = BODIES["graph"]
+    if row.route.endswith("schedules/preview"):
+        body["config"] = BODIES["schedule"]
+    if row.route.endswith("expressions/preview"):
+        body = {"template": "{{ trigger.total + 1 }} EUR", "context": {"trigger": {"total": 1}}}
+    if row.route.endswith("/connections"):
+        body = {"kind": "smtp", "name": "Mail", "fields": {"host": "mail.example", "from_address": "a@b.example"}}
+    return body
+
+
+@pytest.mark.parametrize("row", [row for row in ROUTES if row.method != "GET"], ids=ids)
+def test_no_body_gives_a_500(world: World, things: Things, row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+    # No writer runs here, and what is asked is how far a body gets, not whether it runs.
+    monkeypatch.setattr(runtime_api, "start_test", not_started)
+    dice = random.Random(f"{row.method} {row.route}")
+    path = path_of(row, world, things)
+    good = body_of(row)
+    caller = world.as_nobody if row.route in ("session", "setup", "invitations/accept") else world.as_alice
+    headers = {"If-Match": '"1"'} if row.route.endswith(("/draft", "/restore")) else {}
+    for number in range(40):
+        body = bent(dice, good) if number % 4 else anything(dice)
+        answer = caller.call(row.method, path, body, headers=headers)
+        assert answer.status < 500, (body, answer.body)
+        if answer.status >= 400:
+            assert answer.headers["Content-Type"] == "application/problem+json", body
+            assert answer.body["request_id"]
+            assert answer.body["title"]
+
+
+@pytest.mark.parametrize("row", [row for row in ROUTES if row.method == "GET"], ids=ids)
+def test_no_query_gives_a_500(world: World, things: Things, row: Row) -> None:
+    dice = random.Random(row.route)
+    path = path_of(row, world, things)
+    names = [
+        "q",
+        "status",
+        "limit",
+        "cursor",
+        "workflow",
+        "mode",
+        "after",
+        "verdict",
+        "token",
+        "page",
+        "order",
+        "x[$ne]",
+    ]
+    for _ in range(25):
+        pairs = [(dice.choice(names), str(anything(dice, 9))) for _ in range(dice.randrange(4))]
+        query = "&".join(f"{quote(name)}={quote(value)}" for name, value in pairs)
+        answer = world.as_alice.get(f"{path}?{query}")
+        assert answer.status < 500, (query, answer.body)
+
+
+@pytest.mark.parametrize("node", ["x" * 3000, "😀", "%25", "'; --", "a%2Fb", "__proto__", " "])
+def test_no_node_id_gives_a_500(world: World, node: str) -> None:
+    path = f"{world.here}/runs/01a1fc6c-8feb-7e50-ab16-465c98787d84/steps/{quote(node, safe='%')}"
+    assert world.as_vera.get(path).status == 404

@@ -1,0 +1,1 @@
+"""The engine's promises. No database, no clock, no network."""

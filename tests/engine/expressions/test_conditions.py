@@ -1,0 +1,87 @@
+# ruff: noqa: E501 (tables of cases are read row by row)
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from runtime.engine.conditions import ConditionError, describe_group, evaluate_group, problems
+from tests.nodes.steps import rule
+
+
+@pytest.mark.parametrize(
+    ("entry", "holds"),
+    [
+        (rule("abc", "eq", "abc"), True),
+        (rule(10, "eq", "10", "number"), True),
+        (rule("10.0", "eq", 10, "number"), True),
+        (rule("abc", "ne", "abc"), False),
+        (rule(Decimal("13412.80"), "gt", "10000.00"), True),
+        (rule(5, "lte", 5), True),
+        (rule(5, "between", [1, 5]), True),
+        (rule("2026-11-20", "between", ["2026-11-01", "2026-11-30"], "date"), True),
+        (rule("2026-11-20T23:00:00Z", "before", "2026-11-21"), True),
+        (rule("2026-11-20T10:00:00+02:00", "after", "2026-11-20T07:59:00Z"), True),
+        (rule("2026-11-20T10:00:00Z", "eq", "2026-11-20", "date"), True),
+        (rule("INV-1042", "contains", "10"), True),
+        (rule(["a", "b"], "contains", "b"), True),
+        (rule("INV-1042", "not_contains", "X"), True),
+        (rule("INV-1042", "starts_with", "INV"), True),
+        (rule("scan.pdf", "ends_with", ".pdf"), True),
+        (rule("DE", "in", "AT, DE, CH"), True),
+        (rule("DE", "not_in", ["AT", "CH"]), True),
+        (rule(True, "is_true"), True),
+        (rule("no", "is_false"), True),
+        (rule(None, "is_empty"), True),
+        (rule([], "is_not_empty"), False),
+        (rule(0, "is_empty"), False),
+    ],
+)
+def test_a_rule_says_what_it_says(entry: dict[str, Any], holds: bool) -> None:
+    assert evaluate_group({"match": "all", "rules": [entry]}) is holds
+    assert evaluate_group({"match": "any", "rules": [entry]}) is holds
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        rule("abc", "gt", 5), rule(True, "gt", 0), rule(None, "lt", 5), rule("soon", "before", "2026-11-20"), rule("maybe", "is_true"),
+        rule([1], "eq", "a", "text"), rule({"a": 1}, "starts_with", "a"), rule(5, "between", 7), rule(5, "sounds_like", 5),
+    ],
+)  # fmt: skip
+def test_a_value_that_does_not_fit_is_an_error_and_not_a_no(entry: dict[str, Any]) -> None:
+    with pytest.raises(ConditionError) as error:
+        evaluate_group({"rules": [entry]})
+    assert error.value.path.startswith("rules[0]")
+
+
+def test_groups_nest_three_deep_and_no_deeper() -> None:
+    yes, no = rule(1, "eq", 1), rule(1, "eq", 2)
+    assert evaluate_group(
+        {"match": "any", "rules": [no, {"match": "all", "rules": [yes, {"match": "any", "rules": [no, yes]}]}]}
+    )
+    deep: dict[str, Any] = {"rules": [yes]}
+    for _ in range(3):
+        deep = {"rules": [deep]}
+    assert problems(deep)
+    with pytest.raises(ConditionError):
+        evaluate_group(deep)
+
+
+def test_groups_are_described_as_people_speak() -> None:
+    group = {
+        "match": "all",
+        "rules": [
+            rule("{{ steps.invoice.total }}", "gt", "10000.00", "number"),
+            {
+                "match": "any",
+                "rules": [rule("{{ trigger.body.kind }}", "eq", "new"), rule("{{ trigger.body.kind }}", "is_empty")],
+            },
+        ],
+    }
+    assert (
+        describe_group(group)
+        == "Invoice › Total is more than 10,000.00 and (Trigger › Kind is new or Trigger › Kind is empty)"
+    )
+    assert problems(group) == []

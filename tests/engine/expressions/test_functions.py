@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from runtime.engine.expressions import ExpressionError, catalogue, evaluate
+from runtime.engine.expressions.registry import FUNCTIONS, GROUPS
+from runtime.engine.jsonprofile import dumps
+
+CONTEXT: dict[str, Any] = {"trigger": {"name": "Ann"}, "run": {"now": "2026-11-20T09:41:07.123Z"}}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_example_of_each_function_gives_its_result(name: str) -> None:
+    entry = FUNCTIONS[name]
+    result = evaluate("{{ " + entry.example + " }}", CONTEXT)
+    assert result == entry.result
+    assert dumps(result) == dumps(entry.result)
+
+
+def test_the_catalogue_is_json_with_help_for_every_function() -> None:
+    entries = catalogue()
+    assert len(entries) > 120
+    dumps(entries)
+    for entry in entries:
+        assert entry["group"] in GROUPS
+        assert entry["help"].endswith((".", "}", "1234.50", "units)")) or entry["help"], entry["name"]
+        assert entry["name"] in entry["signature"]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_function_refuses_too_few_arguments_in_words(name: str) -> None:
+    needed = [p for p in FUNCTIONS[name].parameters if not p.optional and p.kind != "now"]
+    if not needed:
+        return
+    with pytest.raises(ExpressionError, match="needs") as error:
+        evaluate("{{ " + name + "() }}", CONTEXT)
+    assert error.value.code == "arguments"
+
+
+@pytest.mark.parametrize(
+    ("amount", "ratios"),
+    [("100", [1, 1, 1]), ("0.05", [3, 3, 3, 1]), ("-100", [1, 2]), ("0.01", [1] * 7), ("13412.80", [19, 7, 0, 74])],
+)
+def test_allocating_never_loses_a_cent(amount: str, ratios: list[int]) -> None:
+    parts = evaluate(f"{{{{ allocate({amount}, {ratios}) }}}}", {})
+    assert isinstance(parts, list)
+    assert sum(parts) == Decimal(amount)  # type: ignore[arg-type]
+    assert all(part == 0 for part, ratio in zip(parts, ratios, strict=True) if ratio == 0)
+
+
+@pytest.mark.parametrize(
+    ("formula", "result"),
+    [
+        ("0.1 + 0.2", Decimal("0.3")),
+        ("1.10", Decimal("1.10")),
+        ("10 / 4", Decimal("2.5")),
+        ("10 / 5", 2),
+        ("7 // 2", 3),
+        ("-7 % 3", 2),
+        ("-7.5 % 3", Decimal("1.5")),
+        ("2 ** 10", 1024),
+        ("9223372036854775807 + 1", Decimal("9223372036854775808")),
+        ("round(2.5)", 3),
+        ("round(2.5, 0, 'half_even')", 2),
+        ("round(1250, -2)", 1300),
+        ("sum([0.1, 0.2, null])", Decimal("0.3")),
+        ("number('1.234,56', ',')", Decimal("1234.56")),
+        ("number('(12.50)')", Decimal("-12.50")),
+        ("format_number(-1234567.891)", "-1,234,567.89"),
+        ("convert(10, 155.32, 'JPY')", Decimal("1553")),
+        ("true == 1", False),
+        ("'5' == 5", False),
+        ("add_time('2024-02-29', 1, 'year')", "2025-02-28"),
+        ("add_time('2026-03-28T01:30:00+01:00', 1, 'days')", "2026-03-29T01:30:00+01:00"),
+        ("end_of('2026-11-20', 'quarter')", "2026-12-31"),
+        ("parse_date('3 Nov 26', 'd MMM yy')", "2026-11-03"),
+        ("parse_date('20.11.2026 08:30', 'dd.MM.yyyy HH:mm', 'Europe/Berlin')", "2026-11-20T08:30:00+01:00"),
+        ("sort([{'n': 2}, {'n': 1}, {'n': null}], item.n, true)", [{"n": 2}, {"n": 1}, {"n": None}]),
+        ("unique([1, 1.0, true, '1'])", [1, True, "1"]),
+        ("map(filter([1, 2, 3], item != 2), item * 10 + index)", [10, 31]),
+        ("'a' in ['a', 'b'] and 'x' not in 'abc'", True),
+        ("1 < 2 < 3", True),
+        ("[1, 2, 3][-1]", 3),
+        ("'Order ' ~ 17 ~ ' of ' ~ 1.50", "Order 17 of 1.50"),
+        ("trigger.zip | default('none') | upper", "NONE"),
+        ("trigger.address.zip is defined", False),
+        ("first_filled(trigger.a.b, trigger.name)", "Ann"),
+        ("round(number=2.345, places=2)", Decimal("2.35")),
+    ],
+)
+def test_formulas_give_exact_values(formula: str, result: Any) -> None:
+    value = evaluate("{{ " + formula + " }}", CONTEXT)
+    assert value == result
+    assert type(value) is type(result)

@@ -1,0 +1,249 @@
+"""The checker: reads the senders' logs, the outside's ledger and the product's rows, and names what was broken.
+
+LOST       an acknowledged event has no run, or its run has not ended
+GHOST      a run of an event that nobody sent
+DUPRUN     an event with more than one run
+END        a run ended otherwise than its workflow says
+DUPHON     one step of one event took effect twice outside
+MISSING    a completed run whose step never took effect
+REPEAT     a call came after the result of its step was committed (I10)
+NOINTENT   a call whose key has no intent, or an intent younger than the call (I9)
+KEYS       one step of one event called under two keys (I11)
+BODYDIFF   one key was sent with two bodies (I11)
+TRIES      a step used up more tries than the workflow explains: a crash was taken for a failure (I19)
+OPEN       an ended run has a try whose ending nobody recorded (I12)
+ORPHAN     a run that has not ended and that nobody will look at again (I17)
+TIMER      a wait ended early, or more than 5 s late beyond the outage (I18)
+AGAIN      a step that had its result when the process died was carried out again
+ANSWER     a sender was told something no fault excuses
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tests.faults.examples import Example
+from tests.faults.outside import Call
+from tests.faults.rows import Export, StepRow
+from tests.faults.senders import Answer
+
+#: A worker carries the database's clock on by its own: on a busy machine its times lag.
+_LAG_MS = 1_000
+_TIMER_LATE_MS = 5_000
+DECIDED = frozenset({"succeeded", "failed", "skipped", "cancelled"})
+TERMINAL = frozenset({"completed", "compensated", "cancelled", "dead_lettered"})
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken rule."""
+
+    rule: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """What stood in the database and in the ledger the moment after a process died."""
+
+    rows: Export
+    calls: list[Call]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a trial left behind, once it is quiet again."""
+
+    examples: Mapping[str, Example]
+    rows: Export
+    calls: list[Call]
+    sent: set[str]
+    acked: set[str]
+    wrong: list[Answer] = field(default_factory=list)
+    crash: Crash | None = None
+    #: How long nobody could have fired a timer, in milliseconds.
+    outage_ms: int = 0
+    #: The same for single events, on top.
+    outages: Mapping[str, int] = field(default_factory=dict)
+    #: How a run ends; None where any end is right.
+    ends: str | None = "completed"
+
+
+def check(evidence: Evidence) -> list[Violation]:
+    """Every rule over the evidence. `examples` are by workflow id."""
+    found: list[Violation] = []
+    found += _events(evidence)
+    found += _runs(evidence)
+    found += _effects(evidence)
+    found += _intents(evidence)
+    found += _repeats(evidence)
+    found += _timers(evidence)
+    if evidence.crash is not None:
+        found += _nothing_again(evidence.crash, evidence)
+    found += [Violation("ANSWER", f"{one.key} got {one.status}: {str(one.body)[:200]}") for one in evidence.wrong]
+    return found
+
+
+def _events(evidence: Evidence) -> Iterable[Violation]:
+    runs = defaultdict(list)
+    for run in evidence.rows.runs:
+        runs[run.key].append(run)
+    for key in sorted(evidence.acked):
+        if key not in runs:
+            yield Violation("LOST", f"{key} was acknowledged and has no run")
+        elif any(run.status not in TERMINAL for run in runs[key]):
+            yield Violation("LOST", f"{key} was acknowledged and its run is {runs[key][0].status}")
+    for key, theirs in sorted(runs.items()):
+        if key not in evidence.sent:
+            yield Violation("GHOST", f"run {theirs[0].id} of {key}")
+        if len(theirs) > 1:
+            yield Violation("DUPRUN", f"{key} has {len(theirs)} runs")
+    stored = [event.key for event in evidence.rows.events]
+    for key in sorted({key for key in stored if stored.count(key) > 1} if len(stored) > len(set(stored)) else ()):
+        yield Violation("DUPRUN", f"{key} is stored {stored.count(key)} times")
+
+
+def _runs(evidence: Evidence) -> Iterable[Violation]:
+    steps: dict[str, dict[str, StepRow]] = defaultdict(dict)
+    for step in evidence.rows.steps:
+        steps[step.run][step.node] = step
+    open_tries = {(one.run, one.node) for one in evidence.rows.attempts if one.status == "intent"}
+    for run in evidence.rows.runs:
+        example = evidence.examples[run.workflow]
+        if run.status not in TERMINAL:
+            if run.wake_at is None and run.lease_expires_at is None:
+                yield Violation("ORPHAN", f"{run.key}: {run.status}, and nobody will look at it again")
+            continue
+        if evidence.ends is not None and run.status != evidence.ends:
+            yield Violation("END", f"{run.key}: {run.status} ({(run.error or '')[:300]})")
+            continue
+        for node_id, step in steps[run.id].items():
+            if (run.id, node_id) in open_tries:
+                yield Violation("OPEN", f"{run.key}/{node_id}: a try without an ending")
+            most = example.effects.get(node_id, 1)
+            if step.attempt > most:
+                yield Violation("TRIES", f"{run.key}/{node_id}: {step.attempt} tries, {most} explained")
+        if run.status == "completed":
+            for one in example.graph["nodes"]:
+                have = steps[run.id].get(one["id"])
+                wanted = "skipped" if one["id"] in example.skipped else "succeeded"
+                if have is None or have.status != wanted:
+                    yield Violation("END", f"{run.key}/{one['id']}: {have.status if have else 'no row'}, not {wanted}")
+
+
+def _effects(evidence: Evidence) -> Iterable[Violation]:
+    applied: dict[str, int] = defaultdict(int)
+    keys = defaultdict(set)
+    bodies = defaultdict(set)
+    for call in evidence.calls:
+        applied[call.order] += call.applied
+        if call.key is not None:
+            keys[call.order].add(call.key)
+            bodies[call.key].add(call.body_sha256)
+    for order, count in sorted(applied.items()):
+        if count > 1:
+            yield Violation("DUPHON", f"{order} took effect {count} times")
+    for order, used in sorted(keys.items()):
+        if len(used) > 1:
+            yield Violation("KEYS", f"{order} was called under {len(used)} keys")
+    for key, sent in sorted(bodies.items()):
+        if len(sent) > 1:
+            yield Violation("BODYDIFF", f"{key} was sent with {len(sent)} bodies")
+    for run in evidence.rows.runs:
+        if run.status == "completed":
+            for step in evidence.examples[run.workflow].effects:
+                if not applied.get(f"{run.key}/{step}"):
+                    yield Violation("MISSING", f"{run.key}/{step} never took effect")
+
+
+def _intents(evidence: Evidence) -> Iterable[Violation]:
+    begun: dict[str, int] = {}
+    for one in evidence.rows.attempts:
+        if one.effect_key is not None:
+            begun[one.effect_key] = min(begun.get(one.effect_key, one.started_at), one.started_at)
+    for call in evidence.calls:
+        if call.key is not None:
+            if call.key not in begun:
+                yield Violation("NOINTENT", f"{call.order}: its key is in no intent")
+            elif begun[call.key] > call.at_ms + _LAG_MS:
+                yield Violation("NOINTENT", f"{call.order}: called {begun[call.key] - call.at_ms} ms before its intent")
+    if evidence.crash is not None:
+        durable = {one.effect_key for one in evidence.crash.rows.attempts}
+        for call in evidence.crash.calls:
+            if call.key is not None and call.key not in durable:
+                yield Violation("NOINTENT", f"{call.order}: called, and no intent was durable when the process died")
+
+
+def _repeats(evidence: Evidence) -> Iterable[Violation]:
+    """Where several calls succeeded, the result must stem from the last one: the company marks answers it repeats."""
+    run_of = {run.key: run.id for run in evidence.rows.runs}
+    ended = {(step.run, step.node): step for step in evidence.rows.steps if step.status in DECIDED}
+    successes: dict[str, list[Call]] = defaultdict(list)
+    for call in evidence.calls:
+        if call.status is not None and call.status < 300:
+            successes[call.order].append(call)
+    for order, calls in sorted(successes.items()):
+        step = ended.get((run_of.get(calls[0].event, ""), calls[0].step))
+        if len(calls) < 2 or step is None or step.finished_at is None:
+            continue
+        if calls[-1].key is not None and "idempotent-replayed" not in (step.output or "").lower():
+            yield Violation("REPEAT", f"{order}: called again after the call that its result came from")
+        elif calls[-1].at_ms > step.finished_at + _LAG_MS:
+            yield Violation("REPEAT", f"{order}: called {calls[-1].at_ms - step.finished_at} ms after its result")
+
+
+def _timers(evidence: Evidence) -> Iterable[Violation]:
+    workflow = {run.id: run for run in evidence.rows.runs}
+    for step in evidence.rows.steps:
+        run = workflow.get(step.run)
+        if run is None or step.status != "succeeded" or step.finished_at is None:
+            continue
+        asked = evidence.examples[run.workflow].waits.get(step.node)
+        if asked is None:
+            continue
+        due = due_of(step)
+        if due is None:
+            yield Violation("TIMER", f"{run.key}/{step.node}: no moment in its output")
+        elif step.finished_at < due:
+            yield Violation("TIMER", f"{run.key}/{step.node}: {due - step.finished_at} ms early")
+        elif step.finished_at - due > _TIMER_LATE_MS + evidence.outage_ms + evidence.outages.get(run.key, 0):
+            yield Violation("TIMER", f"{run.key}/{step.node}: {step.finished_at - due} ms late")
+        elif step.started_at is not None and step.finished_at - step.started_at < asked:
+            yield Violation(
+                "TIMER", f"{run.key}/{step.node}: waited {step.finished_at - step.started_at} of {asked} ms"
+            )
+
+
+def due_of(step: StepRow) -> int | None:
+    """When a wait was to end, by its own output."""
+    try:
+        moment = json.loads(step.output or "{}")["waited_until"]
+    except (ValueError, KeyError):
+        return None
+    return int(datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp() * 1000)
+
+
+def _nothing_again(crash: Crash, evidence: Evidence) -> Iterable[Violation]:
+    """What had its result when the process died stands as it stood, and no call was made for it since."""
+    key_of = {run.id: run.key for run in crash.rows.runs}
+    now = {(step.run, step.node, step.generation): step for step in evidence.rows.steps}
+    last = max((call.seq for call in crash.calls), default=0)
+    calls_since: dict[str, int] = defaultdict(int)
+    for call in evidence.calls:
+        if call.seq > last:
+            calls_since[call.order] += 1
+    for step in crash.rows.steps:
+        if step.status not in DECIDED:
+            continue
+        order = f"{key_of.get(step.run)}/{step.node}"
+        if now.get((step.run, step.node, step.generation)) != step:
+            yield Violation("AGAIN", f"{order} was {step.status} at the crash and its row changed since")
+        if calls_since[order]:
+            yield Violation("AGAIN", f"{order} had its result at the crash and was called {calls_since[order]} times")

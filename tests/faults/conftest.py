@@ -1,0 +1,67 @@
+"""Installations to break, and the figures at the end."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults import figures
+from tests.faults.outside import Company
+from tests.faults.plant import Plant
+from tests.services import PostgresServer, RedisServer
+
+MakePlant = Callable[..., Plant]
+_names = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def company() -> Iterator[Company]:
+    """The outside world: one for all tests, never killed."""
+    opened = Company()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> str:
+    """Each database in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def make_plant(request: pytest.FixtureRequest, tmp_path: Path, company: Company) -> Iterator[MakePlant]:
+    """Makes a fresh installation on `sqlite` or `postgres`; everything of it ends with the test."""
+    made: list[Plant] = []
+
+    def make(database: str, *, workers: int = 1, environment: dict[str, str] | None = None) -> Plant:
+        number = next(_names)
+        if database == "sqlite":
+            plant = Plant(tmp_path / f"plant{number}", company, environment=environment)
+        else:
+            postgres: PostgresServer = request.getfixturevalue("postgres_server")
+            redis: RedisServer = request.getfixturevalue("redis_server")
+            plant = Plant(
+                tmp_path / f"plant{number}",
+                company,
+                database_url=postgres.create_database(f"faults{number}"),
+                redis_url=redis.url.removesuffix("/0") + f"/{number % 16}",
+                workers=workers,
+                environment=environment,
+            )
+        made.append(plant)
+        return plant
+
+    yield make
+    for plant in made:
+        plant.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Seeds and figures, also of what passed."""
+    if figures.LINES:
+        terminalreporter.section("faults")
+        for line in figures.LINES:
+            terminalreporter.write_line(line)

@@ -1,0 +1,142 @@
+"""The workflows that the fault tests run. Each call to the outside names `<event key>/<step>` as its order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A workflow and what its completed run must have done."""
+
+    name: str
+    graph: Mapping[str, Any]
+    #: Steps that call the outside: each exactly once in effect. With the most tries that no fault of ours explains.
+    effects: Mapping[str, int]
+    #: Steps that wait, in milliseconds.
+    waits: Mapping[str, int] = field(default_factory=dict)
+    #: Steps that a completed run has passed over.
+    skipped: frozenset[str] = frozenset()
+    #: Bytes of ballast in the event's body.
+    ballast: int = 0
+
+
+def node(id_: str, type_: str, config: dict[str, Any], settings: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {
+        "id": id_,
+        "key": id_,
+        "name": id_.capitalize(),
+        "type": type_,
+        "config": config,
+        "settings": settings or {},
+    }
+
+
+def graph(nodes: Sequence[dict[str, Any]], edges: Sequence[str]) -> dict[str, Any]:
+    """A document; an edge is written `source -> target` or `source:port -> target`."""
+    drawn = []
+    for number, edge in enumerate(edges):
+        start, target = edge.split(" -> ")
+        source, _, port = start.partition(":")
+        drawn.append(
+            {
+                "id": f"e{number}",
+                "source": source,
+                "sourceHandle": port or "out",
+                "target": target,
+                "targetHandle": "in",
+            }
+        )
+    placed = [{**one, "position": {"x": 0, "y": 150 * number}} for number, one in enumerate(nodes)]
+    return {"format": "millrace.workflow", "version": 1, "nodes": placed, "edges": drawn, "annotations": []}
+
+
+def webhook(respond: str = "immediately") -> dict[str, Any]:
+    config = {"methods": ["POST"], "dedupe": "header", "dedupe_header": "Idempotency-Key", "respond": respond}
+    return node("start", "trigger.webhook@1", config)
+
+
+def edit(id_: str, value: str) -> dict[str, Any]:
+    return node(id_, "data.edit_fields@1", {"fields": [{"name": "number", "value": value}]})
+
+
+def invoice(
+    id_: str, *, customer: str = "C-100", behaviour: str = "", retry: dict[str, Any] | None = None, key: bool = True
+) -> dict[str, Any]:
+    """A POST that makes out an invoice: asked twice without its key, there would be two."""
+    config: dict[str, Any] = {
+        "method": "POST",
+        "url": "http://practice-company/invoices",
+        "body_type": "json",
+        "json_body": {"order": f"{{{{ trigger.body.id }}}}/{id_}", "customer": customer, "amount": "12.50"},
+        "send_key": key,
+    }
+    if behaviour:
+        config["headers"] = [{"name": "X-Practice-Behaviour", "value": behaviour}]
+    return node(id_, "http.request@1", config, {"retry": retry} if retry else None)
+
+
+def wait(id_: str, seconds: float) -> dict[str, Any]:
+    return node(id_, "flow.wait@1", {"mode": "for", "amount": seconds, "unit": "seconds"})
+
+
+_QUICK_RETRY = {"attempts": 4, "strategy": "fixed", "first_seconds": 0.2, "jitter": 0, "total_seconds": 600}
+
+
+def linear(
+    *, respond: str = "respond_step", slow: int = 0, second: str = "", ballast: int = 0, name: str = "Linear"
+) -> Example:
+    """webhook → edit → HTTP POST → edit → HTTP POST → respond. `second`: how the company behaves to the second call."""
+    behaviour = f"slow={slow}" if slow else ""
+    body = {"id": "{{ trigger.body.id }}", "invoice": "{{ steps.second.body.id }}"}
+    nodes = [
+        webhook(respond),
+        edit("prepare", "{{ trigger.body.id }}"),
+        invoice("first", behaviour=behaviour),
+        edit("between", "{{ steps.first.body.id }}"),
+        invoice("second", customer="{{ steps.between.number }}", behaviour=second or behaviour),
+    ]
+    edges = ["start -> prepare", "prepare -> first", "first -> between", "between -> second"]
+    if respond == "respond_step":
+        nodes.append(node("answer", "flow.respond@1", {"status": 200, "body_type": "json", "json_body": body}))
+        edges.append("second -> answer")
+    return Example(name, graph(nodes, edges), {"first": 1, "second": 1}, ballast=ballast)
+
+
+def branching(*, slow: int = 0, seconds: float = 1.2) -> Example:
+    """A decision, a fork of two calls, a join, a call that fails once, a wait, a last call."""
+    behaviour = f"slow={slow}" if slow else ""
+    condition = {"left": "{{ trigger.body.amount }}", "op": "gt", "right": "10", "type": "number"}
+    nodes = [
+        webhook(),
+        node("large", "flow.decision@1", {"conditions": {"match": "all", "rules": [condition]}}),
+        invoice("left", behaviour=behaviour),
+        invoice("right", behaviour=behaviour),
+        invoice("never"),
+        edit("both", "{{ steps.left.body.id }} {{ steps.right.body.id }}"),
+        invoice("retried", customer="{{ steps.both.number }}", behaviour="fail=503*1", retry=_QUICK_RETRY),
+        wait("pause", seconds),
+        invoice("last", customer="{{ steps.retried.body.id }}"),
+    ]
+    edges = ["start -> large", "large:yes -> left", "large:yes -> right", "large:no -> never", "left -> both"]
+    edges += ["right -> both", "both -> retried", "retried -> pause", "pause -> last"]
+    return Example(
+        "Branching",
+        graph(nodes, edges),
+        {"left": 1, "right": 1, "retried": 2, "last": 1},
+        waits={"pause": int(seconds * 1000)},
+        skipped=frozenset({"never"}),
+    )
+
+
+def unrepeatable() -> Example:
+    """A call that carries no key: done again, it would be done twice."""
+    nodes = [webhook(), edit("prepare", "{{ trigger.body.id }}"), invoice("once", key=False), edit("after", "x")]
+    return Example("Unrepeatable", graph(nodes, ["start -> prepare", "prepare -> once", "once -> after"]), {"once": 1})
+
+
+def accepting() -> Example:
+    """As little as can be: a start and one pure step."""
+    return Example("Accepting", graph([webhook(), edit("keep", "{{ trigger.body.id }}")], ["start -> keep"]), {})

@@ -1,0 +1,225 @@
+"""What the product has committed, read from its database behind its back: runs, steps, attempts, events."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import UUID
+
+import psycopg
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run and the key of the event that caused it."""
+
+    id: str
+    key: str
+    workflow: str
+    status: str
+    outcome: str | None
+    claims: int
+    lease_owner: str | None
+    lease_token: int
+    lease_expires_at: int | None
+    wake_at: int | None
+    accepted_at: int
+    finished_at: int | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """One step of a run."""
+
+    run: str
+    node: str
+    generation: int
+    status: str
+    attempt: int
+    seq: int
+    commit_seq: int | None
+    due_at: int | None
+    started_at: int | None
+    finished_at: int | None
+    output: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """One try that touches the world."""
+
+    run: str
+    node: str
+    generation: int
+    attempt: int
+    status: str
+    effect_class: str
+    effect_key: str | None
+    request_digest: str | None
+    worker: str
+    started_at: int
+    finished_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One stored event."""
+
+    id: str
+    key: str
+    run: str | None
+    duplicates: int
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Everything about the events whose keys begin alike."""
+
+    runs: list[RunRow] = field(default_factory=list)
+    steps: list[StepRow] = field(default_factory=list)
+    attempts: list[AttemptRow] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
+
+
+_EVENTS = "SELECT e.id, e.dedupe_key, e.run_id, e.duplicates, e.received_at FROM store_event e WHERE {mine}"
+_RUNS = """SELECT r.id, e.dedupe_key, r.workflow_id, r.status, r.outcome, r.claims, r.lease_owner, r.lease_token,
+    r.lease_expires_at, r.wake_at, r.accepted_at, r.finished_at, r.error
+    FROM store_run r JOIN store_event e ON e.id = r.event_id WHERE {mine}"""
+_STEPS = """SELECT s.run_id, s.node_id, s.generation, s.status, s.attempt, s.seq, s.commit_seq, s.due_at, s.started_at,
+    s.finished_at, s.output
+    FROM store_steprun s JOIN store_run r ON r.id = s.run_id JOIN store_event e ON e.id = r.event_id WHERE {mine}"""
+_ATTEMPTS = """SELECT a.run_id, a.node_id, a.generation, a.attempt, a.status, a.effect_class, a.effect_key,
+    a.request_digest, a.worker, a.started_at, a.finished_at
+    FROM store_attempt a JOIN store_run r ON r.id = a.run_id JOIN store_event e ON e.id = r.event_id WHERE {mine}"""
+_MINE = "e.dedupe_key >= {0} AND e.dedupe_key < {0} || '~'"
+
+
+class Database(Protocol):
+    """A way to the rows of one installation."""
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a statement with `?` for parameters; ids as dashed text."""
+        ...
+
+    def export(self, prefix: str) -> Export:
+        """The rows of all events whose keys begin so."""
+        ...
+
+    def change(self, sql: str) -> None:
+        """Move a time on, in place of waiting for it."""
+        ...
+
+    def let_leases_run_out(self, owner: str) -> int:
+        """Make it so late that the leases of owners named so (`worker-123-%`) have expired; returns how many."""
+        ...
+
+
+def read(database: Database, prefix: str) -> Export:
+    """The rows of all events whose keys begin so."""
+    mine = _MINE.format("?")
+
+    def rows(sql: str) -> list[tuple[Any, ...]]:
+        return database.query(sql.format(mine=mine), (prefix, prefix))
+
+    # Events last: what came in between must not look like a run of nobody.
+    runs = [RunRow(*row) for row in rows(_RUNS)]
+    steps = [StepRow(*row) for row in rows(_STEPS)]
+    attempts = [AttemptRow(*row) for row in rows(_ATTEMPTS)]
+    return Export(runs, steps, attempts, [EventRow(*row) for row in rows(_EVENTS)])
+
+
+_EXPIRE = """UPDATE store_run SET
+    wake_at = CASE WHEN wake_at = lease_expires_at THEN wake_at - 60000 ELSE wake_at END,
+    lease_expires_at = lease_expires_at - 60000
+    WHERE lease_owner LIKE ? AND finished_at IS NULL"""
+
+
+class SqliteRows:
+    """The embedded database. While no process has it open a copy is read: its journal is the product's to mend."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._closed = False
+        # A copy must not be taken while a process opens the file, nor while another reader closes it.
+        self._lock = threading.Lock()
+
+    def opens(self) -> None:
+        """A process is about to open the file."""
+        with self._lock:
+            self._closed = False
+
+    def closed(self) -> None:
+        """The last process that had the file open is dead."""
+        with self._lock:
+            self._closed = True
+
+    def is_sound(self) -> bool:
+        """Whether SQLite finds nothing wrong with the file."""
+        return self.query("PRAGMA integrity_check") == [("ok",)]
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with self._lock, tempfile.TemporaryDirectory(prefix="millrace-rows-") as copies:
+            path = self._path
+            if self._closed:
+                for suffix in ("", "-wal"):
+                    original = Path(f"{self._path}{suffix}")
+                    if original.exists():
+                        shutil.copyfile(original, Path(copies) / f"copy{suffix}")
+                path = Path(copies) / "copy"
+            connection = sqlite3.connect(path, timeout=20)
+            try:
+                return [tuple(map(_plain, row)) for row in connection.execute(sql, tuple(parameters))]
+            finally:
+                connection.close()
+
+    def export(self, prefix: str) -> Export:
+        return read(self, prefix)
+
+    def change(self, sql: str) -> None:
+        connection = sqlite3.connect(self._path, timeout=20)
+        with connection:
+            connection.execute(sql)
+        connection.close()
+
+    def let_leases_run_out(self, owner: str) -> int:
+        return 0  # a restart voids them
+
+
+class PostgresRows:
+    """The database of a scaled installation."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            found = connection.execute(sql.replace("?", "%s").encode(), parameters).fetchall()
+        return [tuple(map(_plain, row)) for row in found]
+
+    def export(self, prefix: str) -> Export:
+        return read(self, prefix)
+
+    def change(self, sql: str) -> None:
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute(sql.encode())
+
+    def let_leases_run_out(self, owner: str) -> int:
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            return connection.execute(_EXPIRE.replace("?", "%s").encode(), (owner,)).rowcount
+
+
+def _plain(value: Any) -> Any:
+    """Ids of both databases in one form."""
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, str) and len(value) == 32 and all(letter in "0123456789abcdef" for letter in value):
+        return str(UUID(value))
+    return value

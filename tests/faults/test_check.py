@@ -1,0 +1,117 @@
+"""The checker itself: a good trial passes it, and each of its rules finds what it is there for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.faults import check as checker
+from tests.faults.check import Crash, Evidence, check
+from tests.faults.examples import branching
+from tests.faults.outside import Call
+from tests.faults.rows import AttemptRow, EventRow, Export, RunRow, StepRow
+from tests.faults.senders import Answer
+
+EXAMPLE = branching()
+NOW = 1_795_237_223_000
+WAITED = '{"waited_until":"2026-11-21T05:00:25.000Z"}'
+RUN = RunRow("run", "a", "flow", "completed", "done", 0, None, 4, None, None, NOW, NOW + 9_000, None)
+
+
+def good() -> Evidence:
+    """One event, its run, and each effect once; one call was answered anew after a crash."""
+    steps = [
+        StepRow("run", node["id"], 1, "skipped" if node["id"] in EXAMPLE.skipped else "succeeded",
+                EXAMPLE.effects.get(node["id"], 1), 1, 1, None, NOW, NOW + 900, None)
+        for node in EXAMPLE.graph["nodes"]
+    ]  # fmt: skip
+    steps = [
+        replace(step, output=WAITED, started_at=NOW + 700, finished_at=NOW + 2_010) if step.node == "pause" else step
+        for step in steps
+    ]
+    steps = [replace(step, output='{"idempotent-replayed":"true"}') if step.node == "last" else step for step in steps]
+    attempts = [
+        AttemptRow("run", step, 1, 1, "succeeded", "keyed", f"key-{step}", "d", "worker-1-x", NOW, NOW + 900)
+        for step in EXAMPLE.effects
+    ]
+    calls = [
+        Call(number, NOW + 100, "/invoices", f"key-{step}", f"body-{step}", f"a/{step}", 201, True)
+        for number, step in enumerate(EXAMPLE.effects, 1)
+    ]
+    calls.append(replace(calls[-1], seq=9, at_ms=NOW + 500, applied=False))
+    events = [EventRow("event", "a", "run", 0, NOW)]
+    return Evidence({"flow": EXAMPLE}, Export([RUN], steps, attempts, events), calls, {"a"}, {"a"})
+
+
+def with_rows(**rows: Any) -> Evidence:
+    evidence = good()
+    return replace(evidence, rows=replace(evidence.rows, **rows))
+
+
+def with_step(node: str, **changes: Any) -> Evidence:
+    return with_rows(steps=[replace(s, **changes) if s.node == node else s for s in good().rows.steps])
+
+
+def with_call(**changes: Any) -> Evidence:
+    """The good trial with one more call of its first effect."""
+    evidence = good()
+    return replace(evidence, calls=[*evidence.calls, replace(evidence.calls[0], seq=20, **changes)])
+
+
+BROKEN = {
+    "LOST": lambda: replace(good(), acked={"a", "b"}, sent={"a", "b"}),
+    "GHOST": lambda: replace(good(), sent=set(), acked=set()),
+    "DUPRUN": lambda: with_rows(runs=[RUN, replace(RUN, id="second")]),
+    "END": lambda: with_rows(runs=[replace(RUN, status="dead_lettered")]),
+    "DUPHON": lambda: with_call(applied=True),
+    "MISSING": lambda: replace(good(), calls=good().calls[1:]),
+    "REPEAT": lambda: with_call(applied=False, at_ms=NOW + 800),
+    "NOINTENT": lambda: with_rows(attempts=good().rows.attempts[1:]),
+    "KEYS": lambda: with_call(key="key-right", applied=False),
+    "BODYDIFF": lambda: with_call(body_sha256="other", applied=False),
+    "TRIES": lambda: with_step("left", attempt=2),
+    "OPEN": lambda: with_rows(attempts=[replace(one, status="intent") for one in good().rows.attempts]),
+    "ORPHAN": lambda: with_rows(runs=[replace(RUN, status="waiting_timer", finished_at=None)]),
+    "TIMER": lambda: with_step("pause", finished_at=NOW + 1_990),
+    "AGAIN": lambda: replace(
+        with_step("left", seq=7), crash=Crash(good().rows, good().calls)
+    ),
+    "ANSWER": lambda: replace(good(), wrong=[Answer("a", 500, None, 0.1)]),
+}  # fmt: skip
+
+
+def test_a_good_trial_breaks_no_rule() -> None:
+    assert check(good()) == []
+    assert check(replace(good(), crash=Crash(good().rows, good().calls))) == []
+
+
+@pytest.mark.parametrize("rule", BROKEN)
+def test_each_rule_finds_what_it_is_there_for(rule: str) -> None:
+    assert rule in {violation.rule for violation in check(BROKEN[rule]())}
+
+
+@pytest.mark.parametrize(
+    ("rule", "evidence"),
+    [
+        ("LOST", lambda: with_rows(runs=[replace(RUN, status="running", wake_at=NOW)])),
+        ("REPEAT", lambda: with_call(applied=False, at_ms=NOW + 9_000)),
+        ("NOINTENT", lambda: replace(good(), crash=Crash(Export(), good().calls))),
+        ("TIMER", lambda: with_step("pause", finished_at=NOW + 8_000)),
+        ("TIMER", lambda: with_step("pause", started_at=NOW + 1_500)),
+        ("END", lambda: with_step("never", status="succeeded")),
+        (
+            "AGAIN",
+            lambda: replace(with_call(applied=False), crash=Crash(good().rows, good().calls)),
+        ),
+    ],
+)
+def test_the_less_obvious_cases_are_found_too(rule: str, evidence: Any) -> None:
+    assert rule in {violation.rule for violation in check(evidence())}
+
+
+def test_every_rule_is_tested() -> None:
+    assert checker.__doc__ is not None
+    assert set(re.findall(r"^([A-Z]+) ", checker.__doc__, re.MULTILINE)) == set(BROKEN)

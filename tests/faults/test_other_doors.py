@@ -1,0 +1,138 @@
+"""Kills at the commit points that no webhook passes: publishing, cancelling, a schedule's tick."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import Any
+
+import pytest
+
+from tests.faults import figures
+from tests.faults.conftest import MakePlant
+from tests.faults.examples import Example, accepting, edit, graph, invoice, node, wait, webhook
+from tests.faults.plant import Plant
+from tests.faults.processes import Child, wait_until
+from tests.product import Api, ProductFailed
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300), figures.only_in_full]
+
+SIDES = ("before", "after")
+
+
+def die_at(plant: Plant, child: Child, point: str, method: str, path: str, body: object) -> None:
+    """Ask by the API for what passes the point; no answer comes, and the process is started again."""
+    assert plant.api is not None
+    child.arm(f"{point}=kill@nth(1)")
+    with pytest.raises(Exception, match=r"disconnected|closed|reset|EOF|Broken pipe"):
+        plant.api.call(method, path, body)
+    assert child.is_dead(10), f"it did not die at {point}"
+    plant.buried(child)
+    plant.revive(child)
+
+
+def api_of(plant: Plant) -> Api:
+    assert plant.api is not None
+    return plant.api
+
+
+def test_a_kill_while_publishing_leaves_the_old_version_or_the_new_one_whole(
+    database: str, make_plant: MakePlant
+) -> None:
+    plant = make_plant(database)
+    plant.start(accepting())
+    api, made = api_of(plant), plant.published["Accepting"]
+    number = 1
+    for point, side in itertools.product(("version.publish", "deployment.change"), SIDES):
+        door = plant.of(plant.kinds[0])
+        draft = api.call("GET", f"W/workflows/{made.workflow}/draft")
+        edited = {**draft["graph"], "annotations": [note(f"{point}:{side}")]}
+        saved = api.call(
+            "PUT",
+            f"W/workflows/{made.workflow}/draft",
+            {"graph": edited},
+            headers={"If-Match": f'"{draft["revision"]}"'},
+        )
+        if point == "version.publish":
+            body = {"revision": saved["revision"], "note": side}
+            die_at(plant, door, f"{point}:{side}", "POST", f"W/workflows/{made.workflow}/publish", body)
+        else:
+            die_at(plant, door, f"{point}:{side}", "POST", f"W/workflows/{made.workflow}/disable", {})
+            api.call("POST", f"W/workflows/{made.workflow}/enable", {})
+        versions = sorted(one["number"] for one in api.call("GET", f"W/workflows/{made.workflow}/versions")["items"])
+        number += point == "version.publish" and side == "after"
+        assert versions == list(range(1, number + 1)), f"{point}:{side}"
+        # It takes events, by the version that is live, and can be published again.
+        key = f"v-{database}-{point}-{side}"
+        assert plant.senders.insist(made.path, key).status == 202
+        wait_until(lambda: plant.ended(key), "the run ends")  # noqa: B023
+        assert plant.shown(made.workflow)[plant.status(key)[0]]["version"] == number  # type: ignore[index]
+        if point == "version.publish" and side == "before":
+            body = {"revision": saved["revision"], "note": "again"}
+            api.call("POST", f"W/workflows/{made.workflow}/publish", body)
+            number += 1
+        assert plant.check(key) == []
+    assert plant.complaints() == []
+
+
+def note(text: str) -> dict[str, Any]:
+    return {
+        "id": "note", "text": text, "position": {"x": 0, "y": 0}, "size": {"width": 100, "height": 60}, "tint": "wait"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_kill_while_cancelling_leaves_the_run_going_or_cancelled(
+    side: str, database: str, make_plant: MakePlant
+) -> None:
+    nodes = [webhook(), wait("pause", 600), invoice("never")]
+    plant = make_plant(database)
+    plant.start(Example("Waiting", graph(nodes, ["start -> pause", "pause -> never"]), {"never": 1}))
+    key = f"c-{database}-{side}"
+    plant.senders.insist(plant.published["Waiting"].path, key)
+    wait_until(lambda: (plant.status(key) or ("", ""))[1] == "waiting_timer", "the run waits")
+    run = (plant.status(key) or ("", ""))[0]
+    die_at(plant, plant.of(plant.kinds[0]), f"run.cancel:{side}", "POST", f"W/runs/{run}/cancel", {})
+    if side == "before":
+        assert (plant.status(key) or ("", ""))[1] == "waiting_timer"
+        api_of(plant).call("POST", f"W/runs/{run}/cancel", {})
+    wait_until(lambda: plant.ended(key), "the run is cancelled")
+    assert (plant.status(key) or ("", ""))[1] == "cancelled"
+    with pytest.raises(ProductFailed, match="409"):
+        api_of(plant).call("POST", f"W/runs/{run}/cancel", {})
+    assert plant.company.calls(prefix=key) == []
+    assert plant.check(key, ends="cancelled") == []
+    assert plant.complaints() == []
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_kill_at_a_tick_starts_one_run_for_the_instant(side: str, database: str, make_plant: MakePlant) -> None:
+    start = node("start", "trigger.schedule@1", {"repeat": "every", "every": 1, "unit": "days", "at": "09:00"})
+    plant = make_plant(database)
+    plant.start(Example("Ticking", graph([start, edit("keep", "{{ run.id }}")], ["start -> keep"]), {}))
+    ticker = plant.of("serve" if plant.embedded else "ticker")
+    ticker.arm(f"schedule.tick:{side}=kill@nth(1)")
+    plant.database.change("UPDATE store_trigger SET next_fire_at = next_fire_at - 86400000")
+    assert ticker.is_dead(20), "it did not die at schedule.tick"
+    plant.buried(ticker)
+    plant.revive(ticker)
+    wait_until(
+        lambda: plant.database.query("SELECT count(*) FROM store_run WHERE finished_at IS NOT NULL") == [(1,)],
+        "the tick's run ends",
+    )
+    # The next instant is set, a day on, and nothing comes in between.
+    wait_until(
+        lambda: (
+            plant.database.query("SELECT count(*) FROM store_trigger WHERE next_fire_at > ?", (now_ms(),)) == [(1,)]
+        ),
+        "the next instant is set",
+        seconds=30,
+    )
+    assert plant.database.query("SELECT count(*) FROM store_event") == [(1,)]
+    assert plant.database.query("SELECT count(*) FROM store_run") == [(1,)]
+    assert plant.complaints() == []
+
+
+def now_ms() -> int:
+    """Now, in milliseconds."""
+    return int(time.time() * 1000)

@@ -1,0 +1,267 @@
+"""The live socket: who may watch, what they see, and what happens to those who ask too much (S17 to S20)."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from builder.accounts import services as accounts
+from builder.accounts.models import Membership
+from builder.config import wiring
+from builder.live import consumers
+from builder.live.publish import ChannelSink
+from tests.live.conftest import Browser, Line, Site, steps
+from tests.live.law import apply_all, comparable
+
+
+def refused(browser: Browser, workspace: object = None, **headers: str | None) -> int:
+    """The HTTP status with which the handshake was turned away."""
+    with pytest.raises(InvalidStatus) as error, browser.socket(str(workspace) if workspace else None, **headers):
+        pytest.fail("the socket was opened")
+    return int(error.value.response.status_code)
+
+
+def subscribed(line: Line) -> None:
+    """Wait until the server has heard everything said so far."""
+    line.say(type="ping")
+    while line.hear()["type"] != "pong":
+        pass
+
+
+class TestHandshake:
+    def test_strangers_and_foreign_pages_are_turned_away_before_it_is_accepted(self, site: Site) -> None:
+        vera, nobody = site.browser(site.vera), site.browser()
+        for origin in (None, "null", "https://evil.example", f"{site.url}.evil.example", "http://localhost:1"):
+            assert refused(vera, Origin=origin) == 403
+        assert refused(nobody) == 403
+        assert refused(vera, Cookie="") == 403
+        assert refused(vera, Cookie="millrace_session=guess") == 403
+        assert refused(site.browser(site.mallory)) == 403
+
+    def test_a_workspace_that_is_none_is_turned_away(self, site: Site) -> None:
+        vera = site.browser(site.vera)
+        for workspace in (uuid4(), site.southwind.id, "workspace.*", "x" * 200, "*"):
+            assert refused(vera, workspace) == 403
+
+    def test_an_ended_session_is_turned_away(self, site: Site) -> None:
+        vera = site.browser(site.vera)
+        cookie = vera.cookie
+        vera.http.delete("/session", headers=vera.unsafe)
+        assert refused(vera, Cookie=cookie) == 403
+
+
+class TestRun:
+    def test_snapshot_and_changes_equal_a_fresh_snapshot(self, site: Site) -> None:
+        vera = site.browser(site.vera)
+        run_id = site.start(site.publish(steps(0.2, 0.2)))
+        snapshot = site.snapshot(vera, run_id)
+        with vera.socket() as line:
+            line.say(type="subscribe", run=str(run_id), after=snapshot["seq"])
+            changes = line.hear_until("completed")
+        fresh = site.snapshot(vera, run_id)
+        assert len(changes) >= 2, "it was watched while it ran"
+        assert comparable(apply_all(snapshot, changes)) == comparable(fresh)
+        assert {step["node"]: step["status"] for step in fresh["steps"]}["n_no"] == "skipped"
+
+    def test_a_change_never_repeats_what_is_known_and_never_leaves_a_gap(self, site: Site) -> None:
+        vera = site.browser(site.vera)
+        run_id = site.start(site.publish(steps(0.1, 0.1, 0.1)))
+        with vera.socket() as line:
+            line.say(type="subscribe", run=str(run_id), after=0)
+            changes = line.hear_until("completed")
+        assert changes[0]["after"] == 0
+        for earlier, later in itertools.pairwise(changes):
+            assert later["after"] == earlier["seq"]
+        for change in changes:
+            assert all(change["after"] < step["seq"] <= change["seq"] for step in change["steps"])
+
+    def test_after_a_broken_line_it_goes_on_where_it_stopped(self, site: Site) -> None:
+        vera = site.browser(site.vera)
+        run_id = site.start(site.publish(steps(0.4, 0.4)))
+        snapshot = site.snapshot(vera, run_id)
+        with vera.socket() as line:
+            line.say(type="subscribe", run=str(run_id), after=snapshot["seq"])
+            first = [line.hear()]
+        site.finish(run_id)
+        with vera.socket() as line:
+            line.say(type="subscribe", run=str(run_id), after=first[-1]["seq"])
+            rest = line.hear_until("completed")
+        known = apply_all(snapshot, [*first, *rest])
+        assert comparable(known) == comparable(site.snapshot(vera, run_id))
+
+    def test_when_all_news_is_lost_the_database_is_looked_at(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(wiring.SINK, "publish", lambda touched: None)
+        vera = site.browser(site.vera)
+        run_id = site.start(site.publish(steps(0.3)))
+        with vera.socket() as line:
+            line.say(type="subscribe", run=str(run_id), after=0)
+            started = time.monotonic()
+            changes = line.hear_until("completed")
+        assert time.monotonic() - started < 0.3 + 2 * consumers.LOOK_SECONDS + 1
+        assert changes[-1]["state"]["status"] == "completed"
+
+    def test_at_most_ten_messages_a_second(self, site: Site) -> None:
+        vera = site.browser(site.vera)
+        run_id = site.start(site.publish(steps(*[0.03] * 12)))
+        with vera.socket() as line:
+            line.say(type="subscribe", run=str(run_id), after=0)
+            started = time.monotonic()
+            changes = line.hear_until("completed")
+            seconds = time.monotonic() - started
+        assert len(changes) <= seconds * 10 + 2
+
+    def test_a_run_of_another_workspace_is_gone(self, site: Site) -> None:
+        run_id = site.start(site.publish(steps(0)))
+        mallory = site.browser(site.mallory)
+        with mallory.socket(site.southwind.id) as line:
+            for asked in (run_id, uuid4()):
+                line.say(type="subscribe", run=str(asked), after=0)
+                assert line.hear() == {"type": "gone", "run": str(asked)}
+
+    def test_no_payload_goes_over_the_socket(self, site: Site) -> None:
+        """S61: ids and words only."""
+        vera = site.browser(site.vera)
+        run_id = site.start(site.publish(steps(0)), {"note": "canary-payload"})
+        site.finish(run_id)
+        with vera.socket() as line:
+            line.say(type="subscribe", run=str(run_id), after=0)
+            assert "canary-payload" not in json.dumps(line.hear())
+
+
+class TestList:
+    def test_new_and_changed_runs_arrive(self, site: Site) -> None:
+        vera = site.browser(site.vera)
+        workflow, other = site.publish(steps(0.2)), site.publish(steps(0), "Other")
+        with vera.socket() as line:
+            line.say(type="subscribe", topic="runs", workflow=str(workflow.id))
+            subscribed(line)
+            site.finish(site.start(other))
+            run_id = site.start(workflow)
+            seen: list[str] = []
+            while not seen or seen[-1] != "completed":
+                message = line.hear()
+                assert message["type"] == "runs"
+                assert {item["id"] for item in message["items"]} == {str(run_id)}
+                seen += [item["status"] for item in message["items"]]
+
+    def test_without_a_workflow_all_of_the_workspace_arrive(self, site: Site) -> None:
+        vera = site.browser(site.vera)
+        workflow = site.publish(steps(0))
+        with vera.socket() as line:
+            line.say(type="subscribe", topic="runs", workflow=None)
+            subscribed(line)
+            runs = {str(site.start(workflow)) for _ in range(3)}
+            seen: set[str] = set()
+            while seen != runs:
+                seen |= {item["id"] for item in line.hear()["items"]}
+
+
+class TestRights:
+    @pytest.mark.parametrize(
+        ("change", "code"),
+        [
+            (lambda site: Membership.objects.filter(pk=site.membership.pk).update(active=False), 4403),
+            (lambda site: Membership.objects.filter(pk=site.membership.pk).delete(), 4403),
+            (lambda site: type(site.vera).objects.filter(pk=site.vera.pk).update(is_active=False), 4401),
+            (
+                lambda site: accounts.change_me(
+                    user=site.vera, password="another long phrase", current_password="a long enough pass phrase"
+                ),
+                4401,
+            ),
+        ],
+        ids=["switched off", "removed", "deactivated", "new password"],
+    )
+    def test_lost_rights_end_an_open_socket_within_five_seconds(
+        self, site: Site, change: Callable[[Site], object], code: int
+    ) -> None:
+        """S10, S20."""
+        vera = site.browser(site.vera)
+        with vera.socket() as line:
+            subscribed(line)
+            change(site)
+            started = time.monotonic()
+            assert line.closed() == code
+            assert time.monotonic() - started < 5
+
+    def test_signing_out_ends_it(self, site: Site) -> None:
+        vera = site.browser(site.vera)
+        with vera.socket() as line:
+            subscribed(line)
+            vera.http.delete("/session", headers=vera.unsafe)
+            assert line.closed() == 4401
+
+
+class TestTooMuch:
+    def test_a_flood_ends_the_socket_and_hurts_nobody_else(self, site: Site) -> None:
+        """S19."""
+        vera = site.browser(site.vera)
+        with vera.socket() as quiet, vera.socket() as loud:
+            with contextlib.suppress(ConnectionClosed):
+                for _ in range(20_000):
+                    loud.say(type="ping")
+            assert loud.closed() == 1008
+            subscribed(quiet)
+
+    def test_a_frame_above_the_limit_ends_the_socket(self, site: Site) -> None:
+        vera = site.browser(site.vera)
+        with vera.socket() as line:
+            line.connection.send("x" * 70_000)
+            assert line.closed() == 1009
+        with vera.socket() as line:
+            line.connection.send(" " * 3_000)
+            assert line.closed() == 1008
+
+    def test_more_runs_than_a_screen_can_show_end_the_socket(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        vera, workflow = site.browser(site.vera), site.publish(steps(0))
+        with vera.socket() as line:
+            run_ids = [site.start(workflow) for _ in range(3)]
+            monkeypatch.setattr(consumers, "MOST_RUNS", 2)
+            for run_id in run_ids:
+                line.say(type="subscribe", run=str(run_id), after=0)
+            assert line.closed() == 1008
+
+    @pytest.mark.parametrize(
+        "message",
+        [
+            "",
+            "null",
+            "[]",
+            "{",
+            '{"type": 1}',
+            '{"type": "subscribe"}',
+            '{"type": "subscribe", "run": "x", "after": 0}',
+            '{"type": "subscribe", "run": "01a1fc6c-8feb-7e50-ab16-465c98787d84", "after": -1}',
+            '{"type": "subscribe", "run": "01a1fc6c-8feb-7e50-ab16-465c98787d84", "after": "0"}',
+            '{"type": "subscribe", "run": ["a"], "after": 0}',
+            '{"type": "subscribe", "topic": "runs", "workflow": "workspace.*"}',
+            '{"type": "subscribe", "topic": "everything"}',
+            '{"type": "run.touched", "run": "x", "seq": 1}',
+            '{"type": "\\ud800"}',
+            "[" * 900,
+            '{"type": NaN}',
+        ],
+    )
+    def test_what_makes_no_sense_is_passed_over(self, site: Site, message: str) -> None:
+        vera = site.browser(site.vera)
+        with vera.socket() as line:
+            line.connection.send(message)
+            subscribed(line)
+
+
+def test_the_sink_never_blocks_and_never_raises() -> None:
+    from runtime.contracts import RunTouched
+
+    sink = ChannelSink()
+    touched = [RunTouched(uuid4(), uuid4(), uuid4(), seq, "running") for seq in range(5_000)]
+    started = time.monotonic()
+    for _ in range(20):
+        sink.publish(touched)
+    assert time.monotonic() - started < 2

@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from runtime.catalog import CATALOG
+from runtime.engine.jsonprofile import dumps
+from runtime.sdk import EffectClass, PermanentError, Result, RetryableError
+from runtime.sdk.testing import KnownConnection, StepTestContext, run_step
+from runtime.worker.egress import Egress
+from tests.nodes.servers import HttpServer, answer, hang_up
+
+NODE = CATALOG.get("http.request@1")
+assert NODE is not None
+
+
+async def call(doors: Egress, config: dict[str, Any], data: Any = None, **connections: KnownConnection) -> Result:
+    assert NODE is not None
+    outcome = await run_step(NODE, config, data=data, context=StepTestContext(doors=doors, connections=connections))
+    assert isinstance(outcome, Result)
+    return outcome
+
+
+async def test_the_example_creates_an_invoice(server: HttpServer, doors: Egress) -> None:
+    assert NODE is not None
+    server.answers["/api/invoices"] = answer(201, b'{"number": "INV-1042", "total": 13412.80}')
+    example = NODE.examples[0]
+    result = await call(doors, dict(example.config), example.context)
+    output: Any = result.output
+    assert output["status"] == 201
+    assert output["body"] == {"number": "INV-1042", "total": Decimal("13412.80")}
+    assert server.seen[0].body == b'{"order":"SO-1042","total":13412.80}'
+    assert server.seen[0].headers["Content-Type"] == "application/json"
+    assert server.seen[0].headers["Idempotency-Key"] == "OJXGK3LFNZXW4"
+
+
+async def test_the_key_is_the_same_on_every_try_and_can_be_switched_off(server: HttpServer, doors: Egress) -> None:
+    server.answers["/x"] = answer(204)
+    for _ in range(2):
+        await call(
+            doors, {"method": "POST", "url": server.url("/x"), "body_type": "json", "json_body": {"b": 1, "a": 2}}
+        )
+    await call(doors, {"method": "POST", "url": server.url("/x"), "send_key": False})
+    await call(doors, {"method": "GET", "url": server.url("/x")})
+    keys = [seen.headers.get("Idempotency-Key") for seen in server.seen]
+    assert keys == ["OJXGK3LFNZXW4", "OJXGK3LFNZXW4", None, None]
+    assert server.seen[0].body == server.seen[1].body
+
+
+@pytest.mark.parametrize(
+    ("config", "effect"),
+    [
+        ({"method": "GET"}, EffectClass.READ),
+        ({"method": "HEAD"}, EffectClass.READ),
+        ({"method": "POST"}, EffectClass.KEYED),
+        ({"method": "POST", "send_key": False}, EffectClass.UNSAFE),
+        ({"method": "PATCH", "send_key": False}, EffectClass.UNSAFE),
+        ({"method": "PUT", "send_key": False}, EffectClass.NATURAL),
+        ({"method": "DELETE", "send_key": False}, EffectClass.NATURAL),
+        ({}, EffectClass.READ),
+    ],
+)
+def test_the_effect_class_follows_method_and_key(config: dict[str, Any], effect: EffectClass) -> None:
+    assert NODE is not None
+    assert NODE.effect_of(config) is effect
+
+
+async def test_query_headers_form_and_raw_bodies_arrive_as_written(server: HttpServer, doors: Egress) -> None:
+    server.answers["/f"] = answer(200, b"ok", "text/plain")
+    await call(
+        doors,
+        {
+            "method": "POST",
+            "url": server.url("/f?first=1"),
+            "query": [{"name": "q", "value": "{{ trigger.q }}"}],
+            "headers": [{"name": "X-Total", "value": "{{ trigger.total }}"}],
+            "body_type": "form",
+            "form": [{"name": "name", "value": "{{ trigger.q }}"}, {"name": "ok", "value": True}],
+        },
+        {"trigger": {"q": "a&b=c ü", "total": Decimal("1.50")}},
+    )
+    seen = server.seen[0]
+    assert seen.path == "/f?first=1&q=a%26b%3Dc+%C3%BC"
+    assert seen.headers["X-Total"] == "1.50"
+    assert seen.body == b"name=a%26b%3Dc+%C3%BC&ok=true"
+    await call(
+        doors,
+        {"method": "PUT", "url": server.url("/f"), "body_type": "raw", "raw_body": "<a/>", "content_type": "text/xml"},
+    )
+    assert (server.seen[1].body, server.seen[1].headers["Content-Type"]) == (b"<a/>", "text/xml")
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "header", "value"),
+    [
+        ("http_basic", {"username": "ann", "password": "s3cret-pw"}, "Authorization", "Basic YW5uOnMzY3JldC1wdw=="),
+        ("http_bearer", {"token": "tok-12345"}, "Authorization", "Bearer tok-12345"),
+        ("http_header", {"name": "X-Key", "value": "key-12345"}, "X-Key", "key-12345"),
+    ],
+)
+async def test_a_connection_signs_in_and_leaves_no_trace_in_the_record(
+    server: HttpServer, doors: Egress, kind: str, fields: dict[str, Any], header: str, value: str
+) -> None:
+    secret = fields.get("password") or fields.get("token") or fields["value"]
+    server.answers["/me"] = answer(200, dumps({"echo": secret, "auth": value}).encode(), X_Echo=secret)
+    result = await call(doors, {"url": server.url("/me"), "connection": "c"}, c=KnownConnection(kind, fields))
+    assert server.seen[0].headers[header] == value
+    for record in (result.request, result.response):
+        assert secret not in dumps(record)
+        assert value not in dumps(record)
+
+
+async def test_a_key_in_the_address_is_sent_and_masked(server: HttpServer, doors: Egress) -> None:
+    server.answers["/me"] = answer(401, b'{"message": "bad key q-secret-1"}')
+    connection = KnownConnection("http_query", {"name": "api_key", "value": "q-secret-1"})
+    with pytest.raises(PermanentError) as error:
+        await call(doors, {"url": server.url("/me"), "connection": "c"}, c=connection)
+    assert server.seen[0].path == "/me?api_key=q-secret-1"
+    assert "q-secret-1" not in dumps(
+        [error.value.request, error.value.response, error.value.message, error.value.detail]
+    )
+    assert error.value.title == "Sign-in refused"
+
+
+async def test_a_connection_stays_with_its_hosts(server: HttpServer, doors: Egress) -> None:
+    connection = KnownConnection("http_bearer", {"token": "tok-12345", "allowed_hosts": ["api.example.com"]})
+    with pytest.raises(PermanentError) as error:
+        await call(doors, {"url": server.url("/me"), "connection": "c"}, c=connection)
+    assert error.value.code == "host_not_allowed"
+    assert server.seen == []
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "retryable", "after"),
+    [
+        (429, {"Retry_After": "7"}, True, 7.0),
+        (503, {"Retry_After": "Fri, 20 Nov 2026 09:42:07 GMT", "Date": "Fri, 20 Nov 2026 09:41:07 GMT"}, True, None),
+        (503, {"Retry_After": "soon"}, True, None),
+        (503, {"Retry_After": "999999999"}, True, 86400.0),
+        (408, {}, True, None),
+        (425, {}, True, None),
+        (500, {}, True, None),
+        (400, {}, False, None),
+        (401, {}, False, None),
+        (404, {}, False, None),
+        (409, {}, False, None),
+        (422, {}, False, None),
+        (304, {}, False, None),
+    ],
+)
+async def test_the_status_decides_whether_to_try_again(
+    server: HttpServer, doors: Egress, status: int, headers: dict[str, str], retryable: bool, after: float | None
+) -> None:
+    server.answers["/x"] = answer(
+        status, b'{"error": {"message": "Stock is empty"}}' if status != 304 else b"", **headers
+    )
+    with pytest.raises(RetryableError if retryable else PermanentError) as error:
+        await call(doors, {"method": "POST", "url": server.url("/x")})
+    failure = error.value
+    assert failure.http_status == status
+    assert f"practice-company answered with status {status}" in failure.message
+    assert status == 304 or "“Stock is empty”" in failure.message
+    if after is not None:
+        assert failure.retry_after_seconds == after
+    assert failure.maybe_applied is (status >= 500 or status == 408)
+
+
+async def test_success_codes_are_the_builders_choice(server: HttpServer, doors: Egress) -> None:
+    server.answers["/gone"] = answer(404, b'{"message": "No"}')
+    result = await call(doors, {"url": server.url("/gone"), "success_codes": "2xx, 404"})
+    assert result.output["status"] == 404  # type: ignore[index,call-overload]
+    server.answers["/ok"] = answer(200, b"{}")
+    with pytest.raises(PermanentError):
+        await call(doors, {"url": server.url("/ok"), "success_codes": "201"})
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "mode", "expected"),
+    [
+        (b'{"a": 1.50}', "application/json; charset=utf-8", "auto", {"a": Decimal("1.50")}),
+        (b'{"a": 1}', "application/problem+json", "auto", {"a": 1}),
+        (b'{"a": 1}', "text/plain", "auto", '{"a": 1}'),
+        (b'{"a": 1}', "text/plain", "json", {"a": 1}),
+        (b'{"a": 1}', "application/json", "text", '{"a": 1}'),
+        (b"gr\xfc\xdfe", "text/plain; charset=iso-8859-1", "auto", "grüße"),
+        (b"\xff\x00x", "application/octet-stream", "auto", "\ufffd\ufffdx"),
+        (b'{"a": NaN}', "application/json", "auto", '{"a": NaN}'),
+        (b"", "application/json", "auto", None),
+    ],
+)
+async def test_the_answer_is_read_as_what_it_is(
+    server: HttpServer, doors: Egress, body: bytes, content_type: str, mode: str, expected: Any
+) -> None:
+    server.answers["/x"] = answer(200, body, content_type)
+    result = await call(doors, {"url": server.url("/x"), "response": mode})
+    assert result.output["body"] == expected  # type: ignore[index,call-overload]
+
+
+async def test_an_answer_that_must_be_data_and_is_not_fails_and_may_have_been_applied(
+    server: HttpServer, doors: Egress
+) -> None:
+    server.answers["/x"] = answer(200, b"<html>", "text/html")
+    with pytest.raises(PermanentError) as error:
+        await call(doors, {"method": "POST", "url": server.url("/x"), "response": "json"})
+    assert error.value.code == "answer_not_json"
+    assert error.value.maybe_applied
+
+
+async def test_a_lost_answer_to_a_write_may_have_been_applied(server: HttpServer, doors: Egress) -> None:
+    server.answers["/x"] = hang_up
+    with pytest.raises(RetryableError) as error:
+        await call(doors, {"method": "POST", "url": server.url("/x")})
+    assert error.value.maybe_applied
+    with pytest.raises(RetryableError) as error:
+        await call(doors, {"method": "GET", "url": server.url("/x")})
+    assert not error.value.maybe_applied
+
+
+@pytest.mark.parametrize(
+    ("config", "code"),
+    [
+        ({"url": "ftp://example.com/"}, "address"),
+        ({"url": "example.com"}, "address"),
+        ({"url": "{{ trigger.url }}"}, "address"),
+        ({"url": "http://practice-company/", "headers": [{"name": "X-A", "value": "{{ trigger.evil }}"}]}, "header"),
+        ({"url": "http://practice-company/", "headers": [{"name": "Host", "value": "x"}]}, "header"),
+        ({"url": "http://practice-company/", "headers": [{"name": "Bad Name", "value": "x"}]}, "header"),
+        (
+            {
+                "url": "http://practice-company/",
+                "method": "POST",
+                "body_type": "json",
+                "json_body": "{{ trigger.evil }}",
+            },
+            "body",
+        ),
+        ({"url": "http://practice-company/{{ trigger.nothing }}"}, "formula"),
+    ],
+)
+async def test_what_cannot_be_sent_is_refused_before_anything_leaves(
+    server: HttpServer, doors: Egress, config: dict[str, Any], code: str
+) -> None:
+    with pytest.raises(PermanentError) as error:
+        await call(doors, config, {"trigger": {"url": "file:///etc/passwd", "evil": "a\r\nX-Injected: 1"}})
+    assert error.value.code == code
+    assert server.seen == []

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from runtime.catalog import CATALOG
+from runtime.sdk import EventView, PermanentError, Result
+from runtime.sdk.testing import StepTestContext, run_step
+
+FORM: dict[str, Any] = {
+    "fields": [
+        {"name": "who", "label": "Who", "required": True},
+        {"name": "count", "label": "How many", "type": "number", "minimum": 1, "maximum": "10.5"},
+        {"name": "total", "label": "Total", "type": "money", "currency": "JPY"},
+        {"name": "due", "label": "Due", "type": "date"},
+        {"name": "kind", "label": "Kind", "type": "choice", "options": ["a", "b"]},
+        {"name": "sure", "label": "Sure", "type": "yes_no"},
+        {"name": "mail", "label": "Mail", "type": "email"},
+    ]
+}
+
+
+async def fill(values: Any) -> Any:
+    node = CATALOG.get("trigger.manual@1")
+    assert node is not None
+    event = EventView(source="manual", received_at=0, input=values, has_input=True)
+    outcome = await run_step(node, FORM, context=StepTestContext(event=event))
+    assert isinstance(outcome, Result)
+    return outcome.output
+
+
+async def test_answers_that_fit_become_typed_data() -> None:
+    given = {
+        "who": "Ann",
+        "count": "2.5",
+        "total": 1200,
+        "due": "2026-12-04",
+        "kind": "b",
+        "sure": "yes",
+        "mail": "a@b.de",
+    }
+    output = await fill(given)
+    assert str(output["count"]) == "2.5"
+    assert output["total"] == {"amount": 1200, "currency": "JPY"}
+    assert (output["sure"], output["due"]) == (True, "2026-12-04")
+    assert (await fill({"who": "Ann"}))["count"] is None
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({}, "“Who” needs an answer"),
+        ({"who": "a\nb"}, "one line only"),
+        ({"who": "x", "count": "many"}, "needs a number"),
+        ({"who": "x", "count": True}, "needs a number"),
+        ({"who": "x", "count": 11}, "may be at most 10.5"),
+        ({"who": "x", "count": "1,5"}, "needs a number"),
+        ({"who": "x", "total": "1.5"}, "at most 0 decimal places"),
+        ({"who": "x", "total": {"amount": 1, "currency": "EUR"}}, "asked for in JPY"),
+        ({"who": "x", "due": "04.12.2026"}, "needs a date"),
+        ({"who": "x", "due": "2026-02-30"}, "needs a date"),
+        ({"who": "x", "kind": "c"}, "is one of: a, b"),
+        ({"who": "x", "sure": "maybe"}, "yes or no"),
+        ({"who": "x", "mail": "nobody"}, "e-mail address"),
+        ({"who": "x", "other": 1}, "no question called “other”"),
+        ({"who": "\x00"}, "cannot be kept"),
+        ([], "object"),
+    ],
+)
+async def test_answers_that_do_not_fit_are_refused_in_words(values: Any, says: str) -> None:
+    with pytest.raises(PermanentError, match=says):
+        await fill(values)

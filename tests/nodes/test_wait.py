@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from runtime.sdk import PermanentError, Wait
+from runtime.sdk.testing import NOW_MS
+from tests.nodes.steps import step
+
+
+@pytest.mark.parametrize(
+    ("config", "due"),
+    [
+        ({"mode": "for", "amount": "{{ trigger.n }}", "unit": "minutes"}, NOW_MS + 90_000),
+        ({"mode": "for", "amount": 0}, NOW_MS),
+        ({"mode": "until", "until": "2026-12-01", "timezone": "Europe/Berlin"}, 1796079600000),
+        ({"mode": "until", "until": "2026-12-01T08:30:00Z"}, 1796113800000),
+        ({"mode": "until", "until": "2020-01-01"}, 1577836800000),
+    ],
+)
+async def test_a_wait_knows_when_it_ends(config: dict[str, Any], due: int) -> None:
+    outcome = await step("flow.wait@1", config, {"trigger": {"n": Decimal("1.5")}})
+    assert isinstance(outcome, Wait)
+    assert outcome.due_at_ms == due
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"mode": "until", "until": "{{ 'soon' }}"},
+        {"amount": 300, "unit": "weeks"},
+        {"mode": "until"},
+        {"amount": "{{ -1 }}"},
+    ],
+)
+async def test_a_wait_that_cannot_be_fails_in_words(config: dict[str, Any]) -> None:
+    with pytest.raises(PermanentError):
+        await step("flow.wait@1", config)

@@ -1,0 +1,166 @@
+"""Runs the checks and the test suites one after another and says at the end how each went.
+
+    python -m tests.run                 all of it: what `make test` and the build machine run
+    python -m tests.run engine browser  some of it, by name
+    python -m tests.run --list          the names
+
+A suite whose service is missing is skipped with a word about it; where CI=true that is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.services import MissingService, find_chromium, find_postgres, find_redis, on_ci
+
+ROOT = Path(__file__).resolve().parents[1]
+FRONTEND = ROOT / "frontend"
+BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """One command. `needs` find the services it stands on; `group` lets several be chosen with one word."""
+
+    name: str
+    group: str
+    command: tuple[str, ...]
+    folder: Path = ROOT
+    database: str = "sqlite"
+    broker: str = "memory"
+    needs: tuple[Callable[[], Path], ...] = ()
+    by_default: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    suite: Suite
+    verdict: str
+    seconds: float
+    output: str = ""
+
+
+def tool(name: str, *arguments: str) -> tuple[str, ...]:
+    return (str(BIN / name), *arguments)
+
+
+def node(name: str, *arguments: str) -> tuple[str, ...]:
+    return (str(FRONTEND / "node_modules" / ".bin" / name), *arguments)
+
+
+def tests(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "pytest", *arguments)
+
+
+TWO = ("-n", "2", "--dist", "worksteal")
+SERVERS = (find_postgres, find_redis)
+
+STATIC = (
+    Suite("ruff", "static", tool("ruff", "check", ".")),
+    Suite("format", "static", tool("ruff", "format", "--check", ".")),
+    Suite("layers", "static", tool("lint-imports")),
+    Suite("mypy", "static", tool("mypy")),
+    Suite("oxlint", "static", node("oxlint", "--deny-warnings", "src"), FRONTEND),
+    Suite("tsc", "static", node("tsc", "--noEmit"), FRONTEND),
+    Suite("vitest", "static", node("vitest", "run"), FRONTEND),
+)
+SUITES = (
+    Suite("architecture", "architecture", tests("tests/architecture")),
+    Suite("engine", "engine", tests("tests/engine", *TWO)),
+    Suite("nodes", "nodes", tests("tests/nodes", *TWO)),
+    Suite("runtime", "runtime", tests("tests/runtime", *TWO)),
+    Suite(
+        "runtime-servers", "runtime", tests("tests/runtime", *TWO), database="postgres", broker="redis", needs=SERVERS
+    ),
+    Suite("runtime-no-broker", "runtime", tests("tests/runtime", *TWO), broker="off"),
+    Suite("builder", "builder", tests("tests/builder", "tests/live", *TWO)),
+    Suite(
+        "builder-servers",
+        "builder",
+        tests("tests/builder", "tests/live", *TWO),
+        database="postgres",
+        broker="redis",
+        needs=SERVERS,
+    ),
+    Suite("faults", "faults", tests("tests/faults")),
+    Suite("browser", "browser", tests("tests/browser", "-n", "2", "--dist", "loadfile"), needs=(find_chromium,)),
+)
+
+
+def main(chosen: list[str]) -> int:
+    """Run the chosen suites, or all; the exit code is 1 when any failed."""
+    known = (*STATIC, *SUITES)
+    if chosen == ["--list"]:
+        print("\n".join(f"{suite.group:14}{suite.name}" for suite in known))
+        return 0
+    unknown = [word for word in chosen if word not in {w for suite in known for w in (suite.name, suite.group)}]
+    if unknown:
+        print(f"No such suite: {', '.join(unknown)}. Try --list.", file=sys.stderr)
+        return 2
+
+    def wanted(suite: Suite) -> bool:
+        return suite.by_default if not chosen else bool({suite.name, suite.group} & set(chosen))
+
+    outcomes = run_quietly([suite for suite in STATIC if wanted(suite)])
+    for suite in SUITES:
+        if wanted(suite):
+            outcomes.append(run(suite, capture=False))
+    print("\n" + "=" * 72)
+    for outcome in outcomes:
+        print(f"{outcome.verdict:8} {outcome.suite.name:20} {outcome.seconds:7.1f} s")
+    failed = [outcome.suite.name for outcome in outcomes if outcome.verdict == "FAILED"]
+    skipped = [outcome.suite.name for outcome in outcomes if outcome.verdict == "SKIPPED"]
+    if skipped:
+        print(f"Skipped because something is not installed (see above): {', '.join(skipped)}")
+    print("All green." if not failed else f"Failed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+def run_quietly(suites: list[Suite]) -> list[Outcome]:
+    """Run short checks two at a time; each prints its whole output when it is done."""
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = []
+        for outcome in pool.map(lambda suite: run(suite, capture=True), suites):
+            print(f"── {outcome.suite.name}: {outcome.verdict} ({outcome.seconds:.1f} s)", flush=True)
+            if outcome.verdict == "FAILED" or outcome.suite.name == "vitest":
+                print(outcome.output, flush=True)
+            outcomes.append(outcome)
+    return outcomes
+
+
+def run(suite: Suite, *, capture: bool) -> Outcome:
+    """Run one suite, or say why not."""
+    try:
+        for find in suite.needs:
+            find()
+    except MissingService as missing:
+        print(f"\n!! {suite.name} {'FAILS' if on_ci() else 'is SKIPPED'}: {missing}", flush=True)
+        return Outcome(suite, "FAILED" if on_ci() else "SKIPPED", 0.0, str(missing))
+    environment = {**os.environ, "MILLRACE_TEST_DATABASE": suite.database, "MILLRACE_TEST_BROKER": suite.broker}
+    if capture:
+        environment["NO_COLOR"] = "1"
+    else:
+        print(f"\n── {suite.name} (database {suite.database}, broker {suite.broker})", flush=True)
+    began = time.monotonic()
+    done = subprocess.run(
+        suite.command,
+        cwd=suite.folder,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE if capture else None,
+        stderr=subprocess.STDOUT if capture else None,
+        check=False,
+    )
+    seconds = time.monotonic() - began
+    return Outcome(suite, "passed" if done.returncode == 0 else "FAILED", seconds, done.stdout or "")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

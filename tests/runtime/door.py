@@ -1,0 +1,99 @@
+"""Knocking at the webhook door in this process: real application, real writer, no socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine, Iterable, MutableMapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from runtime.intake.app import Intake
+from runtime.store.writer import Writer
+
+T = TypeVar("T")
+HeaderList = list[tuple[str, str]] | dict[str, str]
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def header(self, name: str) -> str | None:
+        return next((value for key, value in self.headers if key == name), None)
+
+
+class Knocker:
+    """Sends requests to one `Intake`."""
+
+    def __init__(self, intake: Intake) -> None:
+        self.intake = intake
+
+    async def __call__(
+        self,
+        slug: str = "orders",
+        body: bytes | Iterable[bytes] = b"{}",
+        *,
+        method: str = "POST",
+        headers: HeaderList = {"content-type": "application/json"},  # noqa: B006
+        query: bytes = b"",
+        pause: float = 0.0,
+    ) -> Reply:
+        chunks = [body] if isinstance(body, bytes) else list(body)
+        pairs = headers.items() if isinstance(headers, dict) else headers
+        scope = {
+            "type": "http",
+            "method": method,
+            "scheme": "http",
+            "path": f"/hooks/{slug}",
+            "raw_path": f"/hooks/{slug}".encode(),
+            "query_string": query,
+            "headers": [
+                (b"host", b"millrace.test"),
+                *((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in pairs),
+            ],
+        }
+        sent: list[MutableMapping[str, Any]] = []
+
+        async def receive() -> MutableMapping[str, Any]:
+            if pause:
+                await asyncio.sleep(pause)
+            if not chunks:
+                return {"type": "http.disconnect"}
+            chunk = chunks.pop(0)
+            return {"type": "http.request", "body": chunk, "more_body": bool(chunks)}
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            sent.append(message)
+
+        await self.intake(scope, receive, send)
+        start, rest = sent[0], sent[1:]
+        return Reply(
+            start["status"],
+            [(name.decode(), value.decode("latin-1")) for name, value in start["headers"]],
+            b"".join(message.get("body", b"") for message in rest),
+        )
+
+
+def at_the_door(writer: Writer, visit: Callable[[Knocker], Coroutine[Any, Any, T]], **settings: Any) -> T:
+    """Open a door, let the visitor knock, close it."""
+
+    async def whole() -> T:
+        intake = Intake(writer, **settings)
+        try:
+            return await visit(Knocker(intake))
+        finally:
+            await intake.close()
+
+    return asyncio.run(whole())
+
+
+def knock(writer: Writer, *arguments: Any, settings: dict[str, Any] | None = None, **named: Any) -> Reply:
+    """One request."""
+    return at_the_door(writer, lambda knocker: knocker(*arguments, **named), **(settings or {}))

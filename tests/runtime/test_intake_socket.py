@@ -1,0 +1,138 @@
+"""The door behind its real server: what only a socket can show."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import uvicorn
+
+from runtime.intake.app import Intake
+from runtime.store.models import Event
+from runtime.store.writer import Writer
+from tests.runtime.rows import a_webhook
+
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def talk(writer: Writer, *conversations: Talk, **settings: Any) -> None:
+    """Serve on a free port and hold these conversations at the same time."""
+
+    async def whole() -> None:
+        intake = Intake(writer, **settings)
+        server = uvicorn.Server(
+            uvicorn.Config(intake, port=0, lifespan="off", log_level="error", ws="none", access_log=False)
+        )
+        serving = asyncio.create_task(server.serve())
+        while not server.started:
+            await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+
+        async def one(conversation: Talk) -> None:
+            reader, wire = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                async with asyncio.timeout(20):
+                    await conversation(reader, wire)
+            finally:
+                wire.close()
+
+        try:
+            await asyncio.gather(*map(one, conversations))
+        finally:
+            server.should_exit = True
+            await serving
+            await intake.close()
+
+    asyncio.run(whole())
+
+
+async def answer(reader: asyncio.StreamReader) -> tuple[int, Any]:
+    """Status and JSON body of the next response."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower().split("\r\n")
+    length = next(int(line.split(":")[1]) for line in head if line.startswith("content-length:"))
+    return int(head[0].split()[1]), json.loads(await reader.readexactly(length))
+
+
+def post(body: bytes, *more: str) -> bytes:
+    lines = ["POST /hooks/orders HTTP/1.1", "Host: h.test", "Content-Type: application/json", *more]
+    return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
+
+
+def test_one_connection_carries_one_request_after_another(writer: Writer) -> None:
+    a_webhook()
+
+    async def conversation(reader: asyncio.StreamReader, wire: asyncio.StreamWriter) -> None:
+        for number in range(3):
+            wire.write(post(b'{"n":%d}' % number))
+            assert (await answer(reader))[0] == 202
+
+    talk(writer, conversation)
+    assert sorted(bytes(event.body or b"") for event in Event.objects.all()) == [b'{"n":0}', b'{"n":1}', b'{"n":2}']
+
+
+def test_a_chunked_body_is_read_to_its_end(writer: Writer) -> None:
+    a_webhook()
+
+    async def conversation(reader: asyncio.StreamReader, wire: asyncio.StreamWriter) -> None:
+        wire.write(b"POST /hooks/orders HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for part in (b'{"a"', b":1}"):
+            wire.write(b"%x\r\n%s\r\n" % (len(part), part))
+            await wire.drain()
+            await asyncio.sleep(0.05)
+        wire.write(b"0\r\n\r\n")
+        assert (await answer(reader))[0] == 202
+
+    talk(writer, conversation)
+    assert bytes(Event.objects.get().body or b"") == b'{"a":1}'
+
+
+def test_an_endless_body_ends_at_the_limit(writer: Writer) -> None:
+    a_webhook()
+    sent = 0
+
+    async def conversation(reader: asyncio.StreamReader, wire: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        wire.write(b"POST /hooks/orders HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
+        reply = asyncio.create_task(answer(reader))
+        part = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+        while not reply.done() and sent < 64 * 1024 * 1024:
+            try:
+                wire.write(part)
+                await wire.drain()
+            except ConnectionError:
+                break
+            sent += len(part)
+        assert (await reply)[0] == 413
+
+    talk(writer, conversation)
+    assert sent < 16 * 1024 * 1024
+    assert Event.objects.count() == 0
+
+
+def test_a_caller_who_drips_is_given_up_and_others_do_not_notice(writer: Writer) -> None:
+    a_webhook()
+
+    async def drip(reader: asyncio.StreamReader, wire: asyncio.StreamWriter) -> None:
+        wire.write(b"POST /hooks/orders HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n{")
+        assert (await answer(reader))[0] == 408
+
+    async def normal(reader: asyncio.StreamReader, wire: asyncio.StreamWriter) -> None:
+        for _ in range(20):
+            wire.write(post(b"{}"))
+            assert (await answer(reader))[0] == 202
+
+    talk(writer, drip, normal, body_patience=0.5)
+    assert Event.objects.count() == 20
+
+
+def test_a_caller_who_hangs_up_half_way_starts_nothing(writer: Writer) -> None:
+    a_webhook()
+
+    async def conversation(reader: asyncio.StreamReader, wire: asyncio.StreamWriter) -> None:
+        wire.write(b"POST /hooks/orders HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n{")
+        await wire.drain()
+
+    talk(writer, conversation)
+    assert Event.objects.count() == 0

@@ -1,0 +1,176 @@
+"""Waiting holds no worker, survives everything, and is never early."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from runtime import api
+from runtime.contracts import AlreadyFinished
+from runtime.store.models import Attempt, Run, Timer
+from tests.runtime.fixtures import World
+from tests.runtime.machine import (
+    WORKSPACE,
+    Machine,
+    detail,
+    fields,
+    flow,
+    get,
+    look,
+    pause,
+    post,
+    statuses,
+    unsafe_post,
+    wait_until,
+)
+
+
+def waited_ms(run_id: object) -> int:
+    found = detail(run_id, "pause").step  # type: ignore[arg-type]
+    assert found.started_at is not None
+    assert found.finished_at is not None
+    return found.finished_at - found.started_at
+
+
+def test_a_wait_lets_the_lease_go_and_says_what_it_waits_for(machine: Machine) -> None:
+    run_id = machine.begin(flow("start -> pause -> a", pause("pause", 2)))
+    run = machine.until(run_id, lambda found: found.status == "waiting_timer")
+    row = Run.objects.get(pk=run_id)
+    assert row.lease_owner is None
+    assert row.wake_at is not None
+    assert Timer.objects.get(run_id=run_id).due_at == row.wake_at
+    assert run.waiting is not None
+    assert (run.waiting["kind"], run.waiting["until"], run.waiting["node"]) == ("timer", row.wake_at, "pause")
+    assert run.current_node == "pause"
+    run = machine.finish(run_id)
+    assert run.status == "completed"
+    assert run.waiting is None
+    assert not Timer.objects.filter(run_id=run_id).exists()
+    assert 2000 <= waited_ms(run_id) < 3500
+
+
+def test_a_short_wait_is_not_early_either(machine: Machine) -> None:
+    run = machine.run(flow("start -> pause -> a", pause("pause", 0.3)))
+    assert 300 <= waited_ms(run.id) < 1000
+
+
+@pytest.mark.parametrize("seconds", [0.6, 2])
+def test_a_wait_survives_a_crash_and_is_over_at_the_same_moment(idle_machine: Machine, seconds: float) -> None:
+    idle_machine.start()
+    run_id = idle_machine.begin(flow("start -> pause -> a", pause("pause", seconds)))
+    idle_machine.until(run_id, lambda found: found.status == "waiting_timer")
+    due = Timer.objects.get(run_id=run_id).due_at
+    idle_machine.crash()
+    time.sleep(0.2)
+    idle_machine.start()
+    assert idle_machine.finish(run_id).status == "completed"
+    finished = detail(run_id, "pause").step.finished_at
+    assert finished is not None
+    assert due <= finished < due + 2000
+
+
+def test_an_early_nudge_changes_nothing(machine: Machine) -> None:
+    run_id = machine.begin(flow("start -> pause -> a", pause("pause", 2)))
+    machine.until(run_id, lambda found: found.status == "waiting_timer")
+    seq = look(run_id).seq
+    Run.objects.filter(pk=run_id).update(wake_at=1)  # somebody knocks long before the time
+    assert machine.runtime is not None
+    pump = machine.runtime.pump
+    assert pump is not None
+    machine.on_loop(pump.admit([run_id]))
+    wait_until(lambda: (Run.objects.get(pk=run_id).wake_at or 0) > 1 and Run.objects.get(pk=run_id).lease_owner is None)
+    assert look(run_id).status == "waiting_timer"
+    assert look(run_id).seq <= seq + 1
+    assert machine.finish(run_id).status == "completed"
+    assert waited_ms(run_id) >= 2000
+
+
+def test_a_waiting_run_is_cancelled_at_once(machine: Machine) -> None:
+    run_id = machine.begin(flow("start -> pause -> a", pause("pause", 3600)))
+    machine.until(run_id, lambda found: found.status == "waiting_timer")
+    api.cancel(workspace_id=WORKSPACE, run_id=run_id)
+    run = machine.finish(run_id, patience=3)
+    assert run.status == "cancelled"
+    assert statuses(run_id) == {"start": "succeeded", "pause": "cancelled"}
+    assert not Timer.objects.filter(run_id=run_id).exists()
+    with pytest.raises(AlreadyFinished):
+        api.cancel(workspace_id=WORKSPACE, run_id=run_id)
+
+
+def test_a_short_wait_is_cancelled_too(machine: Machine) -> None:
+    run_id = machine.begin(flow("start -> pause -> a", pause("pause", 0.9)))
+    machine.until(run_id, lambda found: found.status == "waiting_timer")
+    api.cancel(workspace_id=WORKSPACE, run_id=run_id)
+    assert machine.finish(run_id, patience=3).status == "cancelled"
+
+
+def test_a_cancel_lets_the_started_effect_end_and_starts_no_other(machine: Machine, world: World) -> None:
+    body = {"order": "{{ run.id }}", "customer": "C-200", "amount": 1, "currency": "EUR"}
+    run_id = machine.begin(
+        flow("start -> pay -> again", post("pay", f"{world.url}/with/slow=500/invoices", body),
+             post("again", f"{world.url}/invoices", body))
+    )  # fmt: skip
+    wait_until(lambda: Attempt.objects.filter(run_id=run_id).exists())
+    api.cancel(workspace_id=WORKSPACE, run_id=run_id)
+    run = machine.finish(run_id)
+    assert run.status == "cancelled"
+    assert statuses(run_id)["pay"] == "succeeded"
+    assert [(row.node_id, row.status) for row in Attempt.objects.filter(run_id=run_id)] == [("pay", "succeeded")]
+    assert len(world.invoices(str(run_id))) == 1
+
+
+def test_a_run_cancelled_before_anybody_took_it_starts_nothing(idle_machine: Machine) -> None:
+    workflow_id = idle_machine.publish(flow("start -> a"))
+    run_id = idle_machine.begin_again(workflow_id)
+    assert api.cancel(workspace_id=WORKSPACE, run_id=run_id).cancel_requested
+    idle_machine.start()
+    assert idle_machine.finish(run_id).status == "cancelled"
+    assert "a" not in statuses(run_id)
+
+
+def test_a_cancel_while_the_worker_is_dead_is_honoured_by_the_next(idle_machine: Machine, world: World) -> None:
+    body = {"order": "{{ run.id }}", "customer": "C-200", "amount": 1, "currency": "EUR"}
+    idle_machine.start()
+    run_id = idle_machine.begin(
+        flow("start -> pay -> b", unsafe_post("pay", f"{world.url}/with/slow=500/invoices", body))
+    )
+    wait_until(lambda: Attempt.objects.filter(run_id=run_id).exists())
+    idle_machine.crash()
+    api.cancel(workspace_id=WORKSPACE, run_id=run_id)
+    idle_machine.start()
+    run = idle_machine.finish(run_id)
+    assert run.status == "cancelled"
+    assert [row.status for row in Attempt.objects.filter(run_id=run_id)] == ["in_doubt"]
+
+
+def test_cancel_and_completion_racing_give_exactly_one_end(machine: Machine) -> None:
+    workflow_id = machine.publish(flow("start -> a -> b -> c -> d -> e -> f"))
+    ends = set()
+    for delay in range(12):
+        run_id = machine.begin_again(workflow_id)
+        time.sleep(delay / 1000)
+        try:
+            api.cancel(workspace_id=WORKSPACE, run_id=run_id)
+            asked = True
+        except AlreadyFinished:
+            asked = False
+        run = machine.finish(run_id)
+        ends.add(run.status)
+        assert run.status in ("completed", "cancelled")
+        if not asked:
+            assert run.status == "completed"
+    assert ends
+
+
+def test_parallel_branches_wait_and_work_independently(machine: Machine, world: World) -> None:
+    run = machine.run(
+        flow(
+            "start -> pause -> end, start -> call -> end",
+            pause("pause", 1.2),
+            get("call", f"{world.url}/with/slow=300/customers"),
+            fields("end", x=1),
+        )
+    )
+    assert run.status == "completed"
+    assert waited_ms(run.id) >= 1200

@@ -1,0 +1,122 @@
+"""Schedules fire once for each instant, whatever died or was late."""
+
+from __future__ import annotations
+
+import time
+from uuid import UUID
+
+from runtime import api
+from runtime.engine.jsonprofile import loads
+from runtime.store.models import Event, Leadership, Run, Trigger
+from runtime.worker import ticker
+from tests.runtime.machine import WORKSPACE, Machine, flow, look, step, wait_until
+
+MINUTE = 60_000
+
+
+def scheduled(**config: object) -> dict[str, object]:
+    return flow("start -> a", step("start", "trigger.schedule@1", {"every": 1, "unit": "minutes", **config}))
+
+
+def due_since(workflow_id: UUID, minutes: int) -> int:
+    """Make the schedule due as if nobody had looked for so long; the first missed instant."""
+    first = (time.time_ns() // 1_000_000 // MINUTE - minutes) * MINUTE
+    Trigger.objects.filter(workflow_id=workflow_id).update(next_fire_at=first)
+    return first
+
+
+def ticks(workflow_id: UUID) -> list[int]:
+    found = Event.objects.filter(workflow_id=workflow_id, source="schedule").order_by("received_at", "id")
+    return [int(event.dedupe_key or 0) for event in found]
+
+
+def test_publishing_arms_the_schedule_for_its_next_instant(idle_machine: Machine) -> None:
+    workflow_id = idle_machine.publish(scheduled())
+    now = time.time_ns() // 1_000_000
+    trigger = Trigger.objects.get(workflow_id=workflow_id)
+    assert trigger.next_fire_at is not None
+    assert now < trigger.next_fire_at <= now + MINUTE
+    (view,) = api.triggers(workspace_id=WORKSPACE, workflow_id=workflow_id)
+    assert view.next_fires[0] == trigger.next_fire_at
+    assert len(view.next_fires) == 10
+    assert view.path is None
+
+
+def test_a_due_schedule_starts_one_run_with_its_instant(machine: Machine) -> None:
+    workflow_id = machine.publish(scheduled())
+    instant = due_since(workflow_id, 0)
+    wait_until(lambda: Run.objects.filter(workflow_id=workflow_id, status="completed").exists())
+    assert ticks(workflow_id) == [instant]
+    event = Event.objects.get(workflow_id=workflow_id)
+    assert event.body is not None
+    body = loads(bytes(event.body))
+    assert isinstance(body, dict)
+    assert (body["missed"], body["previous"]) == (0, None)
+    assert look(event.run_id or UUID(int=0)).started_by == "schedule"
+    trigger = Trigger.objects.get(workflow_id=workflow_id)
+    assert trigger.next_fire_at is not None
+    assert trigger.next_fire_at > instant
+
+
+def test_the_same_instant_twice_is_one_event(machine: Machine) -> None:
+    workflow_id = machine.publish(scheduled())
+    instant = due_since(workflow_id, 0)
+    wait_until(lambda: len(ticks(workflow_id)) == 1)
+    wait_until(lambda: (Trigger.objects.get(workflow_id=workflow_id).next_fire_at or 0) > instant)
+    # The process died between the event and the new time: the instant is due again.
+    Trigger.objects.filter(workflow_id=workflow_id).update(next_fire_at=instant)
+    wait_until(lambda: (Trigger.objects.get(workflow_id=workflow_id).next_fire_at or 0) > instant)
+    assert ticks(workflow_id) == [instant]
+    assert Run.objects.filter(workflow_id=workflow_id).count() == 1
+
+
+def test_missed_instants_are_made_up_for_as_the_policy_says(idle_machine: Machine) -> None:
+    expected = {"once": 1, "all": 6, "skip": 1}
+    workflows = {policy: idle_machine.publish(scheduled(missed=policy)) for policy in expected}
+    for workflow_id in workflows.values():
+        due_since(workflow_id, 5)
+    idle_machine.start()
+    for policy, workflow_id in workflows.items():
+        wait_until(lambda policy=policy, workflow_id=workflow_id: len(ticks(workflow_id)) >= expected[policy])  # type: ignore[misc]
+    time.sleep(0.7)
+    for policy, workflow_id in workflows.items():
+        found = ticks(workflow_id)
+        assert len(found) in (expected[policy], expected[policy] + 1), policy  # a minute may begin meanwhile
+        assert len(set(found)) == len(found)
+
+
+def test_a_switched_off_workflow_does_not_fire_and_begins_anew_when_switched_on(machine: Machine) -> None:
+    workflow_id = machine.publish(scheduled())
+    api.disable(workspace_id=WORKSPACE, workflow_id=workflow_id)
+    assert Trigger.objects.get(workflow_id=workflow_id).next_fire_at is None
+    due_since(workflow_id, 3)
+    time.sleep(1.2)
+    assert ticks(workflow_id) == []
+    api.enable(workspace_id=WORKSPACE, workflow_id=workflow_id)
+    trigger = Trigger.objects.get(workflow_id=workflow_id)
+    assert trigger.next_fire_at is not None
+    assert trigger.next_fire_at > time.time_ns() // 1_000_000
+
+
+def test_due_runs_are_rung_for_until_somebody_takes_them(idle_machine: Machine) -> None:
+    run_id = idle_machine.begin(flow("start -> a"))
+    assert ticker.due_runs() == [run_id]
+    Run.objects.filter(pk=run_id).update(lease_owner="x", lease_expires_at=2**50)
+    assert ticker.due_runs() == []
+    Run.objects.filter(pk=run_id).update(lease_expires_at=1)
+    assert ticker.due_runs() == [run_id], "the lease of a dead worker runs out"
+
+
+def test_only_one_ticker_leads_and_another_takes_over(transactional_db: None) -> None:
+    first, second = Machine(), Machine()
+    first.start("ticker")
+    wait_until(lambda: Leadership.objects.count() == 1)
+    second.start("ticker")
+    assert first.runtime is not None
+    assert second.runtime is not None
+    time.sleep(0.8)
+    assert Leadership.objects.get().owner == first.runtime.boot_id
+    first.stop()
+    wait_until(lambda: Leadership.objects.get().owner != "" and second.runtime is not None
+               and Leadership.objects.get().owner == second.runtime.boot_id)  # fmt: skip
+    second.stop()
