@@ -16,7 +16,7 @@ from runtime.engine.jsonprofile import MAX_DEPTH, dumps, number_text
 class Limits:
     """How much one evaluation may do. Counted, not timed, so that a preview and a run always agree.
 
-    ``steps``: list entries visited, calls made, and text built (64 characters a step). ``text``: length of one text.
+    ``steps``: parts of documents visited, calls made, and text built (64 characters a step). ``text``: length of one text.
     """
 
     steps: int = 250_000
@@ -127,26 +127,27 @@ def plain_number(value: int | Decimal) -> str:
     return str(value) if isinstance(value, int) else number_text(value)
 
 
-def measure(value: Any, limit: int) -> int:
-    """The size of a document in characters, roughly; stops counting soon after ``limit``."""
-    size = 0
+def measure(value: Any, limit: int) -> tuple[int, int]:
+    """The size of a document in characters, roughly, and its parts; stops counting soon after ``limit``."""
+    size = parts = 0
     waiting: list[tuple[Any, int]] = [(value, 0)]
     while waiting:
         current, depth = waiting.pop()
         size += 4
+        parts += 1
         if isinstance(current, str):
             size += len(current)
         elif isinstance(current, list):
             if depth >= MAX_DEPTH:
                 raise ExpressionError("too_deep", f"This formula makes a value nested deeper than {MAX_DEPTH}.")
             if len(current) > limit:
-                return limit + 1
+                return limit + 1, parts
             waiting.extend((item, depth + 1) for item in current)
         elif isinstance(current, Mapping):
             if depth >= MAX_DEPTH:
                 raise ExpressionError("too_deep", f"This formula makes a value nested deeper than {MAX_DEPTH}.")
             if len(current) > limit:
-                return limit + 1
+                return limit + 1, parts
             size += sum(len(key) + 3 for key in current)
             waiting.extend((item, depth + 1) for item in current.values())
         elif isinstance(current, Missing):
@@ -154,13 +155,14 @@ def measure(value: Any, limit: int) -> int:
         elif not (current is None or isinstance(current, int | Decimal)):
             raise ExpressionError("refused", "A formula can only hold data.")
         if size > limit:
-            return size
-    return size
+            break
+    return size, parts
 
 
 def weigh(value: Any, meter: Meter) -> None:
     """Charge for touching every part of a document; refuse what is too big."""
-    size = measure(value, meter.longest)
+    size, parts = measure(value, meter.longest)
+    meter.spend(parts)
     meter.text(size)
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 
 from runtime.engine.expressions.errors import ExpressionError
 from runtime.engine.expressions.registry import function
-from runtime.engine.expressions.values import Meter, text_of
+from runtime.engine.expressions.values import Meter, same, text_of
 
 
 @function("text", "upper(text:text)", "The text in capital letters.", 'upper("Invoice")', "INVOICE")
@@ -153,7 +153,7 @@ def repeat(meter: Meter, text: str, times: int) -> str:
 def contains(meter: Meter, text: Any, part: Any) -> bool:
     if isinstance(text, list):
         meter.spend(len(text))
-        return any(type(entry) is type(part) and entry == part for entry in text)
+        return any(same(entry, part, meter) for entry in text)
     whole = text_of(text, meter)
     meter.text(len(whole))
     return text_of(part, meter) in whole
@@ -192,7 +192,7 @@ def matches(meter: Meter, text: str, pattern: str) -> bool:
     while here < len(text):
         steps += 1
         if steps & 63 == 0:
-            meter.spend(8)
+            meter.spend(16)
         if there < len(pattern) and (pattern[there] == "?" or pattern[there] == text[here]) and pattern[there] != "*":
             here += 1
             there += 1
