@@ -9,7 +9,7 @@ import enCommon from "./en/common.json";
 import enShell from "./en/shell.json";
 
 type Catalogue = { default: Record<string, unknown> };
-const lazy = import.meta.glob<Catalogue>("./{en,de}/*.json");
+const lazy = import.meta.glob<Catalogue>(["./{en,de}/*.json", "!./en/common.json", "!./en/shell.json"]);
 
 export const LANGUAGES = ["en", "de"] as const;
 export type Language = (typeof LANGUAGES)[number];
