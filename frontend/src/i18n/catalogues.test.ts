@@ -13,7 +13,17 @@ function texts(tree: Tree, before = ""): Map<string, string> {
 }
 
 const places = (text: string) => [...text.matchAll(/\{\{(\w+)/g)].map((match) => match[1]).sort();
-const german = Object.keys(files).filter((path) => path.startsWith("./de/"));
+const tags = (text: string) => (text.match(/<\/?\d+\s*\/?>/g) ?? []).sort();
+const areas = (language: string) =>
+  Object.keys(files)
+    .filter((path) => path.startsWith(`./${language}/`))
+    .map((path) => path.slice(`./${language}/`.length))
+    .sort();
+const german = areas("de").map((area) => `./de/${area}`);
+
+it("German has exactly the catalogues that English has", () => {
+  expect(areas("de")).toEqual(areas("en"));
+});
 
 describe.each(german)("%s", (path) => {
   const de = texts(files[path]?.default ?? {});
@@ -25,6 +35,10 @@ describe.each(german)("%s", (path) => {
 
   it("fills in the same values", () => {
     for (const [key, text] of de) expect([key, places(text)]).toEqual([key, places(en.get(key) ?? "")]);
+  });
+
+  it("keeps the marked-up parts", () => {
+    for (const [key, text] of de) expect([key, tags(text)]).toEqual([key, tags(en.get(key) ?? "")]);
   });
 });
 

@@ -1,6 +1,7 @@
 /**
- * Texts stand in catalogues, one file per area and language: `i18n/en/<area>.json`. English is the source; German covers the
- * shell. A catalogue is loaded when a screen first needs it; `common` and `shell` come with the first load.
+ * Texts stand in catalogues, one file per area and language: `i18n/en/<area>.json`. English is the source; German has the
+ * same areas and keys, which catalogues.test.ts checks. A catalogue is loaded when a screen first needs it; the English
+ * `common` and `shell` come with the first load.
  */
 import i18next, { type BackendModule } from "i18next";
 import { initReactI18next } from "react-i18next";
