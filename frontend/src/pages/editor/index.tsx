@@ -1,7 +1,7 @@
 /** Loads what an editor needs, brings back edits kept on this computer, and opens it. */
 import { useParams } from "@tanstack/react-router";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api } from "../../api/client";
@@ -9,10 +9,11 @@ import { draftQuery, useNodeTypes, useWorkflow, workspacePath } from "../../api/
 import { useCan, useWorkspace } from "../../api/session";
 import type { Draft, SavedDraft, Workflow } from "../../api/types";
 import { createEditorStore, type EditorStore, normaliseDocument, parseExact, type Specs } from "../../graph";
+import { i18n } from "../../i18n";
 import { ErrorCard, PageBody, showToast, SkeletonRows, TopBar } from "../../ui";
 import { Autosave } from "./autosave";
 import { EditorScreen } from "./EditorScreen";
-import { LocalDraft, restore } from "./localDraft";
+import { type Kept, LocalDraft, restore } from "./localDraft";
 import { ui } from "./uiStore";
 
 export default function Editor() {
@@ -21,6 +22,9 @@ export default function Editor() {
   const workspace = useWorkspace();
   const workflow = useWorkflow(id);
   const specs = useNodeTypes();
+  const canBuild = useCan("builder");
+  // Read beside the server's answers: a busy disk can take longer than the network.
+  const kept = useMemo(() => (canBuild ? new LocalDraft(workspace.id, id).read() : Promise.resolve(null)), [workspace.id, id, canBuild]);
   // Always from the server: a cached draft may be older than what was saved since.
   const draft = useQuery({ ...draftQuery(workspace.id, id), staleTime: 0, gcTime: 0, refetchOnWindowFocus: false, refetchOnReconnect: false });
   const failed = workflow.error ?? specs.error ?? draft.error;
@@ -50,7 +54,7 @@ export default function Editor() {
       </>
     );
   }
-  return <Opened key={id} workflow={workflow.data} specs={specs.data as Specs} draft={draft.data} />;
+  return <Opened key={id} workflow={workflow.data} specs={specs.data as Specs} draft={draft.data} keptEdits={kept} />;
 }
 
 interface Open {
@@ -59,22 +63,32 @@ interface Open {
   local: LocalDraft;
 }
 
-/** Makes the store once the kept edits are read; they come from IndexedDB, a matter of milliseconds. */
-function Opened({ workflow, specs, draft }: { workflow: Workflow; specs: Specs; draft: Draft }) {
+interface OpenedProps {
+  workflow: Workflow;
+  specs: Specs;
+  draft: Draft;
+  keptEdits: Promise<Kept | null>;
+}
+
+/** Makes the store once the kept edits are read. */
+function Opened({ workflow, specs, draft, keptEdits }: OpenedProps) {
   const { t } = useTranslation("editor");
   const workspace = useWorkspace();
   const canBuild = useCan("builder");
   const client = useQueryClient();
   const [open, setOpen] = useState<Open | null>(null);
   const [first] = useState({ draft, specs });
+  // Good for the first opening; what opens again must see the edits made since.
+  const early = useRef<Promise<Kept | null> | null>(keptEdits);
   useEffect(() => {
     let live = true;
     let made: Open | null = null;
     const path = `${workspacePath(workspace.id)}/workflows/${workflow.id}/draft`;
     const local = new LocalDraft(workspace.id, workflow.id);
     const start = async (): Promise<void> => {
-      const kept = canBuild ? await local.read() : null;
+      const kept = canBuild ? await (early.current ?? local.read()) : null;
       if (!live) return;
+      early.current = null;
       ui.reset();
       const server = normaliseDocument(first.draft.graph);
       const found = restore(server, first.draft.revision, kept);
@@ -100,7 +114,9 @@ function Opened({ workflow, specs, draft }: { workflow: Workflow; specs: Specs; 
       }
       made = { store, autosave, local };
       setOpen(made);
-      if (found.unsaved && found.conflicts.length === 0) showToast({ title: t("restored.title"), text: t("restored.text"), tone: "info" });
+      if (found.unsaved && found.conflicts.length === 0) {
+        showToast({ title: i18n.t("editor:restored.title"), text: i18n.t("editor:restored.text"), tone: "info" });
+      }
     };
     void start();
     return () => {
@@ -113,7 +129,14 @@ function Opened({ workflow, specs, draft }: { workflow: Workflow; specs: Specs; 
         return client.invalidateQueries({ queryKey: [workspace.id, "workflow", workflow.id] });
       });
     };
-  }, [workspace.id, workflow.id, canBuild, first, client, t]);
-  if (!open) return <TopBar title={workflow.name} />;
+  }, [workspace.id, workflow.id, canBuild, first, client]);
+  if (!open) {
+    return (
+      <>
+        <TopBar title={workflow.name} />
+        <SkeletonRows label={t("loading")} rows={5} height={60} />
+      </>
+    );
+  }
   return <EditorScreen workflow={workflow} {...open} />;
 }

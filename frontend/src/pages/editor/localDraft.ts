@@ -4,7 +4,7 @@ import { createStore, del, get, set } from "idb-keyval";
 import { type EditorStore, formatExact, type GraphDocument, type History, merge, NO_HISTORY, parseExact, same } from "../../graph";
 
 /** Stored as text: what the browser's own database keeps forgets the digits of exact numbers. */
-interface Kept {
+export interface Kept {
   revision: number;
   document: GraphDocument;
   saved: GraphDocument;
