@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from runtime.engine.jsonprofile import dumps, number_text
+from runtime.engine.expressions.functions.numbers import read_number
+from runtime.engine.jsonprofile import JSONRefused, check_decimal, dumps, number_text
 
 Widget: TypeAlias = Literal[
     "text",
@@ -39,6 +40,8 @@ Widget: TypeAlias = Literal[
     "object",
 ]
 
+_LONGEST_NUMBER: Final = 60
+
 #: Stands for "this field must be filled in".
 REQUIRED: Any = ...
 
@@ -67,10 +70,21 @@ def as_text(value: object) -> object:
 
 
 def as_number(value: object) -> object:
-    """Accept numbers and text that is one; refuse yes/no and empty text with words."""
-    if isinstance(value, bool) or value is None or value == "":
+    """Accept numbers of the JSON profile and plain text that is one; refuse all else with words.
+
+    Pydantic's own reader takes ``1e9999999`` too, on which plain arithmetic raises or runs for minutes.
+    """
+    found: object = value
+    if isinstance(value, str):
+        found = read_number(value) if "," not in value and len(value) <= _LONGEST_NUMBER else None
+    if isinstance(found, bool) or not isinstance(found, int | float | Decimal):
         raise PydanticCustomError("not_a_number", "needs a number")
-    return value
+    if isinstance(found, Decimal):
+        try:
+            return check_decimal(found)
+        except JSONRefused as refused:
+            raise PydanticCustomError("not_a_number", "{reason}", {"reason": refused.message}) from None
+    return found
 
 
 #: Text that also takes what a formula gives.

@@ -70,7 +70,13 @@ class WaitConfig(Config):
 
 
 def run(config: WaitConfig, step_input: JSON, context: Context) -> Wait:
-    due = context.now_ms + int(config.amount * _SECONDS[config.unit] * 1000) if config.mode == "for" else _until(config)
+    if config.mode == "for":
+        # Compared before it becomes a whole number: one of a million digits would take minutes to write out.
+        milliseconds = config.amount * _SECONDS[config.unit] * 1000
+        due = _LONGEST_MS + 1 if milliseconds > _LONGEST_MS else int(milliseconds)
+        due += context.now_ms
+    else:
+        due = _until(config)
     if due - context.now_ms > _LONGEST_MS:
         raise PermanentError("Too long a wait", "A step can wait at most five years.", "too_long")
     moment = datetime.fromtimestamp(due / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -85,7 +91,8 @@ def _until(config: WaitConfig) -> int:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             moment = local_moment(moment.date(), moment.time(), zone(config.timezone))
-        return int(moment.timestamp() * 1000)
+        # Long gone is long gone: moments before the first that a clock can show are all the same to a wait.
+        return max(int(moment.timestamp() * 1000), 0)
     except ScheduleError as error:
         raise PermanentError("This is not a moment", error.message, "moment") from None
     except (ValueError, OverflowError, OSError):
