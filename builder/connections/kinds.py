@@ -24,13 +24,25 @@ def secret_names(kind: str) -> frozenset[str]:
     return frozenset(found.secret_fields) if found is not None else frozenset()
 
 
+def typed(kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields without problems, each in the type of its field, as they are kept; what was left out stays out."""
+    found = CATALOG.connection_kind(kind)
+    return dict(fields) if found is None else found.model.model_validate(dict(fields)).model_dump(exclude_unset=True)
+
+
 def problems(kind: str, fields: Mapping[str, Any]) -> dict[str, list[str]]:
-    """What is wrong with these fields, by path; empty where nothing is. No sentence holds a secret."""
+    """What is wrong with these fields, by path; empty where nothing is. No sentence holds a secret.
+
+    Text must come as text: a secret that was a number would be written in more ways than one, and not all are hidden.
+    """
     found = CATALOG.connection_kind(kind)
     if found is None:
         return {"kind": ["There is no such kind of connection."]}
     hide = found.redactor(fields)
-    wrong: dict[str, list[str]] = {}
+    texts = (name for name, field in found.model.model_fields.items() if field.annotation is str)
+    wrong = {f"fields.{name}": ["Use text."] for name in texts if not isinstance(fields.get(name, ""), str)}
     for path, _code, sentence in found.problems(fields):
-        wrong.setdefault(f"fields.{path}" if path else "fields", []).append(hide.text(sentence))
+        where = f"fields.{path}" if path else "fields"
+        if wrong.get(where) != ["Use text."]:
+            wrong.setdefault(where, []).append(hide.text(sentence))
     return wrong

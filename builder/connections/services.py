@@ -123,6 +123,7 @@ def _fill(row: Connection, fields: dict[str, Any], now: datetime) -> None:
     wrong = kinds.problems(row.kind, fields)
     if wrong:
         raise ConnectionRefused(wrong)
+    fields = kinds.typed(row.kind, fields)
     plain = dumps(fields).encode()
     if len(plain) > MOST_BYTES:
         raise ConnectionRefused({"fields": ["These values are too large."]})

@@ -107,6 +107,9 @@ def test_fields_left_out_keep_their_value_and_null_takes_them_away(world: World)
         ({"username": "x", "password": SECRET, "more": 1}, "fields.more"),
         ({"username": "x" * 500, "password": SECRET}, "fields.username"),
         ({"username": ["x"], "password": SECRET}, "fields.username"),
+        ({"username": 1.5, "password": SECRET}, "fields.username"),
+        ({"username": "x", "password": 4711471147114711}, "fields.password"),
+        ({"username": "x", "password": SECRET, "base_url": 5}, "fields.base_url"),
     ],
 )
 def test_wrong_fields_are_named_and_the_secret_is_not_quoted(world: World, fields: dict[str, Any], wrong: str) -> None:
@@ -114,6 +117,24 @@ def test_wrong_fields_are_named_and_the_secret_is_not_quoted(world: World, field
     assert answer.status == 422
     assert wrong in answer.body["fields"]
     assert SECRET not in answer.raw.decode()
+
+
+def test_a_secret_is_text_so_that_it_can_be_found_and_hidden(world: World) -> None:
+    fields = {"username": "x", "password": 4711471147114711}
+    made = world.as_bo.post(f"{world.here}/connections", {"kind": "http_basic", "name": "B", "fields": fields})
+    assert (made.status, made.body["fields"]) == (422, {"fields.password": ["Use text."]})
+    row = make(world)
+    path = f"{world.here}/connections/{row.id}"
+    changed = world.as_bo.patch(path, {"fields": {"password": 4711471147114711}})
+    assert (changed.status, changed.body["fields"]) == (422, {"fields.password": ["Use text."]})
+    assert opened(row)["password"] == SECRET
+
+
+def test_numbers_are_kept_in_the_type_of_their_field(world: World) -> None:
+    fields = {"host": "mail.example", "from_address": "a@b.example", "port": 587.0}
+    made = world.as_bo.post(f"{world.here}/connections", {"kind": "smtp", "name": "Mail", "fields": fields})
+    assert made.status == 201, made.body
+    assert made.body["public"]["port"] == 587
 
 
 def test_a_name_stands_for_one_connection(world: World) -> None:
