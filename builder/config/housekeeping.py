@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 import structlog
-from django.contrib.sessions.backends.db import SessionStore
 
 from builder.accounts import tries
+from builder.accounts.sessions import SessionStore
 from builder.api import repeats
 from builder.live.threads import DatabaseThreads
 

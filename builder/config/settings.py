@@ -163,7 +163,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 _COOKIE_PREFIX = "__Host-" if SECURE else ""
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "builder.accounts.sessions"
 SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}millrace_session"
 SESSION_COOKIE_AGE = int(timedelta(days=30).total_seconds())
 SESSION_COOKIE_HTTPONLY = True

@@ -13,11 +13,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.utils.crypto import constant_time_compare
 
 from builder.accounts.models import User
 from builder.accounts.rights import Action, can
+from builder.accounts.sessions import SessionStore
 
 SIGNED_OUT: Final = 4401
 FORBIDDEN: Final = 4403

@@ -244,3 +244,22 @@ def test_fields_that_are_not_ones_to_set_are_refused(world: World, path: str, fi
 def test_only_an_instance_admin_makes_workspaces(world: World) -> None:
     assert world.as_alice.post("/workspaces", {"name": "Third"}).status == 201
     assert world.as_mallory.post("/workspaces", {"name": "Fourth"}).status == 403
+
+
+def test_a_session_that_ends_with_the_browser_ends_on_the_server_after_a_day(world: World) -> None:
+    def left(*, remember: bool) -> timedelta:
+        Session.objects.all().delete()
+        caller = Caller()
+        assert caller.sign_in(world.bo.email, remember=remember).status == 200
+        cookie = caller.client.cookies["millrace_session"]
+        assert bool(cookie["max-age"]) is remember
+        return Session.objects.get().expire_date - datetime.now(UTC)
+
+    assert timedelta(hours=23) < left(remember=False) <= timedelta(days=1)
+    assert timedelta(days=29) < left(remember=True) <= timedelta(days=30)
+
+
+def test_a_session_past_its_day_is_nobodys(world: World) -> None:
+    assert world.as_bo.get("/me").status == 200
+    Session.objects.update(expire_date=datetime.now(UTC) - timedelta(seconds=1))
+    assert world.as_bo.get("/me").status == 401
