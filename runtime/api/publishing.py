@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Max
 
 from runtime.catalog import CATALOG
@@ -56,7 +57,8 @@ def publish(
     version_id = uuid7()
     with commit("version.publish"):
         now = database_now()
-        # The row lock makes two publishes of one workflow follow each other; the unique number is the last word.
+        # Two publishes of one workflow follow each other, the first two as well, which have no row to lock yet.
+        _queue_up(workflow_id)
         before = Deployment.objects.select_for_update().filter(pk=workflow_id).first()
         if before is not None and before.workspace_id != workspace_id:
             raise _no_such_workflow()
@@ -224,6 +226,14 @@ def start_of(graph: Graph, wanted: str | None) -> Node | None:
 
 
 # --- inside --------------------------------------------------------------------------------------------------------
+
+
+def _queue_up(workflow_id: UUID) -> None:
+    """Wait until no other transaction publishes this workflow. On SQLite the transaction itself is the queue."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            key = workflow_id.int & (2**64 - 1)
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key - 2**63])
 
 
 def _arm(workspace_id: UUID, workflow_id: UUID, version: Version, starts: Sequence[Node], now: int) -> None:

@@ -111,6 +111,32 @@ def test_publishing_at_the_same_time_gives_different_numbers(transactional_db: N
     assert sorted(numbers) == [2, 3, 4, 5]
 
 
+def test_the_first_publishes_of_one_workflow_follow_each_other_too(transactional_db: None) -> None:
+    from django.db import connections
+
+    workflow_id = uuid7()
+    numbers: list[int] = []
+    gate = threading.Barrier(8)
+
+    def work(name: str) -> None:
+        try:
+            gate.wait()
+            numbers.append(publish(flow(f"start -> {name}"), workflow_id).number)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in "bcdefghi"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(numbers) == [1, 2, 3, 4, 5, 6, 7, 8]
+    live = api.deployment(workspace_id=WORKSPACE, workflow_id=workflow_id)
+    assert live is not None
+    assert live.version is not None
+    assert live.version.number == 8
+
+
 def test_another_workspace_sees_nothing_and_changes_nothing(transactional_db: None) -> None:
     workflow_id, stranger = uuid7(), uuid7()
     version = publish(flow("start -> a"), workflow_id)
