@@ -6,10 +6,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from runtime.api.cursors import decode, encode, page_size
+from runtime.api.rows import artifact
 from runtime.contracts import EventDetail, EventFilters, EventView, NotFound, Page
 from runtime.engine.jsonprofile import loads_stored
 from runtime.sdk.redaction import is_secret_name
-from runtime.store import artifacts
 from runtime.store.models import Delivery, Event
 
 MASK: Final = "••••••"
@@ -44,7 +44,7 @@ def events(
 
 
 def event(*, workspace_id: UUID, event_id: UUID) -> EventDetail:
-    """One event with its headers, secrets masked, and its body where that is text. Raises NotFound."""
+    """One event with its headers, secrets masked, and its body where that is text. Raises NotFound, DataDamaged."""
     row = Event.objects.filter(workspace_id=workspace_id, pk=event_id).values(*_DETAIL).first()
     if row is None:
         raise NotFound("There is no such event.", code="event_not_found")
@@ -80,7 +80,7 @@ def _text(row: dict[str, Any]) -> str | None:
     if row["body_size"] > _SHOWN_BYTES:
         return None
     if row["body"] is None:
-        raw = artifacts.read(row["body_artifact_id"]) if row["body_artifact_id"] is not None else b""
+        raw = artifact(row["body_artifact_id"]) if row["body_artifact_id"] is not None else b""
     else:
         raw = bytes(row["body"])
     try:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from runtime.api.rows import document
+from pydantic import ValidationError
+
+from runtime.api.rows import DataDamaged, document
 from runtime.contracts import JSON, PreviewResult, SchedulePreview
 from runtime.engine.expressions import ExpressionError, compile_template
 from runtime.engine.expressions.registry import catalogue
 from runtime.engine.jsonprofile import JSONRefused, dumps, normalise, number_text
 from runtime.interpreter.payloads import reference_in
+from runtime.nodes.triggers.schedule import NODE as SCHEDULE
 from runtime.nodes.triggers.schedule import next_fires
 from runtime.sdk import schedules
+from runtime.sdk.messages import plain_problems
 from runtime.store.dialect import database_now
 from runtime.store.models import Run, StepRun
 
@@ -37,12 +42,22 @@ def preview(*, template: str, context: Mapping[str, Any]) -> PreviewResult:
 
 def schedule_preview(*, config: Mapping[str, Any], after: int | None = None, count: int = 10) -> SchedulePreview:
     """The next fire times of a schedule, in words and with notes about clock changes. Never raises."""
+    # The form's own rules come first: what follows counts on the types they promise.
+    try:
+        SCHEDULE.config.model_validate(SCHEDULE.filled(config))
+    except ValidationError as refused:
+        told = [message for _path, _code, message in plain_problems(SCHEDULE.config, refused)]
+        return SchedulePreview(fires=[], words="", notes=told)
     try:
         start = database_now() if after is None else after
         fires = next_fires(config, start, max(1, min(count, 100)))
         return SchedulePreview(fires=fires, words=schedules.words(config), notes=schedules.notes(config, fires))
     except schedules.ScheduleError as error:
         return SchedulePreview(fires=[], words="", notes=[error.message])
+    except OverflowError:
+        return SchedulePreview(
+            fires=[], words="", notes=["This schedule leaves the calendar: choose another first day."]
+        )
 
 
 def samples(*, workspace_id: UUID, workflow_id: UUID) -> dict[str, JSON]:
@@ -63,7 +78,8 @@ def samples(*, workspace_id: UUID, workflow_id: UUID) -> dict[str, JSON]:
         text = rows.filter(run_id=run_id, node_id=node_id).order_by("-generation").values_list("output", flat=True)[0]
         reference = reference_in(text)
         if reference is None or reference.size <= _MOST_SAMPLE:
-            found[node_key] = document(text)
+            with contextlib.suppress(DataDamaged):
+                found[node_key] = document(text)
     return found
 
 

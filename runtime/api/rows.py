@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from runtime.contracts import JSON, AttemptView, RunView, StepView
+from django.core.exceptions import ObjectDoesNotExist
+
+from runtime.contracts import JSON, AttemptView, RuntimeRefused, RunView, StepView
 from runtime.engine.jsonprofile import loads_stored
 from runtime.interpreter.payloads import reference_in
 from runtime.store import artifacts
@@ -26,12 +28,30 @@ TERMINAL: Final = frozenset({"completed", "compensated", "cancelled", "dead_lett
 _OPEN: Final = ("running", "waiting", "retrying", "ready")
 
 
+class DataDamaged(RuntimeRefused):
+    """Data that stands in a file of its own cannot be read back as it was written."""
+
+    code = "data_damaged"
+
+
 def document(text: str | None) -> Any:
-    """A stored document, wherever it stands; None stays None."""
+    """A stored document, wherever it stands; None stays None. Raises DataDamaged."""
     if text is None:
         return None
     reference = reference_in(text)
-    return loads_stored(artifacts.read(reference.artifact_id)) if reference is not None else loads_stored(text)
+    return loads_stored(artifact(reference.artifact_id)) if reference is not None else loads_stored(text)
+
+
+def artifact(artifact_id: UUID) -> bytes:
+    """The bytes of an artifact. Raises DataDamaged."""
+    try:
+        return artifacts.read(artifact_id)
+    except (artifacts.ArtifactDamaged, ObjectDoesNotExist, OSError) as error:
+        raise DataDamaged(
+            "The file that holds this data is missing or damaged. An administrator can put it back: it belongs into "
+            "the folder artifacts of DATA_DIR.",
+            artifact=str(artifact_id),
+        ) from error
 
 
 def run_view(row: Mapping[str, Any], current_node: str | None) -> RunView:

@@ -75,7 +75,7 @@ def changes(*, workspace_id: UUID, run_id: UUID, after: int) -> RunChanges:
 
 
 def step(*, workspace_id: UUID, run_id: UUID, node_id: str) -> StepDetail:
-    """One step of the run's generation with its data and tries. Raises NotFound."""
+    """One step of the run's generation with its data and tries. Raises NotFound, DataDamaged."""
     owner = _row(workspace_id, run_id)
     row = (
         StepRun.objects.filter(run_id=run_id, node_id=node_id, generation=owner["generation"])

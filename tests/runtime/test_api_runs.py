@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from runtime import api
 from runtime.api.cursors import BadCursor
+from runtime.api.rows import DataDamaged
 from runtime.contracts import (
     EventFilters,
     GraphHasProblems,
@@ -16,6 +19,7 @@ from runtime.contracts import (
     RuntimeRefused,
 )
 from runtime.engine.ids import uuid7
+from runtime.store import artifacts
 from runtime.store.models import Event, Run, Version
 from tests.runtime.machine import WORKSPACE, Machine, detail, fields, flow, pause, step
 
@@ -180,6 +184,28 @@ def test_a_formula_is_previewed_with_its_kind_or_its_error() -> None:
     assert not bad.ok
     assert bad.error
     assert api.functions()
+
+
+@pytest.mark.parametrize("how", ["missing", "changed", "unreadable"])
+def test_data_whose_file_is_damaged_says_so(machine: Machine, how: str) -> None:
+    run = machine.run(flow("start -> a", fields("a", x="{{ trigger.x }}")), {"x": "y" * 100_000})
+    assert run.event_id is not None
+    for path in artifacts.directory().glob("*/*"):
+        match how:
+            case "missing":
+                path.unlink()
+            case "changed":
+                path.write_bytes(b"other")
+            case _:
+                path.unlink()
+                path.mkdir()
+    with pytest.raises(DataDamaged) as step_refused:
+        api.step(workspace_id=WORKSPACE, run_id=run.id, node_id="a")
+    with pytest.raises(DataDamaged):
+        api.event(workspace_id=WORKSPACE, event_id=run.event_id)
+    assert (step_refused.value.code, "DATA_DIR" in step_refused.value.message) == ("data_damaged", True)
+    assert api.samples(workspace_id=WORKSPACE, workflow_id=run.workflow_id).get("a") is None
+    shutil.rmtree(artifacts.directory())
 
 
 def test_a_schedule_is_previewed_in_words_and_times(transactional_db: None) -> None:
