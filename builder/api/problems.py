@@ -17,10 +17,11 @@ from django.core.exceptions import (
     SuspiciousOperation,
     TooManyFieldsSent,
 )
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions as drf
 
+from builder.connections import crypto
 from runtime import contracts
 from runtime.contracts import JSONRefused, dumps
 
@@ -128,6 +129,9 @@ def refusal_of(error: Exception) -> Refusal | None:
             )
         case contracts.RuntimeRefused(code="bad_cursor"):
             return Refusal(400, "bad_cursor", error.message)
+        case contracts.RuntimeRefused(code="data_damaged"):
+            log.error("stored data is damaged", artifact=error.params.get("artifact"))
+            return Refusal(410, "data_damaged", "This data can no longer be shown.", detail=error.message)
         case contracts.RuntimeRefused():
             return Refusal(409, error.code, error.message, params=_plain(error.params))
         case contracts.StoreUnavailable() | OperationalError() | InterfaceError():
@@ -137,6 +141,23 @@ def refusal_of(error: Exception) -> Refusal | None:
                 "store_unavailable",
                 "The database cannot be reached just now. Nothing was changed; try again shortly.",
                 headers={"Retry-After": "5"},
+            )
+        case DataError():
+            log.error("the database cannot hold a value", error=str(error))
+            return Refusal(422, "cannot_be_kept", "One of these values cannot be kept. Nothing was changed.")
+        case IntegrityError():
+            log.error("the database refused a change", error=str(error))
+            return Refusal(
+                409, "conflict", "Somebody changed the same thing at this moment. Nothing was changed; try again."
+            )
+        case crypto.KeyMissing():
+            log.error("the key ring cannot be used", error=str(error))
+            return Refusal(
+                503,
+                "keys_missing",
+                "Secrets cannot be sealed or opened just now: the key ring is not in its place. Nothing was changed.",
+                detail="An administrator finds the reason in the server's log.",
+                headers={"Retry-After": "60"},
             )
         case drf.Throttled():
             wait = math.ceil(getattr(error, "wait", None) or 1)

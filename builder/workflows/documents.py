@@ -42,10 +42,16 @@ def nodes_of(graph: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [node for node in nodes if isinstance(node, dict)] if isinstance(nodes, list) else []
 
 
+def type_of(node: Mapping[str, Any]) -> str:
+    """The node's step type; empty where what stands there is no text."""
+    found = node.get("type")
+    return found if isinstance(found, str) else ""
+
+
 def sentence(graph: Mapping[str, Any], summaries: Mapping[str, str], triggers: frozenset[str]) -> str:
     """What the workflow does in one line: its starts, then its steps in the order a reader meets them."""
     nodes = {str(node.get("id")): node for node in nodes_of(graph)}
-    starts = [node_id for node_id, node in nodes.items() if node.get("type") in triggers]
+    starts = [node_id for node_id, node in nodes.items() if type_of(node) in triggers]
     words = " or ".join(_words(nodes[node_id], summaries.get(node_id, "")) for node_id in starts[:3])
     steps = [str(nodes[node_id].get("name") or nodes[node_id].get("key") or "") for node_id in _walk(graph, starts)]
     steps = [step for step in steps if step]
@@ -88,7 +94,7 @@ def connections_named(
         config = node.get("config")
         if not isinstance(config, dict):
             continue
-        for name in fields.get(str(node.get("type")), frozenset()):
+        for name in fields.get(type_of(node), frozenset()):
             value = config.get(name)
             if isinstance(value, str) and value:
                 yield str(node.get("id")), name, _uuid(value), value

@@ -257,7 +257,7 @@ def checked_text(graph: Mapping[str, Any]) -> str:
 def first_trigger(graph: Mapping[str, Any]) -> str:
     """The first start on the canvas. Raises RuntimeRefused where there is none."""
     for node in documents.nodes_of(graph):
-        if node.get("type") in trigger_types():
+        if documents.type_of(node) in trigger_types():
             return str(node.get("id"))
     raise RuntimeRefused("This workflow has no start yet.", code="no_trigger")
 

@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 import pytest
+from django.db import DataError, IntegrityError
 from django.test import Client
 
 from builder.workflows.models import Workflow
@@ -195,6 +196,67 @@ def test_run_queries_that_make_no_sense_are_400_and_never_500(world: World) -> N
         assert world.as_vera.get(f"{world.here}/runs?{query}").status == 400, query
     for query in ("q=%25", "q='%20OR%201=1", "status=completed,cancelled", "status=completed&status=cancelled"):
         assert world.as_vera.get(f"{world.here}/runs?{query}").status == 200, query
+
+
+@pytest.mark.parametrize("kind", [[], {}, [[]], {"a": []}, None, 5, True])
+def test_a_step_type_of_any_shape_is_kept_as_a_problem_of_the_draft(world: World, kind: Any) -> None:
+    graph = factories.small_graph()
+    graph["nodes"][0]["type"] = kind
+    made = world.as_bo.post(f"{world.here}/workflows", {"name": "Odd", "graph": graph})
+    assert (made.status, made.body["problems_count"] > 0) == (201, True)
+    path = f"{world.here}/workflows/{made.body['id']}"
+    saved = world.as_bo.put(f"{path}/draft", {"graph": graph}, headers={"If-Match": '"1"'})
+    assert saved.status == 200, saved.body
+    assert world.as_bo.post(f"{path}/test", {"graph": graph}).status == 422
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"repeat": "weekdays", "weekdays": 5},
+        {"repeat": "weekdays", "weekdays": [[]]},
+        {"repeat": "monthly", "day": "9" * 5_000},
+        {"repeat": "every", "unit": "minutes", "starts_on": "0001-01-01", "timezone": "Asia/Tokyo"},
+        {"repeat": "every", "unit": "hours", "starts_on": "9999-12-31", "timezone": "Pacific/Niue"},
+        {"repeat": "every", "every": 1.5},
+        {"repeat": [], "at": {}},
+        {"no such field": 1},
+    ],
+    ids=lambda config: str(config)[:60],
+)
+def test_a_schedule_that_makes_no_sense_is_previewed_with_a_reason(world: World, config: dict[str, Any]) -> None:
+    answer = world.as_bo.post(f"{world.here}/schedules/preview", {"config": config})
+    assert answer.status == 200, answer.body
+    assert len(answer.body["fires"]) == 0 or config.get("starts_on") == "9999-12-31"
+    assert answer.body["notes"] or answer.body["fires"]
+
+
+@pytest.mark.parametrize("key", ["a\0b", "\0" * 32, "é" * 32, "x" * 5_000, "'; --", "a b"])
+def test_a_session_cookie_that_is_none_of_ours_is_nobodys(db: None, key: str) -> None:
+    client = Client()
+    client.cookies["millrace_session"] = key
+    raw = {"HTTP_COOKIE": f"millrace_session={key}"}
+    for path, status in (("/api/v1/session", 200), ("/api/v1/me", 401)):
+        assert client.get(path, **raw).status_code == status  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [(DataError("numeric field overflow"), 422, "cannot_be_kept"), (IntegrityError("twice"), 409, "conflict")],
+    ids=["data", "integrity"],
+)
+def test_what_a_database_refuses_is_a_problem_in_words(
+    world: World, monkeypatch: pytest.MonkeyPatch, fault: Exception, status: int, code: str
+) -> None:
+    from builder.workflows import selectors
+
+    def refused(**_arguments: Any) -> None:
+        raise fault
+
+    monkeypatch.setattr(selectors, "listing", refused)
+    answer = world.as_bo.get(f"{world.here}/workflows")
+    assert (answer.status, answer.code) == (status, code)
+    assert str(fault) not in answer.raw.decode()
 
 
 def test_a_fault_inside_is_a_problem_without_a_trace(
