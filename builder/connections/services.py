@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db import connection as database
 
 from builder.accounts.ids import new_id
 from builder.accounts.models import Role, User, Workspace
@@ -73,6 +76,25 @@ def delete(*, row: Connection) -> None:
 def note_test(*, row: Connection, ok: bool, detail: str, now: datetime) -> None:
     """Keep the outcome of a test."""
     Connection.objects.filter(pk=row.pk).update(tested_at=now, test_ok=ok, test_detail=detail[:400])
+
+
+def first_ring() -> str:
+    """Make the ring of keys of a new installation; says what was done or why not, nothing where there is a ring.
+
+    Where connections are stored the ring is lost, not missing: a new one would hide that, and open none of them.
+    """
+    path = settings.CONNECTION_KEYS_FILE
+    if path.exists() or Connection._meta.db_table not in database.introspection.table_names():
+        return ""
+    if Connection.objects.exists():
+        return f"CONNECTION_KEYS_FILE={path}: the key ring is not there. Put it back: stored connections need it."
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        return (
+            f"CONNECTION_KEYS_FILE={path}: there is no key ring, and this user may not make one there. "
+            "Make it with `manage.py rotate_keys --first`."
+        )
+    crypto.ring().create()
+    return f"Made {path}. Every process needs this file; keep a copy safe."
 
 
 def rotate(*, made: Callable[[str], None] = lambda _point: None, batch: int = 200) -> tuple[int, str]:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection as database
 
@@ -135,6 +136,55 @@ def test_numbers_are_kept_in_the_type_of_their_field(world: World) -> None:
     made = world.as_bo.post(f"{world.here}/connections", {"kind": "smtp", "name": "Mail", "fields": fields})
     assert made.status == 201, made.body
     assert made.body["public"]["port"] == 587
+
+
+class TestFirstRing:
+    """Scaled processes share one ring; `migrate`, which comes before them all, makes it."""
+
+    @pytest.fixture
+    def path(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        path = tmp_path / "shared" / "keys.json"
+        path.parent.mkdir()
+        monkeypatch.setattr(settings, "CONNECTION_KEYS_FILE", path)
+        monkeypatch.setattr(crypto, "_RING", crypto.KeyRing(path, make=False))
+        return path
+
+    def body(self) -> dict[str, Any]:
+        return {"kind": "http_basic", "name": "B", "fields": {"username": "x", "password": SECRET}}
+
+    def test_without_a_ring_the_api_says_so_in_words(self, world: World, path: Path) -> None:
+        key = {"Idempotency-Key": "once"}
+        for answer in (
+            world.as_bo.post(f"{world.here}/connections", self.body()),
+            world.as_alice.post(f"{world.here}/tokens", {"name": "x", "scopes": ["read"]}, headers=key),
+            world.as_bo.post(f"{world.here}/workflows", {"name": "Mine", "from_example": "Order to cash"}),
+        ):
+            assert (answer.status, answer.code) == (503, "keys_missing")
+            assert str(path) not in answer.raw.decode()
+        assert not path.exists()
+
+    def test_migrating_a_new_installation_makes_the_ring_once(
+        self, world: World, path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        call_command("migrate", interactive=False)
+        assert f"Made {path}" in capsys.readouterr().out
+        made = path.read_bytes()
+        assert path.stat().st_mode & 0o077 == 0
+        assert world.as_bo.post(f"{world.here}/connections", self.body()).status == 201
+        call_command("migrate", interactive=False)
+        assert path.read_bytes() == made
+
+    def test_a_lost_ring_is_not_replaced(self, world: World, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        call_command("migrate", interactive=False)
+        make(world)
+        path.unlink()
+        call_command("migrate", interactive=False)
+        assert "Put it back" in capsys.readouterr().out
+        assert not path.exists()
+
+    def test_looking_at_the_plan_makes_nothing(self, db: None, path: Path) -> None:
+        call_command("migrate", plan=True)
+        assert not path.exists()
 
 
 def test_a_name_stands_for_one_connection(world: World) -> None:
