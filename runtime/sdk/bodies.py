@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
-import zlib
 from typing import Final
 from urllib.parse import parse_qsl
 
 from runtime.engine.jsonprofile import JSON, JSONRefused, loads, normalise
+from runtime.sdk.packing import PackingError, Unpacker, codings
 
 _MAX_FORM_FIELDS: Final = 1_000
 # Shorter ones without an escape hold nothing that could be refused: no NUL, no name that is too long.
 _QUICK_QUERY: Final = 500
 _MAX_UNPACKED: Final = 10 * 1024 * 1024
+#: What went wrong with a packed body → code and sentence.
+_PACKING: Final = {
+    "unknown": ("encoding", "the content encoding {coding} is not understood"),
+    "damaged": ("damaged", "the packed body is damaged"),
+    "cut_off": ("damaged", "the packed body is cut off"),
+    "too_big": ("too_large", "the body is larger than 10 MiB when unpacked"),
+}
 _TEXT_CHARSETS: Final = {
     "utf-8": "utf-8",
     "utf8": "utf-8",
@@ -97,21 +104,13 @@ def parse_query(query: str) -> tuple[tuple[str, str], ...]:
 
 def unpack(body: bytes, content_encoding: str) -> bytes:
     """The body behind a Content-Encoding: gzip or deflate, at most 10 MiB of it. Raises JSONRefused."""
-    names = [name.strip().lower() for name in content_encoding.split(",")]
-    names = [name for name in names if name not in ("", "identity")]
-    if not names:
-        return body
-    if len(names) > 1 or names[0] not in ("gzip", "x-gzip", "deflate"):
-        raise JSONRefused("encoding", f"the content encoding {', '.join(names)[:60]} is not understood")
-    unpacker = zlib.decompressobj(wbits=47)  # gzip or zlib, whichever its first bytes say
     try:
-        unpacked = unpacker.decompress(body, _MAX_UNPACKED + 1)
-    except zlib.error:
-        raise JSONRefused("damaged", "the packed body is damaged") from None
-    if len(unpacked) > _MAX_UNPACKED:
-        raise JSONRefused("too_large", "the body is larger than 10 MiB when unpacked")
-    if not unpacker.eof:
-        raise JSONRefused("damaged", "the packed body is cut off")
+        unpacker = Unpacker(content_encoding, _MAX_UNPACKED)
+        unpacked = unpacker.feed(body)
+        unpacker.finish()
+    except PackingError as error:
+        code, message = _PACKING[error.code]
+        raise JSONRefused(code, message.format(coding=", ".join(codings(content_encoding))[:60])) from None
     return unpacked
 
 

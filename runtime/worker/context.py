@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from typing import Any, Final
@@ -19,6 +20,10 @@ logger = logging.getLogger("millrace.steps")
 
 #: Starts whose event holds a document of our own making rather than bytes of the world.
 _OWN_DOCUMENTS: Final = frozenset({"manual", "schedule", "api", "test"})
+
+#: By how much a step's own patience ends before the interpreter's: a second, of short times a fifth.
+MARGIN_SECONDS: Final = 1.0
+MARGIN_SHARE: Final = 0.2
 
 
 class Doors:
@@ -36,8 +41,8 @@ class StepContext:
     """See `runtime.sdk.context.Context`. One for each attempt."""
 
     __slots__ = (
-        "_claimed", "_doors", "_event", "_secrets", "attempt", "idempotency_key", "node_key", "now_ms",
-        "timeout_seconds",
+        "_began", "_claimed", "_doors", "_event", "_seconds", "_secrets", "attempt", "idempotency_key", "node_key",
+        "now_ms",
     )  # fmt: skip
 
     def __init__(
@@ -60,7 +65,24 @@ class StepContext:
         self.attempt = attempt
         self.idempotency_key = idempotency_key
         self.now_ms = now_ms
-        self.timeout_seconds = timeout_seconds
+        self._seconds = timeout_seconds
+        self._began: float | None = None
+
+    @property
+    def timeout_seconds(self) -> float:
+        """How much time is left to the step, less a margin.
+
+        The interpreter stops the attempt at the full time, and knows nothing then of what was sent. A step that gives
+        up a moment earlier says so itself: with its request, its own words, and whether anything may have happened.
+        """
+        passed = time.monotonic() - self._start()
+        return max(self._seconds - min(MARGIN_SECONDS, self._seconds * MARGIN_SHARE) - passed, 0.01)
+
+    def _start(self) -> float:
+        """When the step first asked its context for anything: opening a connection is part of its time."""
+        if self._began is None:
+            self._began = time.monotonic()
+        return self._began
 
     @property
     def run_id(self) -> UUID:
@@ -100,6 +122,7 @@ class StepContext:
         return self._secrets
 
     async def connection(self, connection_id: str) -> OpenConnection:
+        self._start()
         try:
             identity = UUID(connection_id)
         except ValueError:

@@ -28,6 +28,7 @@ from runtime.sdk.addresses import Address, read_address, read_host
 from runtime.worker.egress_rules import (
     MAX_BYTES,
     SECRET_HEADERS,
+    Delivery,
     Guard,
     Named,
     all_refused,
@@ -44,6 +45,7 @@ MAX_REDIRECTS: Final = 5
 CONNECTIONS: Final = 200
 #: Shorter than the five seconds after which many servers drop an idle connection.
 KEEP_ALIVE_SECONDS: Final = 4.0
+QUIT_SECONDS: Final = 2.0
 
 
 class _Stream(httpcore2.AsyncNetworkStream):
@@ -257,7 +259,7 @@ class EgressClient:
             connected = sent[0] = True
             try:
                 answered = merge_headers(response.headers)
-                body = await read_body(response.aiter_stream(), answered, max_bytes, host)
+                body = await read_body(response.aiter_stream(), answered, max_bytes, host, method)
             finally:
                 await response.aclose()
             return response.status, answered, body
@@ -271,11 +273,9 @@ class EgressClient:
         except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException) as error:
             if isinstance(error, httpcore2.LocalProtocolError):
                 raise PermanentError(
-                    "The request cannot be sent",
-                    f"This request cannot be sent to {host}.",
-                    "request",
+                    "The request cannot be sent", f"This request cannot be sent to {host}.", "request",
                     detail=str(error)[:500],
-                ) from None
+                ) from None  # fmt: skip
             raise RetryableError(
                 "The connection broke", f"{host} ended the connection before it had answered.", "connection_lost",
                 detail=str(error)[:500] or type(error).__name__, maybe_applied=writes,
@@ -286,12 +286,9 @@ class EgressClient:
             raise
         except (OSError, ValueError, httpcore2.UnsupportedProtocol) as error:
             raise RetryableError(
-                "The connection broke",
-                f"Speaking to {host} failed.",
-                "connection_lost",
-                detail=str(error)[:500],
-                maybe_applied=writes,
-            ) from None
+                "The connection broke", f"Speaking to {host} failed.", "connection_lost",
+                detail=str(error)[:500], maybe_applied=writes,
+            ) from None  # fmt: skip
 
 
 def _not_connected(host: str, error: Exception, seconds: float) -> StepFailure:
@@ -366,30 +363,30 @@ class EgressMail:
         )
 
     async def check(self, *, server: MailServer, total_seconds: float = 15.0) -> None:
-        def sign_in(place: tuple[str, int], progress: list[str]) -> MailReceipt:
+        def sign_in(place: tuple[str, int], progress: Delivery) -> MailReceipt:
             with contextlib.closing(self._open(server, place, total_seconds)):
                 return MailReceipt((), {})
 
         await self._speak(server, total_seconds, sign_in)
 
     async def _speak(
-        self, server: MailServer, total_seconds: float, talk: Callable[[tuple[str, int], list[str]], MailReceipt]
+        self, server: MailServer, total_seconds: float, talk: Callable[[tuple[str, int], Delivery], MailReceipt]
     ) -> MailReceipt:
         host = server.host.strip().lower().removesuffix(".")
-        progress: list[str] = []
-        if host in self._named:
-            place = self._named[host]
-        else:
-            host = read_host(server.host, host) if not is_v6(host) else host
-            addresses = await self._guard.addresses(host, server.port, min(total_seconds, 10.0))
-            place = (str(addresses[0]), server.port)
+        progress = Delivery()
         try:
             async with asyncio.timeout(total_seconds):
+                if host in self._named:
+                    place = self._named[host]
+                else:
+                    host = read_host(server.host, host) if not is_v6(host) else host
+                    place = (str((await self._guard.addresses(host, server.port, 10.0))[0]), server.port)
                 return await asyncio.to_thread(talk, place, progress)
         except TimeoutError:
-            applied = "data" in progress
-            progress.append("given up")  # the thread stops before it sends the text, if it has not yet
-            raise mail_failure(server.host, "timeout", maybe_applied=applied) from None
+            raise mail_failure(server.host, "timeout", maybe_applied=progress.give_up()) from None
+        except asyncio.CancelledError:
+            progress.give_up()  # nobody waits for the thread any more: it must not send after this
+            raise
         except smtplib.SMTPAuthenticationError as error:
             raise mail_failure(server.host, "smtp_auth", said(error.smtp_error)) from None
         except smtplib.SMTPRecipientsRefused as error:
@@ -401,7 +398,7 @@ class EgressMail:
         except ssl.SSLCertVerificationError as error:
             raise mail_failure(server.host, "tls", error.verify_message) from None
         except (smtplib.SMTPException, OSError) as error:
-            raise mail_failure(server.host, "smtp_connection", str(error), maybe_applied="data" in progress) from None
+            raise mail_failure(server.host, "smtp_connection", str(error), maybe_applied=progress.maybe_sent) from None
 
     def _open(self, server: MailServer, place: tuple[str, int], seconds: float) -> smtplib.SMTP:
         if self._tls is None:
@@ -427,7 +424,7 @@ class EgressMail:
         recipients: Sequence[str],
         data: bytes,
         seconds: float,
-        progress: list[str],
+        progress: Delivery,
     ) -> MailReceipt:
         with contextlib.closing(self._open(server, place, seconds)) as smtp:
             code, words = smtp.mail(sender, [f"size={len(data)}"] if smtp.does_esmtp and smtp.has_extn("size") else [])
@@ -440,14 +437,15 @@ class EgressMail:
                     refused[recipient] = (code, words)
             if len(refused) == len(recipients):
                 raise smtplib.SMTPRecipientsRefused(refused)
-            if "given up" in progress:
+            if not progress.begin():
                 raise smtplib.SMTPServerDisconnected("given up")
-            progress.append("data")
             code, words = smtp.data(data)
-            progress.remove("data")  # it answered: nothing is unknown any more
             if code != 250:
+                progress.refused()  # it answered: nothing is unknown any more
                 raise smtplib.SMTPDataError(code, words)
             with contextlib.suppress(smtplib.SMTPException, OSError):
+                if smtp.sock is not None:
+                    smtp.sock.settimeout(QUIT_SECONDS)  # a slow goodbye must not turn a sent mail into a doubt
                 smtp.quit()
         return MailReceipt(
             tuple(recipient for recipient in recipients if recipient not in refused),

@@ -6,14 +6,16 @@ No connection is made here; `egress` makes them.
 from __future__ import annotations
 
 import asyncio
-import zlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from threading import Lock
 from typing import Final, TypeAlias
 from urllib.parse import urljoin
 
 from runtime.sdk import PermanentError, RetryableError, StepFailure
 from runtime.sdk.addresses import Address, Ip, read_address, vet
+from runtime.sdk.packing import PackingError, Unpacker
+from runtime.sdk.redaction import is_secret_name
 
 Named: TypeAlias = Mapping[str, tuple[str, int]]
 
@@ -85,11 +87,23 @@ def next_hop(
         )
     dropped: set[str] = set()
     if following.origin != address.origin:
-        dropped |= secret
+        dropped |= secret | {name.lower() for name, _value in headers if _is_secret(name)}
     if (status == 303 and method not in ("GET", "HEAD")) or (status in (301, 302) and method == "POST"):
         method, content = "GET", b""
         dropped |= {"content-type", "content-length", "content-encoding"}
     return method, following, [(name, value) for name, value in headers if name.lower() not in dropped], content
+
+
+#: Parts of a header's name that speak of a secret: X-Auth, Ocp-Apim-Subscription-Key, X-Session-Id.
+_SECRET_PARTS: Final = frozenset(("auth", "credential", "credentials", "jwt", "key", "pass", "session", "sid", "sig"))
+
+
+def _is_secret(name: str) -> bool:
+    """Whether a header of this name may hold a secret. A key by which repeats are known is none, and must stay."""
+    lowered = name.lower().replace("_", "-")
+    if "idempoten" in lowered:
+        return False
+    return is_secret_name(lowered) or not _SECRET_PARTS.isdisjoint(lowered.split("-"))
 
 
 def merge_headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -100,35 +114,24 @@ def merge_headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     return found
 
 
-async def read_body(chunks: AsyncIterator[bytes], headers: Mapping[str, str], max_bytes: int, host: str) -> bytes:
-    """The whole body, decompressed, never more than ``max_bytes`` of it in memory."""
+async def read_body(
+    chunks: AsyncIterator[bytes], headers: Mapping[str, str], max_bytes: int, host: str, method: str = "GET"
+) -> bytes:
+    """The whole body, decompressed, never more than ``max_bytes`` of it in memory; a part of it is a failure."""
     announced = headers.get("content-length", "")
-    if announced.isdecimal() and len(announced) < 20 and int(announced) > max_bytes:
+    # An answer to HEAD names the length of what it leaves out.
+    if method != "HEAD" and announced.isdecimal() and len(announced) < 20 and int(announced) > max_bytes:
         raise _too_big(host, max_bytes)
-    coding = headers.get("content-encoding", "").strip().lower()
-    inflate = None
-    if coding in ("gzip", "x-gzip", "deflate"):
-        inflate = zlib.decompressobj(zlib.MAX_WBITS | 32 if coding != "deflate" else zlib.MAX_WBITS)
-    parts: list[bytes] = []
-    size = 0
-    first = True
-    async for chunk in chunks:
-        piece = chunk
-        if inflate is not None:
-            try:
-                piece = inflate.decompress(chunk, max_bytes - size + 1)
-            except zlib.error:
-                if not (first and coding == "deflate"):
-                    raise PermanentError(
-                        "The answer cannot be unpacked", f"The compressed answer of {host} is damaged.", "encoding"
-                    ) from None
-                inflate = zlib.decompressobj(-zlib.MAX_WBITS)  # some servers send it without its header
-                piece = inflate.decompress(chunk, max_bytes - size + 1)
-            first = False
-        size += len(piece)
-        if size > max_bytes:
-            raise _too_big(host, max_bytes)
-        parts.append(piece)
+    try:
+        unpacker = Unpacker(headers.get("content-encoding", "") if method != "HEAD" else "", max_bytes)
+        parts = [unpacker.feed(chunk) async for chunk in chunks]
+        unpacker.finish()
+    except PackingError as error:
+        if error.code == "too_big":
+            raise _too_big(host, max_bytes) from None
+        if error.code == "cut_off":
+            raise RetryableError("The answer was cut off", f"The answer of {host} {error}.", "cut_off") from None
+        raise PermanentError("The answer cannot be unpacked", f"The answer of {host} {error}.", "encoding") from None
     return b"".join(parts)
 
 
@@ -136,6 +139,33 @@ def _too_big(host: str, max_bytes: int) -> PermanentError:
     return PermanentError(
         "The answer is too big", f"The answer of {host} is bigger than {max_bytes // 1024 // 1024 or 1} MB.", "too_big"
     )
+
+
+class Delivery:
+    """How far a mail is, shared by the thread that speaks and the loop that may lose patience: one of them decides."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._given_up = False
+        #: Whether the text left and was not refused.
+        self.maybe_sent = False
+
+    def begin(self) -> bool:
+        """Ask, right before the text leaves, whether anybody still waits for it."""
+        with self._lock:
+            self.maybe_sent = not self._given_up
+            return self.maybe_sent
+
+    def refused(self) -> None:
+        """The server took the text and said no."""
+        with self._lock:
+            self.maybe_sent = False
+
+    def give_up(self) -> bool:
+        """Nothing leaves after this; returns whether it had left already."""
+        with self._lock:
+            self._given_up = True
+            return self.maybe_sent
 
 
 def is_v6(host: str) -> bool:

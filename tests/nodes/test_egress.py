@@ -150,6 +150,19 @@ async def test_secrets_are_dropped_when_a_redirect_leads_to_another_host(server:
         )
 
 
+@pytest.mark.parametrize(
+    "name", ["X-Api-Key", "X-Auth-Token", "X-Auth", "Ocp-Apim-Subscription-Key", "X_Session", "Apikey"]
+)
+async def test_a_header_that_sounds_secret_stays_with_its_host(name: str) -> None:
+    here = read_address("https://api.example.com/a")
+    headers = [(name, "secret"), ("Idempotency-Key", "K1"), ("Accept", "text/csv")]
+    for place in ("https://other.example.com/", "http://api.example.com/a", "https://api.example.com:8443/"):
+        _method, _there, kept, body = next_hop({}, "POST", here, headers, b"1", 307, place, frozenset())
+        assert (kept, body) == (headers[1:], b"1")
+    _method, _there, kept, _body = next_hop({}, "POST", here, headers, b"1", 307, "/b", frozenset())
+    assert kept == headers
+
+
 async def test_a_post_becomes_a_get_where_the_web_says_so(doors: Egress, server: HttpServer) -> None:
     server.answers["/see-other"] = answer(303, Location="/end")
     server.answers["/keep"] = answer(307, Location="/end")

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +16,7 @@ from runtime.sdk import EffectClass, PermanentError, Result, RetryableError
 from runtime.sdk.connections import KINDS
 from runtime.sdk.testing import KnownConnection, StepTestContext, run_step
 from runtime.worker.egress import Egress
+from runtime.worker.egress_rules import Delivery
 
 NODE = CATALOG.get("email.send@1")
 assert NODE is not None
@@ -26,8 +29,14 @@ class Mailbox:
         self.taken: list[Any] = []
         self.refuse: dict[str, str] = {}
         self.after_data = "250 OK"
+        self.hold: asyncio.Event | None = None
+        self.held = threading.Event()
+        self.gone = threading.Event()
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        if self.hold is not None:
+            self.held.set()
+            await self.hold.wait()
         if address in self.refuse:
             return self.refuse[address]
         envelope.rcpt_tos.append(address)
@@ -237,3 +246,67 @@ def test_a_mail_is_unsafe_to_repeat_unless_the_server_drops_repeats() -> None:
     assert NODE is not None
     assert NODE.effect_of({}) is EffectClass.UNSAFE
     assert NODE.effect_of({"server_recognises_repeats": True}) is EffectClass.KEYED
+
+
+class Ending(AnyPort):
+    """Says when a conversation has ended."""
+
+    def factory(self) -> Any:
+        made = super().factory()
+        box = self.handler
+        lost = made.connection_lost
+
+        def connection_lost(error: Exception | None) -> None:
+            lost(error)
+            box.gone.set()
+
+        made.connection_lost = connection_lost
+        return made
+
+
+@pytest.mark.parametrize("how", ["its own time", "the time of the attempt", "a cancel"])
+async def test_nothing_is_sent_after_the_step_was_given_up(how: str) -> None:
+    box = Mailbox()
+    controller = Ending(box, hostname="127.0.0.1", port=0)
+    controller.start()
+    box.hold = asyncio.Event()
+    doors = Egress.make(named_mail={"practice-company": ("127.0.0.1", controller.port)})
+    assert NODE is not None
+    context = StepTestContext(doors=doors, connections={"c": smtp()}, timeout_seconds=0.4 if "own" in how else 30)
+    try:
+        sending = asyncio.ensure_future(
+            run_step(NODE, {"connection": "c", "to": "ann@example.com", "subject": "A", "text": "B"}, context=context)
+        )
+        await asyncio.to_thread(box.held.wait, 10)
+        if how == "the time of the attempt":
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0):
+                    await sending
+        elif how == "a cancel":
+            sending.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await sending
+        else:
+            with pytest.raises(RetryableError) as error:
+                await sending
+            assert error.value.code == "timeout"
+            assert not error.value.maybe_applied
+            assert error.value.request["to"] == ["ann@example.com"]  # type: ignore[index,call-overload]
+        controller.loop.call_soon_threadsafe(box.hold.set)
+        assert await asyncio.to_thread(box.gone.wait, 10)
+        assert box.taken == []
+    finally:
+        controller.stop()
+
+
+def test_once_the_text_may_leave_nobody_can_say_that_it_did_not() -> None:
+    early = Delivery()
+    assert not early.give_up()
+    assert not early.begin()
+    late = Delivery()
+    assert late.begin()
+    assert late.give_up()
+    refused = Delivery()
+    assert refused.begin()
+    refused.refused()
+    assert not refused.give_up()
