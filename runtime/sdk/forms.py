@@ -8,11 +8,14 @@ from decimal import Decimal
 from typing import Any, Final, Literal, TypeAlias
 
 from runtime.engine.expressions.functions.money import places_of
-from runtime.engine.expressions.functions.numbers import read_number
+from runtime.engine.expressions.functions.numbers import quantize, read_number
 from runtime.engine.jsonprofile import JSON, JSONRefused, normalise
 from runtime.sdk.fields import Config, Number, field
 
 FieldType: TypeAlias = Literal["text", "textarea", "number", "money", "date", "choice", "yes_no", "email"]
+
+#: More than all the money there is; with 3 decimal places far from the 40 digits that a number may have.
+_MOST_MONEY: Final = Decimal(10) ** 18
 
 FIELD_TYPES: Final[tuple[tuple[FieldType, str], ...]] = (
     ("text", "Text"),
@@ -94,10 +97,13 @@ def _typed(entry: FormField, raw: Any) -> JSON:
             if currency != entry.currency:
                 raise _Unfit(f"is asked for in {entry.currency}")
             number = Decimal(_bounded(entry, _number(amount)))
+            if abs(number) >= _MOST_MONEY:
+                raise _Unfit("is a larger amount than can be kept")
             places = places_of(entry.currency)
-            if number != round(number, places):
+            rounded = quantize(number, places, "half_even")
+            if number != rounded:
                 raise _Unfit(f"has at most {places} decimal places in {entry.currency}")
-            return {"amount": round(number, places), "currency": entry.currency}
+            return {"amount": rounded, "currency": entry.currency}
         case "date":
             text = _text(raw, 10, True)
             try:

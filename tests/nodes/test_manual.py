@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -57,6 +58,11 @@ async def test_answers_that_fit_become_typed_data() -> None:
         ({"who": "x", "count": 11}, "may be at most 10.5"),
         ({"who": "x", "count": "1,5"}, "needs a number"),
         ({"who": "x", "total": "1.5"}, "at most 0 decimal places"),
+        ({"who": "x", "total": "123456789012345678901234567.89"}, "larger amount than can be kept"),
+        ({"who": "x", "total": "1234567890123456789012345678901234567890"}, "larger amount than can be kept"),
+        ({"who": "x", "total": Decimal("-1e300")}, "larger amount than can be kept"),
+        ({"who": "x", "total": Decimal("1e-300")}, "at most 0 decimal places"),
+        ({"who": "x", "total": "NaN"}, "needs a number"),
         ({"who": "x", "total": {"amount": 1, "currency": "EUR"}}, "asked for in JPY"),
         ({"who": "x", "due": "04.12.2026"}, "needs a date"),
         ({"who": "x", "due": "2026-02-30"}, "needs a date"),
@@ -71,3 +77,12 @@ async def test_answers_that_fit_become_typed_data() -> None:
 async def test_answers_that_do_not_fit_are_refused_in_words(values: Any, says: str) -> None:
     with pytest.raises(PermanentError, match=says):
         await fill(values)
+
+
+async def test_the_largest_amount_is_kept_to_the_cent() -> None:
+    node = CATALOG.get("trigger.manual@1")
+    assert node is not None
+    form = {"fields": [{"name": "total", "label": "Total", "type": "money", "currency": "EUR"}]}
+    event = EventView(source="manual", received_at=0, input={"total": "999999999999999999.99"}, has_input=True)
+    outcome: Any = await run_step(node, form, context=StepTestContext(event=event))
+    assert str(outcome.output["total"]["amount"]) == "999999999999999999.99"
