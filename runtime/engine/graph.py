@@ -56,6 +56,9 @@ ERROR_PORT: Final = "error"
 #: Reserved: the way to a step's undo.
 UNDO_PORT: Final = "undo"
 
+#: Longer than a day nobody is kept waiting by a header.
+LONGEST_ASKED_SECONDS: Final = 86_400.0
+
 RetryStrategy = Literal["fixed", "linear", "exponential"]
 OnFailure = Literal["stop", "continue", "error_port"]
 
@@ -77,13 +80,15 @@ class RetryPolicy:
     def delay_ms(self, failed: int, *, jitter: float, retry_after_seconds: float | None = None) -> int:
         """Milliseconds to wait after the `failed`th try (from 1).
 
-        `jitter` is a throw of dice in [0, 1). What the other side asked for (`Retry-After`) is honoured up to the cap
-        and never shortens the wait; a senseless value counts as not given.
+        `jitter` is a throw of dice in [0, 1). What the other side asked for (`Retry-After`) is honoured up to the total
+        time of the policy, at most a day, and never shortens the wait; a senseless value counts as not given. The cap
+        is for waits of our own making: to come back sooner than asked is to be refused again.
         """
         seconds = min(self.cap_seconds, self._unspread(failed))
         seconds *= 1.0 + self.jitter * (2.0 * jitter - 1.0)
         if retry_after_seconds is not None and not math.isnan(retry_after_seconds):
-            seconds = max(seconds, min(retry_after_seconds, self.cap_seconds))
+            longest = LONGEST_ASKED_SECONDS if self.total_seconds is None else self.total_seconds
+            seconds = max(seconds, min(retry_after_seconds, longest, LONGEST_ASKED_SECONDS))
         return math.ceil(seconds * 1000)
 
     def _unspread(self, failed: int) -> float:

@@ -134,12 +134,22 @@ def test_the_server_is_given_the_time_it_asked_for() -> None:
 
 @pytest.mark.parametrize(
     ("asked", "seconds"),
-    [(1e9, 300), (math.inf, 300), (0, 1), (-5, 1), (-math.inf, 1), (math.nan, 1), (0.2, 1), (2, 2)],
+    [(1e9, 900), (math.inf, 900), (600, 600), (0, 1), (-5, 1), (-math.inf, 1), (math.nan, 1), (0.2, 1), (2, 2)],
 )
-def test_what_the_server_asks_for_is_bounded_by_the_cap_and_never_shortens_the_wait(
+def test_what_the_server_asks_for_is_bounded_by_the_total_time_and_never_shortens_the_wait(
     asked: float, seconds: float
 ) -> None:
     assert RetryPolicy().delay_ms(1, jitter=0.5, retry_after_seconds=asked) == seconds * 1000
+
+
+@pytest.mark.parametrize(
+    ("total", "asked", "seconds"), [(7_200, 3_600, 3_600), (None, 3_600, 3_600), (None, 1e9, 86_400)]
+)
+def test_an_hour_that_the_server_asks_for_is_an_hour_whatever_the_cap(
+    total: float | None, asked: float, seconds: float
+) -> None:
+    policy = RetryPolicy(cap_seconds=300, total_seconds=total)
+    assert policy.delay_ms(1, jitter=0.5, retry_after_seconds=asked) == seconds * 1000
 
 
 @given(
@@ -150,6 +160,7 @@ def test_what_the_server_asks_for_is_bounded_by_the_cap_and_never_shortens_the_w
         factor=st.floats(1, 100),
         cap_seconds=st.floats(0, 2_592_000),
         jitter=st.floats(0, 0.5),
+        total_seconds=st.none() | st.floats(1, 2_592_000),
     ),
     failed=st.integers(1, 100) | st.just(100_000),
     dice=st.floats(0, 1, exclude_max=True),
@@ -167,14 +178,12 @@ def test_every_delay_stays_within_the_bounds_of_its_policy(
         if plain > policy.cap_seconds or policy.strategy == "fixed":
             break
     middle = min(policy.cap_seconds, plain)
+    longest = min(86_400, policy.total_seconds or math.inf)
     delay = policy.delay_ms(failed, jitter=dice, retry_after_seconds=asked) / 1000
     assert delay >= middle * (1 - policy.jitter) * (1 - 1e-6) - 1e-6
-    assert (
-        delay
-        <= max(middle * (1 + policy.jitter), policy.cap_seconds if asked is not None else 0) * (1 + 1e-6) + 0.001 + 1e-6
-    )
+    assert delay <= max(middle * (1 + policy.jitter), longest if asked is not None else 0) * (1 + 1e-6) + 0.001 + 1e-6
     if asked is not None and not math.isnan(asked):
-        assert delay >= min(asked, policy.cap_seconds) - 1e-6
+        assert delay >= min(asked, longest) - 1e-6
 
 
 def test_jitter_spreads_to_both_sides() -> None:
