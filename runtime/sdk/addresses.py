@@ -37,23 +37,59 @@ _V6_GLOBAL: Final = IPv6Network("2000::/3")
 _V6_REFUSED: Final = tuple(
     IPv6Network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "2620:4f:8000::/48")
 )
+#: The same for the other family; fd00:ec2:: and fd20:ce:: are the clouds' own services, metadata among them.
+_V6_NEVER: Final = tuple(
+    IPv6Network(text) for text in ("::/127", "fe80::/10", "ff00::/8", "fd00:ec2::/32", "fd20:ce::/32")
+)
+#: Where an IPv4 address stands inside an IPv6 one: the network, and how far from the right its last bit is.
+_EMBEDDED: Final = tuple(
+    (IPv6Network(text), shift)
+    for text, shift in (
+        ("::/96", 0),  # compatible
+        ("::ffff:0:0/96", 0),  # mapped
+        ("::ffff:0:0:0/96", 0),  # translated
+        ("64:ff9b::/96", 0),  # NAT64
+        ("64:ff9b:1::/48", 0),  # NAT64 of a network's own, by its last bits
+        ("2002::/16", 80),  # 6to4
+        ("2001::/32", 64),  # Teredo, its server
+    )
+)
+_TEREDO: Final = IPv6Network("2001::/32")
+#: An interface identifier that says it is made of an IPv4 address (ISATAP).
+_ISATAP: Final = (0x00005EFE, 0x02005EFE)
+
+
+def _inside(address: IPv6Address) -> list[IPv4Address]:
+    """Every IPv4 address that this one may be carried to."""
+    number = int(address)
+    found = [IPv4Address(number >> shift & 0xFFFFFFFF) for network, shift in _EMBEDDED if address in network]
+    if address in _TEREDO:
+        found.append(IPv4Address(~number & 0xFFFFFFFF))  # the client's, written upside down
+    if number >> 32 & 0xFFFFFFFF in _ISATAP:
+        found.append(IPv4Address(number & 0xFFFFFFFF))
+    return found
+
+
+def _never(address: Ip) -> bool:
+    """Whether no administrator can open this address."""
+    if isinstance(address, IPv4Address):
+        return any(address in network for network in _V4_NEVER)
+    return any(address in network for network in _V6_NEVER) or any(_never(inner) for inner in _inside(address))
 
 
 def vet(address: Ip, allowed: Sequence[IPv4Network | IPv6Network] = ()) -> bool:
     """Whether a step may speak to this address. ``allowed``: private networks that an administrator opened."""
-    if isinstance(address, IPv6Address):
-        inner = address.ipv4_mapped
-        if inner is None:
-            if any(isinstance(network, IPv6Network) and address in network for network in allowed):
-                return not (
-                    address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified
-                )
-            # Only native unicast; 6to4, Teredo, NAT64 and compatible forms could carry a private address inside.
-            return address in _V6_GLOBAL and not any(address in network for network in _V6_REFUSED)
-        address = inner
-    if any(isinstance(network, IPv4Network) and address in network for network in allowed):
-        return not any(address in network for network in _V4_NEVER)
-    return not any(address in network for network in _V4_REFUSED)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    if _never(address):
+        return False
+    if any(address in network for network in allowed if network.version == address.version):
+        # An open IPv6 network does not open the IPv4 network that its addresses may lead to.
+        return isinstance(address, IPv4Address) or all(vet(inner, allowed) for inner in _inside(address))
+    if isinstance(address, IPv4Address):
+        return not any(address in network for network in _V4_REFUSED)
+    # Only native unicast; 6to4, Teredo, NAT64 and compatible forms could carry a private address inside.
+    return address in _V6_GLOBAL and not any(address in network for network in _V6_REFUSED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,27 @@ def test_an_administrator_can_open_a_network_but_never_this_machine_or_metadata(
         assert not vet(ip_address(text), allowed), text
 
 
+@pytest.mark.parametrize(
+    ("text", "network"),
+    [
+        ("fd00:ec2::254", "fd00::/8"), ("fd00:ec2::23", "fc00::/7"), ("fd20:ce::254", "fd00::/8"), ("fe80::1", "fe80::/10"), ("::1", "::/0"),
+        ("64:ff9b::7f00:1", "::/0"), ("64:ff9b::7f00:1", "64:ff9b::/96"), ("64:ff9b::a9fe:a9fe", "::/0"), ("64:ff9b:1::7f00:1", "::/0"),
+        ("2002:7f00:1::1", "::/0"), ("2002:a9fe:a9fe::1", "2002::/16"), ("2001:0:7f00:1::1", "::/0"), ("2001:0:102:304::80ff:fffe", "::/0"),
+        ("::127.0.0.1", "::/0"), ("::ffff:0:127.0.0.1", "::/0"), ("fd00::5efe:127.0.0.1", "fd00::/8"), ("fd00::200:5efe:a9fe:a9fe", "fd00::/8"),
+        ("64:ff9b::a00:1", "::/0"), ("ff02::1", "::/0"),
+    ],
+)  # fmt: skip
+def test_no_open_network_leads_to_this_machine_or_to_metadata(text: str, network: str) -> None:
+    assert not vet(ip_address(text), [ip_network(network)])
+
+
+@pytest.mark.parametrize("text", ["fd00::1", "fd12:3456::254", "64:ff9b::a00:1", "fd00::5efe:a00:1"])
+def test_an_open_network_of_the_other_family_is_open(text: str) -> None:
+    opened = [ip_network("fd00::/8"), ip_network("64:ff9b::/96"), ip_network("10.0.0.0/8")]
+    assert vet(ip_address(text), opened)
+    assert not vet(ip_address(text))
+
+
 def lookups(monkeypatch: pytest.MonkeyPatch, answers: list[list[str]]) -> list[str]:
     """Let the resolver give these answers in turn; returns the names asked for."""
     asked: list[str] = []
