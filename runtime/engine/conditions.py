@@ -1,21 +1,23 @@
 """Conditions that people build from rules: field, operator in words, value; groups of all or any.
 
 A group is ``{"match": "all" | "any", "rules": [rule | group, …]}`` nested at most three deep. A rule is
-``{"left": …, "op": …, "right": …, "type": …}``; its sides may be formulas and are resolved before evaluation. ``type``
-(``text``, ``number``, ``date``, ``bool``, ``list``; found from the value when left out) says how to compare.
+``{"left": …, "op": …, "right": …, "type": …}``; its sides may be formulas and are resolved before evaluation. A side
+whose formula failed is an ``Unsolved``: it matters only when its rule is looked at, and one that failed because a field
+is not there counts as empty for "is empty" and "is filled in". ``type`` (``text``, ``number``, ``date``, ``bool``,
+``list``; found from both sides when left out) says how to compare: as numbers as soon as one side is a number.
 A value that does not fit is an error with words, never a silent "no".
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from runtime.engine.expressions import describe
-from runtime.engine.expressions.errors import ExpressionError
-from runtime.engine.expressions.functions.dates import moment, read
+from runtime.engine.expressions.errors import ExpressionError, Unsolved
+from runtime.engine.expressions.functions.dates import read
 from runtime.engine.expressions.functions.logic import is_blank
 from runtime.engine.expressions.functions.numbers import read_number
 from runtime.engine.expressions.values import kind_of, shown
@@ -76,9 +78,12 @@ def problems(group: Any, path: str = "") -> list[tuple[str, str]]:
     return found
 
 
-def evaluate_group(group: Mapping[str, Any]) -> bool:
-    """Whether a resolved group holds; an empty group of "all" holds. Raises ConditionError."""
-    return _holds(group, "", 1)
+def evaluate_group(group: Mapping[str, Any], now: datetime | None = None) -> bool:
+    """Whether a resolved group holds; an empty group of "all" holds. Raises ConditionError.
+
+    ``now`` is what "in the last … days" counts from.
+    """
+    return _holds(group, "", 1, now)
 
 
 def describe_group(group: Any, names: Mapping[str, str] | None = None) -> str:
@@ -138,7 +143,7 @@ def _inspect_rule(rule: Any, path: str, found: list[tuple[str, str]]) -> None:
         found.append((_join(path, "right"), "Give the lowest and the highest value."))
 
 
-def _holds(group: Any, path: str, depth: int) -> bool:
+def _holds(group: Any, path: str, depth: int, now: datetime | None) -> bool:
     if depth > MAX_DEPTH or not isinstance(group, Mapping) or not isinstance(group.get("rules"), list):
         raise ConditionError(path, "This is not a group of rules.")
     wants_all: bool = group.get("match", "all") != "any"
@@ -146,33 +151,34 @@ def _holds(group: Any, path: str, depth: int) -> bool:
     for index, rule in enumerate(rules):
         here = _join(path, f"rules[{index}]")
         if isinstance(rule, Mapping) and "rules" in rule:
-            holds = _holds(rule, here, depth + 1)
+            holds = _holds(rule, here, depth + 1, now)
         else:
-            holds = _rule_holds(rule, here)
+            holds = _rule_holds(rule, here, now)
         if holds is not wants_all:
             return not wants_all
     return wants_all
 
 
-def _rule_holds(rule: Any, path: str) -> bool:
+def _rule_holds(rule: Any, path: str, now: datetime | None) -> bool:
     if not isinstance(rule, Mapping) or not isinstance(rule.get("op"), str) or rule["op"] not in OPERATORS:
         raise ConditionError(path, "This rule does not say how to compare.")
     name: str = rule["op"]
     operator = OPERATORS[name]
-    left, right = rule.get("left"), rule.get("right")
-    if name == "is_empty":
-        return is_blank(left)
-    if name == "is_not_empty":
-        return not is_blank(left)
+    left = rule.get("left")
+    if name in ("is_empty", "is_not_empty"):
+        if isinstance(left, Unsolved) and left.error.code == "missing":
+            left = None
+        return is_blank(_solved(left, f"{path}.left")) is (name == "is_empty")
+    left = _solved(left, f"{path}.left")
+    right = _solved(rule.get("right"), f"{path}.right") if operator.sides > 1 else None
     kind = rule.get("type") or _kind(left, right, operator)
     match name:
         case "is_true":
-            return _flag(left, path) is True
+            return _flag(left, f"{path}.left") is True
         case "is_false":
-            return _flag(left, path) is False
+            return _flag(left, f"{path}.left") is False
         case "eq" | "ne":
-            equal = _equal(left, right, kind, path)
-            return equal is (name == "eq")
+            return _equal(left, right, kind, path) is (name == "eq")
         case "gt" | "gte" | "lt" | "lte":
             return _ordered(name, _number(left, f"{path}.left"), _number(right, f"{path}.right"))
         case "before" | "after" | "on_or_before" | "on_or_after":
@@ -181,33 +187,48 @@ def _rule_holds(rule: Any, path: str) -> bool:
         case "between":
             return _between(left, right, kind, path)
         case "contains" | "not_contains":
-            return _contains(left, right, path) is (name == "contains")
-        case "starts_with":
-            return _text(left, path).startswith(_text(right, path))
-        case "ends_with":
-            return _text(left, path).endswith(_text(right, path))
-        case _:
-            entries = right if isinstance(right, list) else [part.strip() for part in _text(right, path).split(",")]
-            return any(_equal(left, entry, _kind(left, entry, operator), path) for entry in entries) is (name == "in")
+            return _contains(left, right, kind, path) is (name == "contains")
+        case "starts_with" | "not_starts_with":
+            return _text(left, f"{path}.left").startswith(_text(right, f"{path}.right")) is (name == "starts_with")
+        case "ends_with" | "not_ends_with":
+            return _text(left, f"{path}.left").endswith(_text(right, f"{path}.right")) is (name == "ends_with")
+        case "in" | "not_in":
+            entries = right if isinstance(right, list) else _parts(_text(right, f"{path}.right"))
+            kinds = ((entry, rule.get("type") or _kind(left, entry, operator)) for entry in entries)
+            return any(_equal(left, entry, entry_kind, path) for entry, entry_kind in kinds) is (name == "in")
+    raise ConditionError(path, "This rule does not say how to compare.")
+
+
+def _solved(value: Any, path: str) -> Any:
+    """A side that is there, with every entry of it; else the failure of its formula."""
+    for part in (value, *value) if isinstance(value, list) else (value,):
+        if isinstance(part, Unsolved):
+            raise ConditionError(path, part.error.message)
+    return value
+
+
+def _parts(text: str) -> list[str]:
+    return [part for part in map(str.strip, text.split(",")) if part]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
 def _kind(left: Any, right: Any, operator: Operator) -> str:
-    """How to compare when the rule does not say: by what the left side is."""
+    """How to compare when the rule does not say: by what both sides are."""
     if len(operator.types) == 1:
         return operator.types[0]
-    if isinstance(left, bool) or isinstance(right, bool):
+    sides = (left, *right) if isinstance(right, list) and operator.sides == 3 else (left, right)
+    if "bool" in operator.types and any(isinstance(side, bool) for side in sides):
         return "bool"
-    if isinstance(left, int | Decimal):
+    if "number" in operator.types and any(map(_is_number, sides)):
         return "number"
     if isinstance(left, list):
         return "list"
-    return (
-        "number"
-        if "text" not in operator.types and _as_number(left) is not None
-        else "text"
-        if "text" in operator.types
-        else "date"
-    )
+    if "text" in operator.types:
+        return "text"
+    return "number" if _as_number(left) is not None else "date"
 
 
 def _as_number(value: Any) -> int | Decimal | None:
@@ -245,29 +266,27 @@ def _flag(value: Any, path: str) -> bool:
     raise ConditionError(path, f"This needs yes or no, but here is {shown(value)}.")
 
 
+def _date(value: Any, path: str) -> date | datetime:
+    try:
+        return read(value)
+    except ExpressionError:
+        raise ConditionError(path, f"This compares dates like 2026-11-20, but here is {shown(value)}.") from None
+
+
 def _dates(left: Any, right: Any, path: str) -> tuple[Any, Any]:
-    """Two days, or two moments when one side has a time."""
-    found = []
-    for side, value in (("left", left), ("right", right)):
-        try:
-            found.append(read(value))
-        except ExpressionError:
-            raise ConditionError(
-                f"{path}.{side}", f"This compares dates like 2026-11-20, but here is {shown(value)}."
-            ) from None
-    if any(isinstance(value, datetime) for value in found) and not all(isinstance(value, datetime) for value in found):
-        # A day against a moment: the moment's own day decides, as people mean it.
-        return tuple(value.date() if isinstance(value, datetime) else value for value in found)  # type: ignore[return-value]
-    if any(isinstance(value, datetime) for value in found):
-        return moment(left), moment(right)
-    return found[0], found[1]
+    """Two days, or two moments when both sides have a time."""
+    found = (_date(left, f"{path}.left"), _date(right, f"{path}.right"))
+    if all(isinstance(value, datetime) for value in found):
+        return found
+    # A day against a moment: the moment's own day decides, as people mean it.
+    return tuple(value.date() if isinstance(value, datetime) else value for value in found)  # type: ignore[return-value]
 
 
 def _equal(left: Any, right: Any, kind: str, path: str) -> bool:
+    if left is None or right is None:
+        return is_blank(left) and is_blank(right)
     match kind:
         case "number":
-            if left is None or right is None:
-                return left is right
             return bool(_number(left, f"{path}.left") == _number(right, f"{path}.right"))
         case "date":
             if is_blank(left) or is_blank(right):
@@ -277,9 +296,32 @@ def _equal(left: Any, right: Any, kind: str, path: str) -> bool:
         case "bool":
             return _flag(left, f"{path}.left") is _flag(right, f"{path}.right")
         case "list":
+            for side, value in (("left", left), ("right", right)):
+                if not isinstance(value, list):
+                    raise ConditionError(f"{path}.{side}", f"This compares lists, but here is {shown(value)}.")
             return bool(left == right)
         case _:
             return _text(left, f"{path}.left") == _text(right, f"{path}.right")
+
+
+def fits(value: Any, wanted: Any) -> bool:
+    """Whether a value is the one that a way of a switch names: as numbers where both are or read as one, else as text.
+
+    Values of different kinds are not the same; a list or an object is none that a way can name: ConditionError.
+    """
+    value, wanted = _solved(value, "value"), _solved(wanted, "cases")
+    for side in (value, wanted):
+        if isinstance(side, list | Mapping):
+            raise ConditionError("value", f"This compares one value, but here is {kind_of(side)}.")
+    if isinstance(value, bool) or isinstance(wanted, bool):
+        try:
+            return _flag(value, "value") is _flag(wanted, "cases")
+        except ConditionError:
+            return False
+    if _is_number(value) or _is_number(wanted):
+        first, second = _as_number(value), _as_number(wanted)
+        return first is not None and first == second
+    return _text(value, "value") == _text(wanted, "cases")
 
 
 def _ordered(sign: str, left: Any, right: Any) -> bool:
@@ -303,13 +345,30 @@ def _between(left: Any, right: Any, kind: str, path: str) -> bool:
     return _number(right[0], f"{path}.right") <= value <= _number(right[1], f"{path}.right")
 
 
-def _contains(left: Any, right: Any, path: str) -> bool:
-    if isinstance(left, list):
-        return any(type(entry) is type(right) and entry == right for entry in left) or (
-            isinstance(right, str)
-            and any(_as_number(entry) is not None and _text(entry, path) == right for entry in left)
+def _contains(left: Any, right: Any, kind: str, path: str) -> bool:
+    if left is None:
+        return False
+    if kind != "list":
+        return _text(right, f"{path}.right") in _text(left, f"{path}.left")
+    if not isinstance(left, list):
+        raise ConditionError(f"{path}.left", f"This looks into a list, but here is {shown(left)}.")
+    compared = [found for entry in left if (found := _same_entry(entry, right)) is not None]
+    if left and not compared:
+        raise ConditionError(
+            f"{path}.right",
+            f"Looked for is {shown(right)}, but this list holds nothing of that kind: it starts with {shown(left[0])}.",
         )
-    return _text(right, f"{path}.right") in _text(left, f"{path}.left")
+    return any(compared)
+
+
+def _same_entry(entry: Any, wanted: Any) -> bool | None:
+    """Whether an entry is the value looked for; None when the two kinds cannot be compared."""
+    if isinstance(entry, bool) or isinstance(wanted, bool):
+        return entry is wanted if isinstance(entry, bool) and isinstance(wanted, bool) else None
+    if _is_number(entry) or _is_number(wanted):
+        first, second = _as_number(entry), _as_number(wanted)
+        return None if first is None or second is None else first == second
+    return bool(entry == wanted) if type(entry) is type(wanted) else None
 
 
 def _sentence(group: Any, names: Mapping[str, str], depth: int) -> str:

@@ -8,6 +8,9 @@ How the interpreter uses it, keeping one per (version, node):
     outcome = prepared.type.run(config, step_input, step_context)
     key = prepared.deferred("business_key", context)            # a formula that is worked out on request
 
+A formula in the rules of a decision that fails stays in its place as an ``Unsolved``, which fails the step only if the
+rule is looked at. Settings that are not on the form, given the others, are as if they were not stored.
+
 ``context`` is a dict ``{"trigger": …, "steps": {key: output}, "run": {…}, "vars": {…}, "error": …}``; it is read, never
 changed. ``run`` holds ``id, started_at, now, mode, version, attempt``; ``now`` is the moment the step was first
 started, so that ``now()`` gives the same text on every attempt and a repeated request is byte for byte the same.
@@ -19,15 +22,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from runtime.engine.expressions import ExpressionError, Template, compile_template, is_expression
+from runtime.engine.expressions.errors import Unsolved
 from runtime.engine.jsonprofile import JSON
 from runtime.sdk.effects import EffectClass
 from runtime.sdk.errors import PermanentError
 from runtime.sdk.fields import Config
 from runtime.sdk.messages import place_text, plain_problems, title_of
-from runtime.sdk.schema import missing_fields
+from runtime.sdk.schema import hinted_fields, is_shown, missing_fields
 
 if TYPE_CHECKING:
     from runtime.sdk.nodetype import NodeType
@@ -47,13 +51,15 @@ class PreparedStep(Generic[C]):
     effect: EffectClass
     ports: tuple[str, ...]
     static: C | None
-    formulas: tuple[tuple[Place, Template], ...]
+    formulas: tuple[tuple[Place, Template, bool], ...]
     deferred_formulas: Mapping[str, Template]
 
     @classmethod
     def make(cls, node_type: NodeType[C], config: Mapping[str, Any]) -> PreparedStep[C]:
         """Compile and validate; raises PermanentError with the field and the reason."""
-        formulas: list[tuple[Place, Template]] = []
+        config = visible(node_type.config, config)
+        spared = _spared(node_type.config)
+        formulas: list[tuple[Place, Template, bool]] = []
         deferred: dict[str, Template] = {}
         for place, text, later in formula_places(node_type.expression_fields, node_type.deferred_fields, config):
             try:
@@ -63,7 +69,7 @@ class PreparedStep(Generic[C]):
             if later:
                 deferred[place_text(place)] = template
             else:
-                formulas.append((place, template))
+                formulas.append((place, template, any(_is_below(place, pattern) for pattern in spared)))
         static = None if formulas else _validate(node_type, config)
         return cls(
             type=node_type,
@@ -89,11 +95,14 @@ class PreparedStep(Generic[C]):
         """The settings with formulas worked out, not yet validated: what a step is shown to have received."""
         config = dict(self.raw)
         fresh: dict[int, Any] = {}
-        for place, template in self.formulas:
+        for place, template, spared in self.formulas:
+            value: Any
             try:
                 value = template.evaluate(context)
             except ExpressionError as error:
-                raise _formula_failure(self.type, place, error) from None
+                if not spared:
+                    raise _formula_failure(self.type, place, error) from None
+                value = Unsolved(template.text, error)
             holder: Any = config
             for part in place[:-1]:
                 inner = holder[part]
@@ -115,6 +124,48 @@ class PreparedStep(Generic[C]):
             return template.evaluate(context)
         except ExpressionError as error:
             raise _formula_failure(self.type, (field,), error) from None
+
+
+def visible(model: type[BaseModel], config: Mapping[str, Any]) -> dict[str, Any]:
+    """These settings without those that are not on the form, given the others; what must be stored stays."""
+    found = dict(config)
+    for path, hints in hinted_fields(model):
+        if "showIfStep" in hints and not is_shown(model, config, hints["showIfStep"]):
+            _without(found, path)
+    rules = {path[0]: hints.get("showIf", {}) for path, hints in hinted_fields(model) if len(path) == 1}
+    for name in rules:
+        if name in found and not model.model_fields[name].is_required() and not _on_form(model, config, rules, name):
+            del found[name]
+    return found
+
+
+def _on_form(model: type[BaseModel], config: Mapping[str, Any], rules: Mapping[str, Any], name: str) -> bool:
+    """Whether a field is shown, and each field that decides about it is."""
+    rule = rules.get(name) or {}
+    return is_shown(model, config, rule) and all(_on_form(model, config, rules, other) for other in rule)
+
+
+def _without(holder: Any, path: Pattern) -> None:
+    """Take a field of the entries of a list out; every list and entry on the way is replaced by a copy."""
+    name, _star, inner = path
+    if isinstance(holder.get(name), list):
+        holder[name] = [
+            {key: value for key, value in entry.items() if key != inner} if isinstance(entry, Mapping) else entry
+            for entry in holder[name]
+        ]
+
+
+def _spared(model: type[BaseModel]) -> tuple[Pattern, ...]:
+    """Fields whose formulas may fail until somebody looks at their value."""
+    return tuple(
+        path for path, hints in hinted_fields(model) if hints.get("widget") == "conditions" or hints.get("spared")
+    )
+
+
+def _is_below(place: Place, pattern: Pattern) -> bool:
+    return len(place) >= len(pattern) and all(
+        wanted in ("*", part) for part, wanted in zip(place, pattern, strict=False)
+    )
 
 
 def formula_places(

@@ -20,3 +20,20 @@ class ExpressionError(ValueError):
     def at(self, position: int) -> ExpressionError:
         """The same error, placed in the field's text."""
         return ExpressionError(self.code, self.message, position)
+
+
+class Unsolved(str):
+    """A formula's own text in the place of a value that it could not give; ``error`` says why.
+
+    Settings that are only looked at in turn (the rules of a decision) hold it, so that a rule which decides before
+    needs nothing of those after it. Being text, it is written down as the formula that it is.
+    """
+
+    __slots__ = ("error",)
+
+    def __new__(cls, text: str, error: ExpressionError) -> Unsolved:
+        made = super().__new__(cls, text)
+        made.error = error
+        return made
+
+    error: ExpressionError

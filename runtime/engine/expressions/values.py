@@ -16,7 +16,8 @@ from runtime.engine.jsonprofile import MAX_DEPTH, dumps, number_text
 class Limits:
     """How much one evaluation may do. Counted, not timed, so that a preview and a run always agree.
 
-    ``steps``: parts of documents visited, calls made, and text built (64 characters a step). ``text``: length of one text.
+    ``steps``: parts of documents visited, calls made, and text built (64 characters a step). ``text``: length of one
+    text.
     """
 
     steps: int = 250_000

@@ -20,7 +20,7 @@ class ContinueIfConfig(Config):
 
 
 def run(config: ContinueIfConfig, step_input: JSON, context: Context) -> Result | StopRun:
-    if decide(config.conditions):
+    if decide(config.conditions, context.now_ms):
         return Result({"result": True}, note="Continues")
     return StopRun("filtered", {"result": False}, note="Filtered out")
 

@@ -21,7 +21,7 @@ class DecisionConfig(Config):
 
 
 def run(config: DecisionConfig, step_input: JSON, context: Context) -> Result:
-    holds = decide(config.conditions)
+    holds = decide(config.conditions, context.now_ms)
     return Result({"result": holds}, ports=("yes" if holds else "no",), note="Yes" if holds else "No")
 
 

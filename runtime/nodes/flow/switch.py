@@ -19,8 +19,7 @@ from runtime.sdk import (
     Words,
     field,
 )
-from runtime.sdk.fields import as_text
-from runtime.sdk.rules import decide
+from runtime.sdk.rules import decide, is_case
 
 #: Ids of ways out that have another meaning.
 RESERVED = ("in", "out", "error", "undo", "otherwise")
@@ -29,8 +28,12 @@ RESERVED = ("in", "out", "error", "undo", "otherwise")
 class Case(Config):
     id: str = field(title="Id", widget="text", advanced=True, order=3, pattern=r"^[A-Za-z0-9_-]{1,40}$")
     name: str = field(title="Name", placeholder="Germany", order=1, min_length=1, max_length=60)
-    value: Any = field("", title="Value", expression=True, order=2)
-    conditions: Conditions | None = field(None, title="If", widget="conditions", expression=True, order=2)
+    value: Any = field(
+        "", title="Value", expression=True, order=2, hints={"spared": True, "showIfStep": {"mode": ["value"]}}
+    )
+    conditions: Conditions | None = field(
+        None, title="If", widget="conditions", expression=True, order=2, hints={"showIfStep": {"mode": ["rules"]}}
+    )
 
 
 class SwitchConfig(Config):
@@ -62,14 +65,14 @@ class SwitchConfig(Config):
 
 
 def run(config: SwitchConfig, step_input: JSON, context: Context) -> Result:
-    wanted = as_text(config.value)
     taken: list[Case] = []
     for case in config.cases:
         if config.mode == "value":
-            fits = as_text(case.value) == wanted
+            holds = is_case(config.value, case.value)
         else:
-            fits = case.conditions is not None and bool(case.conditions.get("rules")) and decide(case.conditions)
-        if fits:
+            rules = case.conditions or {}
+            holds = bool(rules.get("rules")) and decide(rules, context.now_ms)
+        if holds:
             taken.append(case)
             if not config.every_match:
                 break

@@ -36,6 +36,19 @@ from tests.nodes.steps import rule
         (rule(None, "is_empty"), True),
         (rule([], "is_not_empty"), False),
         (rule(0, "is_empty"), False),
+        (rule("100.00", "eq", 100), True),
+        (rule(100, "eq", "100.00"), True),
+        (rule(Decimal("100.00"), "ne", "100"), False),
+        (rule("100.00", "eq", "100"), False),
+        (rule("100", "in", [100, 200]), True),
+        (rule(Decimal("7.00"), "in", "5, 7,"), True),
+        (rule(8, "not_in", "5, 7, "), True),
+        (rule([Decimal("100.00"), "a"], "contains", 100), True),
+        (rule([7], "contains", "7"), True),
+        (rule(["a", 5], "contains", "b"), False),
+        (rule(None, "eq", "paid"), False),
+        (rule(None, "ne", 5), True),
+        (rule(None, "eq", ""), True),
     ],
 )
 def test_a_rule_says_what_it_says(entry: dict[str, Any], holds: bool) -> None:
@@ -48,12 +61,26 @@ def test_a_rule_says_what_it_says(entry: dict[str, Any], holds: bool) -> None:
     [
         rule("abc", "gt", 5), rule(True, "gt", 0), rule(None, "lt", 5), rule("soon", "before", "2026-11-20"), rule("maybe", "is_true"),
         rule([1], "eq", "a", "text"), rule({"a": 1}, "starts_with", "a"), rule(5, "between", 7), rule(5, "sounds_like", 5),
+        rule("abc", "eq", 100), rule(100, "eq", "abc"), rule("", "eq", 100), rule(True, "eq", 1), rule(1, "eq", True), rule({"a": 1}, "eq", "a"),
+        rule([1], "eq", "1"), rule(["1"], "ne", 1), rule(5, "in", "AT, DE"), rule("DE", "in", [5]), rule(["a"], "contains", 5),
+        rule("abc", "contains", "a", "list"), rule(["a"], "contains", "a", "text"), rule(["a"], "in", ["a"]),
     ],
 )  # fmt: skip
 def test_a_value_that_does_not_fit_is_an_error_and_not_a_no(entry: dict[str, Any]) -> None:
     with pytest.raises(ConditionError) as error:
         evaluate_group({"rules": [entry]})
     assert error.value.path.startswith("rules[0]")
+
+
+def test_a_misfit_is_told_in_words_that_fit_the_question() -> None:
+    for entry, words in (
+        (rule(None, "between", [1, 5]), "compares numbers, but here is empty"),
+        (rule("abc", "between", [1, 5]), "compares numbers, but here is text “abc”"),
+        (rule("abc", "between", ["2026-11-01", "2026-11-30"]), "compares dates"),
+        (rule(["a"], "contains", 5), "it starts with text “a”"),
+    ):
+        with pytest.raises(ConditionError, match=words):
+            evaluate_group({"rules": [entry]})
 
 
 def test_groups_nest_three_deep_and_no_deeper() -> None:
