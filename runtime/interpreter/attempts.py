@@ -23,6 +23,7 @@ from runtime.interpreter.redaction import Redactor
 from runtime.interpreter.versions import Step
 from runtime.sdk import Context, Result, StepFailure, StopRun, Wait
 from runtime.store import failpoints
+from runtime.store.artifacts import ArtifactDamaged
 
 logger = logging.getLogger(__name__)
 
@@ -109,6 +110,8 @@ def failed(error: Exception, context: StepContext | None, step: Step) -> Failed 
         return Failed(StepError(error.code, "A formula could not be worked out", error.message, kind="config"))
     if isinstance(error, JSONRefused):
         return Failed(refused_output(error))
+    if isinstance(error, ArtifactDamaged):
+        return Failed(damaged(error))
     # Nobody foresaw this: whether an effect happened before it is unknown. The text may quote anything, so it is
     # for the log of the operator, and the record gets its kind only.
     logger.exception("step %s (%s) raised", step.node.key, step.node.type)
@@ -120,6 +123,16 @@ def failed(error: Exception, context: StepContext | None, step: Step) -> Failed 
             detail=type(error).__name__,
         ),
         maybe_applied=step.writes and not isinstance(error, ValidationError),
+    )
+
+
+def damaged(error: ArtifactDamaged) -> StepError:
+    """A document that was put aside is gone or no longer what it was: nobody goes on with half of the data."""
+    return StepError(
+        code="document_damaged",
+        title="Stored data is missing or was changed",
+        message=f"{error} Restore the artifacts folder from the backup, then start again from the same event.",
+        kind="infrastructure",
     )
 
 

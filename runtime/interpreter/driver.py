@@ -16,6 +16,7 @@ from concurrent.futures import Executor
 from typing import Final, Protocol, assert_never
 from uuid import UUID
 
+from runtime.contracts import StoreUnavailable
 from runtime.engine.advance import advance, resume
 from runtime.engine.change import timer_kind
 from runtime.engine.commands import ClearTimer, Command, Execute, FinishRun, PassThrough, SetTimer
@@ -36,7 +37,7 @@ from runtime.interpreter.loading import Loaded
 from runtime.interpreter.outcomes import Cut, Ending
 from runtime.interpreter.payloads import Reference
 from runtime.interpreter.records import Asked, Record, Told, Unit
-from runtime.interpreter.versions import Unsupported, Version
+from runtime.interpreter.versions import Step, Unsupported, Version
 from runtime.interpreter.waiting import due_nodes, next_due
 from runtime.sdk import EffectClass
 from runtime.store.records import Claimed, RunWrite, Written
@@ -46,8 +47,9 @@ logger = logging.getLogger(__name__)
 
 #: A wait shorter than this keeps its lease: letting go and claiming again would cost more.
 HOLD_MS: Final = 1_000
-#: After the infrastructure cut an attempt off, it is made again this much later.
+#: What the infrastructure cut off, or could not keep, is tried again this much later.
 AGAIN_SECONDS: Final = 1.0
+_LONGEST_AGAIN_SECONDS: Final = 10.0
 
 _OPEN: Final = frozenset({StepStatus.READY, StepStatus.RUNNING})
 
@@ -112,10 +114,13 @@ class Driver:
         self.intents = loaded.intents
         self._told: deque[Told] = deque()
         self._starting: list[Asked] = []
+        #: Attempts that could not be made ready because the store was away (I19).
+        self._postponed: list[Execute] = []
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._waker: asyncio.Future[None] | None = None
         self._over = False
         self._unsupported: Unsupported | None = None
+        self._fault = loaded.fault
 
     # --- from outside ---------------------------------------------------------------------------------------------
 
@@ -144,6 +149,8 @@ class Driver:
         now = self.shell.now_ms()
         if self.claimed.cancel_requested_at is not None:
             self._told.append(Told(now, fact=CancelRequested(now)))
+        if self._fault is not None:
+            self._told.append(Told(now, fact=FailRequested(self.claimed.trigger_node, self._fault, now)))
         if not self.state.steps and not self.state.status.is_terminal:
             self._told.appendleft(Told(now, fact=RunStarted(self.claimed.trigger_node, now)))
             return
@@ -192,7 +199,8 @@ class Driver:
                 await self._start(asked)
             if self._told or self.unit.asked or self._end_what_was_cut_off():
                 continue
-            if not self._tasks and await self._let_go():
+            idle = not self._tasks and (not self._postponed or self.shell.stopping)
+            if idle and await self._let_go():
                 return
             await self._wait()
 
@@ -241,6 +249,9 @@ class Driver:
     async def _wait(self) -> None:
         now = self.shell.now_ms()
         due = next_due(self.state)
+        if self._postponed:
+            again = now + int(AGAIN_SECONDS * 1000)
+            due = again if due is None else min(due, again)
         self._waker = asyncio.get_running_loop().create_future()
         try:
             if due is None:
@@ -251,6 +262,8 @@ class Driver:
         except TimeoutError:
             now = self.shell.now_ms()
             self._told.extend(Told(now, fact=TimerFired(node, now)) for node in due_nodes(self.state, now))
+            self.unit.asked.extend(self._postponed)
+            self._postponed.clear()
         finally:
             self._waker = None
 
@@ -326,7 +339,12 @@ class Driver:
             try:
                 await preparing.resolve(self, asked, state.first_started_at or now)
             except Exception as error:
-                self._told.append(self._ended(asked, preparing.refusal(error, step)))
+                ending = failed(error, None, step)
+                if isinstance(ending, Cut):
+                    # What was told before is committed meanwhile: it does not wait for room that this step needs.
+                    self._postponed.append(command)
+                else:
+                    self._told.append(self._ended(asked, ending))
                 continue
             self.apply(StepStarted(command.node, command.attempt, now))
             begun = self.state.step(command.node)
@@ -353,30 +371,48 @@ class Driver:
         asked.at = self.shell.now_ms()
         try:
             await preparing.resolve(self, asked, state.first_started_at or asked.at)
+            ending: Ending = call_inline(step, asked.config, asked.step_input, self.shell.context(self, asked))
+            ending = await self._put_aside(ending, step)
         except Exception as error:
-            ending: Ending = preparing.refusal(error, step)
+            ending = failed(error, None, step)
+        if isinstance(ending, Cut):
+            self._postponed.append(Execute(step.node.id, asked.attempt))
         else:
-            ending = call_inline(step, asked.config, asked.step_input, self.shell.context(self, asked))
-            ending = await stored(ending, keep=self.shell.keep, workspace_id=self.claimed.workspace_id, node=step.node)
-        self._told.append(self._ended(asked, ending))
+            self._told.append(self._ended(asked, ending))
 
     async def _attempt(self, asked: Asked) -> None:
         try:
             ending = await call(
                 asked.step, asked.config, asked.step_input, self.shell.context(self, asked), self.shell.pool
             )
-            ending = await stored(
-                ending, keep=self.shell.keep, workspace_id=self.claimed.workspace_id, node=asked.step.node
-            )
             if isinstance(ending, Cut):
                 await asyncio.sleep(AGAIN_SECONDS)
-        except asyncio.CancelledError:
-            raise
+            kept = await self._put_aside_at_length(ending, asked.step)
         except Exception as error:
-            ending = failed(error, None, asked.step)
+            kept = failed(error, None, asked.step)
         finally:
             self._tasks.pop(asked.step.node.id, None)
-        self._tell(self._ended(asked, ending))
+        if kept is None:
+            self.wake()
+        else:
+            self._tell(self._ended(asked, kept))
+
+    async def _put_aside(self, ending: Ending, step: Step) -> Ending:
+        return await stored(ending, keep=self.shell.keep, workspace_id=self.claimed.workspace_id, node=step.node)
+
+    async def _put_aside_at_length(self, ending: Ending, step: Step) -> Ending | None:
+        """Put a large result aside however long the store has no room for it: what has happened outside must not be
+        made to happen again for that (I10). None when the process stops before there is room."""
+        pause = AGAIN_SECONDS
+        while True:
+            try:
+                return await self._put_aside(ending, step)
+            except StoreUnavailable as fault:
+                if self.shell.stopping:
+                    return None
+                logger.warning("Run %s: a result cannot be stored yet (%s).", self.claimed.run_id, fault)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_AGAIN_SECONDS)
 
     def _ended(self, asked: Asked, ending: Ending) -> Told:
         return Told(self.shell.now_ms(), random.random(), asked=asked, ending=ending)
@@ -384,7 +420,8 @@ class Driver:
     # --- the commit -----------------------------------------------------------------------------------------------
 
     async def _commit(self) -> None:
-        waits = not self._over and not self._tasks and not self._starting and self._unsupported is None
+        under_way = self._tasks or self._starting or self._postponed
+        waits = not self._over and not under_way and self._unsupported is None
         release = waits and not self._waits_shortly() and not self._is_active()
         unit = units.run_write(self, release=release, waits=waits)
         try:
@@ -407,7 +444,7 @@ class Driver:
         for asked in self._starting:
             if asked.earlier is not None:
                 self.intents[asked.step.node.id] = asked.earlier
-        self.state, self.unit, self._starting = self.base, Unit(), []
+        self.state, self.unit, self._starting, self._postponed = self.base, Unit(), [], []
         self._over = False
         now = self.shell.now_ms()
         self._told.extendleft(reversed([*told, Told(now, fact=CancelRequested(now))]))

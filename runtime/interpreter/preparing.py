@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from runtime.contracts import StoreUnavailable
 from runtime.engine.jsonprofile import dumps
-from runtime.interpreter.attempts import failed
 from runtime.interpreter.keys import effect_key
-from runtime.interpreter.outcomes import Cut, Ending
 from runtime.interpreter.outputs import document_of
 from runtime.interpreter.payloads import INLINE_CHARACTERS
 from runtime.interpreter.records import Asked
@@ -58,11 +55,3 @@ async def resolve(driver: Driver, asked: Asked, first_started_at: int) -> None:
             workspace_id=claimed.workspace_id, text=asked.input_text, name=f"{step.node.key}-input.json"
         )
         asked.input_text = reference.text()
-
-
-def refusal(error: Exception, step: Step) -> Ending:
-    """What it means that an attempt could not even begin; a fault of the store is nobody's failure (I19)."""
-    ending = failed(error, None, step)
-    if isinstance(ending, Cut):
-        raise StoreUnavailable(ending.reason) from error
-    return ending

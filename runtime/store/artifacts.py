@@ -72,8 +72,10 @@ def put(
 
 
 def read(artifact_id: UUID) -> bytes:
-    """The bytes, checked against their digest. Raises ArtifactDamaged, or Artifact.DoesNotExist."""
-    row = Artifact.objects.get(pk=artifact_id)
+    """The bytes, checked against their digest. Raises ArtifactDamaged."""
+    row = Artifact.objects.filter(pk=artifact_id).first()
+    if row is None:
+        raise ArtifactDamaged(f"The row of artifact {artifact_id} is missing.")
     try:
         data = (directory() / row.location).read_bytes()
     except FileNotFoundError as error:

@@ -356,8 +356,8 @@ class Batch:
     def _write_releases(self) -> None:
         key = self._link.key
         rows = {
-            (key(run_id), token): (key(run_id), token, wake_at)
-            for leases, wake_at in (ticket.unit for ticket in self._releases)
+            (key(run_id), token): (key(run_id), token, wake_at, 1 if counts else 0)
+            for leases, wake_at, counts in (ticket.unit for ticket in self._releases)
             for run_id, token in leases
         }
         released = self._link.batch(sql.RELEASE_LEASES, [rows[name] for name in sorted(rows)])
@@ -367,8 +367,10 @@ class Batch:
     def _write_claims(self) -> None:
         named: dict[str, list[Ticket]] = {}
         for ticket in self._claims:
-            run_ids, limit, owner = ticket.unit
+            run_ids, limit, owner, held = ticket.unit
             if run_ids is None:
+                if held:
+                    self._link.batch(sql.KEEP_LAPSED, sorted((self._link.key(run_id), token) for run_id, token in held))
                 ticket.result, parked = claims.claim_due(self._link, limit, owner)
                 self.held_more += len(ticket.result)
                 self._parked.extend(parked)

@@ -154,10 +154,20 @@ class Writer:
         return result
 
     async def claim(
-        self, run_ids: Sequence[UUID] | None = None, *, limit: int = 64, owner: str | None = None
+        self,
+        run_ids: Sequence[UUID] | None = None,
+        *,
+        limit: int = 64,
+        owner: str | None = None,
+        held: Sequence[tuple[UUID, int]] = (),
     ) -> list[Claimed]:
-        """Lease runs that are due and free for 15 s: these, or the longest waiting ones. Raises StoreUnavailable."""
-        result: list[Claimed] = await self._hand_in(Work.CLAIM, (run_ids, limit, owner or self.owner), ACCEPT_PATIENCE)
+        """Lease runs that are due and free for 15 s: these, or the longest waiting ones. Raises StoreUnavailable.
+
+        `held`: the leases `(run, token)` of the caller. Those that ran out unnoticed, since the database was away or
+        its clock was put forward, are prolonged first: nobody takes a run from a worker that lives by its own hand.
+        """
+        unit = (run_ids, limit, owner or self.owner, tuple(held))
+        result: list[Claimed] = await self._hand_in(Work.CLAIM, unit, ACCEPT_PATIENCE)
         return result
 
     async def renew(self, leases: Sequence[tuple[UUID, int]]) -> set[UUID]:
@@ -167,10 +177,15 @@ class Writer:
         result: set[UUID] = await self._hand_in(Work.RENEW, tuple(leases), ACCEPT_PATIENCE)
         return result
 
-    async def release(self, leases: Sequence[tuple[UUID, int]], *, wake_at: int | None = None) -> None:
-        """Hand leases back without a change; the runs are due at `wake_at`, or at once. Lost leases are passed over."""
+    async def release(
+        self, leases: Sequence[tuple[UUID, int]], *, wake_at: int | None = None, counts: bool = False
+    ) -> None:
+        """Hand leases back without a change; the runs are due at `wake_at`, or at once. Lost leases are passed over.
+
+        `counts`: the claim counts as one without progress (I20).
+        """
         if leases:
-            await self._hand_in(Work.RELEASE, (tuple(leases), wake_at), ACCEPT_PATIENCE)
+            await self._hand_in(Work.RELEASE, (tuple(leases), wake_at, counts), ACCEPT_PATIENCE)
 
     # --- watching ---------------------------------------------------------------------------------------------
 

@@ -61,6 +61,12 @@ class Doorman:
         if not found:
             return
         try:
-            asyncio.run_coroutine_threadsafe(self._pump.admit(found), self._loop).result(_PATIENCE_SECONDS)
-        except (NotYet, CancelledError, RuntimeError):
+            admitted = asyncio.run_coroutine_threadsafe(self._pump.admit(found), self._loop)
+        except RuntimeError:  # the loop has ended
+            return
+        try:
+            admitted.result(_PATIENCE_SECONDS)
+        except NotYet:
+            admitted.cancel()
+        except CancelledError:
             return

@@ -15,6 +15,7 @@ from runtime.contracts import StoreUnavailable
 from runtime.engine.jsonprofile import JSON, loads_stored
 from runtime.interpreter.payloads import Reference
 from runtime.store import artifacts, reads
+from runtime.store.artifacts import ArtifactDamaged
 from runtime.store.models import Run, Version
 from runtime.store.reads import RunRows
 from runtime.store.records import Claimed, EventRow
@@ -27,11 +28,15 @@ _NO_ROWS = RunRows((), (), ())
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a batch of claims needs. `versions`: number and graph document; `events` by run id."""
+    """What a batch of claims needs. `versions`: number and graph document; `events` and `damaged` by run id.
+
+    `damaged` are the runs whose event's bytes are gone: they cannot begin, and the others must not suffer for it.
+    """
 
     versions: dict[UUID, tuple[int, str]]
     events: dict[UUID, EventRow]
     runs: dict[UUID, RunRows]
+    damaged: dict[UUID, ArtifactDamaged]
 
 
 def _over_the_store(function: Callable[P, R]) -> Callable[P, R]:
@@ -56,8 +61,15 @@ def load(claimed: Sequence[Claimed], versions: Sequence[UUID]) -> Batch:
     for one in claimed:
         if one.event is None and one.event_id is not None and not _start_is_done(one, rows.get(one.run_id)):
             wanted[one.event_id] = one.run_id
-    events = {wanted[event_id]: _with_body(event) for event_id, event in reads.events(list(wanted)).items()}
-    events.update({one.run_id: _with_body(one.event) for one in claimed if one.event is not None})
+    found = {wanted[event_id]: event for event_id, event in reads.events(list(wanted)).items()}
+    found.update({one.run_id: one.event for one in claimed if one.event is not None})
+    events: dict[UUID, EventRow] = {}
+    damaged: dict[UUID, ArtifactDamaged] = {}
+    for run_id, event in found.items():
+        try:
+            events[run_id] = _with_body(event)
+        except ArtifactDamaged as error:
+            damaged[run_id] = error
     return Batch(
         versions={
             version_id: (number, graph)
@@ -69,6 +81,7 @@ def load(claimed: Sequence[Claimed], versions: Sequence[UUID]) -> Batch:
         else {},
         events=events,
         runs={one.run_id: rows.get(one.run_id, _NO_ROWS) for one in claimed},
+        damaged=damaged,
     )
 
 
@@ -83,6 +96,7 @@ def at_hand(claimed: Sequence[Claimed]) -> Batch:
         versions={},
         events={one.run_id: one.event for one in claimed if one.event is not None},
         runs={one.run_id: _NO_ROWS for one in claimed},
+        damaged={},
     )
 
 

@@ -82,7 +82,8 @@ class Pump:
         self._wanted = asyncio.Event()
         self._room = asyncio.Event()
         self._arrivals = _Arrivals()
-        self._beginning = 0
+        #: Leases of runs that are claimed and being loaded.
+        self._beginning: dict[UUID, int] = {}
         self._beginnings: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._checks: set[asyncio.Task[None]] = set()
@@ -166,7 +167,7 @@ class Pump:
     @property
     def full(self) -> bool:
         """Whether further runs had better stay in the database for now."""
-        return self.stopping or len(self._driving) + self._beginning + len(self._taken) >= self._most
+        return self.stopping or len(self._driving) + len(self._beginning) + len(self._taken) >= self._most
 
     # --- the shell of the drivers (runtime.interpreter.Shell) --------------------------------------------------------
 
@@ -205,7 +206,7 @@ class Pump:
             await self._wanted.wait()
             self._wanted.clear()
             while self._taken or self._rung or self._sweep:
-                room = self._most - len(self._driving) - self._beginning
+                room = self._most - len(self._driving) - len(self._beginning)
                 if room <= 0 or len(self._beginnings) >= _MOST_BEGINNINGS:
                     self._room.clear()
                     await self._room.wait()
@@ -217,8 +218,14 @@ class Pump:
                     self._sweep = True
                     await asyncio.sleep(0.5)
                     continue
+                except Exception:
+                    # This task must not end: nothing would run any more, and nobody would see why.
+                    logger.exception("Runs could not be claimed.")
+                    self._sweep = True
+                    await asyncio.sleep(_AGAIN_MS / 1000)
+                    continue
                 if claimed:
-                    self._beginning += len(claimed)
+                    self._beginning.update((one.run_id, one.token) for one in claimed)
                     task = asyncio.create_task(self._begin_all(claimed))
                     self._beginnings.add(task)
                     task.add_done_callback(self._beginnings.discard)
@@ -232,28 +239,52 @@ class Pump:
             wanted = list(self._rung)[:room]
             for run_id in wanted:
                 del self._rung[run_id]
-            return await self._writer.claim(wanted, limit=len(wanted))
+            # What has begun since it was rung for is not claimed: were its lease to lapse, we would take it from us.
+            free = [run_id for run_id in wanted if run_id not in self._driving and run_id not in self._beginning]
+            if len(free) < len(wanted):
+                begun = [run_id for run_id in wanted if run_id in self._driving]
+                self._keep_check(asyncio.create_task(self._look_for_cancels(begun)))
+            return await self._writer.claim(free, limit=len(free)) if free else []
         self._sweep = False
-        found = await self._writer.claim(None, limit=room)
+        found = await self._writer.claim(None, limit=room, held=self._held())
         if len(found) == room:
             self._sweep = True  # there may be more
         return found
 
+    def _held(self) -> list[tuple[UUID, int]]:
+        """Every lease this process works under, or is about to."""
+        held = [(run_id, token) for run_id, (_, _, token) in self._driving.items()]
+        held += self._beginning.items()
+        held += [(claimed.run_id, claimed.token) for claimed in self._taken]
+        return held
+
     async def _begin_all(self, claimed: list[Claimed]) -> None:
-        leases = [(one.run_id, one.token) for one in claimed]
         try:
-            await self._begin(claimed)
+            await self._begin_together(claimed)
         except asyncio.CancelledError:
-            await self._give_back([lease for lease in leases if lease[0] not in self._driving])
+            await self._give_back([(one.run_id, one.token) for one in claimed if one.run_id not in self._driving])
             raise
         except StoreUnavailable:
             self._sweep = True
-        except Exception:
-            # Leases taken run out by themselves; the claims are counted.
-            logger.exception("Claimed runs could not be begun.")
         finally:
-            self._beginning -= len(claimed)
+            for one in claimed:
+                self._beginning.pop(one.run_id, None)
             self._room.set()
+
+    async def _begin_together(self, claimed: list[Claimed]) -> None:
+        """Begin these runs; where one of them makes that fail, the others begin nevertheless (I20)."""
+        try:
+            await self._begin(claimed)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            if len(claimed) > 1:
+                for one in claimed:
+                    if one.run_id not in self._driving:
+                        await self._begin_together([one])
+                return
+            logger.exception("Run %s could not be begun.", claimed[0].run_id)
+            await self._give_back([(claimed[0].run_id, claimed[0].token)], after_ms=_AGAIN_MS, counts=True)
 
     async def _begin(self, claimed: list[Claimed]) -> None:
         """Load these runs with a few queries and drive each."""
@@ -277,13 +308,12 @@ class Pump:
         for one in claimed:
             version_of = fresh.get(one.version_id) or self._versions.get(one.version_id)
             if version_of is None:
-                logger.error("Run %s: its version %s cannot be loaded.", one.run_id, one.version_id)
-                continue
-            driver = Driver(
-                self, version_of, one, loaded(version_of, one, rows.runs[one.run_id], rows.events.get(one.run_id))
-            )
+                raise LookupError(f"The version {one.version_id} of run {one.run_id} is not there.")
+            run_id = one.run_id
+            start = loaded(version_of, one, rows.runs[run_id], rows.events.get(run_id), rows.damaged.get(run_id))
+            driver = Driver(self, version_of, one, start)
             task = loop.create_task(self._drive(driver))
-            self._driving[one.run_id] = (driver, task, one.token)
+            self._driving[run_id] = (driver, task, one.token)
 
     def _is_driving(self, claimed: Claimed) -> bool:
         entry = self._driving.get(claimed.run_id)
@@ -296,7 +326,7 @@ class Pump:
 
     async def _drive(self, driver: Driver) -> None:
         claimed = driver.claimed
-        again = True
+        again, counts = True, False
         try:
             await driver.drive()
             again = False
@@ -310,6 +340,7 @@ class Pump:
             again = False
             raise
         except Exception:
+            counts = True
             logger.exception("Run %s could not be advanced.", claimed.run_id)
         finally:
             entry = self._driving.get(claimed.run_id)
@@ -317,16 +348,16 @@ class Pump:
                 del self._driving[claimed.run_id]
             self._room.set()
             if again and not self.stopping:
-                # Claims without progress are counted: a run that cannot be advanced is set aside after a few.
-                self._keep_check(
-                    asyncio.create_task(self._give_back([(claimed.run_id, claimed.token)], after_ms=_AGAIN_MS))
-                )
+                # A run that cannot be advanced is set aside after a few claims without progress (I20).
+                lease = (claimed.run_id, claimed.token)
+                self._keep_check(asyncio.create_task(self._give_back([lease], after_ms=_AGAIN_MS, counts=counts)))
 
-    async def _give_back(self, leases: Sequence[tuple[UUID, int]], *, after_ms: int = 0) -> None:
+    async def _give_back(self, leases: Sequence[tuple[UUID, int]], *, after_ms: int = 0, counts: bool = False) -> None:
         if not leases:
             return
+        wake_at = self.now_ms() + after_ms if after_ms else None
         try:
-            await self._writer.release(leases, wake_at=self.now_ms() + after_ms if after_ms else None)
+            await self._writer.release(leases, wake_at=wake_at, counts=counts)
         except StoreUnavailable:
             logger.warning("%d leases could not be handed back; they run out by themselves.", len(leases))
 
@@ -335,11 +366,13 @@ class Pump:
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
-            leases = [(run_id, token) for run_id, (_, _, token) in self._driving.items()]
-            leases += [(claimed.run_id, claimed.token) for claimed in self._taken]
+            leases = self._held()
             try:
                 lost = await self._writer.renew(leases)
             except StoreUnavailable:
+                continue
+            except Exception:
+                logger.exception("Leases could not be renewed.")
                 continue
             for run_id in lost:
                 entry = self._driving.get(run_id)
