@@ -68,7 +68,8 @@ def test_a_keyed_effect_cut_off_by_a_crash_is_sent_again_with_its_key_and_costs_
     run_id = idle_machine.begin(
         flow("start -> a -> pay -> b", post("pay", f"{world.url}/with/slow=600/invoices", INVOICE))
     )
-    wait_until(lambda: bool(attempts(run_id)))
+    # The call has arrived, and its answer is still on the way.
+    wait_until(lambda: any(world.calls(attempt.effect_key or "") for attempt in attempts(run_id)))
     idle_machine.crash()
     idle_machine.start()
     assert idle_machine.finish(run_id).status == "completed"
