@@ -17,6 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from tests.services import MissingService, find_chromium, find_postgres, find_redis, on_ci
 
@@ -27,7 +28,10 @@ BIN = Path(sys.executable).parent
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """One command. `needs` find the services it stands on; `group` lets several be chosen with one word."""
+    """One command. `needs` find the services it stands on; `group` lets several be chosen with one word.
+
+    `place`: suites "aside" wait more than they work and run beside those "in line"; "alone" comes last, undisturbed.
+    """
 
     name: str
     group: str
@@ -36,7 +40,7 @@ class Suite:
     database: str = "sqlite"
     broker: str = "memory"
     needs: tuple[Callable[[], Path], ...] = ()
-    by_default: bool = True
+    place: Literal["in line", "aside", "alone"] = "in line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,14 @@ SUITES = (
         broker="redis",
         needs=SERVERS,
     ),
-    Suite("faults", "faults", tests("tests/faults")),
-    Suite("browser", "browser", tests("tests/browser", "-n", "2", "--dist", "loadfile"), needs=(find_chromium,)),
+    Suite("faults", "faults", tests("tests/faults"), place="aside"),
+    Suite(
+        "browser",
+        "browser",
+        tests("tests/browser", "-n", "2", "--dist", "loadfile"),
+        needs=(find_chromium,),
+        place="alone",
+    ),
 )
 
 
@@ -106,12 +116,10 @@ def main(chosen: list[str]) -> int:
         return 2
 
     def wanted(suite: Suite) -> bool:
-        return suite.by_default if not chosen else bool({suite.name, suite.group} & set(chosen))
+        return not chosen or bool({suite.name, suite.group} & set(chosen))
 
     outcomes = run_quietly([suite for suite in STATIC if wanted(suite)])
-    for suite in SUITES:
-        if wanted(suite):
-            outcomes.append(run(suite, capture=False))
+    outcomes += run_side_by_side([suite for suite in SUITES if wanted(suite)])
     print("\n" + "=" * 72)
     for outcome in outcomes:
         print(f"{outcome.verdict:8} {outcome.suite.name:20} {outcome.seconds:7.1f} s")
@@ -135,8 +143,26 @@ def run_quietly(suites: list[Suite]) -> list[Outcome]:
     return outcomes
 
 
-def run(suite: Suite, *, capture: bool) -> Outcome:
-    """Run one suite, or say why not."""
+def run_side_by_side(suites: list[Suite]) -> list[Outcome]:
+    """Run suites one after another, those "aside" beside them; what ran aside prints its output when it is done."""
+    aside = [suite for suite in suites if suite.place == "aside"]
+    in_line = [suite for suite in suites if suite.place == "in line"]
+    alone = [suite for suite in suites if suite.place == "alone"]
+    if not in_line:
+        return [run(suite, capture=False) for suite in (*aside, *alone)]
+    with ThreadPoolExecutor(1) as pool:
+        running = [pool.submit(run, suite, capture=True) for suite in aside]
+        # What is killed aside must be found within seconds: it goes first where there is not enough for both.
+        outcomes = [run(suite, capture=False, nice=bool(aside)) for suite in in_line]
+        for waiting in running:
+            outcome = waiting.result()
+            print(f"\n── {outcome.suite.name}, run beside the others\n{outcome.output}", flush=True)
+            outcomes.append(outcome)
+    return outcomes + [run(suite, capture=False) for suite in alone]
+
+
+def run(suite: Suite, *, capture: bool, nice: bool = False) -> Outcome:
+    """Run one suite, or say why not; `nice`: it lets others go first."""
     try:
         for find in suite.needs:
             find()
@@ -150,7 +176,7 @@ def run(suite: Suite, *, capture: bool) -> Outcome:
         print(f"\n── {suite.name} (database {suite.database}, broker {suite.broker})", flush=True)
     began = time.monotonic()
     done = subprocess.run(
-        suite.command,
+        (*(("nice", "-n", "5") if nice else ()), *suite.command),
         cwd=suite.folder,
         env=environment,
         text=True,
