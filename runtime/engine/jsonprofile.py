@@ -91,7 +91,8 @@ def number_text(number: Decimal) -> str:
     plain = format(number, "f")
     # A whole number outside 64 bits must come back as a decimal, not be refused as an integer.
     if exponent == 0 and (len(plain) > 18 and abs(int(number)) > MAX_INTEGER):
-        return plain + ".0"
+        # One more digit would not fit: it stays a decimal by an exponent.
+        return plain + (".0" if len(plain.lstrip("-")) < MAX_DIGITS else "e0")
     return plain
 
 

@@ -141,3 +141,14 @@ def test_any_bytes_are_read_or_refused_and_never_crash(raw: bytes) -> None:
     except JSONRefused:
         return
     assert loads(dumps(document)) == document
+
+
+@pytest.mark.parametrize("digits", [19, 20, 39, 40])
+def test_a_whole_number_that_was_accepted_can_be_stored_and_passed_on(digits: int) -> None:
+    for text in (f"1e{digits - 1}", "-" + "7" * digits + ".0" if digits < 40 else "-" + "7" * digits + "e0"):
+        first = loads(text)
+        again = loads_stored(dumps(first))
+        assert again == first
+        assert normalise(again) == first
+        assert loads(dumps(again)) == first
+        assert dumps(normalise(again)) == dumps(first)
