@@ -125,12 +125,17 @@ def divide_whole(left: Any, right: Any, meter: Meter) -> Any:
 
 
 def _modulo(left: Num, right: Num) -> Decimal:
-    rest = EXACT.remainder(left, right)
-    return EXACT.add(rest, right) if rest and (rest < 0) != (right < 0) else rest
+    found = EXACT.remainder(left, right)
+    return EXACT.add(found, right) if found and (found < 0) != (right < 0) else found
 
 
 def modulo(left: Any, right: Any, meter: Meter) -> Any:
     need_numbers("%", left, right)
+    return rest(left, right)
+
+
+def rest(left: Num, right: Num) -> Num:
+    """What is left of a number after dividing, with the sign of the divisor."""
     if type(left) is int and type(right) is int:
         if right == 0:
             raise ExpressionError("number", "Division by zero.")

@@ -27,6 +27,6 @@ TESTS: Final[dict[str, Callable[[Any], bool]]] = {
     "mapping": lambda value: isinstance(value, Mapping),
     "true": lambda value: value is True,
     "false": lambda value: value is False,
-    "even": lambda value: arithmetic.is_number(value) and value % 2 == 0,
-    "odd": lambda value: arithmetic.is_number(value) and value % 2 == 1,
+    "even": lambda value: arithmetic.is_number(value) and arithmetic.rest(value, 2) == 0,
+    "odd": lambda value: arithmetic.is_number(value) and arithmetic.rest(value, 2) == 1,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
@@ -202,11 +202,25 @@ def same(left: Any, right: Any, meter: Meter) -> bool:
         raise left.error()
     if type(right) is Missing:
         raise right.error()
-    if (kind is bool) is not (type(right) is bool):
-        return False
     if kind is list or isinstance(left, Mapping):
         weigh(left, meter)
         weigh(right, meter)
-    elif kind is str and type(right) is str and len(left) == len(right):
+        return bool(left == right) and identity(left) == identity(right)  # Python takes true for 1, deep inside too
+    if (kind is bool) is not (type(right) is bool):
+        return False
+    if kind is str and type(right) is str and len(left) == len(right):
         meter.spend(len(left) >> 12)
     return bool(left == right)
+
+
+def identity(value: Any) -> Hashable:
+    """What two values share if, and only if, they are equal; a list or an object must have been weighed before."""
+    if isinstance(value, bool):
+        return ("yes/no", value)
+    if isinstance(value, list):
+        return ("list", tuple(map(identity, value)))
+    if isinstance(value, Mapping):
+        return ("object", frozenset((key, identity(entry)) for key, entry in value.items()))
+    if type(value) is Missing:
+        raise value.error()
+    return value  # type: ignore[no-any-return]

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from runtime.engine.expressions import ExpressionError, catalogue, evaluate
 from runtime.engine.expressions.registry import FUNCTIONS, GROUPS
@@ -89,9 +92,77 @@ def test_allocating_never_loses_a_cent(amount: str, ratios: list[int]) -> None:
         ("trigger.address.zip is defined", False),
         ("first_filled(trigger.a.b, trigger.name)", "Ann"),
         ("round(number=2.345, places=2)", Decimal("2.35")),
+        ("number('1,234,567.50')", Decimal("1234567.50")),
+        ("number('1 234,50', ',')", Decimal("1234.50")),
+        ("number('-1.234', ',')", -1234),
+        ("number('.5')", Decimal("0.5")),
+        (
+            "map(unique([round_money(100, 'JPY'), round_money(1000, 'JPY'), round_money(10, 'JPY')]), item + 0)",
+            [Decimal(100), Decimal(1000), Decimal(10)],
+        ),
+        (
+            "unique([[1.0], [1], {'a': 1, 'b': [2]}, {'b': [2.0], 'a': 1}, [true], 'n', '1'])",
+            [[Decimal("1.0")], {"a": 1, "b": [2]}, [True], "n", "1"],
+        ),
+        ("add_workdays('2026-11-21', 5)", "2026-11-27"),
+        ("add_workdays('2026-11-22', 1)", "2026-11-23"),
+        ("add_workdays('2026-11-22', 0 - 5)", "2026-11-16"),
+        ("add_workdays('2026-11-21', 0 - 1)", "2026-11-20"),
+        ("add_workdays('2026-11-21', 0)", "2026-11-21"),
+        ("add_workdays('2026-11-20', 5)", "2026-11-27"),
+        ("add_workdays('2026-11-20T23:00:00+01:00', 6)", "2026-11-30T23:00:00+01:00"),
+        ("abs(0 - 1234567890123456789012.1234567890123)", Decimal("1234567890123456789012.1234567890123")),
+        ("percent(1234567890123456789012345678901.23, 100)", Decimal("1234567890123456789012345678901.23")),
+        (
+            "allocate(12345678901234567890123456789.01, [1, 1])",
+            [Decimal("6172839450617283945061728394.51"), Decimal("6172839450617283945061728394.50")],
+        ),
+        (
+            "sum(allocate(9999999999999999999999999999999999999.0, [1, 1e-30, 1e30], 'JPY'))",
+            Decimal("9999999999999999999999999999999999999"),
+        ),
+        ("minor_units(12345678901234567890123456789.01, 'EUR')", Decimal("1234567890123456789012345678901")),
+        ("from_minor_units(123456789012, 'EUR')", Decimal("1234567890.12")),
+        ("from_minor_units(1234567890123456789012345678901.0, 'EUR')", Decimal("12345678901234567890123456789.01")),
+        (
+            "unique([1234567890123456789012345678901.1, 1234567890123456789012345678901.2])",
+            [Decimal("1234567890123456789012345678901.1"), Decimal("1234567890123456789012345678901.2")],
+        ),
+        ("12345678901234567890123456789.0 is odd", True),
     ],
 )
 def test_formulas_give_exact_values(formula: str, result: Any) -> None:
     value = evaluate("{{ " + formula + " }}", CONTEXT)
     assert value == result
     assert type(value) is type(result)
+
+
+@pytest.mark.parametrize(
+    ("formula", "advice"),
+    [
+        ("number('12,50')", 'number(…, ",")'),
+        ("number('13.41', ',')", "number(…)"),
+        ("number('1,2,3')", "three digits"),
+        ("number('1234,567.00')", "three digits"),
+        ("number('12 34')", "three digits"),
+        ("number('1,234 567')", "three digits"),
+        ("number('1.2.3')", "cannot read a number"),
+        ("number('')", "cannot read a number"),
+        ("number('٣')", "cannot read a number"),
+    ],
+)
+def test_a_sign_that_groups_no_thousands_is_not_passed_over(formula: str, advice: str) -> None:
+    with pytest.raises(ExpressionError) as error:
+        evaluate("{{ " + formula + " }}", {})
+    assert error.value.code == "type"
+    assert advice in error.value.message
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.integers(-60, 60))
+def test_adding_workdays_counts_the_workdays_after_a_day(start: date, count: int) -> None:
+    step, left, day = (1 if count > 0 else -1), abs(count), start
+    while left:
+        day += timedelta(days=step)
+        left -= day.weekday() < 5
+    assert evaluate(f"{{{{ add_workdays('{start}', {count}) }}}}", {}) == day.isoformat()

@@ -166,13 +166,14 @@ def add_workdays(meter: Meter, value: Any, days: int) -> str:
         raise ExpressionError("arguments", "counts at most 100,000 days.")
     found, step = read(value), 1 if days >= 0 else -1
     try:
+        while days and found.weekday() >= 5:
+            # Counting starts at the working day next to the weekend, so that five days later is the same weekday.
+            found -= timedelta(days=step)
         weeks, rest = divmod(abs(days), 5)
         found += timedelta(weeks=weeks * step)
         while rest:
             found += timedelta(days=step)
             rest -= found.weekday() < 5
-        while found.weekday() >= 5:
-            found += timedelta(days=step)
     except OverflowError:
         raise ExpressionError("date", "leads out of the calendar.") from None
     return write(found)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
-from runtime.engine.expressions.arithmetic import Num, add, divide, is_number
+from runtime.engine.expressions.arithmetic import Num, add, divide
 from runtime.engine.expressions.errors import ExpressionError
 from runtime.engine.expressions.functions.logic import is_blank
 from runtime.engine.expressions.functions.numbers import numbers_in
 from runtime.engine.expressions.registry import Formula, exact, function
-from runtime.engine.expressions.values import Meter, Missing, kind_of, same, text_of, truth, weigh
-from runtime.engine.jsonprofile import dumps
+from runtime.engine.expressions.values import Meter, Missing, identity, kind_of, same, text_of, truth, weigh
 
 _LINES = '[{"sku": "A", "net": 10.5}, {"sku": "B", "net": 4}]'
 
@@ -130,16 +130,6 @@ def sort(meter: Meter, entries: list[Any], formula: Formula | None = None, desce
     return [item for _key, item in filled] + [item for key, item in keyed if key is None]
 
 
-def _identity(value: Any, meter: Meter) -> str:
-    """A text that two values share only if they are equal."""
-    value = _present(value)
-    if is_number(value):
-        return f"n{value + 0:f}".rstrip("0").rstrip(".") if not isinstance(value, int) else f"n{value}"
-    if isinstance(value, list | dict):
-        weigh(value, meter)
-    return dumps(value)
-
-
 @function(
     "list",
     "unique(list:list, formula:formula?)",
@@ -149,9 +139,14 @@ def _identity(value: Any, meter: Meter) -> str:
 )
 def unique(meter: Meter, entries: list[Any], formula: Formula | None = None) -> list[Any]:
     meter.spend(len(entries))
-    found: dict[str, Any] = {}
+    found: dict[Hashable, Any] = {}
     for index, item in enumerate(entries):
-        found.setdefault(_identity(formula(item, index) if formula else item, meter), item)
+        value = _present(formula(item, index) if formula else item)
+        if isinstance(value, list | dict):
+            weigh(value, meter)
+        elif isinstance(value, str):
+            meter.spend(len(value) >> 10)
+        found.setdefault(identity(value), item)
     return list(found.values())
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import decimal
 from decimal import Decimal
-from functools import partial
 from typing import Any, Final
 
 from runtime.engine.expressions.arithmetic import EXACT, Num, add, guarded, multiply
@@ -34,6 +33,9 @@ _NO_MINOR: Final = [
     "XPF",
 ]
 _THREE: Final = ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"]
+_FOUR: Final = ["CLF", "UYW"]
+#: Ratios may be as far apart as numbers can be.
+_WIDE: Final = decimal.Context(prec=1000, Emax=1000, Emin=-1000)
 
 
 def places_of(currency: str) -> int:
@@ -41,7 +43,7 @@ def places_of(currency: str) -> int:
     if len(currency) != 3 or not currency.isascii() or not currency.isalpha():
         raise ExpressionError("arguments", f"needs a currency such as EUR, not {shown(currency)}.")
     code = currency.upper()
-    return 0 if code in _NO_MINOR else 3 if code in _THREE else 2
+    return 0 if code in _NO_MINOR else 3 if code in _THREE else 4 if code in _FOUR else 2
 
 
 @function(
@@ -110,26 +112,21 @@ def convert_(meter: Meter, amount: Num, rate: Num, currency: str) -> Decimal:
     [exact("33.34"), exact("33.33"), exact("33.33")],
 )
 def allocate(meter: Meter, amount: Num, ratios: list[Any], currency: str = "EUR") -> list[Decimal]:
-    shares = numbers_in((ratios,), meter)
-    whole = sum(shares, Decimal(0))
-    if not shares or any(share < 0 for share in shares) or whole == 0:
+    shares = [Decimal(share) for share in numbers_in((ratios,), meter)]
+    if not any(shares) or any(share < 0 for share in shares):
         raise ExpressionError("arguments", "needs ratios of 0 or more, not all 0.")
     places = places_of(currency)
-    unit = Decimal(1).scaleb(-places)
-    total = quantize(amount, places, "half_up")
-
-    def part(share: Num) -> Decimal:
-        exact_part = EXACT.divide(EXACT.multiply(total, share), whole)
-        return exact_part.quantize(unit, decimal.ROUND_DOWN, EXACT)
-
-    parts = [guarded(partial(part, share)) for share in shares]
-    rest = int(EXACT.divide(EXACT.subtract(total, sum(parts, Decimal(0))), unit))
-    step = unit if rest > 0 else -unit
+    total = int(quantize(amount, places, "half_up").scaleb(places, EXACT))
+    # In whole cents and whole ratios, so that no digit is ever rounded away.
+    finest = min(int(share.as_tuple().exponent) for share in shares)
+    weights = [int(share.scaleb(-finest, _WIDE)) for share in shares]
+    whole = sum(weights)
+    parts = [abs(total) * weight // whole for weight in weights]
     # The cents left over go to the biggest shares first, so that the same input always gives the same parts.
-    order = sorted((i for i, share in enumerate(shares) if share), key=lambda i: (-shares[i], i))
-    for turn in range(abs(rest)):
-        parts[order[turn % len(order)]] += step
-    return parts
+    order = sorted((i for i, weight in enumerate(weights) if weight), key=lambda i: (-weights[i], i))
+    for turn in range(abs(total) - sum(parts)):
+        parts[order[turn % len(order)]] += 1
+    return [Decimal(part if total > 0 else -part).scaleb(-places, EXACT) for part in parts]
 
 
 @function(
@@ -141,18 +138,21 @@ def allocate(meter: Meter, amount: Num, ratios: list[Any], currency: str = "EUR"
 )
 def minor_units(meter: Meter, amount: Num, currency: str) -> Num:
     places = places_of(currency)
-    return whole_if_small(quantize(amount, places, "half_up").scaleb(places).to_integral_value())
+    return whole_if_small(quantize(amount, places, "half_up").scaleb(places, EXACT).to_integral_value())
 
 
 @function(
     "money",
-    "from_minor_units(units:whole, currency:text)",
+    "from_minor_units(units:number, currency:text)",
     "Cents as an amount.",
     'from_minor_units(1234, "EUR")',
     exact("12.34"),
 )
-def from_minor_units(meter: Meter, units: int, currency: str) -> Decimal:
-    return Decimal(units).scaleb(-places_of(currency))
+def from_minor_units(meter: Meter, units: Num, currency: str) -> Decimal:
+    whole = Decimal(units).to_integral_value()
+    if whole != units:
+        raise ExpressionError("type", f"needs a whole number, but this is {shown(units)}.")
+    return guarded(lambda: whole.scaleb(-places_of(currency), EXACT))
 
 
 @function(

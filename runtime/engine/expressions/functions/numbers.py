@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import re
 from decimal import Decimal
 from typing import Any, Final
 
@@ -60,7 +61,7 @@ def ceil(meter: Meter, number: Num) -> Num:
 
 @function("number", "abs(number:number)", "The number without its sign.", "abs(-12.50)", exact("12.50"))
 def abs_(meter: Meter, number: Num) -> Num:
-    return -number if number < 0 else number
+    return abs(number) if isinstance(number, int) else number.copy_abs()
 
 
 @function("number", "mod(number:number, by:number)", "What is left after dividing.", "mod(17, 5)", 2)
@@ -83,7 +84,8 @@ def percent_of(meter: Meter, part: Num, whole: Num, places: int = 2) -> Num:
     "number", "percent(number:number, rate:number)", "So many percent of a number.", "percent(200, 19)", exact("38")
 )
 def percent(meter: Meter, number: Num, rate: Num) -> Num:
-    return guarded(lambda: EXACT.multiply(EXACT.multiply(Decimal(number), rate), Decimal("0.01"))).normalize(EXACT) + 0
+    found = guarded(lambda: EXACT.multiply(EXACT.multiply(Decimal(number), rate), Decimal("0.01")))
+    return EXACT.add(found.normalize(EXACT), 0)
 
 
 @function(
@@ -143,22 +145,32 @@ def max_(meter: Meter, *values: Any) -> Num | None:
     return max(numbers_in(values, meter), default=None)
 
 
+_SPACES: Final = " \u00a0\u202f"
+_APOSTROPHES: Final = "'’_"
+#: Groups of thousands by one sign, or no groups; then perhaps a fraction.
+_WRITTEN: Final = {
+    sign: re.compile(
+        rf"([+-]?)(?:([0-9]{{1,3}}(?:([{group}{_SPACES}{_APOSTROPHES}])[0-9]{{3}})(?:\3[0-9]{{3}})*)|([0-9]*))"
+        rf"(?:{re.escape(sign)}([0-9]*))?"
+    )
+    for sign, group in ((".", ","), (",", "."))
+}
+
+
 def read_number(text: str, decimal_sign: str = ".") -> Num | None:
-    """A number written with a point or a comma; the other sign, spaces and ' may group thousands; else None."""
-    group = "," if decimal_sign == "." else "."
-    cleaned = text.strip()
-    for sign in (group, " ", "\u00a0", "\u202f", "'", "’", "_"):
-        cleaned = cleaned.replace(sign, "")
-    cleaned = cleaned.replace(decimal_sign, ".").replace("−", "-")
+    """A number written with a point or a comma; the other sign, a space or ' may group thousands; else None."""
+    cleaned = text.strip().replace("−", "-")
     if cleaned.startswith("(") and cleaned.endswith(")"):
         cleaned = "-" + cleaned[1:-1]
-    body = cleaned.lstrip("+-")
-    if not body or len(body) > MAX_DIGITS or len(cleaned) - len(body) > 1 or body.count(".") > 1:
+    found = _WRITTEN[decimal_sign].fullmatch(cleaned)
+    if found is None:
         return None
-    if not body.replace(".", "").isascii() or not body.replace(".", "").isdigit():
+    sign, grouped, group, plain, fraction = found.groups()
+    whole = grouped.replace(group, "") if grouped else plain
+    if not whole + (fraction or "") or len(whole) + len(fraction or "") > MAX_DIGITS:
         return None
-    number = Decimal(cleaned)
-    return int(number) if "." not in body and abs(number) <= MAX_INTEGER else number
+    number = Decimal(f"{sign}{whole or 0}.{fraction or ''}" if fraction is not None else sign + whole)
+    return int(number) if fraction is None and abs(number) <= MAX_INTEGER else number
 
 
 @function(
@@ -177,6 +189,20 @@ def number(meter: Meter, value: Any, decimal_sign: str = ".") -> Num:
         found = read_number(value, decimal_sign)
         if found is not None:
             return found
+        other = "," if decimal_sign == "." else "."
+        if value.count(other) == 1 and decimal_sign not in value and read_number(value, other) is not None:
+            write = "number(…)" if other == "." else 'number(…, ",")'
+            raise ExpressionError(
+                "type",
+                f"cannot read a number from {shown(value)}: “{other}” may only stand before three digits here. "
+                f"If it is the decimal sign, write {write}.",
+            )
+        if any(sign in value.strip() for sign in other + _SPACES + _APOSTROPHES):
+            raise ExpressionError(
+                "type",
+                f"cannot read a number from {shown(value)}: a sign that groups digits may only stand before exactly "
+                "three digits, the same sign each time.",
+            )
     raise ExpressionError("type", f"cannot read a number from {shown(value)}.")
 
 
