@@ -68,7 +68,9 @@ class NodeType(Generic[C]):
     ``effect`` is a class or a function of the settings as stored. ``summary`` writes the card's second line.
     ``extra_problems`` adds checks across fields, on settings as stored: (field path, code, message).
     ``check_input``: for starts with a form, what came as typed data and what does not fit (field name → sentence),
-    so that a start can be refused before it becomes a run.
+    so that a start can be refused before it becomes a run. ``read``: settings as stored → settings as they are meant,
+    before the formulas in them are looked at; never raises. ``extra_warnings``: like ``extra_problems``, for what
+    works and yet is unwise.
     """
 
     name: str
@@ -93,6 +95,8 @@ class NodeType(Generic[C]):
     extra_problems: Callable[[Mapping[str, Any]], list[tuple[str, str, str]]] | None = None
     check_input: Callable[[C, JSON], tuple[JSON, dict[str, str]]] | None = None
     defaults: Mapping[str, JSON] = field(default_factory=dict)
+    read: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    extra_warnings: Callable[[Mapping[str, Any]], list[tuple[str, str, str]]] | None = None
 
     # --- what the check asks (runtime.engine.check.StepTypeInfo) ------------------------------------------------
 
@@ -130,13 +134,24 @@ class NodeType(Generic[C]):
 
     def problems(self, config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         """What is wrong with settings as stored, formulas not worked out: (field path, code, message)."""
-        return schemas.problems(self, config)
+        return schemas.problems(self, self._meant(config))
+
+    def warnings(self, config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+        """What is unwise in settings as stored, though it works: (field path, code, message). Never raises."""
+        if self.extra_warnings is None:
+            return []
+        try:
+            return self.extra_warnings(self.filled(config))
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+            return []  # a draft of any shape; what is wrong with it is said as a problem
 
     def references(self, config: Mapping[str, Any]) -> list[tuple[str, Reference]]:
         """What the formulas in these settings read: (field path, reference). Broken ones are left to ``problems``."""
         return [
             (path, reference)
-            for path, template, _deferred in formulas_of(self.expression_fields, self.deferred_fields, config)
+            for path, template, _deferred in formulas_of(
+                self.expression_fields, self.deferred_fields, self._meant(config)
+            )
             for reference in template.references
         ]
 
@@ -147,7 +162,10 @@ class NodeType(Generic[C]):
 
         Raises PermanentError when a formula cannot be compiled or fixed settings are refused.
         """
-        return PreparedStep.make(self, config)
+        return PreparedStep.make(self, self._meant(config))
+
+    def _meant(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        return config if self.read is None else self.read(config)
 
     def effect_of(self, config: Mapping[str, Any]) -> EffectClass:
         """The effect class with these settings as stored."""

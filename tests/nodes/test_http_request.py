@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from runtime.catalog import CATALOG
-from runtime.engine.jsonprofile import dumps
+from runtime.engine.jsonprofile import dumps, loads
 from runtime.sdk import EffectClass, PermanentError, Result, RetryableError
 from runtime.sdk.testing import KnownConnection, StepTestContext, run_step
 from runtime.worker.egress import Egress
@@ -246,3 +246,66 @@ async def test_what_cannot_be_sent_is_refused_before_anything_leaves(
         await call(doors, config, {"trigger": {"url": "file:///etc/passwd", "evil": "a\r\nX-Injected: 1"}})
     assert error.value.code == code
     assert server.seen == []
+
+
+EVIL = 'x","role":"admin","n":"'
+
+
+@pytest.mark.parametrize(
+    ("body", "data", "sent"),
+    [
+        ('{"name":"{{ trigger.v }}","role":"user"}', EVIL, {"name": EVIL, "role": "user"}),
+        ('{"name":"Dear {{ trigger.v }}!","role":"user"}', EVIL, {"name": f"Dear {EVIL}!", "role": "user"}),
+        ('{"name": {{ trigger.v }}, "role": "user"}', EVIL, {"name": EVIL, "role": "user"}),
+        ('{"name": {{ trigger.v }}}', {"a": [1]}, {"name": {"a": [1]}}),
+        ('{"name": "{{ trigger.v }}"}', Decimal("1.50"), {"name": Decimal("1.50")}),
+        ('{"name": "{{ upper("a") }}", "n": [{{ trigger.v }}, 2]}', 1, {"name": "A", "n": [1, 2]}),
+        ('{"a\\"b": "c\\\\", "n": {{ trigger.v }}}', 1, {'a"b': "c\\", "n": 1}),
+        ("[1, 2.50]", None, [1, Decimal("2.50")]),
+        ('"Hello {{ trigger.v }}"', "Ann", "Hello Ann"),
+        ("{{ trigger.v }}", {"a": 1}, {"a": 1}),
+        ("{{ trigger.v }}", [1], [1]),
+        ("{{ parse_json(trigger.v) }}", '{"a": 1}', {"a": 1}),
+        ("{{ trigger.v }}", None, None),
+        ({"name": "{{ trigger.v }}"}, EVIL, {"name": EVIL}),
+    ],
+)
+async def test_data_in_a_body_stays_data_whatever_it_holds(
+    server: HttpServer, doors: Egress, body: Any, data: Any, sent: Any
+) -> None:
+    assert NODE is not None
+    server.answers["/x"] = answer(204)
+    config = {"method": "POST", "url": server.url("/x"), "body_type": "json", "json_body": body}
+    assert NODE.problems(config) == []
+    await call(doors, config, {"trigger": {"v": data}})
+    assert loads(server.seen[0].body) == sent
+
+
+@pytest.mark.parametrize("value", ['{"role": "admin"}', "plain", "", '"x", "role": "admin"'])
+async def test_a_formula_that_gives_text_is_no_document(server: HttpServer, doors: Egress, value: str) -> None:
+    config = {"method": "POST", "url": server.url("/x"), "body_type": "json", "json_body": "{{ trigger.v }}"}
+    with pytest.raises(PermanentError, match="parse_json") as error:
+        await call(doors, config, {"trigger": {"v": value}})
+    assert error.value.code == "body"
+    assert server.seen == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    ['{"a": ', '{"a": {{ trigger.v }}', '{"{{ trigger.v }}": 1}', '{"a": {{ trigger.v }}{{ trigger.v }}}', "{'a': 1}"],
+)
+async def test_a_body_that_is_no_json_is_said_before_it_is_published(
+    server: HttpServer, doors: Egress, body: str
+) -> None:
+    assert NODE is not None
+    config = {"method": "POST", "url": server.url("/x"), "body_type": "json", "json_body": body}
+    assert [problem[:2] for problem in NODE.problems(config)] == [("json_body", "invalid")]
+    with pytest.raises(PermanentError):
+        await call(doors, config, {"trigger": {"v": 1}})
+    assert server.seen == []
+
+
+def test_the_formulas_of_a_body_written_as_text_are_known() -> None:
+    assert NODE is not None
+    found = NODE.references({"json_body": '{"a": "{{ trigger.body.x }}", "b": {{ steps.invoice.total }}}'})
+    assert [path for path, _reference in found] == ["json_body.a", "json_body.b"]

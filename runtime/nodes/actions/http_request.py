@@ -32,6 +32,7 @@ from runtime.sdk.connections import auth_headers, auth_query, host_allowed
 from runtime.sdk.fields import as_text
 from runtime.sdk.headers import check_header
 from runtime.sdk.http import parse_codes, quote_answer, reason, retry_after_seconds
+from runtime.sdk.jsontext import is_whole_formula, read_json_text
 from runtime.sdk.redaction import Redactor
 
 _WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -95,7 +96,7 @@ class HttpRequestConfig(Config):
     json_body: Any = field(
         None,
         title="Data",
-        help="Formulas may stand anywhere in it.",
+        help="Formulas may stand in the place of any value, or inside a text.",
         widget="json",
         expression=True,
         show_if={"body_type": ["json"]},
@@ -342,15 +343,7 @@ def _body(config: HttpRequestConfig) -> tuple[bytes, str]:
         return b"", ""
     match config.body_type:
         case "json":
-            value = config.json_body
-            if isinstance(value, str):
-                try:
-                    value = loads(value)
-                except JSONRefused as refused:
-                    raise PermanentError(
-                        "The body is not JSON", f"“Data” cannot be read as JSON: {refused}.", "body"
-                    ) from None
-            return dumps_bytes(value), "application/json"
+            return dumps_bytes(_data(config.json_body)), "application/json"
         case "form":
             return urlencode(
                 [(pair.name, _text(pair.value)) for pair in config.form]
@@ -359,6 +352,39 @@ def _body(config: HttpRequestConfig) -> tuple[bytes, str]:
             return config.raw_body.encode(), config.content_type
         case _:
             return b"", ""
+
+
+def _data(value: Any) -> JSON:
+    """What is sent as JSON. Text is never read as a document here: somebody else's data may have made it.
+
+    Only a text in quotes is taken, for which one that was written into the field stands.
+    """
+    if not isinstance(value, str):
+        return value  # type: ignore[no-any-return]
+    try:
+        found = loads(value)
+    except JSONRefused:
+        found = None
+    if isinstance(found, str):
+        return found
+    raise PermanentError(
+        "The body is not data",
+        f"“Data” needs fields or a list, but it became the text “{value[:60]}”. Read text that holds JSON with "
+        "parse_json(…), or send it with the body “Text as it is”.",
+        "body",
+    )
+
+
+def read(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Data that was written as JSON text stands for its document; its formulas are worked out inside that."""
+    body = config.get("json_body")
+    if not isinstance(body, str) or is_whole_formula(body):
+        return config
+    try:
+        found = read_json_text(body)
+    except JSONRefused:
+        return config  # said by `problems`, and by the run
+    return config if isinstance(found, str) else {**config, "json_body": found}
 
 
 def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -374,9 +400,9 @@ def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     except ValueError as error:
         found.append(("success_codes", "invalid", f"“Counts as success” {error}."))
     body = config.get("json_body")
-    if config.get("body_type") == "json" and isinstance(body, str) and "{{" not in body:
+    if config.get("body_type") == "json" and isinstance(body, str) and body and not is_whole_formula(body):
         try:
-            loads(body)
+            read_json_text(body)
         except JSONRefused as refused:
             found.append(("json_body", "invalid", f"“Data”: {refused}."))
     headers = config.get("headers")
@@ -412,6 +438,7 @@ NODE = NodeType(
     effect=effect,
     summary=summary,
     extra_problems=problems,
+    read=read,
     examples=(
         Example(
             title="Create an invoice",
