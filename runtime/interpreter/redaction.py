@@ -1,7 +1,7 @@
 """Taking secrets out of everything that is written down (at write time, so that no reader can forget to).
 
 A secret is found in any letter case and in the forms it travels in: as it is, percent-encoded, JSON-escaped, in hex,
-and inside base64 at each of the three alignments.
+and inside base64 at each of the three alignments. A short one is found only where it is the whole value.
 """
 
 from __future__ import annotations
@@ -16,29 +16,32 @@ from urllib.parse import quote, quote_plus
 from runtime.engine.jsonprofile import JSON
 
 MASK = "••••••"
-#: Shorter ones would tear holes into ordinary words; nobody's secret should be that short.
-LEAST = 4
+#: Shorter ones would tear holes into ordinary words and numbers: the password 1042 into INV-1042.
+LEAST = 8
 
 
 class Redactor:
     """Masks a set of secrets. False when it has none, so that the hot path can skip it."""
 
-    __slots__ = ("_pattern",)
+    __slots__ = ("_pattern", "_whole")
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        forms = sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True)
+        self._whole = frozenset(filter(None, secrets))
+        forms = sorted({form for secret in self._whole for form in _forms(secret)}, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, forms)), re.IGNORECASE) if forms else None
 
     def __bool__(self) -> bool:
-        return self._pattern is not None
+        return bool(self._whole)
 
     def text(self, text: str) -> str:
         """The text with every secret masked."""
+        if text in self._whole:
+            return MASK
         return text if self._pattern is None else self._pattern.sub(MASK, text)
 
     def value(self, value: JSON) -> JSON:
         """The document with every secret masked, in values and in keys."""
-        return value if self._pattern is None else self._walk(value)
+        return self._walk(value) if self._whole else value
 
     def _walk(self, value: Any) -> Any:
         if isinstance(value, str):

@@ -21,12 +21,17 @@ _SECRET_WORDS: Final = (
     "signature",
     "passwd",
 )
+#: A token that says where the next page begins is data that a workflow goes on with.
+_PAGING_WORDS: Final = ("page", "next", "continu", "cursor", "skip", "delta")
+#: Shorter secrets are masked where they are the whole value; inside a text they would tear holes into ordinary words.
+LEAST: Final = 8
 
 
 def is_secret_name(name: str) -> bool:
     """Whether a header or field of this name usually holds a secret."""
     lowered = name.lower().replace("_", "-")
-    return any(word in lowered for word in _SECRET_WORDS)
+    found = {word for word in _SECRET_WORDS if word in lowered}
+    return bool(found) and not (found == {"token"} and any(word in lowered for word in _PAGING_WORDS))
 
 
 class Redactor:
@@ -34,13 +39,18 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         forms: set[str] = set()
-        for secret in secrets:
-            if len(secret) >= 4:  # shorter ones would mask half of every text
+        self._whole = set[str]()
+        for secret in filter(None, secrets):
+            self._whole.add(secret)
+            if len(secret) >= LEAST:
                 forms.update((secret, quote(secret, safe=""), quote(secret), b64encode(secret.encode()).decode()))
                 forms.add(secret.replace("\\", "\\\\").replace('"', '\\"'))
         self._forms = sorted(forms, key=len, reverse=True)
 
     def text(self, text: str) -> str:
+        """A text with the secrets in it masked."""
+        if text in self._whole:
+            return MASK
         for form in self._forms:
             if form in text:
                 text = text.replace(form, MASK)
@@ -48,7 +58,7 @@ class Redactor:
 
     def value(self, value: Any) -> Any:
         """A document with secrets masked in every text."""
-        if not self._forms:
+        if not self._whole:
             return value
         if isinstance(value, str):
             return self.text(value)
