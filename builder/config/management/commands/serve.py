@@ -11,7 +11,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand
 
-from builder.config import server
+from builder.config import belonging, server
+from builder.config.management import plain
+from builder.config.place import Place
 
 
 class Command(BaseCommand):
@@ -29,7 +31,11 @@ class Command(BaseCommand):
             )
         os.umask(0o077)
         lock = only_one()
+        place = Place(alone=True)
+        plain.require_database()
+        place.take()
         server.migrate()
+        belonging.claim()
         from builder.config import firstrun
 
         welcome = firstrun.prepare()
@@ -47,6 +53,7 @@ class Command(BaseCommand):
         config = uvicorn.Config(server.APPLICATION, **server.options())
         running = server.Server(config, ready)
         running.run()
+        place.leave()
         lock.close()
         if not running.started:
             sys.exit(1)

@@ -7,8 +7,9 @@ from typing import Any
 import uvloop
 from django.core.management.base import BaseCommand
 
-from builder.config import server
+from builder.config import belonging, server
 from builder.config.management import plain
+from builder.config.place import Place
 
 
 class Command(BaseCommand):
@@ -22,6 +23,8 @@ class Command(BaseCommand):
         os.umask(0o077)
         plain.require_database()
         server.refuse_old_database()
+        Place(alone=False).take()
+        belonging.claim()
         if away := plain.redis_away():
             print(away, file=sys.stderr, flush=True)
         from runtime.worker.boot import Runtime

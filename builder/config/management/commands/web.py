@@ -12,8 +12,9 @@ from django.db import connections
 
 from builder.accounts import services
 from builder.accounts.models import Setup
-from builder.config import server
+from builder.config import belonging, server
 from builder.config.management import plain
+from builder.config.place import Place
 
 
 class Command(BaseCommand):
@@ -27,6 +28,8 @@ class Command(BaseCommand):
         os.umask(0o077)
         plain.require_database()
         server.refuse_old_database()
+        Place(alone=False).take()
+        belonging.claim()
         if away := plain.redis_away():
             print(away, file=sys.stderr, flush=True)
         if services.setup_required() and not Setup.objects.exists():
