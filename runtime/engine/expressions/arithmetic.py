@@ -160,9 +160,12 @@ def negate(value: Any) -> Any:
     return -value if type(value) is int else guarded(lambda: EXACT.minus(value))
 
 
-def compare(sign: str, left: Any, right: Any) -> bool:
+def compare(sign: str, left: Any, right: Any, meter: Meter) -> bool:
     """Order two numbers or two texts."""
-    if not ((is_number(left) and is_number(right)) or (isinstance(left, str) and isinstance(right, str))):
+    meter.spend(1)
+    if isinstance(left, str) and isinstance(right, str):
+        meter.spend(min(len(left), len(right)) >> 10)
+    elif not (is_number(left) and is_number(right)):
         for value in (left, right):
             if isinstance(value, Missing):
                 raise value.error()

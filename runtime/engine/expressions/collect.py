@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from jinja2 import nodes
 
-from runtime.engine.expressions.references import ROOTS, Reference
+from runtime.engine.expressions.references import LOCAL, ROOTS, Reference
 from runtime.engine.expressions.registry import FUNCTIONS
 
 
@@ -31,7 +31,7 @@ def _walk(node: nodes.Node, inside: bool) -> Iterator[Reference]:
                 current = current.node
             if not isinstance(current, nodes.Name):
                 yield from _walk(current, inside)
-            elif current.name in ROOTS and not (inside and current.name in ("item", "index")):
+            elif current.name in ROOTS and not (inside and current.name in LOCAL):
                 yield _reference(current.name, keys[::-1])
         case nodes.Call() | nodes.Filter():
             name = node.node.name if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) else ""

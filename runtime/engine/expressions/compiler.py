@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from jinja2 import nodes
@@ -16,9 +17,9 @@ from jinja2 import nodes
 from runtime.engine.expressions import arithmetic
 from runtime.engine.expressions.errors import ExpressionError
 from runtime.engine.expressions.predicates import TESTS
-from runtime.engine.expressions.references import ROOTS
+from runtime.engine.expressions.references import LOCAL, ROOTS
 from runtime.engine.expressions.registry import FUNCTIONS, Function, Parameter, convert
-from runtime.engine.expressions.values import ABSENT, Meter, Missing, same, shown, text_of, truth, weigh
+from runtime.engine.expressions.values import ABSENT, Meter, Missing, same, shown, text_of, truth
 from runtime.engine.jsonprofile import JSONRefused, normalise
 
 
@@ -209,8 +210,9 @@ def _fixed_path(root: str, keys: tuple[str | int, ...]) -> Closure:
     if root not in ROOTS:
         if root == "null" and not keys:
             return _constant(None)
-        raise _unknown_name(root)
-    local = root in ("item", "index")
+        if root not in LOCAL:
+            raise _unknown_name(root)
+    local = root in LOCAL
 
     def read(scope: Scope) -> Any:
         if local and scope.local is not None:
@@ -338,8 +340,7 @@ def _compare(node: nodes.Compare) -> Closure:
                 case "notin":
                     holds = not _contains(right, left, scope.meter)
                 case _:
-                    holds = arithmetic.compare(_SIGNS[sign], left, right)
-                    scope.meter.spend(1)
+                    holds = arithmetic.compare(_SIGNS[sign], left, right, scope.meter)
             if not holds:
                 return False
             left = right
@@ -400,6 +401,8 @@ def _function(name: str, positional: list[nodes.Expr], named: dict[str, nodes.Ex
             for parameter, closure in arguments:
                 if parameter.kind == "formula":
                     values.append(_each(closure, scope))
+                elif parameter.kind == "later":
+                    values.append(partial(closure, scope))
                 else:
                     values.append(convert(closure(scope), parameter.kind, meter))
             return call(*values)
@@ -413,16 +416,21 @@ def _function(name: str, positional: list[nodes.Expr], named: dict[str, nodes.Ex
 
 def _each(closure: Closure, scope: Scope) -> Callable[[Any, int], Any]:
     """An argument that is worked out for each entry. One scope serves all entries of a call."""
-    inner = Scope(scope.context, scope.meter, {})
-    local = inner.local
-    assert local is not None
     meter = scope.meter
+    around = scope.context if scope.local is None else scope.local
+    local: dict[str, Any] = {"outer": around["item"] if "item" in around else Missing("outer", "", ABSENT)}
+    inner = Scope(scope.context, meter, local)
 
     def evaluate(item: Any, index: int) -> Any:
         meter.spend(1)
         local["item"] = item
         local["index"] = index
-        return closure(inner)
+        try:
+            return _present(closure(inner))
+        except ExpressionError as error:
+            if error.code in ("too_big", "too_deep"):
+                raise
+            raise ExpressionError(error.code, f"Entry {index + 1}: {error.message}") from None
 
     return evaluate
 
@@ -472,22 +480,3 @@ def _test(node: nodes.Test) -> Closure:
         raise ExpressionError("unknown_function", f"“is {node.name[:40]}” is not known. Known are: {', '.join(TESTS)}.")
     inner = _compile(node.node)
     return lambda scope: test(inner(scope))
-
-
-def settle(value: Any, meter: Meter, plain: bool) -> Any:
-    """A formula's value as it leaves: present, data only, and not too big."""
-    kind = type(value)
-    if kind is Missing:
-        raise value.error()
-    if kind is str:
-        if len(value) > meter.longest:
-            raise ExpressionError("too_big", f"This formula makes a text longer than {meter.longest:,} characters.")
-    elif (kind is list or isinstance(value, Mapping)) and not plain:
-        weigh(value, meter)
-    elif value is None or kind is bool or kind is int or kind is Decimal or kind is list or isinstance(value, Mapping):
-        return value
-    elif kind is float:
-        return normalise(value)
-    else:
-        raise ExpressionError("refused", "A formula can only hold data.")
-    return value

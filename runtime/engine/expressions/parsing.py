@@ -23,6 +23,7 @@ MAX_NESTING: Final = 50
 MAX_TREE_DEPTH: Final = 100
 MAX_TEMPLATE: Final = 200_000
 MAX_FORMULAS: Final = 500
+MAX_TOGETHER: Final = 20_000
 
 _OPENING: Final = "([{"
 _CLOSING: Final = ")]}"
@@ -81,7 +82,7 @@ def split(text: str) -> list[str | tuple[int, str]]:
         raise ExpressionError("too_long", f"A text with formulas may have {MAX_TEMPLATE:,} characters.")
     pieces: list[str | tuple[int, str]] = []
     position = 0
-    formulas = 0
+    formulas = together = 0
     while True:
         start = text.find("{{", position)
         if start < 0:
@@ -94,6 +95,11 @@ def split(text: str) -> list[str | tuple[int, str]]:
         formulas += 1
         if formulas > MAX_FORMULAS:
             raise ExpressionError("too_long", f"A text may hold {MAX_FORMULAS} formulas.", start)
+        together += end - start - 2
+        if together > MAX_TOGETHER:
+            raise ExpressionError(
+                "too_long", f"The formulas of one text may have {MAX_TOGETHER:,} characters together.", start
+            )
         pieces.append((start, text[start + 2 : end]))
         position = end + 2
 

@@ -8,6 +8,9 @@ from typing import Final
 #: The names a formula can start from.
 ROOTS: Final = ("trigger", "steps", "run", "vars", "error", "item", "index", "batch")
 
+#: The names that list functions set for each entry; ``outer`` is the entry of the list around it.
+LOCAL: Final = ("item", "index", "outer")
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:

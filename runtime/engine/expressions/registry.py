@@ -12,7 +12,9 @@ from runtime.engine.expressions.errors import ExpressionError
 from runtime.engine.expressions.values import Meter, Missing, shown, text_of
 
 Group: TypeAlias = Literal["text", "number", "money", "date", "list", "object", "logic"]
-Kind: TypeAlias = Literal["any", "maybe", "text", "number", "whole", "list", "object", "flag", "formula", "now"]
+Kind: TypeAlias = Literal[
+    "any", "maybe", "text", "number", "whole", "list", "object", "flag", "formula", "later", "now"
+]
 
 GROUPS: Final[dict[Group, str]] = {
     "text": "Text",
@@ -23,6 +25,12 @@ GROUPS: Final[dict[Group, str]] = {
     "object": "Objects",
     "logic": "Logic",
 }
+
+
+class Later(Protocol):
+    """An argument that is worked out only when it is needed."""
+
+    def __call__(self) -> Any: ...
 
 
 class Formula(Protocol):

@@ -11,11 +11,11 @@ from jinja2 import nodes
 
 from runtime.engine.expressions import functions as _functions  # noqa: F401  (fills the registry)
 from runtime.engine.expressions.collect import collect_references
-from runtime.engine.expressions.compiler import Closure, Scope, compile_tree, is_plain_path, settle
+from runtime.engine.expressions.compiler import Closure, Scope, compile_tree, is_plain_path
 from runtime.engine.expressions.errors import ExpressionError
 from runtime.engine.expressions.parsing import parse, split
 from runtime.engine.expressions.references import Reference
-from runtime.engine.expressions.values import DEFAULT_LIMITS, Limits, Meter, text_of
+from runtime.engine.expressions.values import DEFAULT_LIMITS, Limits, Meter, settle, text_of
 from runtime.engine.jsonprofile import JSON
 
 CACHE_SIZE: Final = 4096

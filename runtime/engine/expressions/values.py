@@ -9,7 +9,8 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from runtime.engine.expressions.errors import ExpressionError
-from runtime.engine.jsonprofile import MAX_DEPTH, dumps, number_text
+from runtime.engine.expressions.references import LOCAL
+from runtime.engine.jsonprofile import MAX_DEPTH, dumps, normalise, number_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Missing:
     def _message(self) -> str:
         holder, key, path = self.holder, self.key, self.path or "This value"
         if holder is ABSENT:
-            where = " It is only there inside list functions and For each." if path in ("item", "index") else ""
+            where = " It is only there inside list functions and For each." if path in LOCAL else ""
             return f"There is no “{path}” here.{where}"
         if holder is None:
             return f"{path} is empty here, so it has no “{key}”."
@@ -224,3 +225,22 @@ def identity(value: Any) -> Hashable:
     if type(value) is Missing:
         raise value.error()
     return value  # type: ignore[no-any-return]
+
+
+def settle(value: Any, meter: Meter, plain: bool) -> Any:
+    """A formula's value as it leaves: present, data only, and not too big."""
+    kind = type(value)
+    if kind is Missing:
+        raise value.error()
+    if kind is str:
+        if len(value) > meter.longest:
+            raise ExpressionError("too_big", f"This formula makes a text longer than {meter.longest:,} characters.")
+    elif (kind is list or isinstance(value, Mapping)) and not plain:
+        weigh(value, meter)
+    elif value is None or kind is bool or kind is int or kind is Decimal or kind is list or isinstance(value, Mapping):
+        return value
+    elif kind is float:
+        return normalise(value)
+    else:
+        raise ExpressionError("refused", "A formula can only hold data.")
+    return value

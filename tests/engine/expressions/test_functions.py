@@ -129,6 +129,21 @@ def test_allocating_never_loses_a_cent(amount: str, ratios: list[int]) -> None:
             [Decimal("1234567890123456789012345678901.1"), Decimal("1234567890123456789012345678901.2")],
         ),
         ("12345678901234567890123456789.0 is odd", True),
+        ("[true] == [1]", False),
+        ("{'a': [1.0]} == {'a': [1]}", True),
+        ("[[false]] in [[[0]]]", False),
+        ("format_number(0 - 0.001)", "0.00"),
+        ("format_money(0 - 0.4, 'JPY')", "0 JPY"),
+        ("round_money(1.23456, 'CLF')", Decimal("1.2346")),
+        ("strip_html('İ<script>let secret = 1</script>b<SCRIPT>x</SCRIPT>')", "İb"),
+        ("plain_letters('Œuvre ﷺ')[0:6]", "OEuvre"),
+        ("map([1, 2], when(item > 1, item * 10, item))", [1, 20]),
+        (
+            "map([{'n': 1, 'l': [5, 6]}, {'n': 2, 'l': [7]}], map(item.l, [outer.n, item, index]))",
+            [[[1, 5, 0], [1, 6, 1]], [[2, 7, 0]]],
+        ),
+        ("map([1], map([2], map([3], outer)))", [[[2]]]),
+        ("yes_no('  YES ')", True),
     ],
 )
 def test_formulas_give_exact_values(formula: str, result: Any) -> None:
@@ -156,6 +171,24 @@ def test_a_sign_that_groups_no_thousands_is_not_passed_over(formula: str, advice
         evaluate("{{ " + formula + " }}", {})
     assert error.value.code == "type"
     assert advice in error.value.message
+
+
+@pytest.mark.parametrize(
+    ("formula", "words"),
+    [
+        ("map([{'a': 1}, {}], item.a)", "Entry 2: item has no field “a”"),
+        ("filter([1, 'x'], item > 0)", "Entry 2: “>” compares"),
+        ("sum_of([{'n': '5'}], number(item.n, 'x'))", "Entry 1: “number” knows"),
+        ("map([[1], ['x']], map(item, item * 2))", "Entry 2: Entry 1: “*” works on numbers"),
+        ("sum_of([1, 'x'], item)", "entry 2 is text “x”"),
+        ("outer", "only there inside list functions"),
+        ("map([1], outer)", "There is no “outer” here"),
+    ],
+)
+def test_a_failed_list_function_says_at_which_entry(formula: str, words: str) -> None:
+    with pytest.raises(ExpressionError) as error:
+        evaluate("{{ " + formula + " }}", {})
+    assert words in error.value.message
 
 
 @settings(max_examples=300, deadline=None)

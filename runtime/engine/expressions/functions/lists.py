@@ -124,6 +124,9 @@ def sort(meter: Meter, entries: list[Any], formula: Formula | None = None, desce
     keyed = [(_present(formula(item, index)) if formula else item, item) for index, item in enumerate(entries)]
     filled = [pair for pair in keyed if pair[0] is not None]
     kinds = {kind_of(key) for key, _item in filled}
+    if kinds == {"text"}:
+        # Texts that begin alike are compared far in, about log n times each.
+        meter.spend((sum(len(key) for key, _item in filled) >> 10) * len(filled).bit_length())
     if len(kinds) > 1 or kinds - {"a number", "text"}:
         raise ExpressionError("type", f"puts numbers or texts in order, not {' and '.join(sorted(kinds))}.")
     filled.sort(key=lambda pair: pair[0], reverse=descending)

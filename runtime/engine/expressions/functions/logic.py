@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from runtime.engine.expressions.errors import ExpressionError
-from runtime.engine.expressions.registry import Formula, function
+from runtime.engine.expressions.registry import Later, function
 from runtime.engine.expressions.values import Meter, Missing, same, shown, text_of, truth
 from runtime.engine.jsonprofile import JSONRefused, dumps, loads
 
@@ -19,21 +19,21 @@ def is_blank(value: Any) -> bool:
 
 @function(
     "logic",
-    "when(condition:any, yes:formula, no:formula?)",
+    "when(condition:any, yes:later, no:later?)",
     "One value if a condition holds, else another.",
     'when(5 > 3, "big", "small")',
     "big",
 )
-def when(meter: Meter, condition: Any, yes: Formula, no: Formula | None = None) -> Any:
+def when(meter: Meter, condition: Any, yes: Later, no: Later | None = None) -> Any:
     if truth(condition):
-        return yes(None, 0)
-    return no(None, 0) if no is not None else None
+        return yes()
+    return no() if no is not None else None
 
 
 @function(
     "logic",
     "default(value:maybe, instead:any)",
-    "Another value when the first is missing or empty.",
+    "Another value when the first is missing or empty; also trigger.nickname | default(…).",
     'default(trigger.nickname, "friend")',
     "friend",
 )
@@ -112,7 +112,7 @@ _NO = ("false", "no", "n", "0", "off", "nein", "non")
 def yes_no(meter: Meter, value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    word = text_of(value, meter).strip().lower()[:20]
+    word = text_of(value, meter)[:40].strip().lower()
     if word in _YES:
         return True
     if word in _NO:

@@ -220,7 +220,7 @@ def format_number(meter: Meter, number: Num, places: int = 2, style: str = "en")
         raise ExpressionError("arguments", "needs 0 or more places.")
     rounded = quantize(number, places, "half_up")
     plain = number_text(rounded).removesuffix(".0") if places == 0 else format(rounded, "f")
-    sign = "-" if plain.startswith("-") else ""
+    sign = "-" if rounded < 0 else ""
     digits, _, fraction = plain.lstrip("-").partition(".")
     group, point = _STYLES[style]
     grouped = group.join(digits[max(i - 3, 0) : i] for i in range(len(digits), 0, -3)[::-1]) if group else digits

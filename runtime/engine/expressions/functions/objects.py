@@ -36,6 +36,7 @@ def has(meter: Meter, thing: dict[str, Any], name: str) -> bool:
     7,
 )
 def get(meter: Meter, value: Any, path: str, instead: Any = None) -> Any:
+    meter.text(len(path))
     parts = path.replace("[", ".").replace("]", "").split(".")
     meter.spend(len(parts))
     for part in parts:
@@ -65,8 +66,9 @@ def pick(meter: Meter, thing: dict[str, Any], *names: str) -> dict[str, Any]:
     {"name": "Ann"},
 )
 def omit(meter: Meter, thing: dict[str, Any], *names: str) -> dict[str, Any]:
-    meter.spend(len(thing))
-    return {name: value for name, value in thing.items() if name not in names}
+    meter.spend(len(thing) + len(names))
+    left_out = set(names)
+    return {name: value for name, value in thing.items() if name not in left_out}
 
 
 @function(

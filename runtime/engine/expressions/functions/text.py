@@ -6,8 +6,9 @@ import base64
 import binascii
 import hashlib
 import html
+import string
 import unicodedata
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote, unquote
 
 from runtime.engine.expressions.errors import ExpressionError
@@ -167,6 +168,7 @@ def contains(meter: Meter, text: Any, part: Any) -> bool:
     True,
 )
 def starts_with(meter: Meter, text: str, part: str) -> bool:
+    meter.spend(len(part) >> 10)
     return text.startswith(part)
 
 
@@ -174,6 +176,7 @@ def starts_with(meter: Meter, text: str, part: str) -> bool:
     "text", "ends_with(text:text, part:text)", "Whether a text ends like this.", 'ends_with("scan.pdf", ".pdf")', True
 )
 def ends_with(meter: Meter, text: str, part: str) -> bool:
+    meter.spend(len(part) >> 10)
     return text.endswith(part)
 
 
@@ -260,25 +263,36 @@ def digits(meter: Meter, text: str) -> str:
 )
 def plain_letters(meter: Meter, text: str) -> str:
     meter.spend(len(text) // 4 + 1)
-    meter.text(len(text) * 4)
-    for letter, plain in _LETTERS.items():
-        text = text.replace(letter, plain)
-    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    meter.text(len(text))
+    if text.isascii():
+        return text
+    pieces = []
+    length = 0
+    # In parts, because one letter can become eighteen; marks are dropped, so their order across parts does not matter.
+    for start in range(0, len(text), _PART):
+        part = text[start : start + _PART].translate(_LETTERS)
+        pieces.append("".join(c for c in unicodedata.normalize("NFKD", part) if not unicodedata.combining(c)))
+        length += len(pieces[-1])
+        meter.text(len(pieces[-1]) if length <= meter.longest else length)
+    return "".join(pieces)
 
 
-_LETTERS = {
-    "ß": "ss",
-    "ø": "o",
-    "Ø": "O",
-    "æ": "ae",
-    "Æ": "AE",
-    "œ": "oe",
-    "Œ": "OE",
-    "ł": "l",
-    "Ł": "L",
-    "đ": "d",
-    "Đ": "D",
-}
+_PART: Final = 4_096
+_LETTERS: Final = str.maketrans(
+    {
+        "ß": "ss",
+        "ø": "o",
+        "Ø": "O",
+        "æ": "ae",
+        "Æ": "AE",
+        "œ": "oe",
+        "Œ": "OE",
+        "ł": "l",
+        "Ł": "L",
+        "đ": "d",
+        "Đ": "D",
+    }
+)
 
 
 @function(
@@ -312,7 +326,7 @@ def strip_html(meter: Meter, text: str) -> str:
     """One pass with `find`, so that no input takes longer than its length; a tag that never ends is dropped."""
     meter.text(len(text))
     meter.spend(text.count("<") * 2)
-    lowered = text.lower()
+    lowered = text.translate(_SMALL)  # lower() can change the length of a text
     found: list[str] = []
     position = 0
     while position < len(text):
@@ -342,6 +356,7 @@ def strip_html(meter: Meter, text: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
+_SMALL: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _BREAKS = ("br", "p>", "p ", "div", "tr", "li", "h1", "h2", "h3", "table", "ul", "ol")
 
 
