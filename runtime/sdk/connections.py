@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import ValidationError
 
 from runtime.sdk import schema as schemas
+from runtime.sdk.addresses import read_address, read_host
 from runtime.sdk.context import HttpClient, MailSender, MailServer
 from runtime.sdk.errors import PermanentError
 from runtime.sdk.fields import Config
@@ -20,25 +22,24 @@ Test: TypeAlias = Callable[[Mapping[str, Any], HttpClient, MailSender], Awaitabl
 
 
 class _Http(Config):
-    base_url: str = setting(
-        "",
-        title="Address to test with",
-        help="Read once, without changing anything, when you press Test. Optional.",
-        widget="url",
-        placeholder="https://api.example.com/me",
-        advanced=True,
-        order=90,
-        max_length=2000,
-    )
     allowed_hosts: list[str] = setting(
         default_factory=list,
         title="Only for these hosts",
-        help="The secret is sent to no other host. Empty: to any host that a step names.",
+        help="The secret is sent to no other host. May stay empty where an address to test with names the host.",
         widget="list",
         placeholder="api.example.com",
-        advanced=True,
-        order=91,
+        order=80,
         max_length=50,
+    )
+    base_url: str = setting(
+        "",
+        title="Address to test with",
+        help="Read once, without changing anything, when you press Test. Its host is the one that the secret is for "
+        "where you name no other.",
+        widget="url",
+        placeholder="https://api.example.com/me",
+        order=81,
+        max_length=2000,
     )
 
 
@@ -151,7 +152,7 @@ def _http_test(kind: str) -> Test:
         url = str(fields.get("base_url") or "")
         if not url:
             return "Saved. Give an address to test with, and it is read once without changing anything."
-        if not host_allowed(fields, urlsplit(url).hostname or ""):
+        if not host_allowed(fields, read_address(url).host):
             raise PermanentError("Host not allowed", "The address to test with is not among the allowed hosts.", "host")
         if query := auth_query(kind, fields):
             url += ("&" if urlsplit(url).query else "?") + urlencode(query)
@@ -204,11 +205,55 @@ def mail_server(fields: Mapping[str, Any]) -> MailServer:
     )
 
 
+def hosts_of(fields: Mapping[str, Any]) -> list[str]:
+    """The hosts that a connection's secret is for: those named, else the one of its own address."""
+    named = [_host_entry(str(entry)) for entry in fields.get("allowed_hosts") or [] if str(entry).strip()]
+    if not named and fields.get("base_url"):
+        try:
+            named = [read_address(str(fields["base_url"])).host]
+        except PermanentError:
+            named = []
+    return [entry for entry in named if entry]
+
+
 def host_allowed(fields: Mapping[str, Any], host: str) -> bool:
-    """Whether a connection's secret may go to this host."""
-    hosts = [str(entry).strip().lower() for entry in fields.get("allowed_hosts") or [] if str(entry).strip()]
-    name = host.lower().rstrip(".")
-    return not hosts or any(name == entry or (entry.startswith("*.") and name.endswith(entry[1:])) for entry in hosts)
+    """Whether a connection's secret may go to this host. One that names no host goes nowhere."""
+    name = _host_entry(host)
+    return bool(name) and any(
+        name == entry or (entry.startswith("*.") and name.endswith(entry[1:])) for entry in hosts_of(fields)
+    )
+
+
+def _host_entry(text: str) -> str:
+    """A host, or ``*.`` and a host, as addresses write it; empty where it is none."""
+    name = text.strip().lower()
+    star = "*." if name.startswith("*.") else ""
+    try:
+        return star + (str(ip_address(name.strip("[]"))) if ":" in name else read_host(name, name.removeprefix("*.")))
+    except (PermanentError, ValueError):
+        return ""
+
+
+def _host_problems(fields: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """A secret that may go anywhere can be fetched by whoever may edit a workflow: each is for some hosts."""
+    found: list[tuple[str, str, str]] = []
+    entries = fields.get("allowed_hosts") or []
+    for index, entry in enumerate(entries):
+        if not _host_entry(str(entry)):
+            says = f"“Only for these hosts” needs names like api.example.com; “{str(entry)[:60]}” is none."
+            found.append((f"allowed_hosts[{index}]", "host", says))
+    if fields.get("base_url"):
+        try:
+            host = read_address(str(fields["base_url"])).host
+        except PermanentError as error:
+            return [*found, ("base_url", "address", f"“Address to test with”: {error.message}")]
+        if entries and not found and not host_allowed(fields, host):
+            says = f"“Address to test with” leads to {host}, which is not among the hosts that the secret is for."
+            found.append(("base_url", "host", says))
+    elif not entries:
+        says = "“Only for these hosts” needs the host that the secret is for, like api.example.com."
+        found.append(("allowed_hosts", "required", says))
+    return found
 
 
 @dataclass(frozen=True)
@@ -241,7 +286,7 @@ class ConnectionKind:
             self.model.model_validate(dict(fields))
         except ValidationError as refused:
             return plain_problems(self.model, refused)
-        return []
+        return _host_problems(fields) if issubclass(self.model, _Http) else []
 
     def secrets(self, fields: Mapping[str, Any]) -> tuple[str, ...]:
         """The secret values among the fields, for redaction."""

@@ -19,6 +19,7 @@ from runtime.ports import ConnectionMissing
 from tests.builder.conftest import World
 
 SECRET = "canary-9f2c-very-secret-value"
+HOSTS = ["bank.example"]
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +31,7 @@ def ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> crypto.KeyRing:
 
 
 def make(world: World, name: str = "Bank", **fields: Any) -> Connection:
-    values = {"username": "millrace", "password": SECRET, **fields}
+    values = {"username": "millrace", "password": SECRET, "allowed_hosts": HOSTS, **fields}
     return services.create(workspace=world.northwind, by=world.bo, kind="http_basic", name=name, fields=values)
 
 
@@ -39,10 +40,11 @@ def opened(row: Connection) -> dict[str, Any]:
 
 
 def test_what_goes_in_comes_out_only_at_the_vault(world: World) -> None:
-    body = {"kind": "http_basic", "name": "Bank", "fields": {"username": "millrace", "password": SECRET}}
+    fields = {"username": "millrace", "password": SECRET, "allowed_hosts": HOSTS}
+    body = {"kind": "http_basic", "name": "Bank", "fields": fields}
     made = world.as_bo.post(f"{world.here}/connections", body)
     assert made.status == 201, made.body
-    assert made.body["public"] == {"username": "millrace"}
+    assert made.body["public"] == {"username": "millrace", "allowed_hosts": HOSTS}
     assert made.body["secrets_set"] == ["password"]
     assert made.body["last_four"] == {"password": SECRET[-4:]}
     path = f"{world.here}/connections/{made.body['id']}"
@@ -96,9 +98,10 @@ def test_fields_left_out_keep_their_value_and_null_takes_them_away(world: World)
     row = make(world, base_url="https://bank.example/me")
     path = f"{world.here}/connections/{row.id}"
     assert world.as_bo.patch(path, {"fields": {"username": "other"}}).status == 200
-    assert opened(row) == {"username": "other", "password": SECRET, "base_url": "https://bank.example/me"}
+    kept = {"username": "other", "password": SECRET, "allowed_hosts": HOSTS}
+    assert opened(row) == {**kept, "base_url": "https://bank.example/me"}
     assert world.as_bo.patch(path, {"name": "Renamed", "fields": {"base_url": None}}).status == 200
-    assert opened(row) == {"username": "other", "password": SECRET}
+    assert opened(row) == kept
 
 
 @pytest.mark.parametrize(
@@ -111,6 +114,7 @@ def test_fields_left_out_keep_their_value_and_null_takes_them_away(world: World)
         ({"username": 1.5, "password": SECRET}, "fields.username"),
         ({"username": "x", "password": 4711471147114711}, "fields.password"),
         ({"username": "x", "password": SECRET, "base_url": 5}, "fields.base_url"),
+        ({"username": "x", "password": SECRET}, "fields.allowed_hosts"),
     ],
 )
 def test_wrong_fields_are_named_and_the_secret_is_not_quoted(world: World, fields: dict[str, Any], wrong: str) -> None:
@@ -121,7 +125,7 @@ def test_wrong_fields_are_named_and_the_secret_is_not_quoted(world: World, field
 
 
 def test_a_secret_is_text_so_that_it_can_be_found_and_hidden(world: World) -> None:
-    fields = {"username": "x", "password": 4711471147114711}
+    fields = {"username": "x", "password": 4711471147114711, "allowed_hosts": HOSTS}
     made = world.as_bo.post(f"{world.here}/connections", {"kind": "http_basic", "name": "B", "fields": fields})
     assert (made.status, made.body["fields"]) == (422, {"fields.password": ["Use text."]})
     row = make(world)
@@ -150,7 +154,11 @@ class TestFirstRing:
         return path
 
     def body(self) -> dict[str, Any]:
-        return {"kind": "http_basic", "name": "B", "fields": {"username": "x", "password": SECRET}}
+        return {
+            "kind": "http_basic",
+            "name": "B",
+            "fields": {"username": "x", "password": SECRET, "allowed_hosts": HOSTS},
+        }
 
     def test_without_a_ring_the_api_says_so_in_words(self, world: World, path: Path) -> None:
         key = {"Idempotency-Key": "once"}
@@ -189,14 +197,22 @@ class TestFirstRing:
 
 def test_a_name_stands_for_one_connection(world: World) -> None:
     make(world)
-    body = {"kind": "http_basic", "name": "Bank", "fields": {"username": "x", "password": SECRET}}
+    body = {
+        "kind": "http_basic",
+        "name": "Bank",
+        "fields": {"username": "x", "password": SECRET, "allowed_hosts": HOSTS},
+    }
     answer = world.as_bo.post(f"{world.here}/connections", body)
     assert answer.body["fields"] == {"name": ["Another connection here has this name."]}
 
 
 def test_a_builder_manages_their_own_and_an_admin_all(world: World) -> None:
     ours = services.create(
-        workspace=world.northwind, by=world.alice, kind="http_bearer", name="A", fields={"token": SECRET}
+        workspace=world.northwind,
+        by=world.alice,
+        kind="http_bearer",
+        name="A",
+        fields={"token": SECRET, "allowed_hosts": HOSTS},
     )
     path = f"{world.here}/connections/{ours.id}"
     assert world.as_bo.get(path).body["mine"] is False

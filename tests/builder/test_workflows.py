@@ -212,7 +212,7 @@ class TestForeignConnections:
         )
 
     def theirs(self, world: World) -> str:
-        fields = {"token": "a secret token of theirs"}
+        fields = {"token": "a secret token of theirs", "allowed_hosts": ["example.org"]}
         row = connections.create(
             workspace=world.southwind, by=world.mallory, kind="http_bearer", name="Theirs", fields=fields
         )
@@ -235,7 +235,7 @@ class TestForeignConnections:
         assert save(world, workflow, hidden, 1).status == 422
 
     def test_our_own_can_be_saved_and_stays_savable_once_it_is_gone(self, world: World) -> None:
-        fields = {"token": "a secret token of ours"}
+        fields = {"token": "a secret token of ours", "allowed_hosts": ["example.org"]}
         ours = connections.create(workspace=world.northwind, by=world.bo, kind="http_bearer", name="O", fields=fields)
         workflow, graph = world.workflow(), self.graph(str(ours.id))
         saved = save(world, workflow, graph, 1)

@@ -10,7 +10,7 @@ from runtime.engine.jsonprofile import dumps, loads
 from runtime.sdk import EffectClass, PermanentError, Result, RetryableError
 from runtime.sdk.testing import KnownConnection, StepTestContext, run_step
 from runtime.worker.egress import Egress
-from tests.nodes.servers import HttpServer, answer, hang_up
+from tests.nodes.servers import HOST, HttpServer, answer, hang_up
 
 NODE = CATALOG.get("http.request@1")
 assert NODE is not None
@@ -105,7 +105,8 @@ async def test_a_connection_signs_in_and_leaves_no_trace_in_the_record(
 ) -> None:
     secret = fields.get("password") or fields.get("token") or fields["value"]
     server.answers["/me"] = answer(200, dumps({"echo": secret, "auth": value}).encode(), X_Echo=secret)
-    result = await call(doors, {"url": server.url("/me"), "connection": "c"}, c=KnownConnection(kind, fields))
+    here = KnownConnection(kind, {**fields, "allowed_hosts": [HOST]})
+    result = await call(doors, {"url": server.url("/me"), "connection": "c"}, c=here)
     assert server.seen[0].headers[header] == value
     for record in (result.request, result.response):
         assert secret not in dumps(record)
@@ -114,7 +115,9 @@ async def test_a_connection_signs_in_and_leaves_no_trace_in_the_record(
 
 async def test_a_key_in_the_address_is_sent_and_masked(server: HttpServer, doors: Egress) -> None:
     server.answers["/me"] = answer(401, b'{"message": "bad key q-secret-1"}')
-    connection = KnownConnection("http_query", {"name": "api_key", "value": "q-secret-1"})
+    connection = KnownConnection(
+        "http_query", {"name": "api_key", "value": "q-secret-1", "base_url": "http://practice-company/me"}
+    )
     with pytest.raises(PermanentError) as error:
         await call(doors, {"url": server.url("/me"), "connection": "c"}, c=connection)
     assert server.seen[0].path == "/me?api_key=q-secret-1"
@@ -124,8 +127,19 @@ async def test_a_key_in_the_address_is_sent_and_masked(server: HttpServer, doors
     assert error.value.title == "Sign-in refused"
 
 
-async def test_a_connection_stays_with_its_hosts(server: HttpServer, doors: Egress) -> None:
-    connection = KnownConnection("http_bearer", {"token": "tok-12345", "allowed_hosts": ["api.example.com"]})
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"allowed_hosts": ["api.example.com"]},
+        {"allowed_hosts": [" "]},
+        {"allowed_hosts": ["*.practice-company"]},
+        {"base_url": "https://api.example.com/me"},
+        {"allowed_hosts": ["api.example.com"], "base_url": "http://practice-company/"},
+    ],
+)
+async def test_a_connection_stays_with_its_hosts(server: HttpServer, doors: Egress, fields: dict[str, Any]) -> None:
+    connection = KnownConnection("http_bearer", {"token": "tok-12345", **fields})
     with pytest.raises(PermanentError) as error:
         await call(doors, {"url": server.url("/me"), "connection": "c"}, c=connection)
     assert error.value.code == "host_not_allowed"

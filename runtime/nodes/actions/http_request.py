@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from runtime.sdk import (
     JSON,
@@ -27,8 +27,9 @@ from runtime.sdk import (
     field,
     loads,
 )
+from runtime.sdk.addresses import read_address
 from runtime.sdk.bodies import is_json_type, media_type, response_text
-from runtime.sdk.connections import auth_headers, auth_query, host_allowed
+from runtime.sdk.connections import auth_headers, auth_query, host_allowed, hosts_of
 from runtime.sdk.fields import as_text
 from runtime.sdk.headers import check_header
 from runtime.sdk.http import parse_codes, quote_answer, reason, retry_after_seconds
@@ -182,7 +183,7 @@ def effect(config: Mapping[str, Any]) -> EffectClass:
 
 
 async def run(config: HttpRequestConfig, step_input: JSON, context: Context) -> Result:
-    host = _host(config.url)
+    host = read_address(config.url).host
     query = [(pair.name, _text(pair.value)) for pair in config.query]
     headers = [(pair.name, _text(pair.value)) for pair in config.headers]
     drop: list[str] = []
@@ -190,9 +191,7 @@ async def run(config: HttpRequestConfig, step_input: JSON, context: Context) -> 
     if config.connection:
         opened = await context.connection(config.connection)
         if not host_allowed(opened.fields, host):
-            raise PermanentError(
-                "Not for this host", f"This connection may not be used with {host}.", "host_not_allowed"
-            )
+            raise PermanentError("Not for this host", _elsewhere(opened.fields, host), "host_not_allowed")
         signed = auth_headers(opened.kind, opened.fields)
         drop = [name for name, _value in signed]
         headers = [(name, value) for name, value in headers if name.lower() not in {d.lower() for d in drop}] + signed
@@ -312,19 +311,11 @@ def _fail(answer: HttpAnswer, host: str, text: str, request: JSON, response: JSO
     )
 
 
-def _host(url: str) -> str:
-    try:
-        parts = urlsplit(url.strip())
-        host = parts.hostname or ""
-    except ValueError:
-        host, parts = "", None
-    if parts is None or parts.scheme.lower() not in ("http", "https") or not host:
-        raise PermanentError(
-            "This is not a web address",
-            f"The address must begin with https:// or http://, but it is “{url[:120]}”.",
-            "address",
-        )
-    return host
+def _elsewhere(fields: Mapping[str, Any], host: str) -> str:
+    hosts = hosts_of(fields)
+    if not hosts:
+        return "This connection does not say yet for which hosts it is. Open it under Connections and name them."
+    return f"This connection is for {', '.join(hosts[:5])} and is not used with {host}."
 
 
 def _text(value: Any) -> str:
