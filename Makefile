@@ -27,7 +27,7 @@ NODE_PATH_FIRST := $(if $(NODE_FITS),,PATH="$(CURDIR)/.tools/node/bin:$$PATH")
 FRONTEND := $(shell find frontend/src frontend/public frontend/index.html frontend/*.ts frontend/*.cjs frontend/*.js \
 	frontend/tsconfig*.json -type f 2>/dev/null)
 
-.PHONY: help run test check bench faults api lock format clean
+.PHONY: help run test check bench faults api pictures lock format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z/]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ faults: .venv/.stamp-dev frontend/dist/.stamp ## Kill the runtime at every commi
 
 api: .venv/.stamp-dev frontend/node_modules/.stamp ## Write the OpenAPI schema and the front end's types anew
 	@$(NODE_PATH_FIRST) .venv/bin/python -m tests.generated write
+
+pictures: .venv/.stamp-dev frontend/dist/.stamp ## Take the pictures of the README anew
+	@.venv/bin/python -m tests.pictures
 
 format: .venv/.stamp-dev ## Format the Python files
 	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .
