@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (tables of cases are read row by row)
 from __future__ import annotations
 
 from datetime import date, timedelta
@@ -129,6 +130,31 @@ def test_allocating_never_loses_a_cent(amount: str, ratios: list[int]) -> None:
             [Decimal("1234567890123456789012345678901.1"), Decimal("1234567890123456789012345678901.2")],
         ),
         ("12345678901234567890123456789.0 is odd", True),
+        (
+            "start_of(in_zone('2027-03-30T10:00:00Z', 'Europe/Berlin'), 'month', 'Europe/Berlin')",
+            "2027-03-01T00:00:00+01:00",
+        ),
+        ("start_of('2026-10-31T23:30:00Z', 'month', 'Europe/Berlin')", "2026-11-01T00:00:00+01:00"),
+        ("start_of('2026-11-20', 'month', 'Europe/Berlin')", "2026-11-01"),
+        ("end_of('2026-10-31T23:30:00Z', 'month', 'Europe/Berlin')", "2026-11-30"),
+        ("end_of('2026-10-31T23:30:00Z', 'month')", "2026-10-31"),
+        ("add_days('2027-03-27T08:00:00Z', 1, 'Europe/Berlin')", "2027-03-28T09:00:00+02:00"),
+        ("add_time('2027-03-27T02:30:00+01:00', 1, 'days', 'Europe/Berlin')", "2027-03-28T03:30:00+02:00"),
+        ("add_time('2027-03-28T00:30:00Z', 1, 'hours', 'Europe/Berlin')", "2027-03-28T03:30:00+02:00"),
+        ("add_time('2027-02-28T09:00:00Z', 1, 'months', 'Europe/Berlin')", "2027-03-28T10:00:00+02:00"),
+        ("period('2026-10-31T23:30:00Z', 'Europe/Berlin')", "2026-11"),
+        (
+            "[hour('2026-11-20T09:41:07Z', 'Asia/Kolkata'), minute('2026-11-20T09:41:07Z', 'Asia/Kolkata'), hour('2026-11-20')]",
+            [15, 11, 0],
+        ),
+        ("parse_date('12:05 AM 20.11.2026', 'hh:mm a dd.MM.yyyy')", "2026-11-20T00:05:00Z"),
+        ("parse_date('2026-11-20 09:41:07.250', 'yyyy-MM-dd HH:mm:ss.SSS')", "2026-11-20T09:41:07.250Z"),
+        (
+            "map(['2026-11-20', '20.11.2026', '20.11.26', '20 Nov 2026', '20. November 2026', 'Nov 20, 2026', '2026/11/20', '2026-11-20T23:30:00-05:00', 20261120], to_date(item)) | unique",
+            ["2026-11-20"],
+        ),
+        ("[to_date('3/4/2026', 'dmy'), to_date('3/4/2026', 'mdy')]", ["2026-04-03", "2026-03-04"]),
+        ("uuid(run.now ~ 'payment') == uuid(run.now ~ 'payment')", True),
         ("[true] == [1]", False),
         ("{'a': [1.0]} == {'a': [1]}", True),
         ("[[false]] in [[[0]]]", False),
@@ -189,6 +215,27 @@ def test_a_failed_list_function_says_at_which_entry(formula: str, words: str) ->
     with pytest.raises(ExpressionError) as error:
         evaluate("{{ " + formula + " }}", {})
     assert words in error.value.message
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "parse_date('99:00 PM 20.11.2026', 'hh:mm a dd.MM.yyyy')",
+        "parse_date('00:00 PM 20.11.2026', 'hh:mm a dd.MM.yyyy')",
+        "parse_date('24:00 20.11.2026', 'HH:mm dd.MM.yyyy')",
+        "to_date('3/4/2026')",
+        "to_date('31.02.2026')",
+        "to_date('20 Foo 2026')",
+        "to_date('soon')",
+        "to_date(true)",
+        "to_date(none)",
+        "start_of('2026-11-20T00:00:00Z', 'month', 'Europe/Nowhere')",
+    ],
+)
+def test_what_is_no_date_is_refused_as_one(formula: str) -> None:
+    with pytest.raises(ExpressionError) as error:
+        evaluate("{{ " + formula + " }}", {})
+    assert error.value.code == "date"
 
 
 @settings(max_examples=300, deadline=None)

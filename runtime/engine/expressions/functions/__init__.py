@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from runtime.engine.expressions.functions import dates, lists, logic, money, numbers, objects, text
+from runtime.engine.expressions.functions import datepatterns, dates, lists, logic, money, numbers, objects, text
 
-__all__ = ["dates", "lists", "logic", "money", "numbers", "objects", "text"]
+__all__ = ["datepatterns", "dates", "lists", "logic", "money", "numbers", "objects", "text"]

@@ -14,21 +14,6 @@ from runtime.engine.expressions.values import Meter, shown
 
 When: TypeAlias = "date | datetime"
 
-MONTHS: Final = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
-DAYS: Final = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 UNITS: Final = ("seconds", "minutes", "hours", "days", "weeks", "months", "years")
 
 
@@ -72,6 +57,12 @@ def moment(value: Any, place: tzinfo = UTC) -> datetime:
     """A moment; a date is its midnight in ``place``."""
     found = read(value)
     return found if isinstance(found, datetime) else datetime(found.year, found.month, found.day, tzinfo=place)
+
+
+def _at(value: Any, zone_name: str) -> When:
+    """A date, or a moment as it is written; with a zone, as its clocks show it."""
+    found = read(value)
+    return found.astimezone(zone(zone_name)) if zone_name and isinstance(found, datetime) else found
 
 
 def in_months(value: When, months: int) -> When:
@@ -132,26 +123,40 @@ def in_zone(meter: Meter, value: Any, zone_name: str) -> str:
 
 @function(
     "date",
-    "add_time(date:any, amount:whole, unit:text)",
-    "Later (or, with a minus, earlier) by seconds … years.",
+    "add_time(date:any, amount:whole, unit:text, zone:text?)",
+    "Later (or, with a minus, earlier) by seconds … years; with a zone, days keep its clock time.",
     'add_time("2026-01-31", 1, "months")',
     "2026-02-28",
 )
-def add_time(meter: Meter, value: Any, amount: int, unit: str) -> str:
-    found, name = read(value), _unit(unit)
+def add_time(meter: Meter, value: Any, amount: int, unit: str, zone_name: str = "") -> str:
+    found, name = _at(value, zone_name), _unit(unit)
     try:
         if name in ("months", "years"):
-            return write(in_months(found, amount * (12 if name == "years" else 1)))
-        if name in ("seconds", "minutes", "hours") and not isinstance(found, datetime):
-            raise ExpressionError("date", f"cannot add {name} to a day; give a moment with a time.")
-        return write(found + timedelta(**{name: amount}))
+            return write(_real(in_months(found, amount * (12 if name == "years" else 1))))
+        if name in ("seconds", "minutes", "hours"):
+            if not isinstance(found, datetime):
+                raise ExpressionError("date", f"cannot add {name} to a day; give a moment with a time.")
+            # Counted as time that passes, whatever the clocks of the zone do meanwhile.
+            return write((found.astimezone(UTC) + timedelta(**{name: amount})).astimezone(found.tzinfo))
+        return write(_real(found + timedelta(**{name: amount})))
     except OverflowError:
         raise ExpressionError("date", "leads out of the calendar.") from None
 
 
-@function("date", "add_days(date:any, days:whole)", "So many days later.", 'add_days("2026-11-20", 14)', "2026-12-04")
-def add_days(meter: Meter, value: Any, days: int) -> str:
-    return add_time(meter, value, days, "days")  # type: ignore[no-any-return]
+def _real(found: When) -> When:
+    """A clock time that its zone leaves out in spring is moved to the one that exists."""
+    return found.astimezone(UTC).astimezone(found.tzinfo) if isinstance(found, datetime) else found
+
+
+@function(
+    "date",
+    "add_days(date:any, days:whole, zone:text?)",
+    "So many days later; with a zone, at the same clock time there.",
+    'add_days("2026-11-20", 14)',
+    "2026-12-04",
+)
+def add_days(meter: Meter, value: Any, days: int, zone_name: str = "") -> str:
+    return add_time(meter, value, days, "days", zone_name)  # type: ignore[no-any-return]
 
 
 @function(
@@ -217,13 +222,13 @@ def time_between(meter: Meter, start: Any, end: Any, unit: str = "days") -> int:
 
 @function(
     "date",
-    "start_of(date:any, unit:text)",
-    "The first day (or moment) of a day, week, month, quarter or year.",
+    "start_of(date:any, unit:text, zone:text?)",
+    "The first day (or moment, in a time zone) of a day, week, month, quarter or year.",
     'start_of("2026-11-20", "month")',
     "2026-11-01",
 )
-def start_of(meter: Meter, value: Any, unit: str) -> str:
-    return write(_start(read(value), unit))
+def start_of(meter: Meter, value: Any, unit: str, zone_name: str = "") -> str:
+    return write(_real(_start(_at(value, zone_name), unit)))
 
 
 def _start(found: When, unit: str) -> When:
@@ -246,213 +251,76 @@ def _start(found: When, unit: str) -> When:
 
 @function(
     "date",
-    "end_of(date:any, unit:text)",
-    "The last day of a week, month, quarter or year.",
+    "end_of(date:any, unit:text, zone:text?)",
+    "The last day of a week, month, quarter or year, in a time zone.",
     'end_of("2026-02-10", "month")',
     "2026-02-28",
 )
-def end_of(meter: Meter, value: Any, unit: str) -> str:
-    start = _start(moment(value).date(), unit)
+def end_of(meter: Meter, value: Any, unit: str, zone_name: str = "") -> str:
+    found = _at(value, zone_name)
+    start = _start(found.date() if isinstance(found, datetime) else found, unit)
     name = unit.strip().lower().removesuffix("s")
     months = {"month": 1, "quarter": 3, "year": 12}.get(name)
     after = in_months(start, months) if months else start + timedelta(days=7 if name == "week" else 1)
     return write(after - timedelta(days=1))
 
 
-_TOKENS: Final = (
-    "yyyy",
-    "yy",
-    "MMMM",
-    "MMM",
-    "MM",
-    "M",
-    "dd",
-    "d",
-    "EEEE",
-    "EEE",
-    "HH",
-    "H",
-    "hh",
-    "h",
-    "mm",
-    "ss",
-    "SSS",
-    "a",
-    "ZZZ",
+@function("date", "year(date:any, zone:text?)", "The year as a number.", 'year("2026-11-20")', 2026)
+def year(meter: Meter, value: Any, zone_name: str = "") -> int:
+    return _at(value, zone_name).year
+
+
+@function("date", "month(date:any, zone:text?)", "The month as a number, 1 to 12.", 'month("2026-11-20")', 11)
+def month(meter: Meter, value: Any, zone_name: str = "") -> int:
+    return _at(value, zone_name).month
+
+
+@function("date", "day(date:any, zone:text?)", "The day of the month, 1 to 31.", 'day("2026-11-20")', 20)
+def day(meter: Meter, value: Any, zone_name: str = "") -> int:
+    return _at(value, zone_name).day
+
+
+@function("date", "hour(moment:any, zone:text?)", "The hour of the day, 0 to 23.", 'hour("2026-11-20T09:41:07Z")', 9)
+def hour(meter: Meter, value: Any, zone_name: str = "") -> int:
+    found = _at(value, zone_name)
+    return found.hour if isinstance(found, datetime) else 0
+
+
+@function(
+    "date", "minute(moment:any, zone:text?)", "The minute of the hour, 0 to 59.", 'minute("2026-11-20T09:41:07Z")', 41
 )
-
-
-def _cut(pattern: str) -> list[str]:
-    """A date pattern as tokens and literal texts; text in single quotes is literal."""
-    if len(pattern) > 100:
-        raise ExpressionError("arguments", "takes a pattern of at most 100 characters.")
-    pieces: list[str] = []
-    position = 0
-    while position < len(pattern):
-        if pattern[position] == "'":
-            end = pattern.find("'", position + 1)
-            end = len(pattern) if end < 0 else end
-            pieces.append("'" + pattern[position + 1 : end])
-            position = end + 1
-            continue
-        token = next((token for token in _TOKENS if pattern.startswith(token, position)), None)
-        pieces.append(token or "'" + pattern[position])
-        position += len(token or "x")
-    return pieces
-
-
-def _piece(token: str, found: When) -> str:
-    time = found if isinstance(found, datetime) else datetime(found.year, found.month, found.day, tzinfo=UTC)
-    match token:
-        case "yyyy":
-            return f"{time.year:04}"
-        case "yy":
-            return f"{time.year % 100:02}"
-        case "MMMM":
-            return MONTHS[time.month - 1]
-        case "MMM":
-            return MONTHS[time.month - 1][:3]
-        case "MM":
-            return f"{time.month:02}"
-        case "M":
-            return str(time.month)
-        case "dd":
-            return f"{time.day:02}"
-        case "d":
-            return str(time.day)
-        case "EEEE":
-            return DAYS[time.weekday()]
-        case "EEE":
-            return DAYS[time.weekday()][:3]
-        case "HH":
-            return f"{time.hour:02}"
-        case "H":
-            return str(time.hour)
-        case "hh":
-            return f"{(time.hour - 1) % 12 + 1:02}"
-        case "h":
-            return str((time.hour - 1) % 12 + 1)
-        case "mm":
-            return f"{time.minute:02}"
-        case "ss":
-            return f"{time.second:02}"
-        case "SSS":
-            return f"{time.microsecond // 1000:03}"
-        case "a":
-            return "AM" if time.hour < 12 else "PM"
-        case "ZZZ":
-            text = time.isoformat()[-6:]
-            return "Z" if text == "+00:00" else text
-    return token[1:]
+def minute(meter: Meter, value: Any, zone_name: str = "") -> int:
+    found = _at(value, zone_name)
+    return found.minute if isinstance(found, datetime) else 0
 
 
 @function(
     "date",
-    "format_date(date:any, pattern:text, zone:text?)",
-    "A date for people: yyyy MM dd d MMM MMMM EEE EEEE HH mm ss.",
-    'format_date("2026-11-20", "d MMM yyyy")',
-    "20 Nov 2026",
+    "weekday(date:any, zone:text?)",
+    "The day of the week: 1 is Monday, 7 is Sunday.",
+    'weekday("2026-11-20")',
+    5,
 )
-def format_date(meter: Meter, value: Any, pattern: str, zone_name: str = "UTC") -> str:
-    found = read(value)
-    if isinstance(found, datetime):
-        found = found.astimezone(zone(zone_name))
-    pieces = _cut(pattern)
-    meter.spend(len(pieces) + 1)
-    return "".join(_piece(piece, found) for piece in pieces)
+def weekday(meter: Meter, value: Any, zone_name: str = "") -> int:
+    return _at(value, zone_name).isoweekday()
+
+
+@function("date", "quarter(date:any, zone:text?)", "The quarter of the year, 1 to 4.", 'quarter("2026-11-20")', 4)
+def quarter(meter: Meter, value: Any, zone_name: str = "") -> int:
+    return (_at(value, zone_name).month + 2) // 3
+
+
+@function("date", "period(date:any, zone:text?)", "The month as accounts write it.", 'period("2026-11-20")', "2026-11")
+def period(meter: Meter, value: Any, zone_name: str = "") -> str:
+    found = _at(value, zone_name)
+    return f"{found.year:04}-{found.month:02}"
 
 
 @function(
-    "date",
-    "parse_date(text:text, pattern:text, zone:text?)",
-    "Read a date written in a pattern.",
-    'parse_date("20.11.2026", "dd.MM.yyyy")',
-    "2026-11-20",
+    "date", "is_workday(date:any, zone:text?)", "Whether it is Monday to Friday.", 'is_workday("2026-11-21")', False
 )
-def parse_date(meter: Meter, text: str, pattern: str, zone_name: str = "UTC") -> str:
-    fields: dict[str, int] = {}
-    place: tzinfo = zone(zone_name)
-    rest = text.strip()
-    pieces = _cut(pattern)
-    meter.spend(len(pieces) * 4)
-    for piece in pieces:
-        rest = _eat(piece, rest, fields, text, pattern)
-    if rest:
-        raise _unreadable(text, pattern)
-    hour = fields.get("H", 0)
-    if "h" in fields:
-        hour = fields["h"] % 12 + (12 if fields.get("a") else 0)
-    try:
-        day = date(fields.get("y", 0), fields.get("M", 0), fields.get("d", 1))
-        if not {"H", "h"} & set(fields):
-            return day.isoformat()
-        return write(datetime(day.year, day.month, day.day, hour, fields.get("m", 0), fields.get("s", 0), tzinfo=place))
-    except ValueError:
-        raise _unreadable(text, pattern) from None
-
-
-def _unreadable(text: str, pattern: str) -> ExpressionError:
-    return ExpressionError("date", f"cannot read {shown(text)} as {pattern}.")
-
-
-def _eat(piece: str, rest: str, fields: dict[str, int], text: str, pattern: str) -> str:
-    """Take one piece of a pattern off the front of the text."""
-    if piece.startswith("'"):
-        if not rest.startswith(piece[1:]):
-            raise _unreadable(text, pattern)
-        return rest[len(piece) - 1 :]
-    if piece in ("MMMM", "MMM", "EEEE", "EEE", "a"):
-        names = MONTHS if piece[0] == "M" else DAYS if piece[0] == "E" else ["AM", "PM"]
-        for number, name in enumerate(names):
-            word = name[:3] if len(piece) == 3 else name
-            if rest[: len(word)].lower() == word.lower():
-                if piece[0] != "E":
-                    fields[piece[0]] = number + (piece[0] == "M")
-                return rest[len(word) :]
-        raise _unreadable(text, pattern)
-    if piece == "ZZZ":
-        raise ExpressionError("arguments", "takes the zone as its own argument.")
-    most = {"yyyy": 4, "SSS": 3}.get(piece, 2)
-    length = 0
-    while length < most and rest[length : length + 1] in tuple("0123456789"):
-        length += 1
-    if length == 0 or (len(piece) > 1 and length != most):
-        raise _unreadable(text, pattern)
-    number = int(rest[:length])
-    if piece == "yy":
-        number += 2000 if number < 70 else 1900
-    fields[piece[0]] = number
-    return rest[length:]
-
-
-@function("date", "year(date:any)", "The year as a number.", 'year("2026-11-20")', 2026)
-def year(meter: Meter, value: Any) -> int:
-    return read(value).year
-
-
-@function("date", "month(date:any)", "The month as a number, 1 to 12.", 'month("2026-11-20")', 11)
-def month(meter: Meter, value: Any) -> int:
-    return read(value).month
-
-
-@function("date", "day(date:any)", "The day of the month, 1 to 31.", 'day("2026-11-20")', 20)
-def day(meter: Meter, value: Any) -> int:
-    return read(value).day
-
-
-@function("date", "weekday(date:any)", "The day of the week: 1 is Monday, 7 is Sunday.", 'weekday("2026-11-20")', 5)
-def weekday(meter: Meter, value: Any) -> int:
-    return read(value).isoweekday()
-
-
-@function("date", "quarter(date:any)", "The quarter of the year, 1 to 4.", 'quarter("2026-11-20")', 4)
-def quarter(meter: Meter, value: Any) -> int:
-    return (read(value).month + 2) // 3
-
-
-@function("date", "is_workday(date:any)", "Whether it is Monday to Friday.", 'is_workday("2026-11-21")', False)
-def is_workday(meter: Meter, value: Any) -> bool:
-    return read(value).weekday() < 5
+def is_workday(meter: Meter, value: Any, zone_name: str = "") -> bool:
+    return _at(value, zone_name).weekday() < 5
 
 
 @function("date", "to_epoch(moment:any)", "Seconds since 1970 (UTC).", 'to_epoch("2026-11-20T09:41:07Z")', 1795167667)

@@ -8,6 +8,7 @@ import hashlib
 import html
 import string
 import unicodedata
+import uuid
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
@@ -402,3 +403,18 @@ def hash_(meter: Meter, text: str, kind: str = "sha256") -> str:
         raise ExpressionError("arguments", "knows sha256, sha512, sha1 and md5.")
     meter.text(len(text) * 4)
     return hashlib.new(kind, text.encode(), usedforsecurity=False).hexdigest()
+
+
+@function(
+    "text",
+    "uuid(text:text)",
+    "An id made from a text: the same text always gives the same id, so a repeated step sends it again.",
+    'uuid("order A-17")',
+    "017e60be-3a7e-5fba-b011-de657d4ee216",
+)
+def uuid_(meter: Meter, text: str) -> str:
+    meter.text(len(text) * 4)
+    return str(uuid.uuid5(_NAMESPACE, text))
+
+
+_NAMESPACE: Final = uuid.UUID("6f1c0d5e-3b1f-5d0c-9a53-6d696c6c7261")
