@@ -18,6 +18,12 @@ from cronsim import CronSim, CronSimError
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WEEKDAY_NAMES: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 UNITS: Final = ("minutes", "hours", "days", "weeks", "months")
+#: Days of a month that are no number, as sentences say them.
+_DAY_WORDS: Final = {
+    "last": "the last day",
+    "first_workday": "the first working day",
+    "last_workday": "the last working day",
+}
 #: A Monday, so that "every 2 weeks" has a beginning when none is given.
 FIRST_DAY: Final = date(2024, 1, 1)
 #: How far to look before saying that nothing comes.
@@ -48,7 +54,10 @@ def next_fires(config: Mapping[str, Any], after_ms: int, count: int) -> list[int
     ``config``: the settings of ``trigger.schedule@1``. Raises ScheduleError.
     """
     found: list[int] = []
+    place, last = zone(str(config.get("timezone") or "UTC")), _day(config, "ends_on")
     for moment in _fires(config, after_ms):
+        if last is not None and moment.astimezone(place).date() > last:
+            break
         milliseconds = int(moment.timestamp() * 1000)
         if milliseconds > after_ms and (not found or milliseconds > found[-1]):
             found.append(milliseconds)
@@ -59,12 +68,20 @@ def next_fires(config: Mapping[str, Any], after_ms: int, count: int) -> list[int
 
 def check(config: Mapping[str, Any]) -> None:
     """Raise ScheduleError when the schedule cannot be read or never fires."""
+    first, last = _day(config, "starts_on"), _day(config, "ends_on")
+    if first is not None and last is not None and last < first:
+        raise ScheduleError("ends_on", "The last day is before the first.")
     if not next_fires(config, int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000), 1):
         raise ScheduleError("cron" if config.get("repeat") == "cron" else "repeat", "This schedule never fires.")
 
 
 def words(config: Mapping[str, Any]) -> str:
     """The schedule as a sentence without its time zone; empty when it cannot be read."""
+    sentence = _words(config)
+    return f"{sentence} until {config['ends_on']}" if sentence and config.get("ends_on") else sentence
+
+
+def _words(config: Mapping[str, Any]) -> str:
     at = str(config.get("at") or "09:00")
     match config.get("repeat", "every"):
         case "every":
@@ -73,7 +90,7 @@ def words(config: Mapping[str, Any]) -> str:
                 return ""
             span = unit.removesuffix("s") if every == 1 else f"{every} {unit}"
             at_times = f" at {at}" if unit in ("days", "weeks", "months") else ""
-            start = _first_day(config) or FIRST_DAY
+            start = _day(config, "starts_on") or FIRST_DAY
             on = (
                 f" on {WEEKDAY_NAMES[start.weekday()]}"
                 if unit == "weeks"
@@ -96,7 +113,7 @@ def words(config: Mapping[str, Any]) -> str:
             )
         case "monthly":
             day = str(config.get("day", "1"))
-            return f"On the last day of the month at {at}" if day == "last" else f"On day {day} of the month at {at}"
+            return f"On {_DAY_WORDS.get(day, f'day {day}')} of the month at {at}"
         case "cron":
             return _cron_words(str(config.get("cron") or ""))
     return ""
@@ -117,24 +134,36 @@ def _cron_words(expression: str) -> str:
 
 def notes(config: Mapping[str, Any], fires: list[int]) -> list[str]:
     """What a reader should know about clock changes among these fire times."""
-    if config.get("repeat", "every") == "cron" or (
-        config.get("unit") in ("minutes", "hours") and config.get("repeat", "every") == "every"
-    ):
+    repeat = config.get("repeat", "every")
+    if repeat == "every" and config.get("unit") in ("minutes", "hours"):
         return []
     place = zone(str(config.get("timezone") or "UTC"))
-    at = _time(config)
     found = []
     for fire in fires:
         local = datetime.fromtimestamp(fire / 1000, place)
-        if (local.hour, local.minute) != (at.hour, at.minute):
-            found.append(
-                f"On {local.date()} clocks go forward and {at:%H:%M} does not exist: it starts at {local:%H:%M}."
-            )
-        elif local.replace(fold=1).utcoffset() != local.replace(fold=0).utcoffset():
-            found.append(
-                f"On {local.date()} clocks go back and {at:%H:%M} comes twice: it starts once, the first time."
-            )
+        asked = _asked_for(config, local, fire, place)
+        if asked != f"{local:%H:%M}":
+            which = f"{asked} does not exist" if asked else "a time is left out"
+            found.append(f"On {local.date()} clocks go forward and {which}: it starts at {local:%H:%M}.")
+        elif local.fold == 0 and local.replace(fold=1).utcoffset() != local.utcoffset():
+            again = int(local.replace(fold=1).timestamp() * 1000)
+            twice = repeat == "cron" and next_fires(config, again - 1, 1) == [again]
+            how = "both times" if twice else "once, the first time"
+            found.append(f"On {local.date()} clocks go back and {local:%H:%M} comes twice: it starts {how}.")
     return found
+
+
+def _asked_for(config: Mapping[str, Any], local: datetime, fire: int, place: ZoneInfo) -> str:
+    """The time of day that was asked for; empty where it is one of several that the clock leaves out."""
+    if config.get("repeat", "every") != "cron":
+        return f"{_time(config):%H:%M}"
+    wall = local.replace(tzinfo=None)
+    before = datetime.fromtimestamp(fire / 1000 - 1, place)
+    if before.utcoffset() == local.utcoffset() or local.fold:
+        return f"{local:%H:%M}"
+    # Right after a change: is it a time of the expression, or stands it for those that do not exist?
+    regular = next(CronSim(str(config.get("cron") or ""), wall - timedelta(seconds=1)), None) == wall
+    return f"{local:%H:%M}" if regular else ""
 
 
 def _fires(config: Mapping[str, Any], after_ms: int) -> Iterator[datetime]:
@@ -150,14 +179,19 @@ def _fires(config: Mapping[str, Any], after_ms: int) -> Iterator[datetime]:
             chosen = {WEEKDAYS.index(day) for day in config.get("weekdays") or () if day in WEEKDAYS}
             if not chosen:
                 raise ScheduleError("weekdays", "Choose at least one day of the week.")
-            yield from _days(after, place, _time(config), _first_day(config), lambda day: day.weekday() in chosen)
+            yield from _days(
+                after, place, _time(config), _day(config, "starts_on"), lambda day: day.weekday() in chosen
+            )
         case "monthly":
             wanted = str(config.get("day", "1"))
-            if wanted != "last" and not (wanted.isdecimal() and 1 <= int(wanted) <= 31):
-                raise ScheduleError("day", "The day is 1 to 31, or last.")
-            yield from _days(after, place, _time(config), _first_day(config), lambda day: _is_day(day, wanted))
+            if wanted not in _DAY_WORDS and not (wanted.isdecimal() and 1 <= int(wanted) <= 31):
+                raise ScheduleError("day", "The day is 1 to 31, or the first or last working day, or the last day.")
+            yield from _days(after, place, _time(config), _day(config, "starts_on"), lambda day: _is_day(day, wanted))
         case "cron":
             expression = str(config.get("cron") or "")
+            first = _day(config, "starts_on")
+            if first is not None:
+                after = max(after, local_moment(first, time(0), place).astimezone(UTC) - timedelta(seconds=1))
             try:
                 yield from CronSim(expression, after.astimezone(place))
             except CronSimError as error:
@@ -168,14 +202,22 @@ def _fires(config: Mapping[str, Any], after_ms: int) -> Iterator[datetime]:
 
 def _is_day(day: date, wanted: str) -> bool:
     last = monthrange(day.year, day.month)[1]
-    return day.day == (last if wanted == "last" else min(int(wanted), last))
+    match wanted:
+        case "last":
+            return day.day == last
+        case "first_workday":
+            return day.weekday() < 5 and (day.day == 1 or (day.weekday() == 0 and day.day <= 3))
+        case "last_workday":
+            return day.weekday() < 5 and (day.day == last or (day.weekday() == 4 and day.day >= last - 2))
+        case _:
+            return day.day == min(int(wanted), last)
 
 
 def _every(config: Mapping[str, Any], after: datetime, place: ZoneInfo) -> Iterator[datetime]:
     every, unit = config.get("every", 1), config.get("unit", "hours")
     if not isinstance(every, int) or not 1 <= every <= 1000:
         raise ScheduleError("every", "Every 1 to 1,000.")
-    start = _first_day(config) or FIRST_DAY
+    start = _day(config, "starts_on") or FIRST_DAY
     match unit:
         case "minutes" | "hours":
             step = timedelta(minutes=every) if unit == "minutes" else timedelta(hours=every)
@@ -247,11 +289,14 @@ def _time(config: Mapping[str, Any]) -> time:
         raise ScheduleError("at", "The time is written like 09:00.") from None
 
 
-def _first_day(config: Mapping[str, Any]) -> date | None:
-    text = config.get("starts_on")
+def _day(config: Mapping[str, Any], name: str) -> date | None:
+    text = config.get(name)
     if not text:
         return None
     try:
         return date.fromisoformat(str(text))
     except ValueError:
-        raise ScheduleError("starts_on", "The first day is written like 2026-11-20.") from None
+        raise ScheduleError(name, f"The {_TITLES[name]} is written like 2026-11-20.") from None
+
+
+_TITLES: Final = {"starts_on": "first day", "ends_on": "last day"}

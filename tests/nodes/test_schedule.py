@@ -51,6 +51,10 @@ def test_every_quarter_of_an_hour_goes_on_evenly_when_clocks_go_back(config: dic
     ("config", "expected", "sentence"),
     [
         ({"repeat": "monthly", "day": "last", "at": "18:00"}, ["2026-11-30T18:00:00+00:00", "2026-12-31T18:00:00+00:00"], "On the last day of the month at 18:00"),
+        ({"repeat": "monthly", "day": "last_workday", "at": "18:00"}, ["2026-11-30T18:00:00+00:00", "2026-12-31T18:00:00+00:00"], "On the last working day of the month at 18:00"),
+        ({"repeat": "monthly", "day": "first_workday", "at": "06:00", "ends_on": "2027-02-01"}, ["2026-12-01T06:00:00+00:00", "2027-01-01T06:00:00+00:00"], "On the first working day of the month at 06:00 until 2027-02-01"),
+        ({"repeat": "cron", "cron": "30 8 * * 1-5", "starts_on": "2027-01-02"}, ["2027-01-04T08:30:00+00:00", "2027-01-05T08:30:00+00:00"], "At 08:30, Monday through Friday"),
+        ({"repeat": "cron", "cron": "0 0 * * *", "starts_on": "2026-12-01"}, ["2026-12-01T00:00:00+00:00", "2026-12-02T00:00:00+00:00"], "At 00:00"),
         ({"repeat": "monthly", "day": "31", "at": "18:00"}, ["2026-11-30T18:00:00+00:00", "2026-12-31T18:00:00+00:00"], "On day 31 of the month at 18:00"),
         ({"repeat": "every", "every": 2, "unit": "weeks", "at": "08:00", "starts_on": "2026-11-05"}, ["2026-12-03T08:00:00+00:00", "2026-12-17T08:00:00+00:00"], "Every 2 weeks on Thursday at 08:00"),
         ({"repeat": "every", "every": 3, "unit": "months", "at": "08:00"}, ["2027-01-01T08:00:00+00:00", "2027-04-01T08:00:00+00:00"], "Every 3 months on day 1 at 08:00"),
@@ -73,3 +77,53 @@ def test_schedules_that_cannot_be_are_refused_in_words(config: dict[str, Any]) -
     with pytest.raises(ScheduleError) as error:
         check({"repeat": "every", "every": 1, "unit": "hours", **config})
     assert error.value.message
+
+
+@pytest.mark.parametrize(
+    ("day", "found"),
+    [
+        ("first_workday", ["2026-08-03", "2026-09-01", "2026-10-01", "2026-11-02"]),
+        ("last_workday", ["2026-07-31", "2026-08-31", "2026-09-30", "2026-10-30"]),
+    ],
+)
+def test_working_days_are_monday_to_friday(day: str, found: list[str]) -> None:
+    moments = fires({"repeat": "monthly", "day": day, "at": "00:00"}, "2026-07-15T00:00:00+00:00")
+    assert [moment[:10] for moment in moments] == found
+
+
+@pytest.mark.parametrize(
+    "repeat",
+    [
+        {"repeat": "cron", "cron": "0 12 * * *"},
+        {"repeat": "every", "every": 12, "unit": "hours"},
+        {"repeat": "weekdays", "weekdays": EVERY_DAY, "at": "23:30"},
+    ],
+)
+def test_nothing_starts_before_the_first_day_or_after_the_last(repeat: dict[str, Any]) -> None:
+    config = {**repeat, "starts_on": "2026-12-24", "ends_on": "2026-12-25", "timezone": NEW_YORK}
+    found = fires(config, "2026-11-20T00:00:00-05:00", 20)
+    assert {moment[:10] for moment in found} == {"2026-12-24", "2026-12-25"}
+    assert fires(config, "2026-12-25T23:59:00-05:00", 20) == []
+
+
+def test_a_last_day_before_the_first_is_refused() -> None:
+    with pytest.raises(ScheduleError, match="before the first") as error:
+        check({"repeat": "every", "unit": "days", "starts_on": "2026-12-02", "ends_on": "2026-12-01"})
+    assert error.value.field == "ends_on"
+
+
+@pytest.mark.parametrize(
+    ("cron", "after", "says"),
+    [
+        ("30 2 * * *", "2026-03-07T12:00:00-05:00", ["On 2026-03-08 clocks go forward and a time is left out: it starts at 03:00."]),
+        ("0 3 * * *", "2026-03-07T12:00:00-05:00", []),
+        ("30 1 * * *", "2026-10-31T12:00:00-04:00", ["On 2026-11-01 clocks go back and 01:30 comes twice: it starts once, the first time."]),
+        ("*/30 1 * * *", "2026-11-01T01:10:00-04:00", ["On 2026-11-01 clocks go back and 01:30 comes twice: it starts both times."]),
+        ("*/30 * * * *", "2026-03-08T01:10:00-05:00", []),
+        ("30 8 * * 1-5", "2026-03-01T00:00:00-05:00", []),
+    ],
+)  # fmt: skip
+def test_a_cron_expression_says_what_becomes_of_it_when_clocks_change(cron: str, after: str, says: list[str]) -> None:
+    config = {"repeat": "cron", "cron": cron, "timezone": NEW_YORK}
+    moments = next_fires(config, int(datetime.fromisoformat(after).timestamp() * 1000), 3)
+    assert notes(config, moments) == says

@@ -58,12 +58,17 @@ class ScheduleConfig(Config):
     day: str = field(
         "1",
         title="Day",
-        help="1 to 31, or the last day. In a shorter month the 31st is its last day.",
+        help="In a shorter month the 31st is its last day. Working days are Monday to Friday, holidays or not.",
         widget="choice",
-        options=[*((str(day), str(day)) for day in range(1, 32)), ("last", "Last day")],
+        options=[
+            *((str(day), str(day)) for day in range(1, 32)),
+            ("last", "Last day"),
+            ("first_workday", "First working day"),
+            ("last_workday", "Last working day"),
+        ],
         show_if={"repeat": ["monthly"]},
         order=5,
-        pattern=r"^([1-9]|[12][0-9]|3[01]|last)$",
+        pattern=r"^([1-9]|[12][0-9]|3[01]|last|first_workday|last_workday)$",
     )
     at: str = field(
         "09:00",
@@ -103,6 +108,15 @@ class ScheduleConfig(Config):
         order=9,
         pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$",
     )
+    ends_on: str = field(
+        "",
+        title="Last day",
+        help="Nothing starts after it.",
+        widget="date",
+        advanced=True,
+        order=10,
+        pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$",
+    )
     missed: Literal["once", "all", "skip"] = field(
         "once",
         title="Starts missed while Millrace was off",
@@ -113,7 +127,7 @@ class ScheduleConfig(Config):
             ("skip", "Leave them out"),
         ),
         advanced=True,
-        order=10,
+        order=11,
     )
 
 
