@@ -93,7 +93,7 @@ class OneConnection(ApiView):
         """One connection."""
         return _found_shape(_find(call, connection_id), call)
 
-    @operation(Action.CONNECTION_MANAGE, body=ConnectionChanges, answer=ConnectionShape)
+    @operation(Action.CONNECTION_MANAGE, body=ConnectionChanges, answer=ConnectionShape, repeat="stored")
     def patch(self, call: Call, *, connection_id: UUID, body: ConnectionChanges) -> ConnectionShape:
         """Rename it or give it new values."""
         row = _manageable(call, connection_id)
@@ -105,14 +105,14 @@ class OneConnection(ApiView):
             raise Refusal(409, "connection_sealed", "This connection cannot be opened.", detail=str(error)) from error
         return _found_shape(row, call)
 
-    @operation(Action.CONNECTION_MANAGE)
+    @operation(Action.CONNECTION_MANAGE, repeat="stored")
     def delete(self, call: Call, *, connection_id: UUID) -> None:
         """Remove it. Steps that name it fail from now on, and say why."""
         services.delete(row=_manageable(call, connection_id))
 
 
 class TestConnection(ApiView):
-    @operation(Action.CONNECTION_MANAGE, answer=TestShape)
+    @operation(Action.CONNECTION_MANAGE, answer=TestShape, repeat="stored_apart")
     def post(self, call: Call, *, connection_id: UUID) -> TestShape:
         """Ask the other system, without changing anything there, whether it takes these values."""
         row = _manageable(call, connection_id)

@@ -73,7 +73,7 @@ class DraftOfWorkflow(ApiView):
         )
         return Answer(view, 200, {"ETag": etag(draft)})
 
-    @operation(Action.WORKFLOW_EDIT, body=GraphBody, answer=SavedView, also=(409, 428))
+    @operation(Action.WORKFLOW_EDIT, body=GraphBody, answer=SavedView, also=(409, 428), repeat="stored")
     def put(self, call: Call, *, workflow_id: UUID, body: GraphBody) -> Answer:
         """Save the draft, if it still stands at the revision in If-Match."""
         workflow = find(call, workflow_id)

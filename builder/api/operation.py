@@ -141,7 +141,9 @@ def operation(
     secret: bool = False,
 ) -> Callable[[F], F]:
     """Declare a view's method. `stored` runs it in one transaction with its stored answer; `stored_apart` must be
-    used where the runtime is called, whose writer has a connection of its own."""
+    used where the runtime is called, whose writer has a connection of its own, and where another system is asked.
+
+    Every write has one of these; `no` is for what changes nothing, and for what begins or ends a session."""
 
     def declare(function: F) -> F:
         summary = (function.__doc__ or "").strip()

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import IntegrityError, transaction
+from django.utils.crypto import salted_hmac
 from rest_framework.response import Response
 
 from builder.api.problems import Refusal
@@ -33,23 +34,20 @@ def once(
     *, key: str, body: bytes, run: Callable[[], Response], now: datetime, together: bool, secret: bool
 ) -> Response:
     """Run the write unless its answer is known. `together`: the answer is committed with the write itself."""
-    body_digest = hashlib.sha256(body).hexdigest()
+    body_digest = digest(body)
     known = _known(key, body_digest, now)
     if known is not None:
         return _again(known)
     if together:
-        try:
-            with transaction.atomic():
-                row = Answered.objects.create(key_sha256=key, body_sha256=body_digest, created_at=now)
-                response = run()
-                _keep(row, response, secret)
-                return response
-        except IntegrityError:
-            return _waited(key, body_digest, now)
-    try:
         with transaction.atomic():
-            row = Answered.objects.create(key_sha256=key, body_sha256=body_digest, created_at=now)
-    except IntegrityError:
+            row = _begun(key, body_digest, now)
+            if row is None:
+                return _waited(key, body_digest, now)
+            response = run()
+            _keep(row, response, secret)
+            return response
+    row = _begun(key, body_digest, now)
+    if row is None:
         return _waited(key, body_digest, now)
     try:
         response = run()
@@ -60,9 +58,23 @@ def once(
     return response
 
 
+def digest(body: bytes) -> str:
+    """What is kept of a body, to know it again. Bodies hold passwords: without our key nobody can try some out."""
+    return salted_hmac("millrace.answer", body, algorithm="sha256").hexdigest()
+
+
 def sweep(*, now: datetime) -> int:
     """Remove answers past their day; returns how many."""
     return Answered.objects.filter(created_at__lt=now - KEPT).delete()[0]
+
+
+def _begun(key: str, body_digest: str, now: datetime) -> Answered | None:
+    """The row that says this write is at work; None where another request was faster."""
+    try:
+        with transaction.atomic():
+            return Answered.objects.create(key_sha256=key, body_sha256=body_digest, created_at=now)
+    except IntegrityError:
+        return None
 
 
 def _known(key: str, body_digest: str, now: datetime) -> Answered | None:

@@ -163,7 +163,7 @@ class StepOfRun(ApiView):
 
 
 class Cancel(ApiView):
-    @operation(Action.RUN_CANCEL, answer=RunShape, status=202, also=(409,))
+    @operation(Action.RUN_CANCEL, answer=RunShape, status=202, also=(409,), repeat="stored_apart")
     def post(self, call: Call, *, run_id: UUID) -> RunShape:
         """Ask the run to stop. A step at work finishes its try first."""
         return _one(call, runtime_api.cancel(workspace_id=call.workspace.id, run_id=run_id, by=call.person.id))

@@ -220,7 +220,7 @@ class Me(ApiView):
         """Oneself."""
         return shapes.person(call.person)
 
-    @operation(Access.SIGNED_IN, body=MyChanges, answer=PersonView)
+    @operation(Access.SIGNED_IN, body=MyChanges, answer=PersonView, repeat="stored")
     def patch(self, call: Call, *, body: MyChanges) -> PersonView:
         """Change one's name, looks or password. A new password ends all other sessions."""
         if body.password is not None and body.current_password is None:

@@ -108,7 +108,7 @@ class OneVersion(ApiView):
 
 
 class Restore(ApiView):
-    @operation(Action.WORKFLOW_EDIT, answer=SavedView, also=(409, 428))
+    @operation(Action.WORKFLOW_EDIT, answer=SavedView, also=(409, 428), repeat="stored")
     def post(self, call: Call, *, workflow_id: UUID, number: int) -> Answer:
         """Make the draft what this version was, if it still stands at the revision in If-Match."""
         try:

@@ -146,27 +146,27 @@ class OneWorkflow(ApiView):
         """One workflow."""
         return shape_of(find(call, workflow_id), call)
 
-    @operation(Action.WORKFLOW_EDIT, body=WorkflowChanges, answer=WorkflowShape)
+    @operation(Action.WORKFLOW_EDIT, body=WorkflowChanges, answer=WorkflowShape, repeat="stored")
     def patch(self, call: Call, *, workflow_id: UUID, body: WorkflowChanges) -> WorkflowShape:
         """Rename or describe."""
         row = services.change(workflow=find(call, workflow_id), name=body.name, description=body.description)
         return shape_of(row, call)
 
-    @operation(Action.WORKFLOW_EDIT)
+    @operation(Action.WORKFLOW_EDIT, repeat="stored_apart")
     def delete(self, call: Call, *, workflow_id: UUID) -> None:
         """Delete the workflow and disarm its starts. Its runs stay readable."""
         services.delete(workflow=find(call, workflow_id), now=call.now)
 
 
 class Enable(ApiView):
-    @operation(Action.WORKFLOW_PUBLISH, answer=WorkflowShape, also=(409,))
+    @operation(Action.WORKFLOW_PUBLISH, answer=WorkflowShape, also=(409,), repeat="stored_apart")
     def post(self, call: Call, *, workflow_id: UUID) -> WorkflowShape:
         """Let starts through again."""
         return _switched(call, workflow_id, on=True)
 
 
 class Disable(ApiView):
-    @operation(Action.WORKFLOW_PUBLISH, answer=WorkflowShape, also=(409,))
+    @operation(Action.WORKFLOW_PUBLISH, answer=WorkflowShape, also=(409,), repeat="stored_apart")
     def post(self, call: Call, *, workflow_id: UUID) -> WorkflowShape:
         """Turn new starts away; runs in progress finish."""
         return _switched(call, workflow_id, on=False)

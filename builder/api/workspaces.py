@@ -122,7 +122,7 @@ class OneWorkspace(ApiView):
         """The workspace."""
         return shapes.workspace(Membership(workspace=call.workspace, role=call.role))
 
-    @operation(Action.WORKSPACE_EDIT, body=WorkspaceChanges, answer=WorkspaceView)
+    @operation(Action.WORKSPACE_EDIT, body=WorkspaceChanges, answer=WorkspaceView, repeat="stored")
     def patch(self, call: Call, *, body: WorkspaceChanges) -> WorkspaceView:
         """Change its name, language, time zone or currency."""
         try:
@@ -159,7 +159,7 @@ class Members(ApiView):
 
 
 class OneMember(ApiView):
-    @operation(Action.MEMBERS_MANAGE, body=MemberChanges, answer=MemberView, also=(409,))
+    @operation(Action.MEMBERS_MANAGE, body=MemberChanges, answer=MemberView, also=(409,), repeat="stored")
     def patch(self, call: Call, *, member_id: UUID, body: MemberChanges) -> MemberView:
         """Change a member's role, or switch them off."""
         try:
@@ -173,7 +173,7 @@ class OneMember(ApiView):
             raise not_here("member")
         return _member(found)
 
-    @operation(Action.MEMBERS_MANAGE, also=(409,))
+    @operation(Action.MEMBERS_MANAGE, also=(409,), repeat="stored")
     def delete(self, call: Call, *, member_id: UUID) -> None:
         """Take somebody out of the workspace, or withdraw an invitation."""
         if services.withdraw(workspace=call.workspace, invitation_id=member_id):
@@ -211,7 +211,7 @@ class Tokens(ApiView):
 
 
 class OneToken(ApiView):
-    @operation(Action.TOKENS_MANAGE)
+    @operation(Action.TOKENS_MANAGE, repeat="stored")
     def delete(self, call: Call, *, token_id: UUID) -> None:
         """End a token at once."""
         if not services.revoke_token(workspace=call.workspace, token_id=token_id, now=call.now):

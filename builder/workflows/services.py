@@ -126,13 +126,16 @@ def switch(*, workflow: Workflow, on: bool) -> None:
 
 
 def save_draft(*, workflow: Workflow, graph: JSON, expected: int, by: User | None, now: datetime) -> Saved:
-    """Save the graph if the draft still stands at revision `expected`; raises DraftIsStale or GraphRefused."""
+    """Save the graph if the draft still stands at revision `expected`; raises DraftIsStale or GraphRefused.
+
+    The same graph again, from the person who saved it last, is that save: its answer was lost on the way.
+    """
     if not isinstance(graph, dict):
         raise GraphRefused({"graph": ["A workflow is an object with nodes and edges."]})
     text = checked_text(graph)
     current = Draft.objects.select_related("updated_by").get(pk=workflow.pk)
     if current.revision != expected:
-        raise DraftIsStale(current)
+        return _saved_before(current, graph, text, expected, by)
     before = set(documents.ids_anywhere(loads(current.graph)))
     _refuse_foreign_connections(workspace_id=workflow.workspace_id, graph=graph, before=before)
     report = check(workspace_id=workflow.workspace_id, graph=graph)
@@ -149,8 +152,15 @@ def save_draft(*, workflow: Workflow, graph: JSON, expected: int, by: User | Non
             Workflow.objects.filter(pk=workflow.pk).update(**_about(graph, report))
     draft = Draft.objects.select_related("updated_by").get(pk=workflow.pk)
     if not saved:
-        raise DraftIsStale(draft)
+        return _saved_before(draft, graph, text, expected, by)
     return Saved(draft=draft, report=report)
+
+
+def _saved_before(draft: Draft, graph: Mapping[str, Any], text: str, expected: int, by: User | None) -> Saved:
+    by_them = by is not None and draft.updated_by_id == by.id
+    if not by_them or draft.revision != expected + 1 or draft.graph != text:
+        raise DraftIsStale(draft)
+    return Saved(draft=draft, report=check(workspace_id=draft.workflow.workspace_id, graph=graph))
 
 
 def restore(*, workflow: Workflow, number: int, expected: int, by: User | None, now: datetime) -> Saved:

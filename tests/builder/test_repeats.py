@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 from django.db import connections as databases
 from rest_framework.response import Response
 
@@ -14,8 +16,11 @@ from builder.accounts.models import ApiToken
 from builder.api import repeats
 from builder.api.problems import Refusal
 from builder.config import housekeeping
+from builder.workflows import services
 from builder.workflows.models import Answered, Workflow
+from tests import factories
 from tests.builder.conftest import World
+from tests.builder.test_routes import PAGES, F, W, routes_of_the_product
 
 NOW = datetime.now(UTC)
 KEY = {"Idempotency-Key": "order-2041"}
@@ -28,6 +33,89 @@ def test_a_repeat_gets_the_first_answer_and_writes_nothing(world: World) -> None
     assert first.body == again.body
     assert again.headers["Idempotent-Replay"] == "true"
     assert Workflow.objects.count() == 1
+
+
+#: Writes without a stored answer: the first begin or end a session, the others change nothing.
+NO_KEY = {
+    ("POST", "session"), ("DELETE", "session"), ("POST", "setup"), ("POST", "invitations/accept"),
+    ("POST", f"{F}/check"), ("POST", f"{W}/expressions/preview"), ("POST", f"{W}/schedules/preview"),
+}  # fmt: skip
+
+
+def test_every_write_honours_a_key() -> None:
+    without = set()
+    for route, callback in routes_of_the_product():
+        if route not in PAGES:
+            operations = callback.view_class.operations()
+            without |= {(method, route) for method, found in operations.items() if found.repeat == "no"}
+    assert {(method, route) for method, route in without if method != "GET"} == NO_KEY
+
+
+def test_what_was_deleted_answers_a_repeat_as_it_did(world: World) -> None:
+    workflow = world.workflow()
+    token = world.as_alice.post(f"{world.here}/tokens", {"name": "x", "scopes": ["read"]}).body["id"]
+    fields = {"token": "a long enough secret", "base_url": "https://bank.example"}
+    body = {"kind": "http_bearer", "name": "Bank", "fields": fields}
+    connection = world.as_alice.post(f"{world.here}/connections", body).body["id"]
+    for path in (f"workflows/{workflow.id}", f"tokens/{token}", f"connections/{connection}"):
+        statuses = [world.as_alice.delete(f"{world.here}/{path}", headers=KEY).status for _ in range(2)]
+        assert statuses == [204, 204], path
+
+
+def test_a_draft_is_saved_once_under_a_key(world: World) -> None:
+    path = f"{world.here}/workflows/{world.workflow().id}/draft"
+    headers = {**KEY, "If-Match": '"1"'}
+    first, again = (world.as_bo.put(path, {"graph": factories.graph()}, headers=headers) for _ in range(2))
+    assert (first.status, again.status, again.headers["ETag"]) == (200, 200, '"2"')
+    assert first.body == again.body
+    # Also once somebody else has saved in between: the answer is the one that was lost.
+    body = {"graph": factories.small_graph()}
+    assert world.as_alice.put(path, body, headers={"If-Match": '"2"'}).status == 200
+    assert world.as_bo.put(path, {"graph": factories.graph()}, headers=headers).body == first.body
+    assert world.as_bo.get(path).body["revision"] == 3
+
+
+def test_a_lost_answer_to_a_save_is_no_conflict(world: World) -> None:
+    path = f"{world.here}/workflows/{world.workflow().id}/draft"
+    match = {"If-Match": '"1"'}
+    assert world.as_bo.put(path, {"graph": factories.graph()}, headers=match).body["revision"] == 2
+    again = world.as_bo.put(path, {"graph": factories.graph()}, headers=match)
+    assert (again.status, again.body["revision"], again.headers["ETag"]) == (200, 2, '"2"')
+    # Another person, another content, or an older revision is a conflict as before.
+    assert world.as_alice.put(path, {"graph": factories.graph()}, headers=match).status == 409
+    assert world.as_bo.put(path, {"graph": factories.small_graph()}, headers=match).status == 409
+    assert world.as_bo.put(path, {"graph": factories.small_graph()}, headers={"If-Match": '"2"'}).status == 200
+    assert world.as_bo.put(path, {"graph": factories.small_graph()}, headers=match).status == 409
+    assert world.as_bo.get(path).body["revision"] == 3
+
+
+def test_changes_and_switches_are_done_once_under_a_key(world: World) -> None:
+    workflow = world.workflow()
+    services.publish(workflow=workflow, by=world.bo, note="x")
+    path = f"{world.here}/workflows/{workflow.id}"
+    assert world.as_bo.post(f"{path}/disable", headers=KEY).body["enabled"] is False
+    assert world.as_bo.post(f"{path}/enable", headers=KEY).body["enabled"] is True
+    # The repeat tells of its own time and switches nothing off again.
+    assert world.as_bo.post(f"{path}/disable", headers=KEY).body["enabled"] is False
+    assert world.as_bo.get(path).body["enabled"] is True
+    assert world.as_bo.patch(path, {"name": "First"}, headers=KEY).body["name"] == "First"
+    assert world.as_bo.patch(path, {"name": "Second"}).body["name"] == "Second"
+    assert world.as_bo.patch(path, {"name": "First"}, headers=KEY).body["name"] == "First"
+    assert world.as_bo.get(path).body["name"] == "Second"
+
+
+def test_a_fault_of_the_write_itself_is_not_taken_for_a_repeat(db: None) -> None:
+    def run() -> Response:
+        raise IntegrityError("its own")
+
+    for together in (True, False):
+        with pytest.raises(IntegrityError, match="its own"):
+            repeats.once(key="k", body=b"{}", run=run, now=NOW, together=together, secret=False)
+        assert not Answered.objects.exists()
+
+
+def test_what_is_kept_of_a_body_does_not_help_to_guess_it() -> None:
+    assert repeats.digest(b"password") != hashlib.sha256(b"password").hexdigest()
 
 
 def test_another_body_under_the_same_key_is_refused(world: World) -> None:
@@ -65,7 +153,7 @@ def test_a_key_that_is_none_is_refused(world: World, key: str) -> None:
 
 
 def test_a_first_request_still_at_work_is_waited_for_then_given_up(db: None) -> None:
-    row = Answered.objects.create(key_sha256="k", body_sha256=_digest(b"{}"), created_at=NOW)
+    row = Answered.objects.create(key_sha256="k", body_sha256=repeats.digest(b"{}"), created_at=NOW)
     ran: list[int] = []
     arguments: dict[str, Any] = {"key": "k", "body": b"{}", "together": False, "secret": False}
 
@@ -128,9 +216,3 @@ def test_the_hourly_sweep_removes_what_is_over_and_nothing_else(world: World) ->
     assert not Session.objects.filter(session_key="over").exists()
     assert Answered.objects.count() == 1
     assert world.as_bo.get("/me").status == 200
-
-
-def _digest(body: bytes) -> str:
-    import hashlib
-
-    return hashlib.sha256(body).hexdigest()
