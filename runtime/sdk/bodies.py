@@ -20,15 +20,35 @@ _PACKING: Final = {
     "cut_off": ("damaged", "the packed body is cut off"),
     "too_big": ("too_large", "the body is larger than 10 MiB when unpacked"),
 }
+#: What a charset is called → Python's name. A list, because Python knows "encodings" that are none of text.
 _TEXT_CHARSETS: Final = {
     "utf-8": "utf-8",
     "utf8": "utf-8",
     "us-ascii": "ascii",
     "iso-8859-1": "latin-1",
     "latin1": "latin-1",
+    "latin-1": "latin-1",
+    "iso-8859-2": "iso8859-2",
+    "iso-8859-9": "iso8859-9",
+    "iso-8859-15": "iso8859-15",
+    "windows-1250": "cp1250",
+    "windows-1251": "cp1251",
     "windows-1252": "cp1252",
+    "windows-1254": "cp1254",
     "utf-16": "utf-16",
+    "utf-16le": "utf-16-le",
+    "utf-16be": "utf-16-be",
+    "koi8-r": "koi8-r",
+    "shift_jis": "shift_jis",
+    "euc-jp": "euc-jp",
+    "gbk": "gbk",
+    "gb2312": "gbk",
+    "gb18030": "gb18030",
+    "big5": "big5",
+    "euc-kr": "euc-kr",
 }
+#: A mark at the beginning says it before any header does.
+_BYTE_ORDER_MARKS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
 def media_type(content_type: str) -> tuple[str, str]:
@@ -164,6 +184,23 @@ def _part(piece: bytes) -> tuple[str, JSON]:
 
 def response_text(content_type: str, content: bytes) -> str:
     """A response as text that can be stored, whatever the other system sent."""
-    _kind, charset = media_type(content_type)
-    text = content.decode(_TEXT_CHARSETS.get(charset, "utf-8"), errors="replace")
-    return text.removeprefix("\ufeff").replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+    content, charset = _charset(content_type, content)
+    text = content.decode(charset, errors="replace")
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def response_json(content_type: str, content: bytes) -> JSON:
+    """A response as data, in the charset that it names or begins with; raises JSONRefused."""
+    content, charset = _charset(content_type, content)
+    try:
+        return loads(content.decode(charset))
+    except UnicodeDecodeError:
+        raise JSONRefused("charset", f"its text is not in the charset {charset.upper()}") from None
+
+
+def _charset(content_type: str, content: bytes) -> tuple[bytes, str]:
+    """The content without a byte order mark, and the charset it is in."""
+    for mark, charset in _BYTE_ORDER_MARKS:
+        if content.startswith(mark):
+            return content[len(mark) :], charset
+    return content, _TEXT_CHARSETS.get(media_type(content_type)[1], "utf-8")

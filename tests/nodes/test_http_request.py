@@ -10,7 +10,7 @@ from runtime.engine.jsonprofile import dumps, loads
 from runtime.sdk import EffectClass, PermanentError, Result, RetryableError
 from runtime.sdk.testing import KnownConnection, StepTestContext, run_step
 from runtime.worker.egress import Egress
-from tests.nodes.servers import HOST, HttpServer, answer, hang_up
+from tests.nodes.servers import HOST, HttpServer, answer, drip, hang_up
 
 NODE = CATALOG.get("http.request@1")
 assert NODE is not None
@@ -202,6 +202,15 @@ async def test_success_codes_are_the_builders_choice(server: HttpServer, doors: 
         (b"\xff\x00x", "application/octet-stream", "auto", "\ufffd\ufffdx"),
         (b'{"a": NaN}', "application/json", "auto", '{"a": NaN}'),
         (b"", "application/json", "auto", None),
+        (b'\xef\xbb\xbf{"a": 1}', "application/json", "auto", {"a": 1}),
+        (b'\xef\xbb\xbf{"a": 1}', "text/plain", "json", {"a": 1}),
+        ("\ufeffgrüße".encode(), "text/plain", "auto", "grüße"),
+        ('{"a": "grüße"}'.encode("latin-1"), "application/json; charset=iso-8859-1", "auto", {"a": "grüße"}),
+        ('{"a": "5 €"}'.encode("cp1252"), "application/json; charset=windows-1252", "auto", {"a": "5 €"}),
+        ('{"a": "ü"}'.encode("utf-16"), "application/json", "auto", {"a": "ü"}),
+        ('{"a": "ü"}'.encode("utf-16-le"), "application/json; charset=utf-16le", "auto", {"a": "ü"}),
+        ('{"a": "ü"}'.encode("latin-1"), "application/json", "auto", '{"a": "\ufffd"}'),
+        (b'{"a": 1}', "application/json; charset=unicode_escape", "auto", {"a": 1}),
     ],
 )
 async def test_the_answer_is_read_as_what_it_is(
@@ -323,3 +332,14 @@ def test_the_formulas_of_a_body_written_as_text_are_known() -> None:
     assert NODE is not None
     found = NODE.references({"json_body": '{"a": "{{ trigger.body.x }}", "b": {{ steps.invoice.total }}}'})
     assert [path for path, _reference in found] == ["json_body.a", "json_body.b"]
+
+
+async def test_the_steps_own_time_is_the_only_one(server: HttpServer, doors: Egress) -> None:
+    assert NODE is not None
+    server.answers["/slow"] = drip
+    context = StepTestContext(doors=doors, timeout_seconds=0.3)
+    with pytest.raises(RetryableError) as error:
+        await run_step(NODE, {"url": server.url("/slow"), "total_seconds": 600}, context=context)
+    assert error.value.message == "practice-company did not answer completely within 0.3 seconds."
+    hints = NODE.config_schema["properties"]["total_seconds"]["x-ui"]
+    assert hints["showIf"] == {"method": []}

@@ -28,7 +28,7 @@ from runtime.sdk import (
     loads,
 )
 from runtime.sdk.addresses import read_address
-from runtime.sdk.bodies import is_json_type, media_type, response_text
+from runtime.sdk.bodies import is_json_type, media_type, response_json, response_text
 from runtime.sdk.connections import auth_headers, auth_query, host_allowed, hosts_of
 from runtime.sdk.fields import as_text
 from runtime.sdk.headers import check_header
@@ -166,10 +166,18 @@ class HttpRequestConfig(Config):
         order=15,
     )
     connect_seconds: Number = field(
-        5, title="Give up connecting after (seconds)", widget="number", advanced=True, order=16, gt=0, le=60
+        5,
+        title="Give up connecting after (seconds)",
+        help="How long it waits for the whole answer stands with the step's time-out, under “If it fails”.",
+        widget="number",
+        advanced=True,
+        order=16,
+        gt=0,
+        le=60,
     )
+    #: Stored by earlier builds beside the step's own time-out, which cut it short: that one alone counts now.
     total_seconds: Number = field(
-        30, title="Give up waiting after (seconds)", widget="number", advanced=True, order=17, gt=0, le=600
+        30, title="Give up waiting after (seconds)", widget="number", show_if={"method": []}, order=17, gt=0, le=600
     )
 
 
@@ -224,7 +232,7 @@ async def run(config: HttpRequestConfig, step_input: JSON, context: Context) -> 
             headers=headers,
             content=content,
             connect_seconds=float(config.connect_seconds),
-            total_seconds=min(float(config.total_seconds), context.timeout_seconds),
+            total_seconds=context.timeout_seconds,
             follow_redirects=config.follow_redirects,
             drop_on_redirect=drop,
         )
@@ -250,7 +258,7 @@ def _result(config: HttpRequestConfig, answer: HttpAnswer, host: str, redactor: 
     kind, _charset = media_type(answer.headers.get("content-type", ""))
     if answer.content and (config.response == "json" or (config.response == "auto" and is_json_type(kind))):
         try:
-            body = loads(answer.content)
+            body = response_json(answer.headers.get("content-type", ""), answer.content)
         except JSONRefused as refused:
             if config.response == "json":
                 raise PermanentError(
