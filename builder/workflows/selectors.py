@@ -73,7 +73,7 @@ def listing(
     """A page of workflows, newest first. `standing` is known to the runtime only, so it is filtered here."""
     rows = _rows(workspace_id)
     if text:
-        rows = rows.filter(Q(name__icontains=text) | Q(description__icontains=text) | Q(sentence__icontains=text))
+        rows = rows.filter(_naming(text))
     if standing == "problems":
         rows = rows.filter(problems_count__gt=0)
     rows = rows.order_by("-pk")
@@ -138,6 +138,15 @@ def connection_uses(*, workspace_id: UUID) -> dict[UUID, int]:
         for named in set(documents.ids_anywhere(loads(text))):
             counts[named] = counts.get(named, 0) + 1
     return counts
+
+
+def _naming(text: str) -> Q:
+    """Workflows that hold this text, in small or capital letters."""
+    found = Q()
+    # SQLite folds the case of ASCII letters only: other letters are asked for in each way people write a word.
+    for spelling in sorted({text, text.lower(), text.upper(), text.title(), text.capitalize()}):
+        found |= Q(name__icontains=spelling) | Q(description__icontains=spelling) | Q(sentence__icontains=spelling)
+    return found
 
 
 def _rows(workspace_id: UUID) -> QuerySet[Workflow]:

@@ -180,8 +180,11 @@ def _filtered(chosen: QuerySet[Run], filters: RunFilters) -> QuerySet[Run]:
 
 
 def _matching(query: str) -> Q:
-    """A business key that begins so, or a run id that begins or (as its short form) ends so."""
-    found = Q(business_key__startswith=query)
+    """A business key that begins so, in small or capital letters, or a run id that begins so."""
+    found = Q()
+    # SQLite folds the case of ASCII letters only: other letters are asked for in each way people write a word.
+    for spelling in sorted({query, query.lower(), query.upper(), query.title(), query.capitalize()}):
+        found |= Q(business_key__istartswith=spelling)
     digits = query.lower().replace("-", "")
     if digits and len(digits) <= 32 and _HEX.issuperset(digits):
         low, high = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))

@@ -274,6 +274,8 @@ class TestListing:
         assert names("status=draft") == [draft.name]
         assert names("status=disabled") == []
         assert names("q=%25%25%25") == []
+        world.workflow("Öl bestellen")
+        assert names("q=%C3%B6l") == names("q=%C3%96L") == ["Öl bestellen"]
 
     @pytest.mark.parametrize(
         "query",

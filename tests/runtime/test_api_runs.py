@@ -126,6 +126,24 @@ def test_runs_are_found_by_what_is_known_of_them(machine: Machine) -> None:
     assert counts[failed.workflow_id].last_run.id == failed.id  # type: ignore[union-attr]
 
 
+def test_a_business_key_is_found_in_small_and_capital_letters(machine: Machine) -> None:
+    keys = ("Order-17", "ORDER-18", "Öl-19", "ÄPFEL 20", "50%_off", "réorder")
+    for key in keys:
+        run = machine.run(flow("start -> a"))
+        Run.objects.filter(pk=run.id).update(business_key=key)
+
+    def found(query: str) -> set[str | None]:
+        page = api.runs(workspace_id=WORKSPACE, filters=RunFilters(query=query))
+        return {run.business_key for run in page.items}
+
+    assert found("order") == found("ORDER") == found("Order") == {"Order-17", "ORDER-18"}
+    assert found("order-17") == {"Order-17"}
+    assert found("öl") == found("ÖL") == found("Öl") == {"Öl-19"}
+    assert found("äpfel") == found("Äpfel") == {"ÄPFEL 20"}
+    assert found("50%_") == {"50%_off"}
+    assert found("50__") == found("%") == found("_") == found("17") == set()
+
+
 def test_a_snapshot_and_the_changes_since_tell_the_same(machine: Machine) -> None:
     run_id = machine.begin(flow("start -> a -> pause -> b", pause("pause", 0.4)))
     machine.until(run_id, lambda run: run.status == "waiting_timer")
