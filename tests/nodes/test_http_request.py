@@ -23,19 +23,6 @@ async def call(doors: Egress, config: dict[str, Any], data: Any = None, **connec
     return outcome
 
 
-async def test_the_example_creates_an_invoice(server: HttpServer, doors: Egress) -> None:
-    assert NODE is not None
-    server.answers["/api/invoices"] = answer(201, b'{"number": "INV-1042", "total": 13412.80}')
-    example = NODE.examples[0]
-    result = await call(doors, dict(example.config), example.context)
-    output: Any = result.output
-    assert output["status"] == 201
-    assert output["body"] == {"number": "INV-1042", "total": Decimal("13412.80")}
-    assert server.seen[0].body == b'{"order":"SO-1042","total":13412.80}'
-    assert server.seen[0].headers["Content-Type"] == "application/json"
-    assert server.seen[0].headers["Idempotency-Key"] == "OJXGK3LFNZXW4"
-
-
 async def test_the_key_is_the_same_on_every_try_and_can_be_switched_off(server: HttpServer, doors: Egress) -> None:
     server.answers["/x"] = answer(204)
     for _ in range(2):

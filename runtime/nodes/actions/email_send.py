@@ -26,6 +26,7 @@ from runtime.sdk import (
     field,
 )
 from runtime.sdk.connections import mail_server
+from runtime.sdk.words import SUMMARY_LENGTH
 
 MOST_RECIPIENTS = 100
 
@@ -62,7 +63,7 @@ class EmailConfig(Config):
     subject: Text = field(
         title="Subject",
         expression=True,
-        placeholder="Invoice {{ steps.invoice.number }}",
+        placeholder="Invoice {{ steps.invoice.body.id }}",
         order=6,
         min_length=1,
         max_length=500,
@@ -254,8 +255,9 @@ def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 def summary(config: Mapping[str, Any], words: Words) -> str:
     if not config.get("to"):
         return ""
-    to = words.value(config["to"])
-    return f"To {to}: {words.value(config['subject'])}" if config.get("subject") else f"To {to}"
+    subject = f": {words.value(config['subject'])}" if config.get("subject") else ""
+    whole = f"To {words.value(config['to'])}{subject}"
+    return whole if len(whole) <= SUMMARY_LENGTH else f"To {words.brief(config['to'])}{subject}"
 
 
 NODE = NodeType(
@@ -276,19 +278,26 @@ NODE = NodeType(
             title="Send the invoice",
             config={
                 "connection": "0199a7f0-0000-7000-8000-000000000001",
-                "to": "{{ trigger.body.email }}",
-                "subject": "Invoice {{ steps.invoice.number }}",
-                "text": "Dear {{ trigger.body.name }},\n\nthank you for your order.",
+                "to": "{{ steps.invoice.body.email }}",
+                "subject": "Invoice {{ steps.invoice.body.id }}",
+                "text": "Dear {{ steps.invoice.body.name }},\n\nthank you for your order.",
             },
             context={
-                "trigger": {"body": {"email": "ann@example.com", "name": "Ann"}},
-                "steps": {"invoice": {"number": "INV-1042"}},
+                "steps": {
+                    "invoice": {
+                        "body": {
+                            "id": "INV-1001",
+                            "name": "Brightwater Hotels",
+                            "email": "accounts@brightwater.example",
+                        }
+                    }
+                }
             },
             output={
-                "message_id": "<ojxgk3lfnzxw4@example.com>",
-                "accepted": ["ann@example.com"],
+                "message_id": "<ojxgk3lfnzxw4@practice-company.example>",
+                "accepted": ["accounts@brightwater.example"],
                 "refused": [],
-                "subject": "Invoice INV-1042",
+                "subject": "Invoice INV-1001",
             },
         ),
     ),

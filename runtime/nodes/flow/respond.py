@@ -163,8 +163,8 @@ NODE = NodeType(
     examples=(
         Example(
             title="Tell the invoice number",
-            config={"status": 201, "json_body": {"invoice": "{{ steps.invoice.number }}"}},
-            context={"steps": {"invoice": {"number": "INV-1042"}}},
+            config={"status": 201, "json_body": {"invoice": "{{ steps.invoice.body.id }}"}},
+            context={"steps": {"invoice": {"body": {"id": "INV-1001"}}}},
             output={"status": 201},
         ),
     ),
