@@ -11,7 +11,7 @@ A value that does not fit is an error with words, never a silent "no".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -20,18 +20,23 @@ from runtime.engine.expressions.errors import ExpressionError, Unsolved
 from runtime.engine.expressions.functions.dates import read
 from runtime.engine.expressions.functions.logic import is_blank
 from runtime.engine.expressions.functions.numbers import read_number
-from runtime.engine.expressions.values import kind_of, shown
+from runtime.engine.expressions.functions.text import matches
+from runtime.engine.expressions.values import DEFAULT_LIMITS, Meter, kind_of, shown
 
 MAX_DEPTH: Final = 3
 MAX_RULES: Final = 100
+_MOST_DAYS: Final = 100_000
 
 
 class Operator(NamedTuple):
-    """``words`` stand between the sides in a sentence; ``types`` it works on; ``sides``: 1, 2, or 3 for between."""
+    """``words`` stand between the sides in a sentence, ``unit`` after them; ``types`` it works on; ``sides``: 1, 2, or
+    3 for between; ``right`` is what the right side is when it is not of the same type."""
 
     words: str
     types: tuple[str, ...]
     sides: int = 2
+    unit: str = ""
+    right: str = ""
 
 
 _ALL: Final = ("text", "number", "date", "bool", "list")
@@ -46,11 +51,22 @@ OPERATORS: Final[dict[str, Operator]] = {
     "contains": Operator("contains", ("text", "list")),
     "not_contains": Operator("does not contain", ("text", "list")),
     "starts_with": Operator("starts with", ("text",)),
+    "not_starts_with": Operator("does not start with", ("text",)),
     "ends_with": Operator("ends with", ("text",)),
+    "not_ends_with": Operator("does not end with", ("text",)),
+    "eq_any_case": Operator("is, in capitals or not,", ("text",)),
+    "contains_any_case": Operator("contains, in capitals or not,", ("text",)),
+    "matches": Operator("looks like", ("text",)),
     "before": Operator("is before", ("date",)),
     "after": Operator("is after", ("date",)),
     "on_or_before": Operator("is on or before", ("date",)),
     "on_or_after": Operator("is on or after", ("date",)),
+    "same_day": Operator("is on the same day as", ("date",)),
+    "in_last_days": Operator("is in the last", ("date",), 2, "days", "number"),
+    "in_next_days": Operator("is in the next", ("date",), 2, "days", "number"),
+    "length_is": Operator("has exactly", ("list",), 2, "entries", "number"),
+    "length_at_least": Operator("has at least", ("list",), 2, "entries", "number"),
+    "length_at_most": Operator("has at most", ("list",), 2, "entries", "number"),
     "in": Operator("is one of", ("text", "number")),
     "not_in": Operator("is none of", ("text", "number")),
     "is_true": Operator("is yes", ("bool",), 1),
@@ -192,6 +208,21 @@ def _rule_holds(rule: Any, path: str, now: datetime | None) -> bool:
             return _text(left, f"{path}.left").startswith(_text(right, f"{path}.right")) is (name == "starts_with")
         case "ends_with" | "not_ends_with":
             return _text(left, f"{path}.left").endswith(_text(right, f"{path}.right")) is (name == "ends_with")
+        case "eq_any_case":
+            return _text(left, f"{path}.left").casefold() == _text(right, f"{path}.right").casefold()
+        case "contains_any_case":
+            return _text(right, f"{path}.right").casefold() in _text(left, f"{path}.left").casefold()
+        case "matches":
+            return _matches(_text(left, f"{path}.left"), _text(right, f"{path}.right"), path)
+        case "same_day":
+            return _day(left, f"{path}.left") == _day(right, f"{path}.right")
+        case "in_last_days" | "in_next_days":
+            return _near(left, right, path, now, -1 if name == "in_last_days" else 1)
+        case "length_is" | "length_at_least" | "length_at_most":
+            if not isinstance(left, list):
+                raise ConditionError(f"{path}.left", f"This counts a list, but here is {shown(left)}.")
+            sign = {"length_at_least": "gte", "length_at_most": "lte"}.get(name, "eq")
+            return _ordered(sign, len(left), _number(right, f"{path}.right"))
         case "in" | "not_in":
             entries = right if isinstance(right, list) else _parts(_text(right, f"{path}.right"))
             kinds = ((entry, rule.get("type") or _kind(left, entry, operator)) for entry in entries)
@@ -282,6 +313,31 @@ def _dates(left: Any, right: Any, path: str) -> tuple[Any, Any]:
     return tuple(value.date() if isinstance(value, datetime) else value for value in found)  # type: ignore[return-value]
 
 
+def _day(value: Any, path: str) -> date:
+    found = _date(value, path)
+    return found.date() if isinstance(found, datetime) else found
+
+
+def _near(left: Any, right: Any, path: str, now: datetime | None, direction: int) -> bool:
+    """Whether a date or a moment lies at most so many days before or after now; today counts for both."""
+    if now is None:
+        raise ConditionError(path, "The present time is not known here.")
+    days = _number(right, f"{path}.right")
+    if not 0 <= days <= _MOST_DAYS or days != int(days):
+        raise ConditionError(f"{path}.right", f"This needs a whole number of days up to {_MOST_DAYS:,}.")
+    found = _date(left, f"{path}.left")
+    here: Any = now if isinstance(found, datetime) else now.date()
+    ends = sorted((here, here + timedelta(days=int(days) * direction)))
+    return bool(ends[0] <= found <= ends[1])
+
+
+def _matches(text: str, pattern: str, path: str) -> bool:
+    try:
+        return bool(matches(Meter(DEFAULT_LIMITS), text, pattern))
+    except ExpressionError as error:
+        raise ConditionError(path, error.message) from None
+
+
 def _equal(left: Any, right: Any, kind: str, path: str) -> bool:
     if left is None or right is None:
         return is_blank(left) and is_blank(right)
@@ -332,6 +388,8 @@ def _ordered(sign: str, left: Any, right: Any) -> bool:
             return bool(left >= right)
         case "lt":
             return bool(left < right)
+        case "eq":
+            return bool(left == right)
         case _:
             return bool(left <= right)
 
@@ -395,10 +453,13 @@ def _rule_sentence(rule: Mapping[str, Any], names: Mapping[str, str]) -> str:
     right = rule.get("right")
     if operator.sides == 1:
         return start
-    numeric = rule.get("type") == "number" or ("text" not in operator.types and "date" not in operator.types)
+    kind = operator.right or rule.get("type")
+    numeric = kind == "number" or ("text" not in operator.types and "date" not in operator.types)
     if operator.sides == 3 and isinstance(right, list) and len(right) == 2:
         return f"{start} {_side(right[0], numeric, names)} and {_side(right[1], numeric, names)}"
-    return f"{start} {_side(right, numeric, names)}" if right not in (None, "") else start
+    if right in (None, ""):
+        return start
+    return f"{start} {_side(right, numeric, names)} {operator.unit}".rstrip()
 
 
 def _side(value: Any, numeric: bool, names: Mapping[str, str]) -> str:

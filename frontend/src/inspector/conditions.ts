@@ -6,11 +6,17 @@ export type RuleType = "text" | "number" | "date" | "bool" | "list";
 export const RULE_TYPES: readonly RuleType[] = ["text", "number", "date", "bool", "list"];
 
 export const OPERATORS: Record<RuleType, readonly string[]> = {
-  text: ["eq", "ne", "contains", "not_contains", "starts_with", "ends_with", "in", "not_in", "is_empty", "is_not_empty"],
+  text: [
+    "eq", "ne", "eq_any_case", "contains", "not_contains", "contains_any_case", "starts_with", "not_starts_with", "ends_with",
+    "not_ends_with", "matches", "in", "not_in", "is_empty", "is_not_empty",
+  ],
   number: ["eq", "ne", "gt", "gte", "lt", "lte", "between", "in", "not_in", "is_empty", "is_not_empty"],
-  date: ["eq", "ne", "before", "after", "on_or_before", "on_or_after", "between", "is_empty", "is_not_empty"],
+  date: [
+    "eq", "ne", "before", "after", "on_or_before", "on_or_after", "between", "same_day", "in_last_days", "in_next_days", "is_empty",
+    "is_not_empty",
+  ],
   bool: ["is_true", "is_false", "is_empty", "is_not_empty"],
-  list: ["contains", "not_contains", "is_empty", "is_not_empty"],
+  list: ["contains", "not_contains", "length_is", "length_at_least", "length_at_most", "is_empty", "is_not_empty"],
 };
 
 const ONE_SIDE = new Set(["is_true", "is_false", "is_empty", "is_not_empty"]);
