@@ -59,6 +59,12 @@ class Watched:
     sent_at: float = 0.0
     looked_at: float = 0.0
 
+    def due_at(self) -> float:
+        """When to read it next: soon where there is news, else when news might have been lost."""
+        if self.dirty:
+            return self.sent_at + RUN_PAUSE
+        return self.looked_at + (LOOK_ENDED_SECONDS if self.ended else LOOK_SECONDS)
+
 
 @dataclass(slots=True)
 class Listed:
@@ -69,6 +75,11 @@ class Listed:
     seqs: dict[str, int] = field(default_factory=dict)
     sent_at: float = 0.0
     looked_at: float = 0.0
+
+    def due_at(self) -> float:
+        """When to read it next."""
+        look = self.looked_at + LOOK_SECONDS
+        return min(look, self.sent_at + LIST_PAUSE) if self.touched else look
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -216,14 +227,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 self.pongs = 0
                 await self._say({"type": "pong"})
             for run_id, watched in list(self.runs.items()):
-                pause = LOOK_ENDED_SECONDS if watched.ended else LOOK_SECONDS
-                due = watched.dirty and now >= watched.sent_at + RUN_PAUSE
-                if due or now >= watched.looked_at + pause:
+                if now >= watched.due_at():
                     await self._send_changes(run_id, watched)
-            if self.listed is not None:
-                listed = self.listed
-                if (listed.touched and now >= listed.sent_at + LIST_PAUSE) or now >= listed.looked_at + LOOK_SECONDS:
-                    await self._send_list(listed)
+            if self.listed is not None and now >= self.listed.due_at():
+                await self._send_list(self.listed)
             self.wake.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._until_next()):
@@ -233,16 +240,11 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def _until_next(self) -> float:
         now = asyncio.get_running_loop().time()
-        due = [now + LOOK_SECONDS]
-        due += [
-            watched.sent_at + RUN_PAUSE if watched.dirty else watched.looked_at + LOOK_SECONDS
-            for watched in self.runs.values()
-        ]
-        if self.listed is not None:
-            listed = self.listed
-            due.append(listed.sent_at + LIST_PAUSE if listed.touched else listed.looked_at + LOOK_SECONDS)
         if self.pongs:
             return 0.0
+        due = [now + LOOK_SECONDS, *(watched.due_at() for watched in self.runs.values())]
+        if self.listed is not None:
+            due.append(self.listed.due_at())
         return max(0.0, min(due) - now)
 
     async def _send_changes(self, run_id: UUID, watched: Watched) -> None:

@@ -70,6 +70,26 @@ class TestRun:
         assert comparable(apply_all(snapshot, changes)) == comparable(fresh)
         assert {step["node"]: step["status"] for step in fresh["steps"]}["n_no"] == "skipped"
 
+    def test_a_run_that_has_ended_is_looked_at_rarely(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        turns: list[float] = []
+        until_next = consumers.LiveConsumer._until_next
+
+        def counted(consumer: consumers.LiveConsumer) -> float:
+            turns.append(time.monotonic())
+            return until_next(consumer)
+
+        monkeypatch.setattr(consumers, "LOOK_SECONDS", 0.3)
+        monkeypatch.setattr(consumers.LiveConsumer, "_until_next", counted)
+        vera = site.browser(site.vera)
+        run_id = site.start(site.publish(steps(0.1)))
+        with vera.socket() as line:
+            line.say(type="subscribe", run=str(run_id), after=0)
+            line.hear_until("completed")
+            time.sleep(0.6)
+            turns.clear()
+            time.sleep(1.5)
+        assert 1 <= len(turns) <= 8, f"{len(turns)} turns in 1.5 seconds"
+
     def test_a_change_never_repeats_what_is_known_and_never_leaves_a_gap(self, site: Site) -> None:
         vera = site.browser(site.vera)
         run_id = site.start(site.publish(steps(0.1, 0.1, 0.1)))
