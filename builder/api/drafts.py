@@ -11,8 +11,9 @@ from builder.api.operation import Answer, ApiView, Body, Call, View, operation
 from builder.api.problems import Refusal
 from builder.api.workflows import find, graph_refused, person_name, stale
 from builder.workflows import services, shapes
+from builder.workflows.effects import effects
 from builder.workflows.models import Draft
-from builder.workflows.shapes import ProblemView
+from builder.workflows.shapes import EffectView, ProblemView
 
 
 class PortView(View):
@@ -29,6 +30,7 @@ class DraftView(View):
     graph: dict[str, Any]
     problems: list[ProblemView]
     summaries: dict[str, str]
+    effects: dict[str, EffectView]
     updated_at: str
     updated_by: str | None
 
@@ -39,6 +41,7 @@ class SavedView(View):
     revision: int
     problems: list[ProblemView]
     summaries: dict[str, str]
+    effects: dict[str, EffectView]
     saved_at: str
 
 
@@ -53,6 +56,7 @@ class CheckView(View):
 
     problems: list[ProblemView]
     summaries: dict[str, str]
+    effects: dict[str, EffectView]
     ports: dict[str, list[PortView]]
 
 
@@ -68,6 +72,7 @@ class DraftOfWorkflow(ApiView):
             graph=graph,
             problems=shapes.problems(report.problems),
             summaries=dict(report.summaries),
+            effects=effects(graph),
             updated_at=stamp(draft.updated_at),
             updated_by=person_name(draft),
         )
@@ -97,6 +102,7 @@ class Check(ApiView):
         return CheckView(
             problems=shapes.problems(report.problems),
             summaries=dict(report.summaries),
+            effects=effects(body.graph),
             ports={
                 node: [PortView(id=port["id"], label=port["label"]) for port in ports]
                 for node, ports in report.ports.items()
@@ -126,6 +132,7 @@ def saved_answer(saved: services.Saved) -> Answer:
         revision=saved.draft.revision,
         problems=shapes.problems(saved.report.problems),
         summaries=dict(saved.report.summaries),
+        effects=saved.effects,
         saved_at=stamp(saved.draft.updated_at),
     )
     return Answer(view, 200, {"ETag": etag(saved.draft)})

@@ -19,7 +19,9 @@ from django.db.models import F
 from builder.accounts.models import User, Workspace
 from builder.connections.models import Connection
 from builder.workflows import documents
+from builder.workflows.effects import effects
 from builder.workflows.models import Draft, Workflow
+from builder.workflows.shapes import EffectView
 from runtime import api as runtime_api
 from runtime.catalog import CATALOG
 from runtime.contracts import (
@@ -59,10 +61,11 @@ class GraphRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A saved draft, and what the check says of it."""
+    """A saved draft, what the check says of it, and what its steps do outside."""
 
     draft: Draft
     report: CheckReport
+    effects: dict[str, EffectView]
 
 
 # --- workflows --------------------------------------------------------------------------------------------------
@@ -153,14 +156,15 @@ def save_draft(*, workflow: Workflow, graph: JSON, expected: int, by: User | Non
     draft = Draft.objects.select_related("updated_by").get(pk=workflow.pk)
     if not saved:
         return _saved_before(draft, graph, text, expected, by)
-    return Saved(draft=draft, report=report)
+    return Saved(draft=draft, report=report, effects=effects(graph))
 
 
 def _saved_before(draft: Draft, graph: Mapping[str, Any], text: str, expected: int, by: User | None) -> Saved:
     by_them = by is not None and draft.updated_by_id == by.id
     if not by_them or draft.revision != expected + 1 or draft.graph != text:
         raise DraftIsStale(draft)
-    return Saved(draft=draft, report=check(workspace_id=draft.workflow.workspace_id, graph=graph))
+    report = check(workspace_id=draft.workflow.workspace_id, graph=graph)
+    return Saved(draft=draft, report=report, effects=effects(graph))
 
 
 def restore(*, workflow: Workflow, number: int, expected: int, by: User | None, now: datetime) -> Saved:

@@ -33,6 +33,14 @@ class ProblemView(View):
     params: dict[str, Any]
 
 
+class EffectView(View):
+    """What a step does outside with the settings it has: its class, whether it changes anything, may be repeated."""
+
+    effect: str
+    writes: bool
+    repeatable: bool
+
+
 class WorkflowName(View):
     """A workflow in passing."""
 

@@ -38,6 +38,29 @@ class TestDrafts:
         assert read.body["graph"] == graph
         assert read.body["updated_by"] == "Bo"
 
+    def test_draft_save_and_check_tell_what_each_step_does_with_the_settings_it_has(self, world: World) -> None:
+        workflow = world.workflow()
+        graph = factories.graph(
+            ("start", "trigger.webhook@1", {}),
+            ("look", "http.request@1", {"method": "GET", "url": "https://erp.example/invoices"}),
+            ("book", "http.request@1", {"method": "POST", "url": "https://erp.example/x", "send_key": False}),
+            ("keyed", "http.request@1", {"method": "POST", "url": "https://erp.example/x"}),
+            ("gone", "no.such@1", {}),
+        )
+        ids = {node["key"]: node["id"] for node in graph["nodes"]}
+        unsafe = {"effect": "unsafe", "writes": True, "repeatable": False}
+        expected = {
+            ids["start"]: {"effect": "pure", "writes": False, "repeatable": True},
+            ids["look"]: {"effect": "read", "writes": False, "repeatable": True},
+            ids["book"]: unsafe,
+            ids["keyed"]: {"effect": "keyed", "writes": True, "repeatable": True},
+            ids["gone"]: unsafe,
+        }
+        here = f"{world.here}/workflows/{workflow.id}"
+        assert save(world, workflow, graph, 1).body["effects"] == expected
+        assert world.as_vera.get(f"{here}/draft").body["effects"] == expected
+        assert world.as_bo.post(f"{here}/check", {"graph": graph}).body["effects"] == expected
+
     def test_without_if_match_nothing_is_saved(self, world: World) -> None:
         workflow = world.workflow()
         path = f"{world.here}/workflows/{workflow.id}/draft"

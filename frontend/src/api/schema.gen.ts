@@ -40,6 +40,7 @@ export type CheckLine = {
 
 /** What is wrong, each step in words, each step's ways out. */
 export type CheckView = {
+  effects: Record<string, EffectView>;
   ports: Record<string, Array<PortView>>;
   problems: Array<ProblemView>;
   summaries: Record<string, string>;
@@ -87,12 +88,20 @@ export type DraftState = {
 
 /** The draft, what is wrong with it, and each step in words. */
 export type DraftView = {
+  effects: Record<string, EffectView>;
   graph: Record<string, unknown>;
   problems: Array<ProblemView>;
   revision: number;
   summaries: Record<string, string>;
   updated_at: string;
   updated_by: (string | null);
+};
+
+/** What a step does outside with the settings it has: its class, whether it changes anything, may be repeated. */
+export type EffectView = {
+  effect: string;
+  repeatable: boolean;
+  writes: boolean;
 };
 
 /** Why a step or run failed, in words. */
@@ -370,6 +379,7 @@ export type SamplesView = {
 
 /** Saved: the new revision, and what the check says. */
 export type SavedView = {
+  effects: Record<string, EffectView>;
   problems: Array<ProblemView>;
   revision: number;
   saved_at: string;
