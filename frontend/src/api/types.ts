@@ -4,7 +4,7 @@
  */
 
 import type {
-  Annotation, Category, FieldHints, GraphDocument, GraphEdge, GraphNode, Json, JsonSchema, PortsFrom, Problem, Severity, StepPort, StepSettings,
+  Annotation, Category, FieldHints, GraphDocument, GraphEdge, GraphNode, Json, JsonSchema, PortsFrom, Problem, Severity, StepEffect, StepPort, StepSettings,
   StepSpec,
 } from "../graph/types";
 import type { RunStatus, StepStatus } from "../ui/status";
@@ -97,6 +97,7 @@ export type {
   PortsFrom,
   Problem,
   Severity,
+  StepEffect,
   StepPort as PortSpec,
   StepSettings as NodeSettings,
   StepSpec,
@@ -155,6 +156,7 @@ export interface Draft {
   graph: GraphDocument;
   problems: Problem[];
   summaries: { [node: string]: string };
+  effects: { [node: string]: StepEffect };
   updated_at: Instant;
   updated_by: string | null;
 }
@@ -163,12 +165,14 @@ export interface SavedDraft {
   revision: number;
   problems: Problem[];
   summaries: { [node: string]: string };
+  effects: { [node: string]: StepEffect };
   saved_at: Instant;
 }
 
 export interface CheckResult {
   problems: Problem[];
   summaries: { [node: string]: string };
+  effects: { [node: string]: StepEffect };
   ports: { [node: string]: StepPort[] };
 }
 

@@ -87,23 +87,23 @@ function brief(value: Json | undefined): string {
 
 export interface Merge {
   document: GraphDocument;
-  /** Steps that both sides changed; when there are any, `document` holds our version of them. */
+  /** Steps that both sides changed; of these, `document` holds the preferred version. */
   conflicts: string[];
 }
 
 /** Three-way merge by step and by link: edits of different steps go together, the same step is a conflict. */
-export function merge(base: GraphDocument, mine: GraphDocument, theirs: GraphDocument): Merge {
+export function merge(base: GraphDocument, mine: GraphDocument, theirs: GraphDocument, prefer: "mine" | "theirs" = "mine"): Merge {
   const conflicts: string[] = [];
-  const nodes = mergeRows(base.nodes, mine.nodes, theirs.nodes, (a, b) => mergeNode(a, b, base), conflicts);
+  const old = new Map(base.nodes.map((node) => [node.id, node]));
+  const nodes = mergeRows(base.nodes, mine.nodes, theirs.nodes, (a, b) => mergeNode(a, b, old.get(a.id)), conflicts, prefer);
   const ids = new Set(nodes.map((node) => node.id));
-  const edges = mergeRows(base.edges, mine.edges, theirs.edges, () => null, []).filter((edge) => ids.has(edge.source) && ids.has(edge.target));
-  const annotations = mergeRows(base.annotations, mine.annotations, theirs.annotations, () => null, []);
+  const edges = mergeRows(base.edges, mine.edges, theirs.edges, () => null, [], prefer).filter((edge) => ids.has(edge.source) && ids.has(edge.target));
+  const annotations = mergeRows(base.annotations, mine.annotations, theirs.annotations, () => null, [], prefer);
   return { document: { ...theirs, nodes, edges, annotations }, conflicts };
 }
 
 /** Two versions of one step go together when only one of them did more than move it. */
-function mergeNode(mine: GraphNode, theirs: GraphNode, base: GraphDocument): GraphNode | null {
-  const was = base.nodes.find((node) => node.id === mine.id);
+function mergeNode(mine: GraphNode, theirs: GraphNode, was: GraphNode | undefined): GraphNode | null {
   if (!was) return null;
   const { position: _m, ...myRest } = mine;
   const { position: _t, ...theirRest } = theirs;
@@ -120,6 +120,7 @@ function mergeRows<T extends { id: string }>(
   theirs: readonly T[],
   together: (mine: T, theirs: T) => T | null,
   conflicts: string[],
+  prefer: "mine" | "theirs",
 ): T[] {
   const old = new Map(base.map((row) => [row.id, row]));
   const own = new Map(mine.map((row) => [row.id, row]));
@@ -136,19 +137,20 @@ function mergeRows<T extends { id: string }>(
       else {
         const both = together(a, b);
         if (!both) conflicts.push(id);
-        rows.push(both ?? a);
+        rows.push(both ?? (prefer === "mine" ? a : b));
       }
     } else if (a) {
       // They removed it: gone, unless we changed it meanwhile.
       if (!was) rows.push(a);
       else if (!same(a, was)) {
         conflicts.push(id);
-        rows.push(a);
+        if (prefer === "mine") rows.push(a);
       }
     } else if (b) {
       if (!was) rows.push(b);
       else if (!same(b, was)) {
         conflicts.push(id);
+        if (prefer === "theirs") rows.push(b);
       }
     }
   }

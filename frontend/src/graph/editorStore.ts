@@ -1,9 +1,10 @@
 /** The document being edited, its history, what is selected and what is wrong with it. One per open editor. */
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { check, mergeProblems } from "./check";
-import { copyOf } from "./exact";
 import { commit, NO_HISTORY, redo, undo, type History, type HistoryEntry } from "./history";
-import { emptyDocument, type GraphDocument, type Label, type Problem, type Specs } from "./types";
+import { decide, rebase } from "./rebase";
+import { same } from "./same";
+import { emptyDocument, type GraphDocument, type Label, type Problem, type Report, type Specs, type StepEffect } from "./types";
 
 export interface EditorState {
   document: GraphDocument;
@@ -13,6 +14,8 @@ export interface EditorState {
   specs: Specs;
   /** Second line of each card, in words, by step id. */
   summaries: Readonly<Record<string, string>>;
+  /** What each step does outside, by step id. */
+  effects: Readonly<Record<string, StepEffect>>;
   ownProblems: readonly Problem[];
   serverProblems: readonly Problem[];
   problems: readonly Problem[];
@@ -38,9 +41,11 @@ export interface EditorStore extends StoreApi<EditorState> {
   redo(): HistoryEntry | null;
   select(ids: readonly string[], links?: readonly string[]): void;
   /** The server has stored `document`. */
-  markSaved(document: GraphDocument, problems: readonly Problem[], summaries: Readonly<Record<string, string>>): void;
-  /** Replaces the document from outside (their version, a merge); one undo entry. */
-  replace(label: Label, document: GraphDocument): void;
+  markSaved(document: GraphDocument, report: Report): void;
+  /** Somebody else saved `theirs`: document and undo go on from there, with no undo entry of its own. */
+  rebase(theirs: GraphDocument, report: Report): void;
+  /** Both changed the same steps: goes on from `theirs` with one's own or their version of them; one undo entry. */
+  decide(choice: "mine" | "theirs", theirs: GraphDocument, report: Report): void;
   announce(label: Label): void;
 }
 
@@ -50,6 +55,7 @@ const START: EditorState = {
   history: NO_HISTORY,
   specs: {},
   summaries: {},
+  effects: {},
   ownProblems: [],
   serverProblems: [],
   problems: [],
@@ -89,6 +95,11 @@ export function createEditorStore(now: () => number = Date.now): EditorStore {
     checkSoon();
   };
 
+  const goOn = (theirs: GraphDocument, report: Report, next: { document: GraphDocument; history: History }): void => {
+    const saved = same(next.document, theirs) ? next.document : theirs;
+    settle(next.document, next.history, { saved, serverProblems: report.problems, summaries: report.summaries, effects: report.effects });
+  };
+
   return Object.assign(store, {
     open(start: Pick<EditorState, "document" | "specs"> & Partial<EditorState>) {
       store.setState({ ...START, saved: start.document, ...start }, true);
@@ -124,20 +135,24 @@ export function createEditorStore(now: () => number = Date.now): EditorStore {
       if (sameList(selection, ids) && sameList(selectedLinks, links)) return;
       store.setState({ selection: ids, selectedLinks: links });
     },
-    markSaved(saved: GraphDocument, problems: readonly Problem[], summaries: Readonly<Record<string, string>>) {
-      const { document, ownProblems, summaries: before } = store.getState();
-      const next = sameSummaries(before, summaries) ? before : summaries;
+    markSaved(saved: GraphDocument, report: Report) {
+      const { document, ownProblems, summaries, effects } = store.getState();
       store.setState({
         saved,
-        serverProblems: problems,
-        summaries: next,
-        problems: mergeProblems(ownProblems, problems, document !== saved, document),
+        serverProblems: report.problems,
+        summaries: same(summaries, report.summaries) ? summaries : report.summaries,
+        effects: same(effects, report.effects) ? effects : report.effects,
+        problems: mergeProblems(ownProblems, report.problems, document !== saved, document),
       });
     },
-    replace(label: Label, next: GraphDocument) {
-      const { document, history } = store.getState();
-      const step = commit(document, history, label, (draft) => void Object.assign(draft, copyOf(next)), { at: now() });
-      if (step) settle(step.document, step.history);
+    rebase(theirs: GraphDocument, report: Report) {
+      const { document, history, saved } = store.getState();
+      goOn(theirs, report, rebase(document, history, saved, theirs));
+    },
+    decide(choice: "mine" | "theirs", theirs: GraphDocument, report: Report) {
+      const { document, history, saved } = store.getState();
+      const label: Label = { key: choice === "mine" ? "history.keepMine" : "history.takeTheirs", params: {} };
+      goOn(theirs, report, decide(document, history, saved, theirs, choice, label, now()));
     },
     announce(label: Label) {
       store.setState({ announcement: { ...label, params: { ...label.params } } });
@@ -151,9 +166,4 @@ function keep(list: readonly string[], known: ReadonlySet<string>): readonly str
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((id, index) => id === b[index]);
-}
-
-function sameSummaries(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
-  const keys = Object.keys(b);
-  return keys.length === Object.keys(a).length && keys.every((key) => a[key] === b[key]);
 }

@@ -177,6 +177,21 @@ export interface Problem {
   params: { [name: string]: Json };
 }
 
+/** What a step does outside with the settings it has, as the server worked it out. */
+export interface StepEffect {
+  /** pure, read, keyed, natural, queryable, unsafe */
+  effect: string;
+  writes: boolean;
+  repeatable: boolean;
+}
+
+/** What the server says of a document it was sent. */
+export interface Report {
+  problems: readonly Problem[];
+  summaries: Readonly<Record<string, string>>;
+  effects: Readonly<Record<string, StepEffect>>;
+}
+
 /** A text to be looked up in a catalogue: a key and what fills it. */
 export interface Label {
   key: string;

@@ -120,16 +120,8 @@ describe("what is wrong", () => {
     });
     vi.advanceTimersByTime(200);
     expect(store.getState().problems.map((problem) => problem.code)).toEqual(["required"]);
-    store.markSaved(store.getState().document, [], { a: "words" });
+    store.markSaved(store.getState().document, { problems: [], summaries: { a: "words" }, effects: {} });
     expect(store.getState().problems).toEqual([]);
     expect(store.getState().summaries).toEqual({ a: "words" });
-  });
-
-  it("a document from elsewhere comes in as one undoable edit", () => {
-    store.open({ document: emptyDocument(), specs });
-    store.replace({ key: "history.merge", params: {} }, branching());
-    expect(store.getState().document).toEqual(branching());
-    store.undo();
-    expect(store.getState().document).toEqual(emptyDocument());
   });
 });

@@ -67,8 +67,8 @@ export function PublishDialog({ workflow, autosave, changes, onClose }: PublishD
     const body = error.body as { problems?: ServerProblem[]; params?: { problems?: ServerProblem[] } } | null;
     const found = body?.problems ?? body?.params?.problems;
     if (found) {
-      const { document, summaries } = store.getState();
-      store.markSaved(document, found, summaries);
+      const { saved, summaries, effects } = store.getState();
+      store.markSaved(saved, { problems: found, summaries, effects });
     }
   };
   const short = note.trim().length < 3;

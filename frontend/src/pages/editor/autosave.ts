@@ -6,7 +6,7 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 
 import { ApiError, NetworkError } from "../../api/client";
 import type { Draft, SavedDraft } from "../../api/types";
-import { type EditorStore, type GraphDocument, merge, normaliseDocument } from "../../graph";
+import { type EditorStore, type GraphDocument, merge, normaliseDocument, type Report } from "../../graph";
 
 export type SaveStatus = "saved" | "dirty" | "saving" | "offline" | "failed" | "conflict";
 
@@ -16,7 +16,7 @@ export interface SaveState {
   error: unknown;
   revision: number;
   /** Somebody else's draft that touches the same steps, to be decided on. */
-  theirs: { graph: GraphDocument; revision: number; by: string | null; at: string; steps: string[] } | null;
+  theirs: { graph: GraphDocument; revision: number; by: string | null; at: string; steps: string[]; report: Report } | null;
 }
 
 export interface AutosavePorts {
@@ -105,7 +105,7 @@ export class Autosave {
     try {
       const answer = await this.ports.put(document, revision);
       this.state.setState({ revision: answer.revision, error: null });
-      this.store.markSaved(document, answer.problems, answer.summaries);
+      this.store.markSaved(document, answer);
       this.state.setState({ status: this.dirty() ? "dirty" : "saved" });
       this.ports.remember();
       return true;
@@ -138,46 +138,26 @@ export class Autosave {
   meet(draft: Draft): boolean {
     const theirs = normaliseDocument(draft.graph);
     const { document, saved } = this.store.getState();
-    const { document: merged, conflicts } = merge(saved, document, theirs);
+    const { conflicts } = merge(saved, document, theirs);
     if (conflicts.length > 0) {
-      this.state.setState({
-        status: "conflict",
-        theirs: { graph: theirs, revision: draft.revision, by: draft.updated_by, at: draft.updated_at, steps: conflicts },
-      });
+      const { revision, updated_by: by, updated_at: at } = draft;
+      this.state.setState({ status: "conflict", theirs: { graph: theirs, revision, by, at, steps: conflicts, report: draft } });
       return false;
     }
-    this.adopt(theirs, merged, draft);
+    this.state.setState({ revision: draft.revision, status: "dirty", theirs: null, error: null });
+    this.store.rebase(theirs, draft);
+    this.changed();
     return true;
   }
 
-  private adopt(theirs: GraphDocument, next: GraphDocument, draft: Pick<Draft, "revision" | "problems" | "summaries">): void {
-    this.state.setState({ revision: draft.revision, status: "dirty", theirs: null, error: null });
-    this.store.replace({ key: "history.merge", params: {} }, next);
-    this.store.markSaved(theirs, draft.problems, draft.summaries);
-    this.changed();
-  }
-
-  keepMine(): void {
+  /** Of the steps that both changed one's own version, or theirs. What only one side changed stays as it is. */
+  decide(keep: "mine" | "theirs"): void {
     const { theirs } = this.state.getState();
     if (!theirs) return;
-    const { document, saved } = this.store.getState();
-    // Ours where both changed the same; what only they changed stays as they made it.
-    const { document: merged } = merge(saved, document, theirs.graph);
-    this.state.setState({ status: "dirty", revision: theirs.revision, theirs: null });
-    this.store.replace({ key: "history.merge", params: {} }, merged);
-    this.store.setState({ saved: theirs.graph });
-    void this.flush();
-  }
-
-  takeTheirs(): void {
-    const { theirs } = this.state.getState();
-    if (!theirs) return;
-    this.state.setState({ status: "dirty", revision: theirs.revision, theirs: null });
-    this.store.replace({ key: "history.takeTheirs", params: {} }, theirs.graph);
-    const { document } = this.store.getState();
-    this.store.setState({ saved: document });
-    this.settled();
+    this.state.setState({ status: "dirty", revision: theirs.revision, theirs: null, error: null });
+    this.store.decide(keep, theirs.graph, theirs.report);
     this.ports.remember();
+    void this.flush();
   }
 
   stop(): void {

@@ -14,7 +14,7 @@ let put: ReturnType<typeof vi.fn<(graph: GraphDocument, revision: number) => Pro
 let saver: Autosave;
 
 function answer(): SavedDraft {
-  return { revision: server.revision, problems: [], summaries: {}, saved_at: "" };
+  return { revision: server.revision, problems: [], summaries: {}, effects: {}, saved_at: "" };
 }
 
 function write(url: string, node = 2): void {
@@ -134,16 +134,79 @@ describe("somebody else saved meanwhile", () => {
     expect(status()).toBe("conflict");
     expect(saver.state.getState().theirs).toMatchObject({ by: "Ines", steps: ["a"] });
     expect(server.graph.nodes[2]?.config["url"]).toBe("theirs");
-    saver.keepMine();
+    saver.decide("mine");
     await vi.advanceTimersByTimeAsync(100);
     expect(server.graph.nodes.slice(2).map((step) => step.config["url"])).toEqual(["mine", "only theirs"]);
+  });
+
+  it("undo takes back only one's own edits, before and after the merge", async () => {
+    write("mine, saved");
+    await vi.advanceTimersByTimeAsync(2000);
+    // Based on what was saved: a step more, and another one changed.
+    const graph = structuredClone(server.graph);
+    const step = graph.nodes[3];
+    if (step) step.config = { url: "theirs" };
+    graph.nodes.push({ ...(graph.nodes[3] as (typeof graph.nodes)[number]), id: "new", key: "new", config: { url: "new" } });
+    server = { graph, revision: 9 };
+    write("mine, later");
+    await vi.advanceTimersByTimeAsync(3000);
+    const urls = (): unknown[] => store.getState().document.nodes.slice(2).map((node) => node.config["url"]);
+    expect(urls()).toEqual(["mine, later", "theirs", "new"]);
+    expect(store.getState().history.past).toHaveLength(2);
+    store.undo();
+    expect(urls()).toEqual(["mine, saved", "theirs", "new"]);
+    store.undo();
+    expect(urls()).toEqual(["https://x.example", "theirs", "new"]);
+    expect(store.undo()).toBeNull();
+    store.redo();
+    store.redo();
+    expect(urls()).toEqual(["mine, later", "theirs", "new"]);
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(status()).toBe("saved");
+    expect(server.graph).toEqual(store.getState().document);
+  });
+
+  it("what one has undone can be done again on top of theirs", async () => {
+    write("mine");
+    write("mine 2", 3);
+    store.undo();
+    const graph = branching();
+    graph.nodes[0] = { ...(graph.nodes[0] as (typeof graph.nodes)[number]), name: "Theirs" };
+    server = { graph, revision: 9 };
+    await vi.advanceTimersByTimeAsync(3000);
+    store.redo();
+    const { nodes } = store.getState().document;
+    expect([nodes[0]?.name, nodes[2]?.config["url"], nodes[3]?.config["url"]]).toEqual(["Theirs", "mine", "mine 2"]);
+  });
+
+  it("keeping mine can be undone to theirs, and says what the server said of theirs", async () => {
+    theirs(2, "theirs");
+    write("mine");
+    await vi.advanceTimersByTimeAsync(3000);
+    saver.decide("mine");
+    store.undo();
+    expect(store.getState().document.nodes[2]?.config["url"]).toBe("theirs");
+    store.redo();
+    expect(store.getState().document.nodes[2]?.config["url"]).toBe("mine");
+  });
+
+  it("taking theirs brings their summaries and keeps one's edits of other steps", async () => {
+    theirs(2, "theirs");
+    write("mine");
+    write("only mine", 3);
+    await vi.advanceTimersByTimeAsync(3000);
+    const { theirs: other } = saver.state.getState();
+    if (other) other.report = { problems: [], summaries: { a: "GET theirs" }, effects: {} };
+    saver.decide("theirs");
+    expect(store.getState().summaries).toEqual({ a: "GET theirs" });
+    expect(store.getState().document.nodes.slice(2).map((node) => node.config["url"])).toEqual(["theirs", "only mine"]);
   });
 
   it("taking theirs can be undone", async () => {
     theirs(2, "theirs");
     write("mine");
     await vi.advanceTimersByTimeAsync(3000);
-    saver.takeTheirs();
+    saver.decide("theirs");
     expect(store.getState().document.nodes[2]?.config["url"]).toBe("theirs");
     expect(status()).toBe("saved");
     store.undo();

@@ -99,6 +99,7 @@ function Opened({ workflow, specs, draft, keptEdits }: OpenedProps) {
         history: found.history,
         specs: first.specs,
         summaries: first.draft.summaries,
+        effects: first.draft.effects,
         serverProblems: first.draft.problems,
         readOnly: !canBuild,
       });
@@ -109,7 +110,7 @@ function Opened({ workflow, specs, draft, keptEdits }: OpenedProps) {
       });
       if (found.conflicts.length > 0 && kept) {
         // Our kept edits stand against newer ones on the server: ask, with ours on the canvas.
-        store.setState({ document: kept.document, saved: kept.saved });
+        store.setState({ document: kept.document, saved: kept.saved, history: kept.history });
         autosave.meet(first.draft);
       }
       made = { store, autosave, local };

@@ -1,7 +1,7 @@
 /** Edits are kept on this computer until the server has them; undo survives a reload. */
 import { createStore, del, get, set } from "idb-keyval";
 
-import { type EditorStore, formatExact, type GraphDocument, type History, merge, NO_HISTORY, parseExact, same } from "../../graph";
+import { type EditorStore, formatExact, type GraphDocument, type History, merge, NO_HISTORY, parseExact, rebase, same } from "../../graph";
 
 /** Stored as text: what the browser's own database keeps forgets the digits of exact numbers. */
 export interface Kept {
@@ -84,6 +84,6 @@ export function restore(server: GraphDocument, revision: number, kept: Kept | nu
     return same(kept.document, server) ? { ...plain, document: kept.document, saved: kept.document, history: kept.history } : plain;
   }
   if (!edited) return plain;
-  const merged = merge(kept.saved, kept.document, server);
-  return { document: merged.document, saved: server, history: NO_HISTORY, unsaved: true, conflicts: merged.conflicts };
+  const { conflicts } = merge(kept.saved, kept.document, server);
+  return { ...rebase(kept.document, kept.history, kept.saved, server), saved: server, unsaved: true, conflicts };
 }
