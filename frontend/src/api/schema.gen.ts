@@ -647,12 +647,14 @@ export interface Operations {
     };
   };
   "PATCH /api/v1/me": {
+    header: { "Idempotency-Key"?: string };
     body: MyChanges;
     answers: {
       "200": PersonView;
       "400": Problem;
       "401": Problem;
       "403": Problem;
+      "409": Problem;
       "413": Problem;
       "415": Problem;
       "422": Problem;
@@ -752,6 +754,7 @@ export interface Operations {
   };
   "PATCH /api/v1/workspaces/{workspace_id}": {
     path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
     body: WorkspaceChanges;
     answers: {
       "200": WorkspaceView;
@@ -759,6 +762,7 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "409": Problem;
       "413": Problem;
       "415": Problem;
       "422": Problem;
@@ -817,19 +821,23 @@ export interface Operations {
   };
   "DELETE /api/v1/workspaces/{workspace_id}/connections/{connection_id}": {
     path: { connection_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
     answers: {
       "204": undefined;
       "400": Problem;
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "409": Problem;
       "413": Problem;
       "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };
   "PATCH /api/v1/workspaces/{workspace_id}/connections/{connection_id}": {
     path: { connection_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
     body: ConnectionChanges;
     answers: {
       "200": ConnectionShape;
@@ -837,6 +845,7 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "409": Problem;
       "413": Problem;
       "415": Problem;
       "422": Problem;
@@ -845,14 +854,17 @@ export interface Operations {
   };
   "POST /api/v1/workspaces/{workspace_id}/connections/{connection_id}/test": {
     path: { connection_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
     answers: {
       "200": TestShape;
       "400": Problem;
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "409": Problem;
       "413": Problem;
       "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };
@@ -935,6 +947,7 @@ export interface Operations {
   };
   "DELETE /api/v1/workspaces/{workspace_id}/members/{member_id}": {
     path: { member_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
     answers: {
       "204": undefined;
       "400": Problem;
@@ -944,11 +957,13 @@ export interface Operations {
       "409": Problem;
       "413": Problem;
       "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };
   "PATCH /api/v1/workspaces/{workspace_id}/members/{member_id}": {
     path: { member_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
     body: MemberChanges;
     answers: {
       "200": MemberView;
@@ -999,6 +1014,7 @@ export interface Operations {
   };
   "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/cancel": {
     path: { run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
     answers: {
       "202": RunShape;
       "400": Problem;
@@ -1008,6 +1024,7 @@ export interface Operations {
       "409": Problem;
       "413": Problem;
       "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };
@@ -1090,14 +1107,17 @@ export interface Operations {
   };
   "DELETE /api/v1/workspaces/{workspace_id}/tokens/{token_id}": {
     path: { token_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
     answers: {
       "204": undefined;
       "400": Problem;
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "409": Problem;
       "413": Problem;
       "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };
@@ -1143,19 +1163,23 @@ export interface Operations {
   };
   "DELETE /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}": {
     path: { workflow_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
     answers: {
       "204": undefined;
       "400": Problem;
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "409": Problem;
       "413": Problem;
       "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };
   "PATCH /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}": {
     path: { workflow_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
     body: WorkflowChanges;
     answers: {
       "200": WorkflowShape;
@@ -1163,6 +1187,7 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "409": Problem;
       "413": Problem;
       "415": Problem;
       "422": Problem;
@@ -1186,6 +1211,7 @@ export interface Operations {
   };
   "POST /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/disable": {
     path: { workflow_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
     answers: {
       "200": WorkflowShape;
       "400": Problem;
@@ -1195,6 +1221,7 @@ export interface Operations {
       "409": Problem;
       "413": Problem;
       "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };
@@ -1211,7 +1238,7 @@ export interface Operations {
   };
   "PUT /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/draft": {
     path: { workflow_id: string; workspace_id: string };
-    header: { "If-Match": string };
+    header: { "Idempotency-Key"?: string; "If-Match": string };
     body: GraphBody;
     answers: {
       "200": SavedView;
@@ -1229,6 +1256,7 @@ export interface Operations {
   };
   "POST /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/enable": {
     path: { workflow_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
     answers: {
       "200": WorkflowShape;
       "400": Problem;
@@ -1238,6 +1266,7 @@ export interface Operations {
       "409": Problem;
       "413": Problem;
       "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };
@@ -1339,7 +1368,7 @@ export interface Operations {
   };
   "POST /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/versions/{number}/restore": {
     path: { number: number; workflow_id: string; workspace_id: string };
-    header: { "If-Match": string };
+    header: { "Idempotency-Key"?: string; "If-Match": string };
     answers: {
       "200": SavedView;
       "400": Problem;
@@ -1349,6 +1378,7 @@ export interface Operations {
       "409": Problem;
       "413": Problem;
       "415": Problem;
+      "422": Problem;
       "428": Problem;
       "503": Problem;
     };

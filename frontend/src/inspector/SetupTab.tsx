@@ -58,7 +58,7 @@ export function SetupTab({ node, spec, focus, toCard, readOnly }: SetupTabProps)
           <FieldList fields={advanced} node={node} onChange={change} readOnly={readOnly} />
         </details>
       )}
-      <SafeToRepeat spec={spec} />
+      {!spec.trigger && <SafeToRepeat node={node.id} />}
     </div>
   );
 }
@@ -147,19 +147,21 @@ function isUnset(field: FieldSpec, value: Json | undefined): boolean {
   return field.hints.widget === "conditions" && readGroup(value).rules.every((rule) => !isGroup(rule) && (rule.left === "" || rule.left === null));
 }
 
-const SAFE = new Set(["pure", "read", "keyed", "natural", "queryable"]);
-
-/** Whether doing this step twice does anything twice, in a sentence. */
-function SafeToRepeat({ spec }: { spec: StepSpec }) {
-  const { t } = useTranslation("inspector");
-  if (spec.trigger || !spec.effect || spec.effect === "pure") return null;
-  const safe = SAFE.has(spec.effect);
+/** Whether doing this step twice, with the settings it has, does anything twice; in a sentence. */
+function SafeToRepeat({ node }: { node: string }) {
+  const { t } = useTranslation(["inspector", "fields"]);
+  const found = useEditor((state) => state.effects[node]);
+  // Not known before the first save; what only computes needs no word.
+  if (!found || found.effect === "pure") return null;
   return (
-    <div className={rules.safe} data-safe={safe}>
-      {safe ? <CopyCheck size={16} aria-hidden /> : <ShieldAlert size={16} aria-hidden />}
+    <div className={rules.safe} data-safe={found.repeatable} data-testid="safe-to-repeat">
+      {found.repeatable ? <CopyCheck size={16} aria-hidden /> : <ShieldAlert size={16} aria-hidden />}
       <span>
-        <b>{safe ? t("safe.yes") : t("safe.no")}</b>
-        <small>{spec.effect_note || t(`safe.note.${spec.effect}`)}</small>
+        <b>{found.repeatable ? t("safe.yes") : t("safe.no")}</b>
+        <small>
+          {found.writes && `${t("fields:writes")} `}
+          {t(`safe.note.${found.effect}`)}
+        </small>
       </span>
     </div>
   );

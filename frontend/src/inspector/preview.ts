@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { api } from "../api/client";
 import { workspacePath } from "../api/queries";
-import { findPaths, type Json, parseExact, parseTemplate, simplePath } from "../graph";
+import { findPaths, type Json, parseExact, parseTemplate, simplePath, stampOf } from "../graph";
 import { previewContext, shortValue, type Translate, useDataWords } from "./dataWords";
 import { useEditor, useEnvironment } from "./EditorContext";
 
@@ -52,7 +52,8 @@ export function useValueLine(node: string, template: unknown): ValueLine {
   });
   const ask = plan !== null && !plan.only && !plan.open && !missing && settled === text && text !== "";
   const answer = useQuery({
-    queryKey: [workspace, "preview", settled, node, samples],
+    // Samples and settings by identity: they can be large, and this runs on every render.
+    queryKey: [workspace, "preview", settled, node, stampOf(samples)],
     queryFn: ({ signal }) => {
       const keys = new Set(plan?.references.flatMap((reference) => (reference.key === null ? [] : [reference.key])) ?? []);
       return api.post<PreviewAnswer>(

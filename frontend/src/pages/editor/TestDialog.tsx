@@ -1,12 +1,12 @@
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { Play } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, newIdempotencyKey } from "../../api/client";
 import { workspacePath } from "../../api/queries";
-import type { Run, Workflow } from "../../api/types";
-import { formatExact, type GraphNode, isJsonObject, type Json, type JsonObject, type StepSpec } from "../../graph";
+import type { CheckResult, Run, Workflow } from "../../api/types";
+import { downstreamOf, formatExact, type GraphNode, isJsonObject, type Json, type JsonObject, stampOf, type StepSpec } from "../../graph";
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
 import { InputForm, inputFields } from "../../inspector/InputForm";
 import { JsonEditor } from "../../inspector/JsonEditor";
@@ -37,11 +37,11 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
   const spec = start ? specs[start.type] : undefined;
   const problems = useEditor((state) => state.problems);
   const errors = problems.filter((problem) => problem.severity === "error");
-  const writers = document.nodes.filter((node) => changesSomething(specs[node.type]) && !node.settings.disabled);
+  const writers = useWriters(workflow.id, start?.id);
   const [text, setText] = useState<Record<string, string>>({});
   const [values, setValues] = useState<Record<string, JsonObject>>({});
-  const [key] = useState(newIdempotencyKey);
-  const [tries, setTries] = useState(0);
+  const keyOf = useRef<(body: unknown) => string>(null);
+  keyOf.current ??= keyForEach();
   const fields = start ? inputFields(start) : [];
   const kind = start?.type.startsWith("trigger.manual@") ? "form" : start?.type.startsWith("trigger.schedule@") ? "none" : "json";
   const current = text[chosen] ?? (start ? sampleText(start, spec, samples) : "");
@@ -52,18 +52,14 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
       const { document: graph } = store.getState();
       void autosave.flush();
       const input: Json = kind === "json" ? (parsed?.ok ? parsed.value : null) : kind === "form" ? (values[chosen] ?? defaults(start)) : {};
-      return api.post<Run>(
-        `${workspacePath(workspace)}/workflows/${workflow.id}/test`,
-        { graph, trigger: start?.id ?? null, input },
-        { idempotencyKey: `${key}-${tries}` },
-      );
+      const body = { graph, trigger: start?.id ?? null, input };
+      return api.post<Run>(`${workspacePath(workspace)}/workflows/${workflow.id}/test`, body, { idempotencyKey: keyOf.current?.(body) ?? "" });
     },
     onSuccess: (made) => {
       onClose();
       ui.set({ outline: false });
       test.show(made.id);
     },
-    onSettled: () => setTries(tries + 1),
   });
   return (
     <Dialog
@@ -78,7 +74,7 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
             variant="primary"
             icon={<Play size={15} aria-hidden />}
             busy={run.isPending}
-            disabled={!start || errors.length > 0 || (parsed !== null && !parsed.ok)}
+            disabled={!start || errors.length > 0 || writers === null || (parsed !== null && !parsed.ok)}
             onClick={() => run.mutate()}
             data-testid="test-run"
           >
@@ -104,14 +100,53 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
           <ProblemList problems={errors} onGo={onClose} />
         </div>
       )}
-      {writers.length > 0 && <Note tone="wait">{t("test.really", { count: writers.length, names: writers.slice(0, 4).map((node) => node.name).join(", ") })}</Note>}
+      {writers !== null && writers.length > 0 && (
+        <div data-testid="test-writers">
+          <Note tone="wait">
+            <b>{t("test.really", { count: writers.length, names: writers.map((node) => node.name).join(", ") })}</b> {t("test.reallyHint", { count: writers.length })}
+          </Note>
+        </div>
+      )}
+      {writers?.length === 0 && start && <Note tone="ok">{t("test.harmless")}</Note>}
       {run.error !== null && errors.length === 0 && <ErrorCard title={t("test.failed")} error={run.error} />}
     </Dialog>
   );
 }
 
-function changesSomething(spec: StepSpec | undefined): boolean {
-  return spec !== undefined && !spec.trigger && spec.effect !== undefined && spec.effect !== null && !["pure", "read", "none"].includes(spec.effect);
+/** One key for one body, as long as no other body comes between: a lost answer must not make a second run. */
+function keyForEach(): (body: unknown) => string {
+  let last = "";
+  let key = "";
+  return (body) => {
+    const text = formatExact(body);
+    if (text !== last) key = newIdempotencyKey();
+    last = text;
+    return key;
+  };
+}
+
+/** The steps behind this start that change something outside, with the settings they have now; null until that is known. */
+function useWriters(workflow: string, start: string | undefined): GraphNode[] | null {
+  const { workspace } = useEnvironment();
+  const document = useEditor((state) => state.document);
+  const specs = useEditor((state) => state.specs);
+  const saved = useEditor((state) => state.saved);
+  const known = useEditor((state) => state.effects);
+  const check = useQuery({
+    queryKey: [workspace, "check", workflow, stampOf(document)],
+    queryFn: ({ signal }) => api.post<CheckResult>(`${workspacePath(workspace)}/workflows/${workflow}/check`, { graph: document }, { signal }),
+    enabled: document !== saved,
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: false,
+  });
+  const effects = document === saved ? known : check.data?.effects;
+  return useMemo(() => {
+    if (!effects && !check.isError) return null;
+    const reached = start === undefined ? new Set<string>() : downstreamOf(document, start);
+    // Without word from the server the worst is assumed of every step that does more than compute.
+    const writes = (node: GraphNode): boolean => (effects ? (effects[node.id]?.writes ?? true) : specs[node.type]?.effect !== "pure");
+    return document.nodes.filter((node) => reached.has(node.id) && !node.settings.disabled && writes(node));
+  }, [document, specs, start, effects, check.isError]);
 }
 
 /** What came in last, else the example of the step type. */
