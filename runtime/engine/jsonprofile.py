@@ -3,6 +3,7 @@
 Finite numbers only: integers within ±2**63-1 stay ``int``, numbers with a fraction or an exponent become exact
 ``Decimal`` (at most 40 digits, magnitude within 10**±300). UTF-8 without a byte order mark, no NUL, no lone
 surrogates, nothing nested deeper than 64, keys of at most 1,024 bytes, no key twice in one object, order of keys kept.
+What the world sends has at most 1,000,000 parts: ten bytes of text can take a hundred times as much memory when read.
 
 ``loads`` reads bytes of the world, ``loads_stored`` reads what ``dumps`` wrote, ``normalise`` applies the same law to
 Python values. Everything refused raises ``JSONRefused`` with a path such as ``items[3].price``.
@@ -10,9 +11,11 @@ Python values. Everything refused raises ``JSONRefused`` with a path such as ``i
 
 from __future__ import annotations
 
+import gc
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn, TypeAlias
 
@@ -25,6 +28,7 @@ MAX_KEY_BYTES: Final = 1024
 MAX_INTEGER: Final = 2**63 - 1
 MAX_DIGITS: Final = 40
 MAX_EXPONENT: Final = 300
+MAX_PARTS: Final = 1_000_000
 
 _PLAIN_NAME = re.compile(r"[^\W\d]\w*\Z")
 
@@ -47,14 +51,12 @@ class JSONRefused(ValueError):
 def loads(raw: bytes | bytearray | memoryview | str) -> JSON:
     """Read one JSON document sent by the world. Raises ``JSONRefused``, never anything else."""
     text = _decode(raw)
-    try:
-        value = _FAST.decode(text)
-    except (_Suspect, ValueError, RecursionError, InvalidOperation):
-        return _slow(text)
-    # Without an escape no string can hold NUL or a surrogate, and few brackets cannot be nested deeply.
-    if "\\u" in text or text.count("[") + text.count("{") > MAX_DEPTH:
-        _inspect(value, "", 0)
-    return value  # type: ignore[no-any-return]
+    if len(text) < _LARGE:
+        return _read(text)
+    if _parts_at_most(text) > MAX_PARTS and _parts(text) > MAX_PARTS:
+        raise JSONRefused("too_many", f"the document has more than {MAX_PARTS:,} parts; send it in several")
+    with _uncollected():
+        return _read(text)
 
 
 def loads_stored(raw: bytes | str) -> JSON:
@@ -77,11 +79,17 @@ def dumps_bytes(value: object) -> bytes:
 
 def normalise(value: object) -> JSON:
     """Return ``value`` as a fresh document of the profile; tuples become lists, floats exact decimals."""
-    return _normalise(value, "", 0)
+    try:
+        return _normalise(value, 0)
+    except JSONRefused as refused:
+        raise _short(refused) from None
 
 
 def number_text(number: Decimal) -> str:
     """The text of a decimal as JSON writes it: plain digits where they stay readable."""
+    text = str(number)
+    if "." in text and "E" not in text:
+        return text  # so are nearly all
     if not number.is_finite():
         raise JSONRefused("not_finite", "infinity and NaN are not numbers here")
     exponent = number.as_tuple().exponent
@@ -124,6 +132,101 @@ def path_of(parent: str, part: str | int) -> str:
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
+
+
+#: Shorter documents cannot have too many parts, and are read in no time.
+_LARGE: Final = 256 * 1024
+_PORTION: Final = 64 * 1024
+#: Escapes that can stand for NUL or for half a character.
+_DOUBTFUL: Final = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+_BAD_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
+
+
+def _read(text: str) -> JSON:
+    try:
+        value = _FAST.decode(text)
+    except json.JSONDecodeError as error:
+        raise _not_json(error) from None
+    except RecursionError:
+        raise JSONRefused("too_deep", _TOO_DEEP) from None
+    except (_Suspect, ValueError, InvalidOperation):
+        return _slow(text)
+    # Few brackets cannot be nested deeply; without such an escape no string holds NUL or half a character.
+    nested = text.count("[") + text.count("{") > MAX_DEPTH and _is_too_deep(value)
+    if nested or (_DOUBTFUL.search(text) is not None and _has_bad_text(value)):
+        return _slow(text)
+    return value  # type: ignore[no-any-return]
+
+
+def _parts_at_most(text: str) -> int:
+    """No fewer than the parts of this document, for no more than a look at its bytes."""
+    return 1 + text.count(",") + text.count("[") + text.count("{")
+
+
+def _parts(text: str) -> int:
+    """The parts of this document without what stands in its strings; in portions, so that others get their turn."""
+    count = 1
+    quoted = escaped = False
+    for start in range(0, len(text), _PORTION):
+        portion = text[start : start + _PORTION]
+        # What a backslash covers is nothing to look at; one may stand at the end, before the next portion.
+        portion = portion[escaped:].replace("\\\\", "")
+        escaped = portion.endswith("\\")
+        pieces = portion.replace('\\"', "").split('"')
+        count += _parts_at_most(" ".join(pieces[quoted::2])) - 1
+        quoted ^= len(pieces) % 2 == 0
+    return count
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Hold the collector back: it would go through the growing document again and again, and find nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Level by level, without a copy."""
+    level = [value] if type(value) in (list, dict) else []
+    for _ in range(MAX_DEPTH):
+        level = [
+            item
+            for box in level
+            for item in (box if type(box) is list else box.values())
+            if type(item) is list or type(item) is dict
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _has_bad_text(value: Any) -> bool:
+    """Whether a text or a key, at any depth, holds NUL or half a character."""
+    level = [value]
+    while level:
+        further: list[Any] = []
+        for item in level:
+            kind = type(item)
+            if kind is str:
+                if _BAD_TEXT.search(item) is not None:
+                    return True
+            elif kind is list:
+                further.extend(item)
+            elif kind is dict:
+                further.extend(item)
+                further.extend(item.values())
+        level = further
+    return False
+
+
+def _not_json(error: json.JSONDecodeError) -> JSONRefused:
+    where = f"at line {error.lineno}, column {error.colno}"
+    return JSONRefused("not_json", f"this is not JSON: {error.msg.removesuffix(' at')} {where}")
 
 
 class _Suspect(Exception):
@@ -233,15 +336,15 @@ def _slow(text: str) -> JSON:
     try:
         value = _SLOW.decode(text)
     except json.JSONDecodeError as error:
-        raise JSONRefused(
-            "not_json",
-            f"this is not JSON: {error.msg.removesuffix(' at')} at line {error.lineno}, column {error.colno}",
-        ) from None
+        raise _not_json(error) from None
     except RecursionError:
         raise JSONRefused("too_deep", _TOO_DEEP) from None
     except ValueError as error:
         raise JSONRefused("not_json", f"this is not JSON: {error}") from None
-    return _inspect(value, "", 0)
+    try:
+        return _inspect(value, 0)
+    except JSONRefused as refused:
+        raise _short(refused) from None
 
 
 _TOO_DEEP = f"the document is nested deeper than {MAX_DEPTH} levels"
@@ -253,88 +356,118 @@ _NUMBER_MESSAGES = {
 }
 
 
-def _inspect(value: Any, path: str, depth: int) -> JSON:
+def _inspect(value: Any, depth: int) -> JSON:
     kind = type(value)
     if kind is str:
-        _check_text(value, path)
+        _check_text(value)
         return value  # type: ignore[no-any-return]
     if kind is list:
-        _check_depth(depth, path)
-        return [_inspect(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
-    if kind is dict or kind is _Pairs:
-        _check_depth(depth, path)
+        _check_depth(depth)
+        items: list[JSON] = []
+        try:
+            for item in value:
+                items.append(_inspect(item, depth + 1))
+        except JSONRefused as refused:
+            raise _within(len(items), refused) from None
+        return items
+    if kind is _Pairs:
+        _check_depth(depth)
         found: dict[str, JSON] = {}
-        for key, item in value.items() if kind is dict else value:
-            here = path_of(path, key)
-            _check_key(key, path)
+        for key, item in value:
+            _check_key(key)
             if key in found:
-                raise JSONRefused("duplicate_key", "this key stands twice in the same object", here)
-            found[key] = _inspect(item, here, depth + 1)
+                raise JSONRefused("duplicate_key", "this key stands twice in the same object", path_of("", key))
+            try:
+                found[key] = _inspect(item, depth + 1)
+            except JSONRefused as refused:
+                raise _within(key, refused) from None
         return found
     if kind is _BadNumber:
-        raise JSONRefused(value.code, _NUMBER_MESSAGES[value.code], path)
+        raise JSONRefused(value.code, _NUMBER_MESSAGES[value.code])
     return value  # type: ignore[no-any-return]
 
 
-def _check_depth(depth: int, path: str) -> None:
+def _within(part: str | int, refused: JSONRefused) -> JSONRefused:
+    """The same refusal, seen from one level further out: places are worked out only where something is refused."""
+    here = path_of("", part)
+    joint = "." if refused.path and not refused.path.startswith("[") else ""
+    return JSONRefused(refused.code, refused.message, here + joint + refused.path)
+
+
+def _short(refused: JSONRefused) -> JSONRefused:
+    """Where something is nested too deeply, the beginning of the way there says enough."""
+    if refused.code != "too_deep" or len(refused.path) <= 30:
+        return refused
+    return JSONRefused(refused.code, refused.message, refused.path[:29] + "…")
+
+
+def _check_depth(depth: int) -> None:
     if depth >= MAX_DEPTH:
-        shown = path if len(path) <= 30 else path[:29] + "…"
-        raise JSONRefused("too_deep", _TOO_DEEP, shown)
+        raise JSONRefused("too_deep", _TOO_DEEP)
 
 
-def _check_key(key: str, path: str) -> None:
+def _check_key(key: str) -> None:
     if len(key) > MAX_KEY_BYTES // 4 and len(key.encode("utf-8", "surrogatepass")) > MAX_KEY_BYTES:
-        raise JSONRefused("key_too_long", f"a key is longer than {MAX_KEY_BYTES} bytes", path)
-    _check_text(key, path)
+        raise JSONRefused("key_too_long", f"a key is longer than {MAX_KEY_BYTES} bytes")
+    _check_text(key)
 
 
-def _check_text(text: str, path: str) -> None:
+def _check_text(text: str) -> None:
     if "\x00" in text:
-        raise JSONRefused("nul", "the text holds a NUL character", path)
+        raise JSONRefused("nul", "the text holds a NUL character")
     if not text.isascii():
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise JSONRefused("lone_surrogate", "the text holds half of a character (lone surrogate)", path) from None
+            raise JSONRefused("lone_surrogate", "the text holds half of a character (lone surrogate)") from None
 
 
 # --- Python values -----------------------------------------------------------------------------------------------
 
 
-def _normalise(value: Any, path: str, depth: int) -> JSON:
+def _normalise(value: Any, depth: int) -> JSON:
     kind = type(value)
     if kind is str:
-        _check_text(value, path)
+        _check_text(value)
         return value  # type: ignore[no-any-return]
     if value is None or kind is bool:
         return value  # type: ignore[no-any-return]
     if kind is int:
         if -MAX_INTEGER <= value <= MAX_INTEGER:
             return value  # type: ignore[no-any-return]
-        raise JSONRefused("number_too_big", _NUMBER_MESSAGES["number_too_big"], path)
+        raise JSONRefused("number_too_big", _NUMBER_MESSAGES["number_too_big"])
     if kind is Decimal:
-        return check_decimal(value, path)
+        return check_decimal(value)
     if kind is dict or isinstance(value, Mapping):
-        _check_depth(depth, path)
+        _check_depth(depth)
         found: dict[str, JSON] = {}
         for key, item in value.items():
             if not isinstance(key, str):
-                raise JSONRefused("key_not_text", "keys of an object are text", path)
-            _check_key(key, path)
-            found[str(key)] = _normalise(item, path_of(path, key), depth + 1)
+                raise JSONRefused("key_not_text", "keys of an object are text")
+            _check_key(key)
+            try:
+                found[str(key)] = _normalise(item, depth + 1)
+            except JSONRefused as refused:
+                raise _within(key, refused) from None
         return found
     if kind is list or isinstance(value, list | tuple):
-        _check_depth(depth, path)
-        return [_normalise(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
+        _check_depth(depth)
+        items: list[JSON] = []
+        try:
+            for item in value:
+                items.append(_normalise(item, depth + 1))
+        except JSONRefused as refused:
+            raise _within(len(items), refused) from None
+        return items
     if isinstance(value, str):
-        return _normalise(str.__str__(value), path, depth)
+        return _normalise(str.__str__(value), depth)
     if isinstance(value, float):
         if value != value or value in (float("inf"), float("-inf")):
-            raise JSONRefused("not_finite", _NUMBER_MESSAGES["not_finite"], path)
-        return check_decimal(Decimal(repr(float(value))), path)
+            raise JSONRefused("not_finite", _NUMBER_MESSAGES["not_finite"])
+        return check_decimal(Decimal(repr(float(value))))
     if isinstance(value, int):
-        return _normalise(int(value), path, depth)
-    raise JSONRefused("not_json", f"a value of kind {kind.__name__} has no place in JSON", path)
+        return _normalise(int(value), depth)
+    raise JSONRefused("not_json", f"a value of kind {kind.__name__} has no place in JSON")
 
 
 def _default(value: object) -> orjson.Fragment:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import tracemalloc
 from decimal import Decimal
 from typing import Any
 
@@ -7,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.engine.jsonprofile import JSON, JSONRefused, dumps, loads, loads_stored, normalise
+from runtime.engine.jsonprofile import JSON, MAX_PARTS, JSONRefused, dumps, loads, loads_stored, normalise
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
 numbers = st.integers(-(2**63) + 1, 2**63 - 1) | st.decimals(
@@ -106,6 +108,50 @@ def test_a_key_of_1024_bytes_is_taken_whatever_its_letters() -> None:
     assert loads('{"' + "é" * 512 + '": 1}') == {"é" * 512: 1}
     with pytest.raises(JSONRefused):
         loads('{"' + "é" * 513 + '": 1}')
+
+
+class TestParts:
+    """A short text can take a hundred times as much memory when it is read: how many parts it has is counted first."""
+
+    def test_a_document_of_a_million_parts_is_taken_and_one_more_is_not(self) -> None:
+        assert loads(b"[" + b",".join([b"1"] * (MAX_PARTS - 1)) + b"]") == [1] * (MAX_PARTS - 1)
+        with pytest.raises(JSONRefused) as refused:
+            loads(b"[" + b",".join([b"1"] * MAX_PARTS) + b"]")
+        assert refused.value.code == "too_many"
+        assert refused.value.message == "the document has more than 1,000,000 parts; send it in several"
+
+    @pytest.mark.parametrize("text", ["a,b", "[{", 'a,"b', "a,\\", "\\,", 'é,\\"'], ids=repr)
+    def test_what_stands_in_texts_is_no_part(self, text: str) -> None:
+        document = {"long": text * 1_100_000, "many": [text] * 100_000}
+        assert loads(json.dumps(document, ensure_ascii=False)) == document
+
+    @pytest.mark.parametrize("part", [b"[]", b"{}", b"0", b'""', b'{"":[]}'])
+    def test_a_document_of_too_many_parts_is_refused_before_it_is_read(self, part: bytes) -> None:
+        raw = b"[" + b",".join([part] * (9 * 1024 * 1024 // (len(part) + 1))) + b"]"
+        tracemalloc.start()
+        try:
+            with pytest.raises(JSONRefused, match="more than 1,000,000 parts"):
+                loads(raw)
+            assert tracemalloc.get_traced_memory()[1] < 3 * len(raw)
+        finally:
+            tracemalloc.stop()
+
+
+def test_the_place_of_a_refusal_is_the_whole_way_there() -> None:
+    with pytest.raises(JSONRefused) as refused:
+        normalise({"a": [0, {"b c": ({"d": [float("inf")]},)}]})
+    assert refused.value.path == 'a[1]["b c"][0].d[0]'
+    with pytest.raises(JSONRefused) as refused:
+        loads('{"a": [' + "[]," * 100 + '{"b c": [{"d": [NaN]}]}]}')
+    assert refused.value.path == 'a[100]["b c"][0].d[0]'
+
+
+def test_half_a_character_is_found_however_its_neighbours_are_written() -> None:
+    for raw in (r'["\\ud83d\ude00"]', r'["\ud83d\\ude00"]', r'["\ud83d \ude00"]', r'[{"\ude00\ud83d": 1}]'):
+        with pytest.raises(JSONRefused) as refused:
+            loads(raw)
+        assert refused.value.code == "lone_surrogate"
+    assert loads(r'["\ud83d\ude00", "\\u0000", "\\ud800"]') == ["\U0001f600", r"\u0000", r"\ud800"]
 
 
 @pytest.mark.parametrize(
