@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
+from typing import Final
+
+#: What a workflow's answer to a webhook may carry; the door drops all else but headers of the workflow's own (X-…).
+ANSWER_HEADERS: Final = frozenset(
+    (
+        "content-type",
+        "content-language",
+        "content-disposition",
+        "location",
+        "retry-after",
+        "etag",
+        "last-modified",
+        "link",
+    )
+)
+_OWN_HEADER: Final = re.compile(r"x-[a-z0-9-]{1,60}\Z")
+_NOT_ONES_OWN: Final = frozenset(
+    ("x-frame-options", "x-content-type-options", "x-accel-redirect", "x-sendfile", "x-xss-protection")
+)
 
 _TOKEN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~")
 
@@ -20,3 +40,9 @@ def check_header(name: str, value: str, refused: Collection[str] = ()) -> None:
             value.encode("latin-1")
         except UnicodeEncodeError:
             raise ValueError(f"The value of the header “{name}” has characters that headers cannot carry") from None
+
+
+def reaches_sender(name: str) -> bool:
+    """Whether a header of a workflow's answer leaves with it."""
+    lowered = name.lower()
+    return lowered in ANSWER_HEADERS or (_OWN_HEADER.match(lowered) is not None and lowered not in _NOT_ONES_OWN)

@@ -20,7 +20,7 @@ from runtime.sdk import (
     dumps,
     field,
 )
-from runtime.sdk.headers import check_header
+from runtime.sdk.headers import check_header, reaches_sender
 
 #: Headers that the server itself sets or that would act on this product's own pages.
 _REFUSED = frozenset(
@@ -129,6 +129,10 @@ def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
                 check_header(header["name"], "", _REFUSED)
             except ValueError as error:
                 found.append((f"headers[{index}].name", "header", f"{error}."))
+                continue
+            if not reaches_sender(header["name"]):
+                says = f"The header “{header['name'][:60]}” is not part of an answer. Use one that begins with X-."
+                found.append((f"headers[{index}].name", "header", says))
     return found
 
 
