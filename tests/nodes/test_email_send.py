@@ -154,6 +154,20 @@ async def test_every_try_carries_the_same_message_id(mailbox: tuple[Mailbox, Egr
         ("to", "a b@example.com"),
         ("to", "<script>@example.com"),
         ("to", ""),
+        ("to", "ann@ex ample.com"),
+        ("to", "a@b.com <evil@example.com>"),
+        ("to", "a@b.com c@d.com"),
+        ("to", "ann@exa(mple)x.com"),
+        ("to", "Friends: a@b.com, c@d.com;"),
+        ("to", "ann@example.com>"),
+        ("to", "<ann@example.com> <bob@example.com>"),
+        ("to", "Müller, Ann <ann@example.com>"),
+        ("to", '"Ann <ann@example.com>'),
+        ("to", "jürgen@example.com"),
+        ("to", ".ann@example.com"),
+        ("to", "ann@localhost.."),
+        ("to", "ann@exam_ple..com"),
+        ("to", "@example.com"),
     ],
 )
 async def test_nothing_slips_into_the_headers(mailbox: tuple[Mailbox, Egress], field: str, value: str) -> None:
@@ -168,6 +182,23 @@ async def test_a_name_that_looks_like_another_address_is_not_shown(mailbox: tupl
     box, doors = mailbox
     await send(doors, {"to": '"ceo@bank.example" <mallory@example.com>', "subject": "Hi"})
     assert "ceo@bank.example" not in read(box.taken[0])["To"]
+
+
+@pytest.mark.parametrize(
+    ("text", "recipients"),
+    [
+        ("ann@bücher.example", ["ann@xn--bcher-kva.example"]),
+        ("Ann <Ann.Lee+x@Example.com>; bob@example.org,", ["Ann.Lee+x@Example.com", "bob@example.org"]),
+        ('"Müller, Ann; \\"Chefin\\"" <ann@example.com>', ["ann@example.com"]),
+        ("ann@mail.localhost, root@localhost", ["ann@mail.localhost", "root@localhost"]),
+    ],
+)
+async def test_addresses_reach_whom_they_name(
+    mailbox: tuple[Mailbox, Egress], text: str, recipients: list[str]
+) -> None:
+    box, doors = mailbox
+    await send(doors, {"to": "{{ trigger.to }}", "subject": "Hi"}, data={"trigger": {"to": text}})
+    assert box.taken[0].rcpt_tos == recipients
 
 
 async def test_ten_thousand_recipients_are_refused(mailbox: tuple[Mailbox, Egress]) -> None:
@@ -252,7 +283,7 @@ class Ending(AnyPort):
     """Says when a conversation has ended."""
 
     def factory(self) -> Any:
-        made = super().factory()
+        made = super().factory()  # type: ignore[no-untyped-call]
         box = self.handler
         lost = made.connection_lost
 

@@ -8,7 +8,7 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, getaddresses
+from email.utils import format_datetime
 from typing import Any
 
 from runtime.sdk import (
@@ -26,6 +26,7 @@ from runtime.sdk import (
     field,
 )
 from runtime.sdk.connections import mail_server
+from runtime.sdk.mailboxes import read_mailbox, split_mailboxes
 from runtime.sdk.words import SUMMARY_LENGTH
 
 MOST_RECIPIENTS = 100
@@ -159,46 +160,17 @@ def _addresses(title: str, text: str) -> list[Address]:
         return []
     _one_line(title, text)
     found: list[Address] = []
-    for name, spec in (
-        getaddresses([text.replace(";", ",")], strict=False) if _STRICT else getaddresses([text.replace(";", ",")])
-    ):
-        if not spec and not name:
-            continue
-        local, at, domain = spec.rpartition("@")
-        plain = spec.isascii() and not any(character.isspace() or character in '()<>,;:\\"[]' for character in spec)
-        if (
-            not at
-            or not local
-            or local.startswith("-")
-            or not plain
-            or ("." not in domain.strip(".") and domain != "localhost")
-            or ".." in spec
-        ):
-            raise PermanentError(
-                "This is not an e-mail address",
-                f"“{title}” has “{(spec or name)[:100]}” in it, which is not an e-mail address.",
-                "address",
-            )
-        if "@" in name:
-            name = ""  # a display name that looks like another address deceives the reader
+    for entry in split_mailboxes(text):
         try:
+            name, local, domain = read_mailbox(entry)
             found.append(Address(display_name=name, username=local, domain=domain))
         except (MessageError, ValueError):
             raise PermanentError(
                 "This is not an e-mail address",
-                f"“{title}” has “{spec[:100]}” in it, which is not an e-mail address.",
+                f"“{title}” has “{entry[:100]}” in it, which is not an e-mail address.",
                 "address",
             ) from None
     return found
-
-
-def _takes_strict() -> bool:
-    import inspect
-
-    return "strict" in inspect.signature(getaddresses).parameters
-
-
-_STRICT = _takes_strict()
 
 
 def _one_line(title: str, text: str) -> None:
