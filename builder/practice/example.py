@@ -75,11 +75,10 @@ def mail_connection(*, workspace: Workspace, by: User | None) -> Connection:
 
 
 def mail_fields() -> Mapping[str, Any]:
-    """Where the practice company takes mail. It files a repeated Message-ID once, so a repeat is safe."""
+    """Where the practice company takes mail."""
     return {
         "host": SMTP_HOST,
         "port": settings.PRACTICE_SMTP_ADDRESS[1],
         "security": "none",
         "from_address": "Practice company <invoices@practice-company.example>",
-        "recognises_repeats": True,
     }

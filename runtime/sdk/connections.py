@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Final, Literal, TypeAlias
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
 from runtime.sdk import schema as schemas
 from runtime.sdk.addresses import read_address, read_host
@@ -93,15 +93,14 @@ class Smtp(Config):
         min_length=3,
         max_length=320,
     )
-    recognises_repeats: bool = setting(
-        False,
-        title="Recognises repeated Message-IDs",
-        help="Switch on only if this server is known to drop a second mail with the same Message-ID. "
-        "Millrace then sends again after an interruption without asking.",
-        widget="toggle",
-        advanced=True,
-        order=7,
-    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_earlier_builds(cls, fields: Any) -> Any:
+        """Whether the server drops repeats is asked where mail is sent, which is where it decides."""
+        if isinstance(fields, dict) and "recognises_repeats" in fields:
+            return {name: value for name, value in fields.items() if name != "recognises_repeats"}
+        return fields
 
 
 class WebhookSecret(Config):

@@ -47,3 +47,11 @@ def test_a_secret_without_a_host_is_not_kept(kind: str) -> None:
 )
 def test_a_secret_goes_to_its_own_hosts_only(fields: dict[str, Any], host: str, allowed: bool) -> None:
     assert host_allowed(fields, host) is allowed
+
+
+def test_a_mail_connection_asks_for_nothing_that_nobody_reads() -> None:
+    """Whether the server drops repeats is a setting of the step, which alone knows what a repeat would do."""
+    kind = KINDS["smtp"]
+    assert "recognises_repeats" not in kind.spec()["fields"]["properties"]
+    stored = {"host": "mail.example.com", "from_address": "a@example.com", "recognises_repeats": True}
+    assert kind.problems(stored) == []
