@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (tables of cases are read row by row)
 from __future__ import annotations
 
 from decimal import Decimal
@@ -330,3 +331,28 @@ async def test_the_steps_own_time_is_the_only_one(server: HttpServer, doors: Egr
     assert error.value.message == "practice-company did not answer completely within 0.3 seconds."
     hints = NODE.config_schema["properties"]["total_seconds"]["x-ui"]
     assert hints["showIf"] == {"method": []}
+
+
+@pytest.mark.parametrize(
+    ("config", "found"),
+    [
+        ({"headers": [{"name": "Authorization", "value": "Bearer abc"}]}, [("headers[0].value", "secret_in_settings")]),
+        ({"headers": [{"name": "X-Api-Key", "value": "abc"}]}, [("headers[0].value", "secret_in_settings")]),
+        ({"headers": [{"name": "Authorization", "value": "{{ vars.token }}"}]}, []),
+        ({"headers": [{"name": "Accept", "value": "text/csv"}, {"name": "Idempotency-Key", "value": "7"}]}, []),
+        ({"query": [{"name": "api_key", "value": "abc"}, {"name": "page", "value": 2}]}, [("query[0].value", "secret_in_settings")]),
+        ({"url": "https://x.example/a?page=1&api_key=abc#top"}, [("url", "secret_in_settings")]),
+        ({"url": "https://x.example/a?key={{ trigger.k }}&sort=key"}, []),
+        ({"url": "https://{{ trigger.host }}/a", "connection": "c"}, [("url", "formula_in_host")]),
+        ({"url": "{{ trigger.url }}", "connection": "c"}, [("url", "formula_in_host")]),
+        ({"url": "https://{{ trigger.host }}/a"}, []),
+        ({"url": "https://x.example/{{ trigger.path }}", "connection": "c"}, []),
+        ({"url": 7, "headers": "x", "query": [None, {"name": 1}]}, []),
+    ],
+)  # fmt: skip
+def test_what_is_unwise_is_said_and_does_not_stop_a_publish(
+    config: dict[str, Any], found: list[tuple[str, str]]
+) -> None:
+    assert NODE is not None
+    assert [warning[:2] for warning in NODE.warnings(config)] == found
+    assert "secret_in_settings" not in [code for _path, code, _message in NODE.problems(config)]

@@ -28,6 +28,7 @@ from runtime.sdk import (
     loads,
 )
 from runtime.sdk.addresses import read_address
+from runtime.sdk.advice import address_advice, secret_pairs
 from runtime.sdk.bodies import is_json_type, media_type, response_json, response_text
 from runtime.sdk.connections import auth_headers, auth_query, host_allowed, hosts_of
 from runtime.sdk.fields import as_text
@@ -414,6 +415,14 @@ def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return found
 
 
+def warnings(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    return [
+        *address_advice(config.get("url"), with_connection=bool(config.get("connection"))),
+        *secret_pairs("headers", config.get("headers")),
+        *secret_pairs("query", config.get("query")),
+    ]
+
+
 def summary(config: Mapping[str, Any], words: Words) -> str:
     url = config.get("url")
     if not url:
@@ -437,6 +446,7 @@ NODE = NodeType(
     effect=effect,
     summary=summary,
     extra_problems=problems,
+    extra_warnings=warnings,
     read=read,
     examples=(
         Example(

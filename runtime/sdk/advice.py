@@ -1,0 +1,52 @@
+"""What is unwise in the settings of a request, though it works: (field path, code, sentence)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import unquote_plus
+
+from runtime.engine.expressions import is_expression
+from runtime.sdk.redaction import is_secret_name
+
+Advice = tuple[str, str, str]
+
+_INSTEAD: Final = "Everybody who may open this workflow can read it: keep it in a connection."
+#: Names of query parameters that are secrets, beside those that sound so everywhere.
+_KEYS: Final = frozenset(("key", "sig", "code", "auth", "pass", "pwd", "sid", "access-key"))
+
+
+def secret_pairs(field: str, pairs: Any) -> Iterator[Advice]:
+    """Headers and query parameters that hold a secret written out."""
+    for index, pair in enumerate(pairs if isinstance(pairs, list) else ()):
+        if not isinstance(pair, Mapping):
+            continue
+        name, value = pair.get("name"), pair.get("value")
+        if not isinstance(name, str) or not isinstance(value, str) or not value.strip() or is_expression(value):
+            continue
+        if _is_secret(name, query=field == "query"):
+            yield f"{field}[{index}].value", "secret_in_settings", f"“{name[:60]}” looks like a secret. {_INSTEAD}"
+
+
+def address_advice(url: Any, *, with_connection: bool) -> Iterator[Advice]:
+    """A secret in an address, and a secret whose address is somebody else's data."""
+    if not isinstance(url, str):
+        return
+    address, _, query = url.partition("?")
+    for pair in query.partition("#")[0].split("&"):
+        name, _, value = pair.partition("=")
+        name = unquote_plus(name)
+        if value and not is_expression(pair) and _is_secret(name, query=True):
+            says = f"“{name[:60]}” in the address looks like a secret. {_INSTEAD}"
+            yield "url", "secret_in_settings", says
+    host = address.partition("://")[2] or address
+    if with_connection and is_expression(host.split("/", 1)[0]):
+        says = "The host in the address is a formula: data decides where the sign-in would go. Write the host out."
+        yield "url", "formula_in_host", says
+
+
+def _is_secret(name: str, *, query: bool) -> bool:
+    lowered = name.lower().replace("_", "-")
+    if "idempoten" in lowered:
+        return False
+    return is_secret_name(lowered) or (query and lowered in _KEYS)
