@@ -58,7 +58,10 @@ def _with_marks(text: str) -> JSON:
             sources.append("{{" + piece[1] + "}}")
             written.append(token if inside else f'"{token}"')
     marked = re.compile(f"{mark}([0-9]+){mark}")
-    return _restored(loads("".join(written)), lambda part: marked.sub(lambda found: sources[int(found[1])], part))
+    document: JSON = _restored(
+        loads("".join(written)), lambda part: marked.sub(lambda found: sources[int(found[1])], part)
+    )
+    return document
 
 
 def _ends_inside(piece: str, inside: bool) -> bool:

@@ -82,7 +82,7 @@ async def test_answers_that_do_not_fit_are_refused_in_words(values: Any, says: s
 async def test_the_largest_amount_is_kept_to_the_cent() -> None:
     node = CATALOG.get("trigger.manual@1")
     assert node is not None
-    form = {"fields": [{"name": "total", "label": "Total", "type": "money", "currency": "EUR"}]}
+    form: dict[str, Any] = {"fields": [{"name": "total", "label": "Total", "type": "money", "currency": "EUR"}]}
     event = EventView(source="manual", received_at=0, input={"total": "999999999999999999.99"}, has_input=True)
     outcome: Any = await run_step(node, form, context=StepTestContext(event=event))
     assert str(outcome.output["total"]["amount"]) == "999999999999999999.99"

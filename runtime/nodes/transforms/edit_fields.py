@@ -97,13 +97,13 @@ def run(config: EditFieldsConfig, step_input: JSON, context: Context) -> Result:
     if not isinstance(base, dict):
         raise PermanentError("Nothing to start from", "“Start from” needs an object with fields.", "start_from")
     output: dict[str, JSON] = _kept(base, config.keep) if config.keep else dict(base)
-    found = [(entry, _read(output, entry.name.split("."))) for entry in config.rename]
-    for entry, value in found:
+    found = [(renaming, _read(output, renaming.name.split("."))) for renaming in config.rename]
+    for renaming, value in found:
         if value is not _ABSENT:
-            _remove(output, entry.name.split("."))
-    for entry, value in found:  # after all of them are taken out, so that two fields can change places
+            _remove(output, renaming.name.split("."))
+    for renaming, value in found:  # after all of them are taken out, so that two fields can change places
         if value is not _ABSENT:
-            output = _with(output, entry.to.split("."), value, entry.to)
+            output = _with(output, renaming.to.split("."), value, renaming.to)
     for name in config.remove:
         _remove(output, name.split("."))
     for entry in config.fields:
