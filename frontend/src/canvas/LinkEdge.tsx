@@ -25,7 +25,8 @@ function pathOf(props: Props): [path: string, x: number, y: number] {
     targetY: props.targetY,
     targetPosition: props.targetPosition,
     borderRadius: 12,
-    offset: 22,
+    // At most half the gap between two rows, else the line has a jog behind its label.
+    offset: 18,
   });
   return [path, x, y];
 }
