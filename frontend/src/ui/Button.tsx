@@ -3,6 +3,7 @@ import { LoaderCircle } from "lucide-react";
 import type { ButtonHTMLAttributes, ReactNode, Ref } from "react";
 
 import { cx } from "./cx";
+import { keyText } from "./keys";
 import css from "./ui.module.css";
 
 export type ButtonVariant = "default" | "primary" | "quiet" | "soft" | "danger" | "dangerFilled" | "link";
@@ -56,7 +57,7 @@ export interface IconButtonProps extends Omit<ButtonProps, "children" | "icon"> 
 /** A button that shows only an icon; the label is its name and its tooltip. */
 export function IconButton({ label, icon, keys, variant = "quiet", size, className, busy, ...rest }: IconButtonProps) {
   return (
-    <Tooltip label={keys ? `${label} (${keys})` : label} openDelay={400} withinPortal>
+    <Tooltip label={keys ? `${label} (${keyText(keys)})` : label} openDelay={400} withinPortal>
       <button
         type="button"
         aria-label={label}

@@ -3,6 +3,7 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { IconButton } from "./Button";
+import { keyName } from "./keys";
 import css from "./ui.module.css";
 
 /** Copies text, also where the clipboard API is missing (plain http on another machine). */
@@ -56,6 +57,7 @@ export function CopyBox({ text, label }: { text: string; label?: string }) {
   );
 }
 
+/** One key, by its name on this keyboard. */
 export function Kbd({ children }: { children: string }) {
-  return <kbd className={css.kbd}>{children}</kbd>;
+  return <kbd className={css.kbd}>{keyName(children)}</kbd>;
 }

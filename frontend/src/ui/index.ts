@@ -3,6 +3,7 @@ export * from "./CopyBox";
 export * from "./cx";
 export * from "./Dialog";
 export * from "./fields";
+export * from "./keys";
 export * from "./page";
 export * from "./status";
 export * from "./surfaces";

@@ -3,6 +3,7 @@ import { Copy, CopyPlus, Link2, Pencil, Power, Trash2 } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
 import { useEditor } from "../../inspector/EditorContext";
+import { keyText } from "../../ui";
 import { type Place, ui } from "./uiStore";
 import type { EditorCommands } from "./useEditorKeys";
 
@@ -10,30 +11,36 @@ import type { EditorCommands } from "./useEditorKeys";
 export function StepMenu({ node, place, keys }: { node: string; place: Place; keys: EditorCommands }) {
   const { t } = useTranslation("editor");
   const disabled = useEditor((state) => state.document.nodes.find((other) => other.id === node)?.settings.disabled ?? false);
-  const close = (): void => ui.set({ menu: null });
+  const close = (): void => {
+    ui.set({ menu: null });
+    // What was chosen may have opened something that has the focus by then.
+    requestAnimationFrame(() => {
+      if (document.activeElement === document.body || document.activeElement?.closest("[role=menu]")) keys.toMain();
+    });
+  };
   return (
     <Menu opened onChange={(opened) => !opened && close()} position="bottom-start" shadow="lg" width={232} withinPortal>
       <Menu.Target>
         <span style={{ position: "fixed", left: place.clientX, top: place.clientY }} />
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item leftSection={<Pencil size={15} />} rightSection={<small>F2</small>} onClick={() => keys.rename()}>
+        <Menu.Item leftSection={<Pencil size={15} />} rightSection={<small>{keyText("F2")}</small>} onClick={() => keys.rename()}>
           {t("menu.rename")}
         </Menu.Item>
-        <Menu.Item leftSection={<Link2 size={15} />} rightSection={<small>L</small>} onClick={() => keys.connectTo()}>
+        <Menu.Item leftSection={<Link2 size={15} />} rightSection={<small>{keyText("L")}</small>} onClick={() => keys.connectTo()}>
           {t("menu.connect")}
         </Menu.Item>
-        <Menu.Item leftSection={<CopyPlus size={15} />} rightSection={<small>Ctrl D</small>} onClick={() => keys.duplicate()}>
+        <Menu.Item leftSection={<CopyPlus size={15} />} rightSection={<small>{keyText("Ctrl D")}</small>} onClick={() => keys.duplicate()}>
           {t("menu.duplicate")}
         </Menu.Item>
-        <Menu.Item leftSection={<Copy size={15} />} rightSection={<small>Ctrl C</small>} onClick={() => void keys.copy()}>
+        <Menu.Item leftSection={<Copy size={15} />} rightSection={<small>{keyText("Ctrl C")}</small>} onClick={() => void keys.copy()}>
           {t("menu.copy")}
         </Menu.Item>
-        <Menu.Item leftSection={<Power size={15} />} rightSection={<small>X</small>} onClick={() => keys.toggle()}>
+        <Menu.Item leftSection={<Power size={15} />} rightSection={<small>{keyText("X")}</small>} onClick={() => keys.toggle()}>
           {disabled ? t("menu.enable") : t("menu.disable")}
         </Menu.Item>
         <Menu.Divider />
-        <Menu.Item color="var(--err)" leftSection={<Trash2 size={15} />} rightSection={<small>Del</small>} onClick={() => keys.remove()}>
+        <Menu.Item color="var(--err)" leftSection={<Trash2 size={15} />} rightSection={<small>{keyText("Delete")}</small>} onClick={() => keys.remove()}>
           {t("menu.delete")}
         </Menu.Item>
       </Menu.Dropdown>
