@@ -1,5 +1,5 @@
 import { ArrowRight, ChevronDown, ChevronRight, X } from "lucide-react";
-import { createElement, type KeyboardEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { createElement, type KeyboardEvent, type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { createPortal } from "react-dom";
 import { useTranslation } from "react-i18next";
 
@@ -71,6 +71,7 @@ function Flyout({ node }: { node: string }) {
   const [query, setQuery] = useState("");
   const box = useRef<HTMLElement>(null);
   const shown = place !== null;
+  useEntry(box, shown);
   useEffect(() => {
     const element = box.current;
     if (!shown || !element) return;
@@ -79,9 +80,23 @@ function Flyout({ node }: { node: string }) {
       if (!(event.target instanceof HTMLInputElement)) event.preventDefault();
     };
     const close = (event: globalThis.KeyboardEvent): void => {
-      if (event.key !== "Escape") return;
-      event.stopPropagation();
-      picker.dismiss();
+      if (event.key === "Escape") {
+        // A search with words in it gives these up first.
+        if (event.target instanceof HTMLInputElement && event.target.value !== "") return;
+        event.preventDefault();
+        event.stopPropagation();
+        toField();
+      } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+        // Rows of data move by themselves; from the search, and among formulas, this does.
+        if (event.target instanceof HTMLElement && event.target.role === "treeitem") return;
+        const rows = [...element.querySelectorAll<HTMLElement>(ROWS)];
+        const at = rows.indexOf(event.target as HTMLElement);
+        const next = rows[event.key === "ArrowDown" ? at + 1 : at - 1];
+        if (!next) return;
+        event.preventDefault();
+        event.stopPropagation();
+        next.focus();
+      }
     };
     element.addEventListener("mousedown", keep);
     element.addEventListener("keydown", close);
@@ -111,13 +126,52 @@ function Flyout({ node }: { node: string }) {
         <IconButton size="sm" label={t("flyout.close")} icon={<X size={14} />} onClick={() => picker.dismiss()} />
       </header>
       <SearchBox value={query} onChange={setQuery} label={tab === "steps" ? t("flyout.search") : t("flyout.searchFormulas")} className={pick.flyoutSearch ?? ""} />
-      {tab === "steps" ? <SourceTree node={node} query={query} /> : <FormulaList query={query} />}
+      {tab === "steps" ? <SourceTree node={node} query={query} /> : <div data-formula-list className={pick.formulas}><FormulaList query={query} /></div>}
       <footer>
         <ArrowRight size={13} aria-hidden /> {t("flyout.hint")} <Kbd>↑</Kbd>
         <Kbd>↓</Kbd> <Kbd>Enter</Kbd>
       </footer>
     </section>
   );
+}
+
+const ROWS = "[role=treeitem], [data-formula-list] button";
+
+/** The text field that data is picked for gets its cursor back. */
+function toField(): void {
+  const element = usePicker.getState().target?.element;
+  (element?.querySelector<HTMLElement>("[contenteditable=true]") ?? element)?.focus();
+}
+
+/** From the field, ↓ (on its last line) or Ctrl+Space leads into the list. */
+function useEntry(box: RefObject<HTMLElement | null>, shown: boolean): void {
+  const field = usePicker((state) => state.target?.element);
+  useEffect(() => {
+    if (!shown || !field) return;
+    const enter = (event: globalThis.KeyboardEvent): void => {
+      const down = event.key === "ArrowDown" && !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey && onLastLine();
+      const asked = event.key === " " && event.ctrlKey;
+      if ((!down && !asked) || document.querySelector(".cm-tooltip-autocomplete")) return;
+      const first = box.current?.querySelector<HTMLElement>(ROWS) ?? box.current?.querySelector<HTMLElement>("input");
+      if (!first) return;
+      event.preventDefault();
+      event.stopPropagation();
+      first.focus();
+    };
+    field.addEventListener("keydown", enter, true);
+    return () => field.removeEventListener("keydown", enter, true);
+  }, [box, field, shown]);
+}
+
+/** Whether the cursor of a text stands where ↓ leads nowhere. */
+function onLastLine(): boolean {
+  const selection = window.getSelection();
+  const node = selection?.focusNode;
+  const line = (node instanceof Element ? node : node?.parentElement)?.closest(".cm-line");
+  if (!selection || !line) return true;
+  if (line.nextElementSibling) return false;
+  const caret = selection.getRangeAt(0).getBoundingClientRect();
+  return caret.height === 0 || caret.bottom > line.getBoundingClientRect().bottom - caret.height;
 }
 
 interface Shown {
@@ -162,7 +216,8 @@ function SourceTree({ node, query }: { node: string; query: string }) {
     const rows = [...(list.current?.querySelectorAll<HTMLElement>("[role=treeitem]") ?? [])];
     const at = rows.indexOf(event.currentTarget as HTMLElement);
     if (event.key === "ArrowDown") rows[at + 1]?.focus();
-    else if (event.key === "ArrowUp") rows[at - 1]?.focus();
+    else if (event.key === "ArrowUp" && at > 0) rows[at - 1]?.focus();
+    else if (event.key === "ArrowUp") toField();
     else if (event.key === "ArrowRight" && hasChildren && !isOpen(expression)) toggle(expression);
     else if (event.key === "ArrowLeft" && hasChildren && isOpen(expression)) toggle(expression);
     else if (event.key === "Enter" || event.key === " ") usePicker.getState().target?.insert(expression);
