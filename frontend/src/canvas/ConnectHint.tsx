@@ -56,7 +56,7 @@ export function ConnectHint() {
   }
   if (!clicked) return null;
   return (
-    <output className={css.reason}>
+    <output className={css.reason} data-connecting>
       <MousePointerClick size={16} aria-hidden /> {t("connectHint")}
     </output>
   );

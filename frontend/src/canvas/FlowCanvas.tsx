@@ -14,7 +14,7 @@ import { MotionWatcher } from "./motion";
 import { NoteCard } from "./NoteCard";
 import { StepCard } from "./StepCard";
 import { type CanvasHandle, useCanvasHandle } from "./useCanvasHandle";
-import { useFlow } from "./useFlow";
+import { isBuilding, useFlow } from "./useFlow";
 import { firstView, type Insets, NO_INSETS } from "./viewport";
 
 const nodeTypes = { step: StepCard, note: NoteCard };
@@ -81,7 +81,7 @@ function Flow(props: FlowCanvasProps & { size: { width: number; height: number }
   const flow = useFlow(props);
   const [start] = useState(() => firstView(props.graph, props.size, insets));
   useCanvasHandle(props.handle, props.graph, insets, props.follow ?? null);
-  const building = props.mode === "build" && !props.readOnly;
+  const building = isBuilding(props);
   // Zoomed out far, nearly everything is in view: looking for what is not would cost more than it saves.
   const close = useCanvas((state) => state.detail !== "block");
   const large = props.graph.nodes.length > CULL_ABOVE && close;

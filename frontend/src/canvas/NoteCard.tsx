@@ -13,6 +13,7 @@ export const NoteCard = memo(function NoteCard({ id, selected }: NodeProps) {
   const store = useCanvasStore();
   const note = useCanvas((state) => state.notes.get(id));
   const canBuild = useCanvas((state) => state.mode === "build" && !state.readOnly);
+  const active = useCanvas((state) => state.active === id);
   const [editing, setEditing] = useState(() => canBuild && note?.text === "");
   const box = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
@@ -56,14 +57,17 @@ export const NoteCard = memo(function NoteCard({ id, selected }: NodeProps) {
           onBlur={(event) => done(event.currentTarget.value)}
           onKeyDown={(event) => {
             event.stopPropagation();
-            if (event.key === "Escape") event.currentTarget.blur();
+            if (event.key !== "Escape") return;
+            const card = event.currentTarget.parentElement;
+            event.currentTarget.blur();
+            requestAnimationFrame(() => card?.querySelector("button")?.focus());
           }}
         />
       ) : (
         <button
           type="button"
           className={css.noteText}
-          tabIndex={-1}
+          tabIndex={active ? 0 : -1}
           aria-label={note.text ? `${t("note")}: ${note.text}` : t("note")}
           onDoubleClick={(event) => {
             event.stopPropagation();

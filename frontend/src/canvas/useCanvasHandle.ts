@@ -14,6 +14,8 @@ export interface CanvasHandle {
   /** Brings a step clear of bars and panels; focuses its card if asked. */
   reveal(node: string, focus?: boolean): void;
   focus(): void;
+  /** Opens a note to be written in. */
+  editNote(note: string): void;
   toFlow(place: { clientX: number; clientY: number }): Point;
   /** Middle of the part of the canvas that nothing covers, in flow coordinates. */
   centre(): Point;
@@ -25,9 +27,14 @@ export interface CanvasHandle {
   boxOf(node: string): DOMRect | null;
 }
 
-/** The part of a step's card that takes the focus. */
+/** A note is opened by what opens it for a pointer. */
+export function editNote(note: string): void {
+  document.querySelector(`.react-flow [data-step="${CSS.escape(note)}"] > button`)?.dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
+}
+
+/** The part of a step's card, or of a note, that takes the focus. */
 export function cardOf(store: CanvasStore, id: string): HTMLElement | null {
-  const known = store.getState().nodes.has(id);
+  const known = store.getState().nodes.has(id) || store.getState().notes.has(id);
   return known ? document.querySelector<HTMLElement>(`.react-flow [data-step="${CSS.escape(id)}"] > button`) : null;
 }
 
@@ -37,9 +44,10 @@ export function useReveal(): (graph: GraphDocument, node: string, insets?: Parti
   return useCallback(
     (graph, node, insets) => {
       const step = graph.nodes.find((other) => other.id === node);
-      if (!step) return;
+      const note = graph.annotations.find((other) => other.id === node);
+      const box = step ? { ...step.position, width: CARD.width, height: CARD.height } : note ? { ...note.position, ...note.size } : null;
+      if (!box) return;
       const { width, height } = store.getState();
-      const box = { ...step.position, width: CARD.width, height: CARD.height };
       const next = reveal(box, rf.getViewport(), { width, height }, { ...NO_INSETS, ...insets });
       if (next) void rf.setViewport(next, { duration: calm() ? 0 : 180 });
     },
@@ -82,6 +90,7 @@ export function useCanvasHandle(ref: Ref<CanvasHandle> | undefined, graph: Graph
         const card = active === null ? null : cardOf(store, active);
         (card ?? wrapper())?.focus({ preventScroll: true });
       },
+      editNote: (note) => editNote(note),
       toFlow: ({ clientX, clientY }) => rf.screenToFlowPosition({ x: clientX, y: clientY }),
       centre() {
         const box = wrapper()?.getBoundingClientRect();

@@ -1,10 +1,12 @@
 import { useStoreApi } from "@xyflow/react";
 import { type KeyboardEvent, type RefObject, useCallback } from "react";
 
-import { type Direction, walk } from "../graph";
+import type { Direction } from "../graph";
 import { useCanvasStore } from "./canvasStore";
 import type { FlowCanvasProps } from "./FlowCanvas";
-import { cardOf, useReveal } from "./useCanvasHandle";
+import { isBuilding } from "./useFlow";
+import { cardOf, editNote, useReveal } from "./useCanvasHandle";
+import { walkAll } from "./walkAll";
 
 const ARROWS: Record<string, Direction> = { ArrowUp: "up", ArrowDown: "down", ArrowLeft: "left", ArrowRight: "right" };
 
@@ -23,7 +25,7 @@ export function useCanvasKeys(latest: RefObject<FlowCanvasProps>): (event: Keybo
       if (direction && !event.altKey && !event.ctrlKey && !event.metaKey) {
         event.preventDefault();
         const focused = target.closest<HTMLElement>("[data-step]")?.dataset["step"] ?? null;
-        const next = focused === null ? active : walk(props.graph, focused, direction);
+        const next = focused === null ? active : walkAll(props.graph, focused, direction);
         if (next === null) return;
         const before = Array.isArray(props.selected) ? (props.selected as readonly string[]) : [];
         store.setState({ active: next });
@@ -37,6 +39,11 @@ export function useCanvasKeys(latest: RefObject<FlowCanvasProps>): (event: Keybo
       if ((event.key === "Enter" || event.key === " ") && !event.ctrlKey && !event.metaKey && !event.altKey) {
         const step = target.closest<HTMLElement>("[data-step]")?.dataset["step"];
         if (!step) return;
+        if (store.getState().notes.has(step)) {
+          event.preventDefault();
+          if (isBuilding(props)) editNote(step);
+          return;
+        }
         if (target.tagName === "BUTTON") {
           // A button does by itself what a click does; only Enter on a card does more, unless it ends a link.
           const face = target.matches("[data-step] > button[aria-pressed]");

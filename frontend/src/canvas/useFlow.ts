@@ -27,6 +27,10 @@ function clientOf(event: MouseEvent | TouchEvent): { clientX: number; clientY: n
   return { clientX: event.clientX, clientY: event.clientY };
 }
 
+export function isBuilding(props: Pick<FlowCanvasProps, "mode" | "readOnly">): boolean {
+  return props.mode === "build" && !props.readOnly;
+}
+
 export function useFlow(props: FlowCanvasProps) {
   const { mode, graph, specs } = props;
   const { t } = useTranslation("canvas");
@@ -43,7 +47,7 @@ export function useFlow(props: FlowCanvasProps) {
   const tables = useMemo(() => tablesOf(graph, specs, store.getState().ports), [graph, specs, store]);
   useLayoutEffect(() => {
     const { active } = store.getState();
-    const first = active !== null && tables.nodes.has(active) ? active : (graph.nodes[0]?.id ?? null);
+    const first = active !== null && (tables.nodes.has(active) || tables.notes.has(active)) ? active : (graph.nodes[0]?.id ?? null);
     store.setState({ ...tables, specs, mode, active: first });
   }, [store, tables, specs, mode, graph]);
   useLayoutEffect(() => {
@@ -57,7 +61,7 @@ export function useFlow(props: FlowCanvasProps) {
   }, [store, props.readOnly, props.summaries, props.problems, props.changed, props.build]);
   useLayoutEffect(() => {
     const first = selected[0];
-    if (first !== undefined && tables.nodes.has(first)) store.setState({ active: first });
+    if (first !== undefined && (tables.nodes.has(first) || tables.notes.has(first))) store.setState({ active: first });
   }, [store, selected, tables]);
 
   const buildNodes = useCallback(
@@ -126,7 +130,9 @@ export function useFlow(props: FlowCanvasProps) {
 
   const onKeyDown = useCanvasKeys(latest);
   const handlers = useMemo(() => {
-    const actions = () => latest.current.build;
+    // What changes the document is only there to be built with; looking into a step is always possible.
+    const actions = () => (isBuilding(latest.current) ? latest.current.build : undefined);
+    const looks = () => latest.current.build;
     let connected = false;
     return {
       onNodesChange,
@@ -184,10 +190,10 @@ export function useFlow(props: FlowCanvasProps) {
           return;
         }
         latest.current.onSelect?.(node.type === "step" ? node.id : null);
-        if (node.type === "step" && !event.ctrlKey && !event.metaKey && !event.shiftKey) actions()?.click(node.id);
+        if (node.type === "step" && !event.ctrlKey && !event.metaKey && !event.shiftKey) looks()?.click(node.id);
       },
       onNodeDoubleClick: (_event: unknown, node: StepRfNode) => {
-        if (node.type === "step") actions()?.open(node.id);
+        if (node.type === "step") looks()?.open(node.id);
       },
       onNodeContextMenu: (event: React.MouseEvent, node: StepRfNode) => {
         if (!actions() || node.type !== "step") return;

@@ -3,7 +3,7 @@ import { Copy, Ellipsis, Play, Power, Trash2, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { duplicateSelection, type GraphNode, isKey, operations, removeSelection, renameStep, type StepSpec, toggleSelection } from "../graph";
+import { duplicateSelection, type GraphNode, isKey, operations, renameStep, type StepSpec, toggleSelection } from "../graph";
 import { useRunStep } from "../live";
 import { Button, IconButton, StatusChip, stepStatusKind, TextField, Tile, useFormatter } from "../ui";
 import { DataFlyout } from "./DataFlyout";
@@ -162,7 +162,7 @@ function StepName({ node, renaming, onRenamed, onLeave, readOnly }: NameProps) {
 
 function PanelMenu({ node }: { node: GraphNode }) {
   const { t } = useTranslation("inspector");
-  const { store } = useEnvironment();
+  const { store, remove } = useEnvironment();
   const only = (): void => store.select([node.id]);
   return (
     <Menu position="bottom-end" shadow="lg" width={210} withinPortal>
@@ -196,7 +196,7 @@ function PanelMenu({ node }: { node: GraphNode }) {
           leftSection={<Trash2 size={15} />}
           onClick={() => {
             only();
-            removeSelection(store);
+            remove();
           }}
         >
           {t("panel.delete")}

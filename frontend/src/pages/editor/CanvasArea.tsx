@@ -12,7 +12,9 @@ import { useEditor, useEnvironment } from "../../inspector/EditorContext";
 import { usePicker } from "../../inspector/dataPicker";
 import { Button, Duration, IconButton, runStatusKind, showToast, StatusChip } from "../../ui";
 import css from "./editor.module.css";
+import { useLayer } from "./layers";
 import { Palette } from "./Palette";
+import { freeNotePlace } from "./notePlace";
 import { prefilled } from "./prefill";
 import { ProblemsBar } from "./ProblemsBar";
 import { QuickAdd, StepChooser } from "./QuickAdd";
@@ -105,9 +107,13 @@ export function CanvasArea({ canvas, paletteSearch, test, changes, docked, panel
   useEffect(() => {
     keys.provide({
       tidy: () => void tidy(),
-      note: () => void addNote(store, canvas.current?.centre() ?? { x: 0, y: 0 }),
+      note: () => {
+        const id = addNote(store, freeNotePlace(store.getState().document, canvas.current?.centre() ?? { x: 0, y: 0 }));
+        requestAnimationFrame(() => canvas.current?.reveal(id));
+      },
+      leaveTest: test.shown ? test.hide : null,
     });
-  }, [keys, tidy, store, canvas]);
+  }, [keys, tidy, store, canvas, test.shown, test.hide]);
 
   const changed = useMemo(
     () => new Set((changes ?? []).flatMap((change) => (change.node !== null && change.kind !== "moved" ? [change.node] : []))),
@@ -122,8 +128,12 @@ export function CanvasArea({ canvas, paletteSearch, test, changes, docked, panel
   }, [picking, chosen, canvas]);
   const closeQuickAdd = useCallback(() => {
     ui.set({ quickAdd: null });
-    canvas.current?.focus();
-  }, [canvas]);
+    keys.toMain();
+  }, [keys]);
+  useLayer(!docked && paletteOpen, () => {
+    ui.set({ palette: false });
+    keys.toMain();
+  });
   const blank = document.nodes.length === 0 && !readOnly;
 
   return (

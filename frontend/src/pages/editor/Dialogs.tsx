@@ -1,13 +1,14 @@
+import { ArrowRight, Unlink } from "lucide-react";
 import { type RefObject, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Workflow } from "../../api/types";
 import type { CanvasHandle } from "../../canvas";
 import {
-  type Change, connect, formatExact, type GraphDocument, operations, portsOf, possibleTargets, removeSelection,
+  type Change, connect, formatExact, type GraphDocument, operations, portsOf, possibleTargets,
 } from "../../graph";
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
-import { ConfirmDialog, Dialog, Kbd, SearchBox, SelectField, showToast, Tile } from "../../ui";
+import { Button, ConfirmDialog, Dialog, Kbd, SearchBox, SelectField, showToast, Tile } from "../../ui";
 import type { Autosave } from "./autosave";
 import css from "./editor.module.css";
 import add from "./add.module.css";
@@ -15,6 +16,7 @@ import { PublishDialog } from "./PublishDialog";
 import { TestDialog } from "./TestDialog";
 import type { TestRun } from "./testRun";
 import { ui, useUi } from "./uiStore";
+import type { EditorCommands } from "./useEditorKeys";
 
 export interface DialogsProps {
   workflow: Workflow;
@@ -23,11 +25,12 @@ export interface DialogsProps {
   liveGraph: GraphDocument | null;
   canvas: RefObject<CanvasHandle | null>;
   test: TestRun;
+  keys: EditorCommands;
 }
 
 const close = (): void => ui.set({ dialog: null });
 
-export function Dialogs({ workflow, autosave, changes, canvas, test }: DialogsProps) {
+export function Dialogs({ workflow, autosave, changes, canvas, test, keys }: DialogsProps) {
   const dialog = useUi((state) => state.dialog);
   switch (dialog) {
     case "publish":
@@ -35,13 +38,13 @@ export function Dialogs({ workflow, autosave, changes, canvas, test }: DialogsPr
     case "test":
       return <TestDialog workflow={workflow} autosave={autosave} test={test} onClose={close} />;
     case "connect":
-      return <ConnectDialog />;
+      return <ConnectDialog keys={keys} />;
     case "find":
       return <FindDialog canvas={canvas} />;
     case "shortcuts":
       return <Shortcuts />;
     case "deleteUsed":
-      return <DeleteUsed />;
+      return <DeleteUsed keys={keys} />;
     case null:
       return null;
   }
@@ -58,7 +61,7 @@ function useFirstFocus(): RefObject<HTMLInputElement | null> {
 }
 
 /** Connecting without dragging: a list of the steps a link may lead to. */
-function ConnectDialog() {
+function ConnectDialog({ keys }: { keys: EditorCommands }) {
   const { t } = useTranslation(["editor", "canvas"]);
   const { store } = useEnvironment();
   const document = useEditor((state) => state.document);
@@ -73,6 +76,8 @@ function ConnectDialog() {
   if (!source) return null;
   const allowed = new Set(possibleTargets(document, specs, source.id, way));
   const targets = document.nodes.filter((node) => allowed.has(node.id) && node.name.toLowerCase().includes(query.toLowerCase()));
+  const linked = document.edges.filter((edge) => edge.source === source.id && edge.sourceHandle === way);
+  const nameOf = (id: string): string => document.nodes.find((node) => node.id === id)?.name ?? "";
   const pick = (target: string): void => {
     const reason = connect(store, source.id, way, target);
     if (reason) showToast({ title: t(`canvas:${reason.key}`, reason.params), tone: "err" });
@@ -81,6 +86,27 @@ function ConnectDialog() {
   return (
     <Dialog opened onClose={close} title={t("connect.title", { name: source.name })}>
       {all.length > 1 && <SelectField label={t("connect.way")} value={way} onChange={setWay} options={all.map((port) => ({ value: port.id, label: port.label }))} />}
+      {linked.length > 0 && (
+        <ul className={css.linked} aria-label={t("connect.linked")}>
+          {linked.map((edge) => (
+            <li key={edge.id}>
+              <ArrowRight size={15} aria-hidden />
+              <span>{t("connect.leadsTo", { name: nameOf(edge.target) })}</span>
+              <Button
+                size="sm"
+                icon={<Unlink size={14} aria-hidden />}
+                aria-label={t("connect.disconnectFrom", { name: nameOf(edge.target) })}
+                onClick={() => {
+                  keys.disconnect([edge.id]);
+                  search.current?.focus();
+                }}
+              >
+                {t("connect.disconnect")}
+              </Button>
+            </li>
+          ))}
+        </ul>
+      )}
       <SearchBox ref={search} value={query} onChange={setQuery} label={t("connect.search")} onEnter={() => targets[0] && pick(targets[0].id)} />
       <ul className={css.pickList}>
         {targets.map((node) => (
@@ -110,20 +136,18 @@ function FindDialog({ canvas }: { canvas: RefObject<CanvasHandle | null> }) {
   const found = wanted
     ? document.nodes.filter((node) => `${node.name} ${node.key} ${node.notes ?? ""} ${summaries[node.id] ?? ""} ${formatExact(node.config)}`.toLowerCase().includes(wanted))
     : document.nodes;
+  const go = (node: string): void => {
+    close();
+    goTo(node);
+    requestAnimationFrame(() => canvas.current?.reveal(node, true));
+  };
   return (
     <Dialog opened onClose={close} title={t("find.title")}>
-      <SearchBox ref={search} value={query} onChange={setQuery} label={t("find.search")} />
+      <SearchBox ref={search} value={query} onChange={setQuery} label={t("find.search")} onEnter={() => found[0] && go(found[0].id)} />
       <ul className={css.pickList}>
         {found.slice(0, 50).map((node) => (
           <li key={node.id}>
-            <button
-              type="button"
-              onClick={() => {
-                close();
-                goTo(node.id);
-                requestAnimationFrame(() => canvas.current?.reveal(node.id, true));
-              }}
-            >
+            <button type="button" onClick={() => go(node.id)}>
               <Tile icon={specs[node.type]?.icon} category={specs[node.type]?.category ?? "app"} size="sm" />
               <span>
                 {node.name}
@@ -139,9 +163,8 @@ function FindDialog({ canvas }: { canvas: RefObject<CanvasHandle | null> }) {
 }
 
 /** Deleting a step whose data others use: says which, and does it all the same if wanted. */
-function DeleteUsed() {
+function DeleteUsed({ keys }: { keys: EditorCommands }) {
   const { t } = useTranslation("editor");
-  const { store } = useEnvironment();
   const document = useEditor((state) => state.document);
   const selection = useEditor((state) => state.selection);
   const users = operations.usersOf(document, new Set(selection));
@@ -155,8 +178,7 @@ function DeleteUsed() {
       variant="dangerFilled"
       onConfirm={() => {
         close();
-        const label = removeSelection(store);
-        if (label) showToast({ title: t(label.key.replace("history.", "toast."), label.params), tone: "info", action: { label: t("undo"), run: () => void store.undo() } });
+        keys.remove(true);
       }}
     >
       <p>{t("deleteUsed.text", { names: users.map((node) => node.name).join(", ") })}</p>

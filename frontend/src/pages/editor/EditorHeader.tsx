@@ -15,6 +15,7 @@ import { Button, Chip, IconButton, segmentClass, segmentsClass, showToast, TopBa
 import type { Autosave } from "./autosave";
 import { ChangeList } from "./ChangeList";
 import css from "./editor.module.css";
+import { useLayer } from "./layers";
 import { ui } from "./uiStore";
 
 export interface EditorHeaderProps {
@@ -154,10 +155,11 @@ function WorkflowName({ workflow, readOnly }: { workflow: Workflow; readOnly: bo
 function DraftChip({ changes, live }: { changes: readonly Change[] | null; live: boolean }) {
   const { t } = useTranslation("editor");
   const [opened, setOpened] = useState(false);
+  useLayer(opened, () => setOpened(false));
   if (!live) return <Chip tone="wait">{t("draft")}</Chip>;
   if (!changes || changes.length === 0) return null;
   return (
-    <Popover opened={opened} onChange={setOpened} position="bottom-start" shadow="lg" width={380} trapFocus>
+    <Popover opened={opened} onChange={setOpened} position="bottom-start" shadow="lg" width={380} trapFocus returnFocus>
       <Popover.Target>
         <button type="button" className={css.draftChip} aria-expanded={opened} onClick={() => setOpened(!opened)} data-testid="draft-chip">
           {t("draftChanges", { count: changes.length })}

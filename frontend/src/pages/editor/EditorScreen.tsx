@@ -24,7 +24,7 @@ import { SidePanel } from "./SidePanel";
 import { useTestRun } from "./testRun";
 import { ui, useUi } from "./uiStore";
 import { useChanges, useEditorWidth } from "./useEditorParts";
-import { useEditorKeys } from "./useEditorKeys";
+import { type EditorCommands, useEditorKeys } from "./useEditorKeys";
 import { useGuards } from "./useGuards";
 
 export interface EditorScreenProps {
@@ -65,6 +65,7 @@ export function EditorScreen({ workflow, store, autosave, local }: EditorScreenP
   const liveGraph = useMemo(() => (live.data?.graph ? normaliseDocument(live.data.graph) : null), [live.data]);
   const changes = useChanges(store, liveGraph);
 
+  const commands = useRef<EditorCommands | null>(null);
   const environment = useMemo<EditorEnvironment>(
     () => ({
       store,
@@ -79,6 +80,7 @@ export function EditorScreen({ workflow, store, autosave, local }: EditorScreenP
         canvas.current?.reveal(node, field === null);
       },
       test: () => ui.set({ dialog: "test" }),
+      remove: () => commands.current?.remove(),
     }),
     [store, workspace.id, workspace.time_zone, workflow.id, samples.data, functions.data],
   );
@@ -86,6 +88,9 @@ export function EditorScreen({ workflow, store, autosave, local }: EditorScreenP
   useUrlSelection(store);
   useGuards({ store, autosave, local });
   const keys = useEditorKeys({ store, autosave, canvas, paletteSearch, goTo: environment.goTo });
+  useEffect(() => {
+    commands.current = keys;
+  }, [keys]);
   const announcement = useStore(store, (state) => state.announcement);
   const outline = useUi((state) => state.outline) || width < 900;
 
@@ -100,14 +105,14 @@ export function EditorScreen({ workflow, store, autosave, local }: EditorScreenP
           <EditorHeader workflow={workflow} autosave={autosave} changes={changes} narrow={width < 1100} />
           <div className={css.main}>
             {outline ? (
-              <Outline narrow={width < 900} onClose={() => ui.set({ outline: false })} />
+              <Outline keys={keys} narrow={width < 900} onClose={() => ui.set({ outline: false })} />
             ) : (
               <CanvasArea canvas={canvas} paletteSearch={paletteSearch} test={test} changes={changes} docked={width >= 1600} panelOver={width < 1280} keys={keys} />
             )}
             <SidePanel canvas={canvas} sheet={width < 900} />
           </div>
         </div>
-        <Dialogs workflow={workflow} autosave={autosave} changes={changes} liveGraph={liveGraph} canvas={canvas} test={test} />
+        <Dialogs keys={keys} workflow={workflow} autosave={autosave} changes={changes} liveGraph={liveGraph} canvas={canvas} test={test} />
         <ConflictDialog autosave={autosave} />
         <output className="srOnly" aria-live="polite">
           {announcement ? t(announcement.key, announcement.params) : ""}

@@ -1,22 +1,24 @@
 import { CircleX, ListTree, Plus, TriangleAlert, Workflow, Zap } from "lucide-react";
-import { type KeyboardEvent, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useConnections } from "../../api/queries";
 import {
-  addStep, type Anchor, ERROR_HANDLE, moveTo, nextStart, outline, type OutlineRow, removeSelection, type StepSpec,
+  addStep, type Anchor, ERROR_HANDLE, moveTo, nextStart, outline, type OutlineRow, type StepSpec,
 } from "../../graph";
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
-import { Button, cx, IconButton, showToast, Tile } from "../../ui";
+import { Button, cx, IconButton, Tile } from "../../ui";
 import css from "./editor.module.css";
 import tree from "./outline.module.css";
+import { useLayer } from "./layers";
 import { prefilled } from "./prefill";
 import { ProblemsBar } from "./ProblemsBar";
 import { QuickAdd, StepChooser } from "./QuickAdd";
 import { ui, useUi } from "./uiStore";
+import type { EditorCommands } from "./useEditorKeys";
 
 /** The same document as a list: everything can be built here without a pointer, and on a phone. */
-export function Outline({ narrow, onClose }: { narrow: boolean; onClose(): void }) {
+export function Outline({ narrow, onClose, keys }: { narrow: boolean; onClose(): void; keys: EditorCommands }) {
   const { t } = useTranslation("editor");
   const { store, timeZone } = useEnvironment();
   const connections = useConnections();
@@ -25,6 +27,19 @@ export function Outline({ narrow, onClose }: { narrow: boolean; onClose(): void 
   const readOnly = useEditor((state) => state.readOnly);
   const quickAdd = useUi((state) => state.quickAdd);
   const rows = useMemo(() => outline(document, specs), [document, specs]);
+  const leave = (): void => {
+    onClose();
+    // The canvas takes the place of the list first.
+    setTimeout(() => keys.toMain(), 80);
+  };
+  useLayer(!narrow, leave);
+  useEffect(() => {
+    if (narrow) return;
+    const timer = setTimeout(() => {
+      if (window.document.activeElement === window.document.body) keys.toMain();
+    }, 60);
+    return () => clearTimeout(timer);
+  }, [narrow, keys]);
   const add = (spec: StepSpec, anchor: Anchor): void => {
     const id = addStep(store, prefilled(spec, { timeZone, connections: connections.data ?? [] }), anchor);
     ui.set({ quickAdd: null, panelOpen: true, panelTab: "setup", focusField: { node: id, field: "", stamp: Date.now() } });
@@ -49,7 +64,7 @@ export function Outline({ narrow, onClose }: { narrow: boolean; onClose(): void 
           </Button>
         )}
         {!narrow && (
-          <Button size="sm" icon={<Workflow size={14} aria-hidden />} onClick={onClose}>
+          <Button size="sm" icon={<Workflow size={14} aria-hidden />} onClick={leave}>
             {t("outline.canvas")}
           </Button>
         )}
@@ -61,9 +76,9 @@ export function Outline({ narrow, onClose }: { narrow: boolean; onClose(): void 
           <StepChooser anchor={{ kind: "free", position: { x: 0, y: 0 } }} onPick={(spec) => add(spec, { kind: "free", position: { x: 0, y: 0 } })} />
         </div>
       ) : (
-        <Tree rows={rows} />
+        <Tree rows={rows} keys={keys} onLeave={narrow ? undefined : leave} />
       )}
-      <ProblemsBar />
+      {document.nodes.length > 0 && <ProblemsBar />}
       {quickAdd && <QuickAdd anchor={quickAdd.anchor} place={quickAdd.place} onPick={(spec) => add(spec, quickAdd.anchor)} onClose={() => ui.set({ quickAdd: null })} />}
     </section>
   );
@@ -82,7 +97,13 @@ function flatten(rows: readonly OutlineRow[], closed: ReadonlySet<string>, level
   ]);
 }
 
-function Tree({ rows }: { rows: readonly OutlineRow[] }) {
+interface TreeProps {
+  rows: readonly OutlineRow[];
+  keys: EditorCommands;
+  onLeave: (() => void) | undefined;
+}
+
+function Tree({ rows, keys, onLeave }: TreeProps) {
   const { t } = useTranslation("editor");
   const { store } = useEnvironment();
   const selection = useEditor((state) => state.selection);
@@ -111,7 +132,16 @@ function Tree({ rows }: { rows: readonly OutlineRow[] }) {
     const node = store.getState().document.nodes.find((other) => other.id === row.node);
     if (node) moveTo(store, new Map([[node.id, { x: node.position.x, y: node.position.y + by * 128 }]]));
   };
+  /** The links a row stands for: all of a way out, or the one that leads to a step that stands elsewhere. */
+  const linksOf = ({ row, parent }: Flat): string[] => {
+    const { edges } = store.getState().document;
+    if (row.kind === "way") return edges.filter((edge) => edge.source === row.node && edge.sourceHandle === row.handle).map((edge) => edge.id);
+    const way = flat.find((other) => other.row.id === parent)?.row;
+    if (row.kind !== "goto" || way?.kind !== "way") return [];
+    return edges.filter((edge) => edge.source === way.node && edge.sourceHandle === way.handle && edge.target === row.node).map((edge) => edge.id);
+  };
   const onKeyDown = (event: KeyboardEvent, item: Flat): void => {
+    if (event.ctrlKey || event.metaKey) return;
     const at = flat.indexOf(item);
     const { row } = item;
     const open = row.kind !== "goto" && row.children.length > 0 && !closed.has(row.id);
@@ -148,21 +178,24 @@ function Tree({ rows }: { rows: readonly OutlineRow[] }) {
           if (!readOnly) addAfter(row, event.currentTarget as HTMLElement);
           return true;
         case "l":
-          if (row.kind === "step" && !readOnly) {
-            store.select([row.node]);
-            ui.set({ dialog: "connect" });
-          }
+          store.select([row.node]);
+          keys.connectTo();
           return true;
+        case "o":
+          onLeave?.();
+          return onLeave !== undefined;
         case "F2":
           store.select([row.node]);
-          ui.set({ panelOpen: true, renaming: true });
+          keys.rename();
           return true;
         case "Delete":
         case "Backspace": {
-          if (row.kind !== "step" || readOnly) return true;
+          if (row.kind !== "step") {
+            keys.disconnect(linksOf(item));
+            return true;
+          }
           store.select([row.node]);
-          const label = removeSelection(store);
-          if (label) showToast({ title: t(label.key.replace("history.", "toast."), label.params), tone: "info", action: { label: t("undo"), run: () => void store.undo() } });
+          keys.remove();
           return true;
         }
         default:

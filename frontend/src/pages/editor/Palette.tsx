@@ -28,7 +28,7 @@ export function Palette({ canvas, search, onAdd }: PaletteProps) {
   const groups = useSections(all, query, tab);
   const tabs = TABS.filter((name) => name === "all" || all.some((spec) => inTab(spec, name)));
   return (
-    <aside className={add.palette} aria-label={t("palette.title")}>
+    <aside className={add.palette} data-palette aria-label={t("palette.title")}>
       <div className={add.paletteSearch}>
         <SearchBox ref={search} value={query} onChange={setQuery} label={t("palette.search", { count: all.length })} />
         {!query && <Kbd>/</Kbd>}
@@ -146,7 +146,7 @@ function PaletteItem({ spec, canvas, onAdd }: ItemProps) {
         <Tile icon={spec.icon} category={spec.category} size="sm" />
         <span>
           <b>{spec.title}</b>
-          {spec.badge && <small>{spec.badge}</small>}
+          <small>{spec.badge || spec.description}</small>
         </span>
         <GripVertical size={14} aria-hidden />
       </button>

@@ -8,6 +8,7 @@ import { useEditor, useEnvironment } from "../../inspector/EditorContext";
 import { useProblemText } from "../../inspector/problemText";
 import { Button } from "../../ui";
 import css from "./editor.module.css";
+import { useLayer } from "./layers";
 import { ui, useUi } from "./uiStore";
 
 const ORDER = { error: 0, warning: 1, hint: 2 } as const;
@@ -22,11 +23,12 @@ export function ProblemsBar() {
   const sorted = useMemo(() => [...problems].sort((a, b) => ORDER[a.severity] - ORDER[b.severity]), [problems]);
   const serious = sorted.filter((problem) => problem.severity !== "hint");
   const first = serious[0];
+  useLayer(opened && first !== undefined, () => ui.set({ problemList: false }));
   if (!first) return null;
   return (
     <div className={css.problems} data-severity={first.severity} data-testid="problems-bar">
       {first.severity === "error" ? <CircleX size={16} aria-hidden /> : <TriangleAlert size={16} aria-hidden />}
-      <Popover opened={opened} onChange={(open) => ui.set({ problemList: open })} position="top-start" shadow="lg" width={420} trapFocus>
+      <Popover opened={opened} onChange={(open) => ui.set({ problemList: open })} position="top-start" shadow="lg" width={420} trapFocus returnFocus>
         <Popover.Target>
           <Button variant="link" className={css.problemCount} aria-expanded={opened} onClick={() => ui.set({ problemList: !opened })}>
             {t("problems.count", { count: serious.length })}

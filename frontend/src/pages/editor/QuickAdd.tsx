@@ -1,5 +1,5 @@
 import { Search } from "lucide-react";
-import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { createPortal } from "react-dom";
 import { useTranslation } from "react-i18next";
 
@@ -7,6 +7,7 @@ import { type Anchor, indexOf, type StepSpec } from "../../graph";
 import { useEditor } from "../../inspector/EditorContext";
 import { cx, Tile } from "../../ui";
 import add from "./add.module.css";
+import { useLayer } from "./layers";
 import { findSteps, groupByCategory, newest, suggest } from "./search";
 import type { Place } from "./uiStore";
 
@@ -27,6 +28,14 @@ export function QuickAdd({ anchor, place, onPick, onClose }: QuickAddProps) {
   const { t } = useTranslation("editor");
   const box = useRef<HTMLDivElement>(null);
   const [position, setPosition] = useState<{ left: number; top: number } | null>(null);
+  const [opener] = useState(() => document.activeElement);
+  const close = useCallback(() => {
+    onClose();
+    // The row or button that opened it gets the focus back; a card has it from the canvas.
+    const back = opener?.closest<HTMLElement>("[role=treeitem]") ?? opener;
+    if (back instanceof HTMLElement && back.isConnected && back !== document.body && !back.closest(".react-flow")) back.focus();
+  }, [opener, onClose]);
+  useLayer(true, close);
   useLayoutEffect(() => {
     const own = box.current?.getBoundingClientRect();
     if (!own) return;
@@ -50,7 +59,7 @@ export function QuickAdd({ anchor, place, onPick, onClose }: QuickAddProps) {
       role="dialog"
       aria-label={t("quickAdd.title")}
     >
-      <StepChooser anchor={anchor} onPick={onPick} onClose={onClose} />
+      <StepChooser anchor={anchor} onPick={onPick} onClose={close} />
     </div>,
     document.body,
   );
