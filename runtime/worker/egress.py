@@ -437,7 +437,7 @@ class EgressMail:
                     refused[recipient] = (code, words)
             if len(refused) == len(recipients):
                 raise smtplib.SMTPRecipientsRefused(refused)
-            if not progress.begin():
+            if not progress.may_leave():
                 raise smtplib.SMTPServerDisconnected("given up")
             code, words = smtp.data(data)
             if code != 250:

@@ -150,7 +150,7 @@ class Delivery:
         #: Whether the text left and was not refused.
         self.maybe_sent = False
 
-    def begin(self) -> bool:
+    def may_leave(self) -> bool:
         """Ask, right before the text leaves, whether anybody still waits for it."""
         with self._lock:
             self.maybe_sent = not self._given_up
