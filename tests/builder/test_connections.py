@@ -149,6 +149,7 @@ class TestFirstRing:
     def path(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path = tmp_path / "shared" / "keys.json"
         path.parent.mkdir()
+        monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
         monkeypatch.setattr(settings, "CONNECTION_KEYS_FILE", path)
         monkeypatch.setattr(crypto, "_RING", crypto.KeyRing(path, make=False))
         return path
