@@ -35,46 +35,53 @@ def workspace(workspace_id: UUID) -> Workspace | None:
     return Workspace.objects.filter(pk=workspace_id).first()
 
 
-def members(*, workspace_id: UUID, now: datetime) -> list[Member]:
-    """Everybody in the workspace and everybody invited, by name."""
-    here = [
-        Member(
-            id=row.id,
-            user_id=row.user_id,
-            name=row.user.name,
-            email=row.user.email,
-            role=row.role,
-            active=row.active and row.user.is_active,
-            invited=False,
-            last_seen_at=row.user.last_login,
-        )
-        for row in Membership.objects.filter(workspace_id=workspace_id).select_related("user")
-    ]
-    invited = [
-        Member(
-            id=row.id,
-            user_id=None,
-            name="",
-            email=row.email,
-            role=row.role,
-            active=False,
-            invited=True,
-            last_seen_at=None,
-        )
-        for row in Invitation.objects.filter(workspace_id=workspace_id, accepted_at=None, expires_at__gt=now)
-    ]
-    return sorted(here + invited, key=lambda member: (member.invited, member.name.lower(), member.email))
+def members(*, workspace_id: UUID, now: datetime, after: UUID | None = None, most: int) -> list[Member]:
+    """People in the workspace and people invited, newest first, those who came before `after`."""
+    rows = Membership.objects.filter(workspace_id=workspace_id).select_related("user")
+    offers = Invitation.objects.filter(workspace_id=workspace_id, accepted_at=None, expires_at__gt=now)
+    if after is not None:
+        rows, offers = rows.filter(pk__lt=after), offers.filter(pk__lt=after)
+    both = [_member(row) for row in rows.order_by("-pk")[:most]]
+    both += [_invited(row) for row in offers.order_by("-pk")[:most]]
+    return sorted(both, key=lambda member: member.id, reverse=True)[:most]
 
 
-def member(*, workspace_id: UUID, membership_id: UUID, now: datetime) -> Member | None:
-    """One of `members`."""
-    return next((m for m in members(workspace_id=workspace_id, now=now) if m.id == membership_id), None)
+def member(*, workspace_id: UUID, membership_id: UUID) -> Member | None:
+    """One member; nobody who is only invited."""
+    row = Membership.objects.filter(workspace_id=workspace_id, pk=membership_id).select_related("user").first()
+    return None if row is None else _member(row)
 
 
-def tokens(*, workspace_id: UUID) -> list[ApiToken]:
-    """The workspace's living tokens, newest first."""
+def _member(row: Membership) -> Member:
+    return Member(
+        id=row.id,
+        user_id=row.user_id,
+        name=row.user.name,
+        email=row.user.email,
+        role=row.role,
+        active=row.active and row.user.is_active,
+        invited=False,
+        last_seen_at=row.user.last_login,
+    )
+
+
+def _invited(row: Invitation) -> Member:
+    return Member(
+        id=row.id,
+        user_id=None,
+        name="",
+        email=row.email,
+        role=row.role,
+        active=False,
+        invited=True,
+        last_seen_at=None,
+    )
+
+
+def tokens(*, workspace_id: UUID, after: UUID | None = None, most: int) -> list[ApiToken]:
+    """The workspace's living tokens, newest first, those made before `after`."""
     rows = ApiToken.objects.filter(workspace_id=workspace_id, revoked_at=None).select_related("owner")
-    return list(rows.order_by("-created_at"))
+    return list((rows.filter(pk__lt=after) if after else rows).order_by("-pk")[:most])
 
 
 def names_of(user_ids: set[UUID]) -> dict[UUID, str]:

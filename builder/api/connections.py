@@ -9,9 +9,11 @@ from pydantic import Field
 
 from builder.accounts.rights import Action
 from builder.accounts.times import maybe, stamp
+from builder.api import cursors
+from builder.api.cursors import PageQuery
 from builder.api.operation import ApiView, Body, Call, View, operation
 from builder.api.problems import Refusal, not_here
-from builder.api.shapes import Items
+from builder.api.shapes import Paged
 from builder.connections import services, trials
 from builder.connections.models import Connection
 from builder.workflows import selectors
@@ -63,12 +65,17 @@ class TestShape(View):
 
 
 class Connections(ApiView):
-    @operation(Action.CONNECTION_USE, answer=Items[ConnectionShape])
-    def get(self, call: Call) -> Items[ConnectionShape]:
-        """The connections of this workspace, by name."""
-        rows = services.listing(workspace_id=call.workspace.id)
+    @operation(Action.CONNECTION_USE, query=PageQuery, answer=Paged[ConnectionShape])
+    def get(self, call: Call, *, query: PageQuery) -> Paged[ConnectionShape]:
+        """The connections of this workspace, newest first."""
+        found = services.listing(
+            workspace_id=call.workspace.id, after=cursors.to_id(query.cursor), most=query.limit + 1
+        )
+        rows, next_cursor = cursors.page_of(found, query.limit)
         uses = selectors.connection_uses(workspace_id=call.workspace.id) if rows else {}
-        return Items[ConnectionShape](items=[_shape(row, call, uses.get(row.id, 0)) for row in rows])
+        return Paged[ConnectionShape](
+            items=[_shape(row, call, uses.get(row.id, 0)) for row in rows], next_cursor=next_cursor
+        )
 
     @operation(Action.CONNECTION_CREATE, body=NewConnection, answer=ConnectionShape, status=201, repeat="stored")
     def post(self, call: Call, *, body: NewConnection) -> ConnectionShape:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Annotated, Final
+from typing import Annotated, Final, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic import Field
@@ -21,6 +21,21 @@ class PageQuery(Query):
 
     limit: Limit = 50
     cursor: Annotated[str, Field(max_length=400)] | None = None
+
+
+class HasId(Protocol):
+    """What can stand on a page."""
+
+    @property
+    def id(self) -> UUID: ...
+
+
+T = TypeVar("T", bound=HasId)
+
+
+def page_of(rows: list[T], limit: int) -> tuple[list[T], str | None]:
+    """The page of `limit` rows, and the cursor behind it; `rows` holds one more where there is one."""
+    return rows[:limit], of_id(rows[limit - 1].id) if len(rows) > limit else None
 
 
 def of_id(value: UUID | None) -> str | None:

@@ -12,10 +12,11 @@ from builder.accounts.rights import Action
 from builder.accounts.selectors import names_of
 from builder.accounts.times import stamp
 from builder.api import curl
+from builder.api.cursors import PageQuery
 from builder.api.drafts import SavedView, if_match, saved_answer
 from builder.api.operation import Answer, ApiView, Body, Call, View, operation
 from builder.api.problems import Refusal
-from builder.api.shapes import Items
+from builder.api.shapes import Items, Paged
 from builder.api.workflows import find, graph_refused, stale
 from builder.practice import example
 from builder.workflows import services, shapes
@@ -86,13 +87,19 @@ class PublishWorkflow(ApiView):
 
 
 class Versions(ApiView):
-    @operation(Action.WORKFLOW_SEE, answer=Items[VersionShape])
-    def get(self, call: Call, *, workflow_id: UUID) -> Items[VersionShape]:
-        """All published versions, newest first."""
-        found = runtime_api.versions(workspace_id=call.workspace.id, workflow_id=find(call, workflow_id).id)
-        names = names_of({version.created_by for version in found if version.created_by is not None})
-        newest_first = sorted(found, key=lambda version: -version.number)
-        return Items[VersionShape](items=[VersionShape(**_version(version, names)) for version in newest_first])
+    @operation(Action.WORKFLOW_SEE, query=PageQuery, answer=Paged[VersionShape])
+    def get(self, call: Call, *, workflow_id: UUID, query: PageQuery) -> Paged[VersionShape]:
+        """The published versions, newest first."""
+        page = runtime_api.versions(
+            workspace_id=call.workspace.id,
+            workflow_id=find(call, workflow_id).id,
+            after=query.cursor,
+            limit=query.limit,
+        )
+        names = names_of({version.created_by for version in page.items if version.created_by is not None})
+        return Paged[VersionShape](
+            items=[VersionShape(**_version(version, names)) for version in page.items], next_cursor=page.next_cursor
+        )
 
 
 class OneVersion(ApiView):

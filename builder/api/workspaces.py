@@ -12,11 +12,12 @@ from builder.accounts import selectors, services
 from builder.accounts.models import ApiToken, Membership, Role
 from builder.accounts.rights import Action, Scope
 from builder.accounts.times import maybe, stamp
-from builder.api import shapes
+from builder.api import cursors, shapes
+from builder.api.cursors import PageQuery
 from builder.api.operation import Access, ApiView, Body, Call, View, operation
 from builder.api.problems import Refusal, invalid, not_here
 from builder.api.session import Currency, Email, Language, Name, NewWorkspace, TimeZone, refused
-from builder.api.shapes import Items, WorkspaceView
+from builder.api.shapes import Items, Paged, WorkspaceView
 
 
 class WorkspaceChanges(Body):
@@ -133,11 +134,14 @@ class OneWorkspace(ApiView):
 
 
 class Members(ApiView):
-    @operation(Action.MEMBERS_MANAGE, answer=Items[MemberView])
-    def get(self, call: Call) -> Items[MemberView]:
-        """Everybody here, and everybody invited."""
-        found = selectors.members(workspace_id=call.workspace.id, now=call.now)
-        return Items[MemberView](items=[_member(one) for one in found])
+    @operation(Action.MEMBERS_MANAGE, query=PageQuery, answer=Paged[MemberView])
+    def get(self, call: Call, *, query: PageQuery) -> Paged[MemberView]:
+        """People here and people invited, newest first."""
+        found = selectors.members(
+            workspace_id=call.workspace.id, now=call.now, after=cursors.to_id(query.cursor), most=query.limit + 1
+        )
+        rows, next_cursor = cursors.page_of(found, query.limit)
+        return Paged[MemberView](items=[_member(one) for one in rows], next_cursor=next_cursor)
 
     @operation(Action.MEMBERS_MANAGE, body=Invite, answer=InvitationView, status=201, repeat="stored", secret=True)
     def post(self, call: Call, *, body: Invite) -> InvitationView:
@@ -168,7 +172,7 @@ class OneMember(ApiView):
             )
         except services.AccountsRefused as error:
             raise refused(error) from error
-        found = selectors.member(workspace_id=call.workspace.id, membership_id=member_id, now=call.now)
+        found = selectors.member(workspace_id=call.workspace.id, membership_id=member_id)
         if found is None:
             raise not_here("member")
         return _member(found)
@@ -185,10 +189,14 @@ class OneMember(ApiView):
 
 
 class Tokens(ApiView):
-    @operation(Action.TOKENS_MANAGE, answer=Items[TokenView])
-    def get(self, call: Call) -> Items[TokenView]:
+    @operation(Action.TOKENS_MANAGE, query=PageQuery, answer=Paged[TokenView])
+    def get(self, call: Call, *, query: PageQuery) -> Paged[TokenView]:
         """The living tokens, newest first."""
-        return Items[TokenView](items=[_token(row) for row in selectors.tokens(workspace_id=call.workspace.id)])
+        found = selectors.tokens(
+            workspace_id=call.workspace.id, after=cursors.to_id(query.cursor), most=query.limit + 1
+        )
+        rows, next_cursor = cursors.page_of(found, query.limit)
+        return Paged[TokenView](items=[_token(row) for row in rows], next_cursor=next_cursor)
 
     @operation(
         Action.TOKENS_MANAGE, body=NewToken, answer=MadeToken, status=201, also=(403,), repeat="stored", secret=True

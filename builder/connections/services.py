@@ -178,6 +178,7 @@ def find(*, workspace_id: UUID, connection_id: UUID) -> Connection | None:
     return Connection.objects.select_related("owner").filter(workspace_id=workspace_id, pk=connection_id).first()
 
 
-def listing(*, workspace_id: UUID) -> list[Connection]:
-    """All connections here, by name."""
-    return list(Connection.objects.select_related("owner").filter(workspace_id=workspace_id).order_by("name", "pk"))
+def listing(*, workspace_id: UUID, after: UUID | None = None, most: int) -> list[Connection]:
+    """Connections here, newest first, those made before `after`."""
+    rows = Connection.objects.select_related("owner").filter(workspace_id=workspace_id)
+    return list((rows.filter(pk__lt=after) if after else rows).order_by("-pk")[:most])

@@ -9,6 +9,7 @@ from uuid import UUID
 from runtime.contracts import RuntimeRefused
 
 MOST = 200
+_MOST_NUMBER = 2**31 - 1
 
 
 class BadCursor(RuntimeRefused):
@@ -30,6 +31,18 @@ def decode(cursor: str | None) -> UUID | None:
         return UUID(bytes=base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
         raise BadCursor("This page marker is not one of ours. Start again from the first page.") from None
+
+
+def encode_number(last: int) -> str:
+    """The cursor behind a numbered object."""
+    return encode(UUID(int=last))
+
+
+def decode_number(cursor: str | None) -> int | None:
+    """The number a cursor stands for. Raises BadCursor."""
+    found = decode(cursor)
+    # No number is larger; a larger one is the id of something else.
+    return None if found is None else min(found.int, _MOST_NUMBER)
 
 
 def page_size(limit: int) -> int:

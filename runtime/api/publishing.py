@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Max
 
+from runtime.api.cursors import MOST, decode_number, encode_number, page_size
 from runtime.catalog import CATALOG
 from runtime.contracts import (
     JSON,
@@ -17,6 +18,7 @@ from runtime.contracts import (
     DeploymentView,
     GraphHasProblems,
     NotFound,
+    Page,
     TriggerView,
     VersionView,
 )
@@ -139,11 +141,19 @@ def deployments(*, workspace_id: UUID, workflow_ids: Sequence[UUID]) -> dict[UUI
     }
 
 
-def versions(*, workspace_id: UUID, workflow_id: UUID) -> list[VersionView]:
-    """The published versions, newest first."""
+def versions(
+    *, workspace_id: UUID, workflow_id: UUID, after: str | None = None, limit: int = MOST
+) -> Page[VersionView]:
+    """The published versions, newest first. Raises BadCursor."""
+    chosen = Version.objects.filter(workspace_id=workspace_id, workflow_id=workflow_id, kind="live")
+    last = decode_number(after)
+    if last is not None:
+        chosen = chosen.filter(number__lt=last)
+    size = page_size(limit)
+    rows = list(chosen.defer("graph").order_by("-number")[: size + 1])
     live = _live_version(workspace_id, workflow_id)
-    rows = Version.objects.filter(workspace_id=workspace_id, workflow_id=workflow_id, kind="live")
-    return [_version_view(row, live) for row in rows.defer("graph").order_by("-number")]
+    views = [_version_view(row, live) for row in rows[:size]]
+    return Page(views, encode_number(views[-1].number) if len(rows) > size else None)
 
 
 def version(*, workspace_id: UUID, workflow_id: UUID, number: int) -> VersionView:

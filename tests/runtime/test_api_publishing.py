@@ -29,7 +29,8 @@ def test_versions_count_from_one_and_the_newest_is_live(transactional_db: None) 
     assert second.number == 2
     assert first.graph_sha256 != second.graph_sha256
     found = api.versions(workspace_id=WORKSPACE, workflow_id=workflow_id)
-    assert [(version.number, version.live) for version in found] == [(2, True), (1, False)]
+    assert [(version.number, version.live) for version in found.items] == [(2, True), (1, False)]
+    assert found.next_cursor is None
     live = api.deployment(workspace_id=WORKSPACE, workflow_id=workflow_id)
     assert live is not None
     assert live.enabled
@@ -141,7 +142,7 @@ def test_another_workspace_sees_nothing_and_changes_nothing(transactional_db: No
     workflow_id, stranger = uuid7(), uuid7()
     version = publish(flow("start -> a"), workflow_id)
     assert api.deployment(workspace_id=stranger, workflow_id=workflow_id) is None
-    assert api.versions(workspace_id=stranger, workflow_id=workflow_id) == []
+    assert api.versions(workspace_id=stranger, workflow_id=workflow_id).items == []
     assert api.triggers(workspace_id=stranger, workflow_id=workflow_id) == []
     with pytest.raises(NotFound):
         api.version_graph(workspace_id=stranger, version_id=version.id)

@@ -47,6 +47,19 @@ function paged<T>(workspace: string, name: string, path: string, query: Query) {
   });
 }
 
+/** A list that a screen shows whole: every page of it, one after the other. */
+async function everything<T>(workspace: string, path: string, signal: AbortSignal): Promise<T[]> {
+  const items: T[] = [];
+  let cursor: string | null = null;
+  do {
+    const query: Query = { limit: 200, cursor };
+    const page: Page<T> = await api.get<Page<T>>(`${workspacePath(workspace)}${path}`, { query, signal });
+    items.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor !== null);
+  return items;
+}
+
 export interface WorkflowFilters {
   q?: string | undefined;
   status?: string | undefined;
@@ -94,8 +107,9 @@ export function useVersions(workflow: string) {
   const workspace = useWorkspace().id;
   return useQuery({
     queryKey: [workspace, "versions", workflow],
-    queryFn: ({ signal }) =>
-      api.get<Items<Version>>(`${workspacePath(workspace)}/workflows/${workflow}/versions`, { signal }),
+    queryFn: async ({ signal }) => ({
+      items: await everything<Version>(workspace, `/workflows/${workflow}/versions`, signal),
+    }),
   });
 }
 
@@ -162,7 +176,7 @@ export function useConnections() {
   return useQuery({
     queryKey: [workspace, "connections"],
     queryFn: async ({ signal }) =>
-      (await api.get<Items<Connection>>(`${workspacePath(workspace)}/connections`, { signal })).items,
+      (await everything<Connection>(workspace, "/connections", signal)).sort((a, b) => a.name.localeCompare(b.name)),
   });
 }
 
@@ -183,7 +197,10 @@ export function useMembers() {
   return useQuery({
     queryKey: [workspace, "members"],
     queryFn: async ({ signal }) =>
-      (await api.get<Items<Member>>(`${workspacePath(workspace)}/members`, { signal })).items,
+      // Those who are here by name, then those who are invited by address.
+      (await everything<Member>(workspace, "/members", signal)).sort(
+        (a, b) => Number(a.invited) - Number(b.invited) || a.name.localeCompare(b.name) || a.email.localeCompare(b.email),
+      ),
   });
 }
 
@@ -191,8 +208,7 @@ export function useTokens() {
   const workspace = useWorkspace().id;
   return useQuery({
     queryKey: [workspace, "tokens"],
-    queryFn: async ({ signal }) =>
-      (await api.get<Items<ApiToken>>(`${workspacePath(workspace)}/tokens`, { signal })).items,
+    queryFn: ({ signal }) => everything<ApiToken>(workspace, "/tokens", signal),
   });
 }
 

@@ -156,28 +156,12 @@ export type ItemsCheckLine = {
   items: Array<CheckLine>;
 };
 
-export type ItemsConnectionShape = {
-  items: Array<ConnectionShape>;
-};
-
 export type ItemsDictStrAny = {
   items: Array<Record<string, unknown>>;
 };
 
-export type ItemsMemberView = {
-  items: Array<MemberView>;
-};
-
-export type ItemsTokenView = {
-  items: Array<TokenView>;
-};
-
 export type ItemsTriggerShape = {
   items: Array<TriggerShape>;
-};
-
-export type ItemsVersionShape = {
-  items: Array<VersionShape>;
 };
 
 export type ItemsWorkspaceView = {
@@ -269,13 +253,33 @@ export type NewWorkspace = {
   time_zone?: string;
 };
 
+export type PagedConnectionShape = {
+  items: Array<ConnectionShape>;
+  next_cursor: (string | null);
+};
+
 export type PagedEventShape = {
   items: Array<EventShape>;
   next_cursor: (string | null);
 };
 
+export type PagedMemberView = {
+  items: Array<MemberView>;
+  next_cursor: (string | null);
+};
+
 export type PagedRunShape = {
   items: Array<RunShape>;
+  next_cursor: (string | null);
+};
+
+export type PagedTokenView = {
+  items: Array<TokenView>;
+  next_cursor: (string | null);
+};
+
+export type PagedVersionShape = {
+  items: Array<VersionShape>;
   next_cursor: (string | null);
 };
 
@@ -782,8 +786,9 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/connections": {
     path: { workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
     answers: {
-      "200": ItemsConnectionShape;
+      "200": PagedConnectionShape;
       "400": Problem;
       "401": Problem;
       "403": Problem;
@@ -919,8 +924,9 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/members": {
     path: { workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
     answers: {
-      "200": ItemsMemberView;
+      "200": PagedMemberView;
       "400": Problem;
       "401": Problem;
       "403": Problem;
@@ -1079,8 +1085,9 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/tokens": {
     path: { workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
     answers: {
-      "200": ItemsTokenView;
+      "200": PagedTokenView;
       "400": Problem;
       "401": Problem;
       "403": Problem;
@@ -1346,8 +1353,9 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/versions": {
     path: { workflow_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
     answers: {
-      "200": ItemsVersionShape;
+      "200": PagedVersionShape;
       "400": Problem;
       "401": Problem;
       "403": Problem;

@@ -1,0 +1,93 @@
+"""Every list that can grow comes in pages of one shape, which follow each other without a gap or a repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pytest
+
+from builder.accounts import services as accounts
+from builder.accounts.models import Role
+from builder.accounts.rights import Scope
+from builder.api.cursors import PageQuery
+from builder.connections import services as connections
+from builder.workflows import services
+from tests import factories
+from tests.builder.conftest import World
+from tests.builder.test_routes import PAGES, F, W, routes_of_the_product
+from tests.factories import make_token
+
+#: Lists that come whole: what one person may enter, what a build holds, what one version is armed with.
+WHOLE: Final = {
+    "workspaces", "system-checks", f"{W}/node-types", f"{W}/functions", f"{W}/connection-kinds", f"{F}/triggers",
+}  # fmt: skip
+
+
+def make_versions(world: World) -> str:
+    workflow = world.workflow()
+    for number in range(7):
+        draft = factories.small_graph()
+        draft["nodes"][1]["config"]["fields"][0]["value"] = str(number)
+        services.save_draft(workflow=workflow, graph=draft, expected=number + 1, by=world.bo, now=datetime.now(UTC))
+        services.publish(workflow=workflow, by=world.bo, note=str(number))
+    return f"{world.here}/workflows/{workflow.id}/versions"
+
+
+def make_members(world: World) -> str:
+    for number in range(3):
+        email = f"new-{number}@example.org"
+        accounts.invite(workspace=world.northwind, email=email, role=Role.VIEWER, by=world.alice, now=datetime.now(UTC))
+        factories.join(world.northwind, factories.make_person(f"Joined{number}"), Role.VIEWER)
+    return f"{world.here}/members"
+
+
+def make_tokens(world: World) -> str:
+    for _ in range(7):
+        make_token(world.northwind, world.alice, [Scope.READ])
+    return f"{world.here}/tokens"
+
+
+def make_connections(world: World) -> str:
+    for number in range(7):
+        fields = {"secret": "a long enough secret"}
+        connections.create(
+            workspace=world.northwind, by=world.bo, kind="webhook_secret", name=f"C{number}", fields=fields
+        )
+    return f"{world.here}/connections"
+
+
+@pytest.mark.parametrize("make", [make_versions, make_members, make_tokens, make_connections])
+def test_pages_follow_each_other_newest_first(world: World, make: Callable[[World], str]) -> None:
+    path = make(world)
+    whole = world.as_alice.get(f"{path}?limit=200").body
+    assert whole["next_cursor"] is None
+    assert len(whole["items"]) >= 7
+    ids = [item["id"] for item in whole["items"]]
+    assert ids == sorted(ids, reverse=True)
+    for limit in (1, 3, len(ids)):
+        seen: list[Any] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            page = world.as_alice.get(f"{path}?limit={limit}&cursor={cursor}").body
+            assert len(page["items"]) <= limit
+            seen += page["items"]
+            cursor = page["next_cursor"]
+        assert seen == whole["items"]
+    for query in ("limit=0", "limit=201", "cursor=!!!", "cursor=AAAA", "page=2"):
+        assert world.as_alice.get(f"{path}?{query}").status == 400, query
+    # A cursor of another list is no fault, and shows nothing that is not here.
+    foreign = world.as_alice.get(f"{path}?cursor=_____________________w")
+    assert (foreign.status, foreign.body["items"][0]["id"]) == (200, ids[0])
+
+
+def test_every_list_that_can_grow_has_pages() -> None:
+    whole = set()
+    for route, callback in routes_of_the_product():
+        found = None if route in PAGES else callback.view_class.operations().get("GET")
+        if found is None or found.answer is None or "items" not in found.answer.model_fields:
+            continue
+        if found.query is None or not issubclass(found.query, PageQuery):
+            whole.add(route)
+    assert whole == WHOLE
