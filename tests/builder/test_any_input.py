@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from runtime import api as runtime_api
+from runtime.catalog import CATALOG
 from runtime.contracts import NotStartable
 from tests.builder.conftest import World
 from tests.builder.test_routes import ROUTES, Row, Things, ids, path_of, things
@@ -31,6 +32,10 @@ TEXTS = [
     "\u202e",
     "\\",
     "'",
+    "0001-01-01",
+    "9999-12-31",
+    "23:59",
+    "9" * 5_000,
 ]
 NUMBERS = [0, 1, -1, 2**31, 2**53 + 1, 2**63 - 1, -(2**63) + 1, 0.5, -0.0, 1e-9]
 NAMES = [
@@ -109,8 +114,32 @@ BODIES: dict[str, Any] = {
         "edges": [{"id": "e", "source": "a", "sourceHandle": "out", "target": "b", "targetHandle": "in"}],
         "annotations": [],
     },
-    "schedule": {"mode": "cron", "cron": "0 9 * * 1", "timezone": "Europe/Berlin"},
 }
+SPECS: dict[str, dict[str, Any]] = {spec["type"]: spec for spec in CATALOG.specs()}
+
+
+def a_setting(dice: random.Random, schema: dict[str, Any]) -> Any:
+    """A value for one setting: mostly one that its schema offers, at its bounds or of its type, else anything."""
+    fitting = [schema[name] for name in ("default", "const", "minimum", "maximum") if name in schema]
+    fitting += schema.get("enum", [])
+    match schema.get("type"):
+        case "string":
+            fitting += TEXTS
+        case "integer" | "number":
+            fitting += NUMBERS
+        case "array":
+            fitting += [[a_setting(dice, schema.get("items", {})) for _ in range(dice.randrange(3))]]
+    return dice.choice(fitting) if fitting and dice.random() < 0.8 else anything(dice)
+
+
+def settings_of(dice: random.Random, kind: str) -> dict[str, Any]:
+    """Settings of a step type: one of its examples, or what it starts with, some of its real fields set anew."""
+    spec = SPECS[kind]
+    properties = spec["config_schema"]["properties"]
+    config = dict(dice.choice([spec["defaults"], *(example["config"] for example in spec["examples"])]))
+    for name in dice.sample(sorted(properties), min(len(properties), dice.randrange(4))):
+        config[name] = a_setting(dice, properties[name])
+    return config if dice.random() < 0.6 else bent(dice, config)
 
 
 def not_started(**_arguments: Any) -> None:
@@ -120,10 +149,10 @@ def not_started(**_arguments: Any) -> None:
 def body_of(row: Row) -> Any:
     """A good body of this row, to be bent."""
     body = dict(row.body or {})
-    if "graph" in body:
+    if "graph" in body or row.route.endswith("/workflows"):
         body["graph"] = BODIES["graph"]
     if row.route.endswith("schedules/preview"):
-        body["config"] = BODIES["schedule"]
+        body["config"] = dict(SPECS["trigger.schedule@1"]["defaults"])
     if row.route.endswith("expressions/preview"):
         body = {"template": "{{ trigger.total + 1 }} EUR", "context": {"trigger": {"total": 1}}}
     if row.route.endswith("/connections"):
@@ -179,3 +208,34 @@ def test_no_query_gives_a_500(world: World, things: Things, row: Row) -> None:
 def test_no_node_id_gives_a_500(world: World, node: str) -> None:
     path = f"{world.here}/runs/01a1fc6c-8feb-7e50-ab16-465c98787d84/steps/{quote(node, safe='%')}"
     assert world.as_vera.get(path).status == 404
+
+
+@pytest.mark.parametrize("kind", sorted(SPECS))
+def test_no_settings_of_a_step_give_a_500(world: World, kind: str) -> None:
+    dice = random.Random(kind)
+    path = f"{world.here}/workflows/{world.workflow().id}"
+    for _ in range(40):
+        config = settings_of(dice, kind)
+        node = {**BODIES["graph"]["nodes"][0], "type": kind, "config": config}
+        graph = {**BODIES["graph"], "nodes": [node, BODIES["graph"]["nodes"][1]]}
+        answer = world.as_bo.post(f"{path}/check", {"graph": graph})
+        assert answer.status in (200, 400), (config, answer.body)
+        if kind == "trigger.schedule@1":
+            answer = world.as_bo.post(f"{world.here}/schedules/preview", {"config": config})
+            assert answer.status in (200, 400, 422), (config, answer.body)
+
+
+@pytest.mark.parametrize("kind", [None, True, 5, 0.5, [], {}, [[]], {"a": 1}, "", "trigger.webhook", "x" * 300])
+def test_a_step_type_that_is_none_gives_no_500(world: World, kind: Any) -> None:
+    graph = {**BODIES["graph"], "nodes": [{**node, "type": kind} for node in BODIES["graph"]["nodes"]]}
+    made = world.as_bo.post(f"{world.here}/workflows", {"name": "Odd", "graph": graph})
+    assert made.status == 201, made.body
+    path = f"{world.here}/workflows/{made.body['id']}"
+    for answer, status in (
+        (world.as_bo.post(f"{path}/check", {"graph": graph}), 200),
+        (world.as_bo.put(f"{path}/draft", {"graph": graph}, headers={"If-Match": '"1"'}), 200),
+        (world.as_bo.get(f"{path}/draft"), 200),
+        (world.as_bo.post(f"{path}/publish", {"revision": 2}), 422),
+        (world.as_bo.get(f"{world.here}/connections"), 200),
+    ):
+        assert answer.status == status, answer.body
