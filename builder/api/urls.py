@@ -1,4 +1,4 @@
-"""Every route of the API. Each stands in the test matrix of `tests/builder/matrix.py`; an unlisted one fails."""
+"""Every route of the API. Each stands in the table of `tests/builder/test_routes.py`; an unlisted one fails."""
 
 from __future__ import annotations
 

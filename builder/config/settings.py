@@ -128,7 +128,7 @@ LANGUAGE_CODE = "en"
 USE_I18N = False
 TEMPLATES: list[dict[str, Any]] = []
 SILENCED_SYSTEM_CHECKS: list[str] = []
-# The web server refuses larger bodies before Django sees them; see builder.config.limits.
+# Larger bodies are refused before Django sees them; see builder.config.door.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 

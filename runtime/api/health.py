@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from typing import Final
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from runtime.store.dialect import database_now, durability_problems
 from runtime.store.models import Process, Run
 
 _ALIVE_MS: Final = 20_000
+_CLOCKS_APART_SECONDS: Final = 5
 _FLOOR_BYTES: Final = 500 * 1024 * 1024
 #: A claimed run is overdue when its lease ran out this long ago and nobody took it.
 _OVERDUE_MS: Final = 30_000
@@ -26,7 +28,7 @@ _MOVED_FROM_OUTSIDE: Final = ("parked", "waiting_event", "waiting_human")
 def system_health() -> list[HealthItem]:
     """The checks, most fundamental first. Never raises."""
     try:
-        found = [_database(), _workers(), _orphans()]
+        found = [_database(), _clock(), _workers(), _orphans()]
     except (DatabaseError, InterfaceError) as error:
         found = [
             HealthItem(
@@ -56,6 +58,23 @@ def _database() -> HealthItem:
     if problems:
         return HealthItem("database", False, "Database", " ".join(problems), "Change these settings of the database.")
     return HealthItem("database", True, "Database", f"{name} answers and keeps what it accepts.")
+
+
+def _clock() -> HealthItem:
+    """Leases and timers go by the database's clock, signatures and sessions by this machine's."""
+    asked = time.time()
+    there = database_now() / 1000
+    # The answer was given somewhere between question and arrival.
+    apart = max(asked - there, there - time.time(), 0.0)
+    if apart > _CLOCKS_APART_SECONDS:
+        return HealthItem(
+            "clock",
+            False,
+            "Clocks",
+            f"The database's clock and this machine's are {apart:.0f} seconds apart.",
+            "Let both set their clocks by the network (NTP).",
+        )
+    return HealthItem("clock", True, "Clocks", "The database and this machine agree on the time.")
 
 
 def _workers() -> HealthItem:

@@ -7,11 +7,13 @@ import shutil
 import pytest
 
 from runtime import api
+from runtime.api import health
 from runtime.api.cursors import BadCursor
 from runtime.api.rows import DataDamaged
 from runtime.contracts import (
     EventFilters,
     GraphHasProblems,
+    HealthItem,
     KeyReused,
     NotFound,
     NotStartable,
@@ -20,6 +22,7 @@ from runtime.contracts import (
 )
 from runtime.engine.ids import uuid7
 from runtime.store import artifacts
+from runtime.store.dialect import database_now
 from runtime.store.models import Event, Run, Version
 from tests.runtime.machine import WORKSPACE, Machine, detail, fields, flow, pause, step
 
@@ -224,6 +227,19 @@ def test_data_whose_file_is_damaged_says_so(machine: Machine, how: str) -> None:
     assert (step_refused.value.code, "DATA_DIR" in step_refused.value.message) == ("data_damaged", True)
     assert api.samples(workspace_id=WORKSPACE, workflow_id=run.workflow_id).get("a") is None
     shutil.rmtree(artifacts.directory())
+
+
+@pytest.mark.parametrize("seconds", [-60, 60])
+def test_clocks_that_differ_are_told_to_an_administrator(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    def line() -> HealthItem:
+        return next(item for item in api.system_health() if item.id == "clock")
+
+    assert line().ok
+    monkeypatch.setattr(health, "database_now", lambda: database_now() + seconds * 1000)
+    assert not line().ok
+    assert "60 seconds" in line().detail
 
 
 def test_a_schedule_is_previewed_in_words_and_times(transactional_db: None) -> None:

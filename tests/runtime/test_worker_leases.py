@@ -167,7 +167,7 @@ def test_a_foreign_start_writes_through_its_own_writer(idle_machine: Machine) ->
 def test_a_process_shows_that_it_is_alive(machine: Machine) -> None:
     wait_until(lambda: Process.objects.filter(stopped_at__isnull=True).exists())
     assert {item.id: item.ok for item in api.system_health()} == {
-        "database": True, "workers": True, "orphans": True, "disk": True,
+        "database": True, "clock": True, "workers": True, "orphans": True, "disk": True,
         **({"broker": True} if any(item.id == "broker" for item in api.system_health()) else {}),
     }  # fmt: skip
 
