@@ -33,6 +33,7 @@ from runtime.worker.egress_rules import (
     Named,
     all_refused,
     is_v6,
+    leaves,
     mail_failure,
     mail_refused,
     merge_headers,
@@ -253,6 +254,8 @@ class EgressClient:
             extensions={"timeout": {"connect": connect_seconds, "pool": connect_seconds}},
         )
         writes = method not in ("GET", "HEAD", "OPTIONS")
+        if writes:
+            request.extensions = {**request.extensions, "trace": leaves(sent)}
         connected = False
         try:
             response = await self._pool().handle_async_request(request)
@@ -280,10 +283,6 @@ class EgressClient:
                 "The connection broke", f"{host} ended the connection before it had answered.", "connection_lost",
                 detail=str(error)[:500] or type(error).__name__, maybe_applied=writes,
             ) from None  # fmt: skip
-        except asyncio.CancelledError:
-            # Whether the request had left is not known here; a time-out before any connection is told apart by `sent`.
-            sent[0] = True
-            raise
         except (OSError, ValueError, httpcore2.UnsupportedProtocol) as error:
             raise RetryableError(
                 "The connection broke", f"Speaking to {host} failed.", "connection_lost",

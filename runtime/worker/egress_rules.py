@@ -6,7 +6,7 @@ No connection is made here; `egress` makes them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from threading import Lock
 from typing import Final, TypeAlias
@@ -112,6 +112,16 @@ def merge_headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
         name, value = name_bytes.decode("latin-1").lower(), value_bytes.decode("latin-1")
         found[name] = f"{found[name]}, {value}" if name in found else value
     return found
+
+
+def leaves(sent: list[bool]) -> Callable[[str, object], Awaitable[None]]:
+    """A listener to the connection that notes when a request begins to leave: until then nothing can have happened."""
+
+    async def listen(event: str, _details: object) -> None:
+        if event.endswith("send_request_headers.started"):
+            sent[0] = True
+
+    return listen
 
 
 async def read_body(

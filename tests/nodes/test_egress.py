@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -218,6 +219,37 @@ async def test_a_slow_answer_is_given_up(doors: Egress, server: HttpServer) -> N
         await doors.http.request("POST", server.url("/slow"), total_seconds=0.3)
     assert error.value.code == "timeout"
     assert error.value.maybe_applied
+
+
+async def test_what_never_left_is_not_taken_for_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def getaddrinfo(*_given: Any, **_more: Any) -> Any:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
+    egress = Egress.make()
+    with pytest.raises(RetryableError) as error:
+        await egress.http.request("POST", "http://slow.example.com/", total_seconds=0.05)
+    assert error.value.code == "timeout"
+    assert not error.value.maybe_applied
+    await egress.aclose()
+
+
+@pytest.mark.parametrize(("method", "applied"), [("POST", True), ("GET", False)])
+async def test_what_left_and_was_not_answered_may_be_done(
+    doors: Egress, server: HttpServer, method: str, applied: bool
+) -> None:
+    release = threading.Event()
+
+    def silent(_handler: Any) -> None:
+        release.wait(10)
+
+    server.answers["/x"] = silent
+    try:
+        with pytest.raises(RetryableError) as error:
+            await doors.http.request(method, server.url("/x"), total_seconds=0.3)
+    finally:
+        release.set()
+    assert (error.value.code, error.value.maybe_applied) == ("timeout", applied)
 
 
 async def test_nobody_listening_is_told_plainly_and_nothing_was_applied() -> None:
