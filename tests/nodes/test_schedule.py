@@ -55,6 +55,8 @@ def test_every_quarter_of_an_hour_goes_on_evenly_when_clocks_go_back(config: dic
         ({"repeat": "monthly", "day": "first_workday", "at": "06:00", "ends_on": "2027-02-01"}, ["2026-12-01T06:00:00+00:00", "2027-01-01T06:00:00+00:00"], "On the first working day of the month at 06:00 until 2027-02-01"),
         ({"repeat": "cron", "cron": "30 8 * * 1-5", "starts_on": "2027-01-02"}, ["2027-01-04T08:30:00+00:00", "2027-01-05T08:30:00+00:00"], "At 08:30, Monday through Friday"),
         ({"repeat": "cron", "cron": "0 0 * * *", "starts_on": "2026-12-01"}, ["2026-12-01T00:00:00+00:00", "2026-12-02T00:00:00+00:00"], "At 00:00"),
+        ({"repeat": "cron", "cron": "0 9 * * 1#2"}, ["2026-12-14T09:00:00+00:00", "2027-01-11T09:00:00+00:00"], "At 09:00, on the second Monday of the month"),
+        ({"repeat": "cron", "cron": "0 9 * * 5L"}, ["2026-11-27T09:00:00+00:00", "2026-12-25T09:00:00+00:00"], "At 09:00, on the last Friday of the month"),
         ({"repeat": "monthly", "day": "31", "at": "18:00"}, ["2026-11-30T18:00:00+00:00", "2026-12-31T18:00:00+00:00"], "On day 31 of the month at 18:00"),
         ({"repeat": "every", "every": 2, "unit": "weeks", "at": "08:00", "starts_on": "2026-11-05"}, ["2026-12-03T08:00:00+00:00", "2026-12-17T08:00:00+00:00"], "Every 2 weeks on Thursday at 08:00"),
         ({"repeat": "every", "every": 3, "unit": "months", "at": "08:00"}, ["2027-01-01T08:00:00+00:00", "2027-04-01T08:00:00+00:00"], "Every 3 months on day 1 at 08:00"),

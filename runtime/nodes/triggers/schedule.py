@@ -82,7 +82,8 @@ class ScheduleConfig(Config):
     cron: str = field(
         "",
         title="Cron expression",
-        help="Minute, hour, day of month, month, day of week.",
+        help="Minute, hour, day of month, month, day of week. L is the last day of the month, 1#2 its second Monday, "
+        "5L its last Friday.",
         widget="cron",
         placeholder="30 8 * * 1-5",
         show_if={"repeat": ["cron"]},
