@@ -13,7 +13,7 @@ from runtime.sdk import schema as schemas
 from runtime.sdk.context import Context
 from runtime.sdk.effects import EFFECT_NOTES, EffectClass
 from runtime.sdk.fields import Config
-from runtime.sdk.prepared import PreparedStep, formulas_of
+from runtime.sdk.prepared import PreparedStep, formulas_of, visible
 from runtime.sdk.results import Outcome
 from runtime.sdk.words import Words, shorten
 
@@ -165,7 +165,8 @@ class NodeType(Generic[C]):
         return PreparedStep.make(self, self._meant(config))
 
     def _meant(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
-        return config if self.read is None else self.read(config)
+        """The settings that count: read as this type reads them, without those that are not on the form."""
+        return visible(self.config, config if self.read is None else self.read(config))
 
     def effect_of(self, config: Mapping[str, Any]) -> EffectClass:
         """The effect class with these settings as stored."""

@@ -221,6 +221,25 @@ def test_a_field_that_is_not_on_the_form_is_as_if_it_were_not_stored() -> None:
         node_type.prepare({"method": "POST", "url": "https://erp.example.com/i", **left_over})
 
 
+def test_what_is_not_on_the_form_blocks_no_publish_and_needs_no_step() -> None:
+    call, switch = CATALOG.get("http.request@1"), CATALOG.get("flow.switch@1")
+    assert call is not None
+    assert switch is not None
+    left_over = {"body_type": "none", "json_body": {"a": "{{ uper( }}", "b": "{{ steps.gone.x }}"}}
+    config = {"method": "POST", "url": "https://erp.example.com/i", **left_over}
+    assert call.problems(config) == []
+    assert call.references(config) == []
+    assert [code for _path, code, _message in call.problems({**config, "body_type": "json"})] == ["formula"]
+    case = {
+        "id": "a",
+        "name": "A",
+        "value": "x",
+        "conditions": {"rules": [{"left": "{{ uper( }}", "op": "sounds_like"}]},
+    }
+    assert switch.problems({"value": "{{ trigger.v }}", "cases": [case]}) == []
+    assert switch.problems({"mode": "rules", "cases": [case]}) != []
+
+
 def test_connection_kinds_are_described_and_checked() -> None:
     for kind in KINDS.values():
         spec = kind.spec()

@@ -318,7 +318,8 @@ async def test_a_body_that_is_no_json_is_said_before_it_is_published(
 
 def test_the_formulas_of_a_body_written_as_text_are_known() -> None:
     assert NODE is not None
-    found = NODE.references({"json_body": '{"a": "{{ trigger.body.x }}", "b": {{ steps.invoice.total }}}'})
+    text = '{"a": "{{ trigger.body.x }}", "b": {{ steps.invoice.total }}}'
+    found = NODE.references({"method": "POST", "body_type": "json", "json_body": text})
     assert [path for path, _reference in found] == ["json_body.a", "json_body.b"]
 
 
