@@ -43,15 +43,17 @@ def preview(*, template: str, context: Mapping[str, Any]) -> PreviewResult:
 def schedule_preview(*, config: Mapping[str, Any], after: int | None = None, count: int = 10) -> SchedulePreview:
     """The next fire times of a schedule, in words and with notes about clock changes. Never raises."""
     # The form's own rules come first: what follows counts on the types they promise.
+    config = SCHEDULE.filled(config)
     try:
-        SCHEDULE.config.model_validate(SCHEDULE.filled(config))
+        SCHEDULE.config.model_validate(config)
     except ValidationError as refused:
         told = [message for _path, _code, message in plain_problems(SCHEDULE.config, refused)]
         return SchedulePreview(fires=[], words="", notes=told)
     try:
         start = database_now() if after is None else after
         fires = next_fires(config, start, max(1, min(count, 100)))
-        return SchedulePreview(fires=fires, words=schedules.words(config), notes=schedules.notes(config, fires))
+        notes = schedules.notes(config, fires) if fires else ["Nothing starts any more by this schedule."]
+        return SchedulePreview(fires=fires, words=schedules.words(config), notes=notes)
     except schedules.ScheduleError as error:
         return SchedulePreview(fires=[], words="", notes=[error.message])
     except OverflowError:
