@@ -20,10 +20,6 @@ export const NoteCard = memo(function NoteCard({ id, selected }: NodeProps) {
     if (editing) box.current?.focus();
   }, [editing]);
   if (!note) return null;
-  const done = (text: string): void => {
-    setEditing(false);
-    if (text !== note.text) store.getState().build?.changeNote(id, { text });
-  };
   return (
     <div
       className={cx(css.note, selected && css.noteSelected)}
@@ -54,7 +50,9 @@ export const NoteCard = memo(function NoteCard({ id, selected }: NodeProps) {
           className="nodrag nowheel nopan"
           aria-label={t("noteText")}
           defaultValue={note.text}
-          onBlur={(event) => done(event.currentTarget.value)}
+          // At once: what is typed must not be lost when the card goes away.
+          onChange={(event) => store.getState().build?.changeNote(id, { text: event.currentTarget.value })}
+          onBlur={() => setEditing(false)}
           onKeyDown={(event) => {
             event.stopPropagation();
             if (event.key !== "Escape") return;

@@ -200,7 +200,7 @@ export function moveTo(store: EditorStore, positions: ReadonlyMap<string, Point>
 }
 
 export function renameStep(store: EditorStore, id: string, name: string): void {
-  store.edit({ key: "history.rename", params: { name } }, (draft) => operations.renameStep(draft, id, name));
+  store.edit({ key: "history.rename", params: { name } }, (draft) => operations.renameStep(draft, id, name), { group: `name:${id}` });
 }
 
 export function arrange(store: EditorStore, positions: Record<string, Point>): void {

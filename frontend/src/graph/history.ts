@@ -44,19 +44,19 @@ export function commit(
   const group = options.group ?? null;
   const last = history.past[history.past.length - 1];
   if (last && group !== null && last.group === group && options.at - last.at <= COALESCE_MS) {
-    const entry = merge(last, patches, inverse, options.at);
+    const entry = merge(last, label, patches, inverse, options.at);
     return { document: next, history: { past: [...history.past.slice(0, -1), entry], future: [] }, entry };
   }
   const entry: HistoryEntry = { label, patches, inverse, group, at: options.at };
   return { document: next, history: { past: [...history.past, entry].slice(-HISTORY_LIMIT), future: [] }, entry };
 }
 
-function merge(last: HistoryEntry, patches: Patch[], inverse: Patch[], at: number): HistoryEntry {
+function merge(last: HistoryEntry, label: Label, patches: Patch[], inverse: Patch[], at: number): HistoryEntry {
   const one = last.patches.length === 1 && patches.length === 1 ? [last.patches[0], patches[0]] : null;
   if (one?.[0] && one[1] && one[0].op === one[1].op && one[0].op === "replace" && samePath(one[0].path, one[1].path)) {
-    return { ...last, patches, at };
+    return { ...last, label, patches, at };
   }
-  return { ...last, patches: [...last.patches, ...patches], inverse: [...inverse, ...last.inverse], at };
+  return { ...last, label, patches: [...last.patches, ...patches], inverse: [...inverse, ...last.inverse], at };
 }
 
 function samePath(a: readonly (string | number)[], b: readonly (string | number)[]): boolean {

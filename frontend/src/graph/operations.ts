@@ -8,7 +8,7 @@ import { downstreamOf, indexOf } from "./indexes";
 import { makeKey, makeName } from "./keys";
 import { portsOf } from "./ports";
 import { refusal } from "./rules";
-import { renameInValue } from "./template";
+import { referencesIn, renameInValue } from "./template";
 import {
   CARD, DEFAULT_IN, DEFAULT_OUT, ERROR_HANDLE, type Annotation, type GraphDocument, type GraphEdge, type GraphNode,
   type Json, type Point, type Specs, type StepSettings, type StepSpec,
@@ -236,14 +236,21 @@ export function removeNotes(document: GraphDocument, ids: ReadonlySet<string>): 
 /** Steps whose configuration uses the output of any of these; asked about before deleting. */
 export function usersOf(document: GraphDocument, ids: ReadonlySet<string>): GraphNode[] {
   const keys = new Set(document.nodes.filter((node) => ids.has(node.id)).map((node) => node.key));
+  const isStart = (node: GraphNode): boolean => node.type.startsWith("trigger.");
+  const starts = document.nodes.filter(isStart);
+  /** What started the run is known as long as one start that leads here stays. */
+  const startGoes = (id: string): boolean => {
+    const leading = starts.filter((start) => downstreamOf(document, start.id).has(id));
+    return leading.length > 0 && leading.every((start) => ids.has(start.id));
+  };
   return document.nodes.filter((node) => {
     if (ids.has(node.id)) return false;
     let used = false;
-    renameInValue(node.config, (key) => {
+    renameInValue([node.config, node.settings.fallback], (key) => {
       if (keys.has(key)) used = true;
       return null;
     });
-    return used;
+    return used || (startGoes(node.id) && referencesIn([node.config, node.settings.fallback ?? null]).some((found) => found.reference.root === "trigger"));
   });
 }
 
@@ -269,7 +276,9 @@ export function addCopies(
     copies.push(copy);
   }
   for (const copy of copies) {
-    copy.config = renameInValue(copy.config, (key) => keys.get(key) ?? null);
+    const rename = (key: string): string | null => keys.get(key) ?? null;
+    copy.config = renameInValue(copy.config, rename);
+    if (copy.settings.fallback !== undefined) copy.settings.fallback = renameInValue(copy.settings.fallback, rename);
     if (copy.parent) {
       const parent = ids.get(copy.parent);
       if (parent) copy.parent = parent;

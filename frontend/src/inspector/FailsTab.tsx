@@ -1,9 +1,12 @@
+import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { indexOf, type GraphNode, type Json, operations, type OnFailure, type RetryPolicy, type RetryStrategy, type StepSettings, type StepSpec } from "../graph";
 import { cx, useFormatter } from "../ui";
 import { useEditor, useEnvironment } from "./EditorContext";
 import css from "./inspector.module.css";
+import { useNumberWords } from "./numberWords";
+import { readNumber } from "./readNumber";
 import rules from "./rules.module.css";
 import { DEFAULT_RETRY, totalWait, waits } from "./retry";
 import { JsonField } from "./widgets/JsonField";
@@ -146,21 +149,44 @@ interface NumberInlineProps {
   onChange(value: number): void;
 }
 
-function NumberInline({ label, value, min, max, whole, disabled, onChange }: NumberInlineProps) {
+/** A number within a sentence. Any text can be typed; it counts once it fits, and says so as long as it does not. */
+function NumberInline({ label, value, min, max, whole = false, disabled, onChange }: NumberInlineProps) {
+  const { t } = useTranslation("fields");
+  const words = useNumberWords();
+  const format = useFormatter();
+  const id = useId();
+  const [text, setText] = useState<string | null>(null);
+  const read = readNumber(text ?? String(value), whole);
+  const number = read.kind === "number" ? Number(read.value) : null;
+  const fits = number !== null && number >= min && number <= max;
+  const wrong = text === null || fits ? undefined : (words(read) ?? t("number.range", { min: format.number(min), max: format.number(max), value: format.number(value) }));
   return (
-    <input
-      type="number"
-      className={css.inlineNumber}
-      aria-label={label}
-      value={value}
-      min={min}
-      max={max}
-      step={whole ? 1 : "any"}
-      disabled={disabled}
-      onChange={(event) => {
-        const next = event.currentTarget.valueAsNumber;
-        if (Number.isFinite(next) && next >= min && next <= max) onChange(whole ? Math.round(next) : next);
-      }}
-    />
+    <>
+      <input
+        inputMode={whole ? "numeric" : "decimal"}
+        className={css.inlineNumber}
+        aria-label={label}
+        aria-invalid={wrong !== undefined || undefined}
+        aria-describedby={wrong ? id : undefined}
+        value={text ?? String(value)}
+        disabled={disabled}
+        onChange={(event) => {
+          const next = event.currentTarget.value;
+          setText(next);
+          const typed = readNumber(next, whole);
+          if (typed.kind !== "number") return;
+          const found = Number(typed.value);
+          if (found >= min && found <= max) onChange(found);
+        }}
+        onBlur={() => {
+          if (fits || read.kind === "empty") setText(null);
+        }}
+      />
+      {wrong && (
+        <span className={css.error} id={id} role="alert">
+          {wrong}
+        </span>
+      )}
+    </>
   );
 }

@@ -3,11 +3,13 @@ import { Tooltip } from "@mantine/core";
 import { useId } from "react";
 import { useTranslation } from "react-i18next";
 
-import { type FieldSpec, fieldProblem, hasExpression, type Json, type JsonObject } from "../graph";
+import { type FieldSpec, fieldProblem, hasExpression, type Json, type JsonObject, typesOf } from "../graph";
 import css from "./inspector.module.css";
+import { useNumberWords } from "./numberWords";
 import { useValueLine } from "./preview";
+import { readNumber } from "./readNumber";
 import { Widget } from "./Widget";
-import { widgetOf } from "./widgetOf";
+import { type WidgetKind, widgetOf } from "./widgetOf";
 
 export interface FieldRowProps {
   field: FieldSpec;
@@ -23,13 +25,18 @@ export interface FieldRowProps {
   readOnly?: boolean;
 }
 
+const NUMBERS = new Set<WidgetKind>(["number", "duration"]);
+
 /** Label, control, and beneath it what the value gives, what is wrong with it, or how to fill it in. */
 export function FieldRow({ field, node, value, path, config, onChange, problem, readOnly = false }: FieldRowProps) {
   const { t } = useTranslation("inspector");
   const id = useId();
   const widget = widgetOf(field);
   const own = fieldProblem({ ...field, required: false }, value);
-  const wrong = problem ?? (own ? t(`fieldProblem.${own.code}`, own.params) : undefined);
+  const numberWords = useNumberWords();
+  // A text where a number belongs: what about it is unclear, instead of that it is none.
+  const typed = NUMBERS.has(widget) && typeof value === "string" && !hasExpression(value) ? numberWords(readNumber(value, typesOf(field.schema).includes("integer"))) : undefined;
+  const wrong = typed ?? problem ?? (own ? t(`fieldProblem.${own.code}`, own.params) : undefined);
   const help = field.hints.help ?? (field.schema.description || undefined);
   const inline = widget === "toggle" && !hasExpression(value);
   const unit = typeof field.hints["unit"] === "string" ? field.hints["unit"] : undefined;

@@ -1,5 +1,5 @@
 import { CopyCheck, ShieldAlert } from "lucide-react";
-import { useCallback, useEffect, useRef } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import {
@@ -46,6 +46,8 @@ export function SetupTab({ node, spec, focus, toCard, readOnly }: SetupTabProps)
     [store, node.id, node.name],
   );
   useFieldFocus(form, focus, fields, node, toCard);
+  // Open from the start where something is set; after that it is up to the person.
+  const [openFirst] = useState(set > 0);
   return (
     <div ref={form} className={css.form}>
       {spec.type.startsWith("trigger.webhook@") && <WebhookAddress node={node} />}
@@ -53,7 +55,7 @@ export function SetupTab({ node, spec, focus, toCard, readOnly }: SetupTabProps)
       {plain.length === 0 && advanced.length === 0 && <p className={css.hint}>{t("form.nothing")}</p>}
       {spec.type.startsWith("trigger.schedule@") && <SchedulePreview config={node.config} />}
       {advanced.length > 0 && (
-        <details className={rules.moreOptions} open={set > 0 || undefined}>
+        <details className={rules.moreOptions} open={openFirst || undefined}>
           <summary>{set > 0 ? t("form.moreSet", { count: advanced.length, set }) : t("form.more", { count: advanced.length })}</summary>
           <FieldList fields={advanced} node={node} onChange={change} readOnly={readOnly} />
         </details>

@@ -121,7 +121,7 @@ function StepName({ node, renaming, onRenamed, onLeave, readOnly }: NameProps) {
   const field = useRef<HTMLInputElement>(null);
   const [text, setText] = useState<string | null>(null);
   const asked = useRef(false);
-  const dropped = useRef(false);
+  const before = useRef(node.name);
   useEffect(() => {
     if (!renaming) return;
     asked.current = true;
@@ -129,10 +129,6 @@ function StepName({ node, renaming, onRenamed, onLeave, readOnly }: NameProps) {
     field.current?.select();
     onRenamed();
   }, [renaming, onRenamed]);
-  const save = (): void => {
-    if (!dropped.current && text !== null && text.trim() && text !== node.name) renameStep(store, node.id, text);
-    setText(null);
-  };
   return (
     <input
       ref={field}
@@ -141,20 +137,29 @@ function StepName({ node, renaming, onRenamed, onLeave, readOnly }: NameProps) {
       value={text ?? node.name}
       readOnly={readOnly}
       maxLength={120}
-      onChange={(event) => setText(event.currentTarget.value)}
+      // At once: what is typed must not be lost when the panel goes away. An empty name is none.
+      onChange={(event) => {
+        const next = event.currentTarget.value;
+        setText(next);
+        renameStep(store, node.id, next.trim() ? next : before.current);
+      }}
       onFocus={() => {
-        dropped.current = false;
+        before.current = node.name;
       }}
       onBlur={() => {
         asked.current = false;
-        save();
+        setText(null);
       }}
       onKeyDownCapture={(event) => {
-        // The panel closes on Esc; what was typed must not be kept then.
-        if (event.key === "Escape") dropped.current = true;
+        // The panel closes on Esc; what was typed is not kept then.
+        if (event.key === "Escape" && text !== null) {
+          renameStep(store, node.id, before.current);
+          setText(null);
+        }
         if (event.key !== "Enter") return;
         if (asked.current) onLeave();
-        if (document.activeElement === field.current) save();
+        before.current = node.name;
+        setText(null);
       }}
     />
   );
@@ -214,6 +219,14 @@ function KeyField({ node, readOnly }: { node: GraphNode; readOnly: boolean }) {
   const taken = useEditor((state) => state.document.nodes.some((other) => other.id !== node.id && other.key.toLowerCase() === (text ?? node.key).toLowerCase()));
   const value = text ?? node.key;
   const error = taken ? t("key.taken") : isKey(value) ? undefined : t("key.bad");
+  const before = useRef(node.key);
+  const change = (next: string): void => {
+    setText(next);
+    const free = !store.getState().document.nodes.some((other) => other.id !== node.id && other.key.toLowerCase() === next.toLowerCase());
+    // Formulas follow a key that can be one; until then they keep the one from before.
+    const key = free && isKey(next) ? next : before.current;
+    store.edit({ key: "history.key", params: { name: node.name } }, (draft) => operations.rekeyStep(draft, node.id, key), { group: `key:${node.id}` });
+  };
   return (
     <details className={rules.more}>
       <summary>{t("key.summary")}</summary>
@@ -224,13 +237,12 @@ function KeyField({ node, readOnly }: { node: GraphNode; readOnly: boolean }) {
         error={error}
         value={value}
         readOnly={readOnly}
-        onChange={(event) => setText(event.currentTarget.value)}
-        onBlur={() => {
-          if (text !== null && !error && text !== node.key) {
-            store.edit({ key: "history.key", params: { name: node.name } }, (draft) => operations.rekeyStep(draft, node.id, text));
-          }
-          setText(null);
+        onChange={(event) => change(event.currentTarget.value)}
+        onFocus={() => {
+          if (text === null) before.current = node.key;
         }}
+        // A key that cannot be one stays in sight, with what is wrong with it.
+        onBlur={() => !error && setText(null)}
       />
     </details>
   );

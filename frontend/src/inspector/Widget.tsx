@@ -1,11 +1,12 @@
 import { Braces, Pencil } from "lucide-react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { type FieldSpec, hasExpression, isJsonObject, type Json, type JsonObject } from "../graph";
 import { IconButton } from "../ui";
 import { ExpressionField } from "./ExpressionField";
 import css from "./inspector.module.css";
-import { ChoiceField, DateField, DurationField, MultiChoice, NumberField, PlainText, SecretField, textOf, TimeZoneField, ToggleField } from "./widgets/basic";
+import { ChoiceField, DateField, DurationField, emptied, MultiChoice, NumberField, PlainText, SecretField, textOf, TimeZoneField, ToggleField } from "./widgets/basic";
 import { Conditions } from "./widgets/Conditions";
 import { ConnectionPicker } from "./widgets/ConnectionPicker";
 import { JsonField } from "./widgets/JsonField";
@@ -33,8 +34,10 @@ const SWITCHABLE = new Set<WidgetKind>(["number", "choice", "toggle", "date", "d
 export function Widget(props: WidgetProps) {
   const { t } = useTranslation("inspector");
   const { kind, field, value, onChange, readOnly } = props;
+  // The choice is the person's: what is typed meanwhile must not take the field away from under the caret.
+  const [chosen, setChosen] = useState<"data" | "value" | null>(null);
   if (!field.hints.expression || !SWITCHABLE.has(kind)) return <Control {...props} />;
-  const asText = hasExpression(value) || value === "";
+  const asText = chosen === null ? isText(kind, value) : chosen === "data";
   return (
     <div className={css.switchable}>
       <div className={css.switchableField}>{asText ? <TextWithData {...props} /> : <Control {...props} />}</div>
@@ -43,11 +46,23 @@ export function Widget(props: WidgetProps) {
           size="sm"
           label={asText ? t("form.useValue") : t("form.useData")}
           icon={asText ? <Pencil size={14} /> : <Braces size={14} />}
-          onClick={() => onChange(asText ? (field.schema.default ?? undefined) : "")}
+          onClick={() => {
+            setChosen(asText ? "value" : "data");
+            onChange(asText ? (field.schema.default ?? undefined) : "");
+          }}
         />
       )}
     </div>
   );
+}
+
+/** What the control of this kind cannot show. A text that is to become a number stays where numbers are typed. */
+function isText(kind: WidgetKind, value: Json | undefined): boolean {
+  if (typeof value !== "string") return false;
+  if (hasExpression(value)) return true;
+  if (value === "") return false;
+  if (kind === "toggle") return true;
+  return (kind === "date" || kind === "date-time") && !/^\d{4}-\d{2}-\d{2}/.test(value);
 }
 
 function TextWithData({ field, node, value, onChange, invalid, describedBy, readOnly, kind, path }: WidgetProps) {
@@ -57,7 +72,7 @@ function TextWithData({ field, node, value, onChange, invalid, describedBy, read
       node={node}
       label={field.title}
       value={textOf(value)}
-      onChange={(text) => onChange(text === "" && field.nullable ? null : text)}
+      onChange={(text) => onChange(text === "" ? emptied(field) : text)}
       placeholder={field.hints.placeholder}
       multiline={long}
       mono={kind === "code"}

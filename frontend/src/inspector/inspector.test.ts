@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { FieldHints, JsonSchema } from "../graph";
+import { formatExact } from "../graph";
 import { branching, specs } from "../graph/tests/fixtures";
 import { isGroup, operatorFor, OPERATORS, readGroup, rightValue, sidesOf, typeFor } from "./conditions";
 import { previewContext, shortValue, sourcesFor } from "./dataWords";
@@ -7,7 +8,7 @@ import { inputFields } from "./InputForm";
 import { jsonWithData, parseJson, parseJsonWithData, quoteData } from "./jsonText";
 import { DEFAULT_RETRY, totalWait, waits } from "./retry";
 import { choicesOf, widgetOf } from "./widgetOf";
-import { parseNumber } from "./widgets/basic";
+import { readNumber } from "./readNumber";
 
 const t = (key: string, params?: Record<string, unknown>): string => `${key}${params ? JSON.stringify(params) : ""}`;
 
@@ -88,12 +89,35 @@ describe("fields", () => {
     expect(choicesOf({ enum: ["a", null] }, {}, (name) => name.toUpperCase())).toEqual([{ value: "a", label: "A", raw: "a" }]);
   });
 
-  it("refuse numbers that could be read in two ways", () => {
-    expect(parseNumber("1234,5", false)).toBe(1234.5);
-    expect(parseNumber("1.234,5", false)).toBeNull();
-    expect(parseNumber("1,234.5", false)).toBeNull();
-    expect(parseNumber("3.5", true)).toBeNull();
-    expect(parseNumber("-7", true)).toBe(-7);
+  it.each([
+    ["1234,5", "1234.5"],
+    ["13.412,80", "13412.80"],
+    ["13,412.80", "13412.80"],
+    ["1,234,567", "1234567"],
+    ["1 234 567,5", "1234567.5"],
+    ["1’234.50", "1234.50"],
+    ["0,125", "0.125"],
+    [",5", "0.5"],
+    ["1234.567", "1234.567"],
+    ["1.2340", "1.2340"],
+    ["−7", "-7"],
+    ["007", "7"],
+  ])("read the number %s in either style", (text, number) => {
+    expect(readNumber(text)).toMatchObject({ kind: "number" });
+    expect(formatExact(Object(readNumber(text)).value)).toBe(number);
+  });
+
+  it("ask about numbers that could be read in two ways, in words that can be typed", () => {
+    expect(readNumber("10,000")).toEqual({ kind: "ambiguous", text: "10,000", large: "10000", small: "10" });
+    expect(readNumber("-1.234")).toEqual({ kind: "ambiguous", text: "-1.234", large: "-1234", small: "-1.2340" });
+    expect(readNumber("1.2340")).toMatchObject({ kind: "number" });
+  });
+
+  it("refuse what is no number, or not a whole one", () => {
+    for (const text of ["1,23,456", "1.234.5", "1,234.567.8", "12,34.5", "ten", "1-2", "1.", "--1", "1e3"]) expect([text, readNumber(text).kind]).toEqual([text, "bad"]);
+    expect(readNumber("3.5", true)).toEqual({ kind: "whole" });
+    expect(readNumber("1.234,00", true)).toEqual({ kind: "number", value: 1234 });
+    expect(readNumber(" ")).toEqual({ kind: "empty" });
   });
 
   it("of a manual start become the questions of its form", () => {

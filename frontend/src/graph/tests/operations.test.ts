@@ -39,6 +39,25 @@ describe("deleting", () => {
     expect(operations.usersOf(document, new Set(["a"])).map((user) => user.id)).toEqual(["b"]);
     expect(operations.usersOf(document, new Set(["a", "b"]))).toEqual([]);
   });
+
+  it("steps that use the start, or data in their fallback, count as users too", () => {
+    const document = branching();
+    const [, decision, a, end] = document.nodes;
+    if (a) a.config = { url: "{{ trigger.body.url }}" };
+    if (end) end.settings = { on_failure: "continue", fallback: { note: "{{ steps.a.text }}" } };
+    expect(operations.usersOf(document, new Set(["start"])).map((user) => user.id)).toEqual(["a"]);
+    expect(operations.usersOf(document, new Set(["a"])).map((user) => user.id)).toEqual(["end"]);
+    expect(operations.usersOf(document, new Set([decision?.id ?? ""]))).toEqual([]);
+  });
+
+  it("copies read the fallback from the copies", () => {
+    const document = branching();
+    const [, , a, end] = document.nodes;
+    if (!a || !end) throw new Error("no such steps");
+    end.settings = { on_failure: "continue", fallback: "{{ steps.a.text }}" };
+    operations.addCopies(document, [a, end], [], { x: 0, y: 0 });
+    expect(document.nodes.at(-1)?.settings.fallback).toBe(`{{ steps.${document.nodes.at(-2)?.key}.text }}`);
+  });
 });
 
 describe("inserting", () => {

@@ -34,7 +34,7 @@ function pairsOf(value: Json | undefined, columns: [string, string]): Pair[] {
 
 /** A table of names and values: headers, query, fields. */
 export function KeyValue(props: WidgetProps) {
-  const { t } = useTranslation("inspector");
+  const { t } = useTranslation(["inspector", "fields"]);
   const { field, node, value, onChange, path, readOnly } = props;
   const asList = typesOf(field.schema).includes("array");
   const columns = columnsOf(props);
@@ -57,7 +57,10 @@ export function KeyValue(props: WidgetProps) {
     onChange(object);
   };
   const put = (at: number, change: Partial<Pair>): void => save(rows.map((row, index) => (index === at ? { ...row, ...change } : row)));
-  const twice = (name: string, at: number): boolean => name !== "" && !asList && rows.findIndex((row) => row.name === name) !== at;
+  const wrong = (row: Pair, at: number): string | undefined => {
+    if (row.name === "") return row.value === "" ? undefined : t("fields:pairs.nameless");
+    return !asList && rows.findIndex((other) => other.name === row.name) !== at ? t("fields:pairs.twice") : undefined;
+  };
   return (
     <div className={rules.pairs} id={props.id} role="group" aria-label={field.title}>
       {rows.map((row, at) => (
@@ -68,7 +71,7 @@ export function KeyValue(props: WidgetProps) {
             placeholder={t("pairs.namePlaceholder")}
             value={row.name}
             readOnly={readOnly}
-            aria-invalid={twice(row.name, at) || undefined}
+            aria-invalid={wrong(row, at) !== undefined || undefined}
             onChange={(event) => put(at, { name: event.currentTarget.value })}
           />
           {withData ? (
@@ -85,6 +88,7 @@ export function KeyValue(props: WidgetProps) {
             <input className={css.input} aria-label={t("pairs.value", { row: at + 1 })} value={row.value} readOnly={readOnly} onChange={(event) => put(at, { value: event.currentTarget.value })} />
           )}
           {!readOnly && <IconButton size="sm" label={t("pairs.remove", { row: at + 1 })} icon={<X size={14} />} onClick={() => save(rows.filter((_row, index) => index !== at))} />}
+          {wrong(row, at) !== undefined && <span className={css.error}>{wrong(row, at)}</span>}
         </div>
       ))}
       {!readOnly && (

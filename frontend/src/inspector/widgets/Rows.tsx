@@ -8,6 +8,7 @@ import { ExpressionField } from "../ExpressionField";
 import { FieldRow } from "../FieldRow";
 import css from "../inspector.module.css";
 import rules from "../rules.module.css";
+import { readNumber } from "../readNumber";
 import type { WidgetProps } from "../Widget";
 import { textOf } from "./basic";
 
@@ -157,13 +158,18 @@ export function ObjectField({ id, field, node, value, onChange, path, readOnly }
   );
 }
 
+function numberOr(text: string): Json {
+  const read = readNumber(text);
+  return read.kind === "number" ? read.value : text;
+}
+
 /** A list of plain values, one line each. */
 export function ListField({ id, field, node, value, onChange, path, readOnly }: WidgetProps) {
   const { t } = useTranslation("inspector");
   const rows = Array.isArray(value) ? value : [];
   const numeric = field.schema.items?.type === "number" || field.schema.items?.type === "integer";
   const put = (at: number, text: string): void =>
-    onChange(rows.map((row, index) => (index !== at ? row : numeric && /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text)));
+    onChange(rows.map((row, index) => (index !== at ? row : numeric ? numberOr(text) : text)));
   return (
     <div className={rules.pairs} id={id} role="group" aria-label={field.title}>
       {rows.map((row, at) => (

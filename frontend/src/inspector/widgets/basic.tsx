@@ -1,9 +1,10 @@
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { type ExactNumber, exactNumber, formatExact, type Json, typesOf, words } from "../../graph";
+import { type FieldSpec, formatExact, isEmpty, type Json, typesOf, words } from "../../graph";
 import { cx, PasswordField, Switch } from "../../ui";
 import css from "../inspector.module.css";
+import { readNumber } from "../readNumber";
 import type { WidgetProps } from "../Widget";
 import { choicesOf } from "../widgetOf";
 
@@ -23,49 +24,42 @@ export function PlainText({ id, kind, field, value, onChange, invalid, described
     "aria-required": field.required || undefined,
     spellCheck: kind === "textarea",
   };
-  const change = (text: string): void => onChange(text === "" && field.nullable ? null : text);
+  const change = (text: string): void => onChange(text === "" ? emptied(field) : text);
   if (kind === "textarea" || kind === "code") return <textarea {...common} rows={4} onChange={(event) => change(event.currentTarget.value)} />;
   return <input type={kind === "url" ? "url" : "text"} {...common} maxLength={field.schema.maxLength} onChange={(event) => change(event.currentTarget.value)} />;
 }
 
-/** Numbers as people type them; kept as text until they are one, so that "1," is not torn away. */
+/** What an emptied field stores: nothing, unless what the type starts with would come back then. */
+export function emptied(field: FieldSpec): Json | undefined {
+  if (field.nullable) return null;
+  return isEmpty(field.schema.default) ? undefined : "";
+}
+
+/** Numbers as people type them. What is none yet is stored as typed, so that it is neither lost nor taken for another number. */
 export function NumberField({ id, field, value, onChange, invalid, describedBy, readOnly }: WidgetProps) {
-  const { t } = useTranslation("inspector");
   const [text, setText] = useState<string | null>(null);
   const whole = typesOf(field.schema).includes("integer");
   const shown = text ?? textOf(value);
-  const bad = text !== null && text.trim() !== "" && parseNumber(text, whole) === null;
   return (
-    <>
-      <input
-        id={id}
-        className={cx(css.input, css.numberInput)}
-        inputMode={whole ? "numeric" : "decimal"}
-        value={shown}
-        placeholder={field.hints.placeholder ?? ""}
-        readOnly={readOnly}
-        aria-invalid={invalid || bad || undefined}
-        aria-describedby={describedBy}
-        aria-required={field.required || undefined}
-        onChange={(event) => {
-          const next = event.currentTarget.value;
-          setText(next);
-          const number = parseNumber(next, whole);
-          if (number !== null) onChange(number);
-          else if (next.trim() === "") onChange(field.nullable ? null : undefined);
-        }}
-        onBlur={() => !bad && setText(null)}
-      />
-      {bad && <span className={css.error}>{whole ? t("number.whole") : t("number.bad")}</span>}
-    </>
+    <input
+      id={id}
+      className={cx(css.input, css.numberInput)}
+      inputMode={whole ? "numeric" : "decimal"}
+      value={shown}
+      placeholder={field.hints.placeholder ?? ""}
+      readOnly={readOnly}
+      aria-invalid={invalid || undefined}
+      aria-describedby={describedBy}
+      aria-required={field.required || undefined}
+      onChange={(event) => {
+        const next = event.currentTarget.value;
+        setText(next);
+        const read = readNumber(next, whole);
+        onChange(read.kind === "number" ? read.value : read.kind === "empty" ? (field.nullable ? null : undefined) : next);
+      }}
+      onBlur={() => setText(null)}
+    />
   );
-}
-
-/** A plain decimal number; null when the text is none. Grouped numbers are refused rather than guessed at. */
-export function parseNumber(text: string, whole: boolean): number | ExactNumber | null {
-  const plain = text.trim().replace(",", ".");
-  if (!(whole ? /^-?\d{1,18}$/ : /^-?\d{1,18}(\.\d{1,20})?$/).test(plain)) return null;
-  return exactNumber(plain.replace(/^(-?)0+(?=\d)/, "$1"));
 }
 
 export function ChoiceField({ id, field, value, onChange, invalid, describedBy, readOnly }: WidgetProps) {
@@ -154,27 +148,33 @@ const UNITS = [
 /** Seconds, as a number with a unit. */
 export function DurationField({ id, field, value, onChange, invalid, describedBy, readOnly }: WidgetProps) {
   const { t } = useTranslation("inspector");
-  const seconds = typeof value === "number" ? value : Number(value ?? 0) || 0;
+  const seconds = Number(value ?? 0) || 0;
   const fitting = UNITS.find(([, size]) => seconds !== 0 && seconds % size === 0)?.[0] ?? "seconds";
   const [unit, setUnit] = useState<(typeof UNITS)[number][0] | null>(null);
+  const [text, setText] = useState<string | null>(null);
   const used = unit ?? fitting;
   const size = UNITS.find(([name]) => name === used)?.[1] ?? 1;
+  const stored = value === undefined || value === null ? "" : typeof value === "string" ? value : String(Number((seconds / size).toFixed(3)));
   return (
     <div className={css.duration}>
       <input
         id={id}
-        type="number"
-        min={0}
-        step="any"
+        inputMode="decimal"
         className={cx(css.input, css.numberInput)}
-        value={value === undefined || value === null ? "" : Number((seconds / size).toFixed(3))}
+        value={text ?? stored}
         readOnly={readOnly}
         aria-invalid={invalid || undefined}
         aria-describedby={describedBy}
         onChange={(event) => {
-          const number = event.currentTarget.valueAsNumber;
-          onChange(Number.isFinite(number) && number >= 0 ? Math.round(number * size * 1000) / 1000 : field.nullable ? null : undefined);
+          const next = event.currentTarget.value;
+          // 60 seconds stay seconds while somebody types.
+          setUnit(used);
+          setText(next);
+          const read = readNumber(next);
+          if (read.kind === "empty") onChange(field.nullable ? null : undefined);
+          else onChange(read.kind === "number" ? Math.round(Number(read.value) * size * 1000) / 1000 : next);
         }}
+        onBlur={() => setText(null)}
       />
       <select
         className={cx(css.input, css.select)}
@@ -185,7 +185,7 @@ export function DurationField({ id, field, value, onChange, invalid, describedBy
           const next = event.currentTarget.value as typeof used;
           const nextSize = UNITS.find(([name]) => name === next)?.[1] ?? 1;
           setUnit(next);
-          if (value !== undefined && value !== null) onChange((seconds / size) * nextSize);
+          if (value !== undefined && value !== null && typeof value !== "string") onChange((seconds / size) * nextSize);
         }}
       >
         {[...UNITS].reverse().map(([name]) => (
