@@ -21,9 +21,9 @@ logger = logging.getLogger("millrace.steps")
 #: Starts whose event holds a document of our own making rather than bytes of the world.
 _OWN_DOCUMENTS: Final = frozenset({"manual", "schedule", "api", "test"})
 
-#: By how much a step's own patience ends before the interpreter's: a second, of short times a fifth.
+#: By how much a step's own patience ends before the interpreter's: a second, of short times a tenth.
 MARGIN_SECONDS: Final = 1.0
-MARGIN_SHARE: Final = 0.2
+MARGIN_SHARE: Final = 0.1
 
 
 class Doors:
