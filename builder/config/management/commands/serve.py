@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand
 from builder.config import belonging, server
 from builder.config.management import plain
 from builder.config.place import Place
+from builder.connections import services as connections
 
 
 class Command(BaseCommand):
@@ -36,6 +37,8 @@ class Command(BaseCommand):
         place.take()
         server.migrate()
         belonging.claim()
+        if not settings.CONNECTION_KEYS_MADE_HERE and (said := connections.first_ring()):
+            print(said, file=sys.stderr, flush=True)
         from builder.config import firstrun
 
         welcome = firstrun.prepare()

@@ -32,6 +32,13 @@ class Command(BaseCommand):
         belonging.claim()
         if away := plain.redis_away():
             print(away, file=sys.stderr, flush=True)
+        if not settings.CONNECTION_KEYS_FILE.exists() and not settings.CONNECTION_KEYS_MADE_HERE:
+            print(
+                f"CONNECTION_KEYS_FILE={settings.CONNECTION_KEYS_FILE}: there is no key ring, no secret can be kept. "
+                "Put it there; for a new installation `manage.py migrate` makes it.",
+                file=sys.stderr,
+                flush=True,
+            )
         if services.setup_required() and not Setup.objects.exists():
             token = services.open_setup(now=datetime.now(UTC))
             print(f"Open this link once to set it up:\n  {settings.PUBLIC_URL}/setup#token={token}", flush=True)
