@@ -12,6 +12,7 @@ from runtime import nodes
 from runtime.engine.expressions.describe import START
 from runtime.sdk import NodeType, Words
 from runtime.sdk.connections import KINDS, ConnectionKind, connection_kinds
+from runtime.sdk.nodetype import NEEDS_SETUP
 
 
 class Catalog:
@@ -52,7 +53,7 @@ class Catalog:
         return [entry.spec() for entry in self.all()]
 
     def summaries(self, document: Mapping[str, Any]) -> dict[str, str]:
-        """Node id → the card's second line, for a graph document in any state."""
+        """Node id → the card's second line, for a graph document in any state; steps that lack their set-up have none."""
         entries = [entry for entry in _list(document.get("nodes")) if isinstance(entry, Mapping)]
         names = {str(entry.get("key")): str(entry.get("name") or entry.get("key")) for entry in entries}
         starts = [
@@ -67,11 +68,13 @@ class Catalog:
         for entry in entries:
             node_type = self._types.get(str(entry.get("type")))
             config = entry.get("config")
-            found[str(entry.get("id"))] = (
+            line = (
                 node_type.summarise(config if isinstance(config, Mapping) else {}, words)
                 if node_type is not None
                 else f"Missing: {str(entry.get('type'))[:50]}"
             )
+            if line != NEEDS_SETUP:
+                found[str(entry.get("id"))] = line
         return found
 
     def ports(self, document: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:

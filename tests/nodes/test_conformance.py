@@ -190,7 +190,6 @@ def test_summaries_read_as_people_speak() -> None:
         "1": "GET erp.example.com/i",
         "2": "Invoice › Total is more than 10,000.00",
         "3": "Missing: erp.book@9",
-        "4": "Needs set-up",
     }
 
 

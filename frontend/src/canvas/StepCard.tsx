@@ -39,7 +39,8 @@ function BuildCard({ node, spec, selected, dragging }: CardProps) {
   const changed = useCanvas((state) => state.changed.has(node.id));
   const detail = useCanvas((state) => state.detail);
   const tested = useRunStep(node.id)?.status;
-  const unset = problems?.severity === "error" && (!summary || summary === "Needs set-up");
+  // The server has no sentence for a step that lacks its set-up.
+  const unset = problems?.severity === "error" && !summary;
   let second = summary || (spec ? spec.description : "");
   if (!spec) second = t("missingType", { type: node.type });
   else if (unset) second = t("needsSetup");
@@ -51,7 +52,7 @@ function BuildCard({ node, spec, selected, dragging }: CardProps) {
       selected={selected}
       dragging={dragging}
       second={second}
-      secondTone={unset || second === "Needs set-up" ? "wait" : spec ? undefined : "err"}
+      secondTone={unset ? "wait" : spec ? undefined : "err"}
       className={cx(node.settings.disabled && css.off, !spec && css.missing)}
       status="build"
       changed={changed}
@@ -91,7 +92,7 @@ function RunCard({ node, spec, selected, dragging }: CardProps) {
       second = step.wait?.until ? t("run.retryAt", { time: format.clockSeconds(step.wait.until) }) : (step.error?.title ?? second);
       break;
     case "waiting":
-      second = step.wait?.until ? t("run.waitsUntil", { time: format.dayClock(step.wait.until) }) : step.note || t("run.waits");
+      second = step.wait?.until ? t("run.waitsUntil", { time: format.soon(step.wait.until, Date.now()) }) : step.note || t("run.waits");
       break;
     case "skipped":
       second = t("run.skipped");

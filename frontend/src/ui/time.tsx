@@ -74,6 +74,15 @@ export class Formatter {
     );
   }
 
+  /** What matters of a moment to come: the time if it is today, the day (with its year if it is another) if not. */
+  soon(value: string | number | Date, now: number): string {
+    const then = new Date(value);
+    if (this.day(then) === this.day(now)) return this.clock(then);
+    const year = (at: Date) => this.date({ year: "numeric" }).format(at);
+    if (year(then) !== year(new Date(now))) return this.day(then);
+    return this.date({ day: "numeric", month: "short" }).format(then);
+  }
+
   /** 20 Nov 2026, 09:41:07 CET: the exact instant with its zone. */
   exact(value: string | number | Date): string {
     return this.date({
