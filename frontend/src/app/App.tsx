@@ -1,4 +1,5 @@
 import { MantineProvider } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
@@ -20,6 +21,12 @@ const queries = new QueryClient({
 });
 const router = makeRouter(queries);
 
+/** Short messages, where they cover no button: not the foot of the panel, nor of a sheet on a phone. */
+function Toasts() {
+  const phone = useMediaQuery("(max-width: 899px)");
+  return <Notifications position={phone ? "top-center" : "bottom-center"} limit={4} zIndex={500} />;
+}
+
 export function App() {
   const theme = useTheme();
   useEffect(() => {
@@ -32,7 +39,7 @@ export function App() {
         <Suspense fallback={null}>
           <RouterProvider router={router} />
         </Suspense>
-        <Notifications position="bottom-right" limit={4} zIndex={500} />
+        <Toasts />
       </QueryClientProvider>
     </MantineProvider>
   );

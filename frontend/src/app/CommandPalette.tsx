@@ -9,12 +9,12 @@ import { api } from "../api/client";
 import { workspacePath } from "../api/queries";
 import { useCan, useWorkspace } from "../api/session";
 import type { Page, Run, Workflow } from "../api/types";
-import { runStatusKind, StatusIcon } from "../ui";
+import { runStatusKind, StatusIcon, useOffered } from "../ui";
 import css from "./shell.module.css";
 
 interface Entry {
   id: string;
-  group: "actions" | "pages" | "workflows" | "runs";
+  group: "actions" | "pages" | "workflows" | "runs" | "steps";
   label: string;
   aside?: string;
   icon?: LucideIcon;
@@ -42,6 +42,9 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
   const listId = useId();
   const list = useRef<HTMLDivElement>(null);
   const settled = useSettled(query.trim(), 150);
+  const offered = useOffered();
+  /** Enter was pressed before the answer to these words was there. */
+  const [hasty, setHasty] = useState(false);
 
   const found = useQuery({
     queryKey: [workspace, "palette", settled],
@@ -55,6 +58,8 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
     },
     placeholderData: keepPreviousData,
   });
+
+  const searching = settled !== query.trim() || found.isPlaceholderData || found.isPending;
 
   const entries = useMemo(() => {
     const wanted = query.trim().toLowerCase();
@@ -83,6 +88,16 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
         ]
       : [];
     const matches = (entry: Entry) => entry.label.toLowerCase().includes(wanted);
+    const own = offered.map(({ run, ...command }): Entry => ({
+      ...command,
+      go: () => {
+        onClose();
+        // The palette gives the focus back first.
+        setTimeout(run, 60);
+      },
+    }));
+    const steps = wanted ? own.filter((entry) => entry.group === "steps").filter(matches) : [];
+    actions.unshift(...own.filter((entry) => entry.group === "actions"));
     const workflows: Entry[] = (found.data?.workflows ?? []).map((one) => ({
       id: one.id,
       group: "workflows",
@@ -99,8 +114,22 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
       run,
       go: leave({ to: "/runs/$runId", params: { runId: run.id } }),
     }));
-    return [...workflows, ...(wanted ? runs : []), ...actions.filter(matches), ...pages.filter(matches)];
-  }, [query, found.data, canBuild, t, navigate, onClose]);
+    // What was found for earlier words stays only where it answers these, too.
+    const answers = (entry: Entry) => !searching || matches(entry);
+    return [
+      ...steps,
+      ...workflows.filter(answers),
+      ...(wanted ? runs.filter(answers) : []),
+      ...actions.filter(matches),
+      ...pages.filter(matches),
+    ];
+  }, [query, found.data, searching, offered, canBuild, t, navigate, onClose]);
+
+  useEffect(() => {
+    if (!hasty || searching) return;
+    setHasty(false);
+    entries[0]?.go();
+  }, [hasty, searching, entries]);
 
   const chosen = Math.min(at, entries.length - 1);
   useEffect(() => {
@@ -110,8 +139,11 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "ArrowDown") setAt((chosen + 1) % Math.max(1, entries.length));
     else if (event.key === "ArrowUp") setAt((chosen - 1 + entries.length) % Math.max(1, entries.length));
-    else if (event.key === "Enter") entries[chosen]?.go();
-    else return;
+    else if (event.key === "Enter") {
+      // What was chosen with the arrows is meant; else the answer to what was typed, which may still be on its way.
+      if (searching && at === 0) setHasty(true);
+      else entries[chosen]?.go();
+    } else return;
     event.preventDefault();
   };
 
@@ -149,6 +181,7 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
             onChange={(event) => {
               setQuery(event.currentTarget.value);
               setAt(0);
+              setHasty(false);
             }}
             onKeyDown={onKeyDown}
           />
@@ -184,7 +217,12 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
               </div>
             );
           })}
-          {entries.length === 0 && !found.isFetching && (
+          {searching && entries.length === 0 && (
+            <p style={{ padding: 16, color: "var(--ink3)" }} role="status">
+              {t("palette.searching")}
+            </p>
+          )}
+          {entries.length === 0 && !searching && (
             <p style={{ padding: 16, color: "var(--ink2)" }} role="status">
               {t("palette.none", { query })}
             </p>

@@ -15,7 +15,8 @@ import { SessionEnded } from "./SessionEnded";
 import css from "./shell.module.css";
 import { useShortcut } from "../ui/shortcuts";
 
-const CommandPalette = lazy(() => import("./CommandPalette"));
+const loadPalette = () => import("./CommandPalette");
+const CommandPalette = lazy(loadPalette);
 const ShortcutSheet = lazy(() => import("./ShortcutSheet"));
 
 function watchNetwork(changed: () => void): () => void {
@@ -62,6 +63,11 @@ export function Shell() {
   const path = useRouterState({ select: (state) => state.location.pathname });
 
   useEffect(() => onSessionEnded(() => setEnded(true)), []);
+  useEffect(() => {
+    // Whoever presses Ctrl+K types on at once: the palette must be there.
+    const timer = setTimeout(() => void loadPalette().catch(() => undefined), 1500);
+    return () => clearTimeout(timer);
+  }, []);
   useShortcut("ctrl+k", () => setPalette(true));
   useShortcut("[", toggleRail);
   useShortcut("?", () => setSheet(true));

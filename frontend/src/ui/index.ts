@@ -1,4 +1,5 @@
 export * from "./Button";
+export * from "./commands";
 export * from "./CopyBox";
 export * from "./cx";
 export * from "./Dialog";

@@ -9,6 +9,7 @@ import {
 } from "../../graph";
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
 import { Button, ConfirmDialog, Dialog, Kbd, SearchBox, SelectField, showToast, Tile } from "../../ui";
+import { useEnabling } from "../workflow/EnableSwitch";
 import type { Autosave } from "./autosave";
 import css from "./editor.module.css";
 import add from "./add.module.css";
@@ -17,6 +18,7 @@ import { TestDialog } from "./TestDialog";
 import type { TestRun } from "./testRun";
 import { ui, useUi } from "./uiStore";
 import type { EditorCommands } from "./useEditorKeys";
+import { usePaletteOffer } from "./usePaletteOffer";
 
 export interface DialogsProps {
   workflow: Workflow;
@@ -30,7 +32,18 @@ export interface DialogsProps {
 
 const close = (): void => ui.set({ dialog: null });
 
-export function Dialogs({ workflow, autosave, changes, canvas, test, keys }: DialogsProps) {
+export function Dialogs(props: DialogsProps) {
+  const enabling = useEnabling(props.workflow);
+  usePaletteOffer(props.workflow, props.keys, enabling.change);
+  return (
+    <>
+      <OpenDialog {...props} />
+      {enabling.dialog}
+    </>
+  );
+}
+
+function OpenDialog({ workflow, autosave, changes, canvas, test, keys }: DialogsProps) {
   const dialog = useUi((state) => state.dialog);
   switch (dialog) {
     case "publish":

@@ -1,6 +1,6 @@
-import { Link, Outlet } from "@tanstack/react-router";
+import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { Building2, KeyRound, type LucideIcon, Server, UserRound, Users } from "lucide-react";
-import { useEffect } from "react";
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useCan } from "../../api/session";
@@ -21,11 +21,17 @@ export default function SettingsPage() {
   useEffect(() => {
     document.title = `${t("title")} · Millrace`;
   }, [t]);
+  const nav = useRef<HTMLElement>(null);
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  useEffect(() => {
+    // On a phone the sections are a strip: the current one belongs in sight.
+    nav.current?.querySelector(".active")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [path]);
   return (
     <>
       <TopBar title={t("title")} />
       <div className={css.layout}>
-        <nav className={css.nav} aria-label={t("title")}>
+        <nav ref={nav} className={css.nav} aria-label={t("title")}>
           {SECTIONS.filter((section) => isAdmin || !section.admin).map(({ key, to, icon: Icon }) => (
             <Link key={key} to={to} className={css.item}>
               <Icon size={17} aria-hidden />

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { type ReactNode, useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api } from "../../api/client";
@@ -8,11 +8,17 @@ import { useCan, useWorkspace } from "../../api/session";
 import type { Workflow } from "../../api/types";
 import { ConfirmDialog, ErrorCard, showToast, Switch, useErrorText } from "../../ui";
 
+export interface Enabling {
+  change: (enabled: boolean) => void;
+  busy: boolean;
+  /** The question before switching off; to be shown by whoever uses this. */
+  dialog: ReactNode;
+}
+
 /** Switches a published workflow on or off; off says first what happens to runs and to callers. */
-export function EnableSwitch({ workflow }: { workflow: Workflow }) {
+export function useEnabling(workflow: Workflow): Enabling {
   const { t } = useTranslation("workflows");
   const workspace = useWorkspace().id;
-  const canBuild = useCan("builder");
   const client = useQueryClient();
   const errorText = useErrorText();
   const [asking, setAsking] = useState(false);
@@ -38,18 +44,12 @@ export function EnableSwitch({ workflow }: { workflow: Workflow }) {
     },
   });
   const open = workflow.stats_24h.waiting + workflow.stats_24h.running;
-  return (
-    <>
-      <Switch
-        checked={workflow.enabled && workflow.live !== null}
-        disabled={!canBuild || workflow.live === null || flip.isPending}
-        label={
-          workflow.live === null
-            ? t("enable.unpublished", { name: workflow.name })
-            : t("enable.label", { name: workflow.name })
-        }
-        onChange={(enabled) => (enabled ? flip.mutate(true) : setAsking(true))}
-      />
+  const { mutate } = flip;
+  const change = useCallback((enabled: boolean) => (enabled ? mutate(true) : setAsking(true)), [mutate]);
+  return {
+    change,
+    busy: flip.isPending,
+    dialog: (
       <ConfirmDialog
         opened={asking}
         onClose={() => setAsking(false)}
@@ -66,6 +66,27 @@ export function EnableSwitch({ workflow }: { workflow: Workflow }) {
           <li>{t("disable.schedules")}</li>
         </ul>
       </ConfirmDialog>
+    ),
+  };
+}
+
+export function EnableSwitch({ workflow }: { workflow: Workflow }) {
+  const { t } = useTranslation("workflows");
+  const canBuild = useCan("builder");
+  const { change, busy, dialog } = useEnabling(workflow);
+  return (
+    <>
+      <Switch
+        checked={workflow.enabled && workflow.live !== null}
+        disabled={!canBuild || workflow.live === null || busy}
+        label={
+          workflow.live === null
+            ? t("enable.unpublished", { name: workflow.name })
+            : t("enable.label", { name: workflow.name })
+        }
+        onChange={change}
+      />
+      {dialog}
     </>
   );
 }
