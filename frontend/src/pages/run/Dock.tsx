@@ -22,13 +22,15 @@ import { type RunEvent, runEvents, timelineRows, timelineScale } from "./timelin
 
 const KEY = "millrace.dock";
 const SMALLEST = 120;
+/** Eight rows and the edge of a ninth, which says that there are more. */
+const USUAL = 292;
 const SHARES = [0, 0.25, 0.5, 0.75, 1];
 
 function storedHeight(): number {
   try {
-    return Number(localStorage.getItem(KEY)) || 254;
+    return Number(localStorage.getItem(KEY)) || USUAL;
   } catch {
-    return 254;
+    return USUAL;
   }
 }
 
@@ -143,9 +145,11 @@ function Timeline({ run, graph, selected, onSelect, squeeze }: TimelineProps) {
         })}
       </div>
       <footer className={cx(css.axis, "tn")} aria-hidden>
-        {SHARES.map((share) => (
-          <span key={share}>{tick(share)}</span>
-        ))}
+        <div>
+          {SHARES.map((share) => (
+            <span key={share}>{tick(share)}</span>
+          ))}
+        </div>
       </footer>
     </div>
   );

@@ -315,14 +315,15 @@ export function StepPanel({ node, spec, tab, onTab, onClose, onPrevious, onNext 
             size="sm"
             label={t("step.previous")}
             icon={<ChevronLeft size={16} />}
-            disabled={!onPrevious}
+            // Not disabled: whoever walks with it to the rim keeps the focus.
+            aria-disabled={!onPrevious}
             onClick={onPrevious}
           />
           <IconButton
             size="sm"
             label={t("step.next")}
             icon={<ChevronRight size={16} />}
-            disabled={!onNext}
+            aria-disabled={!onNext}
             onClick={onNext}
           />
           <IconButton size="sm" label={t("common:action.close")} icon={<X size={16} />} onClick={onClose} />
@@ -361,22 +362,23 @@ export function StepPanel({ node, spec, tab, onTab, onClose, onPrevious, onNext 
         tabIndex={0}
         aria-busy={detail.isFetching}
       >
-        {tab === "what" && <WhatHappened node={node} spec={spec} step={step} attempts={attempts} run={run} />}
+        {tab === "what" && <WhatHappened key={node.id} node={node} spec={spec} step={step} attempts={attempts} run={run} />}
         {tab !== "what" && !step && <p className={css.plain}>{t("step.noData")}</p>}
         {tab !== "what" && step && detail.isPending && <SkeletonRows rows={5} label={t("step.loading")} />}
         {detail.isError && (
           <ErrorCard title={t("step.loadFailed")} error={detail.error} onRetry={() => void detail.refetch()} />
         )}
         {detail.data && tab === "input" && (
-          <DataView value={detail.data.input} empty={spec?.trigger ? t("step.noInputStart") : t("step.noInput")} />
+          <DataView key={node.id} value={detail.data.input} empty={spec?.trigger ? t("step.noInputStart") : t("step.noInput")} />
         )}
         {detail.data && tab === "output" && (
           <DataView
+            key={node.id}
             value={detail.data.output}
             empty={step?.finished_at ? t("step.noOutput") : t("step.noOutputYet")}
           />
         )}
-        {detail.data && tab === "attempts" && <AttemptsTab attempts={attempts} />}
+        {detail.data && tab === "attempts" && <AttemptsTab key={node.id} attempts={attempts} />}
       </div>
       {spec?.trigger && run.mode !== "test" && (
         <footer className={css.panelFoot}>

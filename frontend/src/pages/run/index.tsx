@@ -259,7 +259,6 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
   };
   const panel = node ? (
     <StepPanel
-      key={node.id}
       node={node}
       spec={known[node.type]}
       tab={search.tab ?? "what"}
