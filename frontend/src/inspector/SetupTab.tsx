@@ -60,7 +60,7 @@ export function SetupTab({ node, spec, focus, toCard, readOnly }: SetupTabProps)
           <FieldList fields={advanced} node={node} onChange={change} readOnly={readOnly} />
         </details>
       )}
-      {!spec.trigger && <SafeToRepeat node={node.id} />}
+      {!spec.trigger && <SafeToRepeat node={node.id} said={fields.map((field) => field.title)} />}
     </div>
   );
 }
@@ -88,7 +88,7 @@ function FieldList({ fields, node, onChange, readOnly }: ListProps) {
   }
   return groups.map((group) => (
     <div key={group.title} className={css.fieldGroup}>
-      {group.title && <h3>{group.title}</h3>}
+      {group.title && !(group.fields.length === 1 && group.fields[0]?.title === group.title) && <h3>{group.title}</h3>}
       {group.fields.map((field) => (
         <ConfigField key={field.name} field={field} node={node} onChange={onChange} readOnly={readOnly} />
       ))}
@@ -150,7 +150,7 @@ function isUnset(field: FieldSpec, value: Json | undefined): boolean {
 }
 
 /** Whether doing this step twice, with the settings it has, does anything twice; in a sentence. */
-function SafeToRepeat({ node }: { node: string }) {
+function SafeToRepeat({ node, said }: { node: string; said: readonly string[] }) {
   const { t } = useTranslation(["inspector", "fields"]);
   const found = useEditor((state) => state.effects[node]);
   // Not known before the first save; what only computes needs no word.
@@ -159,7 +159,8 @@ function SafeToRepeat({ node }: { node: string }) {
     <div className={rules.safe} data-safe={found.repeatable} data-testid="safe-to-repeat">
       {found.repeatable ? <CopyCheck size={16} aria-hidden /> : <ShieldAlert size={16} aria-hidden />}
       <span>
-        <b>{found.repeatable ? t("safe.yes") : t("safe.no")}</b>
+        {/* Where a switch above has the same name, the sentence is enough. */}
+        {!(found.repeatable && said.includes(t("safe.yes"))) && <b>{found.repeatable ? t("safe.yes") : t("safe.no")}</b>}
         <small>
           {found.writes && `${t("fields:writes")} `}
           {t(`safe.note.${found.effect}`)}

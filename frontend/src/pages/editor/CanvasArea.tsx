@@ -10,7 +10,7 @@ import {
 } from "../../graph";
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
 import { usePicker } from "../../inspector/dataPicker";
-import { Button, Duration, IconButton, runStatusKind, showToast, StatusChip } from "../../ui";
+import { Button, Duration, keyText, runStatusKind, showToast, StatusChip } from "../../ui";
 import css from "./editor.module.css";
 import { useLayer } from "./layers";
 import { Palette } from "./Palette";
@@ -204,7 +204,6 @@ function TestBar({ test }: { test: TestRun }) {
   const run = test.run;
   return (
     <div className={css.testBar} data-testid="test-bar">
-      <IconButton label={t("test.back")} keys="Esc" icon={<ArrowLeft size={16} />} onClick={test.hide} />
       {run ? <StatusChip kind={runStatusKind(run)} /> : <span>{t("test.starting")}</span>}
       <b>{t("test.running")}</b>
       {run?.started_at && <Duration from={run.started_at} until={run.finished_at} />}
@@ -213,7 +212,7 @@ function TestBar({ test }: { test: TestRun }) {
           {t("test.open")}
         </Button>
       )}
-      <Button size="sm" variant="quiet" onClick={test.hide}>
+      <Button size="sm" icon={<ArrowLeft size={14} aria-hidden />} onClick={test.hide} title={keyText("Esc")}>
         {t("test.back")}
       </Button>
     </div>

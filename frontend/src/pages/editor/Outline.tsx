@@ -249,6 +249,7 @@ function OutlineLine({ item, tabIndex, open, selected, onKeyDown, onChoose, onFo
   const summary = useEditor((state) => state.summaries[row.node]);
   const readOnly = useEditor((state) => state.readOnly);
   const problems = useEditor((state) => state.problems.filter((problem) => problem.node === row.node && problem.severity !== "hint").length);
+  const unset = useEditor((state) => state.problems.some((problem) => problem.node === row.node && problem.severity === "error"));
   if (!node) return null;
   const common = {
     role: "treeitem",
@@ -300,7 +301,7 @@ function OutlineLine({ item, tabIndex, open, selected, onKeyDown, onChoose, onFo
       <Tile icon={spec?.icon} category={spec?.category ?? "app"} size="sm" />
       <span className={tree.rowText}>
         <b data-off={node.settings.disabled ?? false}>{node.name}</b>
-        <small>{node.settings.disabled ? t("canvas:disabled") : summary || spec?.description || node.type}</small>
+        <small>{node.settings.disabled ? t("canvas:disabled") : summary || (unset ? t("canvas:needsSetup") : spec?.description) || node.type}</small>
       </span>
       {problems > 0 && (
         <span className={tree.rowProblem} title={t("problems.count", { count: problems })}>
