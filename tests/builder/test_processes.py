@@ -125,6 +125,23 @@ def test_a_data_dir_of_another_database_is_refused(
         postgres_server.drop_database(name)
 
 
+def test_an_installation_as_documented_keeps_connections(
+    tmp_path: Path, database: str, redis_server: RedisServer
+) -> None:
+    plain = {"MILLRACE_TEST_BUILD": ""}
+    with Product(tmp_path / "d", database_url=database, redis_url=redis_server.url, environment=plain) as many:
+        many.start()
+        assert (tmp_path / "d" / "connection_keys.json").stat().st_mode & 0o077 == 0
+        api = many.set_up()
+        body = {"kind": "webhook_secret", "name": "Shop", "fields": {"secret": "a long enough secret"}}
+        made = api.call("POST", "W/connections", body)
+        assert made["secrets_set"] == ["secret"]
+        scopes = {"name": "ERP", "scopes": ["read"]}
+        tokens = [api.call("POST", "W/tokens", scopes, headers={"Idempotency-Key": "k"}) for _ in range(2)]
+        assert tokens[0] == tokens[1]
+        api.close()
+
+
 def test_sqlite_takes_its_own_folder_back(tmp_path: Path) -> None:
     directory = tmp_path / "data"
     for _ in range(2):
