@@ -56,6 +56,10 @@ class StepTypeInfo(Protocol):
         """(field path, code, message) of everything missing or malformed."""
         ...
 
+    def warnings(self, config: Mapping[str, Any]) -> Sequence[tuple[str, str, str]]:
+        """(field path, code, message) of what works and is unwise."""
+        ...
+
     def references(self, config: Mapping[str, Any]) -> Sequence[tuple[str, ReferenceView]]:
         """(field path, reference) of everything its expressions read."""
         ...
@@ -209,6 +213,8 @@ def _check_config(step: _Step, found: Findings) -> None:
         # What is switched off does not run, so it may stay unfinished.
         report = found.warning if step.disabled else found.error
         report(code, message, node=step.id, field=path or None, step=step.name)
+    for path, code, message in _asked(lambda: list(info.warnings(step.config)), nothing, step.id, step.name, found):
+        found.warning(code, message, node=step.id, field=path or None, step=step.name)
 
 
 def _check_way_in(step: _Step, drawing: _Drawing, found: Findings) -> None:

@@ -33,6 +33,9 @@ class Type:
     def problems(self, config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         return [(name, "field.required", f"“{name}” is empty.") for name in self.required if not config.get(name)]
 
+    def warnings(self, config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+        return [("url", "url.key", "The key stands in the address.")] if "key=" in str(config.get("url")) else []
+
     def references(self, config: Mapping[str, Any]) -> list[tuple[str, Reads]]:
         return [
             (path, Reads(found[1], found[2] if found[1] == "steps" else None))

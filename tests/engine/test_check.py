@@ -195,6 +195,12 @@ def test_missing_fields_of_a_disabled_step_are_only_warnings() -> None:
     assert only(drawn).severity == "warning"
 
 
+def test_what_a_step_type_finds_unwise_is_a_warning_at_its_field() -> None:
+    drawn = with_node("start -> a", "a", type="http.request@1", config={"url": "https://erp.example.com/?key=1"})
+    problem = only(drawn)
+    assert (problem.severity, problem.code, problem.field) == ("warning", "url.key", "url")
+
+
 def test_a_workflow_whose_starts_are_all_switched_off_cannot_start() -> None:
     assert only(with_node("start -> a", "start", settings={"disabled": True})).code == "graph.starts_disabled"
 
