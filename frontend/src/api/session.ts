@@ -22,6 +22,16 @@ export function useUser(): User {
   return user;
 }
 
+let firstVersion: string | null = null;
+
+/** Whether the server has become another version than the one this page was loaded from. */
+export function useNewVersion(): boolean {
+  const version = useSession()?.version;
+  if (version === undefined) return false;
+  firstVersion ??= version;
+  return version !== firstVersion;
+}
+
 const WORKSPACE_KEY = "millrace.workspace";
 
 function storedWorkspace(): string | null {

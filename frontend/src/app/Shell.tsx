@@ -31,6 +31,8 @@ function watchNetwork(changed: () => void): () => void {
 function Bars() {
   const { t } = useTranslation("shell");
   const online = useSyncExternalStore(watchNetwork, () => navigator.onLine);
+  // The editor keeps what is changed there; other screens need the server.
+  const building = useRouterState({ select: (state) => /\/workflows\/[^/]+\/build$/.test(state.location.pathname) });
   const checks = useSystemChecks(useCan("admin"));
   const workersAway = checks.data?.some((check) => check.id === "workers" && !check.ok) ?? false;
   return (
@@ -38,7 +40,7 @@ function Bars() {
       {!online && (
         <div className={css.bar}>
           <CloudOff size={15} aria-hidden />
-          {t("offline")}
+          {t(building ? "offlineEditor" : "offline")}
         </div>
       )}
       {workersAway && (

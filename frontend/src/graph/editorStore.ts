@@ -6,6 +6,9 @@ import { decide, rebase } from "./rebase";
 import { same } from "./same";
 import { emptyDocument, type GraphDocument, type Label, type Problem, type Report, type Specs, type StepEffect } from "./types";
 
+/** Why the document can be read but not changed: the person's role, a test that is shown, another tab that edits it. */
+export type Lock = "role" | "test" | "tab";
+
 export interface EditorState {
   document: GraphDocument;
   /** The document as the server has it; edits since then are unsaved. */
@@ -22,6 +25,8 @@ export interface EditorState {
   /** Selected steps and notes. */
   selection: readonly string[];
   selectedLinks: readonly string[];
+  locks: readonly Lock[];
+  /** Whether there is any lock. */
   readOnly: boolean;
   /** The last thing that happened, for screen readers. */
   announcement: Label | null;
@@ -47,6 +52,7 @@ export interface EditorStore extends StoreApi<EditorState> {
   /** Both changed the same steps: goes on from `theirs` with one's own or their version of them; one undo entry. */
   decide(choice: "mine" | "theirs", theirs: GraphDocument, report: Report): void;
   announce(label: Label): void;
+  setLock(lock: Lock, on: boolean): void;
 }
 
 const START: EditorState = {
@@ -61,6 +67,7 @@ const START: EditorState = {
   problems: [],
   selection: [],
   selectedLinks: [],
+  locks: [],
   readOnly: false,
   announcement: null,
 };
@@ -102,7 +109,7 @@ export function createEditorStore(now: () => number = Date.now): EditorStore {
 
   return Object.assign(store, {
     open(start: Pick<EditorState, "document" | "specs"> & Partial<EditorState>) {
-      store.setState({ ...START, saved: start.document, ...start }, true);
+      store.setState({ ...START, saved: start.document, readOnly: (start.locks ?? []).length > 0, ...start }, true);
       checkNow();
     },
     edit(label: Label, recipe: (draft: GraphDocument) => void, options: EditOptions = {}): boolean {
@@ -153,6 +160,12 @@ export function createEditorStore(now: () => number = Date.now): EditorStore {
       const { document, history, saved } = store.getState();
       const label: Label = { key: choice === "mine" ? "history.keepMine" : "history.takeTheirs", params: {} };
       goOn(theirs, report, decide(document, history, saved, theirs, choice, label, now()));
+    },
+    setLock(lock: Lock, on: boolean) {
+      const { locks } = store.getState();
+      if (locks.includes(lock) === on) return;
+      const next = on ? [...locks, lock] : locks.filter((other) => other !== lock);
+      store.setState({ locks: next, readOnly: next.length > 0 });
     },
     announce(label: Label) {
       store.setState({ announcement: { ...label, params: { ...label.params } } });

@@ -278,8 +278,8 @@ function PanelFoot({ node, spec }: { node: GraphNode; spec: StepSpec | undefined
   const { test } = useEnvironment();
   const format = useFormatter();
   const step = useRunStep(node.id);
-  const readOnly = useEditor((state) => state.readOnly);
-  if (readOnly || !spec) return null;
+  const viewing = useEditor((state) => state.locks.some((lock) => lock !== "test"));
+  if (viewing || !spec) return null;
   return (
     <footer className={css.panelFoot}>
       {step && (

@@ -1,5 +1,4 @@
-import { useNavigate } from "@tanstack/react-router";
-import { ArrowLeft, ExternalLink, Plus } from "lucide-react";
+import { Plus } from "lucide-react";
 import { type RefObject, useCallback, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -10,7 +9,7 @@ import {
 } from "../../graph";
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
 import { usePicker } from "../../inspector/dataPicker";
-import { Button, Duration, keyText, runStatusKind, showToast, StatusChip } from "../../ui";
+import { Button, showToast } from "../../ui";
 import css from "./editor.module.css";
 import { useLayer } from "./layers";
 import { Palette } from "./Palette";
@@ -20,6 +19,7 @@ import { ProblemsBar } from "./ProblemsBar";
 import { QuickAdd, StepChooser } from "./QuickAdd";
 import { StepMenu } from "./StepMenu";
 import type { TestRun } from "./testRun";
+import { TestBar } from "./TestView";
 import { ui, useUi } from "./uiStore";
 import type { EditorCommands } from "./useEditorKeys";
 
@@ -170,7 +170,7 @@ export function CanvasArea({ canvas, paletteSearch, test, changes, docked, panel
             {t("addStep")}
           </Button>
         )}
-        {!docked && paletteOpen && (
+        {!docked && paletteOpen && !readOnly && (
           <div className={css.paletteDrawer}>
             <Palette canvas={canvas} search={paletteSearch} onAdd={add} />
           </div>
@@ -181,7 +181,7 @@ export function CanvasArea({ canvas, paletteSearch, test, changes, docked, panel
             <StepChooser anchor={{ kind: "free", position: { x: 0, y: 0 } }} onPick={(spec) => add(spec, { kind: "free", position: { x: 0, y: 0 } })} />
           </div>
         )}
-        {test.shown && <TestBar test={test} />}
+        {test.shown && <TestBar test={test} over />}
         {!blank && <ProblemsBar />}
       </section>
       {quickAdd && <QuickAdd anchor={quickAdd.anchor} place={quickAdd.place} onPick={(spec) => add(spec, quickAdd.anchor)} onClose={closeQuickAdd} />}
@@ -196,25 +196,4 @@ const FLYOUT = 290;
 /** The step that a new one follows when nothing is selected: the lowest one. */
 function lastOf(document: { nodes: readonly { id: string; position: { y: number } }[] }): { id: string } | undefined {
   return [...document.nodes].sort((a, b) => b.position.y - a.position.y)[0];
-}
-
-function TestBar({ test }: { test: TestRun }) {
-  const { t } = useTranslation("editor");
-  const navigate = useNavigate();
-  const run = test.run;
-  return (
-    <div className={css.testBar} data-testid="test-bar">
-      {run ? <StatusChip kind={runStatusKind(run)} /> : <span>{t("test.starting")}</span>}
-      <b>{t("test.running")}</b>
-      {run?.started_at && <Duration from={run.started_at} until={run.finished_at} />}
-      {run && (
-        <Button size="sm" icon={<ExternalLink size={14} aria-hidden />} onClick={() => void navigate({ to: "/runs/$runId", params: { runId: run.id } })}>
-          {t("test.open")}
-        </Button>
-      )}
-      <Button size="sm" icon={<ArrowLeft size={14} aria-hidden />} onClick={test.hide} title={keyText("Esc")}>
-        {t("test.back")}
-      </Button>
-    </div>
-  );
 }

@@ -32,6 +32,8 @@ export function EditorHeader({ workflow, autosave, changes, narrow }: EditorHead
   const future = useEditor((state) => state.history.future[0]);
   const empty = useEditor((state) => state.document.nodes.length === 0);
   const readOnly = useEditor((state) => state.readOnly);
+  const locks = useEditor((state) => state.locks);
+  const viewer = locks.includes("role");
   return (
     <TopBar
       crumbs={
@@ -49,11 +51,8 @@ export function EditorHeader({ workflow, autosave, changes, narrow }: EditorHead
             </Chip>
           )}
           {!narrow && <DraftChip changes={changes} live={workflow.live !== null} />}
-          {readOnly ? (
-            <Chip icon={<Lock size={12} aria-hidden />}>{t("readOnly")}</Chip>
-          ) : (
-            <SaveState autosave={autosave} />
-          )}
+          {locks[0] !== undefined && !(narrow && locks[0] === "test") && <Chip icon={<Lock size={12} aria-hidden />}>{t(`lock.${locks[0]}`)}</Chip>}
+          {!viewer && <SaveState autosave={autosave} />}
         </>
       }
       middle={
@@ -67,20 +66,20 @@ export function EditorHeader({ workflow, autosave, changes, narrow }: EditorHead
       }
       actions={
         <>
-          {!readOnly && (
+          {!viewer && !locks.includes("tab") && (
             <>
               <IconButton
                 label={past ? t("undoWhat", { what: t(past.label.key, past.label.params) }) : t("undo")}
                 keys="Ctrl Z"
                 icon={<Undo2 size={17} />}
-                disabled={!past}
+                disabled={!past || readOnly}
                 onClick={() => store.undo()}
               />
               <IconButton
                 label={future ? t("redoWhat", { what: t(future.label.key, future.label.params) }) : t("redo")}
                 keys="Ctrl Shift Z"
                 icon={<Redo2 size={17} />}
-                disabled={!future}
+                disabled={!future || readOnly}
                 onClick={() => store.redo()}
               />
               <Button icon={<Play size={15} aria-hidden />} disabled={empty} onClick={() => ui.set({ dialog: "test" })} data-testid="test-button">

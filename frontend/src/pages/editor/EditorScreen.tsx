@@ -17,11 +17,14 @@ import { CanvasArea } from "./CanvasArea";
 import { ConflictDialog } from "./ConflictDialog";
 import { Dialogs } from "./Dialogs";
 import css from "./editor.module.css";
+import { EditorBars, LeaveQuestion } from "./EditorBars";
 import { EditorHeader } from "./EditorHeader";
 import type { LocalDraft } from "./localDraft";
 import { Outline } from "./Outline";
 import { SidePanel } from "./SidePanel";
+import type { EditorTab } from "./tabs";
 import { useTestRun } from "./testRun";
+import { TestSteps } from "./TestView";
 import { ui, useUi } from "./uiStore";
 import { useChanges, useEditorWidth } from "./useEditorParts";
 import { type EditorCommands, useEditorKeys } from "./useEditorKeys";
@@ -32,9 +35,10 @@ export interface EditorScreenProps {
   store: EditorStore;
   autosave: Autosave;
   local: LocalDraft;
+  tab: EditorTab;
 }
 
-export function EditorScreen({ workflow, store, autosave, local }: EditorScreenProps) {
+export function EditorScreen({ workflow, store, autosave, local, tab }: EditorScreenProps) {
   const { t } = useTranslation(["editor", "canvas"]);
   const workspace = useWorkspace();
   const path = `${workspacePath(workspace.id)}/workflows/${workflow.id}`;
@@ -95,6 +99,21 @@ export function EditorScreen({ workflow, store, autosave, local }: EditorScreenP
   const outline = useUi((state) => state.outline) || width < 900;
 
   useEffect(() => {
+    // What is shown is the test: nothing is built until it is put away.
+    store.setLock("test", test.shown);
+    return () => store.setLock("test", false);
+  }, [store, test.shown]);
+  useEffect(() => {
+    document.title = `${t("tabs.build")} · ${workflow.name} · Millrace`;
+  }, [t, workflow.name]);
+  const takeOver = (): void => {
+    tab.takeOver();
+    const unlock = (): void => store.setLock("tab", false);
+    // Offline nothing newer can be read; a save then finds out.
+    autosave.refresh().then(unlock, unlock);
+  };
+
+  useEffect(() => {
     if (test.finished) void samples.refetch();
   }, [test.finished]); // eslint-disable-line react-hooks/exhaustive-deps
 
@@ -103,8 +122,11 @@ export function EditorScreen({ workflow, store, autosave, local }: EditorScreenP
       <RunStoreProvider value={test.store}>
         <div className={css.editor} data-width={width >= 1600 ? "full" : width >= 1280 ? "wide" : width >= 900 ? "medium" : "narrow"}>
           <EditorHeader workflow={workflow} autosave={autosave} changes={changes} narrow={width < 1100} />
+          <EditorBars autosave={autosave} onTakeOver={takeOver} />
           <div className={css.main}>
-            {outline ? (
+            {outline && test.shown ? (
+              <TestSteps test={test} />
+            ) : outline ? (
               <Outline keys={keys} narrow={width < 900} onClose={() => ui.set({ outline: false })} />
             ) : (
               <CanvasArea canvas={canvas} paletteSearch={paletteSearch} test={test} changes={changes} docked={width >= 1600} panelOver={width < 1280} keys={keys} />
@@ -114,6 +136,7 @@ export function EditorScreen({ workflow, store, autosave, local }: EditorScreenP
         </div>
         <Dialogs keys={keys} workflow={workflow} autosave={autosave} changes={changes} liveGraph={liveGraph} canvas={canvas} test={test} />
         <ConflictDialog autosave={autosave} />
+        <LeaveQuestion autosave={autosave} />
         <output className="srOnly" aria-live="polite">
           {announcement ? t(announcement.key, announcement.params) : ""}
         </output>

@@ -134,6 +134,14 @@ export class Autosave {
     return false;
   }
 
+  /** Takes over what was saved elsewhere meanwhile. */
+  async refresh(): Promise<void> {
+    await this.running;
+    const draft = await this.ports.get();
+    if (!this.stopped && draft.revision > this.state.getState().revision) this.meet(draft);
+    await this.flush();
+  }
+
   /** Somebody else saved: goes together if different steps were changed, else asks. */
   meet(draft: Draft): boolean {
     const theirs = normaliseDocument(draft.graph);

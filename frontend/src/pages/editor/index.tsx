@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 
 import { api } from "../../api/client";
 import { draftQuery, useNodeTypes, useWorkflow, workspacePath } from "../../api/queries";
-import { useCan, useWorkspace } from "../../api/session";
+import { useCan, useUser, useWorkspace } from "../../api/session";
 import type { Draft, SavedDraft, Workflow } from "../../api/types";
 import { createEditorStore, type EditorStore, normaliseDocument, parseExact, type Specs } from "../../graph";
 import { i18n } from "../../i18n";
@@ -14,6 +14,7 @@ import { ErrorCard, PageBody, showToast, SkeletonRows, TopBar } from "../../ui";
 import { Autosave } from "./autosave";
 import { EditorScreen } from "./EditorScreen";
 import { type Kept, LocalDraft, restore } from "./localDraft";
+import { EditorTab } from "./tabs";
 import { ui } from "./uiStore";
 
 export default function Editor() {
@@ -22,9 +23,10 @@ export default function Editor() {
   const workspace = useWorkspace();
   const workflow = useWorkflow(id);
   const specs = useNodeTypes();
+  const user = useUser();
   const canBuild = useCan("builder");
   // Read beside the server's answers: a busy disk can take longer than the network.
-  const kept = useMemo(() => (canBuild ? new LocalDraft(workspace.id, id).read() : Promise.resolve(null)), [workspace.id, id, canBuild]);
+  const kept = useMemo(() => (canBuild ? new LocalDraft(user.id, workspace.id, id).read() : Promise.resolve(null)), [user.id, workspace.id, id, canBuild]);
   // Always from the server: a cached draft may be older than what was saved since.
   const draft = useQuery({ ...draftQuery(workspace.id, id), staleTime: 0, gcTime: 0, refetchOnWindowFocus: false, refetchOnReconnect: false });
   const failed = workflow.error ?? specs.error ?? draft.error;
@@ -61,6 +63,7 @@ interface Open {
   store: EditorStore;
   autosave: Autosave;
   local: LocalDraft;
+  tab: EditorTab;
 }
 
 interface OpenedProps {
@@ -74,6 +77,7 @@ interface OpenedProps {
 function Opened({ workflow, specs, draft, keptEdits }: OpenedProps) {
   const { t } = useTranslation("editor");
   const workspace = useWorkspace();
+  const user = useUser().id;
   const canBuild = useCan("builder");
   const client = useQueryClient();
   const [open, setOpen] = useState<Open | null>(null);
@@ -84,7 +88,7 @@ function Opened({ workflow, specs, draft, keptEdits }: OpenedProps) {
     let live = true;
     let made: Open | null = null;
     const path = `${workspacePath(workspace.id)}/workflows/${workflow.id}/draft`;
-    const local = new LocalDraft(workspace.id, workflow.id);
+    const local = new LocalDraft(user, workspace.id, workflow.id);
     const start = async (): Promise<void> => {
       const kept = canBuild ? await (early.current ?? local.read()) : null;
       if (!live) return;
@@ -101,19 +105,27 @@ function Opened({ workflow, specs, draft, keptEdits }: OpenedProps) {
         summaries: first.draft.summaries,
         effects: first.draft.effects,
         serverProblems: first.draft.problems,
-        readOnly: !canBuild,
+        locks: canBuild ? [] : ["role"],
       });
       const autosave: Autosave = new Autosave(store, first.draft.revision, {
         put: (graph, revision) => api.put<SavedDraft>(path, { graph }, { headers: { "If-Match": `"${revision}"` } }),
         get: () => api.get<Draft>(path, { parse: parseExact }),
-        remember: () => local.remember(store, () => autosave.state.getState().revision),
+        // The tab that edits is the one whose edits are kept here.
+        remember: () => {
+          if (!store.getState().locks.includes("tab")) local.remember(store, () => autosave.state.getState().revision);
+        },
       });
       if (found.conflicts.length > 0 && kept) {
         // Our kept edits stand against newer ones on the server: ask, with ours on the canvas.
         store.setState({ document: kept.document, saved: kept.saved, history: kept.history });
         autosave.meet(first.draft);
       }
-      made = { store, autosave, local };
+      const tab = new EditorTab(`${user}/${workspace.id}/${workflow.id}`, () => {
+        if (!canBuild) return;
+        void autosave.flush();
+        store.setLock("tab", true);
+      });
+      made = { store, autosave, local, tab };
       setOpen(made);
       if (found.unsaved && found.conflicts.length === 0) {
         showToast({ title: i18n.t("editor:restored.title"), text: i18n.t("editor:restored.text"), tone: "info" });
@@ -123,14 +135,15 @@ function Opened({ workflow, specs, draft, keptEdits }: OpenedProps) {
     return () => {
       live = false;
       if (!made) return;
-      const { store, autosave } = made;
-      local.flush(store, autosave.state.getState().revision);
+      const { store, autosave, tab } = made;
+      tab.close();
+      if (!store.getState().locks.includes("tab")) local.flush(store, autosave.state.getState().revision);
       void autosave.flush().then(() => {
         autosave.stop();
         return client.invalidateQueries({ queryKey: [workspace.id, "workflow", workflow.id] });
       });
     };
-  }, [workspace.id, workflow.id, canBuild, first, client]);
+  }, [user, workspace.id, workflow.id, canBuild, first, client]);
   if (!open) {
     return (
       <>

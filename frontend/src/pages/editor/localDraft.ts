@@ -14,16 +14,21 @@ export interface Kept {
 
 const WAIT_MS = 250;
 
+let connection: ReturnType<typeof createStore> | null = null;
+
+/** One connection for all reads and writes. */
 function database(): ReturnType<typeof createStore> {
-  return createStore("millrace-drafts", "drafts");
+  connection ??= createStore("millrace-drafts", "drafts");
+  return connection;
 }
 
 export class LocalDraft {
   private readonly key: string;
   private timer: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(workspace: string, workflow: string) {
-    this.key = `${workspace}/${workflow}`;
+  /** Edits belong to the person who made them: whoever signs in next on this computer does not get them. */
+  constructor(user: string, workspace: string, workflow: string) {
+    this.key = `${user}/${workspace}/${workflow}`;
   }
 
   async read(): Promise<Kept | null> {

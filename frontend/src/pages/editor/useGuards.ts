@@ -8,7 +8,7 @@ import type { LocalDraft } from "./localDraft";
 export function useGuards({ store, autosave, local }: { store: EditorStore; autosave: Autosave; local: LocalDraft }): void {
   useEffect(() => {
     const keep = (): void => {
-      local.flush(store, autosave.state.getState().revision);
+      if (!store.getState().locks.includes("tab")) local.flush(store, autosave.state.getState().revision);
       if (autosave.dirty()) void autosave.flush();
     };
     const hidden = (): void => {
