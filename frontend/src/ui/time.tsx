@@ -18,16 +18,25 @@ const FormatsContext = createContext<Formats>(browserFormats);
 export const FormatsProvider = FormatsContext.Provider;
 
 const DAY = 86_400_000;
+const NUMBER_PARTS = new Set(["minusSign", "integer", "group", "decimal", "fraction"]);
 
+/** The locale for everything that has words in it ("ago", "min", "Nov", "PM"): in the language of the texts around it. */
+export function localeOfWords(language: string, ...known: readonly string[]): string {
+  return known.find((locale) => locale.split("-")[0] === language.split("-")[0]) ?? language;
+}
+
+/** Numbers and amounts as the workspace writes them; what has words in it in the language that the person reads. */
 export class Formatter {
   private readonly formats: Formats;
+  private readonly words: string;
 
-  constructor(formats: Formats) {
+  constructor(formats: Formats, language = formats.locale) {
     this.formats = formats;
+    this.words = localeOfWords(language, formats.locale, browserFormats.locale);
   }
 
   private date(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-    return new Intl.DateTimeFormat(this.formats.locale, { timeZone: this.formats.timeZone, ...options });
+    return new Intl.DateTimeFormat(this.words, { timeZone: this.formats.timeZone, ...options });
   }
 
   get timeZone(): string {
@@ -102,19 +111,17 @@ export class Formatter {
     const away = then - now;
     const size = Math.abs(away);
     if (size >= DAY) return this.dayClock(then);
-    const words = new Intl.RelativeTimeFormat(this.formats.locale, { numeric: "auto", style: "short" });
+    const words = new Intl.RelativeTimeFormat(this.words, { numeric: "auto", style: "short" });
     if (size < 45_000) return words.format(0, "second");
     if (size < 3_570_000) return words.format(Math.round(away / 60_000), "minute");
     return words.format(Math.round(away / 3_600_000), "hour");
   }
 
   private unit(value: number, unit: string, digits = 0): string {
-    return new Intl.NumberFormat(this.formats.locale, {
-      style: "unit",
-      unit,
-      unitDisplay: "short",
-      maximumFractionDigits: digits,
-    }).format(value);
+    const parts = new Intl.NumberFormat(this.words, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: digits }).formatToParts(value);
+    const number = this.number(value, { maximumFractionDigits: digits });
+    const at = parts.findIndex((part) => NUMBER_PARTS.has(part.type));
+    return parts.flatMap((part, index) => (index === at ? [number] : NUMBER_PARTS.has(part.type) ? [] : [part.value])).join("");
   }
 
   /** 12 ms · 1.4 s · 14 min 48 s · 3 h 5 min · 2 days 4 h */
@@ -136,7 +143,8 @@ export class Formatter {
 
 export function useFormatter(): Formatter {
   const formats = useContext(FormatsContext);
-  return useMemo(() => new Formatter(formats), [formats]);
+  const language = useLanguage();
+  return useMemo(() => new Formatter(formats, language), [formats, language]);
 }
 
 const tickers = new Map<number, { listeners: Set<() => void>; timer: ReturnType<typeof setInterval> }>();
