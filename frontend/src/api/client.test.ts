@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { ApiError, api, NetworkError, onSessionEnded, rememberSession, urlOf } from "./client";
+import { ApiError, api, keyForEach, NetworkError, onSessionEnded, rememberSession, urlOf } from "./client";
 import type { Session } from "./types";
 
 function answer(status: number, body: unknown, type = "application/json"): Response {
@@ -76,4 +76,12 @@ describe("the API client", () => {
     send.mockRejectedValueOnce(new TypeError("Failed to fetch"));
     await expect(api.get("/x")).rejects.toBeInstanceOf(NetworkError);
   });
+});
+
+it("a write sent again has the key it had, until something else is sent", () => {
+  const key = keyForEach();
+  const first = key({ input: 1 });
+  expect(key({ input: 1 })).toBe(first);
+  expect(key({ input: 2 })).not.toBe(first);
+  expect(keyForEach()({ input: 1 })).not.toBe(first);
 });

@@ -120,6 +120,18 @@ export function newIdempotencyKey(): string {
   return crypto.randomUUID();
 }
 
+/** One key for one body, as long as no other body comes between: a lost answer must not make a second run. */
+export function keyForEach(): (body: unknown) => string {
+  let last = "";
+  let key = "";
+  return (body) => {
+    const text = formatExact(body);
+    if (text !== last) key = newIdempotencyKey();
+    last = text;
+    return key;
+  };
+}
+
 export async function refreshSession(): Promise<Session> {
   return rememberSession(await api.get<Session>("/session", { quiet: true }));
 }

@@ -1,7 +1,10 @@
-import { formatExact, type GraphNode, isJsonObject, type Json, type JsonObject } from "../graph";
-import css from "./inspector.module.css";
-import { CheckboxField, SelectField, TextAreaField, TextField } from "../ui";
 import { useTranslation } from "react-i18next";
+
+import { formatExact, type GraphNode, isJsonObject, type Json, type JsonObject } from "../graph";
+import { CheckboxField, SelectField, TextAreaField, TextField } from "../ui";
+import css from "./inspector.module.css";
+import { useNumberWords } from "./numberWords";
+import { readNumber } from "./readNumber";
 
 /** One question of a manual start's form. */
 export interface InputField {
@@ -38,9 +41,33 @@ export function inputFields(start: GraphNode): InputField[] {
   });
 }
 
+const isNumber = (field: InputField): boolean => field.type === "number" || field.type === "money";
+
+/** Whether every number of the form is one, and only one. */
+export function inputIsClear(fields: readonly InputField[], value: JsonObject): boolean {
+  return fields.every((field) => {
+    const typed = value[field.name];
+    return !isNumber(field) || typeof typed !== "string" || ["number", "empty"].includes(readNumber(typed).kind);
+  });
+}
+
+/** What is sent for a filled-in form: numbers as plain digits, all the others as they were typed. */
+export function sentInput(fields: readonly InputField[], value: JsonObject): JsonObject {
+  const sent = { ...value };
+  for (const field of fields) {
+    const typed = sent[field.name];
+    if (!isNumber(field) || typeof typed !== "string") continue;
+    const read = readNumber(typed);
+    // As text: the server reads it exactly, JavaScript would round it.
+    if (read.kind === "number") sent[field.name] = String(read.value);
+  }
+  return sent;
+}
+
 /** The form people fill in to start a workflow by hand. */
 export function InputForm({ fields, value, onChange }: { fields: readonly InputField[]; value: JsonObject; onChange(value: JsonObject): void }) {
   const { t } = useTranslation("inspector");
+  const numberWords = useNumberWords();
   const put = (name: string, next: Json): void => onChange({ ...value, [name]: next });
   if (fields.length === 0) return <p className={css.hint}>{t("inputForm.none")}</p>;
   return fields.map((field) => {
@@ -63,7 +90,8 @@ export function InputForm({ fields, value, onChange }: { fields: readonly InputF
             inputMode="decimal"
             value={text}
             placeholder={field.placeholder}
-            // Sent as the text that was typed: the server reads it exactly, JavaScript would round it.
+            error={numberWords(readNumber(text))}
+            // Kept as the text that was typed; `sentInput` makes it the number that it says.
             onChange={(event) => put(field.name, event.currentTarget.value)}
           />
         );

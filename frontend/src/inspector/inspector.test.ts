@@ -4,7 +4,7 @@ import { formatExact } from "../graph";
 import { branching, specs } from "../graph/tests/fixtures";
 import { isGroup, operatorFor, OPERATORS, readGroup, rightValue, sidesOf, typeFor } from "./conditions";
 import { previewContext, shortValue, sourcesFor } from "./dataWords";
-import { inputFields } from "./InputForm";
+import { inputFields, inputIsClear, sentInput } from "./InputForm";
 import { jsonWithData, parseJson, parseJsonWithData, quoteData } from "./jsonText";
 import { DEFAULT_RETRY, totalWait, waits } from "./retry";
 import { choicesOf, widgetOf } from "./widgetOf";
@@ -118,6 +118,15 @@ describe("fields", () => {
     expect(readNumber("3.5", true)).toEqual({ kind: "whole" });
     expect(readNumber("1.234,00", true)).toEqual({ kind: "number", value: 1234 });
     expect(readNumber(" ")).toEqual({ kind: "empty" });
+  });
+
+  it("of a manual start send numbers as digits, and only clear ones", () => {
+    const start = { ...branching().nodes[0], config: { fields: [{ name: "amount", type: "money" }, { name: "text", type: "text" }] } };
+    const fields = inputFields(start as never);
+    expect(sentInput(fields, { amount: "13.412,80", text: "13.412,80" })).toEqual({ amount: "13412.80", text: "13.412,80" });
+    expect(inputIsClear(fields, { amount: "13.412,80" })).toBe(true);
+    expect(inputIsClear(fields, { amount: "10,000", text: "10,000" })).toBe(false);
+    expect(inputIsClear(fields, {})).toBe(true);
   });
 
   it("of a manual start become the questions of its form", () => {

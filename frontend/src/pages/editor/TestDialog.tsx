@@ -3,12 +3,12 @@ import { Play } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { api, newIdempotencyKey } from "../../api/client";
+import { api, keyForEach } from "../../api/client";
 import { workspacePath } from "../../api/queries";
 import type { CheckResult, Run, Workflow } from "../../api/types";
 import { downstreamOf, formatExact, type GraphNode, isJsonObject, type Json, type JsonObject, stampOf, type StepSpec } from "../../graph";
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
-import { InputForm, inputFields } from "../../inspector/InputForm";
+import { InputForm, inputFields, inputIsClear, sentInput } from "../../inspector/InputForm";
 import { JsonEditor } from "../../inspector/JsonEditor";
 import { parseJson } from "../../inspector/jsonText";
 import { Button, Dialog, ErrorCard, Note, SelectField } from "../../ui";
@@ -51,7 +51,7 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
     mutationFn: async () => {
       const { document: graph } = store.getState();
       void autosave.flush();
-      const input: Json = kind === "json" ? (parsed?.ok ? parsed.value : null) : kind === "form" ? (values[chosen] ?? defaults(start)) : {};
+      const input: Json = kind === "json" ? (parsed?.ok ? parsed.value : null) : kind === "form" ? sentInput(fields, values[chosen] ?? defaults(start)) : {};
       const body = { graph, trigger: start?.id ?? null, input };
       return api.post<Run>(`${workspacePath(workspace)}/workflows/${workflow.id}/test`, body, { idempotencyKey: keyOf.current?.(body) ?? "" });
     },
@@ -74,7 +74,7 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
             variant="primary"
             icon={<Play size={15} aria-hidden />}
             busy={run.isPending}
-            disabled={!start || errors.length > 0 || writers === null || (parsed !== null && !parsed.ok)}
+            disabled={!start || errors.length > 0 || writers === null || (kind === "form" && !inputIsClear(fields, values[chosen] ?? defaults(start))) || (parsed !== null && !parsed.ok)}
             onClick={() => run.mutate()}
             data-testid="test-run"
           >
@@ -111,18 +111,6 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
       {run.error !== null && errors.length === 0 && <ErrorCard title={t("test.failed")} error={run.error} />}
     </Dialog>
   );
-}
-
-/** One key for one body, as long as no other body comes between: a lost answer must not make a second run. */
-function keyForEach(): (body: unknown) => string {
-  let last = "";
-  let key = "";
-  return (body) => {
-    const text = formatExact(body);
-    if (text !== last) key = newIdempotencyKey();
-    last = text;
-    return key;
-  };
 }
 
 /** The steps behind this start that change something outside, with the settings they have now; null until that is known. */
