@@ -247,3 +247,19 @@ def test_keys_that_need_shift_on_some_keyboards_and_enter_in_find(signed_in: Ope
     expect(editor.panel.get_by_label("Name of the step")).to_have_value("Last call")
     editor.press("Control+Enter")
     expect(page.get_by_role("dialog", name="Test")).to_be_visible()
+
+
+def test_on_a_phone_the_step_is_a_sheet_that_keeps_the_focus(signed_in: Opens, api: Api) -> None:
+    editor = new_editor(signed_in, api, "In the hand", chain(), viewport={"width": 390, "height": 844})
+    row = editor.page.get_by_test_id("outline-prepare")
+    row.focus()
+    editor.press("Enter")
+    sheet = editor.page.get_by_role("dialog", name="Step")
+    expect(sheet).to_be_visible()
+    has_the_focus(sheet)
+    for _ in range(30):
+        editor.press("Tab")
+    has_the_focus(sheet)
+    sheet.get_by_role("button", name="Close").click()
+    expect(sheet).to_have_count(0)
+    has_the_focus(row)

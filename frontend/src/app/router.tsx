@@ -122,7 +122,7 @@ const buildRoute = createRoute({
   getParentRoute: () => workflowRoute,
   path: "/build",
   validateSearch: (search: Record<string, unknown>): Record<string, unknown> => search,
-  component: screen(() => import("../pages/editor"), "workflows", "editor", "canvas", "inspector"),
+  component: screen(() => import("../pages/editor"), "workflows", "editor", "canvas", "inspector", "fields"),
 });
 
 export interface RunSearch {

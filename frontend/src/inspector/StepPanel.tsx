@@ -75,7 +75,7 @@ export function StepPanel({ id, tab, onTab, renaming, onRenamed, focus, onLeave,
     <aside ref={panel} className={css.panel} aria-label={t("panel.label", { name: node.name })} data-panel data-testid="step-panel">
       <header className={css.panelHead}>
         <Tile icon={spec?.icon} category={spec?.category ?? "app"} />
-        <div className={css.panelTitle} role="group" aria-label={t("panel.label", { name: node.name })} tabIndex={-1} data-heading>
+        <div className={css.panelTitle} role="group" aria-label={t("panel.label", { name: node.name })} tabIndex={-1} data-heading data-autofocus>
           <StepName node={node} renaming={renaming} onRenamed={onRenamed} onLeave={onLeave} readOnly={readOnly} />
           <small>{spec ? spec.title : t("panel.missing", { type: node.type })}</small>
         </div>

@@ -12,3 +12,4 @@ export * from "./Tile";
 export * from "./theme";
 export * from "./time";
 export * from "./toast";
+export * from "./useSheet";

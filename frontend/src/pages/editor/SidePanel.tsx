@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import type { CanvasHandle } from "../../canvas";
 import { useEditor } from "../../inspector/EditorContext";
 import { StepPanel } from "../../inspector/StepPanel";
+import { useSheet } from "../../ui";
 import css from "./editor.module.css";
 import { ui, useUi } from "./uiStore";
 
@@ -37,6 +38,7 @@ export function SidePanel({ canvas, sheet }: { canvas: RefObject<CanvasHandle | 
     const timer = setTimeout(() => canvas.current?.reveal(selected), 60);
     return () => clearTimeout(timer);
   }, [shown, selected, canvas]);
+  const trap = useSheet(sheet && shown);
   const toCard = useCallback(() => canvas.current?.focus(), [canvas]);
   if (!shown) return null;
   const resize = (next: number): void => {
@@ -48,42 +50,52 @@ export function SidePanel({ canvas, sheet }: { canvas: RefObject<CanvasHandle | 
       // The width then lasts until the page is closed.
     }
   };
+  const close = (): void => {
+    ui.set({ panelOpen: false });
+    canvas.current?.focus();
+  };
   return (
-    <div className={css.side} data-sheet={sheet} style={sheet ? undefined : { width }}>
-      {!sheet && (
-        <input
-          type="range"
-          className={css.splitter}
-          aria-label={t("panel.resize")}
-          min={SMALLEST}
-          max={LARGEST}
-          step={8}
-          value={width}
-          onChange={(event) => resize(Number(event.currentTarget.value))}
-          onPointerDown={(event) => {
-            event.preventDefault();
-            event.currentTarget.focus();
-            event.currentTarget.setPointerCapture(event.pointerId);
-          }}
-          onPointerMove={(event) => {
-            if (event.currentTarget.hasPointerCapture(event.pointerId)) resize(window.innerWidth - event.clientX);
-          }}
+    <>
+      {sheet && <div className={css.scrim} onClick={close} role="presentation" />}
+      <div
+        ref={sheet ? trap : undefined}
+        className={css.side}
+        data-sheet={sheet}
+        style={sheet ? undefined : { width }}
+        {...(sheet ? { role: "dialog", "aria-modal": true, "aria-label": t("panel.sheet") } : {})}
+      >
+        {!sheet && (
+          <input
+            type="range"
+            className={css.splitter}
+            aria-label={t("panel.resize")}
+            min={SMALLEST}
+            max={LARGEST}
+            step={8}
+            value={width}
+            onChange={(event) => resize(Number(event.currentTarget.value))}
+            onPointerDown={(event) => {
+              event.preventDefault();
+              event.currentTarget.focus();
+              event.currentTarget.setPointerCapture(event.pointerId);
+            }}
+            onPointerMove={(event) => {
+              if (event.currentTarget.hasPointerCapture(event.pointerId)) resize(window.innerWidth - event.clientX);
+            }}
+          />
+        )}
+        <StepPanel
+          key={selected}
+          id={selected}
+          tab={tab}
+          onTab={(next) => ui.set({ panelTab: next })}
+          renaming={renaming}
+          onRenamed={() => ui.set({ renaming: false })}
+          focus={focus}
+          onLeave={toCard}
+          onClose={close}
         />
-      )}
-      <StepPanel
-        key={selected}
-        id={selected}
-        tab={tab}
-        onTab={(next) => ui.set({ panelTab: next })}
-        renaming={renaming}
-        onRenamed={() => ui.set({ renaming: false })}
-        focus={focus}
-        onLeave={toCard}
-        onClose={() => {
-          ui.set({ panelOpen: false });
-          canvas.current?.focus();
-        }}
-      />
-    </div>
+      </div>
+    </>
   );
 }

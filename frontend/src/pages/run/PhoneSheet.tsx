@@ -1,12 +1,11 @@
-import { useFocusReturn, useFocusTrap } from "@mantine/hooks";
 import type { ReactNode } from "react";
 
+import { useSheet } from "../../ui";
 import css from "./run.module.css";
 
 /** A panel that rises from the bottom of a small screen. Focus stays in it and returns to what opened it. */
 export function PhoneSheet(props: { label: string; onClose: () => void; children: ReactNode }) {
-  const trap = useFocusTrap(true);
-  useFocusReturn({ opened: true });
+  const trap = useSheet(true);
   return (
     <div className={css.sheetBack} onClick={props.onClose} role="presentation">
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- keeps clicks from the scrim, takes Esc */}
