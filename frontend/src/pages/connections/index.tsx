@@ -97,9 +97,21 @@ function Row(props: {
           {t(`status.${connection.status}`)}
         </Chip>
       </td>
-      <td>{t("usedBy", { count: connection.used_by })}</td>
-      <td>{connection.tested_at ? <Time at={connection.tested_at} /> : t("common:never")}</td>
-      <td>{connection.owner ?? ""}</td>
+      <td data-part="used">{t("usedBy", { count: connection.used_by })}</td>
+      <td data-part="tested">
+        <small data-label aria-hidden>
+          {t("column.lastUsed")}
+        </small>
+        {connection.tested_at ? <Time at={connection.tested_at} /> : t("common:never")}
+      </td>
+      <td data-part="owner">
+        {connection.owner && (
+          <small data-label aria-hidden>
+            {t("column.owner")}
+          </small>
+        )}
+        {connection.owner ?? ""}
+      </td>
       <td>
         {connection.mine && (
           <div className={css.actions}>
