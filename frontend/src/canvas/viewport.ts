@@ -67,7 +67,9 @@ export function firstView(document: GraphDocument, size: { width: number; height
 
 /** The smallest move of the view that brings a box clear of the rims; null when it is already. */
 export function reveal(box: Box, view: Viewport, size: { width: number; height: number }, insets: Insets): Viewport | null {
-  const rim = 24;
+  // Where there is hardly room for the card, it stands in the middle of it.
+  const room = size.width - insets.left - insets.right - box.width * view.zoom;
+  const rim = Math.min(24, Math.max(0, room / 2));
   const left = box.x * view.zoom + view.x;
   const top = box.y * view.zoom + view.y;
   const right = left + box.width * view.zoom;
@@ -76,7 +78,7 @@ export function reveal(box: Box, view: Viewport, size: { width: number; height: 
   let dy = 0;
   if (left < insets.left + rim) dx = insets.left + rim - left;
   else if (right > size.width - insets.right - rim) dx = size.width - insets.right - rim - right;
-  if (top < insets.top + rim) dy = insets.top + rim - top;
-  else if (bottom > size.height - insets.bottom - rim) dy = size.height - insets.bottom - rim - bottom;
+  if (top < insets.top + 24) dy = insets.top + 24 - top;
+  else if (bottom > size.height - insets.bottom - 24) dy = size.height - insets.bottom - 24 - bottom;
   return dx === 0 && dy === 0 ? null : { zoom: view.zoom, x: view.x + dx, y: view.y + dy };
 }

@@ -14,6 +14,13 @@ import pick from "./data.module.css";
 
 const TYPE_BADGES = { text: "T", number: "12", date: "▦", bool: "✓", object: "{ }", list: "[ ]", empty: "–" } as const;
 const WIDTH = 290;
+/** What a card and the rail need beside the list. */
+const CARD_ROOM = 320;
+
+/** Whether the list lies left of the panel whose left edge this is: only where a card still has room beside it. */
+export function liesBeside(edge: number): boolean {
+  return edge - WIDTH >= CARD_ROOM;
+}
 
 /** Data of earlier steps, nearest first, beside the field that has the focus. */
 export function DataFlyout({ node }: { node: string }) {
@@ -41,7 +48,7 @@ function usePlace(): Place | null {
       const panel = target.element.closest("[data-panel]")?.getBoundingClientRect();
       const edge = panel ? panel.left : field.left;
       const height = 440;
-      if (edge >= WIDTH + 8) {
+      if (panel ? liesBeside(edge) : edge >= WIDTH + 8) {
         const top = Math.max(64, Math.min(field.top - 40, window.innerHeight - height - 16));
         setPlace({ left: edge - WIDTH, top, width: WIDTH, maxHeight: Math.min(height, window.innerHeight - top - 12), below: false });
       } else {
