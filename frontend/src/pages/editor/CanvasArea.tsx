@@ -8,6 +8,7 @@ import {
   addNote, addStep, arrange, type Anchor, type Change, connect, moveTo, nextStart, operations, refusal, type StepSpec, tidyPositions,
 } from "../../graph";
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
+import { liesBeside } from "../../inspector/DataFlyout";
 import { usePicker } from "../../inspector/dataPicker";
 import { Button, showToast } from "../../ui";
 import css from "./editor.module.css";
@@ -120,7 +121,7 @@ export function CanvasArea({ canvas, paletteSearch, test, changes, docked, panel
     [changes],
   );
   const picking = usePicker((state) => state.target !== null && state.dismissed !== state.target.id);
-  const insets = { bottom: 104, top: test.shown ? 64 : 0, right: (panelOver && panelOpen ? 408 : 0) + (picking && !panelOver ? FLYOUT : 0) };
+  const insets = { bottom: 104, top: test.shown ? 64 : 0, right: (panelOver && panelOpen ? 408 : 0) + (picking && liesBeside(window.innerWidth - 408) ? FLYOUT : 0) };
   const chosen = selection.length === 1 ? selection[0] : undefined;
   useEffect(() => {
     // The chosen card stays clear of the list of data that has opened beside the panel.

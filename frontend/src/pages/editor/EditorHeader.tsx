@@ -23,13 +23,12 @@ export interface EditorHeaderProps {
   autosave: Autosave;
   changes: readonly Change[] | null;
   narrow: boolean;
+  /** Undo and redo stand beside the outline then. */
+  phone: boolean;
 }
 
-export function EditorHeader({ workflow, autosave, changes, narrow }: EditorHeaderProps) {
+export function EditorHeader({ workflow, autosave, changes, narrow, phone }: EditorHeaderProps) {
   const { t } = useTranslation("editor");
-  const { store } = useEnvironment();
-  const past = useEditor((state) => state.history.past[state.history.past.length - 1]);
-  const future = useEditor((state) => state.history.future[0]);
   const empty = useEditor((state) => state.document.nodes.length === 0);
   const readOnly = useEditor((state) => state.readOnly);
   const locks = useEditor((state) => state.locks);
@@ -45,12 +44,7 @@ export function EditorHeader({ workflow, autosave, changes, narrow }: EditorHead
       title={<WorkflowName workflow={workflow} readOnly={readOnly} />}
       chips={
         <>
-          {workflow.live && !narrow && (
-            <Chip tone={workflow.enabled ? "ok" : "idle"} icon={<Radio size={13} aria-hidden />} data-testid="live-chip">
-              {workflow.enabled ? t("live", { version: workflow.live.version }) : t("liveOff", { version: workflow.live.version })}
-            </Chip>
-          )}
-          {!narrow && <DraftChip changes={changes} live={workflow.live !== null} />}
+          {!narrow && <StateChips workflow={workflow} changes={changes} />}
           {locks[0] !== undefined && !(narrow && locks[0] === "test") && <Chip icon={<Lock size={12} aria-hidden />}>{t(`lock.${locks[0]}`)}</Chip>}
           {!viewer && <SaveState autosave={autosave} />}
         </>
@@ -68,22 +62,9 @@ export function EditorHeader({ workflow, autosave, changes, narrow }: EditorHead
         <>
           {!viewer && !locks.includes("tab") && (
             <>
-              <IconButton
-                label={past ? t("undoWhat", { what: t(past.label.key, past.label.params) }) : t("undo")}
-                keys="Ctrl Z"
-                icon={<Undo2 size={17} />}
-                disabled={!past || readOnly}
-                onClick={() => store.undo()}
-              />
-              <IconButton
-                label={future ? t("redoWhat", { what: t(future.label.key, future.label.params) }) : t("redo")}
-                keys="Ctrl Shift Z"
-                icon={<Redo2 size={17} />}
-                disabled={!future || readOnly}
-                onClick={() => store.redo()}
-              />
-              <Button icon={<Play size={15} aria-hidden />} disabled={empty} onClick={() => ui.set({ dialog: "test" })} data-testid="test-button">
-                {t("test.button")}
+              {!phone && <UndoRedo />}
+              <Button icon={<Play size={15} aria-hidden />} disabled={empty} onClick={() => ui.set({ dialog: "test" })} data-testid="test-button" className={css.wordless} aria-label={t("test.button")}>
+                <span>{t("test.button")}</span>
               </Button>
               <Button variant="primary" icon={<Rocket size={15} aria-hidden />} disabled={empty} onClick={() => ui.set({ dialog: "publish" })} data-testid="publish-button">
                 {t("publish.button")}
@@ -93,6 +74,60 @@ export function EditorHeader({ workflow, autosave, changes, narrow }: EditorHead
         </>
       }
     />
+  );
+}
+
+function UndoRedo() {
+  const { t } = useTranslation("editor");
+  const { store } = useEnvironment();
+  const past = useEditor((state) => state.history.past[state.history.past.length - 1]);
+  const future = useEditor((state) => state.history.future[0]);
+  const readOnly = useEditor((state) => state.readOnly);
+  const locks = useEditor((state) => state.locks);
+  if (locks.includes("role") || locks.includes("tab")) return null;
+  return (
+    <>
+      <IconButton
+        label={past ? t("undoWhat", { what: t(past.label.key, past.label.params) }) : t("undo")}
+        keys="Ctrl Z"
+        icon={<Undo2 size={17} />}
+        disabled={!past || readOnly}
+        onClick={() => store.undo()}
+      />
+      <IconButton
+        label={future ? t("redoWhat", { what: t(future.label.key, future.label.params) }) : t("redo")}
+        keys="Ctrl Shift Z"
+        icon={<Redo2 size={17} />}
+        disabled={!future || readOnly}
+        onClick={() => store.redo()}
+      />
+    </>
+  );
+}
+
+/** What runs, and how far the draft is ahead of it. */
+function StateChips({ workflow, changes }: Pick<EditorHeaderProps, "workflow" | "changes">) {
+  const { t } = useTranslation("editor");
+  return (
+    <>
+      {workflow.live && (
+        <Chip tone={workflow.enabled ? "ok" : "idle"} icon={<Radio size={13} aria-hidden />} data-testid="live-chip">
+          {workflow.enabled ? t("live", { version: workflow.live.version }) : t("liveOff", { version: workflow.live.version })}
+        </Chip>
+      )}
+      <DraftChip changes={changes} live={workflow.live !== null} />
+    </>
+  );
+}
+
+/** On small screens: what else would stand in the bar on top. */
+export function OutlineHead(props: Pick<EditorHeaderProps, "workflow" | "changes">) {
+  return (
+    <>
+      <StateChips {...props} />
+      <span className={css.grow} />
+      <UndoRedo />
+    </>
   );
 }
 
@@ -177,11 +212,12 @@ function SaveState({ autosave }: { autosave: Autosave }) {
   const { status, error } = useStore(autosave.state);
   const words = useErrorText();
   const slow = useSlow(status === "saving");
+  const reason = error instanceof ApiError && error.detail ? error.detail : words(error).title;
   switch (status) {
     case "saved":
       return (
         <span className={css.save} data-testid="save-state" data-state="saved">
-          <Check size={15} aria-hidden /> {t("save.saved")}
+          <Check size={15} aria-hidden /> <span title={t("save.saved")}>{t("save.saved")}</span>
         </span>
       );
     case "dirty":
@@ -190,7 +226,7 @@ function SaveState({ autosave }: { autosave: Autosave }) {
         <span className={css.save} data-testid="save-state" data-state={status}>
           {slow && (
             <>
-              <LoaderCircle size={14} className={css.spin} aria-hidden /> {t("save.saving")}
+              <LoaderCircle size={14} className={css.spin} aria-hidden /> <span title={t("save.saving")}>{t("save.saving")}</span>
             </>
           )}
         </span>
@@ -198,20 +234,20 @@ function SaveState({ autosave }: { autosave: Autosave }) {
     case "offline":
       return (
         <output className={css.save} data-testid="save-state" data-state="offline">
-          <CloudOff size={15} aria-hidden /> {t("save.offline")}
+          <CloudOff size={15} aria-hidden /> <span title={t("save.offline")}>{t("save.offline")}</span>
         </output>
       );
     case "conflict":
       return (
         <output className={css.saveBad} data-testid="save-state" data-state="conflict">
-          <TriangleAlert size={15} aria-hidden /> {t("save.conflict")}
+          <TriangleAlert size={15} aria-hidden /> <span title={t("save.conflict")}>{t("save.conflict")}</span>
         </output>
       );
     case "failed":
       return (
         <span className={css.saveBad} role="alert" data-testid="save-state" data-state="failed">
           <TriangleAlert size={15} aria-hidden />
-          {t("save.failed", { reason: error instanceof ApiError && error.detail ? error.detail : words(error).title })}
+          <span title={reason}>{t("save.failed", { reason })}</span>
           <Button variant="link" onClick={() => void autosave.flush()}>
             {t("save.retry")}
           </Button>

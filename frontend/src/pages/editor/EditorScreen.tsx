@@ -18,7 +18,7 @@ import { ConflictDialog } from "./ConflictDialog";
 import { Dialogs } from "./Dialogs";
 import css from "./editor.module.css";
 import { EditorBars, LeaveQuestion } from "./EditorBars";
-import { EditorHeader } from "./EditorHeader";
+import { EditorHeader, OutlineHead } from "./EditorHeader";
 import type { LocalDraft } from "./localDraft";
 import { Outline } from "./Outline";
 import { SidePanel } from "./SidePanel";
@@ -121,13 +121,18 @@ export function EditorScreen({ workflow, store, autosave, local, tab }: EditorSc
     <EditorProvider value={environment}>
       <RunStoreProvider value={test.store}>
         <div className={css.editor} data-width={width >= 1600 ? "full" : width >= 1280 ? "wide" : width >= 900 ? "medium" : "narrow"}>
-          <EditorHeader workflow={workflow} autosave={autosave} changes={changes} narrow={width < 1100} />
+          <EditorHeader workflow={workflow} autosave={autosave} changes={changes} narrow={width < 1100} phone={width < 900} />
           <EditorBars autosave={autosave} onTakeOver={takeOver} />
           <div className={css.main}>
             {outline && test.shown ? (
               <TestSteps test={test} />
             ) : outline ? (
-              <Outline keys={keys} narrow={width < 900} onClose={() => ui.set({ outline: false })} />
+              <Outline
+                chips={width < 900 && <OutlineHead workflow={workflow} changes={changes} />}
+                keys={keys}
+                narrow={width < 900}
+                onClose={() => ui.set({ outline: false })}
+              />
             ) : (
               <CanvasArea canvas={canvas} paletteSearch={paletteSearch} test={test} changes={changes} docked={width >= 1600} panelOver={width < 1280} keys={keys} />
             )}

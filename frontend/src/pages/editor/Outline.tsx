@@ -1,5 +1,5 @@
 import { CircleX, ListTree, Plus, TriangleAlert, Workflow, Zap } from "lucide-react";
-import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useConnections } from "../../api/queries";
@@ -18,7 +18,15 @@ import { ui, useUi } from "./uiStore";
 import type { EditorCommands } from "./useEditorKeys";
 
 /** The same document as a list: everything can be built here without a pointer, and on a phone. */
-export function Outline({ narrow, onClose, keys }: { narrow: boolean; onClose(): void; keys: EditorCommands }) {
+export interface OutlineProps {
+  narrow: boolean;
+  /** How the workflow stands, where the bar on top has no room to say it. */
+  chips: ReactNode;
+  onClose(): void;
+  keys: EditorCommands;
+}
+
+export function Outline({ narrow, chips, onClose, keys }: OutlineProps) {
   const { t } = useTranslation("editor");
   const { store, timeZone } = useEnvironment();
   const connections = useConnections();
@@ -47,20 +55,23 @@ export function Outline({ narrow, onClose, keys }: { narrow: boolean; onClose():
   return (
     <section className={tree.outline} aria-label={t("outline.title")}>
       <header>
-        <h2>
+        <h2 className={cx(narrow && "srOnly")}>
           <ListTree size={17} aria-hidden /> {t("outline.title")}
         </h2>
-        <span className={css.grow} />
+        {chips}
+        {!narrow && <span className={css.grow} />}
         {!readOnly && document.nodes.length > 0 && (
           <Button
             size="sm"
+            className={css.wordless}
+            aria-label={t("outline.addStart")}
             icon={<Plus size={14} aria-hidden />}
             onClick={(event) => {
               const box = event.currentTarget.getBoundingClientRect();
               ui.quickAdd({ kind: "free", position: nextStart(store.getState().document) }, { clientX: box.left, clientY: box.bottom });
             }}
           >
-            {t("outline.addStart")}
+            <span>{t("outline.addStart")}</span>
           </Button>
         )}
         {!narrow && (
@@ -69,14 +80,13 @@ export function Outline({ narrow, onClose, keys }: { narrow: boolean; onClose():
           </Button>
         )}
       </header>
-      {narrow && document.nodes.length > 0 && <p className={tree.outlineHint}>{t("outline.small")}</p>}
       {document.nodes.length === 0 && !readOnly ? (
         <div className={css.blankInline}>
           <h2>{t("start.question")}</h2>
           <StepChooser anchor={{ kind: "free", position: { x: 0, y: 0 } }} onPick={(spec) => add(spec, { kind: "free", position: { x: 0, y: 0 } })} />
         </div>
       ) : (
-        <Tree rows={rows} keys={keys} onLeave={narrow ? undefined : leave} />
+        <Tree hint={narrow ? t("outline.small") : ""} rows={rows} keys={keys} onLeave={narrow ? undefined : leave} />
       )}
       {document.nodes.length > 0 && <ProblemsBar />}
       {quickAdd && <QuickAdd anchor={quickAdd.anchor} place={quickAdd.place} onPick={(spec) => add(spec, quickAdd.anchor)} onClose={() => ui.set({ quickAdd: null })} />}
@@ -101,9 +111,10 @@ interface TreeProps {
   rows: readonly OutlineRow[];
   keys: EditorCommands;
   onLeave: (() => void) | undefined;
+  hint: string;
 }
 
-function Tree({ rows, keys, onLeave }: TreeProps) {
+function Tree({ rows, keys, onLeave, hint }: TreeProps) {
   const { t } = useTranslation("editor");
   const { store } = useEnvironment();
   const selection = useEditor((state) => state.selection);
@@ -208,19 +219,22 @@ function Tree({ rows, keys, onLeave }: TreeProps) {
     }
   };
   return (
-    <div ref={list} role="tree" aria-label={t("outline.title")} className={tree.tree}>
-      {flat.map((item) => (
-        <OutlineLine
-          key={item.row.id}
-          item={item}
-          tabIndex={item === current ? 0 : -1}
-          open={item.row.kind !== "goto" && item.row.children.length > 0 ? !closed.has(item.row.id) : undefined}
-          selected={selection.includes(item.row.id)}
-          onKeyDown={onKeyDown}
-          onChoose={choose}
-          onFocus={setActive}
-        />
-      ))}
+    <div className={tree.scroll}>
+      <div ref={list} role="tree" aria-label={t("outline.title")} className={tree.tree}>
+        {flat.map((item) => (
+          <OutlineLine
+            key={item.row.id}
+            item={item}
+            tabIndex={item === current ? 0 : -1}
+            open={item.row.kind !== "goto" && item.row.children.length > 0 ? !closed.has(item.row.id) : undefined}
+            selected={selection.includes(item.row.id)}
+            onKeyDown={onKeyDown}
+            onChoose={choose}
+            onFocus={setActive}
+          />
+        ))}
+      </div>
+      {hint && <p className={tree.outlineHint}>{hint}</p>}
     </div>
   );
 }
