@@ -1,9 +1,9 @@
 import { Link, useNavigate } from "@tanstack/react-router";
-import { CircleCheck, FilePen, TriangleAlert, Zap } from "lucide-react";
+import { ArrowRight, CircleCheck, FilePen, Plus, TriangleAlert, Unplug, Zap } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { useRuns, useTriggers, useWorkflows } from "../../api/queries";
+import { useConnections, useRuns, useTriggers, useWorkflows } from "../../api/queries";
 import { bodyOfCurl, fire } from "../../api/sample";
 import { useCan, useWorkspace } from "../../api/session";
 import type { Run, Workflow } from "../../api/types";
@@ -64,89 +64,152 @@ function RunRow({ run }: { run: Run }) {
   );
 }
 
-function Figure(props: { kind: StatusKind; label: string; value: number; status: string[] }) {
-  const format = useFormatter();
+interface FigureProps {
+  kind?: StatusKind;
+  label: string;
+  value: string;
+  status?: string[];
+  alarm?: boolean;
+}
+
+function Figure({ kind, label, value, status, alarm }: FigureProps) {
   return (
-    <Link to="/runs" search={{ status: props.status }} className={css.figure}>
+    <Link to="/runs" search={status ? { status } : {}} className={css.figure} data-alarm={alarm}>
       <span>
-        <StatusIcon kind={props.kind} decorative />
-        {props.label}
+        {kind && <StatusIcon kind={kind} decorative />}
+        {label}
       </span>
-      <b>{format.number(props.value)}</b>
+      <b>{value}</b>
     </Link>
   );
 }
 
+/** The day in one strip: how many runs, how many of the finished ones succeeded, what is open, what failed. */
 function Today({ workflows }: { workflows: readonly Workflow[] }) {
   const { t } = useTranslation("workflows");
+  const format = useFormatter();
   const sum = (pick: (workflow: Workflow) => number) =>
     workflows.reduce((total, workflow) => total + pick(workflow), 0);
+  const done = sum((workflow) => workflow.stats_24h.done);
+  const failed = sum((workflow) => workflow.stats_24h.failed);
+  const open = sum((workflow) => workflow.stats_24h.waiting + workflow.stats_24h.running);
+  const total = done + failed + open;
+  const ended = done + failed;
+  // Never 100 % while something failed.
+  const share = ended === 0 ? null : Math.floor((done / ended) * 1000) / 1000;
   return (
     <Section title={t("home.today")}>
       <div className={css.today}>
-        <Figure
-          kind="done"
-          label={t("home.done")}
-          value={sum((workflow) => workflow.stats_24h.done)}
-          status={["completed"]}
-        />
-        <Figure
-          kind="failed"
-          label={t("home.failed")}
-          value={sum((workflow) => workflow.stats_24h.failed)}
-          status={["dead_lettered"]}
-        />
-        <Figure
-          kind="waiting"
-          label={t("home.open")}
-          value={sum((workflow) => workflow.stats_24h.waiting + workflow.stats_24h.running)}
-          status={OPEN}
-        />
+        <div className={css.figures}>
+          <Figure label={t("home.runs")} value={format.number(total)} />
+          <Figure
+            kind="done"
+            label={t("home.succeeded")}
+            value={share === null ? "–" : format.number(share, { style: "percent", maximumFractionDigits: 1 })}
+            status={["completed"]}
+          />
+          <Figure kind="running" label={t("home.waiting")} value={format.number(open)} status={OPEN} />
+          <Figure kind="failed" label={t("home.failed")} value={format.number(failed)} status={["dead_lettered"]} alarm={failed > 0} />
+        </div>
+        {total > 0 && (
+          <div className={css.split} aria-hidden>
+            <i style={{ flexGrow: done, background: "var(--ok)" }} />
+            <i style={{ flexGrow: open, background: "var(--run)" }} />
+            <i style={{ flexGrow: failed, background: "var(--err)" }} />
+          </div>
+        )}
       </div>
     </Section>
   );
 }
 
+interface Failing {
+  workflow: Run["workflow"];
+  latest: Run;
+  count: number;
+}
+
+/** One row a workflow, the one that failed last on top. */
+function byWorkflow(runs: readonly Run[]): Failing[] {
+  const found = new Map<string, Failing>();
+  for (const run of runs) {
+    const known = found.get(run.workflow.id);
+    if (known) known.count += 1;
+    else found.set(run.workflow.id, { workflow: run.workflow, latest: run, count: 1 });
+  }
+  return [...found.values()];
+}
+
+function Action({ children }: { children: ReactNode }) {
+  return (
+    <span className={css.action}>
+      {children} <ArrowRight size={14} aria-hidden />
+    </span>
+  );
+}
+
+const LOOKED_AT = 50;
+
 function Attention({ workflows }: { workflows: readonly Workflow[] }) {
   const { t } = useTranslation("workflows");
   const format = useFormatter();
   const canBuild = useCan("builder");
-  const failed = useRuns({ status: ["dead_lettered"], mode: "live" }, 5);
-  const runs = failed.data?.pages[0]?.items ?? [];
+  const failed = useRuns({ status: ["dead_lettered"], mode: "live" }, LOOKED_AT);
+  const connections = useConnections();
+  const more = failed.data?.pages[0]?.next_cursor ?? null;
+  const failing = byWorkflow(failed.data?.pages[0]?.items ?? []);
+  const broken = (connections.data ?? []).filter((connection) => connection.status === "broken");
   const drafts = canBuild
     ? workflows.filter((workflow) => workflow.problems_count > 0 || (workflow.live && workflow.draft.changed))
     : [];
-  const more = failed.data?.pages[0]?.next_cursor;
+  const nothing = failing.length + broken.length + drafts.length === 0;
   return (
-    <Section
-      title={t("home.attention")}
-      more={
-        more && (
-          <Link to="/runs" search={{ status: ["dead_lettered"] }}>
-            {t("home.seeAll")}
-          </Link>
-        )
-      }
-    >
+    <Section title={t("home.attention")}>
       {failed.isError ? (
         <ErrorCard title={t("home.loadFailed")} error={failed.error} onRetry={() => void failed.refetch()} />
       ) : (
         <div className={css.rows}>
           {failed.isPending && <SkeletonRows rows={3} height={34} label={t("loading")} />}
-          {runs.map((run) => (
-            <RunRow key={run.id} run={run} />
+          {failing.slice(0, 5).map(({ workflow, latest, count }) => {
+            const words = (
+              <>
+                <StatusIcon kind="failed" size={18} />
+                <span className={css.rowText}>
+                  <b>{workflow.name}</b>
+                  <small>
+                    {t(more ? "home.failedAtLeast" : "home.failedRuns", { count })} · {runTitle(latest)}
+                    {latest.error?.title ? `: ${latest.error.title}` : ""} · <Time at={latest.finished_at ?? latest.accepted_at} />
+                  </small>
+                </span>
+                <Action>{count === 1 ? t("home.seeRun") : t("home.seeRuns")}</Action>
+              </>
+            );
+            return count === 1 ? (
+              <Link key={workflow.id} to="/runs/$runId" params={{ runId: latest.id }} className={css.row}>
+                {words}
+              </Link>
+            ) : (
+              <Link key={workflow.id} to="/workflows/$id/runs" params={{ id: workflow.id }} search={{ status: ["dead_lettered"] }} className={css.row}>
+                {words}
+              </Link>
+            );
+          })}
+          {broken.slice(0, 3).map((connection) => (
+            <Link key={connection.id} to="/connections" search={{ connection: connection.id }} className={css.row}>
+              <Unplug size={18} color="var(--err)" aria-hidden />
+              <span className={css.rowText}>
+                <b>{connection.name}</b>
+                <small>{[t("home.broken"), connection.status_detail].filter(Boolean).join(" · ")}</small>
+              </span>
+              <Action>{t("home.repair")}</Action>
+            </Link>
           ))}
           {drafts.slice(0, 5).map((workflow) => (
-            <Link
-              key={workflow.id}
-              to="/workflows/$id/build"
-              params={{ id: workflow.id }}
-              className={css.row}
-            >
+            <Link key={workflow.id} to="/workflows/$id/build" params={{ id: workflow.id }} className={css.row}>
               {workflow.problems_count > 0 ? (
                 <TriangleAlert size={18} color="var(--wait)" aria-hidden />
               ) : (
-                <FilePen size={18} color="var(--idle)" aria-hidden />
+                <FilePen size={18} color="var(--wait)" aria-hidden />
               )}
               <span className={css.rowText}>
                 <b>{workflow.name}</b>
@@ -156,10 +219,10 @@ function Attention({ workflows }: { workflows: readonly Workflow[] }) {
                     : t("home.unpublished")}
                 </small>
               </span>
-              <span className={css.rowEnd}>{workflow.problems_count > 0 ? t("home.fix") : t("home.look")}</span>
+              <Action>{workflow.problems_count > 0 ? t("home.fix") : t("home.look")}</Action>
             </Link>
           ))}
-          {failed.data && runs.length === 0 && drafts.length === 0 && (
+          {failed.data && nothing && (
             <p className={css.quiet}>
               <CircleCheck size={18} color="var(--ok)" aria-hidden />
               {t("home.attentionNone")}
@@ -172,32 +235,64 @@ function Attention({ workflows }: { workflows: readonly Workflow[] }) {
   );
 }
 
-function UnderWay() {
+/** What is under way now, then what ended last. */
+function LatestRuns() {
   const { t } = useTranslation("workflows");
-  const open = useRuns({ status: OPEN }, 5);
-  const runs = open.data?.pages[0]?.items ?? [];
+  const open = useRuns({ status: OPEN, mode: "live" }, 5);
+  const latest = useRuns({ mode: "live" }, 10);
+  const under = open.data?.pages[0]?.items ?? [];
+  const known = new Set(under.map((run) => run.id));
+  const runs = [...under, ...(latest.data?.pages[0]?.items ?? []).filter((run) => !known.has(run.id))].slice(0, 8);
+  const error = open.error ?? latest.error;
   return (
-    <Section
-      title={t("home.waiting")}
-      more={
-        open.data?.pages[0]?.next_cursor && (
-          <Link to="/runs" search={{ status: OPEN }}>
-            {t("home.seeAll")}
-          </Link>
-        )
-      }
-    >
-      {open.isError ? (
-        <ErrorCard title={t("home.loadFailed")} error={open.error} onRetry={() => void open.refetch()} />
+    <Section title={t("home.latestRuns")} more={<Link to="/runs">{t("home.seeAll")}</Link>}>
+      {error ? (
+        <ErrorCard
+          title={t("home.loadFailed")}
+          error={error}
+          onRetry={() => {
+            void open.refetch();
+            void latest.refetch();
+          }}
+        />
       ) : (
         <div className={css.rows}>
-          {open.isPending && <SkeletonRows rows={2} height={34} label={t("loading")} />}
+          {latest.isPending && <SkeletonRows rows={4} height={34} label={t("loading")} />}
           {runs.map((run) => (
             <RunRow key={run.id} run={run} />
           ))}
-          {open.data && runs.length === 0 && <p className={css.quiet}>{t("home.waitingNone")}</p>}
+          {latest.data && runs.length === 0 && <p className={css.quiet}>{t("home.noRuns")}</p>}
         </div>
       )}
+    </Section>
+  );
+}
+
+/** The workflows that were touched or ran last, with how they stand. */
+function Recent({ workflows }: { workflows: readonly Workflow[] }) {
+  const { t } = useTranslation("workflows");
+  const touched = (workflow: Workflow) =>
+    Math.max(Date.parse(workflow.draft.updated_at), workflow.last_run ? Date.parse(workflow.last_run.at) : 0);
+  const recent = [...workflows].sort((a, b) => touched(b) - touched(a)).slice(0, 6);
+  return (
+    <Section title={t("home.recent")} more={<Link to="/workflows">{t("home.seeAll")}</Link>}>
+      <div className={css.rows}>
+        {recent.map((workflow) => (
+          <Link key={workflow.id} to="/workflows/$id/build" params={{ id: workflow.id }} className={css.recent}>
+            <b>{workflow.name}</b>
+            <span className={css.chips}>
+              <WorkflowChips workflow={workflow} />
+            </span>
+            <small>{workflow.sentence || workflow.description || t("noSteps")}</small>
+            {workflow.last_run && (
+              <span className={css.last}>
+                <StatusIcon kind={runStatusKind(workflow.last_run)} size={15} />
+                <Time at={workflow.last_run.at} />
+              </span>
+            )}
+          </Link>
+        ))}
+      </div>
     </Section>
   );
 }
@@ -244,6 +339,7 @@ function TryIt({ workflow }: { workflow: Workflow }) {
 export default function HomePage() {
   const { t } = useTranslation("workflows");
   const workspace = useWorkspace().id;
+  const canBuild = useCan("builder");
   const list = useWorkflows({}, 100);
   const workflows = list.data?.pages.flatMap((page) => page.items) ?? [];
   useEffect(() => {
@@ -253,7 +349,18 @@ export default function HomePage() {
   const live = workflows.find((workflow) => workflow.live && workflow.enabled);
   return (
     <>
-      <TopBar title={t("home.title")} />
+      <TopBar
+        title={t("home.title")}
+        actions={
+          canBuild &&
+          workflows.length > 0 && (
+            <Link to="/workflows" search={{ new: true }} className={buttonClass("primary")}>
+              <Plus size={16} aria-hidden />
+              {t("new.button")}
+            </Link>
+          )
+        }
+      />
       <PageBody>
         {list.isError && (
           <ErrorCard title={t("loadFailed")} error={list.error} onRetry={() => void list.refetch()} />
@@ -271,28 +378,11 @@ export default function HomePage() {
             {!ranBefore && live && <TryIt workflow={live} />}
             <Today workflows={workflows} />
             <div className={css.columns}>
-              <div style={{ display: "grid", gap: 20 }}>
+              <div className={css.column}>
                 <Attention workflows={workflows} />
-                <UnderWay />
+                <LatestRuns />
               </div>
-              <Section title={t("home.recent")} more={<Link to="/workflows">{t("home.seeAll")}</Link>}>
-                <div className={css.rows}>
-                  {workflows.slice(0, 6).map((workflow) => (
-                    <Link
-                      key={workflow.id}
-                      to="/workflows/$id/build"
-                      params={{ id: workflow.id }}
-                      className={css.row}
-                    >
-                      <span className={css.rowText}>
-                        <b>{workflow.name}</b>
-                        <small>{workflow.sentence || workflow.description || t("noSteps")}</small>
-                      </span>
-                      <WorkflowChips workflow={workflow} />
-                    </Link>
-                  ))}
-                </div>
-              </Section>
+              <Recent workflows={workflows} />
             </div>
           </>
         )}
