@@ -53,7 +53,7 @@ class Catalog:
         return [entry.spec() for entry in self.all()]
 
     def summaries(self, document: Mapping[str, Any]) -> dict[str, str]:
-        """Node id → the card's second line, for a graph document in any state; steps that lack their set-up have none."""
+        """Node id → the card's second line, for a document in any state; steps that lack their set-up have none."""
         entries = [entry for entry in _list(document.get("nodes")) if isinstance(entry, Mapping)]
         names = {str(entry.get("key")): str(entry.get("name") or entry.get("key")) for entry in entries}
         starts = [

@@ -24,6 +24,12 @@ def secret_names(kind: str) -> frozenset[str]:
     return frozenset(found.secret_fields) if found is not None else frozenset()
 
 
+def leads_to(kind: str, fields: Mapping[str, Any]) -> frozenset[str]:
+    """Where the secret may be sent with these fields, which have no problems."""
+    found = CATALOG.connection_kind(kind)
+    return frozenset() if found is None else found.leads_to(fields)
+
+
 def typed(kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Fields without problems, each in the type of its field, as they are kept; what was left out stays out."""
     found = CATALOG.connection_kind(kind)

@@ -19,6 +19,7 @@ from builder.connections.vault import open_row
 from runtime.contracts import dumps
 
 MOST_BYTES: Final = 64 * 1024
+_ENTER_AGAIN: Final = "Enter this again: the connection would now lead to another place."
 
 
 class ConnectionRefused(Exception):
@@ -56,12 +57,21 @@ def create(
 def change(
     *, row: Connection, name: str | None = None, fields: Mapping[str, Any] | None = None, now: datetime
 ) -> Connection:
-    """Rename, or replace fields. Fields left out keep their value: whoever edits cannot see the secrets."""
+    """Rename, or replace fields. Fields left out keep their value: whoever edits cannot see the secrets.
+
+    So that nobody has a secret sent to a place of their own that they could not read, a connection that is to lead
+    elsewhere needs its secrets entered again. Raises ConnectionRefused.
+    """
     if name is not None:
         row.name = name.strip()
     if fields is not None:
-        merged = {**open_row(row).fields, **fields}
-        _fill(row, {key: value for key, value in merged.items() if value is not None}, now)
+        kept = open_row(row).fields
+        merged = {key: value for key, value in {**kept, **fields}.items() if value is not None}
+        _fill(row, merged, now)
+        if kinds.leads_to(row.kind, merged) - kinds.leads_to(row.kind, kept):
+            again = {name for name in kinds.secret_names(row.kind) if merged.get(name) and name not in fields}
+            if again:
+                raise ConnectionRefused({f"fields.{name}": [_ENTER_AGAIN] for name in sorted(again)})
     row.updated_at = now
     _save(row)
     return row

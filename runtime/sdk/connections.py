@@ -291,6 +291,16 @@ class ConnectionKind:
         """The secret values among the fields, for redaction."""
         return tuple(str(fields[name]) for name in self.secret_fields if fields.get(name))
 
+    def leads_to(self, fields: Mapping[str, Any]) -> frozenset[str]:
+        """Where the secret may be sent with these fields, each place as one text. A secret that is sent nowhere has
+        none. Fields that have no problems."""
+        if issubclass(self.model, _Http):
+            return frozenset(hosts_of(fields))
+        if issubclass(self.model, Smtp):
+            filled = self.model.model_validate(dict(fields))
+            return frozenset({f"{filled.security}://{filled.host.strip().lower()}:{filled.port}"})
+        return frozenset()
+
     def redactor(self, fields: Mapping[str, Any]) -> Redactor:
         return Redactor(self.secrets(fields))
 

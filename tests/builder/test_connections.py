@@ -105,6 +105,29 @@ def test_fields_left_out_keep_their_value_and_null_takes_them_away(world: World)
 
 
 @pytest.mark.parametrize(
+    "elsewhere", [{"allowed_hosts": ["mallory.example"]}, {"allowed_hosts": ["bank.example", "*.example"]}]
+)
+def test_a_secret_is_sent_to_another_place_only_by_whoever_knows_it(world: World, elsewhere: dict[str, Any]) -> None:
+    row = make(world)
+    path = f"{world.here}/connections/{row.id}"
+    refused = world.as_alice.patch(path, {"fields": elsewhere})
+    assert (refused.status, set(refused.body["fields"])) == (422, {"fields.password"})
+    assert opened(row)["allowed_hosts"] == HOSTS
+    assert world.as_alice.patch(path, {"fields": {**elsewhere, "password": "another one"}}).status == 200
+    assert opened(row)["password"] == "another one"
+
+
+def test_a_mail_password_does_not_follow_to_another_server(world: World) -> None:
+    fields = {"host": "smtp.example.com", "username": "m", "password": SECRET, "from_address": "a@example.com"}
+    row = services.create(workspace=world.northwind, by=world.bo, kind="smtp", name="Mail", fields=fields)
+    path = f"{world.here}/connections/{row.id}"
+    for changed in ({"host": "smtp.mallory.example"}, {"port": 2525}, {"security": "none"}):
+        assert world.as_bo.patch(path, {"fields": changed}).status == 422
+    assert world.as_bo.patch(path, {"fields": {"from_address": "b@example.com"}}).status == 200
+    assert opened(row)["password"] == SECRET
+
+
+@pytest.mark.parametrize(
     ("fields", "wrong"),
     [
         ({}, "fields.username"),

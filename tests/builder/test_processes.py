@@ -16,7 +16,13 @@ import pytest
 from tests.product import ROOT, Product
 from tests.services import PostgresServer, RedisServer
 
-pytestmark = pytest.mark.services
+pytestmark = [
+    pytest.mark.services,
+    pytest.mark.skipif(
+        os.environ.get("MILLRACE_TEST_DATABASE") == "postgres",
+        reason="starts processes with databases of their own: once is enough",
+    ),
+]
 
 
 @pytest.fixture
