@@ -11,7 +11,7 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     retire(workspace_id, workflow_id)                                             the workflow was deleted
     deployment(workspace_id, workflow_id) -> DeploymentView | None
     deployments(workspace_id, workflow_ids) -> dict[UUID, DeploymentView]
-    versions(workspace_id, workflow_id) -> list[VersionView]
+    versions(workspace_id, workflow_id) -> Page[VersionView]
     version(workspace_id, workflow_id, number) -> VersionView                     raises NotFound
     version_graph(workspace_id, version_id) -> dict
     triggers(workspace_id, workflow_id) -> list[TriggerView]
