@@ -1,7 +1,8 @@
 """Bytes that are too large for a row: files in `DATA_DIR/artifacts`, named by a row that is written last (I36).
 
 Temporary file → fsync → rename → directory fsync → row with the digest. So a row never names a missing or different
-file; a file without a row is an orphan of a crash, removed by `sweep_orphans` when it is old enough.
+file; a file without a row is an orphan of a crash, removed by `sweep_orphans` when it is old enough, like the body of a
+delivery that no event came of.
 """
 
 from __future__ import annotations
@@ -10,24 +11,31 @@ import hashlib
 import os
 import re
 import secrets
+import stat
 import time
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
 from django.conf import settings
+from django.db import IntegrityError
+from django.db.models import Exists, OuterRef
 
 from runtime.contracts import StoreUnavailable
 from runtime.engine.ids import uuid7
 from runtime.store import failpoints
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import Artifact
+from runtime.store.models import Artifact, Delivery, Event
 
-__all__ = ["INLINE_LIMIT", "ArtifactDamaged", "directory", "put", "read", "sweep_orphans", "verify"]
+__all__ = [
+    "BODY", "INLINE_LIMIT", "ArtifactDamaged", "directory", "discard", "put", "read", "sweep_orphans", "verify",
+]  # fmt: skip
 
 # Larger bytes stand outside the row.
 INLINE_LIMIT: Final = 64 * 1024
+# The name of what came to a webhook: named by an event or a delivery, by neither for a moment, or by neither for ever.
+BODY: Final = "body"
 _ORPHAN_AGE_SECONDS: Final = 24 * 3600
 _LOCATION: Final = re.compile(r"[0-9a-f]{2}/[0-9a-f]{32}")
 
@@ -57,18 +65,41 @@ def put(
         _write_durably(final, data)
     except OSError as error:
         raise StoreUnavailable(f"The artifact store cannot write: {error.strerror or error}.") from error
-    with commit("blob.row"):
-        Artifact.objects.create(
-            id=artifact_id,
-            workspace_id=workspace_id,
-            sha256=hashlib.sha256(data).hexdigest(),
-            size=len(data),
-            media_type=media_type[:255],
-            name=name[:255],
-            location=location,
-            created_at=database_now(),
-        )
+    written = False
+    try:
+        with commit("blob.row"):
+            Artifact.objects.create(
+                id=artifact_id,
+                workspace_id=workspace_id,
+                sha256=hashlib.sha256(data).hexdigest(),
+                size=len(data),
+                media_type=media_type[:255],
+                name=name[:255],
+                location=location,
+                created_at=database_now(),
+            )
+            written = True
+    except Exception:
+        # Once the row was written, a commit that got no answer may have taken place.
+        if not written:
+            final.unlink(missing_ok=True)
+        raise
     return artifact_id
+
+
+def discard(artifact_id: UUID) -> bool:
+    """Remove bytes that nothing is made of; false, and they stay, where an event or a delivery names them."""
+    try:
+        with commit("retention.delete"):
+            row = Artifact.objects.filter(pk=artifact_id).first()
+            if row is None:
+                return True
+            row.delete()
+    except IntegrityError:
+        return False
+    # A crash before this line leaves a file without a row.
+    (directory() / row.location).unlink(missing_ok=True)
+    return True
 
 
 def read(artifact_id: UUID) -> bytes:
@@ -97,18 +128,43 @@ def verify() -> list[UUID]:
 
 
 def sweep_orphans(*, older_than_seconds: float = _ORPHAN_AGE_SECONDS) -> int:
-    """Remove files that no row names and that no running write can still mean to name; returns how many."""
+    """Remove what nothing names and no running write can still mean to name; returns how much.
+
+    That is: bodies of deliveries that no event came of, and files that no row names.
+    """
+    return _sweep_bodies(older_than_seconds) + _sweep_files(older_than_seconds)
+
+
+def _sweep_bodies(older_than_seconds: float) -> int:
+    unnamed = Artifact.objects.filter(
+        ~Exists(Event.objects.filter(body_artifact=OuterRef("pk"))),
+        ~Exists(Delivery.objects.filter(body_artifact=OuterRef("pk"))),
+        name=BODY,
+        created_at__lt=database_now() - int(older_than_seconds * 1000),
+    )
+    return sum(discard(artifact_id) for artifact_id in list(unnamed.values_list("pk", flat=True)))
+
+
+def _sweep_files(older_than_seconds: float) -> int:
     removed = 0
     before = time.time() - older_than_seconds
-    for path in directory().glob("*/*"):
-        if path.stat().st_mtime > before:
-            continue
-        location = f"{path.parent.name}/{path.name}"
-        known = _LOCATION.fullmatch(location) and Artifact.objects.filter(location=location).exists()
-        if not known:
-            path.unlink(missing_ok=True)
-            removed += 1
+    for folder in directory().glob("*/"):
+        old = [path for path in folder.iterdir() if _is_older(path, before)]
+        ids = {path: UUID(hex=path.name) for path in old if _LOCATION.fullmatch(f"{folder.name}/{path.name}")}
+        known = set(Artifact.objects.filter(pk__in=list(ids.values())).values_list("location", flat=True))
+        for path in old:
+            if f"{folder.name}/{path.name}" not in known:
+                path.unlink(missing_ok=True)
+                removed += 1
     return removed
+
+
+def _is_older(path: Path, before: float) -> bool:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return False  # gone meanwhile
+    return stat.S_ISREG(found.st_mode) and found.st_mtime <= before
 
 
 def _write_durably(final: Path, data: bytes) -> None:

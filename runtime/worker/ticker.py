@@ -1,4 +1,5 @@
-"""Time: schedules that are due, runs that nobody took, and signs of life. Only this module and the pump read a clock.
+"""Time: schedules that are due, runs that nobody took, signs of life, and the hourly sweep of the artifact store. Only
+this module and the pump read a clock.
 
 Every process shows its sign of life. The rest is done by the embedded process, or by the one ticker that holds the
 leadership, a lease in the database. All of it is idempotent, so two leaders for a moment do no harm.
@@ -26,6 +27,7 @@ from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.interpreter import ENGINE
 from runtime.interpreter.waiting import iso
 from runtime.nodes.triggers.schedule import next_fires
+from runtime.store import artifacts
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Deployment, Event, Leadership, Process, Run, Trigger
@@ -39,6 +41,9 @@ T = TypeVar("T")
 SIGN_SECONDS: Final = 5.0
 #: A process that has not signed for this long counts as gone.
 GONE_MS: Final = 20_000
+#: The artifact store is swept a minute after the start, when everything else has begun, and then every hour.
+FIRST_SWEEP_SECONDS: Final = 60.0
+SWEEP_SECONDS: Final = 3600.0
 LEAD_MS: Final = 10_000
 _DUTY: Final = "ticker"
 _MOST_RINGS: Final = 1_000
@@ -86,6 +91,7 @@ class Ticker:
         self._tasks = [asyncio.create_task(self._signs(), name="millrace-signs")]
         if self._kind != "web" and self._kind != "worker":
             self._tasks.append(asyncio.create_task(self._ticks(), name="millrace-ticks"))
+            self._tasks.append(asyncio.create_task(self._sweeps(), name="millrace-artifacts"))
 
     async def stop(self) -> None:
         """Stop ticking, sign off, give the leadership away."""
@@ -113,6 +119,21 @@ class Ticker:
             except Exception:
                 logger.exception("A tick failed; the next one tries again.")
             await asyncio.sleep(self._period)
+
+    async def _sweeps(self) -> None:
+        """Now and then remove what crashes and repeats left in the artifact store."""
+        await asyncio.sleep(FIRST_SWEEP_SECONDS)
+        while True:
+            try:
+                if self._always_leads or await self._ask(self._lead):
+                    removed = await self._ask(artifacts.sweep_orphans)
+                    if removed:
+                        logger.info("Removed %d artifacts that nothing names.", removed)
+            except StoreUnavailable as error:
+                logger.warning("The artifact store was not swept: %s", error)
+            except Exception:
+                logger.exception("Sweeping the artifact store failed; the next hour tries again.")
+            await asyncio.sleep(SWEEP_SECONDS)
 
     async def _tick(self) -> None:
         for tick in await self._ask(_due_schedules):

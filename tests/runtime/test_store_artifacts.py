@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from runtime.contracts import StoreUnavailable
 from runtime.store import artifacts, failpoints
-from runtime.store.models import Artifact
+from runtime.store.models import Artifact, Event
+from runtime.store.writer import Writer
+from runtime.worker import ticker
 from tests.runtime.rows import WORKSPACE
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -91,3 +97,97 @@ def test_old_files_without_a_row_are_swept_and_others_stay(folder: Path) -> None
     young.write_bytes(b"being written")
     assert artifacts.sweep_orphans() == 2
     assert {path.name for path in files(folder)} == {kept.hex, young.name}
+
+
+class TestBodies:
+    """What came to webhooks: named by an event, or by nothing."""
+
+    def body(self) -> UUID:
+        return artifacts.put(b"came", workspace_id=WORKSPACE, name=artifacts.BODY)
+
+    def event(self, artifact_id: UUID) -> Event:
+        return Event.objects.create(
+            workspace_id=WORKSPACE,
+            workflow_id=WORKSPACE,
+            source="webhook",
+            received_at=0,
+            body_artifact_id=artifact_id,
+            body_sha256="0" * 64,
+            verdict="accepted",
+        )
+
+    def test_bytes_that_nothing_names_are_removed_with_their_file(self, folder: Path) -> None:
+        artifact_id = self.body()
+        assert artifacts.discard(artifact_id)
+        assert artifacts.discard(artifact_id)
+        assert (Artifact.objects.count(), files(folder)) == (0, [])
+
+    def test_bytes_that_an_event_names_stay(self, folder: Path) -> None:
+        artifact_id = self.body()
+        self.event(artifact_id)
+        assert not artifacts.discard(artifact_id)
+        assert artifacts.read(artifact_id) == b"came"
+
+    def test_a_crash_between_row_and_file_leaves_a_file_that_the_sweep_finds(self, folder: Path) -> None:
+        artifact_id = self.body()
+        failpoints.arm("retention.delete:after=raise")
+        with pytest.raises(OperationalError):
+            artifacts.discard(artifact_id)
+        assert not Artifact.objects.exists()
+        failpoints.disarm()
+        assert artifacts.sweep_orphans(older_than_seconds=-60) == 1
+        assert files(folder) == []
+
+    def test_old_bodies_that_nothing_names_are_swept_and_all_others_stay(self, folder: Path) -> None:
+        left, named, young = self.body(), self.body(), self.body()
+        document = artifacts.put(b"[1]", workspace_id=WORKSPACE, name="body.json")
+        self.event(named)
+        Artifact.objects.exclude(pk=young).update(created_at=1)
+        for path in files(folder):
+            os.utime(path, (0, 0))
+        assert artifacts.sweep_orphans() == 1
+        assert {path.name for path in files(folder)} == {one.hex for one in (named, young, document)}
+        assert not Artifact.objects.filter(pk=left).exists()
+
+    def test_a_file_that_goes_while_the_sweep_looks_at_it_is_no_fault(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        gone = folder / "ab" / ("ab" * 16)
+        gone.parent.mkdir(parents=True)
+
+        def listed(path: Path) -> Iterator[Path]:
+            return iter([gone])
+
+        monkeypatch.setattr(Path, "iterdir", listed)
+        assert artifacts.sweep_orphans(older_than_seconds=-60) == 0
+
+    @pytest.mark.parametrize("leads", [True, False])
+    def test_the_ticker_that_leads_sweeps_the_store_and_the_others_do_not(
+        self, leads: bool, writer: Writer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.body()
+        Artifact.objects.update(created_at=1)
+        looked, sleep = asyncio.Event(), asyncio.sleep
+        monkeypatch.setattr(ticker, "FIRST_SWEEP_SECONDS", 0.0)
+        monkeypatch.setattr(ticker.Ticker, "_lead", lambda self: leads)
+
+        async def slept(seconds: float) -> None:
+            if seconds == ticker.SWEEP_SECONDS:
+                looked.set()
+            await sleep(seconds)
+
+        monkeypatch.setattr("asyncio.sleep", slept)
+
+        async def whole() -> None:
+            with ThreadPoolExecutor(1) as readers:
+                one = ticker.Ticker(
+                    writer=writer, kind="ticker", leads=False, readers=readers, ring=None, running=lambda: 0
+                )
+                one.start()
+                async with asyncio.timeout(20):
+                    await looked.wait()
+                await one.stop()
+                readers.submit(lambda: connection.close())
+
+        asyncio.run(whole())
+        assert Artifact.objects.exists() is not leads
