@@ -89,13 +89,19 @@ class Held:
 
     async def _ask(self) -> None:
         """As long as somebody waits: look at the runs that were told of, and at all of them now and then."""
+        clock = asyncio.get_running_loop().time
+        all_at = 0.0
         try:
             while self._callers:
                 await self._pause()
                 told, self._told = self._told, set()
                 self._news.clear()
                 callers = list(self._callers)
-                wanted = [caller.run_id for caller in callers if not told or caller.run_id in told]
+                # News of some runs must not keep others from being looked at.
+                everybody = not told or clock() >= all_at
+                if everybody:
+                    all_at = clock() + self._period
+                wanted = [caller.run_id for caller in callers if everybody or caller.run_id in told]
                 try:
                     ends = await self._look(wanted) if wanted else {}
                 except StoreUnavailable:
@@ -107,9 +113,13 @@ class Held:
         finally:
             self._asking = None
 
+    @property
+    def _period(self) -> float:
+        return _POLL_HERE if self._writer.works_here else _POLL_ELSEWHERE
+
     async def _pause(self) -> None:
         try:
-            async with asyncio.timeout(_POLL_HERE if self._writer.works_here else _POLL_ELSEWHERE):
+            async with asyncio.timeout(self._period):
                 await self._news.wait()
         except TimeoutError:
             return

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from runtime.intake.waiting import Held
 from runtime.store.models import Run
+from runtime.store.reads import RunEnd
 from runtime.store.records import ResponseWrite
 from runtime.store.writer import Writer
 from tests.runtime.door import Knocker, Reply, at_the_door, knock
@@ -76,6 +79,28 @@ class TestWaiting:
             assert at_the_door(writer, visit).status == 200
         finally:
             other.stop()
+
+    def test_news_of_other_runs_keeps_nobody_from_the_end_of_its_own(self, writer: Writer) -> None:
+        mine, other = uuid4(), uuid4()
+
+        async def look(run_ids: Sequence[UUID]) -> dict[UUID, RunEnd]:
+            return {mine: RunEnd("completed", "done", 1, None)} if mine in run_ids else {}
+
+        async def chatter() -> None:
+            while True:
+                held._hear(other)
+                await asyncio.sleep(0.001)
+
+        async def whole() -> RunEnd | None:
+            news = asyncio.create_task(chatter())
+            await asyncio.sleep(0)
+            try:
+                return await held.until_end(mine, for_response=False, begun_earlier=False)
+            finally:
+                news.cancel()
+
+        held = Held(writer=writer, look=look, seconds=3.0)
+        assert asyncio.run(whole()) is not None
 
     @pytest.mark.parametrize("respond", ["when_finished", "respond_step"])
     def test_who_waits_too_long_is_told_where_to_look(self, writer: Writer, respond: str) -> None:
