@@ -27,8 +27,8 @@ from runtime.contracts import StoreUnavailable
 from runtime.engine.ids import uuid7
 from runtime.intake import answers
 from runtime.intake.answers import Answer
-from runtime.intake.dedupe import key_of
-from runtime.intake.examining import Examined, Headers, examine
+from runtime.intake.aside import Aside
+from runtime.intake.examining import Examiner, Headers, Proof
 from runtime.intake.knocks import Allowance, Pace
 from runtime.intake.reading import (
     BODY_LIMIT,
@@ -38,6 +38,7 @@ from runtime.intake.reading import (
     Disconnected,
     Overloaded,
     ReadingRoom,
+    Seat,
 )
 from runtime.intake.triggers import Door, Doors
 from runtime.intake.waiting import Held
@@ -104,6 +105,8 @@ class Intake:
         self._public_url = public_url.rstrip("/")
         self._doors = Doors()
         self._room = ReadingRoom(limit=body_limit, patience=body_patience)
+        self._examiner = Examiner()
+        self._aside = Aside()
         self._held_callers = Held(writer=writer, look=self._look_at, seconds=answer_patience)
         # A stranger can make the first kind; the second comes from senders that proved who they are, or need not.
         self._strangers = Allowance(burst=60, per_second=0.5)
@@ -116,6 +119,8 @@ class Intake:
         self._held_callers.close()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=3)
+        self._examiner.close()
+        await asyncio.to_thread(self._aside.close)
         await asyncio.to_thread(self._doors.close)
 
     async def __call__(self, scope: Scope, receive: Receive, send: answers.Send) -> None:
@@ -136,6 +141,10 @@ class Intake:
             answer = _AWAY
         except Disconnected:
             return
+        except Exception:
+            # Nothing that a sender can send leads here; whatever did, the event is not lost while it is sent again.
+            logger.exception("The webhook door met a fault that it does not know.")
+            answer = _AWAY
         if failpoints.armed():
             failpoints.hit("ingress.respond:before")
         await answers.send_answer(send, answer, head=scope["method"] == "HEAD")
@@ -183,32 +192,45 @@ class Intake:
         headers: Headers = {}
         for header, value in raw_headers:
             headers.setdefault(header, []).append(value)
+        seat = self._room.seat()
+        try:
+            done = await self._admit(slug, scope, headers, receive, seat)
+        finally:
+            seat.leave()
+        # A caller may be held for long: by now the body is stored, and nothing of it stands in memory.
+        return done if isinstance(done, Answer) else await self._answer(done[0], scope, headers, done[1])
+
+    async def _admit(
+        self, slug: str, scope: Scope, headers: Headers, receive: Receive, seat: Seat
+    ) -> Answer | tuple[Door, Accepted]:
+        """Read, look, and store: what was accepted, or why it was not."""
         announced = headers.get(b"content-length")
-        body = await self._room.read(receive, announced[0] if announced else None)
+        body = await seat.read(receive, announced[0] if announced else None)
         found = self._doors.at_once(slug)
         door = await self._doors.find(slug) if isinstance(found, bool) else found
-        method = scope["method"]
-        seen = await examine(door, method, scope["query_string"], headers, body)
+        proof = await self._examiner.prove(door, headers, body)
         if door is None:
             return _NOT_HERE
-        if seen.stranger:
-            self._note(door, scope, body, seen, seen.stranger)
+        knock = _Knock(door, scope, body, proof)
+        if proof.stranger:
+            self._note(knock, proof.stranger)
             return _NOT_HERE
-        if seen.wrong_method:
+        if scope["method"] not in door.methods:
             return _wrong_method(door.allow)
         # After the signature: a stranger must not use up what the real sender may send.
         if door.per_minute and (seconds := self._pace.wait(door.trigger_id, door.per_minute)):
-            self._note(door, scope, body, seen, f"More than {door.per_minute} deliveries came in a minute.")
+            self._note(knock, f"More than {door.per_minute} deliveries came in a minute.")
             return _too_many(seconds)
-        if seen.bomb:
+        sense = await self._examiner.read(door, scope["query_string"], headers, body, proof)
+        del body
+        if sense.bomb:
             if self._refused.take(door.trigger_id):
-                await self._store(door, scope, body, seen, reason="Unpacked, the body is too large.")
+                await self._store(knock, reason="Unpacked, the body is too large.")
             return _TOO_LARGE
-        if seen.parsed.error is not None and not (door.keep_unparsable and seen.part == "body"):
-            return await self._refuse(door, scope, body, seen)
-        key = key_of(door.dedupe, headers, seen.sha256, seen.parsed.payload)
-        accepted = await self._store(door, scope, body, seen, key=key, starts=True)
-        return await self._answer(door, scope, headers, accepted)
+        knock.error = sense.error
+        if sense.error is not None and not (door.keep_unparsable and sense.part == "body"):
+            return await self._refuse(knock, sense.part)
+        return door, await self._store(knock, key=sense.key, starts=True)
 
     async def _answer(self, door: Door, scope: Scope, headers: Headers, accepted: Accepted) -> Answer:
         if accepted.conflict and door.auth != "hmac":
@@ -255,58 +277,52 @@ class Intake:
 
     # --- writing down -----------------------------------------------------------------------------------------
 
-    async def _refuse(self, door: Door, scope: Scope, body: bytes, seen: Examined) -> Answer:
+    async def _refuse(self, knock: _Knock, part: str) -> Answer:
         event_id: UUID | None = None
-        title = f"The {seen.part} cannot be read."
-        if self._refused.take(door.trigger_id):
-            event_id = (await self._store(door, scope, body, seen, reason=title)).event_id
+        title = f"The {part} cannot be read."
+        if self._refused.take(knock.door.trigger_id):
+            event_id = (await self._store(knock, reason=title)).event_id
         return answers.problem(
             400,
-            f"{seen.part}_unreadable",
+            f"{part}_unreadable",
             title,
-            seen.parsed.error or "",
+            knock.error or "",
             event=None if event_id is None else str(event_id),
         )
 
-    def _note(self, door: Door, scope: Scope, body: bytes, seen: Examined, reason: str) -> None:
-        """Write down a knock that was not let in, without letting the answer wait for it."""
-        if not self._strangers.take(door.trigger_id):
+    def _note(self, knock: _Knock, reason: str) -> None:
+        """Write down a knock that was not let in, without letting the answer wait for it.
+
+        Of a large body only size and digest are kept: it is not worth the disk.
+        """
+        if not self._strangers.take(knock.door.trigger_id):
             return
-        task = asyncio.get_running_loop().create_task(self._store_quietly(door, scope, body, seen, reason))
+        if knock.size > artifacts.INLINE_LIMIT:
+            knock.body = None
+        task = asyncio.get_running_loop().create_task(self._store_quietly(knock, reason))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _store_quietly(self, door: Door, scope: Scope, body: bytes, seen: Examined, reason: str) -> None:
+    async def _store_quietly(self, knock: _Knock, reason: str) -> None:
         try:
-            await self._store(door, scope, body, seen, reason=reason, aside=False)
+            await self._store(knock, reason=reason)
         except StoreUnavailable:
             logger.warning("A refused knock could not be written down.")
 
     async def _store(
-        self,
-        door: Door,
-        scope: Scope,
-        body: bytes,
-        seen: Examined,
-        *,
-        starts: bool = False,
-        key: str | None = None,
-        reason: str | None = None,
-        aside: bool = True,
+        self, knock: _Knock, *, starts: bool = False, key: str | None = None, reason: str | None = None
     ) -> Accepted:
-        """Commit the event, and its run where it `starts` one. Raises StoreUnavailable.
-
-        Of a large body that is not put `aside` only size and digest are kept: it is not worth the disk.
-        """
+        """Commit the event, and its run where it `starts` one. Raises StoreUnavailable."""
         if self._writer.backlog > _MOST_WAITING:
             raise StoreUnavailable("More events came than can be stored in time.")
+        if not self._writer.running:
+            raise StoreUnavailable("The writer is not running.")
+        door, scope, proof = knock.door, knock.scope, knock.proof
         content_type = _content_type(scope)
-        kept: bytes | None = body
         artifact_id: UUID | None = None
-        if len(body) > artifacts.INLINE_LIMIT:
-            kept = None
-            if aside:
-                artifact_id = await self._keep_aside(door, body, content_type)
+        if knock.body is not None and knock.size > artifacts.INLINE_LIMIT:
+            artifact_id = await self._aside.put(door.workspace_id, knock.body, content_type)
+            knock.body = None
         now = self._writer.now_ms()
         run: RunRow | None = None
         if starts:
@@ -334,25 +350,31 @@ class Intake:
             query=scope["query_string"].decode("latin-1").replace("\0", "%00"),
             headers=_headers_text(scope["headers"], door),
             content_type=content_type,
-            body=kept,
+            body=knock.body,
             body_artifact_id=artifact_id,
-            body_size=len(body),
-            body_sha256=seen.sha256,
+            body_size=knock.size,
+            body_sha256=proof.sha256,
             dedupe_key=key,
-            signature="invalid" if seen.stranger else "none" if door.auth == "none" else "verified",
+            signature="invalid" if proof.stranger else "none" if door.auth == "none" else "verified",
             verdict="accepted" if starts else "rejected",
             reason=reason,
-            parse_error=seen.parsed.error,
+            parse_error=knock.error,
         )
-        return await self._writer.accept(AcceptRun(event, run))
+        unit = AcceptRun(event, run)
+        return await (self._writer.accept(unit) if artifact_id is None else self._accept_large(unit, artifact_id))
 
-    async def _keep_aside(self, door: Door, body: bytes, content_type: str) -> UUID:
+    async def _accept_large(self, unit: AcceptRun, artifact_id: UUID) -> Accepted:
+        """Commit an event whose body was put aside, and take the body away again where no event came of it."""
         try:
-            async with asyncio.timeout(2.5):
-                artifact_id: UUID = await self._doors.in_thread(_put_artifact, door.workspace_id, body, content_type)
-                return artifact_id
-        except TimeoutError:
-            raise StoreUnavailable("The artifact store did not answer in time.") from None
+            accepted = await self._writer.accept(unit)
+        except StoreUnavailable:
+            raise  # the commit may have taken place all the same
+        except Exception:
+            self._aside.forget(artifact_id)
+            raise
+        if accepted.duplicate and not accepted.conflict:
+            self._aside.forget(artifact_id)
+        return accepted
 
     def _base(self, scope: Scope, headers: Headers) -> str:
         """The status address without the run's id."""
@@ -362,6 +384,21 @@ class Intake:
         if not _HOST.match(host):
             return "/hooks/status/"
         return f"{scope.get('scheme', 'http')}://{host.decode('ascii')}/hooks/status/"
+
+
+class _Knock:
+    """A request on its way into the store."""
+
+    __slots__ = ("body", "door", "error", "proof", "scope", "size")
+
+    def __init__(self, door: Door, scope: Scope, body: bytes, proof: Proof) -> None:
+        self.door = door
+        self.scope = scope
+        #: None once it was put aside, or where only its size and digest are kept.
+        self.body: bytes | None = body
+        self.size = len(body)
+        self.proof = proof
+        self.error: str | None = None
 
 
 def _wrong_method(allow: bytes) -> Answer:
@@ -423,13 +460,6 @@ def _run_end(run_id: UUID) -> reads.RunEnd | None:
 def _run_ends(run_ids: Sequence[UUID]) -> Mapping[UUID, reads.RunEnd]:
     try:
         return reads.run_ends(run_ids)
-    except DatabaseFault as error:
-        raise _unavailable(error) from error
-
-
-def _put_artifact(workspace_id: UUID, body: bytes, content_type: str) -> UUID:
-    try:
-        return artifacts.put(body, workspace_id=workspace_id, media_type=content_type or "application/octet-stream")
     except DatabaseFault as error:
         raise _unavailable(error) from error
 

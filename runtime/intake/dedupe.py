@@ -84,7 +84,7 @@ def _found(value: JSON, path: tuple[str | int, ...]) -> str | None:
 
 
 def _fitted(key: str | None) -> str | None:
+    key = (key or "").replace("\0", "")
     if not key:
         return None
-    key = key.replace("\0", "")
     return key if len(key) <= _LONGEST else "sha256:" + hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()

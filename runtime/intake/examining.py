@@ -1,4 +1,8 @@
-"""One look at a whole request: who sent it, what are its bytes, can they be read? Pure work on bytes, no waiting."""
+"""Two looks at a whole request: who sent it, and can it be read? Pure work on bytes, no waiting for anything else.
+
+Large and packed bodies are looked at in threads. One at a time is read: what a body becomes may take fifty times its
+bytes, and while Python reads one, everything else in this process waits for the interpreter.
+"""
 
 from __future__ import annotations
 
@@ -7,62 +11,102 @@ import hashlib
 import hmac
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from runtime.intake import bodies, signatures
+from runtime.intake.dedupe import key_of
+from runtime.intake.reading import Overloaded
 from runtime.intake.triggers import Door
 
-__all__ = ["Examined", "Headers", "examine"]
+__all__ = ["Examiner", "Headers", "Proof", "Sense"]
 
 Headers = dict[bytes, list[bytes]]
 
 # Above this, and for packed bodies, the work is done in a thread: it would hold up every other caller.
-_QUICK_BYTES: Final = 128 * 1024
+_QUICK_BYTES: Final = 64 * 1024
 # A shorter header name is never too long for data.
 _QUICK_NAME: Final = 500
+# Digests and signatures need no memory, and let others go on meanwhile.
+_MOST_PROVING: Final = 2
+# A body that is not read by then would be answered too late for most senders.
+_PATIENCE_SECONDS: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
-    """What was found. `stranger` says why the sender is not let in; `bomb` that the body is too large unpacked."""
+class Proof:
+    """The digest of the body, and why the sender is not let in where it is not."""
 
     sha256: str
     stranger: str = ""
-    wrong_method: bool = False
-    bomb: bool = False
-    #: Which part of the request `parsed.error` speaks of.
+
+
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """What the request says, without what it carries: that is read again when the run starts.
+
+    `error` says in plain words why `part` cannot be read; `bomb` that the body is too large unpacked.
+    """
+
+    key: str | None = None
+    error: str | None = None
     part: Literal["body", "query", "headers"] = "body"
-    parsed: bodies.Parsed = bodies.NOTHING
+    bomb: bool = False
 
 
-async def examine(door: Door | None, method: str, query: bytes, headers: Headers, body: bytes) -> Examined:
-    """Examine a request for this webhook; without one, do the same work for nothing (S28)."""
-    if len(body) > _QUICK_BYTES or b"content-encoding" in headers:
-        return await asyncio.to_thread(_examine, door, method, query, headers, body)
-    return _examine(door, method, query, headers, body)
+class Examiner:
+    """Looks at requests. One for a process, used from one event loop."""
+
+    def __init__(self, *, patience: float = _PATIENCE_SECONDS) -> None:
+        self._patience = patience
+        self._proving = ThreadPoolExecutor(_MOST_PROVING, thread_name_prefix="millrace-proving")
+        self._reading = ThreadPoolExecutor(1, thread_name_prefix="millrace-reading")
+
+    def close(self) -> None:
+        """Let the threads end. Does not block."""
+        for pool in (self._proving, self._reading):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    async def prove(self, door: Door | None, headers: Headers, body: bytes) -> Proof:
+        """See who sent the request; without a webhook, do the same work for nothing (S28)."""
+        if len(body) > _QUICK_BYTES:
+            return await asyncio.get_running_loop().run_in_executor(self._proving, _prove, door, headers, body)
+        return _prove(door, headers, body)
+
+    async def read(self, door: Door, query: bytes, headers: Headers, body: bytes, proof: Proof) -> Sense:
+        """See whether the request can be read and what its key is. Raises Overloaded where too many bodies wait."""
+        if len(body) <= _QUICK_BYTES and b"content-encoding" not in headers:
+            return _read(door, query, headers, body, proof)
+        try:
+            async with asyncio.timeout(self._patience):
+                return await asyncio.get_running_loop().run_in_executor(
+                    self._reading, _read, door, query, headers, body, proof
+                )
+        except TimeoutError:
+            raise Overloaded from None
 
 
-def _examine(door: Door | None, method: str, query: bytes, headers: Headers, body: bytes) -> Examined:
+def _prove(door: Door | None, headers: Headers, body: bytes) -> Proof:
     sha256 = hashlib.sha256(body).hexdigest()
     if door is None:
         signatures.waste_the_same_time(body)
-        return Examined(sha256, stranger="There is no such webhook.")
-    if door.auth != "none" and (reason := _stranger(door, headers, body)):
-        return Examined(sha256, stranger=reason)
-    if method not in door.methods:
-        return Examined(sha256, wrong_method=True)
+        return Proof(sha256, "There is no such webhook.")
+    return Proof(sha256, "" if door.auth == "none" else _stranger(door, headers, body))
+
+
+def _read(door: Door, query: bytes, headers: Headers, body: bytes, proof: Proof) -> Sense:
     # A start makes data of the query and the headers, too: what no data can hold must not become a run.
     if query and (error := bodies.query_error(query)):
-        return Examined(sha256, part="query", parsed=bodies.Parsed(error=error))
+        return Sense(error=error, part="query")
     for name in headers:
         if len(name) > _QUICK_NAME and (error := bodies.header_error(name)):
-            return Examined(sha256, part="headers", parsed=bodies.Parsed(error=error))
+            return Sense(error=error, part="headers")
     try:
         parsed = bodies.parse(headers.get(b"content-type", _NONE), headers.get(b"content-encoding", _NONE), body)
     except bodies.Inflation:
-        return Examined(sha256, bomb=True)
-    return Examined(sha256, parsed=parsed)
+        return Sense(bomb=True)
+    return Sense(key_of(door.dedupe, headers, proof.sha256, parsed.payload), parsed.error)
 
 
 _NONE: Final[Sequence[bytes]] = ()

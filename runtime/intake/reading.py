@@ -6,15 +6,17 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
-__all__ = ["BODY_LIMIT", "BodyTooLarge", "BodyTooSlow", "Disconnected", "Overloaded", "ReadingRoom"]
+__all__ = ["BODY_LIMIT", "BodyTooLarge", "BodyTooSlow", "Disconnected", "Overloaded", "ReadingRoom", "Seat"]
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 BODY_LIMIT: Final = 10 * 1024 * 1024
 # A body must have arrived by then: ten bytes a second is an attack, not a network.
 PATIENCE_SECONDS: Final = 25.0
-# All bodies being read together; beyond it the door answers "later" instead of growing.
+# All bodies being read, looked at or waiting for their commit; beyond it the door answers "later" instead of growing.
 _MEMORY_LIMIT: Final = 256 * 1024 * 1024
+# The beginning of each body is not counted: small deliveries are let in however many large ones are worked on.
+_FREE_BYTES: Final = 64 * 1024
 
 
 class BodyTooLarge(Exception):
@@ -30,57 +32,84 @@ class Disconnected(Exception):
 
 
 class Overloaded(Exception):
-    """Too many bytes are being read already."""
+    """Too many bytes are being worked on already."""
 
 
 class ReadingRoom:
-    """Reads bodies, and knows how much memory all of them take."""
+    """Reads bodies, and knows how much memory all of them take until they are let go.
 
-    def __init__(self, *, limit: int = BODY_LIMIT, patience: float = PATIENCE_SECONDS) -> None:
-        self._limit = limit
-        self._patience = patience
+    limit      the most bytes of one body; patience is the most seconds that it may take to arrive.
+    memory     the most bytes of all large bodies together.
+    """
+
+    def __init__(
+        self, *, limit: int = BODY_LIMIT, patience: float = PATIENCE_SECONDS, memory: int = _MEMORY_LIMIT
+    ) -> None:
+        self.limit = limit
+        self.patience = patience
+        self.memory = memory
+        #: Bytes in the room.
+        self.held = 0
+
+    def seat(self) -> Seat:
+        """A place for one request. Whoever takes it calls `leave` once the body is stored and dropped."""
+        return Seat(self)
+
+
+class Seat:
+    """One request's share of the room's memory."""
+
+    __slots__ = ("_held", "_room", "_size")
+
+    def __init__(self, room: ReadingRoom) -> None:
+        self._room = room
+        self._size = 0
+        self._held = 0
+
+    def leave(self) -> None:
+        """Give back what this request took. The body must be dropped by then. Idempotent."""
+        self._room.held -= self._held
         self._held = 0
 
     async def read(self, receive: Receive, announced: bytes | None) -> bytes:
-        """The whole body. `announced` is the Content-Length as it came."""
-        if announced is not None and announced.isdigit() and (len(announced) > 12 or int(announced) > self._limit):
+        """The whole body. `announced` is the Content-Length as it came.
+
+        Raises BodyTooLarge, BodyTooSlow, Overloaded, Disconnected.
+        """
+        room = self._room
+        if announced is not None and announced.isdigit() and (len(announced) > 12 or int(announced) > room.limit):
             raise BodyTooLarge
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(room.patience):
                 message = await receive()
                 if message["type"] != "http.request":
                     raise Disconnected
                 body: bytes = message.get("body", b"")
-                if not message.get("more_body", False):
-                    if len(body) > self._limit:
-                        raise BodyTooLarge
-                    return body
-                return await self._rest(receive, body)
+                self._take(len(body))
+                return await self._rest(receive, body) if message.get("more_body", False) else body
         except TimeoutError:
             raise BodyTooSlow from None
 
     async def _rest(self, receive: Receive, first: bytes) -> bytes:
         parts = [first]
-        size = len(first)
-        held = 0
-        try:
-            while True:
-                if size > self._limit:
-                    raise BodyTooLarge
-                self._held += size - held
-                held = size
-                if self._held > _MEMORY_LIMIT:
-                    raise Overloaded
-                message = await receive()
-                if message["type"] != "http.request":
-                    raise Disconnected
-                part = message.get("body", b"")
-                if part:
-                    parts.append(part)
-                    size += len(part)
-                if not message.get("more_body", False):
-                    if size > self._limit:
-                        raise BodyTooLarge
-                    return b"".join(parts)
-        finally:
-            self._held -= held
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                raise Disconnected
+            part = message.get("body", b"")
+            if part:
+                self._take(len(part))
+                parts.append(part)
+            if not message.get("more_body", False):
+                return b"".join(parts)
+
+    def _take(self, size: int) -> None:
+        room = self._room
+        self._size += size
+        if self._size > room.limit:
+            raise BodyTooLarge
+        if self._size > _FREE_BYTES:
+            room.held += self._size - self._held
+            self._held = self._size
+            if room.held > room.memory:
+                raise Overloaded

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -21,6 +20,7 @@ from runtime.contracts import StoreUnavailable
 from runtime.engine.jsonprofile import loads_stored
 from runtime.intake.dedupe import DedupeRule, rule_of
 from runtime.intake.signatures import Scheme, scheme_of
+from runtime.intake.threads import Threads
 from runtime.ports import PORTS, ConnectionMissing
 from runtime.store.commits import listen
 from runtime.store.models import Deployment, Trigger
@@ -35,6 +35,8 @@ _MOST_DOORS: Final = 20_000
 _LOOK_UP_PATIENCE: Final = 2.0
 _THREADS: Final = 2
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
+# What no address is like is neither looked up nor remembered: it may be sixty thousand letters long.
+_ADDRESS: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Doors:
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
         self._loading: dict[str, asyncio.Future[Door | None]] = {}
-        self._pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="millrace-intake")
+        self._threads = Threads("intake", _THREADS)
         self._change = 0
         self._lock = threading.Lock()
         self._unlisten: list[Callable[[], None]] = [
@@ -86,10 +88,7 @@ class Doors:
         for stop in self._unlisten:
             stop()
         self._unlisten.clear()
-        everybody = threading.Barrier(_THREADS)
-        for _ in range(_THREADS):
-            self._pool.submit(_let_go, everybody)
-        self._pool.shutdown(wait=True)
+        self._threads.close()
 
     def _forget(self) -> None:
         with self._lock:
@@ -99,13 +98,15 @@ class Doors:
     def at_once(self, slug: str) -> Door | bool | None:
         """The webhook at this address if it was looked up a moment ago; None for none; False when not known."""
         entry = self._entries.get(slug)
-        return entry.door if entry is not None and entry.until > time.monotonic() else False
+        if entry is not None and entry.until > time.monotonic():
+            return entry.door
+        return False if _ADDRESS.match(slug) else None
 
     async def find(self, slug: str) -> Door | None:
         """The webhook at this address, or None. Raises StoreUnavailable within two seconds."""
         future = self._loading.get(slug)
         if future is None:
-            future = asyncio.get_running_loop().run_in_executor(self._pool, self._load_and_keep, slug)
+            future = self._threads.run(self._load_and_keep, slug)
             self._loading[slug] = future
             future.add_done_callback(lambda done: self._loaded(slug, done))
         try:
@@ -119,8 +120,8 @@ class Doors:
             done.exception()  # everybody who waited may have left meanwhile
 
     async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Run a reading function on the pool whose threads hold database connections."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+        """Run a reading function on the threads that look up."""
+        return await self._threads.run(function, *arguments)
 
     def _load_and_keep(self, slug: str) -> Door | None:
         change = self._change
@@ -133,28 +134,21 @@ class Doors:
         return door
 
 
-def _let_go(everybody: threading.Barrier) -> None:
-    """Close this thread's connection; waiting for the others makes sure that every thread gets one such call."""
-    connection.close()
-    with contextlib.suppress(threading.BrokenBarrierError):
-        everybody.wait(2)
-
-
 def load(slug: str) -> Door | None:
     """Read the webhook at this address; None if there is none, or if it is switched off. Raises StoreUnavailable."""
-    if not slug or len(slug) > 64 or "\0" in slug:
+    if not _ADDRESS.match(slug):
         return None
     try:
         trigger = Trigger.objects.select_related("version").filter(slug=slug).first()
         if trigger is None or not trigger.enabled or trigger.type.partition("@")[0] != "trigger.webhook":
             return None
         deployment = Deployment.objects.filter(workflow_id=trigger.workflow_id).first()
+        if deployment is None or not deployment.enabled or deployment.retired:
+            return None
+        return _door(trigger, CATALOG.filled(trigger.type, loads_stored(trigger.config)))
     except DatabaseFault as error:
         connection.close()
         raise StoreUnavailable(str(error)) from error
-    if deployment is None or not deployment.enabled or deployment.retired:
-        return None
-    return _door(trigger, CATALOG.filled(trigger.type, loads_stored(trigger.config)))
 
 
 def _door(trigger: Trigger, config: Mapping[str, Any]) -> Door:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -25,6 +27,10 @@ from runtime.sdk.bodies import parse_request_body
 from runtime.sdk.redaction import MASK, is_secret_name
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
+
+# Large bodies are read in threads, one at a time: several at once are no sooner done and take the memory of all.
+_LARGE_BYTES = 256 * 1024
+_IN_TURN = threading.Lock()
 
 _PRESETS = {
     "github": "GitHub",
@@ -217,7 +223,8 @@ def run(config: WebhookConfig, step_input: JSON, context: Context) -> Result:
         body: JSON = event.input
     else:
         try:
-            body = parse_request_body(event.content_type, event.body, event.headers.get("content-encoding", ""))
+            with _IN_TURN if len(event.body) > _LARGE_BYTES else nullcontext():
+                body = parse_request_body(event.content_type, event.body, event.headers.get("content-encoding", ""))
         except JSONRefused as refused:
             if config.on_unparsable == "refuse":
                 raise PermanentError(
