@@ -81,6 +81,9 @@ _AWAY: Final = answers.problem(
 )
 _NO_RUN: Final = answers.problem(404, "not_found", "There is no such run.")
 
+#: What is asked before a browser sends something is not sent by anybody.
+_PREFLIGHT: Final = b"access-control-request-method"
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -215,7 +218,8 @@ class Intake:
         if proof.stranger:
             self._note(knock, proof.stranger)
             return _NOT_HERE
-        if scope["method"] not in door.methods:
+        method = scope["method"]
+        if (door.methods is not None and method not in door.methods) or (method == "OPTIONS" and _PREFLIGHT in headers):
             return _wrong_method(door.allow)
         # After the signature: a stranger must not use up what the real sender may send.
         if door.per_minute and (seconds := self._pace.wait(door.trigger_id, door.per_minute)):

@@ -34,7 +34,7 @@ _MOST_DOORS: Final = 20_000
 # Together with the wait for the commit an answer stays below five seconds (I2).
 _LOOK_UP_PATIENCE: Final = 2.0
 _THREADS: Final = 2
-_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 # What no address is like is neither looked up nor remembered: it may be sixty thousand letters long.
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
@@ -49,7 +49,8 @@ class Door:
     version_id: UUID
     node_id: str
     min_engine: int
-    methods: frozenset[str]
+    #: None is any.
+    methods: frozenset[str] | None
     allow: bytes
     auth: str
     header_name: bytes
@@ -153,7 +154,7 @@ def load(slug: str) -> Door | None:
 
 def _door(trigger: Trigger, config: Mapping[str, Any]) -> Door:
     """`config` is complete: what the publisher left out stands at the step type's own start values."""
-    methods = frozenset(config["methods"]) & frozenset(_METHODS)
+    methods = None if config["any_method"] else frozenset(config["methods"]) & frozenset(_METHODS)
     auth = str(config["auth"])
     return Door(
         trigger_id=trigger.id,
@@ -163,7 +164,7 @@ def _door(trigger: Trigger, config: Mapping[str, Any]) -> Door:
         node_id=trigger.node_id,
         min_engine=trigger.version.min_engine,
         methods=methods,
-        allow=", ".join(sorted(methods)).encode(),
+        allow=", ".join(sorted(methods or _METHODS)).encode(),
         auth=auth,
         header_name=str(config["header_name"]).lower().encode("latin-1", "replace"),
         scheme=scheme_of(config) if auth == "hmac" else None,

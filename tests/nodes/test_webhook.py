@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from runtime.catalog import CATALOG
-from runtime.sdk import EventView, PermanentError
+from runtime.sdk import EventView, PermanentError, Words
 from runtime.sdk.bodies import parse_request_body
 from runtime.sdk.testing import StepTestContext, run_step
 
@@ -69,3 +69,26 @@ async def test_a_business_key_is_worked_out_on_request_only() -> None:
     prepared = node.prepare({"business_key": "{{ trigger.body.id }}"})
     assert prepared.resolve({}).business_key == "{{ trigger.body.id }}"
     assert prepared.deferred("business_key", {"trigger": {"body": {"id": "SO-1"}}}) == "SO-1"
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({}, "POST from anyone with the address"),
+        ({"methods": ["GET", "OPTIONS"]}, "GET, OPTIONS from anyone with the address"),
+        ({"any_method": True}, "Any method from anyone with the address"),
+        ({"any_method": True, "methods": [], "auth": "hmac"}, "Any method, signed (GitHub)"),
+    ],
+)
+def test_the_card_says_which_requests_start_a_run(config: dict[str, Any], sentence: str) -> None:
+    node = CATALOG.get("trigger.webhook@1")
+    assert node is not None
+    assert node.summarise(config, Words()) == sentence
+
+
+def test_methods_are_not_asked_for_where_every_method_is_taken() -> None:
+    node = CATALOG.get("trigger.webhook@1")
+    assert node is not None
+    fields = node.config_schema["properties"]
+    assert fields["methods"]["x-ui"]["showIf"] == {"any_method": [False]}
+    assert [option["value"] for option in fields["methods"]["x-ui"]["options"]].count("OPTIONS") == 1

@@ -1,18 +1,23 @@
-"""Which requests reach a webhook: by what address; and what a fault on the way is answered with."""
+"""Which requests reach a webhook: by what address, with what method; and what a fault on the way is answered with."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 from django.db import OperationalError
 
 from runtime.intake import triggers
-from runtime.store.models import Event
+from runtime.store.models import Event, Run
 from runtime.store.writer import Writer
 from tests.runtime.door import Knocker, Reply, at_the_door, knock
 from tests.runtime.rows import a_webhook
 from tests.runtime.test_intake_door import SmallVault, vault
 
 __all__ = ["vault"]
+
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+PREFLIGHT = {"origin": "https://shop.example", "access-control-request-method": "POST"}
 
 
 class TestAddresses:
@@ -43,6 +48,34 @@ class TestAddresses:
     def test_every_address_that_a_webhook_can_have_is_found(self, writer: Writer, slug: str) -> None:
         a_webhook(slug)
         assert knock(writer, slug).status == 202
+
+
+class TestMethods:
+    @pytest.mark.parametrize("method", [*METHODS, "PROPFIND"])
+    def test_a_webhook_that_takes_every_method_takes_this_one(self, writer: Writer, method: str) -> None:
+        a_webhook(any_method=True)
+        reply = knock(writer, method=method)
+        assert reply.status == 202
+        assert (reply.body == b"") is (method == "HEAD")
+        assert Event.objects.get().method == method
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_each_method_can_be_chosen(self, writer: Writer, method: str) -> None:
+        a_webhook(methods=[method])
+        others = [other for other in METHODS if other != method]
+        assert knock(writer, method=method).status == 202
+        for other in others:
+            reply = knock(writer, method=other)
+            assert (reply.status, reply.header("allow")) == (405, method)
+        assert Run.objects.count() == 1
+
+    @pytest.mark.parametrize("config", [{"any_method": True}, {"methods": ["POST", "OPTIONS"]}], ids=["any", "chosen"])
+    def test_what_a_browser_asks_before_it_sends_something_starts_no_run(
+        self, writer: Writer, config: dict[str, Any]
+    ) -> None:
+        a_webhook(**config)
+        assert knock(writer, body=b"", method="OPTIONS", headers=PREFLIGHT).status == 405
+        assert Run.objects.count() == 0
 
 
 class TestFaults:

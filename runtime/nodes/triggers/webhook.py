@@ -26,7 +26,7 @@ from runtime.sdk import (
 from runtime.sdk.bodies import parse_request_body
 from runtime.sdk.redaction import MASK, is_secret_name
 
-Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 # Large bodies are read in threads, one at a time: several at once are no sooner done and take the memory of all.
 _LARGE_BYTES = 256 * 1024
@@ -45,12 +45,22 @@ class WebhookConfig(Config):
     methods: list[Method] = field(
         default_factory=lambda: ["POST"],
         title="Methods",
-        help="Which HTTP methods start a run.",
+        help="Which HTTP methods start a run. Nearly all systems use POST.",
         widget="multi-choice",
-        options=[(name, name) for name in ("POST", "GET", "PUT", "PATCH", "DELETE", "HEAD")],
+        options=[(name, name) for name in ("POST", "GET", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")],
+        show_if={"any_method": [False]},
         order=1,
         min_length=1,
-        max_length=6,
+        max_length=7,
+    )
+    any_method: bool = field(
+        False,
+        title="Take every method",
+        help="Every request to the address starts a run, in whatever way the other system sends it. Then a link that "
+        "somebody opens, and a program that only looks whether the address answers, start one, too.",
+        widget="toggle",
+        advanced=True,
+        order=1,
     )
     auth: Literal["none", "header", "hmac"] = field(
         "none",
@@ -257,7 +267,7 @@ def _pairs(pairs: Any) -> dict[str, JSON]:
 
 
 def summary(config: Mapping[str, Any], words: Words) -> str:
-    methods = ", ".join(config["methods"]) or "POST"
+    methods = "Any method" if config["any_method"] else ", ".join(config["methods"]) or "POST"
     match config["auth"]:
         case "hmac":
             return f"{methods}, signed ({_PRESETS.get(config['hmac_preset'], 'custom')})"
