@@ -51,6 +51,9 @@ def test_two_tabs_that_changed_the_same_step_are_asked_which_stays(signed_in: Op
     rename(second, "finish", "Theirs")
     dialog = second.page.get_by_role("dialog")
     expect(dialog).to_contain_text("Both you and Alice changed")
+    dialog.get_by_role("button", name="Compare").click()
+    expect(second.page.get_by_test_id("conflict-compare")).to_contain_text("“Finish” is now called “Mine”")
+    expect(second.page.get_by_test_id("conflict-compare")).to_contain_text("“Finish” is now called “Theirs”")
     dialog.get_by_role("button", name="Keep mine").click()
     expect(dialog).to_have_count(0)
     assert [node["name"] for node in second.draft()["nodes"]] == ["Orders", "Only here", "Theirs"]

@@ -29,10 +29,6 @@ export function ConflictDialog({ autosave }: { autosave: Autosave }) {
       size={compared ? 640 : 480}
       footer={
         <>
-          <Button variant="quiet" aria-expanded={compared} onClick={() => setCompared(!compared)}>
-            {compared ? t("conflict.hide") : t("conflict.compare")}
-          </Button>
-          <span style={{ flex: 1 }} />
           <Button onClick={() => autosave.decide("theirs")}>{t("conflict.theirs")}</Button>
           <Button variant="primary" onClick={() => autosave.decide("mine")}>
             {t("conflict.mine")}
@@ -40,10 +36,16 @@ export function ConflictDialog({ autosave }: { autosave: Autosave }) {
         </>
       }
     >
+      <p>{t("conflict.text", { names: names.join(", "), who })}</p>
       <p>
-        {t("conflict.text", { names: names.join(", "), who })} <Time at={theirs.at} />
+        {t("conflict.savedBy", { who })} <Time at={theirs.at} />
       </p>
       <p>{t("conflict.effect")}</p>
+      <div>
+        <Button size="sm" aria-expanded={compared} onClick={() => setCompared(!compared)}>
+          {compared ? t("conflict.hide") : t("conflict.compare")}
+        </Button>
+      </div>
       {compared && <Comparison steps={theirs.steps} theirs={theirs.graph} mine={document} who={who} />}
     </Dialog>
   );
