@@ -7,7 +7,7 @@ import { useEditor } from "../../inspector/EditorContext";
 import { Button, Dialog, Time } from "../../ui";
 import type { Autosave } from "./autosave";
 import { ChangeList } from "./ChangeList";
-import css from "./editor.module.css";
+import css from "./states.module.css";
 
 /** Two people changed the same step: one of the two versions has to be chosen. */
 export function ConflictDialog({ autosave }: { autosave: Autosave }) {

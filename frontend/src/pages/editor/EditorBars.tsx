@@ -6,7 +6,7 @@ import { useNewVersion } from "../../api/session";
 import { useEditor } from "../../inspector/EditorContext";
 import { Button, Dialog } from "../../ui";
 import type { Autosave } from "./autosave";
-import css from "./editor.module.css";
+import css from "./states.module.css";
 
 /** What has to be known about the whole editor, between its header and the canvas. */
 export function EditorBars({ autosave, onTakeOver }: { autosave: Autosave; onTakeOver(): void }) {

@@ -7,7 +7,7 @@ import { indexOf } from "../../graph";
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
 import { useRunStep } from "../../live";
 import { Button, Duration, keyText, runStatusKind, StatusChip, stepStatusKind, Tile, useFormatter } from "../../ui";
-import css from "./editor.module.css";
+import css from "./states.module.css";
 import type { TestRun } from "./testRun";
 import { ui } from "./uiStore";
 
