@@ -131,8 +131,9 @@ def test_the_next_person_at_this_computer_gets_nothing_of_what_was_not_saved(
         {"token": link.rsplit("=", 1)[-1], "name": "Bo", "password": "a steady builder 42"},
     )
     page.context.clear_cookies()
-    cookies = [{"name": each.name, "value": each.value or "", "url": product.url} for each in bo.client.cookies.jar]
-    page.context.add_cookies(cookies)
+    page.context.add_cookies(
+        [{"name": each.name, "value": each.value or "", "url": product.url} for each in bo.client.cookies.jar]
+    )
     bo.close()
     page.goto(f"/workflows/{editor.workflow}/build")
     expect(editor.card("finish")).to_contain_text("Finish")
