@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from runtime.engine.jsonprofile import JSON
+from runtime.sdk.places import PlaceUnclear, read_place
 
-__all__ = ["DedupeRule", "key_of", "path_steps", "rule_of"]
+__all__ = ["DedupeRule", "key_of", "rule_of"]
 
 _LONGEST: Final = 255
+#: Requests without a body are not repeats of each other.
+_NO_BODY: Final = hashlib.sha256(b"").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +36,14 @@ def rule_of(config: Mapping[str, Any]) -> DedupeRule:
                 "header", header=str(config["dedupe_header"]).strip().lower().encode("latin-1", "replace")
             )
         case "path":
-            return DedupeRule("path", path=path_steps(str(config["dedupe_path"])))
+            # A version that was published with a place that nobody can read recognises no repeats.
+            with contextlib.suppress(PlaceUnclear):
+                return DedupeRule("path", path=read_place(str(config["dedupe_path"])))
+            return DedupeRule("none")
         case "body":
             return DedupeRule("body")
         case _:
             return DedupeRule("none")
-
-
-def path_steps(path: str) -> tuple[str | int, ...]:
-    """`order.items[0].id` in single steps; a leading `$.` or `body.` is understood."""
-    text = path.strip().removeprefix("$").removeprefix(".").removeprefix("body.")
-    steps: list[str | int] = []
-    for name, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", text):
-        steps.append(int(index) if index else name)
-    return tuple(steps)
 
 
 def key_of(rule: DedupeRule, headers: Mapping[bytes, Sequence[bytes]], body_sha256: str, payload: JSON) -> str | None:
@@ -58,7 +55,7 @@ def key_of(rule: DedupeRule, headers: Mapping[bytes, Sequence[bytes]], body_sha2
         case "path":
             return _fitted(_found(payload, rule.path))
         case "body":
-            return body_sha256
+            return None if body_sha256 == _NO_BODY else body_sha256
         case _:
             return None
 

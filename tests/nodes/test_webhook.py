@@ -92,3 +92,21 @@ def test_methods_are_not_asked_for_where_every_method_is_taken() -> None:
     fields = node.config_schema["properties"]
     assert fields["methods"]["x-ui"]["showIf"] == {"any_method": [False]}
     assert [option["value"] for option in fields["methods"]["x-ui"]["options"]].count("OPTIONS") == 1
+
+
+@pytest.mark.parametrize(
+    "place", ["order.id", "$.items[0].id", "{{ trigger.body.order.id }}", 'order["id"]', "Order number"]
+)
+def test_a_place_with_the_key_may_be_written_as_people_write_it(place: str) -> None:
+    node = CATALOG.get("trigger.webhook@1")
+    assert node is not None
+    assert node.problems({"dedupe": "path", "dedupe_path": place}) == []
+
+
+@pytest.mark.parametrize("place", ["{{ upper(trigger.body.id) }}", "order..id", "items[", "items[x]", "a | b", "$"])
+def test_a_place_that_nobody_can_read_is_refused_before_it_recognises_nothing(place: str) -> None:
+    node = CATALOG.get("trigger.webhook@1")
+    assert node is not None
+    assert [path for path, _code, _message in node.problems({"dedupe": "path", "dedupe_path": place})] == [
+        "dedupe_path"
+    ]

@@ -199,6 +199,16 @@ class TestDuplicates:
             ({"dedupe": "path", "dedupe_path": "$.items[1].id"}, b'{"items":[0,{"id":5}]}', b'{"items":[0,{"id":5}]}'),
             ({"dedupe": "path", "dedupe_path": "body.id"}, b'{"id":"x"}', b'{"id":"x"}'),
             ({"dedupe": "path", "dedupe_path": "id"}, b'{"id":1.10}', b'{"id":1.10}'),
+            (
+                {"dedupe": "path", "dedupe_path": "{{ trigger.body.order.id }}"},
+                b'{"order":{"id":7}}',
+                b'{"order":{"id":7}}',
+            ),
+            (
+                {"dedupe": "path", "dedupe_path": 'order["no. 1"]'},
+                b'{"order":{"no. 1":"x"}}',
+                b'{"order":{"no. 1":"x"}}',
+            ),
         ],
     )
     def test_keys_come_from_the_body_too(
@@ -206,6 +216,10 @@ class TestDuplicates:
     ) -> None:
         a_webhook(**config)
         assert [knock(writer, body=body).status for body in (first, again)] == [202, 200]
+
+    def test_requests_without_a_body_are_no_repeats_of_each_other(self, writer: Writer) -> None:
+        a_webhook(dedupe="body")
+        assert [knock(writer, body=b"").status for _ in range(2)] == [202, 202]
 
     def test_without_a_key_every_delivery_is_its_own(self, writer: Writer) -> None:
         a_webhook(dedupe="path", dedupe_path="id")

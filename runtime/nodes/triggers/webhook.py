@@ -24,6 +24,7 @@ from runtime.sdk import (
     field,
 )
 from runtime.sdk.bodies import parse_request_body
+from runtime.sdk.places import PlaceUnclear, read_place
 from runtime.sdk.redaction import MASK, is_secret_name
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
@@ -266,6 +267,16 @@ def _pairs(pairs: Any) -> dict[str, JSON]:
     return found
 
 
+def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """A place that cannot be read would recognise no repeat, and nobody would know."""
+    if config["dedupe"] == "path" and str(config["dedupe_path"]).strip():
+        try:
+            read_place(str(config["dedupe_path"]))
+        except PlaceUnclear as unclear:
+            return [("dedupe_path", "place", str(unclear))]
+    return []
+
+
 def summary(config: Mapping[str, Any], words: Words) -> str:
     methods = "Any method" if config["any_method"] else ", ".join(config["methods"]) or "POST"
     match config["auth"]:
@@ -289,6 +300,7 @@ NODE = NodeType(
     run=run,
     effect=EffectClass.PURE,
     summary=summary,
+    extra_problems=problems,
     trigger=True,
     inline=True,
     examples=(
