@@ -40,8 +40,8 @@ SCREENS = {
     "workflows": ("/workflows", "Order to cash"),
     "editor": ("/workflows/{workflow}/build", "Credit approved?"),
     "step": ("/workflows/{workflow}/build?step=invoice", "Address"),
-    "decision": ("/workflows/{workflow}/build?step=approved", "Conditions"),
-    "webhook": ("/workflows/{workflow}/build?step=order", "Webhook address"),
+    "decision": ("/workflows/{workflow}/build?step=approved", "Yes, if"),
+    "webhook": ("/workflows/{workflow}/build?step=order", "Address to send to"),
     "workflow-runs": ("/workflows/{workflow}/runs", "SO-2041"),
     "versions": ("/workflows/{workflow}/versions", "v1"),
     "workflow-settings": ("/workflows/{workflow}/settings", "Description"),
@@ -49,7 +49,7 @@ SCREENS = {
     "run": ("/runs/{run}", "Take payment"),
     "run-step": ("/runs/{run}?step=payment", "Safe to repeat: the key sent with it"),
     "connections": ("/connections", "Practice company mail"),
-    "settings": ("/settings", "Time zone"),
+    "settings": ("/settings/workspace", "Time zone"),
 }
 SIZES = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 

@@ -22,12 +22,11 @@ export interface EditorHeaderProps {
   workflow: Workflow;
   autosave: Autosave;
   changes: readonly Change[] | null;
-  narrow: boolean;
-  /** Undo and redo stand beside the outline then. */
-  phone: boolean;
+  /** How much of the bar there is for chips; on a phone these, undo and redo stand beside the outline. */
+  room: "all" | "some" | "little" | "phone";
 }
 
-export function EditorHeader({ workflow, autosave, changes, narrow, phone }: EditorHeaderProps) {
+export function EditorHeader({ workflow, autosave, changes, room }: EditorHeaderProps) {
   const { t } = useTranslation("editor");
   const empty = useEditor((state) => state.document.nodes.length === 0);
   const readOnly = useEditor((state) => state.readOnly);
@@ -44,8 +43,8 @@ export function EditorHeader({ workflow, autosave, changes, narrow, phone }: Edi
       title={<WorkflowName workflow={workflow} readOnly={readOnly} />}
       chips={
         <>
-          {!narrow && <StateChips workflow={workflow} changes={changes} />}
-          {locks[0] !== undefined && !(narrow && locks[0] === "test") && <Chip icon={<Lock size={12} aria-hidden />}>{t(`lock.${locks[0]}`)}</Chip>}
+          {room === "all" ? <StateChips workflow={workflow} changes={changes} /> : room === "some" && <DraftChip changes={changes} live={workflow.live !== null} />}
+          {locks[0] !== undefined && !(room !== "all" && locks[0] === "test") && <Chip icon={<Lock size={12} aria-hidden />}>{t(`lock.${locks[0]}`)}</Chip>}
           {!viewer && <SaveState autosave={autosave} />}
         </>
       }
@@ -62,7 +61,7 @@ export function EditorHeader({ workflow, autosave, changes, narrow, phone }: Edi
         <>
           {!viewer && !locks.includes("tab") && (
             <>
-              {!phone && <UndoRedo />}
+              {room !== "phone" && <UndoRedo />}
               <Button icon={<Play size={15} aria-hidden />} disabled={empty} onClick={() => ui.set({ dialog: "test" })} data-testid="test-button" className={css.wordless} aria-label={t("test.button")}>
                 <span>{t("test.button")}</span>
               </Button>

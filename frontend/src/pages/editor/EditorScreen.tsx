@@ -121,7 +121,7 @@ export function EditorScreen({ workflow, store, autosave, local, tab }: EditorSc
     <EditorProvider value={environment}>
       <RunStoreProvider value={test.store}>
         <div className={css.editor} data-width={width >= 1600 ? "full" : width >= 1280 ? "wide" : width >= 900 ? "medium" : "narrow"}>
-          <EditorHeader workflow={workflow} autosave={autosave} changes={changes} narrow={width < 1100} phone={width < 900} />
+          <EditorHeader workflow={workflow} autosave={autosave} changes={changes} room={width >= 1240 ? "all" : width >= 1060 ? "some" : width >= 900 ? "little" : "phone"} />
           <EditorBars autosave={autosave} onTakeOver={takeOver} />
           <div className={css.main}>
             {outline && test.shown ? (
