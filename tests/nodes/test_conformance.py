@@ -42,6 +42,11 @@ def test_the_catalog_holds_the_step_types_of_this_build() -> None:
 
 
 @each_type
+def test_an_empty_set_up_is_checked_not_stumbled_over(node_type: NodeType[Any]) -> None:
+    assert isinstance(node_type.problems({}), list)
+
+
+@each_type
 def test_the_spec_is_json_and_its_schema_is_a_schema(node_type: NodeType[Any]) -> None:
     spec = node_type.spec()
     assert loads(dumps(normalise(spec))) == normalise(spec)

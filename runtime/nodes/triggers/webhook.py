@@ -269,7 +269,7 @@ def _pairs(pairs: Any) -> dict[str, JSON]:
 
 def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """A place that cannot be read would recognise no repeat, and nobody would know."""
-    if config["dedupe"] == "path" and str(config["dedupe_path"]).strip():
+    if config.get("dedupe") == "path" and str(config.get("dedupe_path", "")).strip():
         try:
             read_place(str(config["dedupe_path"]))
         except PlaceUnclear as unclear:
