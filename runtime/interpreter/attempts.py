@@ -57,13 +57,16 @@ async def call(step: Step, config: Any, step_input: JSON, context: StepContext, 
             failpoints.hit("step.effect:before")
         async with asyncio.timeout(seconds) as limit:
             if step.is_async:
-                made = await cast("Any", step.type.run(config, step_input, context))
+                ending = _ending(await cast("Any", step.type.run(config, step_input, context)), context)
             else:
+                # What it gave back is brought into the profile there too: a large document takes its time.
                 run = cast("Callable[..., Any]", step.type.run)
-                made = await asyncio.get_running_loop().run_in_executor(pool, run, config, step_input, context)
+                ending = await asyncio.get_running_loop().run_in_executor(
+                    pool, lambda: _ending(run(config, step_input, context), context)
+                )
         if step.writes:
             failpoints.hit("step.effect:after")
-        return _ending(made, context)
+        return ending
     except TimeoutError as error:
         return timed_out(step, seconds) if limit.expired() else failed(error, context, step)
     except Exception as error:

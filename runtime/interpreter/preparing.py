@@ -19,8 +19,10 @@ _HEAVY_BYTES: Final = 256 * 1024
 
 
 def is_heavy(step: Step, event: EventRow | None) -> bool:
-    """A start that has to read a large body does so in a thread."""
-    return step.node.is_trigger and event is not None and event.body_size > _HEAVY_BYTES
+    """A start that has to read a large body, or one that may be large once unpacked, does so in a thread."""
+    if not step.node.is_trigger or event is None:
+        return False
+    return event.body_size > _HEAVY_BYTES or '"content-encoding"' in event.headers
 
 
 async def resolve(driver: Driver, asked: Asked, first_started_at: int) -> None:

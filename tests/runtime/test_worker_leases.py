@@ -22,7 +22,7 @@ INVOICE = {"order": "{{ run.id }}", "customer": "C-200", "amount": 10, "currency
 
 def test_a_restart_takes_over_at_once(idle_machine: Machine, world: World) -> None:
     idle_machine.start()
-    graph = flow("start -> call -> a", get("call", f"{world.url}/with/slow=400/customers"))
+    graph = flow("start -> call -> a", get("call", f"{world.url}/with/slow=2000/customers"))
     run_ids = [idle_machine.begin(graph) for _ in range(5)]
     wait_until(lambda: StepRun.objects.filter(node_id="call", status="running").count() == 5)
     idle_machine.crash()
