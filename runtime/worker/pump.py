@@ -379,6 +379,9 @@ class Pump:
                 if entry is not None and (run_id, entry[2]) in leases:
                     self.lost += 1
                     entry[1].cancel()
+            if self._driving:
+                # The bell that tells of a cancel may have been lost.
+                await self._look_for_cancels(list(self._driving))
 
     async def _sweeps(self) -> None:
         while True:
