@@ -41,7 +41,7 @@ _NEAR_MS: Final = 60_000
 _MOST_ALARMS: Final = 20_000
 _AGAIN_MS: Final = 1_000
 #: Accepting comes first: while more events than this arrive in a second, runs begin in small portions only.
-PRESSED_PER_SECOND: Final = 1_500
+PRESSED_PER_SECOND: Final = 400
 _PORTION: Final = 2
 _PAUSE_SECONDS: Final = 0.01
 _WINDOW_SECONDS: Final = 0.1
