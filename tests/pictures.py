@@ -6,13 +6,14 @@ A fresh product with the example and one run of it, in light and in dark, as a v
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import tempfile
 from pathlib import Path
 
 import httpx2
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from builder.practice import example
 from tests.product import ROOT, Api, Product
 from tests.services import find_chromium
 
@@ -25,9 +26,13 @@ def main() -> None:
         product.start()
         api = product.set_up()
         workflow = api.call("GET", "W/workflows")["items"][0]["id"]
-        trigger = api.call("GET", f"W/workflows/{workflow}/triggers")["items"][0]
-        path = "/hooks/" + trigger["url"].split("/hooks/")[1]
-        run = httpx2.post(product.url + path, json=example.sample_order(), timeout=60).json()["run"]
+        printed = re.search(r"^\s*(curl .+)$", product.log, re.MULTILINE)
+        assert printed is not None, product.log
+        words = shlex.split(printed[1])
+        url = next(word for word in words if word.startswith("http"))
+        headers = {"Content-Type": "application/json"}
+        httpx2.post(url, content=words[words.index("-d") + 1], headers=headers, timeout=60).raise_for_status()
+        run = api.call("GET", "W/runs")["items"][0]["id"]
         options = ["--no-sandbox"] if os.geteuid() == 0 else []
         with sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=find_chromium(), args=options)
