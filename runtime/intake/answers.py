@@ -11,6 +11,7 @@ from uuid import UUID
 import orjson
 
 from runtime.engine.jsonprofile import loads_stored
+from runtime.sdk.headers import reaches_sender
 from runtime.store.reads import ResponseRow
 
 __all__ = ["Answer", "accepted", "json_answer", "of_workflow", "problem", "send_answer"]
@@ -28,23 +29,6 @@ _SAFE: Final[tuple[Header, ...]] = (
     (b"cross-origin-resource-policy", b"same-site"),
     (b"referrer-policy", b"no-referrer"),
     _NO_STORE,
-)
-# What a workflow may say besides. No cookie, no redirect policy, nothing that belongs to one connection.
-_ALLOWED: Final = frozenset(
-    {
-        "content-type",
-        "content-language",
-        "content-disposition",
-        "location",
-        "retry-after",
-        "etag",
-        "last-modified",
-        "link",
-    }
-)
-_OWN_PREFIX: Final = re.compile(r"x-[a-z0-9-]{1,60}\Z")
-_FORBIDDEN_OWN: Final = frozenset(
-    {"x-frame-options", "x-content-type-options", "x-accel-redirect", "x-sendfile", "x-xss-protection"}
 )
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")
 _BODILESS: Final = frozenset({204, 205, 304})
@@ -107,8 +91,7 @@ def of_workflow(row: ResponseRow) -> Answer:
         if not isinstance(pair, list) or len(pair) != 2:
             continue
         name, value = str(pair[0]).strip().lower(), str(pair[1])
-        allowed = name in _ALLOWED or (_OWN_PREFIX.match(name) and name not in _FORBIDDEN_OWN)
-        if not allowed or not _VALUE.match(value):
+        if not reaches_sender(name) or not _VALUE.match(value):
             continue
         if name == "location" and not re.match(r"(?:https?://|/(?!/))", value):
             continue

@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-#: What a workflow's answer to a webhook may carry; the door drops all else but headers of the workflow's own (X-…).
+#: What a workflow's answer to a webhook may carry; the door drops all else but headers of the workflow's own (X-…). No
+#: cookie, no redirect policy, nothing that belongs to one connection.
 ANSWER_HEADERS: Final = frozenset(
     (
         "content-type",
