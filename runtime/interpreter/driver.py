@@ -339,12 +339,7 @@ class Driver:
             try:
                 await preparing.resolve(self, asked, state.first_started_at or now)
             except Exception as error:
-                ending = failed(error, None, step)
-                if isinstance(ending, Cut):
-                    # What was told before is committed meanwhile: it does not wait for room that this step needs.
-                    self._postponed.append(command)
-                else:
-                    self._told.append(self._ended(asked, ending))
+                self._note(asked, failed(error, None, step))
                 continue
             self.apply(StepStarted(command.node, command.attempt, now))
             begun = self.state.step(command.node)
@@ -375,8 +370,13 @@ class Driver:
             ending = await self._put_aside(ending, step)
         except Exception as error:
             ending = failed(error, None, step)
+        self._note(asked, ending)
+
+    def _note(self, asked: Asked, ending: Ending) -> None:
+        """Tell of an attempt that cost nothing yet; one for which the store had no room begins a little later."""
         if isinstance(ending, Cut):
-            self._postponed.append(Execute(step.node.id, asked.attempt))
+            # What was told before is committed meanwhile: it does not wait for room that this step needs.
+            self._postponed.append(Execute(asked.step.node.id, asked.attempt))
         else:
             self._told.append(self._ended(asked, ending))
 
