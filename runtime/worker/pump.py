@@ -241,8 +241,8 @@ class Pump:
                 del self._rung[run_id]
             # What has begun since it was rung for is not claimed: were its lease to lapse, we would take it from us.
             free = [run_id for run_id in wanted if run_id not in self._driving and run_id not in self._beginning]
-            if len(free) < len(wanted):
-                begun = [run_id for run_id in wanted if run_id in self._driving]
+            begun = [run_id for run_id in wanted if run_id in self._driving]
+            if begun:
                 self._keep_check(asyncio.create_task(self._look_for_cancels(begun)))
             return await self._writer.claim(free, limit=len(free)) if free else []
         self._sweep = False
