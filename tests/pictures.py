@@ -6,7 +6,6 @@ A fresh product with the example and one run of it, in light and in dark, as a v
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import tempfile
 from pathlib import Path
@@ -26,9 +25,7 @@ def main() -> None:
         product.start()
         api = product.set_up()
         workflow = api.call("GET", "W/workflows")["items"][0]["id"]
-        printed = re.search(r"^\s*(curl .+)$", product.log, re.MULTILINE)
-        assert printed is not None, product.log
-        words = shlex.split(printed[1])
+        words = shlex.split(product.printed_curl())
         url = next(word for word in words if word.startswith("http"))
         headers = {"Content-Type": "application/json"}
         httpx2.post(url, content=words[words.index("-d") + 1], headers=headers, timeout=60).raise_for_status()

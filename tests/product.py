@@ -29,6 +29,7 @@ from tests.services.process import free_port
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "a long enough pass phrase"
 EMAIL = "alice@example.org"
+CURL = re.compile(r"^\s*(curl .+)$", re.MULTILINE)
 LINK = re.compile(r"/setup#token=([A-Za-z0-9_.~-]+)")
 
 
@@ -190,6 +191,13 @@ class Product:
         found = LINK.search(self.log)
         if found is None:
             raise ProductFailed(f"No first-run link was printed:\n{self.log[-3000:]}")
+        return found[1]
+
+    def printed_curl(self) -> str:
+        """The printed line that fires the example's webhook. Raises ProductFailed."""
+        found = CURL.search(self.log)
+        if found is None:
+            raise ProductFailed(f"No curl line was printed:\n{self.log[-3000:]}")
         return found[1]
 
     def set_up(self) -> Api:

@@ -38,13 +38,6 @@ WATCH = """
 STEPS = [node["id"] for node in example.graph()["nodes"]]
 
 
-def printed_curl(product: Product) -> str:
-    """The line that fires the example's webhook."""
-    found = re.search(r"^\s*(curl .+)$", product.log, re.MULTILINE)
-    assert found is not None, product.log
-    return found[1]
-
-
 def run_line(line: str) -> tuple[int, str]:
     """Run a printed curl line as it stands; status and body."""
     words = shlex.split(line)
@@ -86,7 +79,7 @@ def test_from_the_first_run_link_to_a_green_run(
     page.get_by_role("link", name="Runs").first.click()
     expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(run_line, printed_curl(product))
+        answer = pool.submit(run_line, product.printed_curl())
         row = page.get_by_role("link", name="SO-2041")
         news = page.get_by_role("button", name="1 new")
         expect(row.or_(news)).to_be_visible()
