@@ -38,7 +38,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from runtime.engine.check import Problem
@@ -321,8 +321,7 @@ class RunChanges:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class RunTouched:
+class RunTouched(NamedTuple):
     """News for the live sink: a commit raised this run's seq. Ids and words only, never payloads."""
 
     run_id: UUID

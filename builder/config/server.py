@@ -15,6 +15,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from builder.config.corked import HttpProtocol
+
 log = structlog.get_logger(__name__)
 
 APPLICATION: Final = "builder.config.asgi:application"
@@ -28,7 +30,7 @@ def options() -> dict[str, Any]:
         "host": settings.HOST,
         "port": settings.PORT,
         "loop": "uvloop",
-        "http": "httptools",
+        "http": HttpProtocol,
         "ws": "websockets-sansio",
         "lifespan": "on",
         "access_log": False,

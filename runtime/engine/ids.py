@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
 _VERSION_7 = 0x7 << 76
 _VARIANT = 0b10 << 62
@@ -13,9 +13,16 @@ _RANDOM_BITS = 74
 _RANDOM_MASK = (1 << _RANDOM_BITS) - 1
 _LOW_62 = (1 << 62) - 1
 
+#: How much chance is fetched from the system at once: each call gives the interpreter away, in the middle of a request.
+_STOCK_BYTES = 4000
+
+_new = object.__new__
+_set = object.__setattr__
 _lock = threading.Lock()
 _last_ms = -1
 _last_random = 0
+_stock = b""
+_used = 0
 
 
 def uuid7(at_ms: int | None = None) -> UUID:
@@ -26,11 +33,11 @@ def uuid7(at_ms: int | None = None) -> UUID:
     leaves the order of the others alone.
     """
     global _last_ms, _last_random
-    chance = int.from_bytes(os.urandom(10), "big") & _RANDOM_MASK
-    if at_ms is not None:
-        return _compose(at_ms, chance)
     now = time.time_ns() // 1_000_000
     with _lock:
+        chance = _chance()
+        if at_ms is not None:
+            return _compose(at_ms, chance)
         if now > _last_ms:
             # The top bit stays free so that counting on within this millisecond cannot overflow.
             _last_ms, _last_random = now, chance >> 1
@@ -48,5 +55,27 @@ def uuid7_ms(value: UUID) -> int:
     return value.int >> 80
 
 
+def _chance() -> int:
+    """74 bits of the system's own chance, none given out twice. The caller holds the lock."""
+    global _stock, _used
+    if _used >= len(_stock):
+        _stock, _used = os.urandom(_STOCK_BYTES), 0
+    _used += 10
+    return int.from_bytes(_stock[_used - 10 : _used], "big") & _RANDOM_MASK
+
+
+def _forget_stock() -> None:
+    """A process that was split in two must not give out the same chance in both."""
+    global _stock, _used
+    _stock, _used = b"", 0
+
+
+os.register_at_fork(after_in_child=_forget_stock)
+
+
 def _compose(at_ms: int, chance: int) -> UUID:
-    return UUID(int=(at_ms << 80) | _VERSION_7 | ((chance >> 62) << 64) | _VARIANT | (chance & _LOW_62))
+    # What UUID(int=…) does, without its questions: two ids are made for each request.
+    made = _new(UUID)
+    _set(made, "int", (at_ms << 80) | _VERSION_7 | ((chance >> 62) << 64) | _VARIANT | (chance & _LOW_62))
+    _set(made, "is_safe", SafeUUID.unknown)
+    return made

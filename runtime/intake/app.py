@@ -190,11 +190,16 @@ class Intake:
 
     async def _knock(self, slug: str, scope: Scope, receive: Receive) -> Answer:
         raw_headers = scope["headers"]
-        if len(raw_headers) > _MOST_HEADERS or sum(len(n) + len(v) for n, v in raw_headers) > _MOST_HEADER_BYTES:
-            return _TOO_MANY_HEADERS
         headers: Headers = {}
+        size = 0
         for header, value in raw_headers:
-            headers.setdefault(header, []).append(value)
+            size += len(header) + len(value)
+            if header in headers:
+                headers[header].append(value)
+            else:
+                headers[header] = [value]
+        if len(raw_headers) > _MOST_HEADERS or size > _MOST_HEADER_BYTES:
+            return _TOO_MANY_HEADERS
         seat = self._room.seat()
         try:
             done = await self._admit(slug, scope, headers, receive, seat)
@@ -214,7 +219,7 @@ class Intake:
         proof = await self._examiner.prove(door, headers, body)
         if door is None:
             return _NOT_HERE
-        knock = _Knock(door, scope, body, proof)
+        knock = _Knock(door, scope, body, proof, _content_type(headers))
         if proof.stranger:
             self._note(knock, proof.stranger)
             return _NOT_HERE
@@ -322,10 +327,9 @@ class Intake:
         if not self._writer.running:
             raise StoreUnavailable("The writer is not running.")
         door, scope, proof = knock.door, knock.scope, knock.proof
-        content_type = _content_type(scope)
         artifact_id: UUID | None = None
         if knock.body is not None and knock.size > artifacts.INLINE_LIMIT:
-            artifact_id = await self._aside.put(door.workspace_id, knock.body, content_type)
+            artifact_id = await self._aside.put(door.workspace_id, knock.body, knock.content_type)
             knock.body = None
         now = self._writer.now_ms()
         run: RunRow | None = None
@@ -353,7 +357,7 @@ class Intake:
             path=_raw_path(scope),
             query=scope["query_string"].decode("latin-1").replace("\0", "%00"),
             headers=_headers_text(scope["headers"], door),
-            content_type=content_type,
+            content_type=knock.content_type,
             body=knock.body,
             body_artifact_id=artifact_id,
             body_size=knock.size,
@@ -393,15 +397,16 @@ class Intake:
 class _Knock:
     """A request on its way into the store."""
 
-    __slots__ = ("body", "door", "error", "proof", "scope", "size")
+    __slots__ = ("body", "content_type", "door", "error", "proof", "scope", "size")
 
-    def __init__(self, door: Door, scope: Scope, body: bytes, proof: Proof) -> None:
+    def __init__(self, door: Door, scope: Scope, body: bytes, proof: Proof, content_type: str) -> None:
         self.door = door
         self.scope = scope
         #: None once it was put aside, or where only its size and digest are kept.
         self.body: bytes | None = body
         self.size = len(body)
         self.proof = proof
+        self.content_type = content_type
         self.error: str | None = None
 
 
@@ -440,12 +445,9 @@ def _opens_doors(name: bytes) -> bool:
     return is_secret_name(name.decode("latin-1"))
 
 
-def _content_type(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"content-type":
-            text: str = value.decode("latin-1")[:255].replace("\0", "")
-            return text
-    return ""
+def _content_type(headers: Headers) -> str:
+    named = headers.get(b"content-type")
+    return named[0].decode("latin-1")[:255].replace("\0", "") if named else ""
 
 
 def _raw_path(scope: Scope) -> str:

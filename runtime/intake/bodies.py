@@ -6,8 +6,7 @@ The stored bytes are never changed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from runtime.engine.jsonprofile import JSON, JSONRefused, normalise
 from runtime.sdk.bodies import parse_query, parse_request_body
@@ -19,8 +18,7 @@ class Inflation(Exception):
     """The body would grow beyond the limit when unpacked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """The payload, or in plain words why it cannot be read."""
 
     payload: JSON = None

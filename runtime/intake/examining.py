@@ -12,8 +12,7 @@ import hmac
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from runtime.intake import bodies, signatures
 from runtime.intake.dedupe import key_of
@@ -34,16 +33,14 @@ _MOST_PROVING: Final = 2
 _PATIENCE_SECONDS: Final = 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(NamedTuple):
     """The digest of the body, and why the sender is not let in where it is not."""
 
     sha256: str
     stranger: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sense:
+class Sense(NamedTuple):
     """What the request says, without what it carries: that is read again when the run starts.
 
     `error` says in plain words why `part` cannot be read; `bomb` that the body is too large unpacked.

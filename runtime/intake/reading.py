@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 BODY_LIMIT: Final = 10 * 1024 * 1024
 # A body must have arrived by then: ten bytes a second is an attack, not a network.
 PATIENCE_SECONDS: Final = 25.0
+_LOOK_SECONDS: Final = 0.25
 # All bodies being read, looked at or waiting for their commit; beyond it the door answers "later" instead of growing.
 _MEMORY_LIMIT: Final = 256 * 1024 * 1024
 # The beginning of each body is not counted: small deliveries are let in however many large ones are worked on.
@@ -50,10 +52,47 @@ class ReadingRoom:
         self.memory = memory
         #: Bytes in the room.
         self.held = 0
+        self._readers: dict[asyncio.Task[object], float] = {}
+        self._overdue: set[asyncio.Task[object]] = set()
+        self._watch: asyncio.TimerHandle | None = None
 
     def seat(self) -> Seat:
         """A place for one request. Whoever takes it calls `leave` once the body is stored and dropped."""
         return Seat(self)
+
+    # One watch for all readers looks after them a few times a second: a timer for each request costs more than reading
+    # most bodies, which are here already.
+
+    def enter(self, reader: asyncio.Task[object]) -> None:
+        """From now on the reader is cancelled where its body does not come in time; then `was_late` says so."""
+        self._readers[reader] = time.monotonic() + self.patience
+        if self._watch is None:
+            self._watch_again()
+
+    def was_late(self, reader: asyncio.Task[object]) -> bool:
+        """Whether the reader was cancelled for being late; asked once, by the reader, when it is cancelled."""
+        if reader not in self._overdue:
+            return False
+        self._overdue.discard(reader)
+        # Somebody else may want it to end besides.
+        return reader.uncancel() == 0
+
+    def leave(self, reader: asyncio.Task[object]) -> None:
+        """The reader has its body, or gave up."""
+        self._readers.pop(reader, None)
+
+    def _watch_again(self) -> None:
+        self._watch = asyncio.get_running_loop().call_later(min(_LOOK_SECONDS, self.patience), self._look)
+
+    def _look(self) -> None:
+        self._watch = None
+        now = time.monotonic()
+        for reader in [reader for reader, until in self._readers.items() if until <= now]:
+            del self._readers[reader]
+            self._overdue.add(reader)
+            reader.cancel()
+        if self._readers:
+            self._watch_again()
 
 
 class Seat:
@@ -79,16 +118,22 @@ class Seat:
         room = self._room
         if announced is not None and announced.isdigit() and (len(announced) > 12 or int(announced) > room.limit):
             raise BodyTooLarge
+        reader = asyncio.current_task()
+        assert reader is not None
+        room.enter(reader)
         try:
-            async with asyncio.timeout(room.patience):
-                message = await receive()
-                if message["type"] != "http.request":
-                    raise Disconnected
-                body: bytes = message.get("body", b"")
-                self._take(len(body))
-                return await self._rest(receive, body) if message.get("more_body", False) else body
-        except TimeoutError:
-            raise BodyTooSlow from None
+            message = await receive()
+            if message["type"] != "http.request":
+                raise Disconnected
+            body: bytes = message.get("body", b"")
+            self._take(len(body))
+            return await self._rest(receive, body) if message.get("more_body", False) else body
+        except asyncio.CancelledError:
+            if room.was_late(reader):
+                raise BodyTooSlow from None
+            raise
+        finally:
+            room.leave(reader)
 
     async def _rest(self, receive: Receive, first: bytes) -> bytes:
         parts = [first]

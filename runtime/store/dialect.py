@@ -45,7 +45,7 @@ class LinkLost(StoreFault):
     """The connection is gone. If that happened inside COMMIT, nobody knows yet whether it took place (F25)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Statement:
     """SQL over a batch of rows, the relation `u`.
 
@@ -58,6 +58,9 @@ class Statement:
     returns: bool = False
     # Another body for PostgreSQL, where the common one would be planned badly.
     postgresql: str = ""
+    # For SQLite: what the body is going to return, as one JSON list of lists, asked for just before it is run. In a
+    # transaction that began by locking the database nobody comes between the two.
+    asks: Statement | None = None
     cache: dict[object, str] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -81,6 +84,10 @@ class Link(Protocol):
 
     def batch(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Run a statement over these rows; whatever it returns, in no particular order."""
+        ...
+
+    def count(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Run a statement that returns nothing over these rows; how many rows of the table it wrote."""
         ...
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

@@ -172,6 +172,10 @@ class PostgresLink:
         ]
         return self._run(sql, arrays, statement.returns)
 
+    def count(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> int:
+        self.batch(statement, rows)
+        return self._cursor.rowcount if rows else 0
+
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return self._run(_translated(sql), parameters, None)
 

@@ -1,8 +1,9 @@
 """The writer's connection to SQLite.
 
 Rows of a batch are bound to one statement with multi-row VALUES: SQLite then works through all of them without the
-interpreter lock, so the event loop runs on meanwhile. Batches are cut into powers of two, so that a handful of
-prepared statements serves every size.
+interpreter lock, so the event loop runs on meanwhile. Every call into SQLite gives that lock away and must win it back
+from the loop, which can take longer than the work itself: so a batch is filled up with empty rows to one of a few
+sizes, for which a statement stands prepared, and what a statement returns is asked for in one row (`Statement.asks`).
 """
 
 from __future__ import annotations
@@ -12,16 +13,21 @@ import functools
 import re
 import sqlite3
 import time
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from runtime.store.dialect import CLOCK_SQL, LinkLost, Statement, StoreFault
 
 # Below the three seconds that an accepting request may wait (I2).
 LOCK_WAIT_MS = 2_000
-_MOST_ROWS = 64
+# What a batch is filled up to; longer ones are cut.
+_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 # Faults of the installation, not of the data: busy, out of memory, read-only, interrupted, disk, full, no file.
 _FAULTS = {
     sqlite3.SQLITE_BUSY,
@@ -48,7 +54,7 @@ class SqliteLink:
                 timeout=LOCK_WAIT_MS / 1000,
                 isolation_level=None,
                 check_same_thread=False,
-                cached_statements=256,
+                cached_statements=512,
                 uri=bool(parameters.get("uri", False)),
             )
             for pragma in (
@@ -66,11 +72,14 @@ class SqliteLink:
         self._cursor = self._connection.cursor()
 
     def begin(self) -> None:
-        self.query("BEGIN IMMEDIATE")
+        try:
+            self._connection.executescript("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise _classified(error) from error
 
     def commit(self) -> None:
         try:
-            self._connection.execute("COMMIT")
+            self._connection.commit()
         except sqlite3.Error as error:
             # SQLite tells the truth: after a failed COMMIT the transaction is still open or was undone.
             self.rollback()
@@ -93,14 +102,37 @@ class SqliteLink:
 
     def batch(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         result: list[tuple[Any, ...]] = []
-        start, left = 0, len(rows)
-        while left:
-            size = min(_MOST_ROWS, 1 << (left.bit_length() - 1))
-            sql = statement.cache.get(size) or self._render(statement, size)
-            result += self._run(sql, tuple(chain.from_iterable(rows[start : start + size])))
-            start += size
-            left -= size
+        for start in range(0, len(rows), _SIZES[-1]):
+            some = rows[start : start + _SIZES[-1]]
+            if statement.asks is None:
+                result += self._write(statement, some)
+            elif answer := self._ask(statement, statement.asks, some):
+                self._write(statement, some)
+                result += answer
         return result
+
+    def count(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> int:
+        before = self._connection.total_changes
+        self.batch(statement, rows)
+        return self._connection.total_changes - before
+
+    def _ask(self, statement: Statement, asks: Statement, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        places = _places(statement, asks)
+        [[answer]] = self._write(asks, [places(row) for row in rows])
+        return [tuple(row) for row in orjson.loads(answer)]
+
+    def _write(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        size = _SIZES[bisect_left(_SIZES, len(rows))]
+        sql = statement.cache.get(size) or self._render(statement, size)
+        parameters = [*chain.from_iterable(rows), *(None,) * (len(statement.columns) * (size - len(rows)))]
+        if statement.returns and statement.asks is None:
+            return self._run(sql, parameters)
+        try:
+            # The same as `execute`, but that it does not ask for the number of the last row.
+            self._cursor.executemany(sql, (parameters,))
+        except sqlite3.Error as error:
+            raise _classified(error) from error
+        return []
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return self._run(_translated(sql), parameters)
@@ -121,18 +153,37 @@ class SqliteLink:
         try:
             return self._cursor.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _FAULTS:
-                raise StoreFault(str(error)) from error
-            raise
+            raise _classified(error) from error
 
     @staticmethod
     def _render(statement: Statement, size: int) -> str:
         names = [name for name, _ in statement.columns]
         row = f"({','.join('?' * len(names))})"
-        body = _translated(statement.body)
-        sql = f"WITH u({','.join(names)}) AS (VALUES {','.join([row] * size)}) {body}"
+        named = ",".join(f"column{number} AS {name}" for number, name in enumerate(names, 1))
+        batch = f"(SELECT {named} FROM (VALUES {','.join([row] * size)}) WHERE column1 IS NOT NULL)"
+        body = statement.body.strip()
+        if statement.asks is not None:
+            body = body[: body.index("RETURNING")]
+        if statement.returns and statement.asks is None:
+            sql = f"WITH u AS {batch} {_translated(body)}"
+        else:
+            # The driver takes a statement for one that writes by its first word.
+            sql = re.sub(r"\bFROM u\b", f"FROM {batch} AS u", _translated(body))
         statement.cache[size] = sql
         return sql
+
+
+def _classified(error: sqlite3.Error) -> Exception:
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in _FAULTS:
+        return StoreFault(str(error))
+    return error
+
+
+@functools.cache
+def _places(statement: Statement, asks: Statement) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """Picks the columns that the question needs."""
+    names = [name for name, _ in statement.columns]
+    return itemgetter(*(names.index(name) for name, _ in asks.columns))
 
 
 @functools.cache

@@ -2,16 +2,17 @@
 
 One `RunWrite` is one engine transaction of one run: all of it is committed or none (I7), under the run's lease token
 (I14). The writer groups many units into one database transaction.
+
+They are named tuples, made thousands of times a second: a frozen dataclass takes three times as long to make.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 
-@dataclass(frozen=True, slots=True)
-class EventRow:
+class EventRow(NamedTuple):
     """An event to store. `body` is None when `body_artifact` holds the bytes."""
 
     id: UUID
@@ -36,8 +37,7 @@ class EventRow:
     parse_error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class RunRow:
+class RunRow(NamedTuple):
     """A run to start. `wake_at` = accepted_at: due at once, so that the sweeper finds it whatever the broker does."""
 
     id: UUID
@@ -52,16 +52,14 @@ class RunRow:
     lease_owner: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptRun:
+class AcceptRun(NamedTuple):
     """An event and the run it causes, committed together (I1). `run` is None for an event that starts nothing."""
 
     event: EventRow
     run: RunRow | None
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """What became of it. A duplicate carries the first delivery's ids; `conflict` flags another body."""
 
     event_id: UUID
@@ -70,8 +68,7 @@ class Accepted:
     conflict: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A lease on a run, with what the interpreter needs to begin."""
 
     run_id: UUID
@@ -96,8 +93,7 @@ class Claimed:
     event: EventRow | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StepWrite:
+class StepWrite(NamedTuple):
     """A step row as it shall stand; `None` as input or output keeps what stands. The writer stamps the seq."""
 
     node_id: str
@@ -117,8 +113,7 @@ class StepWrite:
     finished_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptWrite:
+class AttemptWrite(NamedTuple):
     """An attempt row as it shall stand; inserted with the intent, completed with the result."""
 
     node_id: str
@@ -137,8 +132,7 @@ class AttemptWrite:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TimerWrite:
+class TimerWrite(NamedTuple):
     """A timer to set."""
 
     node_id: str
@@ -147,8 +141,7 @@ class TimerWrite:
     due_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class TimerClear:
+class TimerClear(NamedTuple):
     """A timer to remove."""
 
     node_id: str
@@ -156,8 +149,7 @@ class TimerClear:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseWrite:
+class ResponseWrite(NamedTuple):
     """The answer to the waiting caller; a second one for the same run is ignored."""
 
     status: int
@@ -165,8 +157,7 @@ class ResponseWrite:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class RunWrite:
+class RunWrite(NamedTuple):
     """One engine transaction of one run.
 
     `names` are the commit points it passes, e.g. ("step.result", "step.intent"). The run-level fields are the values
@@ -200,8 +191,7 @@ class RunWrite:
     response: ResponseWrite | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """The commit's receipt: the run's new seq, and when somebody asked to cancel, if anybody did."""
 
     run_id: UUID

@@ -16,6 +16,14 @@ MOST_CLAIMS: Final = 5
 # What this code can run; a run accepted under a newer one waits for a newer worker (I30).
 ENGINE: Final = 1
 
+_RUNS_TO_ADVANCE: Final = Statement(
+    columns=(("u_id", "uuid"), ("u_token", "int"), ("u_unless_cancelled", "int")),
+    body="""
+    SELECT json_group_array(json_array(id, seq + 1, cancel_requested_at)) FROM u JOIN store_run ON id = u_id
+    WHERE lease_token = u_token AND finished_at IS NULL AND (u_unless_cancelled = 0 OR cancel_requested_at IS NULL)""",
+    returns=True,
+)
+
 # A lease holder that lets go looks again at `u_wake_at`, or sooner if somebody knocked meanwhile: then `wake_at`
 # stands before the end of the lease, where the claim had put it.
 ADVANCE_RUNS: Final = Statement(
@@ -55,6 +63,7 @@ ADVANCE_RUNS: Final = Statement(
         AND (u_unless_cancelled = 0 OR r.cancel_requested_at IS NULL)
     RETURNING {key:id}, seq, cancel_requested_at""",
     returns=True,
+    asks=_RUNS_TO_ADVANCE,
 )
 
 READ_FENCES: Final = Statement(
@@ -190,8 +199,16 @@ INSERT_EVENTS: Final = Statement(
         u_headers, u_content_type, u_body, u_body_artifact_id, u_body_size, u_body_sha256, u_dedupe_key, u_signature,
         u_verdict, u_reason, u_parse_error, u_run_id, 0
     FROM u WHERE true
-    ON CONFLICT DO NOTHING
-    RETURNING {key:id}""",
+    ON CONFLICT DO NOTHING""",
+)
+
+# Those that were stored this moment: one that is handed in again, since its commit was answered to nobody, has its run.
+FRESH_EVENTS: Final = Statement(
+    columns=(("u_id", "uuid"),),
+    body="""
+    SELECT {key:id} FROM u JOIN store_event ON id = u_id
+    WHERE NOT EXISTS (SELECT 1 FROM store_run AS r
+        WHERE r.event_id = u_id AND r.parent_run_id IS NULL AND r.replay_of IS NULL)""",
     returns=True,
 )
 

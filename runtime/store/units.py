@@ -6,7 +6,6 @@ Rows are built before they are sent; several units of one run go in rounds, in t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -128,14 +127,17 @@ class Batch:
             )
         # Every process inserts keys in the same order, so that two with the same deliveries cannot block each other.
         in_order = sorted(events, key=_dedupe_key) if len(events) > 1 else events
-        stored = {row[0] for row in self._link.batch(sql.INSERT_EVENTS, in_order)}
+        if self._link.count(sql.INSERT_EVENTS, in_order) == len(events):
+            self._write_runs(self._accepts)
+            return
+        stored = {row[0] for row in self._link.batch(sql.FRESH_EVENTS, [(row[0],) for row in in_order])}
         fresh: list[Ticket] = []
         repeated: list[Ticket] = []
         for ticket, row in zip(self._accepts, events, strict=True):
             (fresh if row[0] in stored else repeated).append(ticket)
         self._write_runs(fresh)
-        if repeated:
-            self._write_duplicates(repeated)
+        self._write_duplicates(repeated)
+
 
     def _write_runs(self, tickets: list[Ticket]) -> None:
         key = self._link.key
@@ -420,7 +422,7 @@ def _folded(steps: tuple[StepWrite, ...]) -> Iterable[StepWrite]:
         name = (step.node_id, step.generation)
         earlier = by_key.get(name)
         if earlier is not None and (step.input is None or step.output is None):
-            step = replace(step, input=step.input or earlier.input, output=step.output or earlier.output)
+            step = step._replace(input=step.input or earlier.input, output=step.output or earlier.output)
         by_key[name] = step
     return by_key.values()
 

@@ -132,4 +132,4 @@ def _start_is_done(claimed: Claimed, rows: RunRows | None) -> bool:
 def _with_body(event: EventRow) -> EventRow:
     if event.body is not None or event.body_artifact_id is None:
         return event
-    return replace(event, body=reads.event_body(event))
+    return event._replace(body=reads.event_body(event))
