@@ -102,6 +102,8 @@ class ChannelSink:
             return
         # Within one process it is known who watches, and nobody's news costs nothing.
         watched = layer.groups if isinstance(layer, InMemoryChannelLayer) else None
+        if watched is not None and not watched:
+            return
         by_workspace: dict[UUID, list[RunTouched]] = {}
         messages: list[tuple[str, dict[str, Any]]] = []
         for change in news.values():

@@ -47,6 +47,8 @@ class Writer:
     ring     told, on a thread of its own, the ids of runs that anybody may claim; it may block and may fail.
     take     told, on the writer's thread, of runs that were accepted already leased to `owner`; must not block.
     most_held   leases this process holds at most by taking; what is accepted beyond stays free for claims.
+    more     told, on the writer's thread, how many runs were accepted beyond that, in place of ringing for each: this
+             process is the only one that could come, and finds them once it has room. Must not block.
     """
 
     def __init__(
@@ -58,15 +60,22 @@ class Writer:
         ring: Callable[[Sequence[UUID]], None] | None = None,
         take: Callable[[list[Claimed]], None] | None = None,
         most_held: int = 256,
+        more: Callable[[int], None] | None = None,
     ) -> None:
         self.owner = owner
         self._alias = alias
         self._sink = sink
         self._take = take
         self._most_held = most_held
+        self._more = more
         self._held = 0
         self._bell = Bell(ring) if ring is not None else None
-        self._queue: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[Ticket] | None] = queue.SimpleQueue()
+        # What each loop's coroutines handed in during this turn of it. Each is touched by its own loop only.
+        self._gathered: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
+        self._accepting = 0
+        self._closed = True
+        self._closing = threading.Lock()
         self._thread: threading.Thread | None = None
         self._link: Link | None = None
         self._stopping = False
@@ -96,8 +105,8 @@ class Writer:
 
     @property
     def backlog(self) -> int:
-        """How many units wait for their commit."""
-        return self._queue.qsize()
+        """How many events of coroutines wait for their commit."""
+        return self._accepting
 
     def start(self, *, void_foreign_leases: bool = False) -> None:
         """Start the thread. `void_foreign_leases` only where no other process works on this database (I16)."""
@@ -115,6 +124,7 @@ class Writer:
                 logger.info("Took back %d runs from an earlier process.", count)
         if self._bell is not None:
             self._bell.start()
+        self._closed = False
         self._thread = threading.Thread(target=self._work, name="millrace-writer", daemon=True)
         self._thread.start()
 
@@ -134,8 +144,12 @@ class Writer:
 
     async def accept(self, unit: AcceptRun) -> Accepted:
         """Store an event and its run; returns once both are durable. Raises StoreUnavailable within 2.5 s."""
-        result: Accepted = await self._hand_in(Work.ACCEPT, unit, ACCEPT_PATIENCE)
-        return result
+        self._accepting += 1
+        try:
+            result: Accepted = await self._hand_in(Work.ACCEPT, unit, ACCEPT_PATIENCE)
+            return result
+        finally:
+            self._accepting -= 1
 
     def accept_sync(self, unit: AcceptRun) -> Accepted:
         """`accept` for a thread without a loop."""
@@ -216,7 +230,12 @@ class Writer:
         loop = asyncio.get_running_loop()
         future = loop.create_future()
         ticket = Ticket(work, unit, future, loop, None if patience is None else time.monotonic() + patience)
-        self._queue.put(ticket)
+        gathered = self._gathered.get(loop)
+        if gathered is None:
+            self._gathered[loop] = [ticket]
+            loop.call_soon(self._pass_on, loop)
+        else:
+            gathered.append(ticket)
         if patience is None:
             return await future
         handle = loop.call_later(patience, _expire, future)
@@ -225,11 +244,23 @@ class Writer:
         finally:
             handle.cancel()
 
+    def _pass_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Pass on what this turn of the loop brought. One by one, each would wake the writer, and the two would quarrel
+        over the interpreter; together they make one batch, written while the loop waits."""
+        self._put(self._gathered.pop(loop))
+
+    def _put(self, tickets: list[Ticket]) -> None:
+        with self._closing:
+            if not self._closed:
+                self._queue.put(tickets)
+                return
+        _deliver_all([ticket.failed(StoreUnavailable("The writer is not running.")) for ticket in tickets])
+
     def _hand_in_sync(self, work: Work, unit: Any, patience: float | None) -> Any:
         if not self.running:
             raise StoreUnavailable("The writer is not running.")
         future: SyncFuture[Any] = SyncFuture()
-        self._queue.put(Ticket(work, unit, future, None, None if patience is None else time.monotonic() + patience))
+        self._put([Ticket(work, unit, future, None, None if patience is None else time.monotonic() + patience)])
         try:
             return future.result(patience)
         except TimeoutError:
@@ -239,24 +270,26 @@ class Writer:
     # --- the thread -------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        pending: list[Ticket] = []
-        while True:
-            ticket = self._queue.get()
-            if ticket is None:
-                break
-            pending.append(ticket)
-            for _ in range(min(self._queue.qsize(), _MOST_TICKETS - 1)):
+        stopping = False
+        while not stopping:
+            pending = self._queue.get() or []
+            stopping = not pending
+            while len(pending) < _MOST_TICKETS and not self._queue.empty():
                 further = self._queue.get()
-                if further is None:
-                    self._queue.put(None)
-                    break
-                pending.append(further)
-            try:
-                self._see_through(pending)
-            except Exception:
-                logger.exception("The writer met a fault it does not know.")
-                _deliver_all([t.failed(StoreUnavailable("The writer met an unknown fault.")) for t in pending])
-            pending.clear()
+                stopping |= further is None
+                pending += further or []
+            if stopping:
+                with self._closing:
+                    self._closed = True
+                while not self._queue.empty():
+                    pending += self._queue.get() or []
+            for start in range(0, len(pending), _MOST_TICKETS):
+                some = pending[start : start + _MOST_TICKETS]
+                try:
+                    self._see_through(some)
+                except Exception:
+                    logger.exception("The writer met a fault it does not know.")
+                    _deliver_all([t.failed(StoreUnavailable("The writer met an unknown fault.")) for t in some])
         self._drop_link()
 
     def _see_through(self, tickets: list[Ticket]) -> None:
@@ -353,8 +386,11 @@ class Writer:
                         callback()
         if batch.leased and self._take is not None:
             self._take(batch.leased)
-        if batch.free and self._bell is not None:
-            self._bell.ring(batch.free)
+        if batch.free:
+            if self._more is not None and self._held >= self._most_held:
+                self._more(len(batch.free))
+            elif self._bell is not None:
+                self._bell.ring(batch.free)
         sink = self._sink or PORTS.live
         if not isinstance(sink, QuietSink) and (touched := batch.touched()):
             _publish(sink, touched)

@@ -93,7 +93,13 @@ class Runtime:
         key_secret = await loop.run_in_executor(readers, _prepare)
         advances = self.kind in ("embedded", "worker")
         takes = self.kind == "embedded" and not queue.is_off()
-        self.writer = Writer(owner=self.boot_id, ring=_ring, take=self._take if takes else None)
+        self.writer = Writer(
+            owner=self.boot_id,
+            ring=_ring,
+            take=self._take if takes else None,
+            most_held=self._most_runs,
+            more=self._more if takes else None,
+        )
         await loop.run_in_executor(readers, lambda: self._start_writer())
         if advances:
             self._egress = Egress.from_settings()
@@ -188,6 +194,12 @@ class Runtime:
         assert self._loop is not None
         if self.pump is not None:
             self._loop.call_soon_threadsafe(self.pump.taken, claimed)
+
+    def _more(self, count: int) -> None:
+        """On the writer's thread: runs accepted that this process has no room for yet."""
+        assert self._loop is not None
+        if self.pump is not None:
+            self._loop.call_soon_threadsafe(self.pump.more, count)
 
     def _pool(self, name: str, threads: int) -> ThreadPoolExecutor:
         pool = ThreadPoolExecutor(threads, thread_name_prefix=f"millrace-{name}", initializer=self._know_connection)

@@ -40,10 +40,11 @@ _MOST_BEGINNINGS: Final = 2
 _NEAR_MS: Final = 60_000
 _MOST_ALARMS: Final = 20_000
 _AGAIN_MS: Final = 1_000
-#: Accepting comes first: while more events than this arrive in a second, runs begin in small portions only.
+#: Accepting comes first: while more events than this arrive in a second, runs begin in small portions only, with a
+#: pause between them that grows with what arrives.
 PRESSED_PER_SECOND: Final = 400
 _PORTION: Final = 2
-_PAUSE_SECONDS: Final = 0.01
+_PAUSE_SECONDS: Final = 0.01  # while 1,000 arrive in a second
 _WINDOW_SECONDS: Final = 0.1
 
 
@@ -152,6 +153,12 @@ class Pump:
         self._taken.extend(claimed)
         self._wanted.set()
 
+    def more(self, count: int) -> None:
+        """So many runs were accepted beyond what this process may hold: they lie in the database, and nobody rings."""
+        self._arrivals.note(count)
+        self._sweep = True
+        self._wanted.set()
+
     async def admit(self, run_ids: Sequence[UUID]) -> None:
         """Like `rung`, but waits until there is room for them."""
         while len(self._driving) + len(self._rung) >= self._most and not self.stopping:
@@ -211,7 +218,7 @@ class Pump:
                     self._room.clear()
                     await self._room.wait()
                     continue
-                pressed = self._arrivals.press()
+                pressed = self._arrivals.pressed()
                 try:
                     claimed = await self._next(min(room, _PORTION if pressed else _CLAIM_AT_ONCE))
                 except StoreUnavailable:
@@ -230,7 +237,7 @@ class Pump:
                     self._beginnings.add(task)
                     task.add_done_callback(self._beginnings.discard)
                 if pressed:
-                    await asyncio.sleep(_PAUSE_SECONDS)
+                    await asyncio.sleep(_PAUSE_SECONDS * pressed / 1_000)
 
     async def _next(self, room: int) -> list[Claimed]:
         if self._taken:
@@ -442,6 +449,7 @@ class _Arrivals:
             self._at += elapsed
             self._count = 0
 
-    def press(self) -> bool:
-        """Whether so many come that accepting them needs this process."""
-        return self._per_second > PRESSED_PER_SECOND and time.monotonic() - self._at < 3 * _WINDOW_SECONDS
+    def pressed(self) -> float:
+        """How many come in a second, where they are so many that accepting them needs this process; else 0."""
+        lately = time.monotonic() - self._at < 3 * _WINDOW_SECONDS
+        return self._per_second if lately and self._per_second > PRESSED_PER_SECOND else 0.0
