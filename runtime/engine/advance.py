@@ -318,7 +318,7 @@ def _fail_requested(graph: Graph, state: RunState, fact: FailRequested) -> tuple
 
 def _current(graph: Graph, state: RunState, node: str, attempt: int | None) -> StepState | None:
     """The step, if the graph has it, the run has come to it, and the fact is about its current attempt."""
-    step = state.steps.get(StepKey(node, state.generation))
+    step = state.step(node)
     if step is None or (attempt is not None and attempt != step.attempt) or node not in graph.by_id:
         return None
     return step

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from runtime.engine.state import RunStatus, StepError
 
 TimerKind = Literal["retry", "wait", "timeout"]
 
 
-@dataclass(frozen=True, slots=True)
-class Execute:
+class Execute(NamedTuple):
     """Run this attempt of the step, then tell how it went."""
 
     node: str
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class PassThrough:
+class PassThrough(NamedTuple):
     """The step is disabled and already counts as succeeded: record `source`'s output as its output, run nothing.
 
     `source` is the first step, in the order of the document's links, whose link here was taken.
@@ -29,8 +26,7 @@ class PassThrough:
     source: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class SetTimer:
+class SetTimer(NamedTuple):
     """Tell `TimerFired(node)` at `due_at` (ms UTC) or later. One timer a step: setting it again moves it."""
 
     node: str
@@ -38,16 +34,14 @@ class SetTimer:
     kind: TimerKind
 
 
-@dataclass(frozen=True, slots=True)
-class ClearTimer:
+class ClearTimer(NamedTuple):
     """The timer is not needed any more. One that still fires is ignored."""
 
     node: str
     kind: TimerKind
 
 
-@dataclass(frozen=True, slots=True)
-class FinishRun:
+class FinishRun(NamedTuple):
     """The run has reached its end. Given exactly once in a generation."""
 
     status: RunStatus

@@ -6,24 +6,21 @@ belongs to; the result of another attempt is ignored.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from runtime.engine.state import StepError
 
 WaitKind = Literal["timer", "event", "human"]
 
 
-@dataclass(frozen=True, slots=True)
-class RunStarted:
+class RunStarted(NamedTuple):
     """The run was taken up for the first time; `trigger_node` is the start its event came in by."""
 
     trigger_node: str
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class StepStarted:
+class StepStarted(NamedTuple):
     """An attempt begins (for effects: its intent is in the same commit). Only if the step is `running` afterwards may
     the effect happen: a cancel may have come first. Steps without effects may leave this fact out."""
 
@@ -32,8 +29,7 @@ class StepStarted:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class StepSucceeded:
+class StepSucceeded(NamedTuple):
     """`ports` are the ways out to take; an empty tuple takes none, and what follows only from here is skipped."""
 
     node: str
@@ -43,8 +39,7 @@ class StepSucceeded:
     commit_seq: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StepFailed:
+class StepFailed(NamedTuple):
     """A definite failure of the step (never of the infrastructure). `jitter` is the shell's dice, in [0, 1)."""
 
     node: str
@@ -54,8 +49,7 @@ class StepFailed:
     jitter: float = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class StepWaits:
+class StepWaits(NamedTuple):
     """The step has parked itself. `due_at`: end of a timer wait, or time-out of the others (None: for ever).
 
     `due_ports` are the ways out when the time comes; by default `out` after a timer, `timeout` for the others.
@@ -69,16 +63,14 @@ class StepWaits:
     due_ports: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TimerFired:
+class TimerFired(NamedTuple):
     """A nudge: it is now `at`. Too early, and the timer is asked for again; not waiting, and nothing happens."""
 
     node: str
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class SignalReceived:
+class SignalReceived(NamedTuple):
     """The event came, or a person decided: the waiting step is done and goes on by `ports`."""
 
     node: str
@@ -87,8 +79,7 @@ class SignalReceived:
     commit_seq: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StepInterrupted:
+class StepInterrupted(NamedTuple):
     """The attempt was cut off by the infrastructure (crash, deploy, lost database) and may safely be made again.
 
     It costs no try: the same attempt is asked for anew. The shell tells it only after in-doubt effects were resolved.
@@ -101,15 +92,13 @@ class StepInterrupted:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class CancelRequested:
+class CancelRequested(NamedTuple):
     """A person cancels the run. Nothing starts any more, what runs may finish, then the run is cancelled."""
 
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class StopRequested:
+class StopRequested(NamedTuple):
     """The step (Stop, a filter) ends the run as completed with `outcome`. The step itself has succeeded."""
 
     node: str
@@ -118,8 +107,7 @@ class StopRequested:
     commit_seq: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FailRequested:
+class FailRequested(NamedTuple):
     """The step ends the run as failed, without retry and whatever its settings say."""
 
     node: str

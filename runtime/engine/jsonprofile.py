@@ -422,6 +422,9 @@ def _check_text(text: str) -> None:
             raise JSONRefused("lone_surrogate", "the text holds half of a character (lone surrogate)") from None
 
 
+_SHORT_KEY: Final = MAX_KEY_BYTES // 4
+
+
 # --- Python values -----------------------------------------------------------------------------------------------
 
 
@@ -442,9 +445,14 @@ def _normalise(value: Any, depth: int) -> JSON:
         _check_depth(depth)
         found: dict[str, JSON] = {}
         for key, item in value.items():
-            if not isinstance(key, str):
-                raise JSONRefused("key_not_text", "keys of an object are text")
-            _check_key(key)
+            # Short plain keys and plain texts are nearly all there is: they are looked at here, without a call.
+            if type(key) is not str or len(key) > _SHORT_KEY or not key.isascii() or "\x00" in key:
+                if not isinstance(key, str):
+                    raise JSONRefused("key_not_text", "keys of an object are text")
+                _check_key(key)
+            if item is None or (type(item) is str and item.isascii() and "\x00" not in item):
+                found[str(key)] = item
+                continue
             try:
                 found[str(key)] = _normalise(item, depth + 1)
             except JSONRefused as refused:

@@ -149,6 +149,11 @@ def refused_output(error: JSONRefused) -> StepError:
     )
 
 
+def fits(ending: Ending) -> bool:
+    """Whether nothing of it has to be put aside."""
+    return type(ending) is Done and len(ending.text) <= INLINE_CHARACTERS
+
+
 async def stored(ending: Ending, *, keep: KeepLarge, workspace_id: UUID, node: Node) -> Ending:
     """The ending with a large output put aside, or the failure that an output beyond the limit is (I36).
 

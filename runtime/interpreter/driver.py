@@ -12,6 +12,7 @@ import asyncio
 import logging
 import random
 from collections import deque
+from collections.abc import Awaitable
 from concurrent.futures import Executor
 from typing import Final, Protocol, assert_never
 from uuid import UUID
@@ -32,7 +33,7 @@ from runtime.engine.facts import (
 from runtime.engine.jsonprofile import JSON, dumps
 from runtime.engine.state import RunState, RunStatus, StepStatus
 from runtime.interpreter import outputs, preparing, settling, units
-from runtime.interpreter.attempts import StepContext, call, call_inline, failed, stored
+from runtime.interpreter.attempts import StepContext, call, call_inline, failed, fits, stored
 from runtime.interpreter.loading import Loaded
 from runtime.interpreter.outcomes import Cut, Ending
 from runtime.interpreter.payloads import Reference
@@ -76,7 +77,7 @@ class Shell(Protocol):
         """The database's clock."""
         ...
 
-    async def write(self, unit: RunWrite) -> Written:
+    def write(self, unit: RunWrite) -> Awaitable[Written]:
         """Commit; waits out an absent database (I19). Raises Fenced and CancelPending."""
         ...
 
@@ -181,7 +182,7 @@ class Driver:
                 told = self._told.popleft()
                 self.unit.told.append(told)
                 settling.take_in(self, told)
-                if not self._told:
+                if self.unit.asked and not self._told:
                     # Attempts that cannot even begin tell so before the commit.
                     await self._make_ready()
             if self.unit.asked:
@@ -196,7 +197,10 @@ class Driver:
                     return
             starting, self._starting = self._starting, []
             for asked in starting:
-                await self._start(asked)
+                if asked.inline:
+                    await self._run_inline(asked)
+                else:
+                    self._tasks[asked.step.node.id] = asyncio.create_task(self._attempt(asked))
             if self._told or self.unit.asked or self._end_what_was_cut_off():
                 continue
             idle = not self._tasks and (not self._postponed or self.shell.stopping)
@@ -353,21 +357,20 @@ class Driver:
                 self.unit.dirty = True
             self._starting.append(asked)
 
-    async def _start(self, asked: Asked) -> None:
-        """Carry out an attempt that may now happen."""
+    async def _run_inline(self, asked: Asked) -> None:
+        """Carry out a cheap attempt that may now happen."""
         step = asked.step
-        if not asked.inline:
-            task = asyncio.create_task(self._attempt(asked))
-            self._tasks[step.node.id] = task
-            return
         state = self.state.step(step.node.id)
         if state is None or state.status not in _OPEN or self.shell.stopping:
             return
         asked.at = self.shell.now_ms()
         try:
-            await preparing.resolve(self, asked, state.first_started_at or asked.at)
+            first = state.first_started_at or asked.at
+            if not preparing.resolve_at_once(self, asked, first):
+                await preparing.resolve(self, asked, first)
             ending: Ending = call_inline(step, asked.config, asked.step_input, self.shell.context(self, asked))
-            ending = await self._put_aside(ending, step)
+            if not fits(ending):
+                ending = await self._put_aside(ending, step)
         except Exception as error:
             ending = failed(error, None, step)
         self._note(asked, ending)
@@ -431,8 +434,8 @@ class Driver:
             return
         self.base = self.state
         self.unit = Unit()
-        for node_id in [node for node in self.records if self._is_decided(node)]:
-            del self.records[node_id]
+        if self.records:
+            self.records = {node: record for node, record in self.records.items() if not self._is_decided(node)}
         if release:
             self._over = True
         elif written.cancel_requested_at is not None:

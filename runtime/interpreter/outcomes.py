@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runtime.engine.facts import WaitKind
 from runtime.engine.jsonprofile import JSON
@@ -10,8 +10,7 @@ from runtime.engine.state import StepError
 from runtime.sdk import Respond
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """It succeeded with this output, as a value and as the text that its row holds."""
 
     value: JSON
@@ -23,8 +22,7 @@ class Done:
     response: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(NamedTuple):
     """It failed for good or for now. `maybe_applied`: its effect was started and nobody knows how it ended."""
 
     error: StepError
@@ -33,8 +31,7 @@ class Failed:
     response: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Waits:
+class Waits(NamedTuple):
     """It parked itself; when it wakes it succeeds with this output."""
 
     kind: WaitKind
@@ -45,8 +42,7 @@ class Waits:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stops:
+class Stops(NamedTuple):
     """It ended the run as completed."""
 
     outcome: str
@@ -56,8 +52,7 @@ class Stops:
     respond: Respond | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(NamedTuple):
     """The infrastructure cut it off before anything is known: the same attempt is made again (I19)."""
 
     reason: str

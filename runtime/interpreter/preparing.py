@@ -25,6 +25,18 @@ def is_heavy(step: Step, event: EventRow | None) -> bool:
     return event.body_size > _HEAVY_BYTES or '"content-encoding"' in event.headers
 
 
+def resolve_at_once(driver: Driver, asked: Asked, first_started_at: int) -> bool:
+    """Like `resolve`, where nothing has to be read or stored for it: nearly always. False where something has."""
+    step, values = asked.step, driver.values
+    if step.writes or values.has_references:
+        return False
+    if step.refused is not None:
+        raise step.refused
+    asked.step_input = values.input_of(step.node, driver.state)
+    _work_out(driver, asked, first_started_at)
+    return len(asked.input_text) <= INLINE_CHARACTERS
+
+
 async def resolve(driver: Driver, asked: Asked, first_started_at: int) -> None:
     """Work out the settings of an attempt; those of an effect that were recorded are used again, byte for byte (I11).
 
@@ -45,15 +57,23 @@ async def resolve(driver: Driver, asked: Asked, first_started_at: int) -> None:
         asked.input_text = record.input
         asked.config = step.prepared.validate(recorded)
         return
-    if step.static_input is not None:
-        asked.input_text, asked.config = step.static_input, step.prepared.static
-    else:
-        context = values.context(driver.state, asked.attempt, first_started_at, step.node.id)
-        resolved = step.prepared.resolved(context)
-        asked.config = step.prepared.validate(resolved)
-        asked.input_text = dumps(resolved)
+    _work_out(driver, asked, first_started_at)
     if len(asked.input_text) > INLINE_CHARACTERS:
         reference = await shell.keep(
             workspace_id=claimed.workspace_id, text=asked.input_text, name=f"{step.node.key}-input.json"
         )
         asked.input_text = reference.text()
+
+
+def _work_out(driver: Driver, asked: Asked, first_started_at: int) -> None:
+    step = asked.step
+    assert step.prepared is not None
+    if step.static_input is not None:
+        asked.input_text, asked.config = step.static_input, step.prepared.static
+        return
+    failed_before = step.node.id if step.prepared.reads_error else None
+    resolved = step.prepared.resolved(
+        driver.values.context(driver.state, asked.attempt, first_started_at, failed_before)
+    )
+    asked.config = step.prepared.validate(resolved)
+    asked.input_text = dumps(resolved)

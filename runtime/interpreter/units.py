@@ -60,27 +60,27 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
     """Everything that changed since the last commit, as one unit."""
     state, claimed, unit = driver.state, driver.claimed, driver.unit
     now = driver.shell.now_ms()
-    before = driver.base.steps
+    before = driver.base.steps.get
     steps = [
         step_write(driver, key, step, now)
         for key, step in state.steps.items()
-        if before.get(key) is not step and step.status is not _READY
+        if before(key) is not step and step.status is not _READY
     ]
     ended = state.status.is_terminal
     waiting = cause(driver.version.graph, state, now) if waits and not ended else None
     if driver.base.status is RunStatus.ACCEPTED:
         unit.names["run.begin"] = None
     names = tuple(unit.names) or ("step.result",)
-    intent = any(attempt.status == "intent" for attempt in unit.attempts)
+    intent = bool(unit.attempts) and any(attempt.status == "intent" for attempt in unit.attempts)
     return RunWrite(
         run_id=claimed.run_id,
         workspace_id=claimed.workspace_id,
         workflow_id=claimed.workflow_id,
         token=claimed.token,
         names=names,
-        status=state.status.value,
+        status=state.status._value_,
         outcome=state.outcome,
-        error=error_text(state.error),
+        error=None if state.error is None else error_text(state.error),
         waiting=None if waiting is None else dumps(waiting),
         business_key=driver.business_key,
         started_at=driver.started_at,
@@ -107,7 +107,7 @@ def step_write(driver: Driver, key: StepKey, step: StepState, now: int) -> StepW
         key.node,
         key.generation,
         driver.version.graph.by_id[key.node].key,
-        step.status.value,
+        step.status._value_,  # `value` goes through a descriptor written in Python
         step.attempt,
         ports_text(step.ports) if step.ports else "[]",
         record.note,

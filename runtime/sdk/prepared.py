@@ -18,7 +18,7 @@ started, so that ``now()`` gives the same text on every attempt and a repeated r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
@@ -40,6 +40,7 @@ C = TypeVar("C", bound=Config)
 
 Pattern: TypeAlias = tuple[str, ...]
 Place: TypeAlias = tuple[str | int, ...]
+Fill: TypeAlias = Callable[[Mapping[str, Any]], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,10 @@ class PreparedStep(Generic[C]):
     static: C | None
     formulas: tuple[tuple[Place, Template, bool], ...]
     deferred_formulas: Mapping[str, Template]
+    #: Makes the settings with formulas worked out; None where there is no formula.
+    fill: Fill | None
+    #: Whether a formula asks for the failure that led here, which has to be looked for.
+    reads_error: bool
 
     @classmethod
     def make(cls, node_type: NodeType[C], config: Mapping[str, Any]) -> PreparedStep[C]:
@@ -71,6 +76,7 @@ class PreparedStep(Generic[C]):
             else:
                 formulas.append((place, template, any(_is_below(place, pattern) for pattern in spared)))
         static = None if formulas else _validate(node_type, config)
+        holes = {place: _hole(node_type, place, template, spare) for place, template, spare in formulas}
         return cls(
             type=node_type,
             raw=config,
@@ -79,6 +85,8 @@ class PreparedStep(Generic[C]):
             static=static,
             formulas=tuple(formulas),
             deferred_formulas=deferred,
+            fill=_filling(config, (), holes),
+            reads_error=any(found.root == "error" for _, template, _ in formulas for found in template.references),
         )
 
     def resolve(self, context: Mapping[str, Any]) -> C:
@@ -93,26 +101,8 @@ class PreparedStep(Generic[C]):
 
     def resolved(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """The settings with formulas worked out, not yet validated: what a step is shown to have received."""
-        config = dict(self.raw)
-        fresh: dict[int, Any] = {}
-        for place, template, spared in self.formulas:
-            value: Any
-            try:
-                value = template.evaluate(context)
-            except ExpressionError as error:
-                if not spared:
-                    raise _formula_failure(self.type, place, error) from None
-                value = Unsolved(template.text, error)
-            holder: Any = config
-            for part in place[:-1]:
-                inner = holder[part]
-                if id(inner) not in fresh:
-                    # Copy each container on the way once, so that the stored settings are never changed.
-                    inner = holder[part] = dict(inner) if isinstance(inner, Mapping) else list(inner)
-                    fresh[id(inner)] = inner
-                holder = inner
-            holder[place[-1]] = value
-        return config
+        filled: dict[str, Any] = dict(self.raw) if self.fill is None else self.fill(context)
+        return filled
 
     def deferred(self, field: str, context: Mapping[str, Any]) -> JSON:
         """Work out a deferred field (such as a webhook's ``business_key``); None when it is not set."""
@@ -124,6 +114,45 @@ class PreparedStep(Generic[C]):
             return template.evaluate(context)
         except ExpressionError as error:
             raise _formula_failure(self.type, (field,), error) from None
+
+
+def _hole(node_type: NodeType[C], place: Place, template: Template, spared: bool) -> Fill:
+    """Works out the formula at one place."""
+    evaluate = template.evaluate
+
+    def fill(context: Mapping[str, Any]) -> Any:
+        try:
+            return evaluate(context)
+        except ExpressionError as error:
+            if not spared:
+                raise _formula_failure(node_type, place, error) from None
+            return Unsolved(template.text, error)
+
+    return fill
+
+
+def _filling(value: Any, place: Place, holes: Mapping[Place, Fill]) -> Fill | None:
+    """Makes a copy of a part of the settings with its holes filled; None where it has none. What has none is shared."""
+    if place in holes:
+        return holes[place]
+    if isinstance(value, Mapping):
+        inner = [(key, found) for key, item in value.items() if (found := _filling(item, (*place, key), holes))]
+        copy: Callable[[Any], Any] = dict
+    elif isinstance(value, list):
+        inner = [(at, found) for at, item in enumerate(value) if (found := _filling(item, (*place, at), holes))]
+        copy = list
+    else:
+        return None
+    if not inner:
+        return None
+
+    def fill(context: Mapping[str, Any]) -> Any:
+        fresh = copy(value)
+        for key, found in inner:
+            fresh[key] = found(context)
+        return fresh
+
+    return fill
 
 
 def visible(model: type[BaseModel], config: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from runtime.engine.jsonprofile import JSON
 
@@ -18,8 +18,7 @@ class Respond:
     body: str
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """A step's success.
 
     ``output``: the step's one JSON output. ``ports``: the ways out that are taken. ``note``: a few words shown on the

@@ -138,7 +138,6 @@ class Batch:
         self._write_runs(fresh)
         self._write_duplicates(repeated)
 
-
     def _write_runs(self, tickets: list[Ticket]) -> None:
         key = self._link.key
         rows = []

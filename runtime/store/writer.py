@@ -71,7 +71,7 @@ class Writer:
         self._held = 0
         self._bell = Bell(ring) if ring is not None else None
         self._queue: queue.SimpleQueue[list[Ticket] | None] = queue.SimpleQueue()
-        # What each loop's coroutines handed in during this turn of it. Each is touched by its own loop only.
+        # What each loop's coroutines handed in during this turn of it.
         self._gathered: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
         self._accepting = 0
         self._closed = True
@@ -134,6 +134,8 @@ class Writer:
         if thread is None:
             return
         self._stopping = True
+        for loop in list(self._gathered):
+            self._pass_on(loop)
         self._queue.put(None)
         thread.join(timeout)
         self._thread = None
@@ -159,8 +161,11 @@ class Writer:
     async def write(self, unit: RunWrite) -> Written:
         """Commit one engine transaction. Raises Fenced when the lease is another's, CancelPending when the unit says
         `unless_cancelled` and somebody asked to cancel, StoreUnavailable only when the writer stops."""
-        result: Written = await self._hand_in(Work.WRITE, unit, None)
-        return result
+        return await self.writing(unit)
+
+    def writing(self, unit: RunWrite) -> asyncio.Future[Written]:
+        """`write`, as what is awaited: one coroutine less on the way."""
+        return self._hand_over(Work.WRITE, unit, None)
 
     def write_sync(self, unit: RunWrite) -> Written:
         """`write` for a thread without a loop."""
@@ -224,30 +229,37 @@ class Writer:
 
     # --- handing in -------------------------------------------------------------------------------------------
 
-    async def _hand_in(self, work: Work, unit: Any, patience: float | None) -> Any:
-        if not self.running:
-            raise StoreUnavailable("The writer is not running.")
-        loop = asyncio.get_running_loop()
-        future = loop.create_future()
-        ticket = Ticket(work, unit, future, loop, None if patience is None else time.monotonic() + patience)
-        gathered = self._gathered.get(loop)
-        if gathered is None:
-            self._gathered[loop] = [ticket]
-            loop.call_soon(self._pass_on, loop)
-        else:
-            gathered.append(ticket)
-        if patience is None:
-            return await future
-        handle = loop.call_later(patience, _expire, future)
+    async def _hand_in(self, work: Work, unit: Any, patience: float) -> Any:
+        future = self._hand_over(work, unit, time.monotonic() + patience)
+        handle = future.get_loop().call_later(patience, _expire, future)
         try:
             return await future
         finally:
             handle.cancel()
 
+    def _hand_over(self, work: Work, unit: Any, deadline: float | None) -> asyncio.Future[Any]:
+        """Give a unit to the writer; the future tells what became of it. Raises StoreUnavailable."""
+        if self._thread is None or self._stopping:
+            raise StoreUnavailable("The writer is not running.")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        ticket = Ticket(work, unit, future, loop, deadline)
+        with self._closing:
+            gathered = self._gathered.get(loop)
+            if gathered is not None:
+                gathered.append(ticket)
+                return future
+            self._gathered[loop] = [ticket]
+        loop.call_soon(self._pass_on, loop)
+        return future
+
     def _pass_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """Pass on what this turn of the loop brought. One by one, each would wake the writer, and the two would quarrel
         over the interpreter; together they make one batch, written while the loop waits."""
-        self._put(self._gathered.pop(loop))
+        with self._closing:
+            tickets = self._gathered.pop(loop, None)
+        if tickets is not None:
+            self._put(tickets)
 
     def _put(self, tickets: list[Ticket]) -> None:
         with self._closing:

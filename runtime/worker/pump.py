@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from typing import Final
 from uuid import UUID
@@ -181,10 +181,14 @@ class Pump:
     def now_ms(self) -> int:
         return self._writer.now_ms()
 
-    async def write(self, unit: RunWrite) -> Written:
-        written = await self._writer.write(unit)
+    def write(self, unit: RunWrite) -> Awaitable[Written]:
         if unit.release and unit.wake_at is not None:
-            self._remember(unit.run_id, unit.wake_at)
+            return self._write_and_remember(unit, unit.wake_at)
+        return self._writer.writing(unit)
+
+    async def _write_and_remember(self, unit: RunWrite, wake_at: int) -> Written:
+        written = await self._writer.write(unit)
+        self._remember(unit.run_id, wake_at)
         return written
 
     async def keep(self, *, workspace_id: UUID, text: str, name: str) -> Reference:

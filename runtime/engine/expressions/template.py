@@ -49,15 +49,18 @@ class Template:
         if single is not None:
             return _value(single, scope, meter)  # type: ignore[no-any-return]
         texts = []
+        length = 0
         for part in self.parts:
-            if isinstance(part, str):
-                texts.append(part)
+            if type(part) is str:
+                text = part
             else:
                 try:
-                    texts.append(text_of(_value(part, scope, meter), meter))
+                    text = text_of(_value(part, scope, meter), meter)  # type: ignore[arg-type]
                 except ExpressionError as error:
-                    raise error.at(part.position) from None
-        if sum(map(len, texts)) > meter.longest:
+                    raise error.at(part.position) from None  # type: ignore[union-attr]
+            length += len(text)
+            texts.append(text)
+        if length > meter.longest:
             raise ExpressionError("too_big", f"The text would be longer than {meter.longest:,} characters.")
         return "".join(texts)
 

@@ -235,10 +235,11 @@ def settle(value: Any, meter: Meter, plain: bool) -> Any:
     if kind is str:
         if len(value) > meter.longest:
             raise ExpressionError("too_big", f"This formula makes a text longer than {meter.longest:,} characters.")
-    elif (kind is list or isinstance(value, Mapping)) and not plain:
-        weigh(value, meter)
-    elif value is None or kind is bool or kind is int or kind is Decimal or kind is list or isinstance(value, Mapping):
+    elif value is None or kind is bool or kind is int or kind is Decimal:
         return value
+    elif kind is dict or kind is list or isinstance(value, Mapping):
+        if not plain:
+            weigh(value, meter)
     elif kind is float:
         return normalise(value)
     else:
