@@ -25,6 +25,7 @@ import httpcore2
 
 from runtime.sdk import HttpAnswer, MailReceipt, MailServer, PermanentError, RetryableError, StepFailure
 from runtime.sdk.addresses import Address, read_address, read_host
+from runtime.worker.egress_pool import Pool
 from runtime.worker.egress_rules import (
     MAX_BYTES,
     SECRET_HEADERS,
@@ -150,20 +151,20 @@ class EgressClient:
         self._guard = guard
         self._named = {name.lower(): target for name, target in named.items()}
         self._tls = tls
-        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, httpcore2.AsyncConnectionPool] = WeakKeyDictionary()
+        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Pool] = WeakKeyDictionary()
 
-    def _pool(self) -> httpcore2.AsyncConnectionPool:
+    def _pool(self) -> Pool:
         loop = asyncio.get_running_loop()
         pool = self._pools.get(loop)
         if pool is None:
             if self._tls is None:
                 self._tls = ssl.create_default_context()
-            pool = self._pools[loop] = httpcore2.AsyncConnectionPool(
-                ssl_context=self._tls,
-                max_connections=CONNECTIONS,
-                max_keepalive_connections=CONNECTIONS // 2,
-                keepalive_expiry=KEEP_ALIVE_SECONDS,
-                network_backend=_Network(self._guard, self._named),
+            pool = self._pools[loop] = Pool(
+                tls=self._tls,
+                network=_Network(self._guard, self._named),
+                most=CONNECTIONS,
+                most_idle=CONNECTIONS // 2,
+                keep_alive_seconds=KEEP_ALIVE_SECONDS,
             )
         return pool
 
@@ -258,14 +259,11 @@ class EgressClient:
             request.extensions = {**request.extensions, "trace": leaves(sent)}
         connected = False
         try:
-            response = await self._pool().handle_async_request(request)
-            connected = sent[0] = True
-            try:
+            async with self._pool().exchange(request) as response:
+                connected = sent[0] = True
                 answered = merge_headers(response.headers)
                 body = await read_body(response.aiter_stream(), answered, max_bytes, host, method)
-            finally:
-                await response.aclose()
-            return response.status, answered, body
+                return response.status, answered, body
         except StepFailure as failure:
             failure.maybe_applied = failure.maybe_applied or (writes and connected)
             raise
