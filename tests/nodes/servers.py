@@ -28,6 +28,8 @@ class HttpServer:
 
     port: int = 0
     seen: list[Seen] = field(default_factory=list)
+    #: How many connections were made.
+    connections: int = 0
     answers: dict[str, Callable[[BaseHTTPRequestHandler], None]] = field(default_factory=dict)
 
     def url(self, path: str) -> str:
@@ -95,6 +97,10 @@ def http_server() -> Iterator[HttpServer]:
 
         def log_message(self, format: str, *args: object) -> None:
             return
+
+        def setup(self) -> None:
+            super().setup()
+            found.connections += 1
 
         def handle_one_request(self) -> None:
             try:

@@ -12,7 +12,7 @@ from runtime.sdk import PermanentError, RetryableError, StepFailure
 from runtime.sdk.addresses import read_address, vet
 from runtime.worker.egress import Egress
 from runtime.worker.egress_rules import Guard, next_hop
-from tests.nodes.servers import HttpServer, answer, drip, endless, gzip_bomb
+from tests.nodes.servers import HOST, HttpServer, answer, drip, endless, gzip_bomb
 
 REFUSED_URLS = [
     "http://127.0.0.1/", "http://0/", "http://0.0.0.0/", "http://127.1/", "http://2130706433/", "http://0x7f000001/",
@@ -266,7 +266,66 @@ async def test_connections_are_kept_and_reused(doors: Egress, server: HttpServer
     server.answers["/x"] = answer(200, b"1")
     for _ in range(5):
         await doors.http.request("GET", server.url("/x"))
-    assert len(doors.http._pool().connections) == 1
+    assert (server.connections, len(server.seen)) == (1, 5)
+
+
+async def test_requests_at_the_same_time_have_a_connection_each_and_the_next_ones_use_those(
+    doors: Egress, server: HttpServer
+) -> None:
+    server.answers["/x"] = answer(200, b"1")
+
+    async def four() -> None:
+        await asyncio.gather(*(doors.http.request("GET", server.url("/x")) for _ in range(4)))
+
+    await four()
+    first = server.connections
+    await four()
+    assert first <= 4
+    assert server.connections <= 4
+    assert len(server.seen) == 8
+
+
+async def test_a_connection_that_the_other_side_ended_is_not_used_again(doors: Egress, server: HttpServer) -> None:
+    def once(handler: Any) -> None:
+        answer(200, b"1")(handler)
+        handler.close_connection = True
+
+    server.answers["/x"] = once
+    for _ in range(3):
+        assert (await doors.http.request("POST", server.url("/x"))).status == 200
+        await asyncio.sleep(0.05)
+    assert server.connections == 3
+
+
+async def test_a_connection_cut_off_in_the_middle_of_an_answer_is_not_used_again(
+    doors: Egress, server: HttpServer
+) -> None:
+    server.answers["/slow"] = drip
+    server.answers["/x"] = answer(200, b"1")
+    with pytest.raises(RetryableError):
+        await doors.http.request("GET", server.url("/slow"), total_seconds=0.2)
+    assert (await doors.http.request("GET", server.url("/x"))).content == b"1"
+    assert server.connections == 2
+
+
+async def test_a_request_for_which_there_is_no_connection_says_so_in_time(
+    server: HttpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.worker.egress.CONNECTIONS", 1)
+    server.answers["/slow"] = drip
+    server.answers["/x"] = answer(200, b"1")
+    doors = Egress.make(named={HOST: ("127.0.0.1", server.port)})
+    try:
+        slow = asyncio.create_task(doors.http.request("GET", server.url("/slow"), total_seconds=2))
+        await asyncio.sleep(0.1)
+        with pytest.raises(RetryableError) as refused:
+            await doors.http.request("GET", server.url("/x"), connect_seconds=0.2)
+        assert (refused.value.code, refused.value.maybe_applied) == ("pool", False)
+        with pytest.raises(RetryableError):
+            await slow
+        assert (await doors.http.request("GET", server.url("/x"))).status == 200
+    finally:
+        await doors.aclose()
 
 
 async def test_header_injection_never_leaves(doors: Egress, server: HttpServer) -> None:
