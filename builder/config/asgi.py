@@ -152,6 +152,7 @@ class Application:
         from runtime.worker.egress import Egress
 
         wiring.SINK.attach(asyncio.get_running_loop())
+        stops.append(wiring.SINK.detach)
         if settings.PRACTICE_COMPANY:
             from builder.practice import service
             from builder.practice.app import application as practice

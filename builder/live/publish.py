@@ -9,13 +9,17 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import structlog
 from channels.layers import InMemoryChannelLayer, get_channel_layer  # type: ignore[import-untyped]
+from django.conf import settings
 
 from runtime.contracts import RunTouched
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +27,8 @@ PAUSE: Final = 0.04
 #: More news than this at once is cut: a list shows the newest, and a watched run is read again anyway.
 MOST_WAITING: Final = 20_000
 MOST_IN_ONE_MESSAGE: Final = 200
+#: Groups asked for in one command.
+MOST_ASKED: Final = 1_000
 
 
 def run_group(run_id: UUID) -> str:
@@ -43,14 +49,28 @@ class ChannelSink:
         self._waiting: dict[UUID, RunTouched] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = False
+        self._detached = False
         self._flushing: asyncio.Task[None] | None = None
+        self._redis: Redis | None = None
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Send from this loop: the web server's own, on which the sockets live."""
         self._loop = loop
+        self._detached = False
+
+    async def detach(self) -> None:
+        """Send what waits and nothing more; the loop it was attached to is about to end."""
+        self._detached = True
+        if self._flushing is not None:
+            await asyncio.wait([self._flushing], timeout=1)
+        redis, self._redis = self._redis, None
+        if redis is not None:
+            await redis.aclose()
 
     def publish(self, touched: Sequence[RunTouched]) -> None:
         """Take note of what changed; called on the writer's thread after COMMIT. Never blocks, never raises."""
+        if self._detached:
+            return
         try:
             with self._lock:
                 for change in touched:
@@ -98,22 +118,30 @@ class ChannelSink:
 
     async def _send(self, news: dict[UUID, RunTouched]) -> None:
         layer = get_channel_layer()
-        if layer is None:
-            return
-        # Within one process it is known who watches, and nobody's news costs nothing.
-        watched = layer.groups if isinstance(layer, InMemoryChannelLayer) else None
-        if watched is not None and not watched:
+        if layer is None or (isinstance(layer, InMemoryChannelLayer) and not layer.groups):
             return
         by_workspace: dict[UUID, list[RunTouched]] = {}
-        messages: list[tuple[str, dict[str, Any]]] = []
+        messages: dict[str, dict[str, Any]] = {}
         for change in news.values():
             by_workspace.setdefault(change.workspace_id, []).append(change)
-            messages.append(
-                (run_group(change.run_id), {"type": "run.touched", "run": change.run_id.hex, "seq": change.seq})
-            )
+            messages[run_group(change.run_id)] = {"type": "run.touched", "run": change.run_id.hex, "seq": change.seq}
         for workspace_id, changes in by_workspace.items():
             runs = [[c.run_id.hex, c.workflow_id.hex] for c in changes[-MOST_IN_ONE_MESSAGE:]]
-            messages.append((workspace_group(workspace_id), {"type": "runs.touched", "runs": runs}))
-        for group, message in messages:
-            if watched is None or group in watched:
-                await layer.group_send(group, message)
+            messages[workspace_group(workspace_id)] = {"type": "runs.touched", "runs": runs}
+        for group in await self._watched(layer, list(messages)):
+            await layer.group_send(group, messages[group])
+
+    async def _watched(self, layer: Any, groups: list[str]) -> list[str]:
+        """Those of these groups that somebody has joined: nobody's news costs nothing."""
+        if isinstance(layer, InMemoryChannelLayer):
+            return [group for group in groups if group in layer.groups]
+        if self._redis is None:
+            from redis.asyncio import Redis  # what one process by itself never needs
+
+            self._redis = Redis.from_url(settings.REDIS_URL)
+        found: list[str] = []
+        for start in range(0, len(groups), MOST_ASKED):
+            some = groups[start : start + MOST_ASKED]
+            counts = await self._redis.pubsub_numsub(*(f"{layer.prefix}__group__{group}" for group in some))
+            found += [group for group, (_, count) in zip(some, counts, strict=True) if count]
+        return found

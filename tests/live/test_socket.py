@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import json
 import time
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from channels.layers import get_channel_layer  # type: ignore[import-untyped]
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from builder.accounts import services as accounts
 from builder.accounts.models import Membership
 from builder.config import wiring
 from builder.live import consumers
-from builder.live.publish import ChannelSink
+from builder.live.publish import ChannelSink, run_group
+from runtime.contracts import RunTouched
 from tests.live.conftest import Browser, Line, Site, steps
 from tests.live.law import apply_all, comparable
 
@@ -277,11 +281,37 @@ class TestTooMuch:
 
 
 def test_the_sink_never_blocks_and_never_raises() -> None:
-    from runtime.contracts import RunTouched
-
     sink = ChannelSink()
     touched = [RunTouched(uuid4(), uuid4(), uuid4(), seq, "running") for seq in range(5_000)]
     started = time.monotonic()
     for _ in range(20):
         sink.publish(touched)
     assert time.monotonic() - started < 2
+    if sink._loop is not None:
+        asyncio.run_coroutine_threadsafe(sink.detach(), sink._loop).result(10)
+
+
+async def test_news_that_nobody_watches_is_not_sent() -> None:
+    layer = get_channel_layer()
+    assert layer is not None
+    run, other, workspace = uuid4(), uuid4(), uuid4()
+    line = await layer.new_channel()
+    await layer.group_add(run_group(run), line)
+    sent: list[str] = []
+    send = layer.group_send
+
+    async def noted(group: str, message: dict[str, Any]) -> None:
+        sent.append(group)
+        await send(group, message)
+
+    sink = ChannelSink()
+    sink.attach(asyncio.get_running_loop())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layer, "group_send", noted, raising=False)
+        sink.publish([RunTouched(run, workspace, uuid4(), 3, "running"), RunTouched(other, workspace, uuid4(), 1, "x")])
+        message = await asyncio.wait_for(layer.receive(line), 5)
+        await sink.detach()
+    assert (message["run"], message["seq"]) == (run.hex, 3)
+    assert sent == [run_group(run)]
+    await layer.group_discard(run_group(run), line)
+    await layer.flush()
