@@ -29,4 +29,5 @@ class Command(BaseCommand):
             print(away, file=sys.stderr, flush=True)
         from runtime.worker.boot import Runtime
 
+        server.settle()
         uvloop.run(Runtime(kind="ticker").serve())
