@@ -20,7 +20,7 @@ _HEAVY_BYTES: Final = 256 * 1024
 
 def is_heavy(step: Step, event: EventRow | None) -> bool:
     """A start that has to read a large body, or one that may be large once unpacked, does so in a thread."""
-    if not step.node.is_trigger or event is None:
+    if event is None or not step.node.is_trigger:
         return False
     return event.body_size > _HEAVY_BYTES or '"content-encoding"' in event.headers
 

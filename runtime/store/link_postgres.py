@@ -1,8 +1,9 @@
 """The writer's connection to PostgreSQL.
 
 A batch travels as one binary array a column, built here: the types of the parameters never change with their values,
-so each statement is planned once. Statements are sent in pipeline mode; results are awaited only where they are
-needed. Joins against the batch always go through the index, in the batch's order, which also orders the row locks.
+so each statement is planned once. The connection stays in pipeline mode: what returns nothing is sent and not waited
+for, so that most batches take two round trips, and an error may come to light only at COMMIT, which the server then
+passes over. Joins against the batch always go through the index, in the batch's order, which also orders the row locks.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ _SESSION = (
     "SET jit = off",
     "SET client_encoding = 'UTF8'",
 )
-_BEGIN = f"BEGIN; SELECT pg_current_xact_id()::text, {CLOCK_SQL['postgresql']}"
+# The number of the transaction is what a lost COMMIT is asked by.
+_WHEN = f"SELECT pg_current_xact_id()::text, {CLOCK_SQL['postgresql']}"
 _ARRAY = {"uuid": (2951, 2950), "int": (1016, 20), "text": (1009, 25), "bytes": (1001, 17)}
 _SQL_TYPE = {"uuid": "uuid[]", "int": "bigint[]", "text": "text[]", "bytes": "bytea[]"}
 _NULL = b"\xff\xff\xff\xff"
@@ -126,33 +128,45 @@ class PostgresLink:
         self._connection.prepare_threshold = 0
         self._connection.prepared_max = 200
         _register(self._connection)
-        self._cursor = self._connection.cursor(binary=True)
-        self._plain = self._connection.cursor()
         self._now = 0
         self._now_at = 0.0
         self._transaction_id: str | None = None
+        # What the server will say of the transaction that was begun last.
+        self._begun: psycopg.Cursor[tuple[Any, ...]] | None = None
+        self._pipeline_mode = self._connection.pipeline()
+        self._pipeline = self._pipeline_mode.__enter__()
 
     def begin(self) -> None:
-        # Two statements in one round trip; the number of the transaction is what a lost COMMIT is asked by.
         try:
-            cursor = self._plain.execute(_BEGIN, prepare=False)
-            cursor.nextset()
-            row = cursor.fetchone()
+            self._connection.execute("BEGIN", prepare=False)
+            self._begun = self._connection.execute(_WHEN)
         except psycopg.Error as error:
             raise _classified(error, self._connection) from error
-        assert row is not None
-        self._transaction_id, self._now = row
-        self._now_at = time.monotonic()
 
     def commit(self) -> None:
-        self.query("COMMIT")
+        try:
+            self._connection.execute("COMMIT", prepare=False)
+            self._pipeline.sync()
+        except psycopg.Error as error:
+            fault = _classified(error, self._connection)
+            if not isinstance(fault, LinkLost):
+                # A statement before it had failed: the server has not looked at COMMIT.
+                self.rollback()
+            raise fault from error
 
     def rollback(self) -> None:
-        if not self._connection.closed:
-            with contextlib.suppress(psycopg.Error):
-                self._connection.execute("ROLLBACK")
+        self._begun = None
+        if self._connection.closed:
+            return
+        with contextlib.suppress(psycopg.Error):
+            self._pipeline.sync()  # after an error, the server listens again from here
+        with contextlib.suppress(psycopg.Error):
+            self._connection.execute("ROLLBACK", prepare=False)
+            self._pipeline.sync()
 
     def close(self) -> None:
+        with contextlib.suppress(psycopg.Error):
+            self._pipeline_mode.__exit__(None, None, None)
         with contextlib.suppress(psycopg.Error):
             self._connection.close()
 
@@ -166,43 +180,71 @@ class PostgresLink:
         if not rows:
             return []
         sql = statement.cache.get("postgresql") or self._render(statement)
-        arrays = [
-            _CLASSES[kind](kind, values)
-            for (_, kind), values in zip(statement.columns, zip(*rows, strict=True), strict=True)
-        ]
-        return self._run(sql, arrays, statement.returns)
+        try:
+            cursor = self._connection.cursor(binary=True).execute(sql, self._arrays(statement, rows))
+            return cursor.fetchall() if statement.returns else []
+        except psycopg.Error as error:
+            raise _classified(error, self._connection) from error
 
     def count(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> int:
-        self.batch(statement, rows)
-        return self._cursor.rowcount if rows else 0
+        if not rows:
+            return 0
+        sql = statement.cache.get("postgresql") or self._render(statement)
+        try:
+            cursor = self._connection.cursor(binary=True).execute(sql, self._arrays(statement, rows))
+            self._pipeline.sync()
+            return cursor.rowcount
+        except psycopg.Error as error:
+            raise _classified(error, self._connection) from error
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return self._run(_translated(sql), parameters, None)
+        try:
+            cursor = self._connection.cursor(binary=True).execute(_translated(sql), parameters)
+            self._pipeline.sync()
+            return cursor.fetchall() if cursor.description is not None else []
+        except psycopg.Error as error:
+            raise _classified(error, self._connection) from error
 
     def flush(self) -> None:
-        return None
+        try:
+            self._pipeline.sync()
+        except psycopg.Error as error:
+            raise _classified(error, self._connection) from error
 
     def now(self) -> int:
+        self._hear_of_begin()
         if not self._now_at or time.monotonic() - self._now_at > 5:
             self._now = int(self.query("SELECT {now}")[0][0])
             self._now_at = time.monotonic()
         return self._now + int((time.monotonic() - self._now_at) * 1000)
 
     def transaction_id(self) -> str | None:
+        self._hear_of_begin()
         return self._transaction_id
 
     def was_committed(self, transaction_id: str) -> bool | None:
         status = self.query("SELECT pg_xact_status(%s::text::xid8)", [transaction_id])[0][0]
         return None if status == "in progress" else status == "committed"
 
-    def _run(self, sql: str, parameters: Sequence[Any], returns: bool | None) -> list[tuple[Any, ...]]:
+    def _hear_of_begin(self) -> None:
+        """What the server said when the transaction began; with the results of later statements it is here already."""
+        begun, self._begun = self._begun, None
+        if begun is None:
+            return
         try:
-            cursor = self._cursor.execute(sql, parameters)
-            if returns or (returns is None and cursor.description is not None):
-                return cursor.fetchall()
-            return []
+            row = begun.fetchone()
         except psycopg.Error as error:
             raise _classified(error, self._connection) from error
+        assert row is not None
+        self._transaction_id, self._now = row
+        self._now_at = time.monotonic()
+
+    @staticmethod
+    def _arrays(statement: Statement, rows: Sequence[tuple[Any, ...]]) -> list[_Array]:
+        return [
+            _CLASSES[kind](kind, values)
+            for (_, kind), values in zip(statement.columns, zip(*rows, strict=True), strict=True)
+        ]
 
     @staticmethod
     def _render(statement: Statement) -> str:

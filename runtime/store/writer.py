@@ -421,9 +421,9 @@ class _Transaction:
 
     def begin(self) -> None:
         self._link.begin()
-        self.identity = self._link.transaction_id()
 
     def commit(self) -> None:
+        self.identity = self._link.transaction_id()
         self.committing = True
         self._link.commit()
         self.took_place = True

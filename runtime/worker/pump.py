@@ -207,7 +207,7 @@ class Pump:
             idempotency_key=asked.key,
             now_ms=asked.at,
             timeout_seconds=node.settings.timeout_seconds,
-            event=driver.event if node.is_trigger else None,
+            event=driver.event if driver.event is not None and node.is_trigger else None,
         )
 
     # --- claiming -------------------------------------------------------------------------------------------------
