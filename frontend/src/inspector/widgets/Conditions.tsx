@@ -1,7 +1,7 @@
 import { Plus, X } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
-import { type Json, parseTemplate, simplePath } from "../../graph";
+import { hasExpression, type Json, parseTemplate, simplePath } from "../../graph";
 import { typeOf } from "../../graph/samples";
 import { Button, cx, IconButton } from "../../ui";
 import {
@@ -11,6 +11,8 @@ import { useDataWords } from "../dataWords";
 import { ExpressionField } from "../ExpressionField";
 import { ValueLine } from "../FieldRow";
 import css from "../inspector.module.css";
+import { useNumberWords } from "../numberWords";
+import { readNumber } from "../readNumber";
 import rules from "../rules.module.css";
 import type { WidgetProps } from "../Widget";
 import { textOf } from "./basic";
@@ -113,6 +115,7 @@ function useSampleType(node: string, left: Json): RuleType | undefined {
 
 function RuleRow({ rule, node, path, onChange, onRemove, readOnly }: RuleProps) {
   const { t } = useTranslation("inspector");
+  const numberWords = useNumberWords();
   const sample = useSampleType(node, rule.left);
   const type = rule.type ?? sample;
   const sides = sidesOf(rule.op);
@@ -138,6 +141,10 @@ function RuleRow({ rule, node, path, onChange, onRemove, readOnly }: RuleProps) 
   // Once the sample says what kind the value is, the rule remembers it: the comparison then never depends on the data.
   const current = `${typeFor(rule.op, type)}:${operatorFor(typeFor(rule.op, type), rule.op)}`;
   const right = (at: number): string => textOf(Array.isArray(rule.right) ? rule.right[at] : rule.right);
+  const inDays = rule.op === "in_last_days" || rule.op === "in_next_days";
+  const placeholder = inDays ? "7" : type === "date" ? "2026-11-20" : t("conditions.rightPlaceholder");
+  const compared = typeFor(rule.op, type) === "number" || inDays ? (sides === 3 ? [right(0), right(1)] : sides === 2 ? [right(0)] : []) : [];
+  const wrong = compared.filter((text) => !hasExpression(text)).map((text) => numberWords(readNumber(text, inDays))).find((words) => words !== undefined);
   return (
     <div className={rules.rule} data-testid="rule">
       <div className={rules.ruleLine}>
@@ -166,12 +173,17 @@ function RuleRow({ rule, node, path, onChange, onRemove, readOnly }: RuleProps) 
           ))}
         </select>
         {sides >= 2 && (
-          <ExpressionField node={node} label={sides === 3 ? t("conditions.low") : t("conditions.right")} placeholder={type === "date" ? "2026-11-20" : t("conditions.rightPlaceholder")} value={right(0)} onChange={(text) => setRight(text, 0)} readOnly={readOnly} fieldId={`${path}.right`} />
+          <ExpressionField node={node} label={sides === 3 ? t("conditions.low") : t("conditions.right")} placeholder={placeholder} value={right(0)} onChange={(text) => setRight(text, 0)} readOnly={readOnly} fieldId={`${path}.right`} />
         )}
         {sides === 3 && (
           <ExpressionField node={node} label={t("conditions.high")} placeholder={t("conditions.rightPlaceholder")} value={right(1)} onChange={(text) => setRight(text, 1)} readOnly={readOnly} fieldId={`${path}.high`} />
         )}
       </div>
+      {wrong && (
+        <span className={css.error} role="alert">
+          {wrong}
+        </span>
+      )}
       <ValueLine node={node} value={rule.left} />
     </div>
   );

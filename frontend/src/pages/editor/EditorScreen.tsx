@@ -113,9 +113,10 @@ export function EditorScreen({ workflow, store, autosave, local, tab }: EditorSc
     autosave.refresh().then(unlock, unlock);
   };
 
+  const readSamplesAgain = samples.refetch;
   useEffect(() => {
-    if (test.finished) void samples.refetch();
-  }, [test.finished]); // eslint-disable-line react-hooks/exhaustive-deps
+    if (test.finished) void readSamplesAgain();
+  }, [test.finished, readSamplesAgain]);
 
   return (
     <EditorProvider value={environment}>
