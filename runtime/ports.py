@@ -16,6 +16,10 @@ from runtime.contracts import RunTouched
 class LiveSink(Protocol):
     """Hears of committed changes. Called on the writer's thread after COMMIT: never blocks, never raises."""
 
+    def listening(self) -> bool:
+        """Whether anybody could be told; asked before the news is put together."""
+        ...
+
     def publish(self, touched: Sequence[RunTouched]) -> None: ...
 
 
@@ -46,6 +50,9 @@ class ConnectionMissing(Exception):
 
 class QuietSink:
     """A LiveSink for processes that nobody watches."""
+
+    def listening(self) -> bool:
+        return False
 
     def publish(self, touched: Sequence[RunTouched]) -> None:
         return None

@@ -67,6 +67,11 @@ class ChannelSink:
         if redis is not None:
             await redis.aclose()
 
+    def listening(self) -> bool:
+        """Within one process it is known whether anybody watches. Who joins later reads what is committed by then."""
+        layer = get_channel_layer()
+        return not isinstance(layer, InMemoryChannelLayer) or bool(layer.groups)
+
     def publish(self, touched: Sequence[RunTouched]) -> None:
         """Take note of what changed; called on the writer's thread after COMMIT. Never blocks, never raises."""
         if self._detached:
@@ -118,7 +123,7 @@ class ChannelSink:
 
     async def _send(self, news: dict[UUID, RunTouched]) -> None:
         layer = get_channel_layer()
-        if layer is None or (isinstance(layer, InMemoryChannelLayer) and not layer.groups):
+        if layer is None:
             return
         by_workspace: dict[UUID, list[RunTouched]] = {}
         messages: dict[str, dict[str, Any]] = {}

@@ -54,6 +54,7 @@ logger = logging.getLogger("millrace.intake")
 PREFIX: Final = "/hooks/"
 _STATUS: Final = "status/"
 _MOST_HEADERS: Final = 200
+_SHORT_VALUE: Final = 128
 # What waits longer than the writer's patience would be refused anyway: refuse it before it takes memory.
 _MOST_WAITING: Final = 20_000
 _MOST_HEADER_BYTES: Final = 64 * 1024
@@ -427,17 +428,23 @@ def _too_many(seconds: float) -> Answer:
 def _headers_text(raw: list[tuple[bytes, bytes]], door: Door) -> str:
     """The headers as a JSON list of pairs; what opens doors, here or elsewhere, is never written down."""
     own = door.header_name if door.auth == "header" else b""
-    return orjson.dumps(
-        [
-            (
-                name.decode("latin-1"),
-                MASK
-                if name == own or _opens_doors(name) or any(secret in value for secret in door.secrets)
-                else value.decode("latin-1").replace("\0", ""),
-            )
-            for name, value in raw
-        ]
-    ).decode()
+    pairs = []
+    for name, value in raw:
+        if name == own or _opens_doors(name) or (door.secrets and any(secret in value for secret in door.secrets)):
+            pairs.append(orjson.dumps((name.decode("latin-1"), MASK)).decode())
+        elif len(value) <= _SHORT_VALUE:
+            pairs.append(_short_pair_text(name, value))
+        else:
+            pairs.append(_pair_text(name, value))
+    return f"[{','.join(pairs)}]"
+
+
+def _pair_text(name: bytes, value: bytes) -> str:
+    return orjson.dumps((name.decode("latin-1"), value.decode("latin-1").replace("\0", ""))).decode()
+
+
+# A sender says nearly the same with each delivery.
+_short_pair_text = functools.lru_cache(maxsize=4096)(_pair_text)
 
 
 @functools.lru_cache(maxsize=4096)

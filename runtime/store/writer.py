@@ -24,7 +24,7 @@ from uuid import UUID
 from django.db import OperationalError
 
 from runtime.contracts import RunTouched, StoreUnavailable
-from runtime.ports import PORTS, LiveSink, QuietSink
+from runtime.ports import PORTS, LiveSink
 from runtime.store import claims, failpoints, units
 from runtime.store.bell import Bell
 from runtime.store.commits import commit
@@ -404,7 +404,7 @@ class Writer:
             elif self._bell is not None:
                 self._bell.ring(batch.free)
         sink = self._sink or PORTS.live
-        if not isinstance(sink, QuietSink) and (touched := batch.touched()):
+        if sink.listening() and (touched := batch.touched()):
             _publish(sink, touched)
 
 

@@ -26,6 +26,9 @@ class Heard(LiveSink):
     def __init__(self) -> None:
         self.news: list[RunTouched] = []
 
+    def listening(self) -> bool:
+        return True
+
     def publish(self, touched: Sequence[RunTouched]) -> None:
         self.news.extend(touched)
 
