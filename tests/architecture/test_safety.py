@@ -23,6 +23,7 @@ NETWORK = {"socket", "ssl", "smtplib", "imaplib", "ftplib", "poplib", "telnetlib
 NETWORK |= {"requests", "httpx", "httpx2", "httpcore", "httpcore2", "aiohttp", "urllib3", "paramiko"}
 MAY_USE_THE_NETWORK = {
     "runtime/worker/egress.py": "the only door from a step to the world",
+    "runtime/worker/egress_pool.py": "its connections; it opens none but through the door's own network",
     "builder/practice/__main__.py": "binds the practice company's listening socket",
     "builder/config/server.py": "hands uvicorn its listening sockets",
     "runtime/worker/ticker.py": "asks for this machine's name",
@@ -103,6 +104,11 @@ def test_only_the_egress_client_speaks_to_the_network() -> None:
         if name_of(path) not in MAY_USE_THE_NETWORK and (bad := network_modules(path))
     }
     assert found == {}
+
+
+def test_only_the_egress_client_has_the_pool_of_connections() -> None:
+    users = [name_of(path) for path in python_files(*PRODUCT) if "runtime.worker.egress_pool" in imports(path)]
+    assert users == ["runtime/worker/egress.py"]
 
 
 def network_modules(path: Path) -> set[str]:
