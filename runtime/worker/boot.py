@@ -51,7 +51,7 @@ MOST_RUNS: Final = 256
 #: How often a process that advances runs looks for them in the database, whatever the doorbell says.
 _SWEEP_SECONDS: Final[dict[Kind, float]] = {"embedded": 0.5, "worker": 2.0}
 GRACE_SECONDS: Final = 8.0
-_STEP_BACK: Final = 10
+_STEP_BACK: Final = 15
 
 
 class Runtime:
