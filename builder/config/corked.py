@@ -31,18 +31,19 @@ class _Corked:
     def write(self, data: bytes) -> None:
         """Send soon, in order."""
         if not self._held:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._held.append(data)
         self._size += len(data)
         if self._size > _MOST_HELD:
-            self._flush()
+            self.flush()
 
     def close(self) -> None:
         """Send what is held, then close."""
-        self._flush()
+        self.flush()
         self.transport.close()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Send what is held."""
         if self._held:
             held, self._held, self._size = self._held, [], 0
             self.transport.write(b"".join(held))
@@ -57,5 +58,6 @@ class HttpProtocol(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         """A socket gets the transport itself."""
         corked = cast(_Corked, self.transport)
+        corked.flush()
         self.transport = corked.transport
         super().handle_websocket_upgrade()

@@ -108,6 +108,8 @@ class ChannelSink:
         return loop
 
     def _start(self) -> None:
+        if self._detached:
+            return
         self._flushing = asyncio.get_running_loop().create_task(self._flush())
 
     async def _flush(self) -> None:

@@ -55,6 +55,7 @@ class ReadingRoom:
         self._readers: dict[asyncio.Task[object], float] = {}
         self._overdue: set[asyncio.Task[object]] = set()
         self._watch: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def seat(self) -> Seat:
         """A place for one request. Whoever takes it calls `leave` once the body is stored and dropped."""
@@ -65,9 +66,14 @@ class ReadingRoom:
 
     def enter(self, reader: asyncio.Task[object]) -> None:
         """From now on the reader is cancelled where its body does not come in time; then `was_late` says so."""
+        loop = reader.get_loop()
+        if loop is not self._loop:
+            # A watch ends with its loop.
+            self._loop, self._watch = loop, None
+            self._readers.clear()
         self._readers[reader] = time.monotonic() + self.patience
         if self._watch is None:
-            self._watch_again()
+            self._watch_again(loop)
 
     def was_late(self, reader: asyncio.Task[object]) -> bool:
         """Whether the reader was cancelled for being late; asked once, by the reader, when it is cancelled."""
@@ -81,10 +87,12 @@ class ReadingRoom:
         """The reader has its body, or gave up."""
         self._readers.pop(reader, None)
 
-    def _watch_again(self) -> None:
-        self._watch = asyncio.get_running_loop().call_later(min(_LOOK_SECONDS, self.patience), self._look)
+    def _watch_again(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._watch = loop.call_later(min(_LOOK_SECONDS, self.patience), self._look, loop)
 
-    def _look(self) -> None:
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        if loop is not self._loop:
+            return
         self._watch = None
         now = time.monotonic()
         for reader in [reader for reader, until in self._readers.items() if until <= now]:
@@ -92,7 +100,7 @@ class ReadingRoom:
             self._overdue.add(reader)
             reader.cancel()
         if self._readers:
-            self._watch_again()
+            self._watch_again(loop)
 
 
 class Seat:

@@ -133,6 +133,7 @@ class PostgresLink:
         self._transaction_id: str | None = None
         # What the server will say of the transaction that was begun last.
         self._begun: psycopg.Cursor[tuple[Any, ...]] | None = None
+        self._begun_at = 0.0
         self._pipeline_mode = self._connection.pipeline()
         self._pipeline = self._pipeline_mode.__enter__()
 
@@ -142,6 +143,7 @@ class PostgresLink:
             self._begun = self._connection.execute(_WHEN)
         except psycopg.Error as error:
             raise _classified(error, self._connection) from error
+        self._begun_at = time.monotonic()
 
     def commit(self) -> None:
         try:
@@ -182,7 +184,12 @@ class PostgresLink:
         sql = statement.cache.get("postgresql") or self._render(statement)
         try:
             cursor = self._connection.cursor(binary=True).execute(sql, self._arrays(statement, rows))
-            return cursor.fetchall() if statement.returns else []
+            if not statement.returns:
+                return []
+            # A mere flush would bring the rows, too, but leave the session busy in the server's eyes: were this process
+            # stopped now, nobody would end its transaction, and its locks would stay.
+            self._pipeline.sync()
+            return cursor.fetchall()
         except psycopg.Error as error:
             raise _classified(error, self._connection) from error
 
@@ -237,7 +244,8 @@ class PostgresLink:
             raise _classified(error, self._connection) from error
         assert row is not None
         self._transaction_id, self._now = row
-        self._now_at = time.monotonic()
+        # When it was asked, not when the answer was read: a statement may have waited for a lock in between.
+        self._now_at = self._begun_at
 
     @staticmethod
     def _arrays(statement: Statement, rows: Sequence[tuple[Any, ...]]) -> list[_Array]:

@@ -72,6 +72,10 @@ class SqliteLink:
         self._cursor = self._connection.cursor()
 
     def begin(self) -> None:
+        # The next line would commit what stands open, which can only be what could not be undone.
+        self.rollback()
+        if self._connection.in_transaction:
+            raise LinkLost("an earlier transaction can neither be committed nor undone")
         try:
             self._connection.executescript("BEGIN IMMEDIATE")
         except sqlite3.Error as error:

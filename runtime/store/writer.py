@@ -23,7 +23,7 @@ from uuid import UUID
 
 from django.db import OperationalError
 
-from runtime.contracts import RunTouched, StoreUnavailable
+from runtime.contracts import StoreUnavailable
 from runtime.ports import PORTS, LiveSink
 from runtime.store import claims, failpoints, units
 from runtime.store.bell import Bell
@@ -292,7 +292,8 @@ class Writer:
                 pending += further or []
             if stopping:
                 with self._closing:
-                    self._closed = True
+                    # Unless nobody waited for this thread, and another one writes by now.
+                    self._closed |= self._thread in (None, threading.current_thread())
                 while not self._queue.empty():
                     pending += self._queue.get() or []
             for start in range(0, len(pending), _MOST_TICKETS):
@@ -351,16 +352,22 @@ class Writer:
             with commit(*points, on=transaction):
                 batch.write()
                 # Who was told "later" while a lock was awaited must not find the event stored all the same.
-                if batch.earliest is not None and batch.earliest <= time.monotonic():
-                    raise StoreFault("somebody stopped waiting")
+                if batch.earliest is not None:
+                    self._link.flush()
+                    if batch.earliest <= time.monotonic():
+                        raise StoreFault("somebody stopped waiting")
         except (LinkLost, OperationalError) as error:
             if not transaction.took_place and not self._took_place_after_all(transaction, error):
                 if isinstance(error, OperationalError):
                     raise StoreFault(str(error)) from error
                 raise
-        if self._link is not None:
-            self._clock = (self._link.now(), time.monotonic())
-        self._tell(batch)
+        try:
+            if self._link is not None:
+                self._clock = (self._link.now(), time.monotonic())
+            self._tell(batch)
+        except Exception:
+            # It is committed, whatever becomes of the news of it.
+            logger.exception("Not everybody was told of a commit; the sweep finds what was missed.")
 
     def _took_place_after_all(self, transaction: _Transaction, error: Exception) -> bool:
         """Whether the transaction whose COMMIT got no answer was committed: ask the database before acting (F25)."""
@@ -403,9 +410,7 @@ class Writer:
                 self._more(len(batch.free))
             elif self._bell is not None:
                 self._bell.ring(batch.free)
-        sink = self._sink or PORTS.live
-        if sink.listening() and (touched := batch.touched()):
-            _publish(sink, touched)
+        _publish(self._sink or PORTS.live, batch)
 
 
 class _Transaction:
@@ -423,7 +428,11 @@ class _Transaction:
         self._link.begin()
 
     def commit(self) -> None:
-        self.identity = self._link.transaction_id()
+        try:
+            self.identity = self._link.transaction_id()
+        except StoreFault:
+            self._link.rollback()
+            raise
         self.committing = True
         self._link.commit()
         self.took_place = True
@@ -432,9 +441,10 @@ class _Transaction:
         self._link.rollback()
 
 
-def _publish(sink: LiveSink, touched: list[RunTouched]) -> None:
+def _publish(sink: LiveSink, batch: units.Batch) -> None:
     try:
-        sink.publish(touched)
+        if sink.listening() and (touched := batch.touched()):
+            sink.publish(touched)
     except Exception:
         logger.exception("The live sink raised; the news is lost, the rows are not.")
 

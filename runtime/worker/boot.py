@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import logging
 import os
 import secrets
@@ -193,13 +194,15 @@ class Runtime:
         """On the writer's thread: runs accepted for this process."""
         assert self._loop is not None
         if self.pump is not None:
-            self._loop.call_soon_threadsafe(self.pump.taken, claimed)
+            with contextlib.suppress(RuntimeError):  # the loop has ended: so has this process's work
+                self._loop.call_soon_threadsafe(self.pump.taken, claimed)
 
     def _more(self, count: int) -> None:
         """On the writer's thread: runs accepted that this process has no room for yet."""
         assert self._loop is not None
         if self.pump is not None:
-            self._loop.call_soon_threadsafe(self.pump.more, count)
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self.pump.more, count)
 
     def _pool(self, name: str, threads: int) -> ThreadPoolExecutor:
         pool = ThreadPoolExecutor(threads, thread_name_prefix=f"millrace-{name}", initializer=self._know_connection)

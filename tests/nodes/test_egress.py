@@ -328,6 +328,25 @@ async def test_a_request_for_which_there_is_no_connection_says_so_in_time(
         await doors.aclose()
 
 
+async def test_connections_to_places_that_are_not_used_again_are_closed(
+    server: HttpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.worker.egress.CONNECTIONS", 10)
+    monkeypatch.setattr("runtime.worker.egress.KEEP_ALIVE_SECONDS", 0.3)
+    server.answers["/x"] = answer(200, b"1")
+    doors = Egress.make(named={f"place{number}": ("127.0.0.1", server.port) for number in range(30)})
+    try:
+        for number in range(30):
+            await doors.http.request("GET", f"http://place{number}/x")
+        pool = doors.http._pool()
+        assert pool.idle <= 5
+        await asyncio.sleep(1.8)
+        assert pool.idle == 0
+        assert (await doors.http.request("GET", "http://place3/x")).status == 200
+    finally:
+        await doors.aclose()
+
+
 async def test_header_injection_never_leaves(doors: Egress, server: HttpServer) -> None:
     with pytest.raises(StepFailure):
         await doors.http.request("GET", server.url("/x"), headers=[("X-A", "a\r\nX-B: c")])
