@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -33,82 +35,167 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright, chromium: Path) -> Iterator[Browser]:
-    """One Chromium for all tests; each page has its own profile."""
+    """One Chromium for all tests; each page has a profile of its own."""
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
     launched = playwright.chromium.launch(executable_path=chromium, args=[*OPTIONS, *root])
     yield launched
     launched.close()
 
 
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+@contextmanager
+def fresh_product(directory: Path) -> Iterator[Product]:
     """A fresh installation in one process, not set up yet."""
     if not DIST.exists():
         skip_or_fail("The front end is not built: make frontend/dist/.stamp")
-    with Product(tmp_path_factory.mktemp("product") / "data") as running:
+    with Product(directory / "data") as running:
         running.start()
         yield running
 
 
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Product, Api]]:
+    """An installation that has been set up, for all modules that do not ask for one of their own."""
+    with fresh_product(tmp_path_factory.mktemp("shared")) as running:
+        api = running.set_up()
+        yield running, api
+        api.close()
+
+
 @pytest.fixture(scope="module")
-def api(product: Product) -> Iterator[Api]:
+def product(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """The shared installation; where a module says OWN_PRODUCT, a fresh one of its own, not set up yet."""
+    if getattr(request.module, "OWN_PRODUCT", False):
+        with fresh_product(tmp_path_factory.mktemp("product")) as running:
+            yield running
+    else:
+        yield request.getfixturevalue("shared")[0]
+
+
+@pytest.fixture(scope="module")
+def api(request: pytest.FixtureRequest, product: Product) -> Iterator[Api]:
     """The API of the product, set up, as its administrator."""
-    api = product.set_up()
-    yield api
-    api.close()
+    if getattr(request.module, "OWN_PRODUCT", False):
+        api = product.set_up()
+        yield api
+        api.close()
+    else:
+        yield request.getfixturevalue("shared")[1]
 
 
-@pytest.fixture
-def new_page(browser: Browser, product: Product) -> Iterator[Callable[..., Page]]:
-    """Opens pages in a profile of their own; what went wrong in them fails the test at its end."""
-    contexts: list[BrowserContext] = []
-    wrong: list[str] = []
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a profile is made with."""
 
-    def open_(*, dark: bool = False, viewport: dict[str, int] | None = None) -> Page:
-        context = browser.new_context(
-            base_url=product.url,
-            viewport=viewport or DESK,  # type: ignore[arg-type]
-            color_scheme="dark" if dark else "light",
+    url: str
+    dark: bool
+    width: int
+    height: int
+
+
+class Profiles:
+    """Browser profiles. The next test gets one that has been emptied: only what was fetched is not fetched again."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._idle: dict[Look, list[BrowserContext]] = {}
+
+    def take(self, look: Look) -> BrowserContext:
+        """A profile with nothing in it but a blank page."""
+        if idle := self._idle.get(look):
+            return idle.pop()
+        context = self._browser.new_context(
+            base_url=look.url,
+            viewport={"width": look.width, "height": look.height},
+            color_scheme="dark" if look.dark else "light",
             locale="en-US",
             timezone_id="Europe/Berlin",
         )
         context.set_default_timeout(15_000)
-        contexts.append(context)
-        page = context.new_page()
+        context.new_page()
+        return context
 
-        def said(message: ConsoleMessage) -> None:
-            # Chromium reports every refused request; the pages handle those, and the tests look at what they show.
-            if message.type == "error" and "Failed to load resource" not in message.text:
-                wrong.append(f"console: {message.text}")
+    def give_back(self, look: Look, context: BrowserContext) -> None:
+        """Empty a profile: no page, cookie, permission or stored thing stays in it."""
+        blank = context.new_page()
+        for page in context.pages:
+            if page is not blank:
+                page.close()
+        context.set_offline(False)
+        context.clear_cookies()
+        context.clear_permissions()
+        devtools = context.new_cdp_session(blank)
+        devtools.send("Storage.clearDataForOrigin", {"origin": look.url, "storageTypes": "all"})
+        devtools.detach()
+        self._idle.setdefault(look, []).append(context)
 
-        def asked(request: Request) -> None:
-            if not request.url.startswith((product.url, "data:", "blob:", "about:")):
-                wrong.append(f"asked elsewhere: {request.url}")
 
-        page.on("console", said)
-        page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
-        page.on("request", asked)
+@pytest.fixture(scope="session")
+def profiles(browser: Browser) -> Profiles:
+    return Profiles(browser)
+
+
+class Pages:
+    """Opens pages of a product, each in a profile of its own, and notes what goes wrong in them."""
+
+    def __init__(self, profiles: Profiles, product: Product) -> None:
+        self.wrong: list[str] = []
+        self._profiles = profiles
+        self._url = product.url
+        self._taken: list[tuple[Look, BrowserContext]] = []
+
+    def open(self, *, dark: bool = False, viewport: dict[str, int] | None = None) -> Page:
+        """A blank page."""
+        look = Look(self._url, dark, **(viewport or DESK))
+        context = self._profiles.take(look)
+        self._taken.append((look, context))
+        page = context.pages[0]
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
+        page.on("request", self._asked)
         return page
 
-    yield open_
-    for context in contexts:
-        context.close()
-    assert wrong == []
+    def close(self) -> None:
+        """Close them all; what went wrong in them fails the test."""
+        for look, context in self._taken:
+            self._profiles.give_back(look, context)
+        assert self.wrong == []
+
+    def _said(self, message: ConsoleMessage) -> None:
+        # Chromium reports every refused request; the pages handle those, and the tests look at what they show.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.wrong.append(f"console: {message.text}")
+
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith((self._url, "data:", "blob:", "about:")):
+            self.wrong.append(f"asked elsewhere: {request.url}")
+
+
+def sign_in(page: Page, api: Api) -> None:
+    """Give a page the session of `api`."""
+    page.context.add_cookies(
+        [
+            {"name": cookie.name, "value": cookie.value or "", "url": str(api.client.base_url)}
+            for cookie in api.client.cookies.jar
+            if "session" in cookie.name
+        ]
+    )
 
 
 @pytest.fixture
-def signed_in(api: Api, new_page: Callable[..., Page], product: Product) -> Callable[..., Page]:
+def new_page(profiles: Profiles, product: Product) -> Iterator[Callable[..., Page]]:
+    """Opens pages in a profile of their own; what went wrong in them fails the test at its end."""
+    pages = Pages(profiles, product)
+    yield pages.open
+    pages.close()
+
+
+@pytest.fixture
+def signed_in(api: Api, new_page: Callable[..., Page]) -> Callable[..., Page]:
     """Opens a page with the administrator's session."""
 
     def open_(path: str = "/", *, dark: bool = False, viewport: dict[str, int] | None = None) -> Page:
         page = new_page(dark=dark, viewport=viewport)
-        page.context.add_cookies(
-            [
-                {"name": cookie.name, "value": cookie.value or "", "url": product.url}
-                for cookie in api.client.cookies.jar
-                if "session" in cookie.name
-            ]
-        )
+        sign_in(page, api)
         page.goto(path)
         return page
 

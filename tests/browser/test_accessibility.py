@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import httpx2
 import pytest
@@ -11,9 +12,11 @@ from playwright.sync_api import Page, expect
 
 from builder.practice import example
 from tests.browser.axe import findings
+from tests.browser.conftest import Pages, Profiles, sign_in
 from tests.product import Api, Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+OWN_PRODUCT = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,47 +55,77 @@ SCREENS = {
     "settings": ("/settings/workspace", "Time zone"),
 }
 SIZES = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+#: In which theme a screen is opened at this size, and to which it changes then.
+THEMES: dict[str, tuple[Literal["light", "dark"], ...]] = {"desk": ("light", "dark"), "phone": ("dark", "light")}
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.fixture(scope="module")
+def walkers(profiles: Profiles, product: Product, api: Api) -> Iterator[dict[str, Page]]:
+    """A signed-in page of each size, in which one screen is opened after the other."""
+    pages = Pages(profiles, product)
+    opened = {size: pages.open(viewport=viewport) for size, viewport in SIZES.items()}
+    for page in opened.values():
+        sign_in(page, api)
+    yield opened
+    pages.close()
+
+
+def choose(page: Page, theme: Literal["light", "dark"]) -> None:
+    """Let the system ask for a theme, and wait until it is painted."""
+    page.emulate_media(color_scheme=theme)
+    expect(page.locator(f"html[data-theme={theme}]")).to_be_attached()
+    page.wait_for_function(
+        "() => document.getAnimations().every("
+        "(one) => one.playState !== 'running' || one.effect.getComputedTiming().endTime === Infinity)"
+    )
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("screen", SCREENS)
-def test_nothing_serious_on(
-    screen: str, size: str, dark: bool, signed_in: Callable[..., Page], world: World, shot: Callable[[Page, str], None]
+def test_nothing_serious_in_either_theme_on(
+    screen: str, size: str, walkers: dict[str, Page], world: World, shot: Callable[[Page, str], None]
 ) -> None:
     path, content = SCREENS[screen]
-    page = signed_in(path.format(workflow=world.workflow, run=world.run), dark=dark, viewport=SIZES[size])
+    page = walkers[size]
+    page.emulate_media(color_scheme=THEMES[size][0])
+    page.goto(path.format(workflow=world.workflow, run=world.run))
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.get_by_text(content).first).to_be_visible()
     expect(page.locator("[aria-busy=true]")).to_have_count(0)
-    shot(page, f"{screen}-{size}-{'dark' if dark else 'light'}")
-    assert findings(page) == []
-    # Nothing but the canvas and what scrolls on purpose may be wider than the window.
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= SIZES[size]["width"]
+    for theme in THEMES[size]:
+        choose(page, theme)
+        shot(page, f"{screen}-{size}-{theme}")
+        assert findings(page) == [], theme
+        # Nothing but the canvas and what scrolls on purpose may be wider than the window.
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= SIZES[size]["width"], theme
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("path", ["/sign-in", "/setup#token=none", "/invitation#token=none", "/nowhere"])
-def test_nothing_serious_before_signing_in_on(path: str, dark: bool, new_page: Callable[..., Page]) -> None:
-    page = new_page(dark=dark)
+def test_nothing_serious_in_either_theme_before_signing_in_on(path: str, new_page: Callable[..., Page]) -> None:
+    page = new_page()
     page.goto(path)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    assert findings(page) == []
+    for theme in THEMES["desk"]:
+        choose(page, theme)
+        assert findings(page) == [], theme
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_nothing_serious_in_dialogs_of_the_editor(
-    dark: bool, signed_in: Callable[..., Page], world: World, shot: Callable[[Page, str], None]
+def test_nothing_serious_in_either_theme_in_dialogs_of_the_editor(
+    signed_in: Callable[..., Page], world: World, shot: Callable[[Page, str], None]
 ) -> None:
-    page = signed_in(f"/workflows/{world.workflow}/build", dark=dark)
+    page = signed_in(f"/workflows/{world.workflow}/build")
     page.get_by_role("button", name="Add step").click()
     expect(page.get_by_role("heading", name="Logic")).to_be_visible()
-    shot(page, f"palette-{'dark' if dark else 'light'}")
-    assert findings(page) == []
+    for theme in THEMES["desk"]:
+        choose(page, theme)
+        shot(page, f"palette-{theme}")
+        assert findings(page) == [], theme
     page.keyboard.press("Escape")
     for button in ("Test", "Publish…"):
         page.get_by_role("banner").or_(page.get_by_role("main")).get_by_role("button", name=button).first.click()
         expect(page.get_by_role("dialog")).to_be_visible()
-        assert findings(page) == []
+        for theme in THEMES["desk"]:
+            choose(page, theme)
+            assert findings(page) == [], (button, theme)
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)

@@ -13,6 +13,7 @@ from tests.benchmarks import graphs
 from tests.product import Api, Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+OWN_PRODUCT = True
 
 
 def write(page: Page, name: str, text: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import sign_in
 from tests.browser.editing import Editor, Opens, chain, edit_fields, graph, new_editor, step
 from tests.browser.test_editor_building import has_the_focus
 from tests.product import Api, Product
@@ -27,16 +28,10 @@ def viewer(product: Product, api: Api) -> Iterator[Api]:
 
 
 @pytest.fixture
-def as_viewer(viewer: Api, new_page: Callable[..., Page], product: Product) -> Opens:
+def as_viewer(viewer: Api, new_page: Callable[..., Page]) -> Opens:
     def open_(path: str) -> Page:
         page = new_page()
-        page.context.add_cookies(
-            [
-                {"name": cookie.name, "value": cookie.value or "", "url": product.url}
-                for cookie in viewer.client.cookies.jar
-                if "session" in cookie.name
-            ]
-        )
+        sign_in(page, viewer)
         page.goto(path)
         return page
 

@@ -17,6 +17,7 @@ from builder.practice import example
 from tests.product import LINK, Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+OWN_PRODUCT = True
 
 #: Notes each step's status whenever it changes, in the order in which the page shows it.
 WATCH = """
