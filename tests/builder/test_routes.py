@@ -20,7 +20,7 @@ from builder.connections import kinds
 from builder.connections import services as connections
 from tests import factories
 from tests.builder.conftest import World
-from tests.factories import Caller, make_token
+from tests.factories import Caller, browser_of, make_token
 
 VIEW, REVIEW, BUILD, ADMIN = Role.VIEWER, Role.REVIEWER, Role.BUILDER, Role.ADMIN
 RANK = {VIEW: 0, REVIEW: 1, BUILD: 2, ADMIN: 3}
@@ -194,7 +194,7 @@ def ids(row: Row) -> str:
 @pytest.mark.parametrize("row", ROUTES, ids=ids)
 @pytest.mark.parametrize("role", [VIEW, REVIEW, BUILD, ADMIN])
 def test_a_role_gets_exactly_what_the_table_gives_it(world: World, things: Things, row: Row, role: Role) -> None:
-    caller = {VIEW: world.as_vera, REVIEW: world.as_rosa, BUILD: world.as_bo, ADMIN: world.as_alice}[role]
+    caller = browser_of({VIEW: world.vera, REVIEW: world.rosa, BUILD: world.bo, ADMIN: world.alice}[role])
     answer = caller.call(row.method, path_of(row, world, things), row.body)
     allowed = isinstance(row.least, Access) or RANK[role] >= RANK[row.least]
     assert answer.status in (row.enter if allowed else (403,)), (answer.status, answer.body)
