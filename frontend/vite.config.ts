@@ -29,6 +29,8 @@ export default defineConfig({
   },
   test: {
     environment: "jsdom",
+    // One jsdom a worker, and still a world of its own for each file.
+    pool: "vmThreads",
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["src/app/testSetup.ts"],
     restoreMocks: true,
