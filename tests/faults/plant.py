@@ -41,9 +41,12 @@ class Plant:
         data = directory / "data"
         self.product = Product(data, database_url=database_url, redis_url=redis_url, environment=own, port=self.port)
         data.mkdir(mode=0o700)
-        if database_url:
-            self.product.manage("migrate", "--no-input")
         self.cradle = Cradle(self.product.variables(), directory)
+        if database_url:
+            migrate = self.cradle.spawn("migrate")
+            if not migrate.is_dead(60) or self.cradle.exit_code(migrate) != 0:
+                self.cradle.close()
+                raise HarnessFailed(f"The database could not be made:\n{migrate.tail()}")
         self.embedded = not database_url
         self.database: Database = PostgresRows(database_url) if database_url else SqliteRows(data / "millrace.sqlite3")
         self.children: list[Child] = []

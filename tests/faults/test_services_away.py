@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 import redis as redis_client
@@ -25,22 +24,30 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 SENDERS = 6
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def servers() -> Iterator[tuple[BreakablePostgres, BreakableRedis]]:
-    """Servers of this test's own."""
+    """Servers of these tests' own."""
     postgres, redis = BreakablePostgres(), BreakableRedis()
     yield postgres, redis
     redis.close()
     postgres.close()
 
 
-@pytest.fixture
-def plant(tmp_path: Path, company: Company, servers: tuple[BreakablePostgres, BreakableRedis]) -> Iterator[Plant]:
-    """A scaled installation on them."""
+@pytest.fixture(scope="module")
+def plant(
+    tmp_path_factory: pytest.TempPathFactory, company: Company, servers: tuple[BreakablePostgres, BreakableRedis]
+) -> Iterator[Plant]:
+    """A scaled installation on them, that must outlive every fault."""
     postgres, redis = servers
-    with Plant(tmp_path / "plant", company, database_url=postgres.url, redis_url=redis.url, workers=2) as made:
+    directory = tmp_path_factory.mktemp("away") / "plant"
+    with Plant(directory, company, database_url=postgres.url, redis_url=redis.url, workers=2) as made:
         made.start(linear(respond="immediately"), branching())
         yield made
+
+
+def of_this_test(answers: list[Answer], prefix: str) -> list[Answer]:
+    """Those to events of this prefix."""
+    return [answer for answer in answers if answer.key.startswith(prefix)]
 
 
 @dataclass(slots=True)
@@ -110,8 +117,8 @@ def test_events_are_accepted_and_run_while_the_broker_is_wiped_silent_and_gone(
         gone_seconds=gone,
         events=len(callers.answers),
         runs=len(rows.runs),
-        refused=len(plant.senders.refused),
-        unanswered=len(plant.senders.unknown),
+        refused=len(of_this_test(plant.senders.refused, prefix)),
+        unanswered=len(of_this_test(plant.senders.unknown, prefix)),
         answer_p99=figures.quantile([answer.seconds for answer in callers.answers], 0.99),
         start_delay_p50=figures.quantile(delays, 0.5),
         start_delay_p99=figures.quantile(delays, 0.99),
@@ -119,8 +126,8 @@ def test_events_are_accepted_and_run_while_the_broker_is_wiped_silent_and_gone(
         seconds=round(time.monotonic() - began),
     )
     assert [f"{violation} [seed {seed:x}]" for violation in violations] == []
-    assert plant.senders.refused == []
-    assert plant.senders.unknown == []
+    assert of_this_test(plant.senders.refused, prefix) == []
+    assert of_this_test(plant.senders.unknown, prefix) == []
     assert max(delays) <= 10
     assert plant.complaints() == []
 
@@ -148,7 +155,8 @@ def test_a_crashing_database_costs_503s_and_nothing_else(
     callers.stop()
     wait_until(lambda: not plant.unfinished(prefix), f"seed {seed:x}: all runs end", seconds=90, pause=0.2)
     violations = plant.check(prefix, outage_ms=int(down * 1000) + 20_000)
-    refused = plant.senders.refused
+    refused = of_this_test(plant.senders.refused, prefix)
+    unknown = of_this_test(plant.senders.unknown, prefix)
     slowest = max([answer.seconds for answer in [*refused, *callers.answers]], default=0)
     figures.tell(
         "database crashes",
@@ -158,13 +166,13 @@ def test_a_crashing_database_costs_503s_and_nothing_else(
         down_seconds=round(down, 1),
         events=len(callers.answers),
         refused_503=len(refused),
-        unanswered=len(plant.senders.unknown),
+        unanswered=len(unknown),
         slowest_answer=round(slowest, 2),
         violations=len(violations),
         seconds=round(time.monotonic() - began),
     )
     assert [f"{violation} [seed {seed:x}]" for violation in violations] == []
-    assert plant.senders.unknown == []
+    assert unknown == []
     assert slowest < 5.5
     assert all(not child.is_dead() for child in plant.children)
     assert plant.complaints() == []
