@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -31,6 +31,7 @@ class Suite:
     """One command. `needs` find the services it stands on; `group` lets several be chosen with one word.
 
     `place`: suites "aside" wait more than they work and run beside those "in line"; "alone" comes last, undisturbed.
+    Neighbours in line on the same back ends become one command: each start of pytest and its workers costs seconds.
     """
 
     name: str
@@ -65,6 +66,8 @@ def tests(*arguments: str) -> tuple[str, ...]:
 
 TWO = ("-n", "2", "--dist", "worksteal")
 SERVERS = (find_postgres, find_redis)
+#: These start processes with an environment and a database of their own: on PostgreSQL they would do the same again.
+ONCE = ("--ignore=tests/builder/practice/test_company.py", "--ignore=tests/builder/test_settings.py")
 
 STATIC = (
     Suite("ruff", "static", tool("ruff", "check", ".")),
@@ -76,19 +79,19 @@ STATIC = (
     Suite("vitest", "static", node("vitest", "run"), FRONTEND),
 )
 SUITES = (
-    Suite("architecture", "architecture", tests("tests/architecture")),
+    Suite("architecture", "architecture", tests("tests/architecture", *TWO)),
     Suite("engine", "engine", tests("tests/engine", *TWO)),
     Suite("nodes", "nodes", tests("tests/nodes", *TWO)),
     Suite("runtime", "runtime", tests("tests/runtime", *TWO)),
+    Suite("builder", "builder", tests("tests/builder", "tests/live", *TWO)),
+    Suite("runtime-no-broker", "runtime", tests("tests/runtime", *TWO), broker="off"),
     Suite(
         "runtime-servers", "runtime", tests("tests/runtime", *TWO), database="postgres", broker="redis", needs=SERVERS
     ),
-    Suite("runtime-no-broker", "runtime", tests("tests/runtime", *TWO), broker="off"),
-    Suite("builder", "builder", tests("tests/builder", "tests/live", *TWO)),
     Suite(
         "builder-servers",
         "builder",
-        tests("tests/builder", "tests/live", *TWO),
+        tests("tests/builder", "tests/live", *ONCE, *TWO),
         database="postgres",
         broker="redis",
         needs=SERVERS,
@@ -122,7 +125,7 @@ def main(chosen: list[str]) -> int:
     outcomes += run_side_by_side([suite for suite in SUITES if wanted(suite)])
     print("\n" + "=" * 72)
     for outcome in outcomes:
-        print(f"{outcome.verdict:8} {outcome.suite.name:20} {outcome.seconds:7.1f} s")
+        print(f"{outcome.verdict:8} {outcome.seconds:7.1f} s  {outcome.suite.name}")
     failed = [outcome.suite.name for outcome in outcomes if outcome.verdict == "FAILED"]
     skipped = [outcome.suite.name for outcome in outcomes if outcome.verdict == "SKIPPED"]
     if skipped:
@@ -146,7 +149,7 @@ def run_quietly(suites: list[Suite]) -> list[Outcome]:
 def run_side_by_side(suites: list[Suite]) -> list[Outcome]:
     """Run suites one after another, those "aside" beside them; what ran aside prints its output when it is done."""
     aside = [suite for suite in suites if suite.place == "aside"]
-    in_line = [suite for suite in suites if suite.place == "in line"]
+    in_line = joined([suite for suite in suites if suite.place == "in line"])
     alone = [suite for suite in suites if suite.place == "alone"]
     if not in_line:
         return [run(suite, capture=False) for suite in (*aside, *alone)]
@@ -159,6 +162,18 @@ def run_side_by_side(suites: list[Suite]) -> list[Outcome]:
             print(f"\n── {outcome.suite.name}, run beside the others\n{outcome.output}", flush=True)
             outcomes.append(outcome)
     return outcomes + [run(suite, capture=False) for suite in alone]
+
+
+def joined(suites: list[Suite]) -> list[Suite]:
+    """The same suites, neighbours on the same back ends as one."""
+    done: list[Suite] = []
+    for suite in suites:
+        if done and (done[-1].database, done[-1].broker) == (suite.database, suite.broker):
+            before = done.pop()
+            more = tuple(word for word in suite.command if word not in before.command)
+            suite = replace(suite, name=f"{before.name} {suite.name}", command=(*before.command, *more))
+        done.append(suite)
+    return done
 
 
 def run(suite: Suite, *, capture: bool, nice: bool = False) -> Outcome:
