@@ -22,6 +22,7 @@ from psycopg import pq
 from psycopg.abc import AdaptContext
 from psycopg.adapt import Dumper
 
+from runtime.engine.ids import uuid7
 from runtime.store.dialect import CLOCK_SQL, ColumnKind, LinkLost, Statement, StoreFault
 
 _SESSION = (
@@ -36,8 +37,15 @@ _SESSION = (
     "SET jit = off",
     "SET client_encoding = 'UTF8'",
 )
-# The number of the transaction is what a lost COMMIT is asked by.
-_WHEN = f"SELECT pg_current_xact_id()::text, {CLOCK_SQL['postgresql']}"
+# What a COMMIT without an answer is asked by: a row of this connection, in the very transaction, says which one it was.
+# The server's own number of a transaction would not do: after a crash it gives the numbers that it lost out again.
+_CLOCK = CLOCK_SQL["postgresql"]
+_MARK = f"""
+    INSERT INTO store_commitmark AS m (link, number, at) VALUES (%s, %s::bigint, {_CLOCK})
+    ON CONFLICT (link) DO UPDATE SET number = excluded.number, at = excluded.at
+    RETURNING {_CLOCK}"""
+_MARKED = "SELECT number FROM store_commitmark WHERE link = %s FOR UPDATE"
+_OLD_MARKS = f"DELETE FROM store_commitmark WHERE at < {_CLOCK} - 7 * 86400000"
 _ARRAY = {"uuid": (2951, 2950), "int": (1016, 20), "text": (1009, 25), "bytes": (1001, 17)}
 _SQL_TYPE = {"uuid": "uuid[]", "int": "bigint[]", "text": "text[]", "bytes": "bytea[]"}
 _NULL = b"\xff\xff\xff\xff"
@@ -48,6 +56,8 @@ _INT = struct.Struct(">iq").pack
 # Faults of the installation, not of the data: connection, read-only standby, rollback, resources, locks, operator,
 # system. An internal error (XX) is not among them: it may be the unit's own, and would stop all others for ever.
 _FAULT_CLASSES = {"08", "25", "40", "53", "55", "57", "58"}
+
+_GOES_DOWN = {"57P01", "57P02", "57P03", "57P04"}
 
 
 class _Array:
@@ -130,7 +140,8 @@ class PostgresLink:
         _register(self._connection)
         self._now = 0
         self._now_at = 0.0
-        self._transaction_id: str | None = None
+        self._name = uuid7().hex
+        self._number = 0
         # What the server will say of the transaction that was begun last.
         self._begun: psycopg.Cursor[tuple[Any, ...]] | None = None
         self._begun_at = 0.0
@@ -139,8 +150,14 @@ class PostgresLink:
 
     def begin(self) -> None:
         try:
+            if self._number == 0:
+                # It must be there to be waited for, should the first transaction be the one without an answer.
+                self._connection.execute(_OLD_MARKS, prepare=False)
+                self._connection.execute(_MARK, (self._name, 0), prepare=False)
+                self._pipeline.sync()
+            self._number += 1
             self._connection.execute("BEGIN", prepare=False)
-            self._begun = self._connection.execute(_WHEN)
+            self._begun = self._connection.execute(_MARK, (self._name, self._number))
         except psycopg.Error as error:
             raise _classified(error, self._connection) from error
         self._begun_at = time.monotonic()
@@ -226,12 +243,13 @@ class PostgresLink:
         return self._now + int((time.monotonic() - self._now_at) * 1000)
 
     def transaction_id(self) -> str | None:
-        self._hear_of_begin()
-        return self._transaction_id
+        return f"{self._name}:{self._number}"
 
     def was_committed(self, transaction_id: str) -> bool | None:
-        status = self.query("SELECT pg_xact_status(%s::text::xid8)", [transaction_id])[0][0]
-        return None if status == "in progress" else status == "committed"
+        name, _, number = transaction_id.partition(":")
+        # The lock waits until the server has made up its mind about a transaction that is still under way.
+        rows = self.query(_MARKED, [name])
+        return bool(rows) and rows[0][0] == int(number)
 
     def _hear_of_begin(self) -> None:
         """What the server said when the transaction began; with the results of later statements it is here already."""
@@ -243,7 +261,7 @@ class PostgresLink:
         except psycopg.Error as error:
             raise _classified(error, self._connection) from error
         assert row is not None
-        self._transaction_id, self._now = row
+        (self._now,) = row
         # When it was asked, not when the answer was read: a statement may have waited for a lock in between.
         self._now_at = self._begun_at
 
@@ -265,9 +283,10 @@ class PostgresLink:
 
 
 def _classified(error: psycopg.Error, connection: psycopg.Connection[Any]) -> Exception:
-    if connection.closed or connection.broken:
-        return LinkLost(str(error))
     state = error.sqlstate or ""
+    # A server that goes down says so in place of the answers it still owed: what was committed may be among them.
+    if connection.closed or connection.broken or state in _GOES_DOWN:
+        return LinkLost(str(error))
     if state[:2] in _FAULT_CLASSES or (not state and isinstance(error, psycopg.OperationalError)):
         return StoreFault(str(error))
     return error

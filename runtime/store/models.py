@@ -292,6 +292,14 @@ class Process(models.Model):
     running = models.PositiveIntegerField(default=0)
 
 
+class CommitMark(models.Model):
+    """The last transaction of one of the writers' connections: what a COMMIT without an answer is asked by (F25)."""
+
+    link = models.CharField(max_length=32, primary_key=True)
+    number = models.BigIntegerField()
+    at = models.BigIntegerField()
+
+
 class Leadership(models.Model):
     """Which ticker leads: one row a duty, held by a lease."""
 

@@ -361,9 +361,10 @@ class Writer:
                 if isinstance(error, OperationalError):
                     raise StoreFault(str(error)) from error
                 raise
-        try:
+        with contextlib.suppress(StoreFault):
             if self._link is not None:
                 self._clock = (self._link.now(), time.monotonic())
+        try:
             self._tell(batch)
         except Exception:
             # It is committed, whatever becomes of the news of it.
@@ -428,11 +429,7 @@ class _Transaction:
         self._link.begin()
 
     def commit(self) -> None:
-        try:
-            self.identity = self._link.transaction_id()
-        except StoreFault:
-            self._link.rollback()
-            raise
+        self.identity = self._link.transaction_id()
         self.committing = True
         self._link.commit()
         self.took_place = True
