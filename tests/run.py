@@ -79,15 +79,13 @@ STATIC = (
     Suite("vitest", "static", node("vitest", "run"), FRONTEND),
 )
 SUITES = (
-    Suite("architecture", "architecture", tests("tests/architecture", *TWO)),
+    # What starts processes of its own first, so that nobody waits for it at the end.
+    Suite("builder", "builder", tests("tests/builder", "tests/live", *TWO)),
+    Suite("runtime", "runtime", tests("tests/runtime", *TWO)),
     Suite("engine", "engine", tests("tests/engine", *TWO)),
     Suite("nodes", "nodes", tests("tests/nodes", *TWO)),
-    Suite("runtime", "runtime", tests("tests/runtime", *TWO)),
-    Suite("builder", "builder", tests("tests/builder", "tests/live", *TWO)),
+    Suite("architecture", "architecture", tests("tests/architecture", *TWO)),
     Suite("runtime-no-broker", "runtime", tests("tests/runtime", *TWO), broker="off"),
-    Suite(
-        "runtime-servers", "runtime", tests("tests/runtime", *TWO), database="postgres", broker="redis", needs=SERVERS
-    ),
     Suite(
         "builder-servers",
         "builder",
@@ -95,6 +93,9 @@ SUITES = (
         database="postgres",
         broker="redis",
         needs=SERVERS,
+    ),
+    Suite(
+        "runtime-servers", "runtime", tests("tests/runtime", *TWO), database="postgres", broker="redis", needs=SERVERS
     ),
     Suite("faults", "faults", tests("tests/faults"), place="aside"),
     Suite(
