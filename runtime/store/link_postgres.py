@@ -184,8 +184,9 @@ class PostgresLink:
             self._pipeline.sync()
 
     def close(self) -> None:
-        with contextlib.suppress(psycopg.Error):
-            self._pipeline_mode.__exit__(None, None, None)
+        if not (self._connection.closed or self._connection.broken):
+            with contextlib.suppress(psycopg.Error):
+                self._pipeline_mode.__exit__(None, None, None)
         with contextlib.suppress(psycopg.Error):
             self._connection.close()
 
