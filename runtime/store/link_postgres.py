@@ -207,7 +207,7 @@ class PostgresLink:
             # A mere flush would bring the rows, too, but leave the session busy in the server's eyes: were this process
             # stopped now, nobody would end its transaction, and its locks would stay.
             self._pipeline.sync()
-            return cursor.fetchall()
+            return _rows(cursor)
         except psycopg.Error as error:
             raise _classified(error, self._connection) from error
 
@@ -226,7 +226,7 @@ class PostgresLink:
         try:
             cursor = self._connection.cursor(binary=True).execute(_translated(sql), parameters)
             self._pipeline.sync()
-            return cursor.fetchall() if cursor.description is not None else []
+            return _rows(cursor) if cursor.description is not None else []
         except psycopg.Error as error:
             raise _classified(error, self._connection) from error
 
@@ -258,11 +258,9 @@ class PostgresLink:
         if begun is None:
             return
         try:
-            row = begun.fetchone()
+            [(self._now,)] = _rows(begun)
         except psycopg.Error as error:
             raise _classified(error, self._connection) from error
-        assert row is not None
-        (self._now,) = row
         # When it was asked, not when the answer was read: a statement may have waited for a lock in between.
         self._now_at = self._begun_at
 
@@ -281,6 +279,16 @@ class PostgresLink:
         sql = f"WITH u({names}) AS (SELECT * FROM unnest({types})) {body}"
         statement.cache["postgresql"] = sql
         return sql
+
+
+def _rows(cursor: psycopg.Cursor[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """What a statement gave back; where that has not come, nothing can be known of this connection any more."""
+    try:
+        return cursor.fetchall()
+    except psycopg.Error as error:
+        if error.sqlstate is None:
+            raise LinkLost(str(error)) from error
+        raise
 
 
 def _classified(error: psycopg.Error, connection: psycopg.Connection[Any]) -> Exception:

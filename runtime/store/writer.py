@@ -361,9 +361,11 @@ class Writer:
                 if isinstance(error, OperationalError):
                     raise StoreFault(str(error)) from error
                 raise
-        with contextlib.suppress(StoreFault):
+        try:
             if self._link is not None:
                 self._clock = (self._link.now(), time.monotonic())
+        except Exception as error:
+            logger.info("The database's clock could not be read: %s", error)
         try:
             self._tell(batch)
         except Exception:
