@@ -199,9 +199,8 @@ class PostgresLink:
     def batch(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         if not rows:
             return []
-        sql = statement.cache.get("postgresql") or self._render(statement)
         try:
-            cursor = self._connection.cursor(binary=True).execute(sql, self._arrays(statement, rows))
+            cursor = self._send(statement, rows)
             if not statement.returns:
                 return []
             # A mere flush would bring the rows, too, but leave the session busy in the server's eyes: were this process
@@ -214,9 +213,8 @@ class PostgresLink:
     def count(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> int:
         if not rows:
             return 0
-        sql = statement.cache.get("postgresql") or self._render(statement)
         try:
-            cursor = self._connection.cursor(binary=True).execute(sql, self._arrays(statement, rows))
+            cursor = self._send(statement, rows)
             self._pipeline.sync()
             return cursor.rowcount
         except psycopg.Error as error:
@@ -264,12 +262,13 @@ class PostgresLink:
         # When it was asked, not when the answer was read: a statement may have waited for a lock in between.
         self._now_at = self._begun_at
 
-    @staticmethod
-    def _arrays(statement: Statement, rows: Sequence[tuple[Any, ...]]) -> list[_Array]:
-        return [
+    def _send(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> psycopg.Cursor[tuple[Any, ...]]:
+        sql = statement.cache.get("postgresql") or self._render(statement)
+        arrays = [
             _CLASSES[kind](kind, values)
             for (_, kind), values in zip(statement.columns, zip(*rows, strict=True), strict=True)
         ]
+        return self._connection.cursor(binary=True).execute(sql, arrays)
 
     @staticmethod
     def _render(statement: Statement) -> str:

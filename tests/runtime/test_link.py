@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 
 import pytest
 from django.db import connection
@@ -23,13 +22,9 @@ from tests.runtime.rows import a_version, an_acceptance
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@contextmanager
-def a_link() -> Iterator[Link]:
-    link = open_link()
-    try:
-        yield link
-    finally:
-        link.close()
+def a_link() -> closing[Link]:
+    """A connection of this test's own."""
+    return closing(open_link())
 
 
 def accepted(link: Link, unit: AcceptRun) -> None:
