@@ -40,6 +40,8 @@ _MOST_BEGINNINGS: Final = 2
 _NEAR_MS: Final = 60_000
 _MOST_ALARMS: Final = 20_000
 _AGAIN_MS: Final = 1_000
+#: How long a stop waits for what is looked up or handed back on the side.
+_CHECK_SECONDS: Final = 3.0
 #: Accepting comes first: while more events than this arrive in a second, runs begin in small portions only, with a
 #: pause between them that grows with what arrives.
 PRESSED_PER_SECOND: Final = 400
@@ -86,6 +88,8 @@ class Pump:
         #: Leases of runs that are claimed and being loaded.
         self._beginning: dict[UUID, int] = {}
         self._beginnings: set[asyncio.Task[None]] = set()
+        #: The claim that is under way.
+        self._asking: asyncio.Future[list[Claimed]] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._checks: set[asyncio.Task[None]] = set()
 
@@ -102,11 +106,11 @@ class Pump:
     async def stop(self, grace_seconds: float) -> None:
         """Claim nothing more, let steps that run finish within the grace, hand the rest back (I31)."""
         self.stopping = True
-        self._tasks[0].cancel()
-        self._tasks[2].cancel()
         for alarm in self._alarms.values():
             alarm.cancel()
         self._alarms.clear()
+        await _cancel((self._tasks[0], self._tasks[2], *self._beginnings))
+        leases = await self._asked_for()
         for driver, _, _ in self._driving.values():
             if driver is not None:
                 driver.wake()
@@ -114,17 +118,27 @@ class Pump:
         if waiting:
             await asyncio.wait(waiting, timeout=grace_seconds)
         left = [(run_id, token, task) for run_id, (_, task, token) in self._driving.items()]
-        for _, _, task in left:
-            task.cancel()
-        await asyncio.gather(*(task for _, _, task in left), return_exceptions=True)
-        others = (*self._tasks, *self._checks, *self._beginnings)
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        leases = [(run_id, token) for run_id, token, _ in left]
+        await _cancel(task for _, _, task in left)
+        if self._checks:
+            # Some of them hand leases back.
+            await asyncio.wait(self._checks, timeout=_CHECK_SECONDS)
+        await _cancel((self._tasks[1], *self._checks))
+        leases += [(run_id, token) for run_id, token, _ in left]
+        # Also what was claimed and then cancelled before it began.
+        leases += self._beginning.items()
         leases += [(claimed.run_id, claimed.token) for claimed in self._taken]
         self._taken.clear()
         await self._give_back(leases)
+
+    async def _asked_for(self) -> list[tuple[UUID, int]]:
+        """The leases that the cancelled claim brings all the same: the writer had the request already."""
+        if self._asking is None:
+            return []
+        try:
+            return [(claimed.run_id, claimed.token) for claimed in await self._asking]
+        except Exception as error:
+            logger.info("The last claim failed: %s", error)
+            return []
 
     # --- arrivals, on the loop ------------------------------------------------------------------------------------
 
@@ -255,12 +269,21 @@ class Pump:
             begun = [run_id for run_id in wanted if run_id in self._driving]
             if begun:
                 self._keep_check(asyncio.create_task(self._look_for_cancels(begun)))
-            return await self._writer.claim(free, limit=len(free)) if free else []
+            return await self._ask(free, len(free)) if free else []
         self._sweep = False
-        found = await self._writer.claim(None, limit=room, held=self._held())
+        found = await self._ask(None, room, self._held())
         if len(found) == room:
             self._sweep = True  # there may be more
         return found
+
+    async def _ask(
+        self, run_ids: list[UUID] | None, limit: int, held: Sequence[tuple[UUID, int]] = ()
+    ) -> list[Claimed]:
+        """Claim. Where this is cancelled meanwhile, the leases are taken nevertheless: `stop` hands them back."""
+        self._asking = asyncio.ensure_future(self._writer.claim(run_ids, limit=limit, held=held))
+        claimed = await asyncio.shield(self._asking)
+        self._asking = None
+        return claimed
 
     def _held(self) -> list[tuple[UUID, int]]:
         """Every lease this process works under, or is about to."""
@@ -432,6 +455,14 @@ class Pump:
     def _keep_check(self, task: asyncio.Task[None]) -> None:
         self._checks.add(task)
         task.add_done_callback(self._checks.discard)
+
+
+async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel these tasks and wait for their end."""
+    tasks = list(tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class _Arrivals:

@@ -10,6 +10,7 @@ import pytest
 
 from runtime import api, queue
 from runtime.engine.ids import uuid7
+from runtime.store import failpoints
 from runtime.store.models import Attempt, Process, Run, StepRun
 from runtime.store.records import RunWrite
 from runtime.store.units import Fenced
@@ -74,6 +75,22 @@ def test_a_stop_hands_runs_back_at_once_and_loses_no_result(idle_machine: Machin
     assert idle_machine.finish(long).status == "completed"
     assert len(world.invoices(str(short))) == len(world.invoices(str(long))) == 1
     assert Attempt.objects.get(run_id=long).attempt == 1, "a stop costs no try"
+
+
+def test_a_stop_hands_back_what_a_claim_brings_at_that_moment(
+    idle_machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MILLRACE_TEST_BUILD", "1")
+    idle_machine.start("worker")
+    # The claim is committed, and its answer is still on the way.
+    failpoints.arm("run.claim:after=sleep(400)")
+    idle_machine.begin(flow("start -> a", fields("a", x=1)))
+    wait_until(lambda: Run.objects.filter(lease_owner__isnull=False).exists())
+    idle_machine.stop(grace_seconds=1.0)
+    row = Run.objects.get()
+    assert (row.status, row.lease_owner) == ("accepted", None)
+    assert row.wake_at is not None
+    assert row.wake_at <= time.time() * 1000, "it is due at once, not when a lease runs out"
 
 
 def test_leases_are_renewed_while_a_step_takes_its_time(
