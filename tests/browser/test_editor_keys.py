@@ -132,6 +132,7 @@ def test_a_link_is_removed_without_a_pointer(signed_in: Opens, api: Api) -> None
     editor = new_editor(signed_in, api, "Unlinked", forked)
     editor.focus("orders")
     editor.press("l")
+    expect(editor.page.get_by_label("Search steps")).to_be_focused()
     editor.page.get_by_role("button", name="Disconnect from Big?").press("Enter")
     expect(editor.page.get_by_label("Search steps")).to_be_focused()
     editor.press("Escape")

@@ -186,15 +186,18 @@ export interface SearchBoxProps {
   className?: string | undefined;
   /** Enter takes what was found first. */
   onEnter?: () => void;
+  /** The dialog it stands in gives it the focus when it opens. */
+  first?: boolean;
 }
 
-export function SearchBox({ value, onChange, label, placeholder, ref, className, onEnter }: SearchBoxProps) {
+export function SearchBox({ value, onChange, label, placeholder, ref, className, onEnter, first }: SearchBoxProps) {
   const { t } = useTranslation("common");
   return (
     <div className={cx(css.inputBox, className)} role="search">
       <Search size={15} aria-hidden />
       <input
         ref={ref}
+        data-autofocus={first || undefined}
         type="text"
         inputMode="search"
         aria-label={label}

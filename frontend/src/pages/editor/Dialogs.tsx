@@ -1,5 +1,5 @@
 import { ArrowRight, Unlink } from "lucide-react";
-import { type RefObject, useEffect, useRef, useState } from "react";
+import { type RefObject, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Workflow } from "../../api/types";
@@ -63,16 +63,6 @@ function OpenDialog({ workflow, autosave, changes, canvas, test, keys }: Dialogs
   }
 }
 
-/** Whoever opens a dialog to search wants to type at once. */
-function useFirstFocus(): RefObject<HTMLInputElement | null> {
-  const field = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    const timer = setTimeout(() => field.current?.focus(), 80);
-    return () => clearTimeout(timer);
-  }, []);
-  return field;
-}
-
 /** Connecting without dragging: a list of the steps a link may lead to. */
 function ConnectDialog({ keys }: { keys: EditorCommands }) {
   const { t } = useTranslation(["editor", "canvas"]);
@@ -85,7 +75,7 @@ function ConnectDialog({ keys }: { keys: EditorCommands }) {
   const all = [...ways.map((port) => ({ id: port.id, label: port.label || t("connect.next") })), ...(spec?.has_error_port ? [{ id: "error", label: t("connect.failure") }] : [])];
   const [way, setWay] = useState(all[0]?.id ?? "out");
   const [query, setQuery] = useState("");
-  const search = useFirstFocus();
+  const search = useRef<HTMLInputElement>(null);
   if (!source) return null;
   const allowed = new Set(possibleTargets(document, specs, source.id, way));
   const targets = document.nodes.filter((node) => allowed.has(node.id) && node.name.toLowerCase().includes(query.toLowerCase()));
@@ -120,7 +110,7 @@ function ConnectDialog({ keys }: { keys: EditorCommands }) {
           ))}
         </ul>
       )}
-      <SearchBox ref={search} value={query} onChange={setQuery} label={t("connect.search")} onEnter={() => targets[0] && pick(targets[0].id)} />
+      <SearchBox first ref={search} value={query} onChange={setQuery} label={t("connect.search")} onEnter={() => targets[0] && pick(targets[0].id)} />
       <ul className={css.pickList}>
         {targets.map((node) => (
           <li key={node.id}>
@@ -144,7 +134,6 @@ function FindDialog({ canvas }: { canvas: RefObject<CanvasHandle | null> }) {
   const specs = useEditor((state) => state.specs);
   const summaries = useEditor((state) => state.summaries);
   const [query, setQuery] = useState("");
-  const search = useFirstFocus();
   const wanted = query.trim().toLowerCase();
   const found = wanted
     ? document.nodes.filter((node) => `${node.name} ${node.key} ${node.notes ?? ""} ${summaries[node.id] ?? ""} ${formatExact(node.config)}`.toLowerCase().includes(wanted))
@@ -156,7 +145,7 @@ function FindDialog({ canvas }: { canvas: RefObject<CanvasHandle | null> }) {
   };
   return (
     <Dialog opened onClose={close} title={t("find.title")}>
-      <SearchBox ref={search} value={query} onChange={setQuery} label={t("find.search")} onEnter={() => found[0] && go(found[0].id)} />
+      <SearchBox first value={query} onChange={setQuery} label={t("find.search")} onEnter={() => found[0] && go(found[0].id)} />
       <ul className={css.pickList}>
         {found.slice(0, 50).map((node) => (
           <li key={node.id}>
