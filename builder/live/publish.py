@@ -1,7 +1,7 @@
 """Carries committed changes from the writer's thread to whoever watches: implements `runtime.ports.LiveSink`.
 
 The writer must never wait for a browser. `publish` puts ids into a dict and wakes a loop; the loop sends what has
-gathered, newest seq only, every 40 ms. Losing news is allowed: the sockets read the database again every 2 s.
+gathered, newest seq only, at most every 40 ms. Losing news is allowed: the sockets read the database again every 2 s.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 PAUSE: Final = 0.04
+#: What a single commit brings in several portions goes together.
+GATHER: Final = 0.003
 #: More news than this at once is cut: a list shows the newest, and a watched run is read again anyway.
 MOST_WAITING: Final = 20_000
 MOST_IN_ONE_MESSAGE: Final = 200
@@ -51,6 +53,7 @@ class ChannelSink:
         self._woken = False
         self._detached = False
         self._flushing: asyncio.Task[None] | None = None
+        self._sent_at = 0.0
         self._redis: Redis | None = None
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -113,7 +116,9 @@ class ChannelSink:
         self._flushing = asyncio.get_running_loop().create_task(self._flush())
 
     async def _flush(self) -> None:
-        await asyncio.sleep(PAUSE)
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(GATHER, self._sent_at + PAUSE - loop.time()))
+        self._sent_at = loop.time()
         with self._lock:
             news = self._waiting
             self._waiting = {}
