@@ -20,6 +20,22 @@ export const FormatsProvider = FormatsContext.Provider;
 const DAY = 86_400_000;
 const NUMBER_PARTS = new Set(["minusSign", "integer", "group", "decimal", "fraction"]);
 
+// Making one of the browser's formatters costs a hundred times what using it does; there are some dozen different ones.
+const made = new Map<string, unknown>();
+
+function once<T>(name: string, make: () => T): T {
+  let found = made.get(name) as T | undefined;
+  if (found === undefined) {
+    found = make();
+    made.set(name, found);
+  }
+  return found;
+}
+
+function numbers(locale: string, options?: Intl.NumberFormatOptions): Intl.NumberFormat {
+  return once(`number ${locale} ${JSON.stringify(options)}`, () => new Intl.NumberFormat(locale, options));
+}
+
 /** The locale for everything that has words in it ("ago", "min", "Nov", "PM"): in the language of the texts around it. */
 export function localeOfWords(language: string, ...known: readonly string[]): string {
   return known.find((locale) => locale.split("-")[0] === language.split("-")[0]) ?? language;
@@ -36,7 +52,8 @@ export class Formatter {
   }
 
   private date(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-    return new Intl.DateTimeFormat(this.words, { timeZone: this.formats.timeZone, ...options });
+    const zone = this.formats.timeZone;
+    return once(`date ${this.words} ${zone} ${JSON.stringify(options)}`, () => new Intl.DateTimeFormat(this.words, { timeZone: zone, ...options }));
   }
 
   get timeZone(): string {
@@ -44,11 +61,11 @@ export class Formatter {
   }
 
   number(value: number, options?: Intl.NumberFormatOptions): string {
-    return new Intl.NumberFormat(this.formats.locale, options).format(value);
+    return numbers(this.formats.locale, options).format(value);
   }
 
   amount(value: number, currency = this.formats.currency): string {
-    return new Intl.NumberFormat(this.formats.locale, { style: "currency", currency }).format(value);
+    return numbers(this.formats.locale, { style: "currency", currency }).format(value);
   }
 
   /** 09:41 */
@@ -111,14 +128,14 @@ export class Formatter {
     const away = then - now;
     const size = Math.abs(away);
     if (size >= DAY) return this.dayClock(then);
-    const words = new Intl.RelativeTimeFormat(this.words, { numeric: "auto", style: "short" });
+    const words = once(`relative ${this.words}`, () => new Intl.RelativeTimeFormat(this.words, { numeric: "auto", style: "short" }));
     if (size < 45_000) return words.format(0, "second");
     if (size < 3_570_000) return words.format(Math.round(away / 60_000), "minute");
     return words.format(Math.round(away / 3_600_000), "hour");
   }
 
   private unit(value: number, unit: string, digits = 0): string {
-    const parts = new Intl.NumberFormat(this.words, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: digits }).formatToParts(value);
+    const parts = numbers(this.words, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: digits }).formatToParts(value);
     const number = this.number(value, { maximumFractionDigits: digits });
     const at = parts.findIndex((part) => NUMBER_PARTS.has(part.type));
     return parts.flatMap((part, index) => (index === at ? [number] : NUMBER_PARTS.has(part.type) ? [] : [part.value])).join("");
