@@ -39,6 +39,8 @@ from builder.config.housekeeping import Housekeeping  # noqa: E402
 from runtime.contracts import dumps  # noqa: E402
 
 if TYPE_CHECKING:
+    from builder.config.corked import Reply
+    from runtime.intake.app import Intake
     from runtime.worker.boot import Runtime
 
 log = structlog.get_logger(__name__)
@@ -56,7 +58,7 @@ class Application:
         self._security = security_headers(secure=settings.SECURE)
         self._pages = Pages(settings.FRONTEND_DIR, security=self._security)
         self._proxies = [ipaddress.ip_network(name, strict=False) for name in settings.TRUSTED_PROXIES]
-        self._intake: Http | None = None
+        self._intake: Intake | None = None
         self._practice: Http | None = None
         self._runtime: Runtime | None = None
 
@@ -72,6 +74,14 @@ class Application:
             await self._http(scope, receive, send)
         elif kind == "websocket":
             await self._socket(scope, receive, send)
+
+    def at_once(self, scope: Scope, body: bytes, tell: Callable[[Reply], None]) -> bool:
+        """Handle a webhook that came whole, without a coroutine; False where `__call__` must do it (all but most)."""
+        if self._intake is None or not scope["path"].startswith(_HOOKS):
+            return False
+        if self._proxies:
+            scope = self._behind_proxy(scope)
+        return self._intake.at_once(scope, body, tell)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]

@@ -1,13 +1,31 @@
-"""One write to the socket for each answer, where the server would make two: head and body go together."""
+"""uvicorn's HTTP protocol with two short ways for what comes thousands of times a second.
+
+Each answer is one write to the socket, where uvicorn makes two. And a request that came whole is offered to the
+application as a function call first (`at_once`): most webhooks need no task and no ASGI messages of their own.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-__all__ = ["HttpProtocol"]
+__all__ = ["HttpProtocol", "Reply"]
+
+
+class Reply(Protocol):
+    """An answer: every part of it must be fit to be sent as it is."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def headers(self) -> tuple[tuple[bytes, bytes], ...]: ...
+
+    @property
+    def body(self) -> bytes: ...
+
 
 #: Beyond this the socket's own flow control must have its say.
 _MOST_HELD: Final = 64 * 1024
@@ -50,7 +68,10 @@ class _Corked:
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's own, over a transport that holds writes together."""
+    """uvicorn's own, over a transport that holds writes together, and with the short way in."""
+
+    # The request whose head is here and whose body is not, if it may go the short way.
+    _beginning: tuple[RequestResponseCycle, Any] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(cast(asyncio.Transport, _Corked(transport, self.loop)))
@@ -61,3 +82,65 @@ class HttpProtocol(HttpToolsProtocol):
         corked.flush()
         self.transport = corked.transport
         super().handle_websocket_upgrade()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse; a body that did not come whole goes the long way."""
+        super().data_received(data)
+        self._begin()
+
+    def on_message_complete(self) -> None:
+        """The request is here as a whole."""
+        super().on_message_complete()
+        if self._beginning is None:
+            return
+        cycle, app = self._beginning
+        if not cycle.more_body:
+            self._beginning = None
+            if app.at_once(cycle.scope, bytes(cycle.body), _Answering(cycle)):
+                # A caller may be held for long.
+                cycle.body = bytearray()
+            else:
+                super()._start_asgi_task(cycle, app)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        short = (
+            cycle.more_body
+            # Who does not read its answers waits for room before more are made.
+            and not self.flow.write_paused
+            and not cycle.waiting_for_100_continue
+            and cycle.scope["method"] != "HEAD"
+            and hasattr(app, "at_once")
+        )
+        if short:
+            self._beginning = (cycle, app)
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def _begin(self) -> None:
+        if self._beginning is not None:
+            cycle, app = self._beginning
+            self._beginning = None
+            super()._start_asgi_task(cycle, app)
+
+
+class _Answering:
+    """Answers a request that went the short way."""
+
+    __slots__ = ("_cycle",)
+
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        self._cycle = cycle
+
+    def __call__(self, reply: Reply) -> None:
+        cycle = self._cycle
+        cycle.response_started = cycle.response_complete = True
+        if not cycle.disconnected:
+            parts = [STATUS_LINE[reply.status]]
+            for name, value in (*cycle.default_headers, *reply.headers):
+                parts += (name, b": ", value, b"\r\n")
+            parts += (b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n", reply.body)
+            cycle.transport.write(b"".join(parts))
+            if not cycle.keep_alive:
+                cycle.transport.close()
+            cycle.on_response()
+        cycle.on_response = lambda: None

@@ -11,24 +11,22 @@ the same work (S28); the owner finds the reason among the workflow's events.
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 import math
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
 from django.db import Error as DatabaseFault
 from django.db import connection
 
 from runtime.contracts import StoreUnavailable
-from runtime.engine.ids import uuid7
 from runtime.intake import answers
 from runtime.intake.answers import Answer
 from runtime.intake.aside import Aside
-from runtime.intake.examining import Examiner, Headers, Proof
+from runtime.intake.examining import Examiner, Headers, Sense, is_quick, prove, read
+from runtime.intake.knock import Knock, Scope, by_name
 from runtime.intake.knocks import Allowance, Pace
 from runtime.intake.reading import (
     BODY_LIMIT,
@@ -40,12 +38,12 @@ from runtime.intake.reading import (
     ReadingRoom,
     Seat,
 )
+from runtime.intake.told import Told
 from runtime.intake.triggers import Door, Doors
 from runtime.intake.waiting import Held
-from runtime.sdk.redaction import MASK, is_secret_name
 from runtime.store import artifacts, failpoints, reads
-from runtime.store.records import Accepted, AcceptRun, EventRow, RunRow
-from runtime.store.writer import Writer
+from runtime.store.records import Accepted, AcceptRun
+from runtime.store.writer import ACCEPT_PATIENCE, Writer
 
 __all__ = ["PREFIX", "Intake"]
 
@@ -53,11 +51,8 @@ logger = logging.getLogger("millrace.intake")
 
 PREFIX: Final = "/hooks/"
 _STATUS: Final = "status/"
-_MOST_HEADERS: Final = 200
-_SHORT_VALUE: Final = 128
 # What waits longer than the writer's patience would be refused anyway: refuse it before it takes memory.
 _MOST_WAITING: Final = 20_000
-_MOST_HEADER_BYTES: Final = 64 * 1024
 _HOST: Final = re.compile(rb"[A-Za-z0-9.\-]+(?::\d{1,5})?\Z|\[[0-9a-fA-F:.]+\](?::\d{1,5})?\Z")
 
 _NOT_HERE: Final = answers.problem(
@@ -85,8 +80,8 @@ _NO_RUN: Final = answers.problem(404, "not_found", "There is no such run.")
 #: What is asked before a browser sends something is not sent by anybody.
 _PREFLIGHT: Final = b"access-control-request-method"
 
-Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Tell = Callable[[Answer], None]
 
 
 class Intake:
@@ -116,13 +111,17 @@ class Intake:
         self._strangers = Allowance(burst=60, per_second=0.5)
         self._refused = Allowance(burst=2_000, per_second=20)
         self._pace = Pace()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._told = Told(ACCEPT_PATIENCE)
+        self._notes: set[asyncio.Task[None]] = set()
+        self._later: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
         """Finish writing down what was refused, and let go of threads. Call before the writer stops."""
         self._held_callers.close()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=3)
+        for task in self._later:
+            task.cancel()
+        if self._notes:
+            await asyncio.wait(self._notes, timeout=3)
         self._examiner.close()
         await asyncio.to_thread(self._aside.close)
         await asyncio.to_thread(self._doors.close)
@@ -135,25 +134,88 @@ class Intake:
                 answer = await self._status(scope, name[len(_STATUS) :])
             else:
                 answer = await self._knock(name, scope, receive)
-        except StoreUnavailable:
-            answer = _AWAY
         except BodyTooLarge:
             answer = _TOO_LARGE
         except BodyTooSlow:
             answer = _TOO_SLOW
-        except Overloaded:
-            answer = _AWAY
         except Disconnected:
             return
-        except Exception:
-            # Nothing that a sender can send leads here; whatever did, the event is not lost while it is sent again.
-            logger.exception("The webhook door met a fault that it does not know.")
-            answer = _AWAY
+        except Exception as error:
+            answer = _sorry(error)
         if failpoints.armed():
             failpoints.hit("ingress.respond:before")
         await answers.send_answer(send, answer, head=scope["method"] == "HEAD")
         if failpoints.armed():
             failpoints.hit("ingress.respond:after")
+
+    # --- without a coroutine -------------------------------------------------------------------------------------
+
+    def at_once(self, scope: Scope, body: bytes, tell: Tell) -> bool:
+        """Handle a small request that has come whole, without a coroutine; False where `__call__` must do it.
+
+        `tell` is called once, perhaps before this returns. The request alone decides between the two ways, and whether
+        somebody asked for its address a moment ago; never what is found there (S28).
+        """
+        name = scope["path"][len(PREFIX) :]
+        door = False if name.startswith(_STATUS) else self._doors.at_once(name)
+        headers = by_name(scope["headers"])
+        if isinstance(door, bool) or headers is None or not is_quick(headers, body):
+            return False
+        try:
+            answer = self._admit_at_once(door, scope, headers, body, tell)
+        except Exception as error:
+            answer = _sorry(error)
+        if answer is not None:
+            _say(tell, answer)
+        return True
+
+    def _admit_at_once(
+        self, door: Door | None, scope: Scope, headers: Headers, body: bytes, tell: Tell
+    ) -> Answer | None:
+        """`_admit` and `_answer`; None where `tell` is called later."""
+        proof = prove(door, headers, body)
+        if door is None:
+            return _NOT_HERE
+        knock = Knock(door, scope, body, proof, headers)
+        away = self._turned_away(knock, headers)
+        if away is not None:
+            return away
+        sense = read(door, scope["query_string"], headers, body, proof)
+        if _is_refused(door, sense):
+            self._tell_later(self._refuse(knock, sense), tell)
+            return None
+        knock.error = sense.error
+        self._refuse_to_wait()
+
+        def told(end: Accepted | BaseException) -> None:
+            if isinstance(end, BaseException):
+                _say(tell, _sorry(end))
+                return
+            answer = self._answer_at_once(door, scope, headers, end)
+            if answer is None:
+                self._tell_later(self._answer(door, scope, headers, end), tell)
+            else:
+                _say(tell, answer)
+
+        unit = knock.unit(self._writer.now_ms(), starts=True, lease_owner=self._lease_owner(), key=sense.key)
+        self._writer.accept_told(unit, self._told.caller(told))
+        return None
+
+    def _tell_later(self, coming: Coroutine[Any, Any, Answer], tell: Tell) -> None:
+        async def wait() -> None:
+            try:
+                answer = await coming
+            except Exception as error:
+                answer = _sorry(error)
+            _say(tell, answer)
+
+        self._keep(wait(), self._later)
+
+    @staticmethod
+    def _keep(work: Coroutine[Any, Any, None], kept: set[asyncio.Task[None]]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        kept.add(task)
+        task.add_done_callback(kept.discard)
 
     # --- status -----------------------------------------------------------------------------------------------
 
@@ -190,16 +252,8 @@ class Intake:
     # --- a knock ----------------------------------------------------------------------------------------------
 
     async def _knock(self, slug: str, scope: Scope, receive: Receive) -> Answer:
-        raw_headers = scope["headers"]
-        headers: Headers = {}
-        size = 0
-        for header, value in raw_headers:
-            size += len(header) + len(value)
-            if header in headers:
-                headers[header].append(value)
-            else:
-                headers[header] = [value]
-        if len(raw_headers) > _MOST_HEADERS or size > _MOST_HEADER_BYTES:
+        headers = by_name(scope["headers"])
+        if headers is None:
             return _TOO_MANY_HEADERS
         seat = self._room.seat()
         try:
@@ -220,29 +274,38 @@ class Intake:
         proof = await self._examiner.prove(door, headers, body)
         if door is None:
             return _NOT_HERE
-        knock = _Knock(door, scope, body, proof, _content_type(headers))
-        if proof.stranger:
-            self._note(knock, proof.stranger)
+        knock = Knock(door, scope, body, proof, headers)
+        away = self._turned_away(knock, headers)
+        if away is not None:
+            return away
+        sense = await self._examiner.read(door, scope["query_string"], headers, body, proof)
+        del body
+        if _is_refused(door, sense):
+            return await self._refuse(knock, sense)
+        knock.error = sense.error
+        return door, await self._store(knock, key=sense.key, starts=True)
+
+    def _turned_away(self, knock: Knock, headers: Headers) -> Answer | None:
+        """The answer for a request that may not come in, whatever it carries."""
+        door = knock.door
+        if knock.proof.stranger:
+            self._note(knock, knock.proof.stranger)
             return _NOT_HERE
-        method = scope["method"]
+        method = knock.scope["method"]
         if (door.methods is not None and method not in door.methods) or (method == "OPTIONS" and _PREFLIGHT in headers):
             return _wrong_method(door.allow)
         # After the signature: a stranger must not use up what the real sender may send.
         if door.per_minute and (seconds := self._pace.wait(door.trigger_id, door.per_minute)):
             self._note(knock, f"More than {door.per_minute} deliveries came in a minute.")
             return _too_many(seconds)
-        sense = await self._examiner.read(door, scope["query_string"], headers, body, proof)
-        del body
-        if sense.bomb:
-            if self._refused.take(door.trigger_id):
-                await self._store(knock, reason="Unpacked, the body is too large.")
-            return _TOO_LARGE
-        knock.error = sense.error
-        if sense.error is not None and not (door.keep_unparsable and sense.part == "body"):
-            return await self._refuse(knock, sense.part)
-        return door, await self._store(knock, key=sense.key, starts=True)
+        return None
 
     async def _answer(self, door: Door, scope: Scope, headers: Headers, accepted: Accepted) -> Answer:
+        answer = self._answer_at_once(door, scope, headers, accepted)
+        return await self._held(door, accepted, self._base(scope, headers)) if answer is None else answer
+
+    def _answer_at_once(self, door: Door, scope: Scope, headers: Headers, accepted: Accepted) -> Answer | None:
+        """The answer; None where it waits for the run."""
         if accepted.conflict and door.auth != "hmac":
             return answers.problem(
                 409,
@@ -252,24 +315,19 @@ class Intake:
                 event=str(accepted.event_id),
                 run=None if accepted.run_id is None else str(accepted.run_id),
             )
-        base = self._base(scope, headers)
         if door.respond != "immediately" and accepted.run_id is not None and not accepted.conflict:
-            held = await self._held(door, accepted, base)
-            if held is not None:
-                return held
-        return answers.accepted(
-            accepted.event_id, accepted.run_id, base, duplicate=accepted.duplicate, conflict=accepted.conflict
-        )
+            return None
+        return _told_of(accepted, self._base(scope, headers))
 
-    async def _held(self, door: Door, accepted: Accepted, base: str) -> Answer | None:
-        """The run's own answer, or its end; None when it takes too long."""
+    async def _held(self, door: Door, accepted: Accepted, base: str) -> Answer:
+        """The run's own answer, or its end; that it was accepted when it takes too long."""
         run_id = accepted.run_id
         assert run_id is not None
         end = await self._held_callers.until_end(
             run_id, for_response=door.respond == "respond_step", begun_earlier=accepted.duplicate
         )
         if end is None:
-            return None
+            return _told_of(accepted, base)
         if end.response is not None:
             return answers.of_workflow(end.response)
         members = {
@@ -287,20 +345,24 @@ class Intake:
 
     # --- writing down -----------------------------------------------------------------------------------------
 
-    async def _refuse(self, knock: _Knock, part: str) -> Answer:
-        event_id: UUID | None = None
-        title = f"The {part} cannot be read."
-        if self._refused.take(knock.door.trigger_id):
-            event_id = (await self._store(knock, reason=title)).event_id
+    async def _refuse(self, knock: Knock, sense: Sense) -> Answer:
+        may_note = self._refused.take(knock.door.trigger_id)
+        if sense.bomb:
+            if may_note:
+                await self._store(knock, reason="Unpacked, the body is too large.")
+            return _TOO_LARGE
+        knock.error = sense.error
+        title = f"The {sense.part} cannot be read."
+        event_id = (await self._store(knock, reason=title)).event_id if may_note else None
         return answers.problem(
             400,
-            f"{part}_unreadable",
+            f"{sense.part}_unreadable",
             title,
-            knock.error or "",
+            sense.error or "",
             event=None if event_id is None else str(event_id),
         )
 
-    def _note(self, knock: _Knock, reason: str) -> None:
+    def _note(self, knock: Knock, reason: str) -> None:
         """Write down a knock that was not let in, without letting the answer wait for it.
 
         Of a large body only size and digest are kept: it is not worth the disk.
@@ -309,68 +371,41 @@ class Intake:
             return
         if knock.size > artifacts.INLINE_LIMIT:
             knock.body = None
-        task = asyncio.get_running_loop().create_task(self._store_quietly(knock, reason))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._keep(self._store_quietly(knock, reason), self._notes)
 
-    async def _store_quietly(self, knock: _Knock, reason: str) -> None:
+    async def _store_quietly(self, knock: Knock, reason: str) -> None:
         try:
             await self._store(knock, reason=reason)
         except StoreUnavailable:
             logger.warning("A refused knock could not be written down.")
 
     async def _store(
-        self, knock: _Knock, *, starts: bool = False, key: str | None = None, reason: str | None = None
+        self, knock: Knock, *, starts: bool = False, key: str | None = None, reason: str | None = None
     ) -> Accepted:
         """Commit the event, and its run where it `starts` one. Raises StoreUnavailable."""
-        if self._writer.backlog > _MOST_WAITING:
+        self._refuse_to_wait()
+        artifact_id: UUID | None = None
+        if knock.body is not None and knock.size > artifacts.INLINE_LIMIT:
+            artifact_id = await self._aside.put(knock.door.workspace_id, knock.body, knock.content_type)
+            knock.body = None
+        unit = knock.unit(
+            self._writer.now_ms(),
+            starts=starts,
+            lease_owner=self._lease_owner(),
+            key=key,
+            reason=reason,
+            artifact_id=artifact_id,
+        )
+        return await (self._writer.accept(unit) if artifact_id is None else self._accept_large(unit, artifact_id))
+
+    def _refuse_to_wait(self) -> None:
+        if self._writer.backlog + self._told.waiting > _MOST_WAITING:
             raise StoreUnavailable("More events came than can be stored in time.")
         if not self._writer.running:
             raise StoreUnavailable("The writer is not running.")
-        door, scope, proof = knock.door, knock.scope, knock.proof
-        artifact_id: UUID | None = None
-        if knock.body is not None and knock.size > artifacts.INLINE_LIMIT:
-            artifact_id = await self._aside.put(door.workspace_id, knock.body, knock.content_type)
-            knock.body = None
-        now = self._writer.now_ms()
-        run: RunRow | None = None
-        if starts:
-            run = RunRow(
-                id=uuid7(),
-                workspace_id=door.workspace_id,
-                workflow_id=door.workflow_id,
-                version_id=door.version_id,
-                trigger_node=door.node_id,
-                mode="live",
-                started_by="webhook",
-                accepted_at=now,
-                min_engine=door.min_engine,
-                lease_owner=self._writer.owner if self._writer.takes else None,
-            )
-        event = EventRow(
-            id=uuid7(),
-            workspace_id=door.workspace_id,
-            workflow_id=door.workflow_id,
-            trigger_id=door.trigger_id,
-            source="webhook",
-            received_at=now,
-            method=scope["method"][:16],
-            path=_raw_path(scope),
-            query=scope["query_string"].decode("latin-1").replace("\0", "%00"),
-            headers=_headers_text(scope["headers"], door),
-            content_type=knock.content_type,
-            body=knock.body,
-            body_artifact_id=artifact_id,
-            body_size=knock.size,
-            body_sha256=proof.sha256,
-            dedupe_key=key,
-            signature="invalid" if proof.stranger else "none" if door.auth == "none" else "verified",
-            verdict="accepted" if starts else "rejected",
-            reason=reason,
-            parse_error=knock.error,
-        )
-        unit = AcceptRun(event, run)
-        return await (self._writer.accept(unit) if artifact_id is None else self._accept_large(unit, artifact_id))
+
+    def _lease_owner(self) -> str | None:
+        return self._writer.owner if self._writer.takes else None
 
     async def _accept_large(self, unit: AcceptRun, artifact_id: UUID) -> Accepted:
         """Commit an event whose body was put aside, and take the body away again where no event came of it."""
@@ -395,20 +430,30 @@ class Intake:
         return f"{scope.get('scheme', 'http')}://{host.decode('ascii')}/hooks/status/"
 
 
-class _Knock:
-    """A request on its way into the store."""
+def _say(tell: Tell, answer: Answer) -> None:
+    if failpoints.armed():
+        failpoints.hit("ingress.respond:before")
+    tell(answer)
+    if failpoints.armed():
+        failpoints.hit("ingress.respond:after")
 
-    __slots__ = ("body", "content_type", "door", "error", "proof", "scope", "size")
 
-    def __init__(self, door: Door, scope: Scope, body: bytes, proof: Proof, content_type: str) -> None:
-        self.door = door
-        self.scope = scope
-        #: None once it was put aside, or where only its size and digest are kept.
-        self.body: bytes | None = body
-        self.size = len(body)
-        self.proof = proof
-        self.content_type = content_type
-        self.error: str | None = None
+def _sorry(error: BaseException) -> Answer:
+    """What a sender is told when nothing was accepted and that is not its fault."""
+    if not isinstance(error, StoreUnavailable | Overloaded):
+        # Nothing that a sender can send leads here; whatever did, the event is not lost while it is sent again.
+        logger.error("The webhook door met a fault that it does not know.", exc_info=error)
+    return _AWAY
+
+
+def _told_of(accepted: Accepted, base: str) -> Answer:
+    return answers.accepted(
+        accepted.event_id, accepted.run_id, base, duplicate=accepted.duplicate, conflict=accepted.conflict
+    )
+
+
+def _is_refused(door: Door, sense: Sense) -> bool:
+    return sense.bomb or (sense.error is not None and not (door.keep_unparsable and sense.part == "body"))
 
 
 def _wrong_method(allow: bytes) -> Answer:
@@ -423,44 +468,6 @@ def _too_many(seconds: float) -> Answer:
         "Nothing was accepted. Send the request again later.",
         (b"retry-after", b"%d" % math.ceil(seconds)),
     )
-
-
-def _headers_text(raw: list[tuple[bytes, bytes]], door: Door) -> str:
-    """The headers as a JSON list of pairs; what opens doors, here or elsewhere, is never written down."""
-    own = door.header_name if door.auth == "header" else b""
-    pairs = []
-    for name, value in raw:
-        if name == own or _opens_doors(name) or (door.secrets and any(secret in value for secret in door.secrets)):
-            pairs.append(orjson.dumps((name.decode("latin-1"), MASK)).decode())
-        elif len(value) <= _SHORT_VALUE:
-            pairs.append(_short_pair_text(name, value))
-        else:
-            pairs.append(_pair_text(name, value))
-    return f"[{','.join(pairs)}]"
-
-
-def _pair_text(name: bytes, value: bytes) -> str:
-    return orjson.dumps((name.decode("latin-1"), value.decode("latin-1").replace("\0", ""))).decode()
-
-
-# A sender says nearly the same with each delivery.
-_short_pair_text = functools.lru_cache(maxsize=4096)(_pair_text)
-
-
-@functools.lru_cache(maxsize=4096)
-def _opens_doors(name: bytes) -> bool:
-    return is_secret_name(name.decode("latin-1"))
-
-
-def _content_type(headers: Headers) -> str:
-    named = headers.get(b"content-type")
-    return named[0].decode("latin-1")[:255].replace("\0", "") if named else ""
-
-
-def _raw_path(scope: Scope) -> str:
-    raw = scope.get("raw_path")
-    text: str = raw.decode("latin-1") if raw else scope["path"]
-    return text.replace("\0", "%00")
 
 
 def _run_end(run_id: UUID) -> reads.RunEnd | None:

@@ -19,7 +19,7 @@ from runtime.intake.dedupe import key_of
 from runtime.intake.reading import Overloaded
 from runtime.intake.triggers import Door
 
-__all__ = ["Examiner", "Headers", "Proof", "Sense"]
+__all__ = ["Examiner", "Headers", "Proof", "Sense", "is_quick", "prove", "read"]
 
 Headers = dict[bytes, list[bytes]]
 
@@ -68,23 +68,29 @@ class Examiner:
     async def prove(self, door: Door | None, headers: Headers, body: bytes) -> Proof:
         """See who sent the request; without a webhook, do the same work for nothing (S28)."""
         if len(body) > _QUICK_BYTES:
-            return await asyncio.get_running_loop().run_in_executor(self._proving, _prove, door, headers, body)
-        return _prove(door, headers, body)
+            return await asyncio.get_running_loop().run_in_executor(self._proving, prove, door, headers, body)
+        return prove(door, headers, body)
 
     async def read(self, door: Door, query: bytes, headers: Headers, body: bytes, proof: Proof) -> Sense:
         """See whether the request can be read and what its key is. Raises Overloaded where too many bodies wait."""
-        if len(body) <= _QUICK_BYTES and b"content-encoding" not in headers:
-            return _read(door, query, headers, body, proof)
+        if is_quick(headers, body):
+            return read(door, query, headers, body, proof)
         try:
             async with asyncio.timeout(self._patience):
                 return await asyncio.get_running_loop().run_in_executor(
-                    self._reading, _read, door, query, headers, body, proof
+                    self._reading, read, door, query, headers, body, proof
                 )
         except TimeoutError:
             raise Overloaded from None
 
 
-def _prove(door: Door | None, headers: Headers, body: bytes) -> Proof:
+def is_quick(headers: Headers, body: bytes) -> bool:
+    """Whether both looks at this body take so little that nobody need wait for them in a thread."""
+    return len(body) <= _QUICK_BYTES and b"content-encoding" not in headers
+
+
+def prove(door: Door | None, headers: Headers, body: bytes) -> Proof:
+    """`Examiner.prove` of a quick body."""
     sha256 = hashlib.sha256(body).hexdigest()
     if door is None:
         signatures.waste_the_same_time(body)
@@ -92,7 +98,8 @@ def _prove(door: Door | None, headers: Headers, body: bytes) -> Proof:
     return Proof(sha256, "" if door.auth == "none" else _stranger(door, headers, body))
 
 
-def _read(door: Door, query: bytes, headers: Headers, body: bytes, proof: Proof) -> Sense:
+def read(door: Door, query: bytes, headers: Headers, body: bytes, proof: Proof) -> Sense:
+    """`Examiner.read` of a quick body."""
     # A start makes data of the query and the headers, too: what no data can hold must not become a run.
     if query and (error := bodies.query_error(query)):
         return Sense(error=error, part="query")

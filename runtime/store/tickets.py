@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import Future as SyncFuture
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
-__all__ = ["CancelPending", "Fenced", "Ticket", "Work"]
+__all__ = ["CancelPending", "Fenced", "Ticket", "Waiting", "Work"]
 
 
 class Fenced(Exception):
@@ -45,6 +44,16 @@ _FIXED_POINTS: Final[dict[Work, tuple[str, ...]]] = {
 }
 
 
+class Waiting(Protocol):
+    """Who waits for a unit: a future of either kind, or what is told like one."""
+
+    def done(self) -> bool: ...
+
+    def set_result(self, result: Any, /) -> None: ...
+
+    def set_exception(self, error: BaseException, /) -> None: ...
+
+
 class Ticket:
     """A unit that waits for its commit, and its answer once there is one."""
 
@@ -54,7 +63,7 @@ class Ticket:
         self,
         work: Work,
         unit: Any,
-        future: asyncio.Future[Any] | SyncFuture[Any],
+        future: Waiting,
         loop: asyncio.AbstractEventLoop | None,
         deadline: float | None,
     ) -> None:

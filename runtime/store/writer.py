@@ -30,7 +30,7 @@ from runtime.store.bell import Bell
 from runtime.store.commits import commit
 from runtime.store.dialect import Link, LinkLost, StoreFault, open_link
 from runtime.store.records import Accepted, AcceptRun, Claimed, RunWrite, Written
-from runtime.store.tickets import CancelPending, Fenced, Ticket, Work
+from runtime.store.tickets import CancelPending, Fenced, Ticket, Waiting, Work
 
 __all__ = ["ACCEPT_PATIENCE", "CancelPending", "Fenced", "Writer"]
 
@@ -153,6 +153,12 @@ class Writer:
         finally:
             self._accepting -= 1
 
+    def accept_told(self, unit: AcceptRun, caller: Waiting) -> None:
+        """`accept` without a coroutine: the caller, on this loop, is told like a future. It looks after its patience
+        itself. Raises StoreUnavailable."""
+        loop = asyncio.get_running_loop()
+        self._gather(Ticket(Work.ACCEPT, unit, caller, loop, time.monotonic() + ACCEPT_PATIENCE), loop)
+
     def accept_sync(self, unit: AcceptRun) -> Accepted:
         """`accept` for a thread without a loop."""
         result: Accepted = self._hand_in_sync(Work.ACCEPT, unit, ACCEPT_PATIENCE)
@@ -239,19 +245,21 @@ class Writer:
 
     def _hand_over(self, work: Work, unit: Any, deadline: float | None) -> asyncio.Future[Any]:
         """Give a unit to the writer; the future tells what became of it. Raises StoreUnavailable."""
-        if self._thread is None or self._stopping:
-            raise StoreUnavailable("The writer is not running.")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        ticket = Ticket(work, unit, future, loop, deadline)
+        self._gather(Ticket(work, unit, future, loop, deadline), loop)
+        return future
+
+    def _gather(self, ticket: Ticket, loop: asyncio.AbstractEventLoop) -> None:
+        if self._thread is None or self._stopping:
+            raise StoreUnavailable("The writer is not running.")
         with self._closing:
             gathered = self._gathered.get(loop)
             if gathered is not None:
                 gathered.append(ticket)
-                return future
+                return
             self._gathered[loop] = [ticket]
         loop.call_soon(self._pass_on, loop)
-        return future
 
     def _pass_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """Pass on what this turn of the loop brought. One by one, each would wake the writer, and the two would quarrel

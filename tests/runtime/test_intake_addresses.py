@@ -14,6 +14,8 @@ from tests.runtime.door import Knocker, Reply, at_the_door, knock
 from tests.runtime.rows import a_webhook
 from tests.runtime.test_intake_door import SmallVault, vault
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 __all__ = ["vault"]
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
@@ -99,7 +101,11 @@ class TestFaults:
         async def broken(*_: object) -> None:
             raise ValueError("nobody foresaw this")
 
+        def broken_at_once(*_: object) -> None:
+            raise ValueError("nobody foresaw this")
+
         monkeypatch.setattr(writer, "accept", broken)
+        monkeypatch.setattr(writer, "accept_told", broken_at_once)
         reply = knock(writer)
         assert (reply.status, reply.header("retry-after")) == (503, "2")
         assert Event.objects.count() == 0

@@ -16,6 +16,8 @@ from runtime.store.writer import Writer
 from tests.runtime.door import Knocker, Reply, at_the_door, knock
 from tests.runtime.rows import a_webhook, a_write
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 
 class TestWaiting:
     def finish(self, writer: Writer, run_id: str, response: ResponseWrite | None = None, **fields: Any) -> Any:

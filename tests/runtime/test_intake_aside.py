@@ -20,6 +20,8 @@ from runtime.store.writer import Writer
 from tests.runtime.door import Knocker, Reply, at_the_door, knock
 from tests.runtime.rows import a_webhook
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 FIRST = b'{"text":"' + b"x" * 100_000 + b'"}'
 OTHER = b'{"text":"' + b"y" * 100_000 + b'"}'
 KEY = {"content-type": "application/json", "idempotency-key": "k"}

@@ -24,6 +24,8 @@ from runtime.store.writer import Writer
 from tests.runtime.door import Knocker, Reply, at_the_door, knock
 from tests.runtime.rows import a_webhook
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 SECRET = "a shared secret"
 
 

@@ -22,6 +22,8 @@ from tests.runtime.machine import WORKSPACE, Machine, detail, flow, step
 from tests.runtime.rows import a_webhook
 from tests.runtime.test_intake_door import SECRET, SmallVault, vault
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 __all__ = ["vault"]
 
 

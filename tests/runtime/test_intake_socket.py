@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
 import uvicorn
 
+from builder.config.corked import HttpProtocol
 from runtime.intake.app import Intake
 from runtime.store.models import Event
 from runtime.store.writer import Writer
@@ -17,13 +20,25 @@ from tests.runtime.rows import a_webhook
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
+@pytest.fixture(params=["httptools", HttpProtocol], ids=["plain", "with the short way"], autouse=True)
+def protocol(request: pytest.FixtureRequest) -> Any:
+    """The server's protocol: uvicorn's, and the product's own."""
+    Protocol.chosen = request.param
+
+
+class Protocol:
+    chosen: Any = "httptools"
+
+
 def talk(writer: Writer, *conversations: Talk, **settings: Any) -> None:
     """Serve on a free port and hold these conversations at the same time."""
 
     async def whole() -> None:
         intake = Intake(writer, **settings)
         server = uvicorn.Server(
-            uvicorn.Config(intake, port=0, lifespan="off", log_level="error", ws="none", access_log=False)
+            uvicorn.Config(
+                intake, port=0, lifespan="off", log_level="error", ws="none", access_log=False, http=Protocol.chosen
+            )
         )
         serving = asyncio.create_task(server.serve())
         while not server.started:
@@ -70,6 +85,73 @@ def test_one_connection_carries_one_request_after_another(writer: Writer) -> Non
 
     talk(writer, conversation)
     assert sorted(bytes(event.body or b"") for event in Event.objects.all()) == [b'{"n":0}', b'{"n":1}', b'{"n":2}']
+
+
+def test_requests_that_come_at_once_are_answered_in_their_order(writer: Writer) -> None:
+    a_webhook()
+
+    async def conversation(reader: asyncio.StreamReader, wire: asyncio.StreamWriter) -> None:
+        quick = post(b"{}")
+        unknown = quick.replace(b"/hooks/orders", b"/hooks/nobody")
+        for _ in range(2):
+            wire.write(quick + unknown + quick + unknown + unknown + quick)
+            assert [(await answer(reader))[0] for _ in range(6)] == [202, 404, 202, 404, 404, 202]
+
+    talk(writer, conversation)
+    assert Event.objects.count() == 6
+
+
+def test_a_connection_that_shall_close_closes_after_its_answer(writer: Writer) -> None:
+    a_webhook()
+
+    async def conversation(reader: asyncio.StreamReader, wire: asyncio.StreamWriter) -> None:
+        for _ in range(3):
+            wire.write(post(b"{}"))
+            assert (await answer(reader))[0] == 202
+        wire.write(post(b"{}", "Connection: close"))
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        assert "\r\nconnection: close\r\n" in head
+        assert head.count("content-length") == 1
+        assert b'"run"' in await reader.read()
+
+    talk(writer, conversation)
+    assert Event.objects.count() == 4
+
+
+def test_a_caller_who_leaves_before_the_answer_has_sent_it_all_the_same(writer: Writer) -> None:
+    a_webhook()
+
+    async def conversation(reader: asyncio.StreamReader, wire: asyncio.StreamWriter) -> None:
+        wire.write(post(b"{}"))
+        assert (await answer(reader))[0] == 202
+        wire.write(post(b'{"last": true}'))
+        await wire.drain()
+        wire.transport.abort()
+        await asyncio.sleep(0.5)
+
+    talk(writer, conversation)
+    assert Event.objects.count() == 2
+
+
+def test_who_does_not_read_the_answers_cannot_make_the_server_pile_them_up(writer: Writer) -> None:
+    a_webhook()
+    sent = 0
+
+    async def conversation(reader: asyncio.StreamReader, wire: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        many = post(b"{}").replace(b"/hooks/orders", b"/hooks/nobody") * 500
+        wire.write(post(b"{}"))
+        await answer(reader)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                while sent < 400_000:
+                    wire.write(many)
+                    await wire.drain()
+                    sent += 500
+        wire.transport.abort()
+
+    talk(writer, conversation)
+    assert sent < 400_000
 
 
 def test_a_chunked_body_is_read_to_its_end(writer: Writer) -> None:
