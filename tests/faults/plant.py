@@ -165,6 +165,7 @@ class Plant:
             self.api.close()
         self.cradle.close()
         self.senders.close()
+        self.database.close()
 
     # --- looking --------------------------------------------------------------------------------------------------
 

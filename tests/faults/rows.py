@@ -6,13 +6,15 @@ import shutil
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import psycopg
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,10 @@ _MINE = "e.dedupe_key >= {0} AND e.dedupe_key < {0} || '~'"
 class Database(Protocol):
     """A way to the rows of one installation."""
 
+    def close(self) -> None:
+        """Look no more."""
+        ...
+
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Rows of a statement with `?` for parameters; ids as dashed text."""
         ...
@@ -150,6 +156,9 @@ class SqliteRows:
         self._closed = False
         # A copy must not be taken while a process opens the file, nor while another reader closes it.
         self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Nothing is kept open."""
 
     def opens(self) -> None:
         """A process is about to open the file."""
@@ -198,22 +207,45 @@ class PostgresRows:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        # Tests look many times a second; each new connection is a new process of the server.
+        self._kept: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Let go of the server."""
+        with self._lock:
+            self._drop()
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self._url, autocommit=True) as connection:
-            found = connection.execute(sql.replace("?", "%s").encode(), parameters).fetchall()
+        found = self._execute(sql, parameters, lambda cursor: cursor.fetchall())
         return [tuple(map(_plain, row)) for row in found]
 
     def export(self, prefix: str) -> Export:
         return read(self, prefix)
 
     def change(self, sql: str) -> None:
-        with psycopg.connect(self._url, autocommit=True) as connection:
-            connection.execute(sql.encode())
+        self._execute(sql, (), lambda _: None)
 
     def let_leases_run_out(self, owner: str) -> int:
-        with psycopg.connect(self._url, autocommit=True) as connection:
-            return connection.execute(_EXPIRE.replace("?", "%s").encode(), (owner,)).rowcount
+        return self._execute(_EXPIRE, (owner,), lambda cursor: cursor.rowcount)
+
+    def _execute(
+        self, sql: str, parameters: Sequence[object], take: Callable[[psycopg.Cursor[tuple[Any, ...]]], T]
+    ) -> T:
+        with self._lock:
+            if self._kept is not None:
+                try:
+                    return take(self._kept.execute(sql.replace("?", "%s").encode(), parameters))
+                except psycopg.OperationalError:
+                    # The server was killed since. Everything that is asked here may be asked twice.
+                    self._drop()
+            self._kept = psycopg.connect(self._url, autocommit=True)
+            return take(self._kept.execute(sql.replace("?", "%s").encode(), parameters))
+
+    def _drop(self) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
 
 
 def _plain(value: Any) -> Any:
