@@ -44,7 +44,8 @@ class Held:
         self._look = look
         self._seconds = seconds
         self._most = most
-        self._callers: list[_Caller] = []
+        self._callers: dict[UUID, list[_Caller]] = {}
+        self._count = 0
         self._told: set[UUID] = set()
         self._news = asyncio.Event()
         self._asking: asyncio.Task[None] | None = None
@@ -54,18 +55,19 @@ class Held:
 
         `begun_earlier`: the run may have ended before anybody waited for it.
         """
-        if len(self._callers) >= self._most:
+        if self._count >= self._most:
             return None
         loop = asyncio.get_running_loop()
         caller = _Caller(run_id, for_response, loop.create_future())
 
-        def told() -> None:
-            loop.call_soon_threadsafe(self._hear, run_id)
+        def told(end: RunEnd | None) -> None:
+            loop.call_soon_threadsafe(self._hear, run_id, end)
 
-        self._callers.append(caller)
+        self._callers.setdefault(run_id, []).append(caller)
+        self._count += 1
         self._writer.watch(run_id, told)
         if begun_earlier:
-            self._hear(run_id)
+            self._hear(run_id, None)
         if self._asking is None:
             self._asking = asyncio.create_task(self._ask())
         try:
@@ -75,7 +77,11 @@ class Held:
             return None
         finally:
             self._writer.unwatch(run_id, told)
-            self._callers.remove(caller)
+            self._count -= 1
+            of_run = self._callers[run_id]
+            of_run.remove(caller)
+            if not of_run:
+                del self._callers[run_id]
 
     def close(self) -> None:
         """Ask no more."""
@@ -83,9 +89,13 @@ class Held:
             self._asking.cancel()
             self._asking = None
 
-    def _hear(self, run_id: UUID) -> None:
-        self._told.add(run_id)
-        self._news.set()
+    def _hear(self, run_id: UUID, end: RunEnd | None) -> None:
+        if end is None:
+            self._told.add(run_id)
+            self._news.set()
+            return
+        for caller in self._callers.get(run_id, ()):
+            caller.take(end)
 
     async def _ask(self) -> None:
         """As long as somebody waits: look at the runs that were told of, and at all of them now and then."""
@@ -96,7 +106,7 @@ class Held:
                 await self._pause()
                 told, self._told = self._told, set()
                 self._news.clear()
-                callers = list(self._callers)
+                callers = [caller for of_run in self._callers.values() for caller in of_run]
                 # News of some runs must not keep others from being looked at.
                 everybody = not told or clock() >= all_at
                 if everybody:

@@ -113,6 +113,8 @@ class Driver:
         self.commit_seq = loaded.commit_seq
         self.unit = Unit()
         self.intents = loaded.intents
+        #: An earlier commit, perhaps another driver's, may have brought the run's answer.
+        self.may_have_answered = bool(loaded.state.steps)
         self._told: deque[Told] = deque()
         self._starting: list[Asked] = []
         #: Attempts that could not be made ready because the store was away (I19).
@@ -433,6 +435,7 @@ class Driver:
             await self._do_over()
             return
         self.base = self.state
+        self.may_have_answered = self.may_have_answered or self.unit.response is not None
         self.unit = Unit()
         if self.records:
             self.records = {node: record for node, record in self.records.items() if not self._is_decided(node)}

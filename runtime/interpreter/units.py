@@ -94,6 +94,7 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
         timers=tuple(unit.timers),
         cleared=tuple(unit.cleared),
         response=unit.response,
+        may_have_answered=driver.may_have_answered,
     )
 
 

@@ -164,7 +164,8 @@ class RunWrite(NamedTuple):
     as they shall stand, but `business_key` and `started_at` are kept where None. `release` gives the lease back in
     the same commit; `wake_at` is then when to look again, or sooner if somebody knocked meanwhile. A status that ends
     the run releases it too. `unless_cancelled` refuses the whole unit once a cancel was committed: units that carry an
-    intent say so (I28). `progress` resets the count of claims that led to nothing (I20).
+    intent say so (I28). `progress` resets the count of claims that led to nothing (I20). `may_have_answered`: an
+    earlier unit may have brought a response, which then stands; whoever waits for the run's end must look it up.
     """
 
     run_id: UUID
@@ -189,6 +190,7 @@ class RunWrite(NamedTuple):
     timers: tuple[TimerWrite, ...] = ()
     cleared: tuple[TimerClear, ...] = ()
     response: ResponseWrite | None = None
+    may_have_answered: bool = True
 
 
 class Written(NamedTuple):

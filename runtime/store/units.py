@@ -14,6 +14,7 @@ from runtime.engine.ids import uuid7
 from runtime.store import claims
 from runtime.store import statements as sql
 from runtime.store.dialect import Link, StoreFault
+from runtime.store.reads import ResponseRow, RunEnd
 from runtime.store.records import Accepted, AcceptRun, Claimed, RunRow, RunWrite, StepWrite, Written
 from runtime.store.tickets import CancelPending, Fenced, Ticket, Work
 
@@ -29,7 +30,8 @@ class Batch:
         self.tickets = tickets
         self.leased: list[Claimed] = []
         self.free: list[UUID] = []
-        self.answered: list[UUID] = []
+        #: Runs that ended or answered, with what their callers wait for where it is known.
+        self.answered: list[tuple[UUID, RunEnd | None]] = []
         # How many leases this process holds: by what this batch changed, or as a renewal of all of them counted.
         self.held_more = 0
         self.held_now: int | None = None
@@ -319,7 +321,7 @@ class Batch:
             if ended or unit.release:
                 self.held_more -= 1
             if ended or unit.response is not None:
-                self.answered.append(unit.run_id)
+                self.answered.append((unit.run_id, _end_of(unit, link.now() if ended else None)))
         if refused:
             self._explain(refused)
         if steps:
@@ -424,6 +426,15 @@ def _folded(steps: tuple[StepWrite, ...]) -> Iterable[StepWrite]:
             step = step._replace(input=step.input or earlier.input, output=step.output or earlier.output)
         by_key[name] = step
     return by_key.values()
+
+
+def _end_of(unit: RunWrite, finished_at: int | None) -> RunEnd | None:
+    """What the run's callers wait for; None where an earlier unit may have brought it."""
+    if unit.may_have_answered:
+        return None
+    made = unit.response
+    response = None if made is None else ResponseRow(made.status, made.headers, made.body)
+    return RunEnd(unit.status, unit.outcome, finished_at, response)
 
 
 def _leased(unit: AcceptRun, run: RunRow) -> Claimed:

@@ -29,6 +29,7 @@ from runtime.store import claims, failpoints, units
 from runtime.store.bell import Bell
 from runtime.store.commits import commit
 from runtime.store.dialect import Link, LinkLost, StoreFault, open_link
+from runtime.store.reads import RunEnd
 from runtime.store.records import Accepted, AcceptRun, Claimed, RunWrite, Written
 from runtime.store.tickets import CancelPending, Fenced, Ticket, Waiting, Work
 
@@ -38,6 +39,8 @@ logger = logging.getLogger("millrace.store.writer")
 
 ACCEPT_PATIENCE: Final = 2.5
 _MOST_TICKETS: Final = 512
+
+Watcher = Callable[[RunEnd | None], None]
 
 
 class Writer:
@@ -80,7 +83,7 @@ class Writer:
         self._link: Link | None = None
         self._stopping = False
         self._clock = (0, 0.0)
-        self._watchers: dict[UUID, list[Callable[[], None]]] = {}
+        self._watchers: dict[UUID, list[Watcher]] = {}
         self._watch_lock = threading.Lock()
 
     # --- life -------------------------------------------------------------------------------------------------
@@ -214,12 +217,13 @@ class Writer:
 
     # --- watching ---------------------------------------------------------------------------------------------
 
-    def watch(self, run_id: UUID, callback: Callable[[], None]) -> None:
-        """Call back, on the writer's thread, whenever this process ends this run or writes its response."""
+    def watch(self, run_id: UUID, callback: Watcher) -> None:
+        """Call back, on the writer's thread, whenever this process ends this run or writes its response: with its end,
+        or with None where that has to be looked up."""
         with self._watch_lock:
             self._watchers.setdefault(run_id, []).append(callback)
 
-    def unwatch(self, run_id: UUID, callback: Callable[[], None]) -> None:
+    def unwatch(self, run_id: UUID, callback: Watcher) -> None:
         """Undo `watch`."""
         with self._watch_lock:
             callbacks = self._watchers.get(run_id, [])
@@ -408,12 +412,12 @@ class Writer:
         self._held = max(0, batch.held_now if batch.held_now is not None else self._held + batch.held_more)
         _deliver_all(batch.tickets)
         if self._watchers:
-            for run_id in batch.answered:
+            for run_id, end in batch.answered:
                 with self._watch_lock:
                     callbacks = list(self._watchers.get(run_id, ()))
                 for callback in callbacks:
                     with contextlib.suppress(RuntimeError):  # the loop that waited has ended
-                        callback()
+                        callback(end)
         if batch.leased and self._take is not None:
             self._take(batch.leased)
         if batch.free:

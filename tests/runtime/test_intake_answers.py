@@ -90,7 +90,7 @@ class TestWaiting:
 
         async def chatter() -> None:
             while True:
-                held._hear(other)
+                held._hear(other, None)
                 await asyncio.sleep(0.001)
 
         async def whole() -> RunEnd | None:

@@ -12,6 +12,7 @@ from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps
 from runtime.interpreter.payloads import reference_in
 from runtime.store.models import Artifact, Response, Run, StepRun, Version
+from runtime.store.reads import RunEnd
 from tests.runtime.fixtures import World
 from tests.runtime.machine import (
     WORKSPACE,
@@ -25,6 +26,7 @@ from tests.runtime.machine import (
     post,
     statuses,
     step,
+    wait_until,
 )
 
 
@@ -249,3 +251,32 @@ def test_a_key_is_sent_with_every_write(machine: Machine, world: World) -> None:
     assert attempt.effect_class == "keyed"
     assert attempt.effect_key
     assert len(world.calls(attempt.effect_key)) == 1
+
+
+def test_who_waits_for_the_end_hears_it_from_the_writer_unless_an_answer_came_before(machine: Machine) -> None:
+    assert machine.runtime is not None
+    writer = machine.runtime.writer
+    assert writer is not None
+    graphs = {
+        False: flow("start -> wait -> a", pause("wait", 0.3)),
+        True: flow(
+            "start -> wait -> answer -> a",
+            step("start", "trigger.webhook@1", {"respond": "respond_step"}),
+            pause("wait", 0.3),
+            step("answer", "flow.respond@1", {"status": 201, "body_type": "json", "json_body": {"made": 1}}),
+        ),
+    }
+    for answered, graph in graphs.items():
+        told: list[RunEnd | None] = []
+        run_id = machine.begin(graph)
+        writer.watch(run_id, told.append)
+        assert machine.finish(run_id).status == "completed"
+        wait_until(lambda: len(told) == (2 if answered else 1))  # noqa: B023
+        if answered:
+            assert told[0] is not None
+            assert told[0].response is not None
+            assert told[0].response.status == 201
+            assert told[1] is None, "the answer that stands has to be looked up"
+        else:
+            assert told[0] is not None
+            assert (told[0].status, told[0].outcome, told[0].response) == ("completed", "done", None)

@@ -15,6 +15,7 @@ from runtime.engine.ids import uuid7
 from runtime.store import failpoints
 from runtime.store.dialect import LinkLost
 from runtime.store.models import Attempt, Delivery, Event, Response, Run, StepRun, Timer
+from runtime.store.reads import ResponseRow, RunEnd
 from runtime.store.records import AttemptWrite, ResponseWrite, TimerClear, TimerWrite
 from runtime.store.statements import LEASE_MS, MOST_CLAIMS
 from runtime.store.writer import CancelPending, Fenced, Writer
@@ -246,13 +247,15 @@ class TestWrite:
 
     def test_the_first_response_stands(self, writer: Writer) -> None:
         run_id = leased_run(writer, a_version().id)
-        called: list[UUID] = []
-        writer.watch(run_id, lambda: called.append(run_id))
-        for body in (b"first", b"second"):
-            run(writer.write(a_write(run_id, 1, response=ResponseWrite(201, "[]", body))))
+        told: list[RunEnd | None] = []
+        writer.watch(run_id, told.append)
+        for body, before in ((b"first", False), (b"second", True)):
+            unit = a_write(run_id, 1, response=ResponseWrite(201, "[]", body))
+            run(writer.write(unit._replace(may_have_answered=before)))
         assert bytes(Response.objects.get().body) == b"first"
         settle(writer)
-        assert called == [run_id, run_id]
+        # What came second must be looked up: the writer does not know what stands.
+        assert told == [RunEnd("running", None, None, ResponseRow(201, "[]", b"first")), None]
 
     def test_a_thousand_units_of_a_hundred_runs_all_arrive(self, writer: Writer) -> None:
         version = a_version().id
