@@ -2,8 +2,8 @@
 
 A batch travels as one binary array a column, built here: the types of the parameters never change with their values,
 so each statement is planned once. The connection stays in pipeline mode: what returns nothing is sent and not waited
-for, so that most batches take two round trips, and an error may come to light only at COMMIT, which the server then
-passes over. Joins against the batch always go through the index, in the batch's order, which also orders the row locks.
+for until the next result, or `flush`. Joins against the batch always go through the index, in the batch's order, which
+also orders the row locks.
 """
 
 from __future__ import annotations

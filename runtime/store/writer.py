@@ -363,11 +363,12 @@ class Writer:
         try:
             with commit(*points, on=transaction):
                 batch.write()
+                # While a statement is under way the server takes this session for busy: were the process stopped now,
+                # nobody would end its transaction, and no other worker could have its runs.
+                self._link.flush()
                 # Who was told "later" while a lock was awaited must not find the event stored all the same.
-                if batch.earliest is not None:
-                    self._link.flush()
-                    if batch.earliest <= time.monotonic():
-                        raise StoreFault("somebody stopped waiting")
+                if batch.earliest is not None and batch.earliest <= time.monotonic():
+                    raise StoreFault("somebody stopped waiting")
         except (LinkLost, OperationalError) as error:
             if not transaction.took_place and not self._took_place_after_all(transaction, error):
                 if isinstance(error, OperationalError):

@@ -18,8 +18,9 @@ from tests.faults.rows import Export
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 POINTS = (
-    "step.intent:after",
+    # Inside a transaction, with the run's row locked.
     "step.result:before",
+    "step.intent:after",
     "step.effect:before",
     "step.effect:after",
     "step.intent:before",
@@ -29,7 +30,6 @@ POINTS = (
 MAY_FINISH = ("step.intent:after", "step.effect:before")
 
 
-@figures.only_in_full
 def test_a_worker_that_slept_through_its_lease_changes_nothing(make_plant: MakePlant) -> None:
     began = time.monotonic()
     seed = figures.seed()

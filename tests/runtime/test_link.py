@@ -38,7 +38,8 @@ def only_postgresql() -> None:
         pytest.skip("SQLite has no server that goes on when this process stands still")
 
 
-def test_a_process_that_stands_still_in_a_transaction_does_not_keep_its_locks() -> None:
+@pytest.mark.parametrize("more", [False, True], ids=["after a result", "after what returns nothing"])
+def test_a_process_that_stands_still_in_a_transaction_does_not_keep_its_locks(more: bool) -> None:
     only_postgresql()
     version = a_version().id
     unit = an_acceptance(version)
@@ -50,6 +51,9 @@ def test_a_process_that_stands_still_in_a_transaction_does_not_keep_its_locks() 
         link.begin()
         row = (link.key(unit.run.id), 0, "running", None, None, None, None, None, None, None, 1, 0, 1, 0)
         assert len(link.batch(sql.ADVANCE_RUNS, [row])) == 1
+        if more:
+            assert link.batch(sql.CLEAR_TIMERS, [(link.key(unit.run.id), "a", 1, "wait")]) == []
+            link.flush()
         time.sleep(1)
         other.query("SET lock_timeout = '100ms'")
         other.query("UPDATE store_run SET seq = 9 WHERE id = %s", [unit.run.id])
