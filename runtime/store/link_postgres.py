@@ -142,6 +142,8 @@ class PostgresLink:
         self._now_at = 0.0
         self._name = uuid7().hex
         self._number = 0
+        # Whether the server has not told yet what became of something that was sent.
+        self._unheard = False
         # What the server will say of the transaction that was begun last.
         self._begun: psycopg.Cursor[tuple[Any, ...]] | None = None
         self._begun_at = 0.0
@@ -158,6 +160,7 @@ class PostgresLink:
             self._number += 1
             self._connection.execute("BEGIN", prepare=False)
             self._begun = self._connection.execute(_MARK, (self._name, self._number))
+            self._unheard = True
         except psycopg.Error as error:
             raise _classified(error, self._connection) from error
         self._begun_at = time.monotonic()
@@ -202,10 +205,11 @@ class PostgresLink:
         try:
             cursor = self._send(statement, rows)
             if not statement.returns:
+                self._unheard = True
                 return []
             # A mere flush would bring the rows, too, but leave the session busy in the server's eyes: were this process
             # stopped now, nobody would end its transaction, and its locks would stay.
-            self._pipeline.sync()
+            self._sync()
             return _rows(cursor)
         except psycopg.Error as error:
             raise _classified(error, self._connection) from error
@@ -215,7 +219,7 @@ class PostgresLink:
             return 0
         try:
             cursor = self._send(statement, rows)
-            self._pipeline.sync()
+            self._sync()
             return cursor.rowcount
         except psycopg.Error as error:
             raise _classified(error, self._connection) from error
@@ -223,14 +227,16 @@ class PostgresLink:
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         try:
             cursor = self._connection.cursor(binary=True).execute(_translated(sql), parameters)
-            self._pipeline.sync()
+            self._sync()
             return _rows(cursor) if cursor.description is not None else []
         except psycopg.Error as error:
             raise _classified(error, self._connection) from error
 
     def flush(self) -> None:
+        if not self._unheard:
+            return
         try:
-            self._pipeline.sync()
+            self._sync()
         except psycopg.Error as error:
             raise _classified(error, self._connection) from error
 
@@ -261,6 +267,10 @@ class PostgresLink:
             raise _classified(error, self._connection) from error
         # When it was asked, not when the answer was read: a statement may have waited for a lock in between.
         self._now_at = self._begun_at
+
+    def _sync(self) -> None:
+        self._pipeline.sync()
+        self._unheard = False
 
     def _send(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> psycopg.Cursor[tuple[Any, ...]]:
         sql = statement.cache.get("postgresql") or self._render(statement)

@@ -6,6 +6,7 @@ ambiguous. A write to a run names the lease token it holds (I14) and never touch
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from runtime.store.dialect import Statement
@@ -235,6 +236,18 @@ INSERT_RUNS: Final = Statement(
         'accepted', 1, 0, u_lease_owner, u_leased, CASE WHEN u_leased = 1 THEN {{now}} + {LEASE_MS} END,
         {{now}} + u_leased * {LEASE_MS}, u_leased, u_min_engine, u_accepted_at
     FROM u""",
+)
+
+# For PostgreSQL, to which each statement is a journey: the two in one. The run's columns begin with `v_`; returned are
+# the ids of the events that were stored this moment, whose runs are stored with them.
+_INSERT_THEIR_RUNS: Final = re.sub(r"\bu_", "v_", INSERT_RUNS.body)
+ACCEPT: Final = Statement(
+    columns=(*INSERT_EVENTS.columns, *((f"v{name[1:]}", kind) for name, kind in INSERT_RUNS.columns)),
+    body=f"""
+    , e AS ({INSERT_EVENTS.body} RETURNING id),
+    r AS ({_INSERT_THEIR_RUNS} WHERE v_id IS NOT NULL AND u_id = ANY (ARRAY(SELECT id FROM e)))
+    SELECT {{key:id}} FROM e""",
+    returns=True,
 )
 
 FIND_EVENTS: Final = Statement(

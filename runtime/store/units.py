@@ -5,7 +5,7 @@ Rows are built before they are sent; several units of one run go in rounds, in t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -127,53 +127,49 @@ class Batch:
                     None if run is None else key(run.id),
                 )
             )
+        fresh, repeated = self._insert(events)
+        for ticket in fresh:
+            self._note_run(ticket)
+        if repeated:
+            self._write_duplicates(repeated)
+
+    def _insert(self, events: list[tuple[Any, ...]]) -> tuple[list[Ticket], list[Ticket]]:
+        """Insert the events of the accepting tickets, and their runs; those whose events are new, and the others."""
+        link = self._link
+        runs = [_run_row(link.key, ticket.unit) for ticket in self._accepts]
         # Every process inserts keys in the same order, so that two with the same deliveries cannot block each other.
-        in_order = sorted(events, key=_dedupe_key) if len(events) > 1 else events
-        if self._link.count(sql.INSERT_EVENTS, in_order) == len(events):
-            self._write_runs(self._accepts)
-            return
-        stored = {row[0] for row in self._link.batch(sql.FRESH_EVENTS, [(row[0],) for row in in_order])}
+        pairs = list(zip(events, runs, strict=True))
+        if len(pairs) > 1:
+            pairs.sort(key=_dedupe_key)
+        if link.vendor == "postgresql":
+            rows = [(*event, *(_NO_RUN if run is None else run)) for event, run in pairs]
+            stored = {row[0] for row in link.batch(sql.ACCEPT, rows)}
+            if len(stored) == len(events):
+                return self._accepts, []
+        else:
+            if link.count(sql.INSERT_EVENTS, [event for event, _ in pairs]) == len(events):
+                link.batch(sql.INSERT_RUNS, [run for _, run in pairs if run is not None])
+                return self._accepts, []
+            stored = {row[0] for row in link.batch(sql.FRESH_EVENTS, [(event[0],) for event, _ in pairs])}
+            link.batch(sql.INSERT_RUNS, [run for event, run in pairs if run is not None and event[0] in stored])
         fresh: list[Ticket] = []
         repeated: list[Ticket] = []
-        for ticket, row in zip(self._accepts, events, strict=True):
-            (fresh if row[0] in stored else repeated).append(ticket)
-        self._write_runs(fresh)
-        self._write_duplicates(repeated)
+        for ticket, event in zip(self._accepts, events, strict=True):
+            (fresh if event[0] in stored else repeated).append(ticket)
+        return fresh, repeated
 
-    def _write_runs(self, tickets: list[Ticket]) -> None:
-        key = self._link.key
-        rows = []
-        for ticket in tickets:
-            unit: AcceptRun = ticket.unit
-            run = unit.run
-            if run is None:
-                ticket.result = Accepted(unit.event.id, None)
-                continue
-            ticket.result = Accepted(unit.event.id, run.id)
-            leased = run.lease_owner is not None
-            rows.append(
-                (
-                    key(run.id),
-                    key(run.workspace_id),
-                    key(run.workflow_id),
-                    key(run.version_id),
-                    key(unit.event.id),
-                    run.trigger_node,
-                    run.mode,
-                    run.started_by,
-                    run.accepted_at,
-                    run.min_engine,
-                    run.lease_owner,
-                    1 if leased else 0,
-                )
-            )
-            if not leased:
-                self.free.append(run.id)
-            elif run.lease_owner == self._owner:
-                self.held_more += 1
-                self.leased.append(_leased(unit, run))
-        if rows:
-            self._link.batch(sql.INSERT_RUNS, rows)
+    def _note_run(self, ticket: Ticket) -> None:
+        unit: AcceptRun = ticket.unit
+        run = unit.run
+        if run is None:
+            ticket.result = Accepted(unit.event.id, None)
+            return
+        ticket.result = Accepted(unit.event.id, run.id)
+        if run.lease_owner is None:
+            self.free.append(run.id)
+        elif run.lease_owner == self._owner:
+            self.held_more += 1
+            self.leased.append(_leased(unit, run))
 
     def _write_duplicates(self, tickets: list[Ticket]) -> None:
         """Further deliveries of known events: kept, counted, flagged where the body differs (I4, I5)."""
@@ -391,8 +387,31 @@ class Batch:
                 ticket.result = [by_id.pop(run_id) for run_id in ticket.unit[0] if run_id in by_id]
 
 
-def _dedupe_key(event: tuple[Any, ...]) -> str:
-    return event[15] or ""
+def _run_row(key: Callable[[UUID], Any], unit: AcceptRun) -> tuple[Any, ...] | None:
+    run = unit.run
+    if run is None:
+        return None
+    return (
+        key(run.id),
+        key(run.workspace_id),
+        key(run.workflow_id),
+        key(run.version_id),
+        key(unit.event.id),
+        run.trigger_node,
+        run.mode,
+        run.started_by,
+        run.accepted_at,
+        run.min_engine,
+        run.lease_owner,
+        0 if run.lease_owner is None else 1,
+    )
+
+
+_NO_RUN: Final = (None,) * len(sql.INSERT_RUNS.columns)
+
+
+def _dedupe_key(pair: tuple[tuple[Any, ...], object]) -> str:
+    return pair[0][15] or ""
 
 
 def _first(row: tuple[Any, ...]) -> Any:
