@@ -55,6 +55,11 @@ class _Corked:
         if self._size > _MOST_HELD:
             self.flush()
 
+    def write_whole(self, data: bytes) -> None:
+        """Send what is complete: nothing is worth waiting for."""
+        self.flush()
+        self.transport.write(data)
+
     def close(self) -> None:
         """Send what is held, then close."""
         self.flush()
@@ -72,6 +77,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     # The request whose head is here and whose body is not, if it may go the short way.
     _beginning: tuple[RequestResponseCycle, Any] | None = None
+    # Since when nothing is under way; 0 while something is.
+    _idle_since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(cast(asyncio.Transport, _Corked(transport, self.loop)))
@@ -82,6 +89,41 @@ class HttpProtocol(HttpToolsProtocol):
         corked.flush()
         self.transport = corked.transport
         super().handle_websocket_upgrade()
+
+    def _unset_keepalive_if_required(self) -> None:
+        # One timer a connection looks how long it has been idle: one for each request costs more than many answers.
+        self._idle_since = 0.0
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that has been idle for long, or look again when it may have been."""
+        self.timeout_keep_alive_task = None
+        if not self._idle_since or self.transport.is_closing():
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left <= 0:
+            self.transport.close()
+        else:
+            self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
+
+    def on_response_complete(self) -> None:
+        """An answer was sent: begin with the next request that waits, or be idle."""
+        if self.pipeline:
+            super().on_response_complete()
+            return
+        if self.timeout_keep_alive_task is None:
+            super().on_response_complete()
+        else:
+            self.server_state.total_requests += 1
+            if not self.transport.is_closing():
+                self.flow.resume_reading()
+        self._idle_since = self.loop.time()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The caller left, or was shown out."""
+        super().connection_lost(exc)
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
 
     def data_received(self, data: bytes) -> None:
         """Parse; a body that did not come whole goes the long way."""
@@ -139,7 +181,7 @@ class _Answering:
             for name, value in (*cycle.default_headers, *reply.headers):
                 parts += (name, b": ", value, b"\r\n")
             parts += (b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n", reply.body)
-            cycle.transport.write(b"".join(parts))
+            cast(_Corked, cycle.transport).write_whole(b"".join(parts))
             if not cycle.keep_alive:
                 cycle.transport.close()
             cycle.on_response()

@@ -17,7 +17,10 @@ _LOW_62 = (1 << 62) - 1
 _STOCK_BYTES = 4000
 
 _new = object.__new__
-_set = object.__setattr__
+# The slots themselves: UUID refuses to be changed, also while it is made.
+_set_int = UUID.__dict__["int"].__set__
+_set_safe = UUID.__dict__["is_safe"].__set__
+_UNKNOWN = SafeUUID.unknown
 _lock = threading.Lock()
 _last_ms = -1
 _last_random = 0
@@ -76,6 +79,6 @@ os.register_at_fork(after_in_child=_forget_stock)
 def _compose(at_ms: int, chance: int) -> UUID:
     # What UUID(int=…) does, without its questions: two ids are made for each request.
     made = _new(UUID)
-    _set(made, "int", (at_ms << 80) | _VERSION_7 | ((chance >> 62) << 64) | _VARIANT | (chance & _LOW_62))
-    _set(made, "is_safe", SafeUUID.unknown)
+    _set_int(made, (at_ms << 80) | _VERSION_7 | ((chance >> 62) << 64) | _VARIANT | (chance & _LOW_62))
+    _set_safe(made, _UNKNOWN)
     return made

@@ -11,6 +11,7 @@ the same work (S28); the owner finds the reason among the workflow's events.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import math
 import re
@@ -424,10 +425,7 @@ class Intake:
         """The status address without the run's id."""
         if self._public_url:
             return f"{self._public_url}/hooks/status/"
-        host = headers.get(b"host", [b""])[0]
-        if not _HOST.match(host):
-            return "/hooks/status/"
-        return f"{scope.get('scheme', 'http')}://{host.decode('ascii')}/hooks/status/"
+        return _base_at(scope.get("scheme", "http"), headers.get(b"host", [b""])[0])
 
 
 def _say(tell: Tell, answer: Answer) -> None:
@@ -454,6 +452,11 @@ def _told_of(accepted: Accepted, base: str) -> Answer:
 
 def _is_refused(door: Door, sense: Sense) -> bool:
     return sense.bomb or (sense.error is not None and not (door.keep_unparsable and sense.part == "body"))
+
+
+@functools.lru_cache(maxsize=256)
+def _base_at(scheme: str, host: bytes) -> str:
+    return f"{scheme}://{host.decode('ascii')}/hooks/status/" if _HOST.match(host) else "/hooks/status/"
 
 
 def _wrong_method(allow: bytes) -> Answer:

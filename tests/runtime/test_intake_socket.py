@@ -30,14 +30,21 @@ class Protocol:
     chosen: Any = "httptools"
 
 
-def talk(writer: Writer, *conversations: Talk, **settings: Any) -> None:
+def talk(writer: Writer, *conversations: Talk, keep_alive: int = 5, **settings: Any) -> None:
     """Serve on a free port and hold these conversations at the same time."""
 
     async def whole() -> None:
         intake = Intake(writer, **settings)
         server = uvicorn.Server(
             uvicorn.Config(
-                intake, port=0, lifespan="off", log_level="error", ws="none", access_log=False, http=Protocol.chosen
+                intake,
+                port=0,
+                lifespan="off",
+                log_level="error",
+                ws="none",
+                access_log=False,
+                http=Protocol.chosen,
+                timeout_keep_alive=keep_alive,
             )
         )
         serving = asyncio.create_task(server.serve())
@@ -116,6 +123,20 @@ def test_a_connection_that_shall_close_closes_after_its_answer(writer: Writer) -
 
     talk(writer, conversation)
     assert Event.objects.count() == 4
+
+
+def test_a_connection_is_kept_while_it_is_used_and_closed_when_it_is_idle(writer: Writer) -> None:
+    a_webhook()
+
+    async def conversation(reader: asyncio.StreamReader, wire: asyncio.StreamWriter) -> None:
+        for _ in range(4):
+            wire.write(post(b"{}"))
+            assert (await answer(reader))[0] == 202
+            await asyncio.sleep(0.6)
+        async with asyncio.timeout(3):
+            assert await reader.read() == b""
+
+    talk(writer, conversation, keep_alive=1)
 
 
 def test_a_caller_who_leaves_before_the_answer_has_sent_it_all_the_same(writer: Writer) -> None:
