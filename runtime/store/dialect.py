@@ -8,7 +8,7 @@ written once (`Statement`) and rendered for either database: a batch of rows arr
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 from uuid import UUID
@@ -84,6 +84,14 @@ class Link(Protocol):
 
     def batch(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Run a statement over these rows; whatever it returns, in no particular order."""
+        ...
+
+    def batch_later(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> Callable[[], list[tuple[Any, ...]]]:
+        """Like `batch`; what it returned may be asked for after `commit`, which saves PostgreSQL a journey."""
+        ...
+
+    def commit_by(self, at_ms: int) -> None:
+        """With `batch_later`: let `commit` raise StoreFault when the database's clock is past this by then."""
         ...
 
     def count(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> int:

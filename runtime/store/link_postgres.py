@@ -13,7 +13,7 @@ import functools
 import re
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -45,6 +45,7 @@ _MARK = f"""
     ON CONFLICT (link) DO UPDATE SET number = excluded.number, at = excluded.at
     RETURNING {_CLOCK}"""
 _MARKED = "SELECT number FROM store_commitmark WHERE link = %s FOR UPDATE"
+_NOT_TOO_LATE = f"SELECT 1 / ({_CLOCK.replace('statement', 'clock')} <= %s::bigint)::int"
 _OLD_MARKS = f"DELETE FROM store_commitmark WHERE at < {_CLOCK} - 7 * 86400000"
 _ARRAY = {"uuid": (2951, 2950), "int": (1016, 20), "text": (1009, 25), "bytes": (1001, 17)}
 _SQL_TYPE = {"uuid": "uuid[]", "int": "bigint[]", "text": "text[]", "bytes": "bytea[]"}
@@ -174,6 +175,10 @@ class PostgresLink:
             if not isinstance(fault, LinkLost):
                 # A statement before it had failed: the server has not looked at COMMIT.
                 self.rollback()
+            if isinstance(error, psycopg.errors.DivisionByZero):
+                # Or its clock was put forward: ask for it anew.
+                self._now_at = 0.0
+                raise StoreFault("it got too late to commit") from error
             raise fault from error
 
     def rollback(self) -> None:
@@ -211,6 +216,21 @@ class PostgresLink:
             # stopped now, nobody would end its transaction, and its locks would stay.
             self._sync()
             return _rows(cursor)
+        except psycopg.Error as error:
+            raise _classified(error, self._connection) from error
+
+    def batch_later(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> Callable[[], list[tuple[Any, ...]]]:
+        self._unheard = True
+        try:
+            cursor = self._send(statement, rows)
+        except psycopg.Error as error:
+            raise _classified(error, self._connection) from error
+        return lambda: _rows(cursor)
+
+    def commit_by(self, at_ms: int) -> None:
+        self._unheard = True
+        try:
+            self._connection.execute(_NOT_TOO_LATE, (at_ms,))
         except psycopg.Error as error:
             raise _classified(error, self._connection) from error
 

@@ -115,6 +115,13 @@ class SqliteLink:
                 result += answer
         return result
 
+    def batch_later(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> Callable[[], list[tuple[Any, ...]]]:
+        result = self.batch(statement, rows)
+        return lambda: result
+
+    def commit_by(self, at_ms: int) -> None:
+        raise NotImplementedError("SQLite is no journey away.")
+
     def count(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> int:
         before = self._connection.total_changes
         self.batch(statement, rows)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from runtime.contracts import RunTouched
 from runtime.engine.ids import uuid7
-from runtime.store import claims
+from runtime.store import acceptance, claims
 from runtime.store import statements as sql
 from runtime.store.dialect import Link, StoreFault
 from runtime.store.reads import ResponseRow, RunEnd
@@ -26,7 +26,7 @@ TERMINAL: Final = frozenset({"completed", "compensated", "cancelled", "dead_lett
 class Batch:
     """Tickets that share one transaction."""
 
-    def __init__(self, link: Link, tickets: Sequence[Ticket], owner: str) -> None:
+    def __init__(self, link: Link, tickets: Sequence[Ticket], owner: str, *, in_one_go: bool = False) -> None:
         self.tickets = tickets
         self.leased: list[Claimed] = []
         self.free: list[UUID] = []
@@ -48,6 +48,9 @@ class Batch:
         for ticket in tickets:
             ticket.result = ticket.error = None
             sorts[ticket.work].append(ticket)
+        #: Nothing is waited for before COMMIT, and what came of the events is known behind it: see `learn`.
+        self.goes_in_one = in_one_go and link.vendor == "postgresql" and len(self._accepts) == len(tickets)
+        self._stored: Callable[[], list[tuple[Any, ...]]] | None = None
 
     # --- names ------------------------------------------------------------------------------------------------
 
@@ -66,6 +69,9 @@ class Batch:
 
     def write(self) -> None:
         """Send everything and set each ticket's result or error. The caller holds the transaction."""
+        if self.goes_in_one:
+            self._stored = self._link.batch_later(sql.ACCEPT, self._accept_rows())
+            return
         if self._accepts:
             self._write_accepts()
         if self._renewals:
@@ -76,6 +82,22 @@ class Batch:
             self._write_releases()
         if self._claims:
             self._write_claims()
+
+    def learn(self) -> list[Ticket]:
+        """After a commit in one go: take note of the events that are new. Returns the tickets of the others, which are
+        of no more concern to this batch."""
+        if self._stored is None:
+            return []
+        key = self._link.key
+        stored = {row[0] for row in self._stored()}
+        new: list[Ticket] = []
+        others: list[Ticket] = []
+        for ticket in self._accepts:
+            (new if key(ticket.unit.event.id) in stored else others).append(ticket)
+        for ticket in new:
+            self._note_run(ticket)
+        self.tickets = self._accepts = new
+        return others
 
     def touched(self) -> list[RunTouched]:
         """News for the live sink, once the commit took place."""
@@ -97,66 +119,44 @@ class Batch:
     # --- events and runs --------------------------------------------------------------------------------------
 
     def _write_accepts(self) -> None:
-        key = self._link.key
-        events = []
-        for ticket in self._accepts:
-            event = ticket.unit.event
-            run = ticket.unit.run
-            events.append(
-                (
-                    key(event.id),
-                    key(event.workspace_id),
-                    key(event.workflow_id),
-                    None if event.trigger_id is None else key(event.trigger_id),
-                    event.source,
-                    event.received_at,
-                    event.method,
-                    event.path,
-                    event.query,
-                    event.headers,
-                    event.content_type,
-                    event.body,
-                    None if event.body_artifact_id is None else key(event.body_artifact_id),
-                    event.body_size,
-                    event.body_sha256,
-                    event.dedupe_key,
-                    event.signature,
-                    event.verdict,
-                    event.reason,
-                    event.parse_error,
-                    None if run is None else key(run.id),
-                )
-            )
-        fresh, repeated = self._insert(events)
+        fresh, repeated = self._insert()
         for ticket in fresh:
             self._note_run(ticket)
         if repeated:
             self._write_duplicates(repeated)
 
-    def _insert(self, events: list[tuple[Any, ...]]) -> tuple[list[Ticket], list[Ticket]]:
+    def _insert(self) -> tuple[list[Ticket], list[Ticket]]:
         """Insert the events of the accepting tickets, and their runs; those whose events are new, and the others."""
         link = self._link
-        runs = [_run_row(link.key, ticket.unit) for ticket in self._accepts]
-        # Every process inserts keys in the same order, so that two with the same deliveries cannot block each other.
-        pairs = list(zip(events, runs, strict=True))
-        if len(pairs) > 1:
-            pairs.sort(key=_dedupe_key)
         if link.vendor == "postgresql":
-            rows = [(*event, *(_NO_RUN if run is None else run)) for event, run in pairs]
-            stored = {row[0] for row in link.batch(sql.ACCEPT, rows)}
-            if len(stored) == len(events):
-                return self._accepts, []
+            stored = {row[0] for row in link.batch(sql.ACCEPT, self._accept_rows())}
         else:
-            if link.count(sql.INSERT_EVENTS, [event for event, _ in pairs]) == len(events):
-                link.batch(sql.INSERT_RUNS, [run for _, run in pairs if run is not None])
+            key = link.key
+            units = sorted((ticket.unit for ticket in self._accepts), key=acceptance.dedupe_key)
+            events = [acceptance.event_row(key, unit) for unit in units]
+            runs = [acceptance.run_row(key, unit) for unit in units if unit.run is not None]
+            if link.count(sql.INSERT_EVENTS, events) == len(events):
+                link.batch(sql.INSERT_RUNS, runs)
                 return self._accepts, []
-            stored = {row[0] for row in link.batch(sql.FRESH_EVENTS, [(event[0],) for event, _ in pairs])}
-            link.batch(sql.INSERT_RUNS, [run for event, run in pairs if run is not None and event[0] in stored])
+            stored = {row[0] for row in link.batch(sql.FRESH_EVENTS, [(event[0],) for event in events])}
+            link.batch(sql.INSERT_RUNS, [run for run in runs if run[4] in stored])
         fresh: list[Ticket] = []
         repeated: list[Ticket] = []
-        for ticket, event in zip(self._accepts, events, strict=True):
-            (fresh if event[0] in stored else repeated).append(ticket)
+        for ticket in self._accepts:
+            (fresh if link.key(ticket.unit.event.id) in stored else repeated).append(ticket)
         return fresh, repeated
+
+    def _accept_rows(self) -> list[tuple[Any, ...]]:
+        """Rows for PostgreSQL: each event with its run."""
+        key = self._link.key
+        units = sorted((ticket.unit for ticket in self._accepts), key=acceptance.dedupe_key)
+        return [
+            (
+                *acceptance.event_row(key, unit),
+                *(acceptance.NO_RUN if unit.run is None else acceptance.run_row(key, unit)),
+            )
+            for unit in units
+        ]
 
     def _note_run(self, ticket: Ticket) -> None:
         unit: AcceptRun = ticket.unit
@@ -169,7 +169,7 @@ class Batch:
             self.free.append(run.id)
         elif run.lease_owner == self._owner:
             self.held_more += 1
-            self.leased.append(_leased(unit, run))
+            self.leased.append(acceptance.leased(unit, run))
 
     def _write_duplicates(self, tickets: list[Ticket]) -> None:
         """Further deliveries of known events: kept, counted, flagged where the body differs (I4, I5)."""
@@ -387,33 +387,6 @@ class Batch:
                 ticket.result = [by_id.pop(run_id) for run_id in ticket.unit[0] if run_id in by_id]
 
 
-def _run_row(key: Callable[[UUID], Any], unit: AcceptRun) -> tuple[Any, ...] | None:
-    run = unit.run
-    if run is None:
-        return None
-    return (
-        key(run.id),
-        key(run.workspace_id),
-        key(run.workflow_id),
-        key(run.version_id),
-        key(unit.event.id),
-        run.trigger_node,
-        run.mode,
-        run.started_by,
-        run.accepted_at,
-        run.min_engine,
-        run.lease_owner,
-        0 if run.lease_owner is None else 1,
-    )
-
-
-_NO_RUN: Final = (None,) * len(sql.INSERT_RUNS.columns)
-
-
-def _dedupe_key(pair: tuple[tuple[Any, ...], object]) -> str:
-    return pair[0][15] or ""
-
-
 def _first(row: tuple[Any, ...]) -> Any:
     return row[0]
 
@@ -454,27 +427,3 @@ def _end_of(unit: RunWrite, finished_at: int | None) -> RunEnd | None:
     made = unit.response
     response = None if made is None else ResponseRow(made.status, made.headers, made.body)
     return RunEnd(unit.status, unit.outcome, finished_at, response)
-
-
-def _leased(unit: AcceptRun, run: RunRow) -> Claimed:
-    return Claimed(
-        run_id=run.id,
-        workspace_id=run.workspace_id,
-        workflow_id=run.workflow_id,
-        version_id=run.version_id,
-        event_id=unit.event.id,
-        trigger_node=run.trigger_node,
-        mode=run.mode,
-        status="accepted",
-        outcome=None,
-        generation=1,
-        seq=0,
-        token=1,
-        claims=1,
-        cancel_requested_at=None,
-        accepted_at=run.accepted_at,
-        started_at=None,
-        min_engine=run.min_engine,
-        error=None,
-        event=unit.event,
-    )

@@ -28,6 +28,7 @@ from runtime.ports import PORTS, LiveSink
 from runtime.store import claims, failpoints, units
 from runtime.store.bell import Bell
 from runtime.store.commits import commit
+from runtime.store.delivery import deliver_all, expire, publish
 from runtime.store.dialect import Link, LinkLost, StoreFault, open_link
 from runtime.store.reads import RunEnd
 from runtime.store.records import Accepted, AcceptRun, Claimed, RunWrite, Written
@@ -241,7 +242,7 @@ class Writer:
 
     async def _hand_in(self, work: Work, unit: Any, patience: float) -> Any:
         future = self._hand_over(work, unit, time.monotonic() + patience)
-        handle = future.get_loop().call_later(patience, _expire, future)
+        handle = future.get_loop().call_later(patience, expire, future)
         try:
             return await future
         finally:
@@ -278,7 +279,7 @@ class Writer:
             if not self._closed:
                 self._queue.put(tickets)
                 return
-        _deliver_all([ticket.failed(StoreUnavailable("The writer is not running.")) for ticket in tickets])
+        deliver_all([ticket.failed(StoreUnavailable("The writer is not running.")) for ticket in tickets])
 
     def _hand_in_sync(self, work: Work, unit: Any, patience: float | None) -> Any:
         if not self.running:
@@ -314,26 +315,29 @@ class Writer:
                     self._see_through(some)
                 except Exception:
                     logger.exception("The writer met a fault it does not know.")
-                    _deliver_all([t.failed(StoreUnavailable("The writer met an unknown fault.")) for t in some])
+                    deliver_all([t.failed(StoreUnavailable("The writer met an unknown fault.")) for t in some])
         self._drop_link()
 
     def _see_through(self, tickets: list[Ticket]) -> None:
         """Commit these tickets however long the database is away; those whose time is up are answered meanwhile."""
         failures = 0
+        in_one_go = True
         while tickets:
             tickets = [ticket for ticket in tickets if not ticket.future.done()]
             if not tickets:
                 return
             try:
-                self._commit(tickets)
-                return
+                tickets = self._commit(tickets, in_one_go=in_one_go)
+                in_one_go = False
+                continue
             except StoreFault as fault:
+                in_one_go = False
                 failures += 1
                 if failures == 1 or failures % 20 == 0:
                     logger.warning("The database could not commit %d units (%s); trying again.", len(tickets), fault)
             except Exception as error:
                 if len(tickets) == 1:
-                    _deliver_all([tickets[0].failed(error)])
+                    deliver_all([tickets[0].failed(error)])
                     return
                 # One of them broke the batch. Alone, each either commits or fails for itself.
                 for ticket in tickets:
@@ -341,7 +345,7 @@ class Writer:
                 return
             tickets = self._expired(tickets)
             if self._stopping and failures > 3:
-                _deliver_all([t.failed(StoreUnavailable("The process is stopping.")) for t in tickets])
+                deliver_all([t.failed(StoreUnavailable("The process is stopping.")) for t in tickets])
                 return
             if tickets:
                 time.sleep(min(0.5, 0.01 * 2 ** min(failures, 6)) * random.uniform(0.5, 1.0))
@@ -351,29 +355,38 @@ class Writer:
         now = time.monotonic()
         late = [ticket for ticket in tickets if ticket.deadline is not None and ticket.deadline <= now]
         if late:
-            _deliver_all([t.failed(StoreUnavailable("The database did not answer in time.")) for t in late])
+            deliver_all([t.failed(StoreUnavailable("The database did not answer in time.")) for t in late])
         return [ticket for ticket in tickets if ticket.deadline is None or ticket.deadline > now]
 
-    def _commit(self, tickets: list[Ticket]) -> None:
+    def _commit(self, tickets: list[Ticket], *, in_one_go: bool) -> list[Ticket]:
+        """Commit a batch and tell everybody; returns the tickets that have to be written once more, not in one go."""
         if self._link is None:
             self._link = open_link(self._alias)
         transaction = _Transaction(self._link)
-        batch = units.Batch(self._link, tickets, self.owner)
+        batch = units.Batch(self._link, tickets, self.owner, in_one_go=in_one_go)
         points = batch.points() if failpoints.armed() else batch.distinct_points()
         try:
             with commit(*points, on=transaction):
                 batch.write()
-                # While a statement is under way the server takes this session for busy: were the process stopped now,
-                # nobody would end its transaction, and no other worker could have its runs.
-                self._link.flush()
-                # Who was told "later" while a lock was awaited must not find the event stored all the same.
-                if batch.earliest is not None and batch.earliest <= time.monotonic():
-                    raise StoreFault("somebody stopped waiting")
+                late = batch.earliest
+                if batch.goes_in_one:
+                    if late is not None:
+                        self._link.commit_by(self._link.now() + int((late - time.monotonic()) * 1000))
+                else:
+                    # While a statement is under way the server takes this session for busy: were the process stopped
+                    # now, nobody would end its transaction, and no other worker could have its runs.
+                    self._link.flush()
+                    # Who was told "later" while a lock was awaited must not find the event stored all the same.
+                    if late is not None and late <= time.monotonic():
+                        raise StoreFault("somebody stopped waiting")
         except (LinkLost, OperationalError) as error:
             if not transaction.took_place and not self._took_place_after_all(transaction, error):
                 if isinstance(error, OperationalError):
                     raise StoreFault(str(error)) from error
                 raise
+            if batch.goes_in_one and not transaction.took_place:
+                raise StoreFault("it was committed, but what came of each event is not known") from error
+        again = batch.learn()
         try:
             if self._link is not None:
                 self._clock = (self._link.now(), time.monotonic())
@@ -384,6 +397,7 @@ class Writer:
         except Exception:
             # It is committed, whatever becomes of the news of it.
             logger.exception("Not everybody was told of a commit; the sweep finds what was missed.")
+        return again
 
     def _took_place_after_all(self, transaction: _Transaction, error: Exception) -> bool:
         """Whether the transaction whose COMMIT got no answer was committed: ask the database before acting (F25)."""
@@ -411,7 +425,7 @@ class Writer:
 
     def _tell(self, batch: units.Batch) -> None:
         self._held = max(0, batch.held_now if batch.held_now is not None else self._held + batch.held_more)
-        _deliver_all(batch.tickets)
+        deliver_all(batch.tickets)
         if self._watchers:
             for run_id, end in batch.answered:
                 with self._watch_lock:
@@ -426,7 +440,7 @@ class Writer:
                 self._more(len(batch.free))
             elif self._bell is not None:
                 self._bell.ring(batch.free)
-        _publish(self._sink or PORTS.live, batch)
+        publish(self._sink or PORTS.live, batch)
 
 
 class _Transaction:
@@ -451,44 +465,3 @@ class _Transaction:
 
     def rollback(self) -> None:
         self._link.rollback()
-
-
-def _publish(sink: LiveSink, batch: units.Batch) -> None:
-    try:
-        if sink.listening() and (touched := batch.touched()):
-            sink.publish(touched)
-    except Exception:
-        logger.exception("The live sink raised; the news is lost, the rows are not.")
-
-
-def _expire(future: asyncio.Future[Any]) -> None:
-    if not future.done():
-        future.set_exception(StoreUnavailable("The database did not answer in time."))
-
-
-def _deliver_all(tickets: Sequence[Ticket]) -> None:
-    """Answer every ticket; one call into each loop however many of its coroutines wait."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
-    for ticket in tickets:
-        if ticket.loop is None:
-            _deliver([ticket])
-        elif ticket.loop in by_loop:
-            by_loop[ticket.loop].append(ticket)
-        else:
-            by_loop[ticket.loop] = [ticket]
-    for loop, theirs in by_loop.items():
-        try:
-            loop.call_soon_threadsafe(_deliver, theirs)
-        except RuntimeError:
-            logger.debug("A loop ended before its answers came.")
-
-
-def _deliver(tickets: Sequence[Ticket]) -> None:
-    for ticket in tickets:
-        future = ticket.future
-        if future.done():
-            continue
-        if ticket.error is not None:
-            future.set_exception(ticket.error)
-        else:
-            future.set_result(ticket.result)
