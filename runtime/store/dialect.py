@@ -61,6 +61,8 @@ class Statement:
     # For SQLite: what the body is going to return, as one JSON list of lists, asked for just before it is run. In a
     # transaction that began by locking the database nobody comes between the two.
     asks: Statement | None = None
+    # For PostgreSQL: further relations of rows, by their names.
+    more: tuple[tuple[str, tuple[tuple[str, ColumnKind], ...]], ...] = ()
     cache: dict[object, str] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -84,6 +86,10 @@ class Link(Protocol):
 
     def batch(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Run a statement over these rows; whatever it returns, in no particular order."""
+        ...
+
+    def batch_together(self, statement: Statement, *rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """`batch` of a statement with further relations, their rows after its own; for PostgreSQL, none empty."""
         ...
 
     def batch_later(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> Callable[[], list[tuple[Any, ...]]]:

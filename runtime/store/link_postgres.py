@@ -219,6 +219,14 @@ class PostgresLink:
         except psycopg.Error as error:
             raise _classified(error, self._connection) from error
 
+    def batch_together(self, statement: Statement, *rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        try:
+            cursor = self._send(statement, *rows)
+            self._sync()
+            return _rows(cursor)
+        except psycopg.Error as error:
+            raise _classified(error, self._connection) from error
+
     def batch_later(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> Callable[[], list[tuple[Any, ...]]]:
         self._unheard = True
         try:
@@ -292,20 +300,25 @@ class PostgresLink:
         self._pipeline.sync()
         self._unheard = False
 
-    def _send(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> psycopg.Cursor[tuple[Any, ...]]:
+    def _send(self, statement: Statement, *rows: Sequence[tuple[Any, ...]]) -> psycopg.Cursor[tuple[Any, ...]]:
         sql = statement.cache.get("postgresql") or self._render(statement)
         arrays = [
             _CLASSES[kind](kind, values)
-            for (_, kind), values in zip(statement.columns, zip(*rows, strict=True), strict=True)
+            for columns, some in zip(
+                (statement.columns, *(columns for _, columns in statement.more)), rows, strict=True
+            )
+            for (_, kind), values in zip(columns, zip(*some, strict=True), strict=True)
         ]
         return self._connection.cursor(binary=True).execute(sql, arrays)
 
     @staticmethod
     def _render(statement: Statement) -> str:
-        names = ",".join(name for name, _ in statement.columns)
-        types = ",".join(f"%s::{_SQL_TYPE[kind]}" for _, kind in statement.columns)
-        body = _translated(statement.postgresql or statement.body)
-        sql = f"WITH u({names}) AS (SELECT * FROM unnest({types})) {body}"
+        relations = []
+        for relation, columns in (("u", statement.columns), *statement.more):
+            names = ",".join(name for name, _ in columns)
+            types = ",".join(f"%s::{_SQL_TYPE[kind]}" for _, kind in columns)
+            relations.append(f"{relation}({names}) AS (SELECT * FROM unnest({types}))")
+        sql = f"WITH {', '.join(relations)} {_translated(statement.postgresql or statement.body)}"
         statement.cache["postgresql"] = sql
         return sql
 

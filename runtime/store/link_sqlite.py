@@ -115,6 +115,9 @@ class SqliteLink:
                 result += answer
         return result
 
+    def batch_together(self, statement: Statement, *rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        raise NotImplementedError("SQLite takes one relation at a time: it is no journey away.")
+
     def batch_later(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> Callable[[], list[tuple[Any, ...]]]:
         result = self.batch(statement, rows)
         return lambda: result

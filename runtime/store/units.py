@@ -249,9 +249,19 @@ class Batch:
                 )
             )
         rows.sort(key=_first)
-        written = {row[0]: row for row in link.batch(sql.ADVANCE_RUNS, rows)}
         steps: list[tuple[Any, ...]] = []
         attempts: list[tuple[Any, ...]] = []
+        together = link.vendor == "postgresql"
+        if together:
+            for run_key, unit, _ in keyed:
+                steps += _step_rows(run_key, unit, None)
+                attempts += _attempt_rows(run_key, unit)
+        if steps or attempts:
+            statement = sql.advance_with(steps=bool(steps), attempts=bool(attempts))
+            found = link.batch_together(statement, rows, *filter(None, (steps, attempts)))
+        else:
+            found = link.batch(sql.ADVANCE_RUNS, rows)
+        written = {row[0]: row for row in found}
         timers: list[tuple[Any, ...]] = []
         cleared: list[tuple[Any, ...]] = []
         responses: list[tuple[Any, ...]] = []
@@ -262,51 +272,10 @@ class Batch:
             if row is None:
                 refused.append(entry)
                 continue
-            seq = row[1]
-            ticket.result = Written(unit.run_id, seq, row[2])
-            for step in unit.steps if len(unit.steps) < 2 else _folded(unit.steps):
-                steps.append(
-                    (
-                        run_key,
-                        step.node_id,
-                        step.generation,
-                        step.node_key,
-                        step.status,
-                        step.attempt,
-                        step.ports,
-                        step.note,
-                        step.input,
-                        step.output,
-                        step.error,
-                        step.wait,
-                        step.due_at,
-                        step.commit_seq,
-                        seq,
-                        step.started_at,
-                        step.finished_at,
-                    )
-                )
-            for attempt in unit.attempts:
-                attempts.append(
-                    (
-                        run_key,
-                        attempt.node_id,
-                        attempt.generation,
-                        attempt.attempt,
-                        attempt.status,
-                        attempt.effect_class,
-                        attempt.effect_key,
-                        attempt.key_epoch,
-                        attempt.request_digest,
-                        unit.token,
-                        attempt.worker,
-                        attempt.started_at,
-                        attempt.finished_at,
-                        attempt.request,
-                        attempt.response,
-                        attempt.error,
-                    )
-                )
+            ticket.result = Written(unit.run_id, row[1], row[2])
+            if not together:
+                steps += _step_rows(run_key, unit, row[1])
+                attempts += _attempt_rows(run_key, unit)
             for clear in unit.cleared:
                 cleared.append((run_key, clear.node_id, clear.generation, clear.kind))
             for timer in unit.timers:
@@ -320,9 +289,8 @@ class Batch:
                 self.answered.append((unit.run_id, _end_of(unit, link.now() if ended else None)))
         if refused:
             self._explain(refused)
-        if steps:
+        if not together:
             link.batch(sql.UPSERT_STEPS, steps)
-        if attempts:
             link.batch(sql.UPSERT_ATTEMPTS, attempts)
         if cleared:
             link.batch(sql.CLEAR_TIMERS, cleared)
@@ -385,6 +353,51 @@ class Batch:
             for ticket in tickets:
                 # The first who asked for a run gets it.
                 ticket.result = [by_id.pop(run_id) for run_id in ticket.unit[0] if run_id in by_id]
+
+
+def _step_rows(run_key: Any, unit: RunWrite, seq: int | None) -> Iterable[tuple[Any, ...]]:
+    for step in unit.steps if len(unit.steps) < 2 else _folded(unit.steps):
+        yield (
+            run_key,
+            step.node_id,
+            step.generation,
+            step.node_key,
+            step.status,
+            step.attempt,
+            step.ports,
+            step.note,
+            step.input,
+            step.output,
+            step.error,
+            step.wait,
+            step.due_at,
+            step.commit_seq,
+            seq,
+            step.started_at,
+            step.finished_at,
+        )
+
+
+def _attempt_rows(run_key: Any, unit: RunWrite) -> Iterable[tuple[Any, ...]]:
+    for attempt in unit.attempts:
+        yield (
+            run_key,
+            attempt.node_id,
+            attempt.generation,
+            attempt.attempt,
+            attempt.status,
+            attempt.effect_class,
+            attempt.effect_key,
+            attempt.key_epoch,
+            attempt.request_digest,
+            unit.token,
+            attempt.worker,
+            attempt.started_at,
+            attempt.finished_at,
+            attempt.request,
+            attempt.response,
+            attempt.error,
+        )
 
 
 def _first(row: tuple[Any, ...]) -> Any:
