@@ -77,6 +77,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     # The request whose head is here and whose body is not, if it may go the short way.
     _beginning: tuple[RequestResponseCycle, Any] | None = None
+    # Whether data is being taken in: only then somebody comes by again to begin with what did not come whole.
+    _receiving = False
     # Since when nothing is under way; 0 while something is.
     _idle_since = 0.0
 
@@ -127,8 +129,17 @@ class HttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse; a body that did not come whole goes the long way."""
-        super().data_received(data)
+        self._receiving = True
+        try:
+            super().data_received(data)
+        finally:
+            self._receiving = False
         self._begin()
+
+    def on_message_begin(self) -> None:
+        """A request begins, perhaps behind one that was answered this moment."""
+        self._idle_since = 0.0
+        super().on_message_begin()
 
     def on_message_complete(self) -> None:
         """The request is here as a whole."""
@@ -146,7 +157,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         short = (
-            cycle.more_body
+            self._receiving
+            and cycle.more_body
             # Who does not read its answers waits for room before more are made.
             and not self.flow.write_paused
             and not cycle.waiting_for_100_continue
@@ -175,6 +187,8 @@ class _Answering:
 
     def __call__(self, reply: Reply) -> None:
         cycle = self._cycle
+        if cycle.response_complete:
+            return
         cycle.response_started = cycle.response_complete = True
         if not cycle.disconnected:
             parts = [STATUS_LINE[reply.status]]

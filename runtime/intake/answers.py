@@ -13,7 +13,7 @@ from runtime.engine.jsonprofile import loads_stored
 from runtime.sdk.headers import reaches_sender
 from runtime.store.reads import ResponseRow
 
-__all__ = ["Answer", "accepted", "json_answer", "of_workflow", "problem", "send_answer"]
+__all__ = ["Answer", "accepted", "json_answer", "of_workflow", "problem", "send_answer", "wrong_method"]
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Header = tuple[bytes, bytes]
@@ -76,6 +76,11 @@ def problem(status: int, code: str, title: str, detail: str = "", *more: Header,
     }
     body = orjson.dumps(value)
     return Answer(status, (_PROBLEM, _NO_STORE, (b"content-length", b"%d" % len(body)), *more), body)
+
+
+def wrong_method(allow: bytes) -> Answer:
+    """405, with what is taken instead."""
+    return problem(405, "method_not_allowed", "This webhook does not take that method.", "", (b"allow", allow))
 
 
 def of_workflow(row: ResponseRow) -> Answer:

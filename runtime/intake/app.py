@@ -15,12 +15,9 @@ import functools
 import logging
 import math
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any, Final
 from uuid import UUID
-
-from django.db import Error as DatabaseFault
-from django.db import connection
 
 from runtime.contracts import StoreUnavailable
 from runtime.intake import answers
@@ -39,10 +36,11 @@ from runtime.intake.reading import (
     ReadingRoom,
     Seat,
 )
+from runtime.intake.status import Status
 from runtime.intake.told import Told
 from runtime.intake.triggers import Door, Doors
 from runtime.intake.waiting import Held
-from runtime.store import artifacts, failpoints, reads
+from runtime.store import artifacts, failpoints
 from runtime.store.records import Accepted, AcceptRun
 from runtime.store.writer import ACCEPT_PATIENCE, Writer
 
@@ -76,7 +74,6 @@ _AWAY: Final = answers.problem(
     "Nothing was accepted. Send the request again.",
     (b"retry-after", b"2"),
 )
-_NO_RUN: Final = answers.problem(404, "not_found", "There is no such run.")
 
 #: What is asked before a browser sends something is not sent by anybody.
 _PREFLIGHT: Final = b"access-control-request-method"
@@ -104,10 +101,11 @@ class Intake:
         self._writer = writer
         self._public_url = public_url.rstrip("/")
         self._doors = Doors()
+        self._status = Status(self._doors)
         self._room = ReadingRoom(limit=body_limit, patience=body_patience)
         self._examiner = Examiner()
         self._aside = Aside()
-        self._held_callers = Held(writer=writer, look=self._look_at, seconds=answer_patience)
+        self._held_callers = Held(writer=writer, look=self._status.ends, seconds=answer_patience)
         # A stranger can make the first kind; the second comes from senders that proved who they are, or need not.
         self._strangers = Allowance(burst=60, per_second=0.5)
         self._refused = Allowance(burst=2_000, per_second=20)
@@ -121,6 +119,7 @@ class Intake:
         self._held_callers.close()
         for task in self._later:
             task.cancel()
+        await asyncio.gather(*self._later, return_exceptions=True)
         if self._notes:
             await asyncio.wait(self._notes, timeout=3)
         self._examiner.close()
@@ -132,7 +131,7 @@ class Intake:
         name = scope["path"][len(PREFIX) :]
         try:
             if name.startswith(_STATUS):
-                answer = await self._status(scope, name[len(_STATUS) :])
+                answer = await self._status.answer(scope["method"], name[len(_STATUS) :])
             else:
                 answer = await self._knock(name, scope, receive)
         except BodyTooLarge:
@@ -183,29 +182,48 @@ class Intake:
             return away
         sense = read(door, scope["query_string"], headers, body, proof)
         if _is_refused(door, sense):
-            self._tell_later(self._refuse(knock, sense), tell)
+            self._tell_later(self._refuse(knock, sense), tell, otherwise=_AWAY)
             return None
         knock.error = sense.error
         self._refuse_to_wait()
 
         def told(end: Accepted | BaseException) -> None:
-            if isinstance(end, BaseException):
-                _say(tell, _sorry(end))
-                return
-            answer = self._answer_at_once(door, scope, headers, end)
-            if answer is None:
-                self._tell_later(self._answer(door, scope, headers, end), tell)
-            else:
+            try:
+                answer = self._told_at_once(door, scope, headers, end, tell)
+            except Exception as error:
+                answer = _sorry(error)
+            if answer is not None:
                 _say(tell, answer)
 
         unit = knock.unit(self._writer.now_ms(), starts=True, lease_owner=self._lease_owner(), key=sense.key)
-        self._writer.accept_told(unit, self._told.caller(told))
+        caller = self._told.caller(told)
+        try:
+            self._writer.accept_told(unit, caller)
+        except StoreUnavailable:
+            caller.withdraw()
+            raise
         return None
 
-    def _tell_later(self, coming: Coroutine[Any, Any, Answer], tell: Tell) -> None:
+    def _told_at_once(
+        self, door: Door, scope: Scope, headers: Headers, end: Accepted | BaseException, tell: Tell
+    ) -> Answer | None:
+        if isinstance(end, BaseException):
+            return _sorry(end)
+        answer = self._answer_at_once(door, scope, headers, end)
+        if answer is None:
+            accepted = _told_of(end, self._base(scope, headers))
+            self._tell_later(self._answer(door, scope, headers, end), tell, otherwise=accepted)
+        return answer
+
+    def _tell_later(self, coming: Coroutine[Any, Any, Answer], tell: Tell, *, otherwise: Answer) -> None:
+        """`otherwise` is said when this process stops before the answer comes."""
+
         async def wait() -> None:
             try:
                 answer = await coming
+            except asyncio.CancelledError:
+                _say(tell, otherwise)
+                raise
             except Exception as error:
                 answer = _sorry(error)
             _say(tell, answer)
@@ -217,38 +235,6 @@ class Intake:
         task = asyncio.get_running_loop().create_task(work)
         kept.add(task)
         task.add_done_callback(kept.discard)
-
-    # --- status -----------------------------------------------------------------------------------------------
-
-    async def _status(self, scope: Scope, text: str) -> Answer:
-        if scope["method"] not in ("GET", "HEAD"):
-            return _wrong_method(b"GET, HEAD")
-        try:
-            run_id = UUID(text)
-        except ValueError:
-            return _NO_RUN
-        end = await self._look(run_id)
-        if end is None:
-            return _NO_RUN
-        return answers.json_answer(
-            200, {"run": str(run_id), "status": end.status, "finished": end.finished_at is not None}
-        )
-
-    async def _look(self, run_id: UUID) -> reads.RunEnd | None:
-        try:
-            async with asyncio.timeout(2):
-                end: reads.RunEnd | None = await self._doors.in_thread(_run_end, run_id)
-                return end
-        except TimeoutError:
-            raise StoreUnavailable("The database did not answer in time.") from None
-
-    async def _look_at(self, run_ids: Sequence[UUID]) -> Mapping[UUID, reads.RunEnd]:
-        try:
-            async with asyncio.timeout(2):
-                ends: Mapping[UUID, reads.RunEnd] = await self._doors.in_thread(_run_ends, run_ids)
-                return ends
-        except TimeoutError:
-            raise StoreUnavailable("The database did not answer in time.") from None
 
     # --- a knock ----------------------------------------------------------------------------------------------
 
@@ -294,7 +280,7 @@ class Intake:
             return _NOT_HERE
         method = knock.scope["method"]
         if (door.methods is not None and method not in door.methods) or (method == "OPTIONS" and _PREFLIGHT in headers):
-            return _wrong_method(door.allow)
+            return answers.wrong_method(door.allow)
         # After the signature: a stranger must not use up what the real sender may send.
         if door.per_minute and (seconds := self._pace.wait(door.trigger_id, door.per_minute)):
             self._note(knock, f"More than {door.per_minute} deliveries came in a minute.")
@@ -459,10 +445,6 @@ def _base_at(scheme: str, host: bytes) -> str:
     return f"{scheme}://{host.decode('ascii')}/hooks/status/" if _HOST.match(host) else "/hooks/status/"
 
 
-def _wrong_method(allow: bytes) -> Answer:
-    return answers.problem(405, "method_not_allowed", "This webhook does not take that method.", "", (b"allow", allow))
-
-
 def _too_many(seconds: float) -> Answer:
     return answers.problem(
         429,
@@ -471,22 +453,3 @@ def _too_many(seconds: float) -> Answer:
         "Nothing was accepted. Send the request again later.",
         (b"retry-after", b"%d" % math.ceil(seconds)),
     )
-
-
-def _run_end(run_id: UUID) -> reads.RunEnd | None:
-    try:
-        return reads.run_end(run_id)
-    except DatabaseFault as error:
-        raise _unavailable(error) from error
-
-
-def _run_ends(run_ids: Sequence[UUID]) -> Mapping[UUID, reads.RunEnd]:
-    try:
-        return reads.run_ends(run_ids)
-    except DatabaseFault as error:
-        raise _unavailable(error) from error
-
-
-def _unavailable(error: Exception) -> StoreUnavailable:
-    connection.close()
-    return StoreUnavailable(str(error))

@@ -19,7 +19,7 @@ logger = logging.getLogger("millrace.intake")
 
 Tell = Callable[[Accepted | BaseException], None]
 
-_LOOK_SECONDS: Final = 0.25
+_LOOK_SECONDS: Final = 0.1
 
 
 class _Caller:
@@ -40,6 +40,12 @@ class _Caller:
 
     def set_exception(self, error: BaseException, /) -> None:
         self._end(error)
+
+    def withdraw(self) -> None:
+        """Nobody is to be told anything: the unit was not even handed in."""
+        if self._tell is not None:
+            self._tell = None
+            self._told.waiting -= 1
 
     def _end(self, end: Accepted | BaseException) -> None:
         tell, self._tell = self._tell, None

@@ -238,6 +238,12 @@ FRESH_EVENTS: Final = Statement(
     returns=True,
 )
 
+STORED_EVENTS: Final = Statement(
+    columns=(("u_id", "uuid"),),
+    body="SELECT {key:id} FROM u JOIN store_event ON id = u_id",
+    returns=True,
+)
+
 # Due at once by the database's clock, whatever the accepting machine believes the time to be.
 INSERT_RUNS: Final = Statement(
     columns=(

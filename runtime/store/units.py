@@ -83,6 +83,14 @@ class Batch:
         if self._claims:
             self._write_claims()
 
+    def look_up(self, link: Link | None) -> None:
+        """After a commit in one go whose answer was lost: ask for what `learn` needs."""
+        if self._stored is not None:
+            if link is None:
+                raise StoreFault("nobody can be asked which events were stored")
+            rows = link.batch(sql.STORED_EVENTS, [(link.key(ticket.unit.event.id),) for ticket in self._accepts])
+            self._stored = lambda: rows
+
     def learn(self) -> list[Ticket]:
         """After a commit in one go: take note of the events that are new. Returns the tickets of the others, which are
         of no more concern to this batch."""

@@ -363,29 +363,31 @@ class Writer:
         if self._link is None:
             self._link = open_link(self._alias)
         transaction = _Transaction(self._link)
-        batch = units.Batch(self._link, tickets, self.owner, in_one_go=in_one_go)
+        # The deadline goes by the clock that is known: to ask for it now would be a journey more.
+        batch = units.Batch(self._link, tickets, self.owner, in_one_go=in_one_go and self._clock[0] > 0)
         points = batch.points() if failpoints.armed() else batch.distinct_points()
         try:
             with commit(*points, on=transaction):
                 batch.write()
                 late = batch.earliest
                 if batch.goes_in_one:
-                    if late is not None:
-                        self._link.commit_by(self._link.now() + int((late - time.monotonic()) * 1000))
+                    if late is not None and (left := late - time.monotonic()) > 0:
+                        self._link.commit_by(self.now_ms() + int(left * 1000))
                 else:
                     # While a statement is under way the server takes this session for busy: were the process stopped
                     # now, nobody would end its transaction, and no other worker could have its runs.
                     self._link.flush()
-                    # Who was told "later" while a lock was awaited must not find the event stored all the same.
-                    if late is not None and late <= time.monotonic():
-                        raise StoreFault("somebody stopped waiting")
+                # Who was told "later" while a lock was awaited must not find the event stored all the same.
+                if late is not None and late <= time.monotonic():
+                    raise StoreFault("somebody stopped waiting")
         except (LinkLost, OperationalError) as error:
             if not transaction.took_place and not self._took_place_after_all(transaction, error):
                 if isinstance(error, OperationalError):
                     raise StoreFault(str(error)) from error
                 raise
-            if batch.goes_in_one and not transaction.took_place:
-                raise StoreFault("it was committed, but what came of each event is not known") from error
+            if not transaction.took_place:
+                # What came of each event got lost with the answer.
+                batch.look_up(self._link)
         again = batch.learn()
         try:
             if self._link is not None:

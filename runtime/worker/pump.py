@@ -110,7 +110,7 @@ class Pump:
             alarm.cancel()
         self._alarms.clear()
         await _cancel((self._tasks[0], self._tasks[2], *self._beginnings))
-        leases = await self._asked_for()
+        await self._give_back(await self._asked_for())
         for driver, _, _ in self._driving.values():
             if driver is not None:
                 driver.wake()
@@ -123,7 +123,7 @@ class Pump:
             # Some of them hand leases back.
             await asyncio.wait(self._checks, timeout=_CHECK_SECONDS)
         await _cancel((self._tasks[1], *self._checks))
-        leases += [(run_id, token) for run_id, token, _ in left]
+        leases = [(run_id, token) for run_id, token, _ in left]
         # Also what was claimed and then cancelled before it began.
         leases += self._beginning.items()
         leases += [(claimed.run_id, claimed.token) for claimed in self._taken]
@@ -381,7 +381,7 @@ class Pump:
             if entry is not None and entry[0] is driver:
                 del self._driving[claimed.run_id]
             self._room.set()
-            if again and not self.stopping:
+            if again:
                 # A run that cannot be advanced is set aside after a few claims without progress (I20).
                 lease = (claimed.run_id, claimed.token)
                 self._keep_check(asyncio.create_task(self._give_back([lease], after_ms=_AGAIN_MS, counts=counts)))

@@ -108,6 +108,19 @@ def test_requests_that_come_at_once_are_answered_in_their_order(writer: Writer) 
     assert Event.objects.count() == 6
 
 
+def test_half_a_request_behind_one_that_waits_is_given_up_too(writer: Writer) -> None:
+    a_webhook()
+
+    async def conversation(reader: asyncio.StreamReader, wire: asyncio.StreamWriter) -> None:
+        for _ in range(2):
+            wire.write(post(b"{}"))
+            assert (await answer(reader))[0] == 202
+        wire.write(post(b"{}") + b"POST /hooks/orders HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n{")
+        assert [(await answer(reader))[0] for _ in range(2)] == [202, 408]
+
+    talk(writer, conversation, body_patience=0.5)
+
+
 def test_a_connection_that_shall_close_closes_after_its_answer(writer: Writer) -> None:
     a_webhook()
 

@@ -435,7 +435,7 @@ class TestFaults:
 
     @pytest.mark.parametrize("committed", [True, False])
     def test_a_connection_cut_inside_the_commit_is_resolved_by_asking(
-        self, writer: Writer, monkeypatch: pytest.MonkeyPatch, committed: bool
+        self, writer: Writer, told: Told, monkeypatch: pytest.MonkeyPatch, committed: bool
     ) -> None:
         if connection.vendor != "postgresql":
             pytest.skip("SQLite runs in this process: its COMMIT always answers")
@@ -460,11 +460,48 @@ class TestFaults:
         assert run(writer.write(a_write(run_id, 1, a_step()))).seq == 1
         assert Run.objects.get().seq == 1
         cuts = 1
-        assert not run(writer.accept(an_acceptance(version, key="k", trigger_id=uuid7()))).duplicate
+        accepted = run(writer.accept(an_acceptance(version, key="k", trigger_id=uuid7())))
+        assert not accepted.duplicate
         assert (Event.objects.count(), Delivery.objects.count()) == (2, 0)
+        settle(writer)
+        assert accepted.run_id in told.rung
         run(writer.release([(run_id, 1)]))
         cuts = 1
         assert {one.run_id for one in run(writer.claim())} >= {run_id}
+
+    def test_accepted_events_are_waited_for_once(self, writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+        if connection.vendor != "postgresql":
+            pytest.skip("SQLite is no journey away")
+        from psycopg import Pipeline
+
+        version, trigger = a_version().id, uuid7()
+        run(writer.accept(an_acceptance(version)))
+        waits: list[bool] = []
+        fetch = Pipeline._fetch_gen
+
+        def counted(pipeline: Pipeline, *, flush: bool) -> Any:
+            if pipeline.result_queue:
+                waits.append(flush)
+            return fetch(pipeline, flush=flush)
+
+        monkeypatch.setattr(Pipeline, "_fetch_gen", counted)
+        assert not run(writer.accept(an_acceptance(version, key="k", trigger_id=trigger))).duplicate
+        assert waits == [False], "one journey, and it ends with a Sync: nothing of this session lies about"
+        assert run(writer.accept(an_acceptance(version, key="k", trigger_id=trigger))).duplicate
+
+    def test_what_would_come_too_late_is_refused_by_the_server(
+        self, writer: Writer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        if connection.vendor != "postgresql":
+            pytest.skip("SQLite is no journey away")
+        version = a_version().id
+        run(writer.accept(an_acceptance(version)))
+        # Our idea of the server's clock is a minute behind: then it refuses, and is asked for the time.
+        now, at = writer._clock
+        writer._clock = (now - 60_000, at)
+        assert not run(writer.accept(an_acceptance(version))).duplicate
+        assert Run.objects.count() == 2
+        assert abs(writer.now_ms() - now) < 10_000
 
     def test_a_killed_connection_is_opened_again(self, writer: Writer) -> None:
         if connection.vendor != "postgresql":
