@@ -26,8 +26,11 @@ def prepare() -> None:
     """Fill the environment that the product's settings read."""
     database = chosen("MILLRACE_TEST_DATABASE", DATABASES_KNOWN)
     broker = chosen("MILLRACE_TEST_BROKER", BROKERS_KNOWN)
-    if "MILLRACE_TEST_SESSION" in os.environ:
-        return  # an xdist worker: the first process has done it
+    if session := os.environ.get("MILLRACE_TEST_SESSION"):
+        # An xdist worker: the first process has done it. Each has a folder of its own, as it has a database of its own.
+        os.environ["DATA_DIR"] = str(Path(session, os.environ.get("PYTEST_XDIST_WORKER", "one")))
+        Path(os.environ["DATA_DIR"]).mkdir(exist_ok=True)
+        return
     directory = tempfile.mkdtemp(prefix="millrace-tests-")
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     os.environ["MILLRACE_TEST_SESSION"] = directory

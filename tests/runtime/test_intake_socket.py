@@ -8,7 +8,6 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import pytest
 import uvicorn
 
 from builder.config.corked import HttpProtocol
@@ -18,16 +17,6 @@ from runtime.store.writer import Writer
 from tests.runtime.rows import a_webhook
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-@pytest.fixture(params=["httptools", HttpProtocol], ids=["plain", "with the short way"], autouse=True)
-def protocol(request: pytest.FixtureRequest) -> Any:
-    """The server's protocol: uvicorn's, and the product's own."""
-    Protocol.chosen = request.param
-
-
-class Protocol:
-    chosen: Any = "httptools"
 
 
 def talk(writer: Writer, *conversations: Talk, keep_alive: int = 5, **settings: Any) -> None:
@@ -43,7 +32,7 @@ def talk(writer: Writer, *conversations: Talk, keep_alive: int = 5, **settings: 
                 log_level="error",
                 ws="none",
                 access_log=False,
-                http=Protocol.chosen,
+                http=HttpProtocol,
                 timeout_keep_alive=keep_alive,
             )
         )
@@ -145,7 +134,7 @@ def test_a_connection_is_kept_while_it_is_used_and_closed_when_it_is_idle(writer
         for _ in range(4):
             wire.write(post(b"{}"))
             assert (await answer(reader))[0] == 202
-            await asyncio.sleep(0.6)
+            await asyncio.sleep(0.4)
         async with asyncio.timeout(3):
             assert await reader.read() == b""
 
@@ -177,7 +166,7 @@ def test_who_does_not_read_the_answers_cannot_make_the_server_pile_them_up(write
         wire.write(post(b"{}"))
         await answer(reader)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(1):
                 while sent < 400_000:
                     wire.write(many)
                     await wire.drain()

@@ -469,40 +469,6 @@ class TestFaults:
         cuts = 1
         assert {one.run_id for one in run(writer.claim())} >= {run_id}
 
-    def test_accepted_events_are_waited_for_once(self, writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
-        if connection.vendor != "postgresql":
-            pytest.skip("SQLite is no journey away")
-        from psycopg import Pipeline
-
-        version, trigger = a_version().id, uuid7()
-        run(writer.accept(an_acceptance(version)))
-        waits: list[bool] = []
-        fetch = Pipeline._fetch_gen
-
-        def counted(pipeline: Pipeline, *, flush: bool) -> Any:
-            if pipeline.result_queue:
-                waits.append(flush)
-            return fetch(pipeline, flush=flush)
-
-        monkeypatch.setattr(Pipeline, "_fetch_gen", counted)
-        assert not run(writer.accept(an_acceptance(version, key="k", trigger_id=trigger))).duplicate
-        assert waits == [False], "one journey, and it ends with a Sync: nothing of this session lies about"
-        assert run(writer.accept(an_acceptance(version, key="k", trigger_id=trigger))).duplicate
-
-    def test_what_would_come_too_late_is_refused_by_the_server(
-        self, writer: Writer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        if connection.vendor != "postgresql":
-            pytest.skip("SQLite is no journey away")
-        version = a_version().id
-        run(writer.accept(an_acceptance(version)))
-        # Our idea of the server's clock is a minute behind: then it refuses, and is asked for the time.
-        now, at = writer._clock
-        writer._clock = (now - 60_000, at)
-        assert not run(writer.accept(an_acceptance(version))).duplicate
-        assert Run.objects.count() == 2
-        assert abs(writer.now_ms() - now) < 10_000
-
     def test_a_killed_connection_is_opened_again(self, writer: Writer) -> None:
         if connection.vendor != "postgresql":
             pytest.skip("SQLite has no server that could end a connection")
