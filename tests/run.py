@@ -67,7 +67,9 @@ def tests(*arguments: str) -> tuple[str, ...]:
 TWO = ("-n", "2", "--dist", "worksteal")
 SERVERS = (find_postgres, find_redis)
 #: These start processes with an environment and a database of their own: on PostgreSQL they would do the same again.
-ONCE = ("--ignore=tests/builder/practice/test_company.py", "--ignore=tests/builder/test_settings.py")
+PROCESSES = ("tests/builder/test_processes.py", "tests/builder/test_settings.py", "tests/live/test_stopping.py")
+ASIDE = tuple(f"--ignore={path}" for path in PROCESSES)
+ONCE = ("--ignore=tests/builder/practice/test_company.py", *ASIDE[:2])
 
 STATIC = (
     Suite("ruff", "static", tool("ruff", "check", ".")),
@@ -79,8 +81,7 @@ STATIC = (
     Suite("vitest", "static", node("vitest", "run"), FRONTEND),
 )
 SUITES = (
-    # What starts processes of its own first, so that nobody waits for it at the end.
-    Suite("builder", "builder", tests("tests/builder", "tests/live", *TWO)),
+    Suite("builder", "builder", tests("tests/builder", "tests/live", *ASIDE, *TWO)),
     Suite("runtime", "runtime", tests("tests/runtime", *TWO)),
     Suite("engine", "engine", tests("tests/engine", *TWO)),
     Suite("nodes", "nodes", tests("tests/nodes", *TWO)),
@@ -98,6 +99,7 @@ SUITES = (
         "runtime-servers", "runtime", tests("tests/runtime", *TWO), database="postgres", broker="redis", needs=SERVERS
     ),
     Suite("faults", "faults", tests("tests/faults"), place="aside"),
+    Suite("processes", "builder", tests(*PROCESSES), place="aside"),
     Suite(
         "browser",
         "browser",
