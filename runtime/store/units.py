@@ -259,14 +259,12 @@ class Batch:
         rows.sort(key=_first)
         steps: list[tuple[Any, ...]] = []
         attempts: list[tuple[Any, ...]] = []
-        together = link.vendor == "postgresql"
+        together = link.vendor == "postgresql" and not any(unit.attempts for _, unit, _ in keyed)
         if together:
             for run_key, unit, _ in keyed:
                 steps += _step_rows(run_key, unit, None)
-                attempts += _attempt_rows(run_key, unit)
-        if steps or attempts:
-            statement = sql.advance_with(steps=bool(steps), attempts=bool(attempts))
-            found = link.batch_together(statement, rows, *filter(None, (steps, attempts)))
+        if steps:
+            found = link.batch_together(sql.ADVANCE_WITH_STEPS, rows, steps)
         else:
             found = link.batch(sql.ADVANCE_RUNS, rows)
         written = {row[0]: row for row in found}
