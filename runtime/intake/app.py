@@ -23,7 +23,7 @@ from runtime.contracts import StoreUnavailable
 from runtime.intake import answers
 from runtime.intake.answers import Answer
 from runtime.intake.aside import Aside
-from runtime.intake.examining import Examiner, Headers, Sense, is_quick, prove, read
+from runtime.intake.examining import Examiner, Headers, Proof, Sense, is_quick, prove, read
 from runtime.intake.knock import Knock, Scope, by_name
 from runtime.intake.knocks import Allowance, Pace
 from runtime.intake.reading import (
@@ -174,12 +174,10 @@ class Intake:
     ) -> Answer | None:
         """`_admit` and `_answer`; None where `tell` is called later."""
         proof = prove(door, headers, body)
-        if door is None:
-            return _NOT_HERE
-        knock = Knock(door, scope, body, proof, headers)
-        away = self._turned_away(knock, headers)
-        if away is not None:
-            return away
+        knock = self._let_in(door, scope, headers, body, proof)
+        if isinstance(knock, Answer):
+            return knock
+        door = knock.door
         sense = read(door, scope["query_string"], headers, body, proof)
         if _is_refused(door, sense):
             self._tell_later(self._refuse(knock, sense), tell, otherwise=_AWAY)
@@ -259,12 +257,10 @@ class Intake:
         found = self._doors.at_once(slug)
         door = await self._doors.find(slug) if isinstance(found, bool) else found
         proof = await self._examiner.prove(door, headers, body)
-        if door is None:
-            return _NOT_HERE
-        knock = Knock(door, scope, body, proof, headers)
-        away = self._turned_away(knock, headers)
-        if away is not None:
-            return away
+        knock = self._let_in(door, scope, headers, body, proof)
+        if isinstance(knock, Answer):
+            return knock
+        door = knock.door
         sense = await self._examiner.read(door, scope["query_string"], headers, body, proof)
         del body
         if _is_refused(door, sense):
@@ -272,20 +268,22 @@ class Intake:
         knock.error = sense.error
         return door, await self._store(knock, key=sense.key, starts=True)
 
-    def _turned_away(self, knock: Knock, headers: Headers) -> Answer | None:
-        """The answer for a request that may not come in, whatever it carries."""
-        door = knock.door
-        if knock.proof.stranger:
-            self._note(knock, knock.proof.stranger)
+    def _let_in(self, door: Door | None, scope: Scope, headers: Headers, body: bytes, proof: Proof) -> Knock | Answer:
+        """The knock, or the answer for one that may not come in, whatever it carries."""
+        if door is None:
             return _NOT_HERE
-        method = knock.scope["method"]
+        knock = Knock(door, scope, body, proof, headers)
+        if proof.stranger:
+            self._note(knock, proof.stranger)
+            return _NOT_HERE
+        method = scope["method"]
         if (door.methods is not None and method not in door.methods) or (method == "OPTIONS" and _PREFLIGHT in headers):
             return answers.wrong_method(door.allow)
         # After the signature: a stranger must not use up what the real sender may send.
         if door.per_minute and (seconds := self._pace.wait(door.trigger_id, door.per_minute)):
             self._note(knock, f"More than {door.per_minute} deliveries came in a minute.")
             return _too_many(seconds)
-        return None
+        return knock
 
     async def _answer(self, door: Door, scope: Scope, headers: Headers, accepted: Accepted) -> Answer:
         answer = self._answer_at_once(door, scope, headers, accepted)

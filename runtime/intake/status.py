@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeVar
 from uuid import UUID
 
 from django.db import Error as DatabaseFault
@@ -17,6 +17,9 @@ from runtime.intake.triggers import Doors
 from runtime.store import reads
 
 __all__ = ["Status"]
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 _PATIENCE_SECONDS: Final = 2.0
 _NO_RUN: Final = answers.problem(404, "not_found", "There is no such run.")
@@ -36,38 +39,29 @@ class Status:
             run_id = UUID(text)
         except ValueError:
             return _NO_RUN
-        end = (await self.ends([run_id], alone=True)).get(run_id)
+        end = await self._ask(reads.run_end, run_id)
         if end is None:
             return _NO_RUN
         return answers.json_answer(
             200, {"run": str(run_id), "status": end.status, "finished": end.finished_at is not None}
         )
 
-    async def ends(self, run_ids: Sequence[UUID], *, alone: bool = False) -> Mapping[UUID, reads.RunEnd]:
-        """Those of these runs that have ended or answered; `alone`: the one run, however far it is."""
+    async def ends(self, run_ids: Sequence[UUID]) -> Mapping[UUID, reads.RunEnd]:
+        """Those of these runs that have ended or answered. Raises StoreUnavailable."""
+        return await self._ask(reads.run_ends, run_ids)
+
+    async def _ask(self, question: Callable[[A], B], about: A) -> B:
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                ends: Mapping[UUID, reads.RunEnd] = await self._doors.in_thread(_one if alone else _ends, run_ids)
-                return ends
+                answer: B = await self._doors.in_thread(_guarded, question, about)
+                return answer
         except TimeoutError:
             raise StoreUnavailable("The database did not answer in time.") from None
 
 
-def _one(run_ids: Sequence[UUID]) -> Mapping[UUID, reads.RunEnd]:
+def _guarded(question: Callable[[A], B], about: A) -> B:
     try:
-        end = reads.run_end(run_ids[0])
+        return question(about)
     except DatabaseFault as error:
-        raise _unavailable(error) from error
-    return {} if end is None else {run_ids[0]: end}
-
-
-def _ends(run_ids: Sequence[UUID]) -> Mapping[UUID, reads.RunEnd]:
-    try:
-        return reads.run_ends(run_ids)
-    except DatabaseFault as error:
-        raise _unavailable(error) from error
-
-
-def _unavailable(error: Exception) -> StoreUnavailable:
-    connection.close()
-    return StoreUnavailable(str(error))
+        connection.close()
+        raise StoreUnavailable(str(error)) from error

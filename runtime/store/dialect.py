@@ -18,6 +18,7 @@ from django.db import connections
 __all__ = [
     "CLOCK_SQL",
     "ColumnKind",
+    "FarLink",
     "Link",
     "LinkLost",
     "Statement",
@@ -71,6 +72,11 @@ class Link(Protocol):
 
     vendor: str
 
+    @property
+    def far(self) -> FarLink | None:
+        """This link, where each statement is a journey to a server, and there are ways to save some."""
+        ...
+
     def begin(self) -> None: ...
     def commit(self) -> None: ...
     def rollback(self) -> None: ...
@@ -86,18 +92,6 @@ class Link(Protocol):
 
     def batch(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Run a statement over these rows; whatever it returns, in no particular order."""
-        ...
-
-    def batch_together(self, statement: Statement, *rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        """`batch` of a statement with further relations, their rows after its own; for PostgreSQL, none empty."""
-        ...
-
-    def batch_later(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> Callable[[], list[tuple[Any, ...]]]:
-        """Like `batch`; what it returned may be asked for after `commit`, which saves PostgreSQL a journey."""
-        ...
-
-    def commit_by(self, at_ms: int) -> None:
-        """With `batch_later`: let `commit` raise StoreFault when the database's clock is past this by then."""
         ...
 
     def count(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> int:
@@ -122,6 +116,22 @@ class Link(Protocol):
 
     def was_committed(self, transaction_id: str) -> bool | None:
         """Asked on a new link about the transaction of a lost one (F25); None while the server is still at it."""
+        ...
+
+
+class FarLink(Link, Protocol):
+    """A link to a server that takes several things in one journey."""
+
+    def batch_together(self, statement: Statement, *rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """`batch` of a statement with further relations, their rows after its own; none empty."""
+        ...
+
+    def batch_later(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> Callable[[], list[tuple[Any, ...]]]:
+        """Like `batch`; what it returned may be asked for after `commit`, which saves a journey."""
+        ...
+
+    def commit_by(self, at_ms: int) -> None:
+        """With `batch_later`: let `commit` raise StoreFault when the database's clock is past this by then."""
         ...
 
 

@@ -204,24 +204,23 @@ class PostgresLink:
     def unkey(self, value: bytes) -> UUID:
         return UUID(bytes=bytes(value))
 
+    @property
+    def far(self) -> PostgresLink:
+        return self
+
     def batch(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         if not rows:
             return []
-        try:
-            cursor = self._send(statement, rows)
-            if not statement.returns:
-                self._unheard = True
-                return []
-            # A mere flush would bring the rows, too, but leave the session busy in the server's eyes: were this process
-            # stopped now, nobody would end its transaction, and its locks would stay.
-            self._sync()
-            return _rows(cursor)
-        except psycopg.Error as error:
-            raise _classified(error, self._connection) from error
+        if statement.returns:
+            return self.batch_together(statement, rows)
+        self.batch_later(statement, rows)
+        return []
 
     def batch_together(self, statement: Statement, *rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         try:
             cursor = self._send(statement, *rows)
+            # A mere flush would bring the rows, too, but leave the session busy in the server's eyes: were this process
+            # stopped now, nobody would end its transaction, and its locks would stay.
             self._sync()
             return _rows(cursor)
         except psycopg.Error as error:

@@ -46,6 +46,7 @@ class SqliteLink:
     """See `dialect.Link`."""
 
     vendor = "sqlite"
+    far = None
 
     def __init__(self, parameters: dict[str, Any]) -> None:
         try:
@@ -114,16 +115,6 @@ class SqliteLink:
                 self._write(statement, some)
                 result += answer
         return result
-
-    def batch_together(self, statement: Statement, *rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        raise NotImplementedError("SQLite takes one relation at a time: it is no journey away.")
-
-    def batch_later(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> Callable[[], list[tuple[Any, ...]]]:
-        result = self.batch(statement, rows)
-        return lambda: result
-
-    def commit_by(self, at_ms: int) -> None:
-        raise NotImplementedError("SQLite is no journey away.")
 
     def count(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> int:
         before = self._connection.total_changes

@@ -49,7 +49,7 @@ class Batch:
             ticket.result = ticket.error = None
             sorts[ticket.work].append(ticket)
         #: Nothing is waited for before COMMIT, and what came of the events is known behind it: see `learn`.
-        self.goes_in_one = in_one_go and link.vendor == "postgresql" and len(self._accepts) == len(tickets)
+        self.goes_in_one = in_one_go and link.far is not None and len(self._accepts) == len(tickets)
         self._stored: Callable[[], list[tuple[Any, ...]]] | None = None
 
     # --- names ------------------------------------------------------------------------------------------------
@@ -69,8 +69,8 @@ class Batch:
 
     def write(self) -> None:
         """Send everything and set each ticket's result or error. The caller holds the transaction."""
-        if self.goes_in_one:
-            self._stored = self._link.batch_later(sql.ACCEPT, self._accept_rows())
+        if self.goes_in_one and self._link.far is not None:
+            self._stored = self._link.far.batch_later(sql.ACCEPT, self._accept_rows())
             return
         if self._accepts:
             self._write_accepts()
@@ -83,11 +83,9 @@ class Batch:
         if self._claims:
             self._write_claims()
 
-    def look_up(self, link: Link | None) -> None:
+    def look_up(self, link: Link) -> None:
         """After a commit in one go whose answer was lost: ask for what `learn` needs."""
         if self._stored is not None:
-            if link is None:
-                raise StoreFault("nobody can be asked which events were stored")
             rows = link.batch(sql.STORED_EVENTS, [(link.key(ticket.unit.event.id),) for ticket in self._accepts])
             self._stored = lambda: rows
 
@@ -96,15 +94,10 @@ class Batch:
         of no more concern to this batch."""
         if self._stored is None:
             return []
-        key = self._link.key
-        stored = {row[0] for row in self._stored()}
-        new: list[Ticket] = []
-        others: list[Ticket] = []
+        self._accepts, others = self._told_apart(self._stored())
         for ticket in self._accepts:
-            (new if key(ticket.unit.event.id) in stored else others).append(ticket)
-        for ticket in new:
             self._note_run(ticket)
-        self.tickets = self._accepts = new
+        self.tickets = self._accepts
         return others
 
     def touched(self) -> list[RunTouched]:
@@ -136,22 +129,27 @@ class Batch:
     def _insert(self) -> tuple[list[Ticket], list[Ticket]]:
         """Insert the events of the accepting tickets, and their runs; those whose events are new, and the others."""
         link = self._link
-        if link.vendor == "postgresql":
-            stored = {row[0] for row in link.batch(sql.ACCEPT, self._accept_rows())}
-        else:
-            key = link.key
-            units = sorted((ticket.unit for ticket in self._accepts), key=acceptance.dedupe_key)
-            events = [acceptance.event_row(key, unit) for unit in units]
-            runs = [acceptance.run_row(key, unit) for unit in units if unit.run is not None]
-            if link.count(sql.INSERT_EVENTS, events) == len(events):
-                link.batch(sql.INSERT_RUNS, runs)
-                return self._accepts, []
-            stored = {row[0] for row in link.batch(sql.FRESH_EVENTS, [(event[0],) for event in events])}
-            link.batch(sql.INSERT_RUNS, [run for run in runs if run[4] in stored])
+        if link.far is not None:
+            return self._told_apart(link.batch(sql.ACCEPT, self._accept_rows()))
+        key = link.key
+        units = sorted((ticket.unit for ticket in self._accepts), key=acceptance.dedupe_key)
+        events = [acceptance.event_row(key, unit) for unit in units]
+        runs = [acceptance.run_row(key, unit) for unit in units if unit.run is not None]
+        if link.count(sql.INSERT_EVENTS, events) == len(events):
+            link.batch(sql.INSERT_RUNS, runs)
+            return self._accepts, []
+        fresh = link.batch(sql.FRESH_EVENTS, [(event[0],) for event in events])
+        stored = {row[0] for row in fresh}
+        link.batch(sql.INSERT_RUNS, [run for run in runs if run[4] in stored])
+        return self._told_apart(fresh)
+
+    def _told_apart(self, rows: list[tuple[Any, ...]]) -> tuple[list[Ticket], list[Ticket]]:
+        """The accepting tickets whose events are in these rows, and the others."""
+        stored = {row[0] for row in rows}
         fresh: list[Ticket] = []
         repeated: list[Ticket] = []
         for ticket in self._accepts:
-            (fresh if link.key(ticket.unit.event.id) in stored else repeated).append(ticket)
+            (fresh if self._link.key(ticket.unit.event.id) in stored else repeated).append(ticket)
         return fresh, repeated
 
     def _accept_rows(self) -> list[tuple[Any, ...]]:
@@ -259,12 +257,13 @@ class Batch:
         rows.sort(key=_first)
         steps: list[tuple[Any, ...]] = []
         attempts: list[tuple[Any, ...]] = []
-        together = link.vendor == "postgresql" and not any(unit.attempts for _, unit, _ in keyed)
+        far = link.far
+        together = far is not None and not any(unit.attempts for _, unit, _ in keyed)
         if together:
             for run_key, unit, _ in keyed:
                 steps += _step_rows(run_key, unit, None)
-        if steps:
-            found = link.batch_together(sql.ADVANCE_WITH_STEPS, rows, steps)
+        if far is not None and steps:
+            found = far.batch_together(sql.ADVANCE_WITH_STEPS, rows, steps)
         else:
             found = link.batch(sql.ADVANCE_RUNS, rows)
         written = {row[0]: row for row in found}

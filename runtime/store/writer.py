@@ -371,8 +371,9 @@ class Writer:
                 batch.write()
                 late = batch.earliest
                 if batch.goes_in_one:
-                    if late is not None and (left := late - time.monotonic()) > 0:
-                        self._link.commit_by(self.now_ms() + int(left * 1000))
+                    far = self._link.far
+                    if far is not None and late is not None and (left := late - time.monotonic()) > 0:
+                        far.commit_by(self.now_ms() + int(left * 1000))
                 else:
                     # While a statement is under way the server takes this session for busy: were the process stopped
                     # now, nobody would end its transaction, and no other worker could have its runs.
@@ -385,7 +386,7 @@ class Writer:
                 if isinstance(error, OperationalError):
                     raise StoreFault(str(error)) from error
                 raise
-            if not transaction.took_place:
+            if not transaction.took_place and self._link is not None:
                 # What came of each event got lost with the answer.
                 batch.look_up(self._link)
         again = batch.learn()
