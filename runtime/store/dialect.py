@@ -21,6 +21,7 @@ __all__ = [
     "FarLink",
     "Link",
     "LinkLost",
+    "NotWhole",
     "Statement",
     "StoreFault",
     "database_now",
@@ -46,6 +47,10 @@ class LinkLost(StoreFault):
     """The connection is gone. If that happened inside COMMIT, nobody knows yet whether it took place (F25)."""
 
 
+class NotWhole(StoreFault):
+    """Not every row of a statement that goes all or nothing could be written: look which, with one that does not."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Statement:
     """SQL over a batch of rows, the relation `u`.
@@ -64,6 +69,8 @@ class Statement:
     asks: Statement | None = None
     # For PostgreSQL: further relations of rows, by their names.
     more: tuple[tuple[str, tuple[tuple[str, ColumnKind], ...]], ...] = ()
+    # For PostgreSQL: divides by zero unless it wrote every row of `u`; raised as NotWhole.
+    whole: bool = False
     cache: dict[object, str] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -102,10 +109,6 @@ class Link(Protocol):
         """Run any SQL (parameters as `%s`; UUIDs as keys)."""
         ...
 
-    def flush(self) -> None:
-        """Wait until every statement sent so far has been answered, and raise what they raised."""
-        ...
-
     def now(self) -> int:
         """The database's clock in milliseconds, as of this transaction or a moment ago."""
         ...
@@ -120,18 +123,20 @@ class Link(Protocol):
 
 
 class FarLink(Link, Protocol):
-    """A link to a server that takes several things in one journey."""
+    """A link to a server, to which several things go in one journey.
 
-    def batch_together(self, statement: Statement, *rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        """`batch` of a statement with further relations, their rows after its own; none empty."""
-        ...
+    What returns nothing is gathered and leaves with the next statement that is waited for, or with COMMIT.
+    """
 
-    def batch_later(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> Callable[[], list[tuple[Any, ...]]]:
-        """Like `batch`; what it returned may be asked for after `commit`, which saves a journey."""
+    def batch_later(
+        self, statement: Statement, *rows: Sequence[tuple[Any, ...]]
+    ) -> Callable[[], list[tuple[Any, ...]]]:
+        """Like `batch`, with the rows of its further relations after its own; what it returned may be asked for after
+        `commit`, which saves a journey."""
         ...
 
     def commit_by(self, at_ms: int) -> None:
-        """With `batch_later`: let `commit` raise StoreFault when the database's clock is past this by then."""
+        """Let `commit` raise StoreFault when the database's clock is past this by then."""
         ...
 
 

@@ -1,29 +1,35 @@
 """The writer's connection to PostgreSQL.
 
 A batch travels as one binary array a column, built here: the types of the parameters never change with their values,
-so each statement is planned once. The connection stays in pipeline mode: what returns nothing is sent and not waited
-for until the next result, or `flush`. Joins against the batch always go through the index, in the batch's order, which
-also orders the row locks.
+so each statement is planned once. Joins against the batch always go through the index, in the batch's order, which also
+orders the row locks.
+
+Statements are gathered, and leave together when somebody wants to know what came of one, in one packet. So a process
+that is stopped never leaves the server with half a transaction that it takes for work in progress; and the writer's
+thread lets go of the interpreter once a journey, not at each call, which is most of what a batch used to wait for.
+That is why libpq is spoken to directly here (`psycopg.pq`) and psycopg itself opens connections, tells errors apart and
+reads values.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import re
+import select
 import struct
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import psycopg
-from psycopg import pq
-from psycopg.abc import AdaptContext
-from psycopg.adapt import Dumper
+from psycopg import errors, pq
+from psycopg.adapt import PyFormat, Transformer
 
 from runtime.engine.ids import uuid7
-from runtime.store.dialect import CLOCK_SQL, ColumnKind, LinkLost, Statement, StoreFault
+from runtime.store.dialect import CLOCK_SQL, ColumnKind, LinkLost, NotWhole, Statement, StoreFault
 
 _SESSION = (
     "SET lock_timeout = '2s'",
@@ -41,85 +47,74 @@ _SESSION = (
 # The server's own number of a transaction would not do: after a crash it gives the numbers that it lost out again.
 _CLOCK = CLOCK_SQL["postgresql"]
 _MARK = f"""
-    INSERT INTO store_commitmark AS m (link, number, at) VALUES (%s, %s::bigint, {_CLOCK})
+    INSERT INTO store_commitmark AS m (link, number, at) VALUES ($1, $2, {_CLOCK})
     ON CONFLICT (link) DO UPDATE SET number = excluded.number, at = excluded.at
     RETURNING {_CLOCK}"""
 _MARKED = "SELECT number FROM store_commitmark WHERE link = %s FOR UPDATE"
-_NOT_TOO_LATE = f"SELECT 1 / ({_CLOCK.replace('statement', 'clock')} <= %s::bigint)::int"
+_NOT_TOO_LATE = f"SELECT 1 / ({_CLOCK.replace('statement', 'clock')} <= $1)::int"
 _OLD_MARKS = f"DELETE FROM store_commitmark WHERE at < {_CLOCK} - 7 * 86400000"
-_ARRAY = {"uuid": (2951, 2950), "int": (1016, 20), "text": (1009, 25), "bytes": (1001, 17)}
+
+_TEXT: Final = 25
+_BIGINT: Final = 20
+_ARRAY: Final[dict[ColumnKind, tuple[int, int]]] = {
+    "uuid": (2951, 2950),
+    "int": (1016, _BIGINT),
+    "text": (1009, _TEXT),
+    "bytes": (1001, 17),
+}
 _SQL_TYPE = {"uuid": "uuid[]", "int": "bigint[]", "text": "text[]", "bytes": "bytea[]"}
 _NULL = b"\xff\xff\xff\xff"
 _UUID_SIZE = struct.pack(">i", 16)
+_HEAD = struct.Struct(">iiiii").pack
 _LENGTH = struct.Struct(">i").pack
 _INT = struct.Struct(">iq").pack
+_LONG = struct.Struct(">q").pack
+_BINARY: Final = pq.Format.BINARY
+
+# A little less than what libpq gathers before it begins to send by itself.
+_PACKET: Final = 60_000
+# A server that says nothing for longer than its own time-outs allow is gone, whatever the network believes.
+_SILENCE_MS: Final = 60_000
 
 # Faults of the installation, not of the data: connection, read-only standby, rollback, resources, locks, operator,
 # system. An internal error (XX) is not among them: it may be the unit's own, and would stop all others for ever.
 _FAULT_CLASSES = {"08", "25", "40", "53", "55", "57", "58"}
-
 _GOES_DOWN = {"57P01", "57P02", "57P03", "57P04"}
 
-
-class _Array:
-    """A whole column in PostgreSQL's binary array format."""
-
-    __slots__ = ("data", "oid")
-
-    def __init__(self, kind: ColumnKind, values: Sequence[Any]) -> None:
-        self.oid, element = _ARRAY[kind]
-        head = struct.pack(">iiiii", 1, 1, element, len(values), 1)
-        match kind:
-            case "uuid":
-                items = [_NULL if value is None else _UUID_SIZE + value for value in values]
-            case "int":
-                items = [_NULL if value is None else _INT(8, value) for value in values]
-            case "text":
-                items = []
-                for value in values:
-                    if value is None:
-                        items.append(_NULL)
-                    else:
-                        raw = value.encode()
-                        items.append(_LENGTH(len(raw)) + raw)
-            case "bytes":
-                items = [_NULL if value is None else _LENGTH(len(value)) + value for value in values]
-        self.data = head + b"".join(items)
+_FAILED: Final = pq.ExecStatus.FATAL_ERROR
+_PASSED_OVER: Final = pq.ExecStatus.PIPELINE_ABORTED
+_END: Final = pq.ExecStatus.PIPELINE_SYNC
 
 
-class _ArrayDumper(Dumper):
-    format = pq.Format.BINARY
+class _Errand:
+    """A statement to be sent, and what the server said of it."""
 
-    def dump(self, obj: _Array) -> bytes:
-        return obj.data
+    __slots__ = ("formats", "oids", "otherwise", "parameters", "prepares", "result", "sql")
 
-
-def _dumper(oid: int) -> type[_ArrayDumper]:
-    return type(f"_ArrayDumper{oid}", (_ArrayDumper,), {"oid": oid})
-
-
-class _UuidArray(_Array):
-    __slots__ = ()
-
-
-class _IntArray(_Array):
-    __slots__ = ()
-
-
-class _TextArray(_Array):
-    __slots__ = ()
-
-
-class _BytesArray(_Array):
-    __slots__ = ()
-
-
-_CLASSES: dict[str, type[_Array]] = {"uuid": _UuidArray, "int": _IntArray, "text": _TextArray, "bytes": _BytesArray}
+    def __init__(
+        self,
+        sql: str,
+        parameters: Sequence[bytes | None] = (),
+        oids: Sequence[int] = (),
+        *,
+        formats: Sequence[pq.Format] | None = None,
+        otherwise: type[StoreFault] | None = None,
+        prepares: bool = False,
+    ) -> None:
+        self.sql = sql
+        self.parameters = parameters
+        self.oids = oids
+        #: How the parameters of a statement are written that is run as it stands; None for those that are prepared.
+        self.formats = formats
+        #: What is raised where the statement divided by zero, which is how it says that a condition does not hold.
+        self.otherwise = otherwise
+        #: It only prepares a statement for those that follow.
+        self.prepares = prepares
+        self.result: pq.abc.PGresult | None = None
 
 
-def _register(context: AdaptContext) -> None:
-    for kind, cls in _CLASSES.items():
-        context.adapters.register_dumper(cls, _dumper(_ARRAY[kind][0]))
+class TooLate(StoreFault):
+    """The database's clock is past the moment by which the transaction had to be committed."""
 
 
 class PostgresLink:
@@ -134,67 +129,68 @@ class PostgresLink:
             self._connection: psycopg.Connection[tuple[Any, ...]] = psycopg.connect(**own, autocommit=True)
             for statement in _SESSION:
                 self._connection.execute(statement)
+            self._pq = self._connection.pgconn
+            self._pq.nonblocking = 1
+            self._pq.enter_pipeline_mode()
         except psycopg.Error as error:
             raise LinkLost(str(error)) from error
-        self._connection.prepare_threshold = 0
-        self._connection.prepared_max = 200
-        _register(self._connection)
+        self._answers = select.poll()
+        self._answers.register(self._pq.socket, select.POLLIN)
+        #: What has not left yet.
+        self._gathered: list[_Errand] = []
+        #: What is prepared, and under which name.
+        self._names: dict[str, bytes] = {}
+        self._statements = 0
+        self._reader = Transformer(self._connection)
+        self._open = False
         self._now = 0
         self._now_at = 0.0
         self._name = uuid7().hex
         self._number = 0
-        # Whether the server has not told yet what became of something that was sent.
-        self._unheard = False
         # What the server will say of the transaction that was begun last.
-        self._begun: psycopg.Cursor[tuple[Any, ...]] | None = None
+        self._begun: _Errand | None = None
         self._begun_at = 0.0
-        self._pipeline_mode = self._connection.pipeline()
-        self._pipeline = self._pipeline_mode.__enter__()
 
     def begin(self) -> None:
-        try:
-            if self._number == 0:
-                # It must be there to be waited for, should the first transaction be the one without an answer.
-                self._connection.execute(_OLD_MARKS, prepare=False)
-                self._connection.execute(_MARK, (self._name, 0), prepare=False)
-                self._pipeline.sync()
-            self._number += 1
-            self._connection.execute("BEGIN", prepare=False)
-            self._begun = self._connection.execute(_MARK, (self._name, self._number))
-            self._unheard = True
-        except psycopg.Error as error:
-            raise _classified(error, self._connection) from error
-        self._begun_at = time.monotonic()
+        if self._number == 0:
+            # It must be there to be waited for, should the first transaction be the one without an answer.
+            self._gathered += [_Errand(_OLD_MARKS), self._mark()]
+            self._hear()
+        self._number += 1
+        self._begun = self._mark()
+        self._gathered += [_Errand("BEGIN"), self._begun]
 
     def commit(self) -> None:
         try:
-            self._connection.execute("COMMIT", prepare=False)
-            self._pipeline.sync()
-        except psycopg.Error as error:
-            fault = _classified(error, self._connection)
-            if not isinstance(fault, LinkLost):
-                # A statement before it had failed: the server has not looked at COMMIT.
-                self.rollback()
-            if isinstance(error, psycopg.errors.DivisionByZero):
-                # Or its clock was put forward: ask for it anew.
-                self._now_at = 0.0
-                raise StoreFault("it got too late to commit") from error
-            raise fault from error
+            if sum(len(value) for errand in self._gathered for value in errand.parameters if value) > _PACKET:
+                # It would not leave in one packet: were this process stopped in between, the server would wait for the
+                # rest, with all locks held.
+                self._hear()
+            self._gathered.append(_Errand("COMMIT"))
+            self._hear()
+        except LinkLost:
+            raise
+        except TooLate:
+            # Or its clock was put forward: ask for it anew.
+            self._now_at = 0.0
+            self.rollback()
+            raise
+        except Exception:
+            # A statement before it had failed: the server has not looked at COMMIT.
+            self.rollback()
+            raise
+        self._open = False
 
     def rollback(self) -> None:
         self._begun = None
-        if self._connection.closed:
-            return
-        with contextlib.suppress(psycopg.Error):
-            self._pipeline.sync()  # after an error, the server listens again from here
-        with contextlib.suppress(psycopg.Error):
-            self._connection.execute("ROLLBACK", prepare=False)
-            self._pipeline.sync()
+        self._gathered = []
+        if self._open and not self._connection.closed:
+            self._gathered = [_Errand("ROLLBACK")]
+            with contextlib.suppress(Exception):
+                self._hear()
+        self._open = False
 
     def close(self) -> None:
-        if not (self._connection.closed or self._connection.broken):
-            with contextlib.suppress(psycopg.Error):
-                self._pipeline_mode.__exit__(None, None, None)
         with contextlib.suppress(psycopg.Error):
             self._connection.close()
 
@@ -211,61 +207,46 @@ class PostgresLink:
     def batch(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         if not rows:
             return []
-        if statement.returns:
-            return self.batch_together(statement, rows)
-        self.batch_later(statement, rows)
-        return []
+        rows_of = self.batch_later(statement, rows)
+        if not statement.returns:
+            return []
+        self._hear()
+        return rows_of()
 
-    def batch_together(self, statement: Statement, *rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        try:
-            cursor = self._send(statement, *rows)
-            # A mere flush would bring the rows, too, but leave the session busy in the server's eyes: were this process
-            # stopped now, nobody would end its transaction, and its locks would stay.
-            self._sync()
-            return _rows(cursor)
-        except psycopg.Error as error:
-            raise _classified(error, self._connection) from error
-
-    def batch_later(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> Callable[[], list[tuple[Any, ...]]]:
-        self._unheard = True
-        try:
-            cursor = self._send(statement, rows)
-        except psycopg.Error as error:
-            raise _classified(error, self._connection) from error
-        return lambda: _rows(cursor)
+    def batch_later(
+        self, statement: Statement, *rows: Sequence[tuple[Any, ...]]
+    ) -> Callable[[], list[tuple[Any, ...]]]:
+        sql = statement.cache.get("postgresql") or self._render(statement)
+        arrays: list[bytes] = []
+        oids: list[int] = []
+        for columns, some in zip((statement.columns, *(more for _, more in statement.more)), rows, strict=True):
+            values = zip(*some, strict=True) if some else itertools.repeat(())
+            for (_, kind), column in zip(columns, values, strict=bool(some)):
+                arrays.append(_array(kind, column))
+                oids.append(_ARRAY[kind][0])
+        errand = _Errand(sql, arrays, oids, otherwise=NotWhole if statement.whole else None)
+        self._gathered.append(errand)
+        return lambda: self._rows(errand)
 
     def commit_by(self, at_ms: int) -> None:
-        self._unheard = True
-        try:
-            self._connection.execute(_NOT_TOO_LATE, (at_ms,))
-        except psycopg.Error as error:
-            raise _classified(error, self._connection) from error
+        self._gathered.append(_Errand(_NOT_TOO_LATE, [_LONG(at_ms)], [_BIGINT], otherwise=TooLate))
 
     def count(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> int:
         if not rows:
             return 0
-        try:
-            cursor = self._send(statement, rows)
-            self._sync()
-            return cursor.rowcount
-        except psycopg.Error as error:
-            raise _classified(error, self._connection) from error
+        self.batch_later(statement, rows)
+        errand = self._gathered[-1]
+        self._hear()
+        return 0 if errand.result is None else errand.result.command_tuples or 0
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        try:
-            cursor = self._connection.cursor(binary=True).execute(_translated(sql), parameters)
-            self._sync()
-            return _rows(cursor) if cursor.description is not None else []
-        except psycopg.Error as error:
-            raise _classified(error, self._connection) from error
-
-    def flush(self) -> None:
-        if not self._unheard:
-            return
-        try:
-            self._sync()
-        except psycopg.Error as error:
-            raise _classified(error, self._connection) from error
+        transformer = Transformer(self._connection)
+        values = transformer.dump_sequence(parameters, [PyFormat.AUTO] * len(parameters))
+        raw = [None if value is None else bytes(value) for value in values]
+        errand = _Errand(_translated(sql), raw, transformer.types or (), formats=transformer.formats or ())
+        self._gathered.append(errand)
+        self._hear()
+        return self._rows(errand)
 
     def now(self) -> int:
         self._hear_of_begin()
@@ -283,59 +264,149 @@ class PostgresLink:
         rows = self.query(_MARKED, [name])
         return bool(rows) and rows[0][0] == int(number)
 
+    def _mark(self) -> _Errand:
+        return _Errand(_MARK, [self._name.encode(), _LONG(self._number)], [_TEXT, _BIGINT])
+
     def _hear_of_begin(self) -> None:
-        """What the server said when the transaction began; with the results of later statements it is here already."""
-        begun, self._begun = self._begun, None
-        if begun is None:
+        """The clock, as the server told it when the transaction began."""
+        if self._begun is not None and self._begun.result is not None:
+            begun, self._begun = self._begun, None
+            [(self._now,)] = self._rows(begun)
+            # When it was asked, not when the answer was read: a statement may have waited for a lock in between.
+            self._now_at = self._begun_at
+
+    # --- one journey ----------------------------------------------------------------------------------------------
+
+    def _hear(self) -> None:
+        """Send what was gathered, hear what the server says of all of it, and raise the first thing that went wrong."""
+        errands, self._gathered = self._gathered, []
+        if not errands:
             return
         try:
-            [(self._now,)] = _rows(begun)
+            owed = self._send(errands)
+            self._listen(owed)
         except psycopg.Error as error:
-            raise _classified(error, self._connection) from error
-        # When it was asked, not when the answer was read: a statement may have waited for a lock in between.
-        self._now_at = self._begun_at
-
-    def _sync(self) -> None:
-        self._pipeline.sync()
-        self._unheard = False
-
-    def _send(self, statement: Statement, *rows: Sequence[tuple[Any, ...]]) -> psycopg.Cursor[tuple[Any, ...]]:
-        sql = statement.cache.get("postgresql") or self._render(statement)
-        arrays = [
-            _CLASSES[kind](kind, values)
-            for columns, some in zip(
-                (statement.columns, *(columns for _, columns in statement.more)), rows, strict=True
-            )
-            for (_, kind), values in zip(columns, zip(*some, strict=True), strict=True)
+            raise LinkLost(str(error)) from error
+        refused = [
+            errand for errand in owed if errand.result is None or errand.result.status in (_FAILED, _PASSED_OVER)
         ]
-        return self._connection.cursor(binary=True).execute(sql, arrays)
+        for errand in refused:
+            if errand.prepares:
+                self._names.pop(errand.sql, None)
+        if refused:
+            raise self._meaning(refused[0])
+
+    def _send(self, errands: Sequence[_Errand]) -> list[_Errand]:
+        """Send these; returns them with what had to be prepared for them, in the order of the answers."""
+        libpq = self._pq
+        owed: list[_Errand] = []
+        for errand in errands:
+            sql, values = errand.sql, errand.parameters
+            if errand.formats is not None:
+                libpq.send_query_params(sql.encode(), values, errand.oids, errand.formats, _BINARY)
+            else:
+                name = self._names.get(sql)
+                if name is None:
+                    self._statements += 1
+                    name = self._names[sql] = b"m%d" % self._statements
+                    libpq.send_prepare(name, sql.encode(), errand.oids)
+                    owed.append(_Errand(sql, prepares=True))
+                libpq.send_query_prepared(name, values, [_BINARY] * len(values), _BINARY)
+            if sql == "BEGIN":
+                self._open, self._begun_at = True, time.monotonic()
+            owed.append(errand)
+        libpq.pipeline_sync()
+        return owed
+
+    def _listen(self, owed: Sequence[_Errand]) -> None:
+        """Hear the answers; raises LinkLost where they do not come."""
+        libpq = self._pq
+        while libpq.flush():
+            self._wait(select.POLLIN | select.POLLOUT)
+            libpq.consume_input()
+        heard = 0
+        while True:
+            while libpq.is_busy():
+                self._wait(select.POLLIN)
+                libpq.consume_input()
+            result = libpq.get_result()
+            if result is None:
+                heard += 1
+            elif result.status == _END:
+                break
+            elif heard < len(owed):
+                owed[heard].result = result
+            if heard > len(owed):
+                break
+        if heard != len(owed):
+            raise LinkLost("the server ended the connection")
+
+    def _wait(self, events: int) -> None:
+        self._answers.modify(self._pq.socket, events)
+        if not self._answers.poll(_SILENCE_MS):
+            self.close()
+            raise LinkLost("the server has fallen silent")
+
+    def _meaning(self, errand: _Errand) -> Exception:
+        if errand.result is None:
+            return LinkLost("the server did not answer every statement")
+        error = errors.error_from_result(errand.result, encoding="utf-8")
+        if errand.otherwise is not None and isinstance(error, errors.DivisionByZero):
+            return errand.otherwise(str(errand.otherwise.__doc__))
+        return _classified(error, self._connection)
+
+    def _rows(self, errand: _Errand) -> list[tuple[Any, ...]]:
+        """What a statement gave back; where that has not come, nothing can be known of this connection any more."""
+        result = errand.result
+        if result is None:
+            raise LinkLost("there is no answer")
+        if result.status != pq.ExecStatus.TUPLES_OK:
+            return []
+        self._reader.set_pgresult(result, set_loaders=True, format=_BINARY)
+        return self._reader.load_rows(0, result.ntuples, tuple)
 
     @staticmethod
     def _render(statement: Statement) -> str:
         relations = []
+        place = itertools.count(1)
         for relation, columns in (("u", statement.columns), *statement.more):
             names = ",".join(name for name, _ in columns)
-            types = ",".join(f"%s::{_SQL_TYPE[kind]}" for _, kind in columns)
+            types = ",".join(f"${next(place)}::{_SQL_TYPE[kind]}" for _, kind in columns)
             relations.append(f"{relation}({names}) AS (SELECT * FROM unnest({types}))")
         sql = f"WITH {', '.join(relations)} {_translated(statement.postgresql or statement.body)}"
         statement.cache["postgresql"] = sql
         return sql
 
 
-def _rows(cursor: psycopg.Cursor[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """What a statement gave back; where that has not come, nothing can be known of this connection any more."""
-    try:
-        return cursor.fetchall()
-    except psycopg.Error as error:
-        if error.sqlstate is None:
-            raise LinkLost(str(error)) from error
-        raise
+def _array(kind: ColumnKind, values: Sequence[Any]) -> bytes:
+    """A whole column in PostgreSQL's binary array format."""
+    empty = values.count(None)
+    if empty == len(values):
+        return _nothing(kind, empty)
+    match kind:
+        case "uuid":
+            items = [_NULL if value is None else _UUID_SIZE + value for value in values]
+        case "int":
+            items = [_NULL if value is None else _INT(8, value) for value in values]
+        case "text":
+            items = [_NULL if value is None else value.encode() for value in values]
+            items = [raw if raw is _NULL else _LENGTH(len(raw)) + raw for raw in items]
+        case "bytes":
+            items = [_NULL if value is None else _LENGTH(len(value)) + value for value in values]
+    return _HEAD(1, 1, _ARRAY[kind][1], len(values), 1) + b"".join(items)
+
+
+@functools.lru_cache(maxsize=4096)
+def _nothing(kind: ColumnKind, count: int) -> bytes:
+    """A column of which no row has a value."""
+    head = _HEAD(1, 1, _ARRAY[kind][1], count, 1)
+    return head + _NULL * count if count else struct.pack(">iii", 0, 0, _ARRAY[kind][1])
 
 
 def _classified(error: psycopg.Error, connection: psycopg.Connection[Any]) -> Exception:
     state = error.sqlstate or ""
     # A server that goes down says so in place of the answers it still owed: what was committed may be among them.
-    if connection.closed or connection.broken or state in _GOES_DOWN:
+    if connection.closed or state in _GOES_DOWN:
         return LinkLost(str(error))
     if state[:2] in _FAULT_CLASSES or (not state and isinstance(error, psycopg.OperationalError)):
         return StoreFault(str(error))
@@ -345,4 +416,6 @@ def _classified(error: psycopg.Error, connection: psycopg.Connection[Any]) -> Ex
 @functools.cache
 def _translated(sql: str) -> str:
     sql = sql.replace("{now}", CLOCK_SQL["postgresql"]).replace("{skip_locked}", "FOR UPDATE OF r SKIP LOCKED")
+    place = itertools.count(1)
+    sql = re.sub("%s", lambda _: f"${next(place)}", sql)
     return re.sub(r"\{key:(\w+)\}", r"uuid_send(\1)", sql)

@@ -142,9 +142,6 @@ class SqliteLink:
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return self._run(_translated(sql), parameters)
 
-    def flush(self) -> None:
-        return None
-
     def now(self) -> int:
         return time.time_ns() // 1_000_000
 

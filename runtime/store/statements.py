@@ -137,21 +137,30 @@ UPSERT_ATTEMPTS: Final = Statement(
 )
 
 
-# For PostgreSQL: `ADVANCE_RUNS` and the steps (`v`) of the runs that it advanced, in one journey. They take their run's
-# new seq; those of a refused unit are passed over. With attempts as a third part it is slower than one after the other.
+# For PostgreSQL: `ADVANCE_RUNS` and the steps (`v`) of these runs, in one statement and all or nothing: so COMMIT may
+# follow at once, and what comes of each run is known behind it. The steps take their run's new seq.
 _STEPS_OF_THEM: Final = (
     re.sub(r"\bu_", "v_", UPSERT_STEPS.body)
     .replace("v_seq", "a_seq")
     .replace("FROM u WHERE true", "FROM v JOIN a ON a_id = v_run_id")
 )
-ADVANCE_WITH_STEPS: Final = Statement(
+ADVANCE_ALL: Final = Statement(
     columns=ADVANCE_RUNS.columns,
     body=f""", a AS ({ADVANCE_RUNS.body.partition("RETURNING")[0]}
         RETURNING r.id AS a_id, r.seq AS a_seq, r.cancel_requested_at AS a_cancel),
     s AS ({_STEPS_OF_THEM})
-    SELECT {{key:a_id}}, a_seq, a_cancel FROM a""",
+    SELECT {{key:a_id}}, a_seq, a_cancel, whole
+    FROM (SELECT 1 / ((SELECT count(*) FROM a) = (SELECT count(*) FROM u))::int AS whole) AS w LEFT JOIN a ON true""",
     returns=True,
     more=(("v", tuple((f"v{name[1:]}", kind) for name, kind in UPSERT_STEPS.columns)),),
+    whole=True,
+)
+
+# What `ADVANCE_ALL` returned, for when its answer got lost.
+READ_ADVANCED: Final = Statement(
+    columns=(("u_id", "uuid"),),
+    body="SELECT {key:id}, seq, cancel_requested_at FROM u JOIN store_run ON id = u_id",
+    returns=True,
 )
 
 UPSERT_TIMERS: Final = Statement(

@@ -20,6 +20,10 @@ from runtime.store.tickets import CancelPending, Fenced, Ticket, Work
 
 __all__ = ["TERMINAL", "Batch", "CancelPending", "Fenced", "Ticket", "Work"]
 
+_Rows = Callable[[], list[tuple[Any, ...]]]
+#: A run's key, what shall be written of it, and who waits for that.
+_Keyed = tuple[Any, RunWrite, Ticket]
+
 TERMINAL: Final = frozenset({"completed", "compensated", "cancelled", "dead_lettered"})
 
 
@@ -48,9 +52,11 @@ class Batch:
         for ticket in tickets:
             ticket.result = ticket.error = None
             sorts[ticket.work].append(ticket)
-        #: Nothing is waited for before COMMIT, and what came of the events is known behind it: see `learn`.
-        self.goes_in_one = in_one_go and link.far is not None and len(self._accepts) == len(tickets)
-        self._stored: Callable[[], list[tuple[Any, ...]]] | None = None
+        #: Where each statement is a journey, COMMIT follows at once, and what came of events and runs is known behind
+        #: it: see `learn`.
+        self._far = link.far if in_one_go else None
+        self._stored: _Rows | None = None
+        self._advanced: list[tuple[list[_Keyed], _Rows]] = []
 
     # --- names ------------------------------------------------------------------------------------------------
 
@@ -69,10 +75,9 @@ class Batch:
 
     def write(self) -> None:
         """Send everything and set each ticket's result or error. The caller holds the transaction."""
-        if self.goes_in_one and self._link.far is not None:
-            self._stored = self._link.far.batch_later(sql.ACCEPT, self._accept_rows())
-            return
-        if self._accepts:
+        if self._accepts and self._far is not None:
+            self._stored = self._far.batch_later(sql.ACCEPT, self._accept_rows())
+        elif self._accepts:
             self._write_accepts()
         if self._renewals:
             self._write_renewals()
@@ -84,20 +89,27 @@ class Batch:
             self._write_claims()
 
     def look_up(self, link: Link) -> None:
-        """After a commit in one go whose answer was lost: ask for what `learn` needs."""
+        """After a COMMIT whose answer was lost: ask for what `learn` needs."""
         if self._stored is not None:
-            rows = link.batch(sql.STORED_EVENTS, [(link.key(ticket.unit.event.id),) for ticket in self._accepts])
-            self._stored = lambda: rows
+            events = link.batch(sql.STORED_EVENTS, [(link.key(ticket.unit.event.id),) for ticket in self._accepts])
+            self._stored = lambda: events
+        for number, (keyed, _) in enumerate(self._advanced):
+            runs = link.batch(sql.READ_ADVANCED, [(run_key,) for run_key, _, _ in keyed])
+            self._advanced[number] = keyed, lambda runs=runs: runs  # type: ignore[misc]
 
     def learn(self) -> list[Ticket]:
-        """After a commit in one go: take note of the events that are new. Returns the tickets of the others, which are
-        of no more concern to this batch."""
+        """After a COMMIT that followed at once: take note of what was written. Returns the tickets of events that are
+        not new, which are of no more concern to this batch."""
+        for keyed, found in self._advanced:
+            self._note_advanced(keyed, found())
         if self._stored is None:
             return []
         self._accepts, others = self._told_apart(self._stored())
         for ticket in self._accepts:
             self._note_run(ticket)
-        self.tickets = self._accepts
+        if others:
+            known = set(map(id, others))
+            self.tickets = [ticket for ticket in self.tickets if id(ticket) not in known]
         return others
 
     def touched(self) -> list[RunTouched]:
@@ -227,59 +239,68 @@ class Batch:
 
     def _write_round(self, tickets: list[Ticket]) -> None:
         """At most one unit a run: the fence and the run rows in one statement, then what hangs on them."""
-        link = self._link
-        key = link.key
-        keyed: list[tuple[Any, RunWrite, Ticket]] = []
-        rows = []
-        for ticket in tickets:
-            unit: RunWrite = ticket.unit
-            ended = unit.status in TERMINAL
-            run_key = key(unit.run_id)
-            keyed.append((run_key, unit, ticket))
-            rows.append(
-                (
-                    run_key,
-                    unit.token,
-                    unit.status,
-                    unit.outcome,
-                    unit.error,
-                    unit.waiting,
-                    unit.business_key,
-                    unit.started_at,
-                    (unit.finished_at or link.now()) if ended else None,
-                    unit.wake_at,
-                    unit.generation,
-                    1 if ended or unit.release else 0,
-                    1 if unit.progress else 0,
-                    1 if unit.unless_cancelled else 0,
-                )
-            )
-        rows.sort(key=_first)
-        steps: list[tuple[Any, ...]] = []
-        attempts: list[tuple[Any, ...]] = []
-        far = link.far
-        together = far is not None and not any(unit.attempts for _, unit, _ in keyed)
-        if together:
-            for run_key, unit, _ in keyed:
-                steps += _step_rows(run_key, unit, None)
-        if far is not None and steps:
-            found = far.batch_together(sql.ADVANCE_WITH_STEPS, rows, steps)
+        key = self._link.key
+        keyed: list[_Keyed] = [(key(ticket.unit.run_id), ticket.unit, ticket) for ticket in tickets]
+        keyed.sort(key=_first)
+        rows = [self._run_row(run_key, unit) for run_key, unit, _ in keyed]
+        if self._far is not None:
+            steps = [row for run_key, unit, _ in keyed for row in _step_rows(run_key, unit, None)]
+            self._advanced.append((keyed, self._far.batch_later(sql.ADVANCE_ALL, rows, steps)))
         else:
-            found = link.batch(sql.ADVANCE_RUNS, rows)
+            keyed = self._note_advanced(keyed, self._link.batch(sql.ADVANCE_RUNS, rows))
+            steps = [row for run_key, unit, ticket in keyed for row in _step_rows(run_key, unit, ticket.result.seq)]
+            self._link.batch(sql.UPSERT_STEPS, steps)
+        self._write_what_hangs_on(keyed)
+
+    def _run_row(self, run_key: Any, unit: RunWrite) -> tuple[Any, ...]:
+        """The row of `ADVANCE_RUNS`."""
+        ended = unit.status in TERMINAL
+        return (
+            run_key,
+            unit.token,
+            unit.status,
+            unit.outcome,
+            unit.error,
+            unit.waiting,
+            unit.business_key,
+            unit.started_at,
+            (unit.finished_at or self._link.now()) if ended else None,
+            unit.wake_at,
+            unit.generation,
+            1 if ended or unit.release else 0,
+            1 if unit.progress else 0,
+            1 if unit.unless_cancelled else 0,
+        )
+
+    def _note_advanced(self, keyed: list[_Keyed], found: list[tuple[Any, ...]]) -> list[_Keyed]:
+        """Take note of the runs that were advanced, and of why the others were not; returns the former."""
         written = {row[0]: row for row in found}
-        timers: list[tuple[Any, ...]] = []
-        cleared: list[tuple[Any, ...]] = []
-        responses: list[tuple[Any, ...]] = []
-        refused: list[tuple[Any, RunWrite, Ticket]] = []
+        advanced: list[_Keyed] = []
+        refused: list[_Keyed] = []
         for entry in keyed:
             run_key, unit, ticket = entry
             row = written.get(run_key)
             if row is None:
                 refused.append(entry)
                 continue
+            advanced.append(entry)
             ticket.result = Written(unit.run_id, row[1], row[2])
-            if not together:
-                steps += _step_rows(run_key, unit, row[1])
+            ended = unit.status in TERMINAL
+            if ended or unit.release:
+                self.held_more -= 1
+            if ended or unit.response is not None:
+                self.answered.append((unit.run_id, _end_of(unit, self._link.now() if ended else None)))
+        if refused:
+            self._explain(refused)
+        return advanced
+
+    def _write_what_hangs_on(self, keyed: list[_Keyed]) -> None:
+        attempts: list[tuple[Any, ...]] = []
+        timers: list[tuple[Any, ...]] = []
+        cleared: list[tuple[Any, ...]] = []
+        responses: list[tuple[Any, ...]] = []
+        for run_key, unit, _ in keyed:
+            if unit.attempts:
                 attempts += _attempt_rows(run_key, unit)
             for clear in unit.cleared:
                 cleared.append((run_key, clear.node_id, clear.generation, clear.kind))
@@ -287,24 +308,16 @@ class Batch:
                 timers.append((run_key, timer.node_id, timer.generation, timer.kind, timer.due_at))
             if unit.response is not None:
                 responses.append((run_key, unit.response.status, unit.response.headers, unit.response.body))
-            ended = unit.status in TERMINAL
-            if ended or unit.release:
-                self.held_more -= 1
-            if ended or unit.response is not None:
-                self.answered.append((unit.run_id, _end_of(unit, link.now() if ended else None)))
-        if refused:
-            self._explain(refused)
-        if not together:
-            link.batch(sql.UPSERT_STEPS, steps)
-            link.batch(sql.UPSERT_ATTEMPTS, attempts)
-        if cleared:
-            link.batch(sql.CLEAR_TIMERS, cleared)
-        if timers:
-            link.batch(sql.UPSERT_TIMERS, timers)
-        if responses:
-            link.batch(sql.INSERT_RESPONSES, responses)
+        for statement, rows in (
+            (sql.UPSERT_ATTEMPTS, attempts),
+            (sql.CLEAR_TIMERS, cleared),
+            (sql.UPSERT_TIMERS, timers),
+            (sql.INSERT_RESPONSES, responses),
+        ):
+            if rows:
+                self._link.batch(statement, rows)
 
-    def _explain(self, refused: list[tuple[Any, RunWrite, Ticket]]) -> None:
+    def _explain(self, refused: list[_Keyed]) -> None:
         """Tell a lost lease from a pending cancel."""
         tokens = {row[0]: row for row in self._link.batch(sql.READ_FENCES, [(entry[0],) for entry in refused])}
         for run_key, unit, ticket in refused:

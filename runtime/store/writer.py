@@ -29,7 +29,7 @@ from runtime.store import claims, failpoints, units
 from runtime.store.bell import Bell
 from runtime.store.commits import commit
 from runtime.store.delivery import deliver_all, expire, publish
-from runtime.store.dialect import Link, LinkLost, StoreFault, open_link
+from runtime.store.dialect import Link, LinkLost, NotWhole, StoreFault, open_link
 from runtime.store.reads import RunEnd
 from runtime.store.records import Accepted, AcceptRun, Claimed, RunWrite, Written
 from runtime.store.tickets import CancelPending, Fenced, Ticket, Waiting, Work
@@ -330,6 +330,10 @@ class Writer:
                 tickets = self._commit(tickets, in_one_go=in_one_go)
                 in_one_go = False
                 continue
+            except NotWhole:
+                # A lease was lost, or a cancel came: one by one the units tell which.
+                in_one_go = False
+                continue
             except StoreFault as fault:
                 in_one_go = False
                 failures += 1
@@ -364,20 +368,16 @@ class Writer:
             self._link = open_link(self._alias)
         transaction = _Transaction(self._link)
         # The deadline goes by the clock that is known: to ask for it now would be a journey more.
-        batch = units.Batch(self._link, tickets, self.owner, in_one_go=in_one_go and self._clock[0] > 0)
+        at_once = in_one_go and self._clock[0] > 0
+        batch = units.Batch(self._link, tickets, self.owner, in_one_go=at_once)
         points = batch.points() if failpoints.armed() else batch.distinct_points()
         try:
             with commit(*points, on=transaction):
                 batch.write()
                 late = batch.earliest
-                if batch.goes_in_one:
-                    far = self._link.far
-                    if far is not None and late is not None and (left := late - time.monotonic()) > 0:
-                        far.commit_by(self.now_ms() + int(left * 1000))
-                else:
-                    # While a statement is under way the server takes this session for busy: were the process stopped
-                    # now, nobody would end its transaction, and no other worker could have its runs.
-                    self._link.flush()
+                far = self._link.far
+                if far is not None and late is not None and (left := late - time.monotonic()) > 0:
+                    far.commit_by((self.now_ms() if at_once else far.now()) + int(left * 1000))
                 # Who was told "later" while a lock was awaited must not find the event stored all the same.
                 if late is not None and late <= time.monotonic():
                     raise StoreFault("somebody stopped waiting")

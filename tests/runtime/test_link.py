@@ -53,7 +53,6 @@ def test_a_process_that_stands_still_in_a_transaction_does_not_keep_its_locks(mo
         assert len(link.batch(sql.ADVANCE_RUNS, [row])) == 1
         if more:
             assert link.batch(sql.CLEAR_TIMERS, [(link.key(unit.run.id), "a", 1, "wait")]) == []
-            link.flush()
         time.sleep(1)
         other.query("SET lock_timeout = '100ms'")
         other.query("UPDATE store_run SET seq = 9 WHERE id = %s", [unit.run.id])
@@ -94,7 +93,7 @@ def test_an_error_that_comes_to_light_at_the_commit_undoes_everything() -> None:
     assert Run.objects.count() == 2
 
 
-def test_what_waits_for_a_lock_has_waited_once_it_is_asked_for() -> None:
+def test_what_waits_for_a_lock_has_waited_once_it_is_committed() -> None:
     only_postgresql()
     version = a_version().id
     unit = an_acceptance(version)
@@ -108,9 +107,8 @@ def test_what_waits_for_a_lock_has_waited_once_it_is_asked_for() -> None:
         opener.start()
         link.batch(sql.COUNT_DUPLICATES, [(link.key(unit.event.id), 1)])
         began = time.monotonic()
-        link.flush()
+        link.commit()
         assert time.monotonic() - began > 0.2
-        link.rollback()
         opener.join()
 
 

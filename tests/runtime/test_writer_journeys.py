@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from django.db import connection
-from psycopg import Pipeline
 
 from runtime.engine.ids import uuid7
-from runtime.store.models import Run
+from runtime.store.link_postgres import PostgresLink
+from runtime.store.models import Attempt, Run, StepRun
+from runtime.store.records import AttemptWrite
+from runtime.store.tickets import Fenced
 from runtime.store.writer import Writer
-from tests.runtime.rows import a_version, an_acceptance
-from tests.runtime.test_writer_promises import run
+from tests.runtime.rows import a_step, a_version, a_write, an_acceptance
+from tests.runtime.test_writer_promises import leased_run, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+INTENT = AttemptWrite("work", 1, 1, "intent", "keyed", "KEY", 0, "d" * 64, "worker-a", 5)
 
 
 def only_postgresql() -> None:
@@ -22,22 +27,54 @@ def only_postgresql() -> None:
         pytest.skip("SQLite is no journey away")
 
 
+def journeys(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many statements went along in each journey from now on."""
+    found: list[int] = []
+    listen = PostgresLink._listen
+
+    def counted(link: PostgresLink, owed: Any) -> None:
+        found.append(len(owed))
+        listen(link, owed)
+
+    monkeypatch.setattr(PostgresLink, "_listen", counted)
+    return found
+
+
 def test_accepted_events_are_waited_for_once(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
     only_postgresql()
     version, trigger = a_version().id, uuid7()
     run(writer.accept(an_acceptance(version)))
-    waits: list[bool] = []
-    fetch = Pipeline._fetch_gen
-
-    def counted(pipeline: Pipeline, *, flush: bool) -> Any:
-        if pipeline.result_queue:
-            waits.append(flush)
-        return fetch(pipeline, flush=flush)
-
-    monkeypatch.setattr(Pipeline, "_fetch_gen", counted)
+    waits = journeys(monkeypatch)
     assert not run(writer.accept(an_acceptance(version, key="k", trigger_id=trigger))).duplicate
-    assert waits == [False], "one journey, and it ends with a Sync: nothing of this session lies about"
+    assert len(waits) == 1
     assert run(writer.accept(an_acceptance(version, key="k", trigger_id=trigger))).duplicate
+
+
+def test_a_step_with_its_attempt_is_waited_for_once(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    only_postgresql()
+    run_id = leased_run(writer, a_version().id)
+    waits = journeys(monkeypatch)
+    unit = a_write(run_id, 1, a_step())
+    unit = unit._replace(attempts=(INTENT,))
+    assert run(writer.write(unit)).seq == 1
+    assert len(waits) == 1
+    assert StepRun.objects.get().seq == 1
+
+
+def test_one_lost_lease_stops_no_other_unit_of_its_batch(writer: Writer) -> None:
+    only_postgresql()
+    version = a_version().id
+    mine, lost = leased_run(writer, version), leased_run(writer, version)
+
+    async def together() -> list[Any]:
+        units = [a_write(mine, 1, a_step()), a_write(lost, 7, a_step())._replace(attempts=(INTENT,))]
+        return await asyncio.gather(*(writer.write(unit) for unit in units), return_exceptions=True)
+
+    done, refused = run(together())
+    assert done.seq == 1
+    assert isinstance(refused, Fenced)
+    assert [step.run_id for step in StepRun.objects.all()] == [mine]
+    assert not Attempt.objects.exists()
 
 
 def test_what_would_come_too_late_is_refused_by_the_server(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
