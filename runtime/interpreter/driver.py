@@ -111,6 +111,8 @@ class Driver:
         self.values = outputs.Values(version, claimed, loaded, self.started_at)
         self.business_key: str | None = None
         self.commit_seq = loaded.commit_seq
+        #: The run's seq as committed: while the lease lasts, nobody else raises it.
+        self.seq = claimed.seq
         self.unit = Unit()
         self.intents = loaded.intents
         #: An earlier commit, perhaps another driver's, may have brought the run's answer.
@@ -434,7 +436,7 @@ class Driver:
         except CancelPending:
             await self._do_over()
             return
-        self.base = self.state
+        self.base, self.seq = self.state, written.seq
         self.may_have_answered = self.may_have_answered or self.unit.response is not None
         self.unit = Unit()
         if self.records:

@@ -95,6 +95,7 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
         cleared=tuple(unit.cleared),
         response=unit.response,
         may_have_answered=driver.may_have_answered,
+        seq=driver.seq + 1,
     )
 
 
@@ -186,6 +187,7 @@ def _bare(
         release=True,
         unless_cancelled=unless_cancelled,
         generation=base.generation,
+        seq=driver.seq + 1,
     )
 
 

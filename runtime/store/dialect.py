@@ -10,13 +10,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 from uuid import UUID
 
 from django.db import connections
 
 __all__ = [
     "CLOCK_SQL",
+    "NOTHING_IS_NOT_WHOLE",
     "ColumnKind",
     "FarLink",
     "Link",
@@ -37,6 +38,9 @@ CLOCK_SQL = {
     "postgresql": "(extract(epoch FROM statement_timestamp()) * 1000)::bigint",
     "sqlite": "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)",
 }
+
+
+NOTHING_IS_NOT_WHOLE: Final = "SELECT RAISE(ABORT, 'not whole') WHERE changes() = 0"
 
 
 class StoreFault(Exception):
@@ -67,10 +71,13 @@ class Statement:
     # For SQLite: what the body is going to return, as one JSON list of lists, asked for just before it is run. In a
     # transaction that began by locking the database nobody comes between the two.
     asks: Statement | None = None
-    # For PostgreSQL: further relations of rows, by their names.
-    more: tuple[tuple[str, tuple[tuple[str, ColumnKind], ...]], ...] = ()
     # For PostgreSQL: divides by zero unless it wrote every row of `u`; raised as NotWhole.
     whole: bool = False
+    # For SQLite: what is to be done for each row of `u`, in one call however many statements that takes. Nothing is
+    # done at all, and NotWhole raised, where `NOTHING_IS_NOT_WHOLE` stands behind a statement that wrote nothing.
+    each: tuple[str, ...] = ()
+    # The columns of `u` that it then gives back, as `returns` would.
+    echoes: tuple[str, ...] = ()
     cache: dict[object, str] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -81,7 +88,7 @@ class Link(Protocol):
 
     @property
     def far(self) -> FarLink | None:
-        """This link, where each statement is a journey to a server, and there are ways to save some."""
+        """This link, where it leads to a server."""
         ...
 
     def begin(self) -> None: ...
@@ -99,6 +106,11 @@ class Link(Protocol):
 
     def batch(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Run a statement over these rows; whatever it returns, in no particular order."""
+        ...
+
+    def batch_later(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> Callable[[], list[tuple[Any, ...]]]:
+        """Like `batch`, not later than with `commit`; what it returned may be asked for behind that. To a server it
+        saves a journey, and on SQLite it makes a whole transaction one call."""
         ...
 
     def count(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> int:
@@ -123,17 +135,7 @@ class Link(Protocol):
 
 
 class FarLink(Link, Protocol):
-    """A link to a server, to which several things go in one journey.
-
-    What returns nothing is gathered and leaves with the next statement that is waited for, or with COMMIT.
-    """
-
-    def batch_later(
-        self, statement: Statement, *rows: Sequence[tuple[Any, ...]]
-    ) -> Callable[[], list[tuple[Any, ...]]]:
-        """Like `batch`, with the rows of its further relations after its own; what it returned may be asked for after
-        `commit`, which saves a journey."""
-        ...
+    """A link to a server that goes on by itself."""
 
     def commit_by(self, at_ms: int) -> None:
         """Let `commit` raise StoreFault when the database's clock is past this by then."""

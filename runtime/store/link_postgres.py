@@ -213,17 +213,12 @@ class PostgresLink:
         self._hear()
         return rows_of()
 
-    def batch_later(
-        self, statement: Statement, *rows: Sequence[tuple[Any, ...]]
-    ) -> Callable[[], list[tuple[Any, ...]]]:
+    def batch_later(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> Callable[[], list[tuple[Any, ...]]]:
         sql = statement.cache.get("postgresql") or self._render(statement)
-        arrays: list[bytes] = []
-        oids: list[int] = []
-        for columns, some in zip((statement.columns, *(more for _, more in statement.more)), rows, strict=True):
-            values = zip(*some, strict=True) if some else itertools.repeat(())
-            for (_, kind), column in zip(columns, values, strict=bool(some)):
-                arrays.append(_array(kind, column))
-                oids.append(_ARRAY[kind][0])
+        arrays = [
+            _array(kind, values) for (_, kind), values in zip(statement.columns, zip(*rows, strict=True), strict=True)
+        ]
+        oids = [_ARRAY[kind][0] for _, kind in statement.columns]
         errand = _Errand(sql, arrays, oids, otherwise=NotWhole if statement.whole else None)
         self._gathered.append(errand)
         return lambda: self._rows(errand)
@@ -367,22 +362,18 @@ class PostgresLink:
 
     @staticmethod
     def _render(statement: Statement) -> str:
-        relations = []
-        place = itertools.count(1)
-        for relation, columns in (("u", statement.columns), *statement.more):
-            names = ",".join(name for name, _ in columns)
-            types = ",".join(f"${next(place)}::{_SQL_TYPE[kind]}" for _, kind in columns)
-            relations.append(f"{relation}({names}) AS (SELECT * FROM unnest({types}))")
-        sql = f"WITH {', '.join(relations)} {_translated(statement.postgresql or statement.body)}"
+        names = ",".join(name for name, _ in statement.columns)
+        types = ",".join(f"${place}::{_SQL_TYPE[kind]}" for place, (_, kind) in enumerate(statement.columns, 1))
+        body = _translated(statement.postgresql or statement.body)
+        sql = f"WITH u({names}) AS (SELECT * FROM unnest({types})) {body}"
         statement.cache["postgresql"] = sql
         return sql
 
 
 def _array(kind: ColumnKind, values: Sequence[Any]) -> bytes:
     """A whole column in PostgreSQL's binary array format."""
-    empty = values.count(None)
-    if empty == len(values):
-        return _nothing(kind, empty)
+    if values.count(None) == len(values):
+        return _nothing(kind, len(values))
     match kind:
         case "uuid":
             items = [_NULL if value is None else _UUID_SIZE + value for value in values]
@@ -399,8 +390,7 @@ def _array(kind: ColumnKind, values: Sequence[Any]) -> bytes:
 @functools.lru_cache(maxsize=4096)
 def _nothing(kind: ColumnKind, count: int) -> bytes:
     """A column of which no row has a value."""
-    head = _HEAD(1, 1, _ARRAY[kind][1], count, 1)
-    return head + _NULL * count if count else struct.pack(">iii", 0, 0, _ARRAY[kind][1])
+    return _HEAD(1, 1, _ARRAY[kind][1], count, 1) + _NULL * count
 
 
 def _classified(error: psycopg.Error, connection: psycopg.Connection[Any]) -> Exception:

@@ -4,6 +4,9 @@ Rows of a batch are bound to one statement with multi-row VALUES: SQLite then wo
 interpreter lock, so the event loop runs on meanwhile. Every call into SQLite gives that lock away and must win it back
 from the loop, which can take longer than the work itself: so a batch is filled up with empty rows to one of a few
 sizes, for which a statement stands prepared, and what a statement returns is asked for in one row (`Statement.asks`).
+
+Most batches are a single call, transaction and all: the rows are inserted into a temporary view, whose trigger does for
+each of them what is to be done (`Statement.each`). Such a statement needs no BEGIN and no COMMIT.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import functools
 import re
 import sqlite3
 import time
+import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from itertools import chain
@@ -22,7 +26,7 @@ from uuid import UUID
 
 import orjson
 
-from runtime.store.dialect import CLOCK_SQL, LinkLost, Statement, StoreFault
+from runtime.store.dialect import CLOCK_SQL, LinkLost, NotWhole, Statement, StoreFault
 
 # Below the three seconds that an accepting request may wait (I2).
 LOCK_WAIT_MS = 2_000
@@ -71,26 +75,56 @@ class SqliteLink:
         except sqlite3.Error as error:
             raise LinkLost(str(error)) from error
         self._cursor = self._connection.cursor()
+        #: A transaction was asked for, and nothing needed it yet.
+        self._asked_for = False
+        self._gathered: list[tuple[Statement, Sequence[tuple[Any, ...]]]] = []
+        self._views: set[str] = set()
 
     def begin(self) -> None:
-        # The next line would commit what stands open, which can only be what could not be undone.
         self.rollback()
+        self._asked_for = True
+
+    def _enter(self) -> None:
+        """Lock the database for the transaction that was asked for, and do what was gathered for it."""
+        if not self._asked_for:
+            return
+        # The next lines would commit what stands open, which can only be what could not be undone.
         if self._connection.in_transaction:
             raise LinkLost("an earlier transaction can neither be committed nor undone")
         try:
             self._connection.executescript("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             raise _classified(error) from error
+        self._asked_for = False
+        gathered, self._gathered = self._gathered, []
+        for statement, rows in gathered:
+            self.batch(statement, rows)
 
     def commit(self) -> None:
         try:
+            if self._is_one_call():
+                [(statement, rows)] = self._gathered
+                self._asked_for, self._gathered = False, []
+                self._write(statement, rows)
+                return
+            self._enter()
             self._connection.commit()
         except sqlite3.Error as error:
             # SQLite tells the truth: after a failed COMMIT the transaction is still open or was undone.
             self.rollback()
             raise StoreFault(str(error)) from error
+        except Exception:
+            self.rollback()
+            raise
+
+    def _is_one_call(self) -> bool:
+        """Whether what was gathered is a transaction by itself, without BEGIN and COMMIT."""
+        if len(self._gathered) != 1 or self._connection.in_transaction:
+            return False
+        return len(self._gathered[0][1]) <= _SIZES[-1]
 
     def rollback(self) -> None:
+        self._asked_for, self._gathered = False, []
         if self._connection.in_transaction:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
@@ -105,7 +139,17 @@ class SqliteLink:
     def unkey(self, value: str) -> UUID:
         return UUID(value)
 
+    def batch_later(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> Callable[[], list[tuple[Any, ...]]]:
+        if self._asked_for:
+            self._gathered.append((statement, rows))
+        else:
+            self.batch(statement, rows)
+        names = [name for name, _ in statement.columns]
+        places = [names.index(name) for name in statement.echoes]
+        return lambda: [tuple(row[place] for place in places) for row in rows]
+
     def batch(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        self._enter()
         result: list[tuple[Any, ...]] = []
         for start in range(0, len(rows), _SIZES[-1]):
             some = rows[start : start + _SIZES[-1]]
@@ -127,10 +171,12 @@ class SqliteLink:
         return [tuple(row) for row in orjson.loads(answer)]
 
     def _write(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        if statement.each:
+            self._see_to_view(statement)
         size = _SIZES[bisect_left(_SIZES, len(rows))]
         sql = statement.cache.get(size) or self._render(statement, size)
         parameters = [*chain.from_iterable(rows), *(None,) * (len(statement.columns) * (size - len(rows)))]
-        if statement.returns and statement.asks is None:
+        if statement.returns and statement.asks is None and not statement.each:
             return self._run(sql, parameters)
         try:
             # The same as `execute`, but that it does not ask for the number of the last row.
@@ -140,6 +186,7 @@ class SqliteLink:
         return []
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        self._enter()
         return self._run(_translated(sql), parameters)
 
     def now(self) -> int:
@@ -157,6 +204,25 @@ class SqliteLink:
         except sqlite3.Error as error:
             raise _classified(error) from error
 
+    def _see_to_view(self, statement: Statement) -> None:
+        """Make the view whose rows are carried out one by one, unless this connection has it."""
+        view = _name_of_view(statement)
+        if view in self._views:
+            return
+        columns = ",".join(name for name, _ in statement.columns)
+        empty = ",".join(["NULL"] * len(statement.columns))
+        steps = ";".join(_for_one_row(body) for body in statement.each)
+        try:
+            self._cursor.execute(f"CREATE TEMP VIEW IF NOT EXISTS {view} ({columns}) AS SELECT {empty}")
+            self._cursor.execute(
+                f"CREATE TEMP TRIGGER IF NOT EXISTS {view}_each INSTEAD OF INSERT ON {view} BEGIN {steps}; END"
+            )
+        except sqlite3.Error as error:
+            raise _classified(error) from error
+        if not self._connection.in_transaction:
+            # Otherwise a rollback would take it away again.
+            self._views.add(view)
+
     @staticmethod
     def _render(statement: Statement, size: int) -> str:
         names = [name for name, _ in statement.columns]
@@ -164,6 +230,9 @@ class SqliteLink:
         named = ",".join(f"column{number} AS {name}" for number, name in enumerate(names, 1))
         batch = f"(SELECT {named} FROM (VALUES {','.join([row] * size)}) WHERE column1 IS NOT NULL)"
         body = statement.body.strip()
+        if statement.each:
+            statement.cache[size] = sql = f"INSERT INTO {_name_of_view(statement)} SELECT * FROM {batch}"
+            return sql
         if statement.asks is not None:
             body = body[: body.index("RETURNING")]
         if statement.returns and statement.asks is None:
@@ -175,7 +244,21 @@ class SqliteLink:
         return sql
 
 
+def _name_of_view(statement: Statement) -> str:
+    return statement.cache.setdefault("view", f"each_{zlib.crc32(''.join(statement.each).encode()):08x}")
+
+
+def _for_one_row(body: str) -> str:
+    """A statement over the batch as a trigger says it: of the row at hand, and without a name for the table."""
+    found = re.search(r"(?:INTO|UPDATE)\s+\w+( AS (\w+))", body)
+    if found is not None:
+        body = re.sub(rf"\b{found[2]}\.", "", body.replace(found[1], "", 1))
+    return re.sub(r"\b([uv]_\w+)", r"NEW.\1", _translated(body))
+
+
 def _classified(error: sqlite3.Error) -> Exception:
+    if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_CONSTRAINT_TRIGGER:
+        return NotWhole(str(error))
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in _FAULTS:
         return StoreFault(str(error))
     return error

@@ -165,7 +165,8 @@ class RunWrite(NamedTuple):
     the same commit; `wake_at` is then when to look again, or sooner if somebody knocked meanwhile. A status that ends
     the run releases it too. `unless_cancelled` refuses the whole unit once a cancel was committed: units that carry an
     intent say so (I28). `progress` resets the count of claims that led to nothing (I20). `may_have_answered`: an
-    earlier unit may have brought a response, which then stands; whoever waits for the run's end must look it up.
+    earlier unit may have brought a response, which then stands; whoever waits for the run's end must look it up. `seq`
+    is the run's as of this unit, where the holder of the lease knows it: that spares SQLite a question.
     """
 
     run_id: UUID
@@ -191,6 +192,7 @@ class RunWrite(NamedTuple):
     cleared: tuple[TimerClear, ...] = ()
     response: ResponseWrite | None = None
     may_have_answered: bool = True
+    seq: int | None = None
 
 
 class Written(NamedTuple):

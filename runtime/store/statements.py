@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from runtime.store.dialect import Statement
+from runtime.store.dialect import NOTHING_IS_NOT_WHOLE, Statement
 
 LEASE_MS: Final = 15_000
 # Claims without progress after which a run is parked instead of tried again (I20).
@@ -137,23 +137,42 @@ UPSERT_ATTEMPTS: Final = Statement(
 )
 
 
-# For PostgreSQL: `ADVANCE_RUNS` and the steps (`v`) of these runs, in one statement and all or nothing: so COMMIT may
-# follow at once, and what comes of each run is known behind it. The steps take their run's new seq.
-_STEPS_OF_THEM: Final = (
-    re.sub(r"\bu_", "v_", UPSERT_STEPS.body)
-    .replace("v_seq", "a_seq")
-    .replace("FROM u WHERE true", "FROM v JOIN a ON a_id = v_run_id")
+# `ADVANCE_RUNS` and one step of each run (`v`, whose columns are empty where there is none) in one statement, all or
+# nothing: so COMMIT may follow at once, and what comes of each run is known behind it. The step takes its run's seq.
+# SQLite cannot say what that is: there the unit says it (`u_seq`), and a run that is being cancelled is not advanced.
+_STEP_COLUMNS: Final = tuple(
+    (f"v{name[1:]}", kind) for name, kind in UPSERT_STEPS.columns if name not in ("u_run_id", "u_seq")
 )
+_STEP_OF_EACH: Final = re.sub(r"\bu_", "v_", UPSERT_STEPS.body)
 ADVANCE_ALL: Final = Statement(
-    columns=ADVANCE_RUNS.columns,
+    columns=(*ADVANCE_RUNS.columns, ("u_seq", "int"), *_STEP_COLUMNS),
     body=f""", a AS ({ADVANCE_RUNS.body.partition("RETURNING")[0]}
-        RETURNING r.id AS a_id, r.seq AS a_seq, r.cancel_requested_at AS a_cancel),
-    s AS ({_STEPS_OF_THEM})
+        RETURNING r.id AS a_id, r.seq AS a_seq, r.cancel_requested_at AS a_cancel,
+            {", ".join(name for name, _ in _STEP_COLUMNS)}),
+    s AS ({
+        _STEP_OF_EACH.replace("v_run_id", "a_id")
+        .replace("v_seq", "a_seq")
+        .replace("FROM u WHERE true", "FROM a WHERE v_node_id IS NOT NULL")
+    })
     SELECT {{key:a_id}}, a_seq, a_cancel, whole
     FROM (SELECT 1 / ((SELECT count(*) FROM a) = (SELECT count(*) FROM u))::int AS whole) AS w LEFT JOIN a ON true""",
     returns=True,
-    more=(("v", tuple((f"v{name[1:]}", kind) for name, kind in UPSERT_STEPS.columns)),),
     whole=True,
+    each=(
+        ADVANCE_RUNS.body.partition("RETURNING")[0].replace("FROM u", "")
+        + " AND r.seq = u_seq - 1 AND r.cancel_requested_at IS NULL",
+        NOTHING_IS_NOT_WHOLE,
+        _STEP_OF_EACH.replace("v_run_id", "u_id")
+        .replace("v_seq", "u_seq")
+        .replace("FROM u WHERE true", "WHERE v_node_id IS NOT NULL"),
+    ),
+    echoes=("u_id", "u_seq"),
+)
+
+# The further steps of runs that were advanced in the same transaction.
+FURTHER_STEPS: Final = Statement(
+    columns=tuple(column for column in UPSERT_STEPS.columns if column[0] != "u_seq"),
+    body=UPSERT_STEPS.body.replace("u_seq", "(SELECT r.seq FROM store_run AS r WHERE r.id = u_run_id)"),
 )
 
 # What `ADVANCE_ALL` returned, for when its answer got lost.
@@ -271,16 +290,22 @@ INSERT_RUNS: Final = Statement(
     FROM u""",
 )
 
-# For PostgreSQL, to which each statement is a journey: the two in one. The run's columns begin with `v_`; returned are
-# the ids of the events that were stored this moment, whose runs are stored with them.
-_INSERT_THEIR_RUNS: Final = re.sub(r"\bu_", "v_", INSERT_RUNS.body)
+# The two in one. The run's columns begin with `v_`; returned are the ids of the events that were stored this moment,
+# whose runs are stored with them. On SQLite it is all or nothing.
+_THEIR_RUN: Final = re.sub(r"\bu_", "v_", INSERT_RUNS.body)
 ACCEPT: Final = Statement(
     columns=(*INSERT_EVENTS.columns, *((f"v{name[1:]}", kind) for name, kind in INSERT_RUNS.columns)),
     body=f"""
     , e AS ({INSERT_EVENTS.body} RETURNING id),
-    r AS ({_INSERT_THEIR_RUNS} WHERE v_id IS NOT NULL AND u_id = ANY (ARRAY(SELECT id FROM e)))
+    r AS ({_THEIR_RUN} WHERE v_id IS NOT NULL AND u_id = ANY (ARRAY(SELECT id FROM e)))
     SELECT {{key:id}} FROM e""",
     returns=True,
+    each=(
+        INSERT_EVENTS.body.replace("FROM u", ""),
+        NOTHING_IS_NOT_WHOLE,
+        _THEIR_RUN.replace("FROM u", "WHERE v_id IS NOT NULL"),
+    ),
+    echoes=("u_id",),
 )
 
 FIND_EVENTS: Final = Statement(

@@ -24,6 +24,9 @@ _Rows = Callable[[], list[tuple[Any, ...]]]
 #: A run's key, what shall be written of it, and who waits for that.
 _Keyed = tuple[Any, RunWrite, Ticket]
 
+#: In place of a step where a unit has none.
+_NO_STEP: Final = (None,) * len(StepWrite._fields)
+
 TERMINAL: Final = frozenset({"completed", "compensated", "cancelled", "dead_lettered"})
 
 
@@ -39,7 +42,6 @@ class Batch:
         # How many leases this process holds: by what this batch changed, or as a renewal of all of them counted.
         self.held_more = 0
         self.held_now: int | None = None
-        self.earliest = min((ticket.deadline for ticket in tickets if ticket.deadline is not None), default=None)
         self._link = link
         self._owner = owner
         self._parked: list[Claimed] = []
@@ -52,9 +54,8 @@ class Batch:
         for ticket in tickets:
             ticket.result = ticket.error = None
             sorts[ticket.work].append(ticket)
-        #: Where each statement is a journey, COMMIT follows at once, and what came of events and runs is known behind
-        #: it: see `learn`.
-        self._far = link.far if in_one_go else None
+        #: COMMIT follows at once, and what came of events and runs is known behind it: see `learn`.
+        self._in_one_go = in_one_go
         self._stored: _Rows | None = None
         self._advanced: list[tuple[list[_Keyed], _Rows]] = []
 
@@ -75,8 +76,8 @@ class Batch:
 
     def write(self) -> None:
         """Send everything and set each ticket's result or error. The caller holds the transaction."""
-        if self._accepts and self._far is not None:
-            self._stored = self._far.batch_later(sql.ACCEPT, self._accept_rows())
+        if self._accepts and self._in_one_go:
+            self._stored = self._link.batch_later(sql.ACCEPT, self._accept_rows())
         elif self._accepts:
             self._write_accepts()
         if self._renewals:
@@ -243,12 +244,23 @@ class Batch:
         keyed: list[_Keyed] = [(key(ticket.unit.run_id), ticket.unit, ticket) for ticket in tickets]
         keyed.sort(key=_first)
         rows = [self._run_row(run_key, unit) for run_key, unit, _ in keyed]
-        if self._far is not None:
-            steps = [row for run_key, unit, _ in keyed for row in _step_rows(run_key, unit, None)]
-            self._advanced.append((keyed, self._far.batch_later(sql.ADVANCE_ALL, rows, steps)))
+        if self._in_one_go:
+            # One step goes along with its run; there are seldom more.
+            further: list[tuple[Any, ...]] = []
+            for number, (run_key, unit, _) in enumerate(keyed):
+                first, *others = _steps_of(unit) or (_NO_STEP,)
+                rows[number] += (unit.seq, *first)
+                further += [(run_key, *step) for step in others]
+            self._advanced.append((keyed, self._link.batch_later(sql.ADVANCE_ALL, rows)))
+            if further:
+                self._link.batch(sql.FURTHER_STEPS, further)
         else:
             keyed = self._note_advanced(keyed, self._link.batch(sql.ADVANCE_RUNS, rows))
-            steps = [row for run_key, unit, ticket in keyed for row in _step_rows(run_key, unit, ticket.result.seq)]
+            steps = [
+                (run_key, *step[:13], ticket.result.seq, *step[13:])
+                for run_key, unit, ticket in keyed
+                for step in _steps_of(unit)
+            ]
             self._link.batch(sql.UPSERT_STEPS, steps)
         self._write_what_hangs_on(keyed)
 
@@ -284,7 +296,7 @@ class Batch:
                 refused.append(entry)
                 continue
             advanced.append(entry)
-            ticket.result = Written(unit.run_id, row[1], row[2])
+            ticket.result = Written(unit.run_id, *row[1:3])
             ended = unit.status in TERMINAL
             if ended or unit.release:
                 self.held_more -= 1
@@ -373,27 +385,18 @@ class Batch:
                 ticket.result = [by_id.pop(run_id) for run_id in ticket.unit[0] if run_id in by_id]
 
 
-def _step_rows(run_key: Any, unit: RunWrite, seq: int | None) -> Iterable[tuple[Any, ...]]:
-    for step in unit.steps if len(unit.steps) < 2 else _folded(unit.steps):
-        yield (
-            run_key,
-            step.node_id,
-            step.generation,
-            step.node_key,
-            step.status,
-            step.attempt,
-            step.ports,
-            step.note,
-            step.input,
-            step.output,
-            step.error,
-            step.wait,
-            step.due_at,
-            step.commit_seq,
-            seq,
-            step.started_at,
-            step.finished_at,
-        )
+def _steps_of(unit: RunWrite) -> tuple[StepWrite, ...]:
+    """One row a step: the last one stands, with the data that an earlier one of the same unit brought."""
+    if len(unit.steps) < 2:
+        return unit.steps
+    by_key: dict[tuple[str, int], StepWrite] = {}
+    for step in unit.steps:
+        name = (step.node_id, step.generation)
+        earlier = by_key.get(name)
+        if earlier is not None and (step.input is None or step.output is None):
+            step = step._replace(input=step.input or earlier.input, output=step.output or earlier.output)
+        by_key[name] = step
+    return tuple(by_key.values())
 
 
 def _attempt_rows(run_key: Any, unit: RunWrite) -> Iterable[tuple[Any, ...]]:
@@ -437,18 +440,6 @@ def _rounds(tickets: list[Ticket]) -> Iterable[list[Ticket]]:
                 now.append(ticket)
         yield now
         tickets = later
-
-
-def _folded(steps: tuple[StepWrite, ...]) -> Iterable[StepWrite]:
-    """One row a step: the last one stands, with the data that an earlier one of the same unit brought."""
-    by_key: dict[tuple[str, int], StepWrite] = {}
-    for step in steps:
-        name = (step.node_id, step.generation)
-        earlier = by_key.get(name)
-        if earlier is not None and (step.input is None or step.output is None):
-            step = step._replace(input=step.input or earlier.input, output=step.output or earlier.output)
-        by_key[name] = step
-    return by_key.values()
 
 
 def _end_of(unit: RunWrite, finished_at: int | None) -> RunEnd | None:

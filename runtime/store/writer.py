@@ -40,6 +40,8 @@ logger = logging.getLogger("millrace.store.writer")
 
 ACCEPT_PATIENCE: Final = 2.5
 _MOST_TICKETS: Final = 512
+#: What waits for a lock behind the last look at the clock must be done with that in time.
+_LONGEST_LOCK: Final = 2.1
 
 Watcher = Callable[[RunEnd | None], None]
 
@@ -367,14 +369,14 @@ class Writer:
         if self._link is None:
             self._link = open_link(self._alias)
         transaction = _Transaction(self._link)
-        # The deadline goes by the clock that is known: to ask for it now would be a journey more.
-        at_once = in_one_go and self._clock[0] > 0
+        late = min((ticket.deadline for ticket in tickets if ticket.deadline is not None), default=None)
+        # A deadline goes by the clock that is known: to ask for it now would be a journey more.
+        at_once = in_one_go and self._clock[0] > 0 and (late is None or late - time.monotonic() > _LONGEST_LOCK)
         batch = units.Batch(self._link, tickets, self.owner, in_one_go=at_once)
         points = batch.points() if failpoints.armed() else batch.distinct_points()
         try:
             with commit(*points, on=transaction):
                 batch.write()
-                late = batch.earliest
                 far = self._link.far
                 if far is not None and late is not None and (left := late - time.monotonic()) > 0:
                     far.commit_by((self.now_ms() if at_once else far.now()) + int(left * 1000))
