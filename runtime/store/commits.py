@@ -13,8 +13,9 @@ from typing import Protocol
 from django.db import transaction
 
 from runtime.store import failpoints
+from runtime.store.dialect import Link
 
-__all__ = ["Transactional", "commit", "listen"]
+__all__ = ["Transaction", "Transactional", "commit", "listen"]
 
 
 class Transactional(Protocol):
@@ -23,6 +24,30 @@ class Transactional(Protocol):
     def begin(self) -> None: ...
     def commit(self) -> None: ...
     def rollback(self) -> None: ...
+
+
+class Transaction:
+    """A link's transaction, and how far it got."""
+
+    __slots__ = ("_link", "committing", "identity", "took_place")
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self.committing = False
+        self.took_place = False
+        self.identity: str | None = None
+
+    def begin(self) -> None:
+        self._link.begin()
+
+    def commit(self) -> None:
+        self.identity = self._link.transaction_id()
+        self.committing = True
+        self._link.commit()
+        self.took_place = True
+
+    def rollback(self) -> None:
+        self._link.rollback()
 
 
 _listeners: dict[str, list[Callable[[], None]]] = {}

@@ -32,8 +32,9 @@ def expire(future: asyncio.Future[Any]) -> None:
         future.set_exception(StoreUnavailable("The database did not answer in time."))
 
 
-def deliver_all(tickets: Sequence[Ticket]) -> None:
-    """Answer every ticket; one call into each loop however many of its coroutines wait."""
+def deliver_all(tickets: Sequence[Ticket], here: asyncio.AbstractEventLoop | None = None) -> None:
+    """Answer every ticket; one call into each loop however many of its coroutines wait. `here`: the loop whose thread
+    this is."""
     by_loop: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
     for ticket in tickets:
         if ticket.loop is None:
@@ -43,6 +44,9 @@ def deliver_all(tickets: Sequence[Ticket]) -> None:
         else:
             by_loop[ticket.loop] = [ticket]
     for loop, theirs in by_loop.items():
+        if loop is here:
+            _deliver(theirs)
+            continue
         try:
             loop.call_soon_threadsafe(_deliver, theirs)
         except RuntimeError:

@@ -147,8 +147,11 @@ def vendor_of(alias: str = "default") -> str:
     return connections[alias].vendor
 
 
-def open_link(alias: str = "default") -> Link:
-    """A dedicated connection to the database that Django's settings name; raises LinkLost where it cannot be had."""
+def open_link(alias: str = "default", *, patient: bool = True) -> Link:
+    """A dedicated connection to the database that Django's settings name; raises LinkLost where it cannot be had.
+
+    `patient`: on SQLite, wait a little for a lock that somebody else has.
+    """
     wrapper = connections[alias]
     parameters = wrapper.get_connection_params()
     match wrapper.vendor:
@@ -159,7 +162,7 @@ def open_link(alias: str = "default") -> Link:
         case "sqlite":
             from runtime.store.link_sqlite import SqliteLink
 
-            return SqliteLink(parameters)
+            return SqliteLink(parameters, patient=patient)
         case other:
             raise RuntimeError(f"Millrace runs on PostgreSQL and SQLite, not on {other}.")
 

@@ -52,11 +52,11 @@ class SqliteLink:
     vendor = "sqlite"
     far = None
 
-    def __init__(self, parameters: dict[str, Any]) -> None:
+    def __init__(self, parameters: dict[str, Any], *, patient: bool = True) -> None:
         try:
             self._connection = sqlite3.connect(
                 parameters["database"],
-                timeout=LOCK_WAIT_MS / 1000,
+                timeout=LOCK_WAIT_MS / 1000 if patient else 0,
                 isolation_level=None,
                 check_same_thread=False,
                 cached_statements=512,

@@ -27,11 +27,12 @@ from runtime.contracts import StoreUnavailable
 from runtime.ports import PORTS, LiveSink
 from runtime.store import claims, failpoints, units
 from runtime.store.bell import Bell
-from runtime.store.commits import commit
+from runtime.store.commits import Transaction, commit
 from runtime.store.delivery import deliver_all, expire, publish
 from runtime.store.dialect import Link, LinkLost, NotWhole, StoreFault, open_link
 from runtime.store.reads import RunEnd
 from runtime.store.records import Accepted, AcceptRun, Claimed, RunWrite, Written
+from runtime.store.shortcut import Shortcut
 from runtime.store.tickets import CancelPending, Fenced, Ticket, Waiting, Work
 
 __all__ = ["ACCEPT_PATIENCE", "CancelPending", "Fenced", "Writer"]
@@ -84,6 +85,9 @@ class Writer:
         self._closing = threading.Lock()
         self._thread: threading.Thread | None = None
         self._link: Link | None = None
+        self._shortcut: Shortcut | None = None
+        # Whether the thread has nothing to do.
+        self._idle = True
         self._stopping = False
         self._clock = (0, 0.0)
         self._watchers: dict[UUID, list[Watcher]] = {}
@@ -131,6 +135,7 @@ class Writer:
         if self._bell is not None:
             self._bell.start()
         self._closed = False
+        self._shortcut = Shortcut.where_possible(self._alias)
         self._thread = threading.Thread(target=self._work, name="millrace-writer", daemon=True)
         self._thread.start()
 
@@ -141,10 +146,13 @@ class Writer:
             return
         self._stopping = True
         for loop in list(self._gathered):
-            self._pass_on(loop)
+            self._put(self._gathered_on(loop))
         self._queue.put(None)
         thread.join(timeout)
         self._thread = None
+        if self._shortcut is not None:
+            self._shortcut.close()
+            self._shortcut = None
         if self._bell is not None:
             self._bell.stop()
 
@@ -270,15 +278,32 @@ class Writer:
 
     def _pass_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """Pass on what this turn of the loop brought. One by one, each would wake the writer, and the two would quarrel
-        over the interpreter; together they make one batch, written while the loop waits."""
-        with self._closing:
-            tickets = self._gathered.pop(loop, None)
-        if tickets is not None:
+        over the interpreter; together they make one batch."""
+        tickets = self._gathered_on(loop)
+        if tickets and not self._committed_here(tickets, loop):
             self._put(tickets)
+
+    def _gathered_on(self, loop: asyncio.AbstractEventLoop) -> list[Ticket]:
+        with self._closing:
+            return self._gathered.pop(loop, [])
+
+    def _committed_here(self, tickets: list[Ticket], loop: asyncio.AbstractEventLoop) -> bool:
+        """Commit on the loop's own thread, if that takes but a moment; False where the writer's thread has to do it."""
+        shortcut = self._shortcut
+        if shortcut is None or not self._idle or not self._queue.empty() or not self._clock[0]:
+            return False
+        tickets = [ticket for ticket in tickets if not ticket.future.done()]
+        batch = shortcut.commit(tickets, self.owner)
+        if batch is None:
+            return False
+        if again := self._settle(batch, shortcut.link, loop):
+            self._put(again)
+        return True
 
     def _put(self, tickets: list[Ticket]) -> None:
         with self._closing:
             if not self._closed:
+                self._idle = False
                 self._queue.put(tickets)
                 return
         deliver_all([ticket.failed(StoreUnavailable("The writer is not running.")) for ticket in tickets])
@@ -299,6 +324,8 @@ class Writer:
     def _work(self) -> None:
         stopping = False
         while not stopping:
+            with self._closing:
+                self._idle = self._queue.empty()
             pending = self._queue.get() or []
             stopping = not pending
             while len(pending) < _MOST_TICKETS and not self._queue.empty():
@@ -368,7 +395,7 @@ class Writer:
         """Commit a batch and tell everybody; returns the tickets that have to be written once more, not in one go."""
         if self._link is None:
             self._link = open_link(self._alias)
-        transaction = _Transaction(self._link)
+        transaction = Transaction(self._link)
         late = min((ticket.deadline for ticket in tickets if ticket.deadline is not None), default=None)
         # A deadline goes by the clock that is known: to ask for it now would be a journey more.
         at_once = in_one_go and self._clock[0] > 0 and (late is None or late - time.monotonic() > _LONGEST_LOCK)
@@ -391,20 +418,26 @@ class Writer:
             if not transaction.took_place and self._link is not None:
                 # What came of each event got lost with the answer.
                 batch.look_up(self._link)
+        return self._settle(batch, self._link)
+
+    def _settle(
+        self, batch: units.Batch, link: Link | None, here: asyncio.AbstractEventLoop | None = None
+    ) -> list[Ticket]:
+        """Behind a COMMIT: tell everybody. Returns what has to be written once more."""
         again = batch.learn()
         try:
-            if self._link is not None:
-                self._clock = (self._link.now(), time.monotonic())
+            if link is not None:
+                self._clock = (link.now(), time.monotonic())
         except Exception as error:
             logger.info("The database's clock could not be read: %s", error)
         try:
-            self._tell(batch)
+            self._tell(batch, here)
         except Exception:
             # It is committed, whatever becomes of the news of it.
             logger.exception("Not everybody was told of a commit; the sweep finds what was missed.")
         return again
 
-    def _took_place_after_all(self, transaction: _Transaction, error: Exception) -> bool:
+    def _took_place_after_all(self, transaction: Transaction, error: Exception) -> bool:
         """Whether the transaction whose COMMIT got no answer was committed: ask the database before acting (F25)."""
         if isinstance(error, LinkLost):
             self._drop_link()
@@ -428,9 +461,10 @@ class Writer:
             self._link.close()
             self._link = None
 
-    def _tell(self, batch: units.Batch) -> None:
-        self._held = max(0, batch.held_now if batch.held_now is not None else self._held + batch.held_more)
-        deliver_all(batch.tickets)
+    def _tell(self, batch: units.Batch, here: asyncio.AbstractEventLoop | None) -> None:
+        with self._closing:
+            self._held = max(0, batch.held_now if batch.held_now is not None else self._held + batch.held_more)
+        deliver_all(batch.tickets, here)
         if self._watchers:
             for run_id, end in batch.answered:
                 with self._watch_lock:
@@ -446,27 +480,3 @@ class Writer:
             elif self._bell is not None:
                 self._bell.ring(batch.free)
         publish(self._sink or PORTS.live, batch)
-
-
-class _Transaction:
-    """The link's transaction, and how far it got."""
-
-    __slots__ = ("_link", "committing", "identity", "took_place")
-
-    def __init__(self, link: Link) -> None:
-        self._link = link
-        self.committing = False
-        self.took_place = False
-        self.identity: str | None = None
-
-    def begin(self) -> None:
-        self._link.begin()
-
-    def commit(self) -> None:
-        self.identity = self._link.transaction_id()
-        self.committing = True
-        self._link.commit()
-        self.took_place = True
-
-    def rollback(self) -> None:
-        self._link.rollback()
