@@ -6,6 +6,7 @@ block runs inside one transaction; leaving it hits `name:before`, commits, and h
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -13,9 +14,11 @@ from typing import Protocol
 from django.db import transaction
 
 from runtime.store import failpoints
-from runtime.store.dialect import Link
+from runtime.store.dialect import FarLink, Link
 
-__all__ = ["Transaction", "Transactional", "commit", "listen"]
+logger = logging.getLogger("millrace.store.writer")
+
+__all__ = ["Transaction", "Transactional", "commit", "listen", "set_out"]
 
 
 class Transactional(Protocol):
@@ -85,6 +88,41 @@ def commit(name: str, *names: str, on: Transactional | None = None) -> Iterator[
             on.rollback()
             raise
         on.commit()
+    _passed(points)
+
+
+def set_out(name: str, *names: str, on: FarLink, write: Callable[[], None]) -> Callable[[], bool] | None:
+    """`commit` that does not wait: `write` what belongs to it, and send it off.
+
+    Returns what tells whether it was committed, to be asked whenever the link becomes readable, and raises what
+    `commit` would have; None, with nothing sent, where it has to go the other way.
+    """
+    points = (name, *names)
+    on.begin()
+    try:
+        write()
+        _hit(points, "before")
+    except BaseException:
+        on.rollback()
+        raise
+    if not on.leave():
+        on.rollback()
+        return None
+
+    def arrived() -> bool:
+        if not on.arrived():
+            return False
+        try:
+            _passed(points)
+        except Exception:
+            # It is committed, whatever becomes of those who want to know.
+            logger.exception("A commit took place, and what listens to it failed.")
+        return True
+
+    return arrived
+
+
+def _passed(points: tuple[str, ...]) -> None:
     _hit(points, "after")
     if _listeners:
         for point in dict.fromkeys(points):

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 from runtime.contracts import StoreUnavailable
 from runtime.ports import LiveSink
 from runtime.store import units
+from runtime.store.reads import RunEnd
 from runtime.store.tickets import Ticket
 
-__all__ = ["deliver_all", "expire", "publish"]
+__all__ = ["Watchers", "current_loop", "deliver_all", "expire", "publish"]
+
+Watcher = Callable[[RunEnd | None], None]
 
 logger = logging.getLogger("millrace.store.writer")
 
@@ -32,9 +38,17 @@ def expire(future: asyncio.Future[Any]) -> None:
         future.set_exception(StoreUnavailable("The database did not answer in time."))
 
 
-def deliver_all(tickets: Sequence[Ticket], here: asyncio.AbstractEventLoop | None = None) -> None:
-    """Answer every ticket; one call into each loop however many of its coroutines wait. `here`: the loop whose thread
-    this is."""
+def current_loop() -> asyncio.AbstractEventLoop | None:
+    """The loop that runs on this thread."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def deliver_all(tickets: Sequence[Ticket]) -> None:
+    """Answer every ticket; one call into each loop however many of its coroutines wait."""
+    here = current_loop()
     by_loop: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
     for ticket in tickets:
         if ticket.loop is None:
@@ -62,3 +76,37 @@ def _deliver(tickets: Sequence[Ticket]) -> None:
             future.set_exception(ticket.error)
         else:
             future.set_result(ticket.result)
+
+
+class Watchers:
+    """Who wants to hear of a run's end."""
+
+    def __init__(self) -> None:
+        self.callbacks: dict[UUID, list[Watcher]] = {}
+        self._lock = threading.Lock()
+
+    def watch(self, run_id: UUID, callback: Watcher) -> None:
+        """Call back, on the committing thread, whenever this process ends this run or writes its response: with its
+        end, or with None where that has to be looked up."""
+        with self._lock:
+            self.callbacks.setdefault(run_id, []).append(callback)
+
+    def unwatch(self, run_id: UUID, callback: Watcher) -> None:
+        """Undo `watch`."""
+        with self._lock:
+            callbacks = self.callbacks.get(run_id, [])
+            if callback in callbacks:
+                callbacks.remove(callback)
+            if not callbacks:
+                self.callbacks.pop(run_id, None)
+
+    def tell(self, ends: Sequence[tuple[UUID, RunEnd | None]]) -> None:
+        """Call whoever watches these runs."""
+        if not self.callbacks:
+            return
+        for run_id, end in ends:
+            with self._lock:
+                callbacks = list(self.callbacks.get(run_id, ()))
+            for callback in callbacks:
+                with contextlib.suppress(RuntimeError):  # the loop that waited has ended
+                    callback(end)

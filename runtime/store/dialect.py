@@ -135,7 +135,31 @@ class Link(Protocol):
 
 
 class FarLink(Link, Protocol):
-    """A link to a server that goes on by itself."""
+    """A link to a server that goes on by itself.
+
+    `leave` and `arrived` are `commit` for somebody who does not wait, but watches `fileno`.
+    """
+
+    def fileno(self) -> int:
+        """What becomes readable when the server says something."""
+        ...
+
+    def leave(self) -> bool:
+        """Send the transaction, its COMMIT with it. False, and nothing sent, where that takes more than one packet."""
+        ...
+
+    def arrived(self) -> bool:
+        """Read what the server has said; whether the transaction is committed. Raises as `commit` does; what was open
+        then stays so until `retreat`."""
+        ...
+
+    def wait(self) -> None:
+        """Wait until the server says something. Raises LinkLost when it never does."""
+        ...
+
+    def retreat(self) -> None:
+        """Send a ROLLBACK, whose answer `arrived` reads too."""
+        ...
 
     def commit_by(self, at_ms: int) -> None:
         """Let `commit` raise StoreFault when the database's clock is past this by then."""

@@ -135,9 +135,13 @@ class PostgresLink:
         except psycopg.Error as error:
             raise LinkLost(str(error)) from error
         self._answers = select.poll()
-        self._answers.register(self._pq.socket, select.POLLIN)
+        self._socket = self._pq.socket
+        self._answers.register(self._socket, select.POLLIN)
         #: What has not left yet.
         self._gathered: list[_Errand] = []
+        #: What the server has not answered yet, in the order in which it will, and how much of that it has.
+        self._owed: list[_Errand] = []
+        self._heard = 0
         #: What is prepared, and under which name.
         self._names: dict[str, bytes] = {}
         self._statements = 0
@@ -162,7 +166,7 @@ class PostgresLink:
 
     def commit(self) -> None:
         try:
-            if sum(len(value) for errand in self._gathered for value in errand.parameters if value) > _PACKET:
+            if not self._fits:
                 # It would not leave in one packet: were this process stopped in between, the server would wait for the
                 # rest, with all locks held.
                 self._hear()
@@ -170,16 +174,50 @@ class PostgresLink:
             self._hear()
         except LinkLost:
             raise
-        except TooLate:
-            # Or its clock was put forward: ask for it anew.
-            self._now_at = 0.0
-            self.rollback()
-            raise
         except Exception:
             # A statement before it had failed: the server has not looked at COMMIT.
             self.rollback()
             raise
         self._open = False
+
+    def leave(self) -> bool:
+        if not self._fits:
+            return False
+        errands, self._gathered = [*self._gathered, _Errand("COMMIT")], []
+        self._depart(errands)
+        return True
+
+    def retreat(self) -> None:
+        self._begun = None
+        self._depart([_Errand("ROLLBACK")])
+
+    def arrived(self) -> bool:
+        try:
+            self._pq.consume_input()
+            if not self._has_answered():
+                return False
+        except psycopg.Error as error:
+            raise LinkLost(str(error)) from error
+        self._conclude()
+        self._open = False
+        return True
+
+    def wait(self) -> None:
+        self._wait(select.POLLIN)
+
+    def fileno(self) -> int:
+        return self._socket
+
+    def _depart(self, errands: list[_Errand]) -> None:
+        try:
+            self._send(errands)
+        except psycopg.Error as error:
+            raise LinkLost(str(error)) from error
+
+    @property
+    def _fits(self) -> bool:
+        """Whether what was gathered leaves in one packet."""
+        return sum(len(value) for errand in self._gathered for value in errand.parameters if value) <= _PACKET
 
     def rollback(self) -> None:
         self._begun = None
@@ -278,10 +316,17 @@ class PostgresLink:
         if not errands:
             return
         try:
-            owed = self._send(errands)
-            self._listen(owed)
+            self._send(errands)
+            while not self._has_answered():
+                self._wait(select.POLLIN)
+                self._pq.consume_input()
         except psycopg.Error as error:
             raise LinkLost(str(error)) from error
+        self._conclude()
+
+    def _conclude(self) -> None:
+        """Raise the first thing that went wrong."""
+        owed, self._owed = self._owed, []
         refused = [
             errand for errand in owed if errand.result is None or errand.result.status in (_FAILED, _PASSED_OVER)
         ]
@@ -291,10 +336,11 @@ class PostgresLink:
         if refused:
             raise self._meaning(refused[0])
 
-    def _send(self, errands: Sequence[_Errand]) -> list[_Errand]:
-        """Send these; returns them with what had to be prepared for them, in the order of the answers."""
+    def _send(self, errands: Sequence[_Errand]) -> None:
+        """Send these, and what has to be prepared for them."""
         libpq = self._pq
         owed: list[_Errand] = []
+        self._owed, self._heard = owed, 0
         for errand in errands:
             sql, values = errand.sql, errand.parameters
             if errand.formats is not None:
@@ -311,33 +357,29 @@ class PostgresLink:
                 self._open, self._begun_at = True, time.monotonic()
             owed.append(errand)
         libpq.pipeline_sync()
-        return owed
-
-    def _listen(self, owed: Sequence[_Errand]) -> None:
-        """Hear the answers; raises LinkLost where they do not come."""
-        libpq = self._pq
         while libpq.flush():
             self._wait(select.POLLIN | select.POLLOUT)
             libpq.consume_input()
-        heard = 0
-        while True:
-            while libpq.is_busy():
-                self._wait(select.POLLIN)
-                libpq.consume_input()
+
+    def _has_answered(self) -> bool:
+        """Take in what has come; whether that is all the server had to say. Raises LinkLost when it says no more."""
+        libpq, owed = self._pq, self._owed
+        while not libpq.is_busy():
             result = libpq.get_result()
             if result is None:
-                heard += 1
+                self._heard += 1
             elif result.status == _END:
-                break
-            elif heard < len(owed):
-                owed[heard].result = result
-            if heard > len(owed):
-                break
-        if heard != len(owed):
-            raise LinkLost("the server ended the connection")
+                if self._heard != len(owed):
+                    raise LinkLost("the server did not answer every statement")
+                return True
+            elif self._heard < len(owed):
+                owed[self._heard].result = result
+            if self._heard > len(owed):
+                raise LinkLost("the server ended the connection")
+        return False
 
     def _wait(self, events: int) -> None:
-        self._answers.modify(self._pq.socket, events)
+        self._answers.modify(self._socket, events)
         if not self._answers.poll(_SILENCE_MS):
             self.close()
             raise LinkLost("the server has fallen silent")
@@ -347,6 +389,9 @@ class PostgresLink:
             return LinkLost("the server did not answer every statement")
         error = errors.error_from_result(errand.result, encoding="utf-8")
         if errand.otherwise is not None and isinstance(error, errors.DivisionByZero):
+            if errand.otherwise is TooLate:
+                # Or its clock was put forward: ask for it anew.
+                self._now_at = 0.0
             return errand.otherwise(str(errand.otherwise.__doc__))
         return _classified(error, self._connection)
 

@@ -1,87 +1,379 @@
-"""The short way to an embedded database: a small batch is committed on the event loop's own thread.
+"""The short way to the database: batches of new events and of results, committed from the event loop's own thread.
 
-SQLite does such a batch in one call of a millisecond. Handing it to another thread would cost more than that: the two
-take the interpreter from each other, and everything they share moves from one core's cache to the other's and back. A
-loop must not stand still, though. So this connection never waits for a lock, it leaves the writer's thread whatever is
-more than new events and results, and after one commit that took its time it is not used for a while.
+Handing a batch to the writer's thread and its answers back costs more than most batches do: the two threads take the
+interpreter from each other, and everything they share moves from one core's cache to the other's and back.
+
+SQLite does a batch in one call of a millisecond, and the loop does it itself (`NearShortcut`). A loop must not stand
+still, though: so that connection never waits for a lock, and after one commit that took its time it rests for a while.
+To PostgreSQL a batch is sent, and its answer is read when it has come (`FarShortcut`); two are on their way at a time.
+Whatever is more, or goes wrong, is left to the writer's thread.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
 
 from runtime.store import failpoints, units
-from runtime.store.commits import Transaction, commit
-from runtime.store.dialect import Link, StoreFault, open_link, vendor_of
+from runtime.store.commits import Transaction, commit, set_out
+from runtime.store.delivery import current_loop
+from runtime.store.dialect import FarLink, Link, LinkLost, StoreFault, open_link
 from runtime.store.tickets import Ticket, Work
 
-__all__ = ["Shortcut"]
+__all__ = ["LONGEST_LOCK_SECONDS", "FarShortcut", "NearShortcut", "Road", "ShortWay"]
 
 logger = logging.getLogger("millrace.store.writer")
 
+#: What waits for a lock behind the last look at the clock must be done with that in time.
+LONGEST_LOCK_SECONDS: Final = 2.1
 #: A commit that takes longer than this says that the disk is slow, or busy.
 _SLOW_SECONDS: Final = 0.02
 #: How long the loop is then spared.
 _SPARED_SECONDS: Final = 5.0
 #: After so many commits one goes to the writer's thread, which moves what was logged into the database file.
 _MOST_IN_A_ROW: Final = 256
+#: How many batches are on their way to a server at a time.
+_LANES: Final = 2
+#: A server that says nothing for longer than its own time-outs allow is gone, whatever the network believes.
+_SILENCE_SECONDS: Final = 60.0
 _SHORT: Final = frozenset({Work.ACCEPT, Work.WRITE})
 
 
-class Shortcut:
-    """A second connection of the writer, for one event loop."""
+class Road(Protocol):
+    """What a shortcut needs of the writer that it belongs to."""
 
-    def __init__(self, link: Link) -> None:
-        self.link = link
+    owner: str
+
+    @property
+    def quiet(self) -> bool:
+        """Whether the writer's thread has nothing to do."""
+        ...
+
+    def now_ms(self) -> int:
+        """The database's clock."""
+        ...
+
+    def settle(self, batch: units.Batch, link: Link) -> None:
+        """Tell everybody of a batch that was committed."""
+        ...
+
+    def hand_over(self, tickets: list[Ticket]) -> None:
+        """Leave these to the thread: nothing of them was written."""
+        ...
+
+    def look_into(self, batch: units.Batch, transaction: str) -> None:
+        """Have the thread find out whether this was committed, and go on from there."""
+        ...
+
+
+class Shortcut(Protocol):
+    """A way to the database that a loop goes by itself."""
+
+    def take(self, tickets: list[Ticket], loop: asyncio.AbstractEventLoop) -> bool:
+        """Commit these tickets and answer them; False where the thread has to do it."""
+        ...
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether it takes no more, and another one is to be opened."""
+        ...
+
+    def close(self) -> None:
+        """End it; what is under way is finished first. From any thread."""
+        ...
+
+
+class ShortWay:
+    """The shortcut of this database that is open now, if one is."""
+
+    def __init__(self, alias: str, road: Road) -> None:
+        self._alias = alias
+        self._road = road
+        self._changing = threading.Lock()
+        self._ended = True
+        self._shortcut: Shortcut | None = None
+
+    def open(self) -> None:
+        """Begin; not from a loop's thread."""
+        self._ended = False
+        self._shortcut = _open(self._alias, self._road)
+
+    def take(self, tickets: list[Ticket], loop: asyncio.AbstractEventLoop) -> bool:
+        """Commit these tickets and answer them; False where the writer's thread has to do it."""
+        shortcut = self._shortcut
+        return shortcut is not None and shortcut.take(tickets, loop)
+
+    def mend(self) -> None:
+        """Open another one for one that broke; not from a loop's thread."""
+        broken = self._shortcut
+        if broken is None or not broken.is_broken:
+            return
+        broken.close()
+        mended = _open(self._alias, self._road)
+        with self._changing:
+            if mended is not None and not self._ended:
+                self._shortcut, mended = mended, None
+        if mended is not None:
+            mended.close()
+
+    def close(self) -> None:
+        """Take no more, finish what is under way, and end. From any thread."""
+        with self._changing:
+            self._ended = True
+            shortcut, self._shortcut = self._shortcut, None
+        if shortcut is not None:
+            shortcut.close()
+
+
+def _open(alias: str, road: Road) -> Shortcut | None:
+    opened: list[Link] = []
+    try:
+        opened.append(open_link(alias, patient=False))
+        if opened[0].far is None:
+            return NearShortcut(opened[0], road)
+        while len(opened) < _LANES:
+            opened.append(open_link(alias))
+        for link in opened:
+            # The first transaction of a connection waits for something; no loop shall.
+            link.begin()
+            link.rollback()
+        return FarShortcut([link.far for link in opened if link.far is not None], road)
+    except StoreFault as fault:
+        logger.warning("There is no short way to the database (%s).", fault)
+        for link in opened:
+            link.close()
+        return None
+
+
+def _is_short(tickets: Sequence[Ticket]) -> bool:
+    """Whether these are new events and results only, with time enough for the longest wait."""
+    soon = time.monotonic() + LONGEST_LOCK_SECONDS
+    return all(ticket.work in _SHORT and (ticket.deadline is None or ticket.deadline > soon) for ticket in tickets)
+
+
+def _points(batch: units.Batch) -> Sequence[str]:
+    return batch.points() if failpoints.armed() else tuple(batch.distinct_points())
+
+
+class NearShortcut:
+    """To the embedded database."""
+
+    def __init__(self, link: Link, road: Road) -> None:
+        self._link = link
+        self._road = road
         self._closed = False
         self._using = threading.Lock()
         self._left = _MOST_IN_A_ROW
         self._not_before = 0.0
 
-    @classmethod
-    def where_possible(cls, alias: str) -> Shortcut | None:
-        """One for this database; None where that is on a server, or cannot be opened just now."""
-        if vendor_of(alias) != "sqlite":
-            return None
-        try:
-            return cls(open_link(alias, patient=False))
-        except StoreFault as fault:
-            logger.warning("The database could not be opened a second time (%s).", fault)
-            return None
-
-    def commit(self, tickets: Sequence[Ticket], owner: str) -> units.Batch | None:
-        """Commit these tickets; None where nothing was written, so that the writer's thread has to do it."""
+    def take(self, tickets: list[Ticket], loop: asyncio.AbstractEventLoop) -> bool:
         began = time.monotonic()
-        if began < self._not_before or not all(ticket.work in _SHORT for ticket in tickets):
-            return None
+        if began < self._not_before or not self._road.quiet or not _is_short(tickets):
+            return False
         self._left -= 1
         if self._left <= 0:
             self._left = _MOST_IN_A_ROW
-            return None
+            return False
         with self._using:
             if self._closed:
-                return None
-            batch = units.Batch(self.link, tickets, owner, in_one_go=True)
-            points = batch.points() if failpoints.armed() else batch.distinct_points()
-            transaction = Transaction(self.link)
+                return False
+            batch = units.Batch(self._link, tickets, self._road.owner, in_one_go=True)
+            transaction = Transaction(self._link)
             try:
-                with commit(*points, on=transaction):
+                with commit(*_points(batch), on=transaction):
                     batch.write()
             except Exception as error:
                 # The writer's thread finds out what it means, and whose it is.
                 if not transaction.took_place:
                     logger.debug("A batch goes to the writer's thread: %s", error)
-                    return None
-        if time.monotonic() - began > _SLOW_SECONDS:
-            self._not_before = time.monotonic() + _SPARED_SECONDS
-        return batch
+                    return False
+            if time.monotonic() - began > _SLOW_SECONDS:
+                self._not_before = time.monotonic() + _SPARED_SECONDS
+            self._road.settle(batch, self._link)
+        return True
+
+    @property
+    def is_broken(self) -> bool:
+        return False
 
     def close(self) -> None:
-        """End it; what is under way is finished first."""
         with self._using:
             self._closed = True
-            self.link.close()
+            self._link.close()
+
+
+class FarShortcut:
+    """To a server, for the first loop that comes."""
+
+    def __init__(self, links: Sequence[FarLink], road: Road) -> None:
+        self.road = road
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.is_broken = False
+        self._waiting: list[Ticket] = []
+        # Whoever closes it may be another thread than the loop's.
+        self._using = threading.RLock()
+        self._lanes = [_Lane(link, self) for link in links]
+
+    def take(self, tickets: list[Ticket], loop: asyncio.AbstractEventLoop) -> bool:
+        with self._using:
+            if self.is_broken or not _is_short(tickets) or not self._is_for(loop):
+                return False
+            self._waiting += tickets
+            self._go_on()
+        return True
+
+    def look(self, lane: _Lane) -> None:
+        """A lane can be read from, on the loop."""
+        with self._using:
+            lane.read()
+            self._go_on()
+
+    def close(self) -> None:
+        with self._using:
+            self.is_broken = True
+            self._go_on()
+            for lane in self._lanes:
+                lane.finish()
+                lane.close()
+
+    def _is_for(self, loop: asyncio.AbstractEventLoop) -> bool:
+        if self.loop is None or self.loop.is_closed():
+            for lane in self._lanes:
+                lane.finish()
+            self.loop = loop
+        return self.loop is loop
+
+    def _go_on(self) -> None:
+        """Send what waits, as long as there is a lane free."""
+        for lane in self._lanes:
+            if not self._waiting or (not self.is_broken and lane.is_busy):
+                continue
+            tickets, self._waiting = self._waiting, []
+            if self.is_broken or not lane.set_out(tickets):
+                self.road.hand_over(tickets)
+
+
+class _Lane:
+    """One connection, and the batch that is on its way by it."""
+
+    def __init__(self, link: FarLink, shortcut: FarShortcut) -> None:
+        self._link = link
+        self._shortcut = shortcut
+        self._batch: units.Batch | None = None
+        #: Tells whether what is on its way has arrived; None where nothing is.
+        self._arrived: Callable[[], bool] | None = None
+        self._watched_by: asyncio.AbstractEventLoop | None = None
+        self._since = 0.0
+
+    @property
+    def is_busy(self) -> bool:
+        if self._arrived is not None and time.monotonic() - self._since > _SILENCE_SECONDS:
+            self._lose(LinkLost("the server has fallen silent"))
+        return self._arrived is not None
+
+    def set_out(self, tickets: list[Ticket]) -> bool:
+        """Send a batch; False, with nothing sent, where it has to go the other way."""
+        tickets = [ticket for ticket in tickets if not ticket.future.done()]
+        if not tickets:
+            return True
+        road, link = self._shortcut.road, self._link
+        batch = units.Batch(link, tickets, road.owner, in_one_go=True)
+
+        def write() -> None:
+            batch.write()
+            if (late := min((one.deadline for one in tickets if one.deadline is not None), default=None)) is not None:
+                link.commit_by(road.now_ms() + int((late - time.monotonic()) * 1000))
+
+        try:
+            self._watch()
+            self._arrived = set_out(*_points(batch), on=link, write=write)
+        except LinkLost as lost:
+            # Some of it may have been sent.
+            self._batch = batch
+            self._lose(lost)
+            return True
+        except Exception as error:
+            logger.debug("A batch goes to the writer's thread: %s", error)
+            return False
+        if self._arrived is None:
+            return False
+        self._batch, self._since = batch, time.monotonic()
+        return True
+
+    def read(self) -> None:
+        """Take in what has come."""
+        try:
+            if self._arrived is None:
+                # Nothing is expected: the server says that it goes.
+                self._link.arrived()
+                return
+            if not self._arrived():
+                return
+        except LinkLost as lost:
+            self._lose(lost)
+            return
+        except Exception as error:
+            self._refused(error)
+            return
+        self._arrived = None
+        batch, self._batch = self._batch, None
+        if batch is not None:
+            self._shortcut.road.settle(batch, self._link)
+
+    def _refused(self, error: Exception) -> None:
+        """Nothing was written: the writer's thread finds out what that means, and whose it is."""
+        logger.debug("A batch goes to the writer's thread: %s", error)
+        batch, self._batch = self._batch, None
+        self._arrived, self._since = self._link.arrived, time.monotonic()
+        try:
+            self._link.retreat()
+        except LinkLost as lost:
+            self._lose(lost)
+        if batch is not None:
+            self._shortcut.road.hand_over(list(batch.tickets))
+
+    def _lose(self, error: Exception) -> None:
+        """The connection is gone: nobody knows what became of the batch."""
+        logger.info("A connection of the short way was lost: %s", error)
+        transaction = self._link.transaction_id()
+        batch, self._batch, self._arrived = self._batch, None, None
+        self._shortcut.is_broken = True
+        self.close()
+        if batch is not None and transaction is not None:
+            self._shortcut.road.look_into(batch, transaction)
+
+    def finish(self) -> None:
+        """Wait for what is on its way, on whatever thread."""
+        while self._arrived is not None:
+            try:
+                self._link.wait()
+            except LinkLost as lost:
+                self._lose(lost)
+            else:
+                self.read()
+
+    def close(self) -> None:
+        """End the connection, once its loop watches it no more."""
+        loop, self._watched_by = self._watched_by, None
+        if loop is None or loop.is_closed():
+            self._link.close()
+        elif loop is current_loop() or not loop.is_running():
+            self._shut(loop)
+        else:
+            with contextlib.suppress(RuntimeError):  # it ended this moment
+                loop.call_soon_threadsafe(self._shut, loop)
+
+    def _shut(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.remove_reader(self._link.fileno())
+        self._link.close()
+
+    def _watch(self) -> None:
+        loop = self._shortcut.loop
+        if loop is not None and self._watched_by is not loop:
+            loop.add_reader(self._link.fileno(), self._shortcut.look, self)
+            self._watched_by = loop

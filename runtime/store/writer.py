@@ -10,12 +10,12 @@ takes, accepted events for `ACCEPT_PATIENCE` seconds, then `StoreUnavailable` (I
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import queue
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future as SyncFuture
 from typing import Any, Final
@@ -28,11 +28,10 @@ from runtime.ports import PORTS, LiveSink
 from runtime.store import claims, failpoints, units
 from runtime.store.bell import Bell
 from runtime.store.commits import Transaction, commit
-from runtime.store.delivery import deliver_all, expire, publish
-from runtime.store.dialect import Link, LinkLost, NotWhole, StoreFault, open_link
-from runtime.store.reads import RunEnd
+from runtime.store.delivery import Watchers, deliver_all, expire, publish
+from runtime.store.dialect import Link, LinkLost, NotWhole, StoreFault, open_link, vendor_of
 from runtime.store.records import Accepted, AcceptRun, Claimed, RunWrite, Written
-from runtime.store.shortcut import Shortcut
+from runtime.store.shortcut import LONGEST_LOCK_SECONDS, ShortWay
 from runtime.store.tickets import CancelPending, Fenced, Ticket, Waiting, Work
 
 __all__ = ["ACCEPT_PATIENCE", "CancelPending", "Fenced", "Writer"]
@@ -41,10 +40,8 @@ logger = logging.getLogger("millrace.store.writer")
 
 ACCEPT_PATIENCE: Final = 2.5
 _MOST_TICKETS: Final = 512
-#: What waits for a lock behind the last look at the clock must be done with that in time.
-_LONGEST_LOCK: Final = 2.1
-
-Watcher = Callable[[RunEnd | None], None]
+#: What is sent to a server at a time while a turn of the loop goes on.
+_PORTION: Final = 24
 
 
 class Writer:
@@ -85,13 +82,18 @@ class Writer:
         self._closing = threading.Lock()
         self._thread: threading.Thread | None = None
         self._link: Link | None = None
-        self._shortcut: Shortcut | None = None
+        self._short_way = ShortWay(alias, self)
+        # A server works at one portion while the loop makes the next: all at once, each would wait for the other.
+        self._portion = _MOST_TICKETS if vendor_of(alias) == "sqlite" else _PORTION
         # Whether the thread has nothing to do.
         self._idle = True
+        #: What the short way sent and got no answer for.
+        self._lost: deque[tuple[units.Batch, str]] = deque()
         self._stopping = False
         self._clock = (0, 0.0)
-        self._watchers: dict[UUID, list[Watcher]] = {}
-        self._watch_lock = threading.Lock()
+        self._watchers = Watchers()
+        self.watch = self._watchers.watch
+        self.unwatch = self._watchers.unwatch
 
     # --- life -------------------------------------------------------------------------------------------------
 
@@ -135,7 +137,7 @@ class Writer:
         if self._bell is not None:
             self._bell.start()
         self._closed = False
-        self._shortcut = Shortcut.where_possible(self._alias)
+        self._short_way.open()
         self._thread = threading.Thread(target=self._work, name="millrace-writer", daemon=True)
         self._thread.start()
 
@@ -147,12 +149,11 @@ class Writer:
         self._stopping = True
         for loop in list(self._gathered):
             self._put(self._gathered_on(loop))
+        # What it cannot finish comes to the thread.
+        self._short_way.close()
         self._queue.put(None)
         thread.join(timeout)
         self._thread = None
-        if self._shortcut is not None:
-            self._shortcut.close()
-            self._shortcut = None
         if self._bell is not None:
             self._bell.stop()
 
@@ -226,23 +227,6 @@ class Writer:
         if leases:
             await self._hand_in(Work.RELEASE, (tuple(leases), wake_at, counts), ACCEPT_PATIENCE)
 
-    # --- watching ---------------------------------------------------------------------------------------------
-
-    def watch(self, run_id: UUID, callback: Watcher) -> None:
-        """Call back, on the writer's thread, whenever this process ends this run or writes its response: with its end,
-        or with None where that has to be looked up."""
-        with self._watch_lock:
-            self._watchers.setdefault(run_id, []).append(callback)
-
-    def unwatch(self, run_id: UUID, callback: Watcher) -> None:
-        """Undo `watch`."""
-        with self._watch_lock:
-            callbacks = self._watchers.get(run_id, [])
-            if callback in callbacks:
-                callbacks.remove(callback)
-            if not callbacks:
-                self._watchers.pop(run_id, None)
-
     def now_ms(self) -> int:
         """The database's clock, carried on by this machine's monotonic one since the last commit."""
         now, at = self._clock
@@ -270,35 +254,25 @@ class Writer:
             raise StoreUnavailable("The writer is not running.")
         with self._closing:
             gathered = self._gathered.get(loop)
-            if gathered is not None:
+            if gathered is None:
+                self._gathered[loop] = [ticket]
+            else:
                 gathered.append(ticket)
-                return
-            self._gathered[loop] = [ticket]
-        loop.call_soon(self._pass_on, loop)
+        if gathered is None:
+            loop.call_soon(self._pass_on, loop)
+        elif len(gathered) >= self._portion:
+            self._pass_on(loop)
 
     def _pass_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """Pass on what this turn of the loop brought. One by one, each would wake the writer, and the two would quarrel
         over the interpreter; together they make one batch."""
-        tickets = self._gathered_on(loop)
-        if tickets and not self._committed_here(tickets, loop):
+        tickets = [ticket for ticket in self._gathered_on(loop) if not ticket.future.done()]
+        if tickets and not (self._clock[0] and self._short_way.take(tickets, loop)):
             self._put(tickets)
 
     def _gathered_on(self, loop: asyncio.AbstractEventLoop) -> list[Ticket]:
         with self._closing:
             return self._gathered.pop(loop, [])
-
-    def _committed_here(self, tickets: list[Ticket], loop: asyncio.AbstractEventLoop) -> bool:
-        """Commit on the loop's own thread, if that takes but a moment; False where the writer's thread has to do it."""
-        shortcut = self._shortcut
-        if shortcut is None or not self._idle or not self._queue.empty() or not self._clock[0]:
-            return False
-        tickets = [ticket for ticket in tickets if not ticket.future.done()]
-        batch = shortcut.commit(tickets, self.owner)
-        if batch is None:
-            return False
-        if again := self._settle(batch, shortcut.link, loop):
-            self._put(again)
-        return True
 
     def _put(self, tickets: list[Ticket]) -> None:
         with self._closing:
@@ -319,6 +293,28 @@ class Writer:
             future.cancel()
             raise StoreUnavailable("The database did not answer in time.") from None
 
+    # --- for the short way (`shortcut.Road`) ------------------------------------------------------------------
+
+    @property
+    def quiet(self) -> bool:
+        """Whether the thread has nothing to do."""
+        return self._idle and self._queue.empty()
+
+    def settle(self, batch: units.Batch, link: Link) -> None:
+        """Tell everybody of a batch that was committed; what has to be written once more comes to the thread."""
+        if again := self._settle(batch, link):
+            self._put(again)
+
+    def hand_over(self, tickets: list[Ticket]) -> None:
+        """Leave these to the thread."""
+        self._put(tickets)
+
+    def look_into(self, batch: units.Batch, transaction: str) -> None:
+        """Have the thread find out whether this batch was committed, and go on from there."""
+        self._lost.append((batch, transaction))
+        # Whatever comes of it, the tickets are not lost: the thread looks there first.
+        self._put([])
+
     # --- the thread -------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
@@ -326,8 +322,9 @@ class Writer:
         while not stopping:
             with self._closing:
                 self._idle = self._queue.empty()
-            pending = self._queue.get() or []
-            stopping = not pending
+            first = self._queue.get()
+            stopping = first is None
+            pending = first or []
             while len(pending) < _MOST_TICKETS and not self._queue.empty():
                 further = self._queue.get()
                 stopping |= further is None
@@ -338,6 +335,7 @@ class Writer:
                     self._closed |= self._thread in (None, threading.current_thread())
                 while not self._queue.empty():
                     pending += self._queue.get() or []
+            pending += self._found_out()
             for start in range(0, len(pending), _MOST_TICKETS):
                 some = pending[start : start + _MOST_TICKETS]
                 try:
@@ -345,7 +343,27 @@ class Writer:
                 except Exception:
                     logger.exception("The writer met a fault it does not know.")
                     deliver_all([t.failed(StoreUnavailable("The writer met an unknown fault.")) for t in some])
+            if self._link is not None:
+                self._short_way.mend()
         self._drop_link()
+
+    def _found_out(self) -> list[Ticket]:
+        """Ask what became of what the short way lost; returns the tickets of what was not committed."""
+        again: list[Ticket] = []
+        while self._lost:
+            batch, transaction = self._lost.popleft()
+            try:
+                if self._was_committed(transaction):
+                    assert self._link is not None
+                    batch.look_up(self._link)
+                    again += self._settle(batch, self._link)
+                    continue
+            except Exception as error:
+                logger.warning("Nobody can tell whether %d units were committed: %s", len(batch.tickets), error)
+                deliver_all([t.failed(StoreUnavailable("The database did not tell.")) for t in batch.tickets])
+                continue
+            again += batch.tickets
+        return again
 
     def _see_through(self, tickets: list[Ticket]) -> None:
         """Commit these tickets however long the database is away; those whose time is up are answered meanwhile."""
@@ -398,7 +416,7 @@ class Writer:
         transaction = Transaction(self._link)
         late = min((ticket.deadline for ticket in tickets if ticket.deadline is not None), default=None)
         # A deadline goes by the clock that is known: to ask for it now would be a journey more.
-        at_once = in_one_go and self._clock[0] > 0 and (late is None or late - time.monotonic() > _LONGEST_LOCK)
+        at_once = in_one_go and self._clock[0] > 0 and (late is None or late - time.monotonic() > LONGEST_LOCK_SECONDS)
         batch = units.Batch(self._link, tickets, self.owner, in_one_go=at_once)
         points = batch.points() if failpoints.armed() else batch.distinct_points()
         try:
@@ -420,9 +438,7 @@ class Writer:
                 batch.look_up(self._link)
         return self._settle(batch, self._link)
 
-    def _settle(
-        self, batch: units.Batch, link: Link | None, here: asyncio.AbstractEventLoop | None = None
-    ) -> list[Ticket]:
+    def _settle(self, batch: units.Batch, link: Link | None) -> list[Ticket]:
         """Behind a COMMIT: tell everybody. Returns what has to be written once more."""
         again = batch.learn()
         try:
@@ -431,7 +447,7 @@ class Writer:
         except Exception as error:
             logger.info("The database's clock could not be read: %s", error)
         try:
-            self._tell(batch, here)
+            self._tell(batch)
         except Exception:
             # It is committed, whatever becomes of the news of it.
             logger.exception("Not everybody was told of a commit; the sweep finds what was missed.")
@@ -443,12 +459,16 @@ class Writer:
             self._drop_link()
         if not transaction.committing or transaction.identity is None:
             return False
+        return self._was_committed(transaction.identity)
+
+    def _was_committed(self, transaction: str) -> bool:
+        """Ask until there is an answer. Raises StoreFault when there is none for a minute."""
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
                 if self._link is None:
                     self._link = open_link(self._alias)
-                answer = self._link.was_committed(transaction.identity)
+                answer = self._link.was_committed(transaction)
                 if answer is not None:
                     return answer
             except StoreFault:
@@ -461,17 +481,11 @@ class Writer:
             self._link.close()
             self._link = None
 
-    def _tell(self, batch: units.Batch, here: asyncio.AbstractEventLoop | None) -> None:
+    def _tell(self, batch: units.Batch) -> None:
         with self._closing:
             self._held = max(0, batch.held_now if batch.held_now is not None else self._held + batch.held_more)
-        deliver_all(batch.tickets, here)
-        if self._watchers:
-            for run_id, end in batch.answered:
-                with self._watch_lock:
-                    callbacks = list(self._watchers.get(run_id, ()))
-                for callback in callbacks:
-                    with contextlib.suppress(RuntimeError):  # the loop that waited has ended
-                        callback(end)
+        deliver_all(batch.tickets)
+        self._watchers.tell(batch.answered)
         if batch.leased and self._take is not None:
             self._take(batch.leased)
         if batch.free:

@@ -28,9 +28,9 @@ class TestWaiting:
 
         async def visit(knocker: Knocker) -> Reply:
             caller = asyncio.create_task(knocker())
-            while not writer._watchers:
+            while not writer._watchers.callbacks:
                 await asyncio.sleep(0.01)
-            (run_id,) = writer._watchers
+            (run_id,) = writer._watchers.callbacks
             await self.finish(writer, str(run_id), **fields)
             return await caller
 
@@ -55,9 +55,9 @@ class TestWaiting:
 
         async def visit(knocker: Knocker) -> list[Reply]:
             caller = asyncio.create_task(knocker())
-            while not writer._watchers:
+            while not writer._watchers.callbacks:
                 await asyncio.sleep(0.01)
-            (run_id,) = writer._watchers
+            (run_id,) = writer._watchers.callbacks
             await self.finish(writer, str(run_id), ResponseWrite(200, "[]", b"once"), status="completed")
             return [await caller, await knocker()]
 
@@ -70,9 +70,9 @@ class TestWaiting:
 
         async def visit(knocker: Knocker) -> Reply:
             caller = asyncio.create_task(knocker())
-            while not writer._watchers:
+            while not writer._watchers.callbacks:
                 await asyncio.sleep(0.01)
-            (run_id,) = writer._watchers
+            (run_id,) = writer._watchers.callbacks
             await self.finish(other, str(run_id), status="completed")
             return await caller
 
@@ -110,7 +110,7 @@ class TestWaiting:
         reply = knock(writer, settings={"answer_patience": 0.2})
         assert reply.status == 202
         assert reply.json["status_url"].endswith(reply.json["run"])
-        assert not writer._watchers
+        assert not writer._watchers.callbacks
 
 
 HOSTILE = [

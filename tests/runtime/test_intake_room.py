@@ -231,7 +231,7 @@ class TestTheRoom:
 
         async def visit(knocker: Knocker) -> int:
             caller = asyncio.create_task(knocker(body=LARGE))
-            await until(lambda: writer._watchers)
+            await until(lambda: writer._watchers.callbacks)
             held = knocker.intake._room.held
             caller.cancel()
             return held

@@ -30,13 +30,13 @@ def only_postgresql() -> None:
 def journeys(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many statements went along in each journey from now on."""
     found: list[int] = []
-    listen = PostgresLink._listen
+    send = PostgresLink._send
 
-    def counted(link: PostgresLink, owed: Any) -> None:
-        found.append(len(owed))
-        listen(link, owed)
+    def counted(link: PostgresLink, errands: Any) -> None:
+        found.append(len(errands))
+        send(link, errands)
 
-    monkeypatch.setattr(PostgresLink, "_listen", counted)
+    monkeypatch.setattr(PostgresLink, "_send", counted)
     return found
 
 
