@@ -140,6 +140,10 @@ class FarLink(Link, Protocol):
     `leave` and `arrived` are `commit` for somebody who does not wait, but watches `fileno`.
     """
 
+    def prepare(self) -> None:
+        """Do now what the first transaction would wait for."""
+        ...
+
     def fileno(self) -> int:
         """What becomes readable when the server says something."""
         ...

@@ -155,11 +155,15 @@ class PostgresLink:
         self._begun: _Errand | None = None
         self._begun_at = 0.0
 
-    def begin(self) -> None:
+    def prepare(self) -> None:
         if self._number == 0:
             # It must be there to be waited for, should the first transaction be the one without an answer.
             self._gathered += [_Errand(_OLD_MARKS), self._mark()]
             self._hear()
+            self._number = 1
+
+    def begin(self) -> None:
+        self.prepare()
         self._number += 1
         self._begun = self._mark()
         self._gathered += [_Errand("BEGIN"), self._begun]

@@ -138,15 +138,14 @@ def _open(alias: str, road: Road) -> Shortcut | None:
             return NearShortcut(opened[0], road)
         while len(opened) < _LANES:
             opened.append(open_link(alias))
-        for link in opened:
-            # The first transaction of a connection waits for something; no loop shall.
-            link.begin()
-            link.rollback()
-        return FarShortcut([link.far for link in opened if link.far is not None], road)
+        links = [link.far for link in opened if link.far is not None]
+        for link in links:
+            link.prepare()
+        return FarShortcut(links, road)
     except StoreFault as fault:
         logger.warning("There is no short way to the database (%s).", fault)
-        for link in opened:
-            link.close()
+        for one in opened:
+            one.close()
         return None
 
 

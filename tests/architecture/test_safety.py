@@ -33,7 +33,6 @@ MAY_USE_THE_NETWORK = {
 TRANSACTIONS = {"atomic", "set_autocommit", "on_commit", "begin"}
 MAY_OPEN_TRANSACTIONS = {
     "runtime/store/commits.py": "every commit point is named there",
-    "runtime/store/writer.py": "wraps its own connection for commits.py, which begins and commits through it",
 }
 SAYS_BEGIN = {
     "runtime/store/link_postgres.py": "the writer's connection to PostgreSQL",
