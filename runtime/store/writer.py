@@ -1,8 +1,8 @@
-"""The writer: one thread a process that commits for everybody (group commit).
+"""The writer commits for everybody in a process (group commit).
 
 Coroutines and threads hand in units (`records.py`) and wait; the writer takes all that wait, writes them with a few
 multi-row statements in one transaction through `commit(...)`, and then wakes every waiter, publishes the news and rings
-the doorbell. Nobody is answered before COMMIT came back (I1). A unit whose lease was lost fails alone (`Fenced`); a
+the doorbell. Most batches of a loop go the short way (`shortcut.py`), all others through the writer's thread. Nobody is answered before COMMIT came back (I1). A unit whose lease was lost fails alone (`Fenced`); a
 unit that the database refuses fails alone too. When the database is away the units wait: writes for as long as it
 takes, accepted events for `ACCEPT_PATIENCE` seconds, then `StoreUnavailable` (I2).
 """
