@@ -32,9 +32,10 @@ logger = logging.getLogger("millrace.store.writer")
 #: What waits for a lock behind the last look at the clock must be done with that in time.
 LONGEST_LOCK_SECONDS: Final = 2.1
 #: A commit that takes longer than this says that the disk is slow, or busy.
-_SLOW_SECONDS: Final = 0.02
-#: How long the loop is then spared.
-_SPARED_SECONDS: Final = 5.0
+_SLOW_SECONDS: Final = 0.05
+#: How long the loop is then spared; twice as long each time until a commit is quick again.
+_SPARED_SECONDS: Final = 0.5
+_SPARED_AT_MOST: Final = 30.0
 #: After so many commits one goes to the writer's thread, which moves what was logged into the database file.
 _MOST_IN_A_ROW: Final = 256
 #: How many batches are on their way to a server at a time.
@@ -169,6 +170,7 @@ class NearShortcut:
         self._using = threading.Lock()
         self._left = _MOST_IN_A_ROW
         self._not_before = 0.0
+        self._spared = _SPARED_SECONDS
 
     def take(self, tickets: list[Ticket], loop: asyncio.AbstractEventLoop) -> bool:
         began = time.monotonic()
@@ -191,10 +193,17 @@ class NearShortcut:
                 if not transaction.took_place:
                     logger.debug("A batch goes to the writer's thread: %s", error)
                     return False
-            if time.monotonic() - began > _SLOW_SECONDS:
-                self._not_before = time.monotonic() + _SPARED_SECONDS
+            self._note(time.monotonic() - began)
             self._road.settle(batch, self._link)
         return True
+
+    def _note(self, seconds: float) -> None:
+        """A commit took so long: a disk that hesitates once costs little, a slow one is left to the thread."""
+        if seconds <= _SLOW_SECONDS:
+            self._spared = _SPARED_SECONDS
+            return
+        self._not_before = time.monotonic() + self._spared
+        self._spared = min(2 * self._spared, _SPARED_AT_MOST)
 
     @property
     def is_broken(self) -> bool:
