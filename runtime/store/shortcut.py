@@ -167,7 +167,8 @@ class NearShortcut:
         self._link = link
         self._road = road
         self._closed = False
-        self._using = threading.Lock()
+        # Whoever is answered may hand in more at once.
+        self._using = threading.RLock()
         self._left = _MOST_IN_A_ROW
         self._not_before = 0.0
         self._spared = _SPARED_SECONDS
