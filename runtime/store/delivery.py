@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from runtime.store import units
 from runtime.store.reads import RunEnd
 from runtime.store.tickets import Ticket
 
-__all__ = ["Watchers", "current_loop", "deliver_all", "expire", "publish"]
+__all__ = ["Watchers", "current_loop", "deliver_all", "expire", "publish", "still_waiting"]
 
 Watcher = Callable[[RunEnd | None], None]
 
@@ -44,6 +45,15 @@ def current_loop() -> asyncio.AbstractEventLoop | None:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
+
+
+def still_waiting(tickets: Sequence[Ticket]) -> list[Ticket]:
+    """Those whose time is not up; the others are answered."""
+    now = time.monotonic()
+    late = [ticket for ticket in tickets if ticket.deadline is not None and ticket.deadline <= now]
+    if late:
+        deliver_all([t.failed(StoreUnavailable("The database did not answer in time.")) for t in late])
+    return [ticket for ticket in tickets if ticket.deadline is None or ticket.deadline > now]
 
 
 def deliver_all(tickets: Sequence[Ticket]) -> None:

@@ -125,6 +125,10 @@ class Link(Protocol):
         """The database's clock in milliseconds, as of this transaction or a moment ago."""
         ...
 
+    def told_now(self) -> int | None:
+        """The same, if it is known without asking."""
+        ...
+
     def transaction_id(self) -> str | None:
         """What the database calls the transaction begun last, where a lost answer to COMMIT is possible."""
         ...
@@ -157,8 +161,8 @@ class FarLink(Link, Protocol):
         then stays so until `retreat`."""
         ...
 
-    def wait(self) -> None:
-        """Wait until the server says something. Raises LinkLost when it never does."""
+    def wait(self, seconds: float) -> None:
+        """Wait until the server says something. Raises LinkLost when it does not within this time."""
         ...
 
     def retreat(self) -> None:

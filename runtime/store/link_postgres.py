@@ -4,11 +4,10 @@ A batch travels as one binary array a column, built here: the types of the param
 so each statement is planned once. Joins against the batch always go through the index, in the batch's order, which also
 orders the row locks.
 
-Statements are gathered, and leave together when somebody wants to know what came of one, in one packet. So a process
-that is stopped never leaves the server with half a transaction that it takes for work in progress; and the writer's
-thread lets go of the interpreter once a journey, not at each call, which is most of what a batch used to wait for.
-That is why libpq is spoken to directly here (`psycopg.pq`) and psycopg itself opens connections, tells errors apart and
-reads values.
+Statements are gathered, and leave together when somebody wants to know what came of one. So a process that is stopped
+leaves the server with half a transaction only if that happens while it sends; and the writer's thread lets go of the
+interpreter once a journey, not at each call, which is most of what a batch used to wait for. That is why libpq is
+spoken to directly here (`psycopg.pq`); psycopg itself opens connections, tells errors apart and reads values.
 """
 
 from __future__ import annotations
@@ -71,8 +70,11 @@ _INT = struct.Struct(">iq").pack
 _LONG = struct.Struct(">q").pack
 _BINARY: Final = pq.Format.BINARY
 
-# A little less than what libpq gathers before it begins to send by itself.
+# What leaves at one go; of more, COMMIT is sent only when all else has been answered, and no event loop sends it.
 _PACKET: Final = 60_000
+# For how long its clock is believed to be known, and how old the answer may be that tells it.
+_CLOCK_SECONDS: Final = 5.0
+_PROMPT_SECONDS: Final = 1.0
 # A server that says nothing for longer than its own time-outs allow is gone, whatever the network believes.
 _SILENCE_MS: Final = 60_000
 
@@ -129,6 +131,10 @@ class PostgresLink:
             self._connection: psycopg.Connection[tuple[Any, ...]] = psycopg.connect(**own, autocommit=True)
             for statement in _SESSION:
                 self._connection.execute(statement)
+            if self._connection.info.server_version >= 170000:
+                # Also one that falls asleep while it sends: libpq sends every 8 KiB, and until a Sync has come the
+                # server takes the session for busy.
+                self._connection.execute("SET transaction_timeout = '25s'")
             self._pq = self._connection.pgconn
             self._pq.nonblocking = 1
             self._pq.enter_pipeline_mode()
@@ -171,8 +177,7 @@ class PostgresLink:
     def commit(self) -> None:
         try:
             if not self._fits:
-                # It would not leave in one packet: were this process stopped in between, the server would wait for the
-                # rest, with all locks held.
+                # Were this process stopped in between, the server would wait for the rest, with all locks held.
                 self._hear()
             self._gathered.append(_Errand("COMMIT"))
             self._hear()
@@ -206,8 +211,8 @@ class PostgresLink:
         self._open = False
         return True
 
-    def wait(self) -> None:
-        self._wait(select.POLLIN)
+    def wait(self, seconds: float) -> None:
+        self._wait(select.POLLIN, int(seconds * 1000))
 
     def fileno(self) -> int:
         return self._socket
@@ -286,11 +291,16 @@ class PostgresLink:
         return self._rows(errand)
 
     def now(self) -> int:
-        self._hear_of_begin()
-        if not self._now_at or time.monotonic() - self._now_at > 5:
-            self._now = int(self.query("SELECT {now}")[0][0])
+        known = self.told_now()
+        if known is None:
+            self._now = known = int(self.query("SELECT {now}")[0][0])
             self._now_at = time.monotonic()
-        return self._now + int((time.monotonic() - self._now_at) * 1000)
+        return known
+
+    def told_now(self) -> int | None:
+        self._hear_of_begin()
+        passed = time.monotonic() - self._now_at
+        return self._now + int(passed * 1000) if self._now_at and passed <= _CLOCK_SECONDS else None
 
     def transaction_id(self) -> str | None:
         return f"{self._name}:{self._number}"
@@ -308,6 +318,8 @@ class PostgresLink:
         """The clock, as the server told it when the transaction began."""
         if self._begun is not None and self._begun.result is not None:
             begun, self._begun = self._begun, None
+            if time.monotonic() - self._begun_at > _PROMPT_SECONDS:
+                return  # who knows when the server heard of it
             [(self._now,)] = self._rows(begun)
             # When it was asked, not when the answer was read: a statement may have waited for a lock in between.
             self._now_at = self._begun_at
@@ -382,9 +394,9 @@ class PostgresLink:
                 raise LinkLost("the server ended the connection")
         return False
 
-    def _wait(self, events: int) -> None:
+    def _wait(self, events: int, milliseconds: int = _SILENCE_MS) -> None:
         self._answers.modify(self._socket, events)
-        if not self._answers.poll(_SILENCE_MS):
+        if not self._answers.poll(milliseconds):
             self.close()
             raise LinkLost("the server has fallen silent")
 

@@ -68,7 +68,8 @@ class SqliteLink:
                 "foreign_keys=ON",
                 "temp_store=MEMORY",
                 "cache_size=-16000",
-                "wal_autocheckpoint=4000",
+                # Whoever must not wait leaves it to others to move what was logged into the database file.
+                f"wal_autocheckpoint={4000 if patient else 0}",
                 "journal_size_limit=67108864",
             ):
                 self._connection.execute(f"PRAGMA {pragma}")
@@ -191,6 +192,9 @@ class SqliteLink:
 
     def now(self) -> int:
         return time.time_ns() // 1_000_000
+
+    def told_now(self) -> int:
+        return self.now()
 
     def transaction_id(self) -> str | None:
         return None

@@ -12,7 +12,6 @@ Whatever is more, or goes wrong, is left to the writer's thread.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import threading
 import time
@@ -22,7 +21,7 @@ from typing import Final, Protocol
 from runtime.store import failpoints, units
 from runtime.store.commits import Transaction, commit, set_out
 from runtime.store.delivery import current_loop
-from runtime.store.dialect import FarLink, Link, LinkLost, StoreFault, open_link
+from runtime.store.dialect import FarLink, Link, LinkLost, open_link
 from runtime.store.tickets import Ticket, Work
 
 __all__ = ["LONGEST_LOCK_SECONDS", "FarShortcut", "NearShortcut", "Road", "ShortWay"]
@@ -36,12 +35,18 @@ _SLOW_SECONDS: Final = 0.05
 #: How long the loop is then spared; twice as long each time until a commit is quick again.
 _SPARED_SECONDS: Final = 0.5
 _SPARED_AT_MOST: Final = 30.0
-#: After so many commits one goes to the writer's thread, which moves what was logged into the database file.
-_MOST_IN_A_ROW: Final = 256
+#: After so many units, or pages of bodies, a batch goes to the writer's thread, which moves what was logged into the
+#: database file.
+_MOST_IN_A_ROW: Final = 1_000
+_PAGE: Final = 4096
 #: How many batches are on their way to a server at a time.
 _LANES: Final = 2
 #: A server that says nothing for longer than its own time-outs allow is gone, whatever the network believes.
 _SILENCE_SECONDS: Final = 60.0
+#: How long a process that ends waits for what is on its way.
+_FINISH_SECONDS: Final = 5.0
+#: How long after a failure the short way is tried again.
+_MEND_SECONDS: Final = 2.0
 _SHORT: Final = frozenset({Work.ACCEPT, Work.WRITE})
 
 
@@ -80,8 +85,8 @@ class Shortcut(Protocol):
         ...
 
     @property
-    def is_broken(self) -> bool:
-        """Whether it takes no more, and another one is to be opened."""
+    def is_done_with(self) -> bool:
+        """Whether it takes no more and nothing is under way by it, so that another one may be opened."""
         ...
 
     def close(self) -> None:
@@ -98,11 +103,12 @@ class ShortWay:
         self._changing = threading.Lock()
         self._ended = True
         self._shortcut: Shortcut | None = None
+        self._not_before = 0.0
 
     def open(self) -> None:
         """Begin; not from a loop's thread."""
         self._ended = False
-        self._shortcut = _open(self._alias, self._road)
+        self._replace()
 
     def take(self, tickets: list[Ticket], loop: asyncio.AbstractEventLoop) -> bool:
         """Commit these tickets and answer them; False where the writer's thread has to do it."""
@@ -110,17 +116,25 @@ class ShortWay:
         return shortcut is not None and shortcut.take(tickets, loop)
 
     def mend(self) -> None:
-        """Open another one for one that broke; not from a loop's thread."""
-        broken = self._shortcut
-        if broken is None or not broken.is_broken:
+        """Open another one for one that broke, or that could not be opened; not from a loop's thread. Never raises."""
+        shortcut = self._shortcut
+        if (shortcut is not None and not shortcut.is_done_with) or time.monotonic() < self._not_before:
             return
-        broken.close()
-        mended = _open(self._alias, self._road)
+        try:
+            if shortcut is not None:
+                shortcut.close()
+            self._replace()
+        except Exception:
+            logger.exception("The short way to the database could not be mended.")
+
+    def _replace(self) -> None:
+        self._not_before = time.monotonic() + _MEND_SECONDS
+        opened = _open(self._alias, self._road)
         with self._changing:
-            if mended is not None and not self._ended:
-                self._shortcut, mended = mended, None
-        if mended is not None:
-            mended.close()
+            if not self._ended:
+                self._shortcut, opened = opened, None
+        if opened is not None:
+            opened.close()
 
     def close(self) -> None:
         """Take no more, finish what is under way, and end. From any thread."""
@@ -143,7 +157,7 @@ def _open(alias: str, road: Road) -> Shortcut | None:
         for link in links:
             link.prepare()
         return FarShortcut(links, road)
-    except StoreFault as fault:
+    except Exception as fault:
         logger.warning("There is no short way to the database (%s).", fault)
         for one in opened:
             one.close()
@@ -154,6 +168,11 @@ def _is_short(tickets: Sequence[Ticket]) -> bool:
     """Whether these are new events and results only, with time enough for the longest wait."""
     soon = time.monotonic() + LONGEST_LOCK_SECONDS
     return all(ticket.work in _SHORT and (ticket.deadline is None or ticket.deadline > soon) for ticket in tickets)
+
+
+def _pages(ticket: Ticket) -> int:
+    """About how much of the log it takes."""
+    return 1 + (ticket.unit.event.body_size // _PAGE if ticket.work is Work.ACCEPT else 0)
 
 
 def _points(batch: units.Batch) -> Sequence[str]:
@@ -177,14 +196,14 @@ class NearShortcut:
         began = time.monotonic()
         if began < self._not_before or not self._road.quiet or not _is_short(tickets):
             return False
-        self._left -= 1
+        self._left -= sum(_pages(ticket) for ticket in tickets)
         if self._left <= 0:
             self._left = _MOST_IN_A_ROW
             return False
         with self._using:
             if self._closed:
                 return False
-            batch = units.Batch(self._link, tickets, self._road.owner, in_one_go=True)
+            batch = units.Batch(self._link, tickets, self._road.owner, in_one_go=True, clock=self._road.now_ms)
             transaction = Transaction(self._link)
             try:
                 with commit(*_points(batch), on=transaction):
@@ -207,7 +226,7 @@ class NearShortcut:
         self._spared = min(2 * self._spared, _SPARED_AT_MOST)
 
     @property
-    def is_broken(self) -> bool:
+    def is_done_with(self) -> bool:
         return False
 
     def close(self) -> None:
@@ -228,9 +247,16 @@ class FarShortcut:
         self._using = threading.RLock()
         self._lanes = [_Lane(link, self) for link in links]
 
+    @property
+    def is_done_with(self) -> bool:
+        return self.is_broken and not any(lane.is_under_way for lane in self._lanes)
+
     def take(self, tickets: list[Ticket], loop: asyncio.AbstractEventLoop) -> bool:
+        # Whoever holds the lock of a broken one may wait for a server.
+        if not self._is_open():
+            return False
         with self._using:
-            if self.is_broken or not _is_short(tickets) or not self._is_for(loop):
+            if not self._is_open() or not _is_short(tickets) or not self._is_for(loop):
                 return False
             self._waiting += tickets
             self._go_on()
@@ -239,8 +265,18 @@ class FarShortcut:
     def look(self, lane: _Lane) -> None:
         """A lane can be read from, on the loop."""
         with self._using:
-            lane.read()
-            self._go_on()
+            try:
+                lane.read()
+            finally:
+                self._go_on()
+
+    def has_fallen_silent(self, lane: _Lane) -> None:
+        """Nothing was heard for so long that nothing will be."""
+        with self._using:
+            try:
+                lane.lose(LinkLost("the server has fallen silent"))
+            finally:
+                self._go_on()
 
     def close(self) -> None:
         with self._using:
@@ -249,6 +285,9 @@ class FarShortcut:
             for lane in self._lanes:
                 lane.finish()
                 lane.close()
+
+    def _is_open(self) -> bool:
+        return not self.is_broken
 
     def _is_for(self, loop: asyncio.AbstractEventLoop) -> bool:
         if self.loop is None or self.loop.is_closed():
@@ -260,7 +299,7 @@ class FarShortcut:
     def _go_on(self) -> None:
         """Send what waits, as long as there is a lane free."""
         for lane in self._lanes:
-            if not self._waiting or (not self.is_broken and lane.is_busy):
+            if not self._waiting or (not self.is_broken and lane.is_under_way):
                 continue
             tickets, self._waiting = self._waiting, []
             if self.is_broken or not lane.set_out(tickets):
@@ -277,12 +316,11 @@ class _Lane:
         #: Tells whether what is on its way has arrived; None where nothing is.
         self._arrived: Callable[[], bool] | None = None
         self._watched_by: asyncio.AbstractEventLoop | None = None
-        self._since = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
+        self._closed = False
 
     @property
-    def is_busy(self) -> bool:
-        if self._arrived is not None and time.monotonic() - self._since > _SILENCE_SECONDS:
-            self._lose(LinkLost("the server has fallen silent"))
+    def is_under_way(self) -> bool:
         return self._arrived is not None
 
     def set_out(self, tickets: list[Ticket]) -> bool:
@@ -291,7 +329,7 @@ class _Lane:
         if not tickets:
             return True
         road, link = self._shortcut.road, self._link
-        batch = units.Batch(link, tickets, road.owner, in_one_go=True)
+        batch = units.Batch(link, tickets, road.owner, in_one_go=True, clock=road.now_ms)
 
         def write() -> None:
             batch.write()
@@ -304,14 +342,15 @@ class _Lane:
         except LinkLost as lost:
             # Some of it may have been sent.
             self._batch = batch
-            self._lose(lost)
+            self.lose(lost)
             return True
         except Exception as error:
             logger.debug("A batch goes to the writer's thread: %s", error)
             return False
         if self._arrived is None:
             return False
-        self._batch, self._since = batch, time.monotonic()
+        self._batch = batch
+        self._set_alarm()
         return True
 
     def read(self) -> None:
@@ -324,12 +363,13 @@ class _Lane:
             if not self._arrived():
                 return
         except LinkLost as lost:
-            self._lose(lost)
+            self.lose(lost)
             return
         except Exception as error:
             self._refused(error)
             return
         self._arrived = None
+        self._unset_alarm()
         batch, self._batch = self._batch, None
         if batch is not None:
             self._shortcut.road.settle(batch, self._link)
@@ -338,44 +378,52 @@ class _Lane:
         """Nothing was written: the writer's thread finds out what that means, and whose it is."""
         logger.debug("A batch goes to the writer's thread: %s", error)
         batch, self._batch = self._batch, None
-        self._arrived, self._since = self._link.arrived, time.monotonic()
+        self._arrived = self._link.arrived
         try:
             self._link.retreat()
+            self._set_alarm()
         except LinkLost as lost:
-            self._lose(lost)
+            self.lose(lost)
         if batch is not None:
             self._shortcut.road.hand_over(list(batch.tickets))
 
-    def _lose(self, error: Exception) -> None:
+    def lose(self, error: Exception) -> None:
         """The connection is gone: nobody knows what became of the batch."""
         logger.info("A connection of the short way was lost: %s", error)
         transaction = self._link.transaction_id()
         batch, self._batch, self._arrived = self._batch, None, None
+        self._unset_alarm()
         self._shortcut.is_broken = True
         self.close()
         if batch is not None and transaction is not None:
             self._shortcut.road.look_into(batch, transaction)
 
     def finish(self) -> None:
-        """Wait for what is on its way, on whatever thread."""
+        """Wait for what is on its way, on whatever thread, and not for long."""
+        until = time.monotonic() + _FINISH_SECONDS
         while self._arrived is not None:
             try:
-                self._link.wait()
+                self._link.wait(max(0.0, until - time.monotonic()))
             except LinkLost as lost:
-                self._lose(lost)
+                self.lose(lost)
             else:
                 self.read()
 
     def close(self) -> None:
         """End the connection, once its loop watches it no more."""
+        if self._closed:
+            return
+        self._closed = True
         loop, self._watched_by = self._watched_by, None
         if loop is None or loop.is_closed():
             self._link.close()
         elif loop is current_loop() or not loop.is_running():
             self._shut(loop)
         else:
-            with contextlib.suppress(RuntimeError):  # it ended this moment
+            try:
                 loop.call_soon_threadsafe(self._shut, loop)
+            except RuntimeError:  # it ended this moment
+                self._link.close()
 
     def _shut(self, loop: asyncio.AbstractEventLoop) -> None:
         loop.remove_reader(self._link.fileno())
@@ -386,3 +434,14 @@ class _Lane:
         if loop is not None and self._watched_by is not loop:
             loop.add_reader(self._link.fileno(), self._shortcut.look, self)
             self._watched_by = loop
+
+    def _set_alarm(self) -> None:
+        self._unset_alarm()
+        loop = self._shortcut.loop
+        if loop is not None and loop is current_loop():
+            self._alarm = loop.call_later(_SILENCE_SECONDS, self._shortcut.has_fallen_silent, self)
+
+    def _unset_alarm(self) -> None:
+        alarm, self._alarm = self._alarm, None
+        if alarm is not None:
+            alarm.cancel()

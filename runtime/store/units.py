@@ -33,7 +33,15 @@ TERMINAL: Final = frozenset({"completed", "compensated", "cancelled", "dead_lett
 class Batch:
     """Tickets that share one transaction."""
 
-    def __init__(self, link: Link, tickets: Sequence[Ticket], owner: str, *, in_one_go: bool = False) -> None:
+    def __init__(
+        self,
+        link: Link,
+        tickets: Sequence[Ticket],
+        owner: str,
+        *,
+        in_one_go: bool = False,
+        clock: Callable[[], int] | None = None,
+    ) -> None:
         self.tickets = tickets
         self.leased: list[Claimed] = []
         self.free: list[UUID] = []
@@ -56,6 +64,9 @@ class Batch:
             sorts[ticket.work].append(ticket)
         #: COMMIT follows at once, and what came of events and runs is known behind it: see `learn`.
         self._in_one_go = in_one_go
+        #: To ask the database itself for the time may be a journey.
+        self._clock = clock or link.now
+        self._ended_at: dict[Any, int] = {}
         self._stored: _Rows | None = None
         self._advanced: list[tuple[list[_Keyed], _Rows]] = []
 
@@ -267,6 +278,8 @@ class Batch:
     def _run_row(self, run_key: Any, unit: RunWrite) -> tuple[Any, ...]:
         """The row of `ADVANCE_RUNS`."""
         ended = unit.status in TERMINAL
+        if ended:
+            self._ended_at[run_key] = unit.finished_at or self._clock()
         return (
             run_key,
             unit.token,
@@ -276,7 +289,7 @@ class Batch:
             unit.waiting,
             unit.business_key,
             unit.started_at,
-            (unit.finished_at or self._link.now()) if ended else None,
+            self._ended_at[run_key] if ended else None,
             unit.wake_at,
             unit.generation,
             1 if ended or unit.release else 0,
@@ -301,7 +314,7 @@ class Batch:
             if ended or unit.release:
                 self.held_more -= 1
             if ended or unit.response is not None:
-                self.answered.append((unit.run_id, _end_of(unit, self._link.now() if ended else None)))
+                self.answered.append((unit.run_id, _end_of(unit, self._ended_at.get(run_key))))
         if refused:
             self._explain(refused)
         return advanced

@@ -2,9 +2,10 @@
 
 Coroutines and threads hand in units (`records.py`) and wait; the writer takes all that wait, writes them with a few
 multi-row statements in one transaction through `commit(...)`, and then wakes every waiter, publishes the news and rings
-the doorbell. Most batches of a loop go the short way (`shortcut.py`), all others through the writer's thread. Nobody is answered before COMMIT came back (I1). A unit whose lease was lost fails alone (`Fenced`); a
-unit that the database refuses fails alone too. When the database is away the units wait: writes for as long as it
-takes, accepted events for `ACCEPT_PATIENCE` seconds, then `StoreUnavailable` (I2).
+the doorbell. Most batches of a loop go the short way (`shortcut.py`), all others through the writer's thread. Nobody is
+answered before COMMIT came back (I1). A unit whose lease was lost fails alone (`Fenced`); so does one that the database
+refuses. When the database is away the units wait: writes for as long as it takes, accepted events for
+`ACCEPT_PATIENCE` seconds, then `StoreUnavailable` (I2).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from runtime.ports import PORTS, LiveSink
 from runtime.store import claims, failpoints, units
 from runtime.store.bell import Bell
 from runtime.store.commits import Transaction, commit
-from runtime.store.delivery import Watchers, deliver_all, expire, publish
+from runtime.store.delivery import Watchers, deliver_all, expire, publish, still_waiting
 from runtime.store.dialect import Link, LinkLost, NotWhole, StoreFault, open_link, vendor_of
 from runtime.store.records import Accepted, AcceptRun, Claimed, RunWrite, Written
 from runtime.store.shortcut import LONGEST_LOCK_SECONDS, ShortWay
@@ -302,7 +303,7 @@ class Writer:
 
     def settle(self, batch: units.Batch, link: Link) -> None:
         """Tell everybody of a batch that was committed; what has to be written once more comes to the thread."""
-        if again := self._settle(batch, link):
+        if again := self._settle(batch, link.told_now):
             self._put(again)
 
     def hand_over(self, tickets: list[Ticket]) -> None:
@@ -312,8 +313,7 @@ class Writer:
     def look_into(self, batch: units.Batch, transaction: str) -> None:
         """Have the thread find out whether this batch was committed, and go on from there."""
         self._lost.append((batch, transaction))
-        # Whatever comes of it, the tickets are not lost: the thread looks there first.
-        self._put([])
+        self._put([] if not self._closed else list(batch.tickets))
 
     # --- the thread -------------------------------------------------------------------------------------------
 
@@ -353,16 +353,19 @@ class Writer:
         while self._lost:
             batch, transaction = self._lost.popleft()
             try:
-                if self._was_committed(transaction):
-                    assert self._link is not None
-                    batch.look_up(self._link)
-                    again += self._settle(batch, self._link)
+                if not self._was_committed(transaction):
+                    again += batch.tickets
                     continue
+                assert self._link is not None
+                batch.look_up(self._link)
             except Exception as error:
+                if not self._stopping:
+                    self._lost.appendleft((batch, transaction))
+                    continue
                 logger.warning("Nobody can tell whether %d units were committed: %s", len(batch.tickets), error)
                 deliver_all([t.failed(StoreUnavailable("The database did not tell.")) for t in batch.tickets])
                 continue
-            again += batch.tickets
+            again += self._settle(batch, self._clock_of_link)
         return again
 
     def _see_through(self, tickets: list[Ticket]) -> None:
@@ -394,20 +397,12 @@ class Writer:
                 for ticket in tickets:
                     self._see_through([ticket])
                 return
-            tickets = self._expired(tickets)
+            tickets = still_waiting(tickets)
             if self._stopping and failures > 3:
                 deliver_all([t.failed(StoreUnavailable("The process is stopping.")) for t in tickets])
                 return
             if tickets:
                 time.sleep(min(0.5, 0.01 * 2 ** min(failures, 6)) * random.uniform(0.5, 1.0))
-
-    @staticmethod
-    def _expired(tickets: list[Ticket]) -> list[Ticket]:
-        now = time.monotonic()
-        late = [ticket for ticket in tickets if ticket.deadline is not None and ticket.deadline <= now]
-        if late:
-            deliver_all([t.failed(StoreUnavailable("The database did not answer in time.")) for t in late])
-        return [ticket for ticket in tickets if ticket.deadline is None or ticket.deadline > now]
 
     def _commit(self, tickets: list[Ticket], *, in_one_go: bool) -> list[Ticket]:
         """Commit a batch and tell everybody; returns the tickets that have to be written once more, not in one go."""
@@ -417,7 +412,7 @@ class Writer:
         late = min((ticket.deadline for ticket in tickets if ticket.deadline is not None), default=None)
         # A deadline goes by the clock that is known: to ask for it now would be a journey more.
         at_once = in_one_go and self._clock[0] > 0 and (late is None or late - time.monotonic() > LONGEST_LOCK_SECONDS)
-        batch = units.Batch(self._link, tickets, self.owner, in_one_go=at_once)
+        batch = units.Batch(self._link, tickets, self.owner, in_one_go=at_once, clock=self.now_ms if at_once else None)
         points = batch.points() if failpoints.armed() else batch.distinct_points()
         try:
             with commit(*points, on=transaction):
@@ -436,20 +431,26 @@ class Writer:
             if not transaction.took_place and self._link is not None:
                 # What came of each event got lost with the answer.
                 batch.look_up(self._link)
-        return self._settle(batch, self._link)
+        return self._settle(batch, self._clock_of_link)
 
-    def _settle(self, batch: units.Batch, link: Link | None) -> list[Ticket]:
-        """Behind a COMMIT: tell everybody. Returns what has to be written once more."""
-        again = batch.learn()
+    def _settle(self, batch: units.Batch, now: Callable[[], int | None]) -> list[Ticket]:
+        """Behind a COMMIT: tell everybody. Returns what has to be written once more. Never raises: it took place."""
+        again: list[Ticket] = []
         try:
-            if link is not None:
-                self._clock = (link.now(), time.monotonic())
+            again = batch.learn()
+        except Exception:
+            logger.exception("Nobody knows what a commit brought; runs are looked up anew.")
+            for ticket in batch.tickets:
+                if ticket.result is None and ticket.error is None:
+                    ticket.failed(StoreUnavailable("It was committed, and what came of it is not known."))
+        try:
+            if (told := now()) is not None:
+                self._clock = (told, time.monotonic())
         except Exception as error:
             logger.info("The database's clock could not be read: %s", error)
         try:
             self._tell(batch)
         except Exception:
-            # It is committed, whatever becomes of the news of it.
             logger.exception("Not everybody was told of a commit; the sweep finds what was missed.")
         return again
 
@@ -462,9 +463,9 @@ class Writer:
         return self._was_committed(transaction.identity)
 
     def _was_committed(self, transaction: str) -> bool:
-        """Ask until there is an answer. Raises StoreFault when there is none for a minute."""
+        """Ask until there is an answer. Raises StoreFault when the process stops and there was none for a minute."""
         deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
+        while not self._stopping or time.monotonic() < deadline:
             try:
                 if self._link is None:
                     self._link = open_link(self._alias)
@@ -475,6 +476,9 @@ class Writer:
                 self._drop_link()
             time.sleep(0.1)
         raise StoreFault("Nobody can tell whether the transaction was committed.")
+
+    def _clock_of_link(self) -> int | None:
+        return None if self._link is None else self._link.now()
 
     def _drop_link(self) -> None:
         if self._link is not None:

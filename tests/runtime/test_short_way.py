@@ -1,0 +1,195 @@
+"""Batches that a loop commits by itself: nobody is forgotten, told an untruth, or kept waiting by them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from runtime.engine.ids import uuid7
+from runtime.store import shortcut
+from runtime.store.dialect import LinkLost
+from runtime.store.link_postgres import PostgresLink
+from runtime.store.models import Delivery, Event, Run, StepRun
+from runtime.store.records import Accepted, Written
+from runtime.store.tickets import Fenced
+from runtime.store.writer import Writer
+from tests.runtime.rows import a_step, a_version, a_write, an_acceptance
+from tests.runtime.test_writer_promises import leased_run, run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def only(vendor: str) -> None:
+    if connection.vendor != vendor:
+        pytest.skip(f"this is about {vendor}")
+
+
+def by_the_thread(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many units the writer's thread was given from now on."""
+    found: list[int] = []
+    see = Writer._see_through
+
+    def seen(writer: Writer, tickets: list[Any]) -> None:
+        found.append(len(tickets))
+        see(writer, tickets)
+
+    monkeypatch.setattr(Writer, "_see_through", seen)
+    return found
+
+
+def test_events_and_results_need_no_thread(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = a_version().id
+    run_id = leased_run(writer, version)
+    while not writer.quiet:
+        time.sleep(0.01)
+    given = by_the_thread(monkeypatch)
+
+    async def together() -> tuple[Accepted, Written]:
+        return await asyncio.gather(
+            writer.accept(an_acceptance(version)), writer.write(a_write(run_id, 1, a_step())._replace(seq=1))
+        )
+
+    accepted, written = run(together())
+    assert (accepted.duplicate, written.seq) == (False, 1)
+    assert given == []
+    assert Run.objects.count() == 2
+
+
+def test_a_unit_that_has_lost_its_lease_takes_no_other_with_it(writer: Writer) -> None:
+    version = a_version().id
+    mine, lost = leased_run(writer, version), leased_run(writer, version)
+
+    async def together() -> list[Any]:
+        units = [a_write(mine, 1, a_step())._replace(seq=1), a_write(lost, 9, a_step())._replace(seq=1)]
+        return await asyncio.gather(
+            *(writer.write(unit) for unit in units), writer.accept(an_acceptance(version)), return_exceptions=True
+        )
+
+    done, refused, accepted = run(together())
+    assert isinstance(done, Written)
+    assert isinstance(refused, Fenced)
+    assert isinstance(accepted, Accepted)
+    assert [step.run_id for step in StepRun.objects.all()] == [mine]
+
+
+def test_repeated_deliveries_in_one_batch_start_one_run(writer: Writer) -> None:
+    version, trigger = a_version().id, uuid7()
+    run(writer.accept(an_acceptance(version)))
+
+    async def together() -> list[Accepted]:
+        units = [an_acceptance(version, key="k", trigger_id=trigger) for _ in range(60)]
+        return await asyncio.gather(*(writer.accept(unit) for unit in units))
+
+    answers = run(together())
+    assert sum(not answer.duplicate for answer in answers) == 1
+    assert len({answer.run_id for answer in answers}) == 1
+    assert (Event.objects.count(), Delivery.objects.count()) == (2, 59)
+
+
+def test_a_locked_database_does_not_hold_up_the_loop(
+    writer: Writer, blocked_database: Callable[[], AbstractContextManager[None]]
+) -> None:
+    version = a_version().id
+    run_id = leased_run(writer, version)
+
+    async def wait() -> tuple[float, Written]:
+        longest = 0.0
+        with blocked_database():
+            writing = asyncio.ensure_future(writer.write(a_write(run_id, 1, a_step())._replace(seq=1)))
+            for _ in range(20):
+                began = time.monotonic()
+                await asyncio.sleep(0.02)
+                longest = max(longest, time.monotonic() - began)
+            assert not writing.done()
+        return longest, await writing
+
+    longest, written = run(wait())
+    assert longest < 1.0
+    assert written.seq == 1
+
+
+@pytest.mark.parametrize("committed", [True, False], ids=["committed", "not committed"])
+def test_a_connection_lost_on_the_way_is_asked_for(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch, committed: bool
+) -> None:
+    only("postgresql")
+    version, trigger = a_version().id, uuid7()
+    ending, going = leased_run(writer, version), leased_run(writer, version)
+    whole = PostgresLink.arrived
+    cuts: list[bool] = []
+
+    def cut(link: PostgresLink) -> bool:
+        if cuts:
+            return whole(link)
+        if committed:
+            while not whole(link):
+                time.sleep(0.01)
+        cuts.append(committed)
+        link._now_at -= 60  # its clock is not known any more, either
+        link.close()
+        raise LinkLost("cut")
+
+    monkeypatch.setattr(PostgresLink, "arrived", cut)
+
+    async def together() -> tuple[Written, Written, Accepted]:
+        return await asyncio.gather(
+            writer.write(a_write(ending, 1, a_step(), status="completed")),
+            writer.write(a_write(going, 1, a_step())),
+            writer.accept(an_acceptance(version, key="k", trigger_id=trigger)),
+        )
+
+    ended, went, accepted = run(together())
+    assert cuts == [committed]
+    assert (ended.seq, went.seq, accepted.duplicate) == (1, 1, False)
+    assert Event.objects.filter(trigger_id=trigger).count() == 1
+    assert Delivery.objects.count() == 0
+    assert {one.seq for one in Run.objects.filter(pk__in=[ending, going])} == {1}
+
+
+def test_a_server_that_falls_silent_is_given_up(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    only("postgresql")
+    run_id = leased_run(writer, a_version().id)
+    monkeypatch.setattr(shortcut, "_SILENCE_SECONDS", 0.3)
+    deaf: list[PostgresLink] = []
+    whole = PostgresLink.arrived
+
+    def hears_nothing(link: PostgresLink) -> bool:
+        if not deaf:
+            deaf.append(link)
+        if link is deaf[0]:
+            link._pq.consume_input()
+            return False
+        return whole(link)
+
+    monkeypatch.setattr(PostgresLink, "arrived", hears_nothing)
+    assert run(writer.write(a_write(run_id, 1, a_step()))).seq == 1
+    assert Run.objects.get().seq == 1
+
+
+def test_a_way_that_cannot_be_mended_stops_nothing(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    only("postgresql")
+    run_id = leased_run(writer, a_version().id)
+    found = writer._short_way._shortcut
+    assert isinstance(found, shortcut.FarShortcut)
+    found.is_broken = True
+
+    def refuse(*arguments: object) -> None:
+        raise ValueError("no right to")
+
+    monkeypatch.setattr(shortcut, "_open", refuse)
+    monkeypatch.setattr(writer._short_way, "_not_before", 0.0)
+    for number in (1, 2):
+        assert run(writer.write(a_write(run_id, 1, a_step()))).seq == number
+    monkeypatch.undo()
+    writer._short_way._not_before = 0.0
+    assert run(writer.write(a_write(run_id, 1, a_step()))).seq == 3
+    deadline = time.monotonic() + 5
+    while writer._short_way._shortcut is found and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert writer._short_way._shortcut is not found, "and it is mended as soon as it can be"
