@@ -203,7 +203,8 @@ class PostgresLink:
     def arrived(self) -> bool:
         try:
             self._pq.consume_input()
-            if not self._has_answered():
+            # Where nothing is owed it was news for everybody, such as a setting that was reloaded.
+            if self._owed and not self._has_answered():
                 return False
         except psycopg.Error as error:
             raise LinkLost(str(error)) from error

@@ -274,7 +274,8 @@ class FarShortcut:
         """Nothing was heard for so long that nothing will be."""
         with self._using:
             try:
-                lane.lose(LinkLost("the server has fallen silent"))
+                if lane.is_under_way:
+                    lane.lose(LinkLost("the server has fallen silent"))
             finally:
                 self._go_on()
 
@@ -443,5 +444,6 @@ class _Lane:
 
     def _unset_alarm(self) -> None:
         alarm, self._alarm = self._alarm, None
-        if alarm is not None:
+        # On another thread it is left alone: it finds nothing under way.
+        if alarm is not None and self._shortcut.loop is current_loop():
             alarm.cancel()
