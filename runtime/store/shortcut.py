@@ -18,11 +18,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-from runtime.store import failpoints, units
+from runtime.store import units
 from runtime.store.commits import Transaction, commit, set_out
 from runtime.store.delivery import current_loop
 from runtime.store.dialect import FarLink, Link, LinkLost, open_link
-from runtime.store.tickets import Ticket, Work
+from runtime.store.tickets import Ticket, Work, earliest
 
 __all__ = ["LONGEST_LOCK_SECONDS", "FarShortcut", "NearShortcut", "Road", "ShortWay"]
 
@@ -175,10 +175,6 @@ def _pages(ticket: Ticket) -> int:
     return 1 + (ticket.unit.event.body_size // _PAGE if ticket.work is Work.ACCEPT else 0)
 
 
-def _points(batch: units.Batch) -> Sequence[str]:
-    return batch.points() if failpoints.armed() else tuple(batch.distinct_points())
-
-
 class NearShortcut:
     """To the embedded database."""
 
@@ -206,7 +202,7 @@ class NearShortcut:
             batch = units.Batch(self._link, tickets, self._road.owner, in_one_go=True, clock=self._road.now_ms)
             transaction = Transaction(self._link)
             try:
-                with commit(*_points(batch), on=transaction):
+                with commit(*batch.points(), on=transaction):
                     batch.write()
             except Exception as error:
                 # The writer's thread finds out what it means, and whose it is.
@@ -334,12 +330,12 @@ class _Lane:
 
         def write() -> None:
             batch.write()
-            if (late := min((one.deadline for one in tickets if one.deadline is not None), default=None)) is not None:
+            if (late := earliest(tickets)) is not None:
                 link.commit_by(road.now_ms() + int((late - time.monotonic()) * 1000))
 
         try:
             self._watch()
-            self._arrived = set_out(*_points(batch), on=link, write=write)
+            self._arrived = set_out(*batch.points(), on=link, write=write)
         except LinkLost as lost:
             # Some of it may have been sent.
             self._batch = batch

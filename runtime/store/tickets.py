@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-__all__ = ["CancelPending", "Fenced", "Ticket", "Waiting", "Work"]
+__all__ = ["CancelPending", "Fenced", "Ticket", "Waiting", "Work", "earliest"]
 
 
 class Fenced(Exception):
@@ -86,3 +87,8 @@ class Ticket:
         """This ticket, answered with an error."""
         self.error = error
         return self
+
+
+def earliest(tickets: Iterable[Ticket]) -> float | None:
+    """When the first of them will have waited long enough; None where all wait for as long as it takes."""
+    return min((ticket.deadline for ticket in tickets if ticket.deadline is not None), default=None)

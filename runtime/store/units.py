@@ -5,13 +5,13 @@ Rows are built before they are sent; several units of one run go in rounds, in t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from runtime.contracts import RunTouched
 from runtime.engine.ids import uuid7
-from runtime.store import acceptance, claims
+from runtime.store import acceptance, claims, failpoints
 from runtime.store import statements as sql
 from runtime.store.dialect import Link, StoreFault
 from runtime.store.reads import ResponseRow, RunEnd
@@ -72,16 +72,10 @@ class Batch:
 
     # --- names ------------------------------------------------------------------------------------------------
 
-    def points(self) -> list[str]:
-        """Every commit point of every unit, so that an armed point counts units, not batches."""
-        names: list[str] = []
-        for ticket in self.tickets:
-            names.extend(ticket.points())
-        return names
-
-    def distinct_points(self) -> set[str]:
-        """Each commit point of the batch once."""
-        return {name for ticket in self.tickets for name in ticket.points()}
+    def points(self) -> Collection[str]:
+        """The commit points it passes; each unit's own while one is armed, which then counts units, not batches."""
+        names = [name for ticket in self.tickets for name in ticket.points()]
+        return names if failpoints.armed() else set(names)
 
     # --- writing ----------------------------------------------------------------------------------------------
 

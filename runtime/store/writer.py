@@ -26,14 +26,14 @@ from django.db import OperationalError
 
 from runtime.contracts import StoreUnavailable
 from runtime.ports import PORTS, LiveSink
-from runtime.store import claims, failpoints, units
+from runtime.store import claims, units
 from runtime.store.bell import Bell
 from runtime.store.commits import Transaction, commit
 from runtime.store.delivery import Watchers, deliver_all, expire, publish, still_waiting
 from runtime.store.dialect import Link, LinkLost, NotWhole, StoreFault, open_link, vendor_of
 from runtime.store.records import Accepted, AcceptRun, Claimed, RunWrite, Written
 from runtime.store.shortcut import LONGEST_LOCK_SECONDS, ShortWay
-from runtime.store.tickets import CancelPending, Fenced, Ticket, Waiting, Work
+from runtime.store.tickets import CancelPending, Fenced, Ticket, Waiting, Work, earliest
 
 __all__ = ["ACCEPT_PATIENCE", "CancelPending", "Fenced", "Writer"]
 
@@ -149,7 +149,7 @@ class Writer:
             return
         self._stopping = True
         for loop in list(self._gathered):
-            self._put(self._gathered_on(loop))
+            self.hand_over(self._gathered_on(loop))
         # What it cannot finish comes to the thread.
         self._short_way.close()
         self._queue.put(None)
@@ -269,13 +269,14 @@ class Writer:
         over the interpreter; together they make one batch."""
         tickets = [ticket for ticket in self._gathered_on(loop) if not ticket.future.done()]
         if tickets and not (self._clock[0] and self._short_way.take(tickets, loop)):
-            self._put(tickets)
+            self.hand_over(tickets)
 
     def _gathered_on(self, loop: asyncio.AbstractEventLoop) -> list[Ticket]:
         with self._closing:
             return self._gathered.pop(loop, [])
 
-    def _put(self, tickets: list[Ticket]) -> None:
+    def hand_over(self, tickets: list[Ticket]) -> None:
+        """Leave these to the thread; refused where that has ended."""
         with self._closing:
             if not self._closed:
                 self._idle = False
@@ -287,7 +288,7 @@ class Writer:
         if not self.running:
             raise StoreUnavailable("The writer is not running.")
         future: SyncFuture[Any] = SyncFuture()
-        self._put([Ticket(work, unit, future, None, None if patience is None else time.monotonic() + patience)])
+        self.hand_over([Ticket(work, unit, future, None, None if patience is None else time.monotonic() + patience)])
         try:
             return future.result(patience)
         except TimeoutError:
@@ -304,16 +305,15 @@ class Writer:
     def settle(self, batch: units.Batch, link: Link) -> None:
         """Tell everybody of a batch that was committed; what has to be written once more comes to the thread."""
         if again := self._settle(batch, link.told_now):
-            self._put(again)
-
-    def hand_over(self, tickets: list[Ticket]) -> None:
-        """Leave these to the thread."""
-        self._put(tickets)
+            self.hand_over(again)
 
     def look_into(self, batch: units.Batch, transaction: str) -> None:
         """Have the thread find out whether this batch was committed, and go on from there."""
+        if self._closed:
+            self.hand_over(list(batch.tickets))
+            return
         self._lost.append((batch, transaction))
-        self._put([] if not self._closed else list(batch.tickets))
+        self.hand_over([])
 
     # --- the thread -------------------------------------------------------------------------------------------
 
@@ -409,13 +409,12 @@ class Writer:
         if self._link is None:
             self._link = open_link(self._alias)
         transaction = Transaction(self._link)
-        late = min((ticket.deadline for ticket in tickets if ticket.deadline is not None), default=None)
+        late = earliest(tickets)
         # A deadline goes by the clock that is known: to ask for it now would be a journey more.
         at_once = in_one_go and self._clock[0] > 0 and (late is None or late - time.monotonic() > LONGEST_LOCK_SECONDS)
         batch = units.Batch(self._link, tickets, self.owner, in_one_go=at_once, clock=self.now_ms if at_once else None)
-        points = batch.points() if failpoints.armed() else batch.distinct_points()
         try:
-            with commit(*points, on=transaction):
+            with commit(*batch.points(), on=transaction):
                 batch.write()
                 far = self._link.far
                 if far is not None and late is not None and (left := late - time.monotonic()) > 0:
