@@ -359,7 +359,7 @@ class Writer:
                 assert self._link is not None
                 batch.look_up(self._link)
             except Exception as error:
-                if not self._stopping:
+                if isinstance(error, StoreFault) and not self._stopping:
                     self._lost.appendleft((batch, transaction))
                     continue
                 logger.warning("Nobody can tell whether %d units were committed: %s", len(batch.tickets), error)
