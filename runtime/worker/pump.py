@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
@@ -25,6 +24,7 @@ from runtime.store.records import Claimed, RunWrite, Written
 from runtime.store.units import Fenced
 from runtime.store.writer import Writer
 from runtime.worker import loads
+from runtime.worker.arrivals import PAUSE_SECONDS, PORTION, Arrivals
 from runtime.worker.context import Doors, StepContext
 
 logger = logging.getLogger("millrace.pump")
@@ -42,12 +42,6 @@ _MOST_ALARMS: Final = 20_000
 _AGAIN_MS: Final = 1_000
 #: How long a stop waits for what is looked up or handed back on the side.
 _CHECK_SECONDS: Final = 3.0
-#: Accepting comes first: while more events than this arrive in a second, runs begin in small portions only, with a
-#: pause between them that grows with what arrives.
-PRESSED_PER_SECOND: Final = 400
-_PORTION: Final = 2
-_PAUSE_SECONDS: Final = 0.01  # while 1,000 arrive in a second
-_WINDOW_SECONDS: Final = 0.1
 
 
 class Pump:
@@ -84,7 +78,7 @@ class Pump:
         self._alarms: dict[UUID, asyncio.TimerHandle] = {}
         self._wanted = asyncio.Event()
         self._room = asyncio.Event()
-        self._arrivals = _Arrivals()
+        self._arrivals = Arrivals()
         #: Leases of runs that are claimed and being loaded.
         self._beginning: dict[UUID, int] = {}
         self._beginnings: set[asyncio.Task[None]] = set()
@@ -238,7 +232,7 @@ class Pump:
                     continue
                 pressed = self._arrivals.pressed()
                 try:
-                    claimed = await self._next(min(room, _PORTION if pressed else _CLAIM_AT_ONCE))
+                    claimed = await self._next(min(room, PORTION if pressed else _CLAIM_AT_ONCE))
                 except StoreUnavailable:
                     self._sweep = True
                     await asyncio.sleep(0.5)
@@ -255,7 +249,7 @@ class Pump:
                     self._beginnings.add(task)
                     task.add_done_callback(self._beginnings.discard)
                 if pressed:
-                    await asyncio.sleep(_PAUSE_SECONDS * pressed / 1_000)
+                    await asyncio.sleep(PAUSE_SECONDS * pressed / 1_000)
 
     async def _next(self, room: int) -> list[Claimed]:
         if self._taken:
@@ -463,28 +457,3 @@ async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-class _Arrivals:
-    """How many runs came lately."""
-
-    __slots__ = ("_at", "_count", "_per_second")
-
-    def __init__(self) -> None:
-        self._at = time.monotonic()
-        self._count = 0
-        self._per_second = 0.0
-
-    def note(self, count: int) -> None:
-        """So many came just now."""
-        self._count += count
-        elapsed = time.monotonic() - self._at
-        if elapsed >= _WINDOW_SECONDS:
-            self._per_second = self._count / elapsed
-            self._at += elapsed
-            self._count = 0
-
-    def pressed(self) -> float:
-        """How many come in a second, where they are so many that accepting them needs this process; else 0."""
-        lately = time.monotonic() - self._at < 3 * _WINDOW_SECONDS
-        return self._per_second if lately and self._per_second > PRESSED_PER_SECOND else 0.0
