@@ -6,22 +6,26 @@ A claim, its rising token and its count are one statement, so they are committed
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from runtime.engine.jsonprofile import dumps
-from runtime.store.dialect import Link, Statement
-from runtime.store.records import Claimed
+from runtime.store.dialect import FarLink, Link, Statement
+from runtime.store.records import Claimed, EventRow
 from runtime.store.statements import ENGINE, LEASE_MS, MOST_CLAIMS
 
-__all__ = ["claim_due", "claim_these", "void_foreign_leases"]
+__all__ = ["claim_due", "claim_later", "claim_these", "claimed_anyway", "void_foreign_leases"]
 
 _DUE: Final = """r.wake_at <= {now} AND (r.lease_expires_at IS NULL OR r.lease_expires_at <= {now})
             AND r.finished_at IS NULL"""
 # For runs that are named: by the primary key. COALESCE keeps the planner off the index of everything that is due,
 # which may be long and of which its statistics know nothing.
 _NAMED_DUE: Final = _DUE.replace("r.wake_at <=", f"COALESCE(r.wake_at, {2**63 - 1}) <=")
+_RUN: Final = """{key:id}, {key:workspace_id}, {key:workflow_id}, {key:version_id}, {key:event_id}, trigger_node,
+        mode, status, outcome, generation, seq, lease_token, claims, cancel_requested_at, accepted_at, started_at,
+        min_engine, error"""
+_RUN_IDS: Final = 5
 _TAKE: Final = f"""
     UPDATE store_run SET
         status = CASE WHEN claims >= {MOST_CLAIMS} THEN 'parked' ELSE status END,
@@ -32,9 +36,7 @@ _TAKE: Final = f"""
         wake_at = CASE WHEN claims >= {MOST_CLAIMS} THEN NULL ELSE {{now}} + {LEASE_MS} END,
         claims = claims + 1
     FROM due WHERE store_run.id = d_id
-    RETURNING {{key:id}}, {{key:workspace_id}}, {{key:workflow_id}}, {{key:version_id}}, {{key:event_id}}, trigger_node,
-        mode, status, outcome, generation, seq, lease_token, claims, cancel_requested_at, accepted_at, started_at,
-        min_engine, error"""
+    RETURNING {_RUN}"""
 
 _CLAIM_THESE: Final = Statement(
     columns=(("u_id", "uuid"), ("u_owner", "text"), ("u_engine", "int")),
@@ -53,6 +55,39 @@ _CLAIM_DUE: Final = f"""
         ORDER BY r.wake_at LIMIT CAST(%s AS integer)
         {{skip_locked}})
     {_TAKE}"""
+
+#: Of a larger body the event is read when there is time for it.
+_SMALL_BODY: Final = 16_384
+_EVENT_COLUMNS: Final = EventRow._fields
+_EVENT_KEYS: Final = tuple(name == "id" or name.endswith("_id") for name in _EVENT_COLUMNS)
+_EVENT: Final = ", ".join(
+    f"{{key:e_{name}}}" if is_key else f"e_{name}" for name, is_key in zip(_EVENT_COLUMNS, _EVENT_KEYS, strict=True)
+)
+# For PostgreSQL, with nothing to follow: what starts is brought with its event, and what is to be set aside is passed
+# over. It stays due, and the next sweep comes upon it.
+_CLAIM_AT_ONCE: Final = Statement(
+    columns=(("u_id", "uuid"), ("u_owner", "text"), ("u_engine", "int")),
+    body=f"""
+    , due AS (
+        SELECT r.id AS d_id, u_owner AS d_owner, CASE WHEN r.seq = 0 THEN r.event_id END AS d_event
+        FROM u JOIN store_run AS r ON r.id = u_id
+        WHERE {_NAMED_DUE} AND r.min_engine <= u_engine AND r.claims < {MOST_CLAIMS}
+        {{skip_locked}}),
+    begun AS (
+        SELECT d_id, d_owner, {", ".join(f"e.{name} AS e_{name}" for name in _EVENT_COLUMNS)}
+        FROM due LEFT JOIN store_event AS e ON e.id = d_event AND e.body_size <= {_SMALL_BODY})
+    UPDATE store_run SET
+        lease_token = lease_token + 1, lease_owner = d_owner, claims = claims + 1,
+        lease_expires_at = {{now}} + {LEASE_MS}, wake_at = {{now}} + {LEASE_MS}
+    FROM begun WHERE id = d_id
+    RETURNING {_EVENT}, {_RUN}""",
+    returns=True,
+)
+_CLAIMED: Final = Statement(
+    columns=(("u_id", "uuid"), ("u_owner", "text")),
+    body=f"SELECT {_RUN} FROM u JOIN store_run ON id = u_id WHERE lease_owner = u_owner AND lease_expires_at > {{now}}",
+    returns=True,
+)
 
 _VOID: Final = """
     UPDATE store_run SET lease_owner = NULL, lease_expires_at = NULL, lease_token = lease_token + 1, wake_at = {now}
@@ -88,35 +123,44 @@ def void_foreign_leases(link: Link, owner: str) -> int:
     return len(link.query(_VOID, (owner,)))
 
 
+def claim_later(link: FarLink, run_ids: Sequence[UUID], owner: str) -> Callable[[], list[Claimed]]:
+    """Claim those of these runs that are due and free with the coming `commit`; asked behind that, returns them."""
+    rows = link.batch_later(_CLAIM_AT_ONCE, [(link.key(run_id), owner, ENGINE) for run_id in sorted(set(run_ids))])
+    return lambda: [_begun(link, row) for row in rows()]
+
+
+def claimed_anyway(link: Link, run_ids: Sequence[UUID], owner: str) -> list[Claimed]:
+    """What `claim_later` brought, where the answer was lost: none of these runs was leased before."""
+    return [_claimed(link, row) for row in link.batch(_CLAIMED, [(link.key(run_id), owner) for run_id in run_ids])]
+
+
 def _sorted_out(link: Link, rows: list[tuple[Any, ...]]) -> tuple[list[Claimed], list[Claimed]]:
     claimed: list[Claimed] = []
     parked: list[Claimed] = []
-    unkey = link.unkey
     for row in rows:
-        one = Claimed(
-            run_id=unkey(row[0]),
-            workspace_id=unkey(row[1]),
-            workflow_id=unkey(row[2]),
-            version_id=unkey(row[3]),
-            event_id=None if row[4] is None else unkey(row[4]),
-            trigger_node=row[5],
-            mode=row[6],
-            status=row[7],
-            outcome=row[8],
-            generation=row[9],
-            seq=row[10],
-            token=row[11],
-            claims=row[12],
-            cancel_requested_at=row[13],
-            accepted_at=row[14],
-            started_at=row[15],
-            min_engine=row[16],
-            error=row[17],
-        )
+        one = _claimed(link, row)
         (parked if one.claims > MOST_CLAIMS else claimed).append(one)
     if parked:
         _explain(link, parked)
     return claimed, parked
+
+
+def _claimed(link: Link, row: tuple[Any, ...], event: EventRow | None = None) -> Claimed:
+    """From the columns `_RUN`."""
+    ids = [None if value is None else link.unkey(value) for value in row[:_RUN_IDS]]
+    return Claimed._make((*ids, *row[_RUN_IDS:], event))
+
+
+def _begun(link: Link, row: tuple[Any, ...]) -> Claimed:
+    """From the columns `_EVENT`, `_RUN`."""
+    count = len(_EVENT_COLUMNS)
+    if row[0] is None:
+        return _claimed(link, row[count:])
+    values: list[Any] = [
+        link.unkey(value) if is_key and value is not None else value
+        for value, is_key in zip(row[:count], _EVENT_KEYS, strict=True)
+    ]
+    return _claimed(link, row[count:], EventRow(*values))
 
 
 def _explain(link: Link, parked: list[Claimed]) -> None:

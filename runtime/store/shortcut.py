@@ -1,4 +1,4 @@
-"""The short way to the database: batches of new events and of results, committed from the event loop's own thread.
+"""The short way to the database: batches of new events, results and claims, committed from the event loop's own thread.
 
 Handing a batch to the writer's thread and its answers back costs more than most batches do: the two threads take the
 interpreter from each other, and everything they share moves from one core's cache to the other's and back.
@@ -47,7 +47,6 @@ _SILENCE_SECONDS: Final = 60.0
 _FINISH_SECONDS: Final = 5.0
 #: How long after a failure the short way is tried again.
 _MEND_SECONDS: Final = 2.0
-_SHORT: Final = frozenset({Work.ACCEPT, Work.WRITE})
 
 
 class Road(Protocol):
@@ -164,10 +163,22 @@ def _open(alias: str, road: Road) -> Shortcut | None:
         return None
 
 
-def _is_short(tickets: Sequence[Ticket]) -> bool:
-    """Whether these are new events and results only, with time enough for the longest wait."""
+def _is_short(ticket: Ticket, *, claims: bool) -> bool:
+    """Whether this is a new event, a result or, where they may go along, a claim of runs that are named."""
+    match ticket.work:
+        case Work.ACCEPT | Work.WRITE:
+            return True
+        case Work.CLAIM:
+            return claims and ticket.unit.run_ids is not None
+    return False
+
+
+def _all_short(tickets: Sequence[Ticket], *, claims: bool) -> bool:
+    """Whether these are such tickets only, with time enough for the longest wait."""
     soon = time.monotonic() + LONGEST_LOCK_SECONDS
-    return all(ticket.work in _SHORT and (ticket.deadline is None or ticket.deadline > soon) for ticket in tickets)
+    return all(
+        (ticket.deadline is None or ticket.deadline > soon) and _is_short(ticket, claims=claims) for ticket in tickets
+    )
 
 
 def _pages(ticket: Ticket) -> int:
@@ -190,7 +201,7 @@ class NearShortcut:
 
     def take(self, tickets: list[Ticket], loop: asyncio.AbstractEventLoop) -> bool:
         began = time.monotonic()
-        if began < self._not_before or not self._road.quiet or not _is_short(tickets):
+        if began < self._not_before or not self._road.quiet or not _all_short(tickets, claims=False):
             return False
         self._left -= sum(_pages(ticket) for ticket in tickets)
         if self._left <= 0:
@@ -252,7 +263,7 @@ class FarShortcut:
         if not self._is_open():
             return False
         with self._using:
-            if not self._is_open() or not _is_short(tickets) or not self._is_for(loop):
+            if not self._is_open() or not _all_short(tickets, claims=True) or not self._is_for(loop):
                 return False
             self._waiting += tickets
             self._go_on()

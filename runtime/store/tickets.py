@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
-__all__ = ["CancelPending", "Fenced", "Ticket", "Waiting", "Work", "earliest"]
+__all__ = ["CancelPending", "Fenced", "Ticket", "Waiting", "Wanted", "Work", "earliest"]
 
 
 class Fenced(Exception):
@@ -35,6 +35,15 @@ class Work(IntEnum):
     CLAIM = 2
     RENEW = 3
     RELEASE = 4
+
+
+class Wanted(NamedTuple):
+    """The unit of a claim: these runs, or so many of those that are due; see `Writer.claim`."""
+
+    run_ids: Sequence[UUID] | None
+    limit: int
+    owner: str
+    held: tuple[tuple[UUID, int], ...] = ()
 
 
 _FIXED_POINTS: Final[dict[Work, tuple[str, ...]]] = {

@@ -16,11 +16,12 @@ from runtime.store import statements as sql
 from runtime.store.dialect import Link, StoreFault
 from runtime.store.reads import ResponseRow, RunEnd
 from runtime.store.records import Accepted, AcceptRun, Claimed, RunRow, RunWrite, StepWrite, Written
-from runtime.store.tickets import CancelPending, Fenced, Ticket, Work
+from runtime.store.tickets import CancelPending, Fenced, Ticket, Wanted, Work
 
 __all__ = ["TERMINAL", "Batch", "CancelPending", "Fenced", "Ticket", "Work"]
 
 _Rows = Callable[[], list[tuple[Any, ...]]]
+_Claims = Callable[[], list[Claimed]]
 #: A run's key, what shall be written of it, and who waits for that.
 _Keyed = tuple[Any, RunWrite, Ticket]
 
@@ -69,6 +70,7 @@ class Batch:
         self._ended_at: dict[Any, int] = {}
         self._stored: _Rows | None = None
         self._advanced: list[tuple[list[_Keyed], _Rows]] = []
+        self._claimed: list[tuple[str, list[Ticket], _Claims]] = []
 
     # --- names ------------------------------------------------------------------------------------------------
 
@@ -102,12 +104,17 @@ class Batch:
         for number, (keyed, _) in enumerate(self._advanced):
             runs = link.batch(sql.READ_ADVANCED, [(run_key,) for run_key, _, _ in keyed])
             self._advanced[number] = keyed, lambda runs=runs: runs  # type: ignore[misc]
+        for number, (owner, tickets, _) in enumerate(self._claimed):
+            claimed = claims.claimed_anyway(link, _wanted(tickets), owner)
+            self._claimed[number] = owner, tickets, lambda claimed=claimed: claimed  # type: ignore[misc]
 
     def learn(self) -> list[Ticket]:
         """After a COMMIT that followed at once: take note of what was written. Returns the tickets of events that are
         not new, which are of no more concern to this batch."""
         for keyed, found in self._advanced:
             self._note_advanced(keyed, found())
+        for _, tickets, claimed in self._claimed:
+            self._note_claimed(tickets, claimed())
         if self._stored is None:
             return []
         self._accepts, others = self._told_apart(self._stored())
@@ -371,25 +378,36 @@ class Batch:
     def _write_claims(self) -> None:
         named: dict[str, list[Ticket]] = {}
         for ticket in self._claims:
-            run_ids, limit, owner, held = ticket.unit
-            if run_ids is None:
-                if held:
-                    self._link.batch(sql.KEEP_LAPSED, sorted((self._link.key(run_id), token) for run_id, token in held))
-                ticket.result, parked = claims.claim_due(self._link, limit, owner)
+            wanted: Wanted = ticket.unit
+            if wanted.run_ids is None:
+                if wanted.held:
+                    held = sorted((self._link.key(run_id), token) for run_id, token in wanted.held)
+                    self._link.batch(sql.KEEP_LAPSED, held)
+                ticket.result, parked = claims.claim_due(self._link, wanted.limit, wanted.owner)
                 self.held_more += len(ticket.result)
                 self._parked.extend(parked)
             else:
-                named.setdefault(owner, []).append(ticket)
+                named.setdefault(wanted.owner, []).append(ticket)
+        far = self._link.far
         for owner, tickets in named.items():
-            claimed, parked = claims.claim_these(
-                self._link, [run_id for ticket in tickets for run_id in ticket.unit[0]], owner
-            )
-            self.held_more += len(claimed)
+            if self._in_one_go and far is not None:
+                self._claimed.append((owner, tickets, claims.claim_later(far, _wanted(tickets), owner)))
+                continue
+            claimed, parked = claims.claim_these(self._link, _wanted(tickets), owner)
             self._parked.extend(parked)
-            by_id = {one.run_id: one for one in claimed}
-            for ticket in tickets:
-                # The first who asked for a run gets it.
-                ticket.result = [by_id.pop(run_id) for run_id in ticket.unit[0] if run_id in by_id]
+            self._note_claimed(tickets, claimed)
+
+    def _note_claimed(self, tickets: list[Ticket], claimed: list[Claimed]) -> None:
+        self.held_more += len(claimed)
+        by_id = {one.run_id: one for one in claimed}
+        for ticket in tickets:
+            # The first who asked for a run gets it.
+            ticket.result = [by_id.pop(run_id) for run_id in ticket.unit.run_ids if run_id in by_id]
+
+
+def _wanted(tickets: list[Ticket]) -> list[UUID]:
+    """The runs that these claims name."""
+    return [run_id for ticket in tickets for run_id in ticket.unit.run_ids]
 
 
 def _steps_of(unit: RunWrite) -> tuple[StepWrite, ...]:

@@ -33,7 +33,7 @@ from runtime.store.delivery import Watchers, deliver_all, expire, publish, still
 from runtime.store.dialect import Link, LinkLost, NotWhole, StoreFault, open_link, vendor_of
 from runtime.store.records import Accepted, AcceptRun, Claimed, RunWrite, Written
 from runtime.store.shortcut import LONGEST_LOCK_SECONDS, ShortWay
-from runtime.store.tickets import CancelPending, Fenced, Ticket, Waiting, Work, earliest
+from runtime.store.tickets import CancelPending, Fenced, Ticket, Waiting, Wanted, Work, earliest
 
 __all__ = ["ACCEPT_PATIENCE", "CancelPending", "Fenced", "Writer"]
 
@@ -207,9 +207,11 @@ class Writer:
         `held`: the leases `(run, token)` of the caller. Those that ran out unnoticed, since the database was away or
         its clock was put forward, are prolonged first: nobody takes a run from a worker that lives by its own hand.
         """
-        unit = (run_ids, limit, owner or self.owner, tuple(held))
-        result: list[Claimed] = await self._hand_in(Work.CLAIM, unit, ACCEPT_PATIENCE)
-        return result
+        return await self.claiming(Wanted(run_ids, limit, owner or self.owner, tuple(held)))
+
+    def claiming(self, wanted: Wanted) -> asyncio.Future[list[Claimed]]:
+        """`claim`, as what is awaited."""
+        return self._hand_in(Work.CLAIM, wanted, ACCEPT_PATIENCE)
 
     async def renew(self, leases: Sequence[tuple[UUID, int]]) -> set[UUID]:
         """Prolong all leases `(run, token)` of this process to 15 s from now; returns the runs whose lease is lost."""
@@ -235,13 +237,11 @@ class Writer:
 
     # --- handing in -------------------------------------------------------------------------------------------
 
-    async def _hand_in(self, work: Work, unit: Any, patience: float) -> Any:
+    def _hand_in(self, work: Work, unit: Any, patience: float) -> asyncio.Future[Any]:
         future = self._hand_over(work, unit, time.monotonic() + patience)
         handle = future.get_loop().call_later(patience, expire, future)
-        try:
-            return await future
-        finally:
-            handle.cancel()
+        future.add_done_callback(lambda _: handle.cancel())
+        return future
 
     def _hand_over(self, work: Work, unit: Any, deadline: float | None) -> asyncio.Future[Any]:
         """Give a unit to the writer; the future tells what became of it. Raises StoreUnavailable."""

@@ -21,6 +21,7 @@ from runtime.interpreter.attempts import StepContext as StepContextLike
 from runtime.interpreter.payloads import Reference
 from runtime.interpreter.records import Asked
 from runtime.store.records import Claimed, RunWrite, Written
+from runtime.store.tickets import Wanted
 from runtime.store.units import Fenced
 from runtime.store.writer import Writer
 from runtime.worker import loads
@@ -232,7 +233,7 @@ class Pump:
                     continue
                 pressed = self._arrivals.pressed()
                 try:
-                    claimed = await self._next(min(room, PORTION if pressed else _CLAIM_AT_ONCE))
+                    await self._next(min(room, PORTION if pressed else _CLAIM_AT_ONCE))
                 except StoreUnavailable:
                     self._sweep = True
                     await asyncio.sleep(0.5)
@@ -243,17 +244,14 @@ class Pump:
                     self._sweep = True
                     await asyncio.sleep(_AGAIN_MS / 1000)
                     continue
-                if claimed:
-                    self._beginning.update((one.run_id, one.token) for one in claimed)
-                    task = asyncio.create_task(self._begin_all(claimed))
-                    self._beginnings.add(task)
-                    task.add_done_callback(self._beginnings.discard)
                 if pressed:
                     await asyncio.sleep(PAUSE_SECONDS * pressed / 1_000)
 
-    async def _next(self, room: int) -> list[Claimed]:
+    async def _next(self, room: int) -> None:
+        """Take up to so many runs and begin them."""
         if self._taken:
-            return [self._taken.popleft() for _ in range(min(room, len(self._taken)))]
+            self._take_up([self._taken.popleft() for _ in range(min(room, len(self._taken)))])
+            return
         if self._rung:
             wanted = list(self._rung)[:room]
             for run_id in wanted:
@@ -263,21 +261,48 @@ class Pump:
             begun = [run_id for run_id in wanted if run_id in self._driving]
             if begun:
                 self._keep_check(asyncio.create_task(self._look_for_cancels(begun)))
-            return await self._ask(free, len(free)) if free else []
+            if free:
+                await self._ask(Wanted(free, len(free), self.worker))
+            return
         self._sweep = False
-        found = await self._ask(None, room, self._held())
-        if len(found) == room:
+        if await self._ask(Wanted(None, room, self.worker, tuple(self._held()))) == room:
             self._sweep = True  # there may be more
-        return found
 
-    async def _ask(
-        self, run_ids: list[UUID] | None, limit: int, held: Sequence[tuple[UUID, int]] = ()
-    ) -> list[Claimed]:
-        """Claim. Where this is cancelled meanwhile, the leases are taken nevertheless: `stop` hands them back."""
-        self._asking = asyncio.ensure_future(self._writer.claim(run_ids, limit=limit, held=held))
-        claimed = await asyncio.shield(self._asking)
-        self._asking = None
-        return claimed
+    async def _ask(self, wanted: Wanted) -> int:
+        """Claim, and begin what comes; returns how many that were. Where this is cancelled meanwhile, the leases are
+        taken nevertheless: `stop` hands them back."""
+        self._asking = asking = self._writer.claiming(wanted)
+        asking.add_done_callback(self._answered)
+        await asyncio.wait([asking])
+        return len(asking.result())
+
+    def _answered(self, asking: asyncio.Future[list[Claimed]]) -> None:
+        """Begin what was claimed, a few turns of the loop before whoever asked hears of it."""
+        if self._asking is asking and not self.stopping:
+            self._asking = None
+            if not asking.cancelled() and asking.exception() is None:
+                self._take_up(asking.result())
+
+    def _take_up(self, claimed: list[Claimed]) -> None:
+        """Begin these runs: here and now, unless something of them has to be read."""
+        if not claimed:
+            return
+        if not loads.needs_reading(claimed) and all(self._versions.get(one.version_id) for one in claimed):
+            try:
+                self._begin_with(loads.at_hand(claimed), claimed)
+                return
+            except Exception as fault:
+                logger.debug("These runs are begun one by one: %s", fault)
+                claimed = [one for one in claimed if not self._holds(one)]
+        self._beginning.update((one.run_id, one.token) for one in claimed)
+        task = asyncio.create_task(self._begin_all(claimed))
+        self._beginnings.add(task)
+        task.add_done_callback(self._beginnings.discard)
+
+    def _holds(self, claimed: Claimed) -> bool:
+        """Whether this run is driven under this very lease."""
+        entry = self._driving.get(claimed.run_id)
+        return entry is not None and entry[2] == claimed.token
 
     def _held(self) -> list[tuple[UUID, int]]:
         """Every lease this process works under, or is about to."""
@@ -316,31 +341,30 @@ class Pump:
 
     async def _begin(self, claimed: list[Claimed]) -> None:
         """Load these runs with a few queries and drive each."""
-        # A stray message may have led to a run that is being driven here: the new lease has fenced the old driver.
-        claimed = [one for one in claimed if not self._is_driving(one)]
-        if not claimed:
-            return
-        loop = asyncio.get_running_loop()
         missing = [one.version_id for one in claimed if self._versions.get(one.version_id) is None]
         try:
-            if missing or loads.needs_reading(claimed):
-                rows = await loop.run_in_executor(self._readers, loads.load, claimed, missing)
-            else:
-                rows = loads.at_hand(claimed)
+            rows = await asyncio.get_running_loop().run_in_executor(self._readers, loads.load, claimed, missing)
         except StoreUnavailable:
             await self._give_back([(one.run_id, one.token) for one in claimed])
             raise
+        self._begin_with(rows, claimed)
+
+    def _begin_with(self, rows: loads.Batch, claimed: list[Claimed]) -> None:
+        """Drive each of these runs, of which this was read."""
         fresh = {version_id: Version(version_id, *found) for version_id, found in rows.versions.items()}
         for version in fresh.values():
             self._versions.add(version)
         for one in claimed:
+            # A stray message may have led to a run that is driven here: the new lease has fenced the old driver.
+            if self._is_driving(one):
+                continue
             version_of = fresh.get(one.version_id) or self._versions.get(one.version_id)
             if version_of is None:
                 raise LookupError(f"The version {one.version_id} of run {one.run_id} is not there.")
             run_id = one.run_id
             start = loaded(version_of, one, rows.runs[run_id], rows.events.get(run_id), rows.damaged.get(run_id))
             driver = Driver(self, version_of, one, start)
-            task = loop.create_task(self._drive(driver))
+            task = asyncio.create_task(self._drive(driver))
             self._driving[run_id] = (driver, task, one.token)
 
     def _is_driving(self, claimed: Claimed) -> bool:
