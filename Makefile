@@ -13,7 +13,10 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
 UV_VERSION := 0.13.8
-PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11; do \
+# The system's own comes first: distributions build it with profile-guided optimisation, version managers mostly do not,
+# and Millrace then makes a fifth fewer steps a second. PYTHON=… chooses another.
+PYTHONS := /usr/bin/python3 python3 python3.13 python3.12 python3.11
+PYTHON := $(shell for python in $(PYTHONS); do \
 	command -v $$python >/dev/null && $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && \
 	$$python -c 'import sys; print(sys.executable)' && break; done)
 # uv of the machine, else one of our own.
@@ -69,10 +72,10 @@ clean: ## Remove the environment and everything built (never the data)
 
 .tools/bin/uv:
 	@test -n "$(PYTHON)" || { echo "Millrace needs Python 3.11 or newer on the PATH."; exit 1; }
-	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
-		echo "This Python cannot make environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "Installing uv $(UV_VERSION) into .tools"
-	@"$(PYTHON)" -m venv .tools
+	@for python in "$(PYTHON)" $(PYTHONS); do \
+		"$$python" -c 'import ensurepip, venv' 2>/dev/null && "$$python" -m venv .tools && exit; done; \
+		echo "This Python cannot make environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1
 	@.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 # The lighter environment serves; the one for development holds it whole, so a developer's `make run` changes nothing.
