@@ -70,6 +70,32 @@ def load(port: int, path: str, **arguments: object) -> dict[str, Any]:
     return report
 
 
+def bare_intake() -> float:
+    """Bodies a second that a bare ASGI app stores over as many connections, this very minute: see `bare`."""
+    with tempfile.TemporaryDirectory(prefix="millrace-bench-") as folder:
+        command = [sys.executable, "-m", "tests.benchmarks.bare", "intake", folder]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
+        try:
+            assert process.stdout is not None
+            port = int(json.loads(process.stdout.readline())["port"])
+            report = load(port, "/", connections=32, seconds=3, warm=1)
+            refuse_failures(report)
+            return float(report["per_second"])
+        finally:
+            process.kill()
+            process.wait(5)
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+def bare_steps(database: str) -> float:
+    """Commits a second that 64 bare coroutines are answered, on this database or else on SQLite: see `bare`."""
+    with tempfile.TemporaryDirectory(prefix="millrace-bench-") as folder:
+        command = [sys.executable, "-m", "tests.benchmarks.bare", "steps", database or folder]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return float(json.loads(done.stdout)["per_second"])
+
+
 def ended(api: Api, workflow: str) -> int:
     """How many runs of a workflow have ended well."""
     statistics = api.call("GET", f"W/workflows/{workflow}")["stats_24h"]
@@ -93,11 +119,18 @@ def wait_for(api: Api, workflow: str, number: int, *, seconds: float) -> float:
 
 def intake_per_s(stage: Stage) -> Figure:
     """Webhooks accepted each second over 32 keep-alive connections; all their runs must end too."""
+    bare = bare_intake()
     live = stage.api.publish("Bench intake", graphs.accepts())
     report = load(stage.product.port, live.path, connections=32, seconds=10, warm=2)
     refuse_failures(report)
     drained = wait_for(stage.api, live.workflow, report["sent"], seconds=120)
-    details = {"p50_ms": report["p50_ms"], "p95_ms": report["p95_ms"], "drained_s": round(drained, 1)}
+    details = {
+        "p50_ms": report["p50_ms"],
+        "p95_ms": report["p95_ms"],
+        "drained_s": round(drained, 1),
+        "bare_per_s": bare,
+        "of_bare": round(report["per_second"] / bare, 3),
+    }
     return Figure("intake_per_s", report["per_second"], "webhooks/s", details)
 
 
@@ -128,10 +161,17 @@ def calls_so_far(stage: Stage) -> int:
 
 def durable_steps_per_s(stage: Stage) -> Figure:
     """Pure steps each second, each with its own commit, with 64 runs of ten in flight."""
+    bare = bare_steps(stage.product.database_url)
     live = stage.api.publish("Bench steps", graphs.ten_steps())
     report = load(stage.product.port, live.path, connections=64, seconds=10, warm=2)
     refuse_failures(report)
-    details = {"runs_per_s": report["per_second"], "run_p50_ms": report["p50_ms"], "run_p95_ms": report["p95_ms"]}
+    details = {
+        "runs_per_s": report["per_second"],
+        "run_p50_ms": report["p50_ms"],
+        "run_p95_ms": report["p95_ms"],
+        "bare_per_s": bare,
+        "of_bare": round(report["per_second"] * 10 / bare, 3),
+    }
     return Figure("durable_steps_per_s", report["per_second"] * 10, "steps/s", details)
 
 
