@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 import structlog
@@ -29,8 +29,6 @@ GATHER: Final = 0.003
 #: More news than this at once is cut: a list shows the newest, and a watched run is read again anyway.
 MOST_WAITING: Final = 20_000
 MOST_IN_ONE_MESSAGE: Final = 200
-#: Groups asked for in one command.
-MOST_ASKED: Final = 1_000
 
 
 def run_group(run_id: UUID) -> str:
@@ -132,28 +130,29 @@ class ChannelSink:
         layer = get_channel_layer()
         if layer is None:
             return
+        watched = await self._watched(layer)
+        if not watched:
+            return
         by_workspace: dict[UUID, list[RunTouched]] = {}
-        messages: dict[str, dict[str, Any]] = {}
         for change in news.values():
             by_workspace.setdefault(change.workspace_id, []).append(change)
-            messages[run_group(change.run_id)] = {"type": "run.touched", "run": change.run_id.hex, "seq": change.seq}
+            group = run_group(change.run_id)
+            if group in watched:
+                await layer.group_send(group, {"type": "run.touched", "run": change.run_id.hex, "seq": change.seq})
         for workspace_id, changes in by_workspace.items():
-            runs = [[c.run_id.hex, c.workflow_id.hex] for c in changes[-MOST_IN_ONE_MESSAGE:]]
-            messages[workspace_group(workspace_id)] = {"type": "runs.touched", "runs": runs}
-        for group in await self._watched(layer, list(messages)):
-            await layer.group_send(group, messages[group])
+            group = workspace_group(workspace_id)
+            if group in watched:
+                runs = [[c.run_id.hex, c.workflow_id.hex] for c in changes[-MOST_IN_ONE_MESSAGE:]]
+                await layer.group_send(group, {"type": "runs.touched", "runs": runs})
 
-    async def _watched(self, layer: Any, groups: list[str]) -> list[str]:
-        """Those of these groups that somebody has joined: nobody's news costs nothing."""
+    async def _watched(self, layer: Any) -> Collection[str]:
+        """The groups that somebody has joined: nobody's news costs nothing, however much of it there is."""
         if isinstance(layer, InMemoryChannelLayer):
-            return [group for group in groups if group in layer.groups]
+            return list(layer.groups)
         if self._redis is None:
             from redis.asyncio import Redis  # what one process by itself never needs
 
-            self._redis = Redis.from_url(settings.REDIS_URL)
-        found: list[str] = []
-        for start in range(0, len(groups), MOST_ASKED):
-            some = groups[start : start + MOST_ASKED]
-            counts = await self._redis.pubsub_numsub(*(f"{layer.prefix}__group__{group}" for group in some))
-            found += [group for group, (_, count) in zip(some, counts, strict=True) if count]
-        return found
+            self._redis = Redis.from_url(settings.REDIS_URL, decode_responses=True)
+        name = f"{layer.prefix}__group__"
+        joined = cast("list[str]", await self._redis.pubsub_channels(f"{name}*"))
+        return {channel.removeprefix(name) for channel in joined}
