@@ -8,8 +8,8 @@ from typing import Final
 #: Accepting comes first: while more events than this arrive in a second, runs begin in small portions only, with a
 #: pause between them that grows with what arrives. Callers that wait for their runs do not bring so many.
 PRESSED_PER_SECOND: Final = 1_000
-PORTION: Final = 2
-PAUSE_SECONDS: Final = 0.01  # while 1,000 arrive in a second
+PORTION: Final = 6
+PAUSE_SECONDS: Final = 0.03  # while 1,000 arrive in a second
 _WINDOW_SECONDS: Final = 0.1
 
 
