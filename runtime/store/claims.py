@@ -125,6 +125,8 @@ def void_foreign_leases(link: Link, owner: str) -> int:
 
 def claim_later(link: FarLink, run_ids: Sequence[UUID], owner: str) -> Callable[[], list[Claimed]]:
     """Claim those of these runs that are due and free with the coming `commit`; asked behind that, returns them."""
+    if not run_ids:
+        return list
     rows = link.batch_later(_CLAIM_AT_ONCE, [(link.key(run_id), owner, ENGINE) for run_id in sorted(set(run_ids))])
     return lambda: [_begun(link, row) for row in rows()]
 

@@ -89,7 +89,7 @@ class Claimed(NamedTuple):
     started_at: int | None
     min_engine: int
     error: str | None
-    #: Of a run that was accepted already leased: what started it, so that nobody need read it back.
+    #: What started a run that has not begun, where it is at hand: then nobody need read it.
     event: EventRow | None = None
 
 

@@ -251,6 +251,7 @@ class Pump:
         """Take up to so many runs and begin them."""
         if self._taken:
             self._take_up([self._taken.popleft() for _ in range(min(room, len(self._taken)))])
+            await asyncio.sleep(0)  # for what was begun before
             return
         if self._rung:
             wanted = list(self._rung)[:room]
@@ -280,11 +281,15 @@ class Pump:
         """Begin what was claimed, a few turns of the loop before whoever asked hears of it."""
         if self._asking is asking and not self.stopping:
             self._asking = None
+            # Whatever came, there may be room for those who wait to ring.
+            self._room.set()
             if not asking.cancelled() and asking.exception() is None:
                 self._take_up(asking.result())
 
     def _take_up(self, claimed: list[Claimed]) -> None:
         """Begin these runs: here and now, unless something of them has to be read."""
+        # A stray message may have led to a run that is being driven here: the new lease has fenced the old driver.
+        claimed = [one for one in claimed if not self._is_driving(one)]
         if not claimed:
             return
         if not loads.needs_reading(claimed) and all(self._versions.get(one.version_id) for one in claimed):
@@ -293,16 +298,11 @@ class Pump:
                 return
             except Exception as fault:
                 logger.debug("These runs are begun one by one: %s", fault)
-                claimed = [one for one in claimed if not self._holds(one)]
+                claimed = [one for one in claimed if one.run_id not in self._driving]
         self._beginning.update((one.run_id, one.token) for one in claimed)
         task = asyncio.create_task(self._begin_all(claimed))
         self._beginnings.add(task)
         task.add_done_callback(self._beginnings.discard)
-
-    def _holds(self, claimed: Claimed) -> bool:
-        """Whether this run is driven under this very lease."""
-        entry = self._driving.get(claimed.run_id)
-        return entry is not None and entry[2] == claimed.token
 
     def _held(self) -> list[tuple[UUID, int]]:
         """Every lease this process works under, or is about to."""
@@ -355,9 +355,6 @@ class Pump:
         for version in fresh.values():
             self._versions.add(version)
         for one in claimed:
-            # A stray message may have led to a run that is driven here: the new lease has fenced the old driver.
-            if self._is_driving(one):
-                continue
             version_of = fresh.get(one.version_id) or self._versions.get(one.version_id)
             if version_of is None:
                 raise LookupError(f"The version {one.version_id} of run {one.run_id} is not there.")

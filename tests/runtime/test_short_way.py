@@ -7,16 +7,18 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
 
 from runtime.engine.ids import uuid7
-from runtime.store import shortcut
+from runtime.store import reads, shortcut
 from runtime.store.dialect import LinkLost
 from runtime.store.link_postgres import PostgresLink
 from runtime.store.models import Delivery, Event, Run, StepRun
-from runtime.store.records import Accepted, Written
+from runtime.store.records import Accepted, AcceptRun, Claimed, Written
+from runtime.store.statements import MOST_CLAIMS
 from runtime.store.tickets import Fenced
 from runtime.store.writer import Writer
 from tests.runtime.rows import a_step, a_version, a_write, an_acceptance
@@ -28,6 +30,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def only(vendor: str) -> None:
     if connection.vendor != vendor:
         pytest.skip(f"this is about {vendor}")
+
+
+def free_run(writer: Writer, unit: AcceptRun) -> UUID:
+    """A run that anybody may claim."""
+    run_id = run(writer.accept(unit)).run_id
+    assert run_id is not None
+    return run_id
 
 
 def by_the_thread(monkeypatch: pytest.MonkeyPatch) -> list[int]:
@@ -59,6 +68,44 @@ def test_events_and_results_need_no_thread(writer: Writer, monkeypatch: pytest.M
     assert (accepted.duplicate, written.seq) == (False, 1)
     assert given == []
     assert Run.objects.count() == 2
+
+
+def test_a_claim_needs_no_thread_and_brings_what_started_the_runs(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only("postgresql")
+    version = a_version().id
+    small, large = an_acceptance(version), an_acceptance(version, body=b"x" * 20_000)
+    begun = leased_run(writer, version)
+    run(writer.write(a_write(begun, 1, a_step(), release=True, wake_at=1)))
+    ids = [free_run(writer, unit) for unit in (small, large)]
+    while not writer.quiet:
+        time.sleep(0.01)
+    given = by_the_thread(monkeypatch)
+    claimed = {one.run_id: one for one in run(writer.claim([*ids, begun, uuid7()]))}
+    assert given == []
+    assert set(claimed) == {*ids, begun}
+    first, second, third = (claimed[run_id] for run_id in (*ids, begun))
+    assert first.event == small.event
+    assert first.event == reads.event(small.event.id)
+    assert (second.event, second.event_id) == (None, large.event.id), "a large body is read when there is time for it"
+    assert (third.event, third.seq, third.token) == (None, 1, 3)
+    row = Run.objects.get(pk=ids[0])
+    assert (row.lease_owner, row.lease_token, row.claims) == (writer.owner, first.token, 1)
+    assert run(writer.claim(ids)) == [], "they are leased"
+
+
+def test_a_claim_of_nothing_brings_nothing(writer: Writer) -> None:
+    run(writer.accept(an_acceptance(a_version().id)))
+    assert run(writer.claim([])) == []
+
+
+def test_a_run_that_kills_its_workers_is_set_aside_at_the_latest_by_the_sweep(writer: Writer) -> None:
+    run_id = free_run(writer, an_acceptance(a_version().id))
+    Run.objects.update(claims=MOST_CLAIMS)
+    assert run(writer.claim([run_id])) == []
+    assert run(writer.claim()) == []
+    assert Run.objects.get().status == "parked"
 
 
 def test_a_unit_that_has_lost_its_lease_takes_no_other_with_it(writer: Writer) -> None:
@@ -121,6 +168,7 @@ def test_a_connection_lost_on_the_way_is_asked_for(
     only("postgresql")
     version, trigger = a_version().id, uuid7()
     ending, going = leased_run(writer, version), leased_run(writer, version)
+    free = free_run(writer, an_acceptance(version))
     whole = PostgresLink.arrived
     cuts: list[bool] = []
 
@@ -137,15 +185,17 @@ def test_a_connection_lost_on_the_way_is_asked_for(
 
     monkeypatch.setattr(PostgresLink, "arrived", cut)
 
-    async def together() -> tuple[Written, Written, Accepted]:
+    async def together() -> tuple[Written, Written, Accepted, list[Claimed]]:
         return await asyncio.gather(
             writer.write(a_write(ending, 1, a_step(), status="completed")),
             writer.write(a_write(going, 1, a_step())),
             writer.accept(an_acceptance(version, key="k", trigger_id=trigger)),
+            writer.claim([free]),
         )
 
-    ended, went, accepted = run(together())
+    ended, went, accepted, claimed = run(together())
     assert cuts == [committed]
+    assert [(one.run_id, one.token) for one in claimed] == [(free, 1)]
     assert (ended.seq, went.seq, accepted.duplicate) == (1, 1, False)
     assert Event.objects.filter(trigger_id=trigger).count() == 1
     assert Delivery.objects.count() == 0
