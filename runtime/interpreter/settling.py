@@ -47,7 +47,8 @@ def take_in(driver: Driver, told: Told) -> None:
         case Waits():
             record = _record(driver, asked, ending)
             record.wait = dumps({"kind": ending.kind, "until": ending.due_at})
-            driver.apply(StepWaits(node.id, asked.attempt, ending.kind, ending.due_at, told.at, ending.ports))
+            # From when the step began, which is what it reckoned with, however late its end was noticed.
+            driver.apply(StepWaits(node.id, asked.attempt, ending.kind, ending.due_at, asked.at, ending.ports))
         case Stops():
             _record(driver, asked, ending)
             driver.commit_seq += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from runtime import api
 from runtime.contracts import AlreadyFinished
 from runtime.store.models import Attempt, Run, Timer
+from runtime.worker.pump import Pump
 from tests.runtime.fixtures import World
 from tests.runtime.machine import (
     WORKSPACE,
@@ -53,6 +55,20 @@ def test_a_wait_lets_the_lease_go_and_says_what_it_waits_for(machine: Machine) -
 def test_a_short_wait_is_not_early_either(machine: Machine) -> None:
     run = machine.run(flow("start -> pause -> a", pause("pause", 0.3)))
     assert 300 <= waited_ms(run.id) < 1000
+
+
+def test_a_wait_counts_from_the_moment_by_which_it_was_reckoned(
+    idle_machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_ms, asked = Pump.now_ms, itertools.count(step=7)
+    # A busy machine: between any two looks at the clock some time has passed.
+    monkeypatch.setattr(Pump, "now_ms", lambda pump: now_ms(pump) + next(asked))
+    idle_machine.start()
+    run_id = idle_machine.begin(flow("start -> pause", pause("pause", 2)))
+    idle_machine.until(run_id, lambda found: found.status == "waiting_timer")
+    started_at = detail(run_id, "pause").step.started_at
+    assert started_at is not None
+    assert Timer.objects.get(run_id=run_id).due_at - started_at == 2_000
 
 
 @pytest.mark.parametrize("seconds", [0.6, 2])
