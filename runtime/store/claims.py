@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from runtime.engine.jsonprofile import dumps
-from runtime.store.dialect import FarLink, Link, Statement
+from runtime.store.dialect import ColumnKind, FarLink, Link, Statement
 from runtime.store.records import Claimed, EventRow
 from runtime.store.statements import ENGINE, LEASE_MS, MOST_CLAIMS
 
@@ -38,8 +38,9 @@ _TAKE: Final = f"""
     FROM due WHERE store_run.id = d_id
     RETURNING {_RUN}"""
 
+_NAMED: Final[tuple[tuple[str, ColumnKind], ...]] = (("u_id", "uuid"), ("u_owner", "text"), ("u_engine", "int"))
 _CLAIM_THESE: Final = Statement(
-    columns=(("u_id", "uuid"), ("u_owner", "text"), ("u_engine", "int")),
+    columns=_NAMED,
     body=f"""
     , due AS (
         SELECT r.id AS d_id, u_owner AS d_owner FROM u JOIN store_run AS r ON r.id = u_id
@@ -66,7 +67,7 @@ _EVENT: Final = ", ".join(
 # For PostgreSQL, with nothing to follow: what starts is brought with its event, and what is to be set aside is passed
 # over. It stays due, and the next sweep comes upon it.
 _CLAIM_AT_ONCE: Final = Statement(
-    columns=(("u_id", "uuid"), ("u_owner", "text"), ("u_engine", "int")),
+    columns=_NAMED,
     body=f"""
     , due AS (
         SELECT r.id AS d_id, u_owner AS d_owner, CASE WHEN r.seq = 0 THEN r.event_id END AS d_event
@@ -109,7 +110,7 @@ _RUNNING_STEPS: Final = Statement(
 
 def claim_these(link: Link, run_ids: Sequence[UUID], owner: str) -> tuple[list[Claimed], list[Claimed]]:
     """Claim those of these runs that are due and free; returns (claimed, parked)."""
-    rows = link.batch(_CLAIM_THESE, [(link.key(run_id), owner, ENGINE) for run_id in sorted(set(run_ids))])
+    rows = link.batch(_CLAIM_THESE, _named(link, run_ids, owner))
     return _sorted_out(link, rows)
 
 
@@ -127,13 +128,17 @@ def claim_later(link: FarLink, run_ids: Sequence[UUID], owner: str) -> Callable[
     """Claim those of these runs that are due and free with the coming `commit`; asked behind that, returns them."""
     if not run_ids:
         return list
-    rows = link.batch_later(_CLAIM_AT_ONCE, [(link.key(run_id), owner, ENGINE) for run_id in sorted(set(run_ids))])
+    rows = link.batch_later(_CLAIM_AT_ONCE, _named(link, run_ids, owner))
     return lambda: [_begun(link, row) for row in rows()]
 
 
 def claimed_anyway(link: Link, run_ids: Sequence[UUID], owner: str) -> list[Claimed]:
     """What `claim_later` brought, where the answer was lost: none of these runs was leased before."""
     return [_claimed(link, row) for row in link.batch(_CLAIMED, [(link.key(run_id), owner) for run_id in run_ids])]
+
+
+def _named(link: Link, run_ids: Sequence[UUID], owner: str) -> list[tuple[Any, ...]]:
+    return [(link.key(run_id), owner, ENGINE) for run_id in sorted(set(run_ids))]
 
 
 def _sorted_out(link: Link, rows: list[tuple[Any, ...]]) -> tuple[list[Claimed], list[Claimed]]:
