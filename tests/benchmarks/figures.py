@@ -49,7 +49,14 @@ class Stage:
 @contextmanager
 def target() -> Iterator[int]:
     """The lean server that steps call; yields its port."""
-    process = subprocess.Popen([sys.executable, "-m", "tests.benchmarks.target"], stdout=subprocess.PIPE, cwd=ROOT)
+    with serving("tests.benchmarks.target") as port:
+        yield port
+
+
+@contextmanager
+def serving(module: str, *arguments: str) -> Iterator[int]:
+    """A server in a process of its own that prints its port first; yields that."""
+    process = subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, cwd=ROOT)
     try:
         assert process.stdout is not None
         yield int(json.loads(process.stdout.readline())["port"])
@@ -72,20 +79,13 @@ def load(port: int, path: str, **arguments: object) -> dict[str, Any]:
 
 def bare_intake() -> float:
     """Bodies a second that a bare ASGI app stores over as many connections, this very minute: see `bare`."""
-    with tempfile.TemporaryDirectory(prefix="millrace-bench-") as folder:
-        command = [sys.executable, "-m", "tests.benchmarks.bare", "intake", folder]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
-        try:
-            assert process.stdout is not None
-            port = int(json.loads(process.stdout.readline())["port"])
-            report = load(port, "/", connections=32, seconds=3, warm=1)
-            refuse_failures(report)
-            return float(report["per_second"])
-        finally:
-            process.kill()
-            process.wait(5)
-            if process.stdout is not None:
-                process.stdout.close()
+    with (
+        tempfile.TemporaryDirectory(prefix="millrace-bench-") as folder,
+        serving("tests.benchmarks.bare", "intake", folder) as port,
+    ):
+        report = load(port, "/", connections=32, seconds=3, warm=1)
+    refuse_failures(report)
+    return float(report["per_second"])
 
 
 def bare_steps(database: str) -> float:
