@@ -12,6 +12,7 @@ from uuid import UUID
 
 from runtime.engine.jsonprofile import dumps
 from runtime.store.dialect import ColumnKind, FarLink, Link, Statement
+from runtime.store.reads import event_row
 from runtime.store.records import Claimed, EventRow
 from runtime.store.statements import ENGINE, LEASE_MS, MOST_CLAIMS
 
@@ -60,9 +61,8 @@ _CLAIM_DUE: Final = f"""
 #: Of a larger body the event is read when there is time for it.
 _SMALL_BODY: Final = 16_384
 _EVENT_COLUMNS: Final = EventRow._fields
-_EVENT_KEYS: Final = tuple(name == "id" or name.endswith("_id") for name in _EVENT_COLUMNS)
 _EVENT: Final = ", ".join(
-    f"{{key:e_{name}}}" if is_key else f"e_{name}" for name, is_key in zip(_EVENT_COLUMNS, _EVENT_KEYS, strict=True)
+    f"{{key:e_{name}}}" if name == "id" or name.endswith("_id") else f"e_{name}" for name in _EVENT_COLUMNS
 )
 # For PostgreSQL, with nothing to follow: what starts is brought with its event, and what is to be set aside is passed
 # over. It stays due, and the next sweep comes upon it.
@@ -163,11 +163,7 @@ def _begun(link: Link, row: tuple[Any, ...]) -> Claimed:
     count = len(_EVENT_COLUMNS)
     if row[0] is None:
         return _claimed(link, row[count:])
-    values: list[Any] = [
-        link.unkey(value) if is_key and value is not None else value
-        for value, is_key in zip(row[:count], _EVENT_KEYS, strict=True)
-    ]
-    return _claimed(link, row[count:], EventRow(*values))
+    return _claimed(link, row[count:], event_row(row, link.unkey))
 
 
 def _explain(link: Link, parked: list[Claimed]) -> None:

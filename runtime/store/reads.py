@@ -5,7 +5,7 @@ The product's lists and details are read elsewhere (`runtime.api`); this is the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,7 @@ __all__ = [
     "TimerRow",
     "event",
     "event_body",
+    "event_row",
     "events",
     "load_runs",
     "run_end",
@@ -115,7 +116,7 @@ class RunEnd:
 
 _STEP = "node_id, generation, node_key, status, attempt, ports, note, input, output, error, wait, due_at, commit_seq, seq, started_at, finished_at"  # noqa: E501
 _ATTEMPT = "node_id, generation, attempt, status, effect_class, effect_key, key_epoch, request_digest, lease_token, worker, started_at, finished_at, request, response, error"  # noqa: E501
-_EVENT = "id, workspace_id, workflow_id, trigger_id, source, received_at, method, path, query, headers, content_type, body, body_artifact_id, body_size, body_sha256, dedupe_key, signature, verdict, reason, parse_error"  # noqa: E501
+_EVENT = ", ".join(EventRow._fields)
 
 
 def load_runs(run_ids: Sequence[UUID], *, alias: str = "default") -> dict[UUID, RunRows]:
@@ -148,15 +149,16 @@ def event(event_id: UUID, *, alias: str = "default") -> EventRow | None:
 def events(event_ids: Sequence[UUID], *, alias: str = "default") -> dict[UUID, EventRow]:
     """These events as they were stored, by id; missing ones are absent."""
     rows = _select(alias, f"SELECT {_EVENT} FROM store_event WHERE id", event_ids) if event_ids else []
-    return {found.id: found for found in map(_event_row, rows)}
+    return {found.id: found for found in (event_row(row, _uuid) for row in rows)}
 
 
-def _event_row(row: tuple[Any, ...]) -> EventRow:
+def event_row(row: tuple[Any, ...], unkey: Callable[[Any], UUID]) -> EventRow:
+    """From the columns that `EventRow` names, in its order; `unkey` makes the UUID of a key."""
     return EventRow(
-        id=_uuid(row[0]),
-        workspace_id=_uuid(row[1]),
-        workflow_id=_uuid(row[2]),
-        trigger_id=_uuid_or_none(row[3]),
+        id=unkey(row[0]),
+        workspace_id=unkey(row[1]),
+        workflow_id=unkey(row[2]),
+        trigger_id=None if row[3] is None else unkey(row[3]),
         source=row[4],
         received_at=row[5],
         method=row[6],
@@ -165,7 +167,7 @@ def _event_row(row: tuple[Any, ...]) -> EventRow:
         headers=row[9],
         content_type=row[10],
         body=None if row[11] is None else bytes(row[11]),
-        body_artifact_id=_uuid_or_none(row[12]),
+        body_artifact_id=None if row[12] is None else unkey(row[12]),
         body_size=row[13],
         body_sha256=row[14],
         dedupe_key=row[15],
@@ -231,7 +233,3 @@ def _select(alias: str, sql: str, ids: Sequence[UUID]) -> list[tuple[Any, ...]]:
 
 def _uuid(value: UUID | str) -> UUID:
     return value if isinstance(value, UUID) else UUID(value)
-
-
-def _uuid_or_none(value: UUID | str | None) -> UUID | None:
-    return None if value is None else _uuid(value)
