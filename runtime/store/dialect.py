@@ -18,6 +18,7 @@ from django.db import connections
 __all__ = [
     "CLOCK_SQL",
     "NOTHING_IS_NOT_WHOLE",
+    "SILENCE_SECONDS",
     "ColumnKind",
     "FarLink",
     "Link",
@@ -39,6 +40,9 @@ CLOCK_SQL = {
     "sqlite": "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)",
 }
 
+
+#: A server that says nothing for longer than its own time-outs allow is gone, whatever the network believes.
+SILENCE_SECONDS: Final = 60.0
 
 NOTHING_IS_NOT_WHOLE: Final = "SELECT RAISE(ABORT, 'not whole') WHERE changes() = 0"
 

@@ -28,7 +28,7 @@ from psycopg import errors, pq
 from psycopg.adapt import PyFormat, Transformer
 
 from runtime.engine.ids import uuid7
-from runtime.store.dialect import CLOCK_SQL, ColumnKind, LinkLost, NotWhole, Statement, StoreFault
+from runtime.store.dialect import CLOCK_SQL, SILENCE_SECONDS, ColumnKind, LinkLost, NotWhole, Statement, StoreFault
 
 _SESSION = (
     "SET lock_timeout = '2s'",
@@ -75,8 +75,6 @@ _PACKET: Final = 60_000
 # For how long its clock is believed to be known, and how old the answer may be that tells it.
 _CLOCK_SECONDS: Final = 5.0
 _PROMPT_SECONDS: Final = 1.0
-# A server that says nothing for longer than its own time-outs allow is gone, whatever the network believes.
-_SILENCE_MS: Final = 60_000
 
 # Faults of the installation, not of the data: connection, read-only standby, rollback, resources, locks, operator,
 # system. An internal error (XX) is not among them: it may be the unit's own, and would stop all others for ever.
@@ -395,7 +393,7 @@ class PostgresLink:
                 raise LinkLost("the server ended the connection")
         return False
 
-    def _wait(self, events: int, milliseconds: int = _SILENCE_MS) -> None:
+    def _wait(self, events: int, milliseconds: int = int(SILENCE_SECONDS * 1000)) -> None:
         self._answers.modify(self._socket, events)
         if not self._answers.poll(milliseconds):
             self.close()

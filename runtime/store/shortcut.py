@@ -21,15 +21,13 @@ from typing import Final, Protocol
 from runtime.store import units
 from runtime.store.commits import Transaction, commit, set_out
 from runtime.store.delivery import current_loop
-from runtime.store.dialect import FarLink, Link, LinkLost, open_link
-from runtime.store.tickets import Ticket, Work, earliest
+from runtime.store.dialect import SILENCE_SECONDS, FarLink, Link, LinkLost, open_link
+from runtime.store.tickets import Ticket, Work, earliest, has_time
 
-__all__ = ["LONGEST_LOCK_SECONDS", "FarShortcut", "NearShortcut", "Road", "ShortWay"]
+__all__ = ["FarShortcut", "NearShortcut", "Road", "ShortWay"]
 
 logger = logging.getLogger("millrace.store.writer")
 
-#: What waits for a lock behind the last look at the clock must be done with that in time.
-LONGEST_LOCK_SECONDS: Final = 2.1
 #: A commit that takes longer than this says that the disk is slow, or busy.
 _SLOW_SECONDS: Final = 0.05
 #: How long the loop is then spared; twice as long each time until a commit is quick again.
@@ -41,8 +39,6 @@ _MOST_IN_A_ROW: Final = 1_000
 _PAGE: Final = 4096
 #: How many batches are on their way to a server at a time.
 _LANES: Final = 2
-#: A server that says nothing for longer than its own time-outs allow is gone, whatever the network believes.
-_SILENCE_SECONDS: Final = 60.0
 #: How long a process that ends waits for what is on its way.
 _FINISH_SECONDS: Final = 5.0
 #: How long after a failure the short way is tried again.
@@ -175,10 +171,7 @@ def _is_short(ticket: Ticket, *, claims: bool) -> bool:
 
 def _all_short(tickets: Sequence[Ticket], *, claims: bool) -> bool:
     """Whether these are such tickets only, with time enough for the longest wait."""
-    soon = time.monotonic() + LONGEST_LOCK_SECONDS
-    return all(
-        (ticket.deadline is None or ticket.deadline > soon) and _is_short(ticket, claims=claims) for ticket in tickets
-    )
+    return has_time(tickets) and all(_is_short(ticket, claims=claims) for ticket in tickets)
 
 
 def _pages(ticket: Ticket) -> int:
@@ -447,7 +440,7 @@ class _Lane:
         self._unset_alarm()
         loop = self._shortcut.loop
         if loop is not None and loop is current_loop():
-            self._alarm = loop.call_later(_SILENCE_SECONDS, self._shortcut.has_fallen_silent, self)
+            self._alarm = loop.call_later(SILENCE_SECONDS, self._shortcut.has_fallen_silent, self)
 
     def _unset_alarm(self) -> None:
         alarm, self._alarm = self._alarm, None

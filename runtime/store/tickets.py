@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
-__all__ = ["CancelPending", "Fenced", "Ticket", "Waiting", "Wanted", "Work", "earliest"]
+__all__ = ["CancelPending", "Fenced", "Ticket", "Waiting", "Wanted", "Work", "earliest", "has_time"]
+
+#: What waits for a lock behind the last look at the clock must be done with that in time.
+_LONGEST_LOCK_SECONDS: Final = 2.1
 
 
 class Fenced(Exception):
@@ -101,3 +105,9 @@ class Ticket:
 def earliest(tickets: Iterable[Ticket]) -> float | None:
     """When the first of them will have waited long enough; None where all wait for as long as it takes."""
     return min((ticket.deadline for ticket in tickets if ticket.deadline is not None), default=None)
+
+
+def has_time(tickets: Iterable[Ticket]) -> bool:
+    """Whether all of these are still waited for when the longest wait for a lock is over."""
+    soon = time.monotonic() + _LONGEST_LOCK_SECONDS
+    return all(ticket.deadline is None or ticket.deadline > soon for ticket in tickets)

@@ -70,7 +70,7 @@ class Batch:
         self._ended_at: dict[Any, int] = {}
         self._stored: _Rows | None = None
         self._advanced: list[tuple[list[_Keyed], _Rows]] = []
-        self._claimed: list[tuple[str, list[Ticket], _Claims]] = []
+        self._claimed: list[tuple[list[Ticket], _Claims]] = []
 
     # --- names ------------------------------------------------------------------------------------------------
 
@@ -104,16 +104,16 @@ class Batch:
         for number, (keyed, _) in enumerate(self._advanced):
             runs = link.batch(sql.READ_ADVANCED, [(run_key,) for run_key, _, _ in keyed])
             self._advanced[number] = keyed, lambda runs=runs: runs  # type: ignore[misc]
-        for number, (owner, tickets, _) in enumerate(self._claimed):
-            claimed = claims.claimed_anyway(link, _wanted(tickets), owner)
-            self._claimed[number] = owner, tickets, lambda claimed=claimed: claimed  # type: ignore[misc]
+        for number, (tickets, _) in enumerate(self._claimed):
+            claimed = claims.claimed_anyway(link, _wanted(tickets), tickets[0].unit.owner)
+            self._claimed[number] = tickets, lambda claimed=claimed: claimed  # type: ignore[misc]
 
     def learn(self) -> list[Ticket]:
         """After a COMMIT that followed at once: take note of what was written. Returns the tickets of events that are
         not new, which are of no more concern to this batch."""
         for keyed, found in self._advanced:
             self._note_advanced(keyed, found())
-        for _, tickets, claimed in self._claimed:
+        for tickets, claimed in self._claimed:
             self._note_claimed(tickets, claimed())
         if self._stored is None:
             return []
@@ -391,7 +391,7 @@ class Batch:
         far = self._link.far
         for owner, tickets in named.items():
             if self._in_one_go and far is not None:
-                self._claimed.append((owner, tickets, claims.claim_later(far, _wanted(tickets), owner)))
+                self._claimed.append((tickets, claims.claim_later(far, _wanted(tickets), owner)))
                 continue
             claimed, parked = claims.claim_these(self._link, _wanted(tickets), owner)
             self._parked.extend(parked)

@@ -205,7 +205,7 @@ def test_a_connection_lost_on_the_way_is_asked_for(
 def test_a_server_that_falls_silent_is_given_up(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
     only("postgresql")
     run_id = leased_run(writer, a_version().id)
-    monkeypatch.setattr(shortcut, "_SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr(shortcut, "SILENCE_SECONDS", 0.3)
     deaf: list[PostgresLink] = []
     whole = PostgresLink.arrived
 
