@@ -75,7 +75,7 @@ def test_from_the_first_run_link_to_a_green_run(
     shot(page, "example")
 
     # A partner that takes its time, so that the run is still under way when its page is open.
-    slow = {"path": "/payments", "method": "POST", "behaviour": "slow=2500"}
+    slow = {"path": "/payments", "method": "POST", "behaviour": "slow=9000"}
     httpx2.post(f"{product.url}/behaviour", json=slow, headers={"Host": "practice-company"}).raise_for_status()
     page.get_by_role("link", name="Runs").first.click()
     expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
