@@ -188,6 +188,8 @@ def run(suite: Suite, *, capture: bool, nice: bool = False) -> Outcome:
         print(f"\n!! {suite.name} {'FAILS' if on_ci() else 'is SKIPPED'}: {missing}", flush=True)
         return Outcome(suite, "FAILED" if on_ci() else "SKIPPED", 0.0, str(missing))
     environment = {**os.environ, "MILLRACE_TEST_DATABASE": suite.database, "MILLRACE_TEST_BROKER": suite.broker}
+    # Hundreds of processes start here: none of them shall compile what another one has compiled.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     if capture:
         environment["NO_COLOR"] = "1"
     else:
