@@ -16,13 +16,19 @@ _MOST_WAITING: Final = 20_000
 # While so many come at a time, the next call waits until there are more: each costs both ends more than its ids do.
 _MANY: Final = 12
 _PAUSE_SECONDS: Final = 0.03
+_PAUSE_IN_FLOOD_SECONDS: Final = 0.1
 
 
 class Bell:
-    """Collects run ids and passes them on in one call at a time, on a thread of its own."""
+    """Collects run ids and passes them on in one call at a time, on a thread of its own.
 
-    def __init__(self, ring: Callable[[Sequence[UUID]], None]) -> None:
+    full     ids in one message. Who gets a full one knows that there may be more, and looks for them in the database:
+             so a flood, which nobody could begin at once, is rung for with a full message now and then.
+    """
+
+    def __init__(self, ring: Callable[[Sequence[UUID]], None], *, full: int) -> None:
         self._ring = ring
+        self._full = full
         self._waiting: list[UUID] = []
         self._condition = threading.Condition()
         self._stopping = False
@@ -51,12 +57,16 @@ class Bell:
                 self._condition.notify()
 
     def _work(self) -> None:
+        flood = False
         while True:
             with self._condition:
                 while not self._waiting and not self._stopping:
                     self._condition.wait()
                 taken, self._waiting = self._waiting, []
                 stopping = self._stopping
+            much = len(taken) > self._full
+            if much and flood:
+                del taken[self._full :]
             if taken:
                 try:
                     self._ring(taken)
@@ -65,4 +75,5 @@ class Bell:
             if stopping:
                 return
             if len(taken) >= _MANY:
-                time.sleep(_PAUSE_SECONDS)
+                time.sleep(_PAUSE_IN_FLOOD_SECONDS if much and flood else _PAUSE_SECONDS)
+            flood = much

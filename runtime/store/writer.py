@@ -66,6 +66,7 @@ class Writer:
         take: Callable[[list[Claimed]], None] | None = None,
         most_held: int = 256,
         more: Callable[[int], None] | None = None,
+        most_rung: int = 64,
     ) -> None:
         self.owner = owner
         self._alias = alias
@@ -74,7 +75,7 @@ class Writer:
         self._most_held = most_held
         self._more = more
         self._held = 0
-        self._bell = Bell(ring) if ring is not None else None
+        self._bell = Bell(ring, full=most_rung) if ring is not None else None
         self._queue: queue.SimpleQueue[list[Ticket] | None] = queue.SimpleQueue()
         # What each loop's coroutines handed in during this turn of it.
         self._gathered: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}

@@ -17,7 +17,7 @@ _THREADS: Final = 4
 #: The consumer asks Redis again after at most this long; the default of a second would be felt by every first step.
 _POLL_MS: Final = 25
 #: How long a message may wait for room here. Then its runs are left to the sweep, and the thread to the next message.
-_PATIENCE_SECONDS: Final = 1.0
+_PATIENCE_SECONDS: Final = 0.25
 _STOP_MS: Final = 3_000
 
 

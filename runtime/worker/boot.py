@@ -97,6 +97,7 @@ class Runtime:
         self.writer = Writer(
             owner=self.boot_id,
             ring=_ring,
+            most_rung=queue.MOST_IDS,
             take=self._take if takes else None,
             most_held=self._most_runs,
             more=self._more if takes else None,
@@ -114,6 +115,7 @@ class Runtime:
                 most=self._most_runs,
                 sweep_seconds=self._sweep_seconds,
                 reloads=self._reloads,
+                beside_door=lambda: self.ticker is None or self.ticker.beside_door,
             )
             self.pump.start()
             self._doorman = Doorman(self.pump, loop)

@@ -14,6 +14,7 @@ from concurrent.futures import Executor
 from typing import Final
 from uuid import UUID
 
+from runtime import queue
 from runtime.contracts import StoreUnavailable
 from runtime.engine.jsonprofile import JSON
 from runtime.interpreter import Driver, Version, Versions, loaded
@@ -59,6 +60,7 @@ class Pump:
         most: int = 256,
         sweep_seconds: float = 0.5,
         reloads: bool = False,
+        beside_door: Callable[[], bool] = lambda: True,
     ) -> None:
         self.worker = writer.owner
         self.reloads = reloads
@@ -79,7 +81,7 @@ class Pump:
         self._alarms: dict[UUID, asyncio.TimerHandle] = {}
         self._wanted = asyncio.Event()
         self._room = asyncio.Event()
-        self._arrivals = Arrivals()
+        self._arrivals = Arrivals(beside_door)
         #: Leases of runs that are claimed and being loaded.
         self._beginning: dict[UUID, int] = {}
         self._beginnings: set[asyncio.Task[None]] = set()
@@ -141,8 +143,6 @@ class Pump:
         """The doorbell: somebody should look at these runs."""
         if self.stopping:
             return
-        run_ids = list(run_ids)
-        self._arrivals.note(len(run_ids))
         known: list[UUID] = []
         for run_id in run_ids:
             if run_id in self._driving:
@@ -169,8 +169,14 @@ class Pump:
         self._wanted.set()
 
     async def admit(self, run_ids: Sequence[UUID]) -> None:
-        """Like `rung`, but waits until there is room for them."""
+        """Like `rung`, but waits until there is room for them; not while so many come that nobody has room: then it
+        matters more to know how many they are."""
+        self._arrivals.note_rung(run_ids)
+        if len(run_ids) >= queue.MOST_IDS:
+            self._sweep = True  # there may be more
         while len(self._driving) + len(self._rung) >= self._most and not self.stopping:
+            if self._arrivals.pressed():
+                break
             self._room.clear()
             await self._room.wait()
         self.rung(run_ids)

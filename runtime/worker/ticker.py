@@ -38,6 +38,7 @@ logger = logging.getLogger("millrace.ticker")
 
 T = TypeVar("T")
 
+HOST: Final = socket.gethostname()[:255]
 SIGN_SECONDS: Final = 5.0
 #: A process that has not signed for this long counts as gone.
 GONE_MS: Final = 20_000
@@ -85,6 +86,8 @@ class Ticker:
         self._running = running
         self._period = period_seconds
         self._leads_until = 0
+        #: Whether a process that takes in events works on this machine, as far as its signs of life tell.
+        self.beside_door = True
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -178,7 +181,7 @@ class Ticker:
                 boot_id=self._writer.owner,
                 defaults={
                     "kind": self._kind,
-                    "host": socket.gethostname()[:255],
+                    "host": HOST,
                     "pid": os.getpid(),
                     "engine": ENGINE,
                     "started_at": started or now,
@@ -186,6 +189,10 @@ class Ticker:
                     "running": self._running(),
                 },
             )
+        if self._kind == "worker":
+            doors = Process.objects.filter(kind="web", stopped_at__isnull=True, seen_at__gt=now - GONE_MS)
+            hosts = set(doors.values_list("host", flat=True))
+            self.beside_door = not hosts or HOST in hosts
         return started or now
 
     def _sign_off(self) -> None:

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from runtime import api
 from runtime.engine.jsonprofile import loads
-from runtime.store.models import Event, Leadership, Run, Trigger
+from runtime.store.dialect import database_now
+from runtime.store.models import Event, Leadership, Process, Run, Trigger
 from runtime.worker import ticker
 from tests.runtime.machine import WORKSPACE, Machine, flow, look, step, wait_until
 
@@ -120,3 +121,28 @@ def test_only_one_ticker_leads_and_another_takes_over(transactional_db: None) ->
     wait_until(lambda: Leadership.objects.get().owner != "" and second.runtime is not None
                and Leadership.objects.get().owner == second.runtime.boot_id)  # fmt: skip
     second.stop()
+
+
+def test_a_worker_knows_whether_a_door_stands_on_its_machine(transactional_db: None) -> None:
+    def look_around() -> bool:
+        machine = Machine()
+        runtime = machine.start("worker")
+        looking = runtime.ticker
+        assert looking is not None
+        wait_until(Process.objects.filter(boot_id=runtime.boot_id).exists)
+        machine.stop()
+        return looking.beside_door
+
+    def door(host: str, seen_at: int) -> None:
+        Process.objects.update_or_create(
+            boot_id=f"web-{host}",
+            defaults={"kind": "web", "host": host, "pid": 1, "started_at": 1, "seen_at": seen_at},
+        )
+
+    assert look_around(), "as long as nobody has seen a door, it may be here"
+    door("elsewhere", database_now())
+    assert not look_around()
+    door(ticker.HOST, database_now())
+    assert look_around()
+    door(ticker.HOST, database_now() - ticker.GONE_MS - 1_000)
+    assert not look_around(), "the one here is gone"

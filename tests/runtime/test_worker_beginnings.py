@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from runtime import queue
 from runtime.engine.ids import uuid7
 from runtime.store.acceptance import leased
 from runtime.store.records import Claimed
@@ -150,5 +151,35 @@ def test_whoever_waits_to_ring_hears_when_a_claim_brought_less_than_was_asked_fo
         made.rung([uuid7() for _ in range(4)])
         async with asyncio.timeout(5):
             await made.admit([uuid7()])
+
+    with_a_pump(monkeypatch, play, most=4)
+
+
+def test_while_events_flood_in_nobody_waits_to_ring_and_a_full_message_leads_to_a_sweep(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full_message() -> list[UUID]:
+        return [uuid7() for _ in range(queue.MOST_IDS)]
+
+    async def play(made: Pump, books: Books) -> None:
+        asked: list[Wanted] = []
+
+        def bring(wanted: Wanted) -> list[Claimed]:
+            asked.append(wanted)
+            return []
+
+        made.taken([a_claim(uuid7(), 1) for _ in range(4)])
+        await until(lambda: made.running == 4)
+        books.bring = bring
+        async with asyncio.timeout(5):
+            waiting = asyncio.create_task(made.admit(full_message()))
+            await asyncio.sleep(0)
+            assert not waiting.done(), "there is no room for them"
+            await made.admit(full_message())
+            waiting.cancel()
+        assert made._arrivals.pressed()
+        for run_id in list(made._driving):
+            made._driving[run_id][1].cancel()
+        await until(lambda: any(wanted.run_ids is None for wanted in asked))
 
     with_a_pump(monkeypatch, play, most=4)
