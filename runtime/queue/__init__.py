@@ -23,6 +23,7 @@ from dramatiq.errors import ActorNotFound
 
 __all__ = [
     "ACTOR",
+    "FLOOD_IDS",
     "MOST_IDS",
     "QUEUE",
     "InProcessBroker",
@@ -32,6 +33,7 @@ __all__ = [
     "is_off",
     "reachable",
     "ring",
+    "ring_in_flood",
 ]
 
 logger = logging.getLogger("millrace.queue")
@@ -40,6 +42,8 @@ QUEUE: Final = "runs"
 ACTOR: Final = "advance_runs"
 #: Ids in one message. Small enough that several workers share a burst, large enough that a burst is a few messages.
 MOST_IDS: Final = 64
+#: Ids in a message that is rung in a flood: it is known by there being more of them than in any other.
+FLOOD_IDS: Final = 128
 
 _HEARTBEAT_MS: Final = 15_000
 #: Of a million commands, how many also look for the messages of dead workers.
@@ -78,13 +82,22 @@ def declare(advance: Callable[..., None]) -> None:
 
 def ring(run_ids: Sequence[UUID]) -> None:
     """Tell whoever listens to look at these runs. May block for as long as the broker's time-out; never raises."""
+    _ring(run_ids, MOST_IDS)
+
+
+def ring_in_flood(run_ids: Sequence[UUID]) -> None:
+    """Tell whoever listens that there are these runs and many more, to be looked for in the database. Like `ring`."""
+    _ring(run_ids[:FLOOD_IDS], FLOOD_IDS)
+
+
+def _ring(run_ids: Sequence[UUID], at_a_time: int) -> None:
     global _complained_at
     if is_off():
         return
     try:
         made = broker()
-        for start in range(0, len(run_ids), MOST_IDS):
-            texts = [str(run_id) for run_id in run_ids[start : start + MOST_IDS]]
+        for start in range(0, len(run_ids), at_a_time):
+            texts = [str(run_id) for run_id in run_ids[start : start + at_a_time]]
             made.enqueue(
                 dramatiq.Message(queue_name=QUEUE, actor_name=ACTOR, args=(), kwargs={"run_ids": texts}, options={})
             )

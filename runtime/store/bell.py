@@ -16,19 +16,22 @@ _MOST_WAITING: Final = 20_000
 # While so many come at a time, the next call waits until there are more: each costs both ends more than its ids do.
 _MANY: Final = 12
 _PAUSE_SECONDS: Final = 0.03
+# So many at a time, twice in a row, are a flood: some 2,000 a second.
+_FLOOD: Final = 64
 _PAUSE_IN_FLOOD_SECONDS: Final = 0.1
+
+Ring = Callable[[Sequence[UUID]], None]
 
 
 class Bell:
     """Collects run ids and passes them on in one call at a time, on a thread of its own.
 
-    full     ids in one message. Who gets a full one knows that there may be more, and looks for them in the database:
-             so a flood, which nobody could begin at once, is rung for with a full message now and then.
+    in_flood    called instead while more come than anybody could begin at once.
     """
 
-    def __init__(self, ring: Callable[[Sequence[UUID]], None], *, full: int) -> None:
+    def __init__(self, ring: Ring, in_flood: Ring | None = None) -> None:
         self._ring = ring
-        self._full = full
+        self._ring_in_flood = in_flood
         self._waiting: list[UUID] = []
         self._condition = threading.Condition()
         self._stopping = False
@@ -57,23 +60,25 @@ class Bell:
                 self._condition.notify()
 
     def _work(self) -> None:
-        flood = False
+        many = flood = False
         while True:
             with self._condition:
                 while not self._waiting and not self._stopping:
                     self._condition.wait()
                 taken, self._waiting = self._waiting, []
                 stopping = self._stopping
-            much = len(taken) > self._full
-            if much and flood:
-                del taken[self._full :]
+            # One burst is no flood.
+            flood = many and len(taken) > _FLOOD
+            many = len(taken) > _FLOOD
             if taken:
                 try:
-                    self._ring(taken)
+                    if flood and self._ring_in_flood is not None:
+                        self._ring_in_flood(taken)
+                    else:
+                        self._ring(taken)
                 except Exception as error:
                     logger.warning("The doorbell was not rung for %d runs: %s", len(taken), error)
             if stopping:
                 return
             if len(taken) >= _MANY:
-                time.sleep(_PAUSE_IN_FLOOD_SECONDS if much and flood else _PAUSE_SECONDS)
-            flood = much
+                time.sleep(_PAUSE_IN_FLOOD_SECONDS if flood else _PAUSE_SECONDS)

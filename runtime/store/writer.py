@@ -27,7 +27,7 @@ from django.db import OperationalError
 from runtime.contracts import StoreUnavailable
 from runtime.ports import PORTS, LiveSink
 from runtime.store import claims, units
-from runtime.store.bell import Bell
+from runtime.store.bell import Bell, Ring
 from runtime.store.commits import Transaction, commit
 from runtime.store.delivery import Watchers, deliver_all, expire, publish, still_waiting
 from runtime.store.dialect import Link, LinkLost, NotWhole, StoreFault, open_link, vendor_of
@@ -50,6 +50,7 @@ class Writer:
 
     owner    what leases are owned by: this process's boot id.
     ring     told, on a thread of its own, the ids of runs that anybody may claim; it may block and may fail.
+             `ring_in_flood` is told instead while more come than anybody could begin.
     take     told, on the writer's thread, of runs that were accepted already leased to `owner`; must not block.
     most_held   leases this process holds at most by taking; what is accepted beyond stays free for claims.
     more     told, on the writer's thread, how many runs were accepted beyond that, in place of ringing for each: this
@@ -62,11 +63,11 @@ class Writer:
         owner: str,
         alias: str = "default",
         sink: LiveSink | None = None,
-        ring: Callable[[Sequence[UUID]], None] | None = None,
+        ring: Ring | None = None,
         take: Callable[[list[Claimed]], None] | None = None,
         most_held: int = 256,
         more: Callable[[int], None] | None = None,
-        most_rung: int = 64,
+        ring_in_flood: Ring | None = None,
     ) -> None:
         self.owner = owner
         self._alias = alias
@@ -75,7 +76,7 @@ class Writer:
         self._most_held = most_held
         self._more = more
         self._held = 0
-        self._bell = Bell(ring, full=most_rung) if ring is not None else None
+        self._bell = Bell(ring, ring_in_flood) if ring is not None else None
         self._queue: queue.SimpleQueue[list[Ticket] | None] = queue.SimpleQueue()
         # What each loop's coroutines handed in during this turn of it.
         self._gathered: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
@@ -87,10 +88,8 @@ class Writer:
         self._short_way = ShortWay(alias, self)
         # A server works at one portion while the loop makes the next: all at once, each would wait for the other.
         self._portion = _MOST_TICKETS if vendor_of(alias) == "sqlite" else _PORTION
-        # Whether the thread has nothing to do.
-        self._idle = True
-        #: What the short way sent and got no answer for.
-        self._lost: deque[tuple[units.Batch, str]] = deque()
+        self._idle = True  # the thread has nothing to do
+        self._lost: deque[tuple[units.Batch, str]] = deque()  # sent the short way and never answered
         self._stopping = False
         self._clock = (0, 0.0)
         self._watchers = Watchers()

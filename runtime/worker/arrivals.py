@@ -29,15 +29,13 @@ class Arrivals:
     matters     whether this process shares its machine with a door, and so takes the time of those who knock.
     """
 
-    __slots__ = ("_at", "_count", "_full_at", "_matters", "_per_second")
+    __slots__ = ("_at", "_count", "_matters", "_per_second")
 
     def __init__(self, matters: Callable[[], bool] = lambda: True) -> None:
         self._matters = matters
         self._at = 0
         self._count = 0
         self._per_second = 0.0
-        #: When the last run of the last full message was accepted.
-        self._full_at = 0
 
     def note(self, count: int) -> None:
         """So many came just now."""
@@ -50,14 +48,12 @@ class Arrivals:
         # The sweeper rings too, for what came long ago.
         if _now_ms() - newest > _LATELY_MS:
             return
-        if len(run_ids) < queue.MOST_IDS or newest - self._full_at > 2 * _WINDOW_MS:
-            self._note(len(run_ids), newest)
-        else:
+        if len(run_ids) > queue.MOST_IDS:
             # In a flood not all of them are rung for: what counts is how closely they follow each other.
             self._per_second = len(run_ids) * 1_000 / max(newest - min(moments), 1)
             self._at, self._count = newest, 0
-        if len(run_ids) >= queue.MOST_IDS:
-            self._full_at = newest
+        else:
+            self._note(len(run_ids), newest)
 
     def _note(self, count: int, at: int) -> None:
         self._count += count

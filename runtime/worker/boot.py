@@ -97,7 +97,7 @@ class Runtime:
         self.writer = Writer(
             owner=self.boot_id,
             ring=_ring,
-            most_rung=queue.MOST_IDS,
+            ring_in_flood=queue.ring_in_flood,
             take=self._take if takes else None,
             most_held=self._most_runs,
             more=self._more if takes else None,

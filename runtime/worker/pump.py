@@ -172,8 +172,8 @@ class Pump:
         """Like `rung`, but waits until there is room for them; not while so many come that nobody has room: then it
         matters more to know how many they are."""
         self._arrivals.note_rung(run_ids)
-        if len(run_ids) >= queue.MOST_IDS:
-            self._sweep = True  # there may be more
+        if len(run_ids) > queue.MOST_IDS:
+            self._sweep = True  # there are more
         while len(self._driving) + len(self._rung) >= self._most and not self.stopping:
             if self._arrivals.pressed():
                 break

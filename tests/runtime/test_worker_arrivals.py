@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 import pytest
@@ -34,60 +33,55 @@ def test_it_is_the_time_of_acceptance_that_counts_not_when_the_bell_is_heard() -
     assert 1_100 < many.pressed() < 1_400
 
 
-def test_full_messages_one_upon_the_other_tell_of_more_than_they_name() -> None:
+def test_what_is_rung_in_a_flood_tells_how_many_come_beside_those_it_names() -> None:
     arrivals = Arrivals()
     arrivals.note_rung(accepted(queue.MOST_IDS, ago_ms=100, within_ms=21))
     assert arrivals.pressed() == 0.0, "a burst is no flood"
-    arrivals.note_rung(accepted(queue.MOST_IDS, ago_ms=0, within_ms=21))
+    arrivals.note_rung(accepted(queue.FLOOD_IDS, ago_ms=0, within_ms=42))
     assert 2_500 < arrivals.pressed() < 3_500
 
 
 def test_what_came_long_ago_presses_nobody() -> None:
     arrivals = Arrivals()
     for ago_ms in (9_100, 9_000, 8_900):
-        arrivals.note_rung(accepted(queue.MOST_IDS, ago_ms=ago_ms, within_ms=20))
+        arrivals.note_rung(accepted(queue.FLOOD_IDS, ago_ms=ago_ms, within_ms=20))
     assert arrivals.pressed() == 0.0
 
 
 def test_a_worker_on_a_machine_without_a_door_never_stands_back() -> None:
     arrivals = Arrivals(lambda: False)
-    arrivals.note_rung(accepted(queue.MOST_IDS, ago_ms=100, within_ms=20))
-    arrivals.note_rung(accepted(queue.MOST_IDS, ago_ms=0, within_ms=20))
+    arrivals.note_rung(accepted(queue.FLOOD_IDS, ago_ms=100, within_ms=20))
+    arrivals.note_rung(accepted(queue.FLOOD_IDS, ago_ms=0, within_ms=20))
     assert arrivals.pressed() == 0.0
 
 
-@pytest.fixture
-def rings() -> list[Sequence[UUID]]:
-    return []
+def test_a_flood_is_rung_for_otherwise_and_a_burst_is_not() -> None:
+    rings: list[tuple[str, int]] = []
+
+    def heard(number: int) -> None:
+        deadline = time.monotonic() + 5
+        while len(rings) < number:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+
+    bell = Bell(lambda ids: rings.append(("ring", len(ids))), lambda ids: rings.append(("flood", len(ids))))
+    bell.start()
+    for number, count in enumerate((100, 90, 80, 3, 70), 1):
+        bell.ring([uuid7() for _ in range(count)])
+        heard(number)
+    bell.stop()
+    assert rings == [("ring", 100), ("flood", 90), ("flood", 80), ("ring", 3), ("ring", 70)]
 
 
-@pytest.fixture
-def bell(rings: list[Sequence[UUID]]) -> Iterator[Bell]:
-    made = Bell(lambda run_ids: rings.append(list(run_ids)), full=20)
-    made.start()
-    yield made
-    made.stop()
-
-
-def heard(rings: list[Sequence[UUID]], number: int) -> None:
-    deadline = time.monotonic() + 5
-    while len(rings) < number:
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-
-
-def test_a_burst_is_rung_for_run_by_run_and_a_flood_with_full_messages_only(
-    bell: Bell, rings: list[Sequence[UUID]]
-) -> None:
-    burst = [uuid7() for _ in range(50)]
-    bell.ring(burst)
-    heard(rings, 1)
-    assert rings[0] == burst
-    flood = [uuid7() for _ in range(60)]
-    bell.ring(flood)
-    heard(rings, 2)
-    assert rings[1] == flood[:20], "whoever gets a full message looks for the others in the database"
-    few = [uuid7() for _ in range(3)]
-    bell.ring(few)
-    heard(rings, 3)
-    assert rings[2] == few
+def test_one_message_says_that_there_is_a_flood(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[list[UUID]] = []
+    here = queue.InProcessBroker(middleware=[])
+    monkeypatch.setattr(queue, "broker", lambda: here)
+    monkeypatch.setattr(queue, "is_off", lambda: False)
+    queue.declare(lambda *, run_ids: sent.append(queue.ids_of(run_ids)))
+    many = [uuid7() for _ in range(300)]
+    queue.ring(many)
+    assert [len(ids) for ids in sent] == [64, 64, 64, 64, 44]
+    sent.clear()
+    queue.ring_in_flood(many)
+    assert sent == [many[: queue.FLOOD_IDS]]

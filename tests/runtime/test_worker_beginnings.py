@@ -155,11 +155,11 @@ def test_whoever_waits_to_ring_hears_when_a_claim_brought_less_than_was_asked_fo
     with_a_pump(monkeypatch, play, most=4)
 
 
-def test_while_events_flood_in_nobody_waits_to_ring_and_a_full_message_leads_to_a_sweep(
+def test_while_events_flood_in_nobody_waits_to_ring_and_the_database_is_asked_for_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def full_message() -> list[UUID]:
-        return [uuid7() for _ in range(queue.MOST_IDS)]
+    def message(number: int) -> list[UUID]:
+        return [uuid7() for _ in range(number)]
 
     async def play(made: Pump, books: Books) -> None:
         asked: list[Wanted] = []
@@ -172,10 +172,10 @@ def test_while_events_flood_in_nobody_waits_to_ring_and_a_full_message_leads_to_
         await until(lambda: made.running == 4)
         books.bring = bring
         async with asyncio.timeout(5):
-            waiting = asyncio.create_task(made.admit(full_message()))
+            waiting = asyncio.create_task(made.admit(message(queue.MOST_IDS)))
             await asyncio.sleep(0)
             assert not waiting.done(), "there is no room for them"
-            await made.admit(full_message())
+            await made.admit(message(queue.FLOOD_IDS))
             waiting.cancel()
         assert made._arrivals.pressed()
         for run_id in list(made._driving):
