@@ -178,7 +178,7 @@ class Application:
             settings.PRACTICE_SMTP_ADDRESS = (host, bound or port)
             stops.append(service.stop)
             self._practice = practice
-        runtime = Runtime(kind="web" if settings.REDIS_URL else "embedded")
+        runtime = Runtime(kind="web" if settings.REDIS_URL else "embedded", most_runs=settings.RUNS_AT_A_TIME)
         await runtime.start()
         stops.append(runtime.stop)
         self._runtime = runtime

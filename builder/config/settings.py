@@ -32,6 +32,8 @@ PORT = env.whole_number("PORT", 8000, least=1, most=65535)
 PUBLIC_URL = env.public_address(env.text("PUBLIC_URL"), f"http://127.0.0.1:{PORT}")
 SECURE = PUBLIC_URL.startswith("https://")
 WEB_PROCESSES = env.whole_number("WEB_PROCESSES", 1, least=1, most=64)
+#: Runs that one process advances at the same time; all others wait in the database.
+RUNS_AT_A_TIME = env.whole_number("RUNS_AT_A_TIME", 256, least=1, most=4096)
 FRONTEND_DIR = Path(env.text("FRONTEND_DIR", str(BASE_DIR / "frontend" / "dist")))
 
 if DEBUG and not EMBEDDED and not TEST_BUILD:

@@ -41,6 +41,7 @@ def settle(directory: Path, show: str = "", **environment: str) -> tuple[int, st
         ({"SECRET_KEY_FILE": "/no/such/file"}, "SECRET_KEY_FILE=/no/such/file"),
         ({"WEB_PROCESSES": "2"}, "WEB_PROCESSES=2 without REDIS_URL"),
         ({"WEB_PROCESSES": "many"}, "WEB_PROCESSES=many"),
+        ({"RUNS_AT_A_TIME": "0"}, "RUNS_AT_A_TIME=0: use a whole number from 1 to 4096"),
         ({"FAILPOINTS": "run.accept:after=kill"}, "FAILPOINTS is set"),
         ({"DEBUG": "yes"}, 'DEBUG=yes: use "true" or "false"'),
         ({"DEBUG": "true", "SECRET_KEY": KEY, "DATABASE_URL": POSTGRES, "REDIS_URL": REDIS}, "DEBUG=true"),

@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import uvloop
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from builder.config import belonging, server
@@ -30,4 +31,4 @@ class Command(BaseCommand):
         from runtime.worker.boot import Runtime
 
         server.settle()
-        uvloop.run(Runtime(kind="worker").serve())
+        uvloop.run(Runtime(kind="worker", most_runs=settings.RUNS_AT_A_TIME).serve())
