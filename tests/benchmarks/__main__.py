@@ -4,7 +4,8 @@
     python -m tests.benchmarks scaled intake_per_s          some of them
 
 Every commit is fsynced in both modes. Embedded is one process on SQLite; scaled is one web, one worker and one ticker
-process on a private PostgreSQL and Redis. The caller and the server that steps call run on the same machine.
+process on a private PostgreSQL and Redis, and where whole runs are counted a second worker, one for each core. The
+caller and the server that steps call run on the same machine.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ ON_STAGE: tuple[Callable[[Stage], Figure], ...] = (
     figures.flow_runs_per_s,
     figures.durable_steps_per_s,
 )
+#: Worker processes of the scaled product where it is not one.
+WORKERS = {"durable_steps_per_s": 2, "flow_runs_per_s": 2}
 IN_BROWSER: dict[str, Callable[[Stage, Path], list[Figure]]] = {
     "live_paint_p95_ms": browser.live_paint,
     "canvas": browser.canvas,
@@ -68,8 +71,15 @@ def measure(mode: str, wanted: Callable[[str], bool]) -> int:
         if not wanted(name):
             continue
         with ExitStack() as cleanup:
+            workers = WORKERS.get(name, 1)
+            settings: dict[str, str] = {}
+            if measurement is figures.durable_steps_per_s:
+                in_each = figures.IN_FLIGHT // (workers if mode == "scaled" else 1)
+                settings["RUNS_AT_A_TIME"] = str(in_each)
             try:
-                stage = cleanup.enter_context(staged(mode, wanted if name == "idle_rss_mb" else lambda _: False))
+                stage = cleanup.enter_context(
+                    staged(mode, wanted if name == "idle_rss_mb" else lambda _: False, workers=workers, **settings)
+                )
             except (ProductFailed, MissingService) as error:
                 print(f"{mode} could not be started: {error}", file=sys.stderr, flush=True)
                 return failed + 1
@@ -93,12 +103,18 @@ def measure(mode: str, wanted: Callable[[str], bool]) -> int:
 
 
 @contextmanager
-def staged(mode: str, wanted: Callable[[str], bool]) -> Iterator[Stage]:
-    """A fresh product in this mode, set up, whose steps reach the lean target by the practice company's name."""
+def staged(mode: str, wanted: Callable[[str], bool], *, workers: int = 1, **settings: str) -> Iterator[Stage]:
+    """A fresh product in this mode, set up, whose steps reach the lean target by the practice company's name; scaled
+    with so many workers."""
     with ExitStack() as cleanup:
         folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="millrace-bench-")))
         port = cleanup.enter_context(figures.target())
-        environment = {"PRACTICE_ADDRESS": f"127.0.0.1:{port}", "PRACTICE_COMPANY": "true", "LOG_LEVEL": "WARNING"}
+        environment = {
+            "PRACTICE_ADDRESS": f"127.0.0.1:{port}",
+            "PRACTICE_COMPANY": "true",
+            "LOG_LEVEL": "WARNING",
+            **settings,
+        }
         if mode == "scaled":
             database = cleanup.enter_context(postgres())
             queue = cleanup.enter_context(redis())
@@ -109,6 +125,7 @@ def staged(mode: str, wanted: Callable[[str], bool]) -> Iterator[Stage]:
             ready = figures.ready_s_scaled(product)
             if wanted("ready_s"):
                 print(ready.line(mode), flush=True)
+            figures.more_workers(product, workers - 1)
         else:
             product = Product(folder / "data", environment=environment)
             cleanup.enter_context(product)

@@ -67,9 +67,9 @@ def flow() -> dict[str, Any]:
     )
 
 
-def ten_steps() -> dict[str, Any]:
-    """Ten pure steps in a row; the sender is answered when the run has finished."""
-    steps = [webhook("when_finished"), edit("s1")]
+def ten_steps(respond: str = "immediately") -> dict[str, Any]:
+    """Ten pure steps in a row."""
+    steps = [webhook(respond), edit("s1")]
     steps += [edit(f"s{number}", f"{{{{ steps.s{number - 1}.number }}}}") for number in range(2, 11)]
     return line(steps)
 
