@@ -151,7 +151,7 @@ def refused_output(error: JSONRefused) -> StepError:
 
 def fits(ending: Ending) -> bool:
     """Whether nothing of it has to be put aside."""
-    return type(ending) is Done and len(ending.text) <= INLINE_CHARACTERS
+    return isinstance(ending, Failed | Cut) or len(ending.text) <= INLINE_CHARACTERS
 
 
 async def stored(ending: Ending, *, keep: KeepLarge, workspace_id: UUID, node: Node) -> Ending:

@@ -188,9 +188,11 @@ class Driver:
                 settling.take_in(self, told)
                 if self.unit.asked and not self._told:
                     # Attempts that cannot even begin tell so before the commit.
-                    await self._make_ready()
+                    for asked in self._sorted_out():
+                        await self._prepare(asked)
             if self.unit.asked:
-                await self._make_ready()
+                for asked in self._sorted_out():
+                    await self._prepare(asked)
                 continue
             if self.unit.dirty and not self._begins_inline():
                 await self._commit()
@@ -202,7 +204,8 @@ class Driver:
             starting, self._starting = self._starting, []
             for asked in starting:
                 if asked.inline:
-                    await self._run_inline(asked)
+                    if not self._run_at_once(asked):
+                        await self._run_inline(asked)
                 else:
                     self._tasks[asked.step.node.id] = asyncio.create_task(self._attempt(asked))
             if self._told or self.unit.asked or self._end_what_was_cut_off():
@@ -324,57 +327,86 @@ class Driver:
 
     # --- attempts -------------------------------------------------------------------------------------------------
 
-    async def _make_ready(self) -> None:
-        """Prepare what was asked for; the intents of effects join the coming commit."""
+    def _sorted_out(self) -> list[Asked]:
+        """What was asked for and may begin: cheap attempts wait for the coming commit; returned are those that have to
+        be prepared for it."""
         asked_for, self.unit.asked = self.unit.asked, []
         if self._over or self.state.ending is not None or self.shell.stopping:
-            return
+            return []
+        to_prepare: list[Asked] = []
         for command in asked_for:
-            state = self.state.step(command.node)
-            if state is None or state.status not in _OPEN or state.attempt != command.attempt:
+            if not self._is_open(command.node, command.attempt):
                 continue
             try:
                 step = self.version.step(command.node)
             except Unsupported as unsupported:
                 self._unsupported = unsupported
                 continue
-            now = self.shell.now_ms()
-            asked = Asked(step, command.attempt, None, None, "", now, "", self.claimed.generation)
+            asked = Asked(step, command.attempt, None, None, "", self.shell.now_ms(), "", self.claimed.generation)
             if step.inline and not preparing.is_heavy(step, self.event):
                 self._starting.append(asked)
-                continue
-            asked.inline = False
-            try:
-                await preparing.resolve(self, asked, state.first_started_at or now)
-            except Exception as error:
-                self._note(asked, failed(error, None, step))
-                continue
-            self.apply(StepStarted(command.node, command.attempt, now))
-            begun = self.state.step(command.node)
-            if begun is None or begun.status is not StepStatus.RUNNING:
-                continue
-            self.records.setdefault(command.node, Record()).input = asked.input_text
-            if step.writes:
-                asked.earlier = self.intents.pop(command.node, None)
-                self.unit.attempts.append(units.attempt_intent(self, asked))
-                self.unit.names["step.intent"] = None
-                self.unit.dirty = True
-            self._starting.append(asked)
+            else:
+                asked.inline = False
+                to_prepare.append(asked)
+        return to_prepare
 
-    async def _run_inline(self, asked: Asked) -> None:
-        """Carry out a cheap attempt that may now happen."""
-        step = asked.step
-        state = self.state.step(step.node.id)
-        if state is None or state.status not in _OPEN or self.shell.stopping:
+    def _is_open(self, node_id: str, attempt: int) -> bool:
+        """Whether this attempt has not ended, and is still the one that is asked for."""
+        state = self.state.step(node_id)
+        return state is not None and state.status in _OPEN and state.attempt == attempt
+
+    async def _prepare(self, asked: Asked) -> None:
+        """Work out what an attempt needs; the intent of an effect joins the coming commit."""
+        step, node_id = asked.step, asked.step.node.id
+        state = self.state.step(node_id)
+        if self._over or state is None or not self._is_open(node_id, asked.attempt):
             return
         asked.at = self.shell.now_ms()
         try:
-            first = state.first_started_at or asked.at
-            if not preparing.resolve_at_once(self, asked, first):
-                await preparing.resolve(self, asked, first)
-            ending: Ending = call_inline(step, asked.config, asked.step_input, self.shell.context(self, asked))
-            if not fits(ending):
-                ending = await self._put_aside(ending, step)
+            await preparing.resolve(self, asked, state.first_started_at or asked.at)
+        except Exception as error:
+            self._note(asked, failed(error, None, step))
+            return
+        self.apply(StepStarted(node_id, asked.attempt, asked.at))
+        begun = self.state.step(node_id)
+        if begun is None or begun.status is not StepStatus.RUNNING:
+            return
+        self.records.setdefault(node_id, Record()).input = asked.input_text
+        if step.writes:
+            asked.earlier = self.intents.pop(node_id, None)
+            self.unit.attempts.append(units.attempt_intent(self, asked))
+            self.unit.names["step.intent"] = None
+            self.unit.dirty = True
+        self._starting.append(asked)
+
+    def _run_at_once(self, asked: Asked) -> bool:
+        """Carry out a cheap attempt that may now happen; False where something has to be read or put aside for it."""
+        step = asked.step
+        state = self.state.step(step.node.id)
+        if state is None or state.status not in _OPEN or self.shell.stopping:
+            return True
+        asked.at = self.shell.now_ms()
+        try:
+            if not preparing.resolve_at_once(self, asked, state.first_started_at or asked.at):
+                return False
+            ending = call_inline(step, asked.config, asked.step_input, self.shell.context(self, asked))
+        except Exception as error:
+            ending = failed(error, None, step)
+        if not fits(ending):
+            return False
+        self._note(asked, ending)
+        return True
+
+    async def _run_inline(self, asked: Asked) -> None:
+        """Like `_run_at_once`, for whatever is read or put aside. The attempt is cheap and pure: to begin it once more
+        does no harm."""
+        step = asked.step
+        state = self.state.step(step.node.id)
+        assert state is not None
+        try:
+            await preparing.resolve(self, asked, state.first_started_at or asked.at)
+            ending = call_inline(step, asked.config, asked.step_input, self.shell.context(self, asked))
+            ending = await self._put_aside(ending, step)
         except Exception as error:
             ending = failed(error, None, step)
         self._note(asked, ending)
