@@ -205,7 +205,7 @@ class Driver:
             for asked in starting:
                 if asked.inline:
                     if not self._run_at_once(asked):
-                        await self._run_inline(asked)
+                        await self._run_at_length(asked)
                 else:
                     self._tasks[asked.step.node.id] = asyncio.create_task(self._attempt(asked))
             if self._told or self.unit.asked or self._end_what_was_cut_off():
@@ -393,19 +393,19 @@ class Driver:
         except Exception as error:
             ending = failed(error, None, step)
         if not fits(ending):
+            asked.ending = ending
             return False
         self._note(asked, ending)
         return True
 
-    async def _run_inline(self, asked: Asked) -> None:
-        """Like `_run_at_once`, for whatever is read or put aside. The attempt is cheap and pure: to begin it once more
-        does no harm."""
+    async def _run_at_length(self, asked: Asked) -> None:
+        """What `_run_at_once` left undone: to read what the attempt needs, or to put aside what it gave."""
         step = asked.step
-        state = self.state.step(step.node.id)
-        assert state is not None
         try:
-            await preparing.resolve(self, asked, state.first_started_at or asked.at)
-            ending = call_inline(step, asked.config, asked.step_input, self.shell.context(self, asked))
+            if (ending := asked.ending) is None:
+                state = self.state.step(step.node.id)
+                await preparing.resolve(self, asked, asked.at if state is None else state.first_started_at or asked.at)
+                ending = call_inline(step, asked.config, asked.step_input, self.shell.context(self, asked))
             ending = await self._put_aside(ending, step)
         except Exception as error:
             ending = failed(error, None, step)

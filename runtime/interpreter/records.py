@@ -40,6 +40,8 @@ class Asked:
     inline: bool = True
     #: The same attempt, cut off by a crash with its intent committed.
     earlier: AttemptRow | None = None
+    #: How it ended, where that is still to be put aside.
+    ending: Ending | None = None
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,10 @@ from runtime import api
 from runtime.contracts import NotFound, RunFilters
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps
+from runtime.interpreter.attempts import call_inline
+from runtime.interpreter.outcomes import Ending
 from runtime.interpreter.payloads import reference_in
+from runtime.interpreter.versions import Step
 from runtime.store.models import Artifact, Response, Run, StepRun, Version
 from runtime.store.reads import RunEnd
 from tests.runtime.fixtures import World
@@ -155,6 +159,19 @@ def test_large_outputs_stand_outside_the_row_and_are_read_back(idle_machine: Mac
     assert row.output is not None
     assert row.output.startswith("@artifact:")
     assert Artifact.objects.filter(workspace_id=WORKSPACE).count() >= 2
+
+
+def test_a_large_result_is_worked_out_once(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+
+    def counted(step: Step, *more: Any) -> Ending:
+        begun.append(step.node.id)
+        return call_inline(step, *more)
+
+    monkeypatch.setattr("runtime.interpreter.driver.call_inline", counted)
+    run = machine.run(flow("start -> a -> b", fields("a", copy="{{ trigger.text }}")), {"text": "x" * 100_000})
+    assert run.status == "completed"
+    assert begun == ["start", "a", "b"]
 
 
 def test_nobody_can_smuggle_in_a_reference_to_a_foreign_document() -> None:
