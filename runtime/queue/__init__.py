@@ -43,7 +43,7 @@ ACTOR: Final = "advance_runs"
 #: Ids in one message. Small enough that several workers share a burst, large enough that a burst is a few messages.
 MOST_IDS: Final = 64
 #: Ids in a message that is rung in a flood: it is known by there being more of them than in any other.
-FLOOD_IDS: Final = 128
+FLOOD_IDS: Final = 256
 
 _HEARTBEAT_MS: Final = 15_000
 #: Of a million commands, how many also look for the messages of dead workers.
@@ -86,7 +86,8 @@ def ring(run_ids: Sequence[UUID]) -> None:
 
 
 def ring_in_flood(run_ids: Sequence[UUID]) -> None:
-    """Tell whoever listens that there are these runs and many more, to be looked for in the database. Like `ring`."""
+    """Like `ring`, for more than `MOST_IDS` runs and others behind them: one message names the first of them, and says
+    by its size that more are to be looked for in the database."""
     _ring(run_ids[:FLOOD_IDS], FLOOD_IDS)
 
 

@@ -16,7 +16,8 @@ _MOST_WAITING: Final = 20_000
 # While so many come at a time, the next call waits until there are more: each costs both ends more than its ids do.
 _MANY: Final = 12
 _PAUSE_SECONDS: Final = 0.03
-# So many at a time, twice in a row, are a flood: some 2,000 a second.
+# More than so many at a time, twice in a row, are a flood: it begins at 2,000 a second, and goes on above 640. An
+# ordinary message of the doorbell must not hold more.
 _FLOOD: Final = 64
 _PAUSE_IN_FLOOD_SECONDS: Final = 0.1
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID
 
-from runtime import queue
 from runtime.engine.ids import uuid7_ms
 
 #: Accepting comes first: while more events than this arrive in a second, runs begin in small portions only, with a
@@ -15,9 +14,10 @@ from runtime.engine.ids import uuid7_ms
 PRESSED_PER_SECOND: Final = 1_000
 PORTION: Final = 6
 PAUSE_SECONDS: Final = 0.03  # while 1,000 arrive in a second
-_WINDOW_MS: Final = 100
+_MOST_PER_SECOND: Final = 10_000
+_WINDOW_SECONDS: Final = 0.1
 #: What came longer ago says nothing about now.
-_LATELY_MS: Final = 1_000
+_LATELY_SECONDS: Final = 1.0
 
 
 class Arrivals:
@@ -27,50 +27,40 @@ class Arrivals:
     nothing to do with how fast the doors are knocked at.
 
     matters     whether this process shares its machine with a door, and so takes the time of those who knock.
+    hearers     among how many processes the doorbell's messages are shared out.
     """
 
-    __slots__ = ("_at", "_count", "_matters", "_per_second")
+    __slots__ = ("_at", "_count", "_hearers", "_matters", "_per_second")
 
-    def __init__(self, matters: Callable[[], bool] = lambda: True) -> None:
+    def __init__(self, matters: Callable[[], bool] = lambda: True, hearers: Callable[[], int] = lambda: 1) -> None:
         self._matters = matters
-        self._at = 0
+        self._hearers = hearers
+        self._at = 0.0
         self._count = 0
         self._per_second = 0.0
 
     def note(self, count: int) -> None:
         """So many came just now."""
-        self._note(count, _now_ms())
+        self._note(count, time.monotonic())
 
     def note_rung(self, run_ids: Sequence[UUID]) -> None:
         """The doorbell told of these."""
-        moments = [uuid7_ms(run_id) for run_id in run_ids if run_id.version == 7]
-        newest = max(moments, default=0)
-        # The sweeper rings too, for what came long ago.
-        if _now_ms() - newest > _LATELY_MS:
-            return
-        if len(run_ids) > queue.MOST_IDS:
-            # In a flood not all of them are rung for: what counts is how closely they follow each other.
-            self._per_second = len(run_ids) * 1_000 / max(newest - min(moments), 1)
-            self._at, self._count = newest, 0
-        else:
-            self._note(len(run_ids), newest)
+        newest = max((uuid7_ms(run_id) for run_id in run_ids if run_id.version == 7), default=0)
+        ago = time.time() - newest / 1_000
+        # The sweeper rings too, for what came long ago; and clocks differ.
+        if abs(ago) <= _LATELY_SECONDS:
+            self._note(len(run_ids) * self._hearers(), time.monotonic() - max(ago, 0.0))
 
-    def _note(self, count: int, at: int) -> None:
-        self._count += count
+    def _note(self, count: int, at: float) -> None:
         elapsed = at - self._at
-        if elapsed >= _WINDOW_MS:
-            self._per_second = self._count * 1_000 / elapsed
+        if elapsed < -_WINDOW_SECONDS:
+            return  # it was counted in its time
+        self._count += count
+        if elapsed >= _WINDOW_SECONDS:
+            self._per_second = min(self._count / elapsed, _MOST_PER_SECOND)
             self._at, self._count = at, 0
-        elif elapsed < -_LATELY_MS:
-            # The clock was set back.
-            self._at, self._count, self._per_second = at, 0, 0.0
 
     def pressed(self) -> float:
         """How many come in a second, where they are so many that accepting them needs this process's time; else 0."""
-        if self._per_second <= PRESSED_PER_SECOND or _now_ms() - self._at > _LATELY_MS or not self._matters():
-            return 0.0
-        return self._per_second
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+        lately = time.monotonic() - self._at <= _LATELY_SECONDS
+        return self._per_second if lately and self._per_second > PRESSED_PER_SECOND and self._matters() else 0.0

@@ -116,6 +116,7 @@ class Runtime:
                 sweep_seconds=self._sweep_seconds,
                 reloads=self._reloads,
                 beside_door=lambda: self.ticker is None or self.ticker.beside_door,
+                workers=lambda: 1 if self.ticker is None else self.ticker.workers,
             )
             self.pump.start()
             self._doorman = Doorman(self.pump, loop)

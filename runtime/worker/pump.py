@@ -61,6 +61,7 @@ class Pump:
         sweep_seconds: float = 0.5,
         reloads: bool = False,
         beside_door: Callable[[], bool] = lambda: True,
+        workers: Callable[[], int] = lambda: 1,
     ) -> None:
         self.worker = writer.owner
         self.reloads = reloads
@@ -81,7 +82,7 @@ class Pump:
         self._alarms: dict[UUID, asyncio.TimerHandle] = {}
         self._wanted = asyncio.Event()
         self._room = asyncio.Event()
-        self._arrivals = Arrivals(beside_door)
+        self._arrivals = Arrivals(beside_door, workers)
         #: Leases of runs that are claimed and being loaded.
         self._beginning: dict[UUID, int] = {}
         self._beginnings: set[asyncio.Task[None]] = set()
@@ -165,21 +166,30 @@ class Pump:
     def more(self, count: int) -> None:
         """So many runs were accepted beyond what this process may hold: they lie in the database, and nobody rings."""
         self._arrivals.note(count)
-        self._sweep = True
-        self._wanted.set()
+        self._look_around()
 
     async def admit(self, run_ids: Sequence[UUID]) -> None:
-        """Like `rung`, but waits until there is room for them; not while so many come that nobody has room: then it
-        matters more to know how many they are."""
+        """Like `rung`, but waits until there is room for them. Whatever is not waited for is left to the sweep: when
+        nobody waits any longer, or while so many come that it matters more to hear how many they are."""
         self._arrivals.note_rung(run_ids)
         if len(run_ids) > queue.MOST_IDS:
-            self._sweep = True  # there are more
-        while len(self._driving) + len(self._rung) >= self._most and not self.stopping:
-            if self._arrivals.pressed():
-                break
-            self._room.clear()
-            await self._room.wait()
+            self._look_around()  # there are more
+        try:
+            while len(self._driving) + len(self._rung) >= self._most and not self.stopping:
+                if self._arrivals.pressed():
+                    self._look_around()
+                    return
+                self._room.clear()
+                await self._room.wait()
+        except asyncio.CancelledError:
+            self._look_around()
+            raise
         self.rung(run_ids)
+
+    def _look_around(self) -> None:
+        """Ask the database what is due as soon as there is room."""
+        self._sweep = True
+        self._wanted.set()
 
     @property
     def running(self) -> int:
@@ -440,8 +450,7 @@ class Pump:
 
     async def _sweeps(self) -> None:
         while True:
-            self._sweep = True
-            self._wanted.set()
+            self._look_around()
             await asyncio.sleep(self._sweep_seconds)
 
     def _remember(self, run_id: UUID, wake_at: int) -> None:

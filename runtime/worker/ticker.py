@@ -88,6 +88,8 @@ class Ticker:
         self._leads_until = 0
         #: Whether a process that takes in events works on this machine, as far as its signs of life tell.
         self.beside_door = True
+        #: How many workers live.
+        self.workers = 1
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -190,9 +192,10 @@ class Ticker:
                 },
             )
         if self._kind == "worker":
-            doors = Process.objects.filter(kind="web", stopped_at__isnull=True, seen_at__gt=now - GONE_MS)
-            hosts = set(doors.values_list("host", flat=True))
+            living = Process.objects.filter(stopped_at__isnull=True, seen_at__gt=now - GONE_MS)
+            hosts = set(living.filter(kind="web").values_list("host", flat=True))
             self.beside_door = not hosts or HOST in hosts
+            self.workers = max(1, living.filter(kind="worker").count())
         return started or now
 
     def _sign_off(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from runtime import queue
 from runtime.engine.ids import uuid7
+from runtime.store import bell as doorbell
 from runtime.store.bell import Bell
 from runtime.worker.arrivals import Arrivals
 
@@ -33,12 +34,47 @@ def test_it_is_the_time_of_acceptance_that_counts_not_when_the_bell_is_heard() -
     assert 1_100 < many.pressed() < 1_400
 
 
-def test_what_is_rung_in_a_flood_tells_how_many_come_beside_those_it_names() -> None:
+def test_workers_that_share_the_bell_reckon_with_what_the_others_hear() -> None:
+    alone, one_of_three = Arrivals(), Arrivals(hearers=lambda: 3)
+    for arrivals in (alone, one_of_three):
+        for ago_ms in (300, 200, 100, 0):
+            arrivals.note_rung(accepted(50, ago_ms=ago_ms, within_ms=10))
+    assert alone.pressed() == 0.0
+    assert 1_300 < one_of_three.pressed() < 1_700
+
+
+def test_a_burst_is_no_flood() -> None:
     arrivals = Arrivals()
-    arrivals.note_rung(accepted(queue.MOST_IDS, ago_ms=100, within_ms=21))
-    assert arrivals.pressed() == 0.0, "a burst is no flood"
-    arrivals.note_rung(accepted(queue.FLOOD_IDS, ago_ms=0, within_ms=42))
-    assert 2_500 < arrivals.pressed() < 3_500
+    arrivals.note_rung(accepted(1, ago_ms=800, within_ms=0))
+    arrivals.note_rung(accepted(queue.FLOOD_IDS, ago_ms=0, within_ms=20))
+    assert arrivals.pressed() == 0.0
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_was_put_presses_nobody(monkeypatch: pytest.MonkeyPatch, hours: int) -> None:
+    arrivals = Arrivals()
+    now = time.time
+    flood = [accepted(queue.FLOOD_IDS, ago_ms=ago_ms, within_ms=90) for ago_ms in (200, 100, 0)]
+    for message in flood:
+        arrivals.note_rung(message)
+    assert arrivals.pressed() > 2_000
+    monkeypatch.setattr("runtime.worker.arrivals.time.time", lambda: now() + 3_600 * hours)
+    monkeypatch.setattr("runtime.worker.arrivals._LATELY_SECONDS", 0.2)
+    time.sleep(0.25)
+    for message in flood:
+        arrivals.note_rung(message)
+    assert arrivals.pressed() == 0.0
+
+
+def test_what_is_rung_for_again_is_not_counted_again() -> None:
+    arrivals = Arrivals()
+    before = accepted(80, ago_ms=300, within_ms=100)
+    arrivals.note_rung(accepted(1, ago_ms=900, within_ms=0))
+    for ago_ms in (200, 100, 0):
+        arrivals.note_rung(accepted(50, ago_ms=ago_ms, within_ms=20))
+        for _ in range(5):
+            arrivals.note_rung(before)
+    assert arrivals.pressed() == 0.0
 
 
 def test_what_came_long_ago_presses_nobody() -> None:
@@ -49,10 +85,12 @@ def test_what_came_long_ago_presses_nobody() -> None:
 
 
 def test_a_worker_on_a_machine_without_a_door_never_stands_back() -> None:
-    arrivals = Arrivals(lambda: False)
-    arrivals.note_rung(accepted(queue.FLOOD_IDS, ago_ms=100, within_ms=20))
-    arrivals.note_rung(accepted(queue.FLOOD_IDS, ago_ms=0, within_ms=20))
-    assert arrivals.pressed() == 0.0
+    here, elsewhere = Arrivals(), Arrivals(lambda: False)
+    for arrivals in (here, elsewhere):
+        for ago_ms in (200, 100, 0):
+            arrivals.note_rung(accepted(queue.FLOOD_IDS, ago_ms=ago_ms, within_ms=20))
+    assert here.pressed() > 2_000
+    assert elsewhere.pressed() == 0.0
 
 
 def test_a_flood_is_rung_for_otherwise_and_a_burst_is_not() -> None:
@@ -74,6 +112,7 @@ def test_a_flood_is_rung_for_otherwise_and_a_burst_is_not() -> None:
 
 
 def test_one_message_says_that_there_is_a_flood(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doorbell._FLOOD >= queue.MOST_IDS, "or a message in a flood would look like any other"
     sent: list[list[UUID]] = []
     here = queue.InProcessBroker(middleware=[])
     monkeypatch.setattr(queue, "broker", lambda: here)

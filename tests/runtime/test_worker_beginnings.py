@@ -16,6 +16,7 @@ from runtime.store.acceptance import leased
 from runtime.store.records import Claimed
 from runtime.store.tickets import Wanted
 from runtime.worker import loads, pump
+from runtime.worker.arrivals import Arrivals
 from runtime.worker.pump import Pump
 from tests.runtime.rows import an_acceptance
 
@@ -155,31 +156,65 @@ def test_whoever_waits_to_ring_hears_when_a_claim_brought_less_than_was_asked_fo
     with_a_pump(monkeypatch, play, most=4)
 
 
-def test_while_events_flood_in_nobody_waits_to_ring_and_the_database_is_asked_for_more(
+def full(made: Pump, books: Books) -> list[Wanted]:
+    """Let four runs go on in this pump; from now on it is written down what it claims, and nothing comes."""
+    asked: list[Wanted] = []
+
+    def bring(wanted: Wanted) -> list[Claimed]:
+        asked.append(wanted)
+        return []
+
+    made.taken([a_claim(uuid7(), 1) for _ in range(4)])
+    books.bring = bring
+    return asked
+
+
+def end_all(made: Pump) -> None:
+    for _, task, _ in list(made._driving.values()):
+        task.cancel()
+
+
+def swept(asked: list[Wanted]) -> bool:
+    return any(wanted.run_ids is None for wanted in asked)
+
+
+def test_while_events_flood_in_nobody_waits_to_ring_and_the_database_is_asked_instead(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def message(number: int) -> list[UUID]:
-        return [uuid7() for _ in range(number)]
+    pressing = 0.0
+    monkeypatch.setattr(Arrivals, "pressed", lambda _: pressing)
 
     async def play(made: Pump, books: Books) -> None:
-        asked: list[Wanted] = []
-
-        def bring(wanted: Wanted) -> list[Claimed]:
-            asked.append(wanted)
-            return []
-
-        made.taken([a_claim(uuid7(), 1) for _ in range(4)])
+        nonlocal pressing
+        asked = full(made, books)
         await until(lambda: made.running == 4)
-        books.bring = bring
-        async with asyncio.timeout(5):
-            waiting = asyncio.create_task(made.admit(message(queue.MOST_IDS)))
-            await asyncio.sleep(0)
-            assert not waiting.done(), "there is no room for them"
-            await made.admit(message(queue.FLOOD_IDS))
-            waiting.cancel()
-        assert made._arrivals.pressed()
-        for run_id in list(made._driving):
-            made._driving[run_id][1].cancel()
-        await until(lambda: any(wanted.run_ids is None for wanted in asked))
+        waiting = asyncio.create_task(made.admit([uuid7()]))
+        await asyncio.sleep(0)
+        assert not waiting.done(), "there is no room"
+        pressing = 2_000.0
+        await made.admit([uuid7() for _ in range(queue.MOST_IDS)])
+        assert len(made._rung) == 0, "what there is no room for is not remembered either"
+        assert not asked
+        end_all(made)
+        await until(lambda: swept(asked))
+        await waiting
+
+    with_a_pump(monkeypatch, play, most=4)
+
+
+@pytest.mark.parametrize("number", [1, queue.FLOOD_IDS])
+def test_what_nobody_waits_for_any_longer_is_looked_for_as_soon_as_there_is_room(
+    monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    async def play(made: Pump, books: Books) -> None:
+        asked = full(made, books)
+        await until(lambda: made.running == 4)
+        waiting = asyncio.create_task(made.admit([uuid7() for _ in range(number)]))  # noqa: RUF006 (waited for below)
+        await asyncio.sleep(0.01)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        assert not asked
+        end_all(made)
+        await until(lambda: swept(asked))
 
     with_a_pump(monkeypatch, play, most=4)
