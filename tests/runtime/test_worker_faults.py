@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -140,14 +141,18 @@ def test_a_run_that_cannot_be_begun_is_set_aside_and_the_runs_claimed_with_it_go
 ) -> None:
     workflow_id = idle_machine.publish(flow("start -> a"))
     run_ids = [idle_machine.begin_again(workflow_id) for _ in range(4)]
-    real = loads.load
 
-    def load(claimed: Any, versions: Any) -> Any:
-        if any(one.run_id == run_ids[1] for one in claimed):
-            raise ValueError("nobody foresaw this")
-        return real(claimed, versions)
+    def failing(real: Callable[..., Any]) -> Callable[..., Any]:
+        def load(claimed: Any, *versions: Any) -> Any:
+            if any(one.run_id == run_ids[1] for one in claimed):
+                raise ValueError("nobody foresaw this")
+            return real(claimed, *versions)
 
-    monkeypatch.setattr(loads, "load", load)
+        return load
+
+    # Whether a sweep or the bell leads to it: what started it is then read, or at hand.
+    for way in ("load", "at_hand"):
+        monkeypatch.setattr(loads, way, failing(getattr(loads, way)))
     idle_machine.start(sweep_seconds=0.05)
     assert {idle_machine.finish(run_ids[index]).status for index in (0, 2, 3)} == {"completed"}
     assert idle_machine.until(run_ids[1], lambda run: run.status == "parked").status == "parked"
