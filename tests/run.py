@@ -65,6 +65,8 @@ def tests(*arguments: str) -> tuple[str, ...]:
 
 
 TWO = ("-n", "2", "--dist", "worksteal")
+#: Without a bell, and with servers, tests wait more than they work.
+FOUR = ("-n", "4", "--dist", "worksteal")
 SERVERS = (find_postgres, find_redis)
 #: These start processes with an environment and a database of their own: on PostgreSQL they would do the same again.
 PROCESSES = ("tests/builder/test_processes.py", "tests/builder/test_settings.py", "tests/live/test_stopping.py")
@@ -86,17 +88,17 @@ SUITES = (
     Suite("engine", "engine", tests("tests/engine", *TWO)),
     Suite("nodes", "nodes", tests("tests/nodes", *TWO)),
     Suite("architecture", "architecture", tests("tests/architecture", *TWO)),
-    Suite("runtime-no-broker", "runtime", tests("tests/runtime", *TWO), broker="off"),
+    Suite("runtime-no-broker", "runtime", tests("tests/runtime", *FOUR), broker="off"),
     Suite(
         "builder-servers",
         "builder",
-        tests("tests/builder", "tests/live", *ONCE, *TWO),
+        tests("tests/builder", "tests/live", *ONCE, *FOUR),
         database="postgres",
         broker="redis",
         needs=SERVERS,
     ),
     Suite(
-        "runtime-servers", "runtime", tests("tests/runtime", *TWO), database="postgres", broker="redis", needs=SERVERS
+        "runtime-servers", "runtime", tests("tests/runtime", *FOUR), database="postgres", broker="redis", needs=SERVERS
     ),
     Suite("faults", "faults", tests("tests/faults"), place="aside"),
     Suite("processes", "builder", tests(*PROCESSES), place="aside"),
