@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+# Two environments are made in one place.
+.NOTPARALLEL:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 PORT ?= 8000
@@ -98,7 +100,7 @@ clean: ## Remove the environment and everything built (never the data)
 
 # Where the environment says PYTHONDONTWRITEBYTECODE, every process would otherwise compile all of it anew: 1.5 seconds.
 .venv/.stamp-compiled: $(SOURCES) | .venv/.stamp
-	@.venv/bin/python -m compileall -q builder runtime
+	@.venv/bin/python -m compileall -q builder runtime || true
 	@touch .venv/.stamp-compiled
 
 .tools/node/.stamp: requirements-node.lock | $(UV)
