@@ -182,18 +182,15 @@ class Driver:
 
     async def _loop(self) -> None:
         while True:
-            while self._told:
-                told = self._told.popleft()
-                self.unit.told.append(told)
-                settling.take_in(self, told)
+            while self._told or self.unit.asked:
+                if self._told:
+                    told = self._told.popleft()
+                    self.unit.told.append(told)
+                    settling.take_in(self, told)
                 if self.unit.asked and not self._told:
                     # Attempts that cannot even begin tell so before the commit.
                     for asked in self._sorted_out():
                         await self._prepare(asked)
-            if self.unit.asked:
-                for asked in self._sorted_out():
-                    await self._prepare(asked)
-                continue
             if self.unit.dirty and not self._begins_inline():
                 await self._commit()
                 if self._over:
@@ -335,7 +332,8 @@ class Driver:
             return []
         to_prepare: list[Asked] = []
         for command in asked_for:
-            if not self._is_open(command.node, command.attempt):
+            state = self.state.step(command.node)
+            if state is None or state.status not in _OPEN or state.attempt != command.attempt:
                 continue
             try:
                 step = self.version.step(command.node)
@@ -350,20 +348,12 @@ class Driver:
                 to_prepare.append(asked)
         return to_prepare
 
-    def _is_open(self, node_id: str, attempt: int) -> bool:
-        """Whether this attempt has not ended, and is still the one that is asked for."""
-        state = self.state.step(node_id)
-        return state is not None and state.status in _OPEN and state.attempt == attempt
-
     async def _prepare(self, asked: Asked) -> None:
         """Work out what an attempt needs; the intent of an effect joins the coming commit."""
         step, node_id = asked.step, asked.step.node.id
-        state = self.state.step(node_id)
-        if self._over or state is None or not self._is_open(node_id, asked.attempt):
-            return
         asked.at = self.shell.now_ms()
         try:
-            await preparing.resolve(self, asked, state.first_started_at or asked.at)
+            await preparing.resolve(self, asked, self._first_started_at(asked))
         except Exception as error:
             self._note(asked, failed(error, None, step))
             return
@@ -387,7 +377,7 @@ class Driver:
             return True
         asked.at = self.shell.now_ms()
         try:
-            if not preparing.resolve_at_once(self, asked, state.first_started_at or asked.at):
+            if not preparing.resolve_at_once(self, asked, self._first_started_at(asked)):
                 return False
             ending = call_inline(step, asked.config, asked.step_input, self.shell.context(self, asked))
         except Exception as error:
@@ -403,13 +393,17 @@ class Driver:
         step = asked.step
         try:
             if (ending := asked.ending) is None:
-                state = self.state.step(step.node.id)
-                await preparing.resolve(self, asked, asked.at if state is None else state.first_started_at or asked.at)
+                await preparing.resolve(self, asked, self._first_started_at(asked))
                 ending = call_inline(step, asked.config, asked.step_input, self.shell.context(self, asked))
             ending = await self._put_aside(ending, step)
         except Exception as error:
             ending = failed(error, None, step)
         self._note(asked, ending)
+
+    def _first_started_at(self, asked: Asked) -> int:
+        """When the first attempt at this step began, which may be this one."""
+        state = self.state.step(asked.step.node.id)
+        return asked.at if state is None else state.first_started_at or asked.at
 
     def _note(self, asked: Asked, ending: Ending) -> None:
         """Tell of an attempt that cost nothing yet; one for which the store had no room begins a little later."""
