@@ -61,7 +61,7 @@ class Bell:
                 self._condition.notify()
 
     def _work(self) -> None:
-        many = flood = False
+        many = False
         while True:
             with self._condition:
                 while not self._waiting and not self._stopping:
@@ -69,8 +69,8 @@ class Bell:
                 taken, self._waiting = self._waiting, []
                 stopping = self._stopping
             # One burst is no flood.
-            flood = many and len(taken) > _FLOOD
-            many = len(taken) > _FLOOD
+            before, many = many, len(taken) > _FLOOD
+            flood = before and many
             if taken:
                 try:
                     if flood and self._ring_in_flood is not None:
