@@ -17,6 +17,7 @@ from runtime.engine.change import (
     FAILED,
     NEVER_CAME,
     READY,
+    READY_FIRST,
     RETRYING,
     RUN_RUNNING,
     RUNNING,
@@ -49,6 +50,7 @@ from runtime.engine.state import (
     StepError,
     StepKey,
     StepState,
+    made,
 )
 
 _NOTHING: Final[tuple[Command, ...]] = ()
@@ -141,7 +143,7 @@ def _run_started(graph: Graph, state: RunState, fact: RunStarted) -> tuple[RunSt
     change.execute(fact.trigger_node, 1, None)
     for root in graph.roots:
         if root != fact.trigger_node:
-            change.steps[StepKey(root, change.generation)] = NEVER_CAME
+            change.put(root, NEVER_CAME)
             change.follow(root)
     return change.done()
 
@@ -151,13 +153,13 @@ def _started(state: RunState, fact: StepStarted) -> tuple[RunState, tuple[Comman
     if step is None or step.status is not READY or step.attempt != fact.attempt:
         return state, _NOTHING
     first = fact.at if step.first_started_at is None else step.first_started_at
-    steps = dict(state.steps)
-    steps[StepKey(fact.node, state.generation)] = StepState(RUNNING, step.attempt, first_started_at=first)
+    key = StepKey(fact.node, state.generation)
+    steps = {**state.steps, key: StepState(RUNNING, step.attempt, first_started_at=first)}
     # Ready and running count as one sort of open step, so nothing about the run changes.
     return (
         RunState(
             RUN_RUNNING, state.generation, steps, state.outcome, state.error, state.cancel_requested,
-            state.tally or tally_of(state),
+            state.tally or tally_of(state), (key,),
         ),
         _NOTHING,
     )  # fmt: skip
@@ -175,8 +177,21 @@ def _succeeded(
     step = _current(graph, state, node, attempt)
     if step is None or not (step.status is RUNNING or step.status is READY):
         return state, _NOTHING
+    done = _success(step, ports, at, commit_seq)
+    if (straight := graph.straight.get(node)) is not None and state.ending is None:
+        handles, target = straight
+        if not handles.isdisjoint(ports) and (target, state.generation) not in state.steps:
+            # One step is done, and the only one behind it is ready: what `Change` would find out, without it.
+            generation = state.generation
+            changed = made(StepKey, (node, generation)), made(StepKey, (target, generation))
+            steps = {**state.steps, changed[0]: done, changed[1]: READY_FIRST}
+            tally = state.tally or tally_of(state)
+            return (
+                made(RunState, (RUN_RUNNING, generation, steps, None, None, False, tally, changed)),
+                (made(Execute, (target, 1)),),
+            )
     change = Change(graph, state)
-    change.replace_step(node, step, _success(step, ports, at, commit_seq))
+    change.replace_step(node, step, done)
     change.follow(node)
     return change.done()
 
@@ -330,7 +345,7 @@ def _first(step: StepState, at: int) -> int:
 
 def _success(step: StepState, ports: tuple[str, ...], at: int, commit_seq: int | None) -> StepState:
     first = at if step.first_started_at is None else step.first_started_at
-    return StepState(SUCCEEDED, step.attempt, ports, None, None, None, commit_seq, first)
+    return made(StepState, (SUCCEEDED, step.attempt, ports, None, None, None, commit_seq, first, None))
 
 
 def _failure(step: StepState, ports: tuple[str, ...], error: StepError, at: int) -> StepState:

@@ -21,6 +21,7 @@ CANCELLED: Final = StepStatus.CANCELLED
 RUN_RUNNING: Final = RunStatus.RUNNING
 
 NEVER_CAME: Final = StepState(SKIPPED)
+READY_FIRST: Final = StepState(READY, 1)
 
 
 def tally_of(state: RunState) -> Tally:
@@ -47,8 +48,8 @@ class Change:
     """A copy of the state under work. One per fact; `done` freezes it again."""
 
     __slots__ = (
-        "active", "cancel", "commands", "error", "events", "generation", "graph", "humans", "outcome", "state",
-        "steps", "timers",
+        "active", "cancel", "changed", "commands", "error", "events", "generation", "graph", "humans", "outcome",
+        "state", "steps", "timers",
     )  # fmt: skip
 
     def __init__(self, graph: Graph, state: RunState) -> None:
@@ -62,16 +63,23 @@ class Change:
         self.cancel = state.cancel_requested
         self.active, self.timers, self.events, self.humans = state.tally or tally_of(state)
         self.commands: list[Command] = []
+        self.changed: list[StepKey] = []
+
+    def put(self, node: str, step: StepState) -> None:
+        """Record a step. Every change of a step goes through here."""
+        key = StepKey(node, self.generation)
+        self.steps[key] = step
+        self.changed.append(key)
 
     def open_step(self, node: str, step: StepState) -> None:
         """Record a step that has something before it, and count it."""
-        self.steps[StepKey(node, self.generation)] = step
+        self.put(node, step)
         self._count(step, 1)
 
     def replace_step(self, node: str, old: StepState, new: StepState) -> None:
         self._count(old, -1)
         self._count(new, 1)
-        self.steps[StepKey(node, self.generation)] = new
+        self.put(node, new)
 
     def _count(self, step: StepState, by: int) -> None:
         status = step.status
@@ -110,7 +118,7 @@ class Change:
                 if taken is None:
                     continue
                 if not taken:
-                    steps[StepKey(target, generation)] = NEVER_CAME
+                    self.put(target, NEVER_CAME)
                     decided.append(target)
                 elif graph.by_id[target].settings.disabled:
                     self._pass_through(graph.by_id[target])
@@ -135,7 +143,7 @@ class Change:
         return taken
 
     def _pass_through(self, node: Node) -> None:
-        self.steps[StepKey(node.id, self.generation)] = StepState(SUCCEEDED, ports=(node.default_port,))
+        self.put(node.id, StepState(SUCCEEDED, ports=(node.default_port,)))
         source = next(
             (
                 edge.source
@@ -194,6 +202,7 @@ class Change:
                 self.error,
                 self.cancel,
                 Tally(self.active, self.timers, self.events, self.humans),
+                tuple(self.changed),
             ),
             tuple(self.commands),
         )

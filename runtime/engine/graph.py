@@ -132,11 +132,11 @@ class Node:
     default_port: str = DEFAULT_OUT
     #: Whether a link leaves by `error`.
     has_error_edge: bool = False
+    #: Starts are told by the name of their type, so that the engine needs no catalog.
+    is_trigger: bool = field(init=False, compare=False, repr=False)
 
-    @property
-    def is_trigger(self) -> bool:
-        """Starts are told by their name, so that the engine needs no catalog."""
-        return self.type.startswith("trigger.")
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_trigger", self.type.startswith("trigger."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +166,9 @@ class Graph:
     #: For `advance`: per node its (source, handle) pairs, and its targets without repeats.
     before: Mapping[str, tuple[tuple[str, str], ...]] = field(compare=False, repr=False)
     after: Mapping[str, tuple[str, ...]] = field(compare=False, repr=False)
+    #: The plain middle of most graphs: per node whose links all lead to one step that nothing else leads to and that is
+    #: not disabled, the handles of these links and that step.
+    straight: Mapping[str, tuple[frozenset[str], str]] = field(compare=False, repr=False)
 
     @classmethod
     def of(cls, nodes: Iterable[Node], edges: Iterable[Edge]) -> Graph:
@@ -178,13 +181,14 @@ class Graph:
             incoming[edge.target].append(edge)
             outgoing[edge.source].append(edge)
         finished = tuple(_with_ports(node, outgoing[node.id]) for node in given)
+        by_id = {node.id: node for node in finished}
         order = sorted_topologically([node.id for node in given], [(edge.source, edge.target) for edge in edges])
         if len(order) != len(given):
             raise ValueError("the links go round in a circle")
         return cls(
             nodes=finished,
             edges=edges,
-            by_id={node.id: node for node in finished},
+            by_id=by_id,
             by_key={node.key: node for node in finished},
             incoming={node: tuple(found) for node, found in incoming.items()},
             outgoing={node: tuple(found) for node, found in outgoing.items()},
@@ -196,6 +200,11 @@ class Graph:
                 for node, found in incoming.items()
             },
             after={node: tuple(dict.fromkeys(edge.target for edge in found)) for node, found in outgoing.items()},
+            straight={
+                node: (frozenset(edge.source_handle for edge in found), found[0].target)
+                for node, found in outgoing.items()
+                if found and incoming[found[0].target] == found and not by_id[found[0].target].settings.disabled
+            },
         )
 
 

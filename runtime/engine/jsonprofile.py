@@ -66,7 +66,10 @@ def loads_stored(raw: bytes | str) -> JSON:
 
 def dumps(value: object) -> str:
     """Write a value of the profile: compact, keys in their order, decimals as exact number text."""
-    return dumps_bytes(value).decode()
+    try:
+        return orjson.dumps(value, default=_default, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
+    except (TypeError, orjson.JSONEncodeError) as error:
+        raise _unwritable(error) from None
 
 
 def dumps_bytes(value: object) -> bytes:
@@ -74,7 +77,11 @@ def dumps_bytes(value: object) -> bytes:
     try:
         return orjson.dumps(value, default=_default, option=orjson.OPT_PASSTHROUGH_DATETIME)
     except (TypeError, orjson.JSONEncodeError) as error:
-        raise JSONRefused("not_json", f"this value cannot be written as JSON ({error})") from None
+        raise _unwritable(error) from None
+
+
+def _unwritable(error: Exception) -> JSONRefused:
+    return JSONRefused("not_json", f"this value cannot be written as JSON ({error})")
 
 
 def normalise(value: object) -> JSON:
@@ -445,16 +452,22 @@ def _normalise(value: Any, depth: int) -> JSON:
         _check_depth(depth)
         found: dict[str, JSON] = {}
         for key, item in value.items():
-            # Short plain keys and plain texts are nearly all there is: they are looked at here, without a call.
+            # Short plain keys and plain values are nearly all there is: they are looked at here, without a call.
             if type(key) is not str or len(key) > _SHORT_KEY or not key.isascii() or "\x00" in key:
                 if not isinstance(key, str):
                     raise JSONRefused("key_not_text", "keys of an object are text")
                 _check_key(key)
-            if item is None or (type(item) is str and item.isascii() and "\x00" not in item):
-                found[str(key)] = item
+                key = str(key)
+            kind = type(item)
+            if kind is str:
+                if item.isascii() and "\x00" not in item:
+                    found[key] = item
+                    continue
+            elif item is None or kind is bool or (kind is int and -MAX_INTEGER <= item <= MAX_INTEGER):
+                found[key] = item
                 continue
             try:
-                found[str(key)] = _normalise(item, depth + 1)
+                found[key] = _normalise(item, depth + 1)
             except JSONRefused as refused:
                 raise _within(key, refused) from None
         return found

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, NamedTuple
+
+#: Makes a named tuple of all its fields in their order, twice as fast as its class does. For the hot path.
+made: Final = tuple.__new__
 
 
 class StepStatus(StrEnum):
@@ -163,8 +167,10 @@ class Tally(NamedTuple):
     humans: int
 
 
-@dataclass(frozen=True, slots=True)
-class RunState:
+_NO_STEPS: Final[Mapping[StepKey, StepState]] = MappingProxyType({})
+
+
+class RunState(NamedTuple):
     """One run. Build it from rows with the first six fields; `steps` must hold real `StepStatus` members.
 
     A run that is decided but not over (a step failed for good, Stop was reached, a cancel was asked for) lets its
@@ -174,12 +180,23 @@ class RunState:
 
     status: RunStatus
     generation: int = 1
-    steps: Mapping[StepKey, StepState] = field(default_factory=dict)
+    steps: Mapping[StepKey, StepState] = _NO_STEPS
     outcome: str | None = None
     error: StepError | None = None
     cancel_requested: bool = False
     #: A cache that `advance` fills; never stored, never compared.
-    tally: Tally | None = field(default=None, compare=False, repr=False)
+    tally: Tally | None = None
+    #: Every step that the fact before this state has changed, and perhaps others; never stored, never compared.
+    changed: tuple[StepKey, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RunState) and self[:6] == other[:6]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        raise TypeError("a RunState has a mapping in it and no hash")
 
     @property
     def ending(self) -> RunStatus | None:

@@ -151,7 +151,9 @@ def refused_output(error: JSONRefused) -> StepError:
 
 def fits(ending: Ending) -> bool:
     """Whether nothing of it has to be put aside."""
-    return isinstance(ending, Failed | Cut) or len(ending.text) <= INLINE_CHARACTERS
+    # A union of classes would be made anew at each call.
+    kind = type(ending)
+    return kind is Failed or kind is Cut or len(ending.text) <= INLINE_CHARACTERS  # type: ignore[union-attr]
 
 
 async def stored(ending: Ending, *, keep: KeepLarge, workspace_id: UUID, node: Node) -> Ending:

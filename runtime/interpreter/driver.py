@@ -31,7 +31,7 @@ from runtime.engine.facts import (
     TimerFired,
 )
 from runtime.engine.jsonprofile import JSON, dumps
-from runtime.engine.state import RunState, RunStatus, StepStatus
+from runtime.engine.state import DECIDED, RunState, RunStatus, StepStatus
 from runtime.interpreter import outputs, preparing, settling, units
 from runtime.interpreter.attempts import StepContext, call, call_inline, failed, fits, stored
 from runtime.interpreter.loading import Loaded
@@ -52,6 +52,9 @@ HOLD_MS: Final = 1_000
 AGAIN_SECONDS: Final = 1.0
 _LONGEST_AGAIN_SECONDS: Final = 10.0
 
+# Looking a member up on its class costs more than comparing it.
+_ACCEPTED: Final = RunStatus.ACCEPTED
+_RUNNING: Final = RunStatus.RUNNING
 _OPEN: Final = frozenset({StepStatus.READY, StepStatus.RUNNING})
 
 
@@ -176,7 +179,7 @@ class Driver:
                 continue
             found.add(node)
             error = units.in_doubt_error(self.version.graph.by_id[node].name)
-            self.unit.attempts.append(units.attempt_in_doubt(self, intent, error, now))
+            self.unit.attempts += (units.attempt_in_doubt(self, intent, error, now),)
             self._told.append(Told(now, fact=FailRequested(node, error, now)))
         return found
 
@@ -241,14 +244,14 @@ class Driver:
                 intent = self.intents.pop(key.node, None)
                 if intent is not None:
                     error = units.in_doubt_error(self.version.graph.by_id[key.node].name)
-                    self.unit.attempts.append(units.attempt_in_doubt(self, intent, error, now))
+                    self.unit.attempts += (units.attempt_in_doubt(self, intent, error, now),)
                 self._told.append(Told(now, fact=StepInterrupted(key.node, step.attempt, now)))
         return bool(self._told)
 
     def _begins_inline(self) -> bool:
         """The start has only been asked for: its result, which costs nothing, shares the first commit."""
         return (
-            self.base.status is RunStatus.ACCEPTED
+            self.base.status is _ACCEPTED
             and not self._over
             and bool(self._starting)
             and all(asked.inline and asked.step.node.is_trigger for asked in self._starting)
@@ -277,11 +280,7 @@ class Driver:
 
     def _is_active(self) -> bool:
         """Whether a step is ready or running, whoever will carry it on."""
-        return self.state.status is RunStatus.RUNNING
-
-    def _is_decided(self, node_id: str) -> bool:
-        step = self.state.step(node_id)
-        return step is not None and step.status.is_decided
+        return self.state.status is _RUNNING
 
     def _waits_shortly(self) -> bool:
         due = next_due(self.state)
@@ -299,8 +298,9 @@ class Driver:
         if self.state is before and not commands:
             return
         self.unit.dirty = True
+        self.unit.changed += self.state.changed
         if type(fact) is TimerFired and (fired := before.step(fact.node)) is not None:
-            self.unit.cleared.append(units.cleared(self, fact.node, timer_kind(fired)))
+            self.unit.cleared += (units.cleared(self, fact.node, timer_kind(fired)),)
         units.name_points(self.unit.names, self.version.graph, fact, commands, self.state)
         for command in commands:
             self._obey(command)
@@ -314,9 +314,9 @@ class Driver:
                 self.values.put(self.version.graph.by_id[command.node], value)
                 self.records.setdefault(command.node, Record()).output = dumps(value)
             case SetTimer():
-                self.unit.timers.append(units.timer(self, command))
+                self.unit.timers += (units.timer(self, command),)
             case ClearTimer():
-                self.unit.cleared.append(units.cleared(self, command.node, command.kind))
+                self.unit.cleared += (units.cleared(self, command.node, command.kind),)
             case FinishRun():
                 self._over = True
             case _:
@@ -340,7 +340,7 @@ class Driver:
             except Unsupported as unsupported:
                 self._unsupported = unsupported
                 continue
-            asked = Asked(step, command.attempt, None, None, "", self.shell.now_ms(), "", self.claimed.generation)
+            asked = Asked(step, command.attempt, None, None, "", 0, "", self.claimed.generation)
             if step.inline and not preparing.is_heavy(step, self.event):
                 self._starting.append(asked)
             else:
@@ -364,7 +364,7 @@ class Driver:
         self.records.setdefault(node_id, Record()).input = asked.input_text
         if step.writes:
             asked.earlier = self.intents.pop(node_id, None)
-            self.unit.attempts.append(units.attempt_intent(self, asked))
+            self.unit.attempts += (units.attempt_intent(self, asked),)
             self.unit.names["step.intent"] = None
             self.unit.dirty = True
         self._starting.append(asked)
@@ -466,7 +466,12 @@ class Driver:
         self.may_have_answered = self.may_have_answered or self.unit.response is not None
         self.unit = Unit()
         if self.records:
-            self.records = {node: record for node, record in self.records.items() if not self._is_decided(node)}
+            steps, generation = self.state.steps, self.state.generation
+            self.records = {
+                node: record
+                for node, record in self.records.items()
+                if (step := steps.get((node, generation))) is None or step.status not in DECIDED  # type: ignore[call-overload]
+            }
         if release:
             self._over = True
         elif written.cancel_requested_at is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from runtime.engine.commands import Execute
 from runtime.engine.facts import Fact
 from runtime.engine.jsonprofile import JSON
+from runtime.engine.state import StepKey
 from runtime.interpreter.outcomes import Ending
 from runtime.interpreter.versions import Step
 from runtime.store.reads import AttemptRow
@@ -59,10 +60,12 @@ class Unit:
     """The rows of the next commit."""
 
     names: dict[str, None] = field(default_factory=dict)
-    attempts: list[AttemptWrite] = field(default_factory=list)
-    timers: list[TimerWrite] = field(default_factory=list)
-    cleared: list[TimerClear] = field(default_factory=list)
+    attempts: tuple[AttemptWrite, ...] = ()
+    timers: tuple[TimerWrite, ...] = ()
+    cleared: tuple[TimerClear, ...] = ()
     response: ResponseWrite | None = None
     told: list[Told] = field(default_factory=list)
     asked: list[Execute] = field(default_factory=list)
+    #: Steps that may stand otherwise than before.
+    changed: tuple[StepKey, ...] = ()
     dirty: bool = False

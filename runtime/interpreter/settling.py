@@ -102,7 +102,7 @@ def _record(driver: Driver, asked: Asked, ending: Done | Waits | Stops) -> Recor
 def _attempt_row(
     driver: Driver, told: Told, asked: Asked, status: str, ending: Ending, error: StepError | None
 ) -> None:
-    driver.unit.attempts.append(units.attempt_ended(driver, asked, status, told.at, ending, error))
+    driver.unit.attempts += (units.attempt_ended(driver, asked, status, told.at, ending, error),)
 
 
 def _take_business_key(driver: Driver, asked: Asked) -> None:

@@ -8,7 +8,7 @@ from runtime.engine.commands import Command, Execute, SetTimer
 from runtime.engine.facts import Fact, StepFailed, StepSucceeded, StopRequested, TimerFired
 from runtime.engine.graph import Graph
 from runtime.engine.jsonprofile import dumps, loads_stored
-from runtime.engine.state import RunState, RunStatus, StepError, StepKey, StepState, StepStatus
+from runtime.engine.state import DECIDED, TERMINAL, RunState, RunStatus, StepError, StepKey, StepState, StepStatus, made
 from runtime.interpreter.keys import request_digest
 from runtime.interpreter.outcomes import Done, Ending, Failed
 from runtime.interpreter.records import Asked, Record
@@ -22,8 +22,12 @@ from runtime.store.records import AttemptWrite, ResponseWrite, RunWrite, StepWri
 if TYPE_CHECKING:
     from runtime.interpreter.driver import Driver
 
+# Looking a member up on its class costs more than comparing it, and this is the hot path.
 _READY: Final = StepStatus.READY
-_DECIDED: Final = frozenset({StepStatus.SUCCEEDED, StepStatus.FAILED, StepStatus.SKIPPED, StepStatus.CANCELLED})
+_SKIPPED: Final = StepStatus.SKIPPED
+_WAITING: Final = StepStatus.WAITING
+_ACCEPTED: Final = RunStatus.ACCEPTED
+_DEAD_LETTERED: Final = RunStatus.DEAD_LETTERED
 _NO_RECORD: Final = Record()
 #: How long a run that this build cannot carry on is left before somebody looks at it again (I30).
 PARKED_MS: Final = 60_000
@@ -50,77 +54,83 @@ def name_points(
                 names["branch.join"] = None
         elif type(command) is SetTimer:
             names["step.retry_scheduled" if command.kind == "retry" else "timer.create"] = None
-    if state.status is RunStatus.DEAD_LETTERED:
-        names["run.dead_letter"] = None
-    elif state.status.is_terminal:
-        names["run.finish"] = None
+    if state.status in TERMINAL:
+        names["run.dead_letter" if state.status is _DEAD_LETTERED else "run.finish"] = None
 
 
 def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
     """Everything that changed since the last commit, as one unit."""
     state, claimed, unit = driver.state, driver.claimed, driver.unit
     now = driver.shell.now_ms()
-    before = driver.base.steps.get
+    before, after = driver.base.steps.get, state.steps
     steps = [
         step_write(driver, key, step, now)
-        for key, step in state.steps.items()
-        if before(key) is not step and step.status is not _READY
+        for key in dict.fromkeys(unit.changed)
+        if before(key) is not (step := after[key]) and step.status is not _READY
     ]
-    ended = state.status.is_terminal
+    ended = state.status in TERMINAL
     waiting = cause(driver.version.graph, state, now) if waits and not ended else None
-    if driver.base.status is RunStatus.ACCEPTED:
+    if driver.base.status is _ACCEPTED:
         unit.names["run.begin"] = None
     names = tuple(unit.names) or ("step.result",)
     intent = bool(unit.attempts) and any(attempt.status == "intent" for attempt in unit.attempts)
-    return RunWrite(
-        run_id=claimed.run_id,
-        workspace_id=claimed.workspace_id,
-        workflow_id=claimed.workflow_id,
-        token=claimed.token,
-        names=names,
-        status=state.status._value_,
-        outcome=state.outcome,
-        error=None if state.error is None else error_text(state.error),
-        waiting=None if waiting is None else dumps(waiting),
-        business_key=driver.business_key,
-        started_at=driver.started_at,
-        finished_at=now if ended else None,
-        wake_at=next_due(state) if release else None,
-        release=release,
-        unless_cancelled=intent or (release and not state.cancel_requested),
-        generation=state.generation,
-        steps=tuple(steps),
-        attempts=tuple(unit.attempts),
-        timers=tuple(unit.timers),
-        cleared=tuple(unit.cleared),
-        response=unit.response,
-        may_have_answered=driver.may_have_answered,
-        seq=driver.seq + 1,
+    return made(
+        RunWrite,
+        (
+            claimed.run_id,
+            claimed.workspace_id,
+            claimed.workflow_id,
+            claimed.token,
+            names,
+            state.status._value_,
+            state.outcome,
+            None if state.error is None else error_text(state.error),
+            None if waiting is None else dumps(waiting),
+            driver.business_key,
+            driver.started_at,
+            now if ended else None,
+            next_due(state) if release else None,
+            release,
+            True,
+            intent or (release and not state.cancel_requested),
+            state.generation,
+            tuple(steps),
+            unit.attempts,
+            unit.timers,
+            unit.cleared,
+            unit.response,
+            driver.may_have_answered,
+            driver.seq + 1,
+        ),
     )
 
 
 def step_write(driver: Driver, key: StepKey, step: StepState, now: int) -> StepWrite:
     """The row of one step, as it shall stand."""
-    decided = step.status in _DECIDED
+    decided = step.status in DECIDED
     record = driver.records.get(key.node)
     if record is None:
         record = _NO_RECORD
-    return StepWrite(
-        key.node,
-        key.generation,
-        driver.version.graph.by_id[key.node].key,
-        step.status._value_,  # `value` goes through a descriptor written in Python
-        step.attempt,
-        ports_text(step.ports) if step.ports else "[]",
-        record.note,
-        record.input,
-        record.output,
-        None if step.error is None else error_text(step.error),
-        record.wait if step.status is StepStatus.WAITING else None,
-        step.due_at,
-        step.commit_seq,
-        step.first_started_at,
-        now if decided and step.status is not StepStatus.SKIPPED else None,
+    node, generation = key
+    return made(
+        StepWrite,
+        (
+            node,
+            generation,
+            driver.version.graph.by_id[node].key,
+            step.status._value_,  # `value` goes through a descriptor written in Python
+            step.attempt,
+            ports_text(step.ports) if step.ports else "[]",
+            record.note,
+            record.input,
+            record.output,
+            None if step.error is None else error_text(step.error),
+            record.wait if step.status is _WAITING else None,
+            step.due_at,
+            step.commit_seq,
+            step.first_started_at,
+            now if decided and step.status is not _SKIPPED else None,
+        ),
     )
 
 

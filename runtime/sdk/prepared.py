@@ -244,7 +244,8 @@ def _texts(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
 def _validate(node_type: NodeType[C], config: Mapping[str, Any]) -> C:
     model = node_type.config
     try:
-        found = model.model_validate(config)
+        # What `model_validate` does, less a call.
+        found: C = model.__pydantic_validator__.validate_python(config)
     except ValidationError as refused:
         problems = plain_problems(model, refused)
         _path, _code, message = problems[0]

@@ -104,6 +104,7 @@ class Shell:
         before = self.run.state
         commands = self.run.tell(fact)
         self.told.append(fact)
+        self._check_what_is_said_to_have_changed(before)
         self._obey(commands, before)
         again, nothing = self.run.state, self.run.tell(fact)
         assert self.run.state is again, f"{fact} counted twice"
@@ -125,6 +126,13 @@ class Shell:
                     self._check_inputs(node)
                     assert source in {edge.source for edge in self.world.graph.incoming[node]}
         self.todo = {(node, number) for node, number in self.todo if self.run.status(node) is StepStatus.READY}
+
+    def _check_what_is_said_to_have_changed(self, before: RunState) -> None:
+        """Rows are written of these steps and of no others."""
+        state = self.run.state
+        if state is not before:
+            changed = {key for key, step in state.steps.items() if before.steps.get(key) is not step}
+            assert changed <= set(state.changed) <= set(state.steps), "a step changed and nobody was told"
 
     def _check_inputs(self, node: str) -> None:
         for edge in self.world.graph.incoming[node] if node != self.world.start else ():

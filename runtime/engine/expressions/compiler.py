@@ -47,6 +47,32 @@ def is_plain_path(tree: nodes.Node) -> bool:
     return isinstance(tree, nodes.Const) or _path(tree) is not None
 
 
+#: What a glance gives where more than a glance is needed.
+UNCLEAR: Final = object()
+
+
+def glance(tree: nodes.Node) -> Callable[[Mapping[str, Any]], Any] | None:
+    """For a plain path of names, a quick look at the context: its value, or UNCLEAR where the closure has to say what
+    there is. None for other formulas."""
+    found = _path(tree)
+    if found is None or found[0] not in ROOTS or found[0] in LOCAL or not all(type(key) is str for key in found[1]):
+        return None
+    root, keys = found
+
+    def look(context: Mapping[str, Any]) -> Any:
+        try:
+            value = context[root]
+            for key in keys:
+                if type(value) is not dict:
+                    return UNCLEAR
+                value = value[key]
+        except KeyError:
+            return UNCLEAR
+        return value
+
+    return look
+
+
 def _compile(node: nodes.Node) -> Closure:
     match node:
         case nodes.Const():

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from runtime.engine.expressions import (
+    DEFAULT_LIMITS,
     ExpressionError,
+    Limits,
     Reference,
     compile_template,
     describe,
@@ -35,6 +37,26 @@ def test_a_field_that_is_one_formula_keeps_the_kind_of_its_value() -> None:
 def test_a_field_with_more_than_one_formula_is_text() -> None:
     assert evaluate("{{ trigger.body.total }} {{ 'EUR' }}", CONTEXT) == "13412.80 EUR"
     assert evaluate("[{{ trigger.body.items }}] {{ trigger.body.note }}!", CONTEXT) == "[[1,2]] !"
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ trigger.a }}", " {{ trigger.a.b }}\n", "{{ a }}", "n{{ trigger.a }}{{ trigger.a.b }}", "{{ trigger }}"]
+)
+@pytest.mark.parametrize(
+    "value",
+    [
+        None, True, 0, 7, -(2**62), Decimal("1.50"), 1.5, float("nan"), "", "text", "x" * 1_000_001, [], [1], {},
+        {"b": 5}, {"b": "y" * 1_000_000}, {"b": {"b": 1}}, {"b": None}, {"B": 1}, {1}, object(),
+    ],
+)  # fmt: skip
+def test_what_is_found_at_a_glance_is_what_a_thorough_look_finds(text: str, value: Any) -> None:
+    def outcome(limits: Limits) -> tuple[str, Any]:
+        try:
+            return "value", compile_template(text).evaluate({"trigger": {"a": value}}, limits=limits)
+        except ExpressionError as error:
+            return error.code, (error.message, error.position)
+
+    assert outcome(DEFAULT_LIMITS) == outcome(Limits())
 
 
 def test_text_that_looks_like_data_stays_text() -> None:
