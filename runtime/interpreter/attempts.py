@@ -17,6 +17,7 @@ from runtime.engine.expressions import ExpressionError
 from runtime.engine.graph import Node
 from runtime.engine.jsonprofile import JSON, JSONRefused, dumps, normalise
 from runtime.engine.state import StepError
+from runtime.engine.state import made as new
 from runtime.interpreter.outcomes import Cut, Done, Ending, Failed, Stops, Waits
 from runtime.interpreter.payloads import INLINE_CHARACTERS, MOST_BYTES, Reference, too_large
 from runtime.interpreter.redaction import Redactor
@@ -195,7 +196,7 @@ def _ending(made: Any, context: StepContext) -> Ending:
     if type(made) is Result:
         value = normalise(made.output)
         if made.request is None and made.response is None and not context.secrets:
-            return Done(value, dumps(value), made.ports, made.note, made.respond)
+            return new(Done, (value, dumps(value), made.ports, made.note, made.respond, None, None))
         redact = Redactor(context.secrets)
         value = redact.value(value)
         return Done(

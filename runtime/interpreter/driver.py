@@ -35,7 +35,7 @@ from runtime.engine.state import DECIDED, RunState, RunStatus, StepStatus
 from runtime.interpreter import outputs, preparing, settling, units
 from runtime.interpreter.attempts import StepContext, call, call_inline, failed, fits, stored
 from runtime.interpreter.loading import Loaded
-from runtime.interpreter.outcomes import Cut, Ending
+from runtime.interpreter.outcomes import Cut, Done, Ending
 from runtime.interpreter.payloads import Reference
 from runtime.interpreter.records import Asked, Record, Told, Unit
 from runtime.interpreter.versions import Step, Unsupported, Version
@@ -377,7 +377,7 @@ class Driver:
             return True
         asked.at = self.shell.now_ms()
         try:
-            if not preparing.resolve_at_once(self, asked, self._first_started_at(asked)):
+            if not preparing.resolve_at_once(self, asked, state.first_started_at or asked.at):
                 return False
             ending = call_inline(step, asked.config, asked.step_input, self.shell.context(self, asked))
         except Exception as error:
@@ -411,7 +411,9 @@ class Driver:
             # What was told before is committed meanwhile: it does not wait for room that this step needs.
             self._postponed.append(Execute(asked.step.node.id, asked.attempt))
         else:
-            self._told.append(self._ended(asked, ending))
+            # What succeeds at once takes no time.
+            at = asked.at if type(ending) is Done else self.shell.now_ms()
+            self._told.append(Told(at, random.random(), None, asked, ending))
 
     async def _attempt(self, asked: Asked) -> None:
         try:
@@ -428,7 +430,7 @@ class Driver:
         if kept is None:
             self.wake()
         else:
-            self._tell(self._ended(asked, kept))
+            self._tell(Told(self.shell.now_ms(), random.random(), None, asked, kept))
 
     async def _put_aside(self, ending: Ending, step: Step) -> Ending:
         return await stored(ending, keep=self.shell.keep, workspace_id=self.claimed.workspace_id, node=step.node)
@@ -447,9 +449,6 @@ class Driver:
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_AGAIN_SECONDS)
 
-    def _ended(self, asked: Asked, ending: Ending) -> Told:
-        return Told(self.shell.now_ms(), random.random(), asked=asked, ending=ending)
-
     # --- the commit -----------------------------------------------------------------------------------------------
 
     async def _commit(self) -> None:
@@ -465,13 +464,9 @@ class Driver:
         self.base, self.seq = self.state, written.seq
         self.may_have_answered = self.may_have_answered or self.unit.response is not None
         self.unit = Unit()
-        if self.records:
-            steps, generation = self.state.steps, self.state.generation
-            self.records = {
-                node: record
-                for node, record in self.records.items()
-                if (step := steps.get((node, generation))) is None or step.status not in DECIDED  # type: ignore[call-overload]
-            }
+        for node in tuple(self.records):
+            if (step := self.state.step(node)) is not None and step.status in DECIDED:
+                del self.records[node]
         if release:
             self._over = True
         elif written.cancel_requested_at is not None:

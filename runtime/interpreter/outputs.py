@@ -76,14 +76,17 @@ class Values:
                 return self._steps.get(graph.by_id[edge.source].key)
         return None
 
-    def context(self, state: RunState | None, attempt: int, now: int, node_id: str | None = None) -> dict[str, Any]:
-        """The names that a step's formulas may use. `now` is when the step was first started, on every attempt."""
-        run = self._run.copy()
-        run["now"], run["attempt"] = iso(now), attempt
+    def context(
+        self, state: RunState | None, attempt: int, now: int, node_id: str | None = None, *, run: bool = True
+    ) -> dict[str, Any]:
+        """The names that a step's formulas may use. `now` is when the step was first started, on every attempt.
+
+        `run`: whether any of them asks for the run; otherwise what is true of this attempt is not put in.
+        """
         return {
             "trigger": self._trigger,
             "steps": self._steps,
-            "run": run,
+            "run": {**self._run, "now": iso(now), "attempt": attempt} if run else self._run,
             "vars": {},
             "error": None if state is None or node_id is None else self._error_before(state, node_id),
         }

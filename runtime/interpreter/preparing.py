@@ -66,14 +66,15 @@ async def resolve(driver: Driver, asked: Asked, first_started_at: int) -> None:
 
 
 def _work_out(driver: Driver, asked: Asked, first_started_at: int) -> None:
-    step = asked.step
-    assert step.prepared is not None
+    step, prepared = asked.step, asked.step.prepared
+    assert prepared is not None
     if step.static_input is not None:
-        asked.input_text, asked.config = step.static_input, step.prepared.static
+        asked.input_text, asked.config = step.static_input, prepared.static
         return
-    failed_before = step.node.id if step.prepared.reads_error else None
-    resolved = step.prepared.resolved(
-        driver.values.context(driver.state, asked.attempt, first_started_at, failed_before)
+    failed_before = step.node.id if prepared.reads_error else None
+    context = driver.values.context(
+        driver.state, asked.attempt, first_started_at, failed_before, run=prepared.reads_run
     )
-    asked.config = step.prepared.validate(resolved)
+    resolved = prepared.resolved(context)
+    asked.config = prepared.validate(resolved)
     asked.input_text = dumps(resolved)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 from runtime.engine.facts import FailRequested, StepFailed, StepInterrupted, StepSucceeded, StepWaits, StopRequested
 from runtime.engine.graph import Node
 from runtime.engine.jsonprofile import dumps
-from runtime.engine.state import StepError, StepStatus
+from runtime.engine.state import StepError, StepStatus, made
 from runtime.interpreter import units
 from runtime.interpreter.outcomes import Cut, Done, Ending, Failed, Stops, Waits
 from runtime.interpreter.records import Asked, Record, Told
@@ -37,7 +37,8 @@ def take_in(driver: Driver, told: Told) -> None:
         case Done():
             _record(driver, asked, ending)
             driver.commit_seq += 1
-            driver.apply(StepSucceeded(node.id, asked.attempt, ending.ports, told.at, driver.commit_seq))
+            fact = made(StepSucceeded, (node.id, asked.attempt, ending.ports, told.at, driver.commit_seq))
+            driver.apply(fact)
             if node.is_trigger:
                 _take_business_key(driver, asked)
                 driver.event = None

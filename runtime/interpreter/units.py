@@ -63,11 +63,11 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
     state, claimed, unit = driver.state, driver.claimed, driver.unit
     now = driver.shell.now_ms()
     before, after = driver.base.steps.get, state.steps
-    steps = [
-        step_write(driver, key, step, now)
-        for key in dict.fromkeys(unit.changed)
-        if before(key) is not (step := after[key]) and step.status is not _READY
-    ]
+    steps = []
+    for key in dict.fromkeys(unit.changed):
+        step = after[key]
+        if before(key) is not step and step.status is not _READY:
+            steps.append(step_write(driver, key, step, now))
     ended = state.status in TERMINAL
     waiting = cause(driver.version.graph, state, now) if waits and not ended else None
     if driver.base.status is _ACCEPTED:

@@ -115,6 +115,8 @@ def parse_form(body: bytes) -> JSON:
 
 def parse_query(query: str) -> tuple[tuple[str, str], ...]:
     """A query string as pairs of name and value. Raises JSONRefused for what no document can hold, such as NUL."""
+    if not query:
+        return ()
     pairs = tuple(parse_qsl(query, keep_blank_values=True))
     if "%" in query or len(query) > _QUICK_QUERY:
         for name, value in pairs:

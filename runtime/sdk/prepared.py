@@ -58,6 +58,8 @@ class PreparedStep(Generic[C]):
     fill: Fill | None
     #: Whether a formula asks for the failure that led here, which has to be looked for.
     reads_error: bool
+    #: Whether a formula asks for the run or the present time, which have to be put together.
+    reads_run: bool
 
     @classmethod
     def make(cls, node_type: NodeType[C], config: Mapping[str, Any]) -> PreparedStep[C]:
@@ -87,6 +89,7 @@ class PreparedStep(Generic[C]):
             deferred_formulas=deferred,
             fill=_filling(config, (), holes),
             reads_error=any(found.root == "error" for _, template, _ in formulas for found in template.references),
+            reads_run=any(template.reads_run for _, template, _ in formulas),
         )
 
     def resolve(self, context: Mapping[str, Any]) -> C:

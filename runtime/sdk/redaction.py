@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -25,13 +26,23 @@ _SECRET_WORDS: Final = (
 _PAGING_WORDS: Final = ("page", "next", "continu", "cursor", "skip", "delta")
 #: Shorter secrets are masked where they are the whole value; inside a text they would tear holes into ordinary words.
 LEAST: Final = 8
+#: Longer names are seldom met twice.
+_SHORT: Final = 64
 
 
 def is_secret_name(name: str) -> bool:
     """Whether a header or field of this name usually holds a secret."""
+    # The same few names come with every request.
+    return _known(name) if len(name) <= _SHORT else _sounds_secret(name)
+
+
+def _sounds_secret(name: str) -> bool:
     lowered = name.lower().replace("_", "-")
     found = {word for word in _SECRET_WORDS if word in lowered}
     return bool(found) and not (found == {"token"} and any(word in lowered for word in _PAGING_WORDS))
+
+
+_known: Final = lru_cache(maxsize=2048)(_sounds_secret)
 
 
 class Redactor:

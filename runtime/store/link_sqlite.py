@@ -32,6 +32,9 @@ from runtime.store.dialect import CLOCK_SQL, LinkLost, NotWhole, Statement, Stor
 LOCK_WAIT_MS = 2_000
 # What a batch is filled up to; longer ones are cut.
 _SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+# What stands for None. SQLite takes a number that is none for NULL; None itself is first offered to adapters, and that
+# nobody adapts it is found out by an exception, which costs more than all else that becomes of a column.
+_NULL = float("nan")
 # Faults of the installation, not of the data: busy, out of memory, read-only, interrupted, disk, full, no file.
 _FAULTS = {
     sqlite3.SQLITE_BUSY,
@@ -176,7 +179,8 @@ class SqliteLink:
             self._see_to_view(statement)
         size = _SIZES[bisect_left(_SIZES, len(rows))]
         sql = statement.cache.get(size) or self._render(statement, size)
-        parameters = [*chain.from_iterable(rows), *(None,) * (len(statement.columns) * (size - len(rows)))]
+        parameters = [_NULL if value is None else value for value in chain.from_iterable(rows)]
+        parameters += (_NULL,) * (len(statement.columns) * (size - len(rows)))
         if statement.returns and statement.asks is None and not statement.each:
             return self._run(sql, parameters)
         try:

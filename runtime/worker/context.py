@@ -7,8 +7,10 @@ import logging
 import time
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
+
+import orjson
 
 from runtime.engine.jsonprofile import JSON, loads_stored
 from runtime.ports import PORTS, ConnectionMissing, OpenConnection
@@ -47,7 +49,6 @@ class StepContext:
 
     def __init__(
         self,
-        *,
         claimed: Claimed,
         doors: Doors,
         node_key: str,
@@ -163,10 +164,10 @@ def event_view(row: EventRow) -> EventView:
 
 def _headers(text: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
-    pairs: Any = loads_stored(text)
+    pairs: list[tuple[str, str]] = orjson.loads(text)  # no numbers, which it would read as floats
     for name, value in pairs:
-        lower = str(name).lower()
-        found[lower] = f"{found[lower]}, {value}" if lower in found else str(value)
+        lower = name.lower()
+        found[lower] = f"{found[lower]}, {value}" if lower in found else value
     return found
 
 

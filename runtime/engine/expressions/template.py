@@ -12,7 +12,7 @@ from jinja2 import nodes
 
 from runtime.engine.expressions import functions as _functions  # noqa: F401  (fills the registry)
 from runtime.engine.expressions.collect import collect_references
-from runtime.engine.expressions.compiler import UNCLEAR, Closure, Scope, compile_tree, glance, is_plain_path
+from runtime.engine.expressions.compiler import UNCLEAR, Closure, Scope, compile_tree, glance, is_plain_path, needs_now
 from runtime.engine.expressions.errors import ExpressionError
 from runtime.engine.expressions.parsing import parse, split
 from runtime.engine.expressions.references import Reference
@@ -43,6 +43,8 @@ class Template:
     parts: tuple[str | Part, ...]
     single: Part | None
     references: tuple[Reference, ...]
+    #: Whether it asks for the run: by name, or for the present time, which is the run's.
+    reads_run: bool
     #: Where all formulas are plain paths: gives the value at a glance, or UNCLEAR where it takes more than that.
     glance: Callable[[Mapping[str, Any]], Any] | None
 
@@ -152,7 +154,8 @@ def _compile(text: str) -> Template:
     formulas = [part for part in parts if isinstance(part, Part)]
     rest = "".join(part for part in parts if isinstance(part, str))
     single = formulas[0] if len(formulas) == 1 and not rest.strip() else None
-    return Template(text, tuple(parts), single, tuple(found), _glance(parts, single))
+    reads_run = any(reference.root == "run" for reference in found) or any(needs_now(part.tree) for part in formulas)
+    return Template(text, tuple(parts), single, tuple(found), reads_run, _glance(parts, single))
 
 
 def _glance(parts: Sequence[str | Part], single: Part | None) -> Callable[[Mapping[str, Any]], Any] | None:
