@@ -23,7 +23,7 @@ import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer  # type: ignore[import-untyped]
 
 from builder.live import readings, watching
-from builder.live.publish import run_group, workspace_group
+from builder.live.publish import UNWATCHED_SECONDS, run_group, workspace_group
 from builder.live.threads import DatabaseThreads
 from runtime.contracts import JSONRefused, dumps, loads
 
@@ -35,6 +35,8 @@ LIST_PAUSE: Final = 0.3
 #: How often the database is read although no news came.
 LOOK_SECONDS: Final = 2.0
 LOOK_ENDED_SECONDS: Final = 15.0
+#: When every process knows surely that somebody watches: what they kept to themselves before is looked at then.
+KNOWN_SECONDS: Final = UNWATCHED_SECONDS + 0.15
 #: How often session and role are read again.
 CHECK_SECONDS: Final = 3.0
 MOST_RUNS: Final = 50
@@ -54,6 +56,8 @@ class Watched:
     """A run that the browser follows, and where it stands."""
 
     after: int
+    #: By when everybody knows that it is followed.
+    known_at: float
     dirty: bool = True
     ended: bool = False
     sent_at: float = 0.0
@@ -63,6 +67,8 @@ class Watched:
         """When to read it next: soon where there is news, else when news might have been lost."""
         if self.dirty:
             return self.sent_at + RUN_PAUSE
+        if self.looked_at < self.known_at:
+            return self.known_at
         return self.looked_at + (LOOK_ENDED_SECONDS if self.ended else LOOK_SECONDS)
 
 
@@ -71,15 +77,22 @@ class Listed:
     """The list of runs that the browser follows."""
 
     workflow_id: UUID | None
+    #: By when everybody knows that it is followed.
+    known_at: float
     touched: dict[UUID, None] = field(default_factory=dict)
     seqs: dict[str, int] = field(default_factory=dict)
     sent_at: float = 0.0
     looked_at: float = 0.0
 
+    def look_at(self) -> float:
+        """When to read all of it next."""
+        if 0.0 < self.looked_at < self.known_at:
+            return self.known_at
+        return self.looked_at + LOOK_SECONDS
+
     def due_at(self) -> float:
         """When to read it next."""
-        look = self.looked_at + LOOK_SECONDS
-        return min(look, self.sent_at + LIST_PAUSE) if self.touched else look
+        return min(self.look_at(), self.sent_at + LIST_PAUSE) if self.touched else self.look_at()
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -185,7 +198,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 return
             # Join first, read then: what changes in between is news and is read once more.
             await self.channel_layer.group_add(run_group(run_id), self.channel_name)
-        self.runs[run_id] = Watched(after=after)
+        self.runs[run_id] = Watched(after, _soon_known())
         self.wake.set()
 
     async def _unwatch(self, run_id: UUID | None) -> None:
@@ -195,7 +208,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _list(self, workflow_id: UUID | None) -> None:
         if self.listed is None:
             await self.channel_layer.group_add(workspace_group(self.visitor.workspace_id), self.channel_name)
-        self.listed = Listed(workflow_id=workflow_id)
+        self.listed = Listed(workflow_id, _soon_known())
         self.wake.set()
 
     # --- news from the channel layer ------------------------------------------------------------------------------
@@ -276,7 +289,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         now = asyncio.get_running_loop().time()
         touched = list(listed.touched)
         listed.touched.clear()
-        looking = now >= listed.looked_at + LOOK_SECONDS
+        looking = now >= listed.look_at()
         workspace_id = self.visitor.workspace_id
         try:
             if looking or len(touched) > readings.LIST_LENGTH:
@@ -329,6 +342,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _say(self, message: dict[str, Any]) -> None:
         await self.send(text_data=dumps(message))
+
+
+def _soon_known() -> float:
+    return asyncio.get_running_loop().time() + KNOWN_SECONDS
 
 
 def _id(text: str) -> UUID | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 PAUSE: Final = 0.04
 #: What a single commit brings in several portions goes together.
 GATHER: Final = 0.003
+#: For so long it is believed that nobody watches, where nobody did; who joins meanwhile looks again a little later.
+UNWATCHED_SECONDS: Final = 0.25
 #: More news than this at once is cut: a list shows the newest, and a watched run is read again anyway.
 MOST_WAITING: Final = 20_000
 MOST_IN_ONE_MESSAGE: Final = 200
@@ -52,6 +55,7 @@ class ChannelSink:
         self._detached = False
         self._flushing: asyncio.Task[None] | None = None
         self._sent_at = 0.0
+        self._unwatched_until = 0.0
         self._redis: Redis | None = None
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -69,9 +73,12 @@ class ChannelSink:
             await redis.aclose()
 
     def listening(self) -> bool:
-        """Within one process it is known whether anybody watches. Who joins later reads what is committed by then."""
+        """Within one process it is known whether anybody watches, else since a moment ago. Who joins later reads what
+        is committed by then."""
         layer = get_channel_layer()
-        return not isinstance(layer, InMemoryChannelLayer) or bool(layer.groups)
+        if isinstance(layer, InMemoryChannelLayer):
+            return bool(layer.groups)
+        return time.monotonic() >= self._unwatched_until
 
     def publish(self, touched: Sequence[RunTouched]) -> None:
         """Take note of what changed; called on the writer's thread after COMMIT. Never blocks, never raises."""
@@ -132,6 +139,7 @@ class ChannelSink:
             return
         watched = await self._watched(layer)
         if not watched:
+            self._unwatched_until = time.monotonic() + UNWATCHED_SECONDS
             return
         by_workspace: dict[UUID, list[RunTouched]] = {}
         for change in news.values():

@@ -19,7 +19,8 @@ from builder.accounts import services as accounts
 from builder.accounts.models import Membership
 from builder.config import wiring
 from builder.live import consumers
-from builder.live.publish import ChannelSink, run_group
+from builder.live.consumers import KNOWN_SECONDS, LOOK_SECONDS, Listed, Watched
+from builder.live.publish import PAUSE, UNWATCHED_SECONDS, ChannelSink, run_group
 from runtime.contracts import RunTouched
 from tests.live.conftest import Browser, Line, Site, steps
 from tests.live.law import apply_all, comparable
@@ -315,3 +316,34 @@ async def test_news_that_nobody_watches_is_not_sent() -> None:
     assert sent == [run_group(run)]
     await layer.group_discard(run_group(run), line)
     await layer.flush()
+
+
+async def test_a_sink_that_met_nobody_keeps_its_news_for_a_moment_only() -> None:
+    layer = get_channel_layer()
+    assert layer is not None
+    run = uuid4()
+    line = await layer.new_channel()
+    sink = ChannelSink()
+    sink.attach(asyncio.get_running_loop())
+    sink.publish([RunTouched(run, uuid4(), uuid4(), 1, "running")])
+    async with asyncio.timeout(5):
+        while sink.listening():
+            await asyncio.sleep(0.01)
+        await layer.group_add(run_group(run), line)
+        while not sink.listening():
+            await asyncio.sleep(0.01)
+        sink.publish([RunTouched(run, uuid4(), uuid4(), 2, "running")])
+        assert (await layer.receive(line))["seq"] == 2
+    await sink.detach()
+    await layer.group_discard(run_group(run), line)
+    await layer.flush()
+
+
+def test_who_has_joined_looks_once_more_when_every_process_knows_of_it() -> None:
+    now = 1_000.0
+    run = Watched(0, known_at=now + KNOWN_SECONDS, dirty=False, looked_at=now + 0.01)
+    runs = Listed(None, known_at=now + KNOWN_SECONDS, looked_at=now + 0.01)
+    assert run.due_at() == runs.due_at() == now + KNOWN_SECONDS
+    run.looked_at = runs.looked_at = now + KNOWN_SECONDS
+    assert run.due_at() == runs.due_at() == now + KNOWN_SECONDS + LOOK_SECONDS
+    assert KNOWN_SECONDS > UNWATCHED_SECONDS + PAUSE
