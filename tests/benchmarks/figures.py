@@ -24,7 +24,7 @@ from tests.services.process import free_port
 
 #: Runs in flight while durable steps are counted, and how many there are to count.
 IN_FLIGHT = 64
-STEPPED = 5_000
+STEPPED = 6_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +166,17 @@ def calls_so_far(stage: Stage) -> int:
 
 def durable_steps_per_s(stage: Stage) -> Figure:
     """Pure steps each second, each with its own commit, with 64 runs of ten in flight; their starts were accepted
-    before, as in the bare loop beside it. With each start posted and each end waited for by 64 callers, it is what
-    `posted_steps_per_s` says."""
+    before, as in the bare loop beside it. Counting begins a little later: runs make way for what is being accepted,
+    and that this is over is noticed within a second. With each start posted and each end waited for by 64 callers, it
+    is what `posted_steps_per_s` says."""
     bare = bare_steps(stage.product.database_url)
     live = stage.api.publish("Bench steps", graphs.ten_steps())
     refuse_failures(load(stage.product.port, live.path, connections=64, count=STEPPED))
+    time.sleep(1.5)
     first, began = ended(stage.api, live.workflow), time.monotonic()
     wait_for(stage.api, live.workflow, STEPPED * 4 // 5, seconds=120)
     last, now = ended(stage.api, live.workflow), time.monotonic()
-    if not STEPPED / 2 < last - first < STEPPED - first:
+    if not STEPPED / 3 < last - first < STEPPED - first:
         raise ProductFailed(f"Of {STEPPED} runs {first} had ended before and {last} when enough should have.")
     value = (last - first) * 10 / (now - began)
     wait_for(stage.api, live.workflow, STEPPED, seconds=60)
