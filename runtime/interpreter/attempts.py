@@ -16,8 +16,7 @@ from runtime.contracts import StoreUnavailable
 from runtime.engine.expressions import ExpressionError
 from runtime.engine.graph import Node
 from runtime.engine.jsonprofile import JSON, JSONRefused, dumps, normalise
-from runtime.engine.state import StepError
-from runtime.engine.state import made as new
+from runtime.engine.state import StepError, made
 from runtime.interpreter.outcomes import Cut, Done, Ending, Failed, Stops, Waits
 from runtime.interpreter.payloads import INLINE_CHARACTERS, MOST_BYTES, Reference, too_large
 from runtime.interpreter.redaction import Redactor
@@ -191,31 +190,31 @@ async def stored(ending: Ending, *, keep: KeepLarge, workspace_id: UUID, node: N
             return ending
 
 
-def _ending(made: Any, context: StepContext) -> Ending:
+def _ending(given: Any, context: StepContext) -> Ending:
     """Bring what `run` gave back into the profile, secrets masked."""
-    if type(made) is Result:
-        value = normalise(made.output)
-        if made.request is None and made.response is None and not context.secrets:
-            return new(Done, (value, dumps(value), made.ports, made.note, made.respond, None, None))
+    if type(given) is Result:
+        value = normalise(given.output)
+        if given.request is None and given.response is None and not context.secrets:
+            return made(Done, (value, dumps(value), given.ports, given.note, given.respond, None, None))
         redact = Redactor(context.secrets)
         value = redact.value(value)
         return Done(
             value,
             dumps(value),
-            made.ports,
-            made.note if made.note is None else redact.text(made.note),
-            made.respond,
-            _summary(made.request, redact),
-            _summary(made.response, redact),
+            given.ports,
+            given.note if given.note is None else redact.text(given.note),
+            given.respond,
+            _summary(given.request, redact),
+            _summary(given.response, redact),
         )
     redact = Redactor(context.secrets)
-    if isinstance(made, Wait):
-        value = redact.value(normalise(made.output))
-        return Waits(made.kind, made.due_at_ms, value, dumps(value), made.ports, made.note)
-    if isinstance(made, StopRun):
-        value = redact.value(normalise(made.output))
-        return Stops(made.outcome, value, dumps(value), made.note, made.respond)
-    raise TypeError(f"a step gave back {type(made).__name__}, not a Result, Wait or StopRun")
+    if isinstance(given, Wait):
+        value = redact.value(normalise(given.output))
+        return Waits(given.kind, given.due_at_ms, value, dumps(value), given.ports, given.note)
+    if isinstance(given, StopRun):
+        value = redact.value(normalise(given.output))
+        return Stops(given.outcome, value, dumps(value), given.note, given.respond)
+    raise TypeError(f"a step gave back {type(given).__name__}, not a Result, Wait or StopRun")
 
 
 def _summary(value: JSON, redact: Redactor) -> str | None:

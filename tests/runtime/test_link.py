@@ -12,7 +12,7 @@ from django.db import connection
 from runtime.engine.ids import uuid7
 from runtime.store import statements as sql
 from runtime.store.commits import commit
-from runtime.store.dialect import Link, LinkLost, StoreFault, database_now, open_link
+from runtime.store.dialect import Link, LinkLost, Statement, StoreFault, database_now, open_link
 from runtime.store.models import Run
 from runtime.store.records import AcceptRun
 from runtime.store.tickets import Ticket, Work
@@ -36,6 +36,20 @@ def accepted(link: Link, unit: AcceptRun) -> None:
 def only_postgresql() -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has no server that goes on when this process stands still")
+
+
+def test_what_a_row_leaves_out_is_nothing_whatever_the_kind_of_its_column() -> None:
+    told = Statement(
+        columns=(("u_id", "int"), ("u_text", "text"), ("u_int", "int"), ("u_bytes", "bytes")),
+        body="SELECT u_id, u_text, u_int, u_bytes, COALESCE(u_text, 'none'), u_int IS NULL FROM u ORDER BY u_id",
+        returns=True,
+    )
+    with a_link() as link:
+        rows = link.batch(told, [(1, None, None, None), (2, "NaN", 0, b""), (3, "", -1, b"NaN")])
+    assert [row[:5] for row in rows] == [
+        (1, None, None, None, "none"), (2, "NaN", 0, b"", "NaN"), (3, "", -1, b"NaN", ""),
+    ]  # fmt: skip
+    assert [bool(row[5]) for row in rows] == [True, False, False]
 
 
 @pytest.mark.parametrize("more", [False, True], ids=["after a result", "after what returns nothing"])
