@@ -263,16 +263,15 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _send_changes(self, run_id: UUID, watched: Watched) -> None:
         watched.dirty = False
         after = watched.after
+        # What changes while it is read is not part of this look.
+        watched.looked_at = asyncio.get_running_loop().time()
         try:
             message = await in_thread(
                 lambda: readings.changes(workspace_id=self.visitor.workspace_id, run_id=run_id, after=after)
             )
         except Exception as error:
             log.warning("live changes could not be read; the next look tries again", error=str(error))
-            watched.looked_at = asyncio.get_running_loop().time()
             return
-        now = asyncio.get_running_loop().time()
-        watched.looked_at = now
         if self.runs.get(run_id) is not watched:
             return  # unsubscribed, or subscribed anew, while we read
         if message is None:
@@ -282,7 +281,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         watched.ended = message["state"]["status"] in readings.ENDED
         if message["seq"] > watched.after:
             watched.after = message["seq"]
-            watched.sent_at = now
+            watched.sent_at = asyncio.get_running_loop().time()
             await self._say(message)
 
     async def _send_list(self, listed: Listed) -> None:

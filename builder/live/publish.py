@@ -73,8 +73,8 @@ class ChannelSink:
             await redis.aclose()
 
     def listening(self) -> bool:
-        """Within one process it is known whether anybody watches, else since a moment ago. Who joins later reads what
-        is committed by then."""
+        """Within one process it is known whether anybody watches, else how that was a moment ago. Who joins reads what
+        is committed by then, and once more when this is known here (`consumers.KNOWN_SECONDS`)."""
         layer = get_channel_layer()
         if isinstance(layer, InMemoryChannelLayer):
             return bool(layer.groups)
@@ -137,9 +137,10 @@ class ChannelSink:
         layer = get_channel_layer()
         if layer is None:
             return
+        asked_at = time.monotonic()
         watched = await self._watched(layer)
         if not watched:
-            self._unwatched_until = time.monotonic() + UNWATCHED_SECONDS
+            self._unwatched_until = asked_at + UNWATCHED_SECONDS
             return
         by_workspace: dict[UUID, list[RunTouched]] = {}
         for change in news.values():

@@ -186,7 +186,8 @@ class RunState(NamedTuple):
     cancel_requested: bool = False
     #: A cache that `advance` fills; never stored, never compared.
     tally: Tally | None = None
-    #: Every step that the fact before this state has changed, and perhaps others; never stored, never compared.
+    #: Every step that the fact before this state has changed, and perhaps others that are there; never stored, never
+    #: compared.
     changed: tuple[StepKey, ...] = ()
 
     def __eq__(self, other: object) -> bool:
@@ -197,6 +198,9 @@ class RunState(NamedTuple):
 
     def __hash__(self) -> int:
         raise TypeError("a RunState has a mapping in it and no hash")
+
+    def __repr__(self) -> str:
+        return f"RunState{self[:6]}"
 
     @property
     def ending(self) -> RunStatus | None:
@@ -218,4 +222,4 @@ class RunState(NamedTuple):
 
 def fresh(*, generation: int = 1) -> RunState:
     """A run that was accepted and has not begun."""
-    return RunState(status=RunStatus.ACCEPTED, generation=generation)
+    return RunState(status=RunStatus.ACCEPTED, generation=generation, steps={})

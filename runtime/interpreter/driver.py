@@ -55,6 +55,7 @@ _LONGEST_AGAIN_SECONDS: Final = 10.0
 # Looking a member up on its class costs more than comparing it.
 _ACCEPTED: Final = RunStatus.ACCEPTED
 _RUNNING: Final = RunStatus.RUNNING
+_PURE: Final = EffectClass.PURE
 _OPEN: Final = frozenset({StepStatus.READY, StepStatus.RUNNING})
 
 
@@ -340,7 +341,7 @@ class Driver:
             except Unsupported as unsupported:
                 self._unsupported = unsupported
                 continue
-            asked = Asked(step, command.attempt, None, None, "", 0, "", self.claimed.generation)
+            asked = Asked(step, command.attempt, None, None, "", 0, "", self.claimed.generation)  # its time comes
             if step.inline and not preparing.is_heavy(step, self.event):
                 self._starting.append(asked)
             else:
@@ -385,7 +386,9 @@ class Driver:
         if not fits(ending):
             asked.ending = ending
             return False
-        self._note(asked, ending)
+        # What succeeds at once, and touches nothing, takes no time.
+        timeless = type(ending) is Done and step.effect is _PURE
+        self._note(asked, ending, asked.at if timeless else None)
         return True
 
     async def _run_at_length(self, asked: Asked) -> None:
@@ -405,15 +408,13 @@ class Driver:
         state = self.state.step(asked.step.node.id)
         return asked.at if state is None else state.first_started_at or asked.at
 
-    def _note(self, asked: Asked, ending: Ending) -> None:
+    def _note(self, asked: Asked, ending: Ending, at: int | None = None) -> None:
         """Tell of an attempt that cost nothing yet; one for which the store had no room begins a little later."""
         if isinstance(ending, Cut):
             # What was told before is committed meanwhile: it does not wait for room that this step needs.
             self._postponed.append(Execute(asked.step.node.id, asked.attempt))
         else:
-            # What succeeds at once takes no time.
-            at = asked.at if type(ending) is Done else self.shell.now_ms()
-            self._told.append(Told(at, random.random(), None, asked, ending))
+            self._told.append(Told(at or self.shell.now_ms(), random.random(), None, asked, ending))
 
     async def _attempt(self, asked: Asked) -> None:
         try:

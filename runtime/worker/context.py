@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -164,10 +164,10 @@ def event_view(row: EventRow) -> EventView:
 
 def _headers(text: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
-    pairs: list[tuple[str, str]] = orjson.loads(text)  # no numbers, which it would read as floats
+    pairs: Any = orjson.loads(text)  # names and texts: no number that it would read as a float
     for name, value in pairs:
-        lower = name.lower()
-        found[lower] = f"{found[lower]}, {value}" if lower in found else value
+        lower = str(name).lower()
+        found[lower] = f"{found[lower]}, {value}" if lower in found else str(value)
     return found
 
 

@@ -21,6 +21,7 @@ from builder.config import wiring
 from builder.live import consumers
 from builder.live.consumers import KNOWN_SECONDS, LOOK_SECONDS, Listed, Watched
 from builder.live.publish import PAUSE, UNWATCHED_SECONDS, ChannelSink, run_group
+from builder.live.watching import Visitor
 from runtime.contracts import RunTouched
 from tests.live.conftest import Browser, Line, Site, steps
 from tests.live.law import apply_all, comparable
@@ -347,3 +348,31 @@ def test_who_has_joined_looks_once_more_when_every_process_knows_of_it() -> None
     run.looked_at = runs.looked_at = now + KNOWN_SECONDS
     assert run.due_at() == runs.due_at() == now + KNOWN_SECONDS + LOOK_SECONDS
     assert KNOWN_SECONDS > UNWATCHED_SECONDS + PAUSE
+
+
+async def test_a_look_that_took_long_does_not_stand_for_the_one_that_is_due_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def slowly(_: Callable[[], Any]) -> dict[str, Any]:
+        await asyncio.sleep(0.1)
+        return {"seq": 0, "state": {"status": "running"}}
+
+    monkeypatch.setattr(consumers, "in_thread", slowly)
+    consumer = consumers.LiveConsumer()
+    consumer.visitor = Visitor("key", uuid4())
+    run, watched = uuid4(), Watched(0, known_at=asyncio.get_running_loop().time() + 0.05)
+    consumer.runs = {run: watched}
+    await consumer._send_changes(run, watched)
+    assert watched.due_at() == watched.known_at
+
+
+async def test_that_nobody_watches_is_believed_from_when_it_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def slowly(_: Any) -> list[str]:
+        await asyncio.sleep(0.2)
+        return []
+
+    sink = ChannelSink()
+    monkeypatch.setattr(sink, "_watched", slowly)
+    asked_at = time.monotonic()
+    await sink._send({uuid4(): RunTouched(uuid4(), uuid4(), uuid4(), 1, "running")})
+    assert sink._unwatched_until - asked_at < UNWATCHED_SECONDS + 0.15

@@ -47,15 +47,13 @@ def is_plain_path(tree: nodes.Node) -> bool:
     return isinstance(tree, nodes.Const) or _path(tree) is not None
 
 
-def needs_now(tree: nodes.Node) -> bool:
+def needs_now(tree: nodes.Expr) -> bool:
     """Whether a function in the formula asks for the present time."""
-    names = [call.name for call in tree.find_all(nodes.Filter)]
-    names += [call.node.name for call in tree.find_all(nodes.Call) if isinstance(call.node, nodes.Name)]
-    if isinstance(tree, nodes.Filter):
-        names.append(tree.name)
-    if isinstance(tree, nodes.Call) and isinstance(tree.node, nodes.Name):
-        names.append(tree.node.name)
-    return any(name in FUNCTIONS and FUNCTIONS[name].needs_now for name in names)
+    for call in (tree, *tree.find_all((nodes.Filter, nodes.Call))):
+        name = call.name if isinstance(call, nodes.Filter) else getattr(getattr(call, "node", None), "name", None)
+        if name in FUNCTIONS and FUNCTIONS[name].needs_now:
+            return True
+    return False
 
 
 #: What a glance gives where more than a glance is needed.
