@@ -1,4 +1,4 @@
-"""Which paths a formula reads."""
+"""Which paths a formula reads, and whether it asks for the time."""
 
 from __future__ import annotations
 
@@ -13,6 +13,15 @@ from runtime.engine.expressions.registry import FUNCTIONS
 def collect_references(tree: nodes.Node) -> Iterator[Reference]:
     """Every path from a root that the tree reads; ``item`` and ``index`` of list functions are not references."""
     yield from _walk(tree, False)
+
+
+def needs_now(tree: nodes.Expr) -> bool:
+    """Whether a function in the formula asks for the present time."""
+    for call in (tree, *tree.find_all((nodes.Filter, nodes.Call))):
+        name = call.name if isinstance(call, nodes.Filter) else getattr(getattr(call, "node", None), "name", None)
+        if name in FUNCTIONS and FUNCTIONS[name].needs_now:
+            return True
+    return False
 
 
 def _walk(node: nodes.Node, inside: bool) -> Iterator[Reference]:

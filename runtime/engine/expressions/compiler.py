@@ -44,42 +44,7 @@ def compile_tree(tree: nodes.Expr) -> Closure:
 
 def is_plain_path(tree: nodes.Node) -> bool:
     """Whether the formula only picks out a value that is already there, so that its size needs no check."""
-    return isinstance(tree, nodes.Const) or _path(tree) is not None
-
-
-def needs_now(tree: nodes.Expr) -> bool:
-    """Whether a function in the formula asks for the present time."""
-    for call in (tree, *tree.find_all((nodes.Filter, nodes.Call))):
-        name = call.name if isinstance(call, nodes.Filter) else getattr(getattr(call, "node", None), "name", None)
-        if name in FUNCTIONS and FUNCTIONS[name].needs_now:
-            return True
-    return False
-
-
-#: What a glance gives where more than a glance is needed.
-UNCLEAR: Final = object()
-
-
-def glance(tree: nodes.Node) -> Callable[[Mapping[str, Any]], Any] | None:
-    """For a plain path of names, a quick look at the context: its value, or UNCLEAR where the closure has to say what
-    there is. None for other formulas."""
-    found = _path(tree)
-    if found is None or found[0] not in ROOTS or found[0] in LOCAL or not all(type(key) is str for key in found[1]):
-        return None
-    root, keys = found
-
-    def look(context: Mapping[str, Any]) -> Any:
-        try:
-            value = context[root]
-            for key in keys:
-                if type(value) is not dict:
-                    return UNCLEAR
-                value = value[key]
-        except KeyError:
-            return UNCLEAR
-        return value
-
-    return look
+    return isinstance(tree, nodes.Const) or plain_path(tree) is not None
 
 
 def _compile(node: nodes.Node) -> Closure:
@@ -171,7 +136,7 @@ def _constant(value: Any) -> Closure:
 # --- paths ------------------------------------------------------------------------------------------------------
 
 
-def _path(node: nodes.Node) -> tuple[str, tuple[str | int, ...]] | None:
+def plain_path(node: nodes.Node) -> tuple[str, tuple[str | int, ...]] | None:
     """``steps.order.lines[0]`` as (root, keys); None when a part is worked out."""
     keys: list[str | int] = []
     while True:
@@ -220,7 +185,7 @@ def take(holder: Any, key: Any, path: str = "") -> Any:
 
 
 def _access(node: nodes.Node) -> Closure:
-    found = _path(node)
+    found = plain_path(node)
     if found is not None:
         return _fixed_path(*found)
     assert isinstance(node, nodes.Getattr | nodes.Getitem)

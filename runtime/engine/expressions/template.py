@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
 from jinja2 import nodes
 
 from runtime.engine.expressions import functions as _functions  # noqa: F401  (fills the registry)
-from runtime.engine.expressions.collect import collect_references
-from runtime.engine.expressions.compiler import UNCLEAR, Closure, Scope, compile_tree, glance, is_plain_path, needs_now
+from runtime.engine.expressions.collect import collect_references, needs_now
+from runtime.engine.expressions.compiler import Closure, Scope, compile_tree, is_plain_path
 from runtime.engine.expressions.errors import ExpressionError
+from runtime.engine.expressions.glance import UNCLEAR, Look, glance
 from runtime.engine.expressions.parsing import parse, split
 from runtime.engine.expressions.references import Reference
 from runtime.engine.expressions.values import DEFAULT_LIMITS, Limits, Meter, settle, text_of
@@ -21,8 +21,6 @@ from runtime.engine.jsonprofile import JSON
 
 CACHE_SIZE: Final = 4096
 _CACHED_LENGTH: Final = 8_192
-#: What a path may lead to that is passed on as it is, beside text and nothing.
-_AS_THEY_ARE: Final = frozenset({int, bool, Decimal, dict, list})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class Template:
     #: Whether it asks for the run: by name, or for the present time, which is the run's.
     reads_run: bool
     #: Where all formulas are plain paths: gives the value at a glance, or UNCLEAR where it takes more than that.
-    glance: Callable[[Mapping[str, Any]], Any] | None
+    glance: Look | None
 
     def evaluate(self, context: Mapping[str, Any], *, limits: Limits = DEFAULT_LIMITS) -> JSON:
         """Work it out against a context; raises ExpressionError. The context is only read."""
@@ -155,38 +153,5 @@ def _compile(text: str) -> Template:
     rest = "".join(part for part in parts if isinstance(part, str))
     single = formulas[0] if len(formulas) == 1 and not rest.strip() else None
     reads_run = any(reference.root == "run" for reference in found) or any(needs_now(part.tree) for part in formulas)
-    return Template(text, tuple(parts), single, tuple(found), reads_run, _glance(parts, single))
-
-
-def _glance(parts: Sequence[str | Part], single: Part | None) -> Callable[[Mapping[str, Any]], Any] | None:
-    """See `Template.glance`: most fields only pick out values, or put one or two into a text."""
-    looks = [part if isinstance(part, str) else glance(part.tree) for part in ([single] if single else parts)]
-    if None in looks:
-        return None
-    longest = DEFAULT_LIMITS.text
-
-    def pick(context: Mapping[str, Any]) -> Any:
-        value = looks[0](context)  # type: ignore[misc, operator]
-        kind = type(value)
-        if kind is str:
-            return value if len(value) <= longest else UNCLEAR
-        return value if value is None or kind in _AS_THEY_ARE else UNCLEAR
-
-    def put_together(context: Mapping[str, Any]) -> Any:
-        texts = []
-        for look in looks:
-            if type(look) is str:
-                texts.append(look)
-                continue
-            value = look(context)  # type: ignore[misc, operator]
-            kind = type(value)
-            if kind is str:
-                texts.append(value)
-            elif kind is int:
-                texts.append(str(value))
-            else:
-                return UNCLEAR
-        text = "".join(texts)
-        return text if len(text) <= longest else UNCLEAR
-
-    return pick if single else put_together
+    looks = [single.tree] if single else [part if isinstance(part, str) else part.tree for part in parts]
+    return Template(text, tuple(parts), single, tuple(found), reads_run, glance(looks, single is not None))
