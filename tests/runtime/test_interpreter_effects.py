@@ -124,13 +124,13 @@ def test_a_lost_answer_of_a_keyed_effect_is_asked_for_again(machine: Machine, wo
 
 
 def test_an_attempt_that_takes_too_long_is_given_up_and_tried_again(machine: Machine, world: World) -> None:
-    pay = post("pay", f"{world.url}/with/slow=1500*1/invoices", INVOICE, retry=RETRY_SOON, timeout_seconds=0.5)
+    pay = post("pay", f"{world.url}/with/slow=3000*1/invoices", INVOICE, retry=RETRY_SOON, timeout_seconds=1)
     run = machine.run(flow("start -> pay", pay))
     assert run.status == "completed", run.error
-    first, second = attempts(run.id)
+    first, *_, last = attempts(run.id)  # a busy machine may be late with the second one too
     assert first.error is not None
     assert "timeout" in first.error
-    assert second.status == "succeeded"
+    assert last.status == "succeeded"
 
 
 def test_what_the_other_side_asks_for_is_honoured(machine: Machine, world: World) -> None:
