@@ -341,7 +341,7 @@ class Driver:
             except Unsupported as unsupported:
                 self._unsupported = unsupported
                 continue
-            asked = Asked(step, command.attempt, None, None, "", 0, "", self.claimed.generation)  # its time comes
+            asked = Asked(step, command.attempt, None, None, "", 0, "", self.claimed.generation)  # begins later
             if step.inline and not preparing.is_heavy(step, self.event):
                 self._starting.append(asked)
             else:
