@@ -66,10 +66,7 @@ def loads_stored(raw: bytes | str) -> JSON:
 
 def dumps(value: object) -> str:
     """Write a value of the profile: compact, keys in their order, decimals as exact number text."""
-    try:
-        return orjson.dumps(value, default=_default, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
-    except (TypeError, orjson.JSONEncodeError) as error:
-        raise _unwritable(error) from None
+    return dumps_bytes(value).decode()
 
 
 def dumps_bytes(value: object) -> bytes:
@@ -77,11 +74,7 @@ def dumps_bytes(value: object) -> bytes:
     try:
         return orjson.dumps(value, default=_default, option=orjson.OPT_PASSTHROUGH_DATETIME)
     except (TypeError, orjson.JSONEncodeError) as error:
-        raise _unwritable(error) from None
-
-
-def _unwritable(error: Exception) -> JSONRefused:
-    return JSONRefused("not_json", f"this value cannot be written as JSON ({error})")
+        raise JSONRefused("not_json", f"this value cannot be written as JSON ({error})") from None
 
 
 def normalise(value: object) -> JSON:

@@ -151,9 +151,11 @@ def refused_output(error: JSONRefused) -> StepError:
 
 def fits(ending: Ending) -> bool:
     """Whether nothing of it has to be put aside."""
-    # A union of classes would be made anew at each call.
-    kind = type(ending)
-    return kind is Failed or kind is Cut or len(ending.text) <= INLINE_CHARACTERS  # type: ignore[union-attr]
+    match ending:  # `isinstance` with a union of classes would make that anew at each call
+        case Failed() | Cut():
+            return True
+        case _:
+            return len(ending.text) <= INLINE_CHARACTERS
 
 
 async def stored(ending: Ending, *, keep: KeepLarge, workspace_id: UUID, node: Node) -> Ending:

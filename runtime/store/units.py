@@ -278,28 +278,24 @@ class Batch:
 
     def _run_row(self, run_key: Any, unit: RunWrite) -> tuple[Any, ...]:
         """The row of `ADVANCE_RUNS`."""
-        (
-            token, _, status, outcome, error, waiting, business_key, started_at, finished_at, wake_at, release,
-            progress, unless_cancelled, generation,
-        ) = unit[3:17]  # fmt: skip
-        ended = status in TERMINAL
+        ended = unit.status in TERMINAL
         if ended:
-            finished_at = self._ended_at[run_key] = finished_at or self._clock()
+            self._ended_at[run_key] = unit.finished_at or self._clock()
         return (
             run_key,
-            token,
-            status,
-            outcome,
-            error,
-            waiting,
-            business_key,
-            started_at,
-            finished_at if ended else None,
-            wake_at,
-            generation,
-            1 if ended or release else 0,
-            1 if progress else 0,
-            1 if unless_cancelled else 0,
+            unit.token,
+            unit.status,
+            unit.outcome,
+            unit.error,
+            unit.waiting,
+            unit.business_key,
+            unit.started_at,
+            self._ended_at[run_key] if ended else None,
+            unit.wake_at,
+            unit.generation,
+            1 if ended or unit.release else 0,
+            1 if unit.progress else 0,
+            1 if unit.unless_cancelled else 0,
         )
 
     def _note_advanced(self, keyed: list[_Keyed], found: list[tuple[Any, ...]]) -> list[_Keyed]:

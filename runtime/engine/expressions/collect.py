@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from jinja2 import nodes
 
 from runtime.engine.expressions.references import LOCAL, ROOTS, Reference
-from runtime.engine.expressions.registry import FUNCTIONS
+from runtime.engine.expressions.registry import FUNCTIONS, Function
 
 
 def collect_references(tree: nodes.Node) -> Iterator[Reference]:
@@ -17,11 +17,17 @@ def collect_references(tree: nodes.Node) -> Iterator[Reference]:
 
 def needs_now(tree: nodes.Expr) -> bool:
     """Whether a function in the formula asks for the present time."""
-    for call in (tree, *tree.find_all((nodes.Filter, nodes.Call))):
-        name = call.name if isinstance(call, nodes.Filter) else getattr(getattr(call, "node", None), "name", None)
-        if name in FUNCTIONS and FUNCTIONS[name].needs_now:
-            return True
-    return False
+    return any((entry := _called(node)) is not None and entry.needs_now for node in (tree, *tree.find_all(nodes.Expr)))
+
+
+def _called(node: nodes.Node) -> Function | None:
+    """The function that is called here, whichever way it is written."""
+    match node:
+        case nodes.Filter():
+            return FUNCTIONS.get(node.name)
+        case nodes.Call(node=nodes.Name() as name):
+            return FUNCTIONS.get(name.name)
+    return None
 
 
 def _walk(node: nodes.Node, inside: bool) -> Iterator[Reference]:
@@ -43,12 +49,10 @@ def _walk(node: nodes.Node, inside: bool) -> Iterator[Reference]:
             elif current.name in ROOTS and not (inside and current.name in LOCAL):
                 yield _reference(current.name, keys[::-1])
         case nodes.Call() | nodes.Filter():
-            name = node.node.name if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) else ""
             arguments: list[nodes.Node] = list(node.args)
             if isinstance(node, nodes.Filter):
-                name = node.name
                 arguments = [node.node, *arguments] if node.node is not None else arguments
-            entry = FUNCTIONS.get(name)
+            entry = _called(node)
             kinds = [parameter.kind for parameter in entry.parameters if parameter.kind != "now"] if entry else []
             for position, argument in enumerate(arguments):
                 lazy = position < len(kinds) and kinds[position] == "formula"
