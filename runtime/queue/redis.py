@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import redis
@@ -33,18 +35,38 @@ def make_redis_broker(url: str, *, heartbeat_ms: int, maintenance_chance: int) -
     )
 
 
+@contextmanager
+def _away() -> Iterator[None]:
+    """Silent, full or loading is as good as away: dramatiq tries again in a while, without a traceback each time. By
+    itself it knows only a refused connection, and of an answer that took too long it says that it is a bug."""
+    try:
+        yield
+    except redis.RedisError as error:
+        raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]
+
+
 class _Consumer(_RedisConsumer):
     """Passes over messages that nobody of ours wrote, instead of restarting the consumer for each."""
 
     def __next__(self) -> Any:
         try:
-            return super().__next__()  # type: ignore[no-untyped-call]
+            with _away():
+                return super().__next__()  # type: ignore[no-untyped-call]
         except (DecodeError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
             logger.warning("A message on the broker was not understood (%s) and is ignored.", type(error).__name__)
             return None
-        except redis.RedisError as error:
-            # Silent, full or loading is as good as away: try again in a while, without a traceback each time.
-            raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]
+
+    def ack(self, message: Any) -> None:
+        with _away():
+            super().ack(message)  # type: ignore[no-untyped-call]
+
+    def nack(self, message: Any) -> None:
+        with _away():
+            super().nack(message)  # type: ignore[no-untyped-call]
+
+    def requeue(self, messages: Any) -> None:
+        with _away():
+            super().requeue(messages)  # type: ignore[no-untyped-call]
 
 
 class _Broker(RedisBroker):

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import signal
 import time
+from collections.abc import Iterator
 
 import psycopg
 
@@ -91,11 +92,19 @@ class BreakableRedis:
         """Gone: connections are refused."""
         self._process.stop()
 
-    def hang(self, seconds: float) -> None:
+    @contextlib.contextmanager
+    def silent(self) -> Iterator[None]:
         """There, but silent."""
         os.kill(self._process.pid, signal.SIGSTOP)
-        time.sleep(seconds)
-        os.kill(self._process.pid, signal.SIGCONT)
+        try:
+            yield
+        finally:
+            os.kill(self._process.pid, signal.SIGCONT)
+
+    def hang(self, seconds: float) -> None:
+        """Silent for so long."""
+        with self.silent():
+            time.sleep(seconds)
 
     def start(self) -> None:
         """Back, with nothing in it."""
