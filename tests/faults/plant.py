@@ -244,7 +244,11 @@ class Plant:
         if isinstance(self.database, SqliteRows) and not self.database.is_sound():
             lines.append("PRAGMA integrity_check finds damage")
         for log in sorted(self.directory.glob("*.log")):
-            lines += [line for line in log.read_text(errors="replace").splitlines() if _UNFORESEEN.search(line)]
+            told = log.read_text(errors="replace").splitlines()
+            for at, line in enumerate(told):
+                if _UNFORESEEN.search(line):
+                    # What came before and after it says where and why; the log itself is gone once the test is over.
+                    lines += [f"{log.name}: {near}" for near in told[max(0, at - 3) : at + 30]]
         return lines
 
 
