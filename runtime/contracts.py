@@ -145,6 +145,28 @@ class AlreadyFinished(RuntimeRefused):
     code = "already_finished"
 
 
+class NotRetryable(RuntimeRefused):
+    """The run cannot be gone on with: it is not over, it was done, or nothing of it is left to do."""
+
+    code = "not_retryable"
+
+
+class PlanOutdated(RuntimeRefused):
+    """The run, or its version, is no longer as it was when the plan was made; perhaps somebody was quicker (I22)."""
+
+    code = "plan_outdated"
+
+
+class RetryRefused(RuntimeRefused):
+    """What was asked for does not fit the plan; `fields`: step (node id) → sentence."""
+
+    code = "retry_refused"
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__("Some steps need another look before this run can go on.")
+        self.fields = dict(fields)
+
+
 class StoreUnavailable(Exception):
     """The database cannot be reached or cannot write: an infrastructure fault, never a business one (I19)."""
 
@@ -255,6 +277,7 @@ class RunView:
     error: dict[str, Any] | None
     current_node: str | None
     cancel_requested: bool
+    replay_of: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +312,7 @@ class AttemptView:
     request: JSON
     response: JSON
     worker: str | None
+    generation: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +343,58 @@ class RunChanges:
     steps: list[StepView]
     after: int
     seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetryStep:
+    """One line of a plan. `fate`: kept, again, repeats, asks, next. `why`: harmless, happened, refused, same_key,
+    in_doubt or None. `first`: the run goes on with it, so its settings can be edited; `input` is what they were."""
+
+    node: str
+    key: str
+    name: str
+    type: str
+    fate: str
+    why: str | None
+    first: bool
+    input: JSON
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPlan:
+    """What going on with a run would do. `id` names exactly this plan; `versions` are the numbers to choose from;
+    `incompatible`: keys of kept steps that the chosen version reaches otherwise, which stops it."""
+
+    id: str
+    run_id: UUID
+    generation: int
+    version: int
+    versions: list[int]
+    steps: list[RetryStep]
+    incompatible: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person says of an effect in doubt: it happened (with its result), or it is to be sent again."""
+
+    happened: bool
+    output: JSON = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryView:
+    """A retry that took place. `edits`: node → {before, after}; `decisions`: node → {happened, output}; `plan`: lines
+    of {node, fate, why}."""
+
+    generation: int
+    at: int
+    by: str
+    version_before: int
+    version_after: int
+    plan: list[dict[str, Any]]
+    edits: dict[str, Any]
+    decisions: dict[str, Any]
 
 
 class RunTouched(NamedTuple):

@@ -38,6 +38,7 @@ class Action(StrEnum):
     RUN_SEE = "run.see"
     RUN_START = "run.start"
     RUN_CANCEL = "run.cancel"
+    RUN_RETRY = "run.retry"
     EVENT_SEE = "event.see"
     CONNECTION_USE = "connection.use"
     CONNECTION_CREATE = "connection.create"
@@ -65,6 +66,7 @@ RULES: Final = MappingProxyType(
         Action.RUN_SEE: Rule(Role.VIEWER, Scope.READ),
         Action.RUN_START: Rule(Role.REVIEWER, Scope.RUN),
         Action.RUN_CANCEL: Rule(Role.REVIEWER, Scope.RUN),
+        Action.RUN_RETRY: Rule(Role.REVIEWER, Scope.RUN),
         Action.EVENT_SEE: Rule(Role.VIEWER, Scope.READ),
         Action.CONNECTION_USE: Rule(Role.BUILDER, Scope.BUILD),
         Action.CONNECTION_CREATE: Rule(Role.BUILDER, Scope.BUILD),

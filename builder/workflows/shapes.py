@@ -86,6 +86,7 @@ class RunShape(View):
     mode: str
     status: str
     outcome: str | None
+    generation: int
     seq: int
     started_by: str
     business_key: str | None
@@ -98,6 +99,7 @@ class RunShape(View):
     error: ErrorView | None
     current_step: StepName | None
     cancel_requested: bool
+    replay_of: UUID | None
 
 
 class WaitView(View):
@@ -126,8 +128,9 @@ class StepShape(View):
 
 
 class AttemptShape(View):
-    """One try at a step."""
+    """One try at a step; `generation` counts the goes of the run, from 1."""
 
+    generation: int
     attempt: int
     status: str
     started_at: str | None
@@ -169,6 +172,7 @@ def run(view: RunView, *, workflow_name: str, step_name: str | None = None) -> R
         mode=view.mode,
         status=str(view.status),
         outcome=view.outcome,
+        generation=view.generation,
         seq=view.seq,
         started_by=view.started_by,
         business_key=view.business_key,
@@ -181,6 +185,7 @@ def run(view: RunView, *, workflow_name: str, step_name: str | None = None) -> R
         error=error(view.error),
         current_step=StepName(node=current, name=step_name or current) if current else None,
         cancel_requested=view.cancel_requested,
+        replay_of=view.replay_of,
     )
 
 
@@ -212,6 +217,7 @@ def step(view: StepView) -> StepShape:
 def attempt(view: AttemptView) -> AttemptShape:
     """One try."""
     return AttemptShape(
+        generation=view.generation,
         attempt=view.attempt,
         status=str(view.status),
         started_at=maybe(view.started_at),

@@ -22,6 +22,7 @@ from runtime.api.publishing import (
     version_graph,
     versions,
 )
+from runtime.api.retrying import replay_as_new, retries, retry, retry_plan
 from runtime.api.runs import cancel, changes, run, runs, snapshot, statistics, step
 from runtime.api.starting import start_run, start_test
 
@@ -39,7 +40,11 @@ __all__ = [
     "orphans",
     "preview",
     "publish",
+    "replay_as_new",
     "retire",
+    "retries",
+    "retry",
+    "retry_plan",
     "run",
     "runs",
     "samples",

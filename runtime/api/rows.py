@@ -17,7 +17,7 @@ from runtime.store.models import StepRun
 RUN_COLUMNS: Final = (
     "id", "workspace_id", "workflow_id", "version_id", "version__number", "mode", "status", "outcome", "generation",
     "seq", "started_by", "business_key", "event_id", "accepted_at", "started_at", "finished_at", "waiting", "error",
-    "cancel_requested_at",
+    "cancel_requested_at", "replay_of",
 )  # fmt: skip
 STEP_COLUMNS: Final = (
     "node_id", "node_key", "generation", "status", "attempt", "ports", "note", "wait", "error", "due_at", "started_at",
@@ -77,6 +77,7 @@ def run_view(row: Mapping[str, Any], current_node: str | None) -> RunView:
         error=_plain(row["error"]),
         current_node=current_node,
         cancel_requested=row["cancel_requested_at"] is not None,
+        replay_of=row["replay_of"],
     )
 
 
@@ -122,6 +123,7 @@ def attempt_view(row: Mapping[str, Any]) -> AttemptView:
         request=_json(row["request"]),
         response=_json(row["response"]),
         worker=row["worker"],
+        generation=row["generation"],
     )
 
 

@@ -32,7 +32,7 @@ from runtime.store.models import Attempt, Run, StepRun, Version
 _DETAIL_COLUMNS: Final = (*STEP_COLUMNS, "input", "output")
 _ATTEMPT_COLUMNS: Final = (
     "attempt", "status", "started_at", "finished_at", "error", "effect_key", "effect_class", "request", "response",
-    "worker",
+    "worker", "generation",
 )  # fmt: skip
 _WAITING: Final = ("waiting_timer", "waiting_event", "waiting_human", "parked")
 #: Readings of one run that commits overtake; more than a few in a row does not happen.
@@ -85,7 +85,8 @@ def step(*, workspace_id: UUID, run_id: UUID, node_id: str) -> StepDetail:
     if row is None:
         raise NotFound("The run has not come to this step.", code="step_not_found")
     view = step_view(row)
-    tries = Attempt.objects.filter(run_id=run_id, node_id=node_id, generation=owner["generation"]).order_by("attempt")
+    # Those of earlier generations too: a retry never hides what it follows.
+    tries = Attempt.objects.filter(run_id=run_id, node_id=node_id).order_by("generation", "attempt")
     attempts = [attempt_view(found) for found in tries.values(*_ATTEMPT_COLUMNS)]
     return StepDetail(
         step=view,
@@ -194,7 +195,10 @@ def _matching(query: str) -> Q:
 
 def _with_plain_success(view: StepView, attempts: list[AttemptView]) -> list[AttemptView]:
     """A step that only computes leaves no row for the try that succeeded: it is told from the step's own."""
-    told = any(one.attempt == view.attempt for one in attempts)
+    told = any(
+        one.attempt == view.attempt and (one.generation == view.generation or one.status == "succeeded")
+        for one in attempts
+    )
     if told or view.attempt < 1 or view.status not in ("succeeded", "waiting"):
         return attempts
     made = AttemptView(
@@ -208,5 +212,6 @@ def _with_plain_success(view: StepView, attempts: list[AttemptView]) -> list[Att
         request=None,
         response=None,
         worker=None,
+        generation=view.generation,
     )
     return [*attempts, made]

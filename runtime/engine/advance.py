@@ -32,6 +32,7 @@ from runtime.engine.facts import (
     CancelRequested,
     Fact,
     FailRequested,
+    RunReopened,
     RunStarted,
     SignalReceived,
     StepFailed,
@@ -44,6 +45,7 @@ from runtime.engine.facts import (
 )
 from runtime.engine.graph import DEFAULT_OUT, ERROR_PORT, Graph, Node
 from runtime.engine.state import (
+    DECIDED,
     TERMINAL,
     EdgeState,
     RunState,
@@ -74,6 +76,8 @@ def advance(graph: Graph, state: RunState, fact: Fact) -> tuple[RunState, tuple[
             return _started(state, fact)
         case RunStarted():
             return _run_started(graph, state, fact)
+        case RunReopened():
+            return _run_reopened(graph, state, fact)
         case StepFailed():
             return _failed(graph, state, fact)
         case StepWaits():
@@ -145,6 +149,23 @@ def _run_started(graph: Graph, state: RunState, fact: RunStarted) -> tuple[RunSt
         if root != fact.trigger_node:
             change.put(root, NEVER_CAME)
             change.follow(root)
+    return change.done()
+
+
+def _run_reopened(graph: Graph, state: RunState, fact: RunReopened) -> tuple[RunState, tuple[Command, ...]]:
+    if not state.steps or state.ending is not None:
+        return state, _NOTHING
+    change = Change(graph, state)
+    for root in graph.roots:
+        if root != fact.trigger_node and state.step(root) is None:
+            change.put(root, NEVER_CAME)
+    for node in graph.order:
+        step = change.steps.get((node, state.generation))
+        if step is not None and step.status in DECIDED:
+            change.follow(node)
+    is_open = any(key[1] == state.generation and step.status not in DECIDED for key, step in state.steps.items())
+    if is_open and not change.changed:
+        return state, _NOTHING
     return change.done()
 
 

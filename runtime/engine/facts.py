@@ -20,6 +20,14 @@ class RunStarted(NamedTuple):
     at: int
 
 
+class RunReopened(NamedTuple):
+    """The run is gone on with in a further generation, whose kept steps stand: decide what follows from them. Told at
+    each loading of such a run; where all that follows is there already, nothing happens."""
+
+    trigger_node: str
+    at: int
+
+
 class StepStarted(NamedTuple):
     """An attempt begins (for effects: its intent is in the same commit). Only if the step is `running` afterwards may
     the effect happen: a cancel may have come first. Steps without effects may leave this fact out."""
@@ -117,6 +125,7 @@ class FailRequested(NamedTuple):
 
 Fact = (
     RunStarted
+    | RunReopened
     | StepStarted
     | StepSucceeded
     | StepFailed

@@ -25,9 +25,11 @@ from runtime.engine.facts import (
     CancelRequested,
     Fact,
     FailRequested,
+    RunReopened,
     RunStarted,
     StepInterrupted,
     StepStarted,
+    StepSucceeded,
     TimerFired,
 )
 from runtime.engine.jsonprofile import JSON, dumps
@@ -119,6 +121,10 @@ class Driver:
         self.seq = claimed.seq
         self.unit = Unit()
         self.intents = loaded.intents
+        #: Keys that attempts of an earlier generation were made with; see `Loaded`.
+        self.keys = loaded.keys
+        self._decided = loaded.decided
+        self._is_further = claimed.generation > 1
         #: An earlier commit, perhaps another driver's, may have brought the run's answer.
         self.may_have_answered = bool(loaded.state.steps)
         self._told: deque[Told] = deque()
@@ -163,6 +169,11 @@ class Driver:
         if not self.state.steps and not self.state.status.is_terminal:
             self._told.appendleft(Told(now, fact=RunStarted(self.claimed.trigger_node, now)))
             return
+        if self._is_further:
+            self._told.appendleft(Told(now, fact=RunReopened(self.claimed.trigger_node, now)))
+            for node, ports in self._decided.items():
+                self.commit_seq += 1
+                self._told.append(Told(now, fact=StepSucceeded(node, 1, ports, now, self.commit_seq)))
         for node in due_nodes(self.state, now):
             self._told.append(Told(now, fact=TimerFired(node, now)))
         in_doubt = self._resolve_in_doubt(now)
@@ -342,7 +353,7 @@ class Driver:
                 self._unsupported = unsupported
                 continue
             asked = Asked(step, command.attempt, None, None, "", 0, "", self.claimed.generation)  # begins later
-            if step.inline and not preparing.is_heavy(step, self.event):
+            if step.inline and not preparing.is_heavy(step, self.event) and not preparing.is_given(self, command.node):
                 self._starting.append(asked)
             else:
                 asked.inline = False

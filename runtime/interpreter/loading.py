@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from runtime.engine.replay import is_definite
 from runtime.engine.state import RunState, StepError, StepStatus
 from runtime.interpreter.attempts import damaged
+from runtime.interpreter.keys import request_digest
 from runtime.interpreter.records import Record
-from runtime.interpreter.rows import restore
+from runtime.interpreter.rows import error_of, restore
+from runtime.interpreter.settling import MAY_REPEAT
 from runtime.interpreter.versions import Version
+from runtime.sdk import EffectClass
 from runtime.store.artifacts import ArtifactDamaged
 from runtime.store.reads import AttemptRow, RunRows
 from runtime.store.records import Claimed, EventRow
@@ -25,6 +30,10 @@ class Loaded:
     #: Attempts with an intent and no result, by node id.
     intents: dict[str, AttemptRow] = field(default_factory=dict)
     commit_seq: int = 0
+    #: Steps of which a person said how they ended, with the ways out to take.
+    decided: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Keys of effects that an earlier generation asked for without learning what came of it, by node id (I11).
+    keys: dict[str, str] = field(default_factory=dict)
     #: Why the run cannot go on from its rows.
     fault: StepError | None = None
 
@@ -52,4 +61,41 @@ def loaded(
     found.intents = {
         row.node_id: row for row in rows.attempts if row.generation == generation and row.status == "intent"
     }
+    if generation > 1:
+        _take_over(found, rows)
     return found
+
+
+def _take_over(found: Loaded, rows: RunRows) -> None:
+    """What a generation owes to those before it."""
+    for key, step in found.state.steps.items():
+        record = found.records.get(key.node)
+        if record is not None and step.status is StepStatus.READY and record.output is not None:
+            found.decided[key.node] = step.ports
+    for node, attempt in last_attempts(rows.attempts, before=found.state.generation).items():
+        record = found.records.get(node)
+        if record is None or record.input is None or attempt.effect_key is None or is_settled(attempt):
+            continue
+        # The same bytes as before, and nobody knows what came of them: under the same key they do no harm.
+        if request_digest(record.input) == attempt.request_digest:
+            found.keys[node] = attempt.effect_key
+
+
+def last_attempts(attempts: Iterable[AttemptRow], *, before: int) -> dict[str, AttemptRow]:
+    """The last try at each step in the generations before this one, by node id."""
+    last: dict[str, AttemptRow] = {}
+    for row in sorted(attempts, key=lambda row: (row.generation, row.attempt)):
+        if row.generation < before:
+            last[row.node_id] = row
+    return last
+
+
+def is_settled(attempt: AttemptRow) -> bool:
+    """Whether it is known what this attempt did outside."""
+    if attempt.status == "succeeded":
+        return True
+    if attempt.status != "failed":
+        return False
+    # Of an effect that must not be repeated unasked, `failed` is only said where nothing happened.
+    error = error_of(attempt.error)
+    return EffectClass(attempt.effect_class) not in MAY_REPEAT or (error is not None and is_definite(error))

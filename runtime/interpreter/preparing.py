@@ -25,6 +25,14 @@ def is_heavy(step: Step, event: EventRow | None) -> bool:
     return event.body_size > _HEAVY_BYTES or '"content-encoding"' in event.headers
 
 
+def is_given(driver: Driver, node_id: str) -> bool:
+    """Whether the settings are the recorded ones: those of a further generation are worked out, or edited, once."""
+    if driver.claimed.generation == 1:
+        return False
+    record = driver.records.get(node_id)
+    return record is not None and record.input is not None
+
+
 def resolve_at_once(driver: Driver, asked: Asked, first_started_at: int) -> bool:
     """Like `resolve`, where nothing has to be read or stored for it: nearly always. False where something has."""
     step, values = asked.step, driver.values
@@ -47,12 +55,14 @@ async def resolve(driver: Driver, asked: Asked, first_started_at: int) -> None:
         raise step.refused
     assert step.prepared is not None
     if not asked.inline:
-        asked.key = effect_key(shell.key_secret, claimed.run_id, step.node.id, claimed.generation, 0)
+        asked.key = driver.keys.get(step.node.id) or effect_key(
+            shell.key_secret, claimed.run_id, step.node.id, claimed.generation, 0
+        )
     if values.has_references:
         await values.fetch(shell.fetch)
     asked.step_input = values.input_of(step.node, driver.state)
     record = driver.records.get(step.node.id)
-    if step.writes and record is not None and record.input is not None:
+    if record is not None and record.input is not None and (step.writes or claimed.generation > 1):
         recorded: Any = await document_of(record.input, shell.fetch)
         asked.input_text = record.input
         asked.config = step.prepared.validate(recorded)

@@ -103,7 +103,7 @@ def restore(graph: Graph, claimed: Claimed, rows: Iterable[StepRow]) -> RunState
 
 def _derive_ready(graph: Graph, generation: int, steps: dict[StepKey, StepState]) -> None:
     for node in graph.order:
-        if (node, generation) in steps or not graph.before[node]:
+        if (node, generation) in steps or not graph.before[node] or graph.by_id[node].settings.disabled:
             continue
         taken = False
         for source, handle in graph.before[node]:

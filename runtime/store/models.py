@@ -195,6 +195,27 @@ class Run(models.Model):
         ]
 
 
+class Replay(models.Model):
+    """Who went on with an ended run, when, and by which plan: one row for each generation after the first (I22).
+
+    `plan`: what each step was said to become. `edits`: by node id, the settings `before` and `after`. `decisions`: by
+    node id, what a person said of an effect in doubt. All JSON.
+    """
+
+    pk = models.CompositePrimaryKey("run_id", "generation")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+", db_index=False)
+    generation = models.PositiveIntegerField()
+    at = models.BigIntegerField()
+    by = models.CharField(max_length=64)
+    from_status = models.CharField(max_length=20)
+    error = models.TextField(null=True)
+    version_before = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+", db_index=False)
+    version_after = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+", db_index=False)
+    plan = models.TextField()
+    edits = models.TextField(default="{}")
+    decisions = models.TextField(default="{}")
+
+
 class StepRun(models.Model):
     """One node's part in one run's generation: at most one row, whatever happens to the workers."""
 

@@ -89,8 +89,8 @@ class Shell:
     def __post_init__(self) -> None:
         self.run = Run(self.world.graph)
 
-    def finish(self) -> RunState:
-        self.tell(RunStarted(self.world.start, self.run.at))
+    def finish(self, first: Fact | None = None) -> RunState:
+        self.tell(first or RunStarted(self.world.start, self.run.at))
         for turn in range(10_000):
             if self.run.state.status.is_terminal:
                 return self.run.state

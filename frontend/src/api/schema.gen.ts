@@ -7,7 +7,7 @@ export type Acceptance = {
   token: string;
 };
 
-/** One try at a step. */
+/** One try at a step; `generation` counts the goes of the run, from 1. */
 export type AttemptShape = {
   attempt: number;
   duration_ms: (number | null);
@@ -15,6 +15,7 @@ export type AttemptShape = {
   effect_key: (string | null);
   error: (ErrorView | null);
   finished_at: (string | null);
+  generation: number;
   request: unknown;
   response: unknown;
   started_at: (string | null);
@@ -77,6 +78,14 @@ export type Day = {
   running: number;
   waiting: number;
 };
+
+/** What became of an effect in doubt: it happened, with this result; or it is to be sent again. */
+export type DecisionBody = {
+  decision: DecisionEnum;
+  output?: unknown;
+};
+
+export type DecisionEnum = "happened" | "send_again";
 
 /** Where the draft stands, and whether it differs from what runs. */
 export type DraftState = {
@@ -158,6 +167,10 @@ export type ItemsCheckLine = {
 
 export type ItemsDictStrAny = {
   items: Array<Record<string, unknown>>;
+};
+
+export type ItemsRetryShape = {
+  items: Array<RetryShape>;
 };
 
 export type ItemsTriggerShape = {
@@ -298,6 +311,28 @@ export type PersonView = {
   theme: string;
 };
 
+/** What becomes of one step. `fate`: kept · again · repeats · asks · next (the run had not come to it). `first`: the run goes on with it, so its settings, last `input`, can be edited. `why`: harmless · happened · refused · same_key · in_doubt. */
+export type PlanStep = {
+  fate: string;
+  first: boolean;
+  input: unknown;
+  key: string;
+  name: string;
+  node: string;
+  type: string;
+  why: (string | null);
+};
+
+/** What a retry would do. `versions` to choose from; steps in `incompatible` (keys) forbid the one chosen. */
+export type PlanView = {
+  generation: number;
+  id: string;
+  incompatible: Array<string>;
+  steps: Array<PlanStep>;
+  version: number;
+  versions: Array<number>;
+};
+
 /** A named way out of a step. */
 export type PortView = {
   id: string;
@@ -350,6 +385,33 @@ export type Publish = {
   revision: number;
 };
 
+/** The version to start anew with: by default the run's own. */
+export type ReplayBody = {
+  version?: (number | null);
+};
+
+/** The plan's id and what it was made for; other settings, decisions, and what may happen a second time, by step. */
+export type RetryBody = {
+  decisions?: Record<string, DecisionBody>;
+  edits?: Record<string, Record<string, unknown>>;
+  plan: string;
+  repeats?: Array<string>;
+  start?: Array<string>;
+  version?: (number | null);
+};
+
+/** A retry that took place. `edits`: step → {before, after}; `plan`: lines of {node, fate, why}. */
+export type RetryShape = {
+  at: string;
+  by: string;
+  decisions: Record<string, unknown>;
+  edits: Record<string, unknown>;
+  generation: number;
+  plan: Array<Record<string, unknown>>;
+  version_after: number;
+  version_before: number;
+};
+
 /** The four roles, from the one who looks to the one who rules. */
 export type Role = "viewer" | "reviewer" | "builder" | "admin";
 
@@ -363,9 +425,11 @@ export type RunShape = {
   error: (ErrorView | null);
   event_id: (string | null);
   finished_at: (string | null);
+  generation: number;
   id: string;
   mode: string;
   outcome: (string | null);
+  replay_of: (string | null);
   seq: number;
   short_id: string;
   started_at: (string | null);
@@ -1043,6 +1107,65 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/replay": {
+    path: { run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: ReplayBody;
+    answers: {
+      "202": RunShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/retries": {
+    path: { run_id: string; workspace_id: string };
+    answers: {
+      "200": ItemsRetryShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/retry": {
+    path: { run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: RetryBody;
+    answers: {
+      "202": RunShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/retry-plan": {
+    path: { run_id: string; workspace_id: string };
+    query: { start?: Array<string>; version?: (number | null) };
+    answers: {
+      "200": PlanView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };

@@ -1,0 +1,150 @@
+"""What a further go of a run keeps, what it does again, and what somebody has to decide first.
+
+A run that ended without being done is gone on with by opening its next generation: the steps that stand are taken over
+as they are, all others are done anew, by the same law (`advance`, which hears `RunReopened`). Only what the plan calls
+kept is taken over, and what is taken over is never executed: so nothing is repeated that the plan does not name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from runtime.engine.graph import Graph
+from runtime.engine.state import RunState, RunStatus, StepError, StepState, StepStatus
+
+#: Answers of another system that say "wait", not "no": what was asked for may have happened nevertheless (I11).
+_UNDECIDED_ANSWERS: Final = frozenset({408, 409, 425, 429})
+#: What fails before anything is sent.
+_NEVER_SENT: Final = frozenset({"config"})
+#: From where a run may be gone on with.
+REOPENS: Final = frozenset({RunStatus.DEAD_LETTERED, RunStatus.CANCELLED})
+
+
+class Fate(StrEnum):
+    """What becomes of one step in the next generation."""
+
+    #: Its result is taken over; nothing is sent.
+    KEPT = "kept"
+    #: It is done again, and nothing outside can happen twice by that.
+    AGAIN = "again"
+    #: What it did outside happens once more.
+    REPEATS = "repeats"
+    #: Nobody knows whether it happened: a person says so first.
+    ASKS = "asks"
+    #: The run had not come to it.
+    NEXT = "next"
+
+
+class Known(StrEnum):
+    """What is known of the last time a step did something outside."""
+
+    #: Nothing was ever sent, or nothing that a repetition could hurt (`pure`, `read`).
+    HARMLESS = "harmless"
+    #: It did it.
+    HAPPENED = "happened"
+    #: The other side said no.
+    REFUSED = "refused"
+    #: The answer was lost; the same key makes it safe to ask again.
+    SAME_KEY = "same_key"
+    #: The answer was lost, and asking again could do it twice.
+    IN_DOUBT = "in_doubt"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """One line of the plan. `why` is None for what is kept, and where the run had not come to the step."""
+
+    node: str
+    fate: Fate
+    why: Known | None = None
+    #: It was begun before, and begins at once: with what it was given then, or with something else.
+    first: bool = False
+
+
+def is_definite(error: StepError) -> bool:
+    """Whether this failure says that nothing happened outside (I11): a refusal, or nothing was sent."""
+    if error.http_status is not None:
+        return 400 <= error.http_status < 500 and error.http_status not in _UNDECIDED_ANSWERS
+    return error.kind in _NEVER_SENT
+
+
+def plan(
+    graph: Graph,
+    state: RunState,
+    known: Mapping[str, Known],
+    *,
+    start: Iterable[str] = (),
+    edited: Iterable[str] = (),
+    changed: Iterable[str] = (),
+) -> tuple[PlannedStep, ...]:
+    """Each step's fate, in the order of the graph, leaving out those that no way led to.
+
+    `known`: of the steps that were ever begun and may have done something outside. `start`: steps to go on from (node
+    ids), besides those that have not ended well; all that is behind them is done anew. `edited`: steps that get other
+    settings than before. `changed`: steps that would, were they done anew, because the drawing is another one.
+    """
+    begun, others = {*start, *edited}, {*edited, *changed}
+    behind = _behind(graph, begun)
+    anew = behind | begun
+    lines: list[PlannedStep] = []
+    for node in graph.order:
+        step, what = state.step(node), known.get(node, Known.HARMLESS)
+        if node not in anew and step is not None:
+            if step.status is StepStatus.SKIPPED:
+                continue
+            if _stands(step):
+                lines.append(PlannedStep(node, Fate.KEPT))
+                continue
+        was_begun = step is not None and step.status is not StepStatus.SKIPPED and step.attempt > 0
+        if not was_begun and what in (Known.HARMLESS, Known.REFUSED):
+            lines.append(PlannedStep(node, Fate.NEXT))
+        else:
+            first = was_begun and node not in behind
+            lines.append(PlannedStep(node, _fate(what, same=first and node not in others, asks=first), what, first))
+    return tuple(lines)
+
+
+def incompatible(old: Graph, new: Graph, kept: Iterable[str]) -> tuple[str, ...]:
+    """Of the steps to be kept, those that another version reaches otherwise, or that are something else in it."""
+    found = []
+    for node in kept:
+        before, after = old.by_id.get(node), new.by_id.get(node)
+        if before is None or after is None:
+            continue  # taken out: what it did stays done, and nothing of the new version asks for it
+        if (before.type, before.key) != (after.type, after.key) or set(old.before[node]) != set(new.before[node]):
+            found.append(node)
+    return tuple(found)
+
+
+def _stands(step: StepState) -> bool:
+    """It ended so that the run could go on past it."""
+    return step.status is StepStatus.SUCCEEDED or (step.status is StepStatus.FAILED and bool(step.ports))
+
+
+def _fate(known: Known, *, same: bool, asks: bool) -> Fate:
+    """`same`: it is asked for the same as before. `asks`: a person can say what became of it before it begins."""
+    match known:
+        case Known.HARMLESS | Known.REFUSED:
+            return Fate.AGAIN
+        case Known.SAME_KEY:
+            # Something else under the same key would not be recognised, so it gets another key.
+            return Fate.AGAIN if same else Fate.REPEATS
+        case Known.HAPPENED:
+            return Fate.REPEATS
+        case Known.IN_DOUBT:
+            return Fate.ASKS if asks else Fate.REPEATS
+
+
+def _behind(graph: Graph, start: Iterable[str]) -> set[str]:
+    """Everything that a way leads to from these steps."""
+    found: set[str] = set()
+    todo = [target for node in start for target in graph.after.get(node, ())]
+    while todo:
+        node = todo.pop()
+        if node not in found:
+            found.add(node)
+            todo += graph.after[node]
+    return found
