@@ -62,6 +62,8 @@ class ChannelSink:
         """Send from this loop: the web server's own, on which the sockets live."""
         self._loop = loop
         self._detached = False
+        # Of an earlier loop, which is over.
+        self._flushing = None
 
     async def detach(self) -> None:
         """Send what waits and nothing more; the loop it was attached to is about to end."""

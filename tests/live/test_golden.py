@@ -9,10 +9,12 @@ import json
 import os
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from builder.workflows.shapes import RunShape, StepShape
+from runtime import api as runtime_api
 from tests import factories
 from tests.live.conftest import Site, steps
 from tests.live.law import apply_all, apply_change, comparable
@@ -27,7 +29,29 @@ def fails() -> dict[str, Any]:
     return factories.graph(("start", "trigger.manual@1", {}), fail, edges=["start -> fail"])
 
 
-GRAPHS = {"decision": steps(0.15, 0.15), "failure": fails(), "straight": steps(0)}
+def fails_until_mended() -> dict[str, Any]:
+    """A start, a step that is done once, and one whose formula cannot be worked out."""
+    done = ("done", "data.edit_fields@1", {"fields": [{"name": "number", "value": 1}]})
+    broken = ("broken", "data.edit_fields@1", {"fields": [{"name": "number", "value": "{{ number('x') }}"}]})
+    last = ("last", "flow.wait@1", {"mode": "for", "amount": "0.15", "unit": "seconds"})
+    return factories.graph(
+        ("start", "trigger.manual@1", {}),
+        done,
+        broken,
+        last,
+        edges=["start -> done", "done -> broken", "broken -> last"],
+    )
+
+
+GRAPHS = {"decision": steps(0.15, 0.15), "failure": fails(), "retried": fails_until_mended(), "straight": steps(0)}
+
+
+def retry(site: Site, run_id: UUID) -> None:
+    """Go on with the run, its broken step mended."""
+    plan = runtime_api.retry_plan(workspace_id=site.northwind.id, run_id=run_id)
+    (broken,) = (step.node for step in plan.steps if step.key == "broken")
+    edits: dict[str, Any] = {broken: {"fields": [{"name": "number", "value": 2}]}}
+    runtime_api.retry(workspace_id=site.northwind.id, run_id=run_id, plan=plan.id, edits=edits)
 
 
 def files() -> list[Path]:
@@ -45,9 +69,13 @@ if RECORD:
     def test_record(site: Site, name: str) -> None:
         vera = site.browser(site.vera)
         run_id = site.start(site.publish(GRAPHS[name], name.capitalize()))
+        if name == "retried":
+            site.finish(run_id)
         snapshot = site.snapshot(vera, run_id)
         with vera.socket() as line:
             line.say(type="subscribe", run=str(run_id), after=snapshot["seq"])
+            if name == "retried":
+                retry(site, run_id)
             changes = line.hear_until("dead_lettered" if name == "failure" else "completed")
         content = {"name": name, "snapshot": snapshot, "changes": changes, "fresh": site.snapshot(vera, run_id)}
         path = GOLDEN / f"{name}.json"
