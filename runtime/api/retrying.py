@@ -334,10 +334,10 @@ def _refuse(
         refused[node] = (
             f"Version {found.version.number} comes to this step another way, so what it did does not fit in."
         )
-    by_node = {line.node: line for line in lines}
+    # By the plan as it was shown: an edit must not make the run go on from elsewhere.
+    begins = {line.node for line in found.lines() if line.first}
     for node in (*edits, *decisions):
-        line = by_node.get(node)
-        if line is None or not line.first or line.fate is Fate.KEPT:
+        if node not in begins:
             refused[node] = "Only a step that the run goes on with can be changed."
     for node, after in edits.items():
         if node not in refused and (problem := _problem(found, node, after)) is not None:
