@@ -290,7 +290,7 @@ def test_a_version_that_comes_to_a_kept_step_another_way_is_refused(machine: Mac
 def test_settings_that_do_not_fit_are_refused_before_anything_happens(machine: Machine, world: World) -> None:
     run = refused(machine, world)
     with pytest.raises(RetryRefused) as caught:
-        go_on(run.id, edits={"second": {"method": "POST", "url": 7}, "first": {}})
+        go_on(run.id, edits={"second": {"method": "BREW", "url": "x"}, "first": {}})
     assert set(caught.value.fields) == {"first", "second"}
     assert look(run.id).generation == 1
 
