@@ -397,6 +397,40 @@ class RetryView:
     decisions: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class DeadLetterGroup:
+    """Failed runs that failed alike and wait for a decision. `pattern`: their message without what differs."""
+
+    cause: str
+    workflow_id: UUID
+    version_id: UUID
+    node: str
+    code: str
+    title: str
+    pattern: str
+    count: int
+    first_at: int
+    last_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetryOutcome:
+    """What came of one run of several: `retried`, `asks` (its plan needs somebody's word) or `refused`, and why."""
+
+    run_id: UUID
+    outcome: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterView:
+    """One failed run of a group."""
+
+    run: RunView
+    message: str
+    at: int
+
+
 class RunTouched(NamedTuple):
     """News for the live sink: a commit raised this run's seq. Ids and words only, never payloads."""
 

@@ -6,6 +6,7 @@ rows only and may be called from any thread; writes return once they are durable
 
 from __future__ import annotations
 
+from runtime.api.dead_letters import dead_letter_count, dead_letter_groups, dead_letters, retry_each, solve_dead_letters
 from runtime.api.events import event, events
 from runtime.api.health import orphans, system_health
 from runtime.api.previews import functions, preview, samples, schedule_preview
@@ -30,6 +31,9 @@ __all__ = [
     "cancel",
     "changes",
     "check",
+    "dead_letter_count",
+    "dead_letter_groups",
+    "dead_letters",
     "deployment",
     "deployments",
     "disable",
@@ -44,12 +48,14 @@ __all__ = [
     "retire",
     "retries",
     "retry",
+    "retry_each",
     "retry_plan",
     "run",
     "runs",
     "samples",
     "schedule_preview",
     "snapshot",
+    "solve_dead_letters",
     "start_run",
     "start_test",
     "statistics",

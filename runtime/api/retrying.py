@@ -42,7 +42,7 @@ from runtime.sdk import EffectClass, StepFailure
 from runtime.store import artifacts, reads
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import Attempt, Deployment, Replay, Run, StepRun
+from runtime.store.models import Attempt, DeadLetter, Deployment, Replay, Run, StepRun
 from runtime.store.models import Version as VersionRow
 from runtime.store.reads import AttemptRow, StepRow
 
@@ -107,6 +107,9 @@ def retry(
         )
         if not opened:
             raise PlanOutdated("Somebody was quicker: this run goes on already.")
+        DeadLetter.objects.filter(run_id=run_id, generation=found.generation, solved_at__isnull=True).update(
+            solved_at=now, solved_by=who, solution="retried"
+        )
         StepRun.objects.bulk_create(rows)
         _note_decisions(found, decisions, who, now)
         Replay.objects.create(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from runtime.engine.causes import cause as cause_of
+from runtime.engine.causes import pattern
 from runtime.engine.commands import Command, Execute, SetTimer
 from runtime.engine.facts import Fact, StepFailed, StepSucceeded, StopRequested, TimerFired
 from runtime.engine.graph import Graph
@@ -17,7 +19,15 @@ from runtime.interpreter.versions import Unsupported
 from runtime.interpreter.waiting import cause, iso, next_due
 from runtime.sdk import Respond
 from runtime.store.reads import AttemptRow
-from runtime.store.records import AttemptWrite, ResponseWrite, RunWrite, StepWrite, TimerClear, TimerWrite
+from runtime.store.records import (
+    AttemptWrite,
+    DeadLetterWrite,
+    ResponseWrite,
+    RunWrite,
+    StepWrite,
+    TimerClear,
+    TimerWrite,
+)
 
 if TYPE_CHECKING:
     from runtime.interpreter.driver import Driver
@@ -101,7 +111,24 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
             unit.response,
             driver.may_have_answered,
             driver.seq + 1,
+            dead_letter(driver) if state.status is _DEAD_LETTERED else None,
         ),
+    )
+
+
+def dead_letter(driver: Driver) -> DeadLetterWrite | None:
+    """What the failed run is kept under; tests leave nothing for anybody to decide."""
+    error, claimed = driver.state.error, driver.claimed
+    if error is None or claimed.mode != "live":
+        return None
+    node = error.node or claimed.trigger_node
+    return DeadLetterWrite(
+        node,
+        cause_of(error, node, scope=claimed.workflow_id.hex),
+        error.code[:64],
+        error.title[:200],
+        error.message,
+        pattern(error.message),
     )
 
 

@@ -48,6 +48,7 @@ COMMIT_POINTS: Final = frozenset(
         "run.finish",
         "run.dead_letter",
         "run.replay",
+        "deadletter.solve",
         "run.cancel",
         "run.park",
         "bulk.page",

@@ -216,6 +216,40 @@ class Replay(models.Model):
     decisions = models.TextField(default="{}")
 
 
+class DeadLetter(models.Model):
+    """A run that ended in failure and waits for somebody's decision: one row for each generation that ended so.
+
+    `cause` names all that failed alike (`engine.causes`). It is written with the run's end and never removed; solved is
+    said beside it: `retried`, `elsewhere` (done outside of Millrace) or `discarded`, by whom and why.
+    """
+
+    pk = models.CompositePrimaryKey("run_id", "generation")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    generation = models.PositiveIntegerField()
+    workspace_id = models.UUIDField()
+    workflow_id = models.UUIDField()
+    node_id = models.CharField(max_length=64)
+    cause = models.CharField(max_length=32)
+    code = models.CharField(max_length=64)
+    title = models.CharField(max_length=200)
+    message = models.TextField()
+    pattern = models.CharField(max_length=300)
+    at = models.BigIntegerField()
+    solved_at = models.BigIntegerField(null=True)
+    solved_by = models.CharField(max_length=64, null=True)
+    solution = models.CharField(max_length=16, null=True)
+    reason = models.CharField(max_length=400, null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["workspace_id", "cause", "at"],
+                condition=models.Q(solved_at__isnull=True),
+                name="deadletter_open",
+            )
+        ]
+
+
 class StepRun(models.Model):
     """One node's part in one run's generation: at most one row, whatever happens to the workers."""
 

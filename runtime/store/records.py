@@ -157,6 +157,17 @@ class ResponseWrite(NamedTuple):
     body: bytes
 
 
+class DeadLetterWrite(NamedTuple):
+    """What the run's end in failure is kept under, until somebody decides."""
+
+    node_id: str
+    cause: str
+    code: str
+    title: str
+    message: str
+    pattern: str
+
+
 class RunWrite(NamedTuple):
     """One engine transaction of one run.
 
@@ -193,6 +204,7 @@ class RunWrite(NamedTuple):
     response: ResponseWrite | None = None
     may_have_answered: bool = True
     seq: int | None = None
+    dead_letter: DeadLetterWrite | None = None
 
 
 class Written(NamedTuple):

@@ -214,6 +214,27 @@ INSERT_RESPONSES: Final = Statement(
     ON CONFLICT (run_id) DO NOTHING""",
 )
 
+INSERT_DEAD_LETTERS: Final = Statement(
+    columns=(
+        ("u_run_id", "uuid"),
+        ("u_generation", "int"),
+        ("u_workspace_id", "uuid"),
+        ("u_workflow_id", "uuid"),
+        ("u_node_id", "text"),
+        ("u_cause", "text"),
+        ("u_code", "text"),
+        ("u_title", "text"),
+        ("u_message", "text"),
+        ("u_pattern", "text"),
+    ),
+    body="""
+    INSERT INTO store_deadletter (run_id, generation, workspace_id, workflow_id, node_id, cause, code, title, message,
+        pattern, at)
+    SELECT u_run_id, u_generation, u_workspace_id, u_workflow_id, u_node_id, u_cause, u_code, u_title, u_message,
+        u_pattern, {now} FROM u WHERE true
+    ON CONFLICT (run_id, generation) DO NOTHING""",
+)
+
 INSERT_EVENTS: Final = Statement(
     columns=(
         ("u_id", "uuid"),

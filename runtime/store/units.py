@@ -325,6 +325,7 @@ class Batch:
         timers: list[tuple[Any, ...]] = []
         cleared: list[tuple[Any, ...]] = []
         responses: list[tuple[Any, ...]] = []
+        dead: list[tuple[Any, ...]] = []
         for run_key, unit, _ in keyed:
             if unit.attempts:
                 attempts += _attempt_rows(run_key, unit)
@@ -334,11 +335,15 @@ class Batch:
                 timers.append((run_key, timer.node_id, timer.generation, timer.kind, timer.due_at))
             if unit.response is not None:
                 responses.append((run_key, unit.response.status, unit.response.headers, unit.response.body))
+            if unit.dead_letter is not None:
+                ids = self._link.key(unit.workspace_id), self._link.key(unit.workflow_id)
+                dead.append((run_key, unit.generation, *ids, *unit.dead_letter))
         for statement, rows in (
             (sql.UPSERT_ATTEMPTS, attempts),
             (sql.CLEAR_TIMERS, cleared),
             (sql.UPSERT_TIMERS, timers),
             (sql.INSERT_RESPONSES, responses),
+            (sql.INSERT_DEAD_LETTERS, dead),
         ):
             if rows:
                 self._link.batch(statement, rows)

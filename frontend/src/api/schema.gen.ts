@@ -146,6 +146,25 @@ export type GraphBody = {
   graph: Record<string, unknown>;
 };
 
+/** Runs that failed alike. `pattern`: their message, with … for what differs. */
+export type GroupView = {
+  cause: string;
+  code: string;
+  count: number;
+  first_at: string;
+  last_at: string;
+  pattern: string;
+  step: StepName;
+  title: string;
+  workflow: WorkflowName;
+};
+
+/** All groups, the newest first, and how many runs there are in all of them. */
+export type GroupsView = {
+  count: number;
+  items: Array<GroupView>;
+};
+
 /** An invitation. The link is shown once; pass it on yourself. */
 export type InvitationView = {
   email: string;
@@ -187,6 +206,13 @@ export type LastRun = {
   id: string;
   outcome: (string | null);
   status: string;
+};
+
+/** One run of a group, with its own message. */
+export type LetterView = {
+  at: string;
+  message: string;
+  run: RunShape;
 };
 
 /** The version that runs. */
@@ -266,6 +292,18 @@ export type NewWorkspace = {
   time_zone?: string;
 };
 
+/** `outcome`: retried · asks (its plan needs somebody's word) · refused; `message` says why. */
+export type OutcomeView = {
+  message: string;
+  outcome: string;
+  run: string;
+};
+
+/** What came of each. */
+export type OutcomesView = {
+  items: Array<OutcomeView>;
+};
+
 export type PagedConnectionShape = {
   items: Array<ConnectionShape>;
   next_cursor: (string | null);
@@ -273,6 +311,11 @@ export type PagedConnectionShape = {
 
 export type PagedEventShape = {
   items: Array<EventShape>;
+  next_cursor: (string | null);
+};
+
+export type PagedLetterView = {
+  items: Array<LetterView>;
   next_cursor: (string | null);
 };
 
@@ -400,6 +443,11 @@ export type RetryBody = {
   version?: (number | null);
 };
 
+/** Runs to go on with, each from its failed step. */
+export type RetryEachBody = {
+  runs: Array<string>;
+};
+
 /** A retry that took place. `edits`: step → {before, after}; `plan`: lines of {node, fate, why}. */
 export type RetryShape = {
   at: string;
@@ -500,6 +548,17 @@ export type SnapshotView = {
   run: RunShape;
   seq: number;
   steps: Array<StepShape>;
+};
+
+/** Runs of which nothing more is to be done, and why. */
+export type SolveBody = {
+  reason: string;
+  runs: Array<string>;
+};
+
+/** Of how many runs that was not said before. */
+export type SolvedView = {
+  count: number;
 };
 
 /** What to hand to the run, and which start to use where there are several. */
@@ -934,6 +993,81 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/dead-letters": {
+    path: { workspace_id: string };
+    query: { workflow?: (string | null) };
+    answers: {
+      "200": GroupsView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/dead-letters/discard": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: SolveBody;
+    answers: {
+      "200": SolvedView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/dead-letters/retry": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: RetryEachBody;
+    answers: {
+      "200": OutcomesView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/dead-letters/solve": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: SolveBody;
+    answers: {
+      "200": SolvedView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/dead-letters/{cause}": {
+    path: { cause: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedLetterView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };

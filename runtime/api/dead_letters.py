@@ -1,0 +1,126 @@
+"""Runs that failed for good and wait for somebody's decision, grouped by what they failed of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Literal
+from uuid import UUID
+
+from django.db.models import Count, Max, Min, OuterRef, QuerySet, Subquery
+
+from runtime.api.cursors import decode, encode, page_size
+from runtime.api.retrying import retry, retry_plan
+from runtime.api.rows import RUN_COLUMNS, run_views
+from runtime.contracts import DeadLetterGroup, DeadLetterView, Page, RetryOutcome, RuntimeRefused
+from runtime.store.commits import commit
+from runtime.store.dialect import database_now
+from runtime.store.models import DeadLetter, Run
+
+MOST_AT_ONCE: Final = 500
+MOST_RETRIED: Final = 100
+_MOST_GROUPS: Final = 500
+
+
+def dead_letter_count(*, workspace_id: UUID) -> int:
+    """How many wait for a decision."""
+    return _open(workspace_id).count()
+
+
+def dead_letter_groups(*, workspace_id: UUID, workflow_id: UUID | None = None) -> list[DeadLetterGroup]:
+    """Those that wait for a decision by cause, the newest cause first; at most 500 causes."""
+    chosen = _open(workspace_id)
+    if workflow_id is not None:
+        chosen = chosen.filter(workflow_id=workflow_id)
+    newest = _open(workspace_id).filter(cause=OuterRef("cause")).order_by("-at")
+    rows = (
+        chosen.values("cause")
+        .annotate(count=Count("at"), first_at=Min("at"), last_at=Max("at"))
+        .annotate(
+            workflow=Subquery(newest.values("workflow_id")[:1]),
+            version=Subquery(newest.values("run__version_id")[:1]),
+            node=Subquery(newest.values("node_id")[:1]),
+            failure=Subquery(newest.values("code")[:1]),
+            words=Subquery(newest.values("title")[:1]),
+            alike=Subquery(newest.values("pattern")[:1]),
+        )
+        .order_by("-last_at")
+    )
+    return [
+        DeadLetterGroup(
+            cause=row["cause"],
+            workflow_id=row["workflow"],
+            version_id=row["version"],
+            node=row["node"],
+            code=row["failure"],
+            title=row["words"],
+            pattern=row["alike"],
+            count=row["count"],
+            first_at=row["first_at"],
+            last_at=row["last_at"],
+        )
+        for row in rows[:_MOST_GROUPS]
+    ]
+
+
+def dead_letters(*, workspace_id: UUID, cause: str, after: str | None = None, limit: int = 50) -> Page[DeadLetterView]:
+    """Those of one cause that wait for a decision, the newest run first. Raises BadCursor."""
+    chosen = _open(workspace_id).filter(cause=cause)
+    last = decode(after)
+    if last is not None:
+        chosen = chosen.filter(run_id__lt=last)
+    size = page_size(limit)
+    rows = list(chosen.order_by("-run_id").values("run_id", "message", "at")[: size + 1])
+    page = rows[:size]
+    runs = Run.objects.filter(workspace_id=workspace_id, pk__in=[row["run_id"] for row in page])
+    views = {view.id: view for view in run_views(runs.values(*RUN_COLUMNS))}
+    return Page(
+        [DeadLetterView(views[row["run_id"]], row["message"], row["at"]) for row in page if row["run_id"] in views],
+        encode(page[-1]["run_id"]) if len(rows) > size else None,
+    )
+
+
+def retry_each(*, workspace_id: UUID, run_ids: Sequence[UUID], by: UUID | None = None) -> list[RetryOutcome]:
+    """Go on with each of these runs that needs nobody's word: nothing of it is in doubt and nothing would happen twice.
+    What came of each, in their order; at most 100."""
+    if len(run_ids) > MOST_RETRIED:
+        raise RuntimeRefused(f"At most {MOST_RETRIED} at once.", code="too_many", limit=MOST_RETRIED)
+    return [_retry(workspace_id, run_id, by) for run_id in dict.fromkeys(run_ids)]
+
+
+def _retry(workspace_id: UUID, run_id: UUID, by: UUID | None) -> RetryOutcome:
+    try:
+        plan = retry_plan(workspace_id=workspace_id, run_id=run_id)
+        if any(step.fate in ("asks", "repeats") for step in plan.steps):
+            return RetryOutcome(run_id, "asks", "Somebody has to look at the plan of this run first.")
+        retry(workspace_id=workspace_id, run_id=run_id, plan=plan.id, by=by)
+    except RuntimeRefused as error:
+        return RetryOutcome(run_id, "refused", error.message)
+    return RetryOutcome(run_id, "retried", "")
+
+
+def solve_dead_letters(
+    *,
+    workspace_id: UUID,
+    run_ids: Sequence[UUID],
+    solution: Literal["elsewhere", "discarded"],
+    reason: str,
+    by: UUID | None = None,
+) -> int:
+    """Say of these that nothing more is to be done, and why; returns of how many that was not said before."""
+    if len(run_ids) > MOST_AT_ONCE:
+        raise RuntimeRefused(f"At most {MOST_AT_ONCE} at once.", code="too_many", limit=MOST_AT_ONCE)
+    with commit("deadletter.solve"):
+        return (
+            _open(workspace_id)
+            .filter(run_id__in=list(run_ids))
+            .update(
+                solved_at=database_now(),
+                solved_by="api" if by is None else f"user:{by}",
+                solution=solution,
+                reason=reason[:400],
+            )
+        )
+
+
+def _open(workspace_id: UUID) -> QuerySet[DeadLetter]:
+    return DeadLetter.objects.filter(workspace_id=workspace_id, solved_at__isnull=True)

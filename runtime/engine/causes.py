@@ -1,0 +1,34 @@
+"""What makes two failures alike: the step, the sort of error, and the message without what differs from run to run."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Final
+
+from runtime.engine.state import StepError
+
+#: In place of what was taken out.
+GAP: Final = "…"
+_LONGEST: Final = 300
+# In this order: an address has ids in it, an id has numbers in it.
+_VARIES: Final = re.compile(
+    r"""
+    \b[\w.+-]+@[\w-]+(?:\.[\w-]+)+          # e-mail addresses
+    | \b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b  # UUIDs
+    | (?<=/)[^/\s"“”?#]*\d[^/\s"“”?#]*      # a part of an address with a number in it
+    | (?<![\w-])[\w-]*\d(?:[\w.,:+-]*\w)?   # numbers, dates, and words with numbers in them: R-2026-0417
+    """,
+    re.VERBOSE,
+)
+
+
+def pattern(message: str) -> str:
+    """The message with ids, numbers, dates and addresses of people taken out; at most 300 characters."""
+    return re.sub(rf"{GAP}(?:\s*{GAP})+", GAP, _VARIES.sub(GAP, message[:2000]))[:_LONGEST].strip()
+
+
+def cause(error: StepError, node: str, *, scope: str = "") -> str:
+    """Names all failures like this one: 32 hex digits. `scope` keeps apart what is never alike, such as workflows."""
+    parts = (scope, node, error.kind, error.code, str(error.http_status or ""), pattern(error.message))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
