@@ -53,6 +53,12 @@ class Known(StrEnum):
     IN_DOUBT = "in_doubt"
 
 
+def may_have_happened(error: StepError) -> bool:
+    """Whether a step can have done what it was to do and failed nevertheless: it was answered, but not in the way its
+    settings call a success, or its result could not be kept."""
+    return error.code.startswith("output_") or (error.http_status is not None and error.http_status < 400)
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
     """One line of the plan. `why` is None for what is kept, and where the run had not come to the step."""

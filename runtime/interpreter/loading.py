@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from runtime.engine.replay import is_definite
+from runtime.engine.replay import is_definite, may_have_happened
 from runtime.engine.state import RunState, StepError, StepStatus
 from runtime.interpreter.attempts import damaged
 from runtime.interpreter.keys import request_digest
@@ -94,8 +94,10 @@ def is_settled(attempt: AttemptRow) -> bool:
     """Whether it is known what this attempt did outside."""
     if attempt.status == "succeeded":
         return True
-    if attempt.status != "failed":
-        return False
-    # Of an effect that must not be repeated unasked, `failed` is only said where nothing happened.
     error = error_of(attempt.error)
-    return EffectClass(attempt.effect_class) not in MAY_REPEAT or (error is not None and is_definite(error))
+    if attempt.status != "failed" or error is None:
+        return False
+    if EffectClass(attempt.effect_class) in MAY_REPEAT:
+        return is_definite(error)
+    # Where nobody knew how it ended, it says `in_doubt` instead.
+    return not may_have_happened(error)

@@ -183,6 +183,17 @@ def test_send_it_again_may_send_something_else(machine: Machine, world: World, d
     assert first.effect_key != second.effect_key
 
 
+def test_what_was_answered_in_an_unexpected_way_may_have_happened(machine: Machine, world: World) -> None:
+    pay = unsafe_post("pay", f"{world.url}/invoices", INVOICE)
+    pay["config"]["success_codes"] = "299"
+    run = machine.run(flow("start -> pay", pay))
+    assert [attempt.status for attempt in attempts(run.id, "pay")] == ["failed"]
+    assert fates(planned(run.id))["pay"] == "asks"
+    with pytest.raises(RetryRefused):
+        go_on(run.id)
+    assert len(world.invoices(str(run.id))) == 1
+
+
 def test_going_on_from_an_earlier_step_repeats_outside_only_what_was_agreed_to(machine: Machine, world: World) -> None:
     run = refused(machine, world)
     assert fates(planned(run.id, start=["first"]))["first"] == "repeats"
