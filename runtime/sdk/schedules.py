@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+from runtime.sdk.calendars import CalendarUnknown, is_working_day, moved, working_days
+
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WEEKDAY_NAMES: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 UNITS: Final = ("minutes", "hours", "days", "weeks", "months")
@@ -23,11 +25,24 @@ _DAY_WORDS: Final = {
     "last": "the last day",
     "first_workday": "the first working day",
     "last_workday": "the last working day",
+    **{f"workday_{number}": f"working day {number}" for number in range(2, 16)},
+    "workday_last_2": "the last working day but one",
+    "workday_last_3": "the last working day but two",
+}
+#: What becomes of a start on a day that is no working day, as sentences say it.
+_OFF_DAYS: Final = {
+    "start": "",
+    "skip": ", on working days only",
+    "before": ", or on the working day before",
+    "after": ", or on the next working day",
 }
 #: A Monday, so that "every 2 weeks" has a beginning when none is given.
 FIRST_DAY: Final = date(2024, 1, 1)
 #: How far to look before saying that nothing comes.
 _HORIZON_DAYS: Final = 366 * 9
+#: How far a start is moved at most, and how many in a row may fall on free days before none is expected any more.
+_LONGEST_MOVE: Final = 41
+_MOST_OFF: Final = 100_000
 
 
 class ScheduleError(ValueError):
@@ -53,9 +68,16 @@ def next_fires(config: Mapping[str, Any], after_ms: int, count: int) -> list[int
 
     ``config``: the settings of ``trigger.schedule@1``. Raises ScheduleError.
     """
+    try:
+        return _next_fires(config, after_ms, count)
+    except CalendarUnknown as error:
+        raise ScheduleError("region" if config.get("region") else "calendar", error.message) from None
+
+
+def _next_fires(config: Mapping[str, Any], after_ms: int, count: int) -> list[int]:
     found: list[int] = []
     place, last = zone(str(config.get("timezone") or "UTC")), _day(config, "ends_on")
-    for moment in _fires(config, after_ms):
+    for moment in _on_working_days(config, _fires(config, after_ms), place):
         if last is not None and moment.astimezone(place).date() > last:
             break
         milliseconds = int(moment.timestamp() * 1000)
@@ -78,6 +100,8 @@ def check(config: Mapping[str, Any]) -> None:
 def words(config: Mapping[str, Any]) -> str:
     """The schedule as a sentence without its time zone; empty when it cannot be read."""
     sentence = _words(config)
+    if sentence:
+        sentence += _OFF_DAYS.get(str(config.get("off_days") or "start"), "")
     return f"{sentence} until {config['ends_on']}" if sentence and config.get("ends_on") else sentence
 
 
@@ -185,8 +209,10 @@ def _fires(config: Mapping[str, Any], after_ms: int) -> Iterator[datetime]:
         case "monthly":
             wanted = str(config.get("day", "1"))
             if wanted not in _DAY_WORDS and not (wanted.isdecimal() and 1 <= int(wanted) <= 31):
-                raise ScheduleError("day", "The day is 1 to 31, or the first or last working day, or the last day.")
-            yield from _days(after, place, _time(config), _day(config, "starts_on"), lambda day: _is_day(day, wanted))
+                raise ScheduleError("day", "The day is 1 to 31, the last day, or a working day.")
+            yield from _days(
+                after, place, _time(config), _day(config, "starts_on"), lambda day: _is_day(day, wanted, config)
+            )
         case "cron":
             expression = str(config.get("cron") or "")
             first = _day(config, "starts_on")
@@ -200,17 +226,57 @@ def _fires(config: Mapping[str, Any], after_ms: int) -> Iterator[datetime]:
             raise ScheduleError("repeat", f"“{str(other)[:40]}” is not a way to repeat.")
 
 
-def _is_day(day: date, wanted: str) -> bool:
+def _is_day(day: date, wanted: str, config: Mapping[str, Any]) -> bool:
     last = monthrange(day.year, day.month)[1]
-    match wanted:
-        case "last":
-            return day.day == last
-        case "first_workday":
-            return day.weekday() < 5 and (day.day == 1 or (day.weekday() == 0 and day.day <= 3))
-        case "last_workday":
-            return day.weekday() < 5 and (day.day == last or (day.weekday() == 4 and day.day >= last - 2))
+    if wanted == "last":
+        return day.day == last
+    if "workday" not in wanted:
+        return day.day == min(int(wanted), last)
+    days = working_days(day.year, day.month, *_calendar(config))
+    match wanted.split("_"):
+        case ["first", _]:
+            place = 0
+        case ["last", _]:
+            place = -1
+        case [_, "last", number]:
+            place = -int(number)
         case _:
-            return day.day == min(int(wanted), last)
+            place = int(wanted.removeprefix("workday_")) - 1
+    # A month of few working days has no fifteenth; its last one stands for it, as the 31st of a short month does.
+    return bool(days) and day.day == days[max(-len(days), min(place, len(days) - 1))]
+
+
+def _calendar(config: Mapping[str, Any]) -> tuple[str, str]:
+    country = str(config.get("calendar") or "").strip().upper()
+    return country, str(config.get("region") or "").strip() if country else ""
+
+
+def _on_working_days(config: Mapping[str, Any], moments: Iterator[datetime], place: ZoneInfo) -> Iterator[datetime]:
+    """Leave out, or move, what falls on a day that is no working day; the order stays."""
+    off_days = str(config.get("off_days") or "start")
+    if off_days == "start":
+        yield from moments
+        return
+    if off_days not in _OFF_DAYS:
+        raise ScheduleError("off_days", f"“{off_days[:40]}” is not a way to treat free days.")
+    calendar = _calendar(config)
+    repeat, unit = config.get("repeat", "every"), config.get("unit", "hours")
+    by_days = repeat in ("weekdays", "monthly") or (repeat == "every" and unit in ("days", "weeks", "months"))
+    if off_days != "skip" and not by_days:
+        raise ScheduleError("off_days", "Only starts once a day can be moved to another day. Leave them out instead.")
+    misses = 0
+    for moment in moments:
+        day = moment.astimezone(place).date()
+        if is_working_day(day, *calendar):
+            misses = 0
+            yield moment
+            continue
+        misses += 1
+        if misses > _MOST_OFF:
+            return
+        if off_days != "skip" and (other := moved(day, -1 if off_days == "before" else 1, *calendar)) is not None:
+            misses = 0
+            yield local_moment(other, _time(config), place)
 
 
 def _every(config: Mapping[str, Any], after: datetime, place: ZoneInfo) -> Iterator[datetime]:
@@ -237,7 +303,7 @@ def _every(config: Mapping[str, Any], after: datetime, place: ZoneInfo) -> Itera
                 start,
                 lambda day: (
                     (day.year * 12 + day.month - start.year * 12 - start.month) % every == 0
-                    and _is_day(day, str(start.day))
+                    and _is_day(day, str(start.day), config)
                 ),
             )
         case _:
@@ -245,7 +311,8 @@ def _every(config: Mapping[str, Any], after: datetime, place: ZoneInfo) -> Itera
 
 
 def _days(after: datetime, place: ZoneInfo, at: time, start: date | None, fits: Any) -> Iterator[datetime]:
-    day = after.astimezone(place).date() - timedelta(days=1)
+    # So far back, for what is moved from a free day to a working day may come after `after`.
+    day = after.astimezone(place).date() - timedelta(days=_LONGEST_MOVE)
     if start is not None and start > day:
         day = start
     misses = 0

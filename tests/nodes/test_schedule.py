@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from runtime.sdk import calendars
 from runtime.sdk.schedules import ScheduleError, check, next_fires, notes, words
 
 NEW_YORK = "America/New_York"
@@ -129,3 +130,80 @@ def test_a_cron_expression_says_what_becomes_of_it_when_clocks_change(cron: str,
     config = {"repeat": "cron", "cron": cron, "timezone": NEW_YORK}
     moments = next_fires(config, int(datetime.fromisoformat(after).timestamp() * 1000), 3)
     assert notes(config, moments) == says
+
+
+@pytest.mark.parametrize(
+    ("config", "found"),
+    [
+        # Epiphany (6 January) and All Saints' Day (1 November) are holidays in Bavaria and not in Berlin.
+        ({"day": "workday_3", "calendar": "DE", "region": "BY"}, ["2026-01-07", "2026-02-04", "2026-03-04"]),
+        ({"day": "workday_3", "calendar": "DE", "region": "BE"}, ["2026-01-06", "2026-02-04", "2026-03-04"]),
+        ({"day": "workday_3"}, ["2026-01-05", "2026-02-04", "2026-03-04"]),
+        ({"day": "last_workday", "calendar": "GB"}, ["2026-01-30", "2026-02-27", "2026-03-31"]),
+        ({"day": "workday_last_2", "calendar": "DE"}, ["2026-01-29", "2026-02-26", "2026-03-30"]),
+        ({"day": "first_workday", "calendar": "DE"}, ["2026-01-02", "2026-02-02", "2026-03-02"]),
+    ],
+)
+def test_working_days_are_those_of_the_calendar(config: dict[str, Any], found: list[str]) -> None:
+    moments = fires({"repeat": "monthly", "at": "00:00", **config}, "2025-12-31T12:00:00+00:00", 3)
+    assert [moment[:10] for moment in moments] == found
+
+
+@pytest.mark.parametrize(
+    ("off_days", "found"),
+    [
+        ("start", ["2026-04-03", "2026-05-03", "2026-06-03"]),
+        ("skip", ["2026-06-03", "2026-07-03", "2026-08-03"]),
+        ("before", ["2026-04-02", "2026-04-30", "2026-06-03"]),
+        ("after", ["2026-04-07", "2026-05-04", "2026-06-03"]),
+    ],
+)
+def test_a_start_on_a_free_day_stays_is_left_out_or_moves(off_days: str, found: list[str]) -> None:
+    # 3 April 2026 is Good Friday, with Easter behind it; 3 May is a Sunday.
+    config = {"repeat": "monthly", "day": "3", "at": "08:00", "calendar": "DE", "off_days": off_days}
+    assert [moment[:10] for moment in fires(config, "2026-03-31T00:00:00+00:00", 3)] == found
+
+
+def test_a_moved_start_is_found_also_from_the_day_on_which_it_would_have_been() -> None:
+    config = {"repeat": "monthly", "day": "3", "at": "08:00", "calendar": "DE", "off_days": "after"}
+    assert fires(config, "2026-04-05T00:00:00+00:00", 1)[0][:10] == "2026-04-07"
+    assert fires(config, "2026-04-07T08:00:00+00:00", 1)[0][:10] == "2026-05-04"
+
+
+def test_several_starts_that_move_to_the_same_day_are_one() -> None:
+    config = {"repeat": "every", "every": 1, "unit": "days", "at": "08:00", "calendar": "DE", "off_days": "after"}
+    found = [moment[:10] for moment in fires(config, "2026-04-02T00:00:00+00:00", 3)]
+    assert found == ["2026-04-02", "2026-04-07", "2026-04-08"]
+
+
+def test_an_hourly_start_and_a_cron_expression_can_leave_free_days_out_and_cannot_be_moved() -> None:
+    for repeat in ({"repeat": "every", "every": 12, "unit": "hours"}, {"repeat": "cron", "cron": "0 6 * * *"}):
+        found = fires({**repeat, "calendar": "DE", "off_days": "skip"}, "2026-04-02T13:00:00+00:00", 2)
+        assert found[0][:10] == "2026-04-07", found
+        with pytest.raises(ScheduleError) as caught:
+            fires({**repeat, "off_days": "before"}, "2026-04-02T13:00:00+00:00", 1)
+        assert caught.value.field == "off_days"
+
+
+def test_an_unknown_region_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(ScheduleError) as caught:
+        fires(
+            {"repeat": "monthly", "day": "first_workday", "calendar": "DE", "region": "XX"}, "2026-01-01T00:00:00Z", 1
+        )
+    assert (caught.value.field, "BY" in caught.value.message) == ("region", True)
+
+
+def test_every_country_of_the_list_has_a_calendar() -> None:
+    for code, name in calendars.COUNTRIES:
+        days = calendars.working_days(2026, 5, code)
+        assert 15 <= len(days) <= 24, name
+    assert [name for _, name in calendars.COUNTRIES] == sorted(
+        (name for _, name in calendars.COUNTRIES), key=lambda name: name.replace("ü", "u")
+    )
+
+
+def test_free_days_are_part_of_the_sentence() -> None:
+    config = {"repeat": "monthly", "day": "workday_3", "at": "08:00"}
+    assert words(config) == "On working day 3 of the month at 08:00"
+    moved = {"repeat": "monthly", "day": "15", "at": "08:00", "off_days": "before"}
+    assert words(moved) == "On day 15 of the month at 08:00, or on the working day before"

@@ -16,6 +16,7 @@ from runtime.sdk import (
     NodeType,
     Result,
     Words,
+    calendars,
     field,
     schedules,
 )
@@ -58,17 +59,20 @@ class ScheduleConfig(Config):
     day: str = field(
         "1",
         title="Day",
-        help="In a shorter month the 31st is its last day. Working days are Monday to Friday, holidays or not.",
+        help="In a shorter month the 31st is its last day. Which days are working days is said below.",
         widget="choice",
         options=[
             *((str(day), str(day)) for day in range(1, 32)),
             ("last", "Last day"),
             ("first_workday", "First working day"),
+            *((f"workday_{number}", f"Working day {number}") for number in range(2, 16)),
+            ("workday_last_3", "Last working day but two"),
+            ("workday_last_2", "Last working day but one"),
             ("last_workday", "Last working day"),
         ],
         show_if={"repeat": ["monthly"]},
         order=5,
-        pattern=r"^([1-9]|[12][0-9]|3[01]|last|first_workday|last_workday)$",
+        pattern=r"^([1-9]|[12][0-9]|3[01]|last|(first|last)_workday|workday_([2-9]|1[0-5]|last_[23]))$",
     )
     at: str = field(
         "09:00",
@@ -100,13 +104,43 @@ class ScheduleConfig(Config):
         min_length=1,
         max_length=60,
     )
+    off_days: Literal["start", "skip", "before", "after"] = field(
+        "start",
+        title="On a day that is no working day",
+        widget="choice",
+        options=(
+            ("start", "Start all the same"),
+            ("skip", "Leave it out"),
+            ("before", "Start on the working day before"),
+            ("after", "Start on the next working day"),
+        ),
+        order=9,
+    )
+    calendar: str = field(
+        "",
+        title="Working days",
+        help="With a country, its public holidays are no working days.",
+        widget="choice",
+        options=[("", "Monday to Friday"), *((code, f"{name} ({code})") for code, name in calendars.COUNTRIES)],
+        order=10,
+        pattern=r"^([A-Z]{2})?$",
+    )
+    region: str = field(
+        "",
+        title="Region",
+        help="Where holidays differ within the country: BY for Bavaria, ENG for England, NY for New York.",
+        placeholder="BY",
+        show_if={"calendar": [code for code, _ in calendars.COUNTRIES]},
+        order=11,
+        max_length=20,
+    )
     starts_on: str = field(
         "",
         title="First day",
         help="Nothing starts before it; “every 2 weeks” counts from it.",
         widget="date",
         advanced=True,
-        order=9,
+        order=12,
         pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$",
     )
     ends_on: str = field(
@@ -115,7 +149,7 @@ class ScheduleConfig(Config):
         help="Nothing starts after it.",
         widget="date",
         advanced=True,
-        order=10,
+        order=13,
         pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$",
     )
     missed: Literal["once", "all", "skip"] = field(
@@ -128,7 +162,7 @@ class ScheduleConfig(Config):
             ("skip", "Leave them out"),
         ),
         advanced=True,
-        order=11,
+        order=14,
     )
 
 
