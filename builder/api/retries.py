@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
+from rest_framework.exceptions import PermissionDenied
 
-from builder.accounts.rights import Action
+from builder.accounts.rights import Action, allows
 from builder.accounts.selectors import names_of
 from builder.accounts.times import stamp
 from builder.api.operation import ApiView, Body, Call, Query, View, operation
@@ -126,7 +127,12 @@ class Plan(ApiView):
 class Retry(ApiView):
     @operation(Action.RUN_RETRY, body=RetryBody, answer=RunShape, status=202, also=(409,), repeat="stored_apart")
     def post(self, call: Call, *, run_id: UUID, body: RetryBody) -> RunShape:
-        """Go on with a run by a plan that was shown. What the plan keeps is not done again."""
+        """Go on with a run by a plan that was shown. What the plan keeps is not done again.
+
+        Other settings for a step are for those who may edit the workflow: with them a step reaches other places.
+        """
+        if body.edits and not allows(call.role, Action.WORKFLOW_EDIT, call.actor):
+            raise PermissionDenied("Only who may edit the workflow may change what a step does.")
         view = runtime_api.retry(
             workspace_id=call.workspace.id,
             run_id=run_id,

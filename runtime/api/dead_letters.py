@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Final, Literal
 from uuid import UUID
 
+from django.db import DatabaseError
 from django.db.models import Count, Max, Min, OuterRef, QuerySet, Subquery
 
 from runtime.api.cursors import decode, encode, page_size
 from runtime.api.retrying import retry, retry_plan
 from runtime.api.rows import RUN_COLUMNS, run_views
-from runtime.contracts import DeadLetterGroup, DeadLetterView, Page, RetryOutcome, RuntimeRefused
+from runtime.contracts import DeadLetterGroup, DeadLetterView, Page, RetryOutcome, RuntimeRefused, StoreUnavailable
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import DeadLetter, Run
@@ -95,6 +96,9 @@ def _retry(workspace_id: UUID, run_id: UUID, by: UUID | None) -> RetryOutcome:
         retry(workspace_id=workspace_id, run_id=run_id, plan=plan.id, by=by)
     except RuntimeRefused as error:
         return RetryOutcome(run_id, "refused", error.message)
+    except (StoreUnavailable, DatabaseError):
+        # The runs before it go on already: they are told of, and this one may be tried again.
+        return RetryOutcome(run_id, "refused", "The database could not be reached just now.")
     return RetryOutcome(run_id, "retried", "")
 
 

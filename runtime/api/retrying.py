@@ -32,13 +32,13 @@ from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normalise
 from runtime.engine.replay import Fate, Known, PlannedStep
 from runtime.engine.state import RunState, RunStatus, StepKey
-from runtime.interpreter.loading import is_settled, last_attempts
+from runtime.interpreter.keys import request_digest
+from runtime.interpreter.loading import known_of, lost_try, tries_of
 from runtime.interpreter.payloads import INLINE_CHARACTERS, Reference
 from runtime.interpreter.rows import ports_text, step_state
-from runtime.interpreter.settling import MAY_REPEAT
 from runtime.interpreter.versions import Unsupported, Version
 from runtime.interpreter.waiting import iso
-from runtime.sdk import EffectClass, StepFailure
+from runtime.sdk import StepFailure
 from runtime.store import artifacts, reads
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
@@ -150,6 +150,8 @@ def replay_as_new(*, workspace_id: UUID, run_id: UUID, version: int | None = Non
     """
     row = _run_row(workspace_id, run_id)
     chosen = _version(row, version)
+    if row["finished_at"] is None:
+        raise NotRetryable("This run is not over yet.", code="still_open")
     if row["event_id"] is None:
         raise NotRetryable("This run was not started by an event.", code="no_event")
     if row["trigger_node"] not in chosen.graph.by_id:
@@ -187,7 +189,7 @@ class _Found:
     old: Version
     version: Version
     steps: dict[str, StepRow]
-    attempts: dict[str, AttemptRow]
+    tries: dict[str, list[AttemptRow]]
     state: RunState
     known: dict[str, Known]
     start: tuple[str, ...]
@@ -198,8 +200,31 @@ class _Found:
 
     def lines(self, edited: Collection[str] = ()) -> tuple[PlannedStep, ...]:
         return replay.plan(
-            self.version.graph, self.state, self.known, start=self.start, edited={*edited}, changed=self.redrawn()
+            self.version.graph,
+            self.state,
+            self.known,
+            start=self.start,
+            edited=edited,
+            changed=self.redrawn() | self._given_anew(),
+            moved=self._moved(),
         )
+
+    def _moved(self) -> set[str]:
+        """Steps that the chosen version comes to in another way."""
+        if self.old is self.version:
+            return set()
+        return {node for node in self.version.graph.by_id if replay.is_moved(self.old.graph, self.version.graph, node)}
+
+    def _given_anew(self) -> set[str]:
+        """Steps whose lost call was not the one that they were last given."""
+        found = set()
+        for node, tries in self.tries.items():
+            row, lost = self.steps.get(node), lost_try(tries)
+            if lost is not None and (
+                row is None or row.input is None or request_digest(row.input) != lost.request_digest
+            ):
+                found.add(node)
+        return found
 
     def redrawn(self) -> set[str]:
         """Steps that the chosen version has set up otherwise."""
@@ -222,6 +247,8 @@ def _look(workspace_id: UUID, run_id: UUID, start: Sequence[str], version: int |
         raise NotRetryable("This run is done: start it anew instead.", code="already_done")
     old = _version(row, None)
     chosen = _version(row, version) if version not in (None, old.number) else old
+    if row["trigger_node"] not in chosen.graph.by_id:
+        raise NotRetryable("This version of the workflow has no such start.", code="no_such_start")
     for node in start:
         if node not in chosen.graph.by_id or chosen.graph.by_id[node].is_trigger:
             raise RetryRefused({node: "It is not possible to go on from this step."})
@@ -233,9 +260,9 @@ def _look(workspace_id: UUID, run_id: UUID, start: Sequence[str], version: int |
         generation,
         {StepKey(node, generation): step_state(found) for node, found in steps.items()},
     )
-    attempts = last_attempts(rows.attempts, before=generation + 1)
-    known = {node: _known(attempt) for node, attempt in attempts.items()}
-    found = _Found(row, old, chosen, steps, attempts, state, known, tuple(sorted(set(start))))
+    tries = tries_of(rows.attempts, before=generation + 1)
+    known = {node: known_of(theirs) for node, theirs in tries.items()}
+    found = _Found(row, old, chosen, steps, tries, state, known, tuple(sorted(set(start))))
     if not any(line.fate in (Fate.AGAIN, Fate.REPEATS, Fate.ASKS, Fate.NEXT) for line in found.lines()):
         raise NotRetryable("Every step of this run is done.", code="nothing_left")
     return found
@@ -265,17 +292,6 @@ def _choices(row: Mapping[str, Any]) -> list[tuple[UUID, int]]:
     found: list[tuple[UUID, int]] = [(row["version_id"], own)]
     live = Deployment.objects.filter(pk=row["workflow_id"], retired=False).values_list("version_id", "version__number")
     return found + [one for one in live if row["mode"] == "live" and one[0] != row["version_id"]]
-
-
-def _known(attempt: AttemptRow) -> Known:
-    effect = EffectClass(attempt.effect_class)
-    if not effect.writes:
-        return Known.HARMLESS
-    if attempt.status == "succeeded":
-        return Known.HAPPENED
-    if is_settled(attempt):
-        return Known.REFUSED
-    return Known.SAME_KEY if effect in MAY_REPEAT else Known.IN_DOUBT
 
 
 def _id_of(found: _Found) -> str:
@@ -365,6 +381,8 @@ def _problem(found: _Found, node: str, after: JSON) -> str | None:
         step = found.version.step(node)
         if step.prepared is not None:
             step.prepared.validate(after)
+            if step.type.effect_of(after) is not step.effect:
+                return "This would make another sort of step of it. Change the workflow, and retry with that version."
     except StepFailure as failure:
         return failure.message
     except JSONRefused as error:
@@ -394,10 +412,14 @@ def _rows(
             rows.append(_begins(found, before, input=before.input, output=output, ports=ports_text((port,))))
         elif line.node in edits:
             rows.append(_begins(found, before, input=_stored(found, line.node, normalise(edits[line.node]))))
-        elif line.first and line.why in (Known.SAME_KEY, Known.IN_DOUBT) and line.node not in redrawn:
-            # With the same bytes as before, which is what makes the same key safe (I11).
+        elif line.first and before.input is not None and line.node not in redrawn and not _is_start(found, line):
+            # What the plan shows is what is done; and the same bytes make the same key safe (I11).
             rows.append(_begins(found, before, input=before.input))
     return rows
+
+
+def _is_start(found: _Found, line: PlannedStep) -> bool:
+    return found.version.graph.by_id[line.node].is_trigger
 
 
 def _kept(found: _Found, before: StepRow) -> StepRun:
@@ -449,7 +471,9 @@ def _stored(found: _Found, node: str, value: JSON) -> str:
 def _note_decisions(found: _Found, decisions: Mapping[str, Decision], who: str, now: int) -> None:
     """Put what a person said beside the attempt that it is about (I12)."""
     for node, decision in decisions.items():
-        attempt = found.attempts[node]
+        attempt = lost_try(found.tries[node])
+        if attempt is None:
+            continue
         request: Any = {} if attempt.request is None else loads_stored(attempt.request)
         said = {
             "decided_at": iso(now),

@@ -14,7 +14,7 @@ _LONGEST: Final = 300
 # In this order: an address has ids in it, an id has numbers in it.
 _VARIES: Final = re.compile(
     r"""
-    \b[\w.+-]+@[\w-]+(?:\.[\w-]+)+          # e-mail addresses
+    \b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}  # e-mail addresses
     | \b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b  # UUIDs
     | (?<=/)[^/\s"“”?#]*\d[^/\s"“”?#]*      # a part of an address with a number in it
     | (?<![\w-])[\w-]*\d(?:[\w.,:+-]*\w)?   # numbers, dates, and words with numbers in them: R-2026-0417

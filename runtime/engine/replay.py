@@ -85,21 +85,23 @@ def plan(
     start: Iterable[str] = (),
     edited: Iterable[str] = (),
     changed: Iterable[str] = (),
+    moved: Iterable[str] = (),
 ) -> tuple[PlannedStep, ...]:
     """Each step's fate, in the order of the graph, leaving out those that no way led to.
 
     `known`: of the steps that were ever begun and may have done something outside. `start`: steps to go on from (node
     ids), besides those that have not ended well; all that is behind them is done anew. `edited`: steps that get other
-    settings than before. `changed`: steps that would, were they done anew, because the drawing is another one.
+    settings than before. `changed`: steps that would, were they done anew, because the drawing is another one, or that
+    were last given something else than what was lost. `moved`: steps that the drawing comes to in another way.
     """
-    begun, others = {*start, *edited}, {*edited, *changed}
+    begun, others, elsewhere = {*start, *edited}, {*edited, *changed}, {*moved}
     behind = _behind(graph, begun)
     anew = behind | begun
     lines: list[PlannedStep] = []
     for node in graph.order:
         step, what = state.step(node), known.get(node, Known.HARMLESS)
         if node not in anew and step is not None:
-            if step.status is StepStatus.SKIPPED:
+            if step.status is StepStatus.SKIPPED and node not in elsewhere:
                 continue
             if _stands(step):
                 lines.append(PlannedStep(node, Fate.KEPT))
@@ -108,7 +110,7 @@ def plan(
         if not was_begun and what in (Known.HARMLESS, Known.REFUSED):
             lines.append(PlannedStep(node, Fate.NEXT))
         else:
-            first = was_begun and node not in behind
+            first = was_begun and node not in behind and node not in elsewhere
             lines.append(PlannedStep(node, _fate(what, same=first and node not in others, asks=first), what, first))
     return tuple(lines)
 
@@ -120,9 +122,14 @@ def incompatible(old: Graph, new: Graph, kept: Iterable[str]) -> tuple[str, ...]
         before, after = old.by_id.get(node), new.by_id.get(node)
         if before is None or after is None:
             continue  # taken out: what it did stays done, and nothing of the new version asks for it
-        if (before.type, before.key) != (after.type, after.key) or set(old.before[node]) != set(new.before[node]):
+        if (before.type, before.key) != (after.type, after.key) or is_moved(old, new, node):
             found.append(node)
     return tuple(found)
+
+
+def is_moved(old: Graph, new: Graph, node: str) -> bool:
+    """Whether another version comes to this step in another way."""
+    return node not in old.by_id or set(old.before[node]) != set(new.before[node])
 
 
 def _stands(step: StepState) -> bool:

@@ -162,6 +162,12 @@ class Driver:
 
     def _begin(self) -> None:
         now = self.shell.now_ms()
+        if self._is_further and self.state.steps:
+            self._told.append(Told(now, fact=RunReopened(self.claimed.trigger_node, now)))
+            # What a person said came before a cancel.
+            for node, ports in self._decided.items():
+                self.commit_seq += 1
+                self._told.append(Told(now, fact=StepSucceeded(node, 1, ports, now, self.commit_seq)))
         if self.claimed.cancel_requested_at is not None:
             self._told.append(Told(now, fact=CancelRequested(now)))
         if self._fault is not None:
@@ -169,11 +175,6 @@ class Driver:
         if not self.state.steps and not self.state.status.is_terminal:
             self._told.appendleft(Told(now, fact=RunStarted(self.claimed.trigger_node, now)))
             return
-        if self._is_further:
-            self._told.appendleft(Told(now, fact=RunReopened(self.claimed.trigger_node, now)))
-            for node, ports in self._decided.items():
-                self.commit_seq += 1
-                self._told.append(Told(now, fact=StepSucceeded(node, 1, ports, now, self.commit_seq)))
         for node in due_nodes(self.state, now):
             self._told.append(Told(now, fact=TimerFired(node, now)))
         in_doubt = self._resolve_in_doubt(now)

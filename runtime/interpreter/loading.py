@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from runtime.engine.replay import is_definite, may_have_happened
+from runtime.engine.replay import Known, is_definite, may_have_happened
 from runtime.engine.state import RunState, StepError, StepStatus
 from runtime.interpreter.attempts import damaged
 from runtime.interpreter.keys import request_digest
@@ -72,27 +72,62 @@ def _take_over(found: Loaded, rows: RunRows) -> None:
         record = found.records.get(key.node)
         if record is not None and step.status is StepStatus.READY and record.output is not None:
             found.decided[key.node] = step.ports
-    for node, attempt in last_attempts(rows.attempts, before=found.state.generation).items():
-        record = found.records.get(node)
-        if record is None or record.input is None or attempt.effect_key is None or is_settled(attempt):
+    for node, tries in tries_of(rows.attempts, before=found.state.generation).items():
+        record, lost = found.records.get(node), lost_try(tries, or_sent_again=True)
+        if record is None or record.input is None or lost is None or lost.effect_key is None:
             continue
         # The same bytes as before, and nobody knows what came of them: under the same key they do no harm.
-        if request_digest(record.input) == attempt.request_digest:
-            found.keys[node] = attempt.effect_key
+        if request_digest(record.input) == lost.request_digest:
+            found.keys[node] = lost.effect_key
 
 
-def last_attempts(attempts: Iterable[AttemptRow], *, before: int) -> dict[str, AttemptRow]:
-    """The last try at each step in the generations before this one, by node id."""
-    last: dict[str, AttemptRow] = {}
+def tries_of(attempts: Iterable[AttemptRow], *, before: int) -> dict[str, list[AttemptRow]]:
+    """The tries at each step in the generations before this one, the oldest first, by node id."""
+    tries: dict[str, list[AttemptRow]] = {}
     for row in sorted(attempts, key=lambda row: (row.generation, row.attempt)):
         if row.generation < before:
-            last[row.node_id] = row
-    return last
+            tries.setdefault(row.node_id, []).append(row)
+    return tries
 
 
-def is_settled(attempt: AttemptRow) -> bool:
-    """Whether it is known what this attempt did outside."""
-    if attempt.status == "succeeded":
+def known_of(tries: Iterable[AttemptRow]) -> Known:
+    """What is known of a step that was tried so. A refusal says nothing of a lost answer before it: under the same key
+    the first call may have been the one that counted."""
+    by_key: dict[str, list[AttemptRow]] = {}
+    for row in tries:
+        if EffectClass(row.effect_class).writes:
+            by_key.setdefault(row.effect_key or f"{row.generation}/{row.attempt}", []).append(row)
+    found = {_known(rows) for rows in by_key.values()}
+    order = (Known.IN_DOUBT, Known.HAPPENED, Known.SAME_KEY, Known.REFUSED)
+    return next((known for known in order if known in found), Known.HARMLESS)
+
+
+def lost_try(tries: Iterable[AttemptRow], *, or_sent_again: bool = False) -> AttemptRow | None:
+    """The last try of which nobody knows what it did outside; or of which a person said that it be sent again."""
+    done = {row.effect_key for row in tries if row.status == "succeeded" and row.effect_key is not None}
+    lost = [
+        row
+        for row in tries
+        if EffectClass(row.effect_class).writes
+        and row.effect_key not in done
+        and (not _is_settled(row) or (or_sent_again and row.status == "abandoned"))
+    ]
+    return lost[-1] if lost else None
+
+
+def _known(rows: list[AttemptRow]) -> Known:
+    """Of tries under one key."""
+    if any(row.status == "succeeded" for row in rows):
+        return Known.HAPPENED
+    lost = lost_try(rows)
+    if lost is None:
+        return Known.REFUSED
+    return Known.SAME_KEY if EffectClass(lost.effect_class) in MAY_REPEAT else Known.IN_DOUBT
+
+
+def _is_settled(attempt: AttemptRow) -> bool:
+    """Whether it is known what this attempt did outside; of one that was `abandoned` a person said so."""
+    if attempt.status in ("succeeded", "abandoned"):
         return True
     error = error_of(attempt.error)
     if attempt.status != "failed" or error is None:

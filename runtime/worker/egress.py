@@ -44,6 +44,7 @@ from runtime.worker.egress_rules import (
 )
 
 MAX_REDIRECTS: Final = 5
+_READS: Final = ("GET", "HEAD", "OPTIONS")
 CONNECTIONS: Final = 200
 #: Shorter than the five seconds after which many servers drop an idle connection.
 KEEP_ALIVE_SECONDS: Final = 4.0
@@ -194,6 +195,7 @@ class EgressClient:
         if not any(name.lower() == "user-agent" for name, _ in sending):
             sending.append(("User-Agent", "Millrace"))
         sent = [False]
+        hop, writes = 0, method not in _READS
         try:
             async with asyncio.timeout(total_seconds):
                 for hop in range(MAX_REDIRECTS + 1):
@@ -214,11 +216,14 @@ class EgressClient:
                 "No answer in time",
                 f"{address.host} did not answer completely within {total_seconds:g} seconds.",
                 "timeout",
-                maybe_applied=sent[0] and method not in ("GET", "HEAD", "OPTIONS"),
+                maybe_applied=writes and sent[0],
             ) from None
-        raise PermanentError(
-            "Too many redirects", f"{address.host} redirected more than {MAX_REDIRECTS} times.", "redirects"
-        )
+        except StepFailure as failure:
+            # Who answers a writing call with an address to go to has mostly done what was asked.
+            failure.maybe_applied = failure.maybe_applied or (writes and hop > 0)
+            raise
+        title, message = "Too many redirects", f"{address.host} redirected more than {MAX_REDIRECTS} times."
+        raise PermanentError(title, message, "redirects", maybe_applied=writes)
 
     async def _exchange(
         self,
@@ -254,7 +259,7 @@ class EgressClient:
             content=content,
             extensions={"timeout": {"connect": connect_seconds, "pool": connect_seconds}},
         )
-        writes = method not in ("GET", "HEAD", "OPTIONS")
+        writes = method not in _READS
         if writes:
             request.extensions = {**request.extensions, "trace": leaves(sent)}
         connected = False

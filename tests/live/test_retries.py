@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from builder.accounts.models import Role
 from runtime import api as runtime_api
 from tests.live.conftest import Browser, Site, steps
 from tests.live.test_golden import fails_until_mended
@@ -74,6 +75,19 @@ def test_a_viewer_sees_the_plan_and_may_not_retry(site: Site) -> None:
     assert (status, problem["code"]) == (403, "forbidden")
     status, problem = ask(site, vera, "POST", run_id, "replay", {})
     assert (status, problem["code"]) == (403, "forbidden")
+
+
+def test_a_reviewer_may_retry_and_may_not_make_a_step_do_something_else(site: Site) -> None:
+    site.membership.role = Role.REVIEWER
+    site.membership.save()
+    vera, run_id = site.browser(site.vera), failed_run(site)
+    _, plan = ask(site, vera, "GET", run_id, "retry-plan")
+    (broken,) = (step["node"] for step in plan["steps"] if step["first"])
+    status, problem = ask(site, vera, "POST", run_id, "retry", {"plan": plan["id"], "edits": {broken: MENDED}})
+    assert (status, problem["code"]) == (403, "forbidden")
+    status, run = ask(site, vera, "POST", run_id, "retry", {"plan": plan["id"]})
+    assert (status, run["generation"]) == (202, 2)
+    site.finish(run_id)
 
 
 def test_a_run_started_anew_says_from_which(site: Site) -> None:

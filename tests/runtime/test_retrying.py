@@ -14,7 +14,20 @@ from runtime.contracts import Decision, NotFound, NotRetryable, PlanOutdated, Re
 from runtime.engine.ids import uuid7
 from runtime.store.models import Attempt, Replay, Run, StepRun
 from tests.runtime.fixtures import World
-from tests.runtime.machine import WORKSPACE, Machine, detail, fields, flow, look, pause, post, unsafe_post, wait_until
+from tests.runtime.machine import (
+    WORKSPACE,
+    Machine,
+    detail,
+    fields,
+    flow,
+    get,
+    look,
+    pause,
+    post,
+    step,
+    unsafe_post,
+    wait_until,
+)
 
 INVOICE = {"order": "{{ run.id }}", "customer": "C-200", "amount": 10, "currency": "EUR"}
 ONCE = {"attempts": 1}
@@ -192,6 +205,92 @@ def test_what_was_answered_in_an_unexpected_way_may_have_happened(machine: Machi
     with pytest.raises(RetryRefused):
         go_on(run.id)
     assert len(world.invoices(str(run.id))) == 1
+
+
+def test_a_refusal_after_a_lost_answer_does_not_make_it_forgotten(machine: Machine, world: World) -> None:
+    # The first call counted and its answer was lost; the second, with the same key, met an expired sign-in.
+    run = machine.run(flow("start -> pay", post("pay", f"{world.url}/with/drop*1/invoices", INVOICE, retry=ONCE)))
+    world.ask("POST", "/behaviour", {"path": "/invoices", "method": "POST", "behaviour": "fail=401", "times": 1})
+    go_on(run.id)
+    assert machine.finish(run.id).status == "dead_lettered"
+    assert [attempt.status for attempt in attempts(run.id, "pay")] == ["failed", "failed"]
+    assert [(step.fate, step.why) for step in planned(run.id).steps if step.key == "pay"] == [("again", "same_key")]
+    (outcome,) = api.retry_each(workspace_id=WORKSPACE, run_ids=[run.id])
+    assert outcome.outcome == "retried"
+    assert machine.finish(run.id).status == "completed"
+    assert len({attempt.effect_key for attempt in attempts(run.id, "pay")}) == 1
+    assert len(world.invoices(str(run.id))) == 1, "it was recognised"
+
+
+def test_a_key_is_kept_over_several_goes_as_long_as_nobody_knows(machine: Machine, world: World) -> None:
+    run = machine.run(flow("start -> pay", post("pay", f"{world.url}/with/drop*3/invoices", INVOICE, retry=ONCE)))
+    for _ in range(3):
+        go_on(run.id)
+        machine.finish(run.id)
+    tries = attempts(run.id, "pay")
+    assert [one.generation for one in tries] == [1, 2, 3, 4]
+    assert len({(one.effect_key, one.request_digest) for one in tries}) == 1
+    assert len(world.invoices(str(run.id))) == 1
+
+
+def test_an_edit_cannot_make_another_sort_of_step(machine: Machine, world: World) -> None:
+    run = machine.run(flow("start -> look", get("look", f"{world.url}/with/fail=404/invoices")))
+    before: Any = detail(run.id, "look").input
+    with pytest.raises(RetryRefused) as caught:
+        go_on(run.id, edits={"look": {**before, "method": "POST", "url": f"{world.url}/invoices"}})
+    assert "another sort" in caught.value.fields["look"]
+    assert not world.invoices(str(run.id))
+
+
+def test_a_step_that_a_newer_version_guards_is_not_begun_before_its_guard(machine: Machine, world: World) -> None:
+    pay = post("pay", f"{world.url}/with/drop*1/invoices", INVOICE, retry=ONCE)
+    workflow = machine.publish(flow("start -> pay", pay))
+    run = machine.finish(machine.begin_again(workflow))
+    machine.publish(flow("start -> guard -> pay", pay, pause("guard", 600)), workflow)
+    plan = planned(run.id, version=2)
+    assert fates(plan) == {"start": "kept", "guard": "next", "pay": "repeats"}
+    go_on(run.id, version=2, repeats=["pay"])
+    machine.until(run.id, lambda one: one.status == "waiting_timer")
+    assert len(attempts(run.id, "pay")) == 1
+
+
+def test_a_version_without_the_runs_start_is_refused(machine: Machine, world: World) -> None:
+    workflow = machine.publish(two_posts(world, "/with/fail=422/invoices"))
+    run = machine.finish(machine.begin_again(workflow))
+    machine.publish(flow("begin -> a", step("begin", "trigger.manual@1")), workflow)
+    with pytest.raises(NotRetryable) as caught:
+        planned(run.id, version=2)
+    assert caught.value.code == "no_such_start"
+
+
+def test_it_happened_outlasts_a_cancel_that_comes_at_once(idle_machine: Machine, world: World) -> None:
+    idle_machine.start()
+    graph = flow("start -> pay -> nap", unsafe_post("pay", f"{world.url}/with/drop/invoices", INVOICE), pause("nap", 1))
+    run = idle_machine.run(graph)
+    idle_machine.crash()
+    go_on(run.id, decisions={"pay": Decision(True, {"number": 1})})
+    api.cancel(workspace_id=WORKSPACE, run_id=run.id)
+    idle_machine.start()
+    assert idle_machine.finish(run.id).status == "cancelled"
+    assert fates(planned(run.id))["pay"] == "kept"
+    go_on(run.id)
+    assert idle_machine.finish(run.id).status == "completed"
+    assert len(world.invoices(str(run.id))) == 1
+
+
+def test_an_edit_outlasts_a_cancel_that_comes_at_once(idle_machine: Machine) -> None:
+    idle_machine.start()
+    run = idle_machine.run(flow("start -> shape", fields("shape", a="{{ number('x') }}")))
+    idle_machine.crash()
+    go_on(run.id, edits={"shape": {"fields": [{"name": "a", "value": 2}]}})
+    api.cancel(workspace_id=WORKSPACE, run_id=run.id)
+    idle_machine.start()
+    idle_machine.finish(run.id)
+    shown = [step.input for step in planned(run.id).steps if step.key == "shape"]
+    assert shown == [{"fields": [{"name": "a", "value": 2}]}]
+    go_on(run.id)
+    idle_machine.finish(run.id)
+    assert detail(run.id, "shape").output == {"a": 2}
 
 
 def test_going_on_from_an_earlier_step_repeats_outside_only_what_was_agreed_to(machine: Machine, world: World) -> None:

@@ -43,7 +43,10 @@ def keep_those_that_stand(apps: Any, schema_editor: Any) -> None:
                 at=one["finished_at"] or 0,
             )
         )
-    row.objects.bulk_create(found, batch_size=500)
+        if len(found) == 500:
+            row.objects.bulk_create(found)
+            found = []
+    row.objects.bulk_create(found)
 
 
 class Migration(migrations.Migration):

@@ -25,6 +25,12 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     changes(workspace_id, run_id, after) -> RunChanges                            rows whose seq > after
     step(workspace_id, run_id, node_id) -> StepDetail
     cancel(workspace_id, run_id, by) -> RunView                                   raises AlreadyFinished
+    retry_plan(workspace_id, run_id, start, version) -> RetryPlan                 raises NotRetryable, RetryRefused
+    retry(workspace_id, run_id, plan, …) -> RunView                               raises those and PlanOutdated
+    retries(workspace_id, run_id) -> list[RetryView]
+    replay_as_new(workspace_id, run_id, version, by) -> RunView                   raises NotRetryable
+    dead_letter_groups(workspace_id, workflow_id) -> list[DeadLetterGroup] / dead_letters(workspace_id, cause, …)
+    retry_each(workspace_id, run_ids, by) / solve_dead_letters(workspace_id, run_ids, solution, reason, by)
     events(workspace_id, filters, after, limit) -> Page[EventView] / event(workspace_id, event_id) -> EventDetail
     samples(workspace_id, workflow_id) -> dict[node_key, JSON]                    newest output of each step
     preview(template, context) -> PreviewResult
@@ -41,6 +47,15 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
+from runtime.contracts.retries import (
+    DeadLetterGroup,
+    DeadLetterView,
+    Decision,
+    RetryOutcome,
+    RetryPlan,
+    RetryStep,
+    RetryView,
+)
 from runtime.engine.check import Problem
 from runtime.engine.jsonprofile import JSON, JSONRefused, dumps, loads, normalise
 
@@ -49,6 +64,9 @@ __all__ = [
     "AlreadyFinished",
     "AttemptView",
     "CheckReport",
+    "DeadLetterGroup",
+    "DeadLetterView",
+    "Decision",
     "DeploymentView",
     "EventDetail",
     "EventFilters",
@@ -59,10 +77,17 @@ __all__ = [
     "JSONRefused",
     "KeyReused",
     "NotFound",
+    "NotRetryable",
     "NotStartable",
     "Page",
+    "PlanOutdated",
     "PreviewResult",
     "Problem",
+    "RetryOutcome",
+    "RetryPlan",
+    "RetryRefused",
+    "RetryStep",
+    "RetryView",
     "RunChanges",
     "RunFilters",
     "RunSnapshot",
@@ -343,92 +368,6 @@ class RunChanges:
     steps: list[StepView]
     after: int
     seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class RetryStep:
-    """One line of a plan. `fate`: kept, again, repeats, asks, next. `why`: harmless, happened, refused, same_key,
-    in_doubt or None. `first`: the run goes on with it, so its settings can be edited; `input` is what they were."""
-
-    node: str
-    key: str
-    name: str
-    type: str
-    fate: str
-    why: str | None
-    first: bool
-    input: JSON
-
-
-@dataclass(frozen=True, slots=True)
-class RetryPlan:
-    """What going on with a run would do. `id` names exactly this plan; `versions` are the numbers to choose from;
-    `incompatible`: keys of kept steps that the chosen version reaches otherwise, which stops it."""
-
-    id: str
-    run_id: UUID
-    generation: int
-    version: int
-    versions: list[int]
-    steps: list[RetryStep]
-    incompatible: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What a person says of an effect in doubt: it happened (with its result), or it is to be sent again."""
-
-    happened: bool
-    output: JSON = None
-
-
-@dataclass(frozen=True, slots=True)
-class RetryView:
-    """A retry that took place. `edits`: node → {before, after}; `decisions`: node → {happened, output}; `plan`: lines
-    of {node, fate, why}."""
-
-    generation: int
-    at: int
-    by: str
-    version_before: int
-    version_after: int
-    plan: list[dict[str, Any]]
-    edits: dict[str, Any]
-    decisions: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetterGroup:
-    """Failed runs that failed alike and wait for a decision. `pattern`: their message without what differs."""
-
-    cause: str
-    workflow_id: UUID
-    version_id: UUID
-    node: str
-    code: str
-    title: str
-    pattern: str
-    count: int
-    first_at: int
-    last_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class RetryOutcome:
-    """What came of one run of several: `retried`, `asks` (its plan needs somebody's word) or `refused`, and why."""
-
-    run_id: UUID
-    outcome: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetterView:
-    """One failed run of a group."""
-
-    run: RunView
-    message: str
-    at: int
 
 
 class RunTouched(NamedTuple):

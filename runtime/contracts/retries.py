@@ -1,0 +1,98 @@
+"""What crosses the front door when a run that ended badly is gone on with, or given up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from runtime.engine.jsonprofile import JSON
+
+if TYPE_CHECKING:
+    from runtime.contracts import RunView
+
+
+@dataclass(frozen=True, slots=True)
+class RetryStep:
+    """One line of a plan. `fate`: kept, again, repeats, asks, next. `why`: harmless, happened, refused, same_key,
+    in_doubt or None. `first`: the run goes on with it, so its settings can be edited; `input` is what they were."""
+
+    node: str
+    key: str
+    name: str
+    type: str
+    fate: str
+    why: str | None
+    first: bool
+    input: JSON
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPlan:
+    """What going on with a run would do. `id` names exactly this plan; `versions` are the numbers to choose from;
+    `incompatible`: keys of kept steps that the chosen version reaches otherwise, which stops it."""
+
+    id: str
+    run_id: UUID
+    generation: int
+    version: int
+    versions: list[int]
+    steps: list[RetryStep]
+    incompatible: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person says of an effect in doubt: it happened (with its result), or it is to be sent again."""
+
+    happened: bool
+    output: JSON = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryView:
+    """A retry that took place. `edits`: node → {before, after}; `decisions`: node → {happened, output}; `plan`: lines
+    of {node, fate, why}."""
+
+    generation: int
+    at: int
+    by: str
+    version_before: int
+    version_after: int
+    plan: list[dict[str, Any]]
+    edits: dict[str, Any]
+    decisions: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterGroup:
+    """Failed runs that failed alike and wait for a decision. `pattern`: their message without what differs."""
+
+    cause: str
+    workflow_id: UUID
+    version_id: UUID
+    node: str
+    code: str
+    title: str
+    pattern: str
+    count: int
+    first_at: int
+    last_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetryOutcome:
+    """What came of one run of several: `retried`, `asks` (its plan needs somebody's word) or `refused`, and why."""
+
+    run_id: UUID
+    outcome: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterView:
+    """One failed run of a group."""
+
+    run: RunView
+    message: str
+    at: int
