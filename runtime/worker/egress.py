@@ -190,12 +190,11 @@ class EgressClient:
     ) -> HttpAnswer:
         address = read_address(url)
         secret = SECRET_HEADERS | {name.lower() for name in drop_on_redirect}
-        started = time.perf_counter()
-        sending = list(headers)
+        started, sending = time.perf_counter(), list(headers)
         if not any(name.lower() == "user-agent" for name, _ in sending):
             sending.append(("User-Agent", "Millrace"))
         sent = [False]
-        hop, writes = 0, method not in _READS
+        writes, led_on = method not in _READS, False
         try:
             async with asyncio.timeout(total_seconds):
                 for hop in range(MAX_REDIRECTS + 1):
@@ -208,6 +207,7 @@ class EgressClient:
                         return HttpAnswer(status, answered, body, took, str(address))
                     if hop == MAX_REDIRECTS:
                         break
+                    led_on = True
                     method, address, sending, content = next_hop(
                         self._named, method, address, sending, content, status, location, secret
                     )
@@ -220,10 +220,10 @@ class EgressClient:
             ) from None
         except StepFailure as failure:
             # Who answers a writing call with an address to go to has mostly done what was asked.
-            failure.maybe_applied = failure.maybe_applied or (writes and hop > 0)
+            failure.maybe_applied = failure.maybe_applied or (writes and led_on)
             raise
-        title, message = "Too many redirects", f"{address.host} redirected more than {MAX_REDIRECTS} times."
-        raise PermanentError(title, message, "redirects", maybe_applied=writes)
+        says = f"{address.host} redirected more than {MAX_REDIRECTS} times."
+        raise PermanentError("Too many redirects", says, "redirects", maybe_applied=writes)
 
     async def _exchange(
         self,

@@ -156,6 +156,19 @@ async def test_redirects_are_followed_five_times_and_no_more(doors: Egress, serv
     assert (await doors.http.request("GET", server.url("/0"), follow_redirects=False)).status == 302
 
 
+@pytest.mark.parametrize("location", ["http://169.254.169.254/", "http://127.0.0.1:1/", "/x", "file:///etc/passwd"])
+async def test_a_writing_call_that_is_led_on_may_have_happened_whatever_comes_next(
+    doors: Egress, server: HttpServer, location: str
+) -> None:
+    server.answers["/x"] = answer(303, Location=location)
+    with pytest.raises(StepFailure) as error:
+        await doors.http.request("POST", server.url("/x"), content=b"{}")
+    assert error.value.maybe_applied
+    with pytest.raises(StepFailure) as error:
+        await doors.http.request("GET", server.url("/x"))
+    assert not error.value.maybe_applied
+
+
 async def test_secrets_are_dropped_when_a_redirect_leads_to_another_host(server: HttpServer) -> None:
     two = ("127.0.0.1", server.port)
     named = {"practice-company": two}
