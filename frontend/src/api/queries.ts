@@ -14,10 +14,14 @@ import type {
   ApiToken,
   Connection,
   ConnectionKind,
+  DeadLetter,
+  DeadLetters,
   Draft,
   Items,
   Member,
   Page,
+  Retried,
+  RetryPlan,
   Run,
   RunSnapshot,
   StartEvent,
@@ -167,6 +171,69 @@ export function useStepDetail(run: string, node: string | null, seq: number) {
   });
 }
 
+/** What a retry would do, by the run's rows as they are at `seq`. Settings keep the digits of their numbers. */
+export function useRetryPlan(run: Run, start: readonly string[], version: number | null, enabled = true) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "retry-plan", run.id, run.seq, start, version],
+    queryFn: ({ signal }) =>
+      api.get<RetryPlan>(`${workspacePath(workspace)}/runs/${run.id}/retry-plan`, {
+        query: { start, version },
+        signal,
+        parse: parseExact,
+      }),
+    enabled,
+    placeholderData: (before) => before,
+    // Asked for anew by each dialog, and then only where the run has changed: the server refuses a plan that is none.
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+  });
+}
+
+/** The retries of a run that is in a later go than the first, the oldest first. */
+export function useRetries(run: Run | null) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "retries", run?.id, run?.generation],
+    queryFn: async ({ signal }) => {
+      const path = `${workspacePath(workspace)}/runs/${run?.id}/retries`;
+      return (await api.get<Items<Retried>>(path, { signal, parse: parseExact })).items;
+    },
+    enabled: run !== null && run.generation > 1,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** What failed for good and waits for a decision, by cause; `count` is of all workflows. Asked again every `every` ms. */
+export function useDeadLetters(every: number, workflow?: string) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "dead-letters", "groups", workflow],
+    queryFn: ({ signal }) =>
+      api.get<DeadLetters>(`${workspacePath(workspace)}/dead-letters`, { query: { workflow }, signal }),
+    refetchInterval: every,
+    staleTime: 0,
+  });
+}
+
+export function fetchDeadLetters(workspace: string, cause: string, query: Query, signal?: AbortSignal) {
+  const path = `${workspacePath(workspace)}/dead-letters/${cause}`;
+  return api.get<Page<DeadLetter>>(path, { query, ...(signal ? { signal } : {}) });
+}
+
+/** The runs of one group, the newest first. */
+export function useDeadLettersOf(cause: string, every: number, limit = 20) {
+  const workspace = useWorkspace().id;
+  return useInfiniteQuery({
+    queryKey: [workspace, "dead-letters", "of", cause],
+    queryFn: ({ pageParam, signal }) => fetchDeadLetters(workspace, cause, { limit, cursor: pageParam }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    refetchInterval: every,
+    staleTime: 0,
+  });
+}
+
 export function useEvents(workflow: string) {
   return useInfiniteQuery(paged<StartEvent>(useWorkspace().id, "events", "/events", { workflow }));
 }
@@ -224,6 +291,11 @@ export function useSystemChecks(enabled: boolean) {
     refetchInterval: 60_000,
     retry: false,
   });
+}
+
+/** The list, the badge and the runs of every group are read again. */
+export function refreshDeadLetters(client: QueryClient, workspace: string): Promise<unknown> {
+  return client.invalidateQueries({ queryKey: [workspace, "dead-letters"] });
 }
 
 /** Everything that shows this workflow reads it again. */

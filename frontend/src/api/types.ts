@@ -230,6 +230,8 @@ export interface Run {
   mode: string;
   status: RunStatus;
   outcome: RunOutcome | string | null;
+  /** Which go this is, from 1: each retry opens the next. */
+  generation: number;
   seq: number;
   started_by: string;
   business_key: string | null;
@@ -242,6 +244,8 @@ export interface Run {
   error: RunError | null;
   current_step: { node: string; name: string } | null;
   cancel_requested: boolean;
+  /** The run whose event started this one anew. */
+  replay_of: string | null;
 }
 
 export interface StepWait {
@@ -266,6 +270,7 @@ export interface RunStep {
 }
 
 export interface RunAttempt {
+  generation: number;
   attempt: number;
   status: string;
   started_at: Instant | null;
@@ -291,6 +296,83 @@ export interface StepDetail {
   output: Json;
   error: RunError | null;
   attempts: RunAttempt[];
+}
+
+/** What becomes of a step in a retry. */
+export type Fate = "kept" | "again" | "repeats" | "asks" | "next";
+
+/** What is known of the last time that it did something outside. */
+export type Known = "harmless" | "happened" | "refused" | "same_key" | "in_doubt";
+
+export interface PlanStep {
+  node: string;
+  key: string;
+  name: string;
+  type: string;
+  fate: Fate;
+  why: Known | null;
+  /** The run goes on with it: its settings, last `input`, can be edited. */
+  first: boolean;
+  input: Json;
+}
+
+export interface RetryPlan {
+  id: string;
+  generation: number;
+  version: number;
+  /** To choose from: the run's own first, then the live one. */
+  versions: number[];
+  steps: PlanStep[];
+  /** Keys of steps that forbid the version. */
+  incompatible: string[];
+}
+
+export interface Decision {
+  decision: "happened" | "send_again";
+  output: Json;
+}
+
+/** A retry that took place. */
+export interface Retried {
+  generation: number;
+  at: Instant;
+  by: string;
+  version_before: number;
+  version_after: number;
+  plan: { [field: string]: unknown }[];
+  edits: { [node: string]: unknown };
+  decisions: { [node: string]: unknown };
+}
+
+/** Runs that failed alike. `pattern`: their message, with … for what differs. */
+export interface DeadLetterGroup {
+  cause: string;
+  workflow: { id: string; name: string };
+  step: { node: string; name: string };
+  code: string;
+  title: string;
+  pattern: string;
+  count: number;
+  first_at: Instant;
+  last_at: Instant;
+}
+
+export interface DeadLetters {
+  items: DeadLetterGroup[];
+  count: number;
+}
+
+export interface DeadLetter {
+  run: Run;
+  message: string;
+  at: Instant;
+}
+
+/** What came of retrying one of several. asks: its plan needs somebody's word. */
+export interface RetryOutcome {
+  run: string;
+  outcome: "retried" | "asks" | "refused";
+  message: string;
 }
 
 export interface StartEvent {

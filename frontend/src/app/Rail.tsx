@@ -8,6 +8,7 @@ import {
   House,
   LogOut,
   type LucideIcon,
+  MailWarning,
   Monitor,
   Moon,
   PanelLeftClose,
@@ -23,8 +24,9 @@ import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api } from "../api/client";
+import { useDeadLetters } from "../api/queries";
 import { useMaybeWorkspace, useSession, useUser, useWorkspaceChoice } from "../api/session";
-import { Avatar, cx, initialsOf, type ThemeChoice, useThemeChoice } from "../ui";
+import { Avatar, cx, initialsOf, type ThemeChoice, useFormatter, useThemeChoice } from "../ui";
 import { useRail } from "./railState";
 import css from "./shell.module.css";
 
@@ -32,6 +34,7 @@ const PLACES: { to: string; key: string; icon: LucideIcon; exact?: boolean; phon
   { to: "/", key: "home", icon: House, exact: true, phone: true },
   { to: "/workflows", key: "workflows", icon: Workflow, phone: true },
   { to: "/runs", key: "runs", icon: Activity, phone: true },
+  { to: "/dead-letters", key: "deadLetters", icon: MailWarning, phone: true },
   { to: "/connections", key: "connections", icon: Plug, phone: true },
 ];
 
@@ -127,6 +130,12 @@ export function Rail({ onSearch, onHelp }: { onSearch: () => void; onHelp: () =>
   const { t } = useTranslation("shell");
   const { open, toggle } = useRail();
   const name = (key: string) => t(`nav.${key}`);
+  const format = useFormatter();
+  const dead = useDeadLetters(30_000).data?.count ?? 0;
+  const waiting = (key: string) => (key === "deadLetters" ? dead : 0);
+  /** With how many wait there, for whoever does not see the badge. */
+  const spoken = (key: string) =>
+    waiting(key) > 0 ? t("nav.waiting", { name: name(key), count: waiting(key) }) : name(key);
   return (
     <nav className={css.rail} data-open={open} aria-label={t("nav.label")}>
       <Link to="/" className={css.logo} aria-label={t("product")}>
@@ -136,10 +145,13 @@ export function Rail({ onSearch, onHelp }: { onSearch: () => void; onHelp: () =>
         {open && <b>{t("product")}</b>}
       </Link>
       {PLACES.map(({ to, key, icon: Icon, exact }) => (
-        <Hint key={to} label={name(key)} show={!open}>
-          <Link to={to} className={css.place} activeOptions={{ exact: exact ?? false }} aria-label={name(key)}>
+        <Hint key={to} label={spoken(key)} show={!open}>
+          <Link to={to} className={css.place} activeOptions={{ exact: exact ?? false }} aria-label={spoken(key)}>
             <Icon size={20} aria-hidden />
             <span className={css.placeLabel}>{name(key)}</span>
+            {waiting(key) > 0 && (
+              <span className={css.badge} data-count={waiting(key) > 999 ? `${format.number(999)}+` : format.number(waiting(key))} aria-hidden />
+            )}
           </Link>
         </Hint>
       ))}

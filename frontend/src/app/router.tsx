@@ -198,6 +198,16 @@ const runRoute = createRoute({
   component: screen(() => import("../pages/run"), "runs", "canvas"),
 });
 
+const deadLettersRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/dead-letters",
+  validateSearch: (search: Record<string, unknown>): { workflow?: string } => {
+    const workflow = text(search.workflow);
+    return workflow ? { workflow } : {};
+  },
+  component: screen(() => import("../pages/dead-letters"), "deadLetters"),
+});
+
 const connectionsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/connections",
@@ -263,6 +273,7 @@ const routeTree = rootRoute.addChildren([
     ]),
     runsRoute,
     runRoute,
+    deadLettersRoute,
     connectionsRoute,
     settingsRoute.addChildren([
       settingsIndexRoute,

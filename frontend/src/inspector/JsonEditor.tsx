@@ -3,9 +3,19 @@ import { useTranslation } from "react-i18next";
 import { TextAreaField } from "../ui";
 import { parseJson } from "./jsonText";
 
-export function JsonEditor(props: { label: string; hint?: string; value: string; rows: number; onChange(value: string): void }) {
+interface JsonEditorProps {
+  label: string;
+  hint?: string;
+  value: string;
+  rows: number;
+  /** Nothing at all is no mistake. */
+  mayBeEmpty?: boolean;
+  onChange(value: string): void;
+}
+
+export function JsonEditor(props: JsonEditorProps) {
   const { t } = useTranslation("inspector");
-  const parsed = parseJson(props.value);
+  const parsed = parseJson(props.mayBeEmpty && !props.value.trim() ? "null" : props.value);
   return (
     <TextAreaField
       label={props.label}

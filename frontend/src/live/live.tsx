@@ -130,11 +130,10 @@ export function useLiveRun(workspace: string, run: string): { store: RunStore; s
           `${workspacePath(workspace)}/runs/${run}/changes`,
           { query: { after } },
         )
-        .then((answer) =>
-          store.apply([
-            { type: "changes", run, after, seq: answer.seq, state: answer.run, steps: answer.steps },
-          ]),
-        )
+        .then((answer) => {
+          const { seq, steps } = answer;
+          if (!store.apply([{ type: "changes", run, after, seq, state: answer.run, steps }])) setRound((value) => value + 1);
+        })
         .catch(() => {
           // Still away; the bar says so, and the next round asks again.
         });

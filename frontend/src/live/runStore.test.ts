@@ -31,8 +31,8 @@ const graph: GraphDocument = {
   edges: [yes, no],
 };
 
-function snapshot(seq: number, steps: RunStep[]): RunSnapshot {
-  return { run: { id: "run", status: "running", seq } as Run, graph, steps, seq };
+function snapshot(seq: number, steps: RunStep[], generation = 1): RunSnapshot {
+  return { run: { id: "run", status: "running", generation, seq } as Run, graph, steps, seq };
 }
 
 function change(after: number, seq: number, steps: RunStep[]): RunChange {
@@ -105,7 +105,27 @@ describe("the store of a run", () => {
 
   it("shows the newest generation of a step", () => {
     const store = createRunStore();
-    store.load(snapshot(4, [{ ...step("a", "running", 4), generation: 2 }, step("a", "failed", 3)]));
+    store.load(snapshot(4, [{ ...step("a", "running", 4), generation: 2 }, step("a", "failed", 3)], 2));
     expect(store.getState().steps.a?.generation).toBe(2);
+  });
+
+  it("shows a step that a retry has not come to as not begun", () => {
+    const store = createRunStore();
+    store.load(snapshot(3, [step("a", "succeeded", 1, ["yes"]), step("b", "failed", 3)]));
+    const kept = { ...step("a", "succeeded", 4, ["yes"]), generation: 2 };
+    const reopened = { ...change(3, 4, [kept]), state: { status: "running" as const, generation: 2 } };
+    expect(store.apply([reopened])).toBe(true);
+    expect(store.getState().steps.a).toBe(kept);
+    expect(store.getState().steps.b).toBeUndefined();
+    expect(store.getState().edges).toEqual({ e1: "taken", e2: "not_taken" });
+  });
+
+  it("asks for a fresh snapshot when a retry goes on with another version, which is drawn otherwise", () => {
+    const store = createRunStore();
+    const first = snapshot(3, [step("a", "failed", 3)]);
+    store.load({ ...first, run: { ...first.run, version: 1 } });
+    const retried = { ...change(3, 4, []), state: { status: "running" as const, generation: 2, version: 2 } };
+    expect(store.apply([retried])).toBe(false);
+    expect(store.getState().run?.generation).toBe(1);
   });
 });

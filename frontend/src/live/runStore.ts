@@ -22,7 +22,7 @@ export interface RunState {
 export interface RunStore extends StoreApi<RunState> {
   /** Replaces everything by a fresh snapshot; steps that did not change keep their identity. */
   load(snapshot: RunSnapshot): void;
-  /** Applies changes in order. Answers false if there is a gap, after which a fresh snapshot is needed. */
+  /** Applies changes in order. Answers false if there is a gap or another graph, after which a fresh snapshot is needed. */
   apply(changes: readonly RunChange[]): boolean;
   clear(): void;
 }
@@ -47,12 +47,11 @@ function sameStep(left: RunStep | undefined, right: RunStep): boolean {
   return left !== undefined && left.seq === right.seq && left.generation === right.generation;
 }
 
-/** The newest generation of each node's step wins; unchanged steps keep the object they had. */
-function stepsByNode(steps: readonly RunStep[], before: RunState["steps"]): Record<string, RunStep> {
+/** The steps of the run's present go: what an earlier one did is not how it stands. Unchanged steps keep their object. */
+function stepsByNode({ run, steps }: RunSnapshot, before: RunState["steps"]): Record<string, RunStep> {
   const found: Record<string, RunStep> = {};
   for (const step of steps) {
-    const other = found[step.node];
-    if (other && other.generation > step.generation) continue;
+    if (step.generation !== run.generation) continue;
     const earlier = before[step.node];
     found[step.node] = earlier && sameStep(earlier, step) ? earlier : step;
   }
@@ -73,7 +72,7 @@ export function createRunStore(): RunStore {
     snapshot = next;
     store.setState((before) => {
       const sameRun = before.run?.id === next.run.id;
-      const steps = stepsByNode(next.steps, sameRun ? before.steps : {});
+      const steps = stepsByNode(next, sameRun ? before.steps : {});
       return { run: next.run, graph: next.graph, steps, edges: edgesOf(next.graph, steps), seq: next.seq };
     });
   }
@@ -89,7 +88,9 @@ export function createRunStore(): RunStore {
       let next = snapshot;
       for (const change of changes) {
         if (change.run !== next.run.id) continue;
-        if (change.after > next.seq) {
+        // A retry may go on with another version, which has another graph: changes do not bring it.
+        const redrawn = change.state.version !== undefined && change.state.version !== next.run.version;
+        if (change.after > next.seq || (redrawn && change.seq > next.seq)) {
           if (next !== snapshot) show(next);
           return false;
         }

@@ -2,6 +2,7 @@ import { CirclePlay, Download } from "lucide-react";
 import { type KeyboardEvent, type PointerEvent, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { useRetries } from "../../api/queries";
 import type { GraphDocument, Run } from "../../api/types";
 import { useRun } from "../../live";
 import {
@@ -159,6 +160,7 @@ function useEventWords(): (event: RunEvent) => string {
   const { t } = useTranslation("runs");
   return (event) => {
     if (event.kind === "accepted") return t("event.accepted", { by: startedBy(event.detail ?? "", t) });
+    if (event.kind === "retried") return t("event.retried", { by: startedBy(event.detail ?? t("retry.someone"), t) });
     const words = t(`event.${event.kind}`, { name: event.name, attempt: event.attempt });
     return event.kind === "started" && event.attempt > 1
       ? t("event.startedAgain", { name: event.name, attempt: event.attempt })
@@ -166,11 +168,9 @@ function useEventWords(): (event: RunEvent) => string {
   };
 }
 
-function Events({ run, graph, onSelect }: { run: Run; graph: GraphDocument; onSelect: (node: string) => void }) {
+function Events({ events, onSelect }: { events: readonly RunEvent[]; onSelect: (node: string) => void }) {
   const { t } = useTranslation("runs");
   const format = useFormatter();
-  const steps = useRun((state) => state.steps);
-  const events = useMemo(() => runEvents(run, graph, steps, runStatusKind(run)), [run, graph, steps]);
   const say = useEventWords();
   return (
     <div className={css.events}>
@@ -206,7 +206,7 @@ function Events({ run, graph, onSelect }: { run: Run; graph: GraphDocument; onSe
                   )}
                 </span>
               </td>
-              <td>{event.kind === "accepted" ? "" : event.detail}</td>
+              <td>{event.kind === "accepted" || event.kind === "retried" ? "" : event.detail}</td>
             </tr>
           ))}
         </tbody>
@@ -230,17 +230,18 @@ export function Dock({ tab, onTab, selected, onSelect }: DockProps) {
   const steps = useRun((state) => state.steps);
   const { height, onPointerDown, onKeyDown } = useDockHeight();
   const [squeeze, setSqueeze] = useState(false);
+  const retries = useRetries(run).data;
+  const events = useMemo(
+    () => (run && graph ? runEvents(run, graph, steps, runStatusKind(run), retries) : []),
+    [run, graph, steps, retries],
+  );
   if (!run || !graph) return null;
-  const count = runEvents(run, graph, steps, runStatusKind(run)).length;
 
   const download = () => {
-    const events = runEvents(run, graph, steps, runStatusKind(run)).map((event) => ({
-      ...event,
-      at: new Date(event.at).toISOString(),
-    }));
+    const told = events.map((event) => ({ ...event, at: new Date(event.at).toISOString() }));
     const link = document.createElement("a");
     link.href = URL.createObjectURL(
-      new Blob([JSON.stringify({ run: run.id, events }, null, 2)], { type: "application/json" }),
+      new Blob([JSON.stringify({ run: run.id, events: told }, null, 2)], { type: "application/json" }),
     );
     link.download = `run-${run.short_id}-events.json`;
     link.click();
@@ -273,7 +274,7 @@ export function Dock({ tab, onTab, selected, onSelect }: DockProps) {
               onClick={() => onTab(key)}
             >
               {t(`tabs.${key}`)}
-              {key === "events" && <small>{count}</small>}
+              {key === "events" && <small>{events.length}</small>}
             </button>
           ))}
         </div>
@@ -292,7 +293,7 @@ export function Dock({ tab, onTab, selected, onSelect }: DockProps) {
       {tab === "timeline" ? (
         <Timeline run={run} graph={graph} selected={selected} onSelect={onSelect} squeeze={squeeze} />
       ) : (
-        <Events run={run} graph={graph} onSelect={onSelect} />
+        <Events events={events} onSelect={onSelect} />
       )}
     </section>
   );

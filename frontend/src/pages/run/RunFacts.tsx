@@ -13,6 +13,7 @@ import {
   StatusIcon,
 } from "../../ui";
 import { startedBy } from "../runs/RunList";
+import { RetriedFacts } from "./RetriedFacts";
 import css from "./run.module.css";
 
 /** The floating bar over the canvas: how it stands, since when, which version, who started it. */
@@ -51,6 +52,7 @@ export function RunFacts() {
       <span>
         {t("facts.by")} <b>{startedBy(run.started_by, t)}</b>
       </span>
+      <RetriedFacts run={run} />
     </div>
   );
 }

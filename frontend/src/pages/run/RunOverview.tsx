@@ -7,8 +7,8 @@ import { numberSteps } from "../../graph/outline";
 import { useRun, useRunStep } from "../../live";
 import { Note, runIsFinished, runStatusKind, StatusIcon, stepStatusKind, Tile, useFormatter } from "../../ui";
 import { useWaitingText } from "../runs/waiting";
+import { ErrorBox } from "./ErrorBox";
 import css from "./run.module.css";
-import { ErrorBox } from "./StepPanel";
 
 function StepLine(props: {
   node: GraphDocument["nodes"][number];

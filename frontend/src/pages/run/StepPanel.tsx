@@ -1,10 +1,10 @@
 import { Link } from "@tanstack/react-router";
-import { ArrowRight, ChevronLeft, ChevronRight, CircleX, Clock, Copy, X } from "lucide-react";
-import { type ReactNode, useId } from "react";
+import { ArrowRight, ChevronLeft, ChevronRight, Clock, Copy, X } from "lucide-react";
+import { useId } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useStepDetail } from "../../api/queries";
-import type { GraphNode, Run, RunAttempt, RunError, RunStep, StepSpec } from "../../api/types";
+import type { GraphNode, Run, RunAttempt, RunStep, StepSpec } from "../../api/types";
 import { portLabel } from "../../graph/ports";
 import { useRun, useRunStep } from "../../live";
 import {
@@ -16,85 +16,18 @@ import {
   Note,
   SkeletonRows,
   StatusChip,
-  StatusIcon,
   stepStatusKind,
   Tile,
   useFormatter,
 } from "../../ui";
-import ui from "../../ui/ui.module.css";
+import { AttemptLines, AttemptsTab } from "./Attempts";
 import { DataView } from "./DataView";
+import { ErrorBox } from "./ErrorBox";
+import { RetryStepButton, useRetrying } from "./Retrying";
+import { canStartFrom } from "./retry";
 import css from "./run.module.css";
 
 export type PanelTab = "what" | "input" | "output" | "attempts";
-
-function TechnicalDetails({ error }: { error: RunError }) {
-  const { t } = useTranslation(["runs", "common"]);
-  const lines = [
-    error.http_status ? `HTTP ${error.http_status}` : null,
-    error.code,
-    error.detail && error.detail !== error.message ? error.detail : null,
-  ].filter((line): line is string => Boolean(line));
-  return (
-    <details className={ui.details}>
-      <summary>{t("common:error.details")}</summary>
-      <pre tabIndex={0}>{lines.join("\n")}</pre>
-      <CopyButton text={lines.join("\n")} />
-    </details>
-  );
-}
-
-export function ErrorBox({ error, children }: { error: RunError; children?: ReactNode }) {
-  return (
-    <div className={ui.error}>
-      <div className={ui.errorTitle}>
-        <CircleX size={18} aria-hidden />
-        <span>{error.title || error.message}</span>
-      </div>
-      {error.message && error.message !== error.title && <p>{error.message}</p>}
-      {children}
-      <TechnicalDetails error={error} />
-    </div>
-  );
-}
-
-function attemptKind(attempt: RunAttempt, last: boolean) {
-  switch (attempt.status) {
-    case "succeeded":
-      return "done" as const;
-    case "running":
-    case "started":
-      return "running" as const;
-    case "waiting":
-      return "waiting" as const;
-    case "interrupted":
-      return "retrying" as const;
-    default:
-      return last ? ("failed" as const) : ("retrying" as const);
-  }
-}
-
-function AttemptLines({ attempts }: { attempts: readonly RunAttempt[] }) {
-  const { t } = useTranslation("runs");
-  const format = useFormatter();
-  return (
-    <ol className={css.attempts}>
-      {[...attempts].reverse().map((attempt) => {
-        const kind = attemptKind(attempt, attempt === attempts.at(-1));
-        return (
-          <li key={attempt.attempt}>
-            <StatusIcon kind={kind} size={15} />
-            <b className="tn">{attempt.attempt}</b>
-            <span>{attempt.error?.title ?? t(`attempt.${kind}`)}</span>
-            <small className="tn">
-              {attempt.started_at && <ClockTime at={attempt.started_at} />}
-              {attempt.duration_ms !== null && ` · ${format.duration(attempt.duration_ms)}`}
-            </small>
-          </li>
-        );
-      })}
-    </ol>
-  );
-}
 
 function Facts({ step, attempts }: { step: RunStep; attempts: readonly RunAttempt[] }) {
   const { t } = useTranslation("runs");
@@ -225,53 +158,6 @@ function WhatHappened(props: {
   );
 }
 
-function AttemptsTab({ attempts }: { attempts: readonly RunAttempt[] }) {
-  const { t } = useTranslation("runs");
-  const format = useFormatter();
-  if (attempts.length === 0) return <p className={css.plain}>{t("attempt.none")}</p>;
-  return (
-    <ol className={css.attemptCards}>
-      {[...attempts].reverse().map((attempt) => {
-        const kind = attemptKind(attempt, attempt === attempts.at(-1));
-        const before = attempts.find((other) => other.attempt === attempt.attempt - 1);
-        const pause =
-          before?.finished_at && attempt.started_at
-            ? Date.parse(attempt.started_at) - Date.parse(before.finished_at)
-            : null;
-        return (
-          <li key={attempt.attempt} className={css.attemptCard}>
-            <header>
-              <StatusIcon kind={kind} size={17} />
-              <b>{t("attempt.number", { number: attempt.attempt })}</b>
-              <span>{t(`attempt.${kind}`)}</span>
-              <small className="tn">
-                {attempt.started_at && <ClockTime at={attempt.started_at} />}
-                {attempt.duration_ms !== null && ` · ${format.duration(attempt.duration_ms)}`}
-              </small>
-            </header>
-            {pause !== null && pause > 0 && (
-              <p className={css.plain}>{t("attempt.waitedBefore", { time: format.duration(pause) })}</p>
-            )}
-            {attempt.error && <ErrorBox error={attempt.error} />}
-            {attempt.request !== null && attempt.request !== undefined && (
-              <details className={ui.details}>
-                <summary>{t("attempt.request")}</summary>
-                <DataView value={attempt.request} empty="" />
-              </details>
-            )}
-            {attempt.response !== null && attempt.response !== undefined && (
-              <details className={ui.details}>
-                <summary>{t("attempt.response")}</summary>
-                <DataView value={attempt.response} empty="" />
-              </details>
-            )}
-          </li>
-        );
-      })}
-    </ol>
-  );
-}
-
 export interface StepPanelProps {
   node: GraphNode;
   spec: StepSpec | undefined;
@@ -289,7 +175,9 @@ export function StepPanel({ node, spec, tab, onTab, onClose, onPrevious, onNext 
   const run = useRun((state) => state.run);
   const step = useRunStep(node.id);
   const detail = useStepDetail(run?.id ?? "", step && run ? node.id : null, step?.seq ?? 0);
+  const retrying = useRetrying();
   if (!run) return null;
+  const mayRetry = retrying !== null && !spec?.trigger && (step?.status === "failed" || canStartFrom(step, spec));
   const attempts = detail.data?.attempts ?? [];
   const tabs: { key: PanelTab; label: string; count?: number }[] = [
     { key: "what", label: t("tab.what") },
@@ -380,6 +268,11 @@ export function StepPanel({ node, spec, tab, onTab, onClose, onPrevious, onNext 
         )}
         {detail.data && tab === "attempts" && <AttemptsTab key={node.id} attempts={attempts} />}
       </div>
+      {mayRetry && (
+        <footer className={css.panelFoot}>
+          <RetryStepButton node={node} spec={spec} />
+        </footer>
+      )}
       {spec?.trigger && run.mode !== "test" && (
         <footer className={css.panelFoot}>
           <Link to="/workflows/$id/settings" params={{ id: run.workflow.id }}>

@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { useNodeTypes, useVersion } from "../../api/queries";
 import { useWorkspace } from "../../api/session";
-import type { StepSpec } from "../../api/types";
+import type { GraphNode, StepSpec } from "../../api/types";
 import { type CanvasHandle, FlowCanvas, ZoomBar } from "../../canvas";
 import { numberSteps } from "../../graph/outline";
 import { RunStoreProvider, useLiveRun, useLiveState, useRun } from "../../live";
@@ -30,6 +30,7 @@ import css from "./run.module.css";
 import { RunAnnouncer, RunFacts } from "./RunFacts";
 import { RunOverview, StepLines } from "./RunOverview";
 import { PhoneSheet } from "./PhoneSheet";
+import { RetryMenu, Retrying } from "./Retrying";
 import { RunRail } from "./RunRail";
 import { StepPanel } from "./StepPanel";
 import { useWidth } from "./useWidth";
@@ -61,7 +62,16 @@ function PausedBar() {
   );
 }
 
-function RunBar(props: { railOpen: boolean; onRail: (() => void) | undefined; onChanged: () => void }) {
+interface RunBarProps {
+  railOpen: boolean;
+  onRail: (() => void) | undefined;
+  onChanged: () => void;
+  /** The chosen step, and its type. */
+  node: GraphNode | undefined;
+  spec: StepSpec | undefined;
+}
+
+function RunBar(props: RunBarProps) {
   const { t } = useTranslation("runs");
   const run = useRun((state) => state.run);
   if (!run) return <TopBar title={t("title")} />;
@@ -92,7 +102,12 @@ function RunBar(props: { railOpen: boolean; onRail: (() => void) | undefined; on
         )
       }
       middle={<WorkflowTabs id={run.workflow.id} current="runs" />}
-      actions={<CancelRun run={run} onCancelled={props.onChanged} />}
+      actions={
+        <>
+          <RetryMenu node={props.node} spec={props.spec} />
+          <CancelRun run={run} onCancelled={props.onChanged} />
+        </>
+      }
     />
   );
 }
@@ -252,6 +267,7 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
     );
   }
   const known = specs.data ?? {};
+  const spec = node && known[node.type];
   const at = node ? order.indexOf(node.id) : -1;
   const neighbour = (by: number): (() => void) | undefined => {
     const next = order[at + by];
@@ -260,7 +276,7 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
   const panel = node ? (
     <StepPanel
       node={node}
-      spec={known[node.type]}
+      spec={spec}
       tab={search.tab ?? "what"}
       onTab={(tab) =>
         void navigate({
@@ -278,8 +294,8 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
 
   if (phone) {
     return (
-      <>
-        <RunBar railOpen={false} onRail={undefined} onChanged={props.reload} />
+      <Retrying specs={known} onChanged={props.reload}>
+        <RunBar railOpen={false} onRail={undefined} onChanged={props.reload} node={node} spec={spec} />
         <PausedBar />
         <RunAnnouncer />
         <div className={css.phone}>
@@ -310,17 +326,19 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
             {panel}
           </PhoneSheet>
         )}
-      </>
+      </Retrying>
     );
   }
 
   const showRail = roomForRail && railOpen;
   return (
-    <>
+    <Retrying specs={known} onChanged={props.reload}>
       <RunBar
         railOpen={showRail}
         onRail={roomForRail ? toggleRail : undefined}
         onChanged={props.reload}
+        node={node}
+        spec={spec}
       />
       <PausedBar />
       <RunAnnouncer />
@@ -353,6 +371,6 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
         </div>
         {(node || !overlay) && <div className={css.side}>{panel}</div>}
       </div>
-    </>
+    </Retrying>
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { GraphDocument, Run, RunStep } from "../../api/types";
+import type { GraphDocument, Retried, Run, RunStep } from "../../api/types";
 import { runEvents, timelineRows, timelineScale } from "./timeline";
 
 const START = Date.parse("2026-11-20T09:00:00.000Z");
@@ -110,5 +110,13 @@ describe("the events of a run", () => {
   it("name the error of a failed step", () => {
     const failed = { c: step("c", 0, 5, { status: "failed", error: { code: "x", title: "Closed", message: "" } }) };
     expect(runEvents(run, graph, failed, "failed").find((event) => event.kind === "failed")?.detail).toBe("Closed");
+  });
+
+  it("tell who went on with the run, before what that began", () => {
+    const again = { c: step("c", 5000, 6000, { generation: 2 }) };
+    const retries = [{ generation: 2, at: at(5000), by: "Alice" } as Retried];
+    const events = runEvents({ ...run, finished_at: at(7000) } as Run, graph, again, "done", retries);
+    expect(events.map((event) => event.kind)).toEqual(["accepted", "begun", "retried", "started", "finished", "ended"]);
+    expect(events[2]?.detail).toBe("Alice");
   });
 });

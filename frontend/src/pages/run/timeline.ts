@@ -1,5 +1,5 @@
 /** Times of a run as rows and bars. Pure. */
-import type { GraphDocument, Run, RunStep } from "../../api/types";
+import type { GraphDocument, Retried, Run, RunStep } from "../../api/types";
 import { numberSteps } from "../../graph/outline";
 import { type StatusKind, stepStatusKind } from "../../ui/status";
 
@@ -103,7 +103,16 @@ function clamp(value: number): number {
   return Math.min(1, Math.max(0, value));
 }
 
-export type RunEventKind = "accepted" | "begun" | "started" | "finished" | "failed" | "waits" | "retries" | "ended";
+export type RunEventKind =
+  | "accepted"
+  | "begun"
+  | "retried"
+  | "started"
+  | "finished"
+  | "failed"
+  | "waits"
+  | "retries"
+  | "ended";
 
 export interface RunEvent {
   id: string;
@@ -117,12 +126,13 @@ export interface RunEvent {
   attempt: number;
 }
 
-/** What happened in this run, in order of time, as far as its steps tell. */
+/** What happened in this run, in order of time, as far as its steps and its retries tell. */
 export function runEvents(
   run: Run,
   graph: GraphDocument,
   steps: Readonly<Record<string, RunStep>>,
   runStatus: StatusKind,
+  retries: readonly Retried[] = [],
 ): RunEvent[] {
   const events: RunEvent[] = [];
   const add = (at: string | null, event: Omit<RunEvent, "at" | "id">) => {
@@ -131,6 +141,7 @@ export function runEvents(
   const nothing = { node: null, name: "", detail: null, attempt: 0 };
   add(run.accepted_at, { ...nothing, kind: "accepted", status: "queued", detail: run.started_by });
   add(run.started_at, { ...nothing, kind: "begun", status: "running" });
+  for (const retry of retries) add(retry.at, { ...nothing, kind: "retried", status: "retrying", detail: retry.by || null });
   for (const node of graph.nodes) {
     const step = steps[node.id];
     if (!step?.started_at) continue;
@@ -148,6 +159,6 @@ export function runEvents(
     }
   }
   add(run.finished_at, { ...nothing, kind: "ended", status: runStatus, detail: run.error?.title ?? null });
-  const order: RunEventKind[] = ["accepted", "begun", "started", "waits", "retries", "finished", "failed", "ended"];
+  const order: RunEventKind[] = ["accepted", "begun", "retried", "started", "waits", "retries", "finished", "failed", "ended"];
   return events.sort((left, right) => left.at - right.at || order.indexOf(left.kind) - order.indexOf(right.kind));
 }

@@ -1,0 +1,153 @@
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { useDeadLetters, useWorkflows } from "../../api/queries";
+import type { DeadLetterGroup } from "../../api/types";
+import {
+  Button,
+  Card,
+  cx,
+  EmptyState,
+  ErrorCard,
+  leadClass,
+  PageBody,
+  SkeletonRows,
+  TopBar,
+} from "../../ui";
+import fields from "../../ui/fields.module.css";
+import css from "./deadLetters.module.css";
+import { GroupCard } from "./GroupCard";
+import { RetryDialog } from "./RetryDialog";
+import { SolveDialog } from "./SolveDialog";
+import type { Target } from "./target";
+import { Trial } from "./Trial";
+
+/** While the page is seen, the list is asked for again so often. */
+export const EVERY = 10_000;
+
+/** `number` tells one trial of a group from the one before. */
+interface Tried {
+  number: number;
+  target: Target;
+  ended: boolean;
+}
+
+type Asked = { what: "retry" | "solve" | "discard"; target: Target };
+
+export default function DeadLettersPage() {
+  const { t } = useTranslation(["deadLetters", "common"]);
+  const { workflow } = useSearch({ from: "/shell/dead-letters" });
+  const navigate = useNavigate();
+  const query = useDeadLetters(EVERY, workflow);
+  const workflows = useWorkflows({}, 100).data?.pages[0]?.items ?? [];
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const [trials, setTrials] = useState<readonly Tried[]>([]);
+  const lead = useRef<HTMLParagraphElement>(null);
+  useEffect(() => {
+    document.title = `${t("title")} · Millrace`;
+  }, [t]);
+
+  const choose = (id: string) =>
+    void navigate({ to: "/dead-letters", search: id ? { workflow: id } : {}, replace: true });
+  const without = (all: readonly Tried[], cause: string) => all.filter((one) => one.target.group.cause !== cause);
+  const forget = (cause: string) => setTrials((before) => without(before, cause));
+  const begin = (target: Target) =>
+    setTrials((before) => [
+      ...without(before, target.group.cause),
+      { number: Math.max(0, ...before.map((one) => one.number)) + 1, target, ended: false },
+    ]);
+  const ended = (number: number) =>
+    setTrials((before) => before.map((one) => (one.number === number ? { ...one, ended: true } : one)));
+  const close = () => {
+    setAsked(null);
+    // What opened the dialog may be gone from the list with its group.
+    setTimeout(() => {
+      if (document.activeElement === document.body) lead.current?.focus();
+    }, 250);
+  };
+
+  const groups = query.data?.items ?? [];
+  const listed = new Set(groups.map((group) => group.cause));
+  // A trial with the only run of a group is still told of when the group has gone from the list.
+  const gone = trials.map((one) => one.target.group).filter((group) => !listed.has(group.cause));
+  const card = (group: DeadLetterGroup, here: boolean) => {
+    const trial = trials.find((one) => one.target.group.cause === group.cause);
+    return (
+      <GroupCard
+        key={group.cause}
+        group={group}
+        gone={!here}
+        trying={trial !== undefined && !trial.ended}
+        onAsk={(what, target) => setAsked({ what, target })}
+        onTry={begin}
+      >
+        {trial && (
+          <Trial
+            key={trial.number}
+            target={trial.target}
+            onEnd={() => ended(trial.number)}
+            onClose={() => forget(group.cause)}
+            onRest={(target) => {
+              forget(group.cause);
+              setAsked({ what: "retry", target });
+            }}
+          />
+        )}
+      </GroupCard>
+    );
+  };
+
+  return (
+    <>
+      <TopBar title={t("title")} />
+      <PageBody>
+        <div className={css.head}>
+          <p className={leadClass} ref={lead} tabIndex={-1}>
+            {t("subtitle")}
+          </p>
+          {(groups.length > 0 || workflow) && (
+            <select
+              className={cx(fields.input, css.pick)}
+              aria-label={t("filter.workflow")}
+              value={workflow ?? ""}
+              onChange={(event) => choose(event.currentTarget.value)}
+            >
+              <option value="">{t("filter.all")}</option>
+              {workflows.map((one) => (
+                <option key={one.id} value={one.id}>
+                  {one.name}
+                </option>
+              ))}
+            </select>
+          )}
+        </div>
+        {query.isError && <ErrorCard title={t("loadFailed")} error={query.error} onRetry={() => void query.refetch()} />}
+        {query.isPending && (
+          <Card>
+            <SkeletonRows rows={5} height={44} label={t("loading")} />
+          </Card>
+        )}
+        {groups.length + gone.length > 0 && (
+          <ul className={css.groups} aria-label={t("groups")}>
+            {/* One array: a group that leaves the list keeps its place on the screen, and its trial goes on. */}
+            {[...gone, ...groups].map((group) => card(group, listed.has(group.cause)))}
+          </ul>
+        )}
+        {query.data && groups.length === 0 && !workflow && <EmptyState title={t("empty.title")} text={t("empty.text")} />}
+        {query.data && groups.length === 0 && workflow && (
+          <EmptyState
+            plain
+            title={t("empty.filtered")}
+            text={query.data.count > 0 ? t("empty.others", { count: query.data.count }) : undefined}
+            actions={<Button onClick={() => choose("")}>{t("common:action.clearFilters")}</Button>}
+          />
+        )}
+      </PageBody>
+      {asked?.what === "retry" && <RetryDialog target={asked.target} onClose={close} />}
+      {(asked?.what === "solve" || asked?.what === "discard") && (
+        <SolveDialog how={asked.what} target={asked.target} onClose={close} />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,11 @@
+import type { DeadLetter, DeadLetterGroup } from "../../api/types";
+
+/** What is decided about: a group as it was shown, or those of its runs that were chosen, the newest first. */
+export interface Target {
+  group: DeadLetterGroup;
+  letters: readonly DeadLetter[] | null;
+}
+
+export function countOf({ group, letters }: Target): number {
+  return letters?.length ?? group.count;
+}

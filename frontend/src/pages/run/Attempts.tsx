@@ -1,0 +1,123 @@
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { RunAttempt } from "../../api/types";
+import { ClockTime, StatusIcon, useFormatter } from "../../ui";
+import ui from "../../ui/ui.module.css";
+import { DataView } from "./DataView";
+import { ErrorBox } from "./ErrorBox";
+import { byGo } from "./retry";
+import css from "./run.module.css";
+
+function attemptKind(attempt: RunAttempt, last: boolean) {
+  switch (attempt.status) {
+    case "succeeded":
+      return "done" as const;
+    case "running":
+    case "started":
+      return "running" as const;
+    case "waiting":
+      return "waiting" as const;
+    case "interrupted":
+      return "retrying" as const;
+    default:
+      return last ? ("failed" as const) : ("retrying" as const);
+  }
+}
+
+type Attempts = readonly RunAttempt[];
+
+/** The attempts, newest first; where there are those of several goes, each go under its name. */
+function ByGo(props: { attempts: Attempts; heading: "h3" | "h4"; children: (own: RunAttempt[]) => ReactNode }) {
+  const { t } = useTranslation("runs");
+  const { attempts, heading: Heading, children } = props;
+  const goes = byGo(attempts);
+  if (goes.length === 1) return children(goes[0]?.attempts ?? []);
+  return goes.map(({ go, attempts: own }) => (
+    <section key={go} className={css.block}>
+      <Heading>{go === 1 ? t("retry.firstGo") : t("retry.go", { number: go - 1 })}</Heading>
+      {children(own)}
+    </section>
+  ));
+}
+
+export function AttemptLines({ attempts }: { attempts: Attempts }) {
+  const { t } = useTranslation("runs");
+  const format = useFormatter();
+  return (
+    <ByGo attempts={attempts} heading="h4">
+      {(own) => (
+        <ol className={css.attempts}>
+          {own.map((attempt) => {
+            const kind = attemptKind(attempt, attempt === own[0]);
+            return (
+              <li key={attempt.attempt}>
+                <StatusIcon kind={kind} size={15} />
+                <b className="tn">{attempt.attempt}</b>
+                <span>{attempt.error?.title ?? t(`attempt.${kind}`)}</span>
+                <small className="tn">
+                  {attempt.started_at && <ClockTime at={attempt.started_at} />}
+                  {attempt.duration_ms !== null && ` · ${format.duration(attempt.duration_ms)}`}
+                </small>
+              </li>
+            );
+          })}
+        </ol>
+      )}
+    </ByGo>
+  );
+}
+
+export function AttemptsTab({ attempts }: { attempts: Attempts }) {
+  const { t } = useTranslation("runs");
+  if (attempts.length === 0) return <p className={css.plain}>{t("attempt.none")}</p>;
+  return (
+    <ByGo attempts={attempts} heading="h3">
+      {(own) => (
+        <ol className={css.attemptCards}>
+          {own.map((attempt, index) => (
+            <AttemptCard key={attempt.attempt} attempt={attempt} before={own[index + 1]} last={index === 0} />
+          ))}
+        </ol>
+      )}
+    </ByGo>
+  );
+}
+
+function AttemptCard(props: { attempt: RunAttempt; before: RunAttempt | undefined; last: boolean }) {
+  const { t } = useTranslation("runs");
+  const format = useFormatter();
+  const { attempt, before } = props;
+  const kind = attemptKind(attempt, props.last);
+  const pause =
+    before?.finished_at && attempt.started_at ? Date.parse(attempt.started_at) - Date.parse(before.finished_at) : null;
+  return (
+    <li className={css.attemptCard}>
+      <header>
+        <StatusIcon kind={kind} size={17} />
+        <b>{t("attempt.number", { number: attempt.attempt })}</b>
+        <span>{t(`attempt.${kind}`)}</span>
+        <small className="tn">
+          {attempt.started_at && <ClockTime at={attempt.started_at} />}
+          {attempt.duration_ms !== null && ` · ${format.duration(attempt.duration_ms)}`}
+        </small>
+      </header>
+      {pause !== null && pause > 0 && (
+        <p className={css.plain}>{t("attempt.waitedBefore", { time: format.duration(pause) })}</p>
+      )}
+      {attempt.error && <ErrorBox error={attempt.error} />}
+      {attempt.request !== null && attempt.request !== undefined && (
+        <details className={ui.details}>
+          <summary>{t("attempt.request")}</summary>
+          <DataView value={attempt.request} empty="" />
+        </details>
+      )}
+      {attempt.response !== null && attempt.response !== undefined && (
+        <details className={ui.details}>
+          <summary>{t("attempt.response")}</summary>
+          <DataView value={attempt.response} empty="" />
+        </details>
+      )}
+    </li>
+  );
+}
