@@ -14,6 +14,7 @@ import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -49,6 +50,8 @@ LEAD_MS: Final = 10_000
 _DUTY: Final = "ticker"
 _MOST_RINGS: Final = 1_000
 _MOST_SCHEDULES: Final = 200
+#: How far back a schedule looks for a run of its own that still runs.
+_NEWEST_RUNS: Final = 1_000
 #: Of the policy `all`: more missed ticks than this are not made up for.
 _MOST_MISSED: Final = 100
 #: Of the policy `skip`: a tick this late was missed, not merely delayed.
@@ -62,6 +65,8 @@ class _Tick:
     previous: int | None
     missed: int
     next_at: int | None
+    #: What becomes of a start while an earlier one still runs: allow, skip, cancel.
+    overlap: str = "allow"
 
 
 class Ticker:
@@ -153,7 +158,8 @@ class Ticker:
         now = self._writer.now_ms()
         previous = tick.previous
         for at in tick.due:
-            await self._writer.accept(_event_of(tick, at, previous, now))
+            starts = tick.overlap == "allow" or await self._ask(partial(_makes_room, tick, at))
+            await self._writer.accept(_event_of(tick, at, previous, now, starts=starts))
             previous = at
         await self._ask(lambda: _schedule_next(tick.trigger, tick.next_at))
 
@@ -275,7 +281,32 @@ def _tick_of(trigger: Trigger, now: int, *, live: bool) -> _Tick:
         case _:
             due = due[-1:]
     last = Event.objects.filter(trigger_id=trigger.pk, source="schedule").order_by("-id").first()
-    return _Tick(trigger, due, None if last is None else int(last.dedupe_key or 0), missed, next_at)
+    previous = None if last is None else int(last.dedupe_key or 0)
+    return _Tick(trigger, due, previous, missed, next_at, config.get("overlap", "allow"))
+
+
+def _makes_room(tick: _Tick, at: int) -> bool:
+    """Whether this instant may start a run, as the schedule says of earlier ones that still run; those are cancelled
+    where it says so. A run that is set aside does not count, nor does that of this very instant, told of once more."""
+    trigger = tick.trigger
+    newest = Run.objects.filter(workflow_id=trigger.workflow_id).order_by("-id")[:_NEWEST_RUNS]
+    going = [
+        run_id
+        for run_id, node, mode, status, finished_at, source, key in newest.values_list(
+            "id", "trigger_node", "mode", "status", "finished_at", "event__source", "event__dedupe_key"
+        )
+        if (node, mode, finished_at) == (trigger.node_id, "live", None)
+        and status != "parked"
+        and (source, key) != ("schedule", str(at))
+    ]
+    if going and tick.overlap == "cancel":
+        with commit("run.cancel"):
+            now = database_now()
+            Run.objects.filter(pk__in=going, finished_at__isnull=True, cancel_requested_at__isnull=True).update(
+                cancel_requested_at=now, cancelled_by="schedule", wake_at=now, claims=0
+            )
+        return True
+    return not going
 
 
 def _schedule_next(trigger: Trigger, next_at: int | None) -> None:
@@ -284,7 +315,7 @@ def _schedule_next(trigger: Trigger, next_at: int | None) -> None:
         Trigger.objects.filter(pk=trigger.pk, next_fire_at=trigger.next_fire_at).update(next_fire_at=next_at)
 
 
-def _event_of(tick: _Tick, at: int, previous: int | None, now: int) -> AcceptRun:
+def _event_of(tick: _Tick, at: int, previous: int | None, now: int, *, starts: bool) -> AcceptRun:
     trigger = tick.trigger
     body = dumps(
         {"scheduled_at": iso(at), "previous": None if previous is None else iso(previous), "missed": tick.missed}
@@ -307,8 +338,8 @@ def _event_of(tick: _Tick, at: int, previous: int | None, now: int) -> AcceptRun
         body_sha256=sha256(body).hexdigest(),
         dedupe_key=str(at),
         signature="none",
-        verdict="accepted",
-        reason=None,
+        verdict="accepted" if starts else "skipped",
+        reason=None if starts else "An earlier start was still running.",
         parse_error=None,
     )
     run = RunRow(
@@ -321,4 +352,4 @@ def _event_of(tick: _Tick, at: int, previous: int | None, now: int) -> AcceptRun
         started_by="schedule",
         accepted_at=now,
     )
-    return AcceptRun(event, run)
+    return AcceptRun(event, run if starts else None)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from uuid import UUID
 
+import pytest
+
 from runtime import api
 from runtime.engine.jsonprofile import loads
 from runtime.store.dialect import database_now
 from runtime.store.models import Event, Leadership, Process, Run, Trigger
 from runtime.worker import ticker
-from tests.runtime.machine import WORKSPACE, Machine, flow, look, step, wait_until
+from tests.runtime.machine import WORKSPACE, Machine, flow, look, pause, step, wait_until
 
 MINUTE = 60_000
 
@@ -88,6 +90,37 @@ def test_missed_instants_are_made_up_for_as_the_policy_says(idle_machine: Machin
         found = ticks(workflow_id)
         assert len(found) in (expected[policy], expected[policy] + 1), policy  # a minute may begin meanwhile
         assert len(set(found)) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("overlap", "starts", "first"),
+    [("allow", 2, "waiting_timer"), ("skip", 1, "waiting_timer"), ("cancel", 2, "cancelled")],
+)
+def test_a_start_meets_an_earlier_one_that_still_runs(machine: Machine, overlap: str, starts: int, first: str) -> None:
+    # Two instants that were missed are made up for, one right after the other.
+    config = {"every": 1, "unit": "minutes", "missed": "all", "overlap": overlap}
+    graph = flow("start -> nap", step("start", "trigger.schedule@1", config), pause("nap", 600))
+    workflow_id = machine.publish(graph)
+    due_since(workflow_id, 1)
+    wait_until(lambda: len(ticks(workflow_id)) == 2)
+    earlier = Run.objects.filter(workflow_id=workflow_id).earliest("id")
+    assert Run.objects.filter(workflow_id=workflow_id).count() == starts
+    machine.until(earlier.pk, lambda run: run.status == first)
+    verdicts = Event.objects.filter(workflow_id=workflow_id).order_by("id").values_list("verdict", flat=True)
+    assert list(verdicts) == ["accepted", "skipped" if overlap == "skip" else "accepted"]
+
+
+def test_an_instant_that_is_told_of_twice_does_not_cancel_its_own_run(machine: Machine) -> None:
+    config = {"every": 1, "unit": "minutes", "overlap": "cancel"}
+    graph = flow("start -> nap", step("start", "trigger.schedule@1", config), pause("nap", 600))
+    workflow_id = machine.publish(graph)
+    instant = due_since(workflow_id, 0)
+    wait_until(lambda: Run.objects.filter(workflow_id=workflow_id, status="waiting_timer").count() == 1)
+    wait_until(lambda: (Trigger.objects.get(workflow_id=workflow_id).next_fire_at or 0) > instant)
+    Trigger.objects.filter(workflow_id=workflow_id).update(next_fire_at=instant)
+    wait_until(lambda: (Trigger.objects.get(workflow_id=workflow_id).next_fire_at or 0) > instant)
+    run = Run.objects.get(workflow_id=workflow_id)
+    assert (run.status, run.cancel_requested_at) == ("waiting_timer", None)
 
 
 def test_a_switched_off_workflow_does_not_fire_and_begins_anew_when_switched_on(machine: Machine) -> None:

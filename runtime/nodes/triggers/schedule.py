@@ -164,6 +164,19 @@ class ScheduleConfig(Config):
         advanced=True,
         order=14,
     )
+    overlap: Literal["allow", "skip", "cancel"] = field(
+        "allow",
+        title="While an earlier start is still running",
+        help="A run that was set aside does not count: it would keep all others from starting.",
+        widget="choice",
+        options=(
+            ("allow", "Start another run beside it"),
+            ("skip", "Leave this start out"),
+            ("cancel", "Cancel the earlier run, then start"),
+        ),
+        advanced=True,
+        order=15,
+    )
 
 
 def next_fires(config: Mapping[str, Any], after_ms: int, count: int) -> list[int]:
