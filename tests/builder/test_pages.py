@@ -19,9 +19,11 @@ from tests.builder.conftest import World
 from tests.builder.test_routes import PAGES, F, W, routes_of_the_product
 from tests.factories import make_token
 
-#: Lists that come whole: what one person may enter, what a build holds, what one version is armed with.
+#: Lists that come whole: what one person may enter, what a build holds, what one version is armed with, what people
+#: did with one run, and what runs failed of (at most 500 causes, beside the number of all runs).
 WHOLE: Final = {
     "workspaces", "system-checks", f"{W}/node-types", f"{W}/functions", f"{W}/connection-kinds", f"{F}/triggers",
+    f"{W}/runs/<uuid:run_id>/retries", f"{W}/dead-letters",
 }  # fmt: skip
 
 
