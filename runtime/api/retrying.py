@@ -95,6 +95,7 @@ def retry(
             generation=found.generation + 1,
             status=(RunStatus.RUNNING if rows else RunStatus.ACCEPTED).value,
             version_id=found.version.id,
+            min_engine=max(found.row["min_engine"], replay.NEEDS_ENGINE),
             outcome=None,
             error=None,
             waiting=None,

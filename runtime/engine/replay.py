@@ -19,6 +19,8 @@ from runtime.engine.state import RunState, RunStatus, StepError, StepState, Step
 _UNDECIDED_ANSWERS: Final = frozenset({408, 409, 425, 429})
 #: What fails before anything is sent.
 _NEVER_SENT: Final = frozenset({"config"})
+#: What a worker has to know to carry on with a further generation; an older one leaves it to others (I30).
+NEEDS_ENGINE: Final = 2
 #: From where a run may be gone on with.
 REOPENS: Final = frozenset({RunStatus.DEAD_LETTERED, RunStatus.CANCELLED})
 

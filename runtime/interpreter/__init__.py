@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from runtime.interpreter.driver import Driver, Shell
 from runtime.interpreter.loading import Loaded, loaded
-from runtime.interpreter.versions import ENGINE, Unsupported, Version, Versions
+from runtime.interpreter.versions import Unsupported, Version, Versions
 
-__all__ = ["ENGINE", "Driver", "Loaded", "Shell", "Unsupported", "Version", "Versions", "loaded"]
+__all__ = ["Driver", "Loaded", "Shell", "Unsupported", "Version", "Versions", "loaded"]

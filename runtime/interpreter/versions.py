@@ -14,9 +14,6 @@ from runtime.engine.graph import Graph, Node, parse
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.sdk import EffectClass, NodeType, PreparedStep, StepFailure
 
-#: What this build can carry on with; a version says what it needs (`min_engine`, I30).
-ENGINE = 1
-
 
 class Unsupported(Exception):
     """This build lacks a step type of the version: another worker may have it (I30)."""

@@ -25,7 +25,6 @@ from django.db.models import F, Q
 from runtime.contracts import StoreUnavailable
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps, loads_stored
-from runtime.interpreter import ENGINE
 from runtime.interpreter.waiting import iso
 from runtime.nodes.triggers.schedule import next_fires
 from runtime.store import artifacts
@@ -33,6 +32,7 @@ from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Deployment, Event, Leadership, Process, Run, Trigger
 from runtime.store.records import AcceptRun, EventRow, RunRow
+from runtime.store.statements import ENGINE
 from runtime.store.writer import Writer
 
 logger = logging.getLogger("millrace.ticker")

@@ -81,6 +81,7 @@ def test_a_dead_letter_goes_on_from_its_failed_step_with_other_settings(machine:
     assert (view.status, view.generation, view.finished_at) == ("running", 2, None)
     ended = machine.finish(run.id)
     assert (ended.status, ended.outcome, ended.error) == ("completed", "done", None)
+    assert Run.objects.get(pk=run.id).min_engine == 2, "a worker of an earlier build leaves it alone"
     assert detail(run.id, "after").output == {"paid": 201}
     assert len(attempts(run.id, "first")) == 1, "what was done is not done again"
     assert detail(run.id, "first").step.status == "succeeded"
