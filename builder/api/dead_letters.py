@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -141,27 +141,19 @@ class Solve(ApiView):
     @operation(Action.RUN_RETRY, body=SolveBody, answer=SolvedView, also=(409,), repeat="stored_apart")
     def post(self, call: Call, *, body: SolveBody) -> SolvedView:
         """Say that these were put right outside of Millrace."""
-        return SolvedView(
-            count=runtime_api.solve_dead_letters(
-                workspace_id=call.workspace.id,
-                run_ids=body.runs,
-                solution="elsewhere",
-                reason=body.reason,
-                by=call.person.id,
-            )
-        )
+        return _solved(call, body, "elsewhere")
 
 
 class Discard(ApiView):
     @operation(Action.RUN_DISCARD, body=SolveBody, answer=SolvedView, also=(409,), repeat="stored_apart")
     def post(self, call: Call, *, body: SolveBody) -> SolvedView:
         """Give these up. They stay on record, with the reason."""
-        return SolvedView(
-            count=runtime_api.solve_dead_letters(
-                workspace_id=call.workspace.id,
-                run_ids=body.runs,
-                solution="discarded",
-                reason=body.reason,
-                by=call.person.id,
-            )
+        return _solved(call, body, "discarded")
+
+
+def _solved(call: Call, body: SolveBody, solution: Literal["elsewhere", "discarded"]) -> SolvedView:
+    return SolvedView(
+        count=runtime_api.solve_dead_letters(
+            workspace_id=call.workspace.id, run_ids=body.runs, solution=solution, reason=body.reason, by=call.person.id
         )
+    )

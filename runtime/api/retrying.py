@@ -34,12 +34,12 @@ from runtime.engine.replay import Fate, Known, PlannedStep
 from runtime.engine.state import RunState, RunStatus, StepKey
 from runtime.interpreter.keys import request_digest
 from runtime.interpreter.loading import known_of, lost_try, tries_of
-from runtime.interpreter.payloads import INLINE_CHARACTERS, Reference
+from runtime.interpreter.payloads import INLINE_CHARACTERS, put_aside
 from runtime.interpreter.rows import ports_text, step_state
 from runtime.interpreter.versions import Unsupported, Version
 from runtime.interpreter.waiting import iso
 from runtime.sdk import StepFailure
-from runtime.store import artifacts, reads
+from runtime.store import reads
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Attempt, DeadLetter, Deployment, Replay, Run, StepRun
@@ -459,14 +459,8 @@ def _stored(found: _Found, node: str, value: JSON) -> str:
     text = dumps(value)
     if len(text) <= INLINE_CHARACTERS:
         return text
-    data = text.encode()
-    artifact_id = artifacts.put(
-        data,
-        workspace_id=found.row["workspace_id"],
-        media_type="application/json",
-        name=f"{found.version.graph.by_id[node].key}.json",
-    )
-    return Reference(artifact_id, hashlib.sha256(data).hexdigest(), len(data)).text()
+    name = f"{found.version.graph.by_id[node].key}.json"
+    return put_aside(text, workspace_id=found.row["workspace_id"], name=name).text()
 
 
 def _note_decisions(found: _Found, decisions: Mapping[str, Decision], who: str, now: int) -> None:

@@ -28,7 +28,9 @@ def pattern(message: str) -> str:
     return re.sub(rf"{GAP}(?:\s*{GAP})+", GAP, _VARIES.sub(GAP, message[:2000]))[:_LONGEST].strip()
 
 
-def cause(error: StepError, node: str, *, scope: str = "") -> str:
-    """Names all failures like this one: 32 hex digits. `scope` keeps apart what is never alike, such as workflows."""
-    parts = (scope, node, error.kind, error.code, str(error.http_status or ""), pattern(error.message))
+def cause(error: StepError, node: str, *, scope: str = "", alike: str | None = None) -> str:
+    """Names all failures like this one: 32 hex digits. `scope` keeps apart what is never alike, such as workflows;
+    `alike` is the message's pattern, where it is known."""
+    words = pattern(error.message) if alike is None else alike
+    parts = (scope, node, error.kind, error.code, str(error.http_status or ""), words)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

@@ -6,10 +6,12 @@ produced can be mistaken for one.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from uuid import UUID
 
 from runtime.engine.jsonprofile import JSON, loads_stored
+from runtime.store import artifacts
 
 #: Larger documents go to the artifact store. Characters: nearly always bytes.
 INLINE_CHARACTERS = 64 * 1024
@@ -29,6 +31,13 @@ class Reference:
 
     def text(self) -> str:
         return f"{_MARK}{self.artifact_id}:{self.sha256}:{self.size}"
+
+
+def put_aside(text: str, *, workspace_id: UUID, name: str) -> Reference:
+    """Put a document into the artifact store, over Django's connection of the calling thread."""
+    data = text.encode()
+    artifact_id = artifacts.put(data, workspace_id=workspace_id, media_type="application/json", name=name)
+    return Reference(artifact_id, hashlib.sha256(data).hexdigest(), len(data))
 
 
 def reference_in(text: str | None) -> Reference | None:

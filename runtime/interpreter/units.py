@@ -121,14 +121,14 @@ def dead_letter(driver: Driver) -> DeadLetterWrite | None:
     error, claimed = driver.state.error, driver.claimed
     if error is None or claimed.mode != "live":
         return None
-    node = error.node or claimed.trigger_node
+    node, alike = error.node or claimed.trigger_node, pattern(error.message)
     return DeadLetterWrite(
         node,
-        cause_of(error, node, scope=claimed.workflow_id.hex),
+        cause_of(error, node, scope=claimed.workflow_id.hex, alike=alike),
         error.code[:64],
         error.title[:200],
         error.message,
-        pattern(error.message),
+        alike,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -13,7 +12,7 @@ from django.db import InterfaceError, OperationalError, connections
 
 from runtime.contracts import StoreUnavailable
 from runtime.engine.jsonprofile import JSON, loads_stored
-from runtime.interpreter.payloads import Reference
+from runtime.interpreter.payloads import Reference, put_aside
 from runtime.store import artifacts, reads
 from runtime.store.artifacts import ArtifactDamaged
 from runtime.store.models import Run, Version
@@ -109,9 +108,7 @@ def cancelled(run_ids: list[UUID]) -> list[UUID]:
 @_over_the_store
 def keep(workspace_id: UUID, text: str, name: str) -> Reference:
     """Put a document into the artifact store."""
-    data = text.encode()
-    artifact_id = artifacts.put(data, workspace_id=workspace_id, media_type="application/json", name=name)
-    return Reference(artifact_id, hashlib.sha256(data).hexdigest(), len(data))
+    return put_aside(text, workspace_id=workspace_id, name=name)
 
 
 @_over_the_store
