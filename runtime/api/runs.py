@@ -25,6 +25,7 @@ from runtime.contracts import (
     WorkflowStatistics,
 )
 from runtime.engine.jsonprofile import loads_stored
+from runtime.store.cancels import ask_to_cancel
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Attempt, Run, StepRun, Version
@@ -100,15 +101,8 @@ def cancel(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None) -> RunVi
     """Ask the run to stop: nothing new begins, what runs may finish, then it is cancelled. Raises AlreadyFinished."""
     _row(workspace_id, run_id)
     with commit("run.cancel"):
-        now = database_now()
         open_run = Run.objects.filter(pk=run_id, workspace_id=workspace_id, finished_at__isnull=True)
-        fresh = open_run.filter(cancel_requested_at__isnull=True).update(
-            cancel_requested_at=now,
-            cancelled_by="api" if by is None else f"user:{by}",
-            # Whoever holds it sees the request at its next commit; otherwise it is due now, also when it was set aside.
-            wake_at=now,
-            claims=0,
-        )
+        fresh = ask_to_cancel(open_run, by="api" if by is None else f"user:{by}", now=database_now())
         still_open = bool(fresh) or open_run.exists()
     if not still_open:
         raise AlreadyFinished("The run has ended: there is nothing left to cancel.")

@@ -28,6 +28,7 @@ from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.interpreter.waiting import iso
 from runtime.nodes.triggers.schedule import next_fires
 from runtime.store import artifacts
+from runtime.store.cancels import ask_to_cancel
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Deployment, Event, Leadership, Process, Run, Trigger
@@ -301,10 +302,7 @@ def _makes_room(tick: _Tick, at: int) -> bool:
     ]
     if going and tick.overlap == "cancel":
         with commit("run.cancel"):
-            now = database_now()
-            Run.objects.filter(pk__in=going, finished_at__isnull=True, cancel_requested_at__isnull=True).update(
-                cancel_requested_at=now, cancelled_by="schedule", wake_at=now, claims=0
-            )
+            ask_to_cancel(Run.objects.filter(pk__in=going), by="schedule", now=database_now())
         return True
     return not going
 
