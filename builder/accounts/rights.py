@@ -39,6 +39,7 @@ class Action(StrEnum):
     RUN_START = "run.start"
     RUN_CANCEL = "run.cancel"
     RUN_RETRY = "run.retry"
+    RUN_UNDO = "run.undo"
     RUN_DISCARD = "run.discard"
     EVENT_SEE = "event.see"
     CONNECTION_USE = "connection.use"
@@ -68,6 +69,7 @@ RULES: Final = MappingProxyType(
         Action.RUN_START: Rule(Role.REVIEWER, Scope.RUN),
         Action.RUN_CANCEL: Rule(Role.REVIEWER, Scope.RUN),
         Action.RUN_RETRY: Rule(Role.REVIEWER, Scope.RUN),
+        Action.RUN_UNDO: Rule(Role.REVIEWER, Scope.RUN),
         Action.RUN_DISCARD: Rule(Role.ADMIN, Scope.ADMIN),
         Action.EVENT_SEE: Rule(Role.VIEWER, Scope.READ),
         Action.CONNECTION_USE: Rule(Role.BUILDER, Scope.BUILD),

@@ -34,7 +34,7 @@ class PlanStep(View):
     """What becomes of one step. `fate`: kept · again · repeats · asks · next (the run had not come to it).
 
     `first`: the run goes on with it, so its settings, last `input`, can be edited. `why`: harmless · happened ·
-    refused · same_key · in_doubt.
+    refused · same_key · in_doubt · undone.
     """
 
     node: str
@@ -83,7 +83,10 @@ class ReplayBody(Body):
 
 
 class RetryShape(View):
-    """A retry that took place. `edits`: step → {before, after}; `plan`: lines of {node, fate, why}."""
+    """A retry that took place, or an undo (`kind`, with somebody's `reason`).
+
+    `edits`: step → {before, after}; `plan`: lines of {node, fate, why}.
+    """
 
     generation: int
     at: str
@@ -93,6 +96,8 @@ class RetryShape(View):
     plan: list[dict[str, Any]]
     edits: dict[str, Any]
     decisions: dict[str, Any]
+    kind: str
+    reason: str | None
 
 
 class Plan(ApiView):
@@ -182,4 +187,6 @@ def _shape(view: RetryView, names: dict[UUID, str]) -> RetryShape:
         plan=view.plan,
         edits=view.edits,
         decisions=view.decisions,
+        kind=view.kind,
+        reason=view.reason,
     )

@@ -162,11 +162,18 @@ class StepOfRun(ApiView):
         )
 
 
+class CancelQuery(Query):
+    """Whether what the run did is to be undone."""
+
+    undo: bool = False
+
+
 class Cancel(ApiView):
-    @operation(Action.RUN_CANCEL, answer=RunShape, status=202, also=(409,), repeat="stored_apart")
-    def post(self, call: Call, *, run_id: UUID) -> RunShape:
-        """Ask the run to stop. A step at work finishes its try first."""
-        return _one(call, runtime_api.cancel(workspace_id=call.workspace.id, run_id=run_id, by=call.person.id))
+    @operation(Action.RUN_CANCEL, query=CancelQuery, answer=RunShape, status=202, also=(409,), repeat="stored_apart")
+    def post(self, call: Call, *, run_id: UUID, query: CancelQuery) -> RunShape:
+        """Ask the run to stop. A step at work finishes its try first; with `undo`, what the run did is undone then."""
+        view = runtime_api.cancel(workspace_id=call.workspace.id, run_id=run_id, by=call.person.id, undo=query.undo)
+        return _one(call, view)
 
 
 class StartRun(ApiView):

@@ -26,6 +26,7 @@ from runtime.api.publishing import (
 from runtime.api.retrying import replay_as_new, retries, retry, retry_plan
 from runtime.api.runs import cancel, changes, run, runs, snapshot, statistics, step
 from runtime.api.starting import start_run, start_test
+from runtime.api.undoing import undo, undo_plan
 
 __all__ = [
     "cancel",
@@ -62,6 +63,8 @@ __all__ = [
     "step",
     "system_health",
     "triggers",
+    "undo",
+    "undo_plan",
     "version",
     "version_graph",
     "versions",

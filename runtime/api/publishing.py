@@ -27,6 +27,7 @@ from runtime.engine.graph import ERROR_PORT, Graph, Node, canonical, digest, par
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored
 from runtime.engine.problems import Problem
+from runtime.engine.undo import engine_needed
 from runtime.nodes.triggers.schedule import next_fires
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
@@ -55,7 +56,7 @@ def publish(
     """
     refuse_problems(graph)
     text, sha256 = canonical(graph), digest(graph)
-    starts = parse(graph).triggers
+    drawn = parse(graph)
     version_id = uuid7()
     with commit("version.publish"):
         now = database_now()
@@ -73,6 +74,7 @@ def publish(
             kind="live",
             graph=text,
             graph_sha256=sha256,
+            min_engine=engine_needed(drawn),
             note=note[:400],
             created_at=now,
             created_by=by,
@@ -86,7 +88,7 @@ def publish(
             before.retired = False
             before.changed_at = now
             before.save(update_fields=["version", "retired", "changed_at"])
-        _arm(workspace_id, workflow_id, created, starts, now)
+        _arm(workspace_id, workflow_id, created, drawn.triggers, now)
     return _version_view(created, created.id)
 
 

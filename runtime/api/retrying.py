@@ -102,6 +102,7 @@ def retry(
             finished_at=None,
             cancel_requested_at=None,
             cancelled_by=None,
+            cancel_undo=False,
             claims=0,
             seq=found.row["seq"] + 1,
             wake_at=now,
@@ -137,9 +138,10 @@ def retries(*, workspace_id: UUID, run_id: UUID) -> list[RetryView]:
     one_run(workspace_id=workspace_id, run_id=run_id)
     columns = (
         "generation", "at", "by", "version_before__number", "version_after__number", "plan", "edits", "decisions",
+        "kind", "reason",
     )  # fmt: skip
     return [
-        RetryView(*row[:5], *(loads_stored(text) for text in row[5:]))
+        RetryView(*row[:5], *(loads_stored(text) for text in row[5:8]), *row[8:])
         for row in Replay.objects.filter(run_id=run_id).order_by("generation").values_list(*columns)
     ]
 
@@ -149,8 +151,8 @@ def replay_as_new(*, workspace_id: UUID, run_id: UUID, version: int | None = Non
 
     Raises NotFound, NotRetryable (no event, or the version has no such start).
     """
-    row = _run_row(workspace_id, run_id)
-    chosen = _version(row, version)
+    row = run_row(workspace_id, run_id)
+    chosen = version_of(row, version)
     if row["finished_at"] is None:
         raise NotRetryable("This run is not over yet.", code="still_open")
     if row["event_id"] is None:
@@ -241,13 +243,13 @@ class _Found:
 
 
 def _look(workspace_id: UUID, run_id: UUID, start: Sequence[str], version: int | None) -> _Found:
-    row = _run_row(workspace_id, run_id)
+    row = run_row(workspace_id, run_id)
     if row["finished_at"] is None:
         raise NotRetryable("This run is not over yet.", code="still_open")
     if RunStatus(row["status"]) not in replay.REOPENS:
         raise NotRetryable("This run is done: start it anew instead.", code="already_done")
-    old = _version(row, None)
-    chosen = _version(row, version) if version not in (None, old.number) else old
+    old = version_of(row)
+    chosen = version_of(row, version) if version not in (None, old.number) else old
     if row["trigger_node"] not in chosen.graph.by_id:
         raise NotRetryable("This version of the workflow has no such start.", code="no_such_start")
     for node in start:
@@ -262,21 +264,24 @@ def _look(workspace_id: UUID, run_id: UUID, start: Sequence[str], version: int |
         {StepKey(node, generation): step_state(found) for node, found in steps.items()},
     )
     tries = tries_of(rows.attempts, before=generation + 1)
-    known = {node: known_of(theirs) for node, theirs in tries.items()}
-    found = _Found(row, old, chosen, steps, tries, state, known, tuple(sorted(set(start))))
+    undone = {action for by, action in old.graph.undoes.items() if by in steps and steps[by].status == "succeeded"}
+    known = {node: known_of(theirs) for node, theirs in tries.items()} | dict.fromkeys(undone, Known.UNDONE)
+    begins = {*start, *(undone & chosen.graph.by_id.keys())}
+    found = _Found(row, old, chosen, steps, tries, state, known, tuple(sorted(begins)))
     if not any(line.fate in (Fate.AGAIN, Fate.REPEATS, Fate.ASKS, Fate.NEXT) for line in found.lines()):
         raise NotRetryable("Every step of this run is done.", code="nothing_left")
     return found
 
 
-def _run_row(workspace_id: UUID, run_id: UUID) -> dict[str, Any]:
+def run_row(workspace_id: UUID, run_id: UUID) -> dict[str, Any]:
+    """A run by its columns. Raises NotFound."""
     row = Run.objects.filter(workspace_id=workspace_id, pk=run_id).values(*_RUN).first()
     if row is None:
         raise NotFound("There is no such run.", code="run_not_found")
     return dict(row)
 
 
-def _version(row: Mapping[str, Any], number: int | None) -> Version:
+def version_of(row: Mapping[str, Any], number: int | None = None) -> Version:
     """The run's own version, or the live one of its workflow by its number."""
     version_id = row["version_id"]
     if number is not None:
@@ -404,7 +409,7 @@ def _rows(
         if before is None:
             continue
         if line.fate is Fate.KEPT:
-            rows.append(_kept(found, before))
+            rows.append(kept_row(found.row, before))
             continue
         decision = decisions.get(line.node)
         if decision is not None and decision.happened:
@@ -423,15 +428,16 @@ def _is_start(found: _Found, line: PlannedStep) -> bool:
     return found.version.graph.by_id[line.node].is_trigger
 
 
-def _kept(found: _Found, before: StepRow) -> StepRun:
+def kept_row(run: Mapping[str, Any], before: StepRow) -> StepRun:
+    """The row of a step that stands, for the next generation of its run."""
     columns = (
         "node_id", "node_key", "status", "attempt", "ports", "note", "input", "output", "error", "wait", "commit_seq",
         "started_at", "finished_at",
     )  # fmt: skip
     return StepRun(
-        run_id=found.row["id"],
-        generation=found.generation + 1,
-        seq=found.row["seq"] + 1,
+        run_id=run["id"],
+        generation=run["generation"] + 1,
+        seq=run["seq"] + 1,
         **{name: getattr(before, name) for name in columns},
     )
 

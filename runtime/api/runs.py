@@ -15,6 +15,7 @@ from runtime.contracts import (
     AlreadyFinished,
     AttemptView,
     NotFound,
+    NotUndoable,
     Page,
     RunChanges,
     RunFilters,
@@ -24,6 +25,7 @@ from runtime.contracts import (
     StepView,
     WorkflowStatistics,
 )
+from runtime.engine.graph import UNDO_PORT
 from runtime.engine.jsonprofile import loads_stored
 from runtime.store.cancels import ask_to_cancel
 from runtime.store.commits import commit
@@ -97,18 +99,26 @@ def step(*, workspace_id: UUID, run_id: UUID, node_id: str) -> StepDetail:
     )
 
 
-def cancel(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None) -> RunView:
-    """Ask the run to stop: nothing new begins, what runs may finish, then it is cancelled. Raises AlreadyFinished."""
-    _row(workspace_id, run_id)
+def cancel(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None, undo: bool = False) -> RunView:
+    """Ask the run to stop: nothing new begins, what runs may finish, then it is cancelled; or, with `undo`, what it did
+    is undone. Raises NotFound, AlreadyFinished, NotUndoable (no step of its version has an undo step)."""
+    row = _row(workspace_id, run_id)
+    if undo and not _has_undo_steps(row["version_id"]):
+        raise NotUndoable("No step of this workflow has an undo step.", code="no_undo_steps")
     with commit("run.cancel"):
         open_run = Run.objects.filter(pk=run_id, workspace_id=workspace_id, finished_at__isnull=True)
-        fresh = ask_to_cancel(open_run, by="api" if by is None else f"user:{by}", now=database_now())
+        fresh = ask_to_cancel(open_run, by="api" if by is None else f"user:{by}", now=database_now(), undo=undo)
         still_open = bool(fresh) or open_run.exists()
     if not still_open:
         raise AlreadyFinished("The run has ended: there is nothing left to cancel.")
     if fresh:
         queue.ring([run_id])
     return run(workspace_id=workspace_id, run_id=run_id)
+
+
+def _has_undo_steps(version_id: UUID) -> bool:
+    graph: Any = loads_stored(Version.objects.values_list("graph", flat=True).get(pk=version_id))
+    return any(edge.get("sourceHandle") == UNDO_PORT for edge in graph["edges"])
 
 
 def statistics(*, workspace_id: UUID, workflow_ids: Sequence[UUID], since: int) -> dict[UUID, WorkflowStatistics]:
@@ -118,8 +128,9 @@ def statistics(*, workspace_id: UUID, workflow_ids: Sequence[UUID], since: int) 
         Run.objects.filter(workspace_id=workspace_id, workflow_id__in=wanted, accepted_at__gte=since, mode="live")
         .values("workflow_id")
         .annotate(
-            done=Count("id", filter=Q(status__in=("completed", "compensated"))),
-            failed=Count("id", filter=Q(status="dead_lettered")),
+            done=Count("id", filter=Q(status="completed")),
+            # What failed and was undone did not do what it was to do; what somebody cancelled is neither.
+            failed=Count("id", filter=Q(status="dead_lettered") | Q(status="compensated", error__isnull=False)),
             waiting=Count("id", filter=Q(status__in=_WAITING)),
             running=Count("id", filter=Q(status__in=("accepted", "running", "compensating"))),
         )

@@ -15,6 +15,7 @@ from runtime.contracts import JSON, InputRefused, KeyReused, NotStartable, Runti
 from runtime.engine.graph import Node, canonical, digest, parse
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps_bytes, loads_stored, normalise
+from runtime.engine.undo import engine_needed
 from runtime.store import artifacts, current
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
@@ -78,7 +79,8 @@ def start_test(
     Raises GraphHasProblems, NotStartable, InputRefused, JSONRefused, StoreUnavailable.
     """
     refuse_problems(graph)
-    node = start_of(parse(graph), trigger_node)
+    drawn = parse(graph)
+    node = start_of(drawn, trigger_node)
     if node is None:
         raise NotStartable("Choose the start to test from.", code="no_such_start")
     _refuse_input(node, input)
@@ -99,6 +101,7 @@ def start_test(
                 kind="test",
                 graph=text,
                 graph_sha256=checksum,
+                min_engine=engine_needed(drawn),
                 created_at=database_now(),
                 created_by=by,
             )
@@ -182,6 +185,7 @@ def _accept(
             mode=mode,
             started_by="api" if by is None else f"user:{by}",
             accepted_at=now,
+            min_engine=Version.objects.values_list("min_engine", flat=True).get(pk=version_id),
             lease_owner=writer.owner if writer.takes else None,
         )
         accepted = writer.accept_sync(AcceptRun(event, run))

@@ -24,7 +24,9 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     snapshot(workspace_id, run_id) -> RunSnapshot
     changes(workspace_id, run_id, after) -> RunChanges                            rows whose seq > after
     step(workspace_id, run_id, node_id) -> StepDetail
-    cancel(workspace_id, run_id, by) -> RunView                                   raises AlreadyFinished
+    cancel(workspace_id, run_id, by, undo) -> RunView                             raises AlreadyFinished, NotUndoable
+    undo_plan(workspace_id, run_id) -> UndoPlan
+    undo(workspace_id, run_id, plan, reason, repeats, by) -> RunView              raises NotUndoable, PlanOutdated, …
     retry_plan(workspace_id, run_id, start, version) -> RetryPlan                 raises NotRetryable, RetryRefused
     retry(workspace_id, run_id, plan, …) -> RunView                               raises those and PlanOutdated
     retries(workspace_id, run_id) -> list[RetryView]
@@ -56,6 +58,7 @@ from runtime.contracts.retries import (
     RetryStep,
     RetryView,
 )
+from runtime.contracts.undo import UndoLine, UndoPlan
 from runtime.engine.check import Problem
 from runtime.engine.jsonprofile import JSON, JSONRefused, dumps, loads, normalise
 
@@ -79,6 +82,7 @@ __all__ = [
     "NotFound",
     "NotRetryable",
     "NotStartable",
+    "NotUndoable",
     "Page",
     "PlanOutdated",
     "PreviewResult",
@@ -100,6 +104,8 @@ __all__ = [
     "StepView",
     "StoreUnavailable",
     "TriggerView",
+    "UndoLine",
+    "UndoPlan",
     "VersionView",
     "WorkflowStatistics",
     "dumps",
@@ -174,6 +180,12 @@ class NotRetryable(RuntimeRefused):
     """The run cannot be gone on with: it is not over, it was done, or nothing of it is left to do."""
 
     code = "not_retryable"
+
+
+class NotUndoable(RuntimeRefused):
+    """What the run did cannot be undone now: it is not over, or nothing is left that an undo step could undo."""
+
+    code = "not_undoable"
 
 
 class PlanOutdated(RuntimeRefused):

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class RetryStep:
     """One line of a plan. `fate`: kept, again, repeats, asks, next. `why`: harmless, happened, refused, same_key,
-    in_doubt or None. `first`: the run goes on with it, so its settings can be edited; `input` is what they were."""
+    in_doubt, undone or None. `first`: the run goes on with it, so its settings can be edited; `input` is what they
+    were."""
 
     node: str
     key: str
@@ -51,8 +52,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class RetryView:
-    """A retry that took place. `edits`: node → {before, after}; `decisions`: node → {happened, output}; `plan`: lines
-    of {node, fate, why}."""
+    """A retry that took place, or an undo (`kind`, with somebody's `reason`).
+
+    `edits`: node → {before, after}; `decisions`: node → {happened, output}; `plan`: lines of {node, fate, why}.
+    """
 
     generation: int
     at: int
@@ -62,6 +65,8 @@ class RetryView:
     plan: list[dict[str, Any]]
     edits: dict[str, Any]
     decisions: dict[str, Any]
+    kind: str = "retry"
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ leases, intents and their resolution after a crash.
     problems = check(document, catalog)                # at every save
 
 Read first: `state.py` (words), `facts.py` (what comes in), `commands.py` (what goes out), `advance.py` (the law).
-Room is kept, and nothing built, for replays (`StepKey.generation`: `advance` looks at the run's generation only), undo
-(`StepState.undo`, `commit_seq`, the port `undo`) and containers (`parent` in the document; each item
-is a run of its own).
+A retried run goes on in its next generation (`replay.py`; `advance` looks at the run's generation only). What was done
+is undone backwards (`undo.py`). Room is kept, and nothing built, for containers (`parent` in the document; each item is
+a run of its own).
 """

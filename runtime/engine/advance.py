@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Final, assert_never
 
 from runtime.engine.change import (
+    COMPENSATING,
     FAILED,
     NEVER_CAME,
     READY,
@@ -89,7 +90,7 @@ def advance(graph: Graph, state: RunState, fact: Fact) -> tuple[RunState, tuple[
         case StepInterrupted():
             return _interrupted(graph, state, fact)
         case CancelRequested():
-            return _cancel_requested(graph, state)
+            return _cancel_requested(graph, state, fact)
         case StopRequested():
             return _stop_requested(graph, state, fact)
         case FailRequested():
@@ -153,7 +154,7 @@ def _run_started(graph: Graph, state: RunState, fact: RunStarted) -> tuple[RunSt
 
 
 def _run_reopened(graph: Graph, state: RunState, fact: RunReopened) -> tuple[RunState, tuple[Command, ...]]:
-    if not state.steps or state.ending is not None:
+    if not state.steps or state.ending is not None or state.status is COMPENSATING:
         return state, _NOTHING
     change = Change(graph, state)
     for root in graph.roots:
@@ -179,8 +180,8 @@ def _started(state: RunState, fact: StepStarted) -> tuple[RunState, tuple[Comman
     # Ready and running count as one sort of open step, so nothing about the run changes.
     return (
         RunState(
-            RUN_RUNNING, state.generation, steps, state.outcome, state.error, state.cancel_requested,
-            state.tally or tally_of(state), (key,),
+            COMPENSATING if state.status is COMPENSATING else RUN_RUNNING, state.generation, steps, state.outcome,
+            state.error, state.cancel_requested, state.undo_requested, state.tally or tally_of(state), (key,),
         ),
         _NOTHING,
     )  # fmt: skip
@@ -208,7 +209,7 @@ def _succeeded(
             steps = {**state.steps, changed[0]: done, changed[1]: READY_FIRST}
             tally = state.tally or tally_of(state)
             return (
-                made(RunState, (RUN_RUNNING, generation, steps, None, None, False, tally, changed)),
+                made(RunState, (RUN_RUNNING, generation, steps, None, None, False, False, tally, changed)),
                 (made(Execute, (target, 1)),),
             )
     change = Change(graph, state)
@@ -244,7 +245,7 @@ def _failed(graph: Graph, state: RunState, fact: StepFailed) -> tuple[RunState, 
         change.commands.append(SetTimer(fact.node, due_at, "retry"))
         return change.done()
     ports = _ports_after_failure(graph.by_id[fact.node])
-    change.replace_step(fact.node, step, _failure(step, ports, fact.error, fact.at))
+    change.replace_step(fact.node, step, _failure(step, ports, fact))
     if ports:
         change.follow(fact.node)
     else:
@@ -257,8 +258,8 @@ def _waits(graph: Graph, state: RunState, fact: StepWaits) -> tuple[RunState, tu
     if step is None or not (step.status is RUNNING or step.status is READY):
         return state, _NOTHING
     change = Change(graph, state)
-    if state.ending is not None:
-        # A wait would keep a run open that is to end.
+    if state.ending is not None or state.status is COMPENSATING:
+        # A wait would keep a run open that is to end, or undos from being carried out.
         change.cancel_step(fact.node, step)
         return change.done()
     due_at = fact.at if fact.due_at is None and fact.kind == "timer" else fact.due_at
@@ -319,13 +320,16 @@ def _interrupted(graph: Graph, state: RunState, fact: StepInterrupted) -> tuple[
     return change.done()
 
 
-def _cancel_requested(graph: Graph, state: RunState) -> tuple[RunState, tuple[Command, ...]]:
+def _cancel_requested(graph: Graph, state: RunState, fact: CancelRequested) -> tuple[RunState, tuple[Command, ...]]:
+    if state.status is COMPENSATING:
+        return state, _NOTHING
     statuses = {step.status for step in state.steps.values()}
-    if state.cancel_requested and RUNNING in statuses and statuses.isdisjoint((READY, RETRYING, WAITING)):
+    is_known = state.cancel_requested and (state.undo_requested or not fact.undo)
+    if is_known and RUNNING in statuses and statuses.isdisjoint((READY, RETRYING, WAITING)):
         return state, _NOTHING
     # Also for a state that was loaded with the request already in it, and that nobody has wound up yet.
     change = Change(graph, state)
-    change.cancel, change.outcome = True, None
+    change.cancel, change.undo, change.outcome = True, change.undo or fact.undo, None
     change.wind_up()
     return change.done()
 
@@ -347,7 +351,7 @@ def _fail_requested(graph: Graph, state: RunState, fact: FailRequested) -> tuple
     if step is None or not (step.status is RUNNING or step.status is READY):
         return state, _NOTHING
     change = Change(graph, state)
-    change.replace_step(fact.node, step, _failure(step, (), fact.error, fact.at))
+    change.replace_step(fact.node, step, _failure(step, (), fact))
     change.fail_run(fact.node, fact.error)
     return change.done()
 
@@ -366,11 +370,12 @@ def _first(step: StepState, at: int) -> int:
 
 def _success(step: StepState, ports: tuple[str, ...], at: int, commit_seq: int | None) -> StepState:
     first = at if step.first_started_at is None else step.first_started_at
-    return made(StepState, (SUCCEEDED, step.attempt, ports, None, None, None, commit_seq, first, None))
+    return made(StepState, (SUCCEEDED, step.attempt, ports, None, None, None, commit_seq, first))
 
 
-def _failure(step: StepState, ports: tuple[str, ...], error: StepError, at: int) -> StepState:
-    return StepState(FAILED, step.attempt, ports, error=error, first_started_at=_first(step, at))
+def _failure(step: StepState, ports: tuple[str, ...], fact: StepFailed | FailRequested) -> StepState:
+    first = _first(step, fact.at)
+    return StepState(FAILED, step.attempt, ports, error=fact.error, commit_seq=fact.commit_seq, first_started_at=first)
 
 
 def _next_try(node: Node, step: StepState, fact: StepFailed) -> int | None:
@@ -394,5 +399,5 @@ def _ports_after_failure(node: Node) -> tuple[str, ...]:
         case "error_port":
             # A failure that leads nowhere would be a silent one.
             return (ERROR_PORT,) if node.has_error_edge else ()
-        case "stop":
+        case "stop" | "undo":
             return ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, cast
 
+from runtime.engine import undo
 from runtime.engine.commands import ClearTimer, Command, Execute, FinishRun, PassThrough, TimerKind
 from runtime.engine.graph import Graph, Node
 from runtime.engine.state import Outcome, RunState, RunStatus, StepError, StepKey, StepState, StepStatus, Tally
@@ -19,6 +20,7 @@ FAILED: Final = StepStatus.FAILED
 SKIPPED: Final = StepStatus.SKIPPED
 CANCELLED: Final = StepStatus.CANCELLED
 RUN_RUNNING: Final = RunStatus.RUNNING
+COMPENSATING: Final = RunStatus.COMPENSATING
 
 NEVER_CAME: Final = StepState(SKIPPED)
 READY_FIRST: Final = StepState(READY, 1)
@@ -49,7 +51,7 @@ class Change:
 
     __slots__ = (
         "active", "cancel", "changed", "commands", "error", "events", "generation", "graph", "humans", "outcome",
-        "state", "steps", "timers",
+        "state", "steps", "timers", "undo", "undoing",
     )  # fmt: skip
 
     def __init__(self, graph: Graph, state: RunState) -> None:
@@ -61,6 +63,8 @@ class Change:
         self.outcome = state.outcome
         self.error = state.error
         self.cancel = state.cancel_requested
+        self.undo = state.undo_requested
+        self.undoing = state.status is COMPENSATING
         self.active, self.timers, self.events, self.humans = state.tally or tally_of(state)
         self.commands: list[Command] = []
         self.changed: list[StepKey] = []
@@ -177,13 +181,16 @@ class Change:
         )
 
     def fail_run(self, node: str, error: StepError) -> None:
-        """Let a step's failure end the run, unless a failure or a cancel does so already."""
-        if self.error is None and not self.cancel:
+        """Let a step's failure end the run, unless a failure or a cancel does so already; that of an undo step never
+        keeps the others from being carried out (I26)."""
+        if self.error is None and not self.cancel and not self.undoing:
             self.error, self.outcome = replace(error, node=node), None
             self.wind_up()
 
     def done(self) -> tuple[RunState, tuple[Command, ...]]:
-        if self.active:
+        if self.undoing and (self.active or self.timers):
+            status = COMPENSATING
+        elif self.active:
             status = RUN_RUNNING
         elif self.humans:
             status = RunStatus.WAITING_HUMAN
@@ -201,6 +208,7 @@ class Change:
                 self.outcome,
                 self.error,
                 self.cancel,
+                self.undo,
                 Tally(self.active, self.timers, self.events, self.humans),
                 tuple(self.changed),
             ),
@@ -208,7 +216,19 @@ class Change:
         )
 
     def _finish(self) -> RunStatus:
-        if self.cancel:
+        if self.undoing or self._is_to_be_undone():
+            self.undoing = True
+            steps = cast("dict[StepKey, StepState]", self.steps)
+            step = undo.next_step(self.graph, steps, self.generation)
+            if step is not None:
+                self.execute(step, 1, None)
+                return COMPENSATING
+            left = undo.not_undone(self.graph, steps, self.generation)
+            if left:
+                done = undo.undone(self.graph, steps, self.generation)
+                self.error = undo.incomplete(self.graph, done, left, self.error)
+            status, self.outcome = RunStatus.DEAD_LETTERED if left else RunStatus.COMPENSATED, None
+        elif self.cancel:
             status = RunStatus.CANCELLED
         elif self.error is not None:
             status = RunStatus.DEAD_LETTERED
@@ -219,6 +239,12 @@ class Change:
                 self.outcome = (Outcome.DONE_WITH_FAILURES if failures else Outcome.DONE).value
         self.commands.append(FinishRun(status, self.outcome, self.error))
         return status
+
+    def _is_to_be_undone(self) -> bool:
+        if self.undo:
+            return True
+        node = None if self.error is None else self.graph.by_id.get(self.error.node or "")
+        return node is not None and node.settings.on_failure == "undo"
 
 
 def timer_kind(step: StepState) -> TimerKind:

@@ -7,13 +7,14 @@ It takes any JSON, never raises, and needs linear time, so it runs at every save
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
+from runtime.engine.drawing import CatalogView, Drawing, Link, ReferenceView, Step, StepTypeInfo
 from runtime.engine.graph import DEFAULT_IN, DEFAULT_OUT, ERROR_PORT, UNDO_PORT, sorted_topologically
 from runtime.engine.problems import Problem
 from runtime.engine.shape import Findings, node_name, structural_problems
+from runtime.engine.undo_check import check_undo
 
 __all__ = ["CatalogView", "Problem", "ReferenceView", "StepTypeInfo", "check"]
 
@@ -25,48 +26,6 @@ _ITEM_ROOTS: Final = frozenset({"item", "index", "batch"})
 _MAX_SUGGESTIONS: Final = 20
 
 T = TypeVar("T")
-
-
-class ReferenceView(Protocol):
-    """What an expression reads: `steps.order.total` has root `steps` and key `order`."""
-
-    @property
-    def root(self) -> str: ...
-    @property
-    def key(self) -> str | None: ...
-
-
-class StepTypeInfo(Protocol):
-    """What `check` asks of a step type. Field paths are relative to the config: `url`, `headers[0].value`."""
-
-    @property
-    def type(self) -> str: ...
-    @property
-    def is_trigger(self) -> bool: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def has_error_port(self) -> bool: ...
-
-    def ports(self, config: Mapping[str, Any]) -> Sequence[str]:
-        """The named ways out, `error` left out."""
-        ...
-
-    def problems(self, config: Mapping[str, Any]) -> Sequence[tuple[str, str, str]]:
-        """(field path, code, message) of everything missing or malformed."""
-        ...
-
-    def warnings(self, config: Mapping[str, Any]) -> Sequence[tuple[str, str, str]]:
-        """(field path, code, message) of what works and is unwise."""
-        ...
-
-    def references(self, config: Mapping[str, Any]) -> Sequence[tuple[str, ReferenceView]]:
-        """(field path, reference) of everything its expressions read."""
-        ...
-
-
-class CatalogView(Protocol):
-    def get(self, type: str, /) -> StepTypeInfo | None: ...
 
 
 def check(document: object, catalog: CatalogView) -> list[Problem]:
@@ -85,55 +44,19 @@ def check(document: object, catalog: CatalogView) -> list[Problem]:
         _check_ways_out(step, found)
         _check_failure(step, found)
         _check_references(step, drawing, upstream, found)
+    check_undo(drawing, found)
     return found
 
 
-@dataclass(slots=True)
-class _Link:
-    id: str | None
-    source: str
-    handle: str
-    target: str
-    target_handle: str
-
-
-@dataclass(slots=True)
-class _Step:
-    """A step as far as it can be read. `info` is None for an unknown type; then nothing is said about its inside."""
-
-    id: str
-    key: str | None
-    name: str
-    config: Mapping[str, Any]
-    settings: Mapping[str, Any]
-    info: StepTypeInfo | None
-    is_trigger: bool = False
-    ports: tuple[str, ...] | None = None
-    out: list[_Link] = field(default_factory=list)
-    into: list[_Link] = field(default_factory=list)
-
-    @property
-    def disabled(self) -> bool:
-        return self.settings.get("disabled") is True
-
-
-@dataclass(slots=True)
-class _Drawing:
-    steps: dict[str, _Step]
-    by_key: dict[str, _Step]
-    reachable: set[str] = field(default_factory=set)
-    suggestions: int = 0
-
-
-def _read(document: Mapping[str, Any], catalog: CatalogView, found: Findings) -> _Drawing:
-    drawing = _Drawing({}, {})
+def _read(document: Mapping[str, Any], catalog: CatalogView, found: Findings) -> Drawing:
+    drawing = Drawing({}, {})
     for item in _items(document.get("nodes")):
         node, type_name = item.get("id"), item.get("type")
         if not isinstance(node, str) or node in drawing.steps:
             continue
         name = node_name(item)
         info = _type_info(catalog, node, name, type_name, found) if isinstance(type_name, str) else None
-        step = _Step(
+        step = Step(
             id=node,
             key=item["key"] if isinstance(item.get("key"), str) else None,
             name=name,
@@ -151,7 +74,7 @@ def _read(document: Mapping[str, Any], catalog: CatalogView, found: Findings) ->
         source, target = item.get("source"), item.get("target")
         if isinstance(source, str) and isinstance(target, str) and {source, target} <= drawing.steps.keys():
             given_id, handle, target_handle = item.get("id"), item.get("sourceHandle"), item.get("targetHandle")
-            link = _Link(
+            link = Link(
                 given_id if isinstance(given_id, str) else None,
                 source,
                 handle if isinstance(handle, str) and handle else DEFAULT_OUT,
@@ -178,12 +101,12 @@ def _type_info(catalog: CatalogView, node: str, name: str, type_name: str, found
     return info
 
 
-def _ports(info: StepTypeInfo, step: _Step, found: Findings) -> tuple[str, ...] | None:
+def _ports(info: StepTypeInfo, step: Step, found: Findings) -> tuple[str, ...] | None:
     nothing: tuple[str, ...] | None = None
     return _asked(lambda: tuple(info.ports(step.config)), nothing, step.id, step.name, found)
 
 
-def _check_starts(drawing: _Drawing, found: Findings) -> None:
+def _check_starts(drawing: Drawing, found: Findings) -> None:
     starts = [step for step in drawing.steps.values() if step.is_trigger]
     if not starts:
         found.error("graph.no_start", "Nothing starts this workflow. Add a start, such as a webhook or a schedule.")
@@ -203,7 +126,7 @@ def _check_starts(drawing: _Drawing, found: Findings) -> None:
                 waiting.append(link.target)
 
 
-def _check_config(step: _Step, found: Findings) -> None:
+def _check_config(step: Step, found: Findings) -> None:
     info = step.info
     if info is None:
         return
@@ -217,7 +140,7 @@ def _check_config(step: _Step, found: Findings) -> None:
         found.warning(code, message, node=step.id, field=path or None, step=step.name)
 
 
-def _check_way_in(step: _Step, drawing: _Drawing, found: Findings) -> None:
+def _check_way_in(step: Step, drawing: Drawing, found: Findings) -> None:
     seen: set[tuple[str, str]] = set()
     for link in step.into:
         if step.is_trigger:
@@ -266,20 +189,13 @@ def _check_way_in(step: _Step, drawing: _Drawing, found: Findings) -> None:
             )
 
 
-def _check_ways_out(step: _Step, found: Findings) -> None:
+def _check_ways_out(step: Step, found: Findings) -> None:
     if step.info is None or step.ports is None:
         return
     for link in step.out:
-        if link.handle == UNDO_PORT and UNDO_PORT not in step.ports:
-            found.error(
-                "edge.undo_unsupported",
-                f"Undo of “{step.name}” cannot be drawn yet. Delete the link.",
-                node=step.id,
-                edge=link.id,
-                field="sourceHandle",
-                step=step.name,
-            )
-        elif link.handle not in step.ports and not (link.handle == ERROR_PORT and step.info.has_error_port):
+        if link.handle == UNDO_PORT:
+            continue
+        if link.handle not in step.ports and not (link.handle == ERROR_PORT and step.info.has_error_port):
             found.error(
                 "edge.unknown_port",
                 f"“{step.name}” has no way out called “{link.handle}”. Draw the link from one that it has"
@@ -303,7 +219,7 @@ def _check_ways_out(step: _Step, found: Findings) -> None:
         )
 
 
-def _check_failure(step: _Step, found: Findings) -> None:
+def _check_failure(step: Step, found: Findings) -> None:
     if step.info is None or step.ports is None:
         return
     on_failure = step.settings.get("on_failure", "stop")
@@ -354,7 +270,7 @@ def _check_failure(step: _Step, found: Findings) -> None:
 class _Upstream:
     """Which steps come before which. One bit a step, so that the largest graph costs some milliseconds."""
 
-    def __init__(self, drawing: _Drawing) -> None:
+    def __init__(self, drawing: Drawing) -> None:
         steps = drawing.steps
         pairs = [(link.source, link.target) for step in steps.values() for link in step.out]
         order = sorted_topologically(steps, pairs)
@@ -376,7 +292,7 @@ class _Upstream:
         return bool(self._before[node] & self._bit[before])
 
 
-def _check_references(step: _Step, drawing: _Drawing, upstream: _Upstream, found: Findings) -> None:
+def _check_references(step: Step, drawing: Drawing, upstream: _Upstream, found: Findings) -> None:
     info = step.info
     if info is None:
         return
@@ -394,7 +310,8 @@ def _check_references(step: _Step, drawing: _Drawing, upstream: _Upstream, found
                 root=reference.root,
             )
         elif reference.root == "error":
-            if upstream.known and step.id not in upstream.after_failure:
+            # An undo step sees the failure for which the run is undone.
+            if upstream.known and step.id not in upstream.after_failure and step.undoes is None:
                 found.warning(
                     "reference.no_error",
                     f"“error” is only filled on a failure path, and none leads to “{step.name}”. Choose other data.",
@@ -416,7 +333,7 @@ def _check_references(step: _Step, drawing: _Drawing, upstream: _Upstream, found
 
 
 def _check_step_reference(
-    step: _Step, key: str, at: str | None, drawing: _Drawing, upstream: _Upstream, found: Findings
+    step: Step, key: str, at: str | None, drawing: Drawing, upstream: _Upstream, found: Findings
 ) -> None:
     other = drawing.by_key.get(key)
     if other is None:

@@ -55,6 +55,7 @@ class StepFailed(NamedTuple):
     error: StepError
     at: int
     jitter: float = 0.5
+    commit_seq: int | None = None
 
 
 class StepWaits(NamedTuple):
@@ -101,9 +102,11 @@ class StepInterrupted(NamedTuple):
 
 
 class CancelRequested(NamedTuple):
-    """A person cancels the run. Nothing starts any more, what runs may finish, then the run is cancelled."""
+    """A person cancels the run. Nothing starts any more, what runs may finish, then the run is cancelled; or, with
+    `undo`, what it did is undone. Once undoing has begun, nobody cancels it."""
 
     at: int
+    undo: bool = False
 
 
 class StopRequested(NamedTuple):
@@ -116,11 +119,12 @@ class StopRequested(NamedTuple):
 
 
 class FailRequested(NamedTuple):
-    """The step ends the run as failed, without retry and whatever its settings say."""
+    """The step ends the run as failed, without retry and whatever its settings say (but for undo)."""
 
     node: str
     error: StepError
     at: int
+    commit_seq: int | None = None
 
 
 Fact = (

@@ -53,14 +53,14 @@ __all__ = [
 DEFAULT_IN: Final = "in"
 DEFAULT_OUT: Final = "out"
 ERROR_PORT: Final = "error"
-#: Reserved: the way to a step's undo.
+#: The way to the step that undoes this one. Nothing flows along it: it says what belongs to what.
 UNDO_PORT: Final = "undo"
 
 #: Longer than a day nobody is kept waiting by a header.
 LONGEST_ASKED_SECONDS: Final = 86_400.0
 
 RetryStrategy = Literal["fixed", "linear", "exponential"]
-OnFailure = Literal["stop", "continue", "error_port"]
+OnFailure = Literal["stop", "continue", "error_port", "undo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +112,12 @@ class Settings:
     retry: RetryPolicy = RetryPolicy()
     #: Of one attempt.
     timeout_seconds: float = 30.0
-    #: When the last try failed: end the run, carry on with `fallback` as the output, or leave by the port `error`.
+    #: When the last try failed: end the run, carry on with `fallback` as the output, leave by the port `error`, or end
+    #: the run and undo what it did.
     on_failure: OnFailure = "stop"
     fallback: Any = None
+    #: Somebody said that nothing has to be undone of this step.
+    nothing_to_undo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,11 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """An acyclic graph with its indexes. Make it with `parse` or `Graph.of`; two are equal when steps and links are."""
+    """An acyclic graph with its indexes. Make it with `parse` or `Graph.of`; two are equal when steps and links are.
+
+    The links to undo steps stand in `edges` and in `undone_by`; everything else is about the way forward, of which they
+    are no part.
+    """
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
@@ -161,7 +168,7 @@ class Graph:
     #: Every node id, sources before targets; otherwise in the document's order.
     order: tuple[str, ...] = field(compare=False, repr=False)
     triggers: tuple[Node, ...] = field(compare=False, repr=False)
-    #: Node ids without an incoming edge: starts, and steps that nothing leads to.
+    #: Node ids without an incoming edge: starts, and steps that nothing leads to. Undo steps are none.
     roots: tuple[str, ...] = field(compare=False, repr=False)
     #: For `advance`: per node its (source, handle) pairs, and its targets without repeats.
     before: Mapping[str, tuple[tuple[str, str], ...]] = field(compare=False, repr=False)
@@ -169,6 +176,11 @@ class Graph:
     #: The plain middle of most graphs: per node whose links all lead to one step that nothing else leads to and that is
     #: not disabled, the handles of these links and that step.
     straight: Mapping[str, tuple[frozenset[str], str]] = field(compare=False, repr=False)
+    #: Per action, the step that undoes it; and the other way round.
+    undone_by: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    undoes: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    #: Actions that change something outside, as far as somebody who knows the step types has said so.
+    writes: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     @classmethod
     def of(cls, nodes: Iterable[Node], edges: Iterable[Edge]) -> Graph:
@@ -177,9 +189,14 @@ class Graph:
         given = tuple(nodes)
         incoming: dict[str, list[Edge]] = {node.id: [] for node in given}
         outgoing: dict[str, list[Edge]] = {node.id: [] for node in given}
+        undone_by: dict[str, str] = {}
         for edge in edges:
-            incoming[edge.target].append(edge)
-            outgoing[edge.source].append(edge)
+            if edge.source_handle == UNDO_PORT:
+                undone_by.setdefault(edge.source, edge.target)
+            else:
+                incoming[edge.target].append(edge)
+                outgoing[edge.source].append(edge)
+        undoes = {by: node for node, by in undone_by.items()}
         finished = tuple(_with_ports(node, outgoing[node.id]) for node in given)
         by_id = {node.id: node for node in finished}
         order = sorted_topologically([node.id for node in given], [(edge.source, edge.target) for edge in edges])
@@ -194,7 +211,7 @@ class Graph:
             outgoing={node: tuple(found) for node, found in outgoing.items()},
             order=order,
             triggers=tuple(node for node in finished if node.is_trigger),
-            roots=tuple(node for node, found in incoming.items() if not found),
+            roots=tuple(node for node, found in incoming.items() if not found and node not in undoes),
             before={
                 node: tuple((edge.source, edge.source_handle) for edge in _from_both_ends(found))
                 for node, found in incoming.items()
@@ -205,6 +222,8 @@ class Graph:
                 for node, found in outgoing.items()
                 if found and incoming[found[0].target] == found and not by_id[found[0].target].settings.disabled
             },
+            undone_by=undone_by,
+            undoes=undoes,
         )
 
 
@@ -261,7 +280,7 @@ def _from_both_ends(edges: list[Edge]) -> list[Edge]:
 
 
 def _with_ports(node: Node, outgoing: list[Edge]) -> Node:
-    handles = [edge.source_handle for edge in outgoing if edge.source_handle not in (ERROR_PORT, UNDO_PORT)]
+    handles = [edge.source_handle for edge in outgoing if edge.source_handle != ERROR_PORT]
     default_port = DEFAULT_OUT if DEFAULT_OUT in handles or not handles else handles[0]
     return Node(
         id=node.id,
@@ -303,6 +322,7 @@ def _settings(item: Mapping[str, Any]) -> Settings:
         timeout_seconds=float(item.get("timeout_seconds", 30)),
         on_failure=item.get("on_failure", "stop"),
         fallback=item.get("fallback"),
+        nothing_to_undo=item.get("undo") == "nothing",
     )
 
 

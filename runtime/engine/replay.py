@@ -22,7 +22,7 @@ _NEVER_SENT: Final = frozenset({"config"})
 #: What a worker has to know to carry on with a further generation; an older one leaves it to others (I30).
 NEEDS_ENGINE: Final = 2
 #: From where a run may be gone on with.
-REOPENS: Final = frozenset({RunStatus.DEAD_LETTERED, RunStatus.CANCELLED})
+REOPENS: Final = frozenset({RunStatus.DEAD_LETTERED, RunStatus.CANCELLED, RunStatus.COMPENSATED})
 
 
 class Fate(StrEnum):
@@ -53,6 +53,8 @@ class Known(StrEnum):
     SAME_KEY = "same_key"
     #: The answer was lost, and asking again could do it twice.
     IN_DOUBT = "in_doubt"
+    #: It was undone: done again, under a new key, it is done once.
+    UNDONE = "undone"
 
 
 def may_have_happened(error: StepError) -> bool:
@@ -101,6 +103,8 @@ def plan(
     anew = behind | begun
     lines: list[PlannedStep] = []
     for node in graph.order:
+        if node in graph.undoes:
+            continue
         step, what = state.step(node), known.get(node, Known.HARMLESS)
         if node not in anew and step is not None:
             if step.status is StepStatus.SKIPPED and node not in elsewhere:
@@ -109,7 +113,7 @@ def plan(
                 lines.append(PlannedStep(node, Fate.KEPT))
                 continue
         was_begun = step is not None and step.status is not StepStatus.SKIPPED and step.attempt > 0
-        if not was_begun and what in (Known.HARMLESS, Known.REFUSED):
+        if not was_begun and what in (Known.HARMLESS, Known.REFUSED, Known.UNDONE):
             lines.append(PlannedStep(node, Fate.NEXT))
         else:
             first = was_begun and node not in behind and node not in elsewhere
@@ -142,7 +146,7 @@ def _stands(step: StepState) -> bool:
 def _fate(known: Known, *, same: bool, asks: bool) -> Fate:
     """`same`: it is asked for the same as before. `asks`: a person can say what became of it before it begins."""
     match known:
-        case Known.HARMLESS | Known.REFUSED:
+        case Known.HARMLESS | Known.REFUSED | Known.UNDONE:
             return Fate.AGAIN
         case Known.SAME_KEY:
             # Something else under the same key would not be recognised, so it gets another key.

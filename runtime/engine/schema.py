@@ -19,7 +19,8 @@ TYPE_PATTERN: Final = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+@[1-9][0-9]{0,5}$"
 HANDLE_PATTERN: Final = r"^[A-Za-z0-9_.:-]{1,64}$"
 
 STRATEGIES: Final = ("exponential", "fixed", "linear")
-ON_FAILURE: Final = ("stop", "continue", "error_port")
+ON_FAILURE: Final = ("stop", "continue", "error_port", "undo")
+UNDO: Final = ("nothing",)
 
 #: Lowest and highest value of each number in `settings`. 30 days bound everything that is a time.
 MONTH_SECONDS: Final = 2_592_000
@@ -37,7 +38,7 @@ DOCUMENT_FIELDS: Final = ("format", "version", "nodes", "edges", "annotations", 
 NODE_FIELDS: Final = ("id", "key", "name", "type", "config", "position", "settings", "notes", "parent", "ui")
 EDGE_FIELDS: Final = ("id", "source", "sourceHandle", "target", "targetHandle", "ui")
 ANNOTATION_FIELDS: Final = ("id", "text", "position", "size", "tint", "attached_to")
-SETTINGS_FIELDS: Final = ("disabled", "retry", "timeout_seconds", "on_failure", "fallback")
+SETTINGS_FIELDS: Final = ("disabled", "retry", "timeout_seconds", "on_failure", "fallback", "undo")
 RETRY_FIELDS: Final = ("attempts", "strategy", "first_seconds", "factor", "cap_seconds", "jitter", "total_seconds")
 POINT_FIELDS: Final = ("x", "y")
 
@@ -75,6 +76,7 @@ _SETTINGS: Final = {
         "timeout_seconds": _number(TIMEOUT_BOUNDS),
         "on_failure": {"enum": list(ON_FAILURE)},
         "fallback": {"description": "The step's output when it failed and the run carries on."},
+        "undo": {"enum": list(UNDO), "description": "Says that there is nothing to undo of this step."},
     },
     "additionalProperties": False,
 }

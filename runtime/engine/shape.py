@@ -153,6 +153,7 @@ def _settings(settings: Mapping[str, Any], at: Place) -> None:
         at.error("field.type", "“disabled” must be true or false.", "settings.disabled", expected="boolean")
     at.number(settings, "timeout_seconds", schema.TIMEOUT_BOUNDS, "settings.")
     at.choice(settings, "on_failure", schema.ON_FAILURE, "settings.")
+    at.choice(settings, "undo", schema.UNDO, "settings.")
     if at.object(settings, "retry", "settings."):
         retry = settings["retry"]
         at.unknown_fields(retry, schema.RETRY_FIELDS, "settings.retry.")

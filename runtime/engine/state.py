@@ -49,10 +49,10 @@ class RunStatus(StrEnum):
     WAITING_HUMAN = "waiting_human"
     #: Set aside by the shell, with a reason; never made by `advance`.
     PARKED = "parked"
-    #: Reserved for undo.
+    #: What was done is being undone, one step at a time.
     COMPENSATING = "compensating"
     COMPLETED = "completed"
-    #: Reserved for undo.
+    #: All that was to be undone is.
     COMPENSATED = "compensated"
     CANCELLED = "cancelled"
     DEAD_LETTERED = "dead_lettered"
@@ -132,6 +132,9 @@ class StepError:
     http_status: int | None = None
     #: Group for counting alike failures: `network`, `timeout`, `refused`, `config`, `unexpected`, …
     kind: str = "unexpected"
+    #: The step failed, and something it did outside may stand nevertheless: in this try or in one before. Said by the
+    #: shell; undo goes by it.
+    may_have_happened: bool = False
     #: The step (node id) the error comes from. Filled in by the engine on `RunState.error`.
     node: str | None = None
 
@@ -154,8 +157,6 @@ class StepState(NamedTuple):
     commit_seq: int | None = None
     #: Start of the first attempt; the policy's total time counts from here. ms UTC.
     first_started_at: int | None = None
-    #: Reserved for the state of this step's undo.
-    undo: None = None
 
 
 class Tally(NamedTuple):
@@ -171,11 +172,12 @@ _NO_STEPS: Final[Mapping[StepKey, StepState]] = MappingProxyType({})
 
 
 class RunState(NamedTuple):
-    """One run. Build it from rows with the first six fields; `steps` must hold real `StepStatus` members.
+    """One run. Build it from rows with the first seven fields; `steps` must hold real `StepStatus` members.
 
     A run that is decided but not over (a step failed for good, Stop was reached, a cancel was asked for) lets its
     running steps finish and starts nothing: `ending` says what it will become. It follows from `cancel_requested`,
-    `error` and `outcome`, so these three are stored as soon as they are set, not only at the end.
+    `error` and `outcome`, so these three are stored as soon as they are set, not only at the end. When all has come to
+    rest and the run is to be undone, it is `compensating`: then undo steps begin, one after another (`undo.py`).
     """
 
     status: RunStatus
@@ -184,6 +186,8 @@ class RunState(NamedTuple):
     outcome: str | None = None
     error: StepError | None = None
     cancel_requested: bool = False
+    #: Whoever cancelled the run wants undone what it did.
+    undo_requested: bool = False
     #: A cache that `advance` fills; never stored, never compared.
     tally: Tally | None = None
     #: Every step that the fact before this state has changed, and perhaps others that are there; never stored, never
@@ -191,7 +195,7 @@ class RunState(NamedTuple):
     changed: tuple[StepKey, ...] = ()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, RunState) and self[:6] == other[:6]
+        return isinstance(other, RunState) and self[:7] == other[:7]
 
     def __ne__(self, other: object) -> bool:
         return not self == other
@@ -200,12 +204,15 @@ class RunState(NamedTuple):
         raise TypeError("a RunState has a mapping in it and no hash")
 
     def __repr__(self) -> str:
-        return f"RunState{self[:6]}"
+        return f"RunState{self[:7]}"
 
     @property
     def ending(self) -> RunStatus | None:
-        """The terminal status this run is bound for, or None while it is open. A cancel outranks a failure, a failure
-        outranks a stop, whichever came first: nobody's stop may hide a failure."""
+        """The terminal status this run is bound for, or None while steps of it may begin: on its way, or being undone.
+        A cancel outranks a failure, a failure outranks a stop, whichever came first: nobody's stop may hide a failure.
+        """
+        if self.status is RunStatus.COMPENSATING:
+            return None
         if self.cancel_requested:
             return RunStatus.CANCELLED
         if self.error is not None:

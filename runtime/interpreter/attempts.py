@@ -54,7 +54,7 @@ async def call(step: Step, config: Any, step_input: JSON, context: StepContext, 
     seconds = step.node.settings.timeout_seconds
     try:
         if step.writes:
-            failpoints.hit("step.effect:before")
+            failpoints.hit(f"{step.point}:before")
         async with asyncio.timeout(seconds) as limit:
             if step.is_async:
                 ending = _ending(await cast("Any", step.type.run(config, step_input, context)), context)
@@ -65,13 +65,13 @@ async def call(step: Step, config: Any, step_input: JSON, context: StepContext, 
                     pool, lambda: _ending(run(config, step_input, context), context)
                 )
         if step.writes:
-            failpoints.hit("step.effect:after")
+            failpoints.hit(f"{step.point}:after")
         return ending
     except TimeoutError as error:
         return timed_out(step, seconds) if limit.expired() else failed(error, context, step)
     except Exception as error:
         if step.writes:
-            failpoints.hit("step.effect:after")
+            failpoints.hit(f"{step.point}:after")
         return failed(error, context, step)
 
 

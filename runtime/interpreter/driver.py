@@ -27,14 +27,13 @@ from runtime.engine.facts import (
     FailRequested,
     RunReopened,
     RunStarted,
-    StepInterrupted,
     StepStarted,
     StepSucceeded,
     TimerFired,
 )
 from runtime.engine.jsonprofile import JSON, dumps
 from runtime.engine.state import DECIDED, RunState, RunStatus, StepStatus
-from runtime.interpreter import outputs, preparing, settling, units
+from runtime.interpreter import doubts, outputs, preparing, settling, units
 from runtime.interpreter.attempts import StepContext, call, call_inline, failed, fits, stored
 from runtime.interpreter.loading import Loaded
 from runtime.interpreter.outcomes import Cut, Done, Ending
@@ -57,6 +56,7 @@ _LONGEST_AGAIN_SECONDS: Final = 10.0
 # Looking a member up on its class costs more than comparing it.
 _ACCEPTED: Final = RunStatus.ACCEPTED
 _RUNNING: Final = RunStatus.RUNNING
+_COMPENSATING: Final = RunStatus.COMPENSATING
 _PURE: Final = EffectClass.PURE
 _OPEN: Final = frozenset({StepStatus.READY, StepStatus.RUNNING})
 
@@ -95,6 +95,10 @@ class Shell(Protocol):
         """Read a large document back."""
         ...
 
+    async def wants_undo(self, run_id: UUID) -> bool:
+        """Whether whoever cancelled the run wants undone what it did. Raises StoreUnavailable."""
+        ...
+
     def context(self, driver: Driver, asked: Asked) -> StepContext:
         """What the step is handed."""
         ...
@@ -123,15 +127,19 @@ class Driver:
         self.intents = loaded.intents
         #: Keys that attempts of an earlier generation were made with; see `Loaded`.
         self.keys = loaded.keys
+        #: Undo steps that an earlier generation called, or may have called, with what and under which key.
+        self.lost_calls = loaded.lost_calls
+        #: Steps of which an attempt may have happened without an answer.
+        self.lost = loaded.lost
         self._decided = loaded.decided
         self._is_further = claimed.generation > 1
         #: An earlier commit, perhaps another driver's, may have brought the run's answer.
         self.may_have_answered = bool(loaded.state.steps)
-        self._told: deque[Told] = deque()
+        self.told: deque[Told] = deque()
         self._starting: list[Asked] = []
         #: Attempts that could not be made ready because the store was away (I19).
         self._postponed: list[Execute] = []
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.tasks: dict[str, asyncio.Task[None]] = {}
         self._waker: asyncio.Future[None] | None = None
         self._over = False
         self._unsupported: Unsupported | None = None
@@ -141,7 +149,7 @@ class Driver:
 
     def cancel_seen(self) -> None:
         """Somebody cancelled the run; honoured at the next step boundary (I28)."""
-        if not self.state.cancel_requested and not self._over:
+        if not self.state.cancel_requested and not self._over and self.state.status is not _COMPENSATING:
             self._tell(Told(self.shell.now_ms(), fact=CancelRequested(self.shell.now_ms())))
 
     def wake(self) -> None:
@@ -155,7 +163,7 @@ class Driver:
             self._begin()
             await self._loop()
         finally:
-            for task in self._tasks.values():
+            for task in self.tasks.values():
                 task.cancel()
 
     # --- the loop -------------------------------------------------------------------------------------------------
@@ -163,47 +171,37 @@ class Driver:
     def _begin(self) -> None:
         now = self.shell.now_ms()
         if self._is_further and self.state.steps:
-            self._told.append(Told(now, fact=RunReopened(self.claimed.trigger_node, now)))
+            self.told.append(Told(now, fact=RunReopened(self.claimed.trigger_node, now)))
             # What a person said came before a cancel.
             for node, ports in self._decided.items():
                 self.commit_seq += 1
-                self._told.append(Told(now, fact=StepSucceeded(node, 1, ports, now, self.commit_seq)))
-        if self.claimed.cancel_requested_at is not None:
-            self._told.append(Told(now, fact=CancelRequested(now)))
+                self.told.append(Told(now, fact=StepSucceeded(node, 1, ports, now, self.commit_seq)))
+        if self.claimed.cancel_requested_at is not None and self.state.status is not _COMPENSATING:
+            self.told.append(Told(now, fact=CancelRequested(now)))
         if self._fault is not None:
-            self._told.append(Told(now, fact=FailRequested(self.claimed.trigger_node, self._fault, now)))
+            self.told.append(Told(now, fact=FailRequested(self.claimed.trigger_node, self._fault, now)))
         if not self.state.steps and not self.state.status.is_terminal:
-            self._told.appendleft(Told(now, fact=RunStarted(self.claimed.trigger_node, now)))
+            self.told.appendleft(Told(now, fact=RunStarted(self.claimed.trigger_node, now)))
             return
         for node in due_nodes(self.state, now):
-            self._told.append(Told(now, fact=TimerFired(node, now)))
-        in_doubt = self._resolve_in_doubt(now)
+            self.told.append(Told(now, fact=TimerFired(node, now)))
+        in_doubt = doubts.resolve(self, now)
         self.unit.asked.extend(
             command
             for command in resume(self.version.graph, self.state, now)
             if isinstance(command, Execute) and command.node not in in_doubt
         )
 
-    def _resolve_in_doubt(self, now: int) -> set[str]:
-        """Intents without a result whose effect must not be repeated unasked: recorded, and the run goes no further."""
-        found: set[str] = set()
-        for node, intent in self.intents.items():
-            if EffectClass(intent.effect_class) in settling.MAY_REPEAT:
-                continue
-            found.add(node)
-            error = units.in_doubt_error(self.version.graph.by_id[node].name)
-            self.unit.attempts += (units.attempt_in_doubt(self, intent, error, now),)
-            self._told.append(Told(now, fact=FailRequested(node, error, now)))
-        return found
-
     async def _loop(self) -> None:
         while True:
-            while self._told or self.unit.asked:
-                if self._told:
-                    told = self._told.popleft()
+            while self.told or self.unit.asked:
+                if self.told:
+                    told = self.told.popleft()
+                    if type(told.fact) is CancelRequested:
+                        told.fact = CancelRequested(told.fact.at, await self._wants_undo())
                     self.unit.told.append(told)
                     settling.take_in(self, told)
-                if self.unit.asked and not self._told:
+                if self.unit.asked and not self.told:
                     # Attempts that cannot even begin tell so before the commit.
                     for asked in self._sorted_out():
                         await self._prepare(asked)
@@ -211,7 +209,7 @@ class Driver:
                 await self._commit()
                 if self._over:
                     return
-                if self.shell.reloads and not self._tasks and all(asked.inline for asked in self._starting):
+                if self.shell.reloads and not self.tasks and all(asked.inline for asked in self._starting):
                     await self.shell.write(units.handed_back(self))
                     return
             starting, self._starting = self._starting, []
@@ -220,10 +218,10 @@ class Driver:
                     if not self._run_at_once(asked):
                         await self._run_at_length(asked)
                 else:
-                    self._tasks[asked.step.node.id] = asyncio.create_task(self._attempt(asked))
-            if self._told or self.unit.asked or self._end_what_was_cut_off():
+                    self.tasks[asked.step.node.id] = asyncio.create_task(self._attempt(asked))
+            if self.told or self.unit.asked or doubts.end_what_was_cut_off(self):
                 continue
-            idle = not self._tasks and (not self._postponed or self.shell.stopping)
+            idle = not self.tasks and (not self._postponed or self.shell.stopping)
             if idle and await self._let_go():
                 return
             await self._wait()
@@ -244,22 +242,6 @@ class Driver:
         else:
             return False
         return True
-
-    def _end_what_was_cut_off(self) -> bool:
-        """A run that is bound to end does not wait for attempts that a crash, or a cancel before its start, cut off."""
-        if self.state.ending is None or self.state.status.is_terminal:
-            return False
-        now = self.shell.now_ms()
-        for key, step in self.state.steps.items():
-            if step.status is StepStatus.RUNNING and key.generation == self.state.generation:
-                if key.node in self._tasks:
-                    continue
-                intent = self.intents.pop(key.node, None)
-                if intent is not None:
-                    error = units.in_doubt_error(self.version.graph.by_id[key.node].name)
-                    self.unit.attempts += (units.attempt_in_doubt(self, intent, error, now),)
-                self._told.append(Told(now, fact=StepInterrupted(key.node, step.attempt, now)))
-        return bool(self._told)
 
     def _begins_inline(self) -> bool:
         """The start has only been asked for: its result, which costs nothing, shares the first commit."""
@@ -285,7 +267,7 @@ class Driver:
                     await self._waker
         except TimeoutError:
             now = self.shell.now_ms()
-            self._told.extend(Told(now, fact=TimerFired(node, now)) for node in due_nodes(self.state, now))
+            self.told.extend(Told(now, fact=TimerFired(node, now)) for node in due_nodes(self.state, now))
             self.unit.asked.extend(self._postponed)
             self._postponed.clear()
         finally:
@@ -293,14 +275,25 @@ class Driver:
 
     def _is_active(self) -> bool:
         """Whether a step is ready or running, whoever will carry it on."""
-        return self.state.status is _RUNNING
+        state = self.state
+        if state.status is not _COMPENSATING:
+            return state.status is _RUNNING
+        return any(step.status in _OPEN for key, step in state.steps.items() if key.generation == state.generation)
+
+    async def _wants_undo(self) -> bool:
+        """Whether the cancel asks for undo, however long there is no database to say so (I19)."""
+        while True:
+            try:
+                return await self.shell.wants_undo(self.claimed.run_id)
+            except StoreUnavailable:
+                await asyncio.sleep(AGAIN_SECONDS)
 
     def _waits_shortly(self) -> bool:
         due = next_due(self.state)
         return due is not None and due - self.shell.now_ms() <= HOLD_MS
 
     def _tell(self, told: Told) -> None:
-        self._told.append(told)
+        self.told.append(told)
         self.wake()
 
     # --- what happened --------------------------------------------------------------------------------------------
@@ -378,7 +371,7 @@ class Driver:
         if step.writes:
             asked.earlier = self.intents.pop(node_id, None)
             self.unit.attempts += (units.attempt_intent(self, asked),)
-            self.unit.names["step.intent"] = None
+            self.unit.names["comp.intent" if node_id in self.version.graph.undoes else "step.intent"] = None
             self.unit.dirty = True
         self._starting.append(asked)
 
@@ -426,7 +419,7 @@ class Driver:
             # What was told before is committed meanwhile: it does not wait for room that this step needs.
             self._postponed.append(Execute(asked.step.node.id, asked.attempt))
         else:
-            self._told.append(Told(at or self.shell.now_ms(), random.random(), None, asked, ending))
+            self.told.append(Told(at or self.shell.now_ms(), random.random(), None, asked, ending))
 
     async def _attempt(self, asked: Asked) -> None:
         try:
@@ -439,7 +432,7 @@ class Driver:
         except Exception as error:
             kept = failed(error, None, asked.step)
         finally:
-            self._tasks.pop(asked.step.node.id, None)
+            self.tasks.pop(asked.step.node.id, None)
         if kept is None:
             self.wake()
         else:
@@ -465,7 +458,7 @@ class Driver:
     # --- the commit -----------------------------------------------------------------------------------------------
 
     async def _commit(self) -> None:
-        under_way = self._tasks or self._starting or self._postponed
+        under_way = self.tasks or self._starting or self._postponed
         waits = not self._over and not under_way and self._unsupported is None
         release = waits and not self._waits_shortly() and not self._is_active()
         unit = units.run_write(self, release=release, waits=waits)
@@ -494,4 +487,4 @@ class Driver:
         self.state, self.unit, self._starting, self._postponed = self.base, Unit(), [], []
         self._over = False
         now = self.shell.now_ms()
-        self._told.extendleft(reversed([*told, Told(now, fact=CancelRequested(now))]))
+        self.told.extendleft(reversed([*told, Told(now, fact=CancelRequested(now))]))

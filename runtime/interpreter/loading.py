@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from runtime.engine.graph import Graph
 from runtime.engine.replay import Known, is_definite, may_have_happened
 from runtime.engine.state import RunState, StepError, StepStatus
 from runtime.interpreter.attempts import damaged
+from runtime.interpreter.doubts import lost
 from runtime.interpreter.keys import request_digest
 from runtime.interpreter.records import Record
 from runtime.interpreter.rows import error_of, restore
@@ -15,7 +17,7 @@ from runtime.interpreter.settling import MAY_REPEAT
 from runtime.interpreter.versions import Version
 from runtime.sdk import EffectClass
 from runtime.store.artifacts import ArtifactDamaged
-from runtime.store.reads import AttemptRow, RunRows
+from runtime.store.reads import AttemptRow, RunRows, StepRow
 from runtime.store.records import Claimed, EventRow
 
 
@@ -34,6 +36,11 @@ class Loaded:
     decided: dict[str, tuple[str, ...]] = field(default_factory=dict)
     #: Keys of effects that an earlier generation asked for without learning what came of it, by node id (I11).
     keys: dict[str, str] = field(default_factory=dict)
+    #: Undo steps that an earlier generation carried out without their having ended well: digest and key of the last
+    #: call of which nobody knows what came, by node id.
+    lost_calls: dict[str, tuple[str, str]] = field(default_factory=dict)
+    #: Steps of which an attempt may have happened without an answer; in this generation.
+    lost: set[str] = field(default_factory=set)
     #: Why the run cannot go on from its rows.
     fault: StepError | None = None
 
@@ -61,24 +68,41 @@ def loaded(
     found.intents = {
         row.node_id: row for row in rows.attempts if row.generation == generation and row.status == "intent"
     }
+    found.lost = lost([row for row in rows.attempts if row.generation == generation])
     if generation > 1:
-        _take_over(found, rows)
+        _take_over(found, rows, version)
     return found
 
 
-def _take_over(found: Loaded, rows: RunRows) -> None:
+def _take_over(found: Loaded, rows: RunRows, version: Version) -> None:
     """What a generation owes to those before it."""
     for key, step in found.state.steps.items():
         record = found.records.get(key.node)
         if record is not None and step.status is StepStatus.READY and record.output is not None:
             found.decided[key.node] = step.ports
+    gone = undone_nodes(version.graph, rows.steps, before=found.state.generation)
     for node, tries in tries_of(rows.attempts, before=found.state.generation).items():
         record, lost = found.records.get(node), lost_try(tries, or_sent_again=True)
-        if record is None or record.input is None or lost is None or lost.effect_key is None:
+        if lost is None or lost.effect_key is None or lost.request_digest is None:
+            continue
+        if node in version.graph.undoes:
+            found.lost_calls[node] = lost.request_digest, lost.effect_key
+            continue
+        # What was undone has to be done anew, which the old key would keep the other side from doing.
+        if record is None or record.input is None or node in gone:
             continue
         # The same bytes as before, and nobody knows what came of them: under the same key they do no harm.
         if request_digest(record.input) == lost.request_digest:
             found.keys[node] = lost.effect_key
+
+
+def undone_nodes(graph: Graph, rows: Iterable[StepRow], *, before: int) -> set[str]:
+    """The actions that were undone in a generation before this one."""
+    return {
+        graph.undoes[row.node_id]
+        for row in rows
+        if row.generation < before and row.status == "succeeded" and row.node_id in graph.undoes
+    }
 
 
 def tries_of(attempts: Iterable[AttemptRow], *, before: int) -> dict[str, list[AttemptRow]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from runtime.engine.graph import Node
 from runtime.engine.jsonprofile import JSON
-from runtime.engine.state import RunState, StepKey, StepStatus
+from runtime.engine.state import RunState, StepError, StepKey, StepStatus
 from runtime.interpreter.payloads import Reference, document, reference_in
 from runtime.interpreter.rows import error_document
 from runtime.interpreter.versions import Version
@@ -67,8 +68,11 @@ class Values:
         return None if node_id is None else self._steps.get(self._version.graph.by_id[node_id].key)
 
     def input_of(self, node: Node, state: RunState) -> JSON:
-        """What came in by the first link that was taken, in the order in which the links were drawn."""
+        """What came in by the first link that was taken, in the order in which the links were drawn; for an undo step,
+        what the step that it undoes gave."""
         graph = self._version.graph
+        if graph.undoes and node.id in graph.undoes:
+            return self._steps.get(graph.by_id[graph.undoes[node.id]].key)
         for edge in graph.incoming[node.id]:
             step = state.step(edge.source)
             if step is not None and edge.source_handle in step.ports:
@@ -91,7 +95,10 @@ class Values:
         }
 
     def _error_before(self, state: RunState, node_id: str) -> JSON:
-        """The failure that led here: of the nearest failed step upstream, the last one in the order of the graph."""
+        """The failure that led here: of the nearest failed step upstream, the last one in the order of the graph; or
+        that for which the run is undone."""
+        if node_id in self._version.graph.undoes:
+            return None if state.error is None else self._shown(state.error)
         failed = StepStatus.FAILED
         failures = [key[0] for key, step in state.steps.items() if step.status is failed and key[1] == state.generation]
         if not failures:
@@ -101,11 +108,12 @@ class Values:
         if not found:
             return None
         step = state.steps[StepKey(found[-1], state.generation)]
-        if step.error is None:
-            return None
-        shown: dict[str, Any] = error_document(step.error)
+        return None if step.error is None else self._shown(replace(step.error, node=found[-1]))
+
+    def _shown(self, error: StepError) -> dict[str, Any]:
+        shown: dict[str, Any] = error_document(error)
         shown.pop("retry_after_seconds")
-        shown["step"] = self._version.graph.by_id[found[-1]].key
+        shown["step"] = None if error.node is None else self._version.graph.by_id[error.node].key
         return shown
 
 

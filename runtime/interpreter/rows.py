@@ -12,6 +12,7 @@ from typing import Any
 from runtime.engine.graph import Graph
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.engine.state import RunState, RunStatus, StepError, StepKey, StepState, StepStatus
+from runtime.engine.undo import next_step
 from runtime.store.reads import StepRow
 from runtime.store.records import Claimed
 
@@ -31,7 +32,7 @@ def ports_text(ports: tuple[str, ...]) -> str:
 
 def error_document(error: StepError) -> dict[str, Any]:
     """A StepError as JSON."""
-    return {
+    document: dict[str, Any] = {
         "code": error.code,
         "title": error.title,
         "message": error.message,
@@ -42,6 +43,9 @@ def error_document(error: StepError) -> dict[str, Any]:
         "kind": error.kind,
         "node": error.node,
     }
+    if error.may_have_happened:
+        document["may_have_happened"] = True
+    return document
 
 
 def error_text(error: StepError | None) -> str | None:
@@ -62,6 +66,7 @@ def error_of(text: str | None) -> StepError | None:
         retry_after_seconds=None if after is None else float(after),
         http_status=found.get("http_status"),
         kind=found.get("kind") or "unexpected",
+        may_have_happened=bool(found.get("may_have_happened")),
         node=found.get("node"),
     )
 
@@ -96,9 +101,16 @@ def restore(graph: Graph, claimed: Claimed, rows: Iterable[StepRow]) -> RunState
         error=error_of(claimed.error),
         cancel_requested=False,
     )
-    if steps and state.ending is None:
+    if status is RunStatus.COMPENSATING:
+        if (node := next_step(graph, steps, claimed.generation)) is not None and not _has_open(state):
+            steps[StepKey(node, claimed.generation)] = StepState(StepStatus.READY, 1)
+    elif steps and state.ending is None:
         _derive_ready(graph, claimed.generation, steps)
     return state
+
+
+def _has_open(state: RunState) -> bool:
+    return any(not step.status.is_decided for key, step in state.steps.items() if key.generation == state.generation)
 
 
 def _derive_ready(graph: Graph, generation: int, steps: dict[StepKey, StepState]) -> None:

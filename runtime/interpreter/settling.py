@@ -9,7 +9,7 @@ from runtime.engine.facts import FailRequested, StepFailed, StepInterrupted, Ste
 from runtime.engine.graph import Node
 from runtime.engine.jsonprofile import dumps
 from runtime.engine.state import StepError, StepStatus, made
-from runtime.interpreter import units
+from runtime.interpreter import doubts, units
 from runtime.interpreter.outcomes import Cut, Done, Ending, Failed, Stops, Waits
 from runtime.interpreter.records import Asked, Record, Told
 from runtime.sdk import EffectClass, PreparedStep
@@ -69,13 +69,15 @@ def _take_in_failure(driver: Driver, told: Told, asked: Asked, ending: Failed) -
     node = asked.step.node
     record = driver.records.setdefault(node.id, Record())
     record.input = asked.input_text or None
+    driver.commit_seq += 1
     if ending.maybe_applied and asked.step.effect not in MAY_REPEAT:
         error = units.in_doubt_error(node.name, ending.error)
         _attempt_row(driver, told, asked, "in_doubt", ending, error)
-        driver.apply(FailRequested(node.id, error, told.at))
+        driver.apply(FailRequested(node.id, error, told.at, driver.commit_seq))
         return
-    _attempt_row(driver, told, asked, "failed", ending, ending.error)
-    driver.apply(StepFailed(node.id, asked.attempt, ending.error, told.at, told.jitter))
+    error = doubts.weighed(driver, asked, ending)
+    _attempt_row(driver, told, asked, "failed", ending, error)
+    driver.apply(StepFailed(node.id, asked.attempt, error, told.at, told.jitter, driver.commit_seq))
     step = driver.state.step(node.id)
     if step is not None and step.status is StepStatus.FAILED and step.ports:
         _carry_on(driver, node, record)

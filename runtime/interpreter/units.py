@@ -37,6 +37,7 @@ _READY: Final = StepStatus.READY
 _SKIPPED: Final = StepStatus.SKIPPED
 _WAITING: Final = StepStatus.WAITING
 _ACCEPTED: Final = RunStatus.ACCEPTED
+_COMPENSATING: Final = RunStatus.COMPENSATING
 _DEAD_LETTERED: Final = RunStatus.DEAD_LETTERED
 _NO_RECORD: Final = Record()
 #: How long a run that this build cannot carry on is left before somebody looks at it again (I30).
@@ -48,6 +49,8 @@ def name_points(
 ) -> None:
     """Which commit points the commit of this fact passes."""
     match fact:
+        case StepSucceeded() | StepFailed() if graph.undoes and fact.node in graph.undoes:
+            names["comp.result"] = None
         case StepSucceeded():
             names["step.result"] = None
             if len(graph.after[fact.node]) > 1:
@@ -60,8 +63,12 @@ def name_points(
             pass
     for command in commands:
         if type(command) is Execute:
-            if len(graph.before[command.node]) > 1 and command.attempt == 1:
+            if command.attempt > 1:
+                pass
+            elif len(graph.before[command.node]) > 1:
                 names["branch.join"] = None
+            elif graph.undoes and command.node in graph.undoes:
+                names["comp.begin"] = None
         elif type(command) is SetTimer:
             names["step.retry_scheduled" if command.kind == "retry" else "timer.create"] = None
     if state.status in TERMINAL:
@@ -102,7 +109,7 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
             next_due(state) if release else None,
             release,
             True,
-            intent or (release and not state.cancel_requested),
+            (intent or (release and not state.cancel_requested)) and state.status is not _COMPENSATING,
             state.generation,
             tuple(steps),
             unit.attempts,
@@ -175,7 +182,7 @@ def let_go(driver: Driver, wake_at: int | None) -> RunWrite:
         wake_at=wake_at,
         names=("run.release",),
         waiting=None if waiting is None else dumps(waiting),
-        unless_cancelled=True,
+        unless_cancelled=driver.state.status is not _COMPENSATING,
     )
 
 
@@ -192,7 +199,8 @@ def parked(driver: Driver, unsupported: Unsupported) -> RunWrite:
     }
     return _bare(
         driver,
-        status=RunStatus.PARKED.value,
+        # Of a run that is being undone nothing else would say so when it is taken up again.
+        status=(_COMPENSATING if driver.base.status is _COMPENSATING else RunStatus.PARKED).value,
         wake_at=now + PARKED_MS,
         names=("run.park",),
         waiting=dumps(waiting),
@@ -312,6 +320,7 @@ def in_doubt_error(name: str, cause: StepError | None = None) -> StepError:
         ),
         detail=None if cause is None else cause.message,
         kind="in_doubt",
+        may_have_happened=True,
     )
 
 

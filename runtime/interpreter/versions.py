@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from runtime.catalog import CATALOG
+from runtime.engine import undo
 from runtime.engine.graph import Graph, Node, parse
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.sdk import EffectClass, NodeType, PreparedStep, StepFailure
@@ -40,6 +41,8 @@ class Step:
     writes: bool
     #: The recorded input of a step without formulas.
     static_input: str | None
+    #: The failpoint around its call.
+    point: str = "step.effect"
 
 
 class Version:
@@ -51,18 +54,37 @@ class Version:
         self.id = version_id
         self.number = number
         loaded: Any = loads_stored(document) if isinstance(document, str) else document
-        self.graph: Graph = parse(loaded)
+        graph = parse(loaded)
+        # Only where something may be undone does anybody ask.
+        self.graph: Graph = replace(graph, writes=_writing(graph)) if undo.is_used(graph) else graph
         self._steps: dict[str, Step] = {}
 
     def step(self, node_id: str) -> Step:
         """The step of this node; raises `Unsupported` when this build does not know its type."""
         step = self._steps.get(node_id)
         if step is None:
-            step = self._steps[node_id] = _prepare(self.graph.by_id[node_id])
+            undoes = node_id in self.graph.undoes
+            step = self._steps[node_id] = _prepare(
+                self.graph.by_id[node_id], "comp.effect" if undoes else "step.effect"
+            )
         return step
 
 
-def _prepare(node: Node) -> Step:
+def _writing(graph: Graph) -> frozenset[str]:
+    """The steps that change something outside; those of which this build cannot say it count among them."""
+    found = set()
+    for node in graph.nodes:
+        node_type = CATALOG.get(node.type)
+        try:
+            writes = node_type is None or node_type.writes(node.config)
+        except Exception:
+            writes = True
+        if writes:
+            found.add(node.id)
+    return frozenset(found)
+
+
+def _prepare(node: Node, point: str) -> Step:
     node_type = CATALOG.get(node.type)
     if node_type is None:
         raise Unsupported(node)
@@ -84,6 +106,7 @@ def _prepare(node: Node) -> Step:
         is_async=is_async,
         writes=effect.writes,
         static_input=dumps(prepared.raw) if prepared is not None and not prepared.formulas else None,
+        point=point,
     )
 
 

@@ -168,6 +168,15 @@ class NodeType(Generic[C]):
         """The settings that count: read as this type reads them, without those that are not on the form."""
         return visible(self.config, config if self.read is None else self.read(config))
 
+    @property
+    def is_action(self) -> bool:
+        """It does something outside: it can be undone, and can undo."""
+        return self.category == "app"
+
+    def writes(self, config: Mapping[str, Any]) -> bool:
+        """Whether, with these settings as stored, it changes something outside."""
+        return self.effect_of(config).writes
+
     def effect_of(self, config: Mapping[str, Any]) -> EffectClass:
         """The effect class with these settings as stored."""
         return self.effect if isinstance(self.effect, EffectClass) else self.effect(self.filled(config))

@@ -29,7 +29,7 @@ _RUN: Final = """{key:id}, {key:workspace_id}, {key:workflow_id}, {key:version_i
 _RUN_IDS: Final = 5
 _TAKE: Final = f"""
     UPDATE store_run SET
-        status = CASE WHEN claims >= {MOST_CLAIMS} THEN 'parked' ELSE status END,
+        status = CASE WHEN claims >= {MOST_CLAIMS} AND status <> 'compensating' THEN 'parked' ELSE status END,
         seq = CASE WHEN claims >= {MOST_CLAIMS} THEN seq + 1 ELSE seq END,
         lease_token = lease_token + 1,
         lease_owner = CASE WHEN claims >= {MOST_CLAIMS} THEN NULL ELSE d_owner END,

@@ -50,6 +50,7 @@ COMMIT_POINTS: Final = frozenset(
         "run.replay",
         "deadletter.solve",
         "run.cancel",
+        "run.undo",
         "run.park",
         "bulk.page",
         "bulk.item",

@@ -162,6 +162,8 @@ class Run(models.Model):
     claims = models.PositiveIntegerField(default=0)
     cancel_requested_at = models.BigIntegerField(null=True)
     cancelled_by = models.CharField(max_length=64, null=True)
+    #: The cancel asks that what the run did be undone.
+    cancel_undo = models.BooleanField(default=False, db_default=False)
     min_engine = models.PositiveIntegerField(default=1)
     waiting = models.TextField(null=True)
     error = models.TextField(null=True)
@@ -199,7 +201,8 @@ class Replay(models.Model):
     """Who went on with an ended run, when, and by which plan: one row for each generation after the first (I22).
 
     `plan`: what each step was said to become. `edits`: by node id, the settings `before` and `after`. `decisions`: by
-    node id, what a person said of an effect in doubt. All JSON.
+    node id, what a person said of an effect in doubt. All JSON. `kind`: `retry`, or `undo` for a generation that only
+    undoes what the run did, for the `reason` that somebody gave.
     """
 
     pk = models.CompositePrimaryKey("run_id", "generation")
@@ -214,6 +217,8 @@ class Replay(models.Model):
     plan = models.TextField()
     edits = models.TextField(default="{}")
     decisions = models.TextField(default="{}")
+    kind = models.CharField(max_length=8, default="retry", db_default="retry")
+    reason = models.CharField(max_length=400, null=True)
 
 
 class DeadLetter(models.Model):

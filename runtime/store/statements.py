@@ -16,7 +16,7 @@ LEASE_MS: Final = 15_000
 MOST_CLAIMS: Final = 5
 # What this code can run; a run accepted under a newer one waits for a newer worker (I30).
 # 2 knows further generations (`engine.replay`).
-ENGINE: Final = 2
+ENGINE: Final = 3
 
 _RUNS_TO_ADVANCE: Final = Statement(
     columns=(("u_id", "uuid"), ("u_token", "int"), ("u_unless_cancelled", "int")),

@@ -106,6 +106,12 @@ def cancelled(run_ids: list[UUID]) -> list[UUID]:
 
 
 @_over_the_store
+def wants_undo(run_id: UUID) -> bool:
+    """Whether whoever cancelled the run wants undone what it did."""
+    return Run.objects.filter(id=run_id, cancel_undo=True).exists()
+
+
+@_over_the_store
 def keep(workspace_id: UUID, text: str, name: str) -> Reference:
     """Put a document into the artifact store."""
     return put_aside(text, workspace_id=workspace_id, name=name)

@@ -245,7 +245,11 @@ def due_runs() -> list[UUID]:
 
 def _due_schedules() -> list[_Tick]:
     now = database_now()
-    found = list(Trigger.objects.filter(next_fire_at__lte=now, enabled=True).order_by("next_fire_at")[:_MOST_SCHEDULES])
+    found = list(
+        Trigger.objects.select_related("version")
+        .filter(next_fire_at__lte=now, enabled=True)
+        .order_by("next_fire_at")[:_MOST_SCHEDULES]
+    )
     if not found:
         return []
     live = set(
@@ -349,5 +353,6 @@ def _event_of(tick: _Tick, at: int, previous: int | None, now: int, *, starts: b
         mode="live",
         started_by="schedule",
         accepted_at=now,
+        min_engine=trigger.version.min_engine,
     )
     return AcceptRun(event, run if starts else None)

@@ -24,6 +24,10 @@ class Type:
     has_error_port: bool = True
     ways: tuple[str, ...] = ("out",)
     required: tuple[str, ...] = ()
+    is_action: bool = False
+
+    def writes(self, config: Mapping[str, Any]) -> bool:
+        return self.is_action and config.get("method") != "GET"
 
     def ports(self, config: Mapping[str, Any]) -> tuple[str, ...]:
         if "cases" not in self.ways:
@@ -72,7 +76,7 @@ CATALOG = Catalog(
             Type("flow.decision@1", "Decision", ways=("yes", "no")),
             Type("flow.switch@1", "Switch", ways=("cases",)),
             Type("flow.stop@1", "Stop", has_error_port=False, ways=()),
-            Type("http.request@1", "HTTP request", required=("url",)),
+            Type("http.request@1", "HTTP request", required=("url",), is_action=True),
         )
     }
 )

@@ -1,0 +1,89 @@
+"""Undoing what a run did: the plan, and the undo."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from builder.accounts.rights import Action
+from builder.api.operation import ApiView, Body, Call, View, operation
+from builder.api.retries import Nodes
+from builder.workflows import selectors
+from builder.workflows.shapes import RunShape
+from runtime import api as runtime_api
+
+
+class UndoStep(View):
+    """What becomes of one step that did something outside, or may have.
+
+    `fate`: undo (by `undo_node`) · again (its undo did not end well before; `why`: harmless · happened · refused ·
+    same_key · in_doubt, which has to be agreed to) · undone · stays (`why`: no_undo_step · switched_off) · nothing.
+    """
+
+    node: str
+    key: str
+    name: str
+    type: str
+    fate: str
+    why: str | None
+    undo_node: str | None
+    undo_name: str | None
+
+
+class UndoPlanView(View):
+    """What undoing the run would do, in that order. `possible`: the run is over, and something is left to undo."""
+
+    id: str
+    generation: int
+    possible: bool
+    steps: list[UndoStep]
+
+
+class UndoBody(Body):
+    """The plan's id, why it is undone, and the undo steps that may happen a second time."""
+
+    plan: Annotated[str, Field(min_length=1, max_length=64)]
+    reason: Annotated[str, Field(min_length=1, max_length=400)]
+    repeats: Nodes = []
+
+
+class Plan(ApiView):
+    @operation(Action.RUN_SEE, answer=UndoPlanView)
+    def get(self, call: Call, *, run_id: UUID) -> UndoPlanView:
+        """What undoing this run would do; of an open run, what a cancel with undo would."""
+        plan = runtime_api.undo_plan(workspace_id=call.workspace.id, run_id=run_id)
+        return UndoPlanView(
+            id=plan.id,
+            generation=plan.generation,
+            possible=plan.possible,
+            steps=[
+                UndoStep(
+                    node=line.node,
+                    key=line.key,
+                    name=line.name,
+                    type=line.type,
+                    fate=line.fate,
+                    why=line.why,
+                    undo_node=line.undo_node,
+                    undo_name=line.undo_name,
+                )
+                for line in plan.lines
+            ],
+        )
+
+
+class Undo(ApiView):
+    @operation(Action.RUN_UNDO, body=UndoBody, answer=RunShape, status=202, also=(409,), repeat="stored_apart")
+    def post(self, call: Call, *, run_id: UUID, body: UndoBody) -> RunShape:
+        """Undo what an ended run did, the last step first, by a plan that was shown."""
+        view = runtime_api.undo(
+            workspace_id=call.workspace.id,
+            run_id=run_id,
+            plan=body.plan,
+            reason=body.reason.strip(),
+            repeats=body.repeats,
+            by=call.person.id,
+        )
+        return selectors.shaped(workspace_id=call.workspace.id, views=[view])[0]

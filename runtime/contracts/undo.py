@@ -1,0 +1,40 @@
+"""What crosses the front door when it is undone what a run did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class UndoLine:
+    """One step that did something outside, or may have. `fate`:
+
+    - `undo`: its undo step (`undo_node`, `undo_name`) is carried out.
+    - `again`: that did not end well before and is carried out once more; `why` says what is known of it: refused,
+      same_key (sent again under the same key), in_doubt (may happen a second time), happened.
+    - `undone`: it is undone already.
+    - `stays`: nothing undoes it; `why`: no_undo_step, switched_off.
+    - `nothing`: somebody said that there is nothing to undo.
+    """
+
+    node: str
+    key: str
+    name: str
+    type: str
+    fate: str
+    why: str | None
+    undo_node: str | None
+    undo_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UndoPlan:
+    """What undoing a run would do, in that order. `id` names exactly this plan. `possible`: whether the run is over and
+    something is left that can be undone; of an open run it says what a cancel with undo would do now."""
+
+    id: str
+    run_id: UUID
+    generation: int
+    possible: bool
+    lines: list[UndoLine]

@@ -1,0 +1,113 @@
+"""Undoing what a run did: which steps are to be undone, in which order, and what is left when it is over.
+
+An action is tied to the step that undoes it by a link from its `undo` port. When a run is to be undone (a failure of a
+step that says so, a cancel that asks for it, or somebody's wish afterwards), the undo steps of everything that may have
+been done are carried out one after another, in exact reverse of the order in which the results were committed (I25).
+An action counts as soon as it was begun, not when its result came: of one whose outcome nobody knows, the undo is
+carried out too, and has to accept that there is nothing to undo (I24). A failing undo keeps none of the others from
+being carried out (I26). Nothing about this is stored: all of it follows from the steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from runtime.engine.graph import Graph
+from runtime.engine.state import DECIDED, StepError, StepKey, StepState, StepStatus
+
+#: What a worker has to know to carry undo steps out; an older one leaves such runs to others (I30).
+NEEDS_ENGINE: Final = 3
+#: The code of the error with which a run ends that could not be undone as a whole.
+INCOMPLETE: Final = "undo_incomplete"
+#: Steps named in one sentence of an error.
+_MOST_NAMES: Final = 10
+
+Steps = Mapping[StepKey, StepState]
+
+
+def engine_needed(graph: Graph) -> int:
+    """The least engine that runs of this graph need."""
+    return NEEDS_ENGINE if is_used(graph) else 1
+
+
+def is_used(graph: Graph) -> bool:
+    """Whether a run of this graph can come to be undone."""
+    return bool(graph.undone_by) or any(node.settings.on_failure == "undo" for node in graph.nodes)
+
+
+def may_have_happened(step: StepState) -> bool:
+    """Whether a step may have done outside what it was to do."""
+    if not step.attempt or step.first_started_at is None:
+        return False
+    if step.status is StepStatus.SUCCEEDED:
+        return True
+    # Cut off without a word: nobody knows.
+    return step.status in DECIDED and (step.error is None or step.error.may_have_happened)
+
+
+def done(graph: Graph, steps: Steps, generation: int) -> tuple[str, ...]:
+    """The actions that may have been done and of which nobody said that nothing is to be undone, the last first."""
+    found = []
+    for index, node in enumerate(graph.order):
+        if node not in graph.undone_by and (node not in graph.writes or node in graph.undoes):
+            continue
+        step = steps.get(StepKey(node, generation))
+        if step is None or not may_have_happened(step):
+            continue
+        if node in graph.undone_by or not graph.by_id[node].settings.nothing_to_undo:
+            # What was cut off ended last, if it ended.
+            seq = float("inf") if step.commit_seq is None else step.commit_seq
+            found.append((seq, step.first_started_at or 0, index, node))
+    return tuple(node for *_, node in sorted(found, reverse=True))
+
+
+def next_step(graph: Graph, steps: Steps, generation: int) -> str | None:
+    """The undo step whose turn it is, of those that were not begun; None when all had their turn."""
+    return next((by for by in _to_carry_out(graph, steps, generation) if StepKey(by, generation) not in steps), None)
+
+
+def undone(graph: Graph, steps: Steps, generation: int) -> tuple[str, ...]:
+    """The actions that were undone, in the order in which they were."""
+    return tuple(node for node in done(graph, steps, generation) if _is_undone(graph, steps, generation, node))
+
+
+def not_undone(graph: Graph, steps: Steps, generation: int) -> tuple[str, ...]:
+    """The actions that stand as they are."""
+    return tuple(node for node in done(graph, steps, generation) if not _is_undone(graph, steps, generation, node))
+
+
+def incomplete(graph: Graph, gone: tuple[str, ...], left: tuple[str, ...], cause: StepError | None) -> StepError:
+    """What a person reads of a run that was not undone as a whole: what stands, what was undone, and why at all."""
+    message = f"Still done: {_names(graph, left)}."
+    if gone:
+        message += f" Undone: {_names(graph, gone)}."
+    message += " Look at what is still done and put it right, or undo it again."
+    return StepError(
+        code=INCOMPLETE,
+        title="Not everything could be undone",
+        message=message,
+        detail=None if cause is None else f"It was undone because of this: {cause.title}. {cause.message}",
+        kind="undo",
+        node=graph.undone_by.get(left[0], left[0]),
+    )
+
+
+def _to_carry_out(graph: Graph, steps: Steps, generation: int) -> Iterator[str]:
+    """Undo steps, in their order. What is switched off is not carried out."""
+    for node in done(graph, steps, generation):
+        by = graph.undone_by.get(node)
+        if by is not None and not graph.by_id[by].settings.disabled:
+            yield by
+
+
+def _is_undone(graph: Graph, steps: Steps, generation: int, node: str) -> bool:
+    by = graph.undone_by.get(node)
+    step = None if by is None else steps.get(StepKey(by, generation))
+    return step is not None and step.status is StepStatus.SUCCEEDED
+
+
+def _names(graph: Graph, nodes: tuple[str, ...]) -> str:
+    shown = ", ".join(f"“{graph.by_id[node].name}”" for node in nodes[:_MOST_NAMES])
+    more = len(nodes) - _MOST_NAMES
+    return f"{shown} and {more} more" if more > 0 else shown
