@@ -49,7 +49,7 @@ class UndoBody(Body):
     repeats: Nodes = []
 
 
-class Plan(ApiView):
+class UndoPlan(ApiView):
     @operation(Action.RUN_SEE, answer=UndoPlanView)
     def get(self, call: Call, *, run_id: UUID) -> UndoPlanView:
         """What undoing this run would do; of an open run, what a cancel with undo would."""
@@ -74,7 +74,7 @@ class Plan(ApiView):
         )
 
 
-class Undo(ApiView):
+class UndoRun(ApiView):
     @operation(Action.RUN_UNDO, body=UndoBody, answer=RunShape, status=202, also=(409,), repeat="stored_apart")
     def post(self, call: Call, *, run_id: UUID, body: UndoBody) -> RunShape:
         """Undo what an ended run did, the last step first, by a plan that was shown."""

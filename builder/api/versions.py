@@ -171,9 +171,10 @@ def trigger(view: TriggerView, sample: str | None) -> TriggerShape:
 
 
 def _sample(workflow: Workflow) -> str | None:
-    """What to post: the example's own order, else what was posted last."""
-    if workflow.name == example.NAME:
-        return dumps(example.sample_order())
+    """What to post: the example's own, else what was posted last."""
+    known = example.find(workflow.name)
+    if known is not None:
+        return dumps(known.sample)
     page = runtime_api.events(
         workspace_id=workflow.workspace_id,
         filters=EventFilters(workflow_id=workflow.id, verdict="accepted"),

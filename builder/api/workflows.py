@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -19,8 +19,6 @@ from builder.workflows import selectors, services
 from builder.workflows.models import Draft, Workflow
 
 Title = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
-#: The one example there is: an order, invoiced and paid at the practice company.
-EXAMPLE: Final = "order-to-cash"
 Description = Annotated[str, Field(max_length=2000)]
 
 
@@ -122,10 +120,11 @@ class Workflows(ApiView):
         if body.from_example is not None:
             if graph is not None:
                 raise invalid({"from_example": ["Send a graph or the name of an example, not both."]})
-            if body.from_example not in (EXAMPLE, example.NAME):
+            chosen = example.find(body.from_example)
+            if chosen is None:
                 raise invalid({"from_example": ["There is no such example."]})
             connection = example.mail_connection(workspace=call.workspace, by=call.person)
-            graph = example.graph(str(connection.id))
+            graph = chosen.graph(str(connection.id))
         try:
             row = services.create_workflow(
                 workspace=call.workspace,

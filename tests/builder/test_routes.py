@@ -91,6 +91,8 @@ ROUTES = [
     Row("POST", f"{W}/runs/<uuid:run_id>/cancel", REVIEW, Scope.RUN, (404,)),
     Row("GET", f"{W}/runs/<uuid:run_id>/retry-plan", VIEW, Scope.READ, (404,)),
     Row("POST", f"{W}/runs/<uuid:run_id>/retry", REVIEW, Scope.RUN, (404,), {"plan": "x"}),
+    Row("GET", f"{W}/runs/<uuid:run_id>/undo-plan", VIEW, Scope.READ, (404,)),
+    Row("POST", f"{W}/runs/<uuid:run_id>/undo", REVIEW, Scope.RUN, (404,), {"plan": "x", "reason": "y"}),
     Row("GET", f"{W}/runs/<uuid:run_id>/retries", VIEW, Scope.READ, (404,)),
     Row("POST", f"{W}/runs/<uuid:run_id>/replay", REVIEW, Scope.RUN, (404,), {}),
     Row("GET", f"{W}/dead-letters", VIEW, Scope.READ, (200,)),

@@ -354,7 +354,7 @@ export type PersonView = {
   theme: string;
 };
 
-/** What becomes of one step. `fate`: kept · again · repeats · asks · next (the run had not come to it). `first`: the run goes on with it, so its settings, last `input`, can be edited. `why`: harmless · happened · refused · same_key · in_doubt. */
+/** What becomes of one step. `fate`: kept · again · repeats · asks · next (the run had not come to it). `first`: the run goes on with it, so its settings, last `input`, can be edited. `why`: harmless · happened · refused · same_key · in_doubt · undone. */
 export type PlanStep = {
   fate: string;
   first: boolean;
@@ -448,14 +448,16 @@ export type RetryEachBody = {
   runs: Array<string>;
 };
 
-/** A retry that took place. `edits`: step → {before, after}; `plan`: lines of {node, fate, why}. */
+/** A retry that took place, or an undo (`kind`, with somebody's `reason`). `edits`: step → {before, after}; `plan`: lines of {node, fate, why}. */
 export type RetryShape = {
   at: string;
   by: string;
   decisions: Record<string, unknown>;
   edits: Record<string, unknown>;
   generation: number;
+  kind: string;
   plan: Array<Record<string, unknown>>;
+  reason: (string | null);
   version_after: number;
   version_before: number;
 };
@@ -640,6 +642,33 @@ export type TriggerShape = {
   node: string;
   type: string;
   url: (string | null);
+};
+
+/** The plan's id, why it is undone, and the undo steps that may happen a second time. */
+export type UndoBody = {
+  plan: string;
+  reason: string;
+  repeats?: Array<string>;
+};
+
+/** What undoing the run would do, in that order. `possible`: the run is over, and something is left to undo. */
+export type UndoPlanView = {
+  generation: number;
+  id: string;
+  possible: boolean;
+  steps: Array<UndoStep>;
+};
+
+/** What becomes of one step that did something outside, or may have. `fate`: undo (by `undo_node`) · again (its undo did not end well before; `why`: harmless · happened · refused · same_key · in_doubt, which has to be agreed to) · undone · stays (`why`: no_undo_step · switched_off) · nothing. */
+export type UndoStep = {
+  fate: string;
+  key: string;
+  name: string;
+  node: string;
+  type: string;
+  undo_name: (string | null);
+  undo_node: (string | null);
+  why: (string | null);
 };
 
 /** A published version. */
@@ -1218,6 +1247,7 @@ export interface Operations {
   };
   "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/cancel": {
     path: { run_id: string; workspace_id: string };
+    query: { undo?: boolean };
     header: { "Idempotency-Key"?: string };
     answers: {
       "202": RunShape;
@@ -1318,6 +1348,34 @@ export interface Operations {
     path: { node_id: string; run_id: string; workspace_id: string };
     answers: {
       "200": StepDetailView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/undo": {
+    path: { run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: UndoBody;
+    answers: {
+      "202": RunShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/undo-plan": {
+    path: { run_id: string; workspace_id: string };
+    answers: {
+      "200": UndoPlanView;
       "400": Problem;
       "401": Problem;
       "403": Problem;
