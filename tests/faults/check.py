@@ -14,6 +14,7 @@ TRIES      a step used up more tries than the workflow explains: a crash was tak
 OPEN       an ended run has a try whose ending nobody recorded (I12)
 ORPHAN     a run that has not ended and that nobody will look at again (I17)
 TIMER      a wait ended early, or more than 5 s late beyond the outage (I18)
+ORDER      what a run did was not undone in exact reverse of its commits, or not all of it (I25)
 AGAIN      a step that had its result when the process died was carried out again
 ANSWER     a sender was told something no fault excuses
 """
@@ -85,6 +86,7 @@ def check(evidence: Evidence) -> list[Violation]:
     found += _intents(evidence)
     found += _repeats(evidence)
     found += _timers(evidence)
+    found += _undone(evidence)
     if evidence.crash is not None:
         found += _nothing_again(evidence.crash, evidence)
     found += [Violation("ANSWER", f"{one.key} got {one.status}: {str(one.body)[:200]}") for one in evidence.wrong]
@@ -121,7 +123,8 @@ def _runs(evidence: Evidence) -> Iterable[Violation]:
             if run.wake_at is None and run.lease_expires_at is None:
                 yield Violation("ORPHAN", f"{run.key}: {run.status}, and nobody will look at it again")
             continue
-        if evidence.ends is not None and run.status != evidence.ends:
+        ends = example.ends if evidence.ends == "completed" else evidence.ends
+        if ends is not None and run.status != ends:
             yield Violation("END", f"{run.key}: {run.status} ({(run.error or '')[:300]})")
             continue
         for node_id, step in steps[run.id].items():
@@ -191,7 +194,7 @@ def _repeats(evidence: Evidence) -> Iterable[Violation]:
             successes[call.order].append(call)
     for order, calls in sorted(successes.items()):
         step = ended.get((run_of.get(calls[0].event, ""), calls[0].step))
-        if len(calls) < 2 or step is None or step.finished_at is None:
+        if len(calls) < 2 or step is None or step.finished_at is None or step.status == "failed":
             continue
         if calls[-1].key is not None and "idempotent-replayed" not in (step.output or "").lower():
             yield Violation("REPEAT", f"{order}: called again after the call that its result came from")
@@ -228,6 +231,25 @@ def due_of(step: StepRow) -> int | None:
     except (ValueError, KeyError):
         return None
     return int(datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp() * 1000)
+
+
+def _undone(evidence: Evidence) -> Iterable[Violation]:
+    """The undo calls that took effect, against the order in which the results of what they undo were committed."""
+    applied: dict[str, list[str]] = defaultdict(list)
+    for call in sorted(evidence.calls, key=lambda call: call.seq):
+        if call.applied:
+            applied[call.event].append(call.step)
+    for run in evidence.rows.runs:
+        if run.status != "compensated":
+            continue
+        edges = evidence.examples[run.workflow].graph["edges"]
+        undoes = {edge["target"]: edge["source"] for edge in edges if edge["sourceHandle"] == "undo"}
+        seqs = {step.node: step.commit_seq or 0 for step in evidence.rows.steps if step.run == run.id}
+        happened = [step for step in applied[run.key] if step in undoes.values()]
+        wanted = sorted(happened, key=lambda step: seqs.get(step, 0), reverse=True)
+        found = [undoes[step] for step in applied[run.key] if step in undoes]
+        if found != wanted:
+            yield Violation("ORDER", f"{run.key}: undone {found}, committed {wanted[::-1]}")
 
 
 def _nothing_again(crash: Crash, evidence: Evidence) -> Iterable[Violation]:

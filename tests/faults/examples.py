@@ -21,6 +21,8 @@ class Example:
     skipped: frozenset[str] = frozenset()
     #: Bytes of ballast in the event's body.
     ballast: int = 0
+    #: How its run ends.
+    ends: str = "completed"
 
 
 def node(id_: str, type_: str, config: dict[str, Any], settings: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -63,7 +65,13 @@ def edit(id_: str, value: str) -> dict[str, Any]:
 
 
 def invoice(
-    id_: str, *, customer: str = "C-100", behaviour: str = "", retry: dict[str, Any] | None = None, key: bool = True
+    id_: str,
+    *,
+    customer: str = "C-100",
+    behaviour: str = "",
+    retry: dict[str, Any] | None = None,
+    key: bool = True,
+    undo_on_failure: bool = False,
 ) -> dict[str, Any]:
     """A POST that makes out an invoice: asked twice without its key, there would be two."""
     config: dict[str, Any] = {
@@ -75,7 +83,10 @@ def invoice(
     }
     if behaviour:
         config["headers"] = [{"name": "X-Practice-Behaviour", "value": behaviour}]
-    return node(id_, "http.request@1", config, {"retry": retry} if retry else None)
+    settings: dict[str, Any] = {"retry": retry} if retry else {}
+    if undo_on_failure:
+        settings["on_failure"] = "undo"
+    return node(id_, "http.request@1", config, settings)
 
 
 def wait(id_: str, seconds: float) -> dict[str, Any]:
@@ -129,6 +140,25 @@ def branching(*, slow: int = 0, seconds: float = 1.2) -> Example:
         waits={"pause": int(seconds * 1000)},
         skipped=frozenset({"never"}),
     )
+
+
+def saga(*, slow: int = 0) -> Example:
+    """Three calls, each with the call that undoes it, the third at the same time as the second; a fourth whose answer
+    is lost, so that nobody knows whether it happened, and that asks for undo. One undo works at its second try."""
+    behaviour = f"slow={slow}" if slow else ""
+    lost = {"attempts": 1}
+    calls = [
+        invoice("first", behaviour=behaviour),
+        invoice("second", behaviour=behaviour),
+        invoice("third", behaviour=behaviour),
+        invoice("fourth", behaviour="drop", retry=lost, undo_on_failure=True),
+    ]
+    undos = [invoice(f"undo_{call['id']}", behaviour=behaviour) for call in calls]
+    undos[0] = invoice("undo_first", customer="{{ steps.first.body.id }}", behaviour="fail=503*1", retry=_QUICK_RETRY)
+    edges = ["start -> first", "first -> second", "first -> third", "second -> fourth", "third -> fourth"]
+    edges += [f"{call['id']}:undo -> undo_{call['id']}" for call in calls]
+    once = {step["id"]: 1 for step in (*calls, *undos)}
+    return Example("Saga", graph([webhook(), *calls, *undos], edges), {**once, "undo_first": 2}, ends="compensated")
 
 
 def unrepeatable() -> Example:

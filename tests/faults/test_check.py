@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults import check as checker
 from tests.faults.check import Crash, Evidence, check
-from tests.faults.examples import branching
+from tests.faults.examples import branching, saga
 from tests.faults.outside import Call
 from tests.faults.rows import AttemptRow, EventRow, Export, RunRow, StepRow
 from tests.faults.senders import Answer
@@ -61,6 +61,26 @@ def with_call(**changes: Any) -> Evidence:
     return replace(evidence, calls=[*evidence.calls, replace(evidence.calls[0], seq=20, **changes)])
 
 
+def undone(*order: str) -> Evidence:
+    """A run of two calls that was undone by these calls, in this order."""
+    example = saga()
+    wanted = ("first", "second", *order)
+    calls = [
+        Call(number, NOW + 100, "/invoices", f"key-{step}", f"body-{step}", f"a/{step}", 201, True)
+        for number, step in enumerate(wanted, 1)
+    ]
+    steps = [
+        StepRow("run", step, 1, "succeeded", 1, number, number, None, NOW, NOW + 900, None)
+        for number, step in enumerate(wanted, 1)
+    ]
+    attempts = [
+        AttemptRow("run", step, 1, 1, "succeeded", "keyed", f"key-{step}", "d", "worker-1-x", NOW, NOW + 900)
+        for step in wanted
+    ]
+    rows = Export([replace(RUN, status="compensated", outcome=None)], steps, attempts, good().rows.events)
+    return Evidence({"flow": example}, rows, calls, {"a"}, {"a"})
+
+
 BROKEN = {
     "LOST": lambda: replace(good(), acked={"a", "b"}, sent={"a", "b"}),
     "GHOST": lambda: replace(good(), sent=set(), acked=set()),
@@ -76,6 +96,7 @@ BROKEN = {
     "OPEN": lambda: with_rows(attempts=[replace(one, status="intent") for one in good().rows.attempts]),
     "ORPHAN": lambda: with_rows(runs=[replace(RUN, status="waiting_timer", finished_at=None)]),
     "TIMER": lambda: with_step("pause", finished_at=NOW + 1_990),
+    "ORDER": lambda: undone("undo_first", "undo_second"),
     "AGAIN": lambda: replace(
         with_step("left", seq=7), crash=Crash(good().rows, good().calls)
     ),
@@ -86,6 +107,7 @@ BROKEN = {
 def test_a_good_trial_breaks_no_rule() -> None:
     assert check(good()) == []
     assert check(replace(good(), crash=Crash(good().rows, good().calls))) == []
+    assert check(undone("undo_second", "undo_first")) == []
 
 
 @pytest.mark.parametrize("rule", BROKEN)
@@ -102,6 +124,7 @@ def test_each_rule_finds_what_it_is_there_for(rule: str) -> None:
         ("TIMER", lambda: with_step("pause", finished_at=NOW + 8_000)),
         ("TIMER", lambda: with_step("pause", started_at=NOW + 1_500)),
         ("END", lambda: with_step("never", status="succeeded")),
+        ("ORDER", lambda: undone("undo_second")),
         (
             "AGAIN",
             lambda: replace(with_call(applied=False), crash=Crash(good().rows, good().calls)),
