@@ -1,4 +1,4 @@
-"""The first start: a link that claims the instance, and an example that runs before anybody has signed up."""
+"""The first start: a link that claims the instance, and examples that run before anybody has signed up."""
 
 from __future__ import annotations
 
@@ -33,9 +33,11 @@ def prepare() -> Welcome:
         from builder.practice import example
 
         workspace, _made = waiting
-        # Killed half-way the first time, it must neither be missing nor be there twice.
-        if not Workflow.objects.filter(workspace=workspace, deleted_at=None).exists():
-            example.install(workspace=workspace, by=None)
+        # Killed half-way the first time, none must be missing or be there twice.
+        there = set(Workflow.objects.filter(workspace=workspace, deleted_at=None).values_list("name", flat=True))
+        for one in example.EXAMPLES:
+            if one.name not in there:
+                example.install(one, workspace=workspace, by=None)
     token = services.open_setup(now=now)
     return Welcome(
         setup_link=f"{settings.PUBLIC_URL}/setup#token={token}" if token else None,
@@ -44,14 +46,14 @@ def prepare() -> Welcome:
 
 
 def example_line() -> str | None:
-    """The curl line that fires the example's webhook; None where the example is gone or off."""
-    from builder.practice import example
+    """The curl line that fires the first example's webhook; None where the example is gone or off."""
+    from builder.practice.example import ORDER_TO_CASH
 
-    row = Workflow.objects.filter(name=example.NAME, deleted_at=None).order_by("pk").first()
+    row = Workflow.objects.filter(name=ORDER_TO_CASH.name, deleted_at=None).order_by("pk").first()
     if row is None:
         return None
     for trigger in runtime_api.triggers(workspace_id=row.workspace_id, workflow_id=row.id):
         if trigger.path is not None and trigger.enabled:
             url = f"{settings.PUBLIC_URL}/{trigger.path.lstrip('/')}"
-            return curl.line(url, trigger.config, dumps(example.sample_order()))
+            return curl.line(url, trigger.config, dumps(ORDER_TO_CASH.sample))
     return None

@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from builder.practice import pages, service
+from builder.practice.asking import Call
 from builder.practice.behaviour import BehaviourRefused, from_path, join, parse
-from builder.practice.business import Call
 from builder.practice.company import Answer, handle, problem
 
 Scope = MutableMapping[str, Any]

@@ -2,48 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable
+from decimal import Decimal
 from urllib.parse import parse_qs
 
-from builder.practice.behaviour import Behaviour, parse
-from runtime.contracts import JSON, JSONRefused, dumps, loads
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request as it came, at `now` (ms)."""
-
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    body: bytes
-    behaviour: Behaviour
-    now: int
-
-    @property
-    def key(self) -> str | None:
-        return self.headers.get("idempotency-key") or None
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.body).hexdigest()
-
-
-class Refused(Exception):
-    """A call the company understands and refuses."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
+from builder.practice.asking import (
+    Call,
+    Refused,
+    currency,
+    document,
+    instant,
+    money,
+    object_of,
+    perhaps,
+    whole,
+    words,
+)
+from builder.practice.behaviour import parse
+from builder.practice.reversal import mark_by_payments, refund_payment, refuse_used_reference, void_invoice
+from builder.practice.warehouse import cancel_delivery, new_delivery
+from runtime.contracts import JSON, dumps
 
 
 def route(database: sqlite3.Connection, call: Call) -> tuple[int, JSON]:
@@ -117,15 +97,21 @@ def new_order(database: sqlite3.Connection, call: Call) -> tuple[int, JSON]:
 
 
 def new_invoice(database: sqlite3.Connection, call: Call) -> tuple[int, JSON]:
-    """Make out an invoice; asked twice without a key, the customer gets two."""
+    """Make out an invoice; asked twice without a key and a reference, the customer gets two."""
     asked = object_of(call)
     amount = money(asked.get("amount"), "amount")
     if amount <= 0:
         raise Refused(422, "bad_amount", "An invoice is for more than nothing.")
+    reference = perhaps(asked, "reference")
+    refuse_used_reference(database, "invoices", reference)
     id_ = f"INV-{1001 + int(database.execute('SELECT count(*) FROM invoices').fetchone()[0])}"
     customer = words(asked, "customer")
     row = (id_, words(asked, "order"), customer, str(amount), currency(asked), "open", call.now)
-    database.execute("INSERT INTO invoices VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    database.execute(
+        "INSERT INTO invoices (id, order_number, customer, amount, currency, status, created_ms, reference)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (*row, reference),
+    )
     known = database.execute("SELECT name, email FROM customers WHERE id = ?", (customer,)).fetchone()
     return 201, {
         "id": id_, "order": row[1], "customer": customer, "name": known["name"] if known else customer,
@@ -135,24 +121,28 @@ def new_invoice(database: sqlite3.Connection, call: Call) -> tuple[int, JSON]:
 
 
 def new_payment(database: sqlite3.Connection, call: Call) -> tuple[int, JSON]:
-    """Take a payment for an invoice; taken twice without a key, the customer has paid twice."""
+    """Take a payment for an invoice; taken twice without a key and a reference, the customer has paid twice."""
     asked = object_of(call)
     amount = money(asked.get("amount"), "amount")
     invoice = database.execute("SELECT * FROM invoices WHERE id = ?", (words(asked, "invoice"),)).fetchone()
     if invoice is None:
         raise Refused(404, "no_such_invoice", f"There is no invoice {words(asked, 'invoice')[:60]}.")
+    if invoice["status"] == "void":
+        raise Refused(409, "invoice_void", f"Invoice {invoice['id']} is void: nothing can be paid on it.")
     if amount != Decimal(invoice["amount"]):
         raise Refused(422, "wrong_amount", f"Invoice {invoice['id']} is for {invoice['amount']}, not {amount}.")
     id_ = f"PAY-{5001 + int(database.execute('SELECT count(*) FROM payments').fetchone()[0])}"
     method = asked.get("method", "card")
     if method not in ("card", "transfer", "direct debit"):
         raise Refused(422, "bad_method", "Pay by card, transfer or direct debit.")
+    reference = perhaps(asked, "reference")
+    refuse_used_reference(database, "payments", reference)
     database.execute(
-        "INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?)",
-        (id_, invoice["id"], str(amount), invoice["currency"], method, call.now),
+        "INSERT INTO payments (id, invoice, amount, currency, method, created_ms, reference)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (id_, invoice["id"], str(amount), invoice["currency"], method, call.now, reference),
     )
-    status = "paid" if invoice["status"] == "open" else "overpaid"
-    database.execute("UPDATE invoices SET status = ? WHERE id = ?", (status, invoice["id"]))
+    status = mark_by_payments(database, invoice["id"])
     return 201, {
         "id": id_, "invoice": invoice["id"], "amount": amount, "currency": invoice["currency"], "method": method,
         "invoice_status": status, "created_at": instant(call.now),
@@ -216,84 +206,11 @@ def health(database: sqlite3.Connection, call: Call) -> tuple[int, JSON]:
     return 200, {"company": "The practice company", "open": True}
 
 
-# --- reading what was sent ---------------------------------------------------------------------------------------
-
-
-def object_of(call: Call) -> dict[str, JSON]:
-    """The body as a JSON object; raises Refused."""
-    try:
-        value = loads(call.body)
-    except JSONRefused as refused:
-        raise Refused(400, "not_json", f"The body is not JSON: {refused.message}") from None
-    if not isinstance(value, dict):
-        raise Refused(422, "not_an_object", "Send a JSON object.")
-    return value
-
-
-def words(asked: Mapping[str, JSON], name: str) -> str:
-    """A text that must be there."""
-    value = asked.get(name)
-    if not isinstance(value, str) or not value.strip() or len(value) > 200:
-        raise Refused(422, "missing", f"“{name}” must be a text of 1 to 200 characters.")
-    return value.strip()
-
-
-def currency(asked: Mapping[str, JSON]) -> str:
-    """Three capital letters; EUR where none is named."""
-    value = asked.get("currency", "EUR")
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Z]{3}", value):
-        raise Refused(422, "bad_currency", "“currency” is three capital letters, such as EUR.")
-    return value
-
-
-def money(value: JSON, name: str) -> Decimal:
-    """An exact amount with at most two places."""
-    try:
-        amount = Decimal(value) if isinstance(value, int | str | Decimal) and not isinstance(value, bool) else None
-    except InvalidOperation:
-        amount = None
-    if amount is None or not amount.is_finite() or abs(amount) >= 10**12 or amount != round(amount, 2):
-        raise Refused(422, "bad_amount", f"“{name}” must be an amount with at most two places.")
-    return round(amount, 2)
-
-
-def whole(text: str) -> int:
-    """A whole number from a query."""
-    if not text.isascii() or not text.isdigit() or len(text) > 15:
-        raise Refused(400, "bad_number", f"“{text[:20]}” is not a whole number.")
-    return int(text)
-
-
-#: Columns that hold JSON, and columns that hold exact amounts.
-JSON_COLUMNS = ("lines", "headers")
-AMOUNT_COLUMNS = ("amount", "total", "credit_limit")
-
-
-def document(row: sqlite3.Row) -> dict[str, JSON]:
-    """A row as the API shows it."""
-    shown: dict[str, JSON] = {}
-    for name, value in dict(row).items():
-        if name in JSON_COLUMNS:
-            value = loads(value)
-        elif name in AMOUNT_COLUMNS:
-            value = Decimal(value)
-        elif name in ("applied", "replayed", "blocked"):
-            value = bool(value)
-        if name.endswith("_ms"):
-            shown[f"{name.removesuffix('_ms').removesuffix('_at')}_at"] = instant(value)
-        else:
-            shown[name] = value
-    return shown
-
-
-def instant(milliseconds: int) -> str:
-    """A time as the API shows it: UTC, to the millisecond."""
-    at = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-INVOICE = ("id", "order_number", "customer", "amount", "currency", "status", "created_ms")
-PAYMENT = ("id", "invoice", "amount", "currency", "method", "created_ms")
+INVOICE = ("id", "order_number", "customer", "amount", "currency", "status", "created_ms", "reference", "voided_ms")
+PAYMENT = ("id", "invoice", "amount", "currency", "method", "status", "created_ms", "reference")
+REFUND = ("id", "payment", "invoice", "amount", "currency", "reason", "created_ms")
+DELIVERY = ("id", "order_number", "sku", "quantity", "status", "created_ms", "reference", "cancelled_ms")
+PRODUCT = ("sku", "name", "in_stock")
 ORDER = ("number", "customer", "total", "currency", "lines", "created_ms")
 CUSTOMER = ("id", "name", "email", "country", "credit_limit", "blocked")
 MAIL = ("id", "message_id", "sender", "recipients", "subject", "text", "received_ms", "deliveries")
@@ -309,9 +226,19 @@ ROUTES: tuple[tuple[str, re.Pattern[str], Callable[..., tuple[int, JSON]]], ...]
     ("GET", re.compile("/invoices"), list_of("invoices", *INVOICE)),
     ("POST", re.compile("/invoices"), new_invoice),
     ("GET", re.compile("/invoices/([^/]+)"), one_of("invoices", "id", *INVOICE)),
+    ("POST", re.compile("/invoices/([^/]+)/void"), void_invoice),
     ("GET", re.compile("/payments"), list_of("payments", *PAYMENT)),
     ("POST", re.compile("/payments"), new_payment),
     ("GET", re.compile("/payments/([^/]+)"), one_of("payments", "id", *PAYMENT)),
+    ("POST", re.compile("/payments/([^/]+)/refunds"), refund_payment),
+    ("GET", re.compile("/refunds"), list_of("refunds", *REFUND)),
+    ("GET", re.compile("/refunds/([^/]+)"), one_of("refunds", "id", *REFUND)),
+    ("GET", re.compile("/products"), list_of("products", *PRODUCT)),
+    ("GET", re.compile("/products/([^/]+)"), one_of("products", "sku", *PRODUCT)),
+    ("GET", re.compile("/deliveries"), list_of("deliveries", *DELIVERY)),
+    ("POST", re.compile("/deliveries"), new_delivery),
+    ("GET", re.compile("/deliveries/([^/]+)"), one_of("deliveries", "id", *DELIVERY)),
+    ("POST", re.compile("/deliveries/([^/]+)/cancel"), cancel_delivery),
     ("GET", re.compile("/mails"), list_of("mails", *MAIL)),
     ("GET", re.compile("/behaviour"), list_of("behaviours", "id", "method", "path", "behaviour", "remaining")),
     ("POST", re.compile("/behaviour"), new_behaviour),

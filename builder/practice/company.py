@@ -6,8 +6,9 @@ import re
 import sqlite3
 from dataclasses import dataclass, field
 
+from builder.practice.asking import Call, Refused
 from builder.practice.behaviour import Behaviour, join, parse
-from builder.practice.business import Call, Refused, route
+from builder.practice.business import route
 from runtime.contracts import dumps
 
 #: Where a repeated key is recognised; reads need none.
@@ -29,7 +30,8 @@ class Answer:
 
 def handle(database: sqlite3.Connection, call: Call) -> Answer:
     """Serve one call inside the ledger's transaction and record it; never raises Refused."""
-    behaviour = join(call.behaviour, standing_orders(database, call))
+    # Whoever gives a standing order means it, whatever the call asks for.
+    behaviour = join(standing_orders(database, call), call.behaviour)
     earlier = earlier_calls(database, call)
     slow = behaviour.word("slow", earlier)
     delay = slow.number or 0 if slow else 0

@@ -1,4 +1,8 @@
-"""The example *Order to cash*: a workflow that does business with the practice company, already published."""
+"""The examples: workflows that do business with the practice company, already published at the first start.
+
+*Order to cash* is the one everybody meets first. *Payment run with undo* takes back what it did when its delivery is
+refused.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +20,54 @@ from builder.connections.models import Connection
 from builder.workflows import services as workflows
 from runtime.contracts import loads
 
-NAME: Final = "Order to cash"
-DESCRIPTION: Final = "Checks an order, makes out the invoice, takes the payment, sends a mail and answers the shop."
 MAIL_CONNECTION: Final = "Practice company mail"
-DOCUMENT: Final = Path(__file__).with_name("order_to_cash.json")
 SMTP_HOST: Final = "practice-company"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One example. `sample` goes all the way: it is what the copied curl line posts."""
+
+    slug: str
+    name: str
+    description: str
+    sample: Mapping[str, Any]
+
+    def graph(self, mail_connection: str = "") -> dict[str, Any]:
+        """The workflow's document; the mail step uses the named connection."""
+        path = Path(__file__).with_name(f"{self.slug.replace('-', '_')}.json")
+        document = loads(path.read_bytes())
+        if not isinstance(document, dict) or not isinstance(document["nodes"], list):
+            raise TypeError(f"{path.name} is no graph document.")
+        for node in document["nodes"]:
+            if isinstance(node, dict) and node["type"] == "email.send@1" and isinstance(node["config"], dict):
+                node["config"]["connection"] = mail_connection
+        return document
+
+
+ORDER_TO_CASH: Final = Example(
+    "order-to-cash",
+    "Order to cash",
+    "Checks an order, makes out the invoice, takes the payment, sends a mail and answers the shop.",
+    {
+        "number": "SO-2041",
+        "customer": "C-200",
+        "currency": "EUR",
+        "total": 1249.5,
+        "lines": [
+            {"sku": "TOWEL-60", "quantity": 120, "price": 6.75},
+            {"sku": "ROBE-L", "quantity": 15, "price": 29.3},
+        ],
+    },
+)
+PAYMENT_RUN: Final = Example(
+    "payment-run",
+    "Payment run with undo",
+    "Makes out the invoice, takes the payment and books the delivery; undoes it all when the delivery is refused.",
+    {"number": "SO-3107", "customer": "C-200", "sku": "ROBE-L", "quantity": 15, "price": 29.3, "currency": "EUR"},
+)
+#: In the order in which they are installed: the one made last stands first in a list of workflows.
+EXAMPLES: Final = (PAYMENT_RUN, ORDER_TO_CASH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,36 +78,20 @@ class InstalledExample:
     connection_id: UUID
 
 
-def sample_order() -> dict[str, Any]:
-    """An order that goes all the way: what the printed curl line posts."""
-    return {
-        "number": "SO-2041",
-        "customer": "C-200",
-        "currency": "EUR",
-        "total": 1249.5,
-        "lines": [
-            {"sku": "TOWEL-60", "quantity": 120, "price": 6.75},
-            {"sku": "ROBE-L", "quantity": 15, "price": 29.3},
-        ],
-    }
+def find(called: str) -> Example | None:
+    """The example with this name or slug."""
+    return next((one for one in EXAMPLES if called in (one.slug, one.name)), None)
 
 
-def graph(mail_connection: str = "") -> dict[str, Any]:
-    """The workflow's document; the mail step uses the named connection."""
-    document = loads(DOCUMENT.read_bytes())
-    if not isinstance(document, dict) or not isinstance(document["nodes"], list):
-        raise TypeError(f"{DOCUMENT.name} is no graph document.")
-    for node in document["nodes"]:
-        if isinstance(node, dict) and node["type"] == "email.send@1" and isinstance(node["config"], dict):
-            node["config"]["connection"] = mail_connection
-    return document
-
-
-def install(*, workspace: Workspace, by: User | None) -> InstalledExample:
+def install(example: Example, *, workspace: Workspace, by: User | None) -> InstalledExample:
     """Make the mail connection and the published workflow in a workspace."""
     connection = mail_connection(workspace=workspace, by=by)
     workflow = workflows.create_workflow(
-        workspace=workspace, name=NAME, description=DESCRIPTION, graph=graph(str(connection.id)), by=by
+        workspace=workspace,
+        name=example.name,
+        description=example.description,
+        graph=example.graph(str(connection.id)),
+        by=by,
     )
     workflows.publish(workflow=workflow, by=by, note="The example as it comes with Millrace.")
     return InstalledExample(workflow.id, connection.id)

@@ -43,6 +43,14 @@ CREATE TABLE IF NOT EXISTS invoices (
 CREATE TABLE IF NOT EXISTS payments (
   id TEXT PRIMARY KEY, invoice TEXT NOT NULL, amount TEXT NOT NULL, currency TEXT NOT NULL, method TEXT NOT NULL,
   created_ms INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS refunds (
+  id TEXT PRIMARY KEY, payment TEXT NOT NULL, invoice TEXT NOT NULL, amount TEXT NOT NULL, currency TEXT NOT NULL,
+  reason TEXT, created_ms INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS products (sku TEXT PRIMARY KEY, name TEXT NOT NULL, in_stock INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS deliveries (
+  id TEXT PRIMARY KEY, order_number TEXT NOT NULL, sku TEXT NOT NULL, quantity INTEGER NOT NULL, status TEXT NOT NULL,
+  created_ms INTEGER NOT NULL, reference TEXT, cancelled_ms INTEGER);
+CREATE INDEX IF NOT EXISTS deliveries_reference ON deliveries (reference);
 CREATE TABLE IF NOT EXISTS mails (
   id INTEGER PRIMARY KEY AUTOINCREMENT, message_id TEXT NOT NULL UNIQUE, sender TEXT NOT NULL, recipients TEXT NOT NULL,
   subject TEXT NOT NULL, text TEXT NOT NULL, raw BLOB NOT NULL, received_ms INTEGER NOT NULL,
@@ -52,6 +60,22 @@ INSERT OR IGNORE INTO customers VALUES
   ('C-200', 'Brightwater Hotels', 'accounts@brightwater.example', 'IE', '50000', 0),
   ('C-300', 'Corner Books', 'hello@corner.example', 'GB', '800', 0),
   ('C-400', 'Dunmore Timber', 'office@dunmore.example', 'US', '20000', 1);
+INSERT OR IGNORE INTO products VALUES
+  ('TOWEL-60', 'Bath towel, 60 × 110 cm', 800),
+  ('ROBE-L', 'Bathrobe, size L', 60),
+  ('SOAP-6', 'Hand soap, box of 6', 0);
+"""
+#: Columns that came later: books of an earlier version get them too.
+ADDED_COLUMNS = (
+    ("invoices", "reference", "TEXT"),
+    ("invoices", "voided_ms", "INTEGER"),
+    ("payments", "status", "TEXT NOT NULL DEFAULT 'taken'"),
+    ("payments", "reference", "TEXT"),
+)
+ADDED_INDEXES = """
+CREATE INDEX IF NOT EXISTS invoices_reference ON invoices (reference);
+CREATE INDEX IF NOT EXISTS payments_reference ON payments (reference);
+CREATE INDEX IF NOT EXISTS payments_invoice ON payments (invoice);
 """
 
 
@@ -98,7 +122,7 @@ class Ledger:
             database.execute("PRAGMA journal_mode=WAL")
             database.execute("PRAGMA synchronous=FULL")
             database.execute("PRAGMA busy_timeout=10000")
-            database.executescript(SCHEMA)
+            prepare(database)
         except BaseException as error:
             self._failed = error
             self._ready.set()
@@ -127,6 +151,16 @@ class Ledger:
                 return jobs, False
             jobs.append(further)
         return jobs, True
+
+
+def prepare(database: sqlite3.Connection) -> None:
+    """Make what is missing in new books, and in those of an earlier version."""
+    database.executescript(SCHEMA)
+    for table, column, kind in ADDED_COLUMNS:
+        known = {row["name"] for row in database.execute(f"PRAGMA table_info({table})")}
+        if column not in known:
+            database.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+    database.executescript(ADDED_INDEXES)
 
 
 Outcome = tuple[Job[Any], Any, BaseException | None]

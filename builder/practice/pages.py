@@ -36,8 +36,20 @@ TABLES = (
     (
         "Payments",
         "No payment yet.",
-        "SELECT id, invoice, method, currency || ' ' || amount, created_ms FROM payments",
-        ("Payment", "Invoice", "By", "Amount#", "Taken"),
+        "SELECT id, invoice, method, currency || ' ' || amount, status, created_ms FROM payments",
+        ("Payment", "Invoice", "By", "Amount#", "Status", "Taken"),
+    ),
+    (
+        "Refunds",
+        "Nothing was given back.",
+        "SELECT id, payment, invoice, currency || ' ' || amount, coalesce(reason, ''), created_ms FROM refunds",
+        ("Refund", "Payment", "Invoice", "Amount#", "Why", "Given back"),
+    ),
+    (
+        "Deliveries",
+        "No delivery yet.",
+        "SELECT id, order_number, sku, quantity, status, created_ms FROM deliveries",
+        ("Delivery", "Order", "Product", "Pieces#", "Status", "Booked"),
     ),
     (
         "Mails sent",
@@ -56,6 +68,12 @@ TABLES = (
         "No customer.",
         "SELECT id, name, country, credit_limit, CASE blocked WHEN 1 THEN 'blocked' ELSE '' END FROM customers",
         ("Customer", "Name", "Country", "Credit limit#", ""),
+    ),
+    (
+        "Products",
+        "No product.",
+        "SELECT sku, name, in_stock FROM products",
+        ("Product", "Name", "In stock#"),
     ),
     (
         "Calls received",

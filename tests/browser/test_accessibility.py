@@ -33,7 +33,7 @@ def world(api: Api, product: Product) -> World:
     workflow = api.call("GET", "W/workflows")["items"][0]["id"]
     trigger = api.call("GET", f"W/workflows/{workflow}/triggers")["items"][0]
     path = "/hooks/" + trigger["url"].split("/hooks/")[1]
-    answer = httpx2.post(product.url + path, json=example.sample_order(), timeout=60)
+    answer = httpx2.post(product.url + path, json=example.ORDER_TO_CASH.sample, timeout=60)
     return World(workflow, answer.json()["run"])
 
 

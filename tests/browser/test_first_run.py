@@ -36,7 +36,7 @@ WATCH = """
   look();
 }
 """
-STEPS = [node["id"] for node in example.graph()["nodes"]]
+STEPS = [node["id"] for node in example.ORDER_TO_CASH.graph()["nodes"]]
 
 
 def run_line(line: str) -> tuple[int, str]:
@@ -75,7 +75,7 @@ def test_from_the_first_run_link_to_a_green_run(
     shot(page, "example")
 
     # A partner that takes its time, so that the run is still under way when its page is open.
-    slow = {"path": "/payments", "method": "POST", "behaviour": "slow=9000"}
+    slow = {"path": "/payments", "method": "POST", "behaviour": "slow=5000"}
     httpx2.post(f"{product.url}/behaviour", json=slow, headers={"Host": "practice-company"}).raise_for_status()
     page.get_by_role("link", name="Runs").first.click()
     expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()

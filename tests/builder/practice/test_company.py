@@ -115,6 +115,13 @@ def test_a_standing_order_holds_for_its_number_of_calls(company: Company) -> Non
     assert company.client.request("DELETE", "/behaviour").json() == {"forgotten": 1}
 
 
+def test_a_standing_order_goes_before_what_the_call_asks_for(company: Company) -> None:
+    company.post("/behaviour", {"path": "/invoices", "method": "POST", "behaviour": "slow=300", "times": 1})
+    began = time.monotonic()
+    assert company.post("/invoices", INVOICE, behaviour="slow=1").status_code == 201
+    assert time.monotonic() - began >= 0.3
+
+
 @pytest.mark.parametrize("text", ["fly", "fail", "fail=200", "drop=3", "slow", "slow=9999999"])
 def test_words_that_are_no_behaviour_are_refused(text: str, company: Company) -> None:
     with pytest.raises(behaviour.BehaviourRefused):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from builder.practice import example
 from runtime.catalog import CATALOG
 from runtime.engine.jsonprofile import normalise
@@ -50,9 +52,14 @@ async def test_the_example_of_the_mail_step_arrives(company: Company) -> None:
     assert (mail["recipients"], mail["subject"]) == ("accounts@brightwater.example", "Invoice INV-1001")
 
 
-def test_every_card_of_the_example_is_read_at_a_glance() -> None:
-    said = CATALOG.summaries(example.graph("x"))
-    assert {node: line for node, line in said.items() if len(line) > 58 or "…" in line} == {}
+@pytest.mark.parametrize("shown", example.EXAMPLES, ids=lambda shown: shown.slug)
+def test_every_card_of_an_example_is_read_at_a_glance(shown: example.Example) -> None:
+    said = CATALOG.summaries(shown.graph("x"))
+    assert {node: line for node, line in said.items() if len(line) > 60 or "…" in line} == {}
+
+
+def test_the_cards_of_order_to_cash_say_what_they_do() -> None:
+    said = CATALOG.summaries(example.ORDER_TO_CASH.graph("x"))
     assert said["check"] == "Number and Customer are filled in and Total is more than 0"
     assert said["credit"] == "GET practice-company/customers/[Customer]/credit"
     assert said["approved"] == "Approved is yes and Total is at most Available"

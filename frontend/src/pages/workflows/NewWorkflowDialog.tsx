@@ -9,7 +9,10 @@ import { useWorkspace } from "../../api/session";
 import type { Workflow } from "../../api/types";
 import { Button, Dialog, ErrorCard, RadioGroup, TextField } from "../../ui";
 
-type Origin = "blank" | "example";
+type Origin = "blank" | "example" | "undoExample";
+
+/** The examples by the name under which the server knows them. */
+const EXAMPLES = { example: EXAMPLE, undoExample: "Payment run with undo" } as const;
 
 export function NewWorkflowDialog({ onClose, origin = "blank" }: { onClose: () => void; origin?: Origin }) {
   const { t } = useTranslation(["workflows", "common"]);
@@ -25,7 +28,7 @@ export function NewWorkflowDialog({ onClose, origin = "blank" }: { onClose: () =
     mutationFn: () =>
       api.post<Workflow>(
         `${workspacePath(workspace)}/workflows`,
-        { name: name.trim(), ...(from === "example" ? { from_example: EXAMPLE } : {}) },
+        { name: name.trim(), ...(from === "blank" ? {} : { from_example: EXAMPLES[from] }) },
         { idempotencyKey: key },
       ),
     onSuccess: (workflow) => {
@@ -63,6 +66,7 @@ export function NewWorkflowDialog({ onClose, origin = "blank" }: { onClose: () =
           choices={[
             { value: "blank", label: t("new.blank"), hint: t("new.blankHint") },
             { value: "example", label: t("new.example"), hint: t("new.exampleHint") },
+            { value: "undoExample", label: t("new.undoExample"), hint: t("new.undoExampleHint") },
           ]}
         />
         <div style={{ display: "flex", justifyContent: "flex-end", gap: 10 }}>

@@ -1,0 +1,152 @@
+"""A run takes back what it did, by itself or because somebody wants it to, while somebody looks on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx2
+import pytest
+from playwright.sync_api import Page, expect
+
+from builder.practice.example import PAYMENT_RUN
+from tests.browser.axe import findings
+from tests.product import Api, Product, Published
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+COMPANY = {"Host": "practice-company"}
+Opens = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def live(api: Api) -> Published:
+    """The example as it came with the product."""
+    [workflow] = [one["id"] for one in api.call("GET", "W/workflows")["items"] if one["name"] == PAYMENT_RUN.name]
+    [trigger] = api.call("GET", f"W/workflows/{workflow}/triggers")["items"]
+    return Published(workflow, "/hooks/" + trigger["url"].split("/hooks/", 1)[1])
+
+
+@pytest.fixture(autouse=True)
+def well_behaved(product: Product) -> Iterator[None]:
+    """The company forgets afterwards what a test told it to do."""
+    yield
+    httpx2.delete(f"{product.url}/behaviour", headers=COMPANY, timeout=60).raise_for_status()
+
+
+def post(product: Product, live: Published, number: str, **change: object) -> httpx2.Response:
+    return httpx2.post(product.url + live.path, json={**PAYMENT_RUN.sample, "number": number, **change}, timeout=60)
+
+
+def take_time(product: Product, path: str, milliseconds: int) -> None:
+    """Tell the company to answer late to writes at this path."""
+    slow = {"path": path, "method": "POST", "behaviour": f"slow={milliseconds}"}
+    httpx2.post(f"{product.url}/behaviour", json=slow, headers=COMPANY, timeout=60).raise_for_status()
+
+
+def standing(product: Product, path: str, run: str) -> dict[str, Any]:
+    """What stands in the company's books for a run."""
+    items = httpx2.get(product.url + path, headers=COMPANY, timeout=60).json()["items"]
+    [found] = [item for item in items if item["reference"] == run]
+    return dict(found)
+
+
+def expect_undone(page: Page, *nodes: str) -> None:
+    """The run says that it was undone, the undo steps that they were carried out, and the actions that they are."""
+    expect(page.locator('[data-testid="run-facts"][data-status="compensated"]')).to_be_visible(timeout=20_000)
+    expect(page.get_by_test_id("run-facts")).to_contain_text("Undone")
+    expect(page.get_by_role("heading", name="The run was undone")).to_be_visible()
+    for node in nodes:
+        expect(page.locator(f'[data-step="{node}"][data-status="succeeded"]')).to_be_visible()
+
+
+def test_an_undo_is_watched_running_backwards(
+    signed_in: Opens, api: Api, product: Product, live: Published, shot: Callable[[Page, str], None]
+) -> None:
+    take_time(product, "/deliveries", 3_000)
+    take_time(product, "/payments/", 4_000)
+    page = signed_in("/runs")
+    expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(post, product, live, "SO-9001", quantity=150)
+        row = page.get_by_role("link", name="SO-9001")
+        news = page.get_by_role("button", name=re.compile(r"^\d+ new$"))
+        expect(row.or_(news).first).to_be_visible()
+        if news.is_visible():
+            news.click()
+        row.click()
+        expect(page.locator('[data-step="refund"]')).to_be_visible()
+        page.evaluate("() => { window.loaded = 'once' }")
+
+        expect(page.get_by_test_id("run-facts")).to_contain_text("Undoing", timeout=20_000)
+        expect(page.get_by_role("heading", name="The run is being undone")).to_be_visible()
+        expect(page.locator('[data-step="refund"][data-status="running"]')).to_be_visible()
+        expect(page.locator('[data-step="delivery"][data-status="failed"]')).to_be_visible()
+        expect(page.locator('[data-step="cancel"]')).not_to_have_attribute("data-status", "succeeded")
+        # The last thing done goes first: the invoice still stands while the payment is on its way back.
+        run = page.url.split("/runs/")[1].split("?")[0]
+        assert standing(product, "/invoices", run)["status"] != "void"
+        shot(page, "undoing")
+        expect_undone(page, "refund", "void")
+        assert answer.result(timeout=30).json()["run_status"] == "compensated"
+    assert page.evaluate("() => window.loaded") == "once"
+    shot(page, "undone")
+    assert (standing(product, "/invoices", run)["status"], standing(product, "/payments", run)["status"]) == (
+        "void",
+        "refunded",
+    )
+    assert findings(page) == []
+
+
+def test_a_run_that_is_done_is_undone_by_hand_with_a_reason(
+    signed_in: Opens, product: Product, live: Published, shot: Callable[[Page, str], None]
+) -> None:
+    answer = post(product, live, "SO-9002")
+    assert answer.status_code == 202, answer.text
+    run = answer.json()["run"]
+    page = signed_in(f"/runs/{run}")
+    expect(page.get_by_role("heading", name="The run is done")).to_be_visible()
+    page.get_by_role("button", name="Undo run…").click()
+    dialog = page.get_by_role("dialog", name="Undo run SO-9002")
+    turns = dialog.locator("[data-undo-step]")
+    expect(turns).to_have_count(3)
+    for number, (name, undoes) in enumerate(
+        (
+            ("Cancel the delivery", "Book the delivery"),
+            ("Refund the payment", "Take payment"),
+            ("Void the invoice", "Create invoice"),
+        )
+    ):
+        expect(turns.nth(number)).to_contain_text(name)
+        expect(turns.nth(number)).to_contain_text(f"undoes “{undoes}”")
+    expect(dialog.get_by_text("Nothing to undo: the workflow says so")).to_be_visible()
+
+    dialog.get_by_role("button", name="Undo 3 steps").click()
+    reason = dialog.get_by_label("Why is it undone?")
+    expect(dialog.get_by_text("Say why.")).to_be_visible()
+    expect(reason).to_be_focused()
+    assert standing(product, "/invoices", run)["status"] == "paid"
+    shot(page, "undo-plan")
+    assert findings(page) == []
+    reason.fill("The customer changed their mind.")
+    dialog.get_by_role("button", name="Undo 3 steps").click()
+
+    expect(dialog).to_have_count(0)
+    expect_undone(page, "cancel", "refund", "void")
+    expect(page.get_by_text("The customer changed their mind.").first).to_be_visible()
+    expect(page.get_by_role("button", name="Undo run…")).to_have_count(0)
+    for path, status in (("/deliveries", "cancelled"), ("/payments", "refunded"), ("/invoices", "void")):
+        assert standing(product, path, run)["status"] == status
+    shot(page, "undone-by-hand")
+
+
+def test_a_copy_of_the_example_with_undo_is_drawn_with_its_undo_steps(signed_in: Opens) -> None:
+    page = signed_in("/workflows")
+    page.get_by_role("button", name="New workflow").first.click()
+    dialog = page.get_by_role("dialog", name="New workflow")
+    dialog.get_by_label("Name").fill("My payment run")
+    dialog.get_by_role("radio", name="A copy of the example “Payment run with undo”").check()
+    dialog.get_by_role("button", name="Create workflow").click()
+    expect(page.locator('[data-step="void"]')).to_be_visible()
+    expect(page.locator("[data-undoes]")).to_have_count(3)
