@@ -29,6 +29,7 @@ import type {
   StepSpec,
   SystemCheck,
   Trigger,
+  UndoPlan,
   Version,
   Workflow,
 } from "./types";
@@ -190,7 +191,23 @@ export function useRetryPlan(run: Run, start: readonly string[], version: number
   });
 }
 
-/** The retries of a run that is in a later go than the first, the oldest first. */
+const LOOK_AGAIN = 2000;
+
+/** What undoing a run would do. While the run is under way it is asked again and again; of one that ended, by its `seq`. */
+export function useUndoPlan(run: Run, open: boolean, enabled = true) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "undo-plan", run.id, open ? "open" : run.seq],
+    queryFn: ({ signal }) => api.get<UndoPlan>(`${workspacePath(workspace)}/runs/${run.id}/undo-plan`, { signal }),
+    enabled,
+    placeholderData: (before) => before,
+    refetchInterval: open ? LOOK_AGAIN : false,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+  });
+}
+
+/** The retries and undos of a run that is in a later go than the first, the oldest first. */
 export function useRetries(run: Run | null) {
   const workspace = useWorkspace().id;
   return useQuery({

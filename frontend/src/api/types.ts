@@ -302,7 +302,7 @@ export interface StepDetail {
 export type Fate = "kept" | "again" | "repeats" | "asks" | "next";
 
 /** What is known of the last time that it did something outside. */
-export type Known = "harmless" | "happened" | "refused" | "same_key" | "in_doubt";
+export type Known = "harmless" | "happened" | "refused" | "same_key" | "in_doubt" | "undone";
 
 export interface PlanStep {
   node: string;
@@ -332,7 +332,31 @@ export interface Decision {
   output: Json;
 }
 
-/** A retry that took place. */
+/** What becomes of something that a run did, when it is undone. */
+export type UndoFate = "undo" | "again" | "undone" | "stays" | "nothing";
+
+export interface UndoLine {
+  node: string;
+  key: string;
+  name: string;
+  type: string;
+  fate: UndoFate;
+  /** Of `again` what is known of the undo before, of `stays` why nothing undoes it. */
+  why: Known | "no_undo_step" | "switched_off" | null;
+  undo_node: string | null;
+  undo_name: string | null;
+}
+
+export interface UndoPlan {
+  id: string;
+  generation: number;
+  /** The run is over, and something is left to undo. */
+  possible: boolean;
+  /** In the order in which it is undone. */
+  steps: UndoLine[];
+}
+
+/** A retry or an undo that took place. */
 export interface Retried {
   generation: number;
   at: Instant;
@@ -342,6 +366,9 @@ export interface Retried {
   plan: { [field: string]: unknown }[];
   edits: { [node: string]: unknown };
   decisions: { [node: string]: unknown };
+  kind: "retry" | "undo";
+  /** Why somebody undid it. */
+  reason: string | null;
 }
 
 /** Runs that failed alike. `pattern`: their message, with … for what differs. */

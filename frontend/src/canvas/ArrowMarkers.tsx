@@ -1,4 +1,4 @@
-const COLOURS = ["edge", "ok", "err", "run", "accent"] as const;
+const COLOURS = ["edge", "ok", "err", "run", "accent", "undo"] as const;
 
 /** Open arrow heads, 7 px, one for each colour a link can have. */
 export function ArrowMarkers() {

@@ -3,6 +3,7 @@ import { Ban, MousePointerClick } from "lucide-react";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 
+import { UNDO_HANDLE } from "../graph";
 import { useCanvasStore } from "./canvasStore";
 import css from "./link.module.css";
 
@@ -18,8 +19,9 @@ export function NewLink(props: ConnectionLineComponentProps) {
     borderRadius: 12,
   });
   const bad = props.connectionStatus === "invalid";
+  const undo = props.fromHandle.id === UNDO_HANDLE;
   return (
-    <path d={path} className={css.newLink} data-bad={bad} markerEnd={`url(#mr-arrow-${bad ? "err" : "accent"})`} />
+    <path d={path} className={css.newLink} data-bad={bad} data-undo={undo} markerEnd={`url(#mr-arrow-${bad ? "err" : undo ? "undo" : "accent"})`} />
   );
 }
 
@@ -57,7 +59,7 @@ export function ConnectHint() {
   if (!clicked) return null;
   return (
     <output className={css.reason} data-connecting>
-      <MousePointerClick size={16} aria-hidden /> {t("connectHint")}
+      <MousePointerClick size={16} aria-hidden /> {t(clicked.id === UNDO_HANDLE ? "connectHintUndo" : "connectHint")}
     </output>
   );
 }

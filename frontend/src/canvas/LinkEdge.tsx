@@ -8,11 +8,13 @@ import { cx } from "../ui";
 import { type Detail, useCanvas, useCanvasStore } from "./canvasStore";
 import css from "./link.module.css";
 import type { LinkRfEdge } from "./rfNodes";
+import { UndoLink } from "./UndoLink";
 
 type Props = EdgeProps<LinkRfEdge>;
 
 export const LinkEdge = memo(function LinkEdge(props: Props) {
   const mode = useCanvas((state) => state.mode);
+  if (props.data?.undo) return <UndoLink {...props} />;
   return mode === "run" ? <RunLink {...props} /> : <BuildLink {...props} />;
 });
 

@@ -1,11 +1,11 @@
 import { Handle, type NodeProps, Position, useUpdateNodeInternals } from "@xyflow/react";
-import { Plus, RotateCcw, TriangleAlert, CircleX, Clock } from "lucide-react";
+import { Plus, RotateCcw, TriangleAlert, CircleX, Clock, Undo2 } from "lucide-react";
 import { memo, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
-import { CARD, DEFAULT_IN, ERROR_HANDLE, type GraphNode, type StepPort, type StepSpec } from "../graph";
-import { portOffsets } from "../graph/ports";
-import { useRunStep } from "../live/runStore";
+import { CARD, DEFAULT_IN, ERROR_HANDLE, type GraphNode, isAction, type StepPort, type StepSpec, UNDO_HANDLE } from "../graph";
+import { portOffsets, UNDO_PORT_TOP } from "../graph/ports";
+import { useRunStep, useUndone } from "../live/runStore";
 import { cx, StatusIcon, stepStatusKind, Tile, useFormatter } from "../ui";
 import { useCanvas, useCanvasStore, useStepNode } from "./canvasStore";
 import css from "./card.module.css";
@@ -76,7 +76,9 @@ function RunCard({ node, spec, selected, dragging }: CardProps) {
   const summary = useCanvas((state) => state.summaries[node.id]);
   const motion = useCanvas((state) => state.motion);
   const format = useFormatter();
-  const kind = stepStatusKind(step);
+  const undoes = useCanvas((state) => state.undoes.has(node.id));
+  const undone = useUndone(node.id);
+  const kind = undone ? "undone" : stepStatusKind(step);
   let second = summary ?? spec?.description ?? node.type;
   switch (step?.status) {
     case "succeeded":
@@ -95,7 +97,7 @@ function RunCard({ node, spec, selected, dragging }: CardProps) {
       second = step.wait?.until ? t("run.waitsUntil", { time: format.soon(step.wait.until, Date.now()) }) : step.note || t("run.waits");
       break;
     case "skipped":
-      second = t("run.skipped");
+      second = t(undoes ? "run.undoUnused" : "run.skipped");
       break;
     default:
   }
@@ -106,7 +108,7 @@ function RunCard({ node, spec, selected, dragging }: CardProps) {
       selected={selected}
       dragging={dragging}
       second={second}
-      className={cx(css[`is_${step?.status ?? "not_started"}`], step?.status === "running" && motion !== "none" && css.pulse)}
+      className={cx(css[`is_${step?.status ?? "not_started"}`], undone && css.undone, step?.status === "running" && motion !== "none" && css.pulse)}
       status={step?.status ?? "not_started"}
       statusWord={common(`status.${kind}`)}
       right={<StatusIcon kind={kind} size={18} decorative />}
@@ -136,7 +138,8 @@ function Shell({ node, spec, selected, dragging, second, secondTone, className, 
   const canBuild = useCanvas((state) => state.mode === "build" && !state.readOnly);
   const label = useStepLabel(node, second, statusWord);
   const refresh = useUpdateNodeInternals();
-  const shape = ports.map((port) => port.id).join("|");
+  const undoes = useCanvas((state) => state.undoes.has(node.id)) && isAction(spec);
+  const shape = `${undoes}|${ports.map((port) => port.id).join("|")}`;
   const measured = useRef(shape);
   useEffect(() => {
     if (measured.current === shape) return;
@@ -145,11 +148,12 @@ function Shell({ node, spec, selected, dragging, second, secondTone, className, 
   }, [refresh, node.id, shape]);
   return (
     <div
-      className={cx(css.card, selected && css.selected, dragging && css.dragging, className)}
+      className={cx(css.card, selected && css.selected, dragging && css.dragging, undoes && css.undoStep, className)}
       data-detail={detail}
       data-testid={`step-${node.key}`}
       data-status={status}
       data-step={node.id}
+      data-undoes={undoes || undefined}
     >
       <button
         type="button"
@@ -173,7 +177,12 @@ function Shell({ node, spec, selected, dragging, second, secondTone, className, 
         )}
         {detail === "full" && right && <span className={css.right}>{right}</span>}
       </button>
-      <Ports node={node} spec={spec} ports={ports} canBuild={canBuild} />
+      <Ports node={node} spec={spec} ports={ports} canBuild={canBuild} undoes={undoes} />
+      {undoes && detail === "full" && (
+        <span className={css.undoMark} aria-hidden>
+          <Undo2 size={12} /> {t("undo")}
+        </span>
+      )}
       {detail === "full" && <MetaPill node={node} />}
       {children}
     </div>
@@ -207,16 +216,29 @@ interface PortsProps {
   spec: StepSpec | undefined;
   ports: readonly StepPort[];
   canBuild: boolean;
+  undoes: boolean;
 }
 
-function Ports({ node, spec, ports, canBuild }: PortsProps) {
+const AT_UNDO_PORT = { top: UNDO_PORT_TOP };
+
+function Ports({ node, spec, ports, canBuild, undoes }: PortsProps) {
   const { t } = useTranslation("canvas");
   const offsets = portOffsets(ports.length, CARD.width);
-  const hasErrorPort = spec?.has_error_port ?? false;
+  const hasErrorPort = !undoes && (spec?.has_error_port ?? false);
+  const undoUsed = useCanvas((state) => state.undoneBy.has(node.id));
   const errorUsed = useCanvas((state) => state.connected.has(`${node.id}:${ERROR_HANDLE}`));
   return (
     <>
-      {!spec?.trigger && <Handle id={DEFAULT_IN} type="target" position={Position.Top} className={css.port} isConnectable={canBuild} />}
+      {!spec?.trigger && (
+        <Handle
+          id={DEFAULT_IN}
+          type="target"
+          position={undoes ? Position.Left : Position.Top}
+          className={cx(css.port, undoes && css.undoPort)}
+          style={undoes ? AT_UNDO_PORT : undefined}
+          isConnectable={canBuild}
+        />
+      )}
       {ports.map((port, at) => (
         <Handle
           key={port.id}
@@ -236,6 +258,17 @@ function Ports({ node, spec, ports, canBuild }: PortsProps) {
           className={cx(css.port, css.errorPort, errorUsed && css.used, canBuild && css.offered)}
           isConnectable={canBuild && !errorUsed}
           title={canBuild ? t("failurePort") : undefined}
+        />
+      )}
+      {isAction(spec) && !undoes && (
+        <Handle
+          id={UNDO_HANDLE}
+          type="source"
+          position={Position.Right}
+          className={cx(css.port, css.undoPort, css.undoOut, undoUsed && css.used, canBuild && css.offered)}
+          style={AT_UNDO_PORT}
+          isConnectable={canBuild && !undoUsed}
+          title={canBuild && !undoUsed ? t("undoPort") : undefined}
         />
       )}
       {canBuild && <FreeWays node={node} ports={ports} offsets={offsets} />}

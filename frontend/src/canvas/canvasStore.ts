@@ -4,7 +4,7 @@ import { useStore } from "zustand";
 import { createStore, type StoreApi } from "zustand/vanilla";
 
 import type { Annotation, GraphDocument, GraphNode, Label, Point, Problem, Severity, Specs, StepPort, StepSpec } from "../graph";
-import { indexOf, portsOf } from "../graph";
+import { indexOf, isAction, portsOf } from "../graph";
 import type { LinkRequest } from "../graph/rules";
 
 export type CanvasMode = "build" | "run";
@@ -50,6 +50,13 @@ export interface CanvasState {
   ports: ReadonlyMap<string, readonly StepPort[]>;
   numbers: ReadonlyMap<string, number>;
   connected: ReadonlySet<string>;
+  /** Per step the one that undoes it; per undo step the one that it undoes. */
+  undoneBy: ReadonlyMap<string, string>;
+  undoes: ReadonlyMap<string, string>;
+  /** Links to undo steps: shown or hidden by a person, else (null) shown where the drawing is small enough. */
+  undoLinks: boolean | null;
+  /** Zoomed in so far that links to undo steps are more than specks. */
+  near: boolean;
   summaries: Readonly<Record<string, string>>;
   problems: Readonly<Record<string, NodeProblems>>;
   changed: ReadonlySet<string>;
@@ -83,6 +90,8 @@ export function createCanvasStore({ mode, graph, specs, summaries }: CanvasStart
     active: graph.nodes[0]?.id ?? null,
     detail: "full",
     motion: "none",
+    undoLinks: null,
+    near: true,
     dropLink: null,
     build: null,
   }));
@@ -126,11 +135,15 @@ export function problemsByNode(problems: readonly Problem[]): Record<string, Nod
   return found;
 }
 
+const NO_PORTS: readonly StepPort[] = [];
+
 /** The tables of a document as the canvas reads them; parts that did not change keep their identity. */
-export function tablesOf(document: GraphDocument, specs: Specs, before: CanvasState["ports"]): Pick<CanvasState, "nodes" | "notes" | "ports" | "numbers" | "connected"> {
+export function tablesOf(document: GraphDocument, specs: Specs, before: CanvasState["ports"]): Pick<CanvasState, "nodes" | "notes" | "ports" | "numbers" | "connected" | "undoneBy" | "undoes"> {
+  const { order, undoneBy, undoes } = indexOf(document);
   const ports = new Map<string, readonly StepPort[]>();
   for (const node of document.nodes) {
-    const next = portsOf(specs[node.type], node.config);
+    // Nothing follows an undo step.
+    const next = undoes.has(node.id) && isAction(specs[node.type]) ? NO_PORTS : portsOf(specs[node.type], node.config);
     const known = before.get(node.id);
     ports.set(node.id, known && samePorts(known, next) ? known : next);
   }
@@ -138,9 +151,18 @@ export function tablesOf(document: GraphDocument, specs: Specs, before: CanvasSt
     nodes: new Map(document.nodes.map((node) => [node.id, node])),
     notes: new Map(document.annotations.map((note) => [note.id, note])),
     ports,
-    numbers: new Map(indexOf(document).order.map((id, at) => [id, at + 1])),
+    numbers: new Map(order.map((id, at) => [id, at + 1])),
     connected: new Set(document.edges.map((edge) => `${edge.source}:${edge.sourceHandle}`)),
+    undoneBy,
+    undoes,
   };
+}
+
+const SMALL = 60;
+
+/** Whether links to undo steps are shown of all steps, not only of the selected one. */
+export function showsUndoLinks({ undoLinks, nodes }: Pick<CanvasState, "undoLinks" | "nodes">): boolean {
+  return undoLinks ?? nodes.size <= SMALL;
 }
 
 function samePorts(a: readonly StepPort[], b: readonly StepPort[]): boolean {

@@ -7,6 +7,8 @@ import { type Detail, type MotionLevel, useCanvas, useCanvasStore } from "./canv
 const FULL_UNTIL = 60;
 const WINDOW_MS = 500;
 const LOW_FPS = 45;
+/** Zoomed out further, links to undo steps are only shown of what is selected. */
+const UNDO_FROM = 0.5;
 
 /** Steps down for the rest of the visit when frames take too long, whatever the reason. */
 let ceiling: MotionLevel = "full";
@@ -63,11 +65,12 @@ export function detailOf(zoom: number): Detail {
 export function MotionWatcher() {
   const store = useCanvasStore();
   const detail = useStore((state) => detailOf(state.transform[2]));
+  const near = useStore((state) => state.transform[2] >= UNDO_FROM);
   const running = useRun((state) => Object.values(state.steps).some((step) => step.status === "running"));
   const mode = useCanvas((state) => state.mode);
   const motion = useMotionLevel(running && mode === "run");
   useEffect(() => {
-    store.setState({ detail, motion });
-  }, [store, detail, motion]);
+    store.setState({ detail, motion, near });
+  }, [store, detail, motion, near]);
   return null;
 }

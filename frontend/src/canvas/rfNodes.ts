@@ -1,13 +1,16 @@
 /** Turns the document into React Flow's nodes and edges; what did not change keeps its identity. */
 import { type Edge, type Node, Position } from "@xyflow/react";
 
-import { CARD, DEFAULT_IN, ERROR_HANDLE, type GraphDocument, type GraphEdge, type StepPort } from "../graph";
-import { portOffsets } from "../graph/ports";
+import { CARD, DEFAULT_IN, ERROR_HANDLE, type GraphDocument, type GraphEdge, type StepPort, UNDO_HANDLE } from "../graph";
+import { portOffsets, UNDO_PORT_TOP } from "../graph/ports";
 
 export type StepRfNode = Node<Record<string, never>, "step" | "note">;
 export interface LinkData extends Record<string, unknown> {
   label: string;
   failure: boolean;
+  undo: boolean;
+  /** One of its two steps is selected. */
+  near: boolean;
 }
 export type LinkRfEdge = Edge<LinkData, "link">;
 
@@ -16,21 +19,27 @@ const NO_DATA: Record<string, never> = {};
 /** React Flow names every node "node" to screen readers; the card inside has a better name. */
 const QUIET = { "aria-roledescription": undefined } as unknown as NonNullable<Node["domAttributes"]>;
 
+/** Whether a step undoes another, can be undone by another, or neither. */
+export type UndoRole = "undoes" | "undoable" | "none";
+
 const handleCache = new Map<string, NonNullable<Node["handles"]>>();
 
 /** Where the ports of a card are, so that links can be drawn before a card has been measured or while it is out of view. */
-function handlesFor(ports: readonly StepPort[], trigger: boolean, failing: boolean): NonNullable<Node["handles"]> {
-  const key = `${trigger}|${failing}|${ports.map((port) => port.id).join("|")}`;
+function handlesFor(ports: readonly StepPort[], trigger: boolean, failing: boolean, undo: UndoRole): NonNullable<Node["handles"]> {
+  const key = `${trigger}|${failing}|${undo}|${ports.map((port) => port.id).join("|")}`;
   const known = handleCache.get(key);
   if (known) return known;
   const half = PORT / 2;
   const handles: NonNullable<Node["handles"]> = [];
-  if (!trigger) handles.push({ id: DEFAULT_IN, type: "target", position: Position.Top, x: CARD.width / 2 - half, y: -6, width: PORT, height: PORT });
+  const side = { y: UNDO_PORT_TOP - half, width: PORT, height: PORT };
+  if (undo === "undoes") handles.push({ id: DEFAULT_IN, type: "target", position: Position.Left, x: -6, ...side });
+  else if (!trigger) handles.push({ id: DEFAULT_IN, type: "target", position: Position.Top, x: CARD.width / 2 - half, y: -6, width: PORT, height: PORT });
   const offsets = portOffsets(ports.length, CARD.width);
   ports.forEach((port, at) => {
     handles.push({ id: port.id, type: "source", position: Position.Bottom, x: CARD.width / 2 + (offsets[at] ?? 0) - half, y: CARD.height - half, width: PORT, height: PORT });
   });
-  if (failing) handles.push({ id: ERROR_HANDLE, type: "source", position: Position.Left, x: -6, y: CARD.height / 2 - half, width: PORT, height: PORT });
+  if (undo === "undoable") handles.push({ id: UNDO_HANDLE, type: "source", position: Position.Right, x: CARD.width - half, ...side });
+  if (failing && undo !== "undoes") handles.push({ id: ERROR_HANDLE, type: "source", position: Position.Left, x: -6, y: CARD.height / 2 - half, width: PORT, height: PORT });
   handleCache.set(key, handles);
   return handles;
 }
@@ -40,6 +49,7 @@ export interface NodeInput {
   ports: ReadonlyMap<string, readonly StepPort[]>;
   isTrigger(type: string): boolean;
   hasErrorPort(type: string): boolean;
+  undoRole(id: string): UndoRole;
   selected: ReadonlySet<string>;
 }
 
@@ -49,7 +59,7 @@ export function nextNodes(input: NodeInput, before: readonly StepRfNode[]): Step
   const steps = input.document.nodes.map((step): StepRfNode => {
     const old = known.get(step.id);
     const selected = input.selected.has(step.id);
-    const handles = handlesFor(input.ports.get(step.id) ?? [], input.isTrigger(step.type), input.hasErrorPort(step.type));
+    const handles = handlesFor(input.ports.get(step.id) ?? [], input.isTrigger(step.type), input.hasErrorPort(step.type), input.undoRole(step.id));
     const position = old?.dragging ? old.position : step.position;
     if (old && old.selected === selected && old.handles === handles && old.position.x === position.x && old.position.y === position.y) return old;
     return {
@@ -92,6 +102,8 @@ export interface EdgeInput {
   edges: readonly GraphEdge[];
   labelOf(edge: GraphEdge): string;
   describe(edge: GraphEdge): string;
+  /** The selected steps. */
+  steps: ReadonlySet<string>;
   selected: ReadonlySet<string>;
 }
 
@@ -102,8 +114,10 @@ export function nextEdges(input: EdgeInput, before: readonly LinkRfEdge[]): Link
     const label = input.labelOf(link);
     const ariaLabel = input.describe(link);
     const selected = input.selected.has(link.id);
+    const undo = link.sourceHandle === UNDO_HANDLE;
+    const near = undo && (input.steps.has(link.source) || input.steps.has(link.target));
     const same = old && old.source === link.source && old.target === link.target && old.sourceHandle === link.sourceHandle &&
-      old.data?.label === label && old.selected === selected && old.ariaLabel === ariaLabel;
+      old.data?.label === label && old.data.near === near && old.selected === selected && old.ariaLabel === ariaLabel;
     if (same) return old;
     return {
       id: link.id,
@@ -112,7 +126,7 @@ export function nextEdges(input: EdgeInput, before: readonly LinkRfEdge[]): Link
       target: link.target,
       sourceHandle: link.sourceHandle,
       targetHandle: link.targetHandle,
-      data: { label, failure: link.sourceHandle === ERROR_HANDLE },
+      data: { label, failure: link.sourceHandle === ERROR_HANDLE, undo, near },
       selected,
       ariaLabel,
       interactionWidth: 20,

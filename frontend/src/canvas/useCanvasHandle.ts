@@ -1,8 +1,8 @@
 import { type ReactFlowInstance, useReactFlow, useStoreApi } from "@xyflow/react";
 import { type Ref, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useMemo, useRef } from "react";
 
-import { CARD, type GraphDocument, type Point } from "../graph";
-import { type CanvasStore, useCanvasStore } from "./canvasStore";
+import { CARD, type GraphDocument, isUndoLink, type Point } from "../graph";
+import { type CanvasStore, showsUndoLinks, useCanvasStore } from "./canvasStore";
 import { boundsOf, type Insets, NO_INSETS, reveal, viewOf } from "./viewport";
 
 /** What the page can ask of the canvas. */
@@ -23,6 +23,8 @@ export interface CanvasHandle {
   linkAt(place: { clientX: number; clientY: number }): string | null;
   contains(place: { clientX: number; clientY: number }): boolean;
   markLink(edge: string | null): void;
+  /** Shows the links to undo steps of all steps, or only those of the selected one. */
+  toggleUndoLinks(): void;
   /** Where a step's card is on the screen. */
   boxOf(node: string): DOMRect | null;
 }
@@ -104,7 +106,9 @@ export function useCanvasHandle(ref: Ref<CanvasHandle> | undefined, graph: Graph
       linkAt({ clientX, clientY }) {
         for (const element of document.elementsFromPoint(clientX, clientY)) {
           const link = element.closest<SVGGElement>(".react-flow__edge");
-          if (link) return link.dataset["id"] ?? null;
+          const id = link?.dataset["id"];
+          // Nothing goes between a step and what undoes it.
+          if (id !== undefined && !latest.current.graph.edges.some((edge) => edge.id === id && isUndoLink(edge))) return id;
         }
         return null;
       },
@@ -115,6 +119,7 @@ export function useCanvasHandle(ref: Ref<CanvasHandle> | undefined, graph: Graph
       markLink: (edge) => {
         if (store.getState().dropLink !== edge) store.setState({ dropLink: edge });
       },
+      toggleUndoLinks: () => store.setState((state) => ({ undoLinks: !showsUndoLinks(state) })),
       boxOf: (node) => cardOf(store, node)?.parentElement?.getBoundingClientRect() ?? null,
     };
   }, [rf, rfStore, store, revealStep]);

@@ -2,7 +2,7 @@ import { useStoreApi } from "@xyflow/react";
 import { type KeyboardEvent, type RefObject, useCallback } from "react";
 
 import type { Direction } from "../graph";
-import { useCanvasStore } from "./canvasStore";
+import { showsUndoLinks, useCanvasStore } from "./canvasStore";
 import type { FlowCanvasProps } from "./FlowCanvas";
 import { isBuilding } from "./useFlow";
 import { cardOf, editNote, useReveal } from "./useCanvasHandle";
@@ -34,6 +34,11 @@ export function useCanvasKeys(latest: RefObject<FlowCanvasProps>): (event: Keybo
         revealStep(props.graph, next, props.insets);
         // A card out of view is only drawn once it has been revealed.
         requestAnimationFrame(() => cardOf(store, next)?.focus({ preventScroll: true }));
+        return;
+      }
+      if (event.key.toLowerCase() === "u" && !event.altKey && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+        event.preventDefault();
+        store.setState((state) => ({ undoLinks: !showsUndoLinks(state) }));
         return;
       }
       if ((event.key === "Enter" || event.key === " ") && !event.ctrlKey && !event.metaKey && !event.altKey) {

@@ -5,7 +5,7 @@ import {
 import { useCallback, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { ERROR_HANDLE, portLabel } from "../graph";
+import { ERROR_HANDLE, isAction, portLabel, UNDO_HANDLE } from "../graph";
 import { problemsByNode, tablesOf, useCanvasStore } from "./canvasStore";
 import type { FlowCanvasProps } from "./FlowCanvas";
 import { type LinkRfEdge, nextEdges, nextNodes, type StepRfNode } from "./rfNodes";
@@ -72,6 +72,7 @@ export function useFlow(props: FlowCanvasProps) {
           ports: tables.ports,
           isTrigger: (type) => specs[type]?.trigger ?? false,
           hasErrorPort: (type) => specs[type]?.has_error_port ?? false,
+          undoRole: (id) => (!isAction(specs[tables.nodes.get(id)?.type ?? ""]) ? "none" : tables.undoes.has(id) ? "undoes" : "undoable"),
           selected: new Set(selected),
         },
         before,
@@ -89,13 +90,14 @@ export function useFlow(props: FlowCanvasProps) {
             return source ? portLabel(specs[source.type], source, edge.sourceHandle) : "";
           },
           describe: (edge) =>
-            t(edge.sourceHandle === ERROR_HANDLE ? "aria.failureLink" : "aria.link", { from: name(edge.source), to: name(edge.target) }),
+            t(edge.sourceHandle === ERROR_HANDLE ? "aria.failureLink" : edge.sourceHandle === UNDO_HANDLE ? "aria.undoLink" : "aria.link", { from: name(edge.source), to: name(edge.target) }),
+          steps: new Set(selected),
           selected: new Set(selectedLinks),
         },
         before,
       );
     },
-    [graph.edges, tables, specs, selectedLinks, t],
+    [graph.edges, tables, specs, selected, selectedLinks, t],
   );
   const [nodes, setNodes] = useDerived(buildNodes);
   const [edges, setEdges] = useDerived(buildEdges);

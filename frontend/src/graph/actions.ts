@@ -6,7 +6,8 @@ import { newId } from "./ids";
 import * as operations from "./operations";
 import { refusal } from "./rules";
 import { isEmpty, fieldsOf, isShown, valueOf } from "./schema";
-import { CARD, DEFAULT_OUT, type GraphDocument, type Label, type Point, type StepSpec } from "./types";
+import { CARD, DEFAULT_OUT, type GraphDocument, type Label, type Point, type StepSpec, UNDO_HANDLE } from "./types";
+import { isUndoLink, undoneStepOf } from "./undo";
 
 /** Where a new step goes. */
 export type Anchor =
@@ -20,12 +21,16 @@ export function addStep(store: EditorStore, spec: StepSpec, anchor: Anchor): str
   const node = operations.buildStep(document, spec, { x: 0, y: 0 });
   const plan = planFor(store, spec, anchor);
   node.position = plan.position;
-  const label: Label = { key: "history.add", params: { name: node.name } };
+  const undoes = plan.handle === UNDO_HANDLE && plan.after !== null;
+  const label: Label = undoes
+    ? { key: "history.addUndo", params: { name: node.name, action: plan.after ?? "" } }
+    : { key: "history.add", params: { name: node.name } };
   const empty = fieldsOf(spec.config_schema).filter(
     (field, _index, all) => field.required && isShown(field, all, node.config) && isEmpty(valueOf(field, node.config)),
   ).length;
-  const announce: Label = plan.after
-    ? { key: "announce.addedAfter", params: { name: node.name, after: plan.after, count: empty } }
+  const announce: Label = undoes
+    ? { key: "announce.addedUndo", params: { name: node.name, action: plan.after ?? "", count: empty } }
+    : plan.after ? { key: "announce.addedAfter", params: { name: node.name, after: plan.after, count: empty } }
     : { key: "announce.added", params: { name: node.name, count: empty } };
   store.edit(
     label,
@@ -57,13 +62,14 @@ function planFor(store: EditorStore, spec: StepSpec, anchor: Anchor): Plan {
     const edge = document.edges.find((other) => other.id === anchor.edge);
     const source = document.nodes.find((node) => node.id === edge?.source);
     const target = document.nodes.find((node) => node.id === edge?.target);
-    if (!edge || !source || !target || spec.trigger) return free(anchor.position ?? nextStart(document));
+    if (!edge || isUndoLink(edge) || !source || !target || spec.trigger) return free(anchor.position ?? nextStart(document));
     const below = operations.placeAfter(source, specs[source.type], edge.sourceHandle);
     // In a straight piece the new step stands where the next one stood; else above its target.
     const position = anchor.position ?? { x: target.position.x, y: Math.min(below.y, target.position.y) };
     return { position: operations.snap(position), source: source.id, handle: edge.sourceHandle, edge: edge.id, after: source.name };
   }
-  const source = document.nodes.find((node) => node.id === anchor.source);
+  // Nothing follows an undo step: who goes on building there means what comes after the step that it undoes.
+  const source = undoneStepOf(document, anchor.source) ?? document.nodes.find((node) => node.id === anchor.source);
   if (!source || spec.trigger) return free(anchor.position ?? nextStart(document));
   if (anchor.handle !== undefined) {
     const position = anchor.position ?? operations.placeAfter(source, specs[source.type], anchor.handle);
@@ -92,8 +98,9 @@ export function connect(store: EditorStore, source: string, handle: string, targ
   const reason = refusal(document, specs, { source, sourceHandle: handle, target, targetHandle: "in" });
   if (reason) return reason;
   const names = { from: nameOf(document, source), to: nameOf(document, target) };
-  store.edit({ key: "history.connect", params: names }, (draft) => void operations.addLink(draft, source, handle, target), {
-    announce: { key: "announce.connected", params: names },
+  const undo = handle === UNDO_HANDLE;
+  store.edit({ key: undo ? "history.undoLink" : "history.connect", params: names }, (draft) => void operations.addLink(draft, source, handle, target), {
+    announce: { key: undo ? "announce.undoLink" : "announce.connected", params: names },
   });
   return null;
 }

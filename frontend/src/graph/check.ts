@@ -2,11 +2,13 @@
  * The check that runs while one edits. It finds what the browser can know (shape, required fields, broken data
  * references, unconnected steps); the server checks again on every save and has the last word.
  */
+import { type Add, checkUndo } from "./checkUndo";
 import { downstreamOf, indexOf, isBehindFailure, upstreamOf } from "./indexes";
 import { KEY_PATTERN } from "./keys";
 import { portsOf } from "./ports";
 import { fieldProblem, fieldsOf, isShown, valueOf } from "./schema";
 import { referencesIn } from "./template";
+import { isUndoLink } from "./undo";
 import {
   DEFAULT_IN, ERROR_HANDLE, LIMITS, type GraphDocument, type GraphNode, type Problem, type Severity, type Specs,
   type StepSpec,
@@ -27,7 +29,7 @@ const FAMILIES: Readonly<Record<string, string>> = {
   "edge.dangling": "edge.dangling",
   "edge.unknown_port": "edge.unknown_port",
   "edge.unknown_way_in": "edge.unknown_port",
-  "edge.undo_unsupported": "edge.unknown_port",
+  "edge.undo_unsupported": "edge.undo_unsupported",
   "edge.into_start": "edge.into_start",
   "edge.self_loop": "graph.cycle",
   "graph.cycle": "graph.cycle",
@@ -37,6 +39,14 @@ const FAMILIES: Readonly<Record<string, string>> = {
   "reference.itself": "reference.not_before",
   "reference.not_before": "reference.not_before",
   "reference.no_error": "reference.no_error",
+  "undo.into_flow": "undo.into_flow",
+  "undo.leads_on": "undo.leads_on",
+  "undo.twice": "undo.twice",
+  "undo.not_an_action": "undo.not_an_action",
+  "undo.contradiction": "undo.contradiction",
+  "undo.missing": "undo.missing",
+  "undo.switched_off": "undo.switched_off",
+  "undo.failure_setting": "undo.failure_setting",
 };
 /** Found here only in part (a pattern or another field's value may matter): the place decides whether it is the same. */
 const FIELD_CODES: ReadonlySet<string> = new Set(["required", "invalid"]);
@@ -50,9 +60,10 @@ export function check(document: GraphDocument, specs: Specs): Problem[] {
   checkSize(document, add);
   checkKeys(document, add);
   checkLinks(document, specs, add);
+  checkUndo(document, specs, add);
   const reached = reachedSteps(document, specs);
   if (reached === null) add("error", "graph.no_start", {});
-  const { place } = indexOf(document);
+  const { place, undoes } = indexOf(document);
   const inOrder = [...document.nodes].sort((a, b) => (place.get(a.id) ?? 0) - (place.get(b.id) ?? 0));
   for (const node of inOrder) {
     const spec = specs[node.type];
@@ -60,15 +71,15 @@ export function check(document: GraphDocument, specs: Specs): Problem[] {
       add("error", "node.type_unknown", { node: node.id, field: "step.type" }, { type: node.type });
       continue;
     }
-    if (reached && !reached.has(node.id)) add("warning", "node.unreachable", { node: node.id });
+    const undoing = undoes.has(node.id);
+    if (reached && !reached.has(node.id) && !undoing) add("warning", "node.unreachable", { node: node.id });
     checkFields(node, spec, add);
     checkReferences(document, node, specs, add);
-    checkWays(document, node, spec, add);
+    // Nothing follows an undo step, and nothing has to lead to it.
+    if (!undoing) checkWays(document, node, spec, add);
   }
   return problems;
 }
-
-type Add = (severity: Severity, code: string, where: Partial<Problem>, params?: Problem["params"]) => void;
 
 function checkSize(document: GraphDocument, add: Add): void {
   if (document.nodes.length > LIMITS.nodes) add("error", "document.too_many_nodes", { field: "nodes" }, { limit: LIMITS.nodes });
@@ -95,11 +106,12 @@ function checkLinks(document: GraphDocument, specs: Specs, add: Add): void {
       continue;
     }
     const spec = specs[source.type];
-    const known = edge.sourceHandle === ERROR_HANDLE
+    const undo = isUndoLink(edge);
+    const known = undo || (edge.sourceHandle === ERROR_HANDLE
       ? spec?.has_error_port !== false
-      : !spec || portsOf(spec, source.config).some((port) => port.id === edge.sourceHandle);
+      : !spec || portsOf(spec, source.config).some((port) => port.id === edge.sourceHandle));
     if (!known || edge.targetHandle !== DEFAULT_IN) add("error", "edge.unknown_port", { edge: edge.id, node: source.id }, { port: edge.sourceHandle });
-    if (specs[target.type]?.trigger) add("error", "edge.into_start", { edge: edge.id, node: target.id });
+    if (specs[target.type]?.trigger && !undo) add("error", "edge.into_start", { edge: edge.id, node: target.id });
   }
   const first = [...circular].find((id) => downstreamOf(document, id).has(id));
   if (first !== undefined) add("error", "graph.cycle", { node: first });

@@ -3,6 +3,7 @@ import { formatExact } from "./exact";
 import { same } from "./same";
 import { fieldsOf } from "./schema";
 import type { GraphDocument, GraphEdge, GraphNode, Json, Label, Specs } from "./types";
+import { isUndoLink, undoneStepOf } from "./undo";
 
 export type ChangeKind = "added" | "removed" | "changed" | "moved";
 
@@ -22,7 +23,7 @@ export function changesBetween(before: GraphDocument, after: GraphDocument, spec
   const changes: Change[] = [];
   for (const node of after.nodes) {
     const was = old.get(node.id);
-    if (!was) changes.push({ kind: "added", node: node.id, label: { key: "change.added", params: { name: node.name } } });
+    if (!was) changes.push({ kind: "added", node: node.id, label: addedLabel(after, node) });
     else changes.push(...nodeChanges(was, node, specs));
   }
   for (const node of before.nodes) {
@@ -36,6 +37,13 @@ export function changesBetween(before: GraphDocument, after: GraphDocument, spec
   });
   if (moved.length > 0) changes.push({ kind: "moved", node: null, label: { key: "change.moved", params: { count: moved.length } } });
   return changes;
+}
+
+function addedLabel(document: GraphDocument, node: GraphNode): Label {
+  const action = undoneStepOf(document, node.id);
+  return action
+    ? { key: "change.addedUndo", params: { name: node.name, action: action.name } }
+    : { key: "change.added", params: { name: node.name } };
 }
 
 function nodeChanges(was: GraphNode, node: GraphNode, specs: Specs): Change[] {
@@ -55,8 +63,9 @@ function nodeChanges(was: GraphNode, node: GraphNode, specs: Specs): Change[] {
   if (Boolean(was.settings.disabled) !== Boolean(node.settings.disabled)) {
     add(node.settings.disabled ? "disabled" : "enabled", { name: node.name });
   }
-  const { disabled: _a, ...settingsBefore } = was.settings;
-  const { disabled: _b, ...settingsAfter } = node.settings;
+  if (was.settings.undo !== node.settings.undo) add(node.settings.undo ? "undoNothing" : "undoOpen", { name: node.name });
+  const { disabled: _a, undo: _c, ...settingsBefore } = was.settings;
+  const { disabled: _b, undo: _d, ...settingsAfter } = node.settings;
   if (!same(settingsBefore, settingsAfter)) add("settings", { name: node.name });
   if ((was.notes ?? "") !== (node.notes ?? "")) add("notes", { name: node.name });
   return found;
@@ -69,11 +78,11 @@ function linkChanges(before: GraphDocument, after: GraphDocument, old: Map<strin
   for (const edge of after.edges) {
     // Links of a new step come with it; naming them would say the same thing twice.
     if (oldLinks.has(linkKey(edge)) || !old.has(edge.source) || !old.has(edge.target)) continue;
-    found.push({ kind: "added", node: edge.source, label: { key: "change.linked", params: { from: now.get(edge.source)?.name ?? "", to: now.get(edge.target)?.name ?? "" } } });
+    found.push({ kind: "added", node: edge.source, label: { key: isUndoLink(edge) ? "change.undoLinked" : "change.linked", params: { from: now.get(edge.source)?.name ?? "", to: now.get(edge.target)?.name ?? "" } } });
   }
   for (const edge of before.edges) {
     if (newLinks.has(linkKey(edge)) || !now.has(edge.source) || !now.has(edge.target)) continue;
-    found.push({ kind: "removed", node: edge.source, label: { key: "change.unlinked", params: { from: now.get(edge.source)?.name ?? "", to: now.get(edge.target)?.name ?? "" } } });
+    found.push({ kind: "removed", node: edge.source, label: { key: isUndoLink(edge) ? "change.undoUnlinked" : "change.unlinked", params: { from: now.get(edge.source)?.name ?? "", to: now.get(edge.target)?.name ?? "" } } });
   }
   return found;
 }

@@ -18,5 +18,6 @@ export * from "./schema";
 export * from "./stamp";
 export * from "./template";
 export * from "./types";
+export * from "./undo";
 export * from "./walk";
 export { tidyPositions } from "./layoutClient";

@@ -1,6 +1,6 @@
 /** "Tidy up": places all steps top to bottom. Pure; runs in a worker (see layoutClient.ts). */
 import { graphlib, layout as runDagre } from "@dagrejs/dagre";
-import { CARD, ERROR_HANDLE, type Point } from "./types";
+import { CARD, ERROR_HANDLE, type Point, UNDO_HANDLE } from "./types";
 
 export interface LayoutNode {
   id: string;
@@ -22,16 +22,53 @@ export interface LayoutRequest {
 /** New top-left positions by id. Flows that are not connected with each other stand side by side, in their present order. */
 export function layout(request: LayoutRequest): Record<string, Point> {
   const result: Record<string, Point> = {};
-  const groups = components(request).sort((a, b) => leftOf(a) - leftOf(b));
+  const beside = undoSteps(request.edges);
+  const flow: LayoutRequest = {
+    nodes: request.nodes.filter((node) => !beside.has(node.id)),
+    edges: request.edges.filter((edge) => edge.sourceHandle !== UNDO_HANDLE),
+  };
+  const groups = components(flow).sort((a, b) => leftOf(a) - leftOf(b));
   let left = 0;
   for (const group of groups) {
-    const placed = layoutComponent(group, request.edges);
+    const placed = layoutComponent(group, flow.edges);
+    placed.width = placeBeside(placed.positions, beside, placed.width);
     for (const [id, point] of Object.entries(placed.positions)) {
       result[id] = { x: snapTo(point.x + left), y: snapTo(point.y) };
     }
     left += placed.width + CARD.columnGap * 2;
   }
   return anchored(request, result);
+}
+
+/** Undo steps by id, each with the step that it undoes. One whose action is itself beside another stays in the flow. */
+function undoSteps(edges: readonly LayoutEdge[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const edge of edges) {
+    if (edge.sourceHandle === UNDO_HANDLE && edge.source !== edge.target && !found.has(edge.target)) found.set(edge.target, edge.source);
+  }
+  for (const [step, action] of [...found]) if (found.has(action)) found.delete(step);
+  return found;
+}
+
+/** Sets undo steps right of their actions; whatever stands further right in the same row makes room. Answers the new width. */
+function placeBeside(positions: Record<string, Point>, beside: ReadonlyMap<string, string>, width: number): number {
+  const own = [...beside].flatMap(([step, action]) => (positions[action] ? [{ step, action: positions[action] }] : []));
+  own.sort((a, b) => a.action.x - b.action.x || a.action.y - b.action.y);
+  let right = width;
+  for (const { action } of own) {
+    const end = action.x + (CARD.width + CARD.undoGap) + CARD.width + CARD.columnGap;
+    const inRow = Object.values(positions).filter((point) => point.x > action.x && Math.abs(point.y - action.y) < CARD.height);
+    const shift = end - Math.min(end, ...inRow.map((point) => point.x));
+    // The whole right side moves, so that what stands above one another stays so.
+    if (shift > 0) for (const point of Object.values(positions)) if (point.x >= action.x + CARD.width) point.x += shift;
+    right += shift;
+  }
+  for (const { step, action } of own) {
+    const place = { x: action.x + CARD.width + CARD.undoGap, y: action.y };
+    positions[step] = place;
+    right = Math.max(right, place.x + CARD.width);
+  }
+  return right;
 }
 
 function leftOf(nodes: readonly LayoutNode[]): number {

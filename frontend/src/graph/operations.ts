@@ -11,8 +11,9 @@ import { refusal } from "./rules";
 import { referencesIn, renameInValue } from "./template";
 import {
   CARD, DEFAULT_IN, DEFAULT_OUT, ERROR_HANDLE, type Annotation, type GraphDocument, type GraphEdge, type GraphNode,
-  type Json, type Point, type Specs, type StepSettings, type StepSpec,
+  type Json, type Point, type Specs, type StepSettings, type StepSpec, UNDO_HANDLE,
 } from "./types";
+import { isUndoLink } from "./undo";
 
 export function snap(point: Point): Point {
   return { x: Math.round(point.x / CARD.grid) * CARD.grid, y: Math.round(point.y / CARD.grid) * CARD.grid };
@@ -53,6 +54,7 @@ const PITCH = CARD.height + CARD.rowGap;
 /** Where a new step goes that follows `source` by `handle`. */
 export function placeAfter(source: GraphNode, spec: StepSpec | undefined, handle: string): Point {
   if (handle === ERROR_HANDLE) return { x: source.position.x - CARD.width - CARD.columnGap, y: source.position.y + PITCH };
+  if (handle === UNDO_HANDLE) return { x: source.position.x + CARD.width + CARD.undoGap, y: source.position.y };
   const ports = portsOf(spec, source.config);
   const at = Math.max(0, ports.findIndex((port) => port.id === handle));
   const shift = ports.length > 1 ? (at - (ports.length - 1) / 2) * (CARD.width + CARD.columnGap) : 0;
@@ -77,6 +79,11 @@ export function addLink(document: GraphDocument, source: string, sourceHandle: s
   const edge = buildEdge(source, sourceHandle, target);
   document.edges.push(edge);
   if (sourceHandle === ERROR_HANDLE) setSettings(document, source, { on_failure: "error_port" });
+  if (sourceHandle === UNDO_HANDLE) {
+    setSettings(document, source, { undo: undefined });
+    // What happens if it fails is not up to an undo step, and nobody undoes it.
+    setSettings(document, target, { undo: undefined, on_failure: undefined, fallback: undefined });
+  }
   return edge.id;
 }
 
@@ -98,6 +105,8 @@ export function makeRoomBelow(document: GraphDocument, stepId: string): void {
   const step = document.nodes.find((node) => node.id === stepId);
   if (!step) return;
   const behind = downstreamOf(plain, stepId);
+  // Undo steps stay beside what they undo.
+  for (const [by, action] of indexOf(plain).undoes) if (behind.has(action)) behind.add(by);
   const followers = document.nodes.filter((node) => behind.has(node.id) && node.position.y > step.position.y - PITCH);
   const nearest = Math.min(...followers.map((node) => node.position.y));
   const shift = step.position.y + PITCH - nearest;
@@ -111,6 +120,12 @@ export function removeLinks(document: GraphDocument, edgeIds: ReadonlySet<string
   for (const edge of gone) if (edge.sourceHandle === ERROR_HANDLE) forgetErrorPort(document, edge.source);
 }
 
+/** Says what is to be undone of a step: by no step any more, and nothing at all if it says so. */
+export function setNothingToUndo(document: GraphDocument, id: string, nothing: boolean): void {
+  document.edges = document.edges.filter((edge) => edge.source !== id || !isUndoLink(edge));
+  setSettings(document, id, { undo: nothing ? "nothing" : undefined });
+}
+
 function forgetErrorPort(document: GraphDocument, nodeId: string): void {
   const node = document.nodes.find((other) => other.id === nodeId);
   if (node?.settings.on_failure === "error_port") delete node.settings.on_failure;
@@ -119,8 +134,9 @@ function forgetErrorPort(document: GraphDocument, nodeId: string): void {
 /** Removes steps and heals the chain: A → X → B becomes A → B where X had exactly one way on. */
 export function removeSteps(document: GraphDocument, specs: Specs, ids: ReadonlySet<string>): void {
   for (const id of ids) {
-    const incoming = document.edges.filter((edge) => edge.target === id && edge.source !== id);
-    const onward = document.edges.filter((edge) => edge.source === id && edge.sourceHandle !== ERROR_HANDLE && edge.target !== id);
+    const links = document.edges.filter((edge) => !isUndoLink(edge) && edge.source !== edge.target);
+    const incoming = links.filter((edge) => edge.target === id);
+    const onward = links.filter((edge) => edge.source === id && edge.sourceHandle !== ERROR_HANDLE);
     const targets = [...new Set(onward.map((edge) => edge.target))];
     document.edges = document.edges.filter((edge) => edge.source !== id && edge.target !== id);
     document.nodes = document.nodes.filter((node) => node.id !== id);
@@ -193,7 +209,7 @@ function dropLostWays(document: GraphDocument, specs: Specs, node: GraphNode): v
   if (!spec?.ports_from) return;
   const ways = new Set(portsOf(spec, node.config).map((port) => port.id));
   document.edges = document.edges.filter(
-    (edge) => edge.source !== node.id || edge.sourceHandle === ERROR_HANDLE || ways.has(edge.sourceHandle),
+    (edge) => edge.source !== node.id || edge.sourceHandle === ERROR_HANDLE || isUndoLink(edge) || ways.has(edge.sourceHandle),
   );
 }
 
@@ -240,7 +256,9 @@ export function usersOf(document: GraphDocument, ids: ReadonlySet<string>): Grap
   const starts = document.nodes.filter(isStart);
   /** What started the run is known as long as one start that leads here stays. */
   const startGoes = (id: string): boolean => {
-    const leading = starts.filter((start) => downstreamOf(document, start.id).has(id));
+    // An undo step hangs at its action: what starts that one starts it.
+    const at = indexOf(document).undoes.get(id) ?? id;
+    const leading = starts.filter((start) => downstreamOf(document, start.id).has(at));
     return leading.length > 0 && leading.every((start) => ids.has(start.id));
   };
   return document.nodes.filter((node) => {

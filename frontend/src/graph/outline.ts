@@ -1,7 +1,7 @@
 /** The workflow as a list that can be read aloud: steps in order, branches as groups, joins once. */
 import { indexOf } from "./indexes";
 import { portsOf } from "./ports";
-import { ERROR_HANDLE, type GraphDocument, type GraphEdge, type Specs } from "./types";
+import { ERROR_HANDLE, type GraphDocument, type GraphEdge, type Specs, UNDO_HANDLE } from "./types";
 
 export type OutlineRow =
   | { kind: "step"; id: string; node: string; number: number; children: OutlineRow[] }
@@ -12,6 +12,13 @@ export function outline(document: GraphDocument, specs: Specs): OutlineRow[] {
   const index = indexOf(document);
   const numbers = numberSteps(document);
   const shown = new Set<string>();
+
+  /** The step that undoes this one, as a way of its own beside those of the flow. */
+  const undoRows = (id: string): OutlineRow[] => {
+    const by = index.undoneBy.get(id);
+    if (by === undefined) return [];
+    return [{ kind: "way", id: `${id}:${UNDO_HANDLE}`, node: id, handle: UNDO_HANDLE, label: "", failure: false, children: chain(by, new Set()) }];
+  };
 
   const chain = (start: string, stops: ReadonlySet<string>): OutlineRow[] => {
     const rows: OutlineRow[] = [];
@@ -28,6 +35,7 @@ export function outline(document: GraphDocument, specs: Specs): OutlineRow[] {
       const ways = waysOf(id);
       const single = ways.length === 1 && ways[0] && !ways[0].failure && ways[0].label === "" ? ways[0].edges : null;
       if (single && single.length === 1) {
+        row.children.push(...undoRows(id));
         at = single[0]?.target ?? null;
         continue;
       }
@@ -45,6 +53,7 @@ export function outline(document: GraphDocument, specs: Specs): OutlineRow[] {
           children: way.edges.flatMap((edge) => chain(edge.target, inner)),
         });
       }
+      row.children.push(...undoRows(id));
       at = join;
     }
     return rows;
@@ -65,7 +74,7 @@ export function outline(document: GraphDocument, specs: Specs): OutlineRow[] {
     }));
     const failing = edges.filter((edge) => edge.sourceHandle === ERROR_HANDLE);
     if (failing.length > 0) ways.push({ handle: ERROR_HANDLE, label: "", failure: true, edges: failing });
-    return ways.filter((way) => several || way.failure || way.edges.length > 0);
+    return ways.filter((way) => (several && !index.undoes.has(id)) || way.failure || way.edges.length > 0);
   };
 
   /** The first step where at least two of these paths meet again. */
@@ -91,7 +100,7 @@ export function outline(document: GraphDocument, specs: Specs): OutlineRow[] {
     return seen;
   };
 
-  const roots = index.order.filter((id) => (index.incoming.get(id) ?? []).length === 0);
+  const roots = index.order.filter((id) => (index.incoming.get(id) ?? []).length === 0 && !index.undoes.has(id));
   const rows = roots.flatMap((id) => chain(id, new Set()));
   for (const id of index.order) if (!shown.has(id)) rows.push(...chain(id, new Set()));
   return rows;

@@ -1,4 +1,4 @@
-import { DEFAULT_OUT, ERROR_HANDLE, type GraphNode, isJsonObject, type JsonObject, type StepPort, type StepSpec } from "./types";
+import { DEFAULT_OUT, ERROR_HANDLE, type GraphNode, isJsonObject, type JsonObject, type StepPort, type StepSpec, UNDO_HANDLE } from "./types";
 
 const PLAIN: StepPort[] = [{ id: DEFAULT_OUT, label: "" }];
 
@@ -25,11 +25,14 @@ export function portsOf(spec: StepSpec | undefined, config: JsonObject): StepPor
 
 /** What a link leaving by `handle` is called; empty for the single default way out. */
 export function portLabel(spec: StepSpec | undefined, node: GraphNode, handle: string): string {
-  if (handle === ERROR_HANDLE) return "";
+  if (handle === ERROR_HANDLE || handle === UNDO_HANDLE) return "";
   const ports = portsOf(spec, node.config);
   if (ports.length <= 1 && handle === DEFAULT_OUT) return "";
   return ports.find((port) => port.id === handle)?.label ?? handle;
 }
+
+/** How far down the right edge of an action its undo port stands; an undo step is entered at the same height. */
+export const UNDO_PORT_TOP = 48;
 
 /** Horizontal place of each way out as an offset from the middle of the card, in pixels. */
 export function portOffsets(count: number, width: number): number[] {

@@ -1,8 +1,9 @@
 import { downstreamOf, indexOf } from "./indexes";
 import { portsOf } from "./ports";
 import {
-  DEFAULT_IN, DEFAULT_OUT, ERROR_HANDLE, UNDO_HANDLE, type GraphDocument, type Label, type Specs,
+  DEFAULT_IN, DEFAULT_OUT, ERROR_HANDLE, UNDO_HANDLE, type GraphDocument, type GraphNode, type Label, type Specs,
 } from "./types";
+import { isAction, undoneStepOf } from "./undo";
 
 export interface LinkRequest {
   source: string;
@@ -17,10 +18,13 @@ export function refusal(document: GraphDocument, specs: Specs, link: LinkRequest
   const source = byId.get(link.source);
   const target = byId.get(link.target);
   if (!source || !target) return reason("missing");
-  if (link.source === link.target) return reason("self");
   const handle = link.sourceHandle ?? DEFAULT_OUT;
-  if (handle === UNDO_HANDLE) return reason("undo");
+  if (link.source === link.target) return reason(handle === UNDO_HANDLE ? "undoSelf" : "self");
   if ((link.targetHandle ?? DEFAULT_IN) !== DEFAULT_IN) return reason("notAnEntry");
+  if (indexOf(document).undoes.has(link.source)) return reason("undoLeadsOn", { name: source.name });
+  if (handle === UNDO_HANDLE) return undoRefusal(document, specs, source, target);
+  const undone = undoneStepOf(document, target.id);
+  if (undone) return reason("undoInto", { name: target.name, action: undone.name });
   const targetSpec = specs[target.type];
   if (targetSpec?.trigger) return reason("intoStart", { name: target.name });
   const sourceSpec = specs[source.type];
@@ -34,6 +38,19 @@ export function refusal(document: GraphDocument, specs: Specs, link: LinkRequest
   if ((source.parent ?? null) !== (target.parent ?? null)) return reason("border");
   if (downstreamOf(document, link.target).has(link.source)) return reason("circle");
   return null;
+}
+
+/** An undo link goes from an action to an action that has no other links. */
+function undoRefusal(document: GraphDocument, specs: Specs, source: GraphNode, target: GraphNode): Label | null {
+  const { incoming, outgoing, undoneBy, undoes } = indexOf(document);
+  if (specs[source.type] && !isAction(specs[source.type])) return reason("undoNothing", { name: source.name });
+  if (undoneBy.get(source.id) === target.id) return reason("exists");
+  if (undoneBy.has(source.id)) return reason("undoTwice", { name: source.name });
+  if (specs[target.type] && !isAction(specs[target.type])) return reason("undoNoAction", { name: target.name });
+  if (undoes.has(target.id)) return reason("undoTaken", { name: target.name });
+  const linked = (incoming.get(target.id) ?? []).length + (outgoing.get(target.id) ?? []).length > 0 || undoneBy.has(target.id);
+  if (linked) return reason("undoInFlow", { name: target.name });
+  return (source.parent ?? null) === (target.parent ?? null) ? null : reason("border");
 }
 
 function reason(code: string, params: Record<string, string> = {}): Label {

@@ -17,7 +17,7 @@ export interface Point {
   y: number;
 }
 
-export type OnFailure = "stop" | "continue" | "error_port";
+export type OnFailure = "stop" | "continue" | "error_port" | "undo";
 export type RetryStrategy = "exponential" | "fixed" | "linear";
 
 export interface RetryPolicy {
@@ -36,6 +36,8 @@ export interface StepSettings {
   timeout_seconds?: number;
   on_failure?: OnFailure;
   fallback?: Json;
+  /** Somebody said that nothing has to be undone of this step. */
+  undo?: "nothing";
 }
 
 export interface GraphNode {
@@ -203,7 +205,8 @@ export const UNDO_HANDLE = "undo";
 export const DEFAULT_IN = "in";
 export const DEFAULT_OUT = "out";
 
-export const CARD = { width: 284, height: 68, rowGap: 60, columnGap: 36, grid: 8 } as const;
+/** An undo step stands 64 px beyond what it undoes, and a little further to keep to the grid. */
+export const CARD = { width: 284, height: 68, rowGap: 60, columnGap: 36, undoGap: 68, grid: 8 } as const;
 export const LIMITS = { nodes: 2000, edges: 4000 } as const;
 
 export function emptyDocument(): GraphDocument {

@@ -25,6 +25,8 @@ export interface EditorEnvironment {
   goTo(node: string, field?: string | null): void;
   /** Tests up to a result; opens the test dialog. */
   test(): void;
+  /** Asks for the step that undoes this one. */
+  addUndo(step: string, place: { clientX: number; clientY: number }): void;
   /** Removes what is selected, asking first when its data are used elsewhere. */
   remove(): void;
 }

@@ -1,8 +1,8 @@
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { indexOf, type GraphNode, type Json, operations, type OnFailure, type RetryPolicy, type RetryStrategy, type StepSettings, type StepSpec } from "../graph";
-import { cx, useFormatter } from "../ui";
+import { indexOf, type GraphNode, type Json, operations, type OnFailure, type RetryPolicy, type RetryStrategy, type StepSettings, type StepSpec, undoneStepOf } from "../graph";
+import { Button, cx, useFormatter } from "../ui";
 import { useEditor, useEnvironment } from "./EditorContext";
 import css from "./inspector.module.css";
 import { useNumberWords } from "./numberWords";
@@ -21,6 +21,7 @@ export function FailsTab({ node, spec, readOnly }: { node: GraphNode; spec: Step
     const edge = (indexOf(state.document).outgoing.get(node.id) ?? []).find((other) => other.sourceHandle === "error");
     return edge ? state.document.nodes.find((other) => other.id === edge.target)?.name : undefined;
   });
+  const undoes = useEditor((state) => undoneStepOf(state.document, node.id) !== undefined);
   const set = (changes: { [K in keyof StepSettings]?: StepSettings[K] | undefined }, group: string): void => {
     store.edit({ key: "history.settings", params: { name: node.name } }, (draft) => operations.setSettings(draft, node.id, changes), { group: `settings:${node.id}:${group}` });
   };
@@ -88,19 +89,35 @@ export function FailsTab({ node, spec, readOnly }: { node: GraphNode; spec: Step
         </details>
         <p className={css.strip}>{t("fails.givesUp", { time: format.duration(totalWait(retry, node.settings.timeout_seconds ?? 30) * 1000) })}</p>
       </section>
-      <fieldset className={css.choices} disabled={readOnly}>
-        <legend>{t("fails.still")}</legend>
-        {(["stop", "continue", "error_port"] as const).map((name) => (
-          <label key={name} className={cx(css.radio, choice === name && css.on)}>
-            <input type="radio" name={`fails-${node.id}`} checked={choice === name} onChange={() => choose(name)} />
-            <span>
-              {t(`fails.${name}.title`)}
-              <small>{name === "error_port" && linked ? t("fails.error_port.to", { name: linked }) : t(`fails.${name}.text`)}</small>
-            </span>
-          </label>
-        ))}
-      </fieldset>
-      {choice === "continue" && (
+      {undoes ? (
+        <section className={css.fieldGroup}>
+          <p className={css.strip}>{t("fails.undoes")}</p>
+          {choice !== "stop" && (
+            <p className={css.hint}>
+              {t("fails.unused", { choice: t(`fails.${choice}.title`) })}{" "}
+              {!readOnly && (
+                <Button variant="link" onClick={() => choose("stop")}>
+                  {t("fails.drop")}
+                </Button>
+              )}
+            </p>
+          )}
+        </section>
+      ) : (
+        <fieldset className={css.choices} disabled={readOnly}>
+          <legend>{t("fails.still")}</legend>
+          {(["stop", "continue", "error_port", "undo"] as const).map((name) => (
+            <label key={name} className={cx(css.radio, choice === name && css.on)}>
+              <input type="radio" name={`fails-${node.id}`} checked={choice === name} onChange={() => choose(name)} />
+              <span>
+                {t(`fails.${name}.title`)}
+                <small>{name === "error_port" && linked ? t("fails.error_port.to", { name: linked }) : t(`fails.${name}.text`)}</small>
+              </span>
+            </label>
+          ))}
+        </fieldset>
+      )}
+      {choice === "continue" && !undoes && (
         <div className={css.row}>
           <span className={css.label}>{t("fails.fallback")}</span>
           <JsonField

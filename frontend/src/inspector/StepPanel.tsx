@@ -3,7 +3,7 @@ import { Copy, Ellipsis, Play, Power, Trash2, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { duplicateSelection, type GraphNode, isKey, operations, renameStep, type StepSpec, toggleSelection } from "../graph";
+import { duplicateSelection, type GraphNode, hasUndoPort, indexOf, isKey, operations, renameStep, type StepSpec, toggleSelection } from "../graph";
 import { useRunStep } from "../live";
 import { Button, IconButton, StatusChip, stepStatusKind, TextField, Tile, useFormatter } from "../ui";
 import { DataFlyout } from "./DataFlyout";
@@ -15,8 +15,9 @@ import { FailsTab } from "./FailsTab";
 import css from "./inspector.module.css";
 import rules from "./rules.module.css";
 import { SetupTab } from "./SetupTab";
+import { UndoesLine, UndoTab } from "./UndoTab";
 
-type Tab = "setup" | "fails" | "notes";
+type Tab = "setup" | "fails" | "undo" | "notes";
 
 export interface StepPanelProps {
   id: string;
@@ -43,6 +44,8 @@ export function StepPanel({ id, tab, onTab, renaming, onRenamed, focus, onLeave,
       picker.close();
     };
   }, []);
+  const undoable = useEditor((state) => hasUndoPort(state.document, state.specs, id));
+  const undone = useEditor((state) => indexOf(state.document).undoneBy.has(id));
   const panel = useRef<HTMLElement>(null);
   const close = useRef(onClose);
   useEffect(() => {
@@ -69,7 +72,8 @@ export function StepPanel({ id, tab, onTab, renaming, onRenamed, focus, onLeave,
     return () => element?.removeEventListener("keydown", onKey);
   }, [known]);
   if (!node) return null;
-  const tabs: Tab[] = spec && !spec.trigger && spec.has_error_port ? ["setup", "fails", "notes"] : ["setup", "notes"];
+  const fails = spec && !spec.trigger && spec.has_error_port;
+  const tabs: Tab[] = ["setup", ...(fails ? (["fails"] as const) : []), ...(undoable ? (["undo"] as const) : []), "notes"];
   const shown = tabs.includes(tab) ? tab : "setup";
   return (
     <aside ref={panel} className={css.panel} aria-label={t("panel.label", { name: node.name })} data-panel data-testid="step-panel">
@@ -88,15 +92,20 @@ export function StepPanel({ id, tab, onTab, renaming, onRenamed, focus, onLeave,
             <Tabs.Tab key={name} value={name}>
               {t(`tab.${name}`)}
               {name === "fails" && node.settings.on_failure && <i className={css.tabDot} aria-label={t("tab.set")} />}
+              {name === "undo" && (undone || node.settings.undo) && <i className={css.tabDot} aria-label={t("tab.set")} />}
               {name === "notes" && node.notes && <i className={css.tabDot} aria-label={t("tab.set")} />}
             </Tabs.Tab>
           ))}
         </Tabs.List>
         <Tabs.Panel value="setup">
+          <UndoesLine node={node} />
           {spec ? <SetupTab node={node} spec={spec} focus={focus?.node === id ? focus : null} toCard={onLeave} readOnly={readOnly} /> : <p className={css.pad}>{t("panel.missingText", { type: node.type })}</p>}
           <KeyField node={node} readOnly={readOnly} />
         </Tabs.Panel>
         <Tabs.Panel value="fails">{spec && <FailsTab node={node} spec={spec} readOnly={readOnly} />}</Tabs.Panel>
+        <Tabs.Panel value="undo">
+          <UndoTab node={node} readOnly={readOnly} />
+        </Tabs.Panel>
         <Tabs.Panel value="notes">
           <NotesTab node={node} readOnly={readOnly} />
         </Tabs.Panel>

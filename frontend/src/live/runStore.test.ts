@@ -55,9 +55,19 @@ describe("a link", () => {
   it("is not taken if its source step was skipped", () => {
     expect(edgeStateOf(edge, step("a", "skipped", 1))).toBe("not_taken");
   });
+  it("to an undo step is never taken: nothing flows along it", () => {
+    expect(edgeStateOf({ ...edge, sourceHandle: "undo" }, step("a", "succeeded", 1, ["yes"]))).toBe("undecided");
+  });
 });
 
 describe("the store of a run", () => {
+  it("knows what was undone: that whose undo step has done its work", () => {
+    const store = createRunStore();
+    const undoing = { ...graph, edges: [{ ...yes, sourceHandle: "undo" }, { ...no, source: "d", sourceHandle: "undo" }] };
+    store.load({ ...snapshot(3, [step("a", "succeeded", 1), step("b", "succeeded", 2), step("c", "failed", 3), step("d", "succeeded", 1)]), graph: undoing });
+    expect(store.getState().undone).toEqual({ a: true });
+  });
+
   it("keeps the objects of steps that did not change, so that only touched cards render", () => {
     const store = createRunStore();
     store.load(snapshot(2, [step("a", "succeeded", 1, ["yes"]), step("b", "running", 2)]));

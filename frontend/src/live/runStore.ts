@@ -7,6 +7,7 @@ import { useStore } from "zustand";
 import { createStore, type StoreApi } from "zustand/vanilla";
 
 import type { GraphDocument, GraphEdge, Run, RunChange, RunSnapshot, RunStep } from "../api/types";
+import { UNDO_HANDLE } from "../graph/types";
 import { applyChange } from "./applyChange";
 
 export type EdgeState = "taken" | "not_taken" | "undecided";
@@ -16,6 +17,8 @@ export interface RunState {
   graph: GraphDocument | null;
   steps: Readonly<Record<string, RunStep>>;
   edges: Readonly<Record<string, EdgeState>>;
+  /** The steps whose undo step has done its work. */
+  undone: Readonly<Record<string, true>>;
   seq: number;
 }
 
@@ -27,10 +30,12 @@ export interface RunStore extends StoreApi<RunState> {
   clear(): void;
 }
 
-const NOTHING: RunState = { run: null, graph: null, steps: {}, edges: {}, seq: 0 };
+const NOTHING: RunState = { run: null, graph: null, steps: {}, edges: {}, undone: {}, seq: 0 };
 
 /** Whether a run went along this edge: decided by its source step alone. */
 export function edgeStateOf(edge: GraphEdge, source: RunStep | undefined): EdgeState {
+  // Nothing flows along a link to an undo step.
+  if (edge.sourceHandle === UNDO_HANDLE) return "undecided";
   switch (source?.status) {
     case "succeeded":
     case "failed":
@@ -64,6 +69,14 @@ function edgesOf(graph: GraphDocument | null, steps: RunState["steps"]): Record<
   return found;
 }
 
+function undoneOf(graph: GraphDocument | null, steps: RunState["steps"]): Record<string, true> {
+  const found: Record<string, true> = {};
+  for (const edge of graph?.edges ?? []) {
+    if (edge.sourceHandle === UNDO_HANDLE && steps[edge.target]?.status === "succeeded") found[edge.source] = true;
+  }
+  return found;
+}
+
 export function createRunStore(): RunStore {
   const store = createStore<RunState>(() => NOTHING);
   let snapshot: RunSnapshot | null = null;
@@ -73,7 +86,7 @@ export function createRunStore(): RunStore {
     store.setState((before) => {
       const sameRun = before.run?.id === next.run.id;
       const steps = stepsByNode(next, sameRun ? before.steps : {});
-      return { run: next.run, graph: next.graph, steps, edges: edgesOf(next.graph, steps), seq: next.seq };
+      return { run: next.run, graph: next.graph, steps, edges: edgesOf(next.graph, steps), undone: undoneOf(next.graph, steps), seq: next.seq };
     });
   }
 
@@ -116,6 +129,11 @@ export function useRunStore(): RunStore {
 /** The state of the step of this node, or undefined while the run has not reached it. */
 export function useRunStep(nodeId: string): RunStep | undefined {
   return useStore(useRunStore(), (state) => state.steps[nodeId]);
+}
+
+/** Whether what a step did was undone in this run. */
+export function useUndone(nodeId: string): boolean {
+  return useStore(useRunStore(), (state) => state.undone[nodeId] ?? false);
 }
 
 export function useRunEdge(edgeId: string): EdgeState {

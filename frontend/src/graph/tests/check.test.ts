@@ -106,7 +106,7 @@ describe("drawing links", () => {
     expect(why(document, "check", "a", "no")).toBeUndefined();
     expect(why(document, "check", "a", "maybe")).toBe("refusal.noSuchPort");
     expect(why(document, "start", "a", "error")).toBe("refusal.noErrorPort");
-    expect(why(document, "check", "a", "undo")).toBe("refusal.undo");
+    expect(why(document, "check", "a", "undo")).toBe("refusal.undoNothing");
     expect(why(document, "nobody", "a")).toBe("refusal.missing");
   });
 

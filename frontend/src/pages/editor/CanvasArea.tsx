@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { useConnections } from "../../api/queries";
 import { type BuildActions, type CanvasHandle, FlowCanvas, ZoomBar } from "../../canvas";
 import {
-  addNote, addStep, arrange, type Anchor, type Change, connect, moveTo, nextStart, operations, refusal, type StepSpec, tidyPositions,
+  addNote, addStep, arrange, type Anchor, type Change, connect, type GraphDocument, indexOf, moveTo, nextStart, operations, refusal, type StepSpec, tidyPositions,
 } from "../../graph";
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
 import { liesBeside } from "../../inspector/DataFlyout";
@@ -195,6 +195,7 @@ export function CanvasArea({ canvas, paletteSearch, test, changes, docked, panel
 const FLYOUT = 290;
 
 /** The step that a new one follows when nothing is selected: the lowest one. */
-function lastOf(document: { nodes: readonly { id: string; position: { y: number } }[] }): { id: string } | undefined {
-  return [...document.nodes].sort((a, b) => b.position.y - a.position.y)[0];
+function lastOf(document: GraphDocument): { id: string } | undefined {
+  const { undoes } = indexOf(document);
+  return document.nodes.filter((node) => !undoes.has(node.id)).sort((a, b) => b.position.y - a.position.y)[0];
 }

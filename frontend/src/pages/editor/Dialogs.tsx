@@ -1,11 +1,11 @@
-import { ArrowRight, Unlink } from "lucide-react";
+import { ArrowRight, Plus, Unlink } from "lucide-react";
 import { type RefObject, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Workflow } from "../../api/types";
 import type { CanvasHandle } from "../../canvas";
 import {
-  type Change, connect, formatExact, type GraphDocument, operations, portsOf, possibleTargets,
+  type Change, connect, formatExact, type GraphDocument, hasUndoPort, indexOf, isAction, operations, portsOf, possibleTargets, UNDO_HANDLE,
 } from "../../graph";
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
 import { Button, ConfirmDialog, Dialog, Kbd, SearchBox, SelectField, showToast, Tile } from "../../ui";
@@ -71,8 +71,14 @@ function ConnectDialog({ keys }: { keys: EditorCommands }) {
   const specs = useEditor((state) => state.specs);
   const source = useEditor((state) => state.document.nodes.find((node) => node.id === state.selection[0]));
   const spec = source ? specs[source.type] : undefined;
-  const ways = source ? portsOf(spec, source.config) : [];
-  const all = [...ways.map((port) => ({ id: port.id, label: port.label || t("connect.next") })), ...(spec?.has_error_port ? [{ id: "error", label: t("connect.failure") }] : [])];
+  // Nothing follows an undo step.
+  const undoes = source !== undefined && isAction(spec) && indexOf(document).undoes.has(source.id);
+  const ways = source && !undoes ? portsOf(spec, source.config) : [];
+  const all = [
+    ...ways.map((port) => ({ id: port.id, label: port.label || t("connect.next") })),
+    ...(spec?.has_error_port && !undoes ? [{ id: "error", label: t("connect.failure") }] : []),
+    ...(source && hasUndoPort(document, specs, source.id) ? [{ id: UNDO_HANDLE, label: t("connect.undo") }] : []),
+  ];
   const [way, setWay] = useState(all[0]?.id ?? "out");
   const [query, setQuery] = useState("");
   const search = useRef<HTMLInputElement>(null);
@@ -110,7 +116,7 @@ function ConnectDialog({ keys }: { keys: EditorCommands }) {
           ))}
         </ul>
       )}
-      <SearchBox first ref={search} value={query} onChange={setQuery} label={t("connect.search")} onEnter={() => targets[0] && pick(targets[0].id)} />
+      {!undoes && <SearchBox first ref={search} value={query} onChange={setQuery} label={t("connect.search")} onEnter={() => targets[0] && pick(targets[0].id)} />}
       <ul className={css.pickList}>
         {targets.map((node) => (
           <li key={node.id}>
@@ -120,7 +126,22 @@ function ConnectDialog({ keys }: { keys: EditorCommands }) {
             </button>
           </li>
         ))}
-        {targets.length === 0 && <li className={add.quickNone}>{t("connect.none")}</li>}
+        {targets.length === 0 && <li className={add.quickNone}>{t(undoes ? "connect.undoes" : way === UNDO_HANDLE && linked.length === 0 ? "connect.noUndo" : "connect.none")}</li>}
+        {way === UNDO_HANDLE && linked.length === 0 && (
+          <li>
+            <button
+              type="button"
+              onClick={() => {
+                close();
+                // After the dialog has given the focus back.
+                setTimeout(() => keys.addUndo(source.id), 0);
+              }}
+            >
+              <Plus size={15} aria-hidden />
+              {t("connect.newUndo")}
+            </button>
+          </li>
+        )}
       </ul>
     </Dialog>
   );
@@ -191,7 +212,7 @@ function DeleteUsed({ keys }: { keys: EditorCommands }) {
 const SHORTCUTS: [string, [string, string][]][] = [
   ["build", [["A", "add"], ["/", "search"], ["L", "connect"], ["F2", "rename"], ["X", "toggle"], ["N", "note"], ["Delete", "delete"], ["Ctrl D", "duplicate"], ["Ctrl C  X  V", "clipboard"], ["Ctrl Z", "undo"], ["Ctrl Shift Z", "redo"], ["Shift T", "tidy"]]],
   ["move", [["↑ ↓ ← →", "walk"], ["Shift ↑ ↓ ← →", "extend"], ["Alt ↑ ↓ ← →", "move"], ["Enter", "open"], ["Esc", "close"], ["Ctrl A", "all"], ["Ctrl F", "find"], ["F8", "problem"], ["O", "outline"]]],
-  ["view", [["1", "fit"], ["2", "fitSelection"], ["0", "hundred"], ["Ctrl +  −", "zoom"], ["M", "minimap"], ["Shift drag", "box"], ["Space drag", "pan"]]],
+  ["view", [["1", "fit"], ["2", "fitSelection"], ["0", "hundred"], ["Ctrl +  −", "zoom"], ["U", "undoLinks"], ["M", "minimap"], ["Shift drag", "box"], ["Space drag", "pan"]]],
   ["run", [["Ctrl Enter", "test"], ["Ctrl Shift P", "publish"], ["Ctrl S", "save"], ["Ctrl K", "palette"]]],
 ];
 

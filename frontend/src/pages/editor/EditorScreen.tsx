@@ -25,7 +25,7 @@ import { SidePanel } from "./SidePanel";
 import type { EditorTab } from "./tabs";
 import { useTestRun } from "./testRun";
 import { TestSteps } from "./TestView";
-import { ui, useUi } from "./uiStore";
+import { tabOf, ui, useUi } from "./uiStore";
 import { useChanges, useEditorWidth } from "./useEditorParts";
 import { type EditorCommands, useEditorKeys } from "./useEditorKeys";
 import { useGuards } from "./useGuards";
@@ -80,10 +80,11 @@ export function EditorScreen({ workflow, store, autosave, local, tab }: EditorSc
       functions: functions.data ?? [],
       goTo(node, field = null) {
         store.select([node]);
-        ui.set({ panelOpen: true, panelTab: "setup", focusField: { node, field, stamp: Date.now() }, outline: false });
+        ui.set({ panelOpen: true, panelTab: tabOf(field), focusField: { node, field, stamp: Date.now() }, outline: false });
         canvas.current?.reveal(node, field === null);
       },
       test: () => ui.set({ dialog: "test" }),
+      addUndo: (step, place) => commands.current?.addUndo(step, place),
       remove: () => commands.current?.remove(),
     }),
     [store, workspace.id, workspace.time_zone, workflow.id, samples.data, functions.data],

@@ -1,10 +1,10 @@
-import { CircleX, ListTree, Plus, TriangleAlert, Workflow, Zap } from "lucide-react";
+import { CircleX, ListTree, Plus, TriangleAlert, Undo2, Workflow, Zap } from "lucide-react";
 import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useConnections } from "../../api/queries";
 import {
-  addStep, type Anchor, ERROR_HANDLE, moveTo, nextStart, outline, type OutlineRow, type StepSpec,
+  addStep, type Anchor, ERROR_HANDLE, indexOf, moveTo, nextStart, outline, type OutlineRow, type StepSpec, UNDO_HANDLE,
 } from "../../graph";
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
 import { Button, cx, IconButton, Tile } from "../../ui";
@@ -131,7 +131,7 @@ function Tree({ rows, keys, onLeave, hint }: TreeProps) {
   };
   const choose = (row: OutlineRow, open: boolean): void => {
     store.select([row.node]);
-    if (open) ui.set({ panelOpen: true, panelTab: row.kind === "way" && row.failure ? "fails" : "setup" });
+    if (open) ui.set({ panelOpen: true, panelTab: row.kind !== "way" ? "setup" : row.failure ? "fails" : row.handle === UNDO_HANDLE ? "undo" : "setup" });
   };
   const toggle = (id: string): void => {
     const next = new Set(closed);
@@ -242,7 +242,7 @@ function Tree({ rows, keys, onLeave, hint }: TreeProps) {
 function addAfter(row: OutlineRow, element: HTMLElement): void {
   const box = element.getBoundingClientRect();
   const place = { clientX: box.left + 160, clientY: box.bottom };
-  ui.quickAdd(row.kind === "way" ? { kind: "after", source: row.node, handle: row.handle } : { kind: "after", source: row.node }, place);
+  ui.quickAdd(row.kind === "way" && row.handle !== UNDO_HANDLE ? { kind: "after", source: row.node, handle: row.handle } : { kind: "after", source: row.node }, place);
 }
 
 interface LineProps {
@@ -264,7 +264,9 @@ function OutlineLine({ item, tabIndex, open, selected, onKeyDown, onChoose, onFo
   const readOnly = useEditor((state) => state.readOnly);
   const problems = useEditor((state) => state.problems.filter((problem) => problem.node === row.node && problem.severity !== "hint").length);
   const unset = useEditor((state) => state.problems.some((problem) => problem.node === row.node && problem.severity === "error"));
+  const undoes = useEditor((state) => indexOf(state.document).undoes.has(row.node));
   if (!node) return null;
+  const undo = row.kind === "way" && row.handle === UNDO_HANDLE;
   const common = {
     role: "treeitem",
     "aria-level": level,
@@ -277,7 +279,8 @@ function OutlineLine({ item, tabIndex, open, selected, onKeyDown, onChoose, onFo
     onFocus: () => onFocus(row.id),
     onClick: () => onChoose(row, true),
   } as const;
-  const plus = !readOnly && (
+  // A step has one undo step, and nothing follows that.
+  const plus = !readOnly && !undo && !undoes && (
     <span
       role="presentation"
       onClick={(event) => event.stopPropagation()}
@@ -300,9 +303,10 @@ function OutlineLine({ item, tabIndex, open, selected, onKeyDown, onChoose, onFo
   }
   if (row.kind === "way") {
     return (
-      <div {...common} className={tree.row} data-kind={row.handle === ERROR_HANDLE ? "failure" : "way"}>
+      <div {...common} className={tree.row} data-kind={row.handle === ERROR_HANDLE ? "failure" : undo ? "undo" : "way"}>
+        {undo && <Undo2 size={13} aria-hidden />}
         {row.failure && <Zap size={13} aria-hidden />}
-        <span className={tree.rowWay}>{row.failure ? t("outline.ifFails") : row.label || t("outline.then")}</span>
+        <span className={tree.rowWay}>{row.failure ? t("outline.ifFails") : undo ? t("outline.undo") : row.label || t("outline.then")}</span>
         {row.children.length === 0 && <small>{t("outline.nothing")}</small>}
         <span className={css.grow} />
         {plus}
@@ -310,8 +314,8 @@ function OutlineLine({ item, tabIndex, open, selected, onKeyDown, onChoose, onFo
     );
   }
   return (
-    <div {...common} className={cx(tree.row, selected && tree.rowOn)} data-testid={`outline-${node.key}`}>
-      <span className={tree.rowNumber}>{row.number}</span>
+    <div {...common} className={cx(tree.row, selected && tree.rowOn)} data-undoes={undoes || undefined} data-testid={`outline-${node.key}`}>
+      <span className={tree.rowNumber}>{undoes ? "" : row.number}</span>
       <Tile icon={spec?.icon} category={spec?.category ?? "app"} size="sm" />
       <span className={tree.rowText}>
         <b data-off={node.settings.disabled ?? false}>{node.name}</b>

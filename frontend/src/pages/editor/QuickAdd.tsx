@@ -3,7 +3,7 @@ import { useCallback, useEffect, useId, useLayoutEffect, useMemo, useRef, useSta
 import { createPortal } from "react-dom";
 import { useTranslation } from "react-i18next";
 
-import { type Anchor, indexOf, type StepSpec } from "../../graph";
+import { type Anchor, indexOf, isAction, type StepSpec, UNDO_HANDLE } from "../../graph";
 import { useEditor } from "../../inspector/EditorContext";
 import { cx, Tile } from "../../ui";
 import add from "./add.module.css";
@@ -57,7 +57,7 @@ export function QuickAdd({ anchor, place, onPick, onClose }: QuickAddProps) {
       className={add.quickAdd}
       style={position ?? { left: place.clientX, top: place.clientY, visibility: "hidden" }}
       role="dialog"
-      aria-label={t("quickAdd.title")}
+      aria-label={t(isUndo(anchor) ? "quickAdd.undo" : "quickAdd.title")}
     >
       <StepChooser anchor={anchor} onPick={onPick} onClose={close} />
     </div>,
@@ -115,8 +115,8 @@ export function StepChooser({ anchor, onPick, onClose }: ChooserProps) {
           aria-expanded
           aria-controls={list}
           aria-activedescendant={flat[current] ? `${list}-${current}` : undefined}
-          aria-label={t("quickAdd.search")}
-          placeholder={t("quickAdd.search")}
+          aria-label={t(isUndo(anchor) ? "quickAdd.searchUndo" : "quickAdd.search")}
+          placeholder={t(isUndo(anchor) ? "quickAdd.searchUndo" : "quickAdd.search")}
           autoComplete="off"
           spellCheck={false}
           value={query}
@@ -127,7 +127,7 @@ export function StepChooser({ anchor, onPick, onClose }: ChooserProps) {
           onKeyDown={onKeyDown}
         />
       </div>
-      <div ref={scroller} className={add.quickList} id={list} role="listbox" aria-label={t("quickAdd.title")}>
+      <div ref={scroller} className={add.quickList} id={list} role="listbox" aria-label={t(isUndo(anchor) ? "quickAdd.undo" : "quickAdd.title")}>
         {flat.length === 0 && <p className={add.quickNone}>{t("quickAdd.none", { query })}</p>}
         {groups.map((group) => (
           <div key={group.title} role="group" aria-label={group.title}>
@@ -164,6 +164,11 @@ export function StepChooser({ anchor, onPick, onClose }: ChooserProps) {
   );
 }
 
+/** A step is looked for that undoes another one. */
+function isUndo(anchor: Anchor): boolean {
+  return anchor.kind === "after" && anchor.handle === UNDO_HANDLE;
+}
+
 const QUESTIONS: [string, (type: string) => boolean][] = [
   ["arrives", (type) => /webhook|email|file|form|api/.test(type)],
   ["time", (type) => /schedule|cron|timer/.test(type)],
@@ -178,7 +183,7 @@ function useGroups(anchor: Anchor, query: string): Group[] {
     const all = newest(specs);
     const empty = document.nodes.length === 0;
     const wantsStart = anchor.kind === "free" && (empty || !document.nodes.some((node) => specs[node.type]?.trigger));
-    const usable = anchor.kind === "free" ? all : all.filter((spec) => !spec.trigger);
+    const usable = anchor.kind === "free" ? all : all.filter(isUndo(anchor) ? isAction : (spec) => !spec.trigger);
     const byCategory = (list: readonly StepSpec[]): Group[] =>
       groupByCategory(list).map((group) => ({ title: t(`category.${group.category}`), specs: group.specs }));
     if (query.trim()) {
@@ -198,7 +203,7 @@ function useGroups(anchor: Anchor, query: string): Group[] {
       indexOf(document).byId.get(edge.source)?.type ?? "",
       indexOf(document).byId.get(edge.target)?.type ?? "",
     ]);
-    const next = node ? suggest(specs[node.type], usable, pairs) : [];
+    const next = node && !isUndo(anchor) ? suggest(specs[node.type], usable, pairs) : [];
     const rest = usable.filter((spec) => !next.includes(spec));
     return [...(next.length > 0 ? [{ title: t("palette.suggested"), specs: next }] : []), ...byCategory(rest)];
   }, [anchor, document, query, specs, t]);

@@ -1,7 +1,8 @@
 import { Menu } from "@mantine/core";
-import { Copy, CopyPlus, Link2, Pencil, Power, Trash2 } from "lucide-react";
+import { Copy, CopyPlus, Link2, Pencil, Power, Trash2, Undo2 } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
+import { hasUndoPort, undoStepOf } from "../../graph";
 import { useEditor } from "../../inspector/EditorContext";
 import { keyText } from "../../ui";
 import { type Place, ui } from "./uiStore";
@@ -11,6 +12,7 @@ import type { EditorCommands } from "./useEditorKeys";
 export function StepMenu({ node, place, keys }: { node: string; place: Place; keys: EditorCommands }) {
   const { t } = useTranslation("editor");
   const disabled = useEditor((state) => state.document.nodes.find((other) => other.id === node)?.settings.disabled ?? false);
+  const undoable = useEditor((state) => hasUndoPort(state.document, state.specs, node) && !undoStepOf(state.document, node));
   const close = (): void => {
     ui.set({ menu: null });
     // What was chosen may have opened something that has the focus by then.
@@ -30,6 +32,11 @@ export function StepMenu({ node, place, keys }: { node: string; place: Place; ke
         <Menu.Item leftSection={<Link2 size={15} />} rightSection={<small>{keyText("L")}</small>} onClick={() => keys.connectTo()}>
           {t("menu.connect")}
         </Menu.Item>
+        {undoable && (
+          <Menu.Item leftSection={<Undo2 size={15} />} onClick={() => keys.addUndo(node, place)}>
+            {t("menu.undo")}
+          </Menu.Item>
+        )}
         <Menu.Item leftSection={<CopyPlus size={15} />} rightSection={<small>{keyText("Ctrl D")}</small>} onClick={() => keys.duplicate()}>
           {t("menu.duplicate")}
         </Menu.Item>

@@ -3,12 +3,12 @@ import type { RefObject } from "react";
 import type { CanvasHandle } from "../../canvas";
 import {
   copySelection, duplicateSelection, type EditorStore, indexOf, moveSelection, pasteSteps, type Problem, removeSelection,
-  toggleSelection, operations,
+  toggleSelection, operations, UNDO_HANDLE,
 } from "../../graph";
 import { copyText, showToast } from "../../ui";
 import type { Autosave } from "./autosave";
 import { closeTopLayer } from "./layers";
-import { ui } from "./uiStore";
+import { type Place, ui } from "./uiStore";
 
 export interface CanvasParts {
   tidy(): void;
@@ -228,6 +228,18 @@ export class EditorCommands {
   fit(selection: boolean): void {
     const chosen = this.store.getState().selection;
     this.canvas.current?.fit(selection && chosen.length > 0 ? chosen : undefined);
+  }
+
+  undoLinks(): void {
+    this.canvas.current?.toggleUndoLinks();
+  }
+
+  /** Asks for the step that undoes this one. */
+  addUndo(step: string, place?: Place): void {
+    if (this.locked) return;
+    const box = this.canvas.current?.boxOf(step);
+    const beside = box ? { clientX: box.right + 32, clientY: box.top } : { clientX: window.innerWidth / 2, clientY: window.innerHeight / 3 };
+    ui.quickAdd({ kind: "after", source: step, handle: UNDO_HANDLE }, place ?? beside);
   }
 
   zoom(change: 1 | -1 | 0): void {

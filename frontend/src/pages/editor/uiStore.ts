@@ -8,8 +8,14 @@ export interface Place {
   clientY: number;
 }
 
-export type PanelTab = "setup" | "fails" | "notes";
+export type PanelTab = "setup" | "fails" | "undo" | "notes";
 export type DialogName = "publish" | "test" | "shortcuts" | "connect" | "find" | "deleteUsed" | null;
+
+/** The tab of the panel on which what a problem is about can be put right. */
+export function tabOf(field: string | null): PanelTab {
+  if (field === "settings.undo") return "undo";
+  return field === "settings.on_failure" ? "fails" : "setup";
+}
 
 export interface UiState {
   quickAdd: { anchor: Anchor; place: Place } | null;

@@ -111,6 +111,7 @@ const SINGLE: Record<string, (commands: EditorCommands) => void> = {
   x: (commands) => commands.toggle(),
   n: (commands) => commands.note(),
   o: () => ui.set({ outline: !ui.get().outline }),
+  u: (commands) => commands.undoLinks(),
   m: () => ui.set({ minimap: !ui.get().minimap }),
   F2: (commands) => commands.rename(),
   Delete: (commands) => commands.remove(),

@@ -1,13 +1,16 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
+import { useRetries } from "../../api/queries";
 import type { RunAttempt } from "../../api/types";
+import { useRun } from "../../live";
 import { ClockTime, StatusIcon, useFormatter } from "../../ui";
 import ui from "../../ui/ui.module.css";
 import { DataView } from "./DataView";
 import { ErrorBox } from "./ErrorBox";
 import { byGo } from "./retry";
 import css from "./run.module.css";
+import { goOf } from "./undo";
 
 function attemptKind(attempt: RunAttempt, last: boolean) {
   switch (attempt.status) {
@@ -31,11 +34,17 @@ type Attempts = readonly RunAttempt[];
 function ByGo(props: { attempts: Attempts; heading: "h3" | "h4"; children: (own: RunAttempt[]) => ReactNode }) {
   const { t } = useTranslation("runs");
   const { attempts, heading: Heading, children } = props;
+  const retries = useRetries(useRun((state) => state.run)).data ?? [];
   const goes = byGo(attempts);
+  const nameOf = (generation: number) => {
+    const go = goOf(retries, generation);
+    if (go.kind === "first") return t("retry.firstGo");
+    return go.kind === "undo" ? t("undo.go", { number: go.number }) : t("retry.go", { number: go.number });
+  };
   if (goes.length === 1) return children(goes[0]?.attempts ?? []);
   return goes.map(({ go, attempts: own }) => (
     <section key={go} className={css.block}>
-      <Heading>{go === 1 ? t("retry.firstGo") : t("retry.go", { number: go - 1 })}</Heading>
+      <Heading>{nameOf(go)}</Heading>
       {children(own)}
     </section>
   ));

@@ -161,6 +161,7 @@ function useEventWords(): (event: RunEvent) => string {
   return (event) => {
     if (event.kind === "accepted") return t("event.accepted", { by: startedBy(event.detail ?? "", t) });
     if (event.kind === "retried") return t("event.retried", { by: startedBy(event.detail ?? t("retry.someone"), t) });
+    if (event.kind === "undone") return t("event.undone", { by: startedBy(event.name || t("retry.someone"), t) });
     const words = t(`event.${event.kind}`, { name: event.name, attempt: event.attempt });
     return event.kind === "started" && event.attempt > 1
       ? t("event.startedAgain", { name: event.name, attempt: event.attempt })

@@ -11,11 +11,18 @@ import { ErrorCard, SkeletonRows, useFormatter } from "../../ui";
 import ui from "../../ui/ui.module.css";
 import { startedBy } from "../runs/RunList";
 import css from "./retry.module.css";
+import { goOf, timesOf } from "./undo";
 
 /** Which run this one was started anew from, and how often, by whom and when it was gone on with. */
 export function RetriedFacts({ run }: { run: Run }) {
   const { t } = useTranslation("runs");
   const [opened, setOpened] = useState(false);
+  const retries = useRetries(run);
+  const { retried, undone } = timesOf(retries.data ?? []);
+  const times = [
+    ...(retried > 0 ? [t("retry.times", { count: retried })] : []),
+    ...(undone > 0 ? [t("undo.times", { count: undone })] : []),
+  ];
   return (
     <>
       {run.replay_of !== null && (
@@ -27,11 +34,11 @@ export function RetriedFacts({ run }: { run: Run }) {
           </Link>
         </span>
       )}
-      {run.generation > 1 && (
+      {run.generation > 1 && !retries.isPending && (
         <Popover opened={opened} onChange={setOpened} position="bottom-start" shadow="lg" width={320} radius={10} withinPortal trapFocus returnFocus>
           <Popover.Target>
             <button type="button" className={ui.link} aria-expanded={opened} onClick={() => setOpened(!opened)}>
-              {t("retry.times", { count: run.generation - 1 })}
+              {times.join(" · ") || t("retry.list")}
               <ChevronDown size={14} aria-hidden />
             </button>
           </Popover.Target>
@@ -54,25 +61,27 @@ function RetryLines({ run }: { run: Run }) {
   return (
     <ol aria-label={t("retry.list")} tabIndex={0}>
       {[...retries.data].reverse().map((retry) => (
-        <RetryLine key={retry.generation} retry={retry} />
+        <RetryLine key={retry.generation} retry={retry} go={goOf(retries.data, retry.generation).number} />
       ))}
     </ol>
   );
 }
 
-function RetryLine({ retry }: { retry: Retried }) {
+function RetryLine({ retry, go }: { retry: Retried; go: number }) {
   const { t } = useTranslation("runs");
   const format = useFormatter();
   const nodes = useRun((state) => state.graph?.nodes);
   const names = (ids: readonly string[]) => ids.map((id) => nodes?.find((node) => node.id === id)?.name ?? id).join(", ");
   const edited = Object.keys(retry.edits);
   const decided = Object.keys(retry.decisions);
+  const by = startedBy(retry.by || t("retry.someone"), t);
   const again = retry.plan.filter((line) => line["fate"] === "again" || line["fate"] === "repeats").length;
   return (
     <li>
-      <b>{t("retry.go", { number: retry.generation - 1 })}</b>
-      <span>{t("retry.byAt", { by: startedBy(retry.by || t("retry.someone"), t), time: format.exact(retry.at) })}</span>
-      {again > 0 && <span>{t("retry.again", { count: again })}</span>}
+      <b>{retry.kind === "undo" ? t("undo.go", { number: go }) : t("retry.go", { number: go })}</b>
+      <span>{t(retry.kind === "undo" ? "undo.undoneByAt" : "retry.byAt", { by, time: format.exact(retry.at) })}</span>
+      {retry.kind === "undo" && <span>{t("undo.because", { reason: retry.reason ?? "" })}</span>}
+      {retry.kind === "retry" && again > 0 && <span>{t("retry.again", { count: again })}</span>}
       {retry.version_after !== retry.version_before && (
         <span>{t("retry.newVersion", { before: retry.version_before, after: retry.version_after })}</span>
       )}

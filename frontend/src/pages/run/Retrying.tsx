@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 
 import { useCan } from "../../api/session";
 import type { GraphNode, StepSpec } from "../../api/types";
+import { indexOf } from "../../graph/indexes";
 import { useRun, useRunStep } from "../../live";
 import { Button, Dialog, IconButton } from "../../ui";
 import { runTitle } from "../runs/words";
@@ -26,6 +27,11 @@ export function useRetrying(): ((wish: Wish) => void) | null {
   const allowed = useCan("reviewer");
   const possible = useRun((state) => state.run !== null && isRetryable(state.run));
   return allowed && possible ? ask : null;
+}
+
+/** Whether this is an undo step: a retry goes the way forward, of which it is no part. */
+export function useUndoes(node: string | undefined): boolean {
+  return useRun((state) => node !== undefined && state.graph !== null && indexOf(state.graph).undoes.has(node));
 }
 
 interface RetryingProps {
@@ -89,13 +95,16 @@ export function Retrying({ specs, onChanged, children }: RetryingProps) {
   );
 }
 
-/** In the bar of a run that failed or was cancelled: go on, or one of the other ways to. */
+/** In the bar of a run that failed, was cancelled or undone: go on, or one of the other ways to. */
 export function RetryMenu({ node, spec }: { node: GraphNode | undefined; spec: StepSpec | undefined }) {
   const { t } = useTranslation("runs");
   const ask = useRetrying();
   const step = useRunStep(node?.id ?? "");
+  // What was undone is at rest: nothing waits to be gone on with.
+  const variant = useRun((state) => state.run?.status === "compensated") ? "default" : "primary";
   const arrow = useRef<HTMLButtonElement>(null);
-  const from = node && canStartFrom(step, spec) ? node.id : null;
+  const undoes = useUndoes(node?.id);
+  const from = node && !undoes && canStartFrom(step, spec) ? node.id : null;
   if (!ask) return null;
   const choose = (wish: Wish) => {
     // The menu goes; the dialog gives the focus back to what had it.
@@ -103,9 +112,9 @@ export function RetryMenu({ node, spec }: { node: GraphNode | undefined; spec: S
     ask(wish);
   };
   return (
-    <div className={css.split}>
+    <div className={css.split} data-variant={variant}>
       <Button
-        variant="primary"
+        variant={variant}
         icon={<RotateCcw size={15} aria-hidden />}
         onClick={() => ask({ kind: "retry", start: [], focus: null })}
       >
@@ -113,7 +122,7 @@ export function RetryMenu({ node, spec }: { node: GraphNode | undefined; spec: S
       </Button>
       <Menu position="bottom-end" width={270} withinPortal shadow="md" radius={10} trapFocus returnFocus>
         <Menu.Target>
-          <IconButton ref={arrow} variant="primary" label={t("retry.more")} icon={<ChevronDown size={15} />} />
+          <IconButton ref={arrow} variant={variant} label={t("retry.more")} icon={<ChevronDown size={15} />} />
         </Menu.Target>
         <Menu.Dropdown>
           {from !== null && (

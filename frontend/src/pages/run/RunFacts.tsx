@@ -15,6 +15,7 @@ import {
 import { startedBy } from "../runs/RunList";
 import { RetriedFacts } from "./RetriedFacts";
 import css from "./run.module.css";
+import { progressOf } from "./undo";
 
 /** The floating bar over the canvas: how it stands, since when, which version, who started it. */
 export function RunFacts() {
@@ -63,14 +64,15 @@ const SPEAK_EVERY = 5000;
 export function RunAnnouncer() {
   const { t } = useTranslation(["runs", "common"]);
   const run = useRun((state) => state.run);
-  const total = useRun((state) => state.graph?.nodes.length ?? 0);
-  const done = useRun(
-    (state) => Object.values(state.steps).filter((step) => ["succeeded", "skipped", "failed"].includes(step.status)).length,
-  );
+  const total = useRun((state) => (state.graph ? progressOf(state.graph, state.steps).total : 0));
+  const done = useRun((state) => (state.graph ? progressOf(state.graph, state.steps).done : 0));
+  const undone = useRun((state) => Object.keys(state.undone).length);
   const words = run
     ? runIsFinished(run)
       ? t("announce.finished", { status: t(`common:status.${runStatusKind(run)}`) })
-      : t("announce.progress", { done, total })
+      : run.status === "compensating"
+        ? t("announce.undoing", { count: undone })
+        : t("announce.progress", { done, total })
     : "";
   const [said, setSaid] = useState("");
   const latest = useRef(words);

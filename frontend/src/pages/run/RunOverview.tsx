@@ -1,28 +1,30 @@
-import { ArrowRight, Clock } from "lucide-react";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
-import type { GraphDocument, RunStep, StepSpec } from "../../api/types";
-import { numberSteps } from "../../graph/outline";
-import { useRun, useRunStep } from "../../live";
-import { Note, runIsFinished, runStatusKind, StatusIcon, stepStatusKind, Tile, useFormatter } from "../../ui";
-import { useWaitingText } from "../runs/waiting";
-import { ErrorBox } from "./ErrorBox";
+import type { GraphDocument, GraphNode, StepSpec } from "../../api/types";
+import { undoneStepOf } from "../../graph/undo";
+import { useRun, useRunStep, useUndone } from "../../live";
+import { runStatusKind, StatusIcon, stepStatusKind, Tile, useFormatter } from "../../ui";
 import css from "./run.module.css";
+import { RunNews } from "./RunNews";
+import { stepsOfRun } from "./undo";
 
 function StepLine(props: {
-  node: GraphDocument["nodes"][number];
+  node: GraphNode;
   spec: StepSpec | undefined;
+  /** What this step undoes. */
+  undoes: GraphNode | undefined;
   onSelect: (node: string) => void;
 }) {
   const { t } = useTranslation(["runs", "common"]);
   const format = useFormatter();
-  const { node, spec } = props;
+  const { node, spec, undoes } = props;
   const step = useRunStep(node.id);
-  const kind = stepStatusKind(step);
+  const undone = useUndone(node.id);
+  const kind = undone ? "undone" : stepStatusKind(step);
   const second =
     step?.error?.title ??
-    step?.note ??
+    (undoes && step ? t("undo.step.undoes", { name: undoes.name }) : undone ? t("common:status.undone") : step?.note) ??
     (step?.status === "succeeded" && step.duration_ms !== null && step.duration_ms > 0
       ? format.duration(step.duration_ms)
       : t(`common:status.${kind}`));
@@ -48,24 +50,21 @@ export function StepLines(props: {
 }) {
   const { t } = useTranslation("runs");
   const { graph } = props;
-  const nodes = useMemo(() => {
-    const numbers = numberSteps(graph);
-    return [...graph.nodes].sort((left, right) => (numbers.get(left.id) ?? 0) - (numbers.get(right.id) ?? 0));
-  }, [graph]);
+  const steps = useRun((state) => state.steps);
+  const nodes = useMemo(() => stepsOfRun(graph, steps), [graph, steps]);
   return (
     <ol className={css.lines} aria-label={t("steps")}>
       {nodes.map((node) => (
-        <StepLine key={node.id} node={node} spec={props.specs[node.type]} onSelect={props.onSelect} />
+        <StepLine
+          key={node.id}
+          node={node}
+          spec={props.specs[node.type]}
+          undoes={undoneStepOf(graph, node.id)}
+          onSelect={props.onSelect}
+        />
       ))}
     </ol>
   );
-}
-
-/** The first step that explains why the run stands where it stands. */
-export function culprit(steps: Readonly<Record<string, RunStep>>): RunStep | undefined {
-  return Object.values(steps)
-    .filter((step) => step.status === "failed")
-    .sort((left, right) => right.seq - left.seq)[0];
 }
 
 /** The panel while no step is chosen: how the run stands, in words. */
@@ -75,13 +74,8 @@ export function RunOverview(props: {
   onSelect: (node: string) => void;
 }) {
   const { t } = useTranslation("runs");
-  const format = useFormatter();
-  const waitingText = useWaitingText();
   const run = useRun((state) => state.run);
-  const steps = useRun((state) => state.steps);
   if (!run) return null;
-  const failed = culprit(steps);
-  const failedName = props.graph.nodes.find((node) => node.id === failed?.node)?.name;
   const kind = runStatusKind(run);
   return (
     <section className={css.panel} aria-label={t("overview.title")}>
@@ -95,22 +89,7 @@ export function RunOverview(props: {
         </div>
       </header>
       <div className={css.panelBody} tabIndex={0} role="group" aria-label={t("overview.title")}>
-        {run.error && (
-          <ErrorBox error={run.error}>
-            {failed && failedName && (
-              <button type="button" className={css.inlineLink} onClick={() => props.onSelect(failed.node)}>
-                <ArrowRight size={14} aria-hidden />
-                {t("overview.goToStep", { name: failedName })}
-              </button>
-            )}
-          </ErrorBox>
-        )}
-        {run.waiting && !runIsFinished(run) && (
-          <Note tone="wait" icon={<Clock size={16} />}>
-            <b>{waitingText(run)}</b>
-            {run.waiting.since && <div>{t("overview.since", { time: format.clockSeconds(run.waiting.since) })}</div>}
-          </Note>
-        )}
+        <RunNews graph={props.graph} onSelect={props.onSelect} />
         <StepLines graph={props.graph} specs={props.specs} onSelect={props.onSelect} />
       </div>
     </section>

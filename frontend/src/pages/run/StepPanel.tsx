@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { useStepDetail } from "../../api/queries";
 import type { GraphNode, Run, RunAttempt, RunStep, StepSpec } from "../../api/types";
 import { portLabel } from "../../graph/ports";
-import { useRun, useRunStep } from "../../live";
+import { useRun, useRunStep, useUndone } from "../../live";
 import {
   ClockTime,
   CopyButton,
@@ -23,9 +23,10 @@ import {
 import { AttemptLines, AttemptsTab } from "./Attempts";
 import { DataView } from "./DataView";
 import { ErrorBox } from "./ErrorBox";
-import { RetryStepButton, useRetrying } from "./Retrying";
+import { RetryStepButton, useRetrying, useUndoes } from "./Retrying";
 import { canStartFrom } from "./retry";
 import css from "./run.module.css";
+import { StepUndo } from "./StepUndo";
 
 export type PanelTab = "what" | "input" | "output" | "attempts";
 
@@ -92,6 +93,8 @@ function WhatHappened(props: {
   const { t } = useTranslation("runs");
   const format = useFormatter();
   const { node, spec, step, attempts, run } = props;
+  const undoes = useUndoes(node.id);
+  if (undoes && (!step || step.status === "skipped")) return <p className={css.plain}>{t("undo.step.unused")}</p>;
   if (!step) {
     return <p className={css.plain}>{run.finished_at ? t("step.neverReached") : t("step.notYet")}</p>;
   }
@@ -166,18 +169,21 @@ export interface StepPanelProps {
   onClose: () => void;
   onPrevious: (() => void) | undefined;
   onNext: (() => void) | undefined;
+  onSelect: (node: string) => void;
 }
 
 /** Everything about one step of the run: what happened, its data, its tries. */
-export function StepPanel({ node, spec, tab, onTab, onClose, onPrevious, onNext }: StepPanelProps) {
+export function StepPanel({ node, spec, tab, onTab, onClose, onPrevious, onNext, onSelect }: StepPanelProps) {
   const { t } = useTranslation(["runs", "common"]);
   const id = useId();
   const run = useRun((state) => state.run);
   const step = useRunStep(node.id);
   const detail = useStepDetail(run?.id ?? "", step && run ? node.id : null, step?.seq ?? 0);
   const retrying = useRetrying();
+  const undone = useUndone(node.id);
+  const undoes = useUndoes(node.id);
   if (!run) return null;
-  const mayRetry = retrying !== null && !spec?.trigger && (step?.status === "failed" || canStartFrom(step, spec));
+  const mayRetry = retrying !== null && !undoes && !spec?.trigger && (step?.status === "failed" || canStartFrom(step, spec));
   const attempts = detail.data?.attempts ?? [];
   const tabs: { key: PanelTab; label: string; count?: number }[] = [
     { key: "what", label: t("tab.what") },
@@ -185,7 +191,7 @@ export function StepPanel({ node, spec, tab, onTab, onClose, onPrevious, onNext 
     { key: "output", label: t("tab.output") },
     { key: "attempts", label: t("tab.attempts"), count: attempts.length },
   ];
-  const kind = stepStatusKind(step);
+  const kind = undone ? "undone" : stepStatusKind(step);
   const subtitle = [
     spec?.title ?? node.type,
     step && step.attempt > 1 ? t("step.attempt", { attempt: step.attempt }) : t(`common:status.${kind}`),
@@ -250,6 +256,7 @@ export function StepPanel({ node, spec, tab, onTab, onClose, onPrevious, onNext 
         tabIndex={0}
         aria-busy={detail.isFetching}
       >
+        {tab === "what" && <StepUndo node={node} onSelect={onSelect} />}
         {tab === "what" && <WhatHappened key={node.id} node={node} spec={spec} step={step} attempts={attempts} run={run} />}
         {tab !== "what" && !step && <p className={css.plain}>{t("step.noData")}</p>}
         {tab !== "what" && step && detail.isPending && <SkeletonRows rows={5} label={t("step.loading")} />}

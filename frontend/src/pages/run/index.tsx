@@ -28,11 +28,15 @@ import { CancelRun } from "./CancelRun";
 import { Dock } from "./Dock";
 import css from "./run.module.css";
 import { RunAnnouncer, RunFacts } from "./RunFacts";
+import { RunNews } from "./RunNews";
 import { RunOverview, StepLines } from "./RunOverview";
 import { PhoneSheet } from "./PhoneSheet";
 import { RetryMenu, Retrying } from "./Retrying";
 import { RunRail } from "./RunRail";
+import { RunTitle } from "./RunTitle";
 import { StepPanel } from "./StepPanel";
+import { UndoBar } from "./UndoBar";
+import { UndoRun } from "./UndoRun";
 import { useWidth } from "./useWidth";
 
 /** A bar while the socket is down; short interruptions are not worth a word. */
@@ -74,6 +78,7 @@ interface RunBarProps {
 function RunBar(props: RunBarProps) {
   const { t } = useTranslation("runs");
   const run = useRun((state) => state.run);
+  const graph = useRun((state) => state.graph);
   if (!run) return <TopBar title={t("title")} />;
   return (
     <TopBar
@@ -93,7 +98,7 @@ function RunBar(props: RunBarProps) {
           <ChevronRight size={14} aria-hidden />
         </>
       }
-      title={runTitle(run)}
+      title={<RunTitle name={runTitle(run)} />}
       chips={
         run.business_key && (
           <span className={cx("mono", topBarExtraClass)}>
@@ -104,8 +109,9 @@ function RunBar(props: RunBarProps) {
       middle={<WorkflowTabs id={run.workflow.id} current="runs" />}
       actions={
         <>
+          <UndoRun run={run} graph={graph} onChanged={props.onChanged} />
           <RetryMenu node={props.node} spec={props.spec} />
-          <CancelRun run={run} onCancelled={props.onChanged} />
+          <CancelRun run={run} graph={graph} onCancelled={props.onChanged} />
         </>
       }
     />
@@ -287,6 +293,7 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
       onClose={() => select(null)}
       onPrevious={neighbour(-1)}
       onNext={neighbour(1)}
+      onSelect={select}
     />
   ) : (
     <RunOverview graph={graph} specs={known} onSelect={select} />
@@ -297,9 +304,11 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
       <Retrying specs={known} onChanged={props.reload}>
         <RunBar railOpen={false} onRail={undefined} onChanged={props.reload} node={node} spec={spec} />
         <PausedBar />
+        <UndoBar />
         <RunAnnouncer />
         <div className={css.phone}>
           {view === "steps" && <RunFacts />}
+          {view === "steps" && <RunNews graph={graph} onSelect={select} />}
           <div className={page.segments} role="radiogroup" aria-label={t("view.label")}>
             {(["steps", "canvas"] as const).map((one) => (
               <button
@@ -341,6 +350,7 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
         spec={spec}
       />
       <PausedBar />
+      <UndoBar />
       <RunAnnouncer />
       {specs.isError && (
         <p className={css.paused}>

@@ -242,9 +242,9 @@ export function sentencesByStep(fields: Readonly<Record<string, string[]>>): Rec
 
 // --- where it is offered ------------------------------------------------------------------------------------------
 
-/** Failed or cancelled: it can be gone on with. */
+/** Failed, cancelled or undone: it can be gone on with. */
 export function isRetryable(run: { status: string }): boolean {
-  return run.status === "dead_lettered" || run.status === "cancelled";
+  return ["dead_lettered", "cancelled", "compensated"].includes(run.status);
 }
 
 /** A step that the run came through, so that it can be gone on from once more. */

@@ -119,4 +119,10 @@ describe("the events of a run", () => {
     expect(events.map((event) => event.kind)).toEqual(["accepted", "begun", "retried", "started", "finished", "ended"]);
     expect(events[2]?.detail).toBe("Alice");
   });
+
+  it("tell who undid it and why", () => {
+    const undos = [{ generation: 2, at: at(5000), by: "Alice", kind: "undo", reason: "wrong customer" } as Retried];
+    const [found] = runEvents(run, graph, steps, "undone", undos).filter((event) => event.kind === "undone");
+    expect([found?.name, found?.detail, found?.status]).toEqual(["Alice", "wrong customer", "undoing"]);
+  });
 });

@@ -1,7 +1,7 @@
 /** Times of a run as rows and bars. Pure. */
 import type { GraphDocument, Retried, Run, RunStep } from "../../api/types";
-import { numberSteps } from "../../graph/outline";
 import { type StatusKind, stepStatusKind } from "../../ui/status";
+import { stepsOfRun } from "./undo";
 
 export interface TimelineRow {
   node: string;
@@ -19,24 +19,21 @@ export interface TimelineRow {
 const WAITING_TYPES = /^(flow\.wait|people\.)/;
 const LONG_GAP = 10_000;
 
-/** Rows in the order of the workflow; steps that the run never reached have no bar. */
+/** Rows in the order of the workflow; steps that the run never reached have no bar. Undo steps that were not needed have no row. */
 export function timelineRows(graph: GraphDocument, steps: Readonly<Record<string, RunStep>>): TimelineRow[] {
-  const numbers = numberSteps(graph);
-  return [...graph.nodes]
-    .sort((left, right) => (numbers.get(left.id) ?? 0) - (numbers.get(right.id) ?? 0))
-    .map((node) => {
-      const step = steps[node.id];
-      const from = step?.started_at ? Date.parse(step.started_at) : null;
-      return {
-        node: node.id,
-        name: node.name,
-        kind: stepStatusKind(step),
-        attempt: step?.attempt ?? 0,
-        from,
-        until: step?.finished_at ? Date.parse(step.finished_at) : null,
-        waiting: step?.status === "waiting" || step?.status === "retrying" || WAITING_TYPES.test(node.type),
-      };
-    });
+  return stepsOfRun(graph, steps).map((node) => {
+    const step = steps[node.id];
+    const from = step?.started_at ? Date.parse(step.started_at) : null;
+    return {
+      node: node.id,
+      name: node.name,
+      kind: stepStatusKind(step),
+      attempt: step?.attempt ?? 0,
+      from,
+      until: step?.finished_at ? Date.parse(step.finished_at) : null,
+      waiting: step?.status === "waiting" || step?.status === "retrying" || WAITING_TYPES.test(node.type),
+    };
+  });
 }
 
 export interface Scale {
@@ -107,6 +104,7 @@ export type RunEventKind =
   | "accepted"
   | "begun"
   | "retried"
+  | "undone"
   | "started"
   | "finished"
   | "failed"
@@ -120,6 +118,7 @@ export interface RunEvent {
   kind: RunEventKind;
   status: StatusKind;
   node: string | null;
+  /** Of the step; of an undo, of who asked for it. */
   name: string;
   /** Facts for the sentence: note, error title, attempt. */
   detail: string | null;
@@ -141,7 +140,10 @@ export function runEvents(
   const nothing = { node: null, name: "", detail: null, attempt: 0 };
   add(run.accepted_at, { ...nothing, kind: "accepted", status: "queued", detail: run.started_by });
   add(run.started_at, { ...nothing, kind: "begun", status: "running" });
-  for (const retry of retries) add(retry.at, { ...nothing, kind: "retried", status: "retrying", detail: retry.by || null });
+  for (const { at, by, kind, reason } of retries) {
+    if (kind === "undo") add(at, { ...nothing, kind: "undone", status: "undoing", name: by, detail: reason });
+    else add(at, { ...nothing, kind: "retried", status: "retrying", detail: by || null });
+  }
   for (const node of graph.nodes) {
     const step = steps[node.id];
     if (!step?.started_at) continue;
@@ -159,6 +161,6 @@ export function runEvents(
     }
   }
   add(run.finished_at, { ...nothing, kind: "ended", status: runStatus, detail: run.error?.title ?? null });
-  const order: RunEventKind[] = ["accepted", "begun", "retried", "started", "waits", "retries", "finished", "failed", "ended"];
+  const order: RunEventKind[] = ["accepted", "begun", "retried", "undone", "started", "waits", "retries", "finished", "failed", "ended"];
   return events.sort((left, right) => left.at - right.at || order.indexOf(left.kind) - order.indexOf(right.kind));
 }

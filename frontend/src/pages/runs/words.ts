@@ -25,7 +25,8 @@ export const STATUS_FILTERS = [
   },
   { key: "running", kind: "running", statuses: ["accepted", "running", "compensating"] },
   { key: "done", kind: "done", statuses: ["completed"] },
-  { key: "cancelled", kind: "cancelled", statuses: ["cancelled", "compensated"] },
+  { key: "undone", kind: "undone", statuses: ["compensated"] },
+  { key: "cancelled", kind: "cancelled", statuses: ["cancelled"] },
 ] as const;
 
 export type StatusFilter = (typeof STATUS_FILTERS)[number];

@@ -1,0 +1,58 @@
+import { ArrowRight, Clock, Undo2 } from "lucide-react";
+import { useTranslation } from "react-i18next";
+
+import type { GraphDocument, RunStep } from "../../api/types";
+import { useRun } from "../../live";
+import { Note, runIsFinished, useFormatter } from "../../ui";
+import { useWaitingText } from "../runs/waiting";
+import { ErrorBox } from "./ErrorBox";
+import css from "./run.module.css";
+import undo from "./undo.module.css";
+
+/** The first step that explains why the run stands where it stands. */
+export function culprit(steps: Readonly<Record<string, RunStep>>): RunStep | undefined {
+  return Object.values(steps)
+    .filter((step) => step.status === "failed")
+    .sort((left, right) => right.seq - left.seq)[0];
+}
+
+/** Why the run stands where it stands: what it failed of, why it was undone, or what it waits for. */
+export function RunNews({ graph, onSelect }: { graph: GraphDocument; onSelect: (node: string) => void }) {
+  const { t } = useTranslation("runs");
+  const format = useFormatter();
+  const waitingText = useWaitingText();
+  const run = useRun((state) => state.run);
+  const steps = useRun((state) => state.steps);
+  if (!run) return null;
+  const failed = culprit(steps);
+  const failedName = graph.nodes.find((node) => node.id === failed?.node)?.name;
+  const toStep = failed && failedName && (
+    <button type="button" className={css.inlineLink} onClick={() => onSelect(failed.node)}>
+      <ArrowRight size={14} aria-hidden />
+      {t("overview.goToStep", { name: failedName })}
+    </button>
+  );
+  const undone = run.status === "compensated" || run.status === "compensating";
+  return (
+    <>
+      {run.error && !undone && <ErrorBox error={run.error}>{toStep}</ErrorBox>}
+      {run.error && undone && (
+        <section className={undo.why}>
+          <h3>
+            <Undo2 size={16} aria-hidden />
+            {t("undo.failedBefore")}
+          </h3>
+          <b>{run.error.title || run.error.message}</b>
+          {run.error.message && run.error.message !== run.error.title && <p>{run.error.message}</p>}
+          {toStep}
+        </section>
+      )}
+      {run.waiting && !runIsFinished(run) && (
+        <Note tone="wait" icon={<Clock size={16} />}>
+          <b>{waitingText(run)}</b>
+          {run.waiting.since && <div>{t("overview.since", { time: format.clockSeconds(run.waiting.since) })}</div>}
+        </Note>
+      )}
+    </>
+  );
+}

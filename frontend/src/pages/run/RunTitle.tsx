@@ -1,0 +1,17 @@
+const ID = "run-title";
+
+/** How the run is called, in the bar. It takes the focus when the button that had it is gone. */
+export function RunTitle({ name }: { name: string }) {
+  return (
+    <span id={ID} tabIndex={-1} style={{ outlineOffset: 3 }}>
+      {name}
+    </span>
+  );
+}
+
+/** A dialog gives the focus back to what opened it, and only then is that gone. */
+const AFTER_DIALOG = 200;
+
+export function focusTitle(): void {
+  setTimeout(() => document.getElementById(ID)?.focus({ preventScroll: true }), AFTER_DIALOG);
+}

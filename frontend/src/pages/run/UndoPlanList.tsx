@@ -1,0 +1,116 @@
+import { CircleAlert, CircleMinus, type LucideIcon, TriangleAlert, Undo2 } from "lucide-react";
+import { useId } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { UndoLine } from "../../api/types";
+import { CheckboxField } from "../../ui";
+import fields from "../../ui/fields.module.css";
+import { doubtOf, partsOf, wordsOfLeft } from "./undo";
+import css from "./undo.module.css";
+
+interface Consents {
+  repeats: readonly string[];
+  onRepeats: (repeats: readonly string[]) => void;
+  /** What is wrong with an undo step, by its node. */
+  wrong: Readonly<Record<string, readonly string[]>>;
+}
+
+interface UndoPlanListProps {
+  steps: readonly UndoLine[];
+  title: string;
+  /** Left out where the plan is only looked at. */
+  consents?: Consents;
+}
+
+/** What is undone, in the order in which it is, and below it what is left as it is. */
+export function UndoPlanList({ steps, title, consents }: UndoPlanListProps) {
+  const { t } = useTranslation("runs");
+  const id = useId();
+  const { turns, left } = partsOf({ steps: [...steps] });
+  return (
+    <>
+      {turns.length > 0 && (
+        <section className={css.part}>
+          <h3 id={`${id}-turns`}>{title}</h3>
+          <ol className={css.plan} aria-labelledby={`${id}-turns`}>
+            {turns.map((line, index) => (
+              <Turn key={line.node} line={line} number={index + 1} consents={consents} />
+            ))}
+          </ol>
+        </section>
+      )}
+      {left.length > 0 && (
+        <section className={css.part}>
+          <h3 id={`${id}-left`}>{t("undo.left")}</h3>
+          <ul className={css.plan} aria-labelledby={`${id}-left`}>
+            {left.map((line) => (
+              <Left key={line.node} line={line} />
+            ))}
+          </ul>
+        </section>
+      )}
+    </>
+  );
+}
+
+function Turn({ line, number, consents }: { line: UndoLine; number: number; consents: Consents | undefined }) {
+  const { t } = useTranslation("runs");
+  const id = useId();
+  const doubt = doubtOf(line);
+  const sentences = consents?.wrong[line.undo_node ?? ""] ?? [];
+  return (
+    <li className={css.step} data-undo-step={line.undo_node} data-fate={line.fate} data-wrong={sentences.length > 0}>
+      <div className={css.head}>
+        <span className={css.number}>{number}</span>
+        <div>
+          <b id={id}>{line.undo_name}</b>
+          <small>{t("undo.undoes", { name: line.name })}</small>
+          {line.fate === "again" && (
+            <small data-doubt={doubt !== null}>{t(`undo.again.${line.why ?? "happened"}`)}</small>
+          )}
+        </div>
+      </div>
+      {sentences.map((sentence) => (
+        <p key={sentence} className={`${fields.fieldError} ${css.more}`} role="alert">
+          <CircleAlert size={13} aria-hidden />
+          <span>{sentence}</span>
+        </p>
+      ))}
+      {consents && doubt !== null && (
+        <div className={css.more} role="group" aria-labelledby={id}>
+          <CheckboxField
+            label={t("retry.mayRepeat")}
+            checked={consents.repeats.includes(doubt)}
+            onChange={(may) =>
+              consents.onRepeats(may ? [...consents.repeats, doubt] : consents.repeats.filter((one) => one !== doubt))
+            }
+          />
+        </div>
+      )}
+    </li>
+  );
+}
+
+const ICONS: Record<ReturnType<typeof wordsOfLeft>, { icon: LucideIcon; tone: string }> = {
+  undone: { icon: Undo2, tone: "undo" },
+  nothing: { icon: CircleMinus, tone: "idle" },
+  no_undo_step: { icon: TriangleAlert, tone: "wait" },
+  switched_off: { icon: TriangleAlert, tone: "wait" },
+};
+
+function Left({ line }: { line: UndoLine }) {
+  const { t } = useTranslation("runs");
+  const words = wordsOfLeft(line);
+  const { icon: Icon, tone } = ICONS[words];
+  return (
+    <li className={css.step} data-fate={line.fate}>
+      <div className={css.head}>
+        <Icon size={17} data-tone={tone} aria-hidden />
+        <div>
+          <b>{line.name}</b>
+          <small>{t(`undo.leaves.${words}`, { by: line.undo_name ?? "" })}</small>
+        </div>
+      </div>
+    </li>
+  );
+}

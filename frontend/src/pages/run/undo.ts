@@ -1,0 +1,143 @@
+/** Undoing a run, as the run page shows it: the plan before it is sent, and what became of it. Pure. */
+import type { GraphDocument, GraphNode, Retried, Run, RunError, RunStep, UndoLine, UndoPlan } from "../../api/types";
+import { indexOf } from "../../graph/indexes";
+import { UNDO_HANDLE } from "../../graph/types";
+
+type Steps = Readonly<Record<string, RunStep>>;
+
+// --- where it is offered ------------------------------------------------------------------------------------------
+
+/** Whether the drawing says of any step what undoes it. */
+export function hasUndoSteps(graph: GraphDocument | null): boolean {
+  return graph?.edges.some((edge) => edge.sourceHandle === UNDO_HANDLE) ?? false;
+}
+
+/** Ended in a way that may have left something done that can be undone. */
+export function isUndoable(run: Pick<Run, "status">, graph: GraphDocument | null): boolean {
+  return ["completed", "dead_lettered", "cancelled"].includes(run.status) && hasUndoSteps(graph);
+}
+
+// --- the plan -----------------------------------------------------------------------------------------------------
+
+function isCarriedOut(line: UndoLine): boolean {
+  return line.fate === "undo" || line.fate === "again";
+}
+
+/** What is carried out, in that order, and what is left as it is. */
+export function partsOf(plan: Pick<UndoPlan, "steps">): { turns: UndoLine[]; left: UndoLine[] } {
+  return { turns: plan.steps.filter(isCarriedOut), left: plan.steps.filter((line) => !isCarriedOut(line)) };
+}
+
+/** The key of the words that say what becomes of something that is left as it is. */
+export function wordsOfLeft(line: UndoLine): "undone" | "nothing" | "switched_off" | "no_undo_step" {
+  if (line.fate === "undone" || line.fate === "nothing") return line.fate;
+  return line.why === "switched_off" ? "switched_off" : "no_undo_step";
+}
+
+/** The undo step that may happen a second time, so that somebody has to agree to it. */
+export function doubtOf(line: UndoLine): string | null {
+  return line.fate === "again" && line.why === "in_doubt" ? line.undo_node : null;
+}
+
+/** The undo steps that nobody has agreed to yet. */
+export function missingIn(plan: UndoPlan, repeats: readonly string[]): Set<string> {
+  return new Set(plan.steps.flatMap((line) => doubtOf(line) ?? []).filter((node) => !repeats.includes(node)));
+}
+
+export interface UndoRequest {
+  plan: string;
+  reason: string;
+  repeats: string[];
+}
+
+/** What is sent: only consents that concern this plan, for it may be another one than the one that was read first. */
+export function requestOf(plan: UndoPlan, reason: string, repeats: readonly string[]): UndoRequest {
+  const asked = plan.steps.flatMap((line) => doubtOf(line) ?? []);
+  return { plan: plan.id, reason: reason.trim(), repeats: asked.filter((node) => repeats.includes(node)) };
+}
+
+// --- what became of it --------------------------------------------------------------------------------------------
+
+export type StepUndo =
+  /** What a step did, and the step that undoes it. */
+  | { role: "action"; by: GraphNode; state: "undone" | "undoing" | "failed"; step: RunStep }
+  | { role: "undo"; action: GraphNode };
+
+/** What there is to say about undoing at this step; null where there is nothing. */
+export function stepUndoOf(graph: GraphDocument, steps: Steps, node: string): StepUndo | null {
+  const { byId, undoes, undoneBy } = indexOf(graph);
+  const action = byId.get(undoes.get(node) ?? "");
+  if (action) return { role: "undo", action };
+  const by = byId.get(undoneBy.get(node) ?? "");
+  const step = by && steps[by.id];
+  if (!step) return null;
+  switch (step.status) {
+    case "succeeded":
+      return { role: "action", by, state: "undone", step };
+    case "failed":
+      return { role: "action", by, state: "failed", step };
+    case "skipped":
+    case "cancelled":
+      return null;
+    default:
+      return { role: "action", by, state: "undoing", step };
+  }
+}
+
+/** The steps that are part of this run: undo steps are only where something is undone, or was. */
+export function stepsOfRun(graph: GraphDocument, steps: Steps): GraphNode[] {
+  const { byId, order, undoes } = indexOf(graph);
+  return order.flatMap((id) => {
+    const status = steps[id]?.status;
+    const unused = undoes.has(id) && (status === undefined || status === "skipped" || status === "cancelled");
+    return unused ? [] : (byId.get(id) ?? []);
+  });
+}
+
+export interface Progress {
+  done: number;
+  total: number;
+}
+
+const DONE = new Set(["succeeded", "skipped", "failed"]);
+
+/** How far the run is on its way forward. Undo steps are none of it. */
+export function progressOf(graph: GraphDocument, steps: Steps): Progress {
+  const { undoes } = indexOf(graph);
+  const forward = graph.nodes.filter((node) => !undoes.has(node.id));
+  return { done: forward.filter((node) => DONE.has(steps[node.id]?.status ?? "")).length, total: forward.length };
+}
+
+export type UndoCause =
+  | { kind: "person"; by: string; at: string; reason: string }
+  | { kind: "cancelled" }
+  | { kind: "failed"; error: RunError };
+
+/** Why a run is undone: somebody said so afterwards or on cancelling it, or it failed. */
+export function causeOf(run: Pick<Run, "generation" | "cancel_requested" | "error">, retries: readonly Retried[]): UndoCause | null {
+  const asked = retries.find((retry) => retry.generation === run.generation && retry.kind === "undo");
+  if (asked) return { kind: "person", by: asked.by, at: asked.at, reason: asked.reason ?? "" };
+  if (run.cancel_requested) return { kind: "cancelled" };
+  return run.error ? { kind: "failed", error: run.error } : null;
+}
+
+// --- the goes of a run --------------------------------------------------------------------------------------------
+
+export interface Go {
+  kind: "first" | "retry" | "undo";
+  /** Which of its kind. */
+  number: number;
+}
+
+/** What the go of this generation is: a retry, or an undo. */
+export function goOf(retries: readonly Retried[], generation: number): Go {
+  if (generation === 1) return { kind: "first", number: 1 };
+  const kind = retries.find((retry) => retry.generation === generation)?.kind ?? "retry";
+  const others = retries.filter((retry) => retry.generation < generation && retry.kind !== kind).length;
+  return { kind, number: generation - 1 - others };
+}
+
+export function timesOf(retries: readonly Retried[]): { retried: number; undone: number } {
+  const undone = retries.filter((retry) => retry.kind === "undo").length;
+  return { retried: retries.length - undone, undone };
+}
