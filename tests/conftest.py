@@ -59,8 +59,8 @@ def chromium() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_flush() -> Iterator[None]:
-    """Empty PostgreSQL's tables row by row between tests: TRUNCATE makes and fsyncs new files for every table and index,
-    which takes longer than most tests do."""
+    """Empty PostgreSQL's tables row by row between tests: TRUNCATE makes and fsyncs new files for every table and
+    index, which takes longer than most tests do."""
 
     def delete(
         self: DatabaseOperations, style: object, tables: list[str], *, reset_sequences: bool = False, **options: object

@@ -40,6 +40,8 @@ class Action(StrEnum):
     RUN_CANCEL = "run.cancel"
     RUN_RETRY = "run.retry"
     RUN_UNDO = "run.undo"
+    TASK_SEE = "task.see"
+    TASK_DECIDE = "task.decide"
     RUN_DISCARD = "run.discard"
     EVENT_SEE = "event.see"
     CONNECTION_USE = "connection.use"
@@ -70,6 +72,9 @@ RULES: Final = MappingProxyType(
         Action.RUN_CANCEL: Rule(Role.REVIEWER, Scope.RUN),
         Action.RUN_RETRY: Rule(Role.REVIEWER, Scope.RUN),
         Action.RUN_UNDO: Rule(Role.REVIEWER, Scope.RUN),
+        Action.TASK_SEE: Rule(Role.VIEWER, Scope.READ),
+        # Whoever is asked may answer, whatever else they may not.
+        Action.TASK_DECIDE: Rule(Role.VIEWER, Scope.RUN),
         Action.RUN_DISCARD: Rule(Role.ADMIN, Scope.ADMIN),
         Action.EVENT_SEE: Rule(Role.VIEWER, Scope.READ),
         Action.CONNECTION_USE: Rule(Role.BUILDER, Scope.BUILD),

@@ -127,6 +127,8 @@ def refusal_of(error: Exception) -> Refusal | None:
             return invalid(
                 {f"input.{name}" if name else "input": [said] for name, said in error.fields.items()}, error.message
             )
+        case contracts.TaskRefused():
+            return invalid({field: [said] for field, said in error.fields.items()}, error.message)
         case contracts.RetryRefused():
             return invalid({f"steps.{node}": [said] for node, said in error.fields.items()}, error.message)
         case contracts.RuntimeRefused(code="bad_cursor"):

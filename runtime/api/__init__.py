@@ -26,6 +26,7 @@ from runtime.api.publishing import (
 from runtime.api.retrying import replay_as_new, retries, retry, retry_plan
 from runtime.api.runs import cancel, changes, run, runs, snapshot, statistics, step
 from runtime.api.starting import start_run, start_test
+from runtime.api.tasks import decide, task, task_count, tasks
 from runtime.api.undoing import undo, undo_plan
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "dead_letter_count",
     "dead_letter_groups",
     "dead_letters",
+    "decide",
     "deployment",
     "deployments",
     "disable",
@@ -62,6 +64,9 @@ __all__ = [
     "statistics",
     "step",
     "system_health",
+    "task",
+    "task_count",
+    "tasks",
     "triggers",
     "undo",
     "undo_plan",

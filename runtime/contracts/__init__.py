@@ -33,6 +33,8 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     replay_as_new(workspace_id, run_id, version, by) -> RunView                   raises NotRetryable
     dead_letter_groups(workspace_id, workflow_id) -> list[DeadLetterGroup] / dead_letters(workspace_id, cause, …)
     retry_each(workspace_id, run_ids, by) / solve_dead_letters(workspace_id, run_ids, solution, reason, by)
+    tasks(workspace_id, email, closed, run_id, after, limit) -> Page[TaskView] / task(…) / task_count(…)
+    decide(workspace_id, task_id, outcome, voter, …) -> TaskView    raises NotAsked, AlreadyDecided, TaskRefused
     events(workspace_id, filters, after, limit) -> Page[EventView] / event(workspace_id, event_id) -> EventDetail
     samples(workspace_id, workflow_id) -> dict[node_key, JSON]                    newest output of each step
     preview(template, context) -> PreviewResult
@@ -49,6 +51,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
+from runtime.contracts.people import TaskView, Voter, VoteView
 from runtime.contracts.retries import (
     DeadLetterGroup,
     DeadLetterView,
@@ -64,6 +67,7 @@ from runtime.engine.jsonprofile import JSON, JSONRefused, dumps, loads, normalis
 
 __all__ = [
     "JSON",
+    "AlreadyDecided",
     "AlreadyFinished",
     "AttemptView",
     "CheckReport",
@@ -79,6 +83,7 @@ __all__ = [
     "InputRefused",
     "JSONRefused",
     "KeyReused",
+    "NotAsked",
     "NotFound",
     "NotRetryable",
     "NotStartable",
@@ -103,10 +108,14 @@ __all__ = [
     "StepDetail",
     "StepView",
     "StoreUnavailable",
+    "TaskRefused",
+    "TaskView",
     "TriggerView",
     "UndoLine",
     "UndoPlan",
     "VersionView",
+    "VoteView",
+    "Voter",
     "WorkflowStatistics",
     "dumps",
     "loads",
@@ -188,6 +197,18 @@ class NotUndoable(RuntimeRefused):
     code = "not_undoable"
 
 
+class AlreadyDecided(RuntimeRefused):
+    """Somebody was quicker, the time is over, or the run has ended."""
+
+    code = "already_decided"
+
+
+class NotAsked(RuntimeRefused):
+    """Somebody else is asked this."""
+
+    code = "not_asked"
+
+
 class PlanOutdated(RuntimeRefused):
     """The run, or its version, is no longer as it was when the plan was made; perhaps somebody was quicker (I22)."""
 
@@ -201,6 +222,16 @@ class RetryRefused(RuntimeRefused):
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         super().__init__("Some steps need another look before this run can go on.")
+        self.fields = dict(fields)
+
+
+class TaskRefused(RuntimeRefused):
+    """The answer does not fit the question; `fields`: field → sentence."""
+
+    code = "answer_refused"
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__("Some of this needs another look.")
         self.fields = dict(fields)
 
 

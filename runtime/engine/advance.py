@@ -33,6 +33,7 @@ from runtime.engine.facts import (
     CancelRequested,
     Fact,
     FailRequested,
+    RetryRequested,
     RunReopened,
     RunStarted,
     SignalReceived,
@@ -89,6 +90,8 @@ def advance(graph: Graph, state: RunState, fact: Fact) -> tuple[RunState, tuple[
             return _signal_received(graph, state, fact)
         case StepInterrupted():
             return _interrupted(graph, state, fact)
+        case RetryRequested():
+            return _retry_requested(graph, state, fact)
         case CancelRequested():
             return _cancel_requested(graph, state, fact)
         case StopRequested():
@@ -220,7 +223,7 @@ def _succeeded(
 
 def _failed(graph: Graph, state: RunState, fact: StepFailed) -> tuple[RunState, tuple[Command, ...]]:
     step = _current(graph, state, fact.node, fact.attempt)
-    if step is None or step.status not in (RUNNING, READY, WAITING):
+    if step is None or step.status not in (RUNNING, READY, WAITING) or _is_asked_about(step):
         return state, _NOTHING
     change = Change(graph, state)
     due_at = _next_try(graph.by_id[fact.node], step, fact)
@@ -243,6 +246,13 @@ def _failed(graph: Graph, state: RunState, fact: StepFailed) -> tuple[RunState, 
             ),
         )
         change.commands.append(SetTimer(fact.node, due_at, "retry"))
+        return change.done()
+    asks = graph.by_id[fact.node].settings.on_failure == "person"
+    if asks and state.ending is None and state.status is not COMPENSATING:
+        waiting = StepState(
+            WAITING, step.attempt, wait_kind="human", error=fact.error, first_started_at=_first(step, fact.at)
+        )
+        change.replace_step(fact.node, step, waiting)
         return change.done()
     ports = _ports_after_failure(graph.by_id[fact.node])
     change.replace_step(fact.node, step, _failure(step, ports, fact))
@@ -320,6 +330,18 @@ def _interrupted(graph: Graph, state: RunState, fact: StepInterrupted) -> tuple[
     return change.done()
 
 
+def _retry_requested(graph: Graph, state: RunState, fact: RetryRequested) -> tuple[RunState, tuple[Command, ...]]:
+    step = _current(graph, state, fact.node, None)
+    if step is None or not _is_asked_about(step):
+        return state, _NOTHING
+    change = Change(graph, state)
+    if state.ending is not None:
+        change.cancel_step(fact.node, step)
+        return change.done()
+    change.execute(fact.node, step.attempt + 1, step, first_started_at=step.first_started_at)
+    return change.done()
+
+
 def _cancel_requested(graph: Graph, state: RunState, fact: CancelRequested) -> tuple[RunState, tuple[Command, ...]]:
     if state.status is COMPENSATING:
         return state, _NOTHING
@@ -348,7 +370,7 @@ def _stop_requested(graph: Graph, state: RunState, fact: StopRequested) -> tuple
 
 def _fail_requested(graph: Graph, state: RunState, fact: FailRequested) -> tuple[RunState, tuple[Command, ...]]:
     step = _current(graph, state, fact.node, None)
-    if step is None or not (step.status is RUNNING or step.status is READY):
+    if step is None or not (step.status is RUNNING or step.status is READY or _is_asked_about(step)):
         return state, _NOTHING
     change = Change(graph, state)
     change.replace_step(fact.node, step, _failure(step, (), fact))
@@ -362,6 +384,11 @@ def _current(graph: Graph, state: RunState, node: str, attempt: int | None) -> S
     if step is None or (attempt is not None and attempt != step.attempt) or node not in graph.by_id:
         return None
     return step
+
+
+def _is_asked_about(step: StepState) -> bool:
+    """Whether a person is asked what to do about this step's failure."""
+    return step.status is WAITING and step.wait_kind == "human" and step.error is not None
 
 
 def _first(step: StepState, at: int) -> int:
@@ -399,5 +426,5 @@ def _ports_after_failure(node: Node) -> tuple[str, ...]:
         case "error_port":
             # A failure that leads nowhere would be a silent one.
             return (ERROR_PORT,) if node.has_error_edge else ()
-        case "stop" | "undo":
+        case "stop" | "undo" | "person":
             return ()

@@ -101,6 +101,13 @@ class StepInterrupted(NamedTuple):
     at: int
 
 
+class RetryRequested(NamedTuple):
+    """A person, asked because of a failure, says: try again. The next attempt begins, whatever the policy says."""
+
+    node: str
+    at: int
+
+
 class CancelRequested(NamedTuple):
     """A person cancels the run. Nothing starts any more, what runs may finish, then the run is cancelled; or, with
     `undo`, what it did is undone. Once undoing has begun, nobody cancels it."""
@@ -119,7 +126,8 @@ class StopRequested(NamedTuple):
 
 
 class FailRequested(NamedTuple):
-    """The step ends the run as failed, without retry and whatever its settings say (but for undo)."""
+    """The step ends the run as failed, without retry and whatever its settings say (but for undo). Also what a person
+    says who was asked because of a failure: give up."""
 
     node: str
     error: StepError
@@ -137,6 +145,7 @@ Fact = (
     | TimerFired
     | SignalReceived
     | StepInterrupted
+    | RetryRequested
     | CancelRequested
     | StopRequested
     | FailRequested

@@ -60,7 +60,7 @@ UNDO_PORT: Final = "undo"
 LONGEST_ASKED_SECONDS: Final = 86_400.0
 
 RetryStrategy = Literal["fixed", "linear", "exponential"]
-OnFailure = Literal["stop", "continue", "error_port", "undo"]
+OnFailure = Literal["stop", "continue", "error_port", "undo", "person"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,8 @@ class Settings:
     retry: RetryPolicy = RetryPolicy()
     #: Of one attempt.
     timeout_seconds: float = 30.0
-    #: When the last try failed: end the run, carry on with `fallback` as the output, leave by the port `error`, or end
-    #: the run and undo what it did.
+    #: When the last try failed: end the run, carry on with `fallback` as the output, leave by the port `error`, end the
+    #: run and undo what it did, or wait for a person's word.
     on_failure: OnFailure = "stop"
     fallback: Any = None
     #: Somebody said that nothing has to be undone of this step.

@@ -19,7 +19,7 @@ TYPE_PATTERN: Final = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+@[1-9][0-9]{0,5}$"
 HANDLE_PATTERN: Final = r"^[A-Za-z0-9_.:-]{1,64}$"
 
 STRATEGIES: Final = ("exponential", "fixed", "linear")
-ON_FAILURE: Final = ("stop", "continue", "error_port", "undo")
+ON_FAILURE: Final = ("stop", "continue", "error_port", "undo", "person")
 UNDO: Final = ("nothing",)
 
 #: Lowest and highest value of each number in `settings`. 30 days bound everything that is a time.

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import Any, Protocol, cast
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from runtime.interpreter.outcomes import Cut, Done, Ending, Failed, Stops, Waits
 from runtime.interpreter.payloads import INLINE_CHARACTERS, MOST_BYTES, Reference, too_large
 from runtime.interpreter.redaction import Redactor
 from runtime.interpreter.versions import Step
-from runtime.sdk import Context, Result, StepFailure, StopRun, Wait
+from runtime.sdk import Context, Result, StepFailure, StopRun, Task, Wait
 from runtime.store import failpoints
 from runtime.store.artifacts import ArtifactDamaged
 
@@ -185,7 +186,10 @@ async def stored(ending: Ending, *, keep: KeepLarge, workspace_id: UUID, node: N
                         ending.response,
                     )  # fmt: skip
                 case Waits():
-                    return Waits(ending.kind, ending.due_at, ending.value, reference.text(), ending.ports, ending.note)
+                    return Waits(
+                        ending.kind, ending.due_at, ending.value, reference.text(), ending.ports, ending.note,
+                        ending.task,
+                    )  # fmt: skip
                 case Stops():
                     return Stops(ending.outcome, ending.value, reference.text(), ending.note, ending.respond)
         case Failed() | Cut():
@@ -212,11 +216,22 @@ def _ending(given: Any, context: StepContext) -> Ending:
     redact = Redactor(context.secrets)
     if isinstance(given, Wait):
         value = redact.value(normalise(given.output))
-        return Waits(given.kind, given.due_at_ms, value, dumps(value), given.ports, given.note)
+        task = None if given.task is None else _shown(given.task, redact)
+        return Waits(given.kind, given.due_at_ms, value, dumps(value), given.ports, given.note, task)
     if isinstance(given, StopRun):
         value = redact.value(normalise(given.output))
         return Stops(given.outcome, value, dumps(value), given.note, given.respond)
     raise TypeError(f"a step gave back {type(given).__name__}, not a Result, Wait or StopRun")
+
+
+def _shown(task: Task, redact: Redactor) -> Task:
+    """A question as people read it: secrets masked."""
+    return replace(
+        task,
+        title=redact.text(task.title),
+        text=redact.text(task.text),
+        facts=tuple((redact.text(label), redact.value(normalise(value))) for label, value in task.facts),
+    )
 
 
 def _summary(value: JSON, redact: Redactor) -> str | None:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from runtime.engine import replay
-from runtime.engine.facts import FailRequested, StepInterrupted
+from runtime.engine.facts import FailRequested, StepFailed, StepInterrupted
 from runtime.engine.state import StepError, StepStatus
-from runtime.interpreter import units
+from runtime.interpreter import people, units
 from runtime.interpreter.outcomes import Failed
 from runtime.interpreter.records import Asked, Told
 from runtime.interpreter.rows import error_of
-from runtime.interpreter.settling import MAY_REPEAT
 from runtime.sdk import EffectClass
 from runtime.store.reads import AttemptRow
 
 if TYPE_CHECKING:
     from runtime.interpreter.driver import Driver
+
+#: Effects that may simply be made again, with their key, when nobody knows how they ended.
+MAY_REPEAT: Final = frozenset({EffectClass.PURE, EffectClass.READ, EffectClass.KEYED, EffectClass.NATURAL})
 
 
 def resolve(driver: Driver, now: int) -> set[str]:
@@ -31,7 +33,11 @@ def resolve(driver: Driver, now: int) -> set[str]:
         error = units.in_doubt_error(driver.version.graph.by_id[node].name)
         driver.unit.attempts += (units.attempt_in_doubt(driver, intent, error, now),)
         driver.commit_seq += 1
-        driver.told.append(Told(now, fact=FailRequested(node, error, now, driver.commit_seq)))
+        if driver.version.graph.by_id[node].settings.on_failure == "person":
+            driver.told.append(Told(now, fact=StepFailed(node, intent.attempt, error, now, 0.5, driver.commit_seq)))
+            people.ask_about(driver, node, intent.attempt, error)
+        else:
+            driver.told.append(Told(now, fact=FailRequested(node, error, now, driver.commit_seq)))
     return found
 
 
@@ -59,10 +65,22 @@ def weighed(driver: Driver, asked: Asked, ending: Failed) -> StepError:
     error, node = ending.error, asked.step.node.id
     if not asked.step.writes:
         return error
+    if replay.is_definite(error) and not ending.maybe_applied:
+        driver.epochs[node] = asked.epoch + 1
     undecided = error.http_status is not None and not replay.is_definite(error)
     if ending.maybe_applied or undecided or replay.may_have_happened(error) or asked.earlier is not None:
         driver.lost.add(node)
     return replace(error, may_have_happened=True) if node in driver.lost else error
+
+
+def epochs(attempts: Iterable[AttemptRow]) -> dict[str, int]:
+    """How many keys of each step these attempts of one generation have used up."""
+    found: dict[str, int] = {}
+    for row in sorted(attempts, key=lambda row: row.attempt):
+        error = error_of(row.error)
+        refused = row.status == "failed" and error is not None and replay.is_definite(error)
+        found[row.node_id] = row.key_epoch + (1 if refused else 0)
+    return found
 
 
 def lost(attempts: Iterable[AttemptRow]) -> set[str]:

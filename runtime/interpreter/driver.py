@@ -12,9 +12,9 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
-from typing import Final, Protocol, assert_never
+from typing import Final, Protocol, TypeVar, assert_never
 from uuid import UUID
 
 from runtime.contracts import StoreUnavailable
@@ -33,7 +33,7 @@ from runtime.engine.facts import (
 )
 from runtime.engine.jsonprofile import JSON, dumps
 from runtime.engine.state import DECIDED, RunState, RunStatus, StepStatus
-from runtime.interpreter import doubts, outputs, preparing, settling, units
+from runtime.interpreter import doubts, lookups, outputs, preparing, settling, units
 from runtime.interpreter.attempts import StepContext, call, call_inline, failed, fits, stored
 from runtime.interpreter.loading import Loaded
 from runtime.interpreter.outcomes import Cut, Done, Ending
@@ -46,6 +46,7 @@ from runtime.store.records import Claimed, RunWrite, Written
 from runtime.store.units import CancelPending
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 #: A wait shorter than this keeps its lease: letting go and claiming again would cost more.
 HOLD_MS: Final = 1_000
@@ -58,6 +59,7 @@ _ACCEPTED: Final = RunStatus.ACCEPTED
 _RUNNING: Final = RunStatus.RUNNING
 _COMPENSATING: Final = RunStatus.COMPENSATING
 _PURE: Final = EffectClass.PURE
+_ASKED_ABOUT: Final = frozenset({CancelRequested, TimerFired})
 _OPEN: Final = frozenset({StepStatus.READY, StepStatus.RUNNING})
 
 
@@ -95,8 +97,8 @@ class Shell(Protocol):
         """Read a large document back."""
         ...
 
-    async def wants_undo(self, run_id: UUID) -> bool:
-        """Whether whoever cancelled the run wants undone what it did. Raises StoreUnavailable."""
+    async def ask(self, question: Callable[[], T]) -> T:
+        """Ask the database something, in a thread. Raises StoreUnavailable."""
         ...
 
     def context(self, driver: Driver, asked: Asked) -> StepContext:
@@ -131,7 +133,10 @@ class Driver:
         self.lost_calls = loaded.lost_calls
         #: Steps of which an attempt may have happened without an answer.
         self.lost = loaded.lost
+        #: How many keys of each step a definite refusal has used up (I11).
+        self.epochs = loaded.epochs
         self._decided = loaded.decided
+        self._answers = loaded.answers
         self._is_further = claimed.generation > 1
         #: An earlier commit, perhaps another driver's, may have brought the run's answer.
         self.may_have_answered = bool(loaded.state.steps)
@@ -183,6 +188,7 @@ class Driver:
         if not self.state.steps and not self.state.status.is_terminal:
             self.told.appendleft(Told(now, fact=RunStarted(self.claimed.trigger_node, now)))
             return
+        self.told.extend(Told(now, answer=answer) for answer in self._answers)
         for node in due_nodes(self.state, now):
             self.told.append(Told(now, fact=TimerFired(node, now)))
         in_doubt = doubts.resolve(self, now)
@@ -197,8 +203,8 @@ class Driver:
             while self.told or self.unit.asked:
                 if self.told:
                     told = self.told.popleft()
-                    if type(told.fact) is CancelRequested:
-                        told.fact = CancelRequested(told.fact.at, await self._wants_undo())
+                    if type(told.fact) in _ASKED_ABOUT:
+                        told = await lookups.with_what_is_stored(self, told)
                     self.unit.told.append(told)
                     settling.take_in(self, told)
                 if self.unit.asked and not self.told:
@@ -279,14 +285,6 @@ class Driver:
         if state.status is not _COMPENSATING:
             return state.status is _RUNNING
         return any(step.status in _OPEN for key, step in state.steps.items() if key.generation == state.generation)
-
-    async def _wants_undo(self) -> bool:
-        """Whether the cancel asks for undo, however long there is no database to say so (I19)."""
-        while True:
-            try:
-                return await self.shell.wants_undo(self.claimed.run_id)
-            except StoreUnavailable:
-                await asyncio.sleep(AGAIN_SECONDS)
 
     def _waits_shortly(self) -> bool:
         due = next_due(self.state)

@@ -9,15 +9,14 @@ from runtime.engine.graph import Graph
 from runtime.engine.replay import Known, is_definite, may_have_happened
 from runtime.engine.state import RunState, StepError, StepStatus
 from runtime.interpreter.attempts import damaged
-from runtime.interpreter.doubts import lost
+from runtime.interpreter.doubts import MAY_REPEAT, epochs, lost
 from runtime.interpreter.keys import request_digest
 from runtime.interpreter.records import Record
 from runtime.interpreter.rows import error_of, restore
-from runtime.interpreter.settling import MAY_REPEAT
 from runtime.interpreter.versions import Version
 from runtime.sdk import EffectClass
 from runtime.store.artifacts import ArtifactDamaged
-from runtime.store.reads import AttemptRow, RunRows, StepRow
+from runtime.store.reads import AnswerRow, AttemptRow, RunRows, StepRow
 from runtime.store.records import Claimed, EventRow
 
 
@@ -41,6 +40,10 @@ class Loaded:
     lost_calls: dict[str, tuple[str, str]] = field(default_factory=dict)
     #: Steps of which an attempt may have happened without an answer; in this generation.
     lost: set[str] = field(default_factory=set)
+    #: How many keys of each step a definite refusal has used up, by node id.
+    epochs: dict[str, int] = field(default_factory=dict)
+    #: What people answered to steps that wait for them.
+    answers: list[AnswerRow] = field(default_factory=list)
     #: Why the run cannot go on from its rows.
     fault: StepError | None = None
 
@@ -68,7 +71,9 @@ def loaded(
     found.intents = {
         row.node_id: row for row in rows.attempts if row.generation == generation and row.status == "intent"
     }
-    found.lost = lost([row for row in rows.attempts if row.generation == generation])
+    found.answers = [row for row in rows.answers if row.generation == generation]
+    attempts = [row for row in rows.attempts if row.generation == generation]
+    found.lost, found.epochs = lost(attempts), epochs(attempts)
     if generation > 1:
         _take_over(found, rows, version)
     return found

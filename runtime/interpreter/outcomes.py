@@ -7,7 +7,7 @@ from typing import NamedTuple
 from runtime.engine.facts import WaitKind
 from runtime.engine.jsonprofile import JSON
 from runtime.engine.state import StepError
-from runtime.sdk import Respond
+from runtime.sdk import Respond, Task
 
 
 class Done(NamedTuple):
@@ -40,6 +40,7 @@ class Waits(NamedTuple):
     text: str
     ports: tuple[str, ...]
     note: str | None = None
+    task: Task | None = None
 
 
 class Stops(NamedTuple):

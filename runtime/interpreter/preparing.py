@@ -55,8 +55,10 @@ async def resolve(driver: Driver, asked: Asked, first_started_at: int) -> None:
         raise step.refused
     assert step.prepared is not None
     if not asked.inline:
-        asked.key = driver.keys.get(step.node.id) or effect_key(
-            shell.key_secret, claimed.run_id, step.node.id, claimed.generation, 0
+        asked.epoch = driver.epochs.get(step.node.id, 0)
+        carried = None if asked.epoch else driver.keys.get(step.node.id)
+        asked.key = carried or effect_key(
+            shell.key_secret, claimed.run_id, step.node.id, claimed.generation, asked.epoch
         )
     if values.has_references:
         await values.fetch(shell.fetch)

@@ -10,8 +10,8 @@ from runtime.engine.jsonprofile import JSON
 from runtime.engine.state import StepKey
 from runtime.interpreter.outcomes import Ending
 from runtime.interpreter.versions import Step
-from runtime.store.reads import AttemptRow
-from runtime.store.records import AttemptWrite, ResponseWrite, TimerClear, TimerWrite
+from runtime.store.reads import AnswerRow, AttemptRow
+from runtime.store.records import AttemptWrite, ResponseWrite, TaskWrite, TimerClear, TimerWrite
 
 
 @dataclass(slots=True)
@@ -23,6 +23,7 @@ class Told:
     fact: Fact | None = None
     asked: Asked | None = None
     ending: Ending | None = None
+    answer: AnswerRow | None = None
 
 
 @dataclass(slots=True)
@@ -41,6 +42,8 @@ class Asked:
     inline: bool = True
     #: The same attempt, cut off by a crash with its intent committed.
     earlier: AttemptRow | None = None
+    #: Which key of the step's it is: a definite refusal uses one up (I11).
+    epoch: int = 0
     #: How it ended, where that is still to be put aside.
     ending: Ending | None = None
 
@@ -64,6 +67,7 @@ class Unit:
     timers: tuple[TimerWrite, ...] = ()
     cleared: tuple[TimerClear, ...] = ()
     response: ResponseWrite | None = None
+    tasks: tuple[TaskWrite, ...] = ()
     told: list[Told] = field(default_factory=list)
     asked: list[Execute] = field(default_factory=list)
     #: Steps that may stand otherwise than before.

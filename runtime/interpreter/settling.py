@@ -9,7 +9,7 @@ from runtime.engine.facts import FailRequested, StepFailed, StepInterrupted, Ste
 from runtime.engine.graph import Node
 from runtime.engine.jsonprofile import dumps
 from runtime.engine.state import StepError, StepStatus, made
-from runtime.interpreter import doubts, units
+from runtime.interpreter import doubts, people, units
 from runtime.interpreter.outcomes import Cut, Done, Ending, Failed, Stops, Waits
 from runtime.interpreter.records import Asked, Record, Told
 from runtime.sdk import EffectClass, PreparedStep
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Effects that may simply be made again, with their key, when nobody knows how they ended.
-MAY_REPEAT: Final = frozenset({EffectClass.PURE, EffectClass.READ, EffectClass.KEYED, EffectClass.NATURAL})
 _LONGEST_BUSINESS_KEY: Final = 200
 
 
@@ -30,6 +28,9 @@ def take_in(driver: Driver, told: Told) -> None:
     """Tell the engine what happened, and note what the coming commit shall say about it."""
     if told.fact is not None:
         driver.apply(told.fact)
+        return
+    if told.answer is not None:
+        people.take_in(driver, told.answer, told.at)
         return
     assert told.asked is not None
     asked, ending, node = told.asked, told.ending, told.asked.step.node
@@ -50,6 +51,9 @@ def take_in(driver: Driver, told: Told) -> None:
             record.wait = dumps({"kind": ending.kind, "until": ending.due_at})
             # From when the step began, which is what it reckoned with, however late its end was noticed.
             driver.apply(StepWaits(node.id, asked.attempt, ending.kind, ending.due_at, asked.at, ending.ports))
+            if ending.task is not None and people.waits_for_people(driver.state.step(node.id)):
+                driver.unit.tasks += (people.question(driver, asked, ending.task, ending.due_at),)
+                driver.unit.names["human.create"] = None
         case Stops():
             _record(driver, asked, ending)
             driver.commit_seq += 1
@@ -70,17 +74,21 @@ def _take_in_failure(driver: Driver, told: Told, asked: Asked, ending: Failed) -
     record = driver.records.setdefault(node.id, Record())
     record.input = asked.input_text or None
     driver.commit_seq += 1
-    if ending.maybe_applied and asked.step.effect not in MAY_REPEAT:
+    if ending.maybe_applied and asked.step.effect not in doubts.MAY_REPEAT:
         error = units.in_doubt_error(node.name, ending.error)
         _attempt_row(driver, told, asked, "in_doubt", ending, error)
-        driver.apply(FailRequested(node.id, error, told.at, driver.commit_seq))
-        return
-    error = doubts.weighed(driver, asked, ending)
-    _attempt_row(driver, told, asked, "failed", ending, error)
+        if node.settings.on_failure != "person":
+            driver.apply(FailRequested(node.id, error, told.at, driver.commit_seq))
+            return
+    else:
+        error = doubts.weighed(driver, asked, ending)
+        _attempt_row(driver, told, asked, "failed", ending, error)
     driver.apply(StepFailed(node.id, asked.attempt, error, told.at, told.jitter, driver.commit_seq))
     step = driver.state.step(node.id)
     if step is not None and step.status is StepStatus.FAILED and step.ports:
         _carry_on(driver, node, record)
+    elif people.waits_for_people(step):
+        people.ask_about(driver, node.id, asked.attempt, error)
 
 
 def _carry_on(driver: Driver, node: Node, record: Record) -> None:

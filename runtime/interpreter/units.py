@@ -11,6 +11,7 @@ from runtime.engine.facts import Fact, StepFailed, StepSucceeded, StopRequested,
 from runtime.engine.graph import Graph
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.engine.state import DECIDED, TERMINAL, RunState, RunStatus, StepError, StepKey, StepState, StepStatus, made
+from runtime.interpreter import people
 from runtime.interpreter.keys import request_digest
 from runtime.interpreter.outcomes import Done, Ending, Failed
 from runtime.interpreter.records import Asked, Record
@@ -119,6 +120,8 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
             driver.may_have_answered,
             driver.seq + 1,
             dead_letter(driver) if state.status is _DEAD_LETTERED else None,
+            people.asked(driver) if unit.tasks else (),
+            people.closed(driver.base, state, unit.changed),
         ),
     )
 
@@ -245,7 +248,7 @@ def attempt_intent(driver: Driver, asked: Asked) -> AttemptWrite:
         "intent",
         asked.step.effect.value,
         asked.key,
-        0,
+        asked.epoch,
         request_digest(asked.input_text),
         driver.shell.worker,
         asked.at,
@@ -266,7 +269,7 @@ def attempt_ended(
         status,
         asked.step.effect.value,
         asked.key if writes else None,
-        0,
+        asked.epoch,
         request_digest(asked.input_text) if writes else None,
         driver.shell.worker,
         asked.at,

@@ -11,11 +11,13 @@ from runtime.sdk.fields import REQUIRED, Conditions, Config, Number, Text, field
 from runtime.sdk.nodetype import Example, NodeType, Port, PortsFrom
 from runtime.sdk.prepared import PreparedStep
 from runtime.sdk.results import Outcome, Respond, Result, StopRun, Wait
+from runtime.sdk.tasks import Choice, Task, people_of
 from runtime.sdk.words import Words
 
 __all__ = [
     "JSON",
     "REQUIRED",
+    "Choice",
     "Conditions",
     "Config",
     "Context",
@@ -41,6 +43,7 @@ __all__ = [
     "RetryableError",
     "StepFailure",
     "StopRun",
+    "Task",
     "Text",
     "Wait",
     "Words",
@@ -49,4 +52,5 @@ __all__ = [
     "field",
     "loads",
     "normalise",
+    "people_of",
 ]

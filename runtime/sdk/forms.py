@@ -81,6 +81,23 @@ def check_form(fields: Sequence[FormField], values: object) -> tuple[dict[str, J
     return accepted, refused
 
 
+def question_problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """What is wrong with the questions (`fields`) of these settings: (field path, code, message)."""
+    found: list[tuple[str, str, str]] = []
+    seen: set[str] = set()
+    entries = config.get("fields")
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if not isinstance(entry, Mapping):
+            continue
+        name = str(entry.get("name", ""))
+        if name.lower() in seen:
+            found.append((f"fields[{index}].name", "duplicate", f"Two questions are called “{name}” in the data."))
+        seen.add(name.lower())
+        if entry.get("type") == "choice" and not entry.get("options"):
+            found.append((f"fields[{index}].options", "required", "“Choices” needs at least one choice."))
+    return found
+
+
 class _Unfit(Exception):
     pass
 

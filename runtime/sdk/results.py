@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
 from runtime.engine.jsonprofile import JSON
+from runtime.sdk.tasks import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Wait:
     output: JSON = None
     ports: tuple[str, ...] = ("out",)
     note: str | None = None
+    #: What somebody is asked, where a person is waited for.
+    task: Task | None = None
 
 
 @dataclass(frozen=True, slots=True)

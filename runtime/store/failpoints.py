@@ -37,6 +37,7 @@ COMMIT_POINTS: Final = frozenset(
         "event.match",
         "human.create",
         "human.decide",
+        "human.late",
         "branch.fork",
         "branch.join",
         "child.start",

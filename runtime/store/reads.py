@@ -87,12 +87,25 @@ class TimerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """What people answered to a step that waits for them. `answer` is JSON."""
+
+    node_id: str
+    generation: int
+    attempt: int
+    kind: str
+    outcome: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunRows:
     """Everything of one run besides its own row, which the claim brought."""
 
     steps: tuple[StepRow, ...]
     attempts: tuple[AttemptRow, ...]
     timers: tuple[TimerRow, ...]
+    answers: tuple[AnswerRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +145,29 @@ def load_runs(run_ids: Sequence[UUID], *, alias: str = "default") -> dict[UUID, 
         alias, "SELECT run_id, node_id, generation, kind, due_at FROM store_timer WHERE run_id", run_ids
     ):
         timers[_uuid(row[0])].append(TimerRow(*row[1:]))
-    return {run_id: RunRows(tuple(steps[run_id]), tuple(attempts[run_id]), tuple(timers[run_id])) for run_id in run_ids}
+    asking = [run_id for run_id, rows in steps.items() if any(asks_people(row.status, row.wait) for row in rows)]
+    given = answers(asking, alias=alias)
+    return {
+        run_id: RunRows(
+            tuple(steps[run_id]), tuple(attempts[run_id]), tuple(timers[run_id]), tuple(given.get(run_id, ()))
+        )
+        for run_id in run_ids
+    }
+
+
+def asks_people(status: str, wait: str | None) -> bool:
+    """Whether a step that stands so waits for people."""
+    return status == "waiting" and wait is not None and '"human"' in wait
+
+
+def answers(run_ids: Sequence[UUID], *, alias: str = "default") -> dict[UUID, list[AnswerRow]]:
+    """What people answered to these runs, in the order of their decisions."""
+    found: dict[UUID, list[AnswerRow]] = {}
+    columns = "run_id, node_id, generation, attempt, kind, outcome, answer, closed_at"
+    sql = f"SELECT {columns} FROM store_humantask WHERE status = 'decided' AND run_id"
+    for row in sorted(_select(alias, sql, run_ids) if run_ids else (), key=lambda row: int(row[-1])):
+        found.setdefault(_uuid(row[0]), []).append(AnswerRow(*row[1:-1]))
+    return found
 
 
 def version_graph(version_id: UUID, *, alias: str = "default") -> str | None:

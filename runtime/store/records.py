@@ -168,6 +168,28 @@ class DeadLetterWrite(NamedTuple):
     pattern: str
 
 
+class TaskWrite(NamedTuple):
+    """A question to people."""
+
+    id: UUID
+    node_id: str
+    generation: int
+    attempt: int
+    kind: str
+    title: str
+    spec: str
+    people: str
+    due_at: int | None
+
+
+class TaskClose(NamedTuple):
+    """A question that nobody needs to answer any more, unless somebody has."""
+
+    node_id: str
+    generation: int
+    status: str
+
+
 class RunWrite(NamedTuple):
     """One engine transaction of one run.
 
@@ -205,6 +227,8 @@ class RunWrite(NamedTuple):
     may_have_answered: bool = True
     seq: int | None = None
     dead_letter: DeadLetterWrite | None = None
+    tasks: tuple[TaskWrite, ...] = ()
+    closed: tuple[TaskClose, ...] = ()
 
 
 class Written(NamedTuple):

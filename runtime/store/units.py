@@ -326,6 +326,8 @@ class Batch:
         cleared: list[tuple[Any, ...]] = []
         responses: list[tuple[Any, ...]] = []
         dead: list[tuple[Any, ...]] = []
+        tasks: list[tuple[Any, ...]] = []
+        closed: list[tuple[Any, ...]] = []
         for run_key, unit, _ in keyed:
             if unit.attempts:
                 attempts += _attempt_rows(run_key, unit)
@@ -338,12 +340,19 @@ class Batch:
             if unit.dead_letter is not None:
                 ids = self._link.key(unit.workspace_id), self._link.key(unit.workflow_id)
                 dead.append((run_key, unit.generation, *ids, *unit.dead_letter))
+            if unit.tasks:
+                ids = self._link.key(unit.workspace_id), self._link.key(unit.workflow_id)
+                tasks += [(self._link.key(task.id), *ids, run_key, *task[1:]) for task in unit.tasks]
+            for one in unit.closed:
+                closed.append((run_key, *one))
         for statement, rows in (
             (sql.UPSERT_ATTEMPTS, attempts),
             (sql.CLEAR_TIMERS, cleared),
             (sql.UPSERT_TIMERS, timers),
             (sql.INSERT_RESPONSES, responses),
             (sql.INSERT_DEAD_LETTERS, dead),
+            (sql.CLOSE_TASKS, closed),
+            (sql.INSERT_TASKS, tasks),
         ):
             if rows:
                 self._link.batch(statement, rows)

@@ -106,9 +106,9 @@ def cancelled(run_ids: list[UUID]) -> list[UUID]:
 
 
 @_over_the_store
-def wants_undo(run_id: UUID) -> bool:
-    """Whether whoever cancelled the run wants undone what it did."""
-    return Run.objects.filter(id=run_id, cancel_undo=True).exists()
+def ask(question: Callable[[], R]) -> R:
+    """Whatever a driver wants to know."""
+    return question()
 
 
 @_over_the_store

@@ -222,8 +222,8 @@ class Pump:
     async def fetch(self, reference: Reference) -> JSON:
         return await asyncio.get_running_loop().run_in_executor(self._readers, loads.fetch, reference)
 
-    async def wants_undo(self, run_id: UUID) -> bool:
-        return await asyncio.get_running_loop().run_in_executor(self._readers, loads.wants_undo, run_id)
+    async def ask(self, question: Callable[[], loads.R]) -> loads.R:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, loads.ask, question)
 
     def context(self, driver: Driver, asked: Asked) -> StepContextLike:
         node = asked.step.node

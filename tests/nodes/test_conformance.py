@@ -35,7 +35,7 @@ def test_the_catalog_holds_the_step_types_of_this_build() -> None:
     assert {entry.type for entry in TYPES} == {
         "trigger.webhook@1", "trigger.manual@1", "trigger.schedule@1", "data.edit_fields@1", "flow.decision@1",
         "flow.switch@1", "flow.continue_if@1", "flow.wait@1", "flow.respond@1", "flow.stop@1", "flow.fail@1",
-        "http.request@1", "email.send@1",
+        "http.request@1", "email.send@1", "people.approval@1", "people.ask@1",
     }  # fmt: skip
     assert [entry.type for entry in load().all()] == [entry.type for entry in TYPES]
     assert CATALOG.get("flow.nothing@1") is None

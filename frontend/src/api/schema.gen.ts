@@ -71,12 +71,25 @@ export type ConnectionShape = {
   used_by: number;
 };
 
+/** How many open questions I am asked. */
+export type CountView = {
+  count: number;
+};
+
 /** Runs accepted within the last 24 hours. */
 export type Day = {
   done: number;
   failed: number;
   running: number;
   waiting: number;
+};
+
+/** An answer: one of the choices, a comment, the answers of a form, the value to go on with after a failure. */
+export type DecideBody = {
+  answers?: Record<string, unknown>;
+  comment?: string;
+  outcome: string;
+  output?: unknown;
 };
 
 /** What became of an effect in doubt: it happened, with this result; or it is to be sent again. */
@@ -326,6 +339,11 @@ export type PagedMemberView = {
 
 export type PagedRunShape = {
   items: Array<RunShape>;
+  next_cursor: (string | null);
+};
+
+export type PagedTaskShape = {
+  items: Array<TaskShape>;
   next_cursor: (string | null);
 };
 
@@ -607,6 +625,54 @@ export type StepTypes = {
   items: Array<Record<string, unknown>>;
 };
 
+/** The same with the question itself. `facts`: [{label, value}]; `choices`: [{id, label, comment}], `comment`: whoever chooses it says why; `fields`: the questions of a form; `error`: of a failed step; `answer`: what the run went on with. */
+export type TaskDetail = {
+  amount: unknown;
+  answer: unknown;
+  choices: Array<Record<string, unknown>>;
+  closed_at: (string | null);
+  created_at: string;
+  currency: string;
+  due_at: (string | null);
+  error: (Record<string, unknown> | null);
+  facts: Array<Record<string, unknown>>;
+  fields: Array<Record<string, unknown>>;
+  id: string;
+  kind: string;
+  may_decide: boolean;
+  needs: number;
+  node: string;
+  outcome: (string | null);
+  people: Array<string>;
+  run: RunShape;
+  status: string;
+  step: string;
+  text: string;
+  title: string;
+  votes: Array<Vote>;
+};
+
+/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `people`: who is asked, by e-mail address; empty: everybody. `needs`: how many have to approve. `may_decide`: whether it is open and I am asked. */
+export type TaskShape = {
+  amount: unknown;
+  closed_at: (string | null);
+  created_at: string;
+  currency: string;
+  due_at: (string | null);
+  id: string;
+  kind: string;
+  may_decide: boolean;
+  needs: number;
+  node: string;
+  outcome: (string | null);
+  people: Array<string>;
+  run: RunShape;
+  status: string;
+  step: string;
+  title: string;
+  votes: Array<Vote>;
+};
+
 /** The graph to test, null for the saved draft; and what to hand to the run. */
 export type Test = {
   graph?: (Record<string, unknown> | null);
@@ -679,6 +745,15 @@ export type VersionShape = {
   live: boolean;
   note: string;
   number: number;
+};
+
+/** What one person said. */
+export type Vote = {
+  at: string;
+  by: string;
+  comment: string;
+  me: boolean;
+  outcome: string;
 };
 
 /** What a step waits for. */
@@ -1146,6 +1221,57 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/inbox": {
+    path: { workspace_id: string };
+    query: { cursor?: (string | null); limit?: number; run?: (string | null); state?: "open" | "closed"; who?: "me" | "anybody" };
+    answers: {
+      "200": PagedTaskShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/inbox/count": {
+    path: { workspace_id: string };
+    answers: {
+      "200": CountView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/inbox/{task_id}": {
+    path: { task_id: string; workspace_id: string };
+    answers: {
+      "200": TaskDetail;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/decide": {
+    path: { task_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: DecideBody;
+    answers: {
+      "200": TaskDetail;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };

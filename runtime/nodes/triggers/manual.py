@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from runtime.sdk import JSON, Config, Context, EffectClass, Example, NodeType, PermanentError, Result, Words, field
-from runtime.sdk.forms import FormField, check_form
+from runtime.sdk.forms import FormField, check_form, question_problems
 
 
 class ManualConfig(Config):
@@ -51,22 +51,6 @@ def run(config: ManualConfig, step_input: JSON, context: Context) -> Result:
     return Result(accepted)
 
 
-def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    found: list[tuple[str, str, str]] = []
-    seen: set[str] = set()
-    entries = config.get("fields")
-    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
-        if not isinstance(entry, Mapping):
-            continue
-        name = str(entry.get("name", ""))
-        if name.lower() in seen:
-            found.append((f"fields[{index}].name", "duplicate", f"Two questions are called “{name}” in the data."))
-        seen.add(name.lower())
-        if entry.get("type") == "choice" and not entry.get("options"):
-            found.append((f"fields[{index}].options", "required", "“Choices” needs at least one choice."))
-    return found
-
-
 def summary(config: Mapping[str, Any], words: Words) -> str:
     labels = [str(entry.get("label") or entry.get("name")) for entry in config["fields"] if isinstance(entry, Mapping)]
     return f"Asks for {', '.join(labels)}" if labels else "A button without questions"
@@ -86,7 +70,7 @@ NODE = NodeType(
     summary=summary,
     trigger=True,
     inline=True,
-    extra_problems=problems,
+    extra_problems=question_problems,
     check_input=check_input,
     examples=(
         Example(

@@ -1,9 +1,11 @@
+import css from "./run.module.css";
+
 const ID = "run-title";
 
 /** How the run is called, in the bar. It takes the focus when the button that had it is gone. */
 export function RunTitle({ name }: { name: string }) {
   return (
-    <span id={ID} tabIndex={-1} style={{ outlineOffset: 3 }}>
+    <span id={ID} tabIndex={-1} className={css.title}>
       {name}
     </span>
   );

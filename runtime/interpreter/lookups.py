@@ -1,0 +1,59 @@
+"""Facts that a driver hears of from elsewhere, and what the database has to say to them first."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from runtime.contracts import StoreUnavailable
+from runtime.engine.facts import CancelRequested, TimerFired
+from runtime.interpreter import people
+from runtime.interpreter.records import Told
+from runtime.store import reads
+from runtime.store.commits import commit
+from runtime.store.dialect import database_now
+from runtime.store.models import HumanTask, Run
+from runtime.store.reads import AnswerRow
+
+if TYPE_CHECKING:
+    from runtime.interpreter.driver import Driver
+
+_AGAIN_SECONDS: Final = 1.0
+
+
+async def with_what_is_stored(driver: Driver, told: Told) -> Told:
+    """Whether a cancel asks for undo; and whether people were quicker than the time that they had (I13). However long
+    there is no database to say so (I19)."""
+    while True:
+        try:
+            return await _looked_up(driver, told)
+        except StoreUnavailable:
+            await asyncio.sleep(_AGAIN_SECONDS)
+
+
+async def _looked_up(driver: Driver, told: Told) -> Told:
+    fact, run_id = told.fact, driver.claimed.run_id
+    if isinstance(fact, CancelRequested):
+        return Told(told.at, fact=CancelRequested(fact.at, await driver.shell.ask(lambda: wants_undo(run_id))))
+    assert isinstance(fact, TimerFired)
+    node, step = fact.node, driver.state.step(fact.node)
+    if step is None or not people.waits_for_people(step) or step.due_at is None or step.due_at > fact.at:
+        return told
+    generation = driver.state.generation
+    answer = await driver.shell.ask(lambda: too_late(run_id, node, generation))
+    return told if answer is None else Told(told.at, answer=answer)
+
+
+def wants_undo(run_id: UUID) -> bool:
+    """Whether whoever cancelled the run wants undone what it did."""
+    return Run.objects.filter(id=run_id, cancel_undo=True).exists()
+
+
+def too_late(run_id: UUID, node_id: str, generation: int) -> AnswerRow | None:
+    """Let nobody answer any more; returns the answer of whoever was quicker."""
+    asked = HumanTask.objects.filter(run_id=run_id, node_id=node_id, generation=generation)
+    with commit("human.late"):
+        asked.filter(status="open").update(status="late", closed_at=database_now())
+    given = reads.answers([run_id]).get(run_id, ())
+    return next((row for row in given if (row.node_id, row.generation) == (node_id, generation)), None)

@@ -1,0 +1,95 @@
+"""What people are asked by a run, and what becomes of their answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from runtime.engine.facts import FailRequested, RetryRequested, SignalReceived
+from runtime.engine.ids import uuid7
+from runtime.engine.jsonprofile import dumps, loads_stored
+from runtime.engine.state import RunState, StepError, StepKey, StepState, StepStatus
+from runtime.interpreter.records import Asked, Record
+from runtime.interpreter.rows import error_document
+from runtime.sdk import Task
+from runtime.store.reads import AnswerRow
+from runtime.store.records import TaskClose, TaskWrite
+
+if TYPE_CHECKING:
+    from runtime.interpreter.driver import Driver
+
+#: What people can say to a failure: try again, go on with a value, give up.
+TRY_AGAIN: Final = "retry"
+USE_VALUE: Final = "value"
+GIVE_UP: Final = "give_up"
+_LONGEST_TITLE: Final = 300
+
+
+def question(driver: Driver, asked: Asked, task: Task, due_at: int | None) -> TaskWrite:
+    """The task of a step that asks people."""
+    people = ",".join(("", *task.people, "")) if task.people else ""
+    return TaskWrite(
+        uuid7(), asked.step.node.id, asked.generation, asked.attempt, task.kind, task.title[:_LONGEST_TITLE],
+        dumps(task.document()), people, due_at,
+    )  # fmt: skip
+
+
+def ask_about(driver: Driver, node_id: str, attempt: int, error: StepError) -> None:
+    """Let people say what becomes of a failure. What was sent, and what the tries gave, stands with the run."""
+    node = driver.version.graph.by_id[node_id]
+    spec = {
+        "text": error.message,
+        "error": error_document(error),
+        "choices": [{"id": one, "label": one, "comment": False} for one in (TRY_AGAIN, USE_VALUE, GIVE_UP)],
+    }
+    driver.records.setdefault(node_id, Record()).wait = dumps({"kind": "human", "until": None})
+    driver.unit.tasks += (
+        TaskWrite(
+            uuid7(), node_id, driver.state.generation, attempt, "exception",
+            f"{node.name}: {error.title}"[:_LONGEST_TITLE], dumps(spec), "", None,
+        ),
+    )  # fmt: skip
+    driver.unit.names["human.create"] = None
+
+
+def waits_for_people(step: StepState | None) -> bool:
+    return step is not None and step.status is StepStatus.WAITING and step.wait_kind == "human"
+
+
+def take_in(driver: Driver, answer: AnswerRow, at: int) -> None:
+    """Tell the engine what people said, and keep what the step gives by that."""
+    node = driver.version.graph.by_id[answer.node_id]
+    step = driver.state.step(node.id)
+    if step is None or not waits_for_people(step) or step.attempt != answer.attempt:
+        return
+    driver.commit_seq += 1
+    if answer.kind == "exception" and answer.outcome == TRY_AGAIN:
+        driver.apply(RetryRequested(node.id, at))
+        return
+    if answer.kind == "exception" and answer.outcome == GIVE_UP:
+        error = step.error
+        assert error is not None
+        driver.apply(FailRequested(node.id, error, at, driver.commit_seq))
+        return
+    value: Any = loads_stored(answer.answer)
+    record = driver.records.setdefault(node.id, Record())
+    record.output = answer.answer
+    driver.values.put(node, value)
+    ports = (node.default_port,) if answer.kind == "exception" else (answer.outcome,)
+    driver.apply(SignalReceived(node.id, ports, at, driver.commit_seq))
+
+
+def asked(driver: Driver) -> tuple[TaskWrite, ...]:
+    """The questions of the coming commit: of steps that it leaves waiting."""
+    return tuple(task for task in driver.unit.tasks if waits_for_people(driver.state.step(task.node_id)))
+
+
+def closed(before: RunState, after: RunState, changed: tuple[StepKey, ...]) -> tuple[TaskClose, ...]:
+    """The questions that nobody needs to answer any more."""
+    if before.tally is not None and not before.tally.humans:
+        return ()
+    found = []
+    for key in dict.fromkeys(changed):
+        if waits_for_people(before.steps.get(key)) and not waits_for_people(after.steps[key]):
+            late = after.steps[key].status is StepStatus.SUCCEEDED
+            found.append(TaskClose(key.node, key.generation, "late" if late else "cancelled"))
+    return tuple(found)

@@ -1,0 +1,137 @@
+"""Ask for information: somebody fills in a form, and the run goes on with the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Literal
+
+from runtime.sdk import (
+    JSON,
+    Choice,
+    Config,
+    Context,
+    EffectClass,
+    Example,
+    NodeType,
+    Number,
+    Port,
+    Task,
+    Text,
+    Wait,
+    Words,
+    field,
+    people_of,
+)
+from runtime.sdk.forms import FormField, question_problems
+from runtime.sdk.tasks import UNITS, Fact, due_at, facts_of
+
+
+class AskConfig(Config):
+    title: Text = field(
+        title="What is asked",
+        expression=True,
+        placeholder="Which cost centre pays {{ trigger.body.number }}?",
+        order=1,
+        min_length=1,
+        max_length=300,
+    )
+    text: Text = field(
+        "", title="What people should know", widget="textarea", expression=True, order=2, max_length=5000
+    )
+    facts: list[Fact] = field(
+        default_factory=list,
+        title="Facts to answer by",
+        help="Shown beside the question, each with its name.",
+        widget="key-value",
+        order=3,
+        max_length=50,
+    )
+    fields: list[FormField] = field(
+        default_factory=list,
+        title="Questions",
+        help="Each answer is a field of the step's result.",
+        widget="form-fields",
+        order=4,
+        min_length=1,
+        max_length=100,
+    )
+    people: Text = field(
+        "",
+        title="Who is asked",
+        help="E-mail addresses with commas between them. Empty: everybody in the workspace.",
+        widget="email-list",
+        expression=True,
+        placeholder="ines@example.com",
+        order=5,
+        max_length=5000,
+    )
+    limit: Number = field(
+        0,
+        title="Not in time after",
+        help="0: it waits for as long as it takes. Otherwise the way out “Not in time” is taken then.",
+        widget="number",
+        expression=True,
+        order=6,
+        ge=0,
+    )
+    unit: Literal["minutes", "hours", "days", "weeks"] = field(
+        "days", title="Unit", widget="choice", options=[(name, name) for name in UNITS], order=7
+    )
+
+
+def run(config: AskConfig, step_input: JSON, context: Context) -> Wait:
+    return Wait(
+        "human",
+        due_at_ms=due_at(config.limit, config.unit, context.now_ms),
+        output={"outcome": "late"},
+        ports=("late",),
+        note="Waits for an answer",
+        task=Task(
+            kind="form",
+            title=config.title,
+            text=config.text,
+            facts=facts_of(config.facts),
+            people=people_of(config.people),
+            choices=(Choice("out", "Send"),),
+            fields=tuple(entry.model_dump(mode="python") for entry in config.fields),
+        ),
+    )
+
+
+def summary(config: Mapping[str, Any], words: Words) -> str:
+    if not config["title"]:
+        return ""
+    who = words.value(config["people"]) if config["people"] else "somebody"
+    return f"Asks {who}: {words.value(config['title'])}"
+
+
+NODE = NodeType(
+    name="people.ask",
+    version=1,
+    category="people",
+    icon="clipboard-pen",
+    title="Ask for information",
+    description="Waits until somebody has filled in a form in their inbox, and goes on with the answers.",
+    synonyms=("form", "question", "input", "task", "data entry", "human", "person", "inbox"),
+    config=AskConfig,
+    run=run,
+    effect=EffectClass.PURE,
+    summary=summary,
+    inline=True,
+    out=(Port("out", "Answered"), Port("late", "Not in time")),
+    extra_problems=question_problems,
+    effect_note="Asking again puts one question into the inbox, in place of the one before.",
+    examples=(
+        Example(
+            title="The cost centre",
+            config={
+                "title": "Which cost centre pays this?",
+                "fields": [{"name": "cost_centre", "label": "Cost centre", "type": "text", "required": True}],
+                "limit": Decimal(3),
+                "unit": "days",
+            },
+            output={"outcome": "late"},
+        ),
+    ),
+)
