@@ -197,7 +197,7 @@ def path_of(row: Row, world: World, things: Things, *, workspace: UUID | None = 
     path = path.replace("<uuid:workflow_id>", str(things.workflow))
     path = path.replace("<uuid:connection_id>", str(things.connection))
     path = path.replace("<number:number>", "1").replace("<str:node_id>", "n_start")
-    for name in ("member", "token", "run", "event"):
+    for name in ("member", "token", "run", "event", "task"):
         path = path.replace(f"<uuid:{name}_id>", str(uuid4()))
     return path
 
