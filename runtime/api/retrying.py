@@ -32,8 +32,9 @@ from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normalise
 from runtime.engine.replay import Fate, Known, PlannedStep
 from runtime.engine.state import RunState, RunStatus, StepKey
+from runtime.engine.undo import engine_needed
 from runtime.interpreter.keys import request_digest
-from runtime.interpreter.loading import known_of, lost_try, tries_of
+from runtime.interpreter.loading import known_of, lost_try, since_undone, tries_of, undone_in
 from runtime.interpreter.payloads import INLINE_CHARACTERS, put_aside
 from runtime.interpreter.rows import ports_text, step_state
 from runtime.interpreter.versions import Unsupported, Version
@@ -95,7 +96,7 @@ def retry(
             generation=found.generation + 1,
             status=(RunStatus.RUNNING if rows else RunStatus.ACCEPTED).value,
             version_id=found.version.id,
-            min_engine=max(found.row["min_engine"], replay.NEEDS_ENGINE),
+            min_engine=max(found.row["min_engine"], replay.NEEDS_ENGINE, engine_needed(found.version.graph)),
             outcome=None,
             error=None,
             waiting=None,
@@ -173,7 +174,7 @@ def replay_as_new(*, workspace_id: UUID, run_id: UUID, version: int | None = Non
             started_by="api" if by is None else f"user:{by}",
             status=RunStatus.ACCEPTED.value,
             replay_of=run_id,
-            min_engine=row["min_engine"],
+            min_engine=max(row["min_engine"], engine_needed(chosen.graph)),
             accepted_at=now,
             wake_at=now,
         )
@@ -263,10 +264,11 @@ def _look(workspace_id: UUID, run_id: UUID, start: Sequence[str], version: int |
         generation,
         {StepKey(node, generation): step_state(found) for node, found in steps.items()},
     )
-    tries = tries_of(rows.attempts, before=generation + 1)
-    undone = {action for by, action in old.graph.undoes.items() if by in steps and steps[by].status == "succeeded"}
-    known = {node: known_of(theirs) for node, theirs in tries.items()} | dict.fromkeys(undone, Known.UNDONE)
-    begins = {*start, *(undone & chosen.graph.by_id.keys())}
+    undone = undone_in(rows.steps, before=generation + 1)
+    ever = tries_of(rows.attempts, before=generation + 1)
+    tries = since_undone(ever, undone)
+    known = {node: known_of(theirs) if theirs else Known.UNDONE for node, theirs in tries.items()}
+    begins = {*start, *(node for node, last in undone.items() if last == generation and node in chosen.graph.by_id)}
     found = _Found(row, old, chosen, steps, tries, state, known, tuple(sorted(begins)))
     if not any(line.fate in (Fate.AGAIN, Fate.REPEATS, Fate.ASKS, Fate.NEXT) for line in found.lines()):
         raise NotRetryable("Every step of this run is done.", code="nothing_left")

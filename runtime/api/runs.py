@@ -110,7 +110,7 @@ def cancel(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None, undo: bo
         fresh = ask_to_cancel(open_run, by="api" if by is None else f"user:{by}", now=database_now(), undo=undo)
         still_open = bool(fresh) or open_run.exists()
         undoing = open_run.filter(status="compensating").exists()
-    if undoing:
+    if undoing and not fresh:
         raise AlreadyFinished("What this run did is being undone, which cannot be cancelled.", code="undoing")
     if not still_open:
         raise AlreadyFinished("The run has ended: there is nothing left to cancel.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,8 +20,8 @@ from runtime.contracts import NotUndoable, PlanOutdated, RetryRefused, RunView, 
 from runtime.engine import undo as law
 from runtime.engine.jsonprofile import dumps
 from runtime.engine.replay import Known
-from runtime.engine.state import DECIDED, RunStatus, StepKey, StepState
-from runtime.interpreter.loading import known_of, tries_of
+from runtime.engine.state import DECIDED, RunStatus, StepError, StepKey, StepState, StepStatus
+from runtime.interpreter.loading import known_of, standing, tries_of
 from runtime.interpreter.rows import error_of, error_text, step_state
 from runtime.interpreter.versions import Version
 from runtime.store import reads
@@ -69,7 +69,7 @@ def undo(
     if refused := {node: text for node, text in doubtful.items() if node not in repeats}:
         raise RetryRefused(refused)
     who = "api" if by is None else f"user:{by}"
-    error = error_of(found.row["error"])
+    error = found.cause()
     with commit("run.undo"):
         now = database_now()
         opened = Run.objects.filter(
@@ -79,7 +79,7 @@ def undo(
             status=RunStatus.COMPENSATING.value,
             min_engine=max(found.row["min_engine"], law.NEEDS_ENGINE),
             outcome=None,
-            error=None if error is None or error.code == law.INCOMPLETE else error_text(error),
+            error=error_text(error),
             waiting=None,
             finished_at=None,
             cancel_requested_at=None,
@@ -94,7 +94,7 @@ def undo(
         DeadLetter.objects.filter(run_id=run_id, generation=found.generation, solved_at__isnull=True).update(
             solved_at=now, solved_by=who, solution="undone"
         )
-        StepRun.objects.bulk_create([kept_row(found.row, row) for row in found.standing()])
+        StepRun.objects.bulk_create([kept_row(found.row, row) for row in found.kept()])
         Replay.objects.create(
             run_id=run_id,
             generation=found.generation + 1,
@@ -124,6 +124,8 @@ class _Found:
     steps: dict[str, StepRow]
     states: dict[StepKey, StepState]
     tries: Mapping[str, list[AttemptRow]]
+    #: What earlier generations did that nothing undid, by node id, with its name.
+    earlier: Mapping[str, str]
     lines: list[UndoLine]
 
     @property
@@ -145,7 +147,23 @@ class _Found:
             return NotUndoable("Nothing of this run is left that an undo step could undo.", code="nothing_to_undo")
         return None
 
-    def standing(self) -> list[StepRow]:
+    def cause(self) -> StepError | None:
+        """What the run failed of, whatever came of undoing it since: undo steps may read it."""
+        error = error_of(self.row["error"])
+        if error is None or error.code != law.INCOMPLETE:
+            return error
+        graph = self.version.graph
+        failed = [
+            replace(step.error, node=key.node)
+            for key, step in self.states.items()
+            if step.status is StepStatus.FAILED
+            and step.error is not None
+            and not step.ports
+            and key.node not in graph.undoes
+        ]
+        return failed[0] if failed else None
+
+    def kept(self) -> list[StepRow]:
         """The rows that the next generation begins with: all but the undo steps that did not end well."""
         return [
             row
@@ -162,7 +180,8 @@ def _look(workspace_id: UUID, run_id: UUID) -> _Found:
     steps = {found.node_id: found for found in rows.steps if found.generation == generation}
     states = {StepKey(node, generation): step_state(found) for node, found in steps.items()}
     tries = tries_of(rows.attempts, before=generation + 1)
-    found = _Found(row, version, steps, states, tries, [])
+    earlier = standing(version.graph, rows, generation)
+    found = _Found(row, version, steps, states, tries, earlier, [])
     found.lines.extend(_lines(found))
     return found
 
@@ -187,7 +206,10 @@ def _lines(found: _Found) -> list[UndoLine]:
         and (step := states.get(StepKey(node, generation))) is not None
         and law.may_have_happened(step)
     ]
-    return lines + [_line(found, node, fate="nothing") for node in said]
+    earlier = [
+        UndoLine(node, node, name, "", "stays", "earlier_go", None, None) for node, name in found.earlier.items()
+    ]
+    return lines + earlier + [_line(found, node, fate="nothing") for node in said]
 
 
 def _line(found: _Found, node: str, fate: str | None = None) -> UndoLine:
@@ -203,7 +225,8 @@ def _line(found: _Found, node: str, fate: str | None = None) -> UndoLine:
     elif graph.by_id[by].settings.disabled:
         fate, why = "stays", "switched_off"
     elif step is not None:
-        fate, why = "again", known_of(found.tries.get(by, ())).value
+        now = [row for row in found.tries.get(by, ()) if row.generation == found.generation]
+        fate, why = "again", known_of(now).value
     else:
         fate = "undo"
     return UndoLine(

@@ -14,7 +14,8 @@ class UndoLine:
     - `again`: that did not end well before and is carried out once more; `why` says what is known of it: refused,
       same_key (sent again under the same key), in_doubt (may happen a second time), happened.
     - `undone`: it is undone already.
-    - `stays`: nothing undoes it; `why`: no_undo_step, switched_off.
+    - `stays`: nothing undoes it; `why`: no_undo_step, switched_off, earlier_go (an earlier go did it, and the step was
+      done anew since, or is no longer there).
     - `nothing`: somebody said that there is nothing to undo.
     """
 

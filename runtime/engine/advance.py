@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
+from runtime.engine import undo
 from runtime.engine.change import (
     COMPENSATING,
     FAILED,
@@ -202,6 +203,8 @@ def _succeeded(
     step = _current(graph, state, node, attempt)
     if step is None or not (step.status is RUNNING or step.status is READY):
         return state, _NOTHING
+    if graph.undoes and node in graph.undoes:
+        ports = undo.ports_of(graph.undoes[node])
     done = _success(step, ports, at, commit_seq)
     if (straight := graph.straight.get(node)) is not None and state.ending is None:
         handles, target = straight
@@ -229,7 +232,7 @@ def _failed(graph: Graph, state: RunState, fact: StepFailed) -> tuple[RunState, 
     due_at = _next_try(graph.by_id[fact.node], step, fact)
     if due_at is not None and state.ending is not None:
         # Not given up, only not tried again: this failure must not turn a stopped run into a dead letter.
-        change.cancel_step(fact.node, step, error=fact.error)
+        change.cancel_step(fact.node, step, error=fact.error, seq=fact.commit_seq)
         return change.done()
     if step.due_at is not None:
         change.commands.append(ClearTimer(fact.node, timer_kind(step)))
@@ -242,6 +245,7 @@ def _failed(graph: Graph, state: RunState, fact: StepFailed) -> tuple[RunState, 
                 step.attempt,
                 due_at=due_at,
                 error=fact.error,
+                commit_seq=fact.commit_seq,
                 first_started_at=_first(step, fact.at),
             ),
         )
@@ -250,8 +254,9 @@ def _failed(graph: Graph, state: RunState, fact: StepFailed) -> tuple[RunState, 
     asks = graph.by_id[fact.node].settings.on_failure == "person"
     if asks and state.ending is None and state.status is not COMPENSATING:
         waiting = StepState(
-            WAITING, step.attempt, wait_kind="human", error=fact.error, first_started_at=_first(step, fact.at)
-        )
+            WAITING, step.attempt, wait_kind="human", error=fact.error, commit_seq=fact.commit_seq,
+            first_started_at=_first(step, fact.at),
+        )  # fmt: skip
         change.replace_step(fact.node, step, waiting)
         return change.done()
     ports = _ports_after_failure(graph.by_id[fact.node])

@@ -101,7 +101,9 @@ class Change:
 
     def execute(self, node: str, attempt: int, old: StepState | None, *, first_started_at: int | None = None) -> None:
         """Make the step ready for this attempt."""
-        ready = StepState(READY, attempt, first_started_at=first_started_at)
+        # What the try before came to is forgotten when this one begins; until then undo may ask for it.
+        error, seq = (None, None) if old is None or old.status is RUNNING else (old.error, old.commit_seq)
+        ready = StepState(READY, attempt, error=error, commit_seq=seq, first_started_at=first_started_at)
         if old is None:
             self.open_step(node, ready)
         else:
@@ -166,7 +168,9 @@ class Change:
             if step.status in (READY, RETRYING, WAITING):
                 self.cancel_step(key[0], step)
 
-    def cancel_step(self, node: str, step: StepState, *, error: StepError | None = None) -> None:
+    def cancel_step(
+        self, node: str, step: StepState, *, error: StepError | None = None, seq: int | None = None
+    ) -> None:
         if step.due_at is not None:
             self.commands.append(ClearTimer(node, timer_kind(step)))
         self.replace_step(
@@ -176,6 +180,7 @@ class Change:
                 CANCELLED,
                 step.attempt,
                 error=error or step.error,
+                commit_seq=seq if seq is not None else step.commit_seq,
                 first_started_at=step.first_started_at,
             ),
         )
@@ -183,7 +188,10 @@ class Change:
     def fail_run(self, node: str, error: StepError) -> None:
         """Let a step's failure end the run, unless a failure or a cancel does so already; that of an undo step never
         keeps the others from being carried out (I26)."""
-        if self.error is None and not self.cancel and not self.undoing:
+        if self.cancel or self.undoing:
+            return
+        # Of several failures the first counts; but one that asks for undo is never passed over for one that does not.
+        if self.error is None or (self._asks_for_undo(node) and not self._asks_for_undo(self.error.node or "")):
             self.error, self.outcome = replace(error, node=node), None
             self.wind_up()
 
@@ -243,8 +251,10 @@ class Change:
     def _is_to_be_undone(self) -> bool:
         if self.undo:
             return True
-        node = None if self.error is None else self.graph.by_id.get(self.error.node or "")
-        return node is not None and node.settings.on_failure == "undo"
+        return self.error is not None and self._asks_for_undo(self.error.node or "")
+
+    def _asks_for_undo(self, node: str) -> bool:
+        return node in self.graph.by_id and self.graph.by_id[node].settings.on_failure == "undo"
 
 
 def timer_kind(step: StepState) -> TimerKind:

@@ -181,6 +181,9 @@ class Graph:
     undoes: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     #: Actions that change something outside, as far as somebody who knows the step types has said so.
     writes: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    #: Of one run: actions (id → name) that an earlier generation did and nothing has undone since, and that this one
+    #: does not know as its own.
+    standing: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, nodes: Iterable[Node], edges: Iterable[Edge]) -> Graph:

@@ -10,7 +10,7 @@ being carried out (I26). Nothing about this is stored: all of it follows from th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from runtime.engine.graph import Graph
@@ -22,6 +22,7 @@ NEEDS_ENGINE: Final = 3
 INCOMPLETE: Final = "undo_incomplete"
 #: Steps named in one sentence of an error.
 _MOST_NAMES: Final = 10
+_UNDID: Final = "undo:"
 
 Steps = Mapping[StepKey, StepState]
 
@@ -73,8 +74,19 @@ def undone(graph: Graph, steps: Steps, generation: int) -> tuple[str, ...]:
 
 
 def not_undone(graph: Graph, steps: Steps, generation: int) -> tuple[str, ...]:
-    """The actions that stand as they are."""
-    return tuple(node for node in done(graph, steps, generation) if not _is_undone(graph, steps, generation, node))
+    """The actions that stand as they are; also those that only an earlier generation knows of."""
+    left = [node for node in done(graph, steps, generation) if not _is_undone(graph, steps, generation, node)]
+    return tuple(dict.fromkeys((*left, *graph.standing)))
+
+
+def ports_of(action: str) -> tuple[str, ...]:
+    """What an undo step that succeeded has for its ways out: which action it undid, whatever is drawn later."""
+    return (f"{_UNDID}{action}",)
+
+
+def undid(ports: Iterable[str]) -> str | None:
+    """The action that a step with these ways out undid; None for any other step."""
+    return next((port.removeprefix(_UNDID) for port in ports if port.startswith(_UNDID)), None)
 
 
 def incomplete(graph: Graph, gone: tuple[str, ...], left: tuple[str, ...], cause: StepError | None) -> StepError:
@@ -89,7 +101,7 @@ def incomplete(graph: Graph, gone: tuple[str, ...], left: tuple[str, ...], cause
         message=message,
         detail=None if cause is None else f"It was undone because of this: {cause.title}. {cause.message}",
         kind="undo",
-        node=graph.undone_by.get(left[0], left[0]),
+        node=graph.undone_by.get(left[0], left[0] if left[0] in graph.by_id else None),
     )
 
 
@@ -108,6 +120,7 @@ def _is_undone(graph: Graph, steps: Steps, generation: int, node: str) -> bool:
 
 
 def _names(graph: Graph, nodes: tuple[str, ...]) -> str:
-    shown = ", ".join(f"“{graph.by_id[node].name}”" for node in nodes[:_MOST_NAMES])
+    named = [graph.by_id[node].name if node in graph.by_id else graph.standing[node] for node in nodes[:_MOST_NAMES]]
+    shown = ", ".join(f"“{name}”" for name in named)
     more = len(nodes) - _MOST_NAMES
     return f"{shown} and {more} more" if more > 0 else shown

@@ -14,6 +14,7 @@ import random
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import Final, Protocol, TypeVar, assert_never
 from uuid import UUID
 
@@ -112,6 +113,8 @@ class Driver:
     def __init__(self, shell: Shell, version: Version, claimed: Claimed, loaded: Loaded) -> None:
         self.shell = shell
         self.version = version
+        #: The version's, with what only this run knows.
+        self.graph = replace(version.graph, standing=loaded.standing) if loaded.standing else version.graph
         self.claimed = claimed
         self.event = loaded.event
         self.state: RunState = loaded.state
@@ -154,7 +157,9 @@ class Driver:
 
     def cancel_seen(self) -> None:
         """Somebody cancelled the run; honoured at the next step boundary (I28)."""
-        if not self.state.cancel_requested and not self._over and self.state.status is not _COMPENSATING:
+        state = self.state
+        known = state.cancel_requested and (state.undo_requested or not self.graph.undone_by)
+        if not known and not self._over and state.status is not _COMPENSATING:
             self._tell(Told(self.shell.now_ms(), fact=CancelRequested(self.shell.now_ms())))
 
     def wake(self) -> None:
@@ -298,7 +303,7 @@ class Driver:
 
     def apply(self, fact: Fact) -> None:
         before = self.state
-        self.state, commands = advance(self.version.graph, before, fact)
+        self.state, commands = advance(self.graph, before, fact)
         if self.state is before and not commands:
             return
         self.unit.dirty = True

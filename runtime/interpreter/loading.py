@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from runtime.engine.graph import Graph
 from runtime.engine.replay import Known, is_definite, may_have_happened
 from runtime.engine.state import RunState, StepError, StepStatus
+from runtime.engine.undo import may_have_happened as may_have_been_done
+from runtime.engine.undo import undid
 from runtime.interpreter.attempts import damaged
 from runtime.interpreter.doubts import MAY_REPEAT, epochs, lost
 from runtime.interpreter.keys import request_digest
 from runtime.interpreter.records import Record
-from runtime.interpreter.rows import error_of, restore
+from runtime.interpreter.rows import error_of, restore, step_state
 from runtime.interpreter.versions import Version
 from runtime.sdk import EffectClass
 from runtime.store.artifacts import ArtifactDamaged
 from runtime.store.reads import AnswerRow, AttemptRow, RunRows, StepRow
 from runtime.store.records import Claimed, EventRow
+
+#: What is known of a step that may have done something outside.
+_STANDS: Final = frozenset({Known.HAPPENED, Known.SAME_KEY, Known.IN_DOUBT})
 
 
 @dataclass(slots=True)
@@ -35,9 +41,11 @@ class Loaded:
     decided: dict[str, tuple[str, ...]] = field(default_factory=dict)
     #: Keys of effects that an earlier generation asked for without learning what came of it, by node id (I11).
     keys: dict[str, str] = field(default_factory=dict)
-    #: Undo steps that an earlier generation carried out without their having ended well: digest and key of the last
-    #: call of which nobody knows what came, by node id.
+    #: Undo steps that an earlier generation carried out without learning what came of it: what was sent, and the key,
+    #: by node id. The same is sent again.
     lost_calls: dict[str, tuple[str, str]] = field(default_factory=dict)
+    #: See `Graph.standing`.
+    standing: dict[str, str] = field(default_factory=dict)
     #: Steps of which an attempt may have happened without an answer; in this generation.
     lost: set[str] = field(default_factory=set)
     #: How many keys of each step a definite refusal has used up, by node id.
@@ -85,29 +93,78 @@ def _take_over(found: Loaded, rows: RunRows, version: Version) -> None:
         record = found.records.get(key.node)
         if record is not None and step.status is StepStatus.READY and record.output is not None:
             found.decided[key.node] = step.ports
-    gone = undone_nodes(version.graph, rows.steps, before=found.state.generation)
-    for node, tries in tries_of(rows.attempts, before=found.state.generation).items():
+    generation = found.state.generation
+    undone = undone_in(rows.steps, before=generation)
+    tried = tries_of(rows.attempts, before=generation)
+    kept = kept_in(rows, generation)
+    sent = {(row.node_id, row.generation): row.input for row in rows.steps}
+    for node, tries in tried.items():
         record, lost = found.records.get(node), lost_try(tries, or_sent_again=True)
-        if lost is None or lost.effect_key is None or lost.request_digest is None:
+        if lost is None or lost.effect_key is None:
             continue
         if node in version.graph.undoes:
-            found.lost_calls[node] = lost.request_digest, lost.effect_key
+            before, action = sent.get((node, lost.generation)), version.graph.undoes[node]
+            # Where the action is done anew, or was since, undoing that is another matter.
+            since = [row for row in tried.get(action, ()) if row.generation > lost.generation]
+            if before is not None and not since and action in kept:
+                found.lost_calls[node] = before, lost.effect_key
             continue
         # What was undone has to be done anew, which the old key would keep the other side from doing.
-        if record is None or record.input is None or node in gone:
+        if record is None or record.input is None or undone.get(node, 0) >= lost.generation:
             continue
         # The same bytes as before, and nobody knows what came of them: under the same key they do no harm.
         if request_digest(record.input) == lost.request_digest:
             found.keys[node] = lost.effect_key
+    found.lost |= found.keys.keys()
+    found.standing = standing(version.graph, rows, generation, resent=found.keys)
 
 
-def undone_nodes(graph: Graph, rows: Iterable[StepRow], *, before: int) -> set[str]:
-    """The actions that were undone in a generation before this one."""
+def kept_in(rows: RunRows, generation: int) -> set[str]:
+    """The steps that this generation took over as done, or as perhaps done."""
+    begun = {row.node_id for row in rows.attempts if row.generation == generation}
     return {
-        graph.undoes[row.node_id]
-        for row in rows
-        if row.generation < before and row.status == "succeeded" and row.node_id in graph.undoes
+        row.node_id
+        for row in rows.steps
+        if row.generation == generation and row.node_id not in begun and may_have_been_done(step_state(row))
     }
+
+
+def undone_in(rows: Iterable[StepRow], *, before: int) -> dict[str, int]:
+    """The actions that were undone in a generation before this one, with the last in which they were."""
+    found: dict[str, int] = {}
+    for row in rows:
+        if row.generation < before and row.status == "succeeded" and '"undo:' in row.ports:
+            action = undid(step_state(row).ports)
+            if action is not None:
+                found[action] = max(row.generation, found.get(action, 0))
+    return found
+
+
+def since_undone(tries: dict[str, list[AttemptRow]], undone: Mapping[str, int]) -> dict[str, list[AttemptRow]]:
+    """Of the tries at each step those after it was last undone."""
+    return {node: [row for row in rows if row.generation > undone.get(node, 0)] for node, rows in tries.items()}
+
+
+def standing(graph: Graph, rows: RunRows, generation: int, *, resent: Collection[str] = ()) -> dict[str, str]:
+    """What earlier generations did outside, or may have, that nothing has undone since, and that this generation does
+    not know as its own: it neither keeps the step nor sent the same again. By node id, with its name."""
+    kept = kept_in(rows, generation)
+    keys = {row.effect_key for row in rows.attempts if row.generation == generation}
+    names = {row.node_id: row.node_key for row in rows.steps}
+    undo_steps = {row.node_id for row in rows.steps if '"undo:' in row.ports} | graph.undoes.keys()
+    tries = since_undone(tries_of(rows.attempts, before=generation), undone_in(rows.steps, before=generation))
+    found: dict[str, str] = {}
+    for node, live in tries.items():
+        if node in undo_steps or node in resent or known_of(live) not in _STANDS:
+            continue
+        if node in kept:
+            continue
+        if any(row.effect_key in keys for row in live if row.effect_key is not None):
+            continue
+        drawn = graph.by_id.get(node)
+        if drawn is None or not drawn.settings.nothing_to_undo:
+            found[node] = names.get(node, node) if drawn is None else drawn.name
+    return found
 
 
 def tries_of(attempts: Iterable[AttemptRow], *, before: int) -> dict[str, list[AttemptRow]]:

@@ -35,7 +35,8 @@ async def with_what_is_stored(driver: Driver, told: Told) -> Told:
 async def _looked_up(driver: Driver, told: Told) -> Told:
     fact, run_id = told.fact, driver.claimed.run_id
     if isinstance(fact, CancelRequested):
-        return Told(told.at, fact=CancelRequested(fact.at, await driver.shell.ask(lambda: wants_undo(run_id))))
+        undo = bool(driver.graph.undone_by) and await driver.shell.ask(lambda: wants_undo(run_id))
+        return Told(told.at, fact=CancelRequested(fact.at, undo))
     assert isinstance(fact, TimerFired)
     node, step = fact.node, driver.state.step(fact.node)
     if step is None or not people.waits_for_people(step) or step.due_at is None or step.due_at > fact.at:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from runtime.engine.graph import Node
 from runtime.engine.jsonprofile import JSON
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from runtime.interpreter.loading import Loaded
 
 Fetch = Callable[[Reference], Awaitable[JSON]]
+
+
+#: What an undo step reads as `error` where nothing failed.
+_ASKED_FOR: Final = StepError(
+    code="undo_asked_for", title="Somebody asked for it", message="Nothing failed: somebody had the run undone.",
+    kind="undo",
+)  # fmt: skip
 
 
 class Values:
@@ -98,7 +105,7 @@ class Values:
         """The failure that led here: of the nearest failed step upstream, the last one in the order of the graph; or
         that for which the run is undone."""
         if node_id in self._version.graph.undoes:
-            return None if state.error is None else self._shown(state.error)
+            return self._shown(state.error or _ASKED_FOR)
         failed = StepStatus.FAILED
         failures = [key[0] for key, step in state.steps.items() if step.status is failed and key[1] == state.generation]
         if not failures:
@@ -113,7 +120,9 @@ class Values:
     def _shown(self, error: StepError) -> dict[str, Any]:
         shown: dict[str, Any] = error_document(error)
         shown.pop("retry_after_seconds")
-        shown["step"] = None if error.node is None else self._version.graph.by_id[error.node].key
+        shown.pop("may_have_happened", None)
+        node = self._version.graph.by_id.get(error.node or "")
+        shown["step"] = None if node is None else node.key
         return shown
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from runtime.engine.jsonprofile import dumps
-from runtime.interpreter.keys import effect_key, request_digest
+from runtime.interpreter.keys import effect_key
 from runtime.interpreter.outputs import document_of
 from runtime.interpreter.payloads import INLINE_CHARACTERS
 from runtime.interpreter.records import Asked
@@ -64,16 +64,18 @@ async def resolve(driver: Driver, asked: Asked, first_started_at: int) -> None:
         await values.fetch(shell.fetch)
     asked.step_input = values.input_of(step.node, driver.state)
     record = driver.records.get(step.node.id)
+    if (lost_call := driver.lost_calls.get(step.node.id)) is not None and not asked.epoch:
+        # It may have happened by that call: the same bytes under the same key do no harm (I11).
+        asked.input_text, asked.key = lost_call
+        sent: Any = await document_of(asked.input_text, shell.fetch)
+        asked.config = step.prepared.validate(sent)
+        return
     if record is not None and record.input is not None and (step.writes or claimed.generation > 1):
         recorded: Any = await document_of(record.input, shell.fetch)
         asked.input_text = record.input
         asked.config = step.prepared.validate(recorded)
         return
     _work_out(driver, asked, first_started_at)
-    digest, key = driver.lost_calls.get(step.node.id, (None, ""))
-    if key and request_digest(asked.input_text) == digest:
-        # It may have been undone by that call: the same bytes under the same key do no harm (I11).
-        asked.key = key
     if len(asked.input_text) > INLINE_CHARACTERS:
         reference = await shell.keep(
             workspace_id=claimed.workspace_id, text=asked.input_text, name=f"{step.node.key}-input.json"

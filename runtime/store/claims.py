@@ -97,7 +97,8 @@ _VOID: Final = """
 
 _PARK: Final = Statement(
     columns=(("u_id", "uuid"), ("u_error", "text"), ("u_waiting", "text")),
-    body="UPDATE store_run SET error = u_error, waiting = u_waiting FROM u WHERE id = u_id",
+    # What the run failed of before stays: whether it is undone goes by that.
+    body="UPDATE store_run SET error = COALESCE(error, u_error), waiting = u_waiting FROM u WHERE id = u_id",
 )
 _RUNNING_STEPS: Final = Statement(
     columns=(("u_id", "uuid"),),

@@ -364,3 +364,35 @@ def _world(dice: random.Random) -> Graph:
     }
     drawing = ", ".join(dict.fromkeys(links)) + ", " + ", ".join(undos)
     return graph(drawing, **settings)
+
+
+def test_of_two_failures_the_one_that_asks_for_undo_is_never_passed_over() -> None:
+    for first, second in (("a", "b"), ("b", "a")):
+        run = shell("start -> z -> a, z -> b, z:undo -> uz", a={"on_failure": "undo"})
+        run.done("z")
+        run.begin("a")
+        run.begin("b")
+        for node in (first, second):
+            run.seq += 1
+            run.tell(StepFailed(node, 1, failure(), run.at, 0.5, run.seq))
+        assert run.state.status is RunStatus.COMPENSATING, f"{first} before {second}"
+
+
+def test_what_was_refused_and_is_only_ready_to_be_tried_again_is_not_undone() -> None:
+    run = shell("start -> a -> b, a:undo -> ua", a={"retry": {"attempts": 3}})
+    (timer,) = run.fail("a", failure(retryable=True))
+    run.tell(TimerFired("a", timer.due_at))
+    run.tell(CancelRequested(timer.due_at, undo=True))
+    assert undone_by(run) == []
+    assert run.state.status is RunStatus.COMPENSATED
+
+
+def test_a_lost_try_has_its_place_in_the_order_though_it_was_to_be_tried_again() -> None:
+    drawing = "start -> a -> c, start -> b -> c, a:undo -> ua, b:undo -> ub"
+    run = shell(drawing, a={"retry": {"attempts": 3}})
+    run.begin("b")
+    run.fail("a", replace(failure(retryable=True), may_have_happened=True))
+    run.seq += 1
+    run.tell(StepSucceeded("b", 1, ("out",), run.at, run.seq))
+    run.tell(CancelRequested(run.at, undo=True))
+    assert undone_by(run) == ["ub"], "what was committed last is undone first"

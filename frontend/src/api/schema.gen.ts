@@ -725,7 +725,7 @@ export type UndoPlanView = {
   steps: Array<UndoStep>;
 };
 
-/** What becomes of one step that did something outside, or may have. `fate`: undo (by `undo_node`) · again (its undo did not end well before; `why`: harmless · happened · refused · same_key · in_doubt, which has to be agreed to) · undone · stays (`why`: no_undo_step · switched_off) · nothing. */
+/** What becomes of one step that did something outside, or may have. `fate`: undo (by `undo_node`) · again (its undo did not end well before; `why`: harmless · happened · refused · same_key · in_doubt, which has to be agreed to) · undone · stays (`why`: no_undo_step · switched_off · earlier_go) · nothing. */
 export type UndoStep = {
   fate: string;
   key: string;

@@ -342,7 +342,7 @@ export interface UndoLine {
   type: string;
   fate: UndoFate;
   /** Of `again` what is known of the undo before, of `stays` why nothing undoes it. */
-  why: Known | "no_undo_step" | "switched_off" | null;
+  why: Known | "no_undo_step" | "switched_off" | "earlier_go" | null;
   undo_node: string | null;
   undo_name: string | null;
 }
@@ -400,6 +400,62 @@ export interface RetryOutcome {
   run: string;
   outcome: "retried" | "asks" | "refused";
   message: string;
+}
+
+// --- what people are asked ----------------------------------------------------------------------------------------
+
+/** What one person said. */
+export type TaskVote = {
+  by: string;
+  me: boolean;
+  at: Instant;
+  outcome: string;
+  comment: string;
+};
+
+/** A question to people. */
+export interface Task {
+  id: string;
+  /** exception: a step failed. */
+  kind: "approval" | "form" | "exception";
+  status: "open" | "decided" | "late" | "cancelled";
+  title: string;
+  run: Run;
+  node: string;
+  step: string;
+  amount: Json;
+  currency: string;
+  /** Who is asked, by e-mail address; empty: everybody. */
+  people: string[];
+  /** How many have to approve. */
+  needs: number;
+  due_at: Instant | null;
+  created_at: Instant;
+  closed_at: Instant | null;
+  outcome: string | null;
+  votes: TaskVote[];
+  may_decide: boolean;
+}
+
+/** comment: whoever chooses it says why. */
+export type TaskChoice = { id: string; label: string; comment: boolean };
+
+export interface TaskDetail extends Task {
+  text: string;
+  facts: { label: string; value: Json }[];
+  choices: TaskChoice[];
+  /** The questions of a form, as a manual start has them. */
+  fields: { [setting: string]: Json }[];
+  error: Pick<RunError, keyof RunError> | null;
+  answer: Json;
+}
+
+/** An answer: one of the choices, why, the answers of a form, the value to go on with after a failure. */
+export interface TaskAnswer {
+  outcome: string;
+  comment: string;
+  answers: { [name: string]: Json };
+  output: Json;
 }
 
 export interface StartEvent {

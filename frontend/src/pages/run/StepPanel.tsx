@@ -4,7 +4,7 @@ import { useId } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useStepDetail } from "../../api/queries";
-import type { GraphNode, Run, RunAttempt, RunStep, StepSpec } from "../../api/types";
+import type { GraphNode, Json, Run, RunAttempt, RunStep, StepSpec } from "../../api/types";
 import { portLabel } from "../../graph/ports";
 import { useRun, useRunStep, useUndone } from "../../live";
 import {
@@ -26,6 +26,7 @@ import { ErrorBox } from "./ErrorBox";
 import { RetryStepButton, useRetrying, useUndoes } from "./Retrying";
 import { canStartFrom } from "./retry";
 import css from "./run.module.css";
+import { PeopleSaid, WaitsForPeople } from "./StepPeople";
 import { StepUndo } from "./StepUndo";
 
 export type PanelTab = "what" | "input" | "output" | "attempts";
@@ -88,6 +89,7 @@ function WhatHappened(props: {
   spec: StepSpec | undefined;
   step: RunStep | undefined;
   attempts: readonly RunAttempt[];
+  output: Json;
   run: Run;
 }) {
   const { t } = useTranslation("runs");
@@ -99,6 +101,7 @@ function WhatHappened(props: {
     return <p className={css.plain}>{run.finished_at ? t("step.neverReached") : t("step.notYet")}</p>;
   }
   const routed = step.status === "failed" && step.ports.includes("error");
+  const people = step.status === "waiting" && step.wait?.kind === "human";
   return (
     <>
       {step.status === "failed" && step.error && (
@@ -122,6 +125,7 @@ function WhatHappened(props: {
           </div>
           {step.error && <Note tone="wait">{t("step.carriedOn", { title: step.error.title })}</Note>}
           <WaysOut node={node} spec={spec} step={step} />
+          {spec?.category === "people" && <PeopleSaid output={props.output} />}
         </>
       )}
       {step.status === "retrying" && (
@@ -134,7 +138,9 @@ function WhatHappened(props: {
           </Note>
         </>
       )}
-      {step.status === "waiting" && (
+      {people && step.error && <ErrorBox error={step.error} />}
+      {people && <WaitsForPeople run={run} step={step} />}
+      {step.status === "waiting" && !people && (
         <Note tone="wait" icon={<Clock size={16} />}>
           {step.wait?.until
             ? t("step.waitsUntil", { time: format.exact(step.wait.until) })
@@ -257,7 +263,7 @@ export function StepPanel({ node, spec, tab, onTab, onClose, onPrevious, onNext,
         aria-busy={detail.isFetching}
       >
         {tab === "what" && <StepUndo node={node} onSelect={onSelect} />}
-        {tab === "what" && <WhatHappened key={node.id} node={node} spec={spec} step={step} attempts={attempts} run={run} />}
+        {tab === "what" && <WhatHappened key={node.id} node={node} spec={spec} step={step} attempts={attempts} output={detail.data?.output ?? null} run={run} />}
         {tab !== "what" && !step && <p className={css.plain}>{t("step.noData")}</p>}
         {tab !== "what" && step && detail.isPending && <SkeletonRows rows={5} label={t("step.loading")} />}
         {detail.isError && (

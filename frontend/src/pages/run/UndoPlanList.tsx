@@ -96,6 +96,7 @@ const ICONS: Record<ReturnType<typeof wordsOfLeft>, { icon: LucideIcon; tone: st
   nothing: { icon: CircleMinus, tone: "idle" },
   no_undo_step: { icon: TriangleAlert, tone: "wait" },
   switched_off: { icon: TriangleAlert, tone: "wait" },
+  earlier_go: { icon: TriangleAlert, tone: "wait" },
 };
 
 function Left({ line }: { line: UndoLine }) {

@@ -29,9 +29,9 @@ export function partsOf(plan: Pick<UndoPlan, "steps">): { turns: UndoLine[]; lef
 }
 
 /** The key of the words that say what becomes of something that is left as it is. */
-export function wordsOfLeft(line: UndoLine): "undone" | "nothing" | "switched_off" | "no_undo_step" {
+export function wordsOfLeft(line: UndoLine): "undone" | "nothing" | "switched_off" | "earlier_go" | "no_undo_step" {
   if (line.fate === "undone" || line.fate === "nothing") return line.fate;
-  return line.why === "switched_off" ? "switched_off" : "no_undo_step";
+  return line.why === "switched_off" || line.why === "earlier_go" ? line.why : "no_undo_step";
 }
 
 /** The undo step that may happen a second time, so that somebody has to agree to it. */

@@ -1,0 +1,32 @@
+/** What the output of a step that asked people says of their decisions. */
+import type { Json } from "../../api/types";
+
+export interface Decided {
+  by: string;
+  at: string | null;
+  outcome: string;
+  comment: string;
+}
+
+type Fields = { readonly [name: string]: Json };
+
+function fieldsOf(value: Json | undefined): Fields | null {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : null;
+}
+
+function textOf(value: Json | undefined): string {
+  return typeof value === "string" ? value : "";
+}
+
+/** Of an approval everybody who said something, of a form who filled it in. */
+export function decisionsOf(output: Json | undefined): Decided[] {
+  const fields = fieldsOf(output);
+  const list = fields?.["decisions"];
+  const answered = fieldsOf(fields?.["answered"]);
+  const found = Array.isArray(list) ? list.map(fieldsOf) : answered ? [{ outcome: "out", ...answered }] : [];
+  return found.flatMap((one) => {
+    const by = textOf(one?.["by"]);
+    if (!one || !by) return [];
+    return [{ by, at: textOf(one["at"]) || null, outcome: textOf(one["outcome"]), comment: textOf(one["comment"]) }];
+  });
+}
