@@ -161,6 +161,14 @@ def saga(*, slow: int = 0) -> Example:
     return Example("Saga", graph([webhook(), *calls, *undos], edges), {**once, "undo_first": 2}, ends="compensated")
 
 
+def approval(*, minutes: float = 0) -> Example:
+    """A call, a question to people, and a call by their answer."""
+    question = {"title": "{{ trigger.body.id }}", "limit": minutes, "unit": "minutes", "comment": "never"}
+    nodes = [webhook(), invoice("first"), node("ask", "people.approval@1", question), invoice("yes"), invoice("no")]
+    edges = ["start -> first", "first -> ask", "ask:approved -> yes", "ask:rejected -> no"]
+    return Example("Approval", graph(nodes, edges), {"first": 1, "yes": 1}, skipped=frozenset({"no"}))
+
+
 def unrepeatable() -> Example:
     """A call that carries no key: done again, it would be done twice."""
     nodes = [webhook(), edit("prepare", "{{ trigger.body.id }}"), invoice("once", key=False), edit("after", "x")]
