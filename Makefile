@@ -34,7 +34,7 @@ FRONTEND := $(shell find frontend/src frontend/public frontend/index.html fronte
 
 SOURCES := $(shell find builder runtime -name '*.py')
 
-.PHONY: help run test check bench faults api pictures lock format clean
+.PHONY: mutants help run test check bench faults api pictures lock format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z/]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ bench: .venv/.stamp-dev .venv/.stamp-compiled frontend/dist/.stamp ## Print one 
 
 faults: .venv/.stamp-dev .venv/.stamp-compiled frontend/dist/.stamp ## Kill the runtime at every commit point and at random, on both databases
 	@MILLRACE_FAULTS=full .venv/bin/python -m tests.run faults
+
+mutants: .venv/.stamp-dev .venv/.stamp-compiled ## Make lines wrong, one by one, and see that a named test notices
+	@.venv/bin/python -m tests.mutants $(ONLY)
 
 api: .venv/.stamp-dev frontend/node_modules/.stamp ## Write the OpenAPI schema and the front end's types anew
 	@$(NODE_PATH_FIRST) .venv/bin/python -m tests.generated write

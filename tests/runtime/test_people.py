@@ -148,6 +148,14 @@ def test_a_question_that_nobody_answers_in_time_goes_its_own_way(machine: Machin
     assert output["outcome"] == "late"
 
 
+def test_a_decision_while_the_time_runs_out_counts(machine: Machine) -> None:
+    """So short a wait is held in memory: its driver hears of the decision when it looks whether it is too late."""
+    run_id = machine.begin(flow(LINKS, approval(limit=Decimal("0.015"), unit="minutes")), {"amount": 12})
+    decide(asked(run_id), "approved")
+    machine.finish(run_id)
+    assert statuses(run_id)["yes"] == "succeeded"
+
+
 def test_a_decision_before_the_time_is_over_counts_however_late_it_is_heard_of(idle_machine: Machine) -> None:
     idle_machine.start()
     run_id = idle_machine.begin(flow(LINKS, approval(limit=Decimal("0.03"), unit="minutes")), {"amount": 12})
