@@ -99,7 +99,8 @@ class Inbox(ApiView):
         """What people are asked, the newest first."""
         page = runtime_api.tasks(
             workspace_id=call.workspace.id,
-            email=call.person.email if query.who == "me" else None,
+            voter=_voter(call) if query.who == "me" else None,
+            exceptions=_may_retry(call),
             closed=query.state == "closed",
             run_id=query.run,
             after=query.cursor,
@@ -112,7 +113,11 @@ class InboxCount(ApiView):
     @operation(Action.TASK_SEE, answer=CountView)
     def get(self, call: Call) -> CountView:
         """How many open questions I am asked."""
-        return CountView(count=runtime_api.task_count(workspace_id=call.workspace.id, email=call.person.email))
+        return CountView(
+            count=runtime_api.task_count(
+                workspace_id=call.workspace.id, voter=_voter(call), exceptions=_may_retry(call)
+            )
+        )
 
 
 class OneTask(ApiView):
@@ -129,7 +134,6 @@ class Decide(ApiView):
         found = runtime_api.task(workspace_id=call.workspace.id, task_id=task_id)
         if not _is_asked(call, found):
             raise PermissionDenied("Somebody else is asked this.")
-        person = call.person
         view = runtime_api.decide(
             workspace_id=call.workspace.id,
             task_id=task_id,
@@ -137,15 +141,24 @@ class Decide(ApiView):
             comment=body.comment,
             answers=body.answers,
             output=body.output,
-            voter=Voter(person.id, person.name or person.email, person.email),
+            voter=_voter(call),
         )
         return _detail(call, view)
+
+
+def _voter(call: Call) -> Voter:
+    person = call.person
+    return Voter(person.id, person.name or person.email, person.email)
+
+
+def _may_retry(call: Call) -> bool:
+    return allows(call.role, Action.RUN_RETRY, call.actor)
 
 
 def _is_asked(call: Call, task: TaskView) -> bool:
     """What becomes of a failure is for those who may retry; everything else for those who are named."""
     if task.kind == "exception":
-        return allows(call.role, Action.RUN_RETRY, call.actor)
+        return _may_retry(call)
     return not task.people or call.person.email.lower() in task.people
 
 

@@ -26,8 +26,8 @@ from runtime.engine import check as checking
 from runtime.engine.graph import ERROR_PORT, Graph, Node, canonical, digest, parse
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored
+from runtime.engine.needs import engine_needed
 from runtime.engine.problems import Problem
-from runtime.engine.undo import engine_needed
 from runtime.nodes.triggers.schedule import next_fires
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now

@@ -30,9 +30,9 @@ from runtime.contracts import (
 from runtime.engine import replay
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normalise
+from runtime.engine.needs import engine_needed
 from runtime.engine.replay import Fate, Known, PlannedStep
 from runtime.engine.state import RunState, RunStatus, StepKey
-from runtime.engine.undo import engine_needed
 from runtime.interpreter.keys import request_digest
 from runtime.interpreter.loading import known_of, lost_try, since_undone, tries_of, undone_in
 from runtime.interpreter.payloads import INLINE_CHARACTERS, put_aside
@@ -472,21 +472,24 @@ def _stored(found: _Found, node: str, value: JSON) -> str:
 
 
 def _note_decisions(found: _Found, decisions: Mapping[str, Decision], who: str, now: int) -> None:
-    """Put what a person said beside the attempt that it is about (I12)."""
     for node, decision in decisions.items():
-        attempt = lost_try(found.tries[node])
-        if attempt is None:
-            continue
-        request: Any = {} if attempt.request is None else loads_stored(attempt.request)
-        said = {
-            "decided_at": iso(now),
-            "policy": "ask_human",
-            "decided_by": who,
-            "text": "It happened." if decision.happened else "Send it again.",
-        }
-        Attempt.objects.filter(
-            run_id=found.row["id"], node_id=node, generation=attempt.generation, attempt=attempt.attempt
-        ).update(
-            status="succeeded" if decision.happened else "abandoned",
-            request=dumps({**(request if isinstance(request, dict) else {"summary": request}), "in_doubt": said}),
-        )
+        lost = lost_try(found.tries[node])
+        if lost is not None:
+            tries = Attempt.objects.filter(run_id=found.row["id"], node_id=node, generation=lost.generation)
+            for attempt in tries.filter(attempt=lost.attempt):
+                note_decision(attempt, happened=decision.happened, who=who, now=now)
+
+
+def note_decision(attempt: Attempt, *, happened: bool, who: str, now: int) -> None:
+    """Put what a person said beside the attempt that it is about (I12)."""
+    request: Any = {} if attempt.request is None else loads_stored(attempt.request)
+    said = {
+        "decided_at": iso(now),
+        "policy": "ask_human",
+        "decided_by": who,
+        "text": "It happened." if happened else "Send it again.",
+    }
+    Attempt.objects.filter(pk=attempt.pk).update(
+        status="succeeded" if happened else "abandoned",
+        request=dumps({**(request if isinstance(request, dict) else {"summary": request}), "in_doubt": said}),
+    )

@@ -94,9 +94,15 @@ def step(*, workspace_id: UUID, run_id: UUID, node_id: str) -> StepDetail:
     return StepDetail(
         step=view,
         input=document(row["input"]),
-        output=document(row["output"]),
+        # What a question gives when nobody answers is nobody's answer yet.
+        output=None if _is_asked(view) else document(row["output"]),
         attempts=_with_plain_success(view, attempts),
     )
+
+
+def _is_asked(view: StepView) -> bool:
+    waits = view.status == "waiting" and view.wait is not None and view.wait.get("kind") == "human"
+    return waits or view.status == "cancelled"
 
 
 def cancel(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None, undo: bool = False) -> RunView:

@@ -15,7 +15,7 @@ from runtime.contracts import JSON, InputRefused, KeyReused, NotStartable, Runti
 from runtime.engine.graph import Node, canonical, digest, parse
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps_bytes, loads_stored, normalise
-from runtime.engine.undo import engine_needed
+from runtime.engine.needs import engine_needed
 from runtime.store import artifacts, current
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from runtime import queue
 from runtime.api.cursors import decode, encode, page_size
-from runtime.api.rows import RUN_COLUMNS, run_views
+from runtime.api.retrying import note_decision
+from runtime.api.rows import RUN_COLUMNS, document, run_views
 from runtime.contracts import (
     JSON,
     AlreadyDecided,
@@ -23,13 +25,15 @@ from runtime.contracts import (
     VoteView,
 )
 from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normalise
-from runtime.interpreter.payloads import INLINE_CHARACTERS, put_aside
-from runtime.interpreter.people import USE_VALUE
+from runtime.interpreter.payloads import INLINE_CHARACTERS, MOST_BYTES, Reference, put_aside, too_large
+from runtime.interpreter.people import GIVE_UP, USE_VALUE
 from runtime.interpreter.waiting import iso
 from runtime.sdk.forms import FormField, check_form
+from runtime.sdk.tasks import ANSWERED
+from runtime.store import artifacts
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import HumanTask, HumanVote, Run
+from runtime.store.models import Attempt, HumanTask, HumanVote, Run
 
 __all__ = ["decide", "task", "task_count", "tasks"]
 
@@ -39,18 +43,20 @@ _LONGEST_COMMENT: Final = 2000
 def tasks(
     *,
     workspace_id: UUID,
-    email: str | None = None,
+    voter: Voter | None = None,
+    exceptions: bool = True,
     closed: bool = False,
     run_id: UUID | None = None,
     after: str | None = None,
     limit: int = 50,
 ) -> Page[TaskView]:
     """Questions that are open, those due first being up to the reader, the newest first; or those that are closed.
-    `email`: only what this person may answer. Raises BadCursor."""
+    `voter`: only what this person is asked and, of open questions, has not answered yet; with `exceptions`, what became
+    of failures too. Raises BadCursor."""
     chosen = HumanTask.objects.filter(workspace_id=workspace_id)
     chosen = chosen.exclude(status="open") if closed else chosen.filter(status="open")
-    if email is not None:
-        chosen = _asked(chosen, email)
+    if voter is not None:
+        chosen = _asked(chosen, voter, exceptions=exceptions, closed=closed)
     if run_id is not None:
         chosen = chosen.filter(run_id=run_id)
     last = decode(after)
@@ -61,14 +67,16 @@ def tasks(
     return Page(_views(rows[:size]), encode(rows[size - 1].id) if len(rows) > size else None)
 
 
-def task_count(*, workspace_id: UUID, email: str) -> int:
-    """How many open questions this person may answer."""
-    return _asked(HumanTask.objects.filter(workspace_id=workspace_id, status="open"), email).count()
+def task_count(*, workspace_id: UUID, voter: Voter, exceptions: bool = True) -> int:
+    """How many open questions this person is asked and has not answered yet."""
+    open_tasks = HumanTask.objects.filter(workspace_id=workspace_id, status="open")
+    return _asked(open_tasks, voter, exceptions=exceptions, closed=False).count()
 
 
 def task(*, workspace_id: UUID, task_id: UUID) -> TaskView:
     """One question. Raises NotFound."""
-    return _views([_row(workspace_id, task_id)])[0]
+    row = _row(workspace_id, task_id)
+    return replace(_views([row])[0], answer=document(row.answer))
 
 
 def decide(
@@ -92,6 +100,29 @@ def decide(
     spec: Any = loads_stored(row.spec)
     _refuse_others(row, voter)
     accepted = _checked(row, spec, outcome, comment, answers, output)
+    kept = _put_aside(workspace_id, row, _answer(row, outcome, comment, (), accepted, voter, database_now()))
+    try:
+        decided = _decided(row, spec, outcome, comment, voter, accepted, kept)
+    except AlreadyDecided:
+        if kept is not None:
+            artifacts.discard(kept.artifact_id)
+        raise
+    if decided:
+        queue.ring([row.run_id])
+    return task(workspace_id=workspace_id, task_id=task_id)
+
+
+def _decided(
+    row: HumanTask,
+    spec: Mapping[str, Any],
+    outcome: str,
+    comment: str,
+    voter: Voter,
+    accepted: JSON,
+    kept: Reference | None,
+) -> bool:
+    """Put it down; whether that decides the question. Raises AlreadyDecided."""
+    task_id = row.id
     with commit("human.decide"):
         now = database_now()
         # In the order in which a driver locks them.
@@ -101,17 +132,36 @@ def decide(
         HumanVote.objects.create(
             task_id=task_id, voter=voter.id, name=voter.name[:200], at=now, outcome=outcome, comment=comment
         )
-        votes = list(HumanVote.objects.filter(task_id=task_id).order_by("at"))
+        votes = list(HumanVote.objects.filter(task_id=task_id).order_by("at", "voter"))
         decided = _is_decided(row, spec, outcome, votes)
         if decided:
-            answer = dumps(_answer(row, outcome, comment, votes, accepted, voter, now))
-            if len(answer) > INLINE_CHARACTERS:
-                answer = put_aside(answer, workspace_id=workspace_id, name="answer.json").text()
+            answer = kept.text() if kept else dumps(_answer(row, outcome, comment, votes, accepted, voter, now))
+            if row.kind == "exception":
+                _note_doubt(row, outcome, voter, now)
             HumanTask.objects.filter(pk=task_id).update(status="decided", closed_at=now, outcome=outcome, answer=answer)
             Run.objects.filter(pk=row.run_id, finished_at__isnull=True).update(wake_at=now, claims=0)
-    if decided:
-        queue.ring([row.run_id])
-    return task(workspace_id=workspace_id, task_id=task_id)
+    return decided
+
+
+def _put_aside(workspace_id: UUID, row: HumanTask, answer: JSON) -> Reference | None:
+    """Keep a large answer outside its row; before the transaction, which is no place for files. Raises TaskRefused."""
+    text = dumps(answer)
+    if row.kind == "approval" or len(text) <= INLINE_CHARACTERS:
+        return None
+    if too_large(text):
+        raise TaskRefused({"output": f"An answer may have at most {MOST_BYTES // 2**20} MiB."})
+    return put_aside(text, workspace_id=workspace_id, name="answer.json")
+
+
+def _note_doubt(row: HumanTask, outcome: str, voter: Voter, now: int) -> None:
+    """Put what a person said beside the attempt of which nobody knew whether it happened (I12)."""
+    if outcome == GIVE_UP:
+        return
+    tries = Attempt.objects.filter(
+        run_id=row.run_id, node_id=row.node_id, generation=row.generation, attempt=row.attempt, status="in_doubt"
+    )
+    for found in tries:
+        note_decision(found, happened=outcome == USE_VALUE, who=f"user:{voter.id}", now=now)
 
 
 def _row(workspace_id: UUID, task_id: UUID) -> HumanTask:
@@ -121,8 +171,14 @@ def _row(workspace_id: UUID, task_id: UUID) -> HumanTask:
     return row
 
 
-def _asked(chosen: QuerySet[HumanTask], email: str) -> QuerySet[HumanTask]:
-    return chosen.filter(Q(people="") | Q(people__contains=f",{email.lower()},"))
+def _asked(chosen: QuerySet[HumanTask], voter: Voter, *, exceptions: bool, closed: bool) -> QuerySet[HumanTask]:
+    chosen = chosen.filter(Q(people="") | Q(people__contains=f",{voter.email.lower()},"))
+    if not exceptions:
+        chosen = chosen.exclude(kind="exception")
+    if not closed:
+        said = HumanVote.objects.filter(task_id=OuterRef("pk"), voter=voter.id)
+        chosen = chosen.exclude(Exists(said))
+    return chosen
 
 
 def _refuse_others(row: HumanTask, voter: Voter) -> None:
@@ -132,7 +188,7 @@ def _refuse_others(row: HumanTask, voter: Voter) -> None:
 
 def _refuse_late(row: HumanTask, run: Run | None, voter: Voter) -> None:
     if row.status == "decided":
-        last = HumanVote.objects.filter(task_id=row.id).order_by("-at").first()
+        last = HumanVote.objects.filter(task_id=row.id).order_by("-at", "voter").first()
         who = "Somebody" if last is None else last.name
         raise AlreadyDecided(f"{who} has decided this already.", outcome=row.outcome, by=who, at=row.closed_at)
     if row.status == "late":
@@ -156,6 +212,10 @@ def _checked(
     choice = next((one for one in spec["choices"] if one["id"] == outcome), None)
     if choice is None:
         raise TaskRefused({"outcome": "There is no such answer to this question."})
+    try:
+        normalise(comment)
+    except JSONRefused as error:
+        raise TaskRefused({"comment": error.message}) from None
     if len(comment) > _LONGEST_COMMENT:
         raise TaskRefused({"comment": f"A comment has at most {_LONGEST_COMMENT:,} characters."})
     if choice["comment"] and not comment:
@@ -195,7 +255,7 @@ def _answer(
         return accepted if outcome == USE_VALUE else {"outcome": outcome, "by": voter.name, "comment": comment or None}
     if row.kind == "form":
         assert isinstance(accepted, dict)
-        return {"answered": {"by": voter.name, "at": iso(now), "comment": comment or None}, **accepted}
+        return {**accepted, ANSWERED: {"by": voter.name, "at": iso(now), "comment": comment or None}}
     return {
         "outcome": outcome,
         "comment": comment or None,
@@ -214,7 +274,7 @@ def _views(rows: Sequence[HumanTask]) -> list[TaskView]:
     runs = Run.objects.filter(pk__in={row.run_id for row in rows}).values(*RUN_COLUMNS)
     views = {view.id: view for view in run_views(runs)}
     votes: dict[UUID, list[VoteView]] = {row.id: [] for row in rows}
-    for vote in HumanVote.objects.filter(task_id__in=list(votes)).order_by("at"):
+    for vote in HumanVote.objects.filter(task_id__in=list(votes)).order_by("at", "voter"):
         votes[vote.task_id].append(VoteView(vote.voter, vote.name, vote.at, vote.outcome, vote.comment))
     found = []
     for row in rows:
@@ -237,7 +297,7 @@ def _views(rows: Sequence[HumanTask]) -> list[TaskView]:
                 outcome=row.outcome,
                 votes=votes[row.id],
                 spec=dict(spec),
-                answer=None if row.answer is None else loads_stored(row.answer),
+                answer=None,
             )
         )
     return found

@@ -224,6 +224,14 @@ def _check_failure(step: Step, found: Findings) -> None:
         return
     on_failure = step.settings.get("on_failure", "stop")
     drawn = [link for link in step.out if link.handle == ERROR_PORT]
+    if on_failure == "person" and step.is_trigger:
+        found.error(
+            "failure.person_at_start",
+            f"“{step.name}” is a start: nobody can be asked about its failure. Choose “Stop the run”.",
+            node=step.id,
+            field="settings.on_failure",
+            step=step.name,
+        )
     if on_failure == "error_port" and not step.info.has_error_port:
         found.error(
             "failure.no_error_port",

@@ -27,11 +27,6 @@ _UNDID: Final = "undo:"
 Steps = Mapping[StepKey, StepState]
 
 
-def engine_needed(graph: Graph) -> int:
-    """The least engine that runs of this graph need."""
-    return NEEDS_ENGINE if is_used(graph) else 1
-
-
 def is_used(graph: Graph) -> bool:
     """Whether a run of this graph can come to be undone."""
     return bool(graph.undone_by) or any(node.settings.on_failure == "undo" for node in graph.nodes)

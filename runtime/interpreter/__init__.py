@@ -6,8 +6,9 @@ process, queue or network: `Shell` says what it needs of the worker that hosts i
 
 from __future__ import annotations
 
-from runtime.interpreter.driver import Driver, Shell
+from runtime.interpreter.driver import Driver
 from runtime.interpreter.loading import Loaded, loaded
+from runtime.interpreter.shell import Shell
 from runtime.interpreter.versions import Unsupported, Version, Versions
 
 __all__ = ["Driver", "Loaded", "Shell", "Unsupported", "Version", "Versions", "loaded"]

@@ -230,6 +230,7 @@ def _shown(task: Task, redact: Redactor) -> Task:
         task,
         title=redact.text(task.title),
         text=redact.text(task.text),
+        amount=redact.value(normalise(task.amount)),
         facts=tuple((redact.text(label), redact.value(normalise(value))) for label, value in task.facts),
     )
 

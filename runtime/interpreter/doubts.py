@@ -15,6 +15,7 @@ from runtime.interpreter.records import Asked, Told
 from runtime.interpreter.rows import error_of
 from runtime.sdk import EffectClass
 from runtime.store.reads import AttemptRow
+from runtime.store.records import AttemptWrite
 
 if TYPE_CHECKING:
     from runtime.interpreter.driver import Driver
@@ -31,7 +32,7 @@ def resolve(driver: Driver, now: int) -> set[str]:
             continue
         found.add(node)
         error = units.in_doubt_error(driver.version.graph.by_id[node].name)
-        driver.unit.attempts += (units.attempt_in_doubt(driver, intent, error, now),)
+        _note(driver, units.attempt_in_doubt(driver, intent, error, now))
         driver.commit_seq += 1
         if driver.version.graph.by_id[node].settings.on_failure == "person":
             driver.told.append(Told(now, fact=StepFailed(node, intent.attempt, error, now, 0.5, driver.commit_seq)))
@@ -39,6 +40,12 @@ def resolve(driver: Driver, now: int) -> set[str]:
         else:
             driver.told.append(Told(now, fact=FailRequested(node, error, now, driver.commit_seq)))
     return found
+
+
+def _note(driver: Driver, attempt: AttemptWrite) -> None:
+    """For the coming commit, and for the one in its place should a cancel come first."""
+    driver.unit.attempts += (attempt,)
+    driver.resolved += (attempt,)
 
 
 def end_what_was_cut_off(driver: Driver) -> bool:
@@ -54,7 +61,7 @@ def end_what_was_cut_off(driver: Driver) -> bool:
             intent = driver.intents.pop(key.node, None)
             if intent is not None:
                 error = units.in_doubt_error(driver.version.graph.by_id[key.node].name)
-                driver.unit.attempts += (units.attempt_in_doubt(driver, intent, error, now),)
+                _note(driver, units.attempt_in_doubt(driver, intent, error, now))
             driver.told.append(Told(now, fact=StepInterrupted(key.node, step.attempt, now)))
     return bool(driver.told)
 

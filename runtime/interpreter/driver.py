@@ -12,11 +12,8 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
 from dataclasses import replace
-from typing import Final, Protocol, TypeVar, assert_never
-from uuid import UUID
+from typing import Final, assert_never
 
 from runtime.contracts import StoreUnavailable
 from runtime.engine.advance import advance, resume
@@ -32,22 +29,22 @@ from runtime.engine.facts import (
     StepSucceeded,
     TimerFired,
 )
-from runtime.engine.jsonprofile import JSON, dumps
+from runtime.engine.jsonprofile import dumps
 from runtime.engine.state import DECIDED, RunState, RunStatus, StepStatus
-from runtime.interpreter import doubts, lookups, outputs, preparing, settling, units
-from runtime.interpreter.attempts import StepContext, call, call_inline, failed, fits, stored
+from runtime.interpreter import doubts, lookups, outputs, people, preparing, settling, units
+from runtime.interpreter.attempts import call, call_inline, failed, fits, stored
 from runtime.interpreter.loading import Loaded
 from runtime.interpreter.outcomes import Cut, Done, Ending
-from runtime.interpreter.payloads import Reference
 from runtime.interpreter.records import Asked, Record, Told, Unit
+from runtime.interpreter.shell import Shell
 from runtime.interpreter.versions import Step, Unsupported, Version
 from runtime.interpreter.waiting import due_nodes, next_due
 from runtime.sdk import EffectClass
-from runtime.store.records import Claimed, RunWrite, Written
+from runtime.store.reads import AnswerRow
+from runtime.store.records import AttemptWrite, Claimed
 from runtime.store.units import CancelPending
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
 
 #: A wait shorter than this keeps its lease: letting go and claiming again would cost more.
 HOLD_MS: Final = 1_000
@@ -62,49 +59,6 @@ _COMPENSATING: Final = RunStatus.COMPENSATING
 _PURE: Final = EffectClass.PURE
 _ASKED_ABOUT: Final = frozenset({CancelRequested, TimerFired})
 _OPEN: Final = frozenset({StepStatus.READY, StepStatus.RUNNING})
-
-
-class Shell(Protocol):
-    """What a driver needs of the process it runs in."""
-
-    #: The boot id: who holds the leases.
-    worker: str
-    key_secret: bytes
-    pool: Executor
-
-    @property
-    def stopping(self) -> bool:
-        """Begin nothing new: hand runs back at the next step boundary (I31)."""
-        ...
-
-    @property
-    def reloads(self) -> bool:
-        """Hand runs back after every commit, to prove that nothing needed lives only in memory (I8)."""
-        ...
-
-    def now_ms(self) -> int:
-        """The database's clock."""
-        ...
-
-    def write(self, unit: RunWrite) -> Awaitable[Written]:
-        """Commit; waits out an absent database (I19). Raises Fenced and CancelPending."""
-        ...
-
-    async def keep(self, *, workspace_id: UUID, text: str, name: str) -> Reference:
-        """Put a large document into the artifact store."""
-        ...
-
-    async def fetch(self, reference: Reference) -> JSON:
-        """Read a large document back."""
-        ...
-
-    async def ask(self, question: Callable[[], T]) -> T:
-        """Ask the database something, in a thread. Raises StoreUnavailable."""
-        ...
-
-    def context(self, driver: Driver, asked: Asked) -> StepContext:
-        """What the step is handed."""
-        ...
 
 
 class Driver:
@@ -130,6 +84,8 @@ class Driver:
         self.seq = claimed.seq
         self.unit = Unit()
         self.intents = loaded.intents
+        #: What became of intents without a result, until that is committed.
+        self.resolved: tuple[AttemptWrite, ...] = ()
         #: Keys that attempts of an earlier generation were made with; see `Loaded`.
         self.keys = loaded.keys
         #: Undo steps that an earlier generation called, or may have called, with what and under which key.
@@ -162,6 +118,16 @@ class Driver:
         if not known and not self._over and state.status is not _COMPENSATING:
             self._tell(Told(self.shell.now_ms(), fact=CancelRequested(self.shell.now_ms())))
 
+    @property
+    def asks_people(self) -> bool:
+        return any(people.waits_for_people(step) for step in self.state.steps.values())
+
+    def answers_seen(self, answers: list[AnswerRow]) -> None:
+        """People answered, while other branches of the run are busy here."""
+        for answer in answers:
+            if not self._over and people.is_waited_for(self.state, answer):
+                self._tell(Told(self.shell.now_ms(), answer=answer))
+
     def wake(self) -> None:
         """Look up: the process is stopping."""
         if self._waker is not None and not self._waker.done():
@@ -186,6 +152,7 @@ class Driver:
             for node, ports in self._decided.items():
                 self.commit_seq += 1
                 self.told.append(Told(now, fact=StepSucceeded(node, 1, ports, now, self.commit_seq)))
+        self.told.extend(Told(now, answer=answer) for answer in self._answers)
         if self.claimed.cancel_requested_at is not None and self.state.status is not _COMPENSATING:
             self.told.append(Told(now, fact=CancelRequested(now)))
         if self._fault is not None:
@@ -193,7 +160,6 @@ class Driver:
         if not self.state.steps and not self.state.status.is_terminal:
             self.told.appendleft(Told(now, fact=RunStarted(self.claimed.trigger_node, now)))
             return
-        self.told.extend(Told(now, answer=answer) for answer in self._answers)
         for node in due_nodes(self.state, now):
             self.told.append(Told(now, fact=TimerFired(node, now)))
         in_doubt = doubts.resolve(self, now)
@@ -472,7 +438,7 @@ class Driver:
             return
         self.base, self.seq = self.state, written.seq
         self.may_have_answered = self.may_have_answered or self.unit.response is not None
-        self.unit = Unit()
+        self.unit, self.resolved = Unit(), ()
         for node in tuple(self.records):
             if (step := self.state.step(node)) is not None and step.status in DECIDED:
                 del self.records[node]
@@ -487,7 +453,7 @@ class Driver:
         for asked in self._starting:
             if asked.earlier is not None:
                 self.intents[asked.step.node.id] = asked.earlier
-        self.state, self.unit, self._starting, self._postponed = self.base, Unit(), [], []
+        self.state, self.unit, self._starting, self._postponed = self.base, Unit(attempts=self.resolved), [], []
         self._over = False
         now = self.shell.now_ms()
         self.told.extendleft(reversed([*told, Told(now, fact=CancelRequested(now))]))

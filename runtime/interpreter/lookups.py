@@ -41,8 +41,8 @@ async def _looked_up(driver: Driver, told: Told) -> Told:
     node, step = fact.node, driver.state.step(fact.node)
     if step is None or not people.waits_for_people(step) or step.due_at is None or step.due_at > fact.at:
         return told
-    generation = driver.state.generation
-    answer = await driver.shell.ask(lambda: too_late(run_id, node, generation))
+    generation, attempt = driver.state.generation, step.attempt
+    answer = await driver.shell.ask(lambda: too_late(run_id, node, generation, attempt))
     return told if answer is None else Told(told.at, answer=answer)
 
 
@@ -51,10 +51,11 @@ def wants_undo(run_id: UUID) -> bool:
     return Run.objects.filter(id=run_id, cancel_undo=True).exists()
 
 
-def too_late(run_id: UUID, node_id: str, generation: int) -> AnswerRow | None:
+def too_late(run_id: UUID, node_id: str, generation: int, attempt: int) -> AnswerRow | None:
     """Let nobody answer any more; returns the answer of whoever was quicker."""
-    asked = HumanTask.objects.filter(run_id=run_id, node_id=node_id, generation=generation)
+    asked = HumanTask.objects.filter(run_id=run_id, node_id=node_id, generation=generation, attempt=attempt)
     with commit("human.late"):
         asked.filter(status="open").update(status="late", closed_at=database_now())
+    wanted = node_id, generation, attempt
     given = reads.answers([run_id]).get(run_id, ())
-    return next((row for row in given if (row.node_id, row.generation) == (node_id, generation)), None)
+    return next((row for row in given if (row.node_id, row.generation, row.attempt) == wanted), None)

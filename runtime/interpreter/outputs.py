@@ -49,11 +49,7 @@ class Values:
             node = version.graph.by_id.get(node_id)
             if node is None:
                 continue
-            reference = reference_in(text)
-            if reference is not None:
-                self._references[node_id] = reference
-            else:
-                self.put(node, document(text))
+            self.put_text(node, text)
 
     @property
     def has_references(self) -> bool:
@@ -63,6 +59,14 @@ class Values:
         """Bring in the large outputs that stand elsewhere."""
         for node_id, reference in list(self._references.items()):
             self.put(self._version.graph.by_id[node_id], await fetch(reference))
+
+    def put_text(self, node: Node, text: str) -> None:
+        """The same from a row's text, wherever the document stands."""
+        reference = reference_in(text)
+        if reference is None:
+            self.put(node, document(text))
+        else:
+            self._references[node.id] = reference
 
     def put(self, node: Node, value: JSON) -> None:
         self._references.pop(node.id, None)

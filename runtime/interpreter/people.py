@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runtime.engine.facts import FailRequested, RetryRequested, SignalReceived
+from runtime.engine.graph import DEFAULT_OUT
 from runtime.engine.ids import uuid7
-from runtime.engine.jsonprofile import dumps, loads_stored
+from runtime.engine.jsonprofile import dumps
 from runtime.engine.state import RunState, StepError, StepKey, StepState, StepStatus
 from runtime.interpreter.records import Asked, Record
 from runtime.interpreter.rows import error_document
@@ -36,10 +37,14 @@ def question(driver: Driver, asked: Asked, task: Task, due_at: int | None) -> Ta
 def ask_about(driver: Driver, node_id: str, attempt: int, error: StepError) -> None:
     """Let people say what becomes of a failure. What was sent, and what the tries gave, stands with the run."""
     node = driver.version.graph.by_id[node_id]
+    step = driver.version.step(node_id)
+    # A value says nothing about the way on where there are several: nobody shall pass an approval by one.
+    one_way = step.type.category != "people" and DEFAULT_OUT in step.type.ports(node.config)
+    choices = (TRY_AGAIN, USE_VALUE, GIVE_UP) if one_way else (TRY_AGAIN, GIVE_UP)
     spec = {
         "text": error.message,
         "error": error_document(error),
-        "choices": [{"id": one, "label": one, "comment": False} for one in (TRY_AGAIN, USE_VALUE, GIVE_UP)],
+        "choices": [{"id": one, "label": one, "comment": False} for one in choices],
     }
     driver.records.setdefault(node_id, Record()).wait = dumps({"kind": "human", "until": None})
     driver.unit.tasks += (
@@ -55,25 +60,32 @@ def waits_for_people(step: StepState | None) -> bool:
     return step is not None and step.status is StepStatus.WAITING and step.wait_kind == "human"
 
 
+def is_waited_for(state: RunState, answer: AnswerRow) -> bool:
+    """Whether a step still waits for this answer."""
+    step = state.step(answer.node_id)
+    if step is None or not waits_for_people(step):
+        return False
+    return (step.attempt, state.generation) == (answer.attempt, answer.generation)
+
+
 def take_in(driver: Driver, answer: AnswerRow, at: int) -> None:
     """Tell the engine what people said, and keep what the step gives by that."""
-    node = driver.version.graph.by_id[answer.node_id]
-    step = driver.state.step(node.id)
-    if step is None or not waits_for_people(step) or step.attempt != answer.attempt:
+    if not is_waited_for(driver.state, answer):
         return
+    node = driver.version.graph.by_id[answer.node_id]
     driver.commit_seq += 1
     if answer.kind == "exception" and answer.outcome == TRY_AGAIN:
         driver.apply(RetryRequested(node.id, at))
         return
     if answer.kind == "exception" and answer.outcome == GIVE_UP:
-        error = step.error
+        step = driver.state.step(node.id)
+        error = None if step is None else step.error
         assert error is not None
         driver.apply(FailRequested(node.id, error, at, driver.commit_seq))
         return
-    value: Any = loads_stored(answer.answer)
     record = driver.records.setdefault(node.id, Record())
     record.output = answer.answer
-    driver.values.put(node, value)
+    driver.values.put_text(node, answer.answer)
     ports = (node.default_port,) if answer.kind == "exception" else (answer.outcome,)
     driver.apply(SignalReceived(node.id, ports, at, driver.commit_seq))
 

@@ -84,7 +84,8 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
     steps = []
     for key in dict.fromkeys(unit.changed):
         step = after[key]
-        if before(key) is not step and step.status is not _READY:
+        # A first try follows from the rows before it; that somebody had it tried again follows from nothing.
+        if before(key) is not step and (step.status is not _READY or step.attempt > 1):
             steps.append(step_write(driver, key, step, now))
     ended = state.status in TERMINAL
     waiting = cause(driver.version.graph, state, now) if waits and not ended else None

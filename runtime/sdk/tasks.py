@@ -12,6 +12,8 @@ from runtime.sdk.errors import PermanentError
 from runtime.sdk.fields import Config, Text
 from runtime.sdk.fields import field as setting
 
+#: What the answer of a form says of who gave it, beside the answers.
+ANSWERED: Final = "answered"
 #: Milliseconds.
 UNITS: Final = {"minutes": 60_000, "hours": 3_600_000, "days": 86_400_000, "weeks": 604_800_000}
 _LONGEST_MS: Final = 366 * 5 * 86_400_000

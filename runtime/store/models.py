@@ -288,7 +288,7 @@ class HumanTask(models.Model):
         ]
         indexes = [
             models.Index(fields=["workspace_id", "id"], condition=models.Q(status="open"), name="humantask_open"),
-            models.Index(fields=["workspace_id", "-closed_at"], name="humantask_closed"),
+            models.Index(fields=["workspace_id", "-id"], name="humantask_newest"),
         ]
 
 

@@ -15,8 +15,8 @@ LEASE_MS: Final = 15_000
 # Claims without progress after which a run is parked instead of tried again (I20).
 MOST_CLAIMS: Final = 5
 # What this code can run; a run accepted under a newer one waits for a newer worker (I30).
-# 2 knows further generations (`engine.replay`).
-ENGINE: Final = 3
+# 2 knows further generations (`engine.replay`), 3 knows how to undo (`engine.undo`), 4 how to ask people.
+ENGINE: Final = 4
 
 _RUNS_TO_ADVANCE: Final = Statement(
     columns=(("u_id", "uuid"), ("u_token", "int"), ("u_unless_cancelled", "int")),

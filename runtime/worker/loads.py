@@ -16,7 +16,7 @@ from runtime.interpreter.payloads import Reference, put_aside
 from runtime.store import artifacts, reads
 from runtime.store.artifacts import ArtifactDamaged
 from runtime.store.models import Run, Version
-from runtime.store.reads import RunRows
+from runtime.store.reads import AnswerRow, RunRows
 from runtime.store.records import Claimed, EventRow
 
 P = ParamSpec("P")
@@ -100,9 +100,10 @@ def at_hand(claimed: Sequence[Claimed]) -> Batch:
 
 
 @_over_the_store
-def cancelled(run_ids: list[UUID]) -> list[UUID]:
-    """Those of these runs that somebody asked to cancel."""
-    return list(Run.objects.filter(id__in=run_ids, cancel_requested_at__isnull=False).values_list("id", flat=True))
+def news(run_ids: list[UUID], asking: list[UUID]) -> tuple[list[UUID], dict[UUID, list[AnswerRow]]]:
+    """Those of these runs that somebody asked to cancel; and what people answered to those that ask."""
+    cancelled = Run.objects.filter(id__in=run_ids, cancel_requested_at__isnull=False).values_list("id", flat=True)
+    return list(cancelled), reads.answers(asking)
 
 
 @_over_the_store
@@ -127,7 +128,7 @@ def _start_is_done(claimed: Claimed, rows: RunRows | None) -> bool:
     return rows is not None and any(
         row.node_id == claimed.trigger_node
         and row.generation == claimed.generation
-        and row.status not in ("ready", "running", "retrying")
+        and row.status not in ("ready", "running", "retrying", "waiting")
         for row in rows.steps
     )
 

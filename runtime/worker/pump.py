@@ -25,7 +25,7 @@ from runtime.store.records import Claimed, RunWrite, Written
 from runtime.store.tickets import Wanted
 from runtime.store.units import Fenced
 from runtime.store.writer import Writer
-from runtime.worker import loads
+from runtime.worker import loads, news
 from runtime.worker.arrivals import PAUSE_SECONDS, PORTION, Arrivals
 from runtime.worker.context import Doors, StepContext
 
@@ -153,7 +153,7 @@ class Pump:
             else:
                 self._sweep = True
         if known:
-            self._keep_check(asyncio.create_task(self._look_for_cancels(known)))
+            self._keep_check(asyncio.create_task(self._look_for_news(known)))
         if self._rung or self._sweep:
             self._wanted.set()
 
@@ -281,7 +281,7 @@ class Pump:
             free = [run_id for run_id in wanted if run_id not in self._driving and run_id not in self._beginning]
             begun = [run_id for run_id in wanted if run_id in self._driving]
             if begun:
-                self._keep_check(asyncio.create_task(self._look_for_cancels(begun)))
+                self._keep_check(asyncio.create_task(self._look_for_news(begun)))
             if free:
                 await self._ask(Wanted(free, len(free), self.worker))
             return
@@ -450,7 +450,7 @@ class Pump:
                     entry[1].cancel()
             if self._driving:
                 # The bell that tells of a cancel may have been lost.
-                await self._look_for_cancels(list(self._driving))
+                await self._look_for_news(list(self._driving))
 
     async def _sweeps(self) -> None:
         while True:
@@ -472,19 +472,9 @@ class Pump:
         self._alarms.pop(run_id, None)
         self.rung([run_id])
 
-    async def _look_for_cancels(self, run_ids: list[UUID]) -> None:
-        """A bell for a run that is being driven here: somebody may have cancelled it."""
-        found = await self._read(loads.cancelled, run_ids)
-        for run_id in found:
-            entry = self._driving.get(run_id)
-            if entry is not None and entry[0] is not None:
-                entry[0].cancel_seen()
-
-    async def _read(self, query: Callable[[list[UUID]], list[UUID]], run_ids: list[UUID]) -> list[UUID]:
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._readers, query, run_ids)
-        except StoreUnavailable:
-            return []
+    async def _look_for_news(self, run_ids: list[UUID]) -> None:
+        """A bell for runs that are driven here: somebody may have cancelled one, or answered its question."""
+        await news.look(self._driving, run_ids, self._readers)
 
     def _keep_check(self, task: asyncio.Task[None]) -> None:
         self._checks.add(task)

@@ -12,7 +12,7 @@ import pytest
 from runtime import api
 from runtime.contracts import AlreadyDecided, NotAsked, TaskRefused, TaskView, Voter
 from runtime.engine.ids import uuid7
-from runtime.store.models import Attempt, HumanTask, HumanVote
+from runtime.store.models import Attempt, HumanTask, HumanVote, Run
 from tests.runtime.fixtures import World
 from tests.runtime.machine import (
     WORKSPACE,
@@ -20,7 +20,6 @@ from tests.runtime.machine import (
     detail,
     fields,
     flow,
-    get,
     look,
     post,
     statuses,
@@ -83,6 +82,8 @@ def test_so_many_have_to_approve_and_nobody_counts_twice(machine: Machine) -> No
     run_id = machine.begin(flow(LINKS, approval(rule="number", number=2)), {"amount": 12})
     task = asked(run_id)
     assert decide(task, "approved").status == "open"
+    assert api.task_count(workspace_id=WORKSPACE, voter=INES) == 0, "she has said so"
+    assert api.task_count(workspace_id=WORKSPACE, voter=OMAR) == 1
     with pytest.raises(AlreadyDecided) as caught:
         decide(task, "approved")
     assert caught.value.code == "already_said"
@@ -98,9 +99,10 @@ def test_only_who_is_asked_may_answer(machine: Machine) -> None:
     other = Voter(uuid7(), "Eve", "nes@example.com")
     with pytest.raises(NotAsked):
         decide(task, "approved", other)
-    assert api.task_count(workspace_id=WORKSPACE, email="ines@example.com") == 1
-    assert api.task_count(workspace_id=WORKSPACE, email="nes@example.com") == 0
-    assert api.tasks(workspace_id=WORKSPACE, email="OMAR@example.com").items[0].id == task.id
+    assert api.task_count(workspace_id=WORKSPACE, voter=INES) == 1
+    assert api.task_count(workspace_id=WORKSPACE, voter=other) == 0
+    loud = Voter(OMAR.id, OMAR.name, OMAR.email.upper())
+    assert api.tasks(workspace_id=WORKSPACE, voter=loud).items[0].id == task.id
     decide(task, "approved")
     assert machine.finish(run_id).status == "completed"
 
@@ -188,12 +190,15 @@ def test_a_decision_survives_a_crash(idle_machine: Machine) -> None:
 
 
 def test_a_decision_is_taken_in_while_another_branch_is_busy(machine: Machine, world: World) -> None:
+    """And counts, whatever becomes of that branch."""
     links = f"{LINKS}, start -> slow"
-    run_id = machine.begin(flow(links, approval(), get("slow", f"{world.url}/with/slow=1500/invoices")), {"amount": 12})
+    slow = post("slow", f"{world.url}/with/slow=3000;fail=422/invoices", {"order": "x"}, retry={"attempts": 1})
+    run_id = machine.begin(flow(links, approval(), slow), {"amount": 12})
     decide(asked(run_id), "approved")
-    machine.finish(run_id)
+    wait_until(lambda: statuses(run_id).get("yes") == "succeeded", 2.0)
+    assert statuses(run_id)["slow"] == "running"
+    assert machine.finish(run_id).status == "dead_lettered"
     assert statuses(run_id)["yes"] == "succeeded"
-    assert statuses(run_id)["slow"] == "succeeded"
 
 
 def test_a_cancelled_run_asks_nobody_any_more(machine: Machine) -> None:
@@ -312,3 +317,121 @@ def test_the_state_with_a_question_is_found_again_after_every_commit(idle_machin
     run_id = idle_machine.begin(failing(world, "fail=503*1"))
     decide(asked(run_id), "retry")
     assert idle_machine.finish(run_id).status == "completed"
+
+
+@pytest.mark.parametrize("letters", [100_000, 20])
+def test_a_value_of_any_size_goes_on_to_the_steps_behind(machine: Machine, world: World, letters: int) -> None:
+    graph = failing(world, "fail=422")
+    graph["nodes"][-1]["config"]["fields"][0]["value"] = "{{ length(steps.pay.body) }}"
+    run_id = machine.begin(graph)
+    decide(asked(run_id), "value", output={"body": "x" * letters})
+    assert machine.finish(run_id).status == "completed"
+    assert detail(run_id, "after").output == {"to": letters}
+    (task,) = api.tasks(workspace_id=WORKSPACE, run_id=run_id, closed=True).items
+    shown: Any = api.task(workspace_id=WORKSPACE, task_id=task.id).answer
+    assert len(shown["body"]) == letters
+
+
+def test_a_value_beyond_the_limit_is_refused_and_the_question_stays(machine: Machine, world: World) -> None:
+    run_id = machine.begin(failing(world, "fail=422"))
+    task = asked(run_id)
+    with pytest.raises(TaskRefused):
+        decide(task, "value", output={"body": "x" * (11 * 2**20)})
+    decide(task, "give_up")
+    machine.finish(run_id)
+
+
+@pytest.mark.parametrize("comment", ["a\x00b", "\ud800"])
+def test_a_comment_that_cannot_be_kept_is_refused(machine: Machine, comment: str) -> None:
+    run_id = machine.begin(flow(LINKS, approval()), {"amount": 12})
+    task = asked(run_id)
+    with pytest.raises(TaskRefused):
+        decide(task, "approved", comment=comment)
+    decide(task, "approved")
+    machine.finish(run_id)
+
+
+def test_nobody_passes_an_approval_by_giving_a_value(machine: Machine) -> None:
+    run_id = machine.begin(
+        flow(LINKS, {**approval(people="nobody"), "settings": {"on_failure": "person"}}), {"amount": 1}
+    )
+    task = asked(run_id)
+    assert [one["id"] for one in task.spec["choices"]] == ["retry", "give_up"]
+    with pytest.raises(TaskRefused):
+        decide(task, "value", output={})
+    decide(task, "give_up")
+    assert machine.finish(run_id).status == "dead_lettered"
+
+
+def test_the_time_of_a_second_question_at_a_step_runs_out_too(machine: Machine) -> None:
+    """What was said about the first is no answer to the second."""
+    people = "{{ 'nobody' if run.attempt == 1 else '' }}"
+    question = approval(people=people, limit=Decimal("0.03"), unit="minutes")
+    question["settings"] = {"on_failure": "person"}
+    run_id = machine.begin(flow(LINKS, question), {"amount": 1})
+    first = asked(run_id)
+    assert first.kind == "exception"
+    decide(first, "retry")
+    assert machine.finish(run_id).status == "completed"
+    assert statuses(run_id)["late"] == "succeeded"
+
+
+def test_a_start_cannot_ask_people_about_its_failure(machine: Machine) -> None:
+    from runtime.contracts import GraphHasProblems
+
+    graph = flow("start -> a")
+    graph["nodes"][0]["settings"] = {"on_failure": "person"}
+    with pytest.raises(GraphHasProblems):
+        machine.publish(graph)
+
+
+def test_a_decision_before_a_cancel_stands_though_nobody_looked_yet(idle_machine: Machine) -> None:
+    idle_machine.start()
+    run_id = idle_machine.begin(flow(LINKS, approval()), {"amount": 12})
+    task = asked(run_id)
+    wait_until(lambda: look(run_id).status == "waiting_human")
+    idle_machine.stop()
+    decide(task, "approved")
+    api.cancel(workspace_id=WORKSPACE, run_id=run_id)
+    idle_machine.start()
+    assert idle_machine.finish(run_id).status == "cancelled"
+    assert statuses(run_id)["ask"] == "succeeded"
+    output: Any = detail(run_id, "ask").output
+    assert output["outcome"] == "approved"
+
+
+def test_a_worker_that_cannot_ask_people_never_takes_such_a_run(machine: Machine, world: World) -> None:
+    run_id = machine.begin(failing(world, "slow=1"))
+    machine.finish(run_id)
+    assert Run.objects.get(pk=run_id).min_engine == 4
+
+
+def test_what_people_say_of_an_effect_in_doubt_is_on_record_beside_it(idle_machine: Machine, world: World) -> None:
+    idle_machine.start()
+    body = {"order": "{{ run.id }}", "customer": "C-200", "amount": 10}
+    pay = unsafe_post("pay", f"{world.url}/with/slow=1500/invoices", body, on_failure="person")
+    run_id = idle_machine.begin(flow("start -> pay", pay))
+    wait_until(lambda: statuses(run_id).get("pay") == "running")
+    idle_machine.crash()
+    idle_machine.start()
+    decide(asked(run_id), "value", output={"status": 201})
+    idle_machine.finish(run_id)
+    attempt = Attempt.objects.get(run_id=run_id, node_id="pay")
+    assert attempt.status == "succeeded"
+    assert f"user:{INES.id}" in (attempt.request or "")
+
+
+def test_a_cancel_while_a_doubt_is_resolved_leaves_no_attempt_without_an_end(
+    idle_machine: Machine, world: World
+) -> None:
+    idle_machine.start()
+    body = {"order": "{{ run.id }}", "customer": "C-200", "amount": 10}
+    pay = unsafe_post("pay", f"{world.url}/with/slow=1500/invoices", body, on_failure="person")
+    run_id = idle_machine.begin(flow("start -> pay", pay))
+    wait_until(lambda: statuses(run_id).get("pay") == "running")
+    idle_machine.crash()
+    api.cancel(workspace_id=WORKSPACE, run_id=run_id)
+    idle_machine.start()
+    idle_machine.finish(run_id)
+    assert Attempt.objects.get(run_id=run_id, node_id="pay").status == "in_doubt"
+    assert not HumanTask.objects.filter(run_id=run_id, status="open").exists()

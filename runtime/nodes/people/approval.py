@@ -47,7 +47,9 @@ class ApprovalConfig(Config):
         order=3,
         max_length=50,
     )
-    amount: Text = field("", title="Amount", expression=True, placeholder="{{ trigger.body.total }}", order=4)
+    amount: Text = field(
+        "", title="Amount", expression=True, placeholder="{{ trigger.body.total }}", order=4, max_length=60
+    )
     currency: Text = field("", title="Currency", expression=True, placeholder="EUR", order=5, max_length=10)
     people: Text = field(
         "",

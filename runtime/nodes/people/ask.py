@@ -24,7 +24,7 @@ from runtime.sdk import (
     people_of,
 )
 from runtime.sdk.forms import FormField, question_problems
-from runtime.sdk.tasks import UNITS, Fact, due_at, facts_of
+from runtime.sdk.tasks import ANSWERED, UNITS, Fact, due_at, facts_of
 
 
 class AskConfig(Config):
@@ -99,6 +99,16 @@ def run(config: AskConfig, step_input: JSON, context: Context) -> Wait:
     )
 
 
+def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    found = question_problems(config)
+    entries = config.get("fields")
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if isinstance(entry, Mapping) and str(entry.get("name", "")).lower() == ANSWERED:
+            taken = f"“{ANSWERED}” says who answered and when. Choose another name in the data."
+            found.append((f"fields[{index}].name", "taken", taken))
+    return found
+
+
 def summary(config: Mapping[str, Any], words: Words) -> str:
     if not config["title"]:
         return ""
@@ -120,7 +130,7 @@ NODE = NodeType(
     summary=summary,
     inline=True,
     out=(Port("out", "Answered"), Port("late", "Not in time")),
-    extra_problems=question_problems,
+    extra_problems=problems,
     effect_note="Asking again puts one question into the inbox, in place of the one before.",
     examples=(
         Example(

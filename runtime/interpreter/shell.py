@@ -1,0 +1,62 @@
+"""What a driver needs of the process it runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, Protocol, TypeVar
+from uuid import UUID
+
+from runtime.engine.jsonprofile import JSON
+from runtime.interpreter.attempts import StepContext
+from runtime.interpreter.payloads import Reference
+from runtime.interpreter.records import Asked
+from runtime.store.records import RunWrite, Written
+
+if TYPE_CHECKING:
+    from runtime.interpreter.driver import Driver
+
+T = TypeVar("T")
+
+
+class Shell(Protocol):
+    """What a driver needs of the process it runs in."""
+
+    #: The boot id: who holds the leases.
+    worker: str
+    key_secret: bytes
+    pool: Executor
+
+    @property
+    def stopping(self) -> bool:
+        """Begin nothing new: hand runs back at the next step boundary (I31)."""
+        ...
+
+    @property
+    def reloads(self) -> bool:
+        """Hand runs back after every commit, to prove that nothing needed lives only in memory (I8)."""
+        ...
+
+    def now_ms(self) -> int:
+        """The database's clock."""
+        ...
+
+    def write(self, unit: RunWrite) -> Awaitable[Written]:
+        """Commit; waits out an absent database (I19). Raises Fenced and CancelPending."""
+        ...
+
+    async def keep(self, *, workspace_id: UUID, text: str, name: str) -> Reference:
+        """Put a large document into the artifact store."""
+        ...
+
+    async def fetch(self, reference: Reference) -> JSON:
+        """Read a large document back."""
+        ...
+
+    async def ask(self, question: Callable[[], T]) -> T:
+        """Ask the database something, in a thread. Raises StoreUnavailable."""
+        ...
+
+    def context(self, driver: Driver, asked: Asked) -> StepContext:
+        """What the step is handed."""
+        ...

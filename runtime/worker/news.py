@@ -1,0 +1,38 @@
+"""News from elsewhere for runs that are driven here: cancels, and what people answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from runtime.contracts import StoreUnavailable
+from runtime.interpreter import Driver
+from runtime.worker import loads
+
+#: By run: its driver, its task, the token of its lease.
+Driving: TypeAlias = Mapping[UUID, tuple[Driver | None, Any, int]]
+
+
+async def look(driving: Driving, run_ids: Sequence[UUID], readers: Executor) -> None:
+    """Read what there is of these runs and tell their drivers; what cannot be read now is read at the next bell."""
+    asking = [run_id for run_id in run_ids if (driver := _driver(driving, run_id)) is not None and driver.asks_people]
+    try:
+        loop = asyncio.get_running_loop()
+        cancelled, answers = await loop.run_in_executor(readers, loads.news, list(run_ids), asking)
+    except StoreUnavailable:
+        return
+    # What people said came before a cancel: none is taken after one.
+    for run_id, given in answers.items():
+        if (driver := _driver(driving, run_id)) is not None:
+            driver.answers_seen(given)
+    for run_id in cancelled:
+        if (driver := _driver(driving, run_id)) is not None:
+            driver.cancel_seen()
+
+
+def _driver(driving: Driving, run_id: UUID) -> Driver | None:
+    entry = driving.get(run_id)
+    return None if entry is None else entry[0]
