@@ -192,10 +192,10 @@ def test_a_decision_survives_a_crash(idle_machine: Machine) -> None:
 def test_a_decision_is_taken_in_while_another_branch_is_busy(machine: Machine, world: World) -> None:
     """And counts, whatever becomes of that branch."""
     links = f"{LINKS}, start -> slow"
-    slow = post("slow", f"{world.url}/with/slow=3000;fail=422/invoices", {"order": "x"}, retry={"attempts": 1})
+    slow = post("slow", f"{world.url}/with/slow=6000;fail=422/invoices", {"order": "x"}, retry={"attempts": 1})
     run_id = machine.begin(flow(links, approval(), slow), {"amount": 12})
     decide(asked(run_id), "approved")
-    wait_until(lambda: statuses(run_id).get("yes") == "succeeded", 2.0)
+    wait_until(lambda: statuses(run_id).get("yes") == "succeeded", 5.0)
     assert statuses(run_id)["slow"] == "running"
     assert machine.finish(run_id).status == "dead_lettered"
     assert statuses(run_id)["yes"] == "succeeded"

@@ -38,6 +38,8 @@ export interface RequestOptions {
   idempotencyKey?: string;
   /** Answers 401 to the caller instead of opening the sign-in dialog. */
   quiet?: boolean;
+  /** Arrives even if the page is closed meanwhile; for small bodies only. */
+  keepalive?: boolean;
   /** Reads the body; `JSON.parse` by default. */
   parse?: (body: string) => unknown;
 }
@@ -71,6 +73,7 @@ async function send(method: string, path: string, options: RequestOptions): Prom
       credentials: "same-origin",
       ...(options.body === undefined ? {} : { body: formatExact(options.body) }),
       ...(options.signal ? { signal: options.signal } : {}),
+      ...(options.keepalive ? { keepalive: true } : {}),
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;

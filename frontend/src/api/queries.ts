@@ -28,6 +28,8 @@ import type {
   StepDetail,
   StepSpec,
   SystemCheck,
+  Task,
+  TaskDetail,
   Trigger,
   UndoPlan,
   Version,
@@ -251,6 +253,59 @@ export function useDeadLettersOf(cause: string, every: number, limit = 20) {
   });
 }
 
+export interface InboxFilters {
+  who: "me" | "anybody";
+  state: "open" | "closed";
+  run?: string | undefined;
+}
+
+/** What people are asked, the newest first. Asked again every `every` ms. */
+export function useInbox(filters: InboxFilters, every: number, limit = 50) {
+  const workspace = useWorkspace().id;
+  return useInfiniteQuery({
+    ...paged<Task>(workspace, "inbox", "/inbox", { ...filters, limit }),
+    refetchInterval: every,
+    staleTime: 0,
+  });
+}
+
+/** How many open questions I am asked. */
+export function useInboxCount(every: number) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "inbox", "count"],
+    queryFn: async ({ signal }) => {
+      return (await api.get<{ count: number }>(`${workspacePath(workspace)}/inbox/count`, { signal })).count;
+    },
+    refetchInterval: every,
+    staleTime: 0,
+  });
+}
+
+/** One question. While it is open it is asked for again every `every` ms. Numbers keep their digits. */
+export function useTask(id: string, every: number) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "inbox", "task", id],
+    queryFn: ({ signal }) =>
+      api.get<TaskDetail>(`${workspacePath(workspace)}/inbox/${id}`, { signal, parse: parseExact }),
+    refetchInterval: (query) => (query.state.data?.status === "open" ? every : false),
+    staleTime: 0,
+  });
+}
+
+/** The open questions of a run whose step has come to `seq`. */
+export function useTasksOfRun(run: string, seq: number) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "inbox", "run", run, seq],
+    queryFn: ({ signal }) => {
+      const query: Query = { run, who: "anybody", limit: 200 };
+      return api.get<Page<Task>>(`${workspacePath(workspace)}/inbox`, { query, signal });
+    },
+  });
+}
+
 export function useEvents(workflow: string) {
   return useInfiniteQuery(paged<StartEvent>(useWorkspace().id, "events", "/events", { workflow }));
 }
@@ -276,9 +331,10 @@ export function useConnectionKinds() {
   });
 }
 
-export function useMembers() {
+export function useMembers(enabled = true) {
   const workspace = useWorkspace().id;
   return useQuery({
+    enabled,
     queryKey: [workspace, "members"],
     queryFn: async ({ signal }) =>
       // Those who are here by name, then those who are invited by address.
@@ -313,6 +369,11 @@ export function useSystemChecks(enabled: boolean) {
 /** The list, the badge and the runs of every group are read again. */
 export function refreshDeadLetters(client: QueryClient, workspace: string): Promise<unknown> {
   return client.invalidateQueries({ queryKey: [workspace, "dead-letters"] });
+}
+
+/** The list, the badge and every question are read again. */
+export function refreshInbox(client: QueryClient, workspace: string): Promise<unknown> {
+  return client.invalidateQueries({ queryKey: [workspace, "inbox"] });
 }
 
 /** Everything that shows this workflow reads it again. */

@@ -6,6 +6,7 @@ import {
   Check,
   CircleQuestionMark,
   House,
+  Inbox,
   LogOut,
   type LucideIcon,
   MailWarning,
@@ -24,18 +25,21 @@ import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api } from "../api/client";
-import { useDeadLetters } from "../api/queries";
+import { sendHeld } from "../api/held";
+import { useDeadLetters, useInboxCount } from "../api/queries";
 import { useMaybeWorkspace, useSession, useUser, useWorkspaceChoice } from "../api/session";
 import { Avatar, cx, initialsOf, type ThemeChoice, useFormatter, useThemeChoice } from "../ui";
 import { useRail } from "./railState";
 import css from "./shell.module.css";
 
-const PLACES: { to: string; key: string; icon: LucideIcon; exact?: boolean; phone?: boolean }[] = [
-  { to: "/", key: "home", icon: House, exact: true, phone: true },
-  { to: "/workflows", key: "workflows", icon: Workflow, phone: true },
-  { to: "/runs", key: "runs", icon: Activity, phone: true },
-  { to: "/dead-letters", key: "deadLetters", icon: MailWarning, phone: true },
-  { to: "/connections", key: "connections", icon: Plug, phone: true },
+/** roomy: stands in the bar of a phone only where there is room; “Go to” leads there, too. */
+const PLACES: { to: string; key: string; icon: LucideIcon; exact?: boolean; roomy?: boolean }[] = [
+  { to: "/", key: "home", icon: House, exact: true },
+  { to: "/workflows", key: "workflows", icon: Workflow },
+  { to: "/runs", key: "runs", icon: Activity },
+  { to: "/inbox", key: "inbox", icon: Inbox },
+  { to: "/dead-letters", key: "deadLetters", icon: MailWarning },
+  { to: "/connections", key: "connections", icon: Plug, roomy: true },
 ];
 
 function Hint(props: { label: string; show: boolean; children: ReactElement }) {
@@ -61,6 +65,7 @@ function MeMenu({ open }: { open: boolean }) {
     { value: "system", icon: Monitor },
   ];
   const signOut = async () => {
+    await sendHeld();
     await api.delete("/session");
     client.clear();
     await navigate({ to: "/sign-in" });
@@ -132,7 +137,8 @@ export function Rail({ onSearch, onHelp }: { onSearch: () => void; onHelp: () =>
   const name = (key: string) => t(`nav.${key}`);
   const format = useFormatter();
   const dead = useDeadLetters(30_000).data?.count ?? 0;
-  const waiting = (key: string) => (key === "deadLetters" ? dead : 0);
+  const asked = useInboxCount(30_000).data ?? 0;
+  const waiting = (key: string) => (key === "deadLetters" ? dead : key === "inbox" ? asked : 0);
   /** With how many wait there, for whoever does not see the badge. */
   const spoken = (key: string) =>
     waiting(key) > 0 ? t("nav.waiting", { name: name(key), count: waiting(key) }) : name(key);
@@ -144,9 +150,9 @@ export function Rail({ onSearch, onHelp }: { onSearch: () => void; onHelp: () =>
         </span>
         {open && <b>{t("product")}</b>}
       </Link>
-      {PLACES.map(({ to, key, icon: Icon, exact }) => (
+      {PLACES.map(({ to, key, icon: Icon, exact, roomy }) => (
         <Hint key={to} label={spoken(key)} show={!open}>
-          <Link to={to} className={css.place} activeOptions={{ exact: exact ?? false }} aria-label={spoken(key)}>
+          <Link to={to} className={cx(css.place, roomy && css.roomy)} activeOptions={{ exact: exact ?? false }} aria-label={spoken(key)}>
             <Icon size={20} aria-hidden />
             <span className={css.placeLabel}>{name(key)}</span>
             {waiting(key) > 0 && (

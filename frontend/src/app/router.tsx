@@ -10,6 +10,7 @@ import {
 
 import { sessionQuery, workspaceOf } from "../api/session";
 import { i18n } from "../i18n";
+import type { InboxSearch } from "../pages/inbox/search";
 import { NotFound, RouteCrashed, RoutePending } from "./RouteStates";
 import { Shell } from "./Shell";
 
@@ -198,6 +199,22 @@ const runRoute = createRoute({
   component: screen(() => import("../pages/run"), "runs", "canvas"),
 });
 
+const inboxRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/inbox",
+  validateSearch: (search: Record<string, unknown>): InboxSearch => {
+    const task = text(search.task);
+    const run = text(search.run);
+    return {
+      ...(task ? { task } : {}),
+      ...(search.who === "anybody" ? { who: "anybody" as const } : {}),
+      ...(search.state === "closed" ? { state: "closed" as const } : {}),
+      ...(run ? { run } : {}),
+    };
+  },
+  component: screen(() => import("../pages/inbox"), "inbox", "runs", "inspector", "fields"),
+});
+
 const deadLettersRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/dead-letters",
@@ -273,6 +290,7 @@ const routeTree = rootRoute.addChildren([
     ]),
     runsRoute,
     runRoute,
+    inboxRoute,
     deadLettersRoute,
     connectionsRoute,
     settingsRoute.addChildren([

@@ -4,7 +4,7 @@ import { memo, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import { CARD, DEFAULT_IN, ERROR_HANDLE, type GraphNode, isAction, type StepPort, type StepSpec, UNDO_HANDLE } from "../graph";
-import { portOffsets, UNDO_PORT_TOP } from "../graph/ports";
+import { doneNote, portOffsets, UNDO_PORT_TOP } from "../graph/ports";
 import { useRunStep, useUndone } from "../live/runStore";
 import { cx, StatusIcon, stepStatusKind, Tile, useFormatter } from "../ui";
 import { useCanvas, useCanvasStore, useStepNode } from "./canvasStore";
@@ -82,7 +82,7 @@ function RunCard({ node, spec, selected, dragging }: CardProps) {
   let second = summary ?? spec?.description ?? node.type;
   switch (step?.status) {
     case "succeeded":
-      second = step.note || summary || (step.duration_ms !== null ? format.duration(step.duration_ms) : second);
+      second = doneNote(spec, node, step) || summary || (step.duration_ms !== null ? format.duration(step.duration_ms) : second);
       break;
     case "failed":
       second = step.error?.title ?? second;

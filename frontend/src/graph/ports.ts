@@ -40,3 +40,9 @@ export function portOffsets(count: number, width: number): number[] {
   const step = Math.min(80, (width - 48) / (count - 1));
   return Array.from({ length: count }, (_, index) => Math.round((index - (count - 1) / 2) * step));
 }
+
+/** What a step that is done says of itself; one that asked people says what they answered, and no more that it waits. */
+export function doneNote(spec: StepSpec | undefined, node: GraphNode, step: { note: string | null; ports: readonly string[] }): string | null {
+  if (spec?.category !== "people") return step.note;
+  return step.ports.map((port) => portLabel(spec, node, port)).filter(Boolean).join(", ") || null;
+}

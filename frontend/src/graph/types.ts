@@ -17,7 +17,7 @@ export interface Point {
   y: number;
 }
 
-export type OnFailure = "stop" | "continue" | "error_port" | "undo";
+export type OnFailure = "stop" | "continue" | "error_port" | "person" | "undo";
 export type RetryStrategy = "exponential" | "fixed" | "linear";
 
 export interface RetryPolicy {

@@ -106,7 +106,7 @@ export function FailsTab({ node, spec, readOnly }: { node: GraphNode; spec: Step
       ) : (
         <fieldset className={css.choices} disabled={readOnly}>
           <legend>{t("fails.still")}</legend>
-          {(["stop", "continue", "error_port", "undo"] as const).map((name) => (
+          {(["stop", "continue", "error_port", "person", "undo"] as const).map((name) => (
             <label key={name} className={cx(css.radio, choice === name && css.on)}>
               <input type="radio" name={`fails-${node.id}`} checked={choice === name} onChange={() => choose(name)} />
               <span>

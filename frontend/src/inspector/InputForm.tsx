@@ -1,71 +1,22 @@
 import { useTranslation } from "react-i18next";
 
-import { formatExact, type GraphNode, isJsonObject, type Json, type JsonObject } from "../graph";
+import { formatExact, type Json, type JsonObject } from "../graph";
 import { CheckboxField, SelectField, TextAreaField, TextField } from "../ui";
+import type { InputField } from "./inputFields";
 import css from "./inspector.module.css";
 import { useNumberWords } from "./numberWords";
 import { readNumber } from "./readNumber";
 
-/** One question of a manual start's form. */
-export interface InputField {
-  name: string;
-  label: string;
-  type: string;
-  required: boolean;
-  options: string[];
-  help: string;
-  placeholder: string;
-  currency: string;
-  default?: Json;
+interface InputFormProps {
+  fields: readonly InputField[];
+  value: JsonObject;
+  onChange(value: JsonObject): void;
+  /** What is wrong with answers, by question. */
+  errors?: Readonly<Record<string, string>>;
 }
 
-export function inputFields(start: GraphNode): InputField[] {
-  const rows = start.config["fields"];
-  if (!Array.isArray(rows)) return [];
-  return rows.flatMap((row): InputField[] => {
-    if (!isJsonObject(row) || typeof row["name"] !== "string" || !row["name"]) return [];
-    const text = (name: string): string => (typeof row[name] === "string" ? row[name] : "");
-    return [
-      {
-        name: row["name"],
-        label: text("label") || row["name"],
-        type: text("type") || "text",
-        required: row["required"] === true,
-        options: Array.isArray(row["options"]) ? row["options"].map(String) : [],
-        help: text("help"),
-        placeholder: text("placeholder"),
-        currency: text("currency") || "EUR",
-        ...(row["default"] === undefined || row["default"] === "" ? {} : { default: row["default"] }),
-      },
-    ];
-  });
-}
-
-const isNumber = (field: InputField): boolean => field.type === "number" || field.type === "money";
-
-/** Whether every number of the form is one, and only one. */
-export function inputIsClear(fields: readonly InputField[], value: JsonObject): boolean {
-  return fields.every((field) => {
-    const typed = value[field.name];
-    return !isNumber(field) || typeof typed !== "string" || ["number", "empty"].includes(readNumber(typed).kind);
-  });
-}
-
-/** What is sent for a filled-in form: numbers as plain digits, all the others as they were typed. */
-export function sentInput(fields: readonly InputField[], value: JsonObject): JsonObject {
-  const sent = { ...value };
-  for (const field of fields) {
-    const typed = sent[field.name];
-    if (!isNumber(field) || typeof typed !== "string") continue;
-    const read = readNumber(typed);
-    // As text: the server reads it exactly, JavaScript would round it.
-    if (read.kind === "number") sent[field.name] = String(read.value);
-  }
-  return sent;
-}
-
-/** The form people fill in to start a workflow by hand. */
-export function InputForm({ fields, value, onChange }: { fields: readonly InputField[]; value: JsonObject; onChange(value: JsonObject): void }) {
+/** The form people fill in to start a workflow by hand, or to answer what a step asks. */
+export function InputForm({ fields, value, onChange, errors = {} }: InputFormProps) {
   const { t } = useTranslation("inspector");
   const numberWords = useNumberWords();
   const put = (name: string, next: Json): void => onChange({ ...value, [name]: next });
@@ -73,14 +24,14 @@ export function InputForm({ fields, value, onChange }: { fields: readonly InputF
   return fields.map((field) => {
     const current = value[field.name];
     const text = current === undefined || current === null ? "" : typeof current === "string" ? current : formatExact(current);
-    const frame = { label: field.label, aside: field.required ? t("form.required") : field.type === "money" ? field.currency : "", ...(field.help ? { hint: field.help } : {}) };
+    const frame = { label: field.label, aside: field.required ? t("form.required") : field.type === "money" ? field.currency : "", ...(field.help ? { hint: field.help } : {}), error: errors[field.name] };
     switch (field.type) {
       case "textarea":
         return <TextAreaField key={field.name} {...frame} value={text} placeholder={field.placeholder} onChange={(event) => put(field.name, event.currentTarget.value)} />;
       case "choice":
         return <SelectField key={field.name} {...frame} value={text} options={[{ value: "", label: t("choice.none") }, ...field.options.map((option) => ({ value: option, label: option }))]} onChange={(next) => put(field.name, next)} />;
       case "yes_no":
-        return <CheckboxField key={field.name} label={field.label} checked={current === true} onChange={(next) => put(field.name, next)} />;
+        return <CheckboxField key={field.name} label={field.label} checked={current === true} onChange={(next) => put(field.name, next)} {...(field.help ? { hint: field.help } : {})} />;
       case "number":
       case "money":
         return (
@@ -90,7 +41,7 @@ export function InputForm({ fields, value, onChange }: { fields: readonly InputF
             inputMode="decimal"
             value={text}
             placeholder={field.placeholder}
-            error={numberWords(readNumber(text))}
+            error={numberWords(readNumber(text)) ?? errors[field.name]}
             // Kept as the text that was typed; `sentInput` makes it the number that it says.
             onChange={(event) => put(field.name, event.currentTarget.value)}
           />
@@ -109,4 +60,3 @@ export function InputForm({ fields, value, onChange }: { fields: readonly InputF
     }
   });
 }
-

@@ -4,7 +4,7 @@ import { formatExact } from "../graph";
 import { branching, specs } from "../graph/tests/fixtures";
 import { isGroup, operatorFor, OPERATORS, readGroup, rightValue, sidesOf, typeFor } from "./conditions";
 import { previewContext, shortValue, sourcesFor } from "./dataWords";
-import { inputFields, inputIsClear, sentInput } from "./InputForm";
+import { inputFields, inputIsClear, sentInput } from "./inputFields";
 import { jsonWithData, parseJson, parseJsonWithData, quoteData } from "./jsonText";
 import { DEFAULT_RETRY, totalWait, waits } from "./retry";
 import { choicesOf, widgetOf } from "./widgetOf";

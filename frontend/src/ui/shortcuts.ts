@@ -7,9 +7,9 @@ function isTyping(target: EventTarget | null): boolean {
 
 /**
  * Runs `action` on a key anywhere on the screen. `ctrl+k` also means Cmd+K on a Mac and fires while typing;
- * a single character never does, nor while a dialog is open.
+ * a single character never does, nor while a dialog is open. With `once` a key that is held down counts once.
  */
-export function useShortcut(keys: string, action: () => void): void {
+export function useShortcut(keys: string, action: () => void, once = false): void {
   const latest = useRef(action);
   useEffect(() => {
     latest.current = action;
@@ -19,6 +19,7 @@ export function useShortcut(keys: string, action: () => void): void {
     const key = withCtrl ? keys.slice(5) : keys;
     const listen = (event: KeyboardEvent) => {
       if (event.key.toLowerCase() !== key || event.defaultPrevented) return;
+      if (once && event.repeat) return;
       const ctrl = event.ctrlKey || event.metaKey;
       if (withCtrl !== ctrl || event.altKey) return;
       if (!withCtrl && (isTyping(event.target) || document.querySelector("[role=dialog]"))) return;
@@ -27,5 +28,5 @@ export function useShortcut(keys: string, action: () => void): void {
     };
     window.addEventListener("keydown", listen);
     return () => window.removeEventListener("keydown", listen);
-  }, [keys]);
+  }, [keys, once]);
 }

@@ -7,10 +7,14 @@ import { Button } from "./Button";
 
 export interface Toast {
   title: string;
-  text?: string;
+  text?: ReactNode;
   tone?: "ok" | "err" | "info";
   /** One thing that can be done about it, such as Undo. */
   action?: { label: string; run: () => void };
+  /** Stays until it is hidden or closed. */
+  stays?: boolean;
+  /** At the left, where the middle is taken by buttons. A phone has them at the top anyway. */
+  aside?: boolean;
 }
 
 const ICON: Record<NonNullable<Toast["tone"]>, ReactNode> = {
@@ -20,7 +24,7 @@ const ICON: Record<NonNullable<Toast["tone"]>, ReactNode> = {
 };
 
 /** A short message at the bottom; stays 8 s (longer with an error) and pauses while it is hovered or focused. */
-export function showToast({ title, text, tone = "ok", action }: Toast): string {
+export function showToast({ title, text, tone = "ok", action, stays, aside }: Toast): string {
   const id = notifications.show({
     title,
     message: (
@@ -42,9 +46,14 @@ export function showToast({ title, text, tone = "ok", action }: Toast): string {
     ),
     icon: ICON[tone],
     color: "transparent",
+    ...(aside && window.innerWidth >= 900 ? { position: "bottom-left" as const } : {}),
     closeButtonProps: { "aria-label": i18next.t("action.close", { ns: "common" }) },
-    autoClose: tone === "err" ? 16_000 : 8_000,
+    autoClose: stays ? false : tone === "err" ? 16_000 : 8_000,
     role: tone === "err" ? "alert" : "status",
   });
   return id;
+}
+
+export function hideToast(id: string): void {
+  notifications.hide(id);
 }

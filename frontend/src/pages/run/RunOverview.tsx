@@ -2,6 +2,7 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { GraphDocument, GraphNode, StepSpec } from "../../api/types";
+import { doneNote } from "../../graph/ports";
 import { undoneStepOf } from "../../graph/undo";
 import { useRun, useRunStep, useUndone } from "../../live";
 import { runStatusKind, StatusIcon, stepStatusKind, Tile, useFormatter } from "../../ui";
@@ -22,9 +23,10 @@ function StepLine(props: {
   const step = useRunStep(node.id);
   const undone = useUndone(node.id);
   const kind = undone ? "undone" : stepStatusKind(step);
+  const note = step?.status === "succeeded" ? doneNote(spec, node, step) : step?.note;
   const second =
     step?.error?.title ??
-    (undoes && step ? t("undo.step.undoes", { name: undoes.name }) : undone ? t("common:status.undone") : step?.note) ??
+    (undoes && step ? t("undo.step.undoes", { name: undoes.name }) : undone ? t("common:status.undone") : note) ??
     (step?.status === "succeeded" && step.duration_ms !== null && step.duration_ms > 0
       ? format.duration(step.duration_ms)
       : t(`common:status.${kind}`));

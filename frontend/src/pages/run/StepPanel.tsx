@@ -121,7 +121,7 @@ function WhatHappened(props: {
         <>
           <div className={css.plainRow}>
             <StatusChip kind="done" />
-            {step.note && <span className={css.noteText}>{step.note}</span>}
+            {step.note && spec?.category !== "people" && <span className={css.noteText}>{step.note}</span>}
           </div>
           {step.error && <Note tone="wait">{t("step.carriedOn", { title: step.error.title })}</Note>}
           <WaysOut node={node} spec={spec} step={step} />

@@ -2,10 +2,11 @@ import { Link } from "@tanstack/react-router";
 import { ArrowRight, User } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
-import { useMembers, useTasksOfRun } from "../../api/queries";
+import { useTasksOfRun } from "../../api/queries";
 import { useUser } from "../../api/session";
 import type { Json, Run, RunStep } from "../../api/types";
 import { Avatar, buttonClass, Note, Time } from "../../ui";
+import { useNames } from "../inbox/names";
 import css from "./people.module.css";
 import { decisionsOf } from "./people";
 
@@ -13,21 +14,22 @@ import { decisionsOf } from "./people";
 export function WaitsForPeople({ run, step }: { run: Run; step: RunStep }) {
   const { t } = useTranslation("runs");
   const me = useUser().email.toLowerCase();
-  const members = useMembers().data;
   const task = useTasksOfRun(run.id, step.seq).data?.items.find((one) => one.node === step.node);
-  const names = (task?.people ?? []).map((email) => members?.find((one) => one.email.toLowerCase() === email)?.name || email);
+  const names = useNames(task?.people ?? []);
   const mine = task && (task.people.length === 0 || task.people.includes(me));
   return (
     <Note tone="wait" icon={<User size={16} aria-hidden />}>
-      <b>{names.length > 0 ? t("people.waitsFor", { names: names.join(", ") }) : t("people.waits")}</b>
+      <b>{names ? t("people.waitsFor", { names }) : t("people.waits")}</b>
       {task && task.needs > 1 && (
         <div>{t("people.soFar", { count: task.votes.filter((vote) => vote.outcome === "approved").length, needs: task.needs })}</div>
       )}
       {task && (
-        <Link to="/inbox" search={{ task: task.id, ...(mine ? {} : { who: "anybody" as const }) }} className={buttonClass("link")}>
-          {t("people.open")}
-          <ArrowRight size={14} aria-hidden />
-        </Link>
+        <div>
+          <Link to="/inbox" search={{ task: task.id, ...(mine ? {} : { who: "anybody" as const }) }} className={buttonClass("link")}>
+            {t("people.open")}
+            <ArrowRight size={14} aria-hidden />
+          </Link>
+        </div>
       )}
     </Note>
   );

@@ -1,0 +1,223 @@
+import { Link } from "@tanstack/react-router";
+import { ArrowRight, Ban, CircleCheck, CircleX, Clock, Split } from "lucide-react";
+import { lazy, type ReactNode, type Ref, Suspense } from "react";
+import { useTranslation } from "react-i18next";
+
+import { useUser } from "../../api/session";
+import type { Json, TaskDetail } from "../../api/types";
+import { formatExact } from "../../graph/exact";
+import { Avatar, buttonClass, type Formatter, Note, SkeletonRows, Time, useFormatter } from "../../ui";
+import { ErrorBox } from "../run/ErrorBox";
+import { runTitle } from "../runs/words";
+import { useSaid } from "./decisions";
+import css from "./inbox.module.css";
+import { KindTile } from "./KindTile";
+import { useNames } from "./names";
+import { amountText } from "./task";
+import { DueChip, TestChip, VotesChip } from "./TaskList";
+
+const DataView = lazy(async () => ({ default: (await import("../run/DataView")).DataView }));
+
+/** Why this is before me: whom the step asks. */
+function Why({ task }: { task: TaskDetail }) {
+  const { t } = useTranslation("inbox");
+  const me = useUser().email.toLowerCase();
+  const others = task.people.filter((one) => one.toLowerCase() !== me);
+  const names = useNames(others);
+  const mine = task.may_decide || task.votes.some((vote) => vote.me);
+  const asked = others.length < task.people.length;
+  const who =
+    task.kind === "exception"
+      ? t("why.exception", { step: task.step })
+      : task.people.length === 0
+        ? t("why.anybody")
+        : !asked
+          ? t("why.others", { count: others.length, names })
+          : others.length === 0
+            ? t("why.alone")
+            : t("why.several", { count: task.people.length, names });
+  return (
+    <div className={css.why}>
+      <Split size={17} aria-hidden />
+      <p>
+        <b>{t(mine ? "why.title" : "why.whoTitle")}</b> {who} {task.needs > 1 && t("why.needs", { count: task.needs })}
+      </p>
+    </div>
+  );
+}
+
+function factText(value: Json): string {
+  if (value === null || value === undefined || value === "") return "–";
+  return typeof value === "object" ? formatExact(value, 1) : String(value);
+}
+
+/** Characters of a fact that is a text to read, and stands below its name. */
+const LONG = 60;
+
+function Facts({ task }: { task: TaskDetail }) {
+  const { t } = useTranslation("inbox");
+  if (task.facts.length === 0) return null;
+  return (
+    <section className={css.block}>
+      <h3>{t("facts")}</h3>
+      <dl className={css.facts}>
+        {task.facts.map(({ label, value }, index) => {
+          const text = factText(value);
+          return (
+            // oxlint-disable-next-line react/no-array-index-key -- two facts may have one name, and none ever moves
+            <div key={index} data-long={text.length > LONG || text.includes("\n")}>
+              <dt>{label}</dt>
+              <dd>{text}</dd>
+            </div>
+          );
+        })}
+      </dl>
+    </section>
+  );
+}
+
+function Votes({ task }: { task: TaskDetail }) {
+  const { t } = useTranslation("inbox");
+  const said = useSaid();
+  if (task.votes.length === 0) return null;
+  return (
+    <section className={css.block}>
+      <h3>{t("votes")}</h3>
+      <ul className={css.votes}>
+        {task.votes.map((vote) => (
+          <li key={`${vote.by} ${vote.at}`}>
+            <Avatar name={vote.by} />
+            <div>
+              <span>
+                <b>{vote.me ? t("me", { name: vote.by }) : vote.by}</b> · {said(vote.outcome)} · <Time at={vote.at} />
+              </span>
+              {vote.comment && <p className={css.text}>{vote.comment}</p>}
+            </div>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** What became of it, in the place of the buttons. */
+function Ended({ task }: { task: TaskDetail }) {
+  const { t } = useTranslation("inbox");
+  const said = useSaid();
+  const last = task.votes.at(-1);
+  const mine = task.votes.find((vote) => vote.me);
+  if (task.status === "open") {
+    const words = mine
+      ? t("waits.said", { said: said(mine.outcome) })
+      : t(task.kind === "exception" ? "waits.role" : "waits.others");
+    return (
+      <Note tone={mine ? "ok" : "wait"} icon={<Clock size={16} aria-hidden />}>
+        {words}
+      </Note>
+    );
+  }
+  if (task.status !== "decided") {
+    return (
+      <Note tone="wait" icon={task.status === "late" ? <Clock size={16} aria-hidden /> : <Ban size={16} aria-hidden />}>
+        <b>{t(`ended.${task.status}`)}</b> {task.closed_at && <Time at={task.closed_at} />}
+      </Note>
+    );
+  }
+  const no = task.outcome === "rejected" || task.outcome === "give_up";
+  return (
+    <Note tone={no ? "err" : "ok"} icon={no ? <CircleX size={16} aria-hidden /> : <CircleCheck size={16} aria-hidden />}>
+      {last?.me ? t("ended.me") : t("ended.by", { name: last?.by ?? t("somebody") })} <b>{said(task.outcome)}</b>
+      {task.closed_at && (
+        <>
+          {" · "}
+          <Time at={task.closed_at} />
+        </>
+      )}
+    </Note>
+  );
+}
+
+/** Money as one text, everything else as it is. */
+function moneyText(value: Json, format: Formatter): Json {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const { amount, currency } = value as { amount?: Json; currency?: Json };
+  return amount !== undefined && typeof currency === "string" ? amountText(amount, currency, format) : value;
+}
+
+/** What was answered: of a form, or the value that was given after a failure. */
+function Answer({ task }: { task: TaskDetail }) {
+  const { t } = useTranslation("inbox");
+  const format = useFormatter();
+  const { answer } = task;
+  const given = task.kind === "form" || task.outcome === "value";
+  if (task.status !== "decided" || !given || answer === null) return null;
+  let shown: unknown = answer;
+  if (task.kind === "form" && typeof answer === "object" && !Array.isArray(answer)) {
+    const { answered: _by, ...answers } = answer as { [name: string]: Json };
+    const labels = new Map(task.fields.map((field) => [String(field["name"]), String(field["label"] || field["name"])]));
+    shown = Object.fromEntries(Object.entries(answers).map(([name, value]) => [labels.get(name) ?? name, moneyText(value, format)]));
+  }
+  return (
+    <section className={css.block}>
+      <h3>{t("answer")}</h3>
+      <Suspense fallback={<SkeletonRows rows={3} label={t("loadingOne")} />}>
+        <DataView value={shown} empty={t("noAnswer")} />
+      </Suspense>
+    </section>
+  );
+}
+
+interface TaskViewProps {
+  task: TaskDetail;
+  head: Ref<HTMLHeadingElement>;
+  /** What there is to fill in, or what is said in its place. */
+  children?: ReactNode;
+  /** The buttons at the foot. */
+  foot?: ReactNode;
+}
+
+/** A question with all that there is to decide by. */
+export function TaskView({ task, head, children, foot }: TaskViewProps) {
+  const { t } = useTranslation("inbox");
+  const format = useFormatter();
+  const amount = amountText(task.amount, task.currency, format);
+  return (
+    <article className={css.pane}>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls can be scrolled with the keys */}
+      <div className={css.scroll} tabIndex={0} role="group" aria-label={task.title}>
+        <div className={css.inner}>
+          <header className={css.head}>
+            <KindTile kind={task.kind} />
+            <div>
+              <h2 ref={head} tabIndex={-1}>
+                {task.title}
+              </h2>
+              <p className={css.where}>
+                {task.run.workflow.name} · {t("askedAt")} <Time at={task.created_at} />
+              </p>
+            </div>
+          </header>
+          {amount && <p className={css.amount}>{amount}</p>}
+          <div className={css.chips}>
+            {task.status === "open" && task.due_at && <DueChip at={task.due_at} />}
+            <VotesChip task={task} />
+            {task.run.mode === "test" && <TestChip />}
+          </div>
+          <div role="status">{children === undefined && <Ended task={task} />}</div>
+          {task.status === "open" && <Why task={task} />}
+          {task.error && <ErrorBox error={task.error} />}
+          {task.text && !task.error && <p className={css.text}>{task.text}</p>}
+          <Facts task={task} />
+          <Link to="/runs/$runId" params={{ runId: task.run.id }} search={{ step: task.node }} className={buttonClass("link")}>
+            {t("seeRun", { name: runTitle(task.run) })}
+            <ArrowRight size={14} aria-hidden />
+          </Link>
+          <Answer task={task} />
+          <Votes task={task} />
+          {children}
+        </div>
+      </div>
+      {foot && <footer className={css.foot}>{foot}</footer>}
+    </article>
+  );
+}

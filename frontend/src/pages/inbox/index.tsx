@@ -1,0 +1,142 @@
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { ArrowLeft } from "lucide-react";
+import { useCallback, useEffect, useMemo, useRef } from "react";
+import { useTranslation } from "react-i18next";
+
+import { sendHeld, useHeld } from "../../api/held";
+import { useInbox } from "../../api/queries";
+import { cx, EmptyState, TopBar } from "../../ui";
+import { useShortcut } from "../../ui/shortcuts";
+import { useWidth } from "../run/useWidth";
+import { useDecide, useTakeBackLast } from "./decisions";
+import css from "./inbox.module.css";
+import { inOrder, nextOf } from "./task";
+import { TaskList } from "./TaskList";
+import { TaskPane } from "./TaskPane";
+
+/** While the page is seen, the list is asked for again so often. */
+const EVERY = 10_000;
+
+/** `/inbox`: what people are asked, and one of the questions. */
+export default function InboxPage() {
+  const { t } = useTranslation(["inbox", "common"]);
+  const search = useSearch({ from: "/shell/inbox" });
+  const navigate = useNavigate({ from: "/inbox" });
+  const phone = useWidth() < 900;
+  const who = search.who ?? "me";
+  const state = search.state ?? "open";
+  const query = useInbox({ who, state, run: search.run }, EVERY);
+  const held = useHeld((store) => store.held);
+  const list = useRef<HTMLDivElement>(null);
+  const tasks = useMemo(() => {
+    const all = query.data?.pages.flatMap((page) => page.items) ?? [];
+    // What is decided and on its way has left the list already.
+    return inOrder(state === "open" ? all.filter((task) => !(task.id in held)) : all);
+  }, [query.data, held, state]);
+  const shown = search.task;
+  const place = tasks.findIndex((task) => task.id === shown) + 1;
+  const { kind, title } = tasks[place - 1] ?? {};
+
+  useEffect(() => {
+    document.title = [title, t("title"), "Millrace"].filter(Boolean).join(" · ");
+  }, [t, title]);
+  // Whoever leaves the inbox has decided.
+  useEffect(() => () => void sendHeld(), []);
+
+  const open = useCallback(
+    (id: string | undefined, replace = true) =>
+      void navigate({ to: "/inbox", search: ({ task: _task, ...rest }) => (id ? { ...rest, task: id } : rest), replace }),
+    [navigate],
+  );
+  const first = tasks[0]?.id;
+  useEffect(() => {
+    // There is room for one: the first.
+    if (!phone && !shown && first) open(first);
+  }, [phone, shown, first, open]);
+
+  const focusRow = useCallback((id: string | undefined) => {
+    setTimeout(() => list.current?.querySelector<HTMLElement>(`[data-task="${id}"]`)?.focus(), 0);
+  }, []);
+  const move = (by: number) => {
+    const at = tasks.findIndex((task) => task.id === shown);
+    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset["task"] : undefined;
+    const from = phone && !shown ? tasks.findIndex((task) => task.id === focused) : at;
+    const next = tasks[from < 0 ? 0 : from + by];
+    if (!next) return;
+    if (!phone || shown) open(next.id);
+    if (!phone || !shown) focusRow(next.id);
+  };
+  useShortcut("j", () => move(1));
+  useShortcut("k", () => move(-1));
+
+  const back = useCallback((id: string) => open(id), [open]);
+  const show = useCallback((id: string) => void navigate({ to: "/inbox", search: { task: id } }), [navigate]);
+  const decide = useDecide(back, show);
+  useShortcut("u", useTakeBackLast(back));
+
+  const left = useRef<string | undefined>(undefined);
+  useEffect(() => {
+    // Back in the list of a phone: at the question that was left.
+    if (phone && !shown && left.current) focusRow(left.current);
+    left.current = shown;
+  }, [phone, shown, focusRow]);
+
+  const nothing = query.data !== undefined && tasks.length === 0;
+  const pane = shown !== undefined && (
+    <TaskPane
+      key={shown}
+      id={shown}
+      onDecided={(task, answer) => {
+        const next = nextOf(tasks, task.id);
+        decide(task, answer);
+        open(next);
+        if (!next) setTimeout(() => list.current?.focus(), 0);
+      }}
+      onTakenBack={back}
+    />
+  );
+  const empty = (
+    <EmptyState
+      title={state === "closed" ? t("empty.closed") : who === "me" ? t("empty.mine") : t("empty.anybody")}
+      text={t("empty.text")}
+    />
+  );
+
+  if (phone && shown !== undefined) {
+    return (
+      <>
+        <TopBar
+          crumbs={
+            <Link to="/inbox" search={({ task: _task, ...rest }) => rest} className={css.back}>
+              <ArrowLeft size={18} aria-hidden />
+              {t("title")}
+            </Link>
+          }
+          title={kind ? t(`kind.${kind}`) : t("one")}
+          chips={
+            place > 0 && tasks.length > 1 && (
+              <span className={cx("tn", css.position)}>{t("position", { number: place, count: tasks.length })}</span>
+            )
+          }
+        />
+        <div className={cx(css.layout, css.one)}>{pane}</div>
+      </>
+    );
+  }
+  return (
+    <>
+      <TopBar title={t("title")} />
+      <div className={cx(css.layout, phone && css.one)}>
+        <TaskList
+          ref={list}
+          tasks={tasks}
+          query={query}
+          search={search}
+          empty={phone ? empty : <p className={css.none}>{state === "closed" ? t("empty.closed") : t("empty.list")}</p>}
+          onSearch={(next) => void navigate({ search: next, replace: true })}
+        />
+        {!phone && <div className={css.side}>{pane || (nothing && empty)}</div>}
+      </div>
+    </>
+  );
+}

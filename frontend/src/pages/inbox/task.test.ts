@@ -1,0 +1,181 @@
+import { describe, expect, it } from "vitest";
+
+import { ApiError } from "../../api/client";
+import type { Member, Task, TaskDetail } from "../../api/types";
+import { Formatter } from "../../ui";
+import {
+  amountText,
+  answerOf,
+  approvals,
+  dueOf,
+  firstDraft,
+  inOrder,
+  isTooLate,
+  nextOf,
+  refusals,
+  wrongs,
+} from "./task";
+import { namesOf } from "./names";
+
+const format = new Formatter({ locale: "en-US", timeZone: "UTC", currency: "EUR" }, "en");
+const NOW = Date.parse("2026-11-20T12:00:00Z");
+
+function task(changes: Partial<TaskDetail> = {}): TaskDetail {
+  return {
+    id: "a",
+    kind: "approval",
+    status: "open",
+    title: "Invoice",
+    run: {} as TaskDetail["run"],
+    node: "n",
+    step: "Step",
+    amount: null,
+    currency: "",
+    people: [],
+    needs: 1,
+    due_at: null,
+    created_at: "2026-11-20T10:00:00Z",
+    closed_at: null,
+    outcome: null,
+    votes: [],
+    may_decide: true,
+    text: "",
+    facts: [],
+    choices: [
+      { id: "approved", label: "Approve", comment: false },
+      { id: "rejected", label: "Reject", comment: true },
+    ],
+    fields: [],
+    error: null,
+    answer: null,
+    ...changes,
+  };
+}
+
+const form = task({
+  kind: "form",
+  choices: [{ id: "out", label: "Send", comment: false }],
+  fields: [
+    { name: "centre", label: "Cost centre", type: "text", required: true },
+    { name: "share", label: "Share", type: "number", minimum: 1, maximum: "100" },
+    { name: "mail", label: "Mail", type: "email" },
+    { name: "urgent", label: "Urgent", type: "yes_no", required: true, default: "yes" },
+    { name: "note", label: "Note", type: "text", default: "as usual" },
+  ],
+});
+const sendIt = { id: "out", label: "Send", comment: false };
+
+describe("the list", () => {
+  const list: Task[] = [
+    task({ id: "new" }),
+    task({ id: "later", due_at: "2026-11-22T00:00:00Z" }),
+    task({ id: "old" }),
+    task({ id: "first", due_at: "2026-11-20T11:00:00Z" }),
+    task({ id: "closed", status: "decided", due_at: "2026-11-01T00:00:00Z" }),
+  ];
+
+  it("has what is due first, and leaves the others as they came", () => {
+    expect(inOrder(list).map((one) => one.id)).toEqual(["first", "later", "new", "old", "closed"]);
+  });
+
+  it("knows what comes after, and before the end what came before", () => {
+    expect(nextOf(list, "new")).toBe("later");
+    expect(nextOf(list, "closed")).toBe("first");
+    expect(nextOf([task({ id: "only" })], "only")).toBeUndefined();
+  });
+
+  it.each([
+    ["2026-11-20T14:10:00Z", false, true, "2 hr"],
+    ["2026-11-20T12:00:20Z", false, true, "1 min"],
+    ["2026-11-23T13:00:00Z", false, false, "3 days"],
+    ["2026-11-20T09:00:00Z", true, true, "3 hr"],
+  ])("says of %s in one unit when it is due", (at, late, soon, words) => {
+    const due = dueOf(at, NOW);
+    expect([due.late, due.soon, format.duration(due.ms)]).toEqual([late, soon, words]);
+  });
+});
+
+describe("amounts", () => {
+  it.each([
+    ["13412.80", "EUR", "€13,412.80"],
+    [812.5, "USD", "$812.50"],
+    ["7", "", "7"],
+    ["7.50", "points", "7.50 points"],
+    ["about ten", "EUR", "about ten EUR"],
+    ["12345678901234567.89", "EUR", "12345678901234567.89 EUR"],
+    [null, "EUR", ""],
+    ["", "EUR", ""],
+  ])("writes %s %s as %s", (amount, currency, text) => {
+    expect(amountText(amount, currency, format)).toBe(text);
+  });
+});
+
+it("calls people by their names where they are known", () => {
+  const members = [{ email: "Ines@example.com", name: "Ines Kaya" }] as Member[];
+  expect(namesOf(["ines@example.com", "omar@example.com"], members)).toEqual(["Ines Kaya", "omar@example.com"]);
+});
+
+it("counts who approved", () => {
+  const vote = { by: "Ines", me: false, at: "", comment: "" };
+  expect(approvals({ votes: [{ ...vote, outcome: "approved" }, { ...vote, outcome: "rejected" }] })).toBe(1);
+});
+
+describe("an answer", () => {
+  it("of a no needs a reason", () => {
+    const [yes, no] = task().choices;
+    if (!yes || !no) throw new Error("No choices.");
+    const draft = firstDraft(task());
+    expect(wrongs(task(), yes, draft)).toEqual({});
+    expect(wrongs(task(), no, { ...draft, comment: "  " })).toEqual({ comment: { code: "comment" } });
+    expect(answerOf(task(), no, { ...draft, comment: " Too dear. " })).toEqual({
+      outcome: "rejected",
+      comment: "Too dear.",
+      answers: {},
+      output: null,
+    });
+  });
+
+  it("of a form begins with what is filled in beforehand", () => {
+    expect(firstDraft(form).answers).toEqual({ urgent: true, note: "as usual" });
+  });
+
+  it("of a form is checked before it is sent", () => {
+    const answers = { share: "0", mail: "ann", urgent: false };
+    expect(wrongs(form, sendIt, { comment: "", value: "", answers })).toEqual({
+      "answers.centre": { code: "required" },
+      "answers.share": { code: "minimum", params: { value: "1" } },
+      "answers.mail": { code: "email" },
+    });
+    const more = { centre: "4711", share: "1,000", mail: "ann@example.com", urgent: false };
+    expect(wrongs(form, sendIt, { comment: "", value: "", answers: more })).toEqual({
+      "answers.share": { code: "number" },
+    });
+    const large = { ...more, share: "101" };
+    expect(wrongs(form, sendIt, { comment: "", value: "", answers: large })).toEqual({
+      "answers.share": { code: "maximum", params: { value: "100" } },
+    });
+  });
+
+  it("of a form has plain digits", () => {
+    const answers = { centre: "4711", share: "12,5", urgent: true };
+    expect(answerOf(form, sendIt, { comment: "", value: "", answers }).answers).toEqual({ ...answers, share: "12.5" });
+  });
+
+  it("to a failure can be a value, or none", () => {
+    const failed = task({ kind: "exception" });
+    const value = { id: "value", label: "value", comment: false };
+    const draft = firstDraft(failed);
+    expect(wrongs(failed, value, { ...draft, value: "{" })).toEqual({ output: { code: "json" } });
+    expect(answerOf(failed, value, { ...draft, value: '{"id": 7}' }).output).toEqual({ id: 7 });
+    expect(answerOf(failed, value, draft).output).toBeNull();
+    expect(answerOf(failed, { ...value, id: "retry" }, { ...draft, value: "7" }).output).toBeNull();
+  });
+});
+
+it("reads what the server refuses", () => {
+  const refused = new ApiError(422, { code: "invalid", fields: { comment: ["Say why."], "answers.centre": ["Which?"] } });
+  expect(refusals(refused)).toEqual({ comment: "Say why.", "answers.centre": "Which?" });
+  expect(refusals(new Error("away"))).toEqual({});
+  expect(isTooLate(refused)).toBe(false);
+  expect(isTooLate(new ApiError(409, { code: "already_decided" }))).toBe(true);
+});

@@ -1,0 +1,158 @@
+/** What can be worked out about a question without showing it. */
+import { ApiError } from "../../api/client";
+import type { Json, Task, TaskAnswer, TaskChoice, TaskDetail } from "../../api/types";
+import { parseExact } from "../../graph/exact";
+import { type InputField, questionsOf, sentInput } from "../../inspector/inputFields";
+import { readNumber } from "../../inspector/readNumber";
+import type { Formatter } from "../../ui";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** What has to be answered by a certain time comes first, the earliest before the others. */
+export function inOrder(tasks: readonly Task[]): Task[] {
+  const due = (task: Task) => (task.status === "open" && task.due_at ? Date.parse(task.due_at) : Number.POSITIVE_INFINITY);
+  return [...tasks].sort((left, right) => {
+    const [one, other] = [due(left), due(right)];
+    return one === other ? 0 : one - other;
+  });
+}
+
+/** What comes after this one in the list; the one before if it was the last. */
+export function nextOf(tasks: readonly Task[], id: string): string | undefined {
+  const at = tasks.findIndex((one) => one.id === id);
+  return (tasks[at + 1] ?? tasks[at - 1])?.id;
+}
+
+export interface Due {
+  late: boolean;
+  /** Within a day. */
+  soon: boolean;
+  /** How long until then, or since: in its largest unit only. */
+  ms: number;
+}
+
+export function dueOf(at: string, now: number): Due {
+  const away = Date.parse(at) - now;
+  const size = Math.abs(away);
+  const unit = size < HOUR ? MINUTE : size < DAY ? HOUR : DAY;
+  return { late: away < 0, soon: away < DAY, ms: Math.max(unit, Math.round(size / unit) * unit) };
+}
+
+/** How many have approved so far. */
+export function approvals(task: Pick<Task, "votes">): number {
+  return task.votes.filter((vote) => vote.outcome === "approved").length;
+}
+
+/** An amount as the workspace writes it; what is none stays as it is. */
+export function amountText(amount: Json, currency: string, format: Formatter): string {
+  if (amount === null || amount === undefined || amount === "") return "";
+  const text = String(amount).trim();
+  const number = Number(text);
+  // JavaScript counts to 15 digits exactly.
+  const exact = /^-?\d+(\.\d+)?$/.test(text) && text.replace(/\D/g, "").length <= 15;
+  if (!exact) return currency ? `${text} ${currency}` : text;
+  if (/^[A-Z]{3}$/.test(currency)) return format.amount(number, currency);
+  const digits = text.split(".")[1]?.length ?? 0;
+  const plain = format.number(number, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return currency ? `${plain} ${currency}` : plain;
+}
+
+/** What a person has put in, and not sent yet. */
+export interface Draft {
+  comment: string;
+  answers: { [name: string]: Json };
+  /** The value to go on with, as JSON text. */
+  value: string;
+}
+
+export function firstDraft(task: TaskDetail): Draft {
+  const answers: Draft["answers"] = {};
+  for (const field of questionsOf(task.fields)) {
+    const { default: preset } = field;
+    if (field.type === "yes_no") answers[field.name] = preset === true || preset === "true" || preset === "yes";
+    else if (preset !== undefined) answers[field.name] = preset;
+  }
+  return { comment: "", answers, value: "" };
+}
+
+/** What is wrong with one thing that was put in: a text of the catalogue with its values. */
+export interface Wrong {
+  code: "comment" | "required" | "number" | "minimum" | "maximum" | "email" | "date" | "json";
+  params?: { [name: string]: string };
+}
+
+/** By field: `comment`, `answers.<name>`, `output`. */
+export type Wrongs = { [field: string]: Wrong };
+
+function wrongAnswer(field: InputField, row: { [setting: string]: Json } | undefined, given: Json | undefined): Wrong | null {
+  const text = given === undefined || given === null ? "" : String(given).trim();
+  if (text === "") return field.required ? { code: "required" } : null;
+  if (field.type === "email" && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text)) return { code: "email" };
+  if (field.type === "date" && !/^\d{4}-\d{2}-\d{2}$/.test(text)) return { code: "date" };
+  if (field.type !== "number" && field.type !== "money") return null;
+  const read = readNumber(text);
+  if (read.kind !== "number") return { code: "number" };
+  const number = Number(String(read.value));
+  const limit = (name: string) => (row?.[name] === null || row?.[name] === undefined ? null : Number(String(row[name])));
+  const [minimum, maximum] = [limit("minimum"), limit("maximum")];
+  if (minimum !== null && number < minimum) return { code: "minimum", params: { value: String(row?.["minimum"]) } };
+  if (maximum !== null && number > maximum) return { code: "maximum", params: { value: String(row?.["maximum"]) } };
+  return null;
+}
+
+/** What a JSON text says; nothing at all says null, and undefined stands for what is no JSON. */
+function readValue(text: string): Json | undefined {
+  try {
+    return text.trim() === "" ? null : (parseExact(text) as Json);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What keeps this choice from being sent. */
+export function wrongs(task: TaskDetail, choice: TaskChoice, draft: Draft): Wrongs {
+  const found: Wrongs = {};
+  if (task.kind === "form") {
+    for (const field of questionsOf(task.fields)) {
+      const row = task.fields.find((one) => one["name"] === field.name);
+      const wrong = wrongAnswer(field, row, draft.answers[field.name]);
+      if (wrong) found[`answers.${field.name}`] = wrong;
+    }
+  }
+  if (goesOn(task, choice) && readValue(draft.value) === undefined) found["output"] = { code: "json" };
+  if (choice.comment && draft.comment.trim() === "") found["comment"] = { code: "comment" };
+  return found;
+}
+
+/** Whether this choice gives a value to go on with. */
+export function goesOn(task: Pick<Task, "kind">, choice: TaskChoice): boolean {
+  return task.kind === "exception" && choice.id === "value";
+}
+
+/** What is sent. */
+export function answerOf(task: TaskDetail, choice: TaskChoice, draft: Draft): TaskAnswer {
+  return {
+    outcome: choice.id,
+    comment: draft.comment.trim(),
+    answers: task.kind === "form" ? sentInput(questionsOf(task.fields), draft.answers) : {},
+    output: goesOn(task, choice) ? (readValue(draft.value) ?? null) : null,
+  };
+}
+
+/** What the server finds wrong, by field. */
+export function refusals(error: unknown): { [field: string]: string } {
+  if (!(error instanceof ApiError)) return {};
+  return Object.fromEntries(
+    Object.entries(error.fields).flatMap(([name, texts]) => {
+      const text = [texts].flat()[0];
+      return text ? [[name, text]] : [];
+    }),
+  );
+}
+
+/** Whether it was decided without this answer: somebody was quicker, or nobody needs it any more. */
+export function isTooLate(error: unknown): error is ApiError {
+  return error instanceof ApiError && ["already_decided", "too_late", "run_ended", "already_said"].includes(error.code);
+}
