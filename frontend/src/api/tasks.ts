@@ -1,5 +1,5 @@
 /** Questions to people, as the API has them. */
-import type { Instant, Run, RunError } from "./types";
+import type { Instant, Json, Run, RunError } from "./types";
 
 /** What one person said. */
 export type TaskVote = {
