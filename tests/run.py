@@ -64,8 +64,7 @@ def tests(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "pytest", *arguments)
 
 
-TWO = ("-n", "2", "--dist", "worksteal")
-#: Without a bell, and with servers, tests wait more than they work.
+#: Most tests wait more than they work: twice as many at a time as there are processors.
 FOUR = ("-n", "4", "--dist", "worksteal")
 SERVERS = (find_postgres, find_redis)
 #: These start processes with an environment and a database of their own: on PostgreSQL they would do the same again.
@@ -83,11 +82,11 @@ STATIC = (
     Suite("vitest", "static", node("vitest", "run"), FRONTEND),
 )
 SUITES = (
-    Suite("builder", "builder", tests("tests/builder", "tests/live", *ASIDE, *TWO)),
-    Suite("runtime", "runtime", tests("tests/runtime", *TWO)),
-    Suite("engine", "engine", tests("tests/engine", *TWO)),
-    Suite("nodes", "nodes", tests("tests/nodes", *TWO)),
-    Suite("architecture", "architecture", tests("tests/architecture", *TWO)),
+    Suite("builder", "builder", tests("tests/builder", "tests/live", *ASIDE, *FOUR)),
+    Suite("runtime", "runtime", tests("tests/runtime", *FOUR)),
+    Suite("engine", "engine", tests("tests/engine", *FOUR)),
+    Suite("nodes", "nodes", tests("tests/nodes", *FOUR)),
+    Suite("architecture", "architecture", tests("tests/architecture", *FOUR)),
     Suite("runtime-no-broker", "runtime", tests("tests/runtime", *FOUR), broker="off"),
     Suite(
         "builder-servers",
