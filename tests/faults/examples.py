@@ -162,10 +162,13 @@ def saga(*, slow: int = 0) -> Example:
 
 
 def approval(*, minutes: float = 0) -> Example:
-    """A call, a question to people, and a call by their answer."""
+    """A call, a question to people, a call by their answer. `minutes`: until it is too late, and nothing follows."""
     question = {"title": "{{ trigger.body.id }}", "limit": minutes, "unit": "minutes", "comment": "never"}
     nodes = [webhook(), invoice("first"), node("ask", "people.approval@1", question), invoice("yes"), invoice("no")]
     edges = ["start -> first", "first -> ask", "ask:approved -> yes", "ask:rejected -> no"]
+    if minutes:
+        nothing = frozenset({"yes", "no"})
+        return Example("Too late", graph(nodes, edges), {"first": 1}, skipped=nothing)
     return Example("Approval", graph(nodes, edges), {"first": 1, "yes": 1}, skipped=frozenset({"no"}))
 
 

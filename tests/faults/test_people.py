@@ -26,6 +26,8 @@ GOING_ON = (
     "run.claim:before", "run.claim:after", "step.intent:before", "step.intent:after", "step.result:before",
     "step.result:after", "run.finish:before", "run.finish:after",
 )  # fmt: skip
+#: When the time is over.
+LATE = ("human.late:before", "human.late:after")
 _AT_ONCE = 6
 
 
@@ -34,7 +36,7 @@ def test_a_decision_counts_once_wherever_a_process_dies(database: str, make_plan
     seed = figures.seed()
     chance = random.Random(seed)
     plant = make_plant(database)
-    plant.start(approval())
+    plant.start(approval(), approval(minutes=0.03))
     points = [*ASKING, *DECIDING, *(GOING_ON if figures.everything() else chance.sample(GOING_ON, 2))]
     died = 0
     for number, point in enumerate(points):
@@ -58,6 +60,8 @@ def test_a_decision_counts_once_wherever_a_process_dies(database: str, make_plan
         assert plant.check(key) == [], point
         votes = plant.database.query("SELECT count(*) FROM store_humanvote WHERE task_id = ?", (stored(plant, task),))
         assert votes[0][0] == 1, point
+    died += too_late(plant, f"h{seed:x}-late-")
+    points += LATE
     at_once(plant, f"h{seed:x}-many-")
     figures.tell(
         "a person decides, and a process dies",
@@ -71,6 +75,23 @@ def test_a_decision_counts_once_wherever_a_process_dies(database: str, make_plan
     )
     assert died == len(points)
     assert plant.complaints() == []
+
+
+def too_late(plant: Plant, prefix: str) -> int:
+    """Nobody answers in time, and the process dies while it says so: the run goes on without an answer."""
+    died = 0
+    for number, point in enumerate(LATE):
+        key = f"{prefix}{number}-"
+        worker = plant.of("serve" if plant.embedded else "worker")
+        worker.arm(f"{point}=kill@nth(1)")
+        plant.senders.insist(plant.published["Too late"].path, key)
+        died += bury(plant, worker)
+        wait_until(lambda: plant.ended(key), f"{point}: {key} ends")  # noqa: B023
+        plant.disarm()
+        assert plant.check(key) == [], point
+        found = plant.database.query("SELECT status FROM store_humantask WHERE title = ?", (key,))
+        assert [row[0] for row in found] == ["late"], point
+    return died
 
 
 def at_once(plant: Plant, key: str) -> None:
