@@ -159,6 +159,28 @@ def flow_runs_per_s(stage: Stage, runs: int = 6000) -> Figure:
     return Figure("flow_runs_per_s", runs / took, "runs/s", {"runs": runs, "calls": calls})
 
 
+def undo_runs_per_s(stage: Stage, runs: int = 2000) -> Figure:
+    """Whole runs of webhook → HTTP → failure → undo by HTTP each second, from the first post to the last end."""
+    live = stage.api.publish("Bench undo", graphs.undone())
+    before = calls_so_far(stage)
+    began = time.monotonic()
+    refuse_failures(load(stage.product.port, live.path, connections=32, count=runs))
+    while time.monotonic() - began < 180 and calls_so_far(stage) - before < 2 * runs:
+        time.sleep(0.02)
+    while time.monotonic() - began < 200 and undone(stage.api, live.workflow) < runs:
+        time.sleep(0.2)
+    took = time.monotonic() - began
+    found, calls = undone(stage.api, live.workflow), calls_so_far(stage) - before
+    if (found, calls) != (runs, 2 * runs):
+        raise ProductFailed(f"Of {runs} runs {found} were undone, with {calls} calls")
+    return Figure("undo_runs_per_s", runs / took, "runs/s", {"runs": runs, "calls": calls})
+
+
+def undone(api: Api, workflow: str) -> int:
+    """How many runs of a workflow failed or were undone: here, all are undone."""
+    return int(api.call("GET", f"W/workflows/{workflow}")["stats_24h"]["failed"])
+
+
 def calls_so_far(stage: Stage) -> int:
     """How many calls of steps came to the target."""
     return int(stage.target.get("/-/count").json()["count"])

@@ -67,6 +67,17 @@ def flow() -> dict[str, Any]:
     )
 
 
+def undone() -> dict[str, Any]:
+    """webhook → HTTP → a failure that asks for undo, which is another HTTP call."""
+    pay, back = call(HTTP_TARGET), {**call(f"{HTTP_TARGET}/back"), "id": "back", "key": "back", "name": "back"}
+    stop = {**node("stop", "flow.fail@1", {"message": "Out of stock"}), "settings": {"on_failure": "undo"}}
+    drawn = line([webhook(), pay, stop])
+    drawn["nodes"].append({**back, "position": {"x": 340, "y": 140}})
+    link = {"id": "undo", "source": "pay", "sourceHandle": "undo", "target": "back", "targetHandle": "in"}
+    drawn["edges"].append(link)
+    return drawn
+
+
 def ten_steps(respond: str = "immediately") -> dict[str, Any]:
     """Ten pure steps in a row."""
     steps = [webhook(respond), edit("s1")]
