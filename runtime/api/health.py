@@ -46,7 +46,9 @@ def orphans() -> list[UUID]:
     """Open runs that nothing will ever move again (I17); there must be none."""
     now = database_now()
     unleased = Q(lease_expires_at__isnull=True)
-    lost = unleased & Q(wake_at__isnull=True) & ~Q(status__in=_MOVED_FROM_OUTSIDE)
+    # Undoing that was set aside says so in its reason to wait, like every other run that was.
+    aside = Q(status="compensating", waiting__contains='"kind":"parked"')
+    lost = unleased & Q(wake_at__isnull=True) & ~Q(status__in=_MOVED_FROM_OUTSIDE) & ~aside
     late = Q(wake_at__lt=now - _OVERDUE_MS) & (unleased | Q(lease_expires_at__lt=now - _OVERDUE_MS))
     open_runs = Run.objects.filter(finished_at__isnull=True)
     return list(open_runs.filter(lost | late).values_list("id", flat=True)[:100])

@@ -192,6 +192,7 @@ def test_undoing_that_was_set_aside_is_taken_up_again(idle_machine: Machine, wor
     Run.objects.filter(pk=run_id).update(claims=50)
     idle_machine.start()
     wait_until(lambda: Run.objects.get(pk=run_id).wake_at is None)
+    assert api.orphans() == [], "it has a stated reason to wait"
     aside = look(run_id)
     assert aside.status == "compensating"
     assert aside.waiting is not None

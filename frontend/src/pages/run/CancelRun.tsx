@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { Ban } from "lucide-react";
+import { Ban, Undo2 } from "lucide-react";
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -43,7 +43,16 @@ export function CancelRun({ run, graph, onCancelled }: CancelRunProps) {
       onCancelled();
     },
   });
-  if (runIsFinished(run) || run.status === "compensating" || !mayCancel) return null;
+  if (runIsFinished(run) || !mayCancel) return null;
+  if (run.status === "compensating") {
+    // Set aside, since its workers died over it: the same call takes it up again.
+    if (run.waiting?.kind !== "parked") return null;
+    return (
+      <Button icon={<Undo2 size={15} aria-hidden />} disabled={cancel.isPending} onClick={() => cancel.mutate()}>
+        {t("undo.goOn")}
+      </Button>
+    );
+  }
   return (
     <>
       <Button
