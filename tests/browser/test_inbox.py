@@ -1,0 +1,302 @@
+"""What people are asked is answered in the inbox, and the runs go on by their answers."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from tests.browser.axe import findings
+from tests.browser.conftest import sign_in
+from tests.browser.editing import edit_fields, graph, step
+from tests.browser.test_accessibility import SIZES, THEMES, choose
+from tests.browser.test_retrying import received, write
+from tests.product import Api, Product
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+Opens = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def ines(product: Product, api: Api) -> Iterator[Api]:
+    """A second person, who is asked as Alice is."""
+    link = api.call("POST", "W/members", {"email": "ines@example.com", "role": "reviewer"})["link"]
+    joined = Api(product.url)
+    token = link.split("token=")[1]
+    joined.call("POST", "/invitations/accept", {"token": token, "name": "Ines", "password": "a careful reviewer 53"})
+    joined.read_session()
+    yield joined
+    joined.close()
+
+
+def approval(title: str) -> dict[str, Any]:
+    """An invoice is paid where somebody approves it, and sent back where not."""
+    facts = [{"name": "Supplier", "value": "Brinkmann Papier"}, {"name": "Order", "value": "{{ trigger.order }}"}]
+    ask = step(
+        "ask",
+        "people.approval@1",
+        "Approve the invoice",
+        (0, 150),
+        title=title,
+        facts=facts,
+        amount="{{ trigger.amount }}",
+        currency="EUR",
+        limit="2",
+        unit="days",
+    )
+    return graph(
+        [
+            step("start", "trigger.manual@1", "Invoice comes in", (0, 0)),
+            ask,
+            edit_fields("pay", "Pay it", (-150, 300), paid="yes"),
+            edit_fields("send_back", "Send it back", (150, 300), paid="no"),
+        ],
+        [("start", "ask"), ("ask", "approved", "pay"), ("ask", "rejected", "send_back")],
+    )
+
+
+def start(api: Api, name: str, document: dict[str, Any], **given: object) -> str:
+    """Publish this and start it; the id of the run."""
+    live = api.publish(name, document)
+    run: str = api.call("POST", f"W/workflows/{live.workflow}/runs", {"input": given})["id"]
+    return run
+
+
+def question_of(api: Api, run: str) -> str:
+    """The id of what a run asks, as soon as it does."""
+    deadline = time.monotonic() + 30
+    while not (found := api.call("GET", f"W/inbox?who=anybody&run={run}")["items"]):
+        assert time.monotonic() < deadline, "nobody was asked"
+        time.sleep(0.1)
+    [task] = found
+    return str(task["id"])
+
+
+def votes(api: Api, task: str) -> list[tuple[str, str]]:
+    """Who said what of a question."""
+    return [(vote["by"], vote["outcome"]) for vote in api.call("GET", f"W/inbox/{task}")["votes"]]
+
+
+def pick(page: Page, task: str) -> Locator:
+    """Open a question from the list; the question."""
+    row = page.get_by_test_id(f"task-{task}")
+    title = row.locator("b").inner_text()
+    row.click()
+    question = page.get_by_role("article")
+    expect(question.get_by_role("heading", level=2)).to_have_text(title)
+    return question
+
+
+def answer(question: Locator, choice: str) -> None:
+    question.locator(f'[data-choice="{choice}"]').click()
+
+
+def expect_done(page: Page, **steps: str) -> None:
+    """The run is done, and its steps are in these states."""
+    expect(page.locator('[data-testid="run-facts"][data-status="completed"]')).to_be_visible()
+    for node, status in steps.items():
+        expect(page.locator(f'[data-step="{node}"][data-status="{status}"]')).to_be_visible()
+
+
+def test_an_approval_is_decided_in_the_inbox_and_its_run_goes_on(
+    signed_in: Opens, api: Api, shot: Callable[[Page, str], None]
+) -> None:
+    run = start(api, "Pay an invoice", approval("Invoice R-0417"), amount="13412.80", order="PO-771")
+    task = question_of(api, run)
+    page = signed_in("/inbox")
+    expect(page.get_by_test_id(f"task-{task}")).to_contain_text("€13,412.80")
+    question = pick(page, task)
+    expect(question.get_by_role("heading", name="Invoice R-0417")).to_be_visible()
+    expect(question.get_by_text("€13,412.80")).to_be_visible()
+    expect(question.get_by_text("due in 2 days")).to_be_visible()
+    for fact, value in (("Supplier", "Brinkmann Papier"), ("Order", "PO-771")):
+        expect(question.get_by_role("term").filter(has_text=fact)).to_be_visible()
+        expect(question.get_by_role("definition").filter(has_text=value)).to_be_visible()
+    shot(page, "inbox-approval")
+
+    answer(question, "rejected")
+    expect(question.get_by_text("Say why, in a few words.")).to_be_visible()
+    expect(question.get_by_label("Comment")).to_be_focused()
+    assert votes(api, task) == []
+    question.get_by_label("Comment").fill("The prices are those we agreed on.")
+    answer(question, "approved")
+
+    expect(page.get_by_test_id(f"task-{task}")).to_have_count(0)
+    toast = page.get_by_role("status").filter(has_text="Invoice R-0417")
+    expect(toast).to_contain_text(re.compile(r"Sent in \d s"))
+    assert votes(api, task) == [], "it can still be taken back"
+    page.keyboard.press("u")
+    expect(page.get_by_test_id(f"task-{task}")).to_be_visible()
+    expect(question.get_by_label("Comment")).to_have_value("The prices are those we agreed on.")
+    answer(question, "approved")
+    expect(page.get_by_test_id(f"task-{task}")).to_have_count(0)
+
+    page.get_by_role("navigation").get_by_role("link", name="Runs").click()
+    expect(page.get_by_text("Sent: Approved")).to_be_visible()
+    assert votes(api, task) == [("Alice", "approved")]
+    page.goto(f"/runs/{run}?step=ask")
+    expect_done(page, ask="succeeded", pay="succeeded", send_back="skipped")
+    said = page.get_by_role("list").filter(has_text="The prices are those we agreed on.")
+    expect(said).to_contain_text("Alice · Approved")
+    shot(page, "inbox-run")
+
+
+def test_an_approval_that_two_people_decide_at_once_counts_once(
+    signed_in: Opens, new_page: Callable[..., Page], api: Api, ines: Api, shot: Callable[[Page, str], None]
+) -> None:
+    run = start(api, "Pay an invoice twice asked", approval("Invoice R-0418"), amount="99", order="PO-772")
+    task = question_of(api, run)
+    address = f"/inbox?task={task}"
+    alice_page, ines_page = signed_in(address), new_page()
+    sign_in(ines_page, ines)
+    ines_page.goto(address)
+    on_their_way: list[Route] = []
+
+    def wait_for_the_other(route: Route) -> None:
+        on_their_way.append(route)
+        if len(on_their_way) == 2:
+            for one in on_their_way:
+                one.continue_()
+
+    for page, choice in ((alice_page, "approved"), (ines_page, "rejected")):
+        page.route("**/decide", wait_for_the_other)
+        question = page.get_by_role("article")
+        expect(question.get_by_role("heading", name="Invoice R-0418")).to_be_visible()
+        question.get_by_label("Comment").fill("I have looked at it.")
+        answer(question, choice)
+        expect(page.get_by_text(re.compile(r"Sent in \d s"))).to_be_visible()
+    for page in (alice_page, ines_page):
+        page.get_by_role("navigation").get_by_role("link", name="Runs").click()
+
+    ends = {
+        "approved": (alice_page, ines_page, "Alice was quicker: Approved", "Alice has decided this: Approved"),
+        "rejected": (ines_page, alice_page, "Ines was quicker: Rejected", "Ines has decided this: Rejected"),
+    }
+    expect(alice_page.get_by_text(re.compile("^(Sent: Approved|Ines was quicker: Rejected)$"))).to_be_visible()
+    expect(ines_page.get_by_text(re.compile("^(Sent: Rejected|Alice was quicker: Approved)$"))).to_be_visible()
+    assert len(on_their_way) == 2
+    outcome = api.call("GET", f"W/inbox/{task}")["outcome"]
+    quicker, slower, told, standing = ends[outcome]
+    expect(slower.get_by_text(told)).to_be_visible()
+    shot(slower, "inbox-slower")
+    assert votes(api, task) == [("Alice" if outcome == "approved" else "Ines", outcome)]
+    slower.goto(address)
+    expect(slower.get_by_role("article").get_by_role("status")).to_contain_text(standing)
+    expect(slower.locator("[data-choice]")).to_have_count(0)
+    quicker.goto(address)
+    expect(quicker.get_by_role("article").get_by_role("status")).to_contain_text("You have decided this:")
+    slower.goto(f"/runs/{run}")
+    paid = outcome == "approved"
+    expect_done(slower, pay="succeeded" if paid else "skipped", send_back="skipped" if paid else "succeeded")
+
+
+def test_a_failed_payment_is_put_before_a_person_and_goes_on(
+    signed_in: Opens, api: Api, product: Product, shot: Callable[[Page, str], None]
+) -> None:
+    asked = {"order": "{{ run.id }}", "customer": "C-200", "amount": "{{ trigger.amount }}"}
+    invoice = write("invoice", "Create invoice", (0, 150), "/with/fail=503*1/invoices", asked)
+    invoice["settings"] = {"retry": {"attempts": 1}, "on_failure": "person"}
+    document = graph(
+        [
+            step("start", "trigger.manual@1", "Order comes in", (0, 0)),
+            invoice,
+            edit_fields("note", "Note the invoice", (0, 300), invoice="{{ steps.invoice.body.id }}"),
+        ],
+        [("start", "invoice"), ("invoice", "note")],
+    )
+    run = start(api, "Invoice in spite of a failure", document, amount="50")
+    page = signed_in(f"/runs/{run}?step=invoice")
+    expect(page.get_by_role("region", name="Create invoice").get_by_text("Waits for a person")).to_be_visible()
+    page.get_by_role("link", name="Open in the inbox").click()
+
+    question = page.get_by_role("article")
+    expect(question.get_by_text("“Create invoice” failed, and is set to ask a person.")).to_be_visible()
+    question.get_by_text("Technical details").click()
+    expect(question.get_by_text("HTTP 503")).to_be_visible()
+    shot(page, "inbox-failure")
+    assert received(product, "/invoices", run) == []
+    question.get_by_role("button", name="Try again").click()
+    # Nobody leaves the inbox: it is sent when the time to take it back is over.
+    expect(page.get_by_text("Sent: Tried again")).to_be_visible(timeout=20_000)
+
+    page.goto(f"/runs/{run}?step=invoice")
+    expect_done(page, invoice="succeeded", note="succeeded")
+    [made] = received(product, "/invoices", run)
+    page.get_by_role("button", name=re.compile("^Step 3 of 3, Note the invoice")).click()
+    page.get_by_role("tab", name="Output").click()
+    expect(page.get_by_role("tabpanel").get_by_text(made["id"])).to_be_visible()
+
+
+def test_a_form_asks_for_what_the_next_step_needs(
+    signed_in: Opens, api: Api, shot: Callable[[Page, str], None]
+) -> None:
+    questions = [
+        {"name": "centre", "label": "Cost centre", "type": "text", "required": True},
+        {"name": "share", "label": "Our share in %", "type": "number"},
+    ]
+    ask = step("ask", "people.ask@1", "Ask for the cost centre", (0, 150), title="Who pays PO-773?", fields=questions)
+    note = edit_fields("note", "Note it", (0, 300), booked="{{ steps.ask.centre }} bears {{ steps.ask.share }} %")
+    document = graph(
+        [step("start", "trigger.manual@1", "Invoice comes in", (0, 0)), ask, note], [("start", "ask"), ("ask", "note")]
+    )
+    run = start(api, "Ask for a cost centre", document)
+    task = question_of(api, run)
+    page = signed_in("/inbox")
+    question = pick(page, task)
+    centre = question.get_by_label("Cost centre")
+
+    question.get_by_label("Our share in %").fill("12.5")
+    answer(question, "out")
+    expect(centre).to_be_focused()
+    expect(centre).to_have_attribute("aria-invalid", "true")
+    expect(centre).to_have_accessible_description(re.compile("This needs an answer."))
+    shot(page, "inbox-form")
+    assert votes(api, task) == []
+    page.keyboard.type("K-12")
+    expect(question.get_by_text("This needs an answer.")).to_have_count(0)
+    answer(question, "out")
+    expect(page.get_by_test_id(f"task-{task}")).to_have_count(0)
+    page.get_by_role("navigation").get_by_role("link", name="Runs").click()
+    expect(page.get_by_text("Sent: Answered")).to_be_visible()
+
+    page.goto(f"/runs/{run}?step=note")
+    expect_done(page, ask="succeeded", note="succeeded")
+    page.get_by_role("tab", name="Output").click()
+    expect(page.get_by_role("tabpanel").get_by_text("K-12 bears 12.5 %")).to_be_visible()
+
+
+@pytest.fixture(scope="module")
+def waiting(api: Api) -> Iterator[str]:
+    """An approval that nobody gives: its id."""
+    run = start(api, "Pay when somebody looks", approval("Invoice R-0419"), amount="1250", order="PO-774")
+    yield question_of(api, run)
+    api.call("POST", f"W/runs/{run}/cancel", {})
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_approval_is_readable_in_either_theme_at_a_desk_and_on_a_phone(
+    size: str, signed_in: Opens, waiting: str, shot: Callable[[Page, str], None]
+) -> None:
+    def look(name: str) -> None:
+        expect(page.locator("[aria-busy=true]")).to_have_count(0)
+        for theme in THEMES[size]:
+            choose(page, theme)
+            shot(page, f"{name}-{size}-{theme}")
+            assert findings(page) == [], (name, theme)
+            assert page.evaluate("() => document.documentElement.scrollWidth") <= SIZES[size]["width"], (name, theme)
+
+    page = signed_in("/inbox", viewport=SIZES[size])
+    page.emulate_media(color_scheme=THEMES[size][0])
+    row = page.get_by_test_id(f"task-{waiting}")
+    expect(row).to_contain_text("Invoice R-0419")
+    if size == "phone":
+        # There the list and the question are two screens.
+        look("inbox-list")
+    question = pick(page, waiting)
+    answer(question, "rejected")
+    expect(question.get_by_text("Say why, in a few words.")).to_be_visible()
+    look("inbox-question")
