@@ -176,6 +176,8 @@ class Driver:
                     told = self.told.popleft()
                     if type(told.fact) in _ASKED_ABOUT:
                         told = await lookups.with_what_is_stored(self, told)
+                    elif self.state.cancel_requested:
+                        await lookups.hear_of_undo(self)
                     self.unit.told.append(told)
                     settling.take_in(self, told)
                 if self.unit.asked and not self.told:

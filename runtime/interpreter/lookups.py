@@ -8,6 +8,7 @@ from uuid import UUID
 
 from runtime.contracts import StoreUnavailable
 from runtime.engine.facts import CancelRequested, TimerFired
+from runtime.engine.state import RunStatus
 from runtime.interpreter import people
 from runtime.interpreter.records import Told
 from runtime.store import reads
@@ -30,6 +31,17 @@ async def with_what_is_stored(driver: Driver, told: Told) -> Told:
             return await _looked_up(driver, told)
         except StoreUnavailable:
             await asyncio.sleep(_AGAIN_SECONDS)
+
+
+async def hear_of_undo(driver: Driver) -> None:
+    """Before a run that was cancelled comes to its end: whether somebody has asked for undo since."""
+    state, graph = driver.state, driver.graph
+    if state.undo_requested or not graph.undone_by or state.status is RunStatus.COMPENSATING:
+        return
+    told = await with_what_is_stored(driver, Told(now := driver.shell.now_ms(), fact=CancelRequested(now)))
+    if isinstance(told.fact, CancelRequested) and told.fact.undo:
+        driver.unit.told.append(told)
+        driver.apply(told.fact)
 
 
 async def _looked_up(driver: Driver, told: Told) -> Told:

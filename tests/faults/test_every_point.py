@@ -30,7 +30,8 @@ def test_a_kill_at_any_point_loses_nothing_and_repeats_nothing(database: str, ma
         shots += [shot for shot in found if example.name != "Large" or shot.point not in passed_before]
     reached = {shot.point for shot in shots}
     chance = random.Random(seed)
-    for shot in shots if figures.everything() else sample(shots, chance, [example.name for example in examples]):
+    chosen = shots if figures.everything() else sample(shots, chance, [example.name for example in examples])
+    for shot in chosen:
         if not everything.shoot(shot).reached and shot.point not in everything.covered():
             # Two passings at once can change places: another passing of the same point does.
             others = [other for other in shots if other.point == shot.point and other != shot]
@@ -52,8 +53,9 @@ def test_a_kill_at_any_point_loses_nothing_and_repeats_nothing(database: str, ma
     )
     assert everything.violations() == []
     assert plant.complaints() == []
-    expected = reached if figures.everything() else {point for point in reached if not by_the_clock(point)}
-    assert uncovered & expected == set(), f"reached, and no process died there: {everything.not_reached()}"
+    assert uncovered & {shot.point for shot in chosen} == set(), (
+        f"reached, and no process died there: {everything.not_reached()}"
+    )
 
 
 def by_the_clock(point: str) -> bool:
@@ -62,9 +64,10 @@ def by_the_clock(point: str) -> bool:
 
 
 def sample(shots: list[Shot], chance: random.Random, cheapest_first: list[str]) -> list[Shot]:
-    """Each point once, in the quickest example that passes it, at a passing that differs from run to run."""
+    """Every other point, once, in the quickest example that passes it; which ones and where differs from run to run."""
     chosen = []
-    for point in sorted({shot.point for shot in shots if not by_the_clock(shot.point)}):
+    points = sorted({shot.point for shot in shots if not by_the_clock(shot.point)})
+    for point in chance.sample(points, (len(points) + 1) // 2):
         theirs = [shot for shot in shots if shot.point == point]
         example = min((shot.example for shot in theirs), key=cheapest_first.index)
         chosen.append(chance.choice([shot for shot in theirs if shot.example == example]))

@@ -10,8 +10,8 @@ from runtime import api
 from runtime.contracts import RetryPlan, RunView
 from runtime.store.models import Attempt, Run
 from tests.runtime.fixtures import World
-from tests.runtime.machine import RETRY_SOON, WORKSPACE, Machine, flow, look, post, statuses, wait_until
-from tests.runtime.test_undoing import ONCE, call, fates, made, planned, saga, undo
+from tests.runtime.machine import RETRY_SOON, WORKSPACE, Machine, flow, look, pause, post, statuses, wait_until
+from tests.runtime.test_undoing import CHAIN, ONCE, call, fates, made, planned, saga, undo
 
 ONE = "start -> one -> three, one:undo -> undo_one"
 
@@ -176,7 +176,8 @@ def test_a_worker_that_cannot_undo_never_takes_a_run_that_may_be_undone(idle_mac
 
 
 def test_who_cancels_a_second_time_and_asks_for_undo_gets_it(machine: Machine, world: World) -> None:
-    run_id = machine.begin(saga(world, call("three", world, "slow=1500")))
+    links = f"{CHAIN}, three -> four"
+    run_id = machine.begin(saga(world, call("three", world, "slow=1500"), pause("four", 60), links=links))
     wait_until(lambda: statuses(run_id).get("three") == "running")
     api.cancel(workspace_id=WORKSPACE, run_id=run_id)
     api.cancel(workspace_id=WORKSPACE, run_id=run_id, undo=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, Literal
 
 from runtime.sdk import (
@@ -159,7 +158,7 @@ NODE = NodeType(
                 "amount": "13412.80",
                 "currency": "EUR",
                 "facts": [{"name": "Order", "value": "PO-771"}],
-                "limit": Decimal(2),
+                "limit": 2,
                 "unit": "days",
             },
             output={"outcome": "late", "comment": None, "decisions": []},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, Literal
 
 from runtime.sdk import (
@@ -138,7 +137,7 @@ NODE = NodeType(
             config={
                 "title": "Which cost centre pays this?",
                 "fields": [{"name": "cost_centre", "label": "Cost centre", "type": "text", "required": True}],
-                "limit": Decimal(3),
+                "limit": 3,
                 "unit": "days",
             },
             output={"outcome": "late"},
