@@ -150,12 +150,23 @@ def test_a_question_that_nobody_answers_in_time_goes_its_own_way(machine: Machin
     assert output["outcome"] == "late"
 
 
-def test_a_decision_while_the_time_runs_out_counts(machine: Machine) -> None:
-    """So short a wait is held in memory: its driver hears of the decision when it looks whether it is too late."""
-    run_id = machine.begin(flow(LINKS, approval(limit=Decimal("0.015"), unit="minutes")), {"amount": 12})
-    decide(asked(run_id), "approved")
-    machine.finish(run_id)
-    assert statuses(run_id)["yes"] == "succeeded"
+def test_a_decision_while_the_time_runs_out_counts(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So short a wait is held in memory: without a bell its driver hears of the decision only when it looks whether it
+    is too late."""
+    monkeypatch.setattr("runtime.queue.ring", lambda run_ids: None)
+    workflow = machine.publish(flow(LINKS, approval(limit=Decimal("0.015"), unit="minutes")))
+    for _ in range(10):
+        run_id = machine.begin_again(workflow, {"amount": 12})
+        wait_until(lambda: HumanTask.objects.filter(run_id=run_id).exists())  # noqa: B023
+        task = api.task(workspace_id=WORKSPACE, task_id=HumanTask.objects.get(run_id=run_id).id)
+        try:
+            decide(task, "approved")
+        except AlreadyDecided:
+            continue  # a busy machine was too slow; the next run waits as long
+        machine.finish(run_id)
+        assert statuses(run_id)["yes"] == "succeeded"
+        return
+    raise AssertionError("nobody was ever in time")
 
 
 def test_a_decision_before_the_time_is_over_counts_however_late_it_is_heard_of(idle_machine: Machine) -> None:
