@@ -13,6 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from runtime import queue
+from runtime.api.generations import kept_row, note_decision, open_next
 from runtime.api.rows import document
 from runtime.api.runs import run as one_run
 from runtime.contracts import (
@@ -38,12 +39,11 @@ from runtime.interpreter.loading import known_of, lost_try, since_undone, tries_
 from runtime.interpreter.payloads import INLINE_CHARACTERS, put_aside
 from runtime.interpreter.rows import ports_text, step_state
 from runtime.interpreter.versions import Unsupported, Version
-from runtime.interpreter.waiting import iso
 from runtime.sdk import StepFailure
 from runtime.store import reads
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import Attempt, DeadLetter, Deployment, Replay, Run, StepRun
+from runtime.store.models import Attempt, Deployment, Replay, Run, StepRun
 from runtime.store.models import Version as VersionRow
 from runtime.store.reads import AttemptRow, StepRow
 
@@ -90,28 +90,15 @@ def retry(
     who = "api" if by is None else f"user:{by}"
     with commit("run.replay"):
         now = database_now()
-        opened = Run.objects.filter(
-            pk=run_id, generation=found.generation, seq=found.row["seq"], finished_at__isnull=False
-        ).update(
-            generation=found.generation + 1,
+        open_next(
+            found.row,
+            now=now,
+            who=who,
+            solution="retried",
             status=(RunStatus.RUNNING if rows else RunStatus.ACCEPTED).value,
             version_id=found.version.id,
             min_engine=max(found.row["min_engine"], replay.NEEDS_ENGINE, engine_needed(found.version.graph)),
-            outcome=None,
             error=None,
-            waiting=None,
-            finished_at=None,
-            cancel_requested_at=None,
-            cancelled_by=None,
-            cancel_undo=False,
-            claims=0,
-            seq=found.row["seq"] + 1,
-            wake_at=now,
-        )
-        if not opened:
-            raise PlanOutdated("Somebody was quicker: this run goes on already.")
-        DeadLetter.objects.filter(run_id=run_id, generation=found.generation, solved_at__isnull=True).update(
-            solved_at=now, solved_by=who, solution="retried"
         )
         StepRun.objects.bulk_create(rows)
         _note_decisions(found, decisions, who, now)
@@ -430,20 +417,6 @@ def _is_start(found: _Found, line: PlannedStep) -> bool:
     return found.version.graph.by_id[line.node].is_trigger
 
 
-def kept_row(run: Mapping[str, Any], before: StepRow) -> StepRun:
-    """The row of a step that stands, for the next generation of its run."""
-    columns = (
-        "node_id", "node_key", "status", "attempt", "ports", "note", "input", "output", "error", "wait", "commit_seq",
-        "started_at", "finished_at",
-    )  # fmt: skip
-    return StepRun(
-        run_id=run["id"],
-        generation=run["generation"] + 1,
-        seq=run["seq"] + 1,
-        **{name: getattr(before, name) for name in columns},
-    )
-
-
 def _begins(
     found: _Found, before: StepRow, *, input: str | None, output: str | None = None, ports: str = "[]"
 ) -> StepRun:
@@ -478,18 +451,3 @@ def _note_decisions(found: _Found, decisions: Mapping[str, Decision], who: str, 
             tries = Attempt.objects.filter(run_id=found.row["id"], node_id=node, generation=lost.generation)
             for attempt in tries.filter(attempt=lost.attempt):
                 note_decision(attempt, happened=decision.happened, who=who, now=now)
-
-
-def note_decision(attempt: Attempt, *, happened: bool, who: str, now: int) -> None:
-    """Put what a person said beside the attempt that it is about (I12)."""
-    request: Any = {} if attempt.request is None else loads_stored(attempt.request)
-    said = {
-        "decided_at": iso(now),
-        "policy": "ask_human",
-        "decided_by": who,
-        "text": "It happened." if happened else "Send it again.",
-    }
-    Attempt.objects.filter(pk=attempt.pk).update(
-        status="succeeded" if happened else "abandoned",
-        request=dumps({**(request if isinstance(request, dict) else {"summary": request}), "in_doubt": said}),
-    )

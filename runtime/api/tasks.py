@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from runtime import queue
 from runtime.api.cursors import decode, encode, page_size
-from runtime.api.retrying import note_decision
+from runtime.api.generations import note_decision
 from runtime.api.rows import RUN_COLUMNS, document, run_views
 from runtime.contracts import (
     JSON,

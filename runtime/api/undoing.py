@@ -14,7 +14,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from runtime import queue
-from runtime.api.retrying import kept_row, run_row, version_of
+from runtime.api.generations import kept_row, open_next
+from runtime.api.retrying import run_row, version_of
 from runtime.api.runs import run as one_run
 from runtime.contracts import NotUndoable, PlanOutdated, RetryRefused, RunView, UndoLine, UndoPlan
 from runtime.engine import undo as law
@@ -27,7 +28,7 @@ from runtime.interpreter.versions import Version
 from runtime.store import reads
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import DeadLetter, Replay, Run, StepRun
+from runtime.store.models import Replay, StepRun
 from runtime.store.reads import AttemptRow, StepRow
 
 __all__ = ["undo", "undo_plan"]
@@ -52,7 +53,7 @@ def undo(
     by: UUID | None = None,
 ) -> RunView:
     """Undo what an ended run did, by the plan with this id. `repeats`: undo steps (node ids) that may happen a second
-    time. A run whose undoing was set aside is taken up again.
+    time.
 
     Raises NotFound, NotUndoable, PlanOutdated, RetryRefused.
     """
@@ -72,27 +73,14 @@ def undo(
     error = found.cause()
     with commit("run.undo"):
         now = database_now()
-        opened = Run.objects.filter(
-            pk=run_id, generation=found.generation, seq=found.row["seq"], finished_at__isnull=False
-        ).update(
-            generation=found.generation + 1,
+        open_next(
+            found.row,
+            now=now,
+            who=who,
+            solution="undone",
             status=RunStatus.COMPENSATING.value,
             min_engine=max(found.row["min_engine"], law.NEEDS_ENGINE),
-            outcome=None,
             error=error_text(error),
-            waiting=None,
-            finished_at=None,
-            cancel_requested_at=None,
-            cancelled_by=None,
-            cancel_undo=False,
-            claims=0,
-            seq=found.row["seq"] + 1,
-            wake_at=now,
-        )
-        if not opened:
-            raise PlanOutdated("Somebody was quicker: this run goes on already.")
-        DeadLetter.objects.filter(run_id=run_id, generation=found.generation, solved_at__isnull=True).update(
-            solved_at=now, solved_by=who, solution="undone"
         )
         StepRun.objects.bulk_create([kept_row(found.row, row) for row in found.kept()])
         Replay.objects.create(
@@ -220,7 +208,7 @@ def _line(found: _Found, node: str, fate: str | None = None) -> UndoLine:
         pass
     elif by is None:
         fate, why = "stays", "no_undo_step"
-    elif step is not None and step.status.value == "succeeded":
+    elif step is not None and step.status is StepStatus.SUCCEEDED:
         fate = "undone"
     elif graph.by_id[by].settings.disabled:
         fate, why = "stays", "switched_off"

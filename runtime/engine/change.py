@@ -249,9 +249,7 @@ class Change:
         return status
 
     def _is_to_be_undone(self) -> bool:
-        if self.undo:
-            return True
-        return self.error is not None and self._asks_for_undo(self.error.node or "")
+        return self.undo or (self.error is not None and self._asks_for_undo(self.error.node or ""))
 
     def _asks_for_undo(self, node: str) -> bool:
         return node in self.graph.by_id and self.graph.by_id[node].settings.on_failure == "undo"

@@ -41,7 +41,7 @@ class Task:
 
     ``facts``: (label, value) pairs to decide by. ``amount`` with its ``currency``: what it is about, for sums.
     ``people``: e-mail addresses of those who may answer; empty: everybody in the workspace. ``needs``: how many have to
-    say the first of the choices; 0: all of ``people``. ``fields``: the questions of a form, as `FormField` documents.
+    say the first of the choices. ``fields``: the questions of a form, as `FormField` documents.
     """
 
     kind: Literal["approval", "form"]

@@ -1,0 +1,66 @@
+"""What every further go of a run begins with, whether it is gone on with or undone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from runtime.contracts import PlanOutdated
+from runtime.engine.jsonprofile import dumps, loads_stored
+from runtime.interpreter.waiting import iso
+from runtime.store.models import Attempt, DeadLetter, Run, StepRun
+from runtime.store.reads import StepRow
+
+
+def open_next(run: Mapping[str, Any], *, now: int, who: str, solution: str, **changes: Any) -> None:
+    """Open the next generation of an ended run, within the caller's transaction; `changes`: of its row besides. That
+    solves its dead letter. Raises PlanOutdated when somebody was quicker."""
+    opened = Run.objects.filter(
+        pk=run["id"], generation=run["generation"], seq=run["seq"], finished_at__isnull=False
+    ).update(
+        generation=run["generation"] + 1,
+        outcome=None,
+        waiting=None,
+        finished_at=None,
+        cancel_requested_at=None,
+        cancelled_by=None,
+        cancel_undo=False,
+        claims=0,
+        seq=run["seq"] + 1,
+        wake_at=now,
+        **changes,
+    )
+    if not opened:
+        raise PlanOutdated("Somebody was quicker: this run goes on already.")
+    DeadLetter.objects.filter(run_id=run["id"], generation=run["generation"], solved_at__isnull=True).update(
+        solved_at=now, solved_by=who, solution=solution
+    )
+
+
+def kept_row(run: Mapping[str, Any], before: StepRow) -> StepRun:
+    """The row of a step that stands, for the next generation of its run."""
+    columns = (
+        "node_id", "node_key", "status", "attempt", "ports", "note", "input", "output", "error", "wait", "commit_seq",
+        "started_at", "finished_at",
+    )  # fmt: skip
+    return StepRun(
+        run_id=run["id"],
+        generation=run["generation"] + 1,
+        seq=run["seq"] + 1,
+        **{name: getattr(before, name) for name in columns},
+    )
+
+
+def note_decision(attempt: Attempt, *, happened: bool, who: str, now: int) -> None:
+    """Put what a person said beside the attempt that it is about (I12)."""
+    request: Any = {} if attempt.request is None else loads_stored(attempt.request)
+    said = {
+        "decided_at": iso(now),
+        "policy": "ask_human",
+        "decided_by": who,
+        "text": "It happened." if happened else "Send it again.",
+    }
+    Attempt.objects.filter(pk=attempt.pk).update(
+        status="succeeded" if happened else "abandoned",
+        request=dumps({**(request if isinstance(request, dict) else {"summary": request}), "in_doubt": said}),
+    )
