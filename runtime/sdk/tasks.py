@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, Final, Literal
 
 from runtime.engine.jsonprofile import JSON
 from runtime.sdk.errors import PermanentError
-from runtime.sdk.fields import Config, Text
+from runtime.sdk.fields import Config, Number, Text
 from runtime.sdk.fields import field as setting
+from runtime.sdk.words import Words
 
 #: What the answer of a form says of who gave it, beside the answers.
 ANSWERED: Final = "answered"
@@ -24,6 +24,44 @@ class Fact(Config):
 
     name: str = setting(title="Name", order=1, min_length=1, max_length=100)
     value: Text = setting("", title="Value", expression=True, order=2, max_length=5000)
+
+
+class Question(Config):
+    """What every question to people has, besides its title and whom it asks."""
+
+    text: Text = setting(
+        "", title="What people should know", widget="textarea", expression=True, order=2, max_length=5000
+    )
+    limit: Number = setting(
+        0,
+        title="Not in time after",
+        help="0: it waits for as long as it takes. Otherwise the way out “Not in time” is taken then.",
+        widget="number",
+        expression=True,
+        order=20,
+        ge=0,
+    )
+    unit: Literal["minutes", "hours", "days", "weeks"] = setting(
+        "days", title="Unit", widget="choice", options=[(name, name) for name in UNITS], order=21
+    )
+
+    def due_at_ms(self, now_ms: int) -> int | None:
+        """When it is too late, in milliseconds since the epoch; None for a limit of 0. Raises PermanentError."""
+        if not self.limit:
+            return None
+        # Compared before it becomes a whole number: one of a million digits would take minutes to write out.
+        milliseconds = self.limit * UNITS[self.unit]
+        if milliseconds > _LONGEST_MS:
+            raise PermanentError("Too long a wait", "A step can wait at most five years.", "too_long")
+        return now_ms + int(milliseconds)
+
+
+def asks(config: Mapping[str, Any], words: Words) -> str:
+    """The second line of such a step's card."""
+    if not config["title"]:
+        return ""
+    who = words.value(config["people"]) if config["people"] else "somebody"
+    return f"Asks {who}: {words.value(config['title'])}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +121,3 @@ def people_of(text: str) -> tuple[str, ...]:
 def facts_of(facts: Sequence[Fact]) -> tuple[tuple[str, JSON], ...]:
     """The facts as a task keeps them."""
     return tuple((fact.name, fact.value) for fact in facts)
-
-
-def due_at(limit: Decimal, unit: str, now_ms: int) -> int | None:
-    """When it is too late, in milliseconds since the epoch; None for a limit of 0. Raises PermanentError."""
-    if not limit:
-        return None
-    # Compared before it becomes a whole number: one of a million digits would take minutes to write out.
-    milliseconds = limit * UNITS[unit]
-    if milliseconds > _LONGEST_MS:
-        raise PermanentError("Too long a wait", "A step can wait at most five years.", "too_long")
-    return now_ms + int(milliseconds)

@@ -8,7 +8,6 @@ from typing import Any, Literal
 from runtime.sdk import (
     JSON,
     Choice,
-    Config,
     Context,
     EffectClass,
     Example,
@@ -19,14 +18,13 @@ from runtime.sdk import (
     Task,
     Text,
     Wait,
-    Words,
     field,
     people_of,
 )
-from runtime.sdk.tasks import UNITS, Fact, due_at, facts_of
+from runtime.sdk.tasks import Fact, Question, asks, facts_of
 
 
-class ApprovalConfig(Config):
+class ApprovalConfig(Question):
     title: Text = field(
         title="What is to be approved",
         expression=True,
@@ -34,9 +32,6 @@ class ApprovalConfig(Config):
         order=1,
         min_length=1,
         max_length=300,
-    )
-    text: Text = field(
-        "", title="What people should know", widget="textarea", expression=True, order=2, max_length=5000
     )
     facts: list[Fact] = field(
         default_factory=list,
@@ -75,18 +70,6 @@ class ApprovalConfig(Config):
         options=(("never", "Never"), ("reject", "For a no"), ("always", "Always")),
         order=9,
     )
-    limit: Number = field(
-        0,
-        title="Not in time after",
-        help="0: it waits for as long as it takes. Otherwise the way out “Not in time” is taken then.",
-        widget="number",
-        expression=True,
-        order=10,
-        ge=0,
-    )
-    unit: Literal["minutes", "hours", "days", "weeks"] = field(
-        "days", title="Unit", widget="choice", options=[(name, name) for name in UNITS], order=11
-    )
 
 
 def run(config: ApprovalConfig, step_input: JSON, context: Context) -> Wait:
@@ -100,7 +83,7 @@ def run(config: ApprovalConfig, step_input: JSON, context: Context) -> Wait:
         )
     return Wait(
         "human",
-        due_at_ms=due_at(config.limit, config.unit, context.now_ms),
+        due_at_ms=config.due_at_ms(context.now_ms),
         output={"outcome": "late", "comment": None, "decisions": []},
         ports=("late",),
         note="Waits for a decision",
@@ -127,13 +110,6 @@ def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return []
 
 
-def summary(config: Mapping[str, Any], words: Words) -> str:
-    if not config["title"]:
-        return ""
-    who = words.value(config["people"]) if config["people"] else "somebody"
-    return f"Asks {who}: {words.value(config['title'])}"
-
-
 NODE = NodeType(
     name="people.approval",
     version=1,
@@ -145,7 +121,7 @@ NODE = NodeType(
     config=ApprovalConfig,
     run=run,
     effect=EffectClass.PURE,
-    summary=summary,
+    summary=asks,
     inline=True,
     out=(Port("approved", "Approved"), Port("rejected", "Rejected"), Port("late", "Not in time")),
     extra_problems=problems,

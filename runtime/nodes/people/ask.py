@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from runtime.sdk import (
     JSON,
     Choice,
-    Config,
     Context,
     EffectClass,
     Example,
     NodeType,
-    Number,
     Port,
     Task,
     Text,
     Wait,
-    Words,
     field,
     people_of,
 )
 from runtime.sdk.forms import FormField, question_problems
-from runtime.sdk.tasks import ANSWERED, UNITS, Fact, due_at, facts_of
+from runtime.sdk.tasks import ANSWERED, Fact, Question, asks, facts_of
 
 
-class AskConfig(Config):
+class AskConfig(Question):
     title: Text = field(
         title="What is asked",
         expression=True,
@@ -34,9 +31,6 @@ class AskConfig(Config):
         order=1,
         min_length=1,
         max_length=300,
-    )
-    text: Text = field(
-        "", title="What people should know", widget="textarea", expression=True, order=2, max_length=5000
     )
     facts: list[Fact] = field(
         default_factory=list,
@@ -65,24 +59,12 @@ class AskConfig(Config):
         order=5,
         max_length=5000,
     )
-    limit: Number = field(
-        0,
-        title="Not in time after",
-        help="0: it waits for as long as it takes. Otherwise the way out “Not in time” is taken then.",
-        widget="number",
-        expression=True,
-        order=6,
-        ge=0,
-    )
-    unit: Literal["minutes", "hours", "days", "weeks"] = field(
-        "days", title="Unit", widget="choice", options=[(name, name) for name in UNITS], order=7
-    )
 
 
 def run(config: AskConfig, step_input: JSON, context: Context) -> Wait:
     return Wait(
         "human",
-        due_at_ms=due_at(config.limit, config.unit, context.now_ms),
+        due_at_ms=config.due_at_ms(context.now_ms),
         output={"outcome": "late"},
         ports=("late",),
         note="Waits for an answer",
@@ -108,13 +90,6 @@ def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return found
 
 
-def summary(config: Mapping[str, Any], words: Words) -> str:
-    if not config["title"]:
-        return ""
-    who = words.value(config["people"]) if config["people"] else "somebody"
-    return f"Asks {who}: {words.value(config['title'])}"
-
-
 NODE = NodeType(
     name="people.ask",
     version=1,
@@ -126,7 +101,7 @@ NODE = NodeType(
     config=AskConfig,
     run=run,
     effect=EffectClass.PURE,
-    summary=summary,
+    summary=asks,
     inline=True,
     out=(Port("out", "Answered"), Port("late", "Not in time")),
     extra_problems=problems,
