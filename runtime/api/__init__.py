@@ -23,6 +23,7 @@ from runtime.api.publishing import (
     version_graph,
     versions,
 )
+from runtime.api.restoring import confirm_restored, held_runs, hold_restored, restored
 from runtime.api.retrying import replay_as_new, retries, retry, retry_plan
 from runtime.api.runs import cancel, changes, run, runs, snapshot, statistics, step
 from runtime.api.starting import start_run, start_test
@@ -33,6 +34,7 @@ __all__ = [
     "cancel",
     "changes",
     "check",
+    "confirm_restored",
     "dead_letter_count",
     "dead_letter_groups",
     "dead_letters",
@@ -44,10 +46,13 @@ __all__ = [
     "event",
     "events",
     "functions",
+    "held_runs",
+    "hold_restored",
     "orphans",
     "preview",
     "publish",
     "replay_as_new",
+    "restored",
     "retire",
     "retries",
     "retry",

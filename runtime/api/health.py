@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from typing import Final
 from uuid import UUID
@@ -13,12 +12,14 @@ from django.db.models import Q
 
 from runtime import queue
 from runtime.contracts import HealthItem
+from runtime.store.brake import BRAKE, free_bytes
 from runtime.store.dialect import database_now, durability_problems
-from runtime.store.models import Process, Run
+from runtime.store.models import Instance, Process, Run
 
 _ALIVE_MS: Final = 20_000
 _CLOCKS_APART_SECONDS: Final = 5
-_FLOOR_BYTES: Final = 500 * 1024 * 1024
+#: A word in time: there is more room than the floor below which no run is begun, and not much more.
+_WARN_BYTES: Final = 500 * 1024 * 1024
 #: A claimed run is overdue when its lease ran out this long ago and nobody took it.
 _OVERDUE_MS: Final = 30_000
 #: A person, an event or an operator moves these; no time has to.
@@ -28,7 +29,7 @@ _MOVED_FROM_OUTSIDE: Final = ("parked", "waiting_event", "waiting_human")
 def system_health() -> list[HealthItem]:
     """The checks, most fundamental first. Never raises."""
     try:
-        found = [_database(), _clock(), _workers(), _orphans()]
+        found = [_database(), *_restored(), _clock(), _workers(), _orphans()]
     except (DatabaseError, InterfaceError) as error:
         found = [
             HealthItem(
@@ -49,6 +50,9 @@ def orphans() -> list[UUID]:
     # Undoing that was set aside says so in its reason to wait, like every other run that was.
     aside = Q(status="compensating", waiting__contains='"kind":"parked"')
     lost = unleased & Q(wake_at__isnull=True) & ~Q(status__in=_MOVED_FROM_OUTSIDE) & ~aside
+    if BRAKE.is_on:
+        # What is due waits for room, or to be confirmed; the system check says so in a line of its own.
+        return list(Run.objects.filter(lost, finished_at__isnull=True).values_list("id", flat=True)[:100])
     late = Q(wake_at__lt=now - _OVERDUE_MS) & (unleased | Q(lease_expires_at__lt=now - _OVERDUE_MS))
     open_runs = Run.objects.filter(finished_at__isnull=True)
     return list(open_runs.filter(lost | late).values_list("id", flat=True)[:100])
@@ -112,13 +116,37 @@ def _orphans() -> HealthItem:
 
 
 def _disk() -> HealthItem:
-    free = shutil.disk_usage(settings.DATA_DIR).free
+    free = free_bytes()
     size = f"{free / 2**30:.1f} GiB" if free >= 2**30 else f"{free // 2**20} MiB"
-    if free < _FLOOR_BYTES:
-        return HealthItem(
-            "disk", False, "Free disk space", f"Only {size} are left in DATA_DIR.", "Make room before it is full."
-        )
+    floor = settings.FREE_SPACE_FLOOR_MIB * 2**20
+    said = f"Only {size} are left in DATA_DIR."
+    mend = "Make room; everything goes on by itself."
+    if free < floor // 2:
+        said += " Nothing is accepted, and no run is begun."
+        return HealthItem("disk", False, "Free disk space", said, mend)
+    if free < floor:
+        said += " Events are accepted, and no run is begun."
+        return HealthItem("disk", False, "Free disk space", said, mend)
+    if free < _WARN_BYTES:
+        return HealthItem("disk", False, "Free disk space", said, "Make room before it is full.")
     return HealthItem("disk", True, "Free disk space", f"{size} are free in DATA_DIR.")
+
+
+def _restored() -> list[HealthItem]:
+    """Only where there is something to say."""
+    since = Instance.objects.filter(pk=1).values_list("held_since", flat=True).first()
+    if since is None:
+        return []
+    held = Run.objects.filter(finished_at__isnull=True, accepted_at__lt=since).count()
+    return [
+        HealthItem(
+            "restored",
+            False,
+            "Restored backup",
+            f"The database is a restored backup. {held} of its runs were open; nothing is sent until you say so.",
+            "manage.py restored shows what may have been sent since the backup, manage.py restored --confirm goes on.",
+        )
+    ]
 
 
 def _broker() -> list[HealthItem]:

@@ -17,6 +17,7 @@ from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps_bytes, loads_stored, normalise
 from runtime.engine.needs import engine_needed
 from runtime.store import artifacts, current
+from runtime.store.brake import BRAKE
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Deployment, Trigger, Version
@@ -149,6 +150,7 @@ def _accept(
     body = dumps_bytes(normalise(input))
     if len(body) > _MOST_BYTES:
         raise RuntimeRefused("The input is larger than 10 MiB.", code="too_large", limit=_MOST_BYTES)
+    BRAKE.refuse_when_full()
     artifact_id = None
     if len(body) > artifacts.INLINE_LIMIT:
         artifact_id = artifacts.put(body, workspace_id=workspace_id, media_type="application/json", name="input.json")

@@ -41,6 +41,7 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     schedule_preview(config, after, count) -> SchedulePreview
     statistics(workspace_id, workflow_ids, since) -> dict[UUID, WorkflowStatistics]
     system_health() -> list[HealthItem]
+    restored() -> Hold | None / held_runs() / hold_restored() / confirm_restored(schedules)    across workspaces
     functions() -> list[dict]                                                     the expression catalogue
 """
 
@@ -69,6 +70,7 @@ from runtime.contracts.refusals import (
     StoreUnavailable,
     TaskRefused,
 )
+from runtime.contracts.restores import HeldRun, HeldStep, Hold
 from runtime.contracts.retries import (
     DeadLetterGroup,
     DeadLetterView,
@@ -97,6 +99,9 @@ __all__ = [
     "EventView",
     "GraphHasProblems",
     "HealthItem",
+    "HeldRun",
+    "HeldStep",
+    "Hold",
     "InputRefused",
     "JSONRefused",
     "KeyReused",

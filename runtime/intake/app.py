@@ -41,6 +41,7 @@ from runtime.intake.told import Told
 from runtime.intake.triggers import Door, Doors
 from runtime.intake.waiting import Held
 from runtime.store import artifacts, failpoints
+from runtime.store.brake import BRAKE
 from runtime.store.records import Accepted, AcceptRun
 from runtime.store.writer import ACCEPT_PATIENCE, Writer
 
@@ -384,6 +385,7 @@ class Intake:
         return await (self._writer.accept(unit) if artifact_id is None else self._accept_large(unit, artifact_id))
 
     def _refuse_to_wait(self) -> None:
+        BRAKE.refuse_when_full()
         if self._writer.backlog + self._told.waiting > _MOST_WAITING:
             raise StoreUnavailable("More events came than can be stored in time.")
         if not self._writer.running:

@@ -67,6 +67,9 @@ COMMIT_POINTS: Final = frozenset(
         "process.sign",
         "leadership.take",
         "instance.create",
+        "instance.beat",
+        "instance.hold",
+        "instance.release",
     }
 )
 # Points around something that is no transaction: a call to the outside, a file, an answer, a message.

@@ -419,9 +419,14 @@ class Leadership(models.Model):
 
 
 class Instance(models.Model):
-    """Facts of this installation: the epoch that a restore raises, and the secret that effect keys are made with."""
+    """Facts of this installation: the epoch that a restore raises, and the secret that effect keys are made with.
+
+    `beat` tells a restored backup from the present, and `held_since` says that one waits to be confirmed (`restores`).
+    """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     epoch = models.PositiveIntegerField(default=1)
+    beat = models.BigIntegerField(default=0, db_default=0)
+    held_since = models.BigIntegerField(null=True)
     key_secret = models.CharField(max_length=64)
     created_at = models.BigIntegerField()

@@ -28,6 +28,7 @@ from runtime.contracts import StoreUnavailable
 from runtime.ports import PORTS, LiveSink
 from runtime.store import claims, units
 from runtime.store.bell import Bell, Ring
+from runtime.store.brake import BRAKE
 from runtime.store.commits import Transaction, commit
 from runtime.store.delivery import Watchers, deliver_all, expire, publish, still_waiting
 from runtime.store.dialect import Link, LinkLost, NotWhole, StoreFault, open_link, vendor_of
@@ -102,10 +103,10 @@ class Writer:
     def takes(self) -> bool:
         """Whether the next accepted run may be leased to this process in the accepting commit (`RunRow.lease_owner`).
 
-        Not when it holds enough: a lease that nobody works under would have to be renewed, or be claimed again and
-        again until the run looked like one that kills its workers.
+        Not when it holds enough, or may begin nothing: a lease that nobody works under would have to be renewed, or be
+        claimed again and again until the run looked like one that kills its workers.
         """
-        return self._take is not None and self._held < self._most_held
+        return self._take is not None and self._held < self._most_held and not BRAKE.is_on
 
     @property
     def works_here(self) -> bool:

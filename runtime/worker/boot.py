@@ -40,6 +40,7 @@ from runtime.store.writer import Writer
 from runtime.worker.actors import Doorman
 from runtime.worker.context import Doors
 from runtime.worker.egress import Egress
+from runtime.worker.guard import Guard
 from runtime.worker.pump import Pump
 from runtime.worker.ticker import Ticker
 
@@ -79,6 +80,7 @@ class Runtime:
         self._connections: list[BaseDatabaseWrapper] = []
         self._egress: Egress | None = None
         self._doorman: Doorman | None = None
+        self._guard: Guard | None = None
 
     async def start(self) -> None:
         """Check the database, start the writer and what this kind of process does. Raises ImproperlyConfigured."""
@@ -92,6 +94,8 @@ class Runtime:
         loop = self._loop = asyncio.get_running_loop()
         readers = self._pool("reads", 2)
         key_secret = await loop.run_in_executor(readers, _prepare)
+        self._guard = Guard(readers=readers, beats=self.kind in ("embedded", "ticker"))
+        await self._guard.start()
         advances = self.kind in ("embedded", "worker")
         takes = self.kind == "embedded" and not queue.is_off()
         self.writer = Writer(
@@ -139,6 +143,9 @@ class Runtime:
         """Stop claiming, let steps finish within the grace, hand everything else back (I31). Idempotent."""
         loop = asyncio.get_running_loop()
         await self.rest(grace_seconds)
+        if self._guard is not None:
+            await self._guard.stop()
+            self._guard = None
         if self.ticker is not None:
             await self.ticker.stop()
             self.ticker = None

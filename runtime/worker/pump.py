@@ -21,6 +21,7 @@ from runtime.interpreter import Driver, Version, Versions, loaded
 from runtime.interpreter.attempts import StepContext as StepContextLike
 from runtime.interpreter.payloads import Reference
 from runtime.interpreter.records import Asked
+from runtime.store.brake import BRAKE
 from runtime.store.records import Claimed, RunWrite, Written
 from runtime.store.tickets import Wanted
 from runtime.store.units import Fenced
@@ -246,6 +247,13 @@ class Pump:
             await self._wanted.wait()
             self._wanted.clear()
             while self._taken or self._rung or self._sweep:
+                if BRAKE.is_on:
+                    # What was rung for stays due; what was taken was taken before.
+                    self._rung.clear()
+                    self._sweep = True
+                    if not self._taken:
+                        await asyncio.sleep(_AGAIN_MS / 1000)
+                        continue
                 room = self._most - len(self._driving) - len(self._beginning)
                 if room <= 0 or len(self._beginnings) >= _MOST_BEGINNINGS:
                     self._room.clear()

@@ -28,6 +28,7 @@ from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.interpreter.waiting import iso
 from runtime.nodes.triggers.schedule import next_fires
 from runtime.store import artifacts
+from runtime.store.brake import BRAKE
 from runtime.store.cancels import ask_to_cancel
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
@@ -147,8 +148,9 @@ class Ticker:
             await asyncio.sleep(SWEEP_SECONDS)
 
     async def _tick(self) -> None:
-        for tick in await self._ask(_due_schedules):
-            await self._fire(tick)
+        if not (BRAKE.held or BRAKE.full):
+            for tick in await self._ask(_due_schedules):
+                await self._fire(tick)
         if self._ring is not None:
             due = await self._ask(due_runs)
             if due:

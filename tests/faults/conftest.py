@@ -36,10 +36,12 @@ def make_plant(request: pytest.FixtureRequest, tmp_path: Path, company: Company)
     """Makes a fresh installation on `sqlite` or `postgres`; everything of it ends with the test."""
     made: list[Plant] = []
 
-    def make(database: str, *, workers: int = 1, environment: dict[str, str] | None = None) -> Plant:
+    def make(
+        database: str, *, workers: int = 1, environment: dict[str, str] | None = None, data: Path | None = None
+    ) -> Plant:
         number = next(_names)
         if database == "sqlite":
-            plant = Plant(tmp_path / f"plant{number}", company, environment=environment)
+            plant = Plant(tmp_path / f"plant{number}", company, environment=environment, data=data)
         else:
             postgres: PostgresServer = request.getfixturevalue("postgres_server")
             redis: RedisServer = request.getfixturevalue("redis_server")
@@ -50,6 +52,7 @@ def make_plant(request: pytest.FixtureRequest, tmp_path: Path, company: Company)
                 redis_url=redis.url.removesuffix("/0") + f"/{number % 16}",
                 workers=workers,
                 environment=environment,
+                data=data,
             )
         made.append(plant)
         return plant

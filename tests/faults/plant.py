@@ -32,15 +32,17 @@ class Plant:
         redis_url: str = "",
         workers: int = 1,
         environment: dict[str, str] | None = None,
+        data: Path | None = None,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
         self.company = company
         self.port = free_port()
         own = {"MILLRACE_TEST_BUILD": "true", "LOG_FORMAT": "plain", **company.environment(), **(environment or {})}
-        data = directory / "data"
+        data = data or directory / "data"
         self.product = Product(data, database_url=database_url, redis_url=redis_url, environment=own, port=self.port)
-        data.mkdir(mode=0o700)
+        data.mkdir(mode=0o700, exist_ok=True)
+        self.data = data
         self.cradle = Cradle(self.product.variables(), directory)
         if database_url:
             migrate = self.cradle.spawn("migrate")

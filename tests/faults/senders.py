@@ -27,6 +27,7 @@ class Answer:
     status: int
     body: Any
     seconds: float
+    retry_after: str | None = None
 
 
 class Senders:
@@ -56,12 +57,12 @@ class Senders:
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
         began = time.monotonic()
         connection = http.client.HTTPConnection("127.0.0.1", self._port(), timeout=timeout)
-        status, text = 0, b""
+        status, text, again = 0, b"", None
         try:
             connection.request("POST", path, json.dumps(document), headers)
             response = connection.getresponse()
             text = response.read()
-            status = response.status
+            status, again = response.status, response.headers["Retry-After"]
         except (OSError, http.client.HTTPException):
             status = 0
         finally:
@@ -70,7 +71,7 @@ class Senders:
             body: Any = json.loads(text) if text else None
         except ValueError:
             body = text.decode(errors="replace")
-        answer = Answer(key, status, body, time.monotonic() - began)
+        answer = Answer(key, status, body, time.monotonic() - began, again)
         self._note(answer)
         return answer
 
