@@ -96,7 +96,7 @@ def become(order: dict[str, Any], channel: socket.socket) -> None:
         threading.Thread(target=obey, args=(channel,), name="harness", daemon=True).start()
         from django.core.management import execute_from_command_line
 
-        sys.argv = ["manage.py", order["command"]]
+        sys.argv = ["manage.py", *order["command"].split()]
         execute_from_command_line(sys.argv)
         code = 0
     except SystemExit as end:

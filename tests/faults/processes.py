@@ -115,10 +115,11 @@ class Cradle:
             raise HarnessFailed((directory / "cradle.log").read_text(errors="replace")[-3000:])
 
     def spawn(self, kind: str, failpoints: str = "") -> Child:
-        """Start `serve`, `web`, `worker` or `ticker`, armed from its first instruction if so asked."""
+        """Start `serve`, `web`, `worker`, `ticker` or another command, armed from its first instruction if so asked."""
         self._count += 1
-        log = self._directory / f"{kind}-{self._count}.log"
-        points = self._directory / f"{kind}-{self._count}.points"
+        name = f"{kind.partition(' ')[0]}-{self._count}"
+        log = self._directory / f"{name}.log"
+        points = self._directory / f"{name}.points"
         ours, theirs = socket.socketpair()
         order = {"command": kind, "log": str(log), "points": str(points), "failpoints": failpoints}
         socket.send_fds(self._control, [json.dumps(order).encode()], [theirs.fileno()])

@@ -45,6 +45,26 @@ class BreakablePostgres:
         """Start over the same data: it recovers."""
         self._process = self._launch()
 
+    def back_up(self) -> None:
+        """Crash it, keep a copy of its data, and start it again."""
+        self.crash()
+        shutil.rmtree(self._base / "backup", ignore_errors=True)
+        self._copy("data", "backup")
+        self.start()
+
+    def restore(self) -> None:
+        """Crash it, and start it over the copy."""
+        self.crash()
+        shutil.rmtree(self._base / "data")
+        self._copy("backup", "data")
+        self.start()
+
+    def _copy(self, source: str, target: str) -> None:
+        shutil.copytree(self._base / source, self._base / target)
+        if self._account is not None:
+            for path in (self._base / target, *(self._base / target).rglob("*")):
+                os.chown(path, *self._account)
+
     def close(self) -> None:
         self._process.stop()
         shutil.rmtree(self._base, ignore_errors=True)
