@@ -10,6 +10,9 @@ REPEAT     a call came after the result of its step was committed (I10)
 NOINTENT   a call whose key has no intent, or an intent younger than the call (I9)
 KEYS       one step of one event called under two keys (I11)
 BODYDIFF   one key was sent with two bodies (I11)
+UNEXPL     a call without a key was made again, and no try before it is on record as in doubt or failed (I12)
+HUMANDUP   a call without a key was made again, and nobody had said that it should be (I12)
+RANK       a run went back: to an earlier state, to an older lease, or out of its end (I6, I14)
 TRIES      a step used up more tries than the workflow explains: a crash was taken for a failure (I19)
 OPEN       an ended run has a try whose ending nobody recorded (I12)
 ORPHAN     a run that has not ended and that nobody will look at again (I17)
@@ -23,13 +26,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from tests.faults.examples import Example
 from tests.faults.outside import Call
-from tests.faults.rows import Export, StepRow
+from tests.faults.rows import Export, Glimpse, StepRow
 from tests.faults.senders import Answer
 
 #: A worker carries the database's clock on by its own: on a busy machine its times lag.
@@ -37,6 +40,8 @@ _LAG_MS = 1_000
 _TIMER_LATE_MS = 5_000
 DECIDED = frozenset({"succeeded", "failed", "skipped", "cancelled"})
 TERMINAL = frozenset({"completed", "compensated", "cancelled", "dead_lettered"})
+_RANKS = {"accepted": 0, "ready": 1, "compensating": 3, **dict.fromkeys(TERMINAL, 4)}
+_UNDER_WAY = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,8 @@ class Evidence:
     outages: Mapping[str, int] = field(default_factory=dict)
     #: How a run ends; None where any end is right.
     ends: str | None = "completed"
+    #: How runs stood at moments before, in the order of the looks.
+    seen: Sequence[Glimpse] = ()
 
 
 def check(evidence: Evidence) -> list[Violation]:
@@ -85,6 +92,8 @@ def check(evidence: Evidence) -> list[Violation]:
     found += _effects(evidence)
     found += _intents(evidence)
     found += _repeats(evidence)
+    found += _without_key(evidence)
+    found += _ranks(evidence)
     found += _timers(evidence)
     found += _undone(evidence)
     if evidence.crash is not None:
@@ -124,7 +133,8 @@ def _runs(evidence: Evidence) -> Iterable[Violation]:
                 yield Violation("ORPHAN", f"{run.key}: {run.status}, and nobody will look at it again")
             continue
         ends = example.ends if evidence.ends == "completed" else evidence.ends
-        if ends is not None and run.status != ends:
+        doubtful = example.may_end_in_doubt and run.status == "dead_lettered" and '"in_doubt"' in (run.error or "")
+        if ends is not None and run.status != ends and not doubtful:
             yield Violation("END", f"{run.key}: {run.status} ({(run.error or '')[:300]})")
             continue
         for node_id, step in steps[run.id].items():
@@ -200,6 +210,42 @@ def _repeats(evidence: Evidence) -> Iterable[Violation]:
             yield Violation("REPEAT", f"{order}: called again after the call that its result came from")
         elif calls[-1].at_ms > step.finished_at + _LAG_MS:
             yield Violation("REPEAT", f"{order}: called {calls[-1].at_ms - step.finished_at} ms after its result")
+
+
+def _without_key(evidence: Evidence) -> Iterable[Violation]:
+    """A call that carries no key is made once. Each further one needs a try that is known to have ended badly, or in
+    doubt, and a person who wanted it."""
+    run_of = {run.key: run.id for run in evidence.rows.runs}
+    calls: dict[tuple[str, str], int] = defaultdict(int)
+    for call in evidence.calls:
+        if call.key is None and call.order:
+            calls[call.event, call.step] += 1
+    told: dict[tuple[str, str], int] = defaultdict(int)
+    for one in evidence.rows.attempts:
+        told[one.run, one.node] += one.status in ("in_doubt", "failed", "abandoned")
+    for (event, step), count in sorted(calls.items()):
+        run = run_of.get(event, "")
+        if count - 1 > told[run, step]:
+            yield Violation("UNEXPL", f"{event}/{step}: {count} calls, {told[run, step]} of them explained")
+        if count > 1 and (run, step) not in evidence.rows.again:
+            yield Violation("HUMANDUP", f"{event}/{step}: {count} calls, and nobody asked for a second one")
+
+
+def _ranks(evidence: Evidence) -> Iterable[Violation]:
+    """Each look at a run against the one before."""
+    last: dict[str, Glimpse] = {}
+    crash = () if evidence.crash is None else evidence.crash.rows.runs
+    now = (*evidence.seen, *(run.glimpse for run in crash), *(run.glimpse for run in evidence.rows.runs))
+    for one in now:
+        before = last.get(one.run)
+        last[one.run] = one
+        if before is None:
+            continue
+        fell = _RANKS.get(one.status, _UNDER_WAY) < _RANKS.get(before.status, _UNDER_WAY)
+        if fell or (before.status in TERMINAL and one.status != before.status):
+            yield Violation("RANK", f"{one.run}: was {before.status}, is {one.status}")
+        if one.token < before.token:
+            yield Violation("RANK", f"{one.run}: lease {one.token} after {before.token}")
 
 
 def _timers(evidence: Evidence) -> Iterable[Violation]:

@@ -23,6 +23,8 @@ class Example:
     ballast: int = 0
     #: How its run ends.
     ends: str = "completed"
+    #: Or in doubt, where a process died around a call that carries no key.
+    may_end_in_doubt: bool = False
 
 
 def node(id_: str, type_: str, config: dict[str, Any], settings: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -172,10 +174,12 @@ def approval(*, minutes: float = 0) -> Example:
     return Example("Approval", graph(nodes, edges), {"first": 1, "yes": 1}, skipped=frozenset({"no"}))
 
 
-def unrepeatable() -> Example:
+def unrepeatable(*, slow: int = 0) -> Example:
     """A call that carries no key: done again, it would be done twice."""
-    nodes = [webhook(), edit("prepare", "{{ trigger.body.id }}"), invoice("once", key=False), edit("after", "x")]
-    return Example("Unrepeatable", graph(nodes, ["start -> prepare", "prepare -> once", "once -> after"]), {"once": 1})
+    once = invoice("once", key=False, behaviour=f"slow={slow}" if slow else "")
+    nodes = [webhook(), edit("prepare", "{{ trigger.body.id }}"), once, edit("after", "x")]
+    edges = ["start -> prepare", "prepare -> once", "once -> after"]
+    return Example("Unrepeatable", graph(nodes, edges), {"once": 1}, may_end_in_doubt=True)
 
 
 def accepting() -> Example:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,7 +14,7 @@ from tests.faults.check import TERMINAL, Crash, Evidence, Violation, check
 from tests.faults.examples import Example
 from tests.faults.outside import Company
 from tests.faults.processes import Child, Cradle, HarnessFailed, wait_until
-from tests.faults.rows import Database, PostgresRows, SqliteRows
+from tests.faults.rows import Database, Glimpse, PostgresRows, SqliteRows
 from tests.faults.senders import Senders
 from tests.product import EMAIL, LINK, PASSWORD, Api, Product, Published
 from tests.services.process import free_port
@@ -184,16 +184,23 @@ class Plant:
         found = self.status(key)
         return found is not None and found[1] in TERMINAL
 
-    def unfinished(self, prefix: str) -> list[tuple[str, str, str | None, str | None]]:
-        """Key, status, lease owner and error of each run that has not ended."""
+    def unfinished(self, prefix: str, *, due: bool = False) -> list[tuple[str, str, str | None, str | None]]:
+        """Key, status, lease owner and error of each run that has not ended. `due`: only of those that have a time at
+        which to be looked at, which are found by an index."""
         return [
             (row[0], row[1], row[2], row[3])
             for row in self.database.query(
                 "SELECT e.dedupe_key, r.status, r.lease_owner, r.error FROM store_run r JOIN store_event e"
-                " ON e.id = r.event_id WHERE e.dedupe_key >= ? AND e.dedupe_key < ? || '~' AND r.finished_at IS NULL",
+                " ON e.id = r.event_id WHERE e.dedupe_key >= ? AND e.dedupe_key < ? || '~' AND r.finished_at IS NULL"
+                + (" AND r.wake_at IS NOT NULL" if due else ""),
                 (prefix, prefix),
             )
         ]
+
+    def glimpses(self) -> list[Glimpse]:
+        """How the runs that are under way stand right now."""
+        rows = self.database.query("SELECT id, status, lease_token FROM store_run WHERE wake_at IS NOT NULL")
+        return [Glimpse(*row) for row in rows]
 
     def crash(self, prefix: str, after: int) -> Crash:
         """What stands right now, after a death."""
@@ -213,6 +220,7 @@ class Plant:
         outage_ms: int = 0,
         outages: Mapping[str, int] | None = None,
         ends: str | None = "completed",
+        seen: Sequence[Glimpse] = (),
     ) -> Evidence:
         """What a trial left behind."""
         return Evidence(
@@ -226,6 +234,7 @@ class Plant:
             outage_ms=outage_ms,
             outages=outages or {},
             ends=ends,
+            seen=seen,
         )
 
     def shown(self, workflow: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import tempfile
@@ -15,6 +16,15 @@ from uuid import UUID
 import psycopg
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """How a run stood at some moment."""
+
+    run: str
+    status: str
+    token: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,10 @@ class RunRow:
     accepted_at: int
     finished_at: int | None
     error: str | None
+
+    @property
+    def glimpse(self) -> Glimpse:
+        return Glimpse(self.id, self.status, self.lease_token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,8 @@ class Export:
     steps: list[StepRow] = field(default_factory=list)
     attempts: list[AttemptRow] = field(default_factory=list)
     events: list[EventRow] = field(default_factory=list)
+    #: Run and step of what a person wanted to be sent again.
+    again: set[tuple[str, str]] = field(default_factory=set)
 
 
 _EVENTS = "SELECT e.id, e.dedupe_key, e.run_id, e.duplicates, e.received_at FROM store_event e WHERE {mine}"
@@ -101,6 +117,10 @@ _STEPS = """SELECT s.run_id, s.node_id, s.generation, s.status, s.attempt, s.seq
 _ATTEMPTS = """SELECT a.run_id, a.node_id, a.generation, a.attempt, a.status, a.effect_class, a.effect_key,
     a.request_digest, a.worker, a.started_at, a.finished_at
     FROM store_attempt a JOIN store_run r ON r.id = a.run_id JOIN store_event e ON e.id = r.event_id WHERE {mine}"""
+_REPLAYS = """SELECT p.run_id, p.decisions FROM store_replay p JOIN store_run r ON r.id = p.run_id
+    JOIN store_event e ON e.id = r.event_id WHERE {mine}"""
+_ASKED = """SELECT t.run_id, t.node_id FROM store_humantask t JOIN store_run r ON r.id = t.run_id
+    JOIN store_event e ON e.id = r.event_id WHERE {mine} AND t.kind = 'exception' AND t.outcome = 'retry'"""
 _MINE = "e.dedupe_key >= {0} AND e.dedupe_key < {0} || '~'"
 
 
@@ -139,7 +159,10 @@ def read(database: Database, prefix: str) -> Export:
     runs = [RunRow(*row) for row in rows(_RUNS)]
     steps = [StepRow(*row) for row in rows(_STEPS)]
     attempts = [AttemptRow(*row) for row in rows(_ATTEMPTS)]
-    return Export(runs, steps, attempts, [EventRow(*row) for row in rows(_EVENTS)])
+    again = {(row[0], row[1]) for row in rows(_ASKED)}
+    for run, decisions in rows(_REPLAYS):
+        again |= {(run, node) for node, said in json.loads(decisions).items() if not said["happened"]}
+    return Export(runs, steps, attempts, [EventRow(*row) for row in rows(_EVENTS)], again)
 
 
 _EXPIRE = """UPDATE store_run SET

@@ -10,9 +10,9 @@ import pytest
 
 from tests.faults import check as checker
 from tests.faults.check import Crash, Evidence, check
-from tests.faults.examples import branching, saga
+from tests.faults.examples import branching, saga, unrepeatable
 from tests.faults.outside import Call
-from tests.faults.rows import AttemptRow, EventRow, Export, RunRow, StepRow
+from tests.faults.rows import AttemptRow, EventRow, Export, Glimpse, RunRow, StepRow
 from tests.faults.senders import Answer
 
 EXAMPLE = branching()
@@ -81,6 +81,21 @@ def undone(*order: str) -> Evidence:
     return Evidence({"flow": example}, rows, calls, {"a"}, {"a"})
 
 
+def without_key(*, calls: int, told: str = "succeeded", again: bool = False) -> Evidence:
+    """A run whose one call carries no key, made so often."""
+    example = unrepeatable()
+    steps = [
+        StepRow("run", node["id"], 1, "succeeded", 1, 1, 1, None, NOW, NOW + 900, None)
+        for node in example.graph["nodes"]
+    ]
+    attempt = AttemptRow("run", "once", 1, 1, told, "unsafe", None, "d", "worker-1-x", NOW, NOW + 900)
+    made = [
+        Call(number, NOW + 100, "/invoices", None, "body", "a/once", 201, number == 1) for number in range(1, calls + 1)
+    ]
+    wanted = {("run", "once")} if again else set()
+    return Evidence({"flow": example}, Export([RUN], steps, [attempt], good().rows.events, wanted), made, {"a"}, {"a"})
+
+
 BROKEN = {
     "LOST": lambda: replace(good(), acked={"a", "b"}, sent={"a", "b"}),
     "GHOST": lambda: replace(good(), sent=set(), acked=set()),
@@ -92,6 +107,9 @@ BROKEN = {
     "NOINTENT": lambda: with_rows(attempts=good().rows.attempts[1:]),
     "KEYS": lambda: with_call(key="key-right", applied=False),
     "BODYDIFF": lambda: with_call(body_sha256="other", applied=False),
+    "UNEXPL": lambda: without_key(calls=2, again=True),
+    "HUMANDUP": lambda: without_key(calls=2, told="in_doubt"),
+    "RANK": lambda: replace(good(), seen=[Glimpse("run", "dead_lettered", 3)]),
     "TRIES": lambda: with_step("left", attempt=2),
     "OPEN": lambda: with_rows(attempts=[replace(one, status="intent") for one in good().rows.attempts]),
     "ORPHAN": lambda: with_rows(runs=[replace(RUN, status="waiting_timer", finished_at=None)]),
@@ -108,6 +126,10 @@ def test_a_good_trial_breaks_no_rule() -> None:
     assert check(good()) == []
     assert check(replace(good(), crash=Crash(good().rows, good().calls))) == []
     assert check(undone("undo_second", "undo_first")) == []
+    assert check(without_key(calls=1)) == []
+    assert {one.rule for one in check(without_key(calls=2, told="in_doubt", again=True))} <= {"REPEAT"}
+    ways = [Glimpse("run", status, token) for token, status in enumerate(("accepted", "running", "waiting_timer"))]
+    assert check(replace(good(), seen=ways)) == []
 
 
 @pytest.mark.parametrize("rule", BROKEN)
@@ -125,6 +147,8 @@ def test_each_rule_finds_what_it_is_there_for(rule: str) -> None:
         ("TIMER", lambda: with_step("pause", started_at=NOW + 1_500)),
         ("END", lambda: with_step("never", status="succeeded")),
         ("ORDER", lambda: undone("undo_second")),
+        ("RANK", lambda: replace(good(), seen=[Glimpse("run", "running", 9)])),
+        ("RANK", lambda: replace(good(), seen=[Glimpse("run", "compensating", 3), Glimpse("run", "running", 3)])),
         (
             "AGAIN",
             lambda: replace(with_call(applied=False), crash=Crash(good().rows, good().calls)),

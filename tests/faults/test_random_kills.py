@@ -13,14 +13,17 @@ import pytest
 
 from tests.faults import figures
 from tests.faults.conftest import MakePlant
-from tests.faults.examples import branching, linear
+from tests.faults.examples import branching, linear, saga, unrepeatable
 from tests.faults.plant import Plant
 from tests.faults.processes import Child, HarnessFailed
+from tests.faults.rows import Glimpse
 from tests.faults.senders import Answer
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(7200)]
 
 IN_FLIGHT = 50
+#: At least so many runs for each kill.
+RUNS_A_KILL = 20
 
 
 @dataclass(slots=True)
@@ -54,10 +57,11 @@ class Traffic:
         while not self._stop.wait(0.05):
             if not self.plant.children:
                 continue
-            under_way = sum(not one.done() for one in self.tries)
-            live = [one for one in self.plant.unfinished(self.prefix) if one[2] is None or not self._is_dead(one[2])]
+            self.tries = [one for one in self.tries if not one.done()]
+            unfinished = self.plant.unfinished(self.prefix, due=True)
+            live = [one for one in unfinished if one[2] is None or not self._is_dead(one[2])]
             self.fewest.append(len(live))
-            for _ in range(min(25, IN_FLIGHT - len(live) - under_way)):
+            for _ in range(min(25, IN_FLIGHT - len(live) - len(self.tries))):
                 self.sent += 1
                 key = f"{self.prefix}{self.sent:05d}"
                 self.tries.append(self.plant.senders.insist_in_thread(self.random.choice(paths), key))
@@ -75,11 +79,15 @@ class Takeovers:
     seconds: list[float] = field(default_factory=list)
     #: How often the process that held a run died.
     deaths: Counter[str] = field(default_factory=Counter)
+    #: How runs stood at each death.
+    seen: list[Glimpse] = field(default_factory=list)
     _open: list[tuple[str, float, set[str]]] = field(default_factory=list)
 
     def died(self, owner: str, at: float) -> None:
         """Note what the dead process held."""
-        held = {one[0] for one in self.plant.unfinished(self.prefix) if (one[2] or "").startswith(f"{owner}-")}
+        unfinished = self.plant.unfinished(self.prefix, due=True)
+        held = {one[0] for one in unfinished if (one[2] or "").startswith(f"{owner}-")}
+        self.seen += self.plant.glimpses()
         self.deaths.update(held)
         if held:
             self._open.append((owner, at, held))
@@ -92,7 +100,7 @@ class Takeovers:
         """Note what others have taken meanwhile."""
         if not self._open or not self.plant.children:
             return
-        owners = {one[0]: one[2] or "" for one in self.plant.unfinished(self.prefix)}
+        owners = {one[0]: one[2] or "" for one in self.plant.unfinished(self.prefix, due=True)}
         now = time.monotonic()
         left = []
         for owner, at, held in self._open:
@@ -105,7 +113,7 @@ class Takeovers:
 
 def test_random_kills_lose_nothing_and_repeat_nothing(database: str, make_plant: MakePlant) -> None:
     plant = make_plant(database, workers=2)
-    run_and_kill(plant, database, "random kills", figures.number("KILLS", 6, 100))
+    run_and_kill(plant, database, "random kills", figures.number("KILLS", 6, 1000))
 
 
 @figures.only_in_full
@@ -120,12 +128,14 @@ def run_and_kill(plant: Plant, database: str, name: str, kills: int) -> None:
     seed = figures.seed()
     chance = random.Random(seed)
     prefix = f"r{seed:x}-"
-    plant.start(linear(respond="immediately", slow=60), branching(slow=60))
+    plant.start(linear(respond="immediately", slow=60), branching(slow=60), saga(slow=60), unrepeatable(slow=60))
     traffic = Traffic(plant, prefix, random.Random(seed + 1))
     takeovers = Takeovers(plant, prefix)
     traffic.start()
     try:
         killed, dead_seconds = kill_at_random(plant, kills, chance, traffic, takeovers)
+        while traffic.sent < RUNS_A_KILL * kills:
+            watch(takeovers, 0.1)
     finally:
         traffic.stop()
     deadline = time.monotonic() + 120
@@ -136,7 +146,7 @@ def run_and_kill(plant: Plant, database: str, name: str, kills: int) -> None:
     takeovers.look()
     outage = int(dead_seconds * 1000) if plant.embedded else 5_000
     outages = {key: 0 if plant.embedded else 20_000 * deaths for key, deaths in takeovers.deaths.items()}
-    violations = plant.check(prefix, outage_ms=outage, outages=outages)
+    violations = plant.check(prefix, outage_ms=outage, outages=outages, seen=takeovers.seen)
     rules: dict[str, int] = {}
     for violation in violations:
         rules[violation.rule] = rules.get(violation.rule, 0) + 1
@@ -154,6 +164,7 @@ def run_and_kill(plant: Plant, database: str, name: str, kills: int) -> None:
         unanswered_and_sent_again=len(plant.senders.unknown),
         refused=len(plant.senders.refused),
         lost=rules.get("LOST", 0),
+        left_in_doubt=sum(run.status == "dead_lettered" for run in evidence.rows.runs),
         duplicated=rules.get("DUPHON", 0) + rules.get("DUPRUN", 0) + rules.get("REPEAT", 0),
         violations=rules,
         taken_over=len(takeovers.seconds),

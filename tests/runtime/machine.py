@@ -217,6 +217,24 @@ def statuses(run_id: UUID) -> dict[str, str]:
     return {found.key: found.status for found in snapshot.steps}
 
 
+def rung_and_swept(machine: Machine, run_id: UUID) -> None:
+    """Ring for this run; back when the pump has looked around since, and has had time to claim what it found."""
+    pump = machine.runtime and machine.runtime.pump
+    assert pump
+    look_around = pump._look_around
+    swept = threading.Event()
+
+    def seen() -> None:
+        look_around()
+        swept.set()
+
+    pump._look_around = seen  # type: ignore[method-assign]
+    machine.on_loop(pump.admit([run_id]))
+    assert swept.wait(PATIENCE)
+    time.sleep(0.2)
+    pump._look_around = look_around  # type: ignore[method-assign]
+
+
 def wait_until(holds: Callable[[], bool], patience: float = PATIENCE) -> None:
     """Wait for something that must come."""
     deadline = time.monotonic() + patience

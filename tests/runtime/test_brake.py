@@ -15,7 +15,7 @@ from runtime.store.models import Event, Run, Trigger
 from runtime.store.writer import Writer
 from runtime.worker import guard
 from tests.runtime.door import knock
-from tests.runtime.machine import Machine, flow, look, post, step, wait_until
+from tests.runtime.machine import Machine, flow, look, post, rung_and_swept, step, wait_until
 from tests.runtime.rows import a_webhook
 
 MIB = 1024 * 1024
@@ -49,9 +49,7 @@ def test_with_little_room_runs_are_accepted_and_not_begun_until_there_is_more(
     run_id = machine.begin(flow("start -> a"))
     accepted = Run.objects.get(pk=run_id)
     assert accepted.lease_owner is None, "a lease would have to be kept"
-    pump = machine.runtime and machine.runtime.pump
-    assert pump
-    wait_until(lambda: not pump._rung, 5)
+    rung_and_swept(machine, run_id)
     assert look(run_id).status == "accepted"
     assert Run.objects.get(pk=run_id).lease_token == accepted.lease_token
     assert api.orphans() == []

@@ -57,6 +57,38 @@ def test_a_short_wait_is_not_early_either(machine: Machine) -> None:
     assert 300 <= waited_ms(run.id) < 1000
 
 
+class WrongClock:
+    """The time module of a machine whose clock is wrong."""
+
+    def __init__(self, hours: float) -> None:
+        self._wrong = int(hours * 3_600_000_000_000)
+
+    def time_ns(self) -> int:
+        return time.time_ns() + self._wrong
+
+    def time(self) -> float:
+        return self.time_ns() / 1e9
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(time, name)
+
+
+@pytest.mark.parametrize("hours", [1, -1, 24, -24])
+def test_a_wait_goes_by_the_databases_clock_whatever_the_workers_says(
+    hours: float, idle_machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    idle_machine.start()
+    assert idle_machine.run(flow("start -> a")).status == "completed"
+    monkeypatch.setattr("runtime.store.writer.time", WrongClock(hours))
+    began = time.monotonic()
+    run_id = idle_machine.begin(flow("start -> pause -> a", pause("pause", 2)))
+    waiting = idle_machine.until(run_id, lambda run: run.status == "waiting_timer")
+    assert waiting.waiting is not None
+    assert abs(waiting.waiting["until"] - time.time_ns() // 1_000_000) < 10_000
+    assert idle_machine.finish(run_id).status == "completed"
+    assert time.monotonic() - began >= 1.9
+
+
 def test_a_wait_counts_from_the_moment_by_which_it_was_reckoned(
     idle_machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

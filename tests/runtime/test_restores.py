@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from io import StringIO
-from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -18,7 +16,18 @@ from runtime.store.models import Event, Instance, Run, Trigger
 from runtime.store.records import RunWrite
 from runtime.store.units import Fenced
 from tests.runtime.fixtures import World
-from tests.runtime.machine import WORKSPACE, Machine, flow, look, pause, post, step, unsafe_post, wait_until
+from tests.runtime.machine import (
+    WORKSPACE,
+    Machine,
+    flow,
+    look,
+    pause,
+    post,
+    rung_and_swept,
+    step,
+    unsafe_post,
+    wait_until,
+)
 
 INVOICE = {"order": "{{ run.id }}", "customer": "C-200", "amount": 10, "currency": "EUR"}
 
@@ -41,24 +50,6 @@ def go_back(beats: int = 1) -> None:
     for _ in range(beats + 1):
         restores.beat()
     Instance.objects.update(beat=Instance.objects.get().beat - beats)
-
-
-async def rung_and_swept(machine: Machine, run_id: UUID) -> None:
-    """The pump hears of this run, sweeps, and has time to claim what it finds."""
-    pump = machine.runtime and machine.runtime.pump
-    assert pump
-    await pump.admit([run_id])
-    sweeps = asyncio.Event()
-    look_around = pump._look_around
-
-    def seen() -> None:
-        look_around()
-        sweeps.set()
-
-    pump._look_around = seen  # type: ignore[method-assign]
-    await sweeps.wait()
-    await asyncio.sleep(0.2)
-    pump._look_around = look_around  # type: ignore[method-assign]
 
 
 def waiting_run(machine: Machine, world: World) -> Run:
@@ -87,7 +78,7 @@ def test_a_process_that_starts_on_a_backup_begins_nothing_until_it_is_confirmed(
     later = idle_machine.begin(flow("start -> a"))
     tokens = set(Run.objects.values_list("id", "lease_token"))
     for _ in range(3):
-        idle_machine.on_loop(rung_and_swept(idle_machine, run.id))
+        rung_and_swept(idle_machine, run.id)
     assert set(Run.objects.values_list("id", "lease_token")) == tokens, "nothing is claimed"
     assert (look(run.id).status, look(later).status) == ("waiting_timer", "accepted")
     assert world.invoices(str(run.id)) == []
