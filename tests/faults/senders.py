@@ -49,11 +49,11 @@ class Senders:
             for name in ("acked", "refused", "unknown")
         }
 
-    def post(self, path: str, key: str, *, ballast: int = 0, timeout: float = 45) -> Answer:
+    def post(self, path: str, key: str, *, ballast: int = 0, amount: str = "12.50", timeout: float = 45) -> Answer:
         """One try: POST the event and note what came back."""
         with self._lock:
             self.sent.add(key)
-        document = {"id": key, "amount": "12.50"} | ({"ballast": "x" * ballast} if ballast else {})
+        document = {"id": key, "amount": amount} | ({"ballast": "x" * ballast} if ballast else {})
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
         began = time.monotonic()
         connection = http.client.HTTPConnection("127.0.0.1", self._port(), timeout=timeout)
