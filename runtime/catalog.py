@@ -50,7 +50,7 @@ class Catalog:
 
     @cached_property
     def _specs(self) -> list[dict[str, Any]]:
-        return [entry.spec() for entry in self.all()]
+        return [entry.spec() for entry in self.all() if not entry.hidden]
 
     def summaries(self, document: Mapping[str, Any]) -> dict[str, str]:
         """Node id → the card's second line, for a document in any state; steps that lack their set-up have none."""

@@ -11,7 +11,6 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from runtime import queue
 from runtime.api.cursors import decode, encode, page_size
-from runtime.api.generations import note_decision
 from runtime.api.rows import RUN_COLUMNS, document, run_views
 from runtime.contracts import (
     JSON,
@@ -25,6 +24,7 @@ from runtime.contracts import (
     VoteView,
 )
 from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normalise
+from runtime.interpreter.generations import note_decision
 from runtime.interpreter.payloads import INLINE_CHARACTERS, MOST_BYTES, Reference, put_aside, too_large
 from runtime.interpreter.people import GIVE_UP, USE_VALUE
 from runtime.interpreter.waiting import iso

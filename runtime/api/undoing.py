@@ -7,29 +7,15 @@ carried out again.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from collections.abc import Collection
+from typing import Final
 from uuid import UUID
 
 from runtime import queue
-from runtime.api.generations import kept_row, open_next
-from runtime.api.retrying import run_row, version_of
 from runtime.api.runs import run as one_run
-from runtime.contracts import NotUndoable, PlanOutdated, RetryRefused, RunView, UndoLine, UndoPlan
-from runtime.engine import undo as law
-from runtime.engine.jsonprofile import dumps
+from runtime.contracts import PlanOutdated, RetryRefused, RunView, UndoPlan
 from runtime.engine.replay import Known
-from runtime.engine.state import DECIDED, RunStatus, StepError, StepKey, StepState, StepStatus
-from runtime.interpreter.loading import known_of, standing, tries_of
-from runtime.interpreter.rows import error_of, error_text, step_state
-from runtime.interpreter.versions import Version
-from runtime.store import reads
-from runtime.store.commits import commit
-from runtime.store.dialect import database_now
-from runtime.store.models import Replay, StepRun
-from runtime.store.reads import AttemptRow, StepRow
+from runtime.interpreter.undo_plans import carry_out, look
 
 __all__ = ["undo", "undo_plan"]
 
@@ -39,7 +25,7 @@ _CARRIED_OUT: Final = ("undo", "again")
 
 def undo_plan(*, workspace_id: UUID, run_id: UUID) -> UndoPlan:
     """What undoing this run would do; of a run that is not over, what a cancel with undo would. Raises NotFound."""
-    found = _look(workspace_id, run_id)
+    found = look(workspace_id, run_id)
     return UndoPlan(found.id, run_id, found.generation, found.problem is None, found.lines)
 
 
@@ -57,7 +43,7 @@ def undo(
 
     Raises NotFound, NotUndoable, PlanOutdated, RetryRefused.
     """
-    found = _look(workspace_id, run_id)
+    found = look(workspace_id, run_id)
     if found.problem is not None:
         raise found.problem
     if found.id != plan:
@@ -69,161 +55,6 @@ def undo(
     }
     if refused := {node: text for node, text in doubtful.items() if node not in repeats}:
         raise RetryRefused(refused)
-    who = "api" if by is None else f"user:{by}"
-    error = found.cause()
-    with commit("run.undo"):
-        now = database_now()
-        open_next(
-            found.row,
-            now=now,
-            who=who,
-            solution="undone",
-            status=RunStatus.COMPENSATING.value,
-            min_engine=max(found.row["min_engine"], law.NEEDS_ENGINE),
-            error=error_text(error),
-        )
-        StepRun.objects.bulk_create([kept_row(found.row, row) for row in found.kept()])
-        Replay.objects.create(
-            run_id=run_id,
-            generation=found.generation + 1,
-            at=now,
-            by=who,
-            kind="undo",
-            reason=reason[:400],
-            from_status=found.row["status"],
-            error=found.row["error"],
-            version_before_id=found.row["version_id"],
-            version_after_id=found.row["version_id"],
-            plan=dumps([{"node": line.node, "fate": line.fate, "why": line.why} for line in found.lines]),
-        )
+    carry_out(found, who="api" if by is None else f"user:{by}", reason=reason, point="run.undo")
     queue.ring([run_id])
     return one_run(workspace_id=workspace_id, run_id=run_id)
-
-
-# --- what is known ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A run, read once."""
-
-    row: dict[str, Any]
-    version: Version
-    steps: dict[str, StepRow]
-    states: dict[StepKey, StepState]
-    tries: Mapping[str, list[AttemptRow]]
-    #: What earlier generations did that nothing undid, by node id, with its name.
-    earlier: Mapping[str, str]
-    lines: list[UndoLine]
-
-    @property
-    def generation(self) -> int:
-        return int(self.row["generation"])
-
-    @property
-    def id(self) -> str:
-        lines = [[line.node, line.fate, line.why, line.undo_node] for line in self.lines]
-        named = [str(self.row["id"]), self.row["generation"], self.row["seq"], "undo"]
-        return hashlib.sha256(dumps([*named, lines]).encode()).hexdigest()[:32]
-
-    @property
-    def problem(self) -> NotUndoable | None:
-        """Why it cannot be undone, if so."""
-        if self.row["finished_at"] is None:
-            return NotUndoable("This run is not over yet: cancel it with undo instead.", code="still_open")
-        if not any(line.fate in _CARRIED_OUT for line in self.lines):
-            return NotUndoable("Nothing of this run is left that an undo step could undo.", code="nothing_to_undo")
-        return None
-
-    def cause(self) -> StepError | None:
-        """What the run failed of, whatever came of undoing it since: undo steps may read it."""
-        error = error_of(self.row["error"])
-        if error is None or error.code != law.INCOMPLETE:
-            return error
-        graph = self.version.graph
-        failed = [
-            replace(step.error, node=key.node)
-            for key, step in self.states.items()
-            if step.status is StepStatus.FAILED
-            and step.error is not None
-            and not step.ports
-            and key.node not in graph.undoes
-        ]
-        return failed[0] if failed else None
-
-    def kept(self) -> list[StepRow]:
-        """The rows that the next generation begins with: all but the undo steps that did not end well."""
-        return [
-            row
-            for row in self.steps.values()
-            if row.node_id not in self.version.graph.undoes or row.status == "succeeded"
-        ]
-
-
-def _look(workspace_id: UUID, run_id: UUID) -> _Found:
-    row = run_row(workspace_id, run_id)
-    version = version_of(row)
-    rows = reads.load_runs([run_id])[run_id]
-    generation = row["generation"]
-    steps = {found.node_id: found for found in rows.steps if found.generation == generation}
-    states = {StepKey(node, generation): step_state(found) for node, found in steps.items()}
-    tries = tries_of(rows.attempts, before=generation + 1)
-    earlier = standing(version.graph, rows, generation)
-    found = _Found(row, version, steps, states, tries, earlier, [])
-    found.lines.extend(_lines(found))
-    return found
-
-
-def _lines(found: _Found) -> list[UndoLine]:
-    graph, states, generation = found.version.graph, found.states, found.generation
-    under_way = [
-        node
-        for node in reversed(graph.order)
-        if (step := states.get(StepKey(node, generation))) is not None
-        and step.status not in DECIDED
-        and step.first_started_at is not None
-        and (node in graph.undone_by or node in graph.writes)
-        and node not in graph.undoes
-    ]
-    lines = [_line(found, node) for node in (*under_way, *law.done(graph, states, generation))]
-    said = [
-        node
-        for node in graph.order
-        if graph.by_id[node].settings.nothing_to_undo
-        and node not in graph.undone_by
-        and (step := states.get(StepKey(node, generation))) is not None
-        and law.may_have_happened(step)
-    ]
-    earlier = [
-        UndoLine(node, node, name, "", "stays", "earlier_go", None, None) for node, name in found.earlier.items()
-    ]
-    return lines + earlier + [_line(found, node, fate="nothing") for node in said]
-
-
-def _line(found: _Found, node: str, fate: str | None = None) -> UndoLine:
-    graph = found.version.graph
-    by, why = graph.undone_by.get(node), None
-    step = None if by is None else found.states.get(StepKey(by, found.generation))
-    if fate is not None:
-        pass
-    elif by is None:
-        fate, why = "stays", "no_undo_step"
-    elif step is not None and step.status is StepStatus.SUCCEEDED:
-        fate = "undone"
-    elif graph.by_id[by].settings.disabled:
-        fate, why = "stays", "switched_off"
-    elif step is not None:
-        now = [row for row in found.tries.get(by, ()) if row.generation == found.generation]
-        fate, why = "again", known_of(now).value
-    else:
-        fate = "undo"
-    return UndoLine(
-        node=node,
-        key=graph.by_id[node].key,
-        name=graph.by_id[node].name,
-        type=graph.by_id[node].type,
-        fate=fate,
-        why=why,
-        undo_node=by,
-        undo_name=None if by is None else graph.by_id[by].name,
-    )

@@ -140,6 +140,10 @@ def _run_started(graph: Graph, state: RunState, fact: RunStarted) -> tuple[RunSt
     if state.steps or state.ending is not None:
         return state, _NOTHING
     change = Change(graph, state)
+    if graph.container is not None and fact.trigger_node == graph.container:
+        for root in graph.roots:
+            change.begin(root)
+        return change.done()
     if fact.trigger_node not in graph.by_id:
         change.error = StepError(
             code="run.start_missing",
@@ -162,8 +166,12 @@ def _run_reopened(graph: Graph, state: RunState, fact: RunReopened) -> tuple[Run
         return state, _NOTHING
     change = Change(graph, state)
     for root in graph.roots:
-        if root != fact.trigger_node and state.step(root) is None:
+        if root == fact.trigger_node or state.step(root) is not None:
+            continue
+        if graph.container is None:
             change.put(root, NEVER_CAME)
+        else:
+            change.begin(root)
     for node in graph.order:
         step = change.steps.get((node, state.generation))
         if step is not None and step.status in DECIDED:
@@ -273,7 +281,7 @@ def _waits(graph: Graph, state: RunState, fact: StepWaits) -> tuple[RunState, tu
     if step is None or not (step.status is RUNNING or step.status is READY):
         return state, _NOTHING
     change = Change(graph, state)
-    if state.ending is not None or state.status is COMPENSATING:
+    if state.ending is not None or (state.status is COMPENSATING and fact.kind != "children"):
         # A wait would keep a run open that is to end, or undos from being carried out.
         change.cancel_step(fact.node, step)
         return change.done()
@@ -316,7 +324,8 @@ def _signal_received(graph: Graph, state: RunState, fact: SignalReceived) -> tup
     change = Change(graph, state)
     if step.due_at is not None:
         change.commands.append(ClearTimer(fact.node, timer_kind(step)))
-    change.replace_step(fact.node, step, _success(step, fact.ports, fact.at, fact.commit_seq))
+    ports = undo.ports_of(graph.undoes[fact.node]) if fact.node in graph.undoes else fact.ports
+    change.replace_step(fact.node, step, _success(step, ports, fact.at, fact.commit_seq))
     change.follow(fact.node)
     return change.done()
 
@@ -350,7 +359,7 @@ def _retry_requested(graph: Graph, state: RunState, fact: RetryRequested) -> tup
 def _cancel_requested(graph: Graph, state: RunState, fact: CancelRequested) -> tuple[RunState, tuple[Command, ...]]:
     if state.status is COMPENSATING:
         return state, _NOTHING
-    statuses = {step.status for step in state.steps.values()}
+    statuses = {RUNNING if step.wait_kind == "children" else step.status for step in state.steps.values()}
     is_known = state.cancel_requested and (state.undo_requested or not fact.undo)
     if is_known and RUNNING in statuses and statuses.isdisjoint((READY, RETRYING, WAITING)):
         return state, _NOTHING

@@ -8,7 +8,17 @@ from typing import Final, cast
 from runtime.engine import undo
 from runtime.engine.commands import ClearTimer, Command, Execute, FinishRun, PassThrough, TimerKind
 from runtime.engine.graph import Graph, Node
-from runtime.engine.state import Outcome, RunState, RunStatus, StepError, StepKey, StepState, StepStatus, Tally
+from runtime.engine.state import (
+    DECIDED,
+    Outcome,
+    RunState,
+    RunStatus,
+    StepError,
+    StepKey,
+    StepState,
+    StepStatus,
+    Tally,
+)
 
 # Looking a member up on its class costs more than comparing it, and this is the hot path.
 READY: Final = StepStatus.READY
@@ -28,7 +38,7 @@ READY_FIRST: Final = StepState(READY, 1)
 
 def tally_of(state: RunState) -> Tally:
     """Count the open steps of this generation. Raises TypeError when a status is a plain string."""
-    active = timers = events = humans = 0
+    active = timers = events = humans = children = 0
     for key, step in state.steps.items():
         status = step.status
         if not isinstance(status, StepStatus):
@@ -43,15 +53,16 @@ def tally_of(state: RunState) -> Tally:
             timers += step.wait_kind == "timer"
             events += step.wait_kind == "event"
             humans += step.wait_kind == "human"
-    return Tally(active, timers, events, humans)
+            children += step.wait_kind == "children"
+    return Tally(active, timers, events, humans, children)
 
 
 class Change:
     """A copy of the state under work. One per fact; `done` freezes it again."""
 
     __slots__ = (
-        "active", "cancel", "changed", "commands", "error", "events", "generation", "graph", "humans", "outcome",
-        "state", "steps", "timers", "undo", "undoing",
+        "active", "cancel", "changed", "children", "commands", "error", "events", "generation", "graph", "humans",
+        "outcome", "state", "steps", "timers", "undo", "undoing",
     )  # fmt: skip
 
     def __init__(self, graph: Graph, state: RunState) -> None:
@@ -65,7 +76,7 @@ class Change:
         self.cancel = state.cancel_requested
         self.undo = state.undo_requested
         self.undoing = state.status is COMPENSATING
-        self.active, self.timers, self.events, self.humans = state.tally or tally_of(state)
+        self.active, self.timers, self.events, self.humans, self.children = state.tally or tally_of(state)
         self.commands: list[Command] = []
         self.changed: list[StepKey] = []
 
@@ -96,6 +107,8 @@ class Change:
                 self.humans += by
             elif step.wait_kind == "event":
                 self.events += by
+            elif step.wait_kind == "children":
+                self.children += by
             else:
                 self.timers += by
 
@@ -135,6 +148,8 @@ class Change:
     def _is_taken(self, node: str) -> bool | None:
         """Whether a link to it is taken, when all are decided; else None."""
         steps, generation = self.steps, self.generation
+        if needs := self.graph.by_id[node].needs:
+            return self._have_arrived(node, needs)
         taken = False
         for source, handle in self.graph.before[node]:
             step = steps.get((source, generation))
@@ -147,6 +162,27 @@ class Change:
             elif status is not SKIPPED:
                 return None
         return taken
+
+    def _have_arrived(self, node: str, needs: int) -> bool | None:
+        """Whether so many links to it are taken; when fewer can still be, those that came suffice."""
+        arrived = undecided = 0
+        for source, handle in self.graph.before[node]:
+            step = self.steps.get((source, self.generation))
+            if step is None or step.status not in DECIDED:
+                undecided += 1
+            elif step.status in (SUCCEEDED, FAILED) and handle in step.ports:
+                arrived += 1
+        if arrived >= needs:
+            return True
+        return None if undecided else arrived > 0
+
+    def begin(self, node: str) -> None:
+        """Nothing leads to this step of a body: it begins with the run."""
+        if self.graph.by_id[node].settings.disabled:
+            self._pass_through(self.graph.by_id[node])
+            self.follow(node)
+        else:
+            self.execute(node, 1, None)
 
     def _pass_through(self, node: Node) -> None:
         self.put(node.id, StepState(SUCCEEDED, ports=(node.default_port,)))
@@ -165,7 +201,8 @@ class Change:
         for key, step in list(self.steps.items()):
             if key[1] != self.generation:
                 continue
-            if step.status in (READY, RETRYING, WAITING):
+            # Runs of its own come to their end first: the shell cancels them, and tells when none is left.
+            if step.status in (READY, RETRYING, WAITING) and step.wait_kind != "children":
                 self.cancel_step(key[0], step)
 
     def cancel_step(
@@ -196,13 +233,13 @@ class Change:
             self.wind_up()
 
     def done(self) -> tuple[RunState, tuple[Command, ...]]:
-        if self.undoing and (self.active or self.timers):
+        if self.undoing and (self.active or self.timers or self.children):
             status = COMPENSATING
         elif self.active:
             status = RUN_RUNNING
         elif self.humans:
             status = RunStatus.WAITING_HUMAN
-        elif self.events:
+        elif self.events or self.children:
             status = RunStatus.WAITING_EVENT
         elif self.timers:
             status = RunStatus.WAITING_TIMER
@@ -217,7 +254,7 @@ class Change:
                 self.error,
                 self.cancel,
                 self.undo,
-                Tally(self.active, self.timers, self.events, self.humans),
+                Tally(self.active, self.timers, self.events, self.humans, self.children),
                 tuple(self.changed),
             ),
             tuple(self.commands),

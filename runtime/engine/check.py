@@ -10,10 +10,12 @@ import difflib
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
+from runtime.engine import containers
 from runtime.engine.drawing import CatalogView, Drawing, Link, ReferenceView, Step, StepTypeInfo
+from runtime.engine.findings import Findings
 from runtime.engine.graph import DEFAULT_IN, DEFAULT_OUT, ERROR_PORT, UNDO_PORT, sorted_topologically
 from runtime.engine.problems import Problem
-from runtime.engine.shape import Findings, node_name, structural_problems
+from runtime.engine.shape import node_name, structural_problems
 from runtime.engine.undo_check import check_undo
 
 __all__ = ["CatalogView", "Problem", "ReferenceView", "StepTypeInfo", "check"]
@@ -63,6 +65,8 @@ def _read(document: Mapping[str, Any], catalog: CatalogView, found: Findings) ->
             config=_mapping(item.get("config")),
             settings=_mapping(item.get("settings")),
             info=info,
+            parent=item["parent"] if isinstance(item.get("parent"), str) else None,
+            is_container=isinstance(type_name, str) and containers.is_container(type_name),
         )
         if info is not None:
             step.is_trigger = info.is_trigger
@@ -83,6 +87,9 @@ def _read(document: Mapping[str, Any], catalog: CatalogView, found: Findings) ->
             )
             drawing.steps[source].out.append(link)
             drawing.steps[target].into.append(link)
+    for step in drawing.steps.values():
+        if step.parent is not None and (parent := drawing.steps.get(step.parent)) is not None:
+            parent.body.append(step.id)
     return drawing
 
 
@@ -120,10 +127,10 @@ def _check_starts(drawing: Drawing, found: Findings) -> None:
     waiting = [step.id for step in starts]
     drawing.reachable.update(waiting)
     while waiting:
-        for link in drawing.steps[waiting.pop()].out:
-            if link.target not in drawing.reachable:
-                drawing.reachable.add(link.target)
-                waiting.append(link.target)
+        for target in drawing.after(waiting.pop()):
+            if target not in drawing.reachable:
+                drawing.reachable.add(target)
+                waiting.append(target)
 
 
 def _check_config(step: Step, found: Findings) -> None:
@@ -207,6 +214,14 @@ def _check_ways_out(step: Step, found: Findings) -> None:
                 port=link.handle,
                 ports=list(step.ports),
             )
+    if step.is_container and not step.body:
+        report = found.warning if step.disabled else found.error
+        report(
+            "container.empty",
+            f"“{step.name}” has nothing to do: put at least one step into it.",
+            node=step.id,
+            step=step.name,
+        )
     if len(step.ports) > 1 and not step.out:
         found.append(
             Problem(
@@ -280,7 +295,7 @@ class _Upstream:
 
     def __init__(self, drawing: Drawing) -> None:
         steps = drawing.steps
-        pairs = [(link.source, link.target) for step in steps.values() for link in step.out]
+        pairs = [(step.id, target) for step in steps.values() for target in drawing.after(step.id)]
         order = sorted_topologically(steps, pairs)
         #: False when links go round in a circle: then "before" has no meaning, and the circle is the problem to solve.
         self.known = len(order) == len(steps)
@@ -294,6 +309,9 @@ class _Upstream:
                 before |= self._before[link.source] | self._bit[link.source]
                 if link.handle == ERROR_PORT or link.source in self.after_failure:
                     self.after_failure.add(node)
+            if steps[node].parent in steps and not steps[node].into:
+                # What stands inside begins with what the container knows.
+                before |= self._before.get(steps[node].parent or "", 0)
             self._before[node] = before
 
     def has(self, node: str, before: str) -> bool:
@@ -309,6 +327,8 @@ def _check_references(step: Step, drawing: Drawing, upstream: _Upstream, found: 
     for path, reference in answers:
         at = path or None
         if reference.root in _ITEM_ROOTS:
+            if _knows_items(step, path):
+                continue
             found.error(
                 "reference.no_items",
                 f"“{reference.root}” is only known inside For each. Choose other data.",
@@ -367,6 +387,18 @@ def _check_step_reference(
             field=at,
             step=step.name,
         )
+    elif other.parent is not None and other.parent not in drawing.around(step.id):
+        frame = drawing.steps.get(other.parent)
+        found.error(
+            "reference.inside_container",
+            f"This uses data of “{other.name}”, which is different for each item of "
+            f"“{other.parent if frame is None else frame.name}”. Use the result of that step as a whole.",
+            node=step.id,
+            field=at,
+            step=step.name,
+            other=other.name,
+            key=key,
+        )
     elif upstream.known and step.id in drawing.reachable and not upstream.has(step.id, other.id):
         found.error(
             "reference.not_before",
@@ -378,6 +410,13 @@ def _check_step_reference(
             other=other.name,
             key=key,
         )
+
+
+def _knows_items(step: Step, path: str) -> bool:
+    """Whether there is an item where this formula is worked out: in a body, and in what a container says of each."""
+    if step.parent is not None:
+        return True
+    return step.info is not None and path.split(".")[0] in containers.item_fields(step.info.type)
 
 
 def _asked(question: Callable[[], T], otherwise: T, node: str, name: str, found: Findings) -> T:

@@ -83,6 +83,11 @@ class Step:
     ports: tuple[str, ...] | None = None
     out: list[Link] = field(default_factory=list)
     into: list[Link] = field(default_factory=list)
+    #: The container in whose body it stands, as the document says.
+    parent: str | None = None
+    is_container: bool = False
+    #: The steps in its body.
+    body: list[str] = field(default_factory=list)
 
     @property
     def undo_links(self) -> list[Link]:
@@ -105,3 +110,17 @@ class Drawing:
     by_key: dict[str, Step]
     reachable: set[str] = field(default_factory=set)
     suggestions: int = 0
+
+    def after(self, node: str) -> list[str]:
+        """What follows a step: where its links lead, and what its body begins with."""
+        step = self.steps[node]
+        return [link.target for link in step.out] + [one for one in step.body if not self.steps[one].into]
+
+    def around(self, node: str) -> set[str]:
+        """The containers around a step."""
+        found: set[str] = set()
+        parent = self.steps[node].parent
+        while parent is not None and parent not in found:
+            found.add(parent)
+            parent = self.steps[parent].parent if parent in self.steps else None
+        return found

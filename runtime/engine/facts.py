@@ -10,11 +10,12 @@ from typing import Literal, NamedTuple
 
 from runtime.engine.state import StepError
 
-WaitKind = Literal["timer", "event", "human"]
+WaitKind = Literal["timer", "event", "human", "children"]
 
 
 class RunStarted(NamedTuple):
-    """The run was taken up for the first time; `trigger_node` is the start its event came in by."""
+    """The run was taken up for the first time; `trigger_node` is the start its event came in by, or for a body the
+    container, and then all that nothing leads to begins."""
 
     trigger_node: str
     at: int

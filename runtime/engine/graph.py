@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast
 
-from runtime.engine import jsonprofile
+from runtime.engine import containers, jsonprofile
 from runtime.engine.problems import GraphRefused
 from runtime.engine.schema import (
     ANNOTATION_FIELDS,
@@ -135,11 +135,16 @@ class Node:
     default_port: str = DEFAULT_OUT
     #: Whether a link leaves by `error`.
     has_error_edge: bool = False
+    #: The container in whose body it stands.
+    parent: str | None = None
+    #: How many of the links to it have to be taken before it begins; 0: all that still can be.
+    needs: int = field(init=False, compare=False, repr=False)
     #: Starts are told by the name of their type, so that the engine needs no catalog.
     is_trigger: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "is_trigger", self.type.startswith("trigger."))
+        object.__setattr__(self, "needs", containers.arrivals_needed(self.type, self.config))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +189,19 @@ class Graph:
     #: Of one run: actions (id → name) that an earlier generation did and nothing has undone since, and that this one
     #: does not know as its own.
     standing: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    #: The container whose body this is; None for the graph of a workflow. A body begins with all its roots.
+    container: str | None = None
+    #: The bodies of the containers in this graph, by node id.
+    bodies: Mapping[str, Graph] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, nodes: Iterable[Node], edges: Iterable[Edge]) -> Graph:
+    def of(
+        cls,
+        nodes: Iterable[Node],
+        edges: Iterable[Edge],
+        container: str | None = None,
+        bodies: Mapping[str, Graph] | None = None,
+    ) -> Graph:
         """Index nodes and edges that are known to be sound (`parse` checks first). Raises ValueError on a cycle."""
         edges = tuple(edges)
         given = tuple(nodes)
@@ -223,11 +238,22 @@ class Graph:
             straight={
                 node: (frozenset(edge.source_handle for edge in found), found[0].target)
                 for node, found in outgoing.items()
-                if found and incoming[found[0].target] == found and not by_id[found[0].target].settings.disabled
+                if found
+                and incoming[found[0].target] == found
+                and not by_id[found[0].target].settings.disabled
+                and not by_id[found[0].target].needs
             },
             undone_by=undone_by,
             undoes=undoes,
+            container=container,
+            bodies=bodies or {},
         )
+
+    def body(self, container: str) -> Graph | None:
+        """The body of this container, however deep it stands; None where there is none."""
+        if (found := self.bodies.get(container)) is not None:
+            return found
+        return next((deep for body in self.bodies.values() if (deep := body.body(container)) is not None), None)
 
 
 def sorted_topologically(nodes: Iterable[str], pairs: Iterable[tuple[str, str]]) -> tuple[str, ...]:
@@ -256,7 +282,25 @@ def parse(document: Mapping[str, Any]) -> Graph:
     errors = [problem for problem in structural_problems(document) if problem.severity == "error"]
     if errors:
         raise GraphRefused(errors)
-    return Graph.of((_node(item) for item in document["nodes"]), (_edge(item) for item in document["edges"]))
+    nodes = [_node(item) for item in document["nodes"]]
+    return _nested(nodes, [_edge(item) for item in document["edges"]], None)
+
+
+def _nested(nodes: list[Node], edges: list[Edge], container: str | None) -> Graph:
+    """The steps of one container (None: of the workflow itself), with the bodies within and what undoes them."""
+    inside = [node for node in nodes if node.parent == container]
+    ids = {node.id for node in inside}
+    links = [edge for edge in edges if edge.source in ids]
+    bodies = {node.id: _nested(nodes, edges, node.id) for node in inside if containers.is_container(node.type)}
+    drawn = {edge.source for edge in links if edge.source_handle == UNDO_PORT}
+    for node in tuple(inside):
+        body = bodies.get(node.id)
+        undoable = bool(body.undone_by) if body is not None else containers.waits_for_call(node.type, node.config)
+        if undoable and node.id not in drawn:
+            by = containers.undo_id(node.id)
+            inside.append(Node(by, f".{by}"[:64], containers.UNDO_TYPE, f"Undo “{node.name}”"[:200], {}))
+            links.append(Edge(by, node.id, UNDO_PORT, by))
+    return Graph.of(inside, links, container, bodies)
 
 
 def canonical(document: Mapping[str, Any]) -> str:
@@ -294,6 +338,7 @@ def _with_ports(node: Node, outgoing: list[Edge]) -> Node:
         settings=node.settings,
         default_port=default_port,
         has_error_edge=any(edge.source_handle == ERROR_PORT for edge in outgoing),
+        parent=node.parent,
     )
 
 
@@ -305,6 +350,7 @@ def _node(item: Mapping[str, Any]) -> Node:
         name=item.get("name") or item["key"],
         config=item.get("config") or {},
         settings=_settings(item.get("settings") or {}),
+        parent=item.get("parent"),
     )
 
 

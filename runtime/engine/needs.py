@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from runtime.engine import undo
+from runtime.engine import containers, undo
 from runtime.engine.graph import Graph
 
 #: Steps that ask people, and failures that people decide about.
@@ -13,6 +13,8 @@ _PEOPLE: Final = 4
 
 def engine_needed(graph: Graph) -> int:
     """The least engine that runs of this graph need."""
+    if any(containers.has_runs(node.type) or node.needs for node in graph.nodes):
+        return containers.NEEDS_ENGINE
     if any(node.settings.on_failure == "person" or node.type.startswith("people.") for node in graph.nodes):
         return _PEOPLE
     return undo.NEEDS_ENGINE if undo.is_used(graph) else 1

@@ -92,7 +92,11 @@ _NODE: Final = {
         "position": _POINT,
         "settings": _SETTINGS,
         "notes": {"type": ["string", "null"], "maxLength": MAX_TEXT},
-        "parent": {"type": "null", "description": "Reserved: the container this step stands in."},
+        "parent": {
+            "type": ["string", "null"],
+            "pattern": ID_PATTERN,
+            "description": "The container in whose body this step stands.",
+        },
         "ui": {"type": "object", "description": "Whatever the canvas wants to remember. Means nothing to a run."},
     },
     "required": ["id", "key", "type"],

@@ -13,6 +13,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from runtime.engine import schema
+from runtime.engine.findings import Findings
+from runtime.engine.nesting import structural_nesting
 from runtime.engine.problems import Problem
 
 _ID: Final = re.compile(schema.ID_PATTERN[1:-1])
@@ -22,34 +24,6 @@ _HANDLE: Final = re.compile(schema.HANDLE_PATTERN[1:-1])
 
 #: More circles than this need not be named one by one.
 _MAX_CIRCLES: Final = 10
-
-
-class Findings(list[Problem]):
-    """Problems found so far."""
-
-    def error(
-        self,
-        code: str,
-        message: str,
-        *,
-        node: str | None = None,
-        edge: str | None = None,
-        field: str | None = None,
-        **params: Any,
-    ) -> None:
-        self.append(Problem("error", code, message, node, edge, field, params))
-
-    def warning(
-        self,
-        code: str,
-        message: str,
-        *,
-        node: str | None = None,
-        edge: str | None = None,
-        field: str | None = None,
-        **params: Any,
-    ) -> None:
-        self.append(Problem("warning", code, message, node, edge, field, params))
 
 
 def structural_problems(document: object) -> list[Problem]:
@@ -75,6 +49,7 @@ def structural_problems(document: object) -> list[Problem]:
     names = _unique(nodes, found)
     pairs = _ends(edges, names, found)
     _circles(names, pairs, found)
+    structural_nesting(nodes, names, pairs, found)
     return found
 
 
@@ -140,8 +115,7 @@ def _node(item: object, path: str, found: Findings) -> None:
     at.object(item, "config")
     at.object(item, "ui")
     at.point(item, "position")
-    if item.get("parent") is not None:
-        at.error("node.parent", "Steps cannot stand inside another step yet. Move it out.", "parent")
+    at.text(item, "parent", _ID, "the id of a step", nullable=True)
     within = Place(found, node=node, prefix="" if node else f"{path}.")
     if within.object(item, "settings"):
         _settings(item["settings"], within)

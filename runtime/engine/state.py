@@ -149,7 +149,7 @@ class StepState(NamedTuple):
     ports: tuple[str, ...] = ()
     #: When the retry, wait or time-out is due, ms UTC.
     due_at: int | None = None
-    #: `timer`, `event` or `human` while waiting.
+    #: `timer`, `event`, `human` or `children` (runs of its own) while waiting.
     wait_kind: str | None = None
     #: The last failure, also while retrying.
     error: StepError | None = None
@@ -166,6 +166,7 @@ class Tally(NamedTuple):
     timers: int  #: waiting for a time, or retrying
     events: int
     humans: int
+    children: int = 0  #: waiting for runs of their own
 
 
 _NO_STEPS: Final[Mapping[StepKey, StepState]] = MappingProxyType({})

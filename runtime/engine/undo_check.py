@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from runtime.engine.drawing import Drawing, Link, Step
+from runtime.engine.findings import Findings
 from runtime.engine.graph import UNDO_PORT
-from runtime.engine.shape import Findings
 
 
 def check_undo(drawing: Drawing, found: Findings) -> None:

@@ -18,11 +18,11 @@ from runtime.engine.expressions import ExpressionError
 from runtime.engine.graph import Node
 from runtime.engine.jsonprofile import JSON, JSONRefused, dumps, normalise
 from runtime.engine.state import StepError, made
-from runtime.interpreter.outcomes import Cut, Done, Ending, Failed, Stops, Waits
+from runtime.interpreter.outcomes import Cut, Done, Ending, Failed, Fans, Stops, Waits
 from runtime.interpreter.payloads import INLINE_CHARACTERS, MOST_BYTES, Reference, too_large
 from runtime.interpreter.redaction import Redactor
 from runtime.interpreter.versions import Step
-from runtime.sdk import Context, Result, StepFailure, StopRun, Task, Wait
+from runtime.sdk import Context, OwnRuns, Result, StepFailure, StopRun, Task, Wait
 from runtime.store import failpoints
 from runtime.store.artifacts import ArtifactDamaged
 
@@ -153,7 +153,7 @@ def refused_output(error: JSONRefused) -> StepError:
 def fits(ending: Ending) -> bool:
     """Whether nothing of it has to be put aside."""
     match ending:  # `isinstance` with a union of classes would make that anew at each call
-        case Failed() | Cut():
+        case Failed() | Fans() | Cut():
             return True
         case _:
             return len(ending.text) <= INLINE_CHARACTERS
@@ -192,7 +192,7 @@ async def stored(ending: Ending, *, keep: KeepLarge, workspace_id: UUID, node: N
                     )  # fmt: skip
                 case Stops():
                     return Stops(ending.outcome, ending.value, reference.text(), ending.note, ending.respond)
-        case Failed() | Cut():
+        case Failed() | Fans() | Cut():
             return ending
 
 
@@ -221,6 +221,8 @@ def _ending(given: Any, context: StepContext) -> Ending:
     if isinstance(given, StopRun):
         value = redact.value(normalise(given.output))
         return Stops(given.outcome, value, dumps(value), given.note, given.respond)
+    if isinstance(given, OwnRuns):
+        return Fans(given)
     raise TypeError(f"a step gave back {type(given).__name__}, not a Result, Wait or StopRun")
 
 

@@ -31,7 +31,7 @@ from runtime.engine.facts import (
 )
 from runtime.engine.jsonprofile import dumps
 from runtime.engine.state import DECIDED, RunState, RunStatus, StepStatus
-from runtime.interpreter import doubts, lookups, outputs, people, preparing, settling, units
+from runtime.interpreter import doubts, lookups, outputs, own_runs, people, preparing, settling, units
 from runtime.interpreter.attempts import call, call_inline, failed, fits, stored
 from runtime.interpreter.loading import Loaded
 from runtime.interpreter.outcomes import Cut, Done, Ending
@@ -108,6 +108,11 @@ class Driver:
         self._over = False
         self._unsupported: Unsupported | None = None
         self._fault = loaded.fault
+        #: Steps that wait for runs of their own.
+        self.fans: dict[str, own_runs.Fan] = own_runs.found(loaded.state, loaded.records)
+        #: The run that has begun this one.
+        self.parent = None if loaded.outer is None else loaded.outer.parent_run
+        self._letting_go = False
 
     # --- from outside ---------------------------------------------------------------------------------------------
 
@@ -128,6 +133,11 @@ class Driver:
             if not self._over and people.is_waited_for(self.state, answer):
                 self._tell(Told(self.shell.now_ms(), answer=answer))
 
+    @property
+    def is_leaving(self) -> bool:
+        """Whether it looks at nothing any more."""
+        return self._over or self._letting_go
+
     def wake(self) -> None:
         """Look up: the process is stopping."""
         if self._waker is not None and not self._waker.done():
@@ -138,6 +148,8 @@ class Driver:
         try:
             self._begin()
             await self._loop()
+            if self.parent is not None and self.state.status.is_terminal:
+                await own_runs.knock(self)
         finally:
             for task in self.tasks.values():
                 task.cancel()
@@ -184,6 +196,8 @@ class Driver:
                     # Attempts that cannot even begin tell so before the commit.
                     for asked in self._sorted_out():
                         await self._prepare(asked)
+            if self.fans and await own_runs.look(self):
+                continue
             if self.unit.dirty and not self._begins_inline():
                 await self._commit()
                 if self._over:
@@ -198,7 +212,7 @@ class Driver:
                         await self._run_at_length(asked)
                 else:
                     self.tasks[asked.step.node.id] = asyncio.create_task(self._attempt(asked))
-            if self.told or self.unit.asked or doubts.end_what_was_cut_off(self):
+            if self.told or self.unit.asked or own_runs.is_due(self) or doubts.end_what_was_cut_off(self):
                 continue
             idle = not self.tasks and (not self._postponed or self.shell.stopping)
             if idle and await self._let_go():
@@ -213,9 +227,11 @@ class Driver:
             await self.shell.write(units.handed_back(self))
         elif not self._waits_shortly():
             # An early nudge: the lease goes back as it came.
+            self._letting_go = True
             try:
-                await self.shell.write(units.let_go(self, next_due(self.state)))
+                await self.shell.write(units.let_go(self, self.wake_at()))
             except CancelPending:
+                self._letting_go = False
                 self.cancel_seen()
                 return False
         else:
@@ -232,8 +248,10 @@ class Driver:
         )
 
     async def _wait(self) -> None:
+        if own_runs.is_due(self):
+            return
         now = self.shell.now_ms()
-        due = next_due(self.state)
+        due = self._until()
         if self._postponed:
             again = now + int(AGAIN_SECONDS * 1000)
             due = again if due is None else min(due, again)
@@ -260,8 +278,22 @@ class Driver:
         return any(step.status in _OPEN for key, step in state.steps.items() if key.generation == state.generation)
 
     def _waits_shortly(self) -> bool:
-        due = next_due(self.state)
+        due = self._until()
         return due is not None and due - self.shell.now_ms() <= HOLD_MS
+
+    def _until(self) -> int | None:
+        """When to look up at the latest."""
+        due = next_due(self.state)
+        news = own_runs.last_news(self) if self.fans and self.shell.holds else None
+        if news is None or (held := news + HOLD_MS) <= self.shell.now_ms():
+            return due
+        return held if due is None else min(due, held)
+
+    def wake_at(self) -> int | None:
+        """When somebody should look at the run again, if it is let go now."""
+        due = next_due(self.state)
+        look = own_runs.next_look(self) if self.fans else None
+        return look if due is None else due if look is None else min(due, look)
 
     def _tell(self, told: Told) -> None:
         self.told.append(told)
@@ -431,11 +463,13 @@ class Driver:
     async def _commit(self) -> None:
         under_way = self.tasks or self._starting or self._postponed
         waits = not self._over and not under_way and self._unsupported is None
-        release = waits and not self._waits_shortly() and not self._is_active()
+        release = waits and not own_runs.is_due(self) and not self._waits_shortly() and not self._is_active()
+        self._letting_go = release
         unit = units.run_write(self, release=release, waits=waits)
         try:
             written = await self.shell.write(unit)
         except CancelPending:
+            self._letting_go = False
             await self._do_over()
             return
         self.base, self.seq = self.state, written.seq
@@ -457,5 +491,6 @@ class Driver:
                 self.intents[asked.step.node.id] = asked.earlier
         self.state, self.unit, self._starting, self._postponed = self.base, Unit(attempts=self.resolved), [], []
         self._over = False
+        self.fans = {} if not self.fans else own_runs.found(self.base, self.records)
         now = self.shell.now_ms()
         self.told.extendleft(reversed([*told, Told(now, fact=CancelRequested(now))]))

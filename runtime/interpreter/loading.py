@@ -19,6 +19,7 @@ from runtime.interpreter.rows import error_of, restore, step_state
 from runtime.interpreter.versions import Version
 from runtime.sdk import EffectClass
 from runtime.store.artifacts import ArtifactDamaged
+from runtime.store.children import Outer
 from runtime.store.reads import AnswerRow, AttemptRow, RunRows, StepRow
 from runtime.store.records import Claimed, EventRow
 
@@ -52,6 +53,8 @@ class Loaded:
     epochs: dict[str, int] = field(default_factory=dict)
     #: What people answered to steps that wait for them.
     answers: list[AnswerRow] = field(default_factory=list)
+    #: What a run that another has begun knows from outside.
+    outer: Outer | None = None
     #: Why the run cannot go on from its rows.
     fault: StepError | None = None
 
@@ -62,12 +65,13 @@ def loaded(
     rows: RunRows,
     event: EventRow | None,
     damage: ArtifactDamaged | None = None,
+    outer: Outer | None = None,
 ) -> Loaded:
     """What a driver of this run starts with. `damage`: what is wrong with the bytes of its event."""
     generation = claimed.generation
     steps = [row for row in rows.steps if row.generation == generation]
     state = restore(version.graph, claimed, steps)
-    found = Loaded(state, event, fault=None if damage is None else damaged(damage))
+    found = Loaded(state, event, outer=outer, fault=None if damage is None else damaged(damage))
     for row in steps:
         status = state.steps[(row.node_id, generation)].status  # type: ignore[index]
         if row.output is not None and status is not StepStatus.SKIPPED:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from runtime.engine.facts import WaitKind
 from runtime.engine.jsonprofile import JSON
 from runtime.engine.state import StepError
-from runtime.sdk import Respond, Task
+from runtime.sdk import OwnRuns, Respond, Task
 
 
 class Done(NamedTuple):
@@ -53,10 +53,17 @@ class Stops(NamedTuple):
     respond: Respond | None = None
 
 
+class Fans(NamedTuple):
+    """It has something done by runs of its own."""
+
+    spec: OwnRuns
+    text: str = "null"
+
+
 class Cut(NamedTuple):
     """The infrastructure cut it off before anything is known: the same attempt is made again (I19)."""
 
     reason: str
 
 
-Ending = Done | Failed | Waits | Stops | Cut
+Ending = Done | Failed | Waits | Stops | Fans | Cut

@@ -13,12 +13,17 @@ from runtime.interpreter.payloads import Reference, document, reference_in
 from runtime.interpreter.rows import error_document
 from runtime.interpreter.versions import Version
 from runtime.interpreter.waiting import iso
+from runtime.store.children import Outer
 from runtime.store.records import Claimed
 
 if TYPE_CHECKING:
     from runtime.interpreter.loading import Loaded
 
 Fetch = Callable[[Reference], Awaitable[JSON]]
+
+#: In place of a key, which no step can have.
+_ITEM: Final = ".item"
+_TRIGGER: Final = ".trigger"
 
 
 #: What an undo step reads as `error` where nothing failed.
@@ -36,7 +41,11 @@ class Values:
         self._claimed = claimed
         self._steps: dict[str, JSON] = {}
         self._references: dict[str, Reference] = {}
+        #: What a run of another's knows from outside: its item, and its place in the list.
+        self._given: dict[str, JSON] = {}
         self._trigger: JSON = None
+        start = version.graph.by_id.get(claimed.trigger_node)
+        self._trigger_key = None if start is None else start.key
         self._run = {
             "id": str(claimed.run_id),
             "started_at": iso(started_at),
@@ -45,6 +54,8 @@ class Values:
             "version": version.number,
             "attempt": 1,
         }
+        if loaded.outer is not None and version.graph.container is not None:
+            self._take_outer(loaded.outer)
         for node_id, text in loaded.outputs.items():
             node = version.graph.by_id.get(node_id)
             if node is None:
@@ -57,8 +68,42 @@ class Values:
 
     async def fetch(self, fetch: Fetch) -> None:
         """Bring in the large outputs that stand elsewhere."""
-        for node_id, reference in list(self._references.items()):
-            self.put(self._version.graph.by_id[node_id], await fetch(reference))
+        for key, reference in list(self._references.items()):
+            value = await fetch(reference)
+            self._references.pop(key, None)
+            if key == _ITEM:
+                self._given["item"] = value
+            elif key == _TRIGGER:
+                self._trigger = value
+            else:
+                self._steps[key] = value
+                if key == self._trigger_key:
+                    self._trigger = value
+
+    def _take_outer(self, outer: Outer) -> None:
+        """What the runs around it knew, the nearest last; of the outermost its start."""
+        if outer.beyond is not None:
+            self._take_outer(outer.beyond)
+        keys = self._version.keys
+        for node_id, text in (outer.texts or {}).items():
+            if (key := keys.get(node_id)) is not None:
+                self._keep(key, text)
+            if node_id == outer.trigger_node:
+                self._keep(_TRIGGER, text)
+        self._keep(_ITEM, outer.item)
+        self._given["index"] = outer.index
+
+    def _keep(self, key: str, text: str) -> None:
+        reference = reference_in(text)
+        if reference is not None:
+            self._references[key] = reference
+        elif key == _ITEM:
+            self._references.pop(key, None)
+            self._given["item"] = document(text)
+        elif key == _TRIGGER:
+            self._trigger = document(text)
+        else:
+            self._steps[key] = document(text)
 
     def put_text(self, node: Node, text: str) -> None:
         """The same from a row's text, wherever the document stands."""
@@ -66,10 +111,10 @@ class Values:
         if reference is None:
             self.put(node, document(text))
         else:
-            self._references[node.id] = reference
+            self._references[node.key] = reference
 
     def put(self, node: Node, value: JSON) -> None:
-        self._references.pop(node.id, None)
+        self._references.pop(node.key, None)
         self._steps[node.key] = value
         if node.id == self._claimed.trigger_node:
             self._trigger = value
@@ -103,6 +148,7 @@ class Values:
             "run": {**self._run, "now": iso(now), "attempt": attempt} if run else self._run,
             "vars": {},
             "error": None if state is None or node_id is None else self._error_before(state, node_id),
+            **self._given,
         }
 
     def _error_before(self, state: RunState, node_id: str) -> JSON:

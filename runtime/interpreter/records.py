@@ -11,7 +11,7 @@ from runtime.engine.state import StepKey
 from runtime.interpreter.outcomes import Ending
 from runtime.interpreter.versions import Step
 from runtime.store.reads import AnswerRow, AttemptRow
-from runtime.store.records import AttemptWrite, ResponseWrite, TaskWrite, TimerClear, TimerWrite
+from runtime.store.records import AttemptWrite, ChildWrite, ResponseWrite, TaskWrite, TimerClear, TimerWrite
 
 
 @dataclass(slots=True)
@@ -68,6 +68,9 @@ class Unit:
     cleared: tuple[TimerClear, ...] = ()
     response: ResponseWrite | None = None
     tasks: tuple[TaskWrite, ...] = ()
+    children: tuple[ChildWrite, ...] = ()
+    #: Steps whose rows say something new although the engine has nothing new about them.
+    noted: tuple[str, ...] = ()
     told: list[Told] = field(default_factory=list)
     asked: list[Execute] = field(default_factory=list)
     #: Steps that may stand otherwise than before.

@@ -115,7 +115,15 @@ def _has_open(state: RunState) -> bool:
 
 def _derive_ready(graph: Graph, generation: int, steps: dict[StepKey, StepState]) -> None:
     for node in graph.order:
-        if (node, generation) in steps or not graph.before[node] or graph.by_id[node].settings.disabled:
+        if (node, generation) in steps or graph.by_id[node].settings.disabled:
+            continue
+        if not graph.before[node]:
+            if graph.container is not None and node in graph.roots:
+                steps[StepKey(node, generation)] = StepState(StepStatus.READY, 1)
+            continue
+        if graph.by_id[node].needs:
+            if _have_arrived(graph, generation, steps, node):
+                steps[StepKey(node, generation)] = StepState(StepStatus.READY, 1)
             continue
         taken = False
         for source, handle in graph.before[node]:
@@ -127,3 +135,11 @@ def _derive_ready(graph: Graph, generation: int, steps: dict[StepKey, StepState]
         else:
             if taken:
                 steps[StepKey(node, generation)] = StepState(StepStatus.READY, 1)
+
+
+def _have_arrived(graph: Graph, generation: int, steps: dict[StepKey, StepState], node: str) -> bool:
+    """Whether enough links to a step that brings branches together are taken."""
+    before = [(steps.get(StepKey(source, generation)), handle) for source, handle in graph.before[node]]
+    decided = [(step, handle) for step, handle in before if step is not None and step.status.is_decided]
+    arrived = sum(handle in step.ports and step.status is not StepStatus.SKIPPED for step, handle in decided)
+    return arrived >= graph.by_id[node].needs or (len(decided) == len(before) and arrived > 0)

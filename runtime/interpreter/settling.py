@@ -9,8 +9,8 @@ from runtime.engine.facts import FailRequested, StepFailed, StepInterrupted, Ste
 from runtime.engine.graph import Node
 from runtime.engine.jsonprofile import dumps
 from runtime.engine.state import StepError, StepStatus, made
-from runtime.interpreter import doubts, people, units
-from runtime.interpreter.outcomes import Cut, Done, Ending, Failed, Stops, Waits
+from runtime.interpreter import doubts, own_runs, people, units
+from runtime.interpreter.outcomes import Cut, Done, Ending, Failed, Fans, Stops, Waits
 from runtime.interpreter.records import Asked, Record, Told
 from runtime.sdk import EffectClass, PreparedStep
 
@@ -58,6 +58,12 @@ def take_in(driver: Driver, told: Told) -> None:
             _record(driver, asked, ending)
             driver.commit_seq += 1
             driver.apply(StopRequested(node.id, ending.outcome, told.at, driver.commit_seq))
+        case Fans():
+            record = driver.records.setdefault(node.id, Record())
+            record.input, record.wait = asked.input_text, own_runs.wait_document(asked)
+            driver.apply(StepWaits(node.id, asked.attempt, "children", None, asked.at))
+            own_runs.begin(driver, asked, ending.spec)
+            return
         case Cut():
             driver.apply(StepInterrupted(node.id, asked.attempt, told.at))
             return

@@ -57,6 +57,19 @@ class Shell(Protocol):
         """Ask the database something, in a thread. Raises StoreUnavailable."""
         ...
 
+    def nudge(self, run_id: UUID) -> None:
+        """Somebody should look at this run, which is due."""
+        ...
+
+    def hears(self, run_id: UUID) -> bool:
+        """Tell the driver of this run, if it is driven here, that one of its own runs has ended; whether it was."""
+        ...
+
+    @property
+    def holds(self) -> bool:
+        """Whether a run that waits for its own may be held for a moment: those run here, and there is room."""
+        ...
+
     def context(self, driver: Driver, asked: Asked) -> StepContext:
         """What the step is handed."""
         ...

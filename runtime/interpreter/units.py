@@ -17,7 +17,7 @@ from runtime.interpreter.outcomes import Done, Ending, Failed
 from runtime.interpreter.records import Asked, Record
 from runtime.interpreter.rows import error_text, ports_text
 from runtime.interpreter.versions import Unsupported
-from runtime.interpreter.waiting import cause, iso, next_due
+from runtime.interpreter.waiting import cause, iso
 from runtime.sdk import Respond
 from runtime.store.reads import AttemptRow
 from runtime.store.records import (
@@ -85,7 +85,8 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
     for key in dict.fromkeys(unit.changed):
         step = after[key]
         # A first try follows from the rows before it; that somebody had it tried again follows from nothing.
-        if before(key) is not step and (step.status is not _READY or step.attempt > 1):
+        is_new = before(key) is not step and (step.status is not _READY or step.attempt > 1)
+        if is_new or (unit.noted and key[0] in unit.noted):
             steps.append(step_write(driver, key, step, now))
     ended = state.status in TERMINAL
     waiting = cause(driver.version.graph, state, now) if waits and not ended else None
@@ -108,7 +109,7 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
             driver.business_key,
             driver.started_at,
             now if ended else None,
-            next_due(state) if release else None,
+            driver.wake_at() if release else None,
             release,
             True,
             (intent or (release and not state.cancel_requested)) and state.status is not _COMPENSATING,
@@ -123,6 +124,7 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
             dead_letter(driver) if state.status is _DEAD_LETTERED else None,
             people.asked(driver) if unit.tasks else (),
             people.closed(driver.base, state, unit.changed),
+            unit.children,
         ),
     )
 

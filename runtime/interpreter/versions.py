@@ -48,16 +48,40 @@ class Step:
 class Version:
     """A parsed version. Steps are prepared when first needed."""
 
-    __slots__ = ("_steps", "graph", "id", "number")
+    __slots__ = ("_bodies", "_steps", "graph", "id", "keys", "number")
 
     def __init__(self, version_id: UUID, number: int, document: str | Mapping[str, Any]) -> None:
         self.id = version_id
         self.number = number
         loaded: Any = loads_stored(document) if isinstance(document, str) else document
-        graph = parse(loaded)
+        #: The keys of all its steps by id, wherever they stand.
+        self.keys: Mapping[str, str] = {node["id"]: node["key"] for node in loaded["nodes"]}
+        self._take(parse(loaded))
+
+    def _take(self, graph: Graph) -> None:
         # Only where something may be undone does anybody ask.
         self.graph: Graph = replace(graph, writes=_writing(graph)) if undo.is_used(graph) else graph
         self._steps: dict[str, Step] = {}
+        self._bodies: dict[str, Version] = {}
+
+    def of_run(self, trigger_node: str) -> Version:
+        """This version as a run sees it that began so: for one of a container's, its body."""
+        if trigger_node in self.graph.by_id and not self.graph.bodies:
+            return self
+        body = self._bodies.get(trigger_node)
+        if body is None:
+            graph = self.graph.body(trigger_node)
+            if graph is None:
+                return self
+            body = Version.__new__(Version)
+            body.id, body.number, body.keys = self.id, self.number, self.keys
+            body._take(graph)
+            self._bodies[trigger_node] = body
+        return body
+
+    def begins_with(self, trigger_node: str) -> bool:
+        """Whether a run of this can begin so."""
+        return trigger_node in (self.graph.container, *self.graph.by_id)
 
     def step(self, node_id: str) -> Step:
         """The step of this node; raises `Unsupported` when this build does not know its type."""

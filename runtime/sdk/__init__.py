@@ -10,7 +10,7 @@ from runtime.sdk.errors import PermanentError, RetryableError, StepFailure
 from runtime.sdk.fields import REQUIRED, Conditions, Config, Number, Text, field
 from runtime.sdk.nodetype import Example, NodeType, Port, PortsFrom
 from runtime.sdk.prepared import PreparedStep
-from runtime.sdk.results import Outcome, Respond, Result, StopRun, Wait
+from runtime.sdk.results import Outcome, OwnRuns, Respond, Result, StopRun, Wait
 from runtime.sdk.tasks import Choice, Task, people_of
 from runtime.sdk.words import Words
 
@@ -34,6 +34,7 @@ __all__ = [
     "Number",
     "OpenConnection",
     "Outcome",
+    "OwnRuns",
     "PermanentError",
     "Port",
     "PortsFrom",

@@ -38,6 +38,7 @@ Widget: TypeAlias = Literal[
     "date",
     "date-time",
     "object",
+    "workflow",
 ]
 
 _LONGEST_NUMBER: Final = 60

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
+from runtime.engine import containers
 from runtime.engine.expressions.references import Reference
 from runtime.engine.jsonprofile import JSON
 from runtime.sdk import schema as schemas
@@ -97,6 +98,8 @@ class NodeType(Generic[C]):
     defaults: Mapping[str, JSON] = field(default_factory=dict)
     read: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     extra_warnings: Callable[[Mapping[str, Any]], list[tuple[str, str, str]]] | None = None
+    #: Nobody draws it: the engine puts it where it is needed, and the palette does not show it.
+    hidden: bool = False
 
     # --- what the check asks (runtime.engine.check.StepTypeInfo) ------------------------------------------------
 
@@ -259,4 +262,5 @@ class NodeType(Generic[C]):
             ],
             "defaults": dict(self.start_config),
             "badge": self.badge,
+            "container": containers.is_container(self.type),
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
+from uuid import UUID
 
 from runtime.engine.jsonprofile import JSON
 from runtime.sdk.tasks import Task
@@ -60,4 +61,28 @@ class StopRun:
     respond: Respond | None = field(default=None)
 
 
-Outcome: TypeAlias = Result | Wait | StopRun
+@dataclass(frozen=True, slots=True)
+class OwnRuns:
+    """The step has something done by runs of its own, and waits for their end without holding a worker.
+
+    ``kind``: ``items``, one run of the body for each of ``items``; ``turns``, one after another until the setting
+    ``until`` holds, at most ``most_turns``, ``pause_ms`` apart; ``call``, one run of the workflow ``workflow_id`` with
+    the one of ``items`` as its input; ``undo``, what the runs of the undone step did is taken back.
+    """
+
+    kind: Literal["items", "turns", "call", "undo"]
+    items: tuple[JSON, ...] = ()
+    #: How many may be under way at once.
+    at_a_time: int = 1
+    #: So many may fail, and the step goes on; with one more it begins no further ones and fails. None: any number.
+    may_fail: int | None = 0
+    #: Whether what each of them gave is put together.
+    collect: bool = True
+    #: False: begun, and not waited for.
+    waits: bool = True
+    workflow_id: UUID | None = None
+    most_turns: int = 1
+    pause_ms: int = 0
+
+
+Outcome: TypeAlias = Result | Wait | StopRun | OwnRuns

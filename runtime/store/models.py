@@ -154,6 +154,8 @@ class Run(models.Model):
     parent_run_id = models.UUIDField(null=True)
     parent_node = models.CharField(max_length=64, null=True)
     item_index = models.BigIntegerField(null=True)
+    #: What a run of a container's body, or of a called workflow, is given: JSON, by reference where it is large.
+    item = models.TextField(null=True)
     replay_of = models.UUIDField(null=True)
     lease_owner = models.CharField(max_length=64, null=True)
     lease_token = models.BigIntegerField(default=0)
@@ -173,14 +175,14 @@ class Run(models.Model):
 
     class Meta:
         constraints = [
-            # One event starts one run; a replay or a child run is caused by something else besides.
+            # One event starts one run; a child run is caused by something else.
             models.UniqueConstraint(
                 fields=["event"],
                 condition=models.Q(parent_run_id__isnull=True, replay_of__isnull=True),
                 name="run_once_per_event",
             ),
             models.UniqueConstraint(
-                fields=["parent_run_id", "parent_node", "item_index", "generation"],
+                fields=["parent_run_id", "parent_node", "item_index"],
                 condition=models.Q(parent_run_id__isnull=False),
                 name="run_once_per_item",
             ),

@@ -190,6 +190,22 @@ class TaskClose(NamedTuple):
     status: str
 
 
+class ChildWrite(NamedTuple):
+    """A run to start for a step of another. `item`: what it is given, as its row holds it; due in `delay_ms`."""
+
+    id: UUID
+    workflow_id: UUID
+    version_id: UUID
+    trigger_node: str
+    mode: str
+    min_engine: int
+    parent_node: str
+    item_index: int
+    item: str
+    business_key: str | None = None
+    delay_ms: int = 0
+
+
 class RunWrite(NamedTuple):
     """One engine transaction of one run.
 
@@ -229,6 +245,7 @@ class RunWrite(NamedTuple):
     dead_letter: DeadLetterWrite | None = None
     tasks: tuple[TaskWrite, ...] = ()
     closed: tuple[TaskClose, ...] = ()
+    children: tuple[ChildWrite, ...] = ()
 
 
 class Written(NamedTuple):

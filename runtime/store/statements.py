@@ -15,8 +15,9 @@ LEASE_MS: Final = 15_000
 # Claims without progress after which a run is parked instead of tried again (I20).
 MOST_CLAIMS: Final = 5
 # What this code can run; a run accepted under a newer one waits for a newer worker (I30).
-# 2 knows further generations (`engine.replay`), 3 knows how to undo (`engine.undo`), 4 how to ask people.
-ENGINE: Final = 4
+# 2 knows further generations (`engine.replay`), 3 knows how to undo (`engine.undo`), 4 how to ask people, 5 runs of a
+# run (`engine.containers`).
+ENGINE: Final = 5
 
 _RUNS_TO_ADVANCE: Final = Statement(
     columns=(("u_id", "uuid"), ("u_token", "int"), ("u_unless_cancelled", "int")),
@@ -340,6 +341,33 @@ INSERT_RUNS: Final = Statement(
         'accepted', 1, 0, u_lease_owner, u_leased, CASE WHEN u_leased = 1 THEN {{now}} + {LEASE_MS} END,
         {{now}} + u_leased * {LEASE_MS}, u_leased, u_min_engine, u_accepted_at
     FROM u""",
+)
+
+INSERT_CHILDREN: Final = Statement(
+    columns=(
+        ("u_parent_run_id", "uuid"),
+        ("u_workspace_id", "uuid"),
+        ("u_id", "uuid"),
+        ("u_workflow_id", "uuid"),
+        ("u_version_id", "uuid"),
+        ("u_trigger_node", "text"),
+        ("u_mode", "text"),
+        ("u_min_engine", "int"),
+        ("u_parent_node", "text"),
+        ("u_item_index", "int"),
+        ("u_item", "text"),
+        ("u_business_key", "text"),
+        ("u_delay_ms", "int"),
+    ),
+    body="""
+    INSERT INTO store_run (id, workspace_id, workflow_id, version_id, trigger_node, mode, started_by, status,
+        generation, seq, lease_token, wake_at, claims, min_engine, accepted_at, parent_run_id, parent_node, item_index,
+        item, business_key)
+    SELECT u_id, u_workspace_id, u_workflow_id, u_version_id, u_trigger_node, u_mode, 'run', 'accepted',
+        1, 0, 0, {now} + u_delay_ms, 0, u_min_engine, {now}, u_parent_run_id, u_parent_node, u_item_index,
+        u_item, u_business_key
+    FROM u WHERE true
+    ON CONFLICT DO NOTHING""",
 )
 
 # The two in one. The run's columns begin with `v_`; returned are the ids of the events that were stored this moment,

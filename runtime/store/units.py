@@ -328,6 +328,7 @@ class Batch:
         dead: list[tuple[Any, ...]] = []
         tasks: list[tuple[Any, ...]] = []
         closed: list[tuple[Any, ...]] = []
+        children: list[tuple[Any, ...]] = []
         for run_key, unit, _ in keyed:
             if unit.attempts:
                 attempts += _attempt_rows(run_key, unit)
@@ -345,6 +346,8 @@ class Batch:
                 tasks += [(self._link.key(task.id), *ids, run_key, *task[1:]) for task in unit.tasks]
             for one in unit.closed:
                 closed.append((run_key, *one))
+            if unit.children:
+                children += self._child_rows(run_key, unit)
         for statement, rows in (
             (sql.UPSERT_ATTEMPTS, attempts),
             (sql.CLEAR_TIMERS, cleared),
@@ -353,9 +356,17 @@ class Batch:
             (sql.INSERT_DEAD_LETTERS, dead),
             (sql.CLOSE_TASKS, closed),
             (sql.INSERT_TASKS, tasks),
+            (sql.INSERT_CHILDREN, children),
         ):
             if rows:
                 self._link.batch(statement, rows)
+
+    def _child_rows(self, run_key: Any, unit: RunWrite) -> Iterable[tuple[Any, ...]]:
+        key, workspace = self._link.key, self._link.key(unit.workspace_id)
+        for child in unit.children:
+            if not child.delay_ms:
+                self.free.append(child.id)
+            yield run_key, workspace, key(child.id), key(child.workflow_id), key(child.version_id), *child[3:]
 
     def _explain(self, refused: list[_Keyed]) -> None:
         """Tell a lost lease from a pending cancel."""

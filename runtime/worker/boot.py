@@ -121,6 +121,7 @@ class Runtime:
                 reloads=self._reloads,
                 beside_door=lambda: self.ticker is None or self.ticker.beside_door,
                 workers=lambda: 1 if self.ticker is None else self.ticker.workers,
+                alone=self.kind == "embedded",
             )
             self.pump.start()
             self._doorman = Doorman(self.pump, loop)

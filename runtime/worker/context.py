@@ -21,7 +21,7 @@ from runtime.store.records import Claimed, EventRow
 logger = logging.getLogger("millrace.steps")
 
 #: Starts whose event holds a document of our own making rather than bytes of the world.
-_OWN_DOCUMENTS: Final = frozenset({"manual", "schedule", "api", "test"})
+_OWN_DOCUMENTS: Final = frozenset({"manual", "schedule", "api", "test", "workflow"})
 
 #: By how much a step's own patience ends before the interpreter's: a second, of short times a tenth.
 MARGIN_SECONDS: Final = 1.0

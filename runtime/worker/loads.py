@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import ParamSpec, TypeVar
 from uuid import UUID
@@ -12,9 +12,10 @@ from django.db import InterfaceError, OperationalError, connections
 
 from runtime.contracts import StoreUnavailable
 from runtime.engine.jsonprofile import JSON, loads_stored
-from runtime.interpreter.payloads import Reference, put_aside
-from runtime.store import artifacts, reads
+from runtime.interpreter.payloads import Reference, put_aside, reference_in
+from runtime.store import artifacts, children, reads
 from runtime.store.artifacts import ArtifactDamaged
+from runtime.store.children import Outer
 from runtime.store.models import Run, Version
 from runtime.store.reads import AnswerRow, RunRows
 from runtime.store.records import Claimed, EventRow
@@ -36,6 +37,8 @@ class Batch:
     events: dict[UUID, EventRow]
     runs: dict[UUID, RunRows]
     damaged: dict[UUID, ArtifactDamaged]
+    #: What runs that others have begun know from outside.
+    outers: dict[UUID, Outer] = field(default_factory=dict)
 
 
 def _over_the_store(function: Callable[P, R]) -> Callable[P, R]:
@@ -60,7 +63,13 @@ def load(claimed: Sequence[Claimed], versions: Sequence[UUID]) -> Batch:
     for one in claimed:
         if one.event is None and one.event_id is not None and not _start_is_done(one, rows.get(one.run_id)):
             wanted[one.event_id] = one.run_id
+    begun_by_runs = [one.run_id for one in claimed if one.event_id is None]
+    outers = children.outer_of(begun_by_runs) if begun_by_runs else {}
     found = {wanted[event_id]: event for event_id, event in reads.events(list(wanted)).items()}
+    for one in claimed:
+        # What a called workflow is given is to its start what an event is to others.
+        if (outer := outers.get(one.run_id)) is not None and outer.parent_node != one.trigger_node:
+            found[one.run_id] = _as_event(one, outer)
     found.update({one.run_id: one.event for one in claimed if one.event is not None})
     events: dict[UUID, EventRow] = {}
     damaged: dict[UUID, ArtifactDamaged] = {}
@@ -81,7 +90,17 @@ def load(claimed: Sequence[Claimed], versions: Sequence[UUID]) -> Batch:
         events=events,
         runs={one.run_id: rows.get(one.run_id, _NO_ROWS) for one in claimed},
         damaged=damaged,
+        outers=outers,
     )
+
+
+def _as_event(claimed: Claimed, outer: Outer) -> EventRow:
+    reference = reference_in(outer.item)
+    body = outer.item.encode() if reference is None else artifacts.read(reference.artifact_id)
+    return EventRow(
+        claimed.run_id, claimed.workspace_id, claimed.workflow_id, None, "workflow", claimed.accepted_at, "", "", "",
+        "[]", "application/json", body, None, len(body), "", None, "none", "accepted", None, None,
+    )  # fmt: skip
 
 
 def needs_reading(claimed: Sequence[Claimed]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from runtime.contracts import StoreUnavailable
-from runtime.interpreter import Driver
+from runtime.interpreter import Driver, own_runs
 from runtime.worker import loads
 
 #: By run: its driver, its task, the token of its lease.
@@ -28,6 +28,9 @@ async def look(driving: Driving, run_ids: Sequence[UUID], readers: Executor) -> 
     for run_id, given in answers.items():
         if (driver := _driver(driving, run_id)) is not None:
             driver.answers_seen(given)
+    for run_id in run_ids:
+        if (driver := _driver(driving, run_id)) is not None:
+            own_runs.hear(driver)
     for run_id in cancelled:
         if (driver := _driver(driving, run_id)) is not None:
             driver.cancel_seen()

@@ -17,7 +17,7 @@ from uuid import UUID
 from runtime import queue
 from runtime.contracts import StoreUnavailable
 from runtime.engine.jsonprofile import JSON
-from runtime.interpreter import Driver, Version, Versions, loaded
+from runtime.interpreter import Driver, Version, Versions, loaded, own_runs
 from runtime.interpreter.attempts import StepContext as StepContextLike
 from runtime.interpreter.payloads import Reference
 from runtime.interpreter.records import Asked
@@ -63,6 +63,7 @@ class Pump:
         reloads: bool = False,
         beside_door: Callable[[], bool] = lambda: True,
         workers: Callable[[], int] = lambda: 1,
+        alone: bool = False,
     ) -> None:
         self.worker = writer.owner
         self.reloads = reloads
@@ -74,6 +75,8 @@ class Pump:
         self._doors = doors
         self._readers = readers
         self._most = most
+        #: No other process advances runs.
+        self._alone = alone
         self._sweep_seconds = sweep_seconds
         self._versions = Versions(0 if reloads else 256)
         self._rung: dict[UUID, None] = {}
@@ -225,6 +228,20 @@ class Pump:
 
     async def ask(self, question: Callable[[], loads.R]) -> loads.R:
         return await asyncio.get_running_loop().run_in_executor(self._readers, loads.ask, question)
+
+    def nudge(self, run_id: UUID) -> None:
+        if self._alone and not self.full:
+            self.rung([run_id])
+        else:
+            queue.ring([run_id])
+
+    def hears(self, run_id: UUID) -> bool:
+        entry = self._driving.get(run_id)
+        return entry is not None and entry[0] is not None and own_runs.hear(entry[0])
+
+    @property
+    def holds(self) -> bool:
+        return self._alone and not self.full
 
     def context(self, driver: Driver, asked: Asked) -> StepContextLike:
         node = asked.step.node
@@ -387,7 +404,11 @@ class Pump:
             if version_of is None:
                 raise LookupError(f"The version {one.version_id} of run {one.run_id} is not there.")
             run_id = one.run_id
-            start = loaded(version_of, one, rows.runs[run_id], rows.events.get(run_id), rows.damaged.get(run_id))
+            version_of = version_of.of_run(one.trigger_node)
+            start = loaded(
+                version_of, one, rows.runs[run_id], rows.events.get(run_id), rows.damaged.get(run_id),
+                rows.outers.get(run_id),
+            )  # fmt: skip
             driver = Driver(self, version_of, one, start)
             task = asyncio.create_task(self._drive(driver))
             self._driving[run_id] = (driver, task, one.token)

@@ -1,0 +1,125 @@
+"""What people read of steps whose own runs did not come to a good end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from runtime.engine.jsonprofile import JSON, dumps
+from runtime.engine.state import StepError
+from runtime.interpreter.payloads import MOST_BYTES
+from runtime.interpreter.rows import error_of
+from runtime.store.children import MOST_DEEP, Callee, Child
+
+_SHOWN: Final = 3
+
+
+def failures(name: str, rows: Sequence[Child], total: int) -> StepError:
+    """Some of its runs failed; the first ones are named."""
+    failed = [row for row in rows if row.status != "completed"]
+    told = "; ".join(_told(row, total) for row in failed[:_SHOWN])
+    more = f"; and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
+    if total == 1:
+        return _error("own_run_failed", "Its run failed", f"{told}.")
+    return _error(
+        "items_failed",
+        f"{len(failed)} of {total} failed",
+        f"“{name}” goes no further. {told}{more}. Retry the run when the cause is mended: what is done is kept.",
+    )
+
+
+def _told(row: Child, total: int) -> str:
+    error = error_of(row.error)
+    why = _STATUS.get(row.status, row.status) if error is None else f"{error.title}. {error.message}".rstrip(".")
+    if total == 1:
+        return why
+    called = f" ({row.label})" if row.label else ""
+    return f"Number {row.index + 1}{called}: {why}"
+
+
+_STATUS: Final = {"cancelled": "it was cancelled", "compensated": "it was undone"}
+
+
+def decide_first(name: str, rows: Sequence[Child]) -> StepError:
+    """Its runs cannot be gone on with before somebody says what became of something."""
+    first = rows[0]
+    called = f" ({first.label})" if first.label else ""
+    return _error(
+        "items_ask_first",
+        "Somebody has to decide first",
+        f"{len(rows)} of the runs of “{name}” cannot go on by themselves, the first is number {first.index + 1}"
+        f"{called}: open it, retry it there, and retry this run then.",
+    )
+
+
+def changed(index: int) -> StepError:
+    """The list is another one than at the first go."""
+    return _error(
+        "items_changed",
+        "The list is not the same as before",
+        f"Number {index + 1} was something else when it was begun. Start a new run for the new list.",
+    )
+
+
+def never_enough(name: str, turns: int) -> StepError:
+    return _error(
+        "not_reached",
+        "It never came to hold",
+        f"“{name}” was done {turns:,} times, and still it is not enough. Allow more turns, or a longer pause.",
+    )
+
+
+def no_answer(value: JSON) -> StepError:
+    shown = dumps(value)[:60]
+    return _error(
+        "until_no_answer",
+        "“Until” says neither yes nor no",
+        f'The formula gave {shown}. It has to be true or false, such as {{{{ item.status == "done" }}}}.',
+    )
+
+
+def not_undone(name: str, rows: Sequence[Child], total: int) -> StepError:
+    numbers = ", ".join(str(row.index + 1) for row in sorted(rows, key=lambda row: row.index)[:10])
+    return _error(
+        "items_not_undone",
+        f"{len(rows)} of {total} could not be undone",
+        f"Not everything that “{name}” did is undone: look at number {numbers}.",
+    )
+
+
+def too_large() -> StepError:
+    return StepError(
+        code="output_too_large",
+        title="The results are too large together",
+        message=f"A step may give at most {MOST_BYTES // 2**20} MiB. Switch off “Collect the results”.",
+        kind="data",
+        may_have_happened=True,
+    )
+
+
+def why_not(callee: Callee | None, depth: int) -> StepError | None:
+    """Why a workflow cannot be run as a step; None where it can."""
+    if callee is None:
+        return _not_begun("not_live", "There is no such live workflow", "Publish it, or choose another one.")
+    if not callee.trigger_nodes:
+        return _not_begun(
+            "not_callable", "It cannot be called", "Give it the start “Called by another workflow”, and publish it."
+        )
+    if not callee.enabled:
+        return _not_begun("switched_off", "The workflow is switched off", "Switch it on, then retry this run.")
+    if depth >= MOST_DEEP:
+        return _not_begun(
+            "too_deep",
+            "Workflows run each other without end",
+            f"This run stands in {depth} others, each begun by the one before. Look for a workflow that runs itself.",
+        )
+    return None
+
+
+def _not_begun(code: str, title: str, message: str) -> StepError:
+    return StepError(code=code, title=title, message=message, kind="config")
+
+
+def _error(code: str, title: str, message: str) -> StepError:
+    # Whatever its runs did is theirs to know: undoing the step asks each of them.
+    return StepError(code=code, title=title, message=message, kind="items", may_have_happened=True)

@@ -1,0 +1,200 @@
+"""Ended runs and what going on with them would do: read by whoever plans it, and by whoever does it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from runtime.contracts import JSON, Decision, NotFound, NotRetryable, RetryRefused
+from runtime.engine import replay
+from runtime.engine.jsonprofile import dumps, normalise
+from runtime.engine.replay import Fate, Known, PlannedStep
+from runtime.engine.state import RunState, RunStatus, StepKey
+from runtime.interpreter.generations import kept_row
+from runtime.interpreter.keys import request_digest
+from runtime.interpreter.loading import known_of, lost_try, since_undone, tries_of, undone_in
+from runtime.interpreter.payloads import INLINE_CHARACTERS, put_aside
+from runtime.interpreter.rows import ports_text, step_state
+from runtime.interpreter.versions import Version
+from runtime.store import reads
+from runtime.store.models import Deployment, Run, StepRun
+from runtime.store.models import Version as VersionRow
+from runtime.store.reads import AttemptRow, StepRow
+
+__all__ = ["Found", "choices", "look", "next_rows", "run_row", "version_of"]
+
+_RUN: Final = (
+    "id", "workspace_id", "workflow_id", "version_id", "trigger_node", "mode", "status", "generation", "seq", "error",
+    "finished_at", "event_id", "business_key", "min_engine",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An ended run, read once."""
+
+    row: dict[str, Any]
+    old: Version
+    version: Version
+    steps: dict[str, StepRow]
+    tries: dict[str, list[AttemptRow]]
+    state: RunState
+    known: dict[str, Known]
+    start: tuple[str, ...]
+
+    @property
+    def generation(self) -> int:
+        return int(self.row["generation"])
+
+    def lines(self, edited: Collection[str] = ()) -> tuple[PlannedStep, ...]:
+        return replay.plan(
+            self.version.graph,
+            self.state,
+            self.known,
+            start=self.start,
+            edited=edited,
+            changed=self.redrawn() | self._given_anew(),
+            moved=self._moved(),
+        )
+
+    def _moved(self) -> set[str]:
+        """Steps that the chosen version comes to in another way."""
+        if self.old is self.version:
+            return set()
+        return {node for node in self.version.graph.by_id if replay.is_moved(self.old.graph, self.version.graph, node)}
+
+    def _given_anew(self) -> set[str]:
+        """Steps whose lost call was not the one that they were last given."""
+        found = set()
+        for node, tries in self.tries.items():
+            row, lost = self.steps.get(node), lost_try(tries)
+            if lost is not None and (
+                row is None or row.input is None or request_digest(row.input) != lost.request_digest
+            ):
+                found.add(node)
+        return found
+
+    def redrawn(self) -> set[str]:
+        """Steps that the chosen version has set up otherwise."""
+        if self.old is self.version:
+            return set()
+        old, new = self.old.graph.by_id, self.version.graph.by_id
+        return {node for node in old if node in new and old[node].config != new[node].config}
+
+
+def look(workspace_id: UUID, run_id: UUID, start: Sequence[str], version: int | None) -> Found:
+    row = run_row(workspace_id, run_id)
+    if row["finished_at"] is None:
+        raise NotRetryable("This run is not over yet.", code="still_open")
+    if RunStatus(row["status"]) not in replay.REOPENS:
+        raise NotRetryable("This run is done: start it anew instead.", code="already_done")
+    old = version_of(row)
+    chosen = version_of(row, version) if version not in (None, old.number) else old
+    if not chosen.begins_with(row["trigger_node"]):
+        raise NotRetryable("This version of the workflow has no such start.", code="no_such_start")
+    for node in start:
+        if node not in chosen.graph.by_id or chosen.graph.by_id[node].is_trigger:
+            raise RetryRefused({node: "It is not possible to go on from this step."})
+    rows = reads.load_runs([run_id])[run_id]
+    generation = row["generation"]
+    steps = {found.node_id: found for found in rows.steps if found.generation == generation}
+    state = RunState(
+        RunStatus(row["status"]),
+        generation,
+        {StepKey(node, generation): step_state(found) for node, found in steps.items()},
+    )
+    undone = undone_in(rows.steps, before=generation + 1)
+    ever = tries_of(rows.attempts, before=generation + 1)
+    tries = since_undone(ever, undone)
+    known = {node: known_of(theirs) if theirs else Known.UNDONE for node, theirs in tries.items()}
+    begins = {*start, *(node for node, last in undone.items() if last == generation and node in chosen.graph.by_id)}
+    found = Found(row, old, chosen, steps, tries, state, known, tuple(sorted(begins)))
+    if not any(line.fate in (Fate.AGAIN, Fate.REPEATS, Fate.ASKS, Fate.NEXT) for line in found.lines()):
+        raise NotRetryable("Every step of this run is done.", code="nothing_left")
+    return found
+
+
+def run_row(workspace_id: UUID, run_id: UUID) -> dict[str, Any]:
+    """A run by its columns. Raises NotFound."""
+    row = Run.objects.filter(workspace_id=workspace_id, pk=run_id).values(*_RUN).first()
+    if row is None:
+        raise NotFound("There is no such run.", code="run_not_found")
+    return dict(row)
+
+
+def version_of(row: Mapping[str, Any], number: int | None = None) -> Version:
+    """The run's own version, or the live one of its workflow by its number."""
+    version_id = row["version_id"]
+    if number is not None:
+        version_id = next((one for one, known in choices(row) if known == number), None)
+        if version_id is None:
+            raise NotRetryable("Choose the version that this run had, or the one that is live.", code="no_such_version")
+    stored = VersionRow.objects.filter(pk=version_id).values_list("number", "graph").get()
+    return Version(version_id, *stored).of_run(row["trigger_node"])
+
+
+def choices(row: Mapping[str, Any]) -> list[tuple[UUID, int]]:
+    """Versions to go on with, by id and number, the run's own first."""
+    own = VersionRow.objects.values_list("number", flat=True).get(pk=row["version_id"])
+    found: list[tuple[UUID, int]] = [(row["version_id"], own)]
+    live = Deployment.objects.filter(pk=row["workflow_id"], retired=False).values_list("version_id", "version__number")
+    return found + [one for one in live if row["mode"] == "live" and one[0] != row["version_id"]]
+
+
+def next_rows(
+    found: Found, lines: Sequence[PlannedStep], edits: Mapping[str, JSON], decisions: Mapping[str, Decision]
+) -> list[StepRun]:
+    """The rows that the next generation begins with."""
+    rows: list[StepRun] = []
+    redrawn = found.redrawn()
+    for line in lines:
+        before = found.steps.get(line.node)
+        if before is None:
+            continue
+        if line.fate is Fate.KEPT:
+            rows.append(kept_row(found.row, before))
+            continue
+        decision = decisions.get(line.node)
+        if decision is not None and decision.happened:
+            port = found.version.graph.by_id[line.node].default_port
+            output = _stored(found, line.node, normalise(decision.output))
+            rows.append(_begins(found, before, input=before.input, output=output, ports=ports_text((port,))))
+        elif line.node in edits:
+            rows.append(_begins(found, before, input=_stored(found, line.node, normalise(edits[line.node]))))
+        elif line.first and before.input is not None and line.node not in redrawn and not _is_start(found, line):
+            # What the plan shows is what is done; and the same bytes make the same key safe (I11).
+            rows.append(_begins(found, before, input=before.input))
+    return rows
+
+
+def _is_start(found: Found, line: PlannedStep) -> bool:
+    return found.version.graph.by_id[line.node].is_trigger
+
+
+def _begins(
+    found: Found, before: StepRow, *, input: str | None, output: str | None = None, ports: str = "[]"
+) -> StepRun:
+    """A step that is ready, with what it is given; with an output, what a person says that it gave."""
+    return StepRun(
+        run_id=found.row["id"],
+        generation=found.generation + 1,
+        seq=found.row["seq"] + 1,
+        node_id=before.node_id,
+        node_key=before.node_key,
+        status="ready",
+        attempt=1,
+        ports=ports,
+        input=input,
+        output=output,
+    )
+
+
+def _stored(found: Found, node: str, value: JSON) -> str:
+    """The document as a row holds it: by reference where it is large."""
+    text = dumps(value)
+    if len(text) <= INLINE_CHARACTERS:
+        return text
+    name = f"{found.version.graph.by_id[node].key}.json"
+    return put_aside(text, workspace_id=found.row["workspace_id"], name=name).text()

@@ -1,0 +1,184 @@
+"""Runs that another run has begun for one of its steps: what is read of them, and what is done to them from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Q
+
+from runtime.engine.jsonprofile import loads_stored
+from runtime.store.cancels import ask_to_cancel
+from runtime.store.commits import commit
+from runtime.store.dialect import database_now
+from runtime.store.models import Deployment, Replay, Run, StepRun
+
+__all__ = [
+    "Callee",
+    "Child",
+    "Outer",
+    "ask_to_end",
+    "callee",
+    "depth",
+    "knock",
+    "outer_of",
+    "outputs",
+    "read",
+    "tried_to_undo",
+]
+
+#: A run that runs another that runs another …: no deeper than that.
+MOST_DEEP: Final = 16
+_COLUMNS: Final = (
+    "id", "item_index", "status", "outcome", "error", "finished_at", "generation", "business_key", "workspace_id",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A run begun for a step of another, as it stands. `item`: what it was given, where that was asked for."""
+
+    id: UUID
+    index: int
+    status: str
+    outcome: str | None
+    error: str | None
+    finished_at: int | None
+    generation: int
+    label: str | None
+    workspace_id: UUID
+    item: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outer:
+    """What a run knows from outside: the item it was given, and what the run around it knew.
+
+    `texts`: outputs of steps of the run around it, by node id, as the rows hold them.
+    """
+
+    parent_run: UUID
+    parent_node: str
+    index: int
+    item: str
+    #: The run around: its start, its version, what it knows from outside itself.
+    trigger_node: str = ""
+    texts: Mapping[str, str] | None = None
+    beyond: Outer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """The live version of a workflow that may be called."""
+
+    version_id: UUID
+    trigger_nodes: tuple[str, ...]
+    min_engine: int
+    enabled: bool
+
+
+def read(run_id: UUID, node: str, *, items: bool = False) -> list[Child]:
+    """The runs begun for this step, by index."""
+    columns = (*_COLUMNS, "item") if items else _COLUMNS
+    rows = Run.objects.filter(parent_run_id=run_id, parent_node=node).order_by("item_index")
+    return [Child(*row) for row in rows.values_list(*columns)]
+
+
+def outputs(children: Sequence[Child], nodes: Iterable[str]) -> dict[UUID, dict[str, str]]:
+    """What these steps of these runs gave in the generation each is at: by run and node id, as the rows hold it."""
+    at = {child.id: child.generation for child in children}
+    found: dict[UUID, dict[str, str]] = {child.id: {} for child in children}
+    wanted, ids = list(nodes), list(at)
+    for start in range(0, len(ids), 500):
+        rows = StepRun.objects.filter(run_id__in=ids[start : start + 500], node_id__in=wanted, output__isnull=False)
+        succeeded = rows.filter(Q(status="succeeded") | Q(status="failed"))
+        for run_id, node, generation, output in succeeded.values_list("run_id", "node_id", "generation", "output"):
+            if generation == at[run_id] and output is not None:
+                found[run_id][node] = output
+    return found
+
+
+def tried_to_undo(run_ids: Sequence[UUID], since: int) -> set[UUID]:
+    """Those of these runs whose undo was begun since then."""
+    found: set[UUID] = set()
+    for start in range(0, len(run_ids), 500):
+        rows = Replay.objects.filter(run_id__in=run_ids[start : start + 500], kind="undo", at__gte=since)
+        found.update(rows.values_list("run_id", flat=True))
+    return found
+
+
+def knock(run_id: UUID) -> None:
+    """Somebody should look at this run now: one of its own runs has ended."""
+    with commit("child.knock"):
+        now = database_now()
+        open_run = Run.objects.filter(pk=run_id, finished_at__isnull=True)
+        open_run.filter(Q(wake_at__isnull=True) | Q(wake_at__gt=now)).update(wake_at=now)
+
+
+def ask_to_end(run_id: UUID, node: str) -> list[UUID]:
+    """Ask the open runs of this step to stop; returns those that were asked only now."""
+    with commit("child.cancel"):
+        rows = Run.objects.filter(parent_run_id=run_id, parent_node=node, finished_at__isnull=True)
+        # In the order in which everybody locks rows, so that nobody waits for somebody who waits for him.
+        fresh = list(
+            rows.filter(cancel_requested_at__isnull=True)
+            .exclude(status="compensating")
+            .order_by("id")
+            .select_for_update()
+            .values_list("id", flat=True)
+        )
+        if fresh:
+            ask_to_cancel(Run.objects.filter(id__in=fresh), by="run", now=database_now())
+    return fresh
+
+
+def callee(workspace_id: UUID, workflow_id: UUID) -> Callee | None:
+    """What is live of a workflow of this workspace; None where nothing is."""
+    row = (
+        Deployment.objects.filter(pk=workflow_id, workspace_id=workspace_id, retired=False)
+        .values_list("version_id", "version__graph", "version__min_engine", "enabled")
+        .first()
+    )
+    if row is None:
+        return None
+    graph: Any = loads_stored(row[1])
+    starts = tuple(node["id"] for node in graph["nodes"] if str(node["type"]).startswith("trigger.called@"))
+    return Callee(row[0], starts, row[2], row[3])
+
+
+def depth(run_id: UUID) -> int:
+    """How many runs are around this one."""
+    found, current = 0, run_id
+    while found <= MOST_DEEP:
+        parent = Run.objects.filter(pk=current).values_list("parent_run_id", flat=True).first()
+        if parent is None:
+            break
+        found, current = found + 1, parent
+    return found
+
+
+def outer_of(run_ids: Sequence[UUID]) -> dict[UUID, Outer]:
+    """Of those of these runs that another has begun: what they know from outside. Runs of one step share what the run
+    around them knows."""
+    found: dict[UUID, Outer] = {}
+    around: dict[tuple[UUID, str], tuple[str, dict[str, str], Outer | None]] = {}
+    rows = Run.objects.filter(id__in=list(run_ids), parent_run_id__isnull=False)
+    for run_id, parent, node, index, item in rows.values_list(
+        "id", "parent_run_id", "parent_node", "item_index", "item"
+    ):
+        assert parent is not None
+        assert node is not None
+        assert index is not None
+        if (parent, node) not in around:
+            around[parent, node] = _around(parent)
+        found[run_id] = Outer(parent, node, index, item or "null", *around[parent, node])
+    return found
+
+
+def _around(run_id: UUID) -> tuple[str, dict[str, str], Outer | None]:
+    trigger_node = Run.objects.values_list("trigger_node", flat=True).get(pk=run_id)
+    rows = StepRun.objects.filter(run_id=run_id, output__isnull=False, status__in=("succeeded", "failed"))
+    texts = {node: text for node, text in rows.order_by("generation").values_list("node_id", "output") if text}
+    return trigger_node, texts, outer_of([run_id]).get(run_id)
