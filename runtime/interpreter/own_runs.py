@@ -7,48 +7,28 @@ step is carried on from wherever it was left, by whoever looks next; and a run t
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from runtime.contracts import StoreUnavailable
-from runtime.engine.containers import NEEDS_ENGINE
-from runtime.engine.facts import SignalReceived, StepFailed, StepInterrupted
-from runtime.engine.graph import Graph, Node
-from runtime.engine.ids import uuid7
-from runtime.engine.jsonprofile import JSON, dumps, loads_stored
-from runtime.engine.state import RunState, StepError, StepKey, StepState, StepStatus
-from runtime.interpreter import again, own_errors, people
-from runtime.interpreter.attempts import failed as failure_of
-from runtime.interpreter.outcomes import Failed
-from runtime.interpreter.outputs import document_of
-from runtime.interpreter.payloads import INLINE_CHARACTERS, MOST_BYTES, Reference, reference_in
+from runtime.engine.jsonprofile import dumps, loads_stored
+from runtime.engine.state import RunState, StepState, StepStatus
+from runtime.interpreter.own_look import Look
 from runtime.interpreter.records import Asked, Record
 from runtime.sdk import OwnRuns
 from runtime.store import children
-from runtime.store.children import Child
-from runtime.store.records import ChildWrite
 
 if TYPE_CHECKING:
     from runtime.interpreter.driver import Driver
 
 logger = logging.getLogger(__name__)
 
-#: Begun in one commit; the next portion follows at once.
-PORTION: Final = 200
 #: How long a run waits for a knock that got lost, where its own runs move, and where they wait for something.
 _LOOK_MS: Final = 15_000
 _LOOK_SELDOM_MS: Final = 60_000
 _AGAIN_SECONDS: Final = 1.0
-_LONGEST_LABEL: Final = 200
-#: By so much what a process takes for the database's time may be wrong.
-_CLOCKS_MS: Final = 500
-_OPEN_BUT_STILL: Final = frozenset({"waiting_timer", "waiting_event", "waiting_human", "parked"})
-_ENDED: Final = frozenset({"completed", "compensated", "cancelled", "dead_lettered"})
 
 
 @dataclass(slots=True)
@@ -142,375 +122,12 @@ async def look(driver: Driver) -> bool:
         elif fan.due:
             fan.due = False
             try:
-                acted |= await _Look(driver, fan).take()
+                acted |= await Look(driver, fan).take()
             except StoreUnavailable:
                 # Nothing is lost: the rows say the same when there is a database again (I19).
                 fan.due = acted = True
                 await asyncio.sleep(_AGAIN_SECONDS)
     return acted
-
-
-class _Look:
-    """One look at the runs of one step."""
-
-    def __init__(self, driver: Driver, fan: Fan) -> None:
-        self.driver = driver
-        self.fan = fan
-        self.graph: Graph = driver.graph
-        self.node: Node = driver.graph.by_id[fan.node]
-        #: Whose runs they are: an undo step looks after those of the step that it undoes.
-        self.owner = driver.graph.undoes.get(fan.node, fan.node)
-        self.at = driver.shell.now_ms()
-
-    async def take(self) -> bool:
-        driver, fan = self.driver, self.fan
-        try:
-            spec = fan.spec or await self._spec()
-        except StoreUnavailable:
-            raise
-        except Exception as error:
-            ending = failure_of(error, None, driver.version.step(fan.node))
-            if not isinstance(ending, Failed):
-                raise StoreUnavailable(str(error)) from error
-            self._fail(ending.error)
-            return True
-        fan.spec = spec
-        run_id, owner = driver.claimed.run_id, self.owner
-        compares = driver.claimed.generation > 1 and spec.kind in ("items", "call")
-        rows = await driver.shell.ask(lambda: children.read(run_id, owner, items=compares))
-        known = fan.open, fan.done, fan.failed
-        self._count(rows)
-        if known != (fan.open, fan.done, fan.failed):
-            fan.at = self.at
-        if driver.state.ending is not None:
-            return await self._wind_up()
-        if spec.kind == "undo":
-            return await self._undo(rows)
-        if (again_ := self._to_be_tried_again(rows)) and not fan.open:
-            return await self._try_again(again_)
-        match spec.kind:
-            case "items":
-                return await self._items(spec, rows)
-            case "turns":
-                return await self._turns(spec, rows)
-            case "call":
-                return await self._call(spec, rows)
-
-    def _count(self, rows: Sequence[Child]) -> None:
-        fan = self.fan
-        opened = [row for row in rows if row.status not in _ENDED]
-        fan.open, fan.still = len(opened), all(row.status in _OPEN_BUT_STILL for row in opened)
-        fan.done = sum(row.status == "completed" for row in rows)
-        fan.failed = len(rows) - len(opened) - fan.done
-
-    async def _spec(self) -> OwnRuns:
-        """What the step does, worked out from its recorded settings as it was when it began."""
-        driver, record = self.driver, self.driver.records.get(self.fan.node)
-        step = driver.version.step(self.fan.node)
-        if step.refused is not None:
-            raise step.refused
-        assert step.prepared is not None
-        given: Any = {}
-        if record is not None and record.input is not None:
-            given = await document_of(record.input, driver.shell.fetch)
-        asked = Asked(step, self.fan.attempt, None, None, "", self.at, "", driver.claimed.generation)
-        made = step.type.run(step.prepared.validate(given), None, driver.shell.context(driver, asked))
-        assert isinstance(made, OwnRuns)
-        return made
-
-    # --- the sorts of steps ---------------------------------------------------------------------------------------
-
-    async def _items(self, spec: OwnRuns, rows: Sequence[Child]) -> bool:
-        fan = self.fan
-        if (differs := _that_differs(spec.items, rows)) is not None:
-            self._fail(own_errors.changed(differs))
-            return True
-        too_many = spec.may_fail is not None and fan.failed > spec.may_fail
-        there = {row.index for row in rows}
-        missing = (index for index in range(len(spec.items)) if index not in there)
-        if not too_many:
-            room = min(spec.at_a_time - fan.open, PORTION)
-            chosen = [index for index, _ in zip(missing, range(max(0, room)), strict=False)]
-            for index in chosen:
-                await self._begin_one(index, spec.items[index], label=True)
-            if chosen:
-                self._note(f"{fan.done + fan.failed} of {len(spec.items)}")
-                # What one portion left over follows with the next commit.
-                fan.due = len(chosen) == PORTION and fan.open < spec.at_a_time
-                return True
-        if fan.open:
-            return self._progress(f"{fan.done + fan.failed} of {len(spec.items)}")
-        if too_many:
-            self._fail(own_errors.failures(self.node.name, rows, len(spec.items)))
-            return True
-        output: dict[str, JSON] = {"total": len(spec.items), "done": fan.done, "failed": fan.failed}
-        if spec.collect:
-            results = await self._results(rows)
-            output["results"] = [results.get(row.id) for row in rows]
-        note = f"{fan.done} of {len(spec.items)}" + (f", {fan.failed} failed" if fan.failed else "")
-        await self._succeed(output, note)
-        return True
-
-    async def _turns(self, spec: OwnRuns, rows: Sequence[Child]) -> bool:
-        if not rows:
-            await self._begin_one(0, None)
-            return True
-        last = rows[-1]
-        if last.status not in _ENDED:
-            return self._progress(f"Turn {last.index + 1}")
-        if last.status != "completed":
-            self._fail(own_errors.failures(self.node.name, rows, last.index + 1))
-            return True
-        result = (await self._results([last])).get(last.id)
-        prepared = self.driver.version.step(self.node.id).prepared
-        assert prepared is not None
-        try:
-            context = self.driver.values.context(self.driver.state, 1, self.at)
-            enough = prepared.deferred("until", {**context, "item": result, "index": last.index})
-        except Exception as error:
-            ending = failure_of(error, None, self.driver.version.step(self.node.id))
-            self._fail(cast("Failed", ending).error)
-            return True
-        if enough is True:
-            await self._succeed({"turns": last.index + 1, "result": result}, f"{last.index + 1} turns")
-        elif not isinstance(enough, bool):
-            self._fail(own_errors.no_answer(enough))
-        elif last.index + 1 >= spec.most_turns:
-            self._fail(own_errors.never_enough(self.node.name, spec.most_turns))
-        else:
-            await self._begin_one(last.index + 1, result, delay_ms=spec.pause_ms)
-            self._note(f"Turn {last.index + 2}")
-        return True
-
-    async def _call(self, spec: OwnRuns, rows: Sequence[Child]) -> bool:
-        if not rows:
-            return await self._begin_call(spec)
-        child = rows[0]
-        if not spec.waits:
-            await self._succeed({"run_id": str(child.id)}, None)
-            return True
-        if child.status not in _ENDED:
-            return self._progress(None)
-        if child.status != "completed":
-            self._fail(own_errors.failures(self.node.name, rows, 1))
-            return True
-        result = (await self._results([child])).get(child.id)
-        await self._succeed({"run_id": str(child.id), "outcome": child.outcome, "result": result}, None)
-        return True
-
-    async def _begin_call(self, spec: OwnRuns) -> bool:
-        driver, workflow = self.driver, spec.workflow_id
-        assert workflow is not None
-        workspace, run_id = driver.claimed.workspace_id, driver.claimed.run_id
-        callee, depth = await driver.shell.ask(lambda: (children.callee(workspace, workflow), children.depth(run_id)))
-        problem = own_errors.why_not(callee, depth)
-        if problem is not None or callee is None:
-            self._fail(problem or own_errors.why_not(None, 0) or own_errors.changed(0))
-            return True
-        child = await self._child(0, spec.items[0])
-        self._add(
-            child._replace(
-                workflow_id=workflow,
-                version_id=callee.version_id,
-                trigger_node=callee.trigger_nodes[0],
-                min_engine=max(callee.min_engine, NEEDS_ENGINE),
-            )
-        )
-        if not spec.waits:
-            await self._succeed({"run_id": str(child.id)}, None)
-        return True
-
-    async def _undo(self, rows: Sequence[Child]) -> bool:
-        """Undo the runs one after another, the one that ended last first."""
-        driver, fan = self.driver, self.fan
-        if fan.open:
-            return self._progress(None)
-        ids = [row.id for row in rows]
-        since = fan.since - _CLOCKS_MS
-        tried = await driver.shell.ask(lambda: children.tried_to_undo(ids, since))
-        left = [
-            row
-            for row in sorted(rows, key=lambda row: (row.finished_at or 0, row.index), reverse=True)
-            if row.id not in tried and row.id not in fan.nothing | fan.asks and row.status != "compensated"
-        ]
-        name = driver.graph.by_id[self.owner].name
-        for row in left:
-            became = await driver.shell.ask(partial(again.undo, row.workspace_id, row.id, name))
-            if became == "begun":
-                fan.open, fan.at = 1, self.at
-                driver.shell.nudge(row.id)
-                self._note(f"{len(rows) - len(left)} of {len(rows)}")
-                return True
-            (fan.nothing if became == "nothing" else fan.asks).add(row.id)
-        standing = [row for row in rows if row.id in tried | fan.asks and row.status != "compensated"]
-        if standing:
-            self._fail(own_errors.not_undone(name, standing, len(rows)))
-            return True
-        undone = sum(row.status == "compensated" for row in rows)
-        output: dict[str, JSON] = {
-            "total": len(rows), "undone": undone, "nothing_to_undo": len(rows) - undone,
-        }  # fmt: skip
-        await self._succeed(output, f"{undone} undone")
-        return True
-
-    # --- trying again ---------------------------------------------------------------------------------------------
-
-    def _to_be_tried_again(self, rows: Sequence[Child]) -> list[Child]:
-        """Runs that did not end well before this try at the step began."""
-        if self.driver.claimed.generation == 1 and self.fan.attempt == 1:
-            return []
-        since = self.fan.since
-        return [
-            row for row in rows if row.status in _ENDED and row.status != "completed" and (row.finished_at or 0) < since
-        ]
-
-    async def _try_again(self, rows: Sequence[Child]) -> bool:
-        """Go on with runs that did not end well, wherever nobody has to decide something first."""
-        driver = self.driver
-        asks: list[Child] = []
-        opened = 0
-        for row in rows[:PORTION]:
-            if await driver.shell.ask(partial(again.retry, row.workspace_id, row.id)):
-                opened += 1
-                driver.shell.nudge(row.id)
-            else:
-                asks.append(row)
-        self.fan.due = True
-        if not opened:
-            self._fail(own_errors.decide_first(self.node.name, asks))
-        else:
-            self.fan.open, self.fan.at = opened, self.at
-        return True
-
-    # --- beginning and ending -------------------------------------------------------------------------------------
-
-    async def _begin_one(self, index: int, item: JSON, *, label: bool = False, delay_ms: int = 0) -> None:
-        child = await self._child(index, item)
-        self._add(child._replace(business_key=self._label(index, item) if label else None, delay_ms=delay_ms))
-
-    async def _child(self, index: int, item: JSON) -> ChildWrite:
-        claimed = self.driver.claimed
-        text = dumps(item)
-        if len(text) > INLINE_CHARACTERS:
-            name = f"{self.node.key}-{index}.json"
-            kept: Reference = await self.driver.shell.keep(workspace_id=claimed.workspace_id, text=text, name=name)
-            text = kept.text()
-        return ChildWrite(
-            uuid7(), claimed.workflow_id, claimed.version_id, self.node.id, claimed.mode, claimed.min_engine,
-            self.node.id, index, text,
-        )  # fmt: skip
-
-    def _add(self, child: ChildWrite) -> None:
-        unit, fan = self.driver.unit, self.fan
-        unit.children += (child,)
-        unit.names["child.start"] = None
-        unit.dirty = True
-        fan.open += 1
-        fan.still = False
-        fan.at = self.at
-
-    def _label(self, index: int, item: JSON) -> str | None:
-        prepared = self.driver.version.step(self.node.id).prepared
-        if prepared is None or not prepared.raw.get("label"):
-            return None
-        try:
-            context = self.driver.values.context(None, 1, self.driver.since)
-            made = prepared.deferred("label", {**context, "item": item, "index": index})
-        except Exception as error:
-            # A name that cannot be worked out must not stop what it names.
-            logger.info("run %s: no label for item %d (%s)", self.driver.claimed.run_id, index, type(error).__name__)
-            return None
-        return None if made in (None, "") else (made if isinstance(made, str) else dumps(made))[:_LONGEST_LABEL]
-
-    async def _results(self, rows: Sequence[Child]) -> dict[UUID, JSON]:
-        """What the last steps of these runs gave."""
-        driver = self.driver
-        graph = self.graph.bodies.get(self.node.id)
-        if graph is None:
-            return await self._results_of_call(rows)
-        return await results(driver, rows, graph)
-
-    async def _results_of_call(self, rows: Sequence[Child]) -> dict[UUID, JSON]:
-        found_: dict[UUID, JSON] = {}
-        for row in rows:
-            graph = await self.driver.shell.ask(partial(again.graph_of, row.id))
-            found_ |= await results(self.driver, [row], graph)
-        return found_
-
-    async def _succeed(self, output: dict[str, JSON], note: str | None) -> None:
-        driver, node = self.driver, self.node
-        text = dumps(output)
-        if len(text.encode()) > MOST_BYTES:
-            self._fail(own_errors.too_large())
-            return
-        driver.values.put(node, output)
-        if len(text) > INLINE_CHARACTERS:
-            kept = await driver.shell.keep(workspace_id=driver.claimed.workspace_id, text=text, name=f"{node.key}.json")
-            text = kept.text()
-        record = driver.records.setdefault(node.id, Record())
-        record.output, record.note = text, note
-        driver.commit_seq += 1
-        driver.fans.pop(node.id, None)
-        driver.unit.names["child.result"] = None
-        driver.apply(SignalReceived(node.id, (node.default_port,), self.at, driver.commit_seq))
-
-    def _fail(self, error: StepError) -> None:
-        driver, node = self.driver, self.node
-        driver.commit_seq += 1
-        driver.fans.pop(node.id, None)
-        driver.unit.names["child.result"] = None
-        driver.records.setdefault(node.id, Record())
-        driver.apply(StepFailed(node.id, self.fan.attempt, error, self.at, 0.5, driver.commit_seq))
-        step = driver.state.step(node.id)
-        if step is not None and step.status is StepStatus.FAILED and step.ports:
-            fallback = node.settings.fallback if node.settings.on_failure == "continue" else None
-            driver.records[node.id].output = dumps(fallback)
-            driver.values.put(node, fallback)
-        elif people.waits_for_people(step):
-            people.ask_about(driver, node.id, self.fan.attempt, error)
-
-    async def _wind_up(self) -> bool:
-        """The run is to end: its own runs first."""
-        driver, run_id, node = self.driver, self.driver.claimed.run_id, self.fan.node
-        if self.fan.open:
-            for child in await driver.shell.ask(lambda: children.ask_to_end(run_id, node)):
-                driver.shell.nudge(child)
-            return False
-        driver.fans.pop(node, None)
-        driver.apply(StepInterrupted(node, self.fan.attempt, self.at))
-        return True
-
-    def _note(self, note: str | None) -> None:
-        driver = self.driver
-        record = driver.records.setdefault(self.fan.node, Record())
-        if note is None or record.note == note:
-            return
-        record.note = note
-        driver.unit.changed += (StepKey(self.fan.node, driver.state.generation),)
-        driver.unit.noted += (self.fan.node,)
-        driver.unit.dirty = True
-
-    def _progress(self, note: str | None) -> bool:
-        """Nothing to do but to say how far it is."""
-        was = self.driver.unit.dirty
-        self._note(note)
-        return self.driver.unit.dirty and not was
-
-
-async def results(driver: Driver, rows: Sequence[Child], graph: Graph) -> dict[UUID, JSON]:
-    """What runs of this graph came to: what their last step gave; of several, each by its key."""
-    ends = [node for node in graph.order if not graph.after[node] and node not in graph.undoes]
-    wanted = [row for row in rows if row.status == "completed"]
-    texts = await driver.shell.ask(lambda: children.outputs(wanted, ends))
-    made: dict[UUID, JSON] = {}
-    for run_id, by_node in texts.items():
-        given = {
-            graph.by_id[node].key: await document_of(by_node[node], driver.shell.fetch)
-            for node in ends
-            if node in by_node
-        }
-        made[run_id] = next(iter(given.values())) if len(given) == 1 else (given or None)
-    return made
 
 
 async def knock(driver: Driver) -> None:
@@ -530,17 +147,3 @@ def _since(record: Record | None) -> int:
         return 0
     said: Any = loads_stored(record.wait)
     return int(said.get("since") or 0)
-
-
-def _that_differs(items: Sequence[JSON], rows: Sequence[Child]) -> int | None:
-    """The first item that is not what its run was given; None also where nobody asked."""
-    for row in rows:
-        if row.item is None:
-            continue
-        if row.index >= len(items):
-            return row.index
-        text, kept = dumps(items[row.index]), reference_in(row.item)
-        same = text == row.item if kept is None else hashlib.sha256(text.encode()).hexdigest() == kept.sha256
-        if not same:
-            return row.index
-    return None

@@ -108,7 +108,7 @@ def test_the_first_failure_stops_it_and_a_retry_keeps_what_is_done(machine: Mach
     graph = flow(
         "start -> each -> after",
         each(),
-        *inside("each", call("make", world, '{{ when(item == "b", "fail=422*1", "slow=0") }}')),
+        *inside("each", call("make", world, '{{ when(item == "b", "fail=503*1", "slow=0") }}')),
         fields("after"),
     )
     run = machine.run(graph, {"lines": ["a", "b", "c"]})
