@@ -44,7 +44,10 @@ def some(*, workspace_id: UUID, run_ids: Iterable[UUID]) -> list[dict[str, Any]]
     views = []
     for run_id in run_ids:
         try:
-            views.append(runtime_api.run(workspace_id=workspace_id, run_id=run_id))
+            view = runtime_api.run(workspace_id=workspace_id, run_id=run_id)
         except NotFound:
             continue
+        # What is done for one entry of a list is shown with the run it belongs to.
+        if view.parent is None or not view.parent.is_item:
+            views.append(view)
     return [shape.model_dump(mode="json") for shape in selectors.shaped(workspace_id=workspace_id, views=views)]

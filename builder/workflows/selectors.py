@@ -120,6 +120,9 @@ def shaped(*, workspace_id: UUID, views: Sequence[RunView]) -> list[shapes.RunSh
             step_name=step_names(workspace_id=workspace_id, version_id=view.version_id).get(view.current_node)
             if view.current_node is not None
             else None,
+            parent_step=step_names(workspace_id=workspace_id, version_id=view.parent.version_id).get(view.parent.node)
+            if view.parent is not None
+            else None,
         )
         for view in views
     ]

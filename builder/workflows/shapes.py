@@ -6,6 +6,7 @@ One place where internal becomes external.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -76,6 +77,28 @@ class WaitingView(View):
     text: str
 
 
+class ParentShape(View):
+    """The run that has begun this one, for which of its steps, and as which number (from 0)."""
+
+    run_id: UUID
+    node_id: str
+    node_name: str
+    index: int
+    workflow_id: UUID
+    is_item: bool
+
+
+class ItemsView(View):
+    """How the runs stand that a step has begun. `total`: how many there will be, where that is known."""
+
+    total: int | None
+    started: int
+    done: int
+    failed: int
+    running: int
+    waiting: int
+
+
 class RunShape(View):
     """One run."""
 
@@ -100,6 +123,7 @@ class RunShape(View):
     current_step: StepName | None
     cancel_requested: bool
     replay_of: UUID | None
+    parent: ParentShape | None
 
 
 class WaitView(View):
@@ -125,6 +149,7 @@ class StepShape(View):
     finished_at: str | None
     duration_ms: int | None
     seq: int
+    items: ItemsView | None
 
 
 class AttemptShape(View):
@@ -161,8 +186,10 @@ def problems(found: Iterable[Problem]) -> list[ProblemView]:
     return [problem(one) for one in found]
 
 
-def run(view: RunView, *, workflow_name: str, step_name: str | None = None) -> RunShape:
-    """One run; `step_name` is the name of its current step where the caller has the graph at hand."""
+def run(view: RunView, *, workflow_name: str, step_name: str | None = None, parent_step: str | None = None) -> RunShape:
+    """One run; `step_name` is the name of its current step, `parent_step` that of the one it was begun for, where the
+    caller has the graphs at hand."""
+    parent = view.parent
     current = view.current_node
     return RunShape(
         id=view.id,
@@ -181,11 +208,21 @@ def run(view: RunView, *, workflow_name: str, step_name: str | None = None) -> R
         started_at=maybe(view.started_at),
         finished_at=maybe(view.finished_at),
         duration_ms=lasted(view.accepted_at, view.finished_at),
-        waiting=_waiting(view.waiting),
+        waiting=waiting(view.waiting),
         error=error(view.error),
         current_step=StepName(node=current, name=step_name or current) if current else None,
         cancel_requested=view.cancel_requested,
         replay_of=view.replay_of,
+        parent=None
+        if parent is None
+        else ParentShape(
+            run_id=parent.run_id,
+            node_id=parent.node,
+            node_name=parent_step or parent.node,
+            index=parent.index,
+            workflow_id=parent.workflow_id,
+            is_item=parent.is_item,
+        ),
     )
 
 
@@ -211,6 +248,7 @@ def step(view: StepView) -> StepShape:
         finished_at=maybe(view.finished_at),
         duration_ms=lasted(view.started_at, view.finished_at),
         seq=view.seq,
+        items=None if view.items is None else ItemsView(**asdict(view.items)),
     )
 
 
@@ -246,7 +284,7 @@ def error(value: Mapping[str, Any] | None) -> ErrorView | None:
     )
 
 
-def _waiting(value: Mapping[str, Any] | None) -> WaitingView | None:
+def waiting(value: Mapping[str, Any] | None) -> WaitingView | None:
     if value is None:
         return None
     return WaitingView(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from runtime.api.dead_letters import dead_letter_count, dead_letter_groups, dead_letters, retry_each, solve_dead_letters
 from runtime.api.events import event, events
 from runtime.api.health import orphans, system_health
+from runtime.api.items import items
 from runtime.api.previews import functions, preview, samples, schedule_preview
 from runtime.api.publishing import (
     check,
@@ -48,6 +49,7 @@ __all__ = [
     "functions",
     "held_runs",
     "hold_restored",
+    "items",
     "orphans",
     "preview",
     "publish",

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from django.core.exceptions import ObjectDoesNotExist
 
+from runtime.api.items import parents
 from runtime.contracts import JSON, AttemptView, RuntimeRefused, RunView, StepView
+from runtime.contracts.items import ParentView
 from runtime.engine.jsonprofile import loads_stored
 from runtime.interpreter.payloads import reference_in
 from runtime.store import artifacts
@@ -17,7 +19,7 @@ from runtime.store.models import StepRun
 RUN_COLUMNS: Final = (
     "id", "workspace_id", "workflow_id", "version_id", "version__number", "mode", "status", "outcome", "generation",
     "seq", "started_by", "business_key", "event_id", "accepted_at", "started_at", "finished_at", "waiting", "error",
-    "cancel_requested_at", "replay_of",
+    "cancel_requested_at", "replay_of", "trigger_node", "parent_run_id", "parent_node", "item_index",
 )  # fmt: skip
 STEP_COLUMNS: Final = (
     "node_id", "node_key", "generation", "status", "attempt", "ports", "note", "wait", "error", "due_at", "started_at",
@@ -54,7 +56,7 @@ def artifact(artifact_id: UUID) -> bytes:
         ) from error
 
 
-def run_view(row: Mapping[str, Any], current_node: str | None) -> RunView:
+def run_view(row: Mapping[str, Any], current_node: str | None, parent: ParentView | None = None) -> RunView:
     """One run, from its `RUN_COLUMNS`."""
     return RunView(
         id=row["id"],
@@ -78,14 +80,16 @@ def run_view(row: Mapping[str, Any], current_node: str | None) -> RunView:
         current_node=current_node,
         cancel_requested=row["cancel_requested_at"] is not None,
         replay_of=row["replay_of"],
+        parent=parent,
     )
 
 
 def run_views(rows: Iterable[Mapping[str, Any]]) -> list[RunView]:
-    """Runs with the step each stands at: two queries, however many."""
+    """Runs with the step each stands at, and the run around it: a few queries, however many."""
     rows = list(rows)
     current = _current_nodes([row["id"] for row in rows if row["status"] not in TERMINAL])
-    return [run_view(row, current.get(row["id"]) or _failed_node(row)) for row in rows]
+    around = parents(rows)
+    return [run_view(row, current.get(row["id"]) or _failed_node(row), around.get(row["id"])) for row in rows]
 
 
 def step_view(row: Mapping[str, Any]) -> StepView:

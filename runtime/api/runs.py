@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from django.db.models import Count, Q, QuerySet
 
 from runtime import queue
 from runtime.api.cursors import decode, encode, page_size
+from runtime.api.items import IS_ITEM, counts
 from runtime.api.rows import RUN_COLUMNS, STEP_COLUMNS, attempt_view, document, run_views, step_view
 from runtime.contracts import (
     AlreadyFinished,
@@ -25,6 +27,7 @@ from runtime.contracts import (
     StepView,
     WorkflowStatistics,
 )
+from runtime.engine import containers
 from runtime.engine.graph import UNDO_PORT
 from runtime.engine.jsonprofile import loads_stored
 from runtime.store.cancels import ask_to_cancel
@@ -47,7 +50,11 @@ def runs(
     *, workspace_id: UUID, filters: RunFilters | None = None, after: str | None = None, limit: int = 50
 ) -> Page[RunView]:
     """Runs, newest first. `after` is the cursor of the page before. Raises BadCursor."""
-    chosen = _filtered(Run.objects.filter(workspace_id=workspace_id), filters or RunFilters())
+    filters = filters or RunFilters()
+    chosen = _filtered(Run.objects.filter(workspace_id=workspace_id), filters)
+    if not filters.query:
+        # What is done for one entry of a list is found by its name, and shown with the run it belongs to.
+        chosen = chosen.exclude(IS_ITEM)
     last = decode(after)
     if last is not None:
         chosen = chosen.filter(id__lt=last)
@@ -74,7 +81,14 @@ def changes(*, workspace_id: UUID, run_id: UUID, after: int) -> RunChanges:
     view = run(workspace_id=workspace_id, run_id=run_id)
     # A step that changed after the run was read belongs to the next reading.
     rows = StepRun.objects.filter(run_id=run_id, seq__gt=after, seq__lte=view.seq).order_by("seq", "node_id")
-    return RunChanges(run=view, steps=[step_view(row) for row in rows.values(*STEP_COLUMNS)], after=after, seq=view.seq)
+    steps = _with_items(run_id, [step_view(row) for row in rows.values(*STEP_COLUMNS)])
+    return RunChanges(run=view, steps=steps, after=after, seq=view.seq)
+
+
+def _with_items(run_id: UUID, steps: list[StepView]) -> list[StepView]:
+    """Steps with how their own runs stand."""
+    found = counts(run_id, {step.node: step.wait for step in steps})
+    return [replace(step, items=found[step.node]) if step.node in found else step for step in steps] if found else steps
 
 
 def step(*, workspace_id: UUID, run_id: UUID, node_id: str) -> StepDetail:
@@ -127,7 +141,9 @@ def cancel(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None, undo: bo
 
 def _has_undo_steps(version_id: UUID) -> bool:
     graph: Any = loads_stored(Version.objects.values_list("graph", flat=True).get(pk=version_id))
-    return any(edge.get("sourceHandle") == UNDO_PORT for edge in graph["edges"])
+    return any(edge.get("sourceHandle") == UNDO_PORT for edge in graph["edges"]) or any(
+        containers.waits_for_call(node["type"], node.get("config") or {}) for node in graph["nodes"]
+    )
 
 
 def statistics(*, workspace_id: UUID, workflow_ids: Sequence[UUID], since: int) -> dict[UUID, WorkflowStatistics]:
@@ -135,6 +151,7 @@ def statistics(*, workspace_id: UUID, workflow_ids: Sequence[UUID], since: int) 
     wanted = list(workflow_ids)
     counted = (
         Run.objects.filter(workspace_id=workspace_id, workflow_id__in=wanted, accepted_at__gte=since, mode="live")
+        .exclude(IS_ITEM)
         .values("workflow_id")
         .annotate(
             done=Count("id", filter=Q(status="completed")),
@@ -145,7 +162,7 @@ def statistics(*, workspace_id: UUID, workflow_ids: Sequence[UUID], since: int) 
         )
     )
     counts = {row["workflow_id"]: row for row in counted}
-    owned = Run.objects.filter(workspace_id=workspace_id)
+    owned = Run.objects.filter(workspace_id=workspace_id).exclude(IS_ITEM)
     newest = [owned.filter(workflow_id=one).order_by("-id").values(*RUN_COLUMNS).first() for one in wanted]
     last = {view.workflow_id: view for view in run_views(row for row in newest if row is not None)}
     return {
@@ -175,7 +192,7 @@ def _consistent(workspace_id: UUID, run_id: UUID) -> tuple[RunView, list[StepVie
         steps = [step_view(row) for row in rows]
         if all(found.seq <= view.seq for found in steps):
             break
-    return view, steps
+    return view, _with_items(run_id, steps)
 
 
 def _filtered(chosen: QuerySet[Run], filters: RunFilters) -> QuerySet[Run]:

@@ -52,6 +52,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
+from runtime.contracts.items import ItemCounts, ItemView, ParentView
 from runtime.contracts.people import TaskView, Voter, VoteView
 from runtime.contracts.refusals import (
     AlreadyDecided,
@@ -103,6 +104,8 @@ __all__ = [
     "HeldStep",
     "Hold",
     "InputRefused",
+    "ItemCounts",
+    "ItemView",
     "JSONRefused",
     "KeyReused",
     "NotAsked",
@@ -111,6 +114,7 @@ __all__ = [
     "NotStartable",
     "NotUndoable",
     "Page",
+    "ParentView",
     "PlanOutdated",
     "PreviewResult",
     "Problem",
@@ -254,6 +258,7 @@ class RunView:
     current_node: str | None
     cancel_requested: bool
     replay_of: UUID | None = None
+    parent: ParentView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +277,8 @@ class StepView:
     started_at: int | None
     finished_at: int | None
     seq: int
+    #: Of a step that has things done by runs of its own.
+    items: ItemCounts | None = None
 
 
 @dataclass(frozen=True, slots=True)

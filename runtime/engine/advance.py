@@ -142,7 +142,7 @@ def _run_started(graph: Graph, state: RunState, fact: RunStarted) -> tuple[RunSt
     change = Change(graph, state)
     if graph.container is not None and fact.trigger_node == graph.container:
         for root in graph.roots:
-            change.begin(root)
+            change.set_out(root)
         return change.done()
     if fact.trigger_node not in graph.by_id:
         change.error = StepError(
@@ -171,7 +171,7 @@ def _run_reopened(graph: Graph, state: RunState, fact: RunReopened) -> tuple[Run
         if graph.container is None:
             change.put(root, NEVER_CAME)
         else:
-            change.begin(root)
+            change.set_out(root)
     for node in graph.order:
         step = change.steps.get((node, state.generation))
         if step is not None and step.status in DECIDED:

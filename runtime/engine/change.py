@@ -176,7 +176,7 @@ class Change:
             return True
         return None if undecided else arrived > 0
 
-    def begin(self, node: str) -> None:
+    def set_out(self, node: str) -> None:
         """Nothing leads to this step of a body: it begins with the run."""
         if self.graph.by_id[node].settings.disabled:
             self._pass_through(self.graph.by_id[node])

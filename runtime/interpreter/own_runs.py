@@ -71,16 +71,17 @@ def found(state: RunState, records: dict[str, Record]) -> dict[str, Fan]:
     return fans
 
 
-def begin(driver: Driver, asked: Asked, spec: OwnRuns) -> None:
+def take_up(driver: Driver, asked: Asked, spec: OwnRuns) -> None:
     """The step has been told to wait: what it begins shares the commit."""
     node = asked.step.node.id
     if is_waited_for(driver.state.step(node)):
         driver.fans[node] = Fan(node, asked.attempt, spec, since=asked.at)
 
 
-def wait_document(asked: Asked) -> str:
-    """What the row of the waiting step says."""
-    return dumps({"kind": "children", "until": None, "since": asked.at})
+def wait_document(asked: Asked, spec: OwnRuns) -> str:
+    """What the row of the waiting step says; how many runs there will be, where that is known."""
+    total = len(spec.items) if spec.kind in ("items", "call") else None
+    return dumps({"kind": "children", "until": None, "since": asked.at, "total": total})
 
 
 def next_look(driver: Driver) -> int | None:

@@ -60,9 +60,9 @@ def take_in(driver: Driver, told: Told) -> None:
             driver.apply(StopRequested(node.id, ending.outcome, told.at, driver.commit_seq))
         case Fans():
             record = driver.records.setdefault(node.id, Record())
-            record.input, record.wait = asked.input_text, own_runs.wait_document(asked)
+            record.input, record.wait = asked.input_text, own_runs.wait_document(asked, ending.spec)
             driver.apply(StepWaits(node.id, asked.attempt, "children", None, asked.at))
-            own_runs.begin(driver, asked, ending.spec)
+            own_runs.take_up(driver, asked, ending.spec)
             return
         case Cut():
             driver.apply(StepInterrupted(node.id, asked.attempt, told.at))

@@ -75,6 +75,8 @@ def _words(name: str, step: StepState) -> str:
             return f"“{name}” did not work and is tried again{at}"
         case "event":
             return f"“{name}” waits for an event{until}"
+        case "children":
+            return f"“{name}” is at work: its own runs are under way"
         case "human":
             return f"“{name}” waits for a person{until}"
         case _:

@@ -25,8 +25,7 @@ _Claims = Callable[[], list[Claimed]]
 #: A run's key, what shall be written of it, and who waits for that.
 _Keyed = tuple[Any, RunWrite, Ticket]
 
-#: In place of a step where a unit has none.
-_NO_STEP: Final = (None,) * len(StepWrite._fields)
+_NO_STEP: Final = (None,) * len(StepWrite._fields)  # in place of a step where a unit has none
 
 TERMINAL: Final = frozenset({"completed", "compensated", "cancelled", "dead_lettered"})
 

@@ -27,6 +27,7 @@ from runtime.store.tickets import Wanted
 from runtime.store.units import Fenced
 from runtime.store.writer import Writer
 from runtime.worker import loads, news
+from runtime.worker.alarms import Alarms
 from runtime.worker.arrivals import PAUSE_SECONDS, PORTION, Arrivals
 from runtime.worker.context import Doors, StepContext
 
@@ -39,9 +40,6 @@ _MOST_RUNG: Final = 10_000
 _CLAIM_AT_ONCE: Final = 128
 #: Batches being loaded while the next is claimed.
 _MOST_BEGINNINGS: Final = 2
-#: A run whose next look is nearer than this is also remembered here, so that it starts to the moment.
-_NEAR_MS: Final = 60_000
-_MOST_ALARMS: Final = 20_000
 _AGAIN_MS: Final = 1_000
 #: How long a stop waits for what is looked up or handed back on the side.
 _CHECK_SECONDS: Final = 3.0
@@ -83,7 +81,7 @@ class Pump:
         self._taken: deque[Claimed] = deque()
         self._sweep = True
         self._driving: dict[UUID, tuple[Driver | None, asyncio.Task[None], int]] = {}
-        self._alarms: dict[UUID, asyncio.TimerHandle] = {}
+        self._alarms = Alarms(self.rung, self.now_ms)
         self._wanted = asyncio.Event()
         self._room = asyncio.Event()
         self._arrivals = Arrivals(beside_door, workers)
@@ -108,9 +106,7 @@ class Pump:
     async def stop(self, grace_seconds: float) -> None:
         """Claim nothing more, let steps that run finish within the grace, hand the rest back (I31)."""
         self.stopping = True
-        for alarm in self._alarms.values():
-            alarm.cancel()
-        self._alarms.clear()
+        self._alarms.forget()
         await _cancel((self._tasks[0], self._tasks[2], *self._beginnings))
         await self._give_back(await self._asked_for())
         for driver, _, _ in self._driving.values():
@@ -217,7 +213,8 @@ class Pump:
 
     async def _write_and_remember(self, unit: RunWrite, wake_at: int) -> Written:
         written = await self._writer.write(unit)
-        self._remember(unit.run_id, wake_at)
+        if not self.stopping:
+            self._alarms.remember(unit.run_id, wake_at)
         return written
 
     async def keep(self, *, workspace_id: UUID, text: str, name: str) -> Reference:
@@ -485,21 +482,6 @@ class Pump:
         while True:
             self._look_around()
             await asyncio.sleep(self._sweep_seconds)
-
-    def _remember(self, run_id: UUID, wake_at: int) -> None:
-        """Ring for this run when its time comes; the sweep would find it too, a little later."""
-        delay = wake_at - self.now_ms()
-        if delay > _NEAR_MS or len(self._alarms) >= _MOST_ALARMS or self.stopping:
-            return
-        earlier = self._alarms.pop(run_id, None)
-        if earlier is not None:
-            earlier.cancel()
-        loop = asyncio.get_running_loop()
-        self._alarms[run_id] = loop.call_later(max(delay, 0) / 1000 + 0.003, self._alarm, run_id)
-
-    def _alarm(self, run_id: UUID) -> None:
-        self._alarms.pop(run_id, None)
-        self.rung([run_id])
 
     async def _look_for_news(self, run_ids: list[UUID]) -> None:
         """A bell for runs that are driven here: somebody may have cancelled one, or answered its question."""

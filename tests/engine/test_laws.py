@@ -39,7 +39,7 @@ def check_end(shell: Shell) -> None:
     assert all(step.status.is_decided for step in run.state.steps.values())
     assert not shell.timers
     assert not shell.todo
-    assert tally_of(run.state) == run.state.tally == (0, 0, 0, 0)
+    assert tally_of(run.state) == run.state.tally == (0, 0, 0, 0, 0)
     if not shell.interrupted:
         assert len(set(shell.begun)) == len(shell.begun), "an attempt began twice"
 

@@ -12,7 +12,7 @@ import pytest
 
 from runtime.catalog import CATALOG, load
 from runtime.engine.jsonprofile import dumps, loads, normalise
-from runtime.sdk import Config, EffectClass, EventView, NodeType, PermanentError, Words
+from runtime.sdk import Config, EffectClass, EventView, NodeType, OwnRuns, PermanentError, Words
 from runtime.sdk.connections import KINDS
 from runtime.sdk.fields import Widget
 from runtime.sdk.prepared import formula_places
@@ -35,7 +35,8 @@ def test_the_catalog_holds_the_step_types_of_this_build() -> None:
     assert {entry.type for entry in TYPES} == {
         "trigger.webhook@1", "trigger.manual@1", "trigger.schedule@1", "data.edit_fields@1", "flow.decision@1",
         "flow.switch@1", "flow.continue_if@1", "flow.wait@1", "flow.respond@1", "flow.stop@1", "flow.fail@1",
-        "http.request@1", "email.send@1", "people.approval@1", "people.ask@1",
+        "http.request@1", "email.send@1", "people.approval@1", "people.ask@1", "flow.for_each@1", "flow.repeat@1",
+        "flow.run_workflow@1", "flow.undo_items@1", "flow.together@1", "trigger.called@1",
     }  # fmt: skip
     assert [entry.type for entry in load().all()] == [entry.type for entry in TYPES]
     assert CATALOG.get("flow.nothing@1") is None
@@ -76,6 +77,8 @@ async def test_the_first_example_gives_its_output(node_type: NodeType[Any]) -> N
             await run_step(node_type, example.config, data=example.context, context=context)
         return
     outcome = await run_step(node_type, example.config, data=example.context, step_input=example.input, context=context)
+    if isinstance(outcome, OwnRuns):
+        return  # what its runs give is proven where there are runs
     assert normalise(outcome.output) == normalise(example.output)
     assert dumps(outcome.output) == dumps(normalise(example.output))
     ports = getattr(outcome, "ports", ())

@@ -1,4 +1,4 @@
-"""Steps that have things done by runs of their own: For each, Repeat until, Run another workflow (I1, I6 to I8, I10, I17)."""
+"""Steps that have things done by runs of their own: For each, Repeat until, Run another workflow (I6 to I8, I10)."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_containers_stand_in_each_other(machine: Machine) -> None:
         inner,
         *inside("inner", fields("line", of="{{ steps.first.order }}", what="{{ item }}")),
     )
-    orders = [{"number": 1, "lines": ["a", "b"]}, {"number": 2, "lines": ["c"]}]
+    orders: list[Any] = [{"number": 1, "lines": ["a", "b"]}, {"number": 2, "lines": ["c"]}]
     run = machine.run(graph, {"orders": orders})
     assert run.status == "completed", run
     output: Any = detail(run.id, "outer").output

@@ -34,5 +34,5 @@ NODE = NodeType(
     summary=summary,
     inline=True,
     hidden=True,
-    examples=(Example(config={}, output={"total": 2, "undone": 2, "nothing_to_undo": 0}),),
+    examples=(Example(title="Three items", config={}, output={"total": 2, "undone": 2, "nothing_to_undo": 0}),),
 )

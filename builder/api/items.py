@@ -1,0 +1,70 @@
+"""The runs that a run has begun for one of its steps: a page of them, by their number."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from builder.accounts.rights import Action
+from builder.accounts.times import maybe
+from builder.api.cursors import PageQuery
+from builder.api.operation import ApiView, Call, View, operation
+from builder.api.shapes import Paged
+from builder.workflows import shapes
+from builder.workflows.shapes import ErrorView, WaitingView
+from runtime import api as runtime_api
+
+
+class ItemsQuery(PageQuery):
+    """Of which step, and which of its runs."""
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 100
+    node: Annotated[str, Field(min_length=1, max_length=64)]
+    status: Literal["all", "done", "failed", "open"] = "all"
+
+
+class ItemShape(View):
+    """One run of a step; `index` counts from 0."""
+
+    run_id: UUID
+    index: int
+    status: str
+    outcome: str | None
+    label: str | None
+    started_at: str | None
+    finished_at: str | None
+    error: ErrorView | None
+    waiting: WaitingView | None
+
+
+class Items(ApiView):
+    @operation(Action.RUN_SEE, query=ItemsQuery, answer=Paged[ItemShape])
+    def get(self, call: Call, *, run_id: UUID, query: ItemsQuery) -> Paged[ItemShape]:
+        """The runs of one step, by their number."""
+        page = runtime_api.items(
+            workspace_id=call.workspace.id,
+            run_id=run_id,
+            node=query.node,
+            status=query.status,
+            after=query.cursor,
+            limit=query.limit,
+        )
+        return Paged[ItemShape](
+            items=[
+                ItemShape(
+                    run_id=one.run_id,
+                    index=one.index,
+                    status=one.status,
+                    outcome=one.outcome,
+                    label=one.label,
+                    started_at=maybe(one.started_at),
+                    finished_at=maybe(one.finished_at),
+                    error=shapes.error(one.error),
+                    waiting=shapes.waiting(one.waiting),
+                )
+                for one in page.items
+            ],
+            next_cursor=page.next_cursor,
+        )

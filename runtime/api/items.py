@@ -1,0 +1,108 @@
+"""The runs that a run has begun for its steps: how many there are, how they stand, and which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Count, F, Q
+
+from runtime.api.cursors import decode_number, encode_number, page_size
+from runtime.contracts import ItemCounts, ItemView, NotFound, Page, ParentView
+from runtime.engine.jsonprofile import loads_stored
+from runtime.store.models import Run
+
+__all__ = ["counts", "items", "parents"]
+
+#: A run of a container's body, as opposed to one of a workflow, called or not.
+IS_ITEM: Final = Q(parent_run_id__isnull=False, trigger_node=F("parent_node"))
+_WAITING: Final = frozenset({"waiting_timer", "waiting_event", "waiting_human", "parked"})
+_ENDED: Final = frozenset({"completed", "compensated", "cancelled", "dead_lettered"})
+_CHOICES: Final = {
+    "all": Q(),
+    "done": Q(status="completed"),
+    "failed": Q(finished_at__isnull=False) & ~Q(status="completed"),
+    "open": Q(finished_at__isnull=True),
+}
+_COLUMNS: Final = (
+    "id", "item_index", "status", "outcome", "business_key", "started_at", "finished_at", "error", "waiting",
+)  # fmt: skip
+
+
+def items(
+    *, workspace_id: UUID, run_id: UUID, node: str, status: str = "all", after: str | None = None, limit: int = 100
+) -> Page[ItemView]:
+    """The runs of one step by their number. `status`: all, done, failed or open; `after`: the cursor of the page
+    before. Raises NotFound, BadCursor."""
+    if not Run.objects.filter(workspace_id=workspace_id, pk=run_id).exists():
+        raise NotFound("There is no such run.", code="run_not_found")
+    chosen = Run.objects.filter(_CHOICES[status], parent_run_id=run_id, parent_node=node)
+    last = decode_number(after)
+    if last is not None:
+        chosen = chosen.filter(item_index__gt=last)
+    size = page_size(limit)
+    rows = list(chosen.order_by("item_index").values_list(*_COLUMNS)[: size + 1])
+    views = [
+        ItemView(row[0], row[1], row[2], row[3], row[4], row[5], row[6], error=_plain(row[7]), waiting=_plain(row[8]))
+        for row in rows[:size]
+    ]
+    return Page(views, encode_number(views[-1].index) if len(rows) > size else None)
+
+
+def counts(run_id: UUID, waits: Mapping[str, Mapping[str, Any] | None]) -> dict[str, ItemCounts]:
+    """How the runs of each step of a run stand, by node id. `waits`: what the steps wait for, which says how many there
+    will be."""
+    found: dict[str, dict[str, int]] = {}
+    rows = Run.objects.filter(parent_run_id=run_id).values_list("parent_node", "status").annotate(Count("id"))
+    for node, status, count in rows:
+        assert node is not None
+        sort = (
+            "done"
+            if status == "completed"
+            else "failed"
+            if status in _ENDED
+            else "waiting"
+            if status in _WAITING
+            else "running"
+        )
+        of_node = found.setdefault(node, {"done": 0, "failed": 0, "waiting": 0, "running": 0})
+        of_node[sort] += count
+    return {
+        node: ItemCounts(total=_total(waits.get(node)), started=sum(each.values()), **each)
+        for node, each in found.items()
+    }
+
+
+def parents(rows: Iterable[Mapping[str, Any]]) -> dict[UUID, ParentView]:
+    """Of those of these runs that another has begun: which one."""
+    begun = [row for row in rows if row["parent_run_id"] is not None]
+    if not begun:
+        return {}
+    around = {
+        run_id: (workflow_id, version_id)
+        for run_id, workflow_id, version_id in Run.objects.filter(
+            id__in={row["parent_run_id"] for row in begun}
+        ).values_list("id", "workflow_id", "version_id")
+    }
+    return {
+        row["id"]: ParentView(
+            row["parent_run_id"],
+            row["parent_node"],
+            row["item_index"],
+            *around[row["parent_run_id"]],
+            row["trigger_node"] == row["parent_node"],
+        )
+        for row in begun
+        if row["parent_run_id"] in around
+    }
+
+
+def _total(wait: Mapping[str, Any] | None) -> int | None:
+    total = None if wait is None else wait.get("total")
+    return total if isinstance(total, int) else None
+
+
+def _plain(text: str | None) -> dict[str, Any] | None:
+    found: Any = None if text is None else loads_stored(text)
+    return found if isinstance(found, dict) else None

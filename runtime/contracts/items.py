@@ -1,0 +1,47 @@
+"""Runs that a run has begun for one of its steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ParentView:
+    """The run that has begun this one: for which of its steps, and as which number (from 0). `is_item`: of a container,
+    whose body it is a run of; otherwise it was called."""
+
+    run_id: UUID
+    node: str
+    index: int
+    workflow_id: UUID
+    version_id: UUID
+    is_item: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCounts:
+    """How the runs of one step stand. `total`: how many there will be, where that is known."""
+
+    total: int | None
+    started: int
+    done: int
+    failed: int
+    running: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """One run of a step. `error` and `waiting` as of a run."""
+
+    run_id: UUID
+    index: int
+    status: str
+    outcome: str | None
+    label: str | None
+    started_at: int | None
+    finished_at: int | None
+    error: dict[str, Any] | None
+    waiting: dict[str, Any] | None

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from runtime.catalog import CATALOG
+from runtime.sdk import OwnRuns, PermanentError
+from tests.nodes.steps import step
+
+LINES = {"trigger": {"lines": ["a", "b", "c", "d"]}}
+
+
+async def test_each_entry_of_the_list_becomes_a_run_of_its_own() -> None:
+    outcome = await step("flow.for_each@1", {"items": "{{ trigger.lines }}", "at_a_time": 2}, LINES)
+    assert outcome == OwnRuns("items", items=("a", "b", "c", "d"), at_a_time=2)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "may_fail"),
+    [
+        ({}, 0),
+        ({"stop": "number", "may_fail": 3}, 3),
+        ({"stop": "percent", "percent": 50}, 2),
+        ({"stop": "never"}, None),
+    ],
+)
+async def test_it_says_how_many_may_fail(chosen: dict[str, Any], may_fail: int | None) -> None:
+    outcome = await step("flow.for_each@1", {"items": "{{ trigger.lines }}", **chosen}, LINES)
+    assert outcome.may_fail == may_fail
+
+
+async def test_a_list_that_is_too_long_is_refused_before_anything_is_begun() -> None:
+    with pytest.raises(PermanentError, match="4 entries"):
+        await step("flow.for_each@1", {"items": "{{ trigger.lines }}", "most_items": 3}, LINES)
+
+
+async def test_what_is_no_list_is_refused() -> None:
+    with pytest.raises(PermanentError):
+        await step("flow.for_each@1", {"items": "{{ trigger.lines[0] }}"}, LINES)
+
+
+def test_it_holds_other_steps() -> None:
+    node = CATALOG.get("flow.for_each@1")
+    assert node is not None
+    assert node.spec()["container"] is True
+    assert node.has_error_port

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from runtime.catalog import CATALOG
+from runtime.sdk import OwnRuns
+from tests.nodes.steps import step
+
+
+async def test_it_is_done_in_turns_with_a_pause() -> None:
+    config = {"until": "{{ item.ready }}", "pause": 2, "unit": "minutes", "most_turns": 5}
+    outcome = await step("flow.repeat@1", config)
+    assert outcome == OwnRuns("turns", most_turns=5, pause_ms=120_000)
+
+
+async def test_an_endless_pause_is_held_to_a_year() -> None:
+    outcome = await step("flow.repeat@1", {"until": "{{ item.ready }}", "pause": "9999999999", "unit": "days"})
+    assert outcome.pause_ms == 366 * 86_400_000
+
+
+def test_it_needs_to_know_when_it_is_enough() -> None:
+    node = CATALOG.get("flow.repeat@1")
+    assert node is not None
+    assert [problem[:2] for problem in node.problems({})] == [("until", "required")]
+    assert node.spec()["container"] is True
