@@ -223,6 +223,43 @@ export interface Waiting {
   text: string;
 }
 
+/** Whose item a run is: of a container, or called by a step of another workflow. */
+export interface RunParent {
+  run_id: string;
+  node_id: string;
+  node_name: string;
+  index: number;
+  workflow_id: string;
+  /** It is an item of a container, whose body it is a run of; otherwise it was called. */
+  is_item: boolean;
+}
+
+/** How far the runs of a container, or of a call, are. */
+export interface StepItems {
+  /** null: not known beforehand. */
+  total: number | null;
+  started: number;
+  done: number;
+  failed: number;
+  running: number;
+  waiting: number;
+}
+
+/** One item of a container, which is a run of its own. */
+export interface RunItem {
+  run_id: string;
+  index: number;
+  status: RunStatus;
+  outcome: RunOutcome | string | null;
+  label: string | null;
+  started_at: Instant | null;
+  finished_at: Instant | null;
+  error: RunError | null;
+  waiting: Waiting | null;
+}
+
+export type ItemFilter = "all" | "failed" | "open" | "done";
+
 export interface Run {
   id: string;
   short_id: string;
@@ -247,6 +284,7 @@ export interface Run {
   cancel_requested: boolean;
   /** The run whose event started this one anew. */
   replay_of: string | null;
+  parent: RunParent | null;
 }
 
 export interface StepWait {
@@ -268,6 +306,7 @@ export interface RunStep {
   finished_at: Instant | null;
   duration_ms: number | null;
   seq: number;
+  items: StepItems | null;
 }
 
 export interface RunAttempt {

@@ -18,6 +18,7 @@ function step(node: string, status: StepStatus, seq: number, ports: string[] = [
     finished_at: null,
     duration_ms: null,
     seq,
+    items: null,
   };
 }
 

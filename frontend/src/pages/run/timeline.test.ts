@@ -36,6 +36,7 @@ function step(nodeId: string, from: number, until: number | null, extra: Partial
     finished_at: until === null ? null : at(until),
     duration_ms: until === null ? null : until - from,
     seq: 1,
+    items: null,
     ...extra,
   };
 }
