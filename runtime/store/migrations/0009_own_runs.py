@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("store", "0007_human_tasks"),
+        ("store", "0008_restores"),
     ]
 
     operations = [
