@@ -71,14 +71,18 @@ class Ports:
     def __init__(self) -> None:
         self.live: LiveSink = QuietSink()
         self.vault: Vault = EmptyVault()
+        #: Where the world reaches this installation, without a slash at the end; empty where nobody said so.
+        self.public_url = ""
 
 
 PORTS = Ports()
 
 
-def configure(*, live: LiveSink | None = None, vault: Vault | None = None) -> None:
+def configure(*, live: LiveSink | None = None, vault: Vault | None = None, public_url: str | None = None) -> None:
     """Set this process's implementations; called by the composition root before anything starts."""
     if live is not None:
         PORTS.live = live
     if vault is not None:
         PORTS.vault = vault
+    if public_url is not None:
+        PORTS.public_url = public_url.rstrip("/")

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from django.conf import settings
+
 from builder.connections.trials import TRIALS, Outcome
 from builder.live.publish import ChannelSink
 from runtime import ports
@@ -20,10 +22,10 @@ TRIAL_SECONDS: Final = 25.0
 
 
 def connect() -> None:
-    """Set this process's live sink and vault; called once, when all apps are loaded."""
+    """Set this process's live sink, vault and public address; called once, when all apps are loaded."""
     from builder.connections.vault import SealedVault
 
-    ports.configure(live=SINK, vault=SealedVault())
+    ports.configure(live=SINK, vault=SealedVault(), public_url=settings.PUBLIC_URL)
 
 
 def allow_trials(loop: asyncio.AbstractEventLoop, egress: Egress) -> None:

@@ -30,6 +30,7 @@ from runtime.api.runs import cancel, changes, run, runs, snapshot, statistics, s
 from runtime.api.starting import start_run, start_test
 from runtime.api.tasks import decide, task, task_count, tasks
 from runtime.api.undoing import undo, undo_plan
+from runtime.api.waits import resume, resume_link, send_event, waits
 
 __all__ = [
     "cancel",
@@ -55,6 +56,8 @@ __all__ = [
     "publish",
     "replay_as_new",
     "restored",
+    "resume",
+    "resume_link",
     "retire",
     "retries",
     "retry",
@@ -64,6 +67,7 @@ __all__ = [
     "runs",
     "samples",
     "schedule_preview",
+    "send_event",
     "snapshot",
     "solve_dead_letters",
     "start_run",
@@ -80,4 +84,5 @@ __all__ = [
     "version",
     "version_graph",
     "versions",
+    "waits",
 ]

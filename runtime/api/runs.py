@@ -115,7 +115,7 @@ def step(*, workspace_id: UUID, run_id: UUID, node_id: str) -> StepDetail:
 
 
 def _is_asked(view: StepView) -> bool:
-    waits = view.status == "waiting" and view.wait is not None and view.wait.get("kind") == "human"
+    waits = view.status == "waiting" and view.wait is not None and view.wait.get("kind") in ("human", "event")
     return waits or view.status == "cancelled"
 
 

@@ -35,6 +35,10 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     retry_each(workspace_id, run_ids, by) / solve_dead_letters(workspace_id, run_ids, solution, reason, by)
     tasks(workspace_id, email, closed, run_id, after, limit) -> Page[TaskView] / task(…) / task_count(…)
     decide(workspace_id, task_id, outcome, voter, …) -> TaskView    raises NotAsked, AlreadyDecided, TaskRefused
+    waits(workspace_id, run_id) -> list[WaitView]                                 links and events, the newest first
+    resume_link(workspace_id, run_id, node_id) -> str                             raises NotFound, AlreadyDecided
+    resume(workspace_id, run_id, node_id, data, voter) -> WaitView                raises NotFound, AlreadyDecided
+    send_event(workspace_id, name, key, data, by, dedupe_key) -> SentEvent        raises KeyReused, EventRefused
     events(workspace_id, filters, after, limit) -> Page[EventView] / event(workspace_id, event_id) -> EventDetail
     samples(workspace_id, workflow_id) -> dict[node_key, JSON]                    newest output of each step
     preview(template, context) -> PreviewResult
@@ -57,6 +61,7 @@ from runtime.contracts.people import TaskView, Voter, VoteView
 from runtime.contracts.refusals import (
     AlreadyDecided,
     AlreadyFinished,
+    EventRefused,
     GraphHasProblems,
     InputRefused,
     KeyReused,
@@ -82,6 +87,7 @@ from runtime.contracts.retries import (
     RetryView,
 )
 from runtime.contracts.undo import UndoLine, UndoPlan
+from runtime.contracts.waits import SentEvent, WaitView
 from runtime.engine.check import Problem
 from runtime.engine.jsonprofile import JSON, JSONRefused, dumps, loads, normalise
 
@@ -97,6 +103,7 @@ __all__ = [
     "DeploymentView",
     "EventDetail",
     "EventFilters",
+    "EventRefused",
     "EventView",
     "GraphHasProblems",
     "HealthItem",
@@ -130,6 +137,7 @@ __all__ = [
     "RunView",
     "RuntimeRefused",
     "SchedulePreview",
+    "SentEvent",
     "StartedRun",
     "StepDetail",
     "StepView",
@@ -142,6 +150,7 @@ __all__ = [
     "VersionView",
     "VoteView",
     "Voter",
+    "WaitView",
     "WorkflowStatistics",
     "dumps",
     "loads",

@@ -115,5 +115,15 @@ class TaskRefused(RuntimeRefused):
         self.fields = dict(fields)
 
 
+class EventRefused(RuntimeRefused):
+    """The event cannot be sent so; `fields`: field → sentence."""
+
+    code = "event_refused"
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__("Some of this needs another look.")
+        self.fields = dict(fields)
+
+
 class StoreUnavailable(Exception):
     """The database cannot be reached or cannot write: an infrastructure fault, never a business one (I19)."""

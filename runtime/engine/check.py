@@ -14,6 +14,7 @@ from runtime.engine import containers
 from runtime.engine.drawing import CatalogView, Drawing, Link, ReferenceView, Step, StepTypeInfo
 from runtime.engine.findings import Findings
 from runtime.engine.graph import DEFAULT_IN, DEFAULT_OUT, ERROR_PORT, UNDO_PORT, sorted_topologically
+from runtime.engine.needs import LINK_STEP
 from runtime.engine.problems import Problem
 from runtime.engine.shape import node_name, structural_problems
 from runtime.engine.undo_check import check_undo
@@ -356,8 +357,26 @@ def _check_references(step: Step, drawing: Drawing, upstream: _Upstream, found: 
                 step=step.name,
                 root=reference.root[:100],
             )
+        elif reference.root == "run" and reference.path[:1] == ("links",):
+            _check_link(step, reference.path[1:2], at, drawing, found)
         elif reference.root == "steps" and reference.key is not None:
             _check_step_reference(step, reference.key, at, drawing, upstream, found)
+
+
+def _check_link(step: Step, path: tuple[str | int, ...], at: str | None, drawing: Drawing, found: Findings) -> None:
+    """`run.links.confirmed` is there where a step of this key waits for its link."""
+    key = str(path[0]) if path else ""
+    other = drawing.by_key.get(key)
+    if other is not None and (other.info is None or other.info.type.partition("@")[0] == LINK_STEP):
+        return
+    found.error(
+        "reference.no_link",
+        f"There is no step called “{key[:100]}” that waits for a signal, so it has no link. Choose one from the list.",
+        node=step.id,
+        field=at,
+        step=step.name,
+        key=key[:100],
+    )
 
 
 def _check_step_reference(

@@ -188,7 +188,7 @@ async def stored(ending: Ending, *, keep: KeepLarge, workspace_id: UUID, node: N
                 case Waits():
                     return Waits(
                         ending.kind, ending.due_at, ending.value, reference.text(), ending.ports, ending.note,
-                        ending.task,
+                        ending.task, ending.signal,
                     )  # fmt: skip
                 case Stops():
                     return Stops(ending.outcome, ending.value, reference.text(), ending.note, ending.respond)
@@ -217,7 +217,8 @@ def _ending(given: Any, context: StepContext) -> Ending:
     if isinstance(given, Wait):
         value = redact.value(normalise(given.output))
         task = None if given.task is None else _shown(given.task, redact)
-        return Waits(given.kind, given.due_at_ms, value, dumps(value), given.ports, given.note, task)
+        signal = None if given.signal is None else replace(given.signal, title=redact.text(given.signal.title))
+        return Waits(given.kind, given.due_at_ms, value, dumps(value), given.ports, given.note, task, signal)
     if isinstance(given, StopRun):
         value = redact.value(normalise(given.output))
         return Stops(given.outcome, value, dumps(value), given.note, given.respond)

@@ -9,13 +9,11 @@ find. An effect's intent shares the commit of the result that led to it (I9); a 
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections import deque
 from dataclasses import replace
 from typing import Final, assert_never
 
-from runtime.contracts import StoreUnavailable
 from runtime.engine.advance import advance, resume
 from runtime.engine.change import timer_kind
 from runtime.engine.commands import ClearTimer, Command, Execute, FinishRun, PassThrough, SetTimer
@@ -31,26 +29,23 @@ from runtime.engine.facts import (
 )
 from runtime.engine.jsonprofile import dumps
 from runtime.engine.state import DECIDED, RunState, RunStatus, StepStatus
-from runtime.interpreter import doubts, lookups, outputs, own_runs, people, preparing, settling, units
-from runtime.interpreter.attempts import call, call_inline, failed, fits, stored
+from runtime.interpreter import doubts, keeping, lookups, outputs, own_runs, people, preparing, settling, signals, units
+from runtime.interpreter.attempts import call, call_inline, failed, fits
 from runtime.interpreter.loading import Loaded
 from runtime.interpreter.outcomes import Cut, Done, Ending
 from runtime.interpreter.records import Asked, Record, Told, Unit
 from runtime.interpreter.shell import Shell
-from runtime.interpreter.versions import Step, Unsupported, Version
+from runtime.interpreter.versions import Unsupported, Version
 from runtime.interpreter.waiting import due_nodes, next_due
 from runtime.sdk import EffectClass
 from runtime.store.reads import AnswerRow
 from runtime.store.records import AttemptWrite, Claimed
 from runtime.store.units import CancelPending
 
-logger = logging.getLogger(__name__)
-
 #: A wait shorter than this keeps its lease: letting go and claiming again would cost more.
 HOLD_MS: Final = 1_000
 #: What the infrastructure cut off, or could not keep, is tried again this much later.
 AGAIN_SECONDS: Final = 1.0
-_LONGEST_AGAIN_SECONDS: Final = 10.0
 
 # Looking a member up on its class costs more than comparing it.
 _ACCEPTED: Final = RunStatus.ACCEPTED
@@ -78,6 +73,8 @@ class Driver:
         self.since = shell.now_ms()
         self.started_at = claimed.started_at or self.since
         self.values = outputs.Values(version, claimed, loaded, self.started_at)
+        if version.linked:
+            self.values.know_links(signals.links_of(self))
         self.business_key: str | None = None
         self.commit_seq = loaded.commit_seq
         #: The run's seq as committed: while the lease lasts, nobody else raises it.
@@ -106,6 +103,8 @@ class Driver:
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self._waker: asyncio.Future[None] | None = None
         self._over = False
+        #: Steps wait for links or events, and nobody has looked yet whether those have come before.
+        self._looks = signals.any_waits(self.state)
         self._unsupported: Unsupported | None = None
         self._fault = loaded.fault
         #: Steps that wait for runs of their own.
@@ -125,7 +124,7 @@ class Driver:
 
     @property
     def asks_people(self) -> bool:
-        return any(people.waits_for_people(step) for step in self.state.steps.values())
+        return any(people.waits_for_people(step) or signals.waits(step) for step in self.state.steps.values())
 
     def answers_seen(self, answers: list[AnswerRow]) -> None:
         """People answered, while other branches of the run are busy here."""
@@ -213,6 +212,10 @@ class Driver:
                 else:
                     self.tasks[asked.step.node.id] = asyncio.create_task(self._attempt(asked))
             if self.told or self.unit.asked or own_runs.is_due(self) or doubts.end_what_was_cut_off(self):
+                continue
+            if self._looks:
+                self._looks = False
+                self.answers_seen(await lookups.come_already(self))
                 continue
             idle = not self.tasks and (not self._postponed or self.shell.stopping)
             if idle and await self._let_go():
@@ -406,7 +409,7 @@ class Driver:
             if (ending := asked.ending) is None:
                 await preparing.resolve(self, asked, self._first_started_at(asked))
                 ending = call_inline(step, asked.config, asked.step_input, self.shell.context(self, asked))
-            ending = await self._put_aside(ending, step)
+            ending = await keeping.put_aside(self, ending, step)
         except Exception as error:
             ending = failed(error, None, step)
         self._note(asked, ending)
@@ -431,7 +434,7 @@ class Driver:
             )
             if isinstance(ending, Cut):
                 await asyncio.sleep(AGAIN_SECONDS)
-            kept = await self._put_aside_at_length(ending, asked.step)
+            kept = await keeping.put_aside_at_length(self, ending, asked.step)
         except Exception as error:
             kept = failed(error, None, asked.step)
         finally:
@@ -441,29 +444,14 @@ class Driver:
         else:
             self._tell(Told(self.shell.now_ms(), random.random(), None, asked, kept))
 
-    async def _put_aside(self, ending: Ending, step: Step) -> Ending:
-        return await stored(ending, keep=self.shell.keep, workspace_id=self.claimed.workspace_id, node=step.node)
-
-    async def _put_aside_at_length(self, ending: Ending, step: Step) -> Ending | None:
-        """Put a large result aside however long the store has no room for it: what has happened outside must not be
-        made to happen again for that (I10). None when the process stops before there is room."""
-        pause = AGAIN_SECONDS
-        while True:
-            try:
-                return await self._put_aside(ending, step)
-            except StoreUnavailable as fault:
-                if self.shell.stopping:
-                    return None
-                logger.warning("Run %s: a result cannot be stored yet (%s).", self.claimed.run_id, fault)
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_AGAIN_SECONDS)
-
     # --- the commit -----------------------------------------------------------------------------------------------
 
     async def _commit(self) -> None:
         under_way = self.tasks or self._starting or self._postponed
         waits = not self._over and not under_way and self._unsupported is None
-        release = waits and not own_runs.is_due(self) and not self._waits_shortly() and not self._is_active()
+        # What has come before a wait is looked for under the lease.
+        rests = waits and not self.unit.waits and not own_runs.is_due(self)
+        release = rests and not self._waits_shortly() and not self._is_active()
         self._letting_go = release
         unit = units.run_write(self, release=release, waits=waits)
         try:
@@ -474,6 +462,7 @@ class Driver:
             return
         self.base, self.seq = self.state, written.seq
         self.may_have_answered = self.may_have_answered or self.unit.response is not None
+        self._looks = self._looks or bool(self.unit.waits)
         self.unit, self.resolved = Unit(), ()
         for node in tuple(self.records):
             if (step := self.state.step(node)) is not None and step.status in DECIDED:

@@ -9,7 +9,7 @@ from uuid import UUID
 from runtime.contracts import StoreUnavailable
 from runtime.engine.facts import CancelRequested, TimerFired
 from runtime.engine.state import RunStatus
-from runtime.interpreter import people
+from runtime.interpreter import people, signals
 from runtime.interpreter.records import Told
 from runtime.store import reads
 from runtime.store.commits import commit
@@ -33,6 +33,17 @@ async def with_what_is_stored(driver: Driver, told: Told) -> Told:
             await asyncio.sleep(_AGAIN_SECONDS)
 
 
+async def come_already(driver: Driver) -> list[AnswerRow]:
+    """What moves steps on that have just begun to wait for a link or an event."""
+    run_id = driver.claimed.run_id
+    while not driver.shell.stopping:
+        try:
+            return await driver.shell.ask(lambda: signals.come_already(run_id))
+        except StoreUnavailable:
+            await asyncio.sleep(_AGAIN_SECONDS)
+    return []
+
+
 async def hear_of_undo(driver: Driver) -> None:
     """Before a run that was cancelled comes to its end: whether somebody has asked for undo since."""
     state, graph = driver.state, driver.graph
@@ -51,9 +62,14 @@ async def _looked_up(driver: Driver, told: Told) -> Told:
         return Told(told.at, fact=CancelRequested(fact.at, undo))
     assert isinstance(fact, TimerFired)
     node, step = fact.node, driver.state.step(fact.node)
-    if step is None or not people.waits_for_people(step) or step.due_at is None or step.due_at > fact.at:
+    if step is None or step.due_at is None or step.due_at > fact.at:
         return told
     generation, attempt = driver.state.generation, step.attempt
+    if signals.waits(step):
+        came = await driver.shell.ask(lambda: signals.too_late(run_id, node, generation))
+        return told if came is None else Told(told.at, answer=came)
+    if not people.waits_for_people(step):
+        return told
     answer = await driver.shell.ask(lambda: too_late(run_id, node, generation, attempt))
     return told if answer is None else Told(told.at, answer=answer)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from runtime.engine.facts import WaitKind
 from runtime.engine.jsonprofile import JSON
 from runtime.engine.state import StepError
-from runtime.sdk import OwnRuns, Respond, Task
+from runtime.sdk import OwnRuns, Respond, Signal, Task
 
 
 class Done(NamedTuple):
@@ -41,6 +41,7 @@ class Waits(NamedTuple):
     ports: tuple[str, ...]
     note: str | None = None
     task: Task | None = None
+    signal: Signal | None = None
 
 
 class Stops(NamedTuple):

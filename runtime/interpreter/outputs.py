@@ -46,7 +46,7 @@ class Values:
         self._trigger: JSON = None
         start = version.graph.by_id.get(claimed.trigger_node)
         self._trigger_key = None if start is None else start.key
-        self._run = {
+        self._run: dict[str, JSON] = {
             "id": str(claimed.run_id),
             "started_at": iso(started_at),
             "now": "",
@@ -61,6 +61,10 @@ class Values:
             if node is None:
                 continue
             self.put_text(node, text)
+
+    def know_links(self, links: dict[str, JSON]) -> None:
+        """The links of steps that wait for theirs, by key."""
+        self._run["links"] = links
 
     @property
     def has_references(self) -> bool:

@@ -9,6 +9,7 @@ from runtime.engine.graph import DEFAULT_OUT
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps
 from runtime.engine.state import RunState, StepError, StepKey, StepState, StepStatus
+from runtime.interpreter import signals
 from runtime.interpreter.records import Asked, Record
 from runtime.interpreter.rows import error_document
 from runtime.sdk import Task
@@ -63,6 +64,8 @@ def waits_for_people(step: StepState | None) -> bool:
 def is_waited_for(state: RunState, answer: AnswerRow) -> bool:
     """Whether a step still waits for this answer."""
     step = state.step(answer.node_id)
+    if answer.kind == "signal":
+        return signals.waits(step) and state.generation == answer.generation
     if step is None or not waits_for_people(step):
         return False
     return (step.attempt, state.generation) == (answer.attempt, answer.generation)

@@ -11,7 +11,15 @@ from runtime.engine.state import StepKey
 from runtime.interpreter.outcomes import Ending
 from runtime.interpreter.versions import Step
 from runtime.store.reads import AnswerRow, AttemptRow
-from runtime.store.records import AttemptWrite, ChildWrite, ResponseWrite, TaskWrite, TimerClear, TimerWrite
+from runtime.store.records import (
+    AttemptWrite,
+    ChildWrite,
+    ResponseWrite,
+    TaskWrite,
+    TimerClear,
+    TimerWrite,
+    WaitWrite,
+)
 
 
 @dataclass(slots=True)
@@ -71,6 +79,7 @@ class Unit:
     children: tuple[ChildWrite, ...] = ()
     #: Steps whose rows say something new although the engine has nothing new about them.
     noted: tuple[str, ...] = ()
+    waits: tuple[WaitWrite, ...] = ()
     told: list[Told] = field(default_factory=list)
     asked: list[Execute] = field(default_factory=list)
     #: Steps that may stand otherwise than before.

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from runtime.engine.facts import FailRequested, StepFailed, StepInterrupted, StepSucceeded, StepWaits, StopRequested
 from runtime.engine.graph import Node
 from runtime.engine.jsonprofile import dumps
 from runtime.engine.state import StepError, StepStatus, made
-from runtime.interpreter import doubts, own_runs, people, units
+from runtime.interpreter import doubts, own_runs, people, signals, units
 from runtime.interpreter.outcomes import Cut, Done, Ending, Failed, Fans, Stops, Waits
 from runtime.interpreter.records import Asked, Record, Told
 from runtime.sdk import EffectClass, PreparedStep
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from runtime.interpreter.driver import Driver
 
 logger = logging.getLogger(__name__)
@@ -48,12 +46,18 @@ def take_in(driver: Driver, told: Told) -> None:
             return
         case Waits():
             record = _record(driver, asked, ending)
-            record.wait = dumps({"kind": ending.kind, "until": ending.due_at})
+            wait: dict[str, Any] = {"kind": ending.kind, "until": ending.due_at}
+            if (signal := ending.signal) is not None:
+                wait |= {"signal": signal.kind, "name": signal.name, "key": signal.key}
+            record.wait = dumps(wait)
             # From when the step began, which is what it reckoned with, however late its end was noticed.
             driver.apply(StepWaits(node.id, asked.attempt, ending.kind, ending.due_at, asked.at, ending.ports))
             if ending.task is not None and people.waits_for_people(driver.state.step(node.id)):
                 driver.unit.tasks += (people.question(driver, asked, ending.task, ending.due_at),)
                 driver.unit.names["human.create"] = None
+            if signal is not None and signals.waits(driver.state.step(node.id)):
+                driver.unit.waits += (signals.begun(driver, asked, ending),)
+                driver.unit.names["wait.begin"] = None
         case Stops():
             _record(driver, asked, ending)
             driver.commit_seq += 1

@@ -11,7 +11,7 @@ from runtime.engine.facts import Fact, StepFailed, StepSucceeded, StopRequested,
 from runtime.engine.graph import Graph
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.engine.state import DECIDED, TERMINAL, RunState, RunStatus, StepError, StepKey, StepState, StepStatus, made
-from runtime.interpreter import people
+from runtime.interpreter import people, signals
 from runtime.interpreter.keys import request_digest
 from runtime.interpreter.outcomes import Done, Ending, Failed
 from runtime.interpreter.records import Asked, Record
@@ -125,6 +125,8 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
             people.asked(driver) if unit.tasks else (),
             people.closed(driver.base, state, unit.changed),
             unit.children,
+            signals.written(driver) if unit.waits else (),
+            signals.over(driver.base, state, unit.changed),
         ),
     )
 

@@ -14,6 +14,7 @@ from runtime.engine import undo
 from runtime.engine.graph import Graph, Node, parse
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.sdk import EffectClass, NodeType, PreparedStep, StepFailure
+from runtime.sdk.signals import LINK_STEP
 
 
 class Unsupported(Exception):
@@ -48,7 +49,7 @@ class Step:
 class Version:
     """A parsed version. Steps are prepared when first needed."""
 
-    __slots__ = ("_bodies", "_steps", "graph", "id", "keys", "number")
+    __slots__ = ("_bodies", "_steps", "graph", "id", "keys", "linked", "number")
 
     def __init__(self, version_id: UUID, number: int, document: str | Mapping[str, Any]) -> None:
         self.id = version_id
@@ -61,6 +62,8 @@ class Version:
     def _take(self, graph: Graph) -> None:
         # Only where something may be undone does anybody ask.
         self.graph: Graph = replace(graph, writes=_writing(graph)) if undo.is_used(graph) else graph
+        #: Steps that wait for their link to be used.
+        self.linked = tuple(node for node in graph.nodes if node.type.partition("@")[0] == LINK_STEP)
         self._steps: dict[str, Step] = {}
         self._bodies: dict[str, Version] = {}
 

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from runtime.engine.graph import Graph
+from runtime.engine.graph import Graph, Node
 from runtime.engine.state import RunState, StepState, StepStatus
+from runtime.sdk.signals import LINK_STEP
 
 
 def iso(at_ms: int) -> str:
@@ -59,7 +60,7 @@ def cause(graph: Graph, state: RunState, since: int) -> dict[str, Any] | None:
         "since": since,
         "until": step.due_at,
         "node": node_id,
-        "text": _words(graph.by_id[node_id].name, step),
+        "text": _words(graph.by_id[node_id], step),
     }
 
 
@@ -67,14 +68,16 @@ def _kind(step: StepState) -> str:
     return "retry" if step.status is StepStatus.RETRYING else step.wait_kind or "timer"
 
 
-def _words(name: str, step: StepState) -> str:
+def _words(node: Node, step: StepState) -> str:
+    name = node.name
     until = "" if step.due_at is None else f" until {iso(step.due_at)}"
     match _kind(step):
         case "retry":
             at = "" if step.due_at is None else f" at {iso(step.due_at)}"
             return f"“{name}” did not work and is tried again{at}"
         case "event":
-            return f"“{name}” waits for an event{until}"
+            what = "a signal" if node.type.partition("@")[0] == LINK_STEP else "an event"
+            return f"“{name}” waits for {what}{until}"
         case "children":
             return f"“{name}” is at work: its own runs are under way"
         case "human":

@@ -11,6 +11,7 @@ from runtime.sdk.fields import REQUIRED, Conditions, Config, Number, Text, field
 from runtime.sdk.nodetype import Example, NodeType, Port, PortsFrom
 from runtime.sdk.prepared import PreparedStep
 from runtime.sdk.results import Outcome, OwnRuns, Respond, Result, StopRun, Wait
+from runtime.sdk.signals import SentEvent, Signal
 from runtime.sdk.tasks import Choice, Task, people_of
 from runtime.sdk.words import Words
 
@@ -42,6 +43,8 @@ __all__ = [
     "Respond",
     "Result",
     "RetryableError",
+    "SentEvent",
+    "Signal",
     "StepFailure",
     "StopRun",
     "Task",

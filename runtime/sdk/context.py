@@ -10,6 +10,7 @@ from uuid import UUID
 
 from runtime.engine.jsonprofile import JSON
 from runtime.ports import OpenConnection
+from runtime.sdk.signals import SentEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,10 @@ class Context(Protocol):
 
     async def connection(self, connection_id: str) -> OpenConnection:
         """Open a connection of this workspace; raises PermanentError when there is none such."""
+        ...
+
+    async def send_event(self, name: str, key: str, data: JSON) -> SentEvent:
+        """Send an event to the runs of this workspace that wait for it; the same one on every attempt."""
         ...
 
     def log(self, message: str) -> None: ...

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from runtime.engine.jsonprofile import JSON
+from runtime.sdk.signals import Signal
 from runtime.sdk.tasks import Task
 
 
@@ -49,6 +50,8 @@ class Wait:
     note: str | None = None
     #: What somebody is asked, where a person is waited for.
     task: Task | None = None
+    #: What moves the step on, where an event or a link is waited for.
+    signal: Signal | None = None
 
 
 @dataclass(frozen=True, slots=True)

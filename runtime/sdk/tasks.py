@@ -26,12 +26,9 @@ class Fact(Config):
     value: Text = setting("", title="Value", expression=True, order=2, max_length=5000)
 
 
-class Question(Config):
-    """What every question to people has, besides its title and whom it asks."""
+class TimeLimit(Config):
+    """How long a step waits for somebody or something."""
 
-    text: Text = setting(
-        "", title="What people should know", widget="textarea", expression=True, order=2, max_length=5000
-    )
     limit: Number = setting(
         0,
         title="Not in time after",
@@ -54,6 +51,14 @@ class Question(Config):
         if milliseconds > _LONGEST_MS:
             raise PermanentError("Too long a wait", "A step can wait at most five years.", "too_long")
         return now_ms + int(milliseconds)
+
+
+class Question(TimeLimit):
+    """What every question to people has, besides its title and whom it asks."""
+
+    text: Text = setting(
+        "", title="What people should know", widget="textarea", expression=True, order=2, max_length=5000
+    )
 
 
 def asks(config: Mapping[str, Any], words: Words) -> str:

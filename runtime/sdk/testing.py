@@ -14,6 +14,7 @@ from runtime.sdk.context import EventView, HttpClient, MailSender
 from runtime.sdk.errors import PermanentError
 from runtime.sdk.nodetype import NodeType
 from runtime.sdk.results import Outcome
+from runtime.sdk.signals import SentEvent
 
 #: 20 Nov 2026, 09:41:07.123 UTC.
 NOW_MS = 1795167667123
@@ -49,6 +50,7 @@ class StepTestContext:
     workflow_id: UUID = field(default_factory=lambda: UUID("0199a7f0-0000-7000-8000-00000000000b"))
     workspace_id: UUID = field(default_factory=lambda: UUID("0199a7f0-0000-7000-8000-00000000000c"))
     logged: list[str] = field(default_factory=list)
+    sent: list[tuple[str, str, JSON]] = field(default_factory=list)
 
     @property
     def http(self) -> HttpClient:
@@ -67,6 +69,10 @@ class StepTestContext:
             raise PermanentError(
                 "The connection is not there", "There is no such connection.", "connection_missing"
             ) from None
+
+    async def send_event(self, name: str, key: str, data: JSON) -> SentEvent:
+        self.sent.append((name, key, data))
+        return SentEvent(UUID("0199a7f0-0000-7000-8000-00000000000d"))
 
     def log(self, message: str) -> None:
         self.logged.append(message)

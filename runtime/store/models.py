@@ -15,6 +15,8 @@ from __future__ import annotations
 from django.db import models
 
 from runtime.engine.ids import uuid7
+from runtime.store.signal_models import Signal as Signal
+from runtime.store.signal_models import SignalWait as SignalWait
 
 
 class Version(models.Model):

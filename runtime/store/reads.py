@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connections
@@ -88,7 +88,8 @@ class TimerRow:
 
 @dataclass(frozen=True, slots=True)
 class AnswerRow:
-    """What people answered to a step that waits for them. `answer` is JSON."""
+    """What people answered to a step that waits for them; or, of the kind `signal`, what came by its link or as an
+    event. `answer` is JSON."""
 
     node_id: str
     generation: int
@@ -156,18 +157,27 @@ def load_runs(run_ids: Sequence[UUID], *, alias: str = "default") -> dict[UUID, 
 
 
 def asks_people(status: str, wait: str | None) -> bool:
-    """Whether a step that stands so waits for people."""
-    return status == "waiting" and wait is not None and '"human"' in wait
+    """Whether a step that stands so waits for people, a link or an event."""
+    return status == "waiting" and wait is not None and ('"human"' in wait or '"event"' in wait)
 
 
 def answers(run_ids: Sequence[UUID], *, alias: str = "default") -> dict[UUID, list[AnswerRow]]:
-    """What people answered to these runs, in the order of their decisions."""
+    """What people answered to these runs, and what moved their other waits on; in the order of the decisions."""
+    if not run_ids:
+        return {}
     found: dict[UUID, list[AnswerRow]] = {}
     columns = "run_id, node_id, generation, attempt, kind, outcome, answer, closed_at"
-    sql = f"SELECT {columns} FROM store_humantask WHERE status = 'decided' AND run_id"
-    for row in sorted(_select(alias, sql, run_ids) if run_ids else (), key=lambda row: int(row[-1])):
+    rows = _select(alias, f"SELECT {columns} FROM store_humantask WHERE status = 'decided' AND run_id", run_ids)
+    rows += _select(alias, _SIGNALS, run_ids)
+    for row in sorted(rows, key=lambda row: int(row[-1])):
         found.setdefault(_uuid(row[0]), []).append(AnswerRow(*row[1:-1]))
     return found
+
+
+_SIGNALS: Final = """
+    SELECT w.run_id, w.node_id, w.generation, 0, 'signal', 'out', s.output, w.closed_at
+    FROM store_signalwait AS w JOIN store_signal AS s ON s.id = w.signal_id
+    WHERE w.status = 'resumed' AND w.run_id"""
 
 
 def version_graph(version_id: UUID, *, alias: str = "default") -> str | None:

@@ -206,6 +206,28 @@ class ChildWrite(NamedTuple):
     delay_ms: int = 0
 
 
+class WaitWrite(NamedTuple):
+    """A step that waits for its link or for an event."""
+
+    id: UUID
+    node_id: str
+    generation: int
+    kind: str
+    title: str
+    name: str
+    key: str
+    since: int
+    due_at: int | None
+
+
+class WaitClose(NamedTuple):
+    """A wait that nothing moves on any more, unless something has."""
+
+    node_id: str
+    generation: int
+    status: str
+
+
 class RunWrite(NamedTuple):
     """One engine transaction of one run.
 
@@ -246,6 +268,8 @@ class RunWrite(NamedTuple):
     tasks: tuple[TaskWrite, ...] = ()
     closed: tuple[TaskClose, ...] = ()
     children: tuple[ChildWrite, ...] = ()
+    waits: tuple[WaitWrite, ...] = ()
+    waits_over: tuple[WaitClose, ...] = ()
 
 
 class Written(NamedTuple):

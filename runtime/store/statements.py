@@ -16,7 +16,7 @@ LEASE_MS: Final = 15_000
 MOST_CLAIMS: Final = 5
 # What this code can run; a run accepted under a newer one waits for a newer worker (I30).
 # 2 knows further generations (`engine.replay`), 3 knows how to undo (`engine.undo`), 4 how to ask people, 5 runs of a
-# run (`engine.containers`).
+# run (`engine.containers`), and how to wait for links and events.
 ENGINE: Final = 5
 
 _RUNS_TO_ADVANCE: Final = Statement(
@@ -264,6 +264,37 @@ CLOSE_TASKS: Final = Statement(
     columns=(("u_run_id", "uuid"), ("u_node_id", "text"), ("u_generation", "int"), ("u_status", "text")),
     body="""
     UPDATE store_humantask SET status = u_status, closed_at = {now} FROM u
+    WHERE run_id = u_run_id AND node_id = u_node_id AND generation = u_generation AND status = 'open'""",
+)
+
+# A link that was used before the step came to its wait has left the row as it shall stand.
+INSERT_WAITS: Final = Statement(
+    columns=(
+        ("u_id", "uuid"),
+        ("u_workspace_id", "uuid"),
+        ("u_workflow_id", "uuid"),
+        ("u_run_id", "uuid"),
+        ("u_node_id", "text"),
+        ("u_generation", "int"),
+        ("u_kind", "text"),
+        ("u_title", "text"),
+        ("u_name", "text"),
+        ("u_key", "text"),
+        ("u_since", "int"),
+        ("u_due_at", "int"),
+    ),
+    body="""
+    INSERT INTO store_signalwait (id, workspace_id, workflow_id, run_id, node_id, generation, kind, status, title, name,
+        key, since, due_at, created_at)
+    SELECT u_id, u_workspace_id, u_workflow_id, u_run_id, u_node_id, u_generation, u_kind, 'open', u_title, u_name,
+        u_key, u_since, u_due_at, {now} FROM u WHERE true
+    ON CONFLICT (run_id, node_id, generation) DO UPDATE SET title = excluded.title""",
+)
+
+CLOSE_WAITS: Final = Statement(
+    columns=(("u_run_id", "uuid"), ("u_node_id", "text"), ("u_generation", "int"), ("u_status", "text")),
+    body="""
+    UPDATE store_signalwait SET status = u_status, closed_at = {now} FROM u
     WHERE run_id = u_run_id AND node_id = u_node_id AND generation = u_generation AND status = 'open'""",
 )
 

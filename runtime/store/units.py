@@ -11,7 +11,7 @@ from uuid import UUID
 
 from runtime.contracts import RunTouched
 from runtime.engine.ids import uuid7
-from runtime.store import acceptance, claims, failpoints
+from runtime.store import acceptance, claims, failpoints, hanging
 from runtime.store import statements as sql
 from runtime.store.dialect import Link, StoreFault
 from runtime.store.reads import ResponseRow, RunEnd
@@ -328,9 +328,11 @@ class Batch:
         tasks: list[tuple[Any, ...]] = []
         closed: list[tuple[Any, ...]] = []
         children: list[tuple[Any, ...]] = []
+        waits: list[tuple[Any, ...]] = []
+        over: list[tuple[Any, ...]] = []
         for run_key, unit, _ in keyed:
             if unit.attempts:
-                attempts += _attempt_rows(run_key, unit)
+                attempts += hanging.attempt_rows(run_key, unit)
             for clear in unit.cleared:
                 cleared.append((run_key, clear.node_id, clear.generation, clear.kind))
             for timer in unit.timers:
@@ -347,6 +349,10 @@ class Batch:
                 closed.append((run_key, *one))
             if unit.children:
                 children += self._child_rows(run_key, unit)
+            if unit.waits:
+                waits += hanging.wait_rows(self._link.key, run_key, unit)
+            if unit.waits_over:
+                over += [(run_key, *wait) for wait in unit.waits_over]
         for statement, rows in (
             (sql.UPSERT_ATTEMPTS, attempts),
             (sql.CLEAR_TIMERS, cleared),
@@ -356,6 +362,8 @@ class Batch:
             (sql.CLOSE_TASKS, closed),
             (sql.INSERT_TASKS, tasks),
             (sql.INSERT_CHILDREN, children),
+            (sql.CLOSE_WAITS, over),
+            (sql.INSERT_WAITS, waits),
         ):
             if rows:
                 self._link.batch(statement, rows)
@@ -446,28 +454,6 @@ def _steps_of(unit: RunWrite) -> tuple[StepWrite, ...]:
             step = step._replace(input=step.input or earlier.input, output=step.output or earlier.output)
         by_key[name] = step
     return tuple(by_key.values())
-
-
-def _attempt_rows(run_key: Any, unit: RunWrite) -> Iterable[tuple[Any, ...]]:
-    for attempt in unit.attempts:
-        yield (
-            run_key,
-            attempt.node_id,
-            attempt.generation,
-            attempt.attempt,
-            attempt.status,
-            attempt.effect_class,
-            attempt.effect_key,
-            attempt.key_epoch,
-            attempt.request_digest,
-            unit.token,
-            attempt.worker,
-            attempt.started_at,
-            attempt.finished_at,
-            attempt.request,
-            attempt.response,
-            attempt.error,
-        )
 
 
 def _first(row: tuple[Any, ...]) -> Any:

@@ -13,9 +13,11 @@ from uuid import UUID
 import orjson
 
 from runtime.engine.jsonprofile import JSON, loads_stored
+from runtime.interpreter import signals
 from runtime.ports import PORTS, ConnectionMissing, OpenConnection
 from runtime.sdk import EventView, HttpClient, MailSender, PermanentError
 from runtime.sdk.bodies import parse_query
+from runtime.sdk.signals import SentEvent
 from runtime.store.records import Claimed, EventRow
 
 logger = logging.getLogger("millrace.steps")
@@ -131,6 +133,32 @@ class StepContext:
         opened = await asyncio.get_running_loop().run_in_executor(self._doors.pool, self._open, identity)
         self._secrets = (*self._secrets, *opened.secrets)
         return opened
+
+    async def send_event(self, name: str, key: str, data: JSON) -> SentEvent:
+        self._start()
+        return await asyncio.get_running_loop().run_in_executor(self._doors.pool, self._send_event, name, key, data)
+
+    def _send_event(self, name: str, key: str, data: JSON) -> SentEvent:
+        run_id = self._claimed.run_id
+        try:
+            made = signals.draft(
+                workspace_id=self._claimed.workspace_id,
+                kind="event",
+                data=data,
+                by=f"run {run_id}",
+                sent_by=f"run:{run_id}",
+                name=name,
+                key=key,
+                mode=self._claimed.mode,
+                run_id=run_id,
+                dedupe_key=f"step:{self.idempotency_key}",
+            )
+        except signals.SignalTooLarge:
+            raise PermanentError(
+                "The event is too large", "An event carries at most 10 MiB.", "event_too_large"
+            ) from None
+        sent = signals.send(made)
+        return SentEvent(sent.id, sent.duplicate)
 
     def log(self, message: str) -> None:
         logger.info("run %s step %s: %s", self._claimed.run_id, self.node_key, message[:2000])

@@ -22,12 +22,13 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError, connections
 from django.db.models import F, Q
 
+from runtime import queue
 from runtime.contracts import StoreUnavailable
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.interpreter.waiting import iso
 from runtime.nodes.triggers.schedule import next_fires
-from runtime.store import artifacts
+from runtime.store import artifacts, signals
 from runtime.store.brake import BRAKE
 from runtime.store.cancels import ask_to_cancel
 from runtime.store.commits import commit
@@ -151,6 +152,9 @@ class Ticker:
         if not (BRAKE.held or BRAKE.full):
             for tick in await self._ask(_due_schedules):
                 await self._fire(tick)
+            moved = await self._ask(signals.settle_left)
+            if moved:
+                await self._ask(lambda: queue.ring(moved))
         if self._ring is not None:
             due = await self._ask(due_runs)
             if due:

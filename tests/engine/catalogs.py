@@ -14,6 +14,7 @@ _READS = re.compile(r"\{\{\s*([a-z]+)(?:\.([A-Za-z0-9_]+))?")
 class Reads:
     root: str
     key: str | None
+    path: tuple[str | int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ def test_the_catalog_holds_the_step_types_of_this_build() -> None:
     assert {entry.type for entry in TYPES} == {
         "trigger.webhook@1", "trigger.manual@1", "trigger.schedule@1", "data.edit_fields@1", "flow.decision@1",
         "flow.switch@1", "flow.continue_if@1", "flow.wait@1", "flow.respond@1", "flow.stop@1", "flow.fail@1",
+        "flow.wait_signal@1", "flow.wait_event@1", "flow.send_event@1",
         "http.request@1", "email.send@1", "people.approval@1", "people.ask@1", "flow.for_each@1", "flow.repeat@1",
         "flow.run_workflow@1", "flow.undo_items@1", "flow.together@1", "trigger.called@1",
     }  # fmt: skip

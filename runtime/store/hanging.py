@@ -1,0 +1,39 @@
+"""Rows that hang on a run's own, from the unit that writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+from runtime.store.records import RunWrite
+
+
+def attempt_rows(run_key: Any, unit: RunWrite) -> Iterable[tuple[Any, ...]]:
+    """Of `UPSERT_ATTEMPTS`."""
+    for attempt in unit.attempts:
+        yield (
+            run_key,
+            attempt.node_id,
+            attempt.generation,
+            attempt.attempt,
+            attempt.status,
+            attempt.effect_class,
+            attempt.effect_key,
+            attempt.key_epoch,
+            attempt.request_digest,
+            unit.token,
+            attempt.worker,
+            attempt.started_at,
+            attempt.finished_at,
+            attempt.request,
+            attempt.response,
+            attempt.error,
+        )
+
+
+def wait_rows(key: Callable[[UUID], Any], run_key: Any, unit: RunWrite) -> Iterable[tuple[Any, ...]]:
+    """Of `INSERT_WAITS`."""
+    ids = key(unit.workspace_id), key(unit.workflow_id)
+    for wait in unit.waits:
+        yield key(wait.id), *ids, run_key, *wait[1:]
