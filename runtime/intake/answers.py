@@ -13,7 +13,16 @@ from runtime.engine.jsonprofile import loads_stored
 from runtime.sdk.headers import reaches_sender
 from runtime.store.reads import ResponseRow
 
-__all__ = ["Answer", "accepted", "json_answer", "of_workflow", "problem", "send_answer", "wrong_method"]
+__all__ = [
+    "TOO_MANY_HEADERS",
+    "Answer",
+    "accepted",
+    "json_answer",
+    "of_workflow",
+    "problem",
+    "send_answer",
+    "wrong_method",
+]
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Header = tuple[bytes, bytes]
@@ -76,6 +85,9 @@ def problem(status: int, code: str, title: str, detail: str = "", *more: Header,
     }
     body = orjson.dumps(value)
     return Answer(status, (_PROBLEM, _NO_STORE, (b"content-length", b"%d" % len(body)), *more), body)
+
+
+TOO_MANY_HEADERS: Final = problem(431, "headers_too_large", "The request has too many or too long headers.")
 
 
 def wrong_method(allow: bytes) -> Answer:

@@ -2,7 +2,7 @@
 
 `/hooks/{slug}` takes a webhook: read the bytes within limits, see who sent them, store event and run in one shared
 commit, answer. Nothing is answered with a 2xx before it is durable (I1); when the database is away the answer is 503
-(I2). `GET /hooks/status/{run_id}` says how far a run is.
+(I2). `GET /hooks/status/{run_id}` says how far a run is; `/hooks/resume/…` are links of runs that wait for a signal.
 
 An address that does not exist, one that is switched off and a signature that does not fit get the same answer after
 the same work (S28); the owner finds the reason among the workflow's events.
@@ -36,6 +36,7 @@ from runtime.intake.reading import (
     ReadingRoom,
     Seat,
 )
+from runtime.intake.resuming import RESUME, Resuming
 from runtime.intake.status import Status
 from runtime.intake.told import Told
 from runtime.intake.triggers import Door, Doors
@@ -67,7 +68,6 @@ _TOO_LARGE: Final = answers.problem(
 _TOO_SLOW: Final = answers.problem(
     408, "body_too_slow", "The body came too slowly.", "Send the request again.", (b"connection", b"close")
 )
-_TOO_MANY_HEADERS: Final = answers.problem(431, "headers_too_large", "The request has too many or too long headers.")
 _AWAY: Final = answers.problem(
     503,
     "store_unavailable",
@@ -104,6 +104,7 @@ class Intake:
         self._doors = Doors()
         self._status = Status(self._doors)
         self._room = ReadingRoom(limit=body_limit, patience=body_patience)
+        self._resuming = Resuming(self._doors, self._room)
         self._examiner = Examiner()
         self._aside = Aside()
         self._held_callers = Held(writer=writer, look=self._status.ends, seconds=answer_patience)
@@ -133,6 +134,8 @@ class Intake:
         try:
             if name.startswith(_STATUS):
                 answer = await self._status.answer(scope["method"], name[len(_STATUS) :])
+            elif name.startswith(RESUME):
+                answer = await self._resuming.answer(scope, name[len(RESUME) :], receive)
             else:
                 answer = await self._knock(name, scope, receive)
         except BodyTooLarge:
@@ -158,7 +161,7 @@ class Intake:
         somebody asked for its address a moment ago; never what is found there (S28).
         """
         name = scope["path"][len(PREFIX) :]
-        door = False if name.startswith(_STATUS) else self._doors.at_once(name)
+        door = False if name.startswith((_STATUS, RESUME)) else self._doors.at_once(name)
         headers = by_name(scope["headers"])
         if isinstance(door, bool) or headers is None or not is_quick(headers, body):
             return False
@@ -240,7 +243,7 @@ class Intake:
     async def _knock(self, slug: str, scope: Scope, receive: Receive) -> Answer:
         headers = by_name(scope["headers"])
         if headers is None:
-            return _TOO_MANY_HEADERS
+            return answers.TOO_MANY_HEADERS
         seat = self._room.seat()
         try:
             done = await self._admit(slug, scope, headers, receive, seat)
