@@ -43,7 +43,9 @@ class Action(StrEnum):
     TASK_SEE = "task.see"
     TASK_DECIDE = "task.decide"
     RUN_DISCARD = "run.discard"
+    RUN_SIGNAL = "run.signal"
     EVENT_SEE = "event.see"
+    EVENT_SEND = "event.send"
     CONNECTION_USE = "connection.use"
     CONNECTION_CREATE = "connection.create"
     CONNECTION_MANAGE = "connection.manage"
@@ -76,7 +78,10 @@ RULES: Final = MappingProxyType(
         # Whoever is asked may answer, whatever else they may not.
         Action.TASK_DECIDE: Rule(Role.VIEWER, Scope.RUN),
         Action.RUN_DISCARD: Rule(Role.ADMIN, Scope.ADMIN),
+        # To have the link of a waiting step, and to let it go on without.
+        Action.RUN_SIGNAL: Rule(Role.REVIEWER, Scope.RUN),
         Action.EVENT_SEE: Rule(Role.VIEWER, Scope.READ),
+        Action.EVENT_SEND: Rule(Role.REVIEWER, Scope.RUN),
         Action.CONNECTION_USE: Rule(Role.BUILDER, Scope.BUILD),
         Action.CONNECTION_CREATE: Rule(Role.BUILDER, Scope.BUILD),
         # A builder manages their own connections; see `builder.connections.services.may_manage`.

@@ -129,6 +129,8 @@ def refusal_of(error: Exception) -> Refusal | None:
             )
         case contracts.TaskRefused():
             return invalid({field: [said] for field, said in error.fields.items()}, error.message)
+        case contracts.EventRefused():
+            return invalid({field: [said] for field, said in error.fields.items()}, error.message)
         case contracts.RetryRefused():
             return invalid({f"steps.{node}": [said] for node, said in error.fields.items()}, error.message)
         case contracts.RuntimeRefused(code="bad_cursor"):

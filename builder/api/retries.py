@@ -11,6 +11,7 @@ from rest_framework.exceptions import PermissionDenied
 from builder.accounts.rights import Action, allows
 from builder.accounts.selectors import names_of
 from builder.accounts.times import stamp
+from builder.api.links import without_links
 from builder.api.operation import ApiView, Body, Call, Query, View, operation
 from builder.api.shapes import Items
 from builder.workflows import selectors
@@ -121,7 +122,7 @@ class Plan(ApiView):
                     fate=step.fate,
                     why=step.why,
                     first=step.first,
-                    input=step.input,
+                    input=without_links(call, step.input),
                 )
                 for step in plan.steps
             ],

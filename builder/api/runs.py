@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from pydantic import Field
 
 from builder.accounts.rights import Action
 from builder.api.cursors import PageQuery
+from builder.api.links import without_links
 from builder.api.operation import Answer, ApiView, Body, Call, Query, View, operation
 from builder.api.shapes import Paged
 from builder.api.versions import has_problems
@@ -155,10 +157,19 @@ class StepOfRun(ApiView):
         found = runtime_api.step(workspace_id=call.workspace.id, run_id=run_id, node_id=node_id)
         return StepDetailView(
             step=shapes.step(found.step),
-            input=found.input,
-            output=found.output,
+            input=without_links(call, found.input),
+            output=without_links(call, found.output),
             error=shapes.error(found.step.error),
-            attempts=[shapes.attempt(attempt) for attempt in found.attempts],
+            attempts=[
+                shapes.attempt(
+                    replace(
+                        attempt,
+                        request=without_links(call, attempt.request),
+                        response=without_links(call, attempt.response),
+                    )
+                )
+                for attempt in found.attempts
+            ],
         )
 
 
@@ -216,7 +227,8 @@ class Samples(ApiView):
     def get(self, call: Call, *, workflow_id: UUID) -> SamplesView:
         """The newest output of each step, from tests and live runs."""
         workflow = find(call, workflow_id)
-        return SamplesView(samples=dict(runtime_api.samples(workspace_id=call.workspace.id, workflow_id=workflow.id)))
+        samples = dict(runtime_api.samples(workspace_id=call.workspace.id, workflow_id=workflow.id))
+        return SamplesView(samples=without_links(call, samples))
 
 
 def _one(call: Call, view: RunView) -> RunShape:

@@ -20,6 +20,7 @@ from builder.api import (
     session,
     undoing,
     versions,
+    waits,
     workflows,
     workspaces,
 )
@@ -84,6 +85,10 @@ _workspace: list[URLPattern | URLResolver] = [
     path("/dead-letters/solve", dead_letters.Solve.as_view()),
     path("/dead-letters/discard", dead_letters.Discard.as_view()),
     path("/dead-letters/<str:cause>", dead_letters.OneGroup.as_view()),
+    path("/runs/<uuid:run_id>/waits", waits.Waits.as_view()),
+    path("/runs/<uuid:run_id>/waits/<str:node_id>/link", waits.ResumeLink.as_view()),
+    path("/runs/<uuid:run_id>/waits/<str:node_id>/resume", waits.Resume.as_view()),
+    path("/sent-events", waits.SendEvent.as_view()),
     path("/events", events.Events.as_view()),
     path("/events/<uuid:event_id>", events.OneEvent.as_view()),
     path("/connections", connections.Connections.as_view()),
