@@ -4,6 +4,7 @@
  */
 import type * as generated from "./schema.gen";
 import type * as types from "./types";
+import type * as waits from "./waits";
 
 type Differs<A, B> = Exclude<keyof A, keyof B> | Exclude<keyof B, keyof A>;
 
@@ -29,6 +30,7 @@ export type Checks = [
   Checked<Fits<types.Task, generated.TaskShape>>,
   Checked<Fits<types.TaskDetail, generated.TaskDetail>>,
   Checked<Fits<types.TaskAnswer, Required<generated.DecideBody>>>,
+  Checked<Fits<waits.SignalWait, generated.WaitShape>>,
   Checked<Fits<types.Workflow, generated.WorkflowShape>>,
   Checked<Fits<types.Trigger, generated.TriggerShape>>,
   Checked<Fits<types.Connection, generated.ConnectionShape>>,

@@ -41,8 +41,8 @@ export function portOffsets(count: number, width: number): number[] {
   return Array.from({ length: count }, (_, index) => Math.round((index - (count - 1) / 2) * step));
 }
 
-/** What a step that is done says of itself; one that asked people says what they answered, and no more that it waits. */
+/** What a step that is done says of itself; one that waited says by which way it went on, and no more that it waits. */
 export function doneNote(spec: StepSpec | undefined, node: GraphNode, step: { note: string | null; ports: readonly string[] }): string | null {
-  if (spec?.category !== "people") return step.note;
+  if (spec?.category !== "people" && !node.type.startsWith("flow.wait_")) return step.note;
   return step.ports.map((port) => portLabel(spec, node, port)).filter(Boolean).join(", ") || null;
 }

@@ -32,7 +32,7 @@ export interface PathReference {
   /** Position in the scanned source. */
   from: number;
   to: number;
-  /** Position of the step key alone, when there is one. */
+  /** Position of the step key alone, when there is one; also of the step whose link it is. */
   keyFrom: number;
   keyTo: number;
 }
@@ -138,7 +138,11 @@ function readPath(source: string, root: string, from: number, afterRoot: number)
       key = segment;
       keyFrom = segmentFrom;
       keyTo = segmentTo;
-    } else path.push(segment);
+      return;
+    }
+    // The link of a step is named by its key too, and follows it when the step is renamed.
+    if (root === "run" && path.length === 1 && path[0] === "links") [keyFrom, keyTo] = [segmentFrom, segmentTo];
+    path.push(segment);
   };
   for (;;) {
     if (source[at] === "." && at + 1 < source.length && STEP_CHAR.test(source[at + 1] as string)) {
@@ -215,9 +219,10 @@ export function renameInText(text: string, rename: (key: string) => string | nul
   for (const part of parseTemplate(text)) {
     if (part.kind !== "expression") continue;
     for (const path of findPaths(part.source)) {
-      if (path.key === null) continue;
-      const next = rename(path.key);
-      if (next === null || next === path.key) continue;
+      const key = path.key ?? (path.keyFrom < 0 ? null : String(path.path[1]));
+      if (key === null) continue;
+      const next = rename(key);
+      if (next === null || next === key) continue;
       result += text.slice(at, part.sourceFrom + path.keyFrom) + next;
       at = part.sourceFrom + path.keyTo;
     }

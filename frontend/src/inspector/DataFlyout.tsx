@@ -7,7 +7,7 @@ import { type DataRow, dataRows, isBehindFailure, isJsonObject, type Json } from
 import { cx, IconButton, Kbd, SearchBox } from "../ui";
 import { stepIcon } from "../ui/stepIcons";
 import { picker, usePicker } from "./dataPicker";
-import { type DataSource, shortValue, sourcesFor, type Translate } from "./dataWords";
+import { type DataSource, linksOf, shortValue, sourcesFor, type Translate } from "./dataWords";
 import { useEditor, useEnvironment } from "./EditorContext";
 import { FormulaList } from "./FormulaList";
 import pick from "./data.module.css";
@@ -198,7 +198,7 @@ function SourceTree({ node, query }: { node: string; query: string }) {
     const found = sourcesFor(document, specs, samples, node);
     const run: DataSource = {
       id: "run", node: null, title: t("flyout.run"), root: "run", key: null, origin: "example", category: "start", icon: "play",
-      sample: { id: "0198…", started_at: new Date().toISOString(), mode: "live", version: 1, attempt: 1 },
+      sample: { id: "0198…", started_at: new Date().toISOString(), mode: "live", version: 1, attempt: 1, ...linksOf(document) },
     };
     const error: DataSource = {
       id: "error", node: null, title: t("flyout.error"), root: "error", key: null, origin: "example", category: "people", icon: "circle-alert",

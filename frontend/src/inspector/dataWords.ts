@@ -131,9 +131,15 @@ export function previewContext(
   return {
     steps,
     ...(trigger === undefined ? {} : { trigger }),
-    run: { id: "00000000-0000-7000-8000-000000000000", started_at: new Date().toISOString(), mode: "test", version: 0, attempt: 1 },
+    run: { id: "00000000-0000-7000-8000-000000000000", started_at: new Date().toISOString(), mode: "test", version: 0, attempt: 1, ...linksOf(document) },
     vars: {},
   };
+}
+
+/** The links of steps that wait for a signal, as `run.links` has them once there is a run. */
+export function linksOf(document: GraphDocument): Record<string, Json> {
+  const linked = document.nodes.filter((node) => node.type.startsWith("flow.wait_signal@"));
+  return linked.length === 0 ? {} : { links: Object.fromEntries(linked.map((node) => [node.key, "https://…/hooks/resume/…"])) };
 }
 
 /** A value as one short line of text. */

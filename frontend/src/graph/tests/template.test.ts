@@ -65,3 +65,10 @@ describe("renaming a step", () => {
     expect(renameInValue({ a: ["{{ steps.old.x }}"] }, rename)).toEqual({ a: ["{{ steps.new.x }}"] });
   });
 });
+
+it("renames the step whose link a text reads, and no other name", () => {
+  const rename = (key: string) => (key === "confirmed" ? "agreed" : null);
+  expect(renameInText('{{ run.links.confirmed }} {{ run.links["confirmed"] }} {{ run.confirmed }}', rename)).toBe(
+    '{{ run.links.agreed }} {{ run.links["agreed"] }} {{ run.confirmed }}',
+  );
+});

@@ -27,6 +27,7 @@ import { RetryStepButton, useRetrying, useUndoes } from "./Retrying";
 import { canStartFrom } from "./retry";
 import css from "./run.module.css";
 import { PeopleSaid, WaitsForPeople } from "./StepPeople";
+import { LinkAhead, SignalCame, WaitsForSignal } from "./StepSignal";
 import { StepUndo } from "./StepUndo";
 
 export type PanelTab = "what" | "input" | "output" | "attempts";
@@ -98,10 +99,16 @@ function WhatHappened(props: {
   const undoes = useUndoes(node.id);
   if (undoes && (!step || step.status === "skipped")) return <p className={css.plain}>{t("undo.step.unused")}</p>;
   if (!step) {
-    return <p className={css.plain}>{run.finished_at ? t("step.neverReached") : t("step.notYet")}</p>;
+    return (
+      <>
+        <p className={css.plain}>{run.finished_at ? t("step.neverReached") : t("step.notYet")}</p>
+        <LinkAhead run={run} node={node} />
+      </>
+    );
   }
   const routed = step.status === "failed" && step.ports.includes("error");
   const people = step.status === "waiting" && step.wait?.kind === "human";
+  const signal = step.status === "waiting" && step.wait?.kind === "event";
   return (
     <>
       {step.status === "failed" && step.error && (
@@ -121,11 +128,12 @@ function WhatHappened(props: {
         <>
           <div className={css.plainRow}>
             <StatusChip kind="done" />
-            {step.note && spec?.category !== "people" && <span className={css.noteText}>{step.note}</span>}
+            {step.note && spec?.category !== "people" && !node.type.startsWith("flow.wait_") && <span className={css.noteText}>{step.note}</span>}
           </div>
           {step.error && <Note tone="wait">{t("step.carriedOn", { title: step.error.title })}</Note>}
           <WaysOut node={node} spec={spec} step={step} />
           {spec?.category === "people" && <PeopleSaid output={props.output} />}
+          <SignalCame node={node} output={props.output} />
         </>
       )}
       {step.status === "retrying" && (
@@ -140,7 +148,8 @@ function WhatHappened(props: {
       )}
       {people && step.error && <ErrorBox error={step.error} />}
       {people && <WaitsForPeople run={run} step={step} />}
-      {step.status === "waiting" && !people && (
+      {signal && <WaitsForSignal run={run} node={node} step={step} />}
+      {step.status === "waiting" && !people && !signal && (
         <Note tone="wait" icon={<Clock size={16} />}>
           {step.wait?.until
             ? t("step.waitsUntil", { time: format.exact(step.wait.until) })
