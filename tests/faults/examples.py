@@ -174,6 +174,40 @@ def approval(*, minutes: float = 0) -> Example:
     return Example("Approval", graph(nodes, edges), {"first": 1, "yes": 1}, skipped=frozenset({"no"}))
 
 
+def signals(*, seconds: float = 0.4, name: str = "Signals") -> Example:
+    """A call, a pause, a wait for an event, a call, a wait for the run's link, a call."""
+    event = {"name": "paid", "key": "{{ trigger.body.id }}"}
+    nodes = [
+        webhook(),
+        invoice("first"),
+        wait("pause", seconds),
+        node("paid", "flow.wait_event@1", event),
+        invoice("second", customer="{{ steps.paid.data }}"),
+        node("confirmed", "flow.wait_signal@1", {}),
+        invoice("third", customer="{{ steps.confirmed.data }}"),
+    ]
+    edges = ["start -> first", "first -> pause", "pause -> paid", "paid -> second", "second -> confirmed"]
+    once = {"first": 1, "second": 1, "third": 1}
+    return Example(
+        name, graph(nodes, [*edges, "confirmed -> third"]), once, waits={"pause": int(seconds * 1000)}
+    )  # fmt: skip
+
+
+def nothing_comes() -> Example:
+    """A wait for an event that does not come in time."""
+    event = {"name": "never", "key": "{{ trigger.body.id }}", "limit": 0.03, "unit": "minutes"}
+    nodes = [webhook(), node("wait", "flow.wait_event@1", event), invoice("came"), invoice("late")]
+    edges = ["start -> wait", "wait:out -> came", "wait:timeout -> late"]
+    return Example("Nothing comes", graph(nodes, edges), {"late": 1}, skipped=frozenset({"came"}))
+
+
+def telling() -> Example:
+    """Sends the event that the run waits for whose key stands before the `!` of its own."""
+    event = {"name": "paid", "key": '{{ before(trigger.body.id, "!") }}', "data": '"C-100"'}
+    nodes = [webhook(), node("tell", "flow.send_event@1", event), invoice("after")]
+    return Example("Telling", graph(nodes, ["start -> tell", "tell -> after"]), {"after": 1})
+
+
 def unrepeatable(*, slow: int = 0) -> Example:
     """A call that carries no key: done again, it would be done twice."""
     once = invoice("once", key=False, behaviour=f"slow={slow}" if slow else "")
