@@ -123,7 +123,7 @@ MUTANTS = (
         "M13",
         "a wait's due time is not in the commit of the wait",
         "runtime/interpreter/units.py",
-        "            next_due(state) if release else None,\n",
+        "            driver.wake_at() if release else None,\n",
         "            None,\n",
         "tests/runtime/test_interpreter_waits.py -k a_wait_survives_a_crash",
     ),
@@ -247,5 +247,21 @@ MUTANTS = (
         "if StepKey(by, generation) not in steps and not any("
         "s.error for k, s in steps.items() if k.node in graph.undoes)), None)",
         "tests/engine/test_undo.py -k a_failing_undo",
+    ),
+    Mutant(
+        "M21",
+        "a signal moves a run on although the time is over",
+        "runtime/store/signals.py",
+        "    return wait.due_at is None or at < wait.due_at\n",
+        "    return True\n",
+        "tests/runtime/test_intake_resuming.py -k comes_too_late",
+    ),
+    Mutant(
+        "M22",
+        "nobody looks for what came before a wait began",
+        "runtime/interpreter/driver.py",
+        "        self._looks = self._looks or bool(self.unit.waits)\n",
+        "",
+        "tests/runtime/test_signals.py -k came_before_the_wait_counts",
     ),
 )
