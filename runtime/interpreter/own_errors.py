@@ -11,19 +11,19 @@ from runtime.interpreter.payloads import MOST_BYTES
 from runtime.interpreter.rows import error_of
 from runtime.store.children import MOST_DEEP, Callee, Child
 
-_SHOWN: Final = 3
+#: So many are told of.
+SHOWN: Final = 3
 
 
-def failures(name: str, rows: Sequence[Child], total: int) -> StepError:
+def failures(name: str, first: Sequence[Child], failed: int, total: int) -> StepError:
     """Some of its runs failed; the first ones are named."""
-    failed = [row for row in rows if row.status != "completed"]
-    told = "; ".join(_told(row, total) for row in failed[:_SHOWN])
-    more = f"; and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
+    told = "; ".join(_told(row, total) for row in first)
+    more = f"; and {failed - len(first)} more" if failed > len(first) else ""
     if total == 1:
         return _error("own_run_failed", "Its run failed", f"{told}.")
     return _error(
         "items_failed",
-        f"{len(failed)} of {total} failed",
+        f"{failed} of {total} failed",
         f"“{name}” goes no further. {told}{more}. Retry the run when the cause is mended: what is done is kept.",
     )
 
@@ -78,12 +78,13 @@ def no_answer(value: JSON) -> StepError:
     )
 
 
-def not_undone(name: str, rows: Sequence[Child], total: int) -> StepError:
-    numbers = ", ".join(str(row.index + 1) for row in sorted(rows, key=lambda row: row.index)[:10])
+def not_undone(name: str, rows: Sequence[Child], asks: int, total: int) -> StepError:
+    numbers = ", ".join(str(row.index + 1) for row in rows[:10])
+    where = f": look at number {numbers}" if rows else ""
     return _error(
         "items_not_undone",
-        f"{len(rows)} of {total} could not be undone",
-        f"Not everything that “{name}” did is undone: look at number {numbers}.",
+        f"{len(rows) + asks} of {total} could not be undone",
+        f"Not everything that “{name}” did is undone{where}.",
     )
 
 

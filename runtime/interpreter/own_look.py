@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from uuid import UUID
 
 from runtime.contracts import StoreUnavailable
@@ -33,13 +34,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 #: Begun in one commit; the next portion follows at once.
 PORTION: Final = 200
 _LONGEST_LABEL: Final = 200
 #: By so much what a process takes for the database's time may be wrong.
 _CLOCKS_MS: Final = 500
-_OPEN_BUT_STILL: Final = frozenset({"waiting_timer", "waiting_event", "waiting_human", "parked"})
-_ENDED: Final = frozenset({"completed", "compensated", "cancelled", "dead_lettered"})
 
 
 class Look:
@@ -67,33 +68,28 @@ class Look:
             self._fail(ending.error)
             return True
         fan.spec = spec
-        run_id, owner = driver.claimed.run_id, self.owner
-        compares = driver.claimed.generation > 1 and spec.kind in ("items", "call")
-        rows = await driver.shell.ask(lambda: children.read(run_id, owner, items=compares))
-        known = fan.open, fan.done, fan.failed
-        self._count(rows)
-        if known != (fan.open, fan.done, fan.failed):
+        known = fan.tally
+        fan.tally = await self._ask(children.tally)
+        if known != fan.tally:
             fan.at = self.at
         if driver.state.ending is not None:
             return await self._wind_up()
         if spec.kind == "undo":
-            return await self._undo(rows)
-        if (again_ := self._to_be_tried_again(rows)) and not fan.open:
-            return await self._try_again(again_)
+            return await self._undo()
+        if self._is_tried_again() and not fan.tally.open and fan.tally.failed and await self._try_again():
+            return True
         match spec.kind:
             case "items":
-                return await self._items(spec, rows)
+                return await self._items(spec)
             case "turns":
-                return await self._turns(spec, rows)
+                return await self._turns(spec)
             case "call":
-                return await self._call(spec, rows)
+                return await self._call(spec)
 
-    def _count(self, rows: Sequence[Child]) -> None:
-        fan = self.fan
-        opened = [row for row in rows if row.status not in _ENDED]
-        fan.open, fan.still = len(opened), all(row.status in _OPEN_BUT_STILL for row in opened)
-        fan.done = sum(row.status == "completed" for row in rows)
-        fan.failed = len(rows) - len(opened) - fan.done
+    async def _ask(self, question: Callable[..., T], *arguments: Any, **named: Any) -> T:
+        """Ask something of the runs of this step."""
+        run_id, owner = self.driver.claimed.run_id, self.owner
+        return await self.driver.shell.ask(partial(question, run_id, owner, *arguments, **named))
 
     async def _spec(self) -> OwnRuns:
         """What the step does, worked out from its recorded settings as it was when it began."""
@@ -112,46 +108,46 @@ class Look:
 
     # --- the sorts of steps ---------------------------------------------------------------------------------------
 
-    async def _items(self, spec: OwnRuns, rows: Sequence[Child]) -> bool:
-        fan = self.fan
-        if (differs := _that_differs(spec.items, rows)) is not None:
-            self._fail(own_errors.changed(differs))
-            return True
-        too_many = spec.may_fail is not None and fan.failed > spec.may_fail
-        there = {row.index for row in rows}
-        missing = (index for index in range(len(spec.items)) if index not in there)
-        if not too_many:
-            room = min(spec.at_a_time - fan.open, PORTION)
-            chosen = [index for index, _ in zip(missing, range(max(0, room)), strict=False)]
-            for index in chosen:
-                await self._begin_one(index, spec.items[index], label=True)
-            if chosen:
-                self._note(f"{fan.done + fan.failed} of {len(spec.items)}")
-                # What one portion left over follows with the next commit.
-                fan.due = len(chosen) == PORTION and fan.open < spec.at_a_time
+    async def _items(self, spec: OwnRuns) -> bool:
+        fan, tally, total = self.fan, self.fan.tally, len(spec.items)
+        if self._is_tried_again() and not fan.compared:
+            if (index := await self._ask(_that_differs, spec.items)) is not None:
+                self._fail(own_errors.changed(index))
                 return True
-        if fan.open:
-            return self._progress(f"{fan.done + fan.failed} of {len(spec.items)}")
-        if too_many:
-            self._fail(own_errors.failures(self.node.name, rows, len(spec.items)))
+            fan.compared = True
+        ended, too_many = tally.done + tally.failed, spec.may_fail is not None and tally.failed > spec.may_fail
+        room = 0 if too_many else min(spec.at_a_time - tally.open, total - tally.count, PORTION)
+        if room > 0:
+            for index in range(tally.count, tally.count + room):
+                await self._begin_one(index, spec.items[index], label=True)
+            self._note(f"{ended} of {total}")
+            # What one portion left over follows with the next commit.
+            fan.due = room == PORTION
             return True
-        output: dict[str, JSON] = {"total": len(spec.items), "done": fan.done, "failed": fan.failed}
+        if tally.open:
+            return self._progress(f"{ended} of {total}")
+        if too_many:
+            first = await self._ask(children.failed, limit=own_errors.SHOWN)
+            self._fail(own_errors.failures(self.node.name, first, tally.failed, total))
+            return True
+        output: dict[str, JSON] = {"total": total, "done": tally.done, "failed": tally.failed}
         if spec.collect:
-            results = await self._results(rows)
-            output["results"] = [results.get(row.id) for row in rows]
-        note = f"{fan.done} of {len(spec.items)}" + (f", {fan.failed} failed" if fan.failed else "")
+            rows = await self._ask(children.ended)
+            found = await self._results(rows)
+            output["results"] = [found.get(row.id) for row in rows]
+        note = f"{tally.done} of {total}" + (f", {tally.failed} failed" if tally.failed else "")
         await self._succeed(output, note)
         return True
 
-    async def _turns(self, spec: OwnRuns, rows: Sequence[Child]) -> bool:
-        if not rows:
+    async def _turns(self, spec: OwnRuns) -> bool:
+        last = await self._ask(children.last)
+        if last is None:
             await self._begin_one(0, None)
             return True
-        last = rows[-1]
-        if last.status not in _ENDED:
+        if last.status not in children.ENDED:
             return self._progress(f"Turn {last.index + 1}")
         if last.status != "completed":
-            self._fail(own_errors.failures(self.node.name, rows, last.index + 1))
+            self._fail(own_errors.failures(self.node.name, [last], 1, last.index + 1))
             return True
         result = (await self._results([last])).get(last.id)
         prepared = self.driver.version.step(self.node.id).prepared
@@ -174,17 +170,17 @@ class Look:
             self._note(f"Turn {last.index + 2}")
         return True
 
-    async def _call(self, spec: OwnRuns, rows: Sequence[Child]) -> bool:
-        if not rows:
+    async def _call(self, spec: OwnRuns) -> bool:
+        child = await self._ask(children.last)
+        if child is None:
             return await self._begin_call(spec)
-        child = rows[0]
         if not spec.waits:
             await self._succeed({"run_id": str(child.id)}, None)
             return True
-        if child.status not in _ENDED:
+        if child.status not in children.ENDED:
             return self._progress(None)
         if child.status != "completed":
-            self._fail(own_errors.failures(self.node.name, rows, 1))
+            self._fail(own_errors.failures(self.node.name, [child], 1, 1))
             return True
         result = (await self._results([child])).get(child.id)
         await self._succeed({"run_id": str(child.id), "outcome": child.outcome, "result": result}, None)
@@ -212,67 +208,62 @@ class Look:
             await self._succeed({"run_id": str(child.id)}, None)
         return True
 
-    async def _undo(self, rows: Sequence[Child]) -> bool:
+    async def _undo(self) -> bool:
         """Undo the runs one after another, the one that ended last first."""
-        driver, fan = self.driver, self.fan
-        if fan.open:
+        driver, fan, tally = self.driver, self.fan, self.fan.tally
+        if tally.open:
             return self._progress(None)
-        ids = [row.id for row in rows]
         since = fan.since - _CLOCKS_MS
-        tried = await driver.shell.ask(lambda: children.tried_to_undo(ids, since))
-        left = [
-            row
-            for row in sorted(rows, key=lambda row: (row.finished_at or 0, row.index), reverse=True)
-            if row.id not in tried and row.id not in fan.nothing | fan.asks and row.status != "compensated"
-        ]
+        if fan.left is None:
+            fan.left = await self._ask(children.to_undo, since)
         name = driver.graph.by_id[self.owner].name
-        for row in left:
-            became = await driver.shell.ask(partial(again.undo, row.workspace_id, row.id, name))
+        while fan.left:
+            workspace_id, run_id = fan.left.pop(0)
+            became = await driver.shell.ask(partial(again.undo, workspace_id, run_id, name))
             if became == "begun":
-                fan.open, fan.at = 1, self.at
-                driver.shell.nudge(row.id)
-                self._note(f"{len(rows) - len(left)} of {len(rows)}")
+                driver.shell.nudge(run_id)
+                self._expect()
+                self._note(f"{tally.undone} of {tally.count}")
                 return True
-            (fan.nothing if became == "nothing" else fan.asks).add(row.id)
-        standing = [row for row in rows if row.id in tried | fan.asks and row.status != "compensated"]
-        if standing:
-            self._fail(own_errors.not_undone(name, standing, len(rows)))
+            if became == "asks":
+                fan.asks += 1
+        standing = await self._ask(children.standing, since)
+        if standing or fan.asks:
+            self._fail(own_errors.not_undone(name, standing, fan.asks, tally.count))
             return True
-        undone = sum(row.status == "compensated" for row in rows)
-        output: dict[str, JSON] = {
-            "total": len(rows), "undone": undone, "nothing_to_undo": len(rows) - undone,
-        }  # fmt: skip
-        await self._succeed(output, f"{undone} undone")
+        nothing = tally.count - tally.undone
+        output: dict[str, JSON] = {"total": tally.count, "undone": tally.undone, "nothing_to_undo": nothing}
+        await self._succeed(output, f"{tally.undone} undone")
         return True
 
     # --- trying again ---------------------------------------------------------------------------------------------
 
-    def _to_be_tried_again(self, rows: Sequence[Child]) -> list[Child]:
-        """Runs that did not end well before this try at the step began."""
-        if self.driver.claimed.generation == 1 and self.fan.attempt == 1:
-            return []
-        since = self.fan.since
-        return [
-            row for row in rows if row.status in _ENDED and row.status != "completed" and (row.finished_at or 0) < since
-        ]
+    def _is_tried_again(self) -> bool:
+        """Whether there may be runs of an earlier try at this step."""
+        return self.driver.claimed.generation > 1 or self.fan.attempt > 1
 
-    async def _try_again(self, rows: Sequence[Child]) -> bool:
-        """Go on with runs that did not end well, wherever nobody has to decide something first."""
+    async def _try_again(self) -> bool:
+        """Go on with runs that did not end well before this try began, wherever nobody has to decide something first.
+        False where there are none."""
         driver = self.driver
-        asks: list[Child] = []
+        rows = await self._ask(children.failed, limit=PORTION, before=self.fan.since)
+        if not rows:
+            return False
         opened = 0
-        for row in rows[:PORTION]:
+        for row in rows:
             if await driver.shell.ask(partial(again.retry, row.workspace_id, row.id)):
                 opened += 1
                 driver.shell.nudge(row.id)
-            else:
-                asks.append(row)
-        self.fan.due = True
+        self._expect(opened)
         if not opened:
-            self._fail(own_errors.decide_first(self.node.name, asks))
-        else:
-            self.fan.open, self.fan.at = opened, self.at
+            self._fail(own_errors.decide_first(self.node.name, rows))
         return True
+
+    def _expect(self, more: int = 1) -> None:
+        """So many more runs are under way."""
+        tally = self.fan.tally
+        self.fan.tally = replace(tally, open=tally.open + more, still=False)
+        self.fan.at = self.at
 
     # --- beginning and ending -------------------------------------------------------------------------------------
 
@@ -293,13 +284,11 @@ class Look:
         )  # fmt: skip
 
     def _add(self, child: ChildWrite) -> None:
-        unit, fan = self.driver.unit, self.fan
+        unit = self.driver.unit
         unit.children += (child,)
         unit.names["child.start"] = None
         unit.dirty = True
-        fan.open += 1
-        fan.still = False
-        fan.at = self.at
+        self._expect()
 
     def _label(self, index: int, item: JSON) -> str | None:
         prepared = self.driver.version.step(self.node.id).prepared
@@ -364,7 +353,7 @@ class Look:
     async def _wind_up(self) -> bool:
         """The run is to end: its own runs first."""
         driver, run_id, node = self.driver, self.driver.claimed.run_id, self.fan.node
-        if self.fan.open:
+        if self.fan.tally.open:
             for child in await driver.shell.ask(lambda: children.ask_to_end(run_id, node)):
                 driver.shell.nudge(child)
             return False
@@ -405,9 +394,9 @@ async def results(driver: Driver, rows: Sequence[Child], graph: Graph) -> dict[U
     return made
 
 
-def _that_differs(items: Sequence[JSON], rows: Sequence[Child]) -> int | None:
-    """The first item that is not what its run was given; None also where nobody asked."""
-    for row in rows:
+def _that_differs(run_id: UUID, node: str, items: Sequence[JSON]) -> int | None:
+    """The first item that is not what its run was given."""
+    for row in children.read(run_id, node):
         if row.item is None:
             continue
         if row.index >= len(items):

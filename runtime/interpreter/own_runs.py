@@ -19,6 +19,7 @@ from runtime.interpreter.own_look import Look
 from runtime.interpreter.records import Asked, Record
 from runtime.sdk import OwnRuns
 from runtime.store import children
+from runtime.store.children import Tally
 
 if TYPE_CHECKING:
     from runtime.interpreter.driver import Driver
@@ -45,14 +46,12 @@ class Fan:
     at: int = 0
     #: Runs that ended before this try at the step began are gone on with.
     since: int = 0
-    open: int = 0
-    still: bool = False
-    done: int = 0
-    failed: int = 0
-    #: Runs of which nothing is to be undone.
-    nothing: set[UUID] = field(default_factory=set)
-    #: Runs whose undo somebody has to look at.
-    asks: set[UUID] = field(default_factory=set)
+    tally: Tally = field(default_factory=Tally)
+    #: That the list is still the same as at the first try has been seen.
+    compared: bool = False
+    #: Runs still to be undone, by workspace and id; and how many somebody has to look at first.
+    left: list[tuple[UUID, UUID]] | None = None
+    asks: int = 0
 
 
 def is_waited_for(step: StepState | None) -> bool:
@@ -86,15 +85,15 @@ def wait_document(asked: Asked, spec: OwnRuns) -> str:
 
 def next_look(driver: Driver) -> int | None:
     """When to look again although nobody knocked."""
-    fans = [fan for fan in driver.fans.values() if fan.open]
+    fans = [fan for fan in driver.fans.values() if fan.tally.open]
     if not fans:
         return None
-    return driver.shell.now_ms() + (_LOOK_SELDOM_MS if all(fan.still for fan in fans) else _LOOK_MS)
+    return driver.shell.now_ms() + (_LOOK_SELDOM_MS if all(fan.tally.still for fan in fans) else _LOOK_MS)
 
 
 def last_news(driver: Driver) -> int | None:
     """When there was last something new of runs that move; None where nothing is to be expected soon."""
-    return max((fan.at for fan in driver.fans.values() if fan.open and not fan.still), default=None)
+    return max((fan.at for fan in driver.fans.values() if fan.tally.open and not fan.tally.still), default=None)
 
 
 def hear(driver: Driver) -> bool:

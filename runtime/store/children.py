@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from runtime.engine.jsonprofile import loads_stored
 from runtime.store.cancels import ask_to_cancel
@@ -16,21 +16,30 @@ from runtime.store.dialect import database_now
 from runtime.store.models import Deployment, Replay, Run, StepRun
 
 __all__ = [
+    "ENDED",
     "Callee",
     "Child",
     "Outer",
+    "Tally",
     "ask_to_end",
     "callee",
     "depth",
+    "ended",
+    "failed",
     "knock",
+    "last",
     "outer_of",
     "outputs",
     "read",
-    "tried_to_undo",
+    "standing",
+    "tally",
+    "to_undo",
 ]
 
 #: A run that runs another that runs another …: no deeper than that.
 MOST_DEEP: Final = 16
+ENDED: Final = frozenset({"completed", "compensated", "cancelled", "dead_lettered"})
+_STILL: Final = frozenset({"waiting_timer", "waiting_event", "waiting_human", "parked"})
 _COLUMNS: Final = (
     "id", "item_index", "status", "outcome", "error", "finished_at", "generation", "business_key", "workspace_id",
 )  # fmt: skip
@@ -79,11 +88,78 @@ class Callee:
     enabled: bool
 
 
-def read(run_id: UUID, node: str, *, items: bool = False) -> list[Child]:
-    """The runs begun for this step, by index."""
-    columns = (*_COLUMNS, "item") if items else _COLUMNS
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How the runs of a step stand. `count`: they have the numbers from 0 up to that, for they are begun in order.
+    `still`: those that are open wait for something that takes its time."""
+
+    done: int = 0
+    failed: int = 0
+    undone: int = 0
+    open: int = 0
+    still: bool = True
+    count: int = 0
+
+
+def tally(run_id: UUID, node: str) -> Tally:
+    """How the runs of this step stand: counted, however many."""
+    done = failed = undone = opened = count = 0
+    still = True
+    rows = Run.objects.filter(parent_run_id=run_id, parent_node=node).values_list("status")
+    for status, found, last in rows.annotate(Count("id"), Max("item_index")):
+        count = max(count, last + 1)
+        if status not in ENDED:
+            opened, still = opened + found, still and status in _STILL
+        elif status == "completed":
+            done += found
+        else:
+            failed += found
+            undone += found if status == "compensated" else 0
+    return Tally(done, failed, undone, opened, still, count)
+
+
+def read(run_id: UUID, node: str) -> Iterator[Child]:
+    """The runs of this step by their number, with what they were given."""
     rows = Run.objects.filter(parent_run_id=run_id, parent_node=node).order_by("item_index")
-    return [Child(*row) for row in rows.values_list(*columns)]
+    return (Child(*row) for row in rows.values_list(*_COLUMNS, "item").iterator(chunk_size=500))
+
+
+def ended(run_id: UUID, node: str) -> list[Child]:
+    """Those of this step that have ended, by their number."""
+    rows = _of(run_id, node).filter(finished_at__isnull=False).order_by("item_index")
+    return [Child(*row) for row in rows.values_list(*_COLUMNS)]
+
+
+def last(run_id: UUID, node: str) -> Child | None:
+    """The one with the highest number."""
+    row = _of(run_id, node).order_by("-item_index").values_list(*_COLUMNS).first()
+    return None if row is None else Child(*row)
+
+
+def failed(run_id: UUID, node: str, *, limit: int, before: int | None = None) -> list[Child]:
+    """Those that did not end well, by their number; `before`: that ended before then."""
+    rows = _of(run_id, node).filter(finished_at__isnull=False).exclude(status="completed")
+    if before is not None:
+        rows = rows.filter(finished_at__lt=before)
+    return [Child(*row) for row in rows.order_by("item_index").values_list(*_COLUMNS)[:limit]]
+
+
+def to_undo(run_id: UUID, node: str, since: int) -> list[tuple[UUID, UUID]]:
+    """Workspace and id of those to be undone, the one that ended last first: neither undone, nor tried since then."""
+    tried = Replay.objects.filter(run_id=OuterRef("pk"), kind="undo", at__gte=since)
+    rows = _of(run_id, node).filter(finished_at__isnull=False).exclude(status="compensated").exclude(Exists(tried))
+    return list(rows.order_by("-finished_at", "-item_index").values_list("workspace_id", "id"))
+
+
+def standing(run_id: UUID, node: str, since: int) -> list[Child]:
+    """Those whose undo was tried since then and did not end well."""
+    tried = Replay.objects.filter(run_id=OuterRef("pk"), kind="undo", at__gte=since)
+    rows = _of(run_id, node).filter(Exists(tried)).exclude(status="compensated").order_by("item_index")
+    return [Child(*row) for row in rows.values_list(*_COLUMNS)]
+
+
+def _of(run_id: UUID, node: str) -> QuerySet[Run]:
+    return Run.objects.filter(parent_run_id=run_id, parent_node=node)
 
 
 def outputs(children: Sequence[Child], nodes: Iterable[str]) -> dict[UUID, dict[str, str]]:
@@ -97,15 +173,6 @@ def outputs(children: Sequence[Child], nodes: Iterable[str]) -> dict[UUID, dict[
         for run_id, node, generation, output in succeeded.values_list("run_id", "node_id", "generation", "output"):
             if generation == at[run_id] and output is not None:
                 found[run_id][node] = output
-    return found
-
-
-def tried_to_undo(run_ids: Sequence[UUID], since: int) -> set[UUID]:
-    """Those of these runs whose undo was begun since then."""
-    found: set[UUID] = set()
-    for start in range(0, len(run_ids), 500):
-        rows = Replay.objects.filter(run_id__in=run_ids[start : start + 500], kind="undo", at__gte=since)
-        found.update(rows.values_list("run_id", flat=True))
     return found
 
 
