@@ -219,3 +219,48 @@ def unrepeatable(*, slow: int = 0) -> Example:
 def accepting() -> Example:
     """As little as can be: a start and one pure step."""
     return Example("Accepting", graph([webhook(), edit("keep", "{{ trigger.body.id }}")], ["start -> keep"]), {})
+
+
+def items(*, count: int = 4, at_a_time: int = 2, slow: int = 0) -> Example:
+    """A For each with a call for every item, by a run of its own; one item at its second try. Then a last call. The
+    calls inside are told apart by `of_items`."""
+    inside = _of_item("make", slow=slow)
+    lines = [f"{{{{ trigger.body.id }}}}.{number}" for number in range(count)]
+    each = node("each", "flow.for_each@1", {"items": lines, "at_a_time": at_a_time})
+    nodes = [webhook(), each, {**inside, "parent": "each"}, invoice("last")]
+    return Example("Items", graph(nodes, ["start -> each", "each -> last"]), {"last": 1})
+
+
+def items_undone(*, count: int = 3) -> Example:
+    """The same one after another, each with the call that undoes it; then a step that fails and has all undone."""
+    lines = [f"{{{{ trigger.body.id }}}}.{number}" for number in range(count)]
+    each = node("each", "flow.for_each@1", {"items": lines})
+    bodies = [{**_of_item(key), "parent": "each"} for key in ("make", "unmake")]
+    fails = node("fails", "flow.fail@1", {"message": "Enough"}, {"on_failure": "undo"})
+    edges = ["start -> each", "each -> fails", "make:undo -> unmake"]
+    return Example("Items undone", graph([webhook(), each, *bodies, fails], edges), {}, ends="compensated")
+
+
+def items_failing(*, count: int = 3) -> Example:
+    """A For each whose second item is not taken at its first go: the run fails, and goes on when it is retried."""
+    lines = [f"{{{{ trigger.body.id }}}}.{number}" for number in range(count)]
+    each = node("each", "flow.for_each@1", {"items": lines})
+    inside = _of_item("make", behaviour='{{ when(index == 1, "fail=503*1", "slow=0") }}', retry={"attempts": 1})
+    return Example(
+        "Items failing",
+        graph([webhook(), each, {**inside, "parent": "each"}], ["start -> each"]),
+        {},
+        ends="dead_lettered",
+    )
+
+
+def of_items(orders: Sequence[str], key: str) -> list[str]:
+    """What the calls inside did for this event, in that order: `make.0`."""
+    mine = [order.removeprefix("item:").split("/") for order in orders if order.startswith(f"item:{key}.")]
+    return [f"{step}.{item.rpartition('.')[2]}" for item, step in mine]
+
+
+def _of_item(id_: str, *, slow: int = 0, behaviour: str = "", retry: dict[str, Any] | None = None) -> dict[str, Any]:
+    made = invoice(id_, behaviour=behaviour or (f"slow={slow}" if slow else ""), retry=retry)
+    made["config"]["json_body"] = {**made["config"]["json_body"], "order": f"item:{{{{ item }}}}/{id_}"}
+    return made
