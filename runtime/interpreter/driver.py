@@ -202,6 +202,7 @@ class Driver:
                 if self._over:
                     return
                 if self.shell.reloads and not self.tasks and all(asked.inline for asked in self._starting):
+                    self._letting_go = True
                     await self.shell.write(units.handed_back(self))
                     return
             starting, self._starting = self._starting, []
@@ -247,7 +248,10 @@ class Driver:
             self.base.status is _ACCEPTED
             and not self._over
             and bool(self._starting)
-            and all(asked.inline and asked.step.node.is_trigger for asked in self._starting)
+            and all(
+                asked.inline and (asked.step.node.is_trigger or self.graph.container is not None)
+                for asked in self._starting
+            )
         )
 
     async def _wait(self) -> None:

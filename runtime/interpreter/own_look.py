@@ -76,8 +76,14 @@ class Look:
             return await self._wind_up()
         if spec.kind == "undo":
             return await self._undo()
-        if self._is_tried_again() and not fan.tally.open and fan.tally.failed and await self._try_again():
-            return True
+        if self._is_tried_again():
+            if spec.kind == "items" and not fan.compared:
+                if (index := await self._ask(_that_differs, spec.items)) is not None:
+                    self._fail(own_errors.changed(index))
+                    return True
+                fan.compared = True
+            if not fan.tally.open and fan.tally.failed and await self._try_again():
+                return True
         match spec.kind:
             case "items":
                 return await self._items(spec)
@@ -110,11 +116,6 @@ class Look:
 
     async def _items(self, spec: OwnRuns) -> bool:
         fan, tally, total = self.fan, self.fan.tally, len(spec.items)
-        if self._is_tried_again() and not fan.compared:
-            if (index := await self._ask(_that_differs, spec.items)) is not None:
-                self._fail(own_errors.changed(index))
-                return True
-            fan.compared = True
         ended, too_many = tally.done + tally.failed, spec.may_fail is not None and tally.failed > spec.may_fail
         room = 0 if too_many else min(spec.at_a_time - tally.open, total - tally.count, PORTION)
         if room > 0:

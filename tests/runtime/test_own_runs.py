@@ -8,8 +8,9 @@ from uuid import UUID
 import pytest
 
 from runtime import api
+from runtime.contracts import RunFilters, TaskView, Voter
 from runtime.engine.ids import uuid7
-from runtime.store.models import Run
+from runtime.store.models import DeadLetter, Run
 from tests.runtime.fixtures import World
 from tests.runtime.machine import (
     WORKSPACE,
@@ -36,6 +37,13 @@ def inside(container: str, *steps: dict[str, Any]) -> list[dict[str, Any]]:
 def each(items: Any = "{{ trigger.lines }}", key: str = "each", **config: Any) -> dict[str, Any]:
     settings = config.pop("settings", {})
     return step(key, "flow.for_each@1", {"items": items, **config}, **settings)
+
+
+INES = Voter(uuid7(), "Ines Kaya", "ines@example.com")
+
+
+def open_tasks() -> list[TaskView]:
+    return list(api.tasks(workspace_id=WORKSPACE).items)
 
 
 def children(run_id: UUID, node: str = "each") -> list[Run]:
@@ -314,3 +322,119 @@ def test_a_crash_in_the_middle_loses_and_doubles_nothing(machine: Machine, world
     run = machine.finish(run_id)
     assert run.status == "completed", run
     assert sorted(made(world)) == sorted(f"make/{n}" for n in range(40))
+
+
+def nested_graph() -> dict[str, Any]:
+    repeat = {**step("again", "flow.repeat@1", {"until": "{{ index >= 1 }}"}), "parent": "each"}
+    return flow(
+        "start -> each",
+        each(at_a_time=3),
+        *inside("each", fields("name", of="{{ item }}")),
+        repeat,
+        *inside("again", fields("turn", number="{{ index }}")),
+    )
+
+
+@pytest.mark.parametrize("how", ["worker", "reloads"])
+def test_it_is_the_same_for_a_worker_among_others_and_for_one_that_remembers_nothing(
+    idle_machine: Machine, how: str
+) -> None:
+    if how == "worker":
+        idle_machine.start("worker", sweep_seconds=0.2)
+    else:
+        idle_machine.start(reloads=True)
+    run = idle_machine.run(nested_graph(), {"lines": ["a", "b", "c", "d"]})
+    assert run.status == "completed", run
+    output: Any = detail(run.id, "each").output
+    assert [one["name"]["of"] for one in output["results"]] == ["a", "b", "c", "d"]
+    assert [one["again"]["turns"] for one in output["results"]] == [2, 2, 2, 2]
+    assert Run.objects.filter(finished_at__isnull=True).count() == 0
+
+
+def test_a_step_inside_that_asks_a_person_holds_up_only_its_item(machine: Machine) -> None:
+    ask = step("ask", "people.approval@1", {"title": "Pay {{ item }}?", "comment": "never"})
+    graph = flow("start -> each", each(at_a_time=2, label="{{ item }}"), *inside("each", ask))
+    run_id = machine.begin(graph, {"lines": ["a", "b"]})
+    wait_until(lambda: len(open_tasks()) == 2)
+    assert look(run_id).status == "waiting_event"
+    assert api.orphans() == []
+    for task in open_tasks():
+        api.decide(workspace_id=WORKSPACE, task_id=task.id, outcome="approved", voter=INES)
+    run = machine.finish(run_id)
+    assert run.status == "completed", run
+    assert [one.business_key for one in children(run_id)] == ["a", "b"]
+
+
+def test_the_runs_of_a_step_are_listed_by_their_number_and_kept_out_of_the_list_of_runs(
+    machine: Machine, world: World
+) -> None:
+    failing = call("make", world, '{{ when(item == "b", "fail=422", "slow=0") }}')
+    graph = flow("start -> each", each(stop="never", label="{{ item }}"), *inside("each", failing))
+    run = machine.run(graph, {"lines": ["a", "b", "c"]})
+    page = api.items(workspace_id=WORKSPACE, run_id=run.id, node="each", limit=2)
+    assert [(one.index, one.label, one.status) for one in page.items] == [
+        (0, "a", "completed"),
+        (1, "b", "dead_lettered"),
+    ]
+    rest = api.items(workspace_id=WORKSPACE, run_id=run.id, node="each", after=page.next_cursor)
+    assert [one.index for one in rest.items] == [2]
+    assert rest.next_cursor is None
+    (failed,) = api.items(workspace_id=WORKSPACE, run_id=run.id, node="each", status="failed").items
+    assert failed.error is not None
+    assert [one.id for one in api.runs(workspace_id=WORKSPACE).items if one.id == run.id or one.parent] == [run.id]
+    assert failed.run_id in [one.id for one in api.runs(workspace_id=WORKSPACE, filters=RunFilters(query="b")).items]
+    parent = look(failed.run_id).parent
+    assert parent is not None
+    assert (parent.run_id, parent.node, parent.index, parent.is_item) == (run.id, "each", 1, True)
+    (counted,) = [one.items for one in api.snapshot(workspace_id=WORKSPACE, run_id=run.id).steps if one.items]
+    assert counted is not None
+    assert (counted.started, counted.done, counted.failed) == (3, 2, 1)
+
+
+def test_an_item_that_failed_is_a_dead_letter_of_its_own_and_goes_on_by_itself(machine: Machine, world: World) -> None:
+    failing = call("make", world, '{{ when(item == "b", "fail=503*1", "slow=0") }}')
+    run = machine.run(flow("start -> each", each(stop="never"), *inside("each", failing)), {"lines": ["a", "b"]})
+    assert run.status == "completed", run
+    (letter,) = DeadLetter.objects.filter(solved_at__isnull=True)
+    plan = api.retry_plan(workspace_id=WORKSPACE, run_id=letter.run_id)
+    api.retry(workspace_id=WORKSPACE, run_id=letter.run_id, plan=plan.id)
+    assert machine.finish(letter.run_id).status == "completed"
+    assert made(world) == ["make/a", "make/b"]
+
+
+def test_a_list_that_is_another_one_at_the_second_go_is_refused(machine: Machine, world: World) -> None:
+    failing = call("make", world, '{{ when(item == "b", "fail=503*1", "slow=0") }}')
+    graph = flow(
+        "start -> lines -> each",
+        fields("lines", of="{{ trigger.lines }}"),
+        each("{{ steps.lines.of }}"),
+        *inside("each", failing),
+    )
+    run = machine.run(graph, {"lines": ["a", "b"]})
+    assert run.status == "dead_lettered", run
+    plan = api.retry_plan(workspace_id=WORKSPACE, run_id=run.id)
+    edits: dict[str, Any] = {"each": {"items": ["z", "b"]}}
+    api.retry(workspace_id=WORKSPACE, run_id=run.id, plan=plan.id, edits=edits)
+    run = machine.finish(run.id)
+    assert run.error is not None
+    assert run.error["code"] == "items_changed"
+    assert made(world) == ["make/a"]
+
+
+def test_a_draft_is_tested_with_its_containers(machine: Machine) -> None:
+    graph = flow("start -> each", each(), *inside("each", fields("name", of="{{ item }}")))
+    started = api.start_test(workspace_id=WORKSPACE, workflow_id=uuid7(), graph=graph, input={"lines": [1, 2]}, by=None)
+    run = machine.finish(started.run_id)
+    assert run.status == "completed", run
+    assert {one.mode for one in children(run.id)} == {"test"}
+
+
+def test_large_items_are_put_aside_and_come_back_whole(machine: Machine) -> None:
+    large = "x" * 70_000
+    graph = flow("start -> each", each(), *inside("each", fields("size", of="{{ length(item) }}")))
+    run = machine.run(graph, {"lines": [large, "b"]})
+    assert run.status == "completed", run
+    output: Any = detail(run.id, "each").output
+    assert [one["of"] for one in output["results"]] == [70_000, 1]
+    assert children(run.id)[0].item is not None
+    assert len(children(run.id)[0].item or "") < 200
