@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
@@ -18,11 +17,12 @@ from runtime.contracts import (
     Voter,
     WaitView,
 )
-from runtime.engine.jsonprofile import JSONRefused, loads_stored, normalise
+from runtime.engine.jsonprofile import JSONRefused, normalise
 from runtime.interpreter import signals as sending
 from runtime.interpreter.keys import stored_secret
+from runtime.interpreter.versions import Version
 from runtime.sdk import PermanentError
-from runtime.sdk.signals import LINK_STEP, named
+from runtime.sdk.signals import named
 from runtime.store import signals
 from runtime.store.models import Run, SignalWait
 
@@ -128,10 +128,9 @@ def _row(workspace_id: UUID, run_id: UUID) -> Run:
 
 
 def _has_link(row: Run, node_id: str) -> bool:
-    graph: Any = loads_stored(row.version.graph)
-    return any(
-        node["id"] == node_id and str(node["type"]).partition("@")[0] == LINK_STEP for node in graph["nodes"]
-    )  # fmt: skip
+    """Whether a step of this run has one: those of a container's items are steps of the items' own runs."""
+    version = Version(row.version_id, row.version.number, row.version.graph).of_run(row.trigger_node)
+    return any(node.id == node_id for node in version.linked)
 
 
 def _too_late(used: signals.Used) -> AlreadyDecided:

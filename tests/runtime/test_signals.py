@@ -485,3 +485,24 @@ def test_a_link_of_a_step_that_has_none_is_a_problem_before_anything_runs(transa
                      for_link())  # fmt: skip
         problems = [problem.code for problem in api.check(graph=graph).problems]
         assert problems == ([] if name == "wait" else ["reference.no_link"]), name
+
+
+def test_each_item_of_a_container_waits_for_a_link_of_its_own(machine: Machine) -> None:
+    each = step("each", "flow.for_each@1", {"items": "{{ trigger.lines }}"})
+    inside = [{**made, "parent": "each"} for made in (
+        fields("mail", text="{{ run.links.wait }}"), step("wait", "flow.wait_signal@1", {"title": "Confirm {{ item }}"})
+    )]  # fmt: skip
+    run_id = machine.begin(flow("start -> each -> after, mail -> wait", each, *inside), {"lines": ["a", "b"]})
+    links = []
+    for number, name in enumerate("ab"):
+        wait_until(lambda: Run.objects.filter(parent_run_id=run_id, item_index=number).exists())  # noqa: B023
+        item = Run.objects.get(parent_run_id=run_id, item_index=number).id
+        assert waiting(item).title == f"Confirm {name}"
+        with pytest.raises(NotFound):
+            api.resume_link(workspace_id=WORKSPACE, run_id=run_id, node_id="wait")
+        links.append(api.resume_link(workspace_id=WORKSPACE, run_id=item, node_id="wait"))
+        sent: Any = detail(item, "mail").output
+        assert sent["text"] == f"{PORTS.public_url}{links[-1]}"
+        assert use(item, number).what == "resumed"
+    assert machine.finish(run_id).status == "completed"
+    assert len(set(links)) == 2
