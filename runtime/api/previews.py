@@ -18,7 +18,7 @@ from runtime.engine.jsonprofile import JSONRefused, dumps, normalise, number_tex
 from runtime.interpreter.payloads import reference_in
 from runtime.nodes.triggers.schedule import NODE as SCHEDULE
 from runtime.nodes.triggers.schedule import next_fires
-from runtime.sdk import schedules
+from runtime.sdk import schedule_words, schedules
 from runtime.sdk.messages import plain_problems
 from runtime.store.dialect import database_now
 from runtime.store.models import Run, StepRun
@@ -52,8 +52,8 @@ def schedule_preview(*, config: Mapping[str, Any], after: int | None = None, cou
     try:
         start = database_now() if after is None else after
         fires = next_fires(config, start, max(1, min(count, 100)))
-        notes = schedules.notes(config, fires) if fires else ["Nothing starts any more by this schedule."]
-        return SchedulePreview(fires=fires, words=schedules.words(config), notes=notes)
+        notes = schedule_words.notes(config, fires) if fires else ["Nothing starts any more by this schedule."]
+        return SchedulePreview(fires=fires, words=schedule_words.words(config), notes=notes)
     except schedules.ScheduleError as error:
         return SchedulePreview(fires=[], words="", notes=[error.message])
     except OverflowError:

@@ -37,22 +37,29 @@ class CalendarUnknown(ValueError):
         self.regions = regions
 
 
-def is_working_day(day: date, country: str = "", region: str = "") -> bool:
-    """Whether people work on this day: by default Monday to Friday, holidays or not. Raises CalendarUnknown."""
+def is_working_day(day: date, country: str = "", region: str = "", free: tuple[str, ...] = ()) -> bool:
+    """Whether people work on this day: by default Monday to Friday, holidays or not. Raises CalendarUnknown.
+
+    `free`: days off besides, of one year (`2026-12-24`) or of every year (`12-24`).
+    """
+    if free and ((text := day.isoformat()) in free or text[5:] in free):
+        return False
     return day.weekday() < 5 if not country else _calendar(country, region).is_working_day(day)
 
 
 @lru_cache(maxsize=512)
-def working_days(year: int, month: int, country: str = "", region: str = "") -> tuple[int, ...]:
+def working_days(
+    year: int, month: int, country: str = "", region: str = "", free: tuple[str, ...] = ()
+) -> tuple[int, ...]:
     """The days of this month on which people work. Raises CalendarUnknown."""
     last = monthrange(year, month)[1]
-    return tuple(day for day in range(1, last + 1) if is_working_day(date(year, month, day), country, region))
+    return tuple(day for day in range(1, last + 1) if is_working_day(date(year, month, day), country, region, free))
 
 
-def moved(day: date, by: int, country: str = "", region: str = "") -> date | None:
+def moved(day: date, by: int, country: str = "", region: str = "", free: tuple[str, ...] = ()) -> date | None:
     """The nearest working day, looking from this one in steps of `by` days; None when a month has none."""
     for _ in range(40):
-        if is_working_day(day, country, region):
+        if is_working_day(day, country, region, free):
             return day
         try:
             day += timedelta(days=by)

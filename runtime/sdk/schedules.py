@@ -1,7 +1,11 @@
 """When a schedule fires. Pure: the moment to start from is an argument; clocks that change are handled by rule.
 
 A local time that does not exist on a day (clocks go forward) fires at the first moment after the gap; a local time that
-exists twice fires once, the first time. Steps of minutes and hours are counted in real time from the first midnight.
+exists twice fires once, the first time. Steps of seconds, minutes and hours are counted in real time from the first
+midnight. Cron expressions of five fields behave as Debian's cron does, as `cronsim` has it; with a sixth field, for
+seconds, they are read literally.
+
+A schedule has one rule or several; it fires at the moments of all of them, once where several name the same one.
 """
 
 from __future__ import annotations
@@ -10,6 +14,8 @@ from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from heapq import merge
+from itertools import islice, pairwise
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -19,25 +25,21 @@ from runtime.sdk.calendars import CalendarUnknown, is_working_day, moved, workin
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WEEKDAY_NAMES: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-UNITS: Final = ("minutes", "hours", "days", "weeks", "months")
-#: Days of a month that are no number, as sentences say them.
-_DAY_WORDS: Final = {
-    "last": "the last day",
-    "first_workday": "the first working day",
-    "last_workday": "the last working day",
-    **{f"workday_{number}": f"working day {number}" for number in range(2, 16)},
-    "workday_last_2": "the last working day but one",
-    "workday_last_3": "the last working day but two",
-}
-#: What becomes of a start on a day that is no working day, as sentences say it.
-_OFF_DAYS: Final = {
-    "start": "",
-    "skip": ", on working days only",
-    "before": ", or on the working day before",
-    "after": ", or on the next working day",
-}
+UNITS: Final = ("seconds", "minutes", "hours", "days", "weeks", "months")
 #: A Monday, so that "every 2 weeks" has a beginning when none is given.
 FIRST_DAY: Final = date(2024, 1, 1)
+#: The settings that every rule has for itself; all others hold for the whole schedule.
+RULE_FIELDS: Final = ("repeat", "every", "unit", "weekdays", "day", "nth", "weekday", "at", "cron")
+#: Starts of one rule are at least so far apart.
+LEAST_SECONDS: Final = 5
+#: What becomes of a start on a day that is no working day.
+_OFF_DAYS: Final = ("start", "skip", "before", "after")
+#: Days of a month that are no number.
+_NAMED_DAYS: Final = frozenset(
+    {"last", "first_workday", "last_workday", "workday_last_2", "workday_last_3"}
+    | {f"workday_{number}" for number in range(2, 16)}
+)
+_ORDINALS: Final = ("1", "2", "3", "4", "5", "last")
 #: How far to look before saying that nothing comes.
 _HORIZON_DAYS: Final = 366 * 9
 #: How far a start is moved at most, and how many in a row may fall on free days before none is expected any more.
@@ -68,126 +70,82 @@ def next_fires(config: Mapping[str, Any], after_ms: int, count: int) -> list[int
 
     ``config``: the settings of ``trigger.schedule@1``. Raises ScheduleError.
     """
+    return list(islice(moments(config, after_ms), max(count, 0)))
+
+
+def moments(config: Mapping[str, Any], after_ms: int) -> Iterator[int]:
+    """The moments (ms since the epoch) strictly after ``after_ms``, each once, rising. Raises ScheduleError."""
+    last = None
+    for moment in merge(*(_of_rule(place, rule, after_ms) for place, rule in rules_of(config))):
+        if moment != last:
+            yield moment
+            last = moment
+
+
+def rules_of(config: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Each rule as a schedule of its own, with where its settings stand (``also.0.``); the first one's stand on top."""
+    further = config.get("also")
+    shared = {name: value for name, value in config.items() if name not in RULE_FIELDS and name != "also"}
+    return [
+        ("", config),
+        *(
+            (f"also.{number}.", {"weekdays": WEEKDAYS[:5], **rule, **shared})
+            for number, rule in enumerate(further if isinstance(further, list | tuple) else ())
+            if isinstance(rule, Mapping)
+        ),
+    ]
+
+
+def _of_rule(place: str, rule: Mapping[str, Any], after_ms: int) -> Iterator[int]:
     try:
-        return _next_fires(config, after_ms, count)
+        yield from _moments(rule, after_ms)
     except CalendarUnknown as error:
-        raise ScheduleError("region" if config.get("region") else "calendar", error.message) from None
+        raise ScheduleError("region" if rule.get("region") else "calendar", error.message) from None
+    except ScheduleError as error:
+        raise ScheduleError(place + error.field if error.field in RULE_FIELDS else error.field, error.message) from None
 
 
-def _next_fires(config: Mapping[str, Any], after_ms: int, count: int) -> list[int]:
-    found: list[int] = []
-    place, last = zone(str(config.get("timezone") or "UTC")), _day(config, "ends_on")
+def _moments(config: Mapping[str, Any], after_ms: int) -> Iterator[int]:
+    before = after_ms
+    place, last = zone(str(config.get("timezone") or "UTC")), day_of(config, "ends_on")
     for moment in _on_working_days(config, _fires(config, after_ms), place):
         if last is not None and moment.astimezone(place).date() > last:
-            break
+            return
         milliseconds = int(moment.timestamp() * 1000)
-        if milliseconds > after_ms and (not found or milliseconds > found[-1]):
-            found.append(milliseconds)
-        if len(found) >= count:
-            break
-    return found
+        if milliseconds > before:
+            yield milliseconds
+            before = milliseconds
 
 
 def check(config: Mapping[str, Any]) -> None:
     """Raise ScheduleError when the schedule cannot be read or never fires."""
-    first, last = _day(config, "starts_on"), _day(config, "ends_on")
+    first, last = day_of(config, "starts_on"), day_of(config, "ends_on")
     if first is not None and last is not None and last < first:
         raise ScheduleError("ends_on", "The last day is before the first.")
-    if not next_fires(config, int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000), 1):
-        raise ScheduleError("cron" if config.get("repeat") == "cron" else "repeat", "This schedule never fires.")
+    _calendar(config)
+    begin = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)
+    for place, rule in rules_of(config):
+        _refuse_haste(place, rule)
+        if next(_of_rule(place, rule, begin), None) is None:
+            field = "cron" if rule.get("repeat") == "cron" else "repeat"
+            raise ScheduleError(place + field, "This schedule never fires.")
 
 
-def words(config: Mapping[str, Any]) -> str:
-    """The schedule as a sentence without its time zone; empty when it cannot be read."""
-    sentence = _words(config)
-    if sentence:
-        sentence += _OFF_DAYS.get(str(config.get("off_days") or "start"), "")
-    return f"{sentence} until {config['ends_on']}" if sentence and config.get("ends_on") else sentence
-
-
-def _words(config: Mapping[str, Any]) -> str:
-    at = str(config.get("at") or "09:00")
-    match config.get("repeat", "every"):
-        case "every":
-            every, unit = config.get("every", 1), str(config.get("unit", "hours"))
-            if not isinstance(every, int) or unit not in UNITS:
-                return ""
-            span = unit.removesuffix("s") if every == 1 else f"{every} {unit}"
-            at_times = f" at {at}" if unit in ("days", "weeks", "months") else ""
-            start = _day(config, "starts_on") or FIRST_DAY
-            on = (
-                f" on {WEEKDAY_NAMES[start.weekday()]}"
-                if unit == "weeks"
-                else f" on day {start.day}"
-                if unit == "months"
-                else ""
-            )
-            return f"Every {span}{on}{at_times}"
-        case "weekdays":
-            days = [day for day in WEEKDAYS if day in (config.get("weekdays") or ())]
-            if days == list(WEEKDAYS):
-                return f"Every day at {at}"
-            if days == list(WEEKDAYS[:5]):
-                return f"Monday to Friday at {at}"
-            names = [WEEKDAY_NAMES[WEEKDAYS.index(day)] for day in days]
-            return (
-                (f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else f"Every {names[0]}") + f" at {at}"
-                if names
-                else ""
-            )
-        case "monthly":
-            day = str(config.get("day", "1"))
-            return f"On {_DAY_WORDS.get(day, f'day {day}')} of the month at {at}"
+def _refuse_haste(place: str, rule: Mapping[str, Any]) -> None:
+    apart = f"Starts are at least {LEAST_SECONDS} seconds apart."
+    every = rule.get("every", 1)
+    match rule.get("repeat", "every"):
+        case "every" if rule.get("unit") == "seconds" and isinstance(every, int) and every < LEAST_SECONDS:
+            raise ScheduleError(f"{place}every", apart)
         case "cron":
-            return _cron_words(str(config.get("cron") or ""))
-    return ""
-
-
-@lru_cache(maxsize=512)
-def _cron_words(expression: str) -> str:
-    from cron_descriptor import ExpressionDescriptor, Options
-
-    try:
-        CronSim(expression, datetime(2026, 1, 1, tzinfo=UTC))
-        options = Options()
-        options.use_24hour_time_format = True
-        return str(ExpressionDescriptor(expression, options).get_description())
-    except Exception:  # the library has no base class of its own; a sentence is never worth a failure
-        return ""
-
-
-def notes(config: Mapping[str, Any], fires: list[int]) -> list[str]:
-    """What a reader should know about clock changes among these fire times."""
-    repeat = config.get("repeat", "every")
-    if repeat == "every" and config.get("unit") in ("minutes", "hours"):
-        return []
-    place = zone(str(config.get("timezone") or "UTC"))
-    found = []
-    for fire in fires:
-        local = datetime.fromtimestamp(fire / 1000, place)
-        asked = _asked_for(config, local, fire, place)
-        if asked != f"{local:%H:%M}":
-            which = f"{asked} does not exist" if asked else "a time is left out"
-            found.append(f"On {local.date()} clocks go forward and {which}: it starts at {local:%H:%M}.")
-        elif local.fold == 0 and local.replace(fold=1).utcoffset() != local.utcoffset():
-            again = int(local.replace(fold=1).timestamp() * 1000)
-            twice = repeat == "cron" and next_fires(config, again - 1, 1) == [again]
-            how = "both times" if twice else "once, the first time"
-            found.append(f"On {local.date()} clocks go back and {local:%H:%M} comes twice: it starts {how}.")
-    return found
-
-
-def _asked_for(config: Mapping[str, Any], local: datetime, fire: int, place: ZoneInfo) -> str:
-    """The time of day that was asked for; empty where it is one of several that the clock leaves out."""
-    if config.get("repeat", "every") != "cron":
-        return f"{_time(config):%H:%M}"
-    wall = local.replace(tzinfo=None)
-    before = datetime.fromtimestamp(fire / 1000 - 1, place)
-    if before.utcoffset() == local.utcoffset() or local.fold:
-        return f"{local:%H:%M}"
-    # Right after a change: is it a time of the expression, or stands it for those that do not exist?
-    regular = next(CronSim(str(config.get("cron") or ""), wall - timedelta(seconds=1)), None) == wall
-    return f"{local:%H:%M}" if regular else ""
+            try:
+                seconds = sorted(CronSim(str(rule.get("cron") or ""), datetime(2026, 1, 1, tzinfo=UTC)).seconds)
+            except CronSimError:
+                return  # said by whoever reads it
+            if any(later - earlier < LEAST_SECONDS for earlier, later in pairwise([*seconds, seconds[0] + 60])):
+                raise ScheduleError(f"{place}cron", apart)
+        case _:
+            return
 
 
 def _fires(config: Mapping[str, Any], after_ms: int) -> Iterator[datetime]:
@@ -204,18 +162,32 @@ def _fires(config: Mapping[str, Any], after_ms: int) -> Iterator[datetime]:
             if not chosen:
                 raise ScheduleError("weekdays", "Choose at least one day of the week.")
             yield from _days(
-                after, place, _time(config), _day(config, "starts_on"), lambda day: day.weekday() in chosen
+                after, place, time_of(config), day_of(config, "starts_on"), lambda day: day.weekday() in chosen
             )
         case "monthly":
             wanted = str(config.get("day", "1"))
-            if wanted not in _DAY_WORDS and not (wanted.isdecimal() and 1 <= int(wanted) <= 31):
+            if wanted not in _NAMED_DAYS and not (wanted.isdecimal() and 1 <= int(wanted) <= 31):
                 raise ScheduleError("day", "The day is 1 to 31, the last day, or a working day.")
             yield from _days(
-                after, place, _time(config), _day(config, "starts_on"), lambda day: _is_day(day, wanted, config)
+                after, place, time_of(config), day_of(config, "starts_on"), lambda day: _is_day(day, wanted, config)
+            )
+        case "nth":
+            which, name = str(config.get("nth", "1")), str(config.get("weekday", "mon"))
+            if which not in _ORDINALS:
+                raise ScheduleError("nth", "Which one is first to fifth, or last.")
+            if name not in WEEKDAYS:
+                raise ScheduleError("weekday", "Choose a day of the week.")
+            weekday = WEEKDAYS.index(name)
+            yield from _days(
+                after,
+                place,
+                time_of(config),
+                day_of(config, "starts_on"),
+                lambda day: day.weekday() == weekday and _is_nth(day, which),
             )
         case "cron":
             expression = str(config.get("cron") or "")
-            first = _day(config, "starts_on")
+            first = day_of(config, "starts_on")
             if first is not None:
                 after = max(after, local_moment(first, time(0), place).astimezone(UTC) - timedelta(seconds=1))
             try:
@@ -246,9 +218,31 @@ def _is_day(day: date, wanted: str, config: Mapping[str, Any]) -> bool:
     return bool(days) and day.day == days[max(-len(days), min(place, len(days) - 1))]
 
 
-def _calendar(config: Mapping[str, Any]) -> tuple[str, str]:
+def _is_nth(day: date, which: str) -> bool:
+    """Whether it is the first, second, … or last of its weekday in its month."""
+    if which == "last":
+        return day.day + 7 > monthrange(day.year, day.month)[1]
+    return (day.day - 1) // 7 + 1 == int(which)
+
+
+def _calendar(config: Mapping[str, Any]) -> tuple[str, str, tuple[str, ...]]:
     country = str(config.get("calendar") or "").strip().upper()
-    return country, str(config.get("region") or "").strip() if country else ""
+    free = config.get("free_days") or ()
+    days = tuple(_free_day(str(day).strip(), number) for number, day in enumerate(free)) if free else ()
+    return country, str(config.get("region") or "").strip() if country else "", days
+
+
+def _free_day(text: str, number: int) -> str:
+    """A day on which nobody works: of one year (2026-12-24), or of every year (12-24)."""
+    try:
+        date.fromisoformat(text if len(text) == 10 else f"2024-{text}")
+        if len(text) not in (5, 10):
+            raise ValueError
+    except ValueError:
+        raise ScheduleError(
+            f"free_days.{number}", "A day is written like 2026-12-24, or like 12-24 for every year."
+        ) from None
+    return text
 
 
 def _on_working_days(config: Mapping[str, Any], moments: Iterator[datetime], place: ZoneInfo) -> Iterator[datetime]:
@@ -261,7 +255,7 @@ def _on_working_days(config: Mapping[str, Any], moments: Iterator[datetime], pla
         raise ScheduleError("off_days", f"“{off_days[:40]}” is not a way to treat free days.")
     calendar = _calendar(config)
     repeat, unit = config.get("repeat", "every"), config.get("unit", "hours")
-    by_days = repeat in ("weekdays", "monthly") or (repeat == "every" and unit in ("days", "weeks", "months"))
+    by_days = repeat in ("weekdays", "monthly", "nth") or (repeat == "every" and unit in ("days", "weeks", "months"))
     if off_days != "skip" and not by_days:
         raise ScheduleError("off_days", "Only starts once a day can be moved to another day. Leave them out instead.")
     misses = 0
@@ -276,17 +270,17 @@ def _on_working_days(config: Mapping[str, Any], moments: Iterator[datetime], pla
             return
         if off_days != "skip" and (other := moved(day, -1 if off_days == "before" else 1, *calendar)) is not None:
             misses = 0
-            yield local_moment(other, _time(config), place)
+            yield local_moment(other, time_of(config), place)
 
 
 def _every(config: Mapping[str, Any], after: datetime, place: ZoneInfo) -> Iterator[datetime]:
     every, unit = config.get("every", 1), config.get("unit", "hours")
     if not isinstance(every, int) or not 1 <= every <= 1000:
         raise ScheduleError("every", "Every 1 to 1,000.")
-    start = _day(config, "starts_on") or FIRST_DAY
+    start = day_of(config, "starts_on") or FIRST_DAY
     match unit:
-        case "minutes" | "hours":
-            step = timedelta(minutes=every) if unit == "minutes" else timedelta(hours=every)
+        case "seconds" | "minutes" | "hours":
+            step = timedelta(**{unit: every})
             first = local_moment(start, time(0), place).astimezone(UTC)
             turns = max((after - first) // step, -1) + 1
             while True:
@@ -294,12 +288,12 @@ def _every(config: Mapping[str, Any], after: datetime, place: ZoneInfo) -> Itera
                 turns += 1
         case "days" | "weeks":
             span = every * (7 if unit == "weeks" else 1)
-            yield from _days(after, place, _time(config), start, lambda day: (day - start).days % span == 0)
+            yield from _days(after, place, time_of(config), start, lambda day: (day - start).days % span == 0)
         case "months":
             yield from _days(
                 after,
                 place,
-                _time(config),
+                time_of(config),
                 start,
                 lambda day: (
                     (day.year * 12 + day.month - start.year * 12 - start.month) % every == 0
@@ -346,7 +340,8 @@ def local_moment(day: date, at: time, place: ZoneInfo) -> datetime:
     return high.replace(microsecond=0).astimezone(place)
 
 
-def _time(config: Mapping[str, Any]) -> time:
+def time_of(config: Mapping[str, Any]) -> time:
+    """The time of day at which a rule fires. Raises ScheduleError."""
     text = str(config.get("at") or "09:00")
     try:
         if len(text) != 5:
@@ -356,7 +351,8 @@ def _time(config: Mapping[str, Any]) -> time:
         raise ScheduleError("at", "The time is written like 09:00.") from None
 
 
-def _day(config: Mapping[str, Any], name: str) -> date | None:
+def day_of(config: Mapping[str, Any], name: str) -> date | None:
+    """The first or the last day; None where none is set. Raises ScheduleError."""
     text = config.get(name)
     if not text:
         return None

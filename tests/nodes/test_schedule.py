@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from runtime.sdk import calendars
-from runtime.sdk.schedules import ScheduleError, check, next_fires, notes, words
+from runtime.sdk.schedule_words import notes, words
+from runtime.sdk.schedules import ScheduleError, check, next_fires
 
 NEW_YORK = "America/New_York"
 EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from runtime.sdk import (
     JSON,
@@ -18,14 +18,18 @@ from runtime.sdk import (
     Words,
     calendars,
     field,
+    schedule_words,
     schedules,
 )
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+_WEEKDAYS: Final = tuple(zip(schedules.WEEKDAYS, schedules.WEEKDAY_NAMES, strict=True))
 
 
-class ScheduleConfig(Config):
-    repeat: Literal["every", "weekdays", "monthly", "cron"] = field(
+class ScheduleRule(Config):
+    """One rule: how often, on which days, at what time."""
+
+    repeat: Literal["every", "weekdays", "monthly", "nth", "cron"] = field(
         "every",
         title="Repeat",
         widget="choice",
@@ -33,14 +37,16 @@ class ScheduleConfig(Config):
             ("every", "Every so often"),
             ("weekdays", "On days of the week"),
             ("monthly", "On a day of the month"),
+            ("nth", "On a weekday of the month"),
             ("cron", "By a cron expression"),
         ),
         order=1,
     )
     every: int = field(1, title="Every", widget="number", show_if={"repeat": ["every"]}, order=2, ge=1, le=1000)
-    unit: Literal["minutes", "hours", "days", "weeks", "months"] = field(
+    unit: Literal["seconds", "minutes", "hours", "days", "weeks", "months"] = field(
         "hours",
         title="Unit",
+        help=f"Seconds: at least {schedules.LEAST_SECONDS}.",
         widget="choice",
         options=[(name, name) for name in schedules.UNITS],
         show_if={"repeat": ["every"]},
@@ -50,7 +56,7 @@ class ScheduleConfig(Config):
         default_factory=lambda: ["mon", "tue", "wed", "thu", "fri"],
         title="Days",
         widget="multi-choice",
-        options=list(zip(schedules.WEEKDAYS, schedules.WEEKDAY_NAMES, strict=True)),
+        options=_WEEKDAYS,
         show_if={"repeat": ["weekdays"]},
         required=True,
         order=4,
@@ -74,33 +80,63 @@ class ScheduleConfig(Config):
         order=5,
         pattern=r"^([1-9]|[12][0-9]|3[01]|last|(first|last)_workday|workday_([2-9]|1[0-5]|last_[23]))$",
     )
+    nth: Literal["1", "2", "3", "4", "5", "last"] = field(
+        "1",
+        title="Which",
+        help="A month without a fifth one is left out.",
+        widget="choice",
+        options=(
+            ("1", "First"),
+            ("2", "Second"),
+            ("3", "Third"),
+            ("4", "Fourth"),
+            ("5", "Fifth"),
+            ("last", "Last"),
+        ),
+        show_if={"repeat": ["nth"]},
+        order=5,
+    )
+    weekday: Weekday = field(
+        "mon", title="Weekday", widget="choice", options=_WEEKDAYS, show_if={"repeat": ["nth"]}, order=6
+    )
     at: str = field(
         "09:00",
         title="At",
-        help="Time of day, like 09:00. Not used for minutes and hours.",
+        help="Time of day, like 09:00. Not used for seconds, minutes and hours.",
         placeholder="09:00",
-        show_if={"repeat": ["every", "weekdays", "monthly"]},
-        order=6,
+        show_if={"repeat": ["every", "weekdays", "monthly", "nth"]},
+        order=7,
         pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
     )
     cron: str = field(
         "",
         title="Cron expression",
-        help="Minute, hour, day of month, month, day of week. L is the last day of the month, 1#2 its second Monday, "
-        "5L its last Friday.",
+        help="Minute, hour, day of month, month, day of week; seconds before them if you like. L is the last day of "
+        "the month, 1#2 its second Monday, 5L its last Friday.",
         widget="cron",
         placeholder="30 8 * * 1-5",
         show_if={"repeat": ["cron"]},
         required=True,
-        order=7,
+        order=8,
         max_length=200,
+    )
+
+
+class ScheduleConfig(ScheduleRule):
+    also: list[ScheduleRule] = field(
+        default_factory=list,
+        title="Starts also",
+        help="Further rules. Where two of them name the same moment, it starts once.",
+        widget="list",
+        order=9,
+        max_length=20,
     )
     timezone: str = field(
         "UTC",
         title="Time zone",
         help="Times are local times of this zone; clock changes are taken care of.",
         widget="timezone",
-        order=8,
+        order=10,
         min_length=1,
         max_length=60,
     )
@@ -114,7 +150,7 @@ class ScheduleConfig(Config):
             ("before", "Start on the working day before"),
             ("after", "Start on the next working day"),
         ),
-        order=9,
+        order=11,
     )
     calendar: str = field(
         "",
@@ -122,7 +158,7 @@ class ScheduleConfig(Config):
         help="With a country, its public holidays are no working days.",
         widget="choice",
         options=[("", "Monday to Friday"), *((code, f"{name} ({code})") for code, name in calendars.COUNTRIES)],
-        order=10,
+        order=12,
         pattern=r"^([A-Z]{2})?$",
     )
     region: str = field(
@@ -131,8 +167,18 @@ class ScheduleConfig(Config):
         help="Where holidays differ within the country: BY for Bavaria, ENG for England, NY for New York.",
         placeholder="BY",
         show_if={"calendar": [code for code, _ in calendars.COUNTRIES]},
-        order=11,
+        order=13,
         max_length=20,
+    )
+    free_days: list[str] = field(
+        default_factory=list,
+        title="Further days off",
+        help="No working days either: 2026-12-24 for one day, 12-24 for that day of every year.",
+        widget="list",
+        placeholder="12-24",
+        advanced=True,
+        order=14,
+        max_length=200,
     )
     starts_on: str = field(
         "",
@@ -140,7 +186,7 @@ class ScheduleConfig(Config):
         help="Nothing starts before it; “every 2 weeks” counts from it.",
         widget="date",
         advanced=True,
-        order=12,
+        order=15,
         pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$",
     )
     ends_on: str = field(
@@ -149,7 +195,7 @@ class ScheduleConfig(Config):
         help="Nothing starts after it.",
         widget="date",
         advanced=True,
-        order=13,
+        order=16,
         pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$",
     )
     missed: Literal["once", "all", "skip"] = field(
@@ -162,9 +208,9 @@ class ScheduleConfig(Config):
             ("skip", "Leave them out"),
         ),
         advanced=True,
-        order=14,
+        order=17,
     )
-    overlap: Literal["allow", "skip", "cancel"] = field(
+    overlap: Literal["allow", "skip", "queue", "cancel"] = field(
         "allow",
         title="While an earlier start is still running",
         help="A run that was set aside does not count: it would keep all others from starting.",
@@ -172,16 +218,22 @@ class ScheduleConfig(Config):
         options=(
             ("allow", "Start another run beside it"),
             ("skip", "Leave this start out"),
+            ("queue", "Let one start wait until it has ended"),
             ("cancel", "Cancel the earlier run, then start"),
         ),
         advanced=True,
-        order=15,
+        order=18,
     )
 
 
 def next_fires(config: Mapping[str, Any], after_ms: int, count: int) -> list[int]:
     """The next moments (ms since the epoch) strictly after ``after_ms``. Raises schedules.ScheduleError."""
     return schedules.next_fires({**NODE.start_config, **config}, after_ms, count)
+
+
+def moments(config: Mapping[str, Any], after_ms: int) -> Iterator[int]:
+    """The moments (ms since the epoch) strictly after ``after_ms``, rising. Raises schedules.ScheduleError."""
+    return schedules.moments({**NODE.start_config, **config}, after_ms)
 
 
 def run(config: ScheduleConfig, step_input: JSON, context: Context) -> Result:
@@ -220,7 +272,7 @@ def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def summary(config: Mapping[str, Any], words: Words) -> str:
-    sentence = schedules.words(config)
+    sentence = schedule_words.words(config)
     zone = str(config["timezone"])
     return f"{sentence} ({zone})" if sentence and zone != "UTC" else sentence
 
