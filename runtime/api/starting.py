@@ -16,6 +16,7 @@ from runtime.engine.graph import Node, canonical, digest, parse
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps_bytes, loads_stored, normalise
 from runtime.engine.needs import engine_needed
+from runtime.sdk.windows import FOR_EVER, milliseconds
 from runtime.store import artifacts, current
 from runtime.store.brake import BRAKE
 from runtime.store.commits import commit
@@ -52,6 +53,7 @@ def start_run(
     if node is None or trigger is None or not trigger.enabled:
         raise NotStartable("The live version has no such start.", code="no_such_start")
     _refuse_input(node, input)
+    settings: Any = loads_stored(trigger.config)
     return _accept(
         workspace_id=workspace_id,
         workflow_id=workflow_id,
@@ -63,6 +65,7 @@ def start_run(
         input=input,
         by=by,
         key=key,
+        key_for_ms=milliseconds(settings.get("dedupe_for", FOR_EVER)),
     )
 
 
@@ -146,6 +149,7 @@ def _accept(
     input: JSON,
     by: UUID | None,
     key: str | None,
+    key_for_ms: int | None = None,
 ) -> StartedRun:
     body = dumps_bytes(normalise(input))
     if len(body) > _MOST_BYTES:
@@ -190,7 +194,7 @@ def _accept(
             min_engine=Version.objects.values_list("min_engine", flat=True).get(pk=version_id),
             lease_owner=writer.owner if writer.takes else None,
         )
-        accepted = writer.accept_sync(AcceptRun(event, run))
+        accepted = writer.accept_sync(AcceptRun(event, run, key_for_ms))
     if accepted.conflict:
         raise KeyReused("This key was used before, with another input.", key=key, run_id=str(accepted.run_id or ""))
     assert accepted.run_id is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from runtime.engine import containers, undo
-from runtime.engine.graph import Graph
+from runtime.engine.graph import Graph, Node
 
 #: The step type whose links formulas read as `run.links`.
 LINK_STEP: Final = "flow.wait_signal"
@@ -13,6 +13,14 @@ LINK_STEP: Final = "flow.wait_signal"
 _SIGNALS: Final = 5
 #: Steps that ask people, and failures that people decide about.
 _PEOPLE: Final = 4
+#: Settings of starts that an older worker would refuse.
+_LATER: Final = 5
+_LATER_SETTINGS: Final = {
+    "trigger.schedule": ("also", "nth", "weekday", "free_days"),
+    "trigger.webhook": ("dedupe_for",),
+    "trigger.manual": ("dedupe_for",),
+}
+_LATER_VALUES: Final = {("trigger.schedule", "unit"): "seconds", ("trigger.schedule", "overlap"): "queue"}
 
 
 def engine_needed(graph: Graph) -> int:
@@ -21,6 +29,15 @@ def engine_needed(graph: Graph) -> int:
         return containers.NEEDS_ENGINE
     if any(node.type.startswith("flow.wait_") for node in graph.nodes):
         return _SIGNALS
+    if any(_has_later_settings(node) for node in graph.triggers):
+        return _LATER
     if any(node.settings.on_failure == "person" or node.type.startswith("people.") for node in graph.nodes):
         return _PEOPLE
     return undo.NEEDS_ENGINE if undo.is_used(graph) else 1
+
+
+def _has_later_settings(node: Node) -> bool:
+    kind = node.type.partition("@")[0]
+    return any(name in node.config for name in _LATER_SETTINGS.get(kind, ())) or any(
+        node.config.get(name) == value for (of, name), value in _LATER_VALUES.items() if of == kind
+    )

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from runtime.engine.jsonprofile import JSON
 from runtime.sdk.places import PlaceUnclear, read_place
+from runtime.sdk.windows import milliseconds
 
 __all__ = ["DedupeRule", "key_of", "rule_of"]
 
@@ -21,27 +22,29 @@ _NO_BODY: Final = hashlib.sha256(b"").hexdigest()
 
 @dataclass(frozen=True, slots=True)
 class DedupeRule:
-    """`source` is none, header, path or body; `header` and `path` say where."""
+    """`source` is none, header, path or body; `header` and `path` say where. A key that came longer ago than `for_ms`
+    may be used anew; None is for ever."""
 
     source: str
     header: bytes = b""
     path: tuple[str | int, ...] = ()
+    for_ms: int | None = None
 
 
 def rule_of(config: Mapping[str, Any]) -> DedupeRule:
     """The rule that a webhook's complete configuration names."""
+    for_ms = milliseconds(config["dedupe_for"])
     match config["dedupe"]:
         case "header":
-            return DedupeRule(
-                "header", header=str(config["dedupe_header"]).strip().lower().encode("latin-1", "replace")
-            )
+            name = str(config["dedupe_header"]).strip().lower().encode("latin-1", "replace")
+            return DedupeRule("header", header=name, for_ms=for_ms)
         case "path":
             # A version that was published with a place that nobody can read recognises no repeats.
             with contextlib.suppress(PlaceUnclear):
-                return DedupeRule("path", path=read_place(str(config["dedupe_path"])))
+                return DedupeRule("path", path=read_place(str(config["dedupe_path"])), for_ms=for_ms)
             return DedupeRule("none")
         case "body":
-            return DedupeRule("body")
+            return DedupeRule("body", for_ms=for_ms)
         case _:
             return DedupeRule("none")
 

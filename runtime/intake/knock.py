@@ -103,7 +103,7 @@ class Knock:
             reason=reason,
             parse_error=self.error,
         )
-        return AcceptRun(event, run)
+        return AcceptRun(event, run, door.dedupe.for_ms)
 
 
 def _headers_text(raw: list[tuple[bytes, bytes]], door: Door) -> str:

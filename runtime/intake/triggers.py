@@ -22,6 +22,7 @@ from runtime.intake.dedupe import DedupeRule, rule_of
 from runtime.intake.signatures import Scheme, scheme_of
 from runtime.intake.threads import Threads
 from runtime.ports import PORTS, ConnectionMissing
+from runtime.sdk.windows import FOR_EVER
 from runtime.store.commits import listen
 from runtime.store.models import Deployment, Trigger
 
@@ -146,7 +147,9 @@ def load(slug: str) -> Door | None:
         deployment = Deployment.objects.filter(workflow_id=trigger.workflow_id).first()
         if deployment is None or not deployment.enabled or deployment.retired:
             return None
-        return _door(trigger, CATALOG.filled(trigger.type, loads_stored(trigger.config)))
+        stored: Any = loads_stored(trigger.config)
+        # Published before there was a choice: a key is recognised for ever, as it was then.
+        return _door(trigger, CATALOG.filled(trigger.type, {"dedupe_for": FOR_EVER, **stored}))
     except DatabaseFault as error:
         connection.close()
         raise StoreUnavailable(str(error)) from error

@@ -68,6 +68,8 @@ COMMIT_POINTS: Final = frozenset(
         "version.publish",
         "deployment.change",
         "schedule.tick",
+        "schedule.backfill",
+        "schedule.release",
         "sweep.requeue",
         "retention.delete",
         "key.rotate",

@@ -79,8 +79,10 @@ class Trigger(models.Model):
 class Event(models.Model):
     """Something that knocked, stored as it came, before anybody read it.
 
-    `dedupe_key` is unique per trigger: a second delivery becomes a `Delivery` of the first (I4). `body` holds the raw
-    bytes up to 64 KiB; larger ones stand in `body_artifact`. Exactly one of the two is set.
+    `dedupe_key` is unique per trigger: a second delivery becomes a `Delivery` of the first (I4). A key that may be used
+    again, since its time was over, stands in `past_key` (`intake.dedupe`). `body` holds the raw bytes up to 64 KiB;
+    larger ones stand in `body_artifact`. Exactly one of the two is set. An event of the verdict `queued` waits for its
+    run (`worker.queued`).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -105,6 +107,8 @@ class Event(models.Model):
     parse_error = models.CharField(max_length=400, null=True)
     run_id = models.UUIDField(null=True)
     duplicates = models.PositiveIntegerField(default=0)
+    past_key = models.CharField(max_length=255, null=True)
+    backfill_id = models.UUIDField(null=True)
 
     class Meta:
         constraints = [
@@ -114,7 +118,32 @@ class Event(models.Model):
                 name="event_once_per_key",
             ),
         ]
-        indexes = [models.Index(fields=["workspace_id", "workflow_id", "-id"], name="event_newest")]
+        indexes = [
+            models.Index(fields=["workspace_id", "workflow_id", "-id"], name="event_newest"),
+            models.Index(fields=["id"], condition=models.Q(verdict="queued"), name="event_queued"),
+        ]
+
+
+class Backfill(models.Model):
+    """Starts of a schedule's past instants that somebody asked for: who, when, from when until when, how many.
+
+    `together`: all at once; otherwise each waits until the one before it has ended.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    workspace_id = models.UUIDField()
+    workflow_id = models.UUIDField()
+    trigger_id = models.UUIDField()
+    at = models.BigIntegerField()
+    by = models.UUIDField(null=True)
+    range_from = models.BigIntegerField()
+    range_to = models.BigIntegerField()
+    together = models.BooleanField()
+    starts = models.PositiveIntegerField()
+    known = models.PositiveIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["workflow_id", "-id"], name="backfill_newest")]
 
 
 class Delivery(models.Model):
@@ -123,11 +152,19 @@ class Delivery(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7)
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="+")
     received_at = models.BigIntegerField()
+    workspace_id = models.UUIDField(null=True)
+    workflow_id = models.UUIDField(null=True)
     conflict = models.BooleanField()
     body_sha256 = models.CharField(max_length=64)
     body = models.BinaryField(null=True)
     body_artifact = models.ForeignKey("Artifact", null=True, on_delete=models.PROTECT, related_name="+")
     headers = models.TextField(default="[]")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["workspace_id", "-id"], name="delivery_newest"),
+            models.Index(fields=["workflow_id", "-id"], name="delivery_newest_of_workflow"),
+        ]
 
 
 class Run(models.Model):

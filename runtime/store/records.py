@@ -53,10 +53,14 @@ class RunRow(NamedTuple):
 
 
 class AcceptRun(NamedTuple):
-    """An event and the run it causes, committed together (I1). `run` is None for an event that starts nothing."""
+    """An event and the run it causes, committed together (I1). `run` is None for an event that starts nothing.
+
+    `key_for_ms`: how long the event's key is recognised, after which it may be used anew; None is for ever.
+    """
 
     event: EventRow
     run: RunRow | None
+    key_for_ms: int | None = None
 
 
 class Accepted(NamedTuple):

@@ -16,7 +16,7 @@ LEASE_MS: Final = 15_000
 MOST_CLAIMS: Final = 5
 # What this code can run; a run accepted under a newer one waits for a newer worker (I30).
 # 2 knows further generations (`engine.replay`), 3 knows how to undo (`engine.undo`), 4 how to ask people, 5 runs of a
-# run (`engine.containers`), and how to wait for links and events.
+# run (`engine.containers`), how to wait for links and events, and the settings that `engine.needs` names.
 ENGINE: Final = 5
 
 _RUNS_TO_ADVANCE: Final = Statement(
@@ -422,9 +422,17 @@ ACCEPT: Final = Statement(
 FIND_EVENTS: Final = Statement(
     columns=(("u_trigger_id", "uuid"), ("u_dedupe_key", "text")),
     body="""
-    SELECT {key:id}, {key:run_id}, {key:trigger_id}, dedupe_key, body_sha256
+    SELECT {key:id}, {key:run_id}, {key:trigger_id}, dedupe_key, body_sha256, received_at
     FROM u JOIN store_event ON trigger_id = u_trigger_id AND dedupe_key = u_dedupe_key""",
     returns=True,
+)
+
+# A key whose time is over may be used again. Of two that do so at once the second finds nothing left to do.
+RETIRE_KEYS: Final = Statement(
+    columns=(("u_id", "uuid"),),
+    body="""
+    UPDATE store_event SET past_key = dedupe_key, dedupe_key = NULL FROM u
+    WHERE id = u_id AND dedupe_key IS NOT NULL""",
 )
 
 INSERT_DELIVERIES: Final = Statement(
@@ -432,6 +440,8 @@ INSERT_DELIVERIES: Final = Statement(
         ("u_id", "uuid"),
         ("u_event_id", "uuid"),
         ("u_received_at", "int"),
+        ("u_workspace_id", "uuid"),
+        ("u_workflow_id", "uuid"),
         ("u_conflict", "int"),
         ("u_body_sha256", "text"),
         ("u_body", "bytes"),
@@ -439,8 +449,10 @@ INSERT_DELIVERIES: Final = Statement(
         ("u_headers", "text"),
     ),
     body="""
-    INSERT INTO store_delivery (id, event_id, received_at, conflict, body_sha256, body, body_artifact_id, headers)
-    SELECT u_id, u_event_id, u_received_at, u_conflict = 1, u_body_sha256, u_body, u_body_artifact_id, u_headers
+    INSERT INTO store_delivery (id, event_id, received_at, workspace_id, workflow_id, conflict, body_sha256, body,
+        body_artifact_id, headers)
+    SELECT u_id, u_event_id, u_received_at, u_workspace_id, u_workflow_id, u_conflict = 1, u_body_sha256,
+        u_body, u_body_artifact_id, u_headers
     FROM u""",
 )
 

@@ -10,10 +10,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from runtime.contracts import RunTouched
-from runtime.engine.ids import uuid7
-from runtime.store import acceptance, claims, failpoints, hanging
+from runtime.store import acceptance, claims, failpoints, hanging, repeats
 from runtime.store import statements as sql
-from runtime.store.dialect import Link, StoreFault
+from runtime.store.dialect import Link
 from runtime.store.reads import ResponseRow, RunEnd
 from runtime.store.records import Accepted, AcceptRun, Claimed, RunRow, RunWrite, StepWrite, Written
 from runtime.store.tickets import CancelPending, Fenced, Ticket, Wanted, Work
@@ -83,7 +82,7 @@ class Batch:
     def write(self) -> None:
         """Send everything and set each ticket's result or error. The caller holds the transaction."""
         if self._accepts and self._in_one_go:
-            self._stored = self._link.batch_later(sql.ACCEPT, self._accept_rows())
+            self._stored = self._link.batch_later(sql.ACCEPT, self._accept_rows(self._accepts))
         elif self._accepts:
             self._write_accepts()
         if self._renewals:
@@ -116,7 +115,7 @@ class Batch:
             self._note_claimed(tickets, claimed())
         if self._stored is None:
             return []
-        self._accepts, others = self._told_apart(self._stored())
+        self._accepts, others = self._told_apart(self._stored(), self._accepts)
         for ticket in self._accepts:
             self._note_run(ticket)
         if others:
@@ -144,42 +143,43 @@ class Batch:
     # --- events and runs --------------------------------------------------------------------------------------
 
     def _write_accepts(self) -> None:
-        fresh, repeated = self._insert()
+        fresh, repeated = self._insert(self._accepts)
         for ticket in fresh:
             self._note_run(ticket)
         if repeated:
-            self._write_duplicates(repeated)
+            for ticket in repeats.write(self._link, repeated, self._insert):
+                self._note_run(ticket)
 
-    def _insert(self) -> tuple[list[Ticket], list[Ticket]]:
-        """Insert the events of the accepting tickets, and their runs; those whose events are new, and the others."""
+    def _insert(self, tickets: list[Ticket]) -> tuple[list[Ticket], list[Ticket]]:
+        """Insert the events of these tickets, and their runs; those whose events are new, and the others."""
         link = self._link
         if link.far is not None:
-            return self._told_apart(link.batch(sql.ACCEPT, self._accept_rows()))
+            return self._told_apart(link.batch(sql.ACCEPT, self._accept_rows(tickets)), tickets)
         key = link.key
-        units = sorted((ticket.unit for ticket in self._accepts), key=acceptance.dedupe_key)
+        units = sorted((ticket.unit for ticket in tickets), key=acceptance.dedupe_key)
         events = [acceptance.event_row(key, unit) for unit in units]
         runs = [acceptance.run_row(key, unit) for unit in units if unit.run is not None]
         if link.count(sql.INSERT_EVENTS, events) == len(events):
             link.batch(sql.INSERT_RUNS, runs)
-            return self._accepts, []
+            return tickets, []
         fresh = link.batch(sql.FRESH_EVENTS, [(event[0],) for event in events])
         stored = {row[0] for row in fresh}
         link.batch(sql.INSERT_RUNS, [run for run in runs if run[4] in stored])
-        return self._told_apart(fresh)
+        return self._told_apart(fresh, tickets)
 
-    def _told_apart(self, rows: list[tuple[Any, ...]]) -> tuple[list[Ticket], list[Ticket]]:
-        """The accepting tickets whose events are in these rows, and the others."""
+    def _told_apart(self, rows: list[tuple[Any, ...]], tickets: list[Ticket]) -> tuple[list[Ticket], list[Ticket]]:
+        """Those of these tickets whose events are in these rows, and the others."""
         stored = {row[0] for row in rows}
         fresh: list[Ticket] = []
         repeated: list[Ticket] = []
-        for ticket in self._accepts:
+        for ticket in tickets:
             (fresh if self._link.key(ticket.unit.event.id) in stored else repeated).append(ticket)
         return fresh, repeated
 
-    def _accept_rows(self) -> list[tuple[Any, ...]]:
+    def _accept_rows(self, tickets: list[Ticket]) -> list[tuple[Any, ...]]:
         """Rows for PostgreSQL: each event with its run."""
         key = self._link.key
-        units = sorted((ticket.unit for ticket in self._accepts), key=acceptance.dedupe_key)
+        units = sorted((ticket.unit for ticket in tickets), key=acceptance.dedupe_key)
         return [
             (
                 *acceptance.event_row(key, unit),
@@ -200,52 +200,6 @@ class Batch:
         elif run.lease_owner == self._owner:
             self.held_more += 1
             self.leased.append(acceptance.leased(unit, run))
-
-    def _write_duplicates(self, tickets: list[Ticket]) -> None:
-        """Further deliveries of known events: kept, counted, flagged where the body differs (I4, I5)."""
-        link = self._link
-        key = link.key
-        wanted = {
-            (key(ticket.unit.event.trigger_id), ticket.unit.event.dedupe_key)
-            for ticket in tickets
-            if ticket.unit.event.trigger_id is not None and ticket.unit.event.dedupe_key is not None
-        }
-        first: dict[tuple[Any, str], tuple[Any, Any, str]] = {}
-        for event_key, run_key, trigger_key, dedupe_key, sha256 in link.batch(sql.FIND_EVENTS, list(wanted)):
-            first[(trigger_key, dedupe_key)] = (event_key, run_key, sha256)
-        deliveries = []
-        more: dict[Any, int] = {}
-        for ticket in tickets:
-            event = ticket.unit.event
-            found = None if event.trigger_id is None else first.get((key(event.trigger_id), event.dedupe_key))
-            if event.dedupe_key is None or (found is not None and found[0] == key(event.id)):
-                # The very same event: handed in again, because its first commit was answered to nobody.
-                ticket.result = Accepted(event.id, None if ticket.unit.run is None else ticket.unit.run.id)
-                continue
-            if found is None:
-                raise StoreFault("the first delivery was removed this moment")
-            event_key, run_key, sha256 = found
-            conflict = sha256 != event.body_sha256
-            ticket.result = Accepted(
-                link.unkey(event_key), None if run_key is None else link.unkey(run_key), True, conflict
-            )
-            more[event_key] = more.get(event_key, 0) + 1
-            artifact = event.body_artifact_id if conflict else None
-            deliveries.append(
-                (
-                    key(uuid7()),
-                    event_key,
-                    event.received_at,
-                    1 if conflict else 0,
-                    event.body_sha256,
-                    event.body if conflict else None,
-                    None if artifact is None else key(artifact),
-                    event.headers,
-                )
-            )
-        if deliveries:
-            link.batch(sql.INSERT_DELIVERIES, deliveries)
-            link.batch(sql.COUNT_DUPLICATES, sorted(more.items()))
 
     # --- engine transactions ----------------------------------------------------------------------------------
 

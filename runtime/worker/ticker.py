@@ -13,10 +13,8 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, connections
@@ -24,19 +22,14 @@ from django.db.models import F, Q
 
 from runtime import queue
 from runtime.contracts import StoreUnavailable
-from runtime.engine.ids import uuid7
-from runtime.engine.jsonprofile import dumps, loads_stored
-from runtime.interpreter.waiting import iso
-from runtime.nodes.triggers.schedule import next_fires
 from runtime.store import artifacts, signals
 from runtime.store.brake import BRAKE
-from runtime.store.cancels import ask_to_cancel
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import Deployment, Event, Leadership, Process, Run, Trigger
-from runtime.store.records import AcceptRun, EventRow, RunRow
+from runtime.store.models import Leadership, Process, Run
 from runtime.store.statements import ENGINE
 from runtime.store.writer import Writer
+from runtime.worker import queued, schedules
 
 logger = logging.getLogger("millrace.ticker")
 
@@ -52,24 +45,6 @@ SWEEP_SECONDS: Final = 3600.0
 LEAD_MS: Final = 10_000
 _DUTY: Final = "ticker"
 _MOST_RINGS: Final = 1_000
-_MOST_SCHEDULES: Final = 200
-#: How far back a schedule looks for a run of its own that still runs.
-_NEWEST_RUNS: Final = 1_000
-#: Of the policy `all`: more missed ticks than this are not made up for.
-_MOST_MISSED: Final = 100
-#: Of the policy `skip`: a tick this late was missed, not merely delayed.
-_LATE_MS: Final = 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Tick:
-    trigger: Trigger
-    due: list[int]
-    previous: int | None
-    missed: int
-    next_at: int | None
-    #: What becomes of a start while an earlier one still runs: allow, skip, cancel.
-    overlap: str = "allow"
 
 
 class Ticker:
@@ -150,7 +125,8 @@ class Ticker:
 
     async def _tick(self) -> None:
         if not (BRAKE.held or BRAKE.full):
-            for tick in await self._ask(_due_schedules):
+            await self._ask(queued.release)
+            for tick in await self._ask(schedules.due):
                 await self._fire(tick)
             moved = await self._ask(signals.settle_left)
             if moved:
@@ -160,15 +136,15 @@ class Ticker:
             if due:
                 await self._ask(lambda: self._ring(due) if self._ring is not None else None)
 
-    async def _fire(self, tick: _Tick) -> None:
+    async def _fire(self, tick: schedules.Tick) -> None:
         """One event for each instant, however often this is tried: the instant is the event's key (I33)."""
         now = self._writer.now_ms()
         previous = tick.previous
         for at in tick.due:
-            starts = tick.overlap == "allow" or await self._ask(partial(_makes_room, tick, at))
-            await self._writer.accept(_event_of(tick, at, previous, now, starts=starts))
+            admission = await self._ask(partial(schedules.admit, tick, at))
+            await self._writer.accept(schedules.event_of(tick, at, previous, now, admission))
             previous = at
-        await self._ask(lambda: _schedule_next(tick.trigger, tick.next_at))
+        await self._ask(lambda: schedules.set_next(tick.trigger, tick.next_at))
 
     # --- in a thread ----------------------------------------------------------------------------------------------
 
@@ -247,118 +223,3 @@ def due_runs() -> list[UUID]:
         .order_by("wake_at")
         .values_list("id", flat=True)[:_MOST_RINGS]
     )
-
-
-def _due_schedules() -> list[_Tick]:
-    now = database_now()
-    found = list(
-        Trigger.objects.select_related("version")
-        .filter(next_fire_at__lte=now, enabled=True)
-        .order_by("next_fire_at")[:_MOST_SCHEDULES]
-    )
-    if not found:
-        return []
-    live = set(
-        Deployment.objects.filter(
-            workflow_id__in=[trigger.workflow_id for trigger in found], enabled=True, retired=False
-        ).values_list("workflow_id", flat=True)
-    )
-    return [_tick_of(trigger, now, live=trigger.workflow_id in live) for trigger in found]
-
-
-def _tick_of(trigger: Trigger, now: int, *, live: bool) -> _Tick:
-    """Which instants of a due schedule get an event, by its policy for missed ones."""
-    config: Any = loads_stored(trigger.config)
-    first = trigger.next_fire_at
-    assert first is not None
-    due = [first]
-    while due[-1] <= now and len(due) <= 10 * _MOST_MISSED:
-        further = next_fires(config, due[-1], 1)
-        if not further:
-            break
-        due.extend(further)
-    next_at = due.pop() if due[-1] > now else None
-    if next_at is None:
-        after = next_fires(config, now, 1)
-        next_at = after[0] if after else None
-    missed = len(due) - 1
-    if not live:
-        return _Tick(trigger, [], None, missed, next_at)
-    match config.get("missed", "once"):
-        case "all":
-            due = due[-_MOST_MISSED:]
-        case "skip":
-            due = due[-1:] if now - due[-1] <= _LATE_MS else []
-        case _:
-            due = due[-1:]
-    last = Event.objects.filter(trigger_id=trigger.pk, source="schedule").order_by("-id").first()
-    previous = None if last is None else int(last.dedupe_key or 0)
-    return _Tick(trigger, due, previous, missed, next_at, config.get("overlap", "allow"))
-
-
-def _makes_room(tick: _Tick, at: int) -> bool:
-    """Whether this instant may start a run, as the schedule says of earlier ones that still run; those are cancelled
-    where it says so. A run that is set aside does not count, nor does that of this very instant, told of once more."""
-    trigger = tick.trigger
-    newest = Run.objects.filter(workflow_id=trigger.workflow_id).order_by("-id")[:_NEWEST_RUNS]
-    going = [
-        run_id
-        for run_id, node, mode, status, finished_at, source, key in newest.values_list(
-            "id", "trigger_node", "mode", "status", "finished_at", "event__source", "event__dedupe_key"
-        )
-        if (node, mode, finished_at) == (trigger.node_id, "live", None)
-        and status != "parked"
-        and (source, key) != ("schedule", str(at))
-    ]
-    if going and tick.overlap == "cancel":
-        with commit("run.cancel"):
-            ask_to_cancel(Run.objects.filter(pk__in=going), by="schedule", now=database_now())
-        return True
-    return not going
-
-
-def _schedule_next(trigger: Trigger, next_at: int | None) -> None:
-    with commit("schedule.tick"):
-        # A publish meanwhile may have set another time: it knows better.
-        Trigger.objects.filter(pk=trigger.pk, next_fire_at=trigger.next_fire_at).update(next_fire_at=next_at)
-
-
-def _event_of(tick: _Tick, at: int, previous: int | None, now: int, *, starts: bool) -> AcceptRun:
-    trigger = tick.trigger
-    body = dumps(
-        {"scheduled_at": iso(at), "previous": None if previous is None else iso(previous), "missed": tick.missed}
-    ).encode()
-    event = EventRow(
-        id=uuid7(),
-        workspace_id=trigger.workspace_id,
-        workflow_id=trigger.workflow_id,
-        trigger_id=trigger.id,
-        source="schedule",
-        received_at=now,
-        method="",
-        path="",
-        query="",
-        headers="[]",
-        content_type="application/json",
-        body=body,
-        body_artifact_id=None,
-        body_size=len(body),
-        body_sha256=sha256(body).hexdigest(),
-        dedupe_key=str(at),
-        signature="none",
-        verdict="accepted" if starts else "skipped",
-        reason=None if starts else "An earlier start was still running.",
-        parse_error=None,
-    )
-    run = RunRow(
-        id=uuid7(),
-        workspace_id=trigger.workspace_id,
-        workflow_id=trigger.workflow_id,
-        version_id=trigger.version_id,
-        trigger_node=trigger.node_id,
-        mode="live",
-        started_by="schedule",
-        accepted_at=now,
-        min_engine=trigger.version.min_engine,
-    )
-    return AcceptRun(event, run if starts else None)

@@ -6,8 +6,21 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from runtime.sdk import JSON, Config, Context, EffectClass, Example, NodeType, PermanentError, Result, Words, field
+from runtime.sdk import (
+    JSON,
+    Config,
+    Context,
+    EffectClass,
+    Example,
+    NodeType,
+    PermanentError,
+    Result,
+    Words,
+    field,
+    windows,
+)
 from runtime.sdk.forms import FormField, check_form, question_problems
+from runtime.sdk.windows import Span
 
 
 class ManualConfig(Config):
@@ -22,6 +35,16 @@ class ManualConfig(Config):
         max_length=100,
     )
     button: str = field("Start", title="Button", advanced=True, order=4, max_length=60)
+    dedupe_for: Span = field(
+        windows.START,
+        title="Recognise repeats for",
+        help="Whoever starts it by the API with an Idempotency-Key and sends it again gets the first run. After that "
+        "time the same key counts as something new.",
+        widget="choice",
+        options=windows.SPANS,
+        advanced=True,
+        order=5,
+    )
     business_key: str = field(
         "",
         title="Business key",
@@ -29,7 +52,7 @@ class ManualConfig(Config):
         placeholder="{{ trigger.invoice_number }}",
         deferred=True,
         advanced=True,
-        order=5,
+        order=6,
         max_length=2000,
     )
 

@@ -22,10 +22,12 @@ from runtime.sdk import (
     Result,
     Words,
     field,
+    windows,
 )
 from runtime.sdk.bodies import parse_request_body
 from runtime.sdk.places import PlaceUnclear, read_place
 from runtime.sdk.redaction import MASK, is_secret_name
+from runtime.sdk.windows import Span
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
@@ -183,6 +185,15 @@ class WebhookConfig(Config):
         required=True,
         order=22,
         max_length=200,
+    )
+    dedupe_for: Span = field(
+        windows.START,
+        title="Recognise them for",
+        help="After that the same key counts as something new.",
+        widget="choice",
+        options=windows.SPANS,
+        show_if={"dedupe": ["header", "path", "body"]},
+        order=23,
     )
     on_unparsable: Literal["refuse", "keep"] = field(
         "refuse",
