@@ -6,6 +6,7 @@ rows only and may be called from any thread; writes return once they are durable
 
 from __future__ import annotations
 
+from runtime.api.backfills import backfill, backfill_plan, backfills, stop_backfill
 from runtime.api.dead_letters import dead_letter_count, dead_letter_groups, dead_letters, retry_each, solve_dead_letters
 from runtime.api.events import event, events
 from runtime.api.health import orphans, system_health
@@ -25,6 +26,7 @@ from runtime.api.publishing import (
     versions,
 )
 from runtime.api.restoring import confirm_restored, held_runs, hold_restored, restored
+from runtime.api.repeats import repeat_figures, repeats
 from runtime.api.retrying import replay_as_new, retries, retry, retry_plan
 from runtime.api.runs import cancel, changes, run, runs, snapshot, statistics, step
 from runtime.api.starting import start_run, start_test
@@ -33,6 +35,9 @@ from runtime.api.undoing import undo, undo_plan
 from runtime.api.waits import resume, resume_link, send_event, waits
 
 __all__ = [
+    "backfill",
+    "backfill_plan",
+    "backfills",
     "cancel",
     "changes",
     "check",
@@ -54,6 +59,8 @@ __all__ = [
     "orphans",
     "preview",
     "publish",
+    "repeat_figures",
+    "repeats",
     "replay_as_new",
     "restored",
     "resume",
@@ -74,6 +81,7 @@ __all__ = [
     "start_test",
     "statistics",
     "step",
+    "stop_backfill",
     "system_health",
     "task",
     "task_count",

@@ -20,7 +20,8 @@ _COLUMNS: Final = (
     "body_size", "body_sha256", "signature", "duplicates",
 )  # fmt: skip
 _DETAIL: Final = (
-    *_COLUMNS, "method", "path", "query", "headers", "content_type", "body", "body_artifact_id", "parse_error",
+    *_COLUMNS, "past_key", "method", "path", "query", "headers", "content_type", "body", "body_artifact_id",
+    "parse_error",
 )  # fmt: skip
 
 
@@ -38,7 +39,7 @@ def events(
     if last is not None:
         chosen = chosen.filter(id__lt=last)
     size = page_size(limit)
-    rows = list(chosen.order_by("-id").values(*_COLUMNS)[: size + 1])
+    rows = list(chosen.order_by("-id").values(*_COLUMNS, "past_key")[: size + 1])
     views = [_view(row) for row in rows[:size]]
     return Page(views, encode(views[-1].id) if len(rows) > size else None)
 
@@ -72,7 +73,8 @@ def event(*, workspace_id: UUID, event_id: UUID) -> EventDetail:
 
 
 def _view(row: dict[str, Any]) -> EventView:
-    return EventView(**{name: row[name] for name in _COLUMNS})
+    shown = {name: row[name] for name in _COLUMNS}
+    return EventView(**{**shown, "dedupe_key": row["dedupe_key"] or row["past_key"]})
 
 
 def _text(row: dict[str, Any]) -> str | None:

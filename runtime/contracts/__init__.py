@@ -86,6 +86,13 @@ from runtime.contracts.retries import (
     RetryStep,
     RetryView,
 )
+from runtime.contracts.starts import (
+    BackfillInstant,
+    BackfillPlan,
+    BackfillView,
+    RepeatFigures,
+    RepeatView,
+)
 from runtime.contracts.undo import UndoLine, UndoPlan
 from runtime.contracts.waits import SentEvent, WaitView
 from runtime.engine.check import Problem
@@ -96,6 +103,9 @@ __all__ = [
     "AlreadyDecided",
     "AlreadyFinished",
     "AttemptView",
+    "BackfillInstant",
+    "BackfillPlan",
+    "BackfillView",
     "CheckReport",
     "DeadLetterGroup",
     "DeadLetterView",
@@ -125,6 +135,8 @@ __all__ = [
     "PlanOutdated",
     "PreviewResult",
     "Problem",
+    "RepeatFigures",
+    "RepeatView",
     "RetryOutcome",
     "RetryPlan",
     "RetryRefused",

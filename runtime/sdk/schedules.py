@@ -87,7 +87,7 @@ def rules_of(config: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     further = config.get("also")
     shared = {name: value for name, value in config.items() if name not in RULE_FIELDS and name != "also"}
     return [
-        ("", config),
+        ("", {name: value for name, value in config.items() if name != "also"}),
         *(
             (f"also.{number}.", {"weekdays": WEEKDAYS[:5], **rule, **shared})
             for number, rule in enumerate(further if isinstance(further, list | tuple) else ())

@@ -120,7 +120,7 @@ class Event(models.Model):
         ]
         indexes = [
             models.Index(fields=["workspace_id", "workflow_id", "-id"], name="event_newest"),
-            models.Index(fields=["id"], condition=models.Q(verdict="queued"), name="event_queued"),
+            models.Index(fields=["trigger_id", "id"], condition=models.Q(verdict="queued"), name="event_queued"),
         ]
 
 

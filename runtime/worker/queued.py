@@ -1,14 +1,16 @@
 """Starts that wait: of a schedule that lets one wait for an earlier run, and of backfills.
 
-A waiting start is an event of the verdict `queued`. It becomes a run in one commit, in the order of the events; who
+A waiting start is an event of the verdict `queued`. It becomes a run in one commit, in the order of the instants; who
 comes second finds that it is no longer waiting.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Final
 from uuid import UUID
+
+from django.db.models import QuerySet
+from django.db.models.functions import Length
 
 from runtime.engine.ids import uuid7
 from runtime.store.commits import commit
@@ -18,26 +20,33 @@ from runtime.worker.schedules import going
 
 __all__ = ["release"]
 
-#: Starts looked at in one tick, and those of one backfill that begin in it.
-_MOST_WAITING: Final = 1_000
+#: Starts of one backfill that begin in one tick.
 _MOST_AT_ONCE: Final = 100
 
 
 def release() -> None:
     """Start what waited and need not wait any longer."""
-    waiting: defaultdict[UUID | None, list[tuple[UUID, UUID | None]]] = defaultdict(list)
-    rows = Event.objects.filter(verdict="queued").order_by("id")
-    for event_id, trigger_id, backfill_id in rows.values_list("id", "trigger_id", "backfill_id")[:_MOST_WAITING]:
-        waiting[trigger_id].append((event_id, backfill_id))
-    for trigger_id, events in waiting.items():
-        trigger = Trigger.objects.select_related("version").filter(pk=trigger_id).first()
-        takes = trigger is not None and trigger.enabled and _is_live(trigger.workflow_id)
-        if trigger is None or not takes:
-            _leave_out([event_id for event_id, _ in events])
-        elif _all_at_once(events[0][1]):
-            _start(trigger, [event_id for event_id, backfill in events if backfill == events[0][1]][:_MOST_AT_ONCE])
+    waiting = Event.objects.filter(verdict="queued", trigger_id__isnull=False)
+    for trigger_id in waiting.values_list("trigger_id", flat=True).order_by().distinct():
+        trigger = None if trigger_id is None else _trigger(trigger_id)
+        # The oldest instant first: a number as text, which sorts as numbers of equal length do.
+        events = waiting.filter(trigger_id=trigger_id).order_by(Length("dedupe_key"), "dedupe_key")
+        if trigger is None or not trigger.enabled or not _is_live(trigger.workflow_id):
+            _leave_out(events)
+            continue
+        first = events.values_list("id", "backfill_id").first()
+        if first is None:
+            continue
+        event_id, backfill_id = first
+        if _all_at_once(backfill_id):
+            chosen = events.filter(backfill_id=backfill_id).values_list("id", flat=True)[:_MOST_AT_ONCE]
+            _start(trigger, list(chosen))
         elif not going(trigger):
-            _start(trigger, [events[0][0]], alone=True)
+            _start(trigger, [event_id], alone=True)
+
+
+def _trigger(trigger_id: UUID) -> Trigger | None:
+    return Trigger.objects.select_related("version").filter(pk=trigger_id).first()
 
 
 def _is_live(workflow_id: UUID) -> bool:
@@ -48,11 +57,9 @@ def _all_at_once(backfill_id: UUID | None) -> bool:
     return backfill_id is not None and Backfill.objects.filter(pk=backfill_id, together=True).exists()
 
 
-def _leave_out(events: list[UUID]) -> None:
+def _leave_out(events: QuerySet[Event]) -> None:
     with commit("schedule.release"):
-        Event.objects.filter(pk__in=events, verdict="queued").update(
-            verdict="skipped", reason="The workflow took no starts any more when its turn came."
-        )
+        events.order_by().update(verdict="skipped", reason="The workflow took no starts any more when its turn came.")
 
 
 def _start(trigger: Trigger, events: list[UUID], *, alone: bool = False) -> None:
@@ -63,7 +70,8 @@ def _start(trigger: Trigger, events: list[UUID], *, alone: bool = False) -> None
         if alone and going(trigger):
             return
         now = database_now()
-        for event in Event.objects.filter(pk__in=events, verdict="queued").order_by("id").select_for_update():
+        found = Event.objects.filter(pk__in=events, verdict="queued").select_for_update()
+        for event in sorted(found, key=lambda event: int(event.dedupe_key or 0)):
             run_id = uuid7()
             Run.objects.create(
                 id=run_id,

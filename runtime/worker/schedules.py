@@ -87,7 +87,8 @@ def _tick_of(trigger: Trigger, now: int, *, live: bool) -> Tick:
             chosen = newest[-1:] if now - newest[-1] <= _LATE_MS else []
         case _:
             chosen = newest[-1:]
-    last = Event.objects.filter(trigger_id=trigger.pk, source="schedule").order_by("-id").first()
+    own = Event.objects.filter(trigger_id=trigger.pk, source="schedule", backfill_id__isnull=True)
+    last = own.order_by("-id").first()
     previous = None if last is None else int(last.dedupe_key or 0)
     return Tick(trigger, chosen, previous, count - 1, next_at, config.get("overlap", "allow"))
 

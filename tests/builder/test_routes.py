@@ -40,6 +40,7 @@ class Row:
 
 W = "workspaces/<uuid:workspace_id>"
 F = f"{W}/workflows/<uuid:workflow_id>"
+BACKFILL = {"trigger": "01890a5d-ac96-774b-bcce-b302099a8057", "begin": "2026-11-01", "end": "2026-11-02"}
 ROUTES = [
     Row("GET", "session", Access.ANYONE, None, (200,)),
     Row("POST", "session", Access.ANYONE, None, (401,), {"email": "nobody@example.org", "password": "wrong"}),
@@ -78,6 +79,10 @@ ROUTES = [
     Row("GET", f"{F}/versions/<number:number>", VIEW, Scope.READ, (404,)),
     Row("POST", f"{F}/versions/<number:number>/restore", BUILD, Scope.BUILD, (428,)),
     Row("GET", f"{F}/triggers", VIEW, Scope.READ, (200,)),
+    Row("GET", f"{F}/backfills", VIEW, Scope.READ, (200,)),
+    Row("POST", f"{F}/backfills", REVIEW, Scope.RUN, (404,), BACKFILL),
+    Row("POST", f"{F}/backfills/plan", REVIEW, Scope.RUN, (404,), BACKFILL),
+    Row("POST", f"{F}/backfills/<uuid:backfill_id>/stop", REVIEW, Scope.RUN, (404,)),
     Row("POST", f"{F}/runs", REVIEW, Scope.RUN, (409,), {}),
     Row("POST", f"{F}/test", BUILD, Scope.BUILD, (422,), {"graph": factories.graph()}),
     Row("GET", f"{F}/samples", VIEW, Scope.READ, (200,)),
@@ -110,6 +115,8 @@ ROUTES = [
     Row("POST", f"{W}/dead-letters/solve", REVIEW, Scope.RUN, (200,), {"runs": [], "reason": "Paid by hand."}),
     Row("POST", f"{W}/dead-letters/discard", ADMIN, Scope.ADMIN, (200,), {"runs": [], "reason": "A test."}),
     Row("GET", f"{W}/events", VIEW, Scope.READ, (200,)),
+    Row("GET", f"{W}/events/repeats", VIEW, Scope.READ, (200,)),
+    Row("GET", f"{W}/events/figures", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/events/<uuid:event_id>", VIEW, Scope.READ, (404,)),
     Row("GET", f"{W}/connections", BUILD, Scope.BUILD, (200,)),
     Row("POST", f"{W}/connections", BUILD, Scope.BUILD, (422,), {"kind": "no.such", "name": "x", "fields": {}}),
@@ -202,7 +209,7 @@ def path_of(row: Row, world: World, things: Things, *, workspace: UUID | None = 
     path = path.replace("<uuid:workflow_id>", str(things.workflow))
     path = path.replace("<uuid:connection_id>", str(things.connection))
     path = path.replace("<number:number>", "1").replace("<str:node_id>", "n_start")
-    for name in ("member", "token", "run", "event", "task"):
+    for name in ("member", "token", "run", "event", "task", "backfill"):
         path = path.replace(f"<uuid:{name}_id>", str(uuid4()))
     return path
 

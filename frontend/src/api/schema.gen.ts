@@ -22,6 +22,37 @@ export type AttemptShape = {
   status: string;
 };
 
+/** What would be started. `too_many`: more than may be started at a time; only the first are listed. */
+export type BackfillPlanShape = {
+  first: (string | null);
+  instants: Array<InstantShape>;
+  known: number;
+  last: (string | null);
+  starts: number;
+  too_many: boolean;
+};
+
+/** A schedule, and from when until when; a day stands for the whole of it in the schedule's time zone. */
+export type BackfillRange = {
+  begin: string;
+  end: string;
+  trigger: string;
+};
+
+/** Starts for past times that somebody asked for; `waiting` have not begun. */
+export type BackfillShape = {
+  at: string;
+  begin: string;
+  by: (string | null);
+  end: string;
+  id: string;
+  known: number;
+  starts: number;
+  together: boolean;
+  trigger: string;
+  waiting: number;
+};
+
 /** The run, and the steps that changed after `after`, as of `seq`. */
 export type ChangesView = {
   after: number;
@@ -137,13 +168,6 @@ export type ErrorView = {
   title: string;
 };
 
-/** An event: runs of the workspace that wait for exactly this name and key go on with the data. */
-export type EventBody = {
-  data?: unknown;
-  key: string;
-  name: string;
-};
-
 /** Something that knocked. */
 export type EventShape = {
   body_sha256: string;
@@ -159,6 +183,27 @@ export type EventShape = {
   trigger_id: (string | null);
   verdict: string;
   workflow_id: string;
+};
+
+/** What was delivered to a workflow. `rate`: what part of it had come before. */
+export type FiguresLine = {
+  conflicts: number;
+  duplicates: number;
+  events: number;
+  rate: number;
+  received: number;
+  workflow_id: string;
+};
+
+/** What was delivered since a moment, altogether and by workflow. */
+export type FiguresShape = {
+  conflicts: number;
+  duplicates: number;
+  events: number;
+  rate: number;
+  received: number;
+  since: string;
+  workflows: Array<FiguresLine>;
 };
 
 /** A graph document. A draft may be broken; it must be one. */
@@ -185,6 +230,12 @@ export type GroupsView = {
   items: Array<GroupView>;
 };
 
+/** A time of the schedule; `known`: it has its run, and gets no second one. */
+export type InstantShape = {
+  at: string;
+  known: boolean;
+};
+
 /** An invitation. The link is shown once; pass it on yourself. */
 export type InvitationView = {
   email: string;
@@ -200,17 +251,8 @@ export type Invite = {
   role: Role;
 };
 
-/** One run of a step; `index` counts from 0. */
-export type ItemShape = {
-  error: (ErrorView | null);
-  finished_at: (string | null);
-  index: number;
-  label: (string | null);
-  outcome: (string | null);
-  run_id: string;
-  started_at: (string | null);
-  status: string;
-  waiting: (WaitingView | null);
+export type ItemsBackfillShape = {
+  items: Array<BackfillShape>;
 };
 
 export type ItemsCheckLine = {
@@ -229,23 +271,11 @@ export type ItemsTriggerShape = {
   items: Array<TriggerShape>;
 };
 
-/** How the runs stand that a step has begun. `total`: how many there will be, where that is known. */
-export type ItemsView = {
-  done: number;
-  failed: number;
-  running: number;
-  started: number;
-  total: (number | null);
-  waiting: number;
-};
-
-export type ItemsWaitShape = {
-  items: Array<WaitShape>;
-};
-
 export type ItemsWorkspaceView = {
   items: Array<WorkspaceView>;
 };
+
+export type KindEnum = "duplicate" | "conflict";
 
 /** The newest run. */
 export type LastRun = {
@@ -260,11 +290,6 @@ export type LetterView = {
   at: string;
   message: string;
   run: RunShape;
-};
-
-/** The address that moves the step on with a POST. Whoever knows it may use it, once. */
-export type LinkView = {
-  url: string;
 };
 
 /** The version that runs. */
@@ -366,11 +391,6 @@ export type PagedEventShape = {
   next_cursor: (string | null);
 };
 
-export type PagedItemShape = {
-  items: Array<ItemShape>;
-  next_cursor: (string | null);
-};
-
 export type PagedLetterView = {
   items: Array<LetterView>;
   next_cursor: (string | null);
@@ -378,6 +398,11 @@ export type PagedLetterView = {
 
 export type PagedMemberView = {
   items: Array<MemberView>;
+  next_cursor: (string | null);
+};
+
+export type PagedRepeatShape = {
+  items: Array<RepeatShape>;
   next_cursor: (string | null);
 };
 
@@ -404,16 +429,6 @@ export type PagedVersionShape = {
 export type PagedWorkflowShape = {
   items: Array<WorkflowShape>;
   next_cursor: (string | null);
-};
-
-/** The run that has begun this one, for which of its steps, and as which number (from 0). */
-export type ParentShape = {
-  index: number;
-  is_item: boolean;
-  node_id: string;
-  node_name: string;
-  run_id: string;
-  workflow_id: string;
 };
 
 /** The signed-in person. */
@@ -500,14 +515,23 @@ export type Publish = {
   revision: number;
 };
 
+/** A delivery whose key had come before: with the same body (`duplicate`) or with another one (`conflict`). */
+export type RepeatShape = {
+  body_sha256: string;
+  event_id: string;
+  first_received_at: string;
+  id: string;
+  key: (string | null);
+  kind: KindEnum;
+  received_at: string;
+  run_id: (string | null);
+  source: string;
+  workflow_id: string;
+};
+
 /** The version to start anew with: by default the run's own. */
 export type ReplayBody = {
   version?: (number | null);
-};
-
-/** What the step goes on with, in place of what was to come. */
-export type ResumeBody = {
-  data?: unknown;
 };
 
 /** The plan's id and what it was made for; other settings, decisions, and what may happen a second time, by step. */
@@ -556,7 +580,6 @@ export type RunShape = {
   id: string;
   mode: string;
   outcome: (string | null);
-  parent: (ParentShape | null);
   replay_of: (string | null);
   seq: number;
   short_id: string;
@@ -596,13 +619,6 @@ export type ScheduleView = {
 
 /** What a token can be narrowed to. */
 export type Scope = "read" | "run" | "build" | "admin";
-
-/** `moved_on`: how many waiting steps went on by it; null: they go on in a moment. `duplicate`: this key came before, and nothing was sent again. */
-export type SentView = {
-  duplicate: boolean;
-  id: string;
-  moved_on: (number | null);
-};
 
 /** Who is signed in, and what every unsafe request must send as `X-CSRFToken`. */
 export type SessionView = {
@@ -654,6 +670,14 @@ export type Start = {
   trigger?: (string | null);
 };
 
+/** `together`: all starts run beside each other; otherwise one after another. */
+export type StartBackfill = {
+  begin: string;
+  end: string;
+  together?: boolean;
+  trigger: string;
+};
+
 /** A step with its data and every try. */
 export type StepDetailView = {
   attempts: Array<AttemptShape>;
@@ -676,7 +700,6 @@ export type StepShape = {
   error: (ErrorView | null);
   finished_at: (string | null);
   generation: number;
-  items: (ItemsView | null);
   key: string;
   node: string;
   note: (string | null);
@@ -822,21 +845,6 @@ export type Vote = {
   comment: string;
   me: boolean;
   outcome: string;
-};
-
-/** A step that waits, or waited. `kind`: link · event. `status`: open · resumed · late · cancelled. `title`: what is waited for; `name` and `key`: of the event; `by`: who or what moved it on: a person's name, `link`, `run` (a step of another run sent the event) or `api`. */
-export type WaitShape = {
-  by: (string | null);
-  closed_at: (string | null);
-  created_at: string;
-  due_at: (string | null);
-  generation: number;
-  key: string;
-  kind: string;
-  name: string;
-  node: string;
-  status: string;
-  title: string;
 };
 
 /** What a step waits for. */
@@ -1270,6 +1278,30 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/events/figures": {
+    path: { workspace_id: string };
+    query: { days?: number; workflow?: (string | null) };
+    answers: {
+      "200": FiguresShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/events/repeats": {
+    path: { workspace_id: string };
+    query: { cursor?: (string | null); kind?: ("duplicate" | "conflict" | null); limit?: number; workflow?: (string | null) };
+    answers: {
+      "200": PagedRepeatShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
   "GET /api/v1/workspaces/{workspace_id}/events/{event_id}": {
     path: { event_id: string; workspace_id: string };
     answers: {
@@ -1483,18 +1515,6 @@ export interface Operations {
       "503": Problem;
     };
   };
-  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/items": {
-    path: { run_id: string; workspace_id: string };
-    query: { cursor?: (string | null); limit?: number; node: string; status?: "all" | "done" | "failed" | "open" };
-    answers: {
-      "200": PagedItemShape;
-      "400": Problem;
-      "401": Problem;
-      "403": Problem;
-      "404": Problem;
-      "503": Problem;
-    };
-  };
   "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/replay": {
     path: { run_id: string; workspace_id: string };
     header: { "Idempotency-Key"?: string };
@@ -1604,46 +1624,6 @@ export interface Operations {
       "503": Problem;
     };
   };
-  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/waits": {
-    path: { run_id: string; workspace_id: string };
-    answers: {
-      "200": ItemsWaitShape;
-      "400": Problem;
-      "401": Problem;
-      "403": Problem;
-      "404": Problem;
-      "503": Problem;
-    };
-  };
-  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/waits/{node_id}/link": {
-    path: { node_id: string; run_id: string; workspace_id: string };
-    answers: {
-      "200": LinkView;
-      "400": Problem;
-      "401": Problem;
-      "403": Problem;
-      "404": Problem;
-      "409": Problem;
-      "503": Problem;
-    };
-  };
-  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/waits/{node_id}/resume": {
-    path: { node_id: string; run_id: string; workspace_id: string };
-    header: { "Idempotency-Key"?: string };
-    body: ResumeBody;
-    answers: {
-      "200": WaitShape;
-      "400": Problem;
-      "401": Problem;
-      "403": Problem;
-      "404": Problem;
-      "409": Problem;
-      "413": Problem;
-      "415": Problem;
-      "422": Problem;
-      "503": Problem;
-    };
-  };
   "POST /api/v1/workspaces/{workspace_id}/schedules/preview": {
     path: { workspace_id: string };
     body: ScheduleBody;
@@ -1653,24 +1633,6 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
-      "413": Problem;
-      "415": Problem;
-      "422": Problem;
-      "503": Problem;
-    };
-  };
-  "POST /api/v1/workspaces/{workspace_id}/sent-events": {
-    path: { workspace_id: string };
-    header: { "Idempotency-Key"?: string };
-    body: EventBody;
-    answers: {
-      "200": SentView;
-      "202": SentView;
-      "400": Problem;
-      "401": Problem;
-      "403": Problem;
-      "404": Problem;
-      "409": Problem;
       "413": Problem;
       "415": Problem;
       "422": Problem;
@@ -1784,6 +1746,65 @@ export interface Operations {
     body: WorkflowChanges;
     answers: {
       "200": WorkflowShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/backfills": {
+    path: { workflow_id: string; workspace_id: string };
+    answers: {
+      "200": ItemsBackfillShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/backfills": {
+    path: { workflow_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: StartBackfill;
+    answers: {
+      "202": BackfillShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/backfills/plan": {
+    path: { workflow_id: string; workspace_id: string };
+    body: BackfillRange;
+    answers: {
+      "200": BackfillPlanShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/backfills/{backfill_id}/stop": {
+    path: { backfill_id: string; workflow_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "202": BackfillShape;
       "400": Problem;
       "401": Problem;
       "403": Problem;

@@ -59,7 +59,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="event",
-            index=models.Index(condition=models.Q(("verdict", "queued")), fields=["id"], name="event_queued"),
+            index=models.Index(
+                condition=models.Q(("verdict", "queued")), fields=["trigger_id", "id"], name="event_queued"
+            ),
         ),
         migrations.AddIndex(
             model_name="backfill",
