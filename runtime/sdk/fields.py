@@ -32,6 +32,7 @@ Widget: TypeAlias = Literal[
     "cases",
     "assignments",
     "list",
+    "rules",
     "secret",
     "url",
     "email-list",

@@ -136,3 +136,44 @@ def test_a_kill_at_a_tick_starts_one_run_for_the_instant(side: str, database: st
 def now_ms() -> int:
     """Now, in milliseconds."""
     return int(time.time() * 1000)
+
+
+@pytest.mark.parametrize("point", ["schedule.backfill", "schedule.release"])
+@pytest.mark.parametrize("side", SIDES)
+def test_a_kill_while_past_times_are_started_starts_each_once(
+    side: str, point: str, database: str, make_plant: MakePlant
+) -> None:
+    start = node("start", "trigger.schedule@1", {"repeat": "every", "every": 1, "unit": "days", "at": "09:00"})
+    plant = make_plant(database)
+    plant.start(Example("Catching up", graph([start, edit("keep", "{{ run.id }}")], ["start -> keep"]), {}))
+    api, made = api_of(plant), plant.published["Catching up"]
+    path = f"W/workflows/{made.workflow}/backfills"
+    (trigger,) = api.call("GET", f"W/workflows/{made.workflow}/triggers")["items"]
+    body = {"trigger": trigger["id"], "begin": "2026-06-01", "end": "2026-06-05"}
+    if point == "schedule.backfill":
+        die_at(plant, plant.of(plant.kinds[0]), f"{point}:{side}", "POST", path, body)
+        # All of it, or nothing.
+        plan = api.call("POST", f"{path}/plan", body)
+        assert plan["starts"] == (5 if side == "before" else 0)
+        assert len(api.call("GET", path)["items"]) == (side == "after")
+        if side == "before":
+            api.call("POST", path, body)
+    else:
+        ticker = plant.of("serve" if plant.embedded else "ticker")
+        # The third of five, which go one after another.
+        ticker.arm(f"{point}:{side}=kill@nth(3)")
+        api.call("POST", path, body)
+        assert ticker.is_dead(30), f"it did not die at {point}"
+        plant.buried(ticker)
+        plant.revive(ticker)
+    wait_until(
+        lambda: plant.database.query("SELECT count(*) FROM store_run WHERE finished_at IS NOT NULL") == [(5,)],
+        "every past time has its run",
+        seconds=60,
+    )
+    found = plant.database.query(
+        "SELECT e.dedupe_key FROM store_run AS r JOIN store_event AS e ON e.id = r.event_id ORDER BY r.id"
+    )
+    assert [row[0] for row in found] == sorted({row[0] for row in found})
+    assert plant.database.query("SELECT count(*) FROM store_event") == [(5,)]
+    assert plant.complaints() == []

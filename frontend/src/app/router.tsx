@@ -165,6 +165,12 @@ const versionsRoute = createRoute({
   component: screen(() => import("../pages/workflow/Versions"), "workflows", "canvas"),
 });
 
+const startsRoute = createRoute({
+  getParentRoute: () => workflowRoute,
+  path: "/starts",
+  component: screen(() => import("../pages/starts"), "starts", "workflows"),
+});
+
 const workflowSettingsRoute = createRoute({
   getParentRoute: () => workflowRoute,
   path: "/settings",
@@ -286,6 +292,7 @@ const routeTree = rootRoute.addChildren([
       buildRoute,
       workflowRunsRoute,
       versionsRoute,
+      startsRoute,
       workflowSettingsRoute,
     ]),
     runsRoute,

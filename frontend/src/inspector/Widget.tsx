@@ -123,6 +123,7 @@ function Control(props: WidgetProps) {
     case "form-fields":
     case "assignments":
     case "rows":
+    case "rules":
       return <Rows {...props} />;
     case "list":
       return field.schema.items?.properties ? <Rows {...props} /> : <ListField {...props} />;

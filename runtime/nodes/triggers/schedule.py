@@ -53,7 +53,8 @@ class ScheduleRule(Config):
         order=3,
     )
     weekdays: list[Weekday] = field(
-        default_factory=lambda: ["mon", "tue", "wed", "thu", "fri"],
+        # In the schema, too, so that a new rule of the list shows them.
+        ["mon", "tue", "wed", "thu", "fri"],
         title="Days",
         widget="multi-choice",
         options=_WEEKDAYS,
@@ -127,7 +128,7 @@ class ScheduleConfig(ScheduleRule):
         default_factory=list,
         title="Starts also",
         help="Further rules. Where two of them name the same moment, it starts once.",
-        widget="list",
+        widget="rules",
         order=9,
         max_length=20,
     )

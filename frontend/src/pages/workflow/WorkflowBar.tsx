@@ -6,10 +6,10 @@ import { useTranslation } from "react-i18next";
 import type { Workflow } from "../../api/types";
 import { Chip, segmentClass, segmentsClass, TopBar } from "../../ui";
 
-export type WorkflowTab = "build" | "runs" | "versions" | "settings";
-const TABS: readonly WorkflowTab[] = ["build", "runs", "versions", "settings"];
+export type WorkflowTab = "build" | "runs" | "versions" | "starts" | "settings";
+const TABS: readonly WorkflowTab[] = ["build", "runs", "versions", "starts", "settings"];
 
-/** Build · Runs · Versions · Settings, the same on every screen of a workflow. */
+/** Build · Runs · Versions · Starts · Settings, the same on every screen of a workflow. */
 export function WorkflowTabs({ id, current }: { id: string; current?: WorkflowTab }) {
   const { t } = useTranslation("workflows");
   return (
@@ -51,7 +51,7 @@ export function WorkflowChips({ workflow }: { workflow: Workflow }) {
   );
 }
 
-/** The top bar of the Runs, Versions and Settings tabs of a workflow. */
+/** The top bar of the Runs, Versions, Starts and Settings tabs of a workflow. */
 export function WorkflowBar(props: {
   id: string;
   workflow: Workflow | undefined;
