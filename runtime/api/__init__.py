@@ -25,8 +25,8 @@ from runtime.api.publishing import (
     version_graph,
     versions,
 )
-from runtime.api.restoring import confirm_restored, held_runs, hold_restored, restored
 from runtime.api.repeats import repeat_figures, repeats
+from runtime.api.restoring import confirm_restored, held_runs, hold_restored, restored
 from runtime.api.retrying import replay_as_new, retries, retry, retry_plan
 from runtime.api.runs import cancel, changes, run, runs, snapshot, statistics, step
 from runtime.api.starting import start_run, start_test

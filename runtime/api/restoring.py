@@ -18,7 +18,7 @@ from runtime.sdk import EffectClass
 from runtime.store import restores
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import Attempt, Instance, Run, StepRun, Trigger, Version
+from runtime.store.models import Attempt, Event, Instance, Run, StepRun, Trigger, Version
 
 _PAGE: Final = 200
 #: A step that came to one of these did what it was to do, or never will.
@@ -73,8 +73,8 @@ def held_runs() -> Iterator[HeldRun]:
 
 def confirm_restored(*, schedules: Literal["skip", "run"] = "skip") -> bool:
     """Let everything go on; False where nothing waited for it. Schedules whose instant has passed wait for the next one
-    where they `skip`, since that start may have taken place after the backup; else their own rule for missed starts
-    decides."""
+    where they `skip`, and starts that waited are left out, since they may have taken place after the backup; else their
+    own rule for missed starts decides."""
     if schedules == "skip":
         for trigger in _past_schedules():
             config: Any = loads_stored(trigger.config)
@@ -83,6 +83,11 @@ def confirm_restored(*, schedules: Literal["skip", "run"] = "skip") -> bool:
                 Trigger.objects.filter(pk=trigger.pk, next_fire_at=trigger.next_fire_at).update(
                     next_fire_at=following[0] if following else None
                 )
+        # So may those have that waited for their turn; a person can ask for them again.
+        with commit("schedule.release"):
+            Event.objects.filter(verdict="queued").update(
+                verdict="skipped", reason="A backup was restored while it waited."
+            )
     return restores.release()
 
 
