@@ -18,13 +18,16 @@ from builder.api.workflows import find
 from runtime import api as runtime_api
 from runtime.contracts import BackfillView, RepeatFigures, RepeatView
 
+# A moment first: midnight somewhere is not the day.
+DayOrMoment = Annotated[AwareDatetime | date, Field(union_mode="left_to_right")]
+
 
 class BackfillRange(Body):
     """A schedule, and from when until when; a day stands for the whole of it in the schedule's time zone."""
 
     trigger: UUID
-    begin: date | AwareDatetime
-    end: date | AwareDatetime
+    begin: DayOrMoment
+    end: DayOrMoment
 
 
 class StartBackfill(BackfillRange):

@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from runtime.contracts import BackfillInstant, BackfillPlan, BackfillView, NotFound, NotStartable, RuntimeRefused
 from runtime.engine.ids import uuid7
@@ -20,6 +20,7 @@ from runtime.sdk.schedules import ScheduleError, local_moment, zone
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Backfill, Deployment, Event, Trigger
+from runtime.store.queued import queued
 
 __all__ = ["backfill", "backfill_plan", "backfills", "stop_backfill"]
 
@@ -93,7 +94,7 @@ def stop_backfill(*, workspace_id: UUID, workflow_id: UUID, backfill_id: UUID) -
     if found is None:
         raise NotFound("There are no such starts.", code="backfill_not_found")
     with commit("schedule.backfill"):
-        Event.objects.filter(trigger_id=found.trigger_id, verdict="queued", backfill_id=found.pk).update(
+        queued().filter(trigger_id=found.trigger_id, backfill_id=found.pk).update(
             verdict="skipped", reason="Somebody stopped these starts."
         )
     return _views([found])[0]
@@ -197,8 +198,8 @@ def _queue(trigger: Trigger, plan: BackfillPlan, made: Backfill) -> None:
 
 def _views(rows: Sequence[Backfill]) -> list[BackfillView]:
     counted = (
-        Event.objects.filter(trigger_id__in={row.trigger_id for row in rows}, verdict="queued")
-        .filter(Q(backfill_id__in=[row.pk for row in rows]))
+        queued()
+        .filter(trigger_id__in={row.trigger_id for row in rows}, backfill_id__in=[row.pk for row in rows])
         .values_list("backfill_id")
         .annotate(Count("id"))
     )

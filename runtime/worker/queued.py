@@ -16,6 +16,7 @@ from runtime.engine.ids import uuid7
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Backfill, Deployment, Event, Run, Trigger
+from runtime.store.queued import queued
 from runtime.worker.schedules import going
 
 __all__ = ["release"]
@@ -26,7 +27,7 @@ _MOST_AT_ONCE: Final = 100
 
 def release() -> None:
     """Start what waited and need not wait any longer."""
-    waiting = Event.objects.filter(verdict="queued", trigger_id__isnull=False)
+    waiting = queued().filter(trigger_id__isnull=False)
     for trigger_id in waiting.values_list("trigger_id", flat=True).order_by().distinct():
         trigger = None if trigger_id is None else _trigger(trigger_id)
         # The oldest instant first: a number as text, which sorts as numbers of equal length do.

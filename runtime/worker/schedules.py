@@ -18,6 +18,7 @@ from runtime.store.cancels import ask_to_cancel
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Deployment, Event, Run, Trigger
+from runtime.store.queued import queued
 from runtime.store.records import AcceptRun, EventRow, RunRow
 
 __all__ = ["Tick", "admit", "due", "event_of", "going", "set_next"]
@@ -87,7 +88,9 @@ def _tick_of(trigger: Trigger, now: int, *, live: bool) -> Tick:
             chosen = newest[-1:] if now - newest[-1] <= _LATE_MS else []
         case _:
             chosen = newest[-1:]
-    own = Event.objects.filter(trigger_id=trigger.pk, source="schedule", backfill_id__isnull=True)
+    # By workspace and workflow an index leads to the newest.
+    newest_first = Event.objects.filter(workspace_id=trigger.workspace_id, workflow_id=trigger.workflow_id)
+    own = newest_first.filter(trigger_id=trigger.pk, source="schedule", backfill_id__isnull=True)
     last = own.order_by("-id").first()
     previous = None if last is None else int(last.dedupe_key or 0)
     return Tick(trigger, chosen, previous, count - 1, next_at, config.get("overlap", "allow"))
@@ -139,7 +142,7 @@ def admit(tick: Tick, at: int) -> Admission:
         return "accepted"
     if tick.overlap == "skip":
         return "running" if open_runs else "accepted"
-    waiting = Event.objects.filter(trigger_id=trigger.pk, verdict="queued", backfill_id__isnull=True)
+    waiting = queued().filter(trigger_id=trigger.pk, backfill_id__isnull=True)
     if waiting.exclude(dedupe_key=str(at)).exists():
         return "full"
     return "queued" if open_runs else "accepted"

@@ -8,12 +8,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 
 from runtime import api
 from runtime.contracts import BackfillView, NotFound, NotStartable, RuntimeRefused
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import loads
+from runtime.store import queued as queue
 from runtime.store.models import Backfill, Event, Run, Trigger
 from runtime.worker import queued
 from tests.runtime.machine import WORKSPACE, Machine, detail, flow, look, pause, step, wait_until
@@ -238,6 +239,16 @@ class TestOneWaits:
         for thread in threads:
             thread.join()
         assert instants(trigger) == NINE[:5]
+
+
+def test_what_waits_is_found_by_the_index_that_holds_nothing_else(transactional_db: None) -> None:
+    if connection.vendor == "postgresql":
+        # With three rows the planner reads the table whole; only its choice where it has one counts.
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+    waiting = queue.queued().filter(trigger_id__isnull=False)
+    for found in (waiting.values_list("trigger_id").order_by().distinct(), waiting.filter(trigger_id=uuid7())):
+        assert "event_queued" in found.explain()
 
 
 def release_and_close() -> None:
