@@ -50,6 +50,7 @@ def test_two_rules_are_set_up_and_their_next_times_seen(
     preview = panel.get_by_role("region", name="Next ten starts")
     expect(preview).to_contain_text("On the last working day of the month at 18:00 and every Monday at 08:00")
     expect(preview.get_by_role("listitem")).to_have_count(10)
+    expect(preview.get_by_role("listitem").filter(has_text="06:00 PM").first).to_be_visible()
     shown = [
         datetime.fromisoformat(str(one.get_attribute("datetime")))
         for one in preview.get_by_role("listitem").locator("time").all()

@@ -251,6 +251,19 @@ export type Invite = {
   role: Role;
 };
 
+/** One run of a step; `index` counts from 0. */
+export type ItemShape = {
+  error: (ErrorView | null);
+  finished_at: (string | null);
+  index: number;
+  label: (string | null);
+  outcome: (string | null);
+  run_id: string;
+  started_at: (string | null);
+  status: string;
+  waiting: (WaitingView | null);
+};
+
 export type ItemsBackfillShape = {
   items: Array<BackfillShape>;
 };
@@ -269,6 +282,16 @@ export type ItemsRetryShape = {
 
 export type ItemsTriggerShape = {
   items: Array<TriggerShape>;
+};
+
+/** How the runs stand that a step has begun. `total`: how many there will be, where that is known. */
+export type ItemsView = {
+  done: number;
+  failed: number;
+  running: number;
+  started: number;
+  total: (number | null);
+  waiting: number;
 };
 
 export type ItemsWorkspaceView = {
@@ -391,6 +414,11 @@ export type PagedEventShape = {
   next_cursor: (string | null);
 };
 
+export type PagedItemShape = {
+  items: Array<ItemShape>;
+  next_cursor: (string | null);
+};
+
 export type PagedLetterView = {
   items: Array<LetterView>;
   next_cursor: (string | null);
@@ -429,6 +457,16 @@ export type PagedVersionShape = {
 export type PagedWorkflowShape = {
   items: Array<WorkflowShape>;
   next_cursor: (string | null);
+};
+
+/** The run that has begun this one, for which of its steps, and as which number (from 0). */
+export type ParentShape = {
+  index: number;
+  is_item: boolean;
+  node_id: string;
+  node_name: string;
+  run_id: string;
+  workflow_id: string;
 };
 
 /** The signed-in person. */
@@ -580,6 +618,7 @@ export type RunShape = {
   id: string;
   mode: string;
   outcome: (string | null);
+  parent: (ParentShape | null);
   replay_of: (string | null);
   seq: number;
   short_id: string;
@@ -700,6 +739,7 @@ export type StepShape = {
   error: (ErrorView | null);
   finished_at: (string | null);
   generation: number;
+  items: (ItemsView | null);
   key: string;
   node: string;
   note: (string | null);
@@ -1508,6 +1548,18 @@ export interface Operations {
     query: { after?: number };
     answers: {
       "200": ChangesView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/items": {
+    path: { run_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number; node: string; status?: "all" | "done" | "failed" | "open" };
+    answers: {
+      "200": PagedItemShape;
       "400": Problem;
       "401": Problem;
       "403": Problem;

@@ -18,7 +18,7 @@ interface Fires {
 /** The schedule in words and its next ten times, as the server reckons them. */
 export function SchedulePreview({ config }: { config: JsonObject }) {
   const { t, i18n } = useTranslation("inspector");
-  const { workspace, timeZone } = useEnvironment();
+  const { workspace } = useEnvironment();
   const text = formatExact(config);
   const [settled, setSettled] = useState(text);
   useEffect(() => {
@@ -32,7 +32,8 @@ export function SchedulePreview({ config }: { config: JsonObject }) {
     retry: false,
     placeholderData: (before) => before,
   });
-  const zone = typeof config["timezone"] === "string" && config["timezone"] ? config["timezone"] : timeZone;
+  // What the step starts with: the zone of the workspace counts only where somebody has chosen it.
+  const zone = typeof config["timezone"] === "string" && config["timezone"] ? config["timezone"] : "UTC";
   const format = new Intl.DateTimeFormat(i18n.language, { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone: safeZone(zone) });
   if (found.error) {
     return (
