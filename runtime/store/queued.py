@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from django.db.models import BooleanField, QuerySet
-from django.db.models.expressions import RawSQL
+from typing import Final
+
+from django.db.models import CharField, Func, QuerySet
 
 from runtime.store.models import Event
 
 __all__ = ["queued"]
 
+#: The word itself and no parameter: only then does SQLite see that an index holds just those events.
+_QUEUED: Final = Func(template="'queued'", output_field=CharField())
+
 
 def queued() -> QuerySet[Event]:
-    """Those that wait, by the small index that holds only them: SQLite takes it for a word, not for a parameter."""
-    return Event.objects.filter(RawSQL("verdict = 'queued'", (), output_field=BooleanField()))
+    """Those that wait, by the small index that holds only them."""
+    return Event.objects.filter(verdict=_QUEUED)
