@@ -168,6 +168,13 @@ export type ErrorView = {
   title: string;
 };
 
+/** An event: runs of the workspace that wait for exactly this name and key go on with the data. */
+export type EventBody = {
+  data?: unknown;
+  key: string;
+  name: string;
+};
+
 /** Something that knocked. */
 export type EventShape = {
   body_sha256: string;
@@ -294,6 +301,10 @@ export type ItemsView = {
   waiting: number;
 };
 
+export type ItemsWaitShape = {
+  items: Array<WaitShape>;
+};
+
 export type ItemsWorkspaceView = {
   items: Array<WorkspaceView>;
 };
@@ -313,6 +324,11 @@ export type LetterView = {
   at: string;
   message: string;
   run: RunShape;
+};
+
+/** The address that moves the step on with a POST. Whoever knows it may use it, once. */
+export type LinkView = {
+  url: string;
 };
 
 /** The version that runs. */
@@ -572,6 +588,11 @@ export type ReplayBody = {
   version?: (number | null);
 };
 
+/** What the step goes on with, in place of what was to come. */
+export type ResumeBody = {
+  data?: unknown;
+};
+
 /** The plan's id and what it was made for; other settings, decisions, and what may happen a second time, by step. */
 export type RetryBody = {
   decisions?: Record<string, DecisionBody>;
@@ -658,6 +679,13 @@ export type ScheduleView = {
 
 /** What a token can be narrowed to. */
 export type Scope = "read" | "run" | "build" | "admin";
+
+/** `moved_on`: how many waiting steps went on by it; null: they go on in a moment. `duplicate`: this key came before, and nothing was sent again. */
+export type SentView = {
+  duplicate: boolean;
+  id: string;
+  moved_on: (number | null);
+};
 
 /** Who is signed in, and what every unsafe request must send as `X-CSRFToken`. */
 export type SessionView = {
@@ -885,6 +913,21 @@ export type Vote = {
   comment: string;
   me: boolean;
   outcome: string;
+};
+
+/** A step that waits, or waited. `kind`: link · event. `status`: open · resumed · late · cancelled. `title`: what is waited for; `name` and `key`: of the event; `by`: who or what moved it on: a person's name, `link`, `run` (a step of another run sent the event) or `api`. */
+export type WaitShape = {
+  by: (string | null);
+  closed_at: (string | null);
+  created_at: string;
+  due_at: (string | null);
+  generation: number;
+  key: string;
+  kind: string;
+  name: string;
+  node: string;
+  status: string;
+  title: string;
 };
 
 /** What a step waits for. */
@@ -1676,6 +1719,46 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/waits": {
+    path: { run_id: string; workspace_id: string };
+    answers: {
+      "200": ItemsWaitShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/waits/{node_id}/link": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    answers: {
+      "200": LinkView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/waits/{node_id}/resume": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: ResumeBody;
+    answers: {
+      "200": WaitShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/workspaces/{workspace_id}/schedules/preview": {
     path: { workspace_id: string };
     body: ScheduleBody;
@@ -1685,6 +1768,24 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/sent-events": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: EventBody;
+    answers: {
+      "200": SentView;
+      "202": SentView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
       "413": Problem;
       "415": Problem;
       "422": Problem;
