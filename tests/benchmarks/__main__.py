@@ -31,10 +31,14 @@ ON_STAGE: tuple[Callable[[Stage], Figure], ...] = (
     figures.intake_per_s,
     figures.flow_runs_per_s,
     figures.undo_runs_per_s,
+    figures.retry_runs_per_s,
+    figures.each_items_per_s,
     figures.durable_steps_per_s,
 )
 #: Worker processes of the scaled product where it is not one.
-WORKERS = {"durable_steps_per_s": 2, "flow_runs_per_s": 2, "undo_runs_per_s": 2}
+WORKERS = dict.fromkeys(
+    ("durable_steps_per_s", "flow_runs_per_s", "undo_runs_per_s", "retry_runs_per_s", "each_items_per_s"), 2
+)
 IN_BROWSER: dict[str, Callable[[Stage, Path], list[Figure]]] = {
     "live_paint_p95_ms": browser.live_paint,
     "canvas": browser.canvas,

@@ -176,6 +176,36 @@ def undo_runs_per_s(stage: Stage, runs: int = 2000) -> Figure:
     return Figure("undo_runs_per_s", runs / took, "runs/s", {"runs": runs, "calls": calls})
 
 
+def retry_runs_per_s(stage: Stage, runs: int = 2000) -> Figure:
+    """Whole runs of webhook → HTTP that is refused once and tried again 50 ms later, each second."""
+    live = stage.api.publish("Bench retry", graphs.retried())
+    before = calls_so_far(stage)
+    began = time.monotonic()
+    refuse_failures(load(stage.product.port, live.path, connections=32, count=runs))
+    while time.monotonic() - began < 180 and calls_so_far(stage) - before < 2 * runs:
+        time.sleep(0.02)
+    wait_for(stage.api, live.workflow, runs, seconds=30)
+    took, calls = time.monotonic() - began, calls_so_far(stage) - before
+    if calls != 2 * runs:
+        raise ProductFailed(f"{runs} runs with one retry each made {calls} calls")
+    return Figure("retry_runs_per_s", runs / took, "runs/s", {"runs": runs, "calls": calls})
+
+
+def each_items_per_s(stage: Stage, runs: int = 30, items: int = 100) -> Figure:
+    """Items each second of runs with a For each of a hundred, ten at a time, one HTTP call an item."""
+    live = stage.api.publish("Bench each", graphs.each(items))
+    before = calls_so_far(stage)
+    began = time.monotonic()
+    refuse_failures(load(stage.product.port, live.path, connections=4, count=runs))
+    while time.monotonic() - began < 180 and calls_so_far(stage) - before < runs * items:
+        time.sleep(0.02)
+    wait_for(stage.api, live.workflow, runs, seconds=60)
+    took, calls = time.monotonic() - began, calls_so_far(stage) - before
+    if calls != runs * items:
+        raise ProductFailed(f"{runs} runs of {items} items each made {calls} calls")
+    return Figure("each_items_per_s", calls / took, "items/s", {"runs": runs, "items": items, "calls": calls})
+
+
 def undone(api: Api, workflow: str) -> int:
     """How many runs of a workflow failed or were undone: here, all are undone."""
     return int(api.call("GET", f"W/workflows/{workflow}")["stats_24h"]["failed"])

@@ -78,6 +78,21 @@ def undone() -> dict[str, Any]:
     return drawn
 
 
+def retried() -> dict[str, Any]:
+    """webhook → HTTP that is refused once and tried again a moment later."""
+    again = {"attempts": 2, "strategy": "fixed", "first_seconds": 0.05, "jitter": 0}
+    once = call("http://practice-company/once/{{ run.id }}")
+    return line([webhook(), {**once, "settings": {"retry": again}}])
+
+
+def each(items: int) -> dict[str, Any]:
+    """webhook → For each of so many items, ten at a time: HTTP."""
+    config = {"items": list(range(items)), "at_a_time": 10, "collect": False}
+    drawn = line([webhook(), node("each", "flow.for_each@1", config)])
+    drawn["nodes"].append({**call(HTTP_TARGET), "parent": "each", "position": {"x": 0, "y": 0}})
+    return drawn
+
+
 def ten_steps(respond: str = "immediately") -> dict[str, Any]:
     """Ten pure steps in a row."""
     steps = [webhook(respond), edit("s1")]

@@ -2,6 +2,7 @@
 
     GET /-/count    how many calls came in
     GET /-/times    {"<id>": monotonic seconds} for calls to /first/<id>
+    /once/<id>      refused once
 
 Both clocks of a measurement are this machine's monotonic clock, which all its processes share.
 """
@@ -16,6 +17,7 @@ from typing import cast
 import uvloop
 
 ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"ok":true}'
+REFUSAL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
 
 
 class State:
@@ -26,6 +28,8 @@ class State:
 
     def __init__(self) -> None:
         self.times = {}
+        #: Paths that have been refused once.
+        self.refused: set[str] = set()
 
 
 class Target(asyncio.Protocol):
@@ -56,6 +60,10 @@ class Target(asyncio.Protocol):
 
     def answer(self, path: str) -> bytes:
         """Count a call, or tell."""
+        if path.startswith("/once/") and path not in self.state.refused:
+            self.state.refused.add(path)
+            self.state.calls += 1
+            return REFUSAL
         if path == "/-/count":
             return written({"count": self.state.calls})
         if path == "/-/times":
