@@ -15,6 +15,7 @@ from runtime.contracts import HealthItem
 from runtime.store.brake import BRAKE, free_bytes
 from runtime.store.dialect import database_now, durability_problems
 from runtime.store.models import Instance, Process, Run
+from runtime.store.statements import HELD
 
 _ALIVE_MS: Final = 20_000
 _CLOCKS_APART_SECONDS: Final = 5
@@ -49,11 +50,13 @@ def orphans() -> list[UUID]:
     unleased = Q(lease_expires_at__isnull=True)
     # Undoing that was set aside says so in its reason to wait, like every other run that was.
     aside = Q(status="compensating", waiting__contains='"kind":"parked"')
-    lost = unleased & Q(wake_at__isnull=True) & ~Q(status__in=_MOVED_FROM_OUTSIDE) & ~aside
+    # A person, or the workflow that holds it, lets it go on.
+    stopped = Q(min_engine__gte=HELD)
+    lost = unleased & Q(wake_at__isnull=True) & ~stopped & ~Q(status__in=_MOVED_FROM_OUTSIDE) & ~aside
     if BRAKE.is_on:
         # What is due waits for room, or to be confirmed; the system check says so in a line of its own.
         return list(Run.objects.filter(lost, finished_at__isnull=True).values_list("id", flat=True)[:100])
-    late = Q(wake_at__lt=now - _OVERDUE_MS) & (unleased | Q(lease_expires_at__lt=now - _OVERDUE_MS))
+    late = ~stopped & Q(wake_at__lt=now - _OVERDUE_MS) & (unleased | Q(lease_expires_at__lt=now - _OVERDUE_MS))
     open_runs = Run.objects.filter(finished_at__isnull=True)
     return list(open_runs.filter(lost | late).values_list("id", flat=True)[:100])
 

@@ -11,9 +11,11 @@ from django.db import connection
 from django.db.models import Max
 
 from runtime.api.cursors import MOST, decode_number, encode_number, page_size
+from runtime.api.held import holds_of
 from runtime.catalog import CATALOG
 from runtime.contracts import (
     JSON,
+    BreakerView,
     CheckReport,
     DeploymentView,
     GraphHasProblems,
@@ -129,17 +131,22 @@ def deployment(*, workspace_id: UUID, workflow_id: UUID) -> DeploymentView | Non
 
 def deployments(*, workspace_id: UUID, workflow_ids: Sequence[UUID]) -> dict[UUID, DeploymentView]:
     """What is live of these workflows, by workflow; those never published are absent."""
-    rows = Deployment.objects.filter(
-        workspace_id=workspace_id, workflow_id__in=list(workflow_ids), retired=False
-    ).values_list("workflow_id", "enabled", "version_id")
-    found = {workflow_id: (enabled, version_id) for workflow_id, enabled, version_id in rows}
+    rows = Deployment.objects.filter(workspace_id=workspace_id, workflow_id__in=list(workflow_ids), retired=False)
+    found = {row.workflow_id: row for row in rows}
     views = {
         row.id: _version_view(row, row.id)
-        for row in Version.objects.filter(id__in=[version_id for _, version_id in found.values()]).defer("graph")
+        for row in Version.objects.filter(id__in=[row.version_id for row in found.values()]).defer("graph")
     }
+    held = holds_of(workspace_id, list(found))
     return {
-        workflow_id: DeploymentView(workflow_id=workflow_id, enabled=enabled, version=views.get(version_id))
-        for workflow_id, (enabled, version_id) in found.items()
+        workflow_id: DeploymentView(
+            workflow_id=workflow_id,
+            enabled=row.enabled,
+            version=views.get(row.version_id),
+            hold=held.get(workflow_id),
+            breaker=BreakerView(row.breaker_failures, row.breaker_percent, row.breaker_minutes),
+        )
+        for workflow_id, row in found.items()
     }
 
 

@@ -8,10 +8,12 @@ from uuid import UUID
 
 from django.core.exceptions import ObjectDoesNotExist
 
+from runtime.api.held import holds_of
 from runtime.api.items import parents
-from runtime.contracts import JSON, AttemptView, RuntimeRefused, RunView, StepView
+from runtime.contracts import JSON, AttemptView, HoldView, RuntimeRefused, RunView, StepView
 from runtime.contracts.items import ParentView
 from runtime.engine.jsonprofile import loads_stored
+from runtime.interpreter import waiting
 from runtime.interpreter.payloads import reference_in
 from runtime.store import artifacts
 from runtime.store.models import StepRun
@@ -19,7 +21,8 @@ from runtime.store.models import StepRun
 RUN_COLUMNS: Final = (
     "id", "workspace_id", "workflow_id", "version_id", "version__number", "mode", "status", "outcome", "generation",
     "seq", "started_by", "business_key", "event_id", "accepted_at", "started_at", "finished_at", "waiting", "error",
-    "cancel_requested_at", "replay_of", "trigger_node", "parent_run_id", "parent_node", "item_index",
+    "cancel_requested_at", "replay_of", "trigger_node", "parent_run_id", "parent_node", "item_index", "paused_at",
+    "paused_by", "pause_reason", "held",
 )  # fmt: skip
 STEP_COLUMNS: Final = (
     "node_id", "node_key", "generation", "status", "attempt", "ports", "note", "wait", "error", "due_at", "started_at",
@@ -56,8 +59,13 @@ def artifact(artifact_id: UUID) -> bytes:
         ) from error
 
 
-def run_view(row: Mapping[str, Any], current_node: str | None, parent: ParentView | None = None) -> RunView:
-    """One run, from its `RUN_COLUMNS`."""
+def run_view(
+    row: Mapping[str, Any],
+    current_node: str | None,
+    parent: ParentView | None = None,
+    hold: HoldView | None = None,
+) -> RunView:
+    """One run, from its `RUN_COLUMNS`; `hold`: its workflow's, where that holds it."""
     return RunView(
         id=row["id"],
         workspace_id=row["workspace_id"],
@@ -75,12 +83,13 @@ def run_view(row: Mapping[str, Any], current_node: str | None, parent: ParentVie
         accepted_at=row["accepted_at"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],
-        waiting=_plain(row["waiting"]),
+        waiting=_cause(row, hold),
         error=_plain(row["error"]),
         current_node=current_node,
         cancel_requested=row["cancel_requested_at"] is not None,
         replay_of=row["replay_of"],
         parent=parent,
+        paused=_is_paused(row),
     )
 
 
@@ -89,7 +98,36 @@ def run_views(rows: Iterable[Mapping[str, Any]]) -> list[RunView]:
     rows = list(rows)
     current = _current_nodes([row["id"] for row in rows if row["status"] not in TERMINAL])
     around = parents(rows)
-    return [run_view(row, current.get(row["id"]) or _failed_node(row), around.get(row["id"])) for row in rows]
+    held = {(row["workspace_id"], row["workflow_id"]) for row in rows if _is_held(row)}
+    holds = {one: hold for workspace_id, one in held for hold in holds_of(workspace_id, [one]).values()}
+    return [
+        run_view(
+            row,
+            current.get(row["id"]) or _failed_node(row),
+            around.get(row["id"]),
+            holds.get(row["workflow_id"]),
+        )
+        for row in rows
+    ]
+
+
+def _is_paused(row: Mapping[str, Any]) -> bool:
+    return row["paused_at"] is not None and row["finished_at"] is None
+
+
+def _is_held(row: Mapping[str, Any]) -> bool:
+    return row["held"] == 1 and row["finished_at"] is None
+
+
+def _cause(row: Mapping[str, Any], hold: HoldView | None) -> dict[str, Any] | None:
+    """Why the run does not move, one cause: what stops it altogether comes before what it waits for itself (I17)."""
+    if _is_paused(row):
+        return waiting.paused(row["paused_at"], row["paused_by"], row["pause_reason"])
+    if _is_held(row):
+        if hold is None:
+            return waiting.held(row["accepted_at"], "person", {}, "")
+        return waiting.held(max(hold.since, row["accepted_at"]), hold.cause, hold.facts, hold.reason)
+    return _plain(row["waiting"])
 
 
 def step_view(row: Mapping[str, Any]) -> StepView:

@@ -34,6 +34,7 @@ from runtime.store.cancels import ask_to_cancel
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Attempt, Run, StepRun, Version
+from runtime.store.statements import HELD
 
 _DETAIL_COLUMNS: Final = (*STEP_COLUMNS, "input", "output")
 _ATTEMPT_COLUMNS: Final = (
@@ -149,6 +150,7 @@ def _has_undo_steps(version_id: UUID) -> bool:
 def statistics(*, workspace_id: UUID, workflow_ids: Sequence[UUID], since: int) -> dict[UUID, WorkflowStatistics]:
     """Live runs accepted since then, counted by how they stand, and each workflow's newest run."""
     wanted = list(workflow_ids)
+    going, stopped = Q(status__in=("accepted", "running", "compensating")), Q(min_engine__gte=HELD)
     counted = (
         Run.objects.filter(workspace_id=workspace_id, workflow_id__in=wanted, accepted_at__gte=since, mode="live")
         .exclude(IS_ITEM)
@@ -157,8 +159,8 @@ def statistics(*, workspace_id: UUID, workflow_ids: Sequence[UUID], since: int) 
             done=Count("id", filter=Q(status="completed")),
             # What failed and was undone did not do what it was to do; what somebody cancelled is neither.
             failed=Count("id", filter=Q(status="dead_lettered") | Q(status="compensated", error__isnull=False)),
-            waiting=Count("id", filter=Q(status__in=_WAITING)),
-            running=Count("id", filter=Q(status__in=("accepted", "running", "compensating"))),
+            waiting=Count("id", filter=Q(status__in=_WAITING) | (going & stopped)),
+            running=Count("id", filter=going & ~stopped),
         )
     )
     counts = {row["workflow_id"]: row for row in counted}

@@ -21,7 +21,7 @@ from runtime.store import artifacts, current
 from runtime.store.brake import BRAKE
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import Deployment, Trigger, Version
+from runtime.store.models import Deployment, Hold, Trigger, Version
 from runtime.store.records import AcceptRun, EventRow, RunRow
 
 _MOST_BYTES: Final = 10 * 1024 * 1024
@@ -158,6 +158,7 @@ def _accept(
     artifact_id = None
     if len(body) > artifacts.INLINE_LIMIT:
         artifact_id = artifacts.put(body, workspace_id=workspace_id, media_type="application/json", name="input.json")
+    held = mode == "live" and Hold.objects.filter(pk=workflow_id).exists()
     with current.borrowed() as writer:
         now = writer.now_ms()
         event = EventRow(
@@ -192,7 +193,7 @@ def _accept(
             started_by="api" if by is None else f"user:{by}",
             accepted_at=now,
             min_engine=Version.objects.values_list("min_engine", flat=True).get(pk=version_id),
-            lease_owner=writer.owner if writer.takes else None,
+            lease_owner=writer.owner if writer.takes and not held else None,
         )
         accepted = writer.accept_sync(AcceptRun(event, run, key_for_ms))
     if accepted.conflict:

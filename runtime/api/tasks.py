@@ -34,6 +34,7 @@ from runtime.store import artifacts
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Attempt, HumanTask, HumanVote, Run
+from runtime.store.pauses import due_unless_stopped
 
 __all__ = ["decide", "task", "task_count", "tasks"]
 
@@ -139,7 +140,9 @@ def _decided(
             if row.kind == "exception":
                 _note_doubt(row, outcome, voter, now)
             HumanTask.objects.filter(pk=task_id).update(status="decided", closed_at=now, outcome=outcome, answer=answer)
-            Run.objects.filter(pk=row.run_id, finished_at__isnull=True).update(wake_at=now, claims=0)
+            Run.objects.filter(pk=row.run_id, finished_at__isnull=True).update(
+                wake_at=due_unless_stopped(now), claims=0
+            )
     return decided
 
 

@@ -25,6 +25,10 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     changes(workspace_id, run_id, after) -> RunChanges                            rows whose seq > after
     step(workspace_id, run_id, node_id) -> StepDetail
     cancel(workspace_id, run_id, by, undo) -> RunView                             raises AlreadyFinished, NotUndoable
+    pause(workspace_id, run_id, by, reason) -> RunView / resume(…)                raises AlreadyFinished, NotPaused
+    hold(workspace_id, workflow_id, by, reason, open_runs) -> DeploymentView      paused, and still accepting
+    let_go(workspace_id, workflow_id, by, per_minute, at_once, trial) -> DeploymentView           raises NotPaused
+    set_breaker(workspace_id, workflow_id, failures, percent, minutes) -> DeploymentView
     undo_plan(workspace_id, run_id) -> UndoPlan
     undo(workspace_id, run_id, plan, reason, repeats, by) -> RunView              raises NotUndoable, PlanOutdated, …
     retry_plan(workspace_id, run_id, start, version) -> RetryPlan                 raises NotRetryable, RetryRefused
@@ -56,6 +60,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
+from runtime.contracts.control import BreakerView, HoldView
 from runtime.contracts.items import ItemCounts, ItemView, ParentView
 from runtime.contracts.people import TaskView, Voter, VoteView
 from runtime.contracts.refusals import (
@@ -67,6 +72,7 @@ from runtime.contracts.refusals import (
     KeyReused,
     NotAsked,
     NotFound,
+    NotPaused,
     NotRetryable,
     NotStartable,
     NotUndoable,
@@ -106,6 +112,7 @@ __all__ = [
     "BackfillInstant",
     "BackfillPlan",
     "BackfillView",
+    "BreakerView",
     "CheckReport",
     "DeadLetterGroup",
     "DeadLetterView",
@@ -120,6 +127,7 @@ __all__ = [
     "HeldRun",
     "HeldStep",
     "Hold",
+    "HoldView",
     "InputRefused",
     "ItemCounts",
     "ItemView",
@@ -127,6 +135,7 @@ __all__ = [
     "KeyReused",
     "NotAsked",
     "NotFound",
+    "NotPaused",
     "NotRetryable",
     "NotStartable",
     "NotUndoable",
@@ -217,6 +226,9 @@ class DeploymentView:
     workflow_id: UUID
     enabled: bool
     version: VersionView | None
+    #: Paused and still accepting; None where it is not.
+    hold: HoldView | None = None
+    breaker: BreakerView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +292,7 @@ class RunView:
     cancel_requested: bool
     replay_of: UUID | None = None
     parent: ParentView | None = None
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,12 @@ class AlreadyFinished(RuntimeRefused):
     code = "already_finished"
 
 
+class NotPaused(RuntimeRefused):
+    """It is not paused: there is nothing to let go on."""
+
+    code = "not_paused"
+
+
 class NotRetryable(RuntimeRefused):
     """The run cannot be gone on with: it is not over, it was done, or nothing of it is left to do."""
 

@@ -197,7 +197,7 @@ class Intake:
             if answer is not None:
                 _say(tell, answer)
 
-        unit = knock.unit(self._writer.now_ms(), starts=True, lease_owner=self._lease_owner(), key=sense.key)
+        unit = knock.unit(self._writer.now_ms(), starts=True, lease_owner=self._lease_owner(door), key=sense.key)
         caller = self._told.caller(told)
         try:
             self._writer.accept_told(unit, caller)
@@ -304,7 +304,8 @@ class Intake:
                 event=str(accepted.event_id),
                 run=None if accepted.run_id is None else str(accepted.run_id),
             )
-        if door.respond != "immediately" and accepted.run_id is not None and not accepted.conflict:
+        waits = door.respond != "immediately" and not door.held
+        if waits and accepted.run_id is not None and not accepted.conflict:
             return None
         return _told_of(accepted, self._base(scope, headers))
 
@@ -380,7 +381,7 @@ class Intake:
         unit = knock.unit(
             self._writer.now_ms(),
             starts=starts,
-            lease_owner=self._lease_owner(),
+            lease_owner=self._lease_owner(knock.door),
             key=key,
             reason=reason,
             artifact_id=artifact_id,
@@ -394,8 +395,8 @@ class Intake:
         if not self._writer.running:
             raise StoreUnavailable("The writer is not running.")
 
-    def _lease_owner(self) -> str | None:
-        return self._writer.owner if self._writer.takes else None
+    def _lease_owner(self, door: Door) -> str | None:
+        return self._writer.owner if self._writer.takes and not door.held else None
 
     async def _accept_large(self, unit: AcceptRun, artifact_id: UUID) -> Accepted:
         """Commit an event whose body was put aside, and take the body away again where no event came of it."""

@@ -24,7 +24,7 @@ from runtime.intake.threads import Threads
 from runtime.ports import PORTS, ConnectionMissing
 from runtime.sdk.windows import FOR_EVER
 from runtime.store.commits import listen
-from runtime.store.models import Deployment, Trigger
+from runtime.store.models import Deployment, Hold, Trigger
 
 __all__ = ["Door", "Doors"]
 
@@ -35,6 +35,8 @@ _MOST_DOORS: Final = 20_000
 # Together with the wait for the commit an answer stays below five seconds (I2).
 _LOOK_UP_PATIENCE: Final = 2.0
 _THREADS: Final = 2
+#: What a door that is remembered may not outlive.
+_CHANGES: Final = ("version.publish", "deployment.change", "key.rotate", "hold.begin", "hold.end")
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 # What no address is like is neither looked up nor remembered: it may be sixty thousand letters long.
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
@@ -62,6 +64,8 @@ class Door:
     respond: str
     #: Deliveries a minute; 0 is no limit.
     per_minute: int
+    #: The workflow is paused and still accepts.
+    held: bool
 
 
 class _Entry:
@@ -81,9 +85,7 @@ class Doors:
         self._threads = Threads("intake", _THREADS)
         self._change = 0
         self._lock = threading.Lock()
-        self._unlisten: list[Callable[[], None]] = [
-            listen(name, self._forget) for name in ("version.publish", "deployment.change", "key.rotate")
-        ]
+        self._unlisten: list[Callable[[], None]] = [listen(name, self._forget) for name in _CHANGES]
 
     def close(self) -> None:
         """Stop listening and looking up."""
@@ -176,6 +178,7 @@ def _door(trigger: Trigger, config: Mapping[str, Any]) -> Door:
         keep_unparsable=config["on_unparsable"] == "keep",
         respond=str(config["respond"]),
         per_minute=int(config["per_minute"]),
+        held=Hold.objects.filter(pk=trigger.workflow_id).exists(),
     )
 
 

@@ -40,7 +40,7 @@ from runtime.interpreter.waiting import due_nodes, next_due
 from runtime.sdk import EffectClass
 from runtime.store.reads import AnswerRow
 from runtime.store.records import AttemptWrite, Claimed
-from runtime.store.units import CancelPending
+from runtime.store.units import CancelPending, PausePending
 
 #: A wait shorter than this keeps its lease: letting go and claiming again would cost more.
 HOLD_MS: Final = 1_000
@@ -105,6 +105,8 @@ class Driver:
         self._over = False
         #: Steps wait for links or events, and nobody has looked yet whether those have come before.
         self._looks = signals.any_waits(self.state)
+        #: Somebody paused the run: what has begun may end, nothing begins (I41).
+        self._paused = False
         self._unsupported: Unsupported | None = None
         self._fault = loaded.fault
         #: Steps that wait for runs of their own.
@@ -121,6 +123,16 @@ class Driver:
         known = state.cancel_requested and (state.undo_requested or not self.graph.undone_by)
         if not known and not self._over and state.status is not _COMPENSATING:
             self._tell(Told(self.shell.now_ms(), fact=CancelRequested(self.shell.now_ms())))
+
+    def pause_seen(self) -> None:
+        """Somebody paused the run: the lease goes back at the next step boundary."""
+        self._paused = True
+        self.wake()
+
+    @property
+    def stops(self) -> bool:
+        """Whether nothing may begin here any more: the process stops, or the run is paused."""
+        return self._paused or self.shell.stopping
 
     @property
     def asks_people(self) -> bool:
@@ -210,7 +222,7 @@ class Driver:
                 if asked.inline:
                     if not self._run_at_once(asked):
                         await self._run_at_length(asked)
-                else:
+                elif asked.step.writes or not self._paused:
                     self.tasks[asked.step.node.id] = asyncio.create_task(self._attempt(asked))
             if self.told or self.unit.asked or own_runs.is_due(self) or doubts.end_what_was_cut_off(self):
                 continue
@@ -218,7 +230,7 @@ class Driver:
                 self._looks = False
                 self.answers_seen(await lookups.come_already(self))
                 continue
-            idle = not self.tasks and (not self._postponed or self.shell.stopping)
+            idle = not self.tasks and (not self._postponed or self.stops)
             if idle and await self._let_go():
                 return
             await self._wait()
@@ -227,7 +239,7 @@ class Driver:
         """Whether there is nothing left to do here and now, so that the lease went back."""
         if self._unsupported is not None:
             await self.shell.write(units.parked(self, self._unsupported))
-        elif self.shell.stopping:
+        elif self.stops:
             await self.shell.write(units.handed_back(self))
         elif not self._waits_shortly():
             # An early nudge: the lease goes back as it came.
@@ -344,7 +356,7 @@ class Driver:
         """What was asked for and may begin: cheap attempts wait for the coming commit; returned are those that have to
         be prepared for it."""
         asked_for, self.unit.asked = self.unit.asked, []
-        if self._over or self.state.ending is not None or self.shell.stopping:
+        if self._over or self.state.ending is not None or self.stops:
             return []
         to_prepare: list[Asked] = []
         for command in asked_for:
@@ -389,7 +401,7 @@ class Driver:
         """Carry out a cheap attempt that may now happen; False where something has to be read or put aside for it."""
         step = asked.step
         state = self.state.step(step.node.id)
-        if state is None or state.status not in _OPEN or self.shell.stopping:
+        if state is None or state.status not in _OPEN or self.stops:
             return True
         asked.at = self.shell.now_ms()
         try:
@@ -462,7 +474,12 @@ class Driver:
             written = await self.shell.write(unit)
         except CancelPending:
             self._letting_go = False
-            await self._do_over()
+            told = [one for one in self.unit.told if not isinstance(one.fact, CancelRequested)]
+            self._do_over([*told, Told(now := self.shell.now_ms(), fact=CancelRequested(now))])
+            return
+        except PausePending:
+            self._letting_go, self._paused = False, True
+            self._do_over(self.unit.told)
             return
         self.base, self.seq = self.state, written.seq
         self.may_have_answered = self.may_have_answered or self.unit.response is not None
@@ -473,17 +490,18 @@ class Driver:
                 del self.records[node]
         if release:
             self._over = True
-        elif written.cancel_requested_at is not None:
+            return
+        if written.cancel_requested_at is not None:
             self.cancel_seen()
+        if written.paused_at is not None:
+            self.pause_seen()
 
-    async def _do_over(self) -> None:
-        """A cancel came before this commit: what happened stands, what would have begun does not."""
-        told = [one for one in self.unit.told if not isinstance(one.fact, CancelRequested)]
+    def _do_over(self, told: list[Told]) -> None:
+        """A cancel or a pause came before this commit: what happened stands, what would have begun does not."""
         for asked in self._starting:
             if asked.earlier is not None:
                 self.intents[asked.step.node.id] = asked.earlier
+        self.told.extendleft(reversed(told))
         self.state, self.unit, self._starting, self._postponed = self.base, Unit(attempts=self.resolved), [], []
         self._over = False
         self.fans = {} if not self.fans else own_runs.found(self.base, self.records)
-        now = self.shell.now_ms()
-        self.told.extendleft(reversed([*told, Told(now, fact=CancelRequested(now))]))

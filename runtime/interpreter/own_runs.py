@@ -108,13 +108,13 @@ def hear(driver: Driver) -> bool:
 
 def is_due(driver: Driver) -> bool:
     """Whether there is something to look at, here and now."""
-    return not driver.shell.stopping and any(fan.due for fan in driver.fans.values())
+    return not driver.stops and any(fan.due for fan in driver.fans.values())
 
 
 async def look(driver: Driver) -> bool:
     """Look after the steps of which there may be news. Whether there was something to do."""
     acted = False
-    if driver.shell.stopping:
+    if driver.stops:
         return False
     for fan in tuple(driver.fans.values()):
         if not is_waited_for(driver.state.step(fan.node)):

@@ -22,6 +22,7 @@ from runtime.store import reads
 from runtime.store.models import Deployment, Run, StepRun
 from runtime.store.models import Version as VersionRow
 from runtime.store.reads import AttemptRow, StepRow
+from runtime.store.statements import HELD
 
 __all__ = ["Found", "choices", "look", "next_rows", "run_row", "version_of"]
 
@@ -121,7 +122,8 @@ def run_row(workspace_id: UUID, run_id: UUID) -> dict[str, Any]:
     row = Run.objects.filter(workspace_id=workspace_id, pk=run_id).values(*_RUN).first()
     if row is None:
         raise NotFound("There is no such run.", code="run_not_found")
-    return dict(row)
+    # It may have ended while it was paused.
+    return {**row, "min_engine": row["min_engine"] % HELD}
 
 
 def version_of(row: Mapping[str, Any], number: int | None = None) -> Version:

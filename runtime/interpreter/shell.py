@@ -42,7 +42,7 @@ class Shell(Protocol):
         ...
 
     def write(self, unit: RunWrite) -> Awaitable[Written]:
-        """Commit; waits out an absent database (I19). Raises Fenced and CancelPending."""
+        """Commit; waits out an absent database (I19). Raises Fenced, CancelPending and PausePending."""
         ...
 
     async def keep(self, *, workspace_id: UUID, text: str, name: str) -> Reference:

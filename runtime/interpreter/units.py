@@ -29,6 +29,7 @@ from runtime.store.records import (
     TimerClear,
     TimerWrite,
 )
+from runtime.store.statements import UNLESS_CANCELLED, UNLESS_PAUSED
 
 if TYPE_CHECKING:
     from runtime.interpreter.driver import Driver
@@ -112,7 +113,7 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
             driver.wake_at() if release else None,
             release,
             True,
-            (intent or (release and not state.cancel_requested)) and state.status is not _COMPENSATING,
+            _unless(state, intent=intent, begins=bool(unit.children), release=release),
             state.generation,
             tuple(steps),
             unit.attempts,
@@ -129,6 +130,12 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
             signals.over(driver.base, state, unit.changed),
         ),
     )
+
+
+def _unless(state: RunState, *, intent: bool, begins: bool, release: bool) -> int:
+    """What comes before this commit. Undoing cannot be cancelled, only paused."""
+    heeds_cancel = (intent or (release and not state.cancel_requested)) and state.status is not _COMPENSATING
+    return (UNLESS_CANCELLED if heeds_cancel else 0) + (UNLESS_PAUSED if intent or begins else 0)
 
 
 def dead_letter(driver: Driver) -> DeadLetterWrite | None:
@@ -190,7 +197,7 @@ def let_go(driver: Driver, wake_at: int | None) -> RunWrite:
         wake_at=wake_at,
         names=("run.release",),
         waiting=None if waiting is None else dumps(waiting),
-        unless_cancelled=driver.state.status is not _COMPENSATING,
+        unless=UNLESS_CANCELLED if driver.state.status is not _COMPENSATING else 0,
     )
 
 
@@ -222,7 +229,7 @@ def _bare(
     wake_at: int | None,
     names: tuple[str, ...],
     waiting: str | None = None,
-    unless_cancelled: bool = False,
+    unless: int = 0,
 ) -> RunWrite:
     claimed, base = driver.claimed, driver.base
     return RunWrite(
@@ -238,7 +245,7 @@ def _bare(
         started_at=driver.started_at,
         wake_at=wake_at,
         release=True,
-        unless_cancelled=unless_cancelled,
+        unless=unless,
         generation=base.generation,
         seq=driver.seq + 1,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -62,6 +63,26 @@ def cause(graph: Graph, state: RunState, since: int) -> dict[str, Any] | None:
         "node": node_id,
         "text": _words(graph.by_id[node_id], step),
     }
+
+
+def paused(at: int, by: str | None, reason: str | None) -> dict[str, Any]:
+    """Of a run that somebody paused, whatever else it waits for."""
+    text = "Paused, together with its workflow" if by == "workflow" else "Paused"
+    said = f": {reason}" if reason else ""
+    return {"kind": "paused", "since": at, "until": None, "by": by, "reason": reason or "", "text": f"{text}{said}"}
+
+
+def held(since: int, cause: str, facts: Mapping[str, Any], reason: str) -> dict[str, Any]:
+    """Of a run that its workflow holds."""
+    failures = facts.get("failures", 0)
+    if cause != "failures":
+        why = f"the workflow is paused: {reason}" if reason else "the workflow is paused"
+    elif facts.get("rule") == "row":
+        why = f"the workflow failed {failures} times in a row"
+    else:
+        why = f"{failures} of {facts.get('runs', 0)} runs of the workflow failed"
+    said = {"cause": cause, "reason": reason, "failures": failures, "runs": facts.get("runs", 0)}
+    return {"kind": "held", "since": since, "until": None, "text": f"Held: {why}", **said}
 
 
 def _kind(step: StepState) -> str:

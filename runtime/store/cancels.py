@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from runtime.store.models import Run
+from runtime.store.pauses import wake_up
 
 __all__ = ["ask_to_cancel"]
 
@@ -13,8 +14,10 @@ def ask_to_cancel(runs: QuerySet[Run], *, by: str, now: int, undo: bool = False)
     """Ask those of these runs that are open, not being undone, and were not asked so before; how many. `undo`: what
     they did is to be undone. The caller holds the transaction.
 
-    Whoever holds a run sees the request at its next commit; otherwise it is due now, also when it was set aside.
+    Whoever holds a run sees the request at its next commit; otherwise it is due now, also when it was set aside, paused
+    or held.
     """
+    wake_up(runs, now)
     open_runs = runs.filter(finished_at__isnull=True)
     # Undoing that was set aside, since its workers died over it, is taken up again.
     aside = open_runs.filter(status="compensating", wake_at__isnull=True, lease_expires_at__isnull=True)

@@ -14,6 +14,7 @@ from runtime.store.cancels import ask_to_cancel
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Deployment, Replay, Run, StepRun
+from runtime.store.statements import HELD
 
 __all__ = [
     "ENDED",
@@ -180,7 +181,8 @@ def knock(run_id: UUID) -> None:
     """Somebody should look at this run now: one of its own runs has ended."""
     with commit("child.knock"):
         now = database_now()
-        open_run = Run.objects.filter(pk=run_id, finished_at__isnull=True)
+        # One that is paused looks when it goes on.
+        open_run = Run.objects.filter(pk=run_id, finished_at__isnull=True, min_engine__lt=HELD)
         open_run.filter(Q(wake_at__isnull=True) | Q(wake_at__gt=now)).update(wake_at=now)
 
 

@@ -15,11 +15,17 @@ from runtime.store.dialect import ColumnKind, FarLink, Link, Statement
 from runtime.store.reads import event_row
 from runtime.store.records import Claimed, EventRow
 from runtime.store.statements import ENGINE, LEASE_MS, MOST_CLAIMS
+from runtime.store.turns import ROUNDS, Turns
 
-__all__ = ["claim_due", "claim_later", "claim_these", "claimed_anyway", "void_foreign_leases"]
+__all__ = ["claim_due", "claim_in_turn", "claim_later", "claim_these", "claimed_anyway", "void_foreign_leases"]
 
 _DUE: Final = """r.wake_at <= {now} AND (r.lease_expires_at IS NULL OR r.lease_expires_at <= {now})
-            AND r.finished_at IS NULL"""
+            AND r.finished_at IS NULL
+            AND (r.seq > 0 OR r.held = 0 OR r.mode <> 'live' OR r.cancel_requested_at IS NOT NULL
+                OR r.parent_run_id IS NOT NULL
+                OR NOT EXISTS (SELECT 1 FROM store_hold AS h WHERE h.workflow_id = r.workflow_id))"""
+# The last condition: nothing begins of a workflow that is held, also what was accepted before, unless it was let go or
+# belongs to a run that is under way.
 # For runs that are named: by the primary key. COALESCE keeps the planner off the index of everything that is due,
 # which may be long and of which its statistics know nothing.
 _NAMED_DUE: Final = _DUE.replace("r.wake_at <=", f"COALESCE(r.wake_at, {2**63 - 1}) <=")
@@ -118,6 +124,24 @@ def claim_these(link: Link, run_ids: Sequence[UUID], owner: str) -> tuple[list[C
 def claim_due(link: Link, limit: int, owner: str) -> tuple[list[Claimed], list[Claimed]]:
     """Claim up to `limit` runs that are due and free, the longest waiting first; returns (claimed, parked)."""
     return _sorted_out(link, link.query(_CLAIM_DUE, (owner, ENGINE, limit)))
+
+
+def claim_in_turn(link: Link, limit: int, owner: str, turns: Turns) -> tuple[list[Claimed], list[Claimed]]:
+    """Like `claim_due` where much is due: of each workflow the run that waits longest, a few times over, and what room
+    is left for those that wait longest of all (I21)."""
+    claimed: list[Claimed] = []
+    parked: list[Claimed] = []
+    for _ in range(ROUNDS):
+        left = limit - len(claimed) - len(parked)
+        chosen = turns.next(link, left) if left > 0 else []
+        if not chosen:
+            break
+        for found, some in zip((claimed, parked), claim_these(link, chosen, owner), strict=True):
+            found += some
+    if (left := limit - len(claimed) - len(parked)) > 0:
+        for found, some in zip((claimed, parked), claim_due(link, left, owner), strict=True):
+            found += some
+    return claimed, parked
 
 
 def void_foreign_leases(link: Link, owner: str) -> int:

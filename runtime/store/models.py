@@ -15,6 +15,8 @@ from __future__ import annotations
 from django.db import models
 
 from runtime.engine.ids import uuid7
+from runtime.store.hold_row import BREAKER_FAILURES, BREAKER_MINUTES
+from runtime.store.hold_row import Hold as Hold
 from runtime.store.signal_models import Signal as Signal
 from runtime.store.signal_models import SignalWait as SignalWait
 
@@ -52,6 +54,12 @@ class Deployment(models.Model):
     enabled = models.BooleanField(default=True)
     retired = models.BooleanField(default=False)
     changed_at = models.BigIntegerField()
+    #: After so many failures in a row, or at such a share of failures within a time, new runs are held; 0: never.
+    breaker_failures = models.PositiveIntegerField(default=BREAKER_FAILURES, db_default=BREAKER_FAILURES)
+    breaker_percent = models.PositiveSmallIntegerField(default=0, db_default=0)
+    breaker_minutes = models.PositiveIntegerField(default=BREAKER_MINUTES, db_default=BREAKER_MINUTES)
+    #: Failures before this are forgiven: somebody has looked at them and let the workflow go on.
+    breaker_since = models.BigIntegerField(default=0, db_default=0)
 
 
 class Trigger(models.Model):
@@ -174,6 +182,9 @@ class Run(models.Model):
     `wake_at` is when somebody should look at the run again; NULL means nobody needs to (it ended, or it waits for
     something that will set it). `claims` counts claims without progress (I20). `state` holds what the step rows
     cannot say: the engine's run-level state as JSON.
+
+    `paused_at`: somebody paused the run. `held`: 1 while its workflow holds it, 0 once it was let go, NULL for most.
+    Each of the two, while it lasts, adds `statements.HELD` to `min_engine`: so no worker claims it, of whatever age.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -206,6 +217,11 @@ class Run(models.Model):
     #: The cancel asks that what the run did be undone.
     cancel_undo = models.BooleanField(default=False, db_default=False)
     min_engine = models.PositiveIntegerField(default=1)
+    paused_at = models.BigIntegerField(null=True)
+    #: `user:` and an id, `api`, or `workflow`: paused together with its workflow, and resumed with it.
+    paused_by = models.CharField(max_length=64, null=True)
+    pause_reason = models.CharField(max_length=400, null=True)
+    held = models.PositiveSmallIntegerField(null=True)
     waiting = models.TextField(null=True)
     error = models.TextField(null=True)
     accepted_at = models.BigIntegerField()
@@ -228,6 +244,17 @@ class Run(models.Model):
         ]
         indexes = [
             models.Index(fields=["wake_at"], condition=models.Q(wake_at__isnull=False), name="run_due"),
+            # For taking turns (I21): a run that was accepted under a lease never comes into it.
+            models.Index(
+                fields=["workflow_id", "wake_at"],
+                condition=models.Q(wake_at__isnull=False, lease_owner__isnull=True),
+                name="run_turn",
+            ),
+            models.Index(
+                fields=["workflow_id", "held", "id"],
+                condition=models.Q(held__isnull=False, finished_at__isnull=True),
+                name="run_held",
+            ),
             models.Index(fields=["workspace_id", "-id"], name="run_newest"),
             models.Index(fields=["workflow_id", "-id"], name="run_newest_of_workflow"),
             models.Index(
@@ -292,7 +319,10 @@ class DeadLetter(models.Model):
                 fields=["workspace_id", "cause", "at"],
                 condition=models.Q(solved_at__isnull=True),
                 name="deadletter_open",
-            )
+            ),
+            # For workflows that keep failing (`worker/breaker.py`).
+            models.Index(fields=["at"], name="deadletter_newest"),
+            models.Index(fields=["workflow_id", "at"], name="deadletter_of_workflow"),
         ]
 
 

@@ -238,10 +238,11 @@ class RunWrite(NamedTuple):
     `names` are the commit points it passes, e.g. ("step.result", "step.intent"). The run-level fields are the values
     as they shall stand, but `business_key` and `started_at` are kept where None. `release` gives the lease back in
     the same commit; `wake_at` is then when to look again, or sooner if somebody knocked meanwhile. A status that ends
-    the run releases it too. `unless_cancelled` refuses the whole unit once a cancel was committed: units that carry an
-    intent say so (I28). `progress` resets the count of claims that led to nothing (I20). `may_have_answered`: an
-    earlier unit may have brought a response, which then stands; whoever waits for the run's end must look it up. `seq`
-    is the run's as of this unit, where the holder of the lease knows it: that spares SQLite a question.
+    the run releases it too. `unless` refuses the whole unit once a cancel (`UNLESS_CANCELLED`) or a pause
+    (`UNLESS_PAUSED`) was committed: units that carry an intent say so (I28, I41). `progress` resets the count of claims
+    that led to nothing (I20). `may_have_answered`: an earlier unit may have brought a response, which then stands;
+    whoever waits for the run's end must look it up. `seq` is the run's as of this unit, where the holder of the lease
+    knows it: that spares SQLite a question.
     """
 
     run_id: UUID
@@ -259,7 +260,7 @@ class RunWrite(NamedTuple):
     wake_at: int | None = None
     release: bool = False
     progress: bool = True
-    unless_cancelled: bool = False
+    unless: int = 0
     generation: int = 1
     steps: tuple[StepWrite, ...] = ()
     attempts: tuple[AttemptWrite, ...] = ()
@@ -277,8 +278,9 @@ class RunWrite(NamedTuple):
 
 
 class Written(NamedTuple):
-    """The commit's receipt: the run's new seq, and when somebody asked to cancel, if anybody did."""
+    """The commit's receipt: the run's new seq, and when somebody asked to cancel or to pause, if anybody did."""
 
     run_id: UUID
     seq: int
     cancel_requested_at: int | None = None
+    paused_at: int | None = None

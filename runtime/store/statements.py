@@ -18,12 +18,19 @@ MOST_CLAIMS: Final = 5
 # 2 knows further generations (`engine.replay`), 3 knows how to undo (`engine.undo`), 4 how to ask people, 5 runs of a
 # run (`engine.containers`), how to wait for links and events, and the settings that `engine.needs` names.
 ENGINE: Final = 5
+# Added to what a run needs while somebody has paused it, and while its workflow holds it: no worker is as new as that,
+# whatever it knows of pausing.
+HELD: Final = 1_000_000
+# What a unit may be refused for: `unless` is the sum of these.
+UNLESS_CANCELLED: Final = 1
+UNLESS_PAUSED: Final = 2
 
 _RUNS_TO_ADVANCE: Final = Statement(
-    columns=(("u_id", "uuid"), ("u_token", "int"), ("u_unless_cancelled", "int")),
+    columns=(("u_id", "uuid"), ("u_token", "int"), ("u_unless", "int")),
     body="""
-    SELECT json_group_array(json_array(id, seq + 1, cancel_requested_at)) FROM u JOIN store_run ON id = u_id
-    WHERE lease_token = u_token AND finished_at IS NULL AND (u_unless_cancelled = 0 OR cancel_requested_at IS NULL)""",
+    SELECT json_group_array(json_array(id, seq + 1, cancel_requested_at, paused_at)) FROM u JOIN store_run ON id = u_id
+    WHERE lease_token = u_token AND finished_at IS NULL AND (u_unless % 2 = 0 OR cancel_requested_at IS NULL)
+        AND (u_unless < 2 OR paused_at IS NULL)""",
     returns=True,
 )
 
@@ -44,7 +51,7 @@ ADVANCE_RUNS: Final = Statement(
         ("u_generation", "int"),
         ("u_release", "int"),
         ("u_progress", "int"),
-        ("u_unless_cancelled", "int"),
+        ("u_unless", "int"),
     ),
     body="""
     UPDATE store_run AS r SET
@@ -57,21 +64,22 @@ ADVANCE_RUNS: Final = Statement(
         lease_owner = CASE WHEN u_release = 1 THEN NULL ELSE lease_owner END,
         lease_expires_at = CASE WHEN u_release = 1 THEN NULL ELSE lease_expires_at END,
         wake_at = CASE
-            WHEN u_finished_at IS NOT NULL THEN NULL
+            WHEN u_finished_at IS NOT NULL OR (u_release = 1 AND r.paused_at IS NOT NULL) THEN NULL
             WHEN u_release = 0 THEN wake_at
             WHEN wake_at < lease_expires_at AND (u_wake_at IS NULL OR wake_at < u_wake_at) THEN wake_at
             ELSE u_wake_at END
     FROM u
     WHERE r.id = u_id AND r.lease_token = u_token AND r.finished_at IS NULL
-        AND (u_unless_cancelled = 0 OR r.cancel_requested_at IS NULL)
-    RETURNING {key:id}, seq, cancel_requested_at""",
+        AND (u_unless % 2 = 0 OR r.cancel_requested_at IS NULL) AND (u_unless < 2 OR r.paused_at IS NULL)
+    RETURNING {key:id}, seq, cancel_requested_at, paused_at""",
     returns=True,
     asks=_RUNS_TO_ADVANCE,
 )
 
 READ_FENCES: Final = Statement(
     columns=(("u_id", "uuid"),),
-    body="SELECT {key:id}, lease_token, cancel_requested_at, finished_at FROM u JOIN store_run ON id = u_id",
+    body="""SELECT {key:id}, lease_token, cancel_requested_at, finished_at, paused_at
+    FROM u JOIN store_run ON id = u_id""",
     returns=True,
 )
 
@@ -141,7 +149,7 @@ UPSERT_ATTEMPTS: Final = Statement(
 
 # `ADVANCE_RUNS` and one step of each run (`v`, whose columns are empty where there is none) in one statement, all or
 # nothing: so COMMIT may follow at once, and what comes of each run is known behind it. The step takes its run's seq.
-# SQLite cannot say what that is: there the unit says it (`u_seq`), and a run that is being cancelled is not advanced.
+# SQLite cannot say what that is: there the unit says it (`u_seq`), and a run that is being cancelled or paused is not.
 _STEP_COLUMNS: Final = tuple(
     (f"v{name[1:]}", kind) for name, kind in UPSERT_STEPS.columns if name not in ("u_run_id", "u_seq")
 )
@@ -149,20 +157,20 @@ _STEP_OF_EACH: Final = re.sub(r"\bu_", "v_", UPSERT_STEPS.body)
 ADVANCE_ALL: Final = Statement(
     columns=(*ADVANCE_RUNS.columns, ("u_seq", "int"), *_STEP_COLUMNS),
     body=f""", a AS ({ADVANCE_RUNS.body.partition("RETURNING")[0]}
-        RETURNING r.id AS a_id, r.seq AS a_seq, r.cancel_requested_at AS a_cancel,
+        RETURNING r.id AS a_id, r.seq AS a_seq, r.cancel_requested_at AS a_cancel, r.paused_at AS a_pause,
             {", ".join(name for name, _ in _STEP_COLUMNS)}),
     s AS ({
         _STEP_OF_EACH.replace("v_run_id", "a_id")
         .replace("v_seq", "a_seq")
         .replace("FROM u WHERE true", "FROM a WHERE v_node_id IS NOT NULL")
     })
-    SELECT {{key:a_id}}, a_seq, a_cancel, whole
+    SELECT {{key:a_id}}, a_seq, a_cancel, a_pause, whole
     FROM (SELECT 1 / ((SELECT count(*) FROM a) = (SELECT count(*) FROM u))::int AS whole) AS w LEFT JOIN a ON true""",
     returns=True,
     whole=True,
     each=(
         ADVANCE_RUNS.body.partition("RETURNING")[0].replace("FROM u", "")
-        + " AND r.seq = u_seq - 1 AND r.cancel_requested_at IS NULL",
+        + " AND r.seq = u_seq - 1 AND r.cancel_requested_at IS NULL AND r.paused_at IS NULL",
         NOTHING_IS_NOT_WHOLE,
         _STEP_OF_EACH.replace("v_run_id", "u_id")
         .replace("v_seq", "u_seq")
@@ -180,7 +188,7 @@ FURTHER_STEPS: Final = Statement(
 # What `ADVANCE_ALL` returned, for when its answer got lost.
 READ_ADVANCED: Final = Statement(
     columns=(("u_id", "uuid"),),
-    body="SELECT {key:id}, seq, cancel_requested_at FROM u JOIN store_run ON id = u_id",
+    body="SELECT {key:id}, seq, cancel_requested_at, paused_at FROM u JOIN store_run ON id = u_id",
     returns=True,
 )
 
@@ -349,7 +357,8 @@ STORED_EVENTS: Final = Statement(
     returns=True,
 )
 
-# Due at once by the database's clock, whatever the accepting machine believes the time to be.
+# Due at once by the database's clock, whatever the accepting machine believes the time to be. Of a workflow that is
+# paused and still accepts it is held instead, and leased to nobody.
 INSERT_RUNS: Final = Statement(
     columns=(
         ("u_id", "uuid"),
@@ -367,11 +376,16 @@ INSERT_RUNS: Final = Statement(
     ),
     body=f"""
     INSERT INTO store_run (id, workspace_id, workflow_id, version_id, event_id, trigger_node, mode, started_by, status,
-        generation, seq, lease_owner, lease_token, lease_expires_at, wake_at, claims, min_engine, accepted_at)
+        generation, seq, lease_owner, lease_token, lease_expires_at, wake_at, claims, min_engine, held, accepted_at)
     SELECT u_id, u_workspace_id, u_workflow_id, u_version_id, u_event_id, u_trigger_node, u_mode, u_started_by,
-        'accepted', 1, 0, u_lease_owner, u_leased, CASE WHEN u_leased = 1 THEN {{now}} + {LEASE_MS} END,
-        {{now}} + u_leased * {LEASE_MS}, u_leased, u_min_engine, u_accepted_at
-    FROM u""",
+        'accepted', 1, 0, CASE WHEN h.since IS NULL THEN u_lease_owner END,
+        CASE WHEN h.since IS NULL THEN u_leased ELSE 0 END,
+        CASE WHEN h.since IS NULL AND u_leased = 1 THEN {{now}} + {LEASE_MS} END,
+        CASE WHEN h.since IS NULL THEN {{now}} + u_leased * {LEASE_MS} END,
+        CASE WHEN h.since IS NULL THEN u_leased ELSE 0 END,
+        CASE WHEN h.since IS NULL THEN u_min_engine ELSE u_min_engine + {HELD} END,
+        CASE WHEN h.since IS NOT NULL THEN 1 END, u_accepted_at
+    FROM u LEFT JOIN store_hold AS h ON h.workflow_id = u_workflow_id AND u_mode = 'live'""",
 )
 
 INSERT_CHILDREN: Final = Statement(
@@ -414,7 +428,7 @@ ACCEPT: Final = Statement(
     each=(
         INSERT_EVENTS.body.replace("FROM u", ""),
         NOTHING_IS_NOT_WHOLE,
-        _THEIR_RUN.replace("FROM u", "WHERE v_id IS NOT NULL"),
+        _THEIR_RUN.replace("FROM u", "FROM (SELECT 1 AS one) AS u") + " WHERE v_id IS NOT NULL",
     ),
     echoes=("u_id",),
 )
@@ -487,7 +501,7 @@ RELEASE_LEASES: Final = Statement(
     body="""
     UPDATE store_run SET
         wake_at = CASE WHEN wake_at < lease_expires_at AND (u_wake_at IS NULL OR wake_at < u_wake_at) THEN wake_at
-            ELSE COALESCE(u_wake_at, {now}) END,
+            WHEN paused_at IS NOT NULL THEN NULL ELSE COALESCE(u_wake_at, {now}) END,
         lease_owner = NULL, lease_expires_at = NULL, lease_token = lease_token + 1,
         claims = CASE WHEN u_counts = 1 THEN claims WHEN claims > 0 THEN claims - 1 ELSE 0 END
     FROM u WHERE id = u_id AND lease_token = u_token AND lease_owner IS NOT NULL AND finished_at IS NULL

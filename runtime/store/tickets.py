@@ -9,7 +9,9 @@ from enum import IntEnum
 from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
-__all__ = ["CancelPending", "Fenced", "Ticket", "Waiting", "Wanted", "Work", "earliest", "has_time"]
+from runtime.store.turns import Turns
+
+__all__ = ["CancelPending", "Fenced", "PausePending", "Ticket", "Waiting", "Wanted", "Work", "earliest", "has_time"]
 
 #: What waits for a lock behind the last look at the clock must be done with that in time.
 _LONGEST_LOCK_SECONDS: Final = 2.1
@@ -24,10 +26,18 @@ class Fenced(Exception):
 
 
 class CancelPending(Exception):
-    """The unit said `unless_cancelled`, and a cancel was committed before it: nothing of it was written (I28)."""
+    """The unit said `UNLESS_CANCELLED`, and a cancel was committed before it: nothing of it was written (I28)."""
 
     def __init__(self, run_id: UUID) -> None:
         super().__init__(f"Run {run_id} is being cancelled.")
+        self.run_id = run_id
+
+
+class PausePending(Exception):
+    """The unit said `UNLESS_PAUSED`, and a pause was committed before it: nothing of it was written (I41)."""
+
+    def __init__(self, run_id: UUID) -> None:
+        super().__init__(f"Run {run_id} is paused.")
         self.run_id = run_id
 
 
@@ -42,12 +52,14 @@ class Work(IntEnum):
 
 
 class Wanted(NamedTuple):
-    """The unit of a claim: these runs, or so many of those that are due; see `Writer.claim`."""
+    """The unit of a claim: these runs, or so many of those that are due; see `Writer.claim`. `turns`: whose turn it is,
+    where more are due than that (I21)."""
 
     run_ids: Sequence[UUID] | None
     limit: int
     owner: str
     held: tuple[tuple[UUID, int], ...] = ()
+    turns: Turns | None = None
 
 
 _FIXED_POINTS: Final[dict[Work, tuple[str, ...]]] = {

@@ -15,9 +15,9 @@ from runtime.store import statements as sql
 from runtime.store.dialect import Link
 from runtime.store.reads import ResponseRow, RunEnd
 from runtime.store.records import Accepted, AcceptRun, Claimed, RunRow, RunWrite, StepWrite, Written
-from runtime.store.tickets import CancelPending, Fenced, Ticket, Wanted, Work
+from runtime.store.tickets import CancelPending, Fenced, PausePending, Ticket, Wanted, Work
 
-__all__ = ["TERMINAL", "Batch", "CancelPending", "Fenced", "Ticket", "Work"]
+__all__ = ["TERMINAL", "Batch", "CancelPending", "Fenced", "PausePending", "Ticket", "Work"]
 
 _Rows = Callable[[], list[tuple[Any, ...]]]
 _Claims = Callable[[], list[Claimed]]
@@ -248,7 +248,7 @@ class Batch:
             unit.generation,
             1 if ended or unit.release else 0,
             1 if unit.progress else 0,
-            1 if unit.unless_cancelled else 0,
+            unit.unless,
         )
 
     def _note_advanced(self, keyed: list[_Keyed], found: list[tuple[Any, ...]]) -> list[_Keyed]:
@@ -263,7 +263,7 @@ class Batch:
                 refused.append(entry)
                 continue
             advanced.append(entry)
-            ticket.result = Written(unit.run_id, *row[1:3])
+            ticket.result = Written(unit.run_id, *row[1:4])
             ended = unit.status in TERMINAL
             if ended or unit.release:
                 self.held_more -= 1
@@ -330,13 +330,15 @@ class Batch:
             yield run_key, workspace, key(child.id), key(child.workflow_id), key(child.version_id), *child[3:]
 
     def _explain(self, refused: list[_Keyed]) -> None:
-        """Tell a lost lease from a pending cancel."""
+        """Tell a lost lease from a cancel or a pause that came first."""
         tokens = {row[0]: row for row in self._link.batch(sql.READ_FENCES, [(entry[0],) for entry in refused])}
         for run_key, unit, ticket in refused:
             row = tokens.get(run_key)
             held = row is not None and row[1] == unit.token and row[3] is None
-            if held and unit.unless_cancelled and row is not None and row[2] is not None:
+            if held and row is not None and unit.unless & sql.UNLESS_CANCELLED and row[2] is not None:
                 ticket.error = CancelPending(unit.run_id)
+            elif held and row is not None and unit.unless & sql.UNLESS_PAUSED and row[4] is not None:
+                ticket.error = PausePending(unit.run_id)
             else:
                 ticket.error = Fenced(unit.run_id)
 
@@ -369,7 +371,10 @@ class Batch:
                 if wanted.held:
                     held = sorted((self._link.key(run_id), token) for run_id, token in wanted.held)
                     self._link.batch(sql.KEEP_LAPSED, held)
-                ticket.result, parked = claims.claim_due(self._link, wanted.limit, wanted.owner)
+                if wanted.turns is None:
+                    ticket.result, parked = claims.claim_due(self._link, wanted.limit, wanted.owner)
+                else:
+                    ticket.result, parked = claims.claim_in_turn(self._link, wanted.limit, wanted.owner, wanted.turns)
                 self.held_more += len(ticket.result)
                 self._parked.extend(parked)
             else:

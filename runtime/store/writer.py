@@ -182,8 +182,8 @@ class Writer:
         return result
 
     async def write(self, unit: RunWrite) -> Written:
-        """Commit one engine transaction. Raises Fenced when the lease is another's, CancelPending when the unit says
-        `unless_cancelled` and somebody asked to cancel, StoreUnavailable only when the writer stops."""
+        """Commit one engine transaction. Raises Fenced when the lease is another's, CancelPending or PausePending when
+        the unit's `unless` says so and somebody asked for that, StoreUnavailable only when the writer stops."""
         return await self.writing(unit)
 
     def writing(self, unit: RunWrite) -> asyncio.Future[Written]:

@@ -9,6 +9,7 @@ from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connections
+from django.db.models import Q
 
 from runtime.contracts import StoreUnavailable
 from runtime.engine.jsonprofile import JSON, loads_stored
@@ -119,10 +120,14 @@ def at_hand(claimed: Sequence[Claimed]) -> Batch:
 
 
 @_over_the_store
-def news(run_ids: list[UUID], asking: list[UUID]) -> tuple[list[UUID], dict[UUID, list[AnswerRow]]]:
-    """Those of these runs that somebody asked to cancel; and what people answered to those that ask."""
-    cancelled = Run.objects.filter(id__in=run_ids, cancel_requested_at__isnull=False).values_list("id", flat=True)
-    return list(cancelled), reads.answers(asking)
+def news(run_ids: list[UUID], asking: list[UUID]) -> tuple[list[UUID], list[UUID], dict[UUID, list[AnswerRow]]]:
+    """Those of these runs that somebody asked to cancel, and to pause; and what people answered to those that ask."""
+    asked = Q(cancel_requested_at__isnull=False) | Q(paused_at__isnull=False)
+    found = Run.objects.filter(asked, id__in=run_ids).values_list("id", "cancel_requested_at", "paused_at")
+    rows = list(found)
+    cancelled = [run_id for run_id, cancel, _ in rows if cancel is not None]
+    paused = [run_id for run_id, _, pause in rows if pause is not None]
+    return cancelled, paused, reads.answers(asking)
 
 
 @_over_the_store

@@ -1,4 +1,4 @@
-"""News from elsewhere for runs that are driven here: cancels, and what people answered."""
+"""News from elsewhere for runs that are driven here: cancels, pauses, and what people answered."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def look(driving: Driving, run_ids: Sequence[UUID], readers: Executor) -> 
     asking = [run_id for run_id in run_ids if (driver := _driver(driving, run_id)) is not None and driver.asks_people]
     try:
         loop = asyncio.get_running_loop()
-        cancelled, answers = await loop.run_in_executor(readers, loads.news, list(run_ids), asking)
+        cancelled, paused, answers = await loop.run_in_executor(readers, loads.news, list(run_ids), asking)
     except StoreUnavailable:
         return
     # What people said came before a cancel: none is taken after one.
@@ -34,6 +34,9 @@ async def look(driving: Driving, run_ids: Sequence[UUID], readers: Executor) -> 
     for run_id in cancelled:
         if (driver := _driver(driving, run_id)) is not None:
             driver.cancel_seen()
+    for run_id in paused:
+        if (driver := _driver(driving, run_id)) is not None:
+            driver.pause_seen()
 
 
 def _driver(driving: Driving, run_id: UUID) -> Driver | None:

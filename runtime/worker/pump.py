@@ -24,6 +24,7 @@ from runtime.interpreter.records import Asked
 from runtime.store.brake import BRAKE
 from runtime.store.records import Claimed, RunWrite, Written
 from runtime.store.tickets import Wanted
+from runtime.store.turns import Turns
 from runtime.store.units import Fenced
 from runtime.store.writer import Writer
 from runtime.worker import loads, news
@@ -80,6 +81,11 @@ class Pump:
         self._rung: dict[UUID, None] = {}
         self._taken: deque[Claimed] = deque()
         self._sweep = True
+        #: Whether the last sweep left some behind.
+        self._congested = False
+        self._turns = Turns()
+        #: Whether a sweep has let others go before it.
+        self._passed_over = False
         self._driving: dict[UUID, tuple[Driver | None, asyncio.Task[None], int]] = {}
         self._alarms = Alarms(self.rung, self.now_ms)
         self._wanted = asyncio.Event()
@@ -290,7 +296,12 @@ class Pump:
                     await asyncio.sleep(PAUSE_SECONDS * pressed / 1_000)
 
     async def _next(self, room: int) -> None:
-        """Take up to so many runs and begin them."""
+        """Take up to so many runs and begin them. What is named and what is found take turns: neither waits for the
+        other to be done with (I21)."""
+        if self._sweep and self._passed_over:
+            await self._look(room)
+            return
+        self._passed_over = self._sweep
         if self._taken:
             self._take_up([self._taken.popleft() for _ in range(min(room, len(self._taken)))])
             await asyncio.sleep(0)  # for what was begun before
@@ -307,8 +318,14 @@ class Pump:
             if free:
                 await self._ask(Wanted(free, len(free), self.worker))
             return
-        self._sweep = False
-        if await self._ask(Wanted(None, room, self.worker, tuple(self._held()))) == room:
+        await self._look(room)
+
+    async def _look(self, room: int) -> None:
+        """Claim what is due, whoever rang or did not."""
+        self._sweep = self._passed_over = False
+        turns = self._turns if self._congested else None
+        self._congested = await self._ask(Wanted(None, room, self.worker, tuple(self._held()), turns)) == room
+        if self._congested:
             self._sweep = True  # there may be more
 
     async def _ask(self, wanted: Wanted) -> int:

@@ -27,9 +27,10 @@ from runtime.store.brake import BRAKE
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Leadership, Process, Run
-from runtime.store.statements import ENGINE
+from runtime.store.statements import ENGINE, HELD
 from runtime.store.writer import Writer
-from runtime.worker import queued, schedules
+from runtime.worker import holds, queued, schedules
+from runtime.worker.breaker import Breaker
 
 logger = logging.getLogger("millrace.ticker")
 
@@ -43,6 +44,8 @@ GONE_MS: Final = 20_000
 FIRST_SWEEP_SECONDS: Final = 60.0
 SWEEP_SECONDS: Final = 3600.0
 LEAD_MS: Final = 10_000
+#: How often runs are let go while a workflow is drained.
+_DRAINING_SECONDS: Final = 0.1
 _DUTY: Final = "ticker"
 _MOST_RINGS: Final = 1_000
 
@@ -69,6 +72,8 @@ class Ticker:
         self._running = running
         self._period = period_seconds
         self._leads_until = 0
+        self._breaker = Breaker()
+        self._draining = False
         #: Whether a process that takes in events works on this machine, as far as its signs of life tell.
         self.beside_door = True
         #: How many workers live.
@@ -106,7 +111,7 @@ class Ticker:
                 logger.warning("No tick: %s", error)
             except Exception:
                 logger.exception("A tick failed; the next one tries again.")
-            await asyncio.sleep(self._period)
+            await asyncio.sleep(min(self._period, _DRAINING_SECONDS) if self._draining else self._period)
 
     async def _sweeps(self) -> None:
         """Now and then remove what crashes and repeats left in the artifact store."""
@@ -126,6 +131,10 @@ class Ticker:
     async def _tick(self) -> None:
         if not (BRAKE.held or BRAKE.full):
             await self._ask(queued.release)
+            await self._ask(self._breaker.look)
+            let_go, self._draining = await self._ask(holds.tend)
+            if let_go:
+                await self._ask(lambda: queue.ring(let_go))
             for tick in await self._ask(schedules.due):
                 await self._fire(tick)
             moved = await self._ask(signals.settle_left)
@@ -218,7 +227,7 @@ def due_runs() -> list[UUID]:
     """Runs that are due and free, the longest waiting first."""
     now = database_now()
     return list(
-        Run.objects.filter(wake_at__lte=now)
+        Run.objects.filter(wake_at__lte=now, min_engine__lt=HELD)
         .filter(Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=now))
         .order_by("wake_at")
         .values_list("id", flat=True)[:_MOST_RINGS]

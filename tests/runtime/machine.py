@@ -12,7 +12,7 @@ import asyncio
 import itertools
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -184,6 +184,21 @@ class Machine:
         """Start a published workflow; the run's id."""
         return api.start_run(workspace_id=WORKSPACE, workflow_id=workflow_id, input=input).run_id
 
+    def claimable(self) -> set[UUID]:
+        """What a sweep would take now; it is given back."""
+        assert self.runtime is not None
+        assert self.runtime.writer is not None
+        writer = self.runtime.writer
+        claimed = self.on_loop(_awaited(writer.claim(limit=1_000)))
+        self.on_loop(writer.release([(one.run_id, one.token) for one in claimed]))
+        return {one.run_id for one in claimed}
+
+    def now_ms(self) -> int:
+        """The database's clock, as this machine knows it."""
+        assert self.runtime is not None
+        assert self.runtime.writer is not None
+        return self.runtime.writer.now_ms()
+
     def finish(self, run_id: UUID, patience: float = PATIENCE) -> RunView:
         """The run once it has ended."""
         return self.until(run_id, lambda run: run.finished_at is not None, patience)
@@ -201,6 +216,10 @@ class Machine:
     def run(self, graph: Mapping[str, Any], input: JSON = None) -> RunView:
         """Publish, start, and wait for the end."""
         return self.finish(self.begin(graph, input))
+
+
+async def _awaited(work: Awaitable[T]) -> T:
+    return await work
 
 
 def look(run_id: UUID) -> RunView:

@@ -1,0 +1,159 @@
+"""Pausing runs, and workflows that go on accepting."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from runtime import queue
+from runtime.api.publishing import deployment
+from runtime.api.runs import run
+from runtime.contracts import AlreadyFinished, DeploymentView, NotFound, NotPaused, RunView
+from runtime.store import holds
+from runtime.store.commits import commit
+from runtime.store.dialect import database_now
+from runtime.store.models import Deployment, Hold, Run
+from runtime.store.pauses import WITH_WORKFLOW, pause_runs, resume_runs, tell
+
+#: Runs of a workflow that are rung for when they go on; the others are found.
+_MOST_RUNG: Final = 200
+
+
+def pause(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None, reason: str = "") -> RunView:
+    """Let nothing more of this run begin, until it is resumed; what has begun may end. Paused twice is paused once.
+
+    Raises NotFound, AlreadyFinished (also for a run that is being cancelled).
+    """
+    found = Run.objects.filter(pk=run_id, workspace_id=workspace_id)
+    with commit("run.pause"):
+        paused = pause_runs(found, by=_who(by), reason=reason.strip()[:400] or None, now=database_now())
+    view = run(workspace_id=workspace_id, run_id=run_id)
+    if not paused and not view.paused:
+        raise AlreadyFinished("The run has ended, or is about to: there is nothing left to pause.")
+    if paused:
+        queue.ring([run_id])
+        tell(found)
+    return view
+
+
+def resume(*, workspace_id: UUID, run_id: UUID) -> RunView:
+    """Let a paused run go on. What fell due meanwhile happens now, once. Raises NotFound, NotPaused."""
+    found = Run.objects.filter(pk=run_id, workspace_id=workspace_id)
+    with commit("run.resume"):
+        resumed = resume_runs(found, now=database_now())
+    view = run(workspace_id=workspace_id, run_id=run_id)
+    if not resumed:
+        raise NotPaused("This run is not paused.")
+    queue.ring([run_id])
+    tell(found)
+    return view
+
+
+def hold(
+    *, workspace_id: UUID, workflow_id: UUID, by: UUID | None = None, reason: str = "", open_runs: str = "finish"
+) -> DeploymentView:
+    """Pause a workflow that goes on accepting: what starts is stored, and held until `let_go`. Runs under way finish,
+    or are paused too (`open_runs="hold"`). While runs are being let go, it stops that. Raises NotFound.
+    """
+    live = _live(workspace_id, workflow_id)
+    with commit("hold.begin"):
+        now = database_now()
+        held = Hold.objects.select_for_update().filter(pk=workflow_id).first()
+        if held is None:
+            held = Hold(workflow_id=workflow_id, workspace_id=live.workspace_id, since=now, by=_who(by), cause="person")
+            held.reason, held.open_runs = reason.strip()[:400], open_runs
+        elif reason.strip():
+            held.reason = reason.strip()[:400]
+        held.mode, held.trial_run_id, held.drained_from, held.drained_by, held.let_go = "held", None, None, None, 0
+        held.save()
+        holds.gather(workflow_id, now)
+        under_way: list[UUID] = []
+        if open_runs == "hold":
+            held.open_runs = open_runs
+            held.save(update_fields=["open_runs"])
+            going = _under_way(workspace_id, workflow_id)
+            under_way = list(going.values_list("id", flat=True)[:_MOST_RUNG])
+            pause_runs(going, by=WITH_WORKFLOW, reason=held.reason or None, now=now)
+    if under_way:
+        queue.ring(under_way)
+        tell(Run.objects.filter(pk__in=under_way))
+    return _deployment(workspace_id, workflow_id)
+
+
+def let_go(
+    *,
+    workspace_id: UUID,
+    workflow_id: UUID,
+    by: UUID | None = None,
+    per_minute: int | None = None,
+    at_once: int | None = None,
+    trial: bool = False,
+) -> DeploymentView:
+    """Let the held runs go, in the order in which they were accepted: so many a minute, so many at a time, or as fast
+    as possible. With `trial` only the first, to see how it ends. What is accepted meanwhile queues up behind them.
+    Raises NotFound, NotPaused.
+    """
+    _live(workspace_id, workflow_id)
+    with commit("hold.change"):
+        now = database_now()
+        held = Hold.objects.select_for_update().filter(pk=workflow_id, workspace_id=workspace_id).first()
+        if held is None:
+            raise NotPaused("This workflow is not paused.")
+        rung: list[UUID] = []
+        if trial:
+            if held.mode == "held" and (rung := holds.let_go(workflow_id, 1, now)):
+                held.mode, held.trial_run_id, held.trial = "trying", rung[0], None
+        else:
+            held.mode, held.trial_run_id = "draining", None
+            held.per_minute, held.at_once = per_minute, at_once
+            held.drained_by, held.drained_from, held.let_go = _who(by), now, 0
+            paused = Run.objects.filter(workflow_id=workflow_id, paused_by=WITH_WORKFLOW, finished_at__isnull=True)
+            rung = list(paused.values_list("id", flat=True)[:_MOST_RUNG])
+            resume_runs(paused, now=now)
+        held.save()
+        # Whoever lets it go on has looked at what failed.
+        Deployment.objects.filter(pk=workflow_id).update(breaker_since=now)
+    if rung:
+        queue.ring(rung)
+        tell(Run.objects.filter(pk__in=rung))
+    if not trial:
+        holds.end(workflow_id)
+    return _deployment(workspace_id, workflow_id)
+
+
+def set_breaker(*, workspace_id: UUID, workflow_id: UUID, failures: int, percent: int, minutes: int) -> DeploymentView:
+    """When the workflow is paused because it keeps failing; 0 failures and 0 percent: never. Raises NotFound."""
+    _live(workspace_id, workflow_id)
+    with commit("deployment.change"):
+        Deployment.objects.filter(pk=workflow_id, workspace_id=workspace_id).update(
+            breaker_failures=failures, breaker_percent=percent, breaker_minutes=minutes
+        )
+    return _deployment(workspace_id, workflow_id)
+
+
+def _under_way(workspace_id: UUID, workflow_id: UUID) -> QuerySet[Run]:
+    """Open runs that have begun, or were let go; tests are nobody's backlog."""
+    begun = Q(seq__gt=0) | Q(held=0) | Q(lease_owner__isnull=False)
+    return Run.objects.filter(
+        begun, workspace_id=workspace_id, workflow_id=workflow_id, mode="live", finished_at__isnull=True
+    ).exclude(held=1)
+
+
+def _live(workspace_id: UUID, workflow_id: UUID) -> Deployment:
+    live = Deployment.objects.filter(pk=workflow_id, workspace_id=workspace_id, retired=False).first()
+    if live is None:
+        raise NotFound("This workflow has no live version.", code="not_published")
+    return live
+
+
+def _deployment(workspace_id: UUID, workflow_id: UUID) -> DeploymentView:
+    found = deployment(workspace_id=workspace_id, workflow_id=workflow_id)
+    if found is None:
+        raise NotFound("This workflow has no live version.", code="not_published")
+    return found
+
+
+def _who(by: UUID | None) -> str:
+    return "api" if by is None else f"user:{by}"

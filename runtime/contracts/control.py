@@ -1,0 +1,45 @@
+"""A workflow that is paused and still accepts, and when it is paused by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerView:
+    """When a workflow is paused because it keeps failing: after `failures` in a row, or when `percent` of the runs of
+    `minutes` failed; 0 is never."""
+
+    failures: int
+    percent: int
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldView:
+    """What is held of a workflow, why, and how it is let go.
+
+    mode: `held` | `trying` (one run was let go, to see how it ends) | `draining`. `cause`: `person` | `failures`; then
+    `facts` say by which rule, how many failed, the last one's run and title. `trial`: how the last trial ended, `done`
+    | `failed`. `per_minute`, `at_once`: the speed, None for as fast as possible. `waiting`: how many runs are held.
+    """
+
+    since: int
+    by: str
+    cause: str
+    reason: str
+    facts: Mapping[str, Any]
+    open_runs: str
+    mode: str
+    trial_run_id: UUID | None
+    trial: str | None
+    per_minute: int | None
+    at_once: int | None
+    drained_by: str | None
+    drained_from: int | None
+    let_go: int
+    waiting: int
+    under_way: int

@@ -1,0 +1,126 @@
+"""What a workflow that is paused and still accepts does to its runs: they are held, and let go in order (I42).
+
+Every function but `end` is part of a transaction that its caller holds. Runs are told apart by `Run.held`: 1 while they
+are held, 0 once they were let go.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import F, Q, QuerySet
+
+from runtime.store.commits import commit
+from runtime.store.models import Hold, Run
+from runtime.store.statements import HELD
+
+__all__ = ["GATHER", "ahead", "end", "gather", "held_runs", "let_go", "let_go_strays", "under_way"]
+
+#: Runs that one transaction holds at most.
+GATHER: Final = 5_000
+
+# The first waits longest: who is claimed by the time it waits goes in the order of acceptance.
+_LET_GO: Final = """
+    UPDATE store_run SET held = 0, min_engine = min_engine - %s, claims = 0,
+        wake_at = CASE WHEN paused_at IS NULL THEN %s + d.place END
+    FROM (
+        SELECT id, row_number() OVER (ORDER BY id) AS place
+        FROM (SELECT id FROM store_run WHERE workflow_id = %s AND held = 1 AND finished_at IS NULL
+            ORDER BY id LIMIT %s) AS first_ones) AS d
+    WHERE store_run.id = d.id AND store_run.held = 1
+    RETURNING store_run.id"""
+_STRAYS: Final = """
+    UPDATE store_run SET held = 0, min_engine = min_engine - %s, claims = 0,
+        wake_at = CASE WHEN paused_at IS NULL THEN %s END
+    WHERE held = 1 AND finished_at IS NULL
+        AND NOT EXISTS (SELECT 1 FROM store_hold AS h WHERE h.workflow_id = store_run.workflow_id)
+    RETURNING id"""
+
+
+def gather(workflow_id: UUID, now: int) -> int:
+    """Hold what was accepted before, or at the very moment, and has not begun; how many, at most `GATHER`.
+
+    Until then no claim takes it either: this is for order, and keeps it out of the way of what is due.
+    """
+    free = Q(lease_owner__isnull=True) | Q(lease_expires_at__lte=now)
+    waiting = Run.objects.filter(
+        free,
+        workflow_id=workflow_id,
+        mode="live",
+        seq=0,
+        parent_run_id__isnull=True,
+        held__isnull=True,
+        wake_at__isnull=False,
+        finished_at__isnull=True,
+        cancel_requested_at__isnull=True,
+    )
+    chosen = list(waiting.order_by("id").values_list("id", flat=True)[:GATHER])
+    count = 0
+    for start in range(0, len(chosen), 500):
+        count += waiting.filter(pk__in=chosen[start : start + 500]).update(
+            held=1,
+            wake_at=None,
+            lease_owner=None,
+            lease_expires_at=None,
+            lease_token=F("lease_token") + 1,
+            claims=0,
+            min_engine=F("min_engine") + HELD,
+        )
+    return count
+
+
+def let_go(workflow_id: UUID, count: int, now: int) -> list[UUID]:
+    """Let so many held runs go, those first that were accepted first; their ids in this order."""
+    # In the past by as much as there are, so that none is due later than it was let go.
+    rows = _returned(_LET_GO, [HELD, now - count, _key(workflow_id), count]) if count > 0 else []
+    return sorted(_uuid(row[0]) for row in rows)
+
+
+def let_go_strays(now: int) -> list[UUID]:
+    """Let runs go that were accepted at the very moment when their workflow's hold ended."""
+    return sorted(_uuid(row[0]) for row in _returned(_STRAYS, [HELD, now]))
+
+
+def held_runs(workflow_id: UUID) -> QuerySet[Run]:
+    """Runs that wait to be let go."""
+    return Run.objects.filter(workflow_id=workflow_id, held=1, finished_at__isnull=True)
+
+
+def under_way(workflow_id: UUID) -> QuerySet[Run]:
+    """Runs that were let go and have not ended."""
+    return Run.objects.filter(workflow_id=workflow_id, held=0, finished_at__isnull=True)
+
+
+def ahead(hold: Hold) -> bool:
+    """Whether anything is still to go before what is accepted from now on."""
+    return (
+        held_runs(hold.workflow_id).exists()
+        or under_way(hold.workflow_id).filter(seq=0, cancel_requested_at__isnull=True).exists()
+    )
+
+
+def end(workflow_id: UUID) -> None:
+    """Accept as always again, where everything was let go and nothing is left to go first; a transaction of its own."""
+    hold = Hold.objects.filter(pk=workflow_id, mode="draining").first()
+    if hold is None or ahead(hold):
+        return
+    with commit("hold.end"):
+        hold = Hold.objects.select_for_update().filter(pk=workflow_id, mode="draining").first()
+        if hold is not None and not ahead(hold):
+            hold.delete()
+
+
+def _returned(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())
+
+
+def _key(value: UUID) -> Any:
+    return value if connection.vendor == "postgresql" else value.hex
+
+
+def _uuid(value: UUID | str) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)

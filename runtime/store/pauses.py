@@ -1,0 +1,73 @@
+"""Pausing runs: while it lasts no worker claims them, and whoever holds one begins nothing more (I41)."""
+
+from __future__ import annotations
+
+from django.db.models import Case, F, PositiveSmallIntegerField, QuerySet, Value, When
+
+from runtime.contracts import RunTouched
+from runtime.ports import PORTS
+from runtime.store.models import Run
+from runtime.store.statements import HELD
+
+__all__ = ["WITH_WORKFLOW", "due_unless_stopped", "pause_runs", "resume_runs", "tell", "wake_up"]
+
+#: In place of who paused it: paused together with its workflow.
+WITH_WORKFLOW = "workflow"
+
+
+def pause_runs(runs: QuerySet[Run], *, by: str, reason: str | None, now: int) -> int:
+    """Pause those of these runs that are open and neither paused nor being cancelled; how many. The caller holds the
+    transaction.
+
+    Timers stay where they are: the run is looked at again when it is resumed, and what fell due meanwhile with it.
+    """
+    fresh = runs.filter(finished_at__isnull=True, paused_at__isnull=True, cancel_requested_at__isnull=True)
+    return fresh.update(
+        paused_at=now,
+        paused_by=by,
+        pause_reason=reason,
+        wake_at=None,
+        min_engine=F("min_engine") + HELD,
+        seq=F("seq") + 1,
+    )
+
+
+def resume_runs(runs: QuerySet[Run], *, now: int) -> int:
+    """Let those of these runs that are paused go on; how many. The caller holds the transaction."""
+    paused = runs.filter(paused_at__isnull=False, finished_at__isnull=True)
+    return paused.update(
+        paused_at=None,
+        paused_by=None,
+        pause_reason=None,
+        # Too early is nothing: who claims it sees what is due, and lets go of it otherwise (I18).
+        wake_at=Case(When(held=1, then=None), default=Value(now)),
+        claims=0,
+        min_engine=F("min_engine") - HELD,
+        seq=F("seq") + 1,
+    )
+
+
+def wake_up(runs: QuerySet[Run], now: int) -> None:
+    """Neither paused nor held any more, for whatever comes that is more than that. The caller holds the transaction."""
+    runs.filter(finished_at__isnull=True, min_engine__gte=HELD).update(
+        paused_at=None,
+        paused_by=None,
+        pause_reason=None,
+        held=Case(When(held=1, then=Value(0)), default=F("held"), output_field=PositiveSmallIntegerField()),
+        wake_at=now,
+        claims=0,
+        min_engine=F("min_engine") % HELD,
+        seq=F("seq") + 1,
+    )
+
+
+def due_unless_stopped(now: int) -> Case:
+    """`wake_at` of a run that somebody knocks at: at once; one that is paused or held hears of it when it goes on."""
+    return Case(When(min_engine__gte=HELD, then=None), default=Value(now))
+
+
+def tell(runs: QuerySet[Run]) -> None:
+    """Tell whoever watches these runs, behind the commit."""
+    if PORTS.live.listening():
+        columns = "id", "workspace_id", "workflow_id", "seq", "status"
+        PORTS.live.publish([RunTouched(*row) for row in runs.values_list(*columns)[:500]])

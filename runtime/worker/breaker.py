@@ -1,0 +1,125 @@
+"""A workflow that keeps failing is paused, still accepting, and never switched off (I43).
+
+Called by the leading ticker, in a thread. It goes by the dead letters: nothing is counted while runs do well, and
+whoever leads next comes to the same result.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Count, Max
+
+from runtime.engine.jsonprofile import dumps
+from runtime.store import holds
+from runtime.store.commits import commit
+from runtime.store.dialect import database_now
+from runtime.store.models import DeadLetter, Deployment, Hold, Run
+
+__all__ = ["MILLRACE", "Breaker"]
+
+#: Who paused it, where nobody did.
+MILLRACE: Final = "millrace"
+#: A commit may become visible a little later than the moment it names.
+_OVERLAP_MS: Final = 10_000
+#: What a new leader looks back at.
+_LOOK_BACK_MS: Final = 3_600_000
+#: A share of fewer runs than this says nothing.
+_LEAST: Final = 10
+_MINUTE_MS: Final = 60_000
+
+
+class Breaker:
+    """Remembers how far it has looked; everything else is in the rows."""
+
+    def __init__(self) -> None:
+        self._looked_at = 0
+        self._seen: dict[UUID, tuple[int, int]] = {}
+
+    def look(self) -> list[UUID]:
+        """Pause the workflows that keep failing; which."""
+        now = database_now()
+        since = self._looked_at - _OVERLAP_MS if self._looked_at else now - _LOOK_BACK_MS
+        rows = DeadLetter.objects.filter(at__gt=since).values("workflow_id").annotate(last=Max("at"), count=Count("at"))
+        failed = {row["workflow_id"]: (row["last"], row["count"]) for row in rows}
+        # Where nothing failed since the last look, nothing has changed.
+        fresh = [workflow_id for workflow_id, seen in failed.items() if self._seen.get(workflow_id) != seen]
+        paused = [workflow_id for workflow_id in fresh if _looks_bad(workflow_id, now)]
+        self._looked_at, self._seen = now, failed
+        return paused
+
+
+def _looks_bad(workflow_id: UUID, now: int) -> bool:
+    live = Deployment.objects.filter(pk=workflow_id, enabled=True, retired=False).first()
+    hold = Hold.objects.filter(pk=workflow_id).first()
+    if live is None or (hold is not None and hold.mode != "draining"):
+        return False
+    since = max(live.breaker_since, (hold.drained_from or 0) if hold is not None else 0)
+    facts = _in_a_row(live, since) or _too_many(live, since, now)
+    if facts is None:
+        return False
+    _pause(live, facts)
+    return True
+
+
+def _in_a_row(live: Deployment, since: int) -> dict[str, Any] | None:
+    """The last failures, where there are enough and none of the runs accepted since the first of them did well."""
+    if not live.breaker_failures:
+        return None
+    letters = _letters(live, since)[: live.breaker_failures]
+    if len(letters) < live.breaker_failures:
+        return None
+    first = min(letter.run_id for letter in letters)
+    later = Run.objects.filter(workflow_id=live.workflow_id, mode="live", id__gt=first, status="completed")
+    return None if later.exists() else {"rule": "row", "failures": len(letters), **_about(letters[0])}
+
+
+def _too_many(live: Deployment, since: int, now: int) -> dict[str, Any] | None:
+    """How many failed, where that is too large a share of the runs of late."""
+    if not live.breaker_percent:
+        return None
+    since = max(since, now - live.breaker_minutes * _MINUTE_MS)
+    letters = _letters(live, since)
+    failed = letters.count()
+    done = Run.objects.filter(
+        workflow_id=live.workflow_id, mode="live", id__gte=UUID(int=since << 80), status="completed"
+    ).count()
+    if failed + done < _LEAST or failed * 100 < live.breaker_percent * (failed + done):
+        return None
+    share = failed * 100 // (failed + done)
+    return {"rule": "share", "failures": failed, "runs": failed + done, "percent": share, **_about(letters[0])}
+
+
+def _letters(live: Deployment, since: int) -> Any:
+    return DeadLetter.objects.filter(workflow_id=live.workflow_id, at__gt=since).order_by("-at", "-run_id")
+
+
+def _about(letter: DeadLetter) -> dict[str, Any]:
+    return {"run": str(letter.run_id), "title": letter.title, "node": letter.node_id}
+
+
+def _pause(live: Deployment, facts: dict[str, Any]) -> None:
+    with commit("hold.begin"):
+        now = database_now()
+        Hold.objects.update_or_create(
+            workflow_id=live.workflow_id,
+            defaults={
+                "workspace_id": live.workspace_id,
+                "since": now,
+                "by": MILLRACE,
+                "cause": "failures",
+                "reason": "",
+                "facts": dumps(facts),
+                "open_runs": "finish",
+                "mode": "held",
+                "trial_run_id": None,
+                "trial": None,
+                "per_minute": None,
+                "at_once": None,
+                "drained_by": None,
+                "drained_from": None,
+                "let_go": 0,
+            },
+        )
+        holds.gather(live.workflow_id, now)
