@@ -68,7 +68,7 @@ def hold(
             held.reason = reason.strip()[:400]
         held.mode, held.trial_run_id, held.drained_from, held.drained_by, held.let_go = "held", None, None, None, 0
         held.save()
-        holds.gather(workflow_id, now)
+        holds.gather(workflow_id, now, also_let_go=True)
         under_way: list[UUID] = []
         if open_runs == "hold":
             held.open_runs = open_runs

@@ -39,19 +39,21 @@ _STRAYS: Final = """
     RETURNING id"""
 
 
-def gather(workflow_id: UUID, now: int) -> int:
+def gather(workflow_id: UUID, now: int, *, also_let_go: bool = False) -> int:
     """Hold what was accepted before, or at the very moment, and has not begun; how many, at most `GATHER`.
 
-    Until then no claim takes it either: this is for order, and keeps it out of the way of what is due.
+    Until then no claim takes it either: this is for order, and keeps it out of the way of what is due. `also_let_go`:
+    what was let go and nobody has taken yet is held again.
     """
+    others = Q(held__isnull=True) | Q(held=0) if also_let_go else Q(held__isnull=True)
     free = Q(lease_owner__isnull=True) | Q(lease_expires_at__lte=now)
     waiting = Run.objects.filter(
         free,
+        others,
         workflow_id=workflow_id,
         mode="live",
         seq=0,
         parent_run_id__isnull=True,
-        held__isnull=True,
         wake_at__isnull=False,
         finished_at__isnull=True,
         cancel_requested_at__isnull=True,
