@@ -35,9 +35,11 @@ class Action(StrEnum):
     WORKFLOW_EDIT = "workflow.edit"
     WORKFLOW_TEST = "workflow.test"
     WORKFLOW_PUBLISH = "workflow.publish"
+    WORKFLOW_HOLD = "workflow.hold"
     RUN_SEE = "run.see"
     RUN_START = "run.start"
     RUN_CANCEL = "run.cancel"
+    RUN_PAUSE = "run.pause"
     RUN_RETRY = "run.retry"
     RUN_UNDO = "run.undo"
     TASK_SEE = "task.see"
@@ -69,9 +71,11 @@ RULES: Final = MappingProxyType(
         Action.WORKFLOW_EDIT: Rule(Role.BUILDER, Scope.BUILD),
         Action.WORKFLOW_TEST: Rule(Role.BUILDER, Scope.BUILD),
         Action.WORKFLOW_PUBLISH: Rule(Role.BUILDER, Scope.BUILD),
+        Action.WORKFLOW_HOLD: Rule(Role.BUILDER, Scope.BUILD),
         Action.RUN_SEE: Rule(Role.VIEWER, Scope.READ),
         Action.RUN_START: Rule(Role.REVIEWER, Scope.RUN),
         Action.RUN_CANCEL: Rule(Role.REVIEWER, Scope.RUN),
+        Action.RUN_PAUSE: Rule(Role.REVIEWER, Scope.RUN),
         Action.RUN_RETRY: Rule(Role.REVIEWER, Scope.RUN),
         Action.RUN_UNDO: Rule(Role.REVIEWER, Scope.RUN),
         Action.TASK_SEE: Rule(Role.VIEWER, Scope.READ),

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from builder.accounts.rights import Action
-from builder.accounts.times import stamp
+from builder.accounts.times import maybe, stamp
 from builder.api import cursors
 from builder.api.cursors import PageQuery
 from builder.api.operation import ApiView, Body, Call, View, operation
 from builder.api.problems import Refusal, invalid, not_here
 from builder.api.shapes import Paged
 from builder.practice import example
-from builder.workflows import selectors, services
+from builder.workflows import selectors, services, shapes
 from builder.workflows.models import Draft, Workflow
+from runtime.contracts import HoldView
 
 Title = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
 Description = Annotated[str, Field(max_length=2000)]
@@ -57,8 +59,44 @@ class Day(View):
     running: int
 
 
+class HoldShape(View):
+    """A workflow that is paused and still accepts.
+
+    `mode`: held · trying (one run was let go, to see how it ends; then `trial` is done or failed) · draining. `cause`:
+    person · failures, which `failures` of `runs` (0: in a row) and `last_failure` tell of. `waiting`: runs held.
+    """
+
+    mode: str
+    since: str
+    by: str | None
+    cause: str
+    reason: str
+    failures: int
+    runs: int
+    last_failure: str
+    last_failed_run: UUID | None
+    open_runs: str
+    trial: str | None
+    trial_run: UUID | None
+    per_minute: int | None
+    at_once: int | None
+    drained_by: str | None
+    drained_since: str | None
+    let_go: int
+    waiting: int
+    under_way: int
+
+
+class BreakerShape(View):
+    """When a workflow is paused because it keeps failing; 0 is never."""
+
+    failures: int
+    percent: int
+    minutes: int
+
+
 class WorkflowShape(View):
-    """A workflow as the list shows it."""
+    """A workflow as the list shows it. `hold`: it is paused and still accepts."""
 
     id: UUID
     name: str
@@ -66,6 +104,8 @@ class WorkflowShape(View):
     sentence: str
     live: LiveView | None
     enabled: bool
+    hold: HoldShape | None
+    breaker: BreakerShape | None
     draft: DraftState
     last_run: LastRun | None
     stats_24h: Day
@@ -78,7 +118,7 @@ class WorkflowsQuery(PageQuery):
     """Search words, and how the workflow stands."""
 
     q: Annotated[str, Field(max_length=200)] = ""
-    status: Literal["live", "disabled", "draft", "problems"] | None = None
+    status: Literal["live", "disabled", "draft", "problems", "paused"] | None = None
 
 
 class NewWorkflow(Body):
@@ -232,6 +272,14 @@ def shape(item: selectors.Listed) -> WorkflowShape:
             by=names.get(version.created_by) if version.created_by else None,
         ),
         enabled=deployment.enabled if deployment is not None and version is not None else False,
+        hold=None if deployment is None or deployment.hold is None else _hold(deployment.hold, names),
+        breaker=None
+        if deployment is None or deployment.breaker is None
+        else BreakerShape(
+            failures=deployment.breaker.failures,
+            percent=deployment.breaker.percent,
+            minutes=deployment.breaker.minutes,
+        ),
         draft=DraftState(
             revision=row.draft.revision,
             updated_at=stamp(row.draft.updated_at),
@@ -247,4 +295,29 @@ def shape(item: selectors.Listed) -> WorkflowShape:
         problems_count=row.problems_count,
         owner=row.owner.name if row.owner is not None else None,
         created_at=stamp(row.created_at),
+    )
+
+
+def _hold(view: HoldView, names: Mapping[UUID, str]) -> HoldShape:
+    facts = view.facts
+    return HoldShape(
+        mode=view.mode,
+        since=stamp(view.since),
+        by=shapes.who(view.by, names),
+        cause=view.cause,
+        reason=view.reason,
+        failures=int(facts.get("failures", 0)),
+        runs=int(facts.get("runs", 0)),
+        last_failure=str(facts.get("title", "")),
+        last_failed_run=UUID(facts["run"]) if "run" in facts else None,
+        open_runs=view.open_runs,
+        trial=view.trial,
+        trial_run=view.trial_run_id,
+        per_minute=view.per_minute,
+        at_once=view.at_once,
+        drained_by=shapes.who(view.drained_by, names),
+        drained_since=maybe(view.drained_from),
+        let_go=view.let_go,
+        waiting=view.waiting,
+        under_way=view.under_way,
     )

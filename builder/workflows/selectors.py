@@ -21,7 +21,7 @@ from runtime.contracts import DeploymentView, NotFound, RunView, WorkflowStatist
 #: How many rows one page may look at before it gives up and hands over a cursor: bounds a filter that matches nothing.
 MOST_LOOKED_AT: Final = 2000
 
-Standing = Literal["live", "disabled", "draft", "problems"]
+Standing = Literal["live", "disabled", "draft", "problems", "paused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def listing(
     while looked_at < MOST_LOOKED_AT:
         batch = list((rows.filter(pk__lt=after) if after else rows)[: max(limit + 1, 100)])
         looked_at += len(batch)
-        found += _standing(batch, standing) if standing in ("live", "disabled", "draft") else batch
+        found += _standing(batch, standing) if standing in ("live", "disabled", "draft", "paused") else batch
         if len(found) > limit or not batch:
             break
         after = batch[-1].pk
@@ -113,6 +113,8 @@ def step_names(*, workspace_id: UUID, version_id: UUID) -> Mapping[str, str]:
 def shaped(*, workspace_id: UUID, views: Sequence[RunView]) -> list[shapes.RunShape]:
     """Runs with the names of their workflows and of their current steps."""
     found = names(workspace_id=workspace_id, workflow_ids={view.workflow_id for view in views})
+    paused_by = (shapes.person_in(view.waiting.get("by")) for view in views if view.paused and view.waiting)
+    people = names_of({person for person in paused_by if person is not None})
     return [
         shapes.run(
             view,
@@ -123,6 +125,7 @@ def shaped(*, workspace_id: UUID, views: Sequence[RunView]) -> list[shapes.RunSh
             parent_step=step_names(workspace_id=workspace_id, version_id=view.parent.version_id).get(view.parent.node)
             if view.parent is not None
             else None,
+            names=people,
         )
         for view in views
     ]
@@ -165,6 +168,8 @@ def _standing(rows: Sequence[Workflow], standing: Standing | None) -> list[Workf
 
     def of(row: Workflow) -> Standing:
         deployment = deployments.get(row.id)
+        if standing == "paused" and deployment is not None and deployment.hold is not None:
+            return "paused"
         if deployment is None or deployment.version is None:
             return "draft"
         return "live" if deployment.enabled else "disabled"
@@ -182,7 +187,9 @@ def _join(rows: Sequence[Workflow], now: datetime) -> list[Listed]:
     statistics = runtime_api.statistics(workspace_id=workspace_id, workflow_ids=ids, since=since)
     nothing = WorkflowStatistics()
     versions = [deployment.version for deployment in deployments.values() if deployment.version is not None]
-    names = names_of({version.created_by for version in versions if version.created_by is not None})
+    holds = [deployment.hold for deployment in deployments.values() if deployment.hold is not None]
+    paused_by = {person for hold in holds for person in map(shapes.person_in, (hold.by, hold.drained_by)) if person}
+    names = names_of({version.created_by for version in versions if version.created_by is not None} | paused_by)
     return [Listed(row, deployments.get(row.id), statistics.get(row.id, nothing), names) for row in rows]
 
 

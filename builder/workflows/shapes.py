@@ -69,12 +69,18 @@ class ErrorView(View):
 
 
 class WaitingView(View):
-    """Why a run waits, since when and until when."""
+    """Why a run waits, since when and until when. Of one that is paused or held, `by` whom and for which `reason`; and
+    of how many `runs` how many `failures`, where its workflow keeps failing."""
 
     kind: str
     since: str | None
     until: str | None
     text: str
+    by: str | None = None
+    reason: str = ""
+    cause: str = ""
+    failures: int = 0
+    runs: int = 0
 
 
 class ParentShape(View):
@@ -122,6 +128,7 @@ class RunShape(View):
     error: ErrorView | None
     current_step: StepName | None
     cancel_requested: bool
+    paused: bool
     replay_of: UUID | None
     parent: ParentShape | None
 
@@ -186,9 +193,16 @@ def problems(found: Iterable[Problem]) -> list[ProblemView]:
     return [problem(one) for one in found]
 
 
-def run(view: RunView, *, workflow_name: str, step_name: str | None = None, parent_step: str | None = None) -> RunShape:
+def run(
+    view: RunView,
+    *,
+    workflow_name: str,
+    step_name: str | None = None,
+    parent_step: str | None = None,
+    names: Mapping[UUID, str] | None = None,
+) -> RunShape:
     """One run; `step_name` is the name of its current step, `parent_step` that of the one it was begun for, where the
-    caller has the graphs at hand."""
+    caller has the graphs at hand; `names` are those of people who paused it."""
     parent = view.parent
     current = view.current_node
     return RunShape(
@@ -208,10 +222,11 @@ def run(view: RunView, *, workflow_name: str, step_name: str | None = None, pare
         started_at=maybe(view.started_at),
         finished_at=maybe(view.finished_at),
         duration_ms=lasted(view.accepted_at, view.finished_at),
-        waiting=waiting(view.waiting),
+        waiting=waiting(view.waiting, names),
         error=error(view.error),
         current_step=StepName(node=current, name=step_name or current) if current else None,
         cancel_requested=view.cancel_requested,
+        paused=view.paused,
         replay_of=view.replay_of,
         parent=None
         if parent is None
@@ -284,7 +299,13 @@ def error(value: Mapping[str, Any] | None) -> ErrorView | None:
     )
 
 
-def waiting(value: Mapping[str, Any] | None) -> WaitingView | None:
+def person_in(who: str | None) -> UUID | None:
+    """The person that a `user:` and an id stand for."""
+    kind, _, rest = (who or "").partition(":")
+    return UUID(rest) if kind == "user" else None
+
+
+def waiting(value: Mapping[str, Any] | None, names: Mapping[UUID, str] | None = None) -> WaitingView | None:
     if value is None:
         return None
     return WaitingView(
@@ -292,4 +313,15 @@ def waiting(value: Mapping[str, Any] | None) -> WaitingView | None:
         since=maybe(value.get("since")),
         until=maybe(value.get("until")),
         text=str(value.get("text", "")),
+        by=who(value.get("by"), names or {}),
+        reason=str(value.get("reason", "")),
+        cause=str(value.get("cause", "")),
+        failures=int(value.get("failures", 0)),
+        runs=int(value.get("runs", 0)),
     )
+
+
+def who(told: str | None, names: Mapping[UUID, str]) -> str | None:
+    """A person's name; `api`, `workflow` and `millrace` stand for themselves."""
+    person = person_in(told)
+    return told if person is None else names.get(person, "")

@@ -10,8 +10,10 @@ import pytest
 from runtime import api
 from runtime.contracts import AlreadyFinished, NotPaused, RunView
 from runtime.store import failpoints
-from runtime.store.models import Attempt, Run, Timer
-from runtime.store.statements import ENGINE, HELD
+from runtime.store.models import Attempt, Run, StepRun, Timer
+from runtime.store.statements import ENGINE, HELD, UNLESS_CANCELLED, UNLESS_PAUSED
+from runtime.store.units import PausePending
+from runtime.store.writer import Writer
 from tests.runtime.fixtures import World
 from tests.runtime.machine import (
     WORKSPACE,
@@ -24,7 +26,9 @@ from tests.runtime.machine import (
     unsafe_post,
     wait_until,
 )
+from tests.runtime.rows import a_step, a_version, a_write
 from tests.runtime.test_people import approval, asked, decide
+from tests.runtime.test_writer_promises import leased_run, run
 
 INVOICE = {"order": "{{ run.id }}", "customer": "C-200", "amount": 1, "currency": "EUR"}
 
@@ -198,3 +202,15 @@ def test_no_worker_whatever_it_knows_claims_a_paused_run(machine: Machine) -> No
     row = Run.objects.get(pk=run_id)
     assert row.min_engine > 1_000 * ENGINE
     assert (row.lease_owner, row.claims) == (None, 0)
+
+
+def test_no_intent_is_written_after_a_pause(writer: Writer) -> None:
+    run_id = leased_run(writer, a_version().id)
+    Run.objects.filter(pk=run_id).update(paused_at=77)
+    with pytest.raises(PausePending):
+        run(writer.write(a_write(run_id, 1, a_step("intent"), unless=UNLESS_CANCELLED + UNLESS_PAUSED)))
+    assert StepRun.objects.count() == 0
+    assert run(writer.write(a_write(run_id, 1, a_step("result"), unless=UNLESS_CANCELLED))).paused_at == 77
+    # It is looked at again when somebody resumes it.
+    run(writer.write(a_write(run_id, 1, release=True, wake_at=5)))
+    assert (Run.objects.get().wake_at, Run.objects.get().lease_owner) == (None, None)

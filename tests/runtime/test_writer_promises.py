@@ -17,8 +17,7 @@ from runtime.store.dialect import LinkLost
 from runtime.store.models import Attempt, Delivery, Event, Response, Run, StepRun, Timer
 from runtime.store.reads import ResponseRow, RunEnd
 from runtime.store.records import AttemptWrite, ResponseWrite, TimerClear, TimerWrite
-from runtime.store.statements import LEASE_MS, MOST_CLAIMS, UNLESS_CANCELLED, UNLESS_PAUSED
-from runtime.store.units import PausePending
+from runtime.store.statements import LEASE_MS, MOST_CLAIMS, UNLESS_CANCELLED
 from runtime.store.writer import CancelPending, Fenced, Writer
 from tests.runtime.conftest import Told
 from tests.runtime.rows import a_step, a_version, a_write, an_acceptance, now_ms
@@ -245,17 +244,6 @@ class TestWrite:
             run(writer.write(a_write(run_id, 1, a_step("intent"), unless=UNLESS_CANCELLED)))
         assert StepRun.objects.count() == 0
         assert run(writer.write(a_write(run_id, 1, a_step("result")))).cancel_requested_at == 77
-
-    def test_no_intent_is_written_after_a_pause(self, writer: Writer) -> None:
-        run_id = leased_run(writer, a_version().id)
-        Run.objects.filter(pk=run_id).update(paused_at=77)
-        with pytest.raises(PausePending):
-            run(writer.write(a_write(run_id, 1, a_step("intent"), unless=UNLESS_CANCELLED + UNLESS_PAUSED)))
-        assert StepRun.objects.count() == 0
-        assert run(writer.write(a_write(run_id, 1, a_step("result"), unless=UNLESS_CANCELLED))).paused_at == 77
-        # It is looked at again when somebody resumes it.
-        run(writer.write(a_write(run_id, 1, release=True, wake_at=5)))
-        assert (Run.objects.get().wake_at, Run.objects.get().lease_owner) == (None, None)
 
     def test_the_first_response_stands(self, writer: Writer) -> None:
         run_id = leased_run(writer, a_version().id)

@@ -80,6 +80,8 @@ export function workflowQuery(workspace: string, id: string) {
   return queryOptions({
     queryKey: [workspace, "workflow", id],
     queryFn: ({ signal }) => api.get<Workflow>(`${workspacePath(workspace)}/workflows/${id}`, { signal }),
+    // It may be paused by itself; while it is, what waits changes.
+    refetchInterval: ({ state }) => (state.data?.hold ? 2_000 : 20_000),
   });
 }
 

@@ -137,6 +137,37 @@ export interface WorkflowStats {
   running: number;
 }
 
+/** A workflow that is paused and still accepts. */
+export interface WorkflowHold {
+  mode: "held" | "trying" | "draining" | string;
+  since: Instant;
+  by: string | null;
+  cause: "person" | "failures" | string;
+  reason: string;
+  failures: number;
+  /** Of how many runs; 0 where they failed in a row. */
+  runs: number;
+  last_failure: string;
+  last_failed_run: string | null;
+  open_runs: string;
+  trial: string | null;
+  trial_run: string | null;
+  per_minute: number | null;
+  at_once: number | null;
+  drained_by: string | null;
+  drained_since: Instant | null;
+  let_go: number;
+  waiting: number;
+  under_way: number;
+}
+
+/** When a workflow is paused by itself; 0 is never. */
+export interface WorkflowBreaker {
+  failures: number;
+  percent: number;
+  minutes: number;
+}
+
 export interface Workflow {
   id: string;
   name: string;
@@ -145,6 +176,8 @@ export interface Workflow {
   sentence: string;
   live: LiveVersion | null;
   enabled: boolean;
+  hold: WorkflowHold | null;
+  breaker: WorkflowBreaker | null;
   draft: DraftState;
   last_run: { id: string; status: RunStatus; outcome: string | null; at: Instant } | null;
   stats_24h: WorkflowStats;
@@ -221,6 +254,13 @@ export interface Waiting {
   since: Instant | null;
   until: Instant | null;
   text: string;
+  /** Who paused it: a name, `api`, or `workflow` where it was paused together with that. */
+  by: string | null;
+  reason: string;
+  /** Why its workflow holds it: `person` or `failures`, so many of so many runs (0: in a row). */
+  cause: string;
+  failures: number;
+  runs: number;
 }
 
 /** Whose item a run is: of a container, or called by a step of another workflow. */
@@ -282,6 +322,7 @@ export interface Run {
   error: RunError | null;
   current_step: { node: string; name: string } | null;
   cancel_requested: boolean;
+  paused: boolean;
   /** The run whose event started this one anew. */
   replay_of: string | null;
   parent: RunParent | null;

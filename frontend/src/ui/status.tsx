@@ -112,7 +112,13 @@ export function stepStatusKind(step: { status: StepStatus; wait: { kind: string 
   }
 }
 
-export function runStatusKind(run: { status: RunStatus; outcome: string | null; waiting?: { kind: string } | null }): StatusKind {
+export function runStatusKind(run: {
+  status: RunStatus;
+  outcome: string | null;
+  waiting?: { kind: string } | null;
+  paused?: boolean;
+}): StatusKind {
+  if (run.paused) return "parked";
   switch (run.status) {
     case "accepted":
       return "queued";

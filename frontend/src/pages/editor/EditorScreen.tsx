@@ -20,6 +20,7 @@ import css from "./editor.module.css";
 import { EditorBars, LeaveQuestion } from "./EditorBars";
 import { EditorHeader, OutlineHead } from "./EditorHeader";
 import type { LocalDraft } from "./localDraft";
+import { HoldBar } from "../workflow/HoldBar";
 import { Outline } from "./Outline";
 import { SidePanel } from "./SidePanel";
 import type { EditorTab } from "./tabs";
@@ -124,6 +125,7 @@ export function EditorScreen({ workflow, store, autosave, local, tab }: EditorSc
       <RunStoreProvider value={test.store}>
         <div className={css.editor} data-width={width >= 1600 ? "full" : width >= 1280 ? "wide" : width >= 900 ? "medium" : "narrow"}>
           <EditorHeader workflow={workflow} autosave={autosave} changes={changes} room={width >= 1240 ? "all" : width >= 1060 ? "some" : width >= 900 ? "little" : "phone"} />
+          <HoldBar workflow={workflow} />
           <EditorBars autosave={autosave} onTakeOver={takeOver} />
           <div className={css.main}>
             {outline && test.shown ? (

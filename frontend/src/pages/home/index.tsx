@@ -162,7 +162,8 @@ function Attention({ workflows }: { workflows: readonly Workflow[] }) {
   const drafts = canBuild
     ? workflows.filter((workflow) => workflow.problems_count > 0 || (workflow.live && workflow.draft.changed))
     : [];
-  const nothing = failing.length + broken.length + drafts.length === 0;
+  const held = workflows.filter((workflow) => workflow.hold !== null);
+  const nothing = held.length + failing.length + broken.length + drafts.length === 0;
   return (
     <Section title={t("home.attention")}>
       {failed.isError ? (
@@ -170,6 +171,23 @@ function Attention({ workflows }: { workflows: readonly Workflow[] }) {
       ) : (
         <div className={css.rows}>
           {failed.isPending && <SkeletonRows rows={3} height={34} label={t("loading")} />}
+          {held.map((workflow) => (
+            <Link key={workflow.id} to="/workflows/$id/runs" params={{ id: workflow.id }} className={css.row}>
+              <StatusIcon kind="parked" size={18} />
+              <span className={css.rowText}>
+                <b>{workflow.name}</b>
+                <small>
+                  {[
+                    workflow.hold?.cause === "failures" && t("home.heldFailures"),
+                    t("home.held", { count: workflow.hold?.waiting ?? 0, number: format.number(workflow.hold?.waiting ?? 0) }),
+                  ]
+                    .filter(Boolean)
+                    .join(" · ")}
+                </small>
+              </span>
+              <Action>{canBuild ? t("home.resume") : t("home.look")}</Action>
+            </Link>
+          ))}
           {failing.slice(0, 5).map(({ workflow, latest, count }) => {
             const words = (
               <>

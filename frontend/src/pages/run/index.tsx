@@ -1,6 +1,6 @@
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { ChevronRight, CircleAlert, ListTree, PanelLeftClose, PanelLeftOpen, Radio, Workflow } from "lucide-react";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useNodeTypes, useVersion } from "../../api/queries";
@@ -38,6 +38,24 @@ import { StepPanel } from "./StepPanel";
 import { UndoBar } from "./UndoBar";
 import { UndoRun } from "./UndoRun";
 import { useWidth } from "./useWidth";
+
+const PauseRun = lazy(() => import("./PauseRun"));
+const StoppedBar = lazy(() => import("./StoppedBar"));
+
+/** A bar while the run is paused or held. */
+function StopBar() {
+  const run = useRun((state) => state.run);
+  const waiting = run?.waiting;
+  return (
+    <div role="status">
+      {run && waiting && (waiting.kind === "paused" || waiting.kind === "held") && (
+        <Suspense>
+          <StoppedBar run={run} waiting={waiting} />
+        </Suspense>
+      )}
+    </div>
+  );
+}
 
 /** A bar while the socket is down; short interruptions are not worth a word. */
 function PausedBar() {
@@ -111,6 +129,9 @@ function RunBar(props: RunBarProps) {
         <>
           <UndoRun run={run} graph={graph} onChanged={props.onChanged} />
           <RetryMenu node={props.node} spec={props.spec} />
+          <Suspense>
+            <PauseRun run={run} onChanged={props.onChanged} />
+          </Suspense>
           <CancelRun run={run} graph={graph} onCancelled={props.onChanged} />
         </>
       }
@@ -304,6 +325,7 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
       <Retrying specs={known} onChanged={props.reload}>
         <RunBar railOpen={false} onRail={undefined} onChanged={props.reload} node={node} spec={spec} />
         <PausedBar />
+        <StopBar />
         <UndoBar />
         <RunAnnouncer />
         <div className={css.phone}>
@@ -350,6 +372,7 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
         spec={spec}
       />
       <PausedBar />
+      <StopBar />
       <UndoBar />
       <RunAnnouncer />
       {specs.isError && (

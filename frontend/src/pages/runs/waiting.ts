@@ -14,6 +14,11 @@ export function useWaitingText(): (run: Pick<Run, "waiting" | "current_step">) =
     Date.parse(at) - Date.now() < SOON ? format.clockSeconds(at) : format.dayClock(at);
   return ({ waiting, current_step: step }) => {
     if (!waiting) return null;
+    if (waiting.kind === "held") {
+      const why = waiting.cause !== "failures" ? "heldPaused" : waiting.runs > 0 ? "heldShare" : "heldRow";
+      return t(`waiting.${why}`, { failures: waiting.failures, runs: waiting.runs, reason: waiting.reason });
+    }
+    if (waiting.kind === "paused") return [t("waiting.paused"), waiting.reason].filter(Boolean).join(": ");
     const name = step?.name;
     if (name && waiting.until && (waiting.kind === "retry" || waiting.kind === "timer")) {
       return t(`waiting.${waiting.kind}`, { name, time: moment(waiting.until) });

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { CalendarClock, Check, MousePointerClick, Trash2, Webhook } from "lucide-react";
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ApiError, api } from "../../api/client";
@@ -24,6 +24,8 @@ import {
 import { DeleteWorkflowDialog } from "./DeleteWorkflow";
 import { EnableSwitch } from "./EnableSwitch";
 import { WorkflowBar } from "./WorkflowBar";
+
+const HoldSettings = lazy(() => import("./control/HoldSettings"));
 
 function NameForm({ workflow }: { workflow: Workflow }) {
   const { t } = useTranslation(["workflows", "common"]);
@@ -192,6 +194,9 @@ export default function WorkflowSettingsPage() {
               </div>
               <EnableSwitch workflow={workflow} />
             </Card>
+            <Suspense>
+              <HoldSettings workflow={workflow} />
+            </Suspense>
             <Card padded style={{ display: "grid", gap: 16 }}>
               <h2 className={sectionTitleClass}>{t("settings.starts")}</h2>
               <Starts workflow={workflow} />

@@ -4,7 +4,8 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Workflow } from "../../api/types";
-import { Chip, segmentClass, segmentsClass, TopBar } from "../../ui";
+import { Chip, segmentClass, segmentsClass, TopBar, useFormatter } from "../../ui";
+import { HoldBar } from "./HoldBar";
 
 export type WorkflowTab = "build" | "runs" | "versions" | "starts" | "settings";
 const TABS: readonly WorkflowTab[] = ["build", "runs", "versions", "starts", "settings"];
@@ -33,8 +34,16 @@ export function WorkflowTabs({ id, current }: { id: string; current?: WorkflowTa
 /** Live or switched off, and whether the draft is ahead of what runs. */
 export function WorkflowChips({ workflow }: { workflow: Workflow }) {
   const { t } = useTranslation("workflows");
+  const format = useFormatter();
   return (
     <>
+      {workflow.hold && (
+        <Chip tone="wait" icon={<CirclePause size={13} aria-hidden />} data-testid="held-chip">
+          {workflow.hold.waiting > 0
+            ? t("chip.heldCount", { number: format.number(workflow.hold.waiting) })
+            : t("chip.held")}
+        </Chip>
+      )}
       {workflow.live &&
         (workflow.enabled ? (
           <Chip tone="ok" icon={<CircleDot size={13} aria-hidden />}>
@@ -61,17 +70,20 @@ export function WorkflowBar(props: {
   const { t } = useTranslation("workflows");
   const { id, workflow, tab } = props;
   return (
-    <TopBar
-      crumbs={
-        <>
-          <Link to="/workflows">{t("title")}</Link>
-          <ChevronRight size={14} aria-hidden />
-        </>
-      }
-      title={workflow?.name ?? "…"}
-      chips={workflow && <WorkflowChips workflow={workflow} />}
-      middle={<WorkflowTabs id={id} current={tab} />}
-      actions={props.actions}
-    />
+    <>
+      <TopBar
+        crumbs={
+          <>
+            <Link to="/workflows">{t("title")}</Link>
+            <ChevronRight size={14} aria-hidden />
+          </>
+        }
+        title={workflow?.name ?? "…"}
+        chips={workflow && <WorkflowChips workflow={workflow} />}
+        middle={<WorkflowTabs id={id} current={tab} />}
+        actions={props.actions}
+      />
+      <HoldBar workflow={workflow} />
+    </>
   );
 }

@@ -35,7 +35,7 @@ import { WorkflowChips } from "../workflow/WorkflowBar";
 import { NewWorkflowDialog } from "./NewWorkflowDialog";
 import css from "./workflows.module.css";
 
-const STATUSES = ["live", "disabled", "draft", "problems"] as const;
+const STATUSES = ["live", "paused", "disabled", "draft", "problems"] as const;
 
 /** Runs of the last 24 hours as one bar, with the numbers in words for those who do not see it. */
 function DayBar({ workflow }: { workflow: Workflow }) {
