@@ -71,7 +71,7 @@ class HoldWorkflow(ApiView):
     def post(self, call: Call, *, workflow_id: UUID, body: HoldBody) -> WorkflowShape:
         """Pause the workflow, still accepting: what starts is kept and runs when you let it go. Stops a drain too."""
         workflow = find(call, workflow_id)
-        runtime_api.hold(
+        runtime_api.hold_workflow(
             workspace_id=call.workspace.id,
             workflow_id=workflow.id,
             by=call.person.id,

@@ -11,7 +11,7 @@ from runtime.api.dead_letters import dead_letter_count, dead_letter_groups, dead
 from runtime.api.events import event, events
 from runtime.api.health import orphans, system_health
 from runtime.api.items import items
-from runtime.api.pausing import hold, let_go, pause, resume, set_breaker
+from runtime.api.pausing import hold_workflow, let_go, pause, resume, set_breaker
 from runtime.api.previews import functions, preview, samples, schedule_preview
 from runtime.api.publishing import (
     check,
@@ -55,9 +55,9 @@ __all__ = [
     "events",
     "functions",
     "held_runs",
-    "hold",
     "hold_restored",
     "items",
+    "hold_workflow",
     "let_go",
     "orphans",
     "pause",

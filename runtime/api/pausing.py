@@ -51,7 +51,7 @@ def resume(*, workspace_id: UUID, run_id: UUID) -> RunView:
     return view
 
 
-def hold(
+def hold_workflow(
     *, workspace_id: UUID, workflow_id: UUID, by: UUID | None = None, reason: str = "", open_runs: str = "finish"
 ) -> DeploymentView:
     """Pause a workflow that goes on accepting: what starts is stored, and held until `let_go`. Runs under way finish,

@@ -26,7 +26,7 @@ FAILING = flow("start -> stop", step("stop", "flow.fail@1", {"message": "The ERP
 
 
 def hold(workflow_id: UUID, **options: Any) -> HoldView:
-    held = api.hold(workspace_id=WORKSPACE, workflow_id=workflow_id, **options).hold
+    held = api.hold_workflow(workspace_id=WORKSPACE, workflow_id=workflow_id, **options).hold
     assert held is not None
     return held
 
