@@ -55,7 +55,7 @@ class PauseRun(ApiView):
         """Let nothing more of the run begin. A step at work finishes its try first; timers and answers are kept."""
         return _one(
             call,
-            runtime_api.pause(workspace_id=call.workspace.id, run_id=run_id, by=call.person.id, reason=body.reason),
+            runtime_api.pause_run(workspace_id=call.workspace.id, run_id=run_id, by=call.person.id, reason=body.reason),
         )
 
 
@@ -63,7 +63,7 @@ class ResumeRun(ApiView):
     @operation(Action.RUN_PAUSE, answer=RunShape, also=(409,), repeat="stored_apart")
     def post(self, call: Call, *, run_id: UUID) -> RunShape:
         """Let a paused run go on."""
-        return _one(call, runtime_api.resume(workspace_id=call.workspace.id, run_id=run_id))
+        return _one(call, runtime_api.resume_run(workspace_id=call.workspace.id, run_id=run_id))
 
 
 class HoldWorkflow(ApiView):

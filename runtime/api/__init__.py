@@ -11,7 +11,7 @@ from runtime.api.dead_letters import dead_letter_count, dead_letter_groups, dead
 from runtime.api.events import event, events
 from runtime.api.health import orphans, system_health
 from runtime.api.items import items
-from runtime.api.pausing import hold_workflow, let_go, pause, resume, set_breaker
+from runtime.api.pausing import hold_workflow, let_go, pause_run, resume_run, set_breaker
 from runtime.api.previews import functions, preview, samples, schedule_preview
 from runtime.api.publishing import (
     check,
@@ -56,11 +56,11 @@ __all__ = [
     "functions",
     "held_runs",
     "hold_restored",
-    "items",
     "hold_workflow",
+    "items",
     "let_go",
     "orphans",
-    "pause",
+    "pause_run",
     "preview",
     "publish",
     "repeat_figures",
@@ -69,6 +69,7 @@ __all__ = [
     "restored",
     "resume",
     "resume_link",
+    "resume_run",
     "retire",
     "retries",
     "retry",

@@ -15,39 +15,47 @@ from runtime.store import holds
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Deployment, Hold, Run
-from runtime.store.pauses import WITH_WORKFLOW, pause_runs, resume_runs, tell
+from runtime.store.pauses import WITH_WORKFLOW, pause_own_runs, pause_runs, resume_own_runs, resume_runs, tell
 
 #: Runs of a workflow that are rung for when they go on; the others are found.
 _MOST_RUNG: Final = 200
 
 
-def pause(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None, reason: str = "") -> RunView:
+def pause_run(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None, reason: str = "") -> RunView:
     """Let nothing more of this run begin, until it is resumed; what has begun may end. Paused twice is paused once.
 
     Raises NotFound, AlreadyFinished (also for a run that is being cancelled).
     """
     found = Run.objects.filter(pk=run_id, workspace_id=workspace_id)
+    why, rung = reason.strip()[:400] or None, [run_id]
     with commit("run.pause"):
-        paused = pause_runs(found, by=_who(by), reason=reason.strip()[:400] or None, now=database_now())
+        now = database_now()
+        paused = pause_runs(found, by=_who(by), reason=why, now=now)
+        if paused:
+            rung = pause_own_runs([run_id], reason=why, now=now)
     view = run(workspace_id=workspace_id, run_id=run_id)
     if not paused and not view.paused:
         raise AlreadyFinished("The run has ended, or is about to: there is nothing left to pause.")
     if paused:
-        queue.ring([run_id])
-        tell(found)
+        queue.ring(rung[:_MOST_RUNG])
+        tell(Run.objects.filter(pk__in=rung[:_MOST_RUNG]))
     return view
 
 
-def resume(*, workspace_id: UUID, run_id: UUID) -> RunView:
+def resume_run(*, workspace_id: UUID, run_id: UUID) -> RunView:
     """Let a paused run go on. What fell due meanwhile happens now, once. Raises NotFound, NotPaused."""
     found = Run.objects.filter(pk=run_id, workspace_id=workspace_id)
+    rung = [run_id]
     with commit("run.resume"):
-        resumed = resume_runs(found, now=database_now())
+        now = database_now()
+        resumed = resume_runs(found, now=now)
+        if resumed:
+            rung = resume_own_runs([run_id], now=now)
     view = run(workspace_id=workspace_id, run_id=run_id)
     if not resumed:
         raise NotPaused("This run is not paused.")
-    queue.ring([run_id])
-    tell(found)
+    queue.ring(rung[:_MOST_RUNG])
+    tell(Run.objects.filter(pk__in=rung[:_MOST_RUNG]))
     return view
 
 
@@ -74,8 +82,9 @@ def hold_workflow(
             held.open_runs = open_runs
             held.save(update_fields=["open_runs"])
             going = _under_way(workspace_id, workflow_id)
-            under_way = list(going.values_list("id", flat=True)[:_MOST_RUNG])
+            chosen = list(going.values_list("id", flat=True))
             pause_runs(going, by=WITH_WORKFLOW, reason=held.reason or None, now=now)
+            under_way = pause_own_runs(chosen, reason=held.reason or None, now=now)[:_MOST_RUNG]
     if under_way:
         queue.ring(under_way)
         tell(Run.objects.filter(pk__in=under_way))
@@ -110,8 +119,9 @@ def let_go(
             held.per_minute, held.at_once = per_minute, at_once
             held.drained_by, held.drained_from, held.let_go = _who(by), now, 0
             paused = Run.objects.filter(workflow_id=workflow_id, paused_by=WITH_WORKFLOW, finished_at__isnull=True)
-            rung = list(paused.values_list("id", flat=True)[:_MOST_RUNG])
+            chosen = list(paused.values_list("id", flat=True))
             resume_runs(paused, now=now)
+            rung = resume_own_runs(chosen, now=now)[:_MOST_RUNG]
         held.save()
         # Whoever lets it go on has looked at what failed.
         Deployment.objects.filter(pk=workflow_id).update(breaker_since=now)
@@ -134,10 +144,15 @@ def set_breaker(*, workspace_id: UUID, workflow_id: UUID, failures: int, percent
 
 
 def _under_way(workspace_id: UUID, workflow_id: UUID) -> QuerySet[Run]:
-    """Open runs that have begun, or were let go; tests are nobody's backlog."""
+    """Open runs that have begun, or were let go; tests are nobody's backlog, and a run's own go with it."""
     begun = Q(seq__gt=0) | Q(held=0) | Q(lease_owner__isnull=False)
     return Run.objects.filter(
-        begun, workspace_id=workspace_id, workflow_id=workflow_id, mode="live", finished_at__isnull=True
+        begun,
+        workspace_id=workspace_id,
+        workflow_id=workflow_id,
+        parent_run_id__isnull=True,
+        mode="live",
+        finished_at__isnull=True,
     ).exclude(held=1)
 
 

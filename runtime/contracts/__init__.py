@@ -25,7 +25,7 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     changes(workspace_id, run_id, after) -> RunChanges                            rows whose seq > after
     step(workspace_id, run_id, node_id) -> StepDetail
     cancel(workspace_id, run_id, by, undo) -> RunView                             raises AlreadyFinished, NotUndoable
-    pause(workspace_id, run_id, by, reason) -> RunView / resume(…)                raises AlreadyFinished, NotPaused
+    pause_run(workspace_id, run_id, by, reason) -> RunView / resume_run(…)        raises AlreadyFinished, NotPaused
     hold_workflow(workspace_id, workflow_id, by, reason, open_runs) -> DeploymentView   paused, still accepting
     let_go(workspace_id, workflow_id, by, per_minute, at_once, trial) -> DeploymentView           raises NotPaused
     set_breaker(workspace_id, workflow_id, failures, percent, minutes) -> DeploymentView

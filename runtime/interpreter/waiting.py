@@ -67,7 +67,9 @@ def cause(graph: Graph, state: RunState, since: int) -> dict[str, Any] | None:
 
 def paused(at: int, by: str | None, reason: str | None) -> dict[str, Any]:
     """Of a run that somebody paused, whatever else it waits for."""
-    text = "Paused, together with its workflow" if by == "workflow" else "Paused"
+    text = {"workflow": "Paused, together with its workflow", "run": "Paused, together with its run"}.get(
+        by or "", "Paused"
+    )
     said = f": {reason}" if reason else ""
     return {"kind": "paused", "since": at, "until": None, "by": by, "reason": reason or "", "text": f"{text}{said}"}
 

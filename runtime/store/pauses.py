@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
 from django.db.models import Case, F, PositiveSmallIntegerField, QuerySet, Value, When
 
 from runtime.contracts import RunTouched
@@ -9,10 +13,21 @@ from runtime.ports import PORTS
 from runtime.store.models import Run
 from runtime.store.statements import HELD
 
-__all__ = ["WITH_WORKFLOW", "due_unless_stopped", "pause_runs", "resume_runs", "tell", "wake_up"]
+__all__ = [
+    "WITH_WORKFLOW",
+    "due_unless_stopped",
+    "pause_own_runs",
+    "pause_runs",
+    "resume_own_runs",
+    "resume_runs",
+    "tell",
+    "wake_up",
+]
 
-#: In place of who paused it: paused together with its workflow.
-WITH_WORKFLOW = "workflow"
+#: In place of who paused it: paused together with its workflow, or with the run that has begun it.
+WITH_WORKFLOW: Final = "workflow"
+WITH_RUN: Final = "run"
+_PORTION: Final = 500
 
 
 def pause_runs(runs: QuerySet[Run], *, by: str, reason: str | None, now: int) -> int:
@@ -30,6 +45,31 @@ def pause_runs(runs: QuerySet[Run], *, by: str, reason: str | None, now: int) ->
         min_engine=F("min_engine") + HELD,
         seq=F("seq") + 1,
     )
+
+
+def pause_own_runs(run_ids: Sequence[UUID], *, reason: str | None, now: int) -> list[UUID]:
+    """Pause what these runs have begun, and what that has begun; these and all those. The caller holds the transaction,
+    and has paused these: so none is added."""
+    found = list(run_ids)
+    for start in range(0, len(run_ids), _PORTION):
+        own = Run.objects.filter(parent_run_id__in=run_ids[start : start + _PORTION], finished_at__isnull=True)
+        under = list(own.order_by("id").values_list("id", flat=True))
+        pause_runs(own, by=WITH_RUN, reason=reason, now=now)
+        found += pause_own_runs(under, reason=reason, now=now) if under else []
+    return found
+
+
+def resume_own_runs(run_ids: Sequence[UUID], *, now: int) -> list[UUID]:
+    """Let go on what was paused together with these runs; these and all those. The caller holds the transaction."""
+    found = list(run_ids)
+    for start in range(0, len(run_ids), _PORTION):
+        own = Run.objects.filter(
+            parent_run_id__in=run_ids[start : start + _PORTION], paused_by=WITH_RUN, finished_at__isnull=True
+        )
+        under = list(own.order_by("id").values_list("id", flat=True))
+        resume_runs(own, now=now)
+        found += resume_own_runs(under, now=now) if under else []
+    return found
 
 
 def resume_runs(runs: QuerySet[Run], *, now: int) -> int:

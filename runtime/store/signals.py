@@ -20,6 +20,7 @@ from django.db.models import QuerySet
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Run, Signal, SignalWait, StepRun
+from runtime.store.pauses import due_unless_stopped
 
 __all__ = ["Draft", "Sent", "Used", "kept", "match", "resume", "send", "settle_left", "standing", "too_late"]
 
@@ -131,7 +132,7 @@ def _move_on(signal: Signal, page: list[tuple[UUID, UUID]]) -> None:
     ]
     now = database_now()
     SignalWait.objects.filter(pk__in=[wait.id for wait in moved]).update(status="resumed", signal=signal, closed_at=now)
-    Run.objects.filter(pk__in={wait.run_id for wait in moved}).update(wake_at=now, claims=0)
+    Run.objects.filter(pk__in={wait.run_id for wait in moved}).update(wake_at=due_unless_stopped(now), claims=0)
 
 
 def settle_left() -> list[UUID]:
@@ -193,7 +194,7 @@ def resume(draft: Draft, *, node_id: str, generation: int, workflow_id: UUID, ea
             )  # fmt: skip
         else:
             _take(wait, signal, now)
-            Run.objects.filter(pk=run.id).update(wake_at=now, claims=0)
+            Run.objects.filter(pk=run.id).update(wake_at=due_unless_stopped(now), claims=0)
         return Used("resumed", run.id, now)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from runtime.contracts import RunTouched
-from runtime.store import acceptance, claims, failpoints, hanging, repeats
+from runtime.store import acceptance, claims, failpoints, hanging, repeats, unit_rows
 from runtime.store import statements as sql
 from runtime.store.dialect import Link
 from runtime.store.reads import ResponseRow, RunEnd
@@ -87,7 +87,7 @@ class Batch:
             self._write_accepts()
         if self._renewals:
             self._write_renewals()
-        for tickets in _rounds(self._writes):
+        for tickets in unit_rows.rounds(self._writes):
             self._write_round(tickets)
         if self._releases:
             self._write_releases()
@@ -207,13 +207,13 @@ class Batch:
         """At most one unit a run: the fence and the run rows in one statement, then what hangs on them."""
         key = self._link.key
         keyed: list[_Keyed] = [(key(ticket.unit.run_id), ticket.unit, ticket) for ticket in tickets]
-        keyed.sort(key=_first)
+        keyed.sort(key=unit_rows.first)
         rows = [self._run_row(run_key, unit) for run_key, unit, _ in keyed]
         if self._in_one_go:
             # One step goes along with its run; there are seldom more.
             further: list[tuple[Any, ...]] = []
             for number, (run_key, unit, _) in enumerate(keyed):
-                first, *others = _steps_of(unit) or (_NO_STEP,)
+                first, *others = unit_rows.steps_of(unit) or (_NO_STEP,)
                 rows[number] += (unit.seq, *first)
                 further += [(run_key, *step) for step in others]
             self._advanced.append((keyed, self._link.batch_later(sql.ADVANCE_ALL, rows)))
@@ -224,7 +224,7 @@ class Batch:
             steps = [
                 (run_key, *step[:13], ticket.result.seq, *step[13:])
                 for run_key, unit, ticket in keyed
-                for step in _steps_of(unit)
+                for step in unit_rows.steps_of(unit)
             ]
             self._link.batch(sql.UPSERT_STEPS, steps)
         self._write_what_hangs_on(keyed)
@@ -399,41 +399,6 @@ class Batch:
 def _wanted(tickets: list[Ticket]) -> list[UUID]:
     """The runs that these claims name."""
     return [run_id for ticket in tickets for run_id in ticket.unit.run_ids]
-
-
-def _steps_of(unit: RunWrite) -> tuple[StepWrite, ...]:
-    """One row a step: the last one stands, with the data that an earlier one of the same unit brought."""
-    if len(unit.steps) < 2:
-        return unit.steps
-    by_key: dict[tuple[str, int], StepWrite] = {}
-    for step in unit.steps:
-        name = (step.node_id, step.generation)
-        earlier = by_key.get(name)
-        if earlier is not None and (step.input is None or step.output is None):
-            step = step._replace(input=step.input or earlier.input, output=step.output or earlier.output)
-        by_key[name] = step
-    return tuple(by_key.values())
-
-
-def _first(row: tuple[Any, ...]) -> Any:
-    return row[0]
-
-
-def _rounds(tickets: list[Ticket]) -> Iterable[list[Ticket]]:
-    """Cut into lists that name each run at most once, keeping each run's order."""
-    while tickets:
-        seen: set[int] = set()  # of what a UUID is made of: its own hash is worked out in Python
-        now: list[Ticket] = []
-        later: list[Ticket] = []
-        for ticket in tickets:
-            run_id = ticket.unit.run_id.int
-            if run_id in seen:
-                later.append(ticket)
-            else:
-                seen.add(run_id)
-                now.append(ticket)
-        yield now
-        tickets = later
 
 
 def _end_of(unit: RunWrite, finished_at: int | None) -> RunEnd | None:

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import orjson
@@ -19,6 +19,10 @@ from runtime.sdk import EventView, HttpClient, MailSender, PermanentError
 from runtime.sdk.bodies import parse_query
 from runtime.sdk.signals import SentEvent
 from runtime.store.records import Claimed, EventRow
+
+if TYPE_CHECKING:
+    from runtime.interpreter import Driver
+    from runtime.interpreter.records import Asked
 
 logger = logging.getLogger("millrace.steps")
 
@@ -205,4 +209,20 @@ def _missing(connection_id: str) -> PermanentError:
         "This step uses a connection that was removed or can no longer be opened. Choose another one in its settings.",
         "connection_missing",
         detail=connection_id,
+    )
+
+
+def context_of(driver: Driver, asked: Asked, doors: Doors) -> StepContext:
+    """What the step of this attempt is handed."""
+    node = asked.step.node
+    # By their places: a keyword costs as much as all else here.
+    return StepContext(
+        driver.claimed,
+        doors,
+        node.key,
+        asked.attempt,
+        asked.key,
+        asked.at,
+        node.settings.timeout_seconds,
+        driver.event if driver.event is not None and node.is_trigger else None,
     )

@@ -30,7 +30,8 @@ from runtime.store.writer import Writer
 from runtime.worker import loads, news
 from runtime.worker.alarms import Alarms
 from runtime.worker.arrivals import PAUSE_SECONDS, PORTION, Arrivals
-from runtime.worker.context import Doors, StepContext
+from runtime.worker.context import Doors, context_of
+from runtime.worker.ending import cancel_all
 
 logger = logging.getLogger("millrace.pump")
 
@@ -113,7 +114,7 @@ class Pump:
         """Claim nothing more, let steps that run finish within the grace, hand the rest back (I31)."""
         self.stopping = True
         self._alarms.forget()
-        await _cancel((self._tasks[0], self._tasks[2], *self._beginnings))
+        await cancel_all((self._tasks[0], self._tasks[2], *self._beginnings))
         await self._give_back(await self._asked_for())
         for driver, _, _ in self._driving.values():
             if driver is not None:
@@ -122,11 +123,11 @@ class Pump:
         if waiting:
             await asyncio.wait(waiting, timeout=grace_seconds)
         left = [(run_id, token, task) for run_id, (_, task, token) in self._driving.items()]
-        await _cancel(task for _, _, task in left)
+        await cancel_all(task for _, _, task in left)
         if self._checks:
             # Some of them hand leases back.
             await asyncio.wait(self._checks, timeout=_CHECK_SECONDS)
-        await _cancel((self._tasks[1], *self._checks))
+        await cancel_all((self._tasks[1], *self._checks))
         leases = [(run_id, token) for run_id, token, _ in left]
         # Also what was claimed and then cancelled before it began.
         leases += self._beginning.items()
@@ -247,18 +248,7 @@ class Pump:
         return self._alone and not self.full
 
     def context(self, driver: Driver, asked: Asked) -> StepContextLike:
-        node = asked.step.node
-        # By their places: a keyword costs as much as all else here.
-        return StepContext(
-            driver.claimed,
-            self._doors,
-            node.key,
-            asked.attempt,
-            asked.key,
-            asked.at,
-            node.settings.timeout_seconds,
-            driver.event if driver.event is not None and node.is_trigger else None,
-        )
+        return context_of(driver, asked, self._doors)
 
     # --- claiming -------------------------------------------------------------------------------------------------
 
@@ -507,11 +497,3 @@ class Pump:
     def _keep_check(self, task: asyncio.Task[None]) -> None:
         self._checks.add(task)
         task.add_done_callback(self._checks.discard)
-
-
-async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel these tasks and wait for their end."""
-    tasks = list(tasks)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -228,11 +228,11 @@ class TestDraining:
         workflow_id = machine.publish(GRAPH)
         hold(workflow_id)
         run_id = machine.begin_again(workflow_id)
-        api.pause(workspace_id=WORKSPACE, run_id=run_id)
+        api.pause_run(workspace_id=WORKSPACE, run_id=run_id)
         let_go(workflow_id)
         wait_until(lambda: Run.objects.filter(pk=run_id, held=0).exists())
         assert run_id not in machine.claimable()
-        api.resume(workspace_id=WORKSPACE, run_id=run_id)
+        api.resume_run(workspace_id=WORKSPACE, run_id=run_id)
         assert machine.finish(run_id).status == "completed"
 
 

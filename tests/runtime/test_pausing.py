@@ -34,11 +34,11 @@ INVOICE = {"order": "{{ run.id }}", "customer": "C-200", "amount": 1, "currency"
 
 
 def stop(run_id: UUID, **options: Any) -> RunView:
-    return api.pause(workspace_id=WORKSPACE, run_id=run_id, **options)
+    return api.pause_run(workspace_id=WORKSPACE, run_id=run_id, **options)
 
 
 def go_on(run_id: UUID) -> RunView:
-    return api.resume(workspace_id=WORKSPACE, run_id=run_id)
+    return api.resume_run(workspace_id=WORKSPACE, run_id=run_id)
 
 
 def is_free(run_id: UUID) -> bool:

@@ -16,6 +16,7 @@ export default function StoppedBar({ run, waiting }: { run: Run; waiting: Waitin
   const text = () => {
     if (waiting.kind === "held") return words(run);
     if (waiting.by === "workflow") return t("run.barWithWorkflow", { time });
+    if (waiting.by === "run") return t("run.barWithRun", { time });
     return waiting.by && waiting.by !== "api" ? t("run.barBy", { by: waiting.by, time }) : t("run.bar");
   };
   return (

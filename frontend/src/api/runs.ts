@@ -1,0 +1,253 @@
+/** Runs, their steps and tries, what may be done about them, and dead letters. */
+
+import type { GraphDocument, Json } from "../graph/types";
+import type { RunStatus, StepStatus } from "../ui/status";
+import type { Instant } from "./types";
+
+export type RunOutcome = "done" | "stopped" | "filtered" | "done_with_failures";
+
+export type { RunStatus, StepStatus };
+
+export interface RunError {
+  code: string;
+  title: string;
+  message: string;
+  detail?: string | null;
+  retryable?: boolean;
+  http_status?: number | null;
+  kind?: string;
+}
+
+export interface Waiting {
+  kind: string;
+  since: Instant | null;
+  until: Instant | null;
+  text: string;
+  /** Who paused it: a name, `api`, or `workflow` where it was paused together with that. */
+  by: string | null;
+  reason: string;
+  /** Why its workflow holds it: `person` or `failures`, so many of so many runs (0: in a row). */
+  cause: string;
+  failures: number;
+  runs: number;
+}
+
+/** Whose item a run is: of a container, or called by a step of another workflow. */
+export interface RunParent {
+  run_id: string;
+  node_id: string;
+  node_name: string;
+  index: number;
+  workflow_id: string;
+  /** It is an item of a container, whose body it is a run of; otherwise it was called. */
+  is_item: boolean;
+}
+
+/** How far the runs of a container, or of a call, are. */
+export interface StepItems {
+  /** null: not known beforehand. */
+  total: number | null;
+  started: number;
+  done: number;
+  failed: number;
+  running: number;
+  waiting: number;
+}
+
+/** One item of a container, which is a run of its own. */
+export interface RunItem {
+  run_id: string;
+  index: number;
+  status: RunStatus;
+  outcome: RunOutcome | string | null;
+  label: string | null;
+  started_at: Instant | null;
+  finished_at: Instant | null;
+  error: RunError | null;
+  waiting: Waiting | null;
+}
+
+export type ItemFilter = "all" | "failed" | "open" | "done";
+
+export interface Run {
+  id: string;
+  short_id: string;
+  workflow: { id: string; name: string };
+  version: number;
+  mode: string;
+  status: RunStatus;
+  outcome: RunOutcome | string | null;
+  /** Which go this is, from 1: each retry opens the next. */
+  generation: number;
+  seq: number;
+  started_by: string;
+  business_key: string | null;
+  event_id: string | null;
+  accepted_at: Instant;
+  started_at: Instant | null;
+  finished_at: Instant | null;
+  duration_ms: number | null;
+  waiting: Waiting | null;
+  error: RunError | null;
+  current_step: { node: string; name: string } | null;
+  cancel_requested: boolean;
+  paused: boolean;
+  /** The run whose event started this one anew. */
+  replay_of: string | null;
+  parent: RunParent | null;
+}
+
+export interface StepWait {
+  kind: string;
+  until: Instant | null;
+}
+
+export interface RunStep {
+  node: string;
+  key: string;
+  generation: number;
+  status: StepStatus;
+  attempt: number;
+  ports: string[];
+  note: string | null;
+  wait: StepWait | null;
+  error: RunError | null;
+  started_at: Instant | null;
+  finished_at: Instant | null;
+  duration_ms: number | null;
+  seq: number;
+  items: StepItems | null;
+}
+
+export interface RunAttempt {
+  generation: number;
+  attempt: number;
+  status: string;
+  started_at: Instant | null;
+  finished_at: Instant | null;
+  duration_ms: number | null;
+  error: RunError | null;
+  request: Json;
+  response: Json;
+  effect_key: string | null;
+  effect_class: string | null;
+}
+
+export interface RunSnapshot {
+  run: Run;
+  graph: GraphDocument;
+  steps: RunStep[];
+  seq: number;
+}
+
+export interface StepDetail {
+  step: RunStep;
+  input: Json;
+  output: Json;
+  error: RunError | null;
+  attempts: RunAttempt[];
+}
+
+/** What becomes of a step in a retry. */
+export type Fate = "kept" | "again" | "repeats" | "asks" | "next";
+
+/** What is known of the last time that it did something outside. */
+export type Known = "harmless" | "happened" | "refused" | "same_key" | "in_doubt" | "undone";
+
+export interface PlanStep {
+  node: string;
+  key: string;
+  name: string;
+  type: string;
+  fate: Fate;
+  why: Known | null;
+  /** The run goes on with it: its settings, last `input`, can be edited. */
+  first: boolean;
+  input: Json;
+}
+
+export interface RetryPlan {
+  id: string;
+  generation: number;
+  version: number;
+  /** To choose from: the run's own first, then the live one. */
+  versions: number[];
+  steps: PlanStep[];
+  /** Keys of steps that forbid the version. */
+  incompatible: string[];
+}
+
+export interface Decision {
+  decision: "happened" | "send_again";
+  output: Json;
+}
+
+/** What becomes of something that a run did, when it is undone. */
+export type UndoFate = "undo" | "again" | "undone" | "stays" | "nothing";
+
+export interface UndoLine {
+  node: string;
+  key: string;
+  name: string;
+  type: string;
+  fate: UndoFate;
+  /** Of `again` what is known of the undo before, of `stays` why nothing undoes it. */
+  why: Known | "no_undo_step" | "switched_off" | "earlier_go" | null;
+  undo_node: string | null;
+  undo_name: string | null;
+}
+
+export interface UndoPlan {
+  id: string;
+  generation: number;
+  /** The run is over, and something is left to undo. */
+  possible: boolean;
+  /** In the order in which it is undone. */
+  steps: UndoLine[];
+}
+
+/** A retry or an undo that took place. */
+export interface Retried {
+  generation: number;
+  at: Instant;
+  by: string;
+  version_before: number;
+  version_after: number;
+  plan: { [field: string]: unknown }[];
+  edits: { [node: string]: unknown };
+  decisions: { [node: string]: unknown };
+  kind: "retry" | "undo";
+  /** Why somebody undid it. */
+  reason: string | null;
+}
+
+/** Runs that failed alike. `pattern`: their message, with … for what differs. */
+export interface DeadLetterGroup {
+  cause: string;
+  workflow: { id: string; name: string };
+  step: { node: string; name: string };
+  code: string;
+  title: string;
+  pattern: string;
+  count: number;
+  first_at: Instant;
+  last_at: Instant;
+}
+
+export interface DeadLetters {
+  items: DeadLetterGroup[];
+  count: number;
+}
+
+export interface DeadLetter {
+  run: Run;
+  message: string;
+  at: Instant;
+}
+
+/** What came of retrying one of several. asks: its plan needs somebody's word. */
+export interface RetryOutcome {
+  run: string;
+  outcome: "retried" | "asks" | "refused";
+  message: string;
+}
