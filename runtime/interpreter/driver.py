@@ -36,7 +36,7 @@ from runtime.interpreter.outcomes import Cut, Done, Ending
 from runtime.interpreter.records import Asked, Record, Told, Unit
 from runtime.interpreter.shell import Shell
 from runtime.interpreter.versions import Unsupported, Version
-from runtime.interpreter.waiting import due_nodes, next_due
+from runtime.interpreter.waiting import due_nodes, is_active, next_due
 from runtime.sdk import EffectClass
 from runtime.store.reads import AnswerRow
 from runtime.store.records import AttemptWrite, Claimed
@@ -289,13 +289,6 @@ class Driver:
         finally:
             self._waker = None
 
-    def _is_active(self) -> bool:
-        """Whether a step is ready or running, whoever will carry it on."""
-        state = self.state
-        if state.status is not _COMPENSATING:
-            return state.status is _RUNNING
-        return any(step.status in _OPEN for key, step in state.steps.items() if key.generation == state.generation)
-
     def _waits_shortly(self) -> bool:
         due = self._until()
         return due is not None and due - self.shell.now_ms() <= HOLD_MS
@@ -467,7 +460,7 @@ class Driver:
         waits = not self._over and not under_way and self._unsupported is None
         # What has come before a wait is looked for under the lease.
         rests = waits and not self.unit.waits and not own_runs.is_due(self)
-        release = rests and not self._waits_shortly() and not self._is_active()
+        release = rests and not self._waits_shortly() and not is_active(self.state)
         self._letting_go = release
         unit = units.run_write(self, release=release, waits=waits)
         try:

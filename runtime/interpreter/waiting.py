@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from runtime.engine.graph import Graph, Node
-from runtime.engine.state import RunState, StepState, StepStatus
+from runtime.engine.state import RunState, RunStatus, StepState, StepStatus
 from runtime.sdk.signals import LINK_STEP
 
 
@@ -63,6 +63,14 @@ def cause(graph: Graph, state: RunState, since: int) -> dict[str, Any] | None:
         "node": node_id,
         "text": _words(graph.by_id[node_id], step),
     }
+
+
+def is_active(state: RunState) -> bool:
+    """Whether a step is ready or running, whoever will carry it on."""
+    if state.status is not RunStatus.COMPENSATING:
+        return state.status is RunStatus.RUNNING
+    busy = (StepStatus.READY, StepStatus.RUNNING)
+    return any(step.status in busy for key, step in state.steps.items() if key.generation == state.generation)
 
 
 def paused(at: int, by: str | None, reason: str | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("store", "0009_own_runs"),
+        ("store", "0010_waits"),
     ]
 
     operations = [
