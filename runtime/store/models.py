@@ -58,7 +58,6 @@ class Deployment(models.Model):
     breaker_failures = models.PositiveIntegerField(default=BREAKER_FAILURES, db_default=BREAKER_FAILURES)
     breaker_percent = models.PositiveSmallIntegerField(default=0, db_default=0)
     breaker_minutes = models.PositiveIntegerField(default=BREAKER_MINUTES, db_default=BREAKER_MINUTES)
-    #: Failures before this are forgiven: somebody has looked at them and let the workflow go on.
     breaker_since = models.BigIntegerField(default=0, db_default=0)
 
 
@@ -244,7 +243,6 @@ class Run(models.Model):
         ]
         indexes = [
             models.Index(fields=["wake_at"], condition=models.Q(wake_at__isnull=False), name="run_due"),
-            # For taking turns (I21): a run that was accepted under a lease never comes into it.
             models.Index(
                 fields=["workflow_id", "wake_at"],
                 condition=models.Q(wake_at__isnull=False, lease_owner__isnull=True),
@@ -320,7 +318,6 @@ class DeadLetter(models.Model):
                 condition=models.Q(solved_at__isnull=True),
                 name="deadletter_open",
             ),
-            # For workflows that keep failing (`worker/breaker.py`).
             models.Index(fields=["at"], name="deadletter_newest"),
             models.Index(fields=["workflow_id", "at"], name="deadletter_of_workflow"),
         ]

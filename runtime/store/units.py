@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from runtime.contracts import RunTouched
-from runtime.store import acceptance, claims, failpoints, hanging, repeats, unit_rows
+from runtime.store import acceptance, claims, failpoints, hanging, lease_statements, repeats, unit_rows
 from runtime.store import statements as sql
 from runtime.store.dialect import Link
 from runtime.store.reads import ResponseRow, RunEnd
@@ -347,7 +347,7 @@ class Batch:
     def _write_renewals(self) -> None:
         key = self._link.key
         wanted = {(key(run_id), token) for ticket in self._renewals for run_id, token in ticket.unit}
-        kept = {row[0] for row in self._link.batch(sql.RENEW_LEASES, sorted(wanted))}
+        kept = {row[0] for row in self._link.batch(lease_statements.RENEW_LEASES, sorted(wanted))}
         for ticket in self._renewals:
             ticket.result = {run_id for run_id, _ in ticket.unit if key(run_id) not in kept}
         self.held_now = len(kept)
@@ -359,7 +359,7 @@ class Batch:
             for leases, wake_at, counts in (ticket.unit for ticket in self._releases)
             for run_id, token in leases
         }
-        released = self._link.batch(sql.RELEASE_LEASES, [rows[name] for name in sorted(rows)])
+        released = self._link.batch(lease_statements.RELEASE_LEASES, [rows[name] for name in sorted(rows)])
         self.held_more -= len(released)
         self.free.extend(self._link.unkey(row[0]) for row in released)
 
@@ -370,7 +370,7 @@ class Batch:
             if wanted.run_ids is None:
                 if wanted.held:
                     held = sorted((self._link.key(run_id), token) for run_id, token in wanted.held)
-                    self._link.batch(sql.KEEP_LAPSED, held)
+                    self._link.batch(lease_statements.KEEP_LAPSED, held)
                 if wanted.turns is None:
                     ticket.result, parked = claims.claim_due(self._link, wanted.limit, wanted.owner)
                 else:

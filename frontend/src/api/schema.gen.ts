@@ -53,6 +53,20 @@ export type BackfillShape = {
   waiting: number;
 };
 
+/** When the workflow is paused because it keeps failing: after so many failures in a row, or when this share of the runs of so many minutes failed. 0 is never. */
+export type BreakerBody = {
+  failures: number;
+  minutes: number;
+  percent: number;
+};
+
+/** When a workflow is paused because it keeps failing; 0 is never. */
+export type BreakerShape = {
+  failures: number;
+  minutes: number;
+  percent: number;
+};
+
 /** The run, and the steps that changed after `after`, as of `seq`. */
 export type ChangesView = {
   after: number;
@@ -237,6 +251,35 @@ export type GroupsView = {
   items: Array<GroupView>;
 };
 
+/** Why; and what becomes of runs under way: they finish, or they are paused too. */
+export type HoldBody = {
+  open_runs?: OpenRunsEnum;
+  reason?: string;
+};
+
+/** A workflow that is paused and still accepts. `mode`: held · trying (one run was let go, to see how it ends; then `trial` is done or failed) · draining. `cause`: person · failures, which `failures` of `runs` (0: in a row) and `last_failure` tell of. `waiting`: runs held. */
+export type HoldShape = {
+  at_once: (number | null);
+  by: (string | null);
+  cause: string;
+  drained_by: (string | null);
+  drained_since: (string | null);
+  failures: number;
+  last_failed_run: (string | null);
+  last_failure: string;
+  let_go: number;
+  mode: string;
+  open_runs: string;
+  per_minute: (number | null);
+  reason: string;
+  runs: number;
+  since: string;
+  trial: (string | null);
+  trial_run: (string | null);
+  under_way: number;
+  waiting: number;
+};
+
 /** A time of the schedule; `known`: it has its run, and gets no second one. */
 export type InstantShape = {
   at: string;
@@ -317,6 +360,13 @@ export type LastRun = {
   id: string;
   outcome: (string | null);
   status: string;
+};
+
+/** How fast the held runs go: so many a minute, so many at a time, null for as fast as possible. With `trial` only the first goes, to see how it ends. */
+export type LetGoBody = {
+  at_once?: (number | null);
+  per_minute?: (number | null);
+  trial?: boolean;
 };
 
 /** One run of a group, with its own message. */
@@ -408,6 +458,8 @@ export type NewWorkspace = {
   time_zone?: string;
 };
 
+export type OpenRunsEnum = "finish" | "hold";
+
 /** `outcome`: retried · asks (its plan needs somebody's word) · refused; `message` says why. */
 export type OutcomeView = {
   message: string;
@@ -483,6 +535,11 @@ export type ParentShape = {
   node_name: string;
   run_id: string;
   workflow_id: string;
+};
+
+/** Why, if you like to say so. */
+export type PauseBody = {
+  reason?: string;
 };
 
 /** The signed-in person. */
@@ -640,6 +697,7 @@ export type RunShape = {
   mode: string;
   outcome: (string | null);
   parent: (ParentShape | null);
+  paused: boolean;
   replay_of: (string | null);
   seq: number;
   short_id: string;
@@ -936,9 +994,14 @@ export type WaitView = {
   until: (string | null);
 };
 
-/** Why a run waits, since when and until when. */
+/** Why a run waits, since when and until when. Of one that is paused or held, `by` whom and for which `reason`; and of how many `runs` how many `failures`, where its workflow keeps failing. */
 export type WaitingView = {
+  by?: (string | null);
+  cause?: string;
+  failures?: number;
   kind: string;
+  reason?: string;
+  runs?: number;
   since: (string | null);
   text: string;
   until: (string | null);
@@ -993,12 +1056,14 @@ export type WorkflowName = {
   name: string;
 };
 
-/** A workflow as the list shows it. */
+/** A workflow as the list shows it. `hold`: it is paused and still accepts. */
 export type WorkflowShape = {
+  breaker: (BreakerShape | null);
   created_at: string;
   description: string;
   draft: DraftState;
   enabled: boolean;
+  hold: (HoldShape | null);
   id: string;
   last_run: (LastRun | null);
   live: (LiveView | null);
@@ -1610,12 +1675,45 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/pause": {
+    path: { run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: PauseBody;
+    answers: {
+      "200": RunShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/replay": {
     path: { run_id: string; workspace_id: string };
     header: { "Idempotency-Key"?: string };
     body: ReplayBody;
     answers: {
       "202": RunShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/resume": {
+    path: { run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "200": RunShape;
       "400": Problem;
       "401": Problem;
       "403": Problem;
@@ -1839,7 +1937,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/workflows": {
     path: { workspace_id: string };
-    query: { cursor?: (string | null); limit?: number; q?: string; status?: ("live" | "disabled" | "draft" | "problems" | null) };
+    query: { cursor?: (string | null); limit?: number; q?: string; status?: ("live" | "disabled" | "draft" | "problems" | "paused" | null) };
     answers: {
       "200": PagedWorkflowShape;
       "400": Problem;
@@ -1969,6 +2067,23 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "PUT /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/breaker": {
+    path: { workflow_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: BreakerBody;
+    answers: {
+      "200": WorkflowShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/check": {
     path: { workflow_id: string; workspace_id: string };
     body: GraphBody;
@@ -2032,6 +2147,40 @@ export interface Operations {
   "POST /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/enable": {
     path: { workflow_id: string; workspace_id: string };
     header: { "Idempotency-Key"?: string };
+    answers: {
+      "200": WorkflowShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/hold": {
+    path: { workflow_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: HoldBody;
+    answers: {
+      "200": WorkflowShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/let-go": {
+    path: { workflow_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: LetGoBody;
     answers: {
       "200": WorkflowShape;
       "400": Problem;

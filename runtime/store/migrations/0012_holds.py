@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("store", "0010_waits"),
+        ("store", "0011_schedules_and_repeats"),
     ]
 
     operations = [
