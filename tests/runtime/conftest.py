@@ -16,9 +16,9 @@ from runtime.store.dialect import open_link
 from runtime.store.records import Claimed
 from runtime.store.writer import Writer
 from tests.runtime.door import both_ways
-from tests.runtime.fixtures import idle_machine, machine, open_company, world
+from tests.runtime.fixtures import any_machine, idle_machine, machine, open_company, world
 
-__all__ = ["both_ways", "idle_machine", "machine", "open_company", "world"]
+__all__ = ["any_machine", "both_ways", "idle_machine", "machine", "open_company", "world"]
 
 
 class Heard(LiveSink):

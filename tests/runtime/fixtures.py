@@ -88,6 +88,13 @@ def idle_machine(
     broker.cache_clear()
 
 
+@pytest.fixture(params=[False, True], ids=["keeps", "reloads"])
+def any_machine(request: pytest.FixtureRequest, idle_machine: Machine) -> Machine:
+    """A machine; and one that forgets everything after each commit."""
+    idle_machine.start(reloads=request.param)
+    return idle_machine
+
+
 @pytest.fixture
 def machine(idle_machine: Machine) -> Machine:
     """A machine that runs."""
