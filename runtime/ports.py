@@ -7,10 +7,12 @@ News goes up only through these. The builder wires its implementations in `build
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from runtime.contracts import RunTouched
+from runtime.contracts.people import Addressee, Person, Voter
 
 
 class LiveSink(Protocol):
@@ -29,6 +31,42 @@ class Vault(Protocol):
     def open(self, *, workspace_id: UUID, connection_id: UUID) -> OpenConnection:
         """The connection's kind and decrypted fields; raises ConnectionMissing where this workspace has none such."""
         ...
+
+
+class People(Protocol):
+    """Knows who is here. Called on a thread that may ask the database."""
+
+    def find(self, *, workspace_id: UUID, names: Sequence[str]) -> tuple[Addressee, ...]:
+        """Whom these are: e-mail addresses, names of groups, `role:admin`, tokens. Raises PeopleUnknown."""
+        ...
+
+    def known(self, *, workspace_id: UUID, tokens: Sequence[str]) -> tuple[Addressee, ...]:
+        """The same of tokens, without those that mean nobody any more; of none: everybody in the workspace."""
+        ...
+
+    def voter(self, *, workspace_id: UUID, email: str) -> Voter | None:
+        """Whoever has this address, with all by which they can be asked today; None for whoever is no member."""
+        ...
+
+
+class PeopleUnknown(Exception):
+    """Nobody in this workspace is called so. `names`: those that mean nobody."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(", ".join(names))
+        self.names = tuple(names)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """The installation's own mail server, and whom its mail comes from."""
+
+    host: str
+    port: int
+    security: Literal["none", "starttls", "tls"]
+    sender: str
+    username: str = ""
+    password: str = field(default="", repr=False)
 
 
 class OpenConnection(Protocol):
@@ -65,21 +103,50 @@ class EmptyVault:
         raise ConnectionMissing(f"There is no connection {connection_id}.")
 
 
+class Anybody:
+    """A People for processes where nobody keeps a list: every address is somebody, and there are no groups."""
+
+    def find(self, *, workspace_id: UUID, names: Sequence[str]) -> tuple[Addressee, ...]:
+        unknown = [name for name in names if "@" not in name]
+        if unknown:
+            raise PeopleUnknown(unknown)
+        return self.known(workspace_id=workspace_id, tokens=names)
+
+    def known(self, *, workspace_id: UUID, tokens: Sequence[str]) -> tuple[Addressee, ...]:
+        return tuple(Addressee(one, one, (Person(None, one, one),)) for one in tokens if "@" in one)
+
+    def voter(self, *, workspace_id: UUID, email: str) -> Voter | None:
+        return None
+
+
 class Ports:
-    """The implementations this process runs on."""
+    """The implementations this process runs on. `post`: None where the installation sends no mail of its own."""
 
     def __init__(self) -> None:
         self.live: LiveSink = QuietSink()
         self.vault: Vault = EmptyVault()
         #: Where the world reaches this installation, without a slash at the end; empty where nobody said so.
         self.public_url = ""
+        self.people: People = Anybody()
+        self.post: Post | None = None
 
 
 PORTS = Ports()
 
 
-def configure(*, live: LiveSink | None = None, vault: Vault | None = None, public_url: str | None = None) -> None:
+def configure(
+    *,
+    live: LiveSink | None = None,
+    vault: Vault | None = None,
+    people: People | None = None,
+    post: Post | None = None,
+    public_url: str | None = None,
+) -> None:
     """Set this process's implementations; called by the composition root before anything starts."""
+    if people is not None:
+        PORTS.people = people
+    if post is not None:
+        PORTS.post = post
     if live is not None:
         PORTS.live = live
     if vault is not None:

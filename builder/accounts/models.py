@@ -101,6 +101,25 @@ class Membership(models.Model):
         return f"{self.user_id} is {self.role} of {self.workspace_id}"
 
 
+class Group(models.Model):
+    """Members who are asked together. It is found by its name and by those it had before, so that renaming it breaks no
+    workflow; `key` is the name as it is compared."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="groups")
+    name = models.CharField(max_length=80)
+    key = models.CharField(max_length=160)
+    former_keys = models.JSONField(default=list)
+    members = models.ManyToManyField(Membership, related_name="groups")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "key"], name="group_once_per_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Invitation(models.Model):
     """An offer of a role, good once, for one e-mail address, until it expires. The token is kept as a digest."""
 

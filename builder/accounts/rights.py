@@ -43,6 +43,7 @@ class Action(StrEnum):
     RUN_RETRY = "run.retry"
     RUN_UNDO = "run.undo"
     TASK_SEE = "task.see"
+    PEOPLE_SEE = "people.see"
     TASK_DECIDE = "task.decide"
     RUN_DISCARD = "run.discard"
     RUN_SIGNAL = "run.signal"
@@ -79,6 +80,8 @@ RULES: Final = MappingProxyType(
         Action.RUN_RETRY: Rule(Role.REVIEWER, Scope.RUN),
         Action.RUN_UNDO: Rule(Role.REVIEWER, Scope.RUN),
         Action.TASK_SEE: Rule(Role.VIEWER, Scope.READ),
+        # Names and addresses of colleagues, to ask them and to hand things over to them; nothing else about them.
+        Action.PEOPLE_SEE: Rule(Role.VIEWER, Scope.READ),
         # Whoever is asked may answer, whatever else they may not.
         Action.TASK_DECIDE: Rule(Role.VIEWER, Scope.RUN),
         Action.RUN_DISCARD: Rule(Role.ADMIN, Scope.ADMIN),

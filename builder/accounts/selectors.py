@@ -46,6 +46,12 @@ def members(*, workspace_id: UUID, now: datetime, after: UUID | None = None, mos
     return sorted(both, key=lambda member: member.id, reverse=True)[:most]
 
 
+def active_members(*, workspace_id: UUID) -> list[Membership]:
+    """Those who may enter the workspace today, by name."""
+    rows = Membership.objects.filter(workspace_id=workspace_id, active=True, user__is_active=True)
+    return list(rows.select_related("user").order_by("user__name", "user__email"))
+
+
 def member(*, workspace_id: UUID, membership_id: UUID) -> Member | None:
     """One member; nobody who is only invited."""
     row = Membership.objects.filter(workspace_id=workspace_id, pk=membership_id).select_related("user").first()

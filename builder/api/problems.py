@@ -138,6 +138,8 @@ def refusal_of(error: Exception) -> Refusal | None:
         case contracts.RuntimeRefused(code="data_damaged"):
             log.error("stored data is damaged", artifact=error.params.get("artifact"))
             return Refusal(410, "data_damaged", "This data can no longer be shown.", detail=error.message)
+        case contracts.NotAsked():
+            return Refusal(403, error.code, error.message)
         case contracts.RuntimeRefused():
             return Refusal(409, error.code, error.message, params=_plain(error.params))
         case contracts.StoreUnavailable() | OperationalError() | InterfaceError():

@@ -2,6 +2,7 @@
 
     /hooks/…                  runtime.intake, which stores before it answers
     /api/…                    Django
+    /d/…                      Django: the page behind the link of a mail
     /ws/…                     the live socket
     Host: practice-company    the practice company's API, for steps on this machine
     /practice/                its books, for people
@@ -109,7 +110,7 @@ class Application:
             await _plain(send, b"ok")
         elif "\0" in path or b"%00" in scope.get("query_string", b""):
             await self._refuse(scope, send, Refusal(400, "bad_request", "This address makes no sense."))
-        elif path.startswith("/api/"):
+        elif path.startswith(("/api/", "/d/")):
             try:
                 await self._django(scope, receive, send)
             except BodyRefused as error:

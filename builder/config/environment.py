@@ -17,6 +17,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from runtime.ports import Post
+
 _SHORTEST_SECRET: Final = 32
 _FEWEST_CHARACTERS: Final = 8
 
@@ -211,6 +213,32 @@ def sqlite(path: Path) -> dict[str, Any]:
         },
         "TEST": {"NAME": path.with_name(f"test-{path.name}")},
     }
+
+
+def post(url: str, sender: str) -> Post | None:
+    """The installation's own mail server, from an address such as `smtp://user:password@mail.example.com:587`; with
+    `smtps://` the line is encrypted from the start, with `smtp://` from STARTTLS on, with `?tls=none` not at all."""
+    if not url:
+        return None
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise ImproperlyConfigured("MAIL_URL: the port is not a number from 1 to 65535.") from error
+    options = dict(parse_qsl(parts.query))
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or options.keys() - {"tls"}:
+        raise ImproperlyConfigured("MAIL_URL: use smtp://user:password@host:587 or smtps://user:password@host:465.")
+    if "@" not in sender:
+        raise ImproperlyConfigured("MAIL_FROM: say whom mail comes from, such as Millrace <no-reply@example.com>.")
+    secure = parts.scheme == "smtps"
+    return Post(
+        host=parts.hostname,
+        port=port or (465 if secure else 587),
+        security="tls" if secure else "none" if options.get("tls") == "none" else "starttls",
+        sender=sender,
+        username=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+    )
 
 
 def public_address(value: str, fallback: str) -> str:

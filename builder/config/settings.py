@@ -94,6 +94,9 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 # Private networks that steps may reach, such as 10.20.0.0/16; none by default, and never this machine itself.
 EGRESS_ALLOWED_NETWORKS = env.networks("EGRESS_ALLOWED_NETWORKS")
 
+# The installation's own mail, to those whom steps ask; steps may use a connection instead.
+POST = env.post(env.secret("MAIL_URL"), env.text("MAIL_FROM"))
+
 # The practice company: a small real company with an HTTP API and a mail box, for examples, the tour and tests.
 # It is the one thing on this machine that steps may reach, and only by its name.
 PRACTICE_COMPANY = env.flag("PRACTICE_COMPANY", EMBEDDED)

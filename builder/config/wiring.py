@@ -22,10 +22,13 @@ TRIAL_SECONDS: Final = 25.0
 
 
 def connect() -> None:
-    """Set this process's live sink, vault and public address; called once, when all apps are loaded."""
+    """Set this process's live sink, vault, people, mail and public address; called once, when all apps are loaded."""
+    from builder.accounts.directory import Directory
     from builder.connections.vault import SealedVault
 
-    ports.configure(live=SINK, vault=SealedVault(), public_url=settings.PUBLIC_URL)
+    ports.configure(
+        live=SINK, vault=SealedVault(), people=Directory(), post=settings.POST, public_url=settings.PUBLIC_URL
+    )
 
 
 def allow_trials(loop: asyncio.AbstractEventLoop, egress: Egress) -> None:

@@ -21,6 +21,7 @@ from builder.practice.asking import (
     words,
 )
 from builder.practice.behaviour import parse
+from builder.practice.credits import cancel_credit, new_credit
 from builder.practice.reversal import mark_by_payments, refund_payment, refuse_used_reference, void_invoice
 from builder.practice.warehouse import cancel_delivery, new_delivery
 from runtime.contracts import JSON, dumps
@@ -209,6 +210,10 @@ def health(database: sqlite3.Connection, call: Call) -> tuple[int, JSON]:
 INVOICE = ("id", "order_number", "customer", "amount", "currency", "status", "created_ms", "reference", "voided_ms")
 PAYMENT = ("id", "invoice", "amount", "currency", "method", "status", "created_ms", "reference")
 REFUND = ("id", "payment", "invoice", "amount", "currency", "reason", "created_ms")
+CREDIT = (
+    "id", "order_number", "customer", "amount", "currency", "reason", "status", "created_ms", "reference",
+    "cancelled_ms",
+)  # fmt: skip
 DELIVERY = ("id", "order_number", "sku", "quantity", "status", "created_ms", "reference", "cancelled_ms")
 PRODUCT = ("sku", "name", "in_stock")
 ORDER = ("number", "customer", "total", "currency", "lines", "created_ms")
@@ -233,6 +238,10 @@ ROUTES: tuple[tuple[str, re.Pattern[str], Callable[..., tuple[int, JSON]]], ...]
     ("POST", re.compile("/payments/([^/]+)/refunds"), refund_payment),
     ("GET", re.compile("/refunds"), list_of("refunds", *REFUND)),
     ("GET", re.compile("/refunds/([^/]+)"), one_of("refunds", "id", *REFUND)),
+    ("GET", re.compile("/credit-notes"), list_of("credits", *CREDIT)),
+    ("POST", re.compile("/credit-notes"), new_credit),
+    ("GET", re.compile("/credit-notes/([^/]+)"), one_of("credits", "id", *CREDIT)),
+    ("POST", re.compile("/credit-notes/([^/]+)/cancel"), cancel_credit),
     ("GET", re.compile("/products"), list_of("products", *PRODUCT)),
     ("GET", re.compile("/products/([^/]+)"), one_of("products", "sku", *PRODUCT)),
     ("GET", re.compile("/deliveries"), list_of("deliveries", *DELIVERY)),

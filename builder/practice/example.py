@@ -1,7 +1,7 @@
 """The examples: workflows that do business with the practice company, already published at the first start.
 
 *Order to cash* is the one everybody meets first. *Payment run with undo* takes back what it did when its delivery is
-refused.
+refused. *Refund with approval* asks two people before it gives back much.
 """
 
 from __future__ import annotations
@@ -40,8 +40,12 @@ class Example:
         if not isinstance(document, dict) or not isinstance(document["nodes"], list):
             raise TypeError(f"{path.name} is no graph document.")
         for node in document["nodes"]:
-            if isinstance(node, dict) and node["type"] == "email.send@1" and isinstance(node["config"], dict):
+            if not isinstance(node, dict) or not isinstance(node["config"], dict):
+                continue
+            if node["type"] == "email.send@1":
                 node["config"]["connection"] = mail_connection
+            elif str(node["type"]).startswith("people."):
+                node["config"]["mail"] = mail_connection
         return document
 
 
@@ -66,8 +70,22 @@ PAYMENT_RUN: Final = Example(
     "Makes out the invoice, takes the payment and books the delivery; undoes it all when the delivery is refused.",
     {"number": "SO-3107", "customer": "C-200", "sku": "ROBE-L", "quantity": 15, "price": 29.3, "currency": "EUR"},
 )
+REFUND: Final = Example(
+    "refund-with-approval",
+    "Refund with approval",
+    "Books a refund; above 500 two people have to approve it first. A refund that is refused is told to the customer.",
+    {
+        "number": "RF-118",
+        "order": "SO-2041",
+        "customer": "C-200",
+        "amount": 640,
+        "currency": "EUR",
+        "reason": "Fifteen bathrobes came in the wrong size.",
+        "requested_by": "shop@practice-company.example",
+    },
+)
 #: In the order in which they are installed: the one made last stands first in a list of workflows.
-EXAMPLES: Final = (PAYMENT_RUN, ORDER_TO_CASH)
+EXAMPLES: Final = (PAYMENT_RUN, REFUND, ORDER_TO_CASH)
 
 
 @dataclass(frozen=True, slots=True)

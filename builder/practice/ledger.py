@@ -46,6 +46,10 @@ CREATE TABLE IF NOT EXISTS payments (
 CREATE TABLE IF NOT EXISTS refunds (
   id TEXT PRIMARY KEY, payment TEXT NOT NULL, invoice TEXT NOT NULL, amount TEXT NOT NULL, currency TEXT NOT NULL,
   reason TEXT, created_ms INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS credits (
+  id TEXT PRIMARY KEY, order_number TEXT NOT NULL, customer TEXT NOT NULL, amount TEXT NOT NULL, currency TEXT NOT NULL,
+  reason TEXT, status TEXT NOT NULL, created_ms INTEGER NOT NULL, reference TEXT, cancelled_ms INTEGER);
+CREATE INDEX IF NOT EXISTS credits_reference ON credits (reference);
 CREATE TABLE IF NOT EXISTS products (sku TEXT PRIMARY KEY, name TEXT NOT NULL, in_stock INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS deliveries (
   id TEXT PRIMARY KEY, order_number TEXT NOT NULL, sku TEXT NOT NULL, quantity INTEGER NOT NULL, status TEXT NOT NULL,

@@ -46,6 +46,12 @@ TABLES = (
         ("Refund", "Payment", "Invoice", "Amount#", "Why", "Given back"),
     ),
     (
+        "Credit notes",
+        "No credit note yet.",
+        "SELECT id, order_number, customer, currency || ' ' || amount, status, created_ms FROM credits",
+        ("Credit note", "Order", "Customer", "Amount#", "Status", "Booked"),
+    ),
+    (
         "Deliveries",
         "No delivery yet.",
         "SELECT id, order_number, sku, quantity, status, created_ms FROM deliveries",

@@ -17,6 +17,7 @@ TAKEN_BACK = {
     "invoices": ("invoice", "void"),
     "payments": ("payment", "refunded"),
     "deliveries": ("delivery", "cancelled"),
+    "credits": ("credit note", "cancelled"),
 }
 
 

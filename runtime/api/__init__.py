@@ -6,11 +6,14 @@ rows only and may be called from any thread; writes return once they are durable
 
 from __future__ import annotations
 
+from runtime.api.asking import may_decide, may_hand_over, may_take
 from runtime.api.backfills import backfill, backfill_plan, backfills, stop_backfill
 from runtime.api.dead_letters import dead_letter_count, dead_letter_groups, dead_letters, retry_each, solve_dead_letters
 from runtime.api.events import event, events
+from runtime.api.handing import give_back, hand_over, take
 from runtime.api.health import orphans, system_health
 from runtime.api.items import items
+from runtime.api.links import link
 from runtime.api.pausing import hold_workflow, let_go, pause_run, resume_run, set_breaker
 from runtime.api.previews import functions, preview, samples, schedule_preview
 from runtime.api.publishing import (
@@ -54,11 +57,17 @@ __all__ = [
     "event",
     "events",
     "functions",
+    "give_back",
+    "hand_over",
     "held_runs",
     "hold_restored",
     "hold_workflow",
     "items",
     "let_go",
+    "link",
+    "may_decide",
+    "may_hand_over",
+    "may_take",
     "orphans",
     "pause_run",
     "preview",
@@ -89,6 +98,7 @@ __all__ = [
     "step",
     "stop_backfill",
     "system_health",
+    "take",
     "task",
     "task_count",
     "tasks",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from runtime import queue
+from runtime.api.asking import Standing, Whose, addresses, asked_of, refuse_late, refuse_others
 from runtime.api.cursors import decode, encode, page_size
 from runtime.api.rows import RUN_COLUMNS, document, run_views
 from runtime.contracts import (
@@ -18,6 +20,7 @@ from runtime.contracts import (
     NotAsked,
     NotFound,
     Page,
+    TaskNote,
     TaskRefused,
     TaskView,
     Voter,
@@ -26,58 +29,77 @@ from runtime.contracts import (
 from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normalise
 from runtime.interpreter.generations import note_decision
 from runtime.interpreter.payloads import INLINE_CHARACTERS, MOST_BYTES, Reference, put_aside, too_large
-from runtime.interpreter.people import GIVE_UP, USE_VALUE
+from runtime.interpreter.people import GIVE_UP, USE_VALUE, tokens
 from runtime.interpreter.waiting import iso
 from runtime.sdk.forms import FormField, check_form
 from runtime.sdk.tasks import ANSWERED
 from runtime.store import artifacts
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import Attempt, HumanTask, HumanVote, Run
+from runtime.store.models import Attempt, HumanNote, HumanTask, HumanVote, Run
 from runtime.store.pauses import due_unless_stopped
 
 __all__ = ["decide", "task", "task_count", "tasks"]
 
 _LONGEST_COMMENT: Final = 2000
+_MOST_NOTES: Final = 200
+#: Behind every due date.
+_NEVER: Final = 2**62
 
 
 def tasks(
     *,
     workspace_id: UUID,
     voter: Voter | None = None,
-    exceptions: bool = True,
+    whose: Whose = "me",
     closed: bool = False,
     run_id: UUID | None = None,
     after: str | None = None,
     limit: int = 50,
 ) -> Page[TaskView]:
-    """Questions that are open, those due first being up to the reader, the newest first; or those that are closed.
-    `voter`: only what this person is asked and, of open questions, has not answered yet; with `exceptions`, what became
-    of failures too. Raises BadCursor."""
+    """Questions that are open, those due first before the others and then the newest; or those that are closed, the
+    newest first. `voter`: only what this person is asked, in one way (`whose`), and has not answered yet. Raises
+    BadCursor."""
     chosen = HumanTask.objects.filter(workspace_id=workspace_id)
     chosen = chosen.exclude(status="open") if closed else chosen.filter(status="open")
     if voter is not None:
-        chosen = _asked(chosen, voter, exceptions=exceptions, closed=closed)
+        chosen = asked_of(chosen, voter, closed=closed, whose=whose)
     if run_id is not None:
         chosen = chosen.filter(run_id=run_id)
     last = decode(after)
-    if last is not None:
-        chosen = chosen.filter(id__lt=last)
     size = page_size(limit)
-    rows = list(chosen.order_by("-id")[: size + 1])
+    if closed:
+        chosen = chosen if last is None else chosen.filter(id__lt=last)
+        rows = list(chosen.order_by("-id")[: size + 1])
+    else:
+        rows = list(_by_due(chosen, last)[: size + 1])
     return Page(_views(rows[:size]), encode(rows[size - 1].id) if len(rows) > size else None)
 
 
-def task_count(*, workspace_id: UUID, voter: Voter, exceptions: bool = True) -> int:
+def _by_due(chosen: QuerySet[HumanTask], last: UUID | None) -> QuerySet[HumanTask]:
+    """Behind this one, where it is given: in the order in which they are due."""
+    ordered = chosen.annotate(due=Coalesce(F("due_at"), Value(_NEVER), output_field=BigIntegerField()))
+    if last is not None:
+        found = HumanTask.objects.filter(pk=last).values_list("due_at", flat=True).first()
+        due = _NEVER if found is None else found
+        ordered = ordered.filter(Q(due__gt=due) | Q(due=due, id__lt=last))
+    return ordered.order_by("due", "-id")
+
+
+def task_count(*, workspace_id: UUID, voter: Voter) -> int:
     """How many open questions this person is asked and has not answered yet."""
     open_tasks = HumanTask.objects.filter(workspace_id=workspace_id, status="open")
-    return _asked(open_tasks, voter, exceptions=exceptions, closed=False).count()
+    return asked_of(open_tasks, voter, closed=False).count()
 
 
 def task(*, workspace_id: UUID, task_id: UUID) -> TaskView:
     """One question. Raises NotFound."""
-    row = _row(workspace_id, task_id)
-    return replace(_views([row])[0], answer=document(row.answer))
+    row = row_of(workspace_id, task_id)
+    notes = [
+        TaskNote(note.kind, note.at, note.by, note.to, note.text)
+        for note in HumanNote.objects.filter(task_id=task_id).order_by("at", "id")[:_MOST_NOTES]
+    ]
+    return replace(_views([row])[0], answer=document(row.answer), notes=notes)
 
 
 def decide(
@@ -89,22 +111,23 @@ def decide(
     comment: str = "",
     answers: Mapping[str, JSON] | None = None,
     output: JSON = None,
+    via: Literal["inbox", "link"] = "inbox",
 ) -> TaskView:
     """Say what becomes of it. `answers`: of a form, by question. `output`: the value to go on with, for the choice
-    `value` of a failed step.
+    `value` of a failed step. `via`: by what way the answer came.
 
     Raises NotFound, NotAsked (somebody else is asked), AlreadyDecided (somebody was quicker, the time was over, the run
     has ended), TaskRefused (by field).
     """
     comment = comment.strip()
-    row = _row(workspace_id, task_id)
+    row = row_of(workspace_id, task_id)
     spec: Any = loads_stored(row.spec)
-    _refuse_others(row, voter)
+    refuse_others(row, voter)
     accepted = _checked(row, spec, outcome, comment, answers, output)
     kept = _put_aside(workspace_id, row, _answer(row, outcome, comment, (), accepted, voter, database_now()))
     try:
-        decided = _decided(row, spec, outcome, comment, voter, accepted, kept)
-    except AlreadyDecided:
+        decided = _decided(row, spec, outcome, comment, voter, accepted, kept, via)
+    except (AlreadyDecided, NotAsked):
         if kept is not None:
             artifacts.discard(kept.artifact_id)
         raise
@@ -121,20 +144,25 @@ def _decided(
     voter: Voter,
     accepted: JSON,
     kept: Reference | None,
+    via: str,
 ) -> bool:
-    """Put it down; whether that decides the question. Raises AlreadyDecided."""
+    """Put it down; whether that decides the question. Raises AlreadyDecided, NotAsked."""
     task_id = row.id
+    everyone = _everyone(row, spec)
     with commit("human.decide"):
         now = database_now()
         # In the order in which a driver locks them.
         run = Run.objects.select_for_update().filter(pk=row.run_id).first()
         row = HumanTask.objects.select_for_update().get(pk=task_id)
-        _refuse_late(row, run, voter)
+        refuse_late(row, run, voter)
+        # Somebody may have taken it meanwhile, or handed it over.
+        standing: Standing = refuse_others(row, voter)
         HumanVote.objects.create(
-            task_id=task_id, voter=voter.id, name=voter.name[:200], at=now, outcome=outcome, comment=comment
-        )
+            task_id=task_id, voter=voter.id, name=voter.name[:200], at=now, outcome=outcome, comment=comment,
+            email=voter.email.lower()[:254], via=via, admin=standing == "admin",
+        )  # fmt: skip
         votes = list(HumanVote.objects.filter(task_id=task_id).order_by("at", "voter"))
-        decided = _is_decided(row, spec, outcome, votes)
+        decided = _is_decided(row, spec, outcome, votes, everyone)
         if decided:
             answer = kept.text() if kept else dumps(_answer(row, outcome, comment, votes, accepted, voter, now))
             if row.kind == "exception":
@@ -167,40 +195,17 @@ def _note_doubt(row: HumanTask, outcome: str, voter: Voter, now: int) -> None:
         note_decision(found, happened=outcome == USE_VALUE, who=f"user:{voter.id}", now=now)
 
 
-def _row(workspace_id: UUID, task_id: UUID) -> HumanTask:
+def row_of(workspace_id: UUID, task_id: UUID) -> HumanTask:
+    """One question. Raises NotFound."""
     row = HumanTask.objects.filter(workspace_id=workspace_id, pk=task_id).first()
     if row is None:
         raise NotFound("There is no such question.", code="task_not_found")
     return row
 
 
-def _asked(chosen: QuerySet[HumanTask], voter: Voter, *, exceptions: bool, closed: bool) -> QuerySet[HumanTask]:
-    chosen = chosen.filter(Q(people="") | Q(people__contains=f",{voter.email.lower()},"))
-    if not exceptions:
-        chosen = chosen.exclude(kind="exception")
-    if not closed:
-        said = HumanVote.objects.filter(task_id=OuterRef("pk"), voter=voter.id)
-        chosen = chosen.exclude(Exists(said))
-    return chosen
-
-
-def _refuse_others(row: HumanTask, voter: Voter) -> None:
-    if row.people and f",{voter.email.lower()}," not in row.people:
-        raise NotAsked("Others are asked this: " + ", ".join(_people(row)) + ".")
-
-
-def _refuse_late(row: HumanTask, run: Run | None, voter: Voter) -> None:
-    if row.status == "decided":
-        last = HumanVote.objects.filter(task_id=row.id).order_by("-at", "voter").first()
-        who = "Somebody" if last is None else last.name
-        raise AlreadyDecided(f"{who} has decided this already.", outcome=row.outcome, by=who, at=row.closed_at)
-    if row.status == "late":
-        raise AlreadyDecided("The time for this is over: the run went on without an answer.", code="too_late")
-    ended = run is None or run.finished_at is not None or run.cancel_requested_at is not None
-    if row.status == "cancelled" or ended or (run is not None and run.generation != row.generation):
-        raise AlreadyDecided("The run has ended: nobody needs an answer any more.", code="run_ended")
-    if HumanVote.objects.filter(task_id=row.id, voter=voter.id).exists():
-        raise AlreadyDecided("You have said so already; others are still asked.", code="already_said")
+def _everyone(row: HumanTask, spec: Mapping[str, Any]) -> set[str]:
+    """Where each of those who are asked has to approve: who that is now, by address."""
+    return set(addresses(row, tokens(row.people))) if spec.get("everyone") else set()
 
 
 def _checked(
@@ -237,12 +242,17 @@ def _checked(
     return None
 
 
-def _is_decided(row: HumanTask, spec: Mapping[str, Any], outcome: str, votes: Sequence[HumanVote]) -> bool:
-    """An approval needs so many; a no, and every other answer, counts at once."""
+def _is_decided(
+    row: HumanTask, spec: Mapping[str, Any], outcome: str, votes: Sequence[HumanVote], everyone: set[str]
+) -> bool:
+    """An approval needs so many, or everybody who is asked now; a no, and every other answer, counts at once."""
     first = spec["choices"][0]["id"]
     if row.kind != "approval" or outcome != first:
         return True
-    return len([vote for vote in votes if vote.outcome == first]) >= int(spec.get("needs", 1))
+    said = [vote for vote in votes if vote.outcome == first]
+    if everyone:
+        return everyone <= {vote.email for vote in said}
+    return len(said) >= int(spec.get("needs", 1))
 
 
 def _answer(
@@ -263,14 +273,16 @@ def _answer(
         "outcome": outcome,
         "comment": comment or None,
         "decisions": [
-            {"by": vote.name, "at": iso(vote.at), "outcome": vote.outcome, "comment": vote.comment or None}
+            {
+                "by": vote.name,
+                "at": iso(vote.at),
+                "outcome": vote.outcome,
+                "comment": vote.comment or None,
+                **({"as": "admin"} if vote.admin else {}),
+            }
             for vote in votes
         ],
     }
-
-
-def _people(row: HumanTask) -> list[str]:
-    return [one for one in row.people.split(",") if one]
 
 
 def _views(rows: Sequence[HumanTask]) -> list[TaskView]:
@@ -278,7 +290,9 @@ def _views(rows: Sequence[HumanTask]) -> list[TaskView]:
     views = {view.id: view for view in run_views(runs)}
     votes: dict[UUID, list[VoteView]] = {row.id: [] for row in rows}
     for vote in HumanVote.objects.filter(task_id__in=list(votes)).order_by("at", "voter"):
-        votes[vote.task_id].append(VoteView(vote.voter, vote.name, vote.at, vote.outcome, vote.comment))
+        votes[vote.task_id].append(
+            VoteView(vote.voter, vote.name, vote.at, vote.outcome, vote.comment, vote.via, vote.admin)
+        )
     found = []
     for row in rows:
         spec: Any = loads_stored(row.spec)
@@ -292,7 +306,7 @@ def _views(rows: Sequence[HumanTask]) -> list[TaskView]:
                 title=row.title,
                 amount=spec.get("amount"),
                 currency=spec.get("currency") or "",
-                people=_people(row),
+                people=tokens(row.people),
                 needs=int(spec.get("needs", 1)),
                 due_at=row.due_at,
                 created_at=row.created_at,
@@ -301,6 +315,14 @@ def _views(rows: Sequence[HumanTask]) -> list[TaskView]:
                 votes=votes[row.id],
                 spec=dict(spec),
                 answer=None,
+                barred=tokens(row.barred),
+                away=tokens(row.away),
+                everyone=bool(spec.get("everyone")),
+                ends_at=row.ends_at,
+                reminded_at=row.reminded_at,
+                escalated_at=row.escalated_at,
+                claimed_by=row.claimed_by,
+                claimed_name=row.claimed_name,
             )
         )
     return found

@@ -62,7 +62,7 @@ from uuid import UUID
 
 from runtime.contracts.control import BreakerView, HoldView
 from runtime.contracts.items import ItemCounts, ItemView, ParentView
-from runtime.contracts.people import TaskView, Voter, VoteView
+from runtime.contracts.people import Addressee, Person, TaskNote, TaskView, Voter, VoteView
 from runtime.contracts.refusals import (
     AlreadyDecided,
     AlreadyFinished,
@@ -106,6 +106,7 @@ from runtime.engine.jsonprofile import JSON, JSONRefused, dumps, loads, normalis
 
 __all__ = [
     "JSON",
+    "Addressee",
     "AlreadyDecided",
     "AlreadyFinished",
     "AttemptView",
@@ -141,6 +142,7 @@ __all__ = [
     "NotUndoable",
     "Page",
     "ParentView",
+    "Person",
     "PlanOutdated",
     "PreviewResult",
     "Problem",
@@ -163,6 +165,7 @@ __all__ = [
     "StepDetail",
     "StepView",
     "StoreUnavailable",
+    "TaskNote",
     "TaskRefused",
     "TaskView",
     "TriggerView",

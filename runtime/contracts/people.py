@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -13,23 +13,61 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who can be asked. `id` is None where nobody keeps a list of people."""
+
+    id: UUID | None
+    email: str
+    name: str
+    language: str = "en"
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """One of those whom a question goes to: a person, or people who share a group or a role.
+
+    `token`: how it is kept: an e-mail address, `group:<id>` or `role:<role>`. `people`: who that is right now.
+    """
+
+    token: str
+    label: str
+    people: tuple[Person, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class VoteView:
-    """What one person said."""
+    """What one person said. `via`: inbox, or the link of a mail; `admin`: who was not asked, and may as an admin."""
 
     voter: UUID
     name: str
     at: int
     outcome: str
     comment: str
+    via: str = "inbox"
+    admin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TaskNote:
+    """What happened to a question meanwhile. `kind`: remind, escalate, hand_over, take, give_back, mail_failed."""
+
+    kind: str
+    at: int
+    by: str
+    to: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
     """A question to people. `kind`: approval, form, exception. `status`: open, decided, late, cancelled.
 
-    `people`: e-mail addresses of those who may answer; empty: everybody. `needs`: how many have to approve. `spec`: the
-    question itself: text, facts [{label, value}], choices [{id, label, comment}], fields of a form, error of a failed
-    step. `answer`: what the run goes on with.
+    `people`: who may answer, as `Addressee.token` has it; empty: everybody. `barred`: who may not, though asked;
+    `away`: who has handed it over. `needs`: how many have to approve; with `everyone` each of those who are asked.
+    `due_at`: when it should be answered, `ends_at`: when the run goes on without. `claimed_by`: who has taken it.
+    `spec`: the question itself: text, facts [{label, value}], choices [{id, label, comment}], fields of a form, error
+    of a failed step. `answer`: what the run goes on with. `notes`: of one question that is read alone.
     """
 
     id: UUID
@@ -49,12 +87,36 @@ class TaskView:
     votes: list[VoteView]
     spec: dict[str, Any]
     answer: JSON
+    barred: list[str] = field(default_factory=list)
+    away: list[str] = field(default_factory=list)
+    everyone: bool = False
+    ends_at: int | None = None
+    reminded_at: int | None = None
+    escalated_at: int | None = None
+    claimed_by: UUID | None = None
+    claimed_name: str = ""
+    notes: list[TaskNote] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Voter:
-    """Who answers."""
+    """Who answers. `groups` and `role`: how else they may be asked than by their address. `may_retry`: whether they may
+    decide what becomes of failures."""
 
     id: UUID
     name: str
     email: str
+    groups: tuple[UUID, ...] = ()
+    role: str = ""
+    may_retry: bool = True
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """All that a question can name them by."""
+        role = (f"role:{self.role}",) if self.role else ()
+        return (self.email.lower(), *(f"group:{one}" for one in self.groups), *role)
+
+    @property
+    def barred_by(self) -> tuple[str, ...]:
+        """All that can keep them from deciding."""
+        return (self.email.lower(), f"user:{self.id}")

@@ -11,7 +11,7 @@ from runtime.engine.graph import Graph, Node
 LINK_STEP: Final = "flow.wait_signal"
 #: Steps that wait for their link or for an event.
 _SIGNALS: Final = 5
-#: Steps that ask people, and failures that people decide about.
+#: Failures that people decide about.
 _PEOPLE: Final = 4
 #: Settings of starts that an older worker would refuse.
 _LATER: Final = 5
@@ -21,6 +21,8 @@ _LATER_SETTINGS: Final = {
     "trigger.manual": ("dedupe_for",),
 }
 _LATER_VALUES: Final = {("trigger.schedule", "unit"): "seconds", ("trigger.schedule", "overlap"): "queue"}
+#: Steps that ask groups and roles, with due dates, reminders and mail.
+_GROUPS: Final = 5
 
 
 def engine_needed(graph: Graph) -> int:
@@ -31,7 +33,9 @@ def engine_needed(graph: Graph) -> int:
         return _SIGNALS
     if any(_has_later_settings(node) for node in graph.triggers):
         return _LATER
-    if any(node.settings.on_failure == "person" or node.type.startswith("people.") for node in graph.nodes):
+    if any(node.type.startswith("people.") for node in graph.nodes):
+        return _GROUPS
+    if any(node.settings.on_failure == "person" for node in graph.nodes):
         return _PEOPLE
     return undo.NEEDS_ENGINE if undo.is_used(graph) else 1
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from runtime.engine.facts import FailRequested, RetryRequested, SignalReceived
 from runtime.engine.graph import DEFAULT_OUT
 from runtime.engine.ids import uuid7
-from runtime.engine.jsonprofile import dumps
+from runtime.engine.jsonprofile import JSON, dumps
 from runtime.engine.state import RunState, StepError, StepKey, StepState, StepStatus
 from runtime.interpreter import signals
 from runtime.interpreter.records import Asked, Record
 from runtime.interpreter.rows import error_document
+from runtime.ports import PORTS
 from runtime.sdk import Task
 from runtime.store.reads import AnswerRow
 from runtime.store.records import TaskClose, TaskWrite
@@ -26,13 +28,39 @@ GIVE_UP: Final = "give_up"
 _LONGEST_TITLE: Final = 300
 
 
-def question(driver: Driver, asked: Asked, task: Task, due_at: int | None) -> TaskWrite:
+def question(driver: Driver, asked: Asked, task: Task) -> TaskWrite:
     """The task of a step that asks people."""
-    people = ",".join(("", *task.people, "")) if task.people else ""
+    notices = task.notices
+    if not task.mail and PORTS.post is None:
+        # Nobody could be told; reminders and escalation are seen in the inbox too.
+        notices = tuple(one for one in notices if one.kind != "ask")
     return TaskWrite(
         uuid7(), asked.step.node.id, asked.generation, asked.attempt, task.kind, task.title[:_LONGEST_TITLE],
-        dumps(task.document()), people, due_at,
+        dumps(task.document(notices)), listed(task.people), task.due_at_ms, task.ends_at_ms, listed(task.barred),
+        notices[0].at if notices else None,
     )  # fmt: skip
+
+
+def listed(tokens: Iterable[str]) -> str:
+    """Tokens as a row keeps them, each between commas, so that one can be looked for."""
+    found = tuple(tokens)
+    return ",".join(("", *found, "")) if found else ""
+
+
+def tokens(listed: str) -> list[str]:
+    """What stands between the commas."""
+    return [one for one in listed.split(",") if one]
+
+
+def amount_text(amount: JSON, currency: str) -> str:
+    """An amount as people read it where no page formats it: cents in full, and never other digits than it has."""
+    if amount in (None, ""):
+        return ""
+    text = str(amount).strip()
+    whole, dot, cents = text.partition(".")
+    if len(currency) == 3 and whole.removeprefix("-").isdecimal() and (cents.isdecimal() or not dot) and len(cents) < 2:
+        text = f"{whole}.{cents:0<2}"
+    return f"{text} {currency}".strip()
 
 
 def ask_about(driver: Driver, node_id: str, attempt: int, error: StepError) -> None:

@@ -53,7 +53,7 @@ def take_in(driver: Driver, told: Told) -> None:
             # From when the step began, which is what it reckoned with, however late its end was noticed.
             driver.apply(StepWaits(node.id, asked.attempt, ending.kind, ending.due_at, asked.at, ending.ports))
             if ending.task is not None and people.waits_for_people(driver.state.step(node.id)):
-                driver.unit.tasks += (people.question(driver, asked, ending.task, ending.due_at),)
+                driver.unit.tasks += (people.question(driver, asked, ending.task),)
                 driver.unit.names["human.create"] = None
             if signal is not None and signals.waits(driver.state.step(node.id)):
                 driver.unit.waits += (signals.begun(driver, asked, ending),)

@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from typing import Literal, Protocol
 from uuid import UUID
 
+from runtime.contracts.people import Addressee
 from runtime.engine.jsonprofile import JSON
 from runtime.ports import OpenConnection
 from runtime.sdk.signals import SentEvent
@@ -158,6 +159,14 @@ class Context(Protocol):
 
     async def send_event(self, name: str, key: str, data: JSON) -> SentEvent:
         """Send an event to the runs of this workspace that wait for it; the same one on every attempt."""
+        ...
+
+    async def people(self, names: Sequence[str]) -> tuple[Addressee, ...]:
+        """Who is meant: e-mail addresses, names of groups, roles. Raises PermanentError where somebody is unknown."""
+        ...
+
+    async def started_by(self) -> str:
+        """Who or what started the run: `user:<id>`, `webhook`, `schedule` and so on."""
         ...
 
     def log(self, message: str) -> None: ...

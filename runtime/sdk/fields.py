@@ -36,6 +36,7 @@ Widget: TypeAlias = Literal[
     "secret",
     "url",
     "email-list",
+    "people",
     "date",
     "date-time",
     "object",

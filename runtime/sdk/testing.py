@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from runtime.contracts.people import Addressee, Person
 from runtime.engine.jsonprofile import JSON
 from runtime.sdk.connections import KINDS
 from runtime.sdk.context import EventView, HttpClient, MailSender
@@ -15,6 +16,7 @@ from runtime.sdk.errors import PermanentError
 from runtime.sdk.nodetype import NodeType
 from runtime.sdk.results import Outcome
 from runtime.sdk.signals import SentEvent
+from runtime.sdk.tasks import unknown_people
 
 #: 20 Nov 2026, 09:41:07.123 UTC.
 NOW_MS = 1795167667123
@@ -51,6 +53,9 @@ class StepTestContext:
     workspace_id: UUID = field(default_factory=lambda: UUID("0199a7f0-0000-7000-8000-00000000000c"))
     logged: list[str] = field(default_factory=list)
     sent: list[tuple[str, str, JSON]] = field(default_factory=list)
+    #: Groups and roles by name, with the addresses of those in them. Every address is somebody.
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    starter: str = "webhook"
 
     @property
     def http(self) -> HttpClient:
@@ -73,6 +78,20 @@ class StepTestContext:
     async def send_event(self, name: str, key: str, data: JSON) -> SentEvent:
         self.sent.append((name, key, data))
         return SentEvent(UUID("0199a7f0-0000-7000-8000-00000000000d"))
+
+    async def people(self, names: Sequence[str]) -> tuple[Addressee, ...]:
+        unknown = [name for name in names if "@" not in name and name not in self.groups]
+        if unknown:
+            raise unknown_people(unknown)
+        found = []
+        for name in names:
+            emails = (name,) if "@" in name else self.groups[name]
+            token = name if "@" in name or name.startswith("role:") else f"group:{name.lower()}"
+            found.append(Addressee(token, name, tuple(Person(None, email, email) for email in emails)))
+        return tuple(found)
+
+    async def started_by(self) -> str:
+        return self.starter
 
     def log(self, message: str) -> None:
         self.logged.append(message)

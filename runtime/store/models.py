@@ -17,6 +17,10 @@ from django.db import models
 from runtime.engine.ids import uuid7
 from runtime.store.hold_row import BREAKER_FAILURES, BREAKER_MINUTES
 from runtime.store.hold_row import Hold as Hold
+from runtime.store.people import HumanMail as HumanMail
+from runtime.store.people import HumanNote as HumanNote
+from runtime.store.people import HumanTask as HumanTask
+from runtime.store.people import HumanVote as HumanVote
 from runtime.store.signal_models import Signal as Signal
 from runtime.store.signal_models import SignalWait as SignalWait
 
@@ -321,55 +325,6 @@ class DeadLetter(models.Model):
             models.Index(fields=["at"], name="deadletter_newest"),
             models.Index(fields=["workflow_id", "at"], name="deadletter_of_workflow"),
         ]
-
-
-class HumanTask(models.Model):
-    """What people are asked for one step of a run: an approval, a form, or what to do about a failure.
-
-    It is written in the commit that makes the run wait. status: `open` → `decided` | `late` | `cancelled`, once; the
-    decision is one row's change, so of two people who decide at once the first counts (I13). `spec`: the question
-    (`sdk.tasks`); `answer`: what the run goes on with; both JSON. `people`: e-mail addresses, each between commas;
-    empty for everybody in the workspace.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid7)
-    workspace_id = models.UUIDField()
-    workflow_id = models.UUIDField()
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
-    node_id = models.CharField(max_length=64)
-    generation = models.PositiveIntegerField()
-    attempt = models.PositiveIntegerField()
-    kind = models.CharField(max_length=16)
-    status = models.CharField(max_length=16, default="open")
-    title = models.CharField(max_length=300)
-    spec = models.TextField()
-    people = models.TextField(default="")
-    due_at = models.BigIntegerField(null=True)
-    created_at = models.BigIntegerField()
-    closed_at = models.BigIntegerField(null=True)
-    outcome = models.CharField(max_length=64, null=True)
-    answer = models.TextField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["run", "node_id", "generation", "attempt"], name="humantask_once"),
-        ]
-        indexes = [
-            models.Index(fields=["workspace_id", "id"], condition=models.Q(status="open"), name="humantask_open"),
-            models.Index(fields=["workspace_id", "-id"], name="humantask_newest"),
-        ]
-
-
-class HumanVote(models.Model):
-    """What one person said to a task: at most once."""
-
-    pk = models.CompositePrimaryKey("task_id", "voter")
-    task = models.ForeignKey(HumanTask, on_delete=models.CASCADE, related_name="votes", db_index=False)
-    voter = models.UUIDField()
-    name = models.CharField(max_length=200)
-    at = models.BigIntegerField()
-    outcome = models.CharField(max_length=64)
-    comment = models.CharField(max_length=2000, default="")
 
 
 class StepRun(models.Model):

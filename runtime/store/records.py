@@ -184,6 +184,9 @@ class TaskWrite(NamedTuple):
     spec: str
     people: str
     due_at: int | None
+    ends_at: int | None = None
+    barred: str = ""
+    notice_at: int | None = None
 
 
 class TaskClose(NamedTuple):

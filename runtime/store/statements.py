@@ -16,7 +16,8 @@ LEASE_MS: Final = 15_000
 MOST_CLAIMS: Final = 5
 # What this code can run; a run accepted under a newer one waits for a newer worker (I30).
 # 2 knows further generations (`engine.replay`), 3 knows how to undo (`engine.undo`), 4 how to ask people, 5 runs of a
-# run (`engine.containers`), how to wait for links and events, and the settings that `engine.needs` names.
+# run (`engine.containers`), how to wait for links and events, questions to groups, and the settings that
+# `engine.needs` names.
 ENGINE: Final = 5
 # Added to what a run needs while somebody has paused it, and while its workflow holds it: no worker is as new as that,
 # whatever it knows of pausing.
@@ -259,12 +260,15 @@ INSERT_TASKS: Final = Statement(
         ("u_spec", "text"),
         ("u_people", "text"),
         ("u_due_at", "int"),
+        ("u_ends_at", "int"),
+        ("u_barred", "text"),
+        ("u_notice_at", "int"),
     ),
     body="""
     INSERT INTO store_humantask (id, workspace_id, workflow_id, run_id, node_id, generation, attempt, kind, status,
-        title, spec, people, due_at, created_at)
+        title, spec, people, due_at, ends_at, barred, notice_at, created_at)
     SELECT u_id, u_workspace_id, u_workflow_id, u_run_id, u_node_id, u_generation, u_attempt, u_kind, 'open', u_title,
-        u_spec, u_people, u_due_at, {now} FROM u WHERE true
+        u_spec, u_people, u_due_at, u_ends_at, u_barred, u_notice_at, {now} FROM u WHERE true
     ON CONFLICT DO NOTHING""",
 )
 

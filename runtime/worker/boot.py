@@ -41,6 +41,7 @@ from runtime.worker.actors import Doorman
 from runtime.worker.context import Doors
 from runtime.worker.egress import Egress
 from runtime.worker.guard import Guard
+from runtime.worker.post import Postman
 from runtime.worker.pump import Pump
 from runtime.worker.ticker import Ticker
 
@@ -81,6 +82,7 @@ class Runtime:
         self._egress: Egress | None = None
         self._doorman: Doorman | None = None
         self._guard: Guard | None = None
+        self._postman: Postman | None = None
 
     async def start(self) -> None:
         """Check the database, start the writer and what this kind of process does. Raises ImproperlyConfigured."""
@@ -126,6 +128,8 @@ class Runtime:
             self.pump.start()
             self._doorman = Doorman(self.pump, loop)
             self._doorman.start()
+            self._postman = Postman(mail=self._egress.mail, readers=readers)
+            self._postman.start()
         pump = self.pump
         self.ticker = Ticker(
             writer=self.writer,
@@ -147,6 +151,9 @@ class Runtime:
         if self._guard is not None:
             await self._guard.stop()
             self._guard = None
+        if self._postman is not None:
+            await self._postman.stop()
+            self._postman = None
         if self.ticker is not None:
             await self.ticker.stop()
             self.ticker = None

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import orjson
 
+from runtime.contracts.people import Addressee
 from runtime.engine.jsonprofile import JSON, loads_stored
 from runtime.interpreter import signals
-from runtime.ports import PORTS, ConnectionMissing, OpenConnection
+from runtime.ports import PORTS, ConnectionMissing, OpenConnection, PeopleUnknown
 from runtime.sdk import EventView, HttpClient, MailSender, PermanentError
 from runtime.sdk.bodies import parse_query
 from runtime.sdk.signals import SentEvent
+from runtime.sdk.tasks import unknown_people
+from runtime.store.models import Run
 from runtime.store.records import Claimed, EventRow
 
 if TYPE_CHECKING:
@@ -163,6 +166,21 @@ class StepContext:
             ) from None
         sent = signals.send(made)
         return SentEvent(sent.id, sent.duplicate)
+
+    async def people(self, names: Sequence[str]) -> tuple[Addressee, ...]:
+        if not names:
+            return ()
+        workspace_id = self._claimed.workspace_id
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._doors.pool, lambda: PORTS.people.find(workspace_id=workspace_id, names=names)
+            )
+        except PeopleUnknown as unknown:
+            raise unknown_people(unknown.names) from None
+
+    async def started_by(self) -> str:
+        row = Run.objects.filter(pk=self.run_id).values_list("started_by", flat=True)
+        return str(await asyncio.get_running_loop().run_in_executor(self._doors.pool, row.get))
 
     def log(self, message: str) -> None:
         logger.info("run %s step %s: %s", self._claimed.run_id, self.node_key, message[:2000])

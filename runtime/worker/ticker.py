@@ -29,7 +29,7 @@ from runtime.store.dialect import database_now
 from runtime.store.models import Leadership, Process, Run
 from runtime.store.statements import ENGINE, HELD
 from runtime.store.writer import Writer
-from runtime.worker import holds, queued, schedules
+from runtime.worker import holds, notices, queued, schedules
 from runtime.worker.breaker import Breaker
 
 logger = logging.getLogger("millrace.ticker")
@@ -140,6 +140,7 @@ class Ticker:
             moved = await self._ask(signals.settle_left)
             if moved:
                 await self._ask(lambda: queue.ring(moved))
+            await self._ask(notices.carry_out_due)
         if self._ring is not None:
             due = await self._ask(due_runs)
             if due:

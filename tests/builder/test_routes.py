@@ -58,6 +58,11 @@ ROUTES = [
     Row("POST", f"{W}/members", ADMIN, Scope.ADMIN, (201,), {"email": "new@example.org", "role": "viewer"}),
     Row("PATCH", f"{W}/members/<uuid:member_id>", ADMIN, Scope.ADMIN, (404,), {}),
     Row("DELETE", f"{W}/members/<uuid:member_id>", ADMIN, Scope.ADMIN, (404,)),
+    Row("GET", f"{W}/people", VIEW, Scope.READ, (200,)),
+    Row("GET", f"{W}/groups", ADMIN, Scope.ADMIN, (200,)),
+    Row("POST", f"{W}/groups", ADMIN, Scope.ADMIN, (201,), {"name": "Finance"}),
+    Row("PATCH", f"{W}/groups/<uuid:group_id>", ADMIN, Scope.ADMIN, (404,), {}),
+    Row("DELETE", f"{W}/groups/<uuid:group_id>", ADMIN, Scope.ADMIN, (404,)),
     Row("GET", f"{W}/tokens", ADMIN, Scope.ADMIN, (200,)),
     Row("POST", f"{W}/tokens", ADMIN, Scope.ADMIN, (201, 403), {"name": "x", "scopes": ["read"]}),
     Row("DELETE", f"{W}/tokens/<uuid:token_id>", ADMIN, Scope.ADMIN, (404,)),
@@ -114,6 +119,10 @@ ROUTES = [
     Row("GET", f"{W}/inbox/count", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/inbox/<uuid:task_id>", VIEW, Scope.READ, (404,)),
     Row("POST", f"{W}/inbox/<uuid:task_id>/decide", VIEW, Scope.RUN, (404,), {"outcome": "approved"}),
+    Row("POST", f"{W}/inbox/<uuid:task_id>/take", VIEW, Scope.RUN, (404,), {}),
+    Row("POST", f"{W}/inbox/<uuid:task_id>/give-back", VIEW, Scope.RUN, (404,)),
+    Row("POST", f"{W}/inbox/<uuid:task_id>/hand-over", VIEW, Scope.RUN, (404,), {"to": "a@b.example", "reason": "x"}),
+    Row("POST", f"{W}/inbox/decide", VIEW, Scope.RUN, (404,), {"tasks": [str(uuid4())], "outcome": "approved"}),
     Row("GET", f"{W}/dead-letters", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/dead-letters/<str:cause>", VIEW, Scope.READ, (200,)),
     Row("POST", f"{W}/dead-letters/retry", REVIEW, Scope.RUN, (200,), {"runs": []}),
@@ -130,8 +139,8 @@ ROUTES = [
     Row("DELETE", f"{W}/connections/<uuid:connection_id>", BUILD, Scope.BUILD, (204, 403, 404)),
     Row("POST", f"{W}/connections/<uuid:connection_id>/test", BUILD, Scope.BUILD, (200, 403)),
 ]
-#: Plain pages of the API that describe it; for anyone, reading only.
-PAGES = {"schema", "docs"}
+#: Plain pages of the API that describe it, for anyone, reading only; and the page of a mail's link.
+PAGES = {"schema", "docs", "d/<str:token>"}
 
 
 def routes_of_the_product() -> list[tuple[str, Any]]:
@@ -214,7 +223,7 @@ def path_of(row: Row, world: World, things: Things, *, workspace: UUID | None = 
     path = path.replace("<uuid:workflow_id>", str(things.workflow))
     path = path.replace("<uuid:connection_id>", str(things.connection))
     path = path.replace("<number:number>", "1").replace("<str:node_id>", "n_start")
-    for name in ("member", "token", "run", "event", "task", "backfill"):
+    for name in ("member", "group", "token", "run", "event", "task", "backfill"):
         path = path.replace(f"<uuid:{name}_id>", str(uuid4()))
     return path
 

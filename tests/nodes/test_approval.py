@@ -5,13 +5,19 @@ from typing import Any
 
 import pytest
 
+from runtime.catalog import CATALOG
 from runtime.sdk import PermanentError, Wait
-from runtime.sdk.testing import NOW_MS
-from tests.nodes.steps import step
+from runtime.sdk.testing import NOW_MS, StepTestContext, run_step
+
+GROUPS = {"Finance": ("ines@example.com", "omar@example.com"), "Empty": (), "role:admin": ("ada@example.com",)}
+HOUR = 3_600_000
 
 
-async def asked(config: dict[str, Any], context: dict[str, Any] | None = None) -> Wait:
-    outcome = await step("people.approval@1", {"title": "Pay?", **config}, context or {})
+async def asked(config: dict[str, Any], data: dict[str, Any] | None = None, **context: Any) -> Wait:
+    node = CATALOG.get("people.approval@1")
+    assert node is not None
+    made = StepTestContext(**{"groups": GROUPS, **context})
+    outcome = await run_step(node, {"title": "Pay?", **config}, data=data or {}, context=made)
     assert isinstance(outcome, Wait)
     assert outcome.task is not None
     return outcome
@@ -61,12 +67,20 @@ async def test_people_are_named_once_and_in_small_letters() -> None:
         {"rule": "all"},
         {"rule": "number", "number": 3, "people": "a@example.com"},
         {"people": "somebody"},
+        {"people": "a b@example.com"},
+        {"people": "Empty"},
+        {"people": "Finance", "rule": "number", "number": 3},
+        {"people": "Finance", "not_requester": True},
+        {"not_requester": True, "requester": "Finance"},
+        {"due": 2000, "due_unit": "working_days"},
+        {"due": 1, "due_unit": "working_days", "country": "XX"},
+        {"due": 1, "due_unit": "working_days", "timezone": "Mars/Base"},
         {"limit": 9999, "unit": "weeks"},
     ],
 )
 async def test_a_question_that_cannot_be_asked_fails_in_words(config: dict[str, Any]) -> None:
     with pytest.raises(PermanentError):
-        await asked(config)
+        await asked(config, groups=GROUPS)
 
 
 async def test_it_is_too_late_when_the_time_is_over() -> None:
@@ -81,3 +95,65 @@ async def test_a_comment_is_asked_for_where_it_is_wanted(rule: str, needed: tupl
     outcome = await asked({"comment": rule})
     assert outcome.task is not None
     assert tuple(choice.comment for choice in outcome.task.choices) == needed
+
+
+async def test_groups_and_roles_are_asked_by_name_and_each_of_them_counts_once() -> None:
+    task = (await asked({"people": "Finance, ines@example.com; role:admin", "rule": "all"})).task
+    assert task is not None
+    assert task.people == ("group:finance", "ines@example.com", "role:admin")
+    assert (task.needs, task.everyone) == (3, True)
+
+
+async def test_whoever_asks_for_it_does_not_count_among_those_who_decide() -> None:
+    config = {"people": "Finance", "rule": "all", "not_requester": True, "requester": "{{ trigger.by }}"}
+    task = (await asked(config, {"trigger": {"by": "Omar@example.com"}}, starter="user:0197f2c0")).task
+    assert task is not None
+    assert (task.barred, task.needs) == (("omar@example.com", "user:0197f2c0"), 1)
+
+
+async def test_it_is_due_before_it_is_too_late() -> None:
+    outcome = await asked({"due": 4, "due_unit": "hours", "limit": 1, "unit": "days"})
+    assert outcome.task is not None
+    assert (outcome.task.due_at_ms, outcome.due_at_ms) == (NOW_MS + 4 * HOUR, NOW_MS + 24 * HOUR)
+    late = await asked({"due": 4, "due_unit": "days", "limit": 1, "unit": "days"})
+    assert late.task is not None
+    assert late.task.due_at_ms == late.due_at_ms == NOW_MS + 24 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("days", "country", "hours"),
+    # 20 November 2026 is a Friday; Christmas and the day after, a Friday and a Saturday, are holidays in Germany.
+    [(1, "", 72), (2, "", 96), (25, "", 35 * 24), (25, "DE", 38 * 24)],
+)
+async def test_working_days_leave_out_weekends_and_the_holidays_of_a_country(
+    days: int, country: str, hours: int
+) -> None:
+    config = {"due": days, "due_unit": "working_days", "country": country, "timezone": "Europe/Berlin"}
+    outcome = await asked(config)
+    assert outcome.task is not None
+    assert outcome.task.due_at_ms == NOW_MS + hours * HOUR
+
+
+async def test_reminders_and_escalation_are_times_before_the_end() -> None:
+    config = {"due": 10, "due_unit": "hours", "remind_before": 2, "remind_every": 4, "escalate_to": "role:admin",
+              "limit": 12, "unit": "hours"}  # fmt: skip
+    outcome = await asked(config)
+    assert outcome.task is not None
+    found = [((one.at - NOW_MS) / HOUR, one.kind) for one in outcome.task.notices]
+    assert found == [(0, "ask"), (4, "remind"), (8, "remind"), (10, "escalate")]
+    assert outcome.task.escalate == ("role:admin",)
+
+
+async def test_reminders_end_though_nobody_ever_answers() -> None:
+    outcome = await asked({"remind_every": 1})
+    assert outcome.task is not None
+    assert len(outcome.task.notices) == 60
+
+
+def test_what_cannot_have_an_effect_is_advised_against() -> None:
+    node = CATALOG.get("people.approval@1")
+    assert node is not None
+    assert node.extra_warnings is not None
+    warned = {field for field, _, _ in node.extra_warnings({"remind_before": 1, "escalate_to": "x"})}
+    assert warned == {"mail", "remind_before", "escalate_to"}
+    assert node.extra_warnings({"due": 1, "remind_before": 1, "escalate_to": "x", "mail": "c"}) == []

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from runtime.contracts import RunTouched
-from runtime.ports import LiveSink
+from runtime.ports import PORTS, Anybody, LiveSink
 from runtime.store import failpoints
 from runtime.store.dialect import open_link
 from runtime.store.records import Claimed
@@ -55,6 +55,13 @@ def writer(transactional_db: None, told: Told) -> Iterator[Writer]:
     writer.start()
     yield writer
     writer.stop()
+
+
+@pytest.fixture(autouse=True)
+def anybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody keeps a list of people here, unless a test does."""
+    monkeypatch.setattr(PORTS, "people", Anybody())
+    monkeypatch.setattr(PORTS, "post", None)
 
 
 @pytest.fixture(autouse=True)

@@ -256,12 +256,12 @@ export function useDeadLettersOf(cause: string, every: number, limit = 20) {
 }
 
 export interface InboxFilters {
-  who: "me" | "anybody";
+  who: "me" | "named" | "groups" | "anybody";
   state: "open" | "closed";
   run?: string | undefined;
 }
 
-/** What people are asked, the newest first. Asked again every `every` ms. */
+/** What people are asked: what is open in the order in which it is due. Asked again every `every` ms. */
 export function useInbox(filters: InboxFilters, every: number, limit = 50) {
   const workspace = useWorkspace().id;
   return useInfiniteQuery({

@@ -7,6 +7,26 @@ export type Acceptance = {
   token: string;
 };
 
+/** Whom a step can ask, and whom a question can be handed over to. */
+export type Askable = {
+  groups: Array<AskableGroup>;
+  people: Array<PersonView>;
+};
+
+/** A group, and how many are in it. */
+export type AskableGroup = {
+  count: number;
+  id: string;
+  name: string;
+};
+
+/** Somebody who is asked. `kind`: person, group or role; `key`: e-mail address, `group:<id>` or `role:<role>`. */
+export type Asked = {
+  key: string;
+  kind: string;
+  name: string;
+};
+
 /** One try at a step; `generation` counts the goes of the run, from 1. */
 export type AttemptShape = {
   attempt: number;
@@ -137,6 +157,13 @@ export type DecideBody = {
   output?: unknown;
 };
 
+/** One answer to several approvals that have the same form. */
+export type DecideManyBody = {
+  comment?: string;
+  outcome: string;
+  tasks: Array<string>;
+};
+
 /** What became of an effect in doubt: it happened, with this result; or it is to be sent again. */
 export type DecisionBody = {
   decision: DecisionEnum;
@@ -232,6 +259,12 @@ export type GraphBody = {
   graph: Record<string, unknown>;
 };
 
+/** A new name, or other members. */
+export type GroupChanges = {
+  members?: (Array<string> | null);
+  name?: (string | null);
+};
+
 /** Runs that failed alike. `pattern`: their message, with … for what differs. */
 export type GroupView = {
   cause: string;
@@ -249,6 +282,12 @@ export type GroupView = {
 export type GroupsView = {
   count: number;
   items: Array<GroupView>;
+};
+
+/** To whom, by e-mail address, and why. */
+export type HandOverBody = {
+  reason: string;
+  to: string;
 };
 
 /** Why; and what becomes of runs under way: they finish, or they are paused too. */
@@ -324,6 +363,14 @@ export type ItemsCheckLine = {
 
 export type ItemsDictStrAny = {
   items: Array<Record<string, unknown>>;
+};
+
+export type ItemsGroupView = {
+  items: Array<GroupView>;
+};
+
+export type ItemsOneOfMany = {
+  items: Array<OneOfMany>;
 };
 
 export type ItemsRetryShape = {
@@ -435,6 +482,12 @@ export type NewConnection = {
   name: string;
 };
 
+/** A group's name, and who is in it. */
+export type NewGroup = {
+  members?: Array<string>;
+  name: string;
+};
+
 /** What the token is for, what it may do, and for how long. */
 export type NewToken = {
   expires_days?: number;
@@ -456,6 +509,23 @@ export type NewWorkspace = {
   language?: string;
   name: string;
   time_zone?: string;
+};
+
+/** What happened meanwhile. `kind`: escalate, hand_over, take, give_back, mail_failed. */
+export type Note = {
+  at: string;
+  by: string;
+  kind: string;
+  text: string;
+  to: string;
+};
+
+/** What became of one of them. `code` and `message`: why the answer was not taken. */
+export type OneOfMany = {
+  code: (string | null);
+  id: string;
+  message: (string | null);
+  taken: boolean;
 };
 
 export type OpenRunsEnum = "finish" | "hold";
@@ -842,50 +912,74 @@ export type StepTypes = {
   items: Array<Record<string, unknown>>;
 };
 
+/** `over`: although somebody else has taken it. */
+export type TakeBody = {
+  over?: boolean;
+};
+
 /** The same with the question itself. `facts`: [{label, value}]; `choices`: [{id, label, comment}], `comment`: whoever chooses it says why; `fields`: the questions of a form; `error`: of a failed step; `answer`: what the run went on with. */
 export type TaskDetail = {
   amount: unknown;
   answer: unknown;
+  asked: Array<Asked>;
   choices: Array<Record<string, unknown>>;
   closed_at: (string | null);
   created_at: string;
   currency: string;
   due_at: (string | null);
+  ends_at: (string | null);
   error: (Record<string, unknown> | null);
+  escalated_at: (string | null);
+  everyone: boolean;
   facts: Array<Record<string, unknown>>;
   fields: Array<Record<string, unknown>>;
+  form: (string | null);
   id: string;
   kind: string;
   may_decide: boolean;
+  may_hand_over: boolean;
+  may_take: boolean;
   needs: number;
   node: string;
+  notes: Array<Note>;
   outcome: (string | null);
-  people: Array<string>;
+  reminded_at: (string | null);
   run: RunShape;
   status: string;
   step: string;
+  taken_by: (string | null);
+  taken_by_me: boolean;
   text: string;
   title: string;
   votes: Array<Vote>;
 };
 
-/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `people`: who is asked, by e-mail address; empty: everybody. `needs`: how many have to approve. `may_decide`: whether it is open and I am asked. */
+/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it alone; `taken_by_me`. `may_decide`, `may_take`, `may_hand_over`: whether it is open and for me to do so. `form`: alike for questions that can be decided together. */
 export type TaskShape = {
   amount: unknown;
+  asked: Array<Asked>;
   closed_at: (string | null);
   created_at: string;
   currency: string;
   due_at: (string | null);
+  ends_at: (string | null);
+  escalated_at: (string | null);
+  everyone: boolean;
+  form: (string | null);
   id: string;
   kind: string;
   may_decide: boolean;
+  may_hand_over: boolean;
+  may_take: boolean;
   needs: number;
   node: string;
   outcome: (string | null);
-  people: Array<string>;
+  reminded_at: (string | null);
   run: RunShape;
   status: string;
   step: string;
+  taken_by: (string | null);
+  taken_by_me: boolean;
   title: string;
   votes: Array<Vote>;
 };
@@ -964,13 +1058,15 @@ export type VersionShape = {
   number: number;
 };
 
-/** What one person said. */
+/** What one person said. `via`: the inbox, or the link of a mail. `admin`: not asked, but allowed as an admin. */
 export type Vote = {
+  admin: boolean;
   at: string;
   by: string;
   comment: string;
   me: boolean;
   outcome: string;
+  via: string;
 };
 
 /** A step that waits, or waited. `kind`: link · event. `status`: open · resumed · late · cancelled. `title`: what is waited for; `name` and `key`: of the event; `by`: who or what moved it on: a person's name, `link`, `run` (a step of another run sent the event) or `api`. */
@@ -1487,9 +1583,70 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/groups": {
+    path: { workspace_id: string };
+    answers: {
+      "200": ItemsGroupView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/groups": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: NewGroup;
+    answers: {
+      "201": GroupView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "DELETE /api/v1/workspaces/{workspace_id}/groups/{group_id}": {
+    path: { group_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "204": undefined;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "PATCH /api/v1/workspaces/{workspace_id}/groups/{group_id}": {
+    path: { group_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: GroupChanges;
+    answers: {
+      "200": GroupView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
   "GET /api/v1/workspaces/{workspace_id}/inbox": {
     path: { workspace_id: string };
-    query: { cursor?: (string | null); limit?: number; run?: (string | null); state?: "open" | "closed"; who?: "me" | "anybody" };
+    query: { cursor?: (string | null); limit?: number; run?: (string | null); state?: "open" | "closed"; who?: "me" | "named" | "groups" | "anybody" };
     answers: {
       "200": PagedTaskShape;
       "400": Problem;
@@ -1510,6 +1667,23 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/decide": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: DecideManyBody;
+    answers: {
+      "200": ItemsOneOfMany;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
   "GET /api/v1/workspaces/{workspace_id}/inbox/{task_id}": {
     path: { task_id: string; workspace_id: string };
     answers: {
@@ -1525,6 +1699,56 @@ export interface Operations {
     path: { task_id: string; workspace_id: string };
     header: { "Idempotency-Key"?: string };
     body: DecideBody;
+    answers: {
+      "200": TaskDetail;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/give-back": {
+    path: { task_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "200": TaskDetail;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/hand-over": {
+    path: { task_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: HandOverBody;
+    answers: {
+      "200": TaskDetail;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/take": {
+    path: { task_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: TakeBody;
     answers: {
       "200": TaskDetail;
       "400": Problem;
@@ -1604,6 +1828,17 @@ export interface Operations {
     path: { workspace_id: string };
     answers: {
       "200": StepTypes;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/people": {
+    path: { workspace_id: string };
+    answers: {
+      "200": Askable;
       "400": Problem;
       "401": Problem;
       "403": Problem;

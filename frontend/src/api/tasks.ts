@@ -8,7 +8,16 @@ export type TaskVote = {
   at: Instant;
   outcome: string;
   comment: string;
+  via: "inbox" | "link";
+  /** Not asked, but allowed as an admin. */
+  admin: boolean;
 };
+
+/** Somebody who is asked. */
+export type Asked = { kind: "person" | "group" | "role"; key: string; name: string };
+
+/** What happened to a question meanwhile. */
+export type TaskNote = { kind: "escalate" | "hand_over" | "take" | "give_back" | "mail_failed"; at: Instant; by: string; to: string; text: string };
 
 /** A question to people. */
 export interface Task {
@@ -22,16 +31,29 @@ export interface Task {
   step: string;
   amount: Json;
   currency: string;
-  /** Who is asked, by e-mail address; empty: everybody. */
-  people: string[];
-  /** How many have to approve. */
+  /** Who is asked; empty: everybody. */
+  asked: Asked[];
+  /** How many have to approve; with `everyone` each of those who are asked. */
   needs: number;
+  everyone: boolean;
+  /** When it should be answered. */
   due_at: Instant | null;
+  /** When the run goes on without. */
+  ends_at: Instant | null;
+  reminded_at: Instant | null;
+  escalated_at: Instant | null;
+  /** Who sees to it alone. */
+  taken_by: string | null;
+  taken_by_me: boolean;
+  /** Alike for approvals that can be decided together. */
+  form: string | null;
   created_at: Instant;
   closed_at: Instant | null;
   outcome: string | null;
   votes: TaskVote[];
   may_decide: boolean;
+  may_take: boolean;
+  may_hand_over: boolean;
 }
 
 /** comment: whoever chooses it says why. */
@@ -45,6 +67,7 @@ export interface TaskDetail extends Task {
   fields: { [setting: string]: Json }[];
   error: Pick<RunError, keyof RunError> | null;
   answer: Json;
+  notes: TaskNote[];
 }
 
 /** An answer: one of the choices, why, the answers of a form, the value to go on with after a failure. */

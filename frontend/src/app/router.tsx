@@ -213,7 +213,7 @@ const inboxRoute = createRoute({
     const run = text(search.run);
     return {
       ...(task ? { task } : {}),
-      ...(search.who === "anybody" ? { who: "anybody" as const } : {}),
+      ...(search.who === "anybody" || search.who === "groups" || search.who === "named" ? { who: search.who } : {}),
       ...(search.state === "closed" ? { state: "closed" as const } : {}),
       ...(run ? { run } : {}),
     };

@@ -1,5 +1,5 @@
 import { Braces, Pencil } from "lucide-react";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { type FieldSpec, hasExpression, isJsonObject, type Json, type JsonObject } from "../graph";
@@ -13,6 +13,9 @@ import { JsonField } from "./widgets/JsonField";
 import { KeyValue } from "./widgets/KeyValue";
 import { ListField, ObjectField, Rows } from "./widgets/Rows";
 import type { WidgetKind } from "./widgetOf";
+
+// Few steps ask people.
+const People = lazy(() => import("./widgets/People"));
 
 export interface WidgetProps {
   id: string;
@@ -29,7 +32,7 @@ export interface WidgetProps {
 }
 
 /** Kinds whose value may be data instead: they get a switch between the control and a text with data. */
-const SWITCHABLE = new Set<WidgetKind>(["number", "choice", "toggle", "date", "date-time", "duration", "timezone"]);
+const SWITCHABLE = new Set<WidgetKind>(["number", "choice", "toggle", "date", "date-time", "duration", "timezone", "people"]);
 
 export function Widget(props: WidgetProps) {
   const { t } = useTranslation("inspector");
@@ -94,6 +97,12 @@ function Control(props: WidgetProps) {
     case "code":
     case "cron":
       return field.hints.expression && typeof (props.value ?? "") === "string" ? <TextWithData {...props} /> : <PlainText {...props} />;
+    case "people":
+      return (
+        <Suspense fallback={<PlainText {...props} readOnly />}>
+          <People {...props} />
+        </Suspense>
+      );
     case "number":
       return <NumberField {...props} />;
     case "choice":

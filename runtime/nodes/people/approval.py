@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from runtime.sdk import (
@@ -15,13 +16,12 @@ from runtime.sdk import (
     Number,
     PermanentError,
     Port,
-    Task,
     Text,
     Wait,
     field,
     people_of,
 )
-from runtime.sdk.tasks import Fact, Question, asks, facts_of
+from runtime.sdk.tasks import Fact, Question, asks, facts_of, question_advice
 
 
 class ApprovalConfig(Question):
@@ -48,10 +48,10 @@ class ApprovalConfig(Question):
     people: Text = field(
         "",
         title="Who decides",
-        help="E-mail addresses with commas between them. Empty: everybody in the workspace.",
-        widget="email-list",
+        help="People, groups and roles of this workspace, or data that names them. Empty: everybody in the workspace.",
+        widget="people",
         expression=True,
-        placeholder="ines@example.com",
+        placeholder="ines@example.com, Finance",
         order=6,
         max_length=5000,
     )
@@ -70,38 +70,81 @@ class ApprovalConfig(Question):
         options=(("never", "Never"), ("reject", "For a no"), ("always", "Always")),
         order=9,
     )
+    not_requester: bool = field(
+        False,
+        title="Whoever asks for it may not decide",
+        help="Not even if they are in a group that is asked.",
+        widget="toggle",
+        order=10,
+    )
+    requester: Text = field(
+        "",
+        title="Who asks for it",
+        help="An e-mail address. Empty: whoever started the run.",
+        widget="email-list",
+        expression=True,
+        placeholder="{{ trigger.body.requested_by }}",
+        show_if={"not_requester": [True]},
+        order=11,
+        max_length=254,
+    )
+    admins: bool = field(
+        False,
+        title="Admins may decide too",
+        help="If nobody who is asked can. The record says that it was an admin.",
+        widget="toggle",
+        advanced=True,
+        order=12,
+    )
 
 
-def run(config: ApprovalConfig, step_input: JSON, context: Context) -> Wait:
-    people = people_of(config.people)
-    if config.rule == "all" and not people:
+async def run(config: ApprovalConfig, step_input: JSON, context: Context) -> Wait:
+    if config.rule == "all" and not config.people.strip():
         raise PermanentError("Nobody is named", "All of them have to approve: say who they are.", "people")
-    needs = {"any": 1, "all": len(people), "number": int(config.number)}[config.rule]
-    if people and needs > len(people):
+    task = await config.addressed(
+        config.people,
+        context,
+        "approval",
+        title=config.title,
+        facts=facts_of(config.facts),
+        amount=config.amount.strip() or None,
+        currency=config.currency.strip(),
+        everyone=config.rule == "all",
+        admins=config.admins,
+        barred=await _requester(config, context) if config.not_requester else (),
+        choices=(
+            Choice("approved", "Approve", comment=config.comment == "always"),
+            Choice("rejected", "Reject", comment=config.comment != "never"),
+        ),
+    )
+    able = task.able()
+    needs = {"any": 1, "all": able, "number": int(config.number)}[config.rule]
+    if task.people and (needs > able or not able):
         raise PermanentError(
-            "Too few are asked", f"{needs} have to approve, and only {len(people)} are named.", "people"
+            "Too few are asked", f"{max(needs, 1)} have to approve, and only {able} are asked who may decide.", "people"
         )
     return Wait(
         "human",
-        due_at_ms=config.due_at_ms(context.now_ms),
+        due_at_ms=task.ends_at_ms,
         output={"outcome": "late", "comment": None, "decisions": []},
         ports=("late",),
         note="Waits for a decision",
-        task=Task(
-            kind="approval",
-            title=config.title,
-            text=config.text,
-            facts=facts_of(config.facts),
-            amount=config.amount.strip() or None,
-            currency=config.currency.strip(),
-            people=people,
-            needs=needs,
-            choices=(
-                Choice("approved", "Approve", comment=config.comment == "always"),
-                Choice("rejected", "Reject", comment=config.comment != "never"),
-            ),
-        ),
+        task=replace(task, needs=needs),
     )
+
+
+async def _requester(config: ApprovalConfig, context: Context) -> tuple[str, ...]:
+    """Whoever asks for it, who may not decide. A rule that cannot be held to must not look as if it were."""
+    named = people_of(config.requester)
+    starter = await context.started_by()
+    barred = (*named, *((starter,) if starter.startswith("user:") else ()))
+    if not barred or any("@" not in one for one in named):
+        raise PermanentError(
+            "Nobody knows who asks for it",
+            "“Whoever asks for it may not decide” needs an e-mail address: no person started this run.",
+            "requester_unknown",
+        )
+    return barred
 
 
 def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -122,9 +165,9 @@ NODE = NodeType(
     run=run,
     effect=EffectClass.PURE,
     summary=asks,
-    inline=True,
     out=(Port("approved", "Approved"), Port("rejected", "Rejected"), Port("late", "Not in time")),
     extra_problems=problems,
+    extra_warnings=question_advice,
     effect_note="Asking again puts one question into the inbox, in place of the one before.",
     examples=(
         Example(

@@ -12,15 +12,14 @@ from runtime.sdk import (
     EffectClass,
     Example,
     NodeType,
+    PermanentError,
     Port,
-    Task,
     Text,
     Wait,
     field,
-    people_of,
 )
 from runtime.sdk.forms import FormField, question_problems
-from runtime.sdk.tasks import ANSWERED, Fact, Question, asks, facts_of
+from runtime.sdk.tasks import ANSWERED, Fact, Question, asks, facts_of, question_advice
 
 
 class AskConfig(Question):
@@ -52,31 +51,34 @@ class AskConfig(Question):
     people: Text = field(
         "",
         title="Who is asked",
-        help="E-mail addresses with commas between them. Empty: everybody in the workspace.",
-        widget="email-list",
+        help="People, groups and roles of this workspace, or data that names them. Empty: everybody in the workspace.",
+        widget="people",
         expression=True,
-        placeholder="ines@example.com",
+        placeholder="ines@example.com, Finance",
         order=5,
         max_length=5000,
     )
 
 
-def run(config: AskConfig, step_input: JSON, context: Context) -> Wait:
+async def run(config: AskConfig, step_input: JSON, context: Context) -> Wait:
+    task = await config.addressed(
+        config.people,
+        context,
+        "form",
+        title=config.title,
+        facts=facts_of(config.facts),
+        choices=(Choice("out", "Send"),),
+        fields=tuple(entry.model_dump(mode="python") for entry in config.fields),
+    )
+    if task.people and not task.able():
+        raise PermanentError("Nobody is asked", "Those who are named are groups or roles that nobody is in.", "people")
     return Wait(
         "human",
-        due_at_ms=config.due_at_ms(context.now_ms),
+        due_at_ms=task.ends_at_ms,
         output={"outcome": "late"},
         ports=("late",),
         note="Waits for an answer",
-        task=Task(
-            kind="form",
-            title=config.title,
-            text=config.text,
-            facts=facts_of(config.facts),
-            people=people_of(config.people),
-            choices=(Choice("out", "Send"),),
-            fields=tuple(entry.model_dump(mode="python") for entry in config.fields),
-        ),
+        task=task,
     )
 
 
@@ -102,9 +104,9 @@ NODE = NodeType(
     run=run,
     effect=EffectClass.PURE,
     summary=asks,
-    inline=True,
     out=(Port("out", "Answered"), Port("late", "Not in time")),
     extra_problems=problems,
+    extra_warnings=question_advice,
     effect_note="Asking again puts one question into the inbox, in place of the one before.",
     examples=(
         Example(

@@ -1,7 +1,7 @@
 import type { UseInfiniteQueryResult } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Clock, FlaskConical, TriangleAlert, X } from "lucide-react";
-import type { ReactNode, Ref } from "react";
+import { Clock, FlaskConical, ListChecks, TriangleAlert, X } from "lucide-react";
+import { lazy, type ReactNode, type Ref, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Task } from "../../api/types";
@@ -11,7 +11,10 @@ import { runTitle } from "../runs/words";
 import { useSaid } from "./decisions";
 import css from "./inbox.module.css";
 import { KindTile } from "./KindTile";
-import { amountText, approvals, dueOf } from "./task";
+import { amountText, approvals, canBulk, dueOf } from "./task";
+
+// Whoever decides one by one does not need it.
+const Bulk = lazy(() => import("./Bulk"));
 
 /** When it has to be answered, with an icon, a word and a colour. */
 export function DueChip({ at }: { at: string }) {
@@ -29,6 +32,19 @@ export function DueChip({ at }: { at: string }) {
 export function TestChip() {
   const { t } = useTranslation("inbox");
   return <Chip icon={<FlaskConical size={12} aria-hidden />}>{t("test")}</Chip>;
+}
+
+/** That it was reminded of, that it is overdue and others are asked too, and who has taken it. */
+export function StateChips({ task }: { task: Task }) {
+  const { t } = useTranslation("inbox");
+  if (task.status !== "open") return null;
+  return (
+    <>
+      {task.escalated_at && <Chip tone="err">{t("escalated")}</Chip>}
+      {task.reminded_at && !task.escalated_at && <Chip tone="wait">{t("reminded")}</Chip>}
+      {task.taken_by && <Chip>{task.taken_by_me ? t("takenByMe") : t("takenBy", { name: task.taken_by })}</Chip>}
+    </>
+  );
 }
 
 /** How far an approval is that several have to give. */
@@ -50,11 +66,32 @@ function EndChip({ task }: { task: Task }) {
   return <Chip tone={tone}>{[said(task.outcome), by].filter(Boolean).join(" · ")}</Chip>;
 }
 
-function Row({ task, search }: { task: Task; search: InboxSearch }) {
+interface RowProps {
+  task: Task;
+  search: InboxSearch;
+  /** Whether it is chosen, while several are; undefined where it cannot be. */
+  picked?: boolean | undefined;
+  picking: boolean;
+  onPick: (on: boolean) => void;
+}
+
+function Row({ task, search, picked, picking, onPick }: RowProps) {
+  const { t } = useTranslation("inbox");
   const format = useFormatter();
   const amount = amountText(task.amount, task.currency, format);
   return (
-    <li>
+    <li className={picking ? css.picked : undefined}>
+      {picking && (
+        <label>
+          <input
+            type="checkbox"
+            aria-label={t("pick", { title: task.title })}
+            checked={picked ?? false}
+            disabled={picked === undefined}
+            onChange={(event) => onPick(event.currentTarget.checked)}
+          />
+        </label>
+      )}
       <Link
         to="/inbox"
         search={{ ...search, task: task.id }}
@@ -75,6 +112,7 @@ function Row({ task, search }: { task: Task; search: InboxSearch }) {
           </span>
           <span className={css.chips}>
             {task.status === "open" && task.due_at && <DueChip at={task.due_at} />}
+            <StateChips task={task} />
             <VotesChip task={task} />
             <EndChip task={task} />
             {task.run.mode === "test" && <TestChip />}
@@ -127,26 +165,32 @@ interface TaskListProps {
 export function TaskList({ ref, tasks, query, search, empty, onSearch }: TaskListProps) {
   const { t } = useTranslation("inbox");
   const { run, who, state } = search;
-  const filter = (changes: { anybody?: boolean; closed?: boolean; run?: undefined }) => {
-    const anybody = changes.anybody ?? who === "anybody";
+  const filter = (changes: { who?: "me" | "groups" | "anybody"; closed?: boolean; run?: undefined }) => {
+    const whose = changes.who ?? who ?? "me";
     const closed = changes.closed ?? state === "closed";
     onSearch({
-      ...(anybody ? { who: "anybody" as const } : {}),
+      ...(whose === "me" ? {} : { who: whose }),
       ...(closed ? { state: "closed" as const } : {}),
       ...(run && !("run" in changes) ? { run } : {}),
     });
   };
+  const [ids, setIds] = useState<readonly string[] | null>(null);
+  const several = state !== "closed" && canBulk(tasks);
+  const picking = ids !== null && several;
+  const chosen = tasks.filter((task) => ids?.includes(task.id) && task.may_decide);
+  const form = chosen[0]?.form;
   return (
     <section className={css.list} aria-label={t("list")} ref={ref} tabIndex={-1}>
       <div className={css.filters}>
         <Segments
           label={t("filter.who")}
-          value={who ?? "me"}
+          value={who === "named" ? "me" : (who ?? "me")}
           choices={[
             ["me", t("filter.me")],
+            ["groups", t("filter.groups")],
             ["anybody", t("filter.anybody")],
           ]}
-          onChange={(value) => filter({ anybody: value === "anybody" })}
+          onChange={(value) => filter({ who: value })}
         />
         <Segments
           label={t("filter.state")}
@@ -157,6 +201,11 @@ export function TaskList({ ref, tasks, query, search, empty, onSearch }: TaskLis
           ]}
           onChange={(value) => filter({ closed: value === "closed" })}
         />
+        {several && (
+          <Button size="sm" icon={<ListChecks size={14} aria-hidden />} aria-pressed={picking} onClick={() => setIds(picking ? null : [])}>
+            {t(picking ? "pickStop" : "pickSeveral")}
+          </Button>
+        )}
         {run && (
           <Button size="sm" icon={<X size={14} aria-hidden />} onClick={() => filter({ run: undefined })}>
             {t("filter.oneRun")}
@@ -173,9 +222,21 @@ export function TaskList({ ref, tasks, query, search, empty, onSearch }: TaskLis
       {tasks.length > 0 && (
         <ul className={css.rows} aria-label={t("list")}>
           {tasks.map((task) => (
-            <Row key={task.id} task={task} search={search} />
+            <Row
+              key={task.id}
+              task={task}
+              search={search}
+              picking={picking}
+              picked={task.may_decide && task.form !== null && (!form || form === task.form) ? chosen.includes(task) : undefined}
+              onPick={(on) => setIds((before) => (on ? [...(before ?? []), task.id] : (before ?? []).filter((id) => id !== task.id)))}
+            />
           ))}
         </ul>
+      )}
+      {picking && (
+        <Suspense fallback={null}>
+          <Bulk chosen={chosen} onDone={() => setIds(null)} />
+        </Suspense>
       )}
       {query.hasNextPage && (
         <div className={css.padded}>

@@ -58,7 +58,7 @@ export function TaskPane({ id, onDecided, onTakenBack }: TaskPaneProps) {
   }
   if (held) {
     return (
-      <TaskView task={task} head={head}>
+      <TaskView task={task} head={head} busy>
         <OnItsWay id={id} until={held.until} onTakenBack={onTakenBack} />
       </TaskView>
     );

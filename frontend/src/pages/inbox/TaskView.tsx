@@ -12,35 +12,40 @@ import { runTitle } from "../runs/words";
 import { useSaid } from "./decisions";
 import css from "./inbox.module.css";
 import { KindTile } from "./KindTile";
-import { useNames } from "./names";
+import { namesOf } from "./names";
 import { amountText } from "./task";
-import { DueChip, TestChip, VotesChip } from "./TaskList";
+import { DueChip, StateChips, TestChip, VotesChip } from "./TaskList";
 
+const Handing = lazy(() => import("./Handing"));
+const Meanwhile = lazy(() => import("./Meanwhile"));
 const DataView = lazy(async () => ({ default: (await import("../run/DataView")).DataView }));
 
 /** Why this is before me: whom the step asks. */
 function Why({ task }: { task: TaskDetail }) {
   const { t } = useTranslation("inbox");
   const me = useUser().email.toLowerCase();
-  const others = task.people.filter((one) => one.toLowerCase() !== me);
-  const names = useNames(others);
-  const mine = task.may_decide || task.votes.some((vote) => vote.me);
-  const asked = others.length < task.people.length;
+  const others = task.asked.filter((one) => one.key.toLowerCase() !== me);
+  const names = namesOf(others);
+  const mine = task.may_decide || task.may_take || task.votes.some((vote) => vote.me);
+  const named = others.length < task.asked.length;
+  const shared = others.some((one) => one.kind !== "person");
   const who =
     task.kind === "exception"
       ? t("why.exception", { step: task.step })
-      : task.people.length === 0
+      : task.asked.length === 0
         ? t("why.anybody")
-        : !asked
-          ? t("why.others", { count: others.length, names })
-          : others.length === 0
-            ? t("why.alone")
-            : t("why.several", { count: task.people.length, names });
+        : shared
+          ? t("why.groups", { names: namesOf(task.asked) })
+          : !named
+            ? t("why.others", { count: others.length, names })
+            : others.length === 0
+              ? t("why.alone")
+              : t("why.several", { count: task.asked.length, names });
   return (
     <div className={css.why}>
       <Split size={17} aria-hidden />
       <p>
-        <b>{t(mine ? "why.title" : "why.whoTitle")}</b> {who} {task.needs > 1 && t("why.needs", { count: task.needs })}
+        <b>{t(mine ? "why.title" : "why.whoTitle")}</b> {who} {task.everyone ? t("why.everyone") : task.needs > 1 && t("why.needs", { count: task.needs })}
       </p>
     </div>
   );
@@ -90,6 +95,8 @@ function Votes({ task }: { task: TaskDetail }) {
             <div>
               <span>
                 <b>{vote.me ? t("me", { name: vote.by }) : vote.by}</b> · {said(vote.outcome)} · <Time at={vote.at} />
+                {vote.admin && ` · ${t("asAdmin")}`}
+                {vote.via === "link" && ` · ${t("byLink")}`}
               </span>
               {vote.comment && <p className={css.text}>{vote.comment}</p>}
             </div>
@@ -109,7 +116,9 @@ function Ended({ task }: { task: TaskDetail }) {
   if (task.status === "open") {
     const words = mine
       ? t("waits.said", { said: said(mine.outcome) })
-      : t(task.kind === "exception" ? "waits.role" : "waits.others");
+      : task.taken_by && !task.taken_by_me
+        ? t("waits.taken", { name: task.taken_by })
+        : t(task.kind === "exception" ? "waits.role" : "waits.others");
     return (
       <Note tone={mine ? "ok" : "wait"} icon={<Clock size={16} aria-hidden />}>
         {words}
@@ -174,10 +183,12 @@ interface TaskViewProps {
   children?: ReactNode;
   /** The buttons at the foot. */
   foot?: ReactNode;
+  /** It is decided and on its way: nothing else can be done with it. */
+  busy?: boolean;
 }
 
 /** A question with all that there is to decide by. */
-export function TaskView({ task, head, children, foot }: TaskViewProps) {
+export function TaskView({ task, head, children, foot, busy = false }: TaskViewProps) {
   const { t } = useTranslation("inbox");
   const format = useFormatter();
   const amount = amountText(task.amount, task.currency, format);
@@ -200,11 +211,17 @@ export function TaskView({ task, head, children, foot }: TaskViewProps) {
           {amount && <p className={css.amount}>{amount}</p>}
           <div className={css.chips}>
             {task.status === "open" && task.due_at && <DueChip at={task.due_at} />}
+            <StateChips task={task} />
             <VotesChip task={task} />
             {task.run.mode === "test" && <TestChip />}
           </div>
           <div role="status">{children === undefined && <Ended task={task} />}</div>
           {task.status === "open" && <Why task={task} />}
+          {(task.may_take || task.may_hand_over || task.taken_by) && task.status === "open" && !busy && (
+            <Suspense fallback={null}>
+              <Handing task={task} />
+            </Suspense>
+          )}
           {task.error && <ErrorBox error={task.error} />}
           {task.text && !task.error && <p className={css.text}>{task.text}</p>}
           <Facts task={task} />
@@ -214,6 +231,11 @@ export function TaskView({ task, head, children, foot }: TaskViewProps) {
           </Link>
           <Answer task={task} />
           <Votes task={task} />
+          {task.notes.length > 0 && (
+            <Suspense fallback={null}>
+              <Meanwhile notes={task.notes} />
+            </Suspense>
+          )}
           {children}
         </div>
       </div>

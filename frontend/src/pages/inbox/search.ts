@@ -1,7 +1,7 @@
 /** What the address of the inbox says. */
 export interface InboxSearch {
   task?: string;
-  who?: "anybody";
+  who?: "named" | "groups" | "anybody";
   state?: "closed";
   run?: string;
 }

@@ -1,18 +1,21 @@
 import { describe, expect, it } from "vitest";
 
 import { ApiError } from "../../api/client";
-import type { Member, Task, TaskDetail } from "../../api/types";
+import type { Asked } from "../../api/tasks";
+import type { Json, Task, TaskDetail } from "../../api/types";
 import { Formatter } from "../../ui";
 import {
   amountText,
   answerOf,
   approvals,
+  canBulk,
   dueOf,
   firstDraft,
   inOrder,
   isTooLate,
   nextOf,
   refusals,
+  sumOf,
   wrongs,
 } from "./task";
 import { namesOf } from "./names";
@@ -31,14 +34,24 @@ function task(changes: Partial<TaskDetail> = {}): TaskDetail {
     step: "Step",
     amount: null,
     currency: "",
-    people: [],
+    asked: [],
     needs: 1,
+    everyone: false,
     due_at: null,
+    ends_at: null,
+    reminded_at: null,
+    escalated_at: null,
+    taken_by: null,
+    taken_by_me: false,
+    form: "w:n:EUR",
     created_at: "2026-11-20T10:00:00Z",
     closed_at: null,
     outcome: null,
     votes: [],
     may_decide: true,
+    may_take: true,
+    may_hand_over: true,
+    notes: [],
     text: "",
     facts: [],
     choices: [
@@ -110,13 +123,36 @@ describe("amounts", () => {
   });
 });
 
-it("calls people by their names where they are known", () => {
-  const members = [{ email: "Ines@example.com", name: "Ines Kaya" }] as Member[];
-  expect(namesOf(["ines@example.com", "omar@example.com"], members)).toEqual(["Ines Kaya", "omar@example.com"]);
+it("calls those who are asked by their names, and leaves me out", () => {
+  const asked: Asked[] = [
+    { kind: "person", key: "ines@example.com", name: "Ines Kaya" },
+    { kind: "group", key: "group:1", name: "Finance" },
+  ];
+  expect(namesOf(asked)).toBe("Ines Kaya, Finance");
+  expect(namesOf(asked, "Ines@example.com")).toBe("Finance");
+});
+
+it("adds up what is approved together, to the cent and not at all where it cannot", () => {
+  const sum = (...amounts: Json[]) => sumOf(amounts.map((amount) => ({ amount })));
+  expect(sum("0.10", "0.20")).toBe("0.30");
+  expect(sum("9007199254740993.01", "0.99")).toBe("9007199254740994.00");
+  expect(sum("-1.5", "0.25")).toBe("-1.25");
+  expect(sum("1.0005", "1")).toBe("2.0005");
+  expect(sum("12", null)).toBeNull();
+  expect(sum("about ten")).toBeNull();
+  expect(sum()).toBeNull();
+});
+
+it("offers to decide together only what is alike", () => {
+  const one = task({ id: "a" });
+  expect(canBulk([one])).toBe(false);
+  expect(canBulk([one, task({ id: "b" })])).toBe(true);
+  expect(canBulk([one, task({ id: "b", form: "other" })])).toBe(false);
+  expect(canBulk([one, task({ id: "b", may_decide: false })])).toBe(false);
 });
 
 it("counts who approved", () => {
-  const vote = { by: "Ines", me: false, at: "", comment: "" };
+  const vote = { by: "Ines", me: false, at: "", comment: "", via: "inbox" as const, admin: false };
   expect(approvals({ votes: [{ ...vote, outcome: "approved" }, { ...vote, outcome: "rejected" }] })).toBe(1);
 });
 

@@ -40,6 +40,27 @@ export function dueOf(at: string, now: number): Due {
   return { late: away < 0, soon: away < DAY, ms: Math.max(unit, Math.round(size / unit) * unit) };
 }
 
+/** What approvals that are alike come to together; null where one of them has no amount that can be counted exactly. */
+export function sumOf(tasks: readonly Pick<Task, "amount">[]): string | null {
+  let cents = 0n;
+  for (const { amount } of tasks) {
+    const found = /^(-?)(\d+)(?:\.(\d{1,4}))?$/.exec(String(amount ?? "").trim());
+    if (!found) return null;
+    const size = BigInt(`${found[2]}${(found[3] ?? "").padEnd(4, "0")}`);
+    cents += found[1] ? -size : size;
+  }
+  if (tasks.length === 0) return null;
+  const digits = (cents < 0n ? -cents : cents).toString().padStart(5, "0");
+  const tail = digits.slice(-4).replace(/0{1,2}$/, "");
+  return `${cents < 0n ? "-" : ""}${digits.slice(0, -4)}.${tail}`;
+}
+
+/** Whether some of these can be decided together. */
+export function canBulk(tasks: readonly Task[]): boolean {
+  const forms = tasks.filter((task) => task.form !== null && task.may_decide).map((task) => task.form);
+  return new Set(forms).size < forms.length;
+}
+
 /** How many have approved so far. */
 export function approvals(task: Pick<Task, "votes">): number {
   return task.votes.filter((vote) => vote.outcome === "approved").length;
@@ -154,5 +175,5 @@ export function refusals(error: unknown): { [field: string]: string } {
 
 /** Whether it was decided without this answer: somebody was quicker, or nobody needs it any more. */
 export function isTooLate(error: unknown): error is ApiError {
-  return error instanceof ApiError && ["already_decided", "too_late", "run_ended", "already_said"].includes(error.code);
+  return error instanceof ApiError && ["already_decided", "too_late", "run_ended", "already_said", "taken"].includes(error.code);
 }

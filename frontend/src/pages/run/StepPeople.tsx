@@ -3,20 +3,18 @@ import { ArrowRight, User } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
 import { useTasksOfRun } from "../../api/queries";
-import { useUser } from "../../api/session";
 import type { Json, Run, RunStep } from "../../api/types";
 import { Avatar, buttonClass, Note, Time } from "../../ui";
-import { useNames } from "../inbox/names";
+import { namesOf } from "../inbox/names";
 import css from "./people.module.css";
 import { decisionsOf } from "./people";
 
 /** A step that waits for people: for whom, and the way to their question. */
 export function WaitsForPeople({ run, step }: { run: Run; step: RunStep }) {
   const { t } = useTranslation("runs");
-  const me = useUser().email.toLowerCase();
   const task = useTasksOfRun(run.id, step.seq).data?.items.find((one) => one.node === step.node);
-  const names = useNames(task?.people ?? []);
-  const mine = task && (task.people.length === 0 || task.people.includes(me));
+  const names = namesOf(task?.asked ?? []);
+  const mine = task?.may_decide;
   return (
     <Note tone="wait" icon={<User size={16} aria-hidden />}>
       <b>{names ? t("people.waitsFor", { names }) : t("people.waits")}</b>

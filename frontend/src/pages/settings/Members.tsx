@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { UserPlus, UserX } from "lucide-react";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ApiError, api, newIdempotencyKey } from "../../api/client";
@@ -30,6 +30,8 @@ import {
 } from "../../ui";
 import fieldCss from "../../ui/fields.module.css";
 import css from "./settings.module.css";
+
+const Groups = lazy(() => import("./Groups"));
 
 const ROLES: readonly Role[] = ["viewer", "reviewer", "builder", "admin"];
 
@@ -269,6 +271,9 @@ function MemberList() {
           </table>
         </div>
       )}
+      <Suspense fallback={<SkeletonRows rows={2} height={34} label={t("loading")} />}>
+        <Groups />
+      </Suspense>
       {inviting && <InviteDialog onClose={() => setInviting(false)} />}
       {removing && <RemoveDialog member={removing} onClose={() => setRemoving(null)} />}
     </>

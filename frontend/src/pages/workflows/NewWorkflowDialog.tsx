@@ -9,10 +9,10 @@ import { useWorkspace } from "../../api/session";
 import type { Workflow } from "../../api/types";
 import { Button, Dialog, ErrorCard, RadioGroup, TextField } from "../../ui";
 
-type Origin = "blank" | "example" | "undoExample";
+type Origin = "blank" | "example" | "undoExample" | "peopleExample";
 
 /** The examples by the name under which the server knows them. */
-const EXAMPLES = { example: EXAMPLE, undoExample: "Payment run with undo" } as const;
+const EXAMPLES = { example: EXAMPLE, undoExample: "Payment run with undo", peopleExample: "Refund with approval" } as const;
 
 export function NewWorkflowDialog({ onClose, origin = "blank" }: { onClose: () => void; origin?: Origin }) {
   const { t } = useTranslation(["workflows", "common"]);
@@ -67,6 +67,7 @@ export function NewWorkflowDialog({ onClose, origin = "blank" }: { onClose: () =
             { value: "blank", label: t("new.blank"), hint: t("new.blankHint") },
             { value: "example", label: t("new.example"), hint: t("new.exampleHint") },
             { value: "undoExample", label: t("new.undoExample"), hint: t("new.undoExampleHint") },
+            { value: "peopleExample", label: t("new.peopleExample"), hint: t("new.peopleExampleHint") },
           ]}
         />
         <div style={{ display: "flex", justifyContent: "flex-end", gap: 10 }}>

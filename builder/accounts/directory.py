@@ -1,0 +1,138 @@
+"""Who can be asked: the builder's half of `runtime.ports.People`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from django.db import close_old_connections
+from django.db import connection as database
+from django.db.models import QuerySet
+
+from builder.accounts.groups import key_of
+from builder.accounts.models import Group, Membership, Role, User
+from builder.accounts.rights import Action, allows
+from runtime.contracts import Addressee, Person, Voter
+from runtime.ports import PeopleUnknown
+
+_ROLES: Final = {
+    Role.VIEWER: "Viewers",
+    Role.REVIEWER: "Reviewers",
+    Role.BUILDER: "Builders",
+    Role.ADMIN: "Admins",
+}
+
+
+class Directory:
+    """Looks it up each time: whoever has left a workspace or a group is gone at once."""
+
+    def find(self, *, workspace_id: UUID, names: Sequence[str]) -> tuple[Addressee, ...]:
+        """Whom these are. Raises PeopleUnknown."""
+        here = _here(workspace_id)
+        found = [(name, here.called(name)) for name in names]
+        unknown = [name for name, one in found if one is None]
+        if unknown:
+            raise PeopleUnknown(unknown)
+        return tuple({one.token: one for _, one in found if one is not None}.values())
+
+    def known(self, *, workspace_id: UUID, tokens: Sequence[str]) -> tuple[Addressee, ...]:
+        """The same of tokens, without those that mean nobody any more; of none: everybody."""
+        here = _here(workspace_id)
+        wanted = tokens or [row.user.email for row in here.members]
+        found = (here.called(token) for token in wanted)
+        return tuple({one.token: one for one in found if one is not None}.values())
+
+    def voter(self, *, workspace_id: UUID, email: str) -> Voter | None:
+        """Whoever has this address, if they are an active member."""
+        _fresh()
+        row = _active(workspace_id).filter(user__email=email.strip().lower()).first()
+        return None if row is None else voter_of(row.user, workspace_id, Role(row.role))
+
+
+def voter_of(user: User, workspace_id: UUID, role: Role, *, may_retry: bool | None = None) -> Voter:
+    """A member as somebody who answers questions, with all by which they can be asked."""
+    groups = Group.objects.filter(members__user=user, members__active=True, workspace_id=workspace_id)
+    return Voter(
+        user.id,
+        user.name or user.email,
+        user.email,
+        tuple(groups.values_list("id", flat=True)),
+        str(role),
+        allows(role, Action.RUN_RETRY, user) if may_retry is None else may_retry,
+    )
+
+
+def labels(*, workspace_id: UUID, tokens: Iterable[str]) -> dict[str, str]:
+    """What people call these: names of people and groups, whether or not they are still here."""
+    wanted = set(tokens)
+    emails = {one for one in wanted if "@" in one}
+    named = User.objects.filter(email__in=emails, memberships__workspace_id=workspace_id)
+    found = {email: name or email for email, name in named.values_list("email", "name")}
+    if any(one.startswith("group:") for one in wanted):
+        rows = Group.objects.filter(workspace_id=workspace_id).values_list("id", "name")
+        found |= {f"group:{group_id}": name for group_id, name in rows}
+    found |= {f"role:{role}": label for role, label in _ROLES.items()}
+    return {one: found.get(one, one) for one in wanted}
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    members: list[Membership]
+    groups: list[Group]
+
+    def called(self, name: str) -> Addressee | None:
+        if "@" in name:
+            email = name.lower()
+            row = next((one for one in self.members if one.user.email == email), None)
+            return None if row is None else Addressee(email, row.user.name or email, (_person(row),))
+        if name.startswith("role:"):
+            role = name.removeprefix("role:")
+            if role not in Role.values:
+                return None
+            people = tuple(_person(row) for row in self.members if row.role == role)
+            return Addressee(f"role:{role}", _ROLES[Role(role)], people)
+        group = self._group(name)
+        if group is None:
+            return None
+        inside = {row.pk for row in group.members.all()}
+        return Addressee(
+            f"group:{group.id}", group.name, tuple(_person(row) for row in self.members if row.pk in inside)
+        )
+
+    def _group(self, name: str) -> Group | None:
+        if name.startswith("group:"):
+            return next((one for one in self.groups if name == f"group:{one.id}"), None)
+        key = key_of(name)
+        for one in self.groups:
+            if one.key == key:
+                return one
+        return next((one for one in self.groups if key in one.former_keys), None)
+
+
+def _here(workspace_id: UUID) -> _Here:
+    _fresh()
+    groups = Group.objects.filter(workspace_id=workspace_id).prefetch_related("members")
+    return _Here(list(_active(workspace_id)), list(groups))
+
+
+def _active(workspace_id: UUID) -> QuerySet[Membership]:
+    return (
+        Membership.objects.filter(workspace_id=workspace_id, active=True, user__is_active=True)
+        .select_related("user", "workspace")
+        .order_by("user__email")
+    )
+
+
+def _fresh() -> None:
+    if not database.in_atomic_block:
+        # Threads of the runtime live long; a connection that broke since must not fail this question.
+        close_old_connections()
+
+
+def _person(row: Membership) -> Person:
+    user = row.user
+    return Person(
+        user.id, user.email, user.name or user.email, user.language or row.workspace.language, row.workspace.time_zone
+    )

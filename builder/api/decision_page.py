@@ -1,0 +1,190 @@
+"""`/d/<token>`: the page that the link of a mail opens. Reading it never decides: mail scanners open links too.
+
+It is a small page of its own, without scripts and with nothing from elsewhere, and works without signing in where the
+step says that the link is enough. Else it leads into the inbox.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from html import escape
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from csp.decorators import csp_replace
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import get_token
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_http_methods
+
+from builder.api.link_words import words_of
+from runtime import api as runtime_api
+from runtime.api.links import LinkView
+from runtime.contracts import AlreadyDecided, NotAsked, NotFound, TaskRefused
+
+STYLE: Final = """
+:root{color-scheme:light dark;--paper:#fff;--ink:#1c2430;--faint:#5b6675;--line:#cdd5de;--band:#f5f7f9;
+--main:#0b6b4f;--on:#fff;--bad:#a4262c}
+@media(prefers-color-scheme:dark){:root{--paper:#14181d;--ink:#e6eaef;--faint:#a3adb9;--line:#3a444f;
+--band:#1b2127;--main:#4cc39a;--on:#0c1512;--bad:#ff9a9a}}
+*{box-sizing:border-box}body{margin:0;background:var(--band);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
+main{max-width:36rem;margin:0 auto;padding:1.5rem 1rem 3rem}
+article{background:var(--paper);border:1px solid var(--line);border-radius:12px;padding:1.25rem}
+h1{font-size:1.3rem;line-height:1.3;margin:0 0 .5rem;overflow-wrap:anywhere}p{margin:.5rem 0;
+overflow-wrap:anywhere;white-space:pre-line}
+.faint{color:var(--faint);font-size:.9rem}.amount{font-size:1.6rem;font-weight:650;
+font-variant-numeric:tabular-nums;margin:.25rem 0}
+dl{margin:1rem 0;border-top:1px solid var(--line)}dl div{display:flex;gap:1rem;padding:.45rem 0;
+border-bottom:1px solid var(--line)}
+dt{flex:0 0 38%;color:var(--faint)}dd{margin:0;flex:1;overflow-wrap:anywhere}
+label{display:block;font-weight:600;margin-top:1rem}textarea{width:100%;min-height:5rem;font:inherit;color:inherit;
+background:var(--paper);border:1px solid var(--faint);border-radius:8px;padding:.6rem;margin-top:.35rem}
+.buttons{display:flex;gap:.75rem;margin-top:1rem;flex-wrap:wrap}button{flex:1 1 9rem;min-height:50px;font:inherit;
+font-weight:650;border-radius:10px;border:1px solid var(--faint);background:var(--paper);color:var(--ink);
+cursor:pointer}
+button.main{background:var(--main);border-color:var(--main);color:var(--on)}.wrong{color:var(--bad);font-weight:600}
+a{color:var(--main)}:focus-visible{outline:3px solid var(--main);outline-offset:2px}
+"""
+_STYLE_HASH: Final = "'sha256-" + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode() + "'"
+_POLICY: Final = csp_replace({"style-src": [_STYLE_HASH], "script-src": ["'none'"], "form-action": ["'self'"]})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@_POLICY
+@csrf_protect
+def decision(request: HttpRequest, token: str = "") -> HttpResponse:
+    """Show the question of this link; decide it only when the form on the page is sent."""
+    found = runtime_api.link(token)
+    if found is None:
+        return _page(words_of(request.META.get("HTTP_ACCEPT_LANGUAGE", "en")), "unknown", status=404)
+    words = words_of(found.language)
+    if not found.is_enough:
+        if request.method == "POST":
+            return _page(words, "sign_in", link=_inbox(found), status=403)
+        return HttpResponseRedirect(_inbox(found))
+    if request.method == "POST":
+        return _decide(request, token, found, words)
+    return _shown(request, found, words)
+
+
+def _decide(request: HttpRequest, token: str, found: LinkView, words: Mapping[str, str]) -> HttpResponse:
+    comment = str(request.POST.get("comment", ""))
+    if found.voter is None:
+        return _page(words, "gone", status=403)
+    try:
+        runtime_api.decide(
+            workspace_id=found.workspace_id,
+            task_id=found.task.id,
+            outcome=str(request.POST.get("outcome", "")),
+            voter=found.voter,
+            comment=comment,
+            via="link",
+        )
+    except TaskRefused as refused:
+        wrong = " ".join(refused.fields.values())
+        if "comment" in refused.fields and not comment.strip():
+            wrong = words["say_why"]
+        return _shown(request, found, words, wrong=wrong, comment=comment, status=422)
+    except (AlreadyDecided, NotAsked, NotFound):
+        return _shown(request, runtime_api.link(token) or found, words, status=409)
+    # Shown by another request: loading the page again must not send the answer again.
+    return HttpResponseRedirect(request.path, status=303)
+
+
+def _shown(
+    request: HttpRequest,
+    found: LinkView,
+    words: Mapping[str, str],
+    *,
+    wrong: str = "",
+    comment: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    task = found.task
+    if not found.may_decide:
+        return _page(words, _ended(found), title=task.title, says=_said(found, words), status=status)
+    spec = task.spec
+    parts = [f"<h1>{escape(task.title)}</h1>"]
+    if found.amount:
+        parts.append(f'<p class="amount">{escape(found.amount)}</p>')
+    if spec.get("text"):
+        parts.append(f"<p>{escape(str(spec['text']))}</p>")
+    facts = "".join(
+        f"<div><dt>{escape(str(fact['label']))}</dt><dd>{escape(_text(fact['value']))}</dd></div>"
+        for fact in spec.get("facts") or ()
+    )
+    if facts:
+        parts.append(f"<dl>{facts}</dl>")
+    needs = any(choice["comment"] for choice in spec["choices"])
+    buttons = "".join(_button(choice, words, main=at == 0) for at, choice in enumerate(spec["choices"]))
+    parts.append(
+        f'<form method="post"><input type="hidden" name="csrfmiddlewaretoken" value="{escape(get_token(request))}">'
+        f'<label for="comment">{escape(words["comment"])}</label>'
+        + (f'<p class="faint" id="why">{escape(words["comment_needed"])}</p>' if needs else "")
+        + (f'<p class="wrong" role="alert">{escape(wrong)}</p>' if wrong else "")
+        + f'<textarea id="comment" name="comment" maxlength="2000"{" aria-describedby=why" if needs else ""}>'
+        + f"\n{escape(comment)}</textarea>"
+        + f'<div class="buttons">{buttons}</div></form>'
+        + f'<p class="faint">{escape(words["as"].format(email=found.email))}</p>'
+    )
+    return _html(words, task.title, "".join(parts), status)
+
+
+def _button(choice: Mapping[str, Any], words: Mapping[str, str], *, main: bool) -> str:
+    label = words.get(f"choice_{choice['id']}", str(choice["label"]))
+    look = ' class="main"' if main else ""
+    return f'<button{look} name="outcome" value="{escape(str(choice["id"]))}">{escape(label)}</button>'
+
+
+def _ended(found: LinkView) -> str:
+    if found.voter is None:
+        return "gone"
+    if found.task.status == "open":
+        said = any(vote.voter == found.voter.id for vote in found.task.votes)
+        return "said" if said else "others"
+    return found.task.status if found.task.status in ("late", "cancelled") else "decided"
+
+
+def _said(found: LinkView, words: Mapping[str, str]) -> str:
+    """Who decided, and what."""
+    votes = found.task.votes
+    if found.voter is None or not votes or found.task.status not in ("open", "decided"):
+        return ""
+    mine = next((vote for vote in votes if vote.voter == found.voter.id), None)
+    last = mine if found.task.status == "open" else votes[-1]
+    if last is None:
+        return ""
+    return f"{last.name}: {words.get(f'said_{last.outcome}', last.outcome)}"
+
+
+def _page(
+    words: Mapping[str, str], kind: str, *, title: str = "", says: str = "", link: str = "", status: int = 200
+) -> HttpResponse:
+    parts = [f"<h1>{escape(title or words['title'])}</h1>", f"<p>{escape(words[kind])}</p>"]
+    if says:
+        parts.append(f"<p><b>{escape(says)}</b></p>")
+    if link:
+        parts.append(f'<p><a href="{escape(link)}">{escape(words["inbox"])}</a></p>')
+    return _html(words, title or words["title"], "".join(parts), status)
+
+
+def _html(words: Mapping[str, str], title: str, inside: str, status: int) -> HttpResponse:
+    page = (
+        f'<!doctype html><html lang="{words["language"]}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex">'
+        f"<title>{escape(title)} · Millrace</title><style>{STYLE}</style></head>"
+        f"<body><main><article>{inside}</article></main></body></html>"
+    )
+    # The address is a secret. `same-origin`, as everywhere, keeps it from others; with `no-referrer` browsers would not
+    # say where the form comes from either, and it would be refused.
+    return HttpResponse(page, status=status)
+
+
+def _inbox(found: LinkView) -> str:
+    return "/inbox?" + urlencode({"task": str(found.task.id)})
+
+
+def _text(value: Any) -> str:
+    return "–" if value in (None, "") else str(value)

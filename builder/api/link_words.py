@@ -1,0 +1,57 @@
+"""The words of the page behind the link of a mail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "en": {
+        "language": "en",
+        "title": "A question to you",
+        "unknown": "This link is not known. Open the one in the mail anew, or look into your inbox.",
+        "sign_in": "This question is answered in the inbox, after signing in.",
+        "inbox": "To the inbox",
+        "gone": "This link was made for somebody who is no member any more.",
+        "decided": "This has been decided.",
+        "said": "You have answered; others are still asked.",
+        "others": "Others see to this now. Look into your inbox.",
+        "late": "The time for this is over: the run went on without an answer.",
+        "cancelled": "The run has ended: nobody needs an answer any more.",
+        "comment": "Comment",
+        "comment_needed": "A no needs a word why.",
+        "say_why": "Say why, in a few words.",
+        "as": "You answer as {email}.",
+        "choice_approved": "Approve",
+        "choice_rejected": "Reject",
+        "said_approved": "Approved",
+        "said_rejected": "Rejected",
+    },
+    "de": {
+        "language": "de",
+        "title": "Eine Frage an Sie",
+        "unknown": "Diesen Link gibt es nicht. Öffnen Sie den aus der Nachricht noch einmal, oder sehen Sie im "
+        "Posteingang nach.",
+        "sign_in": "Diese Frage wird im Posteingang beantwortet, nach der Anmeldung.",
+        "inbox": "Zum Posteingang",
+        "gone": "Dieser Link war für jemanden bestimmt, der nicht mehr Mitglied ist.",
+        "decided": "Das ist entschieden.",
+        "said": "Sie haben geantwortet; andere sind noch gefragt.",
+        "others": "Andere kümmern sich jetzt darum. Sehen Sie im Posteingang nach.",
+        "late": "Die Zeit dafür ist um: Der Lauf ging ohne Antwort weiter.",
+        "cancelled": "Der Lauf ist zu Ende: Niemand braucht mehr eine Antwort.",
+        "comment": "Kommentar",
+        "comment_needed": "Ein Nein braucht eine Begründung.",
+        "say_why": "Sagen Sie in wenigen Worten, warum.",
+        "as": "Sie antworten als {email}.",
+        "choice_approved": "Genehmigen",
+        "choice_rejected": "Ablehnen",
+        "said_approved": "Genehmigt",
+        "said_rejected": "Abgelehnt",
+    },
+}
+
+
+def words_of(language: str) -> Mapping[str, str]:
+    """The catalogue of this language, or the English one."""
+    return _WORDS.get(language.partition(",")[0].partition("-")[0].strip().lower(), _WORDS["en"])

@@ -1,0 +1,118 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { ArrowLeftRight, Hand, Undo2 } from "lucide-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { ApiError, api, newIdempotencyKey } from "../../api/client";
+import { useAskable } from "../../api/people";
+import { refreshInbox, workspacePath } from "../../api/queries";
+import { useUser, useWorkspace } from "../../api/session";
+import type { TaskDetail } from "../../api/types";
+import { Button, Dialog, ErrorCard, SelectField, showToast, TextAreaField, useErrorText } from "../../ui";
+import css from "./inbox.module.css";
+
+/** Who sees to a question: taking it, giving it back, handing it over. */
+export default function Handing({ task }: { task: TaskDetail }) {
+  const { t } = useTranslation("people");
+  const workspace = useWorkspace().id;
+  const client = useQueryClient();
+  const errorText = useErrorText();
+  const [handing, setHanding] = useState(false);
+  const act = useMutation({
+    mutationFn: ({ what, body }: { what: "take" | "give-back"; body?: object }) =>
+      api.post<TaskDetail>(`${workspacePath(workspace)}/inbox/${task.id}/${what}`, body, { idempotencyKey: newIdempotencyKey() }),
+    onError: (error) => showToast({ tone: "err", title: t("handing.actionFailed"), text: errorText(error).title }),
+    onSettled: () => refreshInbox(client, workspace),
+  });
+  // Whoever is asked alone has nobody to take it from.
+  const alone = task.asked.length === 1 && task.asked[0]?.kind === "person" && !task.taken_by;
+  return (
+    <div className={css.handing}>
+      {task.taken_by_me && <span>{t("handing.takenByMe")}</span>}
+      <div>
+        {task.may_take && !alone && (
+          <Button
+            size="sm"
+            icon={<Hand size={14} aria-hidden />}
+            title={t("handing.takeHint")}
+            busy={act.isPending}
+            onClick={() => act.mutate({ what: "take", body: { over: task.taken_by !== null } })}
+          >
+            {t(task.taken_by ? "handing.takeOver" : "handing.take")}
+          </Button>
+        )}
+        {task.taken_by_me && (
+          <Button size="sm" icon={<Undo2 size={14} aria-hidden />} busy={act.isPending} onClick={() => act.mutate({ what: "give-back" })}>
+            {t("handing.giveBack")}
+          </Button>
+        )}
+        {task.may_hand_over && (
+          <Button size="sm" icon={<ArrowLeftRight size={14} aria-hidden />} onClick={() => setHanding(true)}>
+            {t("handing.handOver")}
+          </Button>
+        )}
+      </div>
+      {handing && <HandOver task={task} onClose={() => setHanding(false)} />}
+    </div>
+  );
+}
+
+function HandOver({ task, onClose }: { task: TaskDetail; onClose: () => void }) {
+  const { t } = useTranslation(["people", "common"]);
+  const workspace = useWorkspace().id;
+  const me = useUser().email.toLowerCase();
+  const client = useQueryClient();
+  const colleagues = (useAskable().data?.people ?? []).filter((one) => one.email.toLowerCase() !== me);
+  const [to, setTo] = useState("");
+  const [reason, setReason] = useState("");
+  const send = useMutation({
+    mutationFn: () =>
+      api.post<TaskDetail>(`${workspacePath(workspace)}/inbox/${task.id}/hand-over`, { to, reason }, { idempotencyKey: newIdempotencyKey() }),
+    onSuccess: () => {
+      const name = colleagues.find((one) => one.email === to)?.name || to;
+      showToast({ title: t("handing.done", { name }), text: task.title });
+      onClose();
+    },
+    onSettled: () => refreshInbox(client, workspace),
+  });
+  const fields = send.error instanceof ApiError ? send.error.fields : {};
+  return (
+    <Dialog opened onClose={onClose} title={t("handing.title")}>
+      <form
+        className={css.form}
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (to && reason.trim()) send.mutate();
+        }}
+      >
+        {send.isError && Object.keys(fields).length === 0 && <ErrorCard title={t("handing.failed")} error={send.error} />}
+        <SelectField
+          label={t("handing.to")}
+          required
+          data-autofocus
+          value={to}
+          error={[fields["to"]].flat()[0]}
+          options={[{ value: "", label: t("handing.choose") }, ...colleagues.map((one) => ({ value: one.email, label: one.name || one.email }))]}
+          onChange={setTo}
+        />
+        <TextAreaField
+          label={t("handing.reason")}
+          aside={t("handing.aside")}
+          hint={t("handing.reasonHint")}
+          required
+          maxLength={2000}
+          rows={3}
+          value={reason}
+          error={[fields["reason"]].flat()[0]}
+          onChange={(event) => setReason(event.currentTarget.value)}
+        />
+        <div className={css.dialogButtons}>
+          <Button onClick={onClose}>{t("common:action.cancel")}</Button>
+          <Button type="submit" variant="primary" busy={send.isPending} disabled={!to || !reason.trim()}>
+            {t("handing.send")}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

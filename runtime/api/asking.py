@@ -1,0 +1,150 @@
+"""Who may decide: the one function that says so, and the same as a filter of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from runtime.contracts import AlreadyDecided, NotAsked, TaskView, Voter
+from runtime.engine.jsonprofile import loads_stored
+from runtime.interpreter.people import tokens
+from runtime.ports import PORTS
+from runtime.store.models import HumanTask, HumanVote, Run
+
+Standing = Literal["asked", "admin"]
+Whose = Literal["me", "named", "groups"]
+
+
+def standing(row: HumanTask, voter: Voter) -> Standing | None:
+    """As what this person may decide; None for whoever may not. Whether it is still open is another question."""
+    spec: Any = loads_stored(row.spec)
+    return _standing(
+        row.kind, tokens(row.people), tokens(row.barred), tokens(row.away), row.claimed_by, spec.get("admins"), voter
+    )
+
+
+def may_decide(*, task: TaskView, voter: Voter) -> bool:
+    """Whether it is open, and for this person to decide, who has not said so yet; nor has somebody else taken it."""
+    return task.claimed_by in (None, voter.id) and _concerns(task, voter) is not None
+
+
+def may_take(*, task: TaskView, voter: Voter) -> bool:
+    """Whether this person may see to it alone, also in place of who does now."""
+    alone = task.needs == 1 and not task.everyone
+    return alone and task.claimed_by != voter.id and _concerns(task, voter) is not None
+
+
+def may_hand_over(*, task: TaskView, voter: Voter) -> bool:
+    """Whether this person may let a colleague decide: who is asked, and admins for them."""
+    if not _is_open(task, voter):
+        return False
+    return _concerns(task, voter) is not None or (voter.role == "admin" and task.kind != "exception")
+
+
+def _is_open(task: TaskView, voter: Voter) -> bool:
+    return task.status == "open" and all(vote.voter != voter.id for vote in task.votes)
+
+
+def _concerns(task: TaskView, voter: Voter) -> Standing | None:
+    if not _is_open(task, voter):
+        return None
+    admins = task.spec.get("admins")
+    return _standing(task.kind, task.people, task.barred, task.away, task.claimed_by, admins, voter)
+
+
+def _standing(
+    kind: str,
+    people: list[str],
+    barred: list[str],
+    away: list[str],
+    claimed_by: UUID | None,
+    admins: Any,
+    voter: Voter,
+) -> Standing | None:
+    if kind == "exception":
+        return "asked" if voter.may_retry else None
+    if not set(barred).isdisjoint(voter.barred_by):
+        return None
+    if claimed_by == voter.id:
+        return "asked"
+    named = not people or not set(people).isdisjoint(voter.tokens)
+    if named and voter.email.lower() not in away:
+        return "asked"
+    return "admin" if admins and voter.role == "admin" else None
+
+
+def asked_of(chosen: QuerySet[HumanTask], voter: Voter, *, closed: bool, whose: Whose = "me") -> QuerySet[HumanTask]:
+    """Only what this person is asked; of what is open, what nobody else has taken and they have not answered yet.
+    `whose`: `named`: by their address, or taken by them; `groups`: by way of a group or role."""
+    named = _any("people", (voter.email.lower(),)) | Q(claimed_by=voter.id)
+    shared = _any("people", voter.tokens[1:])
+    match whose:
+        case "named":
+            wanted = named
+        case "groups":
+            wanted = shared & ~named
+        case _:
+            wanted = Q(people="") | named | shared
+    chosen = chosen.filter(wanted).exclude(_any("barred", voter.barred_by))
+    chosen = chosen.exclude(_any("away", (voter.email.lower(),)) & ~_taken_by(voter))
+    if not voter.may_retry:
+        chosen = chosen.exclude(kind="exception")
+    if not closed:
+        chosen = chosen.filter(Q(claimed_by__isnull=True) | Q(claimed_by=voter.id))
+        chosen = chosen.exclude(Exists(HumanVote.objects.filter(task_id=OuterRef("pk"), voter=voter.id)))
+    return chosen
+
+
+def _taken_by(voter: Voter) -> Q:
+    return Q(claimed_by__isnull=False, claimed_by=voter.id)
+
+
+def _any(column: str, wanted: Iterable[str]) -> Q:
+    found = Q(pk__in=())
+    for one in wanted:
+        found |= Q(**{f"{column}__contains": f",{one},"})
+    return found
+
+
+def refuse_others(row: HumanTask, voter: Voter) -> Standing:
+    """As what they decide. Raises NotAsked, or AlreadyDecided where somebody else has taken it."""
+    found = standing(row, voter)
+    if found is None:
+        if not set(tokens(row.barred)).isdisjoint(voter.barred_by):
+            raise NotAsked("Whoever asks for it may not decide about it.")
+        raise NotAsked("Others are asked this.")
+    if row.claimed_by is not None and row.claimed_by != voter.id:
+        raise AlreadyDecided(
+            f"{row.claimed_name} has taken this. Take it over first, if you are to decide.",
+            code="taken",
+            by=row.claimed_name,
+        )
+    return found
+
+
+def refuse_late(row: HumanTask, run: Run | None, voter: Voter) -> None:
+    """Raises AlreadyDecided where no answer of this person is needed any more."""
+    if row.status == "decided":
+        last = HumanVote.objects.filter(task_id=row.id).order_by("-at", "voter").first()
+        who = "Somebody" if last is None else last.name
+        raise AlreadyDecided(f"{who} has decided this already.", outcome=row.outcome, by=who, at=row.closed_at)
+    if row.status == "late":
+        raise AlreadyDecided("The time for this is over: the run went on without an answer.", code="too_late")
+    ended = run is None or run.finished_at is not None or run.cancel_requested_at is not None
+    if row.status == "cancelled" or ended or (run is not None and run.generation != row.generation):
+        raise AlreadyDecided("The run has ended: nobody needs an answer any more.", code="run_ended")
+    if HumanVote.objects.filter(task_id=row.id, voter=voter.id).exists():
+        raise AlreadyDecided("You have said so already; others are still asked.", code="already_said")
+
+
+def addresses(row: HumanTask, wanted: Iterable[str]) -> dict[str, str]:
+    """Who these tokens are right now, by address, with their names; without those who may not decide."""
+    out = {*tokens(row.barred), *tokens(row.away)}
+    found = PORTS.people.known(workspace_id=row.workspace_id, tokens=list(wanted))
+    people = {person.email.lower(): person for one in found for person in one.people}
+    return {
+        email: person.name for email, person in people.items() if email not in out and f"user:{person.id}" not in out
+    }

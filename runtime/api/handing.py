@@ -1,0 +1,147 @@
+"""Who of those who are asked sees to it: taking a question, giving it back, handing it over to a colleague."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+from runtime.api.asking import refuse_late, standing
+from runtime.api.tasks import row_of, task
+from runtime.contracts import AlreadyDecided, NotAsked, TaskRefused, TaskView, Voter
+from runtime.engine.ids import uuid7
+from runtime.engine.jsonprofile import JSONRefused, loads_stored, normalise
+from runtime.interpreter.people import listed, tokens
+from runtime.ports import PORTS
+from runtime.store.commits import commit
+from runtime.store.dialect import database_now
+from runtime.store.models import HumanMail, HumanNote, HumanTask, HumanVote, Run
+
+__all__ = ["give_back", "hand_over", "take"]
+
+_LONGEST_REASON: Final = 2000
+#: Mail about handing over is numbered behind all notices of a question.
+_BEHIND_NOTICES: Final = 1_000
+
+
+def take(*, workspace_id: UUID, task_id: UUID, voter: Voter, over: bool = False) -> TaskView:
+    """See to it oneself: it leaves the lists of the others. `over`: although somebody else has taken it.
+
+    Raises NotFound, NotAsked, AlreadyDecided (also `taken`), TaskRefused where several have to decide.
+    """
+    row_of(workspace_id, task_id)
+    with commit("human.assign"):
+        row = _locked(task_id, voter)
+        if standing(row, voter) is None:
+            raise NotAsked("Others are asked this.")
+        if not _is_for_one(row):
+            raise TaskRefused({"": "Several have to decide this: nobody can take it alone."})
+        if row.claimed_by is not None and row.claimed_by != voter.id and not over:
+            raise AlreadyDecided(f"{row.claimed_name} has taken this.", code="taken", by=row.claimed_name)
+        if row.claimed_by != voter.id:
+            before = row.claimed_name if row.claimed_by is not None else ""
+            HumanTask.objects.filter(pk=task_id).update(claimed_by=voter.id, claimed_name=voter.name[:200])
+            _note(task_id, "take", voter, to=before)
+    return task(workspace_id=workspace_id, task_id=task_id)
+
+
+def give_back(*, workspace_id: UUID, task_id: UUID, voter: Voter) -> TaskView:
+    """Let the others see to it again. Raises NotFound, NotAsked, AlreadyDecided."""
+    row_of(workspace_id, task_id)
+    with commit("human.assign"):
+        row = _locked(task_id, voter)
+        if row.claimed_by is not None:
+            if row.claimed_by != voter.id and voter.role != "admin":
+                raise NotAsked(f"{row.claimed_name} has taken this.")
+            HumanTask.objects.filter(pk=task_id).update(claimed_by=None, claimed_name="")
+            _note(task_id, "give_back", voter, to=row.claimed_name if row.claimed_by != voter.id else "")
+    return task(workspace_id=workspace_id, task_id=task_id)
+
+
+def hand_over(*, workspace_id: UUID, task_id: UUID, voter: Voter, to: str, reason: str) -> TaskView:
+    """Let a colleague decide in one's place; an admin may do so for those who are asked. It is on record.
+
+    Raises NotFound, NotAsked, AlreadyDecided, TaskRefused (`to`, `reason`).
+    """
+    reason = reason.strip()
+    try:
+        normalise(reason)
+    except JSONRefused as error:
+        raise TaskRefused({"reason": error.message}) from None
+    if not reason or len(reason) > _LONGEST_REASON:
+        raise TaskRefused({"reason": "Say why, in a few words."})
+    row_of(workspace_id, task_id)
+    heir = PORTS.people.voter(workspace_id=workspace_id, email=to.strip().lower())
+    if heir is None:
+        raise TaskRefused({"to": "Nobody in this workspace has this address."})
+    person = next(
+        (who for one in PORTS.people.known(workspace_id=workspace_id, tokens=[heir.email]) for who in one.people), None
+    )
+    with commit("human.assign"):
+        now = database_now()
+        row = _locked(task_id, voter)
+        asked = standing(row, voter)
+        if asked is None and (voter.role != "admin" or row.kind == "exception"):
+            raise NotAsked("Others are asked this.")
+        _refuse_heir(row, voter, heir)
+        HumanTask.objects.filter(pk=task_id).update(**_changes(row, voter if asked == "asked" else None, heir))
+        _note(task_id, "hand_over", voter, to=heir.name, text=reason)
+        spec: Any = loads_stored(row.spec)
+        if person is not None and (spec.get("mail") or PORTS.post is not None):
+            number = _BEHIND_NOTICES + HumanNote.objects.filter(task_id=task_id).count()
+            HumanMail.objects.create(
+                task_id=task_id, number=number, kind="hand_over", email=person.email, name=person.name[:200],
+                language=person.language, time_zone=person.time_zone, due_at=now, created_at=now,
+            )  # fmt: skip
+    return task(workspace_id=workspace_id, task_id=task_id)
+
+
+def _locked(task_id: UUID, voter: Voter) -> HumanTask:
+    """The row, for change. Raises AlreadyDecided."""
+    row = HumanTask.objects.select_for_update().get(pk=task_id)
+    refuse_late(row, Run.objects.filter(pk=row.run_id).first(), voter)
+    return row
+
+
+def _is_for_one(row: HumanTask) -> bool:
+    spec: Any = loads_stored(row.spec)
+    return int(spec.get("needs", 1)) == 1 and not spec.get("everyone")
+
+
+def _refuse_heir(row: HumanTask, voter: Voter, heir: Voter) -> None:
+    if heir.id == voter.id:
+        raise TaskRefused({"to": "This is yourself: take it instead."})
+    if row.kind == "exception":
+        if not heir.may_retry:
+            raise TaskRefused({"to": f"{heir.name} may not decide what becomes of failures."})
+    elif not set(tokens(row.barred)).isdisjoint(heir.barred_by):
+        raise TaskRefused({"to": f"{heir.name} asks for it, and may not decide about it."})
+    if HumanVote.objects.filter(task_id=row.id, voter=heir.id).exists():
+        raise TaskRefused({"to": f"{heir.name} has answered already."})
+    if not _is_for_one(row) and standing(row, heir) == "asked":
+        raise TaskRefused({"to": f"{heir.name} is asked already, and can answer only once."})
+
+
+def _changes(row: HumanTask, giver: Voter | None, heir: Voter) -> dict[str, Any]:
+    """What handing over changes. Who is named is replaced; who is asked in a group is left out from now on."""
+    mine, theirs = (giver.email.lower() if giver else ""), heir.email.lower()
+    people = tokens(row.people)
+    away = [one for one in tokens(row.away) if one != theirs]
+    if mine in people:
+        people.remove(mine)
+        if giver is not None and not set(people).isdisjoint(giver.tokens):
+            away.append(mine)
+    elif mine:
+        away.append(mine)
+    if row.people and theirs not in people:
+        people.append(theirs)
+    found: dict[str, Any] = {"people": listed(people), "away": listed(dict.fromkeys(away))}
+    if _is_for_one(row):
+        found |= {"claimed_by": heir.id, "claimed_name": heir.name[:200]}
+    return found
+
+
+def _note(task_id: UUID, kind: str, voter: Voter, *, to: str = "", text: str = "") -> None:
+    HumanNote.objects.create(
+        id=uuid7(), task_id=task_id, kind=kind, at=database_now(), by=voter.name[:200], by_id=voter.id, to=to[:1000],
+        text=text,
+    )  # fmt: skip

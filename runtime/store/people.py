@@ -1,0 +1,118 @@
+# ruff: noqa: DJ001, DJ008
+# NULL means "there is none", which an empty text is not; the rows are shown by views, never by str().
+"""The rows of what people are asked: questions, answers, what happened meanwhile, and the mail about them."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from runtime.engine.ids import uuid7
+
+
+class HumanTask(models.Model):
+    """What people are asked for one step of a run: an approval, a form, or what to do about a failure.
+
+    It is written in the commit that makes the run wait. status: `open` → `decided` | `late` | `cancelled`, once; the
+    decision is one row's change, so of two people who decide at once the first counts (I13). `spec`: the question
+    (`sdk.tasks`); `answer`: what the run goes on with; both JSON. `people`: e-mail addresses, `group:<id>`,
+    `role:<role>`, each between commas; empty for everybody in the workspace. `barred`: who may not decide though
+    asked; `away`: who has handed it over. `due_at`: when it should be answered; `ends_at`: when the run goes on
+    without. `notice_at`: when the next of the spec's notices is due, `notices` of which were carried out (I18).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    workspace_id = models.UUIDField()
+    workflow_id = models.UUIDField()
+    run = models.ForeignKey("Run", on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    node_id = models.CharField(max_length=64)
+    generation = models.PositiveIntegerField()
+    attempt = models.PositiveIntegerField()
+    kind = models.CharField(max_length=16)
+    status = models.CharField(max_length=16, default="open")
+    title = models.CharField(max_length=300)
+    spec = models.TextField()
+    people = models.TextField(default="")
+    barred = models.TextField(default="", db_default="")
+    away = models.TextField(default="", db_default="")
+    due_at = models.BigIntegerField(null=True)
+    ends_at = models.BigIntegerField(null=True)
+    notice_at = models.BigIntegerField(null=True)
+    notices = models.PositiveIntegerField(default=0, db_default=0)
+    reminded_at = models.BigIntegerField(null=True)
+    escalated_at = models.BigIntegerField(null=True)
+    claimed_by = models.UUIDField(null=True)
+    claimed_name = models.CharField(max_length=200, default="", db_default="")
+    created_at = models.BigIntegerField()
+    closed_at = models.BigIntegerField(null=True)
+    outcome = models.CharField(max_length=64, null=True)
+    answer = models.TextField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "node_id", "generation", "attempt"], name="humantask_once"),
+        ]
+        indexes = [
+            models.Index(fields=["workspace_id", "id"], condition=models.Q(status="open"), name="humantask_open"),
+            models.Index(fields=["workspace_id", "-id"], name="humantask_newest"),
+            models.Index(
+                fields=["notice_at"],
+                condition=models.Q(status="open", notice_at__isnull=False),
+                name="humantask_notice",
+            ),
+        ]
+
+
+class HumanVote(models.Model):
+    """What one person said to a task: at most once."""
+
+    pk = models.CompositePrimaryKey("task_id", "voter")
+    task = models.ForeignKey(HumanTask, on_delete=models.CASCADE, related_name="votes", db_index=False)
+    voter = models.UUIDField()
+    name = models.CharField(max_length=200)
+    at = models.BigIntegerField()
+    outcome = models.CharField(max_length=64)
+    comment = models.CharField(max_length=2000, default="")
+    email = models.CharField(max_length=254, default="", db_default="")
+    via = models.CharField(max_length=8, default="inbox", db_default="inbox")
+    admin = models.BooleanField(default=False, db_default=False)
+
+
+class HumanNote(models.Model):
+    """What happened to a question beside its answers: who was asked too, who handed it over, whom a mail missed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    task = models.ForeignKey(HumanTask, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=16)
+    at = models.BigIntegerField()
+    by = models.CharField(max_length=200, default="")
+    by_id = models.UUIDField(null=True)
+    to = models.CharField(max_length=1000, default="")
+    text = models.CharField(max_length=2000, default="")
+
+
+class HumanMail(models.Model):
+    """A message about a question to one of those it goes to; written with what causes it, and sent at least once.
+
+    `due_at`: when the next try is due; NULL when it was sent, given up or is no longer needed. Each try has the same
+    Message-ID, by which receivers know a repeat. `token_sha256`: the digest of the link's token.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    task = models.ForeignKey(HumanTask, on_delete=models.CASCADE, related_name="+", db_index=False)
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=16)
+    email = models.CharField(max_length=254)
+    name = models.CharField(max_length=200, default="")
+    language = models.CharField(max_length=12, default="en")
+    time_zone = models.CharField(max_length=64, default="UTC")
+    status = models.CharField(max_length=8, default="waiting")
+    due_at = models.BigIntegerField(null=True)
+    tries = models.PositiveIntegerField(default=0)
+    token_sha256 = models.CharField(max_length=64, null=True, unique=True)
+    created_at = models.BigIntegerField()
+    sent_at = models.BigIntegerField(null=True)
+    error = models.CharField(max_length=400, null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["task", "number", "email"], name="humanmail_once")]
+        indexes = [models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="humanmail_due")]
