@@ -26,7 +26,7 @@ _FRONT: Final = f"""
     WITH RECURSIVE front(id, workflow_id, workspace_id, wake_at, place) AS (
         SELECT * FROM (
             SELECT n.id, n.workflow_id, n.workspace_id, n.wake_at, 1 FROM store_run AS n
-            WHERE {_FREE} AND n.workflow_id > %s ORDER BY n.workflow_id, n.wake_at LIMIT 1) AS first_one
+            WHERE {_FREE} AND n.workflow_id > {{behind}} ORDER BY n.workflow_id, n.wake_at LIMIT 1) AS first_one
         UNION ALL
         SELECT o.id, o.workflow_id, o.workspace_id, o.wake_at, place + 1
         FROM front AS f JOIN store_run AS o ON o.id = (
@@ -35,6 +35,9 @@ _FRONT: Final = f"""
         WHERE place < {_MOST})
     SELECT {{key:id}}, {{key:workflow_id}}, {{key:workspace_id}}, wake_at, wake_at <= {{now}}
     FROM front ORDER BY place"""
+
+# How each database is told an id that is no column's.
+_AN_ID: Final = {"postgresql": "CAST(CAST(%s AS text) AS uuid)", "sqlite": "%s"}
 
 
 class _Waiting(NamedTuple):
@@ -56,7 +59,7 @@ class Turns:
 
     def next(self, link: Link, limit: int) -> list[UUID]:
         """The runs whose turn it is, at most so many, and one of each workflow."""
-        rows = link.query(_FRONT, (link.key(self._behind),))
+        rows = link.query(_FRONT.replace("{behind}", _AN_ID[link.vendor]), (self._behind.hex,))
         self._behind = link.unkey(rows[-1][1]) if len(rows) == _MOST else _FIRST
         waiting = [_Waiting(link.unkey(row[0]), *row[1:4]) for row in rows if row[4]]
         return [one.run_id for one in self._in_order(waiting)[:limit] if self._note(one)]
