@@ -96,11 +96,11 @@ class Plant:
         self.published[example.name] = made
         self.examples[made.workflow] = example
 
-    def spawn(self, kind: str, failpoints: str = "") -> Child:
-        """Start one process."""
+    def spawn(self, kind: str, failpoints: str = "", *, database_port: int = 0, clock_hours: float = 0) -> Child:
+        """Start one process; one that reaches its database by another port, or whose clock is wrong by so much."""
         if isinstance(self.database, SqliteRows):
             self.database.opens()
-        child = self.cradle.spawn(kind, failpoints)
+        child = self.cradle.spawn(kind, failpoints, database_port=database_port, clock_hours=clock_hours)
         self.children.append(child)
         return child
 

@@ -114,14 +114,15 @@ class Cradle:
         if not self._control.recv(64):
             raise HarnessFailed((directory / "cradle.log").read_text(errors="replace")[-3000:])
 
-    def spawn(self, kind: str, failpoints: str = "") -> Child:
+    def spawn(self, kind: str, failpoints: str = "", *, database_port: int = 0, clock_hours: float = 0) -> Child:
         """Start `serve`, `web`, `worker`, `ticker` or another command, armed from its first instruction if so asked."""
         self._count += 1
         name = f"{kind.partition(' ')[0]}-{self._count}"
         log = self._directory / f"{name}.log"
         points = self._directory / f"{name}.points"
         ours, theirs = socket.socketpair()
-        order = {"command": kind, "log": str(log), "points": str(points), "failpoints": failpoints}
+        order: dict[str, object] = {"command": kind, "log": str(log), "points": str(points), "failpoints": failpoints}
+        order |= {"database_port": database_port, "clock_hours": clock_hours}
         socket.send_fds(self._control, [json.dumps(order).encode()], [theirs.fileno()])
         theirs.close()
         return Child(kind, int(json.loads(self._control.recv(1024))["pid"]), ours, log, points)

@@ -15,7 +15,7 @@ from runtime.store.failpoints import COMMIT_POINTS, EFFECT_POINTS
 from tests.faults.check import Violation
 from tests.faults.examples import Example
 from tests.faults.plant import Plant
-from tests.faults.processes import HarnessFailed, wait_until
+from tests.faults.processes import Child, HarnessFailed, wait_until
 from tests.faults.senders import Answer
 
 #: Every point, armed to be written down and passed.
@@ -54,6 +54,25 @@ class Trial:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Where the first process is killed, and where the one that comes in its place."""
+
+    example: str
+    first: str
+    second: str
+
+
+@dataclass(frozen=True, slots=True)
+class PairTrial:
+    """What came of two kills in one run; the second point may not have been on the way."""
+
+    pair: Pair
+    deaths: int
+    violations: list[Violation]
+    key: str
+
+
 @dataclass(slots=True)
 class Range:
     """All trials over one installation."""
@@ -61,6 +80,7 @@ class Range:
     plant: Plant
     seed: int
     trials: list[Trial] = field(default_factory=list)
+    pairs: list[PairTrial] = field(default_factory=list)
     count: int = 0
 
     def key(self) -> str:
@@ -183,6 +203,47 @@ class Range:
         self.trials.append(trial)
         return trial
 
+    def shoot_pair(self, pair: Pair) -> PairTrial:
+        """Kill whoever advances the run at the first point, and its successor at the second."""
+        plant, key = self.plant, self.key()
+        path = plant.published[pair.example].path
+        mark = plant.company.last()
+        kind = "serve" if plant.embedded else "worker"
+        child = plant.of(kind)
+        child.arm(f"{pair.first}=kill@nth(1)")
+        sending = plant.senders.start(path, key)
+        deaths, outage = 0, time.monotonic()
+        for number in range(2):
+            if not self._dies(child, key):
+                child.arm("")
+                break
+            deaths += 1
+            plant.buried(child)
+            plant.database.let_leases_run_out(f"{child.kind}-{child.pid}-%")
+            child = plant.spawn(kind, f"{pair.second}=kill@nth(1)" if number == 0 else "")
+            if not plant.ready(child) and number:
+                raise HarnessFailed(f"{kind} does not start:\n{child.tail()}")
+        outage_ms = int((time.monotonic() - outage) * 1000)
+        sending.result(60)
+        if key not in plant.senders.acked:
+            plant.senders.insist(path, key)
+        wait_until(lambda: plant.ended(key), f"{pair}: the run of {key} ends", seconds=60)
+        found = plant.check(key, after=mark, outage_ms=outage_ms)
+        trial = PairTrial(pair, deaths, found, key)
+        self.pairs.append(trial)
+        return trial
+
+    def _dies(self, child: Child, key: str, seconds: float = 12) -> bool:
+        """Whether it dies before the run has ended."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if child.is_dead(0.05):
+                return True
+            if self.plant.ended(key):
+                # What follows the end may still come.
+                return child.is_dead(0.3)
+        return False
+
     # --- telling --------------------------------------------------------------------------------------------------
 
     def violations(self) -> list[str]:
@@ -190,6 +251,10 @@ class Range:
         return [
             f"{violation}  [seed {self.seed:x}, {trial.shot}, event {trial.key}]"
             for trial in self.trials
+            for violation in trial.violations
+        ] + [
+            f"{violation}  [seed {self.seed:x}, {trial.pair}, event {trial.key}]"
+            for trial in self.pairs
             for violation in trial.violations
         ]
 
