@@ -43,6 +43,8 @@ class Killer:
     def _run(self) -> None:
         try:
             while self.killed < self._most and not self._stop.wait(self._chance.uniform(0.3, 1) * self._every):
+                if self._plant.stuck():
+                    continue
                 kind = self._chance.choice(self._kinds)
                 victims = [child for child in self._plant.children if child.kind == kind]
                 victim = self._chance.choice(victims)

@@ -197,6 +197,11 @@ class Plant:
             )
         ]
 
+    def stuck(self) -> int:
+        """How many runs have been claimed three times without progress: two more, and they are set aside (I20)."""
+        found = self.database.query("SELECT count(*) FROM store_run WHERE wake_at IS NOT NULL AND claims >= 3")
+        return int(found[0][0])
+
     def glimpses(self) -> list[Glimpse]:
         """How the runs that are under way stand right now."""
         rows = self.database.query("SELECT id, status, lease_token FROM store_run WHERE wake_at IS NOT NULL")

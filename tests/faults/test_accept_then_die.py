@@ -43,7 +43,7 @@ def test_what_was_acknowledged_survives_the_death_of_the_door(database: str, mak
     threads = [threading.Thread(target=send, args=(number,), daemon=True) for number in range(SENDERS)]
     for thread in threads:
         thread.start()
-    kills = figures.number("DOOR_KILLS", 4, 80)
+    kills = figures.number("DOOR_KILLS", 4, 500)
     for number in range(kills):
         door = plant.of(plant.kinds[0])
         door.arm(f"{POINTS[number % len(POINTS)]}=kill@nth({chance.randint(1, 120)})")

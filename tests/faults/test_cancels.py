@@ -104,7 +104,7 @@ def begun_after_cancel(plant: Plant, prefix: str) -> list[str]:
             "SELECT e.dedupe_key, a.node_id FROM store_attempt a JOIN store_run r ON r.id = a.run_id"
             " JOIN store_event e ON e.id = r.event_id"
             " WHERE e.dedupe_key >= ? AND e.dedupe_key < ? || '~' AND r.status = 'cancelled'"
-            " AND a.started_at > r.cancel_requested_at + 1000 AND a.node_id NOT LIKE 'undo%' AND NOT EXISTS"
+            " AND a.started_at > r.cancel_requested_at + 1000 AND substr(a.node_id, 1, 4) <> 'undo' AND NOT EXISTS"
             " (SELECT 1 FROM store_steprun s WHERE s.run_id = a.run_id AND s.node_id = a.node_id"
             "  AND s.started_at <= r.cancel_requested_at)",
             (prefix, prefix),

@@ -109,7 +109,7 @@ def setting(admin: psycopg.Connection[object], name: str, value: str | None) -> 
 def read_only(admin: psycopg.Connection[object], server: BreakablePostgres) -> None:
     """As a standby that has taken over and cannot write."""
     setting(admin, "default_transaction_read_only", "on")
-    time.sleep(2)
+    time.sleep(4)
     admin.execute("SET default_transaction_read_only = off")
     setting(admin, "default_transaction_read_only", None)
 
@@ -118,7 +118,7 @@ def too_slow(admin: psycopg.Connection[object], server: BreakablePostgres) -> No
     """Each statement is cut off after a millisecond."""
     admin.execute("SET statement_timeout = 0")
     setting(admin, "statement_timeout", "1ms")
-    time.sleep(2)
+    time.sleep(4)
     setting(admin, "statement_timeout", None)
 
 

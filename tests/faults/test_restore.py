@@ -39,9 +39,9 @@ class Backed:
 
 
 @pytest.fixture
-def backed(database: str, tmp_path: Path, company: Company, make_plant: MakePlant) -> Iterator[Backed]:
+def backed(some_database: str, tmp_path: Path, company: Company, make_plant: MakePlant) -> Iterator[Backed]:
     """On each database."""
-    if database == "sqlite":
+    if some_database == "sqlite":
         plant = make_plant("sqlite")
         original, copy = plant.data / "millrace.sqlite3", tmp_path / "backup.sqlite3"
         yield Backed(plant, lambda: copy_sqlite(original, copy), lambda: put_back(copy, original))
@@ -69,7 +69,7 @@ def put_back(source: Path, target: Path) -> None:
     target.write_bytes(source.read_bytes())
 
 
-def test_nothing_is_sent_on_a_restored_backup_before_somebody_says_so(backed: Backed, database: str) -> None:
+def test_nothing_is_sent_on_a_restored_backup_before_somebody_says_so(backed: Backed, some_database: str) -> None:
     began = time.monotonic()
     seed = figures.seed()
     chance = random.Random(seed)
@@ -115,7 +115,7 @@ def test_nothing_is_sent_on_a_restored_backup_before_somebody_says_so(backed: Ba
         assert {one.rule for one in check(evidence)} <= {"NOINTENT"}, f"seed {seed:x}: with all calls"
     figures.tell(
         "a backup restored",
-        database,
+        some_database,
         seed=f"{seed:x}",
         restores=trials,
         sent_after_the_backup=sent_since,
