@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -41,6 +42,8 @@ _PAGE: Final = 4096
 _LANES: Final = 2
 #: How long a process that ends waits for what is on its way.
 _FINISH_SECONDS: Final = 5.0
+#: How long after it left the answer to a batch is looked for, whatever the loop says.
+_LOOK_SECONDS: Final = 0.5
 #: How long after a failure the short way is tried again.
 _MEND_SECONDS: Final = 2.0
 
@@ -270,12 +273,11 @@ class FarShortcut:
             finally:
                 self._go_on()
 
-    def has_fallen_silent(self, lane: _Lane) -> None:
-        """Nothing was heard for so long that nothing will be."""
+    def look_again(self, lane: _Lane, until: float) -> None:
+        """Nothing was heard of a lane for a while: uvloop says nothing of a connection that ended in an error."""
         with self._using:
             try:
-                if lane.is_under_way:
-                    lane.lose(LinkLost("the server has fallen silent"))
+                lane.look_again(until)
             finally:
                 self._go_on()
 
@@ -317,6 +319,9 @@ class _Lane:
         #: Tells whether what is on its way has arrived; None where nothing is.
         self._arrived: Callable[[], bool] | None = None
         self._watched_by: asyncio.AbstractEventLoop | None = None
+        #: The socket once more, under a number of its own: that of the connection is given to somebody else as soon as
+        #: libpq has closed it, and a loop that then let go of it would let go of theirs.
+        self._eye: int | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -417,30 +422,51 @@ class _Lane:
         self._closed = True
         loop, self._watched_by = self._watched_by, None
         if loop is None or loop.is_closed():
-            self._link.close()
+            self._end()
         elif loop is current_loop() or not loop.is_running():
             self._shut(loop)
         else:
             try:
                 loop.call_soon_threadsafe(self._shut, loop)
             except RuntimeError:  # it ended this moment
-                self._link.close()
+                self._end()
 
     def _shut(self, loop: asyncio.AbstractEventLoop) -> None:
-        loop.remove_reader(self._link.fileno())
+        if self._eye is not None:
+            loop.remove_reader(self._eye)
+        self._end()
+
+    def _end(self) -> None:
+        eye, self._eye = self._eye, None
+        if eye is not None:
+            os.close(eye)
         self._link.close()
 
     def _watch(self) -> None:
         loop = self._shortcut.loop
         if loop is not None and self._watched_by is not loop:
-            loop.add_reader(self._link.fileno(), self._shortcut.look, self)
+            if self._eye is None:
+                self._eye = os.dup(self._link.fileno())
+            loop.add_reader(self._eye, self._shortcut.look, self)
             self._watched_by = loop
 
-    def _set_alarm(self) -> None:
+    def look_again(self, until: float) -> None:
+        """Read what may have come unnoticed; give it up when nothing was heard for so long that nothing will be."""
+        self._alarm = None
+        if self.is_under_way:
+            self.read()
+        if self.is_under_way and self._alarm is None:
+            if time.monotonic() >= until:
+                self.lose(LinkLost("the server has fallen silent"))
+            else:
+                self._set_alarm(until)
+
+    def _set_alarm(self, until: float | None = None) -> None:
         self._unset_alarm()
         loop = self._shortcut.loop
         if loop is not None and loop is current_loop():
-            self._alarm = loop.call_later(SILENCE_SECONDS, self._shortcut.has_fallen_silent, self)
+            until = until or time.monotonic() + SILENCE_SECONDS
+            self._alarm = loop.call_later(_LOOK_SECONDS, self._shortcut.look_again, self, until)
 
     def _unset_alarm(self) -> None:
         alarm, self._alarm = self._alarm, None

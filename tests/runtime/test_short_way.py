@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -10,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import uvloop
 from django.db import connection
 
 from runtime.engine.ids import uuid7
@@ -243,3 +246,59 @@ def test_a_way_that_cannot_be_mended_stops_nothing(writer: Writer, monkeypatch: 
     while writer._short_way._shortcut is found and time.monotonic() < deadline:
         time.sleep(0.01)
     assert writer._short_way._shortcut is not found, "and it is mended as soon as it can be"
+
+
+class Wire:
+    """A connection as a lane sees it, of which libpq closes the socket by itself."""
+
+    def __init__(self, number: int | None = None) -> None:
+        ours, self.theirs = socket.socketpair()
+        self._number = ours.detach()
+        if number is not None and number != self._number:
+            os.dup2(self._number, number)
+            os.close(self._number)
+            self._number = number
+
+    def fileno(self) -> int:
+        return self._number
+
+    def breaks(self) -> None:
+        os.close(self._number)
+
+    def close(self) -> None:
+        """libpq has done it."""
+
+
+class Looks:
+    """What a lane asks of its shortcut; notes who was looked at."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.seen: list[Any] = []
+
+    def look(self, lane: Any) -> None:
+        self.seen.append(lane)
+
+
+def test_a_lane_that_ends_leaves_the_next_one_watched_that_got_its_sockets_number() -> None:
+    async def visit() -> None:
+        looks: Any = Looks()
+        first: Any = Wire()
+        old = shortcut._Lane(first, looks)
+        old._watch()
+        # libpq finds the connection broken, and the very next one is given the number.
+        first.breaks()
+        second: Any = Wire(first.fileno())
+        new = shortcut._Lane(second, looks)
+        new._watch()
+        old._shut(looks.loop)
+        second.theirs.send(b"the server goes")
+        async with asyncio.timeout(5):
+            while new not in looks.seen:
+                await asyncio.sleep(0.01)
+        new._shut(looks.loop)
+        second.breaks()
+        first.theirs.close()
+        second.theirs.close()
+
+    uvloop.run(visit())
