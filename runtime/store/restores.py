@@ -9,12 +9,15 @@ with the database nobody can tell; that is what `manage.py restored --hold` is f
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import logging
 import os
 import secrets
+import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db.models import BigIntegerField, Case, F, Value, When
@@ -32,11 +35,28 @@ logger = logging.getLogger("millrace.store")
 _TOKENS_APART: Final = 1_000_000
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+_lock = threading.RLock()
+
+
+def _one_at_a_time(work: Callable[P, T]) -> Callable[P, T]:
+    """What one thread of this process has just found must not be noted after what another one did since."""
+
+    @functools.wraps(work)
+    def alone(*args: P.args, **kwargs: P.kwargs) -> T:
+        with _lock:
+            return work(*args, **kwargs)
+
+    return alone
+
+
 def beat_path() -> Path:
     """The file that is to survive the database."""
     return Path(settings.BEAT_FILE)
 
 
+@_one_at_a_time
 def look(*, beats: bool = False) -> None:
     """Compare the database with the file, and note for this process whether its runs are held; where it `beats`, go on
     counting. Raises what the database raises; of the file nothing."""
@@ -52,6 +72,7 @@ def look(*, beats: bool = False) -> None:
     BRAKE.held = instance is not None and instance.held_since is not None
 
 
+@_one_at_a_time
 def beat() -> None:
     """Count on in the database, and then in the file; or find that the database is behind."""
     with commit("instance.beat"):
@@ -68,6 +89,7 @@ def beat() -> None:
     _write(instance)
 
 
+@_one_at_a_time
 def hold(why: str) -> bool:
     """Let nothing of this database go on until `release`; False where that is so already. The epoch rises."""
     with commit("instance.hold"):
@@ -82,6 +104,7 @@ def hold(why: str) -> bool:
     return not held
 
 
+@_one_at_a_time
 def release() -> bool:
     """Let everything go on; False where nothing was held."""
     with commit("instance.release"):

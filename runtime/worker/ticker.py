@@ -136,7 +136,8 @@ class Ticker:
             if let_go:
                 await self._ask(lambda: queue.ring(let_go))
             for tick in await self._ask(schedules.due):
-                await self._fire(tick)
+                if not BRAKE.held:
+                    await self._fire(tick)
             moved = await self._ask(signals.settle_left)
             if moved:
                 await self._ask(lambda: queue.ring(moved))
