@@ -1,13 +1,14 @@
 import "@xyflow/react/dist/style.css";
 
 import { Background, BackgroundVariant, ReactFlow, ReactFlowProvider } from "@xyflow/react";
-import { type ReactNode, type Ref, useLayoutEffect, useRef, useState } from "react";
+import { type ComponentType, type ReactNode, type Ref, useLayoutEffect, useRef, useState } from "react";
 
-import type { GraphDocument, Problem, Specs } from "../graph";
+import type { GraphDocument, GraphNode, Problem, Specs } from "../graph";
 import { ArrowMarkers } from "./ArrowMarkers";
 import css from "./canvas.module.css";
 import { type BuildActions, type CanvasMode, CanvasProvider, createCanvasStore, useCanvas } from "./canvasStore";
 import { ConnectHint, NewLink } from "./ConnectHint";
+import { ContainerFrame } from "./ContainerFrame";
 import { LinkEdge } from "./LinkEdge";
 import { CanvasMinimap } from "./Minimap";
 import { MotionWatcher } from "./motion";
@@ -17,7 +18,7 @@ import { type CanvasHandle, useCanvasHandle } from "./useCanvasHandle";
 import { isBuilding, useFlow } from "./useFlow";
 import { firstView, type Insets, NO_INSETS } from "./viewport";
 
-const nodeTypes = { step: StepCard, note: NoteCard };
+const nodeTypes = { step: StepCard, container: ContainerFrame, note: NoteCard };
 const edgeTypes = { link: LinkEdge };
 const SNAP: [number, number] = [8, 8];
 const MULTI = ["Meta", "Control"];
@@ -48,6 +49,8 @@ export interface FlowCanvasProps {
   /** Accessible name of the canvas. */
   label?: string;
   minimap?: boolean;
+  /** In a run: what the header of a container shows of its items. */
+  items?: ComponentType<{ node: GraphNode }>;
   /** Bars that float on the canvas, such as ZoomBar. */
   children?: ReactNode;
   /** Receives what the page can ask of the canvas. */
@@ -79,8 +82,8 @@ export function FlowCanvas(props: FlowCanvasProps) {
 function Flow(props: FlowCanvasProps & { size: { width: number; height: number } }) {
   const insets: Insets = { ...NO_INSETS, ...props.insets };
   const flow = useFlow(props);
-  const [start] = useState(() => firstView(props.graph, props.size, insets));
-  useCanvasHandle(props.handle, props.graph, insets, props.follow ?? null);
+  const [start] = useState(() => firstView(props.graph, props.specs, props.size, insets));
+  useCanvasHandle(props.handle, props, insets, props.follow ?? null);
   const building = isBuilding(props);
   // Zoomed out far, nearly everything is in view: looking for what is not would cost more than it saves.
   const close = useCanvas((state) => state.detail !== "block");

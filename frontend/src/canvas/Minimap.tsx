@@ -22,6 +22,7 @@ export function CanvasMinimap() {
     (node: StepRfNode) => {
       if (node.selected) return "var(--accent)";
       const step = steps?.[node.id];
+      if (node.type === "container") return step?.status === "failed" ? "var(--errSoft)" : "var(--cLoopS)";
       return step ? statusColour(stepStatusKind(step)) : "var(--edge)";
     },
     [steps],

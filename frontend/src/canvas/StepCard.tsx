@@ -1,15 +1,17 @@
-import { Handle, type NodeProps, Position, useUpdateNodeInternals } from "@xyflow/react";
-import { Plus, RotateCcw, TriangleAlert, CircleX, Clock, Undo2 } from "lucide-react";
+import { type NodeProps, useUpdateNodeInternals } from "@xyflow/react";
+import { RotateCcw, Clock, Undo2 } from "lucide-react";
 import { memo, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
-import { CARD, DEFAULT_IN, ERROR_HANDLE, type GraphNode, isAction, type StepPort, type StepSpec, UNDO_HANDLE } from "../graph";
-import { doneNote, portOffsets, UNDO_PORT_TOP } from "../graph/ports";
+import { CARD, type GraphNode, isAction, type StepPort, type StepSpec } from "../graph";
+import { doneNote } from "../graph/ports";
 import { useRunStep, useUndone } from "../live/runStore";
 import { cx, StatusIcon, stepStatusKind, Tile, useFormatter } from "../ui";
 import { useCanvas, useCanvasStore, useStepNode } from "./canvasStore";
 import css from "./card.module.css";
 import { useStepLabel } from "./labels";
+import { Ports } from "./Ports";
+import { ProblemBadge } from "./ProblemBadge";
 
 const NO_PORTS: readonly StepPort[] = [];
 
@@ -37,7 +39,6 @@ function BuildCard({ node, spec, selected, dragging }: CardProps) {
   const problems = useCanvas((state) => state.problems[node.id]);
   const summary = useCanvas((state) => state.summaries[node.id]);
   const changed = useCanvas((state) => state.changed.has(node.id));
-  const detail = useCanvas((state) => state.detail);
   const tested = useRunStep(node.id)?.status;
   // The server has no sentence for a step that lacks its set-up.
   const unset = problems?.severity === "error" && !summary;
@@ -60,11 +61,7 @@ function BuildCard({ node, spec, selected, dragging }: CardProps) {
         tested === "succeeded" || tested === "failed" ? <StatusIcon kind={tested === "succeeded" ? "done" : "failed"} size={18} decorative /> : undefined
       }
     >
-      {problems && detail !== "block" && (
-        <span className={css.problem} data-severity={problems.severity} title={t("problems", { count: problems.count })}>
-          {problems.severity === "error" ? <CircleX size={14} aria-hidden /> : <TriangleAlert size={14} aria-hidden />}
-        </span>
-      )}
+      <ProblemBadge node={node.id} />
     </Shell>
   );
 }
@@ -177,7 +174,7 @@ function Shell({ node, spec, selected, dragging, second, secondTone, className, 
         )}
         {detail === "full" && right && <span className={css.right}>{right}</span>}
       </button>
-      <Ports node={node} spec={spec} ports={ports} canBuild={canBuild} undoes={undoes} />
+      <Ports node={node} spec={spec} ports={ports} canBuild={canBuild} undoes={undoes} width={CARD.width} height={CARD.height} />
       {undoes && detail === "full" && (
         <span className={css.undoMark} aria-hidden>
           <Undo2 size={12} /> {t("undo")}
@@ -189,7 +186,8 @@ function Shell({ node, spec, selected, dragging, second, secondTone, className, 
   );
 }
 
-function MetaPill({ node }: { node: GraphNode }) {
+/** Tries and time limit, on the lower edge. */
+export function MetaPill({ node }: { node: GraphNode }) {
   const { t } = useTranslation("canvas");
   const format = useFormatter();
   const attempts = node.settings.retry?.attempts;
@@ -208,103 +206,5 @@ function MetaPill({ node }: { node: GraphNode }) {
         </>
       )}
     </span>
-  );
-}
-
-interface PortsProps {
-  node: GraphNode;
-  spec: StepSpec | undefined;
-  ports: readonly StepPort[];
-  canBuild: boolean;
-  undoes: boolean;
-}
-
-const AT_UNDO_PORT = { top: UNDO_PORT_TOP };
-
-function Ports({ node, spec, ports, canBuild, undoes }: PortsProps) {
-  const { t } = useTranslation("canvas");
-  const offsets = portOffsets(ports.length, CARD.width);
-  const hasErrorPort = !undoes && (spec?.has_error_port ?? false);
-  const undoUsed = useCanvas((state) => state.undoneBy.has(node.id));
-  const errorUsed = useCanvas((state) => state.connected.has(`${node.id}:${ERROR_HANDLE}`));
-  return (
-    <>
-      {!spec?.trigger && (
-        <Handle
-          id={DEFAULT_IN}
-          type="target"
-          position={undoes ? Position.Left : Position.Top}
-          className={cx(css.port, undoes && css.undoPort)}
-          style={undoes ? AT_UNDO_PORT : undefined}
-          isConnectable={canBuild}
-        />
-      )}
-      {ports.map((port, at) => (
-        <Handle
-          key={port.id}
-          id={port.id}
-          type="source"
-          position={Position.Bottom}
-          className={css.port}
-          style={{ left: CARD.width / 2 + (offsets[at] ?? 0) - 1 }}
-          isConnectable={canBuild}
-        />
-      ))}
-      {hasErrorPort && (
-        <Handle
-          id={ERROR_HANDLE}
-          type="source"
-          position={Position.Left}
-          className={cx(css.port, css.errorPort, errorUsed && css.used, canBuild && css.offered)}
-          isConnectable={canBuild && !errorUsed}
-          title={canBuild ? t("failurePort") : undefined}
-        />
-      )}
-      {isAction(spec) && !undoes && (
-        <Handle
-          id={UNDO_HANDLE}
-          type="source"
-          position={Position.Right}
-          className={cx(css.port, css.undoPort, css.undoOut, undoUsed && css.used, canBuild && css.offered)}
-          style={AT_UNDO_PORT}
-          isConnectable={canBuild && !undoUsed}
-          title={canBuild && !undoUsed ? t("undoPort") : undefined}
-        />
-      )}
-      {canBuild && <FreeWays node={node} ports={ports} offsets={offsets} />}
-    </>
-  );
-}
-
-/** A "+" below each way out that leads nowhere yet; with its name where there are several. */
-function FreeWays({ node, ports, offsets }: { node: GraphNode; ports: readonly StepPort[]; offsets: readonly number[] }) {
-  const { t } = useTranslation("canvas");
-  const store = useCanvasStore();
-  const detail = useCanvas((state) => state.detail);
-  const open = useCanvas((state) => ports.map((port) => (state.connected.has(`${node.id}:${port.id}`) ? "" : port.id)).join("|"));
-  const few = useCanvas((state) => state.nodes.size <= 2);
-  if (detail !== "full" || open.replaceAll("|", "") === "") return null;
-  const free = new Set(open.split("|"));
-  const named = ports.length > 1;
-  const always = named || few;
-  return ports.map((port, at) =>
-    free.has(port.id) ? (
-      <button
-        key={port.id}
-        type="button"
-        tabIndex={-1}
-        className={cx("nodrag nopan", css.freeWay, named && css.named, always && css.always)}
-        style={{ left: CARD.width / 2 + (offsets[at] ?? 0) - 1 }}
-        aria-label={named ? t("addOn", { port: port.label || port.id, name: node.name }) : t("addAfter", { name: node.name })}
-        onClick={(event) => {
-          event.stopPropagation();
-          const box = event.currentTarget.getBoundingClientRect();
-          store.getState().build?.addFrom(node.id, port.id, { clientX: box.left + box.width / 2, clientY: box.bottom });
-        }}
-      >
-        {named && <span>{port.label || port.id}</span>}
-        <Plus size={14} aria-hidden />
-      </button>
-    ) : null,
   );
 }

@@ -1,10 +1,10 @@
 /** What the cards and links of one canvas read, by id, so that a change renders only what it touches. */
-import { createContext, useContext } from "react";
+import { type ComponentType, createContext, useContext } from "react";
 import { useStore } from "zustand";
 import { createStore, type StoreApi } from "zustand/vanilla";
 
-import type { Annotation, GraphDocument, GraphNode, Label, Point, Problem, Severity, Specs, StepPort, StepSpec } from "../graph";
-import { indexOf, isAction, portsOf } from "../graph";
+import type { Annotation, Frames, GraphDocument, GraphNode, Label, Point, Problem, Severity, Specs, StepPort, StepSpec } from "../graph";
+import { framesOf, indexOf, isAction, portsOf } from "../graph";
 import type { LinkRequest } from "../graph/rules";
 
 export type CanvasMode = "build" | "run";
@@ -24,7 +24,9 @@ export interface BuildActions {
   /** A link was dropped where no step is. */
   addFrom(source: string, handle: string, place: ClientPoint & { position?: Point }): void;
   insertInto(edge: string, place: ClientPoint): void;
-  addAt(position: Point, place: ClientPoint): void;
+  addAt(position: Point, place: ClientPoint, inside: string | null): void;
+  /** At the beginning of a container's body. */
+  addInside(container: string, place: ClientPoint): void;
   move(positions: ReadonlyMap<string, Point>): void;
   open(node: string): void;
   /** A card was clicked, not dragged. */
@@ -53,6 +55,12 @@ export interface CanvasState {
   /** Per step the one that undoes it; per undo step the one that it undoes. */
   undoneBy: ReadonlyMap<string, string>;
   undoes: ReadonlyMap<string, string>;
+  /** Which steps are drawn as frames, and where everything stands. */
+  frames: Frames;
+  /** How many containers stand around each step. */
+  depths: ReadonlyMap<string, number>;
+  /** How many steps stand in each container. */
+  inside: ReadonlyMap<string, number>;
   /** Links to undo steps: shown or hidden by a person, else (null) shown where the drawing is small enough. */
   undoLinks: boolean | null;
   /** Zoomed in so far that links to undo steps are more than specks. */
@@ -66,7 +74,11 @@ export interface CanvasState {
   motion: MotionLevel;
   /** The link under something that is being dragged from the palette. */
   dropLink: string | null;
+  /** The container into which something that is being dragged would go. */
+  dropInto: string | null;
   build: BuildActions | null;
+  /** What the header of a container shows of its items in a run. */
+  items: ComponentType<{ node: GraphNode }> | null;
 }
 
 export type CanvasStore = StoreApi<CanvasState>;
@@ -93,7 +105,9 @@ export function createCanvasStore({ mode, graph, specs, summaries }: CanvasStart
     undoLinks: null,
     near: true,
     dropLink: null,
+    dropInto: null,
     build: null,
+    items: null,
   }));
 }
 
@@ -138,8 +152,8 @@ export function problemsByNode(problems: readonly Problem[]): Record<string, Nod
 const NO_PORTS: readonly StepPort[] = [];
 
 /** The tables of a document as the canvas reads them; parts that did not change keep their identity. */
-export function tablesOf(document: GraphDocument, specs: Specs, before: CanvasState["ports"]): Pick<CanvasState, "nodes" | "notes" | "ports" | "numbers" | "connected" | "undoneBy" | "undoes"> {
-  const { order, undoneBy, undoes } = indexOf(document);
+export function tablesOf(document: GraphDocument, specs: Specs, before: CanvasState["ports"]): Pick<CanvasState, "nodes" | "notes" | "ports" | "numbers" | "connected" | "undoneBy" | "undoes" | "frames" | "depths" | "inside"> {
+  const { children, order, undoneBy, undoes } = indexOf(document);
   const ports = new Map<string, readonly StepPort[]>();
   for (const node of document.nodes) {
     // Nothing follows an undo step.
@@ -155,7 +169,23 @@ export function tablesOf(document: GraphDocument, specs: Specs, before: CanvasSt
     connected: new Set(document.edges.map((edge) => `${edge.source}:${edge.sourceHandle}`)),
     undoneBy,
     undoes,
+    frames: framesOf(document, specs),
+    depths: depthsOf(document),
+    inside: new Map([...children].map(([id, body]) => [id, body.length])),
   };
+}
+
+function depthsOf(document: GraphDocument): ReadonlyMap<string, number> {
+  const { bodies } = indexOf(document);
+  const depths = new Map<string, number>();
+  const visit = (ids: readonly string[], depth: number): void => {
+    for (const id of ids) {
+      depths.set(id, depth);
+      visit(bodies.get(id) ?? [], depth + 1);
+    }
+  };
+  visit(bodies.get(null) ?? [], 0);
+  return depths;
 }
 
 const SMALL = 60;

@@ -1,7 +1,7 @@
 import { type ReactFlowInstance, useReactFlow, useStoreApi } from "@xyflow/react";
 import { type Ref, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useMemo, useRef } from "react";
 
-import { CARD, type GraphDocument, isUndoLink, type Point } from "../graph";
+import { boxOf, containerAt, type GraphDocument, isUndoLink, type Point, type Specs } from "../graph";
 import { type CanvasStore, showsUndoLinks, useCanvasStore } from "./canvasStore";
 import { boundsOf, type Insets, NO_INSETS, reveal, viewOf } from "./viewport";
 
@@ -21,8 +21,11 @@ export interface CanvasHandle {
   centre(): Point;
   /** The link under a point of the screen. */
   linkAt(place: { clientX: number; clientY: number }): string | null;
+  /** The container under a point of the screen. */
+  containerAt(place: { clientX: number; clientY: number }): string | null;
   contains(place: { clientX: number; clientY: number }): boolean;
-  markLink(edge: string | null): void;
+  /** Shows where something that is being dragged would go: into a link, into a container. */
+  markDrop(edge: string | null, container: string | null): void;
   /** Shows the links to undo steps of all steps, or only those of the selected one. */
   toggleUndoLinks(): void;
   /** Where a step's card is on the screen. */
@@ -43,17 +46,19 @@ export function cardOf(store: CanvasStore, id: string): HTMLElement | null {
 export function useReveal(): (graph: GraphDocument, node: string, insets?: Partial<Insets>) => void {
   const rf = useReactFlow();
   const store = useStoreApi();
+  const canvas = useCanvasStore();
   return useCallback(
     (graph, node, insets) => {
-      const step = graph.nodes.find((other) => other.id === node);
+      const frame = boxOf(graph, canvas.getState().specs, node);
       const note = graph.annotations.find((other) => other.id === node);
-      const box = step ? { ...step.position, width: CARD.width, height: CARD.height } : note ? { ...note.position, ...note.size } : null;
-      if (!box) return;
       const { width, height } = store.getState();
+      // Of a frame larger than the view, its head is what is shown.
+      const box = frame ? { ...frame, height: Math.min(frame.height, 240), width: Math.min(frame.width, Math.max(300, width - 96)) } : note ? { ...note.position, ...note.size } : null;
+      if (!box) return;
       const next = reveal(box, rf.getViewport(), { width, height }, { ...NO_INSETS, ...insets });
       if (next) void rf.setViewport(next, { duration: calm() ? 0 : 180 });
     },
-    [rf, store],
+    [rf, store, canvas],
   );
 }
 
@@ -61,21 +66,22 @@ function calm(): boolean {
   return window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
-export function useCanvasHandle(ref: Ref<CanvasHandle> | undefined, graph: GraphDocument, insets: Insets, follow: string | null): void {
+export function useCanvasHandle(ref: Ref<CanvasHandle> | undefined, shown: { graph: GraphDocument; specs: Specs }, insets: Insets, follow: string | null): void {
   const rf = useReactFlow();
   const rfStore = useStoreApi();
   const store = useCanvasStore();
   const revealStep = useReveal();
-  const latest = useRef({ graph, insets });
+  const { graph, specs } = shown;
+  const latest = useRef({ graph, specs, insets });
   useLayoutEffect(() => {
-    latest.current = { graph, insets };
+    latest.current = { graph, specs, insets };
   });
 
   const handle = useMemo<CanvasHandle>(() => {
     const wrapper = (): HTMLElement | null => rfStore.getState().domNode;
     return {
       fit(ids) {
-        const box = boundsOf(latest.current.graph, ids ? new Set(ids) : undefined);
+        const box = boundsOf(latest.current.graph, latest.current.specs, ids ? new Set(ids) : undefined);
         if (!box) return;
         const { width, height } = rfStore.getState();
         void rf.setViewport(viewOf(box, { width, height }, latest.current.insets), { duration: calm() ? 0 : 180 });
@@ -112,12 +118,17 @@ export function useCanvasHandle(ref: Ref<CanvasHandle> | undefined, graph: Graph
         }
         return null;
       },
+      containerAt({ clientX, clientY }) {
+        const at = rf.screenToFlowPosition({ x: clientX, y: clientY }, { snapToGrid: false });
+        return containerAt(latest.current.graph, latest.current.specs, at);
+      },
       contains({ clientX, clientY }) {
         const box = wrapper()?.getBoundingClientRect();
         return box !== undefined && clientX >= box.left && clientX <= box.right && clientY >= box.top && clientY <= box.bottom;
       },
-      markLink: (edge) => {
-        if (store.getState().dropLink !== edge) store.setState({ dropLink: edge });
+      markDrop: (edge, container) => {
+        const { dropLink, dropInto } = store.getState();
+        if (dropLink !== edge || dropInto !== container) store.setState({ dropLink: edge, dropInto: container });
       },
       toggleUndoLinks: () => store.setState((state) => ({ undoLinks: !showsUndoLinks(state) })),
       boxOf: (node) => cardOf(store, node)?.parentElement?.getBoundingClientRect() ?? null,
@@ -165,7 +176,8 @@ function useTestHooks(rf: ReactFlowInstance, store: CanvasStore): void {
       nodeCenter(key: string): Point | null {
         const node = [...store.getState().nodes.values()].find((other) => other.key === key);
         if (!node) return null;
-        return rf.flowToScreenPosition({ x: node.position.x + CARD.width / 2, y: node.position.y + CARD.height / 2 });
+        const box = store.getState().frames.boxes.get(node.id);
+        return box ? rf.flowToScreenPosition({ x: box.x + box.width / 2, y: box.y + box.height / 2 }) : null;
       },
       waitForIdle: () => frames(3),
     };

@@ -25,7 +25,7 @@ export function useCanvasKeys(latest: RefObject<FlowCanvasProps>): (event: Keybo
       if (direction && !event.altKey && !event.ctrlKey && !event.metaKey) {
         event.preventDefault();
         const focused = target.closest<HTMLElement>("[data-step]")?.dataset["step"] ?? null;
-        const next = focused === null ? active : walkAll(props.graph, focused, direction);
+        const next = focused === null ? active : walkAll(props.graph, props.specs, focused, direction);
         if (next === null) return;
         const before = Array.isArray(props.selected) ? (props.selected as readonly string[]) : [];
         store.setState({ active: next });

@@ -5,7 +5,7 @@ import {
 import { useCallback, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { ERROR_HANDLE, isAction, portLabel, UNDO_HANDLE } from "../graph";
+import { BODY, dropHome, ERROR_HANDLE, isAction, type Point, portLabel, UNDO_HANDLE } from "../graph";
 import { problemsByNode, tablesOf, useCanvasStore } from "./canvasStore";
 import type { FlowCanvasProps } from "./FlowCanvas";
 import { type LinkRfEdge, nextEdges, nextNodes, type StepRfNode } from "./rfNodes";
@@ -57,8 +57,9 @@ export function useFlow(props: FlowCanvasProps) {
       problems: problemsByNode(props.problems ?? []),
       changed: props.changed ?? new Set(),
       build: props.build ?? null,
+      items: props.items ?? null,
     });
-  }, [store, props.readOnly, props.summaries, props.problems, props.changed, props.build]);
+  }, [store, props.readOnly, props.summaries, props.problems, props.changed, props.build, props.items]);
   useLayoutEffect(() => {
     const first = selected[0];
     if (first !== undefined && (tables.nodes.has(first) || tables.notes.has(first))) store.setState({ active: first });
@@ -74,6 +75,8 @@ export function useFlow(props: FlowCanvasProps) {
           hasErrorPort: (type) => specs[type]?.has_error_port ?? false,
           undoRole: (id) => (!isAction(specs[tables.nodes.get(id)?.type ?? ""]) ? "none" : tables.undoes.has(id) ? "undoes" : "undoable"),
           selected: new Set(selected),
+          frames: tables.frames,
+          depths: tables.depths,
         },
         before,
       ),
@@ -136,6 +139,27 @@ export function useFlow(props: FlowCanvasProps) {
     const actions = () => (isBuilding(latest.current) ? latest.current.build : undefined);
     const looks = () => latest.current.build;
     let connected = false;
+    /** Where dragged steps are, as the document reckons it. */
+    const placesOf = (moved: readonly StepRfNode[]): Map<string, Point> =>
+      new Map(moved.map((node) => {
+        const corner = node.parentId === undefined ? { x: 0, y: 0 } : BODY;
+        return [node.id, { x: Math.round(node.position.x - corner.x), y: Math.round(node.position.y - corner.y) }];
+      }));
+    const into = (home: string | null): void => {
+      if (store.getState().dropInto !== home) store.setState({ dropInto: home });
+    };
+    const mark = (moved: readonly StepRfNode[]): void => {
+      const { graph: now, specs: known } = latest.current;
+      if (store.getState().frames.containers.size > 0) into(dropHome(now, known, placesOf(moved)) ?? null);
+    };
+    const addAt = (event: React.MouseEvent, inside: string | null): void => {
+      const flow = rf.screenToFlowPosition({ x: event.clientX, y: event.clientY });
+      actions()?.addAt({ x: flow.x - 142, y: flow.y - 34 }, { clientX: event.clientX, clientY: event.clientY }, inside);
+    };
+    const drop = (moved: readonly StepRfNode[]): void => {
+      into(null);
+      actions()?.move(placesOf(moved));
+    };
     return {
       onNodesChange,
       onEdgesChange,
@@ -174,31 +198,32 @@ export function useFlow(props: FlowCanvasProps) {
         const flow = rf.screenToFlowPosition({ x: place.clientX, y: place.clientY });
         actions()?.addFrom(from.id, handle, { ...place, position: { x: flow.x - 142, y: flow.y } });
       },
-      onNodeDragStop: (_event: unknown, _node: StepRfNode, moved: StepRfNode[]) => {
-        actions()?.move(new Map(moved.map((node) => [node.id, { x: Math.round(node.position.x), y: Math.round(node.position.y) }])));
-      },
-      onSelectionDragStop: (_event: unknown, moved: StepRfNode[]) => {
-        actions()?.move(new Map(moved.map((node) => [node.id, { x: Math.round(node.position.x), y: Math.round(node.position.y) }])));
-      },
+      onNodeDrag: (_event: unknown, _node: StepRfNode, moved: StepRfNode[]) => mark(moved),
+      onSelectionDrag: (_event: unknown, moved: StepRfNode[]) => mark(moved),
+      onNodeDragStop: (_event: unknown, _node: StepRfNode, moved: StepRfNode[]) => drop(moved),
+      onSelectionDragStop: (_event: unknown, moved: StepRfNode[]) => drop(moved),
       onNodeClick: (event: React.MouseEvent, node: StepRfNode) => {
         if (portOf(event.target)) return;
-        if (node.type === "step") focusCard(event.currentTarget);
+        if (node.type !== "note") focusCard(event.currentTarget);
         const { connectionClickStartHandle: start } = rfStore.getState();
-        if (start?.type === "source" && node.type === "step" && actions()) {
+        if (start?.type === "source" && node.type !== "note" && actions()) {
           // A port was clicked before: the whole card is where the link may end.
           rfStore.setState({ connectionClickStartHandle: null });
           const reason = actions()?.connect(start.nodeId, start.id ?? "out", node.id);
           if (reason) actions()?.explain(reason);
           return;
         }
-        latest.current.onSelect?.(node.type === "step" ? node.id : null);
-        if (node.type === "step" && !event.ctrlKey && !event.metaKey && !event.shiftKey) looks()?.click(node.id);
+        latest.current.onSelect?.(node.type !== "note" ? node.id : null);
+        if (node.type !== "note" && !event.ctrlKey && !event.metaKey && !event.shiftKey) looks()?.click(node.id);
       },
-      onNodeDoubleClick: (_event: unknown, node: StepRfNode) => {
-        if (node.type === "step") looks()?.open(node.id);
+      onNodeDoubleClick: (event: React.MouseEvent, node: StepRfNode) => {
+        if (node.type === "note") return;
+        // On the ground of a body, as on that of the canvas, a step is added.
+        if (actions() && event.target instanceof Element && event.target.matches("[data-body]")) addAt(event, node.id);
+        else looks()?.open(node.id);
       },
       onNodeContextMenu: (event: React.MouseEvent, node: StepRfNode) => {
-        if (!actions() || node.type !== "step") return;
+        if (!actions() || node.type === "note") return;
         event.preventDefault();
         actions()?.menu(node.id, { clientX: event.clientX, clientY: event.clientY });
       },
@@ -207,11 +232,10 @@ export function useFlow(props: FlowCanvasProps) {
       },
       onDoubleClick: (event: React.MouseEvent) => {
         if (!(event.target instanceof Element) || !event.target.classList.contains("react-flow__pane")) return;
-        const flow = rf.screenToFlowPosition({ x: event.clientX, y: event.clientY });
-        actions()?.addAt({ x: flow.x - 142, y: flow.y - 34 }, { clientX: event.clientX, clientY: event.clientY });
+        addAt(event, null);
       },
     };
-  }, [onNodesChange, onEdgesChange, onKeyDown, rf, rfStore]);
+  }, [onNodesChange, onEdgesChange, onKeyDown, rf, rfStore, store]);
 
   return { nodes, edges, handlers };
 }

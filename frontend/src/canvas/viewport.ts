@@ -1,6 +1,6 @@
 import type { Viewport } from "@xyflow/react";
 
-import { CARD, type GraphDocument } from "../graph";
+import { type Box, CARD, framesOf, type GraphDocument, type Specs } from "../graph";
 
 export interface Insets {
   top: number;
@@ -11,14 +11,7 @@ export interface Insets {
 
 export const NO_INSETS: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
 
-export interface Box {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-}
-
-export function boundsOf(document: GraphDocument, ids?: ReadonlySet<string>): Box | null {
+export function boundsOf(document: GraphDocument, specs: Specs, ids?: ReadonlySet<string>): Box | null {
   let left = Infinity;
   let top = Infinity;
   let right = -Infinity;
@@ -29,7 +22,7 @@ export function boundsOf(document: GraphDocument, ids?: ReadonlySet<string>): Bo
     right = Math.max(right, x + width);
     bottom = Math.max(bottom, y + height);
   };
-  for (const node of document.nodes) if (!ids || ids.has(node.id)) add(node.position.x, node.position.y, CARD.width, CARD.height);
+  for (const [id, box] of framesOf(document, specs).boxes) if (!ids || ids.has(id)) add(box.x, box.y, box.width, box.height);
   for (const note of document.annotations) {
     if (!ids || ids.has(note.id)) add(note.position.x, note.position.y, note.size.width, note.size.height);
   }
@@ -51,18 +44,18 @@ export function viewOf(box: Box, size: { width: number; height: number }, insets
 }
 
 /** Where a canvas opens: everything if it stays readable, else the first step at the top. */
-export function firstView(document: GraphDocument, size: { width: number; height: number }, insets: Insets): Viewport {
-  const box = boundsOf(document);
+export function firstView(document: GraphDocument, specs: Specs, size: { width: number; height: number }, insets: Insets): Viewport {
+  const box = boundsOf(document, specs);
   if (!box) return { x: insets.left + (size.width - insets.left - insets.right) / 2 - CARD.width / 2, y: insets.top + size.height * 0.16, zoom: 1 };
   const all = viewOf(box, size, insets);
   if (all.zoom >= 0.8) {
     // Short flows hang from the top, as they are read.
     return all.zoom === 1 ? { ...all, y: insets.top + Math.min(all.y + box.y - insets.top, 48) - box.y } : all;
   }
-  const first = [...document.nodes].sort((a, b) => a.position.y - b.position.y || a.position.x - b.position.x)[0];
+  const first = [...framesOf(document, specs).boxes.values()].sort((a, b) => a.y - b.y || a.x - b.x)[0];
   const zoom = size.width < 700 ? 0.75 : size.width < 1000 ? 0.85 : 1;
-  const x = first ? first.position.x + CARD.width / 2 : box.x + box.width / 2;
-  return { zoom, x: insets.left + (size.width - insets.left - insets.right) / 2 - x * zoom, y: insets.top + MARGIN - (first?.position.y ?? box.y) * zoom };
+  const x = first ? first.x + first.width / 2 : box.x + box.width / 2;
+  return { zoom, x: insets.left + (size.width - insets.left - insets.right) / 2 - x * zoom, y: insets.top + MARGIN - (first?.y ?? box.y) * zoom };
 }
 
 /** The smallest move of the view that brings a box clear of the rims; null when it is already. */

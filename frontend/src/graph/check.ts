@@ -3,6 +3,8 @@
  * references, unconnected steps); the server checks again on every save and has the last word.
  */
 import { type Add, checkUndo } from "./checkUndo";
+import { checkContainers } from "./checkContainers";
+import { containersAround, knowsItems } from "./containers";
 import { downstreamOf, indexOf, isBehindFailure, upstreamOf } from "./indexes";
 import { KEY_PATTERN } from "./keys";
 import { portsOf } from "./ports";
@@ -39,6 +41,15 @@ const FAMILIES: Readonly<Record<string, string>> = {
   "reference.itself": "reference.not_before",
   "reference.not_before": "reference.not_before",
   "reference.no_error": "reference.no_error",
+  "reference.no_items": "reference.no_items",
+  "reference.inside_container": "reference.inside_container",
+  "node.parent_missing": "node.parent_missing",
+  "node.parent_not_container": "node.parent_not_container",
+  "node.parent_circle": "node.parent_circle",
+  "node.trigger_inside": "node.trigger_inside",
+  "node.too_deep": "node.too_deep",
+  "edge.crosses_container": "edge.crosses_container",
+  "container.empty": "container.empty",
   "undo.into_flow": "undo.into_flow",
   "undo.leads_on": "undo.leads_on",
   "undo.twice": "undo.twice",
@@ -61,6 +72,7 @@ export function check(document: GraphDocument, specs: Specs): Problem[] {
   checkKeys(document, add);
   checkLinks(document, specs, add);
   checkUndo(document, specs, add);
+  checkContainers(document, specs, add);
   const reached = reachedSteps(document, specs);
   if (reached === null) add("error", "graph.no_start", {});
   const { place, undoes } = indexOf(document);
@@ -140,20 +152,27 @@ function checkFields(node: GraphNode, spec: StepSpec, add: Add): void {
 function checkReferences(document: GraphDocument, node: GraphNode, specs: Specs, add: Add): void {
   const found = referencesIn(node.config);
   if (found.length === 0) return;
-  const { byKey } = indexOf(document);
+  const { byId, byKey } = indexOf(document);
   const upstream = upstreamOf(document, node.id);
+  const around = new Set(containersAround(document, node.id).map((container) => container.id));
   const labels = new Map(fieldsOf(specs[node.type]?.config_schema ?? {}).map((field) => [field.name, field.title]));
   for (const { field, reference } of found) {
     const top = field.split(".")[0] ?? field;
     const where = { node: node.id, field };
     const label = labels.get(top) ?? top;
+    if ((reference.root === "item" || reference.root === "index") && !knowsItems(node, top)) {
+      add("error", "reference.no_items", where, { label, root: reference.root });
+    }
     if (reference.root === "error" && !isBehindFailure(document, node.id)) {
       add("warning", "reference.no_error", where, { label });
     }
     if (reference.root !== "steps" || reference.key === null) continue;
     const used = byKey.get(reference.key);
     if (!used) add("error", "reference.step_missing", where, { label, key: reference.key });
-    else if (used.id === node.id || !upstream.has(used.id)) add("error", "reference.not_before", where, { label, name: used.name });
+    else if (used.id !== node.id && used.parent !== undefined && !around.has(used.parent)) {
+      const container = byId.get(used.parent)?.name ?? used.parent;
+      add("error", "reference.inside_container", where, { label, name: used.name, container });
+    } else if (used.id === node.id || !upstream.has(used.id)) add("error", "reference.not_before", where, { label, name: used.name });
   }
 }
 

@@ -24,7 +24,7 @@ export function changesBetween(before: GraphDocument, after: GraphDocument, spec
   for (const node of after.nodes) {
     const was = old.get(node.id);
     if (!was) changes.push({ kind: "added", node: node.id, label: addedLabel(after, node) });
-    else changes.push(...nodeChanges(was, node, specs));
+    else changes.push(...nodeChanges(was, node, specs, (id) => now.get(id ?? "")?.name ?? ""));
   }
   for (const node of before.nodes) {
     if (!now.has(node.id)) changes.push({ kind: "removed", node: null, label: { key: "change.removed", params: { name: node.name } } });
@@ -46,13 +46,14 @@ function addedLabel(document: GraphDocument, node: GraphNode): Label {
     : { key: "change.added", params: { name: node.name } };
 }
 
-function nodeChanges(was: GraphNode, node: GraphNode, specs: Specs): Change[] {
+function nodeChanges(was: GraphNode, node: GraphNode, specs: Specs, nameOf: (id: string | undefined) => string): Change[] {
   const found: Change[] = [];
   const add = (key: string, params: Label["params"]): void => {
     found.push({ kind: "changed", node: node.id, label: { key: `change.${key}`, params } });
   };
   if (was.name !== node.name) add("renamed", { name: node.name, before: was.name });
   if (was.type !== node.type) add("type", { name: node.name });
+  if (was.parent !== node.parent) add(node.parent === undefined ? "movedOut" : "movedInto", { name: node.name, container: nameOf(node.parent) });
   const titles = new Map(fieldsOf(specs[node.type]?.config_schema ?? {}).map((field) => [field.name, field.title]));
   for (const field of new Set([...Object.keys(was.config), ...Object.keys(node.config)])) {
     const before = was.config[field];
@@ -106,6 +107,12 @@ export function merge(base: GraphDocument, mine: GraphDocument, theirs: GraphDoc
   const old = new Map(base.nodes.map((node) => [node.id, node]));
   const nodes = mergeRows(base.nodes, mine.nodes, theirs.nodes, (a, b) => mergeNode(a, b, old.get(a.id)), conflicts, prefer);
   const ids = new Set(nodes.map((node) => node.id));
+  // What one side changed in a container that the other side deleted stands outside from then on.
+  nodes.forEach((node, at) => {
+    if (node.parent === undefined || ids.has(node.parent) || !old.has(node.parent)) return;
+    const { parent: _gone, ...rest } = node;
+    nodes[at] = rest;
+  });
   const edges = mergeRows(base.edges, mine.edges, theirs.edges, () => null, [], prefer).filter((edge) => ids.has(edge.source) && ids.has(edge.target));
   const annotations = mergeRows(base.annotations, mine.annotations, theirs.annotations, () => null, [], prefer);
   return { document: { ...theirs, nodes, edges, annotations }, conflicts };

@@ -1,5 +1,6 @@
 export * from "./actions";
 export * from "./check";
+export * from "./containers";
 export * from "./diff";
 export * from "./editorStore";
 export * from "./exact";

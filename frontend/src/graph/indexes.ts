@@ -17,6 +17,10 @@ export interface GraphIndex {
   place: Map<string, number>;
   /** Steps that lie on or behind a circle. */
   circular: Set<string>;
+  /** What stands in each container, by the container's id, in the order of the document. */
+  children: Map<string, string[]>;
+  /** The same in the order of the flow; under null what stands in none, or in one that is not there. */
+  bodies: Map<string | null, string[]>;
 }
 
 const cache = new WeakMap<GraphDocument, GraphIndex>();
@@ -70,8 +74,51 @@ function build(document: GraphDocument): GraphIndex {
   forward.push(...circular);
   const step = new Map(forward.map((id, at) => [id, at]));
   const last = [...undoes].sort((a, b) => (step.get(b[1]) ?? 0) - (step.get(a[1]) ?? 0)).map(([id]) => id);
-  const order = [...forward.filter((id) => !undoes.has(id)), ...last];
-  return { byId, byKey, outgoing, incoming, undoneBy, undoes, order, place: new Map(order.map((id, at) => [id, at])), circular };
+  const flat = [...forward.filter((id) => !undoes.has(id)), ...last];
+  const children = new Map<string, string[]>();
+  for (const { id, parent } of document.nodes) if (parent !== undefined && byId.has(parent)) listOf(children, parent).push(id);
+  const bodies = children.size > 0 ? bodiesOf(flat, byId) : new Map([[null, flat]]);
+  const order = children.size > 0 ? throughBodies(bodies, undoes) : flat;
+  return {
+    byId, byKey, outgoing, incoming, undoneBy, undoes, order, place: new Map(order.map((id, at) => [id, at])), circular, children, bodies,
+  };
+}
+
+function listOf<K>(lists: Map<K, string[]>, key: K): string[] {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  return list;
+}
+
+function bodiesOf(order: readonly string[], byId: GraphIndex["byId"]): GraphIndex["bodies"] {
+  const bodies: GraphIndex["bodies"] = new Map([[null, []]]);
+  for (const id of order) {
+    const around = new Set([id]);
+    let outer = byId.get(id)?.parent;
+    while (outer !== undefined && byId.has(outer) && !around.has(outer)) {
+      around.add(outer);
+      outer = byId.get(outer)?.parent;
+    }
+    // Steps that stand in one another in a circle stand in none.
+    const parent = byId.get(id)?.parent;
+    const key = parent !== undefined && byId.has(parent) && !(outer !== undefined && around.has(outer)) ? parent : null;
+    listOf(bodies, key).push(id);
+  }
+  return bodies;
+}
+
+/** A container, then its body, then what follows; the undo steps of the outermost flow last. */
+function throughBodies(bodies: GraphIndex["bodies"], undoes: GraphIndex["undoes"]): string[] {
+  const found: string[] = [];
+  const visit = (ids: readonly string[]): void => {
+    for (const id of ids) {
+      found.push(id);
+      visit(bodies.get(id) ?? []);
+    }
+  };
+  visit((bodies.get(null) ?? []).filter((id) => !undoes.has(id)));
+  visit((bodies.get(null) ?? []).filter((id) => undoes.has(id)));
+  return found;
 }
 
 function reach(start: string, next: (id: string) => string[]): Set<string> {
@@ -87,11 +134,20 @@ function reach(start: string, next: (id: string) => string[]): Set<string> {
   return seen;
 }
 
-/** What comes right before a step. Before an undo step comes the one that it undoes. */
-function sourcesOf({ incoming, undoes }: GraphIndex, id: string): string[] {
-  const action = undoes.get(id);
-  const sources = (incoming.get(id) ?? []).map((edge) => edge.source);
-  return action === undefined ? sources : [action, ...sources];
+/**
+ * What comes right before a step. Before an undo step comes the one that it undoes; before the steps of a body also what
+ * comes before its container, which itself is not over by then.
+ */
+function sourcesOf({ byId, incoming, undoes }: GraphIndex, id: string): string[] {
+  const sources: string[] = [];
+  const seen = new Set<string>();
+  for (let at: string | undefined = id; at !== undefined && !seen.has(at); at = byId.get(at)?.parent) {
+    seen.add(at);
+    const action = undoes.get(at);
+    if (action !== undefined) sources.push(action);
+    for (const edge of incoming.get(at) ?? []) sources.push(edge.source);
+  }
+  return sources;
 }
 
 /** All steps that can have run before this one. */
@@ -100,10 +156,10 @@ export function upstreamOf(document: GraphDocument, id: string): Set<string> {
   return reach(id, (at) => sourcesOf(index, at));
 }
 
-/** All steps that can run after this one. */
+/** All steps that can run after this one has begun: what follows it, and what stands in a container among them. */
 export function downstreamOf(document: GraphDocument, id: string): Set<string> {
-  const { outgoing } = indexOf(document);
-  return reach(id, (at) => (outgoing.get(at) ?? []).map((edge) => edge.target));
+  const { children, outgoing } = indexOf(document);
+  return reach(id, (at) => [...(outgoing.get(at) ?? []).map((edge) => edge.target), ...(children.get(at) ?? [])]);
 }
 
 /** Earlier steps, nearest first (by number of links, then by place in the flow). */
@@ -128,7 +184,8 @@ export function earlierSteps(document: GraphDocument, id: string): GraphNode[] {
 
 /** Steps reached from a step that failed: there, `error` can be used. */
 export function isBehindFailure(document: GraphDocument, id: string): boolean {
-  const { incoming } = indexOf(document);
+  const { byId, incoming } = indexOf(document);
   const reached = upstreamOf(document, id).add(id);
+  for (let at = byId.get(id)?.parent; at !== undefined && !reached.has(at); at = byId.get(at)?.parent) reached.add(at);
   return [...reached].some((at) => (incoming.get(at) ?? []).some((edge) => edge.sourceHandle === "error"));
 }

@@ -1,11 +1,16 @@
 /** "Tidy up": places all steps top to bottom. Pure; runs in a worker (see layoutClient.ts). */
 import { graphlib, layout as runDagre } from "@dagrejs/dagre";
+import { BODY, FRAME } from "./containers";
 import { CARD, ERROR_HANDLE, type Point, UNDO_HANDLE } from "./types";
 
 export interface LayoutNode {
   id: string;
   x: number;
   y: number;
+  /** As drawn; of a container with steps in it, it follows from how these are laid out. */
+  width: number;
+  height: number;
+  parent: string | null;
   /** Handles in the order in which they stand at the card, left to right. */
   ways: string[];
 }
@@ -19,8 +24,55 @@ export interface LayoutRequest {
   edges: LayoutEdge[];
 }
 
-/** New top-left positions by id. Flows that are not connected with each other stand side by side, in their present order. */
+/** New top-left positions by id, each reckoned in its body: the innermost bodies first, then what stands around them. */
 export function layout(request: LayoutRequest): Record<string, Point> {
+  const result: Record<string, Point> = {};
+  const known = new Set(request.nodes.map((node) => node.id));
+  const levels = new Map<string | null, LayoutNode[]>();
+  for (const node of request.nodes) {
+    const parent = node.parent !== null && known.has(node.parent) ? node.parent : null;
+    const level = levels.get(parent) ?? [];
+    level.push(parent === node.parent ? node : { ...node, parent });
+    levels.set(parent, level);
+  }
+  const done = new Set<string | null>();
+  const run = (parent: string | null): { width: number; height: number } => {
+    if (done.has(parent)) return CARD;
+    done.add(parent);
+    const nodes = (levels.get(parent) ?? []).map((node) => {
+      if (!levels.has(node.id)) return node;
+      const body = run(node.id);
+      return {
+        ...node,
+        width: Math.max(FRAME.width, BODY.x + body.width + FRAME.rim),
+        height: Math.max(FRAME.height, BODY.y + body.height + FRAME.foot),
+      };
+    });
+    const inside = new Set(nodes.map((node) => node.id));
+    const level = { nodes, edges: request.edges.filter((edge) => inside.has(edge.source) && inside.has(edge.target)) };
+    const positions = layoutLevel(level);
+    Object.assign(result, parent === null ? anchored(level, positions) : atCorner(positions));
+    return {
+      width: Math.max(0, ...nodes.map((node) => (result[node.id]?.x ?? 0) + node.width)),
+      height: Math.max(0, ...nodes.map((node) => (result[node.id]?.y ?? 0) + node.height)),
+    };
+  };
+  run(null);
+  // What stands in itself, by a circle of containers, is not drawn as standing in anything.
+  for (const parent of levels.keys()) run(parent);
+  return result;
+}
+
+function atCorner(positions: Record<string, Point>): Record<string, Point> {
+  const points = Object.values(positions);
+  const x = Math.min(...points.map((point) => point.x));
+  const y = Math.min(...points.map((point) => point.y));
+  for (const point of points) Object.assign(point, { x: point.x - x, y: point.y - y });
+  return positions;
+}
+
+/** Flows that are not connected with each other stand side by side, in their present order. */
+function layoutLevel(request: LayoutRequest): Record<string, Point> {
   const result: Record<string, Point> = {};
   const beside = undoSteps(request.edges);
   const flow: LayoutRequest = {
@@ -37,7 +89,7 @@ export function layout(request: LayoutRequest): Record<string, Point> {
     }
     left += placed.width + CARD.columnGap * 2;
   }
-  return anchored(request, result);
+  return result;
 }
 
 /** Undo steps by id, each with the step that it undoes. One whose action is itself beside another stays in the flow. */
@@ -115,7 +167,7 @@ function layoutComponent(nodes: readonly LayoutNode[], edges: readonly LayoutEdg
   graph.setGraph({ rankdir: "TB", nodesep: CARD.columnGap, ranksep: CARD.rowGap, edgesep: 24, ranker: "network-simplex" });
   graph.setDefaultEdgeLabel(() => ({}));
   const members = new Map(nodes.map((node) => [node.id, node]));
-  for (const node of nodes) graph.setNode(node.id, { width: CARD.width, height: CARD.height });
+  for (const node of nodes) graph.setNode(node.id, { width: node.width, height: node.height });
   // Failure paths first, then the ways out from left to right: dagre keeps the order in which it meets them.
   const rank = (edge: LayoutEdge): number => {
     if (edge.sourceHandle === ERROR_HANDLE) return -1;
@@ -131,14 +183,14 @@ function layoutComponent(nodes: readonly LayoutNode[], edges: readonly LayoutEdg
   let right = 0;
   for (const node of nodes) {
     const place = graph.node(node.id) as { x: number; y: number };
-    positions[node.id] = { x: place.x - CARD.width / 2, y: place.y - CARD.height / 2 };
-    right = Math.max(right, place.x + CARD.width / 2);
+    positions[node.id] = { x: place.x - node.width / 2, y: place.y - node.height / 2 };
+    right = Math.max(right, place.x + node.width / 2);
   }
   const bends = sorted.map((edge, index) => {
     const drawn = graph.edge(edge.source, edge.target, `${edge.sourceHandle}:${index}`) as { points: Point[] };
     return { source: edge.source, rank: rank(edge), x: drawn.points[1]?.x ?? 0 };
   });
-  if (isMirrored(bends)) for (const point of Object.values(positions)) point.x = right - CARD.width - point.x;
+  if (isMirrored(bends)) for (const [id, point] of Object.entries(positions)) point.x = right - (members.get(id)?.width ?? CARD.width) - point.x;
   return { positions, width: right };
 }
 

@@ -1,3 +1,4 @@
+import { sizeOf } from "./containers";
 import type { LayoutRequest } from "./layout";
 import { portsOf } from "./ports";
 import type { GraphDocument, Point, Specs } from "./types";
@@ -34,6 +35,8 @@ export function layoutRequest(document: GraphDocument, specs: Specs): LayoutRequ
       id: node.id,
       x: node.position.x,
       y: node.position.y,
+      ...sizeOf(specs[node.type]),
+      parent: node.parent ?? null,
       ways: portsOf(specs[node.type], node.config).map((port) => port.id),
     })),
     edges: document.edges.map(({ source, sourceHandle, target }) => ({ source, sourceHandle, target })),

@@ -3,6 +3,7 @@
  * turns what they changed into patches; none of them needs an inverse of its own.
  */
 import { copyOf } from "./exact";
+import { type Box, boxOf, containersAround, cornerOf, framesOf, outermost, settleBodies, sizeOf, withBodies } from "./containers";
 import { newId } from "./ids";
 import { downstreamOf, indexOf } from "./indexes";
 import { makeKey, makeName } from "./keys";
@@ -14,6 +15,8 @@ import {
   type Json, type Point, type Specs, type StepSettings, type StepSpec, UNDO_HANDLE,
 } from "./types";
 import { isUndoLink } from "./undo";
+
+export { settleBodies };
 
 export function snap(point: Point): Point {
   return { x: Math.round(point.x / CARD.grid) * CARD.grid, y: Math.round(point.y / CARD.grid) * CARD.grid };
@@ -36,29 +39,51 @@ function buildEdge(source: string, sourceHandle: string, target: string): GraphE
   return { id: newId("e"), source, sourceHandle, target, targetHandle: DEFAULT_IN };
 }
 
-/** The first place at or right of `wanted` where a card covers no other card. */
-export function freePlace(document: GraphDocument, wanted: Point, ignore: ReadonlySet<string> = new Set()): Point {
+/** What is drawn on one level: on the canvas itself (null) or in one body. */
+export interface Level {
+  specs: Specs;
+  parent: string | null;
+}
+
+/** A copy to read while a document is being changed: what is looked up in it is not kept for later. */
+function plainOf(document: GraphDocument): GraphDocument {
+  return { ...document, nodes: [...document.nodes], edges: [...document.edges] };
+}
+
+/** The boxes of a level as its steps' places are reckoned. */
+function boxesOn(document: GraphDocument, { specs, parent }: Level): Map<string, Box> {
+  const { boxes } = framesOf(document, specs);
+  const siblings = document.nodes.filter((node) => (node.parent ?? null) === parent);
+  return new Map(siblings.map((node) => [node.id, { ...(boxes.get(node.id) ?? CARD), ...node.position }]));
+}
+
+/** The first place at or right of `wanted` where a step of this type covers no other one of its level. */
+export function freePlace(document: GraphDocument, level: Level, wanted: Point, spec?: StepSpec, ignore: ReadonlySet<string> = new Set()): Point {
+  const size = sizeOf(spec);
   const place = snap(wanted);
-  const others = document.nodes.filter((node) => !ignore.has(node.id));
-  const clashes = (at: Point): boolean => others.some((node) => overlaps(node.position, at));
-  for (let guard = 0; guard < 400 && clashes(place); guard += 1) place.x += CARD.width + CARD.columnGap;
+  const others = [...boxesOn(document, level)].filter(([id]) => !ignore.has(id)).map(([, box]) => box);
+  const clash = (): Box | undefined => others.find((box) => overlaps(box, { ...size, ...place }));
+  for (let guard = 0, hit = clash(); guard < 400 && hit; guard += 1, hit = clash()) place.x = Math.ceil((hit.x + hit.width + CARD.columnGap) / CARD.grid) * CARD.grid;
   return snap(place);
 }
 
-function overlaps(a: Point, b: Point): boolean {
-  return Math.abs(a.x - b.x) < CARD.width + 8 && Math.abs(a.y - b.y) < CARD.height + 16;
+function overlaps(a: Box, b: Box): boolean {
+  return a.x < b.x + b.width + 8 && b.x < a.x + a.width + 8 && a.y < b.y + b.height + 16 && b.y < a.y + a.height + 16;
 }
 
 const PITCH = CARD.height + CARD.rowGap;
 
 /** Where a new step goes that follows `source` by `handle`. */
-export function placeAfter(source: GraphNode, spec: StepSpec | undefined, handle: string): Point {
-  if (handle === ERROR_HANDLE) return { x: source.position.x - CARD.width - CARD.columnGap, y: source.position.y + PITCH };
-  if (handle === UNDO_HANDLE) return { x: source.position.x + CARD.width + CARD.undoGap, y: source.position.y };
-  const ports = portsOf(spec, source.config);
+export function placeAfter(document: GraphDocument, specs: Specs, source: GraphNode, handle: string, added?: StepSpec): Point {
+  const own = boxOf(document, specs, source.id) ?? { ...source.position, ...CARD };
+  const size = sizeOf(added);
+  const below = source.position.y + own.height + CARD.rowGap;
+  if (handle === ERROR_HANDLE) return { x: source.position.x - size.width - CARD.columnGap, y: below };
+  if (handle === UNDO_HANDLE) return { x: source.position.x + own.width + CARD.undoGap, y: source.position.y };
+  const ports = portsOf(specs[source.type], source.config);
   const at = Math.max(0, ports.findIndex((port) => port.id === handle));
   const shift = ports.length > 1 ? (at - (ports.length - 1) / 2) * (CARD.width + CARD.columnGap) : 0;
-  return { x: source.position.x + shift, y: source.position.y + PITCH + (ports.length > 1 ? 8 : 0) };
+  return { x: source.position.x + (own.width - size.width) / 2 + shift, y: below + (ports.length > 1 ? 8 : 0) };
 }
 
 /** Where to attach a step that is to follow `source`: a free way out if there is one, else into the first link. */
@@ -96,22 +121,40 @@ export function insertIntoLink(document: GraphDocument, specs: Specs, edgeId: st
   edge.target = step.id;
   const way = portsOf(specs[step.type], step.config)[0];
   if (way) document.edges.push(buildEdge(step.id, way.id, target));
-  makeRoomBelow(document, step.id);
+  makeRoomBelow(document, specs, step.id);
 }
 
 /** Moves what follows a step down until it no longer covers it; what stands beside stays where it is. */
-export function makeRoomBelow(document: GraphDocument, stepId: string): void {
-  const plain: GraphDocument = { ...document, nodes: [...document.nodes], edges: [...document.edges] };
+export function makeRoomBelow(document: GraphDocument, specs: Specs, stepId: string): void {
+  const plain = plainOf(document);
   const step = document.nodes.find((node) => node.id === stepId);
   if (!step) return;
   const behind = downstreamOf(plain, stepId);
   // Undo steps stay beside what they undo.
   for (const [by, action] of indexOf(plain).undoes) if (behind.has(action)) behind.add(by);
-  const followers = document.nodes.filter((node) => behind.has(node.id) && node.position.y > step.position.y - PITCH);
+  const followers = document.nodes.filter(
+    (node) => node.parent === step.parent && behind.has(node.id) && node.position.y > step.position.y - PITCH,
+  );
   const nearest = Math.min(...followers.map((node) => node.position.y));
-  const shift = step.position.y + PITCH - nearest;
+  const height = boxOf(plain, specs, stepId)?.height ?? CARD.height;
+  const shift = step.position.y + height + CARD.rowGap - nearest;
   if (!Number.isFinite(shift) || shift <= 0) return;
   for (const node of followers) node.position.y += Math.ceil(shift / CARD.grid) * CARD.grid;
+}
+
+/** After a body has changed: its frame fits again, and so does every frame around it; what follows them makes room. */
+export function fitAround(document: GraphDocument, specs: Specs, parents: Iterable<string | null | undefined>): void {
+  settleBodies(document);
+  const grown = new Set<string>();
+  for (const parent of parents) {
+    if (parent === null || parent === undefined) continue;
+    for (const id of [parent, ...containersAround(plainOf(document), parent).map((node) => node.id)]) {
+      if (grown.has(id)) continue;
+      grown.add(id);
+      makeRoomBelow(document, specs, id);
+    }
+  }
+  settleBodies(document);
 }
 
 export function removeLinks(document: GraphDocument, edgeIds: ReadonlySet<string>): void {
@@ -131,26 +174,75 @@ function forgetErrorPort(document: GraphDocument, nodeId: string): void {
   if (node?.settings.on_failure === "error_port") delete node.settings.on_failure;
 }
 
-/** Removes steps and heals the chain: A → X → B becomes A → B where X had exactly one way on. */
+/** Removes steps, with what stands in them, and heals the chain: A → X → B becomes A → B where X had exactly one way on. */
 export function removeSteps(document: GraphDocument, specs: Specs, ids: ReadonlySet<string>): void {
-  for (const id of ids) {
-    const links = document.edges.filter((edge) => !isUndoLink(edge) && edge.source !== edge.target);
-    const incoming = links.filter((edge) => edge.target === id);
-    const onward = links.filter((edge) => edge.source === id && edge.sourceHandle !== ERROR_HANDLE);
-    const targets = [...new Set(onward.map((edge) => edge.target))];
-    document.edges = document.edges.filter((edge) => edge.source !== id && edge.target !== id);
-    document.nodes = document.nodes.filter((node) => node.id !== id);
-    const only = targets.length === 1 ? targets[0] : undefined;
-    for (const edge of incoming) {
-      const healed = only !== undefined && tryLink(document, specs, edge.source, edge.sourceHandle, only);
-      if (!healed && edge.sourceHandle === ERROR_HANDLE) forgetErrorPort(document, edge.source);
-    }
+  const plain = plainOf(document);
+  const all = withBodies(plain, ids);
+  const chosen = outermost(plain, ids);
+  const parents = plain.nodes.filter((node) => chosen.has(node.id)).map((node) => node.parent);
+  for (const id of chosen) {
+    cutOut(document, specs, id, () => {
+      document.nodes = document.nodes.filter((node) => node.id !== id);
+    });
   }
-  for (const note of document.annotations) if (note.attached_to && ids.has(note.attached_to)) delete note.attached_to;
+  document.edges = document.edges.filter((edge) => !all.has(edge.source) && !all.has(edge.target));
+  document.nodes = document.nodes.filter((node) => !all.has(node.id));
+  for (const note of document.annotations) if (note.attached_to && all.has(note.attached_to)) delete note.attached_to;
+  fitAround(document, specs, parents);
+}
+
+/** Takes a step out of its chain by `take`; what led to it leads on where it had exactly one way on. */
+function cutOut(document: GraphDocument, specs: Specs, id: string, take: () => void): void {
+  const links = document.edges.filter((edge) => !isUndoLink(edge) && edge.source !== edge.target);
+  const incoming = links.filter((edge) => edge.target === id);
+  const onward = links.filter((edge) => edge.source === id && edge.sourceHandle !== ERROR_HANDLE);
+  const targets = [...new Set(onward.map((edge) => edge.target))];
+  document.edges = document.edges.filter((edge) => edge.source !== id && edge.target !== id);
+  take();
+  const only = targets.length === 1 ? targets[0] : undefined;
+  for (const edge of incoming) {
+    const healed = only !== undefined && tryLink(document, specs, edge.source, edge.sourceHandle, only);
+    if (!healed && edge.sourceHandle === ERROR_HANDLE) forgetErrorPort(document, edge.source);
+  }
+}
+
+/**
+ * Puts steps, with what stands in them, into a container, or (null) on the canvas itself. They stay where they are unless
+ * `places` says otherwise (by the place in the new body); links that would cross the frame are cut, and the chain they
+ * leave is healed.
+ */
+export function moveInto(
+  document: GraphDocument, specs: Specs, ids: ReadonlySet<string>, parent: string | null, places: ReadonlyMap<string, Point> = new Map(),
+): void {
+  const before = plainOf(document);
+  const { byId, undoneBy } = indexOf(before);
+  // What undoes a step goes where that goes.
+  const along = [...ids].flatMap((id) => [id, undoneBy.get(id) ?? []].flat());
+  const moved = new Set([...outermost(before, new Set(along))].filter((id) => (byId.get(id)?.parent ?? null) !== parent));
+  const { boxes } = framesOf(before, specs);
+  const corner = cornerOf(before, specs, parent);
+  const left = [...moved].map((id) => byId.get(id)?.parent);
+  const kept = document.edges.filter((edge) => moved.has(edge.source) && moved.has(edge.target));
+  for (const id of moved) {
+    const node = document.nodes.find((other) => other.id === id);
+    const box = boxes.get(id);
+    if (!node || !box) continue;
+    cutOut(document, specs, id, () => {
+      node.position = places.get(id) ?? { x: box.x - corner.x, y: box.y - corner.y };
+      if (parent === null) delete node.parent;
+      else node.parent = parent;
+    });
+    if (node.settings.on_failure === "error_port") delete node.settings.on_failure;
+  }
+  for (const edge of kept) {
+    document.edges.push(edge);
+    if (edge.sourceHandle === ERROR_HANDLE) setSettings(document, edge.source, { on_failure: "error_port" });
+  }
+  fitAround(document, specs, [...left, parent]);
 }
 
 function tryLink(document: GraphDocument, specs: Specs, source: string, sourceHandle: string, target: string): boolean {
-  const plain: GraphDocument = { ...document, nodes: [...document.nodes], edges: [...document.edges] };
+  const plain = plainOf(document);
   if (refusal(plain, specs, { source, sourceHandle, target, targetHandle: DEFAULT_IN }) !== null) return false;
   document.edges.push(buildEdge(source, sourceHandle, target));
   return true;
@@ -250,7 +342,8 @@ export function removeNotes(document: GraphDocument, ids: ReadonlySet<string>): 
 }
 
 /** Steps whose configuration uses the output of any of these; asked about before deleting. */
-export function usersOf(document: GraphDocument, ids: ReadonlySet<string>): GraphNode[] {
+export function usersOf(document: GraphDocument, chosen: ReadonlySet<string>): GraphNode[] {
+  const ids = withBodies(document, chosen);
   const keys = new Set(document.nodes.filter((node) => ids.has(node.id)).map((node) => node.key));
   const isStart = (node: GraphNode): boolean => node.type.startsWith("trigger.");
   const starts = document.nodes.filter(isStart);
@@ -272,13 +365,18 @@ export function usersOf(document: GraphDocument, ids: ReadonlySet<string>): Grap
   });
 }
 
-/** Adds copies of the given steps with the links among them; returns old id → new id. */
+/**
+ * Adds copies of the given steps with the links among them; returns old id → new id. What stands in a copied container
+ * stands in its copy; of the others, `into` says where.
+ */
 export function addCopies(
   document: GraphDocument,
   nodes: readonly GraphNode[],
   edges: readonly GraphEdge[],
   offset: Point,
+  into: (node: GraphNode) => string | null = () => null,
 ): Map<string, string> {
+  const copied = new Set(nodes.map((node) => node.id));
   const ids = new Map<string, string>();
   const keys = new Map<string, string>();
   const copies: GraphNode[] = [];
@@ -287,7 +385,7 @@ export function addCopies(
     copy.id = newId("n");
     copy.name = makeName(node.name, document.nodes.map((other) => other.name));
     copy.key = makeKey(copy.name, document.nodes.map((other) => other.key));
-    copy.position = snap({ x: node.position.x + offset.x, y: node.position.y + offset.y });
+    if (node.parent === undefined || !copied.has(node.parent)) copy.position = snap({ x: node.position.x + offset.x, y: node.position.y + offset.y });
     ids.set(node.id, copy.id);
     keys.set(node.key, copy.key);
     document.nodes.push(copy);
@@ -297,11 +395,11 @@ export function addCopies(
     const rename = (key: string): string | null => keys.get(key) ?? null;
     copy.config = renameInValue(copy.config, rename);
     if (copy.settings.fallback !== undefined) copy.settings.fallback = renameInValue(copy.settings.fallback, rename);
-    if (copy.parent) {
-      const parent = ids.get(copy.parent);
-      if (parent) copy.parent = parent;
-      else delete copy.parent;
-    }
+  }
+  for (const [at, copy] of copies.entries()) {
+    const parent = ids.get(copy.parent ?? "") ?? into(nodes[at] as GraphNode);
+    if (parent === null) delete copy.parent;
+    else copy.parent = parent;
   }
   for (const edge of edges) {
     const source = ids.get(edge.source);

@@ -1,7 +1,11 @@
 /** The workflow as a list that can be read aloud: steps in order, branches as groups, joins once. */
 import { indexOf } from "./indexes";
+import { isContainer } from "./containers";
 import { portsOf } from "./ports";
 import { ERROR_HANDLE, type GraphDocument, type GraphEdge, type Specs, UNDO_HANDLE } from "./types";
+
+/** Stands in place of a way out for what is done for each item. */
+export const BODY_HANDLE = "body";
 
 export type OutlineRow =
   | { kind: "step"; id: string; node: string; number: number; children: OutlineRow[] }
@@ -20,6 +24,20 @@ export function outline(document: GraphDocument, specs: Specs): OutlineRow[] {
     return [{ kind: "way", id: `${id}:${UNDO_HANDLE}`, node: id, handle: UNDO_HANDLE, label: "", failure: false, children: chain(by, new Set()) }];
   };
 
+  /** What stands in a container, before the ways on. */
+  const bodyRows = (id: string): OutlineRow[] => {
+    const body = index.bodies.get(id) ?? [];
+    if (body.length === 0 && !isContainer(specs[index.byId.get(id)?.type ?? ""])) return [];
+    return [{ kind: "way", id: `${id}:${BODY_HANDLE}`, node: id, handle: BODY_HANDLE, label: "", failure: false, children: level(body) }];
+  };
+
+  const level = (ids: readonly string[]): OutlineRow[] => {
+    const roots = ids.filter((id) => (index.incoming.get(id) ?? []).length === 0 && !index.undoes.has(id));
+    const rows = roots.flatMap((id) => chain(id, new Set()));
+    for (const id of ids) if (!shown.has(id)) rows.push(...chain(id, new Set()));
+    return rows;
+  };
+
   const chain = (start: string, stops: ReadonlySet<string>): OutlineRow[] => {
     const rows: OutlineRow[] = [];
     let at: string | null = start;
@@ -32,6 +50,7 @@ export function outline(document: GraphDocument, specs: Specs): OutlineRow[] {
       shown.add(id);
       const row: OutlineRow = { kind: "step", id, node: id, number: numbers.get(id) ?? 0, children: [] };
       rows.push(row);
+      row.children.push(...bodyRows(id));
       const ways = waysOf(id);
       const single = ways.length === 1 && ways[0] && !ways[0].failure && ways[0].label === "" ? ways[0].edges : null;
       if (single && single.length === 1) {
@@ -100,10 +119,7 @@ export function outline(document: GraphDocument, specs: Specs): OutlineRow[] {
     return seen;
   };
 
-  const roots = index.order.filter((id) => (index.incoming.get(id) ?? []).length === 0 && !index.undoes.has(id));
-  const rows = roots.flatMap((id) => chain(id, new Set()));
-  for (const id of index.order) if (!shown.has(id)) rows.push(...chain(id, new Set()));
-  return rows;
+  return level(index.bodies.get(null) ?? []);
 }
 
 /** Step numbers as the outline and the aria labels say them: the order of the flow, from 1. */

@@ -50,6 +50,7 @@ export interface GraphNode {
   position: Point;
   settings: StepSettings;
   notes?: string;
+  /** The container in whose body it stands. */
   parent?: string;
 }
 
@@ -108,6 +109,8 @@ export interface StepSpec {
   effect?: string | null;
   effect_note?: string | null;
   trigger: boolean;
+  /** Other steps stand in it: its body. */
+  container?: boolean;
   ports: StepPort[];
   ports_from?: PortsFrom | null;
   has_error_port: boolean;

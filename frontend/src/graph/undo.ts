@@ -1,4 +1,5 @@
 /** Undo steps: the step that takes back what an action did. They hang at their action and are no part of the way forward. */
+import { withBodies } from "./containers";
 import { indexOf, upstreamOf } from "./indexes";
 import { type GraphDocument, type GraphEdge, type GraphNode, type Specs, type StepSpec, UNDO_HANDLE } from "./types";
 
@@ -49,7 +50,8 @@ export interface UndoTurn {
 /** What is undone of the way up to and including a step, the last action first. */
 export function undoTurns(document: GraphDocument, specs: Specs, id: string): UndoTurn[] {
   const { byId, order, undoes } = indexOf(document);
-  const way = upstreamOf(document, id).add(id);
+  // What a container did is undone item by item, so its body counts.
+  const way = withBodies(document, upstreamOf(document, id).add(id));
   return order.flatMap((at): UndoTurn[] => {
     const action = byId.get(at);
     if (!action || !way.has(at) || undoes.has(at) || action.settings.disabled || !isAction(specs[action.type])) return [];

@@ -99,6 +99,8 @@ export function stepStatusKind(step: { status: StepStatus; wait: { kind: string 
     case "retrying":
       return "retrying";
     case "waiting":
+      // Its items work on.
+      if (step?.wait?.kind === "children") return "running";
       if (step?.wait?.kind === "human") return "waiting_person";
       return step?.wait?.kind === "event" ? "waiting_event" : "waiting";
     case "succeeded":
@@ -119,6 +121,7 @@ export function runStatusKind(run: {
   paused?: boolean;
 }): StatusKind {
   if (run.paused) return "parked";
+  if (run.status.startsWith("waiting") && run.waiting?.kind === "children") return "running";
   switch (run.status) {
     case "accepted":
       return "queued";

@@ -34,6 +34,12 @@ export const specs: Specs = {
     ports: [],
     ports_from: { field: "cases", id: "id", label: "name", plus: [{ id: "otherwise", label: "Otherwise" }] },
   }),
+  "flow.for_each@1": spec("flow.for_each@1", {
+    title: "For each",
+    category: "loop",
+    container: true,
+    config_schema: { type: "object", required: ["items"], properties: { items: { type: "array", title: "The list", "x-ui": { expression: true } }, label: { type: "string", title: "Label", "x-ui": { expression: true } } } },
+  }),
   "flow.stop@1": spec("flow.stop@1", { title: "Stop", category: "logic", ports: [], has_error_port: false }),
   "http.request@1": spec("http.request@1", {
     title: "HTTP request",
@@ -73,6 +79,20 @@ export function branching(): GraphDocument {
       node("end", "http.request@1", { position: { x: 0, y: 384 } }),
     ],
     [edge("start", "check"), edge("check", "a", "yes"), edge("a", "end"), edge("check", "end", "no")],
+  );
+}
+
+/** start → each (a → b, with what undoes a) → end */
+export function looping(): GraphDocument {
+  return graph(
+    [
+      node("start", "trigger.webhook@1"),
+      node("each", "flow.for_each@1", { position: { x: -24, y: 128 }, config: { items: "{{ trigger.body.lines }}" } }),
+      node("end", "http.request@1", { position: { x: 0, y: 500 } }),
+      node("a", "http.request@1", { parent: "each" }),
+      node("b", "http.request@1", { parent: "each", position: { x: 0, y: 128 } }),
+    ],
+    [edge("start", "each"), edge("each", "end"), edge("a", "b")],
   );
 }
 

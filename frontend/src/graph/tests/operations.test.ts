@@ -71,7 +71,7 @@ describe("inserting", () => {
 
   it("moves nothing when there is room", () => {
     const document = graph([node("a"), node("b", "http.request@1", { position: { x: 0, y: 600 } })], [edge("a", "b")]);
-    operations.makeRoomBelow(document, "a");
+    operations.makeRoomBelow(document, specs, "a");
     expect(document.nodes[1]?.position.y).toBe(600);
   });
 
@@ -93,7 +93,7 @@ describe("inserting", () => {
 
   it("never places a card on another one", () => {
     const document = graph([node("a"), node("b", "http.request@1", { position: { x: 320, y: 0 } })]);
-    const place = operations.freePlace(document, { x: 3, y: 5 });
+    const place = operations.freePlace(document, { specs, parent: null }, { x: 3, y: 5 });
     expect(place).toEqual({ x: 640, y: 8 });
   });
 });

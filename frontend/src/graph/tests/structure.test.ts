@@ -62,12 +62,12 @@ describe("arrow keys", () => {
     const document = branching();
     document.nodes.push(node("side", "http.request@1", { position: { x: 160, y: 256 } }));
     const shown = { ...document };
-    expect(walk(shown, "start", "down")).toBe("check");
-    expect(walk(shown, "check", "down")).toBe("end");
-    expect(walk(shown, "end", "up")).toBe("check");
-    expect(walk(shown, "a", "right")).toBe("side");
-    expect(walk(shown, "side", "left")).toBe("a");
-    expect(walk(shown, "start", "up")).toBeNull();
+    expect(walk(shown, specs, "start", "down")).toBe("check");
+    expect(walk(shown, specs, "check", "down")).toBe("end");
+    expect(walk(shown, specs, "end", "up")).toBe("check");
+    expect(walk(shown, specs, "a", "right")).toBe("side");
+    expect(walk(shown, specs, "side", "left")).toBe("a");
+    expect(walk(shown, specs, "start", "up")).toBeNull();
   });
 });
 

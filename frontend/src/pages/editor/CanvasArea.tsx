@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { useConnections } from "../../api/queries";
 import { type BuildActions, type CanvasHandle, FlowCanvas, ZoomBar } from "../../canvas";
 import {
-  addNote, addStep, arrange, type Anchor, type Change, connect, type GraphDocument, indexOf, moveTo, nextStart, operations, refusal, type StepSpec, tidyPositions,
+  addNote, addStep, arrange, type Anchor, type Change, connect, dropSteps, type GraphDocument, type GraphNode, indexOf, isEmptyContainer, nextStart, operations, refusal, type StepSpec, tidyPositions,
 } from "../../graph";
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
 import { liesBeside } from "../../inspector/DataFlyout";
@@ -18,6 +18,7 @@ import { freeNotePlace } from "./notePlace";
 import { prefilled } from "./prefill";
 import { ProblemsBar } from "./ProblemsBar";
 import { QuickAdd, StepChooser } from "./QuickAdd";
+import { sayCut } from "./sayCut";
 import { StepMenu } from "./StepMenu";
 import type { TestRun } from "./testRun";
 import { TestBar } from "./TestView";
@@ -58,7 +59,9 @@ export function CanvasArea({ canvas, paletteSearch, test, changes, docked, panel
     (spec: StepSpec, anchor: Anchor | null) => {
       const { selection: chosen, document: now } = store.getState();
       const source = chosen.length === 1 ? now.nodes.find((node) => node.id === chosen[0]) : lastOf(now);
-      const where: Anchor = anchor ?? (source && !spec.trigger ? { kind: "after", source: source.id } : { kind: "free", position: nextStart(now) });
+      // An empty container is waiting for its first step.
+      const empty = chosen.length === 1 && source !== undefined && isEmptyContainer(now, store.getState().specs, source.id);
+      const where: Anchor = anchor ?? (empty && !spec.trigger ? { kind: "inside", container: source.id } : source && !spec.trigger ? { kind: "after", source: source.id } : { kind: "free", position: nextStart(now, store.getState().specs) });
       const id = addStep(store, prefilled(spec, { timeZone, connections: connections.data ?? [] }), where);
       ui.set({ quickAdd: null, palette: false, panelOpen: true, panelTab: "setup", focusField: { node: id, field: "", stamp: Date.now() } });
       requestAnimationFrame(() => canvas.current?.reveal(id));
@@ -76,8 +79,9 @@ export function CanvasArea({ canvas, paletteSearch, test, changes, docked, panel
       addFrom: (source, handle, place) =>
         ui.quickAdd({ kind: "after", source, handle, ...(place.position ? { position: place.position } : {}) }, place),
       insertInto: (edge, place) => ui.quickAdd({ kind: "link", edge }, place),
-      addAt: (position, place) => ui.quickAdd({ kind: "free", position }, place),
-      move: (positions) => moveTo(store, positions),
+      addAt: (position, place, inside) => ui.quickAdd({ kind: "free", position, inside }, place),
+      addInside: (container, place) => ui.quickAdd({ kind: "inside", container }, place),
+      move: (positions) => sayCut(dropSteps(store, positions), t),
       open: (node) => ui.edit(node),
       click: () => {
         // Where the panel would lie over the canvas, it takes a second click.
@@ -109,7 +113,7 @@ export function CanvasArea({ canvas, paletteSearch, test, changes, docked, panel
     keys.provide({
       tidy: () => void tidy(),
       note: () => {
-        const id = addNote(store, freeNotePlace(store.getState().document, canvas.current?.centre() ?? { x: 0, y: 0 }));
+        const id = addNote(store, freeNotePlace(store.getState().document, store.getState().specs, canvas.current?.centre() ?? { x: 0, y: 0 }));
         requestAnimationFrame(() => canvas.current?.reveal(id));
       },
       leaveTest: test.shown ? test.hide : null,
@@ -195,7 +199,7 @@ export function CanvasArea({ canvas, paletteSearch, test, changes, docked, panel
 const FLYOUT = 290;
 
 /** The step that a new one follows when nothing is selected: the lowest one. */
-function lastOf(document: GraphDocument): { id: string } | undefined {
+function lastOf(document: GraphDocument): GraphNode | undefined {
   const { undoes } = indexOf(document);
-  return document.nodes.filter((node) => !undoes.has(node.id)).sort((a, b) => b.position.y - a.position.y)[0];
+  return document.nodes.filter((node) => node.parent === undefined && !undoes.has(node.id)).sort((a, b) => b.position.y - a.position.y)[0];
 }

@@ -1,10 +1,10 @@
-import { CircleX, ListTree, Plus, TriangleAlert, Undo2, Workflow, Zap } from "lucide-react";
+import { CircleX, ListTree, Plus, Repeat, TriangleAlert, Undo2, Workflow, Zap } from "lucide-react";
 import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useConnections } from "../../api/queries";
 import {
-  addStep, type Anchor, ERROR_HANDLE, indexOf, moveTo, nextStart, outline, type OutlineRow, type StepSpec, UNDO_HANDLE,
+  addStep, type Anchor, BODY_HANDLE, ERROR_HANDLE, indexOf, moveTo, nextStart, outline, type OutlineRow, type StepSpec, UNDO_HANDLE,
 } from "../../graph";
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
 import { Button, cx, IconButton, Tile } from "../../ui";
@@ -68,7 +68,7 @@ export function Outline({ narrow, chips, onClose, keys }: OutlineProps) {
             icon={<Plus size={14} aria-hidden />}
             onClick={(event) => {
               const box = event.currentTarget.getBoundingClientRect();
-              ui.quickAdd({ kind: "free", position: nextStart(store.getState().document) }, { clientX: box.left, clientY: box.bottom });
+              ui.quickAdd({ kind: "free", position: nextStart(store.getState().document, store.getState().specs) }, { clientX: box.left, clientY: box.bottom });
             }}
           >
             <span>{t("outline.addStart")}</span>
@@ -242,6 +242,10 @@ function Tree({ rows, keys, onLeave, hint }: TreeProps) {
 function addAfter(row: OutlineRow, element: HTMLElement): void {
   const box = element.getBoundingClientRect();
   const place = { clientX: box.left + 160, clientY: box.bottom };
+  if (row.kind === "way" && row.handle === BODY_HANDLE) {
+    ui.quickAdd({ kind: "inside", container: row.node }, place);
+    return;
+  }
   ui.quickAdd(row.kind === "way" && row.handle !== UNDO_HANDLE ? { kind: "after", source: row.node, handle: row.handle } : { kind: "after", source: row.node }, place);
 }
 
@@ -265,8 +269,10 @@ function OutlineLine({ item, tabIndex, open, selected, onKeyDown, onChoose, onFo
   const problems = useEditor((state) => state.problems.filter((problem) => problem.node === row.node && problem.severity !== "hint").length);
   const unset = useEditor((state) => state.problems.some((problem) => problem.node === row.node && problem.severity === "error"));
   const undoes = useEditor((state) => indexOf(state.document).undoes.has(row.node));
+  const inside = useEditor((state) => indexOf(state.document).children.get(row.node)?.length ?? 0);
   if (!node) return null;
   const undo = row.kind === "way" && row.handle === UNDO_HANDLE;
+  const body = row.kind === "way" && row.handle === BODY_HANDLE;
   const common = {
     role: "treeitem",
     "aria-level": level,
@@ -288,7 +294,7 @@ function OutlineLine({ item, tabIndex, open, selected, onKeyDown, onChoose, onFo
       <IconButton
         size="sm"
         tabIndex={-1}
-        label={row.kind === "way" ? t("outline.addHere") : t("outline.addAfter", { name: node.name })}
+        label={body ? t("canvas:addInside", { name: node.name }) : row.kind === "way" ? t("outline.addHere") : t("outline.addAfter", { name: node.name })}
         icon={<Plus size={15} />}
         onClick={(event) => addAfter(row, event.currentTarget)}
       />
@@ -303,10 +309,11 @@ function OutlineLine({ item, tabIndex, open, selected, onKeyDown, onChoose, onFo
   }
   if (row.kind === "way") {
     return (
-      <div {...common} className={tree.row} data-kind={row.handle === ERROR_HANDLE ? "failure" : undo ? "undo" : "way"}>
+      <div {...common} className={tree.row} data-kind={row.handle === ERROR_HANDLE ? "failure" : undo ? "undo" : body ? "body" : "way"}>
+        {body && <Repeat size={13} aria-hidden />}
         {undo && <Undo2 size={13} aria-hidden />}
         {row.failure && <Zap size={13} aria-hidden />}
-        <span className={tree.rowWay}>{row.failure ? t("outline.ifFails") : undo ? t("outline.undo") : row.label || t("outline.then")}</span>
+        <span className={tree.rowWay}>{row.failure ? t("outline.ifFails") : body ? t("outline.body", { count: inside }) : undo ? t("outline.undo") : row.label || t("outline.then")}</span>
         {row.children.length === 0 && <small>{t("outline.nothing")}</small>}
         <span className={css.grow} />
         {plus}

@@ -93,7 +93,7 @@ function PaletteItem({ spec, canvas, onAdd }: ItemProps) {
   const drag = useRef<{ x: number; y: number; moved: boolean; link: string | null; since: number } | null>(null);
   const stop = (): void => {
     drag.current = null;
-    canvas.current?.markLink(null);
+    canvas.current?.markDrop(null, null);
     setGhost(null);
   };
   return (
@@ -119,7 +119,8 @@ function PaletteItem({ spec, canvas, onAdd }: ItemProps) {
             state.link = over;
             state.since = event.timeStamp;
           }
-          canvas.current?.markLink(over !== null && event.timeStamp - state.since >= GAP_MS ? over : null);
+          const into = over === null && !spec.trigger && canvas.current?.contains(event) ? canvas.current.containerAt(event) : null;
+          canvas.current?.markDrop(over !== null && event.timeStamp - state.since >= GAP_MS ? over : null, into);
         }}
         onPointerUp={(event) => {
           const state = drag.current;
@@ -127,7 +128,7 @@ function PaletteItem({ spec, canvas, onAdd }: ItemProps) {
           if (!state?.moved || !canvas.current?.contains(event)) return;
           const at = canvas.current.toFlow(event);
           const position = { x: at.x, y: at.y };
-          onAdd(spec, state.link ? { kind: "link", edge: state.link } : { kind: "free", position });
+          onAdd(spec, state.link ? { kind: "link", edge: state.link } : { kind: "free", position, inside: canvas.current.containerAt(event) });
         }}
         onPointerCancel={stop}
         onClick={(event) => {

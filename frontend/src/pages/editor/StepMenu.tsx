@@ -1,9 +1,9 @@
 import { Menu } from "@mantine/core";
-import { Copy, CopyPlus, Link2, Pencil, Power, Trash2, Undo2 } from "lucide-react";
+import { BringToFront, Copy, CopyPlus, Link2, Pencil, Plus, Power, Trash2, Undo2 } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
-import { hasUndoPort, undoStepOf } from "../../graph";
-import { useEditor } from "../../inspector/EditorContext";
+import { framesOf, hasUndoPort, possibleHomes, undoStepOf } from "../../graph";
+import { useEditor, useEnvironment } from "../../inspector/EditorContext";
 import { keyText } from "../../ui";
 import { type Place, ui } from "./uiStore";
 import type { EditorCommands } from "./useEditorKeys";
@@ -13,6 +13,9 @@ export function StepMenu({ node, place, keys }: { node: string; place: Place; ke
   const { t } = useTranslation("editor");
   const disabled = useEditor((state) => state.document.nodes.find((other) => other.id === node)?.settings.disabled ?? false);
   const undoable = useEditor((state) => hasUndoPort(state.document, state.specs, node) && !undoStepOf(state.document, node));
+  const { store } = useEnvironment();
+  const container = useEditor((state) => framesOf(state.document, state.specs).containers.has(node));
+  const movable = useEditor((state) => framesOf(state.document, state.specs).containers.size > 0) && possibleHomes(store).length > 0;
   const close = (): void => {
     ui.set({ menu: null });
     // What was chosen may have opened something that has the focus by then.
@@ -32,6 +35,16 @@ export function StepMenu({ node, place, keys }: { node: string; place: Place; ke
         <Menu.Item leftSection={<Link2 size={15} />} rightSection={<small>{keyText("L")}</small>} onClick={() => keys.connectTo()}>
           {t("menu.connect")}
         </Menu.Item>
+        {container && (
+          <Menu.Item leftSection={<Plus size={15} />} onClick={() => keys.addInside(node, place)}>
+            {t("menu.addInside")}
+          </Menu.Item>
+        )}
+        {movable && (
+          <Menu.Item leftSection={<BringToFront size={15} />} rightSection={<small>{keyText("I")}</small>} onClick={() => keys.moveInto()}>
+            {t("menu.moveInto")}
+          </Menu.Item>
+        )}
         {undoable && (
           <Menu.Item leftSection={<Undo2 size={15} />} onClick={() => keys.addUndo(node, place)}>
             {t("menu.undo")}

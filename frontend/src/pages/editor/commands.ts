@@ -2,7 +2,7 @@ import type { RefObject } from "react";
 
 import type { CanvasHandle } from "../../canvas";
 import {
-  copySelection, duplicateSelection, type EditorStore, indexOf, moveSelection, pasteSteps, type Problem, removeSelection,
+  BODY, boxOf, copySelection, duplicateSelection, type EditorStore, indexOf, isEmptyContainer, moveSelection, pasteSteps, possibleHomes, type Problem, removeSelection,
   toggleSelection, operations, UNDO_HANDLE,
 } from "../../graph";
 import { copyText, showToast } from "../../ui";
@@ -144,8 +144,15 @@ export class EditorCommands {
     if (this.locked) return;
     const { document, selection } = this.store.getState();
     const chosen = document.nodes.find((node) => node.id === selection[0]);
-    const at = chosen ? { x: chosen.position.x, y: chosen.position.y + 128 } : (this.canvas.current?.centre() ?? { x: 0, y: 0 });
-    if (!pasteSteps(this.store, text, at)) showToast({ title: this.t("toast.nothingToPaste"), tone: "info" });
+    const { specs } = this.store.getState();
+    const box = chosen && boxOf(document, specs, chosen.id);
+    const at = box ? { x: box.x, y: box.y + box.height + 60 } : (this.canvas.current?.centre() ?? { x: 0, y: 0 });
+    // Onto an empty container: into it.
+    const empty = chosen && isEmptyContainer(document, specs, chosen.id);
+    const done = empty && box
+      ? pasteSteps(this.store, text, { x: box.x + BODY.x, y: box.y + BODY.y }, chosen.id)
+      : pasteSteps(this.store, text, at, chosen?.parent ?? null);
+    if (!done) showToast({ title: this.t("toast.nothingToPaste"), tone: "info" });
   }
 
   rename(): void {
@@ -179,7 +186,21 @@ export class EditorCommands {
     const place = box
       ? { clientX: box.left + box.width / 2, clientY: box.bottom + 16 }
       : { clientX: window.innerWidth / 2, clientY: window.innerHeight / 3 };
-    ui.quickAdd(chosen ? { kind: "after", source: chosen.id } : { kind: "free", position: this.canvas.current?.centre() ?? { x: 0, y: 0 } }, place);
+    const empty = chosen && isEmptyContainer(document, this.store.getState().specs, chosen.id);
+    ui.quickAdd(empty ? { kind: "inside", container: chosen.id } : chosen ? { kind: "after", source: chosen.id } : { kind: "free", position: this.canvas.current?.centre() ?? { x: 0, y: 0 } }, place);
+  }
+
+  /** Adds a step at the beginning of a container's body. */
+  addInside(container: string, place?: Place): void {
+    if (this.locked) return;
+    const box = this.canvas.current?.boxOf(container);
+    const within = box ? { clientX: box.left + box.width / 2, clientY: box.top + 60 } : { clientX: window.innerWidth / 2, clientY: window.innerHeight / 3 };
+    ui.quickAdd({ kind: "inside", container }, place ?? within);
+  }
+
+  /** Asks into which container what is selected is to go, or out of all. */
+  moveInto(): void {
+    if (!this.locked && possibleHomes(this.store).length > 0) ui.set({ dialog: "moveInto" });
   }
 
   searchSteps(): void {

@@ -268,7 +268,7 @@ describe("finding a step type", () => {
     const found = suggest(specs["trigger.webhook@1"], list, [["trigger.webhook@1", "flow.switch@1"]]);
     expect(found[0]?.type).toBe("flow.switch@1");
     expect(found.some((spec) => spec.trigger)).toBe(false);
-    expect(groupByCategory(list).map((group) => group.category)).toEqual(["start", "app", "logic"]);
+    expect(groupByCategory(list).map((group) => group.category)).toEqual(["start", "app", "logic", "loop"]);
   });
 });
 

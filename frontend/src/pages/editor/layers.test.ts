@@ -1,6 +1,6 @@
 import { expect, it, vi } from "vitest";
 
-import { branching } from "../../graph/tests/fixtures";
+import { branching, specs } from "../../graph/tests/fixtures";
 import { closeTopLayer, pushLayer } from "./layers";
 import { freeNotePlace, NOTE } from "./notePlace";
 
@@ -23,7 +23,7 @@ it("a new note lies on no card and on no other note", () => {
   const document = branching();
   for (let count = 0; count < 4; count += 1) {
     const middle = document.nodes[0]?.position ?? { x: 0, y: 0 };
-    const at = freeNotePlace(document, { x: middle.x + 142, y: middle.y + 34 });
+    const at = freeNotePlace(document, specs, { x: middle.x + 142, y: middle.y + 34 });
     for (const node of document.nodes) {
       const apart = at.x >= node.position.x + 284 || at.x + NOTE.width <= node.position.x || at.y >= node.position.y + 68 || at.y + NOTE.height <= node.position.y;
       expect(apart).toBe(true);

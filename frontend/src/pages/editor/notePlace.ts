@@ -1,20 +1,15 @@
 /** Where a new note may lie: near the middle of what is seen, on top of nothing. */
-import { CARD, type GraphDocument, type Point } from "../../graph";
+import { type Box, framesOf, type GraphDocument, type Point, type Specs } from "../../graph";
 
 export const NOTE = { width: 200, height: 104 };
 const GAP = 24;
 const STEP = 32;
 const FAR = 2400;
 
-interface Box extends Point {
-  width: number;
-  height: number;
-}
-
 /** The free place nearest to where the note would be centred on `wanted`; to the side before above or below. */
-export function freeNotePlace(document: GraphDocument, wanted: Point): Point {
+export function freeNotePlace(document: GraphDocument, specs: Specs, wanted: Point): Point {
   const taken: Box[] = [
-    ...document.nodes.map((node) => ({ ...node.position, width: CARD.width, height: CARD.height })),
+    ...framesOf(document, specs).boxes.values(),
     ...document.annotations.map((note) => ({ ...note.position, ...note.size })),
   ];
   const start = { x: wanted.x - NOTE.width / 2, y: wanted.y - NOTE.height / 2 };

@@ -9,7 +9,7 @@ export interface Place {
 }
 
 export type PanelTab = "setup" | "fails" | "undo" | "notes";
-export type DialogName = "publish" | "test" | "shortcuts" | "connect" | "find" | "deleteUsed" | null;
+export type DialogName = "publish" | "test" | "shortcuts" | "connect" | "moveInto" | "find" | "deleteUsed" | null;
 
 /** The tab of the panel on which what a problem is about can be put right. */
 export function tabOf(field: string | null): PanelTab {

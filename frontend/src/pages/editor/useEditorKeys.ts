@@ -101,13 +101,14 @@ function leave(commands: EditorCommands, target: EventTarget | null): boolean {
   return commands.escape();
 }
 
-const ON_SELECTION = new Set(["a", "+", "l", "x", "F2", "Delete", "Backspace", "2"]);
+const ON_SELECTION = new Set(["a", "+", "l", "i", "x", "F2", "Delete", "Backspace", "2"]);
 
 const SINGLE: Record<string, (commands: EditorCommands) => void> = {
   a: (commands) => commands.quickAdd(),
   "+": (commands) => commands.quickAdd(),
   "/": (commands) => commands.searchSteps(),
   l: (commands) => commands.connectTo(),
+  i: (commands) => commands.moveInto(),
   x: (commands) => commands.toggle(),
   n: (commands) => commands.note(),
   o: () => ui.set({ outline: !ui.get().outline }),
