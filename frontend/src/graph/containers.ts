@@ -24,9 +24,14 @@ export function isContainer(spec: StepSpec | undefined): boolean {
 /** The settings of a container that are worked out for each of its items, so that they know `item` and `index`. */
 const ITEM_FIELDS: Readonly<Record<string, string>> = { "flow.for_each": "label", "flow.repeat": "until" };
 
+/** Whether this is a setting in which a container speaks of each of its items. */
+export function speaksOfItems(node: Pick<GraphNode, "type">, field: string): boolean {
+  return ITEM_FIELDS[node.type.split("@")[0] ?? ""] === field.split(/[.[]/)[0];
+}
+
 /** Whether formulas in this field of a step know `item` and `index`. */
 export function knowsItems(node: GraphNode, field: string): boolean {
-  return node.parent !== undefined || ITEM_FIELDS[node.type.split("@")[0] ?? ""] === field;
+  return node.parent !== undefined || speaksOfItems(node, field);
 }
 
 export interface Frames {

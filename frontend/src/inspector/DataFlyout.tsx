@@ -3,11 +3,11 @@ import { createElement, type KeyboardEvent, type RefObject, useEffect, useLayout
 import { createPortal } from "react-dom";
 import { useTranslation } from "react-i18next";
 
-import { type DataRow, dataRows, isBehindFailure, isJsonObject, type Json } from "../graph";
+import { type DataRow, isBehindFailure, isJsonObject, type Json } from "../graph";
 import { cx, IconButton, Kbd, SearchBox } from "../ui";
 import { stepIcon } from "../ui/stepIcons";
 import { picker, usePicker } from "./dataPicker";
-import { type DataSource, linksOf, shortValue, sourcesFor, type Translate } from "./dataWords";
+import { type DataSource, linksOf, rowsOf, shortValue, sourcesFor, type Translate } from "./dataWords";
 import { useEditor, useEnvironment } from "./EditorContext";
 import { FormulaList } from "./FormulaList";
 import pick from "./data.module.css";
@@ -190,12 +190,13 @@ function SourceTree({ node, query }: { node: string; query: string }) {
   const { t: translate } = useTranslation("inspector");
   const t = translate as unknown as Translate;
   const { samples } = useEnvironment();
+  const field = usePicker((state) => state.target?.element.dataset["field"] ?? null);
   const document = useEditor((state) => state.document);
   const specs = useEditor((state) => state.specs);
   const [open, setOpen] = useState<ReadonlySet<string>>(() => new Set());
   const list = useRef<HTMLDivElement>(null);
   const sources = useMemo(() => {
-    const found = sourcesFor(document, specs, samples, node);
+    const found = sourcesFor(document, specs, samples, node, t, field);
     const run: DataSource = {
       id: "run", node: null, title: t("flyout.run"), root: "run", key: null, origin: "example", category: "start", icon: "play",
       sample: { id: "0198…", started_at: new Date().toISOString(), mode: "live", version: 1, attempt: 1, ...linksOf(document) },
@@ -205,15 +206,15 @@ function SourceTree({ node, query }: { node: string; query: string }) {
       sample: { title: "…", message: "…", code: "…", step: "…" },
     };
     return [...(isBehindFailure(document, node) ? [error] : []), ...found, run];
-  }, [document, specs, samples, node, t]);
+  }, [document, specs, samples, node, field, t]);
   const wanted = query.trim().toLowerCase();
   const shown = useMemo<Shown[]>(() => {
-    const all = sources.map((source) => ({ source, rows: source.sample === undefined ? [] : bodyFirst(dataRows(source.root, source.key, source.sample)) }));
+    const all = sources.map((source) => ({ source, rows: bodyFirst(rowsOf(source, t)) }));
     if (!wanted) return all;
     return all
       .map(({ source, rows }) => ({ source, rows: rows.filter((row) => matches(row, source, wanted)) }))
       .filter((group) => group.rows.length > 0);
-  }, [sources, wanted]);
+  }, [sources, wanted, t]);
   const toggle = (expression: string): void => {
     const next = new Set(open);
     if (!next.delete(expression)) next.add(expression);

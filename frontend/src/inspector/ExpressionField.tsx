@@ -3,10 +3,10 @@ import type { EditorView } from "@codemirror/view";
 import { useCallback, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { dataRows, findPaths, formatExact, parseTemplate, simplePath } from "../graph";
+import { findPaths, formatExact, parseTemplate, simplePath } from "../graph";
 import { cx } from "../ui";
 import { picker } from "./dataPicker";
-import { type DataWords, sourcesFor, type Translate, useDataWords } from "./dataWords";
+import { type DataWords, rowsOf, sourcesFor, type Translate, useDataWords } from "./dataWords";
 import { useEditor, useEnvironment } from "./EditorContext";
 import pick from "./data.module.css";
 import { Pill } from "./Pill";
@@ -39,8 +39,8 @@ export function ExpressionField(props: ExpressionFieldProps) {
   const { t: translate } = useTranslation("inspector");
   const t = translate as unknown as Translate;
   const id = useId();
-  const words = useDataWords(node);
-  const completions = useCompletions(node);
+  const words = useDataWords(node, props.fieldId);
+  const completions = useCompletions(node, props.fieldId ?? null, t);
   const box = useRef<HTMLDivElement>(null);
   const mount = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
@@ -221,17 +221,15 @@ export function pillTitle(data: DataWords, path: string, t: Translate): string {
 }
 
 /** Functions and data of earlier steps, for completion inside a formula. */
-function useCompletions(node: string): Completion[] {
+function useCompletions(node: string, field: string | null, t: Translate): Completion[] {
   const { functions, samples } = useEnvironment();
   const document = useEditor((state) => state.document);
   const specs = useEditor((state) => state.specs);
   return useMemo(() => {
     const calls = functions.map((entry): Completion => ({ label: entry.name, detail: entry.signature.slice(entry.name.length), info: entry.help, apply: `${entry.name}(`, type: "function" }));
-    const data = sourcesFor(document, specs, samples, node).flatMap((source) =>
-      source.sample === undefined
-        ? []
-        : dataRows(source.root, source.key, source.sample, 120).map((row): Completion => ({ label: row.expression, detail: `${source.title} › ${[...row.trail, row.label].join(" › ")}`, type: "variable" })),
+    const data = sourcesFor(document, specs, samples, node, t, field).flatMap((source) =>
+      rowsOf(source, t, 120).map((row): Completion => ({ label: row.expression, detail: `${source.title} › ${[...row.trail, row.label].join(" › ")}`, type: "variable" })),
     );
     return [...data, ...calls];
-  }, [document, specs, samples, functions, node]);
+  }, [document, specs, samples, functions, node, field, t]);
 }

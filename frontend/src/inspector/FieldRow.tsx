@@ -76,15 +76,15 @@ export function FieldRow({ field, node, value, path, config, onChange, problem, 
           <span>{wrong}</span>
         </span>
       ) : (
-        <ValueLine id={`${id}-line`} node={node} value={value} />
+        <ValueLine id={`${id}-line`} node={node} value={value} field={path} />
       )}
     </div>
   );
 }
 
 /** "→ Brinkmann Papier GmbH": what a text with data in it gives with the sample. */
-export function ValueLine({ id, node, value }: { id?: string; node: string; value: Json | undefined }) {
-  const line = useValueLine(node, value);
+export function ValueLine({ id, node, value, field }: { id?: string; node: string; value: Json | undefined; field?: string }) {
+  const line = useValueLine(node, value, field);
   if (line.state === "none" || line.state === "loading") return null;
   return (
     <span className={css.valueLine} data-state={line.state} id={id}>

@@ -1,9 +1,11 @@
 /** Data paths in words: "Order received › Total", with the sample value behind them. */
 import { useMemo } from "react";
 
+import { useTranslation } from "react-i18next";
+
 import {
-  type Category, earlierSteps, type GraphDocument, type GraphNode, indexOf, isJsonObject, type Json, type PathReference, pathLabel, type Specs,
-  valueAt, words,
+  type Category, containersAround, type DataRow, dataRows, earlierSteps, type GraphDocument, type GraphNode, indexOf, isJsonObject, type Json, speaksOfItems, parseTemplate,
+  type PathReference, pathLabel, simplePath, type Specs, typeOf, valueAt, words,
 } from "../graph";
 import { useEditor, useEnvironment } from "./EditorContext";
 
@@ -51,8 +53,63 @@ export function sampleOf(node: GraphNode, specs: Specs, samples: Readonly<Record
   return example === undefined || example === null ? { value: undefined, origin: "none" } : { value: example, origin: "example" };
 }
 
-/** Earlier steps nearest first, each with its sample. */
-export function sourcesFor(document: GraphDocument, specs: Specs, samples: Readonly<Record<string, Json>>, node: string): DataSource[] {
+type Samples = Readonly<Record<string, Json>>;
+
+/** The container whose items a formula of this step reads as `item`: the innermost around it; for what a container says of each, itself. */
+export function itemsOf(document: GraphDocument, node: string, field: string | null): GraphNode | undefined {
+  const step = indexOf(document).byId.get(node);
+  return step && field !== null && speaksOfItems(step, field) ? step : containersAround(document, node)[0];
+}
+
+/** What one item of a container looks like: the first of its list, as far as samples tell; else one of its results. */
+export function itemSample(document: GraphDocument, specs: Specs, samples: Samples, container: GraphNode): { value: Json | undefined; origin: DataSource["origin"] } {
+  const list = container.config["items"];
+  const parts = typeof list === "string" ? parseTemplate(list) : [];
+  const path = parts.length === 1 && parts[0]?.kind === "expression" ? simplePath(parts[0].source) : null;
+  if (Array.isArray(list)) return { value: list[0], origin: list.length > 0 ? "example" : "none" };
+  if (path?.root === "item") {
+    const outer = itemsOf(document, container.id, null);
+    const found = outer && itemSample(document, specs, samples, outer);
+    const value = firstOf(valueAt(found?.value, path.path));
+    return { value, origin: value === undefined ? "none" : (found?.origin ?? "none") };
+  }
+  const source = path?.root === "trigger" ? startOf(document, specs, container.id) : path?.key ? indexOf(document).byKey.get(path.key) : undefined;
+  if (source && path) {
+    const found = sampleOf(source, specs, samples);
+    const value = firstOf(valueAt(found.value, path.path));
+    return { value, origin: value === undefined ? "none" : found.origin };
+  }
+  // The item of a turn is what the turn before gave.
+  const result = list === undefined ? samples[container.key] : undefined;
+  const value = isJsonObject(result) ? result["result"] : undefined;
+  return value === undefined || value === null ? { value: undefined, origin: "none" } : { value, origin: "run" };
+}
+
+function firstOf(value: Json | undefined): Json | undefined {
+  return Array.isArray(value) ? value[0] : undefined;
+}
+
+/** Earlier steps nearest first, each with its sample; inside a container first its item. */
+export function sourcesFor(document: GraphDocument, specs: Specs, samples: Samples, node: string, t: Translate, field: string | null = null): DataSource[] {
+  const container = itemsOf(document, node, field);
+  const found = stepsFor(document, specs, samples, node);
+  if (!container) return found;
+  const spec = specs[container.type];
+  const { value, origin } = itemSample(document, specs, samples, container);
+  const title = t("flyout.item", { name: container.name });
+  return [{ id: "item", node: container, title, root: "item", key: null, sample: value, origin, category: spec?.category ?? "loop", icon: spec?.icon }, ...found];
+}
+
+/** The pieces of a source, as rows. An item can also be used as a whole, and it has a place in its list. */
+export function rowsOf(source: DataSource, t: Translate, limit?: number): DataRow[] {
+  const rows = source.sample === undefined ? [] : dataRows(source.root, source.key, source.sample, limit);
+  if (source.id !== "item") return rows;
+  const own = { trail: [], depth: 0, hasChildren: false };
+  const whole: DataRow = { ...own, expression: "item", label: t("flyout.wholeItem"), type: source.sample === undefined ? "empty" : typeOf(source.sample), value: source.sample ?? null };
+  return [whole, ...rows, { ...own, expression: "index", label: t("flyout.index"), type: "number", value: 0 }];
+}
+
+function stepsFor(document: GraphDocument, specs: Specs, samples: Samples, node: string): DataSource[] {
   return earlierSteps(document, node).map((step) => {
     const spec = specs[step.type];
     const { value, origin } = sampleOf(step, specs, samples);
@@ -70,7 +127,9 @@ export function sourcesFor(document: GraphDocument, specs: Specs, samples: Reado
   });
 }
 
-export function useDataWords(node: string): (reference: PathReference) => DataWords {
+export function useDataWords(node: string, at: string | null | undefined = null): (reference: PathReference) => DataWords {
+  const { t: translate } = useTranslation("inspector");
+  const t = translate as unknown as Translate;
   const { samples } = useEnvironment();
   const document = useEditor((state) => state.document);
   const specs = useEditor((state) => state.specs);
@@ -78,8 +137,24 @@ export function useDataWords(node: string): (reference: PathReference) => DataWo
     const earlier = new Set(earlierSteps(document, node).map((step) => step.id));
     const { byKey } = indexOf(document);
     const start = startOf(document, specs, node);
+    const container = itemsOf(document, node, at ?? null);
     return (reference) => {
       const field = pathLabel(reference.path);
+      if (container && (reference.root === "item" || reference.root === "index")) {
+        const title = t(reference.root === "item" ? "flyout.itemShort" : "flyout.index");
+        const sample = reference.root === "item" ? itemSample(document, specs, samples, container) : { value: 0, origin: "example" };
+        return {
+          label: field ? `${title} › ${field}` : title,
+          step: title,
+          field,
+          category: "loop",
+          icon: reference.root === "item" ? specs[container.type]?.icon : "hash",
+          known: true,
+          value: valueAt(sample.value, reference.path),
+          example: sample.origin !== "run",
+          node: container.id,
+        };
+      }
       const step = reference.root === "trigger" ? start : reference.key === null ? undefined : byKey.get(reference.key);
       if (step) {
         const spec = specs[step.type];
@@ -95,7 +170,7 @@ export function useDataWords(node: string): (reference: PathReference) => DataWo
           node: step.id,
         };
       }
-      const known = reference.root !== "steps" && reference.root !== "trigger";
+      const known = !["steps", "trigger", "item", "index"].includes(reference.root);
       const title = reference.root === "steps" ? words(reference.key ?? "") : words(reference.root);
       return {
         label: field ? `${title} › ${field}` : title,
@@ -109,7 +184,7 @@ export function useDataWords(node: string): (reference: PathReference) => DataWo
         node: null,
       };
     };
-  }, [document, specs, samples, node]);
+  }, [document, specs, samples, node, at, t]);
 }
 
 /** What formulas may read while they are previewed: samples of the steps they name. */
@@ -119,6 +194,7 @@ export function previewContext(
   samples: Readonly<Record<string, Json>>,
   node: string,
   keys: ReadonlySet<string>,
+  at: string | null = null,
 ): Record<string, Json> {
   const steps: Record<string, Json> = {};
   for (const key of keys) {
@@ -128,8 +204,12 @@ export function previewContext(
   }
   const start = startOf(document, specs, node);
   const trigger = start ? sampleOf(start, specs, samples).value : undefined;
+  const container = itemsOf(document, node, at);
+  const item = container && itemSample(document, specs, samples, container).value;
   return {
     steps,
+    ...(container ? { index: 0 } : {}),
+    ...(item === undefined ? {} : { item }),
     ...(trigger === undefined ? {} : { trigger }),
     run: { id: "00000000-0000-7000-8000-000000000000", started_at: new Date().toISOString(), mode: "test", version: 0, attempt: 1, ...linksOf(document) },
     vars: {},

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { FieldHints, JsonSchema } from "../graph";
 import { formatExact } from "../graph";
-import { branching, specs } from "../graph/tests/fixtures";
+import { branching, looping, node, specs } from "../graph/tests/fixtures";
 import { isGroup, operatorFor, OPERATORS, readGroup, rightValue, sidesOf, typeFor } from "./conditions";
-import { previewContext, shortValue, sourcesFor } from "./dataWords";
+import { previewContext, rowsOf, shortValue, sourcesFor } from "./dataWords";
 import { inputFields, inputIsClear, sentInput } from "./inputFields";
 import { jsonWithData, parseJson, parseJsonWithData, quoteData } from "./jsonText";
 import { DEFAULT_RETRY, totalWait, waits } from "./retry";
@@ -139,7 +139,7 @@ describe("fields", () => {
 
 describe("data of earlier steps", () => {
   it("stands nearest first, with the sample of a run before the example", () => {
-    const found = sourcesFor(branching(), specs, { check: { result: true } }, "end");
+    const found = sourcesFor(branching(), specs, { check: { result: true } }, "end", t);
     expect(found.map((source) => [source.title, source.root, source.key, source.origin])).toEqual([
       ["A", "steps", "a", "example"],
       ["CHECK", "steps", "check", "run"],
@@ -151,6 +151,28 @@ describe("data of earlier steps", () => {
     const context = previewContext(branching(), specs, { a: { x: 1 }, check: { y: 2 } }, "end", new Set(["a"]));
     expect(context["steps"]).toEqual({ a: { x: 1 } });
     expect(context["trigger"]).toEqual({ body: { total: 12 } });
+  });
+
+  it("begins inside a container with its item, the first of the list as far as samples tell", () => {
+    const samples = { start: { body: { lines: [{ sku: "A-1" }, { sku: "B-7" }] } } };
+    const [item, ...earlier] = sourcesFor(looping(), specs, samples, "b", t);
+    expect([item?.root, item?.origin, item?.sample]).toEqual(["item", "run", { sku: "A-1" }]);
+    expect(earlier.map((source) => source.id)).toEqual(["a", "start"]);
+    expect(item && rowsOf(item, t).map((row) => row.expression)).toEqual(["item", "item.sku", "index"]);
+    expect(previewContext(looping(), specs, samples, "b", new Set())).toMatchObject({ item: { sku: "A-1" }, index: 0 });
+    expect(sourcesFor(looping(), specs, samples, "end", t).map((source) => source.id)).toEqual(["each", "start"]);
+  });
+
+  it("of a container only where it speaks of each item", () => {
+    expect(sourcesFor(looping(), specs, {}, "each", t, "items").map((source) => source.id)).toEqual(["start"]);
+    expect(sourcesFor(looping(), specs, {}, "each", t, "label").map((source) => source.id)).toEqual(["item", "start"]);
+  });
+
+  it("the item of a list in an item is found through both", () => {
+    const document = looping();
+    document.nodes.push({ ...node("inner", "flow.for_each@1"), parent: "each", config: { items: "{{ item.parts }}" } }, { ...node("deep"), parent: "inner" });
+    const samples = { start: { body: { lines: [{ parts: [{ no: 7 }] }] } } };
+    expect(sourcesFor(document, specs, samples, "deep", t)[0]?.sample).toEqual({ no: 7 });
   });
 
   it("is shown in one short line", () => {

@@ -30,13 +30,13 @@ function useDebounced<T>(value: T, delay: number): T {
   return settled;
 }
 
-export function useValueLine(node: string, template: unknown): ValueLine {
+export function useValueLine(node: string, template: unknown, field: string | null = null): ValueLine {
   const { t: translate } = useTranslation("inspector");
   const t = translate as unknown as Translate;
   const { workspace, samples } = useEnvironment();
   const document = useEditor((state) => state.document);
   const specs = useEditor((state) => state.specs);
-  const words = useDataWords(node);
+  const words = useDataWords(node, field);
   const text = typeof template === "string" && template.includes("{{") ? template : "";
   const plan = useMemo(() => {
     if (!text) return null;
@@ -53,12 +53,12 @@ export function useValueLine(node: string, template: unknown): ValueLine {
   const ask = plan !== null && !plan.only && !plan.open && !missing && settled === text && text !== "";
   const answer = useQuery({
     // Samples and settings by identity: they can be large, and this runs on every render.
-    queryKey: [workspace, "preview", settled, node, stampOf(samples)],
+    queryKey: [workspace, "preview", settled, node, field, stampOf(samples)],
     queryFn: ({ signal }) => {
       const keys = new Set(plan?.references.flatMap((reference) => (reference.key === null ? [] : [reference.key])) ?? []);
       return api.post<PreviewAnswer>(
         `${workspacePath(workspace)}/expressions/preview`,
-        { template: settled, context: previewContext(document, specs, samples, node, keys) },
+        { template: settled, context: previewContext(document, specs, samples, node, keys, field) },
         { signal, parse: parseExact },
       );
     },
