@@ -186,7 +186,7 @@ const runsRoute = createRoute({
 
 export interface RunViewSearch {
   step?: string;
-  tab?: "input" | "output" | "attempts";
+  tab?: "items" | "input" | "output" | "attempts";
   dock?: "events";
 }
 
@@ -198,7 +198,7 @@ const runRoute = createRoute({
     const tab = search.tab;
     return {
       ...(step ? { step } : {}),
-      ...(tab === "input" || tab === "output" || tab === "attempts" ? { tab } : {}),
+      ...(tab === "items" || tab === "input" || tab === "output" || tab === "attempts" ? { tab } : {}),
       ...(search.dock === "events" ? { dock: "events" as const } : {}),
     };
   },

@@ -1,6 +1,6 @@
 import { type NodeProps, useUpdateNodeInternals } from "@xyflow/react";
 import { Plus } from "lucide-react";
-import { memo, useEffect, useRef } from "react";
+import { memo, Suspense, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { GraphNode, StepPort, StepSpec } from "../graph";
@@ -67,7 +67,7 @@ function RunFrame(props: FrameProps) {
   const step = useRunStep(node.id);
   const undone = useUndone(node.id);
   const summary = useCanvas((state) => state.summaries[node.id]);
-  const Items = useCanvas((state) => state.items);
+  const showItems = useCanvas((state) => state.items);
   const items = step?.items;
   const kind = undone ? "undone" : stepStatusKind(step);
   let second = summary ?? "";
@@ -86,7 +86,7 @@ function RunFrame(props: FrameProps) {
       status={step?.status ?? "not_started"}
       statusWord={common(`status.${kind}`)}
       aside={<StatusIcon kind={kind} size={18} decorative />}
-      cells={Items && items ? <Items node={node} /> : null}
+      cells={showItems && items ? <Suspense>{showItems(node)}</Suspense> : null}
     >
       {null}
     </Shell>

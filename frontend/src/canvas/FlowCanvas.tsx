@@ -1,7 +1,7 @@
 import "@xyflow/react/dist/style.css";
 
 import { Background, BackgroundVariant, ReactFlow, ReactFlowProvider } from "@xyflow/react";
-import { type ComponentType, type ReactNode, type Ref, useLayoutEffect, useRef, useState } from "react";
+import { type ReactNode, type Ref, useLayoutEffect, useRef, useState } from "react";
 
 import type { GraphDocument, GraphNode, Problem, Specs } from "../graph";
 import { ArrowMarkers } from "./ArrowMarkers";
@@ -50,7 +50,7 @@ export interface FlowCanvasProps {
   label?: string;
   minimap?: boolean;
   /** In a run: what the header of a container shows of its items. */
-  items?: ComponentType<{ node: GraphNode }>;
+  items?: (node: GraphNode) => ReactNode;
   /** Bars that float on the canvas, such as ZoomBar. */
   children?: ReactNode;
   /** Receives what the page can ask of the canvas. */

@@ -1,5 +1,5 @@
 /** What the cards and links of one canvas read, by id, so that a change renders only what it touches. */
-import { type ComponentType, createContext, useContext } from "react";
+import { createContext, type ReactNode, useContext } from "react";
 import { useStore } from "zustand";
 import { createStore, type StoreApi } from "zustand/vanilla";
 
@@ -78,7 +78,7 @@ export interface CanvasState {
   dropInto: string | null;
   build: BuildActions | null;
   /** What the header of a container shows of its items in a run. */
-  items: ComponentType<{ node: GraphNode }> | null;
+  items: ((node: GraphNode) => ReactNode) | null;
 }
 
 export type CanvasStore = StoreApi<CanvasState>;

@@ -9,6 +9,7 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import type { GraphDocument, GraphEdge, Run, RunChange, RunSnapshot, RunStep } from "../api/types";
 import { UNDO_HANDLE } from "../graph/types";
 import { applyChange } from "./applyChange";
+import { drawingOf } from "./bodies";
 
 export type EdgeState = "taken" | "not_taken" | "undecided";
 
@@ -74,7 +75,14 @@ function undoneOf(graph: GraphDocument | null, steps: RunState["steps"]): Record
   for (const edge of graph?.edges ?? []) {
     if (edge.sourceHandle === UNDO_HANDLE && steps[edge.target]?.status === "succeeded") found[edge.source] = true;
   }
+  // What undoes the items of a container is drawn by nobody.
+  for (const node of graph?.nodes ?? []) if (steps[undoOfItems(node.id)]?.status === "succeeded") found[node.id] = true;
   return found;
+}
+
+/** The step that undoes what the runs of this one did. */
+export function undoOfItems(node: string): string {
+  return `${node}.undo`;
 }
 
 export function createRunStore(): RunStore {
@@ -86,7 +94,8 @@ export function createRunStore(): RunStore {
     store.setState((before) => {
       const sameRun = before.run?.id === next.run.id;
       const steps = stepsByNode(next, sameRun ? before.steps : {});
-      return { run: next.run, graph: next.graph, steps, edges: edgesOf(next.graph, steps), undone: undoneOf(next.graph, steps), seq: next.seq };
+      const graph = drawingOf(next.graph, next.run.parent);
+      return { run: next.run, graph, steps, edges: edgesOf(graph, steps), undone: undoneOf(graph, steps), seq: next.seq };
     });
   }
 

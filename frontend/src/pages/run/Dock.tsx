@@ -19,6 +19,7 @@ import {
 import page from "../../ui/page.module.css";
 import { startedBy } from "../runs/RunList";
 import css from "./dock.module.css";
+import { useShownGraph } from "./items/shown";
 import { type RunEvent, runEvents, timelineRows, timelineScale } from "./timeline";
 
 const KEY = "millrace.dock";
@@ -227,7 +228,7 @@ export interface DockProps {
 export function Dock({ tab, onTab, selected, onSelect }: DockProps) {
   const { t } = useTranslation("runs");
   const run = useRun((state) => state.run);
-  const graph = useRun((state) => state.graph);
+  const graph = useShownGraph();
   const steps = useRun((state) => state.steps);
   const { height, onPointerDown, onKeyDown } = useDockHeight();
   const [squeeze, setSqueeze] = useState(false);

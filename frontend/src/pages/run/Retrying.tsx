@@ -29,6 +29,11 @@ export function useRetrying(): ((wish: Wish) => void) | null {
   return allowed && possible ? ask : null;
 }
 
+/** Around what shows another run than the page does. */
+export function NotRetrying({ children }: { children: ReactNode }) {
+  return <RetryingContext.Provider value={null}>{children}</RetryingContext.Provider>;
+}
+
 /** Whether this is an undo step: a retry goes the way forward, of which it is no part. */
 export function useUndoes(node: string | undefined): boolean {
   return useRun((state) => node !== undefined && state.graph !== null && indexOf(state.graph).undoes.has(node));

@@ -14,6 +14,7 @@ import {
 } from "../../ui";
 import { startedBy } from "../runs/RunList";
 import { RetriedFacts } from "./RetriedFacts";
+import { useShownGraph } from "./items/shown";
 import css from "./run.module.css";
 import { progressOf } from "./undo";
 
@@ -64,8 +65,9 @@ const SPEAK_EVERY = 5000;
 export function RunAnnouncer() {
   const { t } = useTranslation(["runs", "common"]);
   const run = useRun((state) => state.run);
-  const total = useRun((state) => (state.graph ? progressOf(state.graph, state.steps).total : 0));
-  const done = useRun((state) => (state.graph ? progressOf(state.graph, state.steps).done : 0));
+  const graph = useShownGraph();
+  const total = useRun((state) => (graph ? progressOf(graph, state.steps).total : 0));
+  const done = useRun((state) => (graph ? progressOf(graph, state.steps).done : 0));
   const undone = useRun((state) => Object.keys(state.undone).length);
   const words = run
     ? runIsFinished(run)

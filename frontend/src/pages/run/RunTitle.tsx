@@ -1,9 +1,11 @@
+import type { ReactNode } from "react";
+
 import css from "./run.module.css";
 
 const ID = "run-title";
 
 /** How the run is called, in the bar. It takes the focus when the button that had it is gone. */
-export function RunTitle({ name }: { name: string }) {
+export function RunTitle({ name }: { name: ReactNode }) {
   return (
     <span id={ID} tabIndex={-1} className={css.title}>
       {name}

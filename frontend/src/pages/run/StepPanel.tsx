@@ -4,7 +4,7 @@ import { useId } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useStepDetail } from "../../api/queries";
-import type { GraphNode, Json, Run, RunAttempt, RunStep, StepSpec } from "../../api/types";
+import type { GraphNode, Json, Run, RunAttempt, RunItem, RunStep, StepSpec } from "../../api/types";
 import { portLabel } from "../../graph/ports";
 import { useRun, useRunStep, useUndone } from "../../live";
 import {
@@ -23,6 +23,8 @@ import {
 import { AttemptLines, AttemptsTab } from "./Attempts";
 import { DataView } from "./DataView";
 import { ErrorBox } from "./ErrorBox";
+import { CalledRun, ItemBar } from "./items/ItemBar";
+import { ItemsTab } from "./items/ItemsTab";
 import { RetryStepButton, useRetrying, useUndoes } from "./Retrying";
 import { canStartFrom } from "./retry";
 import css from "./run.module.css";
@@ -30,7 +32,7 @@ import { PeopleSaid, WaitsForPeople } from "./StepPeople";
 import { LinkAhead, SignalCame, WaitsForSignal } from "./StepSignal";
 import { StepUndo } from "./StepUndo";
 
-export type PanelTab = "what" | "input" | "output" | "attempts";
+export type PanelTab = "what" | "items" | "input" | "output" | "attempts";
 
 function Facts({ step, attempts }: { step: RunStep; attempts: readonly RunAttempt[] }) {
   const { t } = useTranslation("runs");
@@ -185,11 +187,13 @@ export interface StepPanelProps {
   onPrevious: (() => void) | undefined;
   onNext: (() => void) | undefined;
   onSelect: (node: string) => void;
+  /** Opens an item of this container on the canvas; without it, the item's run is opened. */
+  onItem: ((item: RunItem) => void) | undefined;
 }
 
 /** Everything about one step of the run: what happened, its data, its tries. */
-export function StepPanel({ node, spec, tab, onTab, onClose, onPrevious, onNext, onSelect }: StepPanelProps) {
-  const { t } = useTranslation(["runs", "common"]);
+export function StepPanel({ node, spec, tab, onTab, onClose, onPrevious, onNext, onSelect, onItem }: StepPanelProps) {
+  const { t } = useTranslation(["runs", "items", "common"]);
   const id = useId();
   const run = useRun((state) => state.run);
   const step = useRunStep(node.id);
@@ -200,8 +204,11 @@ export function StepPanel({ node, spec, tab, onTab, onClose, onPrevious, onNext,
   if (!run) return null;
   const mayRetry = retrying !== null && !undoes && !spec?.trigger && (step?.status === "failed" || canStartFrom(step, spec));
   const attempts = detail.data?.attempts ?? [];
+  // What it runs is one other run, not a list.
+  const calls = node.type.startsWith("flow.run_workflow@");
   const tabs: { key: PanelTab; label: string; count?: number }[] = [
     { key: "what", label: t("tab.what") },
+    ...(step?.items && !calls ? [{ key: "items" as const, label: t("items:tab"), count: step.items.total ?? step.items.started }] : []),
     { key: "input", label: t("tab.input") },
     { key: "output", label: t("tab.output") },
     { key: "attempts", label: t("tab.attempts"), count: attempts.length },
@@ -271,10 +278,13 @@ export function StepPanel({ node, spec, tab, onTab, onClose, onPrevious, onNext,
         tabIndex={0}
         aria-busy={detail.isFetching}
       >
+        {node.parent !== undefined && <ItemBar container={node.parent} />}
+        {tab === "what" && calls && step?.items && <CalledRun run={run.id} step={step} />}
+        {tab === "items" && step?.items && <ItemsTab key={`${run.id} ${node.id}`} node={node} step={step} run={run.id} onOpen={undoes ? undefined : onItem} />}
         {tab === "what" && <StepUndo node={node} onSelect={onSelect} />}
         {tab === "what" && <WhatHappened key={node.id} node={node} spec={spec} step={step} attempts={attempts} output={detail.data?.output ?? null} run={run} />}
         {tab !== "what" && !step && <p className={css.plain}>{t("step.noData")}</p>}
-        {tab !== "what" && step && detail.isPending && <SkeletonRows rows={5} label={t("step.loading")} />}
+        {tab !== "what" && tab !== "items" && step && detail.isPending && <SkeletonRows rows={5} label={t("step.loading")} />}
         {detail.isError && (
           <ErrorCard title={t("step.loadFailed")} error={detail.error} onRetry={() => void detail.refetch()} />
         )}

@@ -4,13 +4,14 @@ import { useTranslation } from "react-i18next";
 import type { GraphNode } from "../../api/types";
 import { useRun } from "../../live";
 import { useFormatter } from "../../ui";
+import { useShownGraph } from "./items/shown";
 import { type StepUndo as Found, stepUndoOf } from "./undo";
 import css from "./undo.module.css";
 
 /** In the panel of a step: what became of undoing it, or what it undoes. It leads to the other one. */
 export function StepUndo({ node, onSelect }: { node: GraphNode; onSelect: (node: string) => void }) {
   const words = useWords();
-  const graph = useRun((state) => state.graph);
+  const graph = useShownGraph();
   const steps = useRun((state) => state.steps);
   const found = graph && stepUndoOf(graph, steps, node.id);
   if (!found) return null;

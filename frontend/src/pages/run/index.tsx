@@ -25,6 +25,11 @@ import page from "../../ui/page.module.css";
 import { runTitle } from "../runs/words";
 import { WorkflowTabs } from "../workflow/WorkflowBar";
 import { CancelRun } from "./CancelRun";
+import { InItem } from "./items/InItem";
+import { ItemCells } from "./items/ItemCells";
+import { OpenedItems, useOpened, WithItems } from "./items/opened";
+import { ItemNumber, RunCrumbs } from "./items/RunCrumbs";
+import { useShownGraph } from "./items/shown";
 import { Dock } from "./Dock";
 import css from "./run.module.css";
 import { RunAnnouncer, RunFacts } from "./RunFacts";
@@ -110,13 +115,19 @@ function RunBar(props: RunBarProps) {
               onClick={props.onRail}
             />
           )}
-          <Link to="/workflows/$id/runs" params={{ id: run.workflow.id }}>
-            {run.workflow.name}
-          </Link>
-          <ChevronRight size={14} aria-hidden />
+          {run.parent ? (
+            <RunCrumbs parent={run.parent} />
+          ) : (
+            <>
+              <Link to="/workflows/$id/runs" params={{ id: run.workflow.id }}>
+                {run.workflow.name}
+              </Link>
+              <ChevronRight size={14} aria-hidden />
+            </>
+          )}
         </>
       }
-      title={<RunTitle name={runTitle(run)} />}
+      title={<RunTitle name={run.parent ? <ItemNumber parent={run.parent} /> : runTitle(run)} />}
       chips={
         run.business_key && (
           <span className={cx("mono", topBarExtraClass)}>
@@ -161,6 +172,8 @@ function railWanted(width: number): boolean {
   return width >= 1600;
 }
 
+const itemCells = (node: GraphNode) => <ItemCells node={node} />;
+
 interface StageProps {
   specs: Record<string, StepSpec>;
   selected: string | null;
@@ -184,7 +197,8 @@ function Stage({ specs, selected, onSelect, insetEnd }: StageProps) {
   if (!graph || !run) return null;
   return (
     <div className={css.stage}>
-      <FlowCanvas
+      <WithItems>
+        <FlowCanvas
         key={run.id}
         mode="run"
         readOnly
@@ -193,6 +207,7 @@ function Stage({ specs, selected, onSelect, insetEnd }: StageProps) {
         {...(summaries ? { summaries } : {})}
         selected={chosen}
         onSelect={onSelect}
+        items={itemCells}
         follow={follow}
         insets={insets}
         label={t("canvas", { name: run.workflow.name })}
@@ -201,6 +216,7 @@ function Stage({ specs, selected, onSelect, insetEnd }: StageProps) {
       >
         <ZoomBar place="top" onFit={() => handle.current?.fit()} />
       </FlowCanvas>
+      </WithItems>
       <RunFacts />
     </div>
   );
@@ -213,7 +229,9 @@ export default function RunPage() {
   const { store, state, reload } = useLiveRun(workspace, runId);
   return (
     <RunStoreProvider value={store}>
-      <RunScreen key={runId} phase={state.phase} error={state.phase === "failed" ? state.error : null} reload={reload} />
+      <OpenedItems key={runId}>
+      <RunScreen phase={state.phase} error={state.phase === "failed" ? state.error : null} reload={reload} />
+      </OpenedItems>
     </RunStoreProvider>
   );
 }
@@ -225,6 +243,8 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
   const specs = useNodeTypes();
   const run = useRun((state) => state.run);
   const graph = useRun((state) => state.graph);
+  const shown = useShownGraph();
+  const { stores, open } = useOpened();
   const width = useWidth();
   const phone = width < 900;
   const roomForRail = width >= 1280;
@@ -259,7 +279,7 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
       .sort((left, right) => (numbers.get(left.id) ?? 0) - (numbers.get(right.id) ?? 0))
       .map((node) => node.id);
   }, [graph]);
-  const node = graph?.nodes.find((one) => one.id === search.step);
+  const node = graph?.nodes.find((one) => one.id === search.step) ?? shown?.nodes.find((one) => one.id === search.step);
 
   if (props.phase === "gone") {
     return (
@@ -285,7 +305,7 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
       </>
     );
   }
-  if (!run || !graph || specs.isPending) {
+  if (!run || !graph || !shown || specs.isPending) {
     return (
       <>
         <TopBar title={run ? runTitle(run) : "…"} />
@@ -300,7 +320,8 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
     const next = order[at + by];
     return node && next ? () => select(next) : undefined;
   };
-  const panel = node ? (
+  const container = node && graph.nodes.includes(node) ? node.parent : undefined;
+  const step = node && (
     <StepPanel
       node={node}
       spec={spec}
@@ -315,9 +336,15 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
       onPrevious={neighbour(-1)}
       onNext={neighbour(1)}
       onSelect={select}
+      onItem={phone && view === "steps" ? undefined : (item) => open(node.id, item)}
     />
+  );
+  const panel = step && node ? (
+    <InItem container={container} store={container === undefined ? undefined : stores.get(container)}>
+      {step}
+    </InItem>
   ) : (
-    <RunOverview graph={graph} specs={known} onSelect={select} />
+    <RunOverview graph={shown} specs={known} onSelect={select} />
   );
 
   if (phone) {
@@ -330,7 +357,7 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
         <RunAnnouncer />
         <div className={css.phone}>
           {view === "steps" && <RunFacts />}
-          {view === "steps" && <RunNews graph={graph} onSelect={select} />}
+          {view === "steps" && <RunNews graph={shown} onSelect={select} />}
           <div className={page.segments} role="radiogroup" aria-label={t("view.label")}>
             {(["steps", "canvas"] as const).map((one) => (
               <button
@@ -347,7 +374,7 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
             ))}
           </div>
           {view === "steps" ? (
-            <StepLines graph={graph} specs={known} onSelect={select} />
+            <StepLines graph={shown} specs={known} onSelect={select} />
           ) : (
             <Stage specs={known} selected={node?.id ?? null} onSelect={select} insetEnd={0} />
           )}

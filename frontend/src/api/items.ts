@@ -1,0 +1,44 @@
+/** The items of a container, each of which is a run of its own. */
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+
+import { api } from "./client";
+import { fetchSnapshot, workspacePath } from "./queries";
+import { useWorkspace } from "./session";
+import type { ItemFilter, RunItem, StepItems } from "./types";
+
+interface ItemsPage {
+  items: RunItem[];
+  next: string | null;
+}
+
+/** Changes whenever the items do, so that they are read again then. */
+function stampOf(items: StepItems | null | undefined): string {
+  return items ? [items.total, items.started, items.done, items.failed, items.running, items.waiting].join() : "";
+}
+
+/** The items of a step in their order, a page at a time; read again whenever the step says that they have changed. */
+export function useItems(run: string, node: string, filter: ItemFilter, items: StepItems | null | undefined, enabled = true) {
+  const workspace = useWorkspace().id;
+  return useInfiniteQuery({
+    queryKey: [workspace, "items", run, node, filter, stampOf(items)],
+    queryFn: ({ pageParam, signal }) =>
+      api.get<ItemsPage>(`${workspacePath(workspace)}/runs/${run}/items`, {
+        query: { node, status: filter, cursor: pageParam },
+        signal,
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+    placeholderData: (before) => before,
+    enabled: enabled && items !== null && items !== undefined,
+  });
+}
+
+/** A run as it is now, to name it and to say how many items it has. */
+export function useRunAbove(run: string) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "run-above", run],
+    queryFn: ({ signal }) => fetchSnapshot(workspace, run, signal),
+    staleTime: 10_000,
+  });
+}
