@@ -157,7 +157,7 @@ function Shell({ node, spec, selected, dragging, width, height, second, tone, cl
             <b title={node.name}>
               {changed && <i className={css.changed} title={t("changedSinceLive")} />}
               {node.name}
-            </b>
+            </b>{" "}
             {detail === "full" && <small data-tone={tone} title={second}>{second}</small>}
           </span>
         )}

@@ -33,12 +33,20 @@ function pathOf(props: Props): [path: string, x: number, y: number] {
   return [path, x, y];
 }
 
+/** What is written on a link inside a container stands above its frame, even while that is raised above the others. */
+function useAbove(source: string): { zIndex?: number } {
+  return useCanvas((state) => (state.depths.get(source) ?? 0) > 0) ? ABOVE : BELOW;
+}
+const ABOVE = { zIndex: 1100 };
+const BELOW = {};
+
 function BuildLink(props: Props) {
   const { t } = useTranslation("canvas");
   const store = useCanvasStore();
   const detail = useCanvas((state) => state.detail);
   const canBuild = useCanvas((state) => !state.readOnly && state.build !== null);
   const dropping = useCanvas((state) => state.dropLink === props.id);
+  const above = useAbove(props.source);
   const [path, x, y] = pathOf(props);
   const failure = props.data?.failure ?? false;
   const label = props.data?.label ?? "";
@@ -60,7 +68,7 @@ function BuildLink(props: Props) {
       {detail === "full" && (
         <EdgeLabelRenderer>
           {labelled && (
-            <span className={cx(css.label, failure && css.labelErr)} style={{ transform: at(x, y) }}>
+            <span className={cx(css.label, failure && css.labelErr)} style={{ transform: at(x, y), ...above }}>
               {failure && <Zap size={12} aria-hidden />}
               {failure ? t("fails") : label}
             </span>
@@ -70,7 +78,7 @@ function BuildLink(props: Props) {
               type="button"
               tabIndex={-1}
               className={cx("nodrag nopan", css.plus, dropping && css.plusHot, labelled && css.plusLow)}
-              style={{ transform: labelled ? at(props.targetX, props.targetY - 24) : at(x, y) }}
+              style={{ transform: labelled ? at(props.targetX, props.targetY - 24) : at(x, y), ...above }}
               aria-label={t("insertHere")}
               title={t("insertHere")}
               onClick={insert}
@@ -90,6 +98,7 @@ function RunLink(props: Props) {
   const targetStatus = useRunStep(props.target)?.status;
   const detail = useCanvas((canvas) => canvas.detail);
   const motion = useCanvas((canvas) => canvas.motion);
+  const above = useAbove(props.source);
   const [path, x, y] = pathOf(props);
   const failure = props.data?.failure ?? false;
   const label = props.data?.label ?? "";
@@ -114,7 +123,7 @@ function RunLink(props: Props) {
         <EdgeLabelRenderer>
           <span
             className={cx(css.label, failure && state === "taken" && css.labelErr, state === "not_taken" && css.labelDim)}
-            style={{ transform: at(x, y) }}
+            style={{ transform: at(x, y), ...above }}
             data-edge-state={state}
           >
             {failure && <Zap size={12} aria-hidden />}

@@ -58,6 +58,7 @@ export interface NodeInput {
   frames: Frames;
   /** How many containers stand around each step. */
   depths: ReadonlyMap<string, number>;
+  numbers: ReadonlyMap<string, number>;
 }
 
 /** From the place of a step as the document reckons it to the one that React Flow does: from the corner of the frame. */
@@ -65,17 +66,16 @@ export function placeIn(node: Pick<GraphNode, "position">, inside: boolean): Poi
   return inside ? { x: node.position.x + BODY.x, y: node.position.y + BODY.y } : node.position;
 }
 
-/** Containers before what stands in them, as React Flow wants them. */
-function outerFirst(input: NodeInput): GraphNode[] {
-  if (input.frames.containers.size === 0) return input.document.nodes;
-  const depth = (node: GraphNode): number => input.depths.get(node.id) ?? 0;
-  return [...input.document.nodes].sort((a, b) => depth(a) - depth(b));
+/** Containers before what stands in them, as React Flow wants them, and that before what follows, as people read. */
+function inOrder({ document, frames, numbers }: NodeInput): GraphNode[] {
+  if (frames.containers.size === 0) return document.nodes;
+  return [...document.nodes].sort((a, b) => (numbers.get(a.id) ?? 0) - (numbers.get(b.id) ?? 0));
 }
 
 /** The next node list. Positions come from the document, except of nodes that are being dragged right now. */
 export function nextNodes(input: NodeInput, before: readonly StepRfNode[]): StepRfNode[] {
   const known = new Map(before.map((node) => [node.id, node]));
-  const steps = outerFirst(input).map((step): StepRfNode => {
+  const steps = inOrder(input).map((step): StepRfNode => {
     const old = known.get(step.id);
     const selected = input.selected.has(step.id);
     const { width, height } = input.frames.boxes.get(step.id) ?? CARD;

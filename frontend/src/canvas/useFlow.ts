@@ -77,6 +77,7 @@ export function useFlow(props: FlowCanvasProps) {
           selected: new Set(selected),
           frames: tables.frames,
           depths: tables.depths,
+          numbers: tables.numbers,
         },
         before,
       ),
