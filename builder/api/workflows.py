@@ -115,10 +115,11 @@ class WorkflowShape(View):
 
 
 class WorkflowsQuery(PageQuery):
-    """Search words, and how the workflow stands."""
+    """Search words, how the workflow stands, and what starts it: `called` are those that other workflows can run."""
 
     q: Annotated[str, Field(max_length=200)] = ""
     status: Literal["live", "disabled", "draft", "problems", "paused"] | None = None
+    start: Literal["called"] | None = None
 
 
 class NewWorkflow(Body):
@@ -145,6 +146,7 @@ class Workflows(ApiView):
             workspace_id=call.workspace.id,
             text=query.q.strip(),
             standing=query.status,
+            started_by="trigger.called" if query.start == "called" else None,
             after=cursors.to_id(query.cursor),
             limit=query.limit,
             now=call.now,

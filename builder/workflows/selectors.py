@@ -66,14 +66,18 @@ def listing(
     workspace_id: UUID,
     text: str = "",
     standing: Standing | None = None,
+    started_by: str | None = None,
     after: UUID | None,
     limit: int,
     now: datetime,
 ) -> ListedPage:
-    """A page of workflows, newest first. `standing` is known to the runtime only, so it is filtered here."""
+    """A page of workflows, newest first. `standing` is known to the runtime only, so it is filtered here.
+    `started_by`: those whose live version has a start of this kind."""
     rows = _rows(workspace_id)
     if text:
         rows = rows.filter(_naming(text))
+    if started_by is not None:
+        rows = rows.filter(pk__in=runtime_api.workflows_started_by(workspace_id=workspace_id, trigger=started_by))
     if standing == "problems":
         rows = rows.filter(problems_count__gt=0)
     rows = rows.order_by("-pk")

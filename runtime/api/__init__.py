@@ -28,6 +28,7 @@ from runtime.api.publishing import (
     version,
     version_graph,
     versions,
+    workflows_started_by,
 )
 from runtime.api.repeats import repeat_figures, repeats
 from runtime.api.restoring import confirm_restored, held_runs, hold_restored, restored
@@ -109,4 +110,5 @@ __all__ = [
     "version_graph",
     "versions",
     "waits",
+    "workflows_started_by",
 ]

@@ -211,6 +211,12 @@ def triggers(*, workspace_id: UUID, workflow_id: UUID) -> list[TriggerView]:
     return found
 
 
+def workflows_started_by(*, workspace_id: UUID, trigger: str) -> set[UUID]:
+    """The workflows whose live version has a start of this kind, such as `trigger.called`."""
+    armed = Trigger.objects.filter(workspace_id=workspace_id, type__startswith=f"{trigger}@", enabled=True)
+    return set(armed.values_list("workflow_id", flat=True))
+
+
 # --- shared with starting.py ---------------------------------------------------------------------------------------
 
 

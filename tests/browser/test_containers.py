@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import httpx2
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.axe import findings
-from tests.browser.editing import Editor, Opens, edit_fields, graph, new_editor, step
-from tests.product import Api
+from tests.browser.editing import Opens, edit_fields, graph, new_editor, step
+from tests.product import Api, Product, Published
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
 Shot = Callable[[Page, str], None]
@@ -167,3 +168,185 @@ def test_the_outline_has_the_body_and_adds_to_it_on_a_phone(signed_in: Opens, ap
     page.wait_for_timeout(200)
     assert parents(editor.draft())["Stop"] == "For each line"
     assert findings(page) == []
+
+
+def decision(key: str, name: str, at: tuple[int, int], left: str, right: str) -> dict[str, Any]:
+    rules = {"match": "all", "rules": [{"left": left, "op": "eq", "right": right, "type": "text"}]}
+    return step(key, "flow.decision@1", name, at, conditions=rules)
+
+
+def slow_order() -> dict[str, Any]:
+    """Order › For each line, one after another (Pause › is it bad? yes: Refuse, no: Book) › Done."""
+    return graph(
+        [
+            step("order", "trigger.webhook@1", "Order", (0, 0)),
+            each("lines", "For each line", (-24, 128), "{{ trigger.body.lines }}", label="{{ item.sku }}", stop="never"),
+            *inside(
+                "lines",
+                step("pause", "flow.wait@1", "Pause", (160, 0), mode="for", amount="{{ trigger.body.seconds }}", unit="seconds"),
+                decision("bad", "Is it bad?", (160, 128), "{{ item.sku }}", "bad"),
+                step("refuse", "flow.fail@1", "Refuse", (0, 264), message="Nobody sells this: {{ item.sku }}"),
+                edit_fields("book", "Book", (320, 264), sku="{{ item.sku }}"),
+            ),
+            edit_fields("done", "Done", (0, 720), count="{{ steps.lines.total }}"),
+        ],
+        [("order", "lines"), ("lines", "done"), ("pause", "bad"), ("bad", "yes", "refuse"), ("bad", "no", "book")],
+    )
+
+
+def post(product: Product, live: Published, lines: Sequence[str], seconds: float = 0) -> str:
+    """Start a run with these lines; its id."""
+    body = {"lines": [{"sku": sku} for sku in lines], "seconds": seconds}
+    answer = httpx2.post(product.url + live.path, json=body, timeout=30)
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["run"])
+
+
+def cell(page: Page, number: int) -> Locator:
+    return page.get_by_test_id(f"cell-lines-{number}")
+
+
+@pytest.fixture(scope="module")
+def live(api: Api) -> Published:
+    return api.publish("Lines", slow_order())
+
+
+def test_the_cells_go_live_and_a_failed_item_is_opened(
+    signed_in: Opens, product: Product, live: Published, shot: Shot
+) -> None:
+    run = post(product, live, ["a", "b", "bad", "c", "d"], seconds=1.5)
+    page = signed_in(f"/runs/{run}")
+    expect(cell(page, 1)).to_be_visible(timeout=20_000)
+    page.evaluate("() => { window.loaded = 'once' }")
+    expect(cell(page, 1)).to_have_attribute("data-kind", "done", timeout=20_000)
+    expect(page.get_by_test_id("run-facts")).to_contain_text("Running")
+    shot(page, "items-running")
+    # It is opened by itself: what failed is what people come for.
+    expect(cell(page, 3)).to_have_attribute("data-kind", "failed", timeout=30_000)
+    expect(cell(page, 3)).to_have_attribute("aria-pressed", "true")
+    expect(page.locator('[data-step="refuse"][data-status="failed"]')).to_be_visible()
+    expect(cell(page, 5)).to_have_attribute("data-kind", "done", timeout=30_000)
+    expect(page.locator('[data-step="done"][data-status="succeeded"]')).to_be_visible()
+    cell(page, 2).click()
+    expect(page.locator('[data-step="book"][data-status="succeeded"]')).to_be_visible()
+    expect(page.locator('[data-step="refuse"][data-status="failed"]')).to_have_count(0)
+    cell(page, 3).click()
+    page.locator('[data-step="refuse"]').get_by_role("button").first.click()
+    panel = page.get_by_role("region", name="Refuse")
+    expect(panel).to_contain_text("Nobody sells this")
+    expect(panel).to_contain_text("Item 3 · bad")
+    shot(page, "items-failed")
+    assert page.evaluate("() => window.loaded") == "once"
+    assert findings(page) == []
+
+    panel.get_by_role("link", name="Open its run").click()
+    expect(page.get_by_role("heading", name="3 of 5")).to_be_visible()
+    expect(page.locator("[data-step]")).to_have_count(4)
+    expect(page.locator('[data-step="refuse"][data-status="failed"]')).to_be_visible()
+    shot(page, "items-own-run")
+    page.get_by_role("link", name="For each line").click()
+    expect(page).to_have_url(re.compile(rf"/runs/{run}\?step=lines"))
+
+
+def test_the_list_of_items_shows_the_failed_ones_first(
+    signed_in: Opens, product: Product, live: Published, shot: Shot
+) -> None:
+    run = post(product, live, [f"s{number}" for number in range(29)] + ["bad"])
+    page = signed_in(f"/runs/{run}?step=lines&tab=items")
+    panel = page.get_by_role("region", name="For each line")
+    expect(panel.get_by_test_id("item-30")).to_be_visible(timeout=30_000)
+    expect(page.locator('[data-step="done"][data-status="succeeded"]')).to_be_visible(timeout=30_000)
+    expect(panel.get_by_test_id(re.compile("^item-"))).to_have_count(1)
+    expect(panel.get_by_test_id("item-30")).to_contain_text("Nobody sells this")
+    shot(page, "items-many")
+    panel.get_by_role("button", name="Done 29").click()
+    expect(panel.get_by_test_id(re.compile("^item-"))).to_have_count(29)
+    panel.get_by_test_id("item-4").get_by_role("button").click()
+    expect(page.locator('[data-step="book"][data-status="succeeded"]')).to_be_visible()
+    expect(page.get_by_text("4 of 30")).to_be_visible()
+
+
+def test_on_a_phone_the_items_are_a_list_that_leads_to_their_runs(
+    signed_in: Opens, product: Product, live: Published, shot: Shot
+) -> None:
+    run = post(product, live, ["a", "bad"])
+    page = signed_in(f"/runs/{run}", viewport=PHONE)
+    page.get_by_role("button", name=re.compile("^For each line")).click()
+    sheet = page.get_by_role("dialog", name="For each line")
+    sheet.get_by_role("tab", name=re.compile("Items")).click()
+    expect(sheet.get_by_test_id("item-2")).to_be_visible(timeout=20_000)
+    shot(page, "items-phone")
+    sheet.get_by_test_id("item-2").get_by_role("link").click()
+    expect(page.get_by_role("heading", name="2 of 2")).to_be_visible(timeout=15_000)
+
+
+def test_another_workflow_is_chosen_by_name_and_its_run_is_one_click_away(
+    signed_in: Opens, api: Api, product: Product, shot: Shot
+) -> None:
+    called = graph(
+        [
+            step("called", "trigger.called@1", "Called", (0, 0)),
+            edit_fields("answer", "Answer", (0, 128), ok="{{ trigger.supplier }}"),
+        ],
+        [("called", "answer")],
+    )
+    api.publish("Check a supplier", called)
+    editor = new_editor(signed_in, api, "Calls another")
+    page = editor.page
+    editor.pick("webhook", "Webhook")
+    editor.press("a")
+    page.get_by_role("combobox", name="What should happen?").fill("run another")
+    editor.press("Enter")
+    page.get_by_role("button", name="Workflow", exact=True).click()
+    choices = page.get_by_role("dialog", name="Workflow")
+    expect(choices.get_by_role("button", name=re.compile("^Check a supplier"))).to_be_visible()
+    shot(page, "call-picker")
+    choices.get_by_role("textbox").fill("check")
+    editor.press("Enter")
+    # Nobody had named the step: it is called after what it runs.
+    expect(editor.panel.get_by_label("Name of the step")).to_have_value("Check a supplier")
+    document = editor.draft()
+    [call] = [node for node in document["nodes"] if node["type"] == "flow.run_workflow@1"]
+    live = api.publish("Calls", document)
+    answer = httpx2.post(product.url + live.path, json={"supplier": "Brinkmann"}, timeout=30)
+    page.goto(f"/runs/{answer.json()['run']}?step={call['id']}")
+    page.get_by_role("link", name=re.compile("The run of the other workflow")).click()
+    expect(page.locator('[data-step="answer"][data-status="succeeded"]')).to_be_visible(timeout=20_000)
+    expect(page.locator("[data-step]")).to_have_count(2)
+    expect(page.get_by_role("navigation").get_by_role("link", name="Check a supplier")).to_be_visible()
+
+
+def test_containers_in_containers_in_the_dark(
+    signed_in: Opens, api: Api, product: Product, shot: Shot
+) -> None:
+    """Every order of a list, and every line of each."""
+    document = graph(
+        [
+            step("start", "trigger.webhook@1", "Orders", (0, 0)),
+            each("orders", "For each order", (-48, 128), "{{ trigger.body.orders }}", label="{{ item.number }}"),
+            *inside("orders", each("lines", "For each line", (0, 0), "{{ item.lines }}", label="{{ item }}")),
+            *inside("lines", edit_fields("price", "Price", (0, 0), sku="{{ item }}")),
+        ],
+        [("start", "orders")],
+    )
+    live = api.publish("Nested", document)
+    orders = [{"number": "SO-1", "lines": ["a", "b"]}, {"number": "SO-2", "lines": ["c", "d", "e"]}]
+    answer = httpx2.post(product.url + live.path, json={"orders": orders}, timeout=30)
+    run = answer.json()["run"]
+    page = signed_in(f"/runs/{run}", dark=True)
+    expect(page.get_by_test_id("cell-lines-2")).to_have_attribute("data-kind", "done", timeout=30_000)
+    expect(page.get_by_test_id(re.compile("^cell-lines-"))).to_have_count(2)
+    page.get_by_test_id("cell-orders-2").click()
+    expect(page.get_by_test_id(re.compile("^cell-lines-"))).to_have_count(3)
+    page.get_by_test_id("cell-lines-3").click()
+    page.locator('[data-step="price"]').get_by_role("button").first.click()
+    panel = page.get_by_role("region", name="Price")
+    expect(panel).to_contain_text("Item 3 · e")
+    panel.get_by_role("tab", name="Output").click()
+    expect(panel.get_by_text("e", exact=True)).to_be_visible()
+    shot(page, "items-nested-dark")
+    assert findings(page) == []
+    panel.get_by_role("link", name="Open its run").click()
+    expect(page.get_by_role("heading", name="3 of 3")).to_be_visible(timeout=15_000)
+    for name in ("For each order", "For each line"):
+        expect(page.get_by_role("navigation").get_by_role("link", name=name)).to_be_visible()

@@ -283,6 +283,18 @@ class TestListing:
             cursor = page["next_cursor"]
         assert seen == list(reversed(made))
 
+    def test_those_are_asked_for_that_other_workflows_can_run(self, world: World) -> None:
+        drawn = factories.graph(("called", "trigger.called@1", {}), ("stop", "flow.stop@1", {}), edges=["called -> stop"])
+        called = world.workflow("Check a supplier", graph=drawn)
+        services.publish(workflow=world.workflow("Invoices"), by=world.bo, note="x")
+
+        def names() -> list[str]:
+            return [item["name"] for item in world.as_vera.get(f"{world.here}/workflows?start=called").body["items"]]
+
+        assert names() == []
+        services.publish(workflow=called, by=world.bo, note="x")
+        assert names() == ["Check a supplier"]
+
     def test_words_and_standing_narrow_the_list(self, world: World) -> None:
         live, draft = world.workflow("Supplier invoices"), world.workflow("100% of _all_ orders")
         services.publish(workflow=live, by=world.bo, note="x")

@@ -4,12 +4,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { api } from "./client";
 import { fetchSnapshot, workspacePath } from "./queries";
 import { useWorkspace } from "./session";
-import type { ItemFilter, RunItem, StepItems } from "./types";
-
-interface ItemsPage {
-  items: RunItem[];
-  next: string | null;
-}
+import type { ItemFilter, Page, RunItem, StepItems } from "./types";
 
 /** Changes whenever the items do, so that they are read again then. */
 function stampOf(items: StepItems | null | undefined): string {
@@ -22,12 +17,12 @@ export function useItems(run: string, node: string, filter: ItemFilter, items: S
   return useInfiniteQuery({
     queryKey: [workspace, "items", run, node, filter, stampOf(items)],
     queryFn: ({ pageParam, signal }) =>
-      api.get<ItemsPage>(`${workspacePath(workspace)}/runs/${run}/items`, {
+      api.get<Page<RunItem>>(`${workspacePath(workspace)}/runs/${run}/items`, {
         query: { node, status: filter, cursor: pageParam },
         signal,
       }),
     initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next,
+    getNextPageParam: (page) => page.next_cursor,
     placeholderData: (before) => before,
     enabled: enabled && items !== null && items !== undefined,
   });

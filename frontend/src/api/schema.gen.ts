@@ -2172,7 +2172,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/workflows": {
     path: { workspace_id: string };
-    query: { cursor?: (string | null); limit?: number; q?: string; status?: ("live" | "disabled" | "draft" | "problems" | "paused" | null) };
+    query: { cursor?: (string | null); limit?: number; q?: string; start?: ("called" | null); status?: ("live" | "disabled" | "draft" | "problems" | "paused" | null) };
     answers: {
       "200": PagedWorkflowShape;
       "400": Problem;

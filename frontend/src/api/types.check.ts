@@ -16,6 +16,9 @@ type Checked<T extends true> = T;
 export type Checks = [
   Checked<Fits<types.Run, generated.RunShape>>,
   Checked<Fits<types.RunStep, generated.StepShape>>,
+  Checked<Fits<types.RunParent, generated.ParentShape>>,
+  Checked<Fits<types.StepItems, generated.ItemsView>>,
+  Checked<Fits<types.RunItem, generated.ItemShape>>,
   Checked<Fits<types.RunAttempt, generated.AttemptShape>>,
   Checked<Fits<types.StepDetail, generated.StepDetailView>>,
   Checked<Fits<types.PlanStep, generated.PlanStep>>,

@@ -74,7 +74,8 @@ function RunFrame(props: FrameProps) {
   if (step?.error && step.status === "failed" && !items) second = step.error.title;
   else if (items) {
     second = [
-      items.total === null ? t("items.turns", { count: items.done + items.failed }) : t("items.done", { done: items.done, total: items.total }),
+      // Of a repetition nobody knows beforehand how often; a list that is done is as long as what was begun.
+      node.type.startsWith("flow.repeat@") ? t("items.turns", { count: items.started }) : t("items.done", { done: items.done, total: items.total ?? items.started }),
       ...(items.failed > 0 ? [t("items.failed", { count: items.failed })] : []),
     ].join(" · ");
   } else if (step?.status === "skipped") second = t("run.skipped");

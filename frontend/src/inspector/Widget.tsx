@@ -16,6 +16,7 @@ import type { WidgetKind } from "./widgetOf";
 
 // Few steps ask people.
 const People = lazy(() => import("./widgets/People"));
+const WorkflowPicker = lazy(() => import("./widgets/WorkflowPicker"));
 
 export interface WidgetProps {
   id: string;
@@ -126,6 +127,12 @@ function Control(props: WidgetProps) {
       return <Conditions {...props} />;
     case "connection":
       return <ConnectionPicker {...props} />;
+    case "workflow":
+      return (
+        <Suspense>
+          <WorkflowPicker {...props} />
+        </Suspense>
+      );
     case "json":
       return <JsonField {...props} />;
     case "cases":

@@ -105,7 +105,7 @@ export function rowsOf(source: DataSource, t: Translate, limit?: number): DataRo
   const rows = source.sample === undefined ? [] : dataRows(source.root, source.key, source.sample, limit);
   if (source.id !== "item") return rows;
   const own = { trail: [], depth: 0, hasChildren: false };
-  const whole: DataRow = { ...own, expression: "item", label: t("flyout.wholeItem"), type: source.sample === undefined ? "empty" : typeOf(source.sample), value: source.sample ?? null };
+  const whole: DataRow = { ...own, expression: "item", label: t("flyout.wholeItem"), type: source.sample === undefined ? "empty" : typeOf(source.sample), value: source.sample === undefined ? "" : source.sample };
   return [whole, ...rows, { ...own, expression: "index", label: t("flyout.index"), type: "number", value: 0 }];
 }
 

@@ -5,7 +5,7 @@ import { edge, looping, node } from "../graph/tests/fixtures";
 import { drawingOf, joined } from "./bodies";
 import { createRunStore, undoOfItems } from "./runStore";
 
-const PARENT = { run_id: "r0", node_id: "each", node_name: "Each", index: 3, workflow_id: "w" };
+const PARENT = { run_id: "r0", node_id: "each", node_name: "Each", index: 3, workflow_id: "w", is_item: true };
 
 function step(id: string, status: RunStep["status"], more: Partial<RunStep> = {}): RunStep {
   return {
@@ -33,7 +33,7 @@ it("a container in an item keeps what stands in it", () => {
 
 it("a workflow that another one has run shows all of itself", () => {
   const graph = looping();
-  expect(drawingOf(graph, { ...PARENT, node_id: "call" })).toBe(graph);
+  expect(drawingOf(graph, { ...PARENT, is_item: false })).toBe(graph);
   expect(drawingOf(graph, null)).toBe(graph);
 });
 

@@ -7,7 +7,7 @@ const bodies = new WeakMap<GraphDocument, Map<string, GraphDocument>>();
 
 /** Of a run that is an item of a container: what stands in that. Of any other run: the whole drawing. */
 export function drawingOf(graph: GraphDocument, parent: RunParent | null | undefined): GraphDocument {
-  if (!parent || !graph.nodes.some((node) => node.parent === parent.node_id)) return graph;
+  if (!parent?.is_item) return graph;
   const known = bodies.get(graph) ?? new Map<string, GraphDocument>();
   bodies.set(graph, known);
   const body = known.get(parent.node_id) ?? bodyOf(graph, parent.node_id);

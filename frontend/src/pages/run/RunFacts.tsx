@@ -23,6 +23,7 @@ export function RunFacts() {
   const { t } = useTranslation("runs");
   const run = useRun((state) => state.run);
   const failed = useRun((state) => Object.values(state.steps).filter((step) => step.status === "failed").length);
+  const items = useRun((state) => Object.values(state.steps).reduce((sum, step) => sum + (step.items?.failed ?? 0), 0));
   if (!run) return null;
   const kind = runStatusKind(run);
   return (
@@ -31,6 +32,11 @@ export function RunFacts() {
       {failed > 0 && kind !== "failed" && (
         <Chip tone="err" icon={<StatusIcon kind="failed" size={13} decorative />}>
           {t("facts.stepsFailed", { count: failed })}
+        </Chip>
+      )}
+      {items > 0 && (
+        <Chip tone="err" icon={<StatusIcon kind="failed" size={13} decorative />}>
+          {t("facts.itemsFailed", { count: items })}
         </Chip>
       )}
       {run.mode === "test" && <Chip icon={<FlaskConical size={12} aria-hidden />}>{t("mode.test")}</Chip>}

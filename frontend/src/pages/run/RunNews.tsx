@@ -1,4 +1,4 @@
-import { ArrowRight, Clock, Undo2 } from "lucide-react";
+import { ArrowRight, Clock, Repeat, Undo2 } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
 import type { GraphDocument, RunStep } from "../../api/types";
@@ -48,7 +48,7 @@ export function RunNews({ graph, onSelect }: { graph: GraphDocument; onSelect: (
         </section>
       )}
       {run.waiting && !runIsFinished(run) && (
-        <Note tone="wait" icon={<Clock size={16} />}>
+        <Note {...(run.waiting.kind === "children" ? { tone: "accent", icon: <Repeat size={16} /> } : { tone: "wait", icon: <Clock size={16} /> })}>
           <b>{waitingText(run)}</b>
           {run.waiting.since && <div>{t("overview.since", { time: format.clockSeconds(run.waiting.since) })}</div>}
         </Note>

@@ -31,7 +31,8 @@ export function timelineRows(graph: GraphDocument, steps: Readonly<Record<string
       attempt: step?.attempt ?? 0,
       from,
       until: step?.finished_at ? Date.parse(step.finished_at) : null,
-      waiting: step?.status === "waiting" || step?.status === "retrying" || WAITING_TYPES.test(node.type),
+      // A container whose items work is at work.
+      waiting: (step?.status === "waiting" && step.wait?.kind !== "children") || step?.status === "retrying" || WAITING_TYPES.test(node.type),
     };
   });
 }

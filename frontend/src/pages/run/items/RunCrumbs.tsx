@@ -30,6 +30,7 @@ export function RunCrumbs({ parent, depth = 0 }: { parent: RunParent; depth?: nu
 export function ItemNumber({ parent }: { parent: RunParent }) {
   const { t } = useTranslation("items");
   const above = useRunAbove(parent.run_id);
-  const total = above.data?.steps.find((step) => step.node === parent.node_id && step.generation === above.data.run.generation)?.items?.total;
+  const items = above.data?.steps.find((step) => step.node === parent.node_id && step.generation === above.data.run.generation)?.items;
+  const total = items?.total ?? items?.started;
   return total ? t("itemOf", { number: parent.index + 1, total }) : t("item", { number: parent.index + 1 });
 }

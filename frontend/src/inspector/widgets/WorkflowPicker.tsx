@@ -1,0 +1,123 @@
+import { Popover } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { ExternalLink, Workflow as Icon } from "lucide-react";
+import { useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { api } from "../../api/client";
+import { useWorkflow, workspacePath } from "../../api/queries";
+import type { Page, Workflow } from "../../api/types";
+import { indexOf, operations } from "../../graph";
+import { Button, cx, SearchBox } from "../../ui";
+import { useEditor, useEnvironment } from "../EditorContext";
+import css from "../inspector.module.css";
+import rules from "../rules.module.css";
+import type { WidgetProps } from "../Widget";
+import { textOf } from "./basic";
+import own from "./workflow.module.css";
+
+/** Chooses one of the workflows that others can run: those whose live version has the start for it. */
+export default function WorkflowPicker({ id, field, node, value, onChange, invalid, describedBy, readOnly }: WidgetProps) {
+  const { t } = useTranslation("inspector");
+  const current = textOf(value);
+  const [opened, setOpened] = useState(false);
+  const pick = useNaming(node, (workflow) => {
+    onChange(workflow.id);
+    setOpened(false);
+  });
+  return (
+    <div className={rules.connection}>
+      <Popover opened={opened} onChange={setOpened} position="bottom-start" shadow="lg" width="target" trapFocus returnFocus withinPortal>
+        <Popover.Target>
+          <button
+            type="button"
+            id={id}
+            className={cx(css.input, css.select, own.chosen)}
+            disabled={readOnly}
+            aria-label={field.title}
+            aria-haspopup="dialog"
+            aria-expanded={opened}
+            aria-invalid={invalid || undefined}
+            aria-describedby={describedBy}
+            onClick={() => setOpened(!opened)}
+          >
+            {current ? <Named id={current} /> : <i>{t("workflow.choose")}</i>}
+          </button>
+        </Popover.Target>
+        <Popover.Dropdown p={8} aria-label={field.title}>
+          <Choices onPick={pick} />
+        </Popover.Dropdown>
+      </Popover>
+      {current !== "" && (
+        <a className={rules.createLink} href={`/workflows/${current}/build`} target="_blank" rel="noreferrer">
+          {t("workflow.open")} <ExternalLink size={12} aria-hidden />
+        </a>
+      )}
+    </div>
+  );
+}
+
+/** A step that nobody has named yet is called after the workflow that it runs. */
+function useNaming(node: string, choose: (workflow: Workflow) => void): (workflow: Workflow) => void {
+  const { store } = useEnvironment();
+  const title = useEditor((state) => state.specs[indexOf(state.document).byId.get(node)?.type ?? ""]?.title ?? "");
+  const name = useEditor((state) => indexOf(state.document).byId.get(node)?.name ?? "");
+  return (workflow) => {
+    choose(workflow);
+    if (title === "" || name.replace(/ \d+$/, "") !== title) return;
+    store.edit({ key: "history.rename", params: { name: workflow.name } }, (draft) => operations.renameStep(draft, node, workflow.name));
+  };
+}
+
+function Named({ id }: { id: string }) {
+  const { t } = useTranslation("inspector");
+  const workflow = useWorkflow(id);
+  return (
+    <span className={own.name}>
+      <Icon size={15} aria-hidden />
+      <span>{workflow.data?.name ?? (workflow.isError ? t("workflow.gone") : "…")}</span>
+    </span>
+  );
+}
+
+function Choices({ onPick }: { onPick(workflow: Workflow): void }) {
+  const { t } = useTranslation("inspector");
+  const { workspace, workflow: itself } = useEnvironment();
+  const [typed, setTyped] = useState("");
+  const [q, setQ] = useState("");
+  useEffect(() => {
+    const timer = setTimeout(() => setQ(typed.trim()), 200);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  const found = useQuery({
+    queryKey: [workspace, "workflows-to-run", q],
+    queryFn: ({ signal }) =>
+      api.get<Page<Workflow>>(`${workspacePath(workspace)}/workflows`, { query: { start: "called", q, limit: 50 }, signal }),
+    placeholderData: (before) => before,
+    staleTime: 0,
+  });
+  const rows = found.data?.items ?? [];
+  return (
+    <div className={own.choices}>
+      <SearchBox first value={typed} onChange={setTyped} label={t("workflow.search")} onEnter={() => rows[0] && onPick(rows[0])} />
+      <ul>
+        {rows.map((row) => (
+          <li key={row.id}>
+            <button type="button" onClick={() => onPick(row)}>
+              <b>
+                {row.name} {row.id === itself && <small>{t("workflow.itself")}</small>}
+              </b>
+              {row.sentence && <small>{row.sentence}</small>}
+            </button>
+          </li>
+        ))}
+      </ul>
+      {found.isError && (
+        <p>
+          {t("workflow.failed")} <Button size="sm" onClick={() => void found.refetch()}>{t("workflow.again")}</Button>
+        </p>
+      )}
+      {found.data && rows.length === 0 && <p>{q ? t("flyout.none", { query: q }) : t("workflow.none")}</p>}
+    </div>
+  );
+}
