@@ -365,3 +365,51 @@ def test_containers_in_containers_in_the_dark(
     expect(page.get_by_role("heading", name="3 of 3")).to_be_visible(timeout=15_000)
     for name in ("For each order", "For each line"):
         expect(page.get_by_role("navigation").get_by_role("link", name=name)).to_be_visible()
+
+
+def test_what_the_items_did_is_undone_with_their_run(
+    signed_in: Opens, api: Api, product: Product, shot: Shot
+) -> None:
+    def http(key: str, name: str, at: tuple[int, int], path: str, **body: str) -> dict[str, Any]:
+        url = f"http://practice-company{path}"
+        return step(key, "http.request@1", name, at, method="POST", url=url, body_type="json", json_body=body)
+
+    document = graph(
+        [
+            step("order", "trigger.webhook@1", "Order", (0, 0)),
+            each("lines", "For each line", (-24, 128), "{{ trigger.body.lines }}"),
+            *inside(
+                "lines",
+                http(
+                    "invoice",
+                    "Create invoice",
+                    (0, 0),
+                    "/invoices",
+                    order="{{ item }}",
+                    customer="Brinkmann Papier",
+                    amount="10.00",
+                    currency="EUR",
+                    reference="{{ run.id }}",
+                ),
+                http("void", "Void the invoice", (352, 0), "/invoices/{{ run.id }}/void", reason="Undone"),
+            ),
+        ],
+        [("order", "lines"), ("invoice", "undo", "void")],
+    )
+    live = api.publish("Invoices of an order", document)
+    answer = httpx2.post(product.url + live.path, json={"lines": ["SO-1", "SO-2"]}, timeout=30)
+    page = signed_in(f"/runs/{answer.json()['run']}")
+    expect(page.get_by_role("heading", name="The run is done")).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="Undo run…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("For each line")
+    dialog.get_by_role("textbox").fill("Both were wrong")
+    dialog.get_by_role("button", name=re.compile("^Undo")).last.click()
+    expect(page.locator('[data-testid="run-facts"][data-status="compensated"]')).to_be_visible(timeout=30_000)
+    undo = page.get_by_role("button", name=re.compile("^Undo of For each line Undoes"))
+    expect(undo).to_have_attribute("data-status", "done")
+    expect(page.get_by_test_id("step-lines").get_by_role("button").first).to_have_accessible_name(re.compile("Undone"))
+    expect(page.locator('[data-step="void"][data-status="succeeded"]')).to_be_visible()
+    shot(page, "items-undone")
+    undo.click()
+    expect(page.get_by_role("region", name="Undo of For each line")).to_contain_text("Undoes what “For each line” did")

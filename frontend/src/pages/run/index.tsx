@@ -28,7 +28,7 @@ import { CancelRun } from "./CancelRun";
 import { InItem } from "./items/InItem";
 import { ItemCells } from "./items/ItemCells";
 import { OpenedItems, useOpened, WithItems } from "./items/opened";
-import { ItemNumber, RunCrumbs } from "./items/RunCrumbs";
+import { ItemTitle, RunCrumbs } from "./items/RunCrumbs";
 import { useShownGraph } from "./items/shown";
 import { Dock } from "./Dock";
 import css from "./run.module.css";
@@ -127,7 +127,7 @@ function RunBar(props: RunBarProps) {
           )}
         </>
       }
-      title={<RunTitle name={run.parent ? <ItemNumber parent={run.parent} /> : runTitle(run)} />}
+      title={<RunTitle name={<ItemTitle run={run} />} />}
       chips={
         run.business_key && (
           <span className={cx("mono", topBarExtraClass)}>

@@ -111,7 +111,7 @@ function RunRow({ run, usual, withWorkflow }: { run: Run; usual: number; withWor
 
 /** Who or what started it, in words where the server gives a code. */
 export function startedBy(by: string, t: (key: string, values: Record<string, unknown>) => string): string {
-  const known = ["webhook", "schedule", "api"];
+  const known = ["webhook", "schedule", "api", "run"];
   if (by.startsWith("user:")) return t("startedBy.user", {});
   return known.includes(by) ? t(`startedBy.${by}`, {}) : by;
 }

@@ -3,7 +3,7 @@ import { ChevronRight } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
 import { useRunAbove } from "../../../api/items";
-import type { RunParent } from "../../../api/types";
+import type { Run, RunParent } from "../../../api/types";
 import { runTitle } from "../../runs/words";
 
 /** Of a run that is an item of another: the way up, "Invoice 4711 › For each line ›". */
@@ -26,8 +26,19 @@ export function RunCrumbs({ parent, depth = 0 }: { parent: RunParent; depth?: nu
   );
 }
 
-/** "3 of 5": which of the items this run is. */
-export function ItemNumber({ parent }: { parent: RunParent }) {
+/** "3 of 5", and what people call it: which of the items this run is. */
+export function ItemTitle({ run }: { run: Run }) {
+  const { parent } = run;
+  if (!parent?.is_item) return runTitle(run);
+  return (
+    <>
+      <ItemNumber parent={parent} />
+      {run.business_key && ` · ${run.business_key}`}
+    </>
+  );
+}
+
+function ItemNumber({ parent }: { parent: RunParent }) {
   const { t } = useTranslation("items");
   const above = useRunAbove(parent.run_id);
   const items = above.data?.steps.find((step) => step.node === parent.node_id && step.generation === above.data.run.generation)?.items;
