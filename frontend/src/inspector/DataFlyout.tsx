@@ -6,24 +6,15 @@ import { useTranslation } from "react-i18next";
 import { type DataRow, isBehindFailure, isJsonObject, type Json } from "../graph";
 import { cx, IconButton, Kbd, SearchBox } from "../ui";
 import { stepIcon } from "../ui/stepIcons";
-import { picker, usePicker } from "./dataPicker";
+import { FLYOUT_WIDTH as WIDTH, liesBeside, picker, usePicker } from "./dataPicker";
 import { type DataSource, linksOf, rowsOf, shortValue, sourcesFor, type Translate } from "./dataWords";
 import { useEditor, useEnvironment } from "./EditorContext";
 import { FormulaList } from "./FormulaList";
 import pick from "./data.module.css";
 
 const TYPE_BADGES = { text: "T", number: "12", date: "▦", bool: "✓", object: "{ }", list: "[ ]", empty: "–" } as const;
-const WIDTH = 290;
-/** What a card and the rail need beside the list. */
-const CARD_ROOM = 320;
-
-/** Whether the list lies left of the panel whose left edge this is: only where a card still has room beside it. */
-export function liesBeside(edge: number): boolean {
-  return edge - WIDTH >= CARD_ROOM;
-}
-
 /** Data of earlier steps, nearest first, beside the field that has the focus. */
-export function DataFlyout({ node }: { node: string }) {
+export default function DataFlyout({ node }: { node: string }) {
   const target = usePicker((state) => state.target);
   const dismissed = usePicker((state) => state.dismissed);
   if (!target || dismissed === target.id || !target.element.isConnected) return null;

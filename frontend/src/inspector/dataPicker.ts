@@ -1,6 +1,15 @@
 /** Which field data is picked for. One at a time: the field that has the focus. */
 import { create } from "zustand";
 
+export const FLYOUT_WIDTH = 290;
+/** What a card and the rail need beside the list. */
+const CARD_ROOM = 320;
+
+/** Whether the list lies left of the panel whose left edge this is: only where a card still has room beside it. */
+export function liesBeside(edge: number): boolean {
+  return edge - FLYOUT_WIDTH >= CARD_ROOM;
+}
+
 export interface PickTarget {
   id: string;
   /** Puts a path or a call where the cursor is. */

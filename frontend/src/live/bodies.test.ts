@@ -2,7 +2,8 @@ import { expect, it } from "vitest";
 
 import type { Run, RunSnapshot, RunStep } from "../api/types";
 import { edge, looping, node } from "../graph/tests/fixtures";
-import { drawingOf, joined } from "./bodies";
+import { drawingOf } from "./bodies";
+import { joined } from "./joined";
 import { createRunStore, undoOfItems } from "./runStore";
 
 const PARENT = { run_id: "r0", node_id: "each", node_name: "Each", index: 3, workflow_id: "w", is_item: true };

@@ -1,7 +1,5 @@
-/** What a run shows of its workflow's drawing, and how the runs of its items are laid over it. Pure. */
+/** What a run shows of its workflow's drawing. Pure, and small: every screen follows runs. */
 import type { GraphDocument, RunParent } from "../api/types";
-import { withBodies } from "../graph/containers";
-import type { RunState } from "./runStore";
 
 const bodies = new WeakMap<GraphDocument, Map<string, GraphDocument>>();
 
@@ -16,25 +14,23 @@ export function drawingOf(graph: GraphDocument, parent: RunParent | null | undef
 }
 
 function bodyOf(graph: GraphDocument, container: string): GraphDocument {
-  const inside = withBodies(graph, new Set([container]));
-  inside.delete(container);
+  const parents = new Map(graph.nodes.map((node) => [node.id, node.parent]));
+  const isInside = (id: string): boolean => {
+    let at = parents.get(id);
+    // No deeper than there are steps, should they stand in one another in a circle.
+    for (let left = parents.size; at !== undefined && left > 0; left -= 1) {
+      if (at === container) return true;
+      at = parents.get(at);
+    }
+    return false;
+  };
   const nodes = graph.nodes.flatMap((node) => {
-    if (!inside.has(node.id)) return [];
+    if (!isInside(node.id)) return [];
     if (node.parent !== container) return [node];
     const { parent: _container, ...rest } = node;
     return [rest];
   });
+  const inside = new Set(nodes.map((node) => node.id));
   const edges = graph.edges.filter((edge) => inside.has(edge.source) && inside.has(edge.target));
   return { ...graph, nodes, edges, annotations: [] };
-}
-
-/** The state of a run with those of opened items laid over it: what stands in a container shows how it stands in that item. */
-export function joined(main: RunState, items: readonly RunState[]): RunState {
-  if (items.length === 0) return main;
-  return {
-    ...main,
-    steps: Object.assign({}, main.steps, ...items.map((item) => item.steps)) as RunState["steps"],
-    edges: Object.assign({}, main.edges, ...items.map((item) => item.edges)) as RunState["edges"],
-    undone: Object.assign({}, main.undone, ...items.map((item) => item.undone)) as RunState["undone"],
-  };
 }

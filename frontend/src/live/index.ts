@@ -1,5 +1,5 @@
 export { applyChange } from "./applyChange";
-export { joined } from "./bodies";
+export { joined } from "./joined";
 export * from "./live";
 export * from "./runStore";
 export type { LiveState, LiveStatus } from "./socket";

@@ -32,12 +32,11 @@ export default function WorkflowPicker({ id, field, node, value, onChange, inval
           <button
             type="button"
             id={id}
-            className={cx(css.input, css.select, own.chosen)}
+            className={cx(css.input, css.select, own.chosen, invalid && own.invalid)}
             disabled={readOnly}
             aria-label={field.title}
             aria-haspopup="dialog"
             aria-expanded={opened}
-            aria-invalid={invalid || undefined}
             aria-describedby={describedBy}
             onClick={() => setOpened(!opened)}
           >

@@ -8,8 +8,7 @@ import {
   addNote, addStep, arrange, type Anchor, type Change, connect, dropSteps, type GraphDocument, type GraphNode, indexOf, isEmptyContainer, nextStart, operations, refusal, type StepSpec, tidyPositions,
 } from "../../graph";
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
-import { liesBeside } from "../../inspector/DataFlyout";
-import { usePicker } from "../../inspector/dataPicker";
+import { FLYOUT_WIDTH, liesBeside, usePicker } from "../../inspector/dataPicker";
 import { Button, showToast } from "../../ui";
 import css from "./editor.module.css";
 import { useLayer } from "./layers";
@@ -125,7 +124,7 @@ export function CanvasArea({ canvas, paletteSearch, test, changes, docked, panel
     [changes],
   );
   const picking = usePicker((state) => state.target !== null && state.dismissed !== state.target.id);
-  const insets = { bottom: 104, top: test.shown ? 64 : 0, right: (panelOver && panelOpen ? 408 : 0) + (picking && liesBeside(window.innerWidth - 408) ? FLYOUT : 0) };
+  const insets = { bottom: 104, top: test.shown ? 64 : 0, right: (panelOver && panelOpen ? 408 : 0) + (picking && liesBeside(window.innerWidth - 408) ? FLYOUT_WIDTH : 0) };
   const chosen = selection.length === 1 ? selection[0] : undefined;
   useEffect(() => {
     // The chosen card stays clear of the list of data that has opened beside the panel.
@@ -194,9 +193,6 @@ export function CanvasArea({ canvas, paletteSearch, test, changes, docked, panel
     </>
   );
 }
-
-/** How much of the canvas the list of data covers. */
-const FLYOUT = 290;
 
 /** The step that a new one follows when nothing is selected: the lowest one. */
 function lastOf(document: GraphDocument): GraphNode | undefined {

@@ -28,7 +28,7 @@ export function Dialogs(props: DialogsProps) {
   const open = useUi((state) => state.dialog !== null);
   useEffect(() => {
     // Before it is needed: who presses a key goes on typing at once, and may be offline by then.
-    const timer = setTimeout(() => void loadDialog(), REST_MS);
+    const timer = setTimeout(() => void loadDialog().catch(() => undefined), REST_MS);
     return () => clearTimeout(timer);
   }, []);
   const enabling = useEnabling(props.workflow);
