@@ -7,6 +7,8 @@ const backend = process.env.MILLRACE_BACKEND ?? "http://127.0.0.1:8000";
 /** Libraries that change seldom stand in chunks of their own, so that an update of Millrace leaves them in the browser's cache. */
 const LIBRARIES = [
   { name: "react", test: /node_modules\/(react|react-dom|scheduler|use-sync-external-store)\//, priority: 30 },
+  // What a dialog is made of: on every screen, and in parts that are loaded later as well.
+  { name: "dialog-lib", test: /node_modules\/@mantine\/core\/esm\/components\/(Modal|ModalBase|CloseButton|FocusTrap|Overlay|Paper|Portal|Transition)\//, priority: 10 },
   { name: "canvas-lib", test: /node_modules\/(@xyflow|d3-[a-z]+|classcat)\//, priority: 20 },
   { name: "formula-lib", test: /node_modules\/(@codemirror|@lezer|@marijn|style-mod|w3c-keyname|crelt)\//, priority: 20 },
 ];

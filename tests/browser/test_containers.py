@@ -312,7 +312,7 @@ def test_another_workflow_is_chosen_by_name_and_its_run_is_one_click_away(
     page.get_by_role("combobox", name="What should happen?").fill("run another")
     editor.press("Enter")
     page.get_by_role("button", name="Workflow", exact=True).click()
-    choices = page.get_by_role("dialog", name="Workflow")
+    choices = page.get_by_role("group", name="Workflow", exact=True)
     expect(choices.get_by_role("button", name=re.compile("^Check a supplier"))).to_be_visible()
     shot(page, "call-picker")
     choices.get_by_role("textbox").fill("check")

@@ -14,7 +14,7 @@ import pick from "./data.module.css";
 
 const TYPE_BADGES = { text: "T", number: "12", date: "▦", bool: "✓", object: "{ }", list: "[ ]", empty: "–" } as const;
 /** Data of earlier steps, nearest first, beside the field that has the focus. */
-export default function DataFlyout({ node }: { node: string }) {
+export function DataFlyout({ node }: { node: string }) {
   const target = usePicker((state) => state.target);
   const dismissed = usePicker((state) => state.dismissed);
   if (!target || dismissed === target.id || !target.element.isConnected) return null;

@@ -31,7 +31,6 @@ const loadEditor = (): Promise<typeof import("./cm")> => import("./cm");
 /** Warms up the editor's chunk while the person still looks at the form. */
 export function preloadExpressionEditor(): void {
   void loadEditor().catch(() => undefined);
-  void import("./DataFlyout").catch(() => undefined);
 }
 
 /** Text with data in it. Drawn as plain pills until it gets the focus; only then a text editor is made. */

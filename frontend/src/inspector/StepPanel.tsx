@@ -1,11 +1,12 @@
 import { Menu, Tabs } from "@mantine/core";
 import { Copy, Ellipsis, Play, Power, Trash2, X } from "lucide-react";
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { duplicateSelection, type GraphNode, hasUndoPort, indexOf, isKey, operations, renameStep, type StepSpec, toggleSelection } from "../graph";
 import { useRunStep } from "../live";
 import { Button, IconButton, StatusChip, stepStatusKind, TextField, Tile, useFormatter } from "../ui";
+import { DataFlyout } from "./DataFlyout";
 import { picker } from "./dataPicker";
 import { useEditor, useEnvironment } from "./EditorContext";
 import { preloadExpressionEditor } from "./ExpressionField";
@@ -15,8 +16,6 @@ import css from "./inspector.module.css";
 import rules from "./rules.module.css";
 import { SetupTab } from "./SetupTab";
 import { UndoesLine, UndoTab } from "./UndoTab";
-
-const DataFlyout = lazy(() => import("./DataFlyout"));
 
 type Tab = "setup" | "fails" | "undo" | "notes";
 
@@ -112,11 +111,7 @@ export function StepPanel({ id, tab, onTab, renaming, onRenamed, focus, onLeave,
         </Tabs.Panel>
       </Tabs>
       <PanelFoot node={node} spec={spec} />
-      {!readOnly && (
-        <Suspense>
-          <DataFlyout node={id} />
-        </Suspense>
-      )}
+      {!readOnly && <DataFlyout node={id} />}
     </aside>
   );
 }

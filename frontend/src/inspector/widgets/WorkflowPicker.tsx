@@ -1,7 +1,6 @@
-import { Popover } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { ExternalLink, Workflow as Icon } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api } from "../../api/client";
@@ -21,32 +20,33 @@ export default function WorkflowPicker({ id, field, node, value, onChange, inval
   const { t } = useTranslation("inspector");
   const current = textOf(value);
   const [opened, setOpened] = useState(false);
+  const opener = useRef<HTMLButtonElement>(null);
+  const list = useId();
+  const close = (): void => {
+    setOpened(false);
+    opener.current?.focus();
+  };
   const pick = useNaming(node, (workflow) => {
     onChange(workflow.id);
-    setOpened(false);
+    close();
   });
   return (
     <div className={rules.connection}>
-      <Popover opened={opened} onChange={setOpened} position="bottom-start" shadow="lg" width="target" trapFocus returnFocus withinPortal>
-        <Popover.Target>
-          <button
-            type="button"
-            id={id}
-            className={cx(css.input, css.select, own.chosen, invalid && own.invalid)}
-            disabled={readOnly}
-            aria-label={field.title}
-            aria-haspopup="dialog"
-            aria-expanded={opened}
-            aria-describedby={describedBy}
-            onClick={() => setOpened(!opened)}
-          >
-            {current ? <Named id={current} /> : <i>{t("workflow.choose")}</i>}
-          </button>
-        </Popover.Target>
-        <Popover.Dropdown p={8} aria-label={field.title}>
-          <Choices onPick={pick} />
-        </Popover.Dropdown>
-      </Popover>
+      <button
+        ref={opener}
+        type="button"
+        id={id}
+        className={cx(css.input, css.select, own.chosen, invalid && own.invalid)}
+        disabled={readOnly}
+        aria-label={field.title}
+        aria-expanded={opened}
+        aria-controls={opened ? list : undefined}
+        aria-describedby={describedBy}
+        onClick={() => setOpened(!opened)}
+      >
+        {current ? <Named id={current} /> : <i>{t("workflow.choose")}</i>}
+      </button>
+      {opened && <Choices id={list} label={field.title} onPick={pick} onClose={close} />}
       {current !== "" && (
         <a className={rules.createLink} href={`/workflows/${current}/build`} target="_blank" rel="noreferrer">
           {t("workflow.open")} <ExternalLink size={12} aria-hidden />
@@ -79,7 +79,7 @@ function Named({ id }: { id: string }) {
   );
 }
 
-function Choices({ onPick }: { onPick(workflow: Workflow): void }) {
+function Choices({ id, label, onPick, onClose }: { id: string; label: string; onPick(workflow: Workflow): void; onClose(): void }) {
   const { t } = useTranslation("inspector");
   const { workspace, workflow: itself } = useEnvironment();
   const [typed, setTyped] = useState("");
@@ -96,9 +96,23 @@ function Choices({ onPick }: { onPick(workflow: Workflow): void }) {
     staleTime: 0,
   });
   const rows = found.data?.items ?? [];
+  const search = useRef<HTMLInputElement>(null);
+  useEffect(() => search.current?.focus(), []);
   return (
-    <div className={own.choices}>
-      <SearchBox first value={typed} onChange={setTyped} label={t("workflow.search")} onEnter={() => rows[0] && onPick(rows[0])} />
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- Esc, from whatever has the focus inside, closes it
+    <div
+      id={id}
+      role="group"
+      aria-label={label}
+      className={own.choices}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || event.defaultPrevented) return;
+        event.preventDefault();
+        event.stopPropagation();
+        onClose();
+      }}
+    >
+      <SearchBox ref={search} value={typed} onChange={setTyped} label={t("workflow.search")} onEnter={() => rows[0] && onPick(rows[0])} />
       <ul>
         {rows.map((row) => (
           <li key={row.id}>

@@ -1,12 +1,14 @@
-import { type RefObject, useCallback, useEffect, useState } from "react";
+import { lazy, type RefObject, Suspense, useCallback, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { CanvasHandle } from "../../canvas";
 import { useEditor } from "../../inspector/EditorContext";
-import { StepPanel } from "../../inspector/StepPanel";
 import { useSheet } from "../../ui";
 import css from "./editor.module.css";
+import { loadPanel, useLoadedLater } from "./later";
 import { ui, useUi } from "./uiStore";
+
+const StepPanel = lazy(loadPanel);
 
 const WIDTH_KEY = "millrace.panel";
 const SMALLEST = 360;
@@ -24,6 +26,7 @@ function storedWidth(): number {
 /** The step panel: docked right and resizable, a sheet on small screens. */
 export function SidePanel({ canvas, sheet }: { canvas: RefObject<CanvasHandle | null>; sheet: boolean }) {
   const { t } = useTranslation("editor");
+  useLoadedLater();
   const opened = useUi((state) => state.panelOpen);
   const tab = useUi((state) => state.panelTab);
   const renaming = useUi((state) => state.renaming);
@@ -84,17 +87,19 @@ export function SidePanel({ canvas, sheet }: { canvas: RefObject<CanvasHandle | 
             }}
           />
         )}
-        <StepPanel
-          key={selected}
-          id={selected}
-          tab={tab}
-          onTab={(next) => ui.set({ panelTab: next })}
-          renaming={renaming}
-          onRenamed={() => ui.set({ renaming: false })}
-          focus={focus}
-          onLeave={toCard}
-          onClose={close}
-        />
+        <Suspense>
+          <StepPanel
+            key={selected}
+            id={selected}
+            tab={tab}
+            onTab={(next) => ui.set({ panelTab: next })}
+            renaming={renaming}
+            onRenamed={() => ui.set({ renaming: false })}
+            focus={focus}
+            onLeave={toCard}
+            onClose={close}
+          />
+        </Suspense>
       </div>
     </>
   );
