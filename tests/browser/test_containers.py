@@ -71,9 +71,7 @@ def middle(card: Locator) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
-def test_a_for_each_with_a_step_inside_is_drawn_with_the_keyboard_alone(
-    signed_in: Opens, api: Api, shot: Shot
-) -> None:
+def test_a_for_each_with_a_step_inside_is_drawn_with_the_keyboard_alone(signed_in: Opens, api: Api, shot: Shot) -> None:
     editor = new_editor(signed_in, api, "For each by keyboard")
     page = editor.page
     editor.pick("webhook", "Webhook")
@@ -180,7 +178,9 @@ def lines() -> dict[str, Any]:
     return graph(
         [
             step("order", "trigger.webhook@1", "Order", (0, 0)),
-            each("lines", "For each line", (-24, 128), "{{ trigger.body.lines }}", label="{{ item.sku }}", stop="never"),
+            each(
+                "lines", "For each line", (-24, 128), "{{ trigger.body.lines }}", label="{{ item.sku }}", stop="never"
+            ),
             *inside(
                 "lines",
                 decision("bad", "Is it bad?", (160, 0), "{{ item.sku }}", "bad"),
@@ -331,9 +331,7 @@ def test_another_workflow_is_chosen_by_name_and_its_run_is_one_click_away(
     expect(page.get_by_role("navigation").get_by_role("link", name="Check a supplier")).to_be_visible()
 
 
-def test_containers_in_containers_in_the_dark(
-    signed_in: Opens, api: Api, product: Product, shot: Shot
-) -> None:
+def test_containers_in_containers_in_the_dark(signed_in: Opens, api: Api, product: Product, shot: Shot) -> None:
     """Every order of a list, and every line of each."""
     document = graph(
         [
@@ -367,9 +365,7 @@ def test_containers_in_containers_in_the_dark(
         expect(page.get_by_role("navigation").get_by_role("link", name=name)).to_be_visible()
 
 
-def test_what_the_items_did_is_undone_with_their_run(
-    signed_in: Opens, api: Api, product: Product, shot: Shot
-) -> None:
+def test_what_the_items_did_is_undone_with_their_run(signed_in: Opens, api: Api, product: Product, shot: Shot) -> None:
     def http(key: str, name: str, at: tuple[int, int], path: str, **body: str) -> dict[str, Any]:
         url = f"http://practice-company{path}"
         return step(key, "http.request@1", name, at, method="POST", url=url, body_type="json", json_body=body)

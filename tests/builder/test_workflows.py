@@ -284,7 +284,9 @@ class TestListing:
         assert seen == list(reversed(made))
 
     def test_those_are_asked_for_that_other_workflows_can_run(self, world: World) -> None:
-        drawn = factories.graph(("called", "trigger.called@1", {}), ("stop", "flow.stop@1", {}), edges=["called -> stop"])
+        drawn = factories.graph(
+            ("called", "trigger.called@1", {}), ("stop", "flow.stop@1", {}), edges=["called -> stop"]
+        )
         called = world.workflow("Check a supplier", graph=drawn)
         services.publish(workflow=world.workflow("Invoices"), by=world.bo, note="x")
 
