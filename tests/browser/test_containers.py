@@ -408,4 +408,4 @@ def test_what_the_items_did_is_undone_with_their_run(signed_in: Opens, api: Api,
     expect(page.locator('[data-step="void"][data-status="succeeded"]')).to_be_visible()
     shot(page, "items-undone")
     undo.click()
-    expect(page.get_by_role("region", name="Undo of For each line")).to_contain_text("Undoes what “For each line” did")
+    expect(page.get_by_role("region", name="Undo of For each line")).to_contain_text("Undoes “For each line”")
