@@ -13,6 +13,7 @@ import { FormulaList } from "./FormulaList";
 import pick from "./data.module.css";
 
 const TYPE_BADGES = { text: "T", number: "12", date: "▦", bool: "✓", object: "{ }", list: "[ ]", empty: "–" } as const;
+
 /** Data of earlier steps, nearest first, beside the field that has the focus. */
 export function DataFlyout({ node }: { node: string }) {
   const target = usePicker((state) => state.target);

@@ -41,7 +41,9 @@ export function SidePanel({ canvas, sheet }: { canvas: RefObject<CanvasHandle | 
     const timer = setTimeout(() => canvas.current?.reveal(selected), 60);
     return () => clearTimeout(timer);
   }, [shown, selected, canvas]);
-  const trap = useSheet(sheet && shown);
+  // The focus goes in once there is something to go to.
+  const [ready, setReady] = useState(false);
+  const trap = useSheet(sheet && shown && ready);
   const toCard = useCallback(() => canvas.current?.focus(), [canvas]);
   if (!shown) return null;
   const resize = (next: number): void => {
@@ -99,8 +101,18 @@ export function SidePanel({ canvas, sheet }: { canvas: RefObject<CanvasHandle | 
             onLeave={toCard}
             onClose={close}
           />
+          <Ready onReady={setReady} />
         </Suspense>
       </div>
     </>
   );
+}
+
+/** Says when what stands beside it has been loaded. */
+function Ready({ onReady }: { onReady(ready: boolean): void }) {
+  useEffect(() => {
+    onReady(true);
+    return () => onReady(false);
+  }, [onReady]);
+  return null;
 }
