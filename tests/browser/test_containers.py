@@ -266,7 +266,9 @@ def test_the_list_of_items_shows_the_failed_ones_first(
     signed_in: Opens, product: Product, live: Published, shot: Shot
 ) -> None:
     run = post(product, live, [f"s{number}" for number in range(29)] + ["bad"])
-    page = signed_in(f"/runs/{run}?step=lines&tab=items")
+    page = signed_in(f"/runs/{run}")
+    expect(page.get_by_role("heading", name="The run is done")).to_be_visible(timeout=60_000)
+    page.goto(f"/runs/{run}?step=lines&tab=items")
     panel = page.get_by_role("region", name="For each line")
     expect(panel.get_by_test_id("item-30")).to_be_visible(timeout=30_000)
     expect(page.locator('[data-step="done"][data-status="succeeded"]')).to_be_visible(timeout=30_000)
