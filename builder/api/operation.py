@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Any, Final, Literal, TypeVar
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponseBase, QueryDict
+from django.http import HttpRequest, HttpResponseBase, QueryDict, StreamingHttpResponse
 from pydantic import BaseModel, ConfigDict, ValidationError
 from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated
 from rest_framework.request import Request
@@ -80,6 +80,8 @@ class Operation:
     repeat: Literal["no", "stored", "stored_apart", "passed"]
     #: The answer holds a secret that is shown once: the stored copy is sealed.
     secret: bool
+    #: The answer is a file that is sent in portions; no model says what stands in it.
+    file: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,7 @@ def operation(
     also: tuple[int, ...] = (),
     repeat: Literal["no", "stored", "stored_apart", "passed"] = "no",
     secret: bool = False,
+    file: bool = False,
 ) -> Callable[[F], F]:
     """Declare a view's method. `stored` runs it in one transaction with its stored answer; `stored_apart` must be
     used where the runtime is called, whose writer has a connection of its own, and where another system is asked.
@@ -148,7 +151,7 @@ def operation(
     def declare(function: F) -> F:
         summary = (function.__doc__ or "").strip()
         function.operation = Operation(  # type: ignore[attr-defined]
-            access, summary, body, query, answer, status, also, repeat, secret
+            access, summary, body, query, answer, status, also, repeat, secret, file
         )
         return function
 
@@ -197,7 +200,9 @@ class ApiView(APIView):
         handler = getattr(self, method.lower())
 
         def run() -> Response:
-            return _rendered(handler(call, **arguments), declared)
+            result = handler(call, **arguments)
+            # DRF passes on whatever Django sends.
+            return result if isinstance(result, StreamingHttpResponse) else _rendered(result, declared)  # type: ignore[return-value]
 
         if call.key is None or declared.repeat in ("no", "passed"):
             return run()

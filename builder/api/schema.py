@@ -138,7 +138,10 @@ class MillraceSchema(AutoSchema):
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         declared = self._declared()
         answers: dict[str, Any] = {}
-        if declared.answer is None:
+        if declared.file:
+            content = {"application/json": {"schema": {"type": "object"}}}
+            answers["200"] = {"description": "A file.", "content": content}
+        elif declared.answer is None:
             answers["204"] = {"description": "Done."}
         else:
             content = {"application/json": {"schema": self._component(declared.answer, "serialization")}}

@@ -11,6 +11,7 @@ from runtime.api.backfills import backfill, backfill_plan, backfills, stop_backf
 from runtime.api.dead_letters import dead_letter_count, dead_letter_groups, dead_letters, retry_each, solve_dead_letters
 from runtime.api.events import event, events
 from runtime.api.handing import give_back, hand_over, take
+from runtime.api.exporting import export
 from runtime.api.health import orphans, system_health
 from runtime.api.items import items
 from runtime.api.links import link
@@ -36,6 +37,7 @@ from runtime.api.retrying import replay_as_new, retries, retry, retry_plan
 from runtime.api.runs import cancel, changes, run, runs, snapshot, statistics, step
 from runtime.api.starting import start_run, start_test
 from runtime.api.tasks import decide, task, task_count, tasks
+from runtime.api.trail import trail, trail_faults
 from runtime.api.undoing import undo, undo_plan
 from runtime.api.waits import resume, resume_link, send_event, waits
 
@@ -57,6 +59,7 @@ __all__ = [
     "enable",
     "event",
     "events",
+    "export",
     "functions",
     "give_back",
     "hand_over",
@@ -103,6 +106,8 @@ __all__ = [
     "task",
     "task_count",
     "tasks",
+    "trail",
+    "trail_faults",
     "triggers",
     "undo",
     "undo_plan",

@@ -30,14 +30,14 @@ from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normali
 from runtime.engine.needs import engine_needed
 from runtime.engine.replay import Fate, PlannedStep
 from runtime.engine.state import RunStatus
-from runtime.interpreter.generations import note_decision, open_next
+from runtime.interpreter.generations import decided, note_decision, open_next
 from runtime.interpreter.loading import lost_try
 from runtime.interpreter.reopening import Found, choices, look, next_rows, run_row, version_of
 from runtime.interpreter.versions import Unsupported
 from runtime.sdk import StepFailure
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import Attempt, Replay, Run, StepRun
+from runtime.store.models import Attempt, Replay, Run
 
 
 def retry_plan(*, workspace_id: UUID, run_id: UUID, start: Sequence[str] = (), version: int | None = None) -> RetryPlan:
@@ -79,15 +79,20 @@ def retry(
         now = database_now()
         open_next(
             found.row,
+            rows,
             now=now,
             who=who,
             solution="retried",
+            attempts=[
+                (node, lost.generation, lost.attempt, decided(one.happened))
+                for node, one in decisions.items()
+                if (lost := lost_try(found.tries[node])) is not None
+            ],
             status=(RunStatus.RUNNING if rows else RunStatus.ACCEPTED).value,
             version_id=found.version.id,
             min_engine=max(found.row["min_engine"], replay.NEEDS_ENGINE, engine_needed(found.version.graph)),
             error=None,
         )
-        StepRun.objects.bulk_create(rows)
         _note_decisions(found, decisions, who, now)
         Replay.objects.create(
             run_id=run_id,

@@ -27,7 +27,8 @@ from runtime.contracts import (
     VoteView,
 )
 from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normalise
-from runtime.interpreter.generations import note_decision
+from runtime.interpreter.generations import Said, note_decision
+from runtime.interpreter.generations import decided as decision
 from runtime.interpreter.payloads import INLINE_CHARACTERS, MOST_BYTES, Reference, put_aside, too_large
 from runtime.interpreter.people import GIVE_UP, USE_VALUE, tokens
 from runtime.interpreter.waiting import iso
@@ -38,6 +39,7 @@ from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Attempt, HumanNote, HumanTask, HumanVote, Run
 from runtime.store.pauses import due_unless_stopped
+from runtime.store.trail import said
 
 __all__ = ["decide", "task", "task_count", "tasks"]
 
@@ -163,14 +165,15 @@ def _decided(
         )  # fmt: skip
         votes = list(HumanVote.objects.filter(task_id=task_id).order_by("at", "voter"))
         decided = _is_decided(row, spec, outcome, votes, everyone)
+        attempts: list[Said] = []
         if decided:
             answer = kept.text() if kept else dumps(_answer(row, outcome, comment, votes, accepted, voter, now))
             if row.kind == "exception":
-                _note_doubt(row, outcome, voter, now)
+                attempts = _note_doubt(row, outcome, voter, now)
             HumanTask.objects.filter(pk=task_id).update(status="decided", closed_at=now, outcome=outcome, answer=answer)
-            Run.objects.filter(pk=row.run_id, finished_at__isnull=True).update(
-                wake_at=due_unless_stopped(now), claims=0
-            )
+        told = said("decide", f"user:{voter.id}", node=row.node_id, outcome=outcome, decided=decided, attempts=attempts)
+        changes = {"wake_at": due_unless_stopped(now), "claims": 0} if decided else {}
+        Run.objects.filter(pk=row.run_id, finished_at__isnull=True).update(change=told, **changes)
     return decided
 
 
@@ -184,15 +187,19 @@ def _put_aside(workspace_id: UUID, row: HumanTask, answer: JSON) -> Reference | 
     return put_aside(text, workspace_id=workspace_id, name="answer.json")
 
 
-def _note_doubt(row: HumanTask, outcome: str, voter: Voter, now: int) -> None:
-    """Put what a person said beside the attempt of which nobody knew whether it happened (I12)."""
+def _note_doubt(row: HumanTask, outcome: str, voter: Voter, now: int) -> list[Said]:
+    """Put what a person said beside the attempt of which nobody knew whether it happened (I12); how that stands now."""
     if outcome == GIVE_UP:
-        return
+        return []
     tries = Attempt.objects.filter(
         run_id=row.run_id, node_id=row.node_id, generation=row.generation, attempt=row.attempt, status="in_doubt"
     )
+    happened = outcome == USE_VALUE
+    noted: list[Said] = []
     for found in tries:
-        note_decision(found, happened=outcome == USE_VALUE, who=f"user:{voter.id}", now=now)
+        note_decision(found, happened=happened, who=f"user:{voter.id}", now=now)
+        noted.append((found.node_id, found.generation, found.attempt, decision(happened)))
+    return noted
 
 
 def row_of(workspace_id: UUID, task_id: UUID) -> HumanTask:

@@ -24,6 +24,8 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     snapshot(workspace_id, run_id) -> RunSnapshot
     changes(workspace_id, run_id, after) -> RunChanges                            rows whose seq > after
     step(workspace_id, run_id, node_id) -> StepDetail
+    trail(workspace_id, run_id, after, limit) -> Page[TrailEntry] / trail_faults(…) -> list[str]
+    export(workspace_id, run_id) -> Iterator[bytes]                               one JSON document, in portions
     cancel(workspace_id, run_id, by, undo) -> RunView                             raises AlreadyFinished, NotUndoable
     pause_run(workspace_id, run_id, by, reason) -> RunView / resume_run(…)        raises AlreadyFinished, NotPaused
     hold_workflow(workspace_id, workflow_id, by, reason, open_runs) -> DeploymentView   paused, still accepting
@@ -99,6 +101,7 @@ from runtime.contracts.starts import (
     RepeatFigures,
     RepeatView,
 )
+from runtime.contracts.trail import TrailEntry, TrailStep
 from runtime.contracts.undo import UndoLine, UndoPlan
 from runtime.contracts.waits import SentEvent, WaitView
 from runtime.engine.check import Problem
@@ -168,6 +171,8 @@ __all__ = [
     "TaskNote",
     "TaskRefused",
     "TaskView",
+    "TrailEntry",
+    "TrailStep",
     "TriggerView",
     "UndoLine",
     "UndoPlan",

@@ -16,7 +16,7 @@ from runtime.interpreter import reopening, undo_plans
 from runtime.interpreter.generations import open_next
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import Replay, Run, StepRun
+from runtime.store.models import Replay, Run
 
 #: Who has it done.
 BY: Final = "run"
@@ -38,6 +38,7 @@ def retry(workspace_id: UUID, run_id: UUID) -> bool:
             now = database_now()
             open_next(
                 found.row,
+                rows,
                 now=now,
                 who=BY,
                 solution="retried",
@@ -45,7 +46,6 @@ def retry(workspace_id: UUID, run_id: UUID) -> bool:
                 min_engine=max(found.row["min_engine"], replay.NEEDS_ENGINE, engine_needed(found.version.graph)),
                 error=None,
             )
-            StepRun.objects.bulk_create(rows)
             Replay.objects.create(
                 run_id=run_id,
                 generation=found.generation + 1,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runtime.contracts import PlanOutdated
@@ -10,11 +10,25 @@ from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.interpreter.waiting import iso
 from runtime.store.models import Attempt, DeadLetter, Run, StepRun
 from runtime.store.reads import StepRow
+from runtime.store.trail import as_said, said
+
+#: An attempt in the trail: its node, generation and number, and its status.
+Said = tuple[str, int, int, str]
 
 
-def open_next(run: Mapping[str, Any], *, now: int, who: str, solution: str, **changes: Any) -> None:
-    """Open the next generation of an ended run, within the caller's transaction; `changes`: of its row besides. That
-    solves its dead letter. Raises PlanOutdated when somebody was quicker."""
+def open_next(
+    run: Mapping[str, Any],
+    rows: Sequence[StepRun],
+    *,
+    now: int,
+    who: str,
+    solution: str,
+    attempts: Sequence[Said] = (),
+    **changes: Any,
+) -> None:
+    """Open the next generation of an ended run with these rows, within the caller's transaction; `changes`: of its row
+    besides. `attempts`: what somebody says of those in doubt. That solves its dead letter. Raises PlanOutdated when
+    somebody was quicker."""
     opened = Run.objects.filter(
         pk=run["id"], generation=run["generation"], seq=run["seq"], finished_at__isnull=False
     ).update(
@@ -31,6 +45,7 @@ def open_next(run: Mapping[str, Any], *, now: int, who: str, solution: str, **ch
         claims=0,
         seq=run["seq"] + 1,
         wake_at=now,
+        change=said(solution, who, steps=[as_said(row) for row in rows], attempts=attempts),
         **changes,
     )
     if not opened:
@@ -38,6 +53,7 @@ def open_next(run: Mapping[str, Any], *, now: int, who: str, solution: str, **ch
     DeadLetter.objects.filter(run_id=run["id"], generation=run["generation"], solved_at__isnull=True).update(
         solved_at=now, solved_by=who, solution=solution
     )
+    StepRun.objects.bulk_create(rows)
 
 
 def kept_row(run: Mapping[str, Any], before: StepRow) -> StepRun:
@@ -54,6 +70,11 @@ def kept_row(run: Mapping[str, Any], before: StepRow) -> StepRun:
     )
 
 
+def decided(happened: bool) -> str:
+    """What becomes of an attempt in doubt."""
+    return "succeeded" if happened else "abandoned"
+
+
 def note_decision(attempt: Attempt, *, happened: bool, who: str, now: int) -> None:
     """Put what a person said beside the attempt that it is about (I12)."""
     request: Any = {} if attempt.request is None else loads_stored(attempt.request)
@@ -64,6 +85,6 @@ def note_decision(attempt: Attempt, *, happened: bool, who: str, now: int) -> No
         "text": "It happened." if happened else "Send it again.",
     }
     Attempt.objects.filter(pk=attempt.pk).update(
-        status="succeeded" if happened else "abandoned",
+        status=decided(happened),
         request=dumps({**(request if isinstance(request, dict) else {"summary": request}), "in_doubt": said}),
     )

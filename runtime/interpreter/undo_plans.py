@@ -20,7 +20,7 @@ from runtime.interpreter.versions import Version
 from runtime.store import reads
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import Replay, StepRun
+from runtime.store.models import Replay
 from runtime.store.reads import AttemptRow, StepRow
 
 __all__ = ["Found", "carry_out", "look"]
@@ -36,6 +36,7 @@ def carry_out(found: Found, *, who: str, reason: str, point: str) -> None:
         now = database_now()
         open_next(
             found.row,
+            [kept_row(found.row, row) for row in found.kept()],
             now=now,
             who=who,
             solution="undone",
@@ -43,7 +44,6 @@ def carry_out(found: Found, *, who: str, reason: str, point: str) -> None:
             min_engine=max(found.row["min_engine"], law.NEEDS_ENGINE),
             error=error_text(error),
         )
-        StepRun.objects.bulk_create([kept_row(found.row, row) for row in found.kept()])
         Replay.objects.create(
             run_id=found.row["id"],
             generation=found.generation + 1,

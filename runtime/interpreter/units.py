@@ -83,12 +83,14 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
     now = driver.shell.now_ms()
     before, after = driver.base.steps.get, state.steps
     steps = []
+    decided = True
     for key in dict.fromkeys(unit.changed):
         step = after[key]
         # A first try follows from the rows before it; that somebody had it tried again follows from nothing.
         is_new = before(key) is not step and (step.status is not _READY or step.attempt > 1)
         if is_new or (unit.noted and key[0] in unit.noted):
             steps.append(step_write(driver, key, step, now))
+            decided = decided and step.status in DECIDED
     ended = state.status in TERMINAL
     waiting = cause(driver.version.graph, state, now) if waits and not ended else None
     if driver.base.status is _ACCEPTED:
@@ -128,6 +130,7 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
             unit.children,
             signals.written(driver) if unit.waits else (),
             signals.over(driver.base, state, unit.changed),
+            bool(steps) and decided and not release and not unit.attempts and _stands(driver),
         ),
     )
 
@@ -136,6 +139,19 @@ def _unless(state: RunState, *, intent: bool, begins: bool, release: bool) -> in
     """What comes before this commit. Undoing cannot be cancelled, only paused."""
     heeds_cancel = (intent or (release and not state.cancel_requested)) and state.status is not _COMPENSATING
     return (UNLESS_CANCELLED if heeds_cancel else 0) + (UNLESS_PAUSED if intent or begins else 0)
+
+
+def _stands(driver: Driver) -> bool:
+    """Whether the run itself is as it was, and the trail knows who holds it."""
+    base, state = driver.base, driver.state
+    return (
+        driver.seq > driver.claimed.seq
+        and state.status is base.status
+        and state.error is base.error
+        and state.outcome == base.outcome
+        and state.cancel_requested == base.cancel_requested
+        and state.undo_requested == base.undo_requested
+    )
 
 
 def dead_letter(driver: Driver) -> DeadLetterWrite | None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class StoreConfig(AppConfig):
@@ -9,3 +12,19 @@ class StoreConfig(AppConfig):
     name = "runtime.store"
     label = "store"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        pre_migrate.connect(_before, sender=self)
+        post_migrate.connect(_after, sender=self)
+
+
+def _before(using: str, **_: Any) -> None:
+    from runtime.store import trail
+
+    trail.uninstall(using)
+
+
+def _after(using: str, **_: Any) -> None:
+    from runtime.store import trail
+
+    trail.install(using)

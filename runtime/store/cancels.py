@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 
 from runtime.store.models import Run
 from runtime.store.pauses import wake_up
+from runtime.store.trail import said
 
 __all__ = ["ask_to_cancel"]
 
@@ -19,13 +20,16 @@ def ask_to_cancel(runs: QuerySet[Run], *, by: str, now: int, undo: bool = False)
     """
     wake_up(runs, now)
     open_runs = runs.filter(finished_at__isnull=True)
+    change = said("cancel", by, undo=undo)
     # Undoing that was set aside, since its workers died over it, is taken up again.
     aside = open_runs.filter(status="compensating", wake_at__isnull=True, lease_expires_at__isnull=True)
-    count = aside.update(wake_at=now, claims=0)
+    count = aside.update(wake_at=now, claims=0, change=said("resume", by))
     forward = open_runs.exclude(status="compensating")
     if undo:
         # Who asked before did not ask for undo.
         asked = forward.filter(cancel_requested_at__isnull=False, cancel_undo=False)
-        count += asked.update(cancel_undo=True, wake_at=now, claims=0)
+        count += asked.update(cancel_undo=True, wake_at=now, claims=0, change=change)
     fresh = forward.filter(cancel_requested_at__isnull=True)
-    return count + fresh.update(cancel_requested_at=now, cancelled_by=by, cancel_undo=undo, wake_at=now, claims=0)
+    return count + fresh.update(
+        cancel_requested_at=now, cancelled_by=by, cancel_undo=undo, wake_at=now, claims=0, change=change
+    )

@@ -265,7 +265,7 @@ def _for_one_row(body: str) -> str:
 
 
 def _classified(error: sqlite3.Error) -> Exception:
-    if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_CONSTRAINT_TRIGGER:
+    if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_CONSTRAINT_TRIGGER and "not whole" in str(error):
         return NotWhole(str(error))
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in _FAULTS:
         return StoreFault(str(error))

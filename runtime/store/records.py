@@ -245,7 +245,8 @@ class RunWrite(NamedTuple):
     (`UNLESS_PAUSED`) was committed: units that carry an intent say so (I28, I41). `progress` resets the count of claims
     that led to nothing (I20). `may_have_answered`: an earlier unit may have brought a response, which then stands;
     whoever waits for the run's end must look it up. `seq` is the run's as of this unit, where the holder of the lease
-    knows it: that spares SQLite a question.
+    knows it: that spares SQLite a question. `plain`: all that it does is add steps that
+    are decided, whose rows say so for ever; anything else is noted in the trail.
     """
 
     run_id: UUID
@@ -278,6 +279,7 @@ class RunWrite(NamedTuple):
     children: tuple[ChildWrite, ...] = ()
     waits: tuple[WaitWrite, ...] = ()
     waits_over: tuple[WaitClose, ...] = ()
+    plain: bool = False
 
 
 class Written(NamedTuple):

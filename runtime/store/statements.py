@@ -53,6 +53,7 @@ ADVANCE_RUNS: Final = Statement(
         ("u_release", "int"),
         ("u_progress", "int"),
         ("u_unless", "int"),
+        ("u_change", "text"),
     ),
     body="""
     UPDATE store_run AS r SET
@@ -60,6 +61,7 @@ ADVANCE_RUNS: Final = Statement(
         business_key = COALESCE(u_business_key, business_key),
         started_at = COALESCE(started_at, u_started_at), finished_at = u_finished_at,
         seq = seq + 1,
+        change = CASE WHEN u_change IS NULL THEN change ELSE (seq + 1) || ':' || u_change END,
         claims = CASE WHEN u_progress = 1 THEN 0 ELSE claims END,
         lease_token = lease_token + u_release,
         lease_owner = CASE WHEN u_release = 1 THEN NULL ELSE lease_owner END,
@@ -103,18 +105,20 @@ UPSERT_STEPS: Final = Statement(
         ("u_seq", "int"),
         ("u_started_at", "int"),
         ("u_finished_at", "int"),
+        ("u_token", "int"),
     ),
     body="""
     INSERT INTO store_steprun AS s (run_id, node_id, generation, node_key, status, attempt, ports, note, input, output,
-        error, wait, due_at, commit_seq, seq, started_at, finished_at)
+        error, wait, due_at, commit_seq, seq, started_at, finished_at, token)
     SELECT u_run_id, u_node_id, u_generation, u_node_key, u_status, u_attempt, u_ports, u_note, u_input, u_output,
-        u_error, u_wait, u_due_at, u_commit_seq, u_seq, u_started_at, u_finished_at
+        u_error, u_wait, u_due_at, u_commit_seq, u_seq, u_started_at, u_finished_at, u_token
     FROM u WHERE true
     ON CONFLICT (run_id, node_id, generation) DO UPDATE SET
         status = excluded.status, attempt = excluded.attempt, ports = excluded.ports, note = excluded.note,
         input = COALESCE(excluded.input, s.input), output = COALESCE(excluded.output, s.output),
         error = excluded.error, wait = excluded.wait, due_at = excluded.due_at, commit_seq = excluded.commit_seq,
-        seq = excluded.seq, started_at = excluded.started_at, finished_at = excluded.finished_at""",
+        seq = excluded.seq, started_at = excluded.started_at, finished_at = excluded.finished_at,
+        token = excluded.token""",
 )
 
 UPSERT_ATTEMPTS: Final = Statement(
@@ -152,17 +156,19 @@ UPSERT_ATTEMPTS: Final = Statement(
 # nothing: so COMMIT may follow at once, and what comes of each run is known behind it. The step takes its run's seq.
 # SQLite cannot say what that is: there the unit says it (`u_seq`), and a run that is being cancelled or paused is not.
 _STEP_COLUMNS: Final = tuple(
-    (f"v{name[1:]}", kind) for name, kind in UPSERT_STEPS.columns if name not in ("u_run_id", "u_seq")
+    (f"v{name[1:]}", kind) for name, kind in UPSERT_STEPS.columns if name not in ("u_run_id", "u_seq", "u_token")
 )
 _STEP_OF_EACH: Final = re.sub(r"\bu_", "v_", UPSERT_STEPS.body)
 ADVANCE_ALL: Final = Statement(
     columns=(*ADVANCE_RUNS.columns, ("u_seq", "int"), *_STEP_COLUMNS),
     body=f""", a AS ({ADVANCE_RUNS.body.partition("RETURNING")[0]}
         RETURNING r.id AS a_id, r.seq AS a_seq, r.cancel_requested_at AS a_cancel, r.paused_at AS a_pause,
+            u_token AS a_token,
             {", ".join(name for name, _ in _STEP_COLUMNS)}),
     s AS ({
         _STEP_OF_EACH.replace("v_run_id", "a_id")
         .replace("v_seq", "a_seq")
+        .replace("v_token", "a_token")
         .replace("FROM u WHERE true", "FROM a WHERE v_node_id IS NOT NULL")
     })
     SELECT {{key:a_id}}, a_seq, a_cancel, a_pause, whole
@@ -175,6 +181,7 @@ ADVANCE_ALL: Final = Statement(
         NOTHING_IS_NOT_WHOLE,
         _STEP_OF_EACH.replace("v_run_id", "u_id")
         .replace("v_seq", "u_seq")
+        .replace("v_token", "u_token")
         .replace("FROM u WHERE true", "WHERE v_node_id IS NOT NULL"),
     ),
     echoes=("u_id", "u_seq"),

@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from runtime.contracts import RunTouched
-from runtime.store import acceptance, claims, failpoints, hanging, lease_statements, repeats, unit_rows
+from runtime.store import acceptance, claims, failpoints, hanging, lease_statements, repeats, trail, unit_rows
 from runtime.store import statements as sql
 from runtime.store.dialect import Link
 from runtime.store.reads import ResponseRow, RunEnd
@@ -215,14 +215,14 @@ class Batch:
             for number, (run_key, unit, _) in enumerate(keyed):
                 first, *others = unit_rows.steps_of(unit) or (_NO_STEP,)
                 rows[number] += (unit.seq, *first)
-                further += [(run_key, *step) for step in others]
+                further += [(run_key, *step, unit.token) for step in others]
             self._advanced.append((keyed, self._link.batch_later(sql.ADVANCE_ALL, rows)))
             if further:
                 self._link.batch(sql.FURTHER_STEPS, further)
         else:
             keyed = self._note_advanced(keyed, self._link.batch(sql.ADVANCE_RUNS, rows))
             steps = [
-                (run_key, *step[:13], ticket.result.seq, *step[13:])
+                (run_key, *step[:13], ticket.result.seq, *step[13:], unit.token)
                 for run_key, unit, ticket in keyed
                 for step in unit_rows.steps_of(unit)
             ]
@@ -249,6 +249,7 @@ class Batch:
             1 if ended or unit.release else 0,
             1 if unit.progress else 0,
             unit.unless,
+            None if unit.plain else trail.change_of(unit),
         )
 
     def _note_advanced(self, keyed: list[_Keyed], found: list[tuple[Any, ...]]) -> list[_Keyed]:

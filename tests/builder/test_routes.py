@@ -102,6 +102,8 @@ ROUTES = [
     Row("GET", f"{W}/runs/<uuid:run_id>/changes", VIEW, Scope.READ, (404,)),
     Row("GET", f"{W}/runs/<uuid:run_id>/items", VIEW, Scope.READ, (404, 400)),
     Row("GET", f"{W}/runs/<uuid:run_id>/steps/<str:node_id>", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{W}/runs/<uuid:run_id>/trail", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{W}/runs/<uuid:run_id>/export", VIEW, Scope.READ, (404,)),
     Row("POST", f"{W}/runs/<uuid:run_id>/cancel", REVIEW, Scope.RUN, (404,)),
     Row("POST", f"{W}/runs/<uuid:run_id>/pause", REVIEW, Scope.RUN, (404,), {}),
     Row("POST", f"{W}/runs/<uuid:run_id>/resume", REVIEW, Scope.RUN, (404,)),

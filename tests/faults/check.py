@@ -12,11 +12,13 @@ KEYS       one step of one event called under two keys (I11)
 BODYDIFF   one key was sent with two bodies (I11)
 UNEXPL     a call without a key was made again, and no try before it is on record as in doubt or failed (I12)
 HUMANDUP   a call without a key was made again, and nobody had said that it should be (I12)
-RANK       a run went back: to an earlier state, to an older lease, or out of its end (I6, I14)
+RANK       a run went back: to an earlier state, to an older lease, or out of its end; also by what is on record of it,
+           which has no gap and decides each step once (I6, I14, I40)
 TRIES      a step used up more tries than the workflow explains: a crash was taken for a failure (I19)
 OPEN       an ended run has a try whose ending nobody recorded (I12)
 ORPHAN     a run that has not ended and that nobody will look at again (I17)
 TIMER      a wait ended early, or more than 5 s late beyond the outage (I18)
+REBUILD    a run's state is not what its record says (I40)
 ORDER      what a run did was not undone in exact reverse of its commits, or not all of it (I25)
 AGAIN      a step that had its result when the process died was carried out again
 ANSWER     a sender was told something no fault excuses
@@ -30,6 +32,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from runtime.engine.trail import differences, rebuild
 from tests.faults.examples import Example
 from tests.faults.outside import Call
 from tests.faults.rows import Export, Glimpse, StepRow
@@ -96,6 +99,7 @@ def check(evidence: Evidence) -> list[Violation]:
     found += _ranks(evidence)
     found += _timers(evidence)
     found += _undone(evidence)
+    found += _trails(evidence)
     if evidence.crash is not None:
         found += _nothing_again(evidence.crash, evidence)
     found += [Violation("ANSWER", f"{one.key} got {one.status}: {str(one.body)[:200]}") for one in evidence.wrong]
@@ -298,6 +302,13 @@ def _undone(evidence: Evidence) -> Iterable[Violation]:
         found = [undoes[step] for step in applied[run.key] if step in undoes]
         if found != wanted:
             yield Violation("ORDER", f"{run.key}: undone {found}, committed {wanted[::-1]}")
+
+
+def _trails(evidence: Evidence) -> Iterable[Violation]:
+    for trail in evidence.rows.trails:
+        folded = rebuild(trail.entries, trail.steps)
+        yield from (Violation("RANK", f"{trail.key}: {text}") for text in folded.faults)
+        yield from (Violation("REBUILD", f"{trail.key}: {text}") for text in differences(folded, trail.stored))
 
 
 def _nothing_again(crash: Crash, evidence: Evidence) -> Iterable[Violation]:

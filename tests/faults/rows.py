@@ -15,6 +15,9 @@ from uuid import UUID
 
 import psycopg
 
+from runtime.engine.state import StepKey
+from runtime.engine.trail import Entry, Rebuilt, Stood
+
 T = TypeVar("T")
 
 
@@ -96,6 +99,16 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Trail:
+    """What is on record of a run, and how it is stored."""
+
+    key: str
+    stored: Rebuilt
+    entries: list[Entry] = field(default_factory=list)
+    steps: list[Stood] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class Export:
     """Everything about the events whose keys begin alike."""
 
@@ -105,6 +118,7 @@ class Export:
     events: list[EventRow] = field(default_factory=list)
     #: Run and step of what a person wanted to be sent again.
     again: set[tuple[str, str]] = field(default_factory=set)
+    trails: list[Trail] = field(default_factory=list)
 
 
 _EVENTS = "SELECT e.id, e.dedupe_key, e.run_id, e.duplicates, e.received_at FROM store_event e WHERE {mine}"
@@ -121,6 +135,14 @@ _REPLAYS = """SELECT p.run_id, p.decisions FROM store_replay p JOIN store_run r 
     JOIN store_event e ON e.id = r.event_id WHERE {mine}"""
 _ASKED = """SELECT t.run_id, t.node_id FROM store_humantask t JOIN store_run r ON r.id = t.run_id
     JOIN store_event e ON e.id = r.event_id WHERE {mine} AND t.kind = 'exception' AND t.outcome = 'retry'"""
+_OF_MINE = "JOIN store_run r ON r.id = x.run_id JOIN store_event e ON e.id = r.event_id WHERE {mine}"
+_STORED = """SELECT r.id, e.dedupe_key, r.status, r.outcome, r.generation, r.seq, r.lease_token
+    FROM store_run r JOIN store_event e ON e.id = r.event_id WHERE {mine}"""
+_ENTRIES = f"""SELECT x.run_id, x.number, x.seq, x.token, x.generation, x.status_before, x.status, x.outcome, x.detail
+    FROM store_transition x {_OF_MINE} ORDER BY x.run_id, x.number"""
+_STOOD = f"""SELECT x.run_id, x.node_id, x.generation, x.status, x.attempt, x.ports, x.due_at, x.commit_seq,
+    x.started_at, x.wait, x.seq, x.token FROM store_steprun x {_OF_MINE}"""
+_TRIED = f"SELECT x.run_id, x.node_id, x.generation, x.attempt, x.status FROM store_attempt x {_OF_MINE}"
 _MINE = "e.dedupe_key >= {0} AND e.dedupe_key < {0} || '~'"
 
 
@@ -162,7 +184,23 @@ def read(database: Database, prefix: str) -> Export:
     again = {(row[0], row[1]) for row in rows(_ASKED)}
     for run, decisions in rows(_REPLAYS):
         again |= {(run, node) for node, said in json.loads(decisions).items() if not said["happened"]}
-    return Export(runs, steps, attempts, [EventRow(*row) for row in rows(_EVENTS)], again)
+    return Export(runs, steps, attempts, [EventRow(*row) for row in rows(_EVENTS)], again, _trails(rows))
+
+
+def _trails(rows: Callable[[str], list[tuple[Any, ...]]]) -> list[Trail]:
+    found = {run: Trail(key, Rebuilt(*stored)) for run, key, *stored in rows(_STORED)}
+    for run, *entry, detail in rows(_ENTRIES):
+        if run in found:
+            found[run].entries.append(Entry(*entry, json.loads(detail or "{}")))
+    for run, *step, seq, token in rows(_STOOD):
+        if run in found:
+            said = (*step[:4], json.loads(step[4]), *step[5:8], json.loads(step[8] or "null"))
+            found[run].steps.append(Stood(said, seq, token))
+            found[run].stored.steps[StepKey(said[0], said[1])] = said
+    for run, node, generation, attempt, status in rows(_TRIED):
+        if run in found:
+            found[run].stored.attempts[node, generation, attempt] = status
+    return list(found.values())
 
 
 _EXPIRE = """UPDATE store_run SET

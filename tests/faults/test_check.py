@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from runtime.engine.state import StepKey
+from runtime.engine.trail import Entry, Rebuilt, Stood
 from tests.faults import check as checker
 from tests.faults.check import Crash, Evidence, check
 from tests.faults.examples import branching, saga, unrepeatable
 from tests.faults.outside import Call
-from tests.faults.rows import AttemptRow, EventRow, Export, Glimpse, RunRow, StepRow
+from tests.faults.rows import AttemptRow, EventRow, Export, Glimpse, RunRow, StepRow, Trail
 from tests.faults.senders import Answer
 
 EXAMPLE = branching()
@@ -44,6 +46,21 @@ def good() -> Evidence:
     calls.append(replace(calls[-1], seq=9, at_ms=NOW + 500, applied=False))
     events = [EventRow("event", "a", "run", 0, NOW)]
     return Evidence({"flow": EXAMPLE}, Export([RUN], steps, attempts, events), calls, {"a"}, {"a"})
+
+
+#: What is on record of a run of three commits, of which the second only added a step.
+SAID = [(node, 1, "succeeded", 1, ["out"], None, number, NOW, None) for number, node in enumerate(("one", "two"), 1)]
+RECORD = (
+    Entry(1, 1, 1, 1, "accepted", "running", None, {"steps": [SAID[0]]}),
+    Entry(2, 3, 1, 1, "running", "completed", "done", {}),
+)
+
+
+def with_trail(*entries: Entry, **changes: Any) -> Evidence:
+    """The good trial with such a record of a run that was completed in its third commit."""
+    rows = [Stood(one, number, 1) for number, one in enumerate(SAID, 1)]
+    stored = Rebuilt("completed", "done", 1, 3, 1, {StepKey(one[0], 1): one for one in SAID})
+    return with_rows(trails=[Trail("a", replace(stored, **changes), list(entries), rows)])
 
 
 def with_rows(**rows: Any) -> Evidence:
@@ -114,6 +131,7 @@ BROKEN = {
     "OPEN": lambda: with_rows(attempts=[replace(one, status="intent") for one in good().rows.attempts]),
     "ORPHAN": lambda: with_rows(runs=[replace(RUN, status="waiting_timer", finished_at=None)]),
     "TIMER": lambda: with_step("pause", finished_at=NOW + 1_990),
+    "REBUILD": lambda: with_trail(*RECORD, outcome="stopped"),
     "ORDER": lambda: undone("undo_first", "undo_second"),
     "AGAIN": lambda: replace(
         with_step("left", seq=7), crash=Crash(good().rows, good().calls)
@@ -123,6 +141,7 @@ BROKEN = {
 
 
 def test_a_good_trial_breaks_no_rule() -> None:
+    assert check(with_trail(*RECORD)) == []
     assert check(good()) == []
     assert check(replace(good(), crash=Crash(good().rows, good().calls))) == []
     assert check(undone("undo_second", "undo_first")) == []
@@ -142,6 +161,12 @@ def test_each_rule_finds_what_it_is_there_for(rule: str) -> None:
     [
         ("LOST", lambda: with_rows(runs=[replace(RUN, status="running", wake_at=NOW)])),
         ("REPEAT", lambda: with_call(applied=False, at_ms=NOW + 9_000)),
+        ("RANK", lambda: with_trail(RECORD[1])),
+        ("RANK", lambda: with_trail(RECORD[0], RECORD[1], RECORD[1]._replace(number=3, status="running"))),
+        ("RANK", lambda: with_trail(RECORD[0], RECORD[1]._replace(token=0))),
+        ("REBUILD", lambda: with_trail(RECORD[0])),
+        ("REBUILD", lambda: with_trail(*RECORD, seq=9)),
+        ("REBUILD", lambda: with_trail(RECORD[0], RECORD[1]._replace(status="cancelled"))),
         ("NOINTENT", lambda: replace(good(), crash=Crash(Export(), good().calls))),
         ("TIMER", lambda: with_step("pause", finished_at=NOW + 8_000)),
         ("TIMER", lambda: with_step("pause", started_at=NOW + 1_500)),

@@ -17,6 +17,7 @@ from runtime.store.records import Claimed
 from runtime.store.writer import Writer
 from tests.runtime.door import both_ways
 from tests.runtime.fixtures import any_machine, idle_machine, machine, open_company, world
+from tests.runtime.trails import broken_trails
 
 __all__ = ["any_machine", "both_ways", "idle_machine", "machine", "open_company", "world"]
 
@@ -68,6 +69,18 @@ def anybody(monkeypatch: pytest.MonkeyPatch) -> None:
 def inert_failpoints() -> Iterator[None]:
     yield
     failpoints.disarm()
+
+
+@pytest.fixture(autouse=True)
+def whole_trails(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a test did to runs: each is what its trail says (I40). Looked at when everything that writes has been
+    stopped, before the tables are emptied."""
+    uses_rows = "transactional_db" in request.fixturenames
+    if uses_rows:
+        request.getfixturevalue("transactional_db")
+    yield
+    if uses_rows:
+        assert broken_trails() == []
 
 
 @pytest.fixture

@@ -238,10 +238,10 @@ def test_a_way_that_cannot_be_mended_stops_nothing(writer: Writer, monkeypatch: 
     monkeypatch.setattr(shortcut, "_open", refuse)
     monkeypatch.setattr(writer._short_way, "_not_before", 0.0)
     for number in (1, 2):
-        assert run(writer.write(a_write(run_id, 1, a_step()))).seq == number
+        assert run(writer.write(a_write(run_id, 1, a_step(status="running")))).seq == number
     monkeypatch.undo()
     writer._short_way._not_before = 0.0
-    assert run(writer.write(a_write(run_id, 1, a_step()))).seq == 3
+    assert run(writer.write(a_write(run_id, 1, a_step(status="running")))).seq == 3
     deadline = time.monotonic() + 5
     while writer._short_way._shortcut is found and time.monotonic() < deadline:
         time.sleep(0.01)

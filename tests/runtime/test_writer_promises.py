@@ -192,7 +192,10 @@ class TestWrite:
 
     def test_units_of_one_run_handed_in_together_keep_their_order(self, writer: Writer) -> None:
         run_id = leased_run(writer, a_version().id)
-        units = [a_write(run_id, 1, a_step("same", note=str(number)), a_step(f"n{number}")) for number in range(20)]
+        units = [
+            a_write(run_id, 1, a_step("same", status="running", note=str(number)), a_step(f"n{number}"))
+            for number in range(20)
+        ]
         receipts = run(settled(*map(writer.write, units)))
         assert [receipt.seq for receipt in receipts] == list(range(1, 21))
         assert StepRun.objects.get(node_id="same").note == "19"
@@ -333,7 +336,7 @@ class TestLeases:
     def test_progress_resets_the_count_of_claims(self, writer: Writer) -> None:
         run_id = leased_run(writer, a_version().id)
         for token in range(1, 3 * MOST_CLAIMS):
-            run(writer.write(a_write(run_id, token, a_step())))
+            run(writer.write(a_write(run_id, token, a_step(status="running"))))
             expire(run_id)
             assert len(run(writer.claim())) == 1
 
@@ -479,7 +482,7 @@ class TestFaults:
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                     "WHERE pid <> pg_backend_pid() AND datname = current_database()"
                 )
-            assert run(writer.write(a_write(run_id, 1, a_step()))).seq == number
+            assert run(writer.write(a_write(run_id, 1, a_step(status="running")))).seq == number
 
     def test_a_writer_that_ended_refuses_at_once(self, writer: Writer) -> None:
         version = a_version().id

@@ -587,6 +587,11 @@ export type PagedTokenView = {
   next_cursor: (string | null);
 };
 
+export type PagedTrailEntryView = {
+  items: Array<TrailEntryView>;
+  next_cursor: (string | null);
+};
+
 export type PagedVersionShape = {
   items: Array<VersionShape>;
   next_cursor: (string | null);
@@ -1007,6 +1012,32 @@ export type TokenView = {
   owner: string;
   prefix: string;
   scopes: Array<string>;
+};
+
+/** One change of a run. `kind`: accepted · changed (the run's status) · worked (steps only) · claim (a lease that another worker had, or that led to nothing before) · release · set_aside · cancel · decide · retried · undone, or another word for what somebody did. `by`: the person's name, or the program that did it; null where a worker did. `worker`: who held the lease `token`. */
+export type TrailEntryView = {
+  at: (string | null);
+  before: (string | null);
+  by: (string | null);
+  detail: Record<string, unknown>;
+  generation: number;
+  kind: string;
+  outcome: (string | null);
+  seq: number;
+  status: (string | null);
+  steps: Array<TrailStepView>;
+  token: number;
+  worker: (string | null);
+};
+
+/** How a step stood after a change; `tried`: it is about an attempt that touches the world. */
+export type TrailStepView = {
+  attempt: number;
+  generation: number;
+  name: string;
+  node: string;
+  status: string;
+  tried: boolean;
 };
 
 /** An armed start: where to post, or when it fires next, and a line to try it with. */
@@ -1898,6 +1929,17 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/export": {
+    path: { run_id: string; workspace_id: string };
+    answers: {
+      "200": Record<string, unknown>;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
   "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/items": {
     path: { run_id: string; workspace_id: string };
     query: { cursor?: (string | null); limit?: number; node: string; status?: "all" | "done" | "failed" | "open" };
@@ -2017,6 +2059,18 @@ export interface Operations {
     path: { node_id: string; run_id: string; workspace_id: string };
     answers: {
       "200": StepDetailView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/trail": {
+    path: { run_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedTrailEntryView;
       "400": Problem;
       "401": Problem;
       "403": Problem;

@@ -1,0 +1,131 @@
+"""What is on record of a run, in pages, and the whole run as one file."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.http import StreamingHttpResponse
+from pydantic import Field
+
+from builder.accounts.rights import Action
+from builder.accounts.selectors import names_of
+from builder.accounts.times import maybe
+from builder.api.cursors import Limit
+from builder.api.operation import ApiView, Call, Query, View, operation
+from builder.api.shapes import Paged
+from builder.workflows import selectors
+from builder.workflows.shapes import short
+from runtime import api as runtime_api
+from runtime.contracts import TrailEntry
+
+_PERSON = "user:"
+
+
+class TrailQuery(Query):
+    """Which page: how many changes, and the cursor that the page before handed over."""
+
+    limit: Limit = 100
+    cursor: Annotated[str, Field(max_length=40)] | None = None
+
+
+class TrailStepView(View):
+    """How a step stood after a change; `tried`: it is about an attempt that touches the world."""
+
+    node: str
+    name: str
+    generation: int
+    attempt: int
+    status: str
+    tried: bool
+
+
+class TrailEntryView(View):
+    """One change of a run.
+
+    `kind`: accepted · changed (the run's status) · worked (steps only) · claim (a lease that another worker had, or
+    that led to nothing before) · release · set_aside · cancel · decide · retried · undone, or another word for what
+    somebody did. `by`: the person's name, or the program that did it; null where a worker did. `worker`: who held the
+    lease `token`.
+    """
+
+    at: str | None
+    kind: str
+    by: str | None
+    worker: str | None
+    token: int
+    seq: int
+    generation: int
+    before: str | None
+    status: str | None
+    outcome: str | None
+    steps: list[TrailStepView]
+    detail: dict[str, Any]
+
+
+class Trail(ApiView):
+    @operation(Action.RUN_SEE, query=TrailQuery, answer=Paged[TrailEntryView])
+    def get(self, call: Call, *, run_id: UUID, query: TrailQuery) -> Paged[TrailEntryView]:
+        """Every change of the run, the oldest first: who, what, when, from which state to which, under which lease."""
+        page = runtime_api.trail(workspace_id=call.workspace.id, run_id=run_id, after=query.cursor, limit=query.limit)
+        run = runtime_api.run(workspace_id=call.workspace.id, run_id=run_id)
+        steps = selectors.step_names(workspace_id=call.workspace.id, version_id=run.version_id)
+        people = names_of({person for entry in page.items if (person := _person(entry.by)) is not None})
+        items = [_entry(entry, steps, people) for entry in page.items]
+        return Paged[TrailEntryView](items=items, next_cursor=page.next_cursor)
+
+
+class Export(ApiView):
+    @operation(Action.RUN_SEE, file=True)
+    def get(self, call: Call, *, run_id: UUID) -> StreamingHttpResponse:
+        """The whole run as one JSON file: its start, its version, every change, every step with its data."""
+        portions = runtime_api.export(workspace_id=call.workspace.id, run_id=run_id)
+        headers = {"Content-Disposition": f'attachment; filename="run-{short(run_id)}.json"'}
+        return _Portions(portions, content_type="application/json", headers=headers)
+
+
+class _Portions(StreamingHttpResponse):
+    """Portions that are read from the database while they are sent, one at a time, off the event loop."""
+
+    def __init__(self, portions: Iterator[bytes], **options: Any) -> None:
+        super().__init__(portions, **options)
+        self._portions = portions
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        following = sync_to_async(lambda: next(self._portions, None))
+        while (portion := await following()) is not None:
+            yield portion
+
+
+def _person(by: str | None) -> UUID | None:
+    return UUID(by.removeprefix(_PERSON)) if by is not None and by.startswith(_PERSON) else None
+
+
+def _entry(entry: TrailEntry, steps: Any, people: dict[UUID, str]) -> TrailEntryView:
+    person = _person(entry.by)
+    return TrailEntryView(
+        at=maybe(entry.at),
+        kind=entry.kind,
+        by=entry.by if person is None else people.get(person, ""),
+        worker=entry.worker,
+        token=entry.token,
+        seq=entry.seq,
+        generation=entry.generation,
+        before=entry.before,
+        status=entry.status,
+        outcome=entry.outcome,
+        steps=[
+            TrailStepView(
+                node=one.node,
+                name=steps.get(one.node, one.node),
+                generation=one.generation,
+                attempt=one.attempt,
+                status=one.status,
+                tried=one.tried,
+            )
+            for one in entry.steps
+        ],
+        detail=dict(entry.detail),
+    )
