@@ -98,8 +98,7 @@ def _sqlite() -> dict[str, str]:
     refuse = f"SELECT RAISE(ABORT, '{_REFUSED}')"
 
     def made(name: str, head: str, when: str | None, body: str) -> str:
-        condition = "" if when is None else f" WHEN {when}"
-        return _sqlite_words(f"CREATE TRIGGER {name} {head} FOR EACH ROW{condition} BEGIN {body}; END")
+        return _sqlite_words(f"CREATE TRIGGER {name} {head} FOR EACH ROW WHEN ({when or '1'}) BEGIN {body}; END")
 
     return {
         "trail_of_run": made("trail_of_run", f"AFTER UPDATE OF {_WATCHED} ON store_run", _CHANGED, insert),

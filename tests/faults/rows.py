@@ -191,7 +191,7 @@ def _trails(rows: Callable[[str], list[tuple[Any, ...]]]) -> list[Trail]:
     found = {run: Trail(key, Rebuilt(*stored)) for run, key, *stored in rows(_STORED)}
     for run, *entry, detail in rows(_ENTRIES):
         if run in found:
-            found[run].entries.append(Entry(*entry, json.loads(detail or "{}")))
+            found[run].entries.append(Entry._make((*entry, json.loads(detail or "{}"))))
     for run, *step, seq, token in rows(_STOOD):
         if run in found:
             said = (*step[:4], json.loads(step[4]), *step[5:8], json.loads(step[8] or "null"))

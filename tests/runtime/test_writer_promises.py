@@ -192,11 +192,8 @@ class TestWrite:
 
     def test_units_of_one_run_handed_in_together_keep_their_order(self, writer: Writer) -> None:
         run_id = leased_run(writer, a_version().id)
-        units = [
-            a_write(run_id, 1, a_step("same", status="running", note=str(number)), a_step(f"n{number}"))
-            for number in range(20)
-        ]
-        receipts = run(settled(*map(writer.write, units)))
+        steps = [(a_step("same", status="running", note=str(number)), a_step(f"n{number}")) for number in range(20)]
+        receipts = run(settled(*(writer.write(a_write(run_id, 1, *both)) for both in steps)))
         assert [receipt.seq for receipt in receipts] == list(range(1, 21))
         assert StepRun.objects.get(node_id="same").note == "19"
         assert StepRun.objects.get(node_id="n7").seq == 8
