@@ -65,6 +65,40 @@ class TrailEntryView(View):
     detail: dict[str, Any]
 
 
+class BecauseView(View):
+    """Why an open run does not end this moment.
+
+    `kind`: working · due · paused · held, or what it waits for (timer · retry · event · human · children · parked · …). `owner`: who
+    has to move: worker (named) · next_worker · clock · outside · people (named, or everybody) · own_runs · operator · workflow
+    (which is paused).
+    `next_at`: when something happens at the latest; null where only the owner knows. All null: the run has ended.
+    """
+
+    kind: str | None
+    owner: str | None
+    names: list[str]
+    since: str | None
+    next_at: str | None
+    node: str | None
+
+
+class BecauseOf(ApiView):
+    @operation(Action.RUN_SEE, answer=BecauseView)
+    def get(self, call: Call, *, run_id: UUID) -> BecauseView:
+        """What an open run waits for, who has to move, and when something happens next."""
+        found = runtime_api.because(workspace_id=call.workspace.id, run_id=run_id)
+        if found is None:
+            return BecauseView(kind=None, owner=None, names=[], since=None, next_at=None, node=None)
+        return BecauseView(
+            kind=found.kind,
+            owner=found.owner,
+            names=list(found.names),
+            since=maybe(found.since),
+            next_at=maybe(found.next_at),
+            node=found.node,
+        )
+
+
 class Trail(ApiView):
     @operation(Action.RUN_SEE, query=TrailQuery, answer=Paged[TrailEntryView])
     def get(self, call: Call, *, run_id: UUID, query: TrailQuery) -> Paged[TrailEntryView]:

@@ -12,6 +12,7 @@ from builder.api import (
     dead_letters,
     docs,
     drafts,
+    drills,
     events,
     formulas,
     inbox,
@@ -57,6 +58,7 @@ _workflow: list[URLPattern | URLResolver] = [
     path("/backfills/<uuid:backfill_id>/stop", starts.StopBackfill.as_view()),
     path("/runs", runs.StartRun.as_view()),
     path("/test", runs.TestRun.as_view()),
+    path("/drill", drills.DrillOf.as_view()),
     path("/samples", runs.Samples.as_view()),
 ]
 
@@ -82,6 +84,7 @@ _workspace: list[URLPattern | URLResolver] = [
     path("/runs/<uuid:run_id>/changes", runs.Changes.as_view()),
     path("/runs/<uuid:run_id>/steps/<str:node_id>", runs.StepOfRun.as_view()),
     path("/runs/<uuid:run_id>/items", items.Items.as_view()),
+    path("/runs/<uuid:run_id>/because", trails.BecauseOf.as_view()),
     path("/runs/<uuid:run_id>/trail", trails.Trail.as_view()),
     path("/runs/<uuid:run_id>/export", trails.Export.as_view()),
     path("/runs/<uuid:run_id>/cancel", runs.Cancel.as_view()),

@@ -49,6 +49,32 @@ class Draft(models.Model):
         return f"revision {self.revision}"
 
 
+class Drill(models.Model):
+    """A plug-pull drill of one workflow, and what its rounds came to (JSON). At most one a workspace is under way."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="+")
+    status = models.CharField(max_length=8, default="running")
+    error = models.CharField(max_length=16, default="", blank=True)
+    total = models.PositiveIntegerField(null=True)
+    results = models.TextField(default="[]")
+    started_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    started_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace"], condition=models.Q(status="running"), name="drill_one_at_a_time"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.status
+
+
 class Answered(models.Model):
     """The answer to a write that carried an `Idempotency-Key`, so that a repeat gets it again and writes nothing."""
 

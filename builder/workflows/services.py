@@ -197,12 +197,10 @@ def publish(*, workflow: Workflow, note: str, by: User | None, revision: int | N
 
 def start_test(*, workflow: Workflow, graph: JSON, trigger_node: str | None, input: JSON, by: User) -> StartedRun:
     """Run a draft with the given data. `graph` None means the saved draft. Raises GraphHasProblems, NotStartable."""
-    if graph is None:
-        graph = graph_of(Draft.objects.get(pk=workflow.pk))
-    if not isinstance(graph, dict):
-        raise GraphRefused({"graph": ["A workflow is an object with nodes and edges."]})
-    checked_text(graph)
-    _stop_on_errors(workspace_id=workflow.workspace_id, graph=graph)
+    graph = startable(
+        workspace_id=workflow.workspace_id,
+        graph=graph_of(Draft.objects.get(pk=workflow.pk)) if graph is None else graph,
+    )
     return runtime_api.start_test(
         workspace_id=workflow.workspace_id,
         workflow_id=workflow.id,
@@ -211,6 +209,15 @@ def start_test(*, workflow: Workflow, graph: JSON, trigger_node: str | None, inp
         input=input,
         by=by.id,
     )
+
+
+def startable(*, workspace_id: UUID, graph: JSON) -> dict[str, Any]:
+    """The graph, once it is known that it can be run. Raises GraphRefused, GraphHasProblems."""
+    if not isinstance(graph, dict):
+        raise GraphRefused({"graph": ["A workflow is an object with nodes and edges."]})
+    checked_text(graph)
+    _stop_on_errors(workspace_id=workspace_id, graph=graph)
+    return graph
 
 
 # --- checking ---------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from runtime.api.asking import may_decide, may_hand_over, may_take
 from runtime.api.backfills import backfill, backfill_plan, backfills, stop_backfill
+from runtime.api.causes import because
 from runtime.api.dead_letters import dead_letter_count, dead_letter_groups, dead_letters, retry_each, solve_dead_letters
 from runtime.api.events import event, events
 from runtime.api.handing import give_back, hand_over, take
@@ -45,6 +46,7 @@ __all__ = [
     "backfill",
     "backfill_plan",
     "backfills",
+    "because",
     "cancel",
     "changes",
     "check",

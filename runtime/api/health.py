@@ -11,6 +11,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Q
 
 from runtime import queue
+from runtime.api.causes import unexplained
 from runtime.contracts import HealthItem
 from runtime.store.brake import BRAKE, free_bytes
 from runtime.store.dialect import database_now, durability_problems
@@ -45,7 +46,7 @@ def system_health() -> list[HealthItem]:
 
 
 def orphans() -> list[UUID]:
-    """Open runs that nothing will ever move again (I17); there must be none."""
+    """Open runs that nothing will ever move again, or that do not say what they wait for (I17); there must be none."""
     now = database_now()
     unleased = Q(lease_expires_at__isnull=True)
     # Undoing that was set aside says so in its reason to wait, like every other run that was.
@@ -53,6 +54,7 @@ def orphans() -> list[UUID]:
     # A person, or the workflow that holds it, lets it go on.
     stopped = Q(min_engine__gte=HELD)
     lost = unleased & Q(wake_at__isnull=True) & ~stopped & ~Q(status__in=_MOVED_FROM_OUTSIDE) & ~aside
+    lost |= unexplained()
     if BRAKE.is_on:
         # What is due waits for room, or to be confirmed; the system check says so in a line of its own.
         return list(Run.objects.filter(lost, finished_at__isnull=True).values_list("id", flat=True)[:100])

@@ -24,6 +24,7 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     snapshot(workspace_id, run_id) -> RunSnapshot
     changes(workspace_id, run_id, after) -> RunChanges                            rows whose seq > after
     step(workspace_id, run_id, node_id) -> StepDetail
+    because(workspace_id, run_id) -> Because | None                               None: it has ended
     trail(workspace_id, run_id, after, limit) -> Page[TrailEntry] / trail_faults(…) -> list[str]
     export(workspace_id, run_id) -> Iterator[bytes]                               one JSON document, in portions
     cancel(workspace_id, run_id, by, undo) -> RunView                             raises AlreadyFinished, NotUndoable
@@ -102,6 +103,7 @@ from runtime.contracts.starts import (
     RepeatView,
 )
 from runtime.contracts.trail import TrailEntry, TrailStep
+from runtime.contracts.trail import Because, TrailEntry, TrailStep
 from runtime.contracts.undo import UndoLine, UndoPlan
 from runtime.contracts.waits import SentEvent, WaitView
 from runtime.engine.check import Problem
@@ -117,6 +119,7 @@ __all__ = [
     "BackfillPlan",
     "BackfillView",
     "BreakerView",
+    "Because",
     "CheckReport",
     "DeadLetterGroup",
     "DeadLetterView",

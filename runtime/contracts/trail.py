@@ -6,7 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["TrailEntry", "TrailStep"]
+__all__ = ["Because", "TrailEntry", "TrailStep"]
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """Why an open run does not end this moment.
+
+    `kind`: working · due · paused · held, or what it waits for (timer · retry · event · human · children · parked · …). `owner`: who
+    has to move: worker (named) · next_worker · clock · outside · people (named, or everybody) · own_runs · operator · workflow
+    (which is paused).
+    `next_at`: when something happens at the latest; None where only the owner knows.
+    """
+
+    kind: str
+    owner: str
+    names: Sequence[str]
+    since: int | None
+    next_at: int | None
+    node: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from runtime.engine.graph import Graph, Node
 from runtime.engine.state import RunState, RunStatus, StepState, StepStatus
@@ -22,6 +22,18 @@ def iso(at_ms: int) -> str:
 def _second(at: int) -> str:
     # Each step asks for the moment it is at, and thousands of them are at the same second.
     return datetime.fromtimestamp(at, UTC).replace(tzinfo=None).isoformat()
+
+
+#: What a run can wait for, in the words of `kind`, and who has to move: every kind that a cause is stated with stands
+#: here, or the health check finds the runs that wait for it.
+OWNERS: Final[Mapping[str, str]] = {
+    "timer": "clock",
+    "retry": "clock",
+    "event": "outside",
+    "human": "people",
+    "children": "own_runs",
+    "parked": "operator",
+}
 
 
 def next_due(state: RunState) -> int | None:

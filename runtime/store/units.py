@@ -300,8 +300,7 @@ class Batch:
             if unit.tasks:
                 ids = self._link.key(unit.workspace_id), self._link.key(unit.workflow_id)
                 tasks += [(self._link.key(task.id), *ids, run_key, *task[1:]) for task in unit.tasks]
-            for one in unit.closed:
-                closed.append((run_key, *one))
+            closed += [(run_key, *one) for one in unit.closed]
             if unit.children:
                 children += self._child_rows(run_key, unit)
             if unit.waits:

@@ -21,7 +21,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -31,6 +31,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from runtime import queue
 from runtime.engine.ids import uuid7
+from runtime.sdk import HttpClient, MailSender
 from runtime.store import current, failpoints
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now, durability_problems
@@ -57,6 +58,16 @@ GRACE_SECONDS: Final = 8.0
 _STEP_BACK: Final = 15
 
 
+class Outside(Protocol):
+    """The doors of a process to the world."""
+
+    @property
+    def http(self) -> HttpClient: ...
+    @property
+    def mail(self) -> MailSender: ...
+    async def aclose(self) -> None: ...
+
+
 class Runtime:
     """One process's share of the runtime."""
 
@@ -67,7 +78,9 @@ class Runtime:
         most_runs: int = MOST_RUNS,
         reloads: bool = False,
         sweep_seconds: float | None = None,
+        outside: Outside | None = None,
     ) -> None:
+        """`outside`: what steps reach instead of the network."""
         self.kind: Kind = kind
         self.boot_id = f"{kind}-{os.getpid()}-{uuid7().hex[-12:]}"
         self.pump: Pump | None = None
@@ -79,7 +92,8 @@ class Runtime:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pools: list[ThreadPoolExecutor] = []
         self._connections: list[BaseDatabaseWrapper] = []
-        self._egress: Egress | None = None
+        self._egress: Outside | None = None
+        self._outside = outside
         self._doorman: Doorman | None = None
         self._guard: Guard | None = None
         self._postman: Postman | None = None
@@ -110,7 +124,7 @@ class Runtime:
         )
         await loop.run_in_executor(readers, lambda: self._start_writer())
         if advances:
-            self._egress = Egress.from_settings()
+            self._egress = self._outside or Egress.from_settings()
             pool = self._pool("steps", 8)
             self.pump = Pump(
                 writer=self.writer,

@@ -71,6 +71,14 @@ export type BackfillShape = {
   together: boolean;
   trigger: string;
   waiting: number;
+/** Why an open run does not end this moment. `kind`: working · due, or what it waits for (timer · retry · event · human · children · parked · …). `owner`: who has to move: worker (named) · next_worker · clock · outside · people (named, or everybody) · own_runs · operator. `next_at`: when something happens at the latest; null where only the owner knows. All null: the run has ended. */
+export type BecauseView = {
+  kind: (string | null);
+  names: Array<string>;
+  next_at: (string | null);
+  node: (string | null);
+  owner: (string | null);
+  since: (string | null);
 };
 
 /** When the workflow is paused because it keeps failing: after so many failures in a row, or when this share of the runs of so many minutes failed. 0 is never. */
@@ -189,6 +197,43 @@ export type DraftView = {
   summaries: Record<string, string>;
   updated_at: string;
   updated_by: (string | null);
+};
+
+/** The graph to drill, null for the saved draft; what to hand to the run; and whether the other systems know a call by its key, so that the same call twice counts once. */
+export type DrillBody = {
+  graph?: (Record<string, unknown> | null);
+  input?: unknown;
+  keys_count?: boolean;
+  trigger?: (string | null);
+};
+
+/** One boundary at which the worker was killed: the commit it had just made, and what came of the run. `finished`: it ended as the undisturbed run did. `asks`: it stopped to ask a person, since nobody could know what had happened. `undo`: everything was undone; null where nothing was to undo. */
+export type DrillRound = {
+  asks: boolean;
+  calls: number;
+  duplicates: Record<string, number>;
+  finished: boolean;
+  killed: boolean;
+  point: string;
+  round: number;
+  status: string;
+  undo: (boolean | null);
+};
+
+/** A drill and what came of it so far. `total`: how many rounds there will be, once that is known. */
+export type DrillView = {
+  asks: number;
+  careless: Array<string>;
+  duplicates: number;
+  error: string;
+  finished: number;
+  finished_at: (string | null);
+  id: string;
+  rounds: Array<DrillRound>;
+  started_at: string;
+  status: StatusEnum;
+  total: (number | null);
+  undo_complete: (boolean | null);
 };
 
 /** What a step does outside with the settings it has: its class, whether it changes anything, may be repeated. */
@@ -414,6 +459,9 @@ export type LetGoBody = {
   at_once?: (number | null);
   per_minute?: (number | null);
   trial?: boolean;
+/** The newest drill, null where there was none. */
+export type LatestDrill = {
+  drill: (DrillView | null);
 };
 
 /** One run of a group, with its own message. */
@@ -877,6 +925,7 @@ export type StartBackfill = {
   together?: boolean;
   trigger: string;
 };
+export type StatusEnum = "running" | "done" | "failed";
 
 /** A step with its data and every try. */
 export type StepDetailView = {
@@ -1900,6 +1949,17 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/because": {
+    path: { run_id: string; workspace_id: string };
+    answers: {
+      "200": BecauseView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/cancel": {
     path: { run_id: string; workspace_id: string };
     query: { undo?: boolean };
@@ -2430,6 +2490,34 @@ export interface Operations {
       "415": Problem;
       "422": Problem;
       "428": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/drill": {
+    path: { workflow_id: string; workspace_id: string };
+    answers: {
+      "200": LatestDrill;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/drill": {
+    path: { workflow_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: DrillBody;
+    answers: {
+      "202": LatestDrill;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };

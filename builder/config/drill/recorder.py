@@ -1,0 +1,136 @@
+"""The outside world of a drill: keeps every call and mail, fsynced before it answers, and reaches nobody."""
+
+from __future__ import annotations
+
+import contextvars
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, Final
+
+from runtime.engine.jsonprofile import dumps_bytes
+from runtime.ports import OpenConnection
+from runtime.sdk import HttpAnswer, HttpClient, MailReceipt, MailSender, MailServer
+from runtime.worker.context import StepContext
+
+__all__ = ["Recorder", "Stand", "duplicates", "read", "watch_steps"]
+
+#: Asking twice changes nothing.
+_READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Saying the same twice leaves the same.
+_SAME_AGAIN: Final = frozenset({"PUT", "DELETE"})
+_ASKING: contextvars.ContextVar[tuple[str, str, str] | None] = contextvars.ContextVar("asking", default=None)
+
+
+class Recorder:
+    """Both doors in one. `answers`: by a step's key, the body that its calls get, as in its newest sample."""
+
+    def __init__(self, ledger: Path, answers: Mapping[str, Any]) -> None:
+        self._ledger = ledger
+        self._answers = answers
+
+    @property
+    def http(self) -> HttpClient:
+        return self
+
+    @property
+    def mail(self) -> MailSender:
+        return self
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+    async def request(
+        self, method: str, url: str, *, headers: Sequence[tuple[str, str]] = (), content: bytes = b"", **_: Any
+    ) -> HttpAnswer:
+        run, step, key = _ASKING.get() or ("", "", "")
+        sent = key if any(value == key for _, value in headers) and key else None
+        self._note(run, step, method.upper(), url, sent, content)
+        body = dumps_bytes(self._answers.get(step, {"ok": True}))
+        return HttpAnswer(200, {"content-type": "application/json"}, body, 1, url)
+
+    async def send(
+        self,
+        *,
+        server: MailServer,
+        message: EmailMessage,
+        sender: str,
+        recipients: Sequence[str],
+        total_seconds: float = 30.0,
+    ) -> MailReceipt:
+        run, step, _ = _ASKING.get() or ("", "", "")
+        # No mail server recognises a second message by its id, whatever a step may say of it.
+        self._note(run, step, "MAIL", ", ".join(recipients), None, message.as_bytes())
+        return MailReceipt(tuple(recipients), {})
+
+    async def check(self, *, server: MailServer, total_seconds: float = 15.0) -> None:
+        """It is always there."""
+
+    def _note(self, run: str, step: str, method: str, to: str, key: str | None, content: bytes) -> None:
+        said = {
+            "run": run, "step": step, "method": method, "to": to, "key": key,
+            "body": hashlib.sha256(content).hexdigest(),
+        }  # fmt: skip
+        with self._ledger.open("ab") as file:
+            file.write(json.dumps(said).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+
+class Stand:
+    """A vault whose connections all open, with fields that name nobody."""
+
+    def open(self, *, workspace_id: object, connection_id: object) -> OpenConnection:
+        return _Opened()
+
+
+class _Opened:
+    kind = "smtp"
+    fields: dict[str, Any] = {
+        "host": "mail.sandbox.invalid", "port": 587, "security": "none", "from_address": "drill@sandbox.invalid",
+        "allowed_hosts": [],
+    }  # fmt: skip
+    secrets: tuple[str, ...] = ()
+
+
+def watch_steps() -> None:
+    """In this process, which is a sandbox: have the recorder know which step asks."""
+
+    def door(name: str) -> property:
+        def ask(self: StepContext) -> Any:
+            _ASKING.set((str(self.run_id), self.node_key, self.idempotency_key))
+            return getattr(self._doors, name)
+
+        return property(ask)
+
+    setattr(StepContext, "http", door("http"))  # noqa: B010 (a property cannot be assigned to)
+    setattr(StepContext, "mail", door("mail"))  # noqa: B010
+
+
+def read(ledger: Path, run: str) -> list[dict[str, Any]]:
+    """What this run did outside, in order."""
+    if not ledger.exists():
+        return []
+    calls = [json.loads(line) for line in ledger.read_bytes().splitlines() if line.endswith(b"}")]
+    return [call for call in calls if call["run"] == run]
+
+
+def duplicates(calls: Sequence[Mapping[str, Any]], *, keys_count: bool) -> dict[str, int]:
+    """By a step's key, how often it did again what it had done. `keys_count`: the other systems know a call by the key
+    that it carries."""
+    found: dict[str, int] = {}
+    seen: set[tuple[str, ...]] = set()
+    for call in calls:
+        if call["method"] in _READS:
+            continue
+        named = call["key"] if keys_count and call["key"] else None
+        if named is None and call["method"] in _SAME_AGAIN:
+            continue
+        what = (call["step"], named) if named else (call["step"], call["method"], call["to"])
+        if what in seen and named is None:
+            found[call["step"]] = found.get(call["step"], 0) + 1
+        seen.add(what)
+    return found

@@ -1,0 +1,236 @@
+"""One round of a drill for each step boundary: kill the worker there, start the next one, look what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from django.core.management import call_command
+from django.db import connections
+
+from builder.config.drill.recorder import Recorder, Stand, duplicates, read, watch_steps
+from runtime import api, ports
+from runtime.contracts import RunView, Voter
+from runtime.engine.ids import uuid7
+from runtime.store import failpoints
+from runtime.store.dialect import database_now
+from runtime.store.models import Run, StepRun, Timer
+from runtime.worker.boot import Runtime
+
+__all__ = ["carry_out"]
+
+#: Where the plug is pulled: behind each commit of a step, and between what it did outside and the result of that.
+POINTS: Final = (
+    "run.begin:after", "step.intent:after", "step.effect:after", "step.result:after", "step.retry_scheduled:after",
+    "timer.create:after", "human.create:after",
+)  # fmt: skip
+_EFFECT: Final = "step.effect:after"
+#: A workflow with more boundaries is drilled at so many of them, chosen at random.
+MOST_ROUNDS: Final = 60
+ROUND_SECONDS: Final = 30.0
+WORKSPACE: Final = UUID(int=1)
+WORKFLOW: Final = UUID(int=2)
+_ENDS: Final = frozenset({"completed", "compensated", "cancelled", "dead_lettered"})
+_ROUND_LOST: Final = 70
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is drilled. `answers`: what the steps' calls get, by step key; `keys_count`: see `recorder.duplicates`."""
+
+    graph: dict[str, Any]
+    trigger: str | None
+    input: Any
+    answers: dict[str, Any]
+    keys_count: bool
+
+
+def carry_out(folder: Path, say: Callable[[dict[str, Any]], None]) -> None:
+    """The whole drill; `say` hears of each round."""
+    plan = Plan(**json.loads((folder / "plan.json").read_text(encoding="utf-8")))
+    _in_child(_migrate)
+    calm = _round(folder, plan, None)
+    boundaries = list(_boundaries(folder / "points"))
+    if len(boundaries) > MOST_ROUNDS:
+        boundaries = sorted(random.sample(boundaries, MOST_ROUNDS))
+    say({"rounds": len(boundaries), "calm": calm})
+    for number, (point, nth) in enumerate(boundaries, 1):
+        found = _round(folder, plan, (point, nth))
+        found["finished"] = found["status"] == calm["status"]
+        found["asks"] = not found["finished"] and found["in_doubt"]
+        say({"round": number, "point": point.partition(":")[0], **found})
+
+
+def _migrate() -> None:
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+def _boundaries(log: Path) -> Iterator[tuple[str, int]]:
+    """Where the undisturbed run could be interrupted, in the order in which it came there: by one point each.
+
+    A commit passes several points, one behind the other and each once; a call stands for itself.
+    """
+    commit: set[str] = set()
+    for line in log.read_text(encoding="utf-8").splitlines() if log.exists() else ():
+        point, _, nth, _ = line.split(" ")
+        if point == _EFFECT:
+            commit = {_EFFECT}
+            yield point, int(nth)
+        elif not commit or point in commit or _EFFECT in commit:
+            commit = {point}
+            yield point, int(nth)
+        else:
+            commit.add(point)
+
+
+def _round(folder: Path, plan: Plan, boundary: tuple[str, int] | None) -> dict[str, Any]:
+    """One run, from its start to its end and undo; with a death in between."""
+    report = folder / "report.json"
+    report.unlink(missing_ok=True)
+    (folder / "run").unlink(missing_ok=True)
+    if boundary is None:
+        watch, log = ";".join(f"{point}=sleep(0)" for point in POINTS), str(folder / "points")
+    else:
+        watch, log = f"{boundary[0]}=kill@nth({boundary[1]})", None
+
+    def begin() -> None:
+        failpoints.arm(watch, log=log)
+        _worker(folder, plan, starts=True, undoes=False, report=report)
+
+    code = _in_child(begin)
+    killed = code == -signal.SIGKILL
+    # Whoever died is followed by another; whoever did not is followed too, for the undo.
+    _in_child(lambda: _worker(folder, plan, starts=False, undoes=True, report=report))
+    if not report.exists():
+        return {"status": "lost", "killed": killed, "in_doubt": False, "undo": None, "duplicates": {}, "calls": 0}
+    found: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
+    return {**found, "killed": killed}
+
+
+def _in_child(work: Callable[[], None]) -> int:
+    """Do this in a process of its own; how it ended."""
+    connections.close_all()
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            signal.alarm(int(ROUND_SECONDS) + 10)
+            work()
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def _worker(folder: Path, plan: Plan, *, starts: bool, undoes: bool, report: Path) -> None:
+    asyncio.run(_work(folder, plan, starts=starts, undoes=undoes, report=report))
+
+
+async def _work(folder: Path, plan: Plan, *, starts: bool, undoes: bool, report: Path) -> None:
+    """A worker's life: it starts the run, or finds it, and sees it to its end."""
+    watch_steps()
+    ports.configure(vault=Stand())
+    runtime = Runtime(kind="embedded", outside=Recorder(folder / "ledger", plan.answers))
+    await runtime.start()
+    try:
+        await asyncio.to_thread(_see_through, folder, plan, starts, undoes, report)
+    finally:
+        await runtime.stop(1.0)
+
+
+def _see_through(folder: Path, plan: Plan, starts: bool, undoes: bool, report: Path) -> None:
+    named = folder / "run"
+    if starts:
+        # Its id is known before it can be lost.
+        started = api.start_test(
+            workspace_id=WORKSPACE, workflow_id=WORKFLOW, graph=plan.graph, trigger_node=plan.trigger, input=plan.input
+        )
+        named.write_text(str(started.run_id), encoding="ascii")
+    if named.exists():
+        run_id = UUID(named.read_text(encoding="ascii"))
+    else:
+        found = Run.objects.order_by("-id").values_list("id", flat=True).first()
+        if found is None:
+            return
+        run_id = found
+        named.write_text(str(run_id), encoding="ascii")
+    run = _at_rest(run_id)
+    if not undoes:
+        return
+    status, in_doubt = str(run.status), _is_in_doubt(run)
+    calls = read(folder / "ledger", str(run_id))
+    twice = duplicates(calls, keys_count=plan.keys_count)
+    undo = _undone(run_id) if run.finished_at is not None else None
+    after = read(folder / "ledger", str(run_id))
+    said = {"status": status, "in_doubt": in_doubt, "duplicates": twice, "calls": len(after), "undo": undo}
+    report.write_text(json.dumps(said), encoding="utf-8")
+
+
+def _at_rest(run_id: UUID) -> RunView:
+    """The run when it has ended, or nobody but a person could move it. Waits are cut short, approvals given."""
+    until = time.monotonic() + ROUND_SECONDS
+    while True:
+        run = api.run(workspace_id=WORKSPACE, run_id=run_id)
+        if run.status in _ENDS or run.status == "parked" or time.monotonic() > until:
+            return run
+        if run.status == "waiting_timer":
+            _move_on(run_id)
+        elif run.status == "waiting_human" and not _answer(run_id):
+            return run
+        time.sleep(0.02)
+
+
+def _move_on(run_id: UUID) -> None:
+    """It is as late as the run waits for: this database is nobody else's."""
+    now = database_now()
+    StepRun.objects.filter(run_id=run_id, status__in=("waiting", "retrying"), due_at__gt=now).update(due_at=now)
+    Timer.objects.filter(run_id=run_id).update(due_at=now)
+    Run.objects.filter(pk=run_id, lease_owner__isnull=True, wake_at__gt=now).update(wake_at=now)
+
+
+def _answer(run_id: UUID) -> bool:
+    """Say yes to what is asked; False where only a person could answer."""
+    open_tasks = api.tasks(workspace_id=WORKSPACE, run_id=run_id).items
+    for task in open_tasks:
+        if task.kind != "approval":
+            return False
+        address = task.people[0] if task.people else "drill@sandbox.invalid"
+        choice = str(task.spec["choices"][0]["id"])
+        voter = Voter(uuid7(), "Drill", address)
+        api.decide(workspace_id=WORKSPACE, task_id=task.id, outcome=choice, voter=voter, comment="Drill")
+    return True
+
+
+def _is_in_doubt(run: RunView) -> bool:
+    """Whether it stopped because nobody knows what happened, which is what a careful step does."""
+    if run.status == "waiting_human":
+        return True
+    return run.error is not None and run.error.get("code") == "in_doubt"
+
+
+def _undone(run_id: UUID) -> bool | None:
+    """Undo the run: whether everything with an undo step was undone; None where there is nothing to undo."""
+    plan = api.undo_plan(workspace_id=WORKSPACE, run_id=run_id)
+    if not plan.possible:
+        return None
+    repeats = [line.undo_node for line in plan.lines if line.undo_node is not None and line.fate == "again"]
+    api.undo(workspace_id=WORKSPACE, run_id=run_id, plan=plan.id, reason="Drill", repeats=repeats)
+    if _at_rest(run_id).status != "compensated":
+        return False
+    left = api.undo_plan(workspace_id=WORKSPACE, run_id=run_id)
+    return all(line.fate == "undone" for line in left.lines if line.undo_node is not None)

@@ -1,0 +1,176 @@
+"""Plug-pull drills: starting the sandbox, taking down what it says, one at a time in a workspace."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from builder.accounts.models import User
+from builder.workflows import services
+from builder.workflows.models import Draft, Drill, Workflow
+from runtime import api as runtime_api
+from runtime.contracts import JSON, dumps, loads
+
+__all__ = ["DrillUnderWay", "latest", "start", "summary"]
+
+logger = logging.getLogger("millrace.drill")
+
+#: A drill takes no longer.
+LONGEST_SECONDS: Final = 600.0
+#: One that nobody has written down anything of for so long has lost its server.
+_SILENT: Final = timedelta(seconds=120)
+
+
+class DrillUnderWay(Exception):
+    """Another drill is under way in this workspace."""
+
+
+def start(
+    *, workflow: Workflow, graph: JSON, trigger_node: str | None, input: JSON, keys_count: bool, by: User
+) -> Drill:
+    """Drill the draft, or this graph. Raises GraphRefused, GraphHasProblems, DrillUnderWay."""
+    if graph is None:
+        graph = services.graph_of(Draft.objects.get(pk=workflow.pk))
+    checked = services.startable(workspace_id=workflow.workspace_id, graph=graph)
+    _forget_lost(workflow.workspace_id)
+    try:
+        with transaction.atomic():
+            drill = Drill.objects.create(workflow=workflow, workspace_id=workflow.workspace_id, started_by=by)
+    except IntegrityError:
+        raise DrillUnderWay from None
+    plan = {
+        "graph": checked,
+        "trigger": trigger_node or services.first_trigger(checked),
+        "input": input,
+        "answers": _answers(workflow),
+        "keys_count": keys_count,
+    }
+    threading.Thread(target=_carry_out, args=(drill.id, plan), name="millrace-drill", daemon=True).start()
+    return drill
+
+
+def latest(workflow: Workflow) -> Drill | None:
+    """The newest drill of this workflow, under way or over."""
+    _forget_lost(workflow.workspace_id)
+    return Drill.objects.filter(workflow=workflow).order_by("-id").first()
+
+
+def summary(drill: Drill) -> dict[str, Any]:
+    """What came of it, in numbers: rounds that ended as the undisturbed run did, those that stopped to ask a person,
+    what was done twice and by which steps, and whether everything was undone (None: nothing has an undo step)."""
+    rounds: Any = loads(drill.results)
+    careless: dict[str, int] = {}
+    for one in rounds:
+        for step, count in one["duplicates"].items():
+            careless[step] = careless.get(step, 0) + count
+    undone = [one["undo"] for one in rounds if one["undo"] is not None]
+    return {
+        "finished": sum(1 for one in rounds if one["finished"]),
+        "asks": sum(1 for one in rounds if one["asks"]),
+        "duplicates": sum(careless.values()),
+        "careless": sorted(careless),
+        "undo_complete": all(undone) if undone else None,
+        "rounds": list(rounds),
+    }
+
+
+def _answers(workflow: Workflow) -> dict[str, JSON]:
+    """What the sandbox's calls get: the body that each step's newest call got."""
+    found = runtime_api.samples(workspace_id=workflow.workspace_id, workflow_id=workflow.id)
+    return {key: value["body"] for key, value in found.items() if isinstance(value, Mapping) and "body" in value}
+
+
+def _forget_lost(workspace_id: UUID) -> None:
+    """Its server ended, and with it the sandbox."""
+    silent = Drill.objects.filter(workspace_id=workspace_id, status="running", seen_at__lt=timezone.now() - _SILENT)
+    silent.update(status="failed", error="lost", finished_at=timezone.now())
+
+
+def _carry_out(drill_id: UUID, plan: Mapping[str, Any]) -> None:
+    folder = Path(settings.DATA_DIR) / "drills" / str(drill_id)
+    try:
+        folder.mkdir(parents=True, mode=0o700)
+        (folder / "plan.json").write_text(dumps(plan), encoding="utf-8")
+        error = _watch(drill_id, folder)
+    except Exception:
+        logger.exception("A drill broke off.")
+        error = "broken"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    try:
+        row = Drill.objects.filter(pk=drill_id, status="running")
+        now = timezone.now()
+        row.update(status="failed" if error else "done", error=error, finished_at=now, seen_at=now)
+    finally:
+        connection.close()
+
+
+def _watch(drill_id: UUID, folder: Path) -> str:
+    """Run the sandbox and write down what it says; why it broke off, or nothing."""
+    sandbox = subprocess.Popen(
+        [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "drill", str(folder)],
+        cwd=settings.BASE_DIR,
+        env=_surroundings(folder),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    alarm = threading.Timer(LONGEST_SECONDS, _end, (sandbox,))
+    alarm.daemon = True
+    alarm.start()
+    results: list[JSON] = []
+    total: int | None = None
+    try:
+        assert sandbox.stdout is not None
+        for line in sandbox.stdout:
+            news: Any = loads(line)
+            if "rounds" in news:
+                total = news["rounds"]
+            else:
+                results.append(news)
+            Drill.objects.filter(pk=drill_id).update(total=total, results=dumps(results), seen_at=timezone.now())
+    finally:
+        in_time = alarm.is_alive()
+        alarm.cancel()
+        _end(sandbox)
+        sandbox.wait(10)
+        for pipe in (sandbox.stdin, sandbox.stdout):
+            if pipe is not None:
+                pipe.close()
+    if total is not None and len(results) == total:
+        return ""
+    return "broken" if in_time else "too_long"
+
+
+def _end(sandbox: subprocess.Popen[bytes]) -> None:
+    """With every worker of it."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(sandbox.pid, signal.SIGKILL)
+
+
+def _surroundings(folder: Path) -> dict[str, str]:
+    """Nothing of the installation: not its database, not its keys."""
+    return {
+        "PATH": os.environ.get("PATH", ""),
+        "DATA_DIR": str(folder),
+        "SECRET_KEY": secrets.token_hex(32),
+        "LOG_LEVEL": "ERROR",
+        "FREE_SPACE_FLOOR_MIB": "0",
+    }

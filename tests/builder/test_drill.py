@@ -1,0 +1,86 @@
+"""The plug-pull drill, with real processes that are really killed: what is careful comes through, the rest is named."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from builder.connections import services as connections
+from builder.workflows import drills
+from builder.workflows.models import Drill
+from tests.builder.conftest import World
+from tests.runtime.machine import flow, pause, post, step
+
+INVOICE = {"order": 7}
+
+
+def drilled(world: World, graph: dict[str, Any], **said: Any) -> dict[str, Any]:
+    """What a drill of this graph came to."""
+    path = f"{world.here}/workflows/{world.workflow().id}/drill"
+    assert world.as_bo.get(path).body["drill"] is None
+    begun = world.as_bo.post(path, {"graph": graph, **said})
+    assert begun.status == 202, begun.body
+    assert begun.body["drill"]["status"] == "running"
+    deadline = time.monotonic() + 300
+    while True:
+        found: dict[str, Any] = world.as_bo.get(path).body["drill"]
+        if found["status"] != "running":
+            return found
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
+
+
+@pytest.mark.timeout(400)
+def test_a_careful_workflow_comes_through_every_death(transactional_db: None, world: World) -> None:
+    pay, back = (post(key, f"https://shop.example/{key}", INVOICE) for key in ("pay", "back"))
+    found = drilled(world, flow("start -> pay -> rest -> last, pay:undo -> back", pay, back, pause("rest", 600)))
+    assert (found["status"], found["error"]) == ("done", "")
+    assert found["total"] == len(found["rounds"]) >= 4
+    assert all(one["killed"] for one in found["rounds"]), found["rounds"]
+    assert (found["finished"], found["asks"]) == (found["total"], 0), found["rounds"]
+    assert (found["duplicates"], found["careless"], found["undo_complete"]) == (0, [], True)
+    pulled = [one for one in found["rounds"] if one["point"] == "step.effect"]
+    assert [one["calls"] for one in pulled] == [3], "it was sent again with its key, and undone"
+    assert not list((drills.Path(drills.settings.DATA_DIR) / "drills").iterdir()), "the sandbox is gone"
+
+
+@pytest.mark.timeout(400)
+def test_a_careless_step_is_caught_and_a_careful_one_asks(transactional_db: None, world: World) -> None:
+    fields = {"host": "mail.example", "port": 587, "security": "starttls", "from_address": "shop@example.org"}
+    server = connections.create(workspace=world.northwind, by=world.bo, kind="smtp", name="Mail", fields=fields)
+    letter = {"connection": str(server.id), "to": "ann@example.org", "subject": "Hello", "text": "Your order."}
+    careful = step("careful", "email.send@1", letter)
+    careless = step("careless", "email.send@1", {**letter, "server_recognises_repeats": True})
+    found = drilled(world, flow("start -> careful -> careless", careful, careless))
+    assert found["status"] == "done", found
+    assert found["careless"] == ["careless"]
+    assert found["duplicates"] == 1
+    assert found["asks"] == 2, "before and after a mail of which nobody can know whether it went"
+    assert found["finished"] == found["total"] - found["asks"]
+    assert found["undo_complete"] is None
+
+
+@pytest.mark.timeout(400)
+def test_calls_that_nobody_knows_by_their_key_are_counted(transactional_db: None, world: World) -> None:
+    pay = post("pay", "https://shop.example/invoices", INVOICE)
+    found = drilled(world, flow("start -> pay", pay), keys_count=False)
+    assert (found["duplicates"], found["careless"]) == (1, ["pay"])
+
+
+def test_one_at_a_time_and_not_by_everybody(world: World) -> None:
+    workflow = world.workflow()
+    path = f"{world.here}/workflows/{workflow.id}/drill"
+    under_way = Drill.objects.create(workflow=workflow, workspace=world.northwind)
+    assert world.as_bo.post(path, {"graph": flow("start -> a")}).status == 409
+    assert world.as_rosa.post(path, {"graph": flow("start -> a")}).status == 403
+    Drill.objects.filter(pk=under_way.pk).update(seen_at=under_way.seen_at - 2 * drills._SILENT)
+    lost = world.as_vera.get(path).body["drill"]
+    assert (lost["status"], lost["error"]) == ("failed", "lost")
+
+
+def test_a_broken_graph_is_not_drilled(world: World) -> None:
+    path = f"{world.here}/workflows/{world.workflow().id}/drill"
+    assert world.as_bo.post(path, {"graph": flow("start -> pay", post("pay", ""))}).status == 422
+    assert not Drill.objects.exists()
