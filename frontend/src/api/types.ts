@@ -13,6 +13,7 @@ import type { Run, RunStep } from "./runs";
 
 export type * from "./control";
 export type * from "./runs";
+export type * from "./record";
 export type * from "./tasks";
 
 export type Instant = string;

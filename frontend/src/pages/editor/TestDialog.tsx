@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { Play } from "lucide-react";
-import { useMemo, useRef, useState } from "react";
+import { Play, Unplug } from "lucide-react";
+import { lazy, Suspense, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, keyForEach } from "../../api/client";
@@ -19,6 +19,8 @@ import { ProblemList } from "./ProblemsBar";
 import type { TestRun } from "./testRun";
 import { ui } from "./uiStore";
 
+const DrillDialog = lazy(() => import("./DrillDialog"));
+
 export interface TestDialogProps {
   workflow: Workflow;
   autosave: Autosave;
@@ -33,6 +35,7 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
   const document = useEditor((state) => state.document);
   const specs = useEditor((state) => state.specs);
   const starts = useMemo(() => document.nodes.filter((node) => specs[node.type]?.trigger && !node.settings.disabled), [document, specs]);
+  const [drilling, setDrilling] = useState(false);
   const [chosen, setChosen] = useState(starts[0]?.id ?? "");
   const start = starts.find((node) => node.id === chosen);
   const spec = start ? specs[start.type] : undefined;
@@ -48,11 +51,12 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
   const current = text[chosen] ?? (start ? sampleText(start, spec, samples) : "");
   const parsed = kind === "json" ? parseJson(current) : null;
 
+  const input: Json = kind === "json" ? (parsed?.ok ? parsed.value : null) : kind === "form" ? sentInput(fields, values[chosen] ?? defaults(start)) : {};
+
   const run = useMutation({
     mutationFn: async () => {
       const { document: graph } = store.getState();
       void autosave.flush();
-      const input: Json = kind === "json" ? (parsed?.ok ? parsed.value : null) : kind === "form" ? sentInput(fields, values[chosen] ?? defaults(start)) : {};
       const body = { graph, trigger: start?.id ?? null, input };
       return api.post<Run>(`${workspacePath(workspace)}/workflows/${workflow.id}/test`, body, { idempotencyKey: keyOf.current?.(body) ?? "" });
     },
@@ -62,6 +66,13 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
       test.show(made.id);
     },
   });
+  if (drilling) {
+    return (
+      <Suspense>
+        <DrillDialog workflow={workflow} trigger={start?.id ?? null} input={input} onClose={onClose} />
+      </Suspense>
+    );
+  }
   return (
     <Dialog
       opened
@@ -71,6 +82,9 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
       footer={
         <>
           <Button onClick={onClose}>{t("publish.cancel")}</Button>
+          <Button icon={<Unplug size={15} aria-hidden />} disabled={!start || errors.length > 0 || (parsed !== null && !parsed.ok)} onClick={() => setDrilling(true)} data-testid="drill-button">
+            {t("test.drill")}
+          </Button>
           <Button
             variant="primary"
             icon={<Play size={15} aria-hidden />}

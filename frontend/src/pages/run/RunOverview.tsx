@@ -1,14 +1,17 @@
-import { useMemo } from "react";
+import { ScrollText } from "lucide-react";
+import { lazy, Suspense, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { GraphDocument, GraphNode, StepSpec } from "../../api/types";
 import { doneNote } from "../../graph/ports";
 import { undoneStepOf } from "../../graph/undo";
 import { useRun, useRunStep, useUndone } from "../../live";
-import { runStatusKind, StatusIcon, stepStatusKind, Tile, useFormatter } from "../../ui";
+import { Button, runStatusKind, StatusIcon, stepStatusKind, Tile, useFormatter } from "../../ui";
 import css from "./run.module.css";
 import { RunNews } from "./RunNews";
 import { stepsOfRun } from "./undo";
+
+const RunRecord = lazy(() => import("./RunRecord"));
 
 function StepLine(props: {
   node: GraphNode;
@@ -76,6 +79,7 @@ export function RunOverview(props: {
   onSelect: (node: string) => void;
 }) {
   const { t } = useTranslation("runs");
+  const [record, setRecord] = useState(false);
   const run = useRun((state) => state.run);
   if (!run) return null;
   const kind = runStatusKind(run);
@@ -88,12 +92,20 @@ export function RunOverview(props: {
             <h2>{t(`overview.${kind}`)}</h2>
             <small>{t("overview.hint")}</small>
           </div>
+          <Button size="sm" icon={<ScrollText size={14} aria-hidden />} onClick={() => setRecord(true)} data-testid="record-button">
+            {t("overview.record")}
+          </Button>
         </div>
       </header>
       <div className={css.panelBody} tabIndex={0} role="group" aria-label={t("overview.title")}>
         <RunNews graph={props.graph} onSelect={props.onSelect} />
         <StepLines graph={props.graph} specs={props.specs} onSelect={props.onSelect} />
       </div>
+      {record && (
+        <Suspense>
+          <RunRecord run={run} onClose={() => setRecord(false)} />
+        </Suspense>
+      )}
     </section>
   );
 }
