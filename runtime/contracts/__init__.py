@@ -102,7 +102,6 @@ from runtime.contracts.starts import (
     RepeatFigures,
     RepeatView,
 )
-from runtime.contracts.trail import TrailEntry, TrailStep
 from runtime.contracts.trail import Because, TrailEntry, TrailStep
 from runtime.contracts.undo import UndoLine, UndoPlan
 from runtime.contracts.waits import SentEvent, WaitView

@@ -71,6 +71,8 @@ export type BackfillShape = {
   together: boolean;
   trigger: string;
   waiting: number;
+};
+
 /** Why an open run does not end this moment. `kind`: working · due, or what it waits for (timer · retry · event · human · children · parked · …). `owner`: who has to move: worker (named) · next_worker · clock · outside · people (named, or everybody) · own_runs · operator. `next_at`: when something happens at the latest; null where only the owner knows. All null: the run has ended. */
 export type BecauseView = {
   kind: (string | null);
@@ -925,6 +927,7 @@ export type StartBackfill = {
   together?: boolean;
   trigger: string;
 };
+
 export type StatusEnum = "running" | "done" | "failed";
 
 /** A step with its data and every try. */
