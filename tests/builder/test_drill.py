@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from builder.connections import services as connections
 from builder.workflows import drills
@@ -43,7 +45,7 @@ def test_a_careful_workflow_comes_through_every_death(transactional_db: None, wo
     assert (found["duplicates"], found["careless"], found["undo_complete"]) == (0, [], True)
     pulled = [one for one in found["rounds"] if one["point"] == "step.effect"]
     assert [one["calls"] for one in pulled] == [3], "it was sent again with its key, and undone"
-    assert not list((drills.Path(drills.settings.DATA_DIR) / "drills").iterdir()), "the sandbox is gone"
+    assert not list((Path(settings.DATA_DIR) / "drills").iterdir()), "the sandbox is gone"
 
 
 @pytest.mark.timeout(400)
