@@ -58,7 +58,9 @@ TABLE: Final = {
     ),
 }
 
-_WATCHED: Final = "status, seq, generation, lease_token, cancel_requested_at, cancel_undo, change, paused_at, held, min_engine"
+_WATCHED: Final = (
+    "status, seq, generation, lease_token, cancel_requested_at, cancel_undo, change, paused_at, held, min_engine"
+)
 _CHANGED: Final = """
     NEW.status <> OLD.status OR NEW.generation <> OLD.generation OR NEW.cancel_undo <> OLD.cancel_undo
     OR NEW.paused_at IS DISTINCT FROM OLD.paused_at OR NEW.held IS DISTINCT FROM OLD.held

@@ -73,7 +73,7 @@ export type BackfillShape = {
   waiting: number;
 };
 
-/** Why an open run does not end this moment. `kind`: working · due, or what it waits for (timer · retry · event · human · children · parked · …). `owner`: who has to move: worker (named) · next_worker · clock · outside · people (named, or everybody) · own_runs · operator. `next_at`: when something happens at the latest; null where only the owner knows. All null: the run has ended. */
+/** Why an open run does not end this moment. `kind`: working · due · paused · held, or what it waits for (timer · retry · event · human · children · parked · …). `owner`: who has to move: worker (named) · next_worker · clock · outside · people (named, or everybody) · own_runs · operator · workflow (which is paused). `next_at`: when something happens at the latest; null where only the owner knows. All null: the run has ended. */
 export type BecauseView = {
   kind: (string | null);
   names: Array<string>;
@@ -456,14 +456,16 @@ export type LastRun = {
   status: string;
 };
 
+/** The newest drill, null where there was none. */
+export type LatestDrill = {
+  drill: (DrillView | null);
+};
+
 /** How fast the held runs go: so many a minute, so many at a time, null for as fast as possible. With `trial` only the first goes, to see how it ends. */
 export type LetGoBody = {
   at_once?: (number | null);
   per_minute?: (number | null);
   trial?: boolean;
-/** The newest drill, null where there was none. */
-export type LatestDrill = {
-  drill: (DrillView | null);
 };
 
 /** One run of a group, with its own message. */
