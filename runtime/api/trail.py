@@ -11,7 +11,8 @@ from runtime.contracts import NotFound, Page, TrailEntry, TrailStep
 from runtime.engine.jsonprofile import loads_stored
 from runtime.engine.state import DECIDED, StepKey
 from runtime.engine.trail import Entry, Rebuilt, Stood, differences, rebuild
-from runtime.store.models import Attempt, Run, StepRun, Transition
+from runtime.store.models import Attempt, Run, StepRun
+from runtime.store.transitions import Transition
 
 __all__ = ["trail", "trail_faults"]
 

@@ -13,6 +13,12 @@ class StoreConfig(AppConfig):
     label = "store"
     default_auto_field = "django.db.models.BigAutoField"
 
+    def import_models(self) -> None:
+        super().import_models()
+        from runtime.store import transitions
+
+        assert transitions.Transition._meta.label == "store.Transition"
+
     def ready(self) -> None:
         pre_migrate.connect(_before, sender=self)
         post_migrate.connect(_after, sender=self)

@@ -6,8 +6,7 @@ Times are milliseconds since the epoch, UTC, by the database's clock. JSON docum
 profile: jsonb would reorder keys. Builder ids (`workspace_id`, `workflow_id`, `created_by`) are plain UUIDs, never
 foreign keys: the runtime knows nothing of the builder. The hot path reads and writes these tables with plain SQL
 (`writer.py`, `reads.py`); Django owns the schema and the slow reads. Steps, attempts and timers carry no foreign key
-constraint to their run: they are written only in a transaction that has just locked its row, and the check of each
-row would cost as much as the row.
+constraint to their run: they are written in a transaction that has just locked its row; the check would cost as much.
 """
 
 from __future__ import annotations
@@ -217,8 +216,7 @@ class Run(models.Model):
     claims = models.PositiveIntegerField(default=0)
     cancel_requested_at = models.BigIntegerField(null=True)
     cancelled_by = models.CharField(max_length=64, null=True)
-    #: The cancel asks that what the run did be undone.
-    cancel_undo = models.BooleanField(default=False, db_default=False)
+    cancel_undo = models.BooleanField(default=False, db_default=False)  # what the run did is to be undone
     min_engine = models.PositiveIntegerField(default=1)
     paused_at = models.BigIntegerField(null=True)
     #: `user:` and an id, `api`, or `workflow`: paused together with its workflow, and resumed with it.
@@ -230,8 +228,7 @@ class Run(models.Model):
     accepted_at = models.BigIntegerField()
     started_at = models.BigIntegerField(null=True)
     finished_at = models.BigIntegerField(null=True)
-    #: What its last noted change was, for the trail: see `store.trail`.
-    change = models.TextField(null=True)
+    change = models.TextField(null=True)  # the last that was noted: see `store.trail`
 
     class Meta:
         constraints = [
@@ -350,32 +347,7 @@ class StepRun(models.Model):
     seq = models.BigIntegerField()
     started_at = models.BigIntegerField(null=True)
     finished_at = models.BigIntegerField(null=True)
-    #: The lease under which it was written last; none where a person put it there.
-    token = models.BigIntegerField(null=True)
-
-
-class Transition(models.Model):
-    """One change of one run, written by the database itself and never changed (I40): see `store.trail`, which makes
-    the table. `token`: the lease under which it happened, `worker`: who held that. `detail`: JSON."""
-
-    pk = models.CompositePrimaryKey("run_id", "number")
-    run_id = models.UUIDField()
-    number = models.BigIntegerField()
-    at = models.BigIntegerField()
-    seq = models.BigIntegerField()
-    token = models.BigIntegerField()
-    worker = models.CharField(max_length=64, null=True)
-    generation = models.PositiveIntegerField()
-    status_before = models.CharField(max_length=20)
-    status = models.CharField(max_length=20)
-    outcome = models.CharField(max_length=32, null=True)
-    cancelled_by = models.CharField(max_length=64, null=True)
-    detail = models.TextField(null=True)
-
-    class Meta:
-        # Emptying the tables, which tests do, passes it over: its rows go with their runs.
-        managed = False
-        db_table = "store_transition"
+    token = models.BigIntegerField(null=True)  # the lease that wrote it last; none where a person did
 
 
 class Attempt(models.Model):

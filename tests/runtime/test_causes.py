@@ -80,9 +80,8 @@ def test_every_state_has_one_cause(status: str, kind: str) -> None:
         rests = cause_of({**ROW, "status": status, "waiting": waiting}, 5)
         assert rests is not None
         assert rests.owner == OWNERS[kind]
-    stopped = cause_of(
-        {**ROW, "status": status, "waiting": waiting, "paused_at": 3, "paused_by": "api", "min_engine": HELD}, 5
-    )
+    here = {**ROW, "status": status, "waiting": waiting}
+    stopped = cause_of({**here, "paused_at": 3, "paused_by": "api", "min_engine": HELD}, 5)
     assert stopped == Because("paused", "operator", ["api"], 3, None, None)
     held = cause_of({**ROW, "status": status, "waiting": waiting, "min_engine": HELD + 4}, 5)
     assert held == Because("held", "workflow", [], 1, None, None)

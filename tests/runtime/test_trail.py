@@ -18,7 +18,8 @@ from runtime.api.cursors import BadCursor
 from runtime.contracts import NotFound, TrailEntry, Voter
 from runtime.engine.ids import uuid7
 from runtime.store import trail
-from runtime.store.models import Run, StepRun, Transition
+from runtime.store.models import Run, StepRun
+from runtime.store.transitions import Transition
 from tests.runtime.fixtures import World
 from tests.runtime.machine import WORKSPACE, Machine, fields, flow, pause, post, statuses, step, wait_until
 

@@ -9,7 +9,8 @@ from uuid import UUID
 from runtime.engine.jsonprofile import loads_stored
 from runtime.engine.state import StepKey
 from runtime.engine.trail import Entry, Rebuilt, Stood, differences, rebuild
-from runtime.store.models import Attempt, Run, StepRun, Transition
+from runtime.store.models import Attempt, Run, StepRun
+from runtime.store.transitions import Transition
 
 
 def entries_of(run_id: UUID) -> list[Entry]:
