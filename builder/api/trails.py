@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
 from django.http import StreamingHttpResponse
 from pydantic import Field
 
@@ -117,20 +115,7 @@ class Export(ApiView):
         """The whole run as one JSON file: its start, its version, every change, every step with its data."""
         portions = runtime_api.export(workspace_id=call.workspace.id, run_id=run_id)
         headers = {"Content-Disposition": f'attachment; filename="run-{short(run_id)}.json"'}
-        return _Portions(portions, content_type="application/json", headers=headers)
-
-
-class _Portions(StreamingHttpResponse):
-    """Portions that are read from the database while they are sent, one at a time, off the event loop."""
-
-    def __init__(self, portions: Iterator[bytes], **options: Any) -> None:
-        super().__init__(portions, **options)
-        self._portions = portions
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        following = sync_to_async(lambda: next(self._portions, None))
-        while (portion := await following()) is not None:
-            yield portion
+        return StreamingHttpResponse(portions, content_type="application/json", headers=headers)
 
 
 def _person(by: str | None) -> UUID | None:

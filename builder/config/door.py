@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any, Final
 
 import structlog
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.base import BaseHandler
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
 from builder.live.threads import DatabaseThreads
@@ -62,28 +63,44 @@ class Door(BaseHandler):
         scope = {**scope, "headers": [*headers, (b"content-length", str(len(body)).encode())]}
         status, lines, content = await self._threads.run(lambda: self._respond(scope, body))
         await send({"type": "http.response.start", "status": status, "headers": lines})
-        await send({"type": "http.response.body", "body": content if scope["method"] != "HEAD" else b""})
+        if isinstance(content, bytes):
+            await send({"type": "http.response.body", "body": content if scope["method"] != "HEAD" else b""})
+            return
+        # A file in portions: each is read on a thread while the one before is on its way.
+        if scope["method"] != "HEAD":
+            while (portion := await self._threads.run(lambda: next(content, None))) is not None:
+                await send({"type": "http.response.body", "body": portion, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
     async def let_go(self) -> None:
         """Close the database connections."""
         await self._threads.let_go()
 
-    def _respond(self, scope: Scope, body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    def _respond(self, scope: Scope, body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes | Iterator[bytes]]:
         set_script_prefix("/")
         request = ASGIRequest(dict(scope), io.BytesIO(body))
-        response = self.get_response(request)
+        response: HttpResponseBase = self.get_response(request)
+        if isinstance(response, StreamingHttpResponse):
+            return response.status_code, _lines(response), _portions(response)
         try:
             if not isinstance(response, HttpResponse):
-                raise TypeError("Views answer whole: nothing here streams.")
+                raise TypeError("Views answer whole, or in portions.")
             return response.status_code, _lines(response), bytes(response.content)
         finally:
             response.close()
 
 
-def _lines(response: HttpResponse) -> list[tuple[bytes, bytes]]:
+def _portions(response: StreamingHttpResponse) -> Iterator[bytes]:
+    try:
+        yield from response
+    finally:
+        response.close()
+
+
+def _lines(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:
     lines = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
     lines += [(b"set-cookie", cookie.output(header="").strip().encode("ascii")) for cookie in response.cookies.values()]
-    if not any(name == b"content-length" for name, _ in lines):
+    if isinstance(response, HttpResponse) and not any(name == b"content-length" for name, _ in lines):
         lines.append((b"content-length", str(len(response.content)).encode()))
     return lines
 

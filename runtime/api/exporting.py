@@ -97,7 +97,10 @@ def _start(event_id: UUID) -> dict[str, Any] | None:
     headers: Any = loads_stored(row.pop("headers"))
     found = _dated(dict(row))
     found["headers"] = [[name, MASK if is_secret_name(str(name)) else value] for name, value in headers]
-    found.update(_body(artifact(kept) if body is None and kept is not None else bytes(body or b"")))
+    try:
+        found.update(_body(artifact(kept) if body is None and kept is not None else bytes(body or b"")))
+    except DataDamaged as damage:
+        found["body_damaged"] = damage.message
     found["deliveries"] = [
         _dated(dict(one))
         for one in Delivery.objects.filter(event_id=event_id)

@@ -53,7 +53,7 @@ def tend_until_over(workflow_id: UUID) -> list[list[UUID]]:
         rung, draining = holds.tend()
         if rung:
             gone.append(rung)
-            Run.objects.filter(pk__in=rung).update(seq=9, status="completed", finished_at=1, wake_at=None)
+            Run.objects.filter(pk__in=rung).update(seq=1, status="completed", finished_at=1, wake_at=None)
         if not draining:
             break
     assert not Hold.objects.filter(pk=workflow_id).exists()
