@@ -11,8 +11,8 @@ from runtime.api.backfills import backfill, backfill_plan, backfills, stop_backf
 from runtime.api.causes import because
 from runtime.api.dead_letters import dead_letter_count, dead_letter_groups, dead_letters, retry_each, solve_dead_letters
 from runtime.api.events import event, events
-from runtime.api.handing import give_back, hand_over, take
 from runtime.api.exporting import export
+from runtime.api.handing import give_back, hand_over, take
 from runtime.api.health import orphans, system_health
 from runtime.api.items import items
 from runtime.api.links import link
