@@ -32,6 +32,8 @@ export function RunNews({ graph, onSelect }: { graph: GraphDocument; onSelect: (
       {t("overview.goToStep", { name: failedName })}
     </button>
   );
+  // The bar above says all of it.
+  const stopped = run.waiting?.kind === "paused" || run.waiting?.kind === "held";
   const undone = run.status === "compensated" || run.status === "compensating";
   return (
     <>
@@ -47,7 +49,7 @@ export function RunNews({ graph, onSelect }: { graph: GraphDocument; onSelect: (
           {toStep}
         </section>
       )}
-      {run.waiting && !runIsFinished(run) && (
+      {run.waiting && !stopped && !runIsFinished(run) && (
         <Note {...(run.waiting.kind === "children" ? { tone: "accent", icon: <Repeat size={16} /> } : { tone: "wait", icon: <Clock size={16} /> })}>
           <b>{waitingText(run)}</b>
           {run.waiting.since && <div>{t("overview.since", { time: format.clockSeconds(run.waiting.since) })}</div>}

@@ -12,7 +12,7 @@ export default function StoppedBar({ run, waiting }: { run: Run; waiting: Waitin
   const { t } = useTranslation("control");
   const format = useFormatter();
   const words = useWaitingText();
-  const time = waiting.since ? format.exact(waiting.since) : "";
+  const time = waiting.since ? format.dayClock(waiting.since) : "";
   const text = () => {
     if (waiting.kind === "held") return words(run);
     if (waiting.by === "workflow") return t("run.barWithWorkflow", { time });

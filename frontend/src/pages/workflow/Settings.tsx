@@ -188,7 +188,7 @@ export default function WorkflowSettingsPage() {
                   {workflow.live === null
                     ? t("settings.stateDraft")
                     : workflow.enabled
-                      ? t("settings.stateOn")
+                      ? t(workflow.hold ? "settings.stateHeld" : "settings.stateOn")
                       : t("settings.stateOff")}
                 </p>
               </div>

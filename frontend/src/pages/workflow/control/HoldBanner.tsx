@@ -26,8 +26,8 @@ export default function HoldBanner({ workflow, hold }: { workflow: Workflow; hol
   return (
     <section className={css.banner} aria-label={t("banner.label")} data-testid="hold-banner" data-mode={hold.mode}>
       <CirclePause size={18} aria-hidden />
-      <div className={css.words} role="status">
-        <b>{draining ? t("banner.draining") : <Cause hold={hold} />}</b>
+      <div className={css.words}>
+        <b role="status">{draining ? t("banner.draining") : <Cause hold={hold} />}</b>
         {draining ? (
           <>
             <span>
@@ -48,12 +48,12 @@ export default function HoldBanner({ workflow, hold }: { workflow: Workflow; hol
           <>
             <span>
               {t("banner.waiting", { count: hold.waiting, number: format.number(hold.waiting) })}{" "}
-              {t("banner.since", { time: format.exact(hold.since) })}
+              {t("banner.since", { time: format.dayClock(hold.since) })}
             </span>
             {hold.reason && <small>{hold.reason}</small>}
             {hold.last_failure && (
               <small>
-                {t("banner.lastFailure", { title: hold.last_failure })}{" "}
+                {t("banner.lastFailure", { title: hold.last_failure })}{hold.last_failed_run && " · "}
                 {hold.last_failed_run && <RunLink id={hold.last_failed_run} words={t("banner.seeTrial")} />}
               </small>
             )}
@@ -99,7 +99,7 @@ function Trial({ hold }: { hold: WorkflowHold }) {
   if (hold.mode !== "trying" && hold.trial === null) return null;
   const words = hold.mode === "trying" ? "banner.trying" : hold.trial === "done" ? "banner.trialDone" : "banner.trialFailed";
   return (
-    <small data-testid="trial">
+    <small data-testid="trial" role="status">
       {t(words)} {hold.trial_run && <RunLink id={hold.trial_run} words={t("banner.seeTrial")} />}
     </small>
   );

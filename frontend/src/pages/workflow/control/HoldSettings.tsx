@@ -23,21 +23,27 @@ export default function HoldSettings({ workflow }: { workflow: Workflow }) {
   const [asking, setAsking] = useState(false);
   if (!workflow.breaker) return null;
   return (
-    <Card padded className={css.form}>
+    <>
       {canBuild && !workflow.hold && (
-        <div>
+        <Card padded className={css.pause}>
+          <div>
+            <h2 className={sectionTitleClass}>{t("hold.heading")}</h2>
+            <p>{t("hold.about")}</p>
+          </div>
           <Button icon={<CirclePause size={15} aria-hidden />} onClick={() => setAsking(true)}>
             {t("hold.button")}
           </Button>
-        </div>
+        </Card>
       )}
-      <div>
-        <h2 className={sectionTitleClass}>{t("breaker.title")}</h2>
-        <p style={{ color: "var(--ink2)" }}>{t("breaker.text")}</p>
-      </div>
-      <BreakerForm workflow={workflow} breaker={workflow.breaker} />
+      <Card padded className={css.form}>
+        <div>
+          <h2 className={sectionTitleClass}>{t("breaker.title")}</h2>
+          <p style={{ color: "var(--ink2)" }}>{t("breaker.text")}</p>
+        </div>
+        <BreakerForm workflow={workflow} breaker={workflow.breaker} />
+      </Card>
       {asking && <HoldDialog workflow={workflow} onClose={() => setAsking(false)} />}
-    </Card>
+    </>
   );
 }
 

@@ -33,6 +33,7 @@ export function LetGoDialog(props: { workflow: Workflow; waiting: number; onClos
     >
       {letGo.isError && <ErrorCard title={t("letGo.failed")} error={letGo.error} />}
       <p>{t("letGo.text", { count: props.waiting, number: format.number(props.waiting) })}</p>
+      {props.waiting > 0 && <p>{t("letGo.version")}</p>}
       <RadioGroup
         legend={t("letGo.speed")}
         name={name}
