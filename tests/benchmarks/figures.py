@@ -25,6 +25,8 @@ from tests.services.process import free_port
 #: Runs in flight while durable steps are counted, and how many there are to count.
 IN_FLIGHT = 64
 STEPPED = 6_000
+#: Runs of one workflow that wait while another one's are begun.
+BACKLOG = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,37 @@ def each_items_per_s(stage: Stage, runs: int = 30, items: int = 100) -> Figure:
     if calls != runs * items:
         raise ProductFailed(f"{runs} runs of {items} items each made {calls} calls")
     return Figure("each_items_per_s", calls / took, "items/s", {"runs": runs, "items": items, "calls": calls})
+
+
+def fair_share_delay_ms(stage: Stage, backlog: int = BACKLOG, posts: int = 20) -> Figure:
+    """From the post to the first byte of the first step's call, one at a time, while another workflow has a backlog of
+    accepted runs: whoever went in the order of acceptance would wait for all of it. The value is the median."""
+    busy = stage.api.publish("Bench backlog", graphs.flow())
+    fresh = stage.api.publish("Bench newcomer", graphs.first_step())
+    refuse_failures(load(stage.product.port, busy.path, connections=32, count=backlog))
+    waiting = [backlog - ended(stage.api, busy.workflow)]
+    waited = []
+    with httpx2.Client(base_url=stage.product.url, trust_env=False, timeout=60) as client:
+        for number in range(posts):
+            name, sent = f"n{number}", time.monotonic()
+            client.post(fresh.path, json={"id": name}).raise_for_status()
+            while name not in (seen := stage.target.get("/-/times").json()):
+                if time.monotonic() - sent > 120:
+                    raise ProductFailed(f"Newcomer {number} did not begin within 120 s, behind {waiting[0]} runs")
+                time.sleep(0.02)
+            waited.append((seen[name] - sent) * 1000)
+    waiting.append(backlog - ended(stage.api, busy.workflow))
+    if waiting[-1] < backlog // 4:
+        raise ProductFailed(f"Only {waiting[-1]} of {backlog} runs still waited at the end: that is no backlog")
+    wait_for(stage.api, busy.workflow, backlog, seconds=300)
+    waited.sort()
+    details = {
+        "p95_ms": round(waited[int(posts * 0.95)], 1),
+        "posts": posts,
+        "waiting_before": waiting[0],
+        "waiting_after": waiting[-1],
+    }
+    return Figure("fair_share_delay_ms", waited[posts // 2], "ms", details)
 
 
 def undone(api: Api, workflow: str) -> int:
