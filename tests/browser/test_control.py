@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import httpx2
@@ -77,7 +78,7 @@ def ended_in_order(api: Api, runs: list[str]) -> None:
     """All are done, and each began after the one before had ended."""
     views = [api.call("GET", f"W/runs/{run}") for run in runs]
     assert [view["status"] for view in views] == ["completed"] * len(runs)
-    for before, after in zip(views, views[1:], strict=False):
+    for before, after in pairwise(views):
         assert before["finished_at"] <= after["started_at"], (before, after)
 
 
@@ -155,7 +156,7 @@ def test_a_mended_version_is_tried_with_the_orders_that_came_after_it(
     expect(banner).to_contain_text("3 runs wait.")
     banner.get_by_role("button", name="Try one first").click()
     expect(banner.get_by_test_id("trial")).to_contain_text("ended well", timeout=30_000)
-    banner.get_by_role("link", name="See that run").last.click()
+    banner.get_by_role("link", name="See that run").click()
     expect_done(page, payment="succeeded")
     page.go_back()
     banner.get_by_role("button", name="Resume…").click()

@@ -54,7 +54,7 @@ export default function HoldBanner({ workflow, hold }: { workflow: Workflow; hol
             {hold.last_failure && (
               <small>
                 {t("banner.lastFailure", { title: hold.last_failure })}{hold.last_failed_run && " · "}
-                {hold.last_failed_run && <RunLink id={hold.last_failed_run} words={t("banner.seeTrial")} />}
+                {hold.last_failed_run && <RunLink id={hold.last_failed_run} words={t("banner.seeFailed")} />}
               </small>
             )}
             <Trial hold={hold} />
