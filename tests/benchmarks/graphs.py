@@ -95,8 +95,13 @@ def each(items: int) -> dict[str, Any]:
 
 def ten_steps(respond: str = "immediately") -> dict[str, Any]:
     """Ten pure steps in a row."""
+    return pure_steps(10, respond)
+
+
+def pure_steps(count: int, respond: str = "immediately") -> dict[str, Any]:
+    """So many pure steps in a row."""
     steps = [webhook(respond), edit("s1")]
-    steps += [edit(f"s{number}", f"{{{{ steps.s{number - 1}.number }}}}") for number in range(2, 11)]
+    steps += [edit(f"s{number}", f"{{{{ steps.s{number - 1}.number }}}}") for number in range(2, count + 1)]
     return line(steps)
 
 
