@@ -84,7 +84,7 @@ const shellRoute = createRoute({
 const homeRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/",
-  component: screen(() => import("../pages/home"), "workflows", "runs"),
+  component: screen(() => import("../pages/home"), "workflows"),
 });
 
 export interface WorkflowSearch {

@@ -8,7 +8,7 @@ const SOON = 20 * 60 * 60 * 1000;
 
 /** Why a run waits, in words of the reader's language and clock; null while it does not wait. */
 export function useWaitingText(): (run: Pick<Run, "waiting" | "current_step">) => string | null {
-  const { t } = useTranslation("runs");
+  const { t } = useTranslation("common");
   const format = useFormatter();
   const moment = (at: string) =>
     Date.parse(at) - Date.now() < SOON ? format.clockSeconds(at) : format.dayClock(at);
