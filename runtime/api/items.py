@@ -6,17 +6,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Q
 
 from runtime.api.cursors import decode_number, encode_number, page_size
 from runtime.contracts import ItemCounts, ItemView, NotFound, Page, ParentView
 from runtime.engine.jsonprofile import loads_stored
 from runtime.store.models import Run
+from runtime.store.parts import IS_ITEM
 
-__all__ = ["counts", "items", "parents"]
+__all__ = ["IS_ITEM", "counts", "items", "parents"]
 
-#: A run of a container's body, as opposed to one of a workflow, called or not.
-IS_ITEM: Final = Q(parent_run_id__isnull=False, trigger_node=F("parent_node"))
 _WAITING: Final = frozenset({"waiting_timer", "waiting_event", "waiting_human", "parked"})
 _ENDED: Final = frozenset({"completed", "compensated", "cancelled", "dead_lettered"})
 _CHOICES: Final = {

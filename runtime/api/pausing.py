@@ -144,13 +144,13 @@ def set_breaker(*, workspace_id: UUID, workflow_id: UUID, failures: int, percent
 
 
 def _under_way(workspace_id: UUID, workflow_id: UUID) -> QuerySet[Run]:
-    """Open runs that have begun, or were let go; tests are nobody's backlog, and a run's own go with it."""
+    """Open runs that have begun, or were let go; tests are nobody's backlog, and a run's parts go with it."""
     begun = Q(seq__gt=0) | Q(held=0) | Q(lease_owner__isnull=False)
     return Run.objects.filter(
         begun,
+        Q(parent_run_id__isnull=True) | Q(detached=True),
         workspace_id=workspace_id,
         workflow_id=workflow_id,
-        parent_run_id__isnull=True,
         mode="live",
         finished_at__isnull=True,
     ).exclude(held=1)

@@ -44,6 +44,8 @@ _ATTEMPT_COLUMNS: Final = (
 _WAITING: Final = ("waiting_timer", "waiting_event", "waiting_human", "parked")
 #: Readings of one run that commits overtake; more than a few in a row does not happen.
 _PATIENCE: Final = 8
+#: Runs that are rung for when one is cancelled; the others are found.
+_MOST_RUNG: Final = 200
 _HEX: Final = frozenset("0123456789abcdef")
 
 
@@ -122,21 +124,22 @@ def _is_asked(view: StepView) -> bool:
 
 def cancel(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None, undo: bool = False) -> RunView:
     """Ask the run to stop: nothing new begins, what runs may finish, then it is cancelled; or, with `undo`, what it did
-    is undone. Raises NotFound, AlreadyFinished, NotUndoable (no step of its version has an undo step)."""
+    is undone. What it waits for is asked in the same commit. Raises NotFound, AlreadyFinished, NotUndoable (no step of
+    its version has an undo step)."""
     row = _row(workspace_id, run_id)
     if undo and not _has_undo_steps(row["version_id"]):
         raise NotUndoable("No step of this workflow has an undo step.", code="no_undo_steps")
     with commit("run.cancel"):
         open_run = Run.objects.filter(pk=run_id, workspace_id=workspace_id, finished_at__isnull=True)
-        fresh = ask_to_cancel(open_run, by="api" if by is None else f"user:{by}", now=database_now(), undo=undo)
-        still_open = bool(fresh) or open_run.exists()
+        asked = ask_to_cancel(open_run, by="api" if by is None else f"user:{by}", now=database_now(), undo=undo)
+        still_open = bool(asked) or open_run.exists()
         undoing = open_run.filter(status="compensating").exists()
-    if undoing and not fresh:
+    if undoing and not asked:
         raise AlreadyFinished("What this run did is being undone, which cannot be cancelled.", code="undoing")
     if not still_open:
         raise AlreadyFinished("The run has ended: there is nothing left to cancel.")
-    if fresh:
-        queue.ring([run_id])
+    if asked:
+        queue.ring(asked[:_MOST_RUNG])
     return run(workspace_id=workspace_id, run_id=run_id)
 
 

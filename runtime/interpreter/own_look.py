@@ -203,6 +203,7 @@ class Look:
                 version_id=callee.version_id,
                 trigger_node=callee.trigger_nodes[0],
                 min_engine=max(callee.min_engine, NEEDS_ENGINE),
+                detached=not spec.waits,
             )
         )
         if not spec.waits:

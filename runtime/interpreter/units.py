@@ -137,7 +137,7 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
 
 def _unless(state: RunState, *, intent: bool, begins: bool, release: bool) -> int:
     """What comes before this commit. Undoing cannot be cancelled, only paused."""
-    heeds_cancel = (intent or (release and not state.cancel_requested)) and state.status is not _COMPENSATING
+    heeds_cancel = (intent or begins or (release and not state.cancel_requested)) and state.status is not _COMPENSATING
     return (UNLESS_CANCELLED if heeds_cancel else 0) + (UNLESS_PAUSED if intent or begins else 0)
 
 

@@ -106,9 +106,11 @@ def tally(run_id: UUID, node: str) -> Tally:
     """How the runs of this step stand: counted, however many."""
     done = failed = undone = opened = count = 0
     still = True
-    rows = Run.objects.filter(parent_run_id=run_id, parent_node=node).values_list("status")
-    for status, found, last in rows.annotate(Count("id"), Max("item_index")):
+    rows = Run.objects.filter(parent_run_id=run_id, parent_node=node).values_list("status", "detached")
+    for status, detached, found, last in rows.annotate(Count("id"), Max("item_index")):
         count = max(count, last + 1)
+        if status not in ENDED and detached:
+            continue  # nobody waits for its end
         if status not in ENDED:
             opened, still = opened + found, still and status in _STILL
         elif status == "completed":
@@ -187,20 +189,11 @@ def knock(run_id: UUID) -> None:
 
 
 def ask_to_end(run_id: UUID, node: str) -> list[UUID]:
-    """Ask the open runs of this step to stop; returns those that were asked only now."""
+    """Ask the open runs of this step, and their parts, to stop; returns those that were asked only now."""
     with commit("child.cancel"):
-        rows = Run.objects.filter(parent_run_id=run_id, parent_node=node, finished_at__isnull=True)
-        # In the order in which everybody locks rows, so that nobody waits for somebody who waits for him.
-        fresh = list(
-            rows.filter(cancel_requested_at__isnull=True)
-            .exclude(status="compensating")
-            .order_by("id")
-            .select_for_update()
-            .values_list("id", flat=True)
-        )
-        if fresh:
-            ask_to_cancel(Run.objects.filter(id__in=fresh), by="run", now=database_now())
-    return fresh
+        rows = _of(run_id, node).filter(detached=False, finished_at__isnull=True)
+        fresh = rows.filter(cancel_requested_at__isnull=True).exclude(status="compensating")
+        return ask_to_cancel(fresh, by="run", now=database_now())
 
 
 def callee(workspace_id: UUID, workflow_id: UUID) -> Callee | None:

@@ -208,6 +208,8 @@ class Run(models.Model):
     item_index = models.BigIntegerField(null=True)
     #: What a run of a container's body, or of a called workflow, is given: JSON, by reference where it is large.
     item = models.TextField(null=True)
+    #: Begun by another run that does not wait for its end: no part of that one.
+    detached = models.BooleanField(default=False, db_default=False)
     replay_of = models.UUIDField(null=True)
     lease_owner = models.CharField(max_length=64, null=True)
     lease_token = models.BigIntegerField(default=0)

@@ -11,6 +11,7 @@ from django.db.models import Case, F, PositiveSmallIntegerField, QuerySet, Value
 from runtime.contracts import RunTouched
 from runtime.ports import PORTS
 from runtime.store.models import Run
+from runtime.store.parts import locked_parts, portions
 from runtime.store.statements import HELD
 
 __all__ = [
@@ -27,7 +28,6 @@ __all__ = [
 #: In place of who paused it: paused together with its workflow, or with the run that has begun it.
 WITH_WORKFLOW: Final = "workflow"
 WITH_RUN: Final = "run"
-_PORTION: Final = 500
 
 
 def pause_runs(runs: QuerySet[Run], *, by: str, reason: str | None, now: int) -> int:
@@ -48,24 +48,19 @@ def pause_runs(runs: QuerySet[Run], *, by: str, reason: str | None, now: int) ->
 
 
 def pause_own_runs(run_ids: Sequence[UUID], *, reason: str | None, now: int) -> list[UUID]:
-    """Pause what these runs have begun, and what that has begun; these and all those. The caller holds the transaction,
-    and has paused these: so none is added."""
-    found = list(run_ids)
-    for start in range(0, len(run_ids), _PORTION):
-        own = Run.objects.filter(parent_run_id__in=run_ids[start : start + _PORTION], finished_at__isnull=True)
-        under = list(own.order_by("id").values_list("id", flat=True))
-        pause_runs(own, by=WITH_RUN, reason=reason, now=now)
-        found += pause_own_runs(under, reason=reason, now=now) if under else []
-    return found
+    """Pause the parts of these runs; these and all those. The caller holds the transaction, and has paused these: so
+    none is added."""
+    parts = locked_parts(run_ids)
+    for some in portions(parts):
+        pause_runs(Run.objects.filter(pk__in=some), by=WITH_RUN, reason=reason, now=now)
+    return [*run_ids, *parts]
 
 
 def resume_own_runs(run_ids: Sequence[UUID], *, now: int) -> list[UUID]:
     """Let go on what was paused together with these runs; these and all those. The caller holds the transaction."""
     found = list(run_ids)
-    for start in range(0, len(run_ids), _PORTION):
-        own = Run.objects.filter(
-            parent_run_id__in=run_ids[start : start + _PORTION], paused_by=WITH_RUN, finished_at__isnull=True
-        )
+    for some in portions(run_ids):
+        own = Run.objects.filter(parent_run_id__in=some, paused_by=WITH_RUN, finished_at__isnull=True)
         under = list(own.order_by("id").values_list("id", flat=True))
         resume_runs(own, now=now)
         found += resume_own_runs(under, now=now) if under else []

@@ -198,7 +198,8 @@ class TaskClose(NamedTuple):
 
 
 class ChildWrite(NamedTuple):
-    """A run to start for a step of another. `item`: what it is given, as its row holds it; due in `delay_ms`."""
+    """A run to start for a step of another. `item`: what it is given, as its row holds it; due in `delay_ms`;
+    `detached`: nobody waits for its end."""
 
     id: UUID
     workflow_id: UUID
@@ -211,6 +212,7 @@ class ChildWrite(NamedTuple):
     item: str
     business_key: str | None = None
     delay_ms: int = 0
+    detached: bool = False
 
 
 class WaitWrite(NamedTuple):

@@ -414,14 +414,15 @@ INSERT_CHILDREN: Final = Statement(
         ("u_item", "text"),
         ("u_business_key", "text"),
         ("u_delay_ms", "int"),
+        ("u_detached", "int"),
     ),
     body="""
     INSERT INTO store_run (id, workspace_id, workflow_id, version_id, trigger_node, mode, started_by, status,
         generation, seq, lease_token, wake_at, claims, min_engine, accepted_at, parent_run_id, parent_node, item_index,
-        item, business_key)
+        item, business_key, detached)
     SELECT u_id, u_workspace_id, u_workflow_id, u_version_id, u_trigger_node, u_mode, 'run', 'accepted',
         1, 0, 0, {now} + u_delay_ms, 0, u_min_engine, {now}, u_parent_run_id, u_parent_node, u_item_index,
-        u_item, u_business_key
+        u_item, u_business_key, u_detached = 1
     FROM u WHERE true
     ON CONFLICT DO NOTHING""",
 )

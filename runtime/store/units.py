@@ -327,7 +327,8 @@ class Batch:
         for child in unit.children:
             if not child.delay_ms:
                 self.free.append(child.id)
-            yield run_key, workspace, key(child.id), key(child.workflow_id), key(child.version_id), *child[3:]
+            ids = key(child.id), key(child.workflow_id), key(child.version_id)
+            yield run_key, workspace, *ids, *child[3:-1], int(child.detached)
 
     def _explain(self, refused: list[_Keyed]) -> None:
         """Tell a lost lease from a cancel or a pause that came first."""

@@ -1,7 +1,7 @@
 """A workflow that keeps failing is paused, still accepting, and never switched off (I43).
 
 Called by the leading ticker, in a thread. It goes by the dead letters: nothing is counted while runs do well, and
-whoever leads next comes to the same result.
+whoever leads next comes to the same result. What counts are runs of the workflow, not the items within one of them.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, Max
+from django.db.models import Count, F, Max, Q, QuerySet
 
 from runtime.engine.jsonprofile import dumps
 from runtime.store import holds
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import DeadLetter, Deployment, Hold, Run
+from runtime.store.parts import IS_ITEM
 
 __all__ = ["MILLRACE", "Breaker"]
 
@@ -28,6 +29,8 @@ _LOOK_BACK_MS: Final = 3_600_000
 #: A share of fewer runs than this says nothing.
 _LEAST: Final = 10
 _MINUTE_MS: Final = 60_000
+#: Letters of what was done for one entry of a list: what becomes of them all is the run's own affair.
+_OF_ITEMS: Final = Q(run__parent_run_id__isnull=False, run__trigger_node=F("run__parent_node"))
 
 
 class Breaker:
@@ -41,7 +44,8 @@ class Breaker:
         """Pause the workflows that keep failing; which."""
         now = database_now()
         since = self._looked_at - _OVERLAP_MS if self._looked_at else now - _LOOK_BACK_MS
-        rows = DeadLetter.objects.filter(at__gt=since).values("workflow_id").annotate(last=Max("at"), count=Count("at"))
+        rows = DeadLetter.objects.filter(at__gt=since).exclude(_OF_ITEMS).values("workflow_id")
+        rows = rows.annotate(last=Max("at"), count=Count("at"))
         failed = {row["workflow_id"]: (row["last"], row["count"]) for row in rows}
         # Where nothing failed since the last look, nothing has changed.
         fresh = [workflow_id for workflow_id, seen in failed.items() if self._seen.get(workflow_id) != seen]
@@ -71,7 +75,7 @@ def _in_a_row(live: Deployment, since: int) -> dict[str, Any] | None:
     if len(letters) < live.breaker_failures:
         return None
     first = min(letter.run_id for letter in letters)
-    later = Run.objects.filter(workflow_id=live.workflow_id, mode="live", id__gt=first, status="completed")
+    later = _completed(live).filter(id__gt=first)
     return None if later.exists() else {"rule": "row", "failures": len(letters), **_about(letters[0])}
 
 
@@ -82,9 +86,7 @@ def _too_many(live: Deployment, since: int, now: int) -> dict[str, Any] | None:
     since = max(since, now - live.breaker_minutes * _MINUTE_MS)
     letters = _letters(live, since)
     failed = letters.count()
-    done = Run.objects.filter(
-        workflow_id=live.workflow_id, mode="live", id__gte=UUID(int=since << 80), status="completed"
-    ).count()
+    done = _completed(live).filter(id__gte=UUID(int=since << 80)).count()
     if failed + done < _LEAST or failed * 100 < live.breaker_percent * (failed + done):
         return None
     share = failed * 100 // (failed + done)
@@ -92,7 +94,12 @@ def _too_many(live: Deployment, since: int, now: int) -> dict[str, Any] | None:
 
 
 def _letters(live: Deployment, since: int) -> Any:
-    return DeadLetter.objects.filter(workflow_id=live.workflow_id, at__gt=since).order_by("-at", "-run_id")
+    letters = DeadLetter.objects.filter(workflow_id=live.workflow_id, at__gt=since).exclude(_OF_ITEMS)
+    return letters.order_by("-at", "-run_id")
+
+
+def _completed(live: Deployment) -> QuerySet[Run]:
+    return Run.objects.filter(workflow_id=live.workflow_id, mode="live", status="completed").exclude(IS_ITEM)
 
 
 def _about(letter: DeadLetter) -> dict[str, Any]:
