@@ -7,7 +7,8 @@ shown, and is refused where the run is no longer as it was then. So two people a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from runtime import queue
@@ -121,9 +122,14 @@ def retries(*, workspace_id: UUID, run_id: UUID) -> list[RetryView]:
         "kind", "reason",
     )  # fmt: skip
     return [
-        RetryView(*row[:5], *(loads_stored(text) for text in row[5:8]), *row[8:])
-        for row in Replay.objects.filter(run_id=run_id).order_by("generation").values_list(*columns)
+        RetryView(*row[:5], *(loads_stored(text) for text in row[5:8]), *row[8:]) for row in _recorded(run_id, columns)
     ]
+
+
+def _recorded(run_id: UUID, columns: Sequence[str]) -> Iterator[Any]:
+    """The rows of a run's further goes; of one that the run around it had, that it was that."""
+    for row in Replay.objects.filter(run_id=run_id).order_by("generation").values_list(*columns):
+        yield (*row[:2], row[2].partition(":")[0], *row[3:]) if row[2].startswith("run:") else row
 
 
 def replay_as_new(*, workspace_id: UUID, run_id: UUID, version: int | None = None, by: UUID | None = None) -> RunView:

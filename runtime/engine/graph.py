@@ -283,19 +283,23 @@ def parse(document: Mapping[str, Any]) -> Graph:
     if errors:
         raise GraphRefused(errors)
     nodes = [_node(item) for item in document["nodes"]]
-    return _nested(nodes, [_edge(item) for item in document["edges"]], None)
+    edges = [_edge(item) for item in document["edges"]]
+    # What runs of a container did, and nothing undoes, has to be named too.
+    undoes = any(edge.source_handle == UNDO_PORT for edge in edges) or any(
+        node.settings.on_failure == "undo" for node in nodes
+    )
+    return _nested(nodes, edges, None, undoes)
 
 
-def _nested(nodes: list[Node], edges: list[Edge], container: str | None) -> Graph:
+def _nested(nodes: list[Node], edges: list[Edge], container: str | None, undoes: bool) -> Graph:
     """The steps of one container (None: of the workflow itself), with the bodies within and what undoes them."""
     inside = [node for node in nodes if node.parent == container]
     ids = {node.id for node in inside}
     links = [edge for edge in edges if edge.source in ids]
-    bodies = {node.id: _nested(nodes, edges, node.id) for node in inside if containers.is_container(node.type)}
+    bodies = {node.id: _nested(nodes, edges, node.id, undoes) for node in inside if containers.is_container(node.type)}
     drawn = {edge.source for edge in links if edge.source_handle == UNDO_PORT}
     for node in tuple(inside):
-        body = bodies.get(node.id)
-        undoable = bool(body.undone_by) if body is not None else containers.waits_for_call(node.type, node.config)
+        undoable = undoes if node.id in bodies else containers.waits_for_call(node.type, node.config)
         if undoable and node.id not in drawn:
             by = containers.undo_id(node.id)
             inside.append(Node(by, f".{by}"[:64], containers.UNDO_TYPE, f"Undo “{node.name}”"[:200], {}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from runtime.contracts import NotRetryable, NotUndoable, PlanOutdated, RetryRefused
@@ -22,17 +22,24 @@ from runtime.store.models import Replay, Run
 BY: Final = "run"
 
 
-def retry(workspace_id: UUID, run_id: UUID) -> bool:
-    """Go on with a run from where it failed. False where a person has to decide something first, or has gone on with
-    it meanwhile."""
+Became = Literal["begun", "asks", "quicker"]
+
+
+def retry(workspace_id: UUID, run_id: UUID, version_id: UUID | None = None, item: str | None = None) -> Became:
+    """Go on with a run from where it failed, on the version that the run around it has (None: on the live one), where
+    it fits. `asks`: a person has to decide something first; `quicker`: somebody has gone on with it meanwhile. `item`:
+    what it is given now."""
     try:
-        found = reopening.look(workspace_id, run_id, (), None)
-    except (NotRetryable, RetryRefused):
-        return False
+        found = _look(workspace_id, run_id, version_id)
+    except NotRetryable as refused:
+        return "quicker" if refused.code in ("still_open", "already_done") else "asks"
+    except RetryRefused:
+        return "asks"
     lines = found.lines()
     if any(line.fate in (Fate.ASKS, Fate.REPEATS) for line in lines):
-        return False
+        return "asks"
     rows = reopening.next_rows(found, lines, {}, {})
+    changes: dict[str, Any] = {} if item is None else {"item": item}
     try:
         with commit("child.reopen"):
             now = database_now()
@@ -43,8 +50,10 @@ def retry(workspace_id: UUID, run_id: UUID) -> bool:
                 who=BY,
                 solution="retried",
                 status=(RunStatus.RUNNING if rows else RunStatus.ACCEPTED).value,
+                version_id=found.version.id,
                 min_engine=max(found.row["min_engine"], replay.NEEDS_ENGINE, engine_needed(found.version.graph)),
                 error=None,
+                **changes,
             )
             Replay.objects.create(
                 run_id=run_id,
@@ -54,7 +63,7 @@ def retry(workspace_id: UUID, run_id: UUID) -> bool:
                 from_status=found.row["status"],
                 error=found.row["error"],
                 version_before_id=found.row["version_id"],
-                version_after_id=found.row["version_id"],
+                version_after_id=found.version.id,
                 plan=dumps(
                     [
                         {
@@ -67,19 +76,38 @@ def retry(workspace_id: UUID, run_id: UUID) -> bool:
                 ),
             )
     except PlanOutdated:
-        return False
-    return True
+        return "quicker"
+    return "begun"
 
 
-def undo(workspace_id: UUID, run_id: UUID, container: str) -> Literal["begun", "nothing", "asks"]:
-    """Undo what a run did. `asks`: an undo of it may have happened already, which a person has to look at first."""
+def _look(workspace_id: UUID, run_id: UUID, version_id: UUID | None) -> reopening.Found:
+    """The run on that version, where it has what was done already; otherwise on its own."""
+    row = reopening.run_row(workspace_id, run_id)
+    options = reopening.choices(row)
+    wanted = options[-1][0] if version_id is None else version_id
+    number = next((number for known, number in options if known == wanted), None)
+    if number is not None and wanted != row["version_id"]:
+        try:
+            found = reopening.look(workspace_id, run_id, (), number)
+            kept = [line.node for line in found.lines() if line.fate is Fate.KEPT]
+            if not replay.incompatible(found.old.graph, found.version.graph, kept):
+                return found
+        except NotRetryable as refused:
+            if refused.code in ("still_open", "already_done"):
+                raise
+    return reopening.look(workspace_id, run_id, (), None)
+
+
+def undo(workspace_id: UUID, run_id: UUID, container: str, mark: str) -> Literal["begun", "nothing", "asks"]:
+    """Undo what a run did. `asks`: an undo of it may have happened already, which a person has to look at first; or it
+    did what nothing undoes. `mark`: by which it is told that this was tried."""
     found = undo_plans.look(workspace_id, run_id)
     if isinstance(found.problem, NotUndoable):
         return "nothing" if found.problem.code == "nothing_to_undo" and not _stands(found) else "asks"
     if any(line.fate == "again" and line.why == Known.IN_DOUBT for line in found.lines):
         return "asks"
     try:
-        undo_plans.carry_out(found, who=BY, reason=f"“{container}” is undone.", point="child.undo")
+        undo_plans.carry_out(found, who=BY, reason=f"“{container}” is undone.", point="child.undo", by=mark)
     except PlanOutdated:
         return "asks"
     return "begun"

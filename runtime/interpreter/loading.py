@@ -158,6 +158,9 @@ def standing(graph: Graph, rows: RunRows, generation: int, *, resent: Collection
     undo_steps = {row.node_id for row in rows.steps if '"undo:' in row.ports} | graph.undoes.keys()
     tries = since_undone(tries_of(rows.attempts, before=generation), undone_in(rows.steps, before=generation))
     found: dict[str, str] = {}
+    here = {row.node_id for row in rows.steps if row.generation == generation}
+    for node in rows.standing_runs - here:
+        found[node] = graph.by_id[node].name if node in graph.by_id else names.get(node, node)
     for node, live in tries.items():
         if node in undo_steps or node in resent or known_of(live) not in _STANDS:
             continue

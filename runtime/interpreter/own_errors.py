@@ -30,7 +30,12 @@ def failures(name: str, first: Sequence[Child], failed: int, total: int) -> Step
 
 def _told(row: Child, total: int) -> str:
     error = error_of(row.error)
-    why = _STATUS.get(row.status, row.status) if error is None else f"{error.title}. {error.message}".rstrip(".")
+    if error is None:
+        why = _STATUS.get(row.status, row.status)
+    elif error.title.rstrip(".") == error.message.rstrip("."):
+        why = error.title.rstrip(".")
+    else:
+        why = f"{error.title}. {error.message}".rstrip(".")
     if total == 1:
         return why
     called = f" ({row.label})" if row.label else ""
@@ -56,8 +61,8 @@ def changed(index: int) -> StepError:
     """The list is another one than at the first go."""
     return _error(
         "items_changed",
-        "The list is not the same as before",
-        f"Number {index + 1} was something else when it was begun. Start a new run for the new list.",
+        "It is not the same as before",
+        f"Number {index + 1} was given something else when it was begun. Start a new run for what is new.",
     )
 
 

@@ -39,8 +39,8 @@ T = TypeVar("T")
 #: Begun in one commit; the next portion follows at once.
 PORTION: Final = 200
 _LONGEST_LABEL: Final = 200
-#: By so much what a process takes for the database's time may be wrong.
-_CLOCKS_MS: Final = 500
+#: Results are read by so many.
+_CHUNK: Final = 100
 
 
 class Look:
@@ -69,21 +69,18 @@ class Look:
             return True
         fan.spec = spec
         known = fan.tally
-        fan.tally = await self._ask(children.tally)
+        fan.tally = await self._ask(children.tally, fan.since)
         if known != fan.tally:
             fan.at = self.at
         if driver.state.ending is not None:
             return await self._wind_up()
         if spec.kind == "undo":
             return await self._undo()
-        if self._is_tried_again():
-            if spec.kind == "items" and not fan.compared:
-                if (index := await self._ask(_that_differs, spec.items)) is not None:
-                    self._fail(own_errors.changed(index))
-                    return True
-                fan.compared = True
-            if not fan.tally.open and fan.tally.failed and await self._try_again():
+        if self._is_tried_again() and spec.kind in ("items", "call") and not fan.compared:
+            if (index := await self._ask(_that_differs, spec.items, spec.workflow_id)) is not None:
+                self._fail(own_errors.changed(index))
                 return True
+            fan.compared = True
         match spec.kind:
             case "items":
                 return await self._items(spec)
@@ -116,8 +113,13 @@ class Look:
 
     async def _items(self, spec: OwnRuns) -> bool:
         fan, tally, total = self.fan, self.fan.tally, len(spec.items)
-        ended, too_many = tally.done + tally.failed, spec.may_fail is not None and tally.failed > spec.may_fail
-        room = 0 if too_many else min(spec.at_a_time - tally.open, total - tally.count, PORTION)
+        # Those of an earlier try come first, in their order, and count as failed when they fail again.
+        failed = tally.failed - tally.before + len(fan.asked)
+        ended, too_many = tally.done + failed, spec.may_fail is not None and failed > spec.may_fail
+        free = 0 if too_many else min(spec.at_a_time - tally.open, PORTION)
+        if free > 0 and tally.before > len(fan.asked) and await self._try_again(free):
+            return True
+        room = min(free, total - tally.count)
         if room > 0:
             for index in range(tally.count, tally.count + room):
                 await self._begin_one(index, spec.items[index], label=True)
@@ -127,15 +129,20 @@ class Look:
             return True
         if tally.open:
             return self._progress(f"{ended} of {total}")
+        if too_many and fan.asked and failed == len(fan.asked):
+            self._fail(own_errors.decide_first(self.node.name, list(fan.asked.values())))
+            return True
         if too_many:
             first = await self._ask(children.failed, limit=own_errors.SHOWN)
             self._fail(own_errors.failures(self.node.name, first, tally.failed, total))
             return True
         output: dict[str, JSON] = {"total": total, "done": tally.done, "failed": tally.failed}
         if spec.collect:
-            rows = await self._ask(children.ended)
-            found = await self._results(rows)
-            output["results"] = [found.get(row.id) for row in rows]
+            collected = await self._collected(await self._ask(children.ended))
+            if collected is None:
+                self._fail(own_errors.too_large())
+                return True
+            output["results"] = collected
         note = f"{tally.done} of {total}" + (f", {tally.failed} failed" if tally.failed else "")
         await self._succeed(output, note)
         return True
@@ -145,8 +152,13 @@ class Look:
         if last is None:
             await self._begin_one(0, None)
             return True
-        if last.status not in children.ENDED:
+        if self.fan.tally.open:
             return self._progress(f"Turn {last.index + 1}")
+        if self.fan.tally.before > len(self.fan.asked) and await self._try_again(1, turns=True):
+            return True
+        if self.fan.asked:
+            self._fail(own_errors.decide_first(self.node.name, list(self.fan.asked.values())))
+            return True
         if last.status != "completed":
             self._fail(own_errors.failures(self.node.name, [last], 1, last.index + 1))
             return True
@@ -180,6 +192,11 @@ class Look:
             return True
         if child.status not in children.ENDED:
             return self._progress(None)
+        if self.fan.tally.before > len(self.fan.asked) and await self._try_again(1):
+            return True
+        if self.fan.asked:
+            self._fail(own_errors.decide_first(self.node.name, [child]))
+            return True
         if child.status != "completed":
             self._fail(own_errors.failures(self.node.name, [child], 1, 1))
             return True
@@ -215,13 +232,14 @@ class Look:
         driver, fan, tally = self.driver, self.fan, self.fan.tally
         if tally.open:
             return self._progress(None)
-        since = fan.since - _CLOCKS_MS
+        # Which undo of the run this is: what an earlier one tried in vain is tried once more.
+        mark = f"run:{driver.claimed.generation}.{fan.attempt}"
         if fan.left is None:
-            fan.left = await self._ask(children.to_undo, since)
+            fan.left = await self._ask(children.to_undo, mark)
         name = driver.graph.by_id[self.owner].name
         while fan.left:
             workspace_id, run_id = fan.left.pop(0)
-            became = await driver.shell.ask(partial(again.undo, workspace_id, run_id, name))
+            became = await driver.shell.ask(partial(again.undo, workspace_id, run_id, name, mark))
             if became == "begun":
                 driver.shell.nudge(run_id)
                 self._expect()
@@ -229,7 +247,7 @@ class Look:
                 return True
             if became == "asks":
                 fan.asks += 1
-        standing = await self._ask(children.standing, since)
+        standing = await self._ask(children.standing, mark)
         if standing or fan.asks:
             self._fail(own_errors.not_undone(name, standing, fan.asks, tally.count))
             return True
@@ -244,22 +262,35 @@ class Look:
         """Whether there may be runs of an earlier try at this step."""
         return self.driver.claimed.generation > 1 or self.fan.attempt > 1
 
-    async def _try_again(self) -> bool:
-        """Go on with runs that did not end well before this try began, wherever nobody has to decide something first.
-        False where there are none."""
-        driver = self.driver
-        rows = await self._ask(children.failed, limit=PORTION, before=self.fan.since)
-        if not rows:
-            return False
-        opened = 0
-        for row in rows:
-            if await driver.shell.ask(partial(again.retry, row.workspace_id, row.id)):
-                opened += 1
-                driver.shell.nudge(row.id)
-        self._expect(opened)
-        if not opened:
-            self._fail(own_errors.decide_first(self.node.name, rows))
+    async def _try_again(self, free: int, *, turns: bool = False) -> bool:
+        """Go on with so many of those that did not end well before this try began, wherever nobody has to decide
+        something first. False where there are none left."""
+        driver, fan = self.driver, self.fan
+        while rows := await self._ask(children.stale, before=fan.since, limit=free, without=fan.asked.keys()):
+            begun = 0
+            version = driver.claimed.version_id if self.node.id in self.graph.bodies else None
+            for row in rows:
+                item = await self._of_turn_before(row) if turns and row.index else None
+                became = await driver.shell.ask(partial(again.retry, row.workspace_id, row.id, version, item))
+                if became == "asks":
+                    fan.asked[row.id] = row
+                else:
+                    begun += 1
+                    driver.shell.nudge(row.id)
+            if begun:
+                self._expect(begun)
+                return True
+            if turns:
+                return False
+        fan.due = True  # counted anew, without those that somebody has to decide about
         return True
+
+    async def _of_turn_before(self, row: Child) -> str | None:
+        """What the turn before this one gave, as the row of this one holds it."""
+        before = await self._ask(children.at, row.index - 1)
+        if before is None:
+            return None
+        return (await self._child(row.index, (await self._results([before])).get(before.id))).item
 
     def _expect(self, more: int = 1) -> None:
         """So many more runs are under way."""
@@ -305,20 +336,30 @@ class Look:
             return None
         return None if made in (None, "") else (made if isinstance(made, str) else dumps(made))[:_LONGEST_LABEL]
 
-    async def _results(self, rows: Sequence[Child]) -> dict[UUID, JSON]:
-        """What the last steps of these runs gave."""
-        driver = self.driver
-        graph = self.graph.bodies.get(self.node.id)
-        if graph is None:
-            return await self._results_of_call(rows)
-        return await results(driver, rows, graph)
+    async def _collected(self, rows: Sequence[Child]) -> list[JSON] | None:
+        """What each of these runs gave, in their order; None where that is too much together."""
+        found: list[JSON] = []
+        size = 0
+        for start in range(0, len(rows), _CHUNK):
+            chunk = rows[start : start + _CHUNK]
+            results_ = await self._results(chunk)
+            found += [results_.get(row.id) for row in chunk]
+            size += sum(len(dumps(value)) for value in results_.values())
+            if size > MOST_BYTES:
+                return None
+        return found
 
-    async def _results_of_call(self, rows: Sequence[Child]) -> dict[UUID, JSON]:
-        found_: dict[UUID, JSON] = {}
-        for row in rows:
-            graph = await self.driver.shell.ask(partial(again.graph_of, row.id))
-            found_ |= await results(self.driver, [row], graph)
-        return found_
+    async def _results(self, rows: Sequence[Child]) -> dict[UUID, JSON]:
+        """What the last steps of these runs gave, each by the version that it was done on."""
+        driver, body = self.driver, self.graph.bodies.get(self.node.id)
+        found: dict[UUID, JSON] = {}
+        for version in {row.version_id: None for row in rows}:
+            same = [row for row in rows if row.version_id == version]
+            graph = body if body is not None and version == driver.claimed.version_id else None
+            if graph is None:
+                graph = await driver.shell.ask(partial(again.graph_of, same[0].id))
+            found |= await results(driver, same, graph)
+        return found
 
     async def _succeed(self, output: dict[str, JSON], note: str | None) -> None:
         driver, node = self.driver, self.node
@@ -396,9 +437,11 @@ async def results(driver: Driver, rows: Sequence[Child], graph: Graph) -> dict[U
     return made
 
 
-def _that_differs(run_id: UUID, node: str, items: Sequence[JSON]) -> int | None:
-    """The first item that is not what its run was given."""
+def _that_differs(run_id: UUID, node: str, items: Sequence[JSON], workflow_id: UUID | None) -> int | None:
+    """The first item that is not what its run was given; or that was given to another workflow."""
     for row in children.read(run_id, node):
+        if workflow_id is not None and row.workflow_id != workflow_id:
+            return row.index
         if row.item is None:
             continue
         if row.index >= len(items):

@@ -19,7 +19,7 @@ from runtime.interpreter.own_look import Look
 from runtime.interpreter.records import Asked, Record
 from runtime.sdk import OwnRuns
 from runtime.store import children
-from runtime.store.children import Tally
+from runtime.store.children import Child, Tally
 
 if TYPE_CHECKING:
     from runtime.interpreter.driver import Driver
@@ -52,6 +52,8 @@ class Fan:
     #: Runs still to be undone, by workspace and id; and how many somebody has to look at first.
     left: list[tuple[UUID, UUID]] | None = None
     asks: int = 0
+    #: Runs of an earlier try that cannot go on before somebody has decided.
+    asked: dict[UUID, Child] = field(default_factory=dict)
 
 
 def is_waited_for(step: StepState | None) -> bool:

@@ -98,7 +98,7 @@ def look(workspace_id: UUID, run_id: UUID, start: Sequence[str], version: int | 
     for node in start:
         if node not in chosen.graph.by_id or chosen.graph.by_id[node].is_trigger:
             raise RetryRefused({node: "It is not possible to go on from this step."})
-    rows = reads.load_runs([run_id])[run_id]
+    rows = reads.load_runs([run_id], with_own_runs=True)[run_id]
     generation = row["generation"]
     steps = {found.node_id: found for found in rows.steps if found.generation == generation}
     state = RunState(
@@ -111,6 +111,8 @@ def look(workspace_id: UUID, run_id: UUID, start: Sequence[str], version: int | 
     tries = since_undone(ever, undone)
     known = {node: known_of(theirs) if theirs else Known.UNDONE for node, theirs in tries.items()}
     begins = {*start, *(node for node, last in undone.items() if last == generation and node in chosen.graph.by_id)}
+    # A step some of whose own runs were undone is not done, whatever became of the others.
+    begins |= {node for node in rows.undone_runs if node in chosen.graph.by_id and node in steps}
     found = Found(row, old, chosen, steps, tries, state, known, tuple(sorted(begins)))
     if not any(line.fate in (Fate.AGAIN, Fate.REPEATS, Fate.ASKS, Fate.NEXT) for line in found.lines()):
         raise NotRetryable("Every step of this run is done.", code="nothing_left")

@@ -29,8 +29,9 @@ __all__ = ["Found", "carry_out", "look"]
 _CARRIED_OUT: Final = ("undo", "again")
 
 
-def carry_out(found: Found, *, who: str, reason: str, point: str) -> None:
-    """Open the generation that undoes the run by this plan. Raises PlanOutdated."""
+def carry_out(found: Found, *, who: str, reason: str, point: str, by: str | None = None) -> None:
+    """Open the generation that undoes the run by this plan; `by`: what its record says of who did. Raises
+    PlanOutdated."""
     error = found.cause()
     with commit(point):
         now = database_now()
@@ -48,7 +49,7 @@ def carry_out(found: Found, *, who: str, reason: str, point: str) -> None:
             run_id=found.row["id"],
             generation=found.generation + 1,
             at=now,
-            by=who,
+            by=by or who,
             kind="undo",
             reason=reason[:400],
             from_status=found.row["status"],
@@ -118,8 +119,8 @@ class Found:
 
 def look(workspace_id: UUID, run_id: UUID) -> Found:
     row = run_row(workspace_id, run_id)
-    version = version_of(row)
-    rows = reads.load_runs([run_id])[run_id]
+    version = version_of(row).knowing_writes()
+    rows = reads.load_runs([run_id], with_own_runs=True)[run_id]
     generation = row["generation"]
     steps = {found.node_id: found for found in rows.steps if found.generation == generation}
     states = {StepKey(node, generation): step_state(found) for node, found in steps.items()}

@@ -82,6 +82,12 @@ class Version:
             self._bodies[trigger_node] = body
         return body
 
+    def knowing_writes(self) -> Version:
+        """This version, which knows also what changes something outside and is undone by nothing."""
+        if not self.graph.writes:
+            self.graph = replace(self.graph, writes=_writing(self.graph))
+        return self
+
     def begins_with(self, trigger_node: str) -> bool:
         """Whether a run of this can begin so."""
         return trigger_node in (self.graph.container, *self.graph.by_id)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 
 from runtime.engine.jsonprofile import loads_stored
 from runtime.store.cancels import ask_to_cancel
@@ -23,6 +23,7 @@ __all__ = [
     "Outer",
     "Tally",
     "ask_to_end",
+    "at",
     "callee",
     "depth",
     "ended",
@@ -32,6 +33,7 @@ __all__ = [
     "outer_of",
     "outputs",
     "read",
+    "stale",
     "standing",
     "tally",
     "to_undo",
@@ -43,6 +45,7 @@ ENDED: Final = frozenset({"completed", "compensated", "cancelled", "dead_lettere
 _STILL: Final = frozenset({"waiting_timer", "waiting_event", "waiting_human", "parked"})
 _COLUMNS: Final = (
     "id", "item_index", "status", "outcome", "error", "finished_at", "generation", "business_key", "workspace_id",
+    "version_id", "workflow_id",
 )  # fmt: skip
 
 
@@ -59,6 +62,8 @@ class Child:
     generation: int
     label: str | None
     workspace_id: UUID
+    version_id: UUID
+    workflow_id: UUID
     item: str | None = None
 
 
@@ -100,14 +105,19 @@ class Tally:
     open: int = 0
     still: bool = True
     count: int = 0
+    #: Of those that failed: how many did before the step was begun this time.
+    before: int = 0
 
 
-def tally(run_id: UUID, node: str) -> Tally:
-    """How the runs of this step stand: counted, however many."""
-    done = failed = undone = opened = count = 0
+def tally(run_id: UUID, node: str, since: int) -> Tally:
+    """How the runs of this step stand: counted, however many. `since`: when the step was begun this time."""
+    done = failed = undone = opened = count = before = 0
     still = True
     rows = Run.objects.filter(parent_run_id=run_id, parent_node=node).values_list("status", "detached")
-    for status, detached, found, last in rows.annotate(Count("id"), Max("item_index")):
+    earlier = Count("id", filter=Q(finished_at__lt=since))
+    for status, detached, found, last, long_ago in rows.annotate(
+        found=Count("id"), last=Max("item_index"), earlier=earlier
+    ):
         count = max(count, last + 1)
         if status not in ENDED and detached:
             continue  # nobody waits for its end
@@ -116,9 +126,9 @@ def tally(run_id: UUID, node: str) -> Tally:
         elif status == "completed":
             done += found
         else:
-            failed += found
+            failed, before = failed + found, before + long_ago
             undone += found if status == "compensated" else 0
-    return Tally(done, failed, undone, opened, still, count)
+    return Tally(done, failed, undone, opened, still, count, before)
 
 
 def read(run_id: UUID, node: str) -> Iterator[Child]:
@@ -139,26 +149,42 @@ def last(run_id: UUID, node: str) -> Child | None:
     return None if row is None else Child(*row)
 
 
-def failed(run_id: UUID, node: str, *, limit: int, before: int | None = None) -> list[Child]:
-    """Those that did not end well, by their number; `before`: that ended before then."""
+def failed(run_id: UUID, node: str, *, limit: int) -> list[Child]:
+    """Those that did not end well, by their number."""
     rows = _of(run_id, node).filter(finished_at__isnull=False).exclude(status="completed")
-    if before is not None:
-        rows = rows.filter(finished_at__lt=before)
     return [Child(*row) for row in rows.order_by("item_index").values_list(*_COLUMNS)[:limit]]
 
 
-def to_undo(run_id: UUID, node: str, since: int) -> list[tuple[UUID, UUID]]:
-    """Workspace and id of those to be undone, the one that ended last first: neither undone, nor tried since then."""
-    tried = Replay.objects.filter(run_id=OuterRef("pk"), kind="undo", at__gte=since)
+def to_undo(run_id: UUID, node: str, mark: str) -> list[tuple[UUID, UUID]]:
+    """Workspace and id of those to be undone, the one that ended last first: neither undone, nor tried with this mark.
+
+    When a run ended that was undone in vain since is told by the last of its steps that ended well.
+    """
+    tried = Replay.objects.filter(run_id=OuterRef("pk"), kind="undo", by=mark)
+    forth = StepRun.objects.filter(run_id=OuterRef("pk"), status="succeeded").exclude(ports__contains='"undo:')
+    ended = Subquery(forth.order_by("-finished_at").values("finished_at")[:1])
     rows = _of(run_id, node).filter(finished_at__isnull=False).exclude(status="compensated").exclude(Exists(tried))
-    return list(rows.order_by("-finished_at", "-item_index").values_list("workspace_id", "id"))
+    ordered = rows.annotate(ended=ended).order_by(F("ended").desc(nulls_last=True), "-item_index")
+    return list(ordered.values_list("workspace_id", "id"))
 
 
-def standing(run_id: UUID, node: str, since: int) -> list[Child]:
-    """Those whose undo was tried since then and did not end well."""
-    tried = Replay.objects.filter(run_id=OuterRef("pk"), kind="undo", at__gte=since)
+def standing(run_id: UUID, node: str, mark: str) -> list[Child]:
+    """Those whose undo was tried with this mark and did not end well."""
+    tried = Replay.objects.filter(run_id=OuterRef("pk"), kind="undo", by=mark)
     rows = _of(run_id, node).filter(Exists(tried)).exclude(status="compensated").order_by("item_index")
     return [Child(*row) for row in rows.values_list(*_COLUMNS)]
+
+
+def stale(run_id: UUID, node: str, *, before: int, limit: int, without: Collection[UUID] = ()) -> list[Child]:
+    """Those that did not end well, and before then; by their number."""
+    rows = _of(run_id, node).filter(finished_at__lt=before).exclude(status="completed").exclude(id__in=list(without))
+    return [Child(*row) for row in rows.order_by("item_index").values_list(*_COLUMNS)[:limit]]
+
+
+def at(run_id: UUID, node: str, index: int) -> Child | None:
+    """The one with this number."""
+    row = _of(run_id, node).filter(item_index=index).values_list(*_COLUMNS).first()
+    return None if row is None else Child(*row)
 
 
 def _of(run_id: UUID, node: str) -> QuerySet[Run]:

@@ -107,6 +107,9 @@ class RunRows:
     attempts: tuple[AttemptRow, ...]
     timers: tuple[TimerRow, ...]
     answers: tuple[AnswerRow, ...] = ()
+    #: Steps some of whose own runs were undone; and steps some of whose own runs did something that stands.
+    undone_runs: frozenset[str] = frozenset()
+    standing_runs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +136,9 @@ _ATTEMPT = "node_id, generation, attempt, status, effect_class, effect_key, key_
 _EVENT = ", ".join(EventRow._fields)
 
 
-def load_runs(run_ids: Sequence[UUID], *, alias: str = "default") -> dict[UUID, RunRows]:
-    """The rows of these runs, read at one instant; a run without rows is present and empty."""
+def load_runs(run_ids: Sequence[UUID], *, alias: str = "default", with_own_runs: bool = False) -> dict[UUID, RunRows]:
+    """The rows of these runs, read at one instant; a run without rows is present and empty. How the runs stand that
+    they have begun is asked of those that are gone on with, and where `with_own_runs` says so."""
     steps: dict[UUID, list[StepRow]] = {run_id: [] for run_id in run_ids}
     attempts: dict[UUID, list[AttemptRow]] = {run_id: [] for run_id in run_ids}
     timers: dict[UUID, list[TimerRow]] = {run_id: [] for run_id in run_ids}
@@ -148,12 +152,29 @@ def load_runs(run_ids: Sequence[UUID], *, alias: str = "default") -> dict[UUID, 
         timers[_uuid(row[0])].append(TimerRow(*row[1:]))
     asking = [run_id for run_id, rows in steps.items() if any(asks_people(row.status, row.wait) for row in rows)]
     given = answers(asking, alias=alias)
+    further = [run_id for run_id, rows in steps.items() if with_own_runs or any(row.generation > 1 for row in rows)]
+    undone, standing = _own_runs(further, alias)
     return {
         run_id: RunRows(
-            tuple(steps[run_id]), tuple(attempts[run_id]), tuple(timers[run_id]), tuple(given.get(run_id, ()))
+            tuple(steps[run_id]),
+            tuple(attempts[run_id]),
+            tuple(timers[run_id]),
+            tuple(given.get(run_id, ())),
+            frozenset(undone.get(run_id, ())),
+            frozenset(standing.get(run_id, ())),
         )
         for run_id in run_ids
     }
+
+
+def _own_runs(run_ids: Sequence[UUID], alias: str) -> tuple[dict[UUID, set[str]], dict[UUID, set[str]]]:
+    """By run, the steps some of whose own runs were undone; and those some of whose own runs stand as they are."""
+    undone: dict[UUID, set[str]] = {}
+    standing: dict[UUID, set[str]] = {}
+    sql = "SELECT DISTINCT parent_run_id, parent_node, status FROM store_run WHERE parent_run_id"
+    for parent, node, status in _select(alias, sql, run_ids) if run_ids else ():
+        (undone if status == "compensated" else standing).setdefault(_uuid(parent), set()).add(node)
+    return undone, standing
 
 
 def asks_people(status: str, wait: str | None) -> bool:

@@ -270,7 +270,7 @@ MUTANTS = (
         "runtime/interpreter/again.py",
         "    if any(line.fate in (Fate.ASKS, Fate.REPEATS) for line in lines):\n",
         "    if False:\n",
-        "tests/runtime/test_own_runs.py -k somebody_has_to_decide_about",
+        "tests/runtime/test_own_runs_again.py -k somebody_has_to_decide_about",
     ),
     Mutant(
         "C2",
@@ -284,8 +284,8 @@ MUTANTS = (
         "C3",
         "items are undone in the order in which they were done",
         "runtime/store/children.py",
-        'order_by("-finished_at", "-item_index")',
-        'order_by("finished_at", "item_index")',
+        'F("ended").desc(nulls_last=True), "-item_index"',
+        'F("ended").asc(nulls_last=True), "item_index"',
         "tests/runtime/test_own_runs.py -k an_undo_goes_over_its_runs",
     ),
     Mutant(

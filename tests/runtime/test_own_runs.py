@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from runtime import api
-from runtime.contracts import Decision, RunFilters, TaskView, Voter
+from runtime.contracts import RunFilters, TaskView, Voter
 from runtime.engine.ids import uuid7
 from runtime.store.models import DeadLetter, Run
 from tests.runtime.fixtures import World
@@ -438,28 +438,3 @@ def test_large_items_are_put_aside_and_come_back_whole(machine: Machine) -> None
     assert [one["of"] for one in output["results"]] == [70_000, 1]
     assert children(run.id)[0].item is not None
     assert len(children(run.id)[0].item or "") < 200
-
-
-def test_an_item_that_somebody_has_to_decide_about_is_not_sent_again_by_a_retry_of_the_run(
-    machine: Machine, world: World
-) -> None:
-    lost = call("make", world, '{{ when(item == "b", "drop", "slow=0") }}')
-    lost["config"]["send_key"] = False
-    run = machine.run(flow("start -> each", each(), *inside("each", lost)), {"lines": ["a", "b", "c"]})
-    assert run.status == "dead_lettered", run
-    plan = api.retry_plan(workspace_id=WORKSPACE, run_id=run.id)
-    api.retry(workspace_id=WORKSPACE, run_id=run.id, plan=plan.id)
-    run = machine.finish(run.id)
-    assert run.error is not None
-    assert run.error["code"] == "items_ask_first"
-    assert made(world) == ["make/a", "make/b"]
-    doubtful = children(run.id)[1]
-    plan = api.retry_plan(workspace_id=WORKSPACE, run_id=doubtful.id)
-    (asks,) = (line.node for line in plan.steps if line.fate == "asks")
-    api.retry(
-        workspace_id=WORKSPACE, run_id=doubtful.id, plan=plan.id, decisions={asks: Decision(happened=True, output=7)}
-    )
-    assert machine.finish(doubtful.id).status == "completed"
-    api.retry(workspace_id=WORKSPACE, run_id=run.id, plan=api.retry_plan(workspace_id=WORKSPACE, run_id=run.id).id)
-    assert machine.finish(run.id).status == "completed"
-    assert made(world) == ["make/a", "make/b", "make/c"]

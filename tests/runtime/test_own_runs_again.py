@@ -1,0 +1,211 @@
+"""Runs of runs over any number of goes: what a retry keeps, what an undo goes over (I10, I22, I25)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from runtime import api
+from runtime.contracts import Decision, RunView
+from tests.runtime.fixtures import World
+from tests.runtime.machine import WORKSPACE, Machine, detail, fields, flow, look, step, wait_until
+from tests.runtime.test_own_runs import call, callee, children, each, inside, made, mark_of_this_test
+
+__all__ = ["mark_of_this_test"]
+
+
+def undone_then(machine: Machine, world: World, unmake: dict[str, Any]) -> RunView:
+    graph = flow(
+        "start -> each -> last, make:undo -> unmake",
+        each(),
+        *inside("each", call("make", world), unmake),
+        step("last", "flow.fail@1", {"message": "Enough"}, on_failure="undo"),
+    )
+    return machine.run(graph, {"lines": ["a", "b", "c"]})
+
+
+def again(machine: Machine, run_id: UUID, **choices: Any) -> RunView:
+    version = choices.get("version")
+    plan = api.retry_plan(workspace_id=WORKSPACE, run_id=run_id, start=choices.get("start", ()), version=version)
+    repeats = [line.node for line in plan.steps if line.fate == "repeats"]
+    api.retry(workspace_id=WORKSPACE, run_id=run_id, plan=plan.id, repeats=repeats, **choices)
+    return machine.finish(run_id)
+
+
+def test_items_that_were_undone_are_done_again_in_their_order_when_the_run_is_retried(
+    machine: Machine, world: World
+) -> None:
+    failing = call("unmake", world, '{{ when(item == "b", "fail=422", "slow=0") }}')
+    run = undone_then(machine, world, failing)
+    assert run.status == "dead_lettered", run
+    plan = api.retry_plan(workspace_id=WORKSPACE, run_id=run.id)
+    assert {line.node: line.fate for line in plan.steps}["each"] != "kept", "a and c are no longer done"
+    before = len(made(world))
+    again(machine, run.id)
+    assert made(world)[before : before + 2] == ["make/a", "make/c"]
+
+
+def test_what_items_did_in_an_earlier_go_is_not_forgotten_by_an_undo(machine: Machine, world: World) -> None:
+    waits: dict[str, Any] = {"mode": "for", "amount": "0", "unit": "seconds"}
+    graph = flow(
+        "start -> first -> nap -> each -> last, first:undo -> unfirst, make:undo -> unmake",
+        call("first", world, order="x"),
+        call("unfirst", world, order="x"),
+        step("nap", "flow.wait@1", waits),
+        each(),
+        *inside("each", call("make", world), call("unmake", world)),
+        step("last", "flow.fail@1", {"message": "Enough"}),
+    )
+    run = machine.run(graph, {"lines": ["a"]})
+    assert run.status == "dead_lettered", run
+    plan = api.retry_plan(workspace_id=WORKSPACE, run_id=run.id, start=["nap"])
+    repeats = [line.node for line in plan.steps if line.fate == "repeats"]
+    edits: dict[str, Any] = {"nap": {**waits, "amount": "60"}}
+    api.retry(workspace_id=WORKSPACE, run_id=run.id, plan=plan.id, start=["nap"], edits=edits, repeats=repeats)
+    wait_until(lambda: look(run.id).status == "waiting_timer")
+    api.cancel(workspace_id=WORKSPACE, run_id=run.id, undo=True)
+    run = machine.finish(run.id)
+    assert run.error is not None
+    assert run.error["code"] == "undo_incomplete"
+    assert "“each”" in run.error["message"]
+
+
+def test_what_nothing_undoes_is_named_also_where_items_did_it(machine: Machine, world: World) -> None:
+    graph = flow(
+        "start -> first -> each -> last, first:undo -> unfirst",
+        call("first", world, order="x"),
+        call("unfirst", world, order="x"),
+        each(),
+        *inside("each", call("make", world)),
+        step("last", "flow.fail@1", {"message": "Enough"}, on_failure="undo"),
+    )
+    run = machine.run(graph, {"lines": ["a"]})
+    assert run.status == "dead_lettered", run
+    assert run.error is not None
+    assert run.error["code"] == "undo_incomplete"
+    assert "“each”" in run.error["message"]
+    assert made(world) == ["first/x", "make/a", "unfirst/x"]
+
+
+def test_a_called_workflow_whose_deeds_nothing_undoes_is_named(machine: Machine, world: World) -> None:
+    other = callee(machine, call("one", world, order="x"), links="start -> one")
+    runs = step("runs", "flow.run_workflow@1", {"workflow": other})
+    fails = step("last", "flow.fail@1", {"message": "Enough"}, on_failure="undo")
+    run = machine.run(flow("start -> runs -> last", runs, fails), {})
+    assert run.status == "dead_lettered", run
+    assert run.error is not None
+    assert run.error["code"] == "undo_incomplete"
+
+
+def test_a_retry_heeds_how_many_at_a_time_and_how_many_may_fail(machine: Machine, world: World) -> None:
+    run = undone_then(machine, world, call("unmake", world))
+    assert run.status == "compensated", run
+    run = again(machine, run.id)
+    begun = [(one.started_at or 0, one.finished_at or 0) for one in children(run.id)]
+    assert [one.generation for one in children(run.id)] == [4, 4, 4]
+    assert made(world)[6:9] == ["make/a", "make/b", "make/c"]
+    failing = call("make", world, "fail=422")
+    graph = flow("start -> each", each(stop="number", may_fail=1), *inside("each", failing))
+    run = machine.run(graph, {"lines": list("abcd")})
+    assert [one.status for one in children(run.id)] == ["dead_lettered"] * 2
+    run = again(machine, run.id)
+    assert [one.generation for one in children(run.id)] == [2, 2], "with two that failed again no further one is begun"
+    assert begun
+
+
+def test_a_turn_that_is_done_again_is_given_what_the_turn_before_gives_now(machine: Machine, world: World) -> None:
+    repeat = step("again", "flow.repeat@1", {"until": "{{ index >= 2 }}"})
+    graph = flow(
+        "start -> again -> last, make -> name, make:undo -> unmake",
+        repeat,
+        *inside(
+            "again",
+            call("make", world, order="{{ index }}"),
+            call("unmake", world, order="{{ index }}"),
+            fields("name", of="{{ run.id }}", before="{{ item.of | default(0) }}"),
+        ),
+        step("last", "flow.fail@1", {"message": "Enough"}, on_failure="undo"),
+    )
+    run = machine.run(graph, {})
+    assert run.status == "compensated", run
+    again(machine, run.id)
+    assert made(world)[6:9] == ["make/0", "make/1", "make/2"], "one after another"
+
+
+def test_a_call_that_would_be_given_something_else_is_not_passed_off_as_done(machine: Machine) -> None:
+    other = callee(machine, fields("work", doubled="{{ trigger.amount * 2 }}"))
+    runs = step("runs", "flow.run_workflow@1", {"workflow": other, "input": {"amount": "{{ steps.a.n }}"}})
+    graph = flow("start -> a -> runs -> last", fields("a", n=21), runs, step("last", "flow.fail@1", {"message": "x"}))
+    run = machine.run(graph, {})
+    run = again(machine, run.id, start=["a"], edits={"a": {"fields": [{"name": "n", "value": 100}]}})
+    assert run.error is not None
+    assert run.error["code"] == "items_changed"
+
+
+def test_items_that_failed_go_on_with_the_version_that_the_run_goes_on_with(machine: Machine) -> None:
+    broken = fields("name", of="{{ number(item) }}")
+    run = machine.run(flow("start -> each", each(), *inside("each", broken)), {"lines": ["1", "x"]})
+    assert run.status == "dead_lettered", run
+    mended = flow("start -> each", each(), *inside("each", fields("name", of="{{ item }}")))
+    machine.publish(mended, run.workflow_id)
+    run = again(machine, run.id, version=2)
+    assert run.status == "completed", run
+    output: Any = detail(run.id, "each").output
+    assert [one["of"] for one in output["results"]] == [1, "x"]
+
+
+def test_results_are_read_by_the_version_that_each_item_was_done_on(machine: Machine) -> None:
+    broken = fields("name", of="{{ number(item) }}")
+    run = machine.run(flow("start -> each", each(), *inside("each", broken)), {"lines": ["1", "x"]})
+    longer = flow(
+        "start -> each, name -> more",
+        each(),
+        *inside("each", fields("name", of="{{ item }}"), fields("more", it="{{ item }}")),
+    )
+    machine.publish(longer, run.workflow_id)
+    run = again(machine, run.id, version=2)
+    assert run.status == "completed", run
+    output: Any = detail(run.id, "each").output
+    assert output["results"] == [{"of": 1}, {"it": "x"}]
+
+
+def test_a_second_undo_tries_what_the_first_could_not_in_the_same_order(machine: Machine, world: World) -> None:
+    failing = call("unmake", world, '{{ when(item == "a", "slow=0", "fail=422") }}')
+    run = undone_then(machine, world, failing)
+    assert run.status == "dead_lettered", run
+
+    def order() -> list[int]:
+        runs = sorted(children(run.id), key=lambda one: one.finished_at or 0)
+        return [one.item_index or 0 for one in runs if one.status == "dead_lettered"]
+
+    assert order() == [2, 1]
+    for _ in range(2):
+        plan = api.undo_plan(workspace_id=WORKSPACE, run_id=run.id)
+        api.undo(workspace_id=WORKSPACE, run_id=run.id, plan=plan.id, reason="Once more")
+        machine.finish(run.id)
+        assert order() == [2, 1]
+
+
+def test_an_item_that_somebody_has_to_decide_about_is_not_sent_again_by_a_retry_of_the_run(
+    machine: Machine, world: World
+) -> None:
+    lost = call("make", world, '{{ when(item == "b", "drop", "slow=0") }}')
+    lost["config"]["send_key"] = False
+    run = machine.run(flow("start -> each", each(), *inside("each", lost)), {"lines": ["a", "b", "c"]})
+    assert run.status == "dead_lettered", run
+    plan = api.retry_plan(workspace_id=WORKSPACE, run_id=run.id)
+    api.retry(workspace_id=WORKSPACE, run_id=run.id, plan=plan.id)
+    run = machine.finish(run.id)
+    assert run.error is not None
+    assert run.error["code"] == "items_ask_first"
+    assert made(world) == ["make/a", "make/b"]
+    doubtful = children(run.id)[1]
+    plan = api.retry_plan(workspace_id=WORKSPACE, run_id=doubtful.id)
+    (asks,) = (line.node for line in plan.steps if line.fate == "asks")
+    api.retry(
+        workspace_id=WORKSPACE, run_id=doubtful.id, plan=plan.id, decisions={asks: Decision(happened=True, output=7)}
+    )
+    assert machine.finish(doubtful.id).status == "completed"
+    api.retry(workspace_id=WORKSPACE, run_id=run.id, plan=api.retry_plan(workspace_id=WORKSPACE, run_id=run.id).id)
+    assert machine.finish(run.id).status == "completed"
+    assert made(world) == ["make/a", "make/b", "make/c"]
