@@ -70,7 +70,8 @@ class ErrorView(View):
 
 class WaitingView(View):
     """Why a run waits, since when and until when. Of one that is paused or held, `by` whom and for which `reason`; and
-    of how many `runs` how many `failures`, where its workflow keeps failing."""
+    of how many `runs` how many `failures`, where its workflow keeps failing. `paused_item`: the number (from 0) of the
+    first item that somebody paused, of those that the run waits for."""
 
     kind: str
     since: str | None
@@ -81,6 +82,7 @@ class WaitingView(View):
     cause: str = ""
     failures: int = 0
     runs: int = 0
+    paused_item: int | None = None
 
 
 class ParentShape(View):
@@ -318,6 +320,7 @@ def waiting(value: Mapping[str, Any] | None, names: Mapping[UUID, str] | None = 
         cause=str(value.get("cause", "")),
         failures=int(value.get("failures", 0)),
         runs=int(value.get("runs", 0)),
+        paused_item=value.get("paused_item"),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,8 +13,9 @@ from runtime.contracts import ItemCounts, ItemView, NotFound, Page, ParentView
 from runtime.engine.jsonprofile import loads_stored
 from runtime.store.models import Run
 from runtime.store.parts import IS_ITEM
+from runtime.store.pauses import WITH_RUN
 
-__all__ = ["IS_ITEM", "counts", "items", "parents"]
+__all__ = ["IS_ITEM", "counts", "items", "parents", "stopped"]
 
 _WAITING: Final = frozenset({"waiting_timer", "waiting_event", "waiting_human", "parked"})
 _ENDED: Final = frozenset({"completed", "compensated", "cancelled", "dead_lettered"})
@@ -95,6 +96,17 @@ def parents(rows: Iterable[Mapping[str, Any]]) -> dict[UUID, ParentView]:
         for row in begun
         if row["parent_run_id"] in around
     }
+
+
+def stopped(run_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Of those of these runs that wait for a part which somebody paused by itself: the first such part's number."""
+    if not run_ids:
+        return {}
+    paused = Run.objects.filter(
+        parent_run_id__in=run_ids, detached=False, finished_at__isnull=True, paused_at__isnull=False
+    ).exclude(paused_by=WITH_RUN)
+    rows = paused.order_by("-item_index").values_list("parent_run_id", "item_index")
+    return {parent: index for parent, index in rows if parent is not None and index is not None}
 
 
 def _total(wait: Mapping[str, Any] | None) -> int | None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.core.exceptions import ObjectDoesNotExist
 
 from runtime.api.held import holds_of
-from runtime.api.items import parents
+from runtime.api.items import parents, stopped
 from runtime.contracts import JSON, AttemptView, HoldView, RuntimeRefused, RunView, StepView
 from runtime.contracts.items import ParentView
 from runtime.engine.jsonprofile import loads_stored
@@ -64,8 +64,10 @@ def run_view(
     current_node: str | None,
     parent: ParentView | None = None,
     hold: HoldView | None = None,
+    paused_item: int | None = None,
 ) -> RunView:
-    """One run, from its `RUN_COLUMNS`; `hold`: its workflow's, where that holds it."""
+    """One run, from its `RUN_COLUMNS`; `hold`: its workflow's, where that holds it; `paused_item`: the first of what it
+    waits for that somebody paused."""
     return RunView(
         id=row["id"],
         workspace_id=row["workspace_id"],
@@ -83,7 +85,7 @@ def run_view(
         accepted_at=row["accepted_at"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],
-        waiting=_cause(row, hold),
+        waiting=_cause(row, hold, paused_item),
         error=_plain(row["error"]),
         current_node=current_node,
         cancel_requested=row["cancel_requested_at"] is not None,
@@ -100,12 +102,14 @@ def run_views(rows: Iterable[Mapping[str, Any]]) -> list[RunView]:
     around = parents(rows)
     held = {(row["workspace_id"], row["workflow_id"]) for row in rows if _is_held(row)}
     holds = {one: hold for workspace_id, one in held for hold in holds_of(workspace_id, [one]).values()}
+    paused_items = stopped([row["id"] for row in rows if _waits_for_items(row)])
     return [
         run_view(
             row,
             current.get(row["id"]) or _failed_node(row),
             around.get(row["id"]),
             holds.get(row["workflow_id"]),
+            paused_items.get(row["id"]),
         )
         for row in rows
     ]
@@ -115,11 +119,15 @@ def _is_paused(row: Mapping[str, Any]) -> bool:
     return row["paused_at"] is not None and row["finished_at"] is None
 
 
+def _waits_for_items(row: Mapping[str, Any]) -> bool:
+    return row["finished_at"] is None and (row["waiting"] or "").startswith('{"kind":"children"')
+
+
 def _is_held(row: Mapping[str, Any]) -> bool:
     return row["held"] == 1 and row["finished_at"] is None
 
 
-def _cause(row: Mapping[str, Any], hold: HoldView | None) -> dict[str, Any] | None:
+def _cause(row: Mapping[str, Any], hold: HoldView | None, paused_item: int | None) -> dict[str, Any] | None:
     """Why the run does not move, one cause: what stops it altogether comes before what it waits for itself (I17)."""
     if _is_paused(row):
         return waiting.paused(row["paused_at"], row["paused_by"], row["pause_reason"])
@@ -127,7 +135,8 @@ def _cause(row: Mapping[str, Any], hold: HoldView | None) -> dict[str, Any] | No
         if hold is None:
             return waiting.held(row["accepted_at"], "person", {}, "")
         return waiting.held(max(hold.since, row["accepted_at"]), hold.cause, hold.facts, hold.reason)
-    return _plain(row["waiting"])
+    waits = _plain(row["waiting"])
+    return waits if waits is None or paused_item is None else waiting.held_up(waits, paused_item)
 
 
 def step_view(row: Mapping[str, Any]) -> StepView:

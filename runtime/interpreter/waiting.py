@@ -94,6 +94,11 @@ def paused(at: int, by: str | None, reason: str | None) -> dict[str, Any]:
     return {"kind": "paused", "since": at, "until": None, "by": by, "reason": reason or "", "text": f"{text}{said}"}
 
 
+def held_up(waiting: Mapping[str, Any], index: int) -> dict[str, Any]:
+    """Of a run that waits for runs of its own, one of which somebody paused; `index`: its number, from 0."""
+    return {**waiting, "paused_item": index, "text": f"{waiting['text']}; item {index + 1} is paused"}
+
+
 def held(since: int, cause: str, facts: Mapping[str, Any], reason: str) -> dict[str, Any]:
     """Of a run that its workflow holds."""
     failures = facts.get("failures", 0)

@@ -15,6 +15,7 @@ from runtime.store.parts import locked_parts, portions
 from runtime.store.statements import HELD
 
 __all__ = [
+    "WITH_RUN",
     "WITH_WORKFLOW",
     "due_unless_stopped",
     "pause_own_runs",

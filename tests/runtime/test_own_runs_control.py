@@ -145,6 +145,20 @@ def test_an_item_that_is_being_undone_and_was_paused_with_its_run_goes_on_when_t
     ]
 
 
+def test_a_run_that_waits_for_an_item_that_somebody_paused_says_which(machine: Machine) -> None:
+    graph = flow("start -> each", each(at_a_time=3), *inside("each", pause("nap", 60)))
+    run_id = machine.begin(graph, {"lines": [1, 2, 3]})
+    wait_until(lambda: [one.status for one in children(run_id)] == ["waiting_timer"] * 3)
+    waits = machine.until(run_id, lambda run: run.waiting is not None).waiting or {}
+    assert (waits["kind"], "paused_item" in waits) == ("children", False)
+    api.pause_run(workspace_id=WORKSPACE, run_id=children(run_id)[1].id)
+    waits = api.run(workspace_id=WORKSPACE, run_id=run_id).waiting or {}
+    assert (waits["kind"], waits["paused_item"]) == ("children", 1)
+    assert waits["text"].endswith("; item 2 is paused")
+    api.resume_run(workspace_id=WORKSPACE, run_id=children(run_id)[1].id)
+    assert "paused_item" not in (api.run(workspace_id=WORKSPACE, run_id=run_id).waiting or {})
+
+
 def test_no_run_is_begun_behind_a_cancel(writer: Writer) -> None:
     version = a_version()
     run_id = leased_run(writer, version.id)

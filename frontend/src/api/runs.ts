@@ -30,6 +30,8 @@ export interface Waiting {
   cause: string;
   failures: number;
   runs: number;
+  /** Its number, from 0: the first item waited for that somebody paused. */
+  paused_item?: number | null;
 }
 
 /** Whose item a run is: of a container, or called by a step of another workflow. */

@@ -1175,12 +1175,13 @@ export type WaitView = {
   until: (string | null);
 };
 
-/** Why a run waits, since when and until when. Of one that is paused or held, `by` whom and for which `reason`; and of how many `runs` how many `failures`, where its workflow keeps failing. */
+/** Why a run waits, since when and until when. Of one that is paused or held, `by` whom and for which `reason`; and of how many `runs` how many `failures`, where its workflow keeps failing. `paused_item`: the number (from 0) of the first item that somebody paused, of those that the run waits for. */
 export type WaitingView = {
   by?: (string | null);
   cause?: string;
   failures?: number;
   kind: string;
+  paused_item?: (number | null);
   reason?: string;
   runs?: number;
   since: (string | null);

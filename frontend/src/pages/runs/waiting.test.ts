@@ -15,6 +15,7 @@ function says(waiting: object | null, step: string | null = "Fetch"): string | n
 describe("why a run waits", () => {
   it("has its words from the first load: the home page, too, says why, and loads no words of runs for it", () => {
     expect(says({ kind: "children" })).toBe("“Fetch” is at work: its items are under way");
+    expect(says({ kind: "children", paused_item: 0 })).toBe("“Fetch” waits: its item 1 is paused");
     expect(says({ kind: "held", cause: "failures", failures: 3, runs: 0 })).toBe(
       "Held: the workflow failed 3 times in a row",
     );

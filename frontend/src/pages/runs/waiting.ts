@@ -20,7 +20,10 @@ export function useWaitingText(): (run: Pick<Run, "waiting" | "current_step">) =
     }
     if (waiting.kind === "paused") return [t("waiting.paused"), waiting.reason].filter(Boolean).join(": ");
     const name = step?.name;
-    if (name && waiting.kind === "children") return t("waiting.children", { name });
+    if (name && waiting.kind === "children") {
+      const item = waiting.paused_item;
+      return item == null ? t("waiting.children", { name }) : t("waiting.itemPaused", { name, item: item + 1 });
+    }
     if (name && waiting.until && (waiting.kind === "retry" || waiting.kind === "timer")) {
       return t(`waiting.${waiting.kind}`, { name, time: moment(waiting.until) });
     }
