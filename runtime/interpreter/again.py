@@ -22,13 +22,18 @@ from runtime.store.models import Replay, Run
 BY: Final = "run"
 
 
-Became = Literal["begun", "asks", "quicker"]
+Became = Literal["begun", "asks", "quicker", "stopped"]
 
 
-def retry(workspace_id: UUID, run_id: UUID, version_id: UUID | None = None, item: str | None = None) -> Became:
+def retry(
+    workspace_id: UUID, run_id: UUID, parent: UUID, version_id: UUID | None = None, item: str | None = None
+) -> Became:
     """Go on with a run from where it failed, on the version that the run around it has (None: on the live one), where
-    it fits. `asks`: a person has to decide something first; `quicker`: somebody has gone on with it meanwhile. `item`:
-    what it is given now."""
+    it fits. `item`: what it is given now.
+
+    `asks`: a person has to decide something first. `quicker`: somebody has gone on with it meanwhile. `stopped`: the
+    run around it (`parent`) was cancelled or paused, and begins nothing.
+    """
     try:
         found = _look(workspace_id, run_id, version_id)
     except NotRetryable as refused:
@@ -42,6 +47,10 @@ def retry(workspace_id: UUID, run_id: UUID, version_id: UUID | None = None, item
     changes: dict[str, Any] = {} if item is None else {"item": item}
     try:
         with commit("child.reopen"):
+            # Locked before the item's row, as by whoever cancels or pauses it.
+            goes_on = Run.objects.filter(pk=parent, cancel_requested_at__isnull=True, paused_at__isnull=True)
+            if goes_on.select_for_update().values_list("pk").first() is None:
+                return "stopped"
             now = database_now()
             open_next(
                 found.row,

@@ -271,7 +271,11 @@ class Look:
             version = driver.claimed.version_id if self.node.id in self.graph.bodies else None
             for row in rows:
                 item = await self._of_turn_before(row) if turns and row.index else None
-                became = await driver.shell.ask(partial(again.retry, row.workspace_id, row.id, version, item))
+                parent = driver.claimed.run_id
+                became = await driver.shell.ask(partial(again.retry, row.workspace_id, row.id, parent, version, item))
+                if became == "stopped":
+                    self._expect(begun)
+                    return True  # the next commit hears of it
                 if became == "asks":
                     fan.asked[row.id] = row
                 else:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from runtime import api
 from runtime.contracts import Decision, RunView
+from runtime.interpreter import again as going_on
 from tests.runtime.fixtures import World
 from tests.runtime.machine import WORKSPACE, Machine, detail, fields, flow, look, step, wait_until
 from tests.runtime.test_own_runs import call, callee, children, each, inside, made, mark_of_this_test
@@ -209,3 +212,34 @@ def test_an_item_that_somebody_has_to_decide_about_is_not_sent_again_by_a_retry_
     api.retry(workspace_id=WORKSPACE, run_id=run.id, plan=api.retry_plan(workspace_id=WORKSPACE, run_id=run.id).id)
     assert machine.finish(run.id).status == "completed"
     assert made(world) == ["make/a", "make/b", "make/c"]
+
+
+@pytest.mark.parametrize("meanwhile", ["cancel", "pause"])
+def test_no_item_is_gone_on_with_behind_a_cancel_or_a_pause_of_the_run(
+    machine: Machine, world: World, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    failing = call("make", world, '{{ when(item == "b", "fail=503*1", "slow=0") }}')
+    run = machine.run(flow("start -> each", each(), *inside("each", failing)), {"lines": ["a", "b"]})
+    assert run.status == "dead_lettered", run
+    really = going_on.retry
+
+    def retry_just_after(*given: Any) -> Any:
+        monkeypatch.setattr(going_on, "retry", really)
+        if meanwhile == "cancel":
+            api.cancel(workspace_id=WORKSPACE, run_id=run.id)
+        else:
+            api.pause_run(workspace_id=WORKSPACE, run_id=run.id)
+        return really(*given)
+
+    monkeypatch.setattr(going_on, "retry", retry_just_after)
+    plan = api.retry_plan(workspace_id=WORKSPACE, run_id=run.id)
+    api.retry(workspace_id=WORKSPACE, run_id=run.id, plan=plan.id)
+    if meanwhile == "cancel":
+        assert machine.finish(run.id).status == "cancelled"
+        assert made(world) == ["make/a"]
+    else:
+        machine.until(run.id, lambda found: found.paused)
+        assert [one.generation for one in children(run.id)] == [1, 1]
+        api.resume_run(workspace_id=WORKSPACE, run_id=run.id)
+        assert machine.finish(run.id).status == "completed"
+        assert made(world) == ["make/a", "make/b"]
