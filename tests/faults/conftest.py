@@ -26,19 +26,21 @@ def company() -> Iterator[Company]:
     opened.close()
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest) -> str:
-    """Each database in turn."""
-    return str(request.param)
-
-
-#: In the sample one of the two, by chance: what these tests look at differs little between them.
-_CHOSEN = ["sqlite", "postgres"] if figures.everything() else [secrets.choice(("sqlite", "postgres"))]
+_BOTH = ["sqlite", "postgres"]
+#: In the sample one of the two, by chance, and the other for what differs little between them: so each sample has both.
+_CHOSEN = _BOTH if figures.everything() else [secrets.choice(_BOTH)]
+_OTHER = _BOTH if figures.everything() else [name for name in _BOTH if name not in _CHOSEN]
 
 
 @pytest.fixture(scope="session", params=_CHOSEN)
-def some_database(request: pytest.FixtureRequest) -> str:
+def database(request: pytest.FixtureRequest) -> str:
     """Each database in turn; in the sample one of them."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session", params=_OTHER)
+def some_database(request: pytest.FixtureRequest) -> str:
+    """Each database in turn; in the sample the other one."""
     return str(request.param)
 
 
