@@ -72,6 +72,10 @@ class Look:
         fan.tally = await self._ask(children.tally, fan.since)
         if known != fan.tally:
             fan.at = self.at
+        if await self._is_cancelled_meanwhile(spec):
+            driver.cancel_seen()
+            fan.due = True
+            return True
         if driver.state.ending is not None:
             return await self._wind_up()
         if spec.kind == "undo":
@@ -88,6 +92,13 @@ class Look:
                 return await self._turns(spec)
             case "call":
                 return await self._call(spec)
+
+    async def _is_cancelled_meanwhile(self, spec: OwnRuns) -> bool:
+        """What a cancel of this run ended is no failure of its: the cancel was there first, and is heard of first."""
+        state = self.driver.state
+        if not self.fan.tally.failed or spec.kind == "undo" or state.ending is not None:
+            return False
+        return await self.driver.shell.ask(partial(children.was_cancelled, self.driver.claimed.run_id))
 
     async def _ask(self, question: Callable[..., T], *arguments: Any, **named: Any) -> T:
         """Ask something of the runs of this step."""

@@ -37,6 +37,7 @@ __all__ = [
     "standing",
     "tally",
     "to_undo",
+    "was_cancelled",
 ]
 
 #: A run that runs another that runs another …: no deeper than that.
@@ -203,6 +204,11 @@ def outputs(children: Sequence[Child], nodes: Iterable[str]) -> dict[UUID, dict[
             if generation == at[run_id] and output is not None:
                 found[run_id][node] = output
     return found
+
+
+def was_cancelled(run_id: UUID) -> bool:
+    """Whether somebody asked this run to stop."""
+    return Run.objects.filter(pk=run_id, cancel_requested_at__isnull=False).exists()
 
 
 def knock(run_id: UUID) -> None:

@@ -69,10 +69,11 @@ def test_a_mail_goes_out_wherever_a_process_dies(database: str, make_plant: Make
 
 
 def test_a_question_is_taken_once_wherever_the_door_dies(database: str, make_plant: MakePlant) -> None:
+    seed = figures.seed()
     plant = make_plant(database)
     plant.start(approval())
     for number, point in enumerate(TAKING):
-        key = f"t{number}-"
+        key = f"t{seed:x}-{number}-"
         plant.senders.insist(plant.published["Approval"].path, key)
         task = wait_for_task(plant, key)
         door = plant.of(plant.kinds[0])

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from runtime import api
 from runtime.contracts import BackfillView, NotFound, NotStartable, RuntimeRefused
@@ -242,13 +242,14 @@ class TestOneWaits:
 
 
 def test_what_waits_is_found_by_the_index_that_holds_nothing_else(transactional_db: None) -> None:
-    if connection.vendor == "postgresql":
-        # With three rows the planner reads the table whole; only its choice where it has one counts.
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL enable_seqscan = off")
     waiting = queue.queued().filter(trigger_id__isnull=False)
-    for found in (waiting.values_list("trigger_id").order_by().distinct(), waiting.filter(trigger_id=uuid7())):
-        assert "event_queued" in found.explain()
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            # With three rows the planner reads the table whole; only its choice where it has one counts.
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL enable_seqscan = off")
+        for found in (waiting.values_list("trigger_id").order_by().distinct(), waiting.filter(trigger_id=uuid7())):
+            assert "event_queued" in found.explain()
 
 
 def release_and_close() -> None:

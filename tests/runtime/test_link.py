@@ -63,7 +63,7 @@ def test_a_process_that_stands_still_in_a_transaction_does_not_keep_its_locks(mo
         other.commit()
         link.query("SET idle_in_transaction_session_timeout = '300ms'")
         link.begin()
-        row = (link.key(unit.run.id), 0, "running", None, None, None, None, None, None, None, 1, 0, 1, 0)
+        row = (link.key(unit.run.id), 0, "running", None, None, None, None, None, None, None, 1, 0, 1, 0, None)
         assert len(link.batch(sql.ADVANCE_RUNS, [row])) == 1
         if more:
             assert link.batch(sql.CLEAR_TIMERS, [(link.key(unit.run.id), "a", 1, "wait")]) == []
