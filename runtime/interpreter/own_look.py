@@ -221,9 +221,10 @@ class Look:
         workspace, run_id = driver.claimed.workspace_id, driver.claimed.run_id
         callee, depth = await driver.shell.ask(lambda: (children.callee(workspace, workflow), children.depth(run_id)))
         problem = own_errors.why_not(callee, depth)
-        if problem is not None or callee is None:
-            self._fail(problem or own_errors.why_not(None, 0) or own_errors.changed(0))
+        if problem is not None:
+            self._fail(problem)
             return True
+        assert callee is not None
         child = await self._child(0, spec.items[0])
         self._add(
             child._replace(
