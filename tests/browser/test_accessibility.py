@@ -30,7 +30,7 @@ class World:
 @pytest.fixture(scope="module")
 def world(api: Api, product: Product) -> World:
     """The example and one run of it that has ended."""
-    workflow = api.call("GET", "W/workflows")["items"][0]["id"]
+    workflow = api.call("GET", "W/workflows?limit=200")["items"][0]["id"]
     trigger = api.call("GET", f"W/workflows/{workflow}/triggers")["items"][0]
     path = "/hooks/" + trigger["url"].split("/hooks/")[1]
     answer = httpx2.post(product.url + path, json=example.ORDER_TO_CASH.sample, timeout=60)

@@ -23,7 +23,9 @@ Opens = Callable[..., Page]
 @pytest.fixture(scope="module")
 def live(api: Api) -> Published:
     """The example as it came with the product."""
-    [workflow] = [one["id"] for one in api.call("GET", "W/workflows")["items"] if one["name"] == PAYMENT_RUN.name]
+    [workflow] = [
+        one["id"] for one in api.call("GET", "W/workflows?limit=200")["items"] if one["name"] == PAYMENT_RUN.name
+    ]
     [trigger] = api.call("GET", f"W/workflows/{workflow}/triggers")["items"]
     return Published(workflow, "/hooks/" + trigger["url"].split("/hooks/", 1)[1])
 
