@@ -11,6 +11,7 @@ from django.db.models import Count, Q
 from runtime.api.cursors import decode_number, encode_number, page_size
 from runtime.contracts import ItemCounts, ItemView, NotFound, Page, ParentView
 from runtime.engine.jsonprofile import loads_stored
+from runtime.store.children import ENDED
 from runtime.store.models import Run
 from runtime.store.parts import IS_ITEM
 from runtime.store.pauses import WITH_RUN
@@ -18,7 +19,6 @@ from runtime.store.pauses import WITH_RUN
 __all__ = ["IS_ITEM", "counts", "items", "parents", "stopped"]
 
 _WAITING: Final = frozenset({"waiting_timer", "waiting_event", "waiting_human", "parked"})
-_ENDED: Final = frozenset({"completed", "compensated", "cancelled", "dead_lettered"})
 _CHOICES: Final = {
     "all": Q(),
     "done": Q(status="completed"),
@@ -61,7 +61,7 @@ def counts(run_id: UUID, waits: Mapping[str, Mapping[str, Any] | None]) -> dict[
             "done"
             if status == "completed"
             else "failed"
-            if status in _ENDED
+            if status in ENDED
             else "waiting"
             if status in _WAITING
             else "running"

@@ -31,9 +31,9 @@ from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normali
 from runtime.engine.needs import engine_needed
 from runtime.engine.replay import Fate, PlannedStep
 from runtime.engine.state import RunStatus
-from runtime.interpreter.generations import decided, note_decision, open_next
+from runtime.interpreter.generations import decided, note_decision
 from runtime.interpreter.loading import lost_try
-from runtime.interpreter.reopening import Found, choices, look, next_rows, run_row, version_of
+from runtime.interpreter.reopening import Found, carry_on, choices, look, next_rows, run_row, version_of
 from runtime.interpreter.versions import Unsupported
 from runtime.sdk import StepFailure
 from runtime.store.commits import commit
@@ -78,38 +78,21 @@ def retry(
     who = "api" if by is None else f"user:{by}"
     with commit("run.replay"):
         now = database_now()
-        open_next(
-            found.row,
+        carry_on(
+            found,
+            lines,
             rows,
-            now=now,
             who=who,
-            solution="retried",
+            now=now,
             attempts=[
                 (node, lost.generation, lost.attempt, decided(one.happened))
                 for node, one in decisions.items()
                 if (lost := lost_try(found.tries[node])) is not None
             ],
-            status=(RunStatus.RUNNING if rows else RunStatus.ACCEPTED).value,
-            version_id=found.version.id,
-            min_engine=max(found.row["min_engine"], replay.NEEDS_ENGINE, engine_needed(found.version.graph)),
-            error=None,
+            edits={node: {"before": _input_of(found, node), "after": after} for node, after in edits.items()},
+            decisions={node: {"happened": one.happened, "output": one.output} for node, one in decisions.items()},
         )
         _note_decisions(found, decisions, who, now)
-        Replay.objects.create(
-            run_id=run_id,
-            generation=found.generation + 1,
-            at=now,
-            by=who,
-            from_status=found.row["status"],
-            error=found.row["error"],
-            version_before_id=found.row["version_id"],
-            version_after_id=found.version.id,
-            plan=dumps([{"node": line.node, "fate": line.fate.value, "why": _why(line)} for line in lines]),
-            edits=dumps({node: {"before": _input_of(found, node), "after": after} for node, after in edits.items()}),
-            decisions=dumps(
-                {node: {"happened": one.happened, "output": one.output} for node, one in decisions.items()}
-            ),
-        )
     queue.ring([run_id])
     return one_run(workspace_id=workspace_id, run_id=run_id)
 

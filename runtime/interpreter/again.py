@@ -8,15 +8,10 @@ from uuid import UUID
 from runtime.contracts import NotRetryable, NotUndoable, PlanOutdated, RetryRefused
 from runtime.engine import replay
 from runtime.engine.graph import Graph
-from runtime.engine.jsonprofile import dumps
-from runtime.engine.needs import engine_needed
 from runtime.engine.replay import Fate, Known
-from runtime.engine.state import RunStatus
 from runtime.interpreter import reopening, undo_plans
-from runtime.interpreter.generations import open_next
 from runtime.store.commits import commit
-from runtime.store.dialect import database_now
-from runtime.store.models import Replay, Run
+from runtime.store.models import Run
 
 #: Who has it done.
 BY: Final = "run"
@@ -51,39 +46,7 @@ def retry(
             goes_on = Run.objects.filter(pk=parent, cancel_requested_at__isnull=True, paused_at__isnull=True)
             if goes_on.select_for_update().values_list("pk").first() is None:
                 return "stopped"
-            now = database_now()
-            open_next(
-                found.row,
-                rows,
-                now=now,
-                who=BY,
-                solution="retried",
-                status=(RunStatus.RUNNING if rows else RunStatus.ACCEPTED).value,
-                version_id=found.version.id,
-                min_engine=max(found.row["min_engine"], replay.NEEDS_ENGINE, engine_needed(found.version.graph)),
-                error=None,
-                **changes,
-            )
-            Replay.objects.create(
-                run_id=run_id,
-                generation=found.generation + 1,
-                at=now,
-                by=BY,
-                from_status=found.row["status"],
-                error=found.row["error"],
-                version_before_id=found.row["version_id"],
-                version_after_id=found.version.id,
-                plan=dumps(
-                    [
-                        {
-                            "node": line.node,
-                            "fate": line.fate.value,
-                            "why": None if line.why is None else line.why.value,
-                        }
-                        for line in lines
-                    ]
-                ),
-            )
+            reopening.carry_on(found, lines, rows, who=BY, **changes)
     except PlanOutdated:
         return "quicker"
     return "begun"

@@ -10,21 +10,23 @@ from uuid import UUID
 from runtime.contracts import JSON, Decision, NotFound, NotRetryable, RetryRefused
 from runtime.engine import replay
 from runtime.engine.jsonprofile import dumps, normalise
+from runtime.engine.needs import engine_needed
 from runtime.engine.replay import Fate, Known, PlannedStep
 from runtime.engine.state import RunState, RunStatus, StepKey
-from runtime.interpreter.generations import kept_row
+from runtime.interpreter.generations import kept_row, open_next
 from runtime.interpreter.keys import request_digest
 from runtime.interpreter.loading import known_of, lost_try, since_undone, tries_of, undone_in
 from runtime.interpreter.payloads import INLINE_CHARACTERS, put_aside
 from runtime.interpreter.rows import ports_text, step_state
 from runtime.interpreter.versions import Version
 from runtime.store import reads
-from runtime.store.models import Deployment, Run, StepRun
+from runtime.store.dialect import database_now
+from runtime.store.models import Deployment, Replay, Run, StepRun
 from runtime.store.models import Version as VersionRow
 from runtime.store.reads import AttemptRow, StepRow
 from runtime.store.statements import HELD
 
-__all__ = ["Found", "choices", "look", "next_rows", "run_row", "version_of"]
+__all__ = ["Found", "carry_on", "choices", "look", "next_rows", "run_row", "version_of"]
 
 _RUN: Final = (
     "id", "workspace_id", "workflow_id", "version_id", "trigger_node", "mode", "status", "generation", "seq", "error",
@@ -117,6 +119,54 @@ def look(workspace_id: UUID, run_id: UUID, start: Sequence[str], version: int | 
     if not any(line.fate in (Fate.AGAIN, Fate.REPEATS, Fate.ASKS, Fate.NEXT) for line in found.lines()):
         raise NotRetryable("Every step of this run is done.", code="nothing_left")
     return found
+
+
+def carry_on(
+    found: Found,
+    lines: Sequence[PlannedStep],
+    rows: list[StepRun],
+    *,
+    who: str,
+    now: int | None = None,
+    attempts: Sequence[tuple[str, int, int, str]] = (),
+    edits: Mapping[str, Any] | None = None,
+    decisions: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> None:
+    """Open the generation that goes on with the run by this plan, within the caller's transaction; `rows`: what it
+    begins with, `changes`: of the run's row besides. Raises PlanOutdated."""
+    now = database_now() if now is None else now
+    open_next(
+        found.row,
+        rows,
+        now=now,
+        who=who,
+        solution="retried",
+        attempts=attempts,
+        status=(RunStatus.RUNNING if rows else RunStatus.ACCEPTED).value,
+        version_id=found.version.id,
+        min_engine=max(found.row["min_engine"], replay.NEEDS_ENGINE, engine_needed(found.version.graph)),
+        error=None,
+        **changes,
+    )
+    Replay.objects.create(
+        run_id=found.row["id"],
+        generation=found.generation + 1,
+        at=now,
+        by=who,
+        from_status=found.row["status"],
+        error=found.row["error"],
+        version_before_id=found.row["version_id"],
+        version_after_id=found.version.id,
+        plan=dumps(
+            [
+                {"node": line.node, "fate": line.fate.value, "why": None if line.why is None else line.why.value}
+                for line in lines
+            ]
+        ),
+        edits=dumps(edits or {}),
+        decisions=dumps(decisions or {}),
+    )
 
 
 def run_row(workspace_id: UUID, run_id: UUID) -> dict[str, Any]:
