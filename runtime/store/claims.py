@@ -14,10 +14,17 @@ from runtime.engine.jsonprofile import dumps
 from runtime.store.dialect import ColumnKind, FarLink, Link, Statement
 from runtime.store.reads import event_row
 from runtime.store.records import Claimed, EventRow
-from runtime.store.statements import ENGINE, LEASE_MS, MOST_CLAIMS
+from runtime.store.statements import ENGINE, LEASE_MS, MOST_CLAIMS, SUSPECT_CLAIMS
+from runtime.store.tickets import Wanted
 from runtime.store.turns import ROUNDS, Turns
 
-__all__ = ["claim_due", "claim_in_turn", "claim_later", "claim_these", "claimed_anyway", "void_foreign_leases"]
+__all__ = [
+    "claim_later",
+    "claim_some",
+    "claim_these",
+    "claimed_anyway",
+    "void_foreign_leases",
+]
 
 _DUE: Final = """r.wake_at <= {now} AND (r.lease_expires_at IS NULL OR r.lease_expires_at <= {now})
             AND r.finished_at IS NULL
@@ -51,7 +58,7 @@ _CLAIM_THESE: Final = Statement(
     body=f"""
     , due AS (
         SELECT r.id AS d_id, u_owner AS d_owner FROM u JOIN store_run AS r ON r.id = u_id
-        WHERE {_NAMED_DUE} AND r.min_engine <= u_engine
+        WHERE {_NAMED_DUE} AND r.min_engine <= u_engine AND r.claims < {SUSPECT_CLAIMS}
         {{skip_locked}})
     {_TAKE}""",
     returns=True,
@@ -59,10 +66,13 @@ _CLAIM_THESE: Final = Statement(
 _CLAIM_DUE: Final = f"""
     WITH due AS (
         SELECT r.id AS d_id, CAST(%s AS varchar(64)) AS d_owner FROM store_run AS r
-        WHERE {_DUE} AND r.min_engine <= CAST(%s AS integer)
+        WHERE {_DUE} AND r.min_engine <= CAST(%s AS integer) AND r.claims {{suspects}} {SUSPECT_CLAIMS}
         ORDER BY r.wake_at LIMIT CAST(%s AS integer)
         {{skip_locked}})
     {_TAKE}"""
+_OTHERS_DUE: Final = _CLAIM_DUE.replace("{suspects}", "<")
+_NEW_SUSPECTS_DUE: Final = _CLAIM_DUE.replace("{suspects}", "=")
+_SUSPECTS_DUE: Final = _CLAIM_DUE.replace("{suspects}", ">")
 
 #: Of a larger body the event is read when there is time for it.
 _SMALL_BODY: Final = 16_384
@@ -70,15 +80,14 @@ _EVENT_COLUMNS: Final = EventRow._fields
 _EVENT: Final = ", ".join(
     f"{{key:e_{name}}}" if name == "id" or name.endswith("_id") else f"e_{name}" for name in _EVENT_COLUMNS
 )
-# For PostgreSQL, with nothing to follow: what starts is brought with its event, and what is to be set aside is passed
-# over. It stays due, and the next sweep comes upon it.
+# For PostgreSQL, with nothing to follow: what starts is brought with its event.
 _CLAIM_AT_ONCE: Final = Statement(
     columns=_NAMED,
     body=f"""
     , due AS (
         SELECT r.id AS d_id, u_owner AS d_owner, CASE WHEN r.seq = 0 THEN r.event_id END AS d_event
         FROM u JOIN store_run AS r ON r.id = u_id
-        WHERE {_NAMED_DUE} AND r.min_engine <= u_engine AND r.claims < {MOST_CLAIMS}
+        WHERE {_NAMED_DUE} AND r.min_engine <= u_engine AND r.claims < {SUSPECT_CLAIMS}
         {{skip_locked}}),
     begun AS (
         SELECT d_id, d_owner, {", ".join(f"e.{name} AS e_{name}" for name in _EVENT_COLUMNS)}
@@ -116,14 +125,46 @@ _RUNNING_STEPS: Final = Statement(
 
 
 def claim_these(link: Link, run_ids: Sequence[UUID], owner: str) -> tuple[list[Claimed], list[Claimed]]:
-    """Claim those of these runs that are due and free; returns (claimed, parked)."""
+    """Claim those of these runs that are due and free; returns (claimed, parked). Suspects stay for the sweep, which
+    comes upon what is due: `claim_suspects`."""
     rows = link.batch(_CLAIM_THESE, _named(link, run_ids, owner))
     return _sorted_out(link, rows)
 
 
 def claim_due(link: Link, limit: int, owner: str) -> tuple[list[Claimed], list[Claimed]]:
     """Claim up to `limit` runs that are due and free, the longest waiting first; returns (claimed, parked)."""
-    return _sorted_out(link, link.query(_CLAIM_DUE, (owner, ENGINE, limit)))
+    return _sorted_out(link, link.query(_OTHERS_DUE, (owner, ENGINE, limit)))
+
+
+def claim_suspects(link: Link, limit: int, owner: str) -> tuple[list[Claimed], list[Claimed]]:
+    """Claim runs that were claimed `SUSPECT_CLAIMS` times without progress: one alone that has been tried in company
+    since, else up to `limit` of those that have not; returns (claimed, parked)."""
+    set_aside: list[Claimed] = []
+    while True:
+        claimed, parked = _sorted_out(link, link.query(_SUSPECTS_DUE, (owner, ENGINE, 1)))
+        set_aside += parked
+        if claimed:
+            return claimed, set_aside
+        if not parked:
+            break
+    claimed, parked = _sorted_out(link, link.query(_NEW_SUSPECTS_DUE, (owner, ENGINE, limit)))
+    return claimed, set_aside + parked
+
+
+def claim_some(link: Link, wanted: Wanted) -> tuple[list[Claimed], list[Claimed]]:
+    """Claim what is due and free, as far as it is wanted; returns (claimed, parked)."""
+    claimed: list[Claimed] = []
+    parked: list[Claimed] = []
+    if wanted.suspects:
+        claimed, parked = claim_suspects(link, min(wanted.limit, wanted.suspects), wanted.owner)
+    if (left := wanted.limit - len(claimed)) > 0:
+        more = (
+            claim_due(link, left, wanted.owner)
+            if wanted.turns is None
+            else claim_in_turn(link, left, wanted.owner, wanted.turns)
+        )
+        claimed, parked = claimed + more[0], parked + more[1]
+    return claimed, parked
 
 
 def claim_in_turn(link: Link, limit: int, owner: str, turns: Turns) -> tuple[list[Claimed], list[Claimed]]:

@@ -14,6 +14,9 @@ from runtime.store.dialect import NOTHING_IS_NOT_WHOLE, Statement
 LEASE_MS: Final = 15_000
 # Claims without progress after which a run is parked instead of tried again (I20).
 MOST_CLAIMS: Final = 5
+# After so many it may be this run that kills its process, or one beside it. It is tried in small company from now on,
+# at last alone, so that no other run is set aside for it (I20).
+SUSPECT_CLAIMS: Final = 3
 # What this code can run; a run accepted under a newer one waits for a newer worker (I30).
 # 2 knows further generations (`engine.replay`), 3 knows how to undo (`engine.undo`), 4 how to ask people, 5 runs of a
 # run (`engine.containers`), how to wait for links and events, questions to groups, and the settings that

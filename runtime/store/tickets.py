@@ -53,13 +53,15 @@ class Work(IntEnum):
 
 class Wanted(NamedTuple):
     """The unit of a claim: these runs, or so many of those that are due; see `Writer.claim`. `turns`: whose turn it is,
-    where more are due than that (I21)."""
+    where more are due than that (I21). `suspects`: how many may come with them that may have killed a process
+    (I20)."""
 
     run_ids: Sequence[UUID] | None
     limit: int
     owner: str
     held: tuple[tuple[UUID, int], ...] = ()
     turns: Turns | None = None
+    suspects: int = 1
 
 
 _FIXED_POINTS: Final[dict[Work, tuple[str, ...]]] = {

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from runtime.store.dialect import Link
+from runtime.store.statements import SUSPECT_CLAIMS
 
 __all__ = ["ROUNDS", "Turns"]
 
@@ -21,7 +22,7 @@ _MOST: Final = 512
 _MOST_REMEMBERED: Final = 10_000
 _FIRST: Final = UUID(int=0)
 
-_FREE: Final = "n.wake_at IS NOT NULL AND n.lease_owner IS NULL"
+_FREE: Final = f"n.wake_at IS NOT NULL AND n.lease_owner IS NULL AND n.claims < {SUSPECT_CLAIMS}"
 _FRONT: Final = f"""
     WITH RECURSIVE front(id, workflow_id, workspace_id, wake_at, place) AS (
         SELECT * FROM (

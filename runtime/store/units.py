@@ -372,10 +372,7 @@ class Batch:
                 if wanted.held:
                     held = sorted((self._link.key(run_id), token) for run_id, token in wanted.held)
                     self._link.batch(lease_statements.KEEP_LAPSED, held)
-                if wanted.turns is None:
-                    ticket.result, parked = claims.claim_due(self._link, wanted.limit, wanted.owner)
-                else:
-                    ticket.result, parked = claims.claim_in_turn(self._link, wanted.limit, wanted.owner, wanted.turns)
+                ticket.result, parked = claims.claim_some(self._link, wanted)
                 self.held_more += len(ticket.result)
                 self._parked.extend(parked)
             else:

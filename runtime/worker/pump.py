@@ -31,7 +31,8 @@ from runtime.worker import loads, news
 from runtime.worker.alarms import Alarms
 from runtime.worker.arrivals import PAUSE_SECONDS, PORTION, Arrivals
 from runtime.worker.context import Doors, context_of
-from runtime.worker.ending import cancel_all
+from runtime.worker.ending import cancel_all, leases_of
+from runtime.worker.suspects import Suspects
 
 logger = logging.getLogger("millrace.pump")
 
@@ -85,6 +86,7 @@ class Pump:
         #: Whether the last sweep left some behind.
         self._congested = False
         self._turns = Turns()
+        self._suspects = Suspects()
         #: Whether a sweep has let others go before it.
         self._passed_over = False
         self._driving: dict[UUID, tuple[Driver | None, asyncio.Task[None], int]] = {}
@@ -115,7 +117,7 @@ class Pump:
         self.stopping = True
         self._alarms.forget()
         await cancel_all((self._tasks[0], self._tasks[2], *self._beginnings))
-        await self._give_back(await self._asked_for())
+        await self._give_back(await leases_of(self._asking))
         for driver, _, _ in self._driving.values():
             if driver is not None:
                 driver.wake()
@@ -134,16 +136,6 @@ class Pump:
         leases += [(claimed.run_id, claimed.token) for claimed in self._taken]
         self._taken.clear()
         await self._give_back(leases)
-
-    async def _asked_for(self) -> list[tuple[UUID, int]]:
-        """The leases that the cancelled claim brings all the same: the writer had the request already."""
-        if self._asking is None:
-            return []
-        try:
-            return [(claimed.run_id, claimed.token) for claimed in await self._asking]
-        except Exception as error:
-            logger.info("The last claim failed: %s", error)
-            return []
 
     # --- arrivals, on the loop ------------------------------------------------------------------------------------
 
@@ -314,7 +306,9 @@ class Pump:
         """Claim what is due, whoever rang or did not."""
         self._sweep = self._passed_over = False
         turns = self._turns if self._congested else None
-        self._congested = await self._ask(Wanted(None, room, self.worker, tuple(self._held()), turns)) == room
+        suspects = self._suspects.wanted((self._driving, self._beginning))
+        wanted = Wanted(None, room, self.worker, tuple(self._held()), turns, suspects)
+        self._congested = await self._ask(wanted) >= room
         if self._congested:
             self._sweep = True  # there may be more
 
@@ -333,6 +327,7 @@ class Pump:
             # Whatever came, there may be room for those who wait to ring.
             self._room.set()
             if not asking.cancelled() and asking.exception() is None:
+                self._suspects.note(asking.result())
                 self._take_up(asking.result())
 
     def _take_up(self, claimed: list[Claimed]) -> None:
@@ -449,6 +444,8 @@ class Pump:
             if entry is not None and entry[0] is driver:
                 del self._driving[claimed.run_id]
             self._room.set()
+            if self._suspects.ended(claimed.run_id):
+                self._look_around()
             if again:
                 # A run that cannot be advanced is set aside after a few claims without progress (I20).
                 lease = (claimed.run_id, claimed.token)

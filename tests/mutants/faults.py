@@ -93,6 +93,22 @@ MUTANTS = (
         "tests/runtime/test_writer_promises.py -k a_run_that_kills_its_workers",
     ),
     Mutant(
+        "M9b",
+        "what may have killed a process is tried in any company",
+        "runtime/worker/suspects.py",
+        "        self._trust = 1\n",
+        "        self._trust = _MOST\n",
+        "tests/runtime/test_suspects.py -k more_are_tried_at_a_time",
+    ),
+    Mutant(
+        "M9c",
+        "who died in company is tried in company again",
+        "runtime/store/claims.py",
+        "link.query(_SUSPECTS_DUE, (owner, ENGINE, 1))",
+        "link.query(_SUSPECTS_DUE, (owner, ENGINE, 64))",
+        "tests/runtime/test_suspects.py -k has_been_tried_in_company",
+    ),
+    Mutant(
         "M10",
         "a timer goes by the worker's clock",
         "runtime/store/writer.py",
