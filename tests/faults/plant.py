@@ -57,6 +57,7 @@ class Plant:
         self.examples: dict[str, Example] = {}
         self.api: Api | None = None
         self._workers = workers
+        self._is_closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -160,7 +161,10 @@ class Plant:
             child.arm("")
 
     def close(self) -> None:
-        """End everything."""
+        """End everything; once is enough."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         for child in list(self.children):
             child.kill()
         if self.api is not None:
