@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.db import connection
 
 from runtime import api as runtime_api
 from runtime.catalog import CATALOG
@@ -142,6 +143,11 @@ def settings_of(dice: random.Random, kind: str, *, fields: int = 2) -> dict[str,
     return config if dice.random() < 0.6 else bent(dice, config)
 
 
+def ours(number: int) -> bool:
+    """Whether the database of this session is sent the n-th of them: the two take turns, four at a time."""
+    return number // 4 % 2 == (connection.vendor == "postgresql")
+
+
 def not_started(**_arguments: Any) -> None:
     raise NotStartable("Nothing runs in this test.")
 
@@ -171,6 +177,8 @@ def test_no_body_gives_a_500(world: World, things: Things, row: Row, monkeypatch
     headers = {"If-Match": '"1"'} if row.route.endswith(("/draft", "/restore")) else {}
     for number in range(40):
         body = bent(dice, good) if number % 4 else anything(dice)
+        if not ours(number):
+            continue
         answer = caller.call(row.method, path, body, headers=headers)
         assert answer.status < 500, (body, answer.body)
         if answer.status >= 400:
@@ -197,8 +205,10 @@ def test_no_query_gives_a_500(world: World, things: Things, row: Row) -> None:
         "order",
         "x[$ne]",
     ]
-    for _ in range(25):
+    for number in range(25):
         pairs = [(dice.choice(names), str(anything(dice, 9))) for _ in range(dice.randrange(4))]
+        if not ours(number):
+            continue
         query = "&".join(f"{quote(name)}={quote(value)}" for name, value in pairs)
         answer = world.as_alice.get(f"{path}?{query}")
         assert answer.status < 500, (query, answer.body)
@@ -214,8 +224,10 @@ def test_no_node_id_gives_a_500(world: World, node: str) -> None:
 def test_no_settings_of_a_step_give_a_500(world: World, kind: str) -> None:
     dice = random.Random(kind)
     path = f"{world.here}/workflows/{world.workflow().id}"
-    for _ in range(40):
+    for number in range(40):
         config = settings_of(dice, kind)
+        if not ours(number):
+            continue
         node = {**BODIES["graph"]["nodes"][0], "type": kind, "config": config}
         graph = {**BODIES["graph"], "nodes": [node, BODIES["graph"]["nodes"][1]]}
         answer = world.as_bo.post(f"{path}/check", {"graph": graph})
