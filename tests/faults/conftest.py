@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import os
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +30,8 @@ def company() -> Iterator[Company]:
 
 _BOTH = ["sqlite", "postgres"]
 #: In the sample one of the two, by chance, and the other for what differs little between them: so each sample has both.
-_CHOSEN = _BOTH if figures.everything() else [secrets.choice(_BOTH)]
+#: The first process draws, its xdist workers inherit what came.
+_CHOSEN = _BOTH if figures.everything() else [os.environ.setdefault("MILLRACE_FAULTS_DATABASE", secrets.choice(_BOTH))]
 _OTHER = _BOTH if figures.everything() else [name for name in _BOTH if name not in _CHOSEN]
 
 
@@ -73,6 +76,19 @@ def make_plant(request: pytest.FixtureRequest, tmp_path: Path, company: Company)
     yield make
     for plant in made:
         plant.close()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """An xdist worker hands its figures to the process that prints them."""
+    output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["figures"] = figures.LINES
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """The process that prints takes the figures of a worker."""
+    figures.LINES.extend(getattr(node, "workeroutput", {}).get("figures", ()))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
