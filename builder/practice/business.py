@@ -109,9 +109,9 @@ def new_invoice(database: sqlite3.Connection, call: Call) -> tuple[int, JSON]:
     customer = words(asked, "customer")
     row = (id_, words(asked, "order"), customer, str(amount), currency(asked), "open", call.now)
     database.execute(
-        "INSERT INTO invoices (id, order_number, customer, amount, currency, status, created_ms, reference)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (*row, reference),
+        "INSERT INTO invoices (id, order_number, customer, amount, currency, status, created_ms, reference, key)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*row, reference, call.key),
     )
     known = database.execute("SELECT name, email FROM customers WHERE id = ?", (customer,)).fetchone()
     return 201, {
@@ -229,6 +229,7 @@ ROUTES: tuple[tuple[str, re.Pattern[str], Callable[..., tuple[int, JSON]]], ...]
     ("POST", re.compile("/orders"), new_order),
     ("GET", re.compile("/orders/([^/]+)"), one_of("orders", "number", *ORDER)),
     ("GET", re.compile("/invoices"), list_of("invoices", *INVOICE)),
+    ("GET", re.compile("/invoices/by-key/([^/]+)"), one_of("invoices", "key", *INVOICE)),
     ("POST", re.compile("/invoices"), new_invoice),
     ("GET", re.compile("/invoices/([^/]+)"), one_of("invoices", "id", *INVOICE)),
     ("POST", re.compile("/invoices/([^/]+)/void"), void_invoice),

@@ -72,12 +72,14 @@ INSERT OR IGNORE INTO products VALUES
 #: Columns that came later: books of an earlier version get them too.
 ADDED_COLUMNS = (
     ("invoices", "reference", "TEXT"),
+    ("invoices", "key", "TEXT"),
     ("invoices", "voided_ms", "INTEGER"),
     ("payments", "status", "TEXT NOT NULL DEFAULT 'taken'"),
     ("payments", "reference", "TEXT"),
 )
 ADDED_INDEXES = """
 CREATE INDEX IF NOT EXISTS invoices_reference ON invoices (reference);
+CREATE INDEX IF NOT EXISTS invoices_key ON invoices (key);
 CREATE INDEX IF NOT EXISTS payments_reference ON payments (reference);
 CREATE INDEX IF NOT EXISTS payments_invoice ON payments (invoice);
 """
