@@ -39,6 +39,7 @@ from runtime.engine.facts import (
     RunStarted,
     SignalReceived,
     StepFailed,
+    StepInDoubt,
     StepInterrupted,
     StepStarted,
     StepSucceeded,
@@ -49,6 +50,7 @@ from runtime.engine.facts import (
 from runtime.engine.graph import DEFAULT_OUT, ERROR_PORT, Graph, Node
 from runtime.engine.state import (
     DECIDED,
+    LOOK_UP,
     TERMINAL,
     EdgeState,
     RunState,
@@ -85,6 +87,8 @@ def advance(graph: Graph, state: RunState, fact: Fact) -> tuple[RunState, tuple[
             return _failed(graph, state, fact)
         case StepWaits():
             return _waits(graph, state, fact)
+        case StepInDoubt():
+            return _in_doubt(graph, state, fact)
         case TimerFired():
             return _timer_fired(graph, state, fact)
         case SignalReceived():
@@ -276,6 +280,28 @@ def _failed(graph: Graph, state: RunState, fact: StepFailed) -> tuple[RunState, 
     return change.done()
 
 
+def _in_doubt(graph: Graph, state: RunState, fact: StepInDoubt) -> tuple[RunState, tuple[Command, ...]]:
+    step = _current(graph, state, fact.node, fact.attempt)
+    if step is None or step.status is not RUNNING:
+        return state, _NOTHING
+    change = Change(graph, state)
+    if state.ending is not None:
+        # Nothing begins any more, a look-up neither: what may have happened stands in the error, for undo to know.
+        change.cancel_step(fact.node, step, error=fact.error, seq=fact.commit_seq)
+        return change.done()
+    if fact.due_at is None and state.status is COMPENSATING:
+        change.replace_step(fact.node, step, _failure(step, (), fact))
+        return change.done()
+    waiting = StepState(
+        WAITING, step.attempt, due_at=fact.due_at, wait_kind="human" if fact.due_at is None else LOOK_UP,
+        error=fact.error, commit_seq=fact.commit_seq, first_started_at=_first(step, fact.at),
+    )  # fmt: skip
+    change.replace_step(fact.node, step, waiting)
+    if fact.due_at is not None:
+        change.commands.append(SetTimer(fact.node, fact.due_at, timer_kind(waiting)))
+    return change.done()
+
+
 def _waits(graph: Graph, state: RunState, fact: StepWaits) -> tuple[RunState, tuple[Command, ...]]:
     step = _current(graph, state, fact.node, fact.attempt)
     if step is None or not (step.status is RUNNING or step.status is READY):
@@ -311,6 +337,10 @@ def _timer_fired(graph: Graph, state: RunState, fact: TimerFired) -> tuple[RunSt
     if step.status is RETRYING:
         change.execute(fact.node, step.attempt + 1, step, first_started_at=step.first_started_at)
         return change.done()
+    if step.wait_kind == LOOK_UP:
+        change.replace_step(fact.node, step, step._replace(status=RUNNING, due_at=None))
+        change.commands.append(Execute(fact.node, step.attempt))
+        return change.done()
     ports = step.ports or ((DEFAULT_OUT,) if step.wait_kind == "timer" else (TIMEOUT_PORT,))
     change.replace_step(fact.node, step, _success(step, ports, fact.at, None))
     change.follow(fact.node)
@@ -319,7 +349,7 @@ def _timer_fired(graph: Graph, state: RunState, fact: TimerFired) -> tuple[RunSt
 
 def _signal_received(graph: Graph, state: RunState, fact: SignalReceived) -> tuple[RunState, tuple[Command, ...]]:
     step = _current(graph, state, fact.node, None)
-    if step is None or step.status is not WAITING or step.wait_kind == "timer":
+    if step is None or step.status is not WAITING or step.wait_kind in ("timer", LOOK_UP):
         return state, _NOTHING
     change = Change(graph, state)
     if step.due_at is not None:
@@ -414,7 +444,7 @@ def _success(step: StepState, ports: tuple[str, ...], at: int, commit_seq: int |
     return made(StepState, (SUCCEEDED, step.attempt, ports, None, None, None, commit_seq, first))
 
 
-def _failure(step: StepState, ports: tuple[str, ...], fact: StepFailed | FailRequested) -> StepState:
+def _failure(step: StepState, ports: tuple[str, ...], fact: StepFailed | FailRequested | StepInDoubt) -> StepState:
     first = _first(step, fact.at)
     return StepState(FAILED, step.attempt, ports, error=fact.error, commit_seq=fact.commit_seq, first_started_at=first)
 

@@ -10,6 +10,7 @@ from runtime.engine.commands import ClearTimer, Command, Execute, FinishRun, Pas
 from runtime.engine.graph import Graph, Node
 from runtime.engine.state import (
     DECIDED,
+    LOOK_UP,
     Outcome,
     RunState,
     RunStatus,
@@ -50,7 +51,7 @@ def tally_of(state: RunState) -> Tally:
         elif status is RETRYING:
             timers += 1
         elif status is WAITING:
-            timers += step.wait_kind == "timer"
+            timers += step.wait_kind in ("timer", LOOK_UP)
             events += step.wait_kind == "event"
             humans += step.wait_kind == "human"
             children += step.wait_kind == "children"
@@ -293,6 +294,6 @@ class Change:
 
 
 def timer_kind(step: StepState) -> TimerKind:
-    if step.status is RETRYING:
+    if step.status is RETRYING or step.wait_kind == LOOK_UP:
         return "retry"
     return "wait" if step.wait_kind == "timer" else "timeout"

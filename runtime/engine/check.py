@@ -338,6 +338,15 @@ def _check_references(step: Step, drawing: Drawing, upstream: _Upstream, found: 
                 step=step.name,
                 root=reference.root,
             )
+        elif reference.root == "look_up":
+            if not path.startswith("look_up_"):
+                found.error(
+                    "reference.no_look_up",
+                    "“look_up” is only known where a step looks up whether it happened. Choose other data.",
+                    node=step.id,
+                    field=at,
+                    step=step.name,
+                )
         elif reference.root == "error":
             # An undo step sees the failure for which the run is undone.
             if upstream.known and step.id not in upstream.after_failure and step.undoes is None:

@@ -59,6 +59,23 @@ class StepFailed(NamedTuple):
     commit_seq: int | None = None
 
 
+class StepInDoubt(NamedTuple):
+    """Nobody knows whether the attempt happened. At `due_at` it is looked up (again); None where that cannot tell: then
+    people are asked, whatever the step's settings say, and while a run is undone the step has failed.
+
+    When the time has come the same attempt is asked for (`Execute`), and the step runs with the wait kind `look_up`:
+    then nothing is sent. It ends as an attempt does: `StepSucceeded` where it happened; `StepInterrupted` or
+    `StepFailed` where it did not; or this fact once more.
+    """
+
+    node: str
+    attempt: int
+    error: StepError
+    at: int
+    due_at: int | None
+    commit_seq: int | None = None
+
+
 class StepWaits(NamedTuple):
     """The step has parked itself. `due_at`: end of a timer wait, or time-out of the others (None: for ever).
 
@@ -142,6 +159,7 @@ Fact = (
     | StepStarted
     | StepSucceeded
     | StepFailed
+    | StepInDoubt
     | StepWaits
     | TimerFired
     | SignalReceived

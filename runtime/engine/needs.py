@@ -27,7 +27,7 @@ _GROUPS: Final = 5
 
 def engine_needed(graph: Graph) -> int:
     """The least engine that runs of this graph need."""
-    if any(containers.has_runs(node.type) or node.needs for node in graph.nodes):
+    if any(containers.has_runs(node.type) or node.needs or _looks_up(node) for node in graph.nodes):
         return containers.NEEDS_ENGINE
     if any(node.type.startswith("flow.wait_") for node in graph.nodes):
         return _SIGNALS
@@ -38,6 +38,11 @@ def engine_needed(graph: Graph) -> int:
     if any(node.settings.on_failure == "person" for node in graph.nodes):
         return _PEOPLE
     return undo.NEEDS_ENGINE if undo.is_used(graph) else 1
+
+
+def _looks_up(node: Node) -> bool:
+    """Whether it looks up, before it is sent again, what it may have done."""
+    return node.config.get("in_doubt") == "look_up"
 
 
 def _has_later_settings(node: Node) -> bool:

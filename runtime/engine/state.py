@@ -149,7 +149,8 @@ class StepState(NamedTuple):
     ports: tuple[str, ...] = ()
     #: When the retry, wait or time-out is due, ms UTC.
     due_at: int | None = None
-    #: `timer`, `event`, `human` or `children` (runs of its own) while waiting.
+    #: `timer`, `event`, `human` or `children` (runs of its own) while waiting. `look_up` while waiting to look up
+    #: whether the attempt happened, and while that is done (`running`).
     wait_kind: str | None = None
     #: The last failure, also while retrying.
     error: StepError | None = None
@@ -168,6 +169,9 @@ class Tally(NamedTuple):
     humans: int
     children: int = 0  #: waiting for runs of their own
 
+
+#: What a step waits for, and does, of whose attempt nobody knows whether it happened.
+LOOK_UP: Final = "look_up"
 
 _NO_STEPS: Final[Mapping[StepKey, StepState]] = MappingProxyType({})
 

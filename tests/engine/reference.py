@@ -14,8 +14,9 @@ from typing import Literal
 
 from runtime.engine.graph import Graph
 
-#: What one try of a step does. `flaky` is a failure that may be tried again, `broken` one that may not.
-Try = Literal["ok", "flaky", "broken", "timer", "event", "human", "stop", "fail"]
+#: What one try of a step does. `flaky` is a failure that may be tried again, `broken` one that may not; of `doubt`
+#: it is found out later, by looking it up or by asking people, that it was done.
+Try = Literal["ok", "flaky", "broken", "doubt", "timer", "event", "human", "stop", "fail"]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from runtime.engine.facts import (
     RunStarted,
     SignalReceived,
     StepFailed,
+    StepInDoubt,
     StepInterrupted,
     StepStarted,
     StepSucceeded,
@@ -26,9 +27,9 @@ from runtime.engine.state import RunState, StepStatus
 from tests.engine.drawing import Run, failure
 from tests.engine.reference import Behaviour, Try
 
-WAITS = {"timer", "event", "human"}
+WAITS = {"timer", "event", "human", "doubt"}
 PORTS = ("out", "yes", "no", "error")
-QUIET: tuple[Try, ...] = ("ok", "ok", "ok", "flaky", "broken", "timer", "event", "human")
+QUIET: tuple[Try, ...] = ("ok", "ok", "ok", "flaky", "broken", "doubt", "timer", "event", "human")
 ENDING: tuple[Try, ...] = (*QUIET, "stop", "fail")
 
 
@@ -117,7 +118,8 @@ class Shell:
                 case Execute(node, attempt):
                     self._check_inputs(node)
                     assert before.ending is None, "nothing begins in a run that is bound to end"
-                    self.todo.add((node, attempt))
+                    # A look-up is under way at once.
+                    (self.running if self.run.status(node) is StepStatus.RUNNING else self.todo).add((node, attempt))
                 case SetTimer(node, due_at):
                     self.timers[node] = due_at
                 case ClearTimer(node):
@@ -162,6 +164,10 @@ class Shell:
 
     def _complete(self, node: str, attempt: int) -> None:
         behaviour, at = self.world.behaviours[node], self.run.at
+        step = self.run.state.step(node)
+        if step is not None and step.wait_kind == "look_up" and self.dice.random() < 0.7:
+            self.tell(StepSucceeded(node, attempt, behaviour.ports, at, commit_seq=len(self.told)))
+            return
         match behaviour.tries[min(attempt, len(behaviour.tries)) - 1]:
             case "ok":
                 self.tell(StepSucceeded(node, attempt, behaviour.ports, at, commit_seq=len(self.told)))
@@ -173,6 +179,11 @@ class Shell:
                 self.tell(StopRequested(node, "stopped", at))
             case "fail":
                 self.tell(FailRequested(node, failure(), at))
+            case "doubt":
+                # The attempt keeps its number through look-ups, so what was told before looks current again.
+                self.interrupted.add(node)
+                looks_at = at + self.dice.randint(0, 5_000) if self.dice.random() < 0.7 else None
+                self.tell(StepInDoubt(node, attempt, failure(), at, looks_at))
             case "timer":
                 due_at = at + self.dice.randint(0, 5_000)
                 self.tell(StepWaits(node, attempt, "timer", due_at, at, due_ports=behaviour.ports))

@@ -42,6 +42,7 @@ const FAMILIES: Readonly<Record<string, string>> = {
   "reference.not_before": "reference.not_before",
   "reference.no_error": "reference.no_error",
   "reference.no_items": "reference.no_items",
+  "reference.no_look_up": "reference.no_look_up",
   "reference.inside_container": "reference.inside_container",
   "node.parent_missing": "node.parent_missing",
   "node.parent_not_container": "node.parent_not_container",
@@ -149,6 +150,11 @@ function checkFields(node: GraphNode, spec: StepSpec, add: Add): void {
   }
 }
 
+/** Settings that are worked out when it is looked up whether a step's effect happened, and know what was answered. */
+export function knowsLookUp(field: string): boolean {
+  return field.startsWith("look_up_");
+}
+
 function checkReferences(document: GraphDocument, node: GraphNode, specs: Specs, add: Add): void {
   const found = referencesIn(node.config);
   if (found.length === 0) return;
@@ -163,6 +169,7 @@ function checkReferences(document: GraphDocument, node: GraphNode, specs: Specs,
     if ((reference.root === "item" || reference.root === "index") && !knowsItems(node, top)) {
       add("error", "reference.no_items", where, { label, root: reference.root });
     }
+    if (reference.root === "look_up" && !knowsLookUp(top)) add("error", "reference.no_look_up", where, { label });
     if (reference.root === "error" && !isBehindFailure(document, node.id)) {
       add("warning", "reference.no_error", where, { label });
     }
