@@ -1,4 +1,4 @@
-"""What is unwise in the settings of a request, though it works: (field path, code, sentence)."""
+"""What is wrong or unwise in the settings of a request: (field path, code, sentence)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,17 @@ Advice = tuple[str, str, str]
 _INSTEAD: Final = "Everybody who may open this workflow can read it: keep it in a connection."
 #: Names of query parameters that are secrets, beside those that sound so everywhere.
 _KEYS: Final = frozenset(("key", "sig", "code", "auth", "pass", "pwd", "sid", "access-key"))
+
+
+def address_problems(field: str, title: str, url: Any) -> list[Advice]:
+    """What is wrong with an address as stored; one that begins with a formula is left to the run."""
+    if not isinstance(url, str) or not url or url.lstrip().startswith("{{"):
+        return []
+    if not url.strip().lower().startswith(("http://", "https://")):
+        return [(field, "address", f"“{title}” must begin with https:// or http://.")]
+    if "@" in url.split("://", 1)[1].split("/", 1)[0]:
+        return [(field, "address", f"“{title}” must not hold a user name or password: use a connection.")]
+    return []
 
 
 def secret_pairs(field: str, pairs: Any) -> Iterator[Advice]:

@@ -34,6 +34,11 @@ def parse_codes(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(ranges)
 
 
+def is_among(status: int, codes: str) -> bool:
+    """Whether these codes, as `parse_codes` reads them, name the status."""
+    return any(first <= status <= last for first, last in parse_codes(codes))
+
+
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     """How long the other system asks to wait: seconds or an HTTP date, at most a day; None when it says nothing sane.
 

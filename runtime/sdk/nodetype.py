@@ -15,6 +15,7 @@ from runtime.sdk.context import Context
 from runtime.sdk.effects import EFFECT_NOTES, EffectClass
 from runtime.sdk.fields import Config
 from runtime.sdk.prepared import PreparedStep, formulas_of, visible
+from runtime.sdk.probes import Probe
 from runtime.sdk.results import Outcome
 from runtime.sdk.words import Words, shorten
 
@@ -98,6 +99,8 @@ class NodeType(Generic[C]):
     defaults: Mapping[str, JSON] = field(default_factory=dict)
     read: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     extra_warnings: Callable[[Mapping[str, Any]], list[tuple[str, str, str]]] | None = None
+    #: How it is found out whether the effect happened, where these settings make it ``queryable``.
+    probe: Probe[C] | None = None
     #: Nobody draws it: the engine puts it where it is needed, and the palette does not show it.
     hidden: bool = False
 

@@ -167,6 +167,7 @@ def test_formulas_stand_only_where_the_field_says_so(node_type: NodeType[Any]) -
 def test_effects_and_ways_of_running_agree(node_type: NodeType[Any]) -> None:
     effect = node_type.effect_of(node_type.examples[0].config)
     assert isinstance(effect, EffectClass)
+    assert effect is not EffectClass.QUERYABLE or node_type.probe is not None
     if inspect.iscoroutinefunction(node_type.run):
         assert not node_type.inline
     if effect.writes:

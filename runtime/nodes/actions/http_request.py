@@ -25,19 +25,21 @@ from runtime.sdk import (
     Words,
     dumps_bytes,
     field,
+    http_look_up,
     loads,
 )
 from runtime.sdk.addresses import read_address
-from runtime.sdk.advice import address_advice, secret_pairs
+from runtime.sdk.advice import address_advice, address_problems, secret_pairs
 from runtime.sdk.bodies import is_json_type, media_type, response_json, response_text
 from runtime.sdk.connections import auth_headers, auth_query, host_allowed, hosts_of
 from runtime.sdk.fields import as_text
 from runtime.sdk.headers import check_header
-from runtime.sdk.http import parse_codes, quote_answer, reason, retry_after_seconds
+from runtime.sdk.http import is_among, parse_codes, quote_answer, reason, retry_after_seconds
+from runtime.sdk.http_look_up import WRITES, LookUpSettings, judged, looks_up, patience
 from runtime.sdk.jsontext import is_whole_formula, read_json_text
+from runtime.sdk.probes import Probe, Verdict, Work
 from runtime.sdk.redaction import Redactor
 
-_WRITES = ("POST", "PUT", "PATCH", "DELETE")
 _RETRIED = (408, 425, 429)
 _REFUSED_HEADERS = frozenset(
     ["connection", "content-length", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"]
@@ -50,7 +52,7 @@ class Pair(Config):
     value: Any = field("", title="Value", expression=True, order=2)
 
 
-class HttpRequestConfig(Config):
+class HttpRequestConfig(LookUpSettings):
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] = field(
         "GET",
         title="Method",
@@ -129,14 +131,14 @@ class HttpRequestConfig(Config):
         title="Safe to repeat",
         help="Sends the same key with every try, so that a system that honours it never does the same thing twice.",
         widget="toggle",
-        show_if={"method": list(_WRITES)},
+        show_if={"method": list(WRITES)},
         group="Safe to repeat",
         order=11,
     )
     key_header: str = field(
         "Idempotency-Key",
         title="Header with the key",
-        show_if={"send_key": [True], "method": list(_WRITES)},
+        show_if={"send_key": [True], "method": list(WRITES)},
         group="Safe to repeat",
         advanced=True,
         order=12,
@@ -184,8 +186,10 @@ class HttpRequestConfig(Config):
 
 def effect(config: Mapping[str, Any]) -> EffectClass:
     method = config["method"]
-    if method not in _WRITES:
+    if method not in WRITES:
         return EffectClass.READ
+    if looks_up(config):
+        return EffectClass.QUERYABLE
     if config["send_key"]:
         return EffectClass.KEYED
     return EffectClass.NATURAL if method in ("PUT", "DELETE") else EffectClass.UNSAFE
@@ -210,7 +214,7 @@ async def run(config: HttpRequestConfig, step_input: JSON, context: Context) -> 
     names = {name.lower() for name, _value in headers}
     if content_type and "content-type" not in names:
         headers.append(("Content-Type", content_type))
-    if config.send_key and config.method in _WRITES and config.key_header.lower() not in names:
+    if config.send_key and config.method in WRITES and config.key_header.lower() not in names:
         headers.append((config.key_header, context.idempotency_key))
     for name, value in headers:
         try:
@@ -244,6 +248,17 @@ async def run(config: HttpRequestConfig, step_input: JSON, context: Context) -> 
     return _result(config, answer, host, redactor, request)
 
 
+async def look(config: HttpRequestConfig, step_input: JSON, context: Context, work_out: Work) -> Verdict:
+    """Whether it happened: asked with this very step type, as a GET."""
+    url = work_out(config.look_up_url)
+    asking = HttpRequestConfig(
+        method="GET", url=url, connection=config.connection, success_codes="100-599",
+        follow_redirects=config.follow_redirects, connect_seconds=config.connect_seconds,
+    )  # fmt: skip
+    answer = await run(asking, step_input, context)
+    return judged(config, read_address(asking.url).host, answer, work_out, context.now_ms)
+
+
 def _result(config: HttpRequestConfig, answer: HttpAnswer, host: str, redactor: Redactor, request: JSON) -> Result:
     text = response_text(answer.headers.get("content-type", ""), answer.content)
     response: JSON = {
@@ -252,7 +267,7 @@ def _result(config: HttpRequestConfig, answer: HttpAnswer, host: str, redactor: 
         "body": redactor.text(text[:_RECORDED]) or None,
         "duration_ms": answer.duration_ms,
     }
-    if not any(first <= answer.status <= last for first, last in parse_codes(config.success_codes)):
+    if not is_among(answer.status, config.success_codes):
         _fail(answer, host, redactor.text(text), request, response)
     note = f"Status {answer.status}"
     body: JSON = text or None
@@ -267,7 +282,7 @@ def _result(config: HttpRequestConfig, answer: HttpAnswer, host: str, redactor: 
                     f"{host} answered with status {answer.status}, but its body cannot be read as JSON: {refused}.",
                     "answer_not_json",
                     http_status=answer.status,
-                    maybe_applied=config.method in _WRITES,
+                    maybe_applied=config.method in WRITES,
                     request=request,
                     response=response,
                 ) from None
@@ -339,7 +354,7 @@ def _with_query(url: str, pairs: list[tuple[str, str]]) -> str:
 
 
 def _body(config: HttpRequestConfig) -> tuple[bytes, str]:
-    if config.method not in _WRITES:
+    if config.method not in WRITES:
         return b"", ""
     match config.body_type:
         case "json":
@@ -388,13 +403,7 @@ def read(config: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    found: list[tuple[str, str, str]] = []
-    url = config.get("url")
-    if isinstance(url, str) and url and not url.lstrip().startswith("{{"):
-        if not url.strip().lower().startswith(("http://", "https://")):
-            found.append(("url", "address", "“Address” must begin with https:// or http://."))
-        elif "@" in url.split("://", 1)[1].split("/", 1)[0]:
-            found.append(("url", "address", "“Address” must not hold a user name or password: use a connection."))
+    found = address_problems("url", "Address", config.get("url"))
     try:
         parse_codes(str(config.get("success_codes", "200-299")))
     except ValueError as error:
@@ -412,7 +421,7 @@ def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
                 check_header(header["name"], "", _REFUSED_HEADERS)
             except ValueError as error:
                 found.append((f"headers[{index}].name", "header", f"{error}."))
-    return found
+    return found + http_look_up.look_up_problems(config)
 
 
 def warnings(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -420,6 +429,7 @@ def warnings(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         *address_advice(config.get("url"), with_connection=bool(config.get("connection"))),
         *secret_pairs("headers", config.get("headers")),
         *secret_pairs("query", config.get("query")),
+        *http_look_up.look_up_warnings(config),
     ]
 
 
@@ -448,6 +458,7 @@ NODE = NodeType(
     extra_problems=problems,
     extra_warnings=warnings,
     read=read,
+    probe=Probe(look, patience),
     examples=(
         Example(
             title="Create an invoice",
