@@ -18,7 +18,7 @@ from runtime.engine.expressions import ExpressionError
 from runtime.engine.graph import Node
 from runtime.engine.jsonprofile import JSON, JSONRefused, dumps, normalise
 from runtime.engine.state import StepError, made
-from runtime.interpreter.outcomes import Cut, Done, Ending, Failed, Fans, Stops, Waits
+from runtime.interpreter.outcomes import Cut, Done, Ending, Failed, Fans, Looked, Stops, Waits
 from runtime.interpreter.payloads import INLINE_CHARACTERS, MOST_BYTES, Reference, too_large
 from runtime.interpreter.redaction import Redactor
 from runtime.interpreter.versions import Step
@@ -45,7 +45,7 @@ class KeepLarge(Protocol):
 def call_inline(step: Step, config: Any, step_input: JSON, context: StepContext) -> Ending:
     """Run a cheap pure step here and now. Large outputs still have to be stored: see `stored`."""
     try:
-        return _ending(step.type.run(config, step_input, context), context)
+        return ending_of(step.type.run(config, step_input, context), context)
     except Exception as error:
         return failed(error, context, step)
 
@@ -58,12 +58,12 @@ async def call(step: Step, config: Any, step_input: JSON, context: StepContext, 
             failpoints.hit(f"{step.point}:before")
         async with asyncio.timeout(seconds) as limit:
             if step.is_async:
-                ending = _ending(await cast("Any", step.type.run(config, step_input, context)), context)
+                ending = ending_of(await cast("Any", step.type.run(config, step_input, context)), context)
             else:
                 # What it gave back is brought into the profile there too: a large document takes its time.
                 run = cast("Callable[..., Any]", step.type.run)
                 ending = await asyncio.get_running_loop().run_in_executor(
-                    pool, lambda: _ending(run(config, step_input, context), context)
+                    pool, lambda: ending_of(run(config, step_input, context), context)
                 )
         if step.writes:
             failpoints.hit(f"{step.point}:after")
@@ -153,7 +153,7 @@ def refused_output(error: JSONRefused) -> StepError:
 def fits(ending: Ending) -> bool:
     """Whether nothing of it has to be put aside."""
     match ending:  # `isinstance` with a union of classes would make that anew at each call
-        case Failed() | Fans() | Cut():
+        case Failed() | Fans() | Cut() | Looked():
             return True
         case _:
             return len(ending.text) <= INLINE_CHARACTERS
@@ -192,11 +192,11 @@ async def stored(ending: Ending, *, keep: KeepLarge, workspace_id: UUID, node: N
                     )  # fmt: skip
                 case Stops():
                     return Stops(ending.outcome, ending.value, reference.text(), ending.note, ending.respond)
-        case Failed() | Fans() | Cut():
+        case Failed() | Fans() | Cut() | Looked():
             return ending
 
 
-def _ending(given: Any, context: StepContext) -> Ending:
+def ending_of(given: Any, context: StepContext) -> Ending:
     """Bring what `run` gave back into the profile, secrets masked."""
     if type(given) is Result:
         value = normalise(given.output)

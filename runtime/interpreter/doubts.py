@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from runtime.engine import replay
 from runtime.engine.facts import FailRequested, StepFailed, StepInterrupted
 from runtime.engine.state import StepError, StepStatus
-from runtime.interpreter import people, units
+from runtime.interpreter import looking, people, units
 from runtime.interpreter.outcomes import Failed
 from runtime.interpreter.records import Asked, Told
 from runtime.interpreter.rows import error_of
@@ -32,6 +32,10 @@ def resolve(driver: Driver, now: int) -> set[str]:
             continue
         found.add(node)
         error = units.in_doubt_error(driver.version.graph.by_id[node].name)
+        if (told := looking.begin(driver, driver.version.step(node), intent, error, now)) is not None:
+            _note(driver, driver.looking[node])
+            driver.told.append(told)
+            continue
         _note(driver, units.attempt_in_doubt(driver, intent, error, now))
         driver.commit_seq += 1
         if driver.version.graph.by_id[node].settings.on_failure == "person":
@@ -74,8 +78,10 @@ def weighed(driver: Driver, asked: Asked, ending: Failed) -> StepError:
         return error
     if replay.is_definite(error) and not ending.maybe_applied:
         driver.epochs[node] = asked.epoch + 1
+    # One that was looked up is known to have done nothing.
+    was_cut_off = asked.earlier is not None and asked.step.effect in MAY_REPEAT
     undecided = error.http_status is not None and not replay.is_definite(error)
-    if ending.maybe_applied or undecided or replay.may_have_happened(error) or asked.earlier is not None:
+    if ending.maybe_applied or undecided or replay.may_have_happened(error) or was_cut_off:
         driver.lost.add(node)
     return replace(error, may_have_happened=True) if node in driver.lost else error
 

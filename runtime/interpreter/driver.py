@@ -30,13 +30,14 @@ from runtime.engine.facts import (
 from runtime.engine.jsonprofile import dumps
 from runtime.engine.state import DECIDED, RunState, RunStatus, StepStatus
 from runtime.interpreter import doubts, keeping, lookups, outputs, own_runs, people, preparing, settling, signals, units
-from runtime.interpreter.attempts import call, call_inline, failed, fits
+from runtime.interpreter.attempts import call_inline, failed, fits
 from runtime.interpreter.loading import Loaded
+from runtime.interpreter.looking import carry_out, which_look
 from runtime.interpreter.outcomes import Cut, Done, Ending
 from runtime.interpreter.records import Asked, Record, Told, Unit
 from runtime.interpreter.shell import Shell
 from runtime.interpreter.versions import Unsupported, Version
-from runtime.interpreter.waiting import due_nodes, is_active, next_due
+from runtime.interpreter.waiting import due_nodes, is_active, next_due, sooner
 from runtime.sdk import EffectClass
 from runtime.store.reads import AnswerRow
 from runtime.store.records import AttemptWrite, Claimed
@@ -81,6 +82,8 @@ class Driver:
         self.seq = claimed.seq
         self.unit = Unit()
         self.intents = loaded.intents
+        #: Attempts of which it is being looked up whether they happened.
+        self.looking = loaded.looking
         #: What became of intents without a result, until that is committed.
         self.resolved: tuple[AttemptWrite, ...] = ()
         #: Keys that attempts of an earlier generation were made with; see `Loaded`.
@@ -272,8 +275,7 @@ class Driver:
         now = self.shell.now_ms()
         due = self._until()
         if self._postponed:
-            again = now + int(AGAIN_SECONDS * 1000)
-            due = again if due is None else min(due, again)
+            due = sooner(due, now + int(AGAIN_SECONDS * 1000))
         self._waker = asyncio.get_running_loop().create_future()
         try:
             if due is None:
@@ -303,9 +305,7 @@ class Driver:
 
     def wake_at(self) -> int | None:
         """When somebody should look at the run again, if it is let go now."""
-        due = next_due(self.state)
-        look = own_runs.next_look(self) if self.fans else None
-        return look if due is None else due if look is None else min(due, look)
+        return sooner(next_due(self.state), own_runs.next_look(self) if self.fans else None)
 
     def _tell(self, told: Told) -> None:
         self.told.append(told)
@@ -383,7 +383,8 @@ class Driver:
         if begun is None or begun.status is not StepStatus.RUNNING:
             return
         self.records.setdefault(node_id, Record()).input = asked.input_text
-        if step.writes:
+        asked.looks = which_look(self, node_id)
+        if step.writes and not asked.looks:
             asked.earlier = self.intents.pop(node_id, None)
             self.unit.attempts += (units.attempt_intent(self, asked),)
             self.unit.names["comp.intent" if node_id in self.version.graph.undoes else "step.intent"] = None
@@ -438,9 +439,7 @@ class Driver:
 
     async def _attempt(self, asked: Asked) -> None:
         try:
-            ending = await call(
-                asked.step, asked.config, asked.step_input, self.shell.context(self, asked), self.shell.pool
-            )
+            ending = await carry_out(self, asked)
             if isinstance(ending, Cut):
                 await asyncio.sleep(AGAIN_SECONDS)
             kept = await keeping.put_aside_at_length(self, ending, asked.step)

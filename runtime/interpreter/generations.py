@@ -84,6 +84,9 @@ def note_decision(attempt: Attempt, *, happened: bool, who: str, now: int) -> No
         "decided_by": who,
         "text": "It happened." if happened else "Send it again.",
     }
+    before = request.get("in_doubt") if isinstance(request, dict) else None
+    if isinstance(before, dict) and "looked" in before:
+        said["looked"] = before["looked"]
     Attempt.objects.filter(pk=attempt.pk).update(
         status=decided(happened),
         request=dumps({**(request if isinstance(request, dict) else {"summary": request}), "in_doubt": said}),

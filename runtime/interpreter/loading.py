@@ -14,6 +14,7 @@ from runtime.engine.undo import undid
 from runtime.interpreter.attempts import damaged
 from runtime.interpreter.doubts import MAY_REPEAT, epochs, lost
 from runtime.interpreter.keys import request_digest
+from runtime.interpreter.looking import as_loaded, looks
 from runtime.interpreter.records import Record
 from runtime.interpreter.rows import error_of, restore, step_state
 from runtime.interpreter.versions import Version
@@ -21,7 +22,7 @@ from runtime.sdk import EffectClass
 from runtime.store.artifacts import ArtifactDamaged
 from runtime.store.children import Outer
 from runtime.store.reads import AnswerRow, AttemptRow, RunRows, StepRow
-from runtime.store.records import Claimed, EventRow
+from runtime.store.records import AttemptWrite, Claimed, EventRow
 
 #: What is known of a step that may have done something outside.
 _STANDS: Final = frozenset({Known.HAPPENED, Known.SAME_KEY, Known.IN_DOUBT})
@@ -36,7 +37,9 @@ class Loaded:
     records: dict[str, Record] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     #: Attempts with an intent and no result, by node id.
-    intents: dict[str, AttemptRow] = field(default_factory=dict)
+    intents: dict[str, AttemptRow | AttemptWrite] = field(default_factory=dict)
+    #: Attempts of which it is being looked up whether they happened, by node id.
+    looking: dict[str, AttemptWrite] = field(default_factory=dict)
     commit_seq: int = 0
     #: Steps of which a person said how they ended, with the ways out to take.
     decided: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -85,6 +88,11 @@ def loaded(
     }
     found.answers = [row for row in rows.answers if row.generation == generation]
     attempts = [row for row in rows.attempts if row.generation == generation]
+    found.looking = {
+        row.node_id: as_loaded(row)
+        for row in attempts
+        if row.status == "in_doubt" and looks(step := state.step(row.node_id)) and step and step.attempt == row.attempt
+    }
     found.lost, found.epochs = lost(attempts), epochs(attempts)
     if generation > 1:
         _take_over(found, rows, version)

@@ -67,4 +67,12 @@ class Cut(NamedTuple):
     reason: str
 
 
-Ending = Done | Failed | Waits | Stops | Fans | Cut
+class Looked(NamedTuple):
+    """It was looked up whether it happened, and not found: it did not, or with `error` that could not be told."""
+
+    error: StepError | None = None
+    request: str | None = None
+    response: str | None = None
+
+
+Ending = Done | Failed | Waits | Stops | Fans | Cut | Looked

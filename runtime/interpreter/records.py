@@ -49,7 +49,9 @@ class Asked:
     #: On the loop, within the commit cycle.
     inline: bool = True
     #: The same attempt, cut off by a crash with its intent committed.
-    earlier: AttemptRow | None = None
+    earlier: AttemptRow | AttemptWrite | None = None
+    #: Nothing is sent: it is looked up whether that happened before, the so many'th time. 0: it is sent.
+    looks: int = 0
     #: Which key of the step's it is: a definite refusal uses one up (I11).
     epoch: int = 0
     #: How it ended, where that is still to be put aside.

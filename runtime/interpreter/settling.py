@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from runtime.engine.facts import FailRequested, StepFailed, StepInterrupted, StepSucceeded, StepWaits, StopRequested
 from runtime.engine.graph import Node
 from runtime.engine.jsonprofile import dumps
 from runtime.engine.state import StepError, StepStatus, made
-from runtime.interpreter import doubts, own_runs, people, signals, units
-from runtime.interpreter.outcomes import Cut, Done, Ending, Failed, Fans, Stops, Waits
+from runtime.interpreter import doubts, looking, own_runs, people, signals, units
+from runtime.interpreter.outcomes import Cut, Done, Ending, Failed, Fans, Looked, Stops, Waits
 from runtime.interpreter.records import Asked, Record, Told
 from runtime.sdk import EffectClass, PreparedStep
 
@@ -68,6 +69,12 @@ def take_in(driver: Driver, told: Told) -> None:
             driver.apply(StepWaits(node.id, asked.attempt, "children", None, asked.at))
             own_runs.take_up(driver, asked, ending.spec)
             return
+        case Looked():
+            looking.take_in(driver, told, asked, ending)
+            return
+        case Cut() if asked.looks:
+            looking.take_in(driver, told, asked, ending)
+            return
         case Cut():
             driver.apply(StepInterrupted(node.id, asked.attempt, told.at))
             return
@@ -85,6 +92,12 @@ def _take_in_failure(driver: Driver, told: Told, asked: Asked, ending: Failed) -
     record.input = asked.input_text or None
     driver.commit_seq += 1
     if ending.maybe_applied and asked.step.effect not in doubts.MAY_REPEAT:
+        row = units.attempt_ended(driver, asked, "in_doubt", told.at, ending, ending.error)
+        doubt = replace(ending.error, may_have_happened=True)
+        if (again := looking.begin(driver, asked.step, row, doubt, told.at)) is not None and again.fact is not None:
+            driver.unit.attempts += (driver.looking[node.id],)
+            driver.apply(again.fact)
+            return
         error = units.in_doubt_error(node.name, ending.error)
         _attempt_row(driver, told, asked, "in_doubt", ending, error)
         if node.settings.on_failure != "person":
@@ -123,6 +136,9 @@ def _record(driver: Driver, asked: Asked, ending: Done | Waits | Stops) -> Recor
 def _attempt_row(
     driver: Driver, told: Told, asked: Asked, status: str, ending: Ending, error: StepError | None
 ) -> None:
+    if asked.looks:
+        looking.happened(driver, asked, status, ending, told.at, error)
+        return
     driver.unit.attempts += (units.attempt_ended(driver, asked, status, told.at, ending, error),)
 
 

@@ -37,11 +37,12 @@ if TYPE_CHECKING:
 # Looking a member up on its class costs more than comparing it, and this is the hot path.
 _READY: Final = StepStatus.READY
 _SKIPPED: Final = StepStatus.SKIPPED
-_WAITING: Final = StepStatus.WAITING
 _ACCEPTED: Final = RunStatus.ACCEPTED
 _COMPENSATING: Final = RunStatus.COMPENSATING
 _DEAD_LETTERED: Final = RunStatus.DEAD_LETTERED
 _NO_RECORD: Final = Record()
+#: What the error of an attempt says of which nobody knows whether it happened.
+IN_DOUBT: Final = "in_doubt"
 #: How long a run that this build cannot carry on is left before somebody looks at it again (I30).
 PARKED_MS: Final = 60_000
 
@@ -190,7 +191,7 @@ def step_write(driver: Driver, key: StepKey, step: StepState, now: int) -> StepW
             record.input,
             record.output,
             None if step.error is None else error_text(step.error),
-            record.wait if step.status is _WAITING else None,
+            record.wait if step.wait_kind is not None else None,
             step.due_at,
             step.commit_seq,
             step.first_started_at,
@@ -313,7 +314,8 @@ def _request(asked: Asked, summary: str | None) -> str | None:
     if asked.earlier is None:
         return summary
     found: Any = {} if summary is None else loads_stored(summary)
-    decision = {
+    # What a look-up has said of it stands there already.
+    decision = _decision(asked.earlier) or {
         "decided_at": iso(asked.at),
         "policy": "retry_same_key",
         "text": f"Begun by {asked.earlier.worker}, which was never heard of again: sent once more with the same key.",
@@ -321,7 +323,13 @@ def _request(asked: Asked, summary: str | None) -> str | None:
     return dumps({**(found if isinstance(found, dict) else {"summary": found}), "in_doubt": decision})
 
 
-def attempt_in_doubt(driver: Driver, row: AttemptRow, error: StepError, at: int) -> AttemptWrite:
+def _decision(earlier: AttemptRow | AttemptWrite) -> Any:
+    known: Any = {} if earlier.request is None else loads_stored(earlier.request)
+    said = known.get("in_doubt") if isinstance(known, dict) else None
+    return said if isinstance(said, dict) and said.get("policy") == "look_up" else None
+
+
+def attempt_in_doubt(driver: Driver, row: AttemptRow | AttemptWrite, error: StepError, at: int) -> AttemptWrite:
     """An intent whose result nobody knows and that must not be repeated unasked."""
     return AttemptWrite(
         row.node_id,
@@ -343,7 +351,7 @@ def in_doubt_error(name: str, cause: StepError | None = None) -> StepError:
     """What a person reads of an effect whose outcome is unknown."""
     why = "the process that ran it ended before it could tell" if cause is None else "the answer was lost"
     return StepError(
-        code="in_doubt",
+        code=IN_DOUBT,
         title="Nobody knows whether this happened",
         message=(
             f"“{name}” was begun and {why}. Doing it again could do it twice, so Millrace has stopped here. "

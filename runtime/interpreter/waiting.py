@@ -29,6 +29,7 @@ def _second(at: int) -> str:
 OWNERS: Final[Mapping[str, str]] = {
     "timer": "clock",
     "retry": "clock",
+    "look_up": "clock",
     "event": "outside",
     "human": "people",
     "children": "own_runs",
@@ -44,6 +45,11 @@ def next_due(state: RunState) -> int | None:
         if key.generation == state.generation and step.due_at is not None and not step.status.is_decided
     ]
     return min(dues, default=None)
+
+
+def sooner(first: int | None, second: int | None) -> int | None:
+    """The earlier of two times, of which there may be none."""
+    return second if first is None else first if second is None else min(first, second)
 
 
 def due_nodes(state: RunState, now: int) -> list[str]:
@@ -123,6 +129,9 @@ def _words(node: Node, step: StepState) -> str:
         case "retry":
             at = "" if step.due_at is None else f" at {iso(step.due_at)}"
             return f"“{name}” did not work and is tried again{at}"
+        case "look_up":
+            at = "" if step.due_at is None else f" at {iso(step.due_at)}"
+            return f"Nobody knows whether “{name}” happened: it is looked up{at}"
         case "event":
             what = "a signal" if node.type.partition("@")[0] == LINK_STEP else "an event"
             return f"“{name}” waits for {what}{until}"

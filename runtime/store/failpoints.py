@@ -99,6 +99,7 @@ EFFECT_POINTS: Final = frozenset(
         "ingress.respond",
         "nudge.publish",
         "step.effect",
+        "step.look_up",
         "comp.effect",
         "mail.send",
         "blob.write",
