@@ -216,6 +216,15 @@ def unrepeatable(*, slow: int = 0) -> Example:
     return Example("Unrepeatable", graph(nodes, edges), {"once": 1}, may_end_in_doubt=True)
 
 
+def looked_up(*, behaviour: str = "ignore", name: str = "Looked up", tries: int = 1) -> Example:
+    """A call that the other side carries out as often as it comes, and of which it can be asked whether it has."""
+    once = invoice("once", behaviour=behaviour, retry=_QUICK_RETRY)
+    at = "http://practice-company/invoices/by-key/{{ look_up.key }}"
+    once["config"] |= {"in_doubt": "look_up", "look_up_url": at, "look_up_after": 0.1}
+    after = edit("after", "{{ steps.once.body.id }}")
+    return Example(name, graph([webhook(), once, after], ["start -> once", "once -> after"]), {"once": tries})
+
+
 def accepting() -> Example:
     """As little as can be: a start and one pure step."""
     return Example("Accepting", graph([webhook(), edit("keep", "{{ trigger.body.id }}")], ["start -> keep"]), {})

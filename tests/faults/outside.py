@@ -79,6 +79,11 @@ class Company:
         )
         return [call for call in map(_call, rows) if call.order.startswith(prefix)]
 
+    def looks(self, key: str) -> list[int]:
+        """The numbers of the calls that asked whether something was done under this key."""
+        rows = self._books.execute("SELECT seq FROM calls WHERE path = ? ORDER BY seq", (f"/invoices/by-key/{key}",))
+        return [int(row[0]) for row in rows]
+
     def close(self) -> None:
         """Close its books."""
         self._books.close()
