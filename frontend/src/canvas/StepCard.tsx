@@ -98,6 +98,7 @@ function RunCard({ node, spec, selected, dragging }: CardProps) {
       break;
     default:
   }
+  if (step?.wait?.kind === "look_up") second = t("run.looksUp");
   return (
     <Shell
       node={node}

@@ -4,7 +4,7 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
 import {
-  type Category, containersAround, type DataRow, dataRows, earlierSteps, type GraphDocument, type GraphNode, indexOf, isJsonObject, type Json, speaksOfItems, parseTemplate,
+  type Category, containersAround, type DataRow, dataRows, earlierSteps, type GraphDocument, type GraphNode, indexOf, isJsonObject, type Json, knowsLookUp, speaksOfItems, parseTemplate,
   type PathReference, pathLabel, simplePath, type Specs, typeOf, valueAt, words,
 } from "../graph";
 import { useEditor, useEnvironment } from "./EditorContext";
@@ -92,7 +92,8 @@ function firstOf(value: Json | undefined): Json | undefined {
 /** Earlier steps nearest first, each with its sample; inside a container first its item. */
 export function sourcesFor(document: GraphDocument, specs: Specs, samples: Samples, node: string, t: Translate, field: string | null = null): DataSource[] {
   const container = itemsOf(document, node, field);
-  const found = stepsFor(document, specs, samples, node);
+  const step = indexOf(document).byId.get(node);
+  const found = [...(step && field !== null && knowsLookUp(field) ? [lookUpSource(step, specs, samples, t)] : []), ...stepsFor(document, specs, samples, node)];
   if (!container) return found;
   const spec = specs[container.type];
   const { value, origin } = itemSample(document, specs, samples, container);
@@ -107,6 +108,18 @@ export function rowsOf(source: DataSource, t: Translate, limit?: number): DataRo
   const own = { trail: [], depth: 0, hasChildren: false };
   const whole: DataRow = { ...own, expression: "item", label: t("flyout.wholeItem"), type: source.sample === undefined ? "empty" : typeOf(source.sample), value: source.sample === undefined ? "" : source.sample };
   return [whole, ...rows, { ...own, expression: "index", label: t("flyout.index"), type: "number", value: 0 }];
+}
+
+/** What the other system answers when it is asked whether a step's effect happened: such a thing as the step gives. */
+export function lookUpSample(step: GraphNode, specs: Specs, samples: Samples): { value: Json; origin: DataSource["origin"] } {
+  const { value, origin } = sampleOf(step, specs, samples);
+  const body = isJsonObject(value) ? (value["body"] ?? null) : null;
+  return { value: { key: "K7RB4TZQ2M…", status: 200, body }, origin: origin === "none" ? "example" : origin };
+}
+
+function lookUpSource(step: GraphNode, specs: Specs, samples: Samples, t: Translate): DataSource {
+  const { value, origin } = lookUpSample(step, specs, samples);
+  return { id: "look_up", node: step, title: t("flyout.lookUp"), root: "look_up", key: null, sample: value, origin, category: "app", icon: "search" };
 }
 
 function stepsFor(document: GraphDocument, specs: Specs, samples: Samples, node: string): DataSource[] {
@@ -135,7 +148,7 @@ export function useDataWords(node: string, at: string | null | undefined = null)
   const specs = useEditor((state) => state.specs);
   return useMemo(() => {
     const earlier = new Set(earlierSteps(document, node).map((step) => step.id));
-    const { byKey } = indexOf(document);
+    const { byId, byKey } = indexOf(document);
     const start = startOf(document, specs, node);
     const container = itemsOf(document, node, at ?? null);
     return (reference) => {
@@ -153,6 +166,22 @@ export function useDataWords(node: string, at: string | null | undefined = null)
           value: valueAt(sample.value, reference.path),
           example: sample.origin !== "run",
           node: container.id,
+        };
+      }
+      if (reference.root === "look_up") {
+        const own = byId.get(node);
+        const sample = own && lookUpSample(own, specs, samples);
+        const title = t("flyout.lookUp");
+        return {
+          label: field ? `${title} › ${field}` : title,
+          step: title,
+          field,
+          category: "app",
+          icon: "search",
+          known: at != null && knowsLookUp(at),
+          value: valueAt(sample?.value, reference.path),
+          example: sample?.origin !== "run",
+          node,
         };
       }
       const step = reference.root === "trigger" ? start : reference.key === null ? undefined : byKey.get(reference.key);
@@ -206,8 +235,10 @@ export function previewContext(
   const trigger = start ? sampleOf(start, specs, samples).value : undefined;
   const container = itemsOf(document, node, at);
   const item = container && itemSample(document, specs, samples, container).value;
+  const own = at !== null && knowsLookUp(at) ? indexOf(document).byId.get(node) : undefined;
   return {
     steps,
+    ...(own ? { look_up: lookUpSample(own, specs, samples).value } : {}),
     ...(container ? { index: 0 } : {}),
     ...(item === undefined ? {} : { item }),
     ...(trigger === undefined ? {} : { trigger }),

@@ -163,6 +163,16 @@ describe("data of earlier steps", () => {
     expect(sourcesFor(looping(), specs, samples, "end", t).map((source) => source.id)).toEqual(["each", "start"]);
   });
 
+  it("offers what the other system answers only where it is looked up whether the step happened", () => {
+    const samples = { end: { status: 201, body: { id: "INV-1" } } };
+    const [asked] = sourcesFor(branching(), specs, samples, "end", t, "look_up_url");
+    expect([asked?.root, asked?.origin]).toEqual(["look_up", "run"]);
+    expect(asked && rowsOf(asked, t).map((row) => row.expression)).toContain("look_up.body.id");
+    expect(sourcesFor(branching(), specs, samples, "end", t, "url").map((source) => source.root)).not.toContain("look_up");
+    expect(previewContext(branching(), specs, samples, "end", new Set(), "look_up_found.0")).toMatchObject({ look_up: { status: 200, body: { id: "INV-1" } } });
+    expect(previewContext(branching(), specs, samples, "end", new Set(), "url")).not.toHaveProperty("look_up");
+  });
+
   it("of a container only where it speaks of each item", () => {
     expect(sourcesFor(looping(), specs, {}, "each", t, "items").map((source) => source.id)).toEqual(["start"]);
     expect(sourcesFor(looping(), specs, {}, "each", t, "label").map((source) => source.id)).toEqual(["item", "start"]);

@@ -7,6 +7,7 @@ import { useRun } from "../../live";
 import { ClockTime, StatusIcon, useFormatter } from "../../ui";
 import ui from "../../ui/ui.module.css";
 import { DataView } from "./DataView";
+import { doubtOf, sentOf } from "./doubt";
 import { ErrorBox } from "./ErrorBox";
 import { byGo } from "./retry";
 import css from "./run.module.css";
@@ -14,6 +15,8 @@ import { goOf } from "./undo";
 
 function attemptKind(attempt: RunAttempt, last: boolean) {
   switch (attempt.status) {
+    case "in_doubt":
+      return "in_doubt" as const;
     case "succeeded":
       return "done" as const;
     case "running":
@@ -26,6 +29,17 @@ function attemptKind(attempt: RunAttempt, last: boolean) {
     default:
       return last ? ("failed" as const) : ("retrying" as const);
   }
+}
+
+function iconOf(kind: ReturnType<typeof attemptKind>) {
+  return kind === "in_doubt" ? ("waiting" as const) : kind;
+}
+
+/** What became of a try of which nobody knew whether it happened. */
+function DoubtText({ attempt }: { attempt: RunAttempt }) {
+  const { t } = useTranslation("runs");
+  const doubt = doubtOf(attempt);
+  return doubt && <> · {t(`attempt.doubt.${doubt.said}`)}</>;
 }
 
 type Attempts = readonly RunAttempt[];
@@ -61,9 +75,12 @@ export function AttemptLines({ attempts }: { attempts: Attempts }) {
             const kind = attemptKind(attempt, attempt === own[0]);
             return (
               <li key={attempt.attempt}>
-                <StatusIcon kind={kind} size={15} />
+                <StatusIcon kind={iconOf(kind)} size={15} />
                 <b className="tn">{attempt.attempt}</b>
-                <span>{attempt.error?.title ?? t(`attempt.${kind}`)}</span>
+                <span>
+                  {attempt.error?.title ?? t(`attempt.${kind}`)}
+                  <DoubtText attempt={attempt} />
+                </span>
                 <small className="tn">
                   {attempt.started_at && <ClockTime at={attempt.started_at} />}
                   {attempt.duration_ms !== null && ` · ${format.duration(attempt.duration_ms)}`}
@@ -97,15 +114,20 @@ function AttemptCard(props: { attempt: RunAttempt; before: RunAttempt | undefine
   const { t } = useTranslation("runs");
   const format = useFormatter();
   const { attempt, before } = props;
+  const doubt = doubtOf(attempt);
+  const sent = sentOf(attempt.request);
   const kind = attemptKind(attempt, props.last);
   const pause =
     before?.finished_at && attempt.started_at ? Date.parse(attempt.started_at) - Date.parse(before.finished_at) : null;
   return (
     <li className={css.attemptCard}>
       <header>
-        <StatusIcon kind={kind} size={17} />
+        <StatusIcon kind={iconOf(kind)} size={17} />
         <b>{t("attempt.number", { number: attempt.attempt })}</b>
-        <span>{t(`attempt.${kind}`)}</span>
+        <span>
+          {t(`attempt.${kind}`)}
+          <DoubtText attempt={attempt} />
+        </span>
         <small className="tn">
           {attempt.started_at && <ClockTime at={attempt.started_at} />}
           {attempt.duration_ms !== null && ` · ${format.duration(attempt.duration_ms)}`}
@@ -115,10 +137,16 @@ function AttemptCard(props: { attempt: RunAttempt; before: RunAttempt | undefine
         <p className={css.plain}>{t("attempt.waitedBefore", { time: format.duration(pause) })}</p>
       )}
       {attempt.error && <ErrorBox error={attempt.error} />}
-      {attempt.request !== null && attempt.request !== undefined && (
+      {doubt !== null && doubt.looked.length > 0 && (
+        <details className={ui.details}>
+          <summary>{t("attempt.doubt.looks")}</summary>
+          <DataView value={doubt.looked} empty="" />
+        </details>
+      )}
+      {sent !== null && sent !== undefined && (
         <details className={ui.details}>
           <summary>{t("attempt.request")}</summary>
-          <DataView value={attempt.request} empty="" />
+          <DataView value={sent} empty="" />
         </details>
       )}
       {attempt.response !== null && attempt.response !== undefined && (

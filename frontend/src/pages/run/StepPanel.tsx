@@ -22,6 +22,7 @@ import {
 } from "../../ui";
 import { AttemptLines, AttemptsTab } from "./Attempts";
 import { DataView } from "./DataView";
+import { doubtOf } from "./doubt";
 import { ErrorBox } from "./ErrorBox";
 import { CalledRun, ItemBar } from "./items/ItemBar";
 import { ItemsTab } from "./items/ItemsTab";
@@ -110,6 +111,7 @@ function WhatHappened(props: {
   }
   const routed = step.status === "failed" && step.ports.includes("error");
   const people = step.status === "waiting" && step.wait?.kind === "human";
+  const looksUp = step.wait?.kind === "look_up";
   const signal = step.status === "waiting" && step.wait?.kind === "event";
   return (
     <>
@@ -153,22 +155,28 @@ function WhatHappened(props: {
       {signal && <WaitsForSignal run={run} node={node} step={step} />}
       {step.status === "waiting" && !people && !signal && (
         <Note tone="wait" icon={<Clock size={16} />}>
-          {step.wait?.until
-            ? t("step.waitsUntil", { time: format.exact(step.wait.until) })
-            : t(`step.waits_${step.wait?.kind ?? "timer"}`)}
+          {looksUp ? (
+            step.wait?.until ? t("step.looksUpAt", { time: format.clockSeconds(step.wait.until) }) : t("step.looksUp")
+          ) : step.wait?.until ? (
+            t("step.waitsUntil", { time: format.exact(step.wait.until) })
+          ) : (
+            t(`step.waits_${step.wait?.kind ?? "timer"}`)
+          )}
           {step.note && <div>{step.note}</div>}
         </Note>
       )}
+      {looksUp && step.error && <ErrorBox error={step.error} />}
       {step.status === "running" && (
         <div className={css.plainRow}>
           <StatusChip kind="running" />
+          {looksUp && <span className={css.noteText}>{t("step.lookingUp")}</span>}
         </div>
       )}
       {step.status === "ready" && <p className={css.plain}>{t("step.ready")}</p>}
       {step.status === "skipped" && <p className={css.plain}>{t("step.skipped")}</p>}
       {step.status === "cancelled" && <p className={css.plain}>{t("step.cancelled")}</p>}
       <Facts step={step} attempts={attempts} />
-      {attempts.length > 1 && (
+      {(attempts.length > 1 || attempts.some((attempt) => doubtOf(attempt) !== null)) && (
         <section className={css.block}>
           <h3>{t("tab.attempts")}</h3>
           <AttemptLines attempts={attempts} />

@@ -24,7 +24,7 @@ export function useWaitingText(): (run: Pick<Run, "waiting" | "current_step">) =
       const item = waiting.paused_item;
       return item == null ? t("waiting.children", { name }) : t("waiting.itemPaused", { name, item: item + 1 });
     }
-    if (name && waiting.until && (waiting.kind === "retry" || waiting.kind === "timer")) {
+    if (name && waiting.until && (waiting.kind === "retry" || waiting.kind === "timer" || waiting.kind === "look_up")) {
       return t(`waiting.${waiting.kind}`, { name, time: moment(waiting.until) });
     }
     return waiting.text.replaceAll(INSTANT, moment);

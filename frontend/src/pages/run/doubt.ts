@@ -1,0 +1,31 @@
+/** What was found out, or said, of a try of which nobody knew whether it happened. */
+import { isJsonObject, type Json } from "../../graph";
+
+/** In words: the keys of `attempt.doubt`. */
+export type Said = "happened" | "did_not_happen" | "could_not_tell" | "it_happened" | "send_again" | "same_key";
+
+export interface Doubt {
+  said: Said;
+  /** Each look-up, the oldest first. */
+  looked: Json[];
+}
+
+const FOUND: readonly string[] = ["happened", "did_not_happen", "could_not_tell"];
+
+/** What stands beside a try about its doubt; null where there never was one. */
+export function doubtOf(attempt: { status: string; request: Json }): Doubt | null {
+  const noted = isJsonObject(attempt.request) ? attempt.request["in_doubt"] : undefined;
+  if (!isJsonObject(noted)) return null;
+  const looked = Array.isArray(noted["looked"]) ? noted["looked"] : [];
+  const found = noted["found"];
+  if (noted["policy"] === "look_up" && typeof found === "string" && FOUND.includes(found)) return { said: found as Said, looked };
+  if (noted["policy"] === "ask_human") return { said: attempt.status === "succeeded" ? "it_happened" : "send_again", looked };
+  return { said: "same_key", looked };
+}
+
+/** What was sent, without what was noted beside it later. */
+export function sentOf(request: Json): Json {
+  if (!isJsonObject(request) || request["in_doubt"] === undefined) return request;
+  const rest = Object.entries(request).filter(([name]) => name !== "in_doubt");
+  return rest.length > 0 ? Object.fromEntries(rest) : null;
+}
