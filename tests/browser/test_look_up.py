@@ -93,7 +93,7 @@ def test_an_invoice_whose_answer_is_lost_is_looked_up_and_not_made_again(
     page = editor.page
     page.goto(f"/runs/{run}?step=invoice")
     expect(page.get_by_text("Looked up: it happened").first).to_be_visible()
-    page.get_by_role("tab", name="Tries").click()
+    page.get_by_role("tab", name="Attempts").click()
     expect(page.get_by_text("What the look-ups said")).to_be_visible()
     shot(page, "look-up-run")
     assert findings(page) == []
