@@ -288,6 +288,7 @@ class Driver:
             self.told.extend(Told(now, fact=TimerFired(node, now)) for node in due_nodes(self.state, now))
             self.unit.asked.extend(self._postponed)
             self._postponed.clear()
+            own_runs.stir(self)
         finally:
             self._waker = None
 
@@ -297,11 +298,8 @@ class Driver:
 
     def _until(self) -> int | None:
         """When to look up at the latest."""
-        due = next_due(self.state)
-        news = own_runs.last_news(self) if self.fans and self.shell.holds else None
-        if news is None or (held := news + HOLD_MS) <= self.shell.now_ms():
-            return due
-        return held if due is None else min(due, held)
+        held = own_runs.held_until(self) if self.fans else None
+        return min((at for at in (next_due(self.state), held) if at is not None), default=None)
 
     def wake_at(self) -> int | None:
         """When somebody should look at the run again, if it is let go now."""
@@ -464,6 +462,7 @@ class Driver:
         unit = units.run_write(self, release=release, waits=waits)
         try:
             written = await self.shell.write(unit)
+            own_runs.begin(self, unit)
         except CancelPending:
             self._letting_go = False
             told = [one for one in self.unit.told if not isinstance(one.fact, CancelRequested)]

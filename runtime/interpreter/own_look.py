@@ -17,7 +17,7 @@ from runtime.engine.graph import Graph, Node
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSON, dumps
 from runtime.engine.state import StepError, StepKey, StepStatus
-from runtime.interpreter import again, own_errors, people
+from runtime.interpreter import again, own_errors, own_hands, people
 from runtime.interpreter.attempts import failed as failure_of
 from runtime.interpreter.outcomes import Failed
 from runtime.interpreter.outputs import document_of
@@ -25,7 +25,7 @@ from runtime.interpreter.payloads import INLINE_CHARACTERS, MOST_BYTES, Referenc
 from runtime.interpreter.records import Asked, Record
 from runtime.sdk import OwnRuns
 from runtime.store import children
-from runtime.store.children import Child
+from runtime.store.children import Child, Tally
 from runtime.store.records import ChildWrite
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Look:
             return True
         fan.spec = spec
         known = fan.tally
-        fan.tally = await self._ask(children.tally, fan.since)
+        fan.tally = self._by_ear(spec) or await self._counted()
         if known != fan.tally:
             fan.at = self.at
         if await self._is_cancelled_meanwhile(spec):
@@ -92,6 +92,27 @@ class Look:
                 return await self._turns(spec)
             case "call":
                 return await self._call(spec)
+
+    def _by_ear(self, spec: OwnRuns) -> Tally | None:
+        """The last count, and what has ended here since; None where that cannot be all, or may end the step."""
+        fan, tally = self.fan, self.fan.tally
+        ended = fan.heard & tally.ids
+        left = tally.open - len(ended)
+        if fan.doubt or tally.failed or spec.kind != "items" or len(self.driver.fans) > 1:
+            return None
+        # Whatever ended elsewhere is told to nobody here; and of those that failed somebody may go on with one.
+        if own_hands.here(self.driver) < left or tally.count >= len(spec.items):
+            return None
+        fan.heard -= ended
+        return replace(tally, done=tally.done + len(ended), open=left, ids=tally.ids - ended)
+
+    async def _counted(self) -> Tally:
+        """What the rows say. They name those that are open: so an end that is heard of counts once, whether the rows
+        had it or not."""
+        self.fan.doubt = False
+        tally = await self._ask(children.tally, self.fan.since)
+        self.fan.heard &= tally.ids
+        return tally
 
     async def _is_cancelled_meanwhile(self, spec: OwnRuns) -> bool:
         """What a cancel of this run ended is no failure of its: the cancel was there first, and is heard of first."""
@@ -132,7 +153,9 @@ class Look:
             return True
         room = min(free, total - tally.count)
         if room > 0:
-            for index in range(tally.count, tally.count + room):
+            await own_hands.make_ready(self.driver, fan)
+            begun = tally.count
+            for index in range(begun, begun + room):
                 await self._begin_one(index, spec.items[index], label=True)
             self._note(f"{ended} of {total}")
             # What one portion left over follows with the next commit.
@@ -334,10 +357,13 @@ class Look:
 
     def _add(self, child: ChildWrite) -> None:
         unit = self.driver.unit
+        child = own_hands.taken(self.driver, self.fan, child)
         unit.children += (child,)
         unit.names["child.start"] = None
         unit.dirty = True
         self._expect()
+        tally = self.fan.tally
+        self.fan.tally = replace(tally, count=max(tally.count, child.item_index + 1), ids=tally.ids | {child.id})
 
     def _label(self, index: int, item: JSON) -> str | None:
         prepared = self.driver.version.step(self.node.id).prepared

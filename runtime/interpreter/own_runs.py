@@ -14,12 +14,14 @@ from uuid import UUID
 
 from runtime.contracts import StoreUnavailable
 from runtime.engine.jsonprofile import dumps, loads_stored
-from runtime.engine.state import RunState, StepState, StepStatus
+from runtime.engine.state import RunState, RunStatus, StepState, StepStatus
+from runtime.interpreter import own_hands
 from runtime.interpreter.own_look import Look
 from runtime.interpreter.records import Asked, Record
 from runtime.sdk import OwnRuns
 from runtime.store import children
-from runtime.store.children import Child, Tally
+from runtime.store.children import Child, Outer, Tally
+from runtime.store.records import RunWrite
 
 if TYPE_CHECKING:
     from runtime.interpreter.driver import Driver
@@ -30,6 +32,10 @@ logger = logging.getLogger(__name__)
 _LOOK_MS: Final = 15_000
 _LOOK_SELDOM_MS: Final = 60_000
 _AGAIN_SECONDS: Final = 1.0
+#: How long a lease is held for runs that are carried out in this process, until it is thought over again; and how soon
+#: runs of other processes are looked at meanwhile.
+_HOLD_MS: Final = 1_000
+_ELSEWHERE_MS: Final = 60
 
 
 @dataclass(slots=True)
@@ -47,6 +53,9 @@ class Fan:
     #: Runs that ended before this try at the step began are gone on with.
     since: int = 0
     tally: Tally = field(default_factory=Tally)
+    #: Runs that ended well here since they were counted; and whether there may be more to know than that.
+    heard: set[UUID] = field(default_factory=set)
+    doubt: bool = True
     #: That the list is still the same as at the first try has been seen.
     compared: bool = False
     #: Runs still to be undone, by workspace and id; and how many somebody has to look at first.
@@ -54,6 +63,8 @@ class Fan:
     asks: int = 0
     #: Runs of an earlier try that cannot go on before somebody has decided.
     asked: dict[UUID, Child] = field(default_factory=dict)
+    #: What its runs know from outside, but for their item; None until one of them is begun here.
+    outer: Outer | None = None
 
 
 def is_waited_for(step: StepState | None) -> bool:
@@ -93,19 +104,49 @@ def next_look(driver: Driver) -> int | None:
     return driver.shell.now_ms() + (_LOOK_SELDOM_MS if all(fan.tally.still for fan in fans) else _LOOK_MS)
 
 
-def last_news(driver: Driver) -> int | None:
-    """When there was last something new of runs that move; None where nothing is to be expected soon."""
-    return max((fan.at for fan in driver.fans.values() if fan.tally.open and not fan.tally.still), default=None)
+def held_until(driver: Driver) -> int | None:
+    """Until when the lease is kept although only runs of its own can move the run; None where it goes back.
+
+    What is done in this process moves it soon, and so does what moved it a moment ago: to let go of it, knock at it and
+    claim it anew would cost more. Where there is room for nothing else it makes way.
+    """
+    moves = [fan for fan in driver.fans.values() if fan.tally.open and not fan.tally.still]
+    if not moves or driver.shell.is_full:
+        return None
+    now = driver.shell.now_ms()
+    here = own_hands.here(driver)
+    if here:
+        return now + (_ELSEWHERE_MS if here < sum(fan.tally.open for fan in moves) else _HOLD_MS)
+    held = max(fan.at for fan in moves) + _HOLD_MS if driver.shell.is_alone else 0
+    return held if held > now else None
 
 
-def hear(driver: Driver) -> bool:
-    """A run of this one's own has ended. False where this driver will not look any more."""
+def stir(driver: Driver) -> None:
+    """Time has passed: those that other processes carry out may have ended, of which nobody tells here."""
+    opened = sum(fan.tally.open for fan in driver.fans.values())
+    if opened and not driver.shell.is_alone and opened > own_hands.here(driver):
+        hear(driver)
+
+
+def hear(driver: Driver, done: tuple[str, UUID] | None = None) -> bool:
+    """A run of this one's own has ended. False where this driver will not look any more. `done`: for which step, and
+    which it was, where it ended well; otherwise whoever looks counts anew."""
     if driver.is_leaving or not driver.fans:
         return False
     for fan in driver.fans.values():
         fan.due = True
+        if done is not None and fan.node == done[0]:
+            fan.heard.add(done[1])
+        else:
+            fan.doubt = True
     driver.wake()
     return True
+
+
+def begin(driver: Driver, unit: RunWrite) -> None:
+    """Behind the commit: begin what was leased to this process with it."""
+    if unit.children:
+        own_hands.begin(driver, unit.children)
 
 
 def is_due(driver: Driver) -> bool:
@@ -135,7 +176,9 @@ async def look(driver: Driver) -> bool:
 async def knock(driver: Driver) -> None:
     """The run has ended: tell the one around it, which looks for itself if this gets lost."""
     parent = driver.parent
-    if parent is None or driver.shell.hears(parent):
+    node, well = driver.graph.container, driver.state.status is RunStatus.COMPLETED
+    done = (node, driver.claimed.run_id) if well and node is not None else None
+    if parent is None or driver.shell.hears(parent, done):
         return
     try:
         await driver.shell.ask(lambda: children.knock(parent))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from uuid import UUID
@@ -11,7 +11,7 @@ from runtime.engine.jsonprofile import JSON
 from runtime.interpreter.attempts import StepContext
 from runtime.interpreter.payloads import Reference
 from runtime.interpreter.records import Asked
-from runtime.store.records import RunWrite, Written
+from runtime.store.records import Claimed, RunWrite, Written
 
 if TYPE_CHECKING:
     from runtime.interpreter.driver import Driver
@@ -61,13 +61,31 @@ class Shell(Protocol):
         """Somebody should look at this run, which is due."""
         ...
 
-    def hears(self, run_id: UUID) -> bool:
-        """Tell the driver of this run, if it is driven here, that one of its own runs has ended; whether it was."""
+    def hears(self, run_id: UUID, done: tuple[str, UUID] | None) -> bool:
+        """Tell the driver of this run, if it is driven here, that one of its own runs has ended; whether it was.
+        `done`: for which of its steps, and which, where it ended well."""
+        ...
+
+    def room(self) -> int:
+        """How many runs may be begun here at once, without a detour over the queue."""
+        ...
+
+    def begin(self, claimed: Sequence[Claimed]) -> None:
+        """Begin these runs, which were leased to this process with their first commit."""
+        ...
+
+    def parts_of(self, run_id: UUID) -> int:
+        """How many of this run's own runs are carried out here."""
         ...
 
     @property
-    def holds(self) -> bool:
-        """Whether a run that waits for its own may be held for a moment: those run here, and there is room."""
+    def is_full(self) -> bool:
+        """Whether other runs wait for room here."""
+        ...
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other process carries out runs."""
         ...
 
     def context(self, driver: Driver, asked: Asked) -> StepContext:

@@ -90,7 +90,8 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
         # A first try follows from the rows before it; that somebody had it tried again follows from nothing.
         is_new = before(key) is not step and (step.status is not _READY or step.attempt > 1)
         if is_new or (unit.noted and key[0] in unit.noted):
-            steps.append(step_write(driver, key, step, now))
+            # A note leaves the settings standing, which may be long.
+            steps.append(step_write(driver, key, step, now, with_input=is_new))
             decided = decided and step.status in DECIDED
     ended = state.status in TERMINAL
     waiting = cause(driver.version.graph, state, now) if waits and not ended else None
@@ -171,7 +172,7 @@ def dead_letter(driver: Driver) -> DeadLetterWrite | None:
     )
 
 
-def step_write(driver: Driver, key: StepKey, step: StepState, now: int) -> StepWrite:
+def step_write(driver: Driver, key: StepKey, step: StepState, now: int, *, with_input: bool = True) -> StepWrite:
     """The row of one step, as it shall stand."""
     decided = step.status in DECIDED
     record = driver.records.get(key.node)
@@ -188,7 +189,7 @@ def step_write(driver: Driver, key: StepKey, step: StepState, now: int) -> StepW
             step.attempt,
             ports_text(step.ports) if step.ports else "[]",
             record.note,
-            record.input,
+            record.input if with_input else None,
             record.output,
             None if step.error is None else error_text(step.error),
             record.wait if step.wait_kind is not None else None,

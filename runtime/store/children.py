@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from runtime.engine.jsonprofile import loads_stored
 from runtime.store.cancels import ask_to_cancel
@@ -22,6 +23,7 @@ __all__ = [
     "Child",
     "Outer",
     "Tally",
+    "around_of",
     "ask_to_end",
     "at",
     "callee",
@@ -108,28 +110,38 @@ class Tally:
     count: int = 0
     #: Of those that failed: how many did before the step was begun this time.
     before: int = 0
+    #: Those that are open.
+    ids: frozenset[UUID] = frozenset()
+
+
+# Begun in order and never removed: so those that are neither open nor failed are done, and need not be counted. One
+# statement, so that the numbers are of one moment.
+_OWN: Final = "FROM store_run WHERE parent_run_id = %(run)s AND parent_node = %(node)s AND parent_run_id IS NOT NULL"
+_OPEN: Final = f"{_OWN} AND finished_at IS NULL"
+_FAILED: Final = f"{_OWN} AND finished_at IS NOT NULL AND NOT (status = 'completed')"
+_TALLY: Final = f"""
+    SELECT (SELECT max(item_index) {_OWN}),
+        (SELECT count(*) {_OPEN}),
+        (SELECT count(*) {_OPEN} AND detached),
+        (SELECT count(*) {_OPEN} AND NOT detached AND status NOT IN {tuple(sorted(_STILL))}),
+        (SELECT count(*) {_FAILED}),
+        (SELECT count(*) {_FAILED} AND finished_at < %(since)s),
+        (SELECT count(*) {_FAILED} AND status = 'compensated'),
+        (SELECT {{listed}} {_OPEN})"""
 
 
 def tally(run_id: UUID, node: str, since: int) -> Tally:
-    """How the runs of this step stand: counted, however many. `since`: when the step was begun this time."""
-    done = failed = undone = opened = count = before = 0
-    still = True
-    rows = Run.objects.filter(parent_run_id=run_id, parent_node=node).values_list("status", "detached")
-    earlier = Count("id", filter=Q(finished_at__lt=since))
-    for status, detached, found, last, long_ago in rows.annotate(
-        found=Count("id"), last=Max("item_index"), earlier=earlier
-    ):
-        count = max(count, last + 1)
-        if status not in ENDED and detached:
-            continue  # nobody waits for its end
-        if status not in ENDED:
-            opened, still = opened + found, still and status in _STILL
-        elif status == "completed":
-            done += found
-        else:
-            failed, before = failed + found, before + long_ago
-            undone += found if status == "compensated" else 0
-    return Tally(done, failed, undone, opened, still, count, before)
+    """How the runs of this step stand, without looking at those that are done. `since`: when the step was begun this
+    time."""
+    with connection.cursor() as cursor:
+        far = connection.vendor == "postgresql"
+        sql = _TALLY.format(listed="string_agg(id::text, ',')" if far else "group_concat(id)")
+        cursor.execute(sql, {"run": run_id if far else run_id.hex, "node": node, "since": since})
+        last, opened, detached, moving, failed, before, undone, ids = cursor.fetchone()
+    count = 0 if last is None else last + 1
+    listed = frozenset(UUID(text) for text in ids.split(",")) if ids else frozenset[UUID]()
+    # Nobody waits for the end of one that goes its own way.
+    return Tally(count - opened - failed, failed, undone, opened - detached, moving == 0, count, before, listed)
 
 
 def read(run_id: UUID, node: str) -> Iterator[Child]:
@@ -266,13 +278,14 @@ def outer_of(run_ids: Sequence[UUID]) -> dict[UUID, Outer]:
         assert node is not None
         assert index is not None
         if (parent, node) not in around:
-            around[parent, node] = _around(parent)
+            trigger_node = Run.objects.values_list("trigger_node", flat=True).get(pk=parent)
+            around[parent, node] = (trigger_node, *around_of(parent))
         found[run_id] = Outer(parent, node, index, item or "null", *around[parent, node])
     return found
 
 
-def _around(run_id: UUID) -> tuple[str, dict[str, str], Outer | None]:
-    trigger_node = Run.objects.values_list("trigger_node", flat=True).get(pk=run_id)
+def around_of(run_id: UUID) -> tuple[dict[str, str], Outer | None]:
+    """What the steps of this run gave, by node id, as the rows hold it; and what the run knows from outside."""
     rows = StepRun.objects.filter(run_id=run_id, output__isnull=False, status__in=("succeeded", "failed"))
     texts = {node: text for node, text in rows.order_by("generation").values_list("node_id", "output") if text}
-    return trigger_node, texts, outer_of([run_id]).get(run_id)
+    return texts, outer_of([run_id]).get(run_id)

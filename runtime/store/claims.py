@@ -221,7 +221,7 @@ def _sorted_out(link: Link, rows: list[tuple[Any, ...]]) -> tuple[list[Claimed],
 def _claimed(link: Link, row: tuple[Any, ...], event: EventRow | None = None) -> Claimed:
     """From the columns `_RUN`."""
     ids = [None if value is None else link.unkey(value) for value in row[:_RUN_IDS]]
-    return Claimed._make((*ids, *row[_RUN_IDS:], event))
+    return Claimed._make((*ids, *row[_RUN_IDS:], event, None))
 
 
 def _begun(link: Link, row: tuple[Any, ...]) -> Claimed:

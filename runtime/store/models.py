@@ -265,6 +265,19 @@ class Run(models.Model):
                 condition=models.Q(business_key__isnull=False),
                 name="run_by_business_key",
             ),
+            # Of a step's own runs those that are open, and those that did not end well: with the highest number they
+            # say how all of them stand, however many there are.
+            models.Index(
+                fields=["parent_run_id", "parent_node"],
+                condition=models.Q(parent_run_id__isnull=False, finished_at__isnull=True),
+                name="run_open_item",
+            ),
+            models.Index(
+                fields=["parent_run_id", "parent_node", "finished_at", "status"],
+                condition=models.Q(parent_run_id__isnull=False, finished_at__isnull=False)
+                & ~models.Q(status="completed"),
+                name="run_failed_item",
+            ),
         ]
 
 

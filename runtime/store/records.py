@@ -8,8 +8,11 @@ They are named tuples, made thousands of times a second: a frozen dataclass take
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from runtime.store.children import Outer
 
 
 class EventRow(NamedTuple):
@@ -95,6 +98,8 @@ class Claimed(NamedTuple):
     error: str | None
     #: What started a run that has not begun, where it is at hand: then nobody need read it.
     event: EventRow | None = None
+    #: What a run that was begun for a step of another knows from outside, where it is at hand.
+    outer: Outer | None = None
 
 
 class StepWrite(NamedTuple):
@@ -199,7 +204,8 @@ class TaskClose(NamedTuple):
 
 class ChildWrite(NamedTuple):
     """A run to start for a step of another. `item`: what it is given, as its row holds it; due in `delay_ms`;
-    `detached`: nobody waits for its end."""
+    `detached`: nobody waits for its end. `lease_owner`: who begins it at once, with what it knows from outside; else it
+    is anybody's."""
 
     id: UUID
     workflow_id: UUID
@@ -213,6 +219,8 @@ class ChildWrite(NamedTuple):
     business_key: str | None = None
     delay_ms: int = 0
     detached: bool = False
+    lease_owner: str | None = None
+    outer: Outer | None = None
 
 
 class WaitWrite(NamedTuple):

@@ -325,10 +325,13 @@ class Batch:
     def _child_rows(self, run_key: Any, unit: RunWrite) -> Iterable[tuple[Any, ...]]:
         key, workspace = self._link.key, self._link.key(unit.workspace_id)
         for child in unit.children:
-            if not child.delay_ms:
+            leased = child.lease_owner is not None
+            if leased:
+                self.held_more += 1
+            elif not child.delay_ms:
                 self.free.append(child.id)
             ids = key(child.id), key(child.workflow_id), key(child.version_id)
-            yield run_key, workspace, *ids, *child[3:-1], int(child.detached)
+            yield run_key, workspace, *ids, *child[3:11], int(child.detached), child.lease_owner, int(leased)
 
     def _explain(self, refused: list[_Keyed]) -> None:
         """Tell a lost lease from a cancel or a pause that came first."""

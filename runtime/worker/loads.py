@@ -106,7 +106,10 @@ def _as_event(claimed: Claimed, outer: Outer) -> EventRow:
 
 def needs_reading(claimed: Sequence[Claimed]) -> bool:
     """Whether something of these runs stands in the database only."""
-    return any(one.seq > 0 or one.event is None or one.event.body_artifact_id is not None for one in claimed)
+    return any(
+        one.outer is None and (one.seq > 0 or one.event is None or one.event.body_artifact_id is not None)
+        for one in claimed
+    )
 
 
 def at_hand(claimed: Sequence[Claimed]) -> Batch:
@@ -116,6 +119,7 @@ def at_hand(claimed: Sequence[Claimed]) -> Batch:
         events={one.run_id: one.event for one in claimed if one.event is not None},
         runs={one.run_id: _NO_ROWS for one in claimed},
         damaged={},
+        outers={one.run_id: one.outer for one in claimed if one.outer is not None},
     )
 
 

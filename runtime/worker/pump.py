@@ -16,10 +16,8 @@ from uuid import UUID
 
 from runtime import queue
 from runtime.contracts import StoreUnavailable
-from runtime.engine.jsonprofile import JSON
 from runtime.interpreter import Driver, Version, Versions, loaded, own_runs
 from runtime.interpreter.attempts import StepContext as StepContextLike
-from runtime.interpreter.payloads import Reference
 from runtime.interpreter.records import Asked
 from runtime.store.brake import BRAKE
 from runtime.store.records import Claimed, RunWrite, Written
@@ -32,6 +30,7 @@ from runtime.worker.alarms import Alarms
 from runtime.worker.arrivals import PAUSE_SECONDS, PORTION, Arrivals
 from runtime.worker.context import Doors, context_of
 from runtime.worker.ending import cancel_all, leases_of
+from runtime.worker.inside import Inside
 from runtime.worker.suspects import Suspects
 
 logger = logging.getLogger("millrace.pump")
@@ -48,7 +47,7 @@ _AGAIN_MS: Final = 1_000
 _CHECK_SECONDS: Final = 3.0
 
 
-class Pump:
+class Pump(Inside):
     """Drives runs on the loop it was started on. Only `rung`, `taken` and `admit` are for others, on that loop."""
 
     def __init__(
@@ -66,6 +65,7 @@ class Pump:
         workers: Callable[[], int] = lambda: 1,
         alone: bool = False,
     ) -> None:
+        super().__init__(readers, alone=alone)
         self.worker = writer.owner
         self.reloads = reloads
         self.key_secret = key_secret
@@ -74,10 +74,7 @@ class Pump:
         self.lost = 0
         self._writer = writer
         self._doors = doors
-        self._readers = readers
         self._most = most
-        #: No other process advances runs.
-        self._alone = alone
         self._sweep_seconds = sweep_seconds
         self._versions = Versions(0 if reloads else 256)
         self._rung: dict[UUID, None] = {}
@@ -216,28 +213,28 @@ class Pump:
             self._alarms.remember(unit.run_id, wake_at)
         return written
 
-    async def keep(self, *, workspace_id: UUID, text: str, name: str) -> Reference:
-        return await asyncio.get_running_loop().run_in_executor(self._readers, loads.keep, workspace_id, text, name)
-
-    async def fetch(self, reference: Reference) -> JSON:
-        return await asyncio.get_running_loop().run_in_executor(self._readers, loads.fetch, reference)
-
-    async def ask(self, question: Callable[[], loads.R]) -> loads.R:
-        return await asyncio.get_running_loop().run_in_executor(self._readers, loads.ask, question)
-
     def nudge(self, run_id: UUID) -> None:
         if self._alone and not self.full:
             self.rung([run_id])
         else:
             queue.ring([run_id])
 
-    def hears(self, run_id: UUID) -> bool:
+    def hears(self, run_id: UUID, done: tuple[str, UUID] | None) -> bool:
         entry = self._driving.get(run_id)
-        return entry is not None and entry[0] is not None and own_runs.hear(entry[0])
+        return entry is not None and entry[0] is not None and own_runs.hear(entry[0], done)
+
+    def room(self) -> int:
+        # A part is left for others, or what a few runs begin would keep everything else from beginning.
+        if self.stopping or self.reloads or BRAKE.is_on or self._congested or self._arrivals.pressed():
+            return 0
+        return self._most * 3 // 4 - len(self._driving) - len(self._beginning) - len(self._taken)
+
+    def begin(self, claimed: Sequence[Claimed]) -> None:
+        self._take_up(list(claimed))
 
     @property
-    def holds(self) -> bool:
-        return self._alone and not self.full
+    def is_full(self) -> bool:
+        return self.full
 
     def context(self, driver: Driver, asked: Asked) -> StepContextLike:
         return context_of(driver, asked, self._doors)
@@ -411,6 +408,7 @@ class Pump:
             driver = Driver(self, version_of, one, start)
             task = asyncio.create_task(self._drive(driver))
             self._driving[run_id] = (driver, task, one.token)
+            self._note_part(driver.parent)
 
     def _is_driving(self, claimed: Claimed) -> bool:
         entry = self._driving.get(claimed.run_id)
@@ -440,6 +438,7 @@ class Pump:
             counts = True
             logger.exception("Run %s could not be advanced.", claimed.run_id)
         finally:
+            self._forget_part(driver.parent)
             entry = self._driving.get(claimed.run_id)
             if entry is not None and entry[0] is driver:
                 del self._driving[claimed.run_id]
