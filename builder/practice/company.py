@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from builder.practice.asking import Call, Refused
 from builder.practice.behaviour import Behaviour, join, parse
 from builder.practice.business import route
+from builder.practice.shipments import link
 from runtime.contracts import dumps
 
 #: Where a repeated key is recognised; reads need none.
@@ -50,9 +51,9 @@ def handle(database: sqlite3.Connection, call: Call) -> Answer:
     status, body, replayed = perform(database, call, ignore_key=behaviour.word("ignore", earlier) is not None)
     applied = call.method in WRITES and status < 300 and not replayed
     record(database, call, behaviour, status=status, applied=applied, replayed=replayed)
-    headers = (("Idempotent-Replayed", "true"),) if replayed else ()
+    also = (("Idempotent-Replayed", "true"),) if replayed else link(call)
     cut = next((kind for kind in ("drop", "hang") if behaviour.word(kind, earlier)), "")
-    return Answer(status, body, headers, delay, cut)
+    return Answer(status, body, also, delay, cut)
 
 
 def perform(database: sqlite3.Connection, call: Call, *, ignore_key: bool) -> tuple[int, str, bool]:

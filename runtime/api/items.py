@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -9,8 +10,9 @@ from uuid import UUID
 from django.db.models import Count, Q
 
 from runtime.api.cursors import decode_number, encode_number, page_size
-from runtime.contracts import ItemCounts, ItemView, NotFound, Page, ParentView
+from runtime.contracts import ItemCounts, ItemView, NotFound, Page, ParentView, StepView
 from runtime.engine.jsonprofile import loads_stored
+from runtime.store import readings
 from runtime.store.children import ENDED
 from runtime.store.models import Run
 from runtime.store.parts import IS_ITEM
@@ -18,6 +20,7 @@ from runtime.store.pauses import WITH_RUN
 
 __all__ = ["IS_ITEM", "counts", "items", "parents", "stopped"]
 
+_OF: Final = re.compile(r"[0-9]+ of ([0-9]+)")
 _WAITING: Final = frozenset({"waiting_timer", "waiting_event", "waiting_human", "parked"})
 _CHOICES: Final = {
     "all": Q(),
@@ -50,9 +53,8 @@ def items(
     return Page(views, encode_number(views[-1].index) if len(rows) > size else None)
 
 
-def counts(run_id: UUID, waits: Mapping[str, Mapping[str, Any] | None]) -> dict[str, ItemCounts]:
-    """How the runs of each step of a run stand, by node id. `waits`: what the steps wait for, which says how many there
-    will be."""
+def counts(run_id: UUID, steps: Mapping[str, StepView]) -> dict[str, ItemCounts]:
+    """How the runs of each step of a run stand, by node id; and how many there will be, or would have been."""
     found: dict[str, dict[str, int]] = {}
     rows = Run.objects.filter(parent_run_id=run_id).values_list("parent_node", "status").annotate(Count("id"))
     for node, status, count in rows:
@@ -68,10 +70,13 @@ def counts(run_id: UUID, waits: Mapping[str, Mapping[str, Any] | None]) -> dict[
         )
         of_node = found.setdefault(node, {"done": 0, "failed": 0, "waiting": 0, "running": 0})
         of_node[sort] += count
-    return {
-        node: ItemCounts(total=_total(waits.get(node)), started=sum(each.values()), **each)
-        for node, each in found.items()
-    }
+    totals = readings.totals(run_id) if found else {}
+    counted: dict[str, ItemCounts] = {}
+    for node, each in found.items():
+        started = sum(each.values())
+        total = totals[node] if node in totals else _total(steps.get(node), started)
+        counted[node] = ItemCounts(total=total, started=started, **each)
+    return counted
 
 
 def parents(rows: Iterable[Mapping[str, Any]]) -> dict[UUID, ParentView]:
@@ -109,9 +114,15 @@ def stopped(run_ids: Sequence[UUID]) -> dict[UUID, int]:
     return {parent: index for parent, index in rows if parent is not None and index is not None}
 
 
-def _total(wait: Mapping[str, Any] | None) -> int | None:
-    total = None if wait is None else wait.get("total")
-    return total if isinstance(total, int) else None
+def _total(step: StepView | None, started: int) -> int | None:
+    if step is None:
+        return None
+    if step.status == "waiting":
+        total = None if step.wait is None else step.wait.get("total")
+        return total if isinstance(total, int) else None
+    # A step that has ended says in its note how far it came; one that did all of them says so by having ended well.
+    told = _OF.match(step.note or "")
+    return started if told is None or step.status == "succeeded" else max(started, int(told[1]))
 
 
 def _plain(text: str | None) -> dict[str, Any] | None:

@@ -90,7 +90,7 @@ def changes(*, workspace_id: UUID, run_id: UUID, after: int) -> RunChanges:
 
 def _with_items(run_id: UUID, steps: list[StepView]) -> list[StepView]:
     """Steps with how their own runs stand."""
-    found = counts(run_id, {step.node: step.wait for step in steps})
+    found = counts(run_id, {step.node: step for step in steps})
     return [replace(step, items=found[step.node]) if step.node in found else step for step in steps] if found else steps
 
 

@@ -30,7 +30,9 @@ def is_container(type_name: str) -> bool:
 
 def item_fields(type_name: str) -> tuple[str, ...]:
     """The settings of a container that are worked out for each of its runs, so that they know `item` and `index`."""
-    return ("label",) if type_name.startswith(_CONTAINERS[0]) else ("until",) if is_container(type_name) else ()
+    return (
+        ("label", "item_key") if type_name.startswith(_CONTAINERS[0]) else ("until",) if is_container(type_name) else ()
+    )
 
 
 def is_call(type_name: str) -> bool:

@@ -9,6 +9,7 @@ from runtime.engine.jsonprofile import JSON, dumps
 from runtime.engine.state import StepError
 from runtime.interpreter.payloads import MOST_BYTES
 from runtime.interpreter.rows import error_of
+from runtime.sdk import PermanentError
 from runtime.store.children import MOST_DEEP, Callee, Child
 
 #: So many are told of.
@@ -63,6 +64,38 @@ def changed(index: int) -> StepError:
         "items_changed",
         "It is not the same as before",
         f"Number {index + 1} was given something else when it was begun. Start a new run for what is new.",
+    )
+
+
+def too_many_items(name: str, most: int) -> StepError:
+    return _error(
+        "too_many_items",
+        "There are more entries than it takes",
+        f"“{name}” takes at most {most:,}, and these are done. Allow more, and retry the run: it goes on "
+        "with the next.",
+    )
+
+
+def too_many_pages(name: str, most: int) -> StepError:
+    return _error(
+        "too_many_pages",
+        "There are more pages than it reads",
+        f"“{name}” reads at most {most:,}, and what they held is done. Allow more, and retry the run: it goes on with "
+        "the next.",
+    )
+
+
+def no_key(index: int, pages: int) -> PermanentError:
+    where = f"number {index + 1} on page {pages + 1}"
+    return PermanentError(
+        "An entry cannot be told from others", f"The formula “Known again by” gave nothing for {where}.", "no_item_key"
+    )
+
+
+def twice(index: int, pages: int) -> PermanentError:
+    where = f"Number {index + 1} on page {pages + 1}"
+    return PermanentError(
+        "An entry came twice", f"{where} has come before. What came until then is done.", "item_twice"
     )
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
-from uuid import UUID
 
 from runtime.contracts import StoreUnavailable
 from runtime.engine.containers import NEEDS_ENGINE
@@ -17,11 +15,11 @@ from runtime.engine.graph import Graph, Node
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSON, dumps
 from runtime.engine.state import StepError, StepKey, StepStatus
-from runtime.interpreter import again, own_errors, own_hands, people
+from runtime.interpreter import again, own_errors, own_hands, own_pages, own_results, people
 from runtime.interpreter.attempts import failed as failure_of
 from runtime.interpreter.outcomes import Failed
 from runtime.interpreter.outputs import document_of
-from runtime.interpreter.payloads import INLINE_CHARACTERS, MOST_BYTES, Reference, reference_in
+from runtime.interpreter.payloads import INLINE_CHARACTERS, MOST_BYTES, Reference
 from runtime.interpreter.records import Asked, Record
 from runtime.sdk import OwnRuns
 from runtime.store import children
@@ -39,8 +37,6 @@ T = TypeVar("T")
 #: Begun in one commit; the next portion follows at once.
 PORTION: Final = 200
 _LONGEST_LABEL: Final = 200
-#: Results are read by so many.
-_CHUNK: Final = 100
 
 
 class Look:
@@ -80,8 +76,8 @@ class Look:
             return await self._wind_up()
         if spec.kind == "undo":
             return await self._undo()
-        if self._is_tried_again() and spec.kind in ("items", "call") and not fan.compared:
-            if (index := await self._ask(_that_differs, spec.items, spec.workflow_id)) is not None:
+        if self._is_tried_again() and spec.kind in ("items", "call") and spec.paged is None and not fan.compared:
+            if (index := await self._ask(own_results.that_differs, spec.items, spec.workflow_id)) is not None:
                 self._fail(own_errors.changed(index))
                 return True
             fan.compared = True
@@ -101,7 +97,8 @@ class Look:
         if fan.doubt or tally.failed or spec.kind != "items" or len(self.driver.fans) > 1:
             return None
         # Whatever ended elsewhere is told to nobody here; and of those that failed somebody may go on with one.
-        if own_hands.here(self.driver) < left or tally.count >= len(spec.items):
+        last = len(spec.items) if spec.paged is None else fan.reading.at_hand if fan.reading is not None else 0
+        if own_hands.here(self.driver) < left or tally.count >= last:
             return None
         fan.heard -= ended
         return replace(tally, done=tally.done + len(ended), open=left, ids=tally.ids - ended)
@@ -144,25 +141,38 @@ class Look:
     # --- the sorts of steps ---------------------------------------------------------------------------------------
 
     async def _items(self, spec: OwnRuns) -> bool:
-        fan, tally, total = self.fan, self.fan.tally, len(spec.items)
+        fan, tally = self.fan, self.fan.tally
+        reading = None if spec.paged is None else await own_pages.take_in(self, spec.paged)
+        total, at_hand = (len(spec.items),) * 2 if reading is None else (0, reading.at_hand)
         # Those of an earlier try come first, in their order, and count as failed when they fail again.
         failed = tally.failed - tally.before + len(fan.asked)
         ended, too_many = tally.done + failed, spec.may_fail is not None and failed > spec.may_fail
         free = 0 if too_many else min(spec.at_a_time - tally.open, PORTION)
         if free > 0 and tally.before > len(fan.asked) and await self._try_again(free):
             return True
-        room = min(free, total - tally.count)
+        if reading is not None:
+            total = max(tally.count, reading.total or 0)
+            if not too_many:
+                own_pages.want(self, reading, spec)
+        room = min(free, at_hand - tally.count)
         if room > 0:
             await own_hands.make_ready(self.driver, fan)
             begun = tally.count
             for index in range(begun, begun + room):
-                await self._begin_one(index, spec.items[index], label=True)
-            self._note(f"{ended} of {total}")
+                item = spec.items[index] if reading is None else reading.item(index)
+                await self._begin_one(index, item, label=True)
+            self._note(self._so_far(ended, total))
             # What one portion left over follows with the next commit.
             fan.due = room == PORTION
             return True
         if tally.open:
-            return self._progress(f"{ended} of {total}")
+            return self._progress(self._so_far(ended, total))
+        if reading is not None and not too_many:
+            if reading.broken is not None:
+                self._fail(reading.broken)
+                return True
+            if not reading.is_over or tally.count < at_hand:
+                return self._progress(self._so_far(ended, total))
         if too_many and fan.asked and failed == len(fan.asked):
             self._fail(own_errors.decide_first(self.node.name, list(fan.asked.values())))
             return True
@@ -170,16 +180,22 @@ class Look:
             first = await self._ask(children.failed, limit=own_errors.SHOWN)
             self._fail(own_errors.failures(self.node.name, first, tally.failed, total))
             return True
-        output: dict[str, JSON] = {"total": total, "done": tally.done, "failed": tally.failed}
+        output: dict[str, JSON] = {"total": tally.count, "done": tally.done, "failed": tally.failed}
+        if reading is not None:
+            output |= {"pages": reading.pages, "skipped": reading.skipped}
         if spec.collect:
-            collected = await self._collected(await self._ask(children.ended))
+            collected = await own_results.collected(self.driver, self.node.id, await self._ask(children.ended))
             if collected is None:
                 self._fail(own_errors.too_large())
                 return True
             output["results"] = collected
-        note = f"{tally.done} of {total}" + (f", {tally.failed} failed" if tally.failed else "")
+        note = f"{tally.done} of {tally.count}" + (f", {tally.failed} failed" if tally.failed else "")
         await self._succeed(output, note)
         return True
+
+    def _so_far(self, ended: int, total: int) -> str:
+        reading = self.fan.reading
+        return f"{ended} of {total}" if reading is None or reading.total is not None else f"{ended} so far"
 
     async def _turns(self, spec: OwnRuns) -> bool:
         last = await self._ask(children.last)
@@ -196,7 +212,7 @@ class Look:
         if last.status != "completed":
             self._fail(own_errors.failures(self.node.name, [last], 1, last.index + 1))
             return True
-        result = (await self._results([last])).get(last.id)
+        result = (await own_results.of(self.driver, self.node.id, [last])).get(last.id)
         prepared = self.driver.version.step(self.node.id).prepared
         assert prepared is not None
         try:
@@ -234,7 +250,7 @@ class Look:
         if child.status != "completed":
             self._fail(own_errors.failures(self.node.name, [child], 1, 1))
             return True
-        result = (await self._results([child])).get(child.id)
+        result = (await own_results.of(self.driver, self.node.id, [child])).get(child.id)
         await self._succeed({"run_id": str(child.id), "outcome": child.outcome, "result": result}, None)
         return True
 
@@ -329,7 +345,9 @@ class Look:
         before = await self._ask(children.at, row.index - 1)
         if before is None:
             return None
-        return (await self._child(row.index, (await self._results([before])).get(before.id))).item
+        return (
+            await self._child(row.index, (await own_results.of(self.driver, self.node.id, [before])).get(before.id))
+        ).item
 
     def _expect(self, more: int = 1) -> None:
         """So many more runs are under way."""
@@ -378,31 +396,6 @@ class Look:
             return None
         return None if made in (None, "") else (made if isinstance(made, str) else dumps(made))[:_LONGEST_LABEL]
 
-    async def _collected(self, rows: Sequence[Child]) -> list[JSON] | None:
-        """What each of these runs gave, in their order; None where that is too much together."""
-        found: list[JSON] = []
-        size = 0
-        for start in range(0, len(rows), _CHUNK):
-            chunk = rows[start : start + _CHUNK]
-            results_ = await self._results(chunk)
-            found += [results_.get(row.id) for row in chunk]
-            size += sum(len(dumps(value)) for value in results_.values())
-            if size > MOST_BYTES:
-                return None
-        return found
-
-    async def _results(self, rows: Sequence[Child]) -> dict[UUID, JSON]:
-        """What the last steps of these runs gave, each by the version that it was done on."""
-        driver, body = self.driver, self.graph.bodies.get(self.node.id)
-        found: dict[UUID, JSON] = {}
-        for version in {row.version_id: None for row in rows}:
-            same = [row for row in rows if row.version_id == version]
-            graph = body if body is not None and version == driver.claimed.version_id else None
-            if graph is None:
-                graph = await driver.shell.ask(partial(again.graph_of, same[0].id))
-            found |= await results(driver, same, graph)
-        return found
-
     async def _succeed(self, output: dict[str, JSON], note: str | None) -> None:
         driver, node = self.driver, self.node
         text = dumps(output)
@@ -438,6 +431,8 @@ class Look:
     async def _wind_up(self) -> bool:
         """The run is to end: its own runs first."""
         driver, run_id, node = self.driver, self.driver.claimed.run_id, self.fan.node
+        if (reading_task := driver.tasks.get(node)) is not None:
+            reading_task.cancel()
         if self.fan.tally.open:
             for child in await driver.shell.ask(lambda: children.ask_to_end(run_id, node)):
                 driver.shell.nudge(child)
@@ -461,35 +456,3 @@ class Look:
         was = self.driver.unit.dirty
         self._note(note)
         return self.driver.unit.dirty and not was
-
-
-async def results(driver: Driver, rows: Sequence[Child], graph: Graph) -> dict[UUID, JSON]:
-    """What runs of this graph came to: what their last step gave; of several, each by its key."""
-    ends = [node for node in graph.order if not graph.after[node] and node not in graph.undoes]
-    wanted = [row for row in rows if row.status == "completed"]
-    texts = await driver.shell.ask(lambda: children.outputs(wanted, ends))
-    made: dict[UUID, JSON] = {}
-    for run_id, by_node in texts.items():
-        given = {
-            graph.by_id[node].key: await document_of(by_node[node], driver.shell.fetch)
-            for node in ends
-            if node in by_node
-        }
-        made[run_id] = next(iter(given.values())) if len(given) == 1 else (given or None)
-    return made
-
-
-def _that_differs(run_id: UUID, node: str, items: Sequence[JSON], workflow_id: UUID | None) -> int | None:
-    """The first item that is not what its run was given; or that was given to another workflow."""
-    for row in children.read(run_id, node):
-        if workflow_id is not None and row.workflow_id != workflow_id:
-            return row.index
-        if row.item is None:
-            continue
-        if row.index >= len(items):
-            return row.index
-        text, kept = dumps(items[row.index]), reference_in(row.item)
-        same = text == row.item if kept is None else hashlib.sha256(text.encode()).hexdigest() == kept.sha256
-        if not same:
-            return row.index
-    return None

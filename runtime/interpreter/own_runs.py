@@ -14,11 +14,13 @@ from uuid import UUID
 
 from runtime.contracts import StoreUnavailable
 from runtime.engine.jsonprofile import dumps, loads_stored
-from runtime.engine.state import RunState, RunStatus, StepState, StepStatus
-from runtime.interpreter import own_hands
+from runtime.engine.state import RunState, RunStatus, StepError, StepState, StepStatus
+from runtime.interpreter import own_hands, own_pages
 from runtime.interpreter.own_look import Look
+from runtime.interpreter.own_pages import Reading
 from runtime.interpreter.records import Asked, Record
 from runtime.sdk import OwnRuns
+from runtime.sdk.sources import Page
 from runtime.store import children
 from runtime.store.children import Child, Outer, Tally
 from runtime.store.records import RunWrite
@@ -63,6 +65,9 @@ class Fan:
     asks: int = 0
     #: Runs of an earlier try that cannot go on before somebody has decided.
     asked: dict[UUID, Child] = field(default_factory=dict)
+    #: How far it has read, where it reads page by page; and what was read since.
+    reading: Reading | None = None
+    page: Page | StepError | None = None
     #: What its runs know from outside, but for their item; None until one of them is begun here.
     outer: Outer | None = None
 
@@ -92,16 +97,18 @@ def take_up(driver: Driver, asked: Asked, spec: OwnRuns) -> None:
 
 def wait_document(asked: Asked, spec: OwnRuns) -> str:
     """What the row of the waiting step says; how many runs there will be, where that is known."""
-    total = len(spec.items) if spec.kind in ("items", "call") else None
+    total = len(spec.items) if spec.kind in ("items", "call") and spec.paged is None else None
     return dumps({"kind": "children", "until": None, "since": asked.at, "total": total})
 
 
 def next_look(driver: Driver) -> int | None:
     """When to look again although nobody knocked."""
+    due = own_pages.due(driver)
     fans = [fan for fan in driver.fans.values() if fan.tally.open]
     if not fans:
-        return None
-    return driver.shell.now_ms() + (_LOOK_SELDOM_MS if all(fan.tally.still for fan in fans) else _LOOK_MS)
+        return due
+    look = driver.shell.now_ms() + (_LOOK_SELDOM_MS if all(fan.tally.still for fan in fans) else _LOOK_MS)
+    return look if due is None else min(look, due)
 
 
 def held_until(driver: Driver) -> int | None:
@@ -110,9 +117,15 @@ def held_until(driver: Driver) -> int | None:
     What is done in this process moves it soon, and so does what moved it a moment ago: to let go of it, knock at it and
     claim it anew would cost more. Where there is room for nothing else it makes way.
     """
+    due = own_pages.due(driver)
     moves = [fan for fan in driver.fans.values() if fan.tally.open and not fan.tally.still]
     if not moves or driver.shell.is_full:
-        return None
+        return due
+    held = _held_until(driver, moves)
+    return due if held is None else held if due is None else min(held, due)
+
+
+def _held_until(driver: Driver, moves: list[Fan]) -> int | None:
     now = driver.shell.now_ms()
     here = own_hands.here(driver)
     if here:
@@ -123,6 +136,9 @@ def held_until(driver: Driver) -> int | None:
 
 def stir(driver: Driver) -> None:
     """Time has passed: those that other processes carry out may have ended, of which nobody tells here."""
+    due = own_pages.due(driver)
+    if due is not None and due <= driver.shell.now_ms():
+        hear(driver)
     opened = sum(fan.tally.open for fan in driver.fans.values())
     if opened and not driver.shell.is_alone and opened > own_hands.here(driver):
         hear(driver)

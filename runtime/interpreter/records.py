@@ -14,6 +14,7 @@ from runtime.store.reads import AnswerRow, AttemptRow
 from runtime.store.records import (
     AttemptWrite,
     ChildWrite,
+    ReadingWrite,
     ResponseWrite,
     TaskWrite,
     TimerClear,
@@ -79,6 +80,7 @@ class Unit:
     response: ResponseWrite | None = None
     tasks: tuple[TaskWrite, ...] = ()
     children: tuple[ChildWrite, ...] = ()
+    readings: tuple[ReadingWrite, ...] = ()
     #: Steps whose rows say something new although the engine has nothing new about them.
     noted: tuple[str, ...] = ()
     waits: tuple[WaitWrite, ...] = ()

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from runtime.engine.jsonprofile import JSON
 from runtime.sdk.signals import Signal
+from runtime.sdk.sources import Paged
 from runtime.sdk.tasks import Task
 
 
@@ -86,6 +87,8 @@ class OwnRuns:
     workflow_id: UUID | None = None
     most_turns: int = 1
     pause_ms: int = 0
+    #: In place of `items`: they are read a page at a time.
+    paged: Paged | None = None
 
 
 Outcome: TypeAlias = Result | Wait | StopRun | OwnRuns

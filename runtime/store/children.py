@@ -120,7 +120,7 @@ _OWN: Final = "FROM store_run WHERE parent_run_id = %(run)s AND parent_node = %(
 _OPEN: Final = f"{_OWN} AND finished_at IS NULL"
 _FAILED: Final = f"{_OWN} AND finished_at IS NOT NULL AND NOT (status = 'completed')"
 _TALLY: Final = f"""
-    SELECT (SELECT max(item_index) {_OWN}),
+    SELECT (SELECT item_index {_OWN} ORDER BY item_index DESC LIMIT 1),
         (SELECT count(*) {_OPEN}),
         (SELECT count(*) {_OPEN} AND detached),
         (SELECT count(*) {_OPEN} AND NOT detached AND status NOT IN {tuple(sorted(_STILL))}),

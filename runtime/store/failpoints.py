@@ -51,6 +51,7 @@ COMMIT_POINTS: Final = frozenset(
         "child.start",
         "child.result",
         "child.knock",
+        "child.page",
         "child.cancel",
         "child.reopen",
         "child.undo",

@@ -223,6 +223,15 @@ class ChildWrite(NamedTuple):
     outer: Outer | None = None
 
 
+class ReadingWrite(NamedTuple):
+    """How far a step has read that reads page by page, and by what the entries of this page are known again."""
+
+    node_id: str
+    state: str
+    total: int | None = None
+    keys: tuple[str, ...] = ()
+
+
 class WaitWrite(NamedTuple):
     """A step that waits for its link or for an event."""
 
@@ -290,6 +299,7 @@ class RunWrite(NamedTuple):
     waits: tuple[WaitWrite, ...] = ()
     waits_over: tuple[WaitClose, ...] = ()
     plain: bool = False
+    readings: tuple[ReadingWrite, ...] = ()
 
 
 class Written(NamedTuple):

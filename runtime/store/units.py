@@ -13,6 +13,7 @@ from runtime.contracts import RunTouched
 from runtime.store import acceptance, claims, failpoints, hanging, lease_statements, repeats, trail, unit_rows
 from runtime.store import statements as sql
 from runtime.store.dialect import Link
+from runtime.store.readings import INSERT_KEYS, UPSERT_READINGS
 from runtime.store.reads import ResponseRow, RunEnd
 from runtime.store.records import Accepted, AcceptRun, Claimed, RunRow, RunWrite, StepWrite, Written
 from runtime.store.tickets import CancelPending, Fenced, PausePending, Ticket, Wanted, Work
@@ -285,6 +286,8 @@ class Batch:
         children: list[tuple[Any, ...]] = []
         waits: list[tuple[Any, ...]] = []
         over: list[tuple[Any, ...]] = []
+        readings: list[tuple[Any, ...]] = []
+        keys: list[tuple[Any, ...]] = []
         for run_key, unit, _ in keyed:
             if unit.attempts:
                 attempts += hanging.attempt_rows(run_key, unit)
@@ -303,6 +306,9 @@ class Batch:
             closed += [(run_key, *one) for one in unit.closed]
             if unit.children:
                 children += self._child_rows(run_key, unit)
+            for reading in unit.readings:
+                readings.append((run_key, *reading[:3]))
+                keys += [(run_key, reading.node_id, key) for key in reading.keys]
             if unit.waits:
                 waits += hanging.wait_rows(self._link.key, run_key, unit)
             if unit.waits_over:
@@ -318,6 +324,8 @@ class Batch:
             (sql.INSERT_CHILDREN, children),
             (sql.CLOSE_WAITS, over),
             (sql.INSERT_WAITS, waits),
+            (UPSERT_READINGS, readings),
+            (INSERT_KEYS, keys),
         ):
             if rows:
                 self._link.batch(statement, rows)

@@ -240,6 +240,23 @@ def items(*, count: int = 4, at_a_time: int = 2, slow: int = 0) -> Example:
     return Example("Items", graph(nodes, ["start -> each", "each -> last"]), {"last": 1})
 
 
+def items_paged(*, count: int = 7, on_a_page: int = 3) -> Example:
+    """The same for the entries of a list that is read a page at a time, each begun when the one before is through."""
+    config = {
+        "source": "pages",
+        "url": f"http://practice-company/shipments?of={count}&limit={on_a_page}",
+        "list_path": "shipments",
+        "next_by": "cursor",
+        "next_path": "paging.cursor",
+        "item_key": "{{ item.id }}",
+        "at_a_time": 2,
+    }
+    inside = _of_item("make")
+    inside["config"]["json_body"]["order"] = "item:{{ trigger.body.id }}.{{ item.number }}/make"
+    nodes = [webhook(), node("each", "flow.for_each@1", config), {**inside, "parent": "each"}]
+    return Example("Items paged", graph(nodes, ["start -> each"]), {})
+
+
 def items_undone(*, count: int = 3) -> Example:
     """The same one after another, each with the call that undoes it; then a step that fails and has all undone."""
     lines = [f"{{{{ trigger.body.id }}}}.{number}" for number in range(count)]

@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults import figures
 from tests.faults.conftest import MakePlant
-from tests.faults.examples import items, items_failing, items_undone, of_items
+from tests.faults.examples import items, items_failing, items_paged, items_undone, of_items
 from tests.faults.plant import Plant
 from tests.faults.processes import wait_until
 from tests.faults.test_people import bury
@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
 
 #: Points that only runs of runs pass.
 FORTH = ("child.start", "child.result", "child.knock")
+PAGES = ("child.page",)
 BACK = ("child.undo",)
 CONTROL = ("child.reopen", "child.cancel")
 
@@ -34,14 +35,14 @@ def test_each_item_is_done_once_and_undone_in_reverse_wherever_a_process_dies(
     seed = figures.seed()
     chance = random.Random(seed)
     plant = make_plant(database)
-    there, back, failing = items(), items_undone(), items_failing()
-    plant.start(there, back, failing, replace(items(slow=1_500), name="Items slow"))
+    there, back, failing, paged = items(), items_undone(), items_failing(), items_paged()
+    plant.start(there, back, failing, paged, replace(items(slow=1_500), name="Items slow"))
     trials = Range(plant, seed)
-    shots = [shot for example in (there, back) for shot in trials.shots(example, starts=False)]
+    shots = [shot for example in (there, back, paged) for shot in trials.shots(example, starts=False)]
     shots = [shot for shot in shots if shot.point.split(":")[0] not in BY_THE_CLOCK]
     reached = {shot.point for shot in shots if shot.point.startswith("child.")}
     # A knock need not be committed where whoever is knocked at looks on: embedded, that is nearly always so.
-    always = [point for point in (*FORTH, *BACK) if point != "child.knock"]
+    always = [point for point in (*FORTH, *PAGES, *BACK) if point != "child.knock"]
     assert {f"{name}:{side}" for name in always for side in ("before", "after")} <= reached
     chosen = shots if figures.everything() else sample(shots, chance)
     for shot in chosen:
@@ -51,6 +52,8 @@ def test_each_item_is_done_once_and_undone_in_reverse_wherever_a_process_dies(
         done = of_items(orders, trial.key)
         if trial.shot.example == there.name:
             assert Counter(done) == {f"make.{number}": 1 for number in range(4)}, (trial.shot, done)
+        elif trial.shot.example == paged.name:
+            assert Counter(done) == {f"make.{number}": 1 for number in range(1, 8)}, (trial.shot, done)
         else:
             assert done == ["make.0", "make.1", "make.2", "unmake.2", "unmake.1", "unmake.0"], (trial.shot, done)
     died = sum(trial.reached for trial in trials.trials) + reopened(plant, seed) + cancelled(plant, seed)
@@ -75,7 +78,8 @@ def sample(shots: list[Shot], chance: random.Random) -> list[Shot]:
     """Each point of runs of runs once, and two others."""
     own = sorted({shot.point for shot in shots if shot.point.startswith("child.")})
     chosen = [chance.choice([shot for shot in shots if shot.point == point]) for point in chance.sample(own, 4)]
-    return chosen + chance.sample([shot for shot in shots if shot.point not in own], 2)
+    chosen += [shot for shot in shots if shot.point.startswith("child.page:") and shot.nth == 2]
+    return list(dict.fromkeys(chosen)) + chance.sample([shot for shot in shots if shot.point not in own], 2)
 
 
 def reopened(plant: Plant, seed: int) -> int:

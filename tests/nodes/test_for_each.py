@@ -45,3 +45,38 @@ def test_it_holds_other_steps() -> None:
     assert node is not None
     assert node.spec()["container"] is True
     assert node.has_error_port
+
+
+PAGES = {"source": "pages", "url": "https://api.example.com/orders"}
+
+
+async def test_pages_are_left_to_whoever_needs_the_next_entry() -> None:
+    outcome = await step("flow.for_each@1", {**PAGES, "most_pages": 7, "item_key": "{{ item.id }}"})
+    assert outcome.items == ()
+    assert (outcome.paged.most_pages, outcome.paged.most_items, outcome.paged.keyed) == (7, 10_000, True)
+
+
+@pytest.mark.parametrize(
+    ("config", "field"),
+    [
+        ({"source": "pages"}, "url"),
+        ({**PAGES, "url": "api.example.com"}, "url"),
+        ({**PAGES, "stop": "percent"}, "stop"),
+        ({**PAGES, "next_by": "cursor"}, "next_path"),
+        ({**PAGES, "next_by": "page", "page_name": ""}, "page_name"),
+        ({**PAGES, "next_by": "offset", "size_name": "limit"}, "page_size"),
+        ({**PAGES, "headers": [{"name": "Host", "value": "x"}]}, "headers[0].name"),
+        ({}, "items"),
+    ],
+)
+def test_what_is_missing_for_reading_pages_is_said_with_its_field(config: dict[str, Any], field: str) -> None:
+    node = CATALOG.get("flow.for_each@1")
+    assert node is not None
+    assert field in [found for found, _, _ in node.problems(config)]
+
+
+def test_what_pages_need_is_not_asked_of_a_list() -> None:
+    node = CATALOG.get("flow.for_each@1")
+    assert node is not None
+    assert node.problems({"items": "{{ trigger.lines }}"}) == []
+    assert node.problems({**PAGES}) == []

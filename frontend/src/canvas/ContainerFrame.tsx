@@ -75,7 +75,7 @@ function RunFrame(props: FrameProps) {
   else if (items) {
     second = [
       // Of a repetition nobody knows beforehand how often; a list that is done is as long as what was begun.
-      node.type.startsWith("flow.repeat@") ? t("items.turns", { count: items.started }) : t("items.done", { done: items.done, total: items.total ?? items.started }),
+      node.type.startsWith("flow.repeat@") ? t("items.turns", { count: items.started }) : items.total === null ? t("items.soFar", { done: items.done }) : t("items.done", { done: items.done, total: items.total }),
       ...(items.failed > 0 ? [t("items.failed", { count: items.failed })] : []),
     ].join(" · ");
   } else if (step?.status === "skipped") second = t("run.skipped");

@@ -19,7 +19,6 @@ from runtime.sdk import (
     Number,
     PermanentError,
     Result,
-    RetryableError,
     StepFailure,
     Text,
     Words,
@@ -31,19 +30,15 @@ from runtime.sdk import (
 from runtime.sdk.addresses import read_address
 from runtime.sdk.advice import address_advice, address_problems, secret_pairs
 from runtime.sdk.bodies import is_json_type, media_type, response_json, response_text
-from runtime.sdk.connections import auth_headers, auth_query, host_allowed, hosts_of
+from runtime.sdk.calls import REFUSED_HEADERS, refuse, sign_in, with_query
 from runtime.sdk.fields import as_text
 from runtime.sdk.headers import check_header
-from runtime.sdk.http import is_among, parse_codes, quote_answer, reason, retry_after_seconds
+from runtime.sdk.http import is_among, parse_codes
 from runtime.sdk.http_look_up import WRITES, LookUpSettings, judged, looks_up, patience
 from runtime.sdk.jsontext import is_whole_formula, read_json_text
 from runtime.sdk.probes import Probe, Verdict, Work
 from runtime.sdk.redaction import Redactor
 
-_RETRIED = (408, 425, 429)
-_REFUSED_HEADERS = frozenset(
-    ["connection", "content-length", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"]
-)
 _RECORDED = 4_000
 
 
@@ -199,17 +194,8 @@ async def run(config: HttpRequestConfig, step_input: JSON, context: Context) -> 
     host = read_address(config.url).host
     query = [(pair.name, _text(pair.value)) for pair in config.query]
     headers = [(pair.name, _text(pair.value)) for pair in config.headers]
-    drop: list[str] = []
-    redactor = Redactor()
-    if config.connection:
-        opened = await context.connection(config.connection)
-        if not host_allowed(opened.fields, host):
-            raise PermanentError("Not for this host", _elsewhere(opened.fields, host), "host_not_allowed")
-        signed = auth_headers(opened.kind, opened.fields)
-        drop = [name for name, _value in signed]
-        headers = [(name, value) for name, value in headers if name.lower() not in {d.lower() for d in drop}] + signed
-        query += auth_query(opened.kind, opened.fields)
-        redactor = Redactor([*opened.secrets, *(value for _name, value in signed)])
+    signed = await sign_in(context, config.connection, host, headers, query)
+    headers, query, redactor = signed.headers, signed.query, signed.redactor
     content, content_type = _body(config)
     names = {name.lower() for name, _value in headers}
     if content_type and "content-type" not in names:
@@ -218,10 +204,10 @@ async def run(config: HttpRequestConfig, step_input: JSON, context: Context) -> 
         headers.append((config.key_header, context.idempotency_key))
     for name, value in headers:
         try:
-            check_header(name, value, _REFUSED_HEADERS)
+            check_header(name, value, REFUSED_HEADERS)
         except ValueError as error:
             raise PermanentError("A header cannot be sent", f"{error}.", "header") from None
-    url = _with_query(config.url, query)
+    url = with_query(config.url, query)
     request: JSON = {
         "method": config.method,
         "url": redactor.url(url),
@@ -239,7 +225,7 @@ async def run(config: HttpRequestConfig, step_input: JSON, context: Context) -> 
             connect_seconds=float(config.connect_seconds),
             total_seconds=context.timeout_seconds,
             follow_redirects=config.follow_redirects,
-            drop_on_redirect=drop,
+            drop_on_redirect=signed.drop,
         )
     except StepFailure as failure:
         failure.request = request
@@ -268,7 +254,7 @@ def _result(config: HttpRequestConfig, answer: HttpAnswer, host: str, redactor: 
         "duration_ms": answer.duration_ms,
     }
     if not is_among(answer.status, config.success_codes):
-        _fail(answer, host, redactor.text(text), request, response)
+        refuse(answer, host, redactor.text(text), request, response)
     note = f"Status {answer.status}"
     body: JSON = text or None
     kind, _charset = media_type(answer.headers.get("content-type", ""))
@@ -296,61 +282,8 @@ def _result(config: HttpRequestConfig, answer: HttpAnswer, host: str, redactor: 
     return Result(output, note=note[:200], request=request, response=response)
 
 
-def _fail(answer: HttpAnswer, host: str, text: str, request: JSON, response: JSON) -> None:
-    status = answer.status
-    says = quote_answer(text)
-    message = f"{host} answered with status {status} ({reason(status)})" + (f": {says}" if says else ".")
-    shared: dict[str, Any] = {
-        "detail": text[:2000] or None,
-        "http_status": status,
-        "request": request,
-        "response": response,
-    }
-    if status in _RETRIED or status >= 500:
-        title = "Too many requests" if status == 429 else "The other system is not well" if status >= 500 else "Not now"
-        raise RetryableError(
-            title,
-            message,
-            f"http_{status}",
-            retry_after_seconds=retry_after_seconds(answer.headers),
-            maybe_applied=status >= 500 or status == 408,
-            **shared,
-        )
-    titles = {
-        400: "The request was not understood",
-        401: "Sign-in refused",
-        403: "Not allowed",
-        404: "Not found",
-        409: "Conflict",
-        410: "No longer there",
-        422: "The data was refused",
-    }
-    advice = {
-        401: " Check the connection.",
-        403: " The connection's account may not do this.",
-        404: " Check the address.",
-    }
-    raise PermanentError(
-        titles.get(status, "Unexpected answer"), message + advice.get(status, ""), f"http_{status}", **shared
-    )
-
-
-def _elsewhere(fields: Mapping[str, Any], host: str) -> str:
-    hosts = hosts_of(fields)
-    if not hosts:
-        return "This connection does not say yet for which hosts it is. Open it under Connections and name them."
-    return f"This connection is for {', '.join(hosts[:5])} and is not used with {host}."
-
-
 def _text(value: Any) -> str:
     return str(as_text(value))
-
-
-def _with_query(url: str, pairs: list[tuple[str, str]]) -> str:
-    url, hash_sign, fragment = url.strip().partition("#")
-    if pairs:
-        url += ("&" if "?" in url else "?") + urlencode(pairs)
-    return url + hash_sign + fragment
 
 
 def _body(config: HttpRequestConfig) -> tuple[bytes, str]:
@@ -418,7 +351,7 @@ def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     for index, header in enumerate(headers if isinstance(headers, list) else ()):
         if isinstance(header, Mapping) and isinstance(header.get("name"), str) and header["name"]:
             try:
-                check_header(header["name"], "", _REFUSED_HEADERS)
+                check_header(header["name"], "", REFUSED_HEADERS)
             except ValueError as error:
                 found.append((f"headers[{index}].name", "header", f"{error}."))
     return found + http_look_up.look_up_problems(config)

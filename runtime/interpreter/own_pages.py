@@ -1,0 +1,222 @@
+"""Entries that a step reads a page at a time: what is at hand, where to go on, and when the next page is asked for.
+
+What a page held, and the cursor behind it, are stored in the commit that begins the first runs of its entries; entries
+without a run stay there until they have one. So a page is read once, however often the process dies behind it, and one
+that was read and not stored is read again: nothing of it had begun. A page is asked for when the entries at hand run
+low; so there are never more of them than two pages hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from runtime.engine.jsonprofile import JSON, dumps, normalise
+from runtime.engine.state import StepError
+from runtime.interpreter import own_errors
+from runtime.interpreter.attempts import failed as failure_of
+from runtime.interpreter.attempts import timed_out
+from runtime.interpreter.outcomes import Failed
+from runtime.interpreter.outputs import document_of
+from runtime.interpreter.payloads import INLINE_CHARACTERS
+from runtime.interpreter.records import Asked
+from runtime.sdk import OwnRuns, StepFailure
+from runtime.sdk.sources import Page, Paged
+from runtime.store import readings
+from runtime.store.records import ReadingWrite
+
+if TYPE_CHECKING:
+    from runtime.interpreter.driver import Driver
+    from runtime.interpreter.own_look import Look
+
+
+@dataclass(slots=True)
+class Reading:
+    """How far a step has read. `base`: the number of the first of `items`, which have no run yet or had none when the
+    page was stored."""
+
+    cursor: JSON = None
+    pages: int = 0
+    skipped: int = 0
+    base: int = 0
+    items: list[JSON] = field(default_factory=list)
+    is_over: bool = False
+    #: How many there will be, where that is known.
+    total: int | None = None
+    most_items: int = 0
+    #: Tries at the next page that failed, when the first was, and when the next is due.
+    tries: int = 0
+    since: int = 0
+    due: int | None = None
+    #: Why nothing more is read; what was begun is done to its end first.
+    broken: StepError | None = None
+
+    @property
+    def at_hand(self) -> int:
+        """The number behind the last entry that may have a run."""
+        return min(self.base + len(self.items), self.most_items)
+
+    def item(self, number: int) -> JSON:
+        return self.items[number - self.base]
+
+    def document(self) -> JSON:
+        return {
+            "cursor": self.cursor,
+            "pages": self.pages,
+            "skipped": self.skipped,
+            "base": self.base,
+            "items": self.items,
+            "is_over": self.is_over,
+            "total": self.total,
+            "tries": self.tries,
+            "since": self.since,
+            "due": self.due,
+        }
+
+
+async def take_in(look: Look, paged: Paged) -> Reading:
+    """How far the reading is, with what was read since."""
+    fan, driver = look.fan, look.driver
+    if fan.reading is None:
+        text = await driver.shell.ask(partial(readings.state_of, driver.claimed.run_id, fan.node))
+        kept: Any = {} if text is None else await document_of(text, driver.shell.fetch)
+        fan.reading = Reading(**kept, most_items=paged.most_items)
+    reading, (page, fan.page) = fan.reading, (fan.page, None)
+    if isinstance(page, StepError):
+        await _take_failure(look, reading, page)
+    elif page is not None:
+        await _take_page(look, reading, page, paged)
+    count = fan.tally.count
+    if reading.is_over and count >= reading.at_hand:
+        left = reading.base + len(reading.items) > reading.at_hand
+        reading.broken = own_errors.too_many_items(look.node.name, paged.most_items) if left else None
+    elif count >= reading.most_items:
+        reading.broken = own_errors.too_many_items(look.node.name, paged.most_items)
+    return reading
+
+
+def want(look: Look, reading: Reading, spec: OwnRuns) -> None:
+    """Ask for the next page where what is at hand runs low and nobody is at it."""
+    driver, fan, paged = look.driver, look.fan, spec.paged
+    assert paged is not None
+    left = reading.at_hand - fan.tally.count
+    if reading.is_over or reading.broken is not None or left >= spec.at_a_time or fan.node in driver.tasks:
+        return
+    if reading.at_hand >= reading.most_items or (reading.due is not None and reading.due > look.at):
+        return
+    if reading.pages >= paged.most_pages:
+        reading.broken = own_errors.too_many_pages(look.node.name, paged.most_pages)
+        return
+    driver.tasks[fan.node] = asyncio.create_task(_read(driver, fan.node, fan.attempt, paged, reading.cursor))
+
+
+def due(driver: Driver) -> int | None:
+    """When a page that could not be read is tried again."""
+    found = [fan.reading.due for fan in driver.fans.values() if fan.reading is not None and not fan.reading.is_over]
+    return min((at for at in found if at is not None), default=None)
+
+
+async def _read(driver: Driver, node: str, attempt: int, paged: Paged, cursor: JSON) -> None:
+    step = driver.version.step(node)
+    asked = Asked(step, attempt, None, None, "", driver.shell.now_ms(), "", driver.claimed.generation)
+    context = driver.shell.context(driver, asked)
+    limit_seconds = step.node.settings.timeout_seconds
+    found: Page | StepError
+    try:
+        async with asyncio.timeout(limit_seconds) as limit:
+            page = await paged.source.read_page(cursor, context)
+        found = Page(tuple(normalise(item) for item in page.items), page.next, page.total)
+    except TimeoutError as error:
+        late = limit.expired()
+        found = _error_of(timed_out(step, limit_seconds) if late else failure_of(error, context, step))
+    except Exception as error:
+        found = _error_of(failure_of(error, context, step))
+    finally:
+        driver.tasks.pop(node, None)
+    fan = driver.fans.get(node)
+    if fan is not None:
+        fan.page, fan.due = found, True
+    driver.wake()
+
+
+def _error_of(ending: object) -> StepError:
+    if isinstance(ending, Failed):
+        return ending.error
+    return StepError("store_away", "The database was away", "It is read again.", retryable=True, kind="infrastructure")
+
+
+async def _take_page(look: Look, reading: Reading, page: Page, paged: Paged) -> None:
+    fresh, skipped = list(page.items), 0
+    keys: tuple[str, ...] = ()
+    if paged.keyed:
+        try:
+            fresh, keys, skipped = await _without_known(look, reading, page.items, paged)
+        except StepFailure as refused:
+            reading.broken = StepError(refused.code, refused.title, refused.message, kind="data")
+            return
+    count = look.fan.tally.count
+    reading.items = reading.items[count - reading.base :] + fresh
+    reading.base, reading.cursor, reading.pages = count, page.next, reading.pages + 1
+    reading.skipped += skipped
+    reading.is_over = page.next is None
+    reading.tries, reading.since, reading.due = 0, 0, None
+    reading.total = count + len(reading.items) if reading.is_over else page.total
+    await _store(look, reading, keys)
+
+
+async def _take_failure(look: Look, reading: Reading, error: StepError) -> None:
+    """As of any step: tried again as its settings say, and given up then."""
+    policy = look.node.settings.retry
+    reading.tries += 1
+    reading.since = reading.since or look.at
+    delay = policy.delay_ms(reading.tries, jitter=random.random(), retry_after_seconds=error.retry_after_seconds)
+    late = policy.total_seconds is not None and look.at + delay - reading.since > policy.total_seconds * 1000
+    if not error.retryable or reading.tries >= policy.attempts or late:
+        # A retry of the run begins with all its tries.
+        reading.broken, reading.tries, reading.since, reading.due = error, 0, 0, None
+    else:
+        reading.due = look.at + delay
+    await _store(look, reading, ())
+
+
+async def _store(look: Look, reading: Reading, keys: tuple[str, ...]) -> None:
+    """What was read shares the coming commit, with the runs that it begins."""
+    shell, claimed, unit = look.driver.shell, look.driver.claimed, look.driver.unit
+    text = dumps(reading.document())
+    if len(text) > INLINE_CHARACTERS:
+        name = f"{look.node.key}-page-{reading.pages}.json"
+        text = (await shell.keep(workspace_id=claimed.workspace_id, text=text, name=name)).text()
+    unit.readings += (ReadingWrite(look.fan.node, text, reading.total, keys),)
+    unit.names["child.page"] = None
+    unit.dirty = True
+
+
+async def _without_known(
+    look: Look, reading: Reading, items: tuple[JSON, ...], paged: Paged
+) -> tuple[list[JSON], tuple[str, ...], int]:
+    """Those of these entries that have not come before, their keys, and how many others there were."""
+    driver, node = look.driver, look.fan.node
+    prepared = driver.version.step(node).prepared
+    assert prepared is not None
+    context = driver.values.context(None, 1, driver.since)
+    digests: list[str] = []
+    for index, item in enumerate(items):
+        given = prepared.deferred("item_key", {**context, "item": item, "index": reading.base + index})
+        if given in (None, ""):
+            raise own_errors.no_key(index, reading.pages)
+        digests.append(hashlib.sha256(dumps(given).encode()).hexdigest())
+    known = await driver.shell.ask(partial(readings.had, driver.claimed.run_id, node, digests))
+    fresh: list[JSON] = []
+    keys: list[str] = []
+    for index, (item, digest) in enumerate(zip(items, digests, strict=True)):
+        if digest not in known:
+            known.add(digest)
+            fresh.append(item)
+            keys.append(digest)
+        elif paged.refuse_twice:
+            raise own_errors.twice(index, reading.pages)
+    return fresh, tuple(keys), len(items) - len(fresh)

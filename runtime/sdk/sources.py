@@ -1,0 +1,45 @@
+"""Lists that are read a page at a time: what a source is, for steps that do something for each of its entries.
+
+A source is one file that has `read_page`; what was read, and where to go on, is kept by the interpreter together with
+the runs that it begins for the entries. So a source remembers nothing between two pages but its cursor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from runtime.engine.jsonprofile import JSON
+from runtime.sdk.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page. `next`: the cursor of the one behind it, any JSON; None where this was the last. `total`: how many
+    entries there are on all pages together, where the source says so."""
+
+    items: tuple[JSON, ...]
+    next: JSON
+    total: int | None = None
+
+
+class Source(Protocol):
+    """Where entries come from, page by page."""
+
+    async def read_page(self, cursor: JSON, context: Context) -> Page:
+        """The page at this cursor; None is the first. Reads only, and may be asked for the same page again. Raises
+        RetryableError and PermanentError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Paged:
+    """How a source is read. One page more than `most_pages`, or one entry more than `most_items`, fails the step once
+    what was begun has ended. `keyed`: the step's setting `item_key` says by what an entry is known again; the same one
+    is then passed over, or fails the step (`refuse_twice`)."""
+
+    source: Source
+    most_pages: int = 1_000
+    most_items: int = 10_000
+    keyed: bool = False
+    refuse_twice: bool = False

@@ -1,0 +1,30 @@
+# ruff: noqa: DJ008
+# As in `models.py`, which these rows belong to.
+"""The rows of lists that a step reads page by page."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Reading(models.Model):
+    """How far a step has read: in whichever generation of the run, so that a retry goes on where the reading stopped.
+
+    `state`: what was read and has no run yet, and where to go on; JSON, by reference where it is large. Written in the
+    commit that begins the first runs of a page. `total`: how many entries there will be, where that is known.
+    """
+
+    pk = models.CompositePrimaryKey("run_id", "node_id")
+    run_id = models.UUIDField()
+    node_id = models.CharField(max_length=64)
+    state = models.TextField()
+    total = models.BigIntegerField(null=True)
+
+
+class ItemKey(models.Model):
+    """By what an entry is known again: one that comes a second time begins no second run. `key`: its digest."""
+
+    pk = models.CompositePrimaryKey("run_id", "node_id", "key")
+    run_id = models.UUIDField()
+    node_id = models.CharField(max_length=64)
+    key = models.CharField(max_length=64)
