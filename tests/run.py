@@ -132,7 +132,7 @@ SUITES = (
     Suite(
         "browser",
         "browser",
-        tests("tests/browser", "-n", "2", "--dist", "loadfile"),
+        tests("tests/browser", "-n", "3", "--dist", "loadfile"),
         needs=(find_chromium,),
         place="alone",
     ),

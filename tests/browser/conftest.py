@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from tests.product import ROOT, Api, Product
 from tests.services import skip_or_fail
 
 SHOTS = ROOT / "tests" / "browser" / "shots"
+#: Pictures are taken to be looked at, and take longer than the clicks around them: only where somebody asks for them.
+WANTED = bool(os.environ.get("MILLRACE_SHOTS"))
 DIST = Path(os.environ.get("FRONTEND_DIR") or ROOT / "frontend" / "dist") / "index.html"
 OPTIONS = (
     "--disable-background-networking",
@@ -24,6 +27,7 @@ OPTIONS = (
     "--disable-sync",
     "--no-first-run",
 )
+FAILED = pytest.StashKey[bool]()
 DESK = {"width": 1440, "height": 900}
 
 
@@ -108,6 +112,8 @@ class Profiles:
             viewport={"width": look.width, "height": look.height},
             color_scheme="dark" if look.dark else "light",
             locale="en-US",
+            # Nothing is seen of what slides in, and each of its frames is painted without a graphics card.
+            reduced_motion="reduce",
             timezone_id="Europe/Berlin",
         )
         context.set_default_timeout(15_000)
@@ -154,6 +160,12 @@ class Pages:
         page.on("request", self._asked)
         return page
 
+    def keep(self, name: str) -> None:
+        """Take a picture of each page that is open."""
+        for number, page in enumerate(page for _, context in self._taken for page in context.pages):
+            SHOTS.mkdir(exist_ok=True)
+            page.screenshot(path=SHOTS / f"failed-{name}-{number}.png")
+
     def close(self) -> None:
         """Close them all; what went wrong in them fails the test."""
         for look, context in self._taken:
@@ -182,10 +194,12 @@ def sign_in(page: Page, api: Api) -> None:
 
 
 @pytest.fixture
-def new_page(profiles: Profiles, product: Product) -> Iterator[Callable[..., Page]]:
+def new_page(request: pytest.FixtureRequest, profiles: Profiles, product: Product) -> Iterator[Callable[..., Page]]:
     """Opens pages in a profile of their own; what went wrong in them fails the test at its end."""
     pages = Pages(profiles, product)
     yield pages.open
+    if request.node.stash.get(FAILED, False):
+        pages.keep(re.sub(r"\W+", "-", request.node.name))
     pages.close()
 
 
@@ -202,11 +216,24 @@ def signed_in(api: Api, new_page: Callable[..., Page]) -> Callable[..., Page]:
     return open_
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note on a test that it failed, for the fixtures that end after it."""
+    report = yield
+    if report.when == "call" and report.failed:
+        item.stash[FAILED] = True
+    return report
+
+
 @pytest.fixture
-def shot(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
-    """Keeps a picture of a page in tests/browser/shots, to look at."""
+def shot() -> Callable[[Page, str], None]:
+    """Keeps a picture of a page in tests/browser/shots, to look at, where MILLRACE_SHOTS is set."""
 
     def take(page: Page, name: str) -> None:
+        if not WANTED:
+            return
         SHOTS.mkdir(exist_ok=True)
         page.screenshot(path=SHOTS / f"{name}.png")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,11 +15,17 @@ from tests.product import Api
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
 
-def stored(editor: Editor) -> dict[str, Any]:
-    """The document on the server, without a key press that would end the typing."""
-    expect(editor.saved.first).to_be_visible()
-    found: dict[str, Any] = editor.api.call("GET", f"W/workflows/{editor.workflow}/draft")["graph"]
-    return found
+def stored(editor: Editor, read: Callable[[dict[str, Any]], Any], expected: object) -> dict[str, Any]:
+    """The document on the server as soon as this part of it is as expected, without a key press that would end the
+    typing."""
+    deadline = time.monotonic() + 15
+    while True:
+        found: dict[str, Any] = editor.api.call("GET", f"W/workflows/{editor.workflow}/draft")["graph"]
+        if read(found) == expected:
+            expect(editor.saved.first).to_be_visible()
+            return found
+        assert time.monotonic() < deadline, read(found)
+        editor.page.wait_for_timeout(50)
 
 
 def test_a_name_a_key_and_a_note_are_saved_while_they_are_typed(signed_in: Opens, api: Api) -> None:
@@ -25,22 +33,16 @@ def test_a_name_a_key_and_a_note_are_saved_while_they_are_typed(signed_in: Opens
     page = editor.page
     editor.card("prepare").click()
     editor.panel.get_by_label("Name of the step").fill("Prepared")
-    page.wait_for_timeout(1200)
-    node = stored(editor)["nodes"][1]
-    assert (node["name"], node["key"]) == ("Prepared", "prepared")
+    stored(editor, lambda found: (found["nodes"][1]["name"], found["nodes"][1]["key"]), ("Prepared", "prepared"))
 
     editor.panel.get_by_text("Name in formulas").click()
     key = editor.panel.get_by_label("Key", exact=True)
     key.fill("made_ready")
-    page.wait_for_timeout(1200)
-    document = stored(editor)
-    assert document["nodes"][1]["key"] == "made_ready"
+    document = stored(editor, lambda found: found["nodes"][1]["key"], "made_ready")
     assert document["nodes"][2]["config"]["fields"][0]["value"] == "{{ steps.made_ready.total }}"
     # No key: it stays in sight with the reason, and formulas keep the one from before.
     key.fill("Not a key")
-    page.wait_for_timeout(1200)
-    document = stored(editor)
-    assert document["nodes"][1]["key"] == "prepared"
+    document = stored(editor, lambda found: found["nodes"][1]["key"], "prepared")
     assert document["nodes"][2]["config"]["fields"][0]["value"] == "{{ steps.prepared.total }}"
 
     editor.focus("finish")
@@ -48,8 +50,7 @@ def test_a_name_a_key_and_a_note_are_saved_while_they_are_typed(signed_in: Opens
     note = page.get_by_label("Text of the note")
     expect(note).to_be_focused()
     page.keyboard.type("Ask Ines about credit notes")
-    page.wait_for_timeout(1200)
-    assert stored(editor)["annotations"][0]["text"] == "Ask Ines about credit notes"
+    stored(editor, lambda found: [one["text"] for one in found["annotations"]], ["Ask Ines about credit notes"])
     # The panel or the page may go away without another key.
     page.reload()
     expect(page.get_by_text("Ask Ines about credit notes")).to_be_visible()
@@ -76,8 +77,11 @@ def test_a_formula_is_typed_to_its_end_where_a_choice_was(signed_in: Opens, api:
     expect(page.locator(".cm-content:focus")).to_be_visible()
     page.keyboard.type("{{ trigger.body.days }} x n o")
     expect(page.locator(".cm-content:focus")).to_be_visible()
-    page.wait_for_timeout(1200)
-    found = stored(editor)
+    found = stored(
+        editor,
+        lambda found: "x n o" in found["nodes"][1]["config"].get("amount", ""),
+        True,
+    )
     assert found["nodes"][1]["config"]["amount"].startswith("{{ trigger.body.days }}")
     assert (len(found["nodes"]), found["annotations"]) == (2, [])
 
@@ -100,11 +104,9 @@ def test_a_number_with_two_meanings_is_asked_about_and_never_guessed(signed_in: 
     number.press_sequentially("10,000")
     expect(row).to_contain_text("Write 10000 or 10.")
     assert row.is_visible(), "more options stay open while something is typed in them"
-    page.wait_for_timeout(1200)
-    assert stored(editor)["nodes"][1]["config"]["connect_seconds"] == "10,000"
+    stored(editor, lambda found: found["nodes"][1]["config"].get("connect_seconds"), "10,000")
     number.fill("12,5")
-    page.wait_for_timeout(1200)
-    assert stored(editor)["nodes"][1]["config"]["connect_seconds"] == 12.5
+    stored(editor, lambda found: found["nodes"][1]["config"].get("connect_seconds"), 12.5)
 
     editor.panel.get_by_role("tab", name="If it fails").click()
     tries = editor.panel.get_by_label("Number of tries")
@@ -114,4 +116,4 @@ def test_a_number_with_two_meanings_is_asked_about_and_never_guessed(signed_in: 
     tries.fill("50")
     expect(editor.panel.get_by_role("alert")).to_contain_text("from 1 to 20")
     page.wait_for_timeout(1200)
-    assert stored(editor)["nodes"][1]["settings"]["retry"]["attempts"] == 12
+    stored(editor, lambda found: found["nodes"][1]["settings"]["retry"]["attempts"], 12)

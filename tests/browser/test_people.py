@@ -15,7 +15,7 @@ from builder.practice.example import REFUND
 from tests.browser.axe import findings
 from tests.browser.conftest import sign_in
 from tests.browser.editing import edit_fields, graph, step
-from tests.browser.test_accessibility import SIZES, THEMES, choose
+from tests.browser.test_accessibility import SIZES, THEMES, readable
 from tests.browser.test_inbox import answer, pick, question_of, votes
 from tests.product import Api, Product
 
@@ -52,16 +52,6 @@ def runs(api: Api, name: str, document: dict[str, Any], *inputs: dict[str, Any])
     return [question_of(api, run) for run in started]
 
 
-def look(page: Page, size: str, name: str, shot: Shot) -> None:
-    """In both themes: seen, nothing serious by axe, no sideways scrolling."""
-    expect(page.locator("[aria-busy=true]")).to_have_count(0)
-    for theme in THEMES[size]:
-        choose(page, theme)
-        shot(page, f"{name}-{size}-{theme}")
-        assert findings(page) == [], (name, theme)
-        assert page.evaluate("() => document.documentElement.scrollWidth") <= SIZES[size]["width"], (name, theme)
-
-
 @pytest.mark.parametrize("size", SIZES)
 def test_a_group_is_made_renamed_and_removed_under_members(
     size: str, signed_in: Opens, api: Api, ines: Api, shot: Shot
@@ -77,7 +67,7 @@ def test_a_group_is_made_renamed_and_removed_under_members(
     dialog.get_by_role("button", name="Save").click()
     row = groups.get_by_role("listitem").filter(has_text="Cashiers")
     expect(row).to_contain_text("Ines Kaya")
-    look(page, size, "groups", shot)
+    readable(page, size, "groups", shot)
     groups.get_by_role("button", name="New group").click()
     dialog.get_by_label("Name").fill("cashiers")
     dialog.get_by_role("button", name="Save").click()
