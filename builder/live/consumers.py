@@ -25,7 +25,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer  # type: ignore[im
 from builder.live import readings, watching
 from builder.live.publish import UNWATCHED_SECONDS, run_group, workspace_group
 from builder.live.threads import DatabaseThreads
-from runtime.contracts import JSONRefused, dumps, loads
+from runtime.contracts import TERMINAL, JSONRefused, dumps, loads
 
 log = structlog.get_logger(__name__)
 
@@ -278,7 +278,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._unwatch(run_id)
             await self._say({"type": "gone", "run": str(run_id)})
             return
-        watched.ended = message["state"]["status"] in readings.ENDED
+        watched.ended = message["state"]["status"] in TERMINAL
         if message["seq"] > watched.after:
             watched.after = message["seq"]
             watched.sent_at = asyncio.get_running_loop().time()

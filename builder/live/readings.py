@@ -10,7 +10,6 @@ from builder.workflows import selectors, shapes
 from runtime import api as runtime_api
 from runtime.contracts import NotFound, RunFilters
 
-ENDED = frozenset({"completed", "compensated", "cancelled", "dead_lettered"})
 LIST_LENGTH = 30
 
 

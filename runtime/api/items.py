@@ -12,8 +12,8 @@ from django.db.models import Count, Q
 from runtime.api.cursors import decode_number, encode_number, page_size
 from runtime.contracts import ItemCounts, ItemView, NotFound, Page, ParentView, StepView
 from runtime.engine.jsonprofile import loads_stored
+from runtime.engine.state import TERMINAL
 from runtime.store import readings
-from runtime.store.children import ENDED
 from runtime.store.models import Run
 from runtime.store.parts import IS_ITEM
 from runtime.store.pauses import WITH_RUN
@@ -63,7 +63,7 @@ def counts(run_id: UUID, steps: Mapping[str, StepView]) -> dict[str, ItemCounts]
             "done"
             if status == "completed"
             else "failed"
-            if status in ENDED
+            if status in TERMINAL
             else "waiting"
             if status in _WAITING
             else "running"

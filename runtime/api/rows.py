@@ -13,6 +13,7 @@ from runtime.api.items import parents, stopped
 from runtime.contracts import JSON, AttemptView, HoldView, RuntimeRefused, RunView, StepView
 from runtime.contracts.items import ParentView
 from runtime.engine.jsonprofile import loads_stored
+from runtime.engine.state import TERMINAL
 from runtime.interpreter import waiting
 from runtime.interpreter.payloads import reference_in
 from runtime.store import artifacts
@@ -28,7 +29,6 @@ STEP_COLUMNS: Final = (
     "node_id", "node_key", "generation", "status", "attempt", "ports", "note", "wait", "error", "due_at", "started_at",
     "finished_at", "seq",
 )  # fmt: skip
-TERMINAL: Final = frozenset({"completed", "compensated", "cancelled", "dead_lettered"})
 #: What of an error the canvas needs; the whole of it stands in the step's detail.
 _OPEN: Final = ("running", "waiting", "retrying", "ready")
 

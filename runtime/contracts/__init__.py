@@ -107,9 +107,11 @@ from runtime.contracts.undo import UndoLine, UndoPlan
 from runtime.contracts.waits import SentEvent, WaitView
 from runtime.engine.check import Problem
 from runtime.engine.jsonprofile import JSON, JSONRefused, dumps, loads, normalise
+from runtime.engine.state import TERMINAL
 
 __all__ = [
     "JSON",
+    "TERMINAL",
     "Addressee",
     "AlreadyDecided",
     "AlreadyFinished",

@@ -14,7 +14,7 @@ from runtime.engine.facts import SignalReceived, StepFailed, StepInterrupted
 from runtime.engine.graph import Graph, Node
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSON, dumps
-from runtime.engine.state import StepError, StepKey, StepStatus
+from runtime.engine.state import TERMINAL, StepError, StepKey, StepStatus
 from runtime.interpreter import again, own_errors, own_hands, own_pages, own_results, people
 from runtime.interpreter.attempts import failed as failure_of
 from runtime.interpreter.outcomes import Failed
@@ -240,7 +240,7 @@ class Look:
         if not spec.waits:
             await self._succeed({"run_id": str(child.id)}, None)
             return True
-        if child.status not in children.ENDED:
+        if child.status not in TERMINAL:
             return self._progress(None)
         if self.fan.tally.before > len(self.fan.asked) and await self._try_again(1):
             return True

@@ -18,7 +18,6 @@ from runtime.store.models import Deployment, Replay, Run, StepRun
 from runtime.store.statements import HELD
 
 __all__ = [
-    "ENDED",
     "Callee",
     "Child",
     "Outer",
@@ -44,7 +43,6 @@ __all__ = [
 
 #: A run that runs another that runs another …: no deeper than that.
 MOST_DEEP: Final = 16
-ENDED: Final = frozenset({"completed", "compensated", "cancelled", "dead_lettered"})
 _STILL: Final = frozenset({"waiting_timer", "waiting_event", "waiting_human", "parked"})
 _COLUMNS: Final = (
     "id", "item_index", "status", "outcome", "error", "finished_at", "generation", "business_key", "workspace_id",

@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from runtime.contracts import RunTouched
+from runtime.engine.state import TERMINAL
 from runtime.store import acceptance, claims, failpoints, hanging, lease_statements, repeats, trail, unit_rows
 from runtime.store import statements as sql
 from runtime.store.dialect import Link
@@ -18,7 +19,7 @@ from runtime.store.reads import ResponseRow, RunEnd
 from runtime.store.records import Accepted, AcceptRun, Claimed, RunRow, RunWrite, StepWrite, Written
 from runtime.store.tickets import CancelPending, Fenced, PausePending, Ticket, Wanted, Work
 
-__all__ = ["TERMINAL", "Batch", "CancelPending", "Fenced", "PausePending", "Ticket", "Work"]
+__all__ = ["Batch", "CancelPending", "Fenced", "PausePending", "Ticket", "Work"]
 
 _Rows = Callable[[], list[tuple[Any, ...]]]
 _Claims = Callable[[], list[Claimed]]
@@ -26,8 +27,6 @@ _Claims = Callable[[], list[Claimed]]
 _Keyed = tuple[Any, RunWrite, Ticket]
 
 _NO_STEP: Final = (None,) * len(StepWrite._fields)  # in place of a step where a unit has none
-
-TERMINAL: Final = frozenset({"completed", "compensated", "cancelled", "dead_lettered"})
 
 
 class Batch:
