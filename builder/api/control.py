@@ -63,7 +63,7 @@ class ResumeRun(ApiView):
     @operation(Action.RUN_PAUSE, answer=RunShape, also=(409,), repeat="stored_apart")
     def post(self, call: Call, *, run_id: UUID) -> RunShape:
         """Let a paused run go on."""
-        return _one(call, runtime_api.resume_run(workspace_id=call.workspace.id, run_id=run_id))
+        return _one(call, runtime_api.resume_run(workspace_id=call.workspace.id, run_id=run_id, by=call.person.id))
 
 
 class HoldWorkflow(ApiView):

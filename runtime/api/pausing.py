@@ -32,7 +32,7 @@ def pause_run(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None, reaso
         now = database_now()
         paused = pause_runs(found, by=_who(by), reason=why, now=now)
         if paused:
-            rung = pause_own_runs([run_id], reason=why, now=now)
+            rung = pause_own_runs([run_id], reason=why, now=now, who=_who(by))
     view = run(workspace_id=workspace_id, run_id=run_id)
     if not paused and not view.paused:
         raise AlreadyFinished("The run has ended, or is about to: there is nothing left to pause.")
@@ -42,15 +42,15 @@ def pause_run(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None, reaso
     return view
 
 
-def resume_run(*, workspace_id: UUID, run_id: UUID) -> RunView:
+def resume_run(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None) -> RunView:
     """Let a paused run go on. What fell due meanwhile happens now, once. Raises NotFound, NotPaused."""
     found = Run.objects.filter(pk=run_id, workspace_id=workspace_id)
     rung = [run_id]
     with commit("run.resume"):
         now = database_now()
-        resumed = resume_runs(found, now=now)
+        resumed = resume_runs(found, now=now, who=_who(by))
         if resumed:
-            rung = resume_own_runs([run_id], now=now)
+            rung = resume_own_runs([run_id], now=now, who=_who(by))
     view = run(workspace_id=workspace_id, run_id=run_id)
     if not resumed:
         raise NotPaused("This run is not paused.")
@@ -76,15 +76,16 @@ def hold_workflow(
             held.reason = reason.strip()[:400]
         held.mode, held.trial_run_id, held.drained_from, held.drained_by, held.let_go = "held", None, None, None, 0
         held.save()
-        holds.gather(workflow_id, now, also_let_go=True)
+        holds.gather(workflow_id, now, who=_who(by), also_let_go=True)
         under_way: list[UUID] = []
         if open_runs == "hold":
             held.open_runs = open_runs
             held.save(update_fields=["open_runs"])
             going = _under_way(workspace_id, workflow_id)
             chosen = list(going.values_list("id", flat=True))
-            pause_runs(going, by=WITH_WORKFLOW, reason=held.reason or None, now=now)
-            under_way = pause_own_runs(chosen, reason=held.reason or None, now=now)[:_MOST_RUNG]
+            why, who = held.reason or None, _who(by)
+            pause_runs(going, by=WITH_WORKFLOW, reason=why, now=now, who=who)
+            under_way = pause_own_runs(chosen, reason=why, now=now, who=who)[:_MOST_RUNG]
     if under_way:
         queue.ring(under_way)
         tell(Run.objects.filter(pk__in=under_way))
@@ -112,7 +113,7 @@ def let_go(
             raise NotPaused("This workflow is not paused.")
         rung: list[UUID] = []
         if trial:
-            if held.mode == "held" and (rung := holds.let_go(workflow_id, 1, now)):
+            if held.mode == "held" and (rung := holds.let_go(workflow_id, 1, now, who=_who(by))):
                 held.mode, held.trial_run_id, held.trial = "trying", rung[0], None
         else:
             held.mode, held.trial_run_id = "draining", None
@@ -120,8 +121,8 @@ def let_go(
             held.drained_by, held.drained_from, held.let_go = _who(by), now, 0
             paused = Run.objects.filter(workflow_id=workflow_id, paused_by=WITH_WORKFLOW, finished_at__isnull=True)
             chosen = list(paused.values_list("id", flat=True))
-            resume_runs(paused, now=now)
-            rung = resume_own_runs(chosen, now=now)[:_MOST_RUNG]
+            resume_runs(paused, now=now, who=_who(by), together=WITH_WORKFLOW)
+            rung = resume_own_runs(chosen, now=now, who=_who(by))[:_MOST_RUNG]
         held.save()
         # Whoever lets it go on has looked at what failed.
         Deployment.objects.filter(pk=workflow_id).update(breaker_since=now)

@@ -34,7 +34,7 @@ def ask_to_cancel(runs: QuerySet[Run], *, by: str, now: int, undo: bool = False)
     if asked:
         asked += _each(locked_parts(asked), _ask, by=_WITH_RUN, now=now, undo=False)
     # What was paused with a run that goes on goes on too, whatever it does.
-    resume_own_runs(sorted({*chosen, *asked}), now=now)
+    resume_own_runs(sorted({*chosen, *asked}), now=now, who=by)
     return resumed + asked
 
 

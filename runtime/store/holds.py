@@ -15,6 +15,7 @@ from django.db.models import F, Q, QuerySet
 from runtime.store.commits import commit
 from runtime.store.models import Hold, Run
 from runtime.store.statements import HELD
+from runtime.store.trail import said
 
 __all__ = ["GATHER", "ahead", "end", "gather", "held_runs", "let_go", "let_go_strays", "under_way"]
 
@@ -23,7 +24,7 @@ GATHER: Final = 5_000
 
 # The first waits longest: who is claimed by the time it waits goes in the order of acceptance.
 _LET_GO: Final = """
-    UPDATE store_run SET held = 0, min_engine = min_engine - %s, claims = 0,
+    UPDATE store_run SET held = 0, min_engine = min_engine - %s, claims = 0, change = %s,
         wake_at = CASE WHEN paused_at IS NULL THEN %s + d.place END
     FROM (
         SELECT id, row_number() OVER (ORDER BY id) AS place
@@ -32,18 +33,18 @@ _LET_GO: Final = """
     WHERE store_run.id = d.id AND store_run.held = 1
     RETURNING store_run.id"""
 _STRAYS: Final = """
-    UPDATE store_run SET held = 0, min_engine = min_engine - %s, claims = 0,
+    UPDATE store_run SET held = 0, min_engine = min_engine - %s, claims = 0, change = %s,
         wake_at = CASE WHEN paused_at IS NULL THEN %s END
     WHERE held = 1 AND finished_at IS NULL
         AND NOT EXISTS (SELECT 1 FROM store_hold AS h WHERE h.workflow_id = store_run.workflow_id)
     RETURNING id"""
 
 
-def gather(workflow_id: UUID, now: int, *, also_let_go: bool = False) -> int:
+def gather(workflow_id: UUID, now: int, *, who: str, also_let_go: bool = False) -> int:
     """Hold what was accepted before, or at the very moment, and has not begun; how many, at most `GATHER`.
 
     Until then no claim takes it either: this is for order, and keeps it out of the way of what is due. `also_let_go`:
-    what was let go and nobody has taken yet is held again.
+    what was let go and nobody has taken yet is held again. `who` paused the workflow is on record.
     """
     others = Q(held__isnull=True) | Q(held=0) if also_let_go else Q(held__isnull=True)
     free = Q(lease_owner__isnull=True) | Q(lease_expires_at__lte=now)
@@ -69,20 +70,21 @@ def gather(workflow_id: UUID, now: int, *, also_let_go: bool = False) -> int:
             lease_token=F("lease_token") + 1,
             claims=0,
             min_engine=F("min_engine") + HELD,
+            change=said("hold", who),
         )
     return count
 
 
-def let_go(workflow_id: UUID, count: int, now: int) -> list[UUID]:
-    """Let so many held runs go, those first that were accepted first; their ids in this order."""
+def let_go(workflow_id: UUID, count: int, now: int, *, who: str) -> list[UUID]:
+    """Let so many held runs go, those first that were accepted first; their ids in this order. `who` is on record."""
     # In the past by as much as there are, so that none is due later than it was let go.
-    rows = _returned(_LET_GO, [HELD, now - count, _key(workflow_id), count]) if count > 0 else []
+    rows = _returned(_LET_GO, [HELD, said("let_go", who), now - count, _key(workflow_id), count]) if count > 0 else []
     return sorted(_uuid(row[0]) for row in rows)
 
 
 def let_go_strays(now: int) -> list[UUID]:
     """Let runs go that were accepted at the very moment when their workflow's hold ended."""
-    return sorted(_uuid(row[0]) for row in _returned(_STRAYS, [HELD, now]))
+    return sorted(_uuid(row[0]) for row in _returned(_STRAYS, [HELD, said("let_go", "millrace"), now]))
 
 
 def held_runs(workflow_id: UUID) -> QuerySet[Run]:

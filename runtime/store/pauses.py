@@ -13,6 +13,7 @@ from runtime.ports import PORTS
 from runtime.store.models import Run
 from runtime.store.parts import locked_parts, portions
 from runtime.store.statements import HELD
+from runtime.store.trail import said
 
 __all__ = [
     "WITH_RUN",
@@ -31,9 +32,9 @@ WITH_WORKFLOW: Final = "workflow"
 WITH_RUN: Final = "run"
 
 
-def pause_runs(runs: QuerySet[Run], *, by: str, reason: str | None, now: int) -> int:
+def pause_runs(runs: QuerySet[Run], *, by: str, reason: str | None, now: int, who: str | None = None) -> int:
     """Pause those of these runs that are open and neither paused nor being cancelled; how many. The caller holds the
-    transaction.
+    transaction. `who`: on record, where `by` is what they are paused together with.
 
     Timers stay where they are: the run is looked at again when it is resumed, and what fell due meanwhile with it.
     """
@@ -45,31 +46,37 @@ def pause_runs(runs: QuerySet[Run], *, by: str, reason: str | None, now: int) ->
         wake_at=None,
         min_engine=F("min_engine") + HELD,
         seq=F("seq") + 1,
+        change=said("pause", who or by, **_told(together=None if who in (None, by) else by, reason=reason)),
     )
 
 
-def pause_own_runs(run_ids: Sequence[UUID], *, reason: str | None, now: int) -> list[UUID]:
+def _told(**more: str | None) -> dict[str, str]:
+    return {name: value for name, value in more.items() if value}
+
+
+def pause_own_runs(run_ids: Sequence[UUID], *, reason: str | None, now: int, who: str) -> list[UUID]:
     """Pause the parts of these runs; these and all those. The caller holds the transaction, and has paused these: so
     none is added."""
     parts = locked_parts(run_ids)
     for some in portions(parts):
-        pause_runs(Run.objects.filter(pk__in=some), by=WITH_RUN, reason=reason, now=now)
+        pause_runs(Run.objects.filter(pk__in=some), by=WITH_RUN, reason=reason, now=now, who=who)
     return [*run_ids, *parts]
 
 
-def resume_own_runs(run_ids: Sequence[UUID], *, now: int) -> list[UUID]:
+def resume_own_runs(run_ids: Sequence[UUID], *, now: int, who: str) -> list[UUID]:
     """Let go on what was paused together with these runs; these and all those. The caller holds the transaction."""
     found = list(run_ids)
     for some in portions(run_ids):
         own = Run.objects.filter(parent_run_id__in=some, paused_by=WITH_RUN, finished_at__isnull=True)
         under = list(own.order_by("id").values_list("id", flat=True))
-        resume_runs(own, now=now)
-        found += resume_own_runs(under, now=now) if under else []
+        resume_runs(own, now=now, who=who, together=WITH_RUN)
+        found += resume_own_runs(under, now=now, who=who) if under else []
     return found
 
 
-def resume_runs(runs: QuerySet[Run], *, now: int) -> int:
-    """Let those of these runs that are paused go on; how many. The caller holds the transaction."""
+def resume_runs(runs: QuerySet[Run], *, now: int, who: str, together: str | None = None) -> int:
+    """Let those of these runs that are paused go on; how many. The caller holds the transaction. `who`, and what they
+    are resumed `together` with, are on record."""
     paused = runs.filter(paused_at__isnull=False, finished_at__isnull=True)
     return paused.update(
         paused_at=None,
@@ -80,6 +87,7 @@ def resume_runs(runs: QuerySet[Run], *, now: int) -> int:
         claims=0,
         min_engine=F("min_engine") - HELD,
         seq=F("seq") + 1,
+        change=said("resume", who, **_told(together=together)),
     )
 
 

@@ -129,4 +129,4 @@ def _pause(live: Deployment, facts: dict[str, Any]) -> None:
                 "let_go": 0,
             },
         )
-        holds.gather(live.workflow_id, now, also_let_go=True)
+        holds.gather(live.workflow_id, now, who=MILLRACE, also_let_go=True)

@@ -54,7 +54,7 @@ def _gather(hold: Hold) -> None:
         with commit("hold.gather"):
             # Under its lock: what ends meanwhile must not be gathered for.
             if Hold.objects.select_for_update().filter(pk=hold.pk).exists():
-                holds.gather(hold.workflow_id, database_now())
+                holds.gather(hold.workflow_id, database_now(), who=hold.by)
 
 
 def _look_at_trial(hold: Hold) -> None:
@@ -76,7 +76,7 @@ def _drain(workflow_id: UUID) -> list[UUID]:
         if hold is None:
             return []
         now = database_now()
-        gone = holds.let_go(workflow_id, _share(hold, now), now)
+        gone = holds.let_go(workflow_id, _share(hold, now), now, who=hold.drained_by or hold.by)
         if gone:
             Hold.objects.filter(pk=workflow_id).update(let_go=hold.let_go + len(gone))
     if not gone:

@@ -188,3 +188,41 @@ def test_the_export_holds_everything_and_says_that_it_adds_up(machine: Machine, 
     assert len(steps["large"]["output"]["text"]) == 100_000, "what stands in a file of its own is in it"
     [tried] = found["attempts"]
     assert (tried["node_id"], tried["status"], tried["effect_key"] is not None) == ("pay", "succeeded", True)
+
+
+def test_who_paused_and_who_resumed_a_run_and_its_parts_is_on_record(machine: Machine) -> None:
+    nap = {**pause("nap", 60), "parent": "each"}
+    graph = flow("start -> each", step("each", "flow.for_each@1", {"items": "{{ trigger.lines }}"}), nap)
+    run_id = machine.begin(graph, {"lines": ["a"]})
+    wait_until(lambda: Run.objects.filter(parent_run_id=run_id, status="waiting_timer").exists())
+    item = Run.objects.values_list("id", flat=True).get(parent_run_id=run_id)
+    ada, omar = uuid7(), uuid7()
+    api.pause_run(workspace_id=WORKSPACE, run_id=run_id, by=ada, reason="Stocktaking")
+    api.resume_run(workspace_id=WORKSPACE, run_id=run_id, by=omar)
+    for one, together in ((run_id, {}), (item, {"together": "run"})):
+        told = {entry.kind: entry for entry in entries(one)}
+        assert (told["pause"].by, told["resume"].by) == (f"user:{ada}", f"user:{omar}")
+        assert told["pause"].detail == {"reason": "Stocktaking", **together}
+        assert told["resume"].detail == together
+    exported = json.loads(b"".join(api.export(workspace_id=WORKSPACE, run_id=run_id)))
+    assert [one["by"] for one in exported["transitions"] if one["kind"] == "resume"] == [f"user:{omar}"]
+    api.cancel(workspace_id=WORKSPACE, run_id=run_id)
+    machine.finish(run_id)
+
+
+def test_who_held_a_workflow_and_who_let_its_runs_go_is_on_record_of_each(machine: Machine) -> None:
+    workflow_id = machine.publish(flow("start -> nap", pause("nap", 60)))
+    under_way = machine.begin_again(workflow_id)
+    wait_until(lambda: Run.objects.filter(pk=under_way, status="waiting_timer").exists())
+    ada, omar = uuid7(), uuid7()
+    api.hold_workflow(workspace_id=WORKSPACE, workflow_id=workflow_id, by=ada, open_runs="hold")
+    held = machine.begin_again(workflow_id)
+    api.let_go(workspace_id=WORKSPACE, workflow_id=workflow_id, by=omar)
+    wait_until(lambda: Run.objects.filter(pk=held, status="waiting_timer").exists())
+    told = {entry.kind: entry for entry in entries(under_way)}
+    assert (told["pause"].by, told["pause"].detail) == (f"user:{ada}", {"together": "workflow"})
+    assert (told["resume"].by, told["resume"].detail) == (f"user:{omar}", {"together": "workflow"})
+    assert [entry.by for entry in entries(held) if entry.kind == "let_go"] == [f"user:{omar}"]
+    for run_id in (under_way, held):
+        api.cancel(workspace_id=WORKSPACE, run_id=run_id)
+        machine.finish(run_id)
