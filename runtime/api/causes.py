@@ -65,7 +65,8 @@ def unexplained() -> Q:
     for kind in OWNERS:
         known |= Q(waiting__startswith=f'{{"kind":"{kind}"')
     silent = Q(waiting__isnull=True) | ~known
-    return Q(status__in=sorted(RESTS), lease_expires_at__isnull=True) & silent
+    # What is paused or held says that, whatever it waited for before.
+    return Q(status__in=sorted(RESTS), lease_expires_at__isnull=True, min_engine__lt=HELD) & silent
 
 
 def _people(run_id: UUID, node: str) -> list[str]:

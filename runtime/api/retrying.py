@@ -31,7 +31,7 @@ from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normali
 from runtime.engine.needs import engine_needed
 from runtime.engine.replay import Fate, PlannedStep
 from runtime.engine.state import RunStatus
-from runtime.interpreter.generations import decided, note_decision
+from runtime.interpreter.generations import decided, note_decision, paused_around
 from runtime.interpreter.loading import lost_try
 from runtime.interpreter.reopening import Found, carry_on, choices, look, next_rows, run_row, version_of
 from runtime.interpreter.versions import Unsupported
@@ -182,6 +182,7 @@ def _view(found: Found) -> RetryPlan:
             for line in lines
         ],
         incompatible=[graph.by_id[node].key for node in _incompatible(found, lines)],
+        paused_around=paused_around(found.row) is not None,
     )
 
 

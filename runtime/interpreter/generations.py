@@ -9,7 +9,9 @@ from runtime.contracts import PlanOutdated
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.interpreter.waiting import iso
 from runtime.store.models import Attempt, DeadLetter, Run, StepRun
+from runtime.store.pauses import WITH_RUN
 from runtime.store.reads import StepRow
+from runtime.store.statements import HELD
 from runtime.store.trail import as_said, said
 
 #: An attempt in the trail: its node, generation and number, and its status.
@@ -27,8 +29,12 @@ def open_next(
     **changes: Any,
 ) -> None:
     """Open the next generation of an ended run with these rows, within the caller's transaction; `changes`: of its row
-    besides. `attempts`: what somebody says of those in doubt. That solves its dead letter. Raises PlanOutdated when
-    somebody was quicker."""
+    besides. `attempts`: what somebody says of those in doubt. That solves its dead letter. While the run around it is
+    paused it is paused too, and goes on with that one. Raises PlanOutdated when somebody was quicker."""
+    paused = paused_around(run, lock=True)
+    if paused is not None:
+        now_paused = {"paused_at": now, "paused_by": WITH_RUN, "pause_reason": paused}
+        changes = {**changes, "min_engine": changes["min_engine"] + HELD, "wake_at": None, **now_paused}
     opened = Run.objects.filter(
         pk=run["id"], generation=run["generation"], seq=run["seq"], finished_at__isnull=False
     ).update(
@@ -39,14 +45,10 @@ def open_next(
         cancel_requested_at=None,
         cancelled_by=None,
         cancel_undo=False,
-        paused_at=None,
-        paused_by=None,
-        pause_reason=None,
         claims=0,
         seq=run["seq"] + 1,
-        wake_at=now,
         change=said(solution, who, steps=[as_said(row) for row in rows], attempts=attempts),
-        **changes,
+        **{"paused_at": None, "paused_by": None, "pause_reason": None, "wake_at": now, **changes},
     )
     if not opened:
         raise PlanOutdated("Somebody was quicker: this run goes on already.")
@@ -54,6 +56,16 @@ def open_next(
         solved_at=now, solved_by=who, solution=solution
     )
     StepRun.objects.bulk_create(rows)
+
+
+def paused_around(run: Mapping[str, Any], *, lock: bool = False) -> str | None:
+    """Why the open run around this one is paused, empty where nobody said; None where it is not, or there is none."""
+    if run["parent_run_id"] is None or run["detached"]:
+        return None
+    # Locked before the run's own row, as by whoever pauses or cancels it.
+    around = Run.objects.filter(pk=run["parent_run_id"], finished_at__isnull=True)
+    found = (around.select_for_update() if lock else around).values_list("paused_at", "pause_reason").first()
+    return None if found is None or found[0] is None else found[1] or ""
 
 
 def kept_row(run: Mapping[str, Any], before: StepRow) -> StepRun:

@@ -30,7 +30,7 @@ __all__ = ["Found", "carry_on", "choices", "look", "next_rows", "run_row", "vers
 
 _RUN: Final = (
     "id", "workspace_id", "workflow_id", "version_id", "trigger_node", "mode", "status", "generation", "seq", "error",
-    "finished_at", "event_id", "business_key", "min_engine",
+    "finished_at", "event_id", "business_key", "min_engine", "parent_run_id", "detached",
 )  # fmt: skip
 
 

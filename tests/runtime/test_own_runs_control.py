@@ -20,7 +20,7 @@ from runtime.store.units import CancelPending
 from runtime.store.writer import Writer
 from runtime.worker.breaker import Breaker
 from tests.runtime.fixtures import World
-from tests.runtime.machine import WORKSPACE, Machine, fields, flow, pause, step, wait_until
+from tests.runtime.machine import WORKSPACE, Machine, fields, flow, pause, rung_and_swept, step, wait_until
 from tests.runtime.rows import a_version, a_write, now_ms
 from tests.runtime.test_own_runs import call, callee, children, each, inside, made, mark_of_this_test
 from tests.runtime.test_writer_promises import leased_run
@@ -216,3 +216,41 @@ def test_items_that_do_well_hide_no_failures_of_the_workflow(
     assert hold is not None
     facts: Any = loads_stored(hold.facts)
     assert facts["failures"] == runs
+
+
+@pytest.mark.parametrize("how", ["retry", "undo"])
+def test_an_item_that_is_gone_on_with_while_its_run_is_paused_waits_for_that(
+    machine: Machine, world: World, how: str
+) -> None:
+    first = call("make", world, '{{ when(item == "b", "fail=503*1", "slow=0") }}')
+    nap = step(
+        "nap", "flow.wait@1", {"mode": "for", "amount": '{{ when(item == "c", "600", "0") }}', "unit": "seconds"}
+    )
+    graph = flow(
+        "start -> each, nap -> make, make:undo -> unmake",
+        each(stop="never"),
+        *inside("each", nap, first, call("unmake", world)),
+    )
+    run_id = machine.begin(graph, {"lines": ["a", "b", "c"]})
+    wait_until(lambda: [one.status for one in children(run_id)] == ["completed", "dead_lettered", "waiting_timer"])
+    api.pause_run(workspace_id=WORKSPACE, run_id=run_id, reason="Stocktaking")
+    item = children(run_id)[1 if how == "retry" else 0].id
+    if how == "retry":
+        plan = api.retry_plan(workspace_id=WORKSPACE, run_id=item)
+        assert plan.paused_around
+        found = api.retry(workspace_id=WORKSPACE, run_id=item, plan=plan.id)
+    else:
+        undo = api.undo_plan(workspace_id=WORKSPACE, run_id=item)
+        found = api.undo(workspace_id=WORKSPACE, run_id=item, plan=undo.id, reason="Wrong")
+    assert found.paused
+    assert found.waiting is not None
+    assert (found.waiting["by"], found.waiting["reason"]) == ("run", "Stocktaking")
+    before = made(world)
+    rung_and_swept(machine, item)
+    assert made(world) == before, "nothing of it begins"
+    assert api.orphans() == []
+    api.resume_run(workspace_id=WORKSPACE, run_id=run_id)
+    assert machine.finish(item).status == ("completed" if how == "retry" else "compensated")
+    assert [one for one in made(world) if one not in before] == ["make/b" if how == "retry" else "unmake/a"]
+    api.cancel(workspace_id=WORKSPACE, run_id=run_id)
+    machine.finish(run_id)
