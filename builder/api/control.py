@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from builder.accounts.rights import Action
-from builder.api.operation import ApiView, Body, Call, operation
+from builder.api.operation import ApiView, Body, Call, View, operation
+from builder.api.shapes import Items
 from builder.api.workflows import WorkflowShape, find, shape_of
 from builder.workflows import selectors
 from builder.workflows.shapes import RunShape
@@ -33,11 +35,13 @@ class HoldBody(Body):
 
 class LetGoBody(Body):
     """How fast the held runs go: so many a minute, so many at a time, null for as fast as possible. With `trial` only
-    the first goes, to see how it ends."""
+    the first goes, to see how it ends. `version`: the one published now, for those that came by a start which it has;
+    or each its own, under which it came."""
 
     per_minute: Annotated[int, Field(ge=1, le=100_000)] | None = None
     at_once: Annotated[int, Field(ge=1, le=1_000)] | None = None
     trial: bool = False
+    version: Literal["published", "own"] = "published"
 
 
 class BreakerBody(Body):
@@ -93,8 +97,27 @@ class LetGo(ApiView):
             per_minute=body.per_minute,
             at_once=body.at_once,
             trial=body.trial,
+            version=body.version,
         )
         return shape_of(workflow, call)
+
+
+class HeldVersionView(View):
+    """Held runs that came under one version: how many, and how many of them could go with the one published now."""
+
+    number: int
+    live: bool
+    count: int
+    fits: int
+
+
+class HeldVersions(ApiView):
+    @operation(Action.RUN_SEE, answer=Items[HeldVersionView])
+    def get(self, call: Call, *, workflow_id: UUID) -> Items[HeldVersionView]:
+        """Under which versions the held runs came, the oldest first."""
+        workflow = find(call, workflow_id)
+        found = runtime_api.held_versions(workspace_id=call.workspace.id, workflow_id=workflow.id)
+        return Items[HeldVersionView](items=[HeldVersionView(**asdict(one)) for one in found])
 
 
 class BreakerOfWorkflow(ApiView):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -11,11 +12,12 @@ from rest_framework.exceptions import PermissionDenied
 from builder.accounts.rights import Action, allows
 from builder.accounts.selectors import names_of
 from builder.accounts.times import stamp
+from builder.api.cursors import PageQuery
 from builder.api.links import without_links
 from builder.api.operation import ApiView, Body, Call, Query, View, operation
-from builder.api.shapes import Items
-from builder.workflows import selectors
-from builder.workflows.shapes import RunShape
+from builder.api.shapes import Items, Paged
+from builder.workflows import selectors, shapes
+from builder.workflows.shapes import ErrorView, RunShape
 from runtime import api as runtime_api
 from runtime.contracts import Decision, RetryView
 
@@ -31,11 +33,27 @@ class PlanQuery(Query):
     version: Number | None = None
 
 
+class PlanItems(View):
+    """What becomes of the runs of one step. `repeats`: gone on with only where the step stands in `repeats` of the
+    retry; `asks`: left as they are until somebody decides; `open`: under way already; `next`: begun for the first time,
+    where that is known. `same`: the step is given the same as before."""
+
+    total: int
+    kept: int
+    again: int
+    repeats: int
+    asks: int
+    open: int
+    next: int | None
+    same: bool
+
+
 class PlanStep(View):
     """What becomes of one step. `fate`: kept · again · repeats · asks · next (the run had not come to it).
 
     `first`: the run goes on with it, so its settings, last `input`, can be edited. `why`: harmless · happened ·
-    refused · same_key · in_doubt · undone.
+    refused · same_key · in_doubt · undone · called (given something else it runs another workflow anew, and what the
+    run before did stays). `items`: of a step that has others done by runs of their own.
     """
 
     node: str
@@ -46,10 +64,12 @@ class PlanStep(View):
     why: str | None
     first: bool
     input: Any
+    items: PlanItems | None
 
 
 class PlanView(View):
-    """What a retry would do. `versions` to choose from; steps in `incompatible` (keys) forbid the one chosen."""
+    """What a retry would do. `versions` to choose from; steps in `incompatible` (keys) forbid the one chosen.
+    `paused_around`: it waits until the run around it is resumed."""
 
     id: str
     generation: int
@@ -57,6 +77,28 @@ class PlanView(View):
     versions: list[int]
     steps: list[PlanStep]
     incompatible: list[str]
+    paused_around: bool
+
+
+class PlanItemsQuery(PageQuery):
+    """Of which step, with which fate, and what the plan was asked for."""
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    node: NodeId
+    fate: Literal["again", "repeats", "asks", "open"] | None = None
+    start: Annotated[list[NodeId], Field(max_length=200, json_schema_extra={"many": True})] = []
+    version: Number | None = None
+
+
+class PlanItemShape(View):
+    """A run of a step that is not kept; `index` counts from 0, `error` says why it did not end well."""
+
+    run_id: UUID
+    index: int
+    label: str | None
+    status: str
+    fate: str
+    error: ErrorView | None
 
 
 class DecisionBody(Body):
@@ -123,10 +165,42 @@ class Plan(ApiView):
                     why=step.why,
                     first=step.first,
                     input=without_links(call, step.input),
+                    items=None if step.items is None else PlanItems(**asdict(step.items)),
                 )
                 for step in plan.steps
             ],
             incompatible=plan.incompatible,
+            paused_around=plan.paused_around,
+        )
+
+
+class PlanItemsOf(ApiView):
+    @operation(Action.RUN_SEE, query=PlanItemsQuery, answer=Paged[PlanItemShape], also=(409, 422))
+    def get(self, call: Call, *, run_id: UUID, query: PlanItemsQuery) -> Paged[PlanItemShape]:
+        """The runs of one step that a retry would not keep, by their number, and what it makes of each."""
+        page = runtime_api.retry_items(
+            workspace_id=call.workspace.id,
+            run_id=run_id,
+            node=query.node,
+            start=query.start,
+            version=query.version,
+            fate=query.fate,
+            after=query.cursor,
+            limit=query.limit,
+        )
+        return Paged[PlanItemShape](
+            items=[
+                PlanItemShape(
+                    run_id=one.run_id,
+                    index=one.index,
+                    label=one.label,
+                    status=one.status,
+                    fate=one.fate,
+                    error=shapes.error(one.error),
+                )
+                for one in page.items
+            ],
+            next_cursor=page.next_cursor,
         )
 
 

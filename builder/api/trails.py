@@ -8,6 +8,7 @@ from uuid import UUID
 from django.http import StreamingHttpResponse
 from pydantic import Field
 
+from builder.accounts.directory import labels
 from builder.accounts.rights import Action
 from builder.accounts.selectors import names_of
 from builder.accounts.times import maybe
@@ -17,7 +18,7 @@ from builder.api.shapes import Paged
 from builder.workflows import selectors
 from builder.workflows.shapes import short
 from runtime import api as runtime_api
-from runtime.contracts import TrailEntry
+from runtime.contracts import Because, TrailEntry
 
 _PERSON = "user:"
 
@@ -90,7 +91,7 @@ class BecauseOf(ApiView):
         return BecauseView(
             kind=found.kind,
             owner=found.owner,
-            names=list(found.names),
+            names=_names(call, found),
             since=maybe(found.since),
             next_at=maybe(found.next_at),
             node=found.node,
@@ -116,6 +117,15 @@ class Export(ApiView):
         portions = runtime_api.export(workspace_id=call.workspace.id, run_id=run_id)
         headers = {"Content-Disposition": f'attachment; filename="run-{short(run_id)}.json"'}
         return StreamingHttpResponse(portions, content_type="application/json", headers=headers)
+
+
+def _names(call: Call, found: Because) -> list[str]:
+    """Those who have to move, by name; of one that is paused, who paused it."""
+    if found.owner == "people":
+        called = labels(workspace_id=call.workspace.id, tokens=found.names)
+        return [called[one] for one in found.names]
+    people = names_of({person for one in found.names if (person := _person(one)) is not None})
+    return [one if (person := _person(one)) is None else people.get(person, "") for one in found.names]
 
 
 def _person(by: str | None) -> UUID | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
@@ -13,6 +14,19 @@ from builder.api.retries import Nodes
 from builder.workflows import selectors
 from builder.workflows.shapes import RunShape
 from runtime import api as runtime_api
+
+
+class UndoItems(View):
+    """What becomes of the runs of one step: undone now · undone before · nothing to undo · somebody looks first
+    (`asks`) · nothing undoes them (`stays`) · not over yet."""
+
+    total: int
+    undo: int
+    undone: int
+    nothing: int
+    asks: int
+    stays: int
+    open: int
 
 
 class UndoStep(View):
@@ -31,6 +45,7 @@ class UndoStep(View):
     why: str | None
     undo_node: str | None
     undo_name: str | None
+    items: UndoItems | None
 
 
 class UndoPlanView(View):
@@ -69,6 +84,7 @@ class UndoPlan(ApiView):
                     why=line.why,
                     undo_node=line.undo_node,
                     undo_name=line.undo_name,
+                    items=None if line.items is None else UndoItems(**asdict(line.items)),
                 )
                 for line in plan.lines
             ],

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from builder.accounts.directory import labels
 from builder.accounts.selectors import names_of
 from builder.workflows import documents, shapes
 from builder.workflows.models import Draft, Workflow
@@ -119,6 +120,8 @@ def shaped(*, workspace_id: UUID, views: Sequence[RunView]) -> list[shapes.RunSh
     found = names(workspace_id=workspace_id, workflow_ids={view.workflow_id for view in views})
     paused_by = (shapes.person_in(view.waiting.get("by")) for view in views if view.paused and view.waiting)
     people = names_of({person for person in paused_by if person is not None})
+    asked = {one for view in views if view.waiting for one in view.waiting.get("people", ())}
+    called = labels(workspace_id=workspace_id, tokens=asked) if asked else {}
     return [
         shapes.run(
             view,
@@ -130,6 +133,7 @@ def shaped(*, workspace_id: UUID, views: Sequence[RunView]) -> list[shapes.RunSh
             if view.parent is not None
             else None,
             names=people,
+            labels=called,
         )
         for view in views
     ]

@@ -71,7 +71,8 @@ class ErrorView(View):
 class WaitingView(View):
     """Why a run waits, since when and until when. Of one that is paused or held, `by` whom and for which `reason`; and
     of how many `runs` how many `failures`, where its workflow keeps failing. `paused_item`: the number (from 0) of the
-    first item that somebody paused, of those that the run waits for."""
+    first item that somebody paused, of those that the run waits for. `people`: the names of those it waits for; empty:
+    anybody."""
 
     kind: str
     since: str | None
@@ -83,6 +84,7 @@ class WaitingView(View):
     failures: int = 0
     runs: int = 0
     paused_item: int | None = None
+    people: list[str] = []
 
 
 class ParentShape(View):
@@ -202,9 +204,11 @@ def run(
     step_name: str | None = None,
     parent_step: str | None = None,
     names: Mapping[UUID, str] | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> RunShape:
     """One run; `step_name` is the name of its current step, `parent_step` that of the one it was begun for, where the
-    caller has the graphs at hand; `names` are those of people who paused it."""
+    caller has the graphs at hand; `names` are those of people who paused it,
+    `labels` of those it asks."""
     parent = view.parent
     current = view.current_node
     return RunShape(
@@ -224,7 +228,7 @@ def run(
         started_at=maybe(view.started_at),
         finished_at=maybe(view.finished_at),
         duration_ms=lasted(view.accepted_at, view.finished_at),
-        waiting=waiting(view.waiting, names),
+        waiting=waiting(view.waiting, names, labels),
         error=error(view.error),
         current_step=StepName(node=current, name=step_name or current) if current else None,
         cancel_requested=view.cancel_requested,
@@ -307,7 +311,11 @@ def person_in(who: str | None) -> UUID | None:
     return UUID(rest) if kind == "user" else None
 
 
-def waiting(value: Mapping[str, Any] | None, names: Mapping[UUID, str] | None = None) -> WaitingView | None:
+def waiting(
+    value: Mapping[str, Any] | None,
+    names: Mapping[UUID, str] | None = None,
+    labels: Mapping[str, str] | None = None,
+) -> WaitingView | None:
     if value is None:
         return None
     return WaitingView(
@@ -321,6 +329,7 @@ def waiting(value: Mapping[str, Any] | None, names: Mapping[UUID, str] | None = 
         failures=int(value.get("failures", 0)),
         runs=int(value.get("runs", 0)),
         paused_item=value.get("paused_item"),
+        people=[(labels or {}).get(one, one) for one in value.get("people", ())],
     )
 
 

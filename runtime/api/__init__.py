@@ -16,7 +16,7 @@ from runtime.api.handing import give_back, hand_over, take
 from runtime.api.health import orphans, system_health
 from runtime.api.items import items
 from runtime.api.links import link
-from runtime.api.pausing import hold_workflow, let_go, pause_run, resume_run, set_breaker
+from runtime.api.pausing import held_versions, hold_workflow, let_go, pause_run, resume_run, set_breaker
 from runtime.api.previews import functions, preview, samples, schedule_preview
 from runtime.api.publishing import (
     check,
@@ -34,7 +34,7 @@ from runtime.api.publishing import (
 )
 from runtime.api.repeats import repeat_figures, repeats
 from runtime.api.restoring import confirm_restored, held_runs, hold_restored, restored
-from runtime.api.retrying import replay_as_new, retries, retry, retry_plan
+from runtime.api.retrying import replay_as_new, retries, retry, retry_items, retry_plan
 from runtime.api.runs import cancel, changes, run, runs, snapshot, statistics, step
 from runtime.api.starting import start_run, start_test
 from runtime.api.tasks import decide, task, task_count, tasks
@@ -66,6 +66,7 @@ __all__ = [
     "give_back",
     "hand_over",
     "held_runs",
+    "held_versions",
     "hold_restored",
     "hold_workflow",
     "items",
@@ -89,6 +90,7 @@ __all__ = [
     "retries",
     "retry",
     "retry_each",
+    "retry_items",
     "retry_plan",
     "run",
     "runs",

@@ -12,7 +12,15 @@ from django.db.models import Count, Max, Min, OuterRef, QuerySet, Subquery
 from runtime.api.cursors import decode, encode, page_size
 from runtime.api.retrying import retry, retry_plan
 from runtime.api.rows import RUN_COLUMNS, run_views
-from runtime.contracts import DeadLetterGroup, DeadLetterView, Page, RetryOutcome, RuntimeRefused, StoreUnavailable
+from runtime.contracts import (
+    DeadLetterGroup,
+    DeadLetterView,
+    Page,
+    PlannedItems,
+    RetryOutcome,
+    RuntimeRefused,
+    StoreUnavailable,
+)
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import DeadLetter, Run
@@ -91,7 +99,7 @@ def retry_each(*, workspace_id: UUID, run_ids: Sequence[UUID], by: UUID | None =
 def _retry(workspace_id: UUID, run_id: UUID, by: UUID | None) -> RetryOutcome:
     try:
         plan = retry_plan(workspace_id=workspace_id, run_id=run_id)
-        if any(step.fate in ("asks", "repeats") for step in plan.steps):
+        if any(step.fate in ("asks", "repeats") or (step.items and _asks(step.items)) for step in plan.steps):
             return RetryOutcome(run_id, "asks", "Somebody has to look at the plan of this run first.")
         retry(workspace_id=workspace_id, run_id=run_id, plan=plan.id, by=by)
     except RuntimeRefused as error:
@@ -100,6 +108,10 @@ def _retry(workspace_id: UUID, run_id: UUID, by: UUID | None) -> RetryOutcome:
         # The runs before it go on already: they are told of, and this one may be tried again.
         return RetryOutcome(run_id, "refused", "The database could not be reached just now.")
     return RetryOutcome(run_id, "retried", "")
+
+
+def _asks(items: PlannedItems) -> bool:
+    return items.asks + items.repeats > 0
 
 
 def solve_dead_letters(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import replace
+from typing import Final, Literal
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from runtime import queue
 from runtime.api.publishing import deployment
 from runtime.api.runs import run
-from runtime.contracts import AlreadyFinished, DeploymentView, NotFound, NotPaused, RunView
+from runtime.contracts import AlreadyFinished, DeploymentView, HeldVersion, NotFound, NotPaused, RunView
 from runtime.store import holds
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
@@ -75,6 +76,7 @@ def hold_workflow(
         elif reason.strip():
             held.reason = reason.strip()[:400]
         held.mode, held.trial_run_id, held.drained_from, held.drained_by, held.let_go = "held", None, None, None, 0
+        held.onto_version_id = None
         held.save()
         holds.gather(workflow_id, now, who=_who(by), also_let_go=True)
         under_way: list[UUID] = []
@@ -100,25 +102,29 @@ def let_go(
     per_minute: int | None = None,
     at_once: int | None = None,
     trial: bool = False,
+    version: Literal["published", "own"] = "published",
 ) -> DeploymentView:
     """Let the held runs go, in the order in which they were accepted: so many a minute, so many at a time, or as fast
     as possible. With `trial` only the first, to see how it ends. What is accepted meanwhile queues up behind them.
-    Raises NotFound, NotPaused.
+
+    `version`: each goes with the one published now, where that has the start by which it came; or with its `own`, under
+    which it was accepted. Raises NotFound, NotPaused.
     """
-    _live(workspace_id, workflow_id)
+    live = _live(workspace_id, workflow_id)
     with commit("hold.change"):
         now = database_now()
         held = Hold.objects.select_for_update().filter(pk=workflow_id, workspace_id=workspace_id).first()
         if held is None:
             raise NotPaused("This workflow is not paused.")
         rung: list[UUID] = []
+        held.onto_version_id, held.drained_from = live.version_id if version == "published" else None, now
         if trial:
-            if held.mode == "held" and (rung := holds.let_go(workflow_id, 1, now, who=_who(by))):
+            if held.mode == "held" and (rung := holds.let_go(held, 1, now, who=_who(by))):
                 held.mode, held.trial_run_id, held.trial = "trying", rung[0], None
         else:
             held.mode, held.trial_run_id = "draining", None
             held.per_minute, held.at_once = per_minute, at_once
-            held.drained_by, held.drained_from, held.let_go = _who(by), now, 0
+            held.drained_by, held.let_go = _who(by), 0
             paused = Run.objects.filter(workflow_id=workflow_id, paused_by=WITH_WORKFLOW, finished_at__isnull=True)
             chosen = list(paused.values_list("id", flat=True))
             resume_runs(paused, now=now, who=_who(by), together=WITH_WORKFLOW)
@@ -132,6 +138,20 @@ def let_go(
     if not trial:
         holds.end(workflow_id)
     return _deployment(workspace_id, workflow_id)
+
+
+def held_versions(*, workspace_id: UUID, workflow_id: UUID) -> list[HeldVersion]:
+    """Under which versions the held runs of this workflow came, the oldest first, and how many of each could go with
+    the one published now. Raises NotFound."""
+    live = _live(workspace_id, workflow_id)
+    starts = holds.starts_of(live.version.graph)
+    counted = holds.held_runs(workflow_id).values_list("version_id", "version__number", "trigger_node")
+    found: dict[int, HeldVersion] = {}
+    for version_id, number, node, count in counted.annotate(Count("id")).order_by("version__number"):
+        fits = count if version_id == live.version_id or node in starts else 0
+        before = found.get(number, HeldVersion(number, version_id == live.version_id, 0, 0))
+        found[number] = replace(before, count=before.count + count, fits=before.fits + fits)
+    return list(found.values())
 
 
 def set_breaker(*, workspace_id: UUID, workflow_id: UUID, failures: int, percent: int, minutes: int) -> DeploymentView:
@@ -158,7 +178,11 @@ def _under_way(workspace_id: UUID, workflow_id: UUID) -> QuerySet[Run]:
 
 
 def _live(workspace_id: UUID, workflow_id: UUID) -> Deployment:
-    live = Deployment.objects.filter(pk=workflow_id, workspace_id=workspace_id, retired=False).first()
+    live = (
+        Deployment.objects.filter(pk=workflow_id, workspace_id=workspace_id, retired=False)
+        .select_related("version")
+        .first()
+    )
     if live is None:
         raise NotFound("This workflow has no live version.", code="not_published")
     return live

@@ -7,17 +7,21 @@ shown, and is refused where the run is no longer as it was then. So two people a
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from runtime import queue
+from runtime.api.cursors import decode_number, encode_number, page_size
 from runtime.api.rows import document
 from runtime.api.runs import run as one_run
 from runtime.contracts import (
     JSON,
     Decision,
     NotRetryable,
+    Page,
+    PlannedItem,
     PlanOutdated,
     RetryPlan,
     RetryRefused,
@@ -31,6 +35,7 @@ from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normali
 from runtime.engine.needs import engine_needed
 from runtime.engine.replay import Fate, PlannedStep
 from runtime.engine.state import RunStatus
+from runtime.interpreter import own_plans
 from runtime.interpreter.generations import decided, note_decision, paused_around
 from runtime.interpreter.loading import lost_try
 from runtime.interpreter.reopening import Found, carry_on, choices, look, next_rows, run_row, version_of
@@ -70,7 +75,7 @@ def retry(
     """
     edits, decisions = dict(edits or {}), dict(decisions or {})
     found = look(workspace_id, run_id, start, version)
-    if _id_of(found) != plan:
+    if _id_of(found, own_plans.counts(found)[1]) != plan:
         raise PlanOutdated("The run has changed since this plan was made. Look at the new plan.")
     lines = found.lines(edited=edits)
     _refuse(found, lines, edits, decisions, set(repeats))
@@ -91,6 +96,7 @@ def retry(
             ],
             edits={node: {"before": _input_of(found, node), "after": after} for node, after in edits.items()},
             decisions={node: {"happened": one.happened, "output": one.output} for node, one in decisions.items()},
+            may=set(repeats),
         )
         _note_decisions(found, decisions, who, now)
     queue.ring([run_id])
@@ -150,10 +156,46 @@ def replay_as_new(*, workspace_id: UUID, run_id: UUID, version: int | None = Non
     return one_run(workspace_id=workspace_id, run_id=new_id)
 
 
-def _id_of(found: Found) -> str:
+def retry_items(
+    *,
+    workspace_id: UUID,
+    run_id: UUID,
+    node: str,
+    start: Sequence[str] = (),
+    version: int | None = None,
+    fate: str | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[PlannedItem]:
+    """Of the runs that this step has begun those that are not done, by their number, and what a retry of the run makes
+    of each; `fate`: only those of which it makes that (again, repeats, asks, open).
+
+    Raises as `retry_plan` does, and BadCursor.
+    """
+    found = look(workspace_id, run_id, start, version)
+    last, size = decode_number(after), page_size(limit)
+    version_id = own_plans.version_for(found.version.graph.bodies, node, found.version.id)
+    least = own_plans.first_that_counts(found, node)
+    chosen = (
+        own
+        for own in own_plans.of_step(run_id, node, version_id, after=-1 if last is None else last, least=least)
+        if fate in (None, own.fate)
+    )
+    owns = list(itertools.islice(chosen, size + 1))
+    rows = {row.id: row for row in Run.objects.filter(pk__in=[own.row["id"] for own in owns[:size]])}
+    views = [
+        PlannedItem(one.id, own.row["item_index"], one.business_key, one.status, own.fate, document(one.error))
+        for own in owns[:size]
+        if (one := rows.get(own.row["id"])) is not None
+    ]
+    return Page(views, encode_number(owns[size - 1].row["item_index"]) if len(owns) > size else None)
+
+
+def _id_of(found: Found, items: str) -> str:
+    """The plan's name; `items`: a digest of what becomes of the runs that its steps have begun."""
     lines = [[line.node, line.fate.value, _why(line), line.first] for line in found.lines()]
     named = [str(found.row["id"]), found.row["generation"], found.row["seq"], str(found.version.id), *found.start]
-    return hashlib.sha256(dumps([*named, lines]).encode()).hexdigest()[:32]
+    return hashlib.sha256(dumps([*named, lines, items]).encode()).hexdigest()[:32]
 
 
 def _why(line: PlannedStep) -> str | None:
@@ -162,8 +204,9 @@ def _why(line: PlannedStep) -> str | None:
 
 def _view(found: Found) -> RetryPlan:
     graph, lines = found.version.graph, found.lines()
+    items, digest = own_plans.counts(found)
     return RetryPlan(
-        id=_id_of(found),
+        id=_id_of(found, digest),
         run_id=found.row["id"],
         generation=found.generation,
         version=found.version.number,
@@ -178,6 +221,7 @@ def _view(found: Found) -> RetryPlan:
                 why=_why(line),
                 first=line.first,
                 input=_input_of(found, line.node) if line.first else None,
+                items=items.get(line.node),
             )
             for line in lines
         ],

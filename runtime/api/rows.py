@@ -16,8 +16,9 @@ from runtime.engine.jsonprofile import loads_stored
 from runtime.engine.state import TERMINAL
 from runtime.interpreter import waiting
 from runtime.interpreter.payloads import reference_in
+from runtime.interpreter.started import business_keys
 from runtime.store import artifacts
-from runtime.store.models import StepRun
+from runtime.store.models import HumanTask, StepRun
 
 RUN_COLUMNS: Final = (
     "id", "workspace_id", "workflow_id", "version_id", "version__number", "mode", "status", "outcome", "generation",
@@ -65,9 +66,10 @@ def run_view(
     parent: ParentView | None = None,
     hold: HoldView | None = None,
     paused_item: int | None = None,
+    asked: Mapping[tuple[UUID, str], list[str]] | None = None,
 ) -> RunView:
     """One run, from its `RUN_COLUMNS`; `hold`: its workflow's, where that holds it; `paused_item`: the first of what it
-    waits for that somebody paused."""
+    waits for that somebody paused; `asked`: whom it asks."""
     return RunView(
         id=row["id"],
         workspace_id=row["workspace_id"],
@@ -85,7 +87,7 @@ def run_view(
         accepted_at=row["accepted_at"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],
-        waiting=_cause(row, hold, paused_item),
+        waiting=_cause(row, hold, paused_item, asked or {}),
         error=_plain(row["error"]),
         current_node=current_node,
         cancel_requested=row["cancel_requested_at"] is not None,
@@ -98,11 +100,16 @@ def run_view(
 def run_views(rows: Iterable[Mapping[str, Any]]) -> list[RunView]:
     """Runs with the step each stands at, and the run around it: a few queries, however many."""
     rows = list(rows)
+    if unnamed := [row for row in rows if _is_held(row) and row["business_key"] is None]:
+        # What is held has not begun, so nobody has worked out yet how people call it.
+        keys = business_keys(unnamed)
+        rows = [{**row, "business_key": keys.get(row["id"], row["business_key"])} for row in rows]
     current = _current_nodes([row["id"] for row in rows if row["status"] not in TERMINAL])
     around = parents(rows)
     held = {(row["workspace_id"], row["workflow_id"]) for row in rows if _is_held(row)}
     holds = {one: hold for workspace_id, one in held for hold in holds_of(workspace_id, [one]).values()}
-    paused_items = stopped([row["id"] for row in rows if _waits_for_items(row)])
+    paused_items = stopped([row["id"] for row in rows if _waits_for(row, "children")])
+    asked = _asked([row["id"] for row in rows if _waits_for(row, "human")])
     return [
         run_view(
             row,
@@ -110,24 +117,38 @@ def run_views(rows: Iterable[Mapping[str, Any]]) -> list[RunView]:
             around.get(row["id"]),
             holds.get(row["workflow_id"]),
             paused_items.get(row["id"]),
+            asked,
         )
         for row in rows
     ]
+
+
+def _asked(run_ids: list[UUID]) -> dict[tuple[UUID, str], list[str]]:
+    """Whom these runs ask, by run and step; one query, and none where nobody is asked."""
+    if not run_ids:
+        return {}
+    rows = HumanTask.objects.filter(run_id__in=run_ids, status="open").values_list("run_id", "node_id", "people")
+    return {(run_id, node): [one for one in people.split(",") if one] for run_id, node, people in rows}
 
 
 def _is_paused(row: Mapping[str, Any]) -> bool:
     return row["paused_at"] is not None and row["finished_at"] is None
 
 
-def _waits_for_items(row: Mapping[str, Any]) -> bool:
-    return row["finished_at"] is None and (row["waiting"] or "").startswith('{"kind":"children"')
+def _waits_for(row: Mapping[str, Any], kind: str) -> bool:
+    return row["finished_at"] is None and (row["waiting"] or "").startswith(f'{{"kind":"{kind}"')
 
 
 def _is_held(row: Mapping[str, Any]) -> bool:
     return row["held"] == 1 and row["finished_at"] is None
 
 
-def _cause(row: Mapping[str, Any], hold: HoldView | None, paused_item: int | None) -> dict[str, Any] | None:
+def _cause(
+    row: Mapping[str, Any],
+    hold: HoldView | None,
+    paused_item: int | None,
+    asked: Mapping[tuple[UUID, str], list[str]],
+) -> dict[str, Any] | None:
     """Why the run does not move, one cause: what stops it altogether comes before what it waits for itself (I17)."""
     if _is_paused(row):
         return waiting.paused(row["paused_at"], row["paused_by"], row["pause_reason"])
@@ -136,6 +157,8 @@ def _cause(row: Mapping[str, Any], hold: HoldView | None, paused_item: int | Non
             return waiting.held(row["accepted_at"], "person", {}, "")
         return waiting.held(max(hold.since, row["accepted_at"]), hold.cause, hold.facts, hold.reason)
     waits = _plain(row["waiting"])
+    if waits is not None and (people := asked.get((row["id"], str(waits.get("node"))))):
+        return {**waits, "people": people}
     return waits if waits is None or paused_item is None else waiting.held_up(waits, paused_item)
 
 

@@ -8,6 +8,7 @@ carried out again.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from runtime import queue
 from runtime.api.runs import run as one_run
 from runtime.contracts import PlanOutdated, RetryRefused, RunView, UndoPlan
 from runtime.engine.replay import Known
+from runtime.interpreter.own_plans import undo_counts
 from runtime.interpreter.undo_plans import carry_out, look
 
 __all__ = ["undo", "undo_plan"]
@@ -26,7 +28,9 @@ _CARRIED_OUT: Final = ("undo", "again")
 def undo_plan(*, workspace_id: UUID, run_id: UUID) -> UndoPlan:
     """What undoing this run would do; of a run that is not over, what a cancel with undo would. Raises NotFound."""
     found = look(workspace_id, run_id)
-    return UndoPlan(found.id, run_id, found.generation, found.problem is None, found.lines)
+    items, digest = undo_counts(found)
+    lines = [replace(line, items=items[line.node]) if line.node in items else line for line in found.lines]
+    return UndoPlan(found.id(digest), run_id, found.generation, found.problem is None, lines)
 
 
 def undo(
@@ -46,7 +50,7 @@ def undo(
     found = look(workspace_id, run_id)
     if found.problem is not None:
         raise found.problem
-    if found.id != plan:
+    if found.id(undo_counts(found)[1]) != plan:
         raise PlanOutdated("The run has changed since this plan was made. Look at the new plan.")
     doubtful = {
         line.undo_node: f"“{line.undo_name}” may have happened already and would be sent again. Say that it may."

@@ -30,7 +30,7 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     cancel(workspace_id, run_id, by, undo) -> RunView                             raises AlreadyFinished, NotUndoable
     pause_run(workspace_id, run_id, by, reason) -> RunView / resume_run(…)        raises AlreadyFinished, NotPaused
     hold_workflow(workspace_id, workflow_id, by, reason, open_runs) -> DeploymentView   paused, still accepting
-    let_go(workspace_id, workflow_id, by, per_minute, at_once, trial) -> DeploymentView           raises NotPaused
+    let_go(workspace_id, workflow_id, by, per_minute, at_once, trial, version) -> DeploymentView  raises NotPaused
     set_breaker(workspace_id, workflow_id, failures, percent, minutes) -> DeploymentView
     undo_plan(workspace_id, run_id) -> UndoPlan
     undo(workspace_id, run_id, plan, reason, repeats, by) -> RunView              raises NotUndoable, PlanOutdated, …
@@ -63,7 +63,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
-from runtime.contracts.control import BreakerView, HoldView
+from runtime.contracts.control import BreakerView, HeldVersion, HoldView
 from runtime.contracts.items import ItemCounts, ItemView, ParentView
 from runtime.contracts.people import Addressee, Person, TaskNote, TaskView, Voter, VoteView
 from runtime.contracts.refusals import (
@@ -90,6 +90,8 @@ from runtime.contracts.retries import (
     DeadLetterGroup,
     DeadLetterView,
     Decision,
+    PlannedItem,
+    PlannedItems,
     RetryOutcome,
     RetryPlan,
     RetryStep,
@@ -103,7 +105,7 @@ from runtime.contracts.starts import (
     RepeatView,
 )
 from runtime.contracts.trail import Because, TrailEntry, TrailStep
-from runtime.contracts.undo import UndoLine, UndoPlan
+from runtime.contracts.undo import PlannedUndo, UndoLine, UndoPlan
 from runtime.contracts.waits import SentEvent, WaitView
 from runtime.engine.check import Problem
 from runtime.engine.jsonprofile import JSON, JSONRefused, dumps, loads, normalise
@@ -134,6 +136,7 @@ __all__ = [
     "HealthItem",
     "HeldRun",
     "HeldStep",
+    "HeldVersion",
     "Hold",
     "HoldView",
     "InputRefused",
@@ -151,6 +154,9 @@ __all__ = [
     "ParentView",
     "Person",
     "PlanOutdated",
+    "PlannedItem",
+    "PlannedItems",
+    "PlannedUndo",
     "PreviewResult",
     "Problem",
     "RepeatFigures",

@@ -43,3 +43,13 @@ class HoldView:
     let_go: int
     waiting: int
     under_way: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldVersion:
+    """Held runs that came under one version. `live`: the one published now; `fits`: so many could go with that."""
+
+    number: int
+    live: bool
+    count: int
+    fits: int

@@ -13,10 +13,39 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedItems:
+    """What becomes of the runs of one step. `kept`: done, and not done again; `again`: gone on with; `repeats`: would
+    do something a second time, and are gone on with only where somebody says that they may; `asks`: stay as they are
+    until somebody decides; `open`: under way already; `next`: how many are begun for the first time, where that is
+    known. `same`: the step is given the same as before."""
+
+    total: int
+    kept: int = 0
+    again: int = 0
+    repeats: int = 0
+    asks: int = 0
+    open: int = 0
+    next: int | None = None
+    same: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedItem:
+    """One of them that is not kept. `error`: why it did not end well, as of a run."""
+
+    run_id: UUID
+    index: int
+    label: str | None
+    status: str
+    fate: str
+    error: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class RetryStep:
     """One line of a plan. `fate`: kept, again, repeats, asks, next. `why`: harmless, happened, refused, same_key,
-    in_doubt, undone or None. `first`: the run goes on with it, so its settings can be edited; `input` is what they
-    were."""
+    in_doubt, undone, called (given something else it runs another workflow anew) or None. `first`: the run goes on with
+    it, so its settings can be edited; `input` is what they were. `items`: of a step that has others done by runs."""
 
     node: str
     key: str
@@ -26,13 +55,14 @@ class RetryStep:
     why: str | None
     first: bool
     input: JSON
+    items: PlannedItems | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPlan:
     """What going on with a run would do. `id` names exactly this plan; `versions` are the numbers to choose from;
-    `incompatible`: keys of kept steps that the chosen version reaches otherwise, which stops it. `paused_around`: it goes
-    on when the run around it is resumed, and not before."""
+    `incompatible`: keys of kept steps that the chosen version reaches otherwise, which stops it. `paused_around`: it
+    goes on when the run around it is resumed, and not before."""
 
     id: str
     run_id: UUID

@@ -7,6 +7,21 @@ from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedUndo:
+    """What becomes of the runs of one step. `undo`: undone, the one that ended last first; `undone`: already;
+    `nothing`: did nothing that is to be undone; `asks`: their undo may have happened already, so somebody looks at them
+    first; `stays`: nothing undoes what they did; `open`: not over yet."""
+
+    total: int
+    undo: int = 0
+    undone: int = 0
+    nothing: int = 0
+    asks: int = 0
+    stays: int = 0
+    open: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class UndoLine:
     """One step that did something outside, or may have. `fate`:
 
@@ -17,6 +32,8 @@ class UndoLine:
     - `stays`: nothing undoes it; `why`: no_undo_step, switched_off, earlier_go (an earlier go did it, and the step was
       done anew since, or is no longer there).
     - `nothing`: somebody said that there is nothing to undo.
+
+    `items`: of a step that has others done by runs.
     """
 
     node: str
@@ -27,6 +44,7 @@ class UndoLine:
     why: str | None
     undo_node: str | None
     undo_name: str | None
+    items: PlannedUndo | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ class Known(StrEnum):
     IN_DOUBT = "in_doubt"
     #: It was undone: done again, under a new key, it is done once.
     UNDONE = "undone"
+    #: It had another workflow do something, which is gone on with; given something else it has it done anew.
+    CALLED = "called"
 
 
 def may_have_happened(error: StepError) -> bool:
@@ -121,6 +123,13 @@ def plan(
     return tuple(lines)
 
 
+def fate_of_run(lines: Iterable[PlannedStep]) -> Fate:
+    """What becomes of a run that ended and that another has begun, when that other is gone on with: it is gone on with
+    too, unless something of it could happen twice, or nobody knows whether it happened."""
+    fates = {line.fate for line in lines}
+    return next((fate for fate in (Fate.ASKS, Fate.REPEATS) if fate in fates), Fate.AGAIN)
+
+
 def incompatible(old: Graph, new: Graph, kept: Iterable[str]) -> tuple[str, ...]:
     """Of the steps to be kept, those that another version reaches otherwise, or that are something else in it."""
     found = []
@@ -148,7 +157,7 @@ def _fate(known: Known, *, same: bool, asks: bool) -> Fate:
     match known:
         case Known.HARMLESS | Known.REFUSED | Known.UNDONE:
             return Fate.AGAIN
-        case Known.SAME_KEY:
+        case Known.SAME_KEY | Known.CALLED:
             # Something else under the same key would not be recognised, so it gets another key.
             return Fate.AGAIN if same else Fate.REPEATS
         case Known.HAPPENED:

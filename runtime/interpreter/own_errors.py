@@ -99,6 +99,15 @@ def twice(index: int, pages: int) -> PermanentError:
     )
 
 
+def called_otherwise() -> StepError:
+    """A call that did something outside would be given something else, and nobody said that it may."""
+    return _error(
+        "items_changed",
+        "It is not the same as before",
+        "It would be given something else than when it was begun. Retry the run, and say that it may run anew.",
+    )
+
+
 def never_enough(name: str, turns: int) -> StepError:
     return _error(
         "not_reached",

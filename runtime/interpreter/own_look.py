@@ -19,6 +19,7 @@ from runtime.interpreter import again, own_errors, own_hands, own_pages, own_res
 from runtime.interpreter.attempts import failed as failure_of
 from runtime.interpreter.outcomes import Failed
 from runtime.interpreter.outputs import document_of
+from runtime.interpreter.own_plans import may_call_anew, may_repeat, version_for
 from runtime.interpreter.payloads import INLINE_CHARACTERS, MOST_BYTES, Reference
 from runtime.interpreter.records import Asked, Record
 from runtime.sdk import OwnRuns
@@ -76,9 +77,15 @@ class Look:
             return await self._wind_up()
         if spec.kind == "undo":
             return await self._undo()
-        if self._is_tried_again() and spec.kind in ("items", "call") and spec.paged is None and not fan.compared:
-            if (index := await self._ask(own_results.that_differs, spec.items, spec.workflow_id)) is not None:
-                self._fail(own_errors.changed(index))
+        if self._is_tried_again() and not fan.compared:
+            fan.may = await self._ask(may_repeat, driver.claimed.generation)
+            index = None
+            if spec.kind in ("items", "call") and spec.paged is None:
+                index = await self._ask(own_results.that_differs, spec)
+            if index is not None and spec.kind == "call" and await self._ask(may_call_anew, fan.may):
+                return await self._begin_call(spec, index + 1)
+            if index is not None:
+                self._fail(own_errors.changed(index) if spec.kind == "items" else own_errors.called_otherwise())
                 return True
             fan.compared = True
         match spec.kind:
@@ -242,9 +249,11 @@ class Look:
             return True
         if child.status not in TERMINAL:
             return self._progress(None)
-        if self.fan.tally.before > len(self.fan.asked) and await self._try_again(1):
+        # What was begun before it was given something else is left as it is.
+        ended_before = child.status != "completed" and (child.finished_at or 0) < self.fan.since
+        if ended_before and child.id not in self.fan.asked and await self._try_again(1, least=child.index):
             return True
-        if self.fan.asked:
+        if child.id in self.fan.asked:
             self._fail(own_errors.decide_first(self.node.name, [child]))
             return True
         if child.status != "completed":
@@ -254,7 +263,7 @@ class Look:
         await self._succeed({"run_id": str(child.id), "outcome": child.outcome, "result": result}, None)
         return True
 
-    async def _begin_call(self, spec: OwnRuns) -> bool:
+    async def _begin_call(self, spec: OwnRuns, index: int = 0) -> bool:
         driver, workflow = self.driver, spec.workflow_id
         assert workflow is not None
         workspace, run_id = driver.claimed.workspace_id, driver.claimed.run_id
@@ -264,7 +273,7 @@ class Look:
             self._fail(problem)
             return True
         assert callee is not None
-        child = await self._child(0, spec.items[0])
+        child = await self._child(index, spec.items[0])
         self._add(
             child._replace(
                 workflow_id=workflow,
@@ -313,17 +322,19 @@ class Look:
         """Whether there may be runs of an earlier try at this step."""
         return self.driver.claimed.generation > 1 or self.fan.attempt > 1
 
-    async def _try_again(self, free: int, *, turns: bool = False) -> bool:
-        """Go on with so many of those that did not end well before this try began, wherever nobody has to decide
-        something first. False where there are none left."""
+    async def _try_again(self, free: int, *, turns: bool = False, least: int = 0) -> bool:
+        """Go on with so many of those, from the number `least` on, that did not end well before this try began,
+        wherever nobody has to decide something first. False where there are none left."""
         driver, fan = self.driver, self.fan
-        while rows := await self._ask(children.stale, before=fan.since, limit=free, without=fan.asked.keys()):
+        version = version_for(self.graph.bodies, self.node.id, driver.claimed.version_id)
+        while rows := await self._ask(
+            children.stale, before=fan.since, limit=free, without=fan.asked.keys(), least=least
+        ):
             begun = 0
-            version = driver.claimed.version_id if self.node.id in self.graph.bodies else None
             for row in rows:
                 item = await self._of_turn_before(row) if turns and row.index else None
                 parent = driver.claimed.run_id
-                became = await driver.shell.ask(partial(again.retry, row.workspace_id, row.id, parent, version, item))
+                became = await driver.shell.ask(partial(again.retry, row.id, parent, version, item, may=fan.may))
                 if became == "stopped":
                     self._expect(begun)
                     return True  # the next commit hears of it

@@ -13,6 +13,7 @@ from runtime.engine.jsonprofile import JSON, dumps
 from runtime.interpreter import again
 from runtime.interpreter.outputs import document_of
 from runtime.interpreter.payloads import MOST_BYTES, reference_in
+from runtime.sdk import OwnRuns
 from runtime.store import children
 from runtime.store.children import Child
 
@@ -66,17 +67,23 @@ async def _ends(driver: Driver, rows: Sequence[Child], graph: Graph) -> dict[UUI
     return made
 
 
-def that_differs(run_id: UUID, node: str, items: Sequence[JSON], workflow_id: UUID | None) -> int | None:
-    """The first item that is not what its run was given; or that was given to another workflow."""
+def that_differs(run_id: UUID, node: str, spec: OwnRuns) -> int | None:
+    """The first item that is not what its run was given; of a call the last run, where that was given something else,
+    or to another workflow."""
+    if spec.kind == "call":
+        last = children.last(run_id, node, with_item=True)
+        if last is None or (last.workflow_id == spec.workflow_id and _is_same(last, spec.items[0])):
+            return None
+        return last.index
     for row in children.read(run_id, node):
-        if workflow_id is not None and row.workflow_id != workflow_id:
-            return row.index
-        if row.item is None:
-            continue
-        if row.index >= len(items):
-            return row.index
-        text, kept = dumps(items[row.index]), reference_in(row.item)
-        same = text == row.item if kept is None else hashlib.sha256(text.encode()).hexdigest() == kept.sha256
-        if not same:
+        if row.index >= len(spec.items) or not _is_same(row, spec.items[row.index]):
             return row.index
     return None
+
+
+def _is_same(row: Child, item: JSON) -> bool:
+    """Whether this is what the run was given."""
+    if row.item is None:
+        return True
+    text, kept = dumps(item), reference_in(row.item)
+    return text == row.item if kept is None else hashlib.sha256(text.encode()).hexdigest() == kept.sha256

@@ -60,6 +60,8 @@ class Fan:
     doubt: bool = True
     #: That the list is still the same as at the first try has been seen.
     compared: bool = False
+    #: Somebody said that its runs may do something a second time.
+    may: bool = False
     #: Runs still to be undone, by workspace and id; and how many somebody has to look at first.
     left: list[tuple[UUID, UUID]] | None = None
     asks: int = 0

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
 from runtime.contracts import JSON, Decision, NotFound, NotRetryable, RetryRefused
-from runtime.engine import replay
+from runtime.engine import containers, replay
 from runtime.engine.jsonprofile import dumps, normalise
 from runtime.engine.needs import engine_needed
 from runtime.engine.replay import Fate, Known, PlannedStep
 from runtime.engine.state import RunState, RunStatus, StepKey
+from runtime.interpreter.deeds import acted
 from runtime.interpreter.generations import kept_row, open_next
 from runtime.interpreter.keys import request_digest
 from runtime.interpreter.loading import known_of, lost_try, since_undone, tries_of, undone_in
@@ -26,9 +28,20 @@ from runtime.store.models import Version as VersionRow
 from runtime.store.reads import AttemptRow, StepRow
 from runtime.store.statements import HELD
 
-__all__ = ["Found", "carry_on", "choices", "look", "next_rows", "run_row", "version_of"]
+__all__ = [
+    "RUN",
+    "Found",
+    "carry_on",
+    "choices",
+    "found_of",
+    "look",
+    "next_rows",
+    "run_row",
+    "version_by_id",
+    "version_of",
+]
 
-_RUN: Final = (
+RUN: Final = (
     "id", "workspace_id", "workflow_id", "version_id", "trigger_node", "mode", "status", "generation", "seq", "error",
     "finished_at", "event_id", "business_key", "min_engine", "parent_run_id", "detached",
 )  # fmt: skip
@@ -88,19 +101,31 @@ class Found:
 
 
 def look(workspace_id: UUID, run_id: UUID, start: Sequence[str], version: int | None) -> Found:
+    """An ended run, with what going on with it comes to. Raises NotFound, NotRetryable, RetryRefused."""
     row = run_row(workspace_id, run_id)
+    old = _to_go_on_with(row)
+    chosen = version_of(row, version) if version not in (None, old.number) else old
+    return found_of(row, old, chosen, reads.load_runs([run_id], with_own_runs=True)[run_id], start)
+
+
+def _to_go_on_with(row: Mapping[str, Any]) -> Version:
+    """The version of a run that has ended and is not done."""
     if row["finished_at"] is None:
         raise NotRetryable("This run is not over yet.", code="still_open")
     if RunStatus(row["status"]) not in replay.REOPENS:
         raise NotRetryable("This run is done: start it anew instead.", code="already_done")
-    old = version_of(row)
-    chosen = version_of(row, version) if version not in (None, old.number) else old
+    return version_of(row)
+
+
+def found_of(
+    row: dict[str, Any], old: Version, chosen: Version, rows: reads.RunRows, start: Sequence[str] = ()
+) -> Found:
+    """The same from its rows. Raises NotRetryable, RetryRefused."""
     if not chosen.begins_with(row["trigger_node"]):
         raise NotRetryable("This version of the workflow has no such start.", code="no_such_start")
     for node in start:
         if node not in chosen.graph.by_id or chosen.graph.by_id[node].is_trigger:
             raise RetryRefused({node: "It is not possible to go on from this step."})
-    rows = reads.load_runs([run_id], with_own_runs=True)[run_id]
     generation = row["generation"]
     steps = {found.node_id: found for found in rows.steps if found.generation == generation}
     state = RunState(
@@ -112,6 +137,7 @@ def look(workspace_id: UUID, run_id: UUID, start: Sequence[str], version: int | 
     ever = tries_of(rows.attempts, before=generation + 1)
     tries = since_undone(ever, undone)
     known = {node: known_of(theirs) if theirs else Known.UNDONE for node, theirs in tries.items()}
+    known |= dict.fromkeys(_called(row["id"], chosen, steps), Known.CALLED)
     begins = {*start, *(node for node, last in undone.items() if last == generation and node in chosen.graph.by_id)}
     # A step some of whose own runs were undone is not done, whatever became of the others.
     begins |= {node for node in rows.undone_runs if node in chosen.graph.by_id and node in steps}
@@ -119,6 +145,12 @@ def look(workspace_id: UUID, run_id: UUID, start: Sequence[str], version: int | 
     if not any(line.fate in (Fate.AGAIN, Fate.REPEATS, Fate.ASKS, Fate.NEXT) for line in found.lines()):
         raise NotRetryable("Every step of this run is done.", code="nothing_left")
     return found
+
+
+def _called(run_id: UUID, version: Version, steps: Mapping[str, StepRow]) -> list[str]:
+    """The steps whose call of another workflow did something outside that stands, or may have."""
+    calls = [node for node in version.graph.nodes if containers.is_call(node.type) and node.id in steps]
+    return [node.id for node in calls if acted(run_id, node.id)]
 
 
 def carry_on(
@@ -131,10 +163,12 @@ def carry_on(
     attempts: Sequence[tuple[str, int, int, str]] = (),
     edits: Mapping[str, Any] | None = None,
     decisions: Mapping[str, Any] | None = None,
+    may: Collection[str] = (),
     **changes: Any,
 ) -> None:
     """Open the generation that goes on with the run by this plan, within the caller's transaction; `rows`: what it
-    begins with, `changes`: of the run's row besides. Raises PlanOutdated."""
+    begins with, `may`: steps that may do something a second time, `changes`: of the run's row besides. Raises
+    PlanOutdated."""
     now = database_now() if now is None else now
     open_next(
         found.row,
@@ -161,6 +195,7 @@ def carry_on(
         plan=dumps(
             [
                 {"node": line.node, "fate": line.fate.value, "why": None if line.why is None else line.why.value}
+                | ({"may": True} if line.node in may else {})
                 for line in lines
             ]
         ),
@@ -171,7 +206,7 @@ def carry_on(
 
 def run_row(workspace_id: UUID, run_id: UUID) -> dict[str, Any]:
     """A run by its columns. Raises NotFound."""
-    row = Run.objects.filter(workspace_id=workspace_id, pk=run_id).values(*_RUN).first()
+    row = Run.objects.filter(workspace_id=workspace_id, pk=run_id).values(*RUN).first()
     if row is None:
         raise NotFound("There is no such run.", code="run_not_found")
     # It may have ended while it was paused.
@@ -185,14 +220,24 @@ def version_of(row: Mapping[str, Any], number: int | None = None) -> Version:
         version_id = next((one for one, known in choices(row) if known == number), None)
         if version_id is None:
             raise NotRetryable("Choose the version that this run had, or the one that is live.", code="no_such_version")
-    stored = VersionRow.objects.filter(pk=version_id).values_list("number", "graph").get()
-    return Version(version_id, *stored).of_run(row["trigger_node"])
+    return version_by_id(version_id, row)
+
+
+def version_by_id(version_id: UUID, row: Mapping[str, Any]) -> Version:
+    """A version as a run of this row sees it."""
+    return _parsed(version_id).of_run(row["trigger_node"])
+
+
+@lru_cache(maxsize=64)
+def _parsed(version_id: UUID) -> Version:
+    """A published version, which never changes: the plans of a list's items all ask for the same."""
+    number, graph = VersionRow.objects.filter(pk=version_id).values_list("number", "graph").get()
+    return Version(version_id, number, graph)
 
 
 def choices(row: Mapping[str, Any]) -> list[tuple[UUID, int]]:
     """Versions to go on with, by id and number, the run's own first."""
-    own = VersionRow.objects.values_list("number", flat=True).get(pk=row["version_id"])
-    found: list[tuple[UUID, int]] = [(row["version_id"], own)]
+    found: list[tuple[UUID, int]] = [(row["version_id"], _parsed(row["version_id"]).number)]
     live = Deployment.objects.filter(pk=row["workflow_id"], retired=False).values_list("version_id", "version__number")
     return found + [one for one in live if row["mode"] == "live" and one[0] != row["version_id"]]
 

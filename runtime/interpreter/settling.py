@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from runtime.engine.facts import FailRequested, StepFailed, StepInterrupted, StepSucceeded, StepWaits, StopRequested
 from runtime.engine.graph import Node
@@ -13,14 +13,13 @@ from runtime.engine.state import StepError, StepStatus, made
 from runtime.interpreter import doubts, looking, own_runs, people, signals, units
 from runtime.interpreter.outcomes import Cut, Done, Ending, Failed, Fans, Looked, Stops, Waits
 from runtime.interpreter.records import Asked, Record, Told
+from runtime.interpreter.started import key_text
 from runtime.sdk import EffectClass, PreparedStep
 
 if TYPE_CHECKING:
     from runtime.interpreter.driver import Driver
 
 logger = logging.getLogger(__name__)
-
-_LONGEST_BUSINESS_KEY: Final = 200
 
 
 def take_in(driver: Driver, told: Told) -> None:
@@ -152,5 +151,4 @@ def _take_business_key(driver: Driver, asked: Asked) -> None:
         # A key that cannot be worked out must not stop the business it names.
         logger.info("run %s: no business key (%s)", driver.claimed.run_id, type(error).__name__)
         return
-    if found not in (None, ""):
-        driver.business_key = (found if isinstance(found, str) else dumps(found))[:_LONGEST_BUSINESS_KEY]
+    driver.business_key = key_text(found) or driver.business_key

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from runtime.contracts import NotUndoable, UndoLine
 from runtime.engine import undo as law
 from runtime.engine.jsonprofile import dumps
+from runtime.engine.replay import Known
 from runtime.engine.state import DECIDED, RunStatus, StepError, StepKey, StepState, StepStatus
 from runtime.interpreter.generations import kept_row, open_next
 from runtime.interpreter.loading import known_of, standing, tries_of
@@ -23,7 +24,10 @@ from runtime.store.dialect import database_now
 from runtime.store.models import Replay
 from runtime.store.reads import AttemptRow, StepRow
 
-__all__ = ["Found", "carry_out", "look"]
+__all__ = ["Fate", "Found", "carry_out", "found_of", "look"]
+
+#: What becomes of a run that another has begun, when that other is undone.
+Fate = Literal["undo", "nothing", "stays", "asks", "open"]
 
 #: What is carried out.
 _CARRIED_OUT: Final = ("undo", "again")
@@ -77,11 +81,22 @@ class Found:
     def generation(self) -> int:
         return int(self.row["generation"])
 
-    @property
-    def id(self) -> str:
+    def id(self, items: str) -> str:
+        """The plan's name; `items`: a digest of what becomes of the runs that its steps have begun."""
         lines = [[line.node, line.fate, line.why, line.undo_node] for line in self.lines]
         named = [str(self.row["id"]), self.row["generation"], self.row["seq"], "undo"]
-        return hashlib.sha256(dumps([*named, lines]).encode()).hexdigest()[:32]
+        return hashlib.sha256(dumps([*named, lines, items]).encode()).hexdigest()[:32]
+
+    @property
+    def fate(self) -> Fate:
+        """What becomes of it when the run around it is undone."""
+        problem = self.problem
+        if problem is not None and problem.code == "still_open":
+            return "open"
+        if problem is not None:
+            return "stays" if any(line.fate == "stays" for line in self.lines) else "nothing"
+        doubtful = any(line.fate == "again" and line.why == Known.IN_DOUBT for line in self.lines)
+        return "asks" if doubtful else "undo"
 
     @property
     def problem(self) -> NotUndoable | None:
@@ -118,9 +133,14 @@ class Found:
 
 
 def look(workspace_id: UUID, run_id: UUID) -> Found:
+    """A run, with what undoing it comes to. Raises NotFound."""
     row = run_row(workspace_id, run_id)
+    return found_of(row, reads.load_runs([run_id], with_own_runs=True)[run_id])
+
+
+def found_of(row: dict[str, Any], rows: reads.RunRows) -> Found:
+    """The same from its rows."""
     version = version_of(row).knowing_writes()
-    rows = reads.load_runs([run_id], with_own_runs=True)[run_id]
     generation = row["generation"]
     steps = {found.node_id: found for found in rows.steps if found.generation == generation}
     states = {StepKey(node, generation): step_state(found) for node, found in steps.items()}

@@ -154,9 +154,10 @@ def ended(run_id: UUID, node: str) -> list[Child]:
     return [Child(*row) for row in rows.values_list(*_COLUMNS)]
 
 
-def last(run_id: UUID, node: str) -> Child | None:
+def last(run_id: UUID, node: str, *, with_item: bool = False) -> Child | None:
     """The one with the highest number."""
-    row = _of(run_id, node).order_by("-item_index").values_list(*_COLUMNS).first()
+    columns = (*_COLUMNS, "item") if with_item else _COLUMNS
+    row = _of(run_id, node).order_by("-item_index").values_list(*columns).first()
     return None if row is None else Child(*row)
 
 
@@ -186,9 +187,12 @@ def standing(run_id: UUID, node: str, mark: str) -> list[Child]:
     return [Child(*row) for row in rows.values_list(*_COLUMNS)]
 
 
-def stale(run_id: UUID, node: str, *, before: int, limit: int, without: Collection[UUID] = ()) -> list[Child]:
-    """Those that did not end well, and before then; by their number."""
-    rows = _of(run_id, node).filter(finished_at__lt=before).exclude(status="completed").exclude(id__in=list(without))
+def stale(
+    run_id: UUID, node: str, *, before: int, limit: int, without: Collection[UUID] = (), least: int = 0
+) -> list[Child]:
+    """Those from this number on that did not end well, and before then; by their number."""
+    rows = _of(run_id, node).filter(finished_at__lt=before, item_index__gte=least)
+    rows = rows.exclude(status="completed").exclude(id__in=list(without))
     return [Child(*row) for row in rows.order_by("item_index").values_list(*_COLUMNS)[:limit]]
 
 

@@ -42,5 +42,7 @@ class Hold(models.Model):
     at_once = models.PositiveIntegerField(null=True)
     drained_by = models.CharField(max_length=64, null=True)
     drained_from = models.BigIntegerField(null=True)
+    #: With this version go those that were accepted by then and fit it; NULL: each with the one it came under.
+    onto_version_id = models.UUIDField(null=True)
     #: How many were let go since then.
     let_go = models.PositiveIntegerField(default=0)

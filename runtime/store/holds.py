@@ -12,12 +12,13 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F, Q, QuerySet
 
+from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.store.commits import commit
-from runtime.store.models import Hold, Run
+from runtime.store.models import Hold, Run, Version
 from runtime.store.statements import HELD
 from runtime.store.trail import said
 
-__all__ = ["GATHER", "ahead", "end", "gather", "held_runs", "let_go", "let_go_strays", "under_way"]
+__all__ = ["GATHER", "ahead", "end", "gather", "held_runs", "let_go", "let_go_strays", "starts_of", "under_way"]
 
 #: Runs that one transaction holds at most.
 GATHER: Final = 5_000
@@ -32,6 +33,14 @@ _LET_GO: Final = """
             ORDER BY id LIMIT %s) AS first_ones) AS d
     WHERE store_run.id = d.id AND store_run.held = 1
     RETURNING store_run.id"""
+# Those among them that go with another version than they came under: before they are let go, in the same commit.
+_MOVE: Final = """
+    UPDATE store_run SET version_id = %s, change = %s,
+        min_engine = CASE WHEN min_engine %% %s < %s THEN min_engine - min_engine %% %s + %s ELSE min_engine END
+    WHERE version_id <> %s AND accepted_at <= %s AND trigger_node IN (SELECT value FROM {starts})
+        AND id IN (SELECT id FROM store_run WHERE workflow_id = %s AND held = 1 AND finished_at IS NULL
+            ORDER BY id LIMIT %s)"""
+_STARTS: Final = {"sqlite": "json_each(%s)", "postgresql": "json_array_elements_text(%s::json) AS t(value)"}
 _STRAYS: Final = """
     UPDATE store_run SET held = 0, min_engine = min_engine - %s, claims = 0, change = %s,
         wake_at = CASE WHEN paused_at IS NULL THEN %s END
@@ -75,11 +84,39 @@ def gather(workflow_id: UUID, now: int, *, who: str, also_let_go: bool = False) 
     return count
 
 
-def let_go(workflow_id: UUID, count: int, now: int, *, who: str) -> list[UUID]:
+def let_go(hold: Hold, count: int, now: int, *, who: str) -> list[UUID]:
     """Let so many held runs go, those first that were accepted first; their ids in this order. `who` is on record."""
+    workflow_id = hold.workflow_id
+    if count > 0 and hold.onto_version_id is not None:
+        _move(hold, hold.onto_version_id, count, who)
     # In the past by as much as there are, so that none is due later than it was let go.
     rows = _returned(_LET_GO, [HELD, said("let_go", who), now - count, _key(workflow_id), count]) if count > 0 else []
     return sorted(_uuid(row[0]) for row in rows)
+
+
+def _move(hold: Hold, version_id: UUID, count: int, who: str) -> None:
+    """Put the first held runs onto that version, where they came by a start that it has too and by when it was chosen:
+    what is accepted later comes under the version that is live then."""
+    version = Version.objects.filter(pk=version_id).values_list("number", "graph", "min_engine").first()
+    if version is None:
+        return
+    number, graph, needed = version
+    sql = _MOVE.format(starts=_STARTS[connection.vendor])
+    change = said("set_version", who, version=number)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql,
+            [
+                *(_key(version_id), change, HELD, needed, HELD, needed, _key(version_id)),
+                *(hold.drained_from or 0, dumps(starts_of(graph)), _key(hold.workflow_id), count),
+            ],
+        )
+
+
+def starts_of(graph: str) -> list[str]:
+    """The ids of the starts of this graph."""
+    document: Any = loads_stored(graph)
+    return [node["id"] for node in document["nodes"] if str(node["type"]).startswith("trigger.")]
 
 
 def let_go_strays(now: int) -> list[UUID]:

@@ -126,6 +126,7 @@ def _pause(live: Deployment, facts: dict[str, Any]) -> None:
                 "at_once": None,
                 "drained_by": None,
                 "drained_from": None,
+                "onto_version_id": None,
                 "let_go": 0,
             },
         )

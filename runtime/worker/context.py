@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-import orjson
-
 from runtime.contracts.people import Addressee
-from runtime.engine.jsonprofile import JSON, loads_stored
+from runtime.engine.jsonprofile import JSON
 from runtime.interpreter import signals
+from runtime.interpreter.started import event_view
 from runtime.ports import PORTS, ConnectionMissing, OpenConnection, PeopleUnknown
 from runtime.sdk import EventView, HttpClient, MailSender, PermanentError
-from runtime.sdk.bodies import parse_query
 from runtime.sdk.signals import SentEvent
 from runtime.sdk.tasks import unknown_people
 from runtime.store.models import Run
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("millrace.steps")
 
-#: Starts whose event holds a document of our own making rather than bytes of the world.
-_OWN_DOCUMENTS: Final = frozenset({"manual", "schedule", "api", "test", "workflow"})
 
 #: By how much a step's own patience ends before the interpreter's: a second, of short times a tenth.
 MARGIN_SECONDS: Final = 1.0
@@ -190,35 +186,6 @@ class StepContext:
             return PORTS.vault.open(workspace_id=self._claimed.workspace_id, connection_id=connection_id)
         except ConnectionMissing:
             raise _missing(str(connection_id)) from None
-
-
-def event_view(row: EventRow) -> EventView:
-    """A stored event as a trigger sees it."""
-    own = row.source in _OWN_DOCUMENTS
-    document: JSON = None
-    if own and row.body:
-        document = loads_stored(row.body.decode())
-    return EventView(
-        source=row.source,
-        received_at=row.received_at,
-        method=row.method,
-        path=row.path,
-        query=parse_query(row.query),
-        headers=_headers(row.headers),
-        content_type=row.content_type,
-        body=row.body or b"",
-        input=document,
-        has_input=own,
-    )
-
-
-def _headers(text: str) -> Mapping[str, str]:
-    found: dict[str, str] = {}
-    pairs: Any = orjson.loads(text)  # names and texts: no number that it would read as a float
-    for name, value in pairs:
-        lower = str(name).lower()
-        found[lower] = f"{found[lower]}, {value}" if lower in found else str(value)
-    return found
 
 
 def _missing(connection_id: str) -> PermanentError:

@@ -76,7 +76,7 @@ def _drain(workflow_id: UUID) -> list[UUID]:
         if hold is None:
             return []
         now = database_now()
-        gone = holds.let_go(workflow_id, _share(hold, now), now, who=hold.drained_by or hold.by)
+        gone = holds.let_go(hold, _share(hold, now), now, who=hold.drained_by or hold.by)
         if gone:
             Hold.objects.filter(pk=workflow_id).update(let_go=hold.let_go + len(gone))
     if not gone:

@@ -356,3 +356,61 @@ DECISION = step(
     "flow.decision@1",
     {"conditions": {"match": "all", "rules": [{"left": "{{ trigger.good }}", "op": "is_true"}]}},
 )
+
+
+def naming(value: str, start: str = "start") -> dict[str, Any]:
+    """A workflow whose runs are called by what they were given, and say by which drawing they went."""
+    graph = flow(f"{start} -> a", step(start, "trigger.manual@1", {"business_key": "{{ trigger.order }}"}))
+    graph["nodes"][1]["config"]["fields"] = [{"name": "drawn", "value": value}]
+    return graph
+
+
+class TestTheVersionOfHeldRuns:
+    def held(self, machine: Machine) -> tuple[UUID, list[UUID]]:
+        workflow_id = machine.publish(naming("first"))
+        hold(workflow_id)
+        runs = [machine.begin_again(workflow_id, {"order": f"PO-{number}"}) for number in range(3)]
+        machine.publish(naming("mended"), workflow_id)
+        return workflow_id, [*runs, machine.begin_again(workflow_id, {"order": "PO-3"})]
+
+    def drawn(self, machine: Machine, runs: list[UUID]) -> list[tuple[int, Any]]:
+        ended = [machine.finish(run) for run in runs]
+        return [(run.version, api.step(workspace_id=WORKSPACE, run_id=run.id, node_id="a").output) for run in ended]
+
+    @pytest.mark.parametrize(("version", "drawn"), [("published", "mended"), ("own", "first")])
+    def test_they_go_with_the_one_published_now_or_with_their_own(
+        self, machine: Machine, version: Any, drawn: str
+    ) -> None:
+        workflow_id, runs = self.held(machine)
+        found = api.held_versions(workspace_id=WORKSPACE, workflow_id=workflow_id)
+        assert [(one.number, one.live, one.count, one.fits) for one in found] == [(1, False, 3, 3), (2, True, 1, 1)]
+        let_go(workflow_id, version=version)
+        number = 2 if version == "published" else 1
+        assert self.drawn(machine, runs) == [(number, {"drawn": drawn})] * 3 + [(2, {"drawn": "mended"})]
+        told = [entry.detail for entry in api.trail(workspace_id=WORKSPACE, run_id=runs[0]).items]
+        assert ({"version": 2} in told) is (version == "published")
+
+    def test_the_one_that_is_tried_goes_with_the_published_one_too(self, machine: Machine) -> None:
+        workflow_id, runs = self.held(machine)
+        let_go(workflow_id, trial=True)
+        assert self.drawn(machine, runs[:1]) == [(2, {"drawn": "mended"})]
+        assert [look(run).version for run in runs[1:]] == [1, 1, 2]
+        let_go(workflow_id)
+        assert [number for number, _ in self.drawn(machine, runs)] == [2, 2, 2, 2]
+
+    def test_what_came_by_a_start_that_is_gone_keeps_its_version(self, machine: Machine) -> None:
+        workflow_id = machine.publish(naming("first"))
+        hold(workflow_id)
+        run_id = machine.begin_again(workflow_id, {"order": "PO-1"})
+        machine.publish(naming("mended", start="other"), workflow_id)
+        (found,) = api.held_versions(workspace_id=WORKSPACE, workflow_id=workflow_id)
+        assert (found.count, found.fits) == (1, 0)
+        let_go(workflow_id)
+        assert self.drawn(machine, [run_id]) == [(1, {"drawn": "first"})]
+
+    def test_they_show_the_key_that_they_will_have(self, machine: Machine) -> None:
+        workflow_id, runs = self.held(machine)
+        assert [look(run).business_key for run in runs] == ["PO-0", "PO-1", "PO-2", "PO-3"]
+        assert not Run.objects.filter(pk__in=runs, business_key__isnull=False).exists()
+        let_go(workflow_id)
+        assert [machine.finish(run).business_key for run in runs] == ["PO-0", "PO-1", "PO-2", "PO-3"]

@@ -4,7 +4,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { api } from "./client";
 import { fetchSnapshot, workspacePath } from "./queries";
 import { useWorkspace } from "./session";
-import type { ItemFilter, Page, RunItem, StepItems } from "./types";
+import type { ItemFilter, Page, PlanItem, RunItem, StepItems } from "./types";
 
 /** Changes whenever the items do, so that they are read again then. */
 function stampOf(items: StepItems | null | undefined): string {
@@ -25,6 +25,23 @@ export function useItems(run: string, node: string, filter: ItemFilter, items: S
     getNextPageParam: (page) => page.next_cursor,
     placeholderData: (before) => before,
     enabled: enabled && items !== null && items !== undefined,
+  });
+}
+
+/** What a retry would make of the runs of a step that it would not keep, a page at a time. */
+export function usePlanItems(run: string, node: string, plan: string, asked: { start: readonly string[]; version: number | null; fate: string }) {
+  const workspace = useWorkspace().id;
+  return useInfiniteQuery({
+    queryKey: [workspace, "plan-items", run, node, plan, asked],
+    queryFn: ({ pageParam, signal }) =>
+      api.get<Page<PlanItem>>(`${workspacePath(workspace)}/runs/${run}/retry-plan/items`, {
+        query: { node, ...asked, cursor: pageParam },
+        signal,
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
   });
 }
 

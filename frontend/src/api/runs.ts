@@ -32,6 +32,8 @@ export interface Waiting {
   runs: number;
   /** Its number, from 0: the first item waited for that somebody paused. */
   paused_item?: number | null;
+  /** The names of those it waits for; empty: anybody. */
+  people?: string[];
 }
 
 /** Whose item a run is: of a container, or called by a step of another workflow. */
@@ -154,7 +156,37 @@ export interface StepDetail {
 export type Fate = "kept" | "again" | "repeats" | "asks" | "next";
 
 /** What is known of the last time that it did something outside. */
-export type Known = "harmless" | "happened" | "refused" | "same_key" | "in_doubt" | "undone";
+export type Known = "harmless" | "happened" | "refused" | "same_key" | "in_doubt" | "undone" | "called";
+
+/** What becomes of one of the runs that a step has begun; `open`: it is under way already. */
+export type ItemFate = "again" | "repeats" | "asks" | "open";
+
+/** What becomes of all of them. */
+export interface PlanItems {
+  total: number;
+  kept: number;
+  /** Gone on with. */
+  again: number;
+  /** Gone on with only where somebody says that they may do something a second time. */
+  repeats: number;
+  /** Left as they are until somebody decides. */
+  asks: number;
+  open: number;
+  /** Begun for the first time; null: not known beforehand. */
+  next: number | null;
+  /** The step is given the same as before. */
+  same: boolean;
+}
+
+/** One of them that is not kept. */
+export interface PlanItem {
+  run_id: string;
+  index: number;
+  label: string | null;
+  status: RunStatus;
+  fate: ItemFate | string;
+  error: RunError | null;
+}
 
 export interface PlanStep {
   node: string;
@@ -166,6 +198,7 @@ export interface PlanStep {
   /** The run goes on with it: its settings, last `input`, can be edited. */
   first: boolean;
   input: Json;
+  items: PlanItems | null;
 }
 
 export interface RetryPlan {
@@ -177,6 +210,8 @@ export interface RetryPlan {
   steps: PlanStep[];
   /** Keys of steps that forbid the version. */
   incompatible: string[];
+  /** It waits until the run around it is resumed. */
+  paused_around: boolean;
 }
 
 export interface Decision {
@@ -186,6 +221,19 @@ export interface Decision {
 
 /** What becomes of something that a run did, when it is undone. */
 export type UndoFate = "undo" | "again" | "undone" | "stays" | "nothing";
+
+/** What becomes of the runs that a step has begun, when it is undone. */
+export interface UndoItems {
+  total: number;
+  undo: number;
+  undone: number;
+  nothing: number;
+  /** Somebody has to look at them first. */
+  asks: number;
+  /** Nothing undoes what they did. */
+  stays: number;
+  open: number;
+}
 
 export interface UndoLine {
   node: string;
@@ -197,6 +245,7 @@ export interface UndoLine {
   why: Known | "no_undo_step" | "switched_off" | "earlier_go" | null;
   undo_node: string | null;
   undo_name: string | null;
+  items: UndoItems | null;
 }
 
 export interface UndoPlan {

@@ -337,6 +337,14 @@ export type HandOverBody = {
   to: string;
 };
 
+/** Held runs that came under one version: how many, and how many of them could go with the one published now. */
+export type HeldVersionView = {
+  count: number;
+  fits: number;
+  live: boolean;
+  number: number;
+};
+
 /** Why; and what becomes of runs under way: they finish, or they are paused too. */
 export type HoldBody = {
   open_runs?: OpenRunsEnum;
@@ -416,6 +424,10 @@ export type ItemsGroupView = {
   items: Array<GroupView>;
 };
 
+export type ItemsHeldVersionView = {
+  items: Array<HeldVersionView>;
+};
+
 export type ItemsOneOfMany = {
   items: Array<OneOfMany>;
 };
@@ -461,11 +473,12 @@ export type LatestDrill = {
   drill: (DrillView | null);
 };
 
-/** How fast the held runs go: so many a minute, so many at a time, null for as fast as possible. With `trial` only the first goes, to see how it ends. */
+/** How fast the held runs go: so many a minute, so many at a time, null for as fast as possible. With `trial` only the first goes, to see how it ends. `version`: the one published now, for those that came by a start which it has; or each its own, under which it came. */
 export type LetGoBody = {
   at_once?: (number | null);
   per_minute?: (number | null);
   trial?: boolean;
+  version?: VersionEnum;
 };
 
 /** One run of a group, with its own message. */
@@ -619,6 +632,11 @@ export type PagedMemberView = {
   next_cursor: (string | null);
 };
 
+export type PagedPlanItemShape = {
+  items: Array<PlanItemShape>;
+  next_cursor: (string | null);
+};
+
 export type PagedRepeatShape = {
   items: Array<RepeatShape>;
   next_cursor: (string | null);
@@ -679,11 +697,34 @@ export type PersonView = {
   theme: string;
 };
 
-/** What becomes of one step. `fate`: kept · again · repeats · asks · next (the run had not come to it). `first`: the run goes on with it, so its settings, last `input`, can be edited. `why`: harmless · happened · refused · same_key · in_doubt · undone. */
+/** A run of a step that is not kept; `index` counts from 0, `error` says why it did not end well. */
+export type PlanItemShape = {
+  error: (ErrorView | null);
+  fate: string;
+  index: number;
+  label: (string | null);
+  run_id: string;
+  status: string;
+};
+
+/** What becomes of the runs of one step. `repeats`: gone on with only where the step stands in `repeats` of the retry; `asks`: left as they are until somebody decides; `open`: under way already; `next`: begun for the first time, where that is known. `same`: the step is given the same as before. */
+export type PlanItems = {
+  again: number;
+  asks: number;
+  kept: number;
+  next: (number | null);
+  open: number;
+  repeats: number;
+  same: boolean;
+  total: number;
+};
+
+/** What becomes of one step. `fate`: kept · again · repeats · asks · next (the run had not come to it). `first`: the run goes on with it, so its settings, last `input`, can be edited. `why`: harmless · happened · refused · same_key · in_doubt · undone · called (given something else it runs another workflow anew, and what the run before did stays). `items`: of a step that has others done by runs of their own. */
 export type PlanStep = {
   fate: string;
   first: boolean;
   input: unknown;
+  items: (PlanItems | null);
   key: string;
   name: string;
   node: string;
@@ -691,11 +732,12 @@ export type PlanStep = {
   why: (string | null);
 };
 
-/** What a retry would do. `versions` to choose from; steps in `incompatible` (keys) forbid the one chosen. */
+/** What a retry would do. `versions` to choose from; steps in `incompatible` (keys) forbid the one chosen. `paused_around`: it waits until the run around it is resumed. */
 export type PlanView = {
   generation: number;
   id: string;
   incompatible: Array<string>;
+  paused_around: boolean;
   steps: Array<PlanStep>;
   version: number;
   versions: Array<number>;
@@ -1113,6 +1155,17 @@ export type UndoBody = {
   repeats?: Array<string>;
 };
 
+/** What becomes of the runs of one step: undone now · undone before · nothing to undo · somebody looks first (`asks`) · nothing undoes them (`stays`) · not over yet. */
+export type UndoItems = {
+  asks: number;
+  nothing: number;
+  open: number;
+  stays: number;
+  total: number;
+  undo: number;
+  undone: number;
+};
+
 /** What undoing the run would do, in that order. `possible`: the run is over, and something is left to undo. */
 export type UndoPlanView = {
   generation: number;
@@ -1124,6 +1177,7 @@ export type UndoPlanView = {
 /** What becomes of one step that did something outside, or may have. `fate`: undo (by `undo_node`) · again (its undo did not end well before; `why`: harmless · happened · refused · same_key · in_doubt, which has to be agreed to) · undone · stays (`why`: no_undo_step · switched_off · earlier_go) · nothing. */
 export type UndoStep = {
   fate: string;
+  items: (UndoItems | null);
   key: string;
   name: string;
   node: string;
@@ -1132,6 +1186,8 @@ export type UndoStep = {
   undo_node: (string | null);
   why: (string | null);
 };
+
+export type VersionEnum = "published" | "own";
 
 /** A published version. */
 export type VersionShape = {
@@ -1175,13 +1231,14 @@ export type WaitView = {
   until: (string | null);
 };
 
-/** Why a run waits, since when and until when. Of one that is paused or held, `by` whom and for which `reason`; and of how many `runs` how many `failures`, where its workflow keeps failing. `paused_item`: the number (from 0) of the first item that somebody paused, of those that the run waits for. */
+/** Why a run waits, since when and until when. Of one that is paused or held, `by` whom and for which `reason`; and of how many `runs` how many `failures`, where its workflow keeps failing. `paused_item`: the number (from 0) of the first item that somebody paused, of those that the run waits for. `people`: the names of those it waits for; empty: anybody. */
 export type WaitingView = {
   by?: (string | null);
   cause?: string;
   failures?: number;
   kind: string;
   paused_item?: (number | null);
+  people?: Array<string>;
   reason?: string;
   runs?: number;
   since: (string | null);
@@ -2110,6 +2167,20 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/retry-plan/items": {
+    path: { run_id: string; workspace_id: string };
+    query: { cursor?: (string | null); fate?: ("again" | "repeats" | "asks" | "open" | null); limit?: number; node: string; start?: Array<string>; version?: (number | null) };
+    answers: {
+      "200": PagedPlanItemShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
   "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/snapshot": {
     path: { run_id: string; workspace_id: string };
     answers: {
@@ -2540,6 +2611,17 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/held-versions": {
+    path: { workflow_id: string; workspace_id: string };
+    answers: {
+      "200": ItemsHeldVersionView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };

@@ -108,6 +108,7 @@ export function RetryForm({ run, start, focus, specs, onClose, onChanged }: Retr
           onChange={setVersion}
         />
       )}
+      {plan?.paused_around && <Note tone="wait">{t("retry.pausedAround")}</Note>}
       {plan && wrong && (
         <Note tone="err">
           {t("retry.incompatible", {
@@ -127,6 +128,8 @@ export function RetryForm({ run, start, focus, specs, onClose, onChanged }: Retr
           <RetryPlanList
             plan={plan}
             run={run}
+            start={start}
+            version={version}
             specs={specs}
             answers={answers}
             onAnswers={setAnswers}

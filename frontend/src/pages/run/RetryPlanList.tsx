@@ -6,6 +6,7 @@ import { useCan } from "../../api/session";
 import type { PlanStep, RetryPlan, Run, StepSpec } from "../../api/types";
 import { Button, CheckboxField } from "../../ui";
 import fields from "../../ui/fields.module.css";
+import { PlanItems } from "./PlanItems";
 import { type Answers, type FateNow, fateOf, isEditable, type Missing, planLines, whyOf } from "./retry";
 import css from "./retry.module.css";
 import { RetryDoubt } from "./RetryDoubt";
@@ -23,6 +24,10 @@ const ICONS: Record<FateNow, { icon: LucideIcon; tone: string }> = {
 
 interface Common {
   run: Run;
+  plan: RetryPlan;
+  /** What the plan was asked for. */
+  start: readonly string[];
+  version: number | null;
   specs: Readonly<Record<string, StepSpec>>;
   answers: Answers;
   onAnswers: (answers: Answers) => void;
@@ -33,11 +38,11 @@ interface Common {
 }
 
 /** What becomes of each step, in the order of the workflow. */
-export function RetryPlanList({ plan, ...common }: Common & { plan: RetryPlan }) {
+export function RetryPlanList(common: Common) {
   const { t } = useTranslation("runs");
   return (
     <ol className={css.plan} aria-label={t("retry.plan")}>
-      {planLines(plan.steps).map((line) =>
+      {planLines(common.plan.steps).map((line) =>
         line.kind === "step" ? (
           <Row key={line.step.node} step={line.step} {...common} />
         ) : (
@@ -69,7 +74,7 @@ function Fold({ fate, steps, ...common }: Common & { fate: "kept" | "next"; step
   );
 }
 
-function Row({ step, run, specs, answers, onAnswers, missing, refused, focus }: Common & { step: PlanStep }) {
+function Row({ step, run, plan, start, version, specs, answers, onAnswers, missing, refused, focus }: Common & { step: PlanStep }) {
   const { t } = useTranslation("runs");
   const id = useId();
   const { node, name } = step;
@@ -104,7 +109,7 @@ function Row({ step, run, specs, answers, onAnswers, missing, refused, focus }: 
         <div>
           <b id={id}>{name}</b>
           <small>
-            {t(`retry.fate.${fate}`)}
+            {t(fate === "repeats" && step.why === "called" ? "retry.fate.called" : `retry.fate.${fate}`)}
             {why && ` — ${t(`retry.why.${why}`)}`}
           </small>
         </div>
@@ -139,7 +144,7 @@ function Row({ step, run, specs, answers, onAnswers, missing, refused, focus }: 
       {fate === "repeats" && (
         <div className={css.more} data-answer role="group" aria-labelledby={id}>
           <CheckboxField
-            label={t("retry.mayRepeat")}
+            label={t(step.why === "called" ? "retry.mayCall" : "retry.mayRepeat")}
             checked={answers.repeats.includes(node)}
             onChange={(may) =>
               onAnswers({
@@ -147,6 +152,20 @@ function Row({ step, run, specs, answers, onAnswers, missing, refused, focus }: 
                 repeats: may ? [...answers.repeats, node] : answers.repeats.filter((one) => one !== node),
               })
             }
+          />
+        </div>
+      )}
+      {step.items && (
+        <div className={css.more}>
+          <PlanItems
+            run={run.id}
+            node={node}
+            plan={plan.id}
+            start={start}
+            version={version}
+            items={step.items}
+            may={answers.repeats.includes(node)}
+            onMay={(may) => onAnswers({ ...answers, repeats: may ? [...answers.repeats, node] : answers.repeats.filter((one) => one !== node) })}
           />
         </div>
       )}

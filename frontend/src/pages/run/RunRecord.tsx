@@ -8,7 +8,7 @@ import { workspacePath } from "../../api/queries";
 import { useWorkspace } from "../../api/session";
 import type { Page, Run, RunBecause, TrailEntry } from "../../api/types";
 import { Button, buttonClass, ClockTime, Dialog, ErrorCard, FilterChip, SkeletonRows } from "../../ui";
-import { type Group, GROUPS, groupOf, KINDS, OWNERS } from "./record";
+import { type Group, GROUPS, groupOf, KINDS, OWNERS, pausedWords, PROGRAMS, stateWords } from "./record";
 import css from "./record.module.css";
 
 /** Everything that is on record of a run, page by page, and the run as a file. */
@@ -79,7 +79,7 @@ function Because({ path, run }: { path: string; run: Run }) {
   const owner = found.owner === "people" && found.names.length === 0 ? "everybody" : found.owner;
   return (
     <p className={css.because}>
-      <b>{t("because.title")}</b> {t(OWNERS.has(owner) ? `because.${owner}` : "because.other", { names: found.names.join(", "), owner })}{" "}
+      <b>{t("because.title")}</b> {t(found.kind === "paused" ? pausedWords(found.names[0] ?? "") : OWNERS.has(owner) ? `because.${owner}` : "because.other", { names: found.names.join(", "), owner })}{" "}
       {found.next_at !== null && (
         <>
           {t("because.next")} <ClockTime at={found.next_at} />
@@ -91,10 +91,15 @@ function Because({ path, run }: { path: string; run: Run }) {
 
 function Line({ entry }: { entry: TrailEntry }) {
   const { t } = useTranslation("trail");
-  const who = entry.by ?? (entry.worker ? t("worker", { worker: entry.worker }) : t("system"));
+  const { by, before, status, detail } = entry;
+  const who = by === null ? (entry.worker ? t("worker", { worker: entry.worker }) : t("system")) : PROGRAMS.has(by) ? t(`who.${by}`) : by || t("somebody");
+  const together = detail["together"];
   const what = [
-    entry.before !== null && entry.before !== entry.status ? t("status", { before: entry.before, status: entry.status }) : null,
-    ...entry.steps.map((step) => t(step.tried ? "tried" : "step", { name: step.name, attempt: step.attempt, status: step.status })),
+    together === "run" || together === "workflow" ? t(`together.${together}`) : null,
+    typeof detail["version"] === "number" ? t("onVersion", { version: detail["version"] }) : null,
+    typeof detail["reason"] === "string" ? t("reason", { reason: detail["reason"] }) : null,
+    before !== null && status !== null && before !== status ? t("status", { before: stateWords(t, before), status: stateWords(t, status) }) : null,
+    ...entry.steps.map((step) => t(step.tried ? "tried" : "step", { name: step.name, attempt: step.attempt, status: stateWords(t, step.status) })),
   ];
   return (
     <li>

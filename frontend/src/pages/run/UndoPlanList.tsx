@@ -2,8 +2,8 @@ import { CircleAlert, CircleMinus, type LucideIcon, TriangleAlert, Undo2 } from 
 import { useId } from "react";
 import { useTranslation } from "react-i18next";
 
-import type { UndoLine } from "../../api/types";
-import { CheckboxField } from "../../ui";
+import type { UndoItems, UndoLine } from "../../api/types";
+import { CheckboxField, useFormatter } from "../../ui";
 import fields from "../../ui/fields.module.css";
 import { doubtOf, partsOf, wordsOfLeft } from "./undo";
 import css from "./undo.module.css";
@@ -57,6 +57,7 @@ function Turn({ line, number, consents }: { line: UndoLine; number: number; cons
   const { t } = useTranslation("runs");
   const id = useId();
   const doubt = doubtOf(line);
+  const itemsText = useUndoItemsText();
   const sentences = consents?.wrong[line.undo_node ?? ""] ?? [];
   return (
     <li className={css.step} data-undo-step={line.undo_node} data-fate={line.fate} data-wrong={sentences.length > 0}>
@@ -65,6 +66,7 @@ function Turn({ line, number, consents }: { line: UndoLine; number: number; cons
         <div>
           <b id={id}>{line.undo_name}</b>
           <small>{t("undo.undoes", { name: line.name })}</small>
+          {line.items && <small>{itemsText(line.items)}</small>}
           {line.fate === "again" && (
             <small data-doubt={doubt !== null}>{t(`undo.again.${line.why ?? "happened"}`)}</small>
           )}
@@ -89,6 +91,17 @@ function Turn({ line, number, consents }: { line: UndoLine; number: number; cons
       )}
     </li>
   );
+}
+
+/** What becomes of the runs that a step has begun, in words. */
+function useUndoItemsText(): (items: UndoItems) => string {
+  const { t } = useTranslation("runs");
+  const format = useFormatter();
+  return (items) => {
+    const said = (["undo", "undone", "nothing", "asks", "stays", "open"] as const).filter((fate) => items[fate] > 0);
+    const words = said.map((fate) => t(`undo.items.${fate}`, { count: items[fate], number: format.number(items[fate]) }));
+    return [t("retry.items.of", { count: items.total, number: format.number(items.total) }), ...words].join(" · ");
+  };
 }
 
 const ICONS: Record<ReturnType<typeof wordsOfLeft>, { icon: LucideIcon; tone: string }> = {

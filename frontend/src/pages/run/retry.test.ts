@@ -7,11 +7,11 @@ import {
 } from "./retry";
 
 function step(node: string, fate: Fate, why: Known | null = null, more: Partial<PlanStep> = {}): PlanStep {
-  return { node, key: node, name: node, type: "http.request@1", fate, why, first: fate === "asks" || fate === "again", input: null, ...more };
+  return { node, key: node, name: node, type: "http.request@1", fate, why, first: fate === "asks" || fate === "again", input: null, items: null, ...more };
 }
 
 function plan(...steps: PlanStep[]): RetryPlan {
-  return { id: "plan", generation: 1, version: 1, versions: [1], steps, incompatible: [] };
+  return { id: "plan", generation: 1, version: 1, versions: [1], steps, incompatible: [], paused_around: false };
 }
 
 const answers = (more: Partial<Answers>): Answers => ({ ...NO_ANSWERS, ...more });

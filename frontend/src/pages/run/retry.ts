@@ -1,5 +1,5 @@
 /** A retry before it is sent: what becomes of each step by what a person has said so far, and what is left to say. Pure. */
-import type { Decision, Fate, Json, Known, PlanStep, RetryPlan, RunStep, StepSpec } from "../../api/types";
+import type { Decision, Fate, ItemFate, Json, Known, PlanStep, RetryPlan, RunStep, StepSpec } from "../../api/types";
 import { ExactNumber, formatExact } from "../../graph/exact";
 import { type FieldSpec, fieldsOf, isEmpty, isShown, valueOf, words } from "../../graph/schema";
 import { isJsonObject, type JsonObject } from "../../graph/types";
@@ -123,6 +123,9 @@ export function isEditable(step: PlanStep, answers: Answers): boolean {
 /** A fate by what has been said: of a step in doubt it may be known now, and an edited one may happen twice. */
 export type FateNow = Fate | "happened" | "sent_again";
 
+/** What may become of the runs that a step has begun, in the order in which it is said. */
+export const ITEM_FATES: readonly ItemFate[] = ["again", "repeats", "asks", "open"];
+
 export function fateOf(step: PlanStep, answers: Answers): FateNow {
   if (step.fate === "asks") {
     const said = answers.decisions[step.node]?.decision;
@@ -130,14 +133,14 @@ export function fateOf(step: PlanStep, answers: Answers): FateNow {
   }
   const { changed, bad } = settingsOf(step.input, answers.edits[step.node]);
   // Something else under the same key would not be recognised, so it gets another key.
-  if (step.fate === "again" && step.why === "same_key" && changed.length + bad.length > 0) return "repeats";
+  if (step.fate === "again" && (step.why === "same_key" || step.why === "called") && changed.length + bad.length > 0) return "repeats";
   return step.fate;
 }
 
 /** The key of the words that say why; null where the fate says it all. */
 export function whyOf(fate: FateNow, why: Known | null): string | null {
   if (fate === "again") return why === null ? null : `again_${why}`;
-  if (fate === "repeats") return why === "same_key" || why === "in_doubt" ? `repeats_${why}` : null;
+  if (fate === "repeats") return why === "same_key" || why === "in_doubt" || why === "called" ? `repeats_${why}` : null;
   return null;
 }
 
@@ -222,7 +225,8 @@ export function requestOf(plan: RetryPlan, answers: Answers, start: readonly str
       const output = said.decision === "happened" ? resultOf(said).value : null;
       request.decisions[step.node] = { decision: said.decision, output };
     }
-    if (fate === "repeats" && answers.repeats.includes(step.node)) request.repeats.push(step.node);
+    const mayRepeat = fate === "repeats" || (step.items?.repeats ?? 0) > 0;
+    if (mayRepeat && answers.repeats.includes(step.node)) request.repeats.push(step.node);
     if (isEditable(step, answers)) {
       const { settings, changed } = settingsOf(step.input, answers.edits[step.node]);
       if (changed.length > 0) request.edits[step.node] = settings;

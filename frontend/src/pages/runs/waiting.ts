@@ -18,8 +18,19 @@ export function useWaitingText(): (run: Pick<Run, "waiting" | "current_step">) =
       const why = waiting.cause !== "failures" ? "heldPaused" : waiting.runs > 0 ? "heldShare" : "heldRow";
       return t(`waiting.${why}`, { failures: waiting.failures, runs: waiting.runs, reason: waiting.reason });
     }
-    if (waiting.kind === "paused") return [t("waiting.paused"), waiting.reason].filter(Boolean).join(": ");
+    if (waiting.kind === "paused") {
+      const together = waiting.by === "run" || waiting.by === "workflow";
+      return [t(together ? `waiting.pausedWith.${waiting.by}` : "waiting.paused"), waiting.reason].filter(Boolean).join(": ");
+    }
     const name = step?.name;
+    if (waiting.kind === "human") {
+      const names = (waiting.people ?? []).join(", ");
+      const words = `waiting.${names ? "people" : "anybody"}${waiting.until ? "Until" : ""}`;
+      return t(words, { names, time: waiting.until ? moment(waiting.until) : "" });
+    }
+    if (name && waiting.kind === "event") {
+      return t(waiting.until ? "waiting.eventUntil" : "waiting.event", { name, time: waiting.until ? moment(waiting.until) : "" });
+    }
     if (name && waiting.kind === "children") {
       const item = waiting.paused_item;
       return item == null ? t("waiting.children", { name }) : t("waiting.itemPaused", { name, item: item + 1 });

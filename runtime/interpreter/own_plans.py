@@ -1,0 +1,257 @@
+"""What going on with a run does to the runs that its steps have begun: planned, and done, by one law.
+
+`fates` is asked by the plan that a person sees and by the step that goes on with them (`own_look`), so what is shown is
+what happens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from django.db.models import Count, Max
+
+from runtime.contracts import NotRetryable, PlannedItems, PlannedUndo, RetryRefused
+from runtime.engine import containers, replay
+from runtime.engine.jsonprofile import dumps, loads_stored
+from runtime.engine.replay import Fate
+from runtime.engine.state import TERMINAL
+from runtime.interpreter import reopening, undo_plans
+from runtime.interpreter.deeds import acted
+from runtime.interpreter.payloads import document, reference_in
+from runtime.interpreter.reopening import Found
+from runtime.store import reads
+from runtime.store.commits import commit
+from runtime.store.dialect import database_now
+from runtime.store.models import DeadLetter, Replay, Run
+from runtime.store.statements import HELD
+
+__all__ = [
+    "COLUMNS",
+    "Own",
+    "counts",
+    "fates",
+    "first_that_counts",
+    "may_call_anew",
+    "may_repeat",
+    "of_step",
+    "undo_counts",
+    "version_for",
+]
+
+#: So many are read at a time.
+_CHUNK: Final = 200
+COLUMNS: Final = (*reopening.RUN, "item_index")
+
+#: What becomes of one of them: as of a step, or it is under way already.
+OwnFate = Literal["kept", "again", "repeats", "asks", "open"]
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A run that a step has begun. `found`: where it is gone on with."""
+
+    row: dict[str, Any]
+    fate: OwnFate
+    found: Found | None = None
+
+
+def version_for(graph_bodies: Mapping[str, Any], node: str, version_id: UUID) -> UUID | None:
+    """The version with which the runs of this step are gone on with, where it fits them: of a container's the one that
+    the run around has; None: the live one of the workflow that was called."""
+    return version_id if node in graph_bodies else None
+
+
+def fates(rows: Sequence[dict[str, Any]], version_id: UUID | None) -> list[Own]:
+    """What becomes of each of these runs, by their `COLUMNS`, when the run around them is gone on with."""
+    ended = [row for row in rows if row["status"] in TERMINAL and row["status"] != "completed"]
+    loaded: dict[UUID, reads.RunRows] = {}
+    for start in range(0, len(ended), _CHUNK):
+        ids = [row["id"] for row in ended[start : start + _CHUNK]]
+        loaded |= reads.load_runs(ids, with_own_runs=True)
+    live: dict[tuple[UUID, UUID, str], list[tuple[UUID, int]]] = {}
+    found = []
+    for row in rows:
+        if row["status"] == "completed":
+            found.append(Own(row, "kept"))
+        elif row["id"] not in loaded:
+            found.append(Own(row, "open"))
+        else:
+            plain = {**row, "min_engine": row["min_engine"] % HELD}
+            key = row["version_id"], row["workflow_id"], row["mode"]
+            if key not in live:
+                live[key] = reopening.choices(plain)
+            found.append(_ended(plain, loaded[row["id"]], live[key], version_id))
+    return found
+
+
+def _ended(
+    row: dict[str, Any], rows: reads.RunRows, choices: Sequence[tuple[UUID, int]], version_id: UUID | None
+) -> Own:
+    """On that version, where it has what was done already; otherwise on its own."""
+    wanted = choices[-1][0] if version_id is None else version_id
+    old = reopening.version_of(row)
+    if wanted != row["version_id"] and any(wanted == known for known, _ in choices):
+        try:
+            found = reopening.found_of(row, old, reopening.version_by_id(wanted, row), rows)
+            lines = found.lines()
+            kept = [line.node for line in lines if line.fate is Fate.KEPT]
+            if not replay.incompatible(found.old.graph, found.version.graph, kept):
+                return _gone_on_with(row, found)
+        except (NotRetryable, RetryRefused):
+            pass
+    try:
+        return _gone_on_with(row, reopening.found_of(row, old, old, rows))
+    except (NotRetryable, RetryRefused):
+        # Nothing of it is left to do, and still it did not end well: somebody has to look at it.
+        return Own(row, "asks")
+
+
+def _gone_on_with(row: dict[str, Any], found: Found) -> Own:
+    match replay.fate_of_run(found.lines()):
+        case Fate.ASKS:
+            return Own(row, "asks", found)
+        case Fate.REPEATS:
+            return Own(row, "repeats", found)
+        case _:
+            return Own(row, "again", found)
+
+
+def of_step(run_id: UUID, node: str, version_id: UUID | None, *, after: int = -1, least: int = 0) -> Iterator[Own]:
+    """Those of this step that are not done, by their number, from the one behind `after` on; read in portions."""
+    chosen = Run.objects.filter(parent_run_id=run_id, parent_node=node, item_index__gte=least)
+    chosen = chosen.exclude(status="completed").order_by("item_index")
+    while True:
+        rows = list(chosen.filter(item_index__gt=after).values(*COLUMNS)[:_CHUNK])
+        yield from fates(rows, version_id)
+        if len(rows) < _CHUNK:
+            return
+        after = rows[-1]["item_index"]
+
+
+def may_repeat(run_id: UUID, node: str, generation: int) -> bool:
+    """Whether somebody said that this step's runs may do something a second time, in this generation."""
+    plan = Replay.objects.filter(run_id=run_id, generation=generation).values_list("plan", flat=True).first()
+    lines: Any = [] if plan is None else loads_stored(plan)
+    return any(line["node"] == node and line.get("may") is True for line in lines)
+
+
+def may_call_anew(run_id: UUID, node: str, may: bool) -> bool:
+    """Whether a call that is given something else may begin another run: where nothing can happen twice by that, or
+    somebody said that it may. What the run before failed of needs nobody's decision then."""
+    if not may and acted(run_id, node):
+        return False
+    given_up = Run.objects.filter(parent_run_id=run_id, parent_node=node).values("pk")
+    letters = DeadLetter.objects.filter(run_id__in=given_up, solved_at__isnull=True)
+    if letters.exists():
+        with commit("deadletter.solve"):
+            why = "Its step was given something else, and began another run."
+            letters.update(solved_at=database_now(), solved_by="run", solution="elsewhere", reason=why)
+    return True
+
+
+def first_that_counts(found: Found, node: str) -> int:
+    """The number of the first run that a retry of this step looks at: of a call that is the last, for what was begun
+    before was given something else."""
+    drawn = found.version.graph.by_id.get(node)
+    if drawn is None or not containers.is_call(drawn.type):
+        return 0
+    own = Run.objects.filter(parent_run_id=found.row["id"], parent_node=node)
+    return own.aggregate(last=Max("item_index"))["last"] or 0
+
+
+def counts(found: Found) -> tuple[dict[str, PlannedItems], str]:
+    """What becomes of the runs of each step of a run that is gone on with, by node id; and a digest of all that."""
+    run_id, graph = found.row["id"], found.version.graph
+    nodes = [node for node in graph.nodes if containers.is_container(node.type) or containers.is_call(node.type)]
+    nodes = [node for node in nodes if node.id in found.steps]
+    if not nodes:
+        return {}, ""
+    own = Run.objects.filter(parent_run_id=run_id, parent_node__in=[one.id for one in nodes])
+    counted = own.values_list("parent_node").annotate(Count("id"), Max("item_index"))
+    begun = {node: (count, last + 1) for node, count, last in counted}
+    lines = {line.node: line for line in found.lines()}
+    made: dict[str, PlannedItems] = {}
+    digest = hashlib.sha256()
+    for node in nodes:
+        line = lines.get(node.id)
+        if node.id not in begun or line is None:
+            continue
+        count, until = begun[node.id]
+        if line.fate is Fate.KEPT:
+            made[node.id] = PlannedItems(total=count, kept=count)
+            continue
+        least = until - 1 if containers.is_call(node.type) else 0  # as `first_that_counts` says
+        sorts = dict.fromkeys(("again", "repeats", "asks", "open"), 0)
+        for one in of_step(run_id, node.id, version_for(graph.bodies, node.id, found.version.id), least=least):
+            sorts[one.fate] += 1
+            # One that is under way changes by itself.
+            state = [] if one.fate == "open" else [one.row["generation"], one.row["seq"]]
+            digest.update(dumps([node.id, str(one.row["id"]), one.fate, *state]).encode())
+        looked_at = count - least
+        kept = looked_at - sum(sorts.values())
+        total = _total(found, node.id) if line.first else None
+        later = max(0, total - looked_at) if total is not None else None
+        digest.update(dumps([node.id, kept, later]).encode())
+        made[node.id] = PlannedItems(
+            total=looked_at if later is None else looked_at + later,
+            kept=kept,
+            again=sorts["again"],
+            repeats=sorts["repeats"],
+            asks=sorts["asks"],
+            open=sorts["open"],
+            next=later,
+            same=line.first and node.id not in found.redrawn(),
+        )
+    return made, digest.hexdigest()
+
+
+def undo_counts(found: undo_plans.Found) -> tuple[dict[str, PlannedUndo], str]:
+    """What becomes of the runs of each step of a run that is undone, by node id; and a digest of all that."""
+    nodes = [line.node for line in found.lines if _has_runs(found, line.node)]
+    made: dict[str, PlannedUndo] = {}
+    digest = hashlib.sha256()
+    for node in nodes:
+        sorts = dict.fromkeys(("undo", "undone", "nothing", "stays", "asks", "open"), 0)
+        for row, fate in _undo_fates(found.row["id"], node):
+            sorts[fate] += 1
+            state = [] if fate == "open" else [row["generation"], row["seq"]]
+            digest.update(dumps([node, str(row["id"]), fate, *state]).encode())
+        if total := sum(sorts.values()):
+            made[node] = PlannedUndo(total=total, **sorts)
+    return made, digest.hexdigest() if made else ""
+
+
+def _has_runs(found: undo_plans.Found, node: str) -> bool:
+    drawn = found.version.graph.by_id.get(node)
+    return drawn is not None and containers.has_runs(drawn.type)
+
+
+def _undo_fates(run_id: UUID, node: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """What becomes of each run of this step, by its number; read in portions."""
+    chosen, after = Run.objects.filter(parent_run_id=run_id, parent_node=node).order_by("item_index"), -1
+    while rows := list(chosen.filter(item_index__gt=after).values(*COLUMNS)[:_CHUNK]):
+        loaded = reads.load_runs([row["id"] for row in rows], with_own_runs=True)
+        for row in rows:
+            if row["status"] == "compensated":
+                yield row, "undone"
+            else:
+                plain = {**row, "min_engine": row["min_engine"] % HELD}
+                yield row, undo_plans.found_of(plain, loaded[row["id"]]).fate
+        after = rows[-1]["item_index"]
+
+
+def _total(found: Found, node: str) -> int | None:
+    """How many there will be, where the step is given the same list as before."""
+    text = found.steps[node].input
+    if text is None or reference_in(text) is not None or not found.version.graph.by_id[node].type.startswith(_LIST):
+        return None
+    given = document(text)
+    items = given.get("items") if isinstance(given, dict) else None
+    return len(items) if isinstance(items, list) else None
+
+
+_LIST: Final = "flow.for_each@"
