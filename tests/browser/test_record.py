@@ -27,7 +27,7 @@ def test_a_run_shows_what_is_on_record_and_is_exported(
     record = page.get_by_role("dialog", name="What is on record")
     events = record.get_by_role("list", name="Events, the oldest first").get_by_role("listitem")
     expect(events.first).to_contain_text("Accepted")
-    expect(events.last).to_contain_text("completed")
+    expect(events.last).to_contain_text("done")
     assert findings(page) == []
     shot(page, "record")
     record.get_by_role("button", name="Workers").click()

@@ -24,6 +24,14 @@ export interface WorkflowHold {
   under_way: number;
 }
 
+/** Held runs that came under one version: how many, and how many could go with the one published now. */
+export interface HeldVersion {
+  number: number;
+  live: boolean;
+  count: number;
+  fits: number;
+}
+
 /** When a workflow is paused by itself; 0 is never. */
 export interface WorkflowBreaker {
   failures: number;

@@ -24,6 +24,7 @@ export type Checks = [
   Checked<Fits<types.PlanStep, generated.PlanStep>>,
   Checked<Fits<types.RetryPlan, generated.PlanView>>,
   Checked<Fits<types.PlanItems, generated.PlanItems>>,
+  Checked<Fits<types.HeldVersion, generated.HeldVersionView>>,
   Checked<Fits<types.PlanItem, generated.PlanItemShape>>,
   Checked<Fits<types.UndoItems, generated.UndoItems>>,
   Checked<Fits<types.Decision, generated.DecisionBody>>,
