@@ -71,8 +71,11 @@ def making(world: World, kind: str) -> dict[str, Any]:
 
 
 def a_failed_run(machine: Machine, world: World, dice: random.Random, number: int) -> Made:
-    kind = dice.choice(["keyed", "unsafe", "strange", "redrawn"])
-    hows = [dice.choice([WELL, WELL, LOST, REFUSED]) for _ in range(dice.randint(1, 6))]
+    kind = ("keyed", "unsafe", "strange", "redrawn")[number % 4]
+    # Each of the two sorts that nobody may go on with unasked is there in every part.
+    hows = [LOST] * (kind in ("unsafe", "redrawn")) + [
+        dice.choice([WELL, WELL, LOST, REFUSED]) for _ in range(dice.randint(1, 6))
+    ]
     bad = [at for at, how in enumerate(hows) if kind == "strange" or how != WELL]
     if not bad:
         hows[dice.randrange(len(hows))] = LOST
