@@ -103,7 +103,7 @@ def test_what_the_plan_says_of_each_item_is_what_happens(machine: Machine, world
     seen: Counter[str] = Counter()
     for one in [a_failed_run(machine, world, dice, number) for number in range(RUNS)]:
         assert machine.finish(one.run_id).status == "dead_lettered", one
-        before = {row.item_index: row.generation for row in children(one.run_id)}
+        before = {row.item_index or 0: row.generation for row in children(one.run_id)}
         were = Counter(made(world))
         version = 2 if one.kind == "redrawn" else None
         plan = planned(one.run_id, version=version)
@@ -126,7 +126,7 @@ def test_what_the_plan_says_of_each_item_is_what_happens(machine: Machine, world
         api.retry(workspace_id=WORKSPACE, run_id=one.run_id, plan=plan.id, version=version, repeats=repeats)
         machine.finish(one.run_id)
         goes = {"again"} | ({"repeats"} if one.consent else set())
-        after = {row.item_index: row for row in children(one.run_id)}
+        after = {row.item_index or 0: row for row in children(one.run_id)}
         again = {at for at, generation in before.items() if after[at].generation > generation}
         assert again == {at for at, fate in fates.items() if fate in goes}, one
         are = Counter(made(world))
@@ -207,7 +207,7 @@ def test_what_the_run_before_failed_of_waits_for_nobody_once_another_was_begun(m
     (old,) = children(run.id, "runs")
     plan = planned(run.id)
     assert items_of(plan, "runs").again == 1
-    edits = {"runs": {"workflow": other, "input": {"how": WELL, "n": 2}, "wait": True}}
+    edits: dict[str, Any] = {"runs": {"workflow": other, "input": {"how": WELL, "n": 2}, "wait": True}}
     api.retry(workspace_id=WORKSPACE, run_id=run.id, plan=plan.id, edits=edits)
     assert machine.finish(run.id).status == "completed"
     assert made(world) == ["make/2"]
