@@ -79,7 +79,8 @@ function Row({ step, run, plan, start, version, specs, answers, onAnswers, missi
   const id = useId();
   const { node, name } = step;
   const fate = fateOf(step, answers);
-  const why = whyOf(fate, step.why);
+  // What a container's items change outside is theirs to say.
+  const why = step.items && step.why === "harmless" ? null : whyOf(fate, step.why);
   const { icon: Icon, tone } = ICONS[fate];
   const row = useRef<HTMLLIElement>(null);
   // With other settings a step reaches other places: that is for who may draw it.
