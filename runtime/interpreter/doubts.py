@@ -32,7 +32,7 @@ def resolve(driver: Driver, now: int) -> set[str]:
             continue
         found.add(node)
         error = units.in_doubt_error(driver.version.graph.by_id[node].name)
-        if (told := looking.begin(driver, driver.version.step(node), intent, error, now)) is not None:
+        if (told := looking.look_up(driver, driver.version.step(node), intent, error, now)) is not None:
             _note(driver, driver.looking[node])
             driver.told.append(told)
             continue

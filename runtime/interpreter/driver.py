@@ -462,7 +462,7 @@ class Driver:
         unit = units.run_write(self, release=release, waits=waits)
         try:
             written = await self.shell.write(unit)
-            own_runs.begin(self, unit)
+            own_runs.set_out(self, unit)
         except CancelPending:
             self._letting_go = False
             told = [one for one in self.unit.told if not isinstance(one.fact, CancelRequested)]

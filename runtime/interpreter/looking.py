@@ -92,7 +92,7 @@ def _cannot_tell(ending: Failed | Cut) -> Ending:
 # --- what it means for the run ----------------------------------------------------------------------------------------
 
 
-def begin(driver: Driver, step: Step, row: AttemptRow | AttemptWrite, error: StepError, at: int) -> Told | None:
+def look_up(driver: Driver, step: Step, row: AttemptRow | AttemptWrite, error: StepError, at: int) -> Told | None:
     """What the engine shall hear, for it to be looked up what became of an attempt that may have happened; None where
     this step cannot be looked up. `error`: why the attempt is in doubt, as its row (`driver.looking`) says then."""
     if (probe := step.type.probe) is None or step.prepared is None or EffectClass(row.effect_class) is not _QUERYABLE:

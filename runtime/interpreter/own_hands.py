@@ -47,10 +47,10 @@ def taken(driver: Driver, fan: Fan, child: ChildWrite) -> ChildWrite:
     return child._replace(lease_owner=driver.shell.worker, outer=outer)
 
 
-def begin(driver: Driver, begun: Sequence[ChildWrite]) -> None:
+def set_out(driver: Driver, begun: Sequence[ChildWrite]) -> None:
     """Behind the commit: begin those that were leased with it."""
     if leased := [_claimed(driver, one) for one in begun if one.lease_owner is not None]:
-        driver.shell.begin(leased)
+        driver.shell.set_out(leased)
 
 
 def here(driver: Driver) -> int:

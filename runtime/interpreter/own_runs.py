@@ -161,10 +161,10 @@ def hear(driver: Driver, done: tuple[str, UUID] | None = None) -> bool:
     return True
 
 
-def begin(driver: Driver, unit: RunWrite) -> None:
+def set_out(driver: Driver, unit: RunWrite) -> None:
     """Behind the commit: begin what was leased to this process with it."""
     if unit.children:
-        own_hands.begin(driver, unit.children)
+        own_hands.set_out(driver, unit.children)
 
 
 def is_due(driver: Driver) -> bool:

@@ -93,7 +93,7 @@ def _take_in_failure(driver: Driver, told: Told, asked: Asked, ending: Failed) -
     if ending.maybe_applied and asked.step.effect not in doubts.MAY_REPEAT:
         row = units.attempt_ended(driver, asked, "in_doubt", told.at, ending, ending.error)
         doubt = replace(ending.error, may_have_happened=True)
-        if (again := looking.begin(driver, asked.step, row, doubt, told.at)) is not None and again.fact is not None:
+        if (again := looking.look_up(driver, asked.step, row, doubt, told.at)) is not None and again.fact is not None:
             driver.unit.attempts += (driver.looking[node.id],)
             driver.apply(again.fact)
             return

@@ -70,7 +70,7 @@ class Shell(Protocol):
         """How many runs may be begun here at once, without a detour over the queue."""
         ...
 
-    def begin(self, claimed: Sequence[Claimed]) -> None:
+    def set_out(self, claimed: Sequence[Claimed]) -> None:
         """Begin these runs, which were leased to this process with their first commit."""
         ...
 

@@ -229,7 +229,7 @@ class Pump(Inside):
             return 0
         return self._most * 3 // 4 - len(self._driving) - len(self._beginning) - len(self._taken)
 
-    def begin(self, claimed: Sequence[Claimed]) -> None:
+    def set_out(self, claimed: Sequence[Claimed]) -> None:
         self._take_up(list(claimed))
 
     @property
