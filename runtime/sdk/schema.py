@@ -49,9 +49,9 @@ def connection_kinds(model: type[BaseModel]) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _required_when_shown(model: type[BaseModel]) -> tuple[tuple[str, dict[str, list[Any]]], ...]:
+def _required_when_shown(model: type[BaseModel]) -> tuple[tuple[str, dict[str, list[Any]], bool], ...]:
     return tuple(
-        (path[0], hints.get("showIf", {}))
+        (path[0], hints.get("showIf", {}), bool(hints.get("mayBeEmpty")))
         for path, hints in hinted_fields(model)
         if len(path) == 1 and hints.get("required")
     )
@@ -60,8 +60,11 @@ def _required_when_shown(model: type[BaseModel]) -> tuple[tuple[str, dict[str, l
 def missing_fields(model: type[BaseModel], config: Mapping[str, Any]) -> list[str]:
     """Fields that must be filled in because they are shown, and are not."""
     found = []
-    for name, show_if in _required_when_shown(model):
-        if is_shown(model, config, show_if) and _stored(model, config, name) in (None, "", [], {}):
+    for name, show_if, may_be_empty in _required_when_shown(model):
+        if not is_shown(model, config, show_if):
+            continue
+        value = _stored(model, config, name)
+        if value in (None, "", [], {}) and not (may_be_empty and name in config and value == []):
             found.append(name)
     return found
 

@@ -80,3 +80,4 @@ def test_what_pages_need_is_not_asked_of_a_list() -> None:
     assert node is not None
     assert node.problems({"items": "{{ trigger.lines }}"}) == []
     assert node.problems({**PAGES}) == []
+    assert node.problems({"items": []}) == [], "no entries are a list too"

@@ -49,6 +49,8 @@ class ForEachConfig(Config):
     items: list[Any] = field(
         default_factory=list,
         required=True,
+        # A formula may well come to no entries at all, of which none has to be done.
+        hints={"mayBeEmpty": True},
         show_if={"source": ["list"]},
         title="The list",
         help="Each entry goes through the steps inside, as “item”; “index” counts from 0.",
