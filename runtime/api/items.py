@@ -7,13 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Q
 
 from runtime.api.cursors import decode_number, encode_number, page_size
 from runtime.contracts import ItemCounts, ItemView, NotFound, Page, ParentView, StepView
 from runtime.engine.jsonprofile import loads_stored
-from runtime.engine.state import TERMINAL
-from runtime.store import readings
+from runtime.store import children, readings
 from runtime.store.models import Run
 from runtime.store.parts import IS_ITEM
 from runtime.store.pauses import WITH_RUN
@@ -21,7 +20,6 @@ from runtime.store.pauses import WITH_RUN
 __all__ = ["IS_ITEM", "counts", "items", "parents", "stopped"]
 
 _OF: Final = re.compile(r"[0-9]+ of ([0-9]+)")
-_WAITING: Final = frozenset({"waiting_timer", "waiting_event", "waiting_human", "parked"})
 _CHOICES: Final = {
     "all": Q(),
     "done": Q(status="completed"),
@@ -55,28 +53,19 @@ def items(
 
 def counts(run_id: UUID, steps: Mapping[str, StepView]) -> dict[str, ItemCounts]:
     """How the runs of each step of a run stand, by node id; and how many there will be, or would have been."""
-    found: dict[str, dict[str, int]] = {}
-    rows = Run.objects.filter(parent_run_id=run_id).values_list("parent_node", "status").annotate(Count("id"))
-    for node, status, count in rows:
-        assert node is not None
-        sort = (
-            "done"
-            if status == "completed"
-            else "failed"
-            if status in TERMINAL
-            else "waiting"
-            if status in _WAITING
-            else "running"
-        )
-        of_node = found.setdefault(node, {"done": 0, "failed": 0, "waiting": 0, "running": 0})
-        of_node[sort] += count
+    found = children.standings(run_id)
     totals = readings.totals(run_id) if found else {}
-    counted: dict[str, ItemCounts] = {}
-    for node, each in found.items():
-        started = sum(each.values())
-        total = totals[node] if node in totals else _total(steps.get(node), started)
-        counted[node] = ItemCounts(total=total, started=started, **each)
-    return counted
+    return {
+        node: ItemCounts(
+            total=totals[node] if node in totals else _total(steps.get(node), each.started),
+            started=each.started,
+            done=each.done,
+            failed=each.failed,
+            running=each.running,
+            waiting=each.waiting,
+        )
+        for node, each in found.items()
+    }
 
 
 def parents(rows: Iterable[Mapping[str, Any]]) -> dict[UUID, ParentView]:

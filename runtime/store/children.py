@@ -21,6 +21,7 @@ __all__ = [
     "Callee",
     "Child",
     "Outer",
+    "Standing",
     "Tally",
     "around_of",
     "ask_to_end",
@@ -36,6 +37,7 @@ __all__ = [
     "read",
     "stale",
     "standing",
+    "standings",
     "tally",
     "to_undo",
     "was_cancelled",
@@ -112,20 +114,45 @@ class Tally:
     ids: frozenset[UUID] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the runs of a step stand: so many begun, and of these so many in each way."""
+
+    started: int
+    done: int
+    failed: int
+    running: int
+    waiting: int
+
+
 # Begun in order and never removed: so those that are neither open nor failed are done, and need not be counted. One
-# statement, so that the numbers are of one moment.
+# statement, so that the numbers are of one moment; each of its parts is one pass over an index that holds nothing else.
 _OWN: Final = "FROM store_run WHERE parent_run_id = %(run)s AND parent_node = %(node)s AND parent_run_id IS NOT NULL"
-_OPEN: Final = f"{_OWN} AND finished_at IS NULL"
-_FAILED: Final = f"{_OWN} AND finished_at IS NOT NULL AND NOT (status = 'completed')"
+_IS_OPEN: Final = "finished_at IS NULL"
+_HAS_FAILED: Final = "finished_at IS NOT NULL AND NOT (status = 'completed')"
+_STANDS_STILL: Final = f"status IN {tuple(sorted(_STILL))}"
 _TALLY: Final = f"""
-    SELECT (SELECT item_index {_OWN} ORDER BY item_index DESC LIMIT 1),
-        (SELECT count(*) {_OPEN}),
-        (SELECT count(*) {_OPEN} AND detached),
-        (SELECT count(*) {_OPEN} AND NOT detached AND status NOT IN {tuple(sorted(_STILL))}),
-        (SELECT count(*) {_FAILED}),
-        (SELECT count(*) {_FAILED} AND finished_at < %(since)s),
-        (SELECT count(*) {_FAILED} AND status = 'compensated'),
-        (SELECT {{listed}} {_OPEN})"""
+    SELECT (SELECT item_index {_OWN} ORDER BY item_index DESC LIMIT 1), o.*, f.*
+    FROM (SELECT count(*), count(*) FILTER (WHERE detached),
+            count(*) FILTER (WHERE NOT detached AND NOT ({_STANDS_STILL})), {{listed}}
+        {_OWN} AND {_IS_OPEN}) AS o,
+        (SELECT count(*), count(*) FILTER (WHERE finished_at < %(since)s),
+            count(*) FILTER (WHERE status = 'compensated')
+        {_OWN} AND {_HAS_FAILED}) AS f"""
+# Which steps have runs is read by leaps from one to the next.
+_TALLIES: Final = f"""
+    WITH RECURSIVE steps (node) AS (
+        SELECT (SELECT parent_node FROM store_run WHERE parent_run_id = %(run)s ORDER BY parent_node LIMIT 1)
+        UNION ALL
+        SELECT (SELECT parent_node FROM store_run WHERE parent_run_id = %(run)s AND parent_node > node
+            ORDER BY parent_node LIMIT 1)
+        FROM steps WHERE node IS NOT NULL
+    )
+    SELECT node, (SELECT item_index {{own}} ORDER BY item_index DESC LIMIT 1),
+        (SELECT count(*) {{own}} AND {_HAS_FAILED}),
+        (SELECT count(*) {{own}} AND {_IS_OPEN}),
+        (SELECT count(*) {{own}} AND {_IS_OPEN} AND {_STANDS_STILL})
+    FROM steps WHERE node IS NOT NULL""".format(own=_OWN.replace("%(node)s", "node"))
 
 
 def tally(run_id: UUID, node: str, since: int) -> Tally:
@@ -134,12 +161,27 @@ def tally(run_id: UUID, node: str, since: int) -> Tally:
     with connection.cursor() as cursor:
         far = connection.vendor == "postgresql"
         sql = _TALLY.format(listed="string_agg(id::text, ',')" if far else "group_concat(id)")
-        cursor.execute(sql, {"run": run_id if far else run_id.hex, "node": node, "since": since})
-        last, opened, detached, moving, failed, before, undone, ids = cursor.fetchone()
+        cursor.execute(sql, {"run": _key(run_id), "node": node, "since": since})
+        last, opened, detached, moving, ids, failed, before, undone = cursor.fetchone()
     count = 0 if last is None else last + 1
     listed = frozenset(UUID(text) for text in ids.split(",")) if ids else frozenset[UUID]()
     # Nobody waits for the end of one that goes its own way.
     return Tally(count - opened - failed, failed, undone, opened - detached, moving == 0, count, before, listed)
+
+
+def standings(run_id: UUID) -> dict[str, Standing]:
+    """How the runs of each step of this run stand, by node id, without looking at those that are done."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TALLIES, {"run": _key(run_id)})
+        rows = cursor.fetchall()
+    return {
+        node: Standing(last + 1, last + 1 - failed - opened, failed, opened - still, still)
+        for node, last, failed, opened, still in rows
+    }
+
+
+def _key(run_id: UUID) -> UUID | str:
+    return run_id if connection.vendor == "postgresql" else run_id.hex
 
 
 def read(run_id: UUID, node: str) -> Iterator[Child]:
