@@ -48,7 +48,10 @@ class Books:
 
 
 class Idle:
-    """A driver that never comes to an end."""
+    """A driver that never comes to an end, of a run that no other has begun and that asks nobody."""
+
+    parent = None
+    asks_people = False
 
     def __init__(self, _shell: Pump, _version: object, claimed: Claimed, _loaded: object) -> None:
         self.claimed = claimed
