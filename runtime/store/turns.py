@@ -59,10 +59,12 @@ class Turns:
         self._behind = _FIRST
 
     def next(self, link: Link, limit: int) -> list[UUID]:
-        """The runs whose turn it is, at most so many, and one of each workflow."""
+        """The runs whose turn it is, at most so many, and one of each workflow; none where only one workflow waits."""
         rows = link.query(_FRONT.replace("{behind}", _AN_ID[link.vendor]), (self._behind.hex,))
         self._behind = link.unkey(rows[-1][1]) if len(rows) == _MOST else _FIRST
         waiting = [_Waiting(link.unkey(row[0]), *row[1:4]) for row in rows if row[4]]
+        if len(waiting) < 2 and self._behind == _FIRST:
+            return []
         return [one.run_id for one in self._in_order(waiting)[:limit] if self._note(one)]
 
     def _in_order(self, waiting: list[_Waiting]) -> list[_Waiting]:
