@@ -175,14 +175,14 @@ def forget_behaviours(database: sqlite3.Connection, call: Call) -> tuple[int, JS
 
 
 def calls(database: sqlite3.Connection, call: Call) -> tuple[int, JSON]:
-    """The ledger, oldest first: `?after=seq&limit=200&key=…`."""
+    """The ledger, oldest first: `?after=seq&limit=200&key=…&path=…` (a path is given whole)."""
     query = parse_qs(call.query)
     after, limit = (whole(query.get(name, [default])[0]) for name, default in (("after", "0"), ("limit", "200")))
-    key = query.get("key", [None])[0]
+    key, path = (query.get(name, [None])[0] for name in ("key", "path"))
     rows = database.execute(
         "SELECT seq, at_ms, method, path, key, body_sha256, headers, behaviour, status, applied, replayed FROM calls"
-        " WHERE seq > ? AND (? IS NULL OR key = ?) ORDER BY seq LIMIT ?",
-        (after, key, key, min(limit, 1000)),
+        " WHERE seq > ? AND (? IS NULL OR key = ?) AND (? IS NULL OR path = ?) ORDER BY seq LIMIT ?",
+        (after, key, key, path, path, min(limit, 1000)),
     ).fetchall()
     return 200, {"items": [document(row) for row in rows]}
 

@@ -61,6 +61,15 @@ def test_every_call_is_in_the_ledger_with_its_key_body_and_whether_it_was_applie
     }  # fmt: skip
 
 
+def test_the_ledger_is_asked_by_key_and_by_path_however_much_stands_before(company: Company) -> None:
+    company.post("/invoices", INVOICE, key="k-1")
+    company.post("/invoices", INVOICE, key="k-2", behaviour="slow=1")
+    company.get("/invoices/by-key/k-1")
+    assert [call["key"] for call in company.get("/calls?key=k-2&limit=1")["items"]] == ["k-2"]
+    assert [call["method"] for call in company.get("/calls?path=/invoices/by-key/k-1&limit=1")["items"]] == ["GET"]
+    assert [call["key"] for call in company.get("/calls?path=/invoices")["items"]] == ["k-1", "k-2"]
+
+
 def test_what_was_answered_survives_a_kill(open_company: Callable[[], Company]) -> None:
     company = open_company()
     first = company.post("/invoices", INVOICE, key="k-1").json()
