@@ -47,6 +47,8 @@ class LastRun(View):
     id: UUID
     status: str
     outcome: str | None
+    #: How many items of its containers did not end well; 100 for so many or more.
+    failed_items: int
     at: str
 
 
@@ -290,7 +292,13 @@ def shape(item: selectors.Listed) -> WorkflowShape:
         ),
         last_run=None
         if last is None
-        else LastRun(id=last.id, status=str(last.status), outcome=last.outcome, at=stamp(last.accepted_at)),
+        else LastRun(
+            id=last.id,
+            status=str(last.status),
+            outcome=last.outcome,
+            failed_items=last.failed_items,
+            at=stamp(last.accepted_at),
+        ),
         stats_24h=Day(
             done=statistics.done, failed=statistics.failed, waiting=statistics.waiting, running=statistics.running
         ),

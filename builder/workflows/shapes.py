@@ -135,6 +135,8 @@ class RunShape(View):
     paused: bool
     replay_of: UUID | None
     parent: ParentShape | None
+    #: Of a run that is done: how many items of its containers are not, as they stand now; 100 for so many or more.
+    failed_items: int
 
 
 class WaitView(View):
@@ -244,6 +246,7 @@ def run(
             workflow_id=parent.workflow_id,
             is_item=parent.is_item,
         ),
+        failed_items=view.failed_items,
     )
 
 

@@ -17,7 +17,7 @@ from runtime.engine.state import TERMINAL
 from runtime.interpreter import waiting
 from runtime.interpreter.payloads import reference_in
 from runtime.interpreter.started import business_keys
-from runtime.store import artifacts
+from runtime.store import artifacts, children
 from runtime.store.models import HumanTask, StepRun
 
 RUN_COLUMNS: Final = (
@@ -67,9 +67,10 @@ def run_view(
     hold: HoldView | None = None,
     paused_item: int | None = None,
     asked: Mapping[tuple[UUID, str], list[str]] | None = None,
+    failed_items: int = 0,
 ) -> RunView:
     """One run, from its `RUN_COLUMNS`; `hold`: its workflow's, where that holds it; `paused_item`: the first of what it
-    waits for that somebody paused; `asked`: whom it asks."""
+    waits for that somebody paused; `asked`: whom it asks; `failed_items`: of a run that is done."""
     return RunView(
         id=row["id"],
         workspace_id=row["workspace_id"],
@@ -94,6 +95,7 @@ def run_view(
         replay_of=row["replay_of"],
         parent=parent,
         paused=_is_paused(row),
+        failed_items=failed_items,
     )
 
 
@@ -110,6 +112,7 @@ def run_views(rows: Iterable[Mapping[str, Any]]) -> list[RunView]:
     holds = {one: hold for workspace_id, one in held for hold in holds_of(workspace_id, [one]).values()}
     paused_items = stopped([row["id"] for row in rows if _waits_for(row, "children")])
     asked = _asked([row["id"] for row in rows if _waits_for(row, "human")])
+    failed_items = children.failed_items([row["id"] for row in rows if row["status"] == "completed"])
     return [
         run_view(
             row,
@@ -118,6 +121,7 @@ def run_views(rows: Iterable[Mapping[str, Any]]) -> list[RunView]:
             holds.get(row["workflow_id"]),
             paused_items.get(row["id"]),
             asked,
+            failed_items.get(row["id"], 0),
         )
         for row in rows
     ]

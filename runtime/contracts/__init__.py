@@ -311,6 +311,8 @@ class RunView:
     replay_of: UUID | None = None
     parent: ParentView | None = None
     paused: bool = False
+    #: Of a run that is done: how many items of its containers are not, as they stand now; 100 for so many or more.
+    failed_items: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
-from runtime.engine.jsonprofile import loads_stored
+from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.store.cancels import ask_to_cancel
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
@@ -18,6 +18,7 @@ from runtime.store.models import Deployment, Replay, Run, StepRun
 from runtime.store.statements import HELD
 
 __all__ = [
+    "MOST_COUNTED",
     "Callee",
     "Child",
     "Outer",
@@ -30,6 +31,7 @@ __all__ = [
     "depth",
     "ended",
     "failed",
+    "failed_items",
     "knock",
     "last",
     "outer_of",
@@ -45,6 +47,8 @@ __all__ = [
 
 #: A run that runs another that runs another …: no deeper than that.
 MOST_DEEP: Final = 16
+#: Of the failed items of a run that is one of many in a list.
+MOST_COUNTED: Final = 100
 _STILL: Final = frozenset({"waiting_timer", "waiting_event", "waiting_human", "parked"})
 _COLUMNS: Final = (
     "id", "item_index", "status", "outcome", "error", "finished_at", "generation", "business_key", "workspace_id",
@@ -153,6 +157,12 @@ _TALLIES: Final = f"""
         (SELECT count(*) {{own}} AND {_IS_OPEN}),
         (SELECT count(*) {{own}} AND {_IS_OPEN} AND {_STANDS_STILL})
     FROM steps WHERE node IS NOT NULL""".format(own=_OWN.replace("%(node)s", "node"))
+# Stops at so many, so that a list of runs costs the same however many of theirs failed.
+_FAILED_OF: Final = f"""
+    SELECT around, (SELECT count(*) FROM (
+        SELECT 1 FROM store_run WHERE parent_run_id = around AND parent_run_id IS NOT NULL AND {_HAS_FAILED}
+            AND trigger_node = parent_node LIMIT {MOST_COUNTED}) AS few)
+    FROM {{given}}"""
 
 
 def tally(run_id: UUID, node: str, since: int) -> Tally:
@@ -178,6 +188,19 @@ def standings(run_id: UUID) -> dict[str, Standing]:
         node: Standing(last + 1, last + 1 - failed - opened, failed, opened - still, still)
         for node, last, failed, opened, still in rows
     }
+
+
+def failed_items(run_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Of those of these runs of which items did not end well: how many, `MOST_COUNTED` for so many or more."""
+    if not run_ids:
+        return {}
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(_FAILED_OF.format(given="unnest(%s) AS given (around)"), [list(run_ids)])
+            return {run_id: count for run_id, count in cursor.fetchall() if count}
+        given = "(SELECT value AS around FROM json_each(%s)) AS given"
+        cursor.execute(_FAILED_OF.format(given=given), [dumps([run_id.hex for run_id in run_ids])])
+        return {UUID(run_id): count for run_id, count in cursor.fetchall() if count}
 
 
 def _key(run_id: UUID) -> UUID | str:

@@ -267,7 +267,12 @@ def test_the_list_of_items_shows_the_failed_ones_first(
 ) -> None:
     run = post(product, live, [f"s{number}" for number in range(29)] + ["bad"])
     page = signed_in(f"/runs/{run}")
-    expect(page.get_by_role("heading", name="The run is done")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="The run is done, 1 item failed")).to_be_visible(timeout=60_000)
+    expect(page.get_by_test_id("run-facts")).to_contain_text("Done, 1 item failed")
+    shot(page, "items-done-one-failed")
+    page.goto("/runs")
+    expect(page.get_by_test_id(f"run-{run}")).to_contain_text("Done, 1 item failed")
+    shot(page, "items-done-in-the-list")
     page.goto(f"/runs/{run}?step=lines&tab=items")
     panel = page.get_by_role("region", name="For each line")
     expect(panel.get_by_test_id("item-30")).to_be_visible(timeout=30_000)

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from runtime import api
-from runtime.contracts import RunFilters, TaskView, Voter
+from runtime.contracts import RunFilters, RunView, TaskView, Voter
 from runtime.engine.ids import uuid7
 from runtime.store.models import DeadLetter, Run
 from tests.runtime.fixtures import World
@@ -59,6 +59,11 @@ def call(key: str, world: World, behaviour: str = "", order: str = "{{ item }}",
 
 #: The company keeps the books of all tests: what belongs to one is told by this.
 _mark = [""]
+
+
+def listed(run_id: UUID) -> RunView:
+    """The run as it stands in the list of runs."""
+    return next(one for one in api.runs(workspace_id=WORKSPACE).items if one.id == run_id)
 
 
 @pytest.fixture(autouse=True)
@@ -144,6 +149,7 @@ def test_all_of_them_are_done_although_some_fail_where_it_says_so(machine: Machi
     assert (output["done"], output["failed"]) == (2, 1)
     assert output["results"][1] is None
     assert made(world) == ["make/a", "make/c"]
+    assert run.failed_items == 1, "who looks at the run alone learns of it"
 
 
 def test_containers_stand_in_each_other(machine: Machine) -> None:
@@ -398,10 +404,19 @@ def test_an_item_that_failed_is_a_dead_letter_of_its_own_and_goes_on_by_itself(m
     run = machine.run(flow("start -> each", each(stop="never"), *inside("each", failing)), {"lines": ["a", "b"]})
     assert run.status == "completed", run
     (letter,) = DeadLetter.objects.filter(solved_at__isnull=True)
+    assert listed(run.id).failed_items == 1
     plan = api.retry_plan(workspace_id=WORKSPACE, run_id=letter.run_id)
     api.retry(workspace_id=WORKSPACE, run_id=letter.run_id, plan=plan.id)
     assert machine.finish(letter.run_id).status == "completed"
     assert made(world) == ["make/a", "make/b"]
+    assert listed(run.id).failed_items == 0, "it has been put right"
+
+
+def test_a_list_of_runs_counts_the_failed_items_of_each_up_to_a_hundred(machine: Machine) -> None:
+    divided = fields("make", share="{{ 100 / item }}")
+    graph = flow("start -> each", each(stop="never", at_a_time=25), *inside("each", divided))
+    many, one, none = (machine.run(graph, {"lines": lines}) for lines in ([0] * 130, [1, 0], [1, 2]))
+    assert [listed(run.id).failed_items for run in (many, one, none)] == [100, 1, 0]
 
 
 def test_a_list_that_is_another_one_at_the_second_go_is_refused(machine: Machine, world: World) -> None:

@@ -99,6 +99,8 @@ export interface Run {
   /** The run whose event started this one anew. */
   replay_of: string | null;
   parent: RunParent | null;
+  /** Of a run that is done: how many items of its containers are not; 100 for so many or more. */
+  failed_items: number;
 }
 
 export interface StepWait {

@@ -463,6 +463,7 @@ export type KindEnum = "duplicate" | "conflict";
 /** The newest run. */
 export type LastRun = {
   at: string;
+  failed_items: number;
   id: string;
   outcome: (string | null);
   status: string;
@@ -860,6 +861,7 @@ export type RunShape = {
   duration_ms: (number | null);
   error: (ErrorView | null);
   event_id: (string | null);
+  failed_items: number;
   finished_at: (string | null);
   generation: number;
   id: string;

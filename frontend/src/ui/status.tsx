@@ -119,6 +119,7 @@ export function runStatusKind(run: {
   outcome: string | null;
   waiting?: { kind: string } | null;
   paused?: boolean;
+  failed_items?: number;
 }): StatusKind {
   if (run.paused) return "parked";
   if (run.status.startsWith("waiting") && run.waiting?.kind === "children") return "running";
@@ -147,7 +148,8 @@ export function runStatusKind(run: {
       if (run.outcome === "done_with_failures" || run.outcome === "stopped" || run.outcome === "filtered") {
         return run.outcome;
       }
-      return "done";
+      // Its steps came to an end, and that is not all there is to say.
+      return run.failed_items ? "done_with_failures" : "done";
   }
 }
 

@@ -13,9 +13,11 @@ import {
   StatusIcon,
 } from "../../ui";
 import { startedBy } from "../runs/RunList";
+import { runStatusName } from "../runs/words";
 import { RetriedFacts } from "./RetriedFacts";
 import { useShownGraph } from "./items/shown";
 import css from "./run.module.css";
+import { failedItems } from "./items/shown";
 import { progressOf } from "./undo";
 
 /** The floating bar over the canvas: how it stands, since when, which version, who started it. */
@@ -23,18 +25,18 @@ export function RunFacts() {
   const { t } = useTranslation("runs");
   const run = useRun((state) => state.run);
   const failed = useRun((state) => Object.values(state.steps).filter((step) => step.status === "failed").length);
-  const items = useRun((state) => Object.values(state.steps).reduce((sum, step) => sum + (step.items?.failed ?? 0), 0));
+  const items = useRun(failedItems);
   if (!run) return null;
   const kind = runStatusKind(run);
   return (
     <div className={css.live} data-testid="run-facts" data-status={run.status}>
-      <StatusChip kind={kind} />
+      <StatusChip kind={kind} label={runStatusName(run, t, items)} />
       {failed > 0 && kind !== "failed" && (
         <Chip tone="err" icon={<StatusIcon kind="failed" size={13} decorative />}>
           {t("facts.stepsFailed", { count: failed })}
         </Chip>
       )}
-      {items > 0 && (
+      {items > 0 && kind !== "done_with_failures" && (
         <Chip tone="err" icon={<StatusIcon kind="failed" size={13} decorative />}>
           {t("facts.itemsFailed", { count: items })}
         </Chip>
@@ -75,9 +77,10 @@ export function RunAnnouncer() {
   const total = useRun((state) => (graph ? progressOf(graph, state.steps).total : 0));
   const done = useRun((state) => (graph ? progressOf(graph, state.steps).done : 0));
   const undone = useRun((state) => Object.keys(state.undone).length);
+  const failed = useRun(failedItems);
   const words = run
     ? runIsFinished(run)
-      ? t("announce.finished", { status: t(`common:status.${runStatusKind(run)}`) })
+      ? t("announce.finished", { status: runStatusName(run, t, failed) })
       : run.status === "compensating"
         ? t("announce.undoing", { count: undone })
         : t("announce.progress", { done, total })

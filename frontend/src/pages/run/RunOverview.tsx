@@ -7,6 +7,7 @@ import { doneNote } from "../../graph/ports";
 import { undoneStepOf } from "../../graph/undo";
 import { useRun, useRunStep, useUndone } from "../../live";
 import { Button, runStatusKind, StatusIcon, stepStatusKind, Tile, useFormatter } from "../../ui";
+import { failedItems } from "./items/shown";
 import css from "./run.module.css";
 import { RunNews } from "./RunNews";
 import { stepsOfRun } from "./undo";
@@ -81,6 +82,7 @@ export function RunOverview(props: {
   const { t } = useTranslation("runs");
   const [record, setRecord] = useState(false);
   const run = useRun((state) => state.run);
+  const failed = useRun(failedItems);
   if (!run) return null;
   const kind = runStatusKind(run);
   return (
@@ -89,7 +91,7 @@ export function RunOverview(props: {
         <div className={css.panelTitle} style={{ paddingBottom: 14 }}>
           <StatusIcon kind={kind} size={22} />
           <div>
-            <h2>{t(`overview.${kind}`)}</h2>
+            <h2>{kind === "done_with_failures" && failed > 0 ? t("overview.doneFailed", { count: failed }) : t(`overview.${kind}`)}</h2>
             <small>{t("overview.hint")}</small>
           </div>
           <Button size="sm" icon={<ScrollText size={14} aria-hidden />} onClick={() => setRecord(true)} data-testid="record-button">

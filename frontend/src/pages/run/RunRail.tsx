@@ -18,7 +18,7 @@ import {
 import { useShortcut } from "../../ui/shortcuts";
 import { useRunFeed } from "../runs/useRunFeed";
 import { useWaitingText } from "../runs/waiting";
-import { filterIsOn, runTitle, STATUS_FILTERS, toggleFilter } from "../runs/words";
+import { filterIsOn, runStatusName, runTitle, STATUS_FILTERS, toggleFilter } from "../runs/words";
 import css from "./rail.module.css";
 
 const CHIPS = STATUS_FILTERS.filter((filter) => ["failed", "waiting", "running"].includes(filter.key));
@@ -44,7 +44,7 @@ function RailRow({ run, current }: { run: Run; current: boolean }) {
             waitingText(run) ??
             run.current_step?.name ??
             [
-              t(`common:status.${runStatusKind(run)}`),
+              runStatusName(run, t),
               run.mode === "test" ? t("mode.test") : t("version", { version: run.version }),
             ].join(" · ")}
         </small>

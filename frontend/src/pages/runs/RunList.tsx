@@ -31,7 +31,7 @@ import { useShortcut } from "../../ui/shortcuts";
 import css from "./runs.module.css";
 import { useRunFeed } from "./useRunFeed";
 import { useWaitingText } from "./waiting";
-import { filterIsOn, runSubtitle, runTitle, STATUS_FILTERS, toggleFilter } from "./words";
+import { filterIsOn, runStatusName, runSubtitle, runTitle, STATUS_FILTERS, toggleFilter } from "./words";
 
 export interface RunListSearch {
   q?: string;
@@ -62,7 +62,7 @@ function RunRow({ run, usual, withWorkflow }: { run: Run; usual: number; withWor
       }}
     >
       <td data-cell="status">
-        <StatusChip kind={runStatusKind(run)} />
+        <StatusChip kind={runStatusKind(run)} label={runStatusName(run, t)} />
       </td>
       <td data-cell="key">
         <Link

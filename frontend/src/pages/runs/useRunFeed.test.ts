@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Run } from "../../api/types";
 import { fits, withUpdates } from "./useRunFeed";
-import { STATUS_FILTERS, toggleFilter } from "./words";
+import { runStatusName, STATUS_FILTERS, toggleFilter } from "./words";
 
 const run = (id: string, seq: number, more: Partial<Run> = {}): Run =>
   ({ id, seq, status: "running", mode: "live", workflow: { id: "w", name: "W" }, ...more }) as Run;
@@ -36,4 +36,24 @@ it("a status filter that is pressed twice is off again", () => {
   const on = toggleFilter(failed, undefined);
   expect(on).toEqual(["dead_lettered"]);
   expect(toggleFilter(failed, on)).toBeUndefined();
+});
+
+describe("the name of a status", () => {
+  const t = ((key: string, values?: { count?: number }) => [key, values?.count].filter(Boolean).join(" ")) as never;
+  const done = { status: "completed", outcome: "done" } as const;
+
+  it("says of a run that is done how many of its items are not", () => {
+    expect(runStatusName({ ...done, failed_items: 0 }, t)).toBe("common:status.done");
+    expect(runStatusName({ ...done, failed_items: 3 }, t)).toBe("runs:doneFailed 3");
+  });
+
+  it("does not claim to have counted further than a list does", () => {
+    expect(runStatusName({ ...done, failed_items: 100 }, t)).toBe("runs:doneManyFailed 100");
+    expect(runStatusName({ ...done, failed_items: 100 }, t, 4711)).toBe("runs:doneFailed 4711");
+  });
+
+  it("keeps to the outcome that the run has anyway", () => {
+    expect(runStatusName({ status: "completed", outcome: "filtered", failed_items: 2 }, t)).toBe("common:status.filtered");
+    expect(runStatusName({ status: "completed", outcome: "done_with_failures", failed_items: 0 }, t)).toBe("common:status.done_with_failures");
+  });
 });

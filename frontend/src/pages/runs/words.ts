@@ -1,9 +1,23 @@
 /** How a run is called where it is listed. */
+import type { TFunction } from "i18next";
+
 import type { Run } from "../../api/types";
+import { runStatusKind } from "../../ui";
 
 /** The name people know it by, or its number. */
 export function runTitle(run: Pick<Run, "business_key" | "short_id">): string {
   return run.business_key ?? run.short_id;
+}
+
+/** So many failed items are counted in a list; the run itself knows more exactly. */
+const MOST_COUNTED = 100;
+
+/** How it stands, in words; of a run that is done also how many of its items are not (`counted`: where that is known). */
+export function runStatusName(run: Parameters<typeof runStatusKind>[0], t: TFunction, counted = 0): string {
+  const kind = runStatusKind(run);
+  const count = counted || (run.failed_items ?? 0);
+  if (kind !== "done_with_failures" || count === 0) return t(`common:status.${kind}`);
+  return t(count === MOST_COUNTED && !counted ? "runs:doneManyFailed" : "runs:doneFailed", { count });
 }
 
 /** Where it belongs: workflow and version. */

@@ -148,7 +148,7 @@ function WorkflowRow({ workflow, onDelete }: { workflow: Workflow; onDelete: () 
         {workflow.last_run ? (
           <Link to="/runs/$runId" params={{ runId: workflow.last_run.id }} className={css.lastRun}>
             <StatusIcon
-              kind={runStatusKind({ status: workflow.last_run.status, outcome: workflow.last_run.outcome })}
+              kind={runStatusKind(workflow.last_run)}
             />
             <Time at={workflow.last_run.at} />
           </Link>

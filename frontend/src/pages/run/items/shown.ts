@@ -2,6 +2,7 @@
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
+import type { RunStep } from "../../../api/runs";
 import type { GraphDocument } from "../../../api/types";
 import { DEFAULT_IN, UNDO_HANDLE } from "../../../graph/types";
 import { undoOfItems, useRun } from "../../../live";
@@ -23,7 +24,12 @@ export function shownGraph(graph: GraphDocument, undone: readonly string[], name
   return { ...graph, nodes, edges: [...graph.edges, ...links].filter((edge) => shown.has(edge.source) && shown.has(edge.target)) };
 }
 
-/** The same for the run that is shown; null while it is not known. */
+/** How many items of the run that is shown did not end well. */
+export function failedItems(state: { steps: Record<string, Pick<RunStep, "items">> }): number {
+  return Object.values(state.steps).reduce((sum, step) => sum + (step.items?.failed ?? 0), 0);
+}
+
+/** The shown graph of the run that is shown; null while it is not known. */
 export function useShownGraph(): GraphDocument | null {
   const { t } = useTranslation("runs");
   const graph = useRun((state) => state.graph);
