@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+#: So long it counts by what it hears, where some have failed: counting these takes the longer the more they are.
+_COUNTED_MS: Final = 1_000
 #: Begun in one commit; the next portion follows at once.
 PORTION: Final = 200
 _LONGEST_LABEL: Final = 200
@@ -65,11 +67,11 @@ class Look:
             self._fail(ending.error)
             return True
         fan.spec = spec
-        known = fan.tally
-        fan.tally = self._by_ear(spec) or await self._counted()
+        known, heard = fan.tally, self._by_ear(spec)
+        fan.tally = heard or await self._counted()
         if known != fan.tally:
             fan.at = self.at
-        if await self._is_cancelled_meanwhile(spec):
+        if heard is None and await self._is_cancelled_meanwhile(spec):
             driver.cancel_seen()
             fan.due = True
             return True
@@ -99,23 +101,31 @@ class Look:
     def _by_ear(self, spec: OwnRuns) -> Tally | None:
         """The last count, and what has ended here since; None where that cannot be all, or may end the step."""
         fan, tally = self.fan, self.fan.tally
-        ended = fan.heard & tally.ids
-        left = tally.open - len(ended)
-        if fan.doubt or tally.failed or spec.kind != "items" or len(self.driver.fans) > 1:
+        if fan.doubt or tally.before or spec.kind != "items" or len(self.driver.fans) > 1:
             return None
-        # Whatever ended elsewhere is told to nobody here; and of those that failed somebody may go on with one.
+        ended = fan.heard.keys() & tally.ids
+        left, well = tally.open - len(ended), sum(fan.heard[one] for one in ended)
+        failed = tally.failed + len(ended) - well
+        # Whatever ended elsewhere is told to nobody here.
         last = len(spec.items) if spec.paged is None else fan.reading.at_hand if fan.reading is not None else 0
         if own_hands.here(self.driver) < left or tally.count >= last:
             return None
-        fan.heard -= ended
-        return replace(tally, done=tally.done + len(ended), open=left, ids=tally.ids - ended)
+        # Of those that failed somebody may go on with one, of which nobody tells here. Until that is seen one more may
+        # be under way than asked for; but nothing is said to have failed for it.
+        may_fail = spec.may_fail is None or failed <= spec.may_fail
+        if failed and (not may_fail or self.at >= fan.counted_at + _COUNTED_MS):
+            return None
+        for one in ended:
+            del fan.heard[one]
+        return replace(tally, done=tally.done + well, failed=failed, open=left, ids=tally.ids - ended)
 
     async def _counted(self) -> Tally:
         """What the rows say. They name those that are open: so an end that is heard of counts once, whether the rows
         had it or not."""
-        self.fan.doubt = False
-        tally = await self._ask(children.tally, self.fan.since)
-        self.fan.heard &= tally.ids
+        fan = self.fan
+        fan.doubt, fan.counted_at = False, self.at
+        tally = await self._ask(children.tally, fan.since)
+        fan.heard = {one: well for one, well in fan.heard.items() if one in tally.ids}
         return tally
 
     async def _is_cancelled_meanwhile(self, spec: OwnRuns) -> bool:

@@ -55,9 +55,11 @@ class Fan:
     #: Runs that ended before this try at the step began are gone on with.
     since: int = 0
     tally: Tally = field(default_factory=Tally)
-    #: Runs that ended well here since they were counted; and whether there may be more to know than that.
-    heard: set[UUID] = field(default_factory=set)
+    #: Runs that ended here since they were counted, and whether well; whether there may be more to know than that; and
+    #: when they were counted.
+    heard: dict[UUID, bool] = field(default_factory=dict)
     doubt: bool = True
+    counted_at: int = 0
     #: That the list is still the same as at the first try has been seen.
     compared: bool = False
     #: Somebody said that its runs may do something a second time.
@@ -146,15 +148,15 @@ def stir(driver: Driver) -> None:
         hear(driver)
 
 
-def hear(driver: Driver, done: tuple[str, UUID] | None = None) -> bool:
-    """A run of this one's own has ended. False where this driver will not look any more. `done`: for which step, and
-    which it was, where it ended well; otherwise whoever looks counts anew."""
+def hear(driver: Driver, ended: tuple[str, UUID, bool] | None = None) -> bool:
+    """A run of this one's own has ended. False where this driver will not look any more. `ended`: for which step, which
+    it was, and whether it ended well; where that is not known, whoever looks counts anew."""
     if driver.is_leaving or not driver.fans:
         return False
     for fan in driver.fans.values():
         fan.due = True
-        if done is not None and fan.node == done[0]:
-            fan.heard.add(done[1])
+        if ended is not None and fan.node == ended[0]:
+            fan.heard[ended[1]] = ended[2]
         else:
             fan.doubt = True
     driver.wake()
@@ -195,8 +197,8 @@ async def knock(driver: Driver) -> None:
     """The run has ended: tell the one around it, which looks for itself if this gets lost."""
     parent = driver.parent
     node, well = driver.graph.container, driver.state.status is RunStatus.COMPLETED
-    done = (node, driver.claimed.run_id) if well and node is not None else None
-    if parent is None or driver.shell.hears(parent, done):
+    ended = None if node is None else (node, driver.claimed.run_id, well)
+    if parent is None or driver.shell.hears(parent, ended):
         return
     try:
         await driver.shell.ask(lambda: children.knock(parent))

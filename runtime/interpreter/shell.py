@@ -61,9 +61,9 @@ class Shell(Protocol):
         """Somebody should look at this run, which is due."""
         ...
 
-    def hears(self, run_id: UUID, done: tuple[str, UUID] | None) -> bool:
+    def hears(self, run_id: UUID, ended: tuple[str, UUID, bool] | None) -> bool:
         """Tell the driver of this run, if it is driven here, that one of its own runs has ended; whether it was.
-        `done`: for which of its steps, and which, where it ended well."""
+        `ended`: for which of its steps, which, and whether well."""
         ...
 
     def room(self) -> int:

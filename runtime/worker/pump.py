@@ -219,9 +219,9 @@ class Pump(Inside):
         else:
             queue.ring([run_id])
 
-    def hears(self, run_id: UUID, done: tuple[str, UUID] | None) -> bool:
+    def hears(self, run_id: UUID, ended: tuple[str, UUID, bool] | None) -> bool:
         entry = self._driving.get(run_id)
-        return entry is not None and entry[0] is not None and own_runs.hear(entry[0], done)
+        return entry is not None and entry[0] is not None and own_runs.hear(entry[0], ended)
 
     def room(self) -> int:
         # A part is left for others, or what a few runs begin would keep everything else from beginning.
