@@ -27,7 +27,7 @@ from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Instance, Run
 
-__all__ = ["beat", "beat_path", "hold", "look", "release"]
+__all__ = ["beat", "beat_path", "epoch", "hold", "look", "release"]
 
 logger = logging.getLogger("millrace.store")
 
@@ -49,6 +49,12 @@ def _one_at_a_time(work: Callable[P, T]) -> Callable[P, T]:
             return work(*args, **kwargs)
 
     return alone
+
+
+def epoch() -> int | None:
+    """Which history of this database goes on: it rises with every restored backup. None while it is held."""
+    row = Instance.objects.filter(pk=1).values_list("epoch", "held_since").first()
+    return 0 if row is None else None if row[1] is not None else row[0]
 
 
 def beat_path() -> Path:

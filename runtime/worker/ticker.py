@@ -22,7 +22,7 @@ from django.db.models import F, Q
 
 from runtime import queue
 from runtime.contracts import StoreUnavailable
-from runtime.store import artifacts, signals
+from runtime.store import artifacts, restores, signals
 from runtime.store.brake import BRAKE
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
@@ -135,8 +135,10 @@ class Ticker:
             let_go, self._draining = await self._ask(holds.tend)
             if let_go:
                 await self._ask(lambda: queue.ring(let_go))
+            epoch = await self._ask(restores.epoch)
             for tick in await self._ask(schedules.due):
-                if not BRAKE.held:
+                # A start that was due before a backup was restored may have been confirmed as one to be left out.
+                if not BRAKE.held and epoch is not None and epoch == await self._ask(restores.epoch):
                     await self._fire(tick)
             moved = await self._ask(signals.settle_left)
             if moved:

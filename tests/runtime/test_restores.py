@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from io import StringIO
 
@@ -15,6 +16,7 @@ from runtime.store.brake import BRAKE
 from runtime.store.models import Event, Instance, Run, Trigger
 from runtime.store.records import RunWrite
 from runtime.store.units import Fenced
+from runtime.worker import schedules
 from tests.runtime.fixtures import World
 from tests.runtime.machine import (
     WORKSPACE,
@@ -208,6 +210,32 @@ def test_a_start_that_may_have_taken_place_is_skipped_unless_it_is_asked_for(
     machine.on_loop(ticker._tick())
     wait_until(lambda: Run.objects.filter(status="completed").count() == runs)
     assert Event.objects.count() == runs
+
+
+def test_a_start_that_was_seen_to_be_due_before_a_hold_is_not_begun_after_it(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = step("start", "trigger.schedule@1", {"repeat": "every", "every": 1, "unit": "days", "at": "09:00"})
+    workflow_id = machine.publish(flow("start -> a", start))
+    ticker = machine.runtime and machine.runtime.ticker
+    assert ticker
+    Trigger.objects.filter(workflow_id=workflow_id).update(next_fire_at=86_400_000)
+    look = schedules.due
+    held_once = threading.Event()
+
+    def held_in_between() -> list[schedules.Tick]:
+        seen = look()
+        if seen and not held_once.is_set():
+            held_once.set()
+            api.hold_restored()
+            assert api.confirm_restored(schedules="skip")
+        return seen
+
+    monkeypatch.setattr(schedules, "due", held_in_between)
+    machine.on_loop(ticker._tick())
+    assert held_once.is_set()
+    machine.on_loop(ticker._tick())
+    assert Event.objects.count() == 0
 
 
 def test_the_command_says_what_it_does(machine: Machine) -> None:
