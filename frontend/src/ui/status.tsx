@@ -88,7 +88,9 @@ export function statusColour(kind: StatusKind): string {
   return `var(--${LOOKS[kind].tone.toLowerCase()})`;
 }
 
-export function stepStatusKind(step: { status: StepStatus; wait: { kind: string } | null } | undefined): StatusKind {
+export function stepStatusKind(
+  step: { status: StepStatus; wait: { kind: string } | null; items?: { failed: number } | null } | undefined,
+): StatusKind {
   switch (step?.status) {
     case undefined:
       return "not_started";
@@ -104,7 +106,7 @@ export function stepStatusKind(step: { status: StepStatus; wait: { kind: string 
       if (step?.wait?.kind === "human") return "waiting_person";
       return step?.wait?.kind === "event" ? "waiting_event" : "waiting";
     case "succeeded":
-      return "done";
+      return step.items?.failed ? "done_with_failures" : "done";
     case "failed":
       return "failed";
     case "skipped":

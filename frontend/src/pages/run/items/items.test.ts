@@ -49,6 +49,11 @@ describe("the items of a container", () => {
     expect(stepStatusKind({ status: "waiting", wait: { kind: "children" } })).toBe("running");
     expect(stepStatusKind({ status: "waiting", wait: { kind: "event" } })).toBe("waiting_event");
   });
+
+  it("is not simply done where some of its items failed", () => {
+    expect(stepStatusKind({ status: "succeeded", wait: null, items: { failed: 1 } })).toBe("done_with_failures");
+    expect(stepStatusKind({ status: "succeeded", wait: null, items: { failed: 0 } })).toBe("done");
+  });
 });
 
 describe("the lists of a run", () => {
