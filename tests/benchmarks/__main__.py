@@ -33,6 +33,7 @@ ON_STAGE: tuple[Callable[[Stage], Figure], ...] = (
     figures.undo_runs_per_s,
     figures.retry_runs_per_s,
     figures.each_items_per_s,
+    figures.each_growth_mb,
     figures.fair_share_delay_ms,
     figures.durable_steps_per_s,
 )

@@ -208,6 +208,25 @@ def each_items_per_s(stage: Stage, runs: int = 30, items: int = 100) -> Figure:
     return Figure("each_items_per_s", calls / took, "items/s", {"runs": runs, "items": items, "calls": calls})
 
 
+def each_growth_mb(stage: Stage, items: int = 12_000) -> Figure:
+    """By how much the largest process grows while a For each of 12,000 items is carried out, ten at a time, of which
+    every other one fails; after one of a hundred that has loaded all there is to load."""
+    small, large = (stage.api.publish(f"Bench each {count}", graphs.each_halved(count)) for count in (100, items))
+    refuse_failures(load(stage.product.port, small.path, connections=1, count=1))
+    wait_for(stage.api, small.workflow, 1, seconds=60)
+    before, most = max(stage.product.memory_mb().values()), 0.0
+    began = time.monotonic()
+    refuse_failures(load(stage.product.port, large.path, connections=1, count=1))
+    while not ended(stage.api, large.workflow):
+        if time.monotonic() - began > 600 or undone(stage.api, large.workflow):
+            raise ProductFailed(f"The run of {items} items did not end well within 600 s")
+        most = max(most, *stage.product.memory_mb().values())
+        time.sleep(0.5)
+    took = time.monotonic() - began
+    details = {"items": items, "before_mb": before, "items_per_s": round(items / took, 1)}
+    return Figure("each_growth_mb", most - before, "MB", details)
+
+
 def fair_share_delay_ms(stage: Stage, backlog: int = BACKLOG, posts: int = 20) -> Figure:
     """From the post to the first byte of the first step's call, one at a time, while another workflow has a backlog of
     accepted runs, of forty pure steps each so that they pile up: whoever went in the order of acceptance would wait for
