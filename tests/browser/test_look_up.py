@@ -86,9 +86,9 @@ def test_an_invoice_whose_answer_is_lost_is_looked_up_and_not_made_again(
     expect(panel.get_by_text("The look-up › Key").first).to_be_visible()
     shot(editor.page, "look-up-settings")
     assert editor.draft()["nodes"][1]["config"]["look_up_url"] == f"{COMPANY}/invoices/by-key/{{{{ look_up.key }}}}"
-    run = fire(product, publish(editor), "SO-8101")
+    run = fire(product, publish(editor), "LOOK-8101")
     until(api, run, "completed")
-    (invoice,) = invoices(product, "SO-8101")
+    (invoice,) = invoices(product, "LOOK-8101")
 
     page = editor.page
     page.goto(f"/runs/{run}?step=invoice")
@@ -105,7 +105,7 @@ def test_nobody_can_tell_and_a_person_reads_why(
     signed_in: Opens, api: Api, product: Product, shot: Callable[[Page, str], None]
 ) -> None:
     drawn = order_to_invoice("drop*1;ignore", **looked_up("/with/fail=403/invoices/by-key/{{ look_up.key }}"))
-    run = fire(product, api.publish("Invoices that nobody can look up", drawn).path, "SO-8102")
+    run = fire(product, api.publish("Invoices that nobody can look up", drawn).path, "LOOK-8102")
     until(api, run, "waiting_human")
     page = signed_in(f"/runs/{run}?step=invoice", dark=True)
     expect(page.get_by_text("Looked up: could not tell").first).to_be_visible()
@@ -114,13 +114,13 @@ def test_nobody_can_tell_and_a_person_reads_why(
     phone = signed_in(f"/runs/{run}?step=invoice", viewport=PHONE)
     expect(phone.get_by_text("Looked up: could not tell").first).to_be_visible()
     shot(phone, "look-up-asks-phone")
-    assert len(invoices(product, "SO-8102")) == 1
+    assert len(invoices(product, "LOOK-8102")) == 1
     (task,) = api.call("GET", f"W/inbox?run={run}")["items"]
     api.call("POST", f"W/inbox/{task['id']}/decide", {"outcome": "value", "output": {"body": {"id": "INV-1"}}})
     until(api, run, "completed")
     page.reload()
     expect(page.get_by_text("A person said: it happened").first).to_be_visible()
-    assert len(invoices(product, "SO-8102")) == 1
+    assert len(invoices(product, "LOOK-8102")) == 1
 
 
 def test_a_step_that_is_to_be_looked_up_says_so(
@@ -128,7 +128,7 @@ def test_a_step_that_is_to_be_looked_up_says_so(
 ) -> None:
     settings = {**looked_up("/invoices/by-key/{{ look_up.key }}"), "look_up_after": 3600}
     run = fire(
-        product, api.publish("Invoices that are looked up later", order_to_invoice("drop", **settings)).path, "8103"
+        product, api.publish("Invoices that are looked up later", order_to_invoice("drop", **settings)).path, "LOOK-8103"
     )
     until(api, run, "waiting_timer")
     page = signed_in(f"/runs/{run}?step=invoice")
