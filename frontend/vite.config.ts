@@ -10,6 +10,11 @@ const LIBRARIES = [
   // What a dialog is made of: on every screen, and in parts that are loaded later as well.
   { name: "dialog-lib", test: /node_modules\/@mantine\/core\/esm\/components\/(Modal|ModalBase|CloseButton|FocusTrap|Overlay|Paper|Portal|Transition)\//, priority: 10 },
   { name: "canvas-lib", test: /node_modules\/(@xyflow|d3-[a-z]+|classcat)\//, priority: 20 },
+  // Half a hundred files of 300 bytes each, one a journey, took longer than what they hold.
+  { name: "icons", test: /node_modules\/lucide-react\//, minShareCount: 6, priority: 5 },
+  { name: "shared", test: /src\/(ui|api)\//, minShareCount: 6, priority: 4 },
+  { name: "shared-runs", test: /src\/(live|graph)\//, minShareCount: 6, priority: 4 },
+  { name: "shared-lib", test: /node_modules\//, minShareCount: 6, priority: 3 },
   { name: "formula-lib", test: /node_modules\/(@codemirror|@lezer|@marijn|style-mod|w3c-keyname|crelt)\//, priority: 20 },
 ];
 
