@@ -89,7 +89,7 @@ class Catalog:
 
     def connection_kinds(self) -> list[dict[str, Any]]:
         """Every kind of connection as JSON."""
-        return connection_kinds()
+        return list(connection_kinds())
 
     def connection_kind(self, kind: str) -> ConnectionKind | None:
         """A kind of connection, with its validation and its harmless test."""

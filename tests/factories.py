@@ -121,11 +121,10 @@ def read(response: Any) -> Answer:
 
 
 def browser_of(person: User) -> Caller:
-    """A browser in which this person is signed in."""
+    """A browser in which this person is signed in; signing in itself is the affair of `test_sessions`."""
     caller = Caller()
-    answer = caller.sign_in(person.email)
-    if answer.status != 200:
-        raise AssertionError(f"{person.name} could not sign in: {answer.body}")
+    caller.client.force_login(person)
+    caller.csrf = caller.get("/session").body["csrf_token"]
     return caller
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from ipaddress import ip_address
 from typing import Any, Final, Literal, TypeAlias
 
@@ -365,6 +366,7 @@ KINDS: Final[dict[str, ConnectionKind]] = {
 }
 
 
-def connection_kinds() -> list[dict[str, Any]]:
+@cache
+def connection_kinds() -> tuple[dict[str, Any], ...]:
     """All kinds as JSON."""
-    return [kind.spec() for kind in KINDS.values()]
+    return tuple(kind.spec() for kind in KINDS.values())

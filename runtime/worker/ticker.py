@@ -138,7 +138,7 @@ class Ticker:
             epoch = await self._ask(restores.epoch)
             for tick in await self._ask(schedules.due):
                 # A start that was due before a backup was restored may have been confirmed as one to be left out.
-                if not BRAKE.held and epoch is not None and epoch == await self._ask(restores.epoch):
+                if epoch is not None and epoch == await self._ask(restores.epoch):
                     await self._fire(tick)
             moved = await self._ask(signals.settle_left)
             if moved:

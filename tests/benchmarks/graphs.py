@@ -95,7 +95,8 @@ def each(items: int) -> dict[str, Any]:
 
 def each_halved(items: int) -> dict[str, Any]:
     """webhook → For each of so many items, ten at a time, of which every other one fails by its formula."""
-    config = {"items": [number % 2 for number in range(items)], "at_a_time": 10, "collect": False, "stop": "never", "most_items": items}
+    halves = [number % 2 for number in range(items)]
+    config = {"items": halves, "at_a_time": 10, "collect": False, "stop": "never", "most_items": items}
     drawn = line([webhook(), node("each", "flow.for_each@1", config)])
     half = node("half", "data.edit_fields@1", {"fields": [{"name": "share", "value": "{{ 100 / item }}"}]})
     drawn["nodes"].append({**half, "parent": "each", "position": {"x": 0, "y": 0}})

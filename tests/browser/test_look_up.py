@@ -128,7 +128,7 @@ def test_a_step_that_is_to_be_looked_up_says_so(
 ) -> None:
     settings = {**looked_up("/invoices/by-key/{{ look_up.key }}"), "look_up_after": 3600}
     run = fire(
-        product, api.publish("Invoices that are looked up later", order_to_invoice("drop", **settings)).path, "LOOK-8103"
+        product, api.publish("Invoices that are looked up later", order_to_invoice("drop", **settings)).path, "LOOK-3"
     )
     until(api, run, "waiting_timer")
     page = signed_in(f"/runs/{run}?step=invoice")

@@ -42,7 +42,9 @@ def test_the_session_key_before_signing_in_is_worth_nothing_after(world: World) 
 
 
 def test_cookies_are_closed_to_scripts_and_other_sites(world: World) -> None:
-    cookies = world.as_alice.client.cookies
+    caller = Caller()
+    assert caller.sign_in(world.alice.email).status == 200
+    cookies = caller.client.cookies
     for name in (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME):
         assert cookies[name]["httponly"]
         assert cookies[name]["samesite"] == "Lax"

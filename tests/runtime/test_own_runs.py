@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from runtime import api
-from runtime.contracts import RunFilters, RunView, TaskView, Voter
+from runtime.contracts import JSON, RunFilters, RunView, TaskView, Voter
 from runtime.engine.ids import uuid7
 from runtime.store.models import DeadLetter, Run
 from tests.runtime.fixtures import World
@@ -415,7 +415,8 @@ def test_an_item_that_failed_is_a_dead_letter_of_its_own_and_goes_on_by_itself(m
 def test_a_list_of_runs_counts_the_failed_items_of_each_up_to_a_hundred(machine: Machine) -> None:
     divided = fields("make", share="{{ 100 / item }}")
     graph = flow("start -> each", each(stop="never", at_a_time=25), *inside("each", divided))
-    many, one, none = (machine.run(graph, {"lines": lines}) for lines in ([0] * 130, [1, 0], [1, 2]))
+    lists: list[list[JSON]] = [[0] * 130, [1, 0], [1, 2]]
+    many, one, none = (machine.run(graph, {"lines": lines}) for lines in lists)
     assert [listed(run.id).failed_items for run in (many, one, none)] == [100, 1, 0]
 
 
