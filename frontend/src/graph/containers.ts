@@ -6,7 +6,7 @@ import { indexOf } from "./indexes";
 import { CARD, type GraphDocument, type GraphNode, type Point, type Specs, type StepSpec } from "./types";
 
 /** The frame of a container: its header, the rim around its body, and what it measures while it is empty. */
-export const FRAME = { rim: 24, foot: 36, width: CARD.width + 48, height: 80 + CARD.height + 36 } as const;
+export const FRAME = { rim: 24, foot: 56, width: CARD.width + 48, height: 80 + CARD.height + 56 } as const;
 /** From the corner of a container to that of its body: below its head and the row of its items. */
 export const BODY: Point = { x: FRAME.rim, y: 80 };
 /** How deep containers may stand in one another. */

@@ -37,7 +37,8 @@ export const UNDO_PORT_TOP = 48;
 /** Horizontal place of each way out as an offset from the middle of the card, in pixels. */
 export function portOffsets(count: number, width: number): number[] {
   if (count <= 1) return [0];
-  const step = Math.min(80, (width - 48) / (count - 1));
+  // Three ways out bear names as long as "Not in time", and "+" behind them.
+  const step = Math.min(count === 2 ? 80 : 100, (width - 48) / (count - 1));
   return Array.from({ length: count }, (_, index) => Math.round((index - (count - 1) / 2) * step));
 }
 

@@ -228,7 +228,7 @@ describe("building", () => {
     const id = actions.addStep(store, EACH, { kind: "after", source: "start" });
     expect(find(store.getState().document, id).position).toEqual({ x: -24, y: 128 });
     const after = actions.addStep(store, HTTP, { kind: "after", source: id });
-    expect(find(store.getState().document, after).position).toEqual({ x: 0, y: 128 + FRAME.height + CARD.rowGap + 4 });
+    expect(find(store.getState().document, after).position).toEqual({ x: 0, y: 128 + FRAME.height + CARD.rowGap });
   });
 
   it("where containers are too deep already, a new one goes around", () => {

@@ -100,6 +100,7 @@ describe("ports", () => {
 
   it("stand evenly and inside the card", () => {
     expect(portOffsets(2, 284)).toEqual([-40, 40]);
+    expect(portOffsets(3, 284)).toEqual([-100, 0, 100]);
     expect(Math.max(...portOffsets(9, 284))).toBeLessThan(142);
   });
 });
