@@ -28,7 +28,7 @@ class DrillBody(Body):
 
 
 class DrillRound(View):
-    """One boundary at which the worker was killed: the commit it had just made, and what came of the run.
+    """One boundary at which the worker was killed: the commit it had just made, of which step, and what came of it.
 
     `finished`: it ended as the undisturbed run did. `asks`: it stopped to ask a person, since nobody could know what
     had happened. `undo`: everything was undone; null where nothing was to undo.
@@ -36,6 +36,7 @@ class DrillRound(View):
 
     round: int
     point: str
+    step: str | None = None
     killed: bool
     status: str
     finished: bool
@@ -110,7 +111,10 @@ def _view(drill: Drill) -> DrillView:
         duplicates=found["duplicates"],
         careless=found["careless"],
         undo_complete=found["undo_complete"],
-        rounds=[DrillRound(**{name: one[name] for name in DrillRound.model_fields}) for one in found["rounds"]],
+        rounds=[
+            DrillRound(**{name: one[name] for name in DrillRound.model_fields if name in one})
+            for one in found["rounds"]
+        ],
     )
 
 

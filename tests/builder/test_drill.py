@@ -45,6 +45,9 @@ def test_a_careful_workflow_comes_through_every_death(transactional_db: None, wo
     assert (found["duplicates"], found["careless"], found["undo_complete"]) == (0, [], True)
     pulled = [one for one in found["rounds"] if one["point"] == "step.effect"]
     assert [one["calls"] for one in pulled] == [3], "it was sent again with its key, and undone"
+    assert [one["step"] for one in pulled] == ["pay"]
+    assert [one["step"] for one in found["rounds"]][-1] == "last"
+    assert {one["step"] for one in found["rounds"]} <= {"start", "pay", "rest", "last"}
     assert not list((Path(settings.DATA_DIR) / "drills").iterdir()), "the sandbox is gone"
 
 

@@ -110,12 +110,25 @@ def _round(folder: Path, plan: Plan, boundary: tuple[str, int] | None) -> dict[s
 
     code = _in_child(begin)
     killed = code == -signal.SIGKILL
+    (folder / "where").unlink(missing_ok=True)
+    if killed:
+        _in_child(lambda: _note_where(folder, plan))
+    where = (folder / "where").read_text(encoding="utf-8") if (folder / "where").exists() else None
     # Whoever died is followed by another; whoever did not is followed too, for the undo.
     _in_child(lambda: _worker(folder, plan, starts=False, undoes=True, report=report))
     if not report.exists():
-        return {"status": "lost", "killed": killed, "in_doubt": False, "undo": None, "duplicates": {}, "calls": 0}
+        lost = {"status": "lost", "in_doubt": False, "undo": None, "duplicates": {}, "calls": 0}
+        return {**lost, "killed": killed, "step": where}
     found: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
-    return {**found, "killed": killed}
+    return {**found, "killed": killed, "step": where}
+
+
+def _note_where(folder: Path, plan: Plan) -> None:
+    """Which step the worker was at when it died: that of the last commit before."""
+    rows = StepRun.objects.filter(run__mode="test").order_by("-run_id", "-seq", "-started_at").values_list("node_id")
+    names = {str(node["id"]): str(node.get("name") or node["id"]) for node in plan.graph["nodes"]}
+    if (last := rows.first()) is not None and last[0] in names:
+        (folder / "where").write_text(names[last[0]], encoding="utf-8")
 
 
 def _in_child(work: Callable[[], None]) -> int:

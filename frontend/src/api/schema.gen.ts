@@ -209,7 +209,7 @@ export type DrillBody = {
   trigger?: (string | null);
 };
 
-/** One boundary at which the worker was killed: the commit it had just made, and what came of the run. `finished`: it ended as the undisturbed run did. `asks`: it stopped to ask a person, since nobody could know what had happened. `undo`: everything was undone; null where nothing was to undo. */
+/** One boundary at which the worker was killed: the commit it had just made, of which step, and what came of it. `finished`: it ended as the undisturbed run did. `asks`: it stopped to ask a person, since nobody could know what had happened. `undo`: everything was undone; null where nothing was to undo. */
 export type DrillRound = {
   asks: boolean;
   calls: number;
@@ -219,6 +219,7 @@ export type DrillRound = {
   point: string;
   round: number;
   status: string;
+  step?: (string | null);
   undo: (boolean | null);
 };
 

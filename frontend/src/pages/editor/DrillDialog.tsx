@@ -56,7 +56,9 @@ export default function DrillDialog(props: { workflow: Workflow; trigger: string
         <ol className={css.rounds} aria-label={t("rounds")}>
           {drill.rounds.map((one) => (
             <li key={one.round}>
-              <span>{t(`point.${one.point.replace(".", "_")}`)}</span>
+              <span>
+                {one.step && <span className={css.step}>{one.step}</span>} {t(`point.${one.point.replace(".", "_")}`)}
+              </span>
               <b>{t(Object.keys(one.duplicates).length > 0 ? "round.twice" : one.finished ? "round.finished" : one.asks ? "round.asks" : "round.lost")}</b>
             </li>
           ))}
