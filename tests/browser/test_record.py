@@ -38,6 +38,19 @@ def test_a_run_shows_what_is_on_record_and_is_exported(
     assert (found["format"], found["run"]["id"], found["state_differs"]) == ("millrace.run", run, [])
 
 
+def test_on_a_phone_the_record_is_below_the_steps(
+    signed_in: Opens, api: Api, shot: Callable[[Page, str], None]
+) -> None:
+    workflow = api.call("POST", "W/workflows", {"name": "Recorded on a phone", "graph": chain()})["id"]
+    run = api.call("POST", f"W/workflows/{workflow}/test", {"input": {"total": 3}})["id"]
+    page = signed_in(f"/runs/{run}", dark=True, viewport={"width": 390, "height": 844})
+    page.get_by_test_id("record-button").click()
+    events = page.get_by_role("list", name="Events, the oldest first").get_by_role("listitem")
+    expect(events.first).to_contain_text("Accepted")
+    assert findings(page) == []
+    shot(page, "record-phone")
+
+
 def test_the_plug_is_pulled_from_the_test_dialog(signed_in: Opens, api: Api, shot: Callable[[Page, str], None]) -> None:
     workflow = api.call("POST", "W/workflows", {"name": "Drilled", "graph": chain()})["id"]
     page = signed_in(f"/workflows/{workflow}/build")

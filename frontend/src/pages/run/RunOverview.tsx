@@ -2,7 +2,7 @@ import { ScrollText } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import type { GraphDocument, GraphNode, StepSpec } from "../../api/types";
+import type { GraphDocument, GraphNode, Run, StepSpec } from "../../api/types";
 import { doneNote } from "../../graph/ports";
 import { undoneStepOf } from "../../graph/undo";
 import { useRun, useRunStep, useUndone } from "../../live";
@@ -80,7 +80,6 @@ export function RunOverview(props: {
   onSelect: (node: string) => void;
 }) {
   const { t } = useTranslation("runs");
-  const [record, setRecord] = useState(false);
   const run = useRun((state) => state.run);
   const failed = useRun(failedItems);
   if (!run) return null;
@@ -94,20 +93,31 @@ export function RunOverview(props: {
             <h2>{kind === "done_with_failures" && failed > 0 ? t("overview.doneFailed", { count: failed }) : t(`overview.${kind}`)}</h2>
             <small>{t("overview.hint")}</small>
           </div>
-          <Button size="sm" icon={<ScrollText size={14} aria-hidden />} onClick={() => setRecord(true)} data-testid="record-button">
-            {t("overview.record")}
-          </Button>
+          <RecordButton run={run} />
         </div>
       </header>
       <div className={css.panelBody} tabIndex={0} role="group" aria-label={t("overview.title")}>
         <RunNews graph={props.graph} onSelect={props.onSelect} />
         <StepLines graph={props.graph} specs={props.specs} onSelect={props.onSelect} />
       </div>
-      {record && (
+    </section>
+  );
+}
+
+/** Opens what is on record of the run. */
+export function RecordButton({ run }: { run: Run }) {
+  const { t } = useTranslation("runs");
+  const [opened, setOpened] = useState(false);
+  return (
+    <>
+      <Button size="sm" icon={<ScrollText size={14} aria-hidden />} onClick={() => setOpened(true)} data-testid="record-button">
+        {t("overview.record")}
+      </Button>
+      {opened && (
         <Suspense>
-          <RunRecord run={run} onClose={() => setRecord(false)} />
+          <RunRecord run={run} onClose={() => setOpened(false)} />
         </Suspense>
       )}
-    </section>
+    </>
   );
 }

@@ -34,7 +34,7 @@ import { Dock } from "./Dock";
 import css from "./run.module.css";
 import { RunAnnouncer, RunFacts } from "./RunFacts";
 import { RunNews } from "./RunNews";
-import { RunOverview, StepLines } from "./RunOverview";
+import { RecordButton, RunOverview, StepLines } from "./RunOverview";
 import { PhoneSheet } from "./PhoneSheet";
 import { RetryMenu, Retrying } from "./Retrying";
 import { RunRail } from "./RunRail";
@@ -374,7 +374,12 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
             ))}
           </div>
           {view === "steps" ? (
-            <StepLines graph={shown} specs={known} onSelect={select} />
+            <>
+              <StepLines graph={shown} specs={known} onSelect={select} />
+              <div>
+                <RecordButton run={run} />
+              </div>
+            </>
           ) : (
             <Stage specs={known} selected={node?.id ?? null} onSelect={select} insetEnd={0} />
           )}
