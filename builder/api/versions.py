@@ -63,6 +63,8 @@ class TriggerShape(View):
     enabled: bool
     url: str | None
     next: list[str]
+    #: Of a schedule: in which zone its times are meant.
+    time_zone: str | None
     curl: str | None
 
 
@@ -166,6 +168,7 @@ def trigger(view: TriggerView, sample: str | None) -> TriggerShape:
         enabled=view.enabled,
         url=url,
         next=[stamp(fire) for fire in view.next_fires],
+        time_zone=str(view.config.get("timezone") or "UTC") if view.type.startswith("trigger.schedule@") else None,
         curl=None if url is None else curl.line(url, view.config, sample),
     )
 

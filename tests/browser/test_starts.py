@@ -72,6 +72,10 @@ def test_past_times_are_looked_at_and_then_started_once(
     days = [today - timedelta(days=days) for days in (5, 4, 3)]
     page = signed_in(f"/workflows/{live.workflow}/starts")
     expect(page.get_by_role("link", name="Starts", exact=True)).to_have_attribute("aria-current", "page")
+    # In the schedule's own zone, which is not that of the workspace.
+    schedule = page.get_by_role("region", name="start", exact=True)
+    expect(schedule).to_contain_text("UTC")
+    expect(schedule.get_by_role("listitem").first).to_contain_text("09:00 AM")
     page.get_by_role("button", name="Start past times…").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="See what would start").click()

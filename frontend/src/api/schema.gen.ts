@@ -1147,6 +1147,7 @@ export type TriggerShape = {
   key: string;
   next: Array<string>;
   node: string;
+  time_zone: (string | null);
   type: string;
   url: (string | null);
 };

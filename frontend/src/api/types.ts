@@ -204,6 +204,8 @@ export interface Trigger {
   enabled: boolean;
   url: string | null;
   next: Instant[];
+  /** Of a schedule: in which zone its times are meant. */
+  time_zone: string | null;
   curl: string | null;
 }
 

@@ -6,6 +6,12 @@ const plain = (text: string): string => text.replace(/[\u00a0\u202f]/g, " ");
 
 describe("times in a workspace of another language", () => {
   const english = { locale: "en-US", timeZone: "UTC", currency: "EUR" };
+
+  it("show a time as it is in another zone, where there is such a zone", () => {
+    const formatter = new Formatter(english);
+    expect(formatter.in("Europe/Berlin").dayClock("2026-11-30T18:00:00Z")).toContain("07:00 PM");
+    expect(formatter.in("Nowhere/At_all").dayClock("2026-11-30T18:00:00Z")).toContain("06:00 PM");
+  });
   const german = new Formatter(english, "de");
   const at = "2026-11-20T23:29:34Z";
 

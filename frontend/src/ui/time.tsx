@@ -56,6 +56,16 @@ export class Formatter {
     return once(`date ${this.words} ${zone} ${JSON.stringify(options)}`, () => new Intl.DateTimeFormat(this.words, { timeZone: zone, ...options }));
   }
 
+  /** The same, with times as they are in another zone; in this one where the browser does not know that. */
+  in(timeZone: string): Formatter {
+    try {
+      new Intl.DateTimeFormat("en", { timeZone });
+    } catch {
+      return this;
+    }
+    return new Formatter({ ...this.formats, timeZone }, this.words);
+  }
+
   get timeZone(): string {
     return this.formats.timeZone;
   }

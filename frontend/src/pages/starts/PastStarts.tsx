@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { History } from "lucide-react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useTriggers } from "../../api/queries";
@@ -37,17 +37,22 @@ export function PastStarts({ workflow }: { workflow: Workflow }) {
 function Schedule({ trigger, onBackfill }: { trigger: Trigger; onBackfill: (() => void) | undefined }) {
   const { t } = useTranslation("starts");
   const format = useFormatter();
+  const zone = trigger.time_zone ?? format.timeZone;
+  const times = useMemo(() => format.in(zone), [format, zone]);
   return (
     <section className={css.schedule} aria-label={trigger.key}>
       <div>
-        <h3>{t("schedules.next")}</h3>
+        <h3>
+          {t("schedules.next")}
+          {zone !== format.timeZone && <small> · {zone.replaceAll("_", " ")}</small>}
+        </h3>
         {trigger.next.length === 0 ? (
           <p className={css.quiet}>{t("schedules.never")}</p>
         ) : (
           <ol>
             {trigger.next.slice(0, 5).map((at) => (
               <li key={at}>
-                <time dateTime={at}>{format.dayClock(at)}</time>
+                <time dateTime={at}>{times.dayClock(at)}</time>
               </li>
             ))}
           </ol>
