@@ -59,11 +59,11 @@ export class Formatter {
   /** The same, with times as they are in another zone; in this one where the browser does not know that. */
   in(timeZone: string): Formatter {
     try {
-      new Intl.DateTimeFormat("en", { timeZone });
+      const known = new Intl.DateTimeFormat("en", { timeZone }).resolvedOptions().timeZone;
+      return new Formatter({ ...this.formats, timeZone: known }, this.words);
     } catch {
       return this;
     }
-    return new Formatter({ ...this.formats, timeZone }, this.words);
   }
 
   get timeZone(): string {
