@@ -97,6 +97,7 @@ class Cradle:
     def __init__(self, environment: Mapping[str, str], directory: Path) -> None:
         self._directory = directory
         self._count = 0
+        self._channels: list[socket.socket] = []
         self._control, theirs = socket.socketpair()
         with (directory / "cradle.log").open("ab") as log:
             self._popen = subprocess.Popen(
@@ -125,6 +126,7 @@ class Cradle:
         order |= {"database_port": database_port, "clock_hours": clock_hours}
         socket.send_fds(self._control, [json.dumps(order).encode()], [theirs.fileno()])
         theirs.close()
+        self._channels.append(ours)
         return Child(kind, int(json.loads(self._control.recv(1024))["pid"]), ours, log, points)
 
     def exit_code(self, child: Child, seconds: float = 10) -> int:
@@ -146,6 +148,8 @@ class Cradle:
         except subprocess.TimeoutExpired:
             self._popen.kill()
             self._popen.wait(5)
+        for channel in self._channels:
+            channel.close()
 
 
 def wait_until(holds: Callable[[], bool], what: str, *, seconds: float = 30, pause: float = 0.02) -> None:
