@@ -60,6 +60,7 @@ export const ui = {
     useUi.setState({ panelOpen: true, panelTab: "setup", focusField: { node, field: "*", stamp: Date.now() } });
   },
   quickAdd(anchor: Anchor, place: Place) {
-    useUi.setState({ quickAdd: { anchor, place }, menu: null });
+    // Its search has the focus: a panel that is still loading must not take it.
+    useUi.setState({ quickAdd: { anchor, place }, menu: null, focusField: null });
   },
 };
