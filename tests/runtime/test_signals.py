@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connections
+from django.db.models import F
 
 from runtime import api
 from runtime.contracts import JSON, AlreadyDecided, EventRefused, KeyReused, NotFound, Voter, WaitView
@@ -131,11 +132,27 @@ def test_an_event_that_came_before_the_wait_counts_since_the_run_was_started(any
     assert statuses(run_id)["came"] == "succeeded"
 
 
+def test_an_event_is_not_lost_because_a_clock_was_a_little_ahead(idle_machine: Machine) -> None:
+    idle_machine.start()
+    run_id = idle_machine.begin(
+        flow(f"start -> first -> second, second -> wait{LINKS[len('start -> wait'):]}", pause("first", 1.5),
+             for_event(), fields("second")),
+        {"order": "PO-7"},
+    )  # fmt: skip
+    idle_machine.stop()
+    # Whoever accepted the run thought that it was later than it was.
+    Run.objects.filter(pk=run_id).update(accepted_at=F("accepted_at") + sending.CLOCKS_APART_MS)
+    assert send("PO-7").moved_on == 0
+    idle_machine.start()
+    assert idle_machine.finish(run_id).status == "completed"
+
+
 @pytest.mark.parametrize(("early", "counts"), [("never", False), ("minutes", True), ("run", False)])
 def test_what_came_before_the_run_counts_only_where_that_is_asked_for(
     machine: Machine, early: str, counts: bool
 ) -> None:
     send("PO-7", {"old": True})
+    Signal.objects.update(sent_at=F("sent_at") - 2 * sending.CLOCKS_APART_MS)
     run_id = machine.begin(flow(LINKS, for_event(early=early, minutes=5)), {"order": "PO-7"})
     if counts:
         machine.finish(run_id)
