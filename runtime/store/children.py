@@ -194,13 +194,11 @@ def failed_items(run_ids: Sequence[UUID]) -> dict[UUID, int]:
     """Of those of these runs of which items did not end well: how many, `MOST_COUNTED` for so many or more."""
     if not run_ids:
         return {}
+    far = connection.vendor == "postgresql"
+    given = "unnest(%s) AS given (around)" if far else "(SELECT value AS around FROM json_each(%s)) AS given"
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(_FAILED_OF.format(given="unnest(%s) AS given (around)"), [list(run_ids)])
-            return {run_id: count for run_id, count in cursor.fetchall() if count}
-        given = "(SELECT value AS around FROM json_each(%s)) AS given"
-        cursor.execute(_FAILED_OF.format(given=given), [dumps([run_id.hex for run_id in run_ids])])
-        return {UUID(run_id): count for run_id, count in cursor.fetchall() if count}
+        cursor.execute(_FAILED_OF.format(given=given), [list(run_ids) if far else dumps(list(map(_key, run_ids)))])
+        return {run_id if far else UUID(run_id): count for run_id, count in cursor.fetchall() if count}
 
 
 def _key(run_id: UUID) -> UUID | str:

@@ -116,10 +116,9 @@ def _round(folder: Path, plan: Plan, boundary: tuple[str, int] | None) -> dict[s
     where = (folder / "where").read_text(encoding="utf-8") if (folder / "where").exists() else None
     # Whoever died is followed by another; whoever did not is followed too, for the undo.
     _in_child(lambda: _worker(folder, plan, starts=False, undoes=True, report=report))
-    if not report.exists():
-        lost = {"status": "lost", "in_doubt": False, "undo": None, "duplicates": {}, "calls": 0}
-        return {**lost, "killed": killed, "step": where}
-    found: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
+    found: dict[str, Any] = {"status": "lost", "in_doubt": False, "undo": None, "duplicates": {}, "calls": 0}
+    if report.exists():
+        found = json.loads(report.read_text(encoding="utf-8"))
     return {**found, "killed": killed, "step": where}
 
 

@@ -36,6 +36,15 @@ function numbers(locale: string, options?: Intl.NumberFormatOptions): Intl.Numbe
   return once(`number ${locale} ${JSON.stringify(options)}`, () => new Intl.NumberFormat(locale, options));
 }
 
+/** This zone as the browser calls it; undefined where it knows none of that name. */
+export function knownZone(timeZone: string): string | undefined {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone }).resolvedOptions().timeZone;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The locale for everything that has words in it ("ago", "min", "Nov", "PM"): in the language of the texts around it. */
 export function localeOfWords(language: string, ...known: readonly string[]): string {
   return known.find((locale) => locale.split("-")[0] === language.split("-")[0]) ?? language;
@@ -58,12 +67,7 @@ export class Formatter {
 
   /** The same, with times as they are in another zone; in this one where the browser does not know that. */
   in(timeZone: string): Formatter {
-    try {
-      const known = new Intl.DateTimeFormat("en", { timeZone }).resolvedOptions().timeZone;
-      return new Formatter({ ...this.formats, timeZone: known }, this.words);
-    } catch {
-      return this;
-    }
+    return new Formatter({ ...this.formats, timeZone: knownZone(timeZone) ?? this.timeZone }, this.words);
   }
 
   get timeZone(): string {

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { ApiError, api } from "../../api/client";
 import { workspacePath } from "../../api/queries";
 import { formatExact, type JsonObject, parseExact } from "../../graph";
+import { knownZone } from "../../ui";
 import { useEnvironment } from "../EditorContext";
 import rules from "../rules.module.css";
 
@@ -34,7 +35,7 @@ export function SchedulePreview({ config }: { config: JsonObject }) {
   });
   // What the step starts with: the zone of the workspace counts only where somebody has chosen it.
   const zone = typeof config["timezone"] === "string" && config["timezone"] ? config["timezone"] : "UTC";
-  const format = new Intl.DateTimeFormat(i18n.language, { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone: safeZone(zone) });
+  const format = new Intl.DateTimeFormat(i18n.language, { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone: knownZone(zone) ?? "UTC" });
   if (found.error) {
     return (
       <div className={rules.schedule} data-bad="true">
@@ -65,12 +66,4 @@ export function SchedulePreview({ config }: { config: JsonObject }) {
       </div>
     </section>
   );
-}
-
-function safeZone(zone: string): string {
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone;
-  } catch {
-    return "UTC";
-  }
 }

@@ -15,9 +15,8 @@ import {
 import { startedBy } from "../runs/RunList";
 import { runStatusName } from "../runs/words";
 import { RetriedFacts } from "./RetriedFacts";
-import { useShownGraph } from "./items/shown";
+import { failedItems, useShownGraph } from "./items/shown";
 import css from "./run.module.css";
-import { failedItems } from "./items/shown";
 import { progressOf } from "./undo";
 
 /** The floating bar over the canvas: how it stands, since when, which version, who started it. */

@@ -147,9 +147,7 @@ function WorkflowRow({ workflow, onDelete }: { workflow: Workflow; onDelete: () 
       <td data-cell="last">
         {workflow.last_run ? (
           <Link to="/runs/$runId" params={{ runId: workflow.last_run.id }} className={css.lastRun}>
-            <StatusIcon
-              kind={runStatusKind(workflow.last_run)}
-            />
+            <StatusIcon kind={runStatusKind(workflow.last_run)} />
             <Time at={workflow.last_run.at} />
           </Link>
         ) : (
