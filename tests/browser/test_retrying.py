@@ -217,7 +217,8 @@ def test_a_version_that_is_drawn_otherwise_cannot_be_chosen(
 
 def test_a_cancelled_run_goes_on_where_it_was_cancelled(signed_in: Opens, api: Api, product: Product) -> None:
     order = step("order", "trigger.webhook@1", "Order comes in", (0, 0), business_key="{{ trigger.body.number }}")
-    pause = step("pause", "flow.wait@1", "Wait a moment", (0, 150), mode="for", amount="4", unit="seconds")
+    event = {"name": "goods.came", "key": "{{ trigger.body.number }}"}
+    pause = {**step("pause", "flow.wait_event@1", "Wait for the goods", (0, 150)), "config": event}
     note = edit_fields("note", "Note it", (0, 300), ok="yes")
     live = api.publish("Waits", graph([order, pause, note], [("order", "pause"), ("pause", "note")]))
     run = httpx2.post(product.url + live.path, json={"number": "SO-7009"}, timeout=60).json()["run"]
@@ -228,6 +229,8 @@ def test_a_cancelled_run_goes_on_where_it_was_cancelled(signed_in: Opens, api: A
     page.get_by_role("button", name="Retry…", exact=True).click()
     dialog = page.get_by_role("dialog", name="Retry run SO-7009")
     dialog.get_by_role("button", name=re.compile("^Retry — ")).click()
+    expect(page.locator('[data-step="pause"][data-status="waiting"]')).to_be_visible()
+    api.call("POST", "W/sent-events", {"name": "goods.came", "key": "SO-7009"})
     expect(page.get_by_role("heading", name="The run is done")).to_be_visible()
 
 

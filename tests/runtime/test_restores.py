@@ -219,22 +219,25 @@ def test_a_start_that_was_seen_to_be_due_before_a_hold_is_not_begun_after_it(
     workflow_id = machine.publish(flow("start -> a", start))
     ticker = machine.runtime and machine.runtime.ticker
     assert ticker
-    Trigger.objects.filter(workflow_id=workflow_id).update(next_fire_at=86_400_000)
     look = schedules.due
-    held_once = threading.Event()
+    turn = threading.Lock()
+    held: list[schedules.Tick] = []
 
     def held_in_between() -> list[schedules.Tick]:
-        seen = look()
-        if seen and not held_once.is_set():
-            held_once.set()
+        with turn:
+            if held:
+                return look()
+            # Due only from here on: a tick of the runtime's own that saw it before would begin it by right.
+            Trigger.objects.filter(workflow_id=workflow_id).update(next_fire_at=86_400_000)
+            held.extend(look())
             api.hold_restored()
             assert api.confirm_restored(schedules="skip")
-        return seen
+            return list(held)
 
     monkeypatch.setattr(schedules, "due", held_in_between)
     machine.on_loop(ticker._tick())
-    assert held_once.is_set()
     machine.on_loop(ticker._tick())
+    assert held
     assert Event.objects.count() == 0
 
 
