@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +16,10 @@ logger = logging.getLogger("millrace.queue")
 
 _NAMESPACE = "millrace"
 _REACH_SECONDS = 2.0
+#: While its messages wait for a thread here, a consumer looks after this long whether there is room again.
+_ROOM_SECONDS = 0.025
+#: How often a consumer asks for messages also where none has come.
+_ALIVE_SECONDS = 1.0
 
 
 def make_redis_broker(url: str, *, heartbeat_ms: int, maintenance_chance: int) -> RedisBroker:
@@ -46,15 +51,39 @@ def _away() -> Iterator[None]:
 
 
 class _Consumer(_RedisConsumer):
-    """Passes over messages that nobody of ours wrote, instead of restarting the consumer for each."""
+    """Waits at Redis for a message instead of asking again and again, and passes over messages that nobody of ours
+    wrote, instead of restarting the consumer for each."""
+
+    def __init__(self, broker: Any, queue_name: str, prefetch: int, timeout: int) -> None:
+        # No pause after an empty answer: the pause is the wait at Redis, or for room here.
+        super().__init__(broker, queue_name, prefetch, 0)  # type: ignore[no-untyped-call]
+        self._wait_seconds = timeout / 1_000
+        self._list = f"{broker.namespace}:{queue_name}"
+        self._dry = False
+        self._asked_at = 0.0
 
     def __next__(self) -> Any:
         try:
             with _away():
-                return super().__next__()  # type: ignore[no-untyped-call]
+                if self._dry and not self._has_come():
+                    return None
+                self._asked_at = time.monotonic()
+                message = super().__next__()  # type: ignore[no-untyped-call]
         except (DecodeError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
             logger.warning("A message on the broker was not understood (%s) and is ignored.", type(error).__name__)
             return None
+        self._dry = message is None
+        return message
+
+    def _has_come(self) -> bool:
+        """Wait for a message for a while; whether to ask for it, which is also how a consumer says that it lives."""
+        if self.outstanding_message_count >= self.prefetch:
+            time.sleep(_ROOM_SECONDS)
+            return True
+        # Moves the oldest entry of the list to where it is: nothing changes but that Redis answers once there is one.
+        # What takes it out, and notes who did, is the fetch.
+        there = self.broker.client.blmove(self._list, self._list, self._wait_seconds, src="LEFT", dest="LEFT")
+        return there is not None or time.monotonic() - self._asked_at > _ALIVE_SECONDS
 
     def ack(self, message: Any) -> None:
         with _away():

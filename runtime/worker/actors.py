@@ -14,8 +14,9 @@ from runtime import queue
 from runtime.worker.pump import Pump
 
 _THREADS: Final = 4
-#: The consumer asks Redis again after at most this long; the default of a second would be felt by every first step.
-_POLL_MS: Final = 25
+#: How long the consumer waits at Redis, and a thread at the consumer, before it asks again: well below what Redis may
+#: take to answer, and below what is felt when a process is told to stop.
+_WAIT_MS: Final = 100
 #: How long a message may wait for room here. Then its runs are left to the sweep, and the thread to the next message.
 _PATIENCE_SECONDS: Final = 0.25
 _STOP_MS: Final = 3_000
@@ -38,7 +39,7 @@ class Doorman:
             queue.declare(self._pass_on)
             return
         queue.declare(self._bring)
-        self._worker = dramatiq.Worker(broker, queues={queue.QUEUE}, worker_timeout=_POLL_MS, worker_threads=_THREADS)
+        self._worker = dramatiq.Worker(broker, queues={queue.QUEUE}, worker_timeout=_WAIT_MS, worker_threads=_THREADS)
         self._worker.start()
 
     def stop(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import time
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -82,6 +83,23 @@ def test_forged_messages_are_passed_over_and_run_no_code(bell: redis.Redis, loud
     wait_until(lambda: bell.llen("millrace:runs") == 0)
     run_id = loud.begin(flow("start -> a"))
     assert loud.finish(run_id, patience=10).status == "completed", "the consumer lives on"
+
+
+def test_a_listening_worker_waits_at_the_broker_instead_of_asking_again_and_again(
+    bell: redis.Redis, loud: Machine
+) -> None:
+    listening(loud)
+    wait_until(lambda: "cmdstat_blmove" in bell.info("commandstats"))
+    bell.config_resetstat()
+    began = time.monotonic()
+    time.sleep(2.5)
+    passed = time.monotonic() - began
+    asked = {
+        name: row["calls"] for name, row in bell.info("commandstats").items() if name != "cmdstat_config|resetstat"
+    }
+    # Two lists, ten waits a second each; and once a second it says that it lives, which takes two commands.
+    assert sum(asked.values()) <= 2 * (10 + 2) * passed + 10, asked
+    assert asked["cmdstat_evalsha"] >= 2, "or what it holds is given to others"
 
 
 def test_a_start_needs_no_broker(redis_server: RedisServer, settings: Settings, idle_machine: Machine) -> None:
