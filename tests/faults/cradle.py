@@ -100,6 +100,8 @@ def become(order: dict[str, Any], channel: socket.socket) -> None:
             settings.DATABASES["default"]["PORT"] = str(order["database_port"])
         if order["clock_hours"]:
             put_clock(order["clock_hours"])
+        if order["earlier"]:
+            forget(order["earlier"]["engine"], order["earlier"]["lacks"])
         threading.Thread(target=obey, args=(channel,), name="harness", daemon=True).start()
         from django.core.management import execute_from_command_line
 
@@ -122,6 +124,18 @@ def put_clock(hours: float) -> None:
     wrong = int(hours * 3_600_000_000_000)
     time.time_ns = lambda: right() + wrong
     time.time = lambda: time.time_ns() / 1e9
+
+
+def forget(engine: int, lacks: list[str]) -> None:
+    """Be a build that carries on only what needs no later engine than this, and that lacks these step types."""
+    from runtime.catalog import CATALOG
+    from runtime.store import claims, statements
+    from runtime.worker import ticker
+
+    for module in (statements, claims, ticker):
+        module.ENGINE = engine  # type: ignore[attr-defined]
+    for name in lacks:
+        del CATALOG._types[name]
 
 
 def obey(channel: socket.socket) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Self
 from tests.faults.check import TERMINAL, Crash, Evidence, Violation, check
 from tests.faults.examples import Example
 from tests.faults.outside import Company
-from tests.faults.processes import Child, Cradle, HarnessFailed, wait_until
+from tests.faults.processes import Child, Cradle, Earlier, HarnessFailed, wait_until
 from tests.faults.rows import Database, Glimpse, PostgresRows, SqliteRows
 from tests.faults.senders import Senders
 from tests.product import EMAIL, LINK, PASSWORD, Api, Product, Published
@@ -99,11 +99,22 @@ class Plant:
         self.published[example.name] = made
         self.examples[made.workflow] = example
 
-    def spawn(self, kind: str, failpoints: str = "", *, database_port: int = 0, clock_hours: float = 0) -> Child:
-        """Start one process; one that reaches its database by another port, or whose clock is wrong by so much."""
+    def spawn(
+        self,
+        kind: str,
+        failpoints: str = "",
+        *,
+        database_port: int = 0,
+        clock_hours: float = 0,
+        earlier: Earlier | None = None,
+    ) -> Child:
+        """Start one process; one that reaches its database by another port, whose clock is wrong by so much, or that is
+        of an earlier build."""
         if isinstance(self.database, SqliteRows):
             self.database.opens()
-        child = self.cradle.spawn(kind, failpoints, database_port=database_port, clock_hours=clock_hours)
+        child = self.cradle.spawn(
+            kind, failpoints, database_port=database_port, clock_hours=clock_hours, earlier=earlier
+        )
         self.children.append(child)
         return child
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.services.process import ROOT
@@ -22,6 +23,14 @@ BOOT_ID = re.compile(r"Runtime (\S+) started\.")
 
 class HarnessFailed(Exception):
     """The harness itself cannot go on: a process does not start, or something does not end in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A build of before: it carries on only what needs no later engine than this, and lacks these step types."""
+
+    engine: int
+    lacks: tuple[str, ...] = ()
 
 
 class Child:
@@ -115,7 +124,15 @@ class Cradle:
         if not self._control.recv(64):
             raise HarnessFailed((directory / "cradle.log").read_text(errors="replace")[-3000:])
 
-    def spawn(self, kind: str, failpoints: str = "", *, database_port: int = 0, clock_hours: float = 0) -> Child:
+    def spawn(
+        self,
+        kind: str,
+        failpoints: str = "",
+        *,
+        database_port: int = 0,
+        clock_hours: float = 0,
+        earlier: Earlier | None = None,
+    ) -> Child:
         """Start `serve`, `web`, `worker`, `ticker` or another command, armed from its first instruction if so asked."""
         self._count += 1
         name = f"{kind.partition(' ')[0]}-{self._count}"
@@ -124,6 +141,7 @@ class Cradle:
         ours, theirs = socket.socketpair()
         order: dict[str, object] = {"command": kind, "log": str(log), "points": str(points), "failpoints": failpoints}
         order |= {"database_port": database_port, "clock_hours": clock_hours}
+        order["earlier"] = None if earlier is None else asdict(earlier)
         socket.send_fds(self._control, [json.dumps(order).encode()], [theirs.fileno()])
         theirs.close()
         self._channels.append(ours)
