@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.axe import findings
 from tests.browser.editing import graph, step
+from tests.browser.test_accessibility import SIZES, THEMES, readable
 from tests.browser.test_retrying import COMPANY, fire, order_to_payment, received
 from tests.product import Api, Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 OWN_PRODUCT = True
-PHONE = {"width": 390, "height": 844}
 Opens = Callable[..., Page]
 
 
@@ -191,20 +190,16 @@ def test_what_was_chosen_is_discarded_by_whoever_types_how_many(signed_in: Opens
     expect(mine).to_contain_text("1 run")
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("size", ["desk", "phone"])
+@pytest.mark.parametrize("size", SIZES)
 def test_the_list_is_readable_in_either_theme_at_a_desk_and_on_a_phone(
-    size: str, dark: bool, signed_in: Opens, api: Api, product: Product, shot: Callable[[Page, str], None]
+    size: str, signed_in: Opens, api: Api, product: Product, shot: Callable[[Page, str], None]
 ) -> None:
     if api.call("GET", "W/dead-letters")["count"] < 6:
         fail(api, product, "Supplier invoices", "/invoicez", [f"SO-805{number}" for number in range(4)])
         fail(api, product, "Order to cash again", "/with/fail=422/invoices", ["SO-8061", "SO-8062"])
-    page = signed_in("/dead-letters", dark=dark, viewport=PHONE if size == "phone" else None)
+    page = signed_in("/dead-letters", viewport=SIZES[size])
+    page.emulate_media(color_scheme=THEMES[size][0])
     mine = group(page, "Supplier invoices")
     mine.get_by_role("button", expanded=False).first.click()
     mine.get_by_role("checkbox", name="Choose SO-8052").check()
-    expect(page.locator("[aria-busy=true]")).to_have_count(0)
-    page.wait_for_timeout(200)
-    shot(page, f"dead-letters-{size}-{'dark' if dark else 'light'}")
-    assert findings(page) == []
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= (390 if size == "phone" else 1440)
+    readable(page, size, "dead-letters", shot)

@@ -64,10 +64,10 @@ def by_the_clock(point: str) -> bool:
 
 
 def sample(shots: list[Shot], chance: random.Random, cheapest_first: list[str]) -> list[Shot]:
-    """Every other point, once, in the quickest example that passes it; which ones and where differs from run to run."""
+    """Every third point, once, in the quickest example that passes it; which ones and where differs from run to run."""
     chosen = []
     points = sorted({shot.point for shot in shots if not by_the_clock(shot.point)})
-    for point in chance.sample(points, (len(points) + 1) // 2):
+    for point in chance.sample(points, (len(points) + 2) // 3):
         theirs = [shot for shot in shots if shot.point == point]
         example = min((shot.example for shot in theirs), key=cheapest_first.index)
         chosen.append(chance.choice([shot for shot in theirs if shot.example == example]))

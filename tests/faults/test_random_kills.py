@@ -114,7 +114,7 @@ class Takeovers:
 
 def test_random_kills_lose_nothing_and_repeat_nothing(database: str, make_plant: MakePlant) -> None:
     plant = make_plant(database, workers=2)
-    run_and_kill(plant, database, "random kills", figures.number("KILLS", 6, 1000))
+    run_and_kill(plant, database, "random kills", figures.number("KILLS", 4, 1000))
 
 
 @figures.only_in_full
