@@ -144,6 +144,14 @@ MUTANTS = (
         "tests/runtime/test_interpreter_waits.py -k a_wait_survives_a_crash",
     ),
     Mutant(
+        "M14",
+        "a list that is read page by page counts as through before its last page",
+        "runtime/interpreter/own_look.py",
+        "            if not reading.is_over or tally.count < at_hand:\n",
+        "            if tally.count < at_hand:\n",
+        "tests/runtime/test_pages.py -k a_page_that_fails_is_read_again",
+    ),
+    Mutant(
         "M15",
         "SQLite forgets after a power cut",
         "runtime/store/link_sqlite.py",
