@@ -223,6 +223,12 @@ class Product:
             f"{process.name}-{number}": resident_mb(process.popen.pid) for number, process in enumerate(self.processes)
         }
 
+    def processor_seconds(self) -> dict[str, float]:
+        """What each process, with its children, has used of a processor so far."""
+        return {
+            f"{process.name}-{number}": used_seconds(process.popen.pid) for number, process in enumerate(self.processes)
+        }
+
 
 class Api:
     """The HTTP API as a browser uses it: a session cookie and a CSRF token."""
@@ -289,3 +295,18 @@ def resident_mb(pid: int) -> float:
         if int(facts["Pid"]) == pid or int(facts["PPid"]) == pid:
             total += int(facts.get("VmRSS", "0 kB").split()[0])
     return round(total / 1024, 1)
+
+
+def used_seconds(pid: int) -> float:
+    """Processor time of a process and its children so far."""
+    total = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            number, _, rest = stat.read_text().partition(" (")
+        except OSError:
+            continue
+        # Behind the name, which may hold anything: state, parent, …, and from the twelfth on the time used.
+        facts = rest.rpartition(") ")[2].split()
+        if pid in (int(number), int(facts[1])):
+            total += int(facts[11]) + int(facts[12])
+    return total / os.sysconf("SC_CLK_TCK")

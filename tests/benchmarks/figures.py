@@ -317,10 +317,16 @@ def post_to_first_step_p50_ms(stage: Stage, posts: int = 100) -> Figure:
 
 
 def idle_rss_mb(stage: Stage) -> Figure:
-    """Resident memory a few seconds after the start, set up and with one workflow live; scaled: the largest process."""
+    """Resident memory a few seconds after the start, set up and with one workflow live; scaled: the largest process.
+    With it, what each uses of a processor while nothing happens."""
     time.sleep(3)
     memory = stage.product.memory_mb()
-    return Figure("idle_rss_mb", max(memory.values()), "MB", {"processes": memory})
+    before, began = stage.product.processor_seconds(), time.monotonic()
+    time.sleep(10)
+    passed = time.monotonic() - began
+    after = stage.product.processor_seconds()
+    idle = {name: round((after[name] - before[name]) / passed * 100, 1) for name in after}
+    return Figure("idle_rss_mb", max(memory.values()), "MB", {"processes": memory, "idle_cpu_percent": idle})
 
 
 def refuse_failures(report: dict[str, Any]) -> None:
