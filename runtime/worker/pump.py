@@ -363,6 +363,9 @@ class Pump(Inside):
         finally:
             for one in claimed:
                 self._beginning.pop(one.run_id, None)
+            # Before it is said that there is room: whoever waits looks before this task has come to its end.
+            if (task := asyncio.current_task()) is not None:
+                self._beginnings.discard(task)
             self._room.set()
 
     async def _begin_together(self, claimed: list[Claimed]) -> None:
@@ -484,6 +487,8 @@ class Pump(Inside):
     async def _sweeps(self) -> None:
         while True:
             self._look_around()
+            # Should anybody have missed that there is room again, he looks once more.
+            self._room.set()
             await asyncio.sleep(self._sweep_seconds)
 
     async def _look_for_news(self, run_ids: list[UUID]) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from runtime import queue
+from runtime.contracts import StoreUnavailable
 from runtime.engine.ids import uuid7
 from runtime.store.acceptance import leased
 from runtime.store.records import Claimed
@@ -147,6 +148,30 @@ def test_one_run_that_cannot_be_begun_holds_up_no_other(monkeypatch: pytest.Monk
         assert books.released == [(damaged, 1)]
 
     with_a_pump(monkeypatch, play, bad=[damaged])
+
+
+def test_claiming_goes_on_when_all_that_was_being_begun_fails_in_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play(made: Pump, books: Books) -> None:
+        back = asyncio.Event()
+
+        async def away(_: list[Claimed]) -> None:
+            await back.wait()
+            raise StoreUnavailable("away")
+
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(loads, "needs_reading", lambda _: True)
+            meanwhile.setattr(made, "_begin", away)
+            for _ in range(2):
+                made.taken([a_claim(uuid7(), 1)])
+                await asyncio.sleep(0.05)
+            assert len(made._beginnings) == 2
+            made.taken([a_claim(uuid7(), 1)])
+            await asyncio.sleep(0.05)
+            assert made._taken, "it waits for room"
+        back.set()
+        await until(lambda: made.running == 1)
+
+    with_a_pump(monkeypatch, play)
 
 
 @pytest.mark.parametrize("brought", [0, 1])
