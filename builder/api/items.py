@@ -26,7 +26,7 @@ class ItemsQuery(PageQuery):
 
 
 class ItemShape(View):
-    """One run of a step; `index` counts from 0."""
+    """One run of a step; `index` counts from 0; `failed_items`: of its own items, where it is done."""
 
     run_id: UUID
     index: int
@@ -37,6 +37,7 @@ class ItemShape(View):
     finished_at: str | None
     error: ErrorView | None
     waiting: WaitingView | None
+    failed_items: int
 
 
 class Items(ApiView):
@@ -63,6 +64,7 @@ class Items(ApiView):
                     finished_at=maybe(one.finished_at),
                     error=shapes.error(one.error),
                     waiting=shapes.waiting(one.waiting),
+                    failed_items=one.failed_items,
                 )
                 for one in page.items
             ],

@@ -12,7 +12,7 @@ from django.db.models import Q
 from runtime.api.cursors import decode_number, encode_number, page_size
 from runtime.contracts import ItemCounts, ItemView, NotFound, Page, ParentView, StepView
 from runtime.engine.jsonprofile import loads_stored
-from runtime.store import children, readings
+from runtime.store import below, children, readings
 from runtime.store.models import Run
 from runtime.store.parts import IS_ITEM
 from runtime.store.pauses import WITH_RUN
@@ -28,6 +28,7 @@ _CHOICES: Final = {
 }
 _COLUMNS: Final = (
     "id", "item_index", "status", "outcome", "business_key", "started_at", "finished_at", "error", "waiting",
+    "version_id",
 )  # fmt: skip
 
 
@@ -44,8 +45,20 @@ def items(
         chosen = chosen.filter(item_index__gt=last)
     size = page_size(limit)
     rows = list(chosen.order_by("item_index").values_list(*_COLUMNS)[: size + 1])
+    failed = below.failed_items({row[0]: row[9] for row in rows[:size] if row[2] == "completed"})
     views = [
-        ItemView(row[0], row[1], row[2], row[3], row[4], row[5], row[6], error=_plain(row[7]), waiting=_plain(row[8]))
+        ItemView(
+            row[0],
+            row[1],
+            row[2],
+            row[3],
+            row[4],
+            row[5],
+            row[6],
+            error=_plain(row[7]),
+            waiting=_plain(row[8]),
+            failed_items=failed.get(row[0], 0),
+        )
         for row in rows[:size]
     ]
     return Page(views, encode_number(views[-1].index) if len(rows) > size else None)

@@ -17,7 +17,7 @@ from runtime.engine.state import TERMINAL
 from runtime.interpreter import waiting
 from runtime.interpreter.payloads import reference_in
 from runtime.interpreter.started import business_keys
-from runtime.store import artifacts, children
+from runtime.store import artifacts, below
 from runtime.store.models import HumanTask, StepRun
 
 RUN_COLUMNS: Final = (
@@ -112,7 +112,7 @@ def run_views(rows: Iterable[Mapping[str, Any]]) -> list[RunView]:
     holds = {one: hold for workspace_id, one in held for hold in holds_of(workspace_id, [one]).values()}
     paused_items = stopped([row["id"] for row in rows if _waits_for(row, "children")])
     asked = _asked([row["id"] for row in rows if _waits_for(row, "human")])
-    failed_items = children.failed_items([row["id"] for row in rows if row["status"] == "completed"])
+    failed_items = below.failed_items({row["id"]: row["version_id"] for row in rows if row["status"] == "completed"})
     return [
         run_view(
             row,

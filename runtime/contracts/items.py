@@ -34,7 +34,7 @@ class ItemCounts:
 
 @dataclass(frozen=True, slots=True)
 class ItemView:
-    """One run of a step. `error` and `waiting` as of a run."""
+    """One run of a step. `error`, `waiting` and `failed_items` as of a run."""
 
     run_id: UUID
     index: int
@@ -45,3 +45,4 @@ class ItemView:
     finished_at: int | None
     error: dict[str, Any] | None
     waiting: dict[str, Any] | None
+    failed_items: int

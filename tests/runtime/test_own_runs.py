@@ -420,6 +420,31 @@ def test_a_list_of_runs_counts_the_failed_items_of_each_up_to_a_hundred(machine:
     assert [listed(run.id).failed_items for run in (many, one, none)] == [100, 1, 0]
 
 
+def test_a_failed_item_of_an_item_is_told_at_every_run_around_it(machine: Machine) -> None:
+    inner = {**each("{{ item.lines }}", "inner", stop="never"), "parent": "outer"}
+    graph = flow(
+        "start -> outer",
+        each("{{ trigger.orders }}", "outer"),
+        inner,
+        *inside("inner", fields("line", share="{{ 100 / item }}")),
+    )
+    orders: list[Any] = [{"lines": [1, 0]}, {"lines": [2]}, {"lines": [0, 0]}]
+    run = machine.run(graph, {"orders": orders})
+    assert run.status == "completed", run
+    items = api.items(workspace_id=WORKSPACE, run_id=run.id, node="outer").items
+    assert [one.failed_items for one in items] == [1, 0, 2]
+    assert listed(run.id).failed_items == run.failed_items == 3
+    other = callee(
+        machine,
+        each("{{ trigger.lines }}", "work", stop="never"),
+        *inside("work", fields("line", share="{{ 100 / item }}")),
+    )
+    runs = step("runs", "flow.run_workflow@1", {"workflow": other, "input": {"lines": "{{ trigger.lines }}"}})
+    assert machine.run(flow("start -> runs", runs), {"lines": [1, 0]}).failed_items == 1, (
+        "of a workflow that was called"
+    )
+
+
 def test_a_list_that_is_another_one_at_the_second_go_is_refused(machine: Machine, world: World) -> None:
     failing = call("make", world, '{{ when(item == "b", "fail=503*1", "slow=0") }}')
     graph = flow(

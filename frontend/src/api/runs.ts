@@ -69,6 +69,8 @@ export interface RunItem {
   finished_at: Instant | null;
   error: RunError | null;
   waiting: Waiting | null;
+  /** Of a run that is done: how many of its own items did not end well. */
+  failed_items: number;
 }
 
 export type ItemFilter = "all" | "failed" | "open" | "done";

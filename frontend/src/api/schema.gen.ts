@@ -396,9 +396,10 @@ export type Invite = {
   role: Role;
 };
 
-/** One run of a step; `index` counts from 0. */
+/** One run of a step; `index` counts from 0; `failed_items`: of its own items, where it is done. */
 export type ItemShape = {
   error: (ErrorView | null);
+  failed_items: number;
   finished_at: (string | null);
   index: number;
   label: (string | null);

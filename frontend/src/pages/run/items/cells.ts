@@ -44,7 +44,8 @@ export function segmentsOf(items: StepItems): Segment[] {
   return parts.flatMap(([kind, count]) => (count > 0 ? [{ kind, count, share: count / total }] : []));
 }
 
-/** What is opened when nobody has chosen: the first that failed, else the first of all. */
+/** What is opened when nobody has chosen: the first that failed, or in which something did, else the first of all. */
 export function firstToOpen(known: readonly RunItem[]): RunItem | undefined {
-  return known.find((item) => runStatusKind(item) === "failed") ?? known[0];
+  const first = (kind: StatusKind) => known.find((item) => runStatusKind(item) === kind);
+  return first("failed") ?? first("done_with_failures") ?? known[0];
 }

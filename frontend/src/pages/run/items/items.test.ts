@@ -8,7 +8,7 @@ import { cellsOf, firstToOpen, MOST_CELLS, segmentsOf } from "./cells";
 import { shownGraph, UNDO_ITEMS } from "./shown";
 
 function item(index: number, status: RunItem["status"], more: Partial<RunItem> = {}): RunItem {
-  return { run_id: `r${index}`, index, status, outcome: null, label: null, started_at: null, finished_at: null, error: null, waiting: null, ...more };
+  return { run_id: `r${index}`, index, status, outcome: null, label: null, started_at: null, finished_at: null, error: null, waiting: null, failed_items: 0, ...more };
 }
 const items = (more: Partial<StepItems>): StepItems => ({ total: 0, started: 0, done: 0, failed: 0, running: 0, waiting: 0, ...more });
 
@@ -39,6 +39,7 @@ describe("the items of a container", () => {
   it("the first that failed is opened, else the first", () => {
     expect(firstToOpen([item(0, "completed"), item(1, "dead_lettered"), item(2, "dead_lettered")])?.index).toBe(1);
     expect(firstToOpen([item(0, "completed"), item(1, "running")])?.index).toBe(0);
+    expect(firstToOpen([item(0, "completed"), item(1, "completed", { failed_items: 2 })])?.index).toBe(1);
     expect(firstToOpen([])).toBeUndefined();
   });
 
