@@ -71,7 +71,8 @@ class ErrorView(View):
 class WaitingView(View):
     """Why a run waits, since when and until when. Of one that is paused or held, `by` whom and for which `reason`; and
     of how many `runs` how many `failures`, where its workflow keeps failing. `paused_item`: the number (from 0) of the
-    first item that somebody paused, of those that the run waits for. `people`: the names of those it waits for; empty:
+    first item that somebody paused, of those that the run waits for; `asking_item`: of the first that waits for people.
+    `people`: the names of those it waits for; empty:
     anybody."""
 
     kind: str
@@ -84,6 +85,7 @@ class WaitingView(View):
     failures: int = 0
     runs: int = 0
     paused_item: int | None = None
+    asking_item: int | None = None
     people: list[str] = []
 
 
@@ -332,6 +334,7 @@ def waiting(
         failures=int(value.get("failures", 0)),
         runs=int(value.get("runs", 0)),
         paused_item=value.get("paused_item"),
+        asking_item=value.get("asking_item"),
         people=[(labels or {}).get(one, one) for one in value.get("people", ())],
     )
 

@@ -116,6 +116,17 @@ def stopped(run_ids: Sequence[UUID]) -> dict[UUID, int]:
     return {parent: index for parent, index in rows if parent is not None and index is not None}
 
 
+def asking(run_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Of those of these runs that wait for a part which waits for people: the first such part's number."""
+    if not run_ids:
+        return {}
+    waiting = Run.objects.filter(
+        parent_run_id__in=run_ids, detached=False, finished_at__isnull=True, status="waiting_human"
+    )
+    rows = waiting.order_by("-item_index").values_list("parent_run_id", "item_index")
+    return {parent: index for parent, index in rows if parent is not None and index is not None}
+
+
 def _total(step: StepView | None, started: int) -> int | None:
     if step is None:
         return None

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.core.exceptions import ObjectDoesNotExist
 
 from runtime.api.held import holds_of
-from runtime.api.items import parents, stopped
+from runtime.api.items import asking, parents, stopped
 from runtime.contracts import JSON, AttemptView, HoldView, RuntimeRefused, RunView, StepView
 from runtime.contracts.items import ParentView
 from runtime.engine.jsonprofile import loads_stored
@@ -66,11 +66,13 @@ def run_view(
     parent: ParentView | None = None,
     hold: HoldView | None = None,
     paused_item: int | None = None,
+    asking_item: int | None = None,
     asked: Mapping[tuple[UUID, str], list[str]] | None = None,
     failed_items: int = 0,
 ) -> RunView:
-    """One run, from its `RUN_COLUMNS`; `hold`: its workflow's, where that holds it; `paused_item`: the first of what it
-    waits for that somebody paused; `asked`: whom it asks; `failed_items`: of a run that is done."""
+    """One run, from its `RUN_COLUMNS`; `hold`: its workflow's, where that holds it; `paused_item`, `asking_item`: of what
+    it waits for, the first that somebody paused, and that waits for people; `asked`: whom it asks itself;
+    `failed_items`: of a run that is done."""
     return RunView(
         id=row["id"],
         workspace_id=row["workspace_id"],
@@ -88,7 +90,7 @@ def run_view(
         accepted_at=row["accepted_at"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],
-        waiting=_cause(row, hold, paused_item, asked or {}),
+        waiting=_cause(row, hold, paused_item, asking_item, asked or {}),
         error=_plain(row["error"]),
         current_node=current_node,
         cancel_requested=row["cancel_requested_at"] is not None,
@@ -110,7 +112,8 @@ def run_views(rows: Iterable[Mapping[str, Any]]) -> list[RunView]:
     around = parents(rows)
     held = {(row["workspace_id"], row["workflow_id"]) for row in rows if _is_held(row)}
     holds = {one: hold for workspace_id, one in held for hold in holds_of(workspace_id, [one]).values()}
-    paused_items = stopped([row["id"] for row in rows if _waits_for(row, "children")])
+    of_parts = [row["id"] for row in rows if _waits_for(row, "children")]
+    paused_items, asking_items = stopped(of_parts), asking(of_parts)
     asked = _asked([row["id"] for row in rows if _waits_for(row, "human")])
     failed_items = below.failed_items({row["id"]: row["version_id"] for row in rows if row["status"] == "completed"})
     return [
@@ -120,6 +123,7 @@ def run_views(rows: Iterable[Mapping[str, Any]]) -> list[RunView]:
             around.get(row["id"]),
             holds.get(row["workflow_id"]),
             paused_items.get(row["id"]),
+            asking_items.get(row["id"]),
             asked,
             failed_items.get(row["id"], 0),
         )
@@ -151,6 +155,7 @@ def _cause(
     row: Mapping[str, Any],
     hold: HoldView | None,
     paused_item: int | None,
+    asking_item: int | None,
     asked: Mapping[tuple[UUID, str], list[str]],
 ) -> dict[str, Any] | None:
     """Why the run does not move, one cause: what stops it altogether comes before what it waits for itself (I17)."""
@@ -163,7 +168,11 @@ def _cause(
     waits = _plain(row["waiting"])
     if waits is not None and (people := asked.get((row["id"], str(waits.get("node"))))):
         return {**waits, "people": people}
-    return waits if waits is None or paused_item is None else waiting.held_up(waits, paused_item)
+    if waits is not None and paused_item is not None:
+        return waiting.held_up(waits, paused_item)
+    if waits is not None and asking_item is not None:
+        return waiting.asking(waits, asking_item)
+    return waits
 
 
 def step_view(row: Mapping[str, Any]) -> StepView:

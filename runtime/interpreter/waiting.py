@@ -105,6 +105,11 @@ def held_up(waiting: Mapping[str, Any], index: int) -> dict[str, Any]:
     return {**waiting, "paused_item": index, "text": f"{waiting['text']}; item {index + 1} is paused"}
 
 
+def asking(waiting: Mapping[str, Any], index: int) -> dict[str, Any]:
+    """Of a run that waits for runs of its own, one of which waits for people; `index`: its number, from 0."""
+    return {**waiting, "asking_item": index, "text": f"{waiting['text']}; item {index + 1} waits for a person"}
+
+
 def held(since: int, cause: str, facts: Mapping[str, Any], reason: str) -> dict[str, Any]:
     """Of a run that its workflow holds."""
     failures = facts.get("failures", 0)

@@ -159,6 +159,16 @@ def test_a_run_that_waits_for_an_item_that_somebody_paused_says_which(machine: M
     assert "paused_item" not in (api.run(workspace_id=WORKSPACE, run_id=run_id).waiting or {})
 
 
+def test_a_run_that_waits_for_an_item_that_waits_for_a_person_says_which(machine: Machine) -> None:
+    asks = step("ask", "people.approval@1", {"title": "{{ item }}"})
+    graph = flow("start -> each", each(at_a_time=2), *inside("each", asks))
+    run_id = machine.begin(graph, {"lines": ["a"]})
+    wait_until(lambda: [one.status for one in children(run_id)] == ["waiting_human"])
+    waits = machine.until(run_id, lambda run: "asking_item" in (run.waiting or {})).waiting or {}
+    assert (waits["kind"], waits["asking_item"]) == ("children", 0)
+    assert waits["text"].endswith("; item 1 waits for a person")
+
+
 def test_no_run_is_begun_behind_a_cancel(writer: Writer) -> None:
     version = a_version()
     run_id = leased_run(writer, version.id)

@@ -32,6 +32,8 @@ export interface Waiting {
   runs: number;
   /** Its number, from 0: the first item waited for that somebody paused. */
   paused_item?: number | null;
+  /** Its number, from 0: the first item waited for that waits for people. */
+  asking_item?: number | null;
   /** The names of those it waits for; empty: anybody. */
   people?: string[];
 }

@@ -1236,8 +1236,9 @@ export type WaitView = {
   until: (string | null);
 };
 
-/** Why a run waits, since when and until when. Of one that is paused or held, `by` whom and for which `reason`; and of how many `runs` how many `failures`, where its workflow keeps failing. `paused_item`: the number (from 0) of the first item that somebody paused, of those that the run waits for. `people`: the names of those it waits for; empty: anybody. */
+/** Why a run waits, since when and until when. Of one that is paused or held, `by` whom and for which `reason`; and of how many `runs` how many `failures`, where its workflow keeps failing. `paused_item`: the number (from 0) of the first item that somebody paused, of those that the run waits for; `asking_item`: of the first that waits for people. `people`: the names of those it waits for; empty: anybody. */
 export type WaitingView = {
+  asking_item?: (number | null);
   by?: (string | null);
   cause?: string;
   failures?: number;

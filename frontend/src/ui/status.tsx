@@ -119,12 +119,14 @@ export function stepStatusKind(
 export function runStatusKind(run: {
   status: RunStatus;
   outcome: string | null;
-  waiting?: { kind: string } | null;
+  waiting?: { kind: string; asking_item?: number | null } | null;
   paused?: boolean;
   failed_items?: number;
 }): StatusKind {
   if (run.paused) return "parked";
-  if (run.status.startsWith("waiting") && run.waiting?.kind === "children") return "running";
+  if (run.status.startsWith("waiting") && run.waiting?.kind === "children") {
+    return run.waiting.asking_item == null ? "running" : "waiting_person";
+  }
   switch (run.status) {
     case "accepted":
       return "queued";

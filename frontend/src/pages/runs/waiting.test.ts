@@ -16,6 +16,7 @@ describe("why a run waits", () => {
   it("has its words from the first load: the home page, too, says why, and loads no words of runs for it", () => {
     expect(says({ kind: "children" })).toBe("“Fetch” is at work: its items are under way");
     expect(says({ kind: "children", paused_item: 0 })).toBe("“Fetch” waits: its item 1 is paused");
+    expect(says({ kind: "children", asking_item: 1 })).toBe("“Fetch” waits: its item 2 waits for a person");
     expect(says({ kind: "held", cause: "failures", failures: 3, runs: 0 })).toBe(
       "Held: the workflow failed 3 times in a row",
     );

@@ -32,8 +32,9 @@ export function useWaitingText(): (run: Pick<Run, "waiting" | "current_step">) =
       return t(waiting.until ? "waiting.eventUntil" : "waiting.event", { name, time: waiting.until ? moment(waiting.until) : "" });
     }
     if (name && waiting.kind === "children") {
-      const item = waiting.paused_item;
-      return item == null ? t("waiting.children", { name }) : t("waiting.itemPaused", { name, item: item + 1 });
+      if (waiting.paused_item != null) return t("waiting.itemPaused", { name, item: waiting.paused_item + 1 });
+      if (waiting.asking_item != null) return t("waiting.itemAsks", { name, item: waiting.asking_item + 1 });
+      return t("waiting.children", { name });
     }
     if (name && waiting.until && (waiting.kind === "retry" || waiting.kind === "timer" || waiting.kind === "look_up")) {
       return t(`waiting.${waiting.kind}`, { name, time: moment(waiting.until) });
