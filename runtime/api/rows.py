@@ -70,8 +70,8 @@ def run_view(
     asked: Mapping[tuple[UUID, str], list[str]] | None = None,
     failed_items: int = 0,
 ) -> RunView:
-    """One run, from its `RUN_COLUMNS`; `hold`: its workflow's, where that holds it; `paused_item`, `asking_item`: of what
-    it waits for, the first that somebody paused, and that waits for people; `asked`: whom it asks itself;
+    """One run, from its `RUN_COLUMNS`; `hold`: its workflow's, where that holds it; `paused_item`, `asking_item`: of
+    what it waits for, the first that somebody paused, and that waits for people; `asked`: whom it asks itself;
     `failed_items`: of a run that is done."""
     return RunView(
         id=row["id"],
