@@ -1,6 +1,7 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { ArrowRight, CircleCheck, FilePen, Plus, TriangleAlert, Unplug, Zap } from "lucide-react";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useConnections, useRuns, useTriggers, useWorkflows } from "../../api/queries";
@@ -62,6 +63,22 @@ function RunRow({ run }: { run: Run }) {
       </span>
     </Link>
   );
+}
+
+/** So often at most is the page read anew, however many runs begin and end. */
+const READ_EVERY = 2_000;
+
+/** Reads the figures and lists of the page again a moment after a run changed. */
+function useFresh(workspace: string) {
+  const client = useQueryClient();
+  const due = useRef<number | undefined>(undefined);
+  useEffect(() => () => window.clearTimeout(due.current), []);
+  useLiveRuns(null, () => {
+    due.current ??= window.setTimeout(() => {
+      due.current = undefined;
+      for (const list of ["runs", "workflows"]) void client.invalidateQueries({ queryKey: [workspace, list] });
+    }, READ_EVERY);
+  });
 }
 
 interface FigureProps {
@@ -360,6 +377,7 @@ export default function HomePage() {
   const canBuild = useCan("builder");
   const list = useWorkflows({}, 100);
   const workflows = list.data?.pages.flatMap((page) => page.items) ?? [];
+  useFresh(workspace);
   useEffect(() => {
     document.title = `${t("home.title")} · Millrace`;
   }, [t]);
