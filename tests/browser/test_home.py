@@ -23,7 +23,7 @@ def test_a_run_that_fails_is_seen_on_a_home_page_that_stands_open(
     attention = page.get_by_role("region", name="Needs attention")
     expect(attention).to_be_visible()
     expect(attention.get_by_text("Seen at home")).to_have_count(0)
-    failed = page.get_by_role("region", name="Today").get_by_role("link", name="Failed").locator("b")
+    failed = page.get_by_role("region", name="Last 24 hours").get_by_role("link", name="Failed").locator("b")
     before = int(failed.inner_text())
     fire(api, product, live, "SO-7100")
     expect(attention.get_by_text("Seen at home")).to_be_visible(timeout=20_000)
