@@ -195,9 +195,9 @@ class OneWorkflow(ApiView):
         row = services.change(workflow=find(call, workflow_id), name=body.name, description=body.description)
         return shape_of(row, call)
 
-    @operation(Action.WORKFLOW_EDIT, repeat="stored_apart")
+    @operation(Action.WORKFLOW_EDIT, also=(409,), repeat="stored_apart")
     def delete(self, call: Call, *, workflow_id: UUID) -> None:
-        """Delete the workflow and disarm its starts. Its runs stay readable."""
+        """Delete the workflow and disarm its starts. Its runs stay readable. 409 while events wait to be let go."""
         services.delete(workflow=find(call, workflow_id), now=call.now)
 
 

@@ -112,7 +112,7 @@ def change(*, workflow: Workflow, name: str | None = None, description: str | No
 
 
 def delete(*, workflow: Workflow, now: datetime) -> None:
-    """Take the workflow off the list and disarm its starts; runs and versions stay readable."""
+    """Take the workflow off the list and disarm its starts; runs and versions stay readable. Raises StillHeld."""
     runtime_api.retire(workspace_id=workflow.workspace_id, workflow_id=workflow.id)
     Workflow.objects.filter(pk=workflow.pk, deleted_at=None).update(deleted_at=now)
 

@@ -8,14 +8,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from runtime import queue
 from runtime.api.causes import unexplained
 from runtime.contracts import HealthItem
 from runtime.store.brake import BRAKE, free_bytes
 from runtime.store.dialect import database_now, durability_problems
-from runtime.store.models import Instance, Process, Run
+from runtime.store.models import Deployment, Hold, Instance, Process, Run
 from runtime.store.statements import HELD
 
 _ALIVE_MS: Final = 20_000
@@ -52,7 +52,9 @@ def orphans() -> list[UUID]:
     # Undoing that was set aside says so in its reason to wait, like every other run that was.
     aside = Q(status="compensating", waiting__contains='"kind":"parked"')
     # A person, or the workflow that holds it, lets it go on.
-    stopped = Q(min_engine__gte=HELD)
+    gone = Deployment.objects.filter(pk=OuterRef("workflow_id"), retired=True)
+    held = Exists(Hold.objects.filter(pk=OuterRef("workflow_id"))) & ~Exists(gone)
+    stopped = Q(min_engine__gte=HELD) & (~Q(held=1) | held)
     lost = unleased & Q(wake_at__isnull=True) & ~stopped & ~Q(status__in=_MOVED_FROM_OUTSIDE) & ~aside
     lost |= unexplained()
     if BRAKE.is_on:

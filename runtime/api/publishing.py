@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from runtime.api.cursors import MOST, decode_number, encode_number, page_size
 from runtime.api.held import holds_of
@@ -21,6 +21,7 @@ from runtime.contracts import (
     GraphHasProblems,
     NotFound,
     Page,
+    StillHeld,
     TriggerView,
     VersionView,
 )
@@ -33,7 +34,8 @@ from runtime.engine.problems import Problem
 from runtime.nodes.triggers.schedule import next_fires
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import Deployment, Trigger, Version
+from runtime.store.models import Deployment, Hold, Run, Trigger, Version
+from runtime.store.pauses import WITH_WORKFLOW
 
 WEBHOOK: Final = "trigger.webhook"
 SCHEDULE: Final = "trigger.schedule"
@@ -114,8 +116,19 @@ def disable(*, workspace_id: UUID, workflow_id: UUID) -> DeploymentView:
 
 
 def retire(*, workspace_id: UUID, workflow_id: UUID) -> None:
-    """The workflow was deleted: disarm its starts for good. Its runs go on and stay on record. Idempotent."""
+    """The workflow is deleted: disarm its starts for good. Its runs go on and stay on record. Idempotent. Raises
+    StillHeld while anything waits for it to be let go on."""
     with commit("deployment.change"):
+        # First: so what is accepted at this very moment waits for this, and then finds no hold, or is seen here.
+        Hold.objects.filter(pk=workflow_id, workspace_id=workspace_id).delete()
+        stopped = Run.objects.filter(workflow_id=workflow_id, workspace_id=workspace_id, finished_at__isnull=True)
+        waiting = stopped.filter(Q(held=1) | Q(paused_by=WITH_WORKFLOW)).count()
+        if waiting:
+            raise StillHeld(
+                f"{waiting} {'run waits' if waiting == 1 else 'runs wait'} for this workflow to go on. Let them go, or"
+                " cancel them, and then delete it.",
+                runs=waiting,
+            )
         Deployment.objects.filter(pk=workflow_id, workspace_id=workspace_id).update(
             enabled=False, retired=True, changed_at=database_now()
         )

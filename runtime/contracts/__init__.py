@@ -82,6 +82,7 @@ from runtime.contracts.refusals import (
     PlanOutdated,
     RetryRefused,
     RuntimeRefused,
+    StillHeld,
     StoreUnavailable,
     TaskRefused,
 )
@@ -177,6 +178,7 @@ __all__ = [
     "StartedRun",
     "StepDetail",
     "StepView",
+    "StillHeld",
     "StoreUnavailable",
     "TaskNote",
     "TaskRefused",

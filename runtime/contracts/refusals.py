@@ -71,6 +71,12 @@ class NotPaused(RuntimeRefused):
     code = "not_paused"
 
 
+class StillHeld(RuntimeRefused):
+    """Events wait in front of the workflow, or runs stand still together with it: nobody would let them go on."""
+
+    code = "still_held"
+
+
 class NotRetryable(RuntimeRefused):
     """The run cannot be gone on with: it is not over, it was done, or nothing of it is left to do."""
 

@@ -8,11 +8,11 @@ from uuid import UUID
 import pytest
 
 from runtime import api
-from runtime.contracts import DeploymentView, HoldView, NotFound, NotPaused, RunView
+from runtime.contracts import DeploymentView, HoldView, NotFound, NotPaused, RunView, StillHeld
 from runtime.engine.ids import uuid7
 from runtime.store import holds as store_holds
 from runtime.store.dialect import database_now
-from runtime.store.models import Event, Hold, Run
+from runtime.store.models import Deployment, Event, Hold, Run
 from runtime.store.statements import HELD
 from runtime.store.writer import Writer
 from runtime.worker import holds
@@ -130,6 +130,27 @@ class TestHeld:
         api.cancel(workspace_id=WORKSPACE, run_id=run_id)
         assert machine.finish(run_id).status == "cancelled"
         assert standing(workflow_id) is not None
+
+    def test_it_is_not_deleted_while_anything_waits_for_it_to_go_on(self, machine: Machine) -> None:
+        workflow_id = machine.publish(flow("start -> a"))
+        hold(workflow_id)
+        run_id = machine.begin_again(workflow_id)
+        with pytest.raises(StillHeld, match="1 run waits"):
+            api.retire(workspace_id=WORKSPACE, workflow_id=workflow_id)
+        assert Deployment.objects.get(pk=workflow_id).retired is False
+        assert Hold.objects.filter(pk=workflow_id).exists()
+        api.cancel(workspace_id=WORKSPACE, run_id=run_id)
+        machine.finish(run_id)
+        api.retire(workspace_id=WORKSPACE, workflow_id=workflow_id)
+        assert not Hold.objects.filter(pk=workflow_id).exists()
+
+    def test_what_nobody_can_let_go_is_found(self, machine: Machine) -> None:
+        workflow_id = machine.publish(flow("start -> a"))
+        hold(workflow_id)
+        run_id = machine.begin_again(workflow_id)
+        assert api.orphans() == []
+        Deployment.objects.filter(pk=workflow_id).update(retired=True)
+        assert api.orphans() == [run_id]
 
     def test_a_webhook_answers_as_always_and_does_not_wait_for_a_held_run(self, writer: Writer) -> None:
         trigger = a_webhook("orders", respond="when_finished")
