@@ -27,11 +27,20 @@ class DrillBody(Body):
     keys_count: bool = True
 
 
+class DrillBeyond(View):
+    """The step that the undisturbed run did not get past: it failed there, or still waits. Nothing behind it was
+    drilled. `step` is empty where no single step can be named."""
+
+    step: str
+    why: Literal["failed", "waits"]
+
+
 class DrillRound(View):
     """One boundary at which the worker was killed: the commit it had just made, of which step, and what came of it.
 
     `finished`: it ended as the undisturbed run did. `asks`: it stopped to ask a person, since nobody could know what
-    had happened. `undo`: everything was undone; null where nothing was to undo.
+    had happened. `undo`: everything was undone; null where nothing was to undo. `beyond`: it got as far as the
+    undisturbed run, which did not go all the way either: not finished.
     """
 
     round: int
@@ -44,10 +53,12 @@ class DrillRound(View):
     calls: int
     duplicates: dict[str, int]
     undo: bool | None
+    beyond: DrillBeyond | None = None
 
 
 class DrillView(View):
-    """A drill and what came of it so far. `total`: how many rounds there will be, once that is known."""
+    """A drill and what came of it so far. `total`: how many rounds there will be, once that is known. `beyond`: where
+    the undisturbed run got no further; the drill then says nothing of what lies behind."""
 
     id: UUID
     status: Literal["running", "done", "failed"]
@@ -60,6 +71,7 @@ class DrillView(View):
     duplicates: int
     careless: list[str]
     undo_complete: bool | None
+    beyond: DrillBeyond | None
     rounds: list[DrillRound]
 
 
@@ -111,6 +123,7 @@ def _view(drill: Drill) -> DrillView:
         duplicates=found["duplicates"],
         careless=found["careless"],
         undo_complete=found["undo_complete"],
+        beyond=None if found["beyond"] is None else DrillBeyond(**found["beyond"]),
         rounds=[
             DrillRound(**{name: one[name] for name in DrillRound.model_fields if name in one})
             for one in found["rounds"]

@@ -73,7 +73,8 @@ def latest(workflow: Workflow) -> Drill | None:
 
 def summary(drill: Drill) -> dict[str, Any]:
     """What came of it, in numbers: rounds that ended as the undisturbed run did, those that stopped to ask a person,
-    what was done twice and by which steps, and whether everything was undone (None: nothing has an undo step)."""
+    what was done twice and by which steps, whether everything was undone (None: nothing has an undo step), and the step
+    beyond which nothing was drilled, since the undisturbed run got no further (None: it went all the way)."""
     rounds: Any = loads(drill.results)
     careless: dict[str, int] = {}
     for one in rounds:
@@ -86,6 +87,7 @@ def summary(drill: Drill) -> dict[str, Any]:
         "duplicates": sum(careless.values()),
         "careless": sorted(careless),
         "undo_complete": all(undone) if undone else None,
+        "beyond": next((one["beyond"] for one in rounds if one.get("beyond") is not None), None),
         "rounds": list(rounds),
     }
 

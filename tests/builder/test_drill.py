@@ -74,6 +74,19 @@ def test_calls_that_nobody_knows_by_their_key_are_counted(transactional_db: None
     assert (found["duplicates"], found["careless"]) == (1, ["pay"])
 
 
+@pytest.mark.timeout(400)
+def test_what_a_drill_cannot_get_past_is_named_and_nothing_counts_as_finished(
+    transactional_db: None, world: World
+) -> None:
+    call = step("call", "flow.run_workflow@1", {"workflow": str(world.workflow().id), "wait": True})
+    pay = post("pay", "https://shop.example/invoices", INVOICE)
+    found = drilled(world, flow("start -> call -> pay", call, pay), keys_count=False)
+    assert found["beyond"] == {"step": "call", "why": "failed"}, found
+    assert (found["status"], found["finished"]) == ("done", 0), found
+    assert all(one["beyond"] == found["beyond"] for one in found["rounds"])
+    assert not any(one["asks"] for one in found["rounds"])
+
+
 def test_one_at_a_time_and_not_by_everybody(world: World) -> None:
     workflow = world.workflow()
     path = f"{world.here}/workflows/{workflow.id}/drill"

@@ -42,6 +42,8 @@ ROUND_SECONDS: Final = 30.0
 WORKSPACE: Final = UUID(int=1)
 WORKFLOW: Final = UUID(int=2)
 _ENDS: Final = frozenset({"completed", "compensated", "cancelled", "dead_lettered"})
+#: A run that ended otherwise has left out something.
+_WELL: Final = "completed"
 _ROUND_LOST: Final = 70
 
 
@@ -67,8 +69,11 @@ def carry_out(folder: Path, say: Callable[[dict[str, Any]], None]) -> None:
     say({"rounds": len(boundaries), "calm": calm})
     for number, (point, nth) in enumerate(boundaries, 1):
         found = _round(folder, plan, (point, nth))
-        found["finished"] = found["status"] == calm["status"]
-        found["asks"] = not found["finished"] and found["in_doubt"]
+        alike = found["status"] == calm["status"]
+        # Where the undisturbed run got no further, ending as it did is no proof of anything behind that.
+        found["beyond"] = calm["beyond"] if alike else None
+        found["finished"] = alike and calm["status"] == _WELL and calm["beyond"] is None
+        found["asks"] = not alike and found["in_doubt"]
         say({"round": number, "point": point.partition(":")[0], **found})
 
 
@@ -117,6 +122,7 @@ def _round(folder: Path, plan: Plan, boundary: tuple[str, int] | None) -> dict[s
     # Whoever died is followed by another; whoever did not is followed too, for the undo.
     _in_child(lambda: _worker(folder, plan, starts=False, undoes=True, report=report))
     found: dict[str, Any] = {"status": "lost", "in_doubt": False, "undo": None, "duplicates": {}, "calls": 0}
+    found.setdefault("beyond", None)
     if report.exists():
         found = json.loads(report.read_text(encoding="utf-8"))
     return {**found, "killed": killed, "step": where}
@@ -185,11 +191,15 @@ def _see_through(folder: Path, plan: Plan, starts: bool, undoes: bool, report: P
     if not undoes:
         return
     status, in_doubt = str(run.status), _is_in_doubt(run)
+    beyond = _beyond(plan, run)
     calls = read(folder / "ledger", str(run_id))
     twice = duplicates(calls, keys_count=plan.keys_count)
     undo = _undone(run_id) if run.finished_at is not None else None
     after = read(folder / "ledger", str(run_id))
-    said = {"status": status, "in_doubt": in_doubt, "duplicates": twice, "calls": len(after), "undo": undo}
+    said = {
+        "status": status, "in_doubt": in_doubt, "duplicates": twice, "calls": len(after), "undo": undo,
+        "beyond": beyond,
+    }  # fmt: skip
     report.write_text(json.dumps(said), encoding="utf-8")
 
 
@@ -226,6 +236,20 @@ def _answer(run_id: UUID) -> bool:
         voter = Voter(uuid7(), "Drill", address)
         api.decide(workspace_id=WORKSPACE, task_id=task.id, outcome=choice, voter=voter, comment="Drill")
     return True
+
+
+def _beyond(plan: Plan, run: RunView) -> dict[str, str] | None:
+    """The step that the run did not get past: {step, why}; None where it went all the way."""
+    if run.status == _WELL and not run.failed_items:
+        return None
+    names = {str(node["id"]): str(node.get("name") or node["id"]) for node in plan.graph["nodes"]}
+    open_steps = ("waiting", "retrying", "running", "failed")
+    rows = StepRun.objects.filter(run_id=run.id, generation=run.generation).order_by("-seq")
+    nodes = [node for node, status in rows.values_list("node_id", "status") if status in open_steps and node in names]
+    why = "failed" if run.finished_at is not None or run.status == "parked" else "waits"
+    if nodes:
+        return {"step": names[nodes[0]], "why": why}
+    return {"step": names.get(run.current_node or "", ""), "why": why}
 
 
 def _is_in_doubt(run: RunView) -> bool:

@@ -201,6 +201,12 @@ export type DraftView = {
   updated_by: (string | null);
 };
 
+/** The step that the undisturbed run did not get past: it failed there, or still waits. Nothing behind it was drilled. `step` is empty where no single step can be named. */
+export type DrillBeyond = {
+  step: string;
+  why: WhyEnum;
+};
+
 /** The graph to drill, null for the saved draft; what to hand to the run; and whether the other systems know a call by its key, so that the same call twice counts once. */
 export type DrillBody = {
   graph?: (Record<string, unknown> | null);
@@ -209,9 +215,10 @@ export type DrillBody = {
   trigger?: (string | null);
 };
 
-/** One boundary at which the worker was killed: the commit it had just made, of which step, and what came of it. `finished`: it ended as the undisturbed run did. `asks`: it stopped to ask a person, since nobody could know what had happened. `undo`: everything was undone; null where nothing was to undo. */
+/** One boundary at which the worker was killed: the commit it had just made, of which step, and what came of it. `finished`: it ended as the undisturbed run did. `asks`: it stopped to ask a person, since nobody could know what had happened. `undo`: everything was undone; null where nothing was to undo. `beyond`: it got as far as the undisturbed run, which did not go all the way either: not finished. */
 export type DrillRound = {
   asks: boolean;
+  beyond?: (DrillBeyond | null);
   calls: number;
   duplicates: Record<string, number>;
   finished: boolean;
@@ -223,9 +230,10 @@ export type DrillRound = {
   undo: (boolean | null);
 };
 
-/** A drill and what came of it so far. `total`: how many rounds there will be, once that is known. */
+/** A drill and what came of it so far. `total`: how many rounds there will be, once that is known. `beyond`: where the undisturbed run got no further; the drill then says nothing of what lies behind. */
 export type DrillView = {
   asks: number;
+  beyond: (DrillBeyond | null);
   careless: Array<string>;
   duplicates: number;
   error: string;
@@ -1288,6 +1296,8 @@ export type WholeVersion = {
   number: number;
   summaries: Record<string, string>;
 };
+
+export type WhyEnum = "failed" | "waits";
 
 /** What to change. */
 export type WorkflowChanges = {

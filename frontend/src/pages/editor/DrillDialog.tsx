@@ -59,7 +59,7 @@ export default function DrillDialog(props: { workflow: Workflow; trigger: string
               <span>
                 {one.step && <span className={css.step}>{one.step}</span>} {t(`point.${one.point.replace(".", "_")}`)}
               </span>
-              <b>{t(Object.keys(one.duplicates).length > 0 ? "round.twice" : one.finished ? "round.finished" : one.asks ? "round.asks" : "round.lost")}</b>
+              <b>{t(Object.keys(one.duplicates).length > 0 ? "round.twice" : one.finished ? "round.finished" : one.asks ? "round.asks" : one.beyond ? "round.beyond" : "round.lost")}</b>
             </li>
           ))}
         </ol>
@@ -75,10 +75,11 @@ function Outcome({ drill }: { drill: Drill }) {
     return <Note tone="wait">{drill.total === null ? t("starting") : t("running", { round: drill.rounds.length, total: drill.total })}</Note>;
   }
   const undo = t(drill.undo_complete === null ? "undo.none" : drill.undo_complete ? "undo.complete" : "undo.incomplete");
-  const well = drill.duplicates === 0 && drill.undo_complete !== false && drill.finished + drill.asks === drill.total;
+  const well = drill.duplicates === 0 && drill.undo_complete !== false && drill.beyond === null && drill.finished + drill.asks === drill.total;
   return (
     <Note tone={well ? "ok" : "err"}>
       <b data-testid="drill-result">{t("result", { finished: drill.finished, total: drill.total, duplicates: drill.duplicates, undo })}</b>{" "}
+      {drill.beyond && t(drill.beyond.step ? `beyond.${drill.beyond.why}` : "beyond.somewhere", { step: drill.beyond.step })}{" "}
       {drill.asks > 0 && t("asks", { count: drill.asks })} {drill.careless.length > 0 && t("careless", { names: drill.careless.join(", ") })}
     </Note>
   );
