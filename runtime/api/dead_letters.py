@@ -7,7 +7,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from django.db import DatabaseError
-from django.db.models import Count, Max, Min, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet, Subquery
 
 from runtime.api.cursors import decode, encode, page_size
 from runtime.api.retrying import retry, retry_plan
@@ -21,6 +21,7 @@ from runtime.contracts import (
     RuntimeRefused,
     StoreUnavailable,
 )
+from runtime.interpreter.generations import GIVEN_UP
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import DeadLetter, Run
@@ -139,4 +140,9 @@ def solve_dead_letters(
 
 
 def _open(workspace_id: UUID) -> QuerySet[DeadLetter]:
-    return DeadLetter.objects.filter(workspace_id=workspace_id, solved_at__isnull=True)
+    """Without those of a part of a run that was undone or cancelled: of that run they are settled. Should it be gone on
+    with, its parts are too, and what fails again is there again."""
+    given_up = Run.objects.filter(pk=OuterRef("run__parent_run_id"), status__in=GIVEN_UP)
+    return DeadLetter.objects.filter(workspace_id=workspace_id, solved_at__isnull=True).exclude(
+        Exists(given_up), run__detached=False
+    )

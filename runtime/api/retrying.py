@@ -36,7 +36,7 @@ from runtime.engine.needs import engine_needed
 from runtime.engine.replay import Fate, PlannedStep
 from runtime.engine.state import RunStatus
 from runtime.interpreter import own_plans
-from runtime.interpreter.generations import decided, note_decision, paused_around
+from runtime.interpreter.generations import decided, note_decision, paused_around, refuse_part_of_what_is_over
 from runtime.interpreter.loading import lost_try
 from runtime.interpreter.reopening import Found, carry_on, choices, look, next_rows, run_row, version_of
 from runtime.interpreter.versions import Unsupported
@@ -82,6 +82,7 @@ def retry(
     rows = next_rows(found, lines, edits, decisions)
     who = "api" if by is None else f"user:{by}"
     with commit("run.replay"):
+        refuse_part_of_what_is_over(found.row, lock=True)
         now = database_now()
         carry_on(
             found,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from runtime.contracts import PlanOutdated
+from runtime.contracts import NotRetryable, PlanOutdated
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.interpreter.waiting import iso
 from runtime.store.models import Attempt, DeadLetter, Run, StepRun
@@ -66,6 +66,25 @@ def paused_around(run: Mapping[str, Any], *, lock: bool = False) -> str | None:
     around = Run.objects.filter(pk=run["parent_run_id"], finished_at__isnull=True)
     found = (around.select_for_update() if lock else around).values_list("paused_at", "pause_reason").first()
     return None if found is None or found[0] is None else found[1] or ""
+
+
+#: A run that was taken back or given up: nothing is done for it any more, unless it is gone on with itself.
+GIVEN_UP: Final = frozenset({"compensating", "compensated", "cancelled"})
+
+
+def refuse_part_of_what_is_over(run: Mapping[str, Any], *, lock: bool = False) -> None:
+    """Raise NotRetryable where the run around this one was undone or cancelled: what this one did would stand in it,
+    and nobody would know."""
+    if run["parent_run_id"] is None or run["detached"]:
+        return
+    around = Run.objects.filter(pk=run["parent_run_id"])
+    status = (around.select_for_update() if lock else around).values_list("status", flat=True).first()
+    if status in GIVEN_UP:
+        how = "cancelled" if status == "cancelled" else "undone"
+        raise NotRetryable(
+            f"The run that this one is a part of was {how}. Retry that one: it goes on with this part too.",
+            code="around_over",
+        )
 
 
 def kept_row(run: Mapping[str, Any], before: StepRow) -> StepRun:

@@ -15,7 +15,7 @@ from runtime.engine.needs import engine_needed
 from runtime.engine.replay import Fate, Known, PlannedStep
 from runtime.engine.state import RunState, RunStatus, StepKey
 from runtime.interpreter.deeds import acted
-from runtime.interpreter.generations import kept_row, open_next
+from runtime.interpreter.generations import kept_row, open_next, refuse_part_of_what_is_over
 from runtime.interpreter.keys import request_digest
 from runtime.interpreter.loading import known_of, lost_try, since_undone, tries_of, undone_in
 from runtime.interpreter.payloads import INLINE_CHARACTERS, put_aside
@@ -114,6 +114,7 @@ def _to_go_on_with(row: Mapping[str, Any]) -> Version:
         raise NotRetryable("This run is not over yet.", code="still_open")
     if RunStatus(row["status"]) not in replay.REOPENS:
         raise NotRetryable("This run is done: start it anew instead.", code="already_done")
+    refuse_part_of_what_is_over(row)
     return version_of(row)
 
 

@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 
 from runtime import api
-from runtime.contracts import Decision, RunView
+from runtime.contracts import Decision, NotRetryable, RunView
 from runtime.interpreter import again as going_on
 from tests.runtime.fixtures import World
-from tests.runtime.machine import WORKSPACE, Machine, detail, fields, flow, look, step, wait_until
+from tests.runtime.machine import WORKSPACE, Machine, detail, fields, flow, look, pause, step, wait_until
 from tests.runtime.test_own_runs import call, callee, children, each, inside, made, mark_of_this_test
 
 __all__ = ["mark_of_this_test"]
@@ -233,3 +233,44 @@ def test_no_item_is_gone_on_with_behind_a_cancel_or_a_pause_of_the_run(
         api.resume_run(workspace_id=WORKSPACE, run_id=run.id)
         assert machine.finish(run.id).status == "completed"
         assert made(world) == ["make/a", "make/b"]
+
+
+@pytest.mark.parametrize("how", ["undone", "cancelled"])
+def test_a_part_of_a_run_that_was_given_up_is_not_gone_on_with_by_itself(
+    how: str, machine: Machine, world: World
+) -> None:
+    # After a plain no there is nothing that an undo could take back.
+    fails = "fail=422" if how == "undone" else "fail=503*1"
+    make = call("make", world, f'{{{{ when(item == "a", "{fails}", "slow=0") }}}}')
+    unmake = call("unmake", world)
+    parts = [each(stop="never"), *inside("each", make, unmake)]
+    links = "start -> each, make:undo -> unmake"
+    if how == "cancelled":
+        parts.append(pause("nap", 600))
+        links += ", each -> nap"
+    graph = flow(links, *parts)
+    run_id = machine.begin(graph, {"lines": ["a", "b"]})
+    if how == "cancelled":
+        machine.until(run_id, lambda run: run.status == "waiting_timer")
+        api.cancel(workspace_id=WORKSPACE, run_id=run_id)
+        assert machine.finish(run_id).status == "cancelled"
+    else:
+        assert machine.finish(run_id).status == "completed"
+        plan = api.undo_plan(workspace_id=WORKSPACE, run_id=run_id)
+        api.undo(workspace_id=WORKSPACE, run_id=run_id, plan=plan.id, reason="Wrong")
+        machine.until(run_id, lambda run: run.status == "compensated")
+    failed = children(run_id)[0]
+    assert failed.status == "dead_lettered"
+    assert api.dead_letter_count(workspace_id=WORKSPACE) == 0
+    with pytest.raises(NotRetryable, match=f"was {how}"):
+        api.retry_plan(workspace_id=WORKSPACE, run_id=failed.id)
+    (outcome,) = api.retry_each(workspace_id=WORKSPACE, run_ids=[failed.id])
+    assert outcome.outcome == "refused"
+    if how == "cancelled":
+        again = api.retry_plan(workspace_id=WORKSPACE, run_id=run_id)
+        api.retry(workspace_id=WORKSPACE, run_id=run_id, plan=again.id)
+        machine.until(run_id, lambda run: run.status == "waiting_timer")
+        assert api.dead_letter_count(workspace_id=WORKSPACE) == 1, "it goes on, and so may its parts"
+        item = api.retry_plan(workspace_id=WORKSPACE, run_id=failed.id)
+        api.retry(workspace_id=WORKSPACE, run_id=failed.id, plan=item.id)
+        assert machine.finish(failed.id).status == "completed"
