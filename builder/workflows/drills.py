@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -54,11 +54,13 @@ def start(
             drill = Drill.objects.create(workflow=workflow, workspace_id=workflow.workspace_id, started_by=by)
     except IntegrityError:
         raise DrillUnderWay from None
+    called = _called(workflow.workspace_id, checked)
     plan = {
         "graph": checked,
+        "called": called,
         "trigger": trigger_node or services.first_trigger(checked),
         "input": input,
-        "answers": _answers(workflow),
+        "answers": _answers(workflow.workspace_id, [*map(UUID, called), workflow.id]),
         "keys_count": keys_count,
     }
     threading.Thread(target=_carry_out, args=(drill.id, plan), name="millrace-drill", daemon=True).start()
@@ -92,10 +94,37 @@ def summary(drill: Drill) -> dict[str, Any]:
     }
 
 
-def _answers(workflow: Workflow) -> dict[str, JSON]:
-    """What the sandbox's calls get: the body that each step's newest call got."""
-    found = runtime_api.samples(workspace_id=workflow.workspace_id, workflow_id=workflow.id)
-    return {key: value["body"] for key, value in found.items() if isinstance(value, Mapping) and "body" in value}
+def _called(workspace_id: UUID, graph: Mapping[str, Any]) -> dict[str, JSON]:
+    """What is live of the workflows that this graph may run, and of those that they may, by workflow. One that is named
+    by a formula, is switched off or was never published is not among them."""
+    found: dict[str, JSON] = {}
+    graphs: list[Mapping[str, Any]] = [graph]
+    while graphs:
+        for node in graphs.pop()["nodes"]:
+            if not str(node["type"]).startswith("flow.run_workflow@"):
+                continue
+            try:
+                named = UUID(str(node.get("config", {}).get("workflow")))
+            except ValueError:
+                continue
+            live = runtime_api.deployment(workspace_id=workspace_id, workflow_id=named)
+            if str(named) in found or live is None or not live.enabled or live.version is None:
+                continue
+            drawn = runtime_api.version_graph(workspace_id=workspace_id, version_id=live.version.id)
+            found[str(named)] = drawn
+            graphs.append(drawn)
+    return found
+
+
+def _answers(workspace_id: UUID, workflow_ids: Sequence[UUID]) -> dict[str, JSON]:
+    """What the sandbox's calls get: the body that each step's newest call got; of the last named workflow first."""
+    answers: dict[str, JSON] = {}
+    for workflow_id in workflow_ids:
+        found = runtime_api.samples(workspace_id=workspace_id, workflow_id=workflow_id)
+        answers |= {
+            key: value["body"] for key, value in found.items() if isinstance(value, Mapping) and "body" in value
+        }
+    return answers
 
 
 def _forget_lost(workspace_id: UUID) -> None:

@@ -12,6 +12,7 @@ from django.conf import settings
 from builder.connections import services as connections
 from builder.workflows import drills
 from builder.workflows.models import Drill
+from runtime import api
 from tests.builder.conftest import World
 from tests.runtime.machine import flow, pause, post, step
 
@@ -85,6 +86,20 @@ def test_what_a_drill_cannot_get_past_is_named_and_nothing_counts_as_finished(
     assert (found["status"], found["finished"]) == ("done", 0), found
     assert all(one["beyond"] == found["beyond"] for one in found["rounds"])
     assert not any(one["asks"] for one in found["rounds"])
+
+
+@pytest.mark.timeout(400)
+def test_a_called_workflow_and_what_lies_behind_waits_are_drilled_too(transactional_db: None, world: World) -> None:
+    inner = post("inner", "https://shop.example/inner", INVOICE)
+    other = world.workflow("Called")
+    graph = flow("start -> signal -> inner", step("signal", "flow.wait_signal@1", {}), inner, start="trigger.called@1")
+    api.publish(workspace_id=world.northwind.id, workflow_id=other.id, graph=graph, by=None)
+    call = step("call", "flow.run_workflow@1", {"workflow": str(other.id)})
+    pay = post("pay", "https://shop.example/invoices", INVOICE)
+    found = drilled(world, flow("start -> call -> pay", call, pay), keys_count=False)
+    assert found["beyond"] is None, found
+    assert (found["status"], found["finished"]) == ("done", found["total"]), found
+    assert found["careless"] == ["inner", "pay"]
 
 
 def test_one_at_a_time_and_not_by_everybody(world: World) -> None:

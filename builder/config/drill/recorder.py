@@ -6,10 +6,11 @@ import contextvars
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 from runtime.engine.jsonprofile import dumps_bytes
 from runtime.ports import OpenConnection
@@ -110,12 +111,13 @@ def watch_steps() -> None:
     setattr(StepContext, "mail", door("mail"))  # noqa: B010
 
 
-def read(ledger: Path, run: str) -> list[dict[str, Any]]:
-    """What this run did outside, in order."""
+def read(ledger: Path, runs: Iterable[UUID]) -> list[dict[str, Any]]:
+    """What these runs did outside, in order."""
     if not ledger.exists():
         return []
     calls = [json.loads(line) for line in ledger.read_bytes().splitlines() if line.endswith(b"}")]
-    return [call for call in calls if call["run"] == run]
+    named = {str(run) for run in runs}
+    return [call for call in calls if call["run"] in named]
 
 
 def duplicates(calls: Sequence[Mapping[str, Any]], *, keys_count: bool) -> dict[str, int]:
@@ -129,7 +131,9 @@ def duplicates(calls: Sequence[Mapping[str, Any]], *, keys_count: bool) -> dict[
         named = call["key"] if keys_count and call["key"] else None
         if named is None and call["method"] in _SAME_AGAIN:
             continue
-        what = (call["step"], named) if named else (call["step"], call["method"], call["to"])
+        # Two runs of one call are two calls.
+        who = (call["run"], call["step"])
+        what = (*who, named) if named else (*who, call["method"], call["to"])
         if what in seen and named is None:
             found[call["step"]] = found.get(call["step"], 0) + 1
         seen.add(what)

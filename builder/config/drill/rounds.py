@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import random
 import signal
 import sys
-import time
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -19,13 +19,12 @@ from uuid import UUID
 from django.core.management import call_command
 from django.db import connections
 
+from builder.config.drill.moving import ROUND_SECONDS, WORKSPACE, at_rest, family
 from builder.config.drill.recorder import Recorder, Stand, duplicates, read, watch_steps
 from runtime import api, ports
-from runtime.contracts import RunView, Voter
-from runtime.engine.ids import uuid7
+from runtime.contracts import GraphHasProblems, RunView
 from runtime.store import failpoints
-from runtime.store.dialect import database_now
-from runtime.store.models import Run, StepRun, Timer
+from runtime.store.models import Run, StepRun, Trigger
 from runtime.worker.boot import Runtime
 
 __all__ = ["carry_out"]
@@ -38,10 +37,7 @@ POINTS: Final = (
 _EFFECT: Final = "step.effect:after"
 #: A workflow with more boundaries is drilled at so many of them, chosen at random.
 MOST_ROUNDS: Final = 60
-ROUND_SECONDS: Final = 30.0
-WORKSPACE: Final = UUID(int=1)
 WORKFLOW: Final = UUID(int=2)
-_ENDS: Final = frozenset({"completed", "compensated", "cancelled", "dead_lettered"})
 #: A run that ended otherwise has left out something.
 _WELL: Final = "completed"
 _ROUND_LOST: Final = 70
@@ -49,19 +45,26 @@ _ROUND_LOST: Final = 70
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is drilled. `answers`: what the steps' calls get, by step key; `keys_count`: see `recorder.duplicates`."""
+    """What is drilled. `answers`: what the steps' calls get, by step key; `keys_count`: see `recorder.duplicates`;
+    `called`: what is live of the workflows that it may call, by workflow."""
 
     graph: dict[str, Any]
     trigger: str | None
     input: Any
     answers: dict[str, Any]
     keys_count: bool
+    called: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def name_of(self, workflow_id: UUID, node: str) -> str | None:
+        """What a step of this or of a called workflow is named; None where it is none of theirs."""
+        graph = self.called.get(str(workflow_id), self.graph)
+        return next((str(one.get("name") or node) for one in graph["nodes"] if one["id"] == node), None)
 
 
 def carry_out(folder: Path, say: Callable[[dict[str, Any]], None]) -> None:
     """The whole drill; `say` hears of each round."""
     plan = Plan(**json.loads((folder / "plan.json").read_text(encoding="utf-8")))
-    _in_child(_migrate)
+    _in_child(lambda: _set_up(plan))
     calm = _round(folder, plan, None)
     boundaries = list(_boundaries(folder / "points"))
     if len(boundaries) > MOST_ROUNDS:
@@ -77,8 +80,14 @@ def carry_out(folder: Path, say: Callable[[dict[str, Any]], None]) -> None:
         say({"round": number, "point": point.partition(":")[0], **found})
 
 
-def _migrate() -> None:
+def _set_up(plan: Plan) -> None:
+    """A database with what may be called, and nothing that would start by itself."""
     call_command("migrate", verbosity=0, interactive=False)
+    for workflow, graph in plan.called.items():
+        # One that could not be published today is not there: the report says how far the run came.
+        with contextlib.suppress(GraphHasProblems):
+            api.publish(workspace_id=WORKSPACE, workflow_id=UUID(workflow), graph=graph, by=None)
+    Trigger.objects.all().delete()
 
 
 def _boundaries(log: Path) -> Iterator[tuple[str, int]]:
@@ -130,10 +139,9 @@ def _round(folder: Path, plan: Plan, boundary: tuple[str, int] | None) -> dict[s
 
 def _note_where(folder: Path, plan: Plan) -> None:
     """Which step the worker was at when it died: that of the last commit before."""
-    rows = StepRun.objects.filter(run__mode="test").order_by("-run_id", "-seq", "-started_at").values_list("node_id")
-    names = {str(node["id"]): str(node.get("name") or node["id"]) for node in plan.graph["nodes"]}
-    if (last := rows.first()) is not None and last[0] in names:
-        (folder / "where").write_text(names[last[0]], encoding="utf-8")
+    rows = StepRun.objects.order_by("-started_at", "-run_id", "-seq").values_list("run__workflow_id", "node_id")
+    if (last := rows.first()) is not None and (name := plan.name_of(*last)) is not None:
+        (folder / "where").write_text(name, encoding="utf-8")
 
 
 def _in_child(work: Callable[[], None]) -> int:
@@ -182,20 +190,20 @@ def _see_through(folder: Path, plan: Plan, starts: bool, undoes: bool, report: P
     if named.exists():
         run_id = UUID(named.read_text(encoding="ascii"))
     else:
-        found = Run.objects.order_by("-id").values_list("id", flat=True).first()
+        found = Run.objects.filter(parent_run_id__isnull=True).order_by("-id").values_list("id", flat=True).first()
         if found is None:
             return
         run_id = found
         named.write_text(str(run_id), encoding="ascii")
-    run = _at_rest(run_id)
+    run = at_rest(run_id)
     if not undoes:
         return
     status, in_doubt = str(run.status), _is_in_doubt(run)
     beyond = _beyond(plan, run)
-    calls = read(folder / "ledger", str(run_id))
+    calls = read(folder / "ledger", family(run_id))
     twice = duplicates(calls, keys_count=plan.keys_count)
     undo = _undone(run_id) if run.finished_at is not None else None
-    after = read(folder / "ledger", str(run_id))
+    after = read(folder / "ledger", family(run_id))
     said = {
         "status": status, "in_doubt": in_doubt, "duplicates": twice, "calls": len(after), "undo": undo,
         "beyond": beyond,
@@ -203,53 +211,20 @@ def _see_through(folder: Path, plan: Plan, starts: bool, undoes: bool, report: P
     report.write_text(json.dumps(said), encoding="utf-8")
 
 
-def _at_rest(run_id: UUID) -> RunView:
-    """The run when it has ended, or nobody but a person could move it. Waits are cut short, approvals given."""
-    until = time.monotonic() + ROUND_SECONDS
-    while True:
-        run = api.run(workspace_id=WORKSPACE, run_id=run_id)
-        if run.status in _ENDS or run.status == "parked" or time.monotonic() > until:
-            return run
-        if run.status == "waiting_timer":
-            _move_on(run_id)
-        elif run.status == "waiting_human" and not _answer(run_id):
-            return run
-        time.sleep(0.02)
-
-
-def _move_on(run_id: UUID) -> None:
-    """It is as late as the run waits for: this database is nobody else's."""
-    now = database_now()
-    StepRun.objects.filter(run_id=run_id, status__in=("waiting", "retrying"), due_at__gt=now).update(due_at=now)
-    Timer.objects.filter(run_id=run_id).update(due_at=now)
-    Run.objects.filter(pk=run_id, lease_owner__isnull=True, wake_at__gt=now).update(wake_at=now)
-
-
-def _answer(run_id: UUID) -> bool:
-    """Say yes to what is asked; False where only a person could answer."""
-    open_tasks = api.tasks(workspace_id=WORKSPACE, run_id=run_id).items
-    for task in open_tasks:
-        if task.kind != "approval":
-            return False
-        address = task.people[0] if task.people else "drill@sandbox.invalid"
-        choice = str(task.spec["choices"][0]["id"])
-        voter = Voter(uuid7(), "Drill", address)
-        api.decide(workspace_id=WORKSPACE, task_id=task.id, outcome=choice, voter=voter, comment="Drill")
-    return True
-
-
 def _beyond(plan: Plan, run: RunView) -> dict[str, str] | None:
     """The step that the run did not get past: {step, why}; None where it went all the way."""
     if run.status == _WELL and not run.failed_items:
-        return None
-    names = {str(node["id"]): str(node.get("name") or node["id"]) for node in plan.graph["nodes"]}
+        # What was begun and not waited for has to come to a good end as well.
+        ill = Run.objects.filter(pk__in=family(run.id), detached=True).exclude(status=_WELL)
+        left = ill.values_list("parent_node", "finished_at").first()
+        if left is None:
+            return None
+        return {"step": plan.name_of(WORKFLOW, left[0] or "") or "", "why": "failed" if left[1] else "waits"}
     open_steps = ("waiting", "retrying", "running", "failed")
-    rows = StepRun.objects.filter(run_id=run.id, generation=run.generation).order_by("-seq")
-    nodes = [node for node, status in rows.values_list("node_id", "status") if status in open_steps and node in names]
+    rows = StepRun.objects.filter(run_id=run.id, generation=run.generation, status__in=open_steps).order_by("-seq")
+    names = [plan.name_of(WORKFLOW, node) for node in (*rows.values_list("node_id", flat=True), run.current_node or "")]
     why = "failed" if run.finished_at is not None or run.status == "parked" else "waits"
-    if nodes:
-        return {"step": names[nodes[0]], "why": why}
-    return {"step": names.get(run.current_node or "", ""), "why": why}
+    return {"step": next((name for name in names if name is not None), ""), "why": why}
 
 
 def _is_in_doubt(run: RunView) -> bool:
@@ -266,7 +241,7 @@ def _undone(run_id: UUID) -> bool | None:
         return None
     repeats = [line.undo_node for line in plan.lines if line.undo_node is not None and line.fate == "again"]
     api.undo(workspace_id=WORKSPACE, run_id=run_id, plan=plan.id, reason="Drill", repeats=repeats)
-    if _at_rest(run_id).status != "compensated":
+    if at_rest(run_id).status != "compensated":
         return False
     left = api.undo_plan(workspace_id=WORKSPACE, run_id=run_id)
     return all(line.fate == "undone" for line in left.lines if line.undo_node is not None)
