@@ -68,7 +68,8 @@ class PlanStep(View):
 
 
 class PlanView(View):
-    """What a retry would do. `versions` to choose from; steps in `incompatible` (keys) forbid the one chosen.
+    """What a retry would do. `versions` to choose from; steps in `incompatible` (keys) forbid the one chosen, as
+    do those in `dropped` (names), which it lacks and of which nobody knows whether they happened.
     `paused_around`: it waits until the run around it is resumed."""
 
     id: str
@@ -77,6 +78,7 @@ class PlanView(View):
     versions: list[int]
     steps: list[PlanStep]
     incompatible: list[str]
+    dropped: list[str]
     paused_around: bool
 
 
@@ -170,6 +172,7 @@ class Plan(ApiView):
                 for step in plan.steps
             ],
             incompatible=plan.incompatible,
+            dropped=plan.dropped,
             paused_around=plan.paused_around,
         )
 

@@ -227,6 +227,7 @@ def _view(found: Found) -> RetryPlan:
             for line in lines
         ],
         incompatible=[graph.by_id[node].key for node in _incompatible(found, lines)],
+        dropped=[found.old.graph.by_id[node].name for node in _dropped(found)],
         paused_around=paused_around(found.row) is not None,
     )
 
@@ -245,6 +246,10 @@ def _incompatible(found: Found, lines: Sequence[PlannedStep]) -> tuple[str, ...]
     )
 
 
+def _dropped(found: Found) -> tuple[str, ...]:
+    return replay.dropped(found.old.graph, found.version.graph, found.known)
+
+
 # --- what is done -------------------------------------------------------------------------------------------------
 
 
@@ -260,6 +265,11 @@ def _refuse(
     for node in _incompatible(found, lines):
         refused[node] = (
             f"Version {found.version.number} comes to this step another way, so what it did does not fit in."
+        )
+    for node in _dropped(found):
+        refused[node] = (
+            f"Version {found.version.number} has no such step any more, and nobody knows whether it happened. Decide"
+            f" about it with version {found.old.number}."
         )
     # By the plan as it was shown: an edit must not make the run go on from elsewhere.
     begins = {line.node for line in found.lines() if line.first}

@@ -61,8 +61,9 @@ class RetryStep:
 @dataclass(frozen=True, slots=True)
 class RetryPlan:
     """What going on with a run would do. `id` names exactly this plan; `versions` are the numbers to choose from;
-    `incompatible`: keys of kept steps that the chosen version reaches otherwise, which stops it. `paused_around`: it
-    goes on when the run around it is resumed, and not before."""
+    `incompatible`: keys of kept steps that the chosen version reaches otherwise, which stops it; so does `dropped`:
+    names of steps that it no longer has, and of which nobody knows whether they happened. `paused_around`: it goes on
+    when the run around it is resumed, and not before."""
 
     id: str
     run_id: UUID
@@ -71,6 +72,7 @@ class RetryPlan:
     versions: list[int]
     steps: list[RetryStep]
     incompatible: list[str]
+    dropped: list[str]
     paused_around: bool = False
 
 

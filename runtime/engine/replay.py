@@ -142,6 +142,13 @@ def incompatible(old: Graph, new: Graph, kept: Iterable[str]) -> tuple[str, ...]
     return tuple(found)
 
 
+def dropped(old: Graph, new: Graph, known: Mapping[str, Known]) -> tuple[str, ...]:
+    """Steps that another version no longer has, and of which nobody knows what they did outside (I12): in the new drawing
+    nobody would be asked any more."""
+    unknown = (node for node, what in known.items() if what in (Known.IN_DOUBT, Known.SAME_KEY))
+    return tuple(node for node in unknown if node in old.by_id and node not in new.by_id)
+
+
 def is_moved(old: Graph, new: Graph, node: str) -> bool:
     """Whether another version comes to this step in another way."""
     return node not in old.by_id or set(old.before[node]) != set(new.before[node])

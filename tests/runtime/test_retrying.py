@@ -383,6 +383,20 @@ def test_a_repaired_workflow_takes_over_where_the_old_version_failed(machine: Ma
     assert len(world.invoices(str(run.id))) == 2
 
 
+def test_a_version_that_lacks_a_step_in_doubt_is_refused(machine: Machine, world: World) -> None:
+    lost = post("pay", f"{world.url}/with/drop/invoices", INVOICE, retry={"attempts": 1})
+    lost["config"]["send_key"] = False
+    workflow = machine.publish(flow("start -> pay", lost))
+    run = machine.finish(machine.begin_again(workflow))
+    machine.publish(flow("start -> anew", post("anew", f"{world.url}/invoices", INVOICE)), workflow)
+    assert planned(run.id, version=1).dropped == []
+    assert planned(run.id, version=2).dropped == ["pay"]
+    with pytest.raises(RetryRefused) as caught:
+        go_on(run.id, version=2)
+    assert "nobody knows whether it happened" in caught.value.fields["pay"]
+    assert len(world.invoices(str(run.id))) == 1, "nothing was sent a second time"
+
+
 def test_a_version_that_comes_to_a_kept_step_another_way_is_refused(machine: Machine, world: World) -> None:
     workflow = machine.publish(two_posts(world, "/with/fail=422/invoices"))
     run = machine.finish(machine.begin_again(workflow))

@@ -216,6 +216,8 @@ export interface RetryPlan {
   steps: PlanStep[];
   /** Keys of steps that forbid the version. */
   incompatible: string[];
+  /** Names of steps that the version lacks, and of which nobody knows whether they happened: they forbid it, too. */
+  dropped: string[];
   /** It waits until the run around it is resumed. */
   paused_around: boolean;
 }

@@ -743,8 +743,9 @@ export type PlanStep = {
   why: (string | null);
 };
 
-/** What a retry would do. `versions` to choose from; steps in `incompatible` (keys) forbid the one chosen. `paused_around`: it waits until the run around it is resumed. */
+/** What a retry would do. `versions` to choose from; steps in `incompatible` (keys) forbid the one chosen, as do those in `dropped` (names), which it lacks and of which nobody knows whether they happened. `paused_around`: it waits until the run around it is resumed. */
 export type PlanView = {
+  dropped: Array<string>;
   generation: number;
   id: string;
   incompatible: Array<string>;
