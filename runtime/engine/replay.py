@@ -143,8 +143,8 @@ def incompatible(old: Graph, new: Graph, kept: Iterable[str]) -> tuple[str, ...]
 
 
 def dropped(old: Graph, new: Graph, known: Mapping[str, Known]) -> tuple[str, ...]:
-    """Steps that another version no longer has, and of which nobody knows what they did outside (I12): in the new drawing
-    nobody would be asked any more."""
+    """Steps that another version no longer has, and of which nobody knows what they did outside (I12): in the new
+    drawing nobody would be asked any more."""
     unknown = (node for node, what in known.items() if what in (Known.IN_DOUBT, Known.SAME_KEY))
     return tuple(node for node in unknown if node in old.by_id and node not in new.by_id)
 
