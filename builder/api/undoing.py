@@ -18,7 +18,8 @@ from runtime import api as runtime_api
 
 class UndoItems(View):
     """What becomes of the runs of one step: undone now · undone before · nothing to undo · somebody looks first
-    (`asks`) · nothing undoes them (`stays`) · not over yet."""
+    (`asks`) · nothing undoes them, or a part of them (`stays`) · not over yet.
+    `left`: steps in them that stay done, by name."""
 
     total: int
     undo: int
@@ -27,6 +28,7 @@ class UndoItems(View):
     asks: int
     stays: int
     open: int
+    left: list[str]
 
 
 class UndoStep(View):

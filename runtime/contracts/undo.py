@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 
@@ -10,7 +10,8 @@ from uuid import UUID
 class PlannedUndo:
     """What becomes of the runs of one step. `undo`: undone, the one that ended last first; `undone`: already;
     `nothing`: did nothing that is to be undone; `asks`: their undo may have happened already, so somebody looks at them
-    first; `stays`: nothing undoes what they did; `open`: not over yet."""
+    first; `stays`: nothing undoes what they did, or some of it; `open`: not over yet.
+    `left`: names of steps in them that stay done, at most ten."""
 
     total: int
     undo: int = 0
@@ -19,6 +20,7 @@ class PlannedUndo:
     asks: int = 0
     stays: int = 0
     open: int = 0
+    left: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,11 +84,21 @@ def undid(ports: Iterable[str]) -> str | None:
     return next((port.removeprefix(_UNDID) for port in ports if port.startswith(_UNDID)), None)
 
 
-def incomplete(graph: Graph, gone: tuple[str, ...], left: tuple[str, ...], cause: StepError | None) -> StepError:
-    """What a person reads of a run that was not undone as a whole: what stands, what was undone, and why at all."""
+def inside(graph: Graph, steps: Steps, generation: int, left: Iterable[str]) -> list[str]:
+    """What those undo steps say that undid runs of these actions, and not all of what they did."""
+    tried = (steps.get(StepKey(graph.undone_by.get(node, ""), generation)) for node in left)
+    return [step.error.message for step in tried if step and step.error and step.error.code == "items_not_undone"]
+
+
+def incomplete(
+    graph: Graph, gone: tuple[str, ...], left: tuple[str, ...], cause: StepError | None, inside: Iterable[str] = ()
+) -> StepError:
+    """What a person reads of a run that was not undone as a whole: what stands, what was undone, and why at all.
+    `inside`: what steps that undo whole runs say of what is in these."""
     message = f"Still done: {_names(graph, left)}."
     if gone:
         message += f" Undone: {_names(graph, gone)}."
+    message = " ".join((message, *inside))
     message += " Look at what is still done and put it right, or undo it again."
     return StepError(
         code=INCOMPLETE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -59,6 +60,17 @@ def undo(workspace_id: UUID, run_id: UUID, container: str, mark: str) -> Literal
     except PlanOutdated:
         return "asks"
     return "begun"
+
+
+def inside(workspace_id: UUID, run_ids: Sequence[UUID]) -> tuple[list[str], list[str]]:
+    """Names of the steps in these runs that are still done, and of those that were undone, the last one first."""
+    left: dict[str, None] = {}
+    gone: dict[str, None] = {}
+    for run_id in run_ids:
+        for line in undo_plans.look(workspace_id, run_id).lines:
+            if line.fate != "nothing":
+                (gone if line.fate == "undone" else left)[line.name] = None
+    return list(left), list(gone)
 
 
 def graph_of(run_id: UUID) -> Graph:

@@ -16,6 +16,10 @@ from runtime.store.children import MOST_DEEP, Callee, Child
 SHOWN: Final = 3
 
 
+#: So many runs are looked into, and so many of their steps named.
+MOST_LOOKED_INTO = 10
+
+
 def failures(name: str, first: Sequence[Child], failed: int, total: int) -> StepError:
     """Some of its runs failed; the first ones are named."""
     told = "; ".join(_told(row, total) for row in first)
@@ -125,14 +129,22 @@ def no_answer(value: JSON) -> StepError:
     )
 
 
-def not_undone(name: str, rows: Sequence[Child], asks: int, total: int) -> StepError:
+def not_undone(
+    name: str, rows: Sequence[Child], asks: int, total: int, left: Sequence[str] = (), gone: Sequence[str] = ()
+) -> StepError:
+    """`left`, `gone`: steps in these runs that are still done, and that were undone."""
     numbers = ", ".join(str(row.index + 1) for row in rows[:10])
     where = f": look at number {numbers}" if rows else ""
     return _error(
         "items_not_undone",
         f"{len(rows) + asks} of {total} could not be undone",
-        f"Not everything that “{name}” did is undone{where}.",
+        f"Not everything that “{name}” did is undone{where}." + _inside(left, gone),
     )
+
+
+def _inside(left: Sequence[str], gone: Sequence[str]) -> str:
+    said = (("Still done in it", left), ("Undone in it", gone))
+    return "".join(f" {what}: {', '.join(names[:MOST_LOOKED_INTO])}." for what, names in said if names)
 
 
 def too_large() -> StepError:

@@ -319,7 +319,9 @@ class Look:
                 fan.asks += 1
         standing = await self._ask(children.standing, mark)
         if standing or fan.asks:
-            self._fail(own_errors.not_undone(name, standing, fan.asks, tally.count))
+            some = [row.id for row in standing[: own_errors.MOST_LOOKED_INTO]]
+            lists = await driver.shell.ask(partial(again.inside, driver.claimed.workspace_id, some))
+            self._fail(own_errors.not_undone(name, standing, fan.asks, tally.count, *lists))
             return True
         nothing = tally.count - tally.undone
         output: dict[str, JSON] = {"total": tally.count, "undone": tally.undone, "nothing_to_undo": nothing}

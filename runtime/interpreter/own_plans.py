@@ -44,6 +44,8 @@ __all__ = [
 
 #: So many are read at a time.
 _CHUNK: Final = 200
+#: Steps inside that are named of one step.
+_MOST_NAMES: Final = 10
 COLUMNS: Final = (*reopening.RUN, "item_index")
 
 #: What becomes of one of them: as of a step, or it is under way already.
@@ -216,12 +218,15 @@ def undo_counts(found: undo_plans.Found) -> tuple[dict[str, PlannedUndo], str]:
     digest = hashlib.sha256()
     for node in nodes:
         sorts = dict.fromkeys(("undo", "undone", "nothing", "stays", "asks", "open"), 0)
-        for row, fate in _undo_fates(found.row["id"], node):
-            sorts[fate] += 1
+        names: dict[str, None] = {}
+        for row, fate, left in _undo_fates(found.row["id"], node):
+            # Undone in part is not undone.
+            sorts["stays" if left and fate == "undo" else fate] += 1
+            names |= dict.fromkeys(left)
             state = [] if fate == "open" else [row["generation"], row["seq"]]
-            digest.update(dumps([node, str(row["id"]), fate, *state]).encode())
+            digest.update(dumps([node, str(row["id"]), fate, left, *state]).encode())
         if total := sum(sorts.values()):
-            made[node] = PlannedUndo(total=total, **sorts)
+            made[node] = PlannedUndo(total=total, **sorts, left=list(names)[:_MOST_NAMES])
     return made, digest.hexdigest() if made else ""
 
 
@@ -230,17 +235,18 @@ def _has_runs(found: undo_plans.Found, node: str) -> bool:
     return drawn is not None and containers.has_runs(drawn.type)
 
 
-def _undo_fates(run_id: UUID, node: str) -> Iterator[tuple[dict[str, Any], str]]:
-    """What becomes of each run of this step, by its number; read in portions."""
+def _undo_fates(run_id: UUID, node: str) -> Iterator[tuple[dict[str, Any], str, list[str]]]:
+    """What becomes of each run of this step, and what in it stays done, by its number; read in portions."""
     chosen, after = Run.objects.filter(parent_run_id=run_id, parent_node=node).order_by("item_index"), -1
     while rows := list(chosen.filter(item_index__gt=after).values(*COLUMNS)[:_CHUNK]):
         loaded = reads.load_runs([row["id"] for row in rows], with_own_runs=True)
         for row in rows:
             if row["status"] == "compensated":
-                yield row, "undone"
+                yield row, "undone", []
             else:
                 plain = {**row, "min_engine": row["min_engine"] % HELD}
-                yield row, undo_plans.found_of(plain, loaded[row["id"]]).fate
+                inside = undo_plans.found_of(plain, loaded[row["id"]])
+                yield row, inside.fate, inside.left
         after = rows[-1]["item_index"]
 
 

@@ -99,6 +99,11 @@ class Found:
         return "asks" if doubtful else "undo"
 
     @property
+    def left(self) -> list[str]:
+        """Names of the steps that nothing undoes."""
+        return [line.name for line in self.lines if line.fate == "stays"]
+
+    @property
     def problem(self) -> NotUndoable | None:
         """Why it cannot be undone, if so."""
         if self.row["finished_at"] is None:

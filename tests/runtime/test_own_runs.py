@@ -288,6 +288,22 @@ def test_a_called_workflow_is_undone_as_a_block(machine: Machine, world: World) 
     assert made(world) == ["one/x", "two/x", "untwo/x", "unone/x"]
 
 
+def test_what_stays_done_inside_a_block_is_named_before_and_after_the_undo(machine: Machine, world: World) -> None:
+    keys = ("one", "two", "three", "unone", "untwo")
+    links = "start -> one -> two -> three, one:undo -> unone, two:undo -> untwo"
+    other = callee(machine, *[call(key, world, order="x") for key in keys], links=links)
+    runs = step("runs", "flow.run_workflow@1", {"workflow": other})
+    run = machine.run(flow("start -> runs", runs), {})
+    plan = api.undo_plan(workspace_id=WORKSPACE, run_id=run.id)
+    (planned,) = [line.items for line in plan.lines if line.items is not None]
+    assert (planned.undo, planned.stays, planned.left) == (0, 1, ["three"])
+    api.undo(workspace_id=WORKSPACE, run_id=run.id, plan=plan.id, reason="Wrong order")
+    ended = machine.finish(run.id)
+    assert ended.status == "dead_lettered", ended
+    assert ended.error is not None
+    assert "Still done in it: three. Undone in it: two, one." in ended.error["message"]
+
+
 def test_an_undo_inside_that_fails_is_named_and_stops_none_of_the_others(machine: Machine, world: World) -> None:
     unmake = call("unmake", world, '{{ when(item == "b", "fail=422", "slow=0") }}')
     graph = flow(

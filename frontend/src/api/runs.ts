@@ -241,6 +241,8 @@ export interface UndoItems {
   /** Nothing undoes what they did. */
   stays: number;
   open: number;
+  /** Steps in them that stay done, by name. */
+  left: string[];
 }
 
 export interface UndoLine {

@@ -1169,9 +1169,10 @@ export type UndoBody = {
   repeats?: Array<string>;
 };
 
-/** What becomes of the runs of one step: undone now · undone before · nothing to undo · somebody looks first (`asks`) · nothing undoes them (`stays`) · not over yet. */
+/** What becomes of the runs of one step: undone now · undone before · nothing to undo · somebody looks first (`asks`) · nothing undoes them, or a part of them (`stays`) · not over yet. `left`: steps in them that stay done, by name. */
 export type UndoItems = {
   asks: number;
+  left: Array<string>;
   nothing: number;
   open: number;
   stays: number;

@@ -100,7 +100,8 @@ function useUndoItemsText(): (items: UndoItems) => string {
   return (items) => {
     const said = (["undo", "undone", "nothing", "asks", "stays", "open"] as const).filter((fate) => items[fate] > 0);
     const words = said.map((fate) => t(`undo.items.${fate}`, { count: items[fate], number: format.number(items[fate]) }));
-    return [t("retry.items.of", { count: items.total, number: format.number(items.total) }), ...words].join(" · ");
+    const inside = items.left.length > 0 ? [t("undo.items.left", { names: items.left.join(", ") })] : [];
+    return [t("retry.items.of", { count: items.total, number: format.number(items.total) }), ...words, ...inside].join(" · ");
   };
 }
 
