@@ -100,7 +100,8 @@ class TaskDetail(TaskShape):
     """The same with the question itself.
 
     `facts`: [{label, value}]; `choices`: [{id, label, comment}], `comment`: whoever chooses it says why; `fields`: the
-    questions of a form; `error`: of a failed step; `answer`: what the run went on with.
+    questions of a form; `error`: of a failed step; `in_doubt`: nobody knows whether the step happened; `answer`: what
+    the run went on with.
     """
 
     text: str
@@ -108,6 +109,7 @@ class TaskDetail(TaskShape):
     choices: list[dict[str, Any]]
     fields: list[dict[str, Any]]
     error: dict[str, Any] | None
+    in_doubt: bool
     answer: Any
     notes: list[Note]
 
@@ -119,7 +121,11 @@ class CountView(View):
 
 
 class DecideBody(Body):
-    """An answer: one of the choices, a comment, the answers of a form, the value to go on with after a failure."""
+    """An answer: one of the choices, a comment, the answers of a form, the value to go on with after a failure.
+
+    Of a step of which nobody knows whether it happened: `happened` (with its result as `output`), `send_again` or
+    `give_up`; a plain `retry` is refused.
+    """
 
     outcome: Annotated[str, Field(min_length=1, max_length=64)]
     comment: Annotated[str, Field(max_length=2000)] = ""
@@ -280,6 +286,7 @@ def _detail(call: Call, view: TaskView) -> TaskDetail:
         choices=spec["choices"],
         fields=spec.get("fields") or [],
         error=spec.get("error"),
+        in_doubt=runtime_api.in_doubt(spec),
         answer=view.answer,
         notes=[Note(kind=note.kind, at=stamp(note.at), by=note.by, to=note.to, text=note.text) for note in view.notes],
     )

@@ -49,6 +49,8 @@ class LastRun(View):
     outcome: str | None
     #: How many items of its containers did not end well; 100 for so many or more.
     failed_items: int
+    #: It was to be undone, and something is still done.
+    undo_incomplete: bool
     at: str
 
 
@@ -297,6 +299,7 @@ def shape(item: selectors.Listed) -> WorkflowShape:
             status=str(last.status),
             outcome=last.outcome,
             failed_items=last.failed_items,
+            undo_incomplete=(last.error or {}).get("code") == "undo_incomplete",
             at=stamp(last.accepted_at),
         ),
         stats_24h=Day(

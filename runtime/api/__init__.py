@@ -10,6 +10,7 @@ from runtime.api.asking import may_decide, may_hand_over, may_take
 from runtime.api.backfills import backfill, backfill_plan, backfills, stop_backfill
 from runtime.api.causes import because
 from runtime.api.dead_letters import dead_letter_count, dead_letter_groups, dead_letters, retry_each, solve_dead_letters
+from runtime.api.doubts import in_doubt
 from runtime.api.events import event, events
 from runtime.api.exporting import export
 from runtime.api.handing import give_back, hand_over, take
@@ -69,6 +70,7 @@ __all__ = [
     "held_versions",
     "hold_restored",
     "hold_workflow",
+    "in_doubt",
     "items",
     "let_go",
     "link",

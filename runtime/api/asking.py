@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from runtime.api.doubts import said_as
 from runtime.contracts import AlreadyDecided, NotAsked, TaskView, Voter
 from runtime.engine.jsonprofile import loads_stored
 from runtime.interpreter.people import tokens
@@ -130,7 +131,9 @@ def refuse_late(row: HumanTask, run: Run | None, voter: Voter) -> None:
     if row.status == "decided":
         last = HumanVote.objects.filter(task_id=row.id).order_by("-at", "voter").first()
         who = "Somebody" if last is None else last.name
-        raise AlreadyDecided(f"{who} has decided this already.", outcome=row.outcome, by=who, at=row.closed_at)
+        spec: Any = loads_stored(row.spec)
+        outcome = said_as(spec, row.outcome)
+        raise AlreadyDecided(f"{who} has decided this already.", outcome=outcome, by=who, at=row.closed_at)
     if row.status == "late":
         raise AlreadyDecided("The time for this is over: the run went on without an answer.", code="too_late")
     ended = run is None or run.finished_at is not None or run.cancel_requested_at is not None

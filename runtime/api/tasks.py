@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from runtime import queue
 from runtime.api.asking import Standing, Whose, addresses, asked_of, refuse_late, refuse_others
 from runtime.api.cursors import decode, encode, page_size
+from runtime.api.doubts import meant, said_as, shown
 from runtime.api.rows import RUN_COLUMNS, document, run_views
 from runtime.contracts import (
     JSON,
@@ -115,8 +116,9 @@ def decide(
     output: JSON = None,
     via: Literal["inbox", "link"] = "inbox",
 ) -> TaskView:
-    """Say what becomes of it. `answers`: of a form, by question. `output`: the value to go on with, for the choice
-    `value` of a failed step. `via`: by what way the answer came.
+    """Say what becomes of it. `answers`: of a form, by question. `output`: the value to go on with, for the choices
+    `value` of a failed step and `happened` of one in doubt, to which `retry` is no answer. `via`: by what way the
+    answer came.
 
     Raises NotFound, NotAsked (somebody else is asked), AlreadyDecided (somebody was quicker, the time was over, the run
     has ended), TaskRefused (by field).
@@ -125,6 +127,7 @@ def decide(
     row = row_of(workspace_id, task_id)
     spec: Any = loads_stored(row.spec)
     refuse_others(row, voter)
+    outcome = meant(spec, outcome)
     accepted = _checked(row, spec, outcome, comment, answers, output)
     kept = _put_aside(workspace_id, row, _answer(row, outcome, comment, (), accepted, voter, database_now()))
     try:
@@ -171,7 +174,10 @@ def _decided(
             if row.kind == "exception":
                 attempts = _note_doubt(row, outcome, voter, now)
             HumanTask.objects.filter(pk=task_id).update(status="decided", closed_at=now, outcome=outcome, answer=answer)
-        told = said("decide", f"user:{voter.id}", node=row.node_id, outcome=outcome, decided=decided, attempts=attempts)
+        told = said(
+            "decide", f"user:{voter.id}", node=row.node_id, outcome=said_as(spec, outcome), decided=decided,
+            attempts=attempts,
+        )  # fmt: skip
         changes = {"wake_at": due_unless_stopped(now), "claims": 0} if decided else {}
         Run.objects.filter(pk=row.run_id, finished_at__isnull=True).update(change=told, **changes)
     return decided
@@ -295,14 +301,16 @@ def _answer(
 def _views(rows: Sequence[HumanTask]) -> list[TaskView]:
     runs = Run.objects.filter(pk__in={row.run_id for row in rows}).values(*RUN_COLUMNS)
     views = {view.id: view for view in run_views(runs)}
+    specs: dict[UUID, Any] = {row.id: loads_stored(row.spec) for row in rows}
     votes: dict[UUID, list[VoteView]] = {row.id: [] for row in rows}
     for vote in HumanVote.objects.filter(task_id__in=list(votes)).order_by("at", "voter"):
+        outcome = said_as(specs[vote.task_id], vote.outcome) or ""
         votes[vote.task_id].append(
-            VoteView(vote.voter, vote.name, vote.at, vote.outcome, vote.comment, vote.via, vote.admin)
+            VoteView(vote.voter, vote.name, vote.at, outcome, vote.comment, vote.via, vote.admin)
         )
     found = []
     for row in rows:
-        spec: Any = loads_stored(row.spec)
+        spec = specs[row.id]
         found.append(
             TaskView(
                 id=row.id,
@@ -318,9 +326,9 @@ def _views(rows: Sequence[HumanTask]) -> list[TaskView]:
                 due_at=row.due_at,
                 created_at=row.created_at,
                 closed_at=row.closed_at,
-                outcome=row.outcome,
+                outcome=said_as(spec, row.outcome),
                 votes=votes[row.id],
-                spec=dict(spec),
+                spec=shown(spec),
                 answer=None,
                 barred=tokens(row.barred),
                 away=tokens(row.away),

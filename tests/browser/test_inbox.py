@@ -230,6 +230,74 @@ def test_a_failed_payment_is_put_before_a_person_and_goes_on(
     expect(page.get_by_role("tabpanel").get_by_text(made["id"])).to_be_visible()
 
 
+DOUBTS = {
+    "happened": ("It happened: go on", 1, "It happened"),
+    "send_again": ("Send it again", 2, "Sent again"),
+    "give_up": ("Give up", 1, "Gave up"),
+}
+
+
+@pytest.mark.parametrize("said", DOUBTS)
+def test_a_step_in_doubt_shows_what_was_sent_and_is_never_simply_tried_again(
+    signed_in: Opens, api: Api, product: Product, shot: Callable[[Page, str], None], said: str
+) -> None:
+    confirm, made, told = DOUBTS[said]
+    asked = {"order": "{{ run.id }}", "customer": "C-200", "amount": "{{ trigger.amount }}"}
+    invoice = write("invoice", "Create invoice", (0, 150), "/with/drop*1/invoices", asked, send_key=False)
+    invoice["settings"] = {"on_failure": "person"}
+    document = graph(
+        [step("start", "trigger.manual@1", "Order comes in", (0, 0)), invoice, edit_fields("note", "Note", (0, 300))],
+        [("start", "invoice"), ("invoice", "note")],
+    )
+    run = start(api, f"Invoice in doubt, {said}", document, amount="50")
+    task = question_of(api, run)
+    page = signed_in("/inbox")
+    question = pick(page, task)
+    expect(question.get_by_text("Nobody knows whether “Create invoice” happened")).to_be_visible()
+    sent = question.get_by_test_id("what-was-sent")
+    expect(sent).to_contain_text("POST")
+    expect(sent).to_contain_text("/with/drop*1/invoices")
+    expect(sent).to_contain_text(run)
+    expect(sent).to_contain_text("No key was sent with it")
+    expect(question.get_by_role("button", name="Try again")).to_have_count(0)
+    choices = question.locator("[data-choice]")
+    expect(choices).to_have_text(["Give up…", "Send it again…", "It happened…"])
+    shot(page, "inbox-doubt")
+    answer(question, said)
+    if said == "happened":
+        question.get_by_label("What it gave, as JSON").fill('{"status": 201, "body": {"id": "BY-HAND"}}')
+    elif said == "send_again":
+        expect(question.get_by_text("If the first one arrived, it may happen twice").last).to_be_visible()
+    shot(page, f"inbox-doubt-{said}")
+    assert len(received(product, "/invoices", run)) == 1
+    question.get_by_role("button", name=confirm, exact=True).click()
+    expect(page.get_by_text(f"Sent: {told}")).to_be_visible(timeout=20_000)
+    deadline = time.monotonic() + 30
+    while api.call("GET", f"W/runs/{run}")["finished_at"] is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert len(received(product, "/invoices", run)) == made
+    page.goto(f"/runs/{run}?step=invoice")
+    panel = page.get_by_role("region", name="Create invoice")
+    expect(panel.get_by_text("No key was sent with it")).to_be_visible()
+    expect(panel.get_by_text("Safe to repeat: the key sent with it")).to_have_count(0)
+    shot(page, f"panel-no-key-{said}")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_step_in_doubt_can_be_read_in_the_inbox(
+    signed_in: Opens, api: Api, shot: Callable[[Page, str], None], size: str
+) -> None:
+    pay = write("pay", "Take payment", (0, 150), "/with/drop/payments", {"invoice": "I-1"}, send_key=False)
+    pay["settings"] = {"on_failure": "person"}
+    document = graph([step("start", "trigger.manual@1", "Start", (0, 0)), pay], [("start", "pay")])
+    run = start(api, f"In doubt {size}", document)
+    page = signed_in(f"/inbox?task={question_of(api, run)}", viewport=SIZES[size])
+    page.emulate_media(color_scheme=THEMES[size][0])
+    expect(page.get_by_test_id("what-was-sent")).to_contain_text("POST")
+    readable(page, size, "inbox-doubt", shot)
+
+
 def test_a_form_asks_for_what_the_next_step_needs(
     signed_in: Opens, api: Api, shot: Callable[[Page, str], None]
 ) -> None:

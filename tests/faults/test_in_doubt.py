@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 #: Where the process dies, and whether the call was made.
 POINTS = {"step.effect:before": 0, "step.effect:after": 1}
 #: What people say, how many calls more that makes, and how the run ends.
-DECISIONS = {"retry": (1, "completed"), "value": (0, "completed"), "give_up": (0, "dead_lettered")}
+DECISIONS = {"send_again": (1, "completed"), "happened": (0, "completed"), "give_up": (0, "dead_lettered")}
 
 
 def asks_people() -> Example:
@@ -53,14 +53,14 @@ def test_what_is_in_doubt_is_put_before_people_and_done_as_they_say(some_databas
         assert plant.api is not None
         more, end = DECISIONS[said]
         answer: dict[str, Any] = {"outcome": said}
-        if said == "value":
+        if said == "happened":
             answer["output"] = {"status": 201, "body": {"id": "by hand"}}
         plant.api.call("POST", f"W/inbox/{task}/decide", answer)
         wait_until(lambda: plant.ended(key), f"{point}, {said}: it ends")  # noqa: B023
         assert (plant.status(key) or ("", ""))[1] == end, f"{point}, {said}"
         assert len(plant.company.calls(prefix=key)) == POINTS[point] + more, f"{point}, {said}"
         # Done a second time because a person said so: that is what UNEXPL and HUMANDUP look for.
-        rules = {"DUPHON", "REPEAT", "MISSING"} if (point, said) != ("step.effect:before", "retry") else set()
+        rules = {"DUPHON", "REPEAT", "MISSING"} if (point, said) != ("step.effect:before", "send_again") else set()
         assert [str(one) for one in plant.check(key, ends=None) if one.rule not in rules] == [], f"{point}, {said}"
     figures.tell(
         "in doubt, and people are asked",

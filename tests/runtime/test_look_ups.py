@@ -158,7 +158,7 @@ def test_where_no_look_up_can_tell_a_person_is_asked_with_what_was_said(machine:
     assert decision(attempt)["found"] == "could_not_tell"
     assert len(decision(attempt)["looked"]) == 2
     assert len(sent(world, run_id)) == 1, "nothing is sent before somebody says so"
-    api.decide(workspace_id=WORKSPACE, task_id=task.id, outcome="retry", voter=SOMEBODY)
+    api.decide(workspace_id=WORKSPACE, task_id=task.id, outcome="send_again", voter=SOMEBODY)
     assert machine.finish(run_id).status == "completed"
     first, second = attempts(run_id)
     assert (first.status, second.status) == ("abandoned", "succeeded")

@@ -317,9 +317,44 @@ def test_an_effect_in_doubt_is_put_before_people(idle_machine: Machine, world: W
     idle_machine.start()
     task = asked(run_id)
     assert task.spec["error"]["code"] == "in_doubt"
-    decide(task, "value", output={"status": 201})
+    a_plain_retry_is_refused(run_id, task)
+    decide(task, "happened", output={"status": 201})
     assert idle_machine.finish(run_id).status == "completed"
     assert len(world.invoices(str(run_id))) == 1, "nothing was sent before somebody decided, nor after"
+
+
+def a_plain_retry_is_refused(run_id: UUID, task: TaskView) -> None:
+    """Of a step in doubt nobody says "try again" without having been told that it may happen twice."""
+    assert [one["id"] for one in task.spec["choices"]] == ["happened", "send_again", "give_up"]
+    for said in ("retry", "value"):
+        with pytest.raises(TaskRefused) as caught:
+            decide(task, said)
+        assert "Nobody knows whether this happened" in caught.value.fields["outcome"]
+    assert asked(run_id).votes == []
+
+
+@pytest.mark.parametrize(("said", "sent", "end"), [
+    ("happened", 1, "completed"), ("send_again", 2, "completed"), ("give_up", 1, "dead_lettered"),
+])  # fmt: skip
+@pytest.mark.parametrize("way", ["no answer", "no look-up can tell"])
+def test_a_step_in_doubt_is_never_simply_tried_again(
+    machine: Machine, world: World, way: str, said: str, sent: int, end: str
+) -> None:
+    body = {"order": "{{ run.id }}", "customer": "C-200", "amount": 10}
+    pay = unsafe_post("pay", f"{world.url}/with/drop*1/invoices", body, on_failure="person")
+    if way == "no look-up can tell":
+        nobody = f"{world.url}/with/fail=403/invoices/by-key/{{{{ look_up.key }}}}"
+        pay["config"] |= {"in_doubt": "look_up", "look_up_url": nobody, "look_up_after": 0.1}
+    run_id = machine.begin(flow("start -> pay -> after", pay, fields("after", to="{{ steps.pay.status }}")))
+    task = asked(run_id)
+    a_plain_retry_is_refused(run_id, task)
+    decided = decide(task, said, output={"status": 201})
+    assert (decided.outcome, [one.outcome for one in decided.votes]) == (said, [said])
+    assert machine.finish(run_id).status == end
+    assert len(world.invoices(str(run_id))) == sent
+    with pytest.raises(AlreadyDecided) as late:
+        decide(task, "give_up", voter=OMAR)
+    assert late.value.params["outcome"] == said
 
 
 def test_the_state_with_a_question_is_found_again_after_every_commit(idle_machine: Machine, world: World) -> None:
@@ -425,7 +460,7 @@ def test_what_people_say_of_an_effect_in_doubt_is_on_record_beside_it(idle_machi
     wait_until(lambda: statuses(run_id).get("pay") == "running")
     idle_machine.crash()
     idle_machine.start()
-    decide(asked(run_id), "value", output={"status": 201})
+    decide(asked(run_id), "happened", output={"status": 201})
     idle_machine.finish(run_id)
     attempt = Attempt.objects.get(run_id=run_id, node_id="pay")
     assert attempt.status == "succeeded"

@@ -159,7 +159,7 @@ export type Day = {
   waiting: number;
 };
 
-/** An answer: one of the choices, a comment, the answers of a form, the value to go on with after a failure. */
+/** An answer: one of the choices, a comment, the answers of a form, the value to go on with after a failure. Of a step of which nobody knows whether it happened: `happened` (with its result as `output`), `send_again` or `give_up`; a plain `retry` is refused. */
 export type DecideBody = {
   answers?: Record<string, unknown>;
   comment?: string;
@@ -477,6 +477,7 @@ export type LastRun = {
   id: string;
   outcome: (string | null);
   status: string;
+  undo_incomplete: boolean;
 };
 
 /** The newest drill, null where there was none. */
@@ -1031,7 +1032,7 @@ export type TakeBody = {
   over?: boolean;
 };
 
-/** The same with the question itself. `facts`: [{label, value}]; `choices`: [{id, label, comment}], `comment`: whoever chooses it says why; `fields`: the questions of a form; `error`: of a failed step; `answer`: what the run went on with. */
+/** The same with the question itself. `facts`: [{label, value}]; `choices`: [{id, label, comment}], `comment`: whoever chooses it says why; `fields`: the questions of a form; `error`: of a failed step; `in_doubt`: nobody knows whether the step happened; `answer`: what the run went on with. */
 export type TaskDetail = {
   amount: unknown;
   answer: unknown;
@@ -1049,6 +1050,7 @@ export type TaskDetail = {
   fields: Array<Record<string, unknown>>;
   form: (string | null);
   id: string;
+  in_doubt: boolean;
   kind: string;
   may_decide: boolean;
   may_hand_over: boolean;

@@ -66,6 +66,8 @@ export interface TaskDetail extends Task {
   /** The questions of a form, as a manual start has them. */
   fields: { [setting: string]: Json }[];
   error: Pick<RunError, keyof RunError> | null;
+  /** Nobody knows whether the step happened. */
+  in_doubt: boolean;
   answer: Json;
   notes: TaskNote[];
 }

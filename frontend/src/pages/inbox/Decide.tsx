@@ -24,8 +24,14 @@ const LOOKS: Record<string, { icon: LucideIcon; variant: ButtonVariant }> = {
   out: { icon: Send, variant: "primary" },
   retry: { icon: RotateCcw, variant: "primary" },
   value: { icon: Braces, variant: "default" },
+  // Of a step in doubt nothing is suggested.
+  happened: { icon: Check, variant: "default" },
+  send_again: { icon: Send, variant: "default" },
   give_up: { icon: X, variant: "danger" },
 };
+
+/** They are asked about once more. */
+const SURE: readonly string[] = ["give_up", "send_again"];
 
 /** A second click of a double one would answer the question that has come to where the first one was. */
 const SETTLES_MS = 350;
@@ -80,7 +86,7 @@ export function Decide({ task, head, onDecided }: DecideProps) {
     return server[field];
   };
   const choose = (choice: TaskChoice) => {
-    if (second?.id !== choice.id && (goesOn(task, choice) || choice.id === "give_up")) {
+    if (second?.id !== choice.id && (goesOn(task, choice) || SURE.includes(choice.id))) {
       setSecond(choice);
       return;
     }
@@ -98,7 +104,7 @@ export function Decide({ task, head, onDecided }: DecideProps) {
     if (before.current === asked) return;
     before.current = asked;
     // What there is to fill in takes the focus by itself; else it goes to the buttons that changed.
-    if (asked !== "value") foot.current?.querySelector("button")?.focus();
+    if (asked !== "value" && asked !== "happened") foot.current?.querySelector("button")?.focus();
   }, [asked]);
 
   const press = (id: string) => {
@@ -161,9 +167,9 @@ export function Decide({ task, head, onDecided }: DecideProps) {
       head={head}
       foot={
         <>
-          {second?.id === "give_up" && (
+          {second && SURE.includes(second.id) && (
             <p className={css.sure} id="inbox-sure">
-              {t("sure")}
+              {t(second.id === "give_up" ? "sure" : "doubt.sure")}
             </p>
           )}
           <div className={css.buttons} data-count={second ? 2 : task.choices.length} ref={foot}>
@@ -187,10 +193,11 @@ export function Decide({ task, head, onDecided }: DecideProps) {
             />
           </Suspense>
         )}
-        {asked === "value" && (
+        {(asked === "value" || asked === "happened") && (
           <Suspense fallback={<SkeletonRows rows={3} label={t("loadingOne")} />}>
             <ValueEditor
               step={task.step}
+              happened={asked === "happened"}
               error={server["output"]}
               value={draft.value}
               onChange={(value) => change({ value })}

@@ -17,6 +17,7 @@ import { amountText } from "./task";
 import { DueChip, StateChips, TestChip, VotesChip } from "./TaskList";
 
 const Handing = lazy(() => import("./Handing"));
+const WhatWasSent = lazy(() => import("../run/WhatWasSent"));
 const Meanwhile = lazy(() => import("./Meanwhile"));
 const DataView = lazy(async () => ({ default: (await import("../run/DataView")).DataView }));
 
@@ -31,7 +32,7 @@ function Why({ task }: { task: TaskDetail }) {
   const shared = others.some((one) => one.kind !== "person");
   const who =
     task.kind === "exception"
-      ? t("why.exception", { step: task.step })
+      ? t(task.in_doubt ? "why.inDoubt" : "why.exception", { step: task.step })
       : task.asked.length === 0
         ? t("why.anybody")
         : shared
@@ -158,7 +159,7 @@ function Answer({ task }: { task: TaskDetail }) {
   const { t } = useTranslation("inbox");
   const format = useFormatter();
   const { answer } = task;
-  const given = task.kind === "form" || task.outcome === "value";
+  const given = task.kind === "form" || task.outcome === "value" || task.outcome === "happened";
   if (task.status !== "decided" || !given || answer === null) return null;
   let shown: unknown = answer;
   if (task.kind === "form" && typeof answer === "object" && !Array.isArray(answer)) {
@@ -173,6 +174,30 @@ function Answer({ task }: { task: TaskDetail }) {
         <DataView value={shown} empty={t("noAnswer")} />
       </Suspense>
     </section>
+  );
+}
+
+/** Of a step in doubt: what it may have sent, and what each answer comes to. */
+function InDoubt({ task }: { task: TaskDetail }) {
+  const { t } = useTranslation("inbox");
+  return (
+    <>
+      <Suspense fallback={<SkeletonRows rows={4} label={t("loadingOne")} />}>
+        <WhatWasSent run={task.run.id} node={task.node} seq={task.run.seq} bare />
+      </Suspense>
+      {task.may_decide && (
+        <section className={css.block}>
+          <h3>{t("doubt.title")}</h3>
+          <ul className={css.ways}>
+            {task.choices.map((choice) => (
+              <li key={choice.id}>
+                <b>{t(`choice.${choice.id}`).replace(/\s*…$/, "")}:</b> {t(`doubt.${choice.id}`)}
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </>
   );
 }
 
@@ -223,6 +248,7 @@ export function TaskView({ task, head, children, foot, busy = false }: TaskViewP
             </Suspense>
           )}
           {task.error && <ErrorBox error={task.error} />}
+          {task.in_doubt && task.status === "open" && <InDoubt task={task} />}
           {task.text && !task.error && <p className={css.text}>{task.text}</p>}
           <Facts task={task} />
           <Link to="/runs/$runId" params={{ runId: task.run.id }} search={{ step: task.node }} className={buttonClass("link")}>

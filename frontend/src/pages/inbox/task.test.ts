@@ -60,6 +60,7 @@ function task(changes: Partial<TaskDetail> = {}): TaskDetail {
     ],
     fields: [],
     error: null,
+    in_doubt: false,
     answer: null,
     ...changes,
   };

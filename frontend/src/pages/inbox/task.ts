@@ -147,9 +147,9 @@ export function wrongs(task: TaskDetail, choice: TaskChoice, draft: Draft): Wron
   return found;
 }
 
-/** Whether this choice gives a value to go on with. */
+/** Whether this choice gives a value to go on with: in place of what failed, or what a step in doubt gave. */
 export function goesOn(task: Pick<Task, "kind">, choice: TaskChoice): boolean {
-  return task.kind === "exception" && choice.id === "value";
+  return task.kind === "exception" && (choice.id === "value" || choice.id === "happened");
 }
 
 /** What is sent. */

@@ -1,14 +1,12 @@
 import { useId } from "react";
 import { useTranslation } from "react-i18next";
 
-import { useStepDetail } from "../../api/queries";
 import type { Run, StepSpec } from "../../api/types";
-import { words } from "../../graph/schema";
 import { JsonEditor } from "../../inspector/JsonEditor";
 import { useRunStep } from "../../live";
-import { ErrorCard, RadioGroup, Skeleton } from "../../ui";
-import { type InDoubt, shortFacts } from "./retry";
-import css from "./retry.module.css";
+import { RadioGroup } from "../../ui";
+import type { InDoubt } from "./retry";
+import WhatWasSent from "./WhatWasSent";
 
 interface RetryDoubtProps {
   run: Run;
@@ -22,9 +20,10 @@ interface RetryDoubtProps {
 export function RetryDoubt({ run, node, spec, said, onChange }: RetryDoubtProps) {
   const { t } = useTranslation("runs");
   const name = useId();
+  const seq = useRunStep(node)?.seq ?? 0;
   return (
     <>
-      <WhatWasSent run={run} node={node} spec={spec} />
+      <WhatWasSent run={run.id} node={node} seq={seq} spec={spec} />
       <RadioGroup
         legend={t("retry.decide")}
         name={name}
@@ -48,34 +47,5 @@ export function RetryDoubt({ run, node, spec, said, onChange }: RetryDoubtProps)
         />
       )}
     </>
-  );
-}
-
-function WhatWasSent({ run, node, spec }: { run: Run; node: string; spec: StepSpec | undefined }) {
-  const { t } = useTranslation("runs");
-  const seq = useRunStep(node)?.seq ?? 0;
-  const detail = useStepDetail(run.id, node, seq);
-  if (detail.isPending) return <Skeleton height={54} />;
-  if (detail.isError) return <ErrorCard error={detail.error} onRetry={() => void detail.refetch()} />;
-  const last = detail.data.attempts.at(-1);
-  const facts = shortFacts(last?.request ?? null);
-  // What is sent is often called as the setting is.
-  const named = (name: string) => spec?.config_schema.properties?.[name]?.title ?? words(name);
-  return (
-    <div className={css.sent}>
-      <h3>{t("retry.sent")}</h3>
-      {facts.length === 0 && <p>{t("retry.sentNone")}</p>}
-      {facts.length > 0 && (
-        <dl tabIndex={0} aria-label={t("retry.sent")}>
-          {facts.map((fact) => (
-            <div key={fact.name}>
-              {fact.name && <dt>{named(fact.name)}</dt>}
-              <dd>{fact.text}</dd>
-            </div>
-          ))}
-        </dl>
-      )}
-      {last?.error && <p className={css.sentError}>{last.error.message || last.error.title}</p>}
-    </div>
   );
 }

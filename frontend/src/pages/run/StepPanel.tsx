@@ -22,7 +22,7 @@ import {
 } from "../../ui";
 import { AttemptLines, AttemptsTab } from "./Attempts";
 import { DataView } from "./DataView";
-import { doubtOf } from "./doubt";
+import { doubtOf, keyOf } from "./doubt";
 import { ErrorBox } from "./ErrorBox";
 import { CalledRun, ItemBar } from "./items/ItemBar";
 import { ItemsTab } from "./items/ItemsTab";
@@ -35,9 +35,10 @@ import { StepUndo } from "./StepUndo";
 
 export type PanelTab = "what" | "items" | "input" | "output" | "attempts";
 
-function Facts({ step, attempts }: { step: RunStep; attempts: readonly RunAttempt[] }) {
+function Facts({ step, attempts, input }: { step: RunStep; attempts: readonly RunAttempt[]; input: Json }) {
   const { t } = useTranslation("runs");
-  const key = attempts.at(-1)?.effect_key;
+  const last = attempts.at(-1);
+  const key = keyOf(last, input);
   return (
     <dl className={css.facts}>
       {step.started_at && (
@@ -62,14 +63,20 @@ function Facts({ step, attempts }: { step: RunStep; attempts: readonly RunAttemp
           <dd className="tn">{step.attempt}</dd>
         </div>
       )}
-      {key && (
+      {key.sent === "sent" && (
         <div className={css.wideFact}>
           <dt>{t("step.key")}</dt>
           <dd className={css.keyFact}>
             <Copy size={15} color="var(--cData)" aria-hidden />
-            <code title={key}>{key}</code>
-            <CopyButton text={key} />
+            <code title={key.key}>{key.key}</code>
+            <CopyButton text={key.key} />
           </dd>
+        </div>
+      )}
+      {last?.effect_key && key.sent !== "sent" && (
+        <div className={css.wideFact}>
+          <dt>{t("step.repeat")}</dt>
+          <dd>{t(`retry.key.${key.sent}`)}</dd>
         </div>
       )}
     </dl>
@@ -93,6 +100,7 @@ function WhatHappened(props: {
   spec: StepSpec | undefined;
   step: RunStep | undefined;
   attempts: readonly RunAttempt[];
+  input: Json;
   output: Json;
   run: Run;
 }) {
@@ -175,7 +183,7 @@ function WhatHappened(props: {
       {step.status === "ready" && <p className={css.plain}>{t("step.ready")}</p>}
       {step.status === "skipped" && <p className={css.plain}>{t("step.skipped")}</p>}
       {step.status === "cancelled" && <p className={css.plain}>{t("step.cancelled")}</p>}
-      <Facts step={step} attempts={attempts} />
+      <Facts step={step} attempts={attempts} input={props.input} />
       {(attempts.length > 1 || attempts.some((attempt) => doubtOf(attempt) !== null)) && (
         <section className={css.block}>
           <h3>{t("tab.attempts")}</h3>
@@ -290,7 +298,7 @@ export function StepPanel({ node, spec, tab, onTab, onClose, onPrevious, onNext,
         {tab === "what" && calls && step?.items && <CalledRun run={run.id} step={step} />}
         {tab === "items" && step?.items && <ItemsTab key={`${run.id} ${node.id}`} node={node} step={step} run={run.id} onOpen={undoes ? undefined : onItem} />}
         {tab === "what" && <StepUndo node={node} onSelect={onSelect} />}
-        {tab === "what" && <WhatHappened key={node.id} node={node} spec={spec} step={step} attempts={attempts} output={detail.data?.output ?? null} run={run} />}
+        {tab === "what" && <WhatHappened key={node.id} node={node} spec={spec} step={step} attempts={attempts} input={detail.data?.input ?? null} output={detail.data?.output ?? null} run={run} />}
         {tab !== "what" && !step && <p className={css.plain}>{t("step.noData")}</p>}
         {tab !== "what" && tab !== "items" && step && detail.isPending && <SkeletonRows rows={5} label={t("step.loading")} />}
         {detail.isError && (

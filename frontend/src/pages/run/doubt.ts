@@ -29,3 +29,14 @@ export function sentOf(request: Json): Json {
   const rest = Object.entries(request).filter(([name]) => name !== "in_doubt");
   return rest.length > 0 ? Object.fromEntries(rest) : null;
 }
+
+export type SentKey = { sent: "sent"; key: string } | { sent: "not_sent" } | { sent: "same_result" };
+
+/** Whether a key went with this try, by which the other system recognises a repeat. Each try that changes something has
+ * one; whether it is sent is for its settings to say. Where that is not known, it was not. */
+export function keyOf(attempt: { effect_key: string | null; effect_class: string | null } | undefined, input: Json): SentKey {
+  if (attempt?.effect_class === "natural") return { sent: "same_result" };
+  const keyed = attempt?.effect_class === "keyed";
+  const asked = attempt?.effect_class === "queryable" && isJsonObject(input) && input["send_key"] === true;
+  return attempt?.effect_key && (keyed || asked) ? { sent: "sent", key: attempt.effect_key } : { sent: "not_sent" };
+}
