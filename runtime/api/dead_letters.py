@@ -21,6 +21,7 @@ from runtime.contracts import (
     RuntimeRefused,
     StoreUnavailable,
 )
+from runtime.engine.undo import INCOMPLETE
 from runtime.interpreter.generations import GIVEN_UP
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
@@ -29,6 +30,9 @@ from runtime.store.models import DeadLetter, Run
 MOST_AT_ONCE: Final = 500
 MOST_RETRIED: Final = 100
 _MOST_GROUPS: Final = 500
+_BACKWARDS: Final = (
+    "This run was to be undone, and something is still done. A retry would go forward: open the run and undo it again."
+)
 
 
 def dead_letter_count(*, workspace_id: UUID) -> int:
@@ -90,11 +94,17 @@ def dead_letters(*, workspace_id: UUID, cause: str, after: str | None = None, li
 
 
 def retry_each(*, workspace_id: UUID, run_ids: Sequence[UUID], by: UUID | None = None) -> list[RetryOutcome]:
-    """Go on with each of these runs that needs nobody's word: nothing of it is in doubt and nothing would happen twice.
-    What came of each, in their order; at most 100."""
+    """Go on with each of these runs that needs nobody's word: nothing of it is in doubt, nothing would happen twice,
+    and it was not to be undone. What came of each, in their order; at most 100."""
     if len(run_ids) > MOST_RETRIED:
         raise RuntimeRefused(f"At most {MOST_RETRIED} at once.", code="too_many", limit=MOST_RETRIED)
-    return [_retry(workspace_id, run_id, by) for run_id in dict.fromkeys(run_ids)]
+    backwards = set(
+        _open(workspace_id).filter(run_id__in=list(run_ids), code=INCOMPLETE).values_list("run_id", flat=True)
+    )
+    return [
+        RetryOutcome(run_id, "refused", _BACKWARDS) if run_id in backwards else _retry(workspace_id, run_id, by)
+        for run_id in dict.fromkeys(run_ids)
+    ]
 
 
 def _retry(workspace_id: UUID, run_id: UUID, by: UUID | None) -> RetryOutcome:

@@ -223,6 +223,7 @@ def test_a_cancelled_run_goes_on_where_it_was_cancelled(signed_in: Opens, api: A
     run = httpx2.post(product.url + live.path, json={"number": "SO-7009"}, timeout=60).json()["run"]
     page = signed_in(f"/runs/{run}")
     page.get_by_role("button", name="Cancel run…").click()
+    expect(page.get_by_role("dialog").get_by_role("button", name="Keep running")).to_be_visible()
     page.get_by_role("dialog").get_by_role("button", name="Cancel this run").click()
     expect(page.get_by_role("heading", name="The run was cancelled")).to_be_visible()
     page.get_by_role("button", name="Retry…", exact=True).click()

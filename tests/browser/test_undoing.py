@@ -101,6 +101,53 @@ def test_an_undo_is_watched_running_backwards(
     assert findings(page) == []
 
 
+def test_an_undo_that_is_incomplete_says_so_and_is_undone_again_not_retried(
+    signed_in: Opens, api: Api, product: Product, live: Published, shot: Callable[[Page, str], None]
+) -> None:
+    refuses = {"path": "/invoices/", "method": "POST", "behaviour": "fail=409"}
+    httpx2.post(f"{product.url}/behaviour", json=refuses, headers=COMPANY, timeout=60).raise_for_status()
+    run = post(product, live, "SO-9003", quantity=150).json()["run"]
+    page = signed_in(f"/runs/{run}")
+    expect(page.get_by_role("heading", name="The undo is incomplete")).to_be_visible(timeout=20_000)
+    expect(page.get_by_test_id("run-facts")).to_contain_text("Undo incomplete")
+    lists = page.get_by_test_id("how-far-undone")
+    expect(lists).to_contain_text(re.compile("Still done.*Create invoice.*Undone.*Take payment", re.DOTALL))
+    expect(page.get_by_role("button", name="Retry…", exact=True)).to_have_count(0)
+    shot(page, "undo-incomplete")
+    for size in ({"width": 1440, "height": 900}, {"width": 390, "height": 844}):
+        for theme in ("light", "dark"):
+            page.set_viewport_size(size)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=theme)
+            shot(page, f"undo-incomplete-{size['width']}-{theme}")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.emulate_media(color_scheme="light")
+    page.get_by_role("button", name="More ways to go on").click()
+    expect(page.get_by_role("menuitem", name="Retry…")).to_be_visible()
+    assert findings(page) == []
+    page.keyboard.press("Escape")
+
+    page.goto("/runs")
+    expect(page.locator("tr, li, a").filter(has_text="SO-9003").first).to_contain_text("Undo incomplete")
+    page.goto("/dead-letters")
+    group = page.get_by_role("listitem").filter(has_text="Not everything could be undone")
+    expect(group.get_by_text("A retry would go forward")).to_be_visible()
+    expect(group.get_by_role("button", name="Retry")).to_have_count(0)
+    shot(page, "undo-incomplete-dead-letters")
+    group.get_by_role("button", name="Show the runs").click()
+    group.get_by_role("link", name="SO-9003").click()
+
+    httpx2.delete(f"{product.url}/behaviour", headers=COMPANY, timeout=60).raise_for_status()
+    page.get_by_role("button", name="Undo again…").click()
+    dialog = page.get_by_role("dialog", name="Undo run SO-9003")
+    dialog.get_by_label("Why is it undone?").fill("The bank works again.")
+    repeat = dialog.get_by_role("checkbox")
+    if repeat.count():
+        repeat.first.check()
+    dialog.get_by_role("button", name=re.compile("^Undo 1 step")).click()
+    expect_undone(page, "refund", "void")
+    assert standing(product, "/invoices", run)["status"] == "void"
+
+
 def test_a_run_that_is_done_is_undone_by_hand_with_a_reason(
     signed_in: Opens, product: Product, live: Published, shot: Callable[[Page, str], None]
 ) -> None:

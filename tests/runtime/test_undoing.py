@@ -108,6 +108,16 @@ def test_an_undo_that_fails_for_good_stops_none_of_the_others_and_is_named(machi
     assert (letter.code, letter.node_id) == ("undo_incomplete", "undo_two")
 
 
+def test_a_run_that_was_not_undone_as_a_whole_is_never_started_forward_among_others(
+    machine: Machine, world: World
+) -> None:
+    run = machine.run(saga(world, call("undo_two", world, "fail=422")))
+    (outcome,) = api.retry_each(workspace_id=WORKSPACE, run_ids=[run.id])
+    assert (outcome.outcome, "undo it again" in outcome.message) == ("refused", True)
+    assert made(world, run.id) == ["one", "two", "undo_one"]
+    assert api.dead_letter_count(workspace_id=WORKSPACE) == 1
+
+
 def test_a_call_whose_answer_was_lost_is_undone_too(machine: Machine, world: World) -> None:
     links = f"{CHAIN}, three:undo -> undo_three"
     run = machine.run(saga(world, call("undo_three", world), links=links, third="drop"))

@@ -54,6 +54,8 @@ export interface ConfirmDialogProps {
   title: string;
   children: ReactNode;
   /** The verb, with its number: "Delete 3 steps". */
+  /** In place of "Cancel", where that would say the opposite. */
+  dismiss?: string;
   confirm: string;
   onConfirm: () => void;
   busy?: boolean;
@@ -73,7 +75,7 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
       <form onSubmit={submit} style={{ display: "grid", gap: 16 }}>
         {props.children}
         <div style={{ display: "flex", justifyContent: "flex-end", gap: 10 }}>
-          <Button onClick={props.onClose}>{t("action.cancel")}</Button>
+          <Button onClick={props.onClose}>{props.dismiss ?? t("action.cancel")}</Button>
           <Button type="submit" variant={props.variant ?? "primary"} busy={props.busy ?? false} disabled={props.disabled}>
             {props.confirm}
           </Button>

@@ -59,7 +59,8 @@ export type StatusKind =
   | "skipped"
   | "cancelled"
   | "undoing"
-  | "undone";
+  | "undone"
+  | "undo_incomplete";
 
 type Tone = "Ok" | "Err" | "Run" | "Wait" | "Retry" | "Idle" | "Undo";
 
@@ -81,6 +82,7 @@ const LOOKS: Record<StatusKind, { icon: LucideIcon; tone: Tone }> = {
   cancelled: { icon: Ban, tone: "Idle" },
   undoing: { icon: Undo2, tone: "Undo" },
   undone: { icon: Undo2, tone: "Undo" },
+  undo_incomplete: { icon: Undo2, tone: "Err" },
 };
 
 /** CSS colour of a status, for charts and for what is drawn. */
@@ -122,6 +124,9 @@ export function runStatusKind(run: {
   waiting?: { kind: string; asking_item?: number | null } | null;
   paused?: boolean;
   failed_items?: number;
+  error?: { code: string } | null;
+  /** Where the error itself is not told. */
+  undo_incomplete?: boolean;
 }): StatusKind {
   if (run.paused) return "parked";
   if (run.status.startsWith("waiting") && run.waiting?.kind === "children") {
@@ -147,7 +152,7 @@ export function runStatusKind(run: {
     case "cancelled":
       return "cancelled";
     case "dead_lettered":
-      return "failed";
+      return isUndoIncomplete(run) ? "undo_incomplete" : "failed";
     case "completed":
       if (run.outcome === "done_with_failures" || run.outcome === "stopped" || run.outcome === "filtered") {
         return run.outcome;
@@ -155,6 +160,11 @@ export function runStatusKind(run: {
       // Its steps came to an end, and that is not all there is to say.
       return run.failed_items ? "done_with_failures" : "done";
   }
+}
+
+/** It was to be undone, and something that it did is still done. */
+export function isUndoIncomplete(run: { status: RunStatus; error?: { code: string } | null; undo_incomplete?: boolean }): boolean {
+  return run.status === "dead_lettered" && (run.undo_incomplete ?? run.error?.code === "undo_incomplete");
 }
 
 export function runIsFinished(run: { status: RunStatus }): boolean {

@@ -1,5 +1,5 @@
 import { Menu } from "@mantine/core";
-import { ChevronDown, ChevronRight, CircleCheck, EllipsisVertical, RotateCcw, Trash2 } from "lucide-react";
+import { ChevronDown, ChevronRight, CircleCheck, EllipsisVertical, ListTree, RotateCcw, Trash2 } from "lucide-react";
 import { type ReactNode, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -81,8 +81,9 @@ export function GroupCard({ group, gone, trying, onAsk, onTry, children }: Group
             </span>
           </div>
         )}
-        {!gone && mayRetry && <Actions target={target} trying={trying} onAsk={onAsk} onTry={onTry} />}
+        {!gone && mayRetry && <Actions target={target} trying={trying} onAsk={onAsk} onTry={onTry} opened={opened} onShow={() => setOpened(!opened)} />}
       </div>
+      {!gone && group.code === "undo_incomplete" && <p className={css.hint}>{t("undoIncomplete.why")}</p>}
       {children}
       <div id={id} hidden={!opened || gone}>
         {opened && !gone && <Letters group={group} chosen={chosen} onChoose={mayRetry ? setChosen : null} />}
@@ -91,7 +92,7 @@ export function GroupCard({ group, gone, trying, onAsk, onTry, children }: Group
   );
 }
 
-function Actions(props: Pick<GroupCardProps, "trying" | "onAsk" | "onTry"> & { target: Target }) {
+function Actions(props: Pick<GroupCardProps, "trying" | "onAsk" | "onTry"> & { target: Target; opened: boolean; onShow: () => void }) {
   const { t } = useTranslation(["deadLetters", "common"]);
   const format = useFormatter();
   const { target, onAsk, onTry } = props;
@@ -99,21 +100,30 @@ function Actions(props: Pick<GroupCardProps, "trying" | "onAsk" | "onTry"> & { t
   const count = countOf(target);
   const many = { count, number: format.number(count) };
   const some = target.letters !== null;
+  // A retry goes forward: of a run that was to be undone nobody shall start that by one click.
+  const forward = target.group.code !== "undo_incomplete";
   const of = t("of", { title: target.group.title });
   return (
     <div className={css.actions} role="group" aria-label={of}>
-      <Button
-        variant="soft"
-        icon={<RotateCcw size={15} aria-hidden />}
-        aria-disabled={props.trying || undefined}
-        onClick={() => !props.trying && onTry(target)}
-      >
-        {count === 1 ? t("action.retryOne") : t("action.tryOne")}
-      </Button>
-      {count > 1 && (
+      {forward && (
+        <Button
+          variant="soft"
+          icon={<RotateCcw size={15} aria-hidden />}
+          aria-disabled={props.trying || undefined}
+          onClick={() => !props.trying && onTry(target)}
+        >
+          {count === 1 ? t("action.retryOne") : t("action.tryOne")}
+        </Button>
+      )}
+      {!forward && (
+        <Button variant="soft" icon={<ListTree size={15} aria-hidden />} aria-expanded={props.opened} onClick={props.onShow}>
+          {t("undoIncomplete.show")}
+        </Button>
+      )}
+      {forward && count > 1 && (
         <Button onClick={() => onAsk("retry", target)}>{some ? t("action.retrySome", many) : t("action.retry")}</Button>
       )}
-      <Menu position="bottom-end" withinPortal shadow="md" radius={10} trapFocus>
+      <Menu position="bottom-end" withinPortal shadow="md" radius={10} trapFocus withInitialFocusPlaceholder={false}>
         <Menu.Target>
           <IconButton label={t("common:action.more")} icon={<EllipsisVertical size={16} aria-hidden />} />
         </Menu.Target>

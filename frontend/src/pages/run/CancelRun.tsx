@@ -70,6 +70,7 @@ export function CancelRun({ run, graph, onCancelled }: CancelRunProps) {
         onClose={() => setAsking(false)}
         title={t("cancel.title", { name: runTitle(run) })}
         confirm={t(undo ? "cancel.confirmUndo" : "cancel.confirm")}
+        dismiss={t("cancel.keep")}
         variant="dangerFilled"
         busy={cancel.isPending}
         onConfirm={() => cancel.mutate()}

@@ -6,7 +6,7 @@ import { ApiError, api, keyForEach } from "../../api/client";
 import { useRetryPlan, workspacePath } from "../../api/queries";
 import { useWorkspace } from "../../api/session";
 import type { RetryPlan, Run, StepSpec } from "../../api/types";
-import { Button, ErrorCard, Note, showToast, SkeletonRows } from "../../ui";
+import { Button, ErrorCard, isUndoIncomplete, Note, showToast, SkeletonRows } from "../../ui";
 import { type Answers, countSteps, missingIn, NO_ANSWERS, requestOf, sentencesByStep } from "./retry";
 import css from "./retry.module.css";
 import { RetryPlanList } from "./RetryPlanList";
@@ -96,7 +96,7 @@ export function RetryForm({ run, start, focus, specs, onClose, onChanged }: Retr
 
   return (
     <form onSubmit={submit} className={css.form} noValidate>
-      <p className={css.intro}>{from ? t("retry.introFrom", { name: from }) : t("retry.intro")}</p>
+      <p className={css.intro}>{isUndoIncomplete(run) ? t("retry.introUndo") : from ? t("retry.introFrom", { name: from }) : t("retry.intro")}</p>
       <div role="status" className={css.news} data-empty={!outdated || query.isError}>
         {outdated && !query.isError && <Note tone="wait">{t("retry.outdated")}</Note>}
       </div>

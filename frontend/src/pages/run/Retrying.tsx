@@ -8,7 +8,7 @@ import { useCan } from "../../api/session";
 import type { GraphNode, StepSpec } from "../../api/types";
 import { indexOf } from "../../graph/indexes";
 import { useRun, useRunStep } from "../../live";
-import { Button, Dialog, IconButton } from "../../ui";
+import { Button, Dialog, IconButton, isUndoIncomplete } from "../../ui";
 import { runTitle } from "../runs/words";
 import css from "./retry.module.css";
 import { canStartFrom, isRetryable } from "./retry";
@@ -106,7 +106,10 @@ export function RetryMenu({ node, spec }: { node: GraphNode | undefined; spec: S
   const ask = useRetrying();
   const step = useRunStep(node?.id ?? "");
   // What was undone is at rest: nothing waits to be gone on with.
-  const variant = useRun((state) => state.run?.status === "compensated") ? "default" : "primary";
+  const incomplete = useRun((state) => state.run !== null && isUndoIncomplete(state.run));
+  const rests = useRun((state) => state.run?.status === "compensated");
+  // Where an undo did not end, undoing again comes first, and going forward is one of the other ways.
+  const variant = rests || incomplete ? "default" : "primary";
   const arrow = useRef<HTMLButtonElement>(null);
   const undoes = useUndoes(node?.id);
   const from = node && !undoes && canStartFrom(step, spec) ? node.id : null;
@@ -117,19 +120,26 @@ export function RetryMenu({ node, spec }: { node: GraphNode | undefined; spec: S
     ask(wish);
   };
   return (
-    <div className={css.split} data-variant={variant}>
-      <Button
-        variant={variant}
-        icon={<RotateCcw size={15} aria-hidden />}
-        onClick={() => ask({ kind: "retry", start: [], focus: null })}
-      >
-        {t("retry.button")}
-      </Button>
-      <Menu position="bottom-end" width={270} withinPortal shadow="md" radius={10} trapFocus returnFocus>
+    <div className={incomplete ? undefined : css.split} data-variant={variant}>
+      {!incomplete && (
+        <Button
+          variant={variant}
+          icon={<RotateCcw size={15} aria-hidden />}
+          onClick={() => ask({ kind: "retry", start: [], focus: null })}
+        >
+          {t("retry.button")}
+        </Button>
+      )}
+      <Menu position="bottom-end" width={270} withinPortal shadow="md" radius={10} trapFocus withInitialFocusPlaceholder={false} returnFocus>
         <Menu.Target>
           <IconButton ref={arrow} variant={variant} label={t("retry.more")} icon={<ChevronDown size={15} />} />
         </Menu.Target>
         <Menu.Dropdown>
+          {incomplete && (
+            <Menu.Item leftSection={<RotateCcw size={15} />} onClick={() => choose({ kind: "retry", start: [], focus: null })}>
+              {t("retry.button")}
+            </Menu.Item>
+          )}
           {from !== null && (
             <Menu.Item
               leftSection={<CornerDownRight size={15} />}
@@ -152,11 +162,12 @@ export function RetryStepButton({ node, spec }: { node: GraphNode; spec: StepSpe
   const { t } = useTranslation("runs");
   const ask = useRetrying();
   const step = useRunStep(node.id);
+  const incomplete = useRun((state) => state.run !== null && isUndoIncomplete(state.run));
   if (!ask || !step) return null;
   if (step.status === "failed" && step.ports.length === 0) {
     return (
       <Button
-        variant="primary"
+        variant={incomplete ? "default" : "primary"}
         icon={<RotateCcw size={15} aria-hidden />}
         onClick={() => ask({ kind: "retry", start: [], focus: node.id })}
       >

@@ -1,12 +1,14 @@
 import { ArrowRight, Clock, Repeat, Undo2 } from "lucide-react";
+import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { GraphDocument, RunStep } from "../../api/types";
 import { useRun } from "../../live";
-import { Note, runIsFinished, useFormatter } from "../../ui";
+import { isUndoIncomplete, Note, runIsFinished, useFormatter } from "../../ui";
 import { useWaitingText } from "../runs/waiting";
 import { ErrorBox } from "./ErrorBox";
 import css from "./run.module.css";
+import { howFarUndone } from "./undo";
 import undo from "./undo.module.css";
 
 /** The first step that explains why the run stands where it stands. */
@@ -38,6 +40,7 @@ export function RunNews({ graph, onSelect }: { graph: GraphDocument; onSelect: (
   return (
     <>
       {run.error && !undone && <ErrorBox error={run.error}>{toStep}</ErrorBox>}
+      {isUndoIncomplete(run) && <HowFarUndone graph={graph} />}
       {run.error && undone && (
         <section className={undo.why}>
           <h3>
@@ -56,5 +59,34 @@ export function RunNews({ graph, onSelect }: { graph: GraphDocument; onSelect: (
         </Note>
       )}
     </>
+  );
+}
+
+/** Of a run that was not undone as a whole: what is still done, and what is not any more. */
+function HowFarUndone({ graph }: { graph: GraphDocument }) {
+  const { t } = useTranslation("runs");
+  const steps = useRun((state) => state.steps);
+  const undone = useRun((state) => state.undone);
+  const { standing, gone } = useMemo(() => howFarUndone(graph, steps, undone), [graph, steps, undone]);
+  return (
+    <div className={undo.lists} data-testid="how-far-undone">
+      <section>
+        <h3>{t("undo.stillDone")}</h3>
+        <ul>
+          {standing.map((node) => (
+            <li key={node.id}>{node.name}</li>
+          ))}
+        </ul>
+      </section>
+      <section>
+        <h3>{t("undo.gone")}</h3>
+        {gone.length === 0 && <p>{t("undo.noneGone")}</p>}
+        <ul>
+          {gone.map((node) => (
+            <li key={node.id}>{node.name}</li>
+          ))}
+        </ul>
+      </section>
+    </div>
   );
 }

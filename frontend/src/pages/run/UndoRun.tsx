@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import { useCan } from "../../api/session";
 import type { GraphDocument, Run } from "../../api/types";
-import { Button, Dialog } from "../../ui";
+import { Button, Dialog, isUndoIncomplete } from "../../ui";
 import { runTitle } from "../runs/words";
 import { focusTitle } from "./RunTitle";
 import { isUndoable } from "./undo";
@@ -16,13 +16,14 @@ export function UndoRun({ run, graph, onChanged }: { run: Run; graph: GraphDocum
   const { t } = useTranslation("runs");
   const mayUndo = useCan("reviewer");
   const [opened, setOpened] = useState(false);
+  const again = isUndoIncomplete(run);
   const close = () => setOpened(false);
   if (!mayUndo) return null;
   return (
     <>
       {isUndoable(run, graph) && (
-        <Button className={css.barButton} icon={<Undo2 size={15} aria-hidden />} onClick={() => setOpened(true)}>
-          {t("undo.button")}
+        <Button className={css.barButton} variant={again ? "primary" : "default"} icon={<Undo2 size={15} aria-hidden />} onClick={() => setOpened(true)}>
+          {t(again ? "undo.buttonAgain" : "undo.button")}
         </Button>
       )}
       <Dialog opened={opened} onClose={close} title={t("undo.title", { name: runTitle(run) })} size={600}>

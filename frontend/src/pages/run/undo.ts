@@ -94,6 +94,14 @@ export function stepsOfRun(graph: GraphDocument, steps: Steps): GraphNode[] {
   });
 }
 
+/** Of a run that was to be undone: the steps that are still done, and those that were undone; without those that nothing undoes. */
+export function howFarUndone(graph: GraphDocument, steps: Steps, undone: Readonly<Record<string, true>>): { standing: GraphNode[]; gone: GraphNode[] } {
+  const { byId, order, undoneBy } = indexOf(graph);
+  const tied = order.flatMap((id) => (undoneBy.has(id) ? (byId.get(id) ?? []) : []));
+  const isDone = ({ id }: GraphNode) => steps[id]?.status === "succeeded" || steps[undoneBy.get(id) ?? ""]?.status === "failed";
+  return { standing: tied.filter((node) => !undone[node.id] && isDone(node)), gone: tied.filter((node) => undone[node.id]) };
+}
+
 export interface Progress {
   done: number;
   total: number;

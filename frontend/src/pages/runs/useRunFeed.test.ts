@@ -44,6 +44,9 @@ describe("the name of a status", () => {
 
   it("says of a run that is done how many of its items are not", () => {
     expect(runStatusName({ ...done, failed_items: 0 }, t)).toBe("common:status.done");
+    const failed = { status: "dead_lettered", outcome: null } as const;
+    expect(runStatusName({ ...failed, error: { code: "undo_incomplete" } }, t)).toBe("common:status.undo_incomplete");
+    expect(runStatusName({ ...failed, error: { code: "http" } }, t)).toBe("common:status.failed");
     expect(runStatusName({ ...done, failed_items: 3 }, t)).toBe("runs:doneFailed 3");
   });
 

@@ -47,5 +47,5 @@ export function segmentsOf(items: StepItems): Segment[] {
 /** What is opened when nobody has chosen: the first that failed, or in which something did, else the first of all. */
 export function firstToOpen(known: readonly RunItem[]): RunItem | undefined {
   const first = (kind: StatusKind) => known.find((item) => runStatusKind(item) === kind);
-  return first("failed") ?? first("done_with_failures") ?? known[0];
+  return known.find((item) => item.status === "dead_lettered") ?? first("done_with_failures") ?? known[0];
 }
