@@ -194,9 +194,9 @@ def test_what_was_chosen_is_discarded_by_whoever_types_how_many(signed_in: Opens
 def test_the_list_is_readable_in_either_theme_at_a_desk_and_on_a_phone(
     size: str, signed_in: Opens, api: Api, product: Product, shot: Callable[[Page, str], None]
 ) -> None:
-    if api.call("GET", "W/dead-letters")["count"] < 6:
-        fail(api, product, "Supplier invoices", "/invoicez", [f"SO-805{number}" for number in range(4)])
-        fail(api, product, "Order to cash again", "/with/fail=422/invoices", ["SO-8061", "SO-8062"])
+    leave_none(api)
+    fail(api, product, "Supplier invoices", "/invoicez", [f"SO-805{number}" for number in range(4)])
+    fail(api, product, "Order to cash again", "/with/fail=422/invoices", ["SO-8061", "SO-8062"])
     page = signed_in("/dead-letters", viewport=SIZES[size])
     page.emulate_media(color_scheme=THEMES[size][0])
     mine = group(page, "Supplier invoices")
