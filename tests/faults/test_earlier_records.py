@@ -61,7 +61,7 @@ def test_there_is_a_record() -> None:
 def people_decide(plant: Plant) -> None:
     """Everything that somebody has to say or do."""
     decide(plant, "question", {"outcome": "approved"})
-    said: dict[str, Any] = {"outcome": "value", "output": {"status": 201, "body": {"id": "by hand"}}}
+    said: dict[str, Any] = {"outcome": "happened", "output": {"status": 201, "body": {"id": "by hand"}}}
     decide(plant, "doubt", said)
     call(plant, "POST", f"W/runs/{run_of(plant, 'paused')}/resume")
     decide(plant, "paused", {"outcome": "approved"})

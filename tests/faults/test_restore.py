@@ -74,7 +74,7 @@ def test_nothing_is_sent_on_a_restored_backup_before_somebody_says_so(backed: Ba
     seed = figures.seed()
     chance = random.Random(seed)
     plant = backed.plant
-    plant.start(linear(respond="immediately", slow=300), branching(slow=300, seconds=4))
+    plant.start(linear(respond="immediately", slow=300), branching(slow=300, seconds=10))
     trials = figures.number("RESTORES", 1, 10)
     listed = sent_since = died = 0
     for trial in range(trials):
@@ -89,6 +89,7 @@ def test_nothing_is_sent_on_a_restored_backup_before_somebody_says_so(backed: Ba
         at_backup = plant.company.last()
         beat = beats(plant)
         wait_until(lambda: beats(plant) > beat, "it is seen that time goes on")  # noqa: B023
+        wait_until(lambda: plant.company.last() > at_backup, "something is sent since the backup")  # noqa: B023
         for child in list(plant.children):
             plant.kill(child)
         backed.restore()
