@@ -26,6 +26,7 @@ _CHOICES: Final = {
     "failed": Q(finished_at__isnull=False) & ~Q(status="completed"),
     "open": Q(finished_at__isnull=True),
 }
+_MOVING: Final = ("accepted", "running", "compensating")
 _COLUMNS: Final = (
     "id", "item_index", "status", "outcome", "business_key", "started_at", "finished_at", "error", "waiting",
     "version_id",
@@ -117,14 +118,17 @@ def stopped(run_ids: Sequence[UUID]) -> dict[UUID, int]:
 
 
 def asking(run_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Of those of these runs that wait for a part which waits for people: the first such part's number."""
+    """Of those of these runs that wait for a part which waits for people, while no other part moves: the first such
+    part's number."""
     if not run_ids:
         return {}
-    waiting = Run.objects.filter(
-        parent_run_id__in=run_ids, detached=False, finished_at__isnull=True, status="waiting_human"
-    )
-    rows = waiting.order_by("-item_index").values_list("parent_run_id", "item_index")
-    return {parent: index for parent, index in rows if parent is not None and index is not None}
+    parts = Run.objects.filter(parent_run_id__in=run_ids, detached=False, finished_at__isnull=True)
+    waiting = parts.filter(status="waiting_human").order_by("-item_index")
+    found = dict(waiting.values_list("parent_run_id", "item_index"))
+    moving = parts.filter(parent_run_id__in=list(found), status__in=_MOVING) if found else Run.objects.none()
+    for parent in moving.values_list("parent_run_id", flat=True):
+        found.pop(parent, None)
+    return {parent: index for parent, index in found.items() if parent is not None and index is not None}
 
 
 def _total(step: StepView | None, started: int) -> int | None:

@@ -228,7 +228,7 @@ def test_the_cells_go_live_and_a_failed_item_is_opened(
     expect(cell(page, 2)).to_have_attribute("data-kind", "waiting_person", timeout=30_000)
     expect(cell(page, 1)).to_have_attribute("data-kind", "done")
     expect(cell(page, 3)).to_have_attribute("data-kind", "not_started")
-    expect(page.get_by_test_id("run-facts")).to_contain_text("Running")
+    expect(page.get_by_test_id("run-facts")).to_contain_text("Waiting for a person")
     expect(page.locator('[data-step="book"][data-status="succeeded"]')).to_be_visible()
     page.evaluate("() => { window.loaded = 'once' }")
     shot(page, "items-running")

@@ -116,7 +116,7 @@ def test_nobody_can_tell_and_a_person_reads_why(
     shot(phone, "look-up-asks-phone")
     assert len(invoices(product, "LOOK-8102")) == 1
     (task,) = api.call("GET", f"W/inbox?run={run}")["items"]
-    api.call("POST", f"W/inbox/{task['id']}/decide", {"outcome": "value", "output": {"body": {"id": "INV-1"}}})
+    api.call("POST", f"W/inbox/{task['id']}/decide", {"outcome": "happened", "output": {"body": {"id": "INV-1"}}})
     until(api, run, "completed")
     page.reload()
     expect(page.get_by_text("A person said: it happened").first).to_be_visible()
