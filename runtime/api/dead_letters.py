@@ -22,7 +22,7 @@ from runtime.contracts import (
     StoreUnavailable,
 )
 from runtime.engine.undo import INCOMPLETE
-from runtime.interpreter.generations import GIVEN_UP
+from runtime.interpreter.generations import given_up
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import DeadLetter, Run
@@ -30,6 +30,8 @@ from runtime.store.models import DeadLetter, Run
 MOST_AT_ONCE: Final = 500
 MOST_RETRIED: Final = 100
 _MOST_GROUPS: Final = 500
+#: So many runs around a failed one are asked whether they were given up: each is a look into an index.
+_LEVELS: Final = 4
 _BACKWARDS: Final = (
     "This run was to be undone, and something is still done. A retry would go forward: open the run and undo it again."
 )
@@ -152,7 +154,7 @@ def solve_dead_letters(
 def _open(workspace_id: UUID) -> QuerySet[DeadLetter]:
     """Without those of a part of a run that was undone or cancelled: of that run they are settled. Should it be gone on
     with, its parts are too, and what fails again is there again."""
-    given_up = Run.objects.filter(pk=OuterRef("run__parent_run_id"), status__in=GIVEN_UP)
+    around = Run.objects.filter(given_up(_LEVELS - 1), pk=OuterRef("run__parent_run_id"))
     return DeadLetter.objects.filter(workspace_id=workspace_id, solved_at__isnull=True).exclude(
-        Exists(given_up), run__detached=False
+        Exists(around), run__detached=False
     )

@@ -227,7 +227,7 @@ def _view(found: Found) -> RetryPlan:
             for line in lines
         ],
         incompatible=[graph.by_id[node].key for node in _incompatible(found, lines)],
-        dropped=[found.old.graph.by_id[node].name for node in _dropped(found)],
+        dropped=[found.old.graph.by_id[node].name for node in own_plans.dropped(found)],
         paused_around=paused_around(found.row) is not None,
     )
 
@@ -246,10 +246,6 @@ def _incompatible(found: Found, lines: Sequence[PlannedStep]) -> tuple[str, ...]
     )
 
 
-def _dropped(found: Found) -> tuple[str, ...]:
-    return replay.dropped(found.old.graph, found.version.graph, found.known)
-
-
 # --- what is done -------------------------------------------------------------------------------------------------
 
 
@@ -266,7 +262,7 @@ def _refuse(
         refused[node] = (
             f"Version {found.version.number} comes to this step another way, so what it did does not fit in."
         )
-    for node in _dropped(found):
+    for node in own_plans.dropped(found):
         refused[node] = (
             f"Version {found.version.number} has no such step any more, and nobody knows whether it happened. Decide"
             f" about it with version {found.old.number}."

@@ -142,11 +142,11 @@ def incompatible(old: Graph, new: Graph, kept: Iterable[str]) -> tuple[str, ...]
     return tuple(found)
 
 
-def dropped(old: Graph, new: Graph, known: Mapping[str, Known]) -> tuple[str, ...]:
-    """Steps that another version no longer has, and of which nobody knows what they did outside (I12): in the new
-    drawing nobody would be asked any more."""
-    unknown = (node for node, what in known.items() if what in (Known.IN_DOUBT, Known.SAME_KEY))
-    return tuple(node for node in unknown if node in old.by_id and node not in new.by_id)
+def dropped(old: Graph, new: Graph, state: RunState, unknown: Iterable[str]) -> tuple[str, ...]:
+    """Of the steps of which nobody knows what they did outside those that another version no longer has (I12): in the
+    new drawing nobody would be asked any more. Not those that the run went on past: that was decided by the drawing."""
+    gone = [node for node in unknown if node in old.by_id and node not in new.by_id]
+    return tuple(node for node in gone if (step := state.step(node)) is None or not _stands(step))
 
 
 def is_moved(old: Graph, new: Graph, node: str) -> bool:

@@ -1,4 +1,5 @@
-"""Whether runs that a run has begun did something outside, however deep: what beginning them anew would do twice."""
+"""What runs that a run has begun did outside, however deep: what beginning them anew would do twice, and what nobody
+knows."""
 
 from __future__ import annotations
 
@@ -11,9 +12,10 @@ from runtime.store import reads
 from runtime.store.models import Run
 from runtime.store.parts import portions
 
-__all__ = ["acted"]
+__all__ = ["acted", "in_doubt"]
 
-_STANDS: Final = frozenset({Known.HAPPENED, Known.SAME_KEY, Known.IN_DOUBT})
+_UNKNOWN: Final = frozenset({Known.SAME_KEY, Known.IN_DOUBT})
+_STANDS: Final = _UNKNOWN | {Known.HAPPENED}
 
 
 def acted(run_id: UUID, node: str) -> bool:
@@ -30,9 +32,41 @@ def acted(run_id: UUID, node: str) -> bool:
     return False
 
 
+def in_doubt(run_id: UUID, node: str) -> bool:
+    """Whether nobody knows what one of the runs that this step has begun did, or one that it has begun; but for steps
+    that the run went on past."""
+    level = list(Run.objects.filter(parent_run_id=run_id, parent_node=node).values_list("id", flat=True))
+    while level:
+        under: list[UUID] = []
+        for some in portions(level):
+            ended = Run.objects.filter(id__in=some).exclude(status__in=("completed", "compensated"))
+            for rows in reads.load_runs(list(ended.values_list("id", flat=True))).values():
+                known, past = _known(rows), _went_past(rows)
+                if any(what in _UNKNOWN and one not in past for one, what in known.items()):
+                    return True
+            under += Run.objects.filter(parent_run_id__in=some).values_list("id", flat=True)
+        level = under
+    return False
+
+
 def _did(rows: reads.RunRows) -> bool:
-    latest = max((row.generation for row in rows.steps), default=1) + 1
+    return any(what in _STANDS for what in _known(rows).values())
+
+
+def _known(rows: reads.RunRows) -> dict[str, Known]:
+    latest = _latest(rows) + 1
     undone = undone_in(rows.steps, before=latest)
     tries = since_undone(tries_of(rows.attempts, before=latest), undone)
     undoing = {row.node_id for row in rows.steps if '"undo:' in row.ports}
-    return any(node not in undoing and known_of(found) in _STANDS for node, found in tries.items())
+    return {node: known_of(found) for node, found in tries.items() if node not in undoing}
+
+
+def _went_past(rows: reads.RunRows) -> set[str]:
+    """Steps that failed, but that the run went on past as its drawing says."""
+    latest = _latest(rows)
+    ended = (row for row in rows.steps if row.generation == latest and row.status in ("succeeded", "failed"))
+    return {row.node_id for row in ended if row.status == "succeeded" or row.ports != "[]"}
+
+
+def _latest(rows: reads.RunRows) -> int:
+    return max((row.generation for row in rows.steps), default=1)

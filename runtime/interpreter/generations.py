@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q
 
 from runtime.contracts import NotRetryable, PlanOutdated
 from runtime.engine.jsonprofile import dumps, loads_stored
+from runtime.engine.undo import INCOMPLETE
 from runtime.interpreter.waiting import iso
+from runtime.store.children import MOST_DEEP
 from runtime.store.models import Attempt, DeadLetter, Run, StepRun
 from runtime.store.pauses import WITH_RUN
 from runtime.store.reads import StepRow
@@ -72,14 +77,43 @@ def paused_around(run: Mapping[str, Any], *, lock: bool = False) -> str | None:
 GIVEN_UP: Final = frozenset({"compensating", "compensated", "cancelled"})
 
 
+def given_up(levels: int) -> Q:
+    """Of a run: that it was undone or cancelled, or one of so many around it of which it is a part."""
+    found = Q(status__in=GIVEN_UP) | Q(status="dead_lettered", error__contains=f'"code":"{INCOMPLETE}"')
+    if levels > 0:
+        around = Run.objects.filter(given_up(levels - 1), pk=OuterRef("parent_run_id"))
+        found |= Q(Exists(around), detached=False)
+    return found
+
+
+def _is_given_up(status: str, error: str | None) -> bool:
+    if status != "dead_lettered" or error is None:
+        return status in GIVEN_UP
+    said: Any = loads_stored(error)
+    return bool(said["code"] == INCOMPLETE)
+
+
+def _around(run_id: UUID) -> list[UUID]:
+    """This run, and those of which it is a part."""
+    found = [run_id]
+    while len(found) <= MOST_DEEP:
+        row = Run.objects.filter(pk=found[-1], detached=False).values_list("parent_run_id", flat=True).first()
+        if row is None:
+            break
+        found.append(row)
+    return found
+
+
 def refuse_part_of_what_is_over(run: Mapping[str, Any], *, lock: bool = False) -> None:
-    """Raise NotRetryable where the run around this one was undone or cancelled: what this one did would stand in it,
-    and nobody would know."""
-    if run["parent_run_id"] is None or run["detached"]:
-        return
-    around = Run.objects.filter(pk=run["parent_run_id"])
-    status = (around.select_for_update() if lock else around).values_list("status", flat=True).first()
-    if status in GIVEN_UP:
+    """Raise NotRetryable where a run around this one was cancelled, or undone, as a whole or not: what this one did
+    would stand in it, and nobody would know."""
+    around = [] if run["detached"] or run["parent_run_id"] is None else _around(run["parent_run_id"])
+    # From the outermost on, which is the order in which everybody locks rows.
+    rows = Run.objects.filter(pk__in=around).order_by("pk")
+    found = list((rows.select_for_update() if lock else rows).values_list("status", "error"))
+    for status, error in found:
+        if not _is_given_up(status, error):
+            continue
         how = "cancelled" if status == "cancelled" else "undone"
         raise NotRetryable(
             f"The run that this one is a part of was {how}. Retry that one: it goes on with this part too.",

@@ -17,10 +17,10 @@ from django.db.models import Count, Max
 from runtime.contracts import NotRetryable, PlannedItems, PlannedUndo, RetryRefused
 from runtime.engine import containers, replay
 from runtime.engine.jsonprofile import dumps, loads_stored
-from runtime.engine.replay import Fate
+from runtime.engine.replay import Fate, Known
 from runtime.engine.state import TERMINAL
 from runtime.interpreter import reopening, undo_plans
-from runtime.interpreter.deeds import acted
+from runtime.interpreter.deeds import acted, in_doubt
 from runtime.interpreter.payloads import document, reference_in
 from runtime.interpreter.reopening import Found
 from runtime.store import reads
@@ -33,6 +33,7 @@ __all__ = [
     "COLUMNS",
     "Own",
     "counts",
+    "dropped",
     "fates",
     "first_that_counts",
     "may_call_anew",
@@ -101,7 +102,7 @@ def _ended(
             found = reopening.found_of(row, old, reopening.version_by_id(wanted, row), rows)
             lines = found.lines()
             kept = [line.node for line in lines if line.fate is Fate.KEPT]
-            if not replay.incompatible(found.old.graph, found.version.graph, kept):
+            if not replay.incompatible(found.old.graph, found.version.graph, kept) and not dropped(found):
                 return _gone_on_with(row, found)
         except (NotRetryable, RetryRefused):
             pass
@@ -120,6 +121,20 @@ def _gone_on_with(row: dict[str, Any], found: Found) -> Own:
             return Own(row, "repeats", found)
         case _:
             return Own(row, "again", found)
+
+
+def dropped(found: Found) -> tuple[str, ...]:
+    """Steps (node ids) that the chosen version no longer has, and of which nobody knows what they, or their runs, did
+    outside."""
+    if found.old is found.version:
+        return ()
+    old, new = found.old.graph, found.version.graph
+    unknown = [node for node, what in found.known.items() if what in (Known.IN_DOUBT, Known.SAME_KEY)]
+    gone = [node for node in old.nodes if node.id not in new.by_id and node.id in found.steps]
+    begun = [node.id for node in gone if containers.has_runs(node.type) and node.id not in old.undoes]
+    # Only of these, for it means to look at all that they have begun.
+    begun = [node for node in replay.dropped(old, new, found.state, begun) if in_doubt(found.row["id"], node)]
+    return (*replay.dropped(old, new, found.state, unknown), *begun)
 
 
 def of_step(run_id: UUID, node: str, version_id: UUID | None, *, after: int = -1, least: int = 0) -> Iterator[Own]:

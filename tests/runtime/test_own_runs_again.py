@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from runtime import api
-from runtime.contracts import Decision, NotRetryable, RunView
+from runtime.contracts import Decision, NotRetryable, RetryRefused, RunView
 from runtime.interpreter import again as going_on
 from tests.runtime.fixtures import World
 from tests.runtime.machine import WORKSPACE, Machine, detail, fields, flow, look, pause, step, wait_until
@@ -274,3 +274,80 @@ def test_a_part_of_a_run_that_was_given_up_is_not_gone_on_with_by_itself(
         item = api.retry_plan(workspace_id=WORKSPACE, run_id=failed.id)
         api.retry(workspace_id=WORKSPACE, run_id=failed.id, plan=item.id)
         assert machine.finish(failed.id).status == "completed"
+
+
+def test_a_part_of_a_run_whose_undo_is_incomplete_is_not_gone_on_with_by_itself(machine: Machine, world: World) -> None:
+    make = call("make", world, '{{ when(item == "a", "fail=422", "slow=0") }}')
+    unmake = call("unmake", world, '{{ when(item == "b", "fail=422", "slow=0") }}')
+    graph = flow("start -> each, make:undo -> unmake", each(stop="never"), *inside("each", make, unmake))
+    run = machine.run(graph, {"lines": ["a", "b", "c"]})
+    assert run.status == "completed", run
+    plan = api.undo_plan(workspace_id=WORKSPACE, run_id=run.id)
+    api.undo(workspace_id=WORKSPACE, run_id=run.id, plan=plan.id, reason="Wrong")
+    run = machine.finish(run.id)
+    assert run.error is not None
+    assert run.error["code"] == "undo_incomplete"
+    failed = children(run.id)[0]
+    assert (failed.status, failed.generation) == ("dead_lettered", 1)
+    groups = api.dead_letter_groups(workspace_id=WORKSPACE)
+    letters = [one for group in groups for one in api.dead_letters(workspace_id=WORKSPACE, cause=group.cause).items]
+    assert failed.id not in [one.run.id for one in letters]
+    assert run.id in [one.run.id for one in letters], "the run itself is still to be put right"
+    with pytest.raises(NotRetryable, match="was undone"):
+        api.retry_plan(workspace_id=WORKSPACE, run_id=failed.id)
+
+
+def test_a_part_of_a_part_of_a_run_that_was_cancelled_is_not_gone_on_with_by_itself(
+    machine: Machine, world: World
+) -> None:
+    inner = each("{{ item }}", key="inner")
+    graph = flow(
+        "start -> each -> nap",
+        each(stop="never"),
+        *inside("each", inner),
+        *inside("inner", call("make", world, "fail=503*1")),
+        pause("nap", 600),
+    )
+    run_id = machine.begin(graph, {"lines": [["a"]]})
+    machine.until(run_id, lambda run: run.status == "waiting_timer")
+    assert api.dead_letter_count(workspace_id=WORKSPACE) == 2
+    api.cancel(workspace_id=WORKSPACE, run_id=run_id)
+    assert machine.finish(run_id).status == "cancelled"
+    (middle,) = children(run_id)
+    (innermost,) = children(middle.id, "inner")
+    assert (middle.status, innermost.status) == ("dead_lettered", "dead_lettered")
+    assert api.dead_letter_count(workspace_id=WORKSPACE) == 0
+    with pytest.raises(NotRetryable, match="was cancelled"):
+        api.retry_plan(workspace_id=WORKSPACE, run_id=innermost.id)
+
+
+@pytest.mark.parametrize("taken_out", ["the container", "the step in it"])
+def test_a_version_without_what_is_in_doubt_in_an_item_does_not_make_the_doubt_vanish(
+    taken_out: str, machine: Machine, world: World
+) -> None:
+    lost = call("make", world, '{{ when(item == "b", "drop", "slow=0") }}')
+    lost["config"]["send_key"] = False
+    run = machine.run(flow("start -> each", each(), *inside("each", lost)), {"lines": ["a", "b"]})
+    assert run.status == "dead_lettered", run
+    key = "loop" if taken_out == "the container" else "each"
+    other = flow(f"start -> {key}", each(key=key), *inside(key, call("other", world)))
+    machine.publish(other, run.workflow_id)
+    plan = api.retry_plan(workspace_id=WORKSPACE, run_id=run.id, version=2)
+    if taken_out == "the container":
+        assert plan.dropped == ["each"]
+        with pytest.raises(RetryRefused) as caught:
+            api.retry(workspace_id=WORKSPACE, run_id=run.id, plan=plan.id, version=2)
+        assert "nobody knows whether it happened" in caught.value.fields["each"]
+    else:
+        assert [line.items.asks for line in plan.steps if line.items is not None] == [1]
+        run = again(machine, run.id, version=2)
+        assert run.error is not None
+        assert run.error["code"] == "items_ask_first"
+    assert made(world) == ["make/a", "make/b"], "nothing was sent in place of it"
+
+
+def test_a_version_without_a_container_whose_items_plainly_failed_is_taken(machine: Machine, world: World) -> None:
+    graph = flow("start -> each", each(), *inside("each", call("make", world, "fail=422")))
+    run = machine.run(graph, {"lines": ["a"]})
+    machine.publish(flow("start -> name", fields("name", of="x")), run.workflow_id)
+    assert again(machine, run.id, version=2).status == "completed"

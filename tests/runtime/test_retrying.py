@@ -24,6 +24,7 @@ from tests.runtime.machine import (
     look,
     pause,
     post,
+    statuses,
     step,
     unsafe_post,
     wait_until,
@@ -395,6 +396,17 @@ def test_a_version_that_lacks_a_step_in_doubt_is_refused(machine: Machine, world
         go_on(run.id, version=2)
     assert "nobody knows whether it happened" in caught.value.fields["pay"]
     assert len(world.invoices(str(run.id))) == 1, "nothing was sent a second time"
+
+
+def test_a_version_that_lacks_a_step_past_which_the_run_went_on_is_taken(machine: Machine, world: World) -> None:
+    lost = post("pay", f"{world.url}/with/drop/invoices", INVOICE, retry={"attempts": 1}, on_failure="continue")
+    stop = step("stop", "flow.fail@1", {"message": "Enough"})
+    workflow = machine.publish(flow("start -> pay -> stop", lost, stop))
+    run = machine.finish(machine.begin_again(workflow))
+    assert statuses(run.id)["pay"] == "failed"
+    machine.publish(flow("start -> name", fields("name", of="x")), workflow)
+    assert planned(run.id, version=2).dropped == []
+    assert go_on(run.id, version=2).generation == 2
 
 
 def test_a_version_that_comes_to_a_kept_step_another_way_is_refused(machine: Machine, world: World) -> None:
