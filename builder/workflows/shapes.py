@@ -72,8 +72,7 @@ class WaitingView(View):
     """Why a run waits, since when and until when. Of one that is paused or held, `by` whom and for which `reason`; and
     of how many `runs` how many `failures`, where its workflow keeps failing. `paused_item`: the number (from 0) of the
     first item that somebody paused, of those that the run waits for; `asking_item`: of the first that waits for people.
-    `people`: the names of those it waits for; empty:
-    anybody."""
+    `people`: the names of those it waits for; empty: anybody."""
 
     kind: str
     since: str | None

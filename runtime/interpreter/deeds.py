@@ -12,10 +12,10 @@ from runtime.store import reads
 from runtime.store.models import Run
 from runtime.store.parts import portions
 
-__all__ = ["acted", "in_doubt"]
+__all__ = ["UNKNOWN", "acted", "in_doubt"]
 
-_UNKNOWN: Final = frozenset({Known.SAME_KEY, Known.IN_DOUBT})
-_STANDS: Final = _UNKNOWN | {Known.HAPPENED}
+UNKNOWN: Final = frozenset({Known.SAME_KEY, Known.IN_DOUBT})
+_STANDS: Final = UNKNOWN | {Known.HAPPENED}
 
 
 def acted(run_id: UUID, node: str) -> bool:
@@ -42,7 +42,7 @@ def in_doubt(run_id: UUID, node: str) -> bool:
             ended = Run.objects.filter(id__in=some).exclude(status__in=("completed", "compensated"))
             for rows in reads.load_runs(list(ended.values_list("id", flat=True))).values():
                 known, past = _known(rows), _went_past(rows)
-                if any(what in _UNKNOWN and one not in past for one, what in known.items()):
+                if any(what in UNKNOWN and one not in past for one, what in known.items()):
                     return True
             under += Run.objects.filter(parent_run_id__in=some).values_list("id", flat=True)
         level = under

@@ -86,13 +86,6 @@ def given_up(levels: int) -> Q:
     return found
 
 
-def _is_given_up(status: str, error: str | None) -> bool:
-    if status != "dead_lettered" or error is None:
-        return status in GIVEN_UP
-    said: Any = loads_stored(error)
-    return bool(said["code"] == INCOMPLETE)
-
-
 def _around(run_id: UUID) -> list[UUID]:
     """This run, and those of which it is a part."""
     found = [run_id]
@@ -110,10 +103,10 @@ def refuse_part_of_what_is_over(run: Mapping[str, Any], *, lock: bool = False) -
     around = [] if run["detached"] or run["parent_run_id"] is None else _around(run["parent_run_id"])
     # From the outermost on, which is the order in which everybody locks rows.
     rows = Run.objects.filter(pk__in=around).order_by("pk")
-    found = list((rows.select_for_update() if lock else rows).values_list("status", "error"))
-    for status, error in found:
-        if not _is_given_up(status, error):
-            continue
+    if lock:
+        list(rows.select_for_update().values_list("pk"))
+    status = rows.filter(given_up(0)).values_list("status", flat=True).first()
+    if status is not None:
         how = "cancelled" if status == "cancelled" else "undone"
         raise NotRetryable(
             f"The run that this one is a part of was {how}. Retry that one: it goes on with this part too.",

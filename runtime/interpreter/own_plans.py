@@ -17,10 +17,10 @@ from django.db.models import Count, Max
 from runtime.contracts import NotRetryable, PlannedItems, PlannedUndo, RetryRefused
 from runtime.engine import containers, replay
 from runtime.engine.jsonprofile import dumps, loads_stored
-from runtime.engine.replay import Fate, Known
+from runtime.engine.replay import Fate
 from runtime.engine.state import TERMINAL
 from runtime.interpreter import reopening, undo_plans
-from runtime.interpreter.deeds import acted, in_doubt
+from runtime.interpreter.deeds import UNKNOWN, acted, in_doubt
 from runtime.interpreter.payloads import document, reference_in
 from runtime.interpreter.reopening import Found
 from runtime.store import reads
@@ -129,7 +129,7 @@ def dropped(found: Found) -> tuple[str, ...]:
     if found.old is found.version:
         return ()
     old, new = found.old.graph, found.version.graph
-    unknown = [node for node, what in found.known.items() if what in (Known.IN_DOUBT, Known.SAME_KEY)]
+    unknown = [node for node, what in found.known.items() if what in UNKNOWN]
     gone = [node for node in old.nodes if node.id not in new.by_id and node.id in found.steps]
     begun = [node.id for node in gone if containers.has_runs(node.type) and node.id not in old.undoes]
     # Only of these, for it means to look at all that they have begun.

@@ -11,10 +11,8 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection
-
 from runtime.engine.containers import has_runs, is_call
-from runtime.engine.jsonprofile import dumps, loads_stored
+from runtime.engine.jsonprofile import loads_stored
 from runtime.store import children
 from runtime.store.models import Version
 
@@ -36,16 +34,10 @@ _BELOW: Final = """
 def failed_items(versions: Mapping[UUID, UUID]) -> dict[UUID, int]:
     """How many items of these runs did not end well, at whatever depth; `children.MOST_COUNTED` for so many or more.
     `versions`: by run, its version. Runs without any are left out."""
-    found = children.failed_items(list(versions))
-    deep = [run_id for run_id, version_id in versions.items() if _is_deep(version_id)]
-    if not deep:
-        return found
-    far = connection.vendor == "postgresql"
-    given = "unnest(%s) AS given (around)" if far else "(SELECT value AS around FROM json_each(%s)) AS given"
-    with connection.cursor() as cursor:
-        cursor.execute(_BELOW.format(given=given), [deep if far else dumps([run_id.hex for run_id in deep])])
-        for run_id, count in cursor.fetchall():
-            found[run_id if far else UUID(run_id)] = min(count, children.MOST_COUNTED)
+    deep = {run_id for run_id, version_id in versions.items() if _is_deep(version_id)}
+    found = children.failed_items([run_id for run_id in versions if run_id not in deep])
+    for run_id, count in children.counted(_BELOW, list(deep)).items():
+        found[run_id] = min(count, children.MOST_COUNTED)
     return found
 
 

@@ -53,9 +53,9 @@ export interface ConfirmDialogProps {
   onClose: () => void;
   title: string;
   children: ReactNode;
-  /** The verb, with its number: "Delete 3 steps". */
   /** In place of "Cancel", where that would say the opposite. */
   dismiss?: string;
+  /** The verb, with its number: "Delete 3 steps". */
   confirm: string;
   onConfirm: () => void;
   busy?: boolean;
