@@ -26,7 +26,7 @@ class ItemsQuery(PageQuery):
 
 
 class ItemShape(View):
-    """One run of a step; `index` counts from 0; `failed_items`: of its own items, where it is done."""
+    """One run of a step; `index` counts from 0; `failed_items`, `failed_calls`: of its own, where it is done."""
 
     run_id: UUID
     index: int
@@ -38,6 +38,7 @@ class ItemShape(View):
     error: ErrorView | None
     waiting: WaitingView | None
     failed_items: int
+    failed_calls: int
 
 
 class Items(ApiView):
@@ -65,6 +66,7 @@ class Items(ApiView):
                     error=shapes.error(one.error),
                     waiting=shapes.waiting(one.waiting),
                     failed_items=one.failed_items,
+                    failed_calls=one.failed_calls,
                 )
                 for one in page.items
             ],

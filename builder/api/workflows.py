@@ -49,6 +49,8 @@ class LastRun(View):
     outcome: str | None
     #: How many items of its containers did not end well; 100 for so many or more.
     failed_items: int
+    #: How many runs of other workflows failed that it did not wait for.
+    failed_calls: int
     #: It was to be undone, and something is still done.
     undo_incomplete: bool
     at: str
@@ -299,6 +301,7 @@ def shape(item: selectors.Listed) -> WorkflowShape:
             status=str(last.status),
             outcome=last.outcome,
             failed_items=last.failed_items,
+            failed_calls=last.failed_calls,
             undo_incomplete=(last.error or {}).get("code") == "undo_incomplete",
             at=stamp(last.accepted_at),
         ),

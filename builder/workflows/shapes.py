@@ -71,7 +71,8 @@ class ErrorView(View):
 class WaitingView(View):
     """Why a run waits, since when and until when. Of one that is paused or held, `by` whom and for which `reason`; and
     of how many `runs` how many `failures`, where its workflow keeps failing. `paused_item`: the number (from 0) of the
-    first item that somebody paused, of those that the run waits for; `asking_item`: of the first that waits for people.
+    first item that somebody paused, of those that the run waits for; `asking_item`: of the first that waits for people;
+    `held_workflow`: the workflow that the run waits for a run of, where that holds it.
     `people`: the names of those it waits for; empty: anybody."""
 
     kind: str
@@ -85,6 +86,7 @@ class WaitingView(View):
     runs: int = 0
     paused_item: int | None = None
     asking_item: int | None = None
+    held_workflow: UUID | None = None
     people: list[str] = []
 
 
@@ -138,6 +140,8 @@ class RunShape(View):
     parent: ParentShape | None
     #: Of a run that is done: how many items of its containers are not, as they stand now; 100 for so many or more.
     failed_items: int
+    #: And how many runs of other workflows failed that it began without waiting for their end.
+    failed_calls: int
 
 
 class WaitView(View):
@@ -248,6 +252,7 @@ def run(
             is_item=parent.is_item,
         ),
         failed_items=view.failed_items,
+        failed_calls=view.failed_calls,
     )
 
 
@@ -334,6 +339,7 @@ def waiting(
         runs=int(value.get("runs", 0)),
         paused_item=value.get("paused_item"),
         asking_item=value.get("asking_item"),
+        held_workflow=UUID(value["held_workflow"]) if value.get("held_workflow") else None,
         people=[(labels or {}).get(one, one) for one in value.get("people", ())],
     )
 

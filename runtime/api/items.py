@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, cast
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from runtime.api.cursors import decode_number, encode_number, page_size
 from runtime.contracts import ItemCounts, ItemView, NotFound, Page, ParentView, StepView
@@ -17,7 +18,7 @@ from runtime.store.models import Run
 from runtime.store.parts import IS_ITEM
 from runtime.store.pauses import WITH_RUN
 
-__all__ = ["IS_ITEM", "counts", "items", "parents", "stopped"]
+__all__ = ["IS_ITEM", "NOTHING", "Halted", "counts", "halted", "items", "parents"]
 
 _OF: Final = re.compile(r"[0-9]+ of ([0-9]+)")
 _CHOICES: Final = {
@@ -46,7 +47,7 @@ def items(
         chosen = chosen.filter(item_index__gt=last)
     size = page_size(limit)
     rows = list(chosen.order_by("item_index").values_list(*_COLUMNS)[: size + 1])
-    failed = below.failed_items({row[0]: row[9] for row in rows[:size] if row[2] == "completed"})
+    failed = below.failed({row[0]: row[9] for row in rows[:size] if row[2] == "completed"})
     views = [
         ItemView(
             row[0],
@@ -58,7 +59,8 @@ def items(
             row[6],
             error=_plain(row[7]),
             waiting=_plain(row[8]),
-            failed_items=failed.get(row[0], 0),
+            failed_items=failed.get(row[0], below.NONE).items,
+            failed_calls=failed.get(row[0], below.NONE).calls,
         )
         for row in rows[:size]
     ]
@@ -106,29 +108,42 @@ def parents(rows: Iterable[Mapping[str, Any]]) -> dict[UUID, ParentView]:
     }
 
 
-def stopped(run_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Of those of these runs that wait for a part which somebody paused by itself: the first such part's number."""
-    if not run_ids:
-        return {}
-    paused = Run.objects.filter(
-        parent_run_id__in=run_ids, detached=False, finished_at__isnull=True, paused_at__isnull=False
-    ).exclude(paused_by=WITH_RUN)
-    rows = paused.order_by("-item_index").values_list("parent_run_id", "item_index")
-    return {parent: index for parent, index in rows if parent is not None and index is not None}
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """What holds up a run that waits for runs of its own. `paused`: the number of the first that somebody paused by
+    itself; `held`: the workflow that it runs, which holds it; `asking`: the number of the first that waits for people,
+    while none moves."""
+
+    paused: int | None = None
+    held: UUID | None = None
+    asking: int | None = None
 
 
-def asking(run_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Of those of these runs that wait for a part which waits for people, while no other part moves: the first such
-    part's number."""
+NOTHING: Final = Halted()
+
+
+def halted(run_ids: Sequence[UUID]) -> dict[UUID, Halted]:
+    """What holds up those of these runs that something does: a few queries, however many."""
     if not run_ids:
         return {}
     parts = Run.objects.filter(parent_run_id__in=run_ids, detached=False, finished_at__isnull=True)
-    waiting = parts.filter(status="waiting_human").order_by("-item_index")
-    found = dict(waiting.values_list("parent_run_id", "item_index"))
-    moving = parts.filter(parent_run_id__in=list(found), status__in=_MOVING) if found else Run.objects.none()
+    paused = _first(parts.filter(paused_at__isnull=False).exclude(paused_by=WITH_RUN))
+    held = dict(parts.filter(held=1).values_list("parent_run_id", "workflow_id"))
+    asking = _first(parts.filter(status="waiting_human"))
+    moving = parts.filter(parent_run_id__in=list(asking), status__in=_MOVING) if asking else Run.objects.none()
     for parent in moving.values_list("parent_run_id", flat=True):
-        found.pop(parent, None)
-    return {parent: index for parent, index in found.items() if parent is not None and index is not None}
+        asking.pop(cast("UUID", parent), None)
+    return {
+        run_id: Halted(paused.get(run_id), held.get(run_id), asking.get(run_id))
+        for run_id in (*paused, *held, *asking)
+        if run_id is not None
+    }
+
+
+def _first(parts: QuerySet[Run]) -> dict[UUID, int]:
+    """The lowest number among them, by the run around."""
+    rows = parts.order_by("-item_index").values_list("parent_run_id", "item_index")
+    return {parent: index for parent, index in rows if parent is not None and index is not None}
 
 
 def _total(step: StepView | None, started: int) -> int | None:

@@ -16,7 +16,8 @@ from runtime.store import holds
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Deployment, Hold, Run
-from runtime.store.pauses import WITH_WORKFLOW, pause_own_runs, pause_runs, resume_own_runs, resume_runs, tell
+from runtime.store.parts import IS_ITEM
+from runtime.store.pauses import WITH_RUN, WITH_WORKFLOW, pause_own_runs, pause_runs, resume_own_runs, resume_runs, tell
 
 #: Runs of a workflow that are rung for when they go on; the others are found.
 _MOST_RUNG: Final = 200
@@ -44,11 +45,16 @@ def pause_run(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None, reaso
 
 
 def resume_run(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None) -> RunView:
-    """Let a paused run go on. What fell due meanwhile happens now, once. Raises NotFound, NotPaused."""
+    """Let a paused run go on. What fell due meanwhile happens now, once. One that was paused with the run around it
+    goes on with that. Raises NotFound, NotPaused."""
     found = Run.objects.filter(pk=run_id, workspace_id=workspace_id)
     rung = [run_id]
     with commit("run.resume"):
         now = database_now()
+        if found.filter(paused_by=WITH_RUN, finished_at__isnull=True).exists():
+            raise NotPaused(
+                "This run was paused together with the run around it. Resume that one: this one goes with it."
+            )
         resumed = resume_runs(found, now=now, who=_who(by))
         if resumed:
             rung = resume_own_runs([run_id], now=now, who=_who(by))
@@ -165,16 +171,19 @@ def set_breaker(*, workspace_id: UUID, workflow_id: UUID, failures: int, percent
 
 
 def _under_way(workspace_id: UUID, workflow_id: UUID) -> QuerySet[Run]:
-    """Open runs that have begun, or were let go; tests are nobody's backlog, and a run's parts go with it."""
+    """Open runs that have begun, or were let go; tests are nobody's backlog, and a run's items go with it."""
     begun = Q(seq__gt=0) | Q(held=0) | Q(lease_owner__isnull=False)
-    return Run.objects.filter(
-        begun,
-        Q(parent_run_id__isnull=True) | Q(detached=True),
-        workspace_id=workspace_id,
-        workflow_id=workflow_id,
-        mode="live",
-        finished_at__isnull=True,
-    ).exclude(held=1)
+    return (
+        Run.objects.exclude(IS_ITEM)
+        .filter(
+            begun,
+            workspace_id=workspace_id,
+            workflow_id=workflow_id,
+            mode="live",
+            finished_at__isnull=True,
+        )
+        .exclude(held=1)
+    )
 
 
 def _live(workspace_id: UUID, workflow_id: UUID) -> Deployment:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.core.exceptions import ObjectDoesNotExist
 
 from runtime.api.held import holds_of
-from runtime.api.items import asking, parents, stopped
+from runtime.api.items import NOTHING, Halted, halted, parents
 from runtime.contracts import JSON, AttemptView, HoldView, RuntimeRefused, RunView, StepView
 from runtime.contracts.items import ParentView
 from runtime.engine.jsonprofile import loads_stored
@@ -65,14 +65,12 @@ def run_view(
     current_node: str | None,
     parent: ParentView | None = None,
     hold: HoldView | None = None,
-    paused_item: int | None = None,
-    asking_item: int | None = None,
+    halts: Halted = NOTHING,
     asked: Mapping[tuple[UUID, str], list[str]] | None = None,
-    failed_items: int = 0,
+    failed: below.Failed = below.NONE,
 ) -> RunView:
-    """One run, from its `RUN_COLUMNS`; `hold`: its workflow's, where that holds it; `paused_item`, `asking_item`: of
-    what it waits for, the first that somebody paused, and that waits for people; `asked`: whom it asks itself;
-    `failed_items`: of a run that is done."""
+    """One run, from its `RUN_COLUMNS`; `hold`: its workflow's, where that holds it; `halts`: what holds up the runs
+    that it waits for; `asked`: whom it asks itself; `failed`: below it, where it is done."""
     return RunView(
         id=row["id"],
         workspace_id=row["workspace_id"],
@@ -90,14 +88,15 @@ def run_view(
         accepted_at=row["accepted_at"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],
-        waiting=_cause(row, hold, paused_item, asking_item, asked or {}),
+        waiting=_cause(row, hold, halts, asked or {}),
         error=_plain(row["error"]),
         current_node=current_node,
         cancel_requested=row["cancel_requested_at"] is not None,
         replay_of=row["replay_of"],
         parent=parent,
         paused=_is_paused(row),
-        failed_items=failed_items,
+        failed_items=failed.items,
+        failed_calls=failed.calls,
     )
 
 
@@ -112,20 +111,18 @@ def run_views(rows: Iterable[Mapping[str, Any]]) -> list[RunView]:
     around = parents(rows)
     held = {(row["workspace_id"], row["workflow_id"]) for row in rows if _is_held(row)}
     holds = {one: hold for workspace_id, one in held for hold in holds_of(workspace_id, [one]).values()}
-    of_parts = [row["id"] for row in rows if _waits_for(row, "children")]
-    paused_items, asking_items = stopped(of_parts), asking(of_parts)
+    halts = halted([row["id"] for row in rows if _waits_for(row, "children")])
     asked = _asked([row["id"] for row in rows if _waits_for(row, "human")])
-    failed_items = below.failed_items({row["id"]: row["version_id"] for row in rows if row["status"] == "completed"})
+    failed = below.failed({row["id"]: row["version_id"] for row in rows if row["status"] == "completed"})
     return [
         run_view(
             row,
             current.get(row["id"]) or _failed_node(row),
             around.get(row["id"]),
             holds.get(row["workflow_id"]),
-            paused_items.get(row["id"]),
-            asking_items.get(row["id"]),
+            halts.get(row["id"], NOTHING),
             asked,
-            failed_items.get(row["id"], 0),
+            failed.get(row["id"], below.NONE),
         )
         for row in rows
     ]
@@ -154,8 +151,7 @@ def _is_held(row: Mapping[str, Any]) -> bool:
 def _cause(
     row: Mapping[str, Any],
     hold: HoldView | None,
-    paused_item: int | None,
-    asking_item: int | None,
+    halts: Halted,
     asked: Mapping[tuple[UUID, str], list[str]],
 ) -> dict[str, Any] | None:
     """Why the run does not move, one cause: what stops it altogether comes before what it waits for itself (I17)."""
@@ -168,10 +164,12 @@ def _cause(
     waits = _plain(row["waiting"])
     if waits is not None and (people := asked.get((row["id"], str(waits.get("node"))))):
         return {**waits, "people": people}
-    if waits is not None and paused_item is not None:
-        return waiting.held_up(waits, paused_item)
-    if waits is not None and asking_item is not None:
-        return waiting.asking(waits, asking_item)
+    if waits is not None and halts.paused is not None:
+        return waiting.held_up(waits, halts.paused)
+    if waits is not None and halts.held is not None:
+        return waiting.in_line(waits, halts.held)
+    if waits is not None and halts.asking is not None:
+        return waiting.asking(waits, halts.asking)
     return waits
 
 

@@ -315,6 +315,8 @@ class RunView:
     paused: bool = False
     #: Of a run that is done: how many items of its containers are not, as they stand now; 100 for so many or more.
     failed_items: int = 0
+    #: And how many runs of other workflows failed that it began without waiting for their end.
+    failed_calls: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class ItemCounts:
 
 @dataclass(frozen=True, slots=True)
 class ItemView:
-    """One run of a step. `error`, `waiting` and `failed_items` as of a run."""
+    """One run of a step. `error`, `waiting`, `failed_items` and `failed_calls` as of a run."""
 
     run_id: UUID
     index: int
@@ -46,3 +46,4 @@ class ItemView:
     error: dict[str, Any] | None
     waiting: dict[str, Any] | None
     failed_items: int
+    failed_calls: int = 0

@@ -34,6 +34,7 @@ class UndoLine:
     - `stays`: nothing undoes it; `why`: no_undo_step, switched_off, earlier_go (an earlier go did it, and the step was
       done anew since, or is no longer there).
     - `nothing`: somebody said that there is nothing to undo.
+    - `apart`: it began a run of another workflow without waiting for its end, which goes its own way.
 
     `items`: of a step that has others done by runs.
     """

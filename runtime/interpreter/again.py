@@ -68,7 +68,7 @@ def inside(workspace_id: UUID, run_ids: Sequence[UUID]) -> tuple[list[str], list
     gone: dict[str, None] = {}
     for run_id in run_ids:
         for line in undo_plans.look(workspace_id, run_id).lines:
-            if line.fate != "nothing":
+            if line.fate not in ("nothing", "apart"):
                 (gone if line.fate == "undone" else left)[line.name] = None
     return list(left), list(gone)
 

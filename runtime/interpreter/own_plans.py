@@ -228,7 +228,7 @@ def counts(found: Found) -> tuple[dict[str, PlannedItems], str]:
 
 def undo_counts(found: undo_plans.Found) -> tuple[dict[str, PlannedUndo], str]:
     """What becomes of the runs of each step of a run that is undone, by node id; and a digest of all that."""
-    nodes = [line.node for line in found.lines if _has_runs(found, line.node)]
+    nodes = [line.node for line in found.lines if line.fate != "apart" and _has_runs(found, line.node)]
     made: dict[str, PlannedUndo] = {}
     digest = hashlib.sha256()
     for node in nodes:
@@ -261,8 +261,15 @@ def _undo_fates(run_id: UUID, node: str) -> Iterator[tuple[dict[str, Any], str, 
             else:
                 plain = {**row, "min_engine": row["min_engine"] % HELD}
                 inside = undo_plans.found_of(plain, loaded[row["id"]])
-                yield row, inside.fate, inside.left
+                yield row, inside.fate, _left(inside)
         after = rows[-1]["item_index"]
+
+
+def _left(found: undo_plans.Found) -> list[str]:
+    """Names of the steps of this run that stay done, and of those in the runs of its own that are undone with it."""
+    nodes = [line.node for line in found.lines if line.fate == "undo" and _has_runs(found, line.node)]
+    deeper = (name for node in nodes for _, _, left in _undo_fates(found.row["id"], node) for name in left)
+    return list(dict.fromkeys((*found.left, *deeper)))
 
 
 def _total(found: Found, node: str) -> int | None:

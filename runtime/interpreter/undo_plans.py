@@ -10,6 +10,7 @@ from uuid import UUID
 
 from runtime.contracts import NotUndoable, UndoLine
 from runtime.engine import undo as law
+from runtime.engine.containers import is_call, waits_for_call
 from runtime.engine.jsonprofile import dumps
 from runtime.engine.replay import Known
 from runtime.engine.state import DECIDED, RunStatus, StepError, StepKey, StepState, StepStatus
@@ -179,7 +180,25 @@ def _lines(found: Found) -> list[UndoLine]:
     earlier = [
         UndoLine(node, node, name, "", "stays", "earlier_go", None, None) for node, name in found.earlier.items()
     ]
-    return lines + earlier + [_line(found, node, fate="nothing") for node in said]
+    apart = [node for node in graph.order if _goes_its_own_way(found, node)]
+    return (
+        lines
+        + earlier
+        + [_line(found, node, fate="apart") for node in apart]
+        + [_line(found, node, fate="nothing") for node in said]
+    )
+
+
+def _goes_its_own_way(found: Found, node: str) -> bool:
+    """Whether this step has begun a run of another workflow whose end nobody waited for."""
+    graph, step = found.version.graph, found.states.get(StepKey(node, found.generation))
+    drawn = graph.by_id[node]
+    return (
+        is_call(drawn.type)
+        and not waits_for_call(drawn.type, drawn.config)
+        and step is not None
+        and step.status is StepStatus.SUCCEEDED
+    )
 
 
 def _line(found: Found, node: str, fate: str | None = None) -> UndoLine:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
+from uuid import UUID
 
 from runtime.engine.graph import Graph, Node
 from runtime.engine.state import RunState, RunStatus, StepState, StepStatus
@@ -108,6 +109,12 @@ def held_up(waiting: Mapping[str, Any], index: int) -> dict[str, Any]:
 def asking(waiting: Mapping[str, Any], index: int) -> dict[str, Any]:
     """Of a run that waits for runs of its own, one of which waits for people; `index`: its number, from 0."""
     return {**waiting, "asking_item": index, "text": f"{waiting['text']}; item {index + 1} waits for a person"}
+
+
+def in_line(waiting: Mapping[str, Any], workflow_id: UUID) -> dict[str, Any]:
+    """Of a run that waits for a run of another workflow, which is paused, still accepting, and holds it."""
+    said = {"held_workflow": str(workflow_id), "text": f"{waiting['text']}; the workflow that it runs is paused"}
+    return {**waiting, **said}
 
 
 def held(since: int, cause: str, facts: Mapping[str, Any], reason: str) -> dict[str, Any]:

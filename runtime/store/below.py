@@ -1,4 +1,5 @@
-"""Failed items of runs whose items have items of their own: counted through those in between that came to a good end.
+"""What did not end well below runs that are done: items of their items, and of workflows that they called, counted
+through those in between that came to a good end; and calls whose end nobody waited for.
 
 Only of versions that are drawn so, or that call other workflows: of all others the items of the run itself are all
 there are, and `children.failed_items` counts those without looking at any that are done.
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from runtime.engine.containers import has_runs, is_call
@@ -16,29 +17,49 @@ from runtime.engine.jsonprofile import loads_stored
 from runtime.store import children
 from runtime.store.models import Version
 
-__all__ = ["failed_items"]
+__all__ = ["NONE", "Failed", "failed"]
+
+
+class Failed(NamedTuple):
+    """So many `items` did not end well, and so many `calls` that nobody waited for; `children.MOST_COUNTED` stands for
+    so many or more."""
+
+    items: int = 0
+    calls: int = 0
+
+
+NONE: Final = Failed()
 
 #: A row for each run on the way, with the run of the list that it belongs to.
-_BELOW: Final = """
+_WAY: Final = """
     WITH RECURSIVE below (around, id) AS (
         SELECT around, around FROM {given}
         UNION ALL
         SELECT below.around, r.id FROM below JOIN store_run r ON r.parent_run_id = below.id
         WHERE r.status = 'completed' AND NOT r.detached
-    )
+    )"""
+_ITEMS: Final = f"""{_WAY}
     SELECT below.around, count(*) FROM below JOIN store_run f ON f.parent_run_id = below.id
     WHERE f.trigger_node = f.parent_node AND f.finished_at IS NOT NULL AND NOT (f.status = 'completed')
     GROUP BY below.around"""
+# What somebody cancelled or had undone has failed nobody.
+_CALLS: Final = f"""{_WAY}
+    SELECT below.around, count(*) FROM below JOIN store_run f ON f.parent_run_id = below.id
+    WHERE f.detached AND f.finished_at IS NOT NULL AND f.status = 'dead_lettered'
+    GROUP BY below.around"""
 
 
-def failed_items(versions: Mapping[UUID, UUID]) -> dict[UUID, int]:
-    """How many items of these runs did not end well, at whatever depth; `children.MOST_COUNTED` for so many or more.
-    `versions`: by run, its version. Runs without any are left out."""
-    deep = {run_id for run_id, version_id in versions.items() if _is_deep(version_id)}
-    found = children.failed_items([run_id for run_id in versions if run_id not in deep])
-    for run_id, count in children.counted(_BELOW, list(deep)).items():
-        found[run_id] = min(count, children.MOST_COUNTED)
-    return found
+def failed(versions: Mapping[UUID, UUID]) -> dict[UUID, Failed]:
+    """What did not end well below these runs, at whatever depth. `versions`: by run, its version. Runs without any are
+    left out."""
+    deep = [run_id for run_id, version_id in versions.items() if _is_deep(version_id)]
+    items = children.failed_items([run_id for run_id in versions if run_id not in set(deep)])
+    items |= children.counted(_ITEMS, deep)
+    calls = children.counted(_CALLS, deep)
+    return {
+        run_id: Failed(*(min(of.get(run_id, 0), children.MOST_COUNTED) for of in (items, calls)))
+        for run_id in items.keys() | calls.keys()
+    }
 
 
 @lru_cache(4096)

@@ -29,10 +29,10 @@ __all__ = [
 _DUE: Final = """r.wake_at <= {now} AND (r.lease_expires_at IS NULL OR r.lease_expires_at <= {now})
             AND r.finished_at IS NULL
             AND (r.seq > 0 OR r.held = 0 OR r.mode <> 'live' OR r.cancel_requested_at IS NOT NULL
-                OR r.parent_run_id IS NOT NULL
+                OR r.trigger_node = r.parent_node
                 OR NOT EXISTS (SELECT 1 FROM store_hold AS h WHERE h.workflow_id = r.workflow_id))"""
 # The last condition: nothing begins of a workflow that is held, also what was accepted before, unless it was let go or
-# belongs to a run that is under way.
+# is an item of a run that is under way.
 # For runs that are named: by the primary key. COALESCE keeps the planner off the index of everything that is due,
 # which may be long and of which its statistics know nothing.
 _NAMED_DUE: Final = _DUE.replace("r.wake_at <=", f"COALESCE(r.wake_at, {2**63 - 1}) <=")

@@ -15,6 +15,7 @@ from django.db.models import F, Q, QuerySet
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.store.commits import commit
 from runtime.store.models import Hold, Run, Version
+from runtime.store.parts import IS_ITEM
 from runtime.store.statements import HELD
 from runtime.store.trail import said
 
@@ -57,13 +58,12 @@ def gather(workflow_id: UUID, now: int, *, who: str, also_let_go: bool = False) 
     """
     others = Q(held__isnull=True) | Q(held=0) if also_let_go else Q(held__isnull=True)
     free = Q(lease_owner__isnull=True) | Q(lease_expires_at__lte=now)
-    waiting = Run.objects.filter(
+    waiting = Run.objects.exclude(IS_ITEM).filter(
         free,
         others,
         workflow_id=workflow_id,
         mode="live",
         seq=0,
-        parent_run_id__isnull=True,
         wake_at__isnull=False,
         finished_at__isnull=True,
         cancel_requested_at__isnull=True,

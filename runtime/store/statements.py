@@ -403,6 +403,7 @@ INSERT_RUNS: Final = Statement(
 )
 
 # Those that whoever begins them takes up himself are leased to him from the first moment, as if he had claimed them.
+# A call of a workflow that is paused and still accepts is held, as whatever else starts it; items go with their run.
 INSERT_CHILDREN: Final = Statement(
     columns=(
         ("u_parent_run_id", "uuid"),
@@ -424,13 +425,17 @@ INSERT_CHILDREN: Final = Statement(
     ),
     body=f"""
     INSERT INTO store_run (id, workspace_id, workflow_id, version_id, trigger_node, mode, started_by, status,
-        generation, seq, lease_owner, lease_token, lease_expires_at, wake_at, claims, min_engine, accepted_at,
+        generation, seq, lease_owner, lease_token, lease_expires_at, wake_at, claims, min_engine, held, accepted_at,
         parent_run_id, parent_node, item_index, item, business_key, detached)
     SELECT u_id, u_workspace_id, u_workflow_id, u_version_id, u_trigger_node, u_mode, 'run', 'accepted',
         1, 0, u_lease_owner, u_leased, CASE WHEN u_leased = 1 THEN {{now}} + {LEASE_MS} END,
-        {{now}} + u_delay_ms + u_leased * {LEASE_MS}, u_leased, u_min_engine, {{now}},
+        CASE WHEN h.since IS NULL THEN {{now}} + u_delay_ms + u_leased * {LEASE_MS} END, u_leased,
+        CASE WHEN h.since IS NULL THEN u_min_engine ELSE u_min_engine + {HELD} END,
+        CASE WHEN h.since IS NOT NULL THEN 1 END, {{now}},
         u_parent_run_id, u_parent_node, u_item_index, u_item, u_business_key, u_detached = 1
-    FROM u WHERE true
+    FROM u LEFT JOIN store_hold AS h
+        ON h.workflow_id = u_workflow_id AND u_mode = 'live' AND u_trigger_node <> u_parent_node
+    WHERE true
     ON CONFLICT DO NOTHING""",
 )
 

@@ -13,6 +13,7 @@ from runtime.store import holds
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Hold, Run
+from runtime.store.parts import IS_ITEM
 
 __all__ = ["AT_ONCE", "tend"]
 
@@ -40,9 +41,8 @@ def tend() -> tuple[list[UUID], bool]:
 
 def _gather(hold: Hold) -> None:
     now = database_now()
-    stray = Run.objects.filter(
+    stray = Run.objects.exclude(IS_ITEM).filter(
         workflow_id=hold.workflow_id,
-        parent_run_id__isnull=True,
         mode="live",
         seq=0,
         held__isnull=True,

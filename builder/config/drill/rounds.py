@@ -213,7 +213,7 @@ def _see_through(folder: Path, plan: Plan, starts: bool, undoes: bool, report: P
 
 def _beyond(plan: Plan, run: RunView) -> dict[str, str] | None:
     """The step that the run did not get past: {step, why}; None where it went all the way."""
-    if run.status == _WELL and not run.failed_items:
+    if run.status == _WELL and not (run.failed_items or run.failed_calls):
         # What was begun and not waited for has to come to a good end as well.
         ill = Run.objects.filter(pk__in=family(run.id), detached=True).exclude(status=_WELL)
         left = ill.values_list("parent_node", "finished_at").first()

@@ -34,6 +34,8 @@ export interface Waiting {
   paused_item?: number | null;
   /** Its number, from 0: the first item waited for that waits for people. */
   asking_item?: number | null;
+  /** The workflow that it waits for a run of, where that is paused and holds it. */
+  held_workflow?: string | null;
   /** The names of those it waits for; empty: anybody. */
   people?: string[];
 }
@@ -71,8 +73,9 @@ export interface RunItem {
   finished_at: Instant | null;
   error: RunError | null;
   waiting: Waiting | null;
-  /** Of a run that is done: how many of its own items did not end well. */
+  /** Of a run that is done: how many of its own items did not end well, and how many workflows that it only started. */
   failed_items: number;
+  failed_calls: number;
 }
 
 export type ItemFilter = "all" | "failed" | "open" | "done";
@@ -105,6 +108,8 @@ export interface Run {
   parent: RunParent | null;
   /** Of a run that is done: how many items of its containers are not; 100 for so many or more. */
   failed_items: number;
+  /** And how many runs of other workflows failed that it began without waiting for their end. */
+  failed_calls: number;
 }
 
 export interface StepWait {
@@ -228,7 +233,7 @@ export interface Decision {
 }
 
 /** What becomes of something that a run did, when it is undone. */
-export type UndoFate = "undo" | "again" | "undone" | "stays" | "nothing";
+export type UndoFate = "undo" | "again" | "undone" | "stays" | "nothing" | "apart";
 
 /** What becomes of the runs that a step has begun, when it is undone. */
 export interface UndoItems {

@@ -404,9 +404,10 @@ export type Invite = {
   role: Role;
 };
 
-/** One run of a step; `index` counts from 0; `failed_items`: of its own items, where it is done. */
+/** One run of a step; `index` counts from 0; `failed_items`, `failed_calls`: of its own, where it is done. */
 export type ItemShape = {
   error: (ErrorView | null);
+  failed_calls: number;
   failed_items: number;
   finished_at: (string | null);
   index: number;
@@ -473,6 +474,7 @@ export type KindEnum = "duplicate" | "conflict";
 /** The newest run. */
 export type LastRun = {
   at: string;
+  failed_calls: number;
   failed_items: number;
   id: string;
   outcome: (string | null);
@@ -873,6 +875,7 @@ export type RunShape = {
   duration_ms: (number | null);
   error: (ErrorView | null);
   event_id: (string | null);
+  failed_calls: number;
   failed_items: number;
   finished_at: (string | null);
   generation: number;
@@ -1248,12 +1251,13 @@ export type WaitView = {
   until: (string | null);
 };
 
-/** Why a run waits, since when and until when. Of one that is paused or held, `by` whom and for which `reason`; and of how many `runs` how many `failures`, where its workflow keeps failing. `paused_item`: the number (from 0) of the first item that somebody paused, of those that the run waits for; `asking_item`: of the first that waits for people. `people`: the names of those it waits for; empty: anybody. */
+/** Why a run waits, since when and until when. Of one that is paused or held, `by` whom and for which `reason`; and of how many `runs` how many `failures`, where its workflow keeps failing. `paused_item`: the number (from 0) of the first item that somebody paused, of those that the run waits for; `asking_item`: of the first that waits for people; `held_workflow`: the workflow that the run waits for a run of, where that holds it. `people`: the names of those it waits for; empty: anybody. */
 export type WaitingView = {
   asking_item?: (number | null);
   by?: (string | null);
   cause?: string;
   failures?: number;
+  held_workflow?: (string | null);
   kind: string;
   paused_item?: (number | null);
   people?: Array<string>;

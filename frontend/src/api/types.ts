@@ -153,7 +153,7 @@ export interface Workflow {
   hold: WorkflowHold | null;
   breaker: WorkflowBreaker | null;
   draft: DraftState;
-  last_run: { id: string; status: RunStatus; outcome: string | null; failed_items: number; undo_incomplete: boolean; at: Instant } | null;
+  last_run: { id: string; status: RunStatus; outcome: string | null; failed_items: number; failed_calls: number; undo_incomplete: boolean; at: Instant } | null;
   stats_24h: WorkflowStats;
   problems_count: number;
   owner: string | null;

@@ -124,6 +124,7 @@ export function runStatusKind(run: {
   waiting?: { kind: string; asking_item?: number | null } | null;
   paused?: boolean;
   failed_items?: number;
+  failed_calls?: number;
   error?: { code: string } | null;
   /** Where the error itself is not told. */
   undo_incomplete?: boolean;
@@ -158,7 +159,7 @@ export function runStatusKind(run: {
         return run.outcome;
       }
       // Its steps came to an end, and that is not all there is to say.
-      return run.failed_items ? "done_with_failures" : "done";
+      return run.failed_items || run.failed_calls ? "done_with_failures" : "done";
   }
 }
 

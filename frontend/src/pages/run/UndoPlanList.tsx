@@ -108,6 +108,7 @@ function useUndoItemsText(): (items: UndoItems) => string {
 const ICONS: Record<ReturnType<typeof wordsOfLeft>, { icon: LucideIcon; tone: string }> = {
   undone: { icon: Undo2, tone: "undo" },
   nothing: { icon: CircleMinus, tone: "idle" },
+  apart: { icon: TriangleAlert, tone: "wait" },
   no_undo_step: { icon: TriangleAlert, tone: "wait" },
   switched_off: { icon: TriangleAlert, tone: "wait" },
   earlier_go: { icon: TriangleAlert, tone: "wait" },

@@ -29,8 +29,8 @@ export function partsOf(plan: Pick<UndoPlan, "steps">): { turns: UndoLine[]; lef
 }
 
 /** The key of the words that say what becomes of something that is left as it is. */
-export function wordsOfLeft(line: UndoLine): "undone" | "nothing" | "switched_off" | "earlier_go" | "no_undo_step" {
-  if (line.fate === "undone" || line.fate === "nothing") return line.fate;
+export function wordsOfLeft(line: UndoLine): "undone" | "nothing" | "apart" | "switched_off" | "earlier_go" | "no_undo_step" {
+  if (line.fate === "undone" || line.fate === "nothing" || line.fate === "apart") return line.fate;
   return line.why === "switched_off" || line.why === "earlier_go" ? line.why : "no_undo_step";
 }
 

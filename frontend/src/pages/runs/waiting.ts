@@ -33,6 +33,7 @@ export function useWaitingText(): (run: Pick<Run, "waiting" | "current_step">) =
     }
     if (name && waiting.kind === "children") {
       if (waiting.paused_item != null) return t("waiting.itemPaused", { name, item: waiting.paused_item + 1 });
+      if (waiting.held_workflow != null) return t("waiting.callHeld", { name });
       if (waiting.asking_item != null) return t("waiting.itemAsks", { name, item: waiting.asking_item + 1 });
       return t("waiting.children", { name });
     }

@@ -16,6 +16,7 @@ const MOST_COUNTED = 100;
 export function runStatusName(run: Parameters<typeof runStatusKind>[0], t: TFunction, counted = 0): string {
   const kind = runStatusKind(run);
   const count = counted || (run.failed_items ?? 0);
+  if (kind === "done_with_failures" && count === 0 && run.failed_calls) return t("runs:doneCallFailed", { count: run.failed_calls });
   if (kind !== "done_with_failures" || count === 0) return t(`common:status.${kind}`);
   return t(count === MOST_COUNTED && !counted ? "runs:doneManyFailed" : "runs:doneFailed", { count });
 }

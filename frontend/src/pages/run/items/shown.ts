@@ -24,9 +24,17 @@ export function shownGraph(graph: GraphDocument, undone: readonly string[], name
   return { ...graph, nodes, edges: [...graph.edges, ...links].filter((edge) => shown.has(edge.source) && shown.has(edge.target)) };
 }
 
-/** How many items of the run that is shown did not end well. */
-export function failedItems(state: { steps: Record<string, Pick<RunStep, "items">> }): number {
-  return Object.values(state.steps).reduce((sum, step) => sum + (step.items?.failed ?? 0), 0);
+interface Shown {
+  steps: Record<string, Pick<RunStep, "items">>;
+  graph: { nodes: readonly { id: string; type: string }[] } | null;
+}
+
+export const isCall = (type: string) => type.startsWith("flow.run_workflow@");
+
+/** How many items of the run that is shown did not end well. Runs of other workflows are none of its items. */
+export function failedItems({ steps, graph }: Shown): number {
+  const calls = new Set(graph?.nodes.filter((node) => isCall(node.type)).map((node) => node.id));
+  return Object.entries(steps).reduce((sum, [node, step]) => sum + (calls.has(node) ? 0 : (step.items?.failed ?? 0)), 0);
 }
 
 /** The shown graph of the run that is shown; null while it is not known. */
