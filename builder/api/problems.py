@@ -122,7 +122,7 @@ def refusal_of(error: Exception) -> Refusal | None:
         case contracts.GraphHasProblems():
             return None  # the views that publish and test render the list themselves
         case contracts.KeyReused():
-            return Refusal(422, error.code, "This key was used before with another body.", detail=error.message)
+            return Refusal(409, error.code, "This key was used before with another body.", detail=error.message)
         case contracts.InputRefused():
             return invalid(
                 {f"input.{name}" if name else "input": [said] for name, said in error.fields.items()}, error.message

@@ -85,7 +85,7 @@ def _known(key: str, body_digest: str, now: datetime) -> Answered | None:
         Answered.objects.filter(pk=row.pk).delete()
         return None
     if row.body_sha256 != body_digest:
-        raise Refusal(422, "key_reused", "This Idempotency-Key was used before with another body.")
+        raise Refusal(409, "key_reused", "This Idempotency-Key was used before with another body.")
     if row.status == 0:
         raise Refusal(
             409, "still_working", "The first request with this key is still at work.", headers={"Retry-After": "1"}

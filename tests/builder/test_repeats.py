@@ -122,7 +122,7 @@ def test_what_is_kept_of_a_body_does_not_help_to_guess_it() -> None:
 def test_another_body_under_the_same_key_is_refused(world: World) -> None:
     world.as_bo.post(f"{world.here}/workflows", {"name": "Once"}, headers=KEY)
     answer = world.as_bo.post(f"{world.here}/workflows", {"name": "Twice"}, headers=KEY)
-    assert (answer.status, answer.code) == (422, "key_reused")
+    assert (answer.status, answer.code) == (409, "key_reused")
 
 
 def test_a_key_belongs_to_its_sender_and_its_route(world: World) -> None:

@@ -97,7 +97,7 @@ def test_an_event_is_sent_once_under_its_key(world: World) -> None:
     again = program.post(f"{world.here}/sent-events", body, headers=headers)
     assert (again.status, again.body["id"], again.body["duplicate"]) == (200, first.body["id"], True)
     other = program.post(f"{world.here}/sent-events", {**body, "data": None}, headers=headers)
-    assert (other.status, other.code) == (422, "key_reused")
+    assert (other.status, other.code) == (409, "key_reused")
     assert world.as_bo.post(f"{world.here}/sent-events", body, headers=headers).status == 202, (
         "a key is each asker's own"
     )
