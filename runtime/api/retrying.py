@@ -29,7 +29,7 @@ from runtime.contracts import (
     RetryView,
     RunView,
 )
-from runtime.engine import replay
+from runtime.engine import containers, replay
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normalise
 from runtime.engine.needs import engine_needed
@@ -38,9 +38,11 @@ from runtime.engine.state import RunStatus
 from runtime.interpreter import own_plans
 from runtime.interpreter.generations import decided, note_decision, paused_around, refuse_part_of_what_is_over
 from runtime.interpreter.loading import lost_try
+from runtime.interpreter.own_errors import changed
+from runtime.interpreter.own_results import that_differs
 from runtime.interpreter.reopening import Found, carry_on, choices, look, next_rows, run_row, version_of
 from runtime.interpreter.versions import Unsupported
-from runtime.sdk import StepFailure
+from runtime.sdk import OwnRuns, StepFailure
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Attempt, Replay, Run
@@ -294,9 +296,13 @@ def _problem(found: Found, node: str, after: JSON) -> str | None:
         normalise(after)
         step = found.version.step(node)
         if step.prepared is not None:
-            step.prepared.validate(after)
+            config = step.prepared.validate(after)
             if step.type.effect_of(after) is not step.effect:
                 return "This would make another sort of step of it. Change the workflow, and retry with that version."
+            items = getattr(config, "items", None)
+            if containers.is_container(found.version.graph.by_id[node].type) and isinstance(items, list | tuple):
+                index = that_differs(found.row["id"], node, OwnRuns("items", items=tuple(items)))
+                return None if index is None else changed(index).message
     except StepFailure as failure:
         return failure.message
     except JSONRefused as error:

@@ -461,25 +461,6 @@ def test_a_failed_item_of_an_item_is_told_at_every_run_around_it(machine: Machin
     )
 
 
-def test_a_list_that_is_another_one_at_the_second_go_is_refused(machine: Machine, world: World) -> None:
-    failing = call("make", world, '{{ when(item == "b", "fail=503*1", "slow=0") }}')
-    graph = flow(
-        "start -> lines -> each",
-        fields("lines", of="{{ trigger.lines }}"),
-        each("{{ steps.lines.of }}"),
-        *inside("each", failing),
-    )
-    run = machine.run(graph, {"lines": ["a", "b"]})
-    assert run.status == "dead_lettered", run
-    plan = api.retry_plan(workspace_id=WORKSPACE, run_id=run.id)
-    edits: dict[str, Any] = {"each": {"items": ["z", "b"]}}
-    api.retry(workspace_id=WORKSPACE, run_id=run.id, plan=plan.id, edits=edits)
-    run = machine.finish(run.id)
-    assert run.error is not None
-    assert run.error["code"] == "items_changed"
-    assert made(world) == ["make/a"]
-
-
 def test_a_draft_is_tested_with_its_containers(machine: Machine) -> None:
     graph = flow("start -> each", each(), *inside("each", fields("name", of="{{ item }}")))
     started = api.start_test(workspace_id=WORKSPACE, workflow_id=uuid7(), graph=graph, input={"lines": [1, 2]}, by=None)

@@ -147,6 +147,32 @@ def test_items_that_failed_go_on_with_the_version_that_the_run_goes_on_with(mach
     assert [one["of"] for one in output["results"]] == [1, "x"]
 
 
+def test_another_list_at_the_second_go_is_refused_before_anything_is_done(machine: Machine, world: World) -> None:
+    failing = call("make", world, '{{ when(item == "b", "fail=503*1", "slow=0") }}')
+    run = machine.run(flow("start -> each", each(), *inside("each", failing)), {"lines": ["a", "b"]})
+    assert run.status == "dead_lettered", run
+    plan = api.retry_plan(workspace_id=WORKSPACE, run_id=run.id)
+    for other in (["z", "b"], ["a"]):
+        edits: dict[str, Any] = {"each": {"items": other}}
+        with pytest.raises(RetryRefused) as refused:
+            api.retry(workspace_id=WORKSPACE, run_id=run.id, plan=plan.id, edits=edits)
+        assert "was given something else when it was begun" in refused.value.fields["each"]
+    assert made(world) == ["make/a"]
+    # What a person adds behind those that were begun is new, and nothing of it was promised otherwise.
+    api.retry(workspace_id=WORKSPACE, run_id=run.id, plan=plan.id, edits={"each": {"items": ["a", "b", "c"]}})
+    assert machine.finish(run.id).status == "completed"
+    assert made(world) == ["make/a", "make/b", "make/c"]
+
+
+def test_a_version_that_gives_another_list_fails_before_anything_is_done(machine: Machine, world: World) -> None:
+    failing = call("make", world, '{{ when(item == "b", "fail=503*1", "slow=0") }}')
+    run = machine.run(flow("start -> each", each(), *inside("each", failing)), {"lines": ["a", "b"]})
+    machine.publish(flow("start -> each", each("{{ ['z', 'b'] }}"), *inside("each", failing)), run.workflow_id)
+    ended = again(machine, run.id, version=2)
+    assert (ended.error or {})["code"] == "items_changed"
+    assert made(world) == ["make/a"]
+
+
 def test_results_are_read_by_the_version_that_each_item_was_done_on(machine: Machine) -> None:
     broken = fields("name", of="{{ number(item) }}")
     run = machine.run(flow("start -> each", each(), *inside("each", broken)), {"lines": ["1", "x"]})
