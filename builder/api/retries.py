@@ -70,7 +70,8 @@ class PlanStep(View):
 class PlanView(View):
     """What a retry would do. `versions` to choose from; steps in `incompatible` (keys) forbid the one chosen, as
     do those in `dropped` (names), which it lacks and of which nobody knows whether they happened.
-    `paused_around`: it waits until the run around it is resumed."""
+    `paused_around`: it waits until the run around it is resumed. `workflow_held`: its workflow is paused, still
+    accepting, which holds what starts and not what somebody has go on."""
 
     id: str
     generation: int
@@ -80,6 +81,7 @@ class PlanView(View):
     incompatible: list[str]
     dropped: list[str]
     paused_around: bool
+    workflow_held: bool
 
 
 class PlanItemsQuery(PageQuery):
@@ -174,6 +176,7 @@ class Plan(ApiView):
             incompatible=plan.incompatible,
             dropped=plan.dropped,
             paused_around=plan.paused_around,
+            workflow_held=plan.workflow_held,
         )
 
 

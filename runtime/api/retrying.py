@@ -45,7 +45,7 @@ from runtime.interpreter.versions import Unsupported
 from runtime.sdk import OwnRuns, StepFailure
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import Attempt, Replay, Run
+from runtime.store.models import Attempt, Hold, Replay, Run
 
 
 def retry_plan(*, workspace_id: UUID, run_id: UUID, start: Sequence[str] = (), version: int | None = None) -> RetryPlan:
@@ -231,6 +231,7 @@ def _view(found: Found) -> RetryPlan:
         incompatible=[graph.by_id[node].key for node in _incompatible(found, lines)],
         dropped=[found.old.graph.by_id[node].name for node in own_plans.dropped(found)],
         paused_around=paused_around(found.row) is not None,
+        workflow_held=Hold.objects.filter(pk=found.row["workflow_id"]).exists(),
     )
 
 

@@ -63,7 +63,8 @@ class RetryPlan:
     """What going on with a run would do. `id` names exactly this plan; `versions` are the numbers to choose from;
     `incompatible`: keys of kept steps that the chosen version reaches otherwise, which stops it; so does `dropped`:
     names of steps that it no longer has, and of which nobody knows whether they happened. `paused_around`: it goes on
-    when the run around it is resumed, and not before."""
+    when the run around it is resumed, and not before. `workflow_held`: its workflow is paused, still accepting, which
+    holds what starts and not what somebody has go on."""
 
     id: str
     run_id: UUID
@@ -74,6 +75,7 @@ class RetryPlan:
     incompatible: list[str]
     dropped: list[str]
     paused_around: bool = False
+    workflow_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

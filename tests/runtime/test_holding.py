@@ -105,6 +105,12 @@ class TestHeld:
         assert run_id not in machine.claimable()
         wait_until(lambda: Run.objects.filter(pk=run_id, held=1, wake_at=None, min_engine=HELD + 1).exists())
 
+    def test_a_plan_to_go_on_with_a_run_says_that_its_workflow_is_paused(self, machine: Machine) -> None:
+        run = machine.run(flow("start -> a", step("a", "flow.fail@1", {"message": "No"})))
+        assert not api.retry_plan(workspace_id=WORKSPACE, run_id=run.id).workflow_held
+        hold(run.workflow_id)
+        assert api.retry_plan(workspace_id=WORKSPACE, run_id=run.id).workflow_held
+
     def test_runs_under_way_finish(self, machine: Machine) -> None:
         workflow_id = machine.publish(flow("start -> pause -> a", pause("pause", 1.2)))
         run_id = machine.begin_again(workflow_id)

@@ -225,6 +225,8 @@ export interface RetryPlan {
   dropped: string[];
   /** It waits until the run around it is resumed. */
   paused_around: boolean;
+  /** Its workflow is paused, still accepting; the run goes on all the same. */
+  workflow_held: boolean;
 }
 
 export interface Decision {

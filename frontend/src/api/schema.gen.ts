@@ -746,7 +746,7 @@ export type PlanStep = {
   why: (string | null);
 };
 
-/** What a retry would do. `versions` to choose from; steps in `incompatible` (keys) forbid the one chosen, as do those in `dropped` (names), which it lacks and of which nobody knows whether they happened. `paused_around`: it waits until the run around it is resumed. */
+/** What a retry would do. `versions` to choose from; steps in `incompatible` (keys) forbid the one chosen, as do those in `dropped` (names), which it lacks and of which nobody knows whether they happened. `paused_around`: it waits until the run around it is resumed. `workflow_held`: its workflow is paused, still accepting, which holds what starts and not what somebody has go on. */
 export type PlanView = {
   dropped: Array<string>;
   generation: number;
@@ -756,6 +756,7 @@ export type PlanView = {
   steps: Array<PlanStep>;
   version: number;
   versions: Array<number>;
+  workflow_held: boolean;
 };
 
 /** A named way out of a step. */

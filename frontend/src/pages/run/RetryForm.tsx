@@ -108,6 +108,7 @@ export function RetryForm({ run, start, focus, specs, onClose, onChanged }: Retr
           onChange={setVersion}
         />
       )}
+      {plan?.workflow_held && <Note tone="wait">{t("retry.workflowHeld")}</Note>}
       {plan?.paused_around && <Note tone="wait">{t("retry.pausedAround")}</Note>}
       {plan && plan.dropped.length > 0 && (
         <Note tone="err">
