@@ -179,11 +179,27 @@ class CancelQuery(Query):
     undo: bool = False
 
 
+class CancelBody(Body):
+    """Why, if you like to say so."""
+
+    reason: Annotated[str, Field(max_length=400)] = ""
+
+
 class Cancel(ApiView):
-    @operation(Action.RUN_CANCEL, query=CancelQuery, answer=RunShape, status=202, also=(409,), repeat="stored_apart")
-    def post(self, call: Call, *, run_id: UUID, query: CancelQuery) -> RunShape:
+    @operation(
+        Action.RUN_CANCEL,
+        body=CancelBody,
+        query=CancelQuery,
+        answer=RunShape,
+        status=202,
+        also=(409,),
+        repeat="stored_apart",
+    )
+    def post(self, call: Call, *, run_id: UUID, body: CancelBody, query: CancelQuery) -> RunShape:
         """Ask the run to stop. A step at work finishes its try first; with `undo`, what the run did is undone then."""
-        view = runtime_api.cancel(workspace_id=call.workspace.id, run_id=run_id, by=call.person.id, undo=query.undo)
+        view = runtime_api.cancel(
+            workspace_id=call.workspace.id, run_id=run_id, by=call.person.id, undo=query.undo, reason=body.reason
+        )
         return _one(call, view)
 
 

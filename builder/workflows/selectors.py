@@ -118,8 +118,9 @@ def step_names(*, workspace_id: UUID, version_id: UUID) -> Mapping[str, str]:
 def shaped(*, workspace_id: UUID, views: Sequence[RunView]) -> list[shapes.RunShape]:
     """Runs with the names of their workflows and of their current steps."""
     found = names(workspace_id=workspace_id, workflow_ids={view.workflow_id for view in views})
-    paused_by = (shapes.person_in(view.waiting.get("by")) for view in views if view.paused and view.waiting)
-    people = names_of({person for person in paused_by if person is not None})
+    told = [view.waiting.get("by") for view in views if view.paused and view.waiting]
+    told += [view.cancelled.by for view in views if view.cancelled is not None]
+    people = names_of({person for one in told if (person := shapes.person_in(one)) is not None})
     asked = {one for view in views if view.waiting for one in view.waiting.get("people", ())}
     called = labels(workspace_id=workspace_id, tokens=asked) if asked else {}
     return [

@@ -112,6 +112,15 @@ class ItemsView(View):
     waiting: int
 
 
+class CancelledView(View):
+    """That a run was asked to end: when, by whom (a name, or api · schedule · run, the run around it), and why, empty
+    where nobody said."""
+
+    at: str
+    by: str
+    reason: str
+
+
 class RunShape(View):
     """One run."""
 
@@ -142,6 +151,7 @@ class RunShape(View):
     failed_items: int
     #: And how many runs of other workflows failed that it began without waiting for their end.
     failed_calls: int
+    cancelled: CancelledView | None
 
 
 class WaitView(View):
@@ -214,7 +224,7 @@ def run(
     labels: Mapping[str, str] | None = None,
 ) -> RunShape:
     """One run; `step_name` is the name of its current step, `parent_step` that of the one it was begun for, where the
-    caller has the graphs at hand; `names` are those of people who paused it,
+    caller has the graphs at hand; `names` are those of people who paused or cancelled it,
     `labels` of those it asks."""
     parent = view.parent
     current = view.current_node
@@ -253,6 +263,11 @@ def run(
         ),
         failed_items=view.failed_items,
         failed_calls=view.failed_calls,
+        cancelled=None
+        if view.cancelled is None
+        else CancelledView(
+            at=stamp(view.cancelled.at), by=who(view.cancelled.by, names or {}) or "", reason=view.cancelled.reason
+        ),
     )
 
 

@@ -10,7 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist
 
 from runtime.api.held import holds_of
 from runtime.api.items import NOTHING, Halted, halted, parents
-from runtime.contracts import JSON, AttemptView, HoldView, RuntimeRefused, RunView, StepView
+from runtime.contracts import JSON, AttemptView, CancelView, HoldView, RuntimeRefused, RunView, StepView
 from runtime.contracts.items import ParentView
 from runtime.engine.jsonprofile import loads_stored
 from runtime.engine.state import TERMINAL
@@ -19,12 +19,13 @@ from runtime.interpreter.payloads import reference_in
 from runtime.interpreter.started import business_keys
 from runtime.store import artifacts, below
 from runtime.store.models import HumanTask, StepRun
+from runtime.store.transitions import Transition
 
 RUN_COLUMNS: Final = (
     "id", "workspace_id", "workflow_id", "version_id", "version__number", "mode", "status", "outcome", "generation",
     "seq", "started_by", "business_key", "event_id", "accepted_at", "started_at", "finished_at", "waiting", "error",
-    "cancel_requested_at", "replay_of", "trigger_node", "parent_run_id", "parent_node", "item_index", "paused_at",
-    "paused_by", "pause_reason", "held",
+    "cancel_requested_at", "cancelled_by", "replay_of", "trigger_node", "parent_run_id", "parent_node", "item_index",
+    "paused_at", "paused_by", "pause_reason", "held",
 )  # fmt: skip
 STEP_COLUMNS: Final = (
     "node_id", "node_key", "generation", "status", "attempt", "ports", "note", "wait", "error", "due_at", "started_at",
@@ -68,9 +69,11 @@ def run_view(
     halts: Halted = NOTHING,
     asked: Mapping[tuple[UUID, str], list[str]] | None = None,
     failed: below.Failed = below.NONE,
+    why_cancelled: str = "",
 ) -> RunView:
     """One run, from its `RUN_COLUMNS`; `hold`: its workflow's, where that holds it; `halts`: what holds up the runs
-    that it waits for; `asked`: whom it asks itself; `failed`: below it, where it is done."""
+    that it waits for; `asked`: whom it asks itself; `failed`: below it, where it is done;
+    `why_cancelled`: of one that somebody cancelled."""
     return RunView(
         id=row["id"],
         workspace_id=row["workspace_id"],
@@ -97,6 +100,7 @@ def run_view(
         paused=_is_paused(row),
         failed_items=failed.items,
         failed_calls=failed.calls,
+        cancelled=_cancelled(row, why_cancelled),
     )
 
 
@@ -114,6 +118,7 @@ def run_views(rows: Iterable[Mapping[str, Any]]) -> list[RunView]:
     halts = halted([row["id"] for row in rows if _waits_for(row, "children")])
     asked = _asked([row["id"] for row in rows if _waits_for(row, "human")])
     failed = below.failed({row["id"]: row["version_id"] for row in rows if row["status"] == "completed"})
+    reasons = _reasons([row["id"] for row in rows if row["cancel_requested_at"] is not None])
     return [
         run_view(
             row,
@@ -123,6 +128,7 @@ def run_views(rows: Iterable[Mapping[str, Any]]) -> list[RunView]:
             halts.get(row["id"], NOTHING),
             asked,
             failed.get(row["id"], below.NONE),
+            reasons.get(row["id"], ""),
         )
         for row in rows
     ]
@@ -134,6 +140,22 @@ def _asked(run_ids: list[UUID]) -> dict[tuple[UUID, str], list[str]]:
         return {}
     rows = HumanTask.objects.filter(run_id__in=run_ids, status="open").values_list("run_id", "node_id", "people")
     return {(run_id, node): [one for one in people.split(",") if one] for run_id, node, people in rows}
+
+
+def _cancelled(row: Mapping[str, Any], why: str) -> CancelView | None:
+    if row["cancel_requested_at"] is None:
+        return None
+    return CancelView(row["cancel_requested_at"], row["cancelled_by"] or "", why)
+
+
+def _reasons(run_ids: list[UUID]) -> dict[UUID, str]:
+    """Why these runs were cancelled, of those where somebody said so: from their trails, which alone say it."""
+    if not run_ids:
+        return {}
+    asked = Transition.objects.filter(run_id__in=run_ids, detail__startswith='{"did":"cancel"').order_by("number")
+    details = [(run_id, _plain(detail) or {}) for run_id, detail in asked.values_list("run_id", "detail")]
+    # Asked twice, the later one counts; a run that was gone on with since is not among them.
+    return {run_id: str(detail.get("reason", "")) for run_id, detail in details}
 
 
 def _is_paused(row: Mapping[str, Any]) -> bool:

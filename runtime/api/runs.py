@@ -122,7 +122,9 @@ def _is_asked(view: StepView) -> bool:
     return waits or view.status == "cancelled"
 
 
-def cancel(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None, undo: bool = False) -> RunView:
+def cancel(
+    *, workspace_id: UUID, run_id: UUID, by: UUID | None = None, undo: bool = False, reason: str = ""
+) -> RunView:
     """Ask the run to stop: nothing new begins, what runs may finish, then it is cancelled; or, with `undo`, what it did
     is undone. What it waits for is asked in the same commit. Raises NotFound, AlreadyFinished, NotUndoable (no step of
     its version has an undo step)."""
@@ -131,7 +133,8 @@ def cancel(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None, undo: bo
         raise NotUndoable("No step of this workflow has an undo step.", code="no_undo_steps")
     with commit("run.cancel"):
         open_run = Run.objects.filter(pk=run_id, workspace_id=workspace_id, finished_at__isnull=True)
-        asked = ask_to_cancel(open_run, by="api" if by is None else f"user:{by}", now=database_now(), undo=undo)
+        who, why = "api" if by is None else f"user:{by}", reason.strip()[:400] or None
+        asked = ask_to_cancel(open_run, by=who, now=database_now(), undo=undo, reason=why)
         still_open = bool(asked) or open_run.exists()
         undoing = open_run.filter(status="compensating").exists()
     if undoing and not asked:

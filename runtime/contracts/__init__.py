@@ -27,7 +27,7 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     because(workspace_id, run_id) -> Because | None                               None: it has ended
     trail(workspace_id, run_id, after, limit) -> Page[TrailEntry] / trail_faults(…) -> list[str]
     export(workspace_id, run_id) -> Iterator[bytes]                               one JSON document, in portions
-    cancel(workspace_id, run_id, by, undo) -> RunView                             raises AlreadyFinished, NotUndoable
+    cancel(workspace_id, run_id, by, undo, reason) -> RunView                     raises AlreadyFinished, NotUndoable
     pause_run(workspace_id, run_id, by, reason) -> RunView / resume_run(…)        raises AlreadyFinished, NotPaused
     hold_workflow(workspace_id, workflow_id, by, reason, open_runs) -> DeploymentView   paused, still accepting
     let_go(workspace_id, workflow_id, by, per_minute, at_once, trial, version) -> DeploymentView  raises NotPaused
@@ -63,7 +63,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
-from runtime.contracts.control import BreakerView, HeldVersion, HoldView
+from runtime.contracts.control import BreakerView, CancelView, HeldVersion, HoldView
 from runtime.contracts.items import ItemCounts, ItemView, ParentView
 from runtime.contracts.people import Addressee, Person, TaskNote, TaskView, Voter, VoteView
 from runtime.contracts.refusals import (
@@ -124,6 +124,7 @@ __all__ = [
     "BackfillView",
     "Because",
     "BreakerView",
+    "CancelView",
     "CheckReport",
     "DeadLetterGroup",
     "DeadLetterView",
@@ -317,6 +318,7 @@ class RunView:
     failed_items: int = 0
     #: And how many runs of other workflows failed that it began without waiting for their end.
     failed_calls: int = 0
+    cancelled: CancelView | None = None
 
 
 @dataclass(frozen=True, slots=True)

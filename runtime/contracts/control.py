@@ -1,4 +1,4 @@
-"""A workflow that is paused and still accepts, and when it is paused by itself."""
+"""A workflow that is paused and still accepts, when it is paused by itself, and who cancelled a run."""
 
 from __future__ import annotations
 
@@ -53,3 +53,13 @@ class HeldVersion:
     live: bool
     count: int
     fits: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancelView:
+    """That a run was asked to end: when, and why, empty where nobody said. `by`: `user:<id>` · api · schedule · run
+    (with the run around it)."""
+
+    at: int
+    by: str
+    reason: str

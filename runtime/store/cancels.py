@@ -19,10 +19,12 @@ __all__ = ["ask_to_cancel"]
 _WITH_RUN: Final = "run"
 
 
-def ask_to_cancel(runs: QuerySet[Run], *, by: str, now: int, undo: bool = False) -> list[UUID]:
+def ask_to_cancel(
+    runs: QuerySet[Run], *, by: str, now: int, undo: bool = False, reason: str | None = None
+) -> list[UUID]:
     """Ask those of these runs that are open, not being undone, and were not asked so before; and with them their parts,
     so that none begins an effect behind this commit (I28). Which were asked. `undo`: what they did is to be undone,
-    which a run sees to for its parts. The caller holds the transaction.
+    which a run sees to for its parts. `reason`: why, for the trail. The caller holds the transaction.
 
     Whoever holds a run sees the request at its next commit; otherwise it is due now, also when it was set aside, paused
     or held.
@@ -30,9 +32,10 @@ def ask_to_cancel(runs: QuerySet[Run], *, by: str, now: int, undo: bool = False)
     # In the order in which everybody locks rows, so that nobody waits for somebody who waits for him.
     open_runs = runs.filter(finished_at__isnull=True).order_by("pk").select_for_update()
     chosen = list(open_runs.values_list("pk", flat=True))
-    resumed, asked = _each(chosen, _take_up_again, by=by, now=now), _each(chosen, _ask, by=by, now=now, undo=undo)
+    resumed = _each(chosen, _take_up_again, by=by, now=now)
+    asked = _each(chosen, _ask, by=by, now=now, undo=undo, reason=reason)
     if asked:
-        asked += _each(locked_parts(asked), _ask, by=_WITH_RUN, now=now, undo=False)
+        asked += _each(locked_parts(asked), _ask, by=_WITH_RUN, now=now, undo=False, reason=reason)
     # What was paused with a run that goes on goes on too, whatever it does.
     resume_own_runs(sorted({*chosen, *asked}), now=now, who=by)
     return resumed + asked
@@ -50,10 +53,11 @@ def _take_up_again(runs: QuerySet[Run], *, by: str, now: int) -> list[UUID]:
     return _changed(aside, wake_at=now, claims=0, change=said("resume", by))
 
 
-def _ask(runs: QuerySet[Run], *, by: str, now: int, undo: bool) -> list[UUID]:
+def _ask(runs: QuerySet[Run], *, by: str, now: int, undo: bool, reason: str | None) -> list[UUID]:
     forward = runs.exclude(status="compensating")
     wake_up(forward, now)
-    change, found = said("cancel", by, undo=undo), []
+    why = {} if reason is None else {"reason": reason}
+    change, found = said("cancel", by, undo=undo, **why), []
     if undo:
         # Who asked before did not ask for undo.
         again = forward.filter(cancel_requested_at__isnull=False, cancel_undo=False)

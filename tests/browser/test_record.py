@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import findings
 from tests.browser.editing import chain
+from tests.browser.test_inbox import approval, start
 from tests.product import Api
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -49,6 +50,38 @@ def test_on_a_phone_the_record_is_below_the_steps(
     expect(events.first).to_contain_text("Accepted")
     assert findings(page) == []
     shot(page, "record-phone")
+
+
+def test_a_run_says_who_cancelled_it_when_and_why(
+    signed_in: Opens, api: Api, shot: Callable[[Page, str], None]
+) -> None:
+    run = start(api, "Cancelled with a reason", approval("Approve the invoice"), order="PO-1", amount=12)
+    page = signed_in(f"/runs/{run}")
+    page.get_by_role("button", name="Cancel run…").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Why? (optional)").fill("ordered twice")
+    dialog.get_by_role("button", name="Cancel this run").click()
+    about = page.get_by_role("region", name="About this run")
+    expect(about).to_contain_text("Cancelled by Alice", timeout=20_000)
+    expect(about).to_contain_text("Because: ordered twice")
+    expect(page.get_by_test_id("run-facts")).to_contain_text("Cancelled by Alice")
+    assert findings(page) == []
+    shot(page, "cancelled")
+    page.get_by_test_id("record-button").click()
+    events = page.get_by_role("list", name="Events, the oldest first").get_by_role("listitem")
+    expect(events.filter(has_text="Cancel asked for · Alice")).to_contain_text("Because: ordered twice")
+
+
+def test_the_focus_goes_back_to_the_button_that_opened_the_record(signed_in: Opens, api: Api) -> None:
+    workflow = api.call("POST", "W/workflows", {"name": "Recorded by keyboard", "graph": chain()})["id"]
+    run = api.call("POST", f"W/workflows/{workflow}/test", {"input": {"total": 3}})["id"]
+    page = signed_in(f"/runs/{run}")
+    opener = page.get_by_test_id("record-button")
+    opener.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="What is on record")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(opener).to_be_focused()
 
 
 def test_the_plug_is_pulled_from_the_test_dialog(signed_in: Opens, api: Api, shot: Callable[[Page, str], None]) -> None:

@@ -89,6 +89,29 @@ def test_a_person_who_cancels_stands_in_the_trail(machine: Machine) -> None:
     assert entries(run_id)[-1].status == "cancelled"
 
 
+def test_a_cancelled_run_says_who_cancelled_it_when_and_why(machine: Machine) -> None:
+    run_id = machine.begin(flow("start -> rest", pause("rest", 600)))
+    machine.until(run_id, lambda run: run.status == "waiting_timer")
+    person = uuid7()
+    api.cancel(workspace_id=WORKSPACE, run_id=run_id, by=person, reason="  ordered twice  ")
+    machine.finish(run_id)
+    [asked] = [entry for entry in entries(run_id) if entry.kind == "cancel"]
+    view = api.run(workspace_id=WORKSPACE, run_id=run_id)
+    assert view.cancelled is not None
+    assert (view.cancelled.by, view.cancelled.reason) == (f"user:{person}", "ordered twice")
+    assert asked.at is not None
+    assert view.accepted_at < view.cancelled.at <= asked.at
+    assert asked.detail["reason"] == "ordered twice"
+
+    plan = api.retry_plan(workspace_id=WORKSPACE, run_id=run_id)
+    api.retry(workspace_id=WORKSPACE, run_id=run_id, plan=plan.id)
+    assert api.run(workspace_id=WORKSPACE, run_id=run_id).cancelled is None
+    api.cancel(workspace_id=WORKSPACE, run_id=run_id)
+    again = api.run(workspace_id=WORKSPACE, run_id=run_id).cancelled
+    assert again is not None
+    assert (again.by, again.reason) == ("api", "")
+
+
 def test_a_person_who_decides_stands_in_the_trail(machine: Machine) -> None:
     ask = step("ask", "people.approval@1", {"title": "May it?"})
     run_id = machine.begin(flow("start -> ask, ask:approved -> yes, ask:rejected -> no", ask))

@@ -78,6 +78,13 @@ export interface RunItem {
   failed_calls: number;
 }
 
+/** That a run was asked to end. `by`: a name, or api · schedule · run (with the run around it). `reason`: empty where nobody said. */
+export interface Cancelled {
+  at: Instant;
+  by: string;
+  reason: string;
+}
+
 export type ItemFilter = "all" | "failed" | "open" | "done";
 
 export interface Run {
@@ -110,6 +117,7 @@ export interface Run {
   failed_items: number;
   /** And how many runs of other workflows failed that it began without waiting for their end. */
   failed_calls: number;
+  cancelled: Cancelled | null;
 }
 
 export interface StepWait {

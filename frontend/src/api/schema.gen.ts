@@ -97,6 +97,18 @@ export type BreakerShape = {
   percent: number;
 };
 
+/** Why, if you like to say so. */
+export type CancelBody = {
+  reason?: string;
+};
+
+/** That a run was asked to end: when, by whom (a name, or api · schedule · run, the run around it), and why, empty where nobody said. */
+export type CancelledView = {
+  at: string;
+  by: string;
+  reason: string;
+};
+
 /** The run, and the steps that changed after `after`, as of `seq`. */
 export type ChangesView = {
   after: number;
@@ -872,6 +884,7 @@ export type RunShape = {
   accepted_at: string;
   business_key: (string | null);
   cancel_requested: boolean;
+  cancelled: (CancelledView | null);
   current_step: (StepName | null);
   duration_ms: (number | null);
   error: (ErrorView | null);
@@ -2052,6 +2065,7 @@ export interface Operations {
     path: { run_id: string; workspace_id: string };
     query: { undo?: boolean };
     header: { "Idempotency-Key"?: string };
+    body: CancelBody;
     answers: {
       "202": RunShape;
       "400": Problem;

@@ -162,7 +162,7 @@ export function ErrorCard({ title, error, onRetry }: ErrorCardProps) {
 }
 
 /** A boxed remark: a hint, a warning, good news. */
-export function Note(props: { tone?: "accent" | "wait" | "ok" | "err"; icon?: ReactNode; children: ReactNode }) {
+export function Note(props: { tone?: "accent" | "wait" | "ok" | "err" | "idle"; icon?: ReactNode; children: ReactNode }) {
   const tone = props.tone ?? "accent";
   const icon = props.icon ?? (tone === "wait" || tone === "err" ? <TriangleAlert size={16} /> : <Info size={16} />);
   return (

@@ -7,7 +7,7 @@ import { ApiError, api } from "../../api/client";
 import { useUndoPlan, workspacePath } from "../../api/queries";
 import { useCan, useWorkspace } from "../../api/session";
 import type { GraphDocument, Run } from "../../api/types";
-import { Button, ConfirmDialog, ErrorCard, Note, RadioGroup, runIsFinished, showToast, SkeletonRows } from "../../ui";
+import { Button, ConfirmDialog, ErrorCard, Note, RadioGroup, runIsFinished, showToast, SkeletonRows, TextField } from "../../ui";
 import { runTitle } from "../runs/words";
 import { focusTitle } from "./RunTitle";
 import { hasUndoSteps, partsOf } from "./undo";
@@ -27,10 +27,11 @@ export function CancelRun({ run, graph, onCancelled }: CancelRunProps) {
   const mayCancel = useCan("reviewer");
   const [asking, setAsking] = useState(false);
   const [undo, setUndo] = useState(false);
+  const [reason, setReason] = useState("");
   const name = useId();
   const choice = hasUndoSteps(graph);
   const cancel = useMutation({
-    mutationFn: () => api.post<Run>(`${workspacePath(workspace)}/runs/${run.id}/cancel`, undefined, undo ? { query: { undo } } : {}),
+    mutationFn: () => api.post<Run>(`${workspacePath(workspace)}/runs/${run.id}/cancel`, { reason: reason.trim() }, undo ? { query: { undo } } : {}),
     onSuccess: () => {
       setAsking(false);
       onCancelled();
@@ -44,6 +45,8 @@ export function CancelRun({ run, graph, onCancelled }: CancelRunProps) {
     },
   });
   if (runIsFinished(run) || !mayCancel) return null;
+  // Asked once is enough; that what it did is undone can still be added.
+  if (run.cancel_requested && !choice && run.status !== "compensating") return null;
   if (run.status === "compensating") {
     // Set aside, since its workers died over it: the same call takes it up again.
     if (run.waiting?.kind !== "parked") return null;
@@ -60,6 +63,7 @@ export function CancelRun({ run, graph, onCancelled }: CancelRunProps) {
         onClick={() => {
           cancel.reset();
           setUndo(false);
+          setReason("");
           setAsking(true);
         }}
       >
@@ -89,6 +93,7 @@ export function CancelRun({ run, graph, onCancelled }: CancelRunProps) {
             onChange={(value) => setUndo(value === "undo")}
           />
         )}
+        <TextField label={t("cancel.reason")} value={reason} maxLength={400} onChange={(event) => setReason(event.currentTarget.value)} />
         {choice && undo && <Preview run={run} />}
       </ConfirmDialog>
     </>

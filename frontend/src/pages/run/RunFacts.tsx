@@ -61,6 +61,11 @@ export function RunFacts() {
       <span>
         {t("facts.by")} <b>{startedBy(run.started_by, t)}</b>
       </span>
+      {run.status === "cancelled" && run.cancelled?.by && (
+        <span>
+          {t("facts.cancelledBy")} <b>{startedBy(run.cancelled.by, t)}</b>
+        </span>
+      )}
       <RetriedFacts run={run} />
     </div>
   );

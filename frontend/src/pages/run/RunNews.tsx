@@ -1,11 +1,12 @@
-import { ArrowRight, Clock, Repeat, Undo2 } from "lucide-react";
+import { ArrowRight, Ban, Clock, Repeat, Undo2 } from "lucide-react";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
-import type { GraphDocument, RunStep } from "../../api/types";
+import type { GraphDocument, Run, RunStep } from "../../api/types";
 import { useRun } from "../../live";
 import { isUndoIncomplete, Note, runIsFinished, useFormatter } from "../../ui";
 import { useWaitingText } from "../runs/waiting";
+import { cancelWords } from "./cancelled";
 import { ErrorBox } from "./ErrorBox";
 import css from "./run.module.css";
 import { howFarUndone } from "./undo";
@@ -41,6 +42,7 @@ export function RunNews({ graph, onSelect }: { graph: GraphDocument; onSelect: (
     <>
       {run.error && !undone && <ErrorBox error={run.error}>{toStep}</ErrorBox>}
       {isUndoIncomplete(run) && <HowFarUndone graph={graph} />}
+      <Cancelled run={run} />
       {run.error && undone && (
         <section className={undo.why}>
           <h3>
@@ -55,10 +57,25 @@ export function RunNews({ graph, onSelect }: { graph: GraphDocument; onSelect: (
       {run.waiting && !stopped && !runIsFinished(run) && (
         <Note {...(run.waiting.kind === "children" ? { tone: "accent", icon: <Repeat size={16} /> } : { tone: "wait", icon: <Clock size={16} /> })}>
           <b>{waitingText(run)}</b>
-          {run.waiting.since && <div>{t("overview.since", { time: format.clockSeconds(run.waiting.since) })}</div>}
+          {run.waiting.since && <div>{t("overview.since", { time: format.clockOf(run.waiting.since, Date.now()) })}</div>}
         </Note>
       )}
     </>
+  );
+}
+
+/** Of a run that was cancelled, or is to be as soon as what it is at has ended: by whom, when and why. */
+function Cancelled({ run }: { run: Run }) {
+  const { t } = useTranslation("runs");
+  const format = useFormatter();
+  const words = cancelWords(run);
+  if (!run.cancelled || !words) return null;
+  const { by, at, reason } = run.cancelled;
+  return (
+    <Note tone="idle" icon={<Ban size={16} />}>
+      <b>{t(words, { by, time: format.dayClock(at) })}</b>
+      {reason && <div>{t("undo.because", { reason })}</div>}
+    </Note>
   );
 }
 

@@ -27,7 +27,8 @@ function StepLine(props: {
   const step = useRunStep(node.id);
   const undone = useUndone(node.id);
   const kind = undone ? "undone" : stepStatusKind(step);
-  const note = step?.status === "succeeded" ? doneNote(spec, node, step) : step?.note;
+  // What it waited for until it was cancelled is over.
+  const note = step?.status === "succeeded" ? doneNote(spec, node, step) : step?.status === "cancelled" ? null : step?.note;
   const second =
     step?.error?.title ??
     (undoes && step ? t("undo.step.undoes", { name: undoes.name }) : undone ? t("common:status.undone") : note) ??
