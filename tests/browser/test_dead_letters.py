@@ -85,6 +85,27 @@ def test_one_is_tried_first_and_the_others_only_when_it_worked(
     assert len([one for n in (1, 2, 3) for one in received(product, "/invoices", f"SO-800{n}")]) == 3
 
 
+def test_the_focus_goes_back_to_what_opened_a_dialog(signed_in: Opens, api: Api, product: Product) -> None:
+    leave_none(api)
+    fail(api, product, "Down for the keyboard", "/with/fail=503/invoices", ["SO-8011", "SO-8012"])
+    page = signed_in("/dead-letters")
+    mine = group(page, "Down for the keyboard")
+    many = mine.get_by_role("button", name="Retry…")
+    many.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(many).to_be_focused()
+    more = mine.get_by_role("button", name="More actions")
+    more.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("menuitem").first.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(more).to_be_focused()
+    leave_none(api)
+
+
 def test_what_came_of_the_only_run_is_told_when_its_group_is_gone(signed_in: Opens, api: Api, product: Product) -> None:
     leave_none(api)
     [run] = fail(api, product, "Down for one", "/with/fail=503*1/invoices", ["SO-8005"])

@@ -3,6 +3,7 @@ import type { FormEvent, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { Button, type ButtonVariant } from "./Button";
+import { useGiveBack } from "./giveBack";
 import css from "./ui.module.css";
 
 export interface DialogProps {
@@ -19,6 +20,7 @@ export interface DialogProps {
 /** A dialog over the page: focus stays in it, Esc closes it, focus returns to what opened it. */
 export function Dialog({ opened, onClose, title, children, footer, size = 480, stubborn = false }: DialogProps) {
   const { t } = useTranslation("common");
+  useGiveBack(opened);
   return (
     <Modal
       opened={opened}

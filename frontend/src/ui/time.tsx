@@ -60,6 +60,11 @@ export class Formatter {
     this.words = localeOfWords(language, formats.locale, browserFormats.locale);
   }
 
+  /** Hours of a day of twelve are written without a nought before them, those of 24 with one. */
+  private get hour(): "numeric" | "2-digit" {
+    return once(`hour ${this.words}`, () => (new Intl.DateTimeFormat(this.words, { hour: "numeric" }).resolvedOptions().hour12 ? "numeric" : "2-digit"));
+  }
+
   private date(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
     const zone = this.formats.timeZone;
     return once(`date ${this.words} ${zone} ${JSON.stringify(options)}`, () => new Intl.DateTimeFormat(this.words, { timeZone: zone, ...options }));
@@ -82,20 +87,20 @@ export class Formatter {
     return numbers(this.formats.locale, { style: "currency", currency }).format(value);
   }
 
-  /** 09:41 */
+  /** 09:41, or 9:41 AM. */
   clock(value: string | number | Date): string {
-    return this.date({ hour: "2-digit", minute: "2-digit" }).format(new Date(value));
+    return this.date({ hour: this.hour, minute: "2-digit" }).format(new Date(value));
   }
 
   /** 09:41:07 */
   clockSeconds(value: string | number | Date): string {
-    return this.date({ hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(value));
+    return this.date({ hour: this.hour, minute: "2-digit", second: "2-digit" }).format(new Date(value));
   }
 
   /** 09:41:07.123 */
   clockMillis(value: string | number | Date): string {
     return this.date({
-      hour: "2-digit",
+      hour: this.hour,
       minute: "2-digit",
       second: "2-digit",
       fractionalSecondDigits: 3,
@@ -109,9 +114,29 @@ export class Formatter {
 
   /** 20 Nov 2026, 09:41 */
   dayClock(value: string | number | Date): string {
-    return this.date({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }).format(
+    return this.date({ day: "numeric", month: "short", year: "numeric", hour: this.hour, minute: "2-digit" }).format(
       new Date(value),
     );
+  }
+
+  /** Fri, 20 Nov 2026, 09:41 */
+  weekdayClock(value: string | number | Date): string {
+    return this.date({ weekday: "short", day: "numeric", month: "short", year: "numeric", hour: this.hour, minute: "2-digit" }).format(new Date(value));
+  }
+
+  /** 09:41:07 of today; of another day with that, and with its year if it is another. */
+  clockOf(value: string | number | Date, now: number): string {
+    const then = new Date(value);
+    if (this.day(then) === this.day(now)) return this.clockSeconds(then);
+    const year = (at: Date) => this.date({ year: "numeric" }).format(at);
+    return this.date({
+      day: "numeric",
+      month: "short",
+      ...(year(then) === year(new Date(now)) ? {} : { year: "numeric" }),
+      hour: this.hour,
+      minute: "2-digit",
+      second: "2-digit",
+    }).format(then);
   }
 
   /** What matters of a moment to come: the time if it is today, the day (with its year if it is another) if not. */
@@ -129,7 +154,7 @@ export class Formatter {
       day: "numeric",
       month: "short",
       year: "numeric",
-      hour: "2-digit",
+      hour: this.hour,
       minute: "2-digit",
       second: "2-digit",
       timeZoneName: "short",
@@ -216,12 +241,13 @@ export function Time({ at }: { at: string }) {
   );
 }
 
-/** The clock time of an instant, with seconds; the exact time and zone on hover. */
+/** The clock time of an instant, with seconds, and its day where that is not today; the exact time and zone on hover. */
 export function ClockTime({ at }: { at: string }) {
   const format = useFormatter();
+  const now = useNow(60_000);
   return (
     <time dateTime={at} title={format.exact(at)}>
-      {format.clockSeconds(at)}
+      {format.clockOf(at, now)}
     </time>
   );
 }

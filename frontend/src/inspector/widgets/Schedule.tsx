@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { ApiError, api } from "../../api/client";
 import { workspacePath } from "../../api/queries";
 import { formatExact, type JsonObject, parseExact } from "../../graph";
-import { knownZone } from "../../ui";
+import { knownZone, useFormatter } from "../../ui";
 import { useEnvironment } from "../EditorContext";
 import rules from "../rules.module.css";
 
@@ -18,7 +18,8 @@ interface Fires {
 
 /** The schedule in words and its next ten times, as the server reckons them. */
 export function SchedulePreview({ config }: { config: JsonObject }) {
-  const { t, i18n } = useTranslation("inspector");
+  const { t } = useTranslation("inspector");
+  const formatter = useFormatter();
   const { workspace } = useEnvironment();
   const text = formatExact(config);
   const [settled, setSettled] = useState(text);
@@ -35,7 +36,7 @@ export function SchedulePreview({ config }: { config: JsonObject }) {
   });
   // What the step starts with: the zone of the workspace counts only where somebody has chosen it.
   const zone = typeof config["timezone"] === "string" && config["timezone"] ? config["timezone"] : "UTC";
-  const format = new Intl.DateTimeFormat(i18n.language, { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone: knownZone(zone) ?? "UTC" });
+  const format = formatter.in(knownZone(zone) ?? "UTC");
   if (found.error) {
     return (
       <div className={rules.schedule} data-bad="true">
@@ -58,7 +59,7 @@ export function SchedulePreview({ config }: { config: JsonObject }) {
         <ol>
           {found.data.fires.map((fire) => (
             <li key={fire}>
-              <time dateTime={fire}>{format.format(new Date(fire))}</time>
+              <time dateTime={fire}>{format.weekdayClock(fire)}</time>
             </li>
           ))}
         </ol>
