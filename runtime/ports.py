@@ -48,6 +48,11 @@ class People(Protocol):
         """Whoever has this address, with all by which they can be asked today; None for whoever is no member."""
         ...
 
+    def mark(self, *, workspace_id: UUID) -> str | None:
+        """Another text whenever somebody has come, left, or is asked by another way than before; None where nobody
+        keeps a list of people."""
+        ...
+
 
 class PeopleUnknown(Exception):
     """Nobody in this workspace is called so. `names`: those that mean nobody."""
@@ -116,6 +121,9 @@ class Anybody:
         return tuple(Addressee(one, one, (Person(None, one, one),)) for one in tokens if "@" in one)
 
     def voter(self, *, workspace_id: UUID, email: str) -> Voter | None:
+        return None
+
+    def mark(self, *, workspace_id: UUID) -> str | None:
         return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -49,6 +50,14 @@ class Directory:
         _fresh()
         row = _active(workspace_id).filter(user__email=email.strip().lower()).first()
         return None if row is None else voter_of(row.user, workspace_id, Role(row.role))
+
+    def mark(self, *, workspace_id: UUID) -> str | None:
+        """Another text whenever somebody has come, left, or is asked by another way than before."""
+        _fresh()
+        people = list(_active(workspace_id).values_list("pk", "user_id", "user__email", "role"))
+        inside = Group.members.through.objects.filter(group__workspace_id=workspace_id)
+        pairs = sorted(inside.values_list("group_id", "membership_id"))
+        return hashlib.sha256(repr((people, pairs)).encode()).hexdigest()
 
 
 def voter_of(user: User, workspace_id: UUID, role: Role, *, may_retry: bool | None = None) -> Voter:

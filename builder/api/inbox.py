@@ -50,7 +50,8 @@ class Asked(View):
 
 
 class Note(View):
-    """What happened meanwhile. `kind`: escalate, hand_over, take, give_back, mail_failed."""
+    """What happened meanwhile. `kind`: escalate, hand_over, take, give_back, mail_failed, stranded
+    (nobody who is asked could decide it any more), recount (decided, for who had not said so has left)."""
 
     kind: str
     at: str
@@ -64,8 +65,9 @@ class TaskShape(View):
 
     `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are
     asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it
-    alone; `taken_by_me`. `may_decide`, `may_take`, `may_hand_over`: whether it is open and for me to do so. `form`:
-    alike for questions that can be decided together.
+    alone; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide.
+    `may_decide`, `may_take`, `may_hand_over`: whether it is open and for me to do so. `form`: alike for questions that
+    can be decided together.
     """
 
     id: UUID
@@ -84,6 +86,7 @@ class TaskShape(View):
     ends_at: str | None
     reminded_at: str | None
     escalated_at: str | None
+    stranded_at: str | None
     taken_by: str | None
     taken_by_me: bool
     form: str | None
@@ -318,6 +321,7 @@ def _fields(call: Call, views: list[TaskView]) -> list[dict[str, Any]]:
                 "ends_at": _maybe(view.ends_at),
                 "reminded_at": _maybe(view.reminded_at),
                 "escalated_at": _maybe(view.escalated_at),
+                "stranded_at": _maybe(view.stranded_at),
                 "taken_by": view.claimed_name or None,
                 "taken_by_me": view.claimed_by == call.person.id,
                 "form": _form(view),

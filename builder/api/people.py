@@ -111,7 +111,7 @@ class OneMemberGroup(ApiView):
 
     @operation(Action.MEMBERS_MANAGE, repeat="stored")
     def delete(self, call: Call, *, group_id: UUID) -> None:
-        """Remove the group. Steps that name it then fail, in words; open questions can be handed over by an admin."""
+        """Remove the group. Steps that name it then fail, in words; open questions to it alone go to the admins."""
         if not groups.remove_group(workspace=call.workspace, group_id=group_id):
             raise not_here("group")
 

@@ -12,7 +12,6 @@ from runtime.api.doubts import said_as
 from runtime.contracts import AlreadyDecided, NotAsked, TaskView, Voter
 from runtime.engine.jsonprofile import loads_stored
 from runtime.interpreter.people import tokens
-from runtime.ports import PORTS
 from runtime.store.models import HumanTask, HumanVote, Run
 
 Standing = Literal["asked", "admin"]
@@ -23,8 +22,9 @@ def standing(row: HumanTask, voter: Voter) -> Standing | None:
     """As what this person may decide; None for whoever may not. Whether it is still open is another question."""
     spec: Any = loads_stored(row.spec)
     return _standing(
-        row.kind, tokens(row.people), tokens(row.barred), tokens(row.away), row.claimed_by, spec.get("admins"), voter
-    )
+        row.kind, tokens(row.people), tokens(row.barred), tokens(row.away), row.claimed_by,
+        spec.get("admins") or row.stranded_at is not None, voter,
+    )  # fmt: skip
 
 
 def may_decide(*, task: TaskView, voter: Voter) -> bool:
@@ -40,9 +40,10 @@ def may_take(*, task: TaskView, voter: Voter) -> bool:
 
 def may_hand_over(*, task: TaskView, voter: Voter) -> bool:
     """Whether this person may let a colleague decide: who is asked, and admins for them."""
-    if not _is_open(task, voter):
-        return False
-    return _concerns(task, voter) is not None or (voter.role == "admin" and task.kind != "exception")
+    if voter.role == "admin" and task.kind != "exception" and task.status == "open":
+        # Also one who has said so already: others have to be found where one voice is not enough.
+        return True
+    return _concerns(task, voter) is not None
 
 
 def _is_open(task: TaskView, voter: Voter) -> bool:
@@ -52,7 +53,7 @@ def _is_open(task: TaskView, voter: Voter) -> bool:
 def _concerns(task: TaskView, voter: Voter) -> Standing | None:
     if not _is_open(task, voter):
         return None
-    admins = task.spec.get("admins")
+    admins = task.spec.get("admins") or task.stranded_at is not None
     return _standing(task.kind, task.people, task.barred, task.away, task.claimed_by, admins, voter)
 
 
@@ -89,8 +90,11 @@ def asked_of(chosen: QuerySet[HumanTask], voter: Voter, *, closed: bool, whose: 
             wanted = shared & ~named
         case _:
             wanted = Q(people="") | named | shared
+            if voter.role == "admin":
+                wanted |= Q(stranded_at__isnull=False)
     chosen = chosen.filter(wanted).exclude(_any("barred", voter.barred_by))
-    chosen = chosen.exclude(_any("away", (voter.email.lower(),)) & ~_taken_by(voter))
+    gone = _any("away", (voter.email.lower(),)) & ~_taken_by(voter)
+    chosen = chosen.exclude(gone & Q(stranded_at__isnull=True) if voter.role == "admin" else gone)
     if not voter.may_retry:
         chosen = chosen.exclude(kind="exception")
     if not closed:
@@ -126,8 +130,8 @@ def refuse_others(row: HumanTask, voter: Voter) -> Standing:
     return found
 
 
-def refuse_late(row: HumanTask, run: Run | None, voter: Voter) -> None:
-    """Raises AlreadyDecided where no answer of this person is needed any more."""
+def refuse_late(row: HumanTask, run: Run | None, voter: Voter, *, again: bool = False) -> None:
+    """Raises AlreadyDecided where no answer of this person is needed any more. `again`: even if they gave one."""
     if row.status == "decided":
         last = HumanVote.objects.filter(task_id=row.id).order_by("-at", "voter").first()
         who = "Somebody" if last is None else last.name
@@ -139,15 +143,5 @@ def refuse_late(row: HumanTask, run: Run | None, voter: Voter) -> None:
     ended = run is None or run.finished_at is not None or run.cancel_requested_at is not None
     if row.status == "cancelled" or ended or (run is not None and run.generation != row.generation):
         raise AlreadyDecided("The run has ended: nobody needs an answer any more.", code="run_ended")
-    if HumanVote.objects.filter(task_id=row.id, voter=voter.id).exists():
+    if not again and HumanVote.objects.filter(task_id=row.id, voter=voter.id).exists():
         raise AlreadyDecided("You have said so already; others are still asked.", code="already_said")
-
-
-def addresses(row: HumanTask, wanted: Iterable[str]) -> dict[str, str]:
-    """Who these tokens are right now, by address, with their names; without those who may not decide."""
-    out = {*tokens(row.barred), *tokens(row.away)}
-    found = PORTS.people.known(workspace_id=row.workspace_id, tokens=list(wanted))
-    people = {person.email.lower(): person for one in found for person in one.people}
-    return {
-        email: person.name for email, person in people.items() if email not in out and f"user:{person.id}" not in out
-    }

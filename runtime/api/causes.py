@@ -52,8 +52,10 @@ def cause_of(row: Mapping[str, Any], now: int) -> Because | None:
             return None
         kind = str(waiting["kind"])
         until = waiting.get("until")
-        names = _people(row["id"], str(waiting.get("node"))) if OWNERS[kind] == "people" else []
-        return Because(kind, OWNERS[kind], names, waiting.get("since"), until or wake, waiting.get("node"))
+        owner, names = OWNERS[kind], list[str]()
+        if owner == "people":
+            owner, names = _people(row["id"], str(waiting.get("node")))
+        return Because(kind, owner, names, waiting.get("since"), until or wake, waiting.get("node"))
     if wake is None:
         return None
     return Because("due", "next_worker", [], row["accepted_at"], wake, None)
@@ -69,7 +71,9 @@ def unexplained() -> Q:
     return Q(status__in=sorted(RESTS), lease_expires_at__isnull=True, min_engine__lt=HELD) & silent
 
 
-def _people(run_id: UUID, node: str) -> list[str]:
-    """Who is asked; nobody in particular where everybody is."""
+def _people(run_id: UUID, node: str) -> tuple[str, list[str]]:
+    """Who is asked; nobody in particular where everybody is; the admins where none of them can decide any more."""
     row = HumanTask.objects.filter(run_id=run_id, node_id=node, status="open").order_by("-id").first()
-    return [] if row is None else [one for one in row.people.split(",") if one]
+    if row is not None and row.stranded_at is not None:
+        return "admins", ["role:admin"]
+    return "people", [] if row is None else [one for one in row.people.split(",") if one]

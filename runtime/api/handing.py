@@ -78,12 +78,14 @@ def hand_over(*, workspace_id: UUID, task_id: UUID, voter: Voter, to: str, reaso
     )
     with commit("human.assign"):
         now = database_now()
-        row = _locked(task_id, voter)
+        row = _locked(task_id, voter, again=voter.role == "admin")
         asked = standing(row, voter)
         if asked is None and (voter.role != "admin" or row.kind == "exception"):
             raise NotAsked("Others are asked this.")
         _refuse_heir(row, voter, heir)
-        HumanTask.objects.filter(pk=task_id).update(**_changes(row, voter if asked == "asked" else None, heir))
+        # Whoever has given their own voice already hands over that of others.
+        mine = asked == "asked" and not HumanVote.objects.filter(task_id=task_id, voter=voter.id).exists()
+        HumanTask.objects.filter(pk=task_id).update(**_changes(row, voter if mine else None, heir))
         _note(task_id, "hand_over", voter, to=heir.name, text=reason)
         spec: Any = loads_stored(row.spec)
         if person is not None and (spec.get("mail") or PORTS.post is not None):
@@ -95,10 +97,10 @@ def hand_over(*, workspace_id: UUID, task_id: UUID, voter: Voter, to: str, reaso
     return task(workspace_id=workspace_id, task_id=task_id)
 
 
-def _locked(task_id: UUID, voter: Voter) -> HumanTask:
-    """The row, for change. Raises AlreadyDecided."""
+def _locked(task_id: UUID, voter: Voter, *, again: bool = False) -> HumanTask:
+    """The row, for change. `again`: though this person has answered. Raises AlreadyDecided."""
     row = HumanTask.objects.select_for_update().get(pk=task_id)
-    refuse_late(row, Run.objects.filter(pk=row.run_id).first(), voter)
+    refuse_late(row, Run.objects.filter(pk=row.run_id).first(), voter, again=again)
     return row
 
 

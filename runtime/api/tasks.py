@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -11,7 +11,7 @@ from django.db.models import BigIntegerField, F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from runtime import queue
-from runtime.api.asking import Standing, Whose, addresses, asked_of, refuse_late, refuse_others
+from runtime.api.asking import Standing, Whose, asked_of, refuse_late, refuse_others
 from runtime.api.cursors import decode, encode, page_size
 from runtime.api.doubts import meant, said_as, shown
 from runtime.api.rows import RUN_COLUMNS, document, run_views
@@ -28,6 +28,7 @@ from runtime.contracts import (
     VoteView,
 )
 from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normalise
+from runtime.interpreter.counting import able, approval, count
 from runtime.interpreter.generations import Said, note_decision
 from runtime.interpreter.generations import decided as decision
 from runtime.interpreter.payloads import INLINE_CHARACTERS, MOST_BYTES, Reference, put_aside, too_large
@@ -153,7 +154,6 @@ def _decided(
 ) -> bool:
     """Put it down; whether that decides the question. Raises AlreadyDecided, NotAsked."""
     task_id = row.id
-    everyone = _everyone(row, spec)
     with commit("human.decide"):
         now = database_now()
         # In the order in which a driver locks them.
@@ -167,7 +167,7 @@ def _decided(
             email=voter.email.lower()[:254], via=via, admin=standing == "admin",
         )  # fmt: skip
         votes = list(HumanVote.objects.filter(task_id=task_id).order_by("at", "voter"))
-        decided = _is_decided(row, spec, outcome, votes, everyone)
+        decided = _is_decided(row, spec, outcome, votes)
         attempts: list[Said] = []
         if decided:
             answer = kept.text() if kept else dumps(_answer(row, outcome, comment, votes, accepted, voter, now))
@@ -216,11 +216,6 @@ def row_of(workspace_id: UUID, task_id: UUID) -> HumanTask:
     return row
 
 
-def _everyone(row: HumanTask, spec: Mapping[str, Any]) -> set[str]:
-    """Where each of those who are asked has to approve: who that is now, by address."""
-    return set(addresses(row, tokens(row.people))) if spec.get("everyone") else set()
-
-
 def _checked(
     row: HumanTask,
     spec: Mapping[str, Any],
@@ -255,24 +250,22 @@ def _checked(
     return None
 
 
-def _is_decided(
-    row: HumanTask, spec: Mapping[str, Any], outcome: str, votes: Sequence[HumanVote], everyone: set[str]
-) -> bool:
-    """An approval needs so many, or everybody who is asked now; a no, and every other answer, counts at once."""
-    first = spec["choices"][0]["id"]
-    if row.kind != "approval" or outcome != first:
+def _is_decided(row: HumanTask, spec: Mapping[str, Any], outcome: str, votes: Sequence[HumanVote]) -> bool:
+    """An approval needs so many, or everybody who is asked now; a no, and every other answer, counts at once. Asked
+    under the row's lock: whoever leaves behind it is counted by `worker.recounts`."""
+    if row.kind != "approval" or outcome != spec["choices"][0]["id"]:
         return True
-    said = [vote for vote in votes if vote.outcome == first]
-    if everyone:
-        return everyone <= {vote.email for vote in said}
-    return len(said) >= int(spec.get("needs", 1))
+    everyone = spec.get("everyone")
+    found = count(row.kind, spec, votes, able(row) if everyone else ())
+    # Where nobody is left of those who all had to approve, it is for an admin, whose word is enough.
+    return found.decided or bool(everyone and found.stranded)
 
 
 def _answer(
     row: HumanTask,
     outcome: str,
     comment: str,
-    votes: Iterable[HumanVote],
+    votes: Sequence[HumanVote],
     accepted: JSON,
     voter: Voter,
     now: int,
@@ -282,20 +275,7 @@ def _answer(
     if row.kind == "form":
         assert isinstance(accepted, dict)
         return {**accepted, ANSWERED: {"by": voter.name, "at": iso(now), "comment": comment or None}}
-    return {
-        "outcome": outcome,
-        "comment": comment or None,
-        "decisions": [
-            {
-                "by": vote.name,
-                "at": iso(vote.at),
-                "outcome": vote.outcome,
-                "comment": vote.comment or None,
-                **({"as": "admin"} if vote.admin else {}),
-            }
-            for vote in votes
-        ],
-    }
+    return approval(outcome, comment, votes)
 
 
 def _views(rows: Sequence[HumanTask]) -> list[TaskView]:
@@ -338,6 +318,7 @@ def _views(rows: Sequence[HumanTask]) -> list[TaskView]:
                 escalated_at=row.escalated_at,
                 claimed_by=row.claimed_by,
                 claimed_name=row.claimed_name,
+                stranded_at=row.stranded_at,
             )
         )
     return found

@@ -50,7 +50,8 @@ class VoteView:
 
 @dataclass(frozen=True, slots=True)
 class TaskNote:
-    """What happened to a question meanwhile. `kind`: remind, escalate, hand_over, take, give_back, mail_failed."""
+    """What happened to a question meanwhile. `kind`: remind, escalate, hand_over, take, give_back, mail_failed,
+    stranded (nobody who is asked can decide it any more), recount (decided, for who had not said so has left)."""
 
     kind: str
     at: int
@@ -66,6 +67,7 @@ class TaskView:
     `people`: who may answer, as `Addressee.token` has it; empty: everybody. `barred`: who may not, though asked;
     `away`: who has handed it over. `needs`: how many have to approve; with `everyone` each of those who are asked.
     `due_at`: when it should be answered, `ends_at`: when the run goes on without. `claimed_by`: who has taken it.
+    `stranded_at`: since when too few of those who are asked are left to decide it; then admins may.
     `spec`: the question itself: text, facts [{label, value}], choices [{id, label, comment}], fields of a form, error
     of a failed step. `answer`: what the run goes on with. `notes`: of one question that is read alone.
     """
@@ -95,6 +97,7 @@ class TaskView:
     escalated_at: int | None = None
     claimed_by: UUID | None = None
     claimed_name: str = ""
+    stranded_at: int | None = None
     notes: list[TaskNote] = field(default_factory=list)
 
 

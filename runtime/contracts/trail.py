@@ -14,8 +14,8 @@ class Because:
     """Why an open run does not end this moment.
 
     `kind`: working · due · paused · held, or what it waits for (timer · retry · event · human · children · parked · …).
-    `owner`: who has to move: worker (named) · next_worker · clock · outside · people (named, or everybody) · own_runs ·
-    operator · workflow (which is paused).
+    `owner`: who has to move: worker (named) · next_worker · clock · outside · people (named, or everybody) ·
+    admins (nobody who is asked is left) · own_runs · operator · workflow (which is paused).
     `next_at`: when something happens at the latest; None where only the owner knows.
     """
 

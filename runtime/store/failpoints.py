@@ -44,6 +44,7 @@ COMMIT_POINTS: Final = frozenset(
         "human.late",
         "human.assign",
         "human.notice",
+        "human.recount",
         "mail.claim",
         "mail.sent",
         "branch.fork",

@@ -18,6 +18,7 @@ class HumanTask(models.Model):
     `role:<role>`, each between commas; empty for everybody in the workspace. `barred`: who may not decide though
     asked; `away`: who has handed it over. `due_at`: when it should be answered; `ends_at`: when the run goes on
     without. `notice_at`: when the next of the spec's notices is due, `notices` of which were carried out (I18).
+    `stranded_at`: since when those who are asked cannot decide it any more; then admins may.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -40,6 +41,7 @@ class HumanTask(models.Model):
     notices = models.PositiveIntegerField(default=0, db_default=0)
     reminded_at = models.BigIntegerField(null=True)
     escalated_at = models.BigIntegerField(null=True)
+    stranded_at = models.BigIntegerField(null=True)
     claimed_by = models.UUIDField(null=True)
     claimed_name = models.CharField(max_length=200, default="", db_default="")
     created_at = models.BigIntegerField()
@@ -78,7 +80,8 @@ class HumanVote(models.Model):
 
 
 class HumanNote(models.Model):
-    """What happened to a question beside its answers: who was asked too, who handed it over, whom a mail missed."""
+    """What happened to a question beside its answers: who was asked too, who handed it over, whom a mail
+    missed, that nobody was left who can decide."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     task = models.ForeignKey(HumanTask, on_delete=models.CASCADE, related_name="+")

@@ -31,6 +31,7 @@ from runtime.store.statements import ENGINE, HELD
 from runtime.store.writer import Writer
 from runtime.worker import holds, notices, queued, schedules
 from runtime.worker.breaker import Breaker
+from runtime.worker.recounts import Recounts
 
 logger = logging.getLogger("millrace.ticker")
 
@@ -73,6 +74,7 @@ class Ticker:
         self._period = period_seconds
         self._leads_until = 0
         self._breaker = Breaker()
+        self._recounts = Recounts()
         self._draining = False
         #: Whether a process that takes in events works on this machine, as far as its signs of life tell.
         self.beside_door = True
@@ -144,6 +146,9 @@ class Ticker:
             if moved:
                 await self._ask(lambda: queue.ring(moved))
             await self._ask(notices.carry_out_due)
+            settled = await self._ask(self._recounts.look)
+            if settled:
+                await self._ask(lambda: queue.ring(settled))
         if self._ring is not None:
             due = await self._ask(due_runs)
             if due:

@@ -18,8 +18,9 @@ from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps
 from runtime.interpreter.mail_links import digest, token_of
 from runtime.interpreter.people import listed
-from runtime.ports import PeopleUnknown
+from runtime.ports import PORTS, PeopleUnknown
 from runtime.store.models import Event, HumanMail, HumanTask, HumanVote, Run, Version
+from runtime.worker.recounts import Recounts
 from tests.builder.conftest import World
 from tests.factories import Caller
 
@@ -284,3 +285,57 @@ def test_a_link_speaks_the_language_of_its_person_and_is_guessed_by_nobody(world
     assert browser.get("/d/" + "x" * 5000).status_code == 404
     HumanTask.objects.filter(pk=task.pk).update(status="late", closed_at=int(datetime.now(UTC).timestamp() * 1000))
     assert "Die Zeit dafür ist um" in browser.get(link).content.decode()
+
+
+# --- who leaves ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gone", ["left the group", "deactivated", "removed", "group removed"])
+def test_a_question_to_a_group_goes_to_the_admins_when_nobody_in_it_is_left(
+    world: World, monkeypatch: pytest.MonkeyPatch, gone: str
+) -> None:
+    monkeypatch.setattr(PORTS, "people", Directory())
+    admin, here = world.as_alice, world.here
+    rosa = membership(world, "rosa")
+    made = admin.post(f"{here}/groups", {"name": "Finance", "members": [str(rosa)]}).body
+    task = question(world, f"group:{made['id']}", spec={"everyone": True})
+    look = Recounts().look
+    assert look() == []
+    shown = admin.get(f"{here}/inbox/{task.id}").body
+    assert (shown["stranded_at"], shown["may_decide"], shown["may_hand_over"]) == (None, False, True)
+    if gone == "left the group":
+        assert admin.patch(f"{here}/groups/{made['id']}", {"members": []}).status == 200
+    elif gone == "deactivated":
+        assert admin.patch(f"{here}/members/{rosa}", {"active": False}).status == 200
+    elif gone == "removed":
+        assert admin.delete(f"{here}/members/{rosa}").status == 204
+    else:
+        assert admin.delete(f"{here}/groups/{made['id']}").status == 204
+    assert Recounts().look() == []
+    shown = admin.get(f"{here}/inbox/{task.id}").body
+    assert shown["stranded_at"] is not None
+    assert (shown["may_decide"], shown["may_hand_over"], [one["kind"] for one in shown["notes"]]) == (
+        True, True, ["stranded"],
+    )  # fmt: skip
+    assert [one["id"] for one in admin.get(f"{here}/inbox").body["items"]] == [str(task.id)]
+    assert admin.get(f"{here}/inbox/count").body == {"count": 1}
+    decided = admin.post(f"{here}/inbox/{task.id}/decide", {"outcome": "approved"})
+    assert (decided.body["status"], decided.body["votes"][0]["admin"]) == ("decided", True)
+
+
+def test_the_list_of_people_has_another_mark_when_somebody_is_asked_by_another_way(world: World) -> None:
+    admin, here = world.as_alice, world.here
+    marks = [Directory().mark(workspace_id=world.northwind.id)]
+    rosa = membership(world, "rosa")
+
+    def changed(answer: Any) -> None:
+        assert answer.status < 300, answer.body
+        marks.append(Directory().mark(workspace_id=world.northwind.id))
+
+    made = admin.post(f"{here}/groups", {"name": "Finance", "members": [str(rosa)]})
+    changed(made)
+    changed(admin.patch(f"{here}/groups/{made.body['id']}", {"members": []}))
+    changed(admin.patch(f"{here}/members/{rosa}", {"role": "viewer"}))
+    changed(admin.patch(f"{here}/members/{rosa}", {"active": False}))
+    assert marks[0] == marks[2], "an empty group asks nobody"
+    assert len(set(marks)) == 4

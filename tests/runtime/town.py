@@ -54,6 +54,9 @@ class Town:
         name = email.partition("@")[0]
         return self.as_(name) if name in self.roles else None
 
+    def mark(self, *, workspace_id: UUID) -> str | None:
+        return repr((self.roles, {name: sorted(members) for name, members in self.groups.items()}))
+
     def _one(self, token: str) -> Addressee | None:
         if "@" in token:
             name = token.partition("@")[0]

@@ -602,7 +602,7 @@ export type NewWorkspace = {
   time_zone?: string;
 };
 
-/** What happened meanwhile. `kind`: escalate, hand_over, take, give_back, mail_failed. */
+/** What happened meanwhile. `kind`: escalate, hand_over, take, give_back, mail_failed, stranded (nobody who is asked could decide it any more), recount (decided, for who had not said so has left). */
 export type Note = {
   at: string;
   by: string;
@@ -1080,6 +1080,7 @@ export type TaskDetail = {
   run: RunShape;
   status: string;
   step: string;
+  stranded_at: (string | null);
   taken_by: (string | null);
   taken_by_me: boolean;
   text: string;
@@ -1087,7 +1088,7 @@ export type TaskDetail = {
   votes: Array<Vote>;
 };
 
-/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it alone; `taken_by_me`. `may_decide`, `may_take`, `may_hand_over`: whether it is open and for me to do so. `form`: alike for questions that can be decided together. */
+/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it alone; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide. `may_decide`, `may_take`, `may_hand_over`: whether it is open and for me to do so. `form`: alike for questions that can be decided together. */
 export type TaskShape = {
   amount: unknown;
   asked: Array<Asked>;
@@ -1111,6 +1112,7 @@ export type TaskShape = {
   run: RunShape;
   status: string;
   step: string;
+  stranded_at: (string | null);
   taken_by: (string | null);
   taken_by_me: boolean;
   title: string;

@@ -17,7 +17,7 @@ export type TaskVote = {
 export type Asked = { kind: "person" | "group" | "role"; key: string; name: string };
 
 /** What happened to a question meanwhile. */
-export type TaskNote = { kind: "escalate" | "hand_over" | "take" | "give_back" | "mail_failed"; at: Instant; by: string; to: string; text: string };
+export type TaskNote = { kind: "escalate" | "hand_over" | "take" | "give_back" | "mail_failed" | "stranded" | "recount"; at: Instant; by: string; to: string; text: string };
 
 /** A question to people. */
 export interface Task {
@@ -42,6 +42,8 @@ export interface Task {
   ends_at: Instant | null;
   reminded_at: Instant | null;
   escalated_at: Instant | null;
+  /** Since when too few are left of those who are asked; then admins may decide. */
+  stranded_at: Instant | null;
   /** Who sees to it alone. */
   taken_by: string | null;
   taken_by_me: boolean;

@@ -13,7 +13,7 @@ export default function Meanwhile({ notes }: { notes: readonly TaskNote[] }) {
       <ul className={css.votes}>
         {notes.map((note) => {
           const { kind, by, to } = note;
-          const key = kind === "take" && to ? "takeOver" : kind === "give_back" && to ? "give_back_for" : kind;
+          const key = kind === "take" && to ? "takeOver" : kind === "give_back" && to ? (by ? "give_back_for" : "left") : kind;
           return (
             <li key={`${kind} ${note.at} ${to}`}>
               <div>

@@ -1,6 +1,6 @@
 import type { UseInfiniteQueryResult } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Clock, FlaskConical, ListChecks, TriangleAlert, X } from "lucide-react";
+import { Clock, FlaskConical, ListChecks, TriangleAlert, UserX, X } from "lucide-react";
 import { lazy, type ReactNode, type Ref, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -40,6 +40,11 @@ export function StateChips({ task }: { task: Task }) {
   if (task.status !== "open") return null;
   return (
     <>
+      {task.stranded_at && (
+        <Chip tone="err" icon={<UserX size={12} aria-hidden />}>
+          {t("stranded.chip")}
+        </Chip>
+      )}
       {task.escalated_at && <Chip tone="err">{t("escalated")}</Chip>}
       {task.reminded_at && !task.escalated_at && <Chip tone="wait">{t("reminded")}</Chip>}
       {task.taken_by && <Chip>{task.taken_by_me ? t("takenByMe") : t("takenBy", { name: task.taken_by })}</Chip>}

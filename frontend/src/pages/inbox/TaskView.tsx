@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { ArrowRight, Ban, CircleCheck, CircleX, Clock, Split } from "lucide-react";
+import { ArrowRight, Ban, CircleCheck, CircleX, Clock, Split, UserX } from "lucide-react";
 import { lazy, type ReactNode, type Ref, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -25,7 +25,8 @@ const DataView = lazy(async () => ({ default: (await import("../run/DataView")).
 function Why({ task }: { task: TaskDetail }) {
   const { t } = useTranslation("inbox");
   const me = useUser().email.toLowerCase();
-  const others = task.asked.filter((one) => one.key.toLowerCase() !== me);
+  const asked = task.asked.map((one) => (one.kind === "group" && one.name === one.key ? { ...one, name: t("removedGroup") } : one));
+  const others = asked.filter((one) => one.key.toLowerCase() !== me);
   const names = namesOf(others);
   const mine = task.may_decide || task.may_take || task.votes.some((vote) => vote.me);
   const named = others.length < task.asked.length;
@@ -36,7 +37,7 @@ function Why({ task }: { task: TaskDetail }) {
       : task.asked.length === 0
         ? t("why.anybody")
         : shared
-          ? t("why.groups", { names: namesOf(task.asked) })
+          ? t("why.groups", { names: namesOf(asked) })
           : !named
             ? t("why.others", { count: others.length, names })
             : others.length === 0
@@ -49,6 +50,20 @@ function Why({ task }: { task: TaskDetail }) {
         <b>{t(mine ? "why.title" : "why.whoTitle")}</b> {who} {task.everyone ? t("why.everyone") : task.needs > 1 && t("why.needs", { count: task.needs })}
       </p>
     </div>
+  );
+}
+
+/** That those who are asked cannot decide it any more, and what to do. */
+function Stranded({ task }: { task: TaskDetail }) {
+  const { t } = useTranslation("inbox");
+  if (!task.stranded_at) return null;
+  const said = task.votes.length;
+  return (
+    <Note tone="err" icon={<UserX size={16} aria-hidden />}>
+      <b>{t("stranded.title")}</b>{" "}
+      {task.needs > 1 && !task.everyone ? t("stranded.few", { count: task.needs, said }) : t("stranded.nobody")}{" "}
+      {t(task.may_decide || task.may_hand_over ? "stranded.admin" : "stranded.others")}
+    </Note>
   );
 }
 
@@ -241,6 +256,7 @@ export function TaskView({ task, head, children, foot, busy = false }: TaskViewP
             {task.run.mode === "test" && <TestChip />}
           </div>
           <div role="status">{children === undefined && <Ended task={task} />}</div>
+          {task.status === "open" && <Stranded task={task} />}
           {task.status === "open" && <Why task={task} />}
           {(task.may_take || task.may_hand_over || task.taken_by) && task.status === "open" && !busy && (
             <Suspense fallback={null}>

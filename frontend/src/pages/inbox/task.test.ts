@@ -41,6 +41,7 @@ function task(changes: Partial<TaskDetail> = {}): TaskDetail {
     ends_at: null,
     reminded_at: null,
     escalated_at: null,
+    stranded_at: null,
     taken_by: null,
     taken_by_me: false,
     form: "w:n:EUR",
