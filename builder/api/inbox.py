@@ -22,11 +22,13 @@ from runtime.contracts import AlreadyDecided, NotAsked, TaskRefused, TaskView, V
 
 class InboxQuery(PageQuery):
     """`who`: what is asked of me; of that, what I am named in or have taken, or what comes by way of my groups; or what
-    is asked of anybody. `state`: open (those due first), or closed."""
+    is asked of anybody. `state`: open (those due first), or closed. `run`: what this run asks; `around`: also what the
+    runs ask that it waits for, its items and the workflows it called."""
 
     who: Literal["me", "named", "groups", "anybody"] = "me"
     state: Literal["open", "closed"] = "open"
     run: UUID | None = None
+    around: UUID | None = None
 
 
 class Vote(View):
@@ -176,6 +178,7 @@ class Inbox(ApiView):
             whose="me" if query.who == "anybody" else query.who,
             closed=query.state == "closed",
             run_id=query.run,
+            around=query.around,
             after=query.cursor,
             limit=query.limit,
         )

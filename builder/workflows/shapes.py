@@ -102,7 +102,9 @@ class ParentShape(View):
 
 
 class ItemsView(View):
-    """How the runs stand that a step has begun. `total`: how many there will be, where that is known."""
+    """How the runs stand that a step has begun. `total`: how many there will be, where that is known. Of a step that is
+    done, within its runs that are: how many items are not (`failed_inside`), and how many workflows failed that were
+    only started there (`failed_calls`)."""
 
     total: int | None
     started: int
@@ -110,6 +112,8 @@ class ItemsView(View):
     failed: int
     running: int
     waiting: int
+    failed_inside: int
+    failed_calls: int
 
 
 class CancelledView(View):

@@ -67,10 +67,13 @@ def items(
     return Page(views, encode_number(views[-1].index) if len(rows) > size else None)
 
 
-def counts(run_id: UUID, steps: Mapping[str, StepView]) -> dict[str, ItemCounts]:
-    """How the runs of each step of a run stand, by node id; and how many there will be, or would have been."""
+def counts(run_id: UUID, version_id: UUID, steps: Mapping[str, StepView]) -> dict[str, ItemCounts]:
+    """How the runs of each of these steps of a run stand, by node id, and how many there will be or would have been."""
     found = children.standings(run_id)
     totals = readings.totals(run_id) if found else {}
+    # While a step is under way nobody looks into what is done: there may be a lot, and it is asked for often.
+    over = any(node in steps and steps[node].status == "succeeded" and each.done for node, each in found.items())
+    inside = below.failed_inside(run_id, version_id) if over else {}
     return {
         node: ItemCounts(
             total=totals[node] if node in totals else _total(steps.get(node), each.started),
@@ -79,6 +82,8 @@ def counts(run_id: UUID, steps: Mapping[str, StepView]) -> dict[str, ItemCounts]
             failed=each.failed,
             running=each.running,
             waiting=each.waiting,
+            failed_inside=inside.get(node, below.NONE).items,
+            failed_calls=inside.get(node, below.NONE).calls,
         )
         for node, each in found.items()
     }

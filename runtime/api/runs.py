@@ -84,13 +84,13 @@ def changes(*, workspace_id: UUID, run_id: UUID, after: int) -> RunChanges:
     view = run(workspace_id=workspace_id, run_id=run_id)
     # A step that changed after the run was read belongs to the next reading.
     rows = StepRun.objects.filter(run_id=run_id, seq__gt=after, seq__lte=view.seq).order_by("seq", "node_id")
-    steps = _with_items(run_id, [step_view(row) for row in rows.values(*STEP_COLUMNS)])
+    steps = _with_items(view, [step_view(row) for row in rows.values(*STEP_COLUMNS)])
     return RunChanges(run=view, steps=steps, after=after, seq=view.seq)
 
 
-def _with_items(run_id: UUID, steps: list[StepView]) -> list[StepView]:
+def _with_items(view: RunView, steps: list[StepView]) -> list[StepView]:
     """Steps with how their own runs stand."""
-    found = counts(run_id, {step.node: step for step in steps})
+    found = counts(view.id, view.version_id, {step.node: step for step in steps})
     return [replace(step, items=found[step.node]) if step.node in found else step for step in steps] if found else steps
 
 
@@ -200,7 +200,7 @@ def _consistent(workspace_id: UUID, run_id: UUID) -> tuple[RunView, list[StepVie
         steps = [step_view(row) for row in rows]
         if all(found.seq <= view.seq for found in steps):
             break
-    return view, _with_items(run_id, steps)
+    return view, _with_items(view, steps)
 
 
 def _filtered(chosen: QuerySet[Run], filters: RunFilters) -> QuerySet[Run]:

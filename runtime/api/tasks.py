@@ -36,7 +36,7 @@ from runtime.interpreter.people import GIVE_UP, USE_VALUE, tokens
 from runtime.interpreter.waiting import iso
 from runtime.sdk.forms import FormField, check_form
 from runtime.sdk.tasks import ANSWERED
-from runtime.store import artifacts
+from runtime.store import artifacts, below
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Attempt, HumanNote, HumanTask, HumanVote, Run
@@ -58,18 +58,21 @@ def tasks(
     whose: Whose = "me",
     closed: bool = False,
     run_id: UUID | None = None,
+    around: UUID | None = None,
     after: str | None = None,
     limit: int = 50,
 ) -> Page[TaskView]:
     """Questions that are open, those due first before the others and then the newest; or those that are closed, the
-    newest first. `voter`: only what this person is asked, in one way (`whose`), and has not answered yet. Raises
-    BadCursor."""
+    newest first. `voter`: only what this person is asked, in one way (`whose`), and has not answered yet. `around`:
+    only what this run asks, or a run that it waits for, at whatever depth. Raises BadCursor."""
     chosen = HumanTask.objects.filter(workspace_id=workspace_id)
     chosen = chosen.exclude(status="open") if closed else chosen.filter(status="open")
     if voter is not None:
         chosen = asked_of(chosen, voter, closed=closed, whose=whose)
     if run_id is not None:
         chosen = chosen.filter(run_id=run_id)
+    if around is not None:
+        chosen = chosen.filter(run_id__in=below.asking(around))
     last = decode(after)
     size = page_size(limit)
     if closed:

@@ -40,7 +40,7 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     replay_as_new(workspace_id, run_id, version, by) -> RunView                   raises NotRetryable
     dead_letter_groups(workspace_id, workflow_id) -> list[DeadLetterGroup] / dead_letters(workspace_id, cause, …)
     retry_each(workspace_id, run_ids, by) / solve_dead_letters(workspace_id, run_ids, solution, reason, by)
-    tasks(workspace_id, email, closed, run_id, after, limit) -> Page[TaskView] / task(…) / task_count(…)
+    tasks(workspace_id, voter, whose, closed, run_id, around, after, limit) -> Page[TaskView] / task(…) / task_count(…)
     decide(workspace_id, task_id, outcome, voter, …) -> TaskView    raises NotAsked, AlreadyDecided, TaskRefused
     waits(workspace_id, run_id) -> list[WaitView]                                 links and events, the newest first
     resume_link(workspace_id, run_id, node_id) -> str                             raises NotFound, AlreadyDecided

@@ -22,7 +22,9 @@ class ParentView:
 
 @dataclass(frozen=True, slots=True)
 class ItemCounts:
-    """How the runs of one step stand. `total`: how many there will be, where that is known."""
+    """How the runs of one step stand. `total`: how many there will be, where that is known. `failed_inside`: how many
+    items did not end well within those that are done, of a step that is; `failed_calls`: and how many calls there that
+    nobody waited for."""
 
     total: int | None
     started: int
@@ -30,6 +32,8 @@ class ItemCounts:
     failed: int
     running: int
     waiting: int
+    failed_inside: int = 0
+    failed_calls: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,12 @@ SHOWN: Final = 3
 MOST_LOOKED_INTO = 10
 
 
-def failures(name: str, first: Sequence[Child], failed: int, total: int) -> StepError:
-    """Some of its runs failed; the first ones are named."""
+def failures(name: str, first: Sequence[Child], failed: int, total: int, *, called: bool = False) -> StepError:
+    """Some of its runs failed; the first ones are named. `called`: its one run is that of another workflow."""
     told = "; ".join(_told(row, total) for row in first)
     more = f"; and {failed - len(first)} more" if failed > len(first) else ""
     if total == 1:
-        return _error("own_run_failed", "Its run failed", f"{told}.")
+        return _error("own_run_failed", "The called workflow failed" if called else "Its only item failed", f"{told}.")
     return _error(
         "items_failed",
         f"{failed} of {total} failed",

@@ -267,7 +267,7 @@ class Look:
             self._fail(own_errors.decide_first(self.node.name, [child]))
             return True
         if child.status != "completed":
-            self._fail(own_errors.failures(self.node.name, [child], 1, 1))
+            self._fail(own_errors.failures(self.node.name, [child], 1, 1, called=True))
             return True
         result = (await own_results.of(self.driver, self.node.id, [child])).get(child.id)
         await self._succeed({"run_id": str(child.id), "outcome": child.outcome, "result": result}, None)

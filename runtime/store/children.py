@@ -172,7 +172,7 @@ def tally(run_id: UUID, node: str, since: int) -> Tally:
     with connection.cursor() as cursor:
         far = connection.vendor == "postgresql"
         sql = _TALLY.format(listed="string_agg(id::text, ',')" if far else "group_concat(id)")
-        cursor.execute(sql, {"run": _key(run_id), "node": node, "since": since})
+        cursor.execute(sql, {"run": key(run_id), "node": node, "since": since})
         last, opened, detached, moving, ids, failed, before, undone = cursor.fetchone()
     count = 0 if last is None else last + 1
     listed = frozenset(UUID(text) for text in ids.split(",")) if ids else frozenset[UUID]()
@@ -183,7 +183,7 @@ def tally(run_id: UUID, node: str, since: int) -> Tally:
 def standings(run_id: UUID) -> dict[str, Standing]:
     """How the runs of each step of this run stand, by node id, without looking at those that are done."""
     with connection.cursor() as cursor:
-        cursor.execute(_TALLIES, {"run": _key(run_id)})
+        cursor.execute(_TALLIES, {"run": key(run_id)})
         rows = cursor.fetchall()
     return {
         node: Standing(last + 1, last + 1 - failed - opened, failed, opened - still, still)
@@ -203,11 +203,11 @@ def counted(sql: str, run_ids: Sequence[UUID]) -> dict[UUID, int]:
     far = connection.vendor == "postgresql"
     given = "unnest(%s) AS given (around)" if far else "(SELECT value AS around FROM json_each(%s)) AS given"
     with connection.cursor() as cursor:
-        cursor.execute(sql.format(given=given), [list(run_ids) if far else dumps(list(map(_key, run_ids)))])
+        cursor.execute(sql.format(given=given), [list(run_ids) if far else dumps(list(map(key, run_ids)))])
         return {run_id if far else UUID(run_id): count for run_id, count in cursor.fetchall() if count}
 
 
-def _key(run_id: UUID) -> UUID | str:
+def key(run_id: UUID) -> UUID | str:
     return run_id if connection.vendor == "postgresql" else run_id.hex
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx2
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
@@ -359,3 +360,18 @@ def test_an_approval_is_readable_in_either_theme_at_a_desk_and_on_a_phone(
     answer(question, "rejected")
     expect(question.get_by_text("Say why, in a few words.")).to_be_visible()
     readable(page, size, "inbox-question", shot)
+
+
+def test_a_run_leads_to_what_it_or_its_items_ask(signed_in: Opens, api: Api, product: Product) -> None:
+    ask = step("ask", "people.approval@1", "Approve", (0, 0), title="Approve {{ item }}", limit="2", unit="days")
+    each = step("lines", "flow.for_each@1", "For each line", (-24, 128), items="{{ trigger.body.lines }}")
+    begin = step("order", "trigger.webhook@1", "Order", (0, 0))
+    live = api.publish("Lines to approve", graph([begin, each, {**ask, "parent": "lines"}], [("order", "lines")]))
+    run = httpx2.post(product.url + live.path, json={"lines": ["Paper"]}, timeout=60).json()["run"]
+    page = signed_in(f"/runs/{run}")
+    about = page.get_by_role("region", name="About this run")
+    questions = about.get_by_role("list", name="Open questions")
+    expect(questions).to_contain_text("Approve Paper", timeout=30_000)
+    questions.get_by_role("link", name="Open in the inbox").click()
+    expect(page.get_by_role("article").get_by_role("heading", level=2)).to_have_text("Approve Paper")
+    api.call("POST", f"W/runs/{run}/cancel")

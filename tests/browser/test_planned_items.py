@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.axe import findings
 from tests.browser.editing import edit_fields, graph, step
 from tests.browser.test_containers import PHONE, each, inside
-from tests.browser.test_retrying import publish_anew, wait_for_end
+from tests.browser.test_retrying import COMPANY, publish_anew, wait_for_end
 from tests.product import Api, Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -77,3 +77,51 @@ def test_held_runs_go_with_the_version_published_now_or_their_own(
     page.get_by_test_id("record-button").click()
     expect(page.get_by_role("dialog", name="What is on record")).to_contain_text("Let go")
     shot(page, "held-record")
+
+
+def test_a_failed_item_is_gone_on_with_from_the_list_it_stands_in(signed_in: Opens, api: Api, product: Product) -> None:
+    """What it needs is there again meanwhile: the company answers 503 once."""
+    post = step("post", "http.request@1", "Post", (0, 0), method="POST", url=COMPANY + "/with/fail=503*1/invoices")
+    post["config"] |= {
+        "body_type": "json",
+        "json_body": {"order": "{{ trigger.body.number }}", "customer": "C-200", "amount": 5},
+    }
+    post["settings"] = {"retry": {"attempts": 1}}
+    each_ = each("lines", "For each line", (-24, 128), "{{ trigger.body.lines }}", stop="never", label="{{ item }}")
+    start = step("order", "trigger.webhook@1", "Order", (0, 0), business_key="{{ trigger.body.number }}")
+    live = api.publish("Posted lines", graph([start, each_, *inside("lines", post)], [("order", "lines")]))
+    run = httpx2.post(product.url + live.path, json={"number": "PO-17", "lines": ["paper"]}).json()["run"]
+    wait_for_end(api, run)
+    page = signed_in(f"/runs/{run}")
+    about = page.get_by_role("region", name="About this run")
+    expect(about).to_contain_text("1 item failed")
+    about.get_by_role("button", name="See the failed items of “For each line”").click()
+    row = page.get_by_test_id("item-1")
+    opener = row.get_by_role("button", name="Retry item 1…")
+    opener.click()
+    dialog = page.get_by_role("dialog", name="Retry item 1 · paper")
+    expect(dialog.get_by_role("button", name="Retry — 1 step runs again")).to_be_enabled()
+    assert findings(page) == []
+    page.keyboard.press("Escape")
+    expect(opener).to_be_focused()
+    opener.click()
+    dialog.get_by_role("button", name="Retry — 1 step runs again").click()
+    expect(page.get_by_test_id("run-facts")).not_to_contain_text("item failed", timeout=30_000)
+    expect(page.locator('[data-step="lines"]')).to_contain_text("1 of 1 done")
+
+
+def test_a_container_shows_that_items_failed_within_its_items(signed_in: Opens, api: Api, product: Product) -> None:
+    outer = each("orders", "For each order", (-24, 128), "{{ trigger.body.orders }}", stop="never")
+    inner = each("lines", "For each line", (0, 0), "{{ item.lines }}", stop="never")
+    start = step("order", "trigger.webhook@1", "Orders", (0, 0))
+    number = edit_fields("number", "Number", (0, 0), of="{{ number(item) }}")
+    document = graph([start, outer, *inside("orders", inner), *inside("lines", number)], [("order", "orders")])
+    live = api.publish("Nested lines", document)
+    given = {"orders": [{"lines": ["1", "x"]}, {"lines": ["2"]}]}
+    run = httpx2.post(product.url + live.path, json=given).json()["run"]
+    wait_for_end(api, run)
+    page = signed_in(f"/runs/{run}")
+    expect(page.get_by_test_id("run-facts")).to_contain_text("Done, 1 item failed")
+    frame = page.locator('[data-step="orders"]')
+    expect(frame.get_by_role("button").first).to_contain_text("2 of 2 done · 1 failed inside")
+    expect(frame.locator('[data-status="done_with_failures"]').first).to_be_visible()

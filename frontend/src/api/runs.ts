@@ -60,6 +60,9 @@ export interface StepItems {
   failed: number;
   running: number;
   waiting: number;
+  /** Of a step that is done, within its runs that are: how many items are not, and how many workflows failed that were only started. */
+  failed_inside: number;
+  failed_calls: number;
 }
 
 /** One item of a container, which is a run of its own. */

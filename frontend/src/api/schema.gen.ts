@@ -463,10 +463,12 @@ export type ItemsTriggerShape = {
   items: Array<TriggerShape>;
 };
 
-/** How the runs stand that a step has begun. `total`: how many there will be, where that is known. */
+/** How the runs stand that a step has begun. `total`: how many there will be, where that is known. Of a step that is done, within its runs that are: how many items are not (`failed_inside`), and how many workflows failed that were only started there (`failed_calls`). */
 export type ItemsView = {
   done: number;
   failed: number;
+  failed_calls: number;
+  failed_inside: number;
   running: number;
   started: number;
   total: (number | null);
@@ -1829,7 +1831,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/inbox": {
     path: { workspace_id: string };
-    query: { cursor?: (string | null); limit?: number; run?: (string | null); state?: "open" | "closed"; who?: "me" | "named" | "groups" | "anybody" };
+    query: { around?: (string | null); cursor?: (string | null); limit?: number; run?: (string | null); state?: "open" | "closed"; who?: "me" | "named" | "groups" | "anybody" };
     answers: {
       "200": PagedTaskShape;
       "400": Problem;

@@ -9,6 +9,7 @@ import { cx, StatusIcon, stepStatusKind, Tile } from "../ui";
 import { useCanvas, useCanvasStore, useStepNode } from "./canvasStore";
 import css from "./card.module.css";
 import frame from "./frame.module.css";
+import { itemsText } from "./itemsText";
 import { useStepLabel } from "./labels";
 import { Ports } from "./Ports";
 import { ProblemBadge } from "./ProblemBadge";
@@ -72,13 +73,8 @@ function RunFrame(props: FrameProps) {
   const kind = undone ? "undone" : stepStatusKind(step);
   let second = summary ?? "";
   if (step?.error && step.status === "failed" && !items) second = step.error.title;
-  else if (items) {
-    second = [
-      // Of a repetition nobody knows beforehand how often; a list that is done is as long as what was begun.
-      node.type.startsWith("flow.repeat@") ? t("items.turns", { count: items.started }) : items.total === null ? t("items.soFar", { done: items.done }) : t("items.done", { done: items.done, total: items.total }),
-      ...(items.failed > 0 ? [t("items.failed", { count: items.failed })] : []),
-    ].join(" · ");
-  } else if (step?.status === "skipped") second = t("run.skipped");
+  else if (items) second = itemsText(node, items, t);
+  else if (step?.status === "skipped") second = t("run.skipped");
   return (
     <Shell
       {...props}

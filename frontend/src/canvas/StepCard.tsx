@@ -4,6 +4,7 @@ import { memo, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import { CARD, type GraphNode, isAction, type StepPort, type StepSpec } from "../graph";
+import { localNote } from "../graph/notes";
 import { doneNote } from "../graph/ports";
 import { useRunStep, useUndone } from "../live/runStore";
 import { cx, StatusIcon, stepStatusKind, Tile, useFormatter } from "../ui";
@@ -79,7 +80,7 @@ function RunCard({ node, spec, selected, dragging }: CardProps) {
   let second = summary ?? spec?.description ?? node.type;
   switch (step?.status) {
     case "succeeded":
-      second = doneNote(spec, node, step) || summary || (step.duration_ms !== null ? format.duration(step.duration_ms) : second);
+      second = localNote(doneNote(spec, node, step), format) || summary || (step.duration_ms !== null ? format.duration(step.duration_ms) : second);
       break;
     case "failed":
       second = step.error?.title ?? second;
@@ -91,7 +92,7 @@ function RunCard({ node, spec, selected, dragging }: CardProps) {
       second = step.wait?.until ? t("run.retryAt", { time: format.clockSeconds(step.wait.until) }) : (step.error?.title ?? second);
       break;
     case "waiting":
-      second = step.wait?.until ? t("run.waitsUntil", { time: format.soon(step.wait.until, Date.now()) }) : step.note || t("run.waits");
+      second = step.wait?.until ? t("run.waitsUntil", { time: format.soon(step.wait.until, Date.now()) }) : localNote(step.note, format) || t("run.waits");
       break;
     case "skipped":
       second = t(undoes ? "run.undoUnused" : "run.skipped");

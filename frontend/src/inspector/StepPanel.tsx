@@ -3,6 +3,7 @@ import { Copy, Ellipsis, Play, Power, Trash2, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { localNote } from "../graph/notes";
 import { duplicateSelection, type GraphNode, hasUndoPort, indexOf, isKey, operations, renameStep, type StepSpec, toggleSelection } from "../graph";
 import { useRunStep } from "../live";
 import { Button, IconButton, StatusChip, stepStatusKind, TextField, Tile, useFormatter } from "../ui";
@@ -295,7 +296,7 @@ function PanelFoot({ node, spec }: { node: GraphNode; spec: StepSpec | undefined
         <div className={css.result}>
           <StatusChip kind={stepStatusKind(step)} />
           {step.duration_ms !== null && <span className="tn">{format.duration(step.duration_ms)}</span>}
-          <span className={css.resultText}>{step.error?.title ?? step.note}</span>
+          <span className={css.resultText}>{step.error?.title ?? localNote(step.note, format)}</span>
         </div>
       )}
       <div className={css.footButtons}>

@@ -81,6 +81,15 @@ describe("the store of a run", () => {
     expect(after.seq).toBe(3);
   });
 
+  it("learns from a fresh snapshot that an item was put right, although its step did not change", () => {
+    const store = createRunStore();
+    const counts = { total: 1, started: 1, running: 0, waiting: 0, failed_inside: 0, failed_calls: 0 };
+    const each = step("a", "succeeded", 1);
+    store.load(snapshot(2, [{ ...each, items: { ...counts, done: 0, failed: 1 } }]));
+    store.load(snapshot(2, [{ ...each, items: { ...counts, done: 1, failed: 0 } }]));
+    expect(store.getState().steps.a?.items?.failed).toBe(0);
+  });
+
   it("keeps them through a fresh snapshot as well", () => {
     const store = createRunStore();
     store.load(snapshot(2, [step("a", "succeeded", 1, ["yes"])]));

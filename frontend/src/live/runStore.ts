@@ -50,7 +50,12 @@ export function edgeStateOf(edge: GraphEdge, source: RunStep | undefined): EdgeS
 }
 
 function sameStep(left: RunStep | undefined, right: RunStep): boolean {
-  return left !== undefined && left.seq === right.seq && left.generation === right.generation;
+  return left !== undefined && left.seq === right.seq && left.generation === right.generation && sameItems(left.items, right.items);
+}
+
+/** Its items may be put right, each by itself, after the step has ended. */
+function sameItems(left: RunStep["items"], right: RunStep["items"]): boolean {
+  return left === right || JSON.stringify(left) === JSON.stringify(right);
 }
 
 /** The steps of the run's present go: what an earlier one did is not how it stands. Unchanged steps keep their object. */

@@ -91,7 +91,7 @@ export function statusColour(kind: StatusKind): string {
 }
 
 export function stepStatusKind(
-  step: { status: StepStatus; wait: { kind: string } | null; items?: { failed: number } | null } | undefined,
+  step: { status: StepStatus; wait: { kind: string } | null; items?: { failed: number; failed_inside?: number; failed_calls?: number } | null } | undefined,
 ): StatusKind {
   switch (step?.status) {
     case undefined:
@@ -108,7 +108,7 @@ export function stepStatusKind(
       if (step?.wait?.kind === "human") return "waiting_person";
       return step?.wait?.kind === "event" ? "waiting_event" : "waiting";
     case "succeeded":
-      return step.items?.failed ? "done_with_failures" : "done";
+      return step.items?.failed || step.items?.failed_inside || step.items?.failed_calls ? "done_with_failures" : "done";
     case "failed":
       return "failed";
     case "skipped":

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import { useRetries } from "../../api/queries";
 import type { GraphDocument, Run } from "../../api/types";
+import { localNote } from "../../graph/notes";
 import { useRun } from "../../live";
 import {
   Button,
@@ -208,7 +209,7 @@ function Events({ events, onSelect }: { events: readonly RunEvent[]; onSelect: (
                   )}
                 </span>
               </td>
-              <td>{event.kind === "accepted" || event.kind === "retried" ? "" : event.detail}</td>
+              <td>{event.kind === "accepted" || event.kind === "retried" ? "" : localNote(event.detail, format)}</td>
             </tr>
           ))}
         </tbody>

@@ -1,5 +1,5 @@
 import { ArrowRight, Ban, Clock, Repeat, Undo2 } from "lucide-react";
-import { useMemo } from "react";
+import { lazy, Suspense, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { GraphDocument, Run, RunStep } from "../../api/types";
@@ -8,9 +8,12 @@ import { isUndoIncomplete, Note, runIsFinished, useFormatter } from "../../ui";
 import { useWaitingText } from "../runs/waiting";
 import { cancelWords } from "./cancelled";
 import { ErrorBox } from "./ErrorBox";
+import { FailedBelow } from "./FailedBelow";
 import css from "./run.module.css";
 import { howFarUndone } from "./undo";
 import undo from "./undo.module.css";
+
+const RunQuestions = lazy(() => import("./RunQuestions"));
 
 /** The first step that explains why the run stands where it stands. */
 export function culprit(steps: Readonly<Record<string, RunStep>>): RunStep | undefined {
@@ -43,6 +46,7 @@ export function RunNews({ graph, onSelect }: { graph: GraphDocument; onSelect: (
       {run.error && !undone && <ErrorBox error={run.error}>{toStep}</ErrorBox>}
       {isUndoIncomplete(run) && <HowFarUndone graph={graph} />}
       <Cancelled run={run} />
+      <FailedBelow />
       {run.error && undone && (
         <section className={undo.why}>
           <h3>
@@ -55,9 +59,14 @@ export function RunNews({ graph, onSelect }: { graph: GraphDocument; onSelect: (
         </section>
       )}
       {run.waiting && !stopped && !runIsFinished(run) && (
-        <Note {...(run.waiting.kind === "children" ? { tone: "accent", icon: <Repeat size={16} /> } : { tone: "wait", icon: <Clock size={16} /> })}>
+        <Note {...(run.waiting.kind === "children" && run.waiting.asking_item == null ? { tone: "accent", icon: <Repeat size={16} /> } : { tone: "wait", icon: <Clock size={16} /> })}>
           <b>{waitingText(run)}</b>
           {run.waiting.since && <div>{t("overview.since", { time: format.clockOf(run.waiting.since, Date.now()) })}</div>}
+          {(run.waiting.kind === "human" || run.waiting.kind === "children") && (
+            <Suspense>
+              <RunQuestions run={run} />
+            </Suspense>
+          )}
         </Note>
       )}
     </>

@@ -3,7 +3,10 @@ import { lazy, Suspense, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { GraphDocument, GraphNode, Run, StepSpec } from "../../api/types";
+import { itemsText } from "../../canvas/itemsText";
+import { isContainer } from "../../graph/containers";
 import { doneNote } from "../../graph/ports";
+import { localNote } from "../../graph/notes";
 import { undoneStepOf } from "../../graph/undo";
 import { useRun, useRunStep, useUndone } from "../../live";
 import { Button, runStatusKind, StatusIcon, stepStatusKind, Tile, useFormatter } from "../../ui";
@@ -22,16 +25,21 @@ function StepLine(props: {
   onSelect: (node: string) => void;
 }) {
   const { t } = useTranslation(["runs", "common"]);
+  const { t: canvas } = useTranslation("canvas");
   const format = useFormatter();
   const { node, spec, undoes } = props;
   const step = useRunStep(node.id);
   const undone = useUndone(node.id);
   const kind = undone ? "undone" : stepStatusKind(step);
   // What it waited for until it was cancelled is over.
+  const items = step?.items && isContainer(spec) ? itemsText(node, step.items, canvas) : null;
   const note = step?.status === "succeeded" ? doneNote(spec, node, step) : step?.status === "cancelled" ? null : step?.note;
+  // The server notes the same of a step that waits, in its own words and zone.
+  const until = step?.status === "waiting" && step.wait?.until ? t("step.until", { time: format.dayClock(step.wait.until) }) : null;
   const second =
-    step?.error?.title ??
-    (undoes && step ? t("undo.step.undoes", { name: undoes.name }) : undone ? t("common:status.undone") : note) ??
+    (items === null ? step?.error?.title : items) ??
+    until ??
+    (undoes && step ? t("undo.step.undoes", { name: undoes.name }) : undone ? t("common:status.undone") : localNote(note, format)) ??
     (step?.status === "succeeded" && step.duration_ms !== null && step.duration_ms > 0
       ? format.duration(step.duration_ms)
       : t(`common:status.${kind}`));
@@ -91,7 +99,7 @@ export function RunOverview(props: {
         <div className={css.panelTitle} style={{ paddingBottom: 14 }}>
           <StatusIcon kind={kind} size={22} />
           <div>
-            <h2>{kind === "done_with_failures" && failed > 0 ? t("overview.doneFailed", { count: failed }) : kind === "done_with_failures" && run.failed_calls > 0 ? t("overview.doneCallFailed", { count: run.failed_calls }) : t(`overview.${kind}`)}</h2>
+            <h2>{kind === "done_with_failures" && (failed || run.failed_items) > 0 ? t("overview.doneFailed", { count: failed || run.failed_items }) : kind === "done_with_failures" && run.failed_calls > 0 ? t("overview.doneCallFailed", { count: run.failed_calls }) : t(`overview.${kind}`)}</h2>
             <small>{t("overview.hint")}</small>
           </div>
           <RecordButton run={run} />

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { useStepDetail } from "../../api/queries";
 import type { GraphNode, Json, Run, RunAttempt, RunItem, RunStep, StepSpec } from "../../api/types";
+import { localNote } from "../../graph/notes";
 import { portLabel } from "../../graph/ports";
 import { useRun, useRunStep, useUndone } from "../../live";
 import {
@@ -170,7 +171,7 @@ function WhatHappened(props: {
           ) : (
             t(`step.waits_${step.wait?.kind ?? "timer"}`)
           )}
-          {step.note && <div>{step.note}</div>}
+          {step.note && !step.wait?.until && <div>{localNote(step.note, format)}</div>}
         </Note>
       )}
       {looksUp && step.error && <ErrorBox error={step.error} />}

@@ -229,7 +229,7 @@ export default function RunPage() {
   const { store, state, reload } = useLiveRun(workspace, runId);
   return (
     <RunStoreProvider value={store}>
-      <OpenedItems key={runId}>
+      <OpenedItems key={runId} reload={reload}>
       <RunScreen phase={state.phase} error={state.phase === "failed" ? state.error : null} reload={reload} />
       </OpenedItems>
     </RunStoreProvider>

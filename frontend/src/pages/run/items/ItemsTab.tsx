@@ -1,14 +1,21 @@
 import { Link } from "@tanstack/react-router";
-import { ExternalLink } from "lucide-react";
-import { useState } from "react";
+import { useQueryClient } from "@tanstack/react-query";
+import { ExternalLink, RotateCcw } from "lucide-react";
+import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useItems } from "../../../api/items";
+import { useCan, useWorkspace } from "../../../api/session";
 import type { GraphNode, ItemFilter, RunItem, RunStep } from "../../../api/types";
-import { Button, cx, ErrorCard, FilterChip, runStatusKind, SkeletonRows, StatusIcon, useFormatter } from "../../../ui";
+import { useLiveRun } from "../../../live";
+import { Button, cx, ErrorCard, FilterChip, IconButton, runIsFinished, runStatusKind, SkeletonRows, StatusIcon, useFormatter } from "../../../ui";
 import { useWaitingText } from "../../runs/waiting";
+import { runStatusName } from "../../runs/words";
+import { isRetryable } from "../retry";
 import css from "./items.module.css";
 import { useOpened } from "./opened";
+
+const ItemRetry = lazy(() => import("./ItemRetry"));
 
 const FILTERS: readonly ItemFilter[] = ["all", "failed", "open", "done"];
 
@@ -26,6 +33,17 @@ export function ItemsTab({ node, step, run, onOpen }: ItemsTabProps) {
   const { t } = useTranslation(["items", "runs", "common"]);
   const [filter, setFilter] = useState<ItemFilter>(() => ((step.items?.failed ?? 0) > 0 ? "failed" : "all"));
   const found = useItems(run, node.id, filter, step.items);
+  const mayRetry = useCan("reviewer");
+  const [asked, setAsked] = useState<{ item: RunItem; name: string } | null>(null);
+  const [followed, setFollowed] = useState<readonly string[]>([]);
+  const { reload } = useOpened();
+  const client = useQueryClient();
+  const workspace = useWorkspace().id;
+  // A run that has ended learns nothing of an item that goes on by itself.
+  const readAgain = useCallback(() => {
+    reload();
+    void client.invalidateQueries({ queryKey: [workspace, "items"] });
+  }, [client, reload, workspace]);
   const { items } = step;
   if (!items) return null;
   const counts: Record<ItemFilter, number | null> = {
@@ -49,7 +67,7 @@ export function ItemsTab({ node, step, run, onOpen }: ItemsTabProps) {
       {found.data && rows.length === 0 && <p className={css.none}>{t(`none.${filter}`)}</p>}
       <ol className={css.list} aria-label={t("cells", { name: node.name })}>
         {rows.map((item) => (
-          <Row key={item.run_id} node={node} item={item} onOpen={onOpen} />
+          <Row key={item.run_id} node={node} item={item} onOpen={onOpen} onRetry={mayRetry ? (name) => setAsked({ item, name }) : undefined} />
         ))}
       </ol>
       {found.hasNextPage && (
@@ -57,24 +75,63 @@ export function ItemsTab({ node, step, run, onOpen }: ItemsTabProps) {
           {t("more")}
         </Button>
       )}
+      {asked && (
+        <Suspense>
+          <ItemRetry
+            key={asked.item.run_id}
+            item={asked.item}
+            name={asked.name}
+            onClose={() => setAsked(null)}
+            onChanged={() => {
+              setFollowed((before) => [...before.filter((one) => one !== asked.item.run_id), asked.item.run_id]);
+              readAgain();
+            }}
+          />
+        </Suspense>
+      )}
+      {followed.map((one) => (
+        <Followed key={one} run={one} onChanged={readAgain} />
+      ))}
     </div>
   );
 }
 
-function Row({ node, item, onOpen }: { node: GraphNode; item: RunItem; onOpen: ItemsTabProps["onOpen"] }) {
-  const { t } = useTranslation(["items", "common"]);
+/** Reads again what is shown when an item that was gone on with begins, and when it has ended. */
+function Followed({ run, onChanged }: { run: string; onChanged: () => void }) {
+  const { store } = useLiveRun(useWorkspace().id, run);
+  useEffect(
+    () =>
+      store.subscribe((state, before) => {
+        if (state.run && (state.run.generation !== before.run?.generation || runIsFinished(state.run) !== (before.run && runIsFinished(before.run)))) onChanged();
+      }),
+    [store, onChanged],
+  );
+  return null;
+}
+
+interface RowProps {
+  node: GraphNode;
+  item: RunItem;
+  onOpen: ItemsTabProps["onOpen"];
+  /** Asks for a retry of the item that is called so. */
+  onRetry: ((name: string) => void) | undefined;
+}
+
+function Row({ node, item, onOpen, onRetry }: RowProps) {
+  const { t } = useTranslation(["items", "runs", "common"]);
   const format = useFormatter();
   const waiting = useWaitingText();
   const { items: opened } = useOpened();
   const kind = runStatusKind(item);
   const number = t("item", { number: item.index + 1 });
   const took = item.started_at && item.finished_at ? format.duration(Date.parse(item.finished_at) - Date.parse(item.started_at)) : "";
-  const news = item.error?.title ?? (kind === "running" ? null : waiting({ waiting: item.waiting, current_step: null })) ?? t(`common:status.${kind}`);
+  const news = item.error?.title ?? (kind === "running" ? null : waiting({ waiting: item.waiting, current_step: null })) ?? runStatusName(item, t);
+  const name = item.label ? `${item.index + 1} · ${item.label}` : String(item.index + 1);
   const text = (
     <>
       <StatusIcon kind={kind} size={17} />
       <span className={css.rowText}>
-        <b>{item.label ? `${item.index + 1} · ${item.label}` : number}</b>
+        <b>{item.label ? name : number}</b>
         <small>{news}</small>
       </span>
       <span className={cx(css.took, "tn")}>{took}</span>
@@ -90,6 +147,9 @@ function Row({ node, item, onOpen }: { node: GraphNode; item: RunItem; onOpen: I
         <Link className={css.rowMain} to="/runs/$runId" params={{ runId: item.run_id }}>
           {text}
         </Link>
+      )}
+      {onRetry && isRetryable(item) && (
+        <IconButton size="sm" className={css.rowRetry} label={t("retryOf", { number: item.index + 1 })} icon={<RotateCcw size={15} aria-hidden />} onClick={() => onRetry(name)} />
       )}
       {onOpen && (
         <Link className={css.rowLink} to="/runs/$runId" params={{ runId: item.run_id }} aria-label={t("openRunOf", { number: item.index + 1 })} title={t("openRun")}>

@@ -5,12 +5,12 @@ import { looping } from "../../../graph/tests/fixtures";
 import { runStatusKind, stepStatusKind } from "../../../ui/status";
 import { stepsOfRun, stepUndoOf } from "../undo";
 import { cellsOf, firstToOpen, MOST_CELLS, segmentsOf } from "./cells";
-import { shownGraph, UNDO_ITEMS } from "./shown";
+import { failedItems, failedSteps, shownGraph, UNDO_ITEMS } from "./shown";
 
 function item(index: number, status: RunItem["status"], more: Partial<RunItem> = {}): RunItem {
   return { run_id: `r${index}`, index, status, outcome: null, label: null, started_at: null, finished_at: null, error: null, waiting: null, failed_calls: 0, failed_items: 0, ...more };
 }
-const items = (more: Partial<StepItems>): StepItems => ({ total: 0, started: 0, done: 0, failed: 0, running: 0, waiting: 0, ...more });
+const items = (more: Partial<StepItems>): StepItems => ({ total: 0, started: 0, done: 0, failed: 0, running: 0, waiting: 0, failed_inside: 0, failed_calls: 0, ...more });
 
 describe("the items of a container", () => {
   it("are cells in their order; those that have not begun too", () => {
@@ -54,6 +54,31 @@ describe("the items of a container", () => {
   it("is not simply done where some of its items failed", () => {
     expect(stepStatusKind({ status: "succeeded", wait: null, items: { failed: 1 } })).toBe("done_with_failures");
     expect(stepStatusKind({ status: "succeeded", wait: null, items: { failed: 0 } })).toBe("done");
+    expect(stepStatusKind({ status: "succeeded", wait: null, items: { failed: 0, failed_inside: 1 } })).toBe("done_with_failures");
+    expect(stepStatusKind({ status: "succeeded", wait: null, items: { failed: 0, failed_calls: 1 } })).toBe("done_with_failures");
+  });
+});
+
+describe("what failed below a run", () => {
+  const each = { id: "each", type: "flow.for_each@1" };
+  const call = { id: "call", type: "flow.run_workflow@1" };
+  const graph = { nodes: [each, call] };
+  const of = (status: "succeeded" | "failed", counts: Partial<StepItems>) => ({ status, items: items(counts) }) as const;
+
+  it("are items at whatever depth, which the header counts as the step does", () => {
+    const steps = { each: of("succeeded", { failed: 1, failed_inside: 2 }), call: of("succeeded", { failed_inside: 4 }) };
+    expect(failedItems({ steps, graph })).toBe(7);
+    expect(failedSteps(graph, steps)).toEqual([{ node: each, items: 3, calls: 0 }, { node: call, items: 4, calls: 0 }]);
+  });
+
+  it("is a workflow that was only started, and not one whose failure is that of its step", () => {
+    expect(failedSteps(graph, { call: of("succeeded", { failed: 1 }) })).toEqual([{ node: call, items: 0, calls: 1 }]);
+    expect(failedSteps(graph, { call: of("failed", { failed: 1 }) })).toEqual([]);
+    expect(failedItems({ steps: { call: of("failed", { failed: 1 }) }, graph })).toBe(0);
+  });
+
+  it("is nothing where all is well", () => {
+    expect(failedSteps(graph, { each: of("succeeded", { done: 3 }) })).toEqual([]);
   });
 });
 

@@ -2,7 +2,7 @@
  * Which item of each container is opened on the run's canvas. Each is a run of its own and is followed as one; what stands
  * in the container then shows how it stands in that item.
  */
-import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState } from "react";
 
 import { useWorkspace } from "../../../api/session";
 import { type RunItem } from "../../../api/types";
@@ -21,9 +21,11 @@ interface Opened {
   items: Readonly<Record<string, OpenItem>>;
   stores: ReadonlyMap<string, RunStore>;
   open(container: string, item: RunItem, auto?: boolean): void;
+  /** Reads the run that is shown and the opened items again. */
+  reload(): void;
 }
 
-const Context = createContext<Opened>({ items: {}, stores: new Map(), open: () => undefined });
+const Context = createContext<Opened>({ items: {}, stores: new Map(), open: () => undefined, reload: () => undefined });
 
 export function useOpened(): Opened {
   return useContext(Context);
@@ -37,7 +39,7 @@ export function useOwner(parent: string | undefined): string | null {
 }
 
 /** Stands inside the provider of the run that is shown. */
-export function OpenedItems({ children }: { children: ReactNode }) {
+export function OpenedItems({ reload: reloadRun, children }: { reload: () => void; children: ReactNode }) {
   const graph = useRun((state) => state.graph);
   const [items, setItems] = useState<Readonly<Record<string, OpenItem>>>({});
   const [stores, setStores] = useState<ReadonlyMap<string, RunStore>>(() => new Map());
@@ -53,6 +55,15 @@ export function OpenedItems({ children }: { children: ReactNode }) {
     },
     [graph],
   );
+  const [again] = useState(() => new Map<string, () => void>());
+  const latest = useRef(reloadRun);
+  useEffect(() => {
+    latest.current = reloadRun;
+  });
+  const reload = useCallback(() => {
+    latest.current();
+    for (const read of again.values()) read();
+  }, [again]);
   const hold = useCallback((container: string, store: RunStore | null) => {
     setStores((before) => {
       const next = new Map(before);
@@ -61,21 +72,25 @@ export function OpenedItems({ children }: { children: ReactNode }) {
       return next;
     });
   }, []);
-  const value = useMemo(() => ({ items, stores, open }), [items, stores, open]);
+  const value = useMemo(() => ({ items, stores, open, reload }), [items, stores, open, reload]);
   return (
     <Context.Provider value={value}>
       {children}
       {Object.entries(items).map(([container, item]) => (
-        <Followed key={`${container} ${item.run}`} container={container} run={item.run} hold={hold} />
+        <Followed key={`${container} ${item.run}`} container={container} run={item.run} hold={hold} again={again} />
       ))}
     </Context.Provider>
   );
 }
 
 /** Follows the run of an opened item as the page follows its own. */
-function Followed(props: { container: string; run: string; hold(container: string, store: RunStore | null): void }) {
-  const { container, hold } = props;
-  const { store } = useLiveRun(useWorkspace().id, props.run);
+function Followed(props: { container: string; run: string; hold(container: string, store: RunStore | null): void; again: Map<string, () => void> }) {
+  const { container, hold, again } = props;
+  const { store, reload } = useLiveRun(useWorkspace().id, props.run);
+  useEffect(() => {
+    again.set(container, reload);
+    return () => void again.delete(container);
+  });
   useEffect(() => {
     hold(container, store);
     return () => hold(container, null);

@@ -31,10 +31,30 @@ interface Shown {
 
 export const isCall = (type: string) => type.startsWith("flow.run_workflow@");
 
+/** What did not end well of what a step had done: items, at whatever depth, and workflows that it or they only started. */
+function failedOf(type: string | undefined, items: RunStep["items"] | undefined): { items: number; calls: number } {
+  const called = type !== undefined && isCall(type);
+  const inside = items?.failed_inside ?? 0;
+  return called ? { items: inside, calls: (items?.failed ?? 0) + (items?.failed_calls ?? 0) } : { items: (items?.failed ?? 0) + inside, calls: items?.failed_calls ?? 0 };
+}
+
 /** How many items of the run that is shown did not end well. Runs of other workflows are none of its items. */
 export function failedItems({ steps, graph }: Shown): number {
-  const calls = new Set(graph?.nodes.filter((node) => isCall(node.type)).map((node) => node.id));
-  return Object.entries(steps).reduce((sum, [node, step]) => sum + (calls.has(node) ? 0 : (step.items?.failed ?? 0)), 0);
+  const types = new Map(graph?.nodes.map((node) => [node.id, node.type]));
+  return Object.entries(steps).reduce((sum, [node, step]) => sum + failedOf(types.get(node), step.items).items, 0);
+}
+
+/** The steps of which items, or workflows that were only started, did not end well. Of one that failed itself its error says why. */
+export function failedSteps<N extends { id: string; type: string }>(
+  graph: { nodes: readonly N[] },
+  steps: Record<string, Pick<RunStep, "items" | "status">>,
+): { node: N; items: number; calls: number }[] {
+  return graph.nodes.flatMap((node) => {
+    const step = steps[node.id];
+    const found = failedOf(node.type, step?.items);
+    const told = isCall(node.type) && step?.status === "failed";
+    return !told && found.items + found.calls > 0 ? [{ node, ...found }] : [];
+  });
 }
 
 /** The shown graph of the run that is shown; null while it is not known. */
