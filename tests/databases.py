@@ -53,6 +53,9 @@ def empty() -> None:
             if connection.vendor == "postgresql":
                 # Without the checks of foreign keys, which would ask for an order; SQLite's wait for the end anyway.
                 cursor.execute("SET LOCAL session_replication_role = replica")
+                # In one go there and back.
+                cursor.execute("; ".join(delete[table] for table in tables))
+                return
             for table in tables:
                 cursor.execute(delete[table])
 

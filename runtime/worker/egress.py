@@ -41,6 +41,7 @@ from runtime.worker.egress_rules import (
     next_hop,
     read_body,
     said,
+    trusted,
 )
 
 MAX_REDIRECTS: Final = 5
@@ -158,10 +159,8 @@ class EgressClient:
         loop = asyncio.get_running_loop()
         pool = self._pools.get(loop)
         if pool is None:
-            if self._tls is None:
-                self._tls = ssl.create_default_context()
             pool = self._pools[loop] = Pool(
-                tls=self._tls,
+                tls=self._tls or trusted("http"),
                 network=_Network(self._guard, self._named),
                 most=CONNECTIONS,
                 most_idle=CONNECTIONS // 2,
@@ -403,13 +402,12 @@ class EgressMail:
             raise mail_failure(server.host, "smtp_connection", str(error), maybe_applied=progress.maybe_sent) from None
 
     def _open(self, server: MailServer, place: tuple[str, int], seconds: float) -> smtplib.SMTP:
-        if self._tls is None:
-            self._tls = ssl.create_default_context()
-        smtp = _PinnedSmtp(server.host, place[0], place[1], seconds, self._tls if server.security == "tls" else None)
+        tls = self._tls or trusted("smtp")
+        smtp = _PinnedSmtp(server.host, place[0], place[1], seconds, tls if server.security == "tls" else None)
         try:
             smtp.ehlo_or_helo_if_needed()
             if server.security == "starttls":
-                smtp.starttls(context=self._tls)
+                smtp.starttls(context=tls)
                 smtp.ehlo()
             if server.username:
                 smtp.login(server.username, server.password)
