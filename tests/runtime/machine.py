@@ -203,7 +203,11 @@ class Machine:
 
     def finish(self, run_id: UUID, patience: float = PATIENCE) -> RunView:
         """The run once it has ended."""
-        return self.until(run_id, lambda run: run.finished_at is not None, patience)
+        deadline = time.monotonic() + patience
+        while not (mark := _mark(run_id)) or mark[-1] is None:
+            assert time.monotonic() < deadline, f"{look(run_id)} did not end"
+            time.sleep(0.01)
+        return look(run_id)
 
     def until(self, run_id: UUID, reached: Callable[[RunView], bool], patience: float = PATIENCE) -> RunView:
         """The run as soon as this holds of it."""
