@@ -100,8 +100,8 @@ ONCE = (
 UNRUNG = tuple(
     f"tests/runtime/test_{name}.py"
     for name in (
-        "interpreter_effects", "interpreter_steps", "interpreter_waits", "look_ups", "own_runs", "pausing", "people",
-        "retrying", "signals", "ticker_schedules", "undoing", "worker_doorbell", "worker_leases",
+        "interpreter_steps", "interpreter_waits", "own_runs", "pausing", "retrying", "ticker_schedules",
+        "worker_doorbell", "worker_leases",
     )
 )  # fmt: skip
 

@@ -178,7 +178,7 @@ def test_no_body_gives_a_500(world: World, things: Things, row: Row, monkeypatch
     good = body_of(row)
     caller = world.as_nobody if row.route in ("session", "setup", "invitations/accept") else world.as_alice
     headers = {"If-Match": '"1"'} if row.route.endswith(("/draft", "/restore")) else {}
-    for number in range(40):
+    for number in range(20):
         body = bent(dice, good) if number % 4 else anything(dice)
         if not ours(number):
             continue
@@ -227,7 +227,7 @@ def test_no_node_id_gives_a_500(world: World, node: str) -> None:
 def test_no_settings_of_a_step_give_a_500(world: World, kind: str) -> None:
     dice = random.Random(kind)
     path = f"{world.here}/workflows/{world.workflow().id}"
-    for number in range(40):
+    for number in range(20):
         config = settings_of(dice, kind)
         if not ours(number):
             continue
