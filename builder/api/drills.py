@@ -35,8 +35,23 @@ class DrillBeyond(View):
     why: Literal["failed", "waits"]
 
 
+class DrillAdvice(View):
+    """What to look at in a step. Done twice: `mail_repeats` (it says that its mail server knows a repeat), `key` (the
+    other system did not heed its key), `again`. Nobody could know whether it happened: `doubt_mail`, `doubt_look_up`
+    (looked up in vain), `doubt_call`; each with `_person` where the step asks a person and the run waits.
+    """
+
+    step: str
+    what: str
+
+
 class DrillRound(View):
     """One boundary at which the worker was killed: the commit it had just made, of which step, and what came of it.
+
+    `point`: `run.begin` (the start) · `step.intent` (before the call of this step) · `step.effect` (the call is made,
+    its result not written down) · `step.result` (this step's result is written down) · `step.retry_scheduled` (before
+    another try) · `timer.create`, `human.create`, `wait.begin`, `child.start` (it begins to wait for a time, for
+    people, for something from outside, for runs of its own). `duplicates`: by the steps' names.
 
     `finished`: it ended as the undisturbed run did. `asks`: it stopped to ask a person, since nobody could know what
     had happened. `undo`: everything was undone; null where nothing was to undo. `beyond`: it got as far as the
@@ -54,6 +69,7 @@ class DrillRound(View):
     duplicates: dict[str, int]
     undo: bool | None
     beyond: DrillBeyond | None = None
+    advice: list[DrillAdvice] = []
 
 
 class DrillView(View):

@@ -117,3 +117,56 @@ def test_a_broken_graph_is_not_drilled(world: World) -> None:
     path = f"{world.here}/workflows/{world.workflow().id}/drill"
     assert world.as_bo.post(path, {"graph": flow("start -> pay", post("pay", ""))}).status == 422
     assert not Drill.objects.exists()
+
+
+@pytest.mark.timeout(400)
+def test_each_boundary_has_a_name_of_its_own_and_what_is_not_green_says_what_to_do(
+    transactional_db: None, world: World
+) -> None:
+    fields = {"host": "mail.example", "port": 587, "security": "starttls", "from_address": "shop@example.org"}
+    server = connections.create(workspace=world.northwind, by=world.bo, kind="smtp", name="Mail", fields=fields)
+    letter = {"connection": str(server.id), "to": "ann@example.org", "subject": "Hello", "text": "Your order."}
+    careless = step("careless", "email.send@1", {**letter, "server_recognises_repeats": True})
+    plain = post("plain", "https://shop.example/orders", INVOICE)
+    plain["config"]["send_key"] = False
+    plain["settings"] = {"on_failure": "person"}
+    found = drilled(
+        world,
+        flow("start -> pay -> careless -> plain", post("pay", "https://shop.example/pay", INVOICE), careless, plain),
+    )
+    named = [(one["step"], one["point"]) for one in found["rounds"]]
+    assert len(set(named)) == len(named), repr(named)
+    assert [point for step, point in named if step == "careless"] == ["step.intent", "step.effect"]
+    told = {(said["step"], said["what"]) for one in found["rounds"] for said in one["advice"]}
+    assert told == {("careless", "mail_repeats"), ("plain", "doubt_call_person")}
+    assert all(one["advice"] for one in found["rounds"] if not one["finished"] or one["duplicates"]), found["rounds"]
+
+
+@pytest.mark.timeout(400)
+def test_waits_questions_and_calls_that_nobody_waits_for_are_drilled(transactional_db: None, world: World) -> None:
+    inner = post("inner", "https://shop.example/inner", INVOICE)
+    other = world.workflow("Called")
+    api.publish(
+        workspace_id=world.northwind.id, workflow_id=other.id, by=None,
+        graph=flow("start -> inner", inner, start="trigger.called@1"),
+    )  # fmt: skip
+    event = step("event", "flow.wait_event@1", {"name": "order.paid", "key": "{{ trigger.number }}"})
+    form = step(
+        "form", "people.ask@1",
+        {"title": "Which one?", "fields": [{"name": "which", "label": "Which", "type": "text", "required": True}]},
+    )  # fmt: skip
+    yes = step(
+        "yes", "people.approval@1", {"title": "Pay?", "people": "Finance, role:admin", "rule": "number", "number": 3}
+    )
+    aside = step("aside", "flow.run_workflow@1", {"workflow": str(other.id), "wait": False})
+    pay = post("pay", "https://shop.example/pay", INVOICE)
+    graph = flow("start -> event -> form -> yes, yes:approved -> aside -> pay", event, form, yes, aside, pay)
+    found = drilled(world, graph, input={"number": "A-1"})
+    assert found["status"] == "done", found
+    assert found["beyond"] is None, found
+    assert found["finished"] == found["total"], found["rounds"]
+    assert found["duplicates"] == 0, found["rounds"]
+    points = {(one["step"], one["point"]) for one in found["rounds"]}
+    assert {("event", "wait.begin"), ("form", "human.create"), ("yes", "human.create")} <= points, points
+    named = [(one["step"], one["point"]) for one in found["rounds"]]
+    assert len(set(named)) == len(named), repr(named)

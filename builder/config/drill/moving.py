@@ -7,9 +7,10 @@ import time
 from typing import Any, Final
 from uuid import UUID
 
+from builder.config.drill.crowd import voter
 from runtime import api
-from runtime.contracts import AlreadyDecided, EventRefused, NotFound, RunView, TaskRefused, TaskView, Voter
-from runtime.engine.ids import uuid7
+from runtime.contracts import AlreadyDecided, EventRefused, NotAsked, NotFound, RunView, TaskRefused, TaskView
+from runtime.ports import PORTS
 from runtime.store.dialect import database_now
 from runtime.store.models import Run, SignalWait, StepRun, Timer
 
@@ -73,17 +74,13 @@ def _move_on(run_id: UUID) -> None:
     Run.objects.filter(pk=run_id, lease_owner__isnull=True, wake_at__gt=now).update(wake_at=now)
 
 
-def _voter(address: str = "drill@sandbox.invalid") -> Voter:
-    return Voter(uuid7(), "Drill", address)
-
-
 def _signal(run_id: UUID) -> bool:
     """Send what its steps wait for."""
     for node in SignalWait.objects.filter(run_id=run_id, status="open").values_list("node_id", flat=True):
         try:
             # Whoever waits no longer has got what it waited for.
             with contextlib.suppress(AlreadyDecided, NotFound):
-                api.resume(workspace_id=WORKSPACE, run_id=run_id, node_id=node, voter=_voter(), data=_COMES)
+                api.resume(workspace_id=WORKSPACE, run_id=run_id, node_id=node, voter=voter(), data=_COMES)
         except EventRefused:
             return False
     return True
@@ -94,18 +91,35 @@ def _answer(run_id: UUID) -> bool:
     for task in api.tasks(workspace_id=WORKSPACE, run_id=run_id).items:
         if task.kind not in ("approval", "form") or task.run.id != run_id:
             return False
-        voter = _voter(task.people[0]) if task.people else _voter()
-        choice = str(task.spec["choices"][0]["id"])
-        answers = _filled_in(task) if task.kind == "form" else None
+        if not _said_yes(task):
+            return False
+    return True
+
+
+def _said_yes(task: TaskView) -> bool:
+    """As many as have to say yes; False where they cannot."""
+    choice = str(task.spec["choices"][0]["id"])
+    answers = _filled_in(task) if task.kind == "form" else None
+    people = PORTS.people.known(workspace_id=WORKSPACE, tokens=task.people)
+    counted = False
+    for one in people:
         try:
-            api.decide(
-                workspace_id=WORKSPACE, task_id=task.id, outcome=choice, voter=voter, comment="Drill", answers=answers
-            )
+            now = api.decide(
+                workspace_id=WORKSPACE, task_id=task.id, outcome=choice, voter=voter(one.token), comment="Drill",
+                answers=answers,
+            )  # fmt: skip
         except AlreadyDecided:
+            # Of those who had said so before the plug was pulled, or the run went on without.
+            counted = True
+        except NotAsked:
             continue
         except TaskRefused:
             return False
-    return True
+        else:
+            counted = True
+            if now.status != "open":
+                break
+    return counted
 
 
 def _filled_in(task: TaskView) -> dict[str, Any]:

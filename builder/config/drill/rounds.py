@@ -19,6 +19,8 @@ from uuid import UUID
 from django.core.management import call_command
 from django.db import connections
 
+from builder.config.drill.advice import by_name, doubted, repeated
+from builder.config.drill.crowd import Crowd
 from builder.config.drill.moving import ROUND_SECONDS, WORKSPACE, at_rest, family
 from builder.config.drill.recorder import Recorder, Stand, duplicates, read, watch_steps
 from runtime import api, ports
@@ -32,7 +34,12 @@ __all__ = ["carry_out"]
 #: Where the plug is pulled: behind each commit of a step, and between what it did outside and the result of that.
 POINTS: Final = (
     "run.begin:after", "step.intent:after", "step.effect:after", "step.result:after", "step.retry_scheduled:after",
-    "timer.create:after", "human.create:after",
+    "timer.create:after", "human.create:after", "wait.begin:after", "child.start:after",
+)  # fmt: skip
+#: By which of its points a commit is called: by what it begins, else by what it ends.
+_CALLED_BY: Final = (
+    "step.intent:after", "step.retry_scheduled:after", "timer.create:after", "human.create:after", "wait.begin:after",
+    "child.start:after", "step.result:after", "run.begin:after",
 )  # fmt: skip
 _EFFECT: Final = "step.effect:after"
 #: A workflow with more boundaries is drilled at so many of them, chosen at random.
@@ -55,10 +62,20 @@ class Plan:
     keys_count: bool
     called: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    def keyed(self, key: str) -> dict[str, Any] | None:
+        """The step of this key, of this workflow or else of a called one."""
+        graphs = (self.graph, *self.called.values())
+        return next((one for graph in graphs for one in graph["nodes"] if one["key"] == key), None)
+
+    def step(self, workflow_id: UUID, node: str) -> dict[str, Any] | None:
+        """A step of this or of a called workflow; None where it is none of theirs."""
+        graph = self.called.get(str(workflow_id), self.graph)
+        return next((one for one in graph["nodes"] if one["id"] == node), None)
+
     def name_of(self, workflow_id: UUID, node: str) -> str | None:
         """What a step of this or of a called workflow is named; None where it is none of theirs."""
-        graph = self.called.get(str(workflow_id), self.graph)
-        return next((str(one.get("name") or node) for one in graph["nodes"] if one["id"] == node), None)
+        found = self.step(workflow_id, node)
+        return None if found is None else str(found.get("name") or node)
 
 
 def carry_out(folder: Path, say: Callable[[dict[str, Any]], None]) -> None:
@@ -93,19 +110,20 @@ def _set_up(plan: Plan) -> None:
 def _boundaries(log: Path) -> Iterator[tuple[str, int]]:
     """Where the undisturbed run could be interrupted, in the order in which it came there: by one point each.
 
-    A commit passes several points, one behind the other and each once; a call stands for itself.
+    A commit passes several points before it and the same ones behind it; a call stands for itself.
     """
-    commit: set[str] = set()
+    commit: list[tuple[str, int]] = []
     for line in log.read_text(encoding="utf-8").splitlines() if log.exists() else ():
         point, _, nth, _ = line.split(" ")
+        if commit and (point == _EFFECT or point.endswith(":before")):
+            yield min(commit, key=lambda one: _CALLED_BY.index(one[0]))
+            commit = []
         if point == _EFFECT:
-            commit = {_EFFECT}
             yield point, int(nth)
-        elif not commit or point in commit or _EFFECT in commit:
-            commit = {point}
-            yield point, int(nth)
-        else:
-            commit.add(point)
+        elif point.endswith(":after"):
+            commit.append((point, int(nth)))
+    if commit:
+        yield min(commit, key=lambda one: _CALLED_BY.index(one[0]))
 
 
 def _round(folder: Path, plan: Plan, boundary: tuple[str, int] | None) -> dict[str, Any]:
@@ -114,7 +132,8 @@ def _round(folder: Path, plan: Plan, boundary: tuple[str, int] | None) -> dict[s
     report.unlink(missing_ok=True)
     (folder / "run").unlink(missing_ok=True)
     if boundary is None:
-        watch, log = ";".join(f"{point}=sleep(0)" for point in POINTS), str(folder / "points")
+        before = (point.replace(":after", ":before") for point in POINTS if point != _EFFECT)
+        watch, log = ";".join(f"{point}=sleep(0)" for point in (*POINTS, *before)), str(folder / "points")
     else:
         watch, log = f"{boundary[0]}=kill@nth({boundary[1]})", None
 
@@ -126,20 +145,25 @@ def _round(folder: Path, plan: Plan, boundary: tuple[str, int] | None) -> dict[s
     killed = code == -signal.SIGKILL
     (folder / "where").unlink(missing_ok=True)
     if killed:
-        _in_child(lambda: _note_where(folder, plan))
+        point = "" if boundary is None else boundary[0]
+        _in_child(lambda: _note_where(folder, plan, point))
     where = (folder / "where").read_text(encoding="utf-8") if (folder / "where").exists() else None
     # Whoever died is followed by another; whoever did not is followed too, for the undo.
     _in_child(lambda: _worker(folder, plan, starts=False, undoes=True, report=report))
     found: dict[str, Any] = {"status": "lost", "in_doubt": False, "undo": None, "duplicates": {}, "calls": 0}
-    found.setdefault("beyond", None)
+    found |= {"beyond": None, "advice": []}
     if report.exists():
         found = json.loads(report.read_text(encoding="utf-8"))
     return {**found, "killed": killed, "step": where}
 
 
-def _note_where(folder: Path, plan: Plan) -> None:
-    """Which step the worker was at when it died: that of the last commit before."""
+def _note_where(folder: Path, plan: Plan, point: str) -> None:
+    """Which step the worker was at when it died: that of the last commit before. Of a commit that is called by what it
+    ends, the step that ended."""
     rows = StepRun.objects.order_by("-started_at", "-run_id", "-seq").values_list("run__workflow_id", "node_id")
+    if point == "step.result:after":
+        ended = StepRun.objects.filter(status__in=("succeeded", "failed"))
+        rows = ended.order_by("-finished_at", "-seq", "-started_at").values_list("run__workflow_id", "node_id")
     if (last := rows.first()) is not None and (name := plan.name_of(*last)) is not None:
         (folder / "where").write_text(name, encoding="utf-8")
 
@@ -170,7 +194,7 @@ def _worker(folder: Path, plan: Plan, *, starts: bool, undoes: bool, report: Pat
 async def _work(folder: Path, plan: Plan, *, starts: bool, undoes: bool, report: Path) -> None:
     """A worker's life: it starts the run, or finds it, and sees it to its end."""
     watch_steps()
-    ports.configure(vault=Stand())
+    ports.configure(vault=Stand(), people=Crowd.for_graphs([plan.graph, *plan.called.values()]))
     runtime = Runtime(kind="embedded", outside=Recorder(folder / "ledger", plan.answers))
     await runtime.start()
     try:
@@ -202,11 +226,14 @@ def _see_through(folder: Path, plan: Plan, starts: bool, undoes: bool, report: P
     beyond = _beyond(plan, run)
     calls = read(folder / "ledger", family(run_id))
     twice = duplicates(calls, keys_count=plan.keys_count)
+    told = [*repeated(plan.keyed, twice)]
+    if in_doubt:
+        told += doubted(plan.step, family(run_id))
     undo = _undone(run_id) if run.finished_at is not None else None
     after = read(folder / "ledger", family(run_id))
     said = {
-        "status": status, "in_doubt": in_doubt, "duplicates": twice, "calls": len(after), "undo": undo,
-        "beyond": beyond,
+        "status": status, "in_doubt": in_doubt, "duplicates": by_name(plan.keyed, twice), "calls": len(after),
+        "undo": undo, "beyond": beyond, "advice": told,
     }  # fmt: skip
     report.write_text(json.dumps(said), encoding="utf-8")
 

@@ -213,6 +213,12 @@ export type DraftView = {
   updated_by: (string | null);
 };
 
+/** What to look at in a step. Done twice: `mail_repeats` (it says that its mail server knows a repeat), `key` (the other system did not heed its key), `again`. Nobody could know whether it happened: `doubt_mail`, `doubt_look_up` (looked up in vain), `doubt_call`; each with `_person` where the step asks a person and the run waits. */
+export type DrillAdvice = {
+  step: string;
+  what: string;
+};
+
 /** The step that the undisturbed run did not get past: it failed there, or still waits. Nothing behind it was drilled. `step` is empty where no single step can be named. */
 export type DrillBeyond = {
   step: string;
@@ -227,8 +233,9 @@ export type DrillBody = {
   trigger?: (string | null);
 };
 
-/** One boundary at which the worker was killed: the commit it had just made, of which step, and what came of it. `finished`: it ended as the undisturbed run did. `asks`: it stopped to ask a person, since nobody could know what had happened. `undo`: everything was undone; null where nothing was to undo. `beyond`: it got as far as the undisturbed run, which did not go all the way either: not finished. */
+/** One boundary at which the worker was killed: the commit it had just made, of which step, and what came of it. `point`: `run.begin` (the start) · `step.intent` (before the call of this step) · `step.effect` (the call is made, its result not written down) · `step.result` (this step's result is written down) · `step.retry_scheduled` (before another try) · `timer.create`, `human.create`, `wait.begin`, `child.start` (it begins to wait for a time, for people, for something from outside, for runs of its own). `duplicates`: by the steps' names. `finished`: it ended as the undisturbed run did. `asks`: it stopped to ask a person, since nobody could know what had happened. `undo`: everything was undone; null where nothing was to undo. `beyond`: it got as far as the undisturbed run, which did not go all the way either: not finished. */
 export type DrillRound = {
+  advice?: Array<DrillAdvice>;
   asks: boolean;
   beyond?: (DrillBeyond | null);
   calls: number;

@@ -11,6 +11,8 @@ import { useEnvironment } from "../../inspector/EditorContext";
 import { Button, CheckboxField, Dialog, ErrorCard, Note } from "../../ui";
 import css from "./drill.module.css";
 
+type Round = Drill["rounds"][number];
+
 /** The plug-pull drill: starts it, shows each round as it comes, and what came of all. */
 export default function DrillDialog(props: { workflow: Workflow; trigger: string | null; input: Json; onClose(): void }) {
   const { t } = useTranslation("drill");
@@ -52,19 +54,59 @@ export default function DrillDialog(props: { workflow: Workflow; trigger: string
       <CheckboxField label={t("keys")} hint={t("keysHint")} checked={keysCount} onChange={setKeysCount} />
       {start.error !== null && <ErrorCard title={t("wrong")} error={start.error} />}
       <div role="status">{drill && <Outcome drill={drill} />}</div>
+      {drill !== null && <Advice rounds={drill.rounds} />}
       {drill !== null && drill.rounds.length > 0 && (
         <ol className={css.rounds} aria-label={t("rounds")}>
-          {drill.rounds.map((one) => (
-            <li key={one.round}>
-              <span>
-                {one.step && <span className={css.step}>{one.step}</span>} {t(`point.${one.point.replace(".", "_")}`)}
-              </span>
-              <b>{t(Object.keys(one.duplicates).length > 0 ? "round.twice" : one.finished ? "round.finished" : one.asks ? "round.asks" : one.beyond ? "round.beyond" : "round.lost")}</b>
-            </li>
-          ))}
+          {drill.rounds.map((one, at) => {
+            const again = timesBefore(drill.rounds, at);
+            return (
+              <li key={one.round} data-tone={outcomeOf(one)}>
+                <div className={css.round}>
+                  <span>
+                    {one.step && <span className={css.step}>{one.step}</span>} {t(`point.${one.point.replace(".", "_")}`)}
+                    {again > 0 && ` ${t("time", { count: again + 1 })}`}
+                  </span>
+                  <b>{t(`round.${outcomeOf(one)}`)}</b>
+                </div>
+              </li>
+            );
+          })}
         </ol>
       )}
     </Dialog>
+  );
+}
+
+/** How often the plug was pulled at a boundary of the same name before: of a step with several tries or entries. */
+function timesBefore(rounds: readonly Round[], at: number): number {
+  const { step, point } = rounds[at] as Round;
+  return rounds.slice(0, at).filter((one) => one.step === step && one.point === point).length;
+}
+
+function outcomeOf(one: Round): "twice" | "finished" | "asks" | "beyond" | "undo" | "lost" {
+  if (Object.keys(one.duplicates).length > 0) return "twice";
+  if (one.undo === false) return "undo";
+  return one.finished ? "finished" : one.asks ? "asks" : one.beyond ? "beyond" : "lost";
+}
+
+/** What to do about the rounds that did not simply finish, each said once. */
+function Advice({ rounds }: { rounds: readonly Round[] }) {
+  const { t } = useTranslation("drill");
+  const found = new Map(rounds.flatMap((one) => (one.advice ?? []).map((said) => [`${said.what} ${said.step}`, said] as const)));
+  const lost = rounds.some((one) => outcomeOf(one) === "lost");
+  if (found.size === 0 && !lost) return null;
+  return (
+    <section className={css.advice} aria-label={t("advice.title")}>
+      <h3>{t("advice.title")}</h3>
+      <ul>
+        {[...found].map(([key, { what, step }]) => (
+          <li key={key}>
+            {t(`advice.${what.replace(/_person$/, "")}`, { step })} {what.startsWith("doubt") && t(what.endsWith("_person") ? "advice.person" : "advice.noPerson")}
+          </li>
+        ))}
+        {lost && <li>{t("advice.lost")}</li>}
+      </ul>
+    </section>
   );
 }
 
