@@ -44,7 +44,8 @@ class InstantShape(View):
 
 
 class BackfillPlanShape(View):
-    """What would be started. `too_many`: more than may be started at a time; only the first are listed."""
+    """What would be started. `too_many`: more than may be started at a time; only the first are listed.
+    `time_zone`: of the schedule, in which a day is meant."""
 
     instants: list[InstantShape]
     starts: int
@@ -52,10 +53,12 @@ class BackfillPlanShape(View):
     first: str | None
     last: str | None
     too_many: bool
+    time_zone: str
 
 
 class BackfillShape(View):
-    """Starts for past times that somebody asked for; `waiting` have not begun."""
+    """Starts for past times that somebody asked for; `waiting` have not begun. `time_zone`: of the schedule, in
+    which a day is meant."""
 
     id: UUID
     trigger: UUID
@@ -67,6 +70,7 @@ class BackfillShape(View):
     starts: int
     known: int
     waiting: int
+    time_zone: str
 
 
 class RepeatsQuery(PageQuery):
@@ -168,6 +172,7 @@ class BackfillPlan(ApiView):
             first=stamp(wanted[0]) if wanted else None,
             last=stamp(wanted[-1]) if wanted else None,
             too_many=plan.too_many,
+            time_zone=plan.time_zone,
         )
 
 
@@ -265,4 +270,5 @@ def _backfill(view: BackfillView, names: dict[UUID, str]) -> BackfillShape:
         starts=view.starts,
         known=view.known,
         waiting=view.waiting,
+        time_zone=view.time_zone,
     )

@@ -116,8 +116,7 @@ def _schedule(workspace_id: UUID, workflow_id: UUID, trigger_id: UUID) -> Trigge
 
 def _range(trigger: Trigger, range_from: date | int, range_to: date | int) -> tuple[int, int]:
     """The two ends in ms."""
-    config: Any = loads_stored(trigger.config)
-    place = zone(str(config.get("timezone") or "UTC"))
+    place = zone(_zone_of(trigger.config))
     try:
         first = _midnight(range_from, place) if isinstance(range_from, date) else range_from
         last = _midnight(range_to + timedelta(days=1), place) - 1 if isinstance(range_to, date) else range_to
@@ -126,6 +125,12 @@ def _range(trigger: Trigger, range_from: date | int, range_to: date | int) -> tu
     if last < first:
         raise RuntimeRefused("The end is before the beginning.", code="bad_range")
     return first, last
+
+
+def _zone_of(config: str) -> str:
+    """In which zone the days of a schedule with these settings are meant."""
+    found: Any = loads_stored(config)
+    return str(found.get("timezone") or "UTC")
 
 
 def _midnight(day: date, place: ZoneInfo) -> int:
@@ -157,6 +162,7 @@ def _plan(trigger: Trigger, range_from: int, range_to: int) -> BackfillPlan:
         trigger_id=trigger.pk,
         instants=[BackfillInstant(at=at, known=str(at) in known) for at in listed],
         too_many=len(found) > MOST,
+        time_zone=_zone_of(trigger.config),
     )
 
 
@@ -204,6 +210,8 @@ def _views(rows: Sequence[Backfill]) -> list[BackfillView]:
         .annotate(Count("id"))
     )
     waiting = dict(counted) if rows else {}
+    configs = Trigger.objects.filter(pk__in={row.trigger_id for row in rows}).values_list("pk", "config")
+    zones = {trigger_id: _zone_of(config) for trigger_id, config in configs}
     return [
         BackfillView(
             id=row.pk,
@@ -217,6 +225,7 @@ def _views(rows: Sequence[Backfill]) -> list[BackfillView]:
             starts=row.starts,
             known=row.known,
             waiting=waiting.get(row.pk, 0),
+            time_zone=zones.get(row.trigger_id, "UTC"),
         )
         for row in rows
     ]

@@ -17,11 +17,12 @@ class BackfillInstant:
 @dataclass(frozen=True, slots=True)
 class BackfillPlan:
     """What starting a schedule's past instants would do. `too_many`: there are more than are listed, and than may be
-    started at a time."""
+    started at a time. `time_zone`: of the schedule, in which its days are meant."""
 
     trigger_id: UUID
     instants: list[BackfillInstant]
     too_many: bool = False
+    time_zone: str = "UTC"
 
     @property
     def starts(self) -> int:
@@ -31,7 +32,8 @@ class BackfillPlan:
 
 @dataclass(frozen=True, slots=True)
 class BackfillView:
-    """Starts of past instants that somebody asked for. `waiting`: how many of them have not begun."""
+    """Starts of past instants that somebody asked for. `waiting`: how many of them have not begun. `time_zone`: of the
+    schedule, in which its days are meant."""
 
     id: UUID
     workflow_id: UUID
@@ -44,6 +46,7 @@ class BackfillView:
     starts: int
     known: int
     waiting: int
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)

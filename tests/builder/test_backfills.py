@@ -16,10 +16,10 @@ from tests.builder.conftest import World
 DAYS = {"begin": "2026-11-01", "end": "2026-11-05"}
 
 
-def scheduled(world: World) -> tuple[str, dict[str, Any]]:
+def scheduled(world: World, **config: Any) -> tuple[str, dict[str, Any]]:
     """A published schedule: its path, and the body of a backfill."""
     graph = factories.graph(
-        ("start", "trigger.schedule@1", {"repeat": "every", "unit": "days", "at": "09:00"}),
+        ("start", "trigger.schedule@1", {"repeat": "every", "unit": "days", "at": "09:00", **config}),
         ("note", "data.edit_fields@1", {"fields": [{"name": "x", "value": "1"}]}),
         edges=["start -> note"],
     )
@@ -44,6 +44,18 @@ def test_a_plan_starts_nothing_and_a_backfill_says_who_asked_for_it(world: World
     assert (again.status, again.code) == (409, "nothing_to_start")
     stopped = world.as_rosa.post(f"{path}/backfills/{listed['id']}/stop")
     assert (stopped.status, stopped.body["waiting"]) == (202, 0)
+
+
+def test_days_are_meant_in_the_zone_of_the_schedule_which_is_said(world: World) -> None:
+    path, body = scheduled(world, timezone="Pacific/Auckland")
+    plan = world.as_rosa.post(f"{path}/backfills/plan", body).body
+    assert (plan["time_zone"], plan["starts"]) == ("Pacific/Auckland", 5)
+    assert (plan["first"], plan["last"]) == ("2026-10-31T20:00:00.000Z", "2026-11-04T20:00:00.000Z")
+    made = world.as_rosa.post(f"{path}/backfills", body).body
+    assert (made["time_zone"], made["begin"], made["end"]) == (
+        "Pacific/Auckland", "2026-10-31T11:00:00.000Z", "2026-11-05T10:59:59.999Z",
+    )  # fmt: skip
+    assert world.as_vera.get(f"{path}/backfills").body["items"] == [made]
 
 
 def test_a_repeat_of_the_request_gets_the_first_answer(world: World) -> None:

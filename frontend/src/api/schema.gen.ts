@@ -42,13 +42,14 @@ export type AttemptShape = {
   status: string;
 };
 
-/** What would be started. `too_many`: more than may be started at a time; only the first are listed. */
+/** What would be started. `too_many`: more than may be started at a time; only the first are listed. `time_zone`: of the schedule, in which a day is meant. */
 export type BackfillPlanShape = {
   first: (string | null);
   instants: Array<InstantShape>;
   known: number;
   last: (string | null);
   starts: number;
+  time_zone: string;
   too_many: boolean;
 };
 
@@ -59,7 +60,7 @@ export type BackfillRange = {
   trigger: string;
 };
 
-/** Starts for past times that somebody asked for; `waiting` have not begun. */
+/** Starts for past times that somebody asked for; `waiting` have not begun. `time_zone`: of the schedule, in which a day is meant. */
 export type BackfillShape = {
   at: string;
   begin: string;
@@ -68,6 +69,7 @@ export type BackfillShape = {
   id: string;
   known: number;
   starts: number;
+  time_zone: string;
   together: boolean;
   trigger: string;
   waiting: number;

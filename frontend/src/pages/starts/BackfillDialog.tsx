@@ -15,6 +15,7 @@ export function BackfillDialog({ workflow, trigger, onClose }: { workflow: strin
   const format = useFormatter();
   const client = useQueryClient();
   const workspace = useWorkspace().id;
+  const zone = trigger.time_zone ?? format.timeZone;
   const [begin, setBegin] = useState("");
   const [end, setEnd] = useState("");
   const [order, setOrder] = useState("each");
@@ -41,6 +42,7 @@ export function BackfillDialog({ workflow, trigger, onClose }: { workflow: strin
         <form onSubmit={submit} className={css.form} noValidate>
           {plan.isError && <ErrorCard title={t("backfill.planFailed")} error={plan.error} />}
           <p>{t("backfill.text")}</p>
+          <p className={css.quiet}>{t("backfill.zone", { zone: zone.replaceAll("_", " ") })}</p>
           <div className={css.range}>
             <TextField
               label={t("backfill.begin")}
@@ -99,20 +101,22 @@ export function BackfillDialog({ workflow, trigger, onClose }: { workflow: strin
 function PlanText({ plan }: { plan: BackfillPlanShape }) {
   const { t } = useTranslation("starts");
   const format = useFormatter();
+  const times = format.in(plan.time_zone);
   const count = (number: number) => ({ count: number, number: format.number(number) });
   if (plan.too_many) return <Note tone="wait">{t("backfill.tooMany", count(plan.instants.length))}</Note>;
   return (
     <>
       <div role="status" className={css.plan}>
         <b>{t("backfill.would", count(plan.starts))}</b>
-        {plan.first && plan.last && plan.starts > 1 && <span>{t("backfill.between", { first: format.dayClock(plan.first), last: format.dayClock(plan.last) })}</span>}
+        {plan.first && plan.last && plan.starts > 1 && <span>{t("backfill.between", { first: times.dayClock(plan.first), last: times.dayClock(plan.last) })}</span>}
+        {plan.instants.length > 0 && <span className={css.quiet}>{t("backfill.zone", { zone: plan.time_zone.replaceAll("_", " ") })}</span>}
         {plan.known > 0 && <span>{t("backfill.known", count(plan.known))}</span>}
       </div>
       {plan.instants.length > 0 && (
         <ol className={css.instants} aria-label={t("backfill.times")} tabIndex={0}>
           {plan.instants.map((one) => (
             <li key={one.at} data-known={one.known || undefined}>
-              <time dateTime={one.at}>{format.dayClock(one.at)}</time>
+              <time dateTime={one.at}>{times.dayClock(one.at)}</time>
               {one.known && <small>{t("backfill.hasRun")}</small>}
             </li>
           ))}

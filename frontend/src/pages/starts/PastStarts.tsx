@@ -86,6 +86,9 @@ function Earlier({ workflow, canRun }: { workflow: string; canRun: boolean }) {
 function EarlierRow({ backfill, workflow, canRun }: { backfill: BackfillShape; workflow: string; canRun: boolean }) {
   const { t } = useTranslation("starts");
   const format = useFormatter();
+  const times = format.in(backfill.time_zone);
+  const whole = wholeDays(backfill);
+  const range = (at: string) => (whole ? times.day(at) : times.dayClock(at));
   const client = useQueryClient();
   const workspace = useWorkspace().id;
   const stop = useMutation({
@@ -95,7 +98,10 @@ function EarlierRow({ backfill, workflow, canRun }: { backfill: BackfillShape; w
   return (
     <li className={css.row}>
       <div className={css.what}>
-        <span>{t("earlier.range", { begin: format.dayClock(backfill.begin), end: format.dayClock(backfill.end) })}</span>
+        <span>
+          {t("earlier.range", { begin: range(backfill.begin), end: range(backfill.end) })}
+          {backfill.time_zone !== format.timeZone && <small> · {backfill.time_zone.replaceAll("_", " ")}</small>}
+        </span>
         <small>
           {t("earlier.starts", { count: backfill.starts, number: format.number(backfill.starts) })}
           {backfill.waiting > 0 && ` · ${t("earlier.waiting", { count: backfill.waiting, number: format.number(backfill.waiting) })}`}
@@ -113,4 +119,13 @@ function EarlierRow({ backfill, workflow, canRun }: { backfill: BackfillShape; w
       )}
     </li>
   );
+}
+
+/** Whether it is of whole days, which is what is chosen here; by the API it may be of any moments. */
+function wholeDays({ begin, end, time_zone: zone }: BackfillShape): boolean {
+  const at = (moment: number) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(moment);
+  const from = new Date(begin).getTime();
+  const to = new Date(end).getTime();
+  // A day may begin at one in the morning, where clocks are put forward at midnight: the second before is the day before.
+  return at(from - 1000) === "23:59:59" && at(to) === "23:59:59";
 }
