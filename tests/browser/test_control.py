@@ -12,6 +12,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.editing import edit_fields, graph, step
 from tests.browser.test_accessibility import SIZES, THEMES, readable
 from tests.browser.test_inbox import expect_done, start
 from tests.browser.test_retrying import order_to_payment, publish_anew, received, wait_for_end
@@ -256,3 +257,50 @@ def test_what_is_paused_is_readable_in_either_theme_at_a_desk_and_on_a_phone(
         marks = {"list": "held-chip", "held-run": "stopped-bar", "paused-run": "stopped-bar"}
         expect(page.get_by_test_id(marks.get(name, "hold-banner")).first).to_be_visible(timeout=30_000)
         readable(page, size, f"control-{name}", shot)
+
+
+def called(name: str, *, fails: bool = False) -> dict[str, Any]:
+    """What another workflow runs."""
+    does = (
+        step("work", "flow.fail@1", "Refuse it", (0, 150), message="No such supplier")
+        if fails
+        else edit_fields("work", "Check the supplier", (0, 150), fine="yes")
+    )
+    return graph([step("start", "trigger.called@1", "Called", (0, 0)), does], [("start", "work")])
+
+
+def caller(workflow: str, **how: Any) -> dict[str, Any]:
+    """Orders that have something done by that workflow."""
+    runs = step("runs", "flow.run_workflow@1", "Check the supplier", (0, 150), workflow=workflow, **how)
+    return graph([step("start", "trigger.manual@1", "Order comes in", (0, 0)), runs], [("start", "runs")])
+
+
+def test_a_call_of_a_paused_workflow_waits_for_that_and_says_so(
+    signed_in: Opens, api: Api, shot: Callable[[Page, str], None]
+) -> None:
+    other = api.publish("Supplier check", called("Supplier check")).workflow
+    api.call("POST", f"W/workflows/{other}/hold", {"reason": "The register is being moved"})
+    run = start(api, "Orders that check", caller(other))
+    page = signed_in(f"/runs/{run}")
+    expect(page.get_by_text("the workflow it runs is paused").first).to_be_visible(timeout=30_000)
+    shot(page, "control-call-held")
+    api.call("POST", f"W/workflows/{other}/let-go", {})
+    expect_done(page, runs="succeeded")
+
+
+def test_the_failure_of_a_workflow_that_was_only_started_is_told_at_who_started_it(
+    signed_in: Opens, api: Api, shot: Callable[[Page, str], None]
+) -> None:
+    other = api.publish("Supplier check that fails", called("Supplier check", fails=True)).workflow
+    live = api.publish("Orders that go on", caller(other, wait=False)).workflow
+    run = api.call("POST", f"W/workflows/{live}/runs", {"input": {}})["id"]
+    deadline = time.monotonic() + 30
+    while not api.call("GET", f"W/runs/{run}")["failed_calls"]:
+        assert time.monotonic() < deadline, "nobody was told"
+        time.sleep(0.1)
+    page = signed_in(f"/workflows/{live}/runs")
+    expect(page.get_by_text("Done, a workflow it started failed").first).to_be_visible(timeout=30_000)
+    shot(page, "control-call-failed-list")
+    page.goto(f"/runs/{run}")
+    expect(page.get_by_text("The run is done, a workflow that it started failed")).to_be_visible(timeout=30_000)
+    shot(page, "control-call-failed")
