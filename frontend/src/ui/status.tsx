@@ -121,7 +121,7 @@ export function stepStatusKind(
 export function runStatusKind(run: {
   status: RunStatus;
   outcome: string | null;
-  waiting?: { kind: string; asking_item?: number | null } | null;
+  waiting?: { kind: string; asking_item?: number | null; held_workflow?: string | null } | null;
   paused?: boolean;
   failed_items?: number;
   failed_calls?: number;
@@ -131,6 +131,7 @@ export function runStatusKind(run: {
 }): StatusKind {
   if (run.paused) return "parked";
   if (run.status.startsWith("waiting") && run.waiting?.kind === "children") {
+    if (run.waiting.held_workflow != null) return "waiting";
     return run.waiting.asking_item == null ? "running" : "waiting_person";
   }
   switch (run.status) {

@@ -99,7 +99,7 @@ export function RunOverview(props: {
         <div className={css.panelTitle} style={{ paddingBottom: 14 }}>
           <StatusIcon kind={kind} size={22} />
           <div>
-            <h2>{kind === "done_with_failures" && (failed || run.failed_items) > 0 ? t("overview.doneFailed", { count: failed || run.failed_items }) : kind === "done_with_failures" && run.failed_calls > 0 ? t("overview.doneCallFailed", { count: run.failed_calls }) : t(`overview.${kind}`)}</h2>
+            <h2 className={css.wholeTitle}>{kind === "done_with_failures" && (failed || run.failed_items) > 0 ? t("overview.doneFailed", { count: failed || run.failed_items }) : kind === "done_with_failures" && run.failed_calls > 0 ? t("overview.doneCallFailed", { count: run.failed_calls }) : t(`overview.${kind}`)}</h2>
             <small>{t("overview.hint")}</small>
           </div>
           <RecordButton run={run} />
