@@ -90,41 +90,43 @@ def test_a_workflow_that_keeps_failing_pauses_itself_and_its_orders_wait_until_i
 
     page = signed_in("/")
     row = page.get_by_role("link", name=re.compile("Orders in trouble")).filter(has_text="Paused by itself")
-    expect(row).to_contain_text("4 runs wait", timeout=30_000)
+    expect(row).to_contain_text("4 runs held", timeout=30_000)
     row.click()
     banner = page.get_by_test_id("hold-banner")
     expect(banner).to_contain_text("Paused by itself, still accepting: it failed 3 times in a row.")
-    expect(banner).to_contain_text("4 runs wait.")
+    expect(banner).to_contain_text("4 runs are held.")
     expect(banner).to_contain_text("Last failure:")
-    expect(page.get_by_test_id("held-chip")).to_have_text("Paused · 4 wait")
+    expect(page.get_by_test_id("held-chip")).to_have_text("Paused · 4 held")
     shot(page, "control-held")
 
     # What it is about is known when it has begun.
     page.locator(f"a[href*='{waiting[3]}']").first.click()
     stopped = page.get_by_test_id("stopped-bar")
     expect(stopped).to_contain_text("Held: the workflow failed 3 times in a row")
+    expect(page.get_by_test_id("run-facts")).to_contain_text("Held")
+    expect(page.get_by_role("heading", name="The run is held")).to_be_visible()
     shot(page, "control-held-run")
     stopped.get_by_role("link", name="See the workflow").click()
-    expect(banner).to_contain_text("4 runs wait.")
+    expect(banner).to_contain_text("4 runs are held.")
 
     # Nothing is mended yet: the first one fails, the others have not begun.
     banner.get_by_role("button", name="Try one first").click()
     expect(banner.get_by_test_id("trial")).to_contain_text("did not end well", timeout=30_000)
-    expect(banner).to_contain_text("3 runs wait.")
+    expect(banner).to_contain_text("3 runs are held.")
     assert api.call("GET", f"W/runs/{waiting[0]}")["status"] == "dead_lettered"
 
     company(product, "DELETE")
     late = post(product, live, "SO-8104")
-    expect(banner).to_contain_text("4 runs wait.")
+    expect(banner).to_contain_text("4 runs are held.")
     banner.get_by_role("button", name="Try one first").click()
     expect(banner.get_by_test_id("trial")).to_contain_text("ended well", timeout=30_000)
-    expect(banner).to_contain_text("3 runs wait.")
+    expect(banner).to_contain_text("3 runs are held.")
     shot(page, "control-tried")
     assert api.call("GET", f"W/runs/{waiting[1]}")["status"] == "completed"
 
     banner.get_by_role("button", name="Resume…").click()
     dialog = page.get_by_role("dialog", name="Resume Orders in trouble")
-    expect(dialog).to_contain_text("3 runs that wait go first")
+    expect(dialog).to_contain_text("3 held runs go first")
     dialog.get_by_label("So many at a time").check()
     dialog.get_by_label("Runs at a time").fill("0")
     expect(dialog.get_by_role("button", name="Resume")).to_be_disabled()
@@ -150,10 +152,10 @@ def test_a_mended_version_is_tried_with_the_orders_that_came_after_it(
     publish_anew(api, live, orders())
     page = signed_in(f"/workflows/{live.workflow}/build")
     banner = page.get_by_test_id("hold-banner")
-    expect(banner).to_contain_text("Nothing waits yet.", timeout=30_000)
+    expect(banner).to_contain_text("Nothing is held yet.", timeout=30_000)
     expect(banner.get_by_role("button", name="Try one first")).to_have_count(0)
     runs = [post(product, live, f"SO-82{number:02}") for number in range(3)]
-    expect(banner).to_contain_text("3 runs wait.")
+    expect(banner).to_contain_text("3 runs are held.")
     banner.get_by_role("button", name="Try one first").click()
     expect(banner.get_by_test_id("trial")).to_contain_text("ended well", timeout=30_000)
     banner.get_by_role("link", name="See that run").click()
@@ -191,7 +193,7 @@ def test_somebody_pauses_a_workflow_and_says_when_it_does_so_itself(
     expect(banner).to_contain_text("Paused by Alice, still accepting.")
     expect(banner).to_contain_text("The shop moves house")
     run = post(product, live, "SO-8301")
-    expect(banner).to_contain_text("1 run waits.")
+    expect(banner).to_contain_text("1 run is held.")
     assert api.call("GET", f"W/runs/{run}")["started_at"] is None
     banner.get_by_role("button", name="Resume…").click()
     page.get_by_role("dialog").get_by_role("button", name="Resume").click()

@@ -82,7 +82,7 @@ export function FlowCanvas(props: FlowCanvasProps) {
 function Flow(props: FlowCanvasProps & { size: { width: number; height: number } }) {
   const insets: Insets = { ...NO_INSETS, ...props.insets };
   const flow = useFlow(props);
-  const [start] = useState(() => firstView(props.graph, props.specs, props.size, insets));
+  const [start] = useState(() => firstView(props.graph, props.specs, props.size, insets, props.mode === "run"));
   useCanvasHandle(props.handle, props, insets, props.follow ?? null);
   const building = isBuilding(props);
   // Zoomed out far, nearly everything is in view: looking for what is not would cost more than it saves.

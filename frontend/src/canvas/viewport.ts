@@ -43,18 +43,26 @@ export function viewOf(box: Box, size: { width: number; height: number }, insets
   };
 }
 
-/** Where a canvas opens: everything if it stays readable, else the first step at the top. */
-export function firstView(document: GraphDocument, specs: Specs, size: { width: number; height: number }, insets: Insets): Viewport {
+/** Cards say all they have to say down to here. */
+const LEAST_READABLE = 0.6;
+
+/**
+ * Where a canvas opens: everything if it stays readable, else the first step at the top. `whole`: what happened matters
+ * more than each word, so that less large is readable too, and what is wide is not cut off at its sides.
+ */
+export function firstView(document: GraphDocument, specs: Specs, size: { width: number; height: number }, insets: Insets, whole = false): Viewport {
   const box = boundsOf(document, specs);
   if (!box) return { x: insets.left + (size.width - insets.left - insets.right) / 2 - CARD.width / 2, y: insets.top + size.height * 0.16, zoom: 1 };
   const all = viewOf(box, size, insets);
-  if (all.zoom >= 0.8) {
+  if (all.zoom >= (whole ? LEAST_READABLE : 0.8)) {
     // Short flows hang from the top, as they are read.
     return all.zoom === 1 ? { ...all, y: insets.top + Math.min(all.y + box.y - insets.top, 48) - box.y } : all;
   }
   const first = [...framesOf(document, specs).boxes.values()].sort((a, b) => a.y - b.y || a.x - b.x)[0];
-  const zoom = size.width < 700 ? 0.75 : size.width < 1000 ? 0.85 : 1;
-  const x = first ? first.x + first.width / 2 : box.x + box.width / 2;
+  const room = size.width - insets.left - insets.right - MARGIN * 2;
+  const usual = size.width < 700 ? 0.75 : size.width < 1000 ? 0.85 : 1;
+  const zoom = whole ? Math.max(LEAST_READABLE, Math.min(usual, room / box.width)) : usual;
+  const x = first && !(whole && box.width * zoom <= room + 1) ? first.x + first.width / 2 : box.x + box.width / 2;
   return { zoom, x: insets.left + (size.width - insets.left - insets.right) / 2 - x * zoom, y: insets.top + MARGIN - (first?.y ?? box.y) * zoom };
 }
 

@@ -12,12 +12,14 @@ export interface TopBarProps {
   /** Tabs in the middle. */
   middle?: ReactNode;
   actions?: ReactNode;
+  /** On a phone, too, the way up is shown: nothing else says where we are. */
+  showWay?: boolean;
 }
 
 /** The 56 px bar on top of every screen. */
-export function TopBar({ crumbs, title, chips, middle, actions }: TopBarProps) {
+export function TopBar({ crumbs, title, chips, middle, actions, showWay }: TopBarProps) {
   return (
-    <header className={css.topbar}>
+    <header className={css.topbar} data-way={showWay || undefined}>
       <div className={css.topbarStart}>
         {crumbs !== undefined && <nav className={css.crumbs}>{crumbs}</nav>}
         <h1>{title}</h1>

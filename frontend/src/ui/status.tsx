@@ -56,6 +56,7 @@ export type StatusKind =
   | "queued"
   | "not_started"
   | "parked"
+  | "held"
   | "skipped"
   | "cancelled"
   | "undoing"
@@ -78,6 +79,7 @@ const LOOKS: Record<StatusKind, { icon: LucideIcon; tone: Tone }> = {
   queued: { icon: Clock, tone: "Idle" },
   not_started: { icon: CircleDashed, tone: "Idle" },
   parked: { icon: CirclePause, tone: "Wait" },
+  held: { icon: CirclePause, tone: "Wait" },
   skipped: { icon: CircleMinus, tone: "Idle" },
   cancelled: { icon: Ban, tone: "Idle" },
   undoing: { icon: Undo2, tone: "Undo" },
@@ -130,6 +132,8 @@ export function runStatusKind(run: {
   undo_incomplete?: boolean;
 }): StatusKind {
   if (run.paused) return "parked";
+  // Accepted, and kept by its workflow until that goes on.
+  if (run.status === "accepted" && run.waiting?.kind === "held") return "held";
   if (run.status.startsWith("waiting") && run.waiting?.kind === "children") {
     if (run.waiting.held_workflow != null) return "waiting";
     return run.waiting.asking_item == null ? "running" : "waiting_person";

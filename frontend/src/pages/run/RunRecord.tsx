@@ -8,6 +8,7 @@ import { workspacePath } from "../../api/queries";
 import { useWorkspace } from "../../api/session";
 import type { Page, Run, RunBecause, TrailEntry } from "../../api/types";
 import { Button, buttonClass, ClockTime, Dialog, ErrorCard, FilterChip, SkeletonRows } from "../../ui";
+import { useWaitingText } from "../runs/waiting";
 import { type Group, GROUPS, groupOf, KINDS, OWNERS, pausedWords, PROGRAMS, stateWords } from "./record";
 import css from "./record.module.css";
 
@@ -69,6 +70,7 @@ export default function RunRecord({ run, onClose }: { run: Run; onClose: () => v
 
 function Because({ path, run }: { path: string; run: Run }) {
   const { t } = useTranslation("trail");
+  const words = useWaitingText();
   const workspace = useWorkspace().id;
   const found = useQuery({
     queryKey: [workspace, "because", run.id, run.seq],
@@ -79,7 +81,7 @@ function Because({ path, run }: { path: string; run: Run }) {
   const owner = found.owner === "people" && found.names.length === 0 ? "everybody" : found.owner;
   return (
     <p className={css.because}>
-      <b>{t("because.title")}</b> {t(found.kind === "paused" ? pausedWords(found.names[0] ?? "") : OWNERS.has(owner) ? `because.${owner}` : "because.other", { names: found.names.join(", "), owner })}{" "}
+      <b>{t("because.title")}</b> {found.kind === "held" && run.waiting ? words(run) : t(found.kind === "paused" ? pausedWords(found.names[0] ?? "") : OWNERS.has(owner) ? `because.${owner}` : "because.other", { names: found.names.join(", "), owner })}{" "}
       {found.next_at !== null && (
         <>
           {t("because.next")} <ClockTime at={found.next_at} />

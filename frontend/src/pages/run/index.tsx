@@ -105,6 +105,7 @@ function RunBar(props: RunBarProps) {
   if (!run) return <TopBar title={t("title")} />;
   return (
     <TopBar
+      showWay
       crumbs={
         <>
           {props.onRail && (
@@ -356,6 +357,8 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
         <UndoBar />
         <RunAnnouncer />
         <div className={css.phone}>
+          {/* What stands below has headings of its own, which a screen reader finds by their order. */}
+          {view === "steps" && <h2 className="srOnly">{t("overview.title")}</h2>}
           {view === "steps" && <RunFacts />}
           {view === "steps" && <RunNews graph={shown} onSelect={select} />}
           <div className={page.segments} role="radiogroup" aria-label={t("view.label")}>

@@ -26,6 +26,7 @@ describe("why a run waits", () => {
   it("tells a share of failures from a row of them, and both from a pause by a person", () => {
     expect(says({ kind: "held", cause: "failures", failures: 6, runs: 9 })).toBe("Held: 6 of 9 runs of the workflow failed");
     expect(says({ kind: "held", cause: "person" })).toBe("Held: the workflow is paused");
+    expect(says({ kind: "held", cause: "person", reason: "The bank is down" })).toBe("Held: the workflow is paused: The bank is down");
   });
 
   it("says with a pause why it was paused, where somebody said so", () => {

@@ -15,7 +15,8 @@ export function useWaitingText(): (run: Pick<Run, "waiting" | "current_step">) =
   return ({ waiting, current_step: step }) => {
     if (!waiting) return null;
     if (waiting.kind === "held") {
-      const why = waiting.cause !== "failures" ? "heldPaused" : waiting.runs > 0 ? "heldShare" : "heldRow";
+      const paused = waiting.reason ? "heldPausedWhy" : "heldPaused";
+      const why = waiting.cause !== "failures" ? paused : waiting.runs > 0 ? "heldShare" : "heldRow";
       return t(`waiting.${why}`, { failures: waiting.failures, runs: waiting.runs, reason: waiting.reason });
     }
     if (waiting.kind === "paused") {

@@ -1,0 +1,28 @@
+import { describe, expect, it } from "vitest";
+
+import { looping } from "../graph/tests/fixtures";
+import { boundsOf, firstView, NO_INSETS } from "./viewport";
+
+const SPECS = { each: { container: true } } as never;
+
+describe("where a canvas opens", () => {
+  const size = { width: 960, height: 560 };
+  const reaching = (x: number, y: number) => {
+    const document = looping();
+    return { ...document, nodes: [...document.nodes, { ...document.nodes[0]!, id: "far", key: "far", position: { x, y } }] };
+  };
+
+  it("is so that a run is not cut off at its sides", () => {
+    const wide = reaching(1000, 400);
+    const view = firstView(wide, SPECS, size, NO_INSETS, true);
+    const box = boundsOf(wide, SPECS)!;
+    expect(view.x + box.x * view.zoom).toBeGreaterThanOrEqual(0);
+    expect(view.x + (box.x + box.width) * view.zoom).toBeLessThanOrEqual(size.width);
+  });
+
+  it("is where what stands on it can be read", () => {
+    const wide = reaching(9000, 9000);
+    expect(firstView(wide, SPECS, size, NO_INSETS, true).zoom).toBe(0.6);
+    expect(firstView(wide, SPECS, size, NO_INSETS).zoom).toBe(0.85);
+  });
+});
