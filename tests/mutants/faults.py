@@ -336,4 +336,20 @@ MUTANTS = (
         "",
         "tests/engine/test_containers.py -k a_run_that_is_cancelled_waits",
     ),
+    Mutant(
+        "C5",
+        "a call of a paused workflow begins all the same",
+        "runtime/store/statements.py",
+        "u_mode = 'live' AND u_trigger_node <> u_parent_node",
+        "false",
+        "tests/runtime/test_own_runs_held.py -k is_held_and_goes_when",
+    ),
+    Mutant(
+        "C6",
+        "a call that strayed past a hold is claimed",
+        "runtime/store/claims.py",
+        "OR r.trigger_node = r.parent_node\n",
+        "OR r.parent_run_id IS NOT NULL\n",
+        "tests/runtime/test_own_runs_held.py -k strayed_past_the_hold",
+    ),
 )
