@@ -163,15 +163,23 @@ def saga(*, slow: int = 0) -> Example:
     return Example("Saga", graph([webhook(), *calls, *undos], edges), {**once, "undo_first": 2}, ends="compensated")
 
 
-def approval(*, minutes: float = 0) -> Example:
-    """A call, a question to people, a call by their answer. `minutes`: until it is too late, and nothing follows."""
+def approval(*, minutes: float = 0, all_of: str = "") -> Example:
+    """A call, a question to people, a call by their answer. `minutes`: until it is too late, and nothing follows.
+    `all_of`: each in this group has to approve."""
     question = {"title": "{{ trigger.body.id }}", "limit": minutes, "unit": "minutes", "comment": "never"}
+    if all_of:
+        question |= {"people": all_of, "rule": "all"}
     nodes = [webhook(), invoice("first"), node("ask", "people.approval@1", question), invoice("yes"), invoice("no")]
     edges = ["start -> first", "first -> ask", "ask:approved -> yes", "ask:rejected -> no"]
     if minutes:
         nothing = frozenset({"yes", "no"})
         return Example("Too late", graph(nodes, edges), {"first": 1}, skipped=nothing)
-    return Example("Approval", graph(nodes, edges), {"first": 1, "yes": 1}, skipped=frozenset({"no"}))
+    return Example(
+        "Approval by all" if all_of else "Approval",
+        graph(nodes, edges),
+        {"first": 1, "yes": 1},
+        skipped=frozenset({"no"}),
+    )
 
 
 def signals(*, seconds: float = 0.4, name: str = "Signals") -> Example:

@@ -15,7 +15,7 @@ from tests.faults.conftest import MakePlant
 from tests.faults.examples import approval
 from tests.faults.plant import Plant
 from tests.faults.processes import wait_until
-from tests.product import ProductFailed
+from tests.product import Api, ProductFailed
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
@@ -28,6 +28,8 @@ GOING_ON = (
 )  # fmt: skip
 #: When the time is over.
 LATE = ("human.late:before", "human.late:after")
+#: When somebody has left who was asked.
+LEAVING = ("human.recount:before", "human.recount:after")
 _AT_ONCE = 6
 
 
@@ -94,6 +96,66 @@ def too_late(plant: Plant, prefix: str) -> int:
         found = plant.database.query("SELECT status FROM store_humantask WHERE title = ?", (key,))
         assert [row[0] for row in found] == ["late"], point
     return died
+
+
+def test_who_leaves_is_waited_for_no_longer_wherever_a_process_dies(database: str, make_plant: MakePlant) -> None:
+    seed = figures.seed()
+    plant = make_plant(database)
+    plant.start()
+    assert plant.api is not None
+    plant.api.call("POST", "W/groups", {"name": "Cashiers", "members": [joined(plant), *members(plant)]})
+    plant.publish(approval(all_of="Cashiers"))
+    died = 0
+    for number, point in enumerate(LEAVING):
+        group = next(one for one in plant.api.call("GET", "W/groups")["items"] if one["name"] == "Cashiers")
+        if number:
+            everybody = {"members": [one["member"] for one in plant.api.call("GET", "W/people")["people"]]}
+            plant.api.call("PATCH", f"W/groups/{group['id']}", everybody)
+        key = f"l{seed:x}-{number}-"
+        plant.senders.insist(plant.published["Approval by all"].path, key)
+        task = wait_for_task(plant, key)
+        assert decide(plant, task)
+        ticker = plant.of("serve" if plant.embedded else "ticker")
+        ticker.arm(f"{point}=kill@nth(1)")
+        leave(plant, group["id"])
+        died += bury(plant, ticker)
+        wait_until(lambda: plant.ended(key), f"{point}: {key} ends [seed {seed:x}]")  # noqa: B023
+        plant.disarm()
+        assert plant.check(key) == [], point
+        notes = plant.database.query("SELECT kind FROM store_humannote WHERE task_id = ?", (stored(plant, task),))
+        assert [row[0] for row in notes] == ["recount"], point
+    figures.tell(
+        "somebody leaves who was asked", database, seed=f"{seed:x}", points=len(LEAVING), died=died, violations=0
+    )
+    assert died == len(LEAVING)
+    assert plant.complaints() == []
+
+
+def joined(plant: Plant) -> str:
+    """The member that a colleague became."""
+    assert plant.api is not None
+    link = plant.api.call("POST", "W/members", {"email": "ines@example.com", "role": "reviewer"})["link"]
+    colleague = Api(f"http://127.0.0.1:{plant.port}")
+    body = {"token": link.split("token=")[1], "name": "Ines Kaya", "password": "a careful reviewer 53"}
+    colleague.call("POST", "/invitations/accept", body)
+    colleague.close()
+    [ines] = [one for one in plant.api.call("GET", "W/people")["people"] if one["name"] == "Ines Kaya"]
+    return str(ines["member"])
+
+
+def members(plant: Plant) -> list[str]:
+    """Who else there is."""
+    assert plant.api is not None
+    return [one["member"] for one in plant.api.call("GET", "W/people")["people"] if one["name"] != "Ines Kaya"]
+
+
+def leave(plant: Plant, group: str) -> None:
+    """The colleague is in the group no more; whoever gets no answer says so again."""
+    assert plant.api is not None
+    try:
+        plant.api.call("PATCH", f"W/groups/{group}", {"members": members(plant)})
+    except httpx2.HTTPError:
+        return
 
 
 def at_once(plant: Plant, key: str) -> None:
