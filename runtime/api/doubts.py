@@ -24,9 +24,10 @@ _LABELS: Final = {HAPPENED: "It happened", SEND_AGAIN: "Send it again", GIVE_UP:
 
 
 def in_doubt(spec: Mapping[str, Any]) -> bool:
-    """Whether this question is about a step in doubt."""
+    """Whether this question is about a step of which nobody knows whether it happened; or about one that did something
+    in all likelihood, and would do it twice."""
     error = spec.get("error") or {}
-    return IN_DOUBT in (error.get("code"), error.get("kind"))
+    return bool(spec.get("in_doubt")) or IN_DOUBT in (error.get("code"), error.get("kind"))
 
 
 def shown(spec: Mapping[str, Any]) -> dict[str, Any]:

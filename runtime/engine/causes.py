@@ -14,7 +14,9 @@ _LONGEST: Final = 300
 # In this order: an address has ids in it, an id has numbers in it.
 _VARIES: Final = re.compile(
     r"""
-    \b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}  # e-mail addresses
+    (?<=\btext\ )“[^”]{0,200}”               # a text that a formula could not read
+    | (?<=\bNumber\ )\d+\ \([^()]{0,200}\)  # an entry of a list, with what it is called
+    | \b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}  # e-mail addresses
     | \b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b  # UUIDs
     | (?<=/)[^/\s"“”?#]*\d[^/\s"“”?#]*      # a part of an address with a number in it
     | (?<![\w-])[\w-]*\d(?:[\w.,:+-]*\w)?   # numbers, dates, and words with numbers in them: R-2026-0417
@@ -24,8 +26,10 @@ _VARIES: Final = re.compile(
 
 
 def pattern(message: str) -> str:
-    """The message with ids, numbers, dates and addresses of people taken out; at most 300 characters."""
-    return re.sub(rf"{GAP}(?:\s*{GAP})+", GAP, _VARIES.sub(GAP, message[:2000]))[:_LONGEST].strip()
+    """The message with ids, numbers, dates, addresses of people and texts that could not be read taken out, and what
+    is said of several entries alike said once; at most 300 characters."""
+    words = re.sub(rf"{GAP}(?:\s*{GAP})+", GAP, _VARIES.sub(GAP, message[:2000]))
+    return "; ".join(dict.fromkeys(words.split("; ")))[:_LONGEST].strip()
 
 
 def cause(error: StepError, node: str, *, scope: str = "", alike: str | None = None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
+from runtime.engine import replay
 from runtime.engine.facts import FailRequested, RetryRequested, SignalReceived
 from runtime.engine.graph import DEFAULT_OUT
 from runtime.engine.ids import uuid7
@@ -63,18 +64,22 @@ def amount_text(amount: JSON, currency: str) -> str:
     return f"{text} {currency}".strip()
 
 
-def ask_about(driver: Driver, node_id: str, attempt: int, error: StepError) -> None:
-    """Let people say what becomes of a failure. What was sent, and what the tries gave, stands with the run."""
+def ask_about(driver: Driver, node_id: str, attempt: int, error: StepError, *, may_repeat: bool = True) -> None:
+    """Let people say what becomes of a failure. What was sent, and what the tries gave, stands with the run.
+    `may_repeat`: doing it again does it once; else they are told so where it may have happened."""
     node = driver.version.graph.by_id[node_id]
     step = driver.version.step(node_id)
     # A value says nothing about the way on where there are several: nobody shall pass an approval by one.
     one_way = step.type.category != "people" and DEFAULT_OUT in step.type.ports(node.config)
     choices = (TRY_AGAIN, USE_VALUE, GIVE_UP) if one_way else (TRY_AGAIN, GIVE_UP)
-    spec = {
+    spec: dict[str, JSON] = {
         "text": error.message,
         "error": error_document(error),
         "choices": [{"id": one, "label": one, "comment": False} for one in choices],
     }
+    if not may_repeat and replay.may_have_happened(error):
+        # It was answered, only not by what its settings call a result: trying it again may do it twice.
+        spec["in_doubt"] = True
     driver.records.setdefault(node_id, Record()).wait = dumps({"kind": "human", "until": None})
     driver.unit.tasks += (
         TaskWrite(

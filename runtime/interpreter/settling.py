@@ -110,7 +110,7 @@ def _take_in_failure(driver: Driver, told: Told, asked: Asked, ending: Failed) -
     if step is not None and step.status is StepStatus.FAILED and step.ports:
         _carry_on(driver, node, record)
     elif people.waits_for_people(step):
-        people.ask_about(driver, node.id, asked.attempt, error)
+        people.ask_about(driver, node.id, asked.attempt, error, may_repeat=asked.step.effect in doubts.MAY_REPEAT)
 
 
 def _carry_on(driver: Driver, node: Node, record: Record) -> None:

@@ -43,10 +43,17 @@ def named(name: str, key: str) -> tuple[str, str]:
     """The name and the key of an event as they are compared. Raises PermanentError where one of them says nothing."""
     name, key = name.strip(), key.strip()
     if not name:
-        raise PermanentError("The event has no name", "Say what the event is called, like order.shipped.", "name")
+        raise PermanentError(
+            "The event has no name",
+            "The setting Event came out empty. Say what the event is called, like order.shipped.",
+            "name",
+        )
     if not key:
         raise PermanentError(
-            "The event has no key", "The formula for the key gave nothing, so it would fit anything.", "key"
+            "The event has no key",
+            "The setting Key came out empty. It says which one is meant, like an order number: without it any event of "
+            "this name would fit. Look at what its formula reads in this run, or write default(…, …) around it.",
+            "key",
         )
     if len(name) > LONGEST_NAME or len(key) > LONGEST_KEY:
         raise PermanentError(

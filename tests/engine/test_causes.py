@@ -18,6 +18,14 @@ from tests.engine.drawing import failure
         ("Nobody is called a.b@example.org", "Nobody is called …"),
         ("Id 0193a0e1-2222-7333-8444-555566667777 is gone", "Id … is gone"),
         ("The period is closed.", "The period is closed."),
+        (
+            "“Value”: “number” cannot read a number from text “x”.",
+            "“Value”: “number” cannot read a number from text ….",
+        ),
+        (
+            "Number 2 (x): A is bad; Number 5 (y): A is bad; Number 7 (z): B is bad",
+            "Number …: A is bad; Number …: B is bad",
+        ),
         ("", ""),
     ],
 )

@@ -481,3 +481,37 @@ def test_a_cancel_while_a_doubt_is_resolved_leaves_no_attempt_without_an_end(
     idle_machine.finish(run_id)
     assert Attempt.objects.get(run_id=run_id, node_id="pay").status == "in_doubt"
     assert not HumanTask.objects.filter(run_id=run_id, status="open").exists()
+
+
+@pytest.mark.parametrize(("said", "sent", "end"), [("happened", 1, "completed"), ("send_again", 2, "waiting_human")])
+def test_a_step_without_a_key_that_was_answered_otherwise_than_expected_is_not_simply_tried_again(
+    machine: Machine, world: World, said: str, sent: int, end: str
+) -> None:
+    body = {"order": "{{ run.id }}", "customer": "C-200", "amount": 10}
+    pay = unsafe_post("pay", f"{world.url}/invoices", body, on_failure="person")
+    pay["config"] |= {"success_codes": "202"}
+    run_id = machine.begin(flow("start -> pay", pay))
+    task = asked(run_id)
+    assert {one["id"] for one in task.spec["choices"]} == {"happened", "send_again", "give_up"}
+    a_plain_retry_is_refused(run_id, task)
+    decide(task, said, output={"status": 201})
+    if end == "completed":
+        assert machine.finish(run_id).status == end
+    else:
+        wait_until(lambda: len(world.invoices(str(run_id))) == sent)
+        assert asked(run_id).id != task.id or look(run_id).status == end
+    assert len(world.invoices(str(run_id))) == sent
+
+
+def test_a_step_with_a_key_that_was_answered_otherwise_than_expected_is_tried_again_by_its_key(
+    machine: Machine, world: World
+) -> None:
+    body = {"order": "{{ run.id }}", "customer": "C-200", "amount": 10}
+    pay = post("pay", f"{world.url}/invoices", body, on_failure="person")
+    pay["config"] |= {"success_codes": "202"}
+    run_id = machine.begin(flow("start -> pay", pay))
+    task = asked(run_id)
+    assert {one["id"] for one in task.spec["choices"]} == {"retry", "value", "give_up"}
+    decide(task, "retry")
+    wait_until(lambda: HumanTask.objects.filter(run_id=run_id, status="open").exclude(pk=task.id).exists())
+    assert len(world.invoices(str(run_id))) == 1

@@ -33,6 +33,8 @@ export function GroupCard({ group, gone, trying, onAsk, onTry, children }: Group
   const [chosen, setChosen] = useState<readonly DeadLetter[]>([]);
   const id = useId();
   const target: Target = { group, letters: chosen.length > 0 ? chosen : null };
+  // The same failure of two steps would look alike by its first line.
+  const title = group.code === "undo_incomplete" ? group.title : `${group.step.name}: ${group.title}`;
   const Arrow = opened ? ChevronDown : ChevronRight;
   return (
     <li className={css.group} data-testid={`group-${group.cause}`}>
@@ -42,7 +44,7 @@ export function GroupCard({ group, gone, trying, onAsk, onTry, children }: Group
             {gone ? (
               <span className={css.fold}>
                 <CircleCheck size={17} aria-hidden />
-                <span>{group.title}</span>
+                <span>{title}</span>
               </span>
             ) : (
               <button
@@ -53,7 +55,7 @@ export function GroupCard({ group, gone, trying, onAsk, onTry, children }: Group
                 onClick={() => setOpened(!opened)}
               >
                 <Arrow size={17} aria-hidden />
-                <span>{group.title}</span>
+                <span>{title}</span>
               </button>
             )}
           </h2>
