@@ -22,8 +22,8 @@ from runtime.contracts import AlreadyDecided, NotAsked, TaskRefused, TaskView, V
 
 class InboxQuery(PageQuery):
     """`who`: what is asked of me; of that, what I am named in or have taken, or what comes by way of my groups; or what
-    is asked of anybody. `state`: open (those due first), or closed. `run`: what this run asks; `around`: also what the
-    runs ask that it waits for, its items and the workflows it called."""
+    is asked of anybody. `state`: open (the most urgent first), or closed. `run`: what this run asks; `around`: also
+    what the runs ask that it waits for, its items and the workflows it called."""
 
     who: Literal["me", "named", "groups", "anybody"] = "me"
     state: Literal["open", "closed"] = "open"
@@ -171,7 +171,7 @@ class OneOfMany(View):
 class Inbox(ApiView):
     @operation(Action.TASK_SEE, query=InboxQuery, answer=Paged[TaskShape])
     def get(self, call: Call, *, query: InboxQuery) -> Paged[TaskShape]:
-        """What people are asked: open questions in the order in which they are due, closed ones the newest first."""
+        """What people are asked: open questions, the most urgent first, closed ones the newest first."""
         page = runtime_api.tasks(
             workspace_id=call.workspace.id,
             voter=None if query.who == "anybody" else _voter(call),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from django.db.models import BigIntegerField, F, Q, QuerySet, Value
+from django.db.models import BigIntegerField, Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
 from runtime import queue
@@ -47,6 +47,8 @@ __all__ = ["decide", "task", "task_count", "tasks"]
 
 _LONGEST_COMMENT: Final = 2000
 _MOST_NOTES: Final = 200
+#: As `doubts.in_doubt` says it, of rows: within the error, or beside it. In a text the quotes would be escaped.
+_DOUBT: Final = Q(kind="exception") & (Q(spec__contains=':"in_doubt"') | Q(spec__contains='"in_doubt":true'))
 #: Behind every due date.
 _NEVER: Final = 2**62
 
@@ -62,9 +64,11 @@ def tasks(
     after: str | None = None,
     limit: int = 50,
 ) -> Page[TaskView]:
-    """Questions that are open, those due first before the others and then the newest; or those that are closed, the
-    newest first. `voter`: only what this person is asked, in one way (`whose`), and has not answered yet. `around`:
-    only what this run asks, or a run that it waits for, at whatever depth. Raises BadCursor."""
+    """Questions that are open, the most urgent first (`_by_due`); or those that are closed, the newest first.
+
+    `voter`: only what this person is asked, in one way (`whose`), and has not answered yet. `run_id`: only what this
+    run asks; `around`: or a run that it waits for, at whatever depth. Raises BadCursor.
+    """
     chosen = HumanTask.objects.filter(workspace_id=workspace_id)
     chosen = chosen.exclude(status="open") if closed else chosen.filter(status="open")
     if voter is not None:
@@ -84,10 +88,17 @@ def tasks(
 
 
 def _by_due(chosen: QuerySet[HumanTask], last: UUID | None) -> QuerySet[HumanTask]:
-    """Behind this one, where it is given: in the order in which they are due."""
-    ordered = chosen.annotate(due=Coalesce(F("due_at"), Value(_NEVER), output_field=BigIntegerField()))
+    """Behind this one, where it is given: in the order in which they are due, then the newest. Steps of which nobody
+    knows whether they happened, and questions that nobody can decide who is asked, are due since they are."""
+    due_at = Case(
+        When(stranded_at__isnull=False, then=F("stranded_at")),
+        When(_DOUBT, then=F("created_at")),
+        default=Coalesce(F("due_at"), Value(_NEVER)),
+        output_field=BigIntegerField(),
+    )
+    ordered = chosen.annotate(due=due_at)
     if last is not None:
-        found = HumanTask.objects.filter(pk=last).values_list("due_at", flat=True).first()
+        found = HumanTask.objects.filter(pk=last).annotate(due=due_at).values_list("due", flat=True).first()
         due = _NEVER if found is None else found
         ordered = ordered.filter(Q(due__gt=due) | Q(due=due, id__lt=last))
     return ordered.order_by("due", "-id")

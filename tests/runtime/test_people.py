@@ -515,3 +515,23 @@ def test_a_step_with_a_key_that_was_answered_otherwise_than_expected_is_tried_ag
     decide(task, "retry")
     wait_until(lambda: HumanTask.objects.filter(run_id=run_id, status="open").exclude(pk=task.id).exists())
     assert len(world.invoices(str(run_id))) == 1
+
+
+def test_what_nobody_knows_comes_before_what_is_due_later_and_the_list_goes_on_there(
+    machine: Machine, world: World
+) -> None:
+    body = {"order": "{{ run.id }}", "customer": "C-200", "amount": 10}
+    pay = unsafe_post("pay", f"{world.url}/with/drop*1/invoices", body, on_failure="person")
+    doubt = asked(machine.begin(flow("start -> pay", pay)))
+    plain = asked(machine.begin(flow(LINKS, approval()), {"amount": 1}))
+    due = asked(machine.begin(flow(LINKS, approval(due=1, due_unit="hours")), {"amount": 2}))
+    failed = asked(machine.begin(failing(world, "fail=422")))
+    whole = [one.id for one in api.tasks(workspace_id=WORKSPACE, voter=INES).items]
+    assert whole == [doubt.id, due.id, failed.id, plain.id]
+    assert api.task_count(workspace_id=WORKSPACE, voter=INES) == len(whole)
+    paged, after = [], None
+    for _ in whole:
+        page = api.tasks(workspace_id=WORKSPACE, voter=INES, after=after, limit=1)
+        paged += [one.id for one in page.items]
+        after = page.next_cursor
+    assert paged == whole

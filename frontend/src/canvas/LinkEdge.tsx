@@ -68,7 +68,7 @@ function BuildLink(props: Props) {
       {detail === "full" && (
         <EdgeLabelRenderer>
           {labelled && (
-            <span className={cx(css.label, failure && css.labelErr)} style={{ transform: at(x, y), ...above }}>
+            <span className={cx(css.label, failure && css.labelErr)} style={{ transform: atOwnPort(props, x, y), ...above }}>
               {failure && <Zap size={12} aria-hidden />}
               {failure ? t("fails") : label}
             </span>
@@ -123,7 +123,7 @@ function RunLink(props: Props) {
         <EdgeLabelRenderer>
           <span
             className={cx(css.label, failure && state === "taken" && css.labelErr, state === "not_taken" && css.labelDim)}
-            style={{ transform: at(x, y), ...above }}
+            style={{ transform: atOwnPort(props, x, y, LOWER), ...above }}
             data-edge-state={state}
           >
             {failure && <Zap size={12} aria-hidden />}
@@ -138,6 +138,16 @@ function RunLink(props: Props) {
 /** Arrow heads would be specks when zoomed out far, and cost as much to draw as the line. */
 function arrow(detail: Detail, look: string): { markerEnd?: string } {
   return detail === "block" ? {} : { markerEnd: `url(#mr-arrow-${look})` };
+}
+
+/** How far below its port a name stands, and by how much the one in the middle stands lower where names are long. */
+const BELOW_PORT = 16;
+const LOWER = 23;
+
+/** Where the name of a link stands: half-way, or at its port where the links of one step come close to each other. */
+function atOwnPort(props: Props, x: number, y: number, lower = 0): string {
+  const slot = props.data?.slot ?? null;
+  return slot === null ? at(x, y) : at(props.sourceX, props.sourceY + BELOW_PORT + (slot % 2) * lower);
 }
 
 function at(x: number, y: number): string {

@@ -11,10 +11,14 @@ export interface LinkData extends Record<string, unknown> {
   undo: boolean;
   /** One of its two steps is selected. */
   near: boolean;
+  /** Of a step with three ways out, which of them this is: their names stand at the step, where they have room. */
+  slot: number | null;
 }
 export type LinkRfEdge = Edge<LinkData, "link">;
 
 const PORT = 11;
+/** Ways out as far apart as a name is wide. Two have room on their links; names of more are shown there too. */
+const WITH_ROOM = 3;
 /** Half of what a card measures: the failure port of a container stands as high as that of a card. */
 const FACE = CARD.height;
 const NO_DATA: Record<string, never> = {};
@@ -127,6 +131,7 @@ export function nextNodes(input: NodeInput, before: readonly StepRfNode[]): Step
 export interface EdgeInput {
   edges: readonly GraphEdge[];
   labelOf(edge: GraphEdge): string;
+  portsOf(step: string): readonly StepPort[];
   describe(edge: GraphEdge): string;
   /** The selected steps. */
   steps: ReadonlySet<string>;
@@ -142,8 +147,11 @@ export function nextEdges(input: EdgeInput, before: readonly LinkRfEdge[]): Link
     const selected = input.selected.has(link.id);
     const undo = link.sourceHandle === UNDO_HANDLE;
     const near = undo && (input.steps.has(link.source) || input.steps.has(link.target));
+    const ways = input.portsOf(link.source);
+    const way = ways.length === WITH_ROOM ? ways.findIndex((port) => port.id === link.sourceHandle) : -1;
+    const slot = way < 0 ? null : way;
     const same = old && old.source === link.source && old.target === link.target && old.sourceHandle === link.sourceHandle &&
-      old.data?.label === label && old.data.near === near && old.selected === selected && old.ariaLabel === ariaLabel;
+      old.data?.label === label && old.data.near === near && old.data.slot === slot && old.selected === selected && old.ariaLabel === ariaLabel;
     if (same) return old;
     return {
       id: link.id,
@@ -152,7 +160,7 @@ export function nextEdges(input: EdgeInput, before: readonly LinkRfEdge[]): Link
       target: link.target,
       sourceHandle: link.sourceHandle,
       targetHandle: link.targetHandle,
-      data: { label, failure: link.sourceHandle === ERROR_HANDLE, undo, near },
+      data: { label, failure: link.sourceHandle === ERROR_HANDLE, undo, near, slot },
       selected,
       ariaLabel,
       interactionWidth: 20,

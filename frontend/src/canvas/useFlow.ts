@@ -93,6 +93,7 @@ export function useFlow(props: FlowCanvasProps) {
             const source = tables.nodes.get(edge.source);
             return source ? portLabel(specs[source.type], source, edge.sourceHandle) : "";
           },
+          portsOf: (step) => tables.ports.get(step) ?? [],
           describe: (edge) =>
             t(edge.sourceHandle === ERROR_HANDLE ? "aria.failureLink" : edge.sourceHandle === UNDO_HANDLE ? "aria.undoLink" : "aria.link", { from: name(edge.source), to: name(edge.target) }),
           steps: new Set(selected),

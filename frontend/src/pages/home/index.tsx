@@ -4,7 +4,7 @@ import { ArrowRight, CircleCheck, FilePen, Plus, TriangleAlert, Unplug, Zap } fr
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { useConnections, useRuns, useTriggers, useWorkflows } from "../../api/queries";
+import { useConnections, useInboxCount, useRuns, useTriggers, useWorkflows } from "../../api/queries";
 import { bodyOfCurl, fire } from "../../api/sample";
 import { useCan, useWorkspace } from "../../api/session";
 import type { Run, Workflow } from "../../api/types";
@@ -180,7 +180,9 @@ function Attention({ workflows }: { workflows: readonly Workflow[] }) {
     ? workflows.filter((workflow) => workflow.problems_count > 0 || (workflow.live && workflow.draft.changed))
     : [];
   const held = workflows.filter((workflow) => workflow.hold !== null);
-  const nothing = held.length + failing.length + broken.length + drafts.length === 0;
+  // As many as the inbox lists as mine, and as its badge counts.
+  const asked = useInboxCount(30_000).data ?? 0;
+  const nothing = asked + held.length + failing.length + broken.length + drafts.length === 0;
   return (
     <Section title={t("home.attention")}>
       {failed.isError ? (
@@ -188,6 +190,16 @@ function Attention({ workflows }: { workflows: readonly Workflow[] }) {
       ) : (
         <div className={css.rows}>
           {failed.isPending && <SkeletonRows rows={3} height={34} label={t("loading")} />}
+          {asked > 0 && (
+            <Link to="/inbox" className={css.row}>
+              <StatusIcon kind="waiting" size={18} />
+              <span className={css.rowText}>
+                <b>{t("home.asked", { count: asked, number: format.number(asked) })}</b>
+                <small>{t("home.askedWhere")}</small>
+              </span>
+              <Action>{t("home.answer")}</Action>
+            </Link>
+          )}
           {held.map((workflow) => (
             <Link key={workflow.id} to="/workflows/$id/runs" params={{ id: workflow.id }} className={css.row}>
               <StatusIcon kind="parked" size={18} />
