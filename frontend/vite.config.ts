@@ -18,6 +18,9 @@ const LIBRARIES = [
   { name: "formula-lib", test: /node_modules\/(@codemirror|@lezer|@marijn|style-mod|w3c-keyname|crelt)\//, priority: 20 },
 ];
 
+/** The pages that the server writes for people outside have the same font, and know it by this name. */
+const FONT = "inter-latin-wght-normal.woff2";
+
 export default defineConfig({
   plugins: [react()],
   build: {
@@ -25,7 +28,12 @@ export default defineConfig({
     emptyOutDir: true,
     target: ["chrome120", "edge120", "firefox121", "safari17"],
     chunkSizeWarningLimit: 700,
-    rolldownOptions: { output: { codeSplitting: { groups: LIBRARIES } } },
+    rolldownOptions: {
+      output: {
+        codeSplitting: { groups: LIBRARIES },
+        assetFileNames: (asset) => `assets/${asset.names.includes(FONT) ? "[name]" : "[name]-[hash]"}[extname]`,
+      },
+    },
   },
   server: {
     proxy: {

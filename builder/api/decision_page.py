@@ -25,30 +25,36 @@ from runtime.api.links import LinkView
 from runtime.contracts import AlreadyDecided, NotAsked, NotFound, TaskRefused
 
 STYLE: Final = """
-:root{color-scheme:light dark;--paper:#fff;--ink:#1c2430;--faint:#5b6675;--line:#cdd5de;--band:#f5f7f9;
---main:#0b6b4f;--on:#fff;--bad:#a4262c}
-@media(prefers-color-scheme:dark){:root{--paper:#14181d;--ink:#e6eaef;--faint:#a3adb9;--line:#3a444f;
---band:#1b2127;--main:#4cc39a;--on:#0c1512;--bad:#ff9a9a}}
-*{box-sizing:border-box}body{margin:0;background:var(--band);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
+@font-face{font-family:"Inter Variable";font-weight:100 900;font-display:swap;
+src:url("/assets/inter-latin-wght-normal.woff2") format("woff2-variations")}
+:root{color-scheme:light dark;--canvas:#f4f6f9;--surface:#ffffff;--border:#dde2ea;--borderStrong:#8792a4;--ink:#152033;
+--ink2:#4a566b;--accent:#3346c2;--onAccent:#ffffff;--focus:#3346c2;--err:#a51d12}
+@media(prefers-color-scheme:dark){:root{--canvas:#0f141c;--surface:#161c26;--border:#2b3544;--borderStrong:#6b7788;
+--ink:#e8ecf3;--ink2:#b4bece;--accent:#8fa0ff;--onAccent:#10162e;--focus:#a8b5ff;--err:#ff8f6b}}
+*{box-sizing:border-box}body{margin:0;background:var(--canvas);color:var(--ink);
+font:15px/1.5 "Inter Variable",Inter,system-ui,"Segoe UI",Roboto,sans-serif}
 main{max-width:36rem;margin:0 auto;padding:1.5rem 1rem 3rem}
-article{background:var(--paper);border:1px solid var(--line);border-radius:12px;padding:1.25rem}
+article{background:var(--surface);border:1px solid var(--border);border-radius:12px;padding:1.25rem}
 h1{font-size:1.3rem;line-height:1.3;margin:0 0 .5rem;overflow-wrap:anywhere}p{margin:.5rem 0;
 overflow-wrap:anywhere;white-space:pre-line}
-.faint{color:var(--faint);font-size:.9rem}.amount{font-size:1.6rem;font-weight:650;
+.faint{color:var(--ink2);font-size:.9rem}.amount{font-size:1.6rem;font-weight:650;
 font-variant-numeric:tabular-nums;margin:.25rem 0}
-dl{margin:1rem 0;border-top:1px solid var(--line)}dl div{display:flex;gap:1rem;padding:.45rem 0;
-border-bottom:1px solid var(--line)}
-dt{flex:0 0 38%;color:var(--faint)}dd{margin:0;flex:1;overflow-wrap:anywhere}
+dl{margin:1rem 0;border-top:1px solid var(--border)}dl div{display:flex;gap:1rem;padding:.45rem 0;
+border-bottom:1px solid var(--border)}
+dt{flex:0 0 38%;color:var(--ink2)}dd{margin:0;flex:1;overflow-wrap:anywhere}
 label{display:block;font-weight:600;margin-top:1rem}textarea{width:100%;min-height:5rem;font:inherit;color:inherit;
-background:var(--paper);border:1px solid var(--faint);border-radius:8px;padding:.6rem;margin-top:.35rem}
+background:var(--surface);border:1px solid var(--borderStrong);border-radius:8px;padding:.6rem;margin-top:.35rem}
 .buttons{display:flex;gap:.75rem;margin-top:1rem;flex-wrap:wrap}button{flex:1 1 9rem;min-height:50px;font:inherit;
-font-weight:650;border-radius:10px;border:1px solid var(--faint);background:var(--paper);color:var(--ink);
+font-weight:650;border-radius:10px;border:1px solid var(--borderStrong);background:var(--surface);color:var(--ink);
 cursor:pointer}
-button.main{background:var(--main);border-color:var(--main);color:var(--on)}.wrong{color:var(--bad);font-weight:600}
-a{color:var(--main)}:focus-visible{outline:3px solid var(--main);outline-offset:2px}
+button.main{background:var(--accent);border-color:var(--accent);color:var(--onAccent)}
+.wrong{color:var(--err);font-weight:600}
+a{color:var(--accent)}:focus-visible{outline:3px solid var(--focus);outline-offset:2px}
 """
 _STYLE_HASH: Final = "'sha256-" + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode() + "'"
-_POLICY: Final = csp_replace({"style-src": [_STYLE_HASH], "script-src": ["'none'"], "form-action": ["'self'"]})
+_POLICY: Final = csp_replace(
+    {"style-src": [_STYLE_HASH], "font-src": ["'self'"], "script-src": ["'none'"], "form-action": ["'self'"]}
+)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

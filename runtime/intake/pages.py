@@ -10,7 +10,7 @@ from typing import Final, Literal
 from runtime.intake.answers import Answer
 from runtime.store.signals import Used
 
-__all__ = ["Language", "asked", "done", "not_here", "wanted"]
+__all__ = ["LOOK", "Language", "asked", "done", "not_here", "wanted"]
 
 Language = Literal["en", "de"]
 
@@ -19,7 +19,8 @@ _HEADERS: Final = (
     (b"cache-control", b"no-store"),
     (
         b"content-security-policy",
-        b"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        b"default-src 'none'; style-src 'unsafe-inline'; font-src 'self'; form-action 'self'; base-uri 'none'; "
+        b"frame-ancestors 'none'",
     ),
     # The address is the secret.
     (b"referrer-policy", b"no-referrer"),
@@ -50,23 +51,32 @@ _WORDS: Final[dict[Language, dict[str, str]]] = {
     },
 }
 _STATUS: Final = {"open": 200, "resumed": 202, "again": 200, "other": 409, "late": 410, "ended": 410, "missing": 404}
+#: The font and the colours of the front end, by the names that they have there.
+LOOK: Final = """
+@font-face { font-family: "Inter Variable"; font-weight: 100 900; font-display: swap;
+  src: url("/assets/inter-latin-wght-normal.woff2") format("woff2-variations"); }
+:root { color-scheme: light dark; --canvas: #f4f6f9; --surface: #ffffff; --border: #dde2ea; --ink: #152033;
+  --ink2: #4a566b; --accent: #3346c2; --accentHover: #2837a3; --onAccent: #ffffff; --focus: #3346c2; }
+@media (prefers-color-scheme: dark) { :root { --canvas: #0f141c; --surface: #161c26; --border: #2b3544;
+  --ink: #e8ecf3; --ink2: #b4bece; --accent: #8fa0ff; --accentHover: #a8b5ff; --onAccent: #10162e;
+  --focus: #a8b5ff; } }"""
 _PAGE: Final = """<!doctype html>
 <html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ margin: 0; min-height: 100vh; display: grid; place-items: center; background: light-dark(#f6f6f4, #17181a);
-  color: light-dark(#1d1f23, #ececea); font: 16px/1.5 system-ui, sans-serif; }}
+<style>{look}
+body {{ margin: 0; min-height: 100vh; display: grid; place-items: center; background: var(--canvas);
+  color: var(--ink); font: 15px/1.5 "Inter Variable", Inter, system-ui, "Segoe UI", Roboto, sans-serif; }}
 main {{ box-sizing: border-box; width: min(30rem, 100vw - 2rem); padding: 2rem; border-radius: 12px;
-  background: light-dark(#fff, #212327); border: 1px solid light-dark(#e2e2de, #35383d); }}
-h1 {{ margin: 0 0 .5rem; font-size: 1.25rem; line-height: 1.35; overflow-wrap: anywhere; }}
-p {{ margin: 0; }}
+  background: var(--surface); border: 1px solid var(--border); }}
+h1 {{ margin: 0 0 .5rem; font-size: 20px; font-weight: 600; line-height: 1.35; overflow-wrap: anywhere; }}
+p {{ margin: 0; color: var(--ink2); }}
 button {{ margin-top: 1.5rem; width: 100%; min-height: 44px; border: 0; border-radius: 8px; cursor: pointer;
-  background: light-dark(#1f5fd0, #7fb0ff); color: light-dark(#fff, #10213f); font: inherit; font-weight: 600; }}
-button:focus-visible {{ outline: 2px solid currentColor; outline-offset: 2px; }}
+  background: var(--accent); color: var(--onAccent); font: inherit; font-weight: 600; }}
+button:hover {{ background: var(--accentHover); }}
+button:focus-visible {{ outline: 2px solid var(--focus); outline-offset: 2px; }}
 </style>
 </head>
 <body>
@@ -108,5 +118,5 @@ def _page(language: Language, used: Used, *, form: bool) -> Answer:
     what = "again" if used.what == "other" else used.what
     button = f'<form method="post"><button type="submit">{words["button"]}</button></form>\n' if form else ""
     title = html.escape(used.title or words["title"])
-    body = _PAGE.format(language=language, title=title, text=words[what], form=button).encode()
+    body = _PAGE.format(look=LOOK, language=language, title=title, text=words[what], form=button).encode()
     return Answer(_STATUS[used.what], (*_HEADERS, (b"content-length", b"%d" % len(body))), body)

@@ -45,6 +45,8 @@ def test_on_a_phone_the_record_is_below_the_steps(
     workflow = api.call("POST", "W/workflows", {"name": "Recorded on a phone", "graph": chain()})["id"]
     run = api.call("POST", f"W/workflows/{workflow}/test", {"input": {"total": 3}})["id"]
     page = signed_in(f"/runs/{run}", dark=True, viewport={"width": 390, "height": 844})
+    # Nothing else on a phone says of which workflow this is a run, and leads back.
+    expect(page.get_by_role("link", name="Recorded on a phone")).to_be_visible()
     page.get_by_test_id("record-button").click()
     events = page.get_by_role("list", name="Events, the oldest first").get_by_role("listitem")
     expect(events.first).to_contain_text("Accepted")
