@@ -51,6 +51,16 @@ class Child:
         if self._channel.recv(16) != b"ok\n":
             raise HarnessFailed(f"{self.kind} {self.pid} did not arm {failpoints!r}:\n{self.tail()}")
 
+    def disarm(self) -> bool:
+        """Disarm all; False where it has died of one of them meanwhile."""
+        try:
+            self.arm("")
+        except (ConnectionError, HarnessFailed):
+            if self._channel.fileno() >= 0 and not self.is_dead(5):
+                raise
+            return False
+        return True
+
     def is_dead(self, within: float = 0.0) -> bool:
         """Whether the process has ended: the kernel closes its end of the channel then."""
         if self._channel.fileno() < 0:

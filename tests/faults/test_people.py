@@ -170,8 +170,7 @@ def at_once(plant: Plant, key: str) -> None:
 
 
 def bury(plant: Plant, child: Any) -> bool:
-    if not child.is_dead(10):
-        child.arm("")
+    if not child.is_dead(10) and child.disarm():
         return False
     plant.buried(child)
     plant.revive(child)

@@ -6,7 +6,6 @@ nothing but write down that it was passed. What was passed is killed, before and
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections import Counter
 from concurrent.futures import Future
@@ -175,7 +174,7 @@ class Range:
                 died = child.is_dead(0.3)
                 break
         if not died:
-            child.arm("")
+            died = not child.disarm()
         crash = None
         outage = time.monotonic()
         if died:
@@ -215,11 +214,9 @@ class Range:
         sending = plant.senders.start(path, key)
         deaths, outage = 0, time.monotonic()
         for number in range(2):
-            if not self._dies(child, key):
-                # The end of the run may come before what was to kill it.
-                with contextlib.suppress(ConnectionError, HarnessFailed):
-                    child.arm("")
-                    break
+            # The end of the run may come before what was to kill it.
+            if not self._dies(child, key) and child.disarm():
+                break
             deaths += 1
             plant.buried(child)
             plant.database.let_leases_run_out(f"{child.kind}-{child.pid}-%")
