@@ -256,7 +256,14 @@ def _validate(node_type: NodeType[C], config: Mapping[str, Any]) -> C:
         raise PermanentError("The settings do not fit", message + more, "settings") from None
     missing = missing_fields(model, config)
     if missing:
-        raise PermanentError("A value is missing", f"“{title_of(model, missing[:1])}” needs a value.", "settings")
+        # What was left empty cannot be published: here a formula gave nothing.
+        name = title_of(model, missing[:1])
+        raise PermanentError(
+            "A value is missing",
+            f"“{name}” needs a value, and its formula gave nothing in this run. Look at the data that it reads, or say "
+            'what to take then: {{ default(…, "…") }}.',
+            "settings",
+        )
     return found
 
 

@@ -39,8 +39,11 @@ async def test_it_says_from_when_on_events_count(config: dict[str, Any], early_m
 
 @pytest.mark.parametrize("config", [{"key": "{{ trigger.missing }}"}, {"name": "{{ trigger.missing }}"}, {"key": " "}])
 async def test_a_key_that_says_nothing_would_fit_anything(config: dict[str, Any]) -> None:
-    with pytest.raises(PermanentError):
+    with pytest.raises(PermanentError) as caught:
         await waits(config, {"trigger": {"missing": None}})
+    setting = "Event" if "name" in config else "Key"
+    assert setting in caught.value.message
+    assert "default(…" in caught.value.message, "it says what to do"
 
 
 async def test_it_is_too_late_when_the_time_is_over() -> None:
