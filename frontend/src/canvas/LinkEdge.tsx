@@ -141,8 +141,8 @@ function arrow(detail: Detail, look: string): { markerEnd?: string } {
 }
 
 /** How far below its port a name stands, and by how much the one in the middle stands lower where names are long. */
-const BELOW_PORT = 16;
-const LOWER = 23;
+const BELOW_PORT = 14;
+const LOWER = 22;
 
 /** Where the name of a link stands: half-way, or at its port where the links of one step come close to each other. */
 function atOwnPort(props: Props, x: number, y: number, lower = 0): string {
