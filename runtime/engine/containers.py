@@ -28,6 +28,11 @@ def is_container(type_name: str) -> bool:
     return type_name.startswith(_CONTAINERS)
 
 
+def in_turns(type_name: str) -> bool:
+    """Whether it is a container whose runs are turns: each goes by what the one before it has come to."""
+    return type_name.startswith(_CONTAINERS[1])
+
+
 def item_fields(type_name: str) -> tuple[str, ...]:
     """The settings of a container that are worked out for each of its runs, so that they know `item` and `index`."""
     return (

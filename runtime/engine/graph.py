@@ -193,6 +193,8 @@ class Graph:
     container: str | None = None
     #: The bodies of the containers in this graph, by node id.
     bodies: Mapping[str, Graph] = field(default_factory=dict)
+    #: Whether it is such a body, and carried out in turns.
+    turns: bool = False
 
     @classmethod
     def of(
@@ -201,6 +203,8 @@ class Graph:
         edges: Iterable[Edge],
         container: str | None = None,
         bodies: Mapping[str, Graph] | None = None,
+        *,
+        turns: bool = False,
     ) -> Graph:
         """Index nodes and edges that are known to be sound (`parse` checks first). Raises ValueError on a cycle."""
         edges = tuple(edges)
@@ -247,6 +251,7 @@ class Graph:
             undoes=undoes,
             container=container,
             bodies=bodies or {},
+            turns=turns,
         )
 
     def body(self, container: str) -> Graph | None:
@@ -304,7 +309,8 @@ def _nested(nodes: list[Node], edges: list[Edge], container: str | None, undoes:
             by = containers.undo_id(node.id)
             inside.append(Node(by, f".{by}"[:64], containers.UNDO_TYPE, f"Undo “{node.name}”"[:200], {}))
             links.append(Edge(by, node.id, UNDO_PORT, by))
-    return Graph.of(inside, links, container, bodies)
+    turns = any(node.id == container and containers.in_turns(node.type) for node in nodes)
+    return Graph.of(inside, links, container, bodies, turns=turns)
 
 
 def canonical(document: Mapping[str, Any]) -> str:

@@ -30,7 +30,7 @@ async def make_ready(driver: Driver, fan: Fan) -> None:
         texts, beyond = await driver.shell.ask(lambda: children.around_of(run_id))
         # What shares the coming commit stands in no row yet.
         texts |= {node: record.output for node, record in driver.records.items() if record.output is not None}
-        fan.outer = Outer(run_id, fan.node, 0, "null", trigger, texts, beyond)
+        fan.outer = Outer(run_id, fan.node, 0, "null", trigger, driver.counts_from, texts, beyond)
 
 
 def taken(driver: Driver, fan: Fan, child: ChildWrite) -> ChildWrite:

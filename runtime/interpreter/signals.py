@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from uuid import UUID
 
 from runtime import queue
+from runtime.engine.graph import Graph
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSON, dumps
 from runtime.engine.state import RunState, StepKey, StepState, StepStatus
@@ -17,10 +18,11 @@ from runtime.interpreter.payloads import too_large as is_too_large
 from runtime.interpreter.waiting import iso
 from runtime.ports import PORTS
 from runtime.sdk.signals import Signal
-from runtime.store import artifacts, reads, signals
+from runtime.store import artifacts, children, reads, signals
+from runtime.store.children import Outer
 from runtime.store.dialect import database_now
 from runtime.store.reads import AnswerRow
-from runtime.store.records import WaitClose, WaitWrite
+from runtime.store.records import Claimed, WaitClose, WaitWrite
 
 if TYPE_CHECKING:
     from runtime.interpreter.driver import Driver
@@ -75,11 +77,17 @@ def any_waits(state: RunState) -> bool:
     return any(waits(step) for step in state.steps.values())
 
 
+def counts_from(claimed: Claimed, outer: Outer | None, graph: Graph) -> int:
+    """From when on events count in this run (`children.counts_from`)."""
+    is_item = graph.container is not None and not graph.turns
+    return children.counts_from(claimed.accepted_at, outer, is_item=is_item)
+
+
 def begun(driver: Driver, asked: Asked, ending: Waits) -> WaitWrite:
     """The row of a step that begins to wait."""
     signal = ending.signal or Signal("link")
     at = asked.at
-    since = driver.claimed.accepted_at if signal.early_ms is None else at - signal.early_ms
+    since = driver.counts_from if signal.early_ms is None else at - signal.early_ms
     return WaitWrite(
         uuid7(), asked.step.node.id, asked.generation, signal.kind, signal.title[:_LONGEST_TITLE], signal.name,
         signal.key, since - CLOCKS_APART_MS, ending.due_at,

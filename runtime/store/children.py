@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
+from runtime.engine.containers import in_turns, is_container
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.store.cancels import ask_to_cancel
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import Deployment, Replay, Run, StepRun
+from runtime.store.models import Deployment, Replay, Run, StepRun, Version
 from runtime.store.statements import HELD
 
 __all__ = [
@@ -88,6 +90,8 @@ class Outer:
     item: str
     #: The run around: its start, its version, what it knows from outside itself.
     trigger_node: str = ""
+    #: From when on events count in it.
+    since: int = 0
     texts: Mapping[str, str] | None = None
     beyond: Outer | None = None
 
@@ -340,7 +344,7 @@ def outer_of(run_ids: Sequence[UUID]) -> dict[UUID, Outer]:
     """Of those of these runs that another has begun: what they know from outside. Runs of one step share what the run
     around them knows."""
     found: dict[UUID, Outer] = {}
-    around: dict[tuple[UUID, str], tuple[str, dict[str, str], Outer | None]] = {}
+    around: dict[tuple[UUID, str], tuple[str, int, dict[str, str], Outer | None]] = {}
     rows = Run.objects.filter(id__in=list(run_ids), parent_run_id__isnull=False)
     for run_id, parent, node, index, item in rows.values_list(
         "id", "parent_run_id", "parent_node", "item_index", "item"
@@ -349,10 +353,26 @@ def outer_of(run_ids: Sequence[UUID]) -> dict[UUID, Outer]:
         assert node is not None
         assert index is not None
         if (parent, node) not in around:
-            trigger_node = Run.objects.values_list("trigger_node", flat=True).get(pk=parent)
-            around[parent, node] = (trigger_node, *around_of(parent))
+            texts, beyond = around_of(parent)
+            row = Run.objects.values_list("trigger_node", "accepted_at", "version_id").get(pk=parent)
+            since = counts_from(row[1], beyond, is_item=beyond is not None and is_item(row[2], row[0]))
+            around[parent, node] = (row[0], since, texts, beyond)
         found[run_id] = Outer(parent, node, index, item or "null", *around[parent, node])
     return found
+
+
+def counts_from(accepted_at: int, outer: Outer | None, *, is_item: bool) -> int:
+    """From when on events count in a run: from its start; in an item from the start of the run around, for the items
+    of a list stand for one work, of which some come later than others. A turn begins for what comes after it."""
+    return outer.since if outer is not None and is_item else accepted_at
+
+
+@lru_cache(4096)
+def is_item(version_id: UUID, node: str) -> bool:
+    """Whether a run of this version that begins with this step is an item of a list. A version never changes."""
+    graph: Any = loads_stored(Version.objects.values_list("graph", flat=True).get(pk=version_id))
+    drawn = next((one["type"] for one in graph["nodes"] if one["id"] == node), "")
+    return is_container(drawn) and not in_turns(drawn)
 
 
 def around_of(run_id: UUID) -> tuple[dict[str, str], Outer | None]:

@@ -15,8 +15,9 @@ from typing import Final, Literal
 from uuid import UUID
 
 from django.db import IntegrityError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
+from runtime.store import children
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Run, Signal, SignalWait, StepRun
@@ -156,15 +157,21 @@ def kept(run_id: UUID) -> None:
 
 
 def _first(wait: SignalWait) -> Signal | None:
-    """The earliest event that counts for this wait. What has moved this run on once does not do so again."""
+    """The earliest event that counts for this wait. What has moved this run on once does not do so again, nor what has
+    moved on an earlier turn."""
     signals = Signal.objects.filter(
         workspace_id=wait.workspace_id, name=wait.name, key=wait.key, kind="event", sent_at__gte=wait.since
     )
     if wait.due_at is not None:
         signals = signals.filter(sent_at__lt=wait.due_at)
-    if Run.objects.filter(pk=wait.run_id, mode="live").exists():
+    run = Run.objects.get(pk=wait.run_id)
+    if run.mode == "live":
         signals = signals.exclude(mode="test")
-    used = SignalWait.objects.filter(run_id=wait.run_id, signal__isnull=False).values("signal_id")
+    mine = Q(run_id=run.id)
+    if run.parent_node == run.trigger_node and not children.is_item(run.version_id, run.trigger_node):
+        turns = Run.objects.filter(parent_run_id=run.parent_run_id, parent_node=run.parent_node)
+        mine |= Q(run_id__in=turns.values("pk"))
+    used = SignalWait.objects.filter(mine, signal__isnull=False).values("signal_id")
     return signals.exclude(pk__in=used).order_by("sent_at", "id").first()
 
 

@@ -132,6 +132,39 @@ def test_an_event_that_came_before_the_wait_counts_since_the_run_was_started(any
     assert statuses(run_id)["came"] == "succeeded"
 
 
+def test_an_event_for_an_item_whose_turn_has_not_come_counts_for_it(any_machine: Machine) -> None:
+    item = step("wait", "flow.wait_event@1", {"name": "order.shipped", "key": "{{ item }}"})
+    graph = flow(
+        "start -> each, nap -> wait",
+        step("each", "flow.for_each@1", {"items": "{{ trigger.orders }}"}),
+        {**pause("nap", 1.5), "parent": "each"},
+        {**item, "parent": "each"},
+    )
+    run_id = any_machine.begin(graph, {"orders": ["PO-21", "PO-22"]})
+    wait_until(lambda: Run.objects.filter(parent_run_id=run_id, status="waiting_timer").exists())
+    assert [send(key, {"for": key}).moved_on for key in ("PO-22", "PO-21")] == [0, 0]
+    assert any_machine.finish(run_id).status == "completed"
+    items = Run.objects.filter(parent_run_id=run_id).order_by("item_index").values_list("id", flat=True)
+    outputs: list[Any] = [detail(one, "wait").output for one in items]
+    assert [output["data"] for output in outputs] == [{"for": "PO-21"}, {"for": "PO-22"}]
+
+
+def test_an_event_that_moved_one_turn_on_does_not_move_the_next(any_machine: Machine) -> None:
+    config = {"until": "{{ index >= 1 }}", "pause": 1.5, "unit": "seconds", "most_turns": 5}
+    graph = flow(
+        "start -> rep",
+        step("rep", "flow.repeat@1", config),
+        {**step("wait", "flow.wait_event@1", {"name": "order.shipped", "key": "PO-31"}), "parent": "rep"},
+    )
+    run_id = any_machine.begin(graph)
+    turns = Run.objects.filter(parent_run_id=run_id).order_by("item_index")
+    wait_until(lambda: [one.status for one in turns.all()] == ["waiting_event"])
+    assert send("PO-31").moved_on == 1
+    wait_until(lambda: [one.status for one in turns.all()] == ["completed", "waiting_event"])
+    assert send("PO-31").moved_on == 1
+    assert any_machine.finish(run_id).status == "completed"
+
+
 def test_an_event_is_not_lost_because_a_clock_was_a_little_ahead(idle_machine: Machine) -> None:
     idle_machine.start()
     run_id = idle_machine.begin(
