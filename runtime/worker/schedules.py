@@ -18,6 +18,7 @@ from runtime.store.cancels import ask_to_cancel
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Deployment, Event, Run, Trigger
+from runtime.store.parts import IS_ITEM
 from runtime.store.queued import queued
 from runtime.store.records import AcceptRun, EventRow, RunRow
 
@@ -26,7 +27,7 @@ __all__ = ["Tick", "admit", "due", "event_of", "going", "set_next"]
 Admission = Literal["accepted", "queued", "running", "full"]
 
 _MOST_SCHEDULES: Final = 200
-#: How far back a schedule looks for a run of its own that still runs.
+#: How far back a schedule looks for a run of its own that still runs: so many instants, and so many runs.
 _NEWEST_RUNS: Final = 1_000
 #: Of the policy `all`: more missed ticks than this are not made up for.
 _MOST_MISSED: Final = 100
@@ -151,16 +152,19 @@ def admit(tick: Tick, at: int) -> Admission:
 def going(trigger: Trigger, *, besides: int | None = None) -> list[UUID]:
     """The runs of this start that have not ended. One that is set aside does not count, nor does that of the instant
     `besides`, which may be told of once more."""
-    newest = Run.objects.filter(workflow_id=trigger.workflow_id).order_by("-id")[:_NEWEST_RUNS]
-    return [
-        run_id
-        for run_id, node, mode, status, finished_at, trigger_id, key in newest.values_list(
+    # By its own instants, for any number of other runs may have begun since; and those that were begun by hand, or for
+    # instants of long ago, by how new they are.
+    instants = Event.objects.filter(trigger_id=trigger.pk, dedupe_key__isnull=False, run_id__isnull=False)
+    own = [one for one in instants.order_by("-dedupe_key").values_list("run_id", flat=True)[:_NEWEST_RUNS] if one]
+    newest = Run.objects.filter(workflow_id=trigger.workflow_id).exclude(IS_ITEM).order_by("-id")[:_NEWEST_RUNS]
+    found = {}
+    for some in (Run.objects.filter(pk__in=own, finished_at__isnull=True), newest):
+        for run_id, node, mode, status, finished_at, trigger_id, key in some.values_list(
             "id", "trigger_node", "mode", "status", "finished_at", "event__trigger_id", "event__dedupe_key"
-        )
-        if (node, mode, finished_at) == (trigger.node_id, "live", None)
-        and status != "parked"
-        and (besides is None or (trigger_id, key) != (trigger.pk, str(besides)))
-    ]
+        ):
+            if (node, mode, finished_at) == (trigger.node_id, "live", None) and status != "parked":
+                found[run_id] = trigger_id, key
+    return [run_id for run_id, instant in found.items() if besides is None or instant != (trigger.pk, str(besides))]
 
 
 def set_next(trigger: Trigger, next_at: int | None) -> None:

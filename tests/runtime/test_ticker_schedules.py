@@ -11,8 +11,8 @@ from runtime import api
 from runtime.engine.jsonprofile import loads
 from runtime.store.dialect import database_now
 from runtime.store.models import Event, Leadership, Process, Run, Trigger
-from runtime.worker import ticker
-from tests.runtime.machine import WORKSPACE, Machine, flow, look, pause, step, wait_until
+from runtime.worker import schedules, ticker
+from tests.runtime.machine import WORKSPACE, Machine, fields, flow, look, pause, step, wait_until
 
 MINUTE = 60_000
 
@@ -108,6 +108,35 @@ def test_a_start_meets_an_earlier_one_that_still_runs(machine: Machine, overlap:
     machine.until(earlier.pk, lambda run: run.status == first)
     verdicts = Event.objects.filter(workflow_id=workflow_id).order_by("id").values_list("verdict", flat=True)
     assert list(verdicts) == ["accepted", "skipped" if overlap == "skip" else "accepted"]
+
+
+@pytest.mark.parametrize(("overlap", "first"), [("skip", "waiting_timer"), ("cancel", "cancelled")])
+def test_a_start_meets_an_earlier_one_however_much_else_has_begun_since(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, overlap: str, first: str
+) -> None:
+    monkeypatch.setattr(schedules, "_NEWEST_RUNS", 4)
+    config = {"every": 1, "unit": "minutes", "missed": "all", "overlap": overlap}
+    graph = flow(
+        "start -> each -> nap, hand -> done",
+        step("start", "trigger.schedule@1", config),
+        step("hand", "trigger.manual@1"),
+        step("each", "flow.for_each@1", {"items": list(range(6)), "at_a_time": 6}),
+        {**fields("one"), "parent": "each"},
+        pause("nap", 600),
+        fields("done"),
+    )
+    workflow_id = machine.publish(graph)
+    mine = Trigger.objects.filter(workflow_id=workflow_id, node_id="start")
+    mine.update(next_fire_at=database_now() // MINUTE * MINUTE)
+    wait_until(lambda: Run.objects.filter(workflow_id=workflow_id, status="waiting_timer").exists())
+    earlier = Run.objects.filter(workflow_id=workflow_id, parent_run_id=None).earliest("id")
+    for _ in range(6):
+        api.start_run(workspace_id=WORKSPACE, workflow_id=workflow_id, trigger_node="hand", input=None)
+    mine.update(next_fire_at=database_now() // MINUTE * MINUTE - MINUTE)
+    wait_until(lambda: Event.objects.filter(workflow_id=workflow_id, source="schedule").count() >= 2)
+    machine.until(earlier.pk, lambda run: run.status == first)
+    second = Event.objects.filter(workflow_id=workflow_id, source="schedule").order_by("id")[1]
+    assert second.verdict == ("skipped" if overlap == "skip" else "accepted")
 
 
 def test_an_instant_that_is_told_of_twice_does_not_cancel_its_own_run(machine: Machine) -> None:
