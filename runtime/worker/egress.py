@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
+from functools import cache
 from ipaddress import ip_network
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -41,10 +42,11 @@ from runtime.worker.egress_rules import (
     next_hop,
     read_body,
     said,
-    trusted,
 )
 
 MAX_REDIRECTS: Final = 5
+#: Whom this machine trusts, for each use, which sets its own protocols; read once, for that takes 30 ms.
+trusted = cache(lambda _use: ssl.create_default_context())
 _READS: Final = ("GET", "HEAD", "OPTIONS")
 CONNECTIONS: Final = 200
 #: Shorter than the five seconds after which many servers drop an idle connection.

@@ -6,9 +6,7 @@ No connection is made here; `egress` makes them.
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from threading import Lock
 from typing import Final, TypeAlias
@@ -28,13 +26,6 @@ SECRET_HEADERS: Final = frozenset(("authorization", "cookie", "proxy-authorizati
 #: SOCK_STREAM and IPPROTO_TCP.
 _STREAM: Final = 1
 _TCP: Final = 6
-
-
-@cache
-def trusted(_use: str) -> ssl.SSLContext:
-    """Whom this machine trusts; read once in a process, for that takes 30 ms. One for each use, which sets its own
-    protocols."""
-    return ssl.create_default_context()
 
 
 class Guard:
