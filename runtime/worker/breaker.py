@@ -29,6 +29,8 @@ _LOOK_BACK_MS: Final = 3_600_000
 #: A share of fewer runs than this says nothing.
 _LEAST: Final = 10
 _MINUTE_MS: Final = 60_000
+#: Runs accepted so long before the first failure are not looked at.
+_OLDEST_MS: Final = 86_400_000
 #: Letters of what was done for one entry of a list: what becomes of them all is the run's own affair.
 _OF_ITEMS: Final = Q(run__parent_run_id__isnull=False, run__trigger_node=F("run__parent_node"))
 
@@ -68,15 +70,20 @@ def _looks_bad(workflow_id: UUID, now: int) -> bool:
 
 
 def _in_a_row(live: Deployment, since: int) -> dict[str, Any] | None:
-    """The last failures, where there are enough and none of the runs accepted since the first of them did well."""
+    """The last failures, where there are enough and none of the runs accepted since the first of these runs has ended
+    well since the first of them."""
     if not live.breaker_failures:
         return None
     letters = _letters(live, since)[: live.breaker_failures]
     if len(letters) < live.breaker_failures:
         return None
-    first = min(letter.run_id for letter in letters)
-    later = _completed(live).filter(id__gt=first)
-    return None if later.exists() else {"rule": "row", "failures": len(letters), **_about(letters[0])}
+    first = letters[len(letters) - 1].at
+    # Those accepted before say little of today, and those that ended before stand in no row with what failed after: an
+    # old run may be gone on with, and fail once more.
+    oldest = max(min(letter.run_id for letter in letters), UUID(int=max(0, first - _OLDEST_MS) << 80))
+    newest = _completed(live).filter(id__gt=oldest, finished_at__gte=first).order_by("-id")
+    later = newest.values_list("id", flat=True)[:1]
+    return None if list(later) else {"rule": "row", "failures": len(letters), **_about(letters[0])}
 
 
 def _too_many(live: Deployment, since: int, now: int) -> dict[str, Any] | None:
