@@ -6,21 +6,32 @@ from dataclasses import replace
 from typing import Final, Literal
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from runtime import queue
 from runtime.api.publishing import deployment
 from runtime.api.runs import run
 from runtime.contracts import AlreadyFinished, DeploymentView, HeldVersion, NotFound, NotPaused, RunView
+from runtime.interpreter.generations import paused_around
 from runtime.store import holds
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Deployment, Hold, Run
 from runtime.store.parts import IS_ITEM
-from runtime.store.pauses import WITH_RUN, WITH_WORKFLOW, pause_own_runs, pause_runs, resume_own_runs, resume_runs, tell
+from runtime.store.pauses import (
+    WITH_RUN,
+    WITH_WORKFLOW,
+    pause_own_runs,
+    pause_runs,
+    resume_own_runs,
+    resume_runs,
+    stay_with_their_run,
+    tell,
+)
 
 #: Runs of a workflow that are rung for when they go on; the others are found.
 _MOST_RUNG: Final = 200
+_AROUND: Final = "parent_run_id", "detached", "paused_by"
 
 
 def pause_run(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None, reason: str = "") -> RunView:
@@ -51,7 +62,10 @@ def resume_run(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None) -> R
     rung = [run_id]
     with commit("run.resume"):
         now = database_now()
-        if found.filter(paused_by=WITH_RUN, finished_at__isnull=True).exists():
+        row = found.filter(paused_at__isnull=False, finished_at__isnull=True).values(*_AROUND).first()
+        if row is not None and row["paused_by"] != WITH_RUN and paused_around(row) is not None:
+            raise NotPaused("The run around it is paused too. Resume that one first.")
+        if row is not None and row["paused_by"] == WITH_RUN:
             raise NotPaused(
                 "This run was paused together with the run around it. Resume that one: this one goes with it."
             )
@@ -132,6 +146,7 @@ def let_go(
             held.per_minute, held.at_once = per_minute, at_once
             held.drained_by, held.let_go = _who(by), 0
             paused = Run.objects.filter(workflow_id=workflow_id, paused_by=WITH_WORKFLOW, finished_at__isnull=True)
+            stay_with_their_run(paused)
             chosen = list(paused.values_list("id", flat=True))
             resume_runs(paused, now=now, who=_who(by), together=WITH_WORKFLOW)
             rung = resume_own_runs(chosen, now=now, who=_who(by))[:_MOST_RUNG]
@@ -171,10 +186,11 @@ def set_breaker(*, workspace_id: UUID, workflow_id: UUID, failures: int, percent
 
 
 def _under_way(workspace_id: UUID, workflow_id: UUID) -> QuerySet[Run]:
-    """Open runs that have begun, or were let go; tests are nobody's backlog, and a run's items go with it."""
-    begun = Q(seq__gt=0) | Q(held=0) | Q(lease_owner__isnull=False)
+    """Open runs that have begun, or were let go; tests are nobody's backlog, and items of an open run go with it."""
+    begun = ~Q(status="accepted") | Q(held=0) | Q(lease_owner__isnull=False)
+    around = Run.objects.filter(pk=OuterRef("parent_run_id"), finished_at__isnull=True)
     return (
-        Run.objects.exclude(IS_ITEM)
+        Run.objects.exclude(IS_ITEM & Exists(around))
         .filter(
             begun,
             workspace_id=workspace_id,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from runtime import queue
@@ -46,6 +47,8 @@ from runtime.sdk import OwnRuns, StepFailure
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Attempt, Hold, Replay, Run
+
+_IS_ID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def retry_plan(*, workspace_id: UUID, run_id: UUID, start: Sequence[str] = (), version: int | None = None) -> RetryPlan:
@@ -231,8 +234,15 @@ def _view(found: Found) -> RetryPlan:
         incompatible=[graph.by_id[node].key for node in _incompatible(found, lines)],
         dropped=[found.old.graph.by_id[node].name for node in own_plans.dropped(found)],
         paused_around=paused_around(found.row) is not None,
-        workflow_held=Hold.objects.filter(pk=found.row["workflow_id"]).exists(),
+        workflow_held=Hold.objects.filter(pk__in=[found.row["workflow_id"], *_called(found, lines)]).exists(),
     )
+
+
+def _called(found: Found, lines: Sequence[PlannedStep]) -> list[UUID]:
+    """The workflows that the steps run which are gone on with."""
+    drawn = [found.version.graph.by_id[line.node] for line in lines if line.fate is not Fate.KEPT]
+    named = [str(node.config.get("workflow", "")) for node in drawn if containers.is_call(node.type)]
+    return [UUID(one) for one in named if _IS_ID.fullmatch(one)]
 
 
 def _input_of(found: Found, node: str) -> JSON:

@@ -64,13 +64,13 @@ def open_next(
 
 
 def paused_around(run: Mapping[str, Any], *, lock: bool = False) -> str | None:
-    """Why the open run around this one is paused, empty where nobody said; None where it is not, or there is none."""
+    """Why an open run around this one, however far, is paused, empty where nobody said; None where none is."""
     if run["parent_run_id"] is None or run["detached"]:
         return None
-    # Locked before the run's own row, as by whoever pauses or cancels it.
-    around = Run.objects.filter(pk=run["parent_run_id"], finished_at__isnull=True)
-    found = (around.select_for_update() if lock else around).values_list("paused_at", "pause_reason").first()
-    return None if found is None or found[0] is None else found[1] or ""
+    # Locked before the run's own row, and from the outermost on, as by whoever pauses or cancels them.
+    around = Run.objects.filter(pk__in=_around(run["parent_run_id"]), finished_at__isnull=True).order_by("pk")
+    rows = list((around.select_for_update() if lock else around).values_list("paused_at", "pause_reason"))
+    return next((reason or "" for paused_at, reason in rows if paused_at is not None), None)
 
 
 #: A run that was taken back or given up: nothing is done for it any more, unless it is gone on with itself.

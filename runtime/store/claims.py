@@ -28,7 +28,7 @@ __all__ = [
 
 _DUE: Final = """r.wake_at <= {now} AND (r.lease_expires_at IS NULL OR r.lease_expires_at <= {now})
             AND r.finished_at IS NULL
-            AND (r.seq > 0 OR r.held = 0 OR r.mode <> 'live' OR r.cancel_requested_at IS NOT NULL
+            AND (r.status <> 'accepted' OR r.held = 0 OR r.mode <> 'live' OR r.cancel_requested_at IS NOT NULL
                 OR r.trigger_node = r.parent_node
                 OR NOT EXISTS (SELECT 1 FROM store_hold AS h WHERE h.workflow_id = r.workflow_id))"""
 # The last condition: nothing begins of a workflow that is held, also what was accepted before, unless it was let go or

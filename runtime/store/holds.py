@@ -63,7 +63,7 @@ def gather(workflow_id: UUID, now: int, *, who: str, also_let_go: bool = False) 
         others,
         workflow_id=workflow_id,
         mode="live",
-        seq=0,
+        status="accepted",
         wake_at__isnull=False,
         finished_at__isnull=True,
         cancel_requested_at__isnull=True,
@@ -138,7 +138,7 @@ def ahead(hold: Hold) -> bool:
     """Whether anything is still to go before what is accepted from now on."""
     return (
         held_runs(hold.workflow_id).exists()
-        or under_way(hold.workflow_id).filter(seq=0, cancel_requested_at__isnull=True).exists()
+        or under_way(hold.workflow_id).filter(status="accepted", cancel_requested_at__isnull=True).exists()
     )
 
 

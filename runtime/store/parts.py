@@ -43,12 +43,15 @@ def locked_parts(run_ids: Sequence[UUID]) -> list[UUID]:
 
 def _open_parts(run_ids: Sequence[UUID]) -> set[UUID]:
     found: set[UUID] = set()
+    seen: set[UUID] = set()
     level = list(run_ids)
     while level:
-        under: set[UUID] = set()
+        under: dict[UUID, bool] = {}
         for some in portions(level):
-            own = Run.objects.filter(parent_run_id__in=some, detached=False, finished_at__isnull=True)
-            under.update(own.values_list("pk", flat=True))
-        level = list(under - found)
-        found |= under
+            own = Run.objects.filter(parent_run_id__in=some, detached=False)
+            under.update((pk, ended is None) for pk, ended in own.values_list("pk", "finished_at"))
+        # Also through those that have ended: a part of theirs may have been gone on with by itself.
+        level = [pk for pk in under if pk not in seen]
+        seen.update(level)
+        found.update(pk for pk, is_open in under.items() if is_open)
     return found

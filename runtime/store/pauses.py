@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Case, F, PositiveSmallIntegerField, QuerySet, Value, When
+from django.db.models import Case, Exists, F, OuterRef, PositiveSmallIntegerField, Q, QuerySet, Value, When
 
 from runtime.contracts import RunTouched
 from runtime.ports import PORTS
-from runtime.store.models import Run
-from runtime.store.parts import locked_parts, portions
+from runtime.store.models import Hold, Run
+from runtime.store.parts import IS_ITEM, locked_parts, portions
 from runtime.store.statements import HELD
 from runtime.store.trail import said
 
@@ -23,6 +23,7 @@ __all__ = [
     "pause_runs",
     "resume_own_runs",
     "resume_runs",
+    "stay_with_their_run",
     "tell",
     "wake_up",
 ]
@@ -43,11 +44,18 @@ def pause_runs(runs: QuerySet[Run], *, by: str, reason: str | None, now: int, wh
         paused_at=now,
         paused_by=by,
         pause_reason=reason,
-        wake_at=None,
+        wake_at=_until_its_turn(now, None),
         min_engine=F("min_engine") + HELD,
         seq=F("seq") + 1,
         change=said("pause", who or by, **_told(together=None if who in (None, by) else by, reason=reason)),
     )
+
+
+def _until_its_turn(now: int, otherwise: Value | None) -> Case:
+    """`wake_at` of a run that is paused or resumed: one that is to begin later keeps the time, which stands nowhere
+    else."""
+    later = Q(status="accepted", held__isnull=True, wake_at__gt=now, lease_owner__isnull=True)
+    return Case(When(held=1, then=None), When(later, then=F("wake_at")), default=otherwise)
 
 
 def _told(**more: str | None) -> dict[str, str]:
@@ -65,13 +73,36 @@ def pause_own_runs(run_ids: Sequence[UUID], *, reason: str | None, now: int, who
 
 def resume_own_runs(run_ids: Sequence[UUID], *, now: int, who: str) -> list[UUID]:
     """Let go on what was paused together with these runs; these and all those. The caller holds the transaction."""
-    found = list(run_ids)
-    for some in portions(run_ids):
-        own = Run.objects.filter(parent_run_id__in=some, paused_by=WITH_RUN, finished_at__isnull=True)
-        under = list(own.order_by("id").values_list("id", flat=True))
-        resume_runs(own, now=now, who=who, together=WITH_RUN)
-        found += resume_own_runs(under, now=now, who=who) if under else []
+    found, level = list(run_ids), list(run_ids)
+    while level:
+        deeper: list[UUID] = []
+        for some in portions(level):
+            own = Run.objects.filter(parent_run_id__in=some, detached=False)
+            stay_with_their_workflow(own)
+            mine = own.filter(paused_by=WITH_RUN, finished_at__isnull=True)
+            under = list(mine.order_by("id").values_list("id", flat=True))
+            resume_runs(Run.objects.filter(pk__in=under), now=now, who=who, together=WITH_RUN)
+            found += under
+            # As they were paused: also through those that have ended.
+            deeper += under
+            deeper += own.filter(finished_at__isnull=False).values_list("id", flat=True)
+        level = deeper
     return found
+
+
+def stay_with_their_workflow(runs: QuerySet[Run]) -> None:
+    """Of these runs, which are about to go on with the run around them: calls of a workflow that is paused with its
+    open runs go on with that. The caller holds the transaction."""
+    paused = Hold.objects.filter(open_runs="hold", mode__in=("held", "trying"))
+    calls = runs.filter(paused_by=WITH_RUN, finished_at__isnull=True, workflow_id__in=paused.values("pk"))
+    calls.exclude(IS_ITEM).exclude(status="accepted", held=1).update(paused_by=WITH_WORKFLOW)
+
+
+def stay_with_their_run(runs: QuerySet[Run]) -> None:
+    """Of these runs, which are about to go on with their workflow: those go on with the run around them that are
+    waited for by one that is paused. The caller holds the transaction."""
+    around = Run.objects.filter(pk=OuterRef("parent_run_id"), finished_at__isnull=True, paused_at__isnull=False)
+    runs.filter(Exists(around), detached=False).update(paused_by=WITH_RUN)
 
 
 def resume_runs(runs: QuerySet[Run], *, now: int, who: str, together: str | None = None) -> int:
@@ -83,7 +114,7 @@ def resume_runs(runs: QuerySet[Run], *, now: int, who: str, together: str | None
         paused_by=None,
         pause_reason=None,
         # Too early is nothing: who claims it sees what is due, and lets go of it otherwise (I18).
-        wake_at=Case(When(held=1, then=None), default=Value(now)),
+        wake_at=_until_its_turn(now, Value(now)),
         claims=0,
         min_engine=F("min_engine") - HELD,
         seq=F("seq") + 1,

@@ -44,7 +44,7 @@ def _gather(hold: Hold) -> None:
     stray = Run.objects.exclude(IS_ITEM).filter(
         workflow_id=hold.workflow_id,
         mode="live",
-        seq=0,
+        status="accepted",
         held__isnull=True,
         wake_at__lte=now,
         finished_at__isnull=True,

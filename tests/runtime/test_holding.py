@@ -347,6 +347,20 @@ class TestBreaker:
             idle_machine.finish(idle_machine.begin_again(workflow_id, {"good": good}))
             assert bool(Breaker().look()) is expected
 
+    def test_an_old_run_that_is_gone_on_with_and_fails_again_hides_no_row(self, idle_machine: Machine) -> None:
+        workflow_id = idle_machine.publish(
+            flow("start -> if, if:no -> stop, if:yes -> a", DECISION, step("stop", "flow.fail@1", {"message": "No"}))
+        )
+        self.limit(workflow_id, failures=3)
+        idle_machine.start(kind="worker", sweep_seconds=0.1)
+        goods = (False, True, False, False)
+        first, *_ = [idle_machine.finish(idle_machine.begin_again(workflow_id, {"good": good})) for good in goods]
+        assert Breaker().look() == []
+        plan = api.retry_plan(workspace_id=WORKSPACE, run_id=first.id)
+        api.retry(workspace_id=WORKSPACE, run_id=first.id, plan=plan.id)
+        idle_machine.finish(first.id)
+        assert Breaker().look() == [workflow_id]
+
     def test_too_large_a_share_pauses_it(self, idle_machine: Machine) -> None:
         workflow_id = idle_machine.publish(
             flow("start -> if, if:no -> stop, if:yes -> a", DECISION, step("stop", "flow.fail@1", {"message": "No"}))
