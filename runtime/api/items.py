@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 
 from runtime.api.cursors import decode_number, encode_number, page_size
 from runtime.contracts import ItemCounts, ItemView, NotFound, Page, ParentView, StepView
+from runtime.engine.containers import MOST_DEEP
 from runtime.engine.jsonprofile import loads_stored
 from runtime.store import below, children, readings
 from runtime.store.models import Run
@@ -27,6 +28,8 @@ _CHOICES: Final = {
     "failed": Q(finished_at__isnull=False) & ~Q(status="completed"),
     "open": Q(finished_at__isnull=True),
 }
+#: Parts of which it is asked what holds up theirs.
+_MOST_LOOKED_INTO: Final = 200
 _MOVING: Final = ("accepted", "running", "compensating")
 _COLUMNS: Final = (
     "id", "item_index", "status", "outcome", "business_key", "started_at", "finished_at", "error", "waiting",
@@ -127,8 +130,9 @@ class Halted:
 NOTHING: Final = Halted()
 
 
-def halted(run_ids: Sequence[UUID]) -> dict[UUID, Halted]:
-    """What holds up those of these runs that something does: a few queries, however many."""
+def halted(run_ids: Sequence[UUID], levels: int = MOST_DEEP) -> dict[UUID, Halted]:
+    """What holds up those of these runs that something does, so many `levels` further inside: a few queries for each,
+    however many they are."""
     if not run_ids:
         return {}
     parts = Run.objects.filter(parent_run_id__in=run_ids, detached=False, finished_at__isnull=True)
@@ -138,11 +142,29 @@ def halted(run_ids: Sequence[UUID]) -> dict[UUID, Halted]:
     moving = parts.filter(parent_run_id__in=list(asking), status__in=_MOVING) if asking else Run.objects.none()
     for parent in moving.values_list("parent_run_id", flat=True):
         asking.pop(cast("UUID", parent), None)
-    return {
+    found = {
         run_id: Halted(paused.get(run_id), held.get(run_id), asking.get(run_id))
         for run_id in (*paused, *held, *asking)
         if run_id is not None
     }
+    rest = [run_id for run_id in run_ids if run_id not in found]
+    return found | _halted_inside(parts.filter(parent_run_id__in=rest), levels - 1) if rest and levels else found
+
+
+def _halted_inside(parts: QuerySet[Run], levels: int) -> dict[UUID, Halted]:
+    """The same of runs none of whose own parts is halted by itself, and none of which moves: by their parts' parts."""
+    waiting = parts.filter(waiting__startswith='{"kind":"children"').order_by("item_index")
+    rows = list(waiting.values_list("id", "parent_run_id", "item_index")[:_MOST_LOOKED_INTO])
+    inside = halted([row[0] for row in rows], levels)
+    around = {parent for run_id, parent, _ in rows if run_id in inside}
+    moving = set(parts.filter(parent_run_id__in=around, status__in=_MOVING).values_list("parent_run_id", flat=True))
+    found: dict[UUID, Halted] = {}
+    for run_id, parent, index in rows:
+        one = inside.get(run_id)
+        if one is not None and parent is not None and parent not in moving:
+            paused, asking = (index if of is not None else None for of in (one.paused, one.asking))
+            found.setdefault(parent, Halted(paused, one.held, asking))
+    return found
 
 
 def _first(parts: QuerySet[Run]) -> dict[UUID, int]:

@@ -64,7 +64,8 @@ def _look_at_trial(hold: Hold) -> None:
     ended = Run.objects.filter(pk=hold.trial_run_id, finished_at__isnull=False).values_list("status", flat=True).first()
     if ended is not None:
         with commit("hold.change"):
-            trial = "done" if ended == "completed" else "failed"
+            # One that somebody cancelled has shown nothing: the next may be tried.
+            trial = "done" if ended == "completed" else None if ended == "cancelled" else "failed"
             Hold.objects.filter(pk=hold.pk, mode="trying", trial_run_id=hold.trial_run_id).update(
                 mode="held", trial=trial
             )

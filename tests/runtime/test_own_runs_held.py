@@ -169,3 +169,34 @@ def test_what_stays_done_in_a_block_inside_a_block_is_named_before_the_undo(mach
     api.undo(workspace_id=WORKSPACE, run_id=run_id, plan=plan.id, reason="Wrong")
     error = machine.finish(run_id).error or {}
     assert error["code"] == "undo_incomplete"
+
+
+def test_what_holds_up_a_run_far_inside_is_told_at_the_outermost(machine: Machine) -> None:
+    asks = step("ask", "people.approval@1", {"title": "{{ item }}"})
+    other = callee(machine, fields("work"))
+    between = callee(machine, run_other(other, "work"))
+    hold(other)
+    graph = flow(
+        "start -> outer",
+        each("{{ trigger.lines }}", "outer", at_a_time=2),
+        *inside("outer", run_other(between)),
+    )
+    run_id = machine.begin(graph, {"lines": ["a", "b"]})
+    cause = machine.until(run_id, lambda run: "held_workflow" in (run.waiting or {})).waiting or {}
+    assert cause["held_workflow"] == other
+    cancel(run_id)
+    machine.finish(run_id)
+    graph = flow(
+        "start -> outer",
+        each("{{ trigger.lines }}", "outer"),
+        {**each("{{ [1] }}", "inner"), "parent": "outer"},
+        *inside("inner", asks),
+    )
+    run_id = machine.begin(graph, {"lines": ["a"]})
+    cause = machine.until(run_id, lambda run: "asking_item" in (run.waiting or {})).waiting or {}
+    assert cause["text"].endswith("; item 1 waits for a person")
+    (outer,) = children(run_id, "outer")
+    (inner,) = children(outer.id, "inner")
+    api.pause_run(workspace_id=WORKSPACE, run_id=inner.id)
+    cause = look(run_id).waiting or {}
+    assert (cause["paused_item"], "asking_item" in cause) == (0, False)
