@@ -8,6 +8,14 @@ from __future__ import annotations
 
 from runtime.api.asking import may_decide, may_hand_over, may_take
 from runtime.api.backfills import backfill, backfill_plan, backfills, stop_backfill
+from runtime.api.bulk_retries import (
+    bulk_retries,
+    bulk_retry,
+    bulk_retry_items,
+    go_on_with_bulk,
+    start_bulk_retry,
+    stop_bulk_retry,
+)
 from runtime.api.causes import because
 from runtime.api.dead_letters import dead_letter_count, dead_letter_groups, dead_letters, retry_each, solve_dead_letters
 from runtime.api.doubts import in_doubt
@@ -48,6 +56,9 @@ __all__ = [
     "backfill_plan",
     "backfills",
     "because",
+    "bulk_retries",
+    "bulk_retry",
+    "bulk_retry_items",
     "cancel",
     "changes",
     "check",
@@ -65,6 +76,7 @@ __all__ = [
     "export",
     "functions",
     "give_back",
+    "go_on_with_bulk",
     "hand_over",
     "held_runs",
     "held_versions",
@@ -102,11 +114,13 @@ __all__ = [
     "set_breaker",
     "snapshot",
     "solve_dead_letters",
+    "start_bulk_retry",
     "start_run",
     "start_test",
     "statistics",
     "step",
     "stop_backfill",
+    "stop_bulk_retry",
     "system_health",
     "take",
     "task",

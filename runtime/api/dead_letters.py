@@ -9,45 +9,41 @@ from uuid import UUID
 from django.db import DatabaseError
 from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet, Subquery
 
+from runtime import queue
 from runtime.api.cursors import decode, encode, page_size
-from runtime.api.retrying import retry, retry_plan
 from runtime.api.rows import RUN_COLUMNS, run_views
 from runtime.contracts import (
     DeadLetterGroup,
     DeadLetterView,
     Page,
-    PlannedItems,
     RetryOutcome,
     RuntimeRefused,
     StoreUnavailable,
 )
-from runtime.engine.undo import INCOMPLETE
 from runtime.interpreter.generations import given_up
+from runtime.interpreter.plain_retries import ASKS, NeedsSomebody, carry_on_plainly, look_plainly
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import DeadLetter, Run
+from runtime.store.models import DeadLetter, Hold, Run
 
 MOST_AT_ONCE: Final = 500
 MOST_RETRIED: Final = 100
 _MOST_GROUPS: Final = 500
 #: So many runs around a failed one are asked whether they were given up: each is a look into an index.
 _LEVELS: Final = 4
-_BACKWARDS: Final = (
-    "This run was to be undone, and something is still done. A retry would go forward: open the run and undo it again."
-)
 
 
 def dead_letter_count(*, workspace_id: UUID) -> int:
     """How many wait for a decision."""
-    return _open(workspace_id).count()
+    return open_letters(workspace_id).count()
 
 
 def dead_letter_groups(*, workspace_id: UUID, workflow_id: UUID | None = None) -> list[DeadLetterGroup]:
     """Those that wait for a decision by cause, the newest cause first; at most 500 causes."""
-    chosen = _open(workspace_id)
+    chosen = open_letters(workspace_id)
     if workflow_id is not None:
         chosen = chosen.filter(workflow_id=workflow_id)
-    newest = _open(workspace_id).filter(cause=OuterRef("cause")).order_by("-at")
+    newest = open_letters(workspace_id).filter(cause=OuterRef("cause")).order_by("-at")
     rows = (
         chosen.values("cause")
         .annotate(count=Count("at"), first_at=Min("at"), last_at=Max("at"))
@@ -61,6 +57,7 @@ def dead_letter_groups(*, workspace_id: UUID, workflow_id: UUID | None = None) -
         )
         .order_by("-last_at")
     )
+    held = set(Hold.objects.filter(workspace_id=workspace_id).values_list("pk", flat=True))
     return [
         DeadLetterGroup(
             cause=row["cause"],
@@ -73,6 +70,7 @@ def dead_letter_groups(*, workspace_id: UUID, workflow_id: UUID | None = None) -
             count=row["count"],
             first_at=row["first_at"],
             last_at=row["last_at"],
+            workflow_held=row["workflow"] in held,
         )
         for row in rows[:_MOST_GROUPS]
     ]
@@ -80,7 +78,7 @@ def dead_letter_groups(*, workspace_id: UUID, workflow_id: UUID | None = None) -
 
 def dead_letters(*, workspace_id: UUID, cause: str, after: str | None = None, limit: int = 50) -> Page[DeadLetterView]:
     """Those of one cause that wait for a decision, the newest run first. Raises BadCursor."""
-    chosen = _open(workspace_id).filter(cause=cause)
+    chosen = open_letters(workspace_id).filter(cause=cause)
     last = decode(after)
     if last is not None:
         chosen = chosen.filter(run_id__lt=last)
@@ -100,31 +98,23 @@ def retry_each(*, workspace_id: UUID, run_ids: Sequence[UUID], by: UUID | None =
     and it was not to be undone. What came of each, in their order; at most 100."""
     if len(run_ids) > MOST_RETRIED:
         raise RuntimeRefused(f"At most {MOST_RETRIED} at once.", code="too_many", limit=MOST_RETRIED)
-    backwards = set(
-        _open(workspace_id).filter(run_id__in=list(run_ids), code=INCOMPLETE).values_list("run_id", flat=True)
-    )
-    return [
-        RetryOutcome(run_id, "refused", _BACKWARDS) if run_id in backwards else _retry(workspace_id, run_id, by)
-        for run_id in dict.fromkeys(run_ids)
-    ]
+    return [_retry(workspace_id, run_id, by) for run_id in dict.fromkeys(run_ids)]
 
 
 def _retry(workspace_id: UUID, run_id: UUID, by: UUID | None) -> RetryOutcome:
     try:
-        plan = retry_plan(workspace_id=workspace_id, run_id=run_id)
-        if any(step.fate in ("asks", "repeats") or (step.items and _asks(step.items)) for step in plan.steps):
-            return RetryOutcome(run_id, "asks", "Somebody has to look at the plan of this run first.")
-        retry(workspace_id=workspace_id, run_id=run_id, plan=plan.id, by=by)
+        found = look_plainly(workspace_id, run_id)
+        with commit("run.replay"):
+            carry_on_plainly(found, "api" if by is None else f"user:{by}", database_now())
+    except NeedsSomebody:
+        return RetryOutcome(run_id, "asks", ASKS)
     except RuntimeRefused as error:
         return RetryOutcome(run_id, "refused", error.message)
     except (StoreUnavailable, DatabaseError):
         # The runs before it go on already: they are told of, and this one may be tried again.
         return RetryOutcome(run_id, "refused", "The database could not be reached just now.")
+    queue.ring([run_id])
     return RetryOutcome(run_id, "retried", "")
-
-
-def _asks(items: PlannedItems) -> bool:
-    return items.asks + items.repeats > 0
 
 
 def solve_dead_letters(
@@ -140,7 +130,7 @@ def solve_dead_letters(
         raise RuntimeRefused(f"At most {MOST_AT_ONCE} at once.", code="too_many", limit=MOST_AT_ONCE)
     with commit("deadletter.solve"):
         return (
-            _open(workspace_id)
+            open_letters(workspace_id)
             .filter(run_id__in=list(run_ids))
             .update(
                 solved_at=database_now(),
@@ -151,7 +141,7 @@ def solve_dead_letters(
         )
 
 
-def _open(workspace_id: UUID) -> QuerySet[DeadLetter]:
+def open_letters(workspace_id: UUID) -> QuerySet[DeadLetter]:
     """Without those of a part of a run that was undone or cancelled: of that run they are settled. Should it be gone on
     with, its parts are too, and what fails again is there again."""
     around = Run.objects.filter(given_up(_LEVELS - 1), pk=OuterRef("run__parent_run_id"))

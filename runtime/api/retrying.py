@@ -30,7 +30,7 @@ from runtime.contracts import (
     RetryView,
     RunView,
 )
-from runtime.engine import containers, replay
+from runtime.engine import containers
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normalise
 from runtime.engine.needs import engine_needed
@@ -41,6 +41,7 @@ from runtime.interpreter.generations import decided, note_decision, paused_aroun
 from runtime.interpreter.loading import lost_try
 from runtime.interpreter.own_errors import changed
 from runtime.interpreter.own_results import that_differs
+from runtime.interpreter.plain_retries import in_the_way, incompatible
 from runtime.interpreter.reopening import Found, carry_on, choices, look, next_rows, run_row, version_of
 from runtime.interpreter.versions import Unsupported
 from runtime.sdk import OwnRuns, StepFailure
@@ -231,7 +232,7 @@ def _view(found: Found) -> RetryPlan:
             )
             for line in lines
         ],
-        incompatible=[graph.by_id[node].key for node in _incompatible(found, lines)],
+        incompatible=[graph.by_id[node].key for node in incompatible(found, lines)],
         dropped=[found.old.graph.by_id[node].name for node in own_plans.dropped(found)],
         paused_around=paused_around(found.row) is not None,
         workflow_held=Hold.objects.filter(pk__in=[found.row["workflow_id"], *_called(found, lines)]).exists(),
@@ -251,14 +252,6 @@ def _input_of(found: Found, node: str) -> JSON:
     return given
 
 
-def _incompatible(found: Found, lines: Sequence[PlannedStep]) -> tuple[str, ...]:
-    if found.old is found.version:
-        return ()
-    return replay.incompatible(
-        found.old.graph, found.version.graph, (line.node for line in lines if line.fate is Fate.KEPT)
-    )
-
-
 # --- what is done -------------------------------------------------------------------------------------------------
 
 
@@ -270,16 +263,7 @@ def _refuse(
     repeats: Collection[str],
 ) -> None:
     """Raise RetryRefused with a sentence for each step that stands in the way."""
-    refused: dict[str, str] = {}
-    for node in _incompatible(found, lines):
-        refused[node] = (
-            f"Version {found.version.number} comes to this step another way, so what it did does not fit in."
-        )
-    for node in own_plans.dropped(found):
-        refused[node] = (
-            f"Version {found.version.number} has no such step any more, and nobody knows whether it happened. Decide"
-            f" about it with version {found.old.number}."
-        )
+    refused = in_the_way(found, lines)
     # By the plan as it was shown: an edit must not make the run go on from elsewhere.
     begins = {line.node for line in found.lines() if line.first}
     for node in (*edits, *decisions):

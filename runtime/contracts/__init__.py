@@ -40,6 +40,8 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     replay_as_new(workspace_id, run_id, version, by) -> RunView                   raises NotRetryable
     dead_letter_groups(workspace_id, workflow_id) -> list[DeadLetterGroup] / dead_letters(workspace_id, cause, …)
     retry_each(workspace_id, run_ids, by) / solve_dead_letters(workspace_id, run_ids, solution, reason, by)
+    start_bulk_retry(workspace_id, cause | run_ids, …) / go_on_with_bulk(…) / stop_bulk_retry(…) -> BulkRetryView
+    bulk_retry(workspace_id, bulk_id) / bulk_retries(workspace_id) / bulk_retry_items(workspace_id, bulk_id)
     tasks(workspace_id, voter, whose, closed, run_id, around, after, limit) -> Page[TaskView] / task(…) / task_count(…)
     decide(workspace_id, task_id, outcome, voter, …) -> TaskView    raises NotAsked, AlreadyDecided, TaskRefused
     waits(workspace_id, run_id) -> list[WaitView]                                 links and events, the newest first
@@ -88,6 +90,8 @@ from runtime.contracts.refusals import (
 )
 from runtime.contracts.restores import HeldRun, HeldStep, Hold
 from runtime.contracts.retries import (
+    BulkRetryItemView,
+    BulkRetryView,
     DeadLetterGroup,
     DeadLetterView,
     Decision,
@@ -124,6 +128,8 @@ __all__ = [
     "BackfillView",
     "Because",
     "BreakerView",
+    "BulkRetryItemView",
+    "BulkRetryView",
     "CancelView",
     "CheckReport",
     "DeadLetterGroup",

@@ -107,7 +107,8 @@ class RetryView:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterGroup:
-    """Failed runs that failed alike and wait for a decision. `pattern`: their message without what differs."""
+    """Failed runs that failed alike and wait for a decision. `pattern`: their message without what differs.
+    `workflow_held`: their workflow is paused, still accepting."""
 
     cause: str
     workflow_id: UUID
@@ -119,6 +120,7 @@ class DeadLetterGroup:
     count: int
     first_at: int
     last_at: int
+    workflow_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +139,55 @@ class DeadLetterView:
     run: RunView
     message: str
     at: int
+
+
+@dataclass(frozen=True, slots=True)
+class BulkRetryView:
+    """Dead letters that are gone on with one after another. `status`: trying, waiting (for somebody's word), running,
+    done, stopped (by its rule), cancelled. Of `total`, `begun` were gone on with: they are `done`, `failed` again, or
+    under way; of the others `asks` need somebody's word, `refused` could not be gone on with, and the rest is left.
+    `trial`: what came of the first one: done, failed, asks, refused, under_way. `workflow_held`: a workflow of theirs
+    is paused, still accepting, which holds what starts and not what somebody has go on. `open`: it changes still."""
+
+    id: UUID
+    workflow_id: UUID | None
+    cause: str | None
+    title: str
+    at: int
+    by: UUID | None
+    reason: str
+    version: str
+    per_minute: int | None
+    stop_after: int | None
+    status: str
+    trial: str | None
+    total: int
+    begun: int
+    done: int
+    failed: int
+    asks: int
+    refused: int
+    ended_at: int | None
+    ended_by: str | None
+    open: bool
+    workflow_held: bool
+
+    @property
+    def under_way(self) -> int:
+        """Gone on with, and not at their end."""
+        return self.begun - self.done - self.failed
+
+    @property
+    def left(self) -> int:
+        """Not gone on with so far."""
+        return self.total - self.begun - self.asks - self.refused
+
+
+@dataclass(frozen=True, slots=True)
+class BulkRetryItemView:
+    """One of them of which there is something to tell. `outcome`: begun, done, failed, asks, refused; `message`: why
+    it failed again, or was not gone on with."""
+
+    run: RunView
+    outcome: str
+    message: str

@@ -64,6 +64,7 @@ COMMIT_POINTS: Final = frozenset(
         "run.dead_letter",
         "run.replay",
         "deadletter.solve",
+        "deadletter.bulk",
         "run.cancel",
         "run.undo",
         "run.park",

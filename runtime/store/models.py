@@ -14,6 +14,8 @@ from __future__ import annotations
 from django.db import models
 
 from runtime.engine.ids import uuid7
+from runtime.store.bulk_models import BulkRetry as BulkRetry
+from runtime.store.bulk_models import BulkRetryItem as BulkRetryItem
 from runtime.store.hold_row import BREAKER_FAILURES, BREAKER_MINUTES
 from runtime.store.hold_row import Hold as Hold
 from runtime.store.people import HumanMail as HumanMail

@@ -29,7 +29,7 @@ from runtime.store.dialect import database_now
 from runtime.store.models import Leadership, Process, Run
 from runtime.store.statements import ENGINE, HELD
 from runtime.store.writer import Writer
-from runtime.worker import holds, notices, queued, schedules
+from runtime.worker import bulk_retries, holds, notices, queued, schedules
 from runtime.worker.breaker import Breaker
 from runtime.worker.recounts import Recounts
 
@@ -149,6 +149,7 @@ class Ticker:
             settled = await self._ask(self._recounts.look)
             if settled:
                 await self._ask(lambda: queue.ring(settled))
+            self._draining |= await self._ask(bulk_retries.tend)
         if self._ring is not None:
             due = await self._ask(due_runs)
             if due:

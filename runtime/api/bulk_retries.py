@@ -1,0 +1,197 @@
+"""Dead letters that are gone on with in bulk: chosen here, and begun in their turn by the ticker (`worker`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Literal
+from uuid import UUID
+
+from runtime.api.dead_letters import open_letters
+from runtime.api.rows import RUN_COLUMNS, run_views
+from runtime.contracts import BulkRetryItemView, BulkRetryView, NotFound, RuntimeRefused
+from runtime.store.commits import commit
+from runtime.store.dialect import database_now
+from runtime.store.models import BulkRetry, BulkRetryItem, Hold, Run
+
+__all__ = ["bulk_retries", "bulk_retry", "bulk_retry_items", "go_on_with_bulk", "start_bulk_retry", "stop_bulk_retry"]
+
+#: More letters are not gone on with by one.
+MOST: Final = 10_000
+#: At most so many a minute: faster is as fast as possible.
+FASTEST: Final = 6_000
+_GOING: Final = ("trying", "waiting", "running")
+_SHOWN: Final = 50
+_TOLD: Final = 20
+_GONE: Final = "It is not among the dead letters any more: somebody was quicker."
+
+
+def start_bulk_retry(
+    *,
+    workspace_id: UUID,
+    cause: str | None = None,
+    run_ids: Sequence[UUID] = (),
+    count: int | None = None,
+    until: int | None = None,
+    version: Literal["own", "published"] = "own",
+    per_minute: int | None = None,
+    stop_after: int | None = None,
+    trial: bool = False,
+    reason: str = "",
+    by: UUID | None = None,
+) -> BulkRetryView:
+    """Go on with the letters of a group, the newest first, or with these runs in their order; they wait for the ticker
+    when this returns.
+
+    `count`: so many of the group; `until`: none that failed later, in ms. `per_minute`: None is as fast as possible.
+    `stop_after`: so many that fail again, or need a person, end it. `trial`: the first one alone, then it waits for
+    `go_on_with_bulk`. Raises RuntimeRefused (nothing to retry, too many, or its group is being retried).
+    """
+    for number, most in ((count, MOST), (per_minute, FASTEST), (stop_after, MOST)):
+        if number is not None and not 1 <= number <= most:
+            raise RuntimeRefused(f"This is a number from 1 to {most:,}.", code="bad_number", most=most)
+    if len(run_ids) > MOST:
+        raise RuntimeRefused(f"At most {MOST:,} at once.", code="too_many", limit=MOST)
+    found = open_letters(workspace_id).order_by("-run_id")
+    found = found.filter(run_id__in=list(run_ids)) if cause is None else found.filter(cause=cause)
+    if until is not None:
+        found = found.filter(at__lte=until)
+    columns = found.values_list("run_id", "generation", "workflow_id", "title")
+    with commit("deadletter.bulk"):
+        if (
+            cause is not None
+            and BulkRetry.objects.filter(workspace_id=workspace_id, cause=cause, status__in=_GOING).exists()
+        ):
+            raise RuntimeRefused("Somebody retries this group already. Wait for its end, or stop it.", code="under_way")
+        letters = {row[0]: row for row in columns[: count or MOST + 1]}
+        if len(letters) > MOST:
+            raise RuntimeRefused(f"There are more than {MOST:,}. Say how many.", code="too_many", limit=MOST)
+        if not letters:
+            raise RuntimeRefused("None of these waits for a decision any more.", code="nothing_to_retry")
+        order = list(dict.fromkeys(run_ids)) if cause is None else list(letters)
+        gone = [run_id for run_id in order if run_id not in letters]
+        _, _, workflow_id, title = next(iter(letters.values()))
+        made = BulkRetry.objects.create(
+            workspace_id=workspace_id,
+            workflow_id=workflow_id if len({row[2] for row in letters.values()}) == 1 else None,
+            cause=cause,
+            title=title if len({row[3] for row in letters.values()}) == 1 else "",
+            at=database_now(),
+            by=by,
+            reason=reason[:400],
+            version=version,
+            per_minute=per_minute,
+            stop_after=stop_after,
+            status="trying" if trial else "running",
+            total=len(order),
+            refused=len(gone),
+        )
+        items = [
+            BulkRetryItem(bulk_id=made.pk, place=place, run_id=run_id, generation=letters[run_id][1])
+            if run_id in letters
+            else BulkRetryItem(
+                bulk_id=made.pk, place=place, run_id=run_id, generation=0, status="refused", message=_GONE
+            )
+            for place, run_id in enumerate(order)
+        ]
+        BulkRetryItem.objects.bulk_create(items, batch_size=500)
+    return _views(workspace_id, [made])[0]
+
+
+def bulk_retry(*, workspace_id: UUID, bulk_id: UUID) -> BulkRetryView:
+    """One of them. Raises NotFound."""
+    return _views(workspace_id, [_row(workspace_id, bulk_id)])[0]
+
+
+def bulk_retries(*, workspace_id: UUID) -> list[BulkRetryView]:
+    """The newest, those that are under way first; at most 50."""
+    rows = BulkRetry.objects.filter(workspace_id=workspace_id).order_by("-id")
+    return _views(
+        workspace_id, [*rows.filter(closed_at=None)[:_SHOWN], *rows.exclude(closed_at=None)[:_SHOWN]][:_SHOWN]
+    )
+
+
+def bulk_retry_items(*, workspace_id: UUID, bulk_id: UUID) -> list[BulkRetryItemView]:
+    """The first 20 that failed again or were not gone on with, in their order; before them the one that was tried,
+    while it is about that one. Raises NotFound."""
+    bulk = _row(workspace_id, bulk_id)
+    items = BulkRetryItem.objects.filter(bulk_id=bulk.pk).order_by("place")
+    told = list(items.filter(status__in=("failed", "asks", "refused"))[:_TOLD])
+    if bulk.status in ("trying", "waiting"):
+        # The first that was a dead letter when this began.
+        tried = list(items.filter(generation__gt=0).exclude(status="pending")[:1])
+        told = tried + [item for item in told if item.place not in {one.place for one in tried}]
+    runs = Run.objects.filter(workspace_id=workspace_id, pk__in=[item.run_id for item in told])
+    views = {view.id: view for view in run_views(runs.values(*RUN_COLUMNS))}
+    return [BulkRetryItemView(views[one.run_id], one.status, one.message) for one in told if one.run_id in views]
+
+
+def go_on_with_bulk(*, workspace_id: UUID, bulk_id: UUID) -> BulkRetryView:
+    """Go on with the others, after the first one was tried. Raises NotFound, RuntimeRefused (it does not wait)."""
+    with commit("deadletter.bulk"):
+        bulk = _row(workspace_id, bulk_id, lock=True)
+        if bulk.status != "waiting":
+            raise RuntimeRefused("This does not wait for anybody's word.", code="not_waiting")
+        # What failed of the trial was seen by whoever says this: the rule counts from here on.
+        bulk.status, bulk.next_at, bulk.forgiven = "running", 0, bulk.failed + bulk.asks
+        bulk.save(update_fields=["status", "next_at", "forgiven"])
+    return _views(workspace_id, [bulk])[0]
+
+
+def stop_bulk_retry(*, workspace_id: UUID, bulk_id: UUID, by: UUID | None = None) -> BulkRetryView:
+    """Begin no further ones; what was begun goes on. Raises NotFound, RuntimeRefused (it is over)."""
+    with commit("deadletter.bulk"):
+        bulk = _row(workspace_id, bulk_id, lock=True)
+        if bulk.status not in _GOING:
+            raise RuntimeRefused("This has ended already.", code="bulk_over")
+        bulk.status, bulk.ended_at = "cancelled", database_now()
+        bulk.ended_by = "api" if by is None else f"user:{by}"
+        if bulk.begun == bulk.done + bulk.failed:
+            bulk.closed_at = bulk.ended_at
+        bulk.save(update_fields=["status", "ended_at", "ended_by", "closed_at"])
+    return _views(workspace_id, [bulk])[0]
+
+
+def _row(workspace_id: UUID, bulk_id: UUID, *, lock: bool = False) -> BulkRetry:
+    rows = BulkRetry.objects.select_for_update() if lock else BulkRetry.objects
+    found = rows.filter(workspace_id=workspace_id, pk=bulk_id).first()
+    if found is None:
+        raise NotFound("There is no such bulk retry.", code="bulk_retry_not_found")
+    return found
+
+
+def _views(workspace_id: UUID, rows: Sequence[BulkRetry]) -> list[BulkRetryView]:
+    held = list(Hold.objects.filter(workspace_id=workspace_id).values_list("pk", flat=True))
+    return [
+        BulkRetryView(
+            id=row.pk,
+            workflow_id=row.workflow_id,
+            cause=row.cause,
+            title=row.title,
+            at=row.at,
+            by=row.by,
+            reason=row.reason,
+            version=row.version,
+            per_minute=row.per_minute,
+            stop_after=row.stop_after,
+            status=row.status,
+            trial=row.trial,
+            total=row.total,
+            begun=row.begun,
+            done=row.done,
+            failed=row.failed,
+            asks=row.asks,
+            refused=row.refused,
+            ended_at=row.ended_at,
+            ended_by=row.ended_by,
+            open=row.closed_at is None,
+            workflow_held=_is_held(row, held),
+        )
+        for row in rows
+    ]
+
+
+def _is_held(row: BulkRetry, held: Sequence[UUID]) -> bool:
+    if row.workflow_id is not None or not held:
+        return row.workflow_id in held
+    runs = BulkRetryItem.objects.filter(bulk_id=row.pk).values("run_id")
+    return Run.objects.filter(pk__in=runs, workflow_id__in=held).exists()

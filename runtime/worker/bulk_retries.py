@@ -1,0 +1,219 @@
+"""Dead letters that are gone on with in bulk: begin the next ones in their turn, and follow each to its end.
+
+Called by the leading ticker, in a thread. Everything it goes by is in the database. A letter's next generation is
+opened in the commit that notes it as begun, under the lock of its bulk: a crash loses none and begins none twice, and
+neither do two leaders at once.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import DatabaseError
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from runtime import queue
+from runtime.contracts import PlanOutdated, RetryRefused, RuntimeRefused, StoreUnavailable
+from runtime.interpreter.plain_retries import ASKS, NeedsSomebody, carry_on_plainly, look_plainly
+from runtime.interpreter.reopening import Found
+from runtime.store.commits import commit
+from runtime.store.dialect import database_now
+from runtime.store.models import BulkRetry, BulkRetryItem, DeadLetter, Replay, Run
+
+__all__ = ["tend"]
+
+logger = logging.getLogger("millrace.ticker")
+
+#: So many letters of one bulk are looked at in one tick.
+_MOST_LOOKED_AT: Final = 10
+#: No more than so many are under way at a time.
+_AT_ONCE: Final = 100
+#: A run counts as one of those for so long: one that waits, say for a person, does not hold up the others.
+_WATCHED_MS: Final = 60_000
+_MINUTE_MS: Final = 60_000
+#: After a pause no more than this is made up for.
+_MADE_UP_MS: Final = 1_000
+_MOST_SETTLED: Final = 500
+_OVER: Final = ("done", "stopped", "cancelled")
+_CHANGED: Final = "Somebody has decided about this run meanwhile."
+
+
+class _Solved(Exception):
+    """Somebody has said meanwhile that nothing more is to be done about it."""
+
+
+def tend() -> bool:
+    """Go on with every bulk retry; whether one of them has more to begin at once."""
+    busy = False
+    for bulk_id in BulkRetry.objects.filter(closed_at__isnull=True).order_by("id").values_list("id", flat=True):
+        _follow(bulk_id)
+        rung: list[UUID] = []
+        for _ in range(_MOST_LOOKED_AT):
+            bulk = BulkRetry.objects.get(pk=bulk_id)
+            item = BulkRetryItem.objects.filter(bulk_id=bulk_id, status="pending").order_by("place").first()
+            if item is None or not _may_begin(bulk, database_now()):
+                break
+            busy = True
+            if _begin_next(bulk, item):
+                rung.append(item.run_id)
+        if rung:
+            queue.ring(rung)
+    return busy
+
+
+# --- what came of them --------------------------------------------------------------------------------------------
+
+
+def _follow(bulk_id: UUID) -> None:
+    """Note what came of those that were begun, and what follows of that for the whole."""
+    bulk = BulkRetry.objects.get(pk=bulk_id)
+    if not (_ended(bulk_id).exists() or _next(bulk, database_now())):
+        return
+    with commit("deadletter.bulk"):
+        bulk = BulkRetry.objects.select_for_update().get(pk=bulk_id)
+        _settle(bulk)
+        for name, value in _next(bulk, database_now()).items():
+            setattr(bulk, name, value)
+        bulk.save()
+
+
+def _ended(bulk_id: UUID) -> QuerySet[BulkRetryItem]:
+    """Those of which the generation is over that was opened for them."""
+    over = Run.objects.filter(
+        Q(finished_at__isnull=False) | Q(generation__gt=OuterRef("generation") + 1), pk=OuterRef("run_id")
+    )
+    return BulkRetryItem.objects.filter(Exists(over), bulk_id=bulk_id, status="begun")
+
+
+def _settle(bulk: BulkRetry) -> None:
+    """Within the transaction that holds the bulk's lock."""
+    items = list(_ended(bulk.pk).order_by("place")[:_MOST_SETTLED])
+    runs = {run.pk: run for run in Run.objects.filter(pk__in=[item.run_id for item in items])}
+    letters = DeadLetter.objects.filter(run_id__in=list(runs))
+    again = {(run_id, generation): title for run_id, generation, title in letters.values_list(
+        "run_id", "generation", "title"
+    )}  # fmt: skip
+    for item in items:
+        generation = item.generation + 1
+        title = again.get((item.run_id, generation))
+        if title is None and _completed(runs[item.run_id], generation):
+            item.status, bulk.done = "done", bulk.done + 1
+        else:
+            words = "It was cancelled, or undone." if title is None else title
+            item.status, item.message, bulk.failed = "failed", words[:400], bulk.failed + 1
+        BulkRetryItem.objects.filter(bulk_id=bulk.pk, place=item.place).update(status=item.status, message=item.message)
+        if bulk.status in ("trying", "waiting") and bulk.trial in (None, "under_way"):
+            bulk.trial = item.status
+
+
+def _completed(run: Run, generation: int) -> bool:
+    if run.generation == generation:
+        return run.status == "completed"
+    # Somebody has opened a further one since, perhaps to undo what had been done.
+    after = Replay.objects.filter(run_id=run.pk, generation=generation + 1)
+    return after.values_list("from_status", flat=True).first() == "completed"
+
+
+def _next(bulk: BulkRetry, now: int) -> dict[str, Any]:
+    """What changes of the whole by what is known of its letters."""
+    left = bulk.total - bulk.begun - bulk.asks - bulk.refused
+    under_way = bulk.begun - bulk.done - bulk.failed
+    bad = bulk.failed + bulk.asks - bulk.forgiven
+    status = bulk.status
+    changes: dict[str, Any] = {}
+    if status == "trying":
+        slow = under_way > 0 and not _watched(bulk.pk, now).exists()
+        if bulk.trial is not None or slow:
+            status = "waiting" if left else "running"
+            changes["trial"] = bulk.trial or "under_way"
+    if status == "running" and left == 0 and under_way == 0:
+        status = "done"
+    elif status == "running" and left > 0 and bulk.stop_after is not None and bad >= bulk.stop_after:
+        status = "stopped"
+    if status != bulk.status:
+        changes["status"] = status
+        if status in _OVER:
+            changes["ended_at"] = now
+    if status in _OVER and under_way == 0:
+        changes["closed_at"] = now
+    return changes
+
+
+# --- the next ones ------------------------------------------------------------------------------------------------
+
+
+def _begin_next(bulk: BulkRetry, item: BulkRetryItem) -> bool:
+    """Go on with this letter, or note why not; whether its run goes on now."""
+    try:
+        found = look_plainly(bulk.workspace_id, item.run_id, "published" if bulk.version == "published" else "own")
+        if found.generation != item.generation:
+            raise _Solved
+        return _begin(bulk, item, found)
+    except PlanOutdated:
+        # The next look at it tells why.
+        return False
+    except NeedsSomebody:
+        _leave(bulk.pk, item, "asks", ASKS)
+    except _Solved:
+        _leave(bulk.pk, item, "refused", _CHANGED)
+    except RetryRefused as error:
+        _leave(bulk.pk, item, "refused", next(iter(error.fields.values()), error.message))
+    except RuntimeRefused as error:
+        _leave(bulk.pk, item, "refused", error.message)
+    except (DatabaseError, StoreUnavailable):
+        raise
+    except Exception:
+        # One run that cannot be read must not keep the others waiting, nor whatever else the ticker does.
+        logger.exception("The run %s could not be gone on with.", item.run_id)
+        _leave(bulk.pk, item, "refused", "This run could not be read. The log of the ticker says why.")
+    return False
+
+
+def _may_begin(bulk: BulkRetry, now: int) -> bool:
+    """Whether the next one may go now."""
+    if bulk.status == "trying":
+        return bulk.begun == 0 and bulk.trial is None
+    if bulk.status != "running" or now < bulk.next_at:
+        return False
+    room = _AT_ONCE
+    if bulk.stop_after is not None:
+        # No more than may still fail: so the rule holds exactly.
+        room = min(room, bulk.stop_after - (bulk.failed + bulk.asks - bulk.forgiven))
+    return room > 0 and _watched(bulk.pk, now).count() < room
+
+
+def _watched(bulk_id: UUID, now: int) -> QuerySet[BulkRetryItem]:
+    """Those that were begun not long ago and are under way."""
+    return BulkRetryItem.objects.filter(bulk_id=bulk_id, status="begun", begun_at__gt=now - _WATCHED_MS)
+
+
+def _begin(bulk: BulkRetry, item: BulkRetryItem, found: Found) -> bool:
+    who = "api" if bulk.by is None else f"user:{bulk.by}"
+    with commit("run.replay", "deadletter.bulk"):
+        bulk = BulkRetry.objects.select_for_update().get(pk=bulk.pk)
+        now = database_now()
+        mine = BulkRetryItem.objects.filter(bulk_id=bulk.pk, place=item.place, status="pending")
+        if not _may_begin(bulk, now) or not mine.update(status="begun", begun_at=now):
+            return False
+        carry_on_plainly(found, who, now)
+        solved = DeadLetter.objects.filter(run_id=item.run_id, generation=item.generation)
+        if solved.values_list("solution", "solved_at", "solved_by").first() != ("retried", now, who):
+            raise _Solved
+        bulk.begun += 1
+        if bulk.per_minute is not None:
+            due = max(bulk.next_at, now - _MADE_UP_MS) if bulk.next_at else now
+            bulk.next_at = due + -(-_MINUTE_MS // bulk.per_minute)
+        bulk.save(update_fields=["begun", "next_at"])
+    return True
+
+
+def _leave(bulk_id: UUID, item: BulkRetryItem, status: str, message: str) -> None:
+    """Note why this one was not gone on with."""
+    with commit("deadletter.bulk"):
+        bulk = BulkRetry.objects.select_for_update().get(pk=bulk_id)
+        mine = BulkRetryItem.objects.filter(bulk_id=bulk_id, place=item.place, status="pending")
+        if bulk.status in ("trying", "running") and mine.update(status=status, message=message[:400]):
+            trial = {"trial": status} if bulk.status == "trying" else {}
+            BulkRetry.objects.filter(pk=bulk_id).update(**{status: F(status) + 1}, **trial)

@@ -1,0 +1,308 @@
+"""Dead letters gone on with in bulk: at a speed, until a rule stops it, one first; each of them once, whatever dies."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connections
+
+from runtime import api
+from runtime.contracts import BulkRetryView, NotFound, RuntimeRefused
+from runtime.engine.ids import uuid7
+from runtime.store import failpoints
+from runtime.store.models import BulkRetry, BulkRetryItem, Replay, Run
+from runtime.worker import bulk_retries
+from tests.runtime.fixtures import World
+from tests.runtime.machine import WORKSPACE, Machine, flow, pause, post, step, unsafe_post, wait_until
+from tests.runtime.test_dead_letters import INVOICE, failing, groups, letters
+
+BY = UUID("01890a5d-ac96-774b-bcce-b302099a8059")
+
+
+def failed(machine: Machine, count: int, graph: dict[str, Any] | None = None) -> list[UUID]:
+    """Runs of a new workflow that have failed alike, the newest first."""
+    workflow = machine.publish(graph or failing("No."))
+    return [machine.finish(machine.begin_again(workflow, {"number": number})).id for number in range(count)][::-1]
+
+
+def mending(world: World, times: int) -> dict[str, Any]:
+    """A call that fails so many times for each run, and then works."""
+    invoice = post("pay", f"{world.url}/with/fail=503*{times}/invoices", INVOICE, retry={"attempts": 1})
+    return flow("start -> pay", invoice)
+
+
+def start(**asked: Any) -> BulkRetryView:
+    (group,) = groups()
+    return api.start_bulk_retry(workspace_id=WORKSPACE, **{"cause": group.cause, "by": BY, **asked})
+
+
+def now(bulk: BulkRetryView) -> BulkRetryView:
+    return api.bulk_retry(workspace_id=WORKSPACE, bulk_id=bulk.id)
+
+
+def until(bulk: BulkRetryView, status: str) -> BulkRetryView:
+    wait_until(lambda: now(bulk).status == status)
+    return now(bulk)
+
+
+def goes(runs: list[UUID]) -> list[int]:
+    """In which generation each run is."""
+    found = dict(Run.objects.filter(pk__in=runs).values_list("pk", "generation"))
+    return [found[run] for run in runs]
+
+
+class TestGoingOn:
+    def test_each_letter_is_gone_on_with_by_whoever_asked_and_followed_to_its_end(
+        self, machine: Machine, world: World
+    ) -> None:
+        runs = failed(machine, 4, mending(world, 1))
+        bulk = start(reason="The ERP is back.")
+        assert (bulk.status, bulk.total, bulk.left, bulk.reason) == ("running", 4, 4, "The ERP is back.")
+        ended = until(bulk, "done")
+        assert (ended.done, ended.failed, ended.left, ended.under_way, ended.open) == (4, 0, 0, 0, False)
+        assert goes(runs) == [2, 2, 2, 2]
+        assert set(Replay.objects.values_list("by", flat=True)) == {f"user:{BY}"}
+        assert all(len(world.invoices(str(run))) == 1 for run in runs)
+        assert groups() == []
+        assert [one.id for one in api.bulk_retries(workspace_id=WORKSPACE)] == [bulk.id]
+
+    def test_those_that_need_somebodys_word_or_were_decided_about_are_left_with_the_reason(
+        self, idle_machine: Machine, world: World
+    ) -> None:
+        machine = idle_machine
+        machine.start()
+        graph = flow("start -> pay", unsafe_post("pay", f"{world.url}/with/drop/invoices", INVOICE))
+        asks = machine.run(graph).id
+        solved, retried, again, nobodys = *failed(machine, 3), uuid7()
+        machine.stop()
+        runs = [asks, solved, retried, nobodys, again]
+        bulk = api.start_bulk_retry(workspace_id=WORKSPACE, run_ids=runs, by=BY)
+        api.solve_dead_letters(workspace_id=WORKSPACE, run_ids=[solved], solution="elsewhere", reason="By hand.")
+        api.retry_each(workspace_id=WORKSPACE, run_ids=[retried])
+        machine.start()
+        ended = until(bulk, "done")
+        assert (ended.total, ended.begun, ended.failed, ended.asks, ended.refused) == (5, 1, 1, 1, 3)
+        told = {one.run.id: (one.outcome, one.message) for one in bulk_items(bulk)}
+        assert told[asks] == ("asks", "Somebody has to look at the plan of this run first.")
+        assert told[solved] == ("refused", "Somebody has decided about this run meanwhile.")
+        assert told[retried][0] == "refused", "it goes on already, or has failed of something newer"
+        assert told[again][0] == "failed"
+        assert goes([asks, solved, retried, again]) == [1, 1, 2, 2]
+        assert len(world.invoices(str(asks))) == 1
+
+    def test_on_the_published_version_where_that_fits(self, machine: Machine) -> None:
+        runs = failed(machine, 2)
+        workflow = Run.objects.get(pk=runs[0]).workflow_id
+        machine.publish(flow("start -> stop", step("stop", "flow.stop@1", {})), workflow_id=workflow)
+        (group,) = groups()
+        ended = until(start(version="published"), "done")
+        assert (ended.done, ended.cause) == (2, group.cause)
+        assert set(Replay.objects.values_list("version_after__number", flat=True)) == {2}
+
+    def test_a_run_that_is_undone_or_cancelled_counts_as_failed(self, machine: Machine) -> None:
+        (run,) = failed(machine, 1)
+        workflow = Run.objects.get(pk=run).workflow_id
+        machine.publish(flow("start -> stop", pause("stop", 600)), workflow_id=workflow)
+        bulk = start(version="published")
+        wait_until(lambda: now(bulk).begun == 1)
+        api.cancel(workspace_id=WORKSPACE, run_id=run, by=BY)
+        assert until(bulk, "done").failed == 1
+
+    def test_whether_the_workflow_is_paused_still_accepting_is_said(self, machine: Machine) -> None:
+        (run,) = failed(machine, 1)
+        bulk = start(trial=True)
+        assert not bulk.workflow_held
+        workflow = Run.objects.get(pk=run).workflow_id
+        api.hold_workflow(workspace_id=WORKSPACE, workflow_id=workflow, reason="The ERP is down.", by=BY)
+        assert now(bulk).workflow_held
+
+
+class TestChoosing:
+    def test_the_newest_of_a_group_as_it_was_shown(self, idle_machine: Machine) -> None:
+        idle_machine.start()
+        runs = failed(idle_machine, 3)
+        idle_machine.stop()
+        (group,) = groups()
+        bulk = start(count=2)
+        assert (
+            list(BulkRetryItem.objects.filter(bulk_id=bulk.id).order_by("place").values_list("run_id", flat=True))
+            == (runs[:2])
+        )
+        api.stop_bulk_retry(workspace_id=WORKSPACE, bulk_id=bulk.id)
+        with pytest.raises(RuntimeRefused) as refused:
+            start(until=group.first_at - 1)
+        assert refused.value.code == "nothing_to_retry"
+
+    def test_a_group_that_is_being_retried_is_not_retried_twice(self, idle_machine: Machine) -> None:
+        idle_machine.start()
+        failed(idle_machine, 1)
+        idle_machine.stop()
+        bulk = start()
+        with pytest.raises(RuntimeRefused) as refused:
+            start()
+        assert refused.value.code == "under_way"
+        api.stop_bulk_retry(workspace_id=WORKSPACE, bulk_id=bulk.id, by=BY)
+        assert start().status == "running"
+
+    @pytest.mark.parametrize("wrong", [{"count": 0}, {"per_minute": 6_001}, {"stop_after": 0}])
+    def test_a_number_that_is_none_is_refused(self, machine: Machine, wrong: dict[str, int]) -> None:
+        failed(machine, 1)
+        with pytest.raises(RuntimeRefused) as refused:
+            start(**wrong)
+        assert refused.value.code == "bad_number"
+
+    def test_another_workspace_has_none(self, machine: Machine) -> None:
+        failed(machine, 1)
+        bulk = start(trial=True)
+        (group,) = groups()
+        assert api.bulk_retries(workspace_id=uuid7()) == []
+        for call in (api.bulk_retry, api.bulk_retry_items, api.go_on_with_bulk, api.stop_bulk_retry):
+            with pytest.raises(NotFound):
+                call(workspace_id=uuid7(), bulk_id=bulk.id)
+        with pytest.raises(RuntimeRefused):
+            api.start_bulk_retry(workspace_id=uuid7(), cause=group.cause)
+
+
+class TestPace:
+    def test_no_more_go_in_a_minute_than_were_asked_for(self, idle_machine: Machine) -> None:
+        idle_machine.start()
+        failed(idle_machine, 4)
+        idle_machine.stop()
+        bulk = start(per_minute=60)
+        bulk_retries.tend()
+        assert now(bulk).begun == 1, "the first at once"
+        after = BulkRetry.objects.get(pk=bulk.id).next_at
+        begun = BulkRetryItem.objects.get(bulk_id=bulk.id, status="begun").begun_at or 0
+        assert 0 <= after - begun <= 1_000
+        BulkRetry.objects.update(next_at=begun + 3_600_000)
+        bulk_retries.tend()
+        assert now(bulk).begun == 1
+        BulkRetry.objects.update(next_at=begun - 3_600_000)
+        bulk_retries.tend()
+        assert now(bulk).begun <= 3, "an hour without a ticker is not made up for at once"
+
+    def test_it_stops_after_exactly_as_many_failures_as_were_allowed(self, machine: Machine) -> None:
+        runs = failed(machine, 6)
+        ended = until(start(stop_after=2), "stopped")
+        assert (ended.failed, ended.begun, ended.left, ended.open) == (2, 2, 4, False)
+        assert goes(runs) == [2, 2, 1, 1, 1, 1]
+        assert [one.outcome for one in bulk_items(ended)] == ["failed", "failed"]
+
+    def test_without_the_rule_it_goes_on_against_all_odds(self, machine: Machine) -> None:
+        runs = failed(machine, 6)
+        assert until(start(), "done").failed == 6
+        assert goes(runs) == [2] * 6
+
+    def test_a_person_stops_it_and_what_was_begun_goes_on(self, machine: Machine, world: World) -> None:
+        runs = failed(machine, 3, mending(world, 1))
+        bulk = start(per_minute=1)
+        wait_until(lambda: now(bulk).done == 1)
+        stopped = api.stop_bulk_retry(workspace_id=WORKSPACE, bulk_id=bulk.id, by=BY)
+        assert (stopped.status, stopped.left, stopped.ended_by) == ("cancelled", 2, f"user:{BY}")
+        assert goes(runs) == [2, 1, 1]
+        with pytest.raises(RuntimeRefused) as refused:
+            api.stop_bulk_retry(workspace_id=WORKSPACE, bulk_id=bulk.id, by=BY)
+        assert refused.value.code == "bulk_over"
+
+
+class TestTryOneFirst:
+    def test_the_first_goes_alone_and_the_others_only_when_somebody_says_so(
+        self, machine: Machine, world: World
+    ) -> None:
+        runs = failed(machine, 3, mending(world, 1))
+        bulk = start(trial=True)
+        waits = until(bulk, "waiting")
+        assert (waits.trial, waits.done, waits.left) == ("done", 1, 2)
+        bulk_retries.tend()
+        assert goes(runs) == [2, 1, 1]
+        assert [(one.run.id, one.outcome) for one in bulk_items(bulk)] == [(runs[0], "done")]
+        api.go_on_with_bulk(workspace_id=WORKSPACE, bulk_id=bulk.id)
+        assert until(bulk, "done").done == 3
+        with pytest.raises(RuntimeRefused) as refused:
+            api.go_on_with_bulk(workspace_id=WORKSPACE, bulk_id=bulk.id)
+        assert refused.value.code == "not_waiting"
+
+    def test_a_failure_that_somebody_has_seen_does_not_stop_the_others(self, machine: Machine) -> None:
+        runs = failed(machine, 3)
+        bulk = start(cause=None, run_ids=[uuid7(), *runs], trial=True, stop_after=1)
+        assert until(bulk, "waiting").trial == "failed"
+        assert [one.run.id for one in bulk_items(bulk)] == runs[:1], "the one that was tried"
+        api.go_on_with_bulk(workspace_id=WORKSPACE, bulk_id=bulk.id)
+        ended = until(bulk, "stopped")
+        assert (ended.failed, ended.left) == (2, 1)
+
+    def test_of_one_alone_nobody_is_asked(self, machine: Machine, world: World) -> None:
+        failed(machine, 1, mending(world, 1))
+        ended = until(start(trial=True), "done")
+        assert (ended.trial, ended.done) == ("done", 1)
+
+    def test_one_that_takes_long_does_not_hold_up_the_question(self, machine: Machine) -> None:
+        workflow = machine.publish(failing("No."))
+        for number in range(2):
+            machine.finish(machine.begin_again(workflow, {"number": number}))
+        machine.publish(flow("start -> stop", pause("stop", 600)), workflow_id=workflow)
+        bulk = start(trial=True, version="published")
+        wait_until(lambda: now(bulk).begun == 1)
+        assert now(bulk).status == "trying"
+        BulkRetryItem.objects.filter(status="begun").update(begun_at=0)
+        assert until(bulk, "waiting").trial == "under_way"
+
+
+class TestOnceEach:
+    @pytest.mark.parametrize("point", ["deadletter.bulk:before", "deadletter.bulk:after"])
+    def test_what_breaks_in_between_neither_loses_nor_repeats_one(self, idle_machine: Machine, point: str) -> None:
+        idle_machine.start()
+        runs = failed(idle_machine, 5)
+        (group,) = groups()
+        idle_machine.stop()
+        bulk = start()
+        for nth in (1, 2, 1):
+            failpoints.arm(f"{point}=raise@nth({nth})")
+            with pytest.raises(failpoints.FailpointReached):
+                bulk_retries.tend()
+            failpoints.disarm()
+            assert now(bulk).begun == Run.objects.filter(pk__in=runs, generation=2).count()
+        idle_machine.start()
+        assert until(bulk, "done").failed == 5
+        assert goes(runs) == [2] * 5
+        assert sorted(letters(group.cause)) == sorted(runs)
+
+    def test_two_tickers_at_once_begin_each_once(self, idle_machine: Machine) -> None:
+        idle_machine.start()
+        runs = failed(idle_machine, 8)
+        idle_machine.stop()
+        bulk = start()
+        threads = [threading.Thread(target=tend_and_close) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert now(bulk).begun == 8
+        assert goes(runs) == [2] * 8
+        assert Replay.objects.count() == 8
+
+    def test_a_crash_of_the_process_in_the_middle_is_made_up_for(self, idle_machine: Machine, world: World) -> None:
+        idle_machine.start()
+        runs = failed(idle_machine, 6, mending(world, 1))
+        bulk = start(per_minute=600)
+        wait_until(lambda: now(bulk).begun >= 2)
+        idle_machine.crash()
+        idle_machine.start()
+        assert until(bulk, "done").done == 6
+        assert goes(runs) == [2] * 6
+        assert all(len(world.invoices(str(run))) == 1 for run in runs)
+
+
+def bulk_items(bulk: BulkRetryView) -> list[Any]:
+    return api.bulk_retry_items(workspace_id=WORKSPACE, bulk_id=bulk.id)
+
+
+def tend_and_close() -> None:
+    try:
+        for _ in range(4):
+            bulk_retries.tend()
+    finally:
+        connections.close_all()
