@@ -24,7 +24,8 @@ class GroupsQuery(Query):
 
 
 class GroupView(View):
-    """Runs that failed alike. `pattern`: their message, with … for what differs."""
+    """Runs that failed alike. `pattern`: their message, with … for what differs. `workflow_held`: their workflow is
+    paused, still accepting, which holds what starts and not what somebody has go on."""
 
     cause: str
     workflow: WorkflowName
@@ -35,6 +36,7 @@ class GroupView(View):
     count: int
     first_at: str
     last_at: str
+    workflow_held: bool
 
 
 class GroupsView(View):
@@ -106,6 +108,7 @@ class Groups(ApiView):
                     count=group.count,
                     first_at=stamp(group.first_at),
                     last_at=stamp(group.last_at),
+                    workflow_held=group.workflow_held,
                 )
             )
         return GroupsView(items=items, count=runtime_api.dead_letter_count(workspace_id=workspace_id))

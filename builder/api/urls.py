@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path, register_convert
 from django.urls.converters import IntConverter
 
 from builder.api import (
+    bulk_retries,
     catalogue,
     connections,
     control,
@@ -110,6 +111,10 @@ _workspace: list[URLPattern | URLResolver] = [
     path("/dead-letters/retry", dead_letters.RetryEach.as_view()),
     path("/dead-letters/solve", dead_letters.Solve.as_view()),
     path("/dead-letters/discard", dead_letters.Discard.as_view()),
+    path("/dead-letters/bulk-retries", bulk_retries.BulkRetries.as_view()),
+    path("/dead-letters/bulk-retries/<uuid:bulk_id>", bulk_retries.OneBulkRetry.as_view()),
+    path("/dead-letters/bulk-retries/<uuid:bulk_id>/go-on", bulk_retries.GoOnWithBulkRetry.as_view()),
+    path("/dead-letters/bulk-retries/<uuid:bulk_id>/stop", bulk_retries.StopBulkRetry.as_view()),
     path("/dead-letters/<str:cause>", dead_letters.OneGroup.as_view()),
     path("/runs/<uuid:run_id>/waits", waits.Waits.as_view()),
     path("/runs/<uuid:run_id>/waits/<str:node_id>/link", waits.ResumeLink.as_view()),

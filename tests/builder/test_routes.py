@@ -132,6 +132,11 @@ ROUTES = [
     Row("POST", f"{W}/inbox/decide", VIEW, Scope.RUN, (404,), {"tasks": [str(uuid4())], "outcome": "approved"}),
     Row("GET", f"{W}/dead-letters", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/dead-letters/<str:cause>", VIEW, Scope.READ, (200,)),
+    Row("GET", f"{W}/dead-letters/bulk-retries", VIEW, Scope.READ, (200,)),
+    Row("POST", f"{W}/dead-letters/bulk-retries", REVIEW, Scope.RUN, (409,), {"cause": "x"}),
+    Row("GET", f"{W}/dead-letters/bulk-retries/<uuid:bulk_id>", VIEW, Scope.READ, (404,)),
+    Row("POST", f"{W}/dead-letters/bulk-retries/<uuid:bulk_id>/go-on", REVIEW, Scope.RUN, (404,)),
+    Row("POST", f"{W}/dead-letters/bulk-retries/<uuid:bulk_id>/stop", REVIEW, Scope.RUN, (404,)),
     Row("POST", f"{W}/dead-letters/retry", REVIEW, Scope.RUN, (200,), {"runs": []}),
     Row("POST", f"{W}/dead-letters/solve", REVIEW, Scope.RUN, (200,), {"runs": [], "reason": "Paid by hand."}),
     Row("POST", f"{W}/dead-letters/discard", ADMIN, Scope.ADMIN, (200,), {"runs": [], "reason": "A test."}),
@@ -230,7 +235,7 @@ def path_of(row: Row, world: World, things: Things, *, workspace: UUID | None = 
     path = path.replace("<uuid:workflow_id>", str(things.workflow))
     path = path.replace("<uuid:connection_id>", str(things.connection))
     path = path.replace("<number:number>", "1").replace("<str:node_id>", "n_start")
-    for name in ("member", "group", "token", "run", "event", "task", "backfill"):
+    for name in ("member", "group", "token", "run", "event", "task", "backfill", "bulk"):
         path = path.replace(f"<uuid:{name}_id>", str(uuid4()))
     return path
 

@@ -311,6 +311,8 @@ export interface DeadLetterGroup {
   count: number;
   first_at: Instant;
   last_at: Instant;
+  /** It is paused, still accepting; what somebody retries goes on all the same. */
+  workflow_held: boolean;
 }
 
 export interface DeadLetters {

@@ -99,6 +99,41 @@ export type BreakerShape = {
   percent: number;
 };
 
+/** A run of it. `outcome`: begun · done · failed · asks · refused; `message`: why it failed again, or was not gone on with. */
+export type BulkRetryRun = {
+  message: string;
+  outcome: string;
+  run: RunShape;
+};
+
+/** Dead letters that are gone on with one after another. `status`: trying · waiting (for somebody's word) · running · done · stopped (by its rule) · cancelled (by a person). Of `total`, `begun` were gone on with: they are `done`, `failed` again, or `under_way`. Of the others `asks` need somebody's word, `refused` could not be gone on with, and `left` are as they were. `trial`: what came of the first one (done · failed · asks · refused · under_way). `open`: its numbers change still. `workflow_held`: a workflow of theirs is paused, still accepting, which holds what starts and not these. */
+export type BulkRetryShape = {
+  asks: number;
+  at: string;
+  begun: number;
+  by: (string | null);
+  cause: (string | null);
+  done: number;
+  ended_at: (string | null);
+  ended_by: (string | null);
+  failed: number;
+  id: string;
+  left: number;
+  open: boolean;
+  per_minute: (number | null);
+  reason: string;
+  refused: number;
+  status: string;
+  stop_after: (number | null);
+  title: string;
+  total: number;
+  trial: (string | null);
+  under_way: number;
+  version: string;
+  workflow: (WorkflowName | null);
+  workflow_held: boolean;
+};
+
 /** Why, if you like to say so. */
 export type CancelBody = {
   reason?: string;
@@ -342,7 +377,7 @@ export type GroupChanges = {
   name?: (string | null);
 };
 
-/** Runs that failed alike. `pattern`: their message, with … for what differs. */
+/** Runs that failed alike. `pattern`: their message, with … for what differs. `workflow_held`: their workflow is paused, still accepting, which holds what starts and not what somebody has go on. */
 export type GroupView = {
   cause: string;
   code: string;
@@ -353,6 +388,7 @@ export type GroupView = {
   step: StepName;
   title: string;
   workflow: WorkflowName;
+  workflow_held: boolean;
 };
 
 /** All groups, the newest first, and how many runs there are in all of them. */
@@ -442,6 +478,10 @@ export type ItemShape = {
 
 export type ItemsBackfillShape = {
   items: Array<BackfillShape>;
+};
+
+export type ItemsBulkRetryShape = {
+  items: Array<BulkRetryShape>;
 };
 
 export type ItemsCheckLine = {
@@ -620,6 +660,35 @@ export type Note = {
   kind: string;
   text: string;
   to: string;
+};
+
+/** `runs`: the first 20 that failed again or were not gone on with; before them the one that was tried, while it is about that one. */
+export type OneBulkRetryShape = {
+  asks: number;
+  at: string;
+  begun: number;
+  by: (string | null);
+  cause: (string | null);
+  done: number;
+  ended_at: (string | null);
+  ended_by: (string | null);
+  failed: number;
+  id: string;
+  left: number;
+  open: boolean;
+  per_minute: (number | null);
+  reason: string;
+  refused: number;
+  runs: Array<BulkRetryRun>;
+  status: string;
+  stop_after: (number | null);
+  title: string;
+  total: number;
+  trial: (string | null);
+  under_way: number;
+  version: string;
+  workflow: (WorkflowName | null);
+  workflow_held: boolean;
 };
 
 /** What became of one of them. `code` and `message`: why the answer was not taken. */
@@ -1012,6 +1081,19 @@ export type StartBackfill = {
   end: string;
   together?: boolean;
   trigger: string;
+};
+
+/** Which dead letters: those of a group (`cause`), the newest first, or `runs` in their order. `count`: so many of the group; `until`: none that failed later. `per_minute`: null is as fast as possible. `stop_after`: so many that fail again or need a person stop it, null never does. `trial`: the first one alone, then it waits for a word. `version`: each run's own, or the one that is published when its turn comes. */
+export type StartBulkRetry = {
+  cause?: (string | null);
+  count?: (number | null);
+  per_minute?: (number | null);
+  reason?: string;
+  runs?: (Array<string> | null);
+  stop_after?: (number | null);
+  trial?: boolean;
+  until?: (string | null);
+  version?: VersionEnum;
 };
 
 export type StatusEnum = "running" | "done" | "failed";
@@ -1638,6 +1720,77 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/dead-letters/bulk-retries": {
+    path: { workspace_id: string };
+    answers: {
+      "200": ItemsBulkRetryShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/dead-letters/bulk-retries": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: StartBulkRetry;
+    answers: {
+      "202": BulkRetryShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/dead-letters/bulk-retries/{bulk_id}": {
+    path: { bulk_id: string; workspace_id: string };
+    answers: {
+      "200": OneBulkRetryShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/dead-letters/bulk-retries/{bulk_id}/go-on": {
+    path: { bulk_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "202": BulkRetryShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/dead-letters/bulk-retries/{bulk_id}/stop": {
+    path: { bulk_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "202": BulkRetryShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };

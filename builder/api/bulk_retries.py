@@ -1,0 +1,204 @@
+"""Dead letters that are gone on with in bulk: started, watched, and stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from builder.accounts.rights import Action
+from builder.accounts.selectors import names_of
+from builder.accounts.times import stamp
+from builder.api.operation import ApiView, Body, Call, View, operation
+from builder.api.shapes import Items
+from builder.workflows import selectors
+from builder.workflows.shapes import RunShape, WorkflowName, person_in
+from runtime import api as runtime_api
+from runtime.contracts import BulkRetryView
+
+
+class StartBulkRetry(Body):
+    """Which dead letters: those of a group (`cause`), the newest first, or `runs` in their order. `count`: so many of
+    the group; `until`: none that failed later. `per_minute`: null is as fast as possible. `stop_after`: so many that
+    fail again or need a person stop it, null never does. `trial`: the first one alone, then it waits for a word.
+    `version`: each run's own, or the one that is published when its turn comes."""
+
+    cause: Annotated[str, Field(min_length=1, max_length=32)] | None = None
+    runs: Annotated[list[UUID], Field(min_length=1, max_length=10_000)] | None = None
+    count: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    until: AwareDatetime | None = None
+    version: Literal["own", "published"] = "own"
+    per_minute: Annotated[int, Field(ge=1, le=6_000)] | None = None
+    stop_after: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    trial: bool = False
+    reason: Annotated[str, Field(max_length=400)] = ""
+
+    @model_validator(mode="after")
+    def one_of_both(self) -> Self:
+        if (self.cause is None) == (self.runs is None):
+            raise ValueError("Name a group (cause) or runs, and not both.")
+        return self
+
+
+class BulkRetryShape(View):
+    """Dead letters that are gone on with one after another. `status`: trying · waiting (for somebody's word) · running
+    · done · stopped (by its rule) · cancelled (by a person). Of `total`, `begun` were gone on with: they are `done`,
+    `failed` again, or `under_way`. Of the others `asks` need somebody's word, `refused` could not be gone on with,
+    and `left` are as they were. `trial`: what came of the first one (done · failed · asks ·
+    refused · under_way). `open`: its numbers change still.
+    `workflow_held`: a workflow of theirs is paused, still accepting, which holds what starts and not these."""
+
+    id: UUID
+    workflow: WorkflowName | None
+    cause: str | None
+    title: str
+    at: str
+    by: str | None
+    reason: str
+    version: str
+    per_minute: int | None
+    stop_after: int | None
+    status: str
+    trial: str | None
+    total: int
+    begun: int
+    done: int
+    failed: int
+    under_way: int
+    asks: int
+    refused: int
+    left: int
+    ended_at: str | None
+    ended_by: str | None
+    open: bool
+    workflow_held: bool
+
+
+class BulkRetryRun(View):
+    """A run of it. `outcome`: begun · done · failed · asks · refused; `message`: why it failed again, or was not
+    gone on with."""
+
+    run: RunShape
+    outcome: str
+    message: str
+
+
+class OneBulkRetryShape(BulkRetryShape):
+    """`runs`: the first 20 that failed again or were not gone on with; before them the one that was tried, while it is
+    about that one."""
+
+    runs: list[BulkRetryRun]
+
+
+class BulkRetries(ApiView):
+    @operation(Action.RUN_SEE, answer=Items[BulkRetryShape])
+    def get(self, call: Call) -> Items[BulkRetryShape]:
+        """The newest bulk retries of dead letters, those that are under way first."""
+        found = runtime_api.bulk_retries(workspace_id=call.workspace.id)
+        people = {one.by for one in found} | {person_in(one.ended_by) for one in found}
+        names = names_of({one for one in people if one is not None})
+        workflows = _workflows(call, found)
+        return Items[BulkRetryShape](items=[_shape(one, names, workflows) for one in found])
+
+    @operation(
+        Action.RUN_RETRY, body=StartBulkRetry, answer=BulkRetryShape, status=202, also=(409,), repeat="stored_apart"
+    )
+    def post(self, call: Call, *, body: StartBulkRetry) -> BulkRetryShape:
+        """Go on with many dead letters, one after another, whether or not anybody watches. Those whose plan asks
+        something, or does something outside a second time, are left and named."""
+        made = runtime_api.start_bulk_retry(
+            workspace_id=call.workspace.id,
+            cause=body.cause,
+            run_ids=body.runs or [],
+            count=body.count,
+            until=None if body.until is None else _ms(body.until),
+            version=body.version,
+            per_minute=body.per_minute,
+            stop_after=body.stop_after,
+            trial=body.trial,
+            reason=body.reason,
+            by=call.person.id,
+        )
+        return _one(call, made)
+
+
+class OneBulkRetry(ApiView):
+    @operation(Action.RUN_SEE, answer=OneBulkRetryShape)
+    def get(self, call: Call, *, bulk_id: UUID) -> OneBulkRetryShape:
+        """How far a bulk retry is, and what did not just work."""
+        workspace_id = call.workspace.id
+        shape = _one(call, runtime_api.bulk_retry(workspace_id=workspace_id, bulk_id=bulk_id))
+        told = runtime_api.bulk_retry_items(workspace_id=workspace_id, bulk_id=bulk_id)
+        runs = selectors.shaped(workspace_id=workspace_id, views=[one.run for one in told])
+        return OneBulkRetryShape(
+            **shape.model_dump(),
+            runs=[
+                BulkRetryRun(run=run, outcome=one.outcome, message=one.message)
+                for run, one in zip(runs, told, strict=True)
+            ],
+        )
+
+
+class GoOnWithBulkRetry(ApiView):
+    @operation(Action.RUN_RETRY, answer=BulkRetryShape, status=202, also=(409,), repeat="stored_apart")
+    def post(self, call: Call, *, bulk_id: UUID) -> BulkRetryShape:
+        """Go on with the others, now that it is known what came of the first one."""
+        return _one(call, runtime_api.go_on_with_bulk(workspace_id=call.workspace.id, bulk_id=bulk_id))
+
+
+class StopBulkRetry(ApiView):
+    @operation(Action.RUN_RETRY, answer=BulkRetryShape, status=202, also=(409,), repeat="stored_apart")
+    def post(self, call: Call, *, bulk_id: UUID) -> BulkRetryShape:
+        """Go on with no further ones. Those that were begun go on."""
+        return _one(
+            call, runtime_api.stop_bulk_retry(workspace_id=call.workspace.id, bulk_id=bulk_id, by=call.person.id)
+        )
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _workflows(call: Call, found: list[BulkRetryView]) -> Mapping[UUID, str]:
+    wanted = {one.workflow_id for one in found if one.workflow_id is not None}
+    return selectors.names(workspace_id=call.workspace.id, workflow_ids=wanted)
+
+
+def _one(call: Call, view: BulkRetryView) -> BulkRetryShape:
+    people = (view.by, person_in(view.ended_by))
+    return _shape(view, names_of({one for one in people if one is not None}), _workflows(call, [view]))
+
+
+def _shape(view: BulkRetryView, names: Mapping[UUID, str], workflows: Mapping[UUID, str]) -> BulkRetryShape:
+    ended_by = person_in(view.ended_by)
+    return BulkRetryShape(
+        id=view.id,
+        workflow=None
+        if view.workflow_id is None
+        else WorkflowName(id=view.workflow_id, name=workflows.get(view.workflow_id, "")),
+        cause=view.cause,
+        title=view.title,
+        at=stamp(view.at),
+        by=None if view.by is None else names.get(view.by),
+        reason=view.reason,
+        version=view.version,
+        per_minute=view.per_minute,
+        stop_after=view.stop_after,
+        status=view.status,
+        trial=view.trial,
+        total=view.total,
+        begun=view.begun,
+        done=view.done,
+        failed=view.failed,
+        under_way=view.under_way,
+        asks=view.asks,
+        refused=view.refused,
+        left=view.left,
+        ended_at=None if view.ended_at is None else stamp(view.ended_at),
+        ended_by=None if ended_by is None else names.get(ended_by),
+        open=view.open,
+        workflow_held=view.workflow_held,
+    )
