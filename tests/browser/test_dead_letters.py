@@ -163,8 +163,73 @@ def test_of_many_that_fail_again_the_rest_is_left_alone(
     dialog.get_by_label("How many").fill("7")
     dialog.get_by_role("button", name="Retry 7 runs").click()
     expect(dialog.get_by_role("status")).to_contain_text("2 runs were left as they are.")
+    expect(dialog.get_by_role("status")).to_contain_text("Stopped, because 5 runs failed again or need a person.")
     expect(dialog.get_by_role("link", name=re.compile("^SO-802"))).to_have_count(5)
     shot(page, "dead-letters-stopped")
+
+
+def test_a_bulk_retry_goes_on_when_the_page_is_left_and_is_found_and_stopped_there_again(
+    signed_in: Opens, api: Api, product: Product, shot: Callable[[Page, str], None]
+) -> None:
+    leave_none(api)
+    numbers = [f"SO-807{number}" for number in range(4)]
+    fail(api, product, "Down and left", "/with/fail=503*1/invoices", numbers)
+    page = signed_in("/dead-letters")
+    group(page, "Down and left").get_by_role("button", name="Retry…").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("radio", name="10 a minute").check()
+    dialog.get_by_label("Reason (optional)").fill("The ERP is back.")
+    shot(page, "dead-letters-bulk")
+    dialog.get_by_role("button", name="Retry 4 runs").click()
+    expect(dialog.get_by_text("1 of 4 runs")).to_be_visible()
+    shot(page, "dead-letters-bulk-under-way")
+    page.goto("about:blank")
+    (bulk,) = [one for one in api.call("GET", "W/dead-letters/bulk-retries")["items"] if one["open"]]
+    assert (bulk["status"], bulk["per_minute"], bulk["reason"]) == ("running", 10, "The ERP is back.")
+
+    again = signed_in("/dead-letters")
+    line = again.get_by_role("list", name="Bulk retries").get_by_role("listitem")
+    expect(line).to_contain_text("Bulk retry under way:")
+    expect(line).to_contain_text("2 of 4 runs, 0 failed again.")
+    shot(again, "dead-letters-bulk-found")
+    line.get_by_role("button", name="Show…").click()
+    expect(again.get_by_role("dialog").get_by_role("progressbar")).to_have_attribute("aria-valuemax", "4")
+    again.keyboard.press("Escape")
+    expect(again.get_by_role("dialog")).to_have_count(0)
+    line.get_by_role("button", name="Stop").click()
+    expect(line).to_contain_text("Bulk retry stopped:")
+    expect(line.get_by_role("button", name="Stop")).to_have_count(0)
+    ended = api.call("GET", f"W/dead-letters/bulk-retries/{bulk['id']}")
+    assert (ended["status"], ended["left"] + ended["begun"]) == ("cancelled", 4)
+    assert ended["left"] > 0
+    assert len([one for number in numbers for one in received(product, "/invoices", number)]) == ended["done"]
+    leave_none(api)
+
+
+def test_in_bulk_too_the_others_wait_until_somebody_has_seen_the_first(
+    signed_in: Opens, api: Api, product: Product, shot: Callable[[Page, str], None]
+) -> None:
+    leave_none(api)
+    fail(api, product, "Down once more", "/with/fail=503*1/invoices", ["SO-8081", "SO-8082", "SO-8083"])
+    (one,) = api.call("GET", "W/dead-letters")["items"]
+    api.call("POST", f"W/workflows/{one['workflow']['id']}/hold", {"reason": "The ERP is down."})
+    page = signed_in("/dead-letters")
+    group(page, "Down once more").get_by_role("button", name="Retry…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("These runs go on at once all the same.")).to_be_visible()
+    dialog.get_by_role("checkbox", name="Try 1 first").check()
+    dialog.get_by_role("button", name="Retry 3 runs").click()
+    expect(dialog.get_by_role("status")).to_have_text("The first one worked.")
+    expect(dialog.get_by_role("link", name="SO-8083")).to_be_visible()
+    shot(page, "dead-letters-bulk-waits")
+    dialog.get_by_role("button", name="Close").last.click()
+    line = page.get_by_role("list", name="Bulk retries").get_by_role("listitem")
+    expect(line).to_contain_text("the others wait for your word")
+    line.get_by_role("button", name="Retry the other 2").click()
+    expect(line).to_contain_text("3 of 3 runs, 0 failed again.")
+    expect(line).to_contain_text("Bulk retry done:")
+    shot(page, "dead-letters-bulk-done")
+    expect(page.get_by_role("heading", name="No dead letters.")).to_be_visible()
 
 
 def test_putting_right_elsewhere_needs_a_reason(
@@ -217,10 +282,18 @@ def test_the_list_is_readable_in_either_theme_at_a_desk_and_on_a_phone(
 ) -> None:
     leave_none(api)
     fail(api, product, "Supplier invoices", "/invoicez", [f"SO-805{number}" for number in range(4)])
-    fail(api, product, "Order to cash again", "/with/fail=422/invoices", ["SO-8061", "SO-8062"])
+    fail(api, product, "Order to cash again", "/with/fail=422/invoices", ["SO-8061", "SO-8062", "SO-8063"])
+    (one, _) = api.call("GET", "W/dead-letters")["items"]
+    bulk = api.call("POST", "W/dead-letters/bulk-retries", {"cause": one["cause"], "trial": True})
     page = signed_in("/dead-letters", viewport=SIZES[size])
     page.emulate_media(color_scheme=THEMES[size][0])
     mine = group(page, "Supplier invoices")
     mine.get_by_role("button", expanded=False).first.click()
     mine.get_by_role("checkbox", name="Choose SO-8052").check()
+    line = page.get_by_role("list", name="Bulk retries").get_by_role("listitem")
+    expect(line).to_contain_text("the others wait for your word")
     readable(page, size, "dead-letters", shot)
+    line.get_by_role("button", name="Show…").click()
+    expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("The first one failed again")
+    readable(page, size, "dead-letters-bulk-one", shot)
+    api.call("POST", f"W/dead-letters/bulk-retries/{bulk['id']}/stop")

@@ -2,6 +2,7 @@
  * Read by tsc alone: the types that the app uses must fit those generated from the server's schema. They are narrower
  * (a status is one of eleven words, not any text), and they must name exactly the same fields.
  */
+import type * as bulk from "./bulkRetries";
 import type * as generated from "./schema.gen";
 import type * as types from "./types";
 import type * as waits from "./waits";
@@ -33,6 +34,10 @@ export type Checks = [
   Checked<Fits<types.DeadLetters, generated.GroupsView>>,
   Checked<Fits<types.DeadLetter, generated.LetterView>>,
   Checked<Fits<types.RetryOutcome, generated.OutcomeView>>,
+  Checked<Fits<bulk.BulkRetry, generated.BulkRetryShape>>,
+  Checked<Fits<bulk.BulkRetryRun, generated.BulkRetryRun>>,
+  Checked<Fits<bulk.BulkRetryDetail, generated.OneBulkRetryShape>>,
+  Checked<Fits<Required<bulk.BulkRetryAsked>, Required<generated.StartBulkRetry>>>,
   Checked<Fits<types.TaskVote, generated.Vote>>,
   Checked<Fits<types.Task, generated.TaskShape>>,
   Checked<Fits<types.TaskDetail, generated.TaskDetail>>,

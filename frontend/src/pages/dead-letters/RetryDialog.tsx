@@ -1,194 +1,135 @@
-import { useMutation } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { startBulkRetry } from "../../api/bulkRetries";
+import { refreshDeadLetters } from "../../api/queries";
 import { useWorkspace } from "../../api/session";
-import { Button, CheckboxField, Dialog, ErrorCard, Note, RadioGroup, StatusIcon, type StatusKind, TextField, useFormatter } from "../../ui";
-import { runTitle } from "../runs/words";
-import { howMany, type Progress, RATES } from "./batches";
+import { Button, CheckboxField, Dialog, ErrorCard, Note, RadioGroup, TextField, useFormatter } from "../../ui";
+import { BulkRetryProgress } from "./BulkRetryProgress";
 import css from "./deadLetters.module.css";
+import { howMany } from "./numbers";
 import { countOf, type Target } from "./target";
-import { lettersOf, useRetrying } from "./useRetrying";
 
-/** Going on with many: how many, how fast and until when; then what comes of each, with a way to stop. */
+/** So many a minute; null is as fast as possible. */
+const RATES = [10, 60, 300, null] as const;
+const MOST = 10_000;
+
+/** Going on with many: how many, how fast and until when; then what comes of each. It goes on when this is closed. */
 export function RetryDialog({ target, onClose }: { target: Target; onClose: () => void }) {
   const { t } = useTranslation(["deadLetters", "common"]);
   const format = useFormatter();
   const workspace = useWorkspace().id;
-  const most = countOf(target);
+  const client = useQueryClient();
+  const most = Math.min(MOST, countOf(target));
   const [typed, setTyped] = useState(String(most));
-  const [rate, setRate] = useState("5");
-  const [stopRule, setStopRule] = useState(true);
+  const [rate, setRate] = useState("300");
+  const [stops, setStops] = useState(true);
+  const [failures, setFailures] = useState("5");
+  const [trial, setTrial] = useState(false);
+  const [version, setVersion] = useState<"own" | "published">("own");
+  const [reason, setReason] = useState("");
   const [told, setTold] = useState(false);
-  const [stopped, setStopped] = useState(false);
-  const { progress, start, stop } = useRetrying();
   const wanted = howMany(typed, most);
-  const retry = useMutation({
-    mutationFn: async (count: number) => {
-      const letters = target.letters?.slice(0, count) ?? (await lettersOf(workspace, target.group, count));
-      return start(letters, { rate: Number(rate), stopRule });
-    },
+  const stopAfter = howMany(failures, MOST);
+  const start = useMutation({
+    mutationFn: (count: number) =>
+      startBulkRetry(workspace, {
+        ...(target.letters
+          ? { runs: target.letters.slice(0, count).map((one) => one.run.id) }
+          : { cause: target.group.cause, count, until: target.group.last_at }),
+        version,
+        per_minute: rate === "" ? null : Number(rate),
+        stop_after: stops ? (stopAfter ?? null) : null,
+        trial: trial && count > 1,
+        reason: reason.trim(),
+      }),
+    onSuccess: () => refreshDeadLetters(client, workspace),
   });
   const many = (count: number) => ({ count, number: format.number(count) });
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    if (retry.isPending) return;
+    if (start.isPending) return;
     setTold(true);
-    if (wanted !== undefined) retry.mutate(wanted);
-    else event.currentTarget.querySelector<HTMLInputElement>("input")?.focus();
+    const wrong = wanted === undefined ? "howMany" : stops && stopAfter === undefined ? "failures" : null;
+    if (wanted !== undefined && wrong === null) start.mutate(wanted);
+    else event.currentTarget.querySelector<HTMLInputElement>(`input[name="${wrong}"]`)?.focus();
   };
-  const ended = progress?.ended ?? false;
+  const title = t("retry.title", { title: target.group.title });
+  if (start.data) {
+    return (
+      <Dialog opened onClose={onClose} title={title}>
+        <BulkRetryProgress id={start.data.id} onClose={onClose} />
+      </Dialog>
+    );
+  }
   return (
-    <Dialog opened onClose={onClose} title={t("retry.title", { title: target.group.title })}>
-      {progress === null ? (
-        <form onSubmit={submit} className={css.form} noValidate>
-          {retry.isError && <ErrorCard title={t("retry.failed")} error={retry.error} />}
-          <p>{t("retry.text")}</p>
+    <Dialog opened onClose={onClose} title={title}>
+      <form onSubmit={submit} className={css.form} noValidate>
+        {start.isError && <ErrorCard title={t("retry.failed")} error={start.error} />}
+        <p>{t("retry.text")}</p>
+        {target.group.workflow_held && <Note tone="wait">{t("retry.workflowHeld")}</Note>}
+        <TextField
+          name="howMany"
+          label={t("retry.howMany")}
+          hint={t("retry.newestFirst", many(most))}
+          error={told && wanted === undefined ? t("retry.badNumber", many(most)) : undefined}
+          inputMode="numeric"
+          autoComplete="off"
+          data-autofocus
+          value={typed}
+          onChange={(event) => setTyped(event.currentTarget.value)}
+        />
+        <RadioGroup
+          legend={t("retry.rate")}
+          name="rate"
+          value={rate}
+          choices={RATES.map((one) =>
+            one === null
+              ? { value: "", label: t("retry.asFast") }
+              : { value: String(one), label: t("retry.perMinute", many(one)) },
+          )}
+          onChange={setRate}
+        />
+        <RadioGroup
+          legend={t("retry.version")}
+          name="version"
+          value={version}
+          choices={[
+            { value: "own", label: t("retry.own") },
+            { value: "published", label: t("retry.published"), hint: t("retry.publishedHint") },
+          ]}
+          onChange={(value) => setVersion(value as "own" | "published")}
+        />
+        {most > 1 && (
+          <CheckboxField label={t("retry.trial")} hint={t("retry.trialHint")} checked={trial} onChange={setTrial} />
+        )}
+        <CheckboxField label={t("retry.rule")} hint={t("retry.ruleHint")} checked={stops} onChange={setStops} />
+        {stops && (
           <TextField
-            label={t("retry.howMany")}
-            hint={t("retry.newestFirst", many(most))}
-            error={told && wanted === undefined ? t("retry.badNumber", many(most)) : undefined}
+            name="failures"
+            label={t("retry.failures")}
+            error={told && stopAfter === undefined ? t("retry.badNumber", many(MOST)) : undefined}
             inputMode="numeric"
             autoComplete="off"
-            data-autofocus
-            value={typed}
-            onChange={(event) => setTyped(event.currentTarget.value)}
+            value={failures}
+            onChange={(event) => setFailures(event.currentTarget.value)}
           />
-          <RadioGroup
-            legend={t("retry.rate")}
-            name="rate"
-            value={rate}
-            choices={RATES.map((one) => ({ value: String(one), label: t("retry.perSecond", { count: one }) }))}
-            onChange={setRate}
-          />
-          <CheckboxField label={t("retry.rule")} hint={t("retry.ruleHint")} checked={stopRule} onChange={setStopRule} />
-          <div className={css.formFoot}>
-            <Button onClick={onClose}>{t("common:action.cancel")}</Button>
-            <Button type="submit" variant="primary" busy={retry.isPending}>
-              {t("retry.confirm", many(wanted ?? most))}
-            </Button>
-          </div>
-        </form>
-      ) : (
-        <div className={css.form}>
-          <Bar progress={progress} />
-          <Counts progress={progress} />
-          {progress.stopped === "error" && <ErrorCard title={t("retry.broke")} error={progress.error} />}
-          <div role="status">{ended && <Result progress={progress} />}</div>
-          {progress.left.length > 0 && <LeftRuns progress={progress} />}
-          {!ended && <p className={css.quiet}>{t("retry.close")}</p>}
-          <div className={css.formFoot}>
-            {!ended && (
-              <Button
-                variant="danger"
-                aria-disabled={stopped || progress.stopped !== null || progress.sent === progress.total || undefined}
-                onClick={() => {
-                  setStopped(true);
-                  stop();
-                }}
-              >
-                {stopped ? t("retry.stopping") : t("retry.stop")}
-              </Button>
-            )}
-            <Button variant={ended ? "primary" : "default"} onClick={onClose}>
-              {t("common:action.close")}
-            </Button>
-          </div>
+        )}
+        <TextField
+          label={t("retry.reason")}
+          autoComplete="off"
+          maxLength={400}
+          value={reason}
+          onChange={(event) => setReason(event.currentTarget.value)}
+        />
+        <div className={css.formFoot}>
+          <Button onClick={onClose}>{t("common:action.cancel")}</Button>
+          <Button type="submit" variant="primary" busy={start.isPending}>
+            {t("retry.confirm", many(wanted ?? most))}
+          </Button>
         </div>
-      )}
+      </form>
     </Dialog>
-  );
-}
-
-function Bar({ progress }: { progress: Progress }) {
-  const { t } = useTranslation("deadLetters");
-  const format = useFormatter();
-  const share = (part: number) => `${(100 * part) / Math.max(1, progress.total)}%`;
-  const settled = progress.sent - progress.open;
-  const words = t("retry.progress", { done: format.number(settled), count: progress.total, total: format.number(progress.total) });
-  return (
-    <div className={css.progress}>
-      <span>{words}</span>
-      <div
-        className={css.bar}
-        role="progressbar"
-        aria-label={t("retry.bar")}
-        aria-valuemin={0}
-        aria-valuemax={progress.total}
-        aria-valuenow={settled}
-        aria-valuetext={words}
-      >
-        <i data-part="worked" style={{ width: share(progress.worked + progress.underWay) }} />
-        <i data-part="left" style={{ width: share(progress.left.length) }} />
-        <i data-part="open" style={{ width: share(progress.open) }} />
-      </div>
-    </div>
-  );
-}
-
-const COUNTS: readonly { of: "worked" | "failed" | "asks" | "underWay" | "refused" | "open"; kind: StatusKind; always?: boolean }[] = [
-  { of: "worked", kind: "done", always: true },
-  { of: "failed", kind: "failed", always: true },
-  { of: "asks", kind: "waiting_person", always: true },
-  { of: "open", kind: "queued" },
-  { of: "underWay", kind: "waiting" },
-  { of: "refused", kind: "skipped" },
-];
-
-function Counts({ progress }: { progress: Progress }) {
-  const { t } = useTranslation("deadLetters");
-  const format = useFormatter();
-  return (
-    <dl className={css.counts}>
-      {COUNTS.filter((one) => one.always || progress[one.of] > 0).map((one) => (
-        <div key={one.of}>
-          <dt>
-            <StatusIcon kind={one.kind} size={14} decorative />
-            {t(`fate.${one.of}`)}
-          </dt>
-          <dd>{format.number(progress[one.of])}</dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
-
-function Result({ progress }: { progress: Progress }) {
-  const { t } = useTranslation("deadLetters");
-  const format = useFormatter();
-  const untouched = progress.total - progress.sent;
-  const good = progress.worked + progress.underWay;
-  const many = (count: number) => ({ count, number: format.number(count) });
-  const all = good === progress.total;
-  return (
-    <Note tone={all ? "ok" : "wait"}>
-      {all && (progress.underWay > 0 ? t("result.allGoOn", many(good)) : t("result.all", many(good)))}
-      {!all && t(progress.underWay > 0 ? "result.someGoOn" : "result.some", { good: format.number(good), ...many(progress.sent) })}
-      {progress.stopped === "rule" && ` ${t("result.rule")}`}
-      {untouched > 0 && ` ${t("result.untouched", many(untouched))}`}
-    </Note>
-  );
-}
-
-const SHOWN = 5;
-
-/** Those that did not just work, to look at. */
-function LeftRuns({ progress }: { progress: Progress }) {
-  const { t } = useTranslation("deadLetters");
-  const format = useFormatter();
-  const more = progress.left.length - SHOWN;
-  return (
-    <ul className={css.left} aria-label={t("result.left")}>
-      {progress.left.slice(0, SHOWN).map(({ letter, fate, message }) => (
-        <li key={letter.run.id}>
-          <Link to="/runs/$runId" params={{ runId: letter.run.id }}>
-            {runTitle(letter.run)}
-          </Link>
-          <span>{fate === "asks" ? t("trial.asks") : message || t(`fate.${fate}`)}</span>
-        </li>
-      ))}
-      {more > 0 && <li>{t("result.more", { count: more, number: format.number(more) })}</li>}
-    </ul>
   );
 }

@@ -6,8 +6,8 @@ import { refreshDeadLetters } from "../../api/queries";
 import { useWorkspace } from "../../api/session";
 import { ConfirmDialog, ErrorCard, showToast, TextAreaField, TextField, useFormatter } from "../../ui";
 import css from "./deadLetters.module.css";
+import { lettersOf, solve } from "./letters";
 import { countOf, type Target } from "./target";
-import { lettersOf, solve } from "./useRetrying";
 
 const LONGEST = 400;
 

@@ -9,15 +9,10 @@ import type { DeadLetter } from "../../api/types";
 import { Button, buttonClass, ErrorCard, IconButton, Note, useFormatter } from "../../ui";
 import ui from "../../ui/ui.module.css";
 import { runTitle } from "../runs/words";
-import type { Progress } from "./batches";
 import css from "./deadLetters.module.css";
+import type { Came } from "./following";
+import { lettersOf, useRetryOne } from "./letters";
 import { countOf, type Target } from "./target";
-import { lettersOf, useRetrying } from "./useRetrying";
-
-interface Tried {
-  letter: DeadLetter;
-  came: Progress;
-}
 
 interface TrialProps {
   target: Target;
@@ -32,14 +27,11 @@ export function Trial({ target, onEnd, onClose, onRest }: TrialProps) {
   const { t } = useTranslation(["deadLetters", "common"]);
   const format = useFormatter();
   const workspace = useWorkspace().id;
-  const { start } = useRetrying();
+  const retry = useRetryOne();
   const trial = useMutation({
-    mutationFn: async (): Promise<Tried | null> => {
+    mutationFn: async (): Promise<Came | null> => {
       const letter = (target.letters ?? (await lettersOf(workspace, target.group, 1)))[0];
-      if (!letter) return null;
-      const came = await start([letter], { rate: 1, stopRule: false });
-      if (came.stopped === "error") throw came.error;
-      return { letter, came };
+      return letter ? retry(letter) : null;
     },
     onSettled: onEnd,
   });
@@ -61,21 +53,21 @@ export function Trial({ target, onEnd, onClose, onRest }: TrialProps) {
   const done = trial.data;
   const others = countOf(target) - 1;
   const many = { count: others, number: format.number(others) };
-  const failed = done?.came.left[0];
-  const tone = done === undefined || done === null ? "accent" : done.came.worked ? "ok" : failed?.fate === "failed" ? "err" : "wait";
+  const fate = done?.fate;
+  const tone = !fate ? "accent" : fate === "worked" ? "ok" : fate === "failed" ? "err" : "wait";
   const icon =
     done === undefined ? <LoaderCircle size={16} className={ui.spin} aria-hidden /> : tone === "ok" ? <CircleCheck size={16} aria-hidden /> : undefined;
 
   const words = () => {
     if (done === undefined) return t("trial.running");
     if (done === null) return t("trial.nothing");
-    if (done.came.worked) return others > 0 ? t("trial.worked", many) : t("trial.workedAlone");
-    if (failed?.fate === "failed") return t(others > 0 ? "trial.failed" : "trial.failedAlone", { title: failed.message });
-    if (failed?.fate === "asks") return t("trial.asks");
-    if (failed) return t("trial.refused", { reason: failed.message });
+    if (fate === "worked") return others > 0 ? t("trial.worked", many) : t("trial.workedAlone");
+    if (fate === "failed") return t(others > 0 ? "trial.failed" : "trial.failedAlone", { title: done.message });
+    if (fate === "asks") return t("trial.asks");
+    if (fate === "refused") return t("trial.refused", { reason: done.message });
     return t("trial.underWay");
   };
-  const offered = done && others > 0 && (done.came.worked > 0 || done.came.underWay > 0);
+  const offered = done && others > 0 && (fate === "worked" || fate === "underWay");
   const rest = (letter: DeadLetter): Target => ({
     group: { ...target.group, count: others },
     letters: target.letters?.filter((one) => one !== letter) ?? null,

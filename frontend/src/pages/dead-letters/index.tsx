@@ -16,6 +16,7 @@ import {
   TopBar,
 } from "../../ui";
 import fields from "../../ui/fields.module.css";
+import { BulkRetries } from "./BulkRetries";
 import css from "./deadLetters.module.css";
 import { GroupCard } from "./GroupCard";
 import { RetryDialog } from "./RetryDialog";
@@ -122,6 +123,7 @@ export default function DeadLettersPage() {
             </select>
           )}
         </div>
+        <BulkRetries every={EVERY} onClosed={close} />
         {query.isError && <ErrorCard title={t("loadFailed")} error={query.error} onRetry={() => void query.refetch()} />}
         {query.isPending && (
           <Card>

@@ -1,0 +1,51 @@
+/** Going on with one run, and seeing what comes of it. Nothing here knows of the page. */
+import type { DeadLetter, RetryOutcome, Run } from "../../api/types";
+import { runIsFinished } from "../../ui/status";
+
+/** So long a run is watched; one that takes longer is under way. */
+export const WATCHED_MS = 60_000;
+
+/** asks: somebody has to look at its plan. refused: it was not this page's to retry any more. */
+export type Fate = "worked" | "underWay" | "failed" | "asks" | "refused";
+
+/** What became of a retry by the run's state, for a run that was in go `generation` before; open: nothing so far. */
+export function fateOf(run: Pick<Run, "status" | "generation" | "waiting">, generation: number): Fate | "open" {
+  if (run.generation <= generation) return "open";
+  if (run.status === "completed") return "worked";
+  if (runIsFinished(run)) return "failed";
+  const waits = ["waiting_event", "waiting_human", "parked"].includes(run.status);
+  // A wait that the step asked for comes after what failed; a wait for the next try does not.
+  return waits || (run.status === "waiting_timer" && run.waiting?.kind !== "retry") ? "underWay" : "open";
+}
+
+export interface Came {
+  letter: DeadLetter;
+  fate: Fate;
+  /** Why it did not work. */
+  message: string;
+}
+
+/** The world outside: what `retryOne` needs of it. */
+export interface Outside {
+  send: (run: string) => Promise<RetryOutcome | undefined>;
+  look: (run: string) => Promise<Run>;
+  wait: (ms: number) => Promise<void>;
+  now: () => number;
+  /** Nobody watches any more. */
+  gone: () => boolean;
+}
+
+/** Goes on with this run and watches it; what came of it. */
+export async function retryOne(letter: DeadLetter, outside: Outside): Promise<Came> {
+  const sent = await outside.send(letter.run.id);
+  if (sent?.outcome !== "retried") return { letter, fate: sent?.outcome ?? "refused", message: sent?.message ?? "" };
+  const since = outside.now();
+  while (!outside.gone() && outside.now() - since < WATCHED_MS) {
+    await outside.wait(1000);
+    // An answer that did not come is asked for again until the time is over.
+    const run = await outside.look(letter.run.id).catch(() => null);
+    const fate = run ? fateOf(run, letter.run.generation) : "open";
+    if (fate !== "open") return { letter, fate, message: run?.error?.title ?? "" };
+  }
+  return { letter, fate: "underWay", message: "" };
+}
