@@ -179,7 +179,7 @@ def _may_begin(bulk: BulkRetry, now: int) -> bool:
         return False
     room = _AT_ONCE
     if bulk.stop_after is not None:
-        # No more than may still fail: so the rule holds exactly.
+        # No more than may still fail: so the rule holds exactly, but for those that fail after they were watched.
         room = min(room, bulk.stop_after - (bulk.failed + bulk.asks - bulk.forgiven))
     return room > 0 and _watched(bulk.pk, now).count() < room
 
