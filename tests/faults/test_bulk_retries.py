@@ -51,9 +51,9 @@ def ended(plant: Plant, prefix: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("side", SIDES)
 def test_a_kill_while_a_bulk_retry_is_started_makes_the_whole_of_it_or_nothing(
-    side: str, database: str, make_plant: MakePlant
+    side: str, some_database: str, make_plant: MakePlant
 ) -> None:
-    plant = make_plant(database)
+    plant = make_plant(some_database)
     plant.start(linear(respond="immediately", second="fail=422"))
     cause, prefix = refused(plant)
     body = {"cause": cause}
@@ -68,9 +68,9 @@ def test_a_kill_while_a_bulk_retry_is_started_makes_the_whole_of_it_or_nothing(
 @pytest.mark.parametrize("point", ["deadletter.bulk", "run.replay"])
 @pytest.mark.parametrize("side", SIDES)
 def test_a_kill_while_letters_are_gone_on_with_loses_none_and_begins_none_twice(
-    side: str, point: str, database: str, make_plant: MakePlant
+    side: str, point: str, some_database: str, make_plant: MakePlant
 ) -> None:
-    plant = make_plant(database)
+    plant = make_plant(some_database)
     plant.start(linear(respond="immediately", second="fail=422"))
     cause, prefix = refused(plant)
     kind = "serve" if plant.embedded else "ticker"
