@@ -41,29 +41,22 @@ _WAY: Final = """
         SELECT below.around, r.id FROM below JOIN store_run r ON r.parent_run_id = below.id
         WHERE r.status = 'completed' AND NOT r.detached
     )"""
-_ITEMS: Final = f"""{_WAY}
-    SELECT below.around, count(*) FROM below JOIN store_run f ON f.parent_run_id = below.id
-    WHERE f.trigger_node = f.parent_node AND f.finished_at IS NOT NULL AND NOT (f.status = 'completed')
-    GROUP BY below.around"""
-# What somebody cancelled or had undone has failed nobody.
-_CALLS: Final = f"""{_WAY}
-    SELECT below.around, count(*) FROM below JOIN store_run f ON f.parent_run_id = below.id
-    WHERE f.detached AND f.finished_at IS NOT NULL AND f.status = 'dead_lettered'
-    GROUP BY below.around"""
+# Items, and calls that nobody waited for: of these, what somebody cancelled or had undone has failed nobody.
+_FAILED: Final = """
+        SUM(CASE WHEN f.trigger_node = f.parent_node THEN 1 ELSE 0 END),
+        SUM(CASE WHEN f.detached AND f.status = 'dead_lettered' THEN 1 ELSE 0 END)
+    FROM below JOIN store_run f ON f.parent_run_id = below.id
+    WHERE f.finished_at IS NOT NULL AND NOT (f.status = 'completed')"""
+_OF_RUNS: Final = f"{_WAY} SELECT below.around, {_FAILED} GROUP BY below.around"
 
 #: The same by the step of one run that they were begun for.
-_OF_STEPS: Final = """
+_OF_STEPS: Final = f"""
     WITH RECURSIVE below (node, id) AS (
         SELECT parent_node, id FROM store_run WHERE parent_run_id = %(run)s AND status = 'completed' AND NOT detached
         UNION ALL
         SELECT below.node, r.id FROM below JOIN store_run r ON r.parent_run_id = below.id
         WHERE r.status = 'completed' AND NOT r.detached)
-    SELECT below.node,
-        SUM(CASE WHEN f.trigger_node = f.parent_node AND NOT f.status = 'completed' THEN 1 ELSE 0 END),
-        SUM(CASE WHEN f.detached AND f.status = 'dead_lettered' THEN 1 ELSE 0 END)
-    FROM below JOIN store_run f ON f.parent_run_id = below.id
-    WHERE f.finished_at IS NOT NULL AND NOT f.status = 'completed'
-    GROUP BY below.node"""
+    SELECT below.node, {_FAILED} GROUP BY below.node"""
 _ASKING: Final = """
     WITH RECURSIVE below (id, status) AS (
         SELECT id, status FROM store_run WHERE id = %(run)s
@@ -79,13 +72,11 @@ def failed(versions: Mapping[UUID, UUID]) -> dict[UUID, Failed]:
     """What did not end well below these runs, at whatever depth. `versions`: by run, its version. Runs without any are
     left out."""
     deep = [run_id for run_id, version_id in versions.items() if _is_deep(version_id)]
-    items = children.failed_items([run_id for run_id in versions if run_id not in set(deep)])
-    items |= children.counted(_ITEMS, deep)
-    calls = children.counted(_CALLS, deep)
-    return {
-        run_id: Failed(*(min(of.get(run_id, 0), children.MOST_COUNTED) for of in (items, calls)))
-        for run_id in items.keys() | calls.keys()
-    }
+    plain = children.failed_items([run_id for run_id in versions if run_id not in set(deep)])
+    found = {run_id: Failed(items) for run_id, items in plain.items()}
+    for run_id, counts in children.counted(_OF_RUNS, deep).items():
+        found[run_id] = Failed(*(min(count, children.MOST_COUNTED) for count in counts))
+    return found
 
 
 def failed_inside(run_id: UUID, version_id: UUID) -> dict[str, Failed]:

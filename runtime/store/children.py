@@ -197,18 +197,20 @@ def standings(run_id: UUID) -> dict[str, Standing]:
 
 def failed_items(run_ids: Sequence[UUID]) -> dict[UUID, int]:
     """Of those of these runs of which items did not end well: how many, `MOST_COUNTED` for so many or more."""
-    return counted(_FAILED_OF, run_ids)
+    return {run_id: count for run_id, (count,) in counted(_FAILED_OF, run_ids).items()}
 
 
-def counted(sql: str, run_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """What this counts of each of these runs, which stand in its `{given}` as `around`; those without are left out."""
+def counted(sql: str, run_ids: Sequence[UUID]) -> dict[UUID, tuple[int, ...]]:
+    """The counts of this statement for each of these runs, which stand in its `{given}` as `around`; those without any
+    are left out."""
     if not run_ids:
         return {}
     far = connection.vendor == "postgresql"
     given = "unnest(%s) AS given (around)" if far else "(SELECT value AS around FROM json_each(%s)) AS given"
     with connection.cursor() as cursor:
         cursor.execute(sql.format(given=given), [list(run_ids) if far else dumps(list(map(key, run_ids)))])
-        return {run_id if far else UUID(run_id): count for run_id, count in cursor.fetchall() if count}
+        rows = [(run_id, tuple(map(int, counts))) for run_id, *counts in cursor.fetchall()]
+    return {run_id if far else UUID(run_id): counts for run_id, counts in rows if any(counts)}
 
 
 def key(run_id: UUID) -> UUID | str:
