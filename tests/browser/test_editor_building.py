@@ -183,6 +183,22 @@ def test_enter_leads_into_the_panel_and_esc_back_to_the_card(signed_in: Opens, a
     has_the_focus(editor.card("later"))
 
 
+def test_keys_in_quick_succession_mean_the_card_that_the_first_led_to(signed_in: Opens, api: Api) -> None:
+    editor = new_editor(signed_in, api, "Quick keys", chain())
+    editor.focus("orders")
+    # Both before the next picture, when the focus is still where it was: no keyboard test is ever as quick as that.
+    editor.page.evaluate(
+        """keys => keys.forEach(key =>
+            document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })))
+        """,
+        ["ArrowDown", "ArrowDown", "Enter"],
+    )
+    expect(editor.panel.get_by_label("Name of the step")).to_have_value("Finish")
+    has_the_focus(editor.panel.locator("[data-row-field]").first)
+    editor.leave()
+    has_the_focus(editor.card("finish"))
+
+
 def test_keys_mean_the_focused_card_when_nothing_is_selected(signed_in: Opens, api: Api) -> None:
     editor = new_editor(signed_in, api, "Focus without selection", chain())
 

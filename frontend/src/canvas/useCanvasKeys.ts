@@ -1,5 +1,5 @@
 import { useStoreApi } from "@xyflow/react";
-import { type KeyboardEvent, type RefObject, useCallback } from "react";
+import { type KeyboardEvent, type RefObject, useCallback, useRef } from "react";
 
 import type { Direction } from "../graph";
 import { showsUndoLinks, useCanvasStore } from "./canvasStore";
@@ -15,17 +15,19 @@ export function useCanvasKeys(latest: RefObject<FlowCanvasProps>): (event: Keybo
   const store = useCanvasStore();
   const rfStore = useStoreApi();
   const revealStep = useReveal();
+  // Where an arrow key leads, until the focus is there: keys that are pressed in quick succession mean that card.
+  const towards = useRef<string | null>(null);
   return useCallback(
     (event: KeyboardEvent) => {
       const target = event.target;
       if (!(target instanceof HTMLElement) || target.closest("input, textarea, [contenteditable=true]")) return;
       const props = latest.current;
       const { active } = store.getState();
+      const at = towards.current ?? target.closest<HTMLElement>("[data-step]")?.dataset["step"] ?? null;
       const direction = ARROWS[event.key];
       if (direction && !event.altKey && !event.ctrlKey && !event.metaKey) {
         event.preventDefault();
-        const focused = target.closest<HTMLElement>("[data-step]")?.dataset["step"] ?? null;
-        const next = focused === null ? active : walkAll(props.graph, props.specs, focused, direction);
+        const next = at === null ? active : walkAll(props.graph, props.specs, at, direction);
         if (next === null) return;
         const before = Array.isArray(props.selected) ? (props.selected as readonly string[]) : [];
         store.setState({ active: next });
@@ -33,7 +35,12 @@ export function useCanvasKeys(latest: RefObject<FlowCanvasProps>): (event: Keybo
         props.onSelect?.(next);
         revealStep(props.graph, next, props.insets);
         // A card out of view is only drawn once it has been revealed.
-        requestAnimationFrame(() => cardOf(store, next)?.focus({ preventScroll: true }));
+        towards.current = next;
+        requestAnimationFrame(() => {
+          if (towards.current !== next) return;
+          towards.current = null;
+          cardOf(store, next)?.focus({ preventScroll: true });
+        });
         return;
       }
       if (event.key.toLowerCase() === "u" && !event.altKey && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
@@ -42,11 +49,12 @@ export function useCanvasKeys(latest: RefObject<FlowCanvasProps>): (event: Keybo
         return;
       }
       if ((event.key === "Enter" || event.key === " ") && !event.ctrlKey && !event.metaKey && !event.altKey) {
-        const step = target.closest<HTMLElement>("[data-step]")?.dataset["step"];
-        if (!step) return;
-        if (store.getState().notes.has(step)) {
+        if (!at) return;
+        // What opens takes the focus itself.
+        if (event.key === "Enter") towards.current = null;
+        if (store.getState().notes.has(at)) {
           event.preventDefault();
-          if (isBuilding(props)) editNote(step);
+          if (isBuilding(props)) editNote(at);
           return;
         }
         if (target.tagName === "BUTTON") {
@@ -55,9 +63,9 @@ export function useCanvasKeys(latest: RefObject<FlowCanvasProps>): (event: Keybo
           if (!face || event.key === " " || !props.build || rfStore.getState().connectionClickStartHandle) return;
         }
         event.preventDefault();
-        props.onSelection?.([step], []);
-        props.onSelect?.(step);
-        if (event.key === "Enter") props.build?.open(step);
+        props.onSelection?.([at], []);
+        props.onSelect?.(at);
+        if (event.key === "Enter") props.build?.open(at);
       }
     },
     [latest, store, rfStore, revealStep],
