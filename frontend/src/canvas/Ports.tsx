@@ -1,9 +1,10 @@
 import { Handle, Position } from "@xyflow/react";
 import { Plus } from "lucide-react";
+import type { CSSProperties } from "react";
 import { useTranslation } from "react-i18next";
 
 import { CARD, DEFAULT_IN, ERROR_HANDLE, type GraphNode, isAction, type StepPort, type StepSpec, UNDO_HANDLE } from "../graph";
-import { portOffsets, UNDO_PORT_TOP } from "../graph/ports";
+import { nameRows, portOffsets, UNDO_PORT_TOP } from "../graph/ports";
 import { cx } from "../ui";
 import { useCanvas, useCanvasStore } from "./canvasStore";
 import css from "./card.module.css";
@@ -22,6 +23,7 @@ interface PortsProps {
 const AT_ERROR_PORT = { top: CARD.height / 2 };
 /** How far below the card its "+" stands. */
 const FREE_WAY = 20;
+const NAME_ROW = 28;
 const AT_UNDO_PORT = { top: UNDO_PORT_TOP };
 
 /** Where links begin and end at a card. */
@@ -92,6 +94,9 @@ function FreeWays({ node, ports, offsets, width, height }: { node: GraphNode; po
   const free = new Set(open.split("|"));
   const named = ports.length > 1;
   const always = named || few;
+  const waiting = ports.map((port, at) => ({ id: port.id, name: port.label || port.id, offset: offsets[at] ?? 0 })).filter((port) => free.has(port.id));
+  const inRow = nameRows(waiting.map((port) => port.name), waiting.map((port) => port.offset));
+  const rows = new Map(waiting.map((port, at) => [port.id, inRow[at] ?? 0]));
   return ports.map((port, at) =>
     free.has(port.id) ? (
       <button
@@ -99,7 +104,7 @@ function FreeWays({ node, ports, offsets, width, height }: { node: GraphNode; po
         type="button"
         tabIndex={-1}
         className={cx("nodrag nopan", css.freeWay, named && css.named, always && css.always)}
-        style={{ left: width / 2 + (offsets[at] ?? 0) - 1, top: height + FREE_WAY }}
+        style={belowPort(width / 2 + (offsets[at] ?? 0) - 1, height + FREE_WAY, rows.get(port.id) ?? 0)}
         aria-label={named ? t("addOn", { port: port.label || port.id, name: node.name }) : t("addAfter", { name: node.name })}
         onClick={(event) => {
           event.stopPropagation();
@@ -107,9 +112,14 @@ function FreeWays({ node, ports, offsets, width, height }: { node: GraphNode; po
           store.getState().build?.addFrom(node.id, port.id, { clientX: box.left + box.width / 2, clientY: box.bottom });
         }}
       >
-        {named && <span>{port.label || port.id}</span>}
+        {named && <span title={port.label}>{port.label || port.id}</span>}
         <Plus size={14} aria-hidden />
       </button>
     ) : null,
   );
+}
+
+/** Where the "+" of a way out stands. The lines to lower rows pass behind the names of upper ones. */
+function belowPort(left: number, top: number, row: number): CSSProperties {
+  return { left, top: top + row * NAME_ROW, zIndex: -row, ["--lower" as string]: `${row * NAME_ROW}px` };
 }

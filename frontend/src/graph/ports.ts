@@ -42,6 +42,24 @@ export function portOffsets(count: number, width: number): number[] {
   return Array.from({ length: count }, (_, index) => Math.round((index - (count - 1) / 2) * step));
 }
 
+/** About how wide a name below a way out is with its "+", in pixels. */
+const NAME_AROUND = 56;
+const NAME_LETTER = 6.4;
+const NAME_MOST = 170;
+
+/** In which row below the card the name of each way out stands, so that none hides another. */
+export function nameRows(names: readonly string[], offsets: readonly number[]): number[] {
+  const ends: number[] = [];
+  return names.map((name, at) => {
+    const half = (NAME_AROUND + Math.min(NAME_MOST, name.length * NAME_LETTER)) / 2;
+    const middle = offsets[at] ?? 0;
+    const found = ends.findIndex((end) => end <= middle - half);
+    const row = found < 0 ? ends.length : found;
+    ends[row] = middle + half;
+    return row;
+  });
+}
+
 /** What a step that is done says of itself; one that waited says by which way it went on, and no more that it waits. */
 export function doneNote(spec: StepSpec | undefined, node: GraphNode, step: { note: string | null; ports: readonly string[] }): string | null {
   if (spec?.category !== "people" && !node.type.startsWith("flow.wait_")) return step.note;
