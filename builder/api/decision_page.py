@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 from urllib.parse import urlencode
+from uuid import UUID
 
 from csp.decorators import csp_replace
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -68,8 +69,8 @@ def decision(request: HttpRequest, token: str = "") -> HttpResponse:
     words = words_of(found.language)
     if not found.is_enough:
         if request.method == "POST":
-            return _page(words, "sign_in", link=_inbox(found), status=403)
-        return HttpResponseRedirect(_inbox(found))
+            return _page(words, "sign_in", link=_inbox(found.task.id), status=403)
+        return HttpResponseRedirect(_inbox(found.task.id))
     if request.method == "POST":
         return _decide(request, token, found, words)
     return _shown(request, found, words)
@@ -110,7 +111,10 @@ def _shown(
 ) -> HttpResponse:
     task = found.task
     if not found.may_decide:
-        return _page(words, _ended(found), title=task.title, says=_said(found, words), status=status)
+        link = "" if task.anew is None or found.voter is None else _inbox(task.anew)
+        return _page(
+            words, _ended(found), title=task.title, says=_said(found, words), link=link, to="see_anew", status=status
+        )
     spec = task.spec
     parts = [f"<h1>{escape(task.title)}</h1>"]
     if found.amount:
@@ -147,6 +151,8 @@ def _button(choice: Mapping[str, Any], words: Mapping[str, str], *, main: bool) 
 def _ended(found: LinkView) -> str:
     if found.voter is None:
         return "gone"
+    if found.task.over is not None:
+        return "over" if found.task.over == "late" else "anew"
     if found.task.status == "open":
         said = any(vote.voter == found.voter.id for vote in found.task.votes)
         return "said" if said else "others"
@@ -166,13 +172,20 @@ def _said(found: LinkView, words: Mapping[str, str]) -> str:
 
 
 def _page(
-    words: Mapping[str, str], kind: str, *, title: str = "", says: str = "", link: str = "", status: int = 200
+    words: Mapping[str, str],
+    kind: str,
+    *,
+    title: str = "",
+    says: str = "",
+    link: str = "",
+    to: str = "inbox",
+    status: int = 200,
 ) -> HttpResponse:
     parts = [f"<h1>{escape(title or words['title'])}</h1>", f"<p>{escape(words[kind])}</p>"]
     if says:
         parts.append(f"<p><b>{escape(says)}</b></p>")
     if link:
-        parts.append(f'<p><a href="{escape(link)}">{escape(words["inbox"])}</a></p>')
+        parts.append(f'<p><a href="{escape(link)}">{escape(words[to])}</a></p>')
     return _html(words, title or words["title"], "".join(parts), status)
 
 
@@ -188,8 +201,8 @@ def _html(words: Mapping[str, str], title: str, inside: str, status: int) -> Htt
     return HttpResponse(page, status=status)
 
 
-def _inbox(found: LinkView) -> str:
-    return "/inbox?" + urlencode({"task": str(found.task.id)})
+def _inbox(task_id: UUID) -> str:
+    return "/inbox?" + urlencode({"task": str(task_id)})
 
 
 def _text(value: Any) -> str:

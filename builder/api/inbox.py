@@ -68,6 +68,8 @@ class TaskShape(View):
     `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are
     asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it
     alone; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide.
+    `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run
+    has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to).
     `may_decide`, `may_take`, `may_hand_over`: whether it is open and for me to do so. `form`: alike for questions that
     can be decided together.
     """
@@ -95,6 +97,7 @@ class TaskShape(View):
     created_at: str
     closed_at: str | None
     outcome: str | None
+    over: str | None
     votes: list[Vote]
     may_decide: bool
     may_take: bool
@@ -106,7 +109,7 @@ class TaskDetail(TaskShape):
 
     `facts`: [{label, value}]; `choices`: [{id, label, comment}], `comment`: whoever chooses it says why; `fields`: the
     questions of a form; `error`: of a failed step; `in_doubt`: nobody knows whether the step happened; `answer`: what
-    the run went on with.
+    the run went on with; `anew`: the open question that stands in the place of this one, where the run asks anew.
     """
 
     text: str
@@ -116,6 +119,7 @@ class TaskDetail(TaskShape):
     error: dict[str, Any] | None
     in_doubt: bool
     answer: Any
+    anew: UUID | None
     notes: list[Note]
 
 
@@ -294,6 +298,7 @@ def _detail(call: Call, view: TaskView) -> TaskDetail:
         error=spec.get("error"),
         in_doubt=runtime_api.in_doubt(spec),
         answer=view.answer,
+        anew=view.anew,
         notes=[Note(kind=note.kind, at=stamp(note.at), by=note.by, to=note.to, text=note.text) for note in view.notes],
     )
 
@@ -331,6 +336,7 @@ def _fields(call: Call, views: list[TaskView]) -> list[dict[str, Any]]:
                 "created_at": stamp(view.created_at),
                 "closed_at": _maybe(view.closed_at),
                 "outcome": view.outcome,
+                "over": view.over,
                 "votes": [
                     Vote(
                         by=vote.name,

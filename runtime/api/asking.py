@@ -12,6 +12,7 @@ from runtime.api.doubts import said_as
 from runtime.contracts import AlreadyDecided, NotAsked, TaskView, Voter
 from runtime.engine.jsonprofile import loads_stored
 from runtime.interpreter.people import tokens
+from runtime.store.dialect import database_now
 from runtime.store.models import HumanTask, HumanVote, Run
 
 Standing = Literal["asked", "admin"]
@@ -47,7 +48,7 @@ def may_hand_over(*, task: TaskView, voter: Voter) -> bool:
 
 
 def _is_open(task: TaskView, voter: Voter) -> bool:
-    return task.status == "open" and all(vote.voter != voter.id for vote in task.votes)
+    return task.status == "open" and task.over is None and all(vote.voter != voter.id for vote in task.votes)
 
 
 def _concerns(task: TaskView, voter: Voter) -> Standing | None:
@@ -79,7 +80,8 @@ def _standing(
 
 
 def asked_of(chosen: QuerySet[HumanTask], voter: Voter, *, closed: bool, whose: Whose = "me") -> QuerySet[HumanTask]:
-    """Only what this person is asked; of what is open, what nobody else has taken and they have not answered yet.
+    """Only what this person is asked; of what is open, what still has time, nobody else has taken, and they have not
+    answered yet.
     `whose`: `named`: by their address, or taken by them; `groups`: by way of a group or role."""
     named = _any("people", (voter.email.lower(),)) | Q(claimed_by=voter.id)
     shared = _any("people", voter.tokens[1:])
@@ -98,6 +100,7 @@ def asked_of(chosen: QuerySet[HumanTask], voter: Voter, *, closed: bool, whose: 
     if not voter.may_retry:
         chosen = chosen.exclude(kind="exception")
     if not closed:
+        chosen = chosen.filter(in_time(database_now()))
         chosen = chosen.filter(Q(claimed_by__isnull=True) | Q(claimed_by=voter.id))
         chosen = chosen.exclude(Exists(HumanVote.objects.filter(task_id=OuterRef("pk"), voter=voter.id)))
     return chosen
@@ -130,8 +133,30 @@ def refuse_others(row: HumanTask, voter: Voter) -> Standing:
     return found
 
 
-def refuse_late(row: HumanTask, run: Run | None, voter: Voter, *, again: bool = False) -> None:
-    """Raises AlreadyDecided where no answer of this person is needed any more. `again`: even if they gave one."""
+def in_time(now: int) -> Q:
+    """Questions whose time is not over at this moment of the database's clock."""
+    return Q(ends_at__isnull=True) | Q(ends_at__gt=now)
+
+
+def over(row: HumanTask, generation: int | None, now: int) -> Literal["late", "anew"] | None:
+    """Why no answer is taken though nothing in the row says so. `generation`: of the run while it is open."""
+    if row.status in ("open", "cancelled") and generation is not None and generation != row.generation:
+        return "anew"
+    return "late" if row.status == "open" and row.ends_at is not None and row.ends_at <= now else None
+
+
+def anew(row: HumanTask) -> UUID | None:
+    """The open question that the same step of the run asks in the place of this one."""
+    later = HumanTask.objects.filter(
+        run_id=row.run_id, node_id=row.node_id, generation__gt=row.generation, status="open"
+    )
+    return later.order_by("-generation", "-id").values_list("id", flat=True).first()
+
+
+def refuse_late(row: HumanTask, run: Run | None, voter: Voter, now: int, *, again: bool = False) -> None:
+    """Raises AlreadyDecided where no answer of this person is needed any more. `now`: read under the row's lock, by the
+    clock that ends the wait too, so that a paused run, or a late ticker, gives nobody more time. `again`: even if they
+    gave an answer."""
     if row.status == "decided":
         last = HumanVote.objects.filter(task_id=row.id).order_by("-at", "voter").first()
         who = "Somebody" if last is None else last.name
@@ -141,7 +166,19 @@ def refuse_late(row: HumanTask, run: Run | None, voter: Voter, *, again: bool = 
     if row.status == "late":
         raise AlreadyDecided("The time for this is over: the run went on without an answer.", code="too_late")
     ended = run is None or run.finished_at is not None or run.cancel_requested_at is not None
-    if row.status == "cancelled" or ended or (run is not None and run.generation != row.generation):
+    if ended or run is None:
         raise AlreadyDecided("The run has ended: nobody needs an answer any more.", code="run_ended")
+    why = over(row, run.generation, now)
+    if why == "anew":
+        found = anew(row)
+        raise AlreadyDecided(
+            "This question is over: somebody has gone on with the run, which asks anew where it needs to.",
+            code="asked_anew",
+            **({} if found is None else {"task": str(found)}),
+        )
+    if row.status == "cancelled":
+        raise AlreadyDecided("The run has gone on: nobody needs an answer any more.", code="run_ended")
+    if why == "late":
+        raise AlreadyDecided("The time for this is over: nobody answered in time.", code="too_late")
     if not again and HumanVote.objects.filter(task_id=row.id, voter=voter.id).exists():
         raise AlreadyDecided("You have said so already; others are still asked.", code="already_said")

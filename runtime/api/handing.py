@@ -100,7 +100,7 @@ def hand_over(*, workspace_id: UUID, task_id: UUID, voter: Voter, to: str, reaso
 def _locked(task_id: UUID, voter: Voter, *, again: bool = False) -> HumanTask:
     """The row, for change. `again`: though this person has answered. Raises AlreadyDecided."""
     row = HumanTask.objects.select_for_update().get(pk=task_id)
-    refuse_late(row, Run.objects.filter(pk=row.run_id).first(), voter, again=again)
+    refuse_late(row, Run.objects.filter(pk=row.run_id).first(), voter, database_now(), again=again)
     return row
 
 

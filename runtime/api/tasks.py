@@ -11,7 +11,7 @@ from django.db.models import BigIntegerField, Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
 from runtime import queue
-from runtime.api.asking import Standing, Whose, asked_of, refuse_late, refuse_others
+from runtime.api.asking import Standing, Whose, anew, asked_of, over, refuse_late, refuse_others
 from runtime.api.cursors import decode, encode, page_size
 from runtime.api.doubts import meant, said_as, shown
 from runtime.api.rows import RUN_COLUMNS, document, run_views
@@ -117,7 +117,9 @@ def task(*, workspace_id: UUID, task_id: UUID) -> TaskView:
         TaskNote(note.kind, note.at, note.by, note.to, note.text)
         for note in HumanNote.objects.filter(task_id=task_id).order_by("at", "id")[:_MOST_NOTES]
     ]
-    return replace(_views([row])[0], answer=document(row.answer), notes=notes)
+    view = _views([row])[0]
+    again = anew(row) if view.over == "anew" else None
+    return replace(view, answer=document(row.answer), notes=notes, anew=again)
 
 
 def decide(
@@ -169,11 +171,12 @@ def _decided(
     """Put it down; whether that decides the question. Raises AlreadyDecided, NotAsked."""
     task_id = row.id
     with commit("human.decide"):
-        now = database_now()
         # In the order in which a driver locks them.
         run = Run.objects.select_for_update().filter(pk=row.run_id).first()
         row = HumanTask.objects.select_for_update().get(pk=task_id)
-        refuse_late(row, run, voter)
+        # Under the lock that a time-out takes too: of the two the clock has decided, however long this waited for it.
+        now = database_now()
+        refuse_late(row, run, voter, now)
         # Somebody may have taken it meanwhile, or handed it over.
         standing: Standing = refuse_others(row, voter)
         HumanVote.objects.create(
@@ -295,6 +298,8 @@ def _answer(
 def _views(rows: Sequence[HumanTask]) -> list[TaskView]:
     runs = Run.objects.filter(pk__in={row.run_id for row in rows}).values(*RUN_COLUMNS)
     views = {view.id: view for view in run_views(runs)}
+    generations = {run_id: None if view.finished_at else view.generation for run_id, view in views.items()}
+    now = database_now() if any(row.status == "open" and row.ends_at is not None for row in rows) else 0
     specs: dict[UUID, Any] = {row.id: loads_stored(row.spec) for row in rows}
     votes: dict[UUID, list[VoteView]] = {row.id: [] for row in rows}
     for vote in HumanVote.objects.filter(task_id__in=list(votes)).order_by("at", "voter"):
@@ -333,6 +338,7 @@ def _views(rows: Sequence[HumanTask]) -> list[TaskView]:
                 claimed_by=row.claimed_by,
                 claimed_name=row.claimed_name,
                 stranded_at=row.stranded_at,
+                over=over(row, generations[row.run_id], now),
             )
         )
     return found

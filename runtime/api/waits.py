@@ -138,7 +138,7 @@ def _too_late(used: signals.Used) -> AlreadyDecided:
         case "again" | "other":
             return AlreadyDecided("The run has gone on already.", code="already_resumed", at=used.at)
         case "late":
-            return AlreadyDecided("The time for this is over: the run goes on without.", code="too_late")
+            return AlreadyDecided("The time for this is over.", code="too_late")
         case _:
             return AlreadyDecided("The run has ended, or needs this no more.", code="run_ended")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from runtime.engine.jsonprofile import JSON
@@ -68,6 +68,9 @@ class TaskView:
     `away`: who has handed it over. `needs`: how many have to approve; with `everyone` each of those who are asked.
     `due_at`: when it should be answered, `ends_at`: when the run goes on without. `claimed_by`: who has taken it.
     `stranded_at`: since when too few of those who are asked are left to decide it; then admins may.
+    `over`: why no answer is taken though nothing in `status` says so: `late` (open, but its time has passed: the run
+    takes note of that when it goes on), `anew` (somebody has gone on with the run, which asks again where it still
+    needs to). `anew`: the open question that stands in its place; of one that is read alone.
     `spec`: the question itself: text, facts [{label, value}], choices [{id, label, comment}], fields of a form, error
     of a failed step. `answer`: what the run goes on with. `notes`: of one question that is read alone.
     """
@@ -98,6 +101,8 @@ class TaskView:
     claimed_by: UUID | None = None
     claimed_name: str = ""
     stranded_at: int | None = None
+    over: Literal["late", "anew"] | None = None
+    anew: UUID | None = None
     notes: list[TaskNote] = field(default_factory=list)
 
 

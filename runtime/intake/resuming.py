@@ -179,7 +179,7 @@ def _told(used: Used) -> Answer:
             )
         case "late":
             return answers.problem(
-                410, "too_late", "The time for this is over.", "The run has gone on without.", run=run
+                410, "too_late", "The time for this is over.", "The run goes on without, or has done so.", run=run
             )
         case "missing":
             return _NOT_HERE

@@ -96,12 +96,14 @@ def _differs(row: HumanTask, votes: list[HumanVote], able: set[str], here: set[U
 def recount(task_id: UUID) -> UUID | None:
     """Count one question anew; the run that goes on by that."""
     with commit("human.recount"):
-        now = database_now()
         run_id = HumanTask.objects.values_list("run_id", flat=True).get(pk=task_id)
         # In the order in which a driver locks them.
         run = Run.objects.select_for_update().filter(pk=run_id, finished_at__isnull=True).first()
         row = HumanTask.objects.select_for_update().get(pk=task_id)
         if run is None or row.status != "open" or run.cancel_requested_at is not None:
+            return None
+        now = database_now()
+        if row.ends_at is not None and row.ends_at <= now:
             return None
         spec: Any = loads_stored(row.spec)
         votes = list(HumanVote.objects.filter(task_id=task_id).order_by("at", "voter"))

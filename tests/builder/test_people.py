@@ -287,6 +287,29 @@ def test_a_link_speaks_the_language_of_its_person_and_is_guessed_by_nobody(world
     assert "Die Zeit dafür ist um" in browser.get(link).content.decode()
 
 
+def test_a_link_whose_time_is_over_shows_no_buttons_and_says_so(world: World, browser: Client) -> None:
+    task = question(world, world.rosa.email, spec={"open_link": True}, ends_at=1)
+    link = link_of(task, world.rosa.email)
+    page = browser.get(link).content.decode()
+    assert "The time for this is over: nobody answered in time." in page
+    assert "<form" not in page
+    shown = world.as_alice.get(f"{world.here}/inbox/{task.id}").body
+    assert (shown["status"], shown["over"], shown["may_decide"]) == ("open", "late", False)
+
+
+def test_a_link_of_an_earlier_try_leads_to_the_question_that_the_run_asks_anew(world: World, browser: Client) -> None:
+    task = question(world, world.rosa.email, spec={"open_link": True}, status="cancelled", closed_at=2)
+    link = link_of(task, world.rosa.email)
+    assert "has ended" in browser.get(link).content.decode()
+    HumanTask.objects.filter(pk=task.pk).update(generation=0)
+    new = question(world, world.rosa.email, run=task.run)
+    page = browser.get(link).content.decode()
+    assert "somebody has gone on with the run" in page
+    assert f"/inbox?task={new.pk}" in page
+    shown = world.as_alice.get(f"{world.here}/inbox/{task.id}").body
+    assert (shown["over"], shown["anew"]) == ("anew", str(new.pk))
+
+
 # --- who leaves ---------------------------------------------------------------------------------------------------
 
 

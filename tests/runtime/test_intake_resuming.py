@@ -173,6 +173,7 @@ def test_one_that_comes_too_late_or_is_not_needed_is_told_so(machine: Machine) -
     SignalWait.objects.filter(run_id=run_id).update(due_at=1)
     late = knock(machine, address)
     assert (late.status, late.json["code"]) == (410, "too_late")
+    assert "has gone on without" not in late.body.decode(), "it may be paused"
     SignalWait.objects.filter(run_id=run_id).update(due_at=None)
     api.cancel(workspace_id=WORKSPACE, run_id=run_id)
     machine.finish(run_id)

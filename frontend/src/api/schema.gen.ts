@@ -1142,9 +1142,10 @@ export type TakeBody = {
   over?: boolean;
 };
 
-/** The same with the question itself. `facts`: [{label, value}]; `choices`: [{id, label, comment}], `comment`: whoever chooses it says why; `fields`: the questions of a form; `error`: of a failed step; `in_doubt`: nobody knows whether the step happened; `answer`: what the run went on with. */
+/** The same with the question itself. `facts`: [{label, value}]; `choices`: [{id, label, comment}], `comment`: whoever chooses it says why; `fields`: the questions of a form; `error`: of a failed step; `in_doubt`: nobody knows whether the step happened; `answer`: what the run went on with; `anew`: the open question that stands in the place of this one, where the run asks anew. */
 export type TaskDetail = {
   amount: unknown;
+  anew: (string | null);
   answer: unknown;
   asked: Array<Asked>;
   choices: Array<Record<string, unknown>>;
@@ -1169,6 +1170,7 @@ export type TaskDetail = {
   node: string;
   notes: Array<Note>;
   outcome: (string | null);
+  over: (string | null);
   reminded_at: (string | null);
   run: RunShape;
   status: string;
@@ -1181,7 +1183,7 @@ export type TaskDetail = {
   votes: Array<Vote>;
 };
 
-/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it alone; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide. `may_decide`, `may_take`, `may_hand_over`: whether it is open and for me to do so. `form`: alike for questions that can be decided together. */
+/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it alone; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide. `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to). `may_decide`, `may_take`, `may_hand_over`: whether it is open and for me to do so. `form`: alike for questions that can be decided together. */
 export type TaskShape = {
   amount: unknown;
   asked: Array<Asked>;
@@ -1201,6 +1203,7 @@ export type TaskShape = {
   needs: number;
   node: string;
   outcome: (string | null);
+  over: (string | null);
   reminded_at: (string | null);
   run: RunShape;
   status: string;

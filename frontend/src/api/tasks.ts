@@ -52,6 +52,8 @@ export interface Task {
   created_at: Instant;
   closed_at: Instant | null;
   outcome: string | null;
+  /** Why no answer is taken though the status does not say so: its time has passed, or the run asks anew. */
+  over: "late" | "anew" | null;
   votes: TaskVote[];
   may_decide: boolean;
   may_take: boolean;
@@ -71,6 +73,8 @@ export interface TaskDetail extends Task {
   /** Nobody knows whether the step happened. */
   in_doubt: boolean;
   answer: Json;
+  /** The open question that stands in the place of this one. */
+  anew: string | null;
   notes: TaskNote[];
 }
 

@@ -37,7 +37,7 @@ export function TestChip() {
 /** That it was reminded of, that it is overdue and others are asked too, and who has taken it. */
 export function StateChips({ task }: { task: Task }) {
   const { t } = useTranslation("inbox");
-  if (task.status !== "open") return null;
+  if (task.status !== "open" || task.over) return null;
   return (
     <>
       {task.stranded_at && (
@@ -64,6 +64,7 @@ function EndChip({ task }: { task: Task }) {
   const { t } = useTranslation("inbox");
   const said = useSaid();
   const mine = task.votes.find((vote) => vote.me);
+  if (task.over === "late") return <Chip tone="idle">{t("status.late")}</Chip>;
   if (task.status === "open") return mine ? <Chip>{t("mine", { said: said(mine.outcome) })}</Chip> : null;
   if (task.status !== "decided") return <Chip tone="idle">{t(`status.${task.status}`)}</Chip>;
   const tone = task.outcome === "rejected" || task.outcome === "give_up" ? "err" : "ok";

@@ -129,6 +129,20 @@ function Ended({ task }: { task: TaskDetail }) {
   const said = useSaid();
   const last = task.votes.at(-1);
   const mine = task.votes.find((vote) => vote.me);
+  if (task.over) {
+    return (
+      <Note tone="wait" icon={task.over === "late" ? <Clock size={16} aria-hidden /> : <Ban size={16} aria-hidden />}>
+        <b>{t(`over.${task.over}`)}</b>{" "}
+        {task.over === "late" && task.ends_at && <Time at={task.ends_at} />}
+        {task.anew && (
+          <Link to="/inbox" search={{ task: task.anew }} className={buttonClass("link")}>
+            {t("over.see")}
+            <ArrowRight size={14} aria-hidden />
+          </Link>
+        )}
+      </Note>
+    );
+  }
   if (task.status === "open") {
     const words = mine
       ? t("waits.said", { said: said(mine.outcome) })
@@ -250,15 +264,15 @@ export function TaskView({ task, head, children, foot, busy = false }: TaskViewP
           </header>
           {amount && <p className={css.amount}>{amount}</p>}
           <div className={css.chips}>
-            {task.status === "open" && task.due_at && <DueChip at={task.due_at} />}
+            {task.status === "open" && !task.over && task.due_at && <DueChip at={task.due_at} />}
             <StateChips task={task} />
             <VotesChip task={task} />
             {task.run.mode === "test" && <TestChip />}
           </div>
           <div role="status">{children === undefined && <Ended task={task} />}</div>
-          {task.status === "open" && <Stranded task={task} />}
-          {task.status === "open" && <Why task={task} />}
-          {(task.may_take || task.may_hand_over || task.taken_by) && task.status === "open" && !busy && (
+          {task.status === "open" && !task.over && <Stranded task={task} />}
+          {task.status === "open" && !task.over && <Why task={task} />}
+          {(task.may_take || task.may_hand_over || task.taken_by) && task.status === "open" && !task.over && !busy && (
             <Suspense fallback={null}>
               <Handing task={task} />
             </Suspense>

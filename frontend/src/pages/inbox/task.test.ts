@@ -49,6 +49,8 @@ function task(changes: Partial<TaskDetail> = {}): TaskDetail {
     closed_at: null,
     outcome: null,
     votes: [],
+    over: null,
+    anew: null,
     may_decide: true,
     may_take: true,
     may_hand_over: true,

@@ -175,5 +175,5 @@ export function refusals(error: unknown): { [field: string]: string } {
 
 /** Whether it was decided without this answer: somebody was quicker, or nobody needs it any more. */
 export function isTooLate(error: unknown): error is ApiError {
-  return error instanceof ApiError && ["already_decided", "too_late", "run_ended", "already_said", "taken"].includes(error.code);
+  return error instanceof ApiError && ["already_decided", "too_late", "run_ended", "asked_anew", "already_said", "taken"].includes(error.code);
 }
