@@ -8,7 +8,8 @@ from uuid import UUID
 from pydantic import Field
 
 from builder.accounts.rights import Action
-from builder.accounts.times import maybe
+from builder.accounts.selectors import names_of
+from builder.accounts.times import maybe, stamp
 from builder.api.cursors import PageQuery
 from builder.api.operation import ApiView, Call, View, operation
 from builder.api.shapes import Paged
@@ -22,11 +23,22 @@ class ItemsQuery(PageQuery):
 
     limit: Annotated[int, Field(ge=1, le=200)] = 100
     node: Annotated[str, Field(min_length=1, max_length=64)]
-    status: Literal["all", "done", "failed", "open"] = "all"
+    status: Literal["all", "done", "failed", "solved", "open"] = "all"
+
+
+class SolvedShape(View):
+    """What somebody said of a run that failed. `how`: elsewhere (put right outside of Millrace) · discarded; `by`: a
+    name, api, or run (the run around it)."""
+
+    how: str
+    by: str
+    reason: str
+    at: str
 
 
 class ItemShape(View):
-    """One run of a step; `index` counts from 0; `failed_items`, `failed_calls`: of its own, where it is done."""
+    """One run of a step; `index` counts from 0; `failed_items`, `failed_calls`: of its own, where it is done. `solved`:
+    of one that failed, where somebody said that nothing more is to be done."""
 
     run_id: UUID
     index: int
@@ -39,6 +51,7 @@ class ItemShape(View):
     waiting: WaitingView | None
     failed_items: int
     failed_calls: int
+    solved: SolvedShape | None
 
 
 class Items(ApiView):
@@ -53,6 +66,8 @@ class Items(ApiView):
             after=query.cursor,
             limit=query.limit,
         )
+        told = {person for one in page.items if one.solved and (person := shapes.person_in(one.solved.by)) is not None}
+        names = names_of(told)
         return Paged[ItemShape](
             items=[
                 ItemShape(
@@ -67,6 +82,14 @@ class Items(ApiView):
                     waiting=shapes.waiting(one.waiting),
                     failed_items=one.failed_items,
                     failed_calls=one.failed_calls,
+                    solved=None
+                    if one.solved is None
+                    else SolvedShape(
+                        how=one.solved.how,
+                        by=shapes.who(one.solved.by, names) or "",
+                        reason=one.solved.reason,
+                        at=stamp(one.solved.at),
+                    ),
                 )
                 for one in page.items
             ],

@@ -104,7 +104,8 @@ class ParentShape(View):
 class ItemsView(View):
     """How the runs stand that a step has begun. `total`: how many there will be, where that is known. Of a step that is
     done, within its runs that are: how many items are not (`failed_inside`), and how many workflows failed that were
-    only started there (`failed_calls`)."""
+    only started there (`failed_calls`). `solved`: of one that has ended, those that failed and were put right elsewhere
+    or discarded since; they are none of `failed`."""
 
     total: int | None
     started: int
@@ -114,6 +115,7 @@ class ItemsView(View):
     waiting: int
     failed_inside: int
     failed_calls: int
+    solved: int
 
 
 class CancelledView(View):

@@ -12,9 +12,10 @@ from django.db.models import Q, QuerySet
 
 from runtime.api.cursors import decode_number, encode_number, page_size
 from runtime.contracts import ItemCounts, ItemView, NotFound, Page, ParentView, StepView
+from runtime.contracts.items import SolvedView
 from runtime.engine.containers import MOST_DEEP
 from runtime.engine.jsonprofile import loads_stored
-from runtime.store import below, children, readings
+from runtime.store import below, children, readings, solved
 from runtime.store.models import Run
 from runtime.store.parts import IS_ITEM
 from runtime.store.pauses import WITH_RUN
@@ -22,14 +23,17 @@ from runtime.store.pauses import WITH_RUN
 __all__ = ["IS_ITEM", "NOTHING", "Halted", "counts", "halted", "items", "parents"]
 
 _OF: Final = re.compile(r"[0-9]+ of ([0-9]+)")
+_FAILED: Final = Q(finished_at__isnull=False) & ~Q(status="completed")
 _CHOICES: Final = {
     "all": Q(),
     "done": Q(status="completed"),
-    "failed": Q(finished_at__isnull=False) & ~Q(status="completed"),
+    "failed": _FAILED & ~solved.IS_SOLVED,
+    "solved": _FAILED & solved.IS_SOLVED,
     "open": Q(finished_at__isnull=True),
 }
 #: Parts of which it is asked what holds up theirs.
 _MOST_LOOKED_INTO: Final = 200
+_ENDED: Final = ("succeeded", "failed", "cancelled")
 _MOVING: Final = ("accepted", "running", "compensating")
 _COLUMNS: Final = (
     "id", "item_index", "status", "outcome", "business_key", "started_at", "finished_at", "error", "waiting",
@@ -40,8 +44,8 @@ _COLUMNS: Final = (
 def items(
     *, workspace_id: UUID, run_id: UUID, node: str, status: str = "all", after: str | None = None, limit: int = 100
 ) -> Page[ItemView]:
-    """The runs of one step by their number. `status`: all, done, failed or open; `after`: the cursor of the page
-    before. Raises NotFound, BadCursor."""
+    """The runs of one step by their number. `status`: all, done, failed, solved or open; `after`: the cursor of the
+    page before. Raises NotFound, BadCursor."""
     if not Run.objects.filter(workspace_id=workspace_id, pk=run_id).exists():
         raise NotFound("There is no such run.", code="run_not_found")
     chosen = Run.objects.filter(_CHOICES[status], parent_run_id=run_id, parent_node=node)
@@ -51,6 +55,7 @@ def items(
     size = page_size(limit)
     rows = list(chosen.order_by("item_index").values_list(*_COLUMNS)[: size + 1])
     failed = below.failed({row[0]: row[9] for row in rows[:size] if row[2] == "completed"})
+    settled = solved.solutions([row[0] for row in rows[:size] if row[2] == "dead_lettered"])
     views = [
         ItemView(
             row[0],
@@ -64,6 +69,7 @@ def items(
             waiting=_plain(row[8]),
             failed_items=failed.get(row[0], below.NONE).items,
             failed_calls=failed.get(row[0], below.NONE).calls,
+            solved=SolvedView(*settled[row[0]]) if row[0] in settled else None,
         )
         for row in rows[:size]
     ]
@@ -77,16 +83,19 @@ def counts(run_id: UUID, version_id: UUID, steps: Mapping[str, StepView]) -> dic
     # While a step is under way nobody looks into what is done: there may be a lot, and it is asked for often.
     over = any(node in steps and steps[node].status == "succeeded" and each.done for node, each in found.items())
     inside = below.failed_inside(run_id, version_id) if over else {}
+    ended = [node for node, each in found.items() if each.failed and node in steps and steps[node].status in _ENDED]
+    settled = solved.by_step(run_id, ended) if ended else {}
     return {
         node: ItemCounts(
             total=totals[node] if node in totals else _total(steps.get(node), each.started),
             started=each.started,
             done=each.done,
-            failed=each.failed,
+            failed=each.failed - settled.get(node, 0),
             running=each.running,
             waiting=each.waiting,
             failed_inside=inside.get(node, below.NONE).items,
             failed_calls=inside.get(node, below.NONE).calls,
+            solved=settled.get(node, 0),
         )
         for node, each in found.items()
     }

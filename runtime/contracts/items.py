@@ -24,7 +24,8 @@ class ParentView:
 class ItemCounts:
     """How the runs of one step stand. `total`: how many there will be, where that is known. `failed_inside`: how many
     items did not end well within those that are done, of a step that is; `failed_calls`: and how many calls there that
-    nobody waited for."""
+    nobody waited for. `solved`: of a step that has ended, those that failed and were put right elsewhere, or discarded;
+    they are none of `failed`."""
 
     total: int | None
     started: int
@@ -34,11 +35,23 @@ class ItemCounts:
     waiting: int
     failed_inside: int = 0
     failed_calls: int = 0
+    solved: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SolvedView:
+    """What somebody said of a run that failed. `how`: elsewhere (it was put right outside of Millrace) or discarded."""
+
+    how: str
+    by: str
+    reason: str
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
 class ItemView:
-    """One run of a step. `error`, `waiting`, `failed_items` and `failed_calls` as of a run."""
+    """One run of a step. `error`, `waiting`, `failed_items` and `failed_calls` as of a run; `solved`: of one that
+    failed."""
 
     run_id: UUID
     index: int
@@ -51,3 +64,4 @@ class ItemView:
     waiting: dict[str, Any] | None
     failed_items: int
     failed_calls: int = 0
+    solved: SolvedView | None = None

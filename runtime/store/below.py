@@ -19,6 +19,7 @@ from runtime.engine.containers import has_runs, is_call
 from runtime.engine.jsonprofile import loads_stored
 from runtime.store import children
 from runtime.store.models import Version
+from runtime.store.solved import not_solved
 
 __all__ = ["NONE", "Failed", "asking", "failed", "failed_inside"]
 
@@ -41,12 +42,13 @@ _WAY: Final = """
         SELECT below.around, r.id FROM below JOIN store_run r ON r.parent_run_id = below.id
         WHERE r.status = 'completed' AND NOT r.detached
     )"""
-# Items, and calls that nobody waited for: of these, what somebody cancelled or had undone has failed nobody.
-_FAILED: Final = """
+# Items, and calls that nobody waited for: of these, what somebody cancelled or had undone has failed nobody. What was
+# put right elsewhere, or discarded, counts no longer.
+_FAILED: Final = f"""
         SUM(CASE WHEN f.trigger_node = f.parent_node THEN 1 ELSE 0 END),
         SUM(CASE WHEN f.detached AND f.status = 'dead_lettered' THEN 1 ELSE 0 END)
     FROM below JOIN store_run f ON f.parent_run_id = below.id
-    WHERE f.finished_at IS NOT NULL AND NOT (f.status = 'completed')"""
+    WHERE f.finished_at IS NOT NULL AND NOT (f.status = 'completed') AND {not_solved("f")}"""
 _OF_RUNS: Final = f"{_WAY} SELECT below.around, {_FAILED} GROUP BY below.around"
 
 #: The same by the step of one run that they were begun for.

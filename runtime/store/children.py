@@ -17,6 +17,7 @@ from runtime.store.cancels import ask_to_cancel
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Deployment, Replay, Run, StepRun, Version
+from runtime.store.solved import not_solved
 from runtime.store.statements import HELD
 
 __all__ = [
@@ -166,7 +167,7 @@ _TALLIES: Final = f"""
 _FAILED_OF: Final = f"""
     SELECT around, (SELECT count(*) FROM (
         SELECT 1 FROM store_run WHERE parent_run_id = around AND parent_run_id IS NOT NULL AND {_HAS_FAILED}
-            AND trigger_node = parent_node LIMIT {MOST_COUNTED}) AS few)
+            AND trigger_node = parent_node AND {not_solved("store_run")} LIMIT {MOST_COUNTED}) AS few)
     FROM {{given}}"""
 
 
@@ -196,7 +197,8 @@ def standings(run_id: UUID) -> dict[str, Standing]:
 
 
 def failed_items(run_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Of those of these runs of which items did not end well: how many, `MOST_COUNTED` for so many or more."""
+    """Of those of these runs of which items did not end well, and are not settled since: how many, `MOST_COUNTED` for
+    so many or more."""
     return {run_id: count for run_id, (count,) in counted(_FAILED_OF, run_ids).items()}
 
 

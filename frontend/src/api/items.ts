@@ -8,7 +8,7 @@ import type { ItemFilter, Page, PlanItem, RunItem, StepItems } from "./types";
 
 /** Changes whenever the items do, so that they are read again then. */
 function stampOf(items: StepItems | null | undefined): string {
-  return items ? [items.total, items.started, items.done, items.failed, items.running, items.waiting, items.failed_inside, items.failed_calls].join() : "";
+  return items ? [items.total, items.started, items.done, items.failed, items.running, items.waiting, items.failed_inside, items.failed_calls, items.solved].join() : "";
 }
 
 /** The items of a step in their order, a page at a time; read again whenever the step says that they have changed. */

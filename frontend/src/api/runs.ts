@@ -63,6 +63,16 @@ export interface StepItems {
   /** Of a step that is done, within its runs that are: how many items are not, and how many workflows failed that were only started. */
   failed_inside: number;
   failed_calls: number;
+  /** Of a step that has ended: those that failed and are settled by hand; they are none of `failed`. */
+  solved: number;
+}
+
+/** What somebody said of a run that failed. `by`: a name, or api · run (the run around it). */
+export interface Solved {
+  how: "elsewhere" | "discarded";
+  by: string;
+  reason: string;
+  at: Instant;
 }
 
 /** One item of a container, which is a run of its own. */
@@ -79,6 +89,7 @@ export interface RunItem {
   /** Of a run that is done: how many of its own items did not end well, and how many workflows that it only started. */
   failed_items: number;
   failed_calls: number;
+  solved: Solved | null;
 }
 
 /** That a run was asked to end. `by`: a name, or api · schedule · run (with the run around it). `reason`: empty where nobody said. */
@@ -88,7 +99,7 @@ export interface Cancelled {
   reason: string;
 }
 
-export type ItemFilter = "all" | "failed" | "open" | "done";
+export type ItemFilter = "all" | "failed" | "solved" | "open" | "done";
 
 export interface Run {
   id: string;

@@ -461,7 +461,7 @@ export type Invite = {
   role: Role;
 };
 
-/** One run of a step; `index` counts from 0; `failed_items`, `failed_calls`: of its own, where it is done. */
+/** One run of a step; `index` counts from 0; `failed_items`, `failed_calls`: of its own, where it is done. `solved`: of one that failed, where somebody said that nothing more is to be done. */
 export type ItemShape = {
   error: (ErrorView | null);
   failed_calls: number;
@@ -471,6 +471,7 @@ export type ItemShape = {
   label: (string | null);
   outcome: (string | null);
   run_id: string;
+  solved: (SolvedShape | null);
   started_at: (string | null);
   status: string;
   waiting: (WaitingView | null);
@@ -512,13 +513,14 @@ export type ItemsTriggerShape = {
   items: Array<TriggerShape>;
 };
 
-/** How the runs stand that a step has begun. `total`: how many there will be, where that is known. Of a step that is done, within its runs that are: how many items are not (`failed_inside`), and how many workflows failed that were only started there (`failed_calls`). */
+/** How the runs stand that a step has begun. `total`: how many there will be, where that is known. Of a step that is done, within its runs that are: how many items are not (`failed_inside`), and how many workflows failed that were only started there (`failed_calls`). `solved`: of one that has ended, those that failed and were put right elsewhere or discarded since; they are none of `failed`. */
 export type ItemsView = {
   done: number;
   failed: number;
   failed_calls: number;
   failed_inside: number;
   running: number;
+  solved: number;
   started: number;
   total: (number | null);
   waiting: number;
@@ -1062,6 +1064,14 @@ export type SnapshotView = {
 export type SolveBody = {
   reason: string;
   runs: Array<string>;
+};
+
+/** What somebody said of a run that failed. `how`: elsewhere (put right outside of Millrace) · discarded; `by`: a name, api, or run (the run around it). */
+export type SolvedShape = {
+  at: string;
+  by: string;
+  how: string;
+  reason: string;
 };
 
 /** Of how many runs that was not said before. */
@@ -2273,7 +2283,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/items": {
     path: { run_id: string; workspace_id: string };
-    query: { cursor?: (string | null); limit?: number; node: string; status?: "all" | "done" | "failed" | "open" };
+    query: { cursor?: (string | null); limit?: number; node: string; status?: "all" | "done" | "failed" | "solved" | "open" };
     answers: {
       "200": PagedItemShape;
       "400": Problem;

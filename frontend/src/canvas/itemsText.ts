@@ -14,6 +14,7 @@ export function itemsText(node: Pick<GraphNode, "type">, items: StepItems, t: TF
         ? t("items.soFar", { done: items.done })
         : t("items.done", { done: items.done, total: items.total }),
     ...(items.failed > 0 ? [t("items.failed", { count: items.failed })] : []),
+    ...(items.solved > 0 ? [t("items.solved", { count: items.solved })] : []),
     ...(inside > 0 ? [t("items.failedInside", { count: inside })] : []),
   ].join(" · ");
 }

@@ -48,6 +48,7 @@ export type StatusKind =
   | "stopped"
   | "filtered"
   | "failed"
+  | "solved"
   | "running"
   | "waiting"
   | "waiting_event"
@@ -71,6 +72,7 @@ const LOOKS: Record<StatusKind, { icon: LucideIcon; tone: Tone }> = {
   stopped: { icon: CircleCheck, tone: "Ok" },
   filtered: { icon: CircleMinus, tone: "Idle" },
   failed: { icon: CircleX, tone: "Err" },
+  solved: { icon: CircleCheck, tone: "Idle" },
   running: { icon: LoaderCircle, tone: "Run" },
   waiting: { icon: Hourglass, tone: "Wait" },
   waiting_event: { icon: Hourglass, tone: "Wait" },
@@ -130,6 +132,8 @@ export function runStatusKind(run: {
   error?: { code: string } | null;
   /** Where the error itself is not told. */
   undo_incomplete?: boolean;
+  /** It failed, and somebody said since that nothing more is to be done. */
+  solved?: object | null;
 }): StatusKind {
   if (run.paused) return "parked";
   // Accepted, and kept by its workflow until that goes on.
@@ -158,6 +162,7 @@ export function runStatusKind(run: {
     case "cancelled":
       return "cancelled";
     case "dead_lettered":
+      if (run.solved) return "solved";
       return isUndoIncomplete(run) ? "undo_incomplete" : "failed";
     case "completed":
       if (run.outcome === "done_with_failures" || run.outcome === "stopped" || run.outcome === "filtered") {

@@ -1,12 +1,13 @@
 import { Link } from "@tanstack/react-router";
 import { useQueryClient } from "@tanstack/react-query";
 import { ExternalLink, RotateCcw } from "lucide-react";
+import type { TFunction } from "i18next";
 import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useItems } from "../../../api/items";
 import { useCan, useWorkspace } from "../../../api/session";
-import type { GraphNode, ItemFilter, RunItem, RunStep } from "../../../api/types";
+import type { GraphNode, ItemFilter, RunItem, RunStep, Solved } from "../../../api/types";
 import { useLiveRun } from "../../../live";
 import { Button, cx, ErrorCard, FilterChip, IconButton, runIsFinished, runStatusKind, SkeletonRows, StatusIcon, useFormatter } from "../../../ui";
 import { useWaitingText } from "../../runs/waiting";
@@ -17,7 +18,7 @@ import { useOpened } from "./opened";
 
 const ItemRetry = lazy(() => import("./ItemRetry"));
 
-const FILTERS: readonly ItemFilter[] = ["all", "failed", "open", "done"];
+const FILTERS: readonly ItemFilter[] = ["all", "failed", "solved", "open", "done"];
 
 export interface ItemsTabProps {
   node: GraphNode;
@@ -49,6 +50,7 @@ export function ItemsTab({ node, step, run, onOpen }: ItemsTabProps) {
   const counts: Record<ItemFilter, number | null> = {
     all: items.total ?? items.started,
     failed: items.failed,
+    solved: items.solved,
     open: items.running + items.waiting,
     done: items.done,
   };
@@ -56,7 +58,7 @@ export function ItemsTab({ node, step, run, onOpen }: ItemsTabProps) {
   return (
     <div className={css.tab}>
       <div className={css.filters} role="group" aria-label={t("filter.label")}>
-        {FILTERS.map((one) => (
+        {FILTERS.filter((one) => one !== "solved" || items.solved > 0 || filter === one).map((one) => (
           <FilterChip key={one} on={filter === one} onClick={() => setFilter(one)}>
             {t(`filter.${one}`)} <span className="tn">{counts[one]}</span>
           </FilterChip>
@@ -109,6 +111,13 @@ function Followed({ run, onChanged }: { run: string; onChanged: () => void }) {
   return null;
 }
 
+/** How an item that failed was settled, by whom, and why. */
+function solvedText({ how, by, reason }: Solved, t: TFunction<"items">): string {
+  // Neither a program nor the run around it has a name.
+  const named = by !== "" && by !== "api" && by !== "run";
+  return [named ? t(`solved.${how}By`, { by }) : t(`solved.${how}`), reason].filter(Boolean).join(": ");
+}
+
 interface RowProps {
   node: GraphNode;
   item: RunItem;
@@ -125,7 +134,7 @@ function Row({ node, item, onOpen, onRetry }: RowProps) {
   const kind = runStatusKind(item);
   const number = t("item", { number: item.index + 1 });
   const took = item.started_at && item.finished_at ? format.duration(Date.parse(item.finished_at) - Date.parse(item.started_at)) : "";
-  const news = item.error?.title ?? (kind === "running" ? null : waiting({ waiting: item.waiting, current_step: null })) ?? runStatusName(item, t);
+  const news = (item.solved && solvedText(item.solved, t)) ?? item.error?.title ?? (kind === "running" ? null : waiting({ waiting: item.waiting, current_step: null })) ?? runStatusName(item, t);
   const name = item.label ? `${item.index + 1} · ${item.label}` : String(item.index + 1);
   const text = (
     <>

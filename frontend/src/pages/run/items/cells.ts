@@ -24,7 +24,7 @@ export function cellsOf(items: StepItems, known: readonly RunItem[]): Cell[] | n
 }
 
 export interface Segment {
-  kind: "done" | "failed" | "running" | "waiting" | "not_started";
+  kind: "done" | "failed" | "solved" | "running" | "waiting" | "not_started";
   count: number;
   /** Of the whole bar, from 0 to 1. */
   share: number;
@@ -33,10 +33,11 @@ export interface Segment {
 /** The parts of the bar; those that are empty are left out. */
 export function segmentsOf(items: StepItems): Segment[] {
   const total = Math.max(1, items.total ?? items.started);
-  const begun = items.done + items.failed + items.running + items.waiting;
+  const begun = items.done + items.failed + items.solved + items.running + items.waiting;
   const parts: [Segment["kind"], number][] = [
     ["done", items.done],
     ["failed", items.failed],
+    ["solved", items.solved],
     ["running", items.running],
     ["waiting", items.waiting],
     ["not_started", Math.max(0, total - begun)],
@@ -47,5 +48,5 @@ export function segmentsOf(items: StepItems): Segment[] {
 /** What is opened when nobody has chosen: the first that failed, or in which something did, else the first of all. */
 export function firstToOpen(known: readonly RunItem[]): RunItem | undefined {
   const first = (kind: StatusKind) => known.find((item) => runStatusKind(item) === kind);
-  return known.find((item) => item.status === "dead_lettered") ?? first("done_with_failures") ?? known[0];
+  return known.find((item) => item.status === "dead_lettered" && !item.solved) ?? first("done_with_failures") ?? known[0];
 }

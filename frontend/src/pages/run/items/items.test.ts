@@ -8,9 +8,9 @@ import { cellsOf, firstToOpen, MOST_CELLS, segmentsOf } from "./cells";
 import { failedItems, failedSteps, shownGraph, UNDO_ITEMS } from "./shown";
 
 function item(index: number, status: RunItem["status"], more: Partial<RunItem> = {}): RunItem {
-  return { run_id: `r${index}`, index, status, outcome: null, label: null, started_at: null, finished_at: null, error: null, waiting: null, failed_calls: 0, failed_items: 0, ...more };
+  return { run_id: `r${index}`, index, status, outcome: null, label: null, started_at: null, finished_at: null, error: null, waiting: null, failed_calls: 0, failed_items: 0, solved: null, ...more };
 }
-const items = (more: Partial<StepItems>): StepItems => ({ total: 0, started: 0, done: 0, failed: 0, running: 0, waiting: 0, failed_inside: 0, failed_calls: 0, ...more });
+const items = (more: Partial<StepItems>): StepItems => ({ total: 0, started: 0, done: 0, failed: 0, running: 0, waiting: 0, failed_inside: 0, failed_calls: 0, solved: 0, ...more });
 
 describe("the items of a container", () => {
   it("are cells in their order; those that have not begun too", () => {
@@ -41,6 +41,13 @@ describe("the items of a container", () => {
     expect(firstToOpen([item(0, "completed"), item(1, "running")])?.index).toBe(0);
     expect(firstToOpen([item(0, "completed"), item(1, "completed", { failed_items: 2 })])?.index).toBe(1);
     expect(firstToOpen([])).toBeUndefined();
+  });
+
+  it("that was settled by hand is no failure any more", () => {
+    const solved = { how: "elsewhere", by: "Ada", reason: "", at: "2026-11-20T12:00:00Z" } as const;
+    expect(runStatusKind(item(0, "dead_lettered", { solved }))).toBe("solved");
+    expect(firstToOpen([item(0, "dead_lettered", { solved }), item(1, "dead_lettered")])?.index).toBe(1);
+    expect(segmentsOf(items({ total: 4, done: 3, solved: 1 }))[1]).toEqual({ kind: "solved", count: 1, share: 0.25 });
   });
 
   it("who waits for them is at work", () => {
