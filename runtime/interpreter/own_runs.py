@@ -182,6 +182,9 @@ async def look(driver: Driver) -> bool:
     for fan in tuple(driver.fans.values()):
         if not is_waited_for(driver.state.step(fan.node)):
             driver.fans.pop(fan.node, None)
+        elif driver.state.ending is not None and driver.base.ending is None:
+            # What makes the run end is committed first: were it lost, its own runs would have ended for nothing.
+            fan.due = True
         elif fan.due:
             fan.due = False
             try:
