@@ -91,6 +91,7 @@ class HoldShape(View):
     let_go: int
     waiting: int
     under_way: int
+    paused_run: UUID | None
 
 
 class BreakerShape(View):
@@ -336,4 +337,5 @@ def _hold(view: HoldView, names: Mapping[UUID, str]) -> HoldShape:
         let_go=view.let_go,
         waiting=view.waiting,
         under_way=view.under_way,
+        paused_run=view.paused_run_id,
     )

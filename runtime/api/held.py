@@ -14,21 +14,24 @@ from runtime.store.models import Hold, Run
 
 
 def holds_of(workspace_id: UUID, workflow_ids: Sequence[UUID]) -> dict[UUID, HoldView]:
-    """The holds of these workflows, by workflow; most have none. Two queries, however many."""
+    """The holds of these workflows, by workflow; most have none. Two queries, and one for each that is held up."""
     rows = list(Hold.objects.filter(workspace_id=workspace_id, workflow_id__in=list(workflow_ids)))
     if not rows:
         return {}
-    counted = (
-        Run.objects.filter(workflow_id__in=[row.workflow_id for row in rows], held__isnull=False)
-        .filter(finished_at__isnull=True)
-        .values_list("workflow_id", "held")
-        .annotate(count=Count("id"))
-    )
-    counts = {(workflow_id, held): count for workflow_id, held, count in counted}
-    return {row.workflow_id: _view(row, counts) for row in rows}
+    found = Run.objects.filter(workflow_id__in=[row.workflow_id for row in rows], held__isnull=False)
+    # One that somebody paused before it began is passed by.
+    counted = found.filter(finished_at__isnull=True).exclude(held=0, status="accepted", paused_at__isnull=False)
+    counts: dict[tuple[UUID, int], int] = {}
+    paused: dict[UUID, UUID] = {}
+    numbers = counted.values_list("workflow_id", "held").annotate(Count("id"), Count("paused_at"))
+    for workflow_id, held, count, stopped in numbers:
+        counts[workflow_id, held] = count
+        if stopped and not held:
+            paused[workflow_id] = counted.filter(workflow_id=workflow_id, held=0, paused_at__isnull=False).earliest("id").pk
+    return {row.workflow_id: _view(row, counts, paused.get(row.workflow_id)) for row in rows}
 
 
-def _view(row: Hold, counts: dict[tuple[UUID, int], int]) -> HoldView:
+def _view(row: Hold, counts: dict[tuple[UUID, int], int], paused: UUID | None) -> HoldView:
     facts: Any = loads_stored(row.facts)
     return HoldView(
         since=row.since,
@@ -47,4 +50,5 @@ def _view(row: Hold, counts: dict[tuple[UUID, int], int]) -> HoldView:
         let_go=row.let_go,
         waiting=counts.get((row.workflow_id, 1), 0),
         under_way=counts.get((row.workflow_id, 0), 0),
+        paused_run_id=paused if row.mode == "draining" and row.at_once else None,
     )

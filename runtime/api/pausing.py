@@ -141,6 +141,8 @@ def let_go(
         if trial:
             if held.mode == "held" and (rung := holds.let_go(held, 1, now, who=_who(by))):
                 held.mode, held.trial_run_id, held.trial = "trying", rung[0], None
+            elif held.mode == "held" and holds.held_runs(workflow_id).exists():
+                raise NotPaused("Each of the held runs is paused by itself too. Resume the one that is to be tried.")
         else:
             held.mode, held.trial_run_id = "draining", None
             held.per_minute, held.at_once = per_minute, at_once

@@ -182,7 +182,10 @@ def _cause(
     if _is_held(row):
         if hold is None:
             return waiting.held(row["accepted_at"], "person", {}, "")
-        return waiting.held(max(hold.since, row["accepted_at"]), hold.cause, hold.facts, hold.reason)
+        since = max(hold.since, row["accepted_at"])
+        if hold.mode == "draining":
+            return waiting.held(since, "turn", {}, "")
+        return waiting.held(since, hold.cause, hold.facts, hold.reason)
     waits = _plain(row["waiting"])
     if waits is not None and (people := asked.get((row["id"], str(waits.get("node"))))):
         return {**waits, "people": people}

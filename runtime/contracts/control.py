@@ -25,6 +25,7 @@ class HoldView:
     mode: `held` | `trying` (one run was let go, to see how it ends) | `draining`. `cause`: `person` | `failures`; then
     `facts` say by which rule, how many failed, the last one's run and title. `trial`: how the last trial ended, `done`
     | `failed`. `per_minute`, `at_once`: the speed, None for as fast as possible. `waiting`: how many runs are held.
+    `paused_run_id`: of those that were let go, and count against `at_once`, the first that somebody paused.
     """
 
     since: int
@@ -43,6 +44,7 @@ class HoldView:
     let_go: int
     waiting: int
     under_way: int
+    paused_run_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

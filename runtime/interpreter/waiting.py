@@ -118,9 +118,11 @@ def in_line(waiting: Mapping[str, Any], workflow_id: UUID) -> dict[str, Any]:
 
 
 def held(since: int, cause: str, facts: Mapping[str, Any], reason: str) -> dict[str, Any]:
-    """Of a run that its workflow holds."""
+    """Of a run that its workflow holds. `cause`: person · failures, or `turn` while the held runs are let go."""
     failures = facts.get("failures", 0)
-    if cause != "failures":
+    if cause == "turn":
+        why = "it goes when its turn comes, in the order in which the runs came"
+    elif cause != "failures":
         why = f"the workflow is paused: {reason}" if reason else "the workflow is paused"
     elif facts.get("rule") == "row":
         why = f"the workflow failed {failures} times in a row"

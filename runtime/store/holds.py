@@ -19,19 +19,20 @@ from runtime.store.parts import IS_ITEM
 from runtime.store.statements import HELD
 from runtime.store.trail import said
 
-__all__ = ["GATHER", "ahead", "end", "gather", "held_runs", "let_go", "let_go_strays", "starts_of", "under_way"]
+__all__ = ["GATHER", "ahead", "end", "gather", "held_runs", "let_go", "let_go_strays", "let_paused_go", "starts_of", "under_way"]
 
 #: Runs that one transaction holds at most.
 GATHER: Final = 5_000
 
+# Runs that somebody paused by themselves are nobody's turn.
+_FIRST: Final = """SELECT id FROM store_run
+            WHERE workflow_id = %s AND held = 1 AND finished_at IS NULL AND paused_at IS {paused} ORDER BY id LIMIT %s"""
 # The first waits longest: who is claimed by the time it waits goes in the order of acceptance.
-_LET_GO: Final = """
-    UPDATE store_run SET held = 0, min_engine = min_engine - %s, claims = 0, change = %s,
-        wake_at = CASE WHEN paused_at IS NULL THEN %s + d.place END
+_LET_GO: Final = f"""
+    UPDATE store_run SET held = 0, min_engine = min_engine - %s, claims = 0, change = %s, wake_at = %s + d.place
     FROM (
         SELECT id, row_number() OVER (ORDER BY id) AS place
-        FROM (SELECT id FROM store_run WHERE workflow_id = %s AND held = 1 AND finished_at IS NULL
-            ORDER BY id LIMIT %s) AS first_ones) AS d
+        FROM ({_FIRST.format(paused="NULL")}) AS first_ones) AS d
     WHERE store_run.id = d.id AND store_run.held = 1
     RETURNING store_run.id"""
 # Those among them that go with another version than they came under: before they are let go, in the same commit.
@@ -39,8 +40,7 @@ _MOVE: Final = """
     UPDATE store_run SET version_id = %s, change = %s,
         min_engine = CASE WHEN min_engine %% %s < %s THEN min_engine - min_engine %% %s + %s ELSE min_engine END
     WHERE version_id <> %s AND accepted_at <= %s AND trigger_node IN (SELECT value FROM {starts})
-        AND id IN (SELECT id FROM store_run WHERE workflow_id = %s AND held = 1 AND finished_at IS NULL
-            ORDER BY id LIMIT %s)"""
+        AND id IN ({first})"""
 _STARTS: Final = {"sqlite": "json_each(%s)", "postgresql": "json_array_elements_text(%s::json) AS t(value)"}
 _STRAYS: Final = """
     UPDATE store_run SET held = 0, min_engine = min_engine - %s, claims = 0, change = %s,
@@ -54,17 +54,18 @@ def gather(workflow_id: UUID, now: int, *, who: str, also_let_go: bool = False) 
     """Hold what was accepted before, or at the very moment, and has not begun; how many, at most `GATHER`.
 
     Until then no claim takes it either: this is for order, and keeps it out of the way of what is due. `also_let_go`:
-    what was let go and nobody has taken yet is held again. `who` paused the workflow is on record.
+    what was let go and nobody has taken yet is held again. `who` paused the workflow is on record. What somebody paused
+    by itself is held too: once it is resumed it goes in its turn.
     """
     others = Q(held__isnull=True) | Q(held=0) if also_let_go else Q(held__isnull=True)
     free = Q(lease_owner__isnull=True) | Q(lease_expires_at__lte=now)
     waiting = Run.objects.exclude(IS_ITEM).filter(
         free,
         others,
+        Q(wake_at__isnull=False) | Q(paused_at__isnull=False),
         workflow_id=workflow_id,
         mode="live",
         status="accepted",
-        wake_at__isnull=False,
         finished_at__isnull=True,
         cancel_requested_at__isnull=True,
     )
@@ -94,14 +95,24 @@ def let_go(hold: Hold, count: int, now: int, *, who: str) -> list[UUID]:
     return sorted(_uuid(row[0]) for row in rows)
 
 
-def _move(hold: Hold, version_id: UUID, count: int, who: str) -> None:
+def let_paused_go(hold: Hold, *, who: str) -> None:
+    """Hold no longer what somebody paused by itself: it is nobody's turn, goes when it is resumed, and nothing waits
+    for it meanwhile."""
+    paused = held_runs(hold.workflow_id).filter(paused_at__isnull=False)
+    if paused.exists():
+        if hold.onto_version_id is not None:
+            _move(hold, hold.onto_version_id, GATHER, who, paused="NOT NULL")
+        paused.update(held=0, claims=0, min_engine=F("min_engine") - HELD, change=said("let_go", who))
+
+
+def _move(hold: Hold, version_id: UUID, count: int, who: str, paused: str = "NULL") -> None:
     """Put the first held runs onto that version, where they came by a start that it has too and by when it was chosen:
     what is accepted later comes under the version that is live then."""
     version = Version.objects.filter(pk=version_id).values_list("number", "graph", "min_engine").first()
     if version is None:
         return
     number, graph, needed = version
-    sql = _MOVE.format(starts=_STARTS[connection.vendor])
+    sql = _MOVE.format(starts=_STARTS[connection.vendor], first=_FIRST.format(paused=paused))
     change = said("set_version", who, version=number)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -130,8 +141,9 @@ def held_runs(workflow_id: UUID) -> QuerySet[Run]:
 
 
 def under_way(workflow_id: UUID) -> QuerySet[Run]:
-    """Runs that were let go and have not ended."""
-    return Run.objects.filter(workflow_id=workflow_id, held=0, finished_at__isnull=True)
+    """Runs that were let go and have not ended, but for those that were paused before they began."""
+    aside = Q(status="accepted", paused_at__isnull=False)
+    return Run.objects.filter(workflow_id=workflow_id, held=0, finished_at__isnull=True).exclude(aside)
 
 
 def ahead(hold: Hold) -> bool:

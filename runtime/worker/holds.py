@@ -76,8 +76,9 @@ def _drain(workflow_id: UUID) -> list[UUID]:
         hold = Hold.objects.select_for_update().filter(pk=workflow_id, mode="draining").first()
         if hold is None:
             return []
-        now = database_now()
-        gone = holds.let_go(hold, _share(hold, now), now, who=hold.drained_by or hold.by)
+        now, who = database_now(), hold.drained_by or hold.by
+        holds.let_paused_go(hold, who=who)
+        gone = holds.let_go(hold, _share(hold, now), now, who=who)
         if gone:
             Hold.objects.filter(pk=workflow_id).update(let_go=hold.let_go + len(gone))
     if not gone:

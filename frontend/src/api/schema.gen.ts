@@ -430,6 +430,7 @@ export type HoldShape = {
   let_go: number;
   mode: string;
   open_runs: string;
+  paused_run: (string | null);
   per_minute: (number | null);
   reason: string;
   runs: number;

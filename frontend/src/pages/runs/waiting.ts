@@ -15,6 +15,7 @@ export function useWaitingText(): (run: Pick<Run, "waiting" | "current_step">) =
   return ({ waiting, current_step: step }) => {
     if (!waiting) return null;
     if (waiting.kind === "held") {
+      if (waiting.cause === "turn") return t("waiting.heldTurn");
       const paused = waiting.reason ? "heldPausedWhy" : "heldPaused";
       const why = waiting.cause !== "failures" ? paused : waiting.runs > 0 ? "heldShare" : "heldRow";
       return t(`waiting.${why}`, { failures: waiting.failures, runs: waiting.runs, reason: waiting.reason });

@@ -43,6 +43,11 @@ export default function HoldBanner({ workflow, hold }: { workflow: Workflow; hol
             >
               <i style={{ width: `${all === 0 ? 100 : (hold.let_go / all) * 100}%` }} />
             </span>
+            {hold.paused_run && (
+              <small role="status">
+                {t("banner.heldUp")} <RunLink id={hold.paused_run} words={t("banner.seePaused")} />
+              </small>
+            )}
           </>
         ) : (
           <>
