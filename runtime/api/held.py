@@ -27,7 +27,9 @@ def holds_of(workspace_id: UUID, workflow_ids: Sequence[UUID]) -> dict[UUID, Hol
     for workflow_id, held, count, stopped in numbers:
         counts[workflow_id, held] = count
         if stopped and not held:
-            paused[workflow_id] = counted.filter(workflow_id=workflow_id, held=0, paused_at__isnull=False).earliest("id").pk
+            paused[workflow_id] = (
+                counted.filter(workflow_id=workflow_id, held=0, paused_at__isnull=False).earliest("id").pk
+            )
     return {row.workflow_id: _view(row, counts, paused.get(row.workflow_id)) for row in rows}
 
 

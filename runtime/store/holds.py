@@ -19,14 +19,27 @@ from runtime.store.parts import IS_ITEM
 from runtime.store.statements import HELD
 from runtime.store.trail import said
 
-__all__ = ["GATHER", "ahead", "end", "gather", "held_runs", "let_go", "let_go_strays", "let_paused_go", "starts_of", "under_way"]
+__all__ = [
+    "GATHER",
+    "ahead",
+    "end",
+    "gather",
+    "held_runs",
+    "let_go",
+    "let_go_strays",
+    "let_paused_go",
+    "starts_of",
+    "under_way",
+]
 
 #: Runs that one transaction holds at most.
 GATHER: Final = 5_000
 
 # Runs that somebody paused by themselves are nobody's turn.
-_FIRST: Final = """SELECT id FROM store_run
-            WHERE workflow_id = %s AND held = 1 AND finished_at IS NULL AND paused_at IS {paused} ORDER BY id LIMIT %s"""
+_FIRST: Final = """
+            SELECT id FROM store_run
+            WHERE workflow_id = %s AND held = 1 AND finished_at IS NULL AND paused_at IS {paused}
+            ORDER BY id LIMIT %s"""
 # The first waits longest: who is claimed by the time it waits goes in the order of acceptance.
 _LET_GO: Final = f"""
     UPDATE store_run SET held = 0, min_engine = min_engine - %s, claims = 0, change = %s, wake_at = %s + d.place

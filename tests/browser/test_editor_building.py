@@ -188,8 +188,8 @@ def test_keys_in_quick_succession_mean_the_card_that_the_first_led_to(signed_in:
     editor.focus("orders")
     # Both before the next picture, when the focus is still where it was: no keyboard test is ever as quick as that.
     editor.page.evaluate(
-        """keys => keys.forEach(key =>
-            document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })))
+        """keys => keys.forEach(key => document.activeElement.dispatchEvent(
+            new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })))
         """,
         ["ArrowDown", "ArrowDown", "Enter"],
     )

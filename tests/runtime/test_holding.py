@@ -262,7 +262,6 @@ class TestDraining:
         api.resume_run(workspace_id=WORKSPACE, run_id=run_id)
         assert machine.finish(run_id).status == "completed"
 
-
     def test_a_run_that_somebody_paused_is_held_again_with_the_others(self, machine: Machine) -> None:
         workflow_id = machine.publish(GRAPH)
         hold(workflow_id)
@@ -279,7 +278,7 @@ class TestDraining:
 
     def test_a_run_that_somebody_paused_before_the_hold_is_held_in_its_place(self, idle_machine: Machine) -> None:
         workflow_id = idle_machine.publish(GRAPH)
-        first, second = (idle_machine.begin_again(workflow_id) for _ in range(2))
+        first, _ = (idle_machine.begin_again(workflow_id) for _ in range(2))
         api.pause_run(workspace_id=WORKSPACE, run_id=first)
         assert hold(workflow_id).waiting == 2
         api.resume_run(workspace_id=WORKSPACE, run_id=first)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from runtime.interpreter import own_look
+from runtime.store import children as rows_of
 from runtime.store.models import HumanTask, Run
 from tests.runtime.fixtures import World
 from tests.runtime.machine import Machine, fields, flow, pause, step
@@ -62,19 +62,17 @@ def test_a_question_of_a_called_run_is_open_no_longer(machine: Machine) -> None:
     assert list(HumanTask.objects.filter(run_id=own).values_list("status", flat=True)) != ["open"]
 
 
-def test_they_end_only_once_what_made_it_end_is_stored(
-    idle_machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_they_end_only_once_what_made_it_end_is_stored(idle_machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Were it lost in a crash, they would have ended for nothing."""
     machine = idle_machine
     stored: list[bool] = []
-    asks = own_look.children.ask_to_end
+    asks = rows_of.ask_to_end
 
     def asked(run_id: UUID, node: str) -> list[UUID]:
         stored.append(Run.objects.filter(pk=run_id, outcome="stopped").exists())
         return asks(run_id, node)
 
-    monkeypatch.setattr(own_look.children, "ask_to_end", asked)
+    monkeypatch.setattr(rows_of, "ask_to_end", asked)
     other = callee(machine, pause("nap", 60), links="start -> nap")
     run_id = machine.begin(flow("start -> runs, start -> soon -> end", run_other(other), pause("soon", 1), STOP))
     machine.start()

@@ -22,6 +22,8 @@ export interface WorkflowHold {
   let_go: number;
   waiting: number;
   under_way: number;
+  /** The first of those that were let go that somebody paused, where the others wait for it. */
+  paused_run: string | null;
 }
 
 /** Held runs that came under one version: how many, and how many could go with the one published now. */
