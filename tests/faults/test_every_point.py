@@ -14,13 +14,17 @@ from tests.faults.trials import BY_THE_CLOCK, Range, Shot
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
 
+#: Passed by runs that take longer than a heartbeat, of which the quick examples are on a slow machine.
+LASTING = "run.lease_renew"
+
 
 def test_a_kill_at_any_point_loses_nothing_and_repeats_nothing(database: str, make_plant: MakePlant) -> None:
     began = time.monotonic()
     seed = figures.seed()
     plant = make_plant(database)
     examples = [linear(), linear(respond="immediately", ballast=100_000, name="Large"), branching()]
-    plant.start(*examples)
+    lasting = linear(respond="immediately", slow=4_500, name="Lasting")
+    plant.start(*examples, lasting)
     everything = Range(plant, seed)
     shots: list[Shot] = []
     for example in examples:
@@ -28,7 +32,11 @@ def test_a_kill_at_any_point_loses_nothing_and_repeats_nothing(database: str, ma
         found = everything.shots(example, starts=example.name != "Large")
         # A large event takes the same way but for the points of the artifact store.
         shots += [shot for shot in found if example.name != "Large" or shot.point not in passed_before]
+    shots = [shot for shot in shots if not lasts(shot.point)]
+    shots += [shot for shot in everything.shots(lasting, starts=False) if lasts(shot.point) and shot.nth == 1]
+    examples.append(lasting)
     reached = {shot.point for shot in shots}
+    assert {f"{LASTING}:before", f"{LASTING}:after"} <= reached
     chance = random.Random(seed)
     chosen = shots if figures.everything() else sample(shots, chance, [example.name for example in examples])
     for shot in chosen:
@@ -56,6 +64,10 @@ def test_a_kill_at_any_point_loses_nothing_and_repeats_nothing(database: str, ma
     assert uncovered & {shot.point for shot in chosen} == set(), (
         f"reached, and no process died there: {everything.not_reached()}"
     )
+
+
+def lasts(point: str) -> bool:
+    return point.partition(":")[0] == LASTING
 
 
 def by_the_clock(point: str) -> bool:
