@@ -6,6 +6,7 @@ are held, 0 once they were let go.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -35,17 +36,19 @@ __all__ = [
 #: Runs that one transaction holds at most.
 GATHER: Final = 5_000
 
-# Runs that somebody paused by themselves are nobody's turn.
+# Runs that somebody paused by themselves are nobody's turn; of a schedule whose runs must not overlap it is only one's.
 _FIRST: Final = """
             SELECT id FROM store_run
             WHERE workflow_id = %s AND held = 1 AND finished_at IS NULL AND paused_at IS {paused}
+                AND NOT (started_by = 'schedule' AND trigger_node IN (SELECT value FROM {nodes})
+                    AND {id} NOT IN (SELECT value FROM {turns}))
             ORDER BY id LIMIT %s"""
 # The first waits longest: who is claimed by the time it waits goes in the order of acceptance.
-_LET_GO: Final = f"""
+_LET_GO: Final = """
     UPDATE store_run SET held = 0, min_engine = min_engine - %s, claims = 0, change = %s, wake_at = %s + d.place
     FROM (
         SELECT id, row_number() OVER (ORDER BY id) AS place
-        FROM ({_FIRST.format(paused="NULL")}) AS first_ones) AS d
+        FROM ({first}) AS first_ones) AS d
     WHERE store_run.id = d.id AND store_run.held = 1
     RETURNING store_run.id"""
 # Those among them that go with another version than they came under: before they are let go, in the same commit.
@@ -54,7 +57,7 @@ _MOVE: Final = """
         min_engine = CASE WHEN min_engine %% %s < %s THEN min_engine - min_engine %% %s + %s ELSE min_engine END
     WHERE version_id <> %s AND accepted_at <= %s AND trigger_node IN (SELECT value FROM {starts})
         AND id IN ({first})"""
-_STARTS: Final = {"sqlite": "json_each(%s)", "postgresql": "json_array_elements_text(%s::json) AS t(value)"}
+_LIST: Final = {"sqlite": "json_each(%s)", "postgresql": "json_array_elements_text(%s::json) AS t(value)"}
 _STRAYS: Final = """
     UPDATE store_run SET held = 0, min_engine = min_engine - %s, claims = 0, change = %s,
         wake_at = CASE WHEN paused_at IS NULL THEN %s END
@@ -98,14 +101,21 @@ def gather(workflow_id: UUID, now: int, *, who: str, also_let_go: bool = False) 
     return count
 
 
-def let_go(hold: Hold, count: int, now: int, *, who: str) -> list[UUID]:
-    """Let so many held runs go, those first that were accepted first; their ids in this order. `who` is on record."""
-    workflow_id = hold.workflow_id
-    if count > 0 and hold.onto_version_id is not None:
-        _move(hold, hold.onto_version_id, count, who)
+def let_go(
+    hold: Hold, count: int, now: int, *, who: str, in_turn: Mapping[str, UUID | None] | None = None
+) -> list[UUID]:
+    """Let so many held runs go, those first that were accepted first; their ids in this order. `who` is on record.
+
+    `in_turn`: by the node of a schedule, the one of its runs that may go, if any may; the others let those behind pass.
+    """
+    if count <= 0:
+        return []
+    chosen = _chosen(hold, count, in_turn or {})
+    if hold.onto_version_id is not None:
+        _move(hold, hold.onto_version_id, chosen, who)
     # In the past by as much as there are, so that none is due later than it was let go.
-    rows = _returned(_LET_GO, [HELD, said("let_go", who), now - count, _key(workflow_id), count]) if count > 0 else []
-    return sorted(_uuid(row[0]) for row in rows)
+    sql = _LET_GO.format(first=_first())
+    return sorted(_uuid(row[0]) for row in _returned(sql, [HELD, said("let_go", who), now - count, *chosen]))
 
 
 def let_paused_go(hold: Hold, *, who: str) -> None:
@@ -114,25 +124,37 @@ def let_paused_go(hold: Hold, *, who: str) -> None:
     paused = held_runs(hold.workflow_id).filter(paused_at__isnull=False)
     if paused.exists():
         if hold.onto_version_id is not None:
-            _move(hold, hold.onto_version_id, GATHER, who, paused="NOT NULL")
+            _move(hold, hold.onto_version_id, _chosen(hold, GATHER, {}), who, paused="NOT NULL")
         paused.update(held=0, claims=0, min_engine=F("min_engine") - HELD, change=said("let_go", who))
 
 
-def _move(hold: Hold, version_id: UUID, count: int, who: str, paused: str = "NULL") -> None:
+def _chosen(hold: Hold, count: int, turns: Mapping[str, UUID | None]) -> list[Any]:
+    """The parameters of `_first`."""
+    going = [str(_key(run_id)) for run_id in turns.values() if run_id is not None]
+    return [_key(hold.workflow_id), dumps(list(turns)), dumps(going), count]
+
+
+def _first(paused: str = "NULL") -> str:
+    rows = _LIST[connection.vendor]
+    key = "id::text" if connection.vendor == "postgresql" else "id"
+    return _FIRST.format(paused=paused, nodes=rows, turns=rows, id=key)
+
+
+def _move(hold: Hold, version_id: UUID, chosen: list[Any], who: str, paused: str = "NULL") -> None:
     """Put the first held runs onto that version, where they came by a start that it has too and by when it was chosen:
     what is accepted later comes under the version that is live then."""
     version = Version.objects.filter(pk=version_id).values_list("number", "graph", "min_engine").first()
     if version is None:
         return
     number, graph, needed = version
-    sql = _MOVE.format(starts=_STARTS[connection.vendor], first=_FIRST.format(paused=paused))
+    sql = _MOVE.format(starts=_LIST[connection.vendor], first=_first(paused))
     change = said("set_version", who, version=number)
     with connection.cursor() as cursor:
         cursor.execute(
             sql,
             [
                 *(_key(version_id), change, HELD, needed, HELD, needed, _key(version_id)),
-                *(hold.drained_from or 0, dumps(starts_of(graph)), _key(hold.workflow_id), count),
+                *(hold.drained_from or 0, dumps(starts_of(graph)), *chosen),
             ],
         )
 

@@ -14,6 +14,7 @@ from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Hold, Run
 from runtime.store.parts import IS_ITEM
+from runtime.worker.overlap import in_turn
 
 __all__ = ["AT_ONCE", "tend"]
 
@@ -78,7 +79,8 @@ def _drain(workflow_id: UUID) -> list[UUID]:
             return []
         now, who = database_now(), hold.drained_by or hold.by
         holds.let_paused_go(hold, who=who)
-        gone = holds.let_go(hold, _share(hold, now), now, who=who)
+        share = _share(hold, now)
+        gone = holds.let_go(hold, share, now, who=who, in_turn=in_turn(workflow_id) if share else {})
         if gone:
             Hold.objects.filter(pk=workflow_id).update(let_go=hold.let_go + len(gone))
     if not gone:

@@ -7,28 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain
-from typing import Any, Final, Literal
-from uuid import UUID
+from typing import Any, Final
 
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.interpreter.waiting import iso
 from runtime.nodes.triggers.schedule import moments, next_fires
-from runtime.store.cancels import ask_to_cancel
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import Deployment, Event, Run, Trigger
-from runtime.store.parts import IS_ITEM
-from runtime.store.queued import queued
+from runtime.store.models import Deployment, Event, Trigger
 from runtime.store.records import AcceptRun, EventRow, RunRow
+from runtime.worker.overlap import REASONS, Admission
 
-__all__ = ["Tick", "admit", "due", "event_of", "going", "set_next"]
-
-Admission = Literal["accepted", "queued", "running", "full"]
+__all__ = ["Tick", "due", "event_of", "set_next"]
 
 _MOST_SCHEDULES: Final = 200
-#: How far back a schedule looks for a run of its own that still runs: so many instants, and so many runs.
-_NEWEST_RUNS: Final = 1_000
 #: Of the policy `all`: more missed ticks than this are not made up for.
 _MOST_MISSED: Final = 100
 #: More missed ticks than this are not counted.
@@ -36,11 +29,9 @@ _MOST_COUNTED: Final = 10_000
 #: Of the policy `skip`: a tick this late was missed, not merely delayed.
 _LATE_MS: Final = 60_000
 _MINUTE_MS: Final = 60_000
-_REASONS: Final = {
-    "queued": "It waits until an earlier start has ended.",
-    "running": "An earlier start was still running.",
-    "full": "Another start was waiting already.",
-}
+#: Later than this, whatever the policy, an instant does not find the world as it was then.
+_DELAYED_MS: Final = 5_000
+_VERDICTS: Final[dict[Admission, str]] = {"accepted": "accepted", "running": "skipped", "full": "skipped"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +43,8 @@ class Tick:
     previous: int | None
     missed: int
     next_at: int | None
-    #: What becomes of a start while an earlier one still runs: allow, skip, queue, cancel.
-    overlap: str = "allow"
+    #: Nobody looked in time: what is started is made up for.
+    late: bool = False
 
 
 def due() -> list[Tick]:
@@ -94,7 +85,7 @@ def _tick_of(trigger: Trigger, now: int, *, live: bool) -> Tick:
     own = newest_first.filter(trigger_id=trigger.pk, source="schedule", backfill_id__isnull=True)
     last = own.order_by("-id").first()
     previous = None if last is None else int(last.dedupe_key or 0)
-    return Tick(trigger, chosen, previous, count - 1, next_at, config.get("overlap", "allow"))
+    return Tick(trigger, chosen, previous, count - 1, next_at, late=now - first > _DELAYED_MS)
 
 
 def _until(config: Mapping[str, Any], first: int, now: int) -> tuple[list[int], int, int | None]:
@@ -129,44 +120,6 @@ def _between(config: Mapping[str, Any], after: int, until: int) -> list[int]:
     return found
 
 
-def admit(tick: Tick, at: int) -> Admission:
-    """Whether this instant starts a run, waits, or is left out, as the schedule says of earlier ones that still run;
-    those are cancelled where it says so."""
-    if tick.overlap == "allow":
-        return "accepted"
-    trigger = tick.trigger
-    open_runs = going(trigger, besides=at)
-    if tick.overlap == "cancel":
-        if open_runs:
-            with commit("run.cancel"):
-                ask_to_cancel(Run.objects.filter(pk__in=open_runs), by="schedule", now=database_now())
-        return "accepted"
-    if tick.overlap == "skip":
-        return "running" if open_runs else "accepted"
-    waiting = queued().filter(trigger_id=trigger.pk, backfill_id__isnull=True)
-    if waiting.exclude(dedupe_key=str(at)).exists():
-        return "full"
-    return "queued" if open_runs else "accepted"
-
-
-def going(trigger: Trigger, *, besides: int | None = None) -> list[UUID]:
-    """The runs of this start that have not ended. One that is set aside does not count, nor does that of the instant
-    `besides`, which may be told of once more."""
-    # By its own instants, for any number of other runs may have begun since; and those that were begun by hand, or for
-    # instants of long ago, by how new they are.
-    instants = Event.objects.filter(trigger_id=trigger.pk, dedupe_key__isnull=False, run_id__isnull=False)
-    own = [one for one in instants.order_by("-dedupe_key").values_list("run_id", flat=True)[:_NEWEST_RUNS] if one]
-    newest = Run.objects.filter(workflow_id=trigger.workflow_id).exclude(IS_ITEM).order_by("-id")[:_NEWEST_RUNS]
-    found = {}
-    for some in (Run.objects.filter(pk__in=own, finished_at__isnull=True), newest):
-        for run_id, node, mode, status, finished_at, trigger_id, key in some.values_list(
-            "id", "trigger_node", "mode", "status", "finished_at", "event__trigger_id", "event__dedupe_key"
-        ):
-            if (node, mode, finished_at) == (trigger.node_id, "live", None) and status != "parked":
-                found[run_id] = trigger_id, key
-    return [run_id for run_id, instant in found.items() if besides is None or instant != (trigger.pk, str(besides))]
-
-
 def set_next(trigger: Trigger, next_at: int | None) -> None:
     """The instants until now have their events: the schedule is due again at this one."""
     with commit("schedule.tick"):
@@ -198,8 +151,8 @@ def event_of(tick: Tick, at: int, previous: int | None, now: int, admission: Adm
         body_sha256=sha256(body).hexdigest(),
         dedupe_key=str(at),
         signature="none",
-        verdict=admission if admission in ("accepted", "queued") else "skipped",
-        reason=_REASONS.get(admission),
+        verdict=_VERDICTS.get(admission, "queued"),
+        reason=REASONS.get(admission),
         parse_error=None,
     )
     run = RunRow(

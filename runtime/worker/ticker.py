@@ -29,7 +29,7 @@ from runtime.store.dialect import database_now
 from runtime.store.models import Leadership, Process, Run
 from runtime.store.statements import ENGINE, HELD
 from runtime.store.writer import Writer
-from runtime.worker import bulk_retries, holds, notices, queued, schedules
+from runtime.worker import bulk_retries, holds, notices, overlap, queued, schedules
 from runtime.worker.breaker import Breaker
 from runtime.worker.recounts import Recounts
 
@@ -132,9 +132,10 @@ class Ticker:
 
     async def _tick(self) -> None:
         if not (BRAKE.held or BRAKE.full):
-            await self._ask(queued.release)
+            soon = await self._ask(queued.release)
             await self._ask(self._breaker.look)
-            let_go, self._draining = await self._ask(holds.tend)
+            let_go, draining = await self._ask(holds.tend)
+            self._draining = draining or soon
             if let_go:
                 await self._ask(lambda: queue.ring(let_go))
             epoch = await self._ask(restores.epoch)
@@ -160,7 +161,7 @@ class Ticker:
         now = self._writer.now_ms()
         previous = tick.previous
         for at in tick.due:
-            admission = await self._ask(partial(schedules.admit, tick, at))
+            admission = await self._ask(partial(overlap.admit, tick.trigger, at, late=tick.late, previous=previous))
             await self._writer.accept(schedules.event_of(tick, at, previous, now, admission))
             previous = at
         await self._ask(lambda: schedules.set_next(tick.trigger, tick.next_at))

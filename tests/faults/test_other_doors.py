@@ -177,3 +177,32 @@ def test_a_kill_while_past_times_are_started_starts_each_once(
     assert [row[0] for row in found] == sorted({row[0] for row in found})
     assert plant.database.query("SELECT count(*) FROM store_event") == [(5,)]
     assert plant.complaints() == []
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("overlap", ["skip", "queue", "cancel"])
+def test_a_kill_while_missed_starts_are_made_up_for_starts_each_once_and_in_order(
+    overlap: str, side: str, database: str, make_plant: MakePlant
+) -> None:
+    config = {"repeat": "every", "every": 1, "unit": "days", "at": "09:00", "missed": "all", "overlap": overlap}
+    start = node("start", "trigger.schedule@1", config)
+    plant = make_plant(database)
+    plant.start(Example("Made up for", graph([start, edit("keep", "{{ run.id }}")], ["start -> keep"]), {}))
+    ticker = plant.of("serve" if plant.embedded else "ticker")
+    # The third of four, which go one after another.
+    ticker.arm(f"schedule.release:{side}=kill@nth(3)")
+    plant.database.change("UPDATE store_trigger SET next_fire_at = next_fire_at - 4 * 86400000")
+    assert ticker.is_dead(30), "it did not die at schedule.release"
+    plant.buried(ticker)
+    plant.revive(ticker)
+    wait_until(
+        lambda: plant.database.query("SELECT count(*) FROM store_run WHERE status = 'completed'") == [(4,)],
+        "every missed time has its run",
+        seconds=60,
+    )
+    found = plant.database.query(
+        "SELECT e.dedupe_key FROM store_run AS r JOIN store_event AS e ON e.id = r.event_id ORDER BY r.id"
+    )
+    assert [row[0] for row in found] == sorted({row[0] for row in found})
+    assert plant.database.query("SELECT count(*) FROM store_event WHERE verdict = 'accepted'") == [(4,)]
+    assert plant.complaints() == []

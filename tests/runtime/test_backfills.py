@@ -18,7 +18,7 @@ from runtime.store import queued as queue
 from runtime.store.models import Backfill, Event, Run, Trigger
 from runtime.worker import queued
 from tests.runtime.machine import WORKSPACE, Machine, detail, flow, look, pause, step, wait_until
-from tests.runtime.test_ticker_schedules import due_since
+from tests.runtime.test_ticker_schedules import due_since, tick
 
 DAILY = {"repeat": "every", "every": 1, "unit": "days", "at": "09:00", "timezone": "Europe/Berlin"}
 BY = UUID("01890a5d-ac96-774b-bcce-b302099a8059")
@@ -213,10 +213,8 @@ class TestOneWaits:
     def test_one_start_waits_until_the_earlier_run_has_ended_and_further_ones_are_left_out(
         self, machine: Machine
     ) -> None:
-        config = {"repeat": "every", "every": 1, "unit": "minutes", "missed": "all", "overlap": "queue"}
-        trigger = published(machine, "start -> nap", pause("nap", 600), **config)
-        first = due_since(trigger.workflow_id, 2)
-        wait_until(lambda: Event.objects.count() == 3)
+        trigger = published(machine, "start -> nap", pause("nap", 600), overlap="queue")
+        first, second, _ = (tick(trigger.workflow_id) for _ in range(3))
         shown = Event.objects.order_by("dedupe_key").values_list("verdict", flat=True)
         assert list(shown) == ["accepted", "queued", "skipped"]
         run = Run.objects.get()
@@ -225,7 +223,7 @@ class TestOneWaits:
         assert Run.objects.count() == 1
         api.cancel(workspace_id=WORKSPACE, run_id=run.pk, by=BY)
         wait_until(lambda: Run.objects.count() == 2)
-        assert instants(trigger) == [first, first + 60_000]
+        assert instants(trigger) == [first, second]
         later = Run.objects.latest("id")
         assert look(later.pk).started_by == "schedule"
         assert Event.objects.get(run_id=later.pk).reason is None

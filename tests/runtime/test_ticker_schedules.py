@@ -11,7 +11,8 @@ from runtime import api
 from runtime.engine.jsonprofile import loads
 from runtime.store.dialect import database_now
 from runtime.store.models import Event, Leadership, Process, Run, Trigger
-from runtime.worker import schedules, ticker
+from runtime.worker import overlap as overlaps
+from runtime.worker import ticker
 from tests.runtime.machine import WORKSPACE, Machine, fields, flow, look, pause, step, wait_until
 
 MINUTE = 60_000
@@ -30,6 +31,15 @@ def due_since(workflow_id: UUID, minutes: int) -> int:
     first = (time.time_ns() // 1_000_000 // MINUTE - minutes) * MINUTE
     Trigger.objects.filter(workflow_id=workflow_id).update(next_fire_at=first)
     return first
+
+
+def tick(workflow_id: UUID, node: str = "start") -> int:
+    """Make the schedule due at this very moment, and wait until it has started what it starts; the instant."""
+    at = database_now()
+    mine = Trigger.objects.filter(workflow_id=workflow_id, node_id=node)
+    mine.update(next_fire_at=at)
+    wait_until(mine.filter(next_fire_at__gt=at).exists)
+    return at
 
 
 def ticks(workflow_id: UUID) -> list[int]:
@@ -97,13 +107,13 @@ def test_missed_instants_are_made_up_for_as_the_policy_says(idle_machine: Machin
     [("allow", 2, "waiting_timer"), ("skip", 1, "waiting_timer"), ("cancel", 2, "cancelled")],
 )
 def test_a_start_meets_an_earlier_one_that_still_runs(machine: Machine, overlap: str, starts: int, first: str) -> None:
-    # Two instants that were missed are made up for, one right after the other.
-    config = {"every": 1, "unit": "minutes", "missed": "all", "overlap": overlap}
+    config = {"every": 1, "unit": "days", "overlap": overlap}
     graph = flow("start -> nap", step("start", "trigger.schedule@1", config), pause("nap", 600))
     workflow_id = machine.publish(graph)
-    due_since(workflow_id, 1)
-    wait_until(lambda: len(ticks(workflow_id)) == 2)
-    earlier = Run.objects.filter(workflow_id=workflow_id).earliest("id")
+    tick(workflow_id)
+    earlier = Run.objects.get(workflow_id=workflow_id)
+    tick(workflow_id)
+    assert len(ticks(workflow_id)) == 2
     assert Run.objects.filter(workflow_id=workflow_id).count() == starts
     machine.until(earlier.pk, lambda run: run.status == first)
     verdicts = Event.objects.filter(workflow_id=workflow_id).order_by("id").values_list("verdict", flat=True)
@@ -114,8 +124,8 @@ def test_a_start_meets_an_earlier_one_that_still_runs(machine: Machine, overlap:
 def test_a_start_meets_an_earlier_one_however_much_else_has_begun_since(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, overlap: str, first: str
 ) -> None:
-    monkeypatch.setattr(schedules, "_NEWEST_RUNS", 4)
-    config = {"every": 1, "unit": "minutes", "missed": "all", "overlap": overlap}
+    monkeypatch.setattr(overlaps, "_NEWEST_RUNS", 4)
+    config = {"every": 1, "unit": "days", "overlap": overlap}
     graph = flow(
         "start -> each -> nap, hand -> done",
         step("start", "trigger.schedule@1", config),
@@ -126,26 +136,23 @@ def test_a_start_meets_an_earlier_one_however_much_else_has_begun_since(
         fields("done"),
     )
     workflow_id = machine.publish(graph)
-    mine = Trigger.objects.filter(workflow_id=workflow_id, node_id="start")
-    mine.update(next_fire_at=database_now() // MINUTE * MINUTE)
+    tick(workflow_id)
     wait_until(lambda: Run.objects.filter(workflow_id=workflow_id, status="waiting_timer").exists())
     earlier = Run.objects.filter(workflow_id=workflow_id, parent_run_id=None).earliest("id")
     for _ in range(6):
         api.start_run(workspace_id=WORKSPACE, workflow_id=workflow_id, trigger_node="hand", input=None)
-    mine.update(next_fire_at=database_now() // MINUTE * MINUTE - MINUTE)
-    wait_until(lambda: Event.objects.filter(workflow_id=workflow_id, source="schedule").count() >= 2)
+    tick(workflow_id)
     machine.until(earlier.pk, lambda run: run.status == first)
     second = Event.objects.filter(workflow_id=workflow_id, source="schedule").order_by("id")[1]
     assert second.verdict == ("skipped" if overlap == "skip" else "accepted")
 
 
 def test_an_instant_that_is_told_of_twice_does_not_cancel_its_own_run(machine: Machine) -> None:
-    config = {"every": 1, "unit": "minutes", "overlap": "cancel"}
+    config = {"every": 1, "unit": "days", "overlap": "cancel"}
     graph = flow("start -> nap", step("start", "trigger.schedule@1", config), pause("nap", 600))
     workflow_id = machine.publish(graph)
-    instant = due_since(workflow_id, 0)
+    instant = tick(workflow_id)
     wait_until(lambda: Run.objects.filter(workflow_id=workflow_id, status="waiting_timer").count() == 1)
-    wait_until(lambda: (Trigger.objects.get(workflow_id=workflow_id).next_fire_at or 0) > instant)
     Trigger.objects.filter(workflow_id=workflow_id).update(next_fire_at=instant)
     wait_until(lambda: (Trigger.objects.get(workflow_id=workflow_id).next_fire_at or 0) > instant)
     run = Run.objects.get(workflow_id=workflow_id)
