@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from runtime.contracts import BackfillInstant, BackfillPlan, BackfillView, NotFound, NotStartable, RuntimeRefused
 from runtime.engine.ids import uuid7
@@ -19,7 +19,7 @@ from runtime.nodes.triggers.schedule import moments
 from runtime.sdk.schedules import ScheduleError, local_moment, zone
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import Backfill, Deployment, Event, Trigger
+from runtime.store.models import Backfill, Deployment, Event, Run, StepRun, Trigger
 from runtime.store.queued import queued
 
 __all__ = ["backfill", "backfill_plan", "backfills", "stop_backfill"]
@@ -155,8 +155,11 @@ def _plan(trigger: Trigger, range_from: int, range_to: int) -> BackfillPlan:
     except OverflowError:
         raise _outside() from None
     listed = found[:MOST]
+    again = {key for key, _ in _never_begun(trigger, listed)}
     known = {
-        key for key, verdict in _events(trigger, listed).values_list("dedupe_key", "verdict") if verdict != "skipped"
+        key
+        for key, verdict in _events(trigger, listed).values_list("dedupe_key", "verdict")
+        if verdict != "skipped" and key not in again
     }
     return BackfillPlan(
         trigger_id=trigger.pk,
@@ -170,10 +173,26 @@ def _events(trigger: Trigger, instants: Sequence[int]) -> Any:
     return Event.objects.filter(trigger_id=trigger.pk, dedupe_key__in=[str(at) for at in instants])
 
 
+def _never_begun(trigger: Trigger, instants: Sequence[int]) -> list[tuple[str, UUID]]:
+    """Those whose run was cancelled before it began, and was not started again; with that run."""
+    events = _events(trigger, instants).filter(verdict="accepted", run_id__isnull=False)
+    of_run = {run_id: key for key, run_id in events.values_list("dedupe_key", "run_id")}
+    found = set(Run.objects.filter(pk__in=of_run, status="cancelled").values_list("id", flat=True))
+    begun = StepRun.objects.filter(run_id__in=found).exclude(status="cancelled")
+    found -= set(begun.values_list("run_id", flat=True))
+    if found:
+        own = Run.objects.filter(workflow_id=trigger.workflow_id, replay_of__in=found)
+        found -= set(own.values_list("replay_of", flat=True))
+    return [(of_run[run_id], run_id) for run_id in sorted(found)]
+
+
 def _queue(trigger: Trigger, plan: BackfillPlan, made: Backfill) -> None:
-    """An event for each instant that has none; one that was left out in its time gets its turn."""
+    """An event for each instant that has none; one that was left out in its time, or whose run was cancelled before it
+    began, gets its turn."""
     wanted = [instant.at for instant in plan.instants if not instant.known]
-    _events(trigger, wanted).filter(verdict="skipped").update(verdict="queued", backfill_id=made.pk, reason=None)
+    cancelled = [run_id for _, run_id in _never_begun(trigger, wanted)]
+    again = _events(trigger, wanted).filter(Q(verdict="skipped") | Q(run_id__in=cancelled))
+    again.update(verdict="queued", backfill_id=made.pk, reason=None)
     before = dict(zip((one.at for one in plan.instants[1:]), (one.at for one in plan.instants), strict=False))
     rows = []
     for at in wanted:
