@@ -201,6 +201,8 @@ def _cause(
 def step_view(row: Mapping[str, Any]) -> StepView:
     """One step, from its `STEP_COLUMNS`."""
     wait = _plain(row["wait"])
+    if wait is not None and wait.get("kind") is None:
+        wait = None  # what its retries came late by, which nobody waits for
     if row["status"] == "retrying":
         wait = {"kind": "retry", "until": row["due_at"]}
     ports: Any = loads_stored(row["ports"])

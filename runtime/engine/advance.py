@@ -188,11 +188,15 @@ def _run_reopened(graph: Graph, state: RunState, fact: RunReopened) -> tuple[Run
 
 def _started(state: RunState, fact: StepStarted) -> tuple[RunState, tuple[Command, ...]]:
     step = state.steps.get(StepKey(fact.node, state.generation))
-    if step is None or step.status is not READY or step.attempt != fact.attempt:
+    if step is None or step.attempt != fact.attempt:
+        return state, _NOTHING
+    is_anew = fact.since is not None and step.status is RUNNING and step.wait_kind != LOOK_UP
+    if step.status is not READY and not is_anew:
         return state, _NOTHING
     first = fact.at if step.first_started_at is None else step.first_started_at
+    late = step.late_ms if fact.since is None else min(step.late_ms + max(0, fact.at - fact.since), fact.at - first)
     key = StepKey(fact.node, state.generation)
-    steps = {**state.steps, key: StepState(RUNNING, step.attempt, first_started_at=first)}
+    steps = {**state.steps, key: StepState(RUNNING, step.attempt, first_started_at=first, late_ms=late)}
     # Ready and running count as one sort of open step, so nothing about the run changes.
     return (
         RunState(
@@ -259,6 +263,7 @@ def _failed(graph: Graph, state: RunState, fact: StepFailed) -> tuple[RunState, 
                 error=fact.error,
                 commit_seq=fact.commit_seq,
                 first_started_at=_first(step, fact.at),
+                late_ms=step.late_ms,
             ),
         )
         change.commands.append(SetTimer(fact.node, due_at, "retry"))
@@ -267,7 +272,7 @@ def _failed(graph: Graph, state: RunState, fact: StepFailed) -> tuple[RunState, 
     if asks and state.ending is None and state.status is not COMPENSATING:
         waiting = StepState(
             WAITING, step.attempt, wait_kind="human", error=fact.error, commit_seq=fact.commit_seq,
-            first_started_at=_first(step, fact.at),
+            first_started_at=_first(step, fact.at), late_ms=step.late_ms,
         )  # fmt: skip
         change.replace_step(fact.node, step, waiting)
         return change.done()
@@ -294,7 +299,7 @@ def _in_doubt(graph: Graph, state: RunState, fact: StepInDoubt) -> tuple[RunStat
         return change.done()
     waiting = StepState(
         WAITING, step.attempt, due_at=fact.due_at, wait_kind="human" if fact.due_at is None else LOOK_UP,
-        error=fact.error, commit_seq=fact.commit_seq, first_started_at=_first(step, fact.at),
+        error=fact.error, commit_seq=fact.commit_seq, first_started_at=_first(step, fact.at), late_ms=step.late_ms,
     )  # fmt: skip
     change.replace_step(fact.node, step, waiting)
     if fact.due_at is not None:
@@ -319,6 +324,7 @@ def _waits(graph: Graph, state: RunState, fact: StepWaits) -> tuple[RunState, tu
         due_at=due_at,
         wait_kind=fact.kind,
         first_started_at=_first(step, fact.at),
+        late_ms=step.late_ms,
     )
     change.replace_step(fact.node, step, waiting)
     if due_at is not None:
@@ -334,11 +340,12 @@ def _timer_fired(graph: Graph, state: RunState, fact: TimerFired) -> tuple[RunSt
         # The nudge may have been the timer itself, taken off its row a moment too soon: ask for it again.
         return state, (SetTimer(fact.node, step.due_at, timer_kind(step)),)
     change = Change(graph, state)
+    late = step.late_ms + fact.at - step.due_at
     if step.status is RETRYING:
-        change.execute(fact.node, step.attempt + 1, step, first_started_at=step.first_started_at)
+        change.execute(fact.node, step.attempt + 1, step._replace(late_ms=late), first_started_at=step.first_started_at)
         return change.done()
     if step.wait_kind == LOOK_UP:
-        change.replace_step(fact.node, step, step._replace(status=RUNNING, due_at=None))
+        change.replace_step(fact.node, step, step._replace(status=RUNNING, due_at=None, late_ms=late))
         change.commands.append(Execute(fact.node, step.attempt))
         return change.done()
     ports = step.ports or ((DEFAULT_OUT,) if step.wait_kind == "timer" else (TIMEOUT_PORT,))
@@ -441,7 +448,7 @@ def _first(step: StepState, at: int) -> int:
 
 def _success(step: StepState, ports: tuple[str, ...], at: int, commit_seq: int | None) -> StepState:
     first = at if step.first_started_at is None else step.first_started_at
-    return made(StepState, (SUCCEEDED, step.attempt, ports, None, None, None, commit_seq, first))
+    return made(StepState, (SUCCEEDED, step.attempt, ports, None, None, None, commit_seq, first, 0))
 
 
 def _failure(step: StepState, ports: tuple[str, ...], fact: StepFailed | FailRequested | StepInDoubt) -> StepState:
@@ -457,8 +464,11 @@ def _next_try(node: Node, step: StepState, fact: StepFailed) -> int | None:
     due_at = fact.at + policy.delay_ms(
         step.attempt, jitter=fact.jitter, retry_after_seconds=fact.error.retry_after_seconds
     )
-    if policy.total_seconds is not None and due_at - _first(step, fact.at) > policy.total_seconds * 1000:
-        return None
+    if policy.total_seconds is not None:
+        # Not the time in which nothing could be tried.
+        spent = due_at - _first(step, fact.at) - step.late_ms
+        if spent > policy.total_seconds * 1000:
+            return None
     return due_at
 
 

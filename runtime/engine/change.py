@@ -117,7 +117,8 @@ class Change:
         """Make the step ready for this attempt."""
         # What the try before came to is forgotten when this one begins; until then undo may ask for it.
         error, seq = (None, None) if old is None or old.status is RUNNING else (old.error, old.commit_seq)
-        ready = StepState(READY, attempt, error=error, commit_seq=seq, first_started_at=first_started_at)
+        late = 0 if old is None else old.late_ms
+        ready = StepState(READY, attempt, error=error, commit_seq=seq, first_started_at=first_started_at, late_ms=late)
         if old is None:
             self.open_step(node, ready)
         else:

@@ -31,11 +31,13 @@ class RunReopened(NamedTuple):
 
 class StepStarted(NamedTuple):
     """An attempt begins (for effects: its intent is in the same commit). Only if the step is `running` afterwards may
-    the effect happen: a cancel may have come first. Steps without effects may leave this fact out."""
+    the effect happen: a cancel may have come first. Steps without effects may leave this fact out. `since`: when the
+    same attempt was last begun, where it was cut off and begins once more."""
 
     node: str
     attempt: int
     at: int
+    since: int | None = None
 
 
 class StepSucceeded(NamedTuple):

@@ -158,6 +158,9 @@ class StepState(NamedTuple):
     commit_seq: int | None = None
     #: Start of the first attempt; the policy's total time counts from here. ms UTC.
     first_started_at: int | None = None
+    #: For how long in all nothing could be tried: by how much retries began later than they were due (paused, or nobody
+    #: was there), and what went by until a try that was cut off began once more. Not part of the policy's total time, ms.
+    late_ms: int = 0
 
 
 class Tally(NamedTuple):

@@ -377,7 +377,7 @@ class Driver:
         except Exception as error:
             self._note(asked, failed(error, None, step))
             return
-        self.apply(StepStarted(node_id, asked.attempt, asked.at))
+        self.apply(StepStarted(node_id, asked.attempt, asked.at, units.begun_at(self.intents.get(node_id))))
         begun = self.state.step(node_id)
         if begun is None or begun.status is not StepStatus.RUNNING:
             return

@@ -52,6 +52,9 @@ class Reading:
     tries: int = 0
     since: int = 0
     due: int | None = None
+    #: By how much the tries at it so far, and the present one, began later than they were due. ms
+    late: int = 0
+    late_now: int = 0
     #: Why nothing more is read; what was begun is done to its end first.
     broken: StepError | None = None
 
@@ -75,7 +78,7 @@ class Reading:
             "tries": self.tries,
             "since": self.since,
             "due": self.due,
-        }
+        } | ({"late": self.late} if self.late else {})
 
 
 async def take_in(look: Look, paged: Paged) -> Reading:
@@ -111,6 +114,7 @@ def want(look: Look, reading: Reading, spec: OwnRuns) -> None:
     if reading.pages >= paged.most_pages:
         reading.broken = own_errors.too_many_pages(look.node.name, paged.most_pages)
         return
+    reading.late_now = 0 if reading.due is None else look.at - reading.due
     driver.tasks[fan.node] = asyncio.create_task(_read(driver, fan.node, fan.attempt, paged, reading.cursor))
 
 
@@ -163,7 +167,7 @@ async def _take_page(look: Look, reading: Reading, page: Page, paged: Paged) -> 
     reading.base, reading.cursor, reading.pages = count, page.next, reading.pages + 1
     reading.skipped += skipped
     reading.is_over = page.next is None
-    reading.tries, reading.since, reading.due = 0, 0, None
+    reading.tries, reading.since, reading.due, reading.late = 0, 0, None, 0
     reading.total = count + len(reading.items) if reading.is_over else page.total
     await _store(look, reading, keys)
 
@@ -173,11 +177,13 @@ async def _take_failure(look: Look, reading: Reading, error: StepError) -> None:
     policy = look.node.settings.retry
     reading.tries += 1
     reading.since = reading.since or look.at
+    reading.late += reading.late_now
     delay = policy.delay_ms(reading.tries, jitter=random.random(), retry_after_seconds=error.retry_after_seconds)
-    late = policy.total_seconds is not None and look.at + delay - reading.since > policy.total_seconds * 1000
+    spent = look.at + delay - reading.since - reading.late
+    late = policy.total_seconds is not None and spent > policy.total_seconds * 1000
     if not error.retryable or reading.tries >= policy.attempts or late:
         # A retry of the run begins with all its tries.
-        reading.broken, reading.tries, reading.since, reading.due = error, 0, 0, None
+        reading.broken, reading.tries, reading.since, reading.due, reading.late = error, 0, 0, None, 0
     else:
         reading.due = look.at + delay
     await _store(look, reading, ())

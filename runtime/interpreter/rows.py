@@ -71,6 +71,16 @@ def error_of(text: str | None) -> StepError | None:
     )
 
 
+def wait_text(step: StepState, wait: str | None) -> str | None:
+    """What a step's row says of its wait (`wait`, where it has one), with what its retries came late by."""
+    wait = wait if step.wait_kind is not None else None
+    if not step.late_ms:
+        return wait
+    # Without a wait it has no kind, as whoever reads the row goes by.
+    known: Any = {"kind": step.wait_kind} if wait is None else loads_stored(wait)
+    return dumps({**known, "late_ms": step.late_ms})
+
+
 def step_state(row: StepRow) -> StepState:
     """The engine's view of one row."""
     wait: Any = loads_stored(row.wait) if row.wait else None
@@ -83,6 +93,7 @@ def step_state(row: StepRow) -> StepState:
         error=error_of(row.error),
         commit_seq=row.commit_seq,
         first_started_at=row.started_at,
+        late_ms=wait.get("late_ms", 0) if wait else 0,
     )
 
 

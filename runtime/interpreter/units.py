@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from runtime.engine.causes import cause as cause_of
@@ -15,7 +16,7 @@ from runtime.interpreter import people, signals
 from runtime.interpreter.keys import request_digest
 from runtime.interpreter.outcomes import Done, Ending, Failed
 from runtime.interpreter.records import Asked, Record
-from runtime.interpreter.rows import error_text, ports_text
+from runtime.interpreter.rows import error_text, ports_text, wait_text
 from runtime.interpreter.versions import Unsupported
 from runtime.interpreter.waiting import cause, iso
 from runtime.sdk import Respond
@@ -193,7 +194,7 @@ def step_write(driver: Driver, key: StepKey, step: StepState, now: int, *, with_
             record.input if with_input else None,
             record.output,
             None if step.error is None else error_text(step.error),
-            record.wait if step.wait_kind is not None else None,
+            wait_text(step, record.wait) if step.late_ms else record.wait if step.wait_kind is not None else None,
             step.due_at,
             step.commit_seq,
             step.first_started_at,
@@ -323,6 +324,17 @@ def _request(asked: Asked, summary: str | None) -> str | None:
         "text": f"Begun by {asked.earlier.worker}, which was never heard of again: sent once more with the same key.",
     }
     return dumps({**(found if isinstance(found, dict) else {"summary": found}), "in_doubt": decision})
+
+
+def begun_at(earlier: AttemptRow | AttemptWrite | None) -> int | None:
+    """When an attempt that was cut off was last begun."""
+    if earlier is None:
+        return None
+    known: Any = {} if earlier.request is None else loads_stored(earlier.request)
+    said = known.get("in_doubt") if isinstance(known, dict) else None
+    # A look-up decides before the attempt is made once more; any other decision is told by that.
+    decided = said.get("decided_at") if isinstance(said, dict) and said.get("policy") != "look_up" else None
+    return earlier.started_at if decided is None else round(datetime.fromisoformat(decided).timestamp() * 1_000)
 
 
 def _decision(earlier: AttemptRow | AttemptWrite) -> Any:

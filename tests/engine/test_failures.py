@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.engine.commands import ClearTimer, Execute, FinishRun, SetTimer
-from runtime.engine.facts import FailRequested, StepFailed, StepWaits, StopRequested, TimerFired
+from runtime.engine.facts import FailRequested, StepFailed, StepStarted, StepWaits, StopRequested, TimerFired
 from runtime.engine.graph import RetryPolicy
 from runtime.engine.state import RunStatus, StepStatus
 from tests.engine.drawing import Run, failure, graph
@@ -93,6 +93,44 @@ def test_no_try_begins_after_the_total_time() -> None:
     fail(run, retryable=True)
     assert run.attempt("a") == 3
     assert run.state.status is RunStatus.DEAD_LETTERED
+
+
+def test_time_in_which_nothing_could_be_tried_does_not_count_towards_the_total_time() -> None:
+    run = started(a={"retry": {"attempts": 4, "strategy": "fixed", "first_seconds": 40, "total_seconds": 130}})
+    for standstill in (1_000_000, 0, 500_000):
+        fail(run, retryable=True)
+        step = run.state.step("a")
+        assert step is not None
+        assert step.due_at is not None
+        run.at = step.due_at + standstill
+        assert run.tell(TimerFired("a", run.at)) == [Execute("a", run.attempt("a"))]
+        run.begin("a")
+    assert run.attempt("a") == 4
+    assert run.state.step("a").late_ms == 1_500_000  # type: ignore[union-attr]
+
+
+def test_a_standstill_makes_nothing_longer_than_the_total_time_is() -> None:
+    run = started(a={"retry": {"attempts": 9, "strategy": "fixed", "first_seconds": 40, "total_seconds": 100}})
+    for _ in range(2):
+        fail(run, retryable=True)
+        run.at += 1_000_000
+        run.tell(TimerFired("a", run.at))
+        run.begin("a")
+    fail(run, retryable=True)
+    assert run.attempt("a") == 3
+    assert run.state.status is RunStatus.DEAD_LETTERED
+
+
+def test_the_time_until_a_try_that_was_cut_off_begins_once_more_does_not_count_either() -> None:
+    run = started(a={"retry": {"attempts": 3, "strategy": "fixed", "first_seconds": 40, "total_seconds": 100}})
+    begun = run.at
+    run.at += 1_000_000
+    before = run.state
+    assert run.tell(StepStarted("a", 1, run.at)) == []
+    assert run.state is before
+    assert run.tell(StepStarted("a", 1, run.at, begun)) == []
+    fail(run, retryable=True)
+    assert run.status("a") is StepStatus.RETRYING
 
 
 def test_an_early_nudge_rearms_the_retry_and_tries_nothing() -> None:

@@ -13,6 +13,7 @@ from runtime.engine.facts import (
     StepFailed,
     StepInDoubt,
     StepInterrupted,
+    StepStarted,
     StepSucceeded,
     TimerFired,
 )
@@ -61,6 +62,14 @@ def test_it_waits_until_it_is_looked_up_and_the_same_attempt_is_asked_for() -> N
     assert (step.status, step.wait_kind, step.due_at) == (StepStatus.RUNNING, LOOK_UP, None)
     assert stands(run) is RunStatus.RUNNING
     assert resume(run.graph, run.state, run.at) == (Execute("a", 1),), "one that a crash cut off is made again"
+
+
+def test_a_look_up_begins_no_try() -> None:
+    run = in_doubt()
+    look(run)
+    before = run.state
+    assert run.tell(StepStarted("a", 1, run.at, run.at - 1_000)) == []
+    assert run.state is before
 
 
 def test_what_happened_is_a_success() -> None:
