@@ -69,7 +69,8 @@ class PlanStep(View):
 
 class PlanView(View):
     """What a retry would do. `versions` to choose from; steps in `incompatible` (keys) forbid the one chosen, as
-    do those in `dropped` (names), which it lacks and of which nobody knows whether they happened.
+    do those in `dropped` (names), which it lacks and of which nobody knows whether they happened, and those in
+    `missing` (names), which it lacks and which did something outside that stands.
     `paused_around`: it waits until the run around it is resumed. `workflow_held`: its workflow is paused, still
     accepting, which holds what starts and not what somebody has go on."""
 
@@ -80,6 +81,7 @@ class PlanView(View):
     steps: list[PlanStep]
     incompatible: list[str]
     dropped: list[str]
+    missing: list[str]
     paused_around: bool
     workflow_held: bool
 
@@ -175,6 +177,7 @@ class Plan(ApiView):
             ],
             incompatible=plan.incompatible,
             dropped=plan.dropped,
+            missing=plan.missing,
             paused_around=plan.paused_around,
             workflow_held=plan.workflow_held,
         )

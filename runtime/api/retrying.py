@@ -234,6 +234,7 @@ def _view(found: Found) -> RetryPlan:
         ],
         incompatible=[graph.by_id[node].key for node in incompatible(found, lines)],
         dropped=[found.old.graph.by_id[node].name for node in own_plans.dropped(found)],
+        missing=[found.old.graph.by_id[node].name for node in own_plans.missing(found)],
         paused_around=paused_around(found.row) is not None,
         workflow_held=Hold.objects.filter(pk__in=[found.row["workflow_id"], *_called(found, lines)]).exists(),
     )

@@ -62,7 +62,8 @@ class RetryStep:
 class RetryPlan:
     """What going on with a run would do. `id` names exactly this plan; `versions` are the numbers to choose from;
     `incompatible`: keys of kept steps that the chosen version reaches otherwise, which stops it; so does `dropped`:
-    names of steps that it no longer has, and of which nobody knows whether they happened. `paused_around`: it goes on
+    names of steps that it no longer has, and of which nobody knows whether they happened; and `missing`: names of steps
+    that it no longer has, and that did something outside that stands. `paused_around`: it goes on
     when the run around it is resumed, and not before. `workflow_held`: its workflow is paused, still accepting, which
     holds what starts and not what somebody has go on."""
 
@@ -74,6 +75,7 @@ class RetryPlan:
     steps: list[RetryStep]
     incompatible: list[str]
     dropped: list[str]
+    missing: list[str]
     paused_around: bool = False
     workflow_held: bool = False
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from runtime.engine.graph import Graph
 from runtime.engine.state import RunState, RunStatus, StepError, StepState, StepStatus
+from runtime.engine.undo import may_have_happened as may_be_done
 
 #: Answers of another system that say "wait", not "no": what was asked for may have happened nevertheless (I11).
 _UNDECIDED_ANSWERS: Final = frozenset({408, 409, 425, 429})
@@ -147,6 +148,20 @@ def dropped(old: Graph, new: Graph, state: RunState, unknown: Iterable[str]) -> 
     new drawing nobody would be asked any more. Not those that the run went on past: that was decided by the drawing."""
     gone = [node for node in unknown if node in old.by_id and node not in new.by_id]
     return tuple(node for node in gone if (step := state.step(node)) is None or not _stands(step))
+
+
+def missing(old: Graph, new: Graph, state: RunState, known: Mapping[str, Known]) -> tuple[str, ...]:
+    """Steps that another version no longer has, and that did something outside that stands: in the new drawing nobody
+    would undo it, and drawn anew it would be done a second time (I24)."""
+    found = []
+    for node in old.order:
+        if node in new.by_id or node in old.undoes:
+            continue
+        what, step = known.get(node, Known.HARMLESS), state.step(node)
+        is_undoable = node in old.undone_by and what is not Known.UNDONE
+        if what is Known.HAPPENED or (is_undoable and step is not None and may_be_done(step)):
+            found.append(node)
+    return tuple(found)
 
 
 def is_moved(old: Graph, new: Graph, node: str) -> bool:

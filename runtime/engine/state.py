@@ -159,7 +159,7 @@ class StepState(NamedTuple):
     #: Start of the first attempt; the policy's total time counts from here. ms UTC.
     first_started_at: int | None = None
     #: For how long in all nothing could be tried: by how much retries began later than they were due (paused, or nobody
-    #: was there), and what went by until a try that was cut off began once more. Not part of the policy's total time, ms.
+    #: was there), and what went by until a try that was cut off began once more. The total time leaves it out. ms.
     late_ms: int = 0
 
 

@@ -3,6 +3,7 @@ knows."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from runtime.store import reads
 from runtime.store.models import Run
 from runtime.store.parts import portions
 
-__all__ = ["UNKNOWN", "acted", "in_doubt"]
+__all__ = ["UNKNOWN", "acted", "acted_ever", "in_doubt"]
 
 UNKNOWN: Final = frozenset({Known.SAME_KEY, Known.IN_DOUBT})
 _STANDS: Final = UNKNOWN | {Known.HAPPENED}
@@ -21,7 +22,11 @@ _STANDS: Final = UNKNOWN | {Known.HAPPENED}
 def acted(run_id: UUID, node: str) -> bool:
     """Whether the run that this step called last did something that stands, or may have; or one that it has begun."""
     last = Run.objects.filter(parent_run_id=run_id, parent_node=node).order_by("-item_index")
-    level = list(last.values_list("id", flat=True)[:1])
+    return _acted(last.values_list("id", flat=True)[:1])
+
+
+def _acted(runs: Iterable[UUID]) -> bool:
+    level = list(runs)
     while level:
         under: list[UUID] = []
         for some in portions(level):
@@ -30,6 +35,11 @@ def acted(run_id: UUID, node: str) -> bool:
             under += Run.objects.filter(parent_run_id__in=some).values_list("id", flat=True)
         level = under
     return False
+
+
+def acted_ever(run_id: UUID, node: str) -> bool:
+    """Whether any of the runs that this step has begun did something that stands, or may have; or one below."""
+    return _acted(Run.objects.filter(parent_run_id=run_id, parent_node=node).values_list("id", flat=True))
 
 
 def in_doubt(run_id: UUID, node: str) -> bool:

@@ -20,7 +20,7 @@ from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.engine.replay import Fate
 from runtime.engine.state import TERMINAL
 from runtime.interpreter import reopening, undo_plans
-from runtime.interpreter.deeds import UNKNOWN, acted, in_doubt
+from runtime.interpreter.deeds import UNKNOWN, acted, acted_ever, in_doubt
 from runtime.interpreter.payloads import document, reference_in
 from runtime.interpreter.reopening import Found
 from runtime.store import reads
@@ -38,6 +38,7 @@ __all__ = [
     "first_that_counts",
     "may_call_anew",
     "may_repeat",
+    "missing",
     "of_step",
     "undo_counts",
     "version_for",
@@ -102,7 +103,8 @@ def _ended(
             found = reopening.found_of(row, old, reopening.version_by_id(wanted, row), rows)
             lines = found.lines()
             kept = [line.node for line in lines if line.fate is Fate.KEPT]
-            if not replay.incompatible(found.old.graph, found.version.graph, kept) and not dropped(found):
+            fits = not replay.incompatible(found.old.graph, found.version.graph, kept)
+            if fits and not dropped(found) and not missing(found):
                 return _gone_on_with(row, found)
         except (NotRetryable, RetryRefused):
             pass
@@ -135,6 +137,21 @@ def dropped(found: Found) -> tuple[str, ...]:
     # Only of these, for it means to look at all that they have begun.
     begun = [node for node in replay.dropped(old, new, found.state, begun) if in_doubt(found.row["id"], node)]
     return (*replay.dropped(old, new, found.state, unknown), *begun)
+
+
+def missing(found: Found) -> tuple[str, ...]:
+    """Steps (node ids) that the chosen version no longer has, and that did, or whose runs did, something outside that
+    stands."""
+    if found.old is found.version:
+        return ()
+    old, new = found.old.graph, found.version.graph
+    gone = [node for node in old.nodes if node.id not in new.by_id and node.id in found.steps]
+    begun = [node.id for node in gone if containers.has_runs(node.type) and node.id not in old.undoes]
+    # As of those in doubt: only of these.
+    acting = {node for node in begun if acted_ever(found.row["id"], node)}
+    own = {*replay.missing(old, new, found.state, found.known)} - {*begun}
+    left = (own | acting) - {*dropped(found)}
+    return tuple(node for node in old.order if node in left)
 
 
 def of_step(run_id: UUID, node: str, version_id: UUID | None, *, after: int = -1, least: int = 0) -> Iterator[Own]:

@@ -70,6 +70,11 @@ def in_the_way(found: Found, lines: Sequence[PlannedStep]) -> dict[str, str]:
             f"Version {found.version.number} has no such step any more, and nobody knows whether it happened. Decide"
             f" about it with version {found.old.number}."
         )
+    for node in own_plans.missing(found):
+        refused[node] = (
+            f"Version {found.version.number} has no such step any more, and what it did outside stands: nobody could"
+            f" undo it any more. Go on with version {found.old.number}."
+        )
     return refused
 
 

@@ -102,6 +102,21 @@ class TestGoingOn:
         assert (ended.done, ended.cause) == (2, group.cause)
         assert set(Replay.objects.values_list("version_after__number", flat=True)) == {2}
 
+    def test_the_published_version_takes_over_no_run_whose_work_outside_it_would_lose(
+        self, machine: Machine, world: World
+    ) -> None:
+        done = post("done", f"{world.url}/invoices", INVOICE)
+        pay = post("pay", f"{world.url}/with/fail=422/invoices", INVOICE, retry={"attempts": 1})
+        runs = failed(machine, 2, flow("start -> done -> pay", done, pay))
+        workflow = Run.objects.get(pk=runs[0]).workflow_id
+        anew = post("anew", f"{world.url}/invoices", INVOICE)
+        machine.publish(flow("start -> anew", anew), workflow_id=workflow)
+        ended = until(start(version="published"), "done")
+        assert (ended.refused, ended.begun, ended.left) == (2, 0, 0)
+        assert all("what it did outside stands" in str(one.message) for one in bulk_items(ended))
+        assert goes(runs) == [1, 1]
+        assert all(len(world.invoices(str(run))) == 1 for run in runs)
+
     def test_a_run_that_is_undone_or_cancelled_counts_as_failed(self, machine: Machine) -> None:
         (run,) = failed(machine, 1)
         workflow = Run.objects.get(pk=run).workflow_id

@@ -372,6 +372,42 @@ def test_a_version_without_what_is_in_doubt_in_an_item_does_not_make_the_doubt_v
     assert made(world) == ["make/a", "make/b"], "nothing was sent in place of it"
 
 
+@pytest.mark.parametrize("taken_out", ["the container", "the call", "the step in it"])
+def test_a_version_without_what_runs_of_its_own_did_is_refused_and_items_keep_theirs(
+    taken_out: str, machine: Machine, world: World
+) -> None:
+    other = callee(machine, call("make", world, order="c"), links="start -> make")
+    last = call("last", world, "fail=422", order="z")
+    items = each(["a", "b"])
+    broken = call("then", world, '{{ when(item == "b", "fail=422", "slow=0") }}', order="then")
+    if taken_out == "the step in it":
+        run = machine.run(flow("start -> each, make -> then", items, *inside("each", call("make", world), broken)))
+        changed = flow("start -> each", items, *inside("each", call("anew", world)))
+    elif taken_out == "the call":
+        run = machine.run(flow("start -> runs -> last", step("runs", "flow.run_workflow@1", {"workflow": other}), last))
+        changed = flow("start -> last", last)
+    else:
+        run = machine.run(flow("start -> each -> last", items, *inside("each", call("make", world)), last))
+        changed = flow("start -> last", last)
+    assert run.status == "dead_lettered", run
+    before = made(world)
+    machine.publish(changed, run.workflow_id)
+    plan = api.retry_plan(workspace_id=WORKSPACE, run_id=run.id, version=2)
+    if taken_out == "the step in it":
+        assert plan.missing == []
+        again(machine, run.id, version=2)
+        assert [child.version.number for child in children(run.id)] == [1, 1], (
+            "each item goes on as it was drawn for it"
+        )
+        assert [one for one in made(world) if one.startswith("anew")] == []
+        return
+    assert plan.missing == ["each" if taken_out == "the container" else "runs"]
+    with pytest.raises(RetryRefused) as caught:
+        api.retry(workspace_id=WORKSPACE, run_id=run.id, plan=plan.id, version=2)
+    assert "what it did outside stands" in caught.value.fields[plan.missing[0]]
+    assert made(world) == before
+
+
 def test_a_version_without_a_container_whose_items_plainly_failed_is_taken(machine: Machine, world: World) -> None:
     graph = flow("start -> each", each(), *inside("each", call("make", world, "fail=422")))
     run = machine.run(graph, {"lines": ["a"]})

@@ -245,6 +245,8 @@ export interface RetryPlan {
   incompatible: string[];
   /** Names of steps that the version lacks, and of which nobody knows whether they happened: they forbid it, too. */
   dropped: string[];
+  /** Names of steps that the version lacks, and whose work outside stands: they forbid it, too. */
+  missing: string[];
   /** It waits until the run around it is resumed. */
   paused_around: boolean;
   /** Its workflow is paused, still accepting; the run goes on all the same. */

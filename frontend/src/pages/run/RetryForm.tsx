@@ -77,7 +77,7 @@ export function RetryForm({ run, start, focus, specs, onClose, onChanged }: Retr
   const placed = Object.keys(refused).some((node) => known.has(node));
   const stale = retry.error instanceof ApiError && retry.error.code === "plan_outdated";
   const missing = plan ? missingIn(plan, answers) : new Map<string, never>();
-  const wrong = plan !== undefined && plan.incompatible.length + plan.dropped.length > 0;
+  const wrong = plan !== undefined && plan.incompatible.length + plan.dropped.length + plan.missing.length > 0;
   const counts = plan ? countSteps(plan, answers) : { again: 0, next: 0 };
   const from = plan?.steps.find((step) => start.includes(step.node))?.name;
 
@@ -113,6 +113,11 @@ export function RetryForm({ run, start, focus, specs, onClose, onChanged }: Retr
       {plan && plan.dropped.length > 0 && (
         <Note tone="err">
           {t("retry.dropped", { version: plan.version, names: plan.dropped.map((name) => `“${name}”`).join(", ") })}
+        </Note>
+      )}
+      {plan && plan.missing.length > 0 && (
+        <Note tone="err">
+          {t("retry.gone", { version: plan.version, names: plan.missing.map((name) => `“${name}”`).join(", ") })}
         </Note>
       )}
       {plan && plan.incompatible.length > 0 && (
