@@ -24,7 +24,7 @@ class StartBulkRetry(Body):
     """Which dead letters: those of a group (`cause`), the newest first, or `runs` in their order. `count`: so many of
     the group; `until`: none that failed later. `per_minute`: null is as fast as possible. `stop_after`: so many that
     fail again or need a person stop it, null never does. `trial`: the first one alone, then it waits for a word.
-    `version`: each run's own, or the one that is published when its turn comes."""
+    `version`: each run's own, or the one of its workflow that is published now."""
 
     cause: Annotated[str, Field(min_length=1, max_length=32)] | None = None
     runs: Annotated[list[UUID], Field(min_length=1, max_length=10_000)] | None = None
@@ -43,13 +43,23 @@ class StartBulkRetry(Body):
         return self
 
 
+class HeldToShape(View):
+    """A workflow with the number of the version that a bulk retry goes on with. `live`: the one that is live now, null
+    where none is."""
+
+    workflow: WorkflowName
+    version: int
+    live: int | None
+
+
 class BulkRetryShape(View):
     """Dead letters that are gone on with one after another. `status`: trying · waiting (for somebody's word) · running
     · done · stopped (by its rule) · cancelled (by a person). Of `total`, `begun` were gone on with: they are `done`,
     `failed` again, or `under_way`. Of the others `asks` need somebody's word, `refused` could not be gone on with,
     and `left` are as they were. `trial`: what came of the first one (done · failed · asks ·
     refused · under_way). `open`: its numbers change still.
-    `workflow_held`: a workflow of theirs is paused, still accepting, which holds what starts and not these."""
+    `workflow_held`: a workflow of theirs is paused, still accepting, which holds what starts and not these.
+    `held_to`: of `published`, the versions that were live when it began, with which it goes on."""
 
     id: UUID
     workflow: WorkflowName | None
@@ -75,6 +85,7 @@ class BulkRetryShape(View):
     ended_by: str | None
     open: bool
     workflow_held: bool
+    held_to: list[HeldToShape]
 
 
 class BulkRetryRun(View):
@@ -164,6 +175,7 @@ def _ms(moment: datetime) -> int:
 
 def _workflows(call: Call, found: list[BulkRetryView]) -> Mapping[UUID, str]:
     wanted = {one.workflow_id for one in found if one.workflow_id is not None}
+    wanted |= {held.workflow_id for one in found for held in one.held_to}
     return selectors.names(workspace_id=call.workspace.id, workflow_ids=wanted)
 
 
@@ -201,4 +213,12 @@ def _shape(view: BulkRetryView, names: Mapping[UUID, str], workflows: Mapping[UU
         ended_by=None if ended_by is None else names.get(ended_by),
         open=view.open,
         workflow_held=view.workflow_held,
+        held_to=[
+            HeldToShape(
+                workflow=WorkflowName(id=one.workflow_id, name=workflows.get(one.workflow_id, "")),
+                version=one.version,
+                live=one.live,
+            )
+            for one in view.held_to
+        ],
     )

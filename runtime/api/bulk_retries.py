@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, Literal
+from collections.abc import Collection, Sequence
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from runtime.api.dead_letters import open_letters
 from runtime.api.rows import RUN_COLUMNS, run_views
-from runtime.contracts import BulkRetryItemView, BulkRetryView, NotFound, RuntimeRefused
+from runtime.contracts import BulkRetryItemView, BulkRetryView, HeldTo, NotFound, RuntimeRefused
+from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import BulkRetry, BulkRetryItem, Hold, Run
+from runtime.store.models import BulkRetry, BulkRetryItem, Deployment, Hold, Run, Version
 
 __all__ = ["bulk_retries", "bulk_retry", "bulk_retry_items", "go_on_with_bulk", "start_bulk_retry", "stop_bulk_retry"]
 
@@ -44,7 +45,8 @@ def start_bulk_retry(
 
     `count`: so many of the group; `until`: none that failed later, in ms. `per_minute`: None is as fast as possible.
     `stop_after`: so many that fail again, or need a person, end it. `trial`: the first one alone, then it waits for
-    `go_on_with_bulk`. Raises RuntimeRefused (nothing to retry, too many, or its group is being retried).
+    `go_on_with_bulk`. `version`: each run's own, or the one of its workflow that is live now, also where another one is
+    by the time that its turn comes. Raises RuntimeRefused (nothing to retry, too many, or its group is being retried).
     """
     for number, most in ((count, MOST), (per_minute, FASTEST), (stop_after, MOST)):
         if number is not None and not 1 <= number <= most:
@@ -79,6 +81,7 @@ def start_bulk_retry(
             by=by,
             reason=reason[:400],
             version=version,
+            versions=dumps(_live({row[2] for row in letters.values()})) if version == "published" else None,
             per_minute=per_minute,
             stop_after=stop_after,
             status="trying" if trial else "running",
@@ -161,6 +164,7 @@ def _row(workspace_id: UUID, bulk_id: UUID, *, lock: bool = False) -> BulkRetry:
 
 def _views(workspace_id: UUID, rows: Sequence[BulkRetry]) -> list[BulkRetryView]:
     held = list(Hold.objects.filter(workspace_id=workspace_id).values_list("pk", flat=True))
+    held_to = _held_to(rows)
     return [
         BulkRetryView(
             id=row.pk,
@@ -185,9 +189,36 @@ def _views(workspace_id: UUID, rows: Sequence[BulkRetry]) -> list[BulkRetryView]
             ended_by=row.ended_by,
             open=row.closed_at is None,
             workflow_held=_is_held(row, held),
+            held_to=held_to[row.pk],
         )
         for row in rows
     ]
+
+
+def _live(workflows: Collection[UUID]) -> dict[str, str]:
+    """The live version of each of these workflows that has one, by its id."""
+    found = Deployment.objects.filter(pk__in=list(workflows), retired=False).values_list("pk", "version_id")
+    return {workflow.hex: version.hex for workflow, version in found}
+
+
+def _held_to(rows: Sequence[BulkRetry]) -> dict[UUID, tuple[HeldTo, ...]]:
+    """The versions that each of these goes on with, and which ones are live now."""
+    kept: dict[UUID, dict[UUID, UUID]] = {}
+    for row in rows:
+        said: Any = {} if row.versions is None else loads_stored(row.versions)
+        kept[row.pk] = {UUID(workflow): UUID(version) for workflow, version in said.items()}
+    versions = {version for one in kept.values() for version in one.values()}
+    numbers = dict(Version.objects.filter(pk__in=versions).values_list("pk", "number"))
+    workflows = {workflow for one in kept.values() for workflow in one}
+    live = dict(Deployment.objects.filter(pk__in=workflows, retired=False).values_list("pk", "version__number"))
+    return {
+        bulk: tuple(
+            HeldTo(workflow, numbers[version], live.get(workflow))
+            for workflow, version in one.items()
+            if version in numbers
+        )
+        for bulk, one in kept.items()
+    }
 
 
 def _is_held(row: BulkRetry, held: Sequence[UUID]) -> bool:

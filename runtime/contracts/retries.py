@@ -144,12 +144,23 @@ class DeadLetterView:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldTo:
+    """The version of a workflow that a bulk retry goes on with: `version`, its number, was live when that began.
+    `live`: the number of the one that is live now, None where none is."""
+
+    workflow_id: UUID
+    version: int
+    live: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class BulkRetryView:
     """Dead letters that are gone on with one after another. `status`: trying, waiting (for somebody's word), running,
     done, stopped (by its rule), cancelled. Of `total`, `begun` were gone on with: they are `done`, `failed` again, or
     under way; of the others `asks` need somebody's word, `refused` could not be gone on with, and the rest is left.
     `trial`: what came of the first one: done, failed, asks, refused, under_way. `workflow_held`: a workflow of theirs
-    is paused, still accepting, which holds what starts and not what somebody has go on. `open`: it changes still."""
+    is paused, still accepting, which holds what starts and not what somebody has go on. `open`: it changes still.
+    `held_to`: the versions it goes on with, where those are not each run's own."""
 
     id: UUID
     workflow_id: UUID | None
@@ -173,6 +184,7 @@ class BulkRetryView:
     ended_by: str | None
     open: bool
     workflow_held: bool
+    held_to: tuple[HeldTo, ...] = ()
 
     @property
     def under_way(self) -> int:

@@ -98,7 +98,8 @@ def _ended(
     """On that version, where it has what was done already; otherwise on its own."""
     wanted = choices[-1][0] if version_id is None else version_id
     old = reopening.version_of(row)
-    if wanted != row["version_id"] and any(wanted == known for known, _ in choices):
+    # The run around has its version already, which need not be the live one any more.
+    if wanted != row["version_id"] and (version_id is not None or any(wanted == known for known, _ in choices)):
         try:
             found = reopening.found_of(row, old, reopening.version_by_id(wanted, row), rows)
             lines = found.lines()

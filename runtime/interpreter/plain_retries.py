@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 from uuid import UUID
 
@@ -27,19 +27,30 @@ class NeedsSomebody(Exception):
     """The plan of the run asks something, or does something a second time."""
 
 
-def look_plainly(workspace_id: UUID, run_id: UUID, version: Literal["own", "published"] = "own") -> Found:
+def look_plainly(
+    workspace_id: UUID,
+    run_id: UUID,
+    version: Literal["own", "published"] = "own",
+    held_to: Mapping[str, str] | None = None,
+) -> Found:
     """The run with its plan, on its own version or the one that is published, where that needs nobody's word.
+    `held_to`: by workflow, the version to take for the published one (ids in hex; a workflow that is not there had
+    none); None: the one that is live.
 
     Raises NeedsSomebody, and what `look` and a retry raise.
     """
     unsolved = DeadLetter.objects.filter(workspace_id=workspace_id, run_id=run_id, solved_at__isnull=True)
     if unsolved.filter(code=INCOMPLETE).exists():
         raise NotRetryable(_BACKWARDS, code="to_be_undone")
-    number = None
+    number = pinned = None
     if version == "published":
-        # The one that is live comes behind the run's own, where it is another.
-        number = choices(run_row(workspace_id, run_id))[-1][1]
-    found = look(workspace_id, run_id, (), number)
+        row = run_row(workspace_id, run_id)
+        if held_to is None:
+            # The one that is live comes behind the run's own, where it is another.
+            number = choices(row)[-1][1]
+        elif (known := held_to.get(row["workflow_id"].hex)) is not None:
+            pinned = UUID(known)
+    found = look(workspace_id, run_id, (), number, held_to=pinned)
     lines = found.lines()
     if refused := in_the_way(found, lines):
         raise RetryRefused(refused)

@@ -100,11 +100,17 @@ class Found:
         return {node for node in old if node in new and old[node].config != new[node].config}
 
 
-def look(workspace_id: UUID, run_id: UUID, start: Sequence[str], version: int | None) -> Found:
-    """An ended run, with what going on with it comes to. Raises NotFound, NotRetryable, RetryRefused."""
+def look(
+    workspace_id: UUID, run_id: UUID, start: Sequence[str], version: int | None, *, held_to: UUID | None = None
+) -> Found:
+    """An ended run, with what going on with it comes to; `held_to`: with this version of its workflow, whichever is
+    live. Raises NotFound, NotRetryable, RetryRefused."""
     row = run_row(workspace_id, run_id)
     old = _to_go_on_with(row)
-    chosen = version_of(row, version) if version not in (None, old.number) else old
+    if held_to is not None:
+        chosen = old if held_to == old.id or row["mode"] != "live" else version_by_id(held_to, row)
+    else:
+        chosen = version_of(row, version) if version not in (None, old.number) else old
     return found_of(row, old, chosen, reads.load_runs([run_id], with_own_runs=True)[run_id], start)
 
 

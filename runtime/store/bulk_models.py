@@ -15,8 +15,10 @@ class BulkRetry(models.Model):
     status: `trying` (the first one, alone) → `waiting` (for somebody's word) → `running` → `done`; from each of these
     `stopped` by its rule, or `cancelled` by a person. What was begun is followed to its end in all of them: `closed_at`
     says that nothing is left to follow. `cause`: the group; NULL: chosen runs. `version`: `own` | `published`.
-    `stop_after`: so many that fail again, or need a person, end it; NULL: never. `next_at`: before then no further one
-    is begun. `trial`: what came of the first one: `done` | `failed` | `asks` | `refused` | `under_way`.
+    `versions`: of `published`, JSON, each workflow's live version when this began: with that it goes on, whatever is
+    published since; NULL: it began before there was this. `stop_after`: so many that fail again, or need a person, end
+    it; NULL: never. `next_at`: before then no further one is begun. `trial`: what came of the first one: `done` |
+    `failed` | `asks` | `refused` | `under_way`.
 
     The counters change in the commits that change the items. `begun` are `done`, `failed`, or under way.
     """
@@ -30,6 +32,7 @@ class BulkRetry(models.Model):
     by = models.UUIDField(null=True)
     reason = models.CharField(max_length=400, default="")
     version = models.CharField(max_length=16, default="own")
+    versions = models.TextField(null=True)
     per_minute = models.PositiveIntegerField(null=True)
     stop_after = models.PositiveIntegerField(null=True)
     status = models.CharField(max_length=16)

@@ -16,8 +16,9 @@ from runtime.store import failpoints
 from runtime.store.models import BulkRetry, BulkRetryItem, Replay, Run
 from runtime.worker import bulk_retries
 from tests.runtime.fixtures import World
-from tests.runtime.machine import WORKSPACE, Machine, flow, pause, post, step, unsafe_post, wait_until
+from tests.runtime.machine import WORKSPACE, Machine, fields, flow, pause, post, step, unsafe_post, wait_until
 from tests.runtime.test_dead_letters import INVOICE, failing, groups, letters
+from tests.runtime.test_own_runs import each, inside
 
 BY = UUID("01890a5d-ac96-774b-bcce-b302099a8059")
 
@@ -101,6 +102,58 @@ class TestGoingOn:
         ended = until(start(version="published"), "done")
         assert (ended.done, ended.cause) == (2, group.cause)
         assert set(Replay.objects.values_list("version_after__number", flat=True)) == {2}
+
+    def test_what_is_published_meanwhile_changes_nothing_and_is_told(self, machine: Machine) -> None:
+        runs = failed(machine, 3)
+        workflow = Run.objects.get(pk=runs[0]).workflow_id
+        machine.publish(flow("start -> stop", step("stop", "flow.stop@1", {})), workflow_id=workflow)
+        bulk = start(version="published", trial=True)
+        assert [(one.workflow_id, one.version, one.live) for one in bulk.held_to] == [(workflow, 2, 2)]
+        assert until(bulk, "waiting").trial == "done"
+        machine.publish(failing("Broken."), workflow_id=workflow)
+        assert [(one.version, one.live) for one in now(bulk).held_to] == [(2, 3)]
+        api.go_on_with_bulk(workspace_id=WORKSPACE, bulk_id=bulk.id)
+        ended = until(bulk, "done")
+        assert (ended.done, ended.failed, ended.refused) == (3, 0, 0)
+        assert set(Replay.objects.values_list("version_after__number", flat=True)) == {2}
+        assert set(Run.objects.filter(pk__in=runs).values_list("version__number", flat=True)) == {2}
+
+    def test_items_go_on_with_the_version_that_the_bulk_was_begun_with(self, idle_machine: Machine) -> None:
+        machine = idle_machine
+        machine.start()
+        runs = failed(
+            machine,
+            1,
+            flow("start -> each", each(["a"]), *inside("each", step("check", "flow.fail@1", {"message": "No."}))),
+        )
+        machine.stop()
+        workflow = Run.objects.get(pk=runs[0]).workflow_id
+        mended = flow("start -> each", each(["a"]), *inside("each", fields("check", of="it")))
+        machine.publish(mended, workflow_id=workflow)
+        bulk = api.start_bulk_retry(workspace_id=WORKSPACE, run_ids=runs, version="published", by=BY)
+        changed = flow(
+            "start -> each", each(["a"]), *inside("each", step("check", "flow.fail@1", {"message": "Broken."}))
+        )
+        machine.publish(changed, workflow_id=workflow)
+        machine.start()
+        assert until(bulk, "done").done == 1
+        (item,) = Run.objects.filter(parent_run_id=runs[0])
+        assert item.version.number == 2
+
+    def test_one_that_was_begun_before_versions_were_held_goes_on_with_the_live_one(
+        self, idle_machine: Machine
+    ) -> None:
+        machine = idle_machine
+        machine.start()
+        failed(machine, 1)
+        machine.stop()
+        bulk = start(version="published")
+        BulkRetry.objects.filter(pk=bulk.id).update(versions=None)
+        workflow = Run.objects.get().workflow_id
+        machine.publish(flow("start -> stop", step("stop", "flow.stop@1", {})), workflow_id=workflow)
+        machine.start()
+        ended = until(bulk, "done")
+        assert (ended.done, ended.held_to) == (1, ())
 
     def test_the_published_version_takes_over_no_run_whose_work_outside_it_would_lose(
         self, machine: Machine, world: World

@@ -35,6 +35,8 @@ export interface BulkRetry {
   /** Its numbers change still. */
   open: boolean;
   workflow_held: boolean;
+  /** Of `published`: the versions that were live when it began. `live`: the one that is live now. */
+  held_to: { workflow: { id: string; name: string }; version: number; live: number | null }[];
 }
 
 export interface BulkRetryRun {

@@ -106,7 +106,7 @@ export type BulkRetryRun = {
   run: RunShape;
 };
 
-/** Dead letters that are gone on with one after another. `status`: trying · waiting (for somebody's word) · running · done · stopped (by its rule) · cancelled (by a person). Of `total`, `begun` were gone on with: they are `done`, `failed` again, or `under_way`. Of the others `asks` need somebody's word, `refused` could not be gone on with, and `left` are as they were. `trial`: what came of the first one (done · failed · asks · refused · under_way). `open`: its numbers change still. `workflow_held`: a workflow of theirs is paused, still accepting, which holds what starts and not these. */
+/** Dead letters that are gone on with one after another. `status`: trying · waiting (for somebody's word) · running · done · stopped (by its rule) · cancelled (by a person). Of `total`, `begun` were gone on with: they are `done`, `failed` again, or `under_way`. Of the others `asks` need somebody's word, `refused` could not be gone on with, and `left` are as they were. `trial`: what came of the first one (done · failed · asks · refused · under_way). `open`: its numbers change still. `workflow_held`: a workflow of theirs is paused, still accepting, which holds what starts and not these. `held_to`: of `published`, the versions that were live when it began, with which it goes on. */
 export type BulkRetryShape = {
   asks: number;
   at: string;
@@ -117,6 +117,7 @@ export type BulkRetryShape = {
   ended_at: (string | null);
   ended_by: (string | null);
   failed: number;
+  held_to: Array<HeldToShape>;
   id: string;
   left: number;
   open: boolean;
@@ -403,6 +404,13 @@ export type HandOverBody = {
   to: string;
 };
 
+/** A workflow with the number of the version that a bulk retry goes on with. `live`: the one that is live now, null where none is. */
+export type HeldToShape = {
+  live: (number | null);
+  version: number;
+  workflow: WorkflowName;
+};
+
 /** Held runs that came under one version: how many, and how many of them could go with the one published now. */
 export type HeldVersionView = {
   count: number;
@@ -676,6 +684,7 @@ export type OneBulkRetryShape = {
   ended_at: (string | null);
   ended_by: (string | null);
   failed: number;
+  held_to: Array<HeldToShape>;
   id: string;
   left: number;
   open: boolean;
@@ -841,12 +850,13 @@ export type PlanStep = {
   why: (string | null);
 };
 
-/** What a retry would do. `versions` to choose from; steps in `incompatible` (keys) forbid the one chosen, as do those in `dropped` (names), which it lacks and of which nobody knows whether they happened. `paused_around`: it waits until the run around it is resumed. `workflow_held`: its workflow is paused, still accepting, which holds what starts and not what somebody has go on. */
+/** What a retry would do. `versions` to choose from; steps in `incompatible` (keys) forbid the one chosen, as do those in `dropped` (names), which it lacks and of which nobody knows whether they happened, and those in `missing` (names), which it lacks and which did something outside that stands. `paused_around`: it waits until the run around it is resumed. `workflow_held`: its workflow is paused, still accepting, which holds what starts and not what somebody has go on. */
 export type PlanView = {
   dropped: Array<string>;
   generation: number;
   id: string;
   incompatible: Array<string>;
+  missing: Array<string>;
   paused_around: boolean;
   steps: Array<PlanStep>;
   version: number;
@@ -1094,7 +1104,7 @@ export type StartBackfill = {
   trigger: string;
 };
 
-/** Which dead letters: those of a group (`cause`), the newest first, or `runs` in their order. `count`: so many of the group; `until`: none that failed later. `per_minute`: null is as fast as possible. `stop_after`: so many that fail again or need a person stop it, null never does. `trial`: the first one alone, then it waits for a word. `version`: each run's own, or the one that is published when its turn comes. */
+/** Which dead letters: those of a group (`cause`), the newest first, or `runs` in their order. `count`: so many of the group; `until`: none that failed later. `per_minute`: null is as fast as possible. `stop_after`: so many that fail again or need a person stop it, null never does. `trial`: the first one alone, then it waits for a word. `version`: each run's own, or the one of its workflow that is published now. */
 export type StartBulkRetry = {
   cause?: (string | null);
   count?: (number | null);

@@ -61,6 +61,7 @@ export function BulkRetryProgress({ id, onClose }: { id: string; onClose: () => 
     <div className={css.form}>
       <Bar bulk={bulk} />
       <Counts bulk={bulk} />
+      <HeldTo bulk={bulk} going={going} />
       {bulk.workflow_held && going && <Note tone="wait">{t("retry.workflowHeld")}</Note>}
       {word.isError && <ErrorCard title={t("bulk.wordFailed")} error={word.error} />}
       <div role="status">
@@ -86,6 +87,24 @@ export function BulkRetryProgress({ id, onClose }: { id: string; onClose: () => 
       </div>
     </div>
   );
+}
+
+/** With which version it goes on, and that another one is live by now. */
+function HeldTo({ bulk, going }: { bulk: BulkRetry; going: boolean }) {
+  const { t } = useTranslation("deadLetters");
+  return bulk.held_to.slice(0, SHOWN).map(({ workflow, version, live }) => {
+    const newer = going && live !== null && live !== version;
+    const text = t(newer ? "bulk.heldToOlder" : "bulk.heldTo", { name: workflow.name, version, live });
+    return newer ? (
+      <Note key={workflow.id} tone="wait">
+        {text}
+      </Note>
+    ) : (
+      <p key={workflow.id} className={css.quiet}>
+        {text}
+      </p>
+    );
+  });
 }
 
 function Bar({ bulk }: { bulk: BulkRetry }) {
