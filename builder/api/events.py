@@ -41,6 +41,15 @@ class EventShape(View):
     duplicates: int
 
 
+class FurtherDelivery(View):
+    """The same event once more. `conflict`: with another body."""
+
+    id: UUID
+    received_at: str
+    conflict: bool
+    body_sha256: str
+
+
 class WholeEvent(EventShape):
     """An event with its headers, secrets masked, and its body as text where it is text."""
 
@@ -51,7 +60,7 @@ class WholeEvent(EventShape):
     content_type: str
     body_text: str | None
     parse_error: str | None
-    deliveries: list[dict[str, Any]]
+    deliveries: list[FurtherDelivery]
 
 
 class Events(ApiView):
@@ -83,7 +92,9 @@ class OneEvent(ApiView):
             content_type=found.content_type,
             body_text=found.body_text,
             parse_error=found.parse_error,
-            deliveries=list(found.deliveries),
+            deliveries=[
+                FurtherDelivery(**{**one, "received_at": stamp(one["received_at"])}) for one in found.deliveries
+            ],
         )
 
 

@@ -72,6 +72,7 @@ class WaitingView(View):
     """Why a run waits, since when and until when. Of one that is paused or held, `by` whom and for which `reason`; and
     of how many `runs` how many `failures`, where its workflow keeps failing. `paused_item`: the number (from 0) of the
     first item that somebody paused, of those that the run waits for; `asking_item`: of the first that waits for people;
+    `of`: what these are: items · turns · call (the run of another workflow).
     `held_workflow`: the workflow that the run waits for a run of, where that holds it.
     `people`: the names of those it waits for; empty: anybody."""
 
@@ -86,6 +87,7 @@ class WaitingView(View):
     runs: int = 0
     paused_item: int | None = None
     asking_item: int | None = None
+    of: str = "items"
     held_workflow: UUID | None = None
     people: list[str] = []
 
@@ -360,6 +362,7 @@ def waiting(
         runs=int(value.get("runs", 0)),
         paused_item=value.get("paused_item"),
         asking_item=value.get("asking_item"),
+        of=str(value.get("of", "items")),
         held_workflow=UUID(value["held_workflow"]) if value.get("held_workflow") else None,
         people=[(labels or {}).get(one, one) for one in value.get("people", ())],
     )

@@ -61,6 +61,11 @@ def _dated(row: dict[str, Any]) -> dict[str, Any]:
     return {name: _plain(name, value) for name, value in row.items()}
 
 
+def _moments(wait: Any) -> Any:
+    """The times in what a run or a step waits for."""
+    return _dated(wait) if isinstance(wait, dict) else wait
+
+
 def _plain(name: str, value: Any) -> Any:
     if isinstance(value, UUID):
         return str(value)
@@ -75,6 +80,7 @@ def _parsed(row: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def _run(row: dict[str, Any]) -> dict[str, Any]:
     found = _dated(_parsed(row, "waiting", "error"))
+    found["waiting"] = _moments(found["waiting"])
     found["workflow_version"] = found.pop("version__number")
     return found
 
@@ -160,6 +166,7 @@ def _steps(run_id: UUID) -> Iterator[dict[str, Any]]:
     rows = StepRun.objects.filter(run_id=run_id).order_by("generation", "node_id").values(*columns)
     for row in rows.iterator(chunk_size=1):
         found = _dated(_parsed(dict(row), "ports", "wait", "error"))
+        found["wait"] = _moments(found["wait"])
         for name in ("input", "output"):
             try:
                 found[name] = document(row[name])

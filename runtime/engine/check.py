@@ -179,6 +179,18 @@ def _check_way_in(step: Step, drawing: Drawing, found: Findings) -> None:
                 target=step.name,
             )
         seen.add((link.source, link.handle))
+    wanted = 0 if step.info is None else containers.arrivals_needed(step.info.type, step.config)
+    if step.into and wanted > max(len(seen), 1):
+        found.warning(
+            "node.too_few_branches",
+            f"“{step.name}” waits for {wanted} branches, and fewer lead to it ({len(seen)}). It goes on when all of "
+            "them have come: draw the others, or ask for fewer.",
+            node=step.id,
+            field="number",
+            step=step.name,
+            wanted=wanted,
+            count=len(seen),
+        )
     # Not said of unknown types: it may be a start that is not installed.
     if step.info is not None and step.id not in drawing.reachable:
         if step.into:

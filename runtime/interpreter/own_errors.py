@@ -20,6 +20,11 @@ SHOWN: Final = 3
 MOST_LOOKED_INTO = 10
 
 
+def turn_failed(turn: Child) -> StepError:
+    """The turn that a repetition came to did not end well."""
+    return _error("own_run_failed", f"Turn {turn.index + 1} failed", f"{_told(turn, 1)}.")
+
+
 def failures(name: str, first: Sequence[Child], failed: int, total: int, *, called: bool = False) -> StepError:
     """Some of its runs failed; the first ones are named. `called`: its one run is that of another workflow."""
     told = "; ".join(_told(row, total) for row in first)

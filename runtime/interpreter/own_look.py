@@ -227,7 +227,7 @@ class Look:
             self._fail(own_errors.decide_first(self.node.name, list(self.fan.asked.values())))
             return True
         if last.status != "completed":
-            self._fail(own_errors.failures(self.node.name, [last], 1, last.index + 1))
+            self._fail(own_errors.turn_failed(last))
             return True
         result = (await own_results.of(self.driver, self.node.id, [last])).get(last.id)
         prepared = self.driver.version.step(self.node.id).prepared

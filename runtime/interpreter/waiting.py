@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
+from runtime.engine.containers import in_turns, is_call
 from runtime.engine.graph import Graph, Node
 from runtime.engine.state import RunState, RunStatus, StepState, StepStatus
 from runtime.sdk.signals import LINK_STEP
@@ -75,13 +76,11 @@ def cause(graph: Graph, state: RunState, since: int) -> dict[str, Any] | None:
     if not open_steps:
         return None
     _, _, node_id, step = min(open_steps, key=lambda item: item[:3])
-    return {
-        "kind": _kind(step),
-        "since": since,
-        "until": step.due_at,
-        "node": node_id,
-        "text": _words(graph.by_id[node_id], step),
-    }
+    node, kind = graph.by_id[node_id], _kind(step)
+    found = {"kind": kind, "since": since, "until": step.due_at, "node": node_id, "text": _words(node, step)}
+    if kind == "children" and not _has_items(node):
+        found["of"] = "call" if is_call(node.type) else "turns"
+    return found
 
 
 def is_active(state: RunState) -> bool:
@@ -103,12 +102,22 @@ def paused(at: int, by: str | None, reason: str | None) -> dict[str, Any]:
 
 def held_up(waiting: Mapping[str, Any], index: int) -> dict[str, Any]:
     """Of a run that waits for runs of its own, one of which somebody paused; `index`: its number, from 0."""
-    return {**waiting, "paused_item": index, "text": f"{waiting['text']}; item {index + 1} is paused"}
+    return {**waiting, "paused_item": index, "text": f"{waiting['text']}; {_one(waiting, index)} is paused"}
 
 
 def asking(waiting: Mapping[str, Any], index: int) -> dict[str, Any]:
     """Of a run that waits for runs of its own, one of which waits for people; `index`: its number, from 0."""
-    return {**waiting, "asking_item": index, "text": f"{waiting['text']}; item {index + 1} waits for a person"}
+    return {**waiting, "asking_item": index, "text": f"{waiting['text']}; {_one(waiting, index)} waits for a person"}
+
+
+def _one(waiting: Mapping[str, Any], index: int) -> str:
+    """What people call one of the runs that it waits for."""
+    of = waiting.get("of")
+    return "the run that it began" if of == "call" else f"{'turn' if of == 'turns' else 'item'} {index + 1}"
+
+
+def _has_items(node: Node) -> bool:
+    return not is_call(node.type) and not in_turns(node.type)
 
 
 def in_line(waiting: Mapping[str, Any], workflow_id: UUID) -> dict[str, Any]:

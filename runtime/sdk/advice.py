@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
-from runtime.engine.expressions import is_expression
+from runtime.engine.expressions import ExpressionError, compile_template, is_expression
 from runtime.sdk.redaction import is_secret_name
 
 Advice = tuple[str, str, str]
 
+#: A longer text is not repeated in what is said of it.
+_LONGEST_SHOWN: Final = 60
 _INSTEAD: Final = "Everybody who may open this workflow can read it: keep it in a connection."
 #: Names of query parameters that are secrets, beside those that sound so everywhere.
 _KEYS: Final = frozenset(("key", "sig", "code", "auth", "pass", "pwd", "sid", "access-key"))
@@ -61,3 +63,22 @@ def _is_secret(name: str, *, query: bool) -> bool:
     if "idempoten" in lowered:
         return False
     return is_secret_name(lowered) or (query and lowered in _KEYS)
+
+
+def formula_problems(field: str, title: str, text: Any, example: str) -> list[Advice]:
+    """Whether this setting is one formula, whose value may be true or false: a text never is either. `example`: without
+    its braces. What is missing, or cannot be read, is said elsewhere."""
+    if not isinstance(text, str) or not text.strip():
+        return []
+    try:
+        if compile_template(text).single is not None:
+            return []
+    except ExpressionError:
+        return []
+    if is_expression(text):
+        said = f"“{title}” has to be one formula with nothing beside it, such as {{{{ {example} }}}}."
+    else:
+        plain = text.strip()
+        example = plain if len(plain) <= _LONGEST_SHOWN and not set("{}") & set(plain) else example
+        said = f"“{title}” is a plain text, which says neither yes nor no. Write it as a formula: {{{{ {example} }}}}"
+    return [(field, "formula", said)]

@@ -114,6 +114,10 @@ def came(world: World, workflow: Workflow, again: int = 0, conflicts: int = 0) -
 def test_what_came_again_is_counted_by_workflow_and_in_total(world: World) -> None:
     orders, invoices = world.workflow("Orders"), world.workflow("Invoices")
     event = came(world, orders, again=2, conflicts=1)
+    whole = world.as_vera.get(f"{world.here}/events/{event}").body
+    assert [(one["received_at"], one["conflict"]) for one in whole["deliveries"]] == [
+        ("1970-01-01T00:00:00.002Z", False), ("1970-01-01T00:00:00.002Z", False), ("1970-01-01T00:00:00.002Z", True),
+    ]  # fmt: skip
     came(world, invoices)
     figures = world.as_vera.get(f"{world.here}/events/figures").body
     assert {name: figures[name] for name in ("received", "events", "duplicates", "conflicts", "rate")} == {

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from runtime.catalog import CATALOG
 from runtime.sdk import OwnRuns
 from tests.nodes.steps import step
@@ -21,3 +23,15 @@ def test_it_needs_to_know_when_it_is_enough() -> None:
     assert node is not None
     assert [problem[:2] for problem in node.problems({})] == [("until", "required")]
     assert node.spec()["container"] is True
+
+
+@pytest.mark.parametrize("until", ["index >= 1", "true", "{{ index }} >= 1", "{{ item.a }}{{ item.b }}", "{x}"])
+def test_a_text_that_is_never_true_is_a_problem_that_says_how_to_write_it(until: str) -> None:
+    node = CATALOG.get("flow.repeat@1")
+    assert node is not None
+    ((field, code, said),) = node.problems({"until": until})
+    assert (field, code) == ("until", "formula")
+    assert "{{" in said
+    if until == "index >= 1":
+        assert "{{ index >= 1 }}" in said
+    assert node.problems({"until": "{{ index >= 1 }}"}) == node.problems({"until": " {{ item.ready }} "}) == []

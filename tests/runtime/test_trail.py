@@ -213,6 +213,18 @@ def test_the_export_holds_everything_and_says_that_it_adds_up(machine: Machine, 
     assert (tried["node_id"], tried["status"], tried["effect_key"] is not None) == ("pay", "succeeded", True)
 
 
+def test_the_times_of_what_a_run_waits_for_are_exported_as_all_others(machine: Machine) -> None:
+    run_id = machine.begin(flow("start -> nap", pause("nap", 60)))
+    wait_until(lambda: Run.objects.filter(pk=run_id, status="waiting_timer").exists())
+    found = json.loads(b"".join(api.export(workspace_id=WORKSPACE, run_id=run_id)))
+    step = next(one for one in found["steps"] if one["node_id"] == "nap")
+    times = [found["run"]["waiting"]["since"], found["run"]["waiting"]["until"], step["wait"]["until"]]
+    assert all(isinstance(one, str) and one.endswith("Z") for one in times), times
+    assert times[1] == times[2] == step["due_at"]
+    api.cancel(workspace_id=WORKSPACE, run_id=run_id)
+    machine.finish(run_id)
+
+
 def test_who_paused_and_who_resumed_a_run_and_its_parts_is_on_record(machine: Machine) -> None:
     nap = {**pause("nap", 60), "parent": "each"}
     graph = flow("start -> each", step("each", "flow.for_each@1", {"items": "{{ trigger.lines }}"}), nap)

@@ -34,6 +34,8 @@ export interface Waiting {
   paused_item?: number | null;
   /** Its number, from 0: the first item waited for that waits for people. */
   asking_item?: number | null;
+  /** What these are: items, turns, or the run of another workflow. */
+  of?: "items" | "turns" | "call";
   /** The workflow that it waits for a run of, where that is paused and holds it. */
   held_workflow?: string | null;
   /** The names of those it waits for; empty: anybody. */

@@ -367,6 +367,14 @@ export type FiguresShape = {
   workflows: Array<FiguresLine>;
 };
 
+/** The same event once more. `conflict`: with another body. */
+export type FurtherDelivery = {
+  body_sha256: string;
+  conflict: boolean;
+  id: string;
+  received_at: string;
+};
+
 /** A graph document. A draft may be broken; it must be one. */
 export type GraphBody = {
   graph: Record<string, unknown>;
@@ -1384,7 +1392,7 @@ export type WaitView = {
   until: (string | null);
 };
 
-/** Why a run waits, since when and until when. Of one that is paused or held, `by` whom and for which `reason`; and of how many `runs` how many `failures`, where its workflow keeps failing. `paused_item`: the number (from 0) of the first item that somebody paused, of those that the run waits for; `asking_item`: of the first that waits for people; `held_workflow`: the workflow that the run waits for a run of, where that holds it. `people`: the names of those it waits for; empty: anybody. */
+/** Why a run waits, since when and until when. Of one that is paused or held, `by` whom and for which `reason`; and of how many `runs` how many `failures`, where its workflow keeps failing. `paused_item`: the number (from 0) of the first item that somebody paused, of those that the run waits for; `asking_item`: of the first that waits for people; `of`: what these are: items · turns · call (the run of another workflow). `held_workflow`: the workflow that the run waits for a run of, where that holds it. `people`: the names of those it waits for; empty: anybody. */
 export type WaitingView = {
   asking_item?: (number | null);
   by?: (string | null);
@@ -1392,6 +1400,7 @@ export type WaitingView = {
   failures?: number;
   held_workflow?: (string | null);
   kind: string;
+  of?: string;
   paused_item?: (number | null);
   people?: Array<string>;
   reason?: string;
@@ -1408,7 +1417,7 @@ export type WholeEvent = {
   body_text: (string | null);
   content_type: string;
   dedupe_key: (string | null);
-  deliveries: Array<Record<string, unknown>>;
+  deliveries: Array<FurtherDelivery>;
   duplicates: number;
   headers: Array<Array<unknown>>;
   id: string;

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from runtime.sdk import JSON, Config, Context, EffectClass, Example, NodeType, Number, OwnRuns, Words, field
+from runtime.sdk.advice import formula_problems
 
 _SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
 _LONGEST_MS = 366 * 86_400_000
@@ -38,6 +39,10 @@ class RepeatConfig(Config):
     )
 
 
+def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    return formula_problems("until", "Until", config.get("until"), 'item.status == "done"')
+
+
 def run(config: RepeatConfig, step_input: JSON, context: Context) -> OwnRuns:
     pause = min(config.pause * _SECONDS[config.unit] * 1000, Decimal(_LONGEST_MS))
     return OwnRuns("turns", most_turns=config.most_turns, pause_ms=int(pause))
@@ -61,6 +66,7 @@ NODE = NodeType(
     effect=EffectClass.PURE,
     effect_note="The steps inside have their own.",
     summary=summary,
+    extra_problems=problems,
     inline=True,
     examples=(
         Example(

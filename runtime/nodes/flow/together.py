@@ -12,7 +12,8 @@ class TogetherConfig(Config):
     wait_for: Literal["all", "first", "number"] = field(
         "all",
         title="Go on when",
-        help="What is still under way on the other branches is done to its end.",
+        help="What is still under way on the other branches is done to its end. A branch that is not taken is not "
+        "waited for.",
         widget="choice",
         options=(
             ("all", "all branches have come"),

@@ -17,6 +17,9 @@ describe("why a run waits", () => {
     expect(says({ kind: "children" })).toBe("“Fetch” is at work: its items are under way");
     expect(says({ kind: "children", paused_item: 0 })).toBe("“Fetch” waits: its item 1 is paused");
     expect(says({ kind: "children", asking_item: 1 })).toBe("“Fetch” waits: its item 2 waits for a person");
+    expect(says({ kind: "children", of: "turns", asking_item: 1 })).toBe("“Fetch” waits: its turn 2 waits for a person");
+    expect(says({ kind: "children", of: "call", asking_item: 0 })).toBe("“Fetch” waits: the run of the other workflow waits for a person");
+    expect(says({ kind: "children", of: "call" })).toBe("“Fetch” is at work: the run of the other workflow is under way");
     expect(says({ kind: "held", cause: "failures", failures: 3, runs: 0 })).toBe(
       "Held: the workflow failed 3 times in a row",
     );

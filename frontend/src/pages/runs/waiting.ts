@@ -34,10 +34,11 @@ export function useWaitingText(): (run: Pick<Run, "waiting" | "current_step">) =
       return t(waiting.until ? "waiting.eventUntil" : "waiting.event", { name, time: waiting.until ? moment(waiting.until) : "" });
     }
     if (name && waiting.kind === "children") {
-      if (waiting.paused_item != null) return t("waiting.itemPaused", { name, item: waiting.paused_item + 1 });
+      const one = waiting.of === "call" ? "call" : waiting.of === "turns" ? "turn" : "item";
+      if (waiting.paused_item != null) return t(`waiting.${one}Paused`, { name, item: waiting.paused_item + 1 });
       if (waiting.held_workflow != null) return t("waiting.callHeld", { name });
-      if (waiting.asking_item != null) return t("waiting.itemAsks", { name, item: waiting.asking_item + 1 });
-      return t("waiting.children", { name });
+      if (waiting.asking_item != null) return t(`waiting.${one}Asks`, { name, item: waiting.asking_item + 1 });
+      return t(one === "item" ? "waiting.children" : `waiting.${one}Works`, { name });
     }
     if (name && waiting.until && (waiting.kind === "retry" || waiting.kind === "timer" || waiting.kind === "look_up")) {
       return t(`waiting.${waiting.kind}`, { name, time: moment(waiting.until) });
