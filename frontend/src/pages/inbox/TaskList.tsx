@@ -117,7 +117,7 @@ function Row({ task, search, picked, picking, onPick }: RowProps) {
             <Time at={task.closed_at ?? task.created_at} />
           </span>
           <span className={css.chips}>
-            {task.status === "open" && task.due_at && <DueChip at={task.due_at} />}
+            {task.status === "open" && !task.over && task.due_at && <DueChip at={task.due_at} />}
             <StateChips task={task} />
             <VotesChip task={task} />
             <EndChip task={task} />
