@@ -80,5 +80,6 @@ def formula_problems(field: str, title: str, text: Any, example: str) -> list[Ad
     else:
         plain = text.strip()
         example = plain if len(plain) <= _LONGEST_SHOWN and not set("{}") & set(plain) else example
-        said = f"“{title}” is a plain text, which says neither yes nor no. Write it as a formula: {{{{ {example} }}}}"
+        meant = f"{{{{ {example} }}}}"
+        said = f"“{title}” is a plain text, which says neither yes nor no. Write it as a formula, such as {meant}."
     return [(field, "formula", said)]
