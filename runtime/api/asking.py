@@ -14,6 +14,7 @@ from runtime.engine.jsonprofile import loads_stored
 from runtime.interpreter.people import tokens
 from runtime.store.dialect import database_now
 from runtime.store.models import HumanTask, HumanVote, Run
+from runtime.store.people import in_time
 
 Standing = Literal["asked", "admin"]
 Whose = Literal["me", "named", "groups"]
@@ -133,16 +134,11 @@ def refuse_others(row: HumanTask, voter: Voter) -> Standing:
     return found
 
 
-def in_time(now: int) -> Q:
-    """Questions whose time is not over at this moment of the database's clock."""
-    return Q(ends_at__isnull=True) | Q(ends_at__gt=now)
-
-
 def over(row: HumanTask, generation: int | None, now: int) -> Literal["late", "anew"] | None:
     """Why no answer is taken though nothing in the row says so. `generation`: of the run while it is open."""
     if row.status in ("open", "cancelled") and generation is not None and generation != row.generation:
         return "anew"
-    return "late" if row.status == "open" and row.ends_at is not None and row.ends_at <= now else None
+    return "late" if row.status == "open" and row.is_too_late(now) else None
 
 
 def anew(row: HumanTask) -> UUID | None:

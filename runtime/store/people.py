@@ -5,8 +5,15 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 from runtime.engine.ids import uuid7
+
+
+def in_time(now: int) -> Q:
+    """Questions whose time is not over at this moment of the database's clock; `HumanTask.is_too_late` of one row. Of a
+    paused run a question may stay open behind its time."""
+    return Q(ends_at__isnull=True) | Q(ends_at__gt=now)
 
 
 class HumanTask(models.Model):
@@ -62,6 +69,10 @@ class HumanTask(models.Model):
                 name="humantask_notice",
             ),
         ]
+
+    def is_too_late(self, now: int) -> bool:
+        """Whether its time is over at this moment of the database's clock: `in_time` says the opposite of rows."""
+        return self.ends_at is not None and self.ends_at <= now
 
 
 class HumanVote(models.Model):

@@ -10,8 +10,6 @@ from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Q
-
 from runtime.contracts.people import Person
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import loads_stored
@@ -20,6 +18,7 @@ from runtime.ports import PORTS
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import HumanMail, HumanNote, HumanTask, HumanVote
+from runtime.store.people import in_time
 
 _MOST_AT_ONCE: Final = 100
 #: More people than this are not written to about one question.
@@ -29,9 +28,8 @@ _MOST_MAILS: Final = 500
 def carry_out_due() -> int:
     """Carry out what is due; how many notices that were."""
     now = database_now()
-    # Of a paused run a question may stay open behind its time: nobody is to be called to what they cannot answer.
-    still = Q(ends_at__isnull=True) | Q(ends_at__gt=now)
-    due = HumanTask.objects.filter(still, status="open", notice_at__lte=now).order_by("notice_at")
+    # Nobody is to be called to what they cannot answer any more.
+    due = HumanTask.objects.filter(in_time(now), status="open", notice_at__lte=now).order_by("notice_at")
     return sum(carry_out(task_id) for task_id in due.values_list("id", flat=True)[:_MOST_AT_ONCE])
 
 
@@ -76,8 +74,7 @@ def carry_out(task_id: UUID) -> bool:
 
 def _is_due(row: HumanTask) -> bool:
     now = database_now()
-    over = row.ends_at is not None and row.ends_at <= now
-    return row.status == "open" and not over and row.notice_at is not None and row.notice_at <= now
+    return row.status == "open" and not row.is_too_late(now) and row.notice_at is not None and row.notice_at <= now
 
 
 def _newest(notices: list[list[Any]], number: int, now: int) -> int:

@@ -140,8 +140,7 @@ def _taken(mail_id: UUID, due_at: int) -> Letter | None:
         if row is None:
             return None
         reach = PORTS.people.known(workspace_id=row.task.workspace_id, tokens=[row.email])
-        over = row.task.ends_at is not None and row.task.ends_at <= now
-        if row.task.status != "open" or over or not reach:
+        if row.task.status != "open" or row.task.is_too_late(now) or not reach:
             mine.update(status="dropped", due_at=None)
             return None
         taken = mine.update(due_at=now + _LEASE_MS, tries=row.tries + 1, token_sha256=digest(token_of(mail_id)))

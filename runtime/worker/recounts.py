@@ -103,7 +103,7 @@ def recount(task_id: UUID) -> UUID | None:
         if run is None or row.status != "open" or run.cancel_requested_at is not None:
             return None
         now = database_now()
-        if row.ends_at is not None and row.ends_at <= now:
+        if row.is_too_late(now):
             return None
         spec: Any = loads_stored(row.spec)
         votes = list(HumanVote.objects.filter(task_id=task_id).order_by("at", "voter"))
