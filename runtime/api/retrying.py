@@ -212,6 +212,7 @@ def _why(line: PlannedStep) -> str | None:
 def _view(found: Found) -> RetryPlan:
     graph, lines = found.version.graph, found.lines()
     items, digest = own_plans.counts(found)
+    lacks = own_plans.lacks(found)
     return RetryPlan(
         id=_id_of(found, digest),
         run_id=found.row["id"],
@@ -233,8 +234,8 @@ def _view(found: Found) -> RetryPlan:
             for line in lines
         ],
         incompatible=[graph.by_id[node].key for node in incompatible(found, lines)],
-        dropped=[found.old.graph.by_id[node].name for node in own_plans.dropped(found)],
-        missing=[found.old.graph.by_id[node].name for node in own_plans.missing(found)],
+        dropped=[found.old.graph.by_id[node].name for node in lacks.dropped],
+        missing=[found.old.graph.by_id[node].name for node in lacks.missing],
         paused_around=paused_around(found.row) is not None,
         workflow_held=Hold.objects.filter(pk__in=[found.row["workflow_id"], *_called(found, lines)]).exists(),
     )

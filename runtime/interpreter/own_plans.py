@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 from django.db.models import Count, Max
@@ -33,12 +33,11 @@ __all__ = [
     "COLUMNS",
     "Own",
     "counts",
-    "dropped",
     "fates",
     "first_that_counts",
+    "lacks",
     "may_call_anew",
     "may_repeat",
-    "missing",
     "of_step",
     "undo_counts",
     "version_for",
@@ -104,8 +103,7 @@ def _ended(
             found = reopening.found_of(row, old, reopening.version_by_id(wanted, row), rows)
             lines = found.lines()
             kept = [line.node for line in lines if line.fate is Fate.KEPT]
-            fits = not replay.incompatible(found.old.graph, found.version.graph, kept)
-            if fits and not dropped(found) and not missing(found):
+            if not replay.incompatible(found.old.graph, found.version.graph, kept) and not any(lacks(found)):
                 return _gone_on_with(row, found)
         except (NotRetryable, RetryRefused):
             pass
@@ -126,33 +124,29 @@ def _gone_on_with(row: dict[str, Any], found: Found) -> Own:
             return Own(row, "again", found)
 
 
-def dropped(found: Found) -> tuple[str, ...]:
-    """Steps (node ids) that the chosen version no longer has, and of which nobody knows what they, or their runs, did
-    outside."""
+class Lacks(NamedTuple):
+    """Steps (node ids) that a version no longer has and that forbid it: `dropped`, of which nobody knows what they, or
+    their runs, did outside; `missing`, that did, or whose runs did, something outside that stands."""
+
+    dropped: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def lacks(found: Found) -> Lacks:
+    """What the chosen version lacks of what the run has done."""
     if found.old is found.version:
-        return ()
-    old, new = found.old.graph, found.version.graph
+        return Lacks()
+    run_id, old, new = found.row["id"], found.old.graph, found.version.graph
     unknown = [node for node, what in found.known.items() if what in UNKNOWN]
     gone = [node for node in old.nodes if node.id not in new.by_id and node.id in found.steps]
     begun = [node.id for node in gone if containers.has_runs(node.type) and node.id not in old.undoes]
     # Only of these, for it means to look at all that they have begun.
-    begun = [node for node in replay.dropped(old, new, found.state, begun) if in_doubt(found.row["id"], node)]
-    return (*replay.dropped(old, new, found.state, unknown), *begun)
-
-
-def missing(found: Found) -> tuple[str, ...]:
-    """Steps (node ids) that the chosen version no longer has, and that did, or whose runs did, something outside that
-    stands."""
-    if found.old is found.version:
-        return ()
-    old, new = found.old.graph, found.version.graph
-    gone = [node for node in old.nodes if node.id not in new.by_id and node.id in found.steps]
-    begun = [node.id for node in gone if containers.has_runs(node.type) and node.id not in old.undoes]
-    # As of those in doubt: only of these.
-    acting = {node for node in begun if acted_ever(found.row["id"], node)}
+    in_question = [node for node in replay.dropped(old, new, found.state, begun) if in_doubt(run_id, node)]
+    dropped = (*replay.dropped(old, new, found.state, unknown), *in_question)
+    acting = {node for node in begun if acted_ever(run_id, node)}
     own = {*replay.missing(old, new, found.state, found.known)} - {*begun}
-    left = (own | acting) - {*dropped(found)}
-    return tuple(node for node in old.order if node in left)
+    left = (own | acting) - {*dropped}
+    return Lacks(dropped, tuple(node for node in old.order if node in left))
 
 
 def of_step(run_id: UUID, node: str, version_id: UUID | None, *, after: int = -1, least: int = 0) -> Iterator[Own]:

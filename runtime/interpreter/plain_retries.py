@@ -76,12 +76,13 @@ def in_the_way(found: Found, lines: Sequence[PlannedStep]) -> dict[str, str]:
         incompatible(found, lines),
         f"Version {found.version.number} comes to this step another way, so what it did does not fit in.",
     )
-    for node in own_plans.dropped(found):
+    lacks = own_plans.lacks(found)
+    for node in lacks.dropped:
         refused[node] = (
             f"Version {found.version.number} has no such step any more, and nobody knows whether it happened. Decide"
             f" about it with version {found.old.number}."
         )
-    for node in own_plans.missing(found):
+    for node in lacks.missing:
         refused[node] = (
             f"Version {found.version.number} has no such step any more, and what it did outside stands: nobody could"
             f" undo it any more. Go on with version {found.old.number}."
