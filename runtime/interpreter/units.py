@@ -194,7 +194,7 @@ def step_write(driver: Driver, key: StepKey, step: StepState, now: int, *, with_
             record.input if with_input else None,
             record.output,
             None if step.error is None else error_text(step.error),
-            wait_text(step, record.wait) if step.late_ms else record.wait if step.wait_kind is not None else None,
+            wait_text(step, record.wait),
             step.due_at,
             step.commit_seq,
             step.first_started_at,
@@ -330,17 +330,22 @@ def begun_at(earlier: AttemptRow | AttemptWrite | None) -> int | None:
     """When an attempt that was cut off was last begun."""
     if earlier is None:
         return None
-    known: Any = {} if earlier.request is None else loads_stored(earlier.request)
-    said = known.get("in_doubt") if isinstance(known, dict) else None
+    said = _said(earlier)
     # A look-up decides before the attempt is made once more; any other decision is told by that.
-    decided = said.get("decided_at") if isinstance(said, dict) and said.get("policy") != "look_up" else None
+    decided = said.get("decided_at") if said.get("policy") != "look_up" else None
     return earlier.started_at if decided is None else round(datetime.fromisoformat(decided).timestamp() * 1_000)
 
 
-def _decision(earlier: AttemptRow | AttemptWrite) -> Any:
+def _decision(earlier: AttemptRow | AttemptWrite) -> dict[str, Any] | None:
+    said = _said(earlier)
+    return said if said.get("policy") == "look_up" else None
+
+
+def _said(earlier: AttemptRow | AttemptWrite) -> dict[str, Any]:
+    """What was decided about this attempt while it was in doubt; empty where nothing was."""
     known: Any = {} if earlier.request is None else loads_stored(earlier.request)
     said = known.get("in_doubt") if isinstance(known, dict) else None
-    return said if isinstance(said, dict) and said.get("policy") == "look_up" else None
+    return said if isinstance(said, dict) else {}
 
 
 def attempt_in_doubt(driver: Driver, row: AttemptRow | AttemptWrite, error: StepError, at: int) -> AttemptWrite:
