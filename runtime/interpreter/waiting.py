@@ -78,8 +78,8 @@ def cause(graph: Graph, state: RunState, since: int) -> dict[str, Any] | None:
     _, _, node_id, step = min(open_steps, key=lambda item: item[:3])
     node, kind = graph.by_id[node_id], _kind(step)
     found = {"kind": kind, "since": since, "until": step.due_at, "node": node_id, "text": _words(node, step)}
-    if kind == "children" and not _has_items(node):
-        found["of"] = "call" if is_call(node.type) else "turns"
+    if kind == "children" and (of := "call" if is_call(node.type) else "turns" if in_turns(node.type) else None):
+        found["of"] = of
     return found
 
 
@@ -114,10 +114,6 @@ def _one(waiting: Mapping[str, Any], index: int) -> str:
     """What people call one of the runs that it waits for."""
     of = waiting.get("of")
     return "the run that it began" if of == "call" else f"{'turn' if of == 'turns' else 'item'} {index + 1}"
-
-
-def _has_items(node: Node) -> bool:
-    return not is_call(node.type) and not in_turns(node.type)
 
 
 def in_line(waiting: Mapping[str, Any], workflow_id: UUID) -> dict[str, Any]:

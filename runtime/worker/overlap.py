@@ -17,6 +17,7 @@ from runtime.engine.jsonprofile import loads_stored
 from runtime.store.cancels import ask_to_cancel
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
+from runtime.store.holds import held_runs
 from runtime.store.models import Event, Hold, Run, Trigger
 from runtime.store.parts import IS_ITEM
 from runtime.store.queued import queued
@@ -108,8 +109,9 @@ def admit(trigger: Trigger, at: int, *, late: bool, previous: int | None) -> Adm
 
 def _held(trigger: Trigger) -> QuerySet[Run]:
     """Starts of the clock that the paused workflow holds."""
-    own = Run.objects.filter(workflow_id=trigger.workflow_id, held=1, finished_at__isnull=True)
-    return own.filter(trigger_node=trigger.node_id, started_by="schedule", cancel_requested_at__isnull=True)
+    return held_runs(trigger.workflow_id).filter(
+        trigger_node=trigger.node_id, started_by="schedule", cancel_requested_at__isnull=True
+    )
 
 
 def _are_kept(waiting: QuerySet[Event], held: QuerySet[Run], hold: Hold | None) -> bool:
