@@ -11,7 +11,7 @@ import { runTitle } from "../runs/words";
 import { useSaid } from "./decisions";
 import css from "./inbox.module.css";
 import { KindTile } from "./KindTile";
-import { amountText, approvals, canBulk, dueOf } from "./task";
+import { amountText, approvals, canBulk, dueOf, isAsking } from "./task";
 
 // Whoever decides one by one does not need it.
 const Bulk = lazy(() => import("./Bulk"));
@@ -37,7 +37,7 @@ export function TestChip() {
 /** That it was reminded of, that it is overdue and others are asked too, and who has taken it. */
 export function StateChips({ task }: { task: Task }) {
   const { t } = useTranslation("inbox");
-  if (task.status !== "open" || task.over) return null;
+  if (!isAsking(task)) return null;
   return (
     <>
       {task.stranded_at && (
@@ -117,7 +117,7 @@ function Row({ task, search, picked, picking, onPick }: RowProps) {
             <Time at={task.closed_at ?? task.created_at} />
           </span>
           <span className={css.chips}>
-            {task.status === "open" && !task.over && task.due_at && <DueChip at={task.due_at} />}
+            {isAsking(task) && task.due_at && <DueChip at={task.due_at} />}
             <StateChips task={task} />
             <VotesChip task={task} />
             <EndChip task={task} />

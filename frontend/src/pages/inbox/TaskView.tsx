@@ -13,7 +13,7 @@ import { useSaid } from "./decisions";
 import css from "./inbox.module.css";
 import { KindTile } from "./KindTile";
 import { namesOf } from "./names";
-import { amountText } from "./task";
+import { amountText, isAsking } from "./task";
 import { DueChip, StateChips, TestChip, VotesChip } from "./TaskList";
 
 const Handing = lazy(() => import("./Handing"));
@@ -264,15 +264,15 @@ export function TaskView({ task, head, children, foot, busy = false }: TaskViewP
           </header>
           {amount && <p className={css.amount}>{amount}</p>}
           <div className={css.chips}>
-            {task.status === "open" && !task.over && task.due_at && <DueChip at={task.due_at} />}
+            {isAsking(task) && task.due_at && <DueChip at={task.due_at} />}
             <StateChips task={task} />
             <VotesChip task={task} />
             {task.run.mode === "test" && <TestChip />}
           </div>
           <div role="status">{children === undefined && <Ended task={task} />}</div>
-          {task.status === "open" && !task.over && <Stranded task={task} />}
-          {task.status === "open" && !task.over && <Why task={task} />}
-          {(task.may_take || task.may_hand_over || task.taken_by) && task.status === "open" && !task.over && !busy && (
+          {isAsking(task) && <Stranded task={task} />}
+          {isAsking(task) && <Why task={task} />}
+          {(task.may_take || task.may_hand_over || task.taken_by) && isAsking(task) && !busy && (
             <Suspense fallback={null}>
               <Handing task={task} />
             </Suspense>

@@ -10,6 +10,9 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+/** Whether an answer is still taken. */
+export const isAsking = (task: Task): boolean => task.status === "open" && !task.over;
+
 /** What has to be answered by a certain time comes first, the earliest before the others. */
 export function inOrder(tasks: readonly Task[]): Task[] {
   const due = (task: Task) => (task.status === "open" && task.due_at ? Date.parse(task.due_at) : Number.POSITIVE_INFINITY);
