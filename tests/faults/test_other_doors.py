@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -29,6 +31,30 @@ def die_at(plant: Plant, child: Child, point: str, method: str, path: str, body:
     assert child.is_dead(10), f"it did not die at {point}"
     plant.buried(child)
     plant.revive(child)
+
+
+@contextmanager
+def dying_ticker(plant: Plant, failpoint: str, *, seconds: float = 30) -> Iterator[None]:
+    """Whoever ticks dies of what the block brings about, and is started again."""
+    ticker = plant.of("serve" if plant.embedded else "ticker")
+    ticker.arm(failpoint)
+    yield
+    assert ticker.is_dead(seconds), f"it did not die at {failpoint}"
+    plant.buried(ticker)
+    plant.revive(ticker)
+
+
+def each_has_its_run(plant: Plant, count: int, ended: str) -> None:
+    """So many runs come to be as `ended` says, one for each instant and in the order of these."""
+    wait_until(
+        lambda: plant.database.query(f"SELECT count(*) FROM store_run WHERE {ended}") == [(count,)],
+        "every time has its run",
+        seconds=60,
+    )
+    found = plant.database.query(
+        "SELECT e.dedupe_key FROM store_run AS r JOIN store_event AS e ON e.id = r.event_id ORDER BY r.id"
+    )
+    assert [row[0] for row in found] == sorted({row[0] for row in found})
 
 
 def api_of(plant: Plant) -> Api:
@@ -110,12 +136,8 @@ def test_a_kill_at_a_tick_starts_one_run_for_the_instant(side: str, database: st
     start = node("start", "trigger.schedule@1", {"repeat": "every", "every": 1, "unit": "days", "at": "09:00"})
     plant = make_plant(database)
     plant.start(Example("Ticking", graph([start, edit("keep", "{{ run.id }}")], ["start -> keep"]), {}))
-    ticker = plant.of("serve" if plant.embedded else "ticker")
-    ticker.arm(f"schedule.tick:{side}=kill@nth(1)")
-    plant.database.change("UPDATE store_trigger SET next_fire_at = next_fire_at - 86400000")
-    assert ticker.is_dead(20), "it did not die at schedule.tick"
-    plant.buried(ticker)
-    plant.revive(ticker)
+    with dying_ticker(plant, f"schedule.tick:{side}=kill@nth(1)", seconds=20):
+        plant.database.change("UPDATE store_trigger SET next_fire_at = next_fire_at - 86400000")
     wait_until(
         lambda: plant.database.query("SELECT count(*) FROM store_run WHERE finished_at IS NOT NULL") == [(1,)],
         "the tick's run ends",
@@ -159,22 +181,10 @@ def test_a_kill_while_past_times_are_started_starts_each_once(
         if side == "before":
             api.call("POST", path, body)
     else:
-        ticker = plant.of("serve" if plant.embedded else "ticker")
         # The third of five, which go one after another.
-        ticker.arm(f"{point}:{side}=kill@nth(3)")
-        api.call("POST", path, body)
-        assert ticker.is_dead(30), f"it did not die at {point}"
-        plant.buried(ticker)
-        plant.revive(ticker)
-    wait_until(
-        lambda: plant.database.query("SELECT count(*) FROM store_run WHERE finished_at IS NOT NULL") == [(5,)],
-        "every past time has its run",
-        seconds=60,
-    )
-    found = plant.database.query(
-        "SELECT e.dedupe_key FROM store_run AS r JOIN store_event AS e ON e.id = r.event_id ORDER BY r.id"
-    )
-    assert [row[0] for row in found] == sorted({row[0] for row in found})
+        with dying_ticker(plant, f"{point}:{side}=kill@nth(3)"):
+            api.call("POST", path, body)
+    each_has_its_run(plant, 5, "finished_at IS NOT NULL")
     assert plant.database.query("SELECT count(*) FROM store_event") == [(5,)]
     assert plant.complaints() == []
 
@@ -188,21 +198,9 @@ def test_a_kill_while_missed_starts_are_made_up_for_starts_each_once_and_in_orde
     start = node("start", "trigger.schedule@1", config)
     plant = make_plant(database)
     plant.start(Example("Made up for", graph([start, edit("keep", "{{ run.id }}")], ["start -> keep"]), {}))
-    ticker = plant.of("serve" if plant.embedded else "ticker")
     # The third of four, which go one after another.
-    ticker.arm(f"schedule.release:{side}=kill@nth(3)")
-    plant.database.change("UPDATE store_trigger SET next_fire_at = next_fire_at - 4 * 86400000")
-    assert ticker.is_dead(30), "it did not die at schedule.release"
-    plant.buried(ticker)
-    plant.revive(ticker)
-    wait_until(
-        lambda: plant.database.query("SELECT count(*) FROM store_run WHERE status = 'completed'") == [(4,)],
-        "every missed time has its run",
-        seconds=60,
-    )
-    found = plant.database.query(
-        "SELECT e.dedupe_key FROM store_run AS r JOIN store_event AS e ON e.id = r.event_id ORDER BY r.id"
-    )
-    assert [row[0] for row in found] == sorted({row[0] for row in found})
+    with dying_ticker(plant, f"schedule.release:{side}=kill@nth(3)"):
+        plant.database.change("UPDATE store_trigger SET next_fire_at = next_fire_at - 4 * 86400000")
+    each_has_its_run(plant, 4, "status = 'completed'")
     assert plant.database.query("SELECT count(*) FROM store_event WHERE verdict = 'accepted'") == [(4,)]
     assert plant.complaints() == []
