@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -23,11 +23,12 @@ from builder.config.asgi import Application
 from builder.workflows import services
 from builder.workflows.models import Workflow
 from runtime import api as runtime_api
+from runtime.contracts import NotFound, Voter
 from tests import factories
 from tests.factories import PASSWORD, join, make_person, make_workspace
 from tests.runtime.machine import Machine
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 class Browser:
@@ -77,11 +78,20 @@ class Line:
         heard: dict[str, Any] = json.loads(self.connection.recv(timeout=patience))
         return heard
 
-    def hear_until(self, status: str, patience: float = PATIENCE) -> list[dict[str, Any]]:
+    def hear_until(self, status: str) -> list[dict[str, Any]]:
         """Changes until a run has this status."""
+        return self._changes(lambda change: change["state"]["status"] == status)
+
+    def hear_until_step(self, node: str, status: str) -> list[dict[str, Any]]:
+        """Changes until a step has this status."""
+        return self._changes(
+            lambda change: any(step["node"] == node and step["status"] == status for step in change["steps"])
+        )
+
+    def _changes(self, last: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
-        deadline = time.monotonic() + patience
-        while not found or found[-1]["state"]["status"] != status:
+        deadline = time.monotonic() + PATIENCE
+        while not found or not last(found[-1]):
             message = self.hear(max(0.1, deadline - time.monotonic()))
             if message["type"] == "changes":
                 found.append(message)
@@ -130,6 +140,23 @@ class Site:
         )
         return started.run_id
 
+    def open_gate(self, run_id: UUID, index: int) -> None:
+        """Let the run pass the gate of this step, once it stands there."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                runtime_api.resume(
+                    workspace_id=self.northwind.id,
+                    run_id=run_id,
+                    node_id=f"n_gate{index}",
+                    voter=Voter(self.alice.id, "Alice", self.alice.email),
+                )
+            except NotFound:
+                assert time.monotonic() < deadline, "the run did not come to the gate"
+                time.sleep(0.02)
+            else:
+                return
+
     def finish(self, run_id: UUID) -> None:
         """Wait until the run has ended."""
         deadline = time.monotonic() + PATIENCE
@@ -173,8 +200,11 @@ def site(transactional_db: None, settings: Settings) -> Iterator[Site]:
     door.close()
 
 
-def steps(*waits: float) -> dict[str, Any]:
-    """A start, then a step and a pause for each of these seconds, then a decision of which one way is taken."""
+def steps(*waits: float | None) -> dict[str, Any]:
+    """A start, then a step and a pause for each of these seconds, then a decision of which one way is taken.
+
+    The pause of `None` ends when the test says so: `Site.open_gate`.
+    """
     parts: list[tuple[str, str, dict[str, Any]]] = [("start", "trigger.manual@1", {})]
     edges = []
     before = "start"
@@ -182,7 +212,11 @@ def steps(*waits: float) -> dict[str, Any]:
         parts.append((f"fields{index}", "data.edit_fields@1", {"fields": [{"name": "n", "value": index}]}))
         edges.append(f"{before} -> fields{index}")
         before = f"fields{index}"
-        if seconds:
+        if seconds is None:
+            parts.append((f"gate{index}", "flow.wait_signal@1", {"title": "Held by the test"}))
+            edges.append(f"{before} -> gate{index}")
+            before = f"gate{index}"
+        elif seconds:
             wait = {"mode": "for", "amount": str(seconds), "unit": "seconds"}
             parts.append((f"wait{index}", "flow.wait@1", wait))
             edges.append(f"{before} -> wait{index}")

