@@ -9,12 +9,12 @@ from pydantic import Field
 
 from builder.accounts.rights import Action
 from builder.accounts.selectors import names_of
-from builder.accounts.times import maybe, stamp
+from builder.accounts.times import maybe
 from builder.api.cursors import PageQuery
 from builder.api.operation import ApiView, Call, View, operation
 from builder.api.shapes import Paged
 from builder.workflows import shapes
-from builder.workflows.shapes import ErrorView, WaitingView
+from builder.workflows.shapes import ErrorView, SolvedShape, WaitingView
 from runtime import api as runtime_api
 
 
@@ -24,16 +24,6 @@ class ItemsQuery(PageQuery):
     limit: Annotated[int, Field(ge=1, le=200)] = 100
     node: Annotated[str, Field(min_length=1, max_length=64)]
     status: Literal["all", "done", "failed", "solved", "open"] = "all"
-
-
-class SolvedShape(View):
-    """What somebody said of a run that failed. `how`: elsewhere (put right outside of Millrace) · discarded; `by`: a
-    name, api, or run (the run around it)."""
-
-    how: str
-    by: str
-    reason: str
-    at: str
 
 
 class ItemShape(View):
@@ -82,14 +72,7 @@ class Items(ApiView):
                     waiting=shapes.waiting(one.waiting),
                     failed_items=one.failed_items,
                     failed_calls=one.failed_calls,
-                    solved=None
-                    if one.solved is None
-                    else SolvedShape(
-                        how=one.solved.how,
-                        by=shapes.who(one.solved.by, names) or "",
-                        reason=one.solved.reason,
-                        at=stamp(one.solved.at),
-                    ),
+                    solved=shapes.solved(one.solved, names),
                 )
                 for one in page.items
             ],

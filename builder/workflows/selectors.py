@@ -120,6 +120,7 @@ def shaped(*, workspace_id: UUID, views: Sequence[RunView]) -> list[shapes.RunSh
     found = names(workspace_id=workspace_id, workflow_ids={view.workflow_id for view in views})
     told = [view.waiting.get("by") for view in views if view.paused and view.waiting]
     told += [view.cancelled.by for view in views if view.cancelled is not None]
+    told += [view.solved.by for view in views if view.solved is not None]
     people = names_of({person for one in told if (person := shapes.person_in(one)) is not None})
     asked = {one for view in views if view.waiting for one in view.waiting.get("people", ())}
     called = labels(workspace_id=workspace_id, tokens=asked) if asked else {}

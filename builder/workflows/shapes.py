@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from builder.accounts.times import lasted, maybe, stamp
 from runtime.contracts import AttemptView, Problem, RunView, StepView
+from runtime.contracts.items import SolvedView
 
 
 class View(BaseModel):
@@ -129,6 +130,16 @@ class CancelledView(View):
     reason: str
 
 
+class SolvedShape(View):
+    """What somebody said of a run that failed. `how`: elsewhere (put right outside of Millrace) · discarded; `by`: a
+    name, api, or run (the run around it)."""
+
+    how: str
+    by: str
+    reason: str
+    at: str
+
+
 class RunShape(View):
     """One run."""
 
@@ -160,6 +171,8 @@ class RunShape(View):
     #: And how many runs of other workflows failed that it began without waiting for their end.
     failed_calls: int
     cancelled: CancelledView | None
+    #: Of one that failed, where somebody said since that nothing more is to be done.
+    solved: SolvedShape | None
 
 
 class WaitView(View):
@@ -232,8 +245,8 @@ def run(
     labels: Mapping[str, str] | None = None,
 ) -> RunShape:
     """One run; `step_name` is the name of its current step, `parent_step` that of the one it was begun for, where the
-    caller has the graphs at hand; `names` are those of people who paused or cancelled it,
-    `labels` of those it asks."""
+    caller has the graphs at hand; `names` are those of people who paused, cancelled or
+    settled it, `labels` of those it asks."""
     parent = view.parent
     current = view.current_node
     return RunShape(
@@ -276,7 +289,15 @@ def run(
         else CancelledView(
             at=stamp(view.cancelled.at), by=who(view.cancelled.by, names or {}) or "", reason=view.cancelled.reason
         ),
+        solved=solved(view.solved, names or {}),
     )
+
+
+def solved(view: SolvedView | None, names: Mapping[UUID, str]) -> SolvedShape | None:
+    """What was said of a run that failed."""
+    if view is None:
+        return None
+    return SolvedShape(how=view.how, by=who(view.by, names) or "", reason=view.reason, at=stamp(view.at))
 
 
 def short(run_id: UUID) -> str:

@@ -11,13 +11,13 @@ from django.core.exceptions import ObjectDoesNotExist
 from runtime.api.held import holds_of
 from runtime.api.items import NOTHING, Halted, halted, parents
 from runtime.contracts import JSON, AttemptView, CancelView, HoldView, RuntimeRefused, RunView, StepView
-from runtime.contracts.items import ParentView
+from runtime.contracts.items import ParentView, SolvedView
 from runtime.engine.jsonprofile import loads_stored
 from runtime.engine.state import TERMINAL
 from runtime.interpreter import waiting
 from runtime.interpreter.payloads import reference_in
 from runtime.interpreter.started import business_keys
-from runtime.store import artifacts, below
+from runtime.store import artifacts, below, solved
 from runtime.store.models import HumanTask, StepRun
 from runtime.store.transitions import Transition
 
@@ -70,10 +70,11 @@ def run_view(
     asked: Mapping[tuple[UUID, str], list[str]] | None = None,
     failed: below.Failed = below.NONE,
     why_cancelled: str = "",
+    solution: solved.Solution | None = None,
 ) -> RunView:
     """One run, from its `RUN_COLUMNS`; `hold`: its workflow's, where that holds it; `halts`: what holds up the runs
     that it waits for; `asked`: whom it asks itself; `failed`: below it, where it is done;
-    `why_cancelled`: of one that somebody cancelled."""
+    `why_cancelled`: of one that somebody cancelled; `solution`: of one that failed, where it was settled since."""
     return RunView(
         id=row["id"],
         workspace_id=row["workspace_id"],
@@ -101,6 +102,7 @@ def run_view(
         failed_items=failed.items,
         failed_calls=failed.calls,
         cancelled=_cancelled(row, why_cancelled),
+        solved=None if solution is None else SolvedView(*solution),
     )
 
 
@@ -119,6 +121,7 @@ def run_views(rows: Iterable[Mapping[str, Any]]) -> list[RunView]:
     asked = _asked([row["id"] for row in rows if _waits_for(row, "human")])
     failed = below.failed({row["id"]: row["version_id"] for row in rows if row["status"] == "completed"})
     reasons = _reasons([row["id"] for row in rows if row["cancel_requested_at"] is not None])
+    settled = solved.solutions([row["id"] for row in rows if row["status"] == "dead_lettered"])
     return [
         run_view(
             row,
@@ -129,6 +132,7 @@ def run_views(rows: Iterable[Mapping[str, Any]]) -> list[RunView]:
             asked,
             failed.get(row["id"], below.NONE),
             reasons.get(row["id"], ""),
+            settled.get(row["id"]),
         )
         for row in rows
     ]

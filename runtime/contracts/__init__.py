@@ -66,7 +66,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from runtime.contracts.control import BreakerView, CancelView, HeldVersion, HoldView
-from runtime.contracts.items import ItemCounts, ItemView, ParentView
+from runtime.contracts.items import ItemCounts, ItemView, ParentView, SolvedView
 from runtime.contracts.people import Addressee, Person, TaskNote, TaskView, Voter, VoteView
 from runtime.contracts.refusals import (
     AlreadyDecided,
@@ -327,6 +327,8 @@ class RunView:
     #: And how many runs of other workflows failed that it began without waiting for their end.
     failed_calls: int = 0
     cancelled: CancelView | None = None
+    #: Of one that failed, what somebody said since.
+    solved: SolvedView | None = None
 
 
 @dataclass(frozen=True, slots=True)

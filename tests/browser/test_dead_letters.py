@@ -236,7 +236,7 @@ def test_putting_right_elsewhere_needs_a_reason(
     signed_in: Opens, api: Api, product: Product, shot: Callable[[Page, str], None]
 ) -> None:
     leave_none(api)
-    fail(api, product, "Booked by hand", "/invoicez", ["SO-8031", "SO-8032"])
+    runs = fail(api, product, "Booked by hand", "/invoicez", ["SO-8031", "SO-8032"])
     page = signed_in("/dead-letters")
     mine = group(page, "Booked by hand")
     mine.get_by_role("button", name="More actions").click()
@@ -252,6 +252,13 @@ def test_putting_right_elsewhere_needs_a_reason(
     expect(dialog).to_have_count(0)
     expect(page.get_by_role("heading", name="No dead letters.")).to_be_visible()
     assert api.call("GET", "W/dead-letters")["count"] == 0
+    page.goto(f"/runs/{runs[0]}")
+    overview = page.get_by_role("region", name="About this run")
+    expect(overview.get_by_role("heading", name="The run failed, and was settled by hand")).to_be_visible()
+    expect(overview).to_contain_text("Put right elsewhere by Alice")
+    expect(overview).to_contain_text("Booked by Ines in the ERP.")
+    expect(page.get_by_test_id("run-facts")).to_contain_text("Settled by hand")
+    shot(page, "run-settled")
 
 
 def test_what_was_chosen_is_discarded_by_whoever_types_how_many(signed_in: Opens, api: Api, product: Product) -> None:

@@ -12,7 +12,7 @@ from runtime.contracts import DeadLetterGroup, RuntimeRefused
 from runtime.engine.ids import uuid7
 from runtime.store.models import DeadLetter
 from tests.runtime.fixtures import World
-from tests.runtime.machine import WORKSPACE, Machine, fields, flow, post, step, unsafe_post
+from tests.runtime.machine import WORKSPACE, Machine, fields, flow, look, post, step, unsafe_post
 
 INVOICE = {"order": "{{ run.id }}", "customer": "C-200", "amount": 10, "currency": "EUR"}
 
@@ -104,6 +104,20 @@ def test_what_is_put_right_elsewhere_or_given_up_stays_on_record_with_the_reason
     row = DeadLetter.objects.get(run_id=run.id)
     assert (row.solution, row.reason, row.solved_by) == (solution, "Paid by hand.", f"user:{who}")
     assert row.solved_at is not None
+    told = look(run.id).solved
+    assert told is not None
+    assert (told.how, told.by, told.reason, told.at) == (solution, f"user:{who}", "Paid by hand.", row.solved_at)
+
+
+def test_what_was_said_of_a_failure_is_not_said_of_the_run_that_went_on(machine: Machine) -> None:
+    run = machine.run(failing(), {"number": 1})
+    assert run.solved is None
+    assert api.solve_dead_letters(
+        workspace_id=WORKSPACE, run_ids=[run.id], solution="elsewhere", reason="Paid by hand."
+    )
+    plan = api.retry_plan(workspace_id=WORKSPACE, run_id=run.id)
+    api.retry(workspace_id=WORKSPACE, run_id=run.id, plan=plan.id, edits={})
+    assert machine.finish(run.id).solved is None
 
 
 def test_a_run_keeps_its_place_among_the_failed_through_a_crash(idle_machine: Machine) -> None:

@@ -134,6 +134,8 @@ export interface Run {
   /** And how many runs of other workflows failed that it began without waiting for their end. */
   failed_calls: number;
   cancelled: Cancelled | null;
+  /** Of one that failed, where somebody said since that nothing more is to be done. */
+  solved: Solved | null;
 }
 
 export interface StepWait {

@@ -1002,6 +1002,7 @@ export type RunShape = {
   replay_of: (string | null);
   seq: number;
   short_id: string;
+  solved: (SolvedShape | null);
   started_at: (string | null);
   started_by: string;
   status: string;

@@ -1,4 +1,4 @@
-import { ArrowRight, Ban, Clock, Repeat, Undo2 } from "lucide-react";
+import { ArrowRight, Ban, CircleCheck, Clock, Repeat, Undo2 } from "lucide-react";
 import { lazy, Suspense, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -10,6 +10,7 @@ import { cancelWords } from "./cancelled";
 import { ErrorBox } from "./ErrorBox";
 import { FailedBelow } from "./FailedBelow";
 import css from "./run.module.css";
+import { solvedBy } from "./solved";
 import { howFarUndone } from "./undo";
 import undo from "./undo.module.css";
 
@@ -46,6 +47,7 @@ export function RunNews({ graph, onSelect }: { graph: GraphDocument; onSelect: (
       {run.error && !undone && <ErrorBox error={run.error}>{toStep}</ErrorBox>}
       {isUndoIncomplete(run) && <HowFarUndone graph={graph} />}
       <Cancelled run={run} />
+      <Settled run={run} />
       <FailedBelow />
       {run.error && undone && (
         <section className={undo.why}>
@@ -84,6 +86,21 @@ function Cancelled({ run }: { run: Run }) {
     <Note tone="idle" icon={<Ban size={16} />}>
       <b>{t(words, { by, time: format.dayClock(at) })}</b>
       {reason && <div>{t("undo.because", { reason })}</div>}
+    </Note>
+  );
+}
+
+/** Of a run that failed, and of which somebody said since that nothing more is to be done: who, when and why. */
+function Settled({ run }: { run: Run }) {
+  const { t } = useTranslation(["runs", "items"]);
+  const format = useFormatter();
+  if (!run.solved) return null;
+  return (
+    <Note tone="idle" icon={<CircleCheck size={16} />}>
+      <b>
+        {solvedBy(run.solved, t)} · {format.dayClock(run.solved.at)}
+      </b>
+      {run.solved.reason && <div>{t("undo.because", { reason: run.solved.reason })}</div>}
     </Note>
   );
 }

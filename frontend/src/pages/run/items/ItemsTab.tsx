@@ -13,6 +13,7 @@ import { Button, cx, ErrorCard, FilterChip, IconButton, runIsFinished, runStatus
 import { useWaitingText } from "../../runs/waiting";
 import { runStatusName } from "../../runs/words";
 import { isRetryable } from "../retry";
+import { solvedBy } from "../solved";
 import css from "./items.module.css";
 import { useOpened } from "./opened";
 
@@ -112,10 +113,8 @@ function Followed({ run, onChanged }: { run: string; onChanged: () => void }) {
 }
 
 /** How an item that failed was settled, by whom, and why. */
-function solvedText({ how, by, reason }: Solved, t: TFunction<"items">): string {
-  // Neither a program nor the run around it has a name.
-  const named = by !== "" && by !== "api" && by !== "run";
-  return [named ? t(`solved.${how}By`, { by }) : t(`solved.${how}`), reason].filter(Boolean).join(": ");
+function solvedText(solved: Solved, t: TFunction<"items">): string {
+  return [solvedBy(solved, t), solved.reason].filter(Boolean).join(": ");
 }
 
 interface RowProps {
