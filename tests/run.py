@@ -82,7 +82,7 @@ TWO_KILLS = () if os.environ.get("MILLRACE_FAULTS") == "full" else ("-n", "2", "
 
 
 def faults() -> tuple[str, ...]:
-    """All fault tests; in a sample those that are always run, and by chance two of three others. Which they are is
+    """All fault tests; in a sample those that are always run, and by chance half of the others. Which they are is
     printed with the command; one by itself is run by its name."""
     folder = ROOT / "tests" / "faults"
     files = sorted(f"tests/faults/{path.name}" for path in folder.glob("test_*.py"))
@@ -90,7 +90,7 @@ def faults() -> tuple[str, ...]:
         return ("tests/faults",)
     always = [f"tests/faults/test_{name}.py" for name in ("check", "every_point", "random_kills", "readme", "undo")]
     others = [path for path in files if path not in always]
-    return (*always, *sorted(random.sample(others, len(others) * 2 // 3)))
+    return (*always, *sorted(random.sample(others, len(others) // 2)))
 
 
 SERVERS = (find_postgres, find_redis)
