@@ -287,6 +287,34 @@ def test_the_list_of_items_shows_the_failed_ones_first(
     expect(page.get_by_text("4 of 30")).to_be_visible()
 
 
+def test_what_is_repeated_until_it_holds_shows_its_turns(
+    signed_in: Opens, api: Api, product: Product, shot: Shot
+) -> None:
+    document = graph(
+        [
+            step("order", "trigger.webhook@1", "Order", (0, 0)),
+            step("again", "flow.repeat@1", "Ask until it is ready", (-24, 128), until="{{ item.asked >= 3 }}", pause=1),
+            *inside("again", edit_fields("ask", "Ask", (0, 0), asked="{{ index + 1 }}")),
+            edit_fields("done", "Done", (0, 400), asked="{{ steps.again.turns }}"),
+        ],
+        [("order", "again"), ("again", "done")],
+    )
+    page = signed_in(f"/runs/{post(product, api.publish('Repeated', document), [])}")
+    first = page.get_by_role("group", name="Turns of Ask until it is ready")
+    expect(first.get_by_role("button", name="Turn 1, Done")).to_be_visible(timeout=30_000)
+    expect(page.locator('[data-step="done"][data-status="succeeded"]')).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name=re.compile("^Turn [0-9], Done$"))).to_have_count(3)
+    page.get_by_role("button", name="Turn 2, Done").click()
+    page.locator('[data-step="ask"]').get_by_role("button").first.click()
+    expect(page.get_by_role("region", name="Ask")).to_contain_text("Turn 2")
+    page.locator('[data-step="again"]').get_by_role("button").first.click()
+    panel = page.get_by_role("region", name="Ask until it is ready")
+    panel.get_by_role("tab", name=re.compile("Turns")).click()
+    expect(panel.get_by_role("list", name="Turns of Ask until it is ready").get_by_role("listitem")).to_have_count(3)
+    shot(page, "turns")
+    assert findings(page) == []
+
+
 def test_on_a_phone_the_items_are_a_list_that_leads_to_their_runs(
     signed_in: Opens, product: Product, live: Published, shot: Shot
 ) -> None:

@@ -26,6 +26,7 @@ import { DataView } from "./DataView";
 import { doubtOf, keyOf } from "./doubt";
 import { ErrorBox } from "./ErrorBox";
 import { CalledRun, ItemBar } from "./items/ItemBar";
+import { unitOf } from "./items/shown";
 import { ItemsTab } from "./items/ItemsTab";
 import { RetryStepButton, useRetrying, useUndoes } from "./Retrying";
 import { canStartFrom } from "./retry";
@@ -225,7 +226,7 @@ export function StepPanel({ node, spec, tab, onTab, onClose, onPrevious, onNext,
   const calls = node.type.startsWith("flow.run_workflow@");
   const tabs: { key: PanelTab; label: string; count?: number }[] = [
     { key: "what", label: t("tab.what") },
-    ...(step?.items && !calls ? [{ key: "items" as const, label: t("items:tab"), count: step.items.total ?? step.items.started }] : []),
+    ...(step?.items && !calls ? [{ key: "items" as const, label: t("items:tab", { context: unitOf(node) }), count: step.items.total ?? step.items.started }] : []),
     { key: "input", label: t("tab.input") },
     { key: "output", label: t("tab.output") },
     { key: "attempts", label: t("tab.attempts"), count: attempts.length },

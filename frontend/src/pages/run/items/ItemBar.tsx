@@ -16,10 +16,11 @@ export function ItemBar({ container }: { container: string }) {
   const run = useRun((state) => state.run);
   const item = items[container];
   if (!item) return <p className={css.none}>{t("chooseItem")}</p>;
+  const number = t("item", { number: item.index + 1, context: item.unit });
   return (
     <div className={css.itemBar}>
       {run?.id === item.run && <StatusIcon kind={runStatusKind(run)} size={16} />}
-      <span>{item.label ? `${t("item", { number: item.index + 1 })} · ${item.label}` : t("item", { number: item.index + 1 })}</span>
+      <span>{item.label ? `${number} · ${item.label}` : number}</span>
       <Link to="/runs/$runId" params={{ runId: item.run }}>
         {t("openRun")} <ArrowRight size={14} aria-hidden />
       </Link>

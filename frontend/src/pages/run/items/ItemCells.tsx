@@ -9,6 +9,7 @@ import { cx, statusColour } from "../../../ui";
 import { cellsOf, firstToOpen, segmentsOf } from "./cells";
 import css from "./items.module.css";
 import { useOpened, useOwner } from "./opened";
+import { unitOf } from "./shown";
 
 const NONE: readonly RunItem[] = [];
 
@@ -35,7 +36,7 @@ function Cells({ node, owner, items }: { node: GraphNode; owner: string; items: 
   }, [now, first, node.id, open]);
   if (!cells) return <Bar node={node} items={items} now={now?.index} />;
   return (
-    <div className={css.cells} role="group" aria-label={t("cells", { name: node.name })}>
+    <div className={css.cells} role="group" aria-label={t("cells", { name: node.name, context: unitOf(node) })}>
       {cells.map(({ index, kind, item }) => (
         <button
           key={index}
@@ -46,8 +47,8 @@ function Cells({ node, owner, items }: { node: GraphNode; owner: string; items: 
           data-testid={`cell-${node.key}-${index + 1}`}
           aria-pressed={now?.index === index}
           disabled={!item}
-          title={[t("item", { number: index + 1 }), item?.label, t(`common:status.${kind}`)].filter(Boolean).join(" · ")}
-          aria-label={[t("item", { number: index + 1 }), item?.label, t(`common:status.${kind}`)].filter(Boolean).join(", ")}
+          title={[t("item", { number: index + 1, context: unitOf(node) }), item?.label, t(`common:status.${kind}`)].filter(Boolean).join(" · ")}
+          aria-label={[t("item", { number: index + 1, context: unitOf(node) }), item?.label, t(`common:status.${kind}`)].filter(Boolean).join(", ")}
           onClick={(event) => {
             event.stopPropagation();
             if (item) open(node.id, item);
@@ -67,7 +68,7 @@ function Bar({ node, items, now }: { node: GraphNode; items: StepItems; now: num
   return (
     <div className={css.bar}>
       {now !== undefined && <small className="tn">{t("itemOf", { number: now + 1, total: items.total ?? items.started })}</small>}
-      <div className={css.segments} role="group" aria-label={t("cells", { name: node.name })}>
+      <div className={css.segments} role="group" aria-label={t("cells", { name: node.name, context: unitOf(node) })}>
         {segmentsOf(items).map(({ kind, count, share }) => (
           <button
             key={kind}

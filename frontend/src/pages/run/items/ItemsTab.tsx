@@ -16,6 +16,7 @@ import { isRetryable } from "../retry";
 import { solvedBy } from "../solved";
 import css from "./items.module.css";
 import { useOpened } from "./opened";
+import { unitOf } from "./shown";
 
 const ItemRetry = lazy(() => import("./ItemRetry"));
 
@@ -58,7 +59,7 @@ export function ItemsTab({ node, step, run, onOpen }: ItemsTabProps) {
   const rows = found.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <div className={css.tab}>
-      <div className={css.filters} role="group" aria-label={t("filter.label")}>
+      <div className={css.filters} role="group" aria-label={t("filter.label", { context: unitOf(node) })}>
         {FILTERS.filter((one) => one !== "solved" || items.solved > 0 || filter === one).map((one) => (
           <FilterChip key={one} on={filter === one} onClick={() => setFilter(one)}>
             {t(`filter.${one}`)} <span className="tn">{counts[one]}</span>
@@ -67,8 +68,8 @@ export function ItemsTab({ node, step, run, onOpen }: ItemsTabProps) {
       </div>
       {found.isPending && <SkeletonRows rows={4} height={34} label={t("loading")} />}
       {found.isError && <ErrorCard title={t("failedToLoad")} error={found.error} onRetry={() => void found.refetch()} />}
-      {found.data && rows.length === 0 && <p className={css.none}>{t(`none.${filter}`)}</p>}
-      <ol className={css.list} aria-label={t("cells", { name: node.name })}>
+      {found.data && rows.length === 0 && <p className={css.none}>{t(`none.${filter}`, { context: unitOf(node) })}</p>}
+      <ol className={css.list} aria-label={t("cells", { name: node.name, context: unitOf(node) })}>
         {rows.map((item) => (
           <Row key={item.run_id} node={node} item={item} onOpen={onOpen} onRetry={mayRetry ? (name) => setAsked({ item, name }) : undefined} />
         ))}
@@ -131,7 +132,7 @@ function Row({ node, item, onOpen, onRetry }: RowProps) {
   const waiting = useWaitingText();
   const { items: opened } = useOpened();
   const kind = runStatusKind(item);
-  const number = t("item", { number: item.index + 1 });
+  const number = t("item", { number: item.index + 1, context: unitOf(node) });
   const took = item.started_at && item.finished_at ? format.duration(Date.parse(item.finished_at) - Date.parse(item.started_at)) : "";
   const news = (item.solved && solvedText(item.solved, t)) ?? item.error?.title ?? (kind === "running" ? null : waiting({ waiting: item.waiting, current_step: null })) ?? runStatusName(item, t);
   const name = item.label ? `${item.index + 1} · ${item.label}` : String(item.index + 1);
@@ -157,10 +158,10 @@ function Row({ node, item, onOpen, onRetry }: RowProps) {
         </Link>
       )}
       {onRetry && isRetryable(item) && (
-        <IconButton size="sm" className={css.rowRetry} label={t("retryOf", { number: item.index + 1 })} icon={<RotateCcw size={15} aria-hidden />} onClick={() => onRetry(name)} />
+        <IconButton size="sm" className={css.rowRetry} label={t("retryOf", { number: item.index + 1, context: unitOf(node) })} icon={<RotateCcw size={15} aria-hidden />} onClick={() => onRetry(name)} />
       )}
       {onOpen && (
-        <Link className={css.rowLink} to="/runs/$runId" params={{ runId: item.run_id }} aria-label={t("openRunOf", { number: item.index + 1 })} title={t("openRun")}>
+        <Link className={css.rowLink} to="/runs/$runId" params={{ runId: item.run_id }} aria-label={t("openRunOf", { number: item.index + 1, context: unitOf(node) })} title={t("openRun")}>
           <ExternalLink size={15} aria-hidden />
         </Link>
       )}

@@ -8,11 +8,13 @@ import { useWorkspace } from "../../../api/session";
 import { type RunItem } from "../../../api/types";
 import { withBodies } from "../../../graph/containers";
 import { createRunStore, joined, type RunStore, RunStoreProvider, useLiveRun, useRun, useRunStore } from "../../../live";
+import { unitOf } from "./shown";
 
 export interface OpenItem {
   run: string;
   index: number;
   label: string | null;
+  unit: ReturnType<typeof unitOf>;
   /** Nobody chose it: another one may take its place. */
   auto: boolean;
 }
@@ -49,7 +51,7 @@ export function OpenedItems({ reload: reloadRun, children }: { reload: () => voi
         const next = { ...before };
         // What was opened further inside belongs to another item.
         if (graph) for (const inner of withBodies(graph, new Set([container]))) delete next[inner];
-        next[container] = { run: item.run_id, index: item.index, label: item.label, auto };
+        next[container] = { run: item.run_id, index: item.index, label: item.label, unit: unitOf(graph?.nodes.find((node) => node.id === container)), auto };
         return next;
       });
     },

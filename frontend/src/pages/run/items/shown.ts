@@ -29,6 +29,9 @@ interface Shown {
   graph: { nodes: readonly { id: string; type: string }[] } | null;
 }
 
+/** Repeat until has turns, everything else items: which word of the two texts say. */
+export const unitOf = (node: { type: string } | undefined) => (node?.type.startsWith("flow.repeat@") ? "turn" : "item");
+
 export const isCall = (type: string) => type.startsWith("flow.run_workflow@");
 
 /** What did not end well of what a step had done: items, at whatever depth, and workflows that it or they only started. */
