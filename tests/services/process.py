@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pwd
@@ -15,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -74,7 +76,7 @@ class Guarded:
 
 
 def free_port() -> int:
-    """A loopback port that is free at this moment; whoever takes it must be ready to try again.
+    """A loopback port that is free at this moment, and that no other test gets while this process lives.
 
     It lies below the range from which the kernel gives outgoing connections theirs, so that no connection of a
     neighbour takes it between this look and the server's start.
@@ -86,8 +88,27 @@ def free_port() -> int:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+            if _is_ours(port):
+                return port
     raise RuntimeError("No loopback port between 18000 and 32000 is free.")
+
+
+#: Held open as long as the process lives: each is a lock on one port.
+_LOCKS: list[TextIO] = []
+
+
+def _is_ours(port: int) -> bool:
+    """Keep other tests of this machine from this port: between two restarts of a server it looks free to them."""
+    folder = Path("/tmp") / f"millrace-test-ports-{os.geteuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    lock = (folder / str(port)).open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        return False
+    _LOCKS.append(lock)
+    return True
 
 
 def new_directory(kind: str, account: tuple[int, int] | None = None) -> Path:
