@@ -146,7 +146,12 @@ def _runs(evidence: Evidence) -> Iterable[Violation]:
                 yield Violation("OPEN", f"{run.key}/{node_id}: a try without an ending")
             most = example.effects.get(node_id, 1)
             if step.attempt > most:
-                yield Violation("TRIES", f"{run.key}/{node_id}: {step.attempt} tries, {most} explained")
+                failed = [
+                    one.error or one.status
+                    for one in evidence.rows.attempts
+                    if (one.run, one.node) == (run.id, node_id)
+                ]
+                yield Violation("TRIES", f"{run.key}/{node_id}: {step.attempt} tries, {most} explained: {failed}")
         if run.status == "completed":
             for one in example.graph["nodes"]:
                 if "parent" in one:

@@ -85,6 +85,8 @@ class AttemptRow:
     worker: str
     started_at: int
     finished_at: int | None
+    #: What it failed of, as JSON.
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ _STEPS = """SELECT s.run_id, s.node_id, s.generation, s.status, s.attempt, s.seq
     s.finished_at, s.output
     FROM store_steprun s JOIN store_run r ON r.id = s.run_id JOIN store_event e ON e.id = r.event_id WHERE {mine}"""
 _ATTEMPTS = """SELECT a.run_id, a.node_id, a.generation, a.attempt, a.status, a.effect_class, a.effect_key,
-    a.request_digest, a.worker, a.started_at, a.finished_at
+    a.request_digest, a.worker, a.started_at, a.finished_at, a.error
     FROM store_attempt a JOIN store_run r ON r.id = a.run_id JOIN store_event e ON e.id = r.event_id WHERE {mine}"""
 _REPLAYS = """SELECT p.run_id, p.decisions FROM store_replay p JOIN store_run r ON r.id = p.run_id
     JOIN store_event e ON e.id = r.event_id WHERE {mine}"""
