@@ -36,7 +36,8 @@ class PlanQuery(Query):
 class PlanItems(View):
     """What becomes of the runs of one step. `repeats`: gone on with only where the step stands in `repeats` of the
     retry; `asks`: left as they are until somebody decides; `open`: under way already; `next`: begun for the first time,
-    where that is known. `same`: the step is given the same as before."""
+    where that is known. `same`: the step is given the same as before. `version`: of a call whose run goes on with
+    another version of its workflow than it had, the number of that one."""
 
     total: int
     kept: int
@@ -46,6 +47,7 @@ class PlanItems(View):
     open: int
     next: int | None
     same: bool
+    version: int | None
 
 
 class PlanStep(View):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from runtime.api.dead_letters import open_letters
 from runtime.api.rows import RUN_COLUMNS, run_views
 from runtime.contracts import BulkRetryItemView, BulkRetryView, HeldTo, NotFound, RuntimeRefused
-from runtime.engine.jsonprofile import dumps, loads_stored
+from runtime.interpreter import called_versions
+from runtime.interpreter.versions import parsed
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import BulkRetry, BulkRetryItem, Deployment, Hold, Run, Version
@@ -46,7 +47,8 @@ def start_bulk_retry(
     `count`: so many of the group; `until`: none that failed later, in ms. `per_minute`: None is as fast as possible.
     `stop_after`: so many that fail again, or need a person, end it. `trial`: the first one alone, then it waits for
     `go_on_with_bulk`. `version`: each run's own, or the one of its workflow that is live now, also where another one is
-    by the time that its turn comes. Raises RuntimeRefused (nothing to retry, too many, or its group is being retried).
+    by the time that its turn comes; runs of workflows that they call go on with what is live now either way. Raises
+    RuntimeRefused (nothing to retry, too many, or its group is being retried).
     """
     for number, most in ((count, MOST), (per_minute, FASTEST), (stop_after, MOST)):
         if number is not None and not 1 <= number <= most:
@@ -81,7 +83,7 @@ def start_bulk_retry(
             by=by,
             reason=reason[:400],
             version=version,
-            versions=dumps(_live({row[2] for row in letters.values()})) if version == "published" else None,
+            versions=_held(workspace_id, {row[2] for row in letters.values()}, list(letters), version),
             per_minute=per_minute,
             stop_after=stop_after,
             status="trying" if trial else "running",
@@ -195,18 +197,25 @@ def _views(workspace_id: UUID, rows: Sequence[BulkRetry]) -> list[BulkRetryView]
     ]
 
 
-def _live(workflows: Collection[UUID]) -> dict[str, str]:
-    """The live version of each of these workflows that has one, by its id."""
-    found = Deployment.objects.filter(pk__in=list(workflows), retired=False).values_list("pk", "version_id")
-    return {workflow.hex: version.hex for workflow, version in found}
+def _held(workspace_id: UUID, workflows: Collection[UUID], runs: Sequence[UUID], version: str) -> str | None:
+    """What this goes on with, whatever is published meanwhile: the live version of each of these workflows, where it is
+    to be that, and of each that their versions run."""
+    found: dict[UUID, UUID] = {}
+    if version == "published":
+        live = Deployment.objects.filter(pk__in=list(workflows), retired=False)
+        found = dict(live.values_list("pk", "version_id"))
+        versions = set(found.values())
+    else:
+        versions = set(Run.objects.filter(pk__in=runs).order_by().values_list("version_id", flat=True).distinct())
+    below = called_versions.live_below(workspace_id, [parsed(one).graph for one in versions])
+    return called_versions.text({**below, **found}) or "{}"
 
 
 def _held_to(rows: Sequence[BulkRetry]) -> dict[UUID, tuple[HeldTo, ...]]:
     """The versions that each of these goes on with, and which ones are live now."""
     kept: dict[UUID, dict[UUID, UUID]] = {}
     for row in rows:
-        said: Any = {} if row.versions is None else loads_stored(row.versions)
-        kept[row.pk] = {UUID(workflow): UUID(version) for workflow, version in said.items()}
+        kept[row.pk] = called_versions.from_text(row.versions)
     versions = {version for one in kept.values() for version in one.values()}
     numbers = dict(Version.objects.filter(pk__in=versions).values_list("pk", "number"))
     workflows = {workflow for one in kept.values() for workflow in one}

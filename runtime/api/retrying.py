@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from runtime import queue
@@ -36,7 +35,7 @@ from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normali
 from runtime.engine.needs import engine_needed
 from runtime.engine.replay import Fate, PlannedStep
 from runtime.engine.state import RunStatus
-from runtime.interpreter import own_plans
+from runtime.interpreter import called_versions, own_plans
 from runtime.interpreter.generations import decided, note_decision, paused_around, refuse_part_of_what_is_over
 from runtime.interpreter.loading import lost_try
 from runtime.interpreter.own_errors import changed
@@ -48,8 +47,6 @@ from runtime.sdk import OwnRuns, StepFailure
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Attempt, Hold, Replay, Run
-
-_IS_ID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def retry_plan(*, workspace_id: UUID, run_id: UUID, start: Sequence[str] = (), version: int | None = None) -> RetryPlan:
@@ -185,7 +182,9 @@ def retry_items(
     least = own_plans.first_that_counts(found, node)
     chosen = (
         own
-        for own in own_plans.of_step(run_id, node, version_id, after=-1 if last is None else last, least=least)
+        for own in own_plans.of_step(
+            run_id, node, version_id, found.called, after=-1 if last is None else last, least=least
+        )
         if fate in (None, own.fate)
     )
     owns = list(itertools.islice(chosen, size + 1))
@@ -244,8 +243,7 @@ def _view(found: Found) -> RetryPlan:
 def _called(found: Found, lines: Sequence[PlannedStep]) -> list[UUID]:
     """The workflows that the steps run which are gone on with."""
     drawn = [found.version.graph.by_id[line.node] for line in lines if line.fate is not Fate.KEPT]
-    named = [str(node.config.get("workflow", "")) for node in drawn if containers.is_call(node.type)]
-    return [UUID(one) for one in named if _IS_ID.fullmatch(one)]
+    return [one for node in drawn if (one := called_versions.workflow_of(node)) is not None]
 
 
 def _input_of(found: Found, node: str) -> JSON:

@@ -17,7 +17,8 @@ class PlannedItems:
     """What becomes of the runs of one step. `kept`: done, and not done again; `again`: gone on with; `repeats`: would
     do something a second time, and are gone on with only where somebody says that they may; `asks`: stay as they are
     until somebody decides; `open`: under way already; `next`: how many are begun for the first time, where that is
-    known. `same`: the step is given the same as before."""
+    known. `same`: the step is given the same as before. `version`: of a call whose run goes on with another version of
+    its workflow than it had, the number of that one."""
 
     total: int
     kept: int = 0
@@ -27,6 +28,7 @@ class PlannedItems:
     open: int = 0
     next: int | None = None
     same: bool = True
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from uuid import UUID
 from runtime.contracts import PlanOutdated
 from runtime.engine.graph import Graph
 from runtime.interpreter import own_plans, reopening, undo_plans
+from runtime.interpreter.called_versions import Called
 from runtime.store.commits import commit
 from runtime.store.models import Run
 
@@ -20,15 +21,22 @@ Became = Literal["begun", "asks", "quicker", "stopped"]
 
 
 def retry(
-    run_id: UUID, parent: UUID, version_id: UUID | None = None, item: str | None = None, *, may: bool = False
+    run_id: UUID,
+    parent: UUID,
+    version_id: UUID | None = None,
+    item: str | None = None,
+    *,
+    may: bool = False,
+    called: Called | None = None,
 ) -> Became:
-    """Go on with a run from where it failed, on the version that the run around it has (None: on the live one), where
-    it fits. `item`: what it is given now. `may`: something that it did may happen a second time.
+    """Go on with a run from where it failed, on the version that the run around it has (None: on what is settled for
+    its workflow by `called`), where it fits. `item`: what it is given now. `may`: something that it did may happen a
+    second time.
 
     `asks`: a person has to decide something first. `quicker`: somebody has gone on with it meanwhile. `stopped`: the
     run around it (`parent`) was cancelled or paused, and begins nothing.
     """
-    (own,) = own_plans.fates(list(Run.objects.filter(pk=run_id).values(*own_plans.COLUMNS)), version_id)
+    (own,) = own_plans.fates(list(Run.objects.filter(pk=run_id).values(*own_plans.COLUMNS)), version_id, called or {})
     if own.fate in ("open", "kept"):
         return "quicker"
     if own.found is None or own.fate == "asks" or (own.fate == "repeats" and not may):

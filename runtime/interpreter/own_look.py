@@ -15,7 +15,7 @@ from runtime.engine.graph import Graph, Node
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSON, dumps
 from runtime.engine.state import TERMINAL, StepError, StepKey, StepStatus
-from runtime.interpreter import again, own_errors, own_hands, own_pages, own_results, people
+from runtime.interpreter import again, called_versions, own_errors, own_hands, own_pages, own_results, people
 from runtime.interpreter.attempts import failed as failure_of
 from runtime.interpreter.outcomes import Failed
 from runtime.interpreter.outputs import document_of
@@ -339,6 +339,10 @@ class Look:
         wherever nobody has to decide something first. False where there are none left."""
         driver, fan = self.driver, self.fan
         version = version_for(self.graph.bodies, self.node.id, driver.claimed.version_id)
+        if fan.called is None:
+            # Runs below are handed it too, whatever they are runs of.
+            mine = driver.claimed.run_id, driver.claimed.generation
+            fan.called = await driver.shell.ask(partial(called_versions.of_generation, *mine))
         while rows := await self._ask(
             children.stale, before=fan.since, limit=free, without=fan.asked.keys(), least=least
         ):
@@ -346,7 +350,8 @@ class Look:
             for row in rows:
                 item = await self._of_turn_before(row) if turns and row.index else None
                 parent = driver.claimed.run_id
-                became = await driver.shell.ask(partial(again.retry, row.id, parent, version, item, may=fan.may))
+                go_on = partial(again.retry, row.id, parent, version, item, may=fan.may, called=fan.called)
+                became = await driver.shell.ask(go_on)
                 if became == "stopped":
                     self._expect(begun)
                     return True  # the next commit hears of it

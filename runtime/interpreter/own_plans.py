@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.engine.replay import Fate
 from runtime.engine.state import TERMINAL
 from runtime.interpreter import reopening, undo_plans
+from runtime.interpreter.called_versions import Called
 from runtime.interpreter.deeds import UNKNOWN, acted, acted_ever, in_doubt
 from runtime.interpreter.payloads import document, reference_in
 from runtime.interpreter.reopening import Found
@@ -64,18 +65,18 @@ class Own:
 
 def version_for(graph_bodies: Mapping[str, Any], node: str, version_id: UUID) -> UUID | None:
     """The version with which the runs of this step are gone on with, where it fits them: of a container's the one that
-    the run around has; None: the live one of the workflow that was called."""
+    the run around has; None: the one that was settled for the workflow that was called."""
     return version_id if node in graph_bodies else None
 
 
-def fates(rows: Sequence[dict[str, Any]], version_id: UUID | None) -> list[Own]:
-    """What becomes of each of these runs, by their `COLUMNS`, when the run around them is gone on with."""
+def fates(rows: Sequence[dict[str, Any]], version_id: UUID | None, called: Called) -> list[Own]:
+    """What becomes of each of these runs, by their `COLUMNS`, when the run around them is gone on with: on that
+    version, or on the one that was settled for their workflow, or else on their own."""
     ended = [row for row in rows if row["status"] in TERMINAL and row["status"] != "completed"]
     loaded: dict[UUID, reads.RunRows] = {}
     for start in range(0, len(ended), _CHUNK):
         ids = [row["id"] for row in ended[start : start + _CHUNK]]
         loaded |= reads.load_runs(ids, with_own_runs=True)
-    live: dict[tuple[UUID, UUID, str], list[tuple[UUID, int]]] = {}
     found = []
     for row in rows:
         if row["status"] == "completed":
@@ -84,23 +85,18 @@ def fates(rows: Sequence[dict[str, Any]], version_id: UUID | None) -> list[Own]:
             found.append(Own(row, "open"))
         else:
             plain = {**row, "min_engine": row["min_engine"] % HELD}
-            key = row["version_id"], row["workflow_id"], row["mode"]
-            if key not in live:
-                live[key] = reopening.choices(plain)
-            found.append(_ended(plain, loaded[row["id"]], live[key], version_id))
+            wanted = called.get(row["workflow_id"], row["version_id"]) if version_id is None else version_id
+            found.append(_ended(plain, loaded[row["id"]], wanted, called))
     return found
 
 
-def _ended(
-    row: dict[str, Any], rows: reads.RunRows, choices: Sequence[tuple[UUID, int]], version_id: UUID | None
-) -> Own:
+def _ended(row: dict[str, Any], rows: reads.RunRows, wanted: UUID, called: Called) -> Own:
     """On that version, where it has what was done already; otherwise on its own."""
-    wanted = choices[-1][0] if version_id is None else version_id
     old = reopening.version_of(row)
-    # The run around has its version already, which need not be the live one any more.
-    if wanted != row["version_id"] and (version_id is not None or any(wanted == known for known, _ in choices)):
+    if wanted != row["version_id"]:
         try:
-            found = reopening.found_of(row, old, reopening.version_by_id(wanted, row), rows)
+            chosen = reopening.version_by_id(wanted, row)
+            found = replace(reopening.found_of(row, old, chosen, rows), called=called)
             lines = found.lines()
             kept = [line.node for line in lines if line.fate is Fate.KEPT]
             if not replay.incompatible(found.old.graph, found.version.graph, kept) and not any(lacks(found)):
@@ -108,7 +104,7 @@ def _ended(
         except (NotRetryable, RetryRefused):
             pass
     try:
-        return _gone_on_with(row, reopening.found_of(row, old, old, rows))
+        return _gone_on_with(row, replace(reopening.found_of(row, old, old, rows), called=called))
     except (NotRetryable, RetryRefused):
         # Nothing of it is left to do, and still it did not end well: somebody has to look at it.
         return Own(row, "asks")
@@ -149,13 +145,15 @@ def lacks(found: Found) -> Lacks:
     return Lacks(dropped, tuple(node for node in old.order if node in left))
 
 
-def of_step(run_id: UUID, node: str, version_id: UUID | None, *, after: int = -1, least: int = 0) -> Iterator[Own]:
+def of_step(
+    run_id: UUID, node: str, version_id: UUID | None, called: Called, *, after: int = -1, least: int = 0
+) -> Iterator[Own]:
     """Those of this step that are not done, by their number, from the one behind `after` on; read in portions."""
     chosen = Run.objects.filter(parent_run_id=run_id, parent_node=node, item_index__gte=least)
     chosen = chosen.exclude(status="completed").order_by("item_index")
     while True:
         rows = list(chosen.filter(item_index__gt=after).values(*COLUMNS)[:_CHUNK])
-        yield from fates(rows, version_id)
+        yield from fates(rows, version_id, called)
         if len(rows) < _CHUNK:
             return
         after = rows[-1]["item_index"]
@@ -215,10 +213,16 @@ def counts(found: Found) -> tuple[dict[str, PlannedItems], str]:
             continue
         least = until - 1 if containers.is_call(node.type) else 0  # as `first_that_counts` says
         sorts = dict.fromkeys(("again", "repeats", "asks", "open"), 0)
-        for one in of_step(run_id, node.id, version_for(graph.bodies, node.id, found.version.id), least=least):
+        other: int | None = None
+        version_id = version_for(graph.bodies, node.id, found.version.id)
+        for one in of_step(run_id, node.id, version_id, found.called, least=least):
             sorts[one.fate] += 1
             # One that is under way changes by itself.
             state = [] if one.fate == "open" else [one.row["generation"], one.row["seq"]]
+            if one.found is not None:
+                state.append(str(one.found.version.id))
+                if version_id is None and one.found.version is not one.found.old:
+                    other = one.found.version.number
             digest.update(dumps([node.id, str(one.row["id"]), one.fate, *state]).encode())
         looked_at = count - least
         kept = looked_at - sum(sorts.values())
@@ -234,6 +238,7 @@ def counts(found: Found) -> tuple[dict[str, PlannedItems], str]:
             open=sorts["open"],
             next=later,
             same=line.first and node.id not in found.redrawn(),
+            version=other,
         )
     return made, digest.hexdigest()
 

@@ -16,6 +16,7 @@ from runtime.contracts import StoreUnavailable
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.engine.state import RunState, RunStatus, StepError, StepState, StepStatus
 from runtime.interpreter import own_hands, own_pages
+from runtime.interpreter.called_versions import Called
 from runtime.interpreter.own_look import Look
 from runtime.interpreter.own_pages import Reading
 from runtime.interpreter.records import Asked, Record
@@ -64,6 +65,8 @@ class Fan:
     compared: bool = False
     #: Somebody said that its runs may do something a second time.
     may: bool = False
+    #: With which versions runs of other workflows are gone on with; None until that has been read.
+    called: Called | None = None
     #: Runs still to be undone, by workspace and id; and how many somebody has to look at first.
     left: list[tuple[UUID, UUID]] | None = None
     asks: int = 0

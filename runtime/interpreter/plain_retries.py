@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, Literal
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from runtime.engine import replay
 from runtime.engine.replay import Fate, PlannedStep
 from runtime.engine.undo import INCOMPLETE
 from runtime.interpreter import own_plans
+from runtime.interpreter.called_versions import Called
 from runtime.interpreter.generations import refuse_part_of_what_is_over
 from runtime.interpreter.reopening import Found, carry_on, choices, look, next_rows, run_row
 from runtime.store.models import DeadLetter
@@ -31,11 +32,11 @@ def look_plainly(
     workspace_id: UUID,
     run_id: UUID,
     version: Literal["own", "published"] = "own",
-    held_to: Mapping[str, str] | None = None,
+    held_to: Called | None = None,
 ) -> Found:
     """The run with its plan, on its own version or the one that is published, where that needs nobody's word.
-    `held_to`: by workflow, the version to take for the published one (ids in hex; a workflow that is not there had
-    none); None: the one that is live.
+    `held_to`: by workflow, the version to take for the published one, and of those that it runs (a workflow that is not
+    there had none); None: the one that is live.
 
     Raises NeedsSomebody, and what `look` and a retry raise.
     """
@@ -48,9 +49,9 @@ def look_plainly(
         if held_to is None:
             # The one that is live comes behind the run's own, where it is another.
             number = choices(row)[-1][1]
-        elif (known := held_to.get(row["workflow_id"].hex)) is not None:
-            pinned = UUID(known)
-    found = look(workspace_id, run_id, (), number, held_to=pinned)
+        else:
+            pinned = held_to.get(row["workflow_id"])
+    found = look(workspace_id, run_id, (), number, held_to=pinned, called=held_to)
     lines = found.lines()
     if refused := in_the_way(found, lines):
         raise RetryRefused(refused)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,17 +13,18 @@ from runtime.engine.jsonprofile import dumps, normalise
 from runtime.engine.needs import engine_needed
 from runtime.engine.replay import Fate, Known, PlannedStep
 from runtime.engine.state import RunState, RunStatus, StepKey
+from runtime.interpreter import called_versions
+from runtime.interpreter.called_versions import Called
 from runtime.interpreter.deeds import acted
 from runtime.interpreter.generations import kept_row, open_next, refuse_part_of_what_is_over
 from runtime.interpreter.keys import request_digest
 from runtime.interpreter.loading import known_of, lost_try, since_undone, tries_of, undone_in
 from runtime.interpreter.payloads import INLINE_CHARACTERS, put_aside
 from runtime.interpreter.rows import ports_text, step_state
-from runtime.interpreter.versions import Version
+from runtime.interpreter.versions import Version, parsed
 from runtime.store import reads
 from runtime.store.dialect import database_now
 from runtime.store.models import Deployment, Replay, Run, StepRun
-from runtime.store.models import Version as VersionRow
 from runtime.store.reads import AttemptRow, StepRow
 from runtime.store.statements import HELD
 
@@ -59,6 +59,8 @@ class Found:
     state: RunState
     known: dict[str, Known]
     start: tuple[str, ...]
+    #: With which versions runs of other workflows are gone on with.
+    called: Called = field(default_factory=dict)
 
     @property
     def generation(self) -> int:
@@ -101,17 +103,27 @@ class Found:
 
 
 def look(
-    workspace_id: UUID, run_id: UUID, start: Sequence[str], version: int | None, *, held_to: UUID | None = None
+    workspace_id: UUID,
+    run_id: UUID,
+    start: Sequence[str],
+    version: int | None,
+    *,
+    held_to: UUID | None = None,
+    called: Called | None = None,
 ) -> Found:
     """An ended run, with what going on with it comes to; `held_to`: with this version of its workflow, whichever is
-    live. Raises NotFound, NotRetryable, RetryRefused."""
+    live; `called`: with these of the workflows that it runs, by default with those that are live. Raises NotFound,
+    NotRetryable, RetryRefused."""
     row = run_row(workspace_id, run_id)
     old = _to_go_on_with(row)
     if held_to is not None:
         chosen = old if held_to == old.id or row["mode"] != "live" else version_by_id(held_to, row)
     else:
         chosen = version_of(row, version) if version not in (None, old.number) else old
-    return found_of(row, old, chosen, reads.load_runs([run_id], with_own_runs=True)[run_id], start)
+    found = found_of(row, old, chosen, reads.load_runs([run_id], with_own_runs=True)[run_id], start)
+    if called is None:
+        called = called_versions.live_below(workspace_id, [chosen.graph]) if row["mode"] == "live" else {}
+    return replace(found, called=called)
 
 
 def _to_go_on_with(row: Mapping[str, Any]) -> Version:
@@ -208,6 +220,7 @@ def carry_on(
         ),
         edits=dumps(edits or {}),
         decisions=dumps(decisions or {}),
+        called=called_versions.text(found.called),
     )
 
 
@@ -232,19 +245,12 @@ def version_of(row: Mapping[str, Any], number: int | None = None) -> Version:
 
 def version_by_id(version_id: UUID, row: Mapping[str, Any]) -> Version:
     """A version as a run of this row sees it."""
-    return _parsed(version_id).of_run(row["trigger_node"])
-
-
-@lru_cache(maxsize=64)
-def _parsed(version_id: UUID) -> Version:
-    """A published version, which never changes: the plans of a list's items all ask for the same."""
-    number, graph = VersionRow.objects.filter(pk=version_id).values_list("number", "graph").get()
-    return Version(version_id, number, graph)
+    return parsed(version_id).of_run(row["trigger_node"])
 
 
 def choices(row: Mapping[str, Any]) -> list[tuple[UUID, int]]:
     """Versions to go on with, by id and number, the run's own first."""
-    found: list[tuple[UUID, int]] = [(row["version_id"], _parsed(row["version_id"]).number)]
+    found: list[tuple[UUID, int]] = [(row["version_id"], parsed(row["version_id"]).number)]
     live = Deployment.objects.filter(pk=row["workflow_id"], retired=False).values_list("version_id", "version__number")
     return found + [one for one in live if row["mode"] == "live" and one[0] != row["version_id"]]
 

@@ -6,6 +6,7 @@ import inspect
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from runtime.engine.graph import Graph, Node, parse
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.sdk import EffectClass, NodeType, PreparedStep, StepFailure
 from runtime.sdk.signals import LINK_STEP
+from runtime.store.models import Version as VersionRow
 
 
 class Unsupported(Exception):
@@ -160,3 +162,10 @@ class Versions:
         self._known[version.id] = version
         while len(self._known) > self._keep:
             self._known.popitem(last=False)
+
+
+@lru_cache(maxsize=64)
+def parsed(version_id: UUID) -> Version:
+    """A published version, which never changes: the plans of a list's items all ask for the same."""
+    number, graph = VersionRow.objects.filter(pk=version_id).values_list("number", "graph").get()
+    return Version(version_id, number, graph)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.store.commits import commit
@@ -23,6 +23,7 @@ from runtime.store.trail import said
 __all__ = [
     "GATHER",
     "ahead",
+    "at_work",
     "end",
     "gather",
     "held_runs",
@@ -179,6 +180,13 @@ def under_way(workflow_id: UUID) -> QuerySet[Run]:
     """Runs that were let go and have not ended, but for those that were paused before they began."""
     aside = Q(status="accepted", paused_at__isnull=False)
     return Run.objects.filter(workflow_id=workflow_id, held=0, finished_at__isnull=True).exclude(aside)
+
+
+def at_work(workflow_id: UUID) -> QuerySet[Run]:
+    """Those of them that do something, or wait for runs of their own that may."""
+    idle = Q(status__in=("waiting_timer", "waiting_human", "parked"))
+    own = Run.objects.filter(parent_run_id=OuterRef("pk"), finished_at__isnull=True)
+    return under_way(workflow_id).exclude(idle).exclude(Q(status="waiting_event") & ~Exists(own))
 
 
 def ahead(hold: Hold) -> bool:

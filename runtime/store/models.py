@@ -289,7 +289,8 @@ class Replay(models.Model):
     """Who went on with an ended run, when, and by which plan: one row for each generation after the first (I22).
 
     `plan`: what each step was said to become. `edits`: by node id, the settings `before` and `after`. `decisions`: by
-    node id, what a person said of an effect in doubt. All JSON. `kind`: `retry`, or `undo` for a generation that only
+    node id, what a person said of an effect in doubt. `called`: by workflow, the version with which runs of it that
+    this run has begun are gone on with (ids in hex). All JSON. `kind`: `retry`, or `undo` for a generation that only
     undoes what the run did, for the `reason` that somebody gave.
     """
 
@@ -307,6 +308,7 @@ class Replay(models.Model):
     decisions = models.TextField(default="{}")
     kind = models.CharField(max_length=8, default="retry", db_default="retry")
     reason = models.CharField(max_length=400, null=True)
+    called = models.TextField(null=True)
 
 
 class DeadLetter(models.Model):

@@ -16,7 +16,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from runtime import queue
 from runtime.contracts import PlanOutdated, RetryRefused, RuntimeRefused, StoreUnavailable
-from runtime.engine.jsonprofile import loads_stored
+from runtime.interpreter import called_versions
 from runtime.interpreter.plain_retries import ASKS, NeedsSomebody, carry_on_plainly, look_plainly
 from runtime.interpreter.reopening import Found
 from runtime.store.commits import commit
@@ -148,7 +148,7 @@ def _next(bulk: BulkRetry, now: int) -> dict[str, Any]:
 def _begin_next(bulk: BulkRetry, item: BulkRetryItem) -> bool:
     """Go on with this letter, or note why not; whether its run goes on now."""
     try:
-        held_to: Any = None if bulk.versions is None else loads_stored(bulk.versions)
+        held_to = None if bulk.versions is None else called_versions.from_text(bulk.versions)
         version: Literal["own", "published"] = "published" if bulk.version == "published" else "own"
         found = look_plainly(bulk.workspace_id, item.run_id, version, held_to)
         if found.generation != item.generation:

@@ -18,7 +18,7 @@ from runtime.worker.overlap import in_turn
 
 __all__ = ["AT_ONCE", "tend"]
 
-#: As fast as possible: no more than this many are under way at a time, so that order means something.
+#: As fast as possible: no more than this many are at work at a time, so that order means something.
 AT_ONCE: Final = 100
 _MINUTE_MS: Final = 60_000
 
@@ -90,7 +90,9 @@ def _drain(workflow_id: UUID) -> list[UUID]:
 
 def _share(hold: Hold, now: int) -> int:
     """How many may go now."""
-    room = (hold.at_once or AT_ONCE) - holds.under_way(hold.workflow_id).count()
+    # Where nobody asked for a limit, a run that waits for something else holds no place, as it holds no worker.
+    under_way = holds.under_way(hold.workflow_id) if hold.at_once else holds.at_work(hold.workflow_id)
+    room = (hold.at_once or AT_ONCE) - under_way.count()
     if hold.per_minute:
         elapsed = max(0, now - (hold.drained_from or now))
         room = min(room, elapsed * hold.per_minute // _MINUTE_MS + 1 - hold.let_go)

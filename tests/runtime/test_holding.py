@@ -18,7 +18,7 @@ from runtime.store.writer import Writer
 from runtime.worker import holds
 from runtime.worker.breaker import Breaker
 from tests.runtime.door import knock
-from tests.runtime.machine import WORKSPACE, Machine, flow, look, pause, step, wait_until
+from tests.runtime.machine import WORKSPACE, Machine, fields, flow, look, pause, step, wait_until
 from tests.runtime.rows import a_webhook
 
 GRAPH = flow("start -> a")
@@ -226,6 +226,17 @@ class TestDraining:
         run_ids = [idle_machine.begin_again(workflow_id) for _ in range(holds.AT_ONCE + 20)]
         let_go(workflow_id)
         assert tend_until_over(workflow_id) == [run_ids[: holds.AT_ONCE], run_ids[holds.AT_ONCE :]]
+
+    def test_as_fast_as_possible_is_not_held_up_by_runs_that_wait(
+        self, machine: Machine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("runtime.worker.holds.AT_ONCE", 2)
+        workflow_id = machine.publish(flow("start -> nap -> a", pause("nap", 3600), fields("a", x=1)))
+        hold(workflow_id)
+        run_ids = [machine.begin_again(workflow_id) for _ in range(5)]
+        let_go(workflow_id)
+        wait_until(lambda: {look(run_id).status for run_id in run_ids} == {"waiting_timer"})
+        wait_until(lambda: standing(workflow_id) is None)
 
     def test_pausing_again_stops_it(self, idle_machine: Machine) -> None:
         workflow_id = idle_machine.publish(GRAPH)
