@@ -133,7 +133,23 @@ def _to_go_on_with(row: Mapping[str, Any]) -> Version:
     if RunStatus(row["status"]) not in replay.REOPENS:
         raise NotRetryable("This run is done: start it anew instead.", code="already_done")
     refuse_part_of_what_is_over(row)
+    if row["status"] == "cancelled":
+        _refuse_started_anew(row)
     return version_of(row)
+
+
+def _refuse_started_anew(row: Mapping[str, Any]) -> None:
+    """Raise NotRetryable for a run that was cancelled before it did anything, and in whose place another was started:
+    what started it would have two runs (I33)."""
+    other = Run.objects.filter(replay_of=row["id"], event_id=row["event_id"]).order_by("id").values_list("id").first()
+    if row["event_id"] is None or other is None:
+        return
+    if not StepRun.objects.filter(run_id=row["id"]).exclude(status="cancelled").exists():
+        raise NotRetryable(
+            f"This run was cancelled before it began, and run {other[0].hex[-8:]} was started in its place. Go on with"
+            " that one.",
+            code="started_anew",
+        )
 
 
 def found_of(

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from runtime import api
-from runtime.contracts import BackfillView, RuntimeRefused
+from runtime.contracts import BackfillView, NotRetryable, RuntimeRefused
 from runtime.store.dialect import database_now
 from runtime.store.models import Event, Hold, Run, Trigger
 from runtime.worker import overlap as overlaps
@@ -244,6 +244,9 @@ class TestBackfill:
         with pytest.raises(RuntimeRefused):
             self.ask(trigger, together=False)
         assert outcomes(trigger) == [("accepted", None)] * 3
+        for run, other in zip(cancelled, again, strict=True):
+            with pytest.raises(NotRetryable, match=f"run {other.pk.hex[-8:]} was started in its place"):
+                api.retry_plan(workspace_id=WORKSPACE, run_id=run.pk)
 
     def test_what_was_cancelled_after_it_had_begun_is_not_offered_again(self, machine: Machine) -> None:
         trigger = published(machine, "cancel", seconds=600)
