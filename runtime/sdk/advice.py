@@ -66,16 +66,20 @@ def _is_secret(name: str, *, query: bool) -> bool:
 
 
 def formula_problems(field: str, title: str, text: Any, example: str) -> list[Advice]:
-    """Whether this setting is one formula, whose value may be true or false: a text never is either. `example`: without
-    its braces. What is missing, or cannot be read, is said elsewhere."""
+    """Whether this setting is one formula, whose value may be true or false: a text never is either, nor is any other
+    value written out. `example`: without its braces. What is missing, or cannot be read, is said elsewhere."""
     if not isinstance(text, str) or not text.strip():
         return []
     try:
-        if compile_template(text).single is not None:
-            return []
+        template = compile_template(text)
     except ExpressionError:
         return []
-    if is_expression(text):
+    if template.never_true_or_false:
+        meant = f"{{{{ {example} }}}}"
+        said = f"“{title}” is always the same value, which says neither yes nor no. Compare something, such as {meant}."
+    elif template.single is not None:
+        return []
+    elif is_expression(text):
         said = f"“{title}” has to be one formula with nothing beside it, such as {{{{ {example} }}}}."
     else:
         plain = text.strip()

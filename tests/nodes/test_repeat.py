@@ -35,3 +35,19 @@ def test_a_text_that_is_never_true_is_a_problem_that_says_how_to_write_it(until:
     if until == "index >= 1":
         assert "{{ index >= 1 }}" in said
     assert node.problems({"until": "{{ index >= 1 }}"}) == node.problems({"until": " {{ item.ready }} "}) == []
+
+
+@pytest.mark.parametrize("until", ['{{ "done" }}', "{{ 5 }}", "{{ -5 }}", "{{ none }}", "{{ [item.a] }}", "{{ {} }}"])
+def test_a_value_written_out_that_is_neither_true_nor_false_is_a_problem_too(until: str) -> None:
+    node = CATALOG.get("flow.repeat@1")
+    assert node is not None
+    ((field, code, said),) = node.problems({"until": until})
+    assert (field, code) == ("until", "formula")
+    assert '{{ item.status == "done" }}' in said
+
+
+@pytest.mark.parametrize("until", ["{{ true }}", "{{ false }}", "{{ not 5 }}", "{{ 5 > 4 }}", "{{ item }}"])
+def test_what_may_be_true_or_false_is_no_problem(until: str) -> None:
+    node = CATALOG.get("flow.repeat@1")
+    assert node is not None
+    assert node.problems({"until": until}) == []

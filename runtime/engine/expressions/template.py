@@ -46,6 +46,18 @@ class Template:
     #: Where all formulas are plain paths: gives the value at a glance, or UNCLEAR where it takes more than that.
     glance: Look | None
 
+    @property
+    def never_true_or_false(self) -> bool:
+        """Whether it is one formula that is a value written out, such as a text, a number or a list."""
+        if self.single is None:
+            return False
+        tree = self.single.tree
+        if isinstance(tree, nodes.Const):
+            return not isinstance(tree.value, bool)
+        while isinstance(tree, nodes.Neg | nodes.Pos):
+            tree = tree.node
+        return isinstance(tree, nodes.Const | nodes.TemplateData | nodes.List | nodes.Tuple | nodes.Dict)
+
     def evaluate(self, context: Mapping[str, Any], *, limits: Limits = DEFAULT_LIMITS) -> JSON:
         """Work it out against a context; raises ExpressionError. The context is only read."""
         glance = self.glance if limits is DEFAULT_LIMITS else None
