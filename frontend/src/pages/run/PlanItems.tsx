@@ -6,12 +6,14 @@ import { useTranslation } from "react-i18next";
 import { usePlanItems } from "../../api/items";
 import type { ItemFate, PlanItem, PlanItems as Counts } from "../../api/types";
 import { Button, CheckboxField, ErrorCard, runStatusKind, SkeletonRows, StatusIcon, useFormatter } from "../../ui";
-import { ITEM_FATES } from "./retry";
+import { countedAs } from "./items/shown";
+import { countsText, ITEM_FATES } from "./retry";
 import css from "./retry.module.css";
 
 interface PlanItemsProps {
   run: string;
   node: string;
+  type: string;
   /** The plan that the list belongs to, and what it was asked for. */
   plan: string;
   start: readonly string[];
@@ -28,19 +30,14 @@ export function PlanItems({ items, may, onMay, ...which }: PlanItemsProps) {
   const format = useFormatter();
   const [shown, setShown] = useState<ItemFate | null>(null);
   const id = useId();
+  const context = countedAs(which.type);
   const parts = ITEM_FATES.filter((fate) => items[fate] > 0);
   return (
     <div className={css.items} data-testid={`plan-items-${which.node}`}>
-      <p>
-        {[
-          t("retry.items.of", { count: items.total, number: format.number(items.total) }),
-          ...(["kept", ...parts] as const).map((fate) => t(`retry.items.${fate}`, { count: items[fate], number: format.number(items[fate]) })),
-          ...(items.next ? [t("retry.items.next", { count: items.next, number: format.number(items.next) })] : []),
-        ].join(" · ")}
-      </p>
-      {items.asks > 0 && <p>{t("retry.items.asksText")}</p>}
-      {!items.same && items.total > 0 && <p>{t("retry.items.otherwise")}</p>}
-      {items.repeats > 0 && <CheckboxField label={t("retry.items.mayRepeat", { count: items.repeats, number: format.number(items.repeats) })} checked={may} onChange={onMay} />}
+      <p>{countsText(items, which.type, t, format.number)}</p>
+      {items.asks > 0 && <p>{t("retry.items.asksText", { context })}</p>}
+      {!items.same && items.total > 0 && <p>{t("retry.items.otherwise", { context })}</p>}
+      {items.repeats > 0 && <CheckboxField label={t("retry.items.mayRepeat", { count: items.repeats, number: format.number(items.repeats), context })} checked={may} onChange={onMay} />}
       {parts.length > 0 && (
         <div className={css.itemButtons}>
           {parts.map((fate) => {
@@ -56,7 +53,7 @@ export function PlanItems({ items, may, onMay, ...which }: PlanItemsProps) {
                 icon={<Arrow size={14} aria-hidden />}
                 onClick={() => setShown(open ? null : fate)}
               >
-                {t(`retry.items.show.${fate}`, { count: items[fate] })}
+                {t(`retry.items.show.${fate}`, { count: items[fate], context })}
               </Button>
             );
           })}
@@ -67,7 +64,7 @@ export function PlanItems({ items, may, onMay, ...which }: PlanItemsProps) {
   );
 }
 
-function List({ id, fate, run, node, plan, start, version }: Omit<PlanItemsProps, "items" | "may" | "onMay"> & { id: string; fate: ItemFate }) {
+function List({ id, fate, run, node, type, plan, start, version }: Omit<PlanItemsProps, "items" | "may" | "onMay"> & { id: string; fate: ItemFate }) {
   const { t } = useTranslation(["runs", "items"]);
   const found = usePlanItems(run, node, plan, { start, version, fate });
   const rows = found.data?.pages.flatMap((page) => page.items) ?? [];
@@ -75,10 +72,10 @@ function List({ id, fate, run, node, plan, start, version }: Omit<PlanItemsProps
     <div id={id}>
       {found.isPending && <SkeletonRows rows={3} height={30} label={t("items:loading")} />}
       {found.isError && <ErrorCard title={t("items:failedToLoad")} error={found.error} onRetry={() => void found.refetch()} />}
-      <ol className={css.itemList} aria-label={t(`retry.items.show.${fate}`, { count: 2 })}>
+      <ol className={css.itemList} aria-label={t(`retry.items.show.${fate}`, { count: 2, context: countedAs(type) })}>
         {rows.map((item) => (
           <li key={item.run_id}>
-            <Item item={item} />
+            <Item item={item} type={type} />
           </li>
         ))}
       </ol>
@@ -91,14 +88,15 @@ function List({ id, fate, run, node, plan, start, version }: Omit<PlanItemsProps
   );
 }
 
-function Item({ item }: { item: PlanItem }) {
+function Item({ item, type }: { item: PlanItem; type: string }) {
   const { t } = useTranslation(["items", "common"]);
   const kind = runStatusKind({ ...item, outcome: null });
+  const number = t("item", { number: item.index + 1, context: countedAs(type) });
   return (
     <Link to="/runs/$runId" params={{ runId: item.run_id }}>
       <StatusIcon kind={kind} size={16} />
       <span>
-        <b>{item.label ? `${item.index + 1} · ${item.label}` : t("item", { number: item.index + 1 })}</b>
+        <b>{item.label ? `${item.index + 1} · ${item.label}` : number}</b>
         <small>{item.error?.title ?? t(`common:status.${kind}`)}</small>
       </span>
     </Link>

@@ -161,6 +161,7 @@ function Row({ step, run, plan, start, version, specs, answers, onAnswers, missi
           <PlanItems
             run={run.id}
             node={node}
+            type={step.type}
             plan={plan.id}
             start={start}
             version={version}

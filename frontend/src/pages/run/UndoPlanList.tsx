@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import type { UndoItems, UndoLine } from "../../api/types";
 import { CheckboxField, useFormatter } from "../../ui";
 import fields from "../../ui/fields.module.css";
+import { countedAs } from "./items/shown";
 import { doubtOf, partsOf, wordsOfLeft } from "./undo";
 import css from "./undo.module.css";
 
@@ -66,7 +67,7 @@ function Turn({ line, number, consents }: { line: UndoLine; number: number; cons
         <div>
           <b id={id}>{line.undo_name}</b>
           <small>{t("undo.undoes", { name: line.name })}</small>
-          {line.items && <small>{itemsText(line.items)}</small>}
+          {line.items && <small>{itemsText(line.items, line.type)}</small>}
           {line.fate === "again" && (
             <small data-doubt={doubt !== null}>{t(`undo.again.${line.why ?? "happened"}`)}</small>
           )}
@@ -94,14 +95,14 @@ function Turn({ line, number, consents }: { line: UndoLine; number: number; cons
 }
 
 /** What becomes of the runs that a step has begun, in words. */
-function useUndoItemsText(): (items: UndoItems) => string {
+function useUndoItemsText(): (items: UndoItems, type: string) => string {
   const { t } = useTranslation("runs");
   const format = useFormatter();
-  return (items) => {
+  return (items, type) => {
     const said = (["undo", "undone", "nothing", "asks", "stays", "open"] as const).filter((fate) => items[fate] > 0);
     const words = said.map((fate) => t(`undo.items.${fate}`, { count: items[fate], number: format.number(items[fate]) }));
     const inside = items.left.length > 0 ? [t("undo.items.left", { names: items.left.join(", ") })] : [];
-    return [t("retry.items.of", { count: items.total, number: format.number(items.total) }), ...words, ...inside].join(" · ");
+    return [t("retry.items.of", { count: items.total, number: format.number(items.total), context: countedAs(type) }), ...words, ...inside].join(" · ");
   };
 }
 

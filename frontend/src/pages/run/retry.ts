@@ -1,10 +1,13 @@
 /** A retry before it is sent: what becomes of each step by what a person has said so far, and what is left to say. Pure. */
-import type { Decision, Fate, ItemFate, Json, Known, PlanStep, RetryPlan, RunStep, StepSpec } from "../../api/types";
+import type { TFunction } from "i18next";
+
+import type { Decision, Fate, ItemFate, Json, Known, PlanItems, PlanStep, RetryPlan, RunStep, StepSpec } from "../../api/types";
 import { ExactNumber, formatExact } from "../../graph/exact";
 import { type FieldSpec, fieldsOf, isEmpty, isShown, valueOf, words } from "../../graph/schema";
 import { isJsonObject, type JsonObject } from "../../graph/types";
 import { parseJson } from "../../inspector/jsonText";
 import { readNumber } from "../../inspector/readNumber";
+import { countedAs } from "./items/shown";
 
 /** What stands in the fields of a step whose settings are edited; only of fields that were touched. */
 export type Texts = Readonly<Record<string, string | boolean>>;
@@ -125,6 +128,18 @@ export type FateNow = Fate | "happened" | "sent_again";
 
 /** What may become of the runs that a step has begun, in the order in which it is said. */
 export const ITEM_FATES: readonly ItemFate[] = ["again", "repeats", "asks", "open"];
+
+/** How many runs a step of this type has begun, and what becomes of them. Nothing is kept of a single run that goes on. */
+export function countsText(items: PlanItems, type: string, t: TFunction<"runs">, number: (count: number) => string): string {
+  const context = countedAs(type);
+  const fates = context === "call" && items.total > 1 ? "item" : context;
+  const said = (["kept", ...ITEM_FATES] as const).filter((fate) => items[fate] > 0 || (fate === "kept" && context !== "call"));
+  return [
+    t("retry.items.of", { count: items.total, number: number(items.total), context }),
+    ...said.map((fate) => t(`retry.items.${fate}`, { count: items[fate], number: number(items[fate]), context: fates })),
+    ...(items.next ? [t("retry.items.next", { count: items.next, number: number(items.next), context: fates })] : []),
+  ].join(" · ");
+}
 
 export function fateOf(step: PlanStep, answers: Answers): FateNow {
   if (step.fate === "asks") {

@@ -34,6 +34,9 @@ export const unitOf = (node: { type: string } | undefined) => (node?.type.starts
 
 export const isCall = (type: string) => type.startsWith("flow.run_workflow@");
 
+/** What the runs that a step of this type has begun are to it, where they are counted. */
+export const countedAs = (type: string) => (isCall(type) ? "call" : unitOf({ type }));
+
 /** What did not end well of what a step had done: items, at whatever depth, and workflows that it or they only started. */
 function failedOf(type: string | undefined, items: RunStep["items"] | undefined): { items: number; calls: number } {
   const called = type !== undefined && isCall(type);
