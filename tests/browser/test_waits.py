@@ -63,6 +63,9 @@ def test_the_supplier_opens_the_link_and_the_run_goes_on_before_our_eyes(
 ) -> None:
     run = start(api, "Confirm an order", order_confirmed(), order="PO-771")
     page = signed_in(f"/runs/{run}")
+    expect(page.get_by_test_id("run-facts")).to_contain_text("Waiting for a signal or event")
+    overview = page.get_by_role("region", name="About this run")
+    expect(overview.get_by_role("heading", name="The run waits for a signal or an event")).to_be_visible()
     look_at(page, "confirmed")
     panel = page.get_by_role("region", name="Supplier confirms")
     expect(panel.get_by_text("Waits for its link to be used")).to_be_visible()
