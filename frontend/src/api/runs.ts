@@ -213,6 +213,8 @@ export interface PlanItems {
   next: number | null;
   /** The step is given the same as before. */
   same: boolean;
+  /** Of a call whose run goes on with another version of its workflow than it had: that one's number. */
+  version: number | null;
 }
 
 /** One of them that is not kept. */

@@ -833,7 +833,7 @@ export type PlanItemShape = {
   status: string;
 };
 
-/** What becomes of the runs of one step. `repeats`: gone on with only where the step stands in `repeats` of the retry; `asks`: left as they are until somebody decides; `open`: under way already; `next`: begun for the first time, where that is known. `same`: the step is given the same as before. */
+/** What becomes of the runs of one step. `repeats`: gone on with only where the step stands in `repeats` of the retry; `asks`: left as they are until somebody decides; `open`: under way already; `next`: begun for the first time, where that is known. `same`: the step is given the same as before. `version`: of a call whose run goes on with another version of its workflow than it had, the number of that one. */
 export type PlanItems = {
   again: number;
   asks: number;
@@ -843,6 +843,7 @@ export type PlanItems = {
   repeats: number;
   same: boolean;
   total: number;
+  version: (number | null);
 };
 
 /** What becomes of one step. `fate`: kept · again · repeats · asks · next (the run had not come to it). `first`: the run goes on with it, so its settings, last `input`, can be edited. `why`: harmless · happened · refused · same_key · in_doubt · undone · called (given something else it runs another workflow anew, and what the run before did stays). `items`: of a step that has others done by runs of their own. */

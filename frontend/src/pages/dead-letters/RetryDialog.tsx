@@ -96,7 +96,7 @@ export function RetryDialog({ target, onClose }: { target: Target; onClose: () =
           name="version"
           value={version}
           choices={[
-            { value: "own", label: t("retry.own") },
+            { value: "own", label: t("retry.own"), hint: t("retry.ownHint") },
             { value: "published", label: t("retry.published"), hint: t("retry.publishedHint") },
           ]}
           onChange={(value) => setVersion(value as "own" | "published")}

@@ -37,6 +37,7 @@ export function PlanItems({ items, may, onMay, ...which }: PlanItemsProps) {
       <p>{countsText(items, which.type, t, format.number)}</p>
       {items.asks > 0 && <p>{t("retry.items.asksText", { context })}</p>}
       {!items.same && items.total > 0 && <p>{t("retry.items.otherwise", { context })}</p>}
+      {items.version !== null && <p>{t("retry.items.version", { version: items.version })}</p>}
       {items.repeats > 0 && <CheckboxField label={t("retry.items.mayRepeat", { count: items.repeats, number: format.number(items.repeats), context })} checked={may} onChange={onMay} />}
       {parts.length > 0 && (
         <div className={css.itemButtons}>
