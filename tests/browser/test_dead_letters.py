@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.editing import graph, step
 from tests.browser.test_accessibility import SIZES, THEMES, readable
-from tests.browser.test_retrying import COMPANY, fire, order_to_payment, received
+from tests.browser.test_retrying import COMPANY, fire, order_to_payment, publish_anew, received
 from tests.product import Api, Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -304,3 +304,28 @@ def test_the_list_is_readable_in_either_theme_at_a_desk_and_on_a_phone(
     expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("The first one failed again")
     readable(page, size, "dead-letters-bulk-one", shot)
     api.call("POST", f"W/dead-letters/bulk-retries/{bulk['id']}/stop")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_whoever_is_asked_to_go_on_with_the_others_is_told_that_another_version_is_live_by_now(
+    size: str, signed_in: Opens, api: Api, product: Product, shot: Callable[[Page, str], None]
+) -> None:
+    leave_none(api)
+    live = api.publish(f"Published meanwhile {size}", invoicing("/invoicez"))
+    for number in range(3):
+        fire(api, product, live, f"SO-807{number}")
+    publish_anew(api, live, invoicing("/invoices"))
+    (one,) = api.call("GET", "W/dead-letters")["items"]
+    asked = {"cause": one["cause"], "trial": True, "version": "published"}
+    api.call("POST", "W/dead-letters/bulk-retries", asked)
+    page = signed_in("/dead-letters", viewport=SIZES[size])
+    page.emulate_media(color_scheme=THEMES[size][0])
+    line = page.get_by_role("list", name="Bulk retries").get_by_role("listitem")
+    expect(line.get_by_role("button", name="Retry the other 2")).to_be_visible(timeout=30_000)
+    expect(line).not_to_contain_text("is live by now")
+    publish_anew(api, live, invoicing("/invoices", "Create another invoice"))
+    page.reload()
+    said = f"v3 of “Published meanwhile {size}” is live by now. This goes on with v2"
+    expect(line.get_by_role("status")).to_contain_text(said)
+    readable(page, size, "bulk-held", shot)
+    line.get_by_role("button", name="Stop").click()

@@ -5,7 +5,8 @@ import { useTranslation } from "react-i18next";
 import { type BulkRetry, useBulkRetries } from "../../api/bulkRetries";
 import { useCan, useWorkspace } from "../../api/session";
 import { Button, ErrorCard, Note, useFormatter } from "../../ui";
-import { BulkRetryDialog, isGoing, useWord } from "./BulkRetryProgress";
+import { BulkRetryDialog, useWord } from "./BulkRetryProgress";
+import { goesOnOlder, isGoing } from "./going";
 import css from "./deadLetters.module.css";
 
 /** The bulk retries that are under way, whoever started them and wherever. */
@@ -72,6 +73,12 @@ function Line({ bulk, onLook }: { bulk: BulkRetry; onLook: () => void }) {
         <span role="status">
           <strong>{facts.title}</strong> {t(`bulk.status.${bulk.status}`, facts)} {t("bulk.facts", facts)}
           {bulk.workflow_held && going && ` ${t("retry.workflowHeld")}`}
+          {going &&
+            goesOnOlder(bulk).map(({ workflow, version, live }) => (
+              <span key={workflow.id} className={css.heldTo}>
+                {t("bulk.heldToOlder", { name: workflow.name, version, live })}
+              </span>
+            ))}
         </span>
         <span className={css.trialActions}>
           <Button size="sm" onClick={onLook}>

@@ -9,11 +9,7 @@ import { useCan, useWorkspace } from "../../api/session";
 import { Button, Dialog, ErrorCard, Note, SkeletonRows, StatusIcon, type StatusKind, useFormatter } from "../../ui";
 import { runTitle } from "../runs/words";
 import css from "./deadLetters.module.css";
-
-/** Whether further ones may still be begun. */
-export function isGoing(bulk: BulkRetry): boolean {
-  return bulk.status === "trying" || bulk.status === "waiting" || bulk.status === "running";
-}
+import { goesOnOlder, isGoing } from "./going";
 
 /** Saying that the others go too, or that no further ones do. */
 export function useWord(id: string) {
@@ -92,8 +88,11 @@ export function BulkRetryProgress({ id, onClose }: { id: string; onClose: () => 
 /** With which version it goes on, and that another one is live by now. */
 function HeldTo({ bulk, going }: { bulk: BulkRetry; going: boolean }) {
   const { t } = useTranslation("deadLetters");
-  return bulk.held_to.slice(0, SHOWN).map(({ workflow, version, live }) => {
-    const newer = going && live !== null && live !== version;
+  const older = going ? goesOnOlder(bulk) : [];
+  const others = bulk.held_to.filter((one) => !older.includes(one));
+  return [...older, ...others].slice(0, SHOWN).map((one) => {
+    const { workflow, version, live } = one;
+    const newer = older.includes(one);
     const text = t(newer ? "bulk.heldToOlder" : "bulk.heldTo", { name: workflow.name, version, live });
     return newer ? (
       <Note key={workflow.id} tone="wait">
