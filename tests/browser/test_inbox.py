@@ -375,3 +375,25 @@ def test_a_run_leads_to_what_it_or_its_items_ask(signed_in: Opens, api: Api, pro
     questions.get_by_role("link", name="Open in the inbox").click()
     expect(page.get_by_role("article").get_by_role("heading", level=2)).to_have_text("Approve Paper")
     api.call("POST", f"W/runs/{run}/cancel")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_run_of_a_step_in_doubt_says_that_a_person_is_asked_and_leads_to_the_question(
+    signed_in: Opens, api: Api, shot: Callable[[Page, str], None], size: str
+) -> None:
+    pay = write("pay", "Take payment", (0, 150), "/with/drop/payments", {"invoice": "I-2"}, send_key=False)
+    pay["settings"] = {"on_failure": "person"}
+    document = graph([step("start", "trigger.manual@1", "Start", (0, 0)), pay], [("start", "pay")])
+    run = start(api, f"Doubted {size}", document)
+    task = question_of(api, run)
+    page = signed_in(f"/runs/{run}", viewport=SIZES[size])
+    page.emulate_media(color_scheme=THEMES[size][0])
+    if size == "desk":
+        card = page.locator('[data-step="pay"]')
+        expect(card).to_contain_text("Nobody knows whether it happened. A person is asked.")
+    link = page.get_by_role("link", name="Open in the inbox")
+    expect(link).to_be_visible()
+    shot(page, f"run-in-doubt-{size}")
+    link.click()
+    page.wait_for_url(f"**/inbox?*task={task}*")
+    expect(page.get_by_text("Nobody knows whether “Take payment” happened")).to_be_visible()

@@ -100,6 +100,9 @@ function RunCard({ node, spec, selected, dragging }: CardProps) {
     default:
   }
   if (step?.wait?.kind === "look_up") second = t("run.looksUp");
+  // Its error stands beside the wait until somebody has said whether it happened.
+  const asked = step?.wait?.kind === "human" && step.error?.kind === "in_doubt";
+  if (asked) second = t("run.inDoubt");
   return (
     <Shell
       node={node}
@@ -107,6 +110,7 @@ function RunCard({ node, spec, selected, dragging }: CardProps) {
       selected={selected}
       dragging={dragging}
       second={second}
+      wraps={asked}
       className={cx(css[`is_${step?.status ?? "not_started"}`], undone && css.undone, step?.status === "running" && motion !== "none" && css.pulse)}
       status={step?.status ?? "not_started"}
       statusWord={common(`status.${kind}`)}
@@ -120,6 +124,8 @@ function RunCard({ node, spec, selected, dragging }: CardProps) {
 interface ShellProps extends CardProps {
   second: string;
   secondTone?: "wait" | "err" | undefined;
+  /** The second line is a sentence that must be read as a whole. */
+  wraps?: boolean;
   className?: string;
   status: string;
   statusWord?: string;
@@ -128,7 +134,7 @@ interface ShellProps extends CardProps {
   children: React.ReactNode;
 }
 
-function Shell({ node, spec, selected, dragging, second, secondTone, className, status, statusWord, changed, right, children }: ShellProps) {
+function Shell({ node, spec, selected, dragging, second, secondTone, wraps, className, status, statusWord, changed, right, children }: ShellProps) {
   const store = useCanvasStore();
   const { t } = useTranslation("canvas");
   const detail = useCanvas((state) => state.detail);
@@ -171,7 +177,7 @@ function Shell({ node, spec, selected, dragging, second, secondTone, className, 
               {changed && <i className={css.changed} title={t("changedSinceLive")} />}
               {node.name}
             </b>{" "}
-            {detail === "full" && <small data-tone={secondTone}>{second}</small>}
+            {detail === "full" && <small data-tone={secondTone} data-wraps={wraps || undefined}>{second}</small>}
           </span>
         )}
         {detail === "full" && right && <span className={css.right}>{right}</span>}
