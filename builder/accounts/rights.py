@@ -49,6 +49,9 @@ class Action(StrEnum):
     RUN_SIGNAL = "run.signal"
     EVENT_SEE = "event.see"
     EVENT_SEND = "event.send"
+    FILE_SEE = "file.see"
+    FILE_ADD = "file.add"
+    FILE_REMOVE = "file.remove"
     CONNECTION_USE = "connection.use"
     CONNECTION_CREATE = "connection.create"
     CONNECTION_MANAGE = "connection.manage"
@@ -89,6 +92,10 @@ RULES: Final = MappingProxyType(
         Action.RUN_SIGNAL: Rule(Role.REVIEWER, Scope.RUN),
         Action.EVENT_SEE: Rule(Role.VIEWER, Scope.READ),
         Action.EVENT_SEND: Rule(Role.REVIEWER, Scope.RUN),
+        Action.FILE_SEE: Rule(Role.VIEWER, Scope.READ),
+        Action.FILE_ADD: Rule(Role.REVIEWER, Scope.RUN),
+        # What is gone is gone for every run that names it.
+        Action.FILE_REMOVE: Rule(Role.BUILDER, Scope.BUILD),
         Action.CONNECTION_USE: Rule(Role.BUILDER, Scope.BUILD),
         Action.CONNECTION_CREATE: Rule(Role.BUILDER, Scope.BUILD),
         # A builder manages their own connections; see `builder.connections.services.may_manage`.

@@ -36,6 +36,8 @@ WEB_PROCESSES = env.whole_number("WEB_PROCESSES", 1, least=1, most=64)
 RUNS_AT_A_TIME = env.whole_number("RUNS_AT_A_TIME", 256, least=1, most=4096)
 #: With less free space in DATA_DIR no run is begun, with half as much nothing is accepted (MiB; 0: whatever there is).
 FREE_SPACE_FLOOR_MIB = env.whole_number("FREE_SPACE_FLOOR_MIB", 200, least=0, most=1_048_576)
+#: How large a file may be that somebody uploads or a step makes.
+FILE_SIZE_LIMIT_MIB = env.whole_number("FILE_SIZE_LIMIT_MIB", 200, least=1, most=1_048_576)
 #: Tells a restored backup from the present; best where no backup reaches.
 BEAT_FILE = Path(env.text("BEAT_FILE", str(DATA_DIR / "beat")))
 FRONTEND_DIR = Path(env.text("FRONTEND_DIR", str(BASE_DIR / "frontend" / "dist")))

@@ -14,6 +14,7 @@ from runtime.store.reads import AnswerRow, AttemptRow
 from runtime.store.records import (
     AttemptWrite,
     ChildWrite,
+    FileWrite,
     ReadingWrite,
     ResponseWrite,
     TaskWrite,
@@ -57,6 +58,8 @@ class Asked:
     epoch: int = 0
     #: How it ended, where that is still to be put aside.
     ending: Ending | None = None
+    #: What it has saved; of no use to anybody unless it succeeds.
+    files: tuple[FileWrite, ...] = ()
 
 
 @dataclass(slots=True)
@@ -84,6 +87,7 @@ class Unit:
     #: Steps whose rows say something new although the engine has nothing new about them.
     noted: tuple[str, ...] = ()
     waits: tuple[WaitWrite, ...] = ()
+    files: tuple[FileWrite, ...] = ()
     told: list[Told] = field(default_factory=list)
     asked: list[Execute] = field(default_factory=list)
     #: Steps that may stand otherwise than before.

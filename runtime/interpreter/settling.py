@@ -81,6 +81,7 @@ def take_in(driver: Driver, told: Told) -> None:
             raise AssertionError("an attempt was told of without its ending")
         case _:
             assert_never(ending)
+    driver.unit.files += asked.files
     if asked.step.effect is not EffectClass.PURE:
         _attempt_row(driver, told, asked, "succeeded", ending, None)
 

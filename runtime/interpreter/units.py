@@ -135,6 +135,7 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
             signals.over(driver.base, state, unit.changed),
             bool(steps) and decided and not release and not unit.attempts and _stands(driver),
             unit.readings,
+            unit.files,
         ),
     )
 

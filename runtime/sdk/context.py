@@ -11,6 +11,7 @@ from uuid import UUID
 from runtime.contracts.people import Addressee
 from runtime.engine.jsonprofile import JSON
 from runtime.ports import OpenConnection
+from runtime.sdk.files import Files
 from runtime.sdk.signals import SentEvent
 
 
@@ -152,6 +153,10 @@ class Context(Protocol):
     def http(self) -> HttpClient: ...
     @property
     def mail(self) -> MailSender: ...
+    @property
+    def files(self) -> Files:
+        """The workspace's files; only for steps that are coroutines."""
+        ...
 
     async def connection(self, connection_id: str) -> OpenConnection:
         """Open a connection of this workspace; raises PermanentError when there is none such."""

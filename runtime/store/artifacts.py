@@ -29,7 +29,8 @@ from runtime.store.dialect import database_now
 from runtime.store.models import Artifact, Delivery, Event
 
 __all__ = [
-    "BODY", "INLINE_LIMIT", "ArtifactDamaged", "directory", "discard", "put", "read", "sweep_orphans", "verify",
+    "BODY", "INLINE_LIMIT", "ArtifactDamaged", "directory", "discard", "is_older", "put", "read", "sweep_orphans",
+    "sync_directory", "verify",
 ]  # fmt: skip
 
 # Larger bytes stand outside the row.
@@ -149,7 +150,7 @@ def _sweep_files(older_than_seconds: float) -> int:
     removed = 0
     before = time.time() - older_than_seconds
     for folder in directory().glob("*/"):
-        old = [path for path in folder.iterdir() if _is_older(path, before)]
+        old = [path for path in folder.iterdir() if is_older(path, before)]
         ids = {path: UUID(hex=path.name) for path in old if _LOCATION.fullmatch(f"{folder.name}/{path.name}")}
         known = set(Artifact.objects.filter(pk__in=list(ids.values())).values_list("location", flat=True))
         for path in old:
@@ -159,7 +160,8 @@ def _sweep_files(older_than_seconds: float) -> int:
     return removed
 
 
-def _is_older(path: Path, before: float) -> bool:
+def is_older(path: Path, before: float) -> bool:
+    """Whether it is a file that was last written before this time, in seconds since the epoch."""
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -171,7 +173,7 @@ def _write_durably(final: Path, data: bytes) -> None:
     folder = final.parent
     if not folder.exists():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sync_directory(folder.parent)
+        sync_directory(folder.parent)
     temporary = folder / f".{final.name}.{secrets.token_hex(4)}"
     failpoints.hit("blob.write:before")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -186,11 +188,12 @@ def _write_durably(final: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_directory(folder)
+    sync_directory(folder)
     failpoints.hit("blob.rename:after")
 
 
-def _sync_directory(path: Path) -> None:
+def sync_directory(path: Path) -> None:
+    """Make the names in it durable. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -37,3 +37,10 @@ def wait_rows(key: Callable[[UUID], Any], run_key: Any, unit: RunWrite) -> Itera
     ids = key(unit.workspace_id), key(unit.workflow_id)
     for wait in unit.waits:
         yield key(wait.id), *ids, run_key, *wait[1:]
+
+
+def file_rows(key: Callable[[UUID], Any], run_key: Any, unit: RunWrite) -> Iterable[tuple[Any, ...]]:
+    """Of `INSERT_FILES`."""
+    ids = key(unit.workspace_id), key(unit.workflow_id)
+    for file in unit.files:
+        yield key(file.id), *ids, run_key, *file[1:]

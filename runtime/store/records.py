@@ -232,6 +232,18 @@ class ReadingWrite(NamedTuple):
     keys: tuple[str, ...] = ()
 
 
+class FileWrite(NamedTuple):
+    """A file that a step has saved, whose bytes stand."""
+
+    id: UUID
+    node_id: str
+    generation: int
+    name: str
+    mime: str
+    size: int
+    sha256: str
+
+
 class WaitWrite(NamedTuple):
     """A step that waits for its link or for an event."""
 
@@ -300,6 +312,7 @@ class RunWrite(NamedTuple):
     waits_over: tuple[WaitClose, ...] = ()
     plain: bool = False
     readings: tuple[ReadingWrite, ...] = ()
+    files: tuple[FileWrite, ...] = ()
 
 
 class Written(NamedTuple):

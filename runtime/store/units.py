@@ -14,6 +14,7 @@ from runtime.engine.state import TERMINAL
 from runtime.store import acceptance, claims, failpoints, hanging, lease_statements, repeats, trail, unit_rows
 from runtime.store import statements as sql
 from runtime.store.dialect import Link
+from runtime.store.files import INSERT_FILES
 from runtime.store.readings import INSERT_KEYS, UPSERT_READINGS
 from runtime.store.reads import ResponseRow, RunEnd
 from runtime.store.records import Accepted, AcceptRun, Claimed, RunRow, RunWrite, StepWrite, Written
@@ -287,6 +288,7 @@ class Batch:
         over: list[tuple[Any, ...]] = []
         readings: list[tuple[Any, ...]] = []
         keys: list[tuple[Any, ...]] = []
+        files: list[tuple[Any, ...]] = []
         for run_key, unit, _ in keyed:
             if unit.attempts:
                 attempts += hanging.attempt_rows(run_key, unit)
@@ -310,6 +312,8 @@ class Batch:
                 keys += [(run_key, reading.node_id, key) for key in reading.keys]
             if unit.waits:
                 waits += hanging.wait_rows(self._link.key, run_key, unit)
+            if unit.files:
+                files += hanging.file_rows(self._link.key, run_key, unit)
             if unit.waits_over:
                 over += [(run_key, *wait) for wait in unit.waits_over]
         for statement, rows in (
@@ -325,6 +329,7 @@ class Batch:
             (sql.INSERT_WAITS, waits),
             (UPSERT_READINGS, readings),
             (INSERT_KEYS, keys),
+            (INSERT_FILES, files),
         ):
             if rows:
                 self._link.batch(statement, rows)

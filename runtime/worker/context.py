@@ -16,10 +16,12 @@ from runtime.interpreter import signals
 from runtime.interpreter.started import event_view
 from runtime.ports import PORTS, ConnectionMissing, OpenConnection, PeopleUnknown
 from runtime.sdk import EventView, HttpClient, MailSender, PermanentError
+from runtime.sdk.files import Files
 from runtime.sdk.signals import SentEvent
 from runtime.sdk.tasks import unknown_people
 from runtime.store.models import Run
 from runtime.store.records import Claimed, EventRow
+from runtime.worker.files import StepFiles
 
 if TYPE_CHECKING:
     from runtime.interpreter import Driver
@@ -48,7 +50,7 @@ class StepContext:
     """See `runtime.sdk.context.Context`. One for each attempt."""
 
     __slots__ = (
-        "_began", "_claimed", "_doors", "_event", "_seconds", "_secrets", "attempt", "idempotency_key", "node_key",
+        "_asked", "_began", "_claimed", "_doors", "_event", "_files", "_seconds", "_secrets", "attempt", "idempotency_key", "node_key",
         "now_ms",
     )  # fmt: skip
 
@@ -62,7 +64,10 @@ class StepContext:
         now_ms: int,
         timeout_seconds: float,
         event: EventRow | None,
+        asked: Asked | None = None,
     ) -> None:
+        self._asked = asked
+        self._files: Files | None = None
         self._claimed = claimed
         self._doors = doors
         self._event = event
@@ -121,6 +126,14 @@ class StepContext:
     @property
     def mail(self) -> MailSender:
         return self._doors.mail
+
+    @property
+    def files(self) -> Files:
+        self._start()
+        if self._files is None:
+            assert self._asked is not None
+            self._files = StepFiles(self._claimed.workspace_id, self._asked, self._doors.pool)
+        return self._files
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -210,4 +223,5 @@ def context_of(driver: Driver, asked: Asked, doors: Doors) -> StepContext:
         asked.at,
         node.settings.timeout_seconds,
         driver.event if driver.event is not None and node.is_trigger else None,
+        asked,
     )

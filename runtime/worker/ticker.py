@@ -22,7 +22,7 @@ from django.db.models import F, Q
 
 from runtime import queue
 from runtime.contracts import StoreUnavailable
-from runtime.store import artifacts, restores, signals
+from runtime.store import artifacts, files, restores, signals
 from runtime.store.brake import BRAKE
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
@@ -121,7 +121,7 @@ class Ticker:
         while True:
             try:
                 if self._always_leads or await self._ask(self._lead):
-                    removed = await self._ask(artifacts.sweep_orphans)
+                    removed = await self._ask(artifacts.sweep_orphans) + await self._ask(files.sweep)
                     if removed:
                         logger.info("Removed %d artifacts that nothing names.", removed)
             except StoreUnavailable as error:

@@ -1,0 +1,62 @@
+"""Files of a workspace, as the front door shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from runtime.contracts.refusals import RuntimeRefused
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """A file. `run_id`, `node`: of the step that made it; `created_by`: who uploaded it, where no step did.
+    `size`: bytes; `created_at`: milliseconds since the epoch."""
+
+    id: UUID
+    name: str
+    mime: str
+    size: int
+    sha256: str
+    created_at: int
+    created_by: UUID | None
+    workflow_id: UUID | None
+    run_id: UUID | None
+    node: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileFilters:
+    """Which files. `search`: a part of the name; `ids`: these, where they are here."""
+
+    run_id: UUID | None = None
+    search: str = ""
+    ids: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileBytes:
+    """A file that is about to be sent. `disposition`: the header's value; `portions`: raise DataDamaged."""
+
+    view: FileView
+    disposition: str
+    portions: Iterator[bytes]
+
+
+class FileTooLarge(RuntimeRefused):
+    """It has more bytes than a file may have."""
+
+    code = "file_too_large"
+
+
+class FileInUse(RuntimeRefused):
+    """The run that made it has not ended."""
+
+    code = "file_in_use"
+
+
+class TooManyFiles(RuntimeRefused):
+    """More files than one archive may hold."""
+
+    code = "too_many_files"

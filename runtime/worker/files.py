@@ -1,0 +1,101 @@
+"""A step's door to the files of its workspace: streams them in and out, off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from concurrent.futures import Executor
+from typing import BinaryIO, Final, TypeVar
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError, connections
+
+from runtime.contracts import StoreUnavailable
+from runtime.engine.jsonprofile import JSON
+from runtime.interpreter.records import Asked
+from runtime.sdk.files import Chunks, FileValue, clean_mime, clean_name, file_id, missing, too_large
+from runtime.store import files
+from runtime.store.records import FileWrite
+
+R = TypeVar("R")
+
+#: So much is gathered of small portions before a thread writes it.
+_GATHERED: Final = 1024 * 1024
+
+
+class StepFiles:
+    """See `runtime.sdk.files.Files`. One for each attempt that asks for it; what it saves is noted in `asked`."""
+
+    def __init__(self, workspace_id: UUID, asked: Asked, pool: Executor) -> None:
+        self._workspace_id = workspace_id
+        self._asked = asked
+        self._pool = pool
+
+    async def save(self, name: str, mime: str, chunks: Chunks, *, most: int | None = None) -> FileValue:
+        saving = await self._in_thread(lambda: files.Saving(most))
+        try:
+            if isinstance(chunks, AsyncIterable):
+                await self._gather(saving, chunks)
+                await self._in_thread(saving.finish)
+            else:
+                # Whatever makes the portions runs in the thread, too.
+                await self._in_thread(lambda: _write_all(saving, iter(chunks)))
+        except files.FileTooLarge as error:
+            await self._in_thread(saving.abandon)
+            raise too_large(error.most) from None
+        except BaseException:
+            # The attempt may be cut off: the thread that may still write is followed by the one that removes.
+            self._pool.submit(saving.abandon)
+            raise
+        value = FileValue(str(saving.id), clean_name(name), clean_mime(mime), saving.size, saving.sha256)
+        node = self._asked.step.node.id
+        self._asked.files += (FileWrite(saving.id, node, self._asked.generation, *_columns(value)),)
+        return value
+
+    async def open(self, value: JSON | FileValue) -> AsyncIterator[bytes]:
+        wanted = file_id(value)
+        found = await self._in_thread(lambda: self._known(wanted))
+        portions = files.portions(*found)
+        while (portion := await self._in_thread(lambda: next(portions, None))) is not None:
+            yield portion
+
+    async def reading(self, value: JSON | FileValue) -> BinaryIO:
+        wanted = file_id(value)
+        return await self._in_thread(lambda: files.opened(*self._known(wanted)))
+
+    def _known(self, wanted: UUID) -> tuple[UUID, str, int]:
+        """Digest and size as they are on record: what the data says of them proves nothing."""
+        for own in self._asked.files:
+            if own.id == wanted:
+                return own.id, own.sha256, own.size
+        try:
+            row = files.found(self._workspace_id, wanted)
+        except (OperationalError, InterfaceError) as error:
+            connections.close_all()
+            raise StoreUnavailable(str(error)) from error
+        if row is None:
+            raise missing()
+        return row.pk, row.sha256, row.size
+
+    async def _gather(self, saving: files.Saving, chunks: AsyncIterable[bytes]) -> None:
+        held = bytearray()
+        async for chunk in chunks:
+            held += chunk
+            if len(held) >= _GATHERED:
+                data, held = bytes(held), bytearray()
+                await self._in_thread(lambda data=data: saving.write(data))  # type: ignore[misc]
+        rest = bytes(held)
+        await self._in_thread(lambda: saving.write(rest))
+
+    async def _in_thread(self, call: Callable[[], R]) -> R:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+
+
+def _write_all(saving: files.Saving, chunks: Iterator[bytes]) -> None:
+    for chunk in chunks:
+        saving.write(chunk)
+    saving.finish()
+
+
+def _columns(value: FileValue) -> tuple[str, str, int, str]:
+    return value.name, value.mime, value.size, value.sha256
