@@ -82,6 +82,8 @@ class Operation:
     secret: bool
     #: The answer is a file that is sent in portions; no model says what stands in it.
     file: bool
+    #: The body is a file that comes in portions; the view reads it.
+    upload: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,7 @@ def operation(
     repeat: Literal["no", "stored", "stored_apart", "passed"] = "no",
     secret: bool = False,
     file: bool = False,
+    upload: bool = False,
 ) -> Callable[[F], F]:
     """Declare a view's method. `stored` runs it in one transaction with its stored answer; `stored_apart` must be
     used where the runtime is called, whose writer has a connection of its own, and where another system is asked.
@@ -151,7 +154,7 @@ def operation(
     def declare(function: F) -> F:
         summary = (function.__doc__ or "").strip()
         function.operation = Operation(  # type: ignore[attr-defined]
-            access, summary, body, query, answer, status, also, repeat, secret, file
+            access, summary, body, query, answer, status, also, repeat, secret, file, upload
         )
         return function
 
@@ -194,7 +197,7 @@ class ApiView(APIView):
             arguments["query"] = read_query(request._request.GET, declared.query)
         elif request._request.GET and method != "GET":
             raise problems.invalid({}, "This address takes no parameters.")
-        content: JSON = read_json(request._request) if method != "GET" else None
+        content: JSON = read_json(request._request) if method != "GET" and not declared.upload else None
         if declared.body is not None:
             arguments["body"] = read_body(content, declared.body)
         handler = getattr(self, method.lower())

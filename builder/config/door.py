@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import structlog
 from django.core.handlers.asgi import ASGIRequest
@@ -18,6 +19,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
+from builder.config.arriving import Arriving
 from builder.live.threads import DatabaseThreads
 
 Scope = MutableMapping[str, Any]
@@ -30,6 +32,9 @@ log = structlog.get_logger(__name__)
 MOST_BODY: Final = 6 * 1024 * 1024
 PATIENCE_SECONDS: Final = 20.0
 THREADS: Final = 8
+#: So many files come in at a time; others wait for their turn.
+UPLOADS: Final = 8
+_UPLOAD: Final = re.compile(r"/api/v1/workspaces/[0-9a-fA-F-]{36}/files")
 
 
 class BodyRefused(Exception):
@@ -51,9 +56,13 @@ class Door(BaseHandler):
         super().__init__()
         self.load_middleware(is_async=False)
         self._threads = DatabaseThreads("web", THREADS)
+        self._uploads = DatabaseThreads("uploads", UPLOADS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request. Raises BodyRefused before anything was answered."""
+        if _UPLOAD.fullmatch(scope["path"]) and scope["method"] == "POST":
+            await self._take_upload(scope, receive, send)
+            return
         try:
             body = await read_body(receive, most=MOST_BODY, patience=PATIENCE_SECONDS)
         except Disconnected:
@@ -61,7 +70,7 @@ class Door(BaseHandler):
         # A chunked request has no length; DRF takes that for "no body".
         headers = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
         scope = {**scope, "headers": [*headers, (b"content-length", str(len(body)).encode())]}
-        status, lines, content = await self._threads.run(lambda: self._respond(scope, body))
+        status, lines, content = await self._threads.run(lambda: self._respond(scope, io.BytesIO(body)))
         await send({"type": "http.response.start", "status": status, "headers": lines})
         if isinstance(content, bytes):
             await send({"type": "http.response.body", "body": content if scope["method"] != "HEAD" else b""})
@@ -72,13 +81,27 @@ class Door(BaseHandler):
                 await send({"type": "http.response.body", "body": portion, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
+    async def _take_upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A file: rights are looked at before its first byte, and a thread of few reads it as it comes."""
+        kind = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
+        if kind.strip().lower().startswith((b"multipart/", b"application/x-www-form-urlencoded")):
+            # Nobody may look for a form's fields in it: of this type Django knows nothing, and the view refuses it.
+            others = [(name, value) for name, value in scope["headers"] if name != b"content-type"]
+            scope = {**scope, "headers": [*others, (b"content-type", b"multipart/refused")]}
+        body: Any = Arriving(receive, asyncio.get_running_loop(), patience=PATIENCE_SECONDS)
+        status, lines, content = await self._uploads.run(lambda: self._respond(scope, body))
+        assert isinstance(content, bytes)
+        await send({"type": "http.response.start", "status": status, "headers": lines})
+        await send({"type": "http.response.body", "body": content})
+
     async def let_go(self) -> None:
         """Close the database connections."""
         await self._threads.let_go()
+        await self._uploads.let_go()
 
-    def _respond(self, scope: Scope, body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes | Iterator[bytes]]:
+    def _respond(self, scope: Scope, body: IO[bytes]) -> tuple[int, list[tuple[bytes, bytes]], bytes | Iterator[bytes]]:
         set_script_prefix("/")
-        request = ASGIRequest(dict(scope), io.BytesIO(body))
+        request = ASGIRequest(dict(scope), body)
         response: HttpResponseBase = self.get_response(request)
         if isinstance(response, StreamingHttpResponse):
             return response.status_code, _lines(response), _portions(response)

@@ -21,6 +21,7 @@ from runtime.api.dead_letters import dead_letter_count, dead_letter_groups, dead
 from runtime.api.doubts import in_doubt
 from runtime.api.events import event, events
 from runtime.api.exporting import export
+from runtime.api.files import add_file, archive, file, files, most_file_bytes, open_file, remove_file
 from runtime.api.handing import give_back, hand_over, take
 from runtime.api.health import orphans, system_health
 from runtime.api.items import items
@@ -52,6 +53,8 @@ from runtime.api.undoing import undo, undo_plan
 from runtime.api.waits import resume, resume_link, send_event, waits
 
 __all__ = [
+    "add_file",
+    "archive",
     "backfill",
     "backfill_plan",
     "backfills",
@@ -74,6 +77,8 @@ __all__ = [
     "event",
     "events",
     "export",
+    "file",
+    "files",
     "functions",
     "give_back",
     "go_on_with_bulk",
@@ -89,10 +94,13 @@ __all__ = [
     "may_decide",
     "may_hand_over",
     "may_take",
+    "most_file_bytes",
+    "open_file",
     "orphans",
     "pause_run",
     "preview",
     "publish",
+    "remove_file",
     "repeat_figures",
     "repeats",
     "replay_as_new",

@@ -1,9 +1,9 @@
 """Files as values: what stands in data is a reference, never the bytes.
 
-    file = await context.files.save("statement.pdf", "application/pdf", [data])
-    return Result({"file": file.as_json()})
+file = await context.files.save("statement.pdf", "application/pdf", [data])
+return Result({"file": file.as_json()})
 
-    async for portion in context.files.open(config.file): ...
+async for portion in context.files.open(config.file): ...
 """
 
 from __future__ import annotations

@@ -144,6 +144,12 @@ ROUTES = [
     Row("GET", f"{W}/events/repeats", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/events/figures", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/events/<uuid:event_id>", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{W}/files", VIEW, Scope.READ, (200,)),
+    Row("POST", f"{W}/files", REVIEW, Scope.RUN, (400,)),
+    Row("GET", f"{W}/files/archive", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{W}/files/<uuid:file_id>", VIEW, Scope.READ, (404,)),
+    Row("DELETE", f"{W}/files/<uuid:file_id>", BUILD, Scope.BUILD, (404,)),
+    Row("GET", f"{W}/files/<uuid:file_id>/content", VIEW, Scope.READ, (404,)),
     Row("GET", f"{W}/connections", BUILD, Scope.BUILD, (200,)),
     Row("POST", f"{W}/connections", BUILD, Scope.BUILD, (422,), {"kind": "no.such", "name": "x", "fields": {}}),
     Row("GET", f"{W}/connections/<uuid:connection_id>", BUILD, Scope.BUILD, (200,)),
@@ -235,7 +241,7 @@ def path_of(row: Row, world: World, things: Things, *, workspace: UUID | None = 
     path = path.replace("<uuid:workflow_id>", str(things.workflow))
     path = path.replace("<uuid:connection_id>", str(things.connection))
     path = path.replace("<number:number>", "1").replace("<str:node_id>", "n_start")
-    for name in ("member", "group", "token", "run", "event", "task", "backfill", "bulk"):
+    for name in ("member", "group", "token", "run", "event", "task", "backfill", "bulk", "file"):
         path = path.replace(f"<uuid:{name}_id>", str(uuid4()))
     return path
 

@@ -1,0 +1,164 @@
+"""Files: uploaded and downloaded in portions, listed, packed together, removed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.http import StreamingHttpResponse
+from pydantic import Field
+
+from builder.accounts.rights import Action
+from builder.accounts.selectors import names_of
+from builder.accounts.times import stamp
+from builder.api.cursors import PageQuery
+from builder.api.operation import ApiView, Call, Query, View, operation
+from builder.api.problems import Refusal
+from builder.api.shapes import Paged
+from runtime import api as runtime_api
+from runtime.contracts.files import FileFilters, FileTooLarge, FileView
+
+
+class FilesQuery(PageQuery):
+    """Which files: those of a run, those with this in their names."""
+
+    run: UUID | None = None
+    search: Annotated[str, Field(max_length=200)] = ""
+
+
+class ArchiveQuery(Query):
+    """Which files go into the archive: these, those of a run, or those with this in their names."""
+
+    ids: Annotated[list[UUID], Field(max_length=500, json_schema_extra={"many": True})] = []
+    run: UUID | None = None
+    search: Annotated[str, Field(max_length=200)] = ""
+
+
+class NewFileQuery(Query):
+    """What the file is called."""
+
+    name: Annotated[str, Field(min_length=1, max_length=400)]
+
+
+class ContentQuery(Query):
+    """`show`: to be looked at in the browser, where its type can do no harm there."""
+
+    show: bool = False
+
+
+class FileShape(View):
+    """A file. `run_id` and `node`: of the step that made it; `created_by`: who uploaded it."""
+
+    id: UUID
+    name: str
+    mime: str
+    size: int
+    sha256: str
+    created_at: str
+    created_by: str | None
+    workflow_id: UUID | None
+    run_id: UUID | None
+    node: str | None
+
+
+class Files(ApiView):
+    @operation(Action.FILE_SEE, query=FilesQuery, answer=Paged[FileShape])
+    def get(self, call: Call, *, query: FilesQuery) -> Paged[FileShape]:
+        """Files of the workspace, newest first."""
+        page = runtime_api.files(
+            workspace_id=call.workspace.id,
+            filters=FileFilters(run_id=query.run, search=query.search),
+            after=query.cursor,
+            limit=query.limit,
+        )
+        return Paged[FileShape](items=_shapes(page.items), next_cursor=page.next_cursor)
+
+    @operation(Action.FILE_ADD, query=NewFileQuery, answer=FileShape, status=201, also=(408, 413, 415), upload=True)
+    def post(self, call: Call, *, query: NewFileQuery) -> FileShape:
+        """Upload one file: the body is the file, in whatever type it has; its name stands in the query."""
+        meta = call.request.META
+        mime = str(meta.get("CONTENT_TYPE", ""))
+        if mime.strip().lower().startswith(("multipart/", "application/x-www-form-urlencoded")):
+            raise _form_refused()
+        length = str(meta.get("CONTENT_LENGTH") or "")
+        try:
+            added = runtime_api.add_file(
+                workspace_id=call.workspace.id,
+                name=query.name,
+                mime=mime,
+                read=call.request.read,
+                by=call.person.id,
+                size=int(length) if length.isdecimal() else None,
+            )
+        except FileTooLarge as error:
+            raise Refusal(413, error.code, error.message, params=error.params) from error
+        except (TimeoutError, ConnectionError) as error:
+            raise Refusal(408, "too_slow", "The file came too slowly, or not to its end. Nothing was kept.") from error
+        return _shapes([added])[0]
+
+
+class Archive(ApiView):
+    @operation(Action.FILE_SEE, query=ArchiveQuery, file=True)
+    def get(self, call: Call, *, query: ArchiveQuery) -> StreamingHttpResponse:
+        """Many files as one ZIP, made while it is sent."""
+        filters = FileFilters(run_id=query.run, search=query.search, ids=tuple(query.ids))
+        portions = runtime_api.archive(workspace_id=call.workspace.id, filters=filters)
+        headers = {"Content-Disposition": 'attachment; filename="files.zip"', "Accept-Ranges": "none"}
+        return StreamingHttpResponse(portions, content_type="application/zip", headers=headers)
+
+
+class OneFile(ApiView):
+    @operation(Action.FILE_SEE, answer=FileShape)
+    def get(self, call: Call, *, file_id: UUID) -> FileShape:
+        """One file, without its bytes."""
+        return _shapes([runtime_api.file(workspace_id=call.workspace.id, file_id=file_id)])[0]
+
+    @operation(Action.FILE_REMOVE, status=204, also=(409,), repeat="stored_apart")
+    def delete(self, call: Call, *, file_id: UUID) -> None:
+        """Remove a file for good."""
+        runtime_api.remove_file(workspace_id=call.workspace.id, file_id=file_id, by=call.person.id)
+
+
+class Content(ApiView):
+    @operation(Action.FILE_SEE, query=ContentQuery, file=True)
+    def get(self, call: Call, *, file_id: UUID, query: ContentQuery) -> StreamingHttpResponse:
+        """The file itself, whole; ranges are not served."""
+        found = runtime_api.open_file(workspace_id=call.workspace.id, file_id=file_id, show=query.show)
+        headers = {
+            "Content-Disposition": found.disposition,
+            "Content-Length": str(found.view.size),
+            "Accept-Ranges": "none",
+            "X-Content-Type-Options": "nosniff",
+            # Whatever it is, opened by its address it may do nothing here.
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+        }
+        return StreamingHttpResponse(found.portions, content_type=found.view.mime, headers=headers)
+
+
+def _form_refused() -> Refusal:
+    """The answer to a form."""
+    return Refusal(
+        415,
+        "unsupported_media_type",
+        "Send the file itself as the body, with its own Content-Type; forms are not taken here.",
+    )
+
+
+def _shapes(views: list[FileView]) -> list[FileShape]:
+    people = names_of({view.created_by for view in views if view.created_by is not None})
+    return [FileShape(**_fields(view, people)) for view in views]
+
+
+def _fields(view: FileView, people: dict[UUID, str]) -> dict[str, Any]:
+    return {
+        "id": view.id,
+        "name": view.name,
+        "mime": view.mime,
+        "size": view.size,
+        "sha256": view.sha256,
+        "created_at": stamp(view.created_at),
+        "created_by": None if view.created_by is None else people.get(view.created_by, ""),
+        "workflow_id": view.workflow_id,
+        "run_id": view.run_id,
+        "node": view.node,
+    }
