@@ -39,6 +39,7 @@ _WORDS: Final = {
     401: "Nobody is signed in, or the token is not good.",
     403: "The role, the scope or the CSRF token does not allow it.",
     404: "There is no such thing here.",
+    408: "The body came too slowly.",
     409: "It conflicts with how things stand.",
     413: "The body is too large.",
     415: "The body is not JSON in UTF-8.",
@@ -131,6 +132,9 @@ class MillraceSchema(AutoSchema):
 
     def _get_request_body(self, direction: str = "request") -> dict[str, Any] | None:
         body = self._declared().body
+        if self._declared().upload:
+            anything = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
+            return {"content": {"*/*": anything}, "required": True}
         if body is None:
             return None
         return {"content": {"application/json": {"schema": self._component(body, "validation")}}, "required": True}

@@ -367,6 +367,20 @@ export type FiguresShape = {
   workflows: Array<FiguresLine>;
 };
 
+/** A file. `run_id` and `node`: of the step that made it; `created_by`: who uploaded it. */
+export type FileShape = {
+  created_at: string;
+  created_by: (string | null);
+  id: string;
+  mime: string;
+  name: string;
+  node: (string | null);
+  run_id: (string | null);
+  sha256: string;
+  size: number;
+  workflow_id: (string | null);
+};
+
 /** The same event once more. `conflict`: with another body. */
 export type FurtherDelivery = {
   body_sha256: string;
@@ -740,6 +754,11 @@ export type PagedConnectionShape = {
 
 export type PagedEventShape = {
   items: Array<EventShape>;
+  next_cursor: (string | null);
+};
+
+export type PagedFileShape = {
+  items: Array<FileShape>;
   next_cursor: (string | null);
 };
 
@@ -1951,6 +1970,84 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/files": {
+    path: { workspace_id: string };
+    query: { cursor?: (string | null); limit?: number; run?: (string | null); search?: string };
+    answers: {
+      "200": PagedFileShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/files": {
+    path: { workspace_id: string };
+    query: { name: string };
+    answers: {
+      "201": FileShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "408": Problem;
+      "413": Problem;
+      "415": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/files/archive": {
+    path: { workspace_id: string };
+    query: { ids?: Array<string>; run?: (string | null); search?: string };
+    answers: {
+      "200": Record<string, unknown>;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/files/{file_id}": {
+    path: { file_id: string; workspace_id: string };
+    answers: {
+      "200": FileShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "DELETE /api/v1/workspaces/{workspace_id}/files/{file_id}": {
+    path: { file_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "204": undefined;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/files/{file_id}/content": {
+    path: { file_id: string; workspace_id: string };
+    query: { show?: boolean };
+    answers: {
+      "200": Record<string, unknown>;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };

@@ -1,0 +1,449 @@
+"""Tables in files: what a CSV file or spreadsheet looks like, its rows one after another, and a file made of rows.
+
+    layout = look(file)                     delimiter, encoding, header, columns with types and samples, decimal
+    for row in rows(file, layout): ...      {"Amount": Decimal("1234.5"), "Due": "2026-11-28", …}
+    for chunk in csv_of(rows, columns): ...
+
+Nothing is guessed where two readings are possible: such a column stays text. Rows are read while they are asked for;
+spreadsheets in a process of their own with bounded memory and time (`sheet_child`).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Literal
+
+from charset_normalizer import from_bytes
+
+from runtime.engine.jsonprofile import JSON
+
+__all__ = ["Column", "Layout", "TableRefused", "csv_of", "guarded", "look", "rows", "unguarded", "xlsx_of"]
+
+Kind = Literal["text", "number", "date"]
+
+MOST_COLUMNS: Final = 1_000
+MOST_ROWS: Final = 1_000_000
+_SAMPLE_BYTES: Final = 256 * 1024
+_SAMPLE_ROWS: Final = 200
+_DELIMITERS: Final = (";", "\t", "|", ",")
+#: Of bytes that are no UTF-8: what offices write.
+_CODE_PAGES: Final = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "iso8859_15"]
+_MEMORY: Final = 768 * 2**20
+_SECONDS: Final = 60
+_DANGEROUS: Final = "=+-@\t\r'"
+_WITH: Final = {
+    ",": re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?"),
+    ".": re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?"),
+}
+#: More digits are the number of something, not how many there are.
+_MOST_DIGITS: Final = 15
+
+
+class TableRefused(Exception):
+    """The file cannot be read as a table; the text says what is the matter and where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column. `form`: of dates, the order of year, month and day, as `ymd`."""
+
+    name: str
+    type: Kind
+    samples: tuple[JSON, ...] = ()
+    form: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a table stands in its file. `kind`: csv | xlsx; `sheets`: the names of a spreadsheet's sheets."""
+
+    kind: Literal["csv", "xlsx"]
+    header: bool
+    columns: tuple[Column, ...]
+    delimiter: str = ""
+    encoding: str = ""
+    decimal: str = "."
+    sheet: str = ""
+    sheets: tuple[str, ...] = ()
+
+
+def look(file: BinaryIO, *, header: bool | None = None, sheet: str = "", delimiter: str = "") -> Layout:
+    """What the file's beginning looks like; what is given is taken for granted. Raises TableRefused."""
+    file.seek(0)
+    start = file.read(_SAMPLE_BYTES)
+    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        with _Sheet(file, sheet) as found:
+            first = list(islice(found, _SAMPLE_ROWS + 1))
+            return _laid_out("xlsx", first, header, sheet=sheet, sheets=found.names)
+    encoding = _encoding(start)
+    # The last line may be cut.
+    text = start.decode(encoding, "ignore")
+    whole = text if len(start) < _SAMPLE_BYTES else text[: text.rfind("\n") + 1] or text
+    delimiter = delimiter or _delimiter(whole)
+    first = list(islice(_parsed(io.StringIO(whole, newline=""), delimiter), _SAMPLE_ROWS + 1))
+    return _laid_out("csv", first, header, delimiter=delimiter, encoding=encoding)
+
+
+def rows(file: BinaryIO, layout: Layout, *, most: int = MOST_ROWS) -> Iterator[dict[str, JSON]]:
+    """The rows by the names of their columns; an empty cell is None. What does not fit its column's type stays text.
+
+    Raises TableRefused: with the line's number where it has more cells than there are columns, and after `most` rows.
+    """
+    names = [column.name for column in layout.columns]
+    count = 0
+    for number, cells in enumerate(_raw(file, layout), 1):
+        if (layout.header and number == 1) or not any(cell not in ("", None) for cell in cells):
+            continue
+        if any(cell not in ("", None) for cell in cells[len(names) :]):
+            raise TableRefused(f"Row {number} has {len(cells)} cells, but there are {len(names)} columns.")
+        count += 1
+        if count > most:
+            raise TableRefused(f"There are more than {most} rows. Split the file.")
+        padded = [*cells[: len(names)], *[None] * (len(names) - len(cells))]
+        yield {
+            column.name: _value(cell, column, layout.decimal)
+            for column, cell in zip(layout.columns, padded, strict=True)
+        }
+
+
+def csv_of(
+    found: Iterable[Mapping[str, Any]], columns: Sequence[str], *, delimiter: str = ",", decimal: str = "."
+) -> Iterator[bytes]:
+    """A CSV file in UTF-8 with a mark by which spreadsheets know that, in portions."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=delimiter)
+    out.write("\ufeff")
+    writer.writerow([guarded(name) for name in columns])
+    for row in found:
+        writer.writerow([_written(row.get(name), decimal) for name in columns])
+        if out.tell() > 64 * 1024:
+            yield out.getvalue().encode()
+            out.seek(0)
+            out.truncate()
+    yield out.getvalue().encode()
+
+
+def xlsx_of(found: Iterable[Mapping[str, Any]], columns: Sequence[str], file: BinaryIO, *, sheet: str = "") -> None:
+    """Write a spreadsheet, row by row, with little memory. Text stays text: nothing becomes a formula or a link."""
+    from xlsxwriter import Workbook
+
+    book = Workbook(
+        file,
+        {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False},
+    )
+    try:
+        page = book.add_worksheet(re.sub(r"[\[\]:*?/\\']", "_", sheet)[:31] or "Sheet1")
+        bold = book.add_format({"bold": True})
+        for place, name in enumerate(columns):
+            page.write_string(0, place, name[:32_767], bold)
+        for number, row in enumerate(found, 1):
+            if number >= 1_048_576:
+                raise TableRefused("A spreadsheet has room for 1,048,575 rows. Write a CSV file instead.")
+            for place, name in enumerate(columns):
+                _write_cell(page, number, place, row.get(name))
+    finally:
+        book.close()
+
+
+def guarded(text: str) -> str:
+    """Text that no spreadsheet takes for a formula: with an apostrophe before it where it could (S90)."""
+    return f"'{text}" if text.startswith(tuple(_DANGEROUS)) else text
+
+
+def unguarded(text: str) -> str:
+    """The text that `guarded` was given."""
+    return text[1:] if len(text) > 1 and text[0] == "'" and text[1] in _DANGEROUS else text
+
+
+# --- reading ------------------------------------------------------------------------------------------------------
+
+
+def _encoding(start: bytes) -> str:
+    for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if start.startswith(mark):
+            return name
+    if b"\0" in start:
+        raise TableRefused("This is neither a CSV file nor a spreadsheet.")
+    # The last character may be cut.
+    for cut in range(4):
+        try:
+            start[: len(start) - cut].decode("utf-8")
+            return "utf-8"
+        except UnicodeDecodeError as error:
+            if error.start < len(start) - 4:
+                break
+    best = from_bytes(start[:65_536], cp_isolation=_CODE_PAGES).best()
+    return "cp1252" if best is None else best.encoding
+
+
+def _delimiter(text: str) -> str:
+    scores = []
+    for place, delimiter in enumerate(_DELIMITERS):
+        try:
+            widths = Counter(len(row) for row in islice(_parsed(io.StringIO(text, newline=""), delimiter), 100) if row)
+        except TableRefused:
+            continue
+        if not widths:
+            continue
+        width, times = widths.most_common(1)[0]
+        if width > 1:
+            scores.append((times / sum(widths.values()), width, -place, delimiter))
+    return max(scores)[3] if scores else ","
+
+
+def _parsed(text: Iterable[str], delimiter: str) -> Iterator[list[Any]]:
+    reader = csv.reader(text, delimiter=delimiter)
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except UnicodeDecodeError as error:
+            raise TableRefused(
+                f"Behind line {reader.line_num} there are bytes that are no {error.encoding} text. Save the file as "
+                "UTF-8."
+            ) from error
+        except csv.Error as error:
+            raise TableRefused(f"Line {reader.line_num} cannot be read: {error}. Is a quote not closed?") from error
+        if len(row) > MOST_COLUMNS:
+            raise TableRefused(f"Line {reader.line_num} has more than {MOST_COLUMNS} cells.")
+        yield [unguarded(cell) for cell in row]
+
+
+def _raw(file: BinaryIO, layout: Layout) -> Iterator[list[Any]]:
+    file.seek(0)
+    if layout.kind == "xlsx":
+        with _Sheet(file, layout.sheet) as found:
+            yield from found
+        return
+    text = io.TextIOWrapper(file, encoding=layout.encoding, newline="")
+    try:
+        yield from _parsed(text, layout.delimiter)
+    finally:
+        text.detach()
+
+
+class _Sheet:
+    """The rows of a sheet, from the process that reads them."""
+
+    def __init__(self, file: BinaryIO, sheet: str) -> None:
+        self._file, self._sheet = file, sheet
+        self.names: tuple[str, ...] = ()
+
+    def __enter__(self) -> _Sheet:
+        self._file.seek(0)
+        child = Path(__file__).with_name("sheet_child.py")
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", str(child), str(_MEMORY), str(_SECONDS), self._sheet],
+            stdin=self._file,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={},
+        )
+        assert self._process.stdout is not None
+        self._lines = iter(self._process.stdout)
+        first = next(self._lines, None)
+        if first is None:
+            self.__exit__()
+            raise _broken()
+        self.names = tuple(json.loads(first))
+        if self._sheet and self._sheet not in self.names:
+            self.__exit__()
+            raise TableRefused(f"There is no sheet “{self._sheet}”. There are: {', '.join(self.names)}.")
+        return self
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        for line in self._lines:
+            # What a killed process has begun to write is no row.
+            if not line.endswith(b"\n"):
+                break
+            cells = json.loads(line, parse_float=Decimal)
+            if len(cells) > MOST_COLUMNS:
+                raise TableRefused(f"The sheet has more than {MOST_COLUMNS} columns.")
+            yield cells
+        if self._process.wait() != 0:
+            raise _broken()
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._process.wait()
+
+
+def _broken() -> TableRefused:
+    return TableRefused(
+        "The spreadsheet is damaged, protected by a password, or far too large to be opened. Save it anew, or as CSV."
+    )
+
+
+# --- what columns hold --------------------------------------------------------------------------------------------
+
+
+def _laid_out(kind: Literal["csv", "xlsx"], first: list[list[Any]], header: bool | None, **how: Any) -> Layout:
+    filled = [row for row in first if any(cell not in ("", None) for cell in row)]
+    if not filled:
+        raise TableRefused("The file holds no rows.")
+    titled = _is_header(filled[0]) if header is None else header
+    # A header stands in the first line, whatever is empty before the first row.
+    titled = titled and filled[0] is first[0]
+    body = filled[1:] if titled else filled
+    width = max(len(row) for row in filled)
+    if width > MOST_COLUMNS:
+        raise TableRefused(f"There are more than {MOST_COLUMNS} columns.")
+    names = _names(filled[0] if titled else [], width)
+    cells = [
+        [row[place] for row in body if place < len(row) and row[place] not in ("", None)] for place in range(width)
+    ]
+    decimal = _decimal([cell for column in cells for cell in column], how.get("delimiter", ""))
+    columns = []
+    for name, column in zip(names, cells, strict=True):
+        type_, form = _type(column, decimal)
+        plain = Column(name, type_, (), form)
+        columns.append(Column(name, type_, tuple(_value(cell, plain, decimal) for cell in column[:3]), form))
+    return Layout(kind, titled, tuple(columns), decimal=decimal, **how)
+
+
+def _is_header(row: list[Any]) -> bool:
+    names = [cell for cell in row if isinstance(cell, str) and cell.strip()]
+    plain = not any(_WITH[","].fullmatch(name) or _WITH["."].fullmatch(name) or _forms(name) for name in names)
+    return len(names) == len(row) == len(set(names)) and plain
+
+
+def _names(header: list[Any], width: int) -> list[str]:
+    names: list[str] = []
+    for place in range(width):
+        cell = header[place] if place < len(header) else None
+        name = base = " ".join(str(cell if cell is not None else "").split()) or f"Column {place + 1}"
+        number = 1
+        while name in names:
+            number += 1
+            name = f"{base} ({number})"
+        names.append(name)
+    return names
+
+
+def _decimal(cells: list[Any], delimiter: str) -> str:
+    """What stands before the cents: as it is in numbers that can be read one way only."""
+    only = Counter[str]()
+    for cell in cells:
+        if isinstance(cell, str):
+            fits = [mark for mark, pattern in _WITH.items() if pattern.fullmatch(cell.strip())]
+            if len(fits) == 1:
+                only[fits[0]] += 1
+    if only:
+        return only.most_common(1)[0][0]
+    return "," if delimiter == ";" else "."
+
+
+def _type(cells: list[Any], decimal: str) -> tuple[Kind, str]:
+    if not cells:
+        return "text", ""
+    if all(_is_number(cell, decimal) for cell in cells):
+        return "number", ""
+    forms = {"ymd", "dmy", "mdy"}
+    for cell in cells:
+        forms &= _forms(cell) if isinstance(cell, str) else set()
+    # Where days and months could be either, a wrong guess would go unnoticed.
+    return ("date", next(iter(forms))) if len(forms) == 1 else ("text", "")
+
+
+def _is_number(cell: Any, decimal: str) -> bool:
+    if isinstance(cell, bool):
+        return False
+    if isinstance(cell, int | Decimal):
+        return True
+    if not isinstance(cell, str) or not _WITH[decimal].fullmatch(cell := cell.strip()):
+        return False
+    digits = cell.lstrip("+-")
+    # 01067 is a place and 00123 an account.
+    leads = len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()
+    return not leads and sum(one.isdigit() for one in digits) <= _MOST_DIGITS
+
+
+_ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+_OTHER: Final = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})")
+
+
+def _forms(text: str) -> set[str]:
+    """The orders in which this is a date."""
+    text = text.strip()
+    if found := _ISO.fullmatch(text):
+        return {"ymd"} if _date(*found.groups()) else set()
+    if (found := _OTHER.fullmatch(text)) is None:
+        return set()
+    first, mark, second, year = found.groups()
+    forms = {"dmy"} if _date(year, second, first) else set()
+    # With dots the day stands first, everywhere.
+    return forms | {"mdy"} if mark != "." and _date(year, first, second) else forms
+
+
+def _date(year: str, month: str, day: str) -> str | None:
+    try:
+        return date(int(year), int(month), int(day)).isoformat()
+    except ValueError:
+        return None
+
+
+def _value(cell: Any, column: Column, decimal: str) -> JSON:
+    if cell is None or cell == "":
+        return None
+    if not isinstance(cell, str):
+        return cell if column.type != "text" or isinstance(cell, bool) else str(cell)
+    if column.type == "number" and _is_number(cell, decimal):
+        plain = cell.strip().replace("." if decimal == "," else ",", "").replace(decimal, ".")
+        return Decimal(plain) if "." in plain else int(plain)
+    if column.type == "date" and column.form in _forms(cell):
+        found = _ISO.fullmatch(cell.strip())
+        if found is not None:
+            return _date(*found.groups())
+        first, _, second, year = _OTHER.fullmatch(cell.strip()).groups()  # type: ignore[union-attr]
+        return _date(year, second, first) if column.form == "dmy" else _date(year, first, second)
+    return cell
+
+
+# --- writing ------------------------------------------------------------------------------------------------------
+
+
+def _written(value: Any, decimal: str) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case int() | float() | Decimal():
+            text = format(value, "f") if isinstance(value, Decimal) else str(value)
+            return text.replace(".", decimal)
+        case str():
+            return guarded(value)
+        case _:
+            return guarded(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _write_cell(page: Any, row: int, place: int, value: Any) -> None:
+    match value:
+        case None:
+            pass
+        case bool():
+            page.write_boolean(row, place, value)
+        case int() | float() | Decimal() if len(str(value).strip("-").replace(".", "")) <= _MOST_DIGITS:
+            page.write_number(row, place, value)
+        case str():
+            page.write_string(row, place, value[:32_767])
+        case _:
+            text = (
+                str(value) if isinstance(value, int | Decimal) else json.dumps(value, ensure_ascii=False, default=str)
+            )
+            page.write_string(row, place, text[:32_767])
