@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
-from collections.abc import Mapping, Sequence
+import io
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from runtime.contracts.people import Addressee, Person
@@ -13,6 +15,7 @@ from runtime.engine.jsonprofile import JSON
 from runtime.sdk.connections import KINDS
 from runtime.sdk.context import EventView, HttpClient, MailSender
 from runtime.sdk.errors import PermanentError
+from runtime.sdk.files import Chunks, FileValue, clean_mime, clean_name, file_id, missing, too_large
 from runtime.sdk.nodetype import NodeType
 from runtime.sdk.results import Outcome
 from runtime.sdk.signals import SentEvent
@@ -32,6 +35,35 @@ class KnownConnection:
     @property
     def secrets(self) -> tuple[str, ...]:
         return KINDS[self.kind].secrets(self.fields)
+
+
+class MemoryFiles:
+    """The files of a test, in memory; one is there from the beginning. `kept`: bytes by id."""
+
+    EXAMPLE = UUID("0199a7f0-0000-7000-8000-0000000000f1")
+
+    def __init__(self) -> None:
+        self.kept: dict[UUID, bytes] = {self.EXAMPLE: "Customer;Amount\nMüller;1250\n".encode()}
+
+    async def save(self, name: str, mime: str, chunks: Chunks, *, most: int | None = None) -> FileValue:
+        if isinstance(chunks, AsyncIterable):
+            data = b"".join([chunk async for chunk in chunks])
+        else:
+            data = b"".join(chunks)
+        if most is not None and len(data) > most:
+            raise too_large(most)
+        made = UUID(int=self.EXAMPLE.int + len(self.kept))
+        self.kept[made] = data
+        return FileValue(str(made), clean_name(name), clean_mime(mime), len(data), hashlib.sha256(data).hexdigest())
+
+    async def open(self, value: JSON | FileValue) -> AsyncIterator[bytes]:
+        yield (await self.reading(value)).read()
+
+    async def reading(self, value: JSON | FileValue) -> BinaryIO:
+        try:
+            return io.BytesIO(self.kept[file_id(value)])
+        except KeyError:
+            raise missing() from None
 
 
 @dataclass
@@ -56,6 +88,7 @@ class StepTestContext:
     #: Groups and roles by name, with the addresses of those in them. Every address is somebody.
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     starter: str = "webhook"
+    files: MemoryFiles = field(default_factory=MemoryFiles)
 
     @property
     def http(self) -> HttpClient:
