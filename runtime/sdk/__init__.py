@@ -7,8 +7,8 @@ from runtime.ports import OpenConnection
 from runtime.sdk.context import Context, EventView, HttpAnswer, HttpClient, MailReceipt, MailSender, MailServer
 from runtime.sdk.effects import EffectClass
 from runtime.sdk.errors import PermanentError, RetryableError, StepFailure
-from runtime.sdk.files import Files, FileValue
 from runtime.sdk.fields import REQUIRED, Conditions, Config, Number, Text, field
+from runtime.sdk.files import Files, FileValue
 from runtime.sdk.nodetype import Example, NodeType, Port, PortsFrom
 from runtime.sdk.prepared import PreparedStep
 from runtime.sdk.results import Outcome, OwnRuns, Respond, Result, StopRun, Wait

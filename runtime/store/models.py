@@ -16,13 +16,13 @@ from django.db import models
 from runtime.engine.ids import uuid7
 from runtime.store.bulk_models import BulkRetry as BulkRetry
 from runtime.store.bulk_models import BulkRetryItem as BulkRetryItem
+from runtime.store.file_models import File as File
 from runtime.store.hold_row import BREAKER_FAILURES, BREAKER_MINUTES
 from runtime.store.hold_row import Hold as Hold
 from runtime.store.people import HumanMail as HumanMail
 from runtime.store.people import HumanNote as HumanNote
 from runtime.store.people import HumanTask as HumanTask
 from runtime.store.people import HumanVote as HumanVote
-from runtime.store.file_models import File as File
 from runtime.store.reading_models import ItemKey as ItemKey
 from runtime.store.reading_models import Reading as Reading
 from runtime.store.signal_models import Signal as Signal

@@ -124,7 +124,8 @@ def test_damaged_bytes_are_never_handed_out_whole(world: World, folder: Path) ->
 
 NAMES = [
     ('a"b;c.txt', "a_b;c.txt"), ("../../etc/passwd", "_._etc_passwd"), ("CON.txt", "_CON.txt"), ("lpt1", "_lpt1"),
-    ("invoice\u202excod.exe", "invoicexcod.exe"), ("", "file"), (" . ", "file"), ("a\r\nSet-Cookie: x", "aSet-Cookie_ x"),
+    ("invoice\u202excod.exe", "invoicexcod.exe"), ("", "file"), (" . ", "file"),
+    ("a\r\nSet-Cookie: x", "aSet-Cookie_ x"),
     ("Auszug ü.pdf", "Auszug ü.pdf"), ("\ud800x", "x"), ("😀.png", "😀.png"),
 ]  # fmt: skip
 

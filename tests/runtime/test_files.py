@@ -16,12 +16,16 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 
-from runtime.contracts import StoreUnavailable
+from runtime import api
+from runtime.contracts import NotFound, StoreUnavailable
+from runtime.contracts.files import FileFilters, FileInUse
 from runtime.sdk import PermanentError
 from runtime.sdk.files import FileValue
 from runtime.store import artifacts, failpoints, files
-from runtime.store.models import File
+from runtime.store.models import File, Run
 from runtime.worker.files import StepFiles
+from tests.runtime.machine import WORKSPACE as MACHINES
+from tests.runtime.machine import Machine, detail, flow, look, step, wait_until
 from tests.runtime.rows import WORKSPACE
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -176,3 +180,73 @@ def test_the_sweep_leaves_what_is_young_and_what_has_a_row(folder: Path) -> None
     files.remove(row, by=None)
     assert on_disk(folder) == []
     assert files.found(WORKSPACE, row.pk) is None
+
+
+ROWS = [{"Customer": "Müller", "Amount": 1250}]
+
+
+def tables() -> dict[str, Any]:
+    """A table is written, and read again by the next step."""
+    return flow(
+        "start -> write -> read",
+        step("write", "files.write_table@1", {"rows": ROWS, "name": "May", "format": "csv"}),
+        step("read", "files.read_table@1", {"file": "{{ steps.write.file }}"}),
+    )
+
+
+def test_a_file_passes_from_step_to_step_as_a_reference(machine: Machine, folder: Path) -> None:
+    run = machine.run(tables())
+    assert run.status == "completed"
+    output: Any = detail(run.id, "read").output
+    assert output["rows"] == ROWS
+    row = File.objects.get()
+    assert (row.run_id, row.node_id, row.workspace_id, row.name) == (run.id, "write", MACHINES, "May.csv")
+    reference: Any = detail(run.id, "write").output
+    assert reference["file"] == {
+        "id": str(row.pk), "name": "May.csv", "mime": "text/csv", "size": row.size, "sha256": row.sha256,
+    }  # fmt: skip
+    (view,) = api.files(workspace_id=MACHINES, filters=FileFilters(run_id=run.id)).items
+    assert b"".join(api.open_file(workspace_id=MACHINES, file_id=view.id).portions).endswith("Müller,1250\r\n".encode())
+    assert files.verify() == []
+    assert files.sweep(older_than_seconds=-1) == 0
+
+
+def test_a_step_that_is_cut_off_while_it_saves_leaves_no_row(
+    machine: Machine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was saved before the crash is nobody's; the attempt after it saves anew, and that counts."""
+    held = threading.Event()
+    real = files.Saving.finish
+
+    def finish(self: files.Saving) -> None:
+        real(self)
+        if not held.is_set():
+            held.set()
+            threading.Event().wait(1.0)
+
+    monkeypatch.setattr(files.Saving, "finish", finish)
+    # Whoever is killed tidies nothing up.
+    monkeypatch.setattr(files.Saving, "abandon", lambda self: None)
+    run_id = machine.begin(tables())
+    assert held.wait(20)
+    machine.crash()
+    assert (File.objects.count(), len(on_disk(folder))) == (0, 1)
+    Run.objects.filter(pk=run_id).update(lease_expires_at=0, wake_at=0)
+    machine.start()
+    wait_until(lambda: look(run_id).status == "completed")
+    assert (File.objects.count(), len(on_disk(folder))) == (1, 2)
+    assert files.verify() == []
+    assert files.sweep(older_than_seconds=-1) == 1
+    assert files.verify() == []
+
+
+def test_a_file_goes_only_when_its_run_has_ended(machine: Machine) -> None:
+    run = machine.run(tables())
+    row = File.objects.get()
+    Run.objects.filter(pk=run.id).update(finished_at=None)
+    with pytest.raises(FileInUse):
+        api.remove_file(workspace_id=MACHINES, file_id=row.pk, by=None)
+    Run.objects.filter(pk=run.id).update(finished_at=1)
+    api.remove_file(workspace_id=MACHINES, file_id=row.pk, by=None)
+    with pytest.raises(NotFound):
+        api.file(workspace_id=MACHINES, file_id=row.pk)
