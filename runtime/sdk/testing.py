@@ -46,10 +46,7 @@ class MemoryFiles:
         self.kept: dict[UUID, bytes] = {self.EXAMPLE: "Customer;Amount\nMüller;1250\n".encode()}
 
     async def save(self, name: str, mime: str, chunks: Chunks, *, most: int | None = None) -> FileValue:
-        if isinstance(chunks, AsyncIterable):
-            data = b"".join([chunk async for chunk in chunks])
-        else:
-            data = b"".join(chunks)
+        data = b"".join([chunk async for chunk in chunks] if isinstance(chunks, AsyncIterable) else chunks)
         if most is not None and len(data) > most:
             raise too_large(most)
         made = UUID(int=self.EXAMPLE.int + len(self.kept))

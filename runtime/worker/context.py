@@ -50,8 +50,8 @@ class StepContext:
     """See `runtime.sdk.context.Context`. One for each attempt."""
 
     __slots__ = (
-        "_asked", "_began", "_claimed", "_doors", "_event", "_files", "_seconds", "_secrets", "attempt", "idempotency_key", "node_key",
-        "now_ms",
+        "_asked", "_began", "_claimed", "_doors", "_event", "_files", "_seconds", "_secrets", "attempt",
+        "idempotency_key", "node_key", "now_ms",
     )  # fmt: skip
 
     def __init__(
