@@ -49,10 +49,7 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     resume(workspace_id, run_id, node_id, data, voter) -> WaitView                raises NotFound, AlreadyDecided
     send_event(workspace_id, name, key, data, by, dedupe_key) -> SentEvent        raises KeyReused, EventRefused
     events(workspace_id, filters, after, limit) -> Page[EventView] / event(workspace_id, event_id) -> EventDetail
-    files(workspace_id, filters, after, limit) -> Page[FileView] / file(workspace_id, file_id) -> FileView
-    add_file(workspace_id, name, mime, read, by, size) -> FileView                raises FileTooLarge
-    open_file(workspace_id, file_id, show) -> FileBytes / archive(workspace_id, filters) -> Iterator[bytes]
-    remove_file(workspace_id, file_id, by)                                        raises NotFound, FileInUse
+    files(…) / file(…) / add_file(…) / open_file(…) / archive(…) / remove_file(…)  see `runtime.contracts.files`
     samples(workspace_id, workflow_id) -> dict[node_key, JSON]                    newest output of each step
     preview(template, context) -> PreviewResult
     schedule_preview(config, after, count) -> SchedulePreview
