@@ -7,7 +7,7 @@ import runtime.engine.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("store", "0021_bulk_versions"),
+        ("store", "0022_replay_called"),
     ]
 
     operations = [
