@@ -41,6 +41,9 @@ _ORPHAN_AGE_SECONDS: Final = 24 * 3600
 _FOLDER_DIGITS: Final = 7
 _ASKED_AT_ONCE: Final = 500
 _NAME: Final = re.compile("[0-9a-f]{32}")
+#: Folders whose names this process has made durable; one more every 17 minutes in which files are saved.
+_DURABLE: Final[set[Path]] = set()
+_MAKING: Final = threading.Lock()
 
 
 class FileTooLarge(Exception):
@@ -252,14 +255,19 @@ def _open(file_id: UUID) -> BinaryIO:
 
 
 def _make(folder: Path) -> None:
-    if folder.exists():
+    """The folder stands, and its name is durable. That it is there says nothing of the latter: another thread or
+    process may have made it just now, and be about to sync it."""
+    if folder in _DURABLE and folder.exists():
         return
-    top = directory()
-    if not top.exists():
+    with _MAKING:
+        if folder in _DURABLE and folder.exists():
+            return
+        top = directory()
         top.mkdir(mode=0o700, parents=True, exist_ok=True)
         artifacts.sync_directory(top.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    artifacts.sync_directory(top)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        artifacts.sync_directory(top)
+        _DURABLE.add(folder)
 
 
 def _unwritable(error: OSError) -> StoreUnavailable:

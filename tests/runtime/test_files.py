@@ -19,6 +19,7 @@ from django.conf import settings
 from runtime import api
 from runtime.contracts import NotFound, StoreUnavailable
 from runtime.contracts.files import FileFilters, FileInUse
+from runtime.engine.ids import uuid7
 from runtime.sdk import PermanentError
 from runtime.sdk.files import FileValue
 from runtime.store import artifacts, failpoints, files
@@ -134,6 +135,20 @@ def test_files_saved_at_once_share_the_sync_of_their_folder(monkeypatch: pytest.
     with ThreadPoolExecutor(16) as pool:
         assert sorted(pool.map(save, range(200)), key=int) == [str(number).encode() for number in range(200)]
     assert len(synced) <= 203
+
+
+def test_a_folder_that_another_process_has_just_made_is_synced_all_the_same(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a power cut could take the folder, and with it the bytes of a file whose row stands."""
+    synced: list[Path] = []
+    monkeypatch.setattr(artifacts, "sync_directory", synced.append)
+    (folder / uuid7().hex[:7]).mkdir(parents=True)
+    kept(b"first")
+    assert folder in synced[:-1]
+    synced.clear()
+    kept(b"second")
+    assert folder not in synced
 
 
 def test_a_sync_that_fails_fails_the_file_and_not_the_next(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
