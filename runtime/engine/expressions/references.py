@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 #: The names a formula can start from.
-ROOTS: Final = ("trigger", "steps", "run", "vars", "error", "item", "index", "batch", "look_up")
+ROOTS: Final = ("trigger", "steps", "run", "vars", "error", "item", "index", "batch", "look_up", "data")
 
 #: The names that list functions set for each entry; ``outer`` is the entry of the list around it.
 LOCAL: Final = ("item", "index", "outer")

@@ -1,0 +1,161 @@
+"""What a design is: strict models, version 1. Texts may hold formulas; they are data and never markup."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MOST_BLOCKS: Final = 60
+MOST_COLUMNS: Final = 12
+MOST_ROWS: Final = 5_000
+MOST_PAGES: Final = 300
+MOST_PIXELS: Final = 4_000_000
+LONGEST_TEXT: Final = 20_000
+
+Formula = Annotated[str, Field(max_length=2_000)]
+Words = Annotated[str, Field(max_length=LONGEST_TEXT)]
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+Align = Literal["left", "centre", "right"]
+Format = Literal["text", "number", "money", "date"]
+Margin = Annotated[float, Field(ge=5, le=60)]
+
+
+class Part(BaseModel):
+    """Refuses fields that it does not know and values of another type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Page(Part):
+    """Paper and habits. Margins in millimetres; `language` as `en`, `de` or `pt_BR`; `currency` by ISO 4217."""
+
+    paper: Literal["A4", "A5", "Letter"] = "A4"
+    orientation: Literal["portrait", "landscape"] = "portrait"
+    top: Margin = 18
+    bottom: Margin = 18
+    left: Margin = 18
+    right: Margin = 18
+    text: Colour = "#1f2933"
+    accent: Colour = "#1f5f8b"
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(_[A-Z]{2})?$")] = "en"
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+    decimals: Annotated[int, Field(ge=0, le=6)] = 2
+    dates: Literal["short", "medium", "long"] = "medium"
+
+
+class Block(Part):
+    """What all blocks have. `show_if`: a formula; the block is left out where it gives no, nothing, 0 or empty."""
+
+    show_if: Formula = ""
+
+
+class Logo(Block):
+    """A picture by its name among the pictures given; height in millimetres."""
+
+    kind: Literal["logo"]
+    image: Annotated[str, Field(min_length=1, max_length=200)]
+    height: Annotated[float, Field(gt=2, le=80)] = 16
+    align: Align = "left"
+
+
+class Title(Block):
+    kind: Literal["title"]
+    text: Words
+    align: Align = "left"
+
+
+class Party(Part):
+    label: Words = ""
+    text: Words
+
+
+class Parties(Block):
+    """Addresses side by side; lines of a text are lines of the address."""
+
+    kind: Literal["parties"]
+    parties: Annotated[list[Party], Field(min_length=1, max_length=3)]
+
+
+class Pair(Part):
+    label: Words
+    value: Words
+    format: Format = "text"
+
+
+class Pairs(Block):
+    """Keys and values, one under the other."""
+
+    kind: Literal["pairs"]
+    pairs: Annotated[list[Pair], Field(min_length=1, max_length=40)]
+
+
+class Column(Part):
+    """`value` is worked out for each row, which is `item`. `width`: a share of the table's width."""
+
+    title: Words
+    value: Formula
+    format: Format = "text"
+    width: Annotated[float, Field(gt=0, le=100)] = 1
+    align: Align | None = None
+    total: bool = False
+
+
+class Table(Block):
+    """`rows`: a formula that gives a list. `group`: a formula for each row; sums stand where what it gives changes."""
+
+    kind: Literal["table"]
+    rows: Formula
+    columns: Annotated[list[Column], Field(min_length=1, max_length=MOST_COLUMNS)]
+    group: Formula = ""
+    total_label: Words = "Total"
+    subtotal_label: Words = "Subtotal"
+    carried_label: Words = "Carried forward"
+
+
+class Text(Block):
+    kind: Literal["text"]
+    text: Words
+    bold: bool = False
+    align: Align = "left"
+
+
+class Notes(Block):
+    """Small print."""
+
+    kind: Literal["notes"]
+    text: Words
+
+
+class QrCode(Block):
+    """A QR code of a text; size in millimetres."""
+
+    kind: Literal["qr"]
+    text: Words
+    size: Annotated[float, Field(ge=10, le=80)] = 28
+    align: Align = "left"
+
+
+class Space(Block):
+    """Empty height in millimetres, with a line or without."""
+
+    kind: Literal["space"]
+    height: Annotated[float, Field(ge=0, le=200)] = 6
+    line: bool = False
+
+
+AnyBlock = Annotated[
+    Logo | Title | Parties | Pairs | Table | Text | Notes | QrCode | Space, Field(discriminator="kind")
+]
+
+
+class Design(Part):
+    """A whole document. `header` and `footer` stand on each page; `pages` writes “1 / 3” beside the footer."""
+
+    version: Literal[1]
+    title: Words
+    page: Page = Page()
+    header: Words = ""
+    footer: Words = ""
+    pages: bool = True
+    blocks: Annotated[list[AnyBlock], Field(max_length=MOST_BLOCKS)]

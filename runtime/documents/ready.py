@@ -1,0 +1,31 @@
+"""The designs that come with Millrace, each with sample data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from runtime.documents.draw import design_of
+from runtime.documents.model import Design
+from runtime.engine.jsonprofile import loads
+
+NAMES: Final = ("invoice", "statement", "report_card", "remittance_advice", "delivery_note")
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """`stored` is the design as JSON, `design` the same read; `sample` is data for it."""
+
+    name: str
+    stored: dict[str, Any]
+    design: Design
+    sample: dict[str, Any]
+
+
+@lru_cache(maxsize=len(NAMES))
+def ready(name: str) -> Ready:
+    """One of `NAMES`."""
+    told: Any = loads(Path(__file__).with_name("designs").joinpath(f"{name}.json").read_bytes())
+    return Ready(told["name"], told["design"], design_of(told["design"]), told["sample"])
