@@ -162,7 +162,7 @@ def _qr(block: QrCode, flow: Flow, work: Work) -> None:
     try:
         code = segno.make_qr(text, error="m")
     except segno.DataOverflowError:
-        raise DocumentProblem("limit", "This text is too long for a QR code: use at most about 2,000 letters.") from None
+        raise DocumentProblem("limit", "This text is too long for a QR code: use 2,000 letters at most.") from None
     size = block.size * MM
     flow.needs(size)
     side = size / len(code.matrix)

@@ -24,7 +24,9 @@ class Figures:
         try:
             locale = Locale.parse(language)
         except (UnknownLocaleError, ValueError):
-            raise DocumentProblem("design", f"The language “{language}” is not known: use one such as en or de.") from None
+            raise DocumentProblem(
+                "design", f"The language “{language}” is not known: use one such as en or de."
+            ) from None
         self.locale = locale
         self.currency = currency
         self.dates = dates

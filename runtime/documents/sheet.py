@@ -51,7 +51,9 @@ def picture(data: bytes) -> ImageReader:
         found = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
         wide, high = found.size
         if wide * high > MOST_PIXELS:
-            raise DocumentProblem("limit", f"A picture has at most {MOST_PIXELS:,} pixels; this one has {wide * high:,}.")
+            raise DocumentProblem(
+                "limit", f"A picture has at most {MOST_PIXELS:,} pixels; this one has {wide * high:,}."
+            )
         found.load()
     except DocumentProblem:
         raise

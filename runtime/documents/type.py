@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -15,12 +16,20 @@ BOLD: Final = "MillraceBold"
 #: Stands for a letter that the fonts lack.
 REPLACEMENT: Final = "\ufffd"
 
+
+def _remembered(make: Callable[[tuple[int, ...]], bytes]) -> Callable[[Sequence[int]], bytes]:
+    """Documents of one kind mostly use the same letters: the part of a font that holds them is cut out once."""
+    kept = lru_cache(maxsize=64)(make)
+    return lambda subset: kept(tuple(subset))
+
+
 _FOLDER: Final = Path(__file__).with_name("fonts")
 FONTS: Final = {
     REGULAR: TTFont(REGULAR, str(_FOLDER / "NotoSans-Regular.ttf")),
     BOLD: TTFont(BOLD, str(_FOLDER / "NotoSans-Bold.ttf")),
 }
 for _font in FONTS.values():
+    _font.face.makeSubset = _remembered(_font.face.makeSubset)
     pdfmetrics.registerFont(_font)
 _WIDTHS: Final[dict[str, dict[str, int]]] = {
     name: {chr(code): width for code, width in font.face.charWidths.items()} for name, font in FONTS.items()

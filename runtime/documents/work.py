@@ -45,5 +45,7 @@ class Work:
             told = f"The rows of a table are a list; this formula gives “{plain(found)[:40]}”."
             raise DocumentProblem("data", told, self.block)
         if len(found) > MOST_ROWS:
-            raise DocumentProblem("limit", f"A table has at most {MOST_ROWS:,} rows; here are {len(found):,}.", self.block)
+            raise DocumentProblem(
+                "limit", f"A table has at most {MOST_ROWS:,} rows; here are {len(found):,}.", self.block
+            )
         return found

@@ -19,7 +19,7 @@ from pathlib import Path
 import httpx2
 from playwright.sync_api import Error as BrowserError
 
-from tests.benchmarks import browser, figures
+from tests.benchmarks import browser, documents, figures
 from tests.benchmarks.figures import Figure, Stage
 from tests.product import Product, ProductFailed
 from tests.services import MissingService, find_chromium, postgres, redis
@@ -73,6 +73,8 @@ def measure(mode: str, wanted: Callable[[str], bool]) -> int:
 
     if mode == "embedded" and wanted("ready_s"):
         attempt("ready_s", lambda: [figures.ready_s_embedded()])
+    if mode == "embedded" and wanted("documents_per_s"):
+        attempt("documents_per_s", lambda: [documents.statements()])
     for measurement in ON_STAGE:
         name = measurement.__name__
         if not wanted(name):
