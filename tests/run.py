@@ -134,6 +134,7 @@ SUITES = (
     Suite("runtime", "runtime", tests("tests/runtime", *FOUR)),
     Suite("engine", "engine", tests("tests/engine", *FOUR)),
     Suite("nodes", "nodes", tests("tests/nodes", *FOUR)),
+    Suite("documents", "documents", tests("tests/documents", *FOUR)),
     Suite("architecture", "architecture", tests("tests/architecture", *FOUR)),
     Suite("runtime-no-broker", "runtime", tests(*UNRUNG, *SIX), broker="off"),
     Suite(
