@@ -62,7 +62,7 @@ export function Trial({ target, onEnd, onClose, onRest }: TrialProps) {
     if (done === undefined) return t("trial.running");
     if (done === null) return t("trial.nothing");
     if (fate === "worked") return others > 0 ? t("trial.worked", many) : t("trial.workedAlone");
-    if (fate === "failed") return t(others > 0 ? "trial.failed" : "trial.failedAlone", { title: done.message });
+    if (fate === "failed") return t(others > 0 ? "trial.failed" : "trial.failedAlone", { title: done.message.replace(/\.$/, "") });
     if (fate === "asks") return t("trial.asks");
     if (fate === "refused") return t("trial.refused", { reason: done.message });
     return t("trial.underWay");

@@ -4,7 +4,7 @@ import type { PlanItems } from "../../api/types";
 import { i18n } from "../../i18n";
 import { countsText } from "./retry";
 
-const NONE: PlanItems = { total: 0, kept: 0, again: 0, repeats: 0, asks: 0, open: 0, next: null, same: true };
+const NONE: PlanItems = { total: 0, kept: 0, again: 0, repeats: 0, asks: 0, open: 0, next: null, same: true, version: null };
 
 function says(type: string, counts: Partial<PlanItems>): string {
   return countsText({ ...NONE, ...counts }, type, i18n.getFixedT(null, "runs"), String);
