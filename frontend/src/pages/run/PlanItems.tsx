@@ -34,7 +34,7 @@ export function PlanItems({ items, may, onMay, ...which }: PlanItemsProps) {
   const parts = ITEM_FATES.filter((fate) => items[fate] > 0);
   return (
     <div className={css.items} data-testid={`plan-items-${which.node}`}>
-      <p>{countsText(items, which.type, t, format.number)}</p>
+      <p>{countsText(items, which.type, t, (count) => format.number(count))}</p>
       {items.asks > 0 && <p>{t("retry.items.asksText", { context })}</p>}
       {!items.same && items.total > 0 && <p>{t("retry.items.otherwise", { context })}</p>}
       {items.version !== null && <p>{t("retry.items.version", { version: items.version })}</p>}
