@@ -196,11 +196,12 @@ class EgressClient:
             sending.append(("User-Agent", "Millrace"))
         sent = [False]
         writes, led_on = method not in _READS, False
+        room = max(connect_seconds, total_seconds * 0.9)  # for a connection: that many are under way is no failure
         try:
             async with asyncio.timeout(total_seconds):
                 for hop in range(MAX_REDIRECTS + 1):
                     status, answered, body = await self._exchange(
-                        method, address, sending, content, connect_seconds, max_bytes or MAX_BYTES, sent
+                        method, address, sending, content, (connect_seconds, room), max_bytes or MAX_BYTES, sent
                     )
                     location = answered.get("location")
                     if not (follow_redirects and location and status in (301, 302, 303, 307, 308)):
@@ -232,7 +233,7 @@ class EgressClient:
         address: Address,
         headers: Sequence[tuple[str, str]],
         content: bytes,
-        connect_seconds: float,
+        patience: tuple[float, float],
         max_bytes: int,
         sent: list[bool],
     ) -> tuple[int, dict[str, str], bytes]:
@@ -258,7 +259,7 @@ class EgressClient:
             ),
             headers=raw,
             content=content,
-            extensions={"timeout": {"connect": connect_seconds, "pool": connect_seconds}},
+            extensions={"timeout": {"connect": patience[0], "pool": patience[1]}},
         )
         writes = method not in _READS
         if writes:
@@ -276,7 +277,7 @@ class EgressClient:
         except httpcore2.PoolTimeout:
             raise RetryableError("Too much at once", "Too many requests are under way from here.", "pool") from None
         except (httpcore2.ConnectTimeout, httpcore2.ConnectError) as error:
-            raise _not_connected(host, error, connect_seconds) from None
+            raise _not_connected(host, error, patience[0]) from None
         except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException) as error:
             if isinstance(error, httpcore2.LocalProtocolError):
                 raise PermanentError(
@@ -489,11 +490,8 @@ class Egress:
         if getattr(settings, "PRACTICE_COMPANY", False):
             named[host] = settings.PRACTICE_ADDRESS
             named_mail[host] = settings.PRACTICE_SMTP_ADDRESS
-        return cls.make(
-            named=named,
-            named_mail=named_mail,
-            allowed_networks=getattr(settings, "EGRESS_ALLOWED_NETWORKS", ()),
-        )
+        allowed = getattr(settings, "EGRESS_ALLOWED_NETWORKS", ())
+        return cls.make(named=named, named_mail=named_mail, allowed_networks=allowed)
 
     async def aclose(self) -> None:
         """Close this loop's connections."""

@@ -333,11 +333,29 @@ async def test_a_request_for_which_there_is_no_connection_says_so_in_time(
         slow = asyncio.create_task(doors.http.request("GET", server.url("/slow"), total_seconds=2))
         await asyncio.sleep(0.1)
         with pytest.raises(RetryableError) as refused:
-            await doors.http.request("GET", server.url("/x"), connect_seconds=0.2)
+            await doors.http.request("GET", server.url("/x"), connect_seconds=0.2, total_seconds=0.4)
         assert (refused.value.code, refused.value.maybe_applied) == ("pool", False)
         with pytest.raises(RetryableError):
             await slow
         assert (await doors.http.request("GET", server.url("/x"))).status == 200
+    finally:
+        await doors.aclose()
+
+
+async def test_a_request_waits_for_a_connection_as_long_as_it_has_time(
+    server: HttpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.worker.egress.CONNECTIONS", 1)
+    server.answers["/slow"] = drip
+    server.answers["/x"] = answer(200, b"1")
+    doors = Egress.make(named={HOST: ("127.0.0.1", server.port)})
+    try:
+        slow = asyncio.create_task(doors.http.request("GET", server.url("/slow"), total_seconds=1))
+        await asyncio.sleep(0.1)
+        assert (await doors.http.request("GET", server.url("/x"), connect_seconds=0.2)).status == 200
+        assert slow.done()
+        with pytest.raises(RetryableError):
+            await slow
     finally:
         await doors.aclose()
 
