@@ -73,7 +73,15 @@ class Files(ApiView):
         )
         return Paged[FileShape](items=_shapes(page.items), next_cursor=page.next_cursor)
 
-    @operation(Action.FILE_ADD, query=NewFileQuery, answer=FileShape, status=201, also=(408, 413, 415), upload=True)
+    @operation(
+        Action.FILE_ADD,
+        query=NewFileQuery,
+        answer=FileShape,
+        status=201,
+        also=(408, 409, 413, 415),
+        upload=True,
+        repeat="stored_apart",
+    )
     def post(self, call: Call, *, query: NewFileQuery) -> FileShape:
         """Upload one file: the body is the file, in whatever type it has; its name stands in the query."""
         meta = call.request.META

@@ -211,12 +211,18 @@ class ApiView(APIView):
             return run()
         return repeats.once(
             key=repeats.key_digest(str(call.actor.pk), method, request.path, call.key),
-            body=request._request.body,
+            body=_told(request._request) if declared.upload else request._request.body,
             run=run,
             now=call.now,
             together=declared.repeat == "stored",
             secret=declared.secret,
         )
+
+
+def _told(request: HttpRequest) -> bytes:
+    """What is known of a file before it has been read: by that a repeat is told from another file under its key."""
+    meta = request.META
+    return "\0".join((request.GET.urlencode(), meta.get("CONTENT_TYPE", ""), meta.get("CONTENT_LENGTH", ""))).encode()
 
 
 MOST_KEY: Final = 255

@@ -106,7 +106,8 @@ def _keep(row: Answered, response: Response, secret: bool) -> None:
     if secret and row.body:
         row.body, _key = crypto.seal(row.body.encode(), place=_place(row), keys=crypto.ring().keys())
     row.headers = {name: value for name, value in response.items() if name in ("ETag", "Location")}
-    row.save(update_fields=["status", "body", "headers"])
+    # One that took so long that it was given up for dead may be gone.
+    Answered.objects.filter(pk=row.pk).update(status=row.status, body=row.body, headers=row.headers)
 
 
 def _again(row: Answered) -> Response:

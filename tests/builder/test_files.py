@@ -58,6 +58,16 @@ def test_a_file_comes_back_as_it_went_in(world: World, folder: Path) -> None:
     assert [path.stat().st_mode & 0o777 for path in on_disk(folder)] == [0o600]
 
 
+def test_an_upload_under_a_key_is_one_file_however_often_it_comes(world: World, folder: Path) -> None:
+    key = {"Idempotency-Key": "statement-11"}
+    first, again = upload(world, b"a;b\n1;2\n", **key), upload(world, b"a;b\n1;2\n", **key)
+    assert (first.status, again.status, again.headers["Idempotent-Replay"]) == (201, 201, "true")
+    assert first.body == again.body
+    assert len(on_disk(folder)) == 1
+    other = upload(world, b"a;b\n1;2\n3;4\n", **key)
+    assert (other.status, other.body["code"]) == (409, "key_reused")
+
+
 def test_only_what_can_do_no_harm_is_shown_in_the_browser(world: World) -> None:
     for mime, kind in (("application/pdf", "inline"), ("image/svg+xml", "attachment"), ("text/html", "attachment")):
         added = upload(world, b"x", "a", mime).body

@@ -1988,6 +1988,7 @@ export interface Operations {
   "POST /api/v1/workspaces/{workspace_id}/files": {
     path: { workspace_id: string };
     query: { name: string };
+    header: { "Idempotency-Key"?: string };
     answers: {
       "201": FileShape;
       "400": Problem;
@@ -1995,8 +1996,10 @@ export interface Operations {
       "403": Problem;
       "404": Problem;
       "408": Problem;
+      "409": Problem;
       "413": Problem;
       "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };
