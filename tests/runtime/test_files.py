@@ -6,8 +6,9 @@ import asyncio
 import hashlib
 import os
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from django.db import connections
 
 from runtime import api
 from runtime.contracts import NotFound, StoreUnavailable
@@ -54,6 +56,16 @@ def on_disk(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*/*") if path.is_file())
 
 
+@contextmanager
+def readers() -> Iterator[ThreadPoolExecutor]:
+    """As a worker has them: threads with connections of their own, closed at the end."""
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            yield pool
+        finally:
+            pool.submit(connections.close_all).result()
+
+
 async def whole(door: StepFiles, value: Any) -> bytes:
     return b"".join([portion async for portion in door.open(value)])
 
@@ -63,7 +75,7 @@ async def test_a_step_saves_in_portions_and_reads_its_own_file_at_once(folder: P
         for number in range(300):
             yield bytes([number % 256]) * 9_999
 
-    with ThreadPoolExecutor(1) as pool:
+    with readers() as pool:
         one = asked()
         door = StepFiles(WORKSPACE, one, pool)
         value = await door.save("a/b.bin", "X/Y; q", portions())
@@ -90,7 +102,7 @@ async def test_what_is_too_large_or_breaks_off_leaves_nothing(folder: Path) -> N
         yield b"x"
         raise ValueError("broken")
 
-    with ThreadPoolExecutor(1) as pool:
+    with readers() as pool:
         door = StepFiles(WORKSPACE, asked(), pool)
         with pytest.raises(PermanentError, match="at most 3 bytes"):
             await door.save("a", "text/plain", [b"ab", b"cd"], most=3)
@@ -101,7 +113,7 @@ async def test_what_is_too_large_or_breaks_off_leaves_nothing(folder: Path) -> N
 
 async def test_a_file_of_another_workspace_is_refused() -> None:
     """S3: by its id, whatever else the reference claims."""
-    with ThreadPoolExecutor(1) as pool:
+    with readers() as pool:
         row = await pool_run(pool, lambda: kept(b"secret"))
         value = FileValue(str(row.pk), row.name, row.mime, row.size, row.sha256).as_json()
         assert await whole(StepFiles(WORKSPACE, asked(), pool), value) == b"secret"
