@@ -14,12 +14,13 @@ from django.db.models import Count, Q
 from runtime.contracts import BackfillInstant, BackfillPlan, BackfillView, NotFound, NotStartable, RuntimeRefused
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps, loads_stored
+from runtime.interpreter.reopening import never_begun
 from runtime.interpreter.waiting import iso
 from runtime.nodes.triggers.schedule import moments
 from runtime.sdk.schedules import ScheduleError, local_moment, zone
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import Backfill, Deployment, Event, Run, StepRun, Trigger
+from runtime.store.models import Backfill, Deployment, Event, Run, Trigger
 from runtime.store.queued import queued
 
 __all__ = ["backfill", "backfill_plan", "backfills", "stop_backfill"]
@@ -178,9 +179,7 @@ def _never_begun(trigger: Trigger, instants: Sequence[int]) -> list[tuple[str, U
     events = _events(trigger, instants).filter(verdict="accepted", run_id__isnull=False)
     of_run = {run_id: key for key, run_id in events.values_list("dedupe_key", "run_id")}
     found = set(Run.objects.filter(pk__in=of_run, status="cancelled").values_list("id", flat=True))
-    begun = StepRun.objects.filter(run_id__in=found).exclude(status="cancelled")
-    found -= set(begun.values_list("run_id", flat=True))
-    if found:
+    if found := never_begun(found):
         own = Run.objects.filter(workflow_id=trigger.workflow_id, replay_of__in=found)
         found -= set(own.values_list("replay_of", flat=True))
     return [(of_run[run_id], run_id) for run_id in sorted(found)]

@@ -197,7 +197,7 @@ def _views(workspace_id: UUID, rows: Sequence[BulkRetry]) -> list[BulkRetryView]
     ]
 
 
-def _held(workspace_id: UUID, workflows: Collection[UUID], runs: Sequence[UUID], version: str) -> str | None:
+def _held(workspace_id: UUID, workflows: Collection[UUID], runs: Sequence[UUID], version: str) -> str:
     """What this goes on with, whatever is published meanwhile: the live version of each of these workflows, where it is
     to be that, and of each that their versions run."""
     found: dict[UUID, UUID] = {}
@@ -208,7 +208,7 @@ def _held(workspace_id: UUID, workflows: Collection[UUID], runs: Sequence[UUID],
     else:
         versions = set(Run.objects.filter(pk__in=runs).order_by().values_list("version_id", flat=True).distinct())
     below = called_versions.live_below(workspace_id, [parsed(one).graph for one in versions])
-    return called_versions.text({**below, **found}) or "{}"
+    return called_versions.text({**below, **found})
 
 
 def _held_to(rows: Sequence[BulkRetry]) -> dict[UUID, tuple[HeldTo, ...]]:

@@ -23,11 +23,11 @@ Became = Literal["begun", "asks", "quicker", "stopped"]
 def retry(
     run_id: UUID,
     parent: UUID,
-    version_id: UUID | None = None,
-    item: str | None = None,
+    version_id: UUID | None,
+    item: str | None,
     *,
-    may: bool = False,
-    called: Called | None = None,
+    may: bool,
+    called: Called,
 ) -> Became:
     """Go on with a run from where it failed, on the version that the run around it has (None: on what is settled for
     its workflow by `called`), where it fits. `item`: what it is given now. `may`: something that it did may happen a
@@ -36,7 +36,7 @@ def retry(
     `asks`: a person has to decide something first. `quicker`: somebody has gone on with it meanwhile. `stopped`: the
     run around it (`parent`) was cancelled or paused, and begins nothing.
     """
-    (own,) = own_plans.fates(list(Run.objects.filter(pk=run_id).values(*own_plans.COLUMNS)), version_id, called or {})
+    (own,) = own_plans.fates(list(Run.objects.filter(pk=run_id).values(*own_plans.COLUMNS)), version_id, called)
     if own.fate in ("open", "kept"):
         return "quicker"
     if own.found is None or own.fate == "asks" or (own.fate == "repeats" and not may):

@@ -16,9 +16,9 @@ from runtime.engine import containers
 from runtime.engine.graph import Graph, Node
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.interpreter.versions import parsed
-from runtime.store.models import Deployment, Replay
+from runtime.store.models import Deployment
 
-__all__ = ["Called", "from_text", "live_below", "of_generation", "text", "workflow_of", "workflows_of"]
+__all__ = ["Called", "from_text", "live_below", "text", "workflow_of", "workflows_of"]
 
 #: By workflow, the version.
 Called = Mapping[UUID, UUID]
@@ -54,18 +54,12 @@ def live_below(workspace_id: UUID, graphs: Iterable[Graph]) -> dict[UUID, UUID]:
     return found
 
 
-def of_generation(run_id: UUID, generation: int) -> Called:
-    """What was settled for this generation of a run; nothing where nobody went on with it."""
-    told = Replay.objects.filter(run_id=run_id, generation=generation).values_list("called", flat=True).first()
-    return from_text(told)
-
-
-def text(called: Called) -> str | None:
+def text(called: Called) -> str:
     """As rows hold it."""
-    return dumps({workflow.hex: version.hex for workflow, version in called.items()}) if called else None
+    return dumps({workflow.hex: version.hex for workflow, version in called.items()})
 
 
 def from_text(told: str | None) -> dict[UUID, UUID]:
-    """The same, read."""
+    """The same, read; nothing where nobody wrote it down."""
     said: Any = {} if told is None else loads_stored(told)
     return {UUID(workflow): UUID(version) for workflow, version in said.items()}

@@ -15,11 +15,11 @@ from runtime.engine.graph import Graph, Node
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSON, dumps
 from runtime.engine.state import TERMINAL, StepError, StepKey, StepStatus
-from runtime.interpreter import again, called_versions, own_errors, own_hands, own_pages, own_results, people
+from runtime.interpreter import again, own_errors, own_hands, own_pages, own_results, people
 from runtime.interpreter.attempts import failed as failure_of
 from runtime.interpreter.outcomes import Failed
 from runtime.interpreter.outputs import document_of
-from runtime.interpreter.own_plans import may_call_anew, may_repeat, version_for
+from runtime.interpreter.own_plans import may_call_anew, settled, version_for
 from runtime.interpreter.payloads import INLINE_CHARACTERS, MOST_BYTES, Reference
 from runtime.interpreter.records import Asked, Record
 from runtime.sdk import OwnRuns
@@ -80,7 +80,8 @@ class Look:
         if spec.kind == "undo":
             return await self._undo()
         if self._is_tried_again() and not fan.compared:
-            fan.may = await self._ask(may_repeat, driver.claimed.generation)
+            # Runs below are handed the versions too, whatever they are runs of.
+            fan.may, fan.called = await self._ask(settled, driver.claimed.generation)
             index = None
             if spec.kind in ("items", "call") and spec.paged is None:
                 index = await self._ask(own_results.that_differs, spec)
@@ -339,10 +340,6 @@ class Look:
         wherever nobody has to decide something first. False where there are none left."""
         driver, fan = self.driver, self.fan
         version = version_for(self.graph.bodies, self.node.id, driver.claimed.version_id)
-        if fan.called is None:
-            # Runs below are handed it too, whatever they are runs of.
-            mine = driver.claimed.run_id, driver.claimed.generation
-            fan.called = await driver.shell.ask(partial(called_versions.of_generation, *mine))
         while rows := await self._ask(
             children.stale, before=fan.since, limit=free, without=fan.asked.keys(), least=least
         ):

@@ -19,7 +19,7 @@ from runtime.engine import containers, replay
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.engine.replay import Fate
 from runtime.engine.state import TERMINAL
-from runtime.interpreter import reopening, undo_plans
+from runtime.interpreter import called_versions, reopening, undo_plans
 from runtime.interpreter.called_versions import Called
 from runtime.interpreter.deeds import UNKNOWN, acted, acted_ever, in_doubt
 from runtime.interpreter.payloads import document, reference_in
@@ -38,8 +38,8 @@ __all__ = [
     "first_that_counts",
     "lacks",
     "may_call_anew",
-    "may_repeat",
     "of_step",
+    "settled",
     "undo_counts",
     "version_for",
 ]
@@ -159,11 +159,15 @@ def of_step(
         after = rows[-1]["item_index"]
 
 
-def may_repeat(run_id: UUID, node: str, generation: int) -> bool:
-    """Whether somebody said that this step's runs may do something a second time, in this generation."""
-    plan = Replay.objects.filter(run_id=run_id, generation=generation).values_list("plan", flat=True).first()
-    lines: Any = [] if plan is None else loads_stored(plan)
-    return any(line["node"] == node and line.get("may") is True for line in lines)
+def settled(run_id: UUID, node: str, generation: int) -> tuple[bool, Called]:
+    """What was said of this step's runs when this generation was opened: whether they may do something a second time,
+    and with which versions runs of other workflows are gone on with. Of the first generation nothing was."""
+    row = Replay.objects.filter(run_id=run_id, generation=generation).values_list("plan", "called").first()
+    if row is None:
+        return False, {}
+    lines: Any = loads_stored(row[0])
+    may = any(line["node"] == node and line.get("may") is True for line in lines)
+    return may, called_versions.from_text(row[1])
 
 
 def may_call_anew(run_id: UUID, node: str, may: bool) -> bool:

@@ -65,8 +65,8 @@ class Fan:
     compared: bool = False
     #: Somebody said that its runs may do something a second time.
     may: bool = False
-    #: With which versions runs of other workflows are gone on with; None until that has been read.
-    called: Called | None = None
+    #: With which versions runs of other workflows are gone on with.
+    called: Called = field(default_factory=dict)
     #: Runs still to be undone, by workspace and id; and how many somebody has to look at first.
     left: list[tuple[UUID, UUID]] | None = None
     asks: int = 0

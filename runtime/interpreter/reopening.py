@@ -35,6 +35,7 @@ __all__ = [
     "choices",
     "found_of",
     "look",
+    "never_begun",
     "next_rows",
     "run_row",
     "version_by_id",
@@ -141,15 +142,22 @@ def _to_go_on_with(row: Mapping[str, Any]) -> Version:
 def _refuse_started_anew(row: Mapping[str, Any]) -> None:
     """Raise NotRetryable for a run that was cancelled before it did anything, and in whose place another was started:
     what started it would have two runs (I33)."""
-    other = Run.objects.filter(replay_of=row["id"], event_id=row["event_id"]).order_by("id").values_list("id").first()
-    if row["event_id"] is None or other is None:
+    if row["event_id"] is None or not never_begun([row["id"]]):
         return
-    if not StepRun.objects.filter(run_id=row["id"]).exclude(status="cancelled").exists():
+    others = Run.objects.filter(replay_of=row["id"], event_id=row["event_id"]).order_by("id")
+    other = others.values_list("id", flat=True).first()
+    if other is not None:
         raise NotRetryable(
-            f"This run was cancelled before it began, and run {other[0].hex[-8:]} was started in its place. Go on with"
+            f"This run was cancelled before it began, and run {other.hex[-8:]} was started in its place. Go on with"
             " that one.",
             code="started_anew",
         )
+
+
+def never_begun(run_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these cancelled runs of which no step has done anything."""
+    begun = StepRun.objects.filter(run_id__in=run_ids).exclude(status="cancelled")
+    return {*run_ids} - {*begun.values_list("run_id", flat=True)}
 
 
 def found_of(
