@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from django.http import StreamingHttpResponse
@@ -154,19 +154,18 @@ def _form_refused() -> Refusal:
 
 def _shapes(views: list[FileView]) -> list[FileShape]:
     people = names_of({view.created_by for view in views if view.created_by is not None})
-    return [FileShape(**_fields(view, people)) for view in views]
-
-
-def _fields(view: FileView, people: dict[UUID, str]) -> dict[str, Any]:
-    return {
-        "id": view.id,
-        "name": view.name,
-        "mime": view.mime,
-        "size": view.size,
-        "sha256": view.sha256,
-        "created_at": stamp(view.created_at),
-        "created_by": None if view.created_by is None else people.get(view.created_by, ""),
-        "workflow_id": view.workflow_id,
-        "run_id": view.run_id,
-        "node": view.node,
-    }
+    return [
+        FileShape(
+            id=view.id,
+            name=view.name,
+            mime=view.mime,
+            size=view.size,
+            sha256=view.sha256,
+            created_at=stamp(view.created_at),
+            created_by=None if view.created_by is None else people.get(view.created_by, ""),
+            workflow_id=view.workflow_id,
+            run_id=view.run_id,
+            node=view.node,
+        )
+        for view in views
+    ]

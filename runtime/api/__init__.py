@@ -21,7 +21,7 @@ from runtime.api.dead_letters import dead_letter_count, dead_letter_groups, dead
 from runtime.api.doubts import in_doubt
 from runtime.api.events import event, events
 from runtime.api.exporting import export
-from runtime.api.files import add_file, archive, file, files, most_file_bytes, open_file, remove_file
+from runtime.api.files import add_file, archive, file, files, open_file, remove_file
 from runtime.api.handing import give_back, hand_over, take
 from runtime.api.health import orphans, system_health
 from runtime.api.items import items
@@ -94,7 +94,6 @@ __all__ = [
     "may_decide",
     "may_hand_over",
     "may_take",
-    "most_file_bytes",
     "open_file",
     "orphans",
     "pause_run",

@@ -48,11 +48,6 @@ def file(*, workspace_id: UUID, file_id: UUID) -> FileView:
     return _view(_row(workspace_id, file_id))
 
 
-def most_file_bytes() -> int:
-    """How large a file may be."""
-    return store.most_bytes()
-
-
 def add_file(
     *, workspace_id: UUID, name: str, mime: str, read: Callable[[int], bytes], by: UUID | None, size: int | None = None
 ) -> FileView:

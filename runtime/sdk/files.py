@@ -95,12 +95,11 @@ class Files(Protocol):
         ...
 
 
-def missing(name: str = "") -> PermanentError:
+def missing() -> PermanentError:
     """The file is not there, or is somebody else's, which is the same to this workspace."""
-    called = f"“{name}”" if name else "The file"
     return PermanentError(
         "The file is not there",
-        f"{called} was removed, or never belonged to this workspace. Upload it again or choose another one.",
+        "The file was removed, or never belonged to this workspace. Upload it again or choose another one.",
         "file_missing",
     )
 

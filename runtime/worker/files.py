@@ -49,7 +49,8 @@ class StepFiles:
             raise
         value = FileValue(str(saving.id), clean_name(name), clean_mime(mime), saving.size, saving.sha256)
         node = self._asked.step.node.id
-        self._asked.files += (FileWrite(saving.id, node, self._asked.generation, *_columns(value)),)
+        written = value.name, value.mime, value.size, value.sha256
+        self._asked.files += (FileWrite(saving.id, node, self._asked.generation, *written),)
         return value
 
     async def open(self, value: JSON | FileValue) -> AsyncIterator[bytes]:
@@ -95,7 +96,3 @@ def _write_all(saving: files.Saving, chunks: Iterator[bytes]) -> None:
     for chunk in chunks:
         saving.write(chunk)
     saving.finish()
-
-
-def _columns(value: FileValue) -> tuple[str, str, int, str]:
-    return value.name, value.mime, value.size, value.sha256
