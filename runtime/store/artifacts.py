@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import stat
+import threading
 import time
 from pathlib import Path
 from typing import Final
@@ -29,8 +30,8 @@ from runtime.store.dialect import database_now
 from runtime.store.models import Artifact, Delivery, Event
 
 __all__ = [
-    "BODY", "INLINE_LIMIT", "ArtifactDamaged", "directory", "discard", "is_older", "put", "read", "sweep_orphans",
-    "sync_directory", "verify",
+    "BODY", "INLINE_LIMIT", "ArtifactDamaged", "directory", "discard", "is_older", "make_folder", "put", "read",
+    "sweep_orphans", "sync_directory", "verify",
 ]  # fmt: skip
 
 # Larger bytes stand outside the row.
@@ -38,6 +39,9 @@ INLINE_LIMIT: Final = 64 * 1024
 # The name of what came to a webhook: named by an event or a delivery, by neither for a moment, or by neither for ever.
 BODY: Final = "body"
 _ORPHAN_AGE_SECONDS: Final = 24 * 3600
+#: Folders whose names this process has made durable: some 260, and one more every 17 minutes in which files are saved.
+_DURABLE: Final[set[Path]] = set()
+_MAKING: Final = threading.Lock()
 _LOCATION: Final = re.compile(r"[0-9a-f]{2}/[0-9a-f]{32}")
 
 
@@ -171,9 +175,7 @@ def is_older(path: Path, before: float) -> bool:
 
 def _write_durably(final: Path, data: bytes) -> None:
     folder = final.parent
-    if not folder.exists():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        sync_directory(folder.parent)
+    make_folder(folder)
     temporary = folder / f".{final.name}.{secrets.token_hex(4)}"
     failpoints.hit("blob.write:before")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -190,6 +192,24 @@ def _write_durably(final: Path, data: bytes) -> None:
         raise
     sync_directory(folder)
     failpoints.hit("blob.rename:after")
+
+
+def make_folder(folder: Path) -> None:
+    """This folder within DATA_DIR stands, and its name is durable. That it is there says nothing of the latter: another
+    thread or process may have made it just now, and be about to sync it. Raises OSError."""
+    if _is_durable(folder):
+        return
+    with _MAKING:
+        above = [folder, *folder.parents]
+        for one in reversed(above[: above.index(Path(settings.DATA_DIR))]):
+            if not _is_durable(one):
+                one.mkdir(mode=0o700, exist_ok=True)
+                sync_directory(one.parent)
+                _DURABLE.add(one)
+
+
+def _is_durable(folder: Path) -> bool:
+    return folder in _DURABLE and folder.exists()
 
 
 def sync_directory(path: Path) -> None:

@@ -41,9 +41,6 @@ _ORPHAN_AGE_SECONDS: Final = 24 * 3600
 _FOLDER_DIGITS: Final = 7
 _ASKED_AT_ONCE: Final = 500
 _NAME: Final = re.compile("[0-9a-f]{32}")
-#: Folders whose names this process has made durable; one more every 17 minutes in which files are saved.
-_DURABLE: Final[set[Path]] = set()
-_MAKING: Final = threading.Lock()
 
 
 class FileTooLarge(Exception):
@@ -98,7 +95,7 @@ class Saving:
         self._final = _path(self.id)
         self._temporary = self._final.with_name(f".{self._final.name}.{secrets.token_hex(4)}")
         try:
-            _make(self._final.parent)
+            artifacts.make_folder(self._final.parent)
             failpoints.hit("blob.write:before")
             descriptor = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
@@ -252,22 +249,6 @@ def _open(file_id: UUID) -> BinaryIO:
         return _path(file_id).open("rb")
     except FileNotFoundError as error:
         raise ArtifactDamaged(f"The bytes of file {file_id} are missing.") from error
-
-
-def _make(folder: Path) -> None:
-    """The folder stands, and its name is durable. That it is there says nothing of the latter: another thread or
-    process may have made it just now, and be about to sync it."""
-    if folder in _DURABLE and folder.exists():
-        return
-    with _MAKING:
-        if folder in _DURABLE and folder.exists():
-            return
-        top = directory()
-        top.mkdir(mode=0o700, parents=True, exist_ok=True)
-        artifacts.sync_directory(top.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        artifacts.sync_directory(top)
-        _DURABLE.add(folder)
 
 
 def _unwritable(error: OSError) -> StoreUnavailable:

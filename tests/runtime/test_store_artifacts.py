@@ -42,6 +42,24 @@ def test_bytes_come_back_as_they_were(data: bytes, folder: Path) -> None:
     assert [path.stat().st_mode & 0o777 for path in files(folder)] == [0o600]
 
 
+def test_a_folder_that_another_process_has_just_made_is_synced_all_the_same(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "ab").mkdir(parents=True)
+    synced: list[Path] = []
+    monkeypatch.setattr(artifacts, "sync_directory", synced.append)
+    artifacts.make_folder(folder / "ab")
+    assert synced == [folder.parent, folder]
+    artifacts.make_folder(folder / "ab")
+    artifacts.make_folder(folder / "cd")
+    assert synced == [folder.parent, folder, folder]
+    # Somebody cleared the disk.
+    (folder / "ab").rmdir()
+    artifacts.make_folder(folder / "ab")
+    assert synced == [folder.parent, folder, folder, folder]
+    assert (folder / "ab").is_dir()
+
+
 @pytest.mark.parametrize("damage", ["change", "remove"])
 def test_a_file_that_was_changed_or_lost_is_noticed(damage: str, folder: Path) -> None:
     artifact_id = artifacts.put(b"the truth", workspace_id=WORKSPACE)
