@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from tests.product import ROOT, Api, Product
 from tests.services import skip_or_fail
@@ -27,6 +36,8 @@ OPTIONS = (
     "--disable-sync",
     "--no-first-run",
 )
+#: What a busy machine may take for what a quick one shows at once; a page that never shows it fails all the same.
+expect.set_options(timeout=30_000)
 FAILED = pytest.StashKey[bool]()
 DESK = {"width": 1440, "height": 900}
 

@@ -225,7 +225,7 @@ def test_the_cells_go_live_and_a_failed_item_is_opened(
     run = post(product, live, ["a", "dear", "bad", "c"])
     page = signed_in(f"/runs/{run}")
     # One after another: it stops at the second until somebody has decided.
-    expect(cell(page, 2)).to_have_attribute("data-kind", "waiting_person", timeout=30_000)
+    expect(cell(page, 2)).to_have_attribute("data-kind", "waiting_person")
     expect(cell(page, 1)).to_have_attribute("data-kind", "done")
     expect(cell(page, 3)).to_have_attribute("data-kind", "not_started")
     expect(page.get_by_test_id("run-facts")).to_contain_text("Waiting for a person")
@@ -235,7 +235,7 @@ def test_the_cells_go_live_and_a_failed_item_is_opened(
     [task] = [one for one in api.call("GET", "W/inbox")["items"] if one["title"] == "Buy dear?"]
     api.call("POST", f"W/inbox/{task['id']}/decide", {"outcome": "approved"})
 
-    expect(cell(page, 4)).to_have_attribute("data-kind", "done", timeout=30_000)
+    expect(cell(page, 4)).to_have_attribute("data-kind", "done")
     expect(page.locator('[data-step="done"][data-status="succeeded"]')).to_be_visible()
     # It is opened by itself: what failed is what people come for.
     expect(cell(page, 3)).to_have_attribute("data-kind", "failed")
@@ -254,7 +254,7 @@ def test_the_cells_go_live_and_a_failed_item_is_opened(
     assert findings(page) == []
 
     panel.get_by_role("link", name="Open its run").click()
-    expect(page.get_by_role("heading", name="3 of 4")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("heading", name="3 of 4")).to_be_visible()
     expect(page.locator("[data-step]")).to_have_count(5)
     expect(page.locator('[data-step="refuse"][data-status="failed"]')).to_be_visible()
     shot(page, "items-own-run")
@@ -275,8 +275,8 @@ def test_the_list_of_items_shows_the_failed_ones_first(
     shot(page, "items-done-in-the-list")
     page.goto(f"/runs/{run}?step=lines&tab=items")
     panel = page.get_by_role("region", name="For each line")
-    expect(panel.get_by_test_id("item-30")).to_be_visible(timeout=30_000)
-    expect(page.locator('[data-step="done"][data-status="succeeded"]')).to_be_visible(timeout=30_000)
+    expect(panel.get_by_test_id("item-30")).to_be_visible()
+    expect(page.locator('[data-step="done"][data-status="succeeded"]')).to_be_visible()
     expect(panel.get_by_test_id(re.compile("^item-"))).to_have_count(1)
     expect(panel.get_by_test_id("item-30")).to_contain_text("Nobody sells this")
     shot(page, "items-many")
@@ -301,8 +301,8 @@ def test_what_is_repeated_until_it_holds_shows_its_turns(
     )
     page = signed_in(f"/runs/{post(product, api.publish('Repeated', document), [])}")
     first = page.get_by_role("group", name="Turns of Ask until it is ready")
-    expect(first.get_by_role("button", name="Turn 1, Done")).to_be_visible(timeout=30_000)
-    expect(page.locator('[data-step="done"][data-status="succeeded"]')).to_be_visible(timeout=30_000)
+    expect(first.get_by_role("button", name="Turn 1, Done")).to_be_visible()
+    expect(page.locator('[data-step="done"][data-status="succeeded"]')).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("^Turn [0-9], Done$"))).to_have_count(3)
     page.get_by_role("button", name="Turn 2, Done").click()
     page.locator('[data-step="ask"]').get_by_role("button").first.click()
@@ -323,10 +323,10 @@ def test_on_a_phone_the_items_are_a_list_that_leads_to_their_runs(
     page.get_by_role("button", name=re.compile("^For each line")).click()
     sheet = page.get_by_role("dialog", name="For each line")
     sheet.get_by_role("tab", name=re.compile("Items")).click()
-    expect(sheet.get_by_test_id("item-2")).to_be_visible(timeout=20_000)
+    expect(sheet.get_by_test_id("item-2")).to_be_visible()
     shot(page, "items-phone")
     sheet.get_by_test_id("item-2").get_by_role("link").click()
-    expect(page.get_by_role("heading", name="2 of 2")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("heading", name="2 of 2")).to_be_visible()
 
 
 def test_another_workflow_is_chosen_by_name_and_its_run_is_one_click_away(
@@ -361,7 +361,7 @@ def test_another_workflow_is_chosen_by_name_and_its_run_is_one_click_away(
     answer = httpx2.post(product.url + live.path, json={"supplier": "Brinkmann"}, timeout=30)
     page.goto(f"/runs/{answer.json()['run']}?step={call['id']}")
     page.get_by_role("link", name=re.compile("The run of the other workflow")).click()
-    expect(page.locator('[data-step="answer"][data-status="succeeded"]')).to_be_visible(timeout=20_000)
+    expect(page.locator('[data-step="answer"][data-status="succeeded"]')).to_be_visible()
     expect(page.locator("[data-step]")).to_have_count(2)
     expect(page.get_by_role("navigation").get_by_role("link", name="Check a supplier")).to_be_visible()
 
@@ -382,7 +382,7 @@ def test_containers_in_containers_in_the_dark(signed_in: Opens, api: Api, produc
     answer = httpx2.post(product.url + live.path, json={"orders": orders}, timeout=30)
     run = answer.json()["run"]
     page = signed_in(f"/runs/{run}", dark=True)
-    expect(page.get_by_test_id("cell-lines-2")).to_have_attribute("data-kind", "done", timeout=30_000)
+    expect(page.get_by_test_id("cell-lines-2")).to_have_attribute("data-kind", "done")
     expect(page.get_by_test_id(re.compile("^cell-lines-"))).to_have_count(2)
     page.get_by_test_id("cell-orders-2").click()
     expect(page.get_by_test_id(re.compile("^cell-lines-"))).to_have_count(3)
@@ -395,7 +395,7 @@ def test_containers_in_containers_in_the_dark(signed_in: Opens, api: Api, produc
     shot(page, "items-nested-dark")
     assert findings(page) == []
     panel.get_by_role("link", name="Open its run").click()
-    expect(page.get_by_role("heading", name="3 of 3")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("heading", name="3 of 3")).to_be_visible()
     for name in ("For each order", "For each line"):
         expect(page.get_by_role("navigation").get_by_role("link", name=name)).to_be_visible()
 
@@ -430,13 +430,13 @@ def test_what_the_items_did_is_undone_with_their_run(signed_in: Opens, api: Api,
     live = api.publish("Invoices of an order", document)
     answer = httpx2.post(product.url + live.path, json={"lines": ["SO-1", "SO-2"]}, timeout=30)
     page = signed_in(f"/runs/{answer.json()['run']}")
-    expect(page.get_by_role("heading", name="The run is done")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="The run is done")).to_be_visible()
     page.get_by_role("button", name="Undo run…").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("For each line")
     dialog.get_by_role("textbox").fill("Both were wrong")
     dialog.get_by_role("button", name=re.compile("^Undo")).last.click()
-    expect(page.locator('[data-testid="run-facts"][data-status="compensated"]')).to_be_visible(timeout=30_000)
+    expect(page.locator('[data-testid="run-facts"][data-status="compensated"]')).to_be_visible()
     undo = page.get_by_role("button", name=re.compile("^Undo of For each line Undoes"))
     expect(undo).to_have_attribute("data-status", "done")
     expect(page.get_by_test_id("step-lines").get_by_role("button").first).to_have_accessible_name(re.compile("Undone"))

@@ -90,7 +90,7 @@ def test_a_workflow_that_keeps_failing_pauses_itself_and_its_orders_wait_until_i
 
     page = signed_in("/")
     row = page.get_by_role("link", name=re.compile("Orders in trouble")).filter(has_text="Paused by itself")
-    expect(row).to_contain_text("4 runs held", timeout=30_000)
+    expect(row).to_contain_text("4 runs held")
     row.click()
     banner = page.get_by_test_id("hold-banner")
     expect(banner).to_contain_text("Paused by itself, still accepting: it failed 3 times in a row.")
@@ -111,7 +111,7 @@ def test_a_workflow_that_keeps_failing_pauses_itself_and_its_orders_wait_until_i
 
     # Nothing is mended yet: the first one fails, the others have not begun.
     banner.get_by_role("button", name="Try one first").click()
-    expect(banner.get_by_test_id("trial")).to_contain_text("did not end well", timeout=30_000)
+    expect(banner.get_by_test_id("trial")).to_contain_text("did not end well")
     expect(banner).to_contain_text("3 runs are held.")
     assert api.call("GET", f"W/runs/{waiting[0]}")["status"] == "dead_lettered"
 
@@ -119,7 +119,7 @@ def test_a_workflow_that_keeps_failing_pauses_itself_and_its_orders_wait_until_i
     late = post(product, live, "SO-8104")
     expect(banner).to_contain_text("4 runs are held.")
     banner.get_by_role("button", name="Try one first").click()
-    expect(banner.get_by_test_id("trial")).to_contain_text("ended well", timeout=30_000)
+    expect(banner.get_by_test_id("trial")).to_contain_text("ended well")
     expect(banner).to_contain_text("3 runs are held.")
     shot(page, "control-tried")
     assert api.call("GET", f"W/runs/{waiting[1]}")["status"] == "completed"
@@ -134,7 +134,7 @@ def test_a_workflow_that_keeps_failing_pauses_itself_and_its_orders_wait_until_i
     shot(page, "control-let-go")
     dialog.get_by_role("button", name="Resume").click()
     expect(dialog).to_have_count(0)
-    expect(banner).to_have_count(0, timeout=30_000)
+    expect(banner).to_have_count(0)
     expect(page.get_by_test_id("held-chip")).to_have_count(0)
 
     ended_in_order(api, [*waiting[1:], late])
@@ -152,18 +152,18 @@ def test_a_mended_version_is_tried_with_the_orders_that_came_after_it(
     publish_anew(api, live, orders())
     page = signed_in(f"/workflows/{live.workflow}/build")
     banner = page.get_by_test_id("hold-banner")
-    expect(banner).to_contain_text("Nothing is held yet.", timeout=30_000)
+    expect(banner).to_contain_text("Nothing is held yet.")
     expect(banner.get_by_role("button", name="Try one first")).to_have_count(0)
     runs = [post(product, live, f"SO-82{number:02}") for number in range(3)]
     expect(banner).to_contain_text("3 runs are held.")
     banner.get_by_role("button", name="Try one first").click()
-    expect(banner.get_by_test_id("trial")).to_contain_text("ended well", timeout=30_000)
+    expect(banner.get_by_test_id("trial")).to_contain_text("ended well")
     banner.get_by_role("link", name="See that run").click()
     expect_done(page, payment="succeeded")
     page.go_back()
     banner.get_by_role("button", name="Resume…").click()
     page.get_by_role("dialog").get_by_role("button", name="Resume").click()
-    expect(banner).to_have_count(0, timeout=30_000)
+    expect(banner).to_have_count(0)
     for run in runs:
         wait_for_end(api, run)
     assert [api.call("GET", f"W/runs/{run}")["status"] for run in runs] == ["completed"] * 3
@@ -175,7 +175,7 @@ def test_somebody_pauses_a_workflow_and_says_when_it_does_so_itself(
     live = api.publish("Orders by hand", orders())
     page = signed_in(f"/workflows/{live.workflow}/settings")
     in_a_row = page.get_by_label("Failures in a row")
-    expect(in_a_row).to_have_value("10", timeout=30_000)
+    expect(in_a_row).to_have_value("10")
     in_a_row.fill("many")
     expect(in_a_row).to_have_accessible_description(re.compile("A whole number from 0 to 10,000."))
     in_a_row.fill("5")
@@ -197,14 +197,14 @@ def test_somebody_pauses_a_workflow_and_says_when_it_does_so_itself(
     assert api.call("GET", f"W/runs/{run}")["started_at"] is None
     banner.get_by_role("button", name="Resume…").click()
     page.get_by_role("dialog").get_by_role("button", name="Resume").click()
-    expect(banner).to_have_count(0, timeout=30_000)
+    expect(banner).to_have_count(0)
     wait_for_end(api, run)
 
 
 def test_a_run_that_waits_is_paused_and_goes_on_when_it_is_resumed(signed_in: Opens, api: Api, shot: Shot) -> None:
     run = start(api, "Close a paused order", order_shipped(), order="PO-781")
     page = signed_in(f"/runs/{run}")
-    expect(page.locator('[data-step="shipped"][data-status="waiting"]')).to_be_visible(timeout=30_000)
+    expect(page.locator('[data-step="shipped"][data-status="waiting"]')).to_be_visible()
     page.get_by_role("button", name="Pause", exact=True).click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Why? (optional)").fill("The warehouse counts its stock")
@@ -257,7 +257,7 @@ def test_what_is_paused_is_readable_in_either_theme_at_a_desk_and_on_a_phone(
         page.emulate_media(color_scheme=THEMES[size][0])
         page.goto(address)
         marks = {"list": "held-chip", "held-run": "stopped-bar", "paused-run": "stopped-bar"}
-        expect(page.get_by_test_id(marks.get(name, "hold-banner")).first).to_be_visible(timeout=30_000)
+        expect(page.get_by_test_id(marks.get(name, "hold-banner")).first).to_be_visible()
         readable(page, size, f"control-{name}", shot)
 
 
@@ -284,7 +284,7 @@ def test_a_call_of_a_paused_workflow_waits_for_that_and_says_so(
     api.call("POST", f"W/workflows/{other}/hold", {"reason": "The register is being moved"})
     run = start(api, "Orders that check", caller(other))
     page = signed_in(f"/runs/{run}")
-    expect(page.get_by_text("the workflow it runs is paused").first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("the workflow it runs is paused").first).to_be_visible()
     shot(page, "control-call-held")
     api.call("POST", f"W/workflows/{other}/let-go", {})
     expect_done(page, runs="succeeded")
@@ -301,8 +301,8 @@ def test_the_failure_of_a_workflow_that_was_only_started_is_told_at_who_started_
         assert time.monotonic() < deadline, "nobody was told"
         time.sleep(0.1)
     page = signed_in(f"/workflows/{live}/runs")
-    expect(page.get_by_text("Done, a workflow it started failed").first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Done, a workflow it started failed").first).to_be_visible()
     shot(page, "control-call-failed-list")
     page.goto(f"/runs/{run}")
-    expect(page.get_by_text("The run is done, a workflow that it started failed")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("The run is done, a workflow that it started failed")).to_be_visible()
     shot(page, "control-call-failed")

@@ -88,7 +88,7 @@ def test_from_the_first_run_link_to_a_green_run(
             news.click()
         row.click()
         page.evaluate(WATCH)
-        expect(page.locator('[data-step="answer"][data-status="succeeded"]')).to_be_visible(timeout=20_000)
+        expect(page.locator('[data-step="answer"][data-status="succeeded"]')).to_be_visible()
         status, body = answer.result(timeout=30)
     expect(page.get_by_role("heading", name="The run is done")).to_be_visible()
     shot(page, "run")

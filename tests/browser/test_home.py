@@ -26,5 +26,5 @@ def test_a_run_that_fails_is_seen_on_a_home_page_that_stands_open(
     failed = page.get_by_role("region", name="Last 24 hours").get_by_role("link", name="Failed").locator("b")
     before = int(failed.inner_text())
     fire(api, product, live, "SO-7100")
-    expect(attention.get_by_text("Seen at home")).to_be_visible(timeout=20_000)
+    expect(attention.get_by_text("Seen at home")).to_be_visible()
     expect(failed).to_have_text(str(before + 1))

@@ -221,7 +221,7 @@ def test_a_failed_payment_is_put_before_a_person_and_goes_on(
     assert received(product, "/invoices", run) == []
     question.get_by_role("button", name="Try again").click()
     # Nobody leaves the inbox: it is sent when the time to take it back is over.
-    expect(page.get_by_text("Sent: Tried again")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Sent: Tried again")).to_be_visible()
 
     page.goto(f"/runs/{run}?step=invoice")
     expect_done(page, invoice="succeeded", note="succeeded")
@@ -272,7 +272,7 @@ def test_a_step_in_doubt_shows_what_was_sent_and_is_never_simply_tried_again(
     shot(page, f"inbox-doubt-{said}")
     assert len(received(product, "/invoices", run)) == 1
     question.get_by_role("button", name=confirm, exact=True).click()
-    expect(page.get_by_text(f"Sent: {told}")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text(f"Sent: {told}")).to_be_visible()
     deadline = time.monotonic() + 30
     while api.call("GET", f"W/runs/{run}")["finished_at"] is None:
         assert time.monotonic() < deadline
@@ -371,7 +371,7 @@ def test_a_run_leads_to_what_it_or_its_items_ask(signed_in: Opens, api: Api, pro
     page = signed_in(f"/runs/{run}")
     about = page.get_by_role("region", name="About this run")
     questions = about.get_by_role("list", name="Open questions")
-    expect(questions).to_contain_text("Approve Paper", timeout=30_000)
+    expect(questions).to_contain_text("Approve Paper")
     questions.get_by_role("link", name="Open in the inbox").click()
     expect(page.get_by_role("article").get_by_role("heading", level=2)).to_have_text("Approve Paper")
     api.call("POST", f"W/runs/{run}/cancel")

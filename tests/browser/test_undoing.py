@@ -56,7 +56,7 @@ def standing(product: Product, path: str, run: str) -> dict[str, Any]:
 
 def expect_undone(page: Page, *nodes: str) -> None:
     """The run says that it was undone, the undo steps that they were carried out, and the actions that they are."""
-    expect(page.locator('[data-testid="run-facts"][data-status="compensated"]')).to_be_visible(timeout=20_000)
+    expect(page.locator('[data-testid="run-facts"][data-status="compensated"]')).to_be_visible()
     expect(page.get_by_test_id("run-facts")).to_contain_text("Undone")
     expect(page.get_by_role("heading", name="The run was undone")).to_be_visible()
     for node in nodes:
@@ -81,7 +81,7 @@ def test_an_undo_is_watched_running_backwards(
         expect(page.locator('[data-step="refund"]')).to_be_visible()
         page.evaluate("() => { window.loaded = 'once' }")
 
-        expect(page.get_by_test_id("run-facts")).to_contain_text("Undoing", timeout=20_000)
+        expect(page.get_by_test_id("run-facts")).to_contain_text("Undoing")
         expect(page.get_by_role("heading", name="The run is being undone")).to_be_visible()
         expect(page.locator('[data-step="refund"][data-status="running"]')).to_be_visible()
         expect(page.locator('[data-step="delivery"][data-status="failed"]')).to_be_visible()
@@ -108,7 +108,7 @@ def test_an_undo_that_is_incomplete_says_so_and_is_undone_again_not_retried(
     httpx2.post(f"{product.url}/behaviour", json=refuses, headers=COMPANY, timeout=60).raise_for_status()
     run = post(product, live, "SO-9003", quantity=150).json()["run"]
     page = signed_in(f"/runs/{run}")
-    expect(page.get_by_role("heading", name="The undo is incomplete")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading", name="The undo is incomplete")).to_be_visible()
     expect(page.get_by_test_id("run-facts")).to_contain_text("Undo incomplete")
     lists = page.get_by_test_id("how-far-undone")
     expect(lists).to_contain_text(re.compile("Still done.*Create invoice.*Undone.*Take payment", re.DOTALL))

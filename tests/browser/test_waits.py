@@ -54,7 +54,7 @@ def order_shipped() -> dict[str, Any]:
 def look_at(page: Page, node: str) -> None:
     """Choose a step that waits."""
     card = page.locator(f'[data-step="{node}"][data-status="waiting"]')
-    expect(card).to_be_visible(timeout=30_000)
+    expect(card).to_be_visible()
     card.click()
 
 
@@ -134,6 +134,6 @@ def test_a_wait_is_shown_to_everybody(signed_in: Opens, api: Api, size: str, sho
     run = start(api, f"Confirm an order {size}", order_confirmed(), order="PO-775")
     page = signed_in(f"/runs/{run}?step=confirmed", viewport=SIZES[size])
     page.emulate_media(color_scheme=THEMES[size][0])
-    expect(page.get_by_text("Waits for its link to be used")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Waits for its link to be used")).to_be_visible()
     readable(page, size, "wait", shot)
     api.call("POST", f"W/runs/{run}/cancel")
