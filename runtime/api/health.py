@@ -54,6 +54,8 @@ def orphans() -> list[UUID]:
     # A person, or the workflow that holds it, lets it go on.
     gone = Deployment.objects.filter(pk=OuterRef("workflow_id"), retired=True)
     held = Exists(Hold.objects.filter(pk=OuterRef("workflow_id"))) & ~Exists(gone)
+    # Or the ticker: a start of a schedule that was resumed waits for its turn also where no workflow is paused.
+    held |= Q(~Exists(Hold.objects.filter(pk=OuterRef("workflow_id"))), started_by="schedule")
     stopped = Q(min_engine__gte=HELD) & (~Q(held=1) | held)
     lost = unleased & Q(wake_at__isnull=True) & ~stopped & ~Q(status__in=_MOVED_FROM_OUTSIDE) & ~aside
     lost |= unexplained()

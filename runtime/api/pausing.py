@@ -56,8 +56,9 @@ def pause_run(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None, reaso
 
 
 def resume_run(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None) -> RunView:
-    """Let a paused run go on. What fell due meanwhile happens now, once. One that was paused with the run around it
-    goes on with that. Raises NotFound, NotPaused."""
+    """Let a paused run go on. What fell due meanwhile happens now, once. A start of a schedule whose runs must not
+    overlap begins in its turn. One that was paused with the run around it goes on with that. Raises NotFound,
+    NotPaused."""
     found = Run.objects.filter(pk=run_id, workspace_id=workspace_id)
     rung = [run_id]
     with commit("run.resume"):
@@ -71,6 +72,7 @@ def resume_run(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None) -> R
             )
         resumed = resume_runs(found, now=now, who=_who(by))
         if resumed:
+            holds.take_turns(found, now)
             rung = resume_own_runs([run_id], now=now, who=_who(by))
     view = run(workspace_id=workspace_id, run_id=run_id)
     if not resumed:

@@ -185,7 +185,8 @@ def _cause(
         return waiting.paused(row["paused_at"], row["paused_by"], row["pause_reason"])
     if _is_held(row):
         if hold is None:
-            return waiting.held(row["accepted_at"], "person", {}, "")
+            # Nothing is paused (any more): it goes at the next look, or in its turn.
+            return waiting.held(row["accepted_at"], "turn", {}, "")
         since = max(hold.since, row["accepted_at"])
         if hold.mode == "draining":
             return waiting.held(since, "turn", {}, "")

@@ -1,5 +1,8 @@
 """What a workflow that is paused and still accepts does to its runs: they are held, and let go in order (I42).
 
+A start of a schedule whose runs must not overlap is held also without that, from when somebody resumes it until it is
+its turn (I33).
+
 Every function but `end` is part of a transaction that its caller holds. Runs are told apart by `Run.held`: 1 while they
 are held, 0 once they were let go.
 """
@@ -7,7 +10,7 @@ are held, 0 once they were let go.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from django.db import connection
@@ -15,13 +18,14 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.store.commits import commit
-from runtime.store.models import Hold, Run, Version
+from runtime.store.models import Hold, Run, Trigger, Version
 from runtime.store.parts import IS_ITEM
 from runtime.store.statements import HELD
 from runtime.store.trail import said
 
 __all__ = [
     "GATHER",
+    "Overlap",
     "ahead",
     "at_work",
     "end",
@@ -30,9 +34,13 @@ __all__ = [
     "let_go",
     "let_go_strays",
     "let_paused_go",
+    "overlap_of",
     "starts_of",
+    "take_turns",
     "under_way",
 ]
+
+Overlap = Literal["allow", "skip", "queue", "cancel"]
 
 #: Runs that one transaction holds at most.
 GATHER: Final = 5_000
@@ -62,8 +70,10 @@ _LIST: Final = {"sqlite": "json_each(%s)", "postgresql": "json_array_elements_te
 _STRAYS: Final = """
     UPDATE store_run SET held = 0, min_engine = min_engine - %s, claims = 0, change = %s,
         wake_at = CASE WHEN paused_at IS NULL THEN %s END
-    WHERE held = 1 AND finished_at IS NULL
+    WHERE workflow_id = %s AND held = 1 AND finished_at IS NULL
         AND NOT EXISTS (SELECT 1 FROM store_hold AS h WHERE h.workflow_id = store_run.workflow_id)
+        AND NOT (started_by = 'schedule' AND paused_at IS NULL AND trigger_node IN (SELECT value FROM {nodes})
+            AND {id} NOT IN (SELECT value FROM {turns}))
     RETURNING id"""
 
 
@@ -89,17 +99,22 @@ def gather(workflow_id: UUID, now: int, *, who: str, also_let_go: bool = False) 
     chosen = list(waiting.order_by("id").values_list("id", flat=True)[:GATHER])
     count = 0
     for start in range(0, len(chosen), 500):
-        count += waiting.filter(pk__in=chosen[start : start + 500]).update(
-            held=1,
-            wake_at=None,
-            lease_owner=None,
-            lease_expires_at=None,
-            lease_token=F("lease_token") + 1,
-            claims=0,
-            min_engine=F("min_engine") + HELD,
-            change=said("hold", who),
-        )
+        count += _hold(waiting.filter(pk__in=chosen[start : start + 500]), said("hold", who))
     return count
+
+
+def _hold(runs: QuerySet[Run], change: str) -> int:
+    """Hold these runs, which no worker has; how many."""
+    return runs.update(
+        held=1,
+        wake_at=None,
+        lease_owner=None,
+        lease_expires_at=None,
+        lease_token=F("lease_token") + 1,
+        claims=0,
+        min_engine=F("min_engine") + HELD,
+        change=change,
+    )
 
 
 def let_go(
@@ -111,7 +126,7 @@ def let_go(
     """
     if count <= 0:
         return []
-    chosen = _chosen(hold, count, in_turn or {})
+    chosen = _chosen(hold.workflow_id, count, in_turn or {})
     if hold.onto_version_id is not None:
         _move(hold, hold.onto_version_id, chosen, who)
     # In the past by as much as there are, so that none is due later than it was let go.
@@ -125,20 +140,24 @@ def let_paused_go(hold: Hold, *, who: str) -> None:
     paused = held_runs(hold.workflow_id).filter(paused_at__isnull=False)
     if paused.exists():
         if hold.onto_version_id is not None:
-            _move(hold, hold.onto_version_id, _chosen(hold, GATHER, {}), who, paused="NOT NULL")
+            _move(hold, hold.onto_version_id, _chosen(hold.workflow_id, GATHER, {}), who, paused="NOT NULL")
         paused.update(held=0, claims=0, min_engine=F("min_engine") - HELD, change=said("let_go", who))
 
 
-def _chosen(hold: Hold, count: int, turns: Mapping[str, UUID | None]) -> list[Any]:
+def _chosen(workflow_id: UUID, count: int, turns: Mapping[str, UUID | None]) -> list[Any]:
     """The parameters of `_first`."""
     going = [str(_key(run_id)) for run_id in turns.values() if run_id is not None]
-    return [_key(hold.workflow_id), dumps(list(turns)), dumps(going), count]
+    return [_key(workflow_id), dumps(list(turns)), dumps(going), count]
 
 
 def _first(paused: str = "NULL") -> str:
+    return _with_turns(_FIRST, paused=paused)
+
+
+def _with_turns(sql: str, **more: str) -> str:
     rows = _LIST[connection.vendor]
     key = "id::text" if connection.vendor == "postgresql" else "id"
-    return _FIRST.format(paused=paused, nodes=rows, turns=rows, id=key)
+    return sql.format(nodes=rows, turns=rows, id=key, **more)
 
 
 def _move(hold: Hold, version_id: UUID, chosen: list[Any], who: str, paused: str = "NULL") -> None:
@@ -166,9 +185,44 @@ def starts_of(graph: str) -> list[str]:
     return [node["id"] for node in document["nodes"] if str(node["type"]).startswith("trigger.")]
 
 
-def let_go_strays(now: int) -> list[UUID]:
-    """Let runs go that were accepted at the very moment when their workflow's hold ended."""
-    return sorted(_uuid(row[0]) for row in _returned(_STRAYS, [HELD, said("let_go", "millrace"), now]))
+def let_go_strays(workflow_id: UUID, now: int, in_turn: Mapping[str, UUID | None]) -> list[UUID]:
+    """Let runs go whose workflow is not paused: accepted at the very moment when its hold ended, or held until it is
+    their turn. `in_turn` as in `let_go`."""
+    chosen = _chosen(workflow_id, 0, in_turn)[:3]
+    gone = _returned(_with_turns(_STRAYS), [HELD, said("let_go", "millrace"), now, *chosen])
+    return sorted(_uuid(row[0]) for row in gone)
+
+
+def take_turns(runs: QuerySet[Run], now: int) -> int:
+    """Hold those of these runs, which somebody has just resumed, that are starts of a schedule whose runs must not
+    overlap, and have not begun: another may have begun meanwhile, for nothing waited for them. How many; the ticker
+    lets each go in its turn. The caller holds the transaction."""
+    schedules = Trigger.objects.filter(workflow_id__in=runs.values("workflow_id"), type__startswith="trigger.schedule@")
+    of_schedule = Q(pk__in=[])
+    for trigger in schedules:
+        if overlap_of(trigger) != "allow":
+            of_schedule |= Q(workflow_id=trigger.workflow_id, trigger_node=trigger.node_id)
+    free = Q(lease_owner__isnull=True) | Q(lease_expires_at__lte=now)
+    fresh = runs.exclude(held=1).filter(
+        of_schedule,
+        free,
+        started_by="schedule",
+        mode="live",
+        status="accepted",
+        paused_at__isnull=True,
+        finished_at__isnull=True,
+        cancel_requested_at__isnull=True,
+    )
+    # Whether the workflow works again is tried with this one, whatever else runs.
+    tried = Hold.objects.filter(mode="trying", trial_run_id__isnull=False)
+    return _hold(fresh.exclude(pk__in=tried.values("trial_run_id")), said("hold", "millrace"))
+
+
+def overlap_of(trigger: Trigger) -> Overlap:
+    """What this schedule says of starts that meet an earlier one."""
+    config: Any = loads_stored(trigger.config)
+    overlap: Overlap = config.get("overlap", "allow")
+    return overlap
 
 
 def held_runs(workflow_id: UUID) -> QuerySet[Run]:

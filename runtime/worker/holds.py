@@ -12,7 +12,7 @@ from uuid import UUID
 from runtime.store import holds
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import Hold, Run
+from runtime.store.models import Hold, Run, Trigger
 from runtime.store.parts import IS_ITEM
 from runtime.worker.overlap import in_turn
 
@@ -34,10 +34,18 @@ def tend() -> tuple[list[UUID], bool]:
         elif hold.mode == "draining":
             rung += _drain(hold.workflow_id)
             draining = True
-    if Run.objects.filter(held=1, finished_at__isnull=True).exclude(workflow_id__in=Hold.objects.values("pk")).exists():
-        with commit("hold.drain"):
-            rung += holds.let_go_strays(database_now())
+    strays = Run.objects.filter(held=1, finished_at__isnull=True).exclude(workflow_id__in=Hold.objects.values("pk"))
+    for workflow_id in strays.order_by("workflow_id").values_list("workflow_id", flat=True).distinct():
+        rung += _let_strays_go(workflow_id)
     return rung, draining
+
+
+def _let_strays_go(workflow_id: UUID) -> list[UUID]:
+    """What is held of a workflow that is not paused goes: of a schedule whose runs must not overlap one at a time."""
+    with commit("hold.drain"):
+        # Two leaders for a moment: the second waits here, and sees what the first has let go.
+        list(Trigger.objects.select_for_update().filter(workflow_id=workflow_id).order_by("pk"))
+        return holds.let_go_strays(workflow_id, database_now(), in_turn(workflow_id))
 
 
 def _gather(hold: Hold) -> None:

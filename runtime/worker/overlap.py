@@ -1,31 +1,30 @@
 """What becomes of a schedule's start while an earlier one of it still runs (I33).
 
 Only a run that has begun overlaps. Starts that were missed do not overlap each other, nor do those that a paused
-workflow holds: each waits for the one before it, and what starts meanwhile waits behind them.
+workflow holds, or that were paused by themselves and resumed: each waits for the one before it, and what starts
+meanwhile waits behind them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from django.db.models import QuerySet
 
-from runtime.engine.jsonprofile import loads_stored
 from runtime.store.cancels import ask_to_cancel
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.holds import held_runs
+from runtime.store.holds import held_runs, overlap_of
 from runtime.store.models import Event, Hold, Run, Trigger
 from runtime.store.parts import IS_ITEM
 from runtime.store.queued import queued
 
-__all__ = ["MISSED", "REASONS", "Admission", "Going", "Overlap", "admit", "going", "in_turn", "overlap_of"]
+__all__ = ["MISSED", "REASONS", "Admission", "Going", "admit", "going", "in_turn"]
 
 Admission = Literal["accepted", "queued", "missed", "behind", "held", "running", "full"]
-Overlap = Literal["allow", "skip", "queue", "cancel"]
 
 #: How far back a schedule looks for a run of its own that still runs: so many instants, and so many runs.
 _NEWEST_RUNS: Final = 1_000
@@ -56,13 +55,6 @@ class Going:
     held: bool
     instant: tuple[UUID | None, str | None]
     backfill: bool
-
-
-def overlap_of(trigger: Trigger) -> Overlap:
-    """What this schedule says of starts that meet an earlier one."""
-    config: Any = loads_stored(trigger.config)
-    overlap: Overlap = config.get("overlap", "allow")
-    return overlap
 
 
 def admit(trigger: Trigger, at: int, *, late: bool, previous: int | None) -> Admission:
@@ -116,7 +108,8 @@ def _held(trigger: Trigger) -> QuerySet[Run]:
 
 def _are_kept(waiting: QuerySet[Event], held: QuerySet[Run], hold: Hold | None) -> bool:
     """Whether starts that were missed, or held while the workflow was paused, have still to take their turns."""
-    if hold is not None and held.filter(accepted_at__lte=hold.drained_from or 0).exists():
+    # Where nothing is paused, those that are held were resumed, and wait for their turn.
+    if (held if hold is None else held.filter(accepted_at__lte=hold.drained_from or 0)).exists():
         return True
     return waiting.filter(reason=MISSED).exists()
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
+from uuid import UUID
+
 import pytest
 
 from runtime import api
+from runtime.api.health import orphans
 from runtime.contracts import NotPaused
-from runtime.store.models import Run
+from runtime.store.models import Hold, Run, Trigger
 from runtime.worker import holds
+from runtime.worker.overlap import REASONS
 from tests.runtime.machine import WORKSPACE, Machine, flow, look, pause, wait_until
 from tests.runtime.test_holding import GRAPH, hold, let_go, standing, tend_until_over
+from tests.runtime.test_overlap import have_ended, instants, outcomes, published, runs, went_one_after_another
+from tests.runtime.test_ticker_schedules import tick
 
 
 def test_a_run_that_somebody_paused_is_held_again_with_the_others(machine: Machine) -> None:
@@ -73,3 +81,116 @@ def test_a_run_that_somebody_paused_is_not_the_one_to_try(machine: Machine) -> N
     wait_until(lambda: (held := standing(workflow_id)) is not None and held.mode == "held")
     with pytest.raises(NotPaused, match="paused by itself"):
         let_go(workflow_id, trial=True)
+
+
+class TestOfASchedule:
+    """Starts of a schedule whose runs must not overlap (I33)."""
+
+    def paused_and_let_go(self, machine: Machine, rule: str, *, seconds: float, count: int = 2) -> Trigger:
+        """So many that were held, each paused by itself, of a workflow that goes on since."""
+        trigger = published(machine, rule, seconds=seconds)
+        hold(trigger.workflow_id)
+        for number in range(count):
+            tick(trigger.workflow_id)
+            wait_until(lambda number=number: len(runs(trigger)) == number + 1)  # type: ignore[misc]
+        for run in runs(trigger):
+            api.pause_run(workspace_id=WORKSPACE, run_id=run.pk)
+        let_go(trigger.workflow_id)
+        wait_until(lambda: not Hold.objects.exists())
+        return trigger
+
+    def resume(self, *those: Run) -> None:
+        for run in those:
+            api.resume_run(workspace_id=WORKSPACE, run_id=run.pk)
+
+    def wait_in_line(self, run_id: UUID) -> None:
+        """The run is held, and says that it is for its turn."""
+        waits = look(run_id)
+        assert (waits.status, waits.paused) == ("accepted", False)
+        assert ((waits.waiting or {})["kind"], (waits.waiting or {})["cause"]) == ("held", "turn")
+        cause = api.because(workspace_id=WORKSPACE, run_id=run_id)
+        assert cause is not None
+        assert cause.kind == "held"
+        assert orphans() == []
+
+    @pytest.mark.parametrize("rule", ["skip", "queue", "cancel"])
+    def test_all_that_are_resumed_go_one_after_another(self, machine: Machine, rule: str) -> None:
+        trigger = self.paused_and_let_go(machine, rule, seconds=1, count=3)
+        self.resume(*runs(trigger))
+        first, _, last = runs(trigger)
+        machine.until(first.pk, lambda run: run.status == "waiting_timer")
+        self.wait_in_line(last.pk)
+        wait_until(lambda: have_ended(trigger, 3))
+        assert went_one_after_another(trigger)
+        assert all(earlier < later for earlier, later in pairwise(instants(trigger)))
+
+    def test_one_that_is_resumed_waits_for_a_start_that_went_past_it(self, machine: Machine) -> None:
+        trigger = self.paused_and_let_go(machine, "skip", seconds=1.5, count=1)
+        tick(trigger.workflow_id)
+        wait_until(lambda: any(run.status == "waiting_timer" for run in runs(trigger)))
+        paused, other = runs(trigger)
+        self.resume(paused)
+        self.wait_in_line(paused.pk)
+        wait_until(lambda: have_ended(trigger, 2))
+        paused, other = runs(trigger)
+        assert (paused.started_at or 0) >= (other.finished_at or 0) > 0
+
+    @pytest.mark.parametrize(
+        "end",
+        [
+            lambda run_id: api.cancel(workspace_id=WORKSPACE, run_id=run_id),
+            lambda run_id: Run.objects.filter(pk=run_id).update(status="parked", wake_at=None),
+        ],
+        ids=["cancelled", "set aside"],
+    )
+    def test_the_next_begins_however_the_one_before_ended(
+        self, machine: Machine, end: Callable[[UUID], object]
+    ) -> None:
+        trigger = self.paused_and_let_go(machine, "queue", seconds=600)
+        self.resume(*runs(trigger))
+        first, second = runs(trigger)
+        machine.until(first.pk, lambda run: run.status == "waiting_timer")
+        end(first.pk)
+        machine.until(second.pk, lambda run: run.status == "waiting_timer")
+
+    @pytest.mark.parametrize("rule", ["skip", "queue", "cancel"])
+    def test_a_start_in_its_time_goes_behind_those_that_wait(self, machine: Machine, rule: str) -> None:
+        trigger = self.paused_and_let_go(machine, rule, seconds=1)
+        self.resume(*runs(trigger))
+        machine.until(runs(trigger)[0].pk, lambda run: run.status == "waiting_timer")
+        tick(trigger.workflow_id)
+        assert outcomes(trigger)[-1] == ("queued", REASONS["behind"])
+        wait_until(lambda: have_ended(trigger, 3))
+        assert went_one_after_another(trigger)
+
+    def test_one_that_waits_can_be_paused_again_and_cancelled(self, machine: Machine) -> None:
+        trigger = self.paused_and_let_go(machine, "queue", seconds=600, count=3)
+        self.resume(*runs(trigger))
+        first, second, third = runs(trigger)
+        machine.until(first.pk, lambda run: run.status == "waiting_timer")
+        api.pause_run(workspace_id=WORKSPACE, run_id=second.pk)
+        api.cancel(workspace_id=WORKSPACE, run_id=first.pk)
+        machine.until(third.pk, lambda run: run.status == "waiting_timer")
+        self.resume(second)
+        self.wait_in_line(second.pk)
+        api.cancel(workspace_id=WORKSPACE, run_id=second.pk)
+        machine.until(second.pk, lambda run: run.status == "cancelled")
+
+    def test_runs_that_may_overlap_go_at_once(self, machine: Machine) -> None:
+        trigger = self.paused_and_let_go(machine, "allow", seconds=600)
+        self.resume(*runs(trigger))
+        wait_until(lambda: [run.status for run in runs(trigger)] == ["waiting_timer"] * 2)
+
+    def test_the_one_that_is_tried_goes_at_once(self, idle_machine: Machine) -> None:
+        trigger = published(idle_machine, "skip")
+        version = trigger.version
+        run = Run.objects.create(
+            workspace_id=WORKSPACE, workflow_id=trigger.workflow_id, version_id=version.pk, trigger_node="start",
+            started_by="schedule", status="accepted", accepted_at=1, wake_at=1, min_engine=version.min_engine,
+        )  # fmt: skip
+        hold(trigger.workflow_id)
+        let_go(trigger.workflow_id, trial=True)
+        api.pause_run(workspace_id=WORKSPACE, run_id=run.pk)
+        self.resume(run)
+        run.refresh_from_db()
+        assert (run.held, run.wake_at is None) == (0, False)
