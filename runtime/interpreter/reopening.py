@@ -25,6 +25,7 @@ from runtime.interpreter.versions import Version, parsed
 from runtime.store import reads
 from runtime.store.dialect import database_now
 from runtime.store.models import Deployment, Replay, Run, StepRun
+from runtime.store.queued import queued
 from runtime.store.reads import AttemptRow, StepRow
 from runtime.store.statements import HELD
 
@@ -140,8 +141,8 @@ def _to_go_on_with(row: Mapping[str, Any]) -> Version:
 
 
 def _refuse_started_anew(row: Mapping[str, Any]) -> None:
-    """Raise NotRetryable for a run that was cancelled before it did anything, and in whose place another was started:
-    what started it would have two runs (I33)."""
+    """Raise NotRetryable for a run that was cancelled before it did anything, and in whose place another was started,
+    or is to be: what started it would have two runs (I33)."""
     if row["event_id"] is None or not never_begun([row["id"]]):
         return
     others = Run.objects.filter(replay_of=row["id"], event_id=row["event_id"]).order_by("id")
@@ -150,6 +151,12 @@ def _refuse_started_anew(row: Mapping[str, Any]) -> None:
         raise NotRetryable(
             f"This run was cancelled before it began, and run {other.hex[-8:]} was started in its place. Go on with"
             " that one.",
+            code="started_anew",
+        )
+    if queued().filter(pk=row["event_id"], run_id=row["id"]).exists():
+        raise NotRetryable(
+            "This run was cancelled before it began, and its time was asked for again: another run is started in its"
+            " place when its turn comes. Wait for that one, or stop those starts and then go on with this run.",
             code="started_anew",
         )
 
@@ -211,8 +218,12 @@ def carry_on(
 ) -> None:
     """Open the generation that goes on with the run by this plan, within the caller's transaction; `rows`: what it
     begins with, `may`: steps that may do something a second time, `changes`: of the run's row besides. Raises
-    PlanOutdated."""
+    NotRetryable, PlanOutdated."""
     now = database_now() if now is None else now
+    if found.row["status"] == "cancelled":
+        # Once more under its lock, which whoever starts another in its place takes too (`worker.queued`).
+        list(Run.objects.select_for_update().filter(pk=found.row["id"]).values_list("pk"))
+        _refuse_started_anew(found.row)
     open_next(
         found.row,
         rows,

@@ -101,6 +101,9 @@ def _make_runs(trigger: Trigger, events: list[UUID], now: int, *, wake_at: int |
     needed = trigger.version.min_engine
     found = Event.objects.filter(pk__in=events, verdict="queued").select_for_update()
     for event in sorted(found, key=lambda event: int(event.dedupe_key or 0)):
+        if event.run_id is not None and _goes_on(event.run_id):
+            Event.objects.filter(pk=event.pk).update(verdict="accepted", reason=None)
+            continue
         run_id = uuid7()
         Run.objects.create(
             id=run_id,
@@ -120,6 +123,13 @@ def _make_runs(trigger: Trigger, events: list[UUID], now: int, *, wake_at: int |
             replay_of=event.run_id,
         )
         Event.objects.filter(pk=event.pk).update(verdict="accepted", run_id=run_id, reason=None)
+
+
+def _goes_on(run_id: UUID) -> bool:
+    """Whether somebody has gone on with this run, which was cancelled when its start was asked for again; its row stays
+    locked, so that nobody does until the caller has committed."""
+    status = Run.objects.select_for_update().filter(pk=run_id).values_list("status", flat=True).first()
+    return status not in (None, "cancelled")
 
 
 def _starter(event: Event) -> str:

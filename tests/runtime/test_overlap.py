@@ -11,6 +11,8 @@ import pytest
 
 from runtime import api
 from runtime.contracts import BackfillView, NotRetryable, RuntimeRefused
+from runtime.interpreter.plain_retries import carry_on_plainly, look_plainly
+from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Event, Hold, Run, Trigger
 from runtime.worker import overlap as overlaps
@@ -247,6 +249,52 @@ class TestBackfill:
         for run, other in zip(cancelled, again, strict=True):
             with pytest.raises(NotRetryable, match=f"run {other.pk.hex[-8:]} was started in its place"):
                 api.retry_plan(workspace_id=WORKSPACE, run_id=run.pk)
+
+    def cancelled_before_they_began(self, machine: Machine, seconds: float) -> Trigger:
+        """Starts of past times that somebody cancelled while the workflow was paused, which goes on since."""
+        trigger = published(machine, "cancel", seconds=seconds)
+        api.hold_workflow(workspace_id=WORKSPACE, workflow_id=trigger.workflow_id)
+        self.ask(trigger, together=True)
+        wait_until(lambda: [run.held for run in runs(trigger)] == [1, 1, 1])
+        for run in runs(trigger):
+            api.cancel(workspace_id=WORKSPACE, run_id=run.pk, by=BY)
+            machine.until(run.pk, lambda found: found.status == "cancelled")
+        api.let_go(workspace_id=WORKSPACE, workflow_id=trigger.workflow_id)
+        wait_until(lambda: not Hold.objects.exists())
+        return trigger
+
+    def test_a_time_that_waits_to_be_started_anew_is_not_gone_on_with_as_well(self, machine: Machine) -> None:
+        trigger = self.cancelled_before_they_began(machine, seconds=600)
+        last = runs(trigger)[2]
+        plan = api.retry_plan(workspace_id=WORKSPACE, run_id=last.pk)
+        asked = self.ask(trigger, together=False)
+        wait_until(lambda: len(runs(trigger)) == 4)
+        with pytest.raises(NotRetryable, match="asked for again"):
+            api.retry_plan(workspace_id=WORKSPACE, run_id=last.pk)
+        with pytest.raises(NotRetryable, match="asked for again"):
+            api.retry(workspace_id=WORKSPACE, run_id=last.pk, plan=plan.id)
+        with pytest.raises(NotRetryable, match="asked for again"):
+            look_plainly(WORKSPACE, last.pk)
+        # Nothing is started in its place any more.
+        api.stop_backfill(workspace_id=WORKSPACE, workflow_id=trigger.workflow_id, backfill_id=asked.id)
+        api.retry(workspace_id=WORKSPACE, run_id=last.pk, plan=plan.id)
+        machine.until(last.pk, lambda found: found.status == "waiting_timer")
+        again = self.ask(trigger, together=True)
+        wait_until(lambda: not Event.objects.filter(verdict="queued").exists())
+        assert again.id != asked.id
+        # One run of each time, beside those that were cancelled.
+        alive = Run.objects.filter(workflow_id=trigger.workflow_id, finished_at__isnull=True)
+        assert sorted(int(key or 0) for key in alive.values_list("event__dedupe_key", flat=True)) == self.HOURS
+
+    def test_what_is_started_anew_at_the_same_moment_is_gone_on_with_only_once(self, machine: Machine) -> None:
+        trigger = self.cancelled_before_they_began(machine, seconds=600)
+        first = runs(trigger)[0]
+        found = look_plainly(WORKSPACE, first.pk)
+        self.ask(trigger, together=True)
+        wait_until(lambda: len(runs(trigger)) == 6)
+        with pytest.raises(NotRetryable, match="was started in its place"), commit("run.replay"):
+            carry_on_plainly(found, "api", database_now())
+        assert Run.objects.get(pk=first.pk).status == "cancelled"
 
     def test_what_was_cancelled_after_it_had_begun_is_not_offered_again(self, machine: Machine) -> None:
         trigger = published(machine, "cancel", seconds=600)
