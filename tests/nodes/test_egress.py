@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -322,14 +324,23 @@ async def test_a_connection_cut_off_in_the_middle_of_an_answer_is_not_used_again
     assert server.connections == 2
 
 
-async def test_a_request_for_which_there_is_no_connection_says_so_in_time(
-    server: HttpServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@asynccontextmanager
+async def one_connection(server: HttpServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Egress]:
+    """A place to which there is one connection at a time: /slow keeps it as long as it may."""
     monkeypatch.setattr("runtime.worker.egress.CONNECTIONS", 1)
     server.answers["/slow"] = drip
     server.answers["/x"] = answer(200, b"1")
     doors = Egress.make(named={HOST: ("127.0.0.1", server.port)})
     try:
+        yield doors
+    finally:
+        await doors.aclose()
+
+
+async def test_a_request_for_which_there_is_no_connection_says_so_in_time(
+    server: HttpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with one_connection(server, monkeypatch) as doors:
         slow = asyncio.create_task(doors.http.request("GET", server.url("/slow"), total_seconds=2))
         await asyncio.sleep(0.1)
         with pytest.raises(RetryableError) as refused:
@@ -338,26 +349,18 @@ async def test_a_request_for_which_there_is_no_connection_says_so_in_time(
         with pytest.raises(RetryableError):
             await slow
         assert (await doors.http.request("GET", server.url("/x"))).status == 200
-    finally:
-        await doors.aclose()
 
 
 async def test_a_request_waits_for_a_connection_as_long_as_it_has_time(
     server: HttpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runtime.worker.egress.CONNECTIONS", 1)
-    server.answers["/slow"] = drip
-    server.answers["/x"] = answer(200, b"1")
-    doors = Egress.make(named={HOST: ("127.0.0.1", server.port)})
-    try:
+    async with one_connection(server, monkeypatch) as doors:
         slow = asyncio.create_task(doors.http.request("GET", server.url("/slow"), total_seconds=1))
         await asyncio.sleep(0.1)
         assert (await doors.http.request("GET", server.url("/x"), connect_seconds=0.2)).status == 200
         assert slow.done()
         with pytest.raises(RetryableError):
             await slow
-    finally:
-        await doors.aclose()
 
 
 async def test_connections_to_places_that_are_not_used_again_are_closed(

@@ -1,6 +1,6 @@
 import type { TFunction } from "i18next";
 
-import type { GraphNode } from "../graph";
+import { isRepeat, type GraphNode } from "../graph";
 import type { StepItems } from "../api/types";
 
 /** How the items of a container stand, in words; `t`: of the canvas. */
@@ -8,7 +8,7 @@ export function itemsText(node: Pick<GraphNode, "type">, items: StepItems, t: TF
   const inside = items.failed_inside + items.failed_calls;
   return [
     // Of a repetition nobody knows beforehand how often; a list that is done is as long as what was begun.
-    node.type.startsWith("flow.repeat@")
+    isRepeat(node)
       ? t("items.turns", { count: items.started })
       : items.total === null
         ? t("items.soFar", { done: items.done })

@@ -17,6 +17,9 @@ export interface Box extends Point {
   height: number;
 }
 
+/** Repeat until: it has turns, where others have items. */
+export const isRepeat = (node: Pick<GraphNode, "type"> | undefined) => node?.type.startsWith("flow.repeat@") === true;
+
 export function isContainer(spec: StepSpec | undefined): boolean {
   return spec?.container === true;
 }

@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import { useConnections } from "../../api/queries";
 import {
-  addStep, type Anchor, BODY_HANDLE, ERROR_HANDLE, indexOf, moveTo, nextStart, outline, type OutlineRow, type StepSpec, UNDO_HANDLE,
+  addStep, type Anchor, BODY_HANDLE, ERROR_HANDLE, indexOf, isRepeat, moveTo, nextStart, outline, type OutlineRow, type StepSpec, UNDO_HANDLE,
 } from "../../graph";
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
 import { Button, cx, IconButton, Tile } from "../../ui";
@@ -313,7 +313,7 @@ function OutlineLine({ item, tabIndex, open, selected, onKeyDown, onChoose, onFo
         {body && <Repeat size={13} aria-hidden />}
         {undo && <Undo2 size={13} aria-hidden />}
         {row.failure && <Zap size={13} aria-hidden />}
-        <span className={tree.rowWay}>{row.failure ? t("outline.ifFails") : body ? t(node.type.startsWith("flow.repeat@") ? "outline.turns" : "outline.body", { count: inside }) : undo ? t("outline.undo") : row.label || t("outline.then")}</span>
+        <span className={tree.rowWay}>{row.failure ? t("outline.ifFails") : body ? t(isRepeat(node) ? "outline.turns" : "outline.body", { count: inside }) : undo ? t("outline.undo") : row.label || t("outline.then")}</span>
         {row.children.length === 0 && <small>{t("outline.nothing")}</small>}
         <span className={css.grow} />
         {plus}

@@ -26,7 +26,7 @@ import { DataView } from "./DataView";
 import { doubtOf, keyOf } from "./doubt";
 import { ErrorBox } from "./ErrorBox";
 import { CalledRun, ItemBar } from "./items/ItemBar";
-import { unitOf } from "./items/shown";
+import { isCall, unitOf } from "./items/shown";
 import { ItemsTab } from "./items/ItemsTab";
 import { RetryStepButton, useRetrying, useUndoes } from "./Retrying";
 import { canStartFrom } from "./retry";
@@ -223,7 +223,7 @@ export function StepPanel({ node, spec, tab, onTab, onClose, onPrevious, onNext,
   const mayRetry = retrying !== null && !undoes && !spec?.trigger && (step?.status === "failed" || canStartFrom(step, spec));
   const attempts = detail.data?.attempts ?? [];
   // What it runs is one other run, not a list.
-  const calls = node.type.startsWith("flow.run_workflow@");
+  const calls = isCall(node.type);
   const tabs: { key: PanelTab; label: string; count?: number }[] = [
     { key: "what", label: t("tab.what") },
     ...(step?.items && !calls ? [{ key: "items" as const, label: t("items:tab", { context: unitOf(node) }), count: step.items.total ?? step.items.started }] : []),

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import type { RunStep } from "../../../api/runs";
 import type { GraphDocument } from "../../../api/types";
+import { isRepeat } from "../../../graph";
 import { DEFAULT_IN, UNDO_HANDLE } from "../../../graph/types";
 import { undoOfItems, useRun } from "../../../live";
 
@@ -30,7 +31,7 @@ interface Shown {
 }
 
 /** Repeat until has turns, everything else items: which word of the two texts say. */
-export const unitOf = (node: { type: string } | undefined) => (node?.type.startsWith("flow.repeat@") ? "turn" : "item");
+export const unitOf = (node: { type: string } | undefined) => (isRepeat(node) ? "turn" : "item");
 
 export const isCall = (type: string) => type.startsWith("flow.run_workflow@");
 
