@@ -7,10 +7,24 @@ from typing import Any, Final
 
 import segno
 from pydantic import ValidationError
+from reportlab.lib.utils import ImageReader
 
 from runtime.documents.figures import figures
 from runtime.documents.flow import LEADING, Flow, put
-from runtime.documents.model import AnyBlock, Design, Logo, Notes, Pairs, Parties, QrCode, Space, Table, Text, Title
+from runtime.documents.model import (
+    MOST_PIXELS,
+    AnyBlock,
+    Design,
+    Logo,
+    Notes,
+    Pairs,
+    Parties,
+    QrCode,
+    Space,
+    Table,
+    Text,
+    Title,
+)
 from runtime.documents.problems import DocumentProblem
 from runtime.documents.sheet import MM, picture, write
 from runtime.documents.tables import table
@@ -42,11 +56,12 @@ def draw(design: Design, data: Mapping[str, Any], images: Mapping[str, bytes] | 
     page = design.page
     work = Work(data, figures(page.language, page.currency, page.decimals, page.dates))
     flow = Flow(page, bool(design.header))
+    pictures = _Pictures(images or {})
     for place, block in enumerate(design.blocks):
         work.block = place
         try:
             if work.shown(block.show_if):
-                _block(block, flow, work, images or {})
+                _block(block, flow, work, pictures)
         except DocumentProblem as problem:
             if problem.block is None:
                 problem.block = place
@@ -73,7 +88,26 @@ def _edges(design: Design, flow: Flow, work: Work) -> None:
             put(sheet, flow.left, below + 2, flow.room, f"{number} / {len(flow.sheets)}", style, "right")
 
 
-def _block(block: AnyBlock, flow: Flow, work: Work, images: Mapping[str, bytes]) -> None:
+class _Pictures:
+    """The pictures of one document: each is unpacked once, and all together have a limit."""
+
+    def __init__(self, images: Mapping[str, bytes]) -> None:
+        self._images = images
+        self._unpacked: dict[str, ImageReader] = {}
+        self._left = MOST_PIXELS
+
+    def get(self, name: str) -> ImageReader:
+        data = self._images.get(name)
+        if data is None:
+            raise DocumentProblem("image", f"There is no picture “{name}”: choose another or remove the logo.")
+        if name not in self._unpacked:
+            self._unpacked[name] = picture(data, self._left)
+            wide, high = self._unpacked[name].getSize()
+            self._left -= wide * high
+        return self._unpacked[name]
+
+
+def _block(block: AnyBlock, flow: Flow, work: Work, pictures: _Pictures) -> None:
     page = flow.page
     match block:
         case Title():
@@ -101,7 +135,7 @@ def _block(block: AnyBlock, flow: Flow, work: Work, images: Mapping[str, bytes])
                 flow.sheet.box(flow.left, flow.y - height / 2, flow.room, 0.6, "#cbd2d9")
             flow.y -= height
         case Logo():
-            _logo(block, flow, images)
+            _logo(block, flow, pictures)
         case QrCode():
             _qr(block, flow, work)
 
@@ -142,13 +176,10 @@ def _pairs(block: Pairs, flow: Flow, work: Work) -> None:
     flow.y -= 8
 
 
-def _logo(block: Logo, flow: Flow, images: Mapping[str, bytes]) -> None:
-    data = images.get(block.image)
-    if data is None:
-        raise DocumentProblem("image", f"There is no picture “{block.image}”: choose another or remove the logo.")
-    reader = picture(data)
+def _logo(block: Logo, flow: Flow, pictures: _Pictures) -> None:
+    reader = pictures.get(block.image)
     wide, high = reader.getSize()
-    factor = min(block.height * MM / high, flow.room / wide)
+    factor = min(min(block.height * MM, flow.top - flow.floor) / high, flow.room / wide)
     flow.needs(high * factor)
     x = flow.left + {"left": 0.0, "centre": 0.5, "right": 1.0}[block.align] * (flow.room - wide * factor)
     flow.sheet.pictures.append((reader, x, flow.y - high * factor, wide * factor, high * factor))
@@ -163,7 +194,7 @@ def _qr(block: QrCode, flow: Flow, work: Work) -> None:
         code = segno.make_qr(text, error="m")
     except segno.DataOverflowError:
         raise DocumentProblem("limit", "This text is too long for a QR code: use 2,000 letters at most.") from None
-    size = block.size * MM
+    size = min(block.size * MM, flow.room, flow.top - flow.floor)
     flow.needs(size)
     side = size / len(code.matrix)
     x = flow.left + {"left": 0.0, "centre": 0.5, "right": 1.0}[block.align] * (flow.room - size)

@@ -45,14 +45,17 @@ def rgb(colour: str) -> str:
     return " ".join(f"{int(colour[at : at + 2], 16) / 255:.3f}" for at in (1, 3, 5))
 
 
-def picture(data: bytes) -> ImageReader:
-    """A PNG or JPEG that is not too large; its size is looked at before it is unpacked."""
+def picture(data: bytes, most: int) -> ImageReader:
+    """A PNG or JPEG of at most so many pixels; its size is looked at before it is unpacked."""
     try:
         found = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
         wide, high = found.size
-        if wide * high > MOST_PIXELS:
+        if wide * high > most:
+            rest = "" if most == MOST_PIXELS else f", and {most:,} are left"
             raise DocumentProblem(
-                "limit", f"A picture has at most {MOST_PIXELS:,} pixels; this one has {wide * high:,}."
+                "limit",
+                f"The pictures of a document have at most {MOST_PIXELS:,} pixels in all{rest}; this one has"
+                f" {wide * high:,}. Use a smaller one.",
             )
         found.load()
     except DocumentProblem:
@@ -69,6 +72,8 @@ def write(pages: Sequence[Sheet], size: tuple[float, float], title: str, languag
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=size, invariant=1, pageCompression=1, lang=language.replace("_", "-"))
     canvas.setTitle(title)
+    # Otherwise it says "anonymous".
+    canvas.setAuthor("")
     canvas.setCreator("Millrace")
     canvas.setProducer("Millrace")
     for sheet in pages:

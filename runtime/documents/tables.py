@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 from runtime.documents.figures import number_of
 from runtime.documents.flow import LEADING, Flow, put
 from runtime.documents.model import Align, Table
-from runtime.documents.type import BOLD, REGULAR, clean, lines
+from runtime.documents.problems import DocumentProblem
+from runtime.documents.type import BOLD, REGULAR, clean, lines, width
 from runtime.documents.work import Work
 
 _SIZE: Final = 8.5
+#: Letters of amounts that do not fit their column get no smaller than this.
+_SMALLEST: Final = 5.0
 _PAD: Final = 4.0
 _STEP: Final = _SIZE * LEADING
 _RULE: Final = "#cbd2d9"
 _SHADE: Final = "#f1f4f7"
+
+#: Lines, and the size of their letters.
+Cell = tuple[tuple[str, ...], float]
 
 
 def table(block: Table, flow: Flow, work: Work) -> None:
@@ -34,23 +41,27 @@ class _Table:
         self.summed = [place for place, column in enumerate(block.columns) if column.total]
         self.totals = dict.fromkeys(self.summed, Decimal(0))
         self.group_totals = dict.fromkeys(self.summed, Decimal(0))
-        self.head = [work.text(column.title) for column in block.columns]
+        #: Columns whose texts stay on one line.
+        self.kept = [place for place, column in enumerate(block.columns) if column.format != "text"]
+        self.carried = work.text(block.carried_label)
         self.started = False
+        self.spare = self.below_head = 0.0
+        self.measure()
 
     def draw(self, rows: list[Any]) -> None:
         flow, block = self.flow, self.block
-        flow.needs(4 * _STEP)
+        flow.needs(_high(self.head) + 2 * _STEP + self.spare)
         self.top()
         last: str | None = None
         for place, item in enumerate(rows):
             context = {**self.work.context, "item": item, "index": place}
-            cells, amounts = self.cells(context)
+            texts, amounts = self.texts(context)
             if block.group:
                 group = self.work.text(block.group, context=context)
                 if last is not None and group != last:
                     self.subtotal(last)
                 last = group
-            self.row(cells)
+            self.row(texts, self.kept)
             for column, amount in amounts.items():
                 self.totals[column] += amount
                 self.group_totals[column] += amount
@@ -58,10 +69,11 @@ class _Table:
         if last is not None:
             self.subtotal(last)
         if self.summed:
-            self.row(self.sums(self.work.text(block.total_label), self.totals), bold=True, shade=True)
+            total = self.sums(self.work.text(block.total_label), self.totals)
+            self.row(total, self.summed, bold=True, shade=True)
         flow.y -= 8
 
-    def cells(self, context: dict[str, Any]) -> tuple[list[str], dict[int, Decimal]]:
+    def texts(self, context: dict[str, Any]) -> tuple[list[str], dict[int, Decimal]]:
         """One row's texts, and the amounts that are summed."""
         work = self.work
         texts, amounts = [], {}
@@ -69,7 +81,7 @@ class _Table:
             value = work.value(column.value, context)
             if place in self.totals and value is not None and value != "":
                 amounts[place] = number_of(value)
-            texts.append(clean(work.figures.write(value, column.format)))
+            texts.append(work.written(value, column.format))
         return texts, amounts
 
     def sums(self, label: str, totals: dict[int, Decimal]) -> list[str]:
@@ -88,60 +100,88 @@ class _Table:
     def subtotal(self, group: str) -> None:
         if self.summed:
             label = f"{self.work.text(self.block.subtotal_label)} {group}".strip()
-            self.row(self.sums(label, self.group_totals), bold=True)
+            self.row(self.sums(label, self.group_totals), self.summed, bold=True)
         self.group_totals = dict.fromkeys(self.summed, Decimal(0))
+
+    def measure(self) -> None:
+        """The head, and how high it and the line for what is carried are: the same on each page."""
+        self.head = self.cells([self.work.text(column.title) for column in self.block.columns], (), bold=True)
+        if self.summed:
+            nothing = dict.fromkeys(self.summed, Decimal(0))
+            self.spare = _high(self.cells(self.sums(self.carried, nothing), self.summed, bold=True))
+        if _high(self.head) + 2 * self.spare + _high([]) > (self.flow.top - self.flow.floor) * 0.8:
+            raise DocumentProblem(
+                "limit", "The titles of this table leave no room for its rows: make them shorter or the columns wider."
+            )
 
     def top(self) -> None:
         """The head of the columns, on each page."""
         self.put(self.head, bold=True, colour="#ffffff", fill=self.flow.page.accent)
+        self.below_head = self.flow.y
 
-    def row(self, texts: list[str], *, bold: bool = False, shade: bool = False) -> None:
-        """One row; a page is turned before it where it does not fit with the line for what is carried."""
-        spare = _STEP + 2 * _PAD if self.summed else 0.0
-        high = self.high(texts, bold)
-        if self.flow.y - high - spare < self.flow.floor and self.started:
-            carried = self.sums(self.work.text(self.block.carried_label), self.totals) if self.summed else None
-            if carried:
-                self.put(carried, bold=True, fill=_SHADE)
-            self.flow.turn()
-            self.top()
-            if carried:
-                self.put(carried, bold=True, fill=_SHADE)
-        self.put(texts, bold=bold, fill=_SHADE if shade else "")
+    def turn(self) -> None:
+        """Go on with the table on a new page."""
+        carried = self.summed and self.started
+        cells = self.cells(self.sums(self.carried, self.totals), self.summed, bold=True) if carried else []
+        if carried:
+            self.put(cells, bold=True, fill=_SHADE)
+        self.flow.turn()
+        self.top()
+        if carried:
+            self.put(cells, bold=True, fill=_SHADE)
+            self.below_head = self.flow.y
 
-    def broken(self, texts: list[str], bold: bool) -> list[tuple[str, ...]]:
+    def row(self, texts: list[str], whole: Container[int], *, bold: bool = False, shade: bool = False) -> None:
+        """One row; a page is turned before it where it does not fit with the line for what is carried. One that is
+        longer than a page goes on over pages. `whole`: as of `cells`."""
+        flow, fill = self.flow, _SHADE if shade else ""
+        cells = self.cells(texts, whole, bold=bold)
+        if flow.y - _high(cells) - self.spare < flow.floor and flow.y < self.below_head:
+            self.turn()
+        while _high(cells) > (room := flow.y - flow.floor - self.spare):
+            fits = int((room - _PAD) / _STEP)
+            if fits >= 1:
+                self.put([(cell[:fits], size) for cell, size in cells], bold=bold, fill=fill)
+                cells = [(cell[fits:], size) for cell, size in cells]
+            self.turn()
+        self.put(cells, bold=bold, fill=fill)
+
+    def cells(self, texts: list[str], whole: Container[int], *, bold: bool) -> list[Cell]:
+        """Each text as lines and the size of its letters. `whole`: columns of amounts and dates. Half an amount reads
+        as another amount, so that those get smaller where others get longer."""
         font = BOLD if bold else REGULAR
-        return [
-            lines(text, font, _SIZE, max(wide - 2 * _PAD, 8.0)) if text else ()
-            for text, wide in zip(texts, self.widths, strict=True)
-        ]
+        found: list[Cell] = []
+        for place, (text, wide) in enumerate(zip(texts, self.widths, strict=True)):
+            room = max(wide - 2 * _PAD, 8.0)
+            if not text:
+                found.append(((), _SIZE))
+            elif place not in whole:
+                found.append((lines(text, font, _SIZE, room), _SIZE))
+            else:
+                needed = width(text, font, _SIZE)
+                size = _SIZE if needed <= room else int(_SIZE * room / needed * 10) / 10
+                if size < _SMALLEST:
+                    told = f"“{text[:40]}” is too wide for its column: make the column wider or others narrower."
+                    raise DocumentProblem("limit", told)
+                found.append(((text,), size))
+        return found
 
-    def high(self, texts: list[str], bold: bool) -> float:
-        return max(1, *map(len, self.broken(texts, bold)), 1) * _STEP + _PAD
-
-    def put(self, texts: list[str], *, bold: bool = False, colour: str = "", fill: str = "") -> None:
-        """Cells side by side; those of more lines than a page goes on over pages."""
+    def put(self, cells: list[Cell], *, bold: bool = False, colour: str = "", fill: str = "") -> None:
+        """Cells side by side, on this page."""
         flow = self.flow
-        style = (BOLD if bold else REGULAR, _SIZE, colour or flow.page.text)
-        cells = self.broken(texts, bold)
-        left = max(1, *map(len, cells), 1)
-        done = 0
-        while left:
-            fits = int((flow.y - flow.floor - _PAD) / _STEP)
-            if fits < 1:
-                flow.turn()
-                continue
-            now = min(left, fits)
-            high = now * _STEP + _PAD
-            if fill:
-                flow.sheet.box(flow.left, flow.y - high, flow.room, high, fill)
-            x = flow.left
-            for cell, wide, align in zip(cells, self.widths, self.aligns, strict=True):
-                for at, line in enumerate(cell[done : done + now]):
-                    y = flow.y - _PAD / 2 - _SIZE - at * _STEP
-                    put(flow.sheet, x + _PAD, y, wide - 2 * _PAD, line, style, align)
-                x += wide
-            flow.sheet.box(flow.left, flow.y - high, flow.room, 0.4, _RULE)
-            flow.y -= high
-            done += now
-            left -= now
+        font, colour = BOLD if bold else REGULAR, colour or flow.page.text
+        high = _high(cells)
+        if fill:
+            flow.sheet.box(flow.left, flow.y - high, flow.room, high, fill)
+        x = flow.left
+        for (cell, size), wide, align in zip(cells, self.widths, self.aligns, strict=True):
+            for at, line in enumerate(cell):
+                y = flow.y - _PAD / 2 - _SIZE - at * _STEP
+                put(flow.sheet, x + _PAD, y, wide - 2 * _PAD, line, (font, size, colour), align)
+            x += wide
+        flow.sheet.box(flow.left, flow.y - high, flow.room, 0.4, _RULE)
+        flow.y -= high
+
+
+def _high(cells: Sequence[Cell]) -> float:
+    return max([1, *(len(cell) for cell, _ in cells)]) * _STEP + _PAD

@@ -59,9 +59,13 @@ def width(text: str, font: str, size: float) -> float:
     return sum([table[letter] for letter in text]) * size / 1000
 
 
-@lru_cache(maxsize=8192)
 def lines(text: str, font: str, size: float, room: float) -> tuple[str, ...]:
     """The clean text broken into lines that fit; a word that is longer than a line is cut."""
+    # Long texts hardly ever come twice, and would be kept for nothing.
+    return (_lines if len(text) <= _KEPT else _break)(text, font, size, room)
+
+
+def _break(text: str, font: str, size: float, room: float) -> tuple[str, ...]:
     found: list[str] = []
     for paragraph in text.split("\n"):
         if width(paragraph, font, size) <= room:
@@ -83,6 +87,10 @@ def lines(text: str, font: str, size: float, room: float) -> tuple[str, ...]:
                 used = width(line, font, size)
         found.append(line)
     return tuple(found)
+
+
+_KEPT: Final = 120
+_lines = lru_cache(maxsize=8192)(_break)
 
 
 def _cut(word: str, font: str, size: float, room: float) -> list[str]:

@@ -30,7 +30,11 @@ class Work:
 
     def text(self, formula: str, form: str = "text", context: Mapping[str, Any] | None = None) -> str:
         """What a formula gives, written by its format, with letters that the fonts have."""
-        written = self.figures.write(self.value(formula, context), form)
+        return self.written(self.value(formula, context), form)
+
+    def written(self, value: Any, form: str = "text") -> str:
+        """A value written by its format, with letters that the fonts have."""
+        written = self.figures.write(value, form)
         if len(written) > LONGEST_TEXT:
             raise DocumentProblem("limit", f"A text has at most {LONGEST_TEXT:,} characters.", self.block)
         return clean(written)

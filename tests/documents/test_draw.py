@@ -85,6 +85,33 @@ def test_sums_stand_where_the_group_changes() -> None:
 def test_a_cell_that_is_longer_than_a_page_goes_on() -> None:
     told = pages(draw(made(table()), {"rows": [{"name": "word " * 3000, "sum": 1}]}))
     assert sum(text.count("word") for text in told) == 3000
+    assert all("Name" in text for text in told)
+
+
+def test_what_was_summed_before_a_long_cell_is_carried_over_each_of_its_pages() -> None:
+    rows = [{"name": "first", "sum": 5}, {"name": "word " * 3000, "sum": 1}]
+    told = pages(draw(made(table()), {"rows": rows}))
+    assert len(told) > 3
+    for number, text in enumerate(told, 1):
+        assert "Name" in text
+        assert text.count("Carried forward") == (1 if number in (1, len(told)) else 2)
+    assert "€6.00" in told[-1]
+
+
+def test_an_amount_is_never_written_on_two_lines() -> None:
+    narrow = [{"title": "Text", "value": "x", "width": 9}, *table()["columns"]]
+    rows = [{"name": "a", "sum": 1}, {"name": "b", "sum": 98_765_432}]
+    (text,) = pages(draw(made(table(columns=narrow)), {"rows": rows}))
+    assert "€98,765,432.00" in text
+    assert "€98,765,433.00" in text
+    with pytest.raises(DocumentProblem, match=r"“€987,654,321,012,345\.00” is too wide for its column"):
+        draw(made(table(columns=narrow)), {"rows": [{"name": "a", "sum": 987_654_321_012_345}]})
+
+
+def test_titles_that_leave_no_room_for_rows_are_refused() -> None:
+    columns = [{"title": "word " * 2000, "value": "x"}]
+    with pytest.raises(DocumentProblem, match="leave no room for its rows"):
+        draw(made(table(columns=columns)), {"rows": [{}]})
 
 
 def test_a_block_is_left_out_where_its_formula_gives_no() -> None:
@@ -99,6 +126,36 @@ def test_a_picture_is_drawn() -> None:
     pdf = draw(made({"kind": "logo", "image": "logo"}), {}, {"logo": out.getvalue()})
     shown = pypdfium2.PdfDocument(pdf)[0].render().to_pil().convert("RGB")
     assert (200, 0, 0) in {colour for _count, colour in shown.getcolors(1 << 20)}
+
+
+def picture(wide: int, high: int, mode: str = "RGBA") -> bytes:
+    out = io.BytesIO()
+    Image.new(mode, (wide, high), 200).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "block", [{"kind": "logo", "image": "x", "height": 80}, {"kind": "qr", "text": "x", "size": 80}]
+)
+def test_a_picture_stays_within_the_margins_of_a_low_page(block: dict[str, Any]) -> None:
+    low = {"paper": "A5", "orientation": "landscape", "top": 45, "bottom": 45, "left": 60, "right": 60}
+    pdf = draw(made(block, page=low), {}, {"x": picture(40, 200, "L")})
+    shown = pypdfium2.PdfDocument(pdf)[0].render(scale=2).to_pil().convert("L").point(lambda grey: 255 * (grey < 250))
+    dark = shown.getbbox()
+    assert dark is not None
+    assert dark[1] >= 45 * 72 / 25.4 * 2 - 1
+
+
+def test_a_picture_that_stands_in_many_places_is_unpacked_once_and_all_pictures_share_one_limit() -> None:
+    logo = {"kind": "logo", "image": "x", "height": 5}
+    assert pages(draw(made(*[logo] * 60), {}, {"x": picture(1900, 2000, "L")}))
+    with pytest.raises(DocumentProblem, match="at most 4,000,000 pixels in all, and 200,000 are left") as caught:
+        draw(made(logo, {**logo, "image": "y"}), {}, {"x": picture(1900, 2000, "L"), "y": picture(500, 500, "L")})
+    assert caught.value.block == 1
+
+
+def test_nobody_is_said_to_be_the_author() -> None:
+    assert b"anonymous" not in draw(made(), {})
 
 
 @pytest.mark.parametrize(
@@ -142,6 +199,7 @@ def test_amounts_are_written_as_cldr_says(language: str, cents: int) -> None:
         (table(), {"rows": 3}, "data", "list"),
         (table(), {"rows": [{"name": "a", "sum": "much"}]}, "data", "“much” is not a number"),
         (table(), {"rows": [{"name": "a", "sum": 1}] * 5001}, "limit", "5,000 rows"),
+        (table(), {"rows": [{"name": "a" * 20_001, "sum": 1}]}, "limit", "20,000 characters"),
         ({"kind": "logo", "image": "x"}, {}, "image", "no picture “x”"),
         ({"kind": "qr", "text": "a" * 4000}, {}, "limit", "too long for a QR code"),
     ],
