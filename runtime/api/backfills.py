@@ -21,7 +21,7 @@ from runtime.sdk.schedules import ScheduleError, local_moment, zone
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Backfill, Deployment, Event, Run, Trigger
-from runtime.store.queued import queued
+from runtime.store.queued import leave_out, queued
 
 __all__ = ["backfill", "backfill_plan", "backfills", "stop_backfill"]
 
@@ -95,9 +95,8 @@ def stop_backfill(*, workspace_id: UUID, workflow_id: UUID, backfill_id: UUID) -
     if found is None:
         raise NotFound("There are no such starts.", code="backfill_not_found")
     with commit("schedule.backfill"):
-        queued().filter(trigger_id=found.trigger_id, backfill_id=found.pk).update(
-            verdict="skipped", reason="Somebody stopped these starts."
-        )
+        waiting = queued().filter(trigger_id=found.trigger_id, backfill_id=found.pk)
+        leave_out(waiting, "Somebody stopped these starts.")
     return _views([found])[0]
 
 
@@ -159,8 +158,8 @@ def _plan(trigger: Trigger, range_from: int, range_to: int) -> BackfillPlan:
     again = {key for key, _ in _never_begun(trigger, listed)}
     known = {
         key
-        for key, verdict in _events(trigger, listed).values_list("dedupe_key", "verdict")
-        if verdict != "skipped" and key not in again
+        for key, verdict, run_id in _events(trigger, listed).values_list("dedupe_key", "verdict", "run_id")
+        if (verdict != "skipped" or run_id is not None) and key not in again
     }
     return BackfillPlan(
         trigger_id=trigger.pk,
@@ -176,7 +175,8 @@ def _events(trigger: Trigger, instants: Sequence[int]) -> Any:
 
 def _never_begun(trigger: Trigger, instants: Sequence[int]) -> list[tuple[str, UUID]]:
     """Those whose run was cancelled before it began, and was not started again; with that run."""
-    events = _events(trigger, instants).filter(verdict="accepted", run_id__isnull=False)
+    # One that was left out once more while it waited kept its run, and in earlier versions said that it was skipped.
+    events = _events(trigger, instants).filter(verdict__in=("accepted", "skipped"), run_id__isnull=False)
     of_run = {run_id: key for key, run_id in events.values_list("dedupe_key", "run_id")}
     found = set(Run.objects.filter(pk__in=of_run, status="cancelled").values_list("id", flat=True))
     if found := never_begun(found):
@@ -190,7 +190,7 @@ def _queue(trigger: Trigger, plan: BackfillPlan, made: Backfill) -> None:
     began, gets its turn."""
     wanted = [instant.at for instant in plan.instants if not instant.known]
     cancelled = [run_id for _, run_id in _never_begun(trigger, wanted)]
-    again = _events(trigger, wanted).filter(Q(verdict="skipped") | Q(run_id__in=cancelled))
+    again = _events(trigger, wanted).filter(Q(verdict="skipped", run_id__isnull=True) | Q(run_id__in=cancelled))
     again.update(verdict="queued", backfill_id=made.pk, reason=None)
     before = dict(zip((one.at for one in plan.instants[1:]), (one.at for one in plan.instants), strict=False))
     rows = []

@@ -15,6 +15,7 @@ from runtime.api.causes import unexplained
 from runtime.contracts import HealthItem
 from runtime.store.brake import BRAKE, free_bytes
 from runtime.store.dialect import database_now, durability_problems
+from runtime.store.holds import TAKES_TURNS
 from runtime.store.models import Deployment, Hold, Instance, Process, Run
 from runtime.store.statements import HELD
 
@@ -55,7 +56,7 @@ def orphans() -> list[UUID]:
     gone = Deployment.objects.filter(pk=OuterRef("workflow_id"), retired=True)
     held = Exists(Hold.objects.filter(pk=OuterRef("workflow_id"))) & ~Exists(gone)
     # Or the ticker: a start of a schedule that was resumed waits for its turn also where no workflow is paused.
-    held |= Q(~Exists(Hold.objects.filter(pk=OuterRef("workflow_id"))), started_by="schedule")
+    held |= Q(~Exists(Hold.objects.filter(pk=OuterRef("workflow_id"))), TAKES_TURNS)
     stopped = Q(min_engine__gte=HELD) & (~Q(held=1) | held)
     lost = unleased & Q(wake_at__isnull=True) & ~stopped & ~Q(status__in=_MOVED_FROM_OUTSIDE) & ~aside
     lost |= unexplained()

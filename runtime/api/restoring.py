@@ -19,7 +19,7 @@ from runtime.store import restores
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Attempt, Instance, Run, StepRun, Trigger, Version
-from runtime.store.queued import queued
+from runtime.store.queued import leave_out, queued
 
 _PAGE: Final = 200
 #: A step that came to one of these did what it was to do, or never will.
@@ -86,7 +86,7 @@ def confirm_restored(*, schedules: Literal["skip", "run"] = "skip") -> bool:
                 )
         # So may those have that waited for their turn; a person can ask for them again.
         with commit("schedule.release"):
-            queued().update(verdict="skipped", reason="A backup was restored while it waited.")
+            leave_out(queued(), "A backup was restored while it waited.")
     return restores.release()
 
 

@@ -18,13 +18,14 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.store.commits import commit
-from runtime.store.models import Hold, Run, Trigger, Version
+from runtime.store.models import Backfill, Event, Hold, Run, Trigger, Version
 from runtime.store.parts import IS_ITEM
 from runtime.store.statements import HELD
 from runtime.store.trail import said
 
 __all__ = [
     "GATHER",
+    "TAKES_TURNS",
     "Overlap",
     "ahead",
     "at_work",
@@ -45,11 +46,22 @@ Overlap = Literal["allow", "skip", "queue", "cancel"]
 #: Runs that one transaction holds at most.
 GATHER: Final = 5_000
 
+#: Starts of a schedule that go one after another where its runs must not overlap: those of the clock, and of past times
+#: that somebody asked for one after another.
+TAKES_TURNS: Final = Q(started_by="schedule") | Exists(
+    Event.objects.filter(
+        Exists(Backfill.objects.filter(pk=OuterRef("backfill_id"), together=False)), pk=OuterRef("event_id")
+    )
+)
+_TAKES_TURNS: Final = """(started_by = 'schedule' OR EXISTS (
+                    SELECT 1 FROM store_event AS e JOIN store_backfill AS b ON b.id = e.backfill_id
+                    WHERE e.id = store_run.event_id AND NOT b.together))"""
+
 # Runs that somebody paused by themselves are nobody's turn; of a schedule whose runs must not overlap it is only one's.
 _FIRST: Final = """
             SELECT id FROM store_run
             WHERE workflow_id = %s AND held = 1 AND finished_at IS NULL AND paused_at IS {paused}
-                AND NOT (started_by = 'schedule' AND trigger_node IN (SELECT value FROM {nodes})
+                AND NOT ({takes_turns} AND trigger_node IN (SELECT value FROM {nodes})
                     AND {id} NOT IN (SELECT value FROM {turns}))
             ORDER BY id LIMIT %s"""
 # The first waits longest: who is claimed by the time it waits goes in the order of acceptance.
@@ -72,7 +84,7 @@ _STRAYS: Final = """
         wake_at = CASE WHEN paused_at IS NULL THEN %s END
     WHERE workflow_id = %s AND held = 1 AND finished_at IS NULL
         AND NOT EXISTS (SELECT 1 FROM store_hold AS h WHERE h.workflow_id = store_run.workflow_id)
-        AND NOT (started_by = 'schedule' AND paused_at IS NULL AND trigger_node IN (SELECT value FROM {nodes})
+        AND NOT ({takes_turns} AND paused_at IS NULL AND trigger_node IN (SELECT value FROM {nodes})
             AND {id} NOT IN (SELECT value FROM {turns}))
     RETURNING id"""
 
@@ -157,7 +169,7 @@ def _first(paused: str = "NULL") -> str:
 def _with_turns(sql: str, **more: str) -> str:
     rows = _LIST[connection.vendor]
     key = "id::text" if connection.vendor == "postgresql" else "id"
-    return sql.format(nodes=rows, turns=rows, id=key, **more)
+    return sql.format(nodes=rows, turns=rows, id=key, takes_turns=_TAKES_TURNS, **more)
 
 
 def _move(hold: Hold, version_id: UUID, chosen: list[Any], who: str, paused: str = "NULL") -> None:
@@ -205,8 +217,8 @@ def take_turns(runs: QuerySet[Run], now: int) -> int:
     free = Q(lease_owner__isnull=True) | Q(lease_expires_at__lte=now)
     fresh = runs.exclude(held=1).filter(
         of_schedule,
+        TAKES_TURNS,
         free,
-        started_by="schedule",
         mode="live",
         status="accepted",
         paused_at__isnull=True,

@@ -17,10 +17,10 @@ from django.db.models import QuerySet
 from runtime.store.cancels import ask_to_cancel
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.holds import held_runs, overlap_of
+from runtime.store.holds import TAKES_TURNS, held_runs, overlap_of
 from runtime.store.models import Event, Hold, Run, Trigger
 from runtime.store.parts import IS_ITEM
-from runtime.store.queued import queued
+from runtime.store.queued import leave_out, queued
 
 __all__ = ["MISSED", "REASONS", "Admission", "Going", "admit", "going", "in_turn"]
 
@@ -44,8 +44,8 @@ _WAITING: Final = ("waiting_timer", "waiting_event", "waiting_human")
 
 @dataclass(frozen=True, slots=True)
 class Going:
-    """A run of a schedule that has not ended. `held`: it is kept from beginning. `instant`: of which time it is;
-    `backfill`: somebody asked for it."""
+    """A run of a schedule that has not ended. `held`: it is kept from beginning; `aside`: by somebody who paused it by
+    itself, so that others pass it. `instant`: of which time it is; `backfill`: somebody asked for it."""
 
     run_id: UUID
     started_at: int | None
@@ -53,6 +53,7 @@ class Going:
     wake_at: int | None
     paused: bool
     held: bool
+    aside: bool
     instant: tuple[UUID | None, str | None]
     backfill: bool
 
@@ -100,7 +101,7 @@ def admit(trigger: Trigger, at: int, *, late: bool, previous: int | None) -> Adm
 
 
 def _held(trigger: Trigger) -> QuerySet[Run]:
-    """Starts of the clock that the paused workflow holds."""
+    """Starts of the clock that are held."""
     return held_runs(trigger.workflow_id).filter(
         trigger_node=trigger.node_id, started_by="schedule", cancel_requested_at__isnull=True
     )
@@ -133,7 +134,7 @@ def _cancel(run_ids: list[UUID]) -> None:
 def _leave_out(waiting: QuerySet[Event]) -> None:
     if waiting.exists():
         with commit("schedule.release"):
-            waiting.update(verdict="skipped", reason=_REPLACED)
+            leave_out(waiting, _REPLACED)
 
 
 def going(trigger: Trigger, *, besides: int | None = None) -> list[Going]:
@@ -152,6 +153,7 @@ def going(trigger: Trigger, *, besides: int | None = None) -> list[Going]:
             *("id", "started_at", "status", "wake_at"),
         ):
             run_id, started_at, status, wake_at = row
+            aside = status == "accepted" and paused_at is not None
             if (node, mode, finished_at) == (trigger.node_id, "live", None) and status != "parked":
                 found[run_id] = Going(
                     run_id=run_id,
@@ -159,7 +161,8 @@ def going(trigger: Trigger, *, besides: int | None = None) -> list[Going]:
                     status=status,
                     wake_at=wake_at,
                     paused=paused_at is not None,
-                    held=held == 1 or (status == "accepted" and paused_at is not None),
+                    held=held == 1 or aside,
+                    aside=aside,
                     instant=(trigger_id, key),
                     backfill=backfill_id is not None,
                 )
@@ -173,7 +176,8 @@ def in_turn(workflow_id: UUID) -> dict[str, UUID | None]:
     for trigger in Trigger.objects.filter(workflow_id=workflow_id, type__startswith="trigger.schedule@"):
         if overlap_of(trigger) == "allow":
             continue
-        first = _held(trigger).filter(paused_at__isnull=True).order_by("id").values_list("id", flat=True).first()
+        held = held_runs(workflow_id).filter(TAKES_TURNS, trigger_node=trigger.node_id, paused_at__isnull=True)
+        first = held.order_by("id").values_list("id", flat=True).first()
         if first is not None:
             begun = any(not one.held for one in going(trigger))
             found[trigger.node_id] = None if begun else first

@@ -13,12 +13,13 @@ from django.db.models import QuerySet
 from django.db.models.functions import Length
 
 from runtime.engine.ids import uuid7
+from runtime.interpreter.reopening import never_begun
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Backfill, Deployment, Event, Hold, Run, Trigger
-from runtime.store.queued import queued
+from runtime.store.queued import leave_out, queued
 from runtime.store.statements import HELD
-from runtime.worker.overlap import going
+from runtime.worker.overlap import Going, going
 
 __all__ = ["release"]
 
@@ -50,7 +51,7 @@ def release() -> bool:
             own = events.filter(backfill_id__isnull=True).values_list("id", flat=True)[:_MOST_AT_ONCE]
             _hold(trigger, list(own))
         else:
-            open_runs = going(trigger)
+            open_runs = _before(trigger)
             if not open_runs:
                 _start(trigger, [event_id], alone=True)
             # What ends at once need not keep the others for long.
@@ -73,7 +74,12 @@ def _all_at_once(backfill_id: UUID | None) -> bool:
 
 def _leave_out(events: QuerySet[Event]) -> None:
     with commit("schedule.release"):
-        events.order_by().update(verdict="skipped", reason="The workflow took no starts any more when its turn came.")
+        leave_out(events, "The workflow took no starts any more when its turn came.")
+
+
+def _before(trigger: Trigger) -> list[Going]:
+    """The runs for whose end the next start waits: none that somebody paused before it began."""
+    return [one for one in going(trigger) if not one.aside]
 
 
 def _start(trigger: Trigger, events: list[UUID], *, alone: bool = False) -> None:
@@ -81,7 +87,7 @@ def _start(trigger: Trigger, events: list[UUID], *, alone: bool = False) -> None
     with commit("schedule.release"):
         # Two leaders for a moment: the second waits here, and sees what the first has started.
         Trigger.objects.select_for_update().get(pk=trigger.pk)
-        if alone and going(trigger):
+        if alone and _before(trigger):
             return
         now = database_now()
         _make_runs(trigger, events, now, wake_at=now)
@@ -126,10 +132,10 @@ def _make_runs(trigger: Trigger, events: list[UUID], now: int, *, wake_at: int |
 
 
 def _goes_on(run_id: UUID) -> bool:
-    """Whether somebody has gone on with this run, which was cancelled when its start was asked for again; its row stays
-    locked, so that nobody does until the caller has committed."""
+    """Whether somebody has gone on with this run, which was cancelled when its start was asked for again, however it
+    ended then; its row stays locked, so that nobody does until the caller has committed."""
     status = Run.objects.select_for_update().filter(pk=run_id).values_list("status", flat=True).first()
-    return status not in (None, "cancelled")
+    return status is not None and (status != "cancelled" or not never_begun([run_id]))
 
 
 def _starter(event: Event) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,7 +17,16 @@ from runtime.worker import holds
 from runtime.worker.overlap import REASONS
 from tests.runtime.machine import WORKSPACE, Machine, flow, look, pause, wait_until
 from tests.runtime.test_holding import GRAPH, hold, let_go, standing, tend_until_over
-from tests.runtime.test_overlap import have_ended, instants, outcomes, published, runs, went_one_after_another
+from tests.runtime.test_overlap import (
+    PAST,
+    have_ended,
+    instants,
+    outcomes,
+    published,
+    runs,
+    stand_still,
+    went_one_after_another,
+)
 from tests.runtime.test_ticker_schedules import tick
 
 
@@ -86,9 +96,11 @@ def test_a_run_that_somebody_paused_is_not_the_one_to_try(machine: Machine) -> N
 class TestOfASchedule:
     """Starts of a schedule whose runs must not overlap (I33)."""
 
-    def paused_and_let_go(self, machine: Machine, rule: str, *, seconds: float, count: int = 2) -> Trigger:
+    def paused_and_let_go(
+        self, machine: Machine, rule: str, *, seconds: float, count: int = 2, **config: Any
+    ) -> Trigger:
         """So many that were held, each paused by itself, of a workflow that goes on since."""
-        trigger = published(machine, rule, seconds=seconds)
+        trigger = published(machine, rule, seconds=seconds, **config)
         hold(trigger.workflow_id)
         for number in range(count):
             tick(trigger.workflow_id)
@@ -162,6 +174,50 @@ class TestOfASchedule:
         assert outcomes(trigger)[-1] == ("queued", REASONS["behind"])
         wait_until(lambda: have_ended(trigger, 3))
         assert went_one_after_another(trigger)
+
+    def test_a_start_that_waits_begins_past_one_that_somebody_paused_before_it_began(self, machine: Machine) -> None:
+        trigger = self.paused_and_let_go(machine, "queue", seconds=600, count=1)
+        tick(trigger.workflow_id)
+        wait_until(lambda: len(runs(trigger)) == 2)
+        passes = runs(trigger)[1]
+        machine.until(passes.pk, lambda run: run.status == "waiting_timer")
+        tick(trigger.workflow_id)
+        assert outcomes(trigger)[-1] == ("queued", REASONS["queued"])
+        api.cancel(workspace_id=WORKSPACE, run_id=passes.pk)
+        wait_until(lambda: [run.status for run in runs(trigger)] == ["accepted", "cancelled", "waiting_timer"])
+
+    @pytest.mark.parametrize("rule", ["skip", "queue", "cancel"])
+    def test_starts_that_were_missed_begin_past_one_that_somebody_paused_before_it_began(
+        self, machine: Machine, rule: str
+    ) -> None:
+        trigger = self.paused_and_let_go(machine, rule, seconds=0.3, count=1, missed="all")
+        stand_still(trigger, 3)
+        wait_until(lambda: have_ended(trigger, 3))
+        assert [run.status for run in runs(trigger)] == ["accepted"] + ["completed"] * 3
+        self.resume(runs(trigger)[0])
+        wait_until(lambda: have_ended(trigger, 4))
+
+    @pytest.mark.parametrize("rule", ["skip", "queue", "cancel"])
+    def test_one_of_past_times_that_go_one_after_another_waits_for_its_turn_too(
+        self, machine: Machine, rule: str
+    ) -> None:
+        trigger = published(machine, rule, seconds=1)
+        hold(trigger.workflow_id)
+        api.backfill(
+            workspace_id=WORKSPACE, workflow_id=trigger.workflow_id, trigger_id=trigger.pk,
+            range_from=PAST[0], range_to=PAST[-1], together=False, by=None,
+        )  # fmt: skip
+        wait_until(lambda: [run.held for run in runs(trigger)] == [1])
+        paused = runs(trigger)[0]
+        api.pause_run(workspace_id=WORKSPACE, run_id=paused.pk)
+        let_go(trigger.workflow_id)
+        # The other times pass it.
+        wait_until(lambda: any(run.status == "waiting_timer" for run in runs(trigger)))
+        self.resume(paused)
+        self.wait_in_line(paused.pk)
+        wait_until(lambda: have_ended(trigger, 3))
+        ends = sorted((run.started_at or 0, run.finished_at or 0) for run in runs(trigger))
+        assert all(later[0] >= earlier[1] for earlier, later in pairwise(ends))
 
     def test_one_that_waits_can_be_paused_again_and_cancelled(self, machine: Machine) -> None:
         trigger = self.paused_and_let_go(machine, "queue", seconds=600, count=3)

@@ -22,6 +22,7 @@ from tests.runtime.test_ticker_schedules import tick
 HOUR = 3_600_000
 RULES = ["skip", "queue", "cancel"]
 every_rule = pytest.mark.parametrize("rule", RULES)
+PAST = [int(datetime(2026, 11, 1, hour, tzinfo=UTC).timestamp() * 1000) for hour in (8, 9, 10)]
 BY = UUID("01890a5d-ac96-774b-bcce-b302099a8059")
 
 
@@ -204,10 +205,8 @@ class TestBackfill:
     def ask(self, trigger: Trigger, *, together: bool) -> BackfillView:
         return api.backfill(
             workspace_id=WORKSPACE, workflow_id=trigger.workflow_id, trigger_id=trigger.pk,
-            range_from=self.HOURS[0], range_to=self.HOURS[-1], together=together, by=BY,
+            range_from=PAST[0], range_to=PAST[-1], together=together, by=BY,
         )  # fmt: skip
-
-    HOURS = [int(datetime(2026, 11, 1, hour, tzinfo=UTC).timestamp() * 1000) for hour in (8, 9, 10)]
 
     @pytest.mark.parametrize("together", [True, False])
     def test_the_next_tick_never_cancels_the_runs_that_a_person_asked_for(
@@ -242,7 +241,7 @@ class TestBackfill:
         wait_until(lambda: have_ended(trigger, 3))
         again = runs(trigger)[3:]
         assert [run.replay_of for run in again] == [run.pk for run in cancelled]
-        assert instants(trigger) == [*self.HOURS, *self.HOURS[:2]]
+        assert instants(trigger) == [*PAST, *PAST[:2]]
         with pytest.raises(RuntimeRefused):
             self.ask(trigger, together=False)
         assert outcomes(trigger) == [("accepted", None)] * 3
@@ -280,11 +279,60 @@ class TestBackfill:
         api.retry(workspace_id=WORKSPACE, run_id=last.pk, plan=plan.id)
         machine.until(last.pk, lambda found: found.status == "waiting_timer")
         again = self.ask(trigger, together=True)
+        assert again.starts == 1
         wait_until(lambda: not Event.objects.filter(verdict="queued").exists())
-        assert again.id != asked.id
         # One run of each time, beside those that were cancelled.
         alive = Run.objects.filter(workflow_id=trigger.workflow_id, finished_at__isnull=True)
-        assert sorted(int(key or 0) for key in alive.values_list("event__dedupe_key", flat=True)) == self.HOURS
+        assert sorted(int(key or 0) for key in alive.values_list("event__dedupe_key", flat=True)) == PAST
+
+    @pytest.mark.parametrize("left_out", ["stopped", "switched off", "by an earlier version"])
+    def test_what_was_gone_on_with_after_all_is_not_started_a_second_time(
+        self, machine: Machine, left_out: str
+    ) -> None:
+        trigger = self.cancelled_before_they_began(machine, seconds=600)
+        first = runs(trigger)[0]
+        machine.stop()
+        asked = self.ask(trigger, together=True)
+        match left_out:
+            case "stopped":
+                api.stop_backfill(workspace_id=WORKSPACE, workflow_id=trigger.workflow_id, backfill_id=asked.id)
+            case "switched off":
+                api.disable(workspace_id=WORKSPACE, workflow_id=trigger.workflow_id)
+            case _:
+                Event.objects.filter(trigger_id=trigger.pk).update(verdict="skipped", reason="of old")
+        machine.start()
+        wait_until(lambda: not Event.objects.filter(verdict="queued").exists())
+        api.enable(workspace_id=WORKSPACE, workflow_id=trigger.workflow_id)
+        plan = api.retry_plan(workspace_id=WORKSPACE, run_id=first.pk)
+        api.retry(workspace_id=WORKSPACE, run_id=first.pk, plan=plan.id)
+        machine.until(first.pk, lambda found: found.status == "waiting_timer")
+        told = api.backfill_plan(
+            workspace_id=WORKSPACE, workflow_id=trigger.workflow_id, trigger_id=trigger.pk,
+            range_from=PAST[0], range_to=PAST[-1],
+        )  # fmt: skip
+        assert [instant.known for instant in told.instants] == [True, False, False]
+        # It has begun, and whatever came of it came of this time.
+        api.cancel(workspace_id=WORKSPACE, run_id=first.pk, by=BY)
+        machine.until(first.pk, lambda found: found.status == "cancelled")
+        assert self.ask(trigger, together=True).starts == 2
+        wait_until(lambda: len(runs(trigger)) == 5)
+        assert sorted(instants(trigger)) == sorted([*PAST, *PAST[1:]])
+
+    def test_what_was_gone_on_with_while_its_time_was_asked_for_is_not_started_a_second_time(
+        self, machine: Machine
+    ) -> None:
+        trigger = self.cancelled_before_they_began(machine, seconds=600)
+        first = runs(trigger)[0]
+        found = look_plainly(WORKSPACE, first.pk)
+        with commit("run.replay"):
+            carry_on_plainly(found, "api", database_now())
+        machine.until(first.pk, lambda run: run.status == "waiting_timer")
+        api.cancel(workspace_id=WORKSPACE, run_id=first.pk, by=BY)
+        machine.until(first.pk, lambda run: run.status == "cancelled")
+        # As if both had looked at the same moment.
+        Event.objects.filter(run_id=first.pk).update(verdict="queued")
+        wait_until(lambda: not Event.objects.filter(verdict="queued").exists())
+        assert len(runs(trigger)) == 3
 
     def test_what_is_started_anew_at_the_same_moment_is_gone_on_with_only_once(self, machine: Machine) -> None:
         trigger = self.cancelled_before_they_began(machine, seconds=600)
