@@ -53,6 +53,11 @@ def draw(design: Design, data: Mapping[str, Any], images: Mapping[str, bytes] | 
 
     The same arguments give the same bytes. Raises DocumentProblem, whose `block` says where.
     """
+    return drawn(design, data, images)[0]
+
+
+def drawn(design: Design, data: Mapping[str, Any], images: Mapping[str, bytes] | None = None) -> tuple[bytes, int]:
+    """The same, and how many pages it has."""
     page = design.page
     work = Work(data, figures(page.language, page.currency, page.decimals, page.dates))
     flow = Flow(page, bool(design.header))
@@ -69,7 +74,7 @@ def draw(design: Design, data: Mapping[str, Any], images: Mapping[str, bytes] | 
     work.block = None
     title = work.text(design.title).replace("\n", " ")
     _edges(design, flow, work)
-    return write(flow.sheets, flow.size, title, page.language)
+    return write(flow.sheets, flow.size, title, page.language), len(flow.sheets)
 
 
 def _edges(design: Design, flow: Flow, work: Work) -> None:

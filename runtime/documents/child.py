@@ -1,0 +1,80 @@
+"""Run as a process of its own: draws one document after another, and takes no more memory than it was given.
+
+A design of a few lines can stand for gigabytes. Whoever asks bounds the time, and ends the process that takes too long.
+Arguments: the descriptor of the socket, bytes of memory, seconds without a document after which it ends by itself.
+"""
+
+from __future__ import annotations
+
+import io
+import resource
+import signal
+import socket
+import sys
+from functools import lru_cache
+from typing import Any
+
+from runtime.documents import frames
+from runtime.documents.draw import design_of, drawn
+from runtime.documents.model import Design
+from runtime.documents.problems import DocumentProblem
+from runtime.engine.jsonprofile import loads
+
+#: Pixels of a page's picture in its longer side, at most.
+_LONGEST_SIDE = 2_400
+
+
+def main() -> None:
+    """Answer until the other side has gone, or nothing was asked for long."""
+    descriptor, memory, patience = (int(argument) for argument in sys.argv[1:4])
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Ctrl+C is meant for whoever started it, and ends this one by the socket.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with socket.socket(fileno=descriptor) as door:
+        door.settimeout(patience)
+        while True:
+            try:
+                head, portions = frames.receive(door)
+                frames.send(door, *_answer(head, portions))
+            except (frames.Closed, OSError):
+                return
+
+
+def _answer(head: dict[str, Any], portions: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:
+    try:
+        design, data, *images = portions
+        given: Any = loads(data)
+        pdf, pages = drawn(_design(design), given, dict(zip(head["images"], images, strict=True)))
+        if head["page"] is None:
+            return {"pages": pages}, [pdf]
+        return {"pages": pages}, [_picture(pdf, min(head["page"], pages), head["wide"])]
+    except DocumentProblem as problem:
+        return {"code": problem.code, "message": problem.message, "block": problem.block}, []
+    except (MemoryError, RecursionError):
+        message = "This document needs more memory than one may have: use fewer rows, or smaller pictures."
+        return {"code": "limit", "message": message, "block": None}, []
+
+
+@lru_cache(maxsize=16)
+def _design(stored: bytes) -> Design:
+    """Thousands of documents are drawn by one design."""
+    told: Any = loads(stored)
+    return design_of(told)
+
+
+def _picture(pdf: bytes, page: int, wide: int) -> bytes:
+    """One page, from 1, as a PNG of this width in pixels."""
+    import pypdfium2
+
+    with pypdfium2.PdfDocument(pdf) as document:
+        shown = document[page - 1]
+        across, down = shown.get_size()
+        scale = min(wide, _LONGEST_SIDE * across / max(across, down)) / across
+        out = io.BytesIO()
+        shown.render(scale=scale).to_pil().save(out, "PNG")
+    return out.getvalue()
+
+
+if __name__ == "__main__":
+    main()
