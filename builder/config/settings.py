@@ -6,6 +6,7 @@ Scaled: PostgreSQL and Redis, any number of `web`, `worker` and `ticker` process
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ RUNS_AT_A_TIME = env.whole_number("RUNS_AT_A_TIME", 256, least=1, most=4096)
 FREE_SPACE_FLOOR_MIB = env.whole_number("FREE_SPACE_FLOOR_MIB", 200, least=0, most=1_048_576)
 #: How large a file may be that somebody uploads or a step makes.
 FILE_SIZE_LIMIT_MIB = env.whole_number("FILE_SIZE_LIMIT_MIB", 200, least=1, most=1_048_576)
+#: Processes that draw documents beside each process that runs steps; they begin with the first document.
+DOCUMENT_PROCESSES = env.whole_number("DOCUMENT_PROCESSES", min(os.cpu_count() or 1, 4), least=1, most=64)
 #: Tells a restored backup from the present; best where no backup reaches.
 BEAT_FILE = Path(env.text("BEAT_FILE", str(DATA_DIR / "beat")))
 FRONTEND_DIR = Path(env.text("FRONTEND_DIR", str(BASE_DIR / "frontend" / "dist")))

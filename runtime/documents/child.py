@@ -1,22 +1,23 @@
 """Run as a process of its own: draws one document after another, and takes no more memory than it was given.
 
 A design of a few lines can stand for gigabytes. Whoever asks bounds the time, and ends the process that takes too long.
-Arguments: the descriptor of the socket, bytes of memory, seconds without a document after which it ends by itself.
+Arguments: the descriptor of its door, bytes of memory, seconds without a document after which it ends by itself.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import resource
 import signal
-import socket
 import sys
 from functools import lru_cache
+from multiprocessing.connection import Connection
 from typing import Any
 
 from runtime.documents import frames
-from runtime.documents.draw import design_of, drawn
-from runtime.documents.model import Design
+from runtime.documents.draw import drawn
+from runtime.documents.model import Design, design_of
 from runtime.documents.problems import DocumentProblem
 from runtime.engine.jsonprofile import loads
 
@@ -29,16 +30,11 @@ def main() -> None:
     descriptor, memory, patience = (int(argument) for argument in sys.argv[1:4])
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # Ctrl+C is meant for whoever started it, and ends this one by the socket.
+    # Ctrl+C is meant for whoever started it, and ends this one by its door.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with socket.socket(fileno=descriptor) as door:
-        door.settimeout(patience)
-        while True:
-            try:
-                head, portions = frames.receive(door)
-                frames.send(door, *_answer(head, portions))
-            except (frames.Closed, OSError):
-                return
+    with Connection(descriptor) as door, contextlib.suppress(EOFError, OSError):
+        while door.poll(patience):
+            frames.send(door, *_answer(*frames.receive(door)))
 
 
 def _answer(head: dict[str, Any], portions: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import segno
-from pydantic import ValidationError
 from reportlab.lib.utils import ImageReader
 
 from runtime.documents.figures import figures
@@ -34,18 +33,6 @@ from runtime.documents.work import Work
 _BODY: Final = 9.5
 _SMALL: Final = 7.5
 _GREY: Final = "#616e7c"
-
-
-def design_of(stored: Mapping[str, Any]) -> Design:
-    """The design of a JSON document; raises DocumentProblem `design` that names the first field that does not fit."""
-    try:
-        return Design.model_validate(stored)
-    except ValidationError as refused:
-        first = refused.errors(include_url=False, include_context=False)[0]
-        place = first["loc"]
-        block = place[1] if len(place) > 1 and place[0] == "blocks" and isinstance(place[1], int) else None
-        told = f"{'.'.join(map(str, place)) or 'The design'}: {first['msg']}."
-        raise DocumentProblem("design", told, block) from None
 
 
 def draw(design: Design, data: Mapping[str, Any], images: Mapping[str, bytes] | None = None) -> bytes:

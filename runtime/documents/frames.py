@@ -3,42 +3,23 @@
 from __future__ import annotations
 
 import json
-import socket
-import struct
 from collections.abc import Sequence
-from typing import Any, Final
+from multiprocessing.connection import Connection
+from typing import Any, TypeAlias
 
-__all__ = ["Closed", "receive", "send"]
+__all__ = ["Door", "receive", "send"]
 
-_LENGTH: Final = struct.Struct(">I")
-#: Bytes of one message; what is longer was not written by `send`.
-_MOST: Final = 256 * 1024 * 1024
-
-
-class Closed(Exception):
-    """The other side is not there any more, or speaks another language."""
+Door: TypeAlias = "Connection[Any, Any]"
 
 
-def send(to: socket.socket, head: dict[str, Any], portions: Sequence[bytes] = ()) -> None:
-    """Write one message. Raises OSError, TimeoutError."""
-    told = json.dumps({**head, "sizes": [len(portion) for portion in portions]}).encode()
-    to.sendall(b"".join((_LENGTH.pack(len(told)), told, *portions)))
+def send(to: Door, head: dict[str, Any], portions: Sequence[bytes] = ()) -> None:
+    """Write one message. Raises OSError."""
+    to.send_bytes(json.dumps({**head, "portions": len(portions)}).encode())
+    for portion in portions:
+        to.send_bytes(portion)
 
 
-def receive(source: socket.socket) -> tuple[dict[str, Any], list[bytes]]:
-    """Read one message. Raises Closed, OSError, TimeoutError."""
-    (length,) = _LENGTH.unpack(_exactly(source, _LENGTH.size))
-    head: dict[str, Any] = json.loads(_exactly(source, length))
-    return head, [_exactly(source, size) for size in head.pop("sizes")]
-
-
-def _exactly(source: socket.socket, size: int) -> bytes:
-    if size > _MOST:
-        raise Closed
-    held = bytearray()
-    while len(held) < size:
-        portion = source.recv(min(size - len(held), 1024 * 1024))
-        if not portion:
-            raise Closed
-        held += portion
-    return bytes(held)
+def receive(source: Door) -> tuple[dict[str, Any], list[bytes]]:
+    """Read one message. Raises EOFError where the other side has gone, OSError."""
+    head: dict[str, Any] = json.loads(source.recv_bytes())
+    return head, [source.recv_bytes() for _ in range(head.pop("portions"))]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from runtime.documents.problems import DocumentProblem
 
 MOST_BLOCKS: Final = 60
 MOST_COLUMNS: Final = 12
@@ -150,7 +153,8 @@ AnyBlock = Annotated[
 
 
 class Design(Part):
-    """A whole document. `header` and `footer` stand on each page; `pages` writes “1 / 3” beside the footer."""
+    """A whole document. `header` and `footer` stand on each page; `pages` writes “1 / 3” beside the footer. `sample`:
+    data that the designer shows it with; what is drawn otherwise has data of its own."""
 
     version: Literal[1]
     title: Words
@@ -159,3 +163,16 @@ class Design(Part):
     footer: Words = ""
     pages: bool = True
     blocks: Annotated[list[AnyBlock], Field(max_length=MOST_BLOCKS)]
+    sample: dict[str, Any] = {}
+
+
+def design_of(stored: Mapping[str, Any]) -> Design:
+    """The design of a JSON document; raises DocumentProblem `design` that names the first field that does not fit."""
+    try:
+        return Design.model_validate(stored)
+    except ValidationError as refused:
+        first = refused.errors(include_url=False, include_context=False)[0]
+        place = first["loc"]
+        block = place[1] if len(place) > 1 and place[0] == "blocks" and isinstance(place[1], int) else None
+        told = f"{'.'.join(map(str, place)) or 'The design'}: {first['msg']}."
+        raise DocumentProblem("design", told, block) from None

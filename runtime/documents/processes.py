@@ -6,8 +6,7 @@ What is asked of one that dies is asked once more of another: drawing changes no
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
+import multiprocessing
 import subprocess
 import sys
 import threading
@@ -77,8 +76,10 @@ class Drawing:
             self._closed = True
             for child in self._children:
                 child.end()
-            self._children.clear()
         self._threads.shutdown(wait=True, cancel_futures=True)
+        for child in self._children:
+            child.close()
+        self._children.clear()
 
     def _ask(self, design: bytes, data: bytes, images: Mapping[str, bytes], page: int | None, wide: int) -> Drawn:
         head: dict[str, Any] = {"images": list(images), "page": page, "wide": wide}
@@ -90,7 +91,7 @@ class Drawing:
                 self._drop(child)
                 told = f"This document took longer than {self._seconds:g} seconds to draw: use fewer rows or pages."
                 raise DocumentProblem("limit", told) from None
-            except (frames.Closed, OSError):
+            except (EOFError, OSError):
                 # It had just ended because nothing was asked of it, or somebody killed it, or this document did.
                 self._drop(child)
                 if last:
@@ -114,12 +115,12 @@ class Drawing:
         self._own.child = None
         with self._lock:
             self._children.discard(child)
-        child.end()
+        child.close()
 
 
 class _Child:
     def __init__(self, memory: int) -> None:
-        self._door, theirs = socket.socketpair()
+        self._door, theirs = multiprocessing.Pipe()
         with theirs:
             arguments = (str(theirs.fileno()), str(memory), str(_PATIENCE))
             self._process = subprocess.Popen(
@@ -135,9 +136,10 @@ class _Child:
         self._asked = False
 
     def ask(self, head: dict[str, Any], portions: list[bytes], seconds: float) -> Drawn:
-        """Raises DocumentProblem, Closed, OSError, TimeoutError."""
-        self._door.settimeout(seconds if self._asked else seconds + _START_SECONDS)
+        """Raises DocumentProblem, EOFError, OSError, TimeoutError."""
         frames.send(self._door, head, portions)
+        if not self._door.poll(seconds if self._asked else seconds + _START_SECONDS):
+            raise TimeoutError
         told, found = frames.receive(self._door)
         self._asked = True
         if not found:
@@ -145,9 +147,11 @@ class _Child:
         return Drawn(found[0], told["pages"])
 
     def end(self) -> None:
-        with contextlib.suppress(OSError):
-            # Wakes the thread that waits for its answer.
-            self._door.shutdown(socket.SHUT_RDWR)
-        self._door.close()
+        """The thread that waits for its answer is told that it has gone."""
         self._process.kill()
         self._process.wait()
+
+    def close(self) -> None:
+        """End it; nobody waits for it."""
+        self.end()
+        self._door.close()

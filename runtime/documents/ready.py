@@ -7,8 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from runtime.documents.draw import design_of
-from runtime.documents.model import Design
+from runtime.documents.model import Design, design_of
 from runtime.engine.jsonprofile import loads
 
 NAMES: Final = ("invoice", "statement", "report_card", "remittance_advice", "delivery_note")

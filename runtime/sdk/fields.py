@@ -41,6 +41,7 @@ Widget: TypeAlias = Literal[
     "date-time",
     "object",
     "workflow",
+    "design",
 ]
 
 _LONGEST_NUMBER: Final = 60

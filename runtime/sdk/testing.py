@@ -11,9 +11,13 @@ from typing import Any, BinaryIO
 from uuid import UUID
 
 from runtime.contracts.people import Addressee, Person
+from runtime.documents.draw import drawn
+from runtime.documents.model import design_of
+from runtime.documents.problems import DocumentProblem
 from runtime.engine.jsonprofile import JSON
 from runtime.sdk.connections import KINDS
 from runtime.sdk.context import EventView, HttpClient, MailSender
+from runtime.sdk.documents import DrawnDocument, document_refused, pictures_of
 from runtime.sdk.errors import PermanentError
 from runtime.sdk.files import Chunks, FileValue, clean_mime, clean_name, file_id, missing, too_large
 from runtime.sdk.nodetype import NodeType
@@ -64,6 +68,21 @@ class MemoryFiles:
 
 
 @dataclass
+class MemoryDocuments:
+    """Draws in the test's own process."""
+
+    files: MemoryFiles
+
+    async def draw(self, design: Mapping[str, Any], data: JSON) -> DrawnDocument:
+        given: Any = data
+        images = {name: self.files.kept[UUID(name)] for name in pictures_of(design)}
+        try:
+            return DrawnDocument(*drawn(design_of(design), given, images))
+        except DocumentProblem as problem:
+            raise document_refused(problem) from None
+
+
+@dataclass
 class StepTestContext:
     """A Context for tests; give it real doors (``http``, ``mail``) where the step needs them."""
 
@@ -86,6 +105,10 @@ class StepTestContext:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     starter: str = "webhook"
     files: MemoryFiles = field(default_factory=MemoryFiles)
+
+    @property
+    def documents(self) -> MemoryDocuments:
+        return MemoryDocuments(self.files)
 
     @property
     def http(self) -> HttpClient:

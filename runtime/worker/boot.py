@@ -30,6 +30,7 @@ from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from runtime import queue
+from runtime.documents.processes import Drawing
 from runtime.engine.ids import uuid7
 from runtime.sdk import HttpClient, MailSender
 from runtime.store import current, failpoints
@@ -96,6 +97,7 @@ class Runtime:
         self._outside = outside
         self._doorman: Doorman | None = None
         self._guard: Guard | None = None
+        self._drawing: Drawing | None = None
         self._postman: Postman | None = None
 
     async def start(self) -> None:
@@ -126,9 +128,10 @@ class Runtime:
         if advances:
             self._egress = self._outside or Egress.from_settings()
             pool = self._pool("steps", 8)
+            self._drawing = Drawing(settings.DOCUMENT_PROCESSES)
             self.pump = Pump(
                 writer=self.writer,
-                doors=Doors(http=self._egress.http, mail=self._egress.mail, pool=pool),
+                doors=Doors(http=self._egress.http, mail=self._egress.mail, pool=pool, drawing=self._drawing),
                 key_secret=key_secret,
                 pool=pool,
                 readers=readers,
@@ -194,6 +197,9 @@ class Runtime:
 
     async def let_go(self) -> None:
         """End the threads and close the connections that are left. Nothing is said to the database."""
+        if self._drawing is not None:
+            await asyncio.to_thread(self._drawing.close)
+            self._drawing = None
         if self._egress is not None:
             await self._egress.aclose()
             self._egress = None

@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from runtime.contracts.people import Addressee
+from runtime.documents.processes import Drawing
 from runtime.engine.jsonprofile import JSON
 from runtime.interpreter import signals
 from runtime.interpreter.started import event_view
 from runtime.ports import PORTS, ConnectionMissing, OpenConnection, PeopleUnknown
 from runtime.sdk import EventView, HttpClient, MailSender, PermanentError
+from runtime.sdk.documents import Documents
 from runtime.sdk.files import Files
 from runtime.sdk.signals import SentEvent
 from runtime.sdk.tasks import unknown_people
 from runtime.store.models import Run
 from runtime.store.records import Claimed, EventRow
+from runtime.worker.documents import Pictures, StepDocuments
 from runtime.worker.files import StepFiles
 
 if TYPE_CHECKING:
@@ -38,9 +41,11 @@ MARGIN_SHARE: Final = 0.1
 class Doors:
     """The process's ways out, shared by all steps."""
 
-    __slots__ = ("http", "mail", "pool")
+    __slots__ = ("drawing", "http", "mail", "pictures", "pool")
 
-    def __init__(self, *, http: HttpClient, mail: MailSender, pool: Executor) -> None:
+    def __init__(self, *, http: HttpClient, mail: MailSender, pool: Executor, drawing: Drawing) -> None:
+        self.drawing = drawing
+        self.pictures = Pictures()
         self.http = http
         self.mail = mail
         self.pool = pool
@@ -134,6 +139,10 @@ class StepContext:
             assert self._asked is not None
             self._files = StepFiles(self._claimed.workspace_id, self._asked, self._doors.pool)
         return self._files
+
+    @property
+    def documents(self) -> Documents:
+        return StepDocuments(self._claimed.workspace_id, self.files, self._doors.drawing, self._doors.pictures)
 
     @property
     def secrets(self) -> tuple[str, ...]:

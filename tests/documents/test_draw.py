@@ -17,8 +17,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from runtime.documents.draw import design_of, draw
+from runtime.documents.draw import draw
 from runtime.documents.figures import figures
+from runtime.documents.model import design_of
 from runtime.documents.problems import DocumentProblem
 from runtime.documents.ready import NAMES, ready
 from runtime.documents.type import clean

@@ -1,0 +1,78 @@
+"""Documents: a step's door to the processes that draw them, and what the check asks of a design.
+
+made = await context.documents.draw(config.design, config.data)
+file = await context.files.save("statement.pdf", "application/pdf", [made.data])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from runtime.documents.model import Page, design_of
+from runtime.documents.problems import DocumentProblem
+from runtime.engine.jsonprofile import JSON
+from runtime.sdk.errors import PermanentError
+
+__all__ = ["Documents", "DrawnDocument", "design_problem", "document_refused", "pictures_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnDocument:
+    """`data`: the PDF; `pages`: how many it has."""
+
+    data: bytes
+    pages: int
+
+
+class Documents(Protocol):
+    """Where documents are drawn."""
+
+    async def draw(self, design: Mapping[str, Any], data: JSON) -> DrawnDocument:
+        """The document of this design (`docs/documents.md`) and its data, an object. Pictures of logos are files of the
+        workspace. Raises PermanentError that says which block stands in the way."""
+        ...
+
+
+def design_problem(design: Mapping[str, Any]) -> str | None:
+    """What is wrong with a design as it is stored, in a sentence; None where nothing is."""
+    try:
+        _written_in(design_of(design).page)
+    except DocumentProblem as problem:
+        return _said(problem)
+    for name in pictures_of(design):
+        try:
+            UUID(name)
+        except ValueError:
+            return f"The logo’s picture “{name[:60]}” is no file of this workspace: choose one."
+    return None
+
+
+def pictures_of(design: Mapping[str, Any]) -> list[str]:
+    """The ids of the files that its logos show, each once; of any JSON, whether it is a design or not."""
+    return list(dict.fromkeys(_pictures(design)))
+
+
+def document_refused(problem: DocumentProblem) -> PermanentError:
+    """Why a document is not drawn, as the step that asked for it says it."""
+    return PermanentError("The document cannot be drawn", _said(problem), f"document_{problem.code}")
+
+
+def _written_in(page: Page) -> None:
+    # Only where a design is looked at: the tables of all languages are large.
+    from runtime.documents.figures import figures
+
+    figures(page.language, page.currency, page.decimals, page.dates)
+
+
+def _said(problem: DocumentProblem) -> str:
+    return problem.message if problem.block is None else f"Block {problem.block + 1}: {problem.message}"
+
+
+def _pictures(design: Mapping[str, Any]) -> Iterator[str]:
+    blocks = design.get("blocks")
+    for block in blocks if isinstance(blocks, list) else ():
+        if isinstance(block, Mapping) and block.get("kind") == "logo" and isinstance(block.get("image"), str):
+            yield block["image"]
