@@ -214,10 +214,12 @@ def _note_doubt(row: HumanTask, outcome: str, voter: Voter, now: int) -> list[Sa
     """Put what a person said beside the attempt of which nobody knew whether it happened (I12); how that stands now."""
     if outcome == GIVE_UP:
         return []
-    tries = Attempt.objects.filter(
-        run_id=row.run_id, node_id=row.node_id, generation=row.generation, attempt=row.attempt, status="in_doubt"
-    )
     happened = outcome == USE_VALUE
+    of_step = Attempt.objects.filter(run_id=row.run_id, node_id=row.node_id)
+    tries = list(of_step.filter(generation=row.generation, attempt=row.attempt, status="in_doubt"))
+    if happened and not tries:
+        # What was sent again was refused: the word is about the call before that.
+        tries = list(of_step.filter(status="abandoned").order_by("-generation", "-attempt")[:1])
     noted: list[Said] = []
     for found in tries:
         note_decision(found, happened=happened, who=f"user:{voter.id}", now=now)

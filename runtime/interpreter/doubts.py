@@ -101,6 +101,7 @@ def lost(attempts: Iterable[AttemptRow]) -> set[str]:
     found = set()
     for row in attempts:
         error = error_of(row.error)
-        if row.status in ("intent", "in_doubt") or (error is not None and error.may_have_happened):
+        # That somebody had it sent again says nothing of the first call.
+        if row.status in ("intent", "in_doubt", "abandoned") or (error is not None and error.may_have_happened):
             found.add(row.node_id)
     return found

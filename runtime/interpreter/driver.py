@@ -91,7 +91,7 @@ class Driver:
         #: Undo steps that an earlier generation called, or may have called, with what and under which key.
         self.lost_calls = loaded.lost_calls
         #: Steps of which an attempt may have happened without an answer.
-        self.lost = loaded.lost
+        self.lost, self.unsure = loaded.lost, loaded.unsure
         #: How many keys of each step a definite refusal has used up (I11).
         self.epochs = loaded.epochs
         self._decided = loaded.decided

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -52,6 +52,8 @@ class Loaded:
     standing: dict[str, str] = field(default_factory=dict)
     #: Steps of which an attempt may have happened without an answer; in this generation.
     lost: set[str] = field(default_factory=set)
+    #: Steps of which a call of an earlier generation may have happened, and that no key lets the other side recognise.
+    unsure: set[str] = field(default_factory=set)
     #: How many keys of each step a definite refusal has used up, by node id.
     epochs: dict[str, int] = field(default_factory=dict)
     #: What people answered to steps that wait for them.
@@ -112,7 +114,12 @@ def _take_over(found: Loaded, rows: RunRows, version: Version) -> None:
     sent = {(row.node_id, row.generation): row.input for row in rows.steps}
     for node, tries in tried.items():
         record, lost = found.records.get(node), lost_try(tries, or_sent_again=True)
-        if lost is None or lost.effect_key is None:
+        if lost is None:
+            continue
+        stands = undone.get(node, 0) < lost.generation and _is_open_again(tries)
+        if stands and EffectClass(lost.effect_class) not in MAY_REPEAT:
+            found.unsure.add(node)
+        if lost.effect_key is None:
             continue
         if node in version.graph.undoes:
             before, action = sent.get((node, lost.generation)), version.graph.undoes[node]
@@ -194,33 +201,45 @@ def tries_of(attempts: Iterable[AttemptRow], *, before: int) -> dict[str, list[A
 def known_of(tries: Iterable[AttemptRow]) -> Known:
     """What is known of a step that was tried so. A refusal says nothing of a lost answer before it: under the same key
     the first call may have been the one that counted."""
+    written = [row for row in tries if EffectClass(row.effect_class).writes]
     by_key: dict[str, list[AttemptRow]] = {}
-    for row in tries:
-        if EffectClass(row.effect_class).writes:
-            by_key.setdefault(row.effect_key or f"{row.generation}/{row.attempt}", []).append(row)
-    found = {_known(rows) for rows in by_key.values()}
+    for row in written:
+        by_key.setdefault(row.effect_key or f"{row.generation}/{row.attempt}", []).append(row)
+    sent_again = _is_open_again(written)
+    found = {_known(rows, sent_again) for rows in by_key.values()}
     order = (Known.IN_DOUBT, Known.HAPPENED, Known.SAME_KEY, Known.REFUSED)
     return next((known for known in order if known in found), Known.HARMLESS)
 
 
 def lost_try(tries: Iterable[AttemptRow], *, or_sent_again: bool = False) -> AttemptRow | None:
     """The last try of which nobody knows what it did outside; or of which a person said that it be sent again."""
+    tries = list(tries)
+    return _lost(tries, or_sent_again or _is_open_again(tries))
+
+
+def _is_open_again(tries: Sequence[AttemptRow]) -> bool:
+    """Whether what a person said to be sent again is as unknown as before: that nothing succeeded since says nothing of
+    the call before it, and the word was for one more call, not for every later one (I12)."""
+    return not any(row.status == "succeeded" for row in tries)
+
+
+def _lost(tries: Sequence[AttemptRow], sent_again: bool) -> AttemptRow | None:
     done = {row.effect_key for row in tries if row.status == "succeeded" and row.effect_key is not None}
     lost = [
         row
         for row in tries
         if EffectClass(row.effect_class).writes
         and row.effect_key not in done
-        and (not _is_settled(row) or (or_sent_again and row.status == "abandoned"))
+        and (not _is_settled(row) or (sent_again and row.status == "abandoned"))
     ]
     return lost[-1] if lost else None
 
 
-def _known(rows: list[AttemptRow]) -> Known:
+def _known(rows: list[AttemptRow], sent_again: bool) -> Known:
     """Of tries under one key."""
     if any(row.status == "succeeded" for row in rows):
         return Known.HAPPENED
-    lost = lost_try(rows)
+    lost = _lost(rows, sent_again)
     if lost is None:
         return Known.REFUSED
     return Known.SAME_KEY if EffectClass(lost.effect_class) in MAY_REPEAT else Known.IN_DOUBT

@@ -64,6 +64,11 @@ def amount_text(amount: JSON, currency: str) -> str:
     return f"{text} {currency}".strip()
 
 
+_EARLIER: Final = (
+    "But this step was also sent before, and nobody knows whether that happened: look in the other system first."
+)
+
+
 def ask_about(driver: Driver, node_id: str, attempt: int, error: StepError, *, may_repeat: bool = True) -> None:
     """Let people say what becomes of a failure. What was sent, and what the tries gave, stands with the run.
     `may_repeat`: doing it again does it once; else they are told so where it may have happened."""
@@ -77,9 +82,13 @@ def ask_about(driver: Driver, node_id: str, attempt: int, error: StepError, *, m
         "error": error_document(error),
         "choices": [{"id": one, "label": one, "comment": False} for one in choices],
     }
-    if not may_repeat and replay.may_have_happened(error):
-        # It was answered, only not by what its settings call a result: trying it again may do it twice.
+    unknown = error.may_have_happened or node_id in driver.unsure
+    if not may_repeat and (unknown or replay.may_have_happened(error)):
+        # It was answered, only not by what its settings call a result, or a call before this one has had no answer:
+        # trying it again may do it twice.
         spec["in_doubt"] = True
+    if not may_repeat and unknown and error.kind != "in_doubt":
+        spec["text"] = f"{error.message} {_EARLIER}"
     driver.records.setdefault(node_id, Record()).wait = dumps({"kind": "human", "until": None})
     driver.unit.tasks += (
         TaskWrite(

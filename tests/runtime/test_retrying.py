@@ -1,5 +1,4 @@
-"""Going on with a run that failed or was cancelled (I22), what it owes to the outside (I10, I11), and what a person
-says of an effect in doubt (I12)."""
+"""Going on with a run that failed or was cancelled (I22), and what it owes to the outside (I10, I11)."""
 
 from __future__ import annotations
 
@@ -139,62 +138,6 @@ def test_other_settings_after_a_lost_answer_need_consent_and_get_another_key(mac
     go_on(run.id, edits=edits, repeats=["second"])
     assert machine.finish(run.id).status == "completed"
     first, second = attempts(run.id, "second")
-    assert first.effect_key != second.effect_key
-
-
-@pytest.fixture
-def doubtful(machine: Machine, world: World) -> UUID:
-    """A run that stands at an effect of which nobody knows whether it happened."""
-    graph = flow(
-        "start -> pay -> after",
-        unsafe_post("pay", f"{world.url}/with/drop/invoices", INVOICE),
-        fields("after", number="{{ steps.pay.body.id }}"),
-    )
-    run = machine.run(graph)
-    assert run.status == "dead_lettered"
-    assert fates(planned(run.id)) == {"start": "kept", "pay": "asks", "after": "next"}
-    return run.id
-
-
-def test_an_effect_in_doubt_is_not_sent_again_before_somebody_has_said_so(
-    machine: Machine, world: World, doubtful: UUID
-) -> None:
-    with pytest.raises(RetryRefused) as caught:
-        go_on(doubtful)
-    assert "whether this happened" in caught.value.fields["pay"]
-    assert len(world.invoices(str(doubtful))) == 1
-
-
-def test_it_happened_goes_on_with_the_result_that_a_person_entered(
-    machine: Machine, world: World, doubtful: UUID
-) -> None:
-    who = uuid7()
-    go_on(doubtful, decisions={"pay": Decision(True, {"body": {"id": "R-17"}})}, by=who)
-    ended = machine.finish(doubtful)
-    assert ended.status == "completed", ended.error
-    assert detail(doubtful, "after").output == {"number": "R-17"}
-    (attempt,) = attempts(doubtful, "pay")
-    assert attempt.status == "succeeded"
-    assert attempt.request is not None
-    assert f"user:{who}" in attempt.request, "who decided stands beside what was decided"
-    assert len(world.invoices(str(doubtful))) == 1
-
-
-def test_send_it_again_sends_it_once_more(machine: Machine, world: World, doubtful: UUID) -> None:
-    go_on(doubtful, decisions={"pay": Decision(False)})
-    assert machine.finish(doubtful).status == "dead_lettered", "its answer is lost each time"
-    first, second = attempts(doubtful, "pay")
-    assert (first.status, second.status) == ("abandoned", "in_doubt")
-    assert (first.effect_key, first.request_digest) == (second.effect_key, second.request_digest)
-    assert len(world.invoices(str(doubtful))) == 2, "without a key each call counts"
-
-
-def test_send_it_again_may_send_something_else(machine: Machine, world: World, doubtful: UUID) -> None:
-    before: Any = detail(doubtful, "pay").input
-    edited = {**before, "url": f"{world.url}/invoices"}
-    go_on(doubtful, decisions={"pay": Decision(False)}, edits={"pay": edited})
-    assert machine.finish(doubtful).status == "completed"
-    first, second = attempts(doubtful, "pay")
     assert first.effect_key != second.effect_key
 
 
