@@ -266,7 +266,13 @@ def test_a_step_in_doubt_shows_what_was_sent_and_is_never_simply_tried_again(
     shot(page, "inbox-doubt")
     answer(question, said)
     if said == "happened":
-        question.get_by_label("What it gave, as JSON").fill('{"status": 201, "body": {"id": "BY-HAND"}}')
+        gave = question.get_by_label("What it gave, as JSON")
+        gave.fill('{"status": 201, "body": {"id": "BY-HAND"}}')
+        # Whoever turns a tablet has written nothing in vain.
+        for wide in (600, 1440):
+            page.set_viewport_size({"width": wide, "height": 900})
+            expect(page.get_by_role("article")).to_have_count(1)
+            expect(gave).to_contain_text("BY-HAND")
     elif said == "send_again":
         expect(question.get_by_text("If the first one arrived, it may happen twice").last).to_be_visible()
     shot(page, f"inbox-doubt-{said}")

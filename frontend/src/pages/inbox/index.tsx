@@ -102,9 +102,11 @@ export default function InboxPage() {
     />
   );
 
-  if (phone && shown !== undefined) {
-    return (
-      <>
+  const alone = phone && shown !== undefined;
+  // One tree for both: whoever turns a tablet keeps the answer that is half written.
+  return (
+    <>
+      {alone ? (
         <TopBar
           crumbs={
             <Link to="/inbox" search={({ task: _task, ...rest }) => rest} className={css.back}>
@@ -119,23 +121,21 @@ export default function InboxPage() {
             )
           }
         />
-        <div className={cx(css.layout, css.one)}>{pane}</div>
-      </>
-    );
-  }
-  return (
-    <>
-      <TopBar title={t("title")} />
+      ) : (
+        <TopBar title={t("title")} />
+      )}
       <div className={cx(css.layout, phone && css.one)}>
-        <TaskList
-          ref={list}
-          tasks={tasks}
-          query={query}
-          search={search}
-          empty={phone ? empty : <p className={css.none}>{state === "closed" ? t("empty.closed") : t("empty.list")}</p>}
-          onSearch={(next) => void navigate({ search: next, replace: true })}
-        />
-        {!phone && <div className={css.side}>{pane || (nothing && empty)}</div>}
+        {!alone && (
+          <TaskList
+            ref={list}
+            tasks={tasks}
+            query={query}
+            search={search}
+            empty={phone ? empty : <p className={css.none}>{state === "closed" ? t("empty.closed") : t("empty.list")}</p>}
+            onSearch={(next) => void navigate({ search: next, replace: true })}
+          />
+        )}
+        {(alone || !phone) && <div className={css.side}>{pane || (nothing && empty)}</div>}
       </div>
     </>
   );
