@@ -116,8 +116,9 @@ class Caller:
 def read(response: Any) -> Answer:
     """The answer with its JSON read."""
     kind = response.headers.get("Content-Type", "")
-    body = json.loads(response.content) if "json" in kind and response.content else None
-    return Answer(response.status_code, body, response.headers, response.content)
+    raw = b"".join(response.streaming_content) if response.streaming else response.content
+    body = json.loads(raw) if "json" in kind and raw else None
+    return Answer(response.status_code, body, response.headers, raw)
 
 
 def browser_of(person: User) -> Caller:

@@ -23,8 +23,14 @@ class Ready:
     sample: dict[str, Any]
 
 
+def stored(name: str) -> dict[str, Any]:
+    """One of `NAMES` as it is kept: its `name`, `design` and `sample`."""
+    told: Any = loads(Path(__file__).with_name("designs").joinpath(f"{name}.json").read_bytes())
+    return dict(told)
+
+
 @lru_cache(maxsize=len(NAMES))
 def ready(name: str) -> Ready:
     """One of `NAMES`."""
-    told: Any = loads(Path(__file__).with_name("designs").joinpath(f"{name}.json").read_bytes())
+    told = stored(name)
     return Ready(told["name"], told["design"], design_of(told["design"]), told["sample"])

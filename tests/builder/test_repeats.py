@@ -39,6 +39,7 @@ def test_a_repeat_gets_the_first_answer_and_writes_nothing(world: World) -> None
 NO_KEY = {
     ("POST", "session"), ("DELETE", "session"), ("POST", "setup"), ("POST", "invitations/accept"),
     ("POST", f"{F}/check"), ("POST", f"{W}/expressions/preview"), ("POST", f"{W}/schedules/preview"),
+    ("POST", f"{W}/documents/preview"),
     ("POST", f"{F}/backfills/plan"),
 }  # fmt: skip
 

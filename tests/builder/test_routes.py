@@ -98,6 +98,8 @@ ROUTES = [
     Row("POST", f"{F}/drill", BUILD, Scope.BUILD, (422,), {"graph": factories.graph()}),
     Row("GET", f"{F}/samples", VIEW, Scope.READ, (200,)),
     Row("POST", f"{W}/expressions/preview", BUILD, Scope.BUILD, (200,), {"template": "Hello"}),
+    Row("GET", f"{W}/documents/designs", VIEW, Scope.READ, (200,)),
+    Row("POST", f"{W}/documents/preview", BUILD, Scope.BUILD, (422,), {"design": {}, "data": {}}),
     Row("POST", f"{W}/schedules/preview", BUILD, Scope.BUILD, (200, 422), {"config": {}}),
     Row("GET", f"{W}/runs", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/runs/<uuid:run_id>", VIEW, Scope.READ, (404,)),

@@ -232,6 +232,26 @@ export type DecisionBody = {
 
 export type DecisionEnum = "happened" | "send_again";
 
+/** A design that comes with Millrace. `design` holds sample data, too. */
+export type DesignView = {
+  design: Record<string, unknown>;
+  id: string;
+  name: string;
+};
+
+export type DesignsView = {
+  items: Array<DesignView>;
+};
+
+/** A design and the data to show it with. `form`: the whole as `pdf`, or one `page` as `png`, `wide` pixels wide. */
+export type DocumentBody = {
+  data: Record<string, unknown>;
+  design: Record<string, unknown>;
+  form?: FormEnum;
+  page?: number;
+  wide?: number;
+};
+
 /** Where the draft stands, and whether it differs from what runs. */
 export type DraftState = {
   changed: boolean;
@@ -380,6 +400,8 @@ export type FileShape = {
   size: number;
   workflow_id: (string | null);
 };
+
+export type FormEnum = "pdf" | "png";
 
 /** The same event once more. `conflict`: with another body. */
 export type FurtherDelivery = {
@@ -1908,6 +1930,32 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/documents/designs": {
+    path: { workspace_id: string };
+    answers: {
+      "200": DesignsView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/documents/preview": {
+    path: { workspace_id: string };
+    body: DocumentBody;
+    answers: {
+      "200": Record<string, unknown>;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };

@@ -1,0 +1,60 @@
+"""Designs of documents, and what they look like while somebody draws them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+from uuid import UUID
+
+from runtime.api.files import open_file
+from runtime.contracts import NotFound
+from runtime.contracts.documents import DocumentPreview, DocumentRefused, ReadyDesign
+from runtime.documents.problems import DocumentProblem
+from runtime.documents.processes import Drawing
+from runtime.documents.ready import NAMES, stored
+from runtime.engine.jsonprofile import JSONRefused, dumps, normalise
+from runtime.sdk.documents import pictures_of
+
+#: Whoever draws waits for it: what takes longer is too much for a preview.
+_SECONDS: Final = 10.0
+_MOST_PICTURE: Final = 4 * 1024 * 1024
+
+
+def ready_designs() -> list[ReadyDesign]:
+    """The designs that come along."""
+    found = [(name, stored(name)) for name in NAMES]
+    return [ReadyDesign(name, told["name"], {**told["design"], "sample": told["sample"]}) for name, told in found]
+
+
+def preview_document(
+    *, workspace_id: UUID, design: Mapping[str, Any], data: Mapping[str, Any], page: int | None = None, wide: int = 800
+) -> DocumentPreview:
+    """The document of a design and data: the PDF, or one `page` of it, from 1, as a PNG so many pixels wide. Nothing is
+    kept. Raises DocumentRefused."""
+    try:
+        told = dumps(normalise({**design, "sample": {}})).encode(), dumps(normalise(dict(data))).encode()
+        images = {name: _picture(workspace_id, name) for name in pictures_of(design)}
+        made = _drawing(os.getpid()).draw_now(*told, images, page=page, wide=wide)
+    except DocumentProblem as problem:
+        raise DocumentRefused(problem.message, reason=problem.code, block=problem.block) from None
+    except JSONRefused as refused:
+        raise DocumentRefused(str(refused), reason="data", block=None) from None
+    return DocumentPreview(made.data, made.pages)
+
+
+def _picture(workspace_id: UUID, name: str) -> bytes:
+    try:
+        found = open_file(workspace_id=workspace_id, file_id=UUID(name))
+    except (ValueError, NotFound):
+        raise DocumentProblem("image", "A logo’s picture is not among the files of this workspace.") from None
+    if found.view.size > _MOST_PICTURE:
+        raise DocumentProblem("image", f"A logo’s picture has at most {_MOST_PICTURE // 1024 // 1024} MB.")
+    return b"".join(found.portions)
+
+
+@lru_cache(maxsize=1)
+def _drawing(process: int) -> Drawing:
+    """One of this process; a fork has one of its own."""
+    return Drawing(1, seconds=_SECONDS)
