@@ -189,6 +189,9 @@ class Graph:
     #: Of one run: actions (id → name) that an earlier generation did and nothing has undone since, and that this one
     #: does not know as its own.
     standing: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    #: Of one run: actions that an earlier generation did, or may have, that nothing has undone since, and that this one
+    #: is to go on with. Where it ends before it comes to that, they are to be undone like what it did itself.
+    owed: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
     #: The container whose body this is; None for the graph of a workflow. A body begins with all its roots.
     container: str | None = None
     #: The bodies of the containers in this graph, by node id.

@@ -42,6 +42,11 @@ def may_have_happened(step: StepState) -> bool:
     return step.status in DECIDED and (step.error is None or step.error.may_have_happened)
 
 
+def is_owed(graph: Graph, node: str, step: StepState | None) -> bool:
+    """Whether an earlier generation did it, or may have, and this one ended before it went on with it."""
+    return node in graph.owed and step is not None and step.first_started_at is None and step.status in DECIDED
+
+
 def done(graph: Graph, steps: Steps, generation: int) -> tuple[str, ...]:
     """The actions that may have been done and of which nobody said that nothing is to be undone, the last first."""
     found = []
@@ -49,7 +54,7 @@ def done(graph: Graph, steps: Steps, generation: int) -> tuple[str, ...]:
         if node not in graph.undone_by and (node not in graph.writes or node in graph.undoes):
             continue
         step = steps.get(StepKey(node, generation))
-        if step is None or not may_have_happened(step):
+        if step is None or not (may_have_happened(step) or is_owed(graph, node, step)):
             continue
         if node in graph.undone_by or not graph.by_id[node].settings.nothing_to_undo:
             # What was cut off ended last, if it ended.
@@ -71,7 +76,8 @@ def undone(graph: Graph, steps: Steps, generation: int) -> tuple[str, ...]:
 def not_undone(graph: Graph, steps: Steps, generation: int) -> tuple[str, ...]:
     """The actions that stand as they are; also those that only an earlier generation knows of."""
     left = [node for node in done(graph, steps, generation) if not _is_undone(graph, steps, generation, node)]
-    return tuple(dict.fromkeys((*left, *graph.standing)))
+    earlier = [node for node in graph.standing if not is_owed(graph, node, steps.get(StepKey(node, generation)))]
+    return tuple(dict.fromkeys((*left, *earlier)))
 
 
 def ports_of(action: str) -> tuple[str, ...]:

@@ -64,7 +64,8 @@ class Driver:
         self.shell = shell
         self.version = version
         #: The version's, with what only this run knows.
-        self.graph = replace(version.graph, standing=loaded.standing) if loaded.standing else version.graph
+        has_past = loaded.standing or loaded.owed
+        self.graph = replace(version.graph, standing=loaded.standing, owed=loaded.owed) if has_past else version.graph
         self.claimed = claimed
         self.event = loaded.event
         self.state: RunState = loaded.state

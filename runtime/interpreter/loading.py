@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from runtime.engine.graph import Graph
@@ -50,6 +50,8 @@ class Loaded:
     lost_calls: dict[str, tuple[str, str]] = field(default_factory=dict)
     #: See `Graph.standing`.
     standing: dict[str, str] = field(default_factory=dict)
+    #: See `Graph.owed`.
+    owed: frozenset[str] = frozenset()
     #: Steps of which an attempt may have happened without an answer; in this generation.
     lost: set[str] = field(default_factory=set)
     #: Steps of which a call of an earlier generation may have happened, and that no key lets the other side recognise.
@@ -75,8 +77,9 @@ def loaded(
     """What a driver of this run starts with. `damage`: what is wrong with the bytes of its event."""
     generation = claimed.generation
     steps = [row for row in rows.steps if row.generation == generation]
-    state = restore(version.graph, claimed, steps)
-    found = Loaded(state, event, outer=outer, fault=None if damage is None else damaged(damage))
+    past = owed(version.graph, rows, generation) if generation > 1 else frozenset()
+    state = restore(replace(version.graph, owed=past) if past else version.graph, claimed, steps)
+    found = Loaded(state, event, owed=past, outer=outer, fault=None if damage is None else damaged(damage))
     for row in steps:
         status = state.steps[(row.node_id, generation)].status  # type: ignore[index]
         if row.output is not None and status is not StepStatus.SKIPPED:
@@ -187,6 +190,23 @@ def standing(graph: Graph, rows: RunRows, generation: int, *, resent: Collection
         if drawn is None or not drawn.settings.nothing_to_undo:
             found[node] = names.get(node, node) if drawn is None else drawn.name
     return found
+
+
+def owed(graph: Graph, rows: RunRows, generation: int) -> frozenset[str]:
+    """What earlier generations did outside, or may have, that nothing has undone since, and that this generation has
+    to go on with and did not begin."""
+    here = {row.node_id: row for row in rows.steps if row.generation == generation}
+    undone = undone_in(rows.steps, before=generation)
+    tries = since_undone(tries_of(rows.attempts, before=generation), undone)
+    found = set()
+    for node, row in here.items():
+        if row.started_at is not None or node in graph.undoes or '"undo:' in row.ports:
+            continue
+        # Of what is being undone at this moment less and less stands.
+        undoing = node in rows.undone_runs and graph.undone_by.get(node) in here
+        if undoing or node in rows.standing_runs or known_of(tries.get(node, ())) in _STANDS:
+            found.add(node)
+    return frozenset(found)
 
 
 def tries_of(attempts: Iterable[AttemptRow], *, before: int) -> dict[str, list[AttemptRow]]:

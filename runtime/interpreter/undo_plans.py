@@ -11,11 +11,12 @@ from uuid import UUID
 from runtime.contracts import NotUndoable, UndoLine
 from runtime.engine import undo as law
 from runtime.engine.containers import is_call, waits_for_call
+from runtime.engine.graph import Graph
 from runtime.engine.jsonprofile import dumps
 from runtime.engine.replay import Known
 from runtime.engine.state import DECIDED, RunStatus, StepError, StepKey, StepState, StepStatus
 from runtime.interpreter.generations import kept_row, open_next
-from runtime.interpreter.loading import known_of, standing, tries_of
+from runtime.interpreter.loading import known_of, owed, standing, tries_of
 from runtime.interpreter.reopening import run_row, version_of
 from runtime.interpreter.rows import error_of, error_text, step_state
 from runtime.interpreter.versions import Version
@@ -71,6 +72,7 @@ class Found:
 
     row: dict[str, Any]
     version: Version
+    graph: Graph
     steps: dict[str, StepRow]
     states: dict[StepKey, StepState]
     tries: Mapping[str, list[AttemptRow]]
@@ -118,7 +120,7 @@ class Found:
         error = error_of(self.row["error"])
         if error is None or error.code != law.INCOMPLETE:
             return error
-        graph = self.version.graph
+        graph = self.graph
         failed = [
             replace(step.error, node=key.node)
             for key, step in self.states.items()
@@ -131,11 +133,7 @@ class Found:
 
     def kept(self) -> list[StepRow]:
         """The rows that the next generation begins with: all but the undo steps that did not end well."""
-        return [
-            row
-            for row in self.steps.values()
-            if row.node_id not in self.version.graph.undoes or row.status == "succeeded"
-        ]
+        return [row for row in self.steps.values() if row.node_id not in self.graph.undoes or row.status == "succeeded"]
 
 
 def look(workspace_id: UUID, run_id: UUID) -> Found:
@@ -151,20 +149,25 @@ def found_of(row: dict[str, Any], rows: reads.RunRows) -> Found:
     steps = {found.node_id: found for found in rows.steps if found.generation == generation}
     states = {StepKey(node, generation): step_state(found) for node, found in steps.items()}
     tries = tries_of(rows.attempts, before=generation + 1)
-    earlier = standing(version.graph, rows, generation)
-    found = Found(row, version, steps, states, tries, earlier, [])
+    graph = replace(version.graph, owed=owed(version.graph, rows, generation))
+    earlier = {
+        node: name
+        for node, name in standing(graph, rows, generation).items()
+        if not law.is_owed(graph, node, states.get(StepKey(node, generation)))
+    }
+    found = Found(row, version, graph, steps, states, tries, earlier, [])
     found.lines.extend(_lines(found))
     return found
 
 
 def _lines(found: Found) -> list[UndoLine]:
-    graph, states, generation = found.version.graph, found.states, found.generation
+    graph, states, generation = found.graph, found.states, found.generation
     under_way = [
         node
         for node in reversed(graph.order)
         if (step := states.get(StepKey(node, generation))) is not None
         and step.status not in DECIDED
-        and step.first_started_at is not None
+        and (step.first_started_at is not None or node in graph.owed)
         and (node in graph.undone_by or node in graph.writes)
         and node not in graph.undoes
     ]
@@ -191,7 +194,7 @@ def _lines(found: Found) -> list[UndoLine]:
 
 def _goes_its_own_way(found: Found, node: str) -> bool:
     """Whether this step has begun a run of another workflow whose end nobody waited for."""
-    graph, step = found.version.graph, found.states.get(StepKey(node, found.generation))
+    graph, step = found.graph, found.states.get(StepKey(node, found.generation))
     drawn = graph.by_id[node]
     return (
         is_call(drawn.type)
@@ -202,7 +205,7 @@ def _goes_its_own_way(found: Found, node: str) -> bool:
 
 
 def _line(found: Found, node: str, fate: str | None = None) -> UndoLine:
-    graph = found.version.graph
+    graph = found.graph
     by, why = graph.undone_by.get(node), None
     step = None if by is None else found.states.get(StepKey(by, found.generation))
     if fate is not None:

@@ -42,6 +42,8 @@ export interface RequestOptions {
   keepalive?: boolean;
   /** Reads the body; `JSON.parse` by default. */
   parse?: (body: string) => unknown;
+  /** The answer is a file. */
+  file?: boolean;
 }
 
 export interface Answer<T> {
@@ -81,7 +83,8 @@ async function send(method: string, path: string, options: RequestOptions): Prom
   }
 }
 
-async function bodyOf(response: Response, parse: (body: string) => unknown): Promise<unknown> {
+async function bodyOf(response: Response, { parse = JSON.parse, file = false }: RequestOptions): Promise<unknown> {
+  if (file && response.ok) return response.blob();
   const raw = await response.text();
   if (!raw) return undefined;
   const kind = response.headers.get("Content-Type") ?? "";
@@ -92,12 +95,12 @@ async function bodyOf(response: Response, parse: (body: string) => unknown): Pro
 /** Sends a request and returns the parsed body with status and headers. Throws ApiError or NetworkError. */
 export async function call<T>(method: string, path: string, options: RequestOptions = {}): Promise<Answer<T>> {
   let response = await send(method, path, options);
-  let body = await bodyOf(response, options.parse ?? JSON.parse);
+  let body = await bodyOf(response, options);
   if (response.status === 403 && method !== "GET" && /csrf/i.test(new ApiError(403, body).code)) {
     // The token changed in another tab (signing in renews it): fetch the current one and try once more.
     await refreshSession();
     response = await send(method, path, options);
-    body = await bodyOf(response, options.parse ?? JSON.parse);
+    body = await bodyOf(response, options);
   }
   if (response.ok) return { data: body as T, status: response.status, headers: response.headers };
   const error = new ApiError(response.status, body);

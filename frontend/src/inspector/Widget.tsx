@@ -16,6 +16,7 @@ import type { WidgetKind } from "./widgetOf";
 
 // Few steps ask people.
 const People = lazy(() => import("./widgets/People"));
+const Design = lazy(() => import("./widgets/Design"));
 const WorkflowPicker = lazy(() => import("./widgets/WorkflowPicker"));
 
 export interface WidgetProps {
@@ -131,6 +132,12 @@ function Control(props: WidgetProps) {
       return (
         <Suspense>
           <WorkflowPicker {...props} />
+        </Suspense>
+      );
+    case "design":
+      return (
+        <Suspense>
+          <Design {...props} />
         </Suspense>
       );
     case "json":

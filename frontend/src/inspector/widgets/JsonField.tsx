@@ -43,6 +43,7 @@ export function JsonField({ id, field, node, value, onChange, describedBy, readO
         <textarea
           id={id}
           className={cx(css.textarea, css.mono)}
+          aria-label={field.title}
           rows={Math.min(14, Math.max(4, shown.split("\n").length + 1))}
           spellCheck={false}
           value={shown}

@@ -1,0 +1,68 @@
+"""A retry that is taken back before it has begun: what it was to go on with is undone all the same (I24)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from runtime import api
+from runtime.contracts import RunView
+from runtime.store.models import Run
+from tests.runtime.fixtures import World
+from tests.runtime.machine import WORKSPACE, Machine, flow, step
+from tests.runtime.test_own_runs import inside
+from tests.runtime.test_undoing import call, fates, made, planned, undo
+from tests.runtime.test_undoing_again import ONE, go_on
+
+BACK = ["cancel", "cancel while paused", "cancel, then undo"]
+
+
+def taken_back(machine: Machine, run_id: UUID, how: str) -> RunView:
+    """Gone on with while no worker is there, and taken back before one comes."""
+    machine.stop()
+    go_on(run_id)
+    if how == "cancel while paused":
+        api.pause_run(workspace_id=WORKSPACE, run_id=run_id)
+    api.cancel(workspace_id=WORKSPACE, run_id=run_id, undo=how != "cancel, then undo")
+    machine.start()
+    ended = machine.finish(run_id)
+    if how != "cancel, then undo":
+        return ended
+    assert ended.status == "cancelled"
+    undo(run_id)
+    return machine.finish(run_id)
+
+
+@pytest.mark.parametrize("how", BACK)
+def test_a_call_whose_answer_was_lost_is_undone(machine: Machine, world: World, how: str) -> None:
+    lost = flow("start -> one, one:undo -> undo_one", call("one", world, "drop*1"), call("undo_one", world))
+    run = machine.run(lost)
+    assert run.status == "dead_lettered"
+    ended = taken_back(machine, run.id, how)
+    assert ended.status == "compensated"
+    assert made(world, run.id) == ["one", "undo_one"]
+    assert fates(planned(run.id)) == [("one", "undone", None)]
+
+
+def test_a_call_that_nothing_undoes_is_named(machine: Machine, world: World) -> None:
+    run = machine.run(flow(ONE, call("one", world), call("three", world, "drop"), call("undo_one", world)))
+    assert run.status == "dead_lettered"
+    ended = taken_back(machine, run.id, "cancel")
+    assert ended.error is not None
+    assert ended.error["code"] == "undo_incomplete"
+    assert "“three”" in ended.error["message"]
+    assert made(world, run.id) == ["one", "three", "undo_one"]
+
+
+@pytest.mark.parametrize("how", BACK)
+def test_what_the_items_of_a_list_did_is_undone(machine: Machine, world: World, how: str) -> None:
+    each = step("each", "flow.for_each@1", {"items": [1, 2]})
+    parts: list[Any] = inside("each", call("one", world), call("undo_one", world), call("three", world, "fail=422"))
+    run = machine.run(flow("start -> each, one -> three, one:undo -> undo_one", each, *parts))
+    assert run.status == "dead_lettered"
+    ended = taken_back(machine, run.id, how)
+    assert ended.status == "compensated"
+    (first,) = Run.objects.filter(parent_run_id=run.id)
+    assert made(world, first.pk) + made(world, run.id) == ["one", "undo_one"]
