@@ -77,6 +77,9 @@ def cause(graph: Graph, state: RunState, since: int) -> dict[str, Any] | None:
         return None
     _, _, node_id, step = min(open_steps, key=lambda item: item[:3])
     node, kind = graph.by_id[node_id], _kind(step)
+    if kind == "children" and step.first_started_at is not None:
+        # It is looked at again and again, and waits since it began.
+        since = step.first_started_at
     found = {"kind": kind, "since": since, "until": step.due_at, "node": node_id, "text": _words(node, step)}
     if kind == "children" and (of := "call" if is_call(node.type) else "turns" if in_turns(node.type) else None):
         found["of"] = of

@@ -12,10 +12,11 @@ from runtime.api.causes import RESTS, cause_of
 from runtime.contracts import Because
 from runtime.engine.state import RANK, RunStatus
 from runtime.interpreter.waiting import OWNERS
-from runtime.store.models import Run
+from runtime.store.models import Run, StepRun
 from runtime.store.statements import HELD
 from tests.runtime.fixtures import World
 from tests.runtime.machine import WORKSPACE, Machine, flow, pause, post, statuses, step, wait_until
+from tests.runtime.test_own_runs import inside
 
 INVOICE = {"order": "{{ run.id }}", "customer": "C-200", "amount": 10, "currency": "EUR"}
 ROW: dict[str, Any] = {
@@ -48,6 +49,23 @@ def test_a_retry_is_the_clocks_affair(machine: Machine, world: World) -> None:
     pay = post("pay", f"{world.url}/with/fail=503/invoices", INVOICE, retry=later)
     found = stated(machine.begin(flow("start -> pay", pay)), "waiting_timer", machine)
     assert (found.kind, found.owner, found.node) == ("retry", "clock", "pay")
+
+
+def test_a_list_says_since_when_its_items_are_waited_for_however_often_it_is_looked_at(machine: Machine) -> None:
+    each = step("each", "flow.for_each@1", {"items": [1, 2]})
+    run_id = machine.begin(flow("start -> each", each, *inside("each", pause("rest", 600))))
+    machine.until(run_id, lambda run: (run.waiting or {}).get("kind") == "children")
+    wait_until(lambda: Run.objects.get(pk=run_id).lease_owner is None)
+    first = cause(run_id)
+    assert first is not None
+    assert (first.kind, first.node) == ("children", "each")
+    assert first.since == StepRun.objects.get(run_id=run_id, node_id="each").started_at
+    token = Run.objects.get(pk=run_id).lease_token
+    Run.objects.filter(pk=run_id).update(wake_at=0)
+    wait_until(lambda: (row := Run.objects.get(pk=run_id)).lease_token > token and row.lease_owner is None)
+    again = cause(run_id)
+    assert again is not None
+    assert (again.kind, again.since) == ("children", first.since)
 
 
 def test_a_question_is_the_affair_of_those_who_are_asked(machine: Machine) -> None:
