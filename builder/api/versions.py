@@ -65,6 +65,8 @@ class TriggerShape(View):
     next: list[str]
     #: Of a schedule: in which zone its times are meant.
     time_zone: str | None
+    #: What is posted to try it: of an example that came along what goes all the way, else what came last.
+    sample: Any
     curl: str | None
 
 
@@ -169,6 +171,7 @@ def trigger(view: TriggerView, sample: str | None) -> TriggerShape:
         url=url,
         next=[stamp(fire) for fire in view.next_fires],
         time_zone=str(view.config.get("timezone") or "UTC") if view.type.startswith("trigger.schedule@") else None,
+        sample=None if url is None or sample is None else loads(sample),
         curl=None if url is None else curl.line(url, view.config, sample),
     )
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 from playwright.sync_api import expect
 
+from builder.practice.example import EXAMPLES, Example
+from runtime.contracts import dumps
 from tests.browser.axe import findings
 from tests.browser.editing import Opens, chain, new_editor
 from tests.product import Api
@@ -39,6 +44,17 @@ def test_a_test_turns_cards_green_and_its_data_can_be_inserted(signed_in: Opens,
     expect(editor.panel.get_by_text("Orders › ").first).to_be_visible()
     expect(editor.panel.get_by_text("Brinkmann Papier GmbH").first).to_be_visible()
     assert editor.draft()["nodes"][2]["config"]["fields"][0]["value"] == "{{ trigger.body.customer.name }}"
+
+
+@pytest.mark.parametrize("shipped", EXAMPLES, ids=lambda one: one.slug)
+def test_an_example_is_tried_with_data_that_goes_all_the_way(shipped: Example, signed_in: Opens, api: Api) -> None:
+    (mail, *_) = [one for one in api.call("GET", "W/connections")["items"] if one["kind"] == "smtp"]
+    live = api.publish(shipped.name, json.loads(dumps(shipped.graph(mail["id"]))))
+    page = signed_in(f"/workflows/{live.workflow}/build")
+    page.get_by_role("button", name="Test", exact=True).click()
+    data = page.get_by_role("dialog").get_by_label("Data that arrives")
+    expect(data).to_have_value(re.compile(shipped.sample["number"]))
+    assert json.loads(data.input_value()) == shipped.sample
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

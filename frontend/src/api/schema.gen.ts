@@ -1346,6 +1346,7 @@ export type TriggerShape = {
   key: string;
   next: Array<string>;
   node: string;
+  sample: unknown;
   time_zone: (string | null);
   type: string;
   url: (string | null);

@@ -206,6 +206,8 @@ export interface Trigger {
   next: Instant[];
   /** Of a schedule: in which zone its times are meant. */
   time_zone: string | null;
+  /** What is posted to try it, where something is known. */
+  sample: Json;
   curl: string | null;
 }
 

@@ -95,6 +95,7 @@ def test_the_first_start_publishes_every_example_and_lists_the_first_one_first(a
 def test_its_line_for_the_terminal_posts_the_sample(api: Api, live: Published) -> None:
     [trigger] = api.call("GET", f"W/workflows/{live.workflow}/triggers")["items"]
     assert f'"number":"{PAYMENT_RUN.sample["number"]}"' in trigger["curl"]
+    assert trigger["sample"] == PAYMENT_RUN.sample
 
 
 def test_an_order_that_can_be_delivered_goes_all_the_way(

@@ -4,7 +4,7 @@ import { lazy, Suspense, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, keyForEach } from "../../api/client";
-import { workspacePath } from "../../api/queries";
+import { useTriggers, workspacePath } from "../../api/queries";
 import type { CheckResult, Run, Workflow } from "../../api/types";
 import { downstreamOf, formatExact, type GraphNode, isJsonObject, type Json, type JsonObject, stampOf, type StepSpec } from "../../graph";
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
@@ -48,7 +48,8 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
   keyOf.current ??= keyForEach();
   const fields = start ? inputFields(start) : [];
   const kind = start?.type.startsWith("trigger.manual@") ? "form" : start?.type.startsWith("trigger.schedule@") ? "none" : "json";
-  const current = text[chosen] ?? (start ? sampleText(start, spec, samples) : "");
+  const posted = useTriggers(workflow.id).data?.find((one) => one.node === start?.id)?.sample ?? null;
+  const current = text[chosen] ?? (start ? sampleText(start, spec, samples, posted) : "");
   const parsed = kind === "json" ? parseJson(current) : null;
 
   const input: Json = kind === "json" ? (parsed?.ok ? parsed.value : null) : kind === "form" ? sentInput(fields, values[chosen] ?? defaults(start)) : {};
@@ -152,8 +153,9 @@ function useWriters(workflow: string, start: string | undefined): GraphNode[] | 
   }, [document, specs, start, effects, check.isError]);
 }
 
-/** What came in last, else the example of the step type. */
-function sampleText(start: GraphNode, spec: StepSpec | undefined, samples: Readonly<Record<string, Json>>): string {
+/** What came in last, else what an example that came along is to be tried with, else the example of the step type. */
+function sampleText(start: GraphNode, spec: StepSpec | undefined, samples: Readonly<Record<string, Json>>, posted: Json): string {
+  if (samples[start.key] === undefined && posted !== null) return formatExact(posted, 2);
   const sample = samples[start.key] ?? spec?.output_sample ?? null;
   const body = isJsonObject(sample) && "body" in sample ? sample["body"] : sample;
   return formatExact(body ?? {}, 2);
