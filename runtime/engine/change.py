@@ -273,9 +273,8 @@ class Change:
             left = undo.not_undone(self.graph, steps, self.generation)
             if left:
                 done = undo.undone(self.graph, steps, self.generation)
-                self.error = undo.incomplete(
-                    self.graph, done, left, self.error, undo.inside(self.graph, steps, self.generation, left)
-                )
+                here = self.graph, steps, self.generation, left
+                self.error = undo.incomplete(self.graph, done, left, self.error, undo.inside(*here), undo.unsure(*here))
             status, self.outcome = RunStatus.DEAD_LETTERED if left else RunStatus.COMPENSATED, None
         elif self.cancel:
             status = RunStatus.CANCELLED

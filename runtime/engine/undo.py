@@ -96,12 +96,26 @@ def inside(graph: Graph, steps: Steps, generation: int, left: Iterable[str]) -> 
     return [step.error.message for step in tried if step and step.error and step.error.code == "items_not_undone"]
 
 
+def unsure(graph: Graph, steps: Steps, generation: int, left: Iterable[str]) -> tuple[str, ...]:
+    """Those of these actions whose undo step has had no answer: nobody knows whether they stand."""
+    tried = ((node, steps.get(StepKey(graph.undone_by.get(node, ""), generation))) for node in left)
+    return tuple(node for node, step in tried if step and step.error and step.error.may_have_happened)
+
+
 def incomplete(
-    graph: Graph, gone: tuple[str, ...], left: tuple[str, ...], cause: StepError | None, inside: Iterable[str] = ()
+    graph: Graph,
+    gone: tuple[str, ...],
+    left: tuple[str, ...],
+    cause: StepError | None,
+    inside: Iterable[str] = (),
+    unsure: tuple[str, ...] = (),
 ) -> StepError:
-    """What a person reads of a run that was not undone as a whole: what stands, what was undone, and why at all.
-    `inside`: what steps that undo whole runs say of what is in these."""
-    message = f"Still done: {_names(graph, left)}."
+    """What a person reads of a run that was not undone as a whole: what stands, or may (`unsure`), what was undone, and
+    why at all. `inside`: what steps that undo whole runs say of what is in these."""
+    stands = tuple(node for node in left if node not in unsure)
+    message = f"Still done: {_names(graph, stands)}." if stands else ""
+    if unsure:
+        message = f"{message} Nobody knows whether undone, for no answer came: {_names(graph, unsure)}.".strip()
     if gone:
         message += f" Undone: {_names(graph, gone)}."
     message = " ".join((message, *inside))

@@ -467,8 +467,7 @@ class Driver:
             own_runs.set_out(self, unit)
         except CancelPending:
             self._letting_go = False
-            told = [one for one in self.unit.told if not isinstance(one.fact, CancelRequested)]
-            self._do_over([*told, Told(now := self.shell.now_ms(), fact=CancelRequested(now))])
+            self._do_over(units.told_with_cancel(self.unit.told, self.shell.now_ms(), ends=self._over))
             return
         except PausePending:
             self._letting_go, self._paused = False, True

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from runtime.contracts import JSON, Decision, NotFound, NotRetryable, RetryRefused
 from runtime.engine import containers, replay
+from runtime.engine.graph import Graph
 from runtime.engine.jsonprofile import dumps, normalise
 from runtime.engine.needs import engine_needed
 from runtime.engine.replay import Fate, Known, PlannedStep
@@ -161,6 +162,22 @@ def _refuse_started_anew(row: Mapping[str, Any]) -> None:
         )
 
 
+def _refuse_unknown_undo(
+    graph: Graph, ever: Mapping[str, list[AttemptRow]], undone: Mapping[str, int], start: Collection[str]
+) -> None:
+    """Raise NotRetryable where an undo step has had no answer: what it was to undo may stand, or may not, and going on
+    would take it for one of the two (I12). But what somebody has done anew, knowing that, is another call."""
+    for by, action in graph.undoes.items():
+        lost = lost_try(ever.get(by, ()))
+        anew = action in start and known_of(ever.get(action, ())) is Known.HAPPENED
+        if lost is not None and undone.get(action, 0) < lost.generation and not anew:
+            raise NotRetryable(
+                f"Nobody knows whether “{graph.by_id[action].name}” was undone: the answer to “{graph.by_id[by].name}”"
+                " was lost. Undo the run again first; the same is sent once more.",
+                code="undo_unknown",
+            )
+
+
 def never_begun(run_ids: Collection[UUID]) -> set[UUID]:
     """Those of these cancelled runs of which no step has done anything."""
     begun = StepRun.objects.filter(run_id__in=run_ids).exclude(status="cancelled")
@@ -185,6 +202,7 @@ def found_of(
     )
     undone = undone_in(rows.steps, before=generation + 1)
     ever = tries_of(rows.attempts, before=generation + 1)
+    _refuse_unknown_undo(old.graph, ever, undone, start)
     tries = since_undone(ever, undone)
     known = {node: known_of(theirs) if theirs else Known.UNDONE for node, theirs in tries.items()}
     known |= dict.fromkeys(_called(row["id"], chosen, steps), Known.CALLED)

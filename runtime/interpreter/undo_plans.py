@@ -153,7 +153,7 @@ def found_of(row: dict[str, Any], rows: reads.RunRows) -> Found:
     earlier = {
         node: name
         for node, name in standing(graph, rows, generation).items()
-        if not law.is_owed(graph, node, states.get(StepKey(node, generation)))
+        if node not in graph.owed or (step := states.get(StepKey(node, generation))) is None or step.first_started_at
     }
     found = Found(row, version, graph, steps, states, tries, earlier, [])
     found.lines.extend(_lines(found))

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from runtime.engine.causes import cause as cause_of
 from runtime.engine.causes import pattern
 from runtime.engine.commands import Command, Execute, SetTimer
-from runtime.engine.facts import Fact, StepFailed, StepSucceeded, StopRequested, TimerFired
+from runtime.engine.facts import (
+    CancelRequested,
+    Fact,
+    RunReopened,
+    RunStarted,
+    StepFailed,
+    StepSucceeded,
+    StopRequested,
+    TimerFired,
+)
 from runtime.engine.graph import Graph
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.engine.state import DECIDED, TERMINAL, RunState, RunStatus, StepError, StepKey, StepState, StepStatus, made
 from runtime.interpreter import people, signals
 from runtime.interpreter.keys import request_digest
 from runtime.interpreter.outcomes import Done, Ending, Failed
-from runtime.interpreter.records import Asked, Record
+from runtime.interpreter.records import Asked, Record, Told
 from runtime.interpreter.rows import error_text, ports_text, wait_text
 from runtime.interpreter.versions import Unsupported
 from runtime.interpreter.waiting import cause, iso
@@ -118,7 +128,7 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
             driver.wake_at() if release else None,
             release,
             True,
-            _unless(state, intent=intent, begins=bool(unit.children), release=release),
+            _unless(driver, intent=intent, begins=bool(unit.children), release=release),
             state.generation,
             tuple(steps),
             unit.attempts,
@@ -140,9 +150,21 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
     )
 
 
-def _unless(state: RunState, *, intent: bool, begins: bool, release: bool) -> int:
+def told_with_cancel(told: Sequence[Told], now: int, *, ends: bool) -> list[Told]:
+    """What was told for a commit that a cancel came before, with that. What `ends` the run comes after it: an ended
+    run could not be cancelled."""
+    others = [one for one in told if type(one.fact) is not CancelRequested]
+    before = [one for one in others if type(one.fact) in (RunStarted, RunReopened)] if ends else others
+    return [*before, Told(now, fact=CancelRequested(now)), *others[len(before) :]]
+
+
+def _unless(driver: Driver, *, intent: bool, begins: bool, release: bool) -> int:
     """What comes before this commit. Undoing cannot be cancelled, only paused."""
-    heeds_cancel = (intent or begins or (release and not state.cancel_requested)) and state.status is not _COMPENSATING
+    state = driver.state
+    # Whoever was told that the run is cancelled shall not find it done, and nothing undone.
+    leaves = (release or state.status in TERMINAL) and not state.cancel_requested
+    undoing = state.status is _COMPENSATING or driver.base.status is _COMPENSATING
+    heeds_cancel = (intent or begins or leaves) and not undoing
     return (UNLESS_CANCELLED if heeds_cancel else 0) + (UNLESS_PAUSED if intent or begins else 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -185,8 +186,8 @@ def test_no_run_is_begun_behind_a_cancel(writer: Writer) -> None:
 
 @pytest.mark.parametrize("begins", [True, False])
 def test_what_begins_runs_is_written_unless_a_cancel_came_first(begins: bool) -> None:
-    state = RunState(status=RunStatus.RUNNING)
-    heeds = bool(_unless(state, intent=False, begins=begins, release=False) & UNLESS_CANCELLED)
+    driver: Any = SimpleNamespace(state=(state := RunState(status=RunStatus.RUNNING)), base=state)
+    heeds = bool(_unless(driver, intent=False, begins=begins, release=False) & UNLESS_CANCELLED)
     assert heeds is begins
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from runtime import api
-from runtime.contracts import RetryPlan, RunView
+from runtime.contracts import NotRetryable, RetryPlan, RunView
 from runtime.interpreter import own_plans
 from runtime.store.models import Attempt, Run
 from tests.runtime.fixtures import World
@@ -68,6 +68,32 @@ def test_a_large_lost_undo_is_sent_again_as_it_was(machine: Machine, world: Worl
     assert machine.finish(run.id).status == "compensated"
     assert len(set(keys(run.id, "undo_two"))) == 1
     assert made(world, run.id).count("undo_two") == 1
+
+
+@pytest.mark.parametrize("action", ["drop*1", ""])
+def test_what_may_have_been_undone_is_undone_before_the_run_goes_on(
+    machine: Machine, world: World, action: str
+) -> None:
+    """Gone on with, it would be taken for done, and might be undone a second time."""
+    three = call("three", world, "fail=422", on_failure="undo")
+    one = call("one", world, action, on_failure="undo") if action else call("one", world)
+    run = machine.run(flow(ONE, one, three, call("undo_one", world, "drop*1")))
+    assert run.status == "dead_lettered", run
+    assert run.error is not None
+    assert "Nobody knows whether undone, for no answer came: “one”." in run.error["message"]
+    assert "Still done" not in run.error["message"]
+    for start in ((), ("one",)) if action else ((),):
+        with pytest.raises(NotRetryable, match="Nobody knows whether “one” was undone"):
+            planned_retry(run.id, start=start)
+    (outcome,) = api.retry_each(workspace_id=WORKSPACE, run_ids=[run.id])
+    assert outcome.outcome != "retried"
+    undo(run.id)
+    assert machine.finish(run.id).status == "compensated"
+    assert made(world, run.id) == ["one", "undo_one"]
+    assert len(set(keys(run.id, "undo_one"))) == 1
+    go_on(run.id)
+    machine.finish(run.id)
+    assert made(world, run.id)[:3] == ["one", "undo_one", "one"]
 
 
 def test_what_is_done_anew_is_undone_anew(machine: Machine, world: World) -> None:

@@ -1,17 +1,21 @@
-"""A retry that is taken back before it has begun: what it was to go on with is undone all the same (I24)."""
+"""What is taken back at the first or the last moment: before a retry has begun, before a run has ended (I24, I28)."""
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connections
 
 from runtime import api
 from runtime.contracts import RunView
+from runtime.interpreter import units
 from runtime.store.models import Run
 from tests.runtime.fixtures import World
-from tests.runtime.machine import WORKSPACE, Machine, flow, step
+from tests.runtime.machine import WORKSPACE, Machine, fields, flow, step
 from tests.runtime.test_own_runs import inside
 from tests.runtime.test_undoing import call, fates, made, planned, undo
 from tests.runtime.test_undoing_again import ONE, go_on
@@ -66,3 +70,28 @@ def test_what_the_items_of_a_list_did_is_undone(machine: Machine, world: World, 
     assert ended.status == "compensated"
     (first,) = Run.objects.filter(parent_run_id=run.id)
     assert made(world, first.pk) + made(world, run.id) == ["one", "undo_one"]
+
+
+@pytest.mark.parametrize("undo_it", [True, False])
+@pytest.mark.parametrize("last", ["one", "note"])
+def test_a_cancel_that_comes_before_the_last_commit_counts(
+    machine: Machine, world: World, monkeypatch: pytest.MonkeyPatch, undo_it: bool, last: str
+) -> None:
+    real, cancelled = units.run_write, threading.Event()
+
+    def run_write(driver: Any, **how: Any) -> Any:
+        if driver.state.status.is_terminal and not cancelled.is_set():
+            cancelled.set()
+            with ThreadPoolExecutor(1) as other:
+                run_id = driver.claimed.run_id
+                other.submit(api.cancel, workspace_id=WORKSPACE, run_id=run_id, undo=undo_it).result(20)
+                other.submit(connections.close_all).result(20)
+        return real(driver, **how)
+
+    monkeypatch.setattr(units, "run_write", run_write)
+    links = "start -> one, one:undo -> undo_one" + ("" if last == "one" else ", one -> note")
+    more = [] if last == "one" else [fields("note", said="done")]
+    run = machine.run(flow(links, call("one", world), call("undo_one", world), *more))
+    assert cancelled.is_set()
+    assert run.status == ("compensated" if undo_it else "cancelled")
+    assert made(world, run.id) == (["one", "undo_one"] if undo_it else ["one"])
