@@ -52,6 +52,8 @@ class Loaded:
     standing: dict[str, str] = field(default_factory=dict)
     #: See `Graph.owed`.
     owed: frozenset[str] = frozenset()
+    #: What those gave in their time, as rows hold it, by node id: their undo steps may need it.
+    earlier: dict[str, str] = field(default_factory=dict)
     #: Steps of which an attempt may have happened without an answer; in this generation.
     lost: set[str] = field(default_factory=set)
     #: Steps of which a call of an earlier generation may have happened, and that no key lets the other side recognise.
@@ -80,6 +82,9 @@ def loaded(
     past = owed(version.graph, rows, generation) if generation > 1 else frozenset()
     state = restore(replace(version.graph, owed=past) if past else version.graph, claimed, steps)
     found = Loaded(state, event, owed=past, outer=outer, fault=None if damage is None else damaged(damage))
+    for row in sorted(rows.steps, key=lambda row: row.generation) if past else ():
+        if row.node_id in past and row.generation < generation and row.status == "succeeded" and row.output is not None:
+            found.earlier[row.node_id] = row.output
     for row in steps:
         status = state.steps[(row.node_id, generation)].status  # type: ignore[index]
         if row.output is not None and status is not StepStatus.SKIPPED:

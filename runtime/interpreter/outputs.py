@@ -61,6 +61,13 @@ class Values:
             if node is None:
                 continue
             self.put_text(node, text)
+        #: Of actions that this generation did not come to: what they gave before, for the steps that undo them. What is
+        #: too large for a row is left to the person who is asked then.
+        self._earlier = {
+            version.graph.by_id[node_id].key: document(text)
+            for node_id, text in loaded.earlier.items()
+            if node_id in version.graph.by_id and reference_in(text) is None
+        }
 
     def know_links(self, links: dict[str, JSON]) -> None:
         """The links of steps that wait for theirs, by key."""
@@ -132,7 +139,8 @@ class Values:
         what the step that it undoes gave."""
         graph = self._version.graph
         if graph.undoes and node.id in graph.undoes:
-            return self._steps.get(graph.by_id[graph.undoes[node.id]].key)
+            key = graph.by_id[graph.undoes[node.id]].key
+            return self._steps.get(key, self._earlier.get(key))
         for edge in graph.incoming[node.id]:
             step = state.step(edge.source)
             if step is not None and edge.source_handle in step.ports:
@@ -140,15 +148,23 @@ class Values:
         return None
 
     def context(
-        self, state: RunState | None, attempt: int, now: int, node_id: str | None = None, *, run: bool = True
+        self,
+        state: RunState | None,
+        attempt: int,
+        now: int,
+        node_id: str | None = None,
+        *,
+        run: bool = True,
+        undo: bool = False,
     ) -> dict[str, Any]:
         """The names that a step's formulas may use. `now` is when the step was first started, on every attempt.
 
-        `run`: whether any of them asks for the run; otherwise what is true of this attempt is not put in.
+        `run`: whether any of them asks for the run; otherwise what is true of this attempt is not put in. `undo`: it is
+        an undo step's.
         """
         return {
             "trigger": self._trigger,
-            "steps": self._steps,
+            "steps": {**self._earlier, **self._steps} if undo and self._earlier else self._steps,
             "run": {**self._run, "now": iso(now), "attempt": attempt} if run else self._run,
             "vars": {},
             "error": None if state is None or node_id is None else self._error_before(state, node_id),

@@ -91,7 +91,12 @@ def _work_out(driver: Driver, asked: Asked, first_started_at: int) -> None:
         return
     failed_before = step.node.id if prepared.reads_error else None
     context = driver.values.context(
-        driver.state, asked.attempt, first_started_at, failed_before, run=prepared.reads_run
+        driver.state,
+        asked.attempt,
+        first_started_at,
+        failed_before,
+        run=prepared.reads_run,
+        undo=step.node.id in driver.graph.undoes,
     )
     resolved = prepared.resolved(context)
     asked.config = prepared.validate(resolved)

@@ -50,6 +50,22 @@ def test_a_call_whose_answer_was_lost_is_undone(machine: Machine, world: World, 
     assert fates(planned(run.id)) == [("one", "undone", None)]
 
 
+def test_an_undo_step_reads_what_the_action_gave_before_the_retry(machine: Machine, world: World) -> None:
+    back = call("undo_one", world)
+    back["config"]["json_body"]["memo"] = "{{ steps.one.body.id }}/{{ steps.one.status }}"
+    run = machine.run(flow(ONE, call("one", world), call("three", world, "fail=422"), back))
+    assert run.status == "dead_lettered"
+    machine.stop()
+    go_on(run.id, start=["one"], repeats=["one"])
+    open_plan = planned(run.id)
+    assert [line for line in fates(open_plan) if line[0] == "one"] == [("one", "undo", None)]
+    api.cancel(workspace_id=WORKSPACE, run_id=run.id, undo=True)
+    machine.start()
+    ended = machine.finish(run.id)
+    assert ended.status == "compensated", ended.error
+    assert made(world, run.id) == ["one", "undo_one"]
+
+
 def test_a_call_that_nothing_undoes_is_named(machine: Machine, world: World) -> None:
     run = machine.run(flow(ONE, call("one", world), call("three", world, "drop"), call("undo_one", world)))
     assert run.status == "dead_lettered"
