@@ -161,8 +161,10 @@ def told_with_cancel(told: Sequence[Told], now: int, *, ends: bool) -> list[Told
 def _unless(driver: Driver, *, intent: bool, begins: bool, release: bool) -> int:
     """What comes before this commit. Undoing cannot be cancelled, only paused."""
     state = driver.state
-    # Whoever was told that the run is cancelled shall not find it done, and nothing undone.
-    leaves = (release or state.status in TERMINAL) and not state.cancel_requested
+    # Whoever was told that the run is cancelled shall not find it done, and nothing undone. A part that is done, is:
+    # the run around it looks after that.
+    ends = driver.parent is None and state.status in TERMINAL
+    leaves = (release or ends) and not state.cancel_requested
     undoing = state.status is _COMPENSATING or driver.base.status is _COMPENSATING
     heeds_cancel = (intent or begins or leaves) and not undoing
     return (UNLESS_CANCELLED if heeds_cancel else 0) + (UNLESS_PAUSED if intent or begins else 0)
