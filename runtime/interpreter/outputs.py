@@ -64,7 +64,7 @@ class Values:
         #: Of actions that this generation did not come to: what they gave before, for the steps that undo them. What is
         #: too large for a row is left to the person who is asked then.
         self._earlier = {
-            version.graph.by_id[node_id].key: document(text)
+            node_id: document(text)
             for node_id, text in loaded.earlier.items()
             if node_id in version.graph.by_id and reference_in(text) is None
         }
@@ -139,8 +139,8 @@ class Values:
         what the step that it undoes gave."""
         graph = self._version.graph
         if graph.undoes and node.id in graph.undoes:
-            key = graph.by_id[graph.undoes[node.id]].key
-            return self._steps.get(key, self._earlier.get(key))
+            action = graph.undoes[node.id]
+            return {**self._steps, **self._before(action, state)}.get(graph.by_id[action].key)
         for edge in graph.incoming[node.id]:
             step = state.step(edge.source)
             if step is not None and edge.source_handle in step.ports:
@@ -155,21 +155,29 @@ class Values:
         node_id: str | None = None,
         *,
         run: bool = True,
-        undo: bool = False,
+        undo: str | None = None,
     ) -> dict[str, Any]:
         """The names that a step's formulas may use. `now` is when the step was first started, on every attempt.
 
-        `run`: whether any of them asks for the run; otherwise what is true of this attempt is not put in. `undo`: it is
-        an undo step's.
+        `run`: whether any of them asks for the run; otherwise what is true of this attempt is not put in. `undo`: the
+        action that the step undoes.
         """
         return {
             "trigger": self._trigger,
-            "steps": {**self._earlier, **self._steps} if undo and self._earlier else self._steps,
+            "steps": {**self._steps, **self._before(undo, state)} if undo else self._steps,
             "run": {**self._run, "now": iso(now), "attempt": attempt} if run else self._run,
             "vars": {},
             "error": None if state is None or node_id is None else self._error_before(state, node_id),
             **self._given,
         }
+
+    def _before(self, action: str, state: RunState | None) -> dict[str, JSON]:
+        """What this action gave in an earlier generation, by its key; nothing once it was begun in this one: that is
+        another call, and may have had another result."""
+        step = None if state is None else state.step(action)
+        if action not in self._earlier or step is None or step.first_started_at is not None:
+            return {}
+        return {self._version.graph.by_id[action].key: self._earlier[action]}
 
     def _error_before(self, state: RunState, node_id: str) -> JSON:
         """The failure that led here: of the nearest failed step upstream, the last one in the order of the graph; or

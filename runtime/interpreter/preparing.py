@@ -96,7 +96,7 @@ def _work_out(driver: Driver, asked: Asked, first_started_at: int) -> None:
         first_started_at,
         failed_before,
         run=prepared.reads_run,
-        undo=step.node.id in driver.graph.undoes,
+        undo=driver.graph.undoes.get(step.node.id),
     )
     resolved = prepared.resolved(context)
     asked.config = prepared.validate(resolved)

@@ -211,7 +211,7 @@ def test_an_undo_step_of_which_nothing_can_tell_is_named_as_still_to_be_done(mac
     run = machine.run(flow("start -> pay -> fail, pay:undo -> back", pay, undo, fail_and_undo()))
     assert run.status == "dead_lettered", "while undoing nobody is waited for"
     assert run.error is not None
-    assert "Still done" in run.error["message"]
+    assert "Nobody knows whether undone" in run.error["message"]
     (attempt,) = attempts(run.id, "back")
     assert attempt.status == "in_doubt"
 

@@ -66,6 +66,24 @@ def test_an_undo_step_reads_what_the_action_gave_before_the_retry(machine: Machi
     assert made(world, run.id) == ["one", "undo_one"]
 
 
+def test_an_undo_step_never_takes_the_result_of_an_earlier_call_for_that_of_the_last(
+    machine: Machine, world: World
+) -> None:
+    back = call("undo_one", world)
+    back["config"]["json_body"]["memo"] = "{{ steps.one.body.id }}"
+    run = machine.run(flow(ONE, call("one", world, on_failure="undo"), call("three", world, "fail=422"), back))
+    assert run.status == "dead_lettered"
+    lost = {"path": "/invoices", "method": "POST", "behaviour": "drop", "times": 1}
+    world.ask("POST", "/behaviour", lost)
+    go_on(run.id, start=["one"], repeats=["one"])
+    ended = machine.finish(run.id)
+    assert ended.status == "dead_lettered"
+    assert "undo_one" not in made(world, run.id)
+    assert ended.error is not None
+    assert "“one”" in ended.error["message"]
+    assert "Undone" not in ended.error["message"]
+
+
 def test_a_call_that_nothing_undoes_is_named(machine: Machine, world: World) -> None:
     run = machine.run(flow(ONE, call("one", world), call("three", world, "drop"), call("undo_one", world)))
     assert run.status == "dead_lettered"
