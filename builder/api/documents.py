@@ -9,6 +9,7 @@ from pydantic import Field
 
 from builder.accounts.rights import Action
 from builder.api.operation import ApiView, Body, Call, View, operation
+from builder.api.shapes import Items
 from runtime import api as runtime_api
 
 
@@ -18,10 +19,6 @@ class DesignView(View):
     id: str
     name: str
     design: dict[str, Any]
-
-
-class DesignsView(View):
-    items: list[DesignView]
 
 
 class DocumentBody(Body):
@@ -35,11 +32,11 @@ class DocumentBody(Body):
 
 
 class Designs(ApiView):
-    @operation(Action.WORKFLOW_SEE, answer=DesignsView)
-    def get(self, call: Call) -> DesignsView:
+    @operation(Action.WORKFLOW_SEE, answer=Items[DesignView])
+    def get(self, call: Call) -> Items[DesignView]:
         """The designs to begin with."""
         found = runtime_api.ready_designs()
-        return DesignsView(items=[DesignView(id=one.id, name=one.name, design=one.design) for one in found])
+        return Items[DesignView](items=[DesignView(id=one.id, name=one.name, design=one.design) for one in found])
 
 
 class PreviewDocument(ApiView):

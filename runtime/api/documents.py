@@ -15,11 +15,10 @@ from runtime.documents.problems import DocumentProblem
 from runtime.documents.processes import Drawing
 from runtime.documents.ready import NAMES, stored
 from runtime.engine.jsonprofile import JSONRefused, dumps, normalise
-from runtime.sdk.documents import pictures_of
+from runtime.sdk import documents as drawing
 
 #: Whoever draws waits for it: what takes longer is too much for a preview.
 _SECONDS: Final = 10.0
-_MOST_PICTURE: Final = 4 * 1024 * 1024
 
 
 def ready_designs() -> list[ReadyDesign]:
@@ -34,9 +33,10 @@ def preview_document(
     """The document of a design and data: the PDF, or one `page` of it, from 1, as a PNG so many pixels wide. Nothing is
     kept. Raises DocumentRefused."""
     try:
-        told = dumps(normalise({**design, "sample": {}})).encode(), dumps(normalise(dict(data))).encode()
-        images = {name: _picture(workspace_id, name) for name in pictures_of(design)}
-        made = _drawing(os.getpid()).draw_now(*told, images, page=page, wide=wide)
+        told: Any = normalise(dict(design))
+        drawn_by, given = drawing.stored(told), dumps(normalise(dict(data))).encode()
+        images = {name: _picture(workspace_id, name) for name in drawing.pictures_of(design)}
+        made = _drawing(os.getpid()).draw_now(drawn_by, given, images, page=page, wide=wide)
     except DocumentProblem as problem:
         raise DocumentRefused(problem.message, reason=problem.code, block=problem.block) from None
     except JSONRefused as refused:
@@ -49,8 +49,8 @@ def _picture(workspace_id: UUID, name: str) -> bytes:
         found = open_file(workspace_id=workspace_id, file_id=UUID(name))
     except (ValueError, NotFound):
         raise DocumentProblem("image", "A logo’s picture is not among the files of this workspace.") from None
-    if found.view.size > _MOST_PICTURE:
-        raise DocumentProblem("image", f"A logo’s picture has at most {_MOST_PICTURE // 1024 // 1024} MB.")
+    if found.view.size > drawing.MOST_PICTURE_BYTES:
+        raise drawing.picture_too_large()
     return b"".join(found.portions)
 
 

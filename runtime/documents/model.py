@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -164,6 +165,14 @@ class Design(Part):
     pages: bool = True
     blocks: Annotated[list[AnyBlock], Field(max_length=MOST_BLOCKS)]
     sample: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """`data`: the PDF, or a PNG of one page; `pages`: how many the document has."""
+
+    data: bytes
+    pages: int
 
 
 def design_of(stored: Mapping[str, Any]) -> Design:

@@ -12,15 +12,15 @@ import sys
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import runtime
 from runtime.documents import frames
+from runtime.documents.model import Drawn
 from runtime.documents.problems import DocumentProblem
 
-__all__ = ["Drawing", "Drawn"]
+__all__ = ["Drawing"]
 
 _ROOT: Final = Path(runtime.__file__).resolve().parent.parent
 MEMORY: Final = 768 * 1024 * 1024
@@ -30,14 +30,6 @@ SECONDS: Final = 20.0
 _PATIENCE: Final = 120
 #: The first document of a process waits for all that it imports.
 _START_SECONDS: Final = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """`data`: the PDF, or a PNG of one page; `pages`: how many the document has."""
-
-    data: bytes
-    pages: int
 
 
 class Drawing:

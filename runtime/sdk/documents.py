@@ -7,30 +7,32 @@ file = await context.files.save("statement.pdf", "application/pdf", [made.data])
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
-from runtime.documents.model import Page, design_of
+from runtime.documents.model import Drawn, Page, design_of
 from runtime.documents.problems import DocumentProblem
-from runtime.engine.jsonprofile import JSON
+from runtime.engine.jsonprofile import JSON, dumps
 from runtime.sdk.errors import PermanentError
 
-__all__ = ["Documents", "DrawnDocument", "design_problem", "document_refused", "pictures_of"]
+__all__ = [
+    "MOST_PICTURE_BYTES",
+    "Documents",
+    "design_problem",
+    "document_refused",
+    "picture_too_large",
+    "pictures_of",
+    "stored",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class DrawnDocument:
-    """`data`: the PDF; `pages`: how many it has."""
-
-    data: bytes
-    pages: int
+#: Of one logo's picture.
+MOST_PICTURE_BYTES: Final = 4 * 1024 * 1024
 
 
 class Documents(Protocol):
     """Where documents are drawn."""
 
-    async def draw(self, design: Mapping[str, Any], data: JSON) -> DrawnDocument:
+    async def draw(self, design: Mapping[str, Any], data: JSON) -> Drawn:
         """The document of this design (`docs/documents.md`) and its data, an object. Pictures of logos are files of the
         workspace. Raises PermanentError that says which block stands in the way."""
         ...
@@ -53,6 +55,16 @@ def design_problem(design: Mapping[str, Any]) -> str | None:
 def pictures_of(design: Mapping[str, Any]) -> list[str]:
     """The ids of the files that its logos show, each once; of any JSON, whether it is a design or not."""
     return list(dict.fromkeys(_pictures(design)))
+
+
+def picture_too_large() -> DocumentProblem:
+    """A logo's picture has more bytes than it may have."""
+    return DocumentProblem("image", f"A logo’s picture has at most {MOST_PICTURE_BYTES // 1024 // 1024} MB.")
+
+
+def stored(design: Mapping[str, Any]) -> bytes:
+    """The design as it is drawn, without its sample: JSON, the same bytes for every document."""
+    return dumps({**design, "sample": {}}).encode()
 
 
 def document_refused(problem: DocumentProblem) -> PermanentError:

@@ -12,12 +12,12 @@ from uuid import UUID
 
 from runtime.contracts.people import Addressee, Person
 from runtime.documents.draw import drawn
-from runtime.documents.model import design_of
+from runtime.documents.model import Drawn, design_of
 from runtime.documents.problems import DocumentProblem
 from runtime.engine.jsonprofile import JSON
 from runtime.sdk.connections import KINDS
 from runtime.sdk.context import EventView, HttpClient, MailSender
-from runtime.sdk.documents import DrawnDocument, document_refused, pictures_of
+from runtime.sdk.documents import document_refused, pictures_of
 from runtime.sdk.errors import PermanentError
 from runtime.sdk.files import Chunks, FileValue, clean_mime, clean_name, file_id, missing, too_large
 from runtime.sdk.nodetype import NodeType
@@ -73,11 +73,11 @@ class MemoryDocuments:
 
     files: MemoryFiles
 
-    async def draw(self, design: Mapping[str, Any], data: JSON) -> DrawnDocument:
+    async def draw(self, design: Mapping[str, Any], data: JSON) -> Drawn:
         given: Any = data
         images = {name: self.files.kept[UUID(name)] for name in pictures_of(design)}
         try:
-            return DrawnDocument(*drawn(design_of(design), given, images))
+            return Drawn(*drawn(design_of(design), given, images))
         except DocumentProblem as problem:
             raise document_refused(problem) from None
 

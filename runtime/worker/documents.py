@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from runtime.documents.model import Drawn
 from runtime.documents.problems import DocumentProblem
 from runtime.documents.processes import Drawing
 from runtime.engine.jsonprofile import JSON, dumps
-from runtime.sdk.documents import DrawnDocument, document_refused, pictures_of
-from runtime.sdk.errors import PermanentError
+from runtime.sdk.documents import MOST_PICTURE_BYTES, document_refused, picture_too_large, pictures_of, stored
 from runtime.sdk.files import Files, FileValue
 
-#: Bytes of one picture. What is kept of pictures is less than so many of them.
-_MOST_BYTES: Final = 4 * 1024 * 1024
+#: Pictures that are kept.
 _KEPT: Final = 8
 
 
@@ -37,11 +36,8 @@ class Pictures:
         held = bytearray()
         async for portion in files.open(FileValue(name, "", "", 0, "")):
             held += portion
-            if len(held) > _MOST_BYTES:
-                most = _MOST_BYTES // 1024 // 1024
-                raise PermanentError(
-                    "The document cannot be drawn", f"A logo’s picture has at most {most} MB.", "document_image"
-                )
+            if len(held) > MOST_PICTURE_BYTES:
+                raise document_refused(picture_too_large())
         return bytes(held)
 
 
@@ -54,10 +50,9 @@ class StepDocuments:
         self._drawing = drawing
         self._pictures = pictures
 
-    async def draw(self, design: Mapping[str, Any], data: JSON) -> DrawnDocument:
+    async def draw(self, design: Mapping[str, Any], data: JSON) -> Drawn:
         images = {name: await self._pictures.get(self._workspace, name, self._files) for name in pictures_of(design)}
         try:
-            made = await self._drawing.draw(dumps({**design, "sample": {}}).encode(), dumps(data).encode(), images)
+            return await self._drawing.draw(stored(design), dumps(data).encode(), images)
         except DocumentProblem as problem:
             raise document_refused(problem) from None
-        return DrawnDocument(made.data, made.pages)

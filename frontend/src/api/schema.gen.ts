@@ -239,10 +239,6 @@ export type DesignView = {
   name: string;
 };
 
-export type DesignsView = {
-  items: Array<DesignView>;
-};
-
 /** A design and the data to show it with. `form`: the whole as `pdf`, or one `page` as `png`, `wide` pixels wide. */
 export type DocumentBody = {
   data: Record<string, unknown>;
@@ -540,6 +536,10 @@ export type ItemsBulkRetryShape = {
 
 export type ItemsCheckLine = {
   items: Array<CheckLine>;
+};
+
+export type ItemsDesignView = {
+  items: Array<DesignView>;
 };
 
 export type ItemsDictStrAny = {
@@ -1937,7 +1937,7 @@ export interface Operations {
   "GET /api/v1/workspaces/{workspace_id}/documents/designs": {
     path: { workspace_id: string };
     answers: {
-      "200": DesignsView;
+      "200": ItemsDesignView;
       "400": Problem;
       "401": Problem;
       "403": Problem;
