@@ -97,22 +97,25 @@ def gather(workflow_id: UUID, now: int, *, who: str, also_let_go: bool = False) 
     by itself is held too: once it is resumed it goes in its turn.
     """
     others = Q(held__isnull=True) | Q(held=0) if also_let_go else Q(held__isnull=True)
-    free = Q(lease_owner__isnull=True) | Q(lease_expires_at__lte=now)
     waiting = Run.objects.exclude(IS_ITEM).filter(
-        free,
-        others,
-        Q(wake_at__isnull=False) | Q(paused_at__isnull=False),
-        workflow_id=workflow_id,
-        mode="live",
-        status="accepted",
-        finished_at__isnull=True,
-        cancel_requested_at__isnull=True,
+        _not_begun(now), others, Q(wake_at__isnull=False) | Q(paused_at__isnull=False), workflow_id=workflow_id
     )
     chosen = list(waiting.order_by("id").values_list("id", flat=True)[:GATHER])
     count = 0
     for start in range(0, len(chosen), 500):
         count += _hold(waiting.filter(pk__in=chosen[start : start + 500]), said("hold", who))
     return count
+
+
+def _not_begun(now: int) -> Q:
+    """Runs that nobody has begun or is about to, and that nobody cancelled."""
+    return Q(
+        Q(lease_owner__isnull=True) | Q(lease_expires_at__lte=now),
+        mode="live",
+        status="accepted",
+        finished_at__isnull=True,
+        cancel_requested_at__isnull=True,
+    )
 
 
 def _hold(runs: QuerySet[Run], change: str) -> int:
@@ -205,29 +208,19 @@ def let_go_strays(workflow_id: UUID, now: int, in_turn: Mapping[str, UUID | None
     return sorted(_uuid(row[0]) for row in gone)
 
 
-def take_turns(runs: QuerySet[Run], now: int) -> int:
+def take_turns(runs: QuerySet[Run], now: int) -> None:
     """Hold those of these runs, which somebody has just resumed, that are starts of a schedule whose runs must not
-    overlap, and have not begun: another may have begun meanwhile, for nothing waited for them. How many; the ticker
-    lets each go in its turn. The caller holds the transaction."""
+    overlap, and have not begun: another may have begun meanwhile, for nothing waited for them. The ticker lets
+    each go in its turn. The caller holds the transaction."""
     schedules = Trigger.objects.filter(workflow_id__in=runs.values("workflow_id"), type__startswith="trigger.schedule@")
     of_schedule = Q(pk__in=[])
     for trigger in schedules:
         if overlap_of(trigger) != "allow":
             of_schedule |= Q(workflow_id=trigger.workflow_id, trigger_node=trigger.node_id)
-    free = Q(lease_owner__isnull=True) | Q(lease_expires_at__lte=now)
-    fresh = runs.exclude(held=1).filter(
-        of_schedule,
-        TAKES_TURNS,
-        free,
-        mode="live",
-        status="accepted",
-        paused_at__isnull=True,
-        finished_at__isnull=True,
-        cancel_requested_at__isnull=True,
-    )
+    fresh = runs.exclude(held=1).filter(_not_begun(now), of_schedule, TAKES_TURNS, paused_at__isnull=True)
     # Whether the workflow works again is tried with this one, whatever else runs.
     tried = Hold.objects.filter(mode="trying", trial_run_id__isnull=False)
-    return _hold(fresh.exclude(pk__in=tried.values("trial_run_id")), said("hold", "millrace"))
+    _hold(fresh.exclude(pk__in=tried.values("trial_run_id")), said("hold", "millrace"))
 
 
 def overlap_of(trigger: Trigger) -> Overlap:
