@@ -42,9 +42,14 @@ def may_have_happened(step: StepState) -> bool:
     return step.status in DECIDED and (step.error is None or step.error.may_have_happened)
 
 
+def is_ahead(graph: Graph, node: str, step: StepState | None) -> bool:
+    """Whether an earlier generation did it, or may have, and this one has not gone on with it."""
+    return node in graph.owed and step is not None and step.first_started_at is None
+
+
 def is_owed(graph: Graph, node: str, step: StepState | None) -> bool:
-    """Whether an earlier generation did it, or may have, and this one ended before it went on with it."""
-    return node in graph.owed and step is not None and step.first_started_at is None and step.status in DECIDED
+    """The same, and this one never will."""
+    return step is not None and step.status in DECIDED and is_ahead(graph, node, step)
 
 
 def done(graph: Graph, steps: Steps, generation: int) -> tuple[str, ...]:

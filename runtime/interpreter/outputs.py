@@ -140,7 +140,8 @@ class Values:
         graph = self._version.graph
         if graph.undoes and node.id in graph.undoes:
             action = graph.undoes[node.id]
-            return {**self._steps, **self._before(action, state)}.get(graph.by_id[action].key)
+            key = graph.by_id[action].key
+            return self._before(action, state).get(key, self._steps.get(key))
         for edge in graph.incoming[node.id]:
             step = state.step(edge.source)
             if step is not None and edge.source_handle in step.ports:

@@ -153,7 +153,7 @@ def found_of(row: dict[str, Any], rows: reads.RunRows) -> Found:
     earlier = {
         node: name
         for node, name in standing(graph, rows, generation).items()
-        if node not in graph.owed or (step := states.get(StepKey(node, generation))) is None or step.first_started_at
+        if not law.is_ahead(graph, node, states.get(StepKey(node, generation)))
     }
     found = Found(row, version, graph, steps, states, tries, earlier, [])
     found.lines.extend(_lines(found))
@@ -167,7 +167,7 @@ def _lines(found: Found) -> list[UndoLine]:
         for node in reversed(graph.order)
         if (step := states.get(StepKey(node, generation))) is not None
         and step.status not in DECIDED
-        and (step.first_started_at is not None or node in graph.owed)
+        and (step.first_started_at is not None or law.is_ahead(graph, node, step))
         and (node in graph.undone_by or node in graph.writes)
         and node not in graph.undoes
     ]
