@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from builder.accounts.rights import Action
 from builder.api.operation import ApiView, Body, Call, View, operation
-from builder.api.retries import Nodes
+from builder.api.retries import NodeId, Nodes
 from builder.workflows import selectors
 from builder.workflows.shapes import RunShape
 from runtime import api as runtime_api
@@ -18,7 +18,8 @@ from runtime import api as runtime_api
 
 class UndoItems(View):
     """What becomes of the runs of one step: undone now · undone before · nothing to undo · somebody looks first
-    (`asks`) · nothing undoes them, or a part of them (`stays`) · not over yet.
+    (`asks`) · nothing undoes them, or a part of them (`stays`) · not over yet. Of so many of these nobody knows whether
+    something was undone (`unknown`).
     `left`: steps in them that stay done, by name."""
 
     total: int
@@ -28,6 +29,7 @@ class UndoItems(View):
     asks: int
     stays: int
     open: int
+    unknown: int
     left: list[str]
 
 
@@ -35,8 +37,8 @@ class UndoStep(View):
     """What becomes of one step that did something outside, or may have.
 
     `fate`: undo (by `undo_node`) · again (its undo did not end well before; `why`: harmless · happened · refused ·
-    same_key · in_doubt, which has to be agreed to) · undone · stays (`why`: no_undo_step · switched_off ·
-    earlier_go) · nothing.
+    same_key · in_doubt, which has to be agreed to; of these two somebody may say how they ended) · undone · stays
+    (`why`: no_undo_step · switched_off · earlier_go) · nothing.
     """
 
     node: str
@@ -60,11 +62,13 @@ class UndoPlanView(View):
 
 
 class UndoBody(Body):
-    """The plan's id, why it is undone, and the undo steps that may happen a second time."""
+    """The plan's id, why it is undone, the undo steps that may happen a second time, and what somebody who looked says
+    of undo steps that had no answer: undone · still_done. They are not sent again."""
 
     plan: Annotated[str, Field(min_length=1, max_length=64)]
     reason: Annotated[str, Field(min_length=1, max_length=400)]
     repeats: Nodes = []
+    decisions: Annotated[dict[NodeId, Literal["undone", "still_done"]], Field(max_length=200)] = {}
 
 
 class UndoPlan(ApiView):
@@ -103,6 +107,7 @@ class UndoRun(ApiView):
             plan=body.plan,
             reason=body.reason.strip(),
             repeats=body.repeats,
+            decisions=body.decisions,
             by=call.person.id,
         )
         return selectors.shaped(workspace_id=call.workspace.id, views=[view])[0]

@@ -36,8 +36,8 @@ from runtime.engine.needs import engine_needed
 from runtime.engine.replay import Fate, PlannedStep
 from runtime.engine.state import RunStatus
 from runtime.interpreter import called_versions, own_plans
+from runtime.interpreter.calls import lost_try
 from runtime.interpreter.generations import decided, note_decision, paused_around, refuse_part_of_what_is_over
-from runtime.interpreter.loading import lost_try
 from runtime.interpreter.own_errors import changed
 from runtime.interpreter.own_results import that_differs
 from runtime.interpreter.plain_retries import in_the_way, incompatible

@@ -7,14 +7,14 @@ carried out again.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
 from runtime import queue
 from runtime.api.runs import run as one_run
-from runtime.contracts import PlanOutdated, RetryRefused, RunView, UndoPlan
+from runtime.contracts import PlanOutdated, RetryRefused, RunView, UndoDecision, UndoPlan
 from runtime.engine.replay import Known
 from runtime.interpreter.own_plans import undo_counts
 from runtime.interpreter.undo_plans import carry_out, look
@@ -40,14 +40,15 @@ def undo(
     plan: str,
     reason: str,
     repeats: Collection[str] = (),
+    decisions: Mapping[str, UndoDecision] | None = None,
     by: UUID | None = None,
 ) -> RunView:
     """Undo what an ended run did, by the plan with this id. `repeats`: undo steps (node ids) that may happen a second
-    time.
+    time. `decisions`: what somebody who looked says of undo steps that had no answer: they are not sent again.
 
     Raises NotFound, NotUndoable, PlanOutdated, RetryRefused.
     """
-    found = look(workspace_id, run_id)
+    found, decisions = look(workspace_id, run_id), decisions or {}
     if found.problem is not None:
         raise found.problem
     if found.id(undo_counts(found)[1]) != plan:
@@ -57,8 +58,11 @@ def undo(
         for line in found.lines
         if line.undo_node is not None and line.fate == "again" and line.why == Known.IN_DOUBT
     }
-    if refused := {node: text for node, text in doubtful.items() if node not in repeats}:
+    refused = {node: text for node, text in doubtful.items() if node not in repeats and node not in decisions}
+    refused |= dict.fromkeys(decisions.keys() - found.unknown(), "What became of this step is known.")
+    if refused:
         raise RetryRefused(refused)
-    carry_out(found, who="api" if by is None else f"user:{by}", reason=reason, point="run.undo")
+    who = "api" if by is None else f"user:{by}"
+    carry_out(found, who=who, reason=reason, point="run.undo", decisions=decisions)
     queue.ring([run_id])
     return one_run(workspace_id=workspace_id, run_id=run_id)

@@ -112,7 +112,7 @@ from runtime.contracts.starts import (
     RepeatView,
 )
 from runtime.contracts.trail import Because, TrailEntry, TrailStep
-from runtime.contracts.undo import PlannedUndo, UndoLine, UndoPlan
+from runtime.contracts.undo import PlannedUndo, UndoDecision, UndoLine, UndoPlan
 from runtime.contracts.waits import SentEvent, WaitView
 from runtime.engine.check import Problem
 from runtime.engine.jsonprofile import JSON, JSONRefused, dumps, loads, normalise
@@ -196,6 +196,7 @@ __all__ = [
     "TrailEntry",
     "TrailStep",
     "TriggerView",
+    "UndoDecision",
     "UndoLine",
     "UndoPlan",
     "VersionView",
@@ -209,7 +210,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-
 
 # --- views ------------------------------------------------------------------------------------------------------
 

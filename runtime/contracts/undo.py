@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 from uuid import UUID
+
+#: What a person says of an undo step that had no answer: that it was undone after all, or that it was not and stays
+#: as it is. Neither sends anything.
+UndoDecision = Literal["undone", "still_done"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +16,8 @@ class PlannedUndo:
     """What becomes of the runs of one step. `undo`: undone, the one that ended last first; `undone`: already;
     `nothing`: did nothing that is to be undone; `asks`: their undo may have happened already, so somebody looks at them
     first; `stays`: nothing undoes what they did, or some of it; `open`: not over yet.
-    `left`: names of steps in them that stay done, at most ten."""
+    `unknown`: of so many of these nobody knows whether something was undone. `left`: names of steps in them that stay
+    done, at most ten."""
 
     total: int
     undo: int = 0
@@ -20,6 +26,7 @@ class PlannedUndo:
     asks: int = 0
     stays: int = 0
     open: int = 0
+    unknown: int = 0
     left: list[str] = field(default_factory=list)
 
 
@@ -29,7 +36,8 @@ class UndoLine:
 
     - `undo`: its undo step (`undo_node`, `undo_name`) is carried out.
     - `again`: that did not end well before and is carried out once more; `why` says what is known of it: refused,
-      same_key (sent again under the same key), in_doubt (may happen a second time), happened.
+      same_key (sent again under the same key), in_doubt (may happen a second time), happened. Of the middle two
+      nobody knows whether they did it, and a person may say so instead (`UndoDecision`).
     - `undone`: it is undone already.
     - `stays`: nothing undoes it; `why`: no_undo_step, switched_off, earlier_go (an earlier go did it, and the step was
       done anew since, or is no longer there).

@@ -166,9 +166,13 @@ def _run_started(graph: Graph, state: RunState, fact: RunStarted) -> tuple[RunSt
 
 
 def _run_reopened(graph: Graph, state: RunState, fact: RunReopened) -> tuple[RunState, tuple[Command, ...]]:
-    if not state.steps or state.ending is not None or state.status is COMPENSATING:
+    if not state.steps or state.ending is not None:
         return state, _NOTHING
+    is_open = any(key[1] == state.generation and step.status not in DECIDED for key, step in state.steps.items())
     change = Change(graph, state)
+    if state.status is COMPENSATING:
+        # Somebody said how each undo step ended that had no answer, and no other is left.
+        return (state, _NOTHING) if is_open else change.done()
     for root in graph.roots:
         if root == fact.trigger_node or state.step(root) is not None:
             continue
@@ -180,7 +184,6 @@ def _run_reopened(graph: Graph, state: RunState, fact: RunReopened) -> tuple[Run
         step = change.steps.get((node, state.generation))
         if step is not None and step.status in DECIDED:
             change.follow(node)
-    is_open = any(key[1] == state.generation and step.status not in DECIDED for key, step in state.steps.items())
     if is_open and not change.changed:
         return state, _NOTHING
     return change.done()

@@ -192,6 +192,8 @@ class Graph:
     #: Of one run: actions that an earlier generation did, or may have, that nothing has undone since, and that this one
     #: is to go on with. Where it ends before it comes to that, they are to be undone like what it did itself.
     owed: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    #: Those of them that were done more than once, of which undoing one leaves another.
+    owed_twice: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
     #: The container whose body this is; None for the graph of a workflow. A body begins with all its roots.
     container: str | None = None
     #: The bodies of the containers in this graph, by node id.

@@ -18,6 +18,8 @@ from runtime.engine.undo import may_have_happened as may_be_done
 
 #: Answers of another system that say "wait", not "no": what was asked for may have happened nevertheless (I11).
 _UNDECIDED_ANSWERS: Final = frozenset({408, 409, 425, 429})
+#: The code of the error of a call of which a person said that it did nothing.
+SAID_NOT_DONE: Final = "said_not_done"
 #: What fails before anything is sent.
 _NEVER_SENT: Final = frozenset({"config"})
 #: What a worker has to know to carry on with a further generation; an older one leaves it to others (I30).
@@ -81,7 +83,7 @@ def is_definite(error: StepError) -> bool:
     """Whether this failure says that nothing happened outside (I11): a refusal, or nothing was sent."""
     if error.http_status is not None:
         return 400 <= error.http_status < 500 and error.http_status not in _UNDECIDED_ANSWERS
-    return error.kind in _NEVER_SENT
+    return error.kind in _NEVER_SENT or error.code == SAID_NOT_DONE
 
 
 def plan(

@@ -81,7 +81,11 @@ def undone(graph: Graph, steps: Steps, generation: int) -> tuple[str, ...]:
 def not_undone(graph: Graph, steps: Steps, generation: int) -> tuple[str, ...]:
     """The actions that stand as they are; also those that only an earlier generation knows of."""
     left = [node for node in done(graph, steps, generation) if not _is_undone(graph, steps, generation, node)]
-    earlier = [node for node in graph.standing if not is_owed(graph, node, steps.get(StepKey(node, generation)))]
+    earlier = [
+        node
+        for node in graph.standing
+        if node in graph.owed_twice or not is_owed(graph, node, steps.get(StepKey(node, generation)))
+    ]
     return tuple(dict.fromkeys((*left, *earlier)))
 
 

@@ -70,15 +70,20 @@ def undo(workspace_id: UUID, run_id: UUID, container: str, mark: str) -> Literal
     return "begun"
 
 
-def inside(workspace_id: UUID, run_ids: Sequence[UUID]) -> tuple[list[str], list[str]]:
-    """Names of the steps in these runs that are still done, and of those that were undone, the last one first."""
+def inside(workspace_id: UUID, run_ids: Sequence[UUID]) -> tuple[list[str], list[str], list[str]]:
+    """Names of the steps in these runs that are still done, of those that were undone, the last one first, and of those
+    of which nobody knows whether they were."""
     left: dict[str, None] = {}
     gone: dict[str, None] = {}
+    unsure: dict[str, None] = {}
     for run_id in run_ids:
-        for line in undo_plans.look(workspace_id, run_id).lines:
+        found = undo_plans.look(workspace_id, run_id)
+        unknown = found.unknown()
+        for line in found.lines:
             if line.fate not in ("nothing", "apart"):
-                (gone if line.fate == "undone" else left)[line.name] = None
-    return list(left), list(gone)
+                sort = gone if line.fate == "undone" else unsure if line.undo_node in unknown else left
+                sort[line.name] = None
+    return list(left), list(gone), list(unsure)
 
 
 def graph_of(run_id: UUID) -> Graph:

@@ -4,19 +4,15 @@ knows."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 from uuid import UUID
 
 from runtime.engine.replay import Known
-from runtime.interpreter.loading import known_of, since_undone, tries_of, undone_in
+from runtime.interpreter.calls import STANDS, UNKNOWN, known_of, ledger
 from runtime.store import reads
 from runtime.store.models import Run
 from runtime.store.parts import portions
 
 __all__ = ["UNKNOWN", "acted", "acted_ever", "in_doubt"]
-
-UNKNOWN: Final = frozenset({Known.SAME_KEY, Known.IN_DOUBT})
-_STANDS: Final = UNKNOWN | {Known.HAPPENED}
 
 
 def acted(run_id: UUID, node: str) -> bool:
@@ -60,13 +56,11 @@ def in_doubt(run_id: UUID, node: str) -> bool:
 
 
 def _did(rows: reads.RunRows) -> bool:
-    return any(what in _STANDS for what in _known(rows).values())
+    return any(what in STANDS for what in _known(rows).values())
 
 
 def _known(rows: reads.RunRows) -> dict[str, Known]:
-    latest = _latest(rows) + 1
-    undone = undone_in(rows.steps, before=latest)
-    tries = since_undone(tries_of(rows.attempts, before=latest), undone)
+    tries = ledger(rows.steps, rows.attempts, before=_latest(rows) + 1).live()
     undoing = {row.node_id for row in rows.steps if '"undo:' in row.ports}
     return {node: known_of(found) for node, found in tries.items() if node not in undoing}
 

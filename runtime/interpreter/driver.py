@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from dataclasses import replace
 from typing import Final, assert_never
 
 from runtime.engine.advance import advance, resume
@@ -64,8 +63,7 @@ class Driver:
         self.shell = shell
         self.version = version
         #: The version's, with what only this run knows.
-        has_past = loaded.standing or loaded.owed
-        self.graph = replace(version.graph, standing=loaded.standing, owed=loaded.owed) if has_past else version.graph
+        self.graph = loaded.knowing(version.graph)
         self.claimed = claimed
         self.event = loaded.event
         self.state: RunState = loaded.state

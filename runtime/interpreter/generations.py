@@ -10,12 +10,11 @@ from django.db.models import Exists, OuterRef, Q
 
 from runtime.contracts import NotRetryable, PlanOutdated
 from runtime.engine.jsonprofile import dumps, loads_stored
-from runtime.engine.undo import INCOMPLETE
 from runtime.interpreter.waiting import iso
 from runtime.store.children import MOST_DEEP
 from runtime.store.models import Attempt, DeadLetter, Run, StepRun
 from runtime.store.pauses import WITH_RUN
-from runtime.store.reads import StepRow
+from runtime.store.reads import UNDO_INCOMPLETE, StepRow
 from runtime.store.statements import HELD
 from runtime.store.trail import as_said, said
 
@@ -79,7 +78,7 @@ GIVEN_UP: Final = frozenset({"compensating", "compensated", "cancelled"})
 
 def given_up(levels: int) -> Q:
     """Of a run: that it was undone or cancelled, or one of so many around it of which it is a part."""
-    found = Q(status__in=GIVEN_UP) | Q(status="dead_lettered", error__contains=f'"code":"{INCOMPLETE}"')
+    found = Q(status__in=GIVEN_UP) | Q(status="dead_lettered", error__contains=UNDO_INCOMPLETE)
     if levels > 0:
         around = Run.objects.filter(given_up(levels - 1), pk=OuterRef("parent_run_id"))
         found |= Q(Exists(around), detached=False)

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 from runtime.engine.graph import Graph
-from runtime.engine.replay import Known, is_definite, may_have_happened
 from runtime.engine.state import RunState, StepError, StepStatus
 from runtime.engine.undo import may_have_happened as may_have_been_done
-from runtime.engine.undo import undid
 from runtime.interpreter.attempts import damaged
+from runtime.interpreter.calls import Call, Ledger, calls_of, is_open_again, ledger, lost_try
 from runtime.interpreter.doubts import MAY_REPEAT, epochs, lost
 from runtime.interpreter.keys import request_digest
 from runtime.interpreter.looking import as_loaded, looks
 from runtime.interpreter.records import Record
-from runtime.interpreter.rows import error_of, restore, step_state
+from runtime.interpreter.rows import restore, step_state
 from runtime.interpreter.versions import Version
 from runtime.sdk import EffectClass
 from runtime.store.artifacts import ArtifactDamaged
 from runtime.store.children import Outer
-from runtime.store.reads import AnswerRow, AttemptRow, RunRows, StepRow
+from runtime.store.reads import AnswerRow, AttemptRow, RunRows
 from runtime.store.records import AttemptWrite, Claimed, EventRow
-
-#: What is known of a step that may have done something outside.
-_STANDS: Final = frozenset({Known.HAPPENED, Known.SAME_KEY, Known.IN_DOUBT})
 
 
 @dataclass(slots=True)
@@ -52,6 +47,7 @@ class Loaded:
     standing: dict[str, str] = field(default_factory=dict)
     #: See `Graph.owed`.
     owed: frozenset[str] = frozenset()
+    owed_twice: frozenset[str] = frozenset()
     #: What those gave in their time, as rows hold it, by node id: their undo steps may need it.
     earlier: dict[str, str] = field(default_factory=dict)
     #: Steps of which an attempt may have happened without an answer; in this generation.
@@ -67,6 +63,12 @@ class Loaded:
     #: Why the run cannot go on from its rows.
     fault: StepError | None = None
 
+    def knowing(self, graph: Graph) -> Graph:
+        """This graph, with what the run did in earlier generations."""
+        if not (self.standing or self.owed):
+            return graph
+        return replace(graph, standing=self.standing, owed=self.owed, owed_twice=self.owed_twice)
+
 
 def loaded(
     version: Version,
@@ -79,12 +81,14 @@ def loaded(
     """What a driver of this run starts with. `damage`: what is wrong with the bytes of its event."""
     generation = claimed.generation
     steps = [row for row in rows.steps if row.generation == generation]
-    past = owed(version.graph, rows, generation) if generation > 1 else frozenset()
-    state = restore(replace(version.graph, owed=past) if past else version.graph, claimed, steps)
-    found = Loaded(state, event, owed=past, outer=outer, fault=None if damage is None else damaged(damage))
-    for row in sorted(rows.steps, key=lambda row: row.generation) if past else ():
-        if row.node_id in past and row.generation < generation and row.status == "succeeded" and row.output is not None:
-            found.earlier[row.node_id] = row.output
+    past = ledger(rows.steps, rows.attempts, before=generation) if generation > 1 else None
+    ahead = frozenset() if past is None else owed(version.graph, rows, generation, past)
+    state = restore(replace(version.graph, owed=ahead) if ahead else version.graph, claimed, steps)
+    found = Loaded(state, event, owed=ahead, outer=outer, fault=None if damage is None else damaged(damage))
+    if past is not None:
+        found.owed_twice = twice(past, ahead)
+        gave = {node: _gave(rows, generation, past, node) for node in ahead}
+        found.earlier = {node: output for node, output in gave.items() if output is not None}
     for row in steps:
         status = state.steps[(row.node_id, generation)].status  # type: ignore[index]
         if row.output is not None and status is not StepStatus.SKIPPED:
@@ -104,46 +108,45 @@ def loaded(
         if row.status == "in_doubt" and looks(step := state.step(row.node_id)) and step and step.attempt == row.attempt
     }
     found.lost, found.epochs = lost(attempts), epochs(attempts)
-    if generation > 1:
-        _take_over(found, rows, version)
+    if past is not None:
+        _take_over(found, rows, version, past)
     return found
 
 
-def _take_over(found: Loaded, rows: RunRows, version: Version) -> None:
+def _take_over(found: Loaded, rows: RunRows, version: Version, past: Ledger) -> None:
     """What a generation owes to those before it."""
     for key, step in found.state.steps.items():
         record = found.records.get(key.node)
         if record is not None and step.status is StepStatus.READY and record.output is not None:
             found.decided[key.node] = step.ports
-    generation = found.state.generation
-    undone = undone_in(rows.steps, before=generation)
-    tried = tries_of(rows.attempts, before=generation)
+    generation, live = found.state.generation, past.live()
     kept = kept_in(rows, generation)
     sent = {(row.node_id, row.generation): row.input for row in rows.steps}
-    for node, tries in tried.items():
-        record, lost = found.records.get(node), lost_try(tries, or_sent_again=True)
-        if lost is None:
-            continue
-        stands = undone.get(node, 0) < lost.generation and _is_open_again(tries)
-        if stands and EffectClass(lost.effect_class) not in MAY_REPEAT:
-            found.unsure.add(node)
-        if lost.effect_key is None:
-            continue
+    for node, tries in past.tries.items():
         if node in version.graph.undoes:
-            before, action = sent.get((node, lost.generation)), version.graph.undoes[node]
+            lost, action = lost_try(tries, or_sent_again=True), version.graph.undoes[node]
+            if lost is None or lost.effect_key is None:
+                continue
+            before = sent.get((node, lost.generation))
             # Where the action is done anew, or was since, undoing that is another matter.
-            since = [row for row in tried.get(action, ()) if row.generation > lost.generation]
+            since = [row for row in past.tries.get(action, ()) if row.generation > lost.generation]
             if before is not None and not since and action in kept:
                 found.lost_calls[node] = before, lost.effect_key
             continue
         # What was undone has to be done anew, which the old key would keep the other side from doing.
-        if record is None or record.input is None or undone.get(node, 0) >= lost.generation:
+        record, lost = found.records.get(node), lost_try(live[node], or_sent_again=True)
+        if lost is None:
+            continue
+        is_open = lost.status != "abandoned" or is_open_again(lost, tries)
+        if is_open and EffectClass(lost.effect_class) not in MAY_REPEAT:
+            found.unsure.add(node)
+        if lost.effect_key is None or record is None or record.input is None:
             continue
         # The same bytes as before, and nobody knows what came of them: under the same key they do no harm.
         if request_digest(record.input) == lost.request_digest:
             found.keys[node] = lost.effect_key
-    found.lost |= found.keys.keys()
-    found.standing = standing(version.graph, rows, generation, resent=found.keys)
+    found.lost |= found.keys.keys() | found.lost_calls.keys()
+    found.standing = standing(version.graph, rows, generation, past, resent=found.keys)
 
 
 def kept_in(rows: RunRows, generation: int) -> set[str]:
@@ -156,40 +159,25 @@ def kept_in(rows: RunRows, generation: int) -> set[str]:
     }
 
 
-def undone_in(rows: Iterable[StepRow], *, before: int) -> dict[str, int]:
-    """The actions that were undone in a generation before this one, with the last in which they were."""
-    found: dict[str, int] = {}
-    for row in rows:
-        if row.generation < before and row.status == "succeeded" and '"undo:' in row.ports:
-            action = undid(step_state(row).ports)
-            if action is not None:
-                found[action] = max(row.generation, found.get(action, 0))
-    return found
-
-
-def since_undone(tries: dict[str, list[AttemptRow]], undone: Mapping[str, int]) -> dict[str, list[AttemptRow]]:
-    """Of the tries at each step those after it was last undone."""
-    return {node: [row for row in rows if row.generation > undone.get(node, 0)] for node, rows in tries.items()}
-
-
-def standing(graph: Graph, rows: RunRows, generation: int, *, resent: Collection[str] = ()) -> dict[str, str]:
+def standing(
+    graph: Graph, rows: RunRows, generation: int, past: Ledger, *, resent: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """What earlier generations did outside, or may have, that nothing has undone since, and that this generation does
-    not know as its own: it neither keeps the step nor sent the same again. By node id, with its name."""
+    not know as its own: it neither keeps that call nor sent the same again. By node id, with its name."""
     kept = kept_in(rows, generation)
-    keys = {row.effect_key for row in rows.attempts if row.generation == generation}
+    here = {row.node_id for row in rows.steps if row.generation == generation}
+    tried: dict[str, list[AttemptRow]] = {}
+    for row in rows.attempts:
+        if row.generation == generation:
+            tried.setdefault(row.node_id, []).append(row)
     names = {row.node_id: row.node_key for row in rows.steps}
     undo_steps = {row.node_id for row in rows.steps if '"undo:' in row.ports} | graph.undoes.keys()
-    tries = since_undone(tries_of(rows.attempts, before=generation), undone_in(rows.steps, before=generation))
     found: dict[str, str] = {}
-    here = {row.node_id for row in rows.steps if row.generation == generation}
     for node in rows.standing_runs - here:
         found[node] = graph.by_id[node].name if node in graph.by_id else names.get(node, node)
-    for node, live in tries.items():
-        if node in undo_steps or node in resent or known_of(live) not in _STANDS:
-            continue
-        if node in kept:
-            continue
-        if any(row.effect_key in keys for row in live if row.effect_key is not None):
+    for node in past.tries:
+        key = None if resent is None else resent.get(node)
+        if node in undo_steps or not _others(past, node, tried.get(node, []), key, is_kept=node in kept):
             continue
         drawn = graph.by_id.get(node)
         if drawn is None or not drawn.settings.nothing_to_undo:
@@ -197,87 +185,51 @@ def standing(graph: Graph, rows: RunRows, generation: int, *, resent: Collection
     return found
 
 
-def owed(graph: Graph, rows: RunRows, generation: int) -> frozenset[str]:
+def _others(past: Ledger, node: str, here: list[AttemptRow], key: str | None, *, is_kept: bool) -> list[Call]:
+    """The calls that stand, but for what this generation knows as its own: the call that it kept, those that it made
+    (`here`: its tries at the step), and the one that it is to make once more under its `key`."""
+    own = calls_of(here)
+    if is_kept and (last := past.last(node)) is not None:
+        own.append(last)
+    keys = {key, *(call.tries[-1].effect_key for call in own)} - {None}
+    return [
+        call
+        for call in past.standing(node)
+        if call.tries[-1].effect_key not in keys and not any(call.is_one_with(one) for one in own)
+    ]
+
+
+def owed(graph: Graph, rows: RunRows, generation: int, past: Ledger) -> frozenset[str]:
     """What earlier generations did outside, or may have, that nothing has undone since, and that this generation has
     to go on with and did not begin."""
     here = {row.node_id: row for row in rows.steps if row.generation == generation}
-    undone = undone_in(rows.steps, before=generation)
-    tries = since_undone(tries_of(rows.attempts, before=generation), undone)
     found = set()
     for node, row in here.items():
         if row.started_at is not None or node in graph.undoes or '"undo:' in row.ports:
             continue
         # Of what is being undone at this moment less and less stands.
         undoing = node in rows.undone_runs and graph.undone_by.get(node) in here
-        if undoing or node in rows.standing_runs or known_of(tries.get(node, ())) in _STANDS:
+        if undoing or node in rows.standing_runs or past.standing(node):
             found.add(node)
     return frozenset(found)
 
 
-def tries_of(attempts: Iterable[AttemptRow], *, before: int) -> dict[str, list[AttemptRow]]:
-    """The tries at each step in the generations before this one, the oldest first, by node id."""
-    tries: dict[str, list[AttemptRow]] = {}
-    for row in sorted(attempts, key=lambda row: (row.generation, row.attempt)):
-        if row.generation < before:
-            tries.setdefault(row.node_id, []).append(row)
-    return tries
+def twice(past: Ledger, nodes: Collection[str]) -> frozenset[str]:
+    """Those of these steps of which undoing what they did last leaves something that stands, too."""
+    standing = {node: past.standing(node) for node in nodes}
+    return frozenset(node for node, calls in standing.items() if any(not one.is_one_with(calls[-1]) for one in calls))
 
 
-def known_of(tries: Iterable[AttemptRow]) -> Known:
-    """What is known of a step that was tried so. A refusal says nothing of a lost answer before it: under the same key
-    the first call may have been the one that counted."""
-    written = [row for row in tries if EffectClass(row.effect_class).writes]
-    by_key: dict[str, list[AttemptRow]] = {}
-    for row in written:
-        by_key.setdefault(row.effect_key or f"{row.generation}/{row.attempt}", []).append(row)
-    sent_again = _is_open_again(written)
-    found = {_known(rows, sent_again) for rows in by_key.values()}
-    order = (Known.IN_DOUBT, Known.HAPPENED, Known.SAME_KEY, Known.REFUSED)
-    return next((known for known in order if known in found), Known.HARMLESS)
-
-
-def lost_try(tries: Iterable[AttemptRow], *, or_sent_again: bool = False) -> AttemptRow | None:
-    """The last try of which nobody knows what it did outside; or of which a person said that it be sent again."""
-    tries = list(tries)
-    return _lost(tries, or_sent_again or _is_open_again(tries))
-
-
-def _is_open_again(tries: Sequence[AttemptRow]) -> bool:
-    """Whether what a person said to be sent again is as unknown as before: that nothing succeeded since says nothing of
-    the call before it, and the word was for one more call, not for every later one (I12)."""
-    return not any(row.status == "succeeded" for row in tries)
-
-
-def _lost(tries: Sequence[AttemptRow], sent_again: bool) -> AttemptRow | None:
-    done = {row.effect_key for row in tries if row.status == "succeeded" and row.effect_key is not None}
-    lost = [
+def _gave(rows: RunRows, generation: int, past: Ledger, node: str) -> str | None:
+    """What the last call of this step that stands gave, as a row holds it."""
+    last = next(reversed(past.standing(node)), None)
+    first = 0 if last is None else last.generation
+    # What a later go gave, which was undone, is another matter.
+    later = (row.generation for row in past.tries.get(node, ()) if row.generation > first)
+    until = generation if last is None else min(later, default=generation)
+    found = [
         row
-        for row in tries
-        if EffectClass(row.effect_class).writes
-        and row.effect_key not in done
-        and (not _is_settled(row) or (sent_again and row.status == "abandoned"))
+        for row in rows.steps
+        if row.node_id == node and first <= row.generation < until and row.status == "succeeded" and row.output
     ]
-    return lost[-1] if lost else None
-
-
-def _known(rows: list[AttemptRow], sent_again: bool) -> Known:
-    """Of tries under one key."""
-    if any(row.status == "succeeded" for row in rows):
-        return Known.HAPPENED
-    lost = _lost(rows, sent_again)
-    if lost is None:
-        return Known.REFUSED
-    return Known.SAME_KEY if EffectClass(lost.effect_class) in MAY_REPEAT else Known.IN_DOUBT
-
-
-def _is_settled(attempt: AttemptRow) -> bool:
-    """Whether it is known what this attempt did outside; of one that was `abandoned` a person said so."""
-    if attempt.status in ("succeeded", "abandoned"):
-        return True
-    error = error_of(attempt.error)
-    if attempt.status != "failed" or error is None:
-        return False
-    if EffectClass(attempt.effect_class) in MAY_REPEAT:
-        return is_definite(error)
-    # Where nobody knew how it ended, it says `in_doubt` instead.
-    return not may_have_happened(error)
+    return max(found, key=lambda row: row.generation).output if found else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from runtime.engine.jsonprofile import JSON, dumps
@@ -135,20 +136,28 @@ def no_answer(value: JSON) -> StepError:
 
 
 def not_undone(
-    name: str, rows: Sequence[Child], asks: int, total: int, left: Sequence[str] = (), gone: Sequence[str] = ()
+    name: str,
+    rows: Sequence[Child],
+    asks: int,
+    total: int,
+    left: Sequence[str] = (),
+    gone: Sequence[str] = (),
+    unsure: Sequence[str] = (),
 ) -> StepError:
-    """`left`, `gone`: steps in these runs that are still done, and that were undone."""
+    """`left`, `gone`, `unsure`: steps in these runs that are still done, that were undone, and of which nobody knows
+    whether they were."""
     numbers = ", ".join(str(row.index + 1) for row in rows[:10])
     where = f": look at number {numbers}" if rows else ""
-    return _error(
+    error = _error(
         "items_not_undone",
         f"{len(rows) + asks} of {total} could not be undone",
-        f"Not everything that “{name}” did is undone{where}." + _inside(left, gone),
+        f"Not everything that “{name}” did is undone{where}." + _inside(left, gone, unsure),
     )
+    return replace(error, may_have_happened=bool(unsure))
 
 
-def _inside(left: Sequence[str], gone: Sequence[str]) -> str:
-    said = (("Still done in it", left), ("Undone in it", gone))
+def _inside(left: Sequence[str], gone: Sequence[str], unsure: Sequence[str]) -> str:
+    said = (("Still done in it", left), ("Nobody knows whether undone in it", unsure), ("Undone in it", gone))
     return "".join(f" {what}: {', '.join(names[:MOST_LOOKED_INTO])}." for what, names in said if names)
 
 

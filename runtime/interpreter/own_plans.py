@@ -255,14 +255,16 @@ def undo_counts(found: undo_plans.Found) -> tuple[dict[str, PlannedUndo], str]:
     for node in nodes:
         sorts = dict.fromkeys(("undo", "undone", "nothing", "stays", "asks", "open"), 0)
         names: dict[str, None] = {}
-        for row, fate, left in _undo_fates(found.row["id"], node):
+        unknown = 0
+        for row, fate, left, is_unknown in _undo_fates(found.row["id"], node):
             # Undone in part is not undone.
             sorts["stays" if left and fate == "undo" else fate] += 1
+            unknown += is_unknown
             names |= dict.fromkeys(left)
             state = [] if fate == "open" else [row["generation"], row["seq"]]
             digest.update(dumps([node, str(row["id"]), fate, left, *state]).encode())
         if total := sum(sorts.values()):
-            made[node] = PlannedUndo(total=total, **sorts, left=list(names)[:_MOST_NAMES])
+            made[node] = PlannedUndo(total=total, **sorts, unknown=unknown, left=list(names)[:_MOST_NAMES])
     return made, digest.hexdigest() if made else ""
 
 
@@ -271,26 +273,32 @@ def _has_runs(found: undo_plans.Found, node: str) -> bool:
     return drawn is not None and containers.has_runs(drawn.type)
 
 
-def _undo_fates(run_id: UUID, node: str) -> Iterator[tuple[dict[str, Any], str, list[str]]]:
-    """What becomes of each run of this step, and what in it stays done, by its number; read in portions."""
+def _undo_fates(run_id: UUID, node: str) -> Iterator[tuple[dict[str, Any], str, list[str], bool]]:
+    """What becomes of each run of this step, what in it stays done, and whether of something in it nobody knows if it
+    was undone; by its number, read in portions."""
     chosen, after = Run.objects.filter(parent_run_id=run_id, parent_node=node).order_by("item_index"), -1
     while rows := list(chosen.filter(item_index__gt=after).values(*COLUMNS)[:_CHUNK]):
         loaded = reads.load_runs([row["id"] for row in rows], with_own_runs=True)
         for row in rows:
             if row["status"] == "compensated":
-                yield row, "undone", []
+                yield row, "undone", [], False
             else:
                 plain = {**row, "min_engine": row["min_engine"] % HELD}
                 inside = undo_plans.found_of(plain, loaded[row["id"]])
-                yield row, inside.fate, _left(inside)
+                yield row, inside.fate, *_left(inside)
         after = rows[-1]["item_index"]
 
 
-def _left(found: undo_plans.Found) -> list[str]:
-    """Names of the steps of this run that stay done, and of those in the runs of its own that are undone with it."""
-    nodes = [line.node for line in found.lines if line.fate == "undo" and _has_runs(found, line.node)]
-    deeper = (name for node in nodes for _, _, left in _undo_fates(found.row["id"], node) for name in left)
-    return list(dict.fromkeys((*found.left, *deeper)))
+def _left(found: undo_plans.Found) -> tuple[list[str], bool]:
+    """Names of the steps of this run that stay done, and of those in the runs of its own that are undone with it; and
+    whether of any of these nobody knows if they were undone."""
+    nodes = [line.node for line in found.lines if line.fate in ("undo", "again") and _has_runs(found, line.node)]
+    names, unknown = dict.fromkeys(found.left), bool(found.unknown())
+    for node in nodes:
+        for _, _, left, is_unknown in _undo_fates(found.row["id"], node):
+            names |= dict.fromkeys(left)
+            unknown = unknown or is_unknown
+    return list(names), unknown
 
 
 def _total(found: Found, node: str) -> int | None:

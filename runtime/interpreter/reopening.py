@@ -9,19 +9,20 @@ from uuid import UUID
 
 from runtime.contracts import JSON, Decision, NotFound, NotRetryable, RetryRefused
 from runtime.engine import containers, replay
-from runtime.engine.graph import Graph
 from runtime.engine.jsonprofile import dumps, normalise
 from runtime.engine.needs import engine_needed
 from runtime.engine.replay import Fate, Known, PlannedStep
 from runtime.engine.state import RunState, RunStatus, StepKey
+from runtime.engine.undo import INCOMPLETE
 from runtime.interpreter import called_versions
 from runtime.interpreter.called_versions import Called
+from runtime.interpreter.calls import known_of, ledger, lost_try
 from runtime.interpreter.deeds import acted
 from runtime.interpreter.generations import kept_row, open_next, refuse_part_of_what_is_over
 from runtime.interpreter.keys import request_digest
-from runtime.interpreter.loading import known_of, lost_try, since_undone, tries_of, undone_in
 from runtime.interpreter.payloads import INLINE_CHARACTERS, put_aside
-from runtime.interpreter.rows import ports_text, step_state
+from runtime.interpreter.rows import error_of, ports_text, step_state
+from runtime.interpreter.undone_inside import refuse_unknown, undone_inside
 from runtime.interpreter.versions import Version, parsed
 from runtime.store import reads
 from runtime.store.dialect import database_now
@@ -162,22 +163,6 @@ def _refuse_started_anew(row: Mapping[str, Any]) -> None:
         )
 
 
-def _refuse_unknown_undo(
-    graph: Graph, ever: Mapping[str, list[AttemptRow]], undone: Mapping[str, int], start: Collection[str]
-) -> None:
-    """Raise NotRetryable where an undo step has had no answer: what it was to undo may stand, or may not, and going on
-    would take it for one of the two (I12). But what somebody has done anew, knowing that, is another call."""
-    for by, action in graph.undoes.items():
-        lost = lost_try(ever.get(by, ()))
-        anew = action in start and known_of(ever.get(action, ())) is Known.HAPPENED
-        if lost is not None and undone.get(action, 0) < lost.generation and not anew:
-            raise NotRetryable(
-                f"Nobody knows whether “{graph.by_id[action].name}” was undone: the answer to “{graph.by_id[by].name}”"
-                " was lost. Undo the run again first; the same is sent once more.",
-                code="undo_unknown",
-            )
-
-
 def never_begun(run_ids: Collection[UUID]) -> set[UUID]:
     """Those of these cancelled runs of which no step has done anything."""
     begun = StepRun.objects.filter(run_id__in=run_ids).exclude(status="cancelled")
@@ -200,17 +185,23 @@ def found_of(
         generation,
         {StepKey(node, generation): step_state(found) for node, found in steps.items()},
     )
-    undone = undone_in(rows.steps, before=generation + 1)
-    ever = tries_of(rows.attempts, before=generation + 1)
-    _refuse_unknown_undo(old.graph, ever, undone, start)
-    tries = since_undone(ever, undone)
+    past = ledger(rows.steps, rows.attempts, before=generation + 1, undoes=old.graph.undoes)
+    refuse_unknown(old.graph, past, start)
+    partly = undone_inside(row["id"], rows.partly_undone_runs, old.graph)
+    tries = past.live()
     known = {node: known_of(theirs) if theirs else Known.UNDONE for node, theirs in tries.items()}
     known |= dict.fromkeys(_called(row["id"], chosen, steps), Known.CALLED)
-    begins = {*start, *(node for node, last in undone.items() if last == generation and node in chosen.graph.by_id)}
+    begins = {
+        *start,
+        *(node for node, last in past.undone.items() if last == generation and node in chosen.graph.by_id),
+    }
     # A step some of whose own runs were undone is not done, whatever became of the others.
-    begins |= {node for node in rows.undone_runs if node in chosen.graph.by_id and node in steps}
+    begins |= {node for node in rows.undone_runs | partly if node in chosen.graph.by_id and node in steps}
     found = Found(row, old, chosen, steps, tries, state, known, tuple(sorted(begins)))
-    if not any(line.fate in (Fate.AGAIN, Fate.REPEATS, Fate.ASKS, Fate.NEXT) for line in found.lines()):
+    error = error_of(row["error"])
+    # One that was to be undone, and of which everything stands, is done once somebody says that it shall be.
+    is_done = error is None or error.code != INCOMPLETE
+    if is_done and not any(line.fate is not Fate.KEPT for line in found.lines()):
         raise NotRetryable("Every step of this run is done.", code="nothing_left")
     return found
 

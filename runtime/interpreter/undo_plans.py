@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from runtime.contracts import NotUndoable, UndoLine
+from runtime.contracts import NotUndoable, UndoDecision, UndoLine
 from runtime.engine import undo as law
 from runtime.engine.containers import is_call, waits_for_call
 from runtime.engine.graph import Graph
 from runtime.engine.jsonprofile import dumps
-from runtime.engine.replay import Known
+from runtime.engine.replay import SAID_NOT_DONE, Known
 from runtime.engine.state import DECIDED, RunStatus, StepError, StepKey, StepState, StepStatus
-from runtime.interpreter.generations import kept_row, open_next
-from runtime.interpreter.loading import known_of, owed, standing, tries_of
+from runtime.interpreter.calls import UNKNOWN, Ledger, known_of, ledger, unsettled
+from runtime.interpreter.generations import kept_row, note_decision, open_next
+from runtime.interpreter.loading import owed, standing, twice
 from runtime.interpreter.reopening import run_row, version_of
-from runtime.interpreter.rows import error_of, error_text, step_state
+from runtime.interpreter.rows import error_of, error_text, ports_text, step_state
 from runtime.interpreter.versions import Version
 from runtime.store import reads
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import Replay
+from runtime.store.models import Attempt, Replay, StepRun
 from runtime.store.reads import AttemptRow, StepRow
 
 __all__ = ["Fate", "Found", "carry_out", "found_of", "look"]
+
+#: What a try is known as once somebody said what it did.
+_STATUS: Final[Mapping[UndoDecision, str]] = {"undone": "succeeded", "still_done": "failed"}
 
 #: What becomes of a run that another has begun, when that other is undone.
 Fate = Literal["undo", "nothing", "stays", "asks", "open"]
@@ -35,15 +39,32 @@ Fate = Literal["undo", "nothing", "stays", "asks", "open"]
 _CARRIED_OUT: Final = ("undo", "again")
 
 
-def carry_out(found: Found, *, who: str, reason: str, point: str, by: str | None = None) -> None:
-    """Open the generation that undoes the run by this plan; `by`: what its record says of who did. Raises
-    PlanOutdated."""
-    error = found.cause()
+def carry_out(
+    found: Found,
+    *,
+    who: str,
+    reason: str,
+    point: str,
+    by: str | None = None,
+    decisions: Mapping[str, UndoDecision] | None = None,
+) -> None:
+    """Open the generation that undoes the run by this plan; `by`: what its record says of who did; `decisions`: what
+    somebody says, by their node ids, of undo steps that had no answer. Raises PlanOutdated."""
+    error, decisions = found.cause(), decisions or {}
     with commit(point):
         now = database_now()
+        lost = {node: unsettled(found.tried(node)) for node in decisions}
         open_next(
             found.row,
-            [kept_row(found.row, row) for row in found.kept()],
+            [
+                *(kept_row(found.row, row) for row in found.kept() if row.node_id not in decisions),
+                *(_decided(found, node, said, now) for node, said in decisions.items()),
+            ],
+            attempts=[
+                (one.node_id, one.generation, one.attempt, _STATUS[decisions[node]])
+                for node, tries in lost.items()
+                for one in tries
+            ],
             now=now,
             who=who,
             solution="undone",
@@ -63,7 +84,46 @@ def carry_out(found: Found, *, who: str, reason: str, point: str, by: str | None
             version_before_id=found.row["version_id"],
             version_after_id=found.row["version_id"],
             plan=dumps([{"node": line.node, "fate": line.fate, "why": line.why} for line in found.lines]),
+            decisions=dumps({**decisions}),
         )
+        for node, tries in lost.items():
+            _note(found, node, tries, decisions[node], who=who, now=now)
+
+
+def _decided(found: Found, node: str, said: UndoDecision, now: int) -> StepRun:
+    """The row of an undo step of which somebody said how it ended: it is not carried out any more."""
+    row = kept_row(found.row, found.steps[node])
+    row.finished_at = now
+    row.commit_seq = 1 + max((one.commit_seq or 0 for one in found.steps.values()), default=0)
+    if said == "undone":
+        row.status, row.error = StepStatus.SUCCEEDED.value, None
+        row.ports = ports_text(law.ports_of(found.graph.undoes[node]))
+    else:
+        row.error = error_text(_said_not_done(found, node))
+    return row
+
+
+def _said_not_done(found: Found, node: str) -> StepError:
+    action = found.graph.by_id[found.graph.undoes[node]].name
+    return StepError(
+        code=SAID_NOT_DONE,
+        title="Not undone",
+        message=f"Somebody looked and said that “{action}” is still done.",
+        kind="config",
+        node=node,
+    )
+
+
+def _note(found: Found, node: str, tries: Sequence[AttemptRow], said: UndoDecision, *, who: str, now: int) -> None:
+    """Put what somebody said beside the tries that it is about (I12)."""
+    for one in tries:
+        (attempt,) = Attempt.objects.filter(
+            run_id=found.row["id"], node_id=node, generation=one.generation, attempt=one.attempt
+        )
+        note_decision(attempt, happened=said == "undone", who=who, now=now)
+        if said == "still_done":
+            error = error_text(_said_not_done(found, node))
+            Attempt.objects.filter(pk=attempt.pk).update(status=_STATUS[said], error=error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +135,7 @@ class Found:
     graph: Graph
     steps: dict[str, StepRow]
     states: dict[StepKey, StepState]
-    tries: Mapping[str, list[AttemptRow]]
+    past: Ledger
     #: What earlier generations did that nothing undid, by node id, with its name.
     earlier: Mapping[str, str]
     lines: list[UndoLine]
@@ -115,6 +175,19 @@ class Found:
             return NotUndoable("Nothing of this run is left that an undo step could undo.", code="nothing_to_undo")
         return None
 
+    def tried(self, by: str) -> list[AttemptRow]:
+        """The tries at this undo step since what it undoes was done last."""
+        last = self.past.last(self.graph.undoes[by])
+        return [
+            row for row in self.past.tries.get(by, ()) if last is None or row.generation >= last.tries[0].generation
+        ]
+
+    def unknown(self) -> set[str]:
+        """The undo steps of which nobody knows whether they undid what they were to undo."""
+        return {
+            line.undo_node for line in self.lines if line.undo_node and line.fate == "again" and line.why in UNKNOWN
+        }
+
     def cause(self) -> StepError | None:
         """What the run failed of, whatever came of undoing it since: undo steps may read it."""
         error = error_of(self.row["error"])
@@ -148,14 +221,16 @@ def found_of(row: dict[str, Any], rows: reads.RunRows) -> Found:
     generation = row["generation"]
     steps = {found.node_id: found for found in rows.steps if found.generation == generation}
     states = {StepKey(node, generation): step_state(found) for node, found in steps.items()}
-    tries = tries_of(rows.attempts, before=generation + 1)
-    graph = replace(version.graph, owed=owed(version.graph, rows, generation))
+    before = ledger(rows.steps, rows.attempts, before=generation, undoes=version.graph.undoes)
+    past = ledger(rows.steps, rows.attempts, before=generation + 1, undoes=version.graph.undoes)
+    ahead = owed(version.graph, rows, generation, before)
+    graph = replace(version.graph, owed=ahead, owed_twice=twice(before, ahead))
     earlier = {
         node: name
-        for node, name in standing(graph, rows, generation).items()
-        if not law.is_ahead(graph, node, states.get(StepKey(node, generation)))
+        for node, name in standing(graph, rows, generation, before).items()
+        if node in graph.owed_twice or not law.is_ahead(graph, node, states.get(StepKey(node, generation)))
     }
-    found = Found(row, version, graph, steps, states, tries, earlier, [])
+    found = Found(row, version, graph, steps, states, past, earlier, [])
     found.lines.extend(_lines(found))
     return found
 
@@ -217,8 +292,7 @@ def _line(found: Found, node: str, fate: str | None = None) -> UndoLine:
     elif graph.by_id[by].settings.disabled:
         fate, why = "stays", "switched_off"
     elif step is not None:
-        now = [row for row in found.tries.get(by, ()) if row.generation == found.generation]
-        fate, why = "again", known_of(now).value
+        fate, why = "again", known_of(found.tried(by)).value
     else:
         fate = "undo"
     return UndoLine(

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db import connections
 
+from runtime.engine.undo import INCOMPLETE
 from runtime.store import artifacts
 from runtime.store.records import EventRow
 
@@ -110,6 +111,8 @@ class RunRows:
     #: Steps some of whose own runs were undone; and steps some of whose own runs did something that stands.
     undone_runs: frozenset[str] = frozenset()
     standing_runs: frozenset[str] = frozenset()
+    #: Steps some of whose own runs were to be undone, and were not as a whole.
+    partly_undone_runs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +156,7 @@ def load_runs(run_ids: Sequence[UUID], *, alias: str = "default", with_own_runs:
     asking = [run_id for run_id, rows in steps.items() if any(asks_people(row.status, row.wait) for row in rows)]
     given = answers(asking, alias=alias)
     further = [run_id for run_id, rows in steps.items() if with_own_runs or any(row.generation > 1 for row in rows)]
-    undone, standing = _own_runs(further, alias)
+    undone, standing, partly = _own_runs(further, alias)
     return {
         run_id: RunRows(
             tuple(steps[run_id]),
@@ -162,19 +165,31 @@ def load_runs(run_ids: Sequence[UUID], *, alias: str = "default", with_own_runs:
             tuple(given.get(run_id, ())),
             frozenset(undone.get(run_id, ())),
             frozenset(standing.get(run_id, ())),
+            frozenset(partly.get(run_id, ())),
         )
         for run_id in run_ids
     }
 
 
-def _own_runs(run_ids: Sequence[UUID], alias: str) -> tuple[dict[UUID, set[str]], dict[UUID, set[str]]]:
-    """By run, the steps some of whose own runs were undone; and those some of whose own runs stand as they are."""
+def _own_runs(run_ids: Sequence[UUID], alias: str) -> tuple[dict[UUID, set[str]], ...]:
+    """By run, the steps some of whose own runs were undone; those some of whose own runs stand as they are; and those
+    some of whose own runs, of which they waited for the end, were not undone as a whole."""
     undone: dict[UUID, set[str]] = {}
     standing: dict[UUID, set[str]] = {}
-    sql = "SELECT DISTINCT parent_run_id, parent_node, status FROM store_run WHERE parent_run_id"
-    for parent, node, status in _select(alias, sql, run_ids) if run_ids else ():
+    partly: dict[UUID, set[str]] = {}
+    for parent, node, status, is_partly in _select(alias, _OWN_RUNS, run_ids) if run_ids else ():
         (undone if status == "compensated" else standing).setdefault(_uuid(parent), set()).add(node)
-    return undone, standing
+        if is_partly:
+            partly.setdefault(_uuid(parent), set()).add(node)
+    return undone, standing, partly
+
+
+#: The error of a run of which not everything could be undone.
+UNDO_INCOMPLETE: Final = f'"code":"{INCOMPLETE}"'
+_OWN_RUNS: Final = f"""
+    SELECT DISTINCT parent_run_id, parent_node, status,
+        CASE WHEN status = 'dead_lettered' AND NOT detached AND error LIKE '%%{UNDO_INCOMPLETE}%%' THEN 1 ELSE 0 END
+    FROM store_run WHERE parent_run_id"""
 
 
 def asks_people(status: str, wait: str | None) -> bool:

@@ -43,8 +43,13 @@ def post(product: Product, live: Published, number: str, **change: object) -> ht
 
 def take_time(product: Product, path: str, milliseconds: int) -> None:
     """Tell the company to answer late to writes at this path."""
-    slow = {"path": path, "method": "POST", "behaviour": f"slow={milliseconds}"}
-    httpx2.post(f"{product.url}/behaviour", json=slow, headers=COMPANY, timeout=60).raise_for_status()
+    behave(product, path, f"slow={milliseconds}")
+
+
+def behave(product: Product, path: str, behaviour: str) -> None:
+    """Tell the company what to do with writes at this path."""
+    said = {"path": path, "method": "POST", "behaviour": behaviour}
+    httpx2.post(f"{product.url}/behaviour", json=said, headers=COMPANY, timeout=60).raise_for_status()
 
 
 def standing(product: Product, path: str, run: str) -> dict[str, Any]:
@@ -104,8 +109,7 @@ def test_an_undo_is_watched_running_backwards(
 def test_an_undo_that_is_incomplete_says_so_and_is_undone_again_not_retried(
     signed_in: Opens, api: Api, product: Product, live: Published, shot: Callable[[Page, str], None]
 ) -> None:
-    refuses = {"path": "/invoices/", "method": "POST", "behaviour": "fail=409"}
-    httpx2.post(f"{product.url}/behaviour", json=refuses, headers=COMPANY, timeout=60).raise_for_status()
+    behave(product, "/invoices/", "fail=422")
     run = post(product, live, "SO-9003", quantity=150).json()["run"]
     page = signed_in(f"/runs/{run}")
     expect(page.get_by_role("heading", name="The undo is incomplete")).to_be_visible()
@@ -140,12 +144,41 @@ def test_an_undo_that_is_incomplete_says_so_and_is_undone_again_not_retried(
     page.get_by_role("button", name="Undo again…").click()
     dialog = page.get_by_role("dialog", name="Undo run SO-9003")
     dialog.get_by_label("Why is it undone?").fill("The bank works again.")
-    repeat = dialog.get_by_role("checkbox")
-    if repeat.count():
-        repeat.first.check()
     dialog.get_by_role("button", name=re.compile("^Undo 1 step")).click()
     expect_undone(page, "refund", "void")
     assert standing(product, "/invoices", run)["status"] == "void"
+
+
+def test_somebody_who_looked_says_what_became_of_an_undo_whose_answer_was_lost(
+    signed_in: Opens, product: Product, live: Published, shot: Callable[[Page, str], None]
+) -> None:
+    behave(product, "/invoices/", "drop")
+    run = post(product, live, "SO-9004", quantity=150).json()["run"]
+    page = signed_in(f"/runs/{run}")
+    expect(page.get_by_role("heading", name="The undo is incomplete")).to_be_visible()
+    lists = page.get_by_test_id("how-far-undone")
+    expect(lists).to_contain_text(
+        re.compile("Nobody knows whether undone.*Create invoice.*Undone.*Take payment", re.DOTALL)
+    )
+    expect(lists).not_to_contain_text("Still done")
+    assert standing(product, "/invoices", run)["status"] == "void"
+    page.get_by_role("button", name="Undo again…").click()
+    dialog = page.get_by_role("dialog", name="Undo run SO-9004")
+    became = dialog.get_by_role("group", name="What became of “Create invoice”?")
+    expect(became.get_by_role("radio", name="Send it once more")).to_be_checked()
+    became.get_by_role("radio", name="It was undone").check()
+    dialog.get_by_label("Why is it undone?").fill("I looked: it is void.")
+    for width, height in ((1440, 900), (390, 844)):
+        for theme in ("light", "dark"):
+            page.set_viewport_size({"width": width, "height": height})
+            page.emulate_media(color_scheme=theme)
+            shot(page, f"undo-became-{width}-{theme}")
+    assert findings(page) == []
+    dialog.get_by_role("button", name="Keep this on record").click()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.emulate_media(color_scheme="light")
+    expect_undone(page, "refund", "void")
+    expect(page.get_by_text("I looked: it is void.").first).to_be_visible()
 
 
 def test_a_run_that_is_done_is_undone_by_hand_with_a_reason(

@@ -278,6 +278,8 @@ export interface UndoItems {
   /** Nothing undoes what they did. */
   stays: number;
   open: number;
+  /** Of so many of these nobody knows whether something was undone. */
+  unknown: number;
   /** Steps in them that stay done, by name. */
   left: string[];
 }

@@ -1352,14 +1352,15 @@ export type TriggerShape = {
   url: (string | null);
 };
 
-/** The plan's id, why it is undone, and the undo steps that may happen a second time. */
+/** The plan's id, why it is undone, the undo steps that may happen a second time, and what somebody who looked says of undo steps that had no answer: undone · still_done. They are not sent again. */
 export type UndoBody = {
+  decisions?: Record<string, "undone" | "still_done">;
   plan: string;
   reason: string;
   repeats?: Array<string>;
 };
 
-/** What becomes of the runs of one step: undone now · undone before · nothing to undo · somebody looks first (`asks`) · nothing undoes them, or a part of them (`stays`) · not over yet. `left`: steps in them that stay done, by name. */
+/** What becomes of the runs of one step: undone now · undone before · nothing to undo · somebody looks first (`asks`) · nothing undoes them, or a part of them (`stays`) · not over yet. Of so many of these nobody knows whether something was undone (`unknown`). `left`: steps in them that stay done, by name. */
 export type UndoItems = {
   asks: number;
   left: Array<string>;
@@ -1369,6 +1370,7 @@ export type UndoItems = {
   total: number;
   undo: number;
   undone: number;
+  unknown: number;
 };
 
 /** What undoing the run would do, in that order. `possible`: the run is over, and something is left to undo. */
@@ -1379,7 +1381,7 @@ export type UndoPlanView = {
   steps: Array<UndoStep>;
 };
 
-/** What becomes of one step that did something outside, or may have. `fate`: undo (by `undo_node`) · again (its undo did not end well before; `why`: harmless · happened · refused · same_key · in_doubt, which has to be agreed to) · undone · stays (`why`: no_undo_step · switched_off · earlier_go) · nothing. */
+/** What becomes of one step that did something outside, or may have. `fate`: undo (by `undo_node`) · again (its undo did not end well before; `why`: harmless · happened · refused · same_key · in_doubt, which has to be agreed to; of these two somebody may say how they ended) · undone · stays (`why`: no_undo_step · switched_off · earlier_go) · nothing. */
 export type UndoStep = {
   fate: string;
   items: (UndoItems | null);

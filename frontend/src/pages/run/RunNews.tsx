@@ -1,10 +1,11 @@
 import { ArrowRight, Ban, CircleCheck, Clock, Repeat, Undo2 } from "lucide-react";
-import { lazy, Suspense, useMemo } from "react";
+import { lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 
-import type { GraphDocument, Run, RunStep } from "../../api/types";
+import { useUndoPlan } from "../../api/queries";
+import type { GraphDocument, Run, RunStep, UndoLine } from "../../api/types";
 import { useRun } from "../../live";
-import { isUndoIncomplete, Note, runIsFinished, useFormatter } from "../../ui";
+import { isUndoIncomplete, Note, runIsFinished, SkeletonRows, useFormatter } from "../../ui";
 import { useWaitingText } from "../runs/waiting";
 import { cancelWords } from "./cancelled";
 import { ErrorBox } from "./ErrorBox";
@@ -45,7 +46,7 @@ export function RunNews({ graph, onSelect }: { graph: GraphDocument; onSelect: (
   return (
     <>
       {run.error && !undone && <ErrorBox error={run.error}>{toStep}</ErrorBox>}
-      {isUndoIncomplete(run) && <HowFarUndone graph={graph} />}
+      {isUndoIncomplete(run) && <HowFarUndone run={run} />}
       <Cancelled run={run} />
       <Settled run={run} />
       <FailedBelow />
@@ -105,31 +106,33 @@ function Settled({ run }: { run: Run }) {
   );
 }
 
-/** Of a run that was not undone as a whole: what is still done, and what is not any more. */
-function HowFarUndone({ graph }: { graph: GraphDocument }) {
+/** Of a run that was not undone as a whole: what is still done, what nobody knows of, and what is not any more. */
+function HowFarUndone({ run }: { run: Run }) {
   const { t } = useTranslation("runs");
-  const steps = useRun((state) => state.steps);
-  const undone = useRun((state) => state.undone);
-  const { standing, gone } = useMemo(() => howFarUndone(graph, steps, undone), [graph, steps, undone]);
+  const plan = useUndoPlan(run, false);
+  if (plan.isPending) return <SkeletonRows rows={2} label={t("undo.loading")} />;
+  // The sentence above says it too.
+  if (plan.isError) return null;
+  const { standing, unsure, gone } = howFarUndone(plan.data);
   return (
     <div className={undo.lists} data-testid="how-far-undone">
-      <section>
-        <h3>{t("undo.stillDone")}</h3>
-        <ul>
-          {standing.map((node) => (
-            <li key={node.id}>{node.name}</li>
-          ))}
-        </ul>
-      </section>
-      <section>
-        <h3>{t("undo.gone")}</h3>
-        {gone.length === 0 && <p>{t("undo.noneGone")}</p>}
-        <ul>
-          {gone.map((node) => (
-            <li key={node.id}>{node.name}</li>
-          ))}
-        </ul>
-      </section>
+      {standing.length > 0 && <Names title={t("undo.stillDone")} lines={standing} />}
+      {unsure.length > 0 && <Names title={t("undo.unsure")} lines={unsure} />}
+      <Names title={t("undo.gone")} lines={gone} none={t("undo.noneGone")} />
     </div>
+  );
+}
+
+function Names({ title, lines, none }: { title: string; lines: readonly UndoLine[]; none?: string }) {
+  return (
+    <section>
+      <h3>{title}</h3>
+      {lines.length === 0 && <p>{none}</p>}
+      <ul>
+        {lines.map((line) => (
+          <li key={`${line.node}-${line.fate}`}>{line.name}</li>
+        ))}
+      </ul>
+    </section>
   );
 }

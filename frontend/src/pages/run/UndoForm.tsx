@@ -9,7 +9,7 @@ import type { Run, UndoPlan } from "../../api/types";
 import { Button, ErrorCard, Note, runIsFinished, showToast, SkeletonRows, TextAreaField } from "../../ui";
 import { sentencesByStep } from "./retry";
 import retry from "./retry.module.css";
-import { missingIn, partsOf, requestOf } from "./undo";
+import { countTurns, missingIn, partsOf, requestOf, type UndoSayings } from "./undo";
 import { UndoPlanList } from "./UndoPlanList";
 
 const LONGEST = 400;
@@ -28,7 +28,7 @@ export function UndoForm({ run, onClose, onUndone, onChanged }: UndoFormProps) {
   const { t } = useTranslation(["runs", "common"]);
   const workspace = useWorkspace().id;
   const [reason, setReason] = useState("");
-  const [repeats, setRepeats] = useState<readonly string[]>([]);
+  const [sayings, setSayings] = useState<UndoSayings>({});
   const [told, setTold] = useState(false);
   const [outdated, setOutdated] = useState(false);
   const [keyOf] = useState(keyForEach);
@@ -52,7 +52,7 @@ export function UndoForm({ run, onClose, onUndone, onChanged }: UndoFormProps) {
   };
   const undo = useMutation({
     mutationFn: (plan: UndoPlan) => {
-      const body = requestOf(plan, reason, repeats);
+      const body = requestOf(plan, reason, sayings);
       return api.post<Run>(`${workspacePath(workspace)}/runs/${run.id}/undo`, body, { idempotencyKey: keyOf(body) });
     },
     onMutate: () => setSent(true),
@@ -77,13 +77,14 @@ export function UndoForm({ run, onClose, onUndone, onChanged }: UndoFormProps) {
   });
   const plan = query.isError ? undefined : query.data;
   const { turns } = partsOf(plan ?? { steps: [] });
-  const missing = plan ? missingIn(plan, repeats) : new Set<string>();
+  const carriedOut = plan ? countTurns(plan, sayings) : 0;
+  const missing = plan ? missingIn(plan, sayings) : new Set<string>();
   const refused = undo.error instanceof ApiError && undo.error.status === 422 ? sentencesByStep(undo.error.fields) : {};
   const known = new Set(turns.map((line) => line.undo_node));
   const placed = Object.keys(refused).some((node) => known.has(node));
   const stale = undo.error instanceof ApiError && ["plan_outdated", "nothing_to_undo", "still_open"].includes(undo.error.code);
   const wrong: Record<string, readonly string[]> = { ...refused };
-  if (told) for (const node of missing) wrong[node] = [t("retry.missing.repeat")];
+  if (told) for (const node of missing) wrong[node] = [t("undo.became.missing")];
   const silent = reason.trim() === "";
   const lacks = missing.size + (silent ? 1 : 0);
 
@@ -112,7 +113,7 @@ export function UndoForm({ run, onClose, onUndone, onChanged }: UndoFormProps) {
       {plan && !plan.possible && <Note>{t("undo.nothing")}</Note>}
       {plan && (
         <div aria-busy={query.isFetching} className={retry.form}>
-          <UndoPlanList steps={plan.steps} title={t("undo.plan")} consents={{ repeats, onRepeats: setRepeats, wrong }} />
+          <UndoPlanList steps={plan.steps} title={t("undo.plan")} consents={{ sayings, onSayings: setSayings, wrong }} />
         </div>
       )}
       {plan?.possible && (
@@ -137,7 +138,7 @@ export function UndoForm({ run, onClose, onUndone, onChanged }: UndoFormProps) {
         <Button onClick={onClose}>{plan && !plan.possible ? t("common:action.close") : t("common:action.cancel")}</Button>
         {(!plan || plan.possible) && (
           <Button type="submit" variant="primary" busy={undo.isPending} disabled={!plan || query.isPlaceholderData}>
-            {plan ? t("undo.confirm", { count: turns.length }) : t("undo.button")}
+            {plan ? (carriedOut > 0 ? t("undo.confirm", { count: carriedOut }) : t("undo.record")) : t("undo.button")}
           </Button>
         )}
       </div>

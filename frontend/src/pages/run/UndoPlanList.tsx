@@ -3,15 +3,15 @@ import { useId } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { UndoItems, UndoLine } from "../../api/types";
-import { CheckboxField, useFormatter } from "../../ui";
+import { RadioGroup, useFormatter } from "../../ui";
 import fields from "../../ui/fields.module.css";
 import { countedAs } from "./items/shown";
-import { doubtOf, partsOf, wordsOfLeft } from "./undo";
+import { doubtOf, partsOf, saidOf, type UndoSaid, type UndoSayings, unknownOf, wordsOfLeft } from "./undo";
 import css from "./undo.module.css";
 
 interface Consents {
-  repeats: readonly string[];
-  onRepeats: (repeats: readonly string[]) => void;
+  sayings: UndoSayings;
+  onSayings: (sayings: UndoSayings) => void;
   /** What is wrong with an undo step, by its node. */
   wrong: Readonly<Record<string, readonly string[]>>;
 }
@@ -58,6 +58,7 @@ function Turn({ line, number, consents }: { line: UndoLine; number: number; cons
   const { t } = useTranslation("runs");
   const id = useId();
   const doubt = doubtOf(line);
+  const unknown = unknownOf(line);
   const itemsText = useUndoItemsText();
   const sentences = consents?.wrong[line.undo_node ?? ""] ?? [];
   return (
@@ -68,7 +69,7 @@ function Turn({ line, number, consents }: { line: UndoLine; number: number; cons
           <b id={id}>{line.undo_name}</b>
           <small>{t("undo.undoes", { name: line.name })}</small>
           {line.items && <small>{itemsText(line.items, line.type)}</small>}
-          {line.fate === "again" && (
+          {line.fate === "again" && !(consents && unknown !== null) && (
             <small data-doubt={doubt !== null}>{t(`undo.again.${line.why ?? "happened"}`)}</small>
           )}
         </div>
@@ -79,14 +80,18 @@ function Turn({ line, number, consents }: { line: UndoLine; number: number; cons
           <span>{sentence}</span>
         </p>
       ))}
-      {consents && doubt !== null && (
-        <div className={css.more} role="group" aria-labelledby={id}>
-          <CheckboxField
-            label={t("retry.mayRepeat")}
-            checked={consents.repeats.includes(doubt)}
-            onChange={(may) =>
-              consents.onRepeats(may ? [...consents.repeats, doubt] : consents.repeats.filter((one) => one !== doubt))
-            }
+      {consents && unknown !== null && (
+        <div className={css.more}>
+          <RadioGroup
+            legend={t("undo.became.legend", { name: line.name })}
+            name={`${id}-became`}
+            value={saidOf(line, consents.sayings) ?? ""}
+            choices={[
+              { value: "send", label: t("undo.became.send"), hint: t(doubt === null ? "undo.became.sendHint" : "undo.became.sendTwice") },
+              { value: "undone", label: t("undo.became.undone"), hint: t("undo.became.undoneHint") },
+              { value: "still_done", label: t("undo.became.stillDone"), hint: t("undo.became.stillDoneHint") },
+            ]}
+            onChange={(said) => consents.onSayings({ ...consents.sayings, [unknown]: said as UndoSaid })}
           />
         </div>
       )}
@@ -99,7 +104,7 @@ function useUndoItemsText(): (items: UndoItems, type: string) => string {
   const { t } = useTranslation("runs");
   const format = useFormatter();
   return (items, type) => {
-    const said = (["undo", "undone", "nothing", "asks", "stays", "open"] as const).filter((fate) => items[fate] > 0);
+    const said = (["undo", "undone", "nothing", "asks", "stays", "open", "unknown"] as const).filter((fate) => items[fate] > 0);
     const words = said.map((fate) => t(`undo.items.${fate}`, { count: items[fate], number: format.number(items[fate]) }));
     const inside = items.left.length > 0 ? [t("undo.items.left", { names: items.left.join(", ") })] : [];
     return [t("retry.items.of", { count: items.total, number: format.number(items.total), context: countedAs(type) }), ...words, ...inside].join(" · ");

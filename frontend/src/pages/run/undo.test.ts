@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import type { GraphDocument, Retried, Run, RunError, RunStep, UndoLine, UndoPlan } from "../../api/types";
 import {
-  causeOf, doubtOf, goOf, hasUndoSteps, isUndoable, missingIn, partsOf, progressOf, requestOf, stepsOfRun, stepUndoOf, timesOf, wordsOfLeft,
+  causeOf, countTurns, doubtOf, goOf, hasUndoSteps, howFarUndone, isUndoable, missingIn, partsOf, progressOf, requestOf, saidOf, stepsOfRun, stepUndoOf,
+  timesOf, wordsOfLeft,
 } from "./undo";
 
 function node(id: string) {
@@ -65,13 +66,29 @@ describe("the plan", () => {
     expect(doubtOf(line("a", "again", "in_doubt"))).toBe("ua");
     for (const why of ["refused", "same_key", "happened", "harmless"] as const) expect(doubtOf(line("a", "again", why))).toBeNull();
     const doubtful = plan(line("a", "again", "in_doubt"), line("b", "undo"), line("c", "again", "in_doubt"));
-    expect([...missingIn(doubtful, [])]).toEqual(["ua", "uc"]);
-    expect([...missingIn(doubtful, ["uc"])]).toEqual(["ua"]);
+    expect([...missingIn(doubtful, {})]).toEqual(["ua", "uc"]);
+    expect([...missingIn(doubtful, { uc: "send" })]).toEqual(["ua"]);
+    expect([...missingIn(doubtful, { uc: "undone", ua: "still_done" })]).toEqual([]);
   });
 
   it("is sent with the reason and only with consents that concern it", () => {
     const doubtful = plan(line("a", "again", "in_doubt"), line("b", "undo"));
-    expect(requestOf(doubtful, "  wrong customer ", ["gone", "ua", "ub"])).toEqual({ plan: "plan", reason: "wrong customer", repeats: ["ua"] });
+    const sayings = { gone: "send", ua: "send", ub: "undone" } as const;
+    expect(requestOf(doubtful, "  wrong customer ", sayings)).toEqual({ plan: "plan", reason: "wrong customer", repeats: ["ua"], decisions: {} });
+  });
+
+  it("sends what somebody said became of it, and counts only what is carried out", () => {
+    const lost = plan(line("a", "again", "in_doubt"), line("b", "again", "same_key"), line("c", "undo"));
+    expect([saidOf(lost.steps[0] as UndoLine, {}), saidOf(lost.steps[1] as UndoLine, {}), saidOf(lost.steps[2] as UndoLine, {})]).toEqual([null, "send", null]);
+    const sayings = { ua: "still_done", ub: "undone" } as const;
+    expect(requestOf(lost, "x", sayings)).toEqual({ plan: "plan", reason: "x", repeats: [], decisions: { ua: "still_done", ub: "undone" } });
+    expect([countTurns(lost, {}), countTurns(lost, sayings)]).toEqual([3, 1]);
+  });
+
+  it("keeps apart what is still done, what nobody knows of, and what was undone", () => {
+    const far = howFarUndone(plan(line("a", "again", "same_key"), line("b", "stays", "earlier_go"), line("b", "undone"), line("c", "nothing")));
+    const names = (lines: readonly UndoLine[]) => lines.map((one) => one.node);
+    expect([names(far.standing), names(far.unsure), names(far.gone)]).toEqual([["b"], ["a"], ["b"]]);
   });
 });
 

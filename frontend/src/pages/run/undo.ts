@@ -39,21 +39,49 @@ export function doubtOf(line: UndoLine): string | null {
   return line.fate === "again" && line.why === "in_doubt" ? line.undo_node : null;
 }
 
-/** The undo steps that nobody has agreed to yet. */
-export function missingIn(plan: UndoPlan, repeats: readonly string[]): Set<string> {
-  return new Set(plan.steps.flatMap((line) => doubtOf(line) ?? []).filter((node) => !repeats.includes(node)));
+/** The undo step of which nobody knows whether it did it, so that somebody who looked can say so. */
+export function unknownOf(line: UndoLine): string | null {
+  return line.fate === "again" && (line.why === "in_doubt" || line.why === "same_key") ? line.undo_node : null;
+}
+
+/** What somebody says of such a step: that it is sent once more, or what became of it, and then nothing is sent. */
+export type UndoSaid = "send" | "undone" | "still_done";
+
+export type UndoSayings = Readonly<Record<string, UndoSaid>>;
+
+/** What is said of this step; under the same key nothing can happen twice, so that is where it begins. */
+export function saidOf(line: UndoLine, sayings: UndoSayings): UndoSaid | null {
+  const node = unknownOf(line);
+  if (node === null) return null;
+  return sayings[node] ?? (doubtOf(line) === null ? "send" : null);
+}
+
+/** The undo steps of which somebody has to say something first. */
+export function missingIn(plan: UndoPlan, sayings: UndoSayings): Set<string> {
+  return new Set(plan.steps.flatMap((line) => doubtOf(line) ?? []).filter((node) => sayings[node] === undefined));
 }
 
 export interface UndoRequest {
   plan: string;
   reason: string;
   repeats: string[];
+  decisions: Record<string, "undone" | "still_done">;
 }
 
-/** What is sent: only consents that concern this plan, for it may be another one than the one that was read first. */
-export function requestOf(plan: UndoPlan, reason: string, repeats: readonly string[]): UndoRequest {
-  const asked = plan.steps.flatMap((line) => doubtOf(line) ?? []);
-  return { plan: plan.id, reason: reason.trim(), repeats: asked.filter((node) => repeats.includes(node)) };
+/** What is sent: only what concerns this plan, for it may be another one than the one that was read first. */
+export function requestOf(plan: UndoPlan, reason: string, sayings: UndoSayings): UndoRequest {
+  const repeats = plan.steps.flatMap((line) => doubtOf(line) ?? []).filter((node) => sayings[node] === "send");
+  const decisions: UndoRequest["decisions"] = {};
+  for (const line of plan.steps) {
+    const said = saidOf(line, sayings);
+    if (said === "undone" || said === "still_done") decisions[unknownOf(line) ?? ""] = said;
+  }
+  return { plan: plan.id, reason: reason.trim(), repeats, decisions };
+}
+
+/** How many steps are carried out by this plan. */
+export function countTurns(plan: UndoPlan, sayings: UndoSayings): number {
+  return partsOf(plan).turns.filter((line) => [null, "send"].includes(saidOf(line, sayings)) || missingIn(plan, sayings).has(line.undo_node ?? "")).length;
 }
 
 // --- what became of it --------------------------------------------------------------------------------------------
@@ -94,12 +122,21 @@ export function stepsOfRun(graph: GraphDocument, steps: Steps): GraphNode[] {
   });
 }
 
-/** Of a run that was to be undone: the steps that are still done, and those that were undone; without those that nothing undoes. */
-export function howFarUndone(graph: GraphDocument, steps: Steps, undone: Readonly<Record<string, true>>): { standing: GraphNode[]; gone: GraphNode[] } {
-  const { byId, order, undoneBy } = indexOf(graph);
-  const tied = order.flatMap((id) => (undoneBy.has(id) ? (byId.get(id) ?? []) : []));
-  const isDone = ({ id }: GraphNode) => steps[id]?.status === "succeeded" || steps[undoneBy.get(id) ?? ""]?.status === "failed";
-  return { standing: tied.filter((node) => !undone[node.id] && isDone(node)), gone: tied.filter((node) => undone[node.id]) };
+export interface HowFar {
+  standing: UndoLine[];
+  unsure: UndoLine[];
+  gone: UndoLine[];
+}
+
+/** Of a run that was to be undone: what is still done, what nobody knows of, and what was undone. */
+export function howFarUndone(plan: Pick<UndoPlan, "steps">): HowFar {
+  const found: HowFar = { standing: [], unsure: [], gone: [] };
+  for (const line of plan.steps) {
+    if (line.fate === "nothing" || line.fate === "apart") continue;
+    const unsure = unknownOf(line) !== null || (line.fate !== "undone" && (line.items?.unknown ?? 0) > 0);
+    found[line.fate === "undone" ? "gone" : unsure ? "unsure" : "standing"].push(line);
+  }
+  return found;
 }
 
 export interface Progress {
