@@ -26,7 +26,7 @@ from runtime.sdk.calendars import CalendarUnknown, is_working_day, moved, workin
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WEEKDAY_NAMES: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 UNITS: Final = ("seconds", "minutes", "hours", "days", "weeks", "months")
-#: A Monday, so that "every 2 weeks" has a beginning when none is given.
+#: A Monday, from which "every 2 weeks" is counted when no beginning is given, into the past as well.
 FIRST_DAY: Final = date(2024, 1, 1)
 #: The settings that every rule has for itself; all others hold for the whole schedule.
 RULE_FIELDS: Final = ("repeat", "every", "unit", "weekdays", "day", "nth", "weekday", "at", "cron")
@@ -277,24 +277,28 @@ def _every(config: Mapping[str, Any], after: datetime, place: ZoneInfo) -> Itera
     every, unit = config.get("every", 1), config.get("unit", "hours")
     if not isinstance(every, int) or not 1 <= every <= 1000:
         raise ScheduleError("every", "Every 1 to 1,000.")
-    start = day_of(config, "starts_on") or FIRST_DAY
+    given = day_of(config, "starts_on")
+    # Without one it has always been so, and counts from that day back as well.
+    start = given or FIRST_DAY
     match unit:
         case "seconds" | "minutes" | "hours":
             step = timedelta(**{unit: every})
             first = local_moment(start, time(0), place).astimezone(UTC)
-            turns = max((after - first) // step, -1) + 1
+            turns = (after - first) // step + 1
+            if given is not None:
+                turns = max(turns, 0)
             while True:
                 yield first + turns * step
                 turns += 1
         case "days" | "weeks":
             span = every * (7 if unit == "weeks" else 1)
-            yield from _days(after, place, time_of(config), start, lambda day: (day - start).days % span == 0)
+            yield from _days(after, place, time_of(config), given, lambda day: (day - start).days % span == 0)
         case "months":
             yield from _days(
                 after,
                 place,
                 time_of(config),
-                start,
+                given,
                 lambda day: (
                     (day.year * 12 + day.month - start.year * 12 - start.month) % every == 0
                     and _is_day(day, str(start.day), config)

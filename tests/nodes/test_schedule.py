@@ -33,6 +33,21 @@ def test_a_time_that_does_not_exist_fires_once_after_the_gap(repeat: dict[str, A
     assert notes(config, moments) == ["On 2026-03-08 clocks go forward and 02:30 does not exist: it starts at 03:00."]
 
 
+@pytest.mark.parametrize(
+    ("every", "after", "first", "second"),
+    [
+        ({"every": 6, "unit": "hours"}, "2021-03-04T05:00:00+00:00", "2021-03-04T06:00:00+00:00", "2021-03-04T12:00:00+00:00"),
+        ({"every": 3, "unit": "days", "at": "08:00"}, "2021-03-04T05:00:00+00:00", "2021-03-05T08:00:00+00:00", "2021-03-08T08:00:00+00:00"),
+        ({"every": 2, "unit": "weeks", "at": "08:00"}, "2021-03-04T05:00:00+00:00", "2021-03-15T08:00:00+00:00", "2021-03-29T08:00:00+00:00"),
+        ({"every": 2, "unit": "months", "at": "08:00"}, "2021-03-04T05:00:00+00:00", "2021-05-01T08:00:00+00:00", "2021-07-01T08:00:00+00:00"),
+    ],
+)  # fmt: skip
+def test_what_comes_every_so_often_has_past_times_however_long_ago(
+    every: dict[str, Any], after: str, first: str, second: str
+) -> None:
+    assert fires({"repeat": "every", **every}, after, 2) == [first, second]
+
+
 def test_a_time_that_comes_twice_fires_once_the_first_time() -> None:
     config = {"repeat": "weekdays", "weekdays": EVERY_DAY, "at": "01:30", "timezone": NEW_YORK}
     assert fires(config, "2026-10-31T00:00:00-04:00", 3) == [
