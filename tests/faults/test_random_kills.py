@@ -24,6 +24,8 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(7200)]
 IN_FLIGHT = 50
 #: At least so many runs for each kill.
 RUNS_A_KILL = 20
+#: So many seconds after a death a server may still carry out what the dead process sent.
+_ON_ITS_WAY = 10
 
 
 @dataclass(slots=True)
@@ -90,8 +92,7 @@ class Takeovers:
         held = {one[0] for one in unfinished if (one[2] or "").startswith(f"{owner}-")}
         self.seen += self.plant.glimpses()
         self.deaths.update(held)
-        if held:
-            self._open.append((owner, at, held))
+        self._open.append((owner, at, held))
 
     def starts(self) -> None:
         """Count from now: the one process is started again only now."""
@@ -105,9 +106,11 @@ class Takeovers:
         now = time.monotonic()
         left = []
         for owner, at, held in self._open:
-            still = {key for key in held if owners.get(key, "").startswith(f"{owner}-")}
-            self.seconds += [now - at] * (len(held) - len(still))
-            if still:
+            still = {key for key, holder in owners.items() if holder.startswith(f"{owner}-")}
+            # Its last commit may have been on its way to the server when it died.
+            self.deaths.update(still - held)
+            self.seconds += [now - at] * len(held - still)
+            if still or now - at < _ON_ITS_WAY:
                 left.append((owner, at, still))
         self._open = left
 
