@@ -8,7 +8,7 @@ follows from the calls, each with what is known of it, and nothing of that is st
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from runtime.engine.replay import Known, is_definite, may_have_happened
@@ -27,12 +27,12 @@ Tries = dict[str, list[AttemptRow]]
 
 @dataclass(slots=True)
 class Call:
-    """All tries under one key. `undone`: an undo of it ended well; `undo_lost`: of one nobody knows how it ended."""
+    """All tries under one key. `undone`: an undo of it ended well; `undos`: the tries at undoing it."""
 
     tries: list[AttemptRow]
     known: Known
     undone: bool = False
-    undo_lost: bool = False
+    undos: list[AttemptRow] = field(default_factory=list)
 
     @property
     def generation(self) -> int:
@@ -43,6 +43,11 @@ class Call:
     def is_known(self) -> bool:
         """It did it: somebody was told so."""
         return self.known is Known.HAPPENED
+
+    @property
+    def undo_lost(self) -> bool:
+        """Nobody knows whether it was undone."""
+        return not self.undone and known_of(self.undos) in UNKNOWN
 
     @property
     def stands(self) -> bool:
@@ -106,34 +111,34 @@ def ledger(
     needed to know of undo steps that had no answer."""
     tries = tries_of(attempts, before=before)
     found = Ledger(tries, {node: calls_of(rows) for node, rows in tries.items()}, {}, {})
-    carried_out: dict[int, list[str]] = {}
+    #: By generation, the actions whose undo was carried out in it, or was tried, with those tries.
+    turns: dict[int, dict[str, list[AttemptRow]]] = {}
+    for by, action in (undoes or {}).items():
+        for one in tries.get(by, ()):
+            turns.setdefault(one.generation, {}).setdefault(action, []).append(one)
+    carried_out: set[tuple[int, str]] = set()
     seen = set()
     for row in sorted(steps, key=lambda row: row.generation):
         if row.generation >= before or row.status != "succeeded" or '"undo:' not in row.ports:
             continue
-        action = undid(step_state(row).ports)
-        if action is None:
+        undone = undid(step_state(row).ports)
+        if undone is None:
             continue
-        found.undone[action] = row.generation
+        found.undone[undone] = row.generation
         # Taken over as it is by a further undo of the run, it undoes nothing more.
-        name = row.node_id, row.started_at, row.finished_at, row.commit_seq
+        name = row.node_id, row.started_at, row.finished_at
         if name not in seen:
             seen.add(name)
-            carried_out.setdefault(row.generation, []).append(action)
-            found._carried_out[action] = row.generation
-    lost: dict[int, list[str]] = {}
-    for by, action in (undoes or {}).items():
-        for call in found.calls.get(by, ()):
-            if call.known in UNKNOWN:
-                lost.setdefault(call.tries[0].generation, []).append(action)
-    for generation in sorted({*carried_out, *lost}):
-        for action in carried_out.get(generation, ()):
+            carried_out.add((row.generation, undone))
+            turns.setdefault(row.generation, {}).setdefault(undone, [])
+            found._carried_out[undone] = row.generation
+    for generation in sorted(turns):
+        for action, undos in turns[generation].items():
             standing = _until(found, action, generation)
             for call in standing:
-                call.undone = call.is_one_with(standing[-1])
-        for action in lost.get(generation, ()):
-            for call in _until(found, action, generation)[-1:]:
-                call.undo_lost = True
+                if call.is_one_with(standing[-1]):
+                    call.undos += undos
+                    call.undone = (generation, action) in carried_out
     return found
 
 

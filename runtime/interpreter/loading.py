@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from runtime.engine.graph import Graph
 from runtime.engine.state import RunState, StepError, StepStatus
-from runtime.engine.undo import may_have_happened as may_have_been_done
 from runtime.interpreter.attempts import damaged
-from runtime.interpreter.calls import Call, Ledger, calls_of, is_open_again, ledger, lost_try
+from runtime.interpreter.calls import Ledger, is_open_again, ledger, lost_try
 from runtime.interpreter.doubts import MAY_REPEAT, epochs, lost
 from runtime.interpreter.keys import request_digest
 from runtime.interpreter.looking import as_loaded, looks
+from runtime.interpreter.past import earlier, kept_in, owed, own_call, standing, twice
 from runtime.interpreter.records import Record
-from runtime.interpreter.rows import restore, step_state
+from runtime.interpreter.rows import restore
 from runtime.interpreter.versions import Version
 from runtime.sdk import EffectClass
 from runtime.store.artifacts import ArtifactDamaged
@@ -48,8 +47,9 @@ class Loaded:
     #: See `Graph.owed`.
     owed: frozenset[str] = frozenset()
     owed_twice: frozenset[str] = frozenset()
-    #: What those gave in their time, as rows hold it, by node id: their undo steps may need it.
-    earlier: dict[str, str] = field(default_factory=dict)
+    #: By action of which a call of an earlier generation may have to be undone: what the steps gave in that one, as
+    #: rows hold it, by node id. What they give in this one may be something else.
+    earlier: dict[str, dict[str, str]] = field(default_factory=dict)
     #: Steps of which an attempt may have happened without an answer; in this generation.
     lost: set[str] = field(default_factory=set)
     #: Steps of which a call of an earlier generation may have happened, and that no key lets the other side recognise.
@@ -81,14 +81,14 @@ def loaded(
     """What a driver of this run starts with. `damage`: what is wrong with the bytes of its event."""
     generation = claimed.generation
     steps = [row for row in rows.steps if row.generation == generation]
-    past = ledger(rows.steps, rows.attempts, before=generation) if generation > 1 else None
+    undoes = version.graph.undoes
+    past = ledger(rows.steps, rows.attempts, before=generation, undoes=undoes) if generation > 1 else None
     ahead = frozenset() if past is None else owed(version.graph, rows, generation, past)
     state = restore(replace(version.graph, owed=ahead) if ahead else version.graph, claimed, steps)
     found = Loaded(state, event, owed=ahead, outer=outer, fault=None if damage is None else damaged(damage))
     if past is not None:
         found.owed_twice = twice(past, ahead)
-        gave = {node: _gave(rows, generation, past, node) for node in ahead}
-        found.earlier = {node: output for node, output in gave.items() if output is not None}
+        found.earlier = earlier(rows, generation, past, ahead)
     for row in steps:
         status = state.steps[(row.node_id, generation)].status  # type: ignore[index]
         if row.output is not None and status is not StepStatus.SKIPPED:
@@ -121,16 +121,16 @@ def _take_over(found: Loaded, rows: RunRows, version: Version, past: Ledger) -> 
             found.decided[key.node] = step.ports
     generation, live = found.state.generation, past.live()
     kept = kept_in(rows, generation)
+    here = {row.node_id: row for row in rows.steps if row.generation == generation}
     sent = {(row.node_id, row.generation): row.input for row in rows.steps}
     for node, tries in past.tries.items():
         if node in version.graph.undoes:
-            lost, action = lost_try(tries, or_sent_again=True), version.graph.undoes[node]
-            if lost is None or lost.effect_key is None:
-                continue
-            before = sent.get((node, lost.generation))
-            # Where the action is done anew, or was since, undoing that is another matter.
-            since = [row for row in past.tries.get(action, ()) if row.generation > lost.generation]
-            if before is not None and not since and action in kept:
+            action = version.graph.undoes[node]
+            # Undoing another call of that action is another matter.
+            own = own_call(rows, past, here[action]) if action in kept else None
+            lost = None if own is None else lost_try(own.undos, or_sent_again=True)
+            before = None if lost is None else sent.get((node, lost.generation))
+            if lost is not None and lost.effect_key is not None and before is not None:
                 found.lost_calls[node] = before, lost.effect_key
             continue
         # What was undone has to be done anew, which the old key would keep the other side from doing.
@@ -146,90 +146,5 @@ def _take_over(found: Loaded, rows: RunRows, version: Version, past: Ledger) -> 
         if request_digest(record.input) == lost.request_digest:
             found.keys[node] = lost.effect_key
     found.lost |= found.keys.keys() | found.lost_calls.keys()
-    found.standing = standing(version.graph, rows, generation, past, resent=found.keys)
-
-
-def kept_in(rows: RunRows, generation: int) -> set[str]:
-    """The steps that this generation took over as done, or as perhaps done."""
-    begun = {row.node_id for row in rows.attempts if row.generation == generation}
-    return {
-        row.node_id
-        for row in rows.steps
-        if row.generation == generation and row.node_id not in begun and may_have_been_done(step_state(row))
-    }
-
-
-def standing(
-    graph: Graph, rows: RunRows, generation: int, past: Ledger, *, resent: Mapping[str, str] | None = None
-) -> dict[str, str]:
-    """What earlier generations did outside, or may have, that nothing has undone since, and that this generation does
-    not know as its own: it neither keeps that call nor sent the same again. By node id, with its name."""
-    kept = kept_in(rows, generation)
-    here = {row.node_id for row in rows.steps if row.generation == generation}
-    tried: dict[str, list[AttemptRow]] = {}
-    for row in rows.attempts:
-        if row.generation == generation:
-            tried.setdefault(row.node_id, []).append(row)
-    names = {row.node_id: row.node_key for row in rows.steps}
-    undo_steps = {row.node_id for row in rows.steps if '"undo:' in row.ports} | graph.undoes.keys()
-    found: dict[str, str] = {}
-    for node in rows.standing_runs - here:
-        found[node] = graph.by_id[node].name if node in graph.by_id else names.get(node, node)
-    for node in past.tries:
-        key = None if resent is None else resent.get(node)
-        if node in undo_steps or not _others(past, node, tried.get(node, []), key, is_kept=node in kept):
-            continue
-        drawn = graph.by_id.get(node)
-        if drawn is None or not drawn.settings.nothing_to_undo:
-            found[node] = names.get(node, node) if drawn is None else drawn.name
-    return found
-
-
-def _others(past: Ledger, node: str, here: list[AttemptRow], key: str | None, *, is_kept: bool) -> list[Call]:
-    """The calls that stand, but for what this generation knows as its own: the call that it kept, those that it made
-    (`here`: its tries at the step), and the one that it is to make once more under its `key`."""
-    own = calls_of(here)
-    if is_kept and (last := past.last(node)) is not None:
-        own.append(last)
-    keys = {key, *(call.tries[-1].effect_key for call in own)} - {None}
-    return [
-        call
-        for call in past.standing(node)
-        if call.tries[-1].effect_key not in keys and not any(call.is_one_with(one) for one in own)
-    ]
-
-
-def owed(graph: Graph, rows: RunRows, generation: int, past: Ledger) -> frozenset[str]:
-    """What earlier generations did outside, or may have, that nothing has undone since, and that this generation has
-    to go on with and did not begin."""
-    here = {row.node_id: row for row in rows.steps if row.generation == generation}
-    found = set()
-    for node, row in here.items():
-        if row.started_at is not None or node in graph.undoes or '"undo:' in row.ports:
-            continue
-        # Of what is being undone at this moment less and less stands.
-        undoing = node in rows.undone_runs and graph.undone_by.get(node) in here
-        if undoing or node in rows.standing_runs or past.standing(node):
-            found.add(node)
-    return frozenset(found)
-
-
-def twice(past: Ledger, nodes: Collection[str]) -> frozenset[str]:
-    """Those of these steps of which undoing what they did last leaves something that stands, too."""
-    standing = {node: past.standing(node) for node in nodes}
-    return frozenset(node for node, calls in standing.items() if any(not one.is_one_with(calls[-1]) for one in calls))
-
-
-def _gave(rows: RunRows, generation: int, past: Ledger, node: str) -> str | None:
-    """What the last call of this step that stands gave, as a row holds it."""
-    last = next(reversed(past.standing(node)), None)
-    first = 0 if last is None else last.generation
-    # What a later go gave, which was undone, is another matter.
-    later = (row.generation for row in past.tries.get(node, ()) if row.generation > first)
-    until = generation if last is None else min(later, default=generation)
-    found = [
-        row
-        for row in rows.steps
-        if row.node_id == node and first <= row.generation < until and row.status == "succeeded" and row.output
-    ]
-    return max(found, key=lambda row: row.generation).output if found else None
+    made = [row for row in rows.attempts if row.generation == generation]
+    found.standing = standing(version.graph, rows, past, here, kept=kept, made=made, resent=found.keys)

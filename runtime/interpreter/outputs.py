@@ -24,6 +24,7 @@ Fetch = Callable[[Reference], Awaitable[JSON]]
 #: In place of a key, which no step can have.
 _ITEM: Final = ".item"
 _TRIGGER: Final = ".trigger"
+_EARLIER: Final = ".earlier."
 
 
 #: What an undo step reads as `error` where nothing failed.
@@ -61,13 +62,12 @@ class Values:
             if node is None:
                 continue
             self.put_text(node, text)
-        #: Of actions that this generation did not come to: what they gave before, for the steps that undo them. What is
-        #: too large for a row is left to the person who is asked then.
-        self._earlier = {
-            node_id: document(text)
-            for node_id, text in loaded.earlier.items()
-            if node_id in version.graph.by_id and reference_in(text) is None
-        }
+        #: By action, of which a call of an earlier generation is to be undone: what the steps gave in that one, by key.
+        self._earlier: dict[str, dict[str, JSON]] = {}
+        self._places: dict[str, tuple[str, str]] = {}
+        self._ahead = loaded.owed
+        for action, texts in loaded.earlier.items():
+            self._take_earlier(action, texts)
 
     def know_links(self, links: dict[str, JSON]) -> None:
         """The links of steps that wait for theirs, by key."""
@@ -86,10 +86,26 @@ class Values:
                 self._given["item"] = value
             elif key == _TRIGGER:
                 self._trigger = value
+            elif key in self._places:
+                action, name = self._places[key]
+                self._earlier[action][name] = value
             else:
                 self._steps[key] = value
                 if key == self._trigger_key:
                     self._trigger = value
+
+    def _take_earlier(self, action: str, texts: dict[str, str]) -> None:
+        of = self._earlier[action] = {}
+        for node_id, text in texts.items():
+            node = self._version.graph.by_id.get(node_id)
+            if node is None:
+                continue
+            reference = reference_in(text)
+            if reference is None:
+                of[node.key] = document(text)
+            else:
+                name = f"{_EARLIER}{action}.{node.key}"
+                self._references[name], self._places[name] = reference, (action, node.key)
 
     def _take_outer(self, outer: Outer) -> None:
         """What the runs around it knew, the nearest last; of the outermost its start."""
@@ -141,7 +157,7 @@ class Values:
         if graph.undoes and node.id in graph.undoes:
             action = graph.undoes[node.id]
             key = graph.by_id[action].key
-            return self._before(action, state).get(key, self._steps.get(key))
+            return self._steps_for(action, state).get(key)
         for edge in graph.incoming[node.id]:
             step = state.step(edge.source)
             if step is not None and edge.source_handle in step.ports:
@@ -165,20 +181,21 @@ class Values:
         """
         return {
             "trigger": self._trigger,
-            "steps": {**self._steps, **self._before(undo, state)} if undo else self._steps,
+            "steps": self._steps_for(undo, state) if undo else self._steps,
             "run": {**self._run, "now": iso(now), "attempt": attempt} if run else self._run,
             "vars": {},
             "error": None if state is None or node_id is None else self._error_before(state, node_id),
             **self._given,
         }
 
-    def _before(self, action: str, state: RunState | None) -> dict[str, JSON]:
-        """What this action gave in an earlier generation, by its key; nothing once it was begun in this one: that is
-        another call, and may have had another result."""
+    def _steps_for(self, action: str, state: RunState | None) -> dict[str, JSON]:
+        """What the steps gave when the call was made that is to be undone. What this action gives in this generation is
+        another matter once it was begun here: that is another call, and what led to it may have been different, too."""
         step = None if state is None else state.step(action)
-        if action not in self._earlier or step is None or step.first_started_at is not None:
-            return {}
-        return {self._version.graph.by_id[action].key: self._earlier[action]}
+        if action not in self._earlier or step is None or (action in self._ahead and step.first_started_at is not None):
+            return self._steps
+        own = {node.key for node in self._version.graph.nodes}
+        return {key: value for key, value in self._steps.items() if key not in own} | self._earlier[action]
 
     def _error_before(self, state: RunState, node_id: str) -> JSON:
         """The failure that led here: of the nearest failed step upstream, the last one in the order of the graph; or

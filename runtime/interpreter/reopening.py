@@ -186,7 +186,7 @@ def found_of(
         {StepKey(node, generation): step_state(found) for node, found in steps.items()},
     )
     past = ledger(rows.steps, rows.attempts, before=generation + 1, undoes=old.graph.undoes)
-    refuse_unknown(old.graph, past, start)
+    refuse_unknown(old.graph, rows, generation, past, start)
     partly = undone_inside(row["id"], rows.partly_undone_runs, old.graph)
     tries = past.live()
     known = {node: known_of(theirs) if theirs else Known.UNDONE for node, theirs in tries.items()}

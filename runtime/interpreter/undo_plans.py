@@ -15,9 +15,9 @@ from runtime.engine.graph import Graph
 from runtime.engine.jsonprofile import dumps
 from runtime.engine.replay import SAID_NOT_DONE, Known
 from runtime.engine.state import DECIDED, RunStatus, StepError, StepKey, StepState, StepStatus
-from runtime.interpreter.calls import UNKNOWN, Ledger, known_of, ledger, unsettled
+from runtime.interpreter.calls import UNKNOWN, Call, Ledger, known_of, ledger, unsettled
 from runtime.interpreter.generations import kept_row, note_decision, open_next
-from runtime.interpreter.loading import owed, standing, twice
+from runtime.interpreter.past import is_done, kept_in, owed, own_call, row_of, standing, twice
 from runtime.interpreter.reopening import run_row, version_of
 from runtime.interpreter.rows import error_of, error_text, ports_text, step_state
 from runtime.interpreter.versions import Version
@@ -53,7 +53,7 @@ def carry_out(
     error, decisions = found.cause(), decisions or {}
     with commit(point):
         now = database_now()
-        lost = {node: unsettled(found.tried(node)) for node in decisions}
+        lost = {node: unsettled(found.undos(node)) for node in decisions}
         open_next(
             found.row,
             [
@@ -92,7 +92,7 @@ def carry_out(
 
 def _decided(found: Found, node: str, said: UndoDecision, now: int) -> StepRun:
     """The row of an undo step of which somebody said how it ended: it is not carried out any more."""
-    row = kept_row(found.row, found.steps[node])
+    row = kept_row(found.row, found.last_of(node))
     row.finished_at = now
     row.commit_seq = 1 + max((one.commit_seq or 0 for one in found.steps.values()), default=0)
     if said == "undone":
@@ -135,6 +135,7 @@ class Found:
     graph: Graph
     steps: dict[str, StepRow]
     states: dict[StepKey, StepState]
+    rows: reads.RunRows
     past: Ledger
     #: What earlier generations did that nothing undid, by node id, with its name.
     earlier: Mapping[str, str]
@@ -175,12 +176,20 @@ class Found:
             return NotUndoable("Nothing of this run is left that an undo step could undo.", code="nothing_to_undo")
         return None
 
-    def tried(self, by: str) -> list[AttemptRow]:
-        """The tries at this undo step since what it undoes was done last."""
-        last = self.past.last(self.graph.undoes[by])
-        return [
-            row for row in self.past.tries.get(by, ()) if last is None or row.generation >= last.tries[0].generation
-        ]
+    def call(self, action: str) -> Call | None:
+        """The call that undoing this action is about."""
+        row = self.steps.get(action)
+        return None if row is None else own_call(self.rows, self.past, row)
+
+    def undos(self, by: str) -> list[AttemptRow]:
+        """The tries of this undo step at that."""
+        call = self.call(self.graph.undoes[by])
+        return self.past.tries.get(by, []) if call is None else call.undos
+
+    def last_of(self, by: str) -> StepRow:
+        """The row of this undo step as it was tried last."""
+        rows = (row for row in self.rows.steps if row.node_id == by and row.generation <= self.generation)
+        return max(rows, key=lambda row: row.generation)
 
     def unknown(self) -> set[str]:
         """The undo steps of which nobody knows whether they undid what they were to undo."""
@@ -220,19 +229,49 @@ def found_of(row: dict[str, Any], rows: reads.RunRows) -> Found:
     version = version_of(row).knowing_writes()
     generation = row["generation"]
     steps = {found.node_id: found for found in rows.steps if found.generation == generation}
-    states = {StepKey(node, generation): step_state(found) for node, found in steps.items()}
-    before = ledger(rows.steps, rows.attempts, before=generation, undoes=version.graph.undoes)
-    past = ledger(rows.steps, rows.attempts, before=generation + 1, undoes=version.graph.undoes)
-    ahead = owed(version.graph, rows, generation, before)
-    graph = replace(version.graph, owed=ahead, owed_twice=twice(before, ahead))
+    graph = version.graph
+    past = ledger(rows.steps, rows.attempts, before=generation + 1, undoes=graph.undoes)
+    before = ledger(rows.steps, rows.attempts, before=generation, undoes=graph.undoes)
+    ahead = owed(graph, rows, generation, before)
+    graph = replace(graph, owed=ahead, owed_twice=twice(before, ahead))
+    if row["finished_at"] is None:
+        made = [one for one in rows.attempts if one.generation == generation]
+        stands = standing(graph, rows, before, steps, kept=kept_in(rows, generation), made=made)
+    else:
+        steps = _as_done(graph, rows, past, steps, generation)
+        stands = standing(graph, rows, past, steps, kept={node for node, one in steps.items() if is_done(one)})
+    states = {StepKey(node, generation): step_state(one) for node, one in steps.items()}
     earlier = {
         node: name
-        for node, name in standing(graph, rows, generation, before).items()
+        for node, name in stands.items()
         if node in graph.owed_twice or not law.is_ahead(graph, node, states.get(StepKey(node, generation)))
     }
-    found = Found(row, version, graph, steps, states, past, earlier, [])
+    found = Found(row, version, graph, steps, states, rows, past, earlier, [])
     found.lines.extend(_lines(found))
     return found
+
+
+def _as_done(
+    graph: Graph, rows: reads.RunRows, past: Ledger, steps: dict[str, StepRow], generation: int
+) -> dict[str, StepRow]:
+    """The rows from which an undo begins: of each action that can be undone the row of the last call that stands,
+    whichever generation made it."""
+    found = dict(steps)
+    for action, by in graph.undone_by.items():
+        standing = past.standing(action)
+        here = steps.get(action)
+        if not standing or (here is not None and is_done(here) and own_call(rows, past, here) is standing[-1]):
+            continue
+        row = row_of(rows, past, action, standing[-1], before=generation + 1)
+        if row is not None:
+            found[action] = row
+            found.pop(by, None)
+    if found == steps:
+        return steps
+    # By the clock, for each generation counts its commits by itself.
+    ended = [row for row in found.values() if row.commit_seq is not None]
+    ended.sort(key=lambda row: (row.finished_at or 0, row.commit_seq or 0))
+    return found | {row.node_id: replace(row, commit_seq=seq) for seq, row in enumerate(ended, 1)}
 
 
 def _lines(found: Found) -> list[UndoLine]:
@@ -291,8 +330,8 @@ def _line(found: Found, node: str, fate: str | None = None) -> UndoLine:
         fate = "undone"
     elif graph.by_id[by].settings.disabled:
         fate, why = "stays", "switched_off"
-    elif step is not None:
-        fate, why = "again", known_of(found.tried(by)).value
+    elif step is not None or known_of(found.undos(by)) in UNKNOWN:
+        fate, why = "again", known_of(found.undos(by)).value
     else:
         fate = "undo"
     return UndoLine(

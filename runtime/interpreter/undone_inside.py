@@ -8,6 +8,7 @@ from uuid import UUID
 from runtime.contracts import NotRetryable
 from runtime.engine.graph import Graph
 from runtime.interpreter.calls import Ledger, ledger
+from runtime.interpreter.past import is_done, own_call
 from runtime.interpreter.versions import parsed
 from runtime.store import reads
 from runtime.store.models import Run
@@ -16,15 +17,23 @@ from runtime.store.parts import portions
 __all__ = ["refuse_unknown", "undone_inside"]
 
 
-def refuse_unknown(graph: Graph, past: Ledger, start: Collection[str] = (), inside: str | None = None) -> None:
+def refuse_unknown(
+    graph: Graph,
+    rows: reads.RunRows,
+    generation: int,
+    past: Ledger,
+    start: Collection[str] = (),
+    inside: str | None = None,
+) -> None:
     """Raise NotRetryable where an undo step has had no answer: what it was to undo may stand, or may not, and going on
     would take it for one of the two (I12). But what somebody has done anew, knowing that, is another call. `inside`:
     the part of a run that is gone on with where this happened."""
-    for action in past.calls:
-        last, by = past.last(action), graph.undone_by.get(action)
-        if last is None or by is None or not (last.stands and last.undo_lost):
+    for row in rows.steps:
+        action, by = row.node_id, graph.undone_by.get(row.node_id)
+        if row.generation != generation or by is None or action not in past.calls or not is_done(row):
             continue
-        if action in start and last.is_known:
+        own = own_call(rows, past, row)
+        if own is None or not own.undo_lost or (action in start and own.is_known):
             continue
         where = "" if inside is None else f" in {inside}"
         raise NotRetryable(
@@ -56,7 +65,13 @@ def undone_inside(run_id: UUID, nodes: Collection[str], graph: Graph) -> set[str
             version = parsed(row["version_id"]).of_run(row["trigger_node"])
             past = ledger(of_child.steps, of_child.attempts, before=row["generation"] + 1, undoes=version.graph.undoes)
             name = graph.by_id[row["parent_node"]].name if row["parent_node"] in graph.by_id else row["parent_node"]
-            refuse_unknown(version.graph, past, inside=f"number {(row['item_index'] or 0) + 1} of “{name}”")
+            refuse_unknown(
+                version.graph,
+                of_child,
+                row["generation"],
+                past,
+                inside=f"number {(row['item_index'] or 0) + 1} of “{name}”",
+            )
             below = undone_inside(child_id, of_child.partly_undone_runs, version.graph)
             if below or of_child.undone_runs or row["generation"] in past.undone.values():
                 found.add(row["parent_node"])

@@ -291,8 +291,8 @@ MUTANTS = (
         "U4",
         "a run goes on although nobody knows what of its items was undone",
         "runtime/interpreter/undone_inside.py",
-        "refuse_unknown(version.graph, past, inside=",
-        "str(",
+        'refuse_unknown(version.graph, of_child, row["generation"], past, inside=where)',
+        "pass",
         "tests/runtime/test_undo_unknown.py -k nobody_knows_what_of_its_items",
     ),
     Mutant(

@@ -62,16 +62,50 @@ def test_an_undo_takes_back_the_last_of_two_calls_and_the_earlier_one_is_named(m
     assert ended.status == "dead_lettered", "the first call stands"
     assert "Still done: “one”." in message(ended)
     assert "Undone: “one”." in message(ended)
-    assert sorted(fates(planned(run.id)), key=lambda line: line[1])[0] == ("one", "stays", "earlier_go")
+    assert fates(planned(run.id)) == [("one", "undo", None)]
     assert ("one", "repeats", "happened") in words(planned_retry(run.id))
+
+
+def test_one_undo_after_the_other_takes_back_all_calls_each_by_what_it_gave(machine: Machine, world: World) -> None:
+    run = machine.run(flow(ONE, call("one", world), call("three", world, "fail=422"), by_id(world)))
+    ids = [output_of(run.id)]
+    for _ in range(2):
+        go_on(run.id, start=["one"], repeats=["one"])
+        machine.finish(run.id)
+        ids.append(output_of(run.id))
+    said = []
+    for _ in range(3):
+        undo(run.id)
+        said.append(machine.finish(run.id).status)
+    assert said == ["dead_lettered", "dead_lettered", "compensated"]
+    assert made(world, run.id) == ["one"] * 3 + [f"undo_one {number}" for number in reversed(ids)]
+    assert fates(planned(run.id)) == [("one", "undone", None)]
+    assert broken_trails() == []
+
+
+def test_an_undo_reads_what_the_steps_before_its_action_gave_when_that_was_done(machine: Machine, world: World) -> None:
+    """Not what they gave when the run was begun anew, and did not come to the action."""
+    begun = call("first", world)
+    one = call("one", world)
+    one["config"]["json_body"]["order"] += " {{ steps.first.body.id }}"
+    back = call("undo_one", world)
+    back["config"]["json_body"]["order"] += " {{ steps.first.body.id }}"
+    links = "start -> first -> order -> one -> three, one:undo -> undo_one"
+    run = machine.run(flow(links, begun, order("order", world), one, call("three", world, "fail=422"), back))
+    first = output_of(run.id, "first")
+    behave(world, "fail=422", path="/orders")
+    go_on(run.id, start=["first"], repeats=["first", "order", "one"])
+    machine.finish(run.id)
+    assert output_of(run.id, "first") != first
+    undo(run.id)
+    machine.finish(run.id)
+    assert made(world, run.id)[-2:] == ["first", f"undo_one {first}"]
 
 
 def test_a_retry_taken_back_before_it_began_undoes_the_earlier_call_by_what_that_gave(
     machine: Machine, world: World
 ) -> None:
-    back = call("undo_one", world)
-    back["config"]["json_body"]["order"] += " {{ steps.one.body.id }}"
-    run = machine.run(flow(ONE, call("one", world), call("three", world, "fail=422"), back))
+    run = machine.run(flow(ONE, call("one", world), call("three", world, "fail=422"), by_id(world)))
     first = output_of(run.id)
     go_on(run.id, start=["one"], repeats=["one"])
     machine.finish(run.id)
@@ -103,8 +137,15 @@ def test_of_two_calls_that_stand_a_cancelled_retry_undoes_one_and_names_the_othe
     assert "Still done: “one”. Undone: “one”." in message(ended)
 
 
-def output_of(run_id: UUID) -> Any:
-    return api.step(workspace_id=WORKSPACE, run_id=run_id, node_id="one").output["body"]["id"]  # type: ignore[index, call-overload]
+def by_id(world: World) -> dict[str, Any]:
+    """Undoes exactly what the call gave."""
+    back = call("undo_one", world)
+    back["config"]["json_body"]["order"] += " {{ steps.one.body.id }}"
+    return back
+
+
+def output_of(run_id: UUID, node: str = "one") -> Any:
+    return api.step(workspace_id=WORKSPACE, run_id=run_id, node_id=node).output["body"]["id"]  # type: ignore[index, call-overload]
 
 
 # --- nobody knows whether it was undone -----------------------------------------------------------------------------
