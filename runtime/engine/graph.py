@@ -296,7 +296,7 @@ def parse(document: Mapping[str, Any]) -> Graph:
     edges = [_edge(item) for item in document["edges"]]
     # What runs of a container did, and nothing undoes, has to be named too.
     undoes = any(edge.source_handle == UNDO_PORT for edge in edges) or any(
-        node.settings.on_failure == "undo" for node in nodes
+        node.settings.on_failure == "undo" or containers.waits_for_call(node.type, node.config) for node in nodes
     )
     return _nested(nodes, edges, None, undoes)
 

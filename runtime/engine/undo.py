@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from runtime.engine.containers import has_runs
 from runtime.engine.graph import Graph
 from runtime.engine.state import DECIDED, StepError, StepKey, StepState, StepStatus
 
@@ -84,9 +85,16 @@ def not_undone(graph: Graph, steps: Steps, generation: int) -> tuple[str, ...]:
     earlier = [
         node
         for node in graph.standing
-        if node in graph.owed_twice or not is_owed(graph, node, steps.get(StepKey(node, generation)))
+        if node in graph.owed_twice or not _is_known(graph, node, steps.get(StepKey(node, generation)))
     ]
     return tuple(dict.fromkeys((*left, *earlier)))
+
+
+def _is_known(graph: Graph, node: str, step: StepState | None) -> bool:
+    """Whether this generation tells by itself what became of what an earlier one did: it never came to it; or it has
+    gone on with the runs that the step began then, which are the same."""
+    went_on = step is not None and step.first_started_at is not None
+    return is_owed(graph, node, step) or (went_on and node in graph.undone_by and has_runs(graph.by_id[node].type))
 
 
 def ports_of(action: str) -> tuple[str, ...]:

@@ -80,9 +80,12 @@ def inside(workspace_id: UUID, run_ids: Sequence[UUID]) -> tuple[list[str], list
         found = undo_plans.look(workspace_id, run_id)
         unknown = found.unknown()
         for line in found.lines:
-            if line.fate not in ("nothing", "apart"):
-                sort = gone if line.fate == "undone" else unsure if line.undo_node in unknown else left
-                sort[line.name] = None
+            if line.fate == "undone":
+                gone[line.name] = None
+            elif line.undo_node in unknown or own_plans.is_unknown_inside(found, line):
+                unsure[line.name] = None
+            elif line.fate not in ("nothing", "apart"):
+                left[line.name] = None
     return list(left), list(gone), list(unsure)
 
 

@@ -76,7 +76,9 @@ def weighed(driver: Driver, asked: Asked, ending: Failed) -> StepError:
     error, node = ending.error, asked.step.node.id
     if not asked.step.writes:
         return error
-    if replay.is_definite(error) and not ending.maybe_applied:
+    # After a lost answer a refusal says nothing of the call before it, which only the same key keeps from being made
+    # once more.
+    if replay.is_definite(error) and not ending.maybe_applied and node not in driver.lost:
         driver.epochs[node] = asked.epoch + 1
     # One that was looked up is known to have done nothing.
     was_cut_off = asked.earlier is not None and asked.step.effect in MAY_REPEAT
@@ -92,6 +94,7 @@ def epochs(attempts: Iterable[AttemptRow]) -> dict[str, int]:
     for row in sorted(attempts, key=lambda row: row.attempt):
         error = error_of(row.error)
         refused = row.status == "failed" and error is not None and replay.is_definite(error)
+        refused = refused and error is not None and not error.may_have_happened
         found[row.node_id] = row.key_epoch + (1 if refused else 0)
     return found
 

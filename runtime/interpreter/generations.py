@@ -104,13 +104,26 @@ def refuse_part_of_what_is_over(run: Mapping[str, Any], *, lock: bool = False) -
     rows = Run.objects.filter(pk__in=around).order_by("pk")
     if lock:
         list(rows.select_for_update().values_list("pk"))
-    status = rows.filter(given_up(0)).values_list("status", flat=True).first()
-    if status is not None:
+    over = {
+        pk: (status, generation)
+        for pk, status, generation in rows.filter(given_up(0)).values_list("pk", "status", "generation")
+    }
+    nodes = {run["parent_run_id"]: run["parent_node"]}
+    nodes |= dict(rows.exclude(parent_run_id=None).values_list("parent_run_id", "parent_node"))
+    for run_id, (status, generation) in over.items():
+        if status == "dead_lettered" and not _was_undone(run_id, generation, nodes.get(run_id)):
+            # Of what that one did this part still stands as it is, and what it does now is undone, or kept, with it.
+            continue
         how = "cancelled" if status == "cancelled" else "undone"
         raise NotRetryable(
             f"The run that this one is a part of was {how}. Retry that one: it goes on with this part too.",
             code="around_over",
         )
+
+
+def _was_undone(run_id: UUID, generation: int, node: str | None) -> bool:
+    rows = StepRun.objects.filter(run_id=run_id, generation=generation, status="succeeded")
+    return rows.filter(ports__contains=f'"undo:{node}"').exists()
 
 
 def kept_row(run: Mapping[str, Any], before: StepRow) -> StepRun:

@@ -317,12 +317,12 @@ class Look:
                 self._note(f"{tally.undone} of {tally.count}")
                 return True
             if became == "asks":
-                fan.asks += 1
+                fan.asks.append(run_id)
         standing = await self._ask(children.standing, mark)
         if standing or fan.asks:
-            some = [row.id for row in standing[: own_errors.MOST_LOOKED_INTO]]
+            some = [*(row.id for row in standing), *fan.asks][: own_errors.MOST_LOOKED_INTO]
             lists = await driver.shell.ask(partial(again.inside, driver.claimed.workspace_id, some))
-            self._fail(own_errors.not_undone(name, standing, fan.asks, tally.count, *lists))
+            self._fail(own_errors.not_undone(name, standing, len(fan.asks), tally.count, *lists))
             return True
         nothing = tally.count - tally.undone
         output: dict[str, JSON] = {"total": tally.count, "undone": tally.undone, "nothing_to_undo": nothing}

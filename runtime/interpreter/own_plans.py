@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db.models import Count, Max
 
-from runtime.contracts import NotRetryable, PlannedItems, PlannedUndo, RetryRefused
+from runtime.contracts import NotRetryable, PlannedItems, PlannedUndo, RetryRefused, UndoLine
 from runtime.engine import containers, replay
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.engine.replay import Fate
@@ -36,6 +36,7 @@ __all__ = [
     "counts",
     "fates",
     "first_that_counts",
+    "is_unknown_inside",
     "lacks",
     "may_call_anew",
     "of_step",
@@ -266,6 +267,13 @@ def undo_counts(found: undo_plans.Found) -> tuple[dict[str, PlannedUndo], str]:
         if total := sum(sorts.values()):
             made[node] = PlannedUndo(total=total, **sorts, unknown=unknown, left=list(names)[:_MOST_NAMES])
     return made, digest.hexdigest() if made else ""
+
+
+def is_unknown_inside(found: undo_plans.Found, line: UndoLine) -> bool:
+    """Whether nobody knows of something that the runs of this step did whether it was undone."""
+    if line.fate not in ("undo", "again") or not _has_runs(found, line.node):
+        return False
+    return any(is_unknown for *_, is_unknown in _undo_fates(found.row["id"], line.node))
 
 
 def _has_runs(found: undo_plans.Found, node: str) -> bool:

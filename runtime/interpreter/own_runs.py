@@ -69,7 +69,7 @@ class Fan:
     called: Called = field(default_factory=dict)
     #: Runs still to be undone, by workspace and id; and how many somebody has to look at first.
     left: list[tuple[UUID, UUID]] | None = None
-    asks: int = 0
+    asks: list[UUID] = field(default_factory=list)
     #: Runs of an earlier try that cannot go on before somebody has decided.
     asked: dict[UUID, Child] = field(default_factory=dict)
     #: How far it has read, where it reads page by page; and what was read since.

@@ -47,7 +47,7 @@ __all__ = [
 
 RUN: Final = (
     "id", "workspace_id", "workflow_id", "version_id", "trigger_node", "mode", "status", "generation", "seq", "error",
-    "finished_at", "event_id", "business_key", "min_engine", "parent_run_id", "detached",
+    "finished_at", "event_id", "business_key", "min_engine", "parent_run_id", "parent_node", "detached",
 )  # fmt: skip
 
 
