@@ -53,6 +53,8 @@ class Books:
     live: dict[tuple[UUID, str], Live]
     #: What the run itself has ever been told that its step made.
     told: dict[tuple[UUID, str], set[str]]
+    #: Steps that have ever had no answer that says what they did.
+    unanswered: set[tuple[UUID, str]]
 
     def of(self, run_id: UUID, key: str) -> list[Thing]:
         return [one for one in self.things if (one.run_id, one.key) == (run_id, key)]
@@ -88,13 +90,16 @@ def read(world: World, mark: str, root: UUID, parts: dict[str, Part]) -> Books:
         level = [one.id for one in found]
     live: dict[tuple[UUID, str], Live] = {}
     told: dict[tuple[UUID, str], set[str]] = defaultdict(set)
+    unanswered: set[tuple[UUID, str]] = set()
     for row in StepRun.objects.filter(run_id__in=[*runs]):
         made = _made(row.output) if row.status == "succeeded" else None
         if made is not None:
             told[row.run_id, row.node_id].add(made)
+        elif row.status in ("failed", "cancelled") and not _is_refusal(row.error):
+            unanswered.add((row.run_id, row.node_id))
         if row.generation == runs[row.run_id].generation:
             live[row.run_id, row.node_id] = Live(row.status, made)
-    return Books(runs, places, list(things(world, mark)), live, told)
+    return Books(runs, places, list(things(world, mark)), live, told, unanswered)
 
 
 def things(world: World, mark: str) -> Iterator[Thing]:
@@ -110,6 +115,10 @@ def _made(output: str | None) -> str | None:
     given: Any = None if output is None else json.loads(output)
     body = given.get("body") if isinstance(given, dict) else None
     return body.get("id") if isinstance(body, dict) else None
+
+
+def _is_refusal(error: str | None) -> bool:
+    return error is not None and json.loads(error).get("http_status") == 422
 
 
 class Violation(NamedTuple):
@@ -218,9 +227,9 @@ class Oracle:
         where = f"{self.name(books, run.id)} says “{message}”"
         for key in done:
             of = self.here(books, run.id, key)
-            # Of a call without an answer nobody knows more than that it may have been done.
             if of and not any(one.stands for one in of) and not self.any_lies(books, run.id, key):
-                yield Violation("E", f"{where}, and nothing of {key} stands")
+                if not self.unanswered(books, run.id, key):
+                    yield Violation("E", f"{where}, and nothing of {key} stands")
         for key in gone:
             live = books.live.get((run.id, key))
             for one in self.here(books, run.id, key):
@@ -233,10 +242,14 @@ class Oracle:
         for start, stands in (("Still done in it", True), ("Undone in it", False)):
             for found in re.findall(rf"{start}: ([^.]*)\.", message):
                 for key in str(found).split(", "):
-                    inside = [one for one in books.things if one.key == key and one.run_id in books.under(run.id)]
-                    if key in self.parts and self.parts[key].kind == "action" and not self.lied_at(key):
-                        if inside and not any(one.stands is stands for one in inside):
-                            yield Violation("E", f"{where}, and of {key} it is not so")
+                    under = books.under(run.id)
+                    inside = [one for one in books.things if one.key == key and one.run_id in under]
+                    if key not in self.parts or self.parts[key].kind != "action" or self.lied_at(key):
+                        continue
+                    if stands and any(self.unanswered(books, one, key) for one in under):
+                        continue
+                    if inside and not any(one.stands is stands for one in inside):
+                        yield Violation("E", f"{where}, and of {key} it is not so")
 
     # --- what counts ----------------------------------------------------------------------------------------------
 
@@ -246,6 +259,16 @@ class Oracle:
             return books.of(run_id, key)
         under = books.under(run_id, key)
         return [one for one in books.things if one.run_id in under]
+
+    def unanswered(self, books: Books, run_id: UUID, key: str) -> bool:
+        """Whether a call there has had no answer: nobody knows more of it than that it may have been done."""
+        if self.parts[key].kind == "action":
+            return (run_id, key) in books.unanswered
+        under = books.under(run_id, key)
+        return any(of in under and self.kind(at) == "action" for of, at in books.unanswered)
+
+    def kind(self, key: str) -> str:
+        return self.parts[key].kind if key in self.parts else ""
 
     def that_count(self, books: Books, runs: Iterable[UUID]) -> list[Thing]:
         within = {*runs}

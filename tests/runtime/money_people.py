@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -28,6 +29,10 @@ ROUNDS = 8
 FAULTS = ("drop", "drop", "fail=422", "fail=500")
 OPERATIONS = ("retry", "retry from", "back at once", "undo", "item", "item undo", "cancel", "decide", "open gate")
 WEIGHTS = (4, 2, 2, 4, 2, 1, 1.5, 6, 1)
+#: How the operator is when it means no more well than others.
+WORDS = {"consents": 0.85, "says": 0.3, "lies": 0.1}
+#: Whether people can say what became of an undo step that had no answer.
+CAN_SAY = "decisions" in inspect.signature(api.undo).parameters
 
 
 class Hangs(AssertionError):
@@ -60,7 +65,8 @@ class Affair:
         self.journal.append(text)
 
     def books(self) -> Books:
-        return read(self.world, self.mark, self.root, self.oracle.parts)
+        """As they were when it was last quiet; nothing has happened since."""
+        return self.seen
 
     def settle(self) -> Books:
         """Wait until all has ended or somebody is asked, and look."""
@@ -69,8 +75,8 @@ class Affair:
             if time.monotonic() > deadline:
                 rows = Run.objects.filter(finished_at__isnull=True).values_list("status", "wake_at", "lease_owner")
                 raise Hangs(f"nothing goes on: {list(rows)}")
-            time.sleep(0.004)
-        books = self.books()
+            time.sleep(0.008)
+        books = self.seen = read(self.world, self.mark, self.root, self.oracle.parts)
         self.note("    " + state(books))
         for violation in self.oracle.look(books, self.root):
             if violation not in self.found:
@@ -121,7 +127,7 @@ class Affair:
         elif what == "back at once" and ended:
             self.back_at_once(chance)
         elif what == "undo" and ended:
-            self.attempt("undo", lambda: self.undo(self.root, chance.random() < 0.85))
+            self.attempt("undo", lambda: self.undo(self.root, chance, **WORDS))
         elif what == "open gate":
             self.open_gate()
         elif what in ("item", "item undo"):
@@ -135,7 +141,7 @@ class Affair:
                 start = [chance.choice(inside)] if inside and chance.random() < 0.3 else []
                 self.attempt(f"retry {name}", lambda: self.retry(item, chance, start, consents=0.85, lies=0.15))
             else:
-                self.attempt(f"undo {name}", lambda: self.undo(item, chance.random() < 0.85))
+                self.attempt(f"undo {name}", lambda: self.undo(item, chance, **WORDS))
         else:
             return
         self.settle()
@@ -161,13 +167,27 @@ class Affair:
     def cancel(self, undo: bool) -> None:
         api.cancel(workspace_id=WORKSPACE, run_id=self.root, undo=undo)
 
-    def undo(self, run_id: UUID, consents: bool) -> None:
+    def undo(self, run_id: UUID, chance: Random, *, consents: float = 1, says: float = 0, lies: float = 0) -> None:
+        """`says`: how often somebody says of an undo step without an answer what became of it."""
         plan = api.undo_plan(workspace_id=WORKSPACE, run_id=run_id)
-        doubtful = [line.undo_node for line in plan.lines if line.fate == "again" and line.why == "in_doubt"]
-        repeats = [node for node in doubtful if node is not None] if consents else []
-        if repeats:
-            self.journal[-1] += f", {', '.join(repeats)} may be sent again"
-        api.undo(workspace_id=WORKSPACE, run_id=run_id, plan=plan.id, reason="x", repeats=repeats)
+        books = self.books()
+        repeats, decisions, lied = [], {}, []
+        for line in plan.lines:
+            if line.undo_node is None or line.fate != "again" or line.why not in ("in_doubt", "same_key"):
+                continue
+            live = books.live.get((run_id, line.node))
+            if CAN_SAY and live is not None and live.made is not None and chance.random() < says:
+                lie = chance.random() < lies
+                stands = any(one.id == live.made and one.stands for one in books.things)
+                decisions[line.undo_node] = "still_done" if stands is not lie else "undone"
+                self.journal[-1] += f", {line.node} is {decisions[line.undo_node]}{' (which is NOT so)' if lie else ''}"
+                lied += [(*books.places[run_id], line.node)] if lie else []
+            elif line.why == "in_doubt" and chance.random() < consents:
+                repeats.append(line.undo_node)
+                self.journal[-1] += f", {line.undo_node} may be sent again"
+        more: dict[str, Any] = {"decisions": decisions} if decisions else {}
+        api.undo(workspace_id=WORKSPACE, run_id=run_id, plan=plan.id, reason="x", repeats=repeats, **more)
+        self.oracle.lies.update(lied)
 
     def retry(
         self, run_id: UUID, chance: Random, start: Sequence[str] = (), *, consents: float, lies: float
@@ -280,7 +300,7 @@ class Affair:
         for _ in range(ROUNDS):
             books = self.books()
             root = books.runs[self.root]
-            if root.status == ("completed" if forward else "compensated") or self.stuck > 1:
+            if root.status == ("completed" if forward else "compensated") or self.stuck > 2:
                 break
             told: list[str] = []
             if root.status not in ENDED:
@@ -301,7 +321,9 @@ class Affair:
             now = re.sub(" g[0-9]+ ", " ", state(books))
             self.stuck, before = self.stuck + 1 if now == before else 0, now
         if forward and self.books().runs[self.root].status != "completed":
-            self.trouble("F", f"it cannot be brought to its end: {'; '.join(told) or state(self.books())}")
+            circular = any("around_over" in line for line in self.journal[-6:])
+            why = "the run waits for a part of it, and the part for the run" if circular else "; ".join(told)
+            self.trouble("F", f"it cannot be brought to its end: {why or state(self.books())}")
 
     def solve_below(self, books: Books) -> None:
         """Say of each run below what became of its call without an answer, the innermost first."""
@@ -313,8 +335,11 @@ class Affair:
                 plan = api.retry_plan(workspace_id=WORKSPACE, run_id=one.id)
             except RuntimeRefused as refused:
                 self.note(f"- no plan to retry {shown(books.places[one.id])}: {refused.code}: {refused}")
+                if refused.code == "undo_unknown":
+                    self.go_back(one.id)
+                    self.settle()
                 continue
-            if any(line.fate in ("asks", "repeats") or (line.items and line.items.asks) for line in plan.steps):
+            if any(line.fate in ("asks", "repeats") for line in plan.steps):
                 name = f"retry of {shown(books.places[one.id])}"
                 if self.attempt(name, lambda one=one: self.retry(one.id, Random(0), consents=1, lies=0)) is None:
                     self.settle()
@@ -328,9 +353,9 @@ class Affair:
             told = [f"{refused.code} {refused}"]
             if refused.code != "undo_unknown":
                 return told
-            if self.stuck:
+            start = re.findall("whether “([^”]*)”", str(refused))
+            if self.stuck > 1 and start[0] in [part.key for part in self.row]:
                 # Undone again and again it is not: what is done anew is another call.
-                start = re.findall("whether “([^”]*)”", str(refused))
                 do = lambda: self.retry(run_id, Random(0), start, consents=1, lies=0)  # noqa: E731
                 refused_too = self.attempt("retry all the same", do)
                 return told if refused_too is None else [*told, f"{refused_too.code} {refused_too}"]
@@ -342,16 +367,19 @@ class Affair:
         return [] if refused_too is None else [f"{refused_too.code} {refused_too}"]
 
     def go_back(self, run_id: UUID) -> list[str]:
+        """Undo it, those below it first that say that somebody looks at them first; what stood in the way."""
         books = self.books()
-        told = []
-        for one in books.runs.values():
-            if one.parent_run_id == run_id and one.status in ENDED:
-                plan = api.undo_plan(workspace_id=WORKSPACE, run_id=one.id)
-                if any(line.fate == "again" and line.why == "in_doubt" for line in plan.lines) and plan.possible:
-                    told += self.go_back(one.id)
-                    self.settle()
-        refused = self.attempt(f"undo {shown(books.places[run_id])}", lambda: self.undo(run_id, True))
-        return told if refused is None else [*told, f"{refused.code} {refused}"]
+        below = [books.runs[one] for one in books.under(run_id) if books.runs[one].status in ENDED]
+        unknown = ("in_doubt", "same_key") if self.stuck else ("in_doubt",)
+        for one in sorted(below, key=lambda one: -len(books.places[one.id])):
+            plan = api.undo_plan(workspace_id=WORKSPACE, run_id=one.id)
+            if any(line.fate == "again" and line.why in unknown for line in plan.lines) and plan.possible:
+                name = f"undo {shown(books.places[one.id])}"
+                self.attempt(name, lambda one=one: self.undo(one.id, Random(0), says=self.stuck))
+                self.settle()
+        name = f"undo {shown(books.places[run_id])}"
+        refused = self.attempt(name, lambda: self.undo(run_id, Random(0), says=self.stuck))
+        return [] if refused is None else [f"{refused.code} {refused}"]
 
     def leave(self) -> None:
         """Leave nothing under way behind."""
