@@ -306,11 +306,12 @@ class Affair:
             if root.status not in ENDED:
                 self.solve_below(books)
                 self.decide(Random(0), lies=0, gives_up=False)
+            elif forward and self.stuck == 2 and any(part.by_name for part in self.parts.values()):
+                # What is called by a name that something has already is done only when that is undone.
+                told = self.go_back(self.root)
             elif forward:
                 told = self.go_on(self.root)
-                if not told:
-                    self.stuck = 0
-                elif "nothing_left" in told[-1]:
+                if told and "nothing_left" in told[-1]:
                     # All is done, and some of it undone in vain: what is left is to undo it.
                     forward = False
             elif not api.undo_plan(workspace_id=WORKSPACE, run_id=self.root).possible:

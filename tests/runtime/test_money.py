@@ -41,7 +41,7 @@ class Case:
         for number in range(chance.randint(3, 8) + 1):
             if number:
                 operations.append((chance.choices(OPERATIONS, WEIGHTS)[0], chance.getrandbits(32)))
-            if chance.random() < 0.4:
+            if chance.random() < 0.5:
                 operations.append(("misbehave", chance.getrandbits(32)))
         # What is met at the start comes before the start.
         return cls(row, tuple(operations), chance.random() < 0.6)
