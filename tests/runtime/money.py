@@ -221,7 +221,9 @@ class Oracle:
             return
         message = str(error["message"])
         done, unsure, gone = (
-            re.findall("“([^”]*)”", found[1]) if (found := re.search(f"{start}: ((?:“[^”]*”(?:, )?)+)", message)) else []
+            re.findall("“([^”]*)”", found[1])
+            if (found := re.search(f"{start}: ((?:“[^”]*”(?:, )?)+)", message))
+            else []
             for start in ("Still done", "no answer came", "Undone")
         )
         where = f"{self.name(books, run.id)} says “{message}”"

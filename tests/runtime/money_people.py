@@ -189,9 +189,7 @@ class Affair:
         api.undo(workspace_id=WORKSPACE, run_id=run_id, plan=plan.id, reason="x", repeats=repeats, **more)
         self.oracle.lies.update(lied)
 
-    def retry(
-        self, run_id: UUID, chance: Random, start: Sequence[str] = (), *, consents: float, lies: float
-    ) -> None:
+    def retry(self, run_id: UUID, chance: Random, start: Sequence[str] = (), *, consents: float, lies: float) -> None:
         plan = api.retry_plan(workspace_id=WORKSPACE, run_id=run_id, start=start)
         books = self.books()
         place = books.places[run_id]
@@ -213,9 +211,7 @@ class Affair:
         self.oracle.consents += [(*place, node) for node in repeats]
         self.oracle.lies.update(lied)
 
-    def said(
-        self, books: Books, run_id: UUID, node: str, lying: bool, chance: Random
-    ) -> tuple[Decision, bool]:
+    def said(self, books: Books, run_id: UUID, node: str, lying: bool, chance: Random) -> tuple[Decision, bool]:
         """What somebody says of a call without an answer, and whether it is a lie."""
         made = books.unknown(run_id, node)
         happened = bool(made) is not lying
@@ -233,9 +229,7 @@ class Affair:
         self.machine.stop()
         try:
             name = "retry with no worker there"
-            refused = self.attempt(
-                name, lambda: self.retry(self.root, chance, consents=1, lies=0.1)
-            )
+            refused = self.attempt(name, lambda: self.retry(self.root, chance, consents=1, lies=0.1))
             if refused is None:
                 if chance.random() < 0.4:
                     self.attempt("pause", lambda: api.pause_run(workspace_id=WORKSPACE, run_id=self.root))
@@ -306,9 +300,6 @@ class Affair:
             if root.status not in ENDED:
                 self.solve_below(books)
                 self.decide(Random(0), lies=0, gives_up=False)
-            elif forward and self.stuck == 2 and any(part.by_name for part in self.parts.values()):
-                # What is called by a name that something has already is done only when that is undone.
-                told = self.go_back(self.root)
             elif forward:
                 told = self.go_on(self.root)
                 if told and "nothing_left" in told[-1]:
@@ -321,6 +312,9 @@ class Affair:
             books = self.settle()
             now = re.sub(" g[0-9]+ ", " ", state(books))
             self.stuck, before = self.stuck + 1 if now == before else 0, now
+        if any(part.by_name for part in self.parts.values()):
+            # What is called by a name that something has already is refused for ever, and rightly.
+            return
         if forward and self.books().runs[self.root].status != "completed":
             circular = any("around_over" in line for line in self.journal[-6:])
             why = "the run waits for a part of it, and the part for the run" if circular else "; ".join(told)

@@ -11,7 +11,7 @@ from runtime import api
 from runtime.contracts import Decision, RunView
 from tests.runtime.fixtures import World
 from tests.runtime.machine import WORKSPACE, Machine, flow, look, pause, post, step, wait_until
-from tests.runtime.test_own_runs import call, callee, children, each, inside, made, mark_of_this_test
+from tests.runtime.test_own_runs import INES, call, callee, children, each, inside, made, mark_of_this_test, open_tasks
 from tests.runtime.test_undoing import fates, planned, undo
 from tests.runtime.test_undoing_again import go_on
 
@@ -76,6 +76,53 @@ def test_somebody_can_say_what_became_of_a_call_in_an_item_of_a_list_that_is_und
     decided(machine, item.id)
     go_on(run.id)
     assert machine.finish(run.id).status == "completed"
+
+
+@pytest.mark.parametrize("where", ["in a run", "in an item"])
+def test_a_call_that_was_lost_and_then_refused_is_tried_again_under_the_same_key(
+    machine: Machine, world: World, where: str
+) -> None:
+    """The refusal says nothing of the first call, which may have been done."""
+    make = call("make", world, order="x", on_failure="person")
+    alone = where == "in a run"
+    graph = flow("start -> make", make) if alone else flow("start -> each", each([1]), *inside("each", make))
+    next_meets(world, "drop")
+    run_id = machine.begin(graph)
+    wait_until(lambda: len(open_tasks()) == 1)
+    next_meets(world, "fail=422")
+    (lost,) = open_tasks()
+    api.decide(workspace_id=WORKSPACE, task_id=lost.id, outcome="retry", voter=INES)
+    wait_until(lambda: [one.id for one in open_tasks()] not in ([], [lost.id]))
+    (refused,) = open_tasks()
+    api.decide(workspace_id=WORKSPACE, task_id=refused.id, outcome="retry", voter=INES)
+    assert machine.finish(run_id).status == "completed"
+    assert made(world) == ["make/x"]
+
+
+def next_meets(world: World, fault: str, path: str = "/invoices", times: int = 1) -> None:
+    """What the next calls there meet."""
+    world.ask("POST", "/behaviour", {"path": path, "method": "POST", "behaviour": fault, "times": times})
+
+
+def test_what_is_undone_in_the_end_is_not_called_still_done(machine: Machine, world: World) -> None:
+    """The items, whose undo was refused at first, are gone on with behind a step that is done anew, and undone."""
+    first, unfirst = call("first", world, order="x"), call("unfirst", world, order="x")
+    fails = step("last", "flow.fail@1", {"message": "Enough"}, on_failure="undo")
+    unmake = call("unmake", world)
+    graph = flow(
+        "start -> first -> each -> last, first:undo -> unfirst, make:undo -> unmake",
+        *(first, unfirst, each([1]), *inside("each", call("make", world), unmake), fails),
+    )
+    unmake["config"]["url"] = f"{world.url}/credit-notes"
+    unmake["config"]["json_body"]["reason"] = "x"
+    next_meets(world, "fail=422", "/credit-notes")
+    run = machine.run(graph)
+    assert run.status == "dead_lettered", run
+    go_on(run.id)
+    ended = machine.finish(run.id)
+    (item,) = children(run.id)
+    assert item.status == "compensated"
+    assert ended.status == "compensated", message(ended)
 
 
 def decided(machine: Machine, item: UUID) -> None:
