@@ -229,13 +229,13 @@ class Oracle:
         where = f"{self.name(books, run.id)} says “{message}”"
         for key in done:
             of = self.here(books, run.id, key)
-            if of and not any(one.stands for one in of) and not self.any_lies(books, run.id, key):
-                if not self.unanswered(books, run.id, key):
-                    yield Violation("E", f"{where}, and nothing of {key} stands")
+            unsaid = self.any_lies(books, run.id, key) or self.unanswered(books, run.id, key)
+            if of and not unsaid and not any(one.stands for one in of):
+                yield Violation("E", f"{where}, and nothing of {key} stands")
         for key in gone:
             live = books.live.get((run.id, key))
             for one in self.here(books, run.id, key):
-                about = key not in done and key not in unsure or (live is not None and live.made == one.id)
+                about = (key not in done and key not in unsure) or (live is not None and live.made == one.id)
                 if one.stands and about and self.counts(books, one):
                     yield Violation("E", f"{where}, and {key} {one.id} stands")
         below = [books.runs[one].finished_at or 0 for one in books.under(run.id)]

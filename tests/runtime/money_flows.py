@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -149,7 +150,7 @@ class Sketch:
         return flow(", ".join([first, *links]), *steps, start=start)
 
     def _steps(self, row: tuple[Part, ...], parent: str | None) -> tuple[list[str], list[dict[str, Any]]]:
-        links = [f"{one.key} -> {other.key}" for one, other in zip(row, row[1:], strict=False)]
+        links = [f"{one.key} -> {other.key}" for one, other in itertools.pairwise(row)]
         steps: list[dict[str, Any]] = []
         for part in row:
             made = getattr(self, f"_{part.kind}")(part)

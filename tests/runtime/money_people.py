@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -270,9 +271,8 @@ class Affair:
         lie = options[outcome]
         given = output if outcome in ("value", "happened") else None
         name = f"{shown(place)}: {outcome} {given or ''}{' (which is NOT so)' if lie else ''}"
-        decide = lambda: api.decide(  # noqa: E731
-            workspace_id=WORKSPACE, task_id=task.id, outcome=outcome, voter=INES, output=given
-        )
+        said: Any = {"task_id": task.id, "outcome": outcome, "voter": INES, "output": given}
+        decide = partial(api.decide, workspace_id=WORKSPACE, **said)
         if self.attempt(name, decide) is None and lie:
             self.oracle.lies.update([place])
 
@@ -335,8 +335,8 @@ class Affair:
                     self.settle()
                 continue
             if any(line.fate in ("asks", "repeats") for line in plan.steps):
-                name = f"retry of {shown(books.places[one.id])}"
-                if self.attempt(name, lambda one=one: self.retry(one.id, Random(0), consents=1, lies=0)) is None:
+                do = partial(self.retry, one.id, Random(0), consents=1, lies=0)
+                if self.attempt(f"retry of {shown(books.places[one.id])}", do) is None:
                     self.settle()
 
     def go_on(self, run_id: UUID) -> list[str]:
@@ -351,14 +351,13 @@ class Affair:
             start = re.findall("whether “([^”]*)”", str(refused))
             if self.stuck > 1 and start[0] in [part.key for part in self.row]:
                 # Undone again and again it is not: what is done anew is another call.
-                do = lambda: self.retry(run_id, Random(0), start, consents=1, lies=0)  # noqa: E731
+                do = partial(self.retry, run_id, Random(0), start, consents=1, lies=0)
                 refused_too = self.attempt("retry all the same", do)
                 return told if refused_too is None else [*told, f"{refused_too.code} {refused_too}"]
             return [*told, *self.go_back(run_id)]
         if self.stuck or any(line.items is not None and line.items.asks for line in plan.steps):
             self.solve_below(self.books())
-        do = lambda: self.retry(run_id, Random(0), consents=1, lies=0)  # noqa: E731
-        refused_too = self.attempt("retry", do)
+        refused_too = self.attempt("retry", partial(self.retry, run_id, Random(0), consents=1, lies=0))
         return [] if refused_too is None else [f"{refused_too.code} {refused_too}"]
 
     def go_back(self, run_id: UUID) -> list[str]:
@@ -369,11 +368,11 @@ class Affair:
         for one in sorted(below, key=lambda one: -len(books.places[one.id])):
             plan = api.undo_plan(workspace_id=WORKSPACE, run_id=one.id)
             if any(line.fate == "again" and line.why in unknown for line in plan.lines) and plan.possible:
-                name = f"undo {shown(books.places[one.id])}"
-                self.attempt(name, lambda one=one: self.undo(one.id, Random(0), says=self.stuck))
+                do = partial(self.undo, one.id, Random(0), says=self.stuck)
+                self.attempt(f"undo of {shown(books.places[one.id])}", do)
                 self.settle()
-        name = f"undo {shown(books.places[run_id])}"
-        refused = self.attempt(name, lambda: self.undo(run_id, Random(0), says=self.stuck))
+        name = f"undo of {shown(books.places[run_id])}" if books.places[run_id] else "undo"
+        refused = self.attempt(name, partial(self.undo, run_id, Random(0), says=self.stuck))
         return [] if refused is None else [f"{refused.code} {refused}"]
 
     def leave(self) -> None:

@@ -1,4 +1,4 @@
-"""Retries, undo, cancels, people's decisions and lost answers in any order: the books are right, and people are told so.
+"""Retries, undo, cancels, people's decisions and lost answers in any order: the books are right, and people told so.
 
 Random workflows, and random operations on a run of each, held against an oracle (`money.Oracle`) that reads the
 practice company's books. `MILLRACE_FUZZ=2000` plays so many more than the fixed ones; `MILLRACE_FUZZ_SEED=7` plays that

@@ -41,6 +41,21 @@ def test_what_the_items_did_is_named_where_only_a_called_workflow_can_be_undone(
     assert "make" in message(ended)
 
 
+def test_what_the_items_of_a_called_workflow_did_is_named_though_nothing_in_it_can_be_undone(
+    machine: Machine, world: World
+) -> None:
+    other = callee(machine, each([1]), *inside("each", call("make", world)), links="start -> each")
+    runs = step("runs", "flow.run_workflow@1", {"workflow": other})
+    graph = flow(
+        "start -> one -> runs, one:undo -> unone", call("one", world, order="x"), call("unone", world, order="x"), runs
+    )
+    run = machine.run(graph)
+    undo(run.id)
+    ended = machine.finish(run.id)
+    assert ended.status == "dead_lettered", "what the item made stands"
+    assert "runs" in message(ended)
+
+
 def test_a_workflow_that_is_called_for_each_of_a_list_is_undone(machine: Machine, world: World) -> None:
     graph = flow("start -> each", each([1]), *inside("each", undoable(machine, world)))
     run = machine.run(graph)
