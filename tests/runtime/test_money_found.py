@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from runtime import api
-from runtime.contracts import Decision, RunView
+from runtime.contracts import Decision, NotRetryable, RunView
 from tests.runtime.fixtures import World
 from tests.runtime.machine import WORKSPACE, Machine, flow, look, pause, post, step, wait_until
 from tests.runtime.test_own_runs import INES, call, callee, children, each, inside, made, mark_of_this_test, open_tasks
@@ -138,6 +138,26 @@ def test_what_is_undone_in_the_end_is_not_called_still_done(machine: Machine, wo
     (item,) = children(run.id)
     assert item.status == "compensated"
     assert ended.status == "compensated", message(ended)
+
+
+@pytest.mark.parametrize("undo_it", [True, False])
+def test_a_retry_that_keeps_everything_is_cancelled_before_a_worker_takes_it(
+    machine: Machine, world: World, undo_it: bool
+) -> None:
+    """Its worker turned round and round, and did nothing for any run any more."""
+    one, unone = call("one", world, order="x"), call("unone", world, "fail=422", order="x")
+    run = machine.run(flow("start -> one, one:undo -> unone", one, unone))
+    undo(run.id)
+    assert machine.finish(run.id).status == "dead_lettered"
+    machine.stop()
+    try:
+        go_on(run.id)
+    except NotRetryable:
+        machine.start()
+        return
+    api.cancel(workspace_id=WORKSPACE, run_id=run.id, undo=undo_it)
+    machine.start()
+    machine.finish(run.id, 5)
 
 
 def decided(machine: Machine, item: UUID) -> None:
