@@ -21,7 +21,7 @@ from tests.runtime.money import Violation
 from tests.runtime.money_flows import Part, drawn, smaller
 from tests.runtime.money_people import OPERATIONS, WEIGHTS, Affair, Hangs
 
-FIXED = range(1, 26)
+FIXED = range(5000, 5025)
 
 
 @dataclass(frozen=True)
@@ -111,4 +111,6 @@ def test_the_books_are_right_whatever_is_done_to_a_run(machine: Machine, world: 
             wrong.append(told(seed, affair))
             if more:
                 print(wrong[-1], flush=True)
+            if any(one.rule == "G" for one in affair.found):
+                break  # what hangs may keep all others from going on, too
     assert not wrong, "\n\n".join([f"{len(wrong)} of {len(seeds)} went wrong", *wrong])
