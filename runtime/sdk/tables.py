@@ -128,10 +128,7 @@ class Stretch:
             padded = [*cells[: len(columns)], *[None] * (len(columns) - len(cells))]
             yield (
                 number,
-                {
-                    column.name: _value(cell, column, decimal)
-                    for column, cell in zip(columns, padded, strict=True)
-                },
+                {column.name: _value(cell, column, decimal) for column, cell in zip(columns, padded, strict=True)},
             )
 
     def count(self) -> int:
