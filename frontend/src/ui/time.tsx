@@ -180,6 +180,15 @@ export class Formatter {
     return parts.flatMap((part, index) => (index === at ? [number] : NUMBER_PARTS.has(part.type) ? [] : [part.value])).join("");
   }
 
+  /** 812 byte · 24 kB · 1.4 MB: how large a file is. */
+  bytes(size: number): string {
+    if (size < 1000) return this.unit(size, "byte");
+    // What would be rounded to a thousand of one is one of the next.
+    if (size < 999_500) return this.unit(size / 1000, "kilobyte", size < 9_950 ? 1 : 0);
+    if (size < 999_500_000) return this.unit(size / 1e6, "megabyte", size < 99_950_000 ? 1 : 0);
+    return this.unit(size / 1e9, "gigabyte", 1);
+  }
+
   /** 12 ms · 1.4 s · 14 min 48 s · 3 h 5 min · 2 days 4 h */
   duration(ms: number): string {
     if (ms < 0) return this.duration(0);
