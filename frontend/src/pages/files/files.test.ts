@@ -24,8 +24,8 @@ describe("what sort of file it is", () => {
 
 describe("how large a file is", () => {
   it.each([
-    ["en-US", 0, "0 byte"],
-    ["en-US", 812, "812 byte"],
+    ["en-US", 0, "0 bytes"],
+    ["en-US", 812, "812 bytes"],
     ["en-US", 1_449, "1.4 kB"],
     ["en-US", 24_000, "24 kB"],
     ["en-US", 999_499, "999 kB"],

@@ -56,7 +56,7 @@ export default function FilesPage() {
     return () => clearTimeout(timer);
   }, [typed, navigate]);
 
-  const uploads = useUploads((name) => showToast({ title: t("uploaded", { name }) }));
+  const uploads = useUploads((names) => showToast({ title: t("uploaded", { name: names[0], count: names.length }) }));
   const add = useRef(uploads.add);
   useEffect(() => {
     add.current = uploads.add;
@@ -81,7 +81,7 @@ export default function FilesPage() {
       <PageBody>
         <div className={css.head}>
           <p className={css.lead} ref={lead} tabIndex={-1}>
-            {mayUpload ? t("subtitle") : t("subtitleLook")}
+            {t("subtitle")} {mayUpload && <span className={css.dropHint}>{t("dropHint")}</span>}
           </p>
           {(files.length > 0 || q) && <SearchBox ref={box} value={typed} onChange={setTyped} label={t("search")} className={css.search} />}
         </div>
@@ -94,7 +94,9 @@ export default function FilesPage() {
         )}
         {files.length > 0 && (
           <div className={tableBoxClass}>
-            <ChosenBar files={files} here={here} more={list.hasNextPage} onChoose={(ids) => setChosen(new Set(ids))} />
+            {files.length + here.length > 1 && (
+              <ChosenBar files={files} here={here} more={list.hasNextPage} onChoose={(ids) => setChosen(new Set(ids))} />
+            )}
             <table className={cx(tableClass, css.table)} aria-label={t("title")}>
               <thead>
                 <tr>
@@ -134,7 +136,7 @@ export default function FilesPage() {
             )}
           </div>
         )}
-        {list.data && files.length === 0 && !q && (
+        {list.data && files.length === 0 && !q && uploads.queue.length === 0 && (
           <EmptyState title={t("empty.title")} text={t("empty.text")} actions={mayUpload && <UploadButton onFiles={take} />} />
         )}
         {list.data && files.length === 0 && q && (

@@ -15,12 +15,16 @@ export interface Uploads {
   drop(key: string): void;
 }
 
-/** Sends files one after another, and says how far each is. Who leaves the page stops what is on its way. */
-export function useUploads(onDone: (name: string) => void): Uploads {
+/**
+ * Sends files one after another, and says how far each is. `onDone` hears which came once none is on its way any more.
+ * Who leaves the page stops what is on its way.
+ */
+export function useUploads(onDone: (names: readonly string[]) => void): Uploads {
   const workspace = useWorkspace().id;
   const client = useQueryClient();
   const [queue, setQueue] = useState<readonly Waiting[]>([]);
   const files = useRef(new Map<string, { file: File; stop: AbortController }>());
+  const came = useRef<string[]>([]);
   const done = useRef(onDone);
   useEffect(() => {
     done.current = onDone;
@@ -42,14 +46,20 @@ export function useUploads(onDone: (name: string) => void): Uploads {
         await uploadFile(workspace, file, { idempotencyKey: key, signal: stop.signal, onProgress: (sent) => change({ sent }) });
         files.current.delete(key);
         await refreshFiles(client, workspace);
+        came.current.push(file.name);
         setQueue((before) => before.filter((one) => one.key !== key));
-        done.current(file.name);
       } catch (error) {
         if (!stop.signal.aborted) change({ state: "failed", error });
       }
     },
     [client, workspace],
   );
+  const isQuiet = queue.every((one) => one.state === "failed");
+  useEffect(() => {
+    if (!isQuiet || came.current.length === 0) return;
+    done.current(came.current);
+    came.current = [];
+  }, [isQuiet]);
   useEffect(() => {
     const ready = next(queue);
     if (ready.length === 0) return;
