@@ -29,7 +29,7 @@ class FileSettings(Config):
         required=True,
         placeholder="{{ trigger.file }}",
         show_if=_FILE,
-        group="File",
+        group="Rows of the file",
         order=10,
     )
     header: Literal["auto", "yes", "no"] = field(
@@ -38,7 +38,7 @@ class FileSettings(Config):
         widget="choice",
         options=(("auto", "Find out"), ("yes", "In the first row"), ("no", "There are none")),
         show_if=_FILE,
-        group="File",
+        group="Rows of the file",
         order=11,
     )
     sheet: Text = field(
@@ -47,7 +47,7 @@ class FileSettings(Config):
         help="Empty: the first one.",
         expression=True,
         show_if=_FILE,
-        group="File",
+        group="Rows of the file",
         order=12,
         max_length=100,
     )
@@ -57,7 +57,7 @@ class FileSettings(Config):
         widget="choice",
         options=(("auto", "Find out"), (";", "Semicolon"), (",", "Comma"), ("tab", "Tab"), ("|", "Bar")),
         show_if=_FILE,
-        group="File",
+        group="Rows of the file",
         advanced=True,
         order=13,
     )
@@ -67,7 +67,7 @@ class FileSettings(Config):
         help="Such as the number of the customer. With it, a row that comes twice is done once.",
         placeholder="Customer",
         show_if=_FILE,
-        group="File",
+        group="Rows of the file",
         order=14,
         max_length=200,
     )

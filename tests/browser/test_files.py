@@ -146,6 +146,7 @@ def test_each_row_of_an_uploaded_file_becomes_a_document(signed_in: Opens, api: 
     editor.card("pupils").get_by_role("button").first.click()
     take_rows_of(editor, "Pupils.csv")
     editor.panel.get_by_label("Column that tells rows apart", exact=True).fill("Number")
+    expect(editor.panel.get_by_text("needs a value")).to_have_count(0)
     shot(editor.page, "for-each-file")
     config = next(node for node in editor.draft()["nodes"] if node["id"] == "pupils")["config"]
     assert (config["source"], config["file"]["name"], config["key_column"]) == ("file", "Pupils.csv", "Number")
