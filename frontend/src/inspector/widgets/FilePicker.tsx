@@ -29,7 +29,7 @@ export default function FilePicker({ id, field, value, onChange, invalid, descri
         id={id}
         className={cx(css.input, css.select, own.chosen, invalid && own.invalid)}
         disabled={readOnly}
-        aria-label={field.title}
+        aria-label={`${field.title}: ${name ?? t("file.choose")}`}
         aria-expanded={opened}
         aria-controls={opened ? list : undefined}
         aria-describedby={describedBy}
