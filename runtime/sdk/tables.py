@@ -40,8 +40,8 @@ from runtime.sdk.table_cells import (
 )
 
 __all__ = [
-    "START", "Column", "Layout", "Place", "Stretch", "TableRefused", "csv_of", "guarded", "look", "rows", "unguarded",
-    "xlsx_of",
+    "MOST_COLUMNS", "START", "Column", "Layout", "Place", "Stretch", "TableRefused", "csv_of", "guarded", "look",
+    "rows", "unguarded", "xlsx_of",
 ]  # fmt: skip
 
 Kind = Literal["text", "number", "date"]

@@ -50,7 +50,7 @@ def test_a_file_is_uploaded_found_and_removed(signed_in: Opens, shot: Shot) -> N
     shot(page, "files-empty")
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Upload").last.press("Enter")
-    chooser.value.set_files([{"name": "May.csv", "mimeType": "text/csv", "buffer": STATEMENTS}])
+    chooser.value.set_files({"name": "May.csv", "mimeType": "text/csv", "buffer": STATEMENTS})
     may = row(page, "May.csv")
     expect(may).to_contain_text("Table · CSV")
     expect(may).to_contain_text("Uploaded by")
