@@ -15,6 +15,7 @@ from builder.api.cursors import PageQuery
 from builder.api.operation import ApiView, Call, Query, View, operation
 from builder.api.problems import Refusal
 from builder.api.shapes import Paged
+from builder.workflows.selectors import file_uses, names, step_names
 from runtime import api as runtime_api
 from runtime.contracts.files import FileFilters, FileTooLarge, FileView
 
@@ -46,8 +47,14 @@ class ContentQuery(Query):
     show: bool = False
 
 
+class RemoveQuery(Query):
+    """`even_if_used`: also where a workflow names it, which fails there from then on."""
+
+    even_if_used: bool = False
+
+
 class FileShape(View):
-    """A file. `run_id` and `node`: of the step that made it; `created_by`: who uploaded it."""
+    """A file. `run_id`, `node` and `step` (its name): of the step that made it; `created_by`: who uploaded it."""
 
     id: UUID
     name: str
@@ -57,8 +64,26 @@ class FileShape(View):
     created_at: str
     created_by: str | None
     workflow_id: UUID | None
+    workflow_name: str | None
     run_id: UUID | None
     node: str | None
+    step: str | None
+
+
+class FileUseShape(View):
+    """A workflow that names a file: in its draft, in its live version, or both; `steps`: their names."""
+
+    id: UUID
+    name: str
+    steps: list[str]
+    draft: bool
+    live: bool
+
+
+class FileUses(View):
+    """All of them."""
+
+    items: list[FileUseShape]
 
 
 class Files(ApiView):
@@ -71,7 +96,7 @@ class Files(ApiView):
             after=query.cursor,
             limit=query.limit,
         )
-        return Paged[FileShape](items=_shapes(page.items), next_cursor=page.next_cursor)
+        return Paged[FileShape](items=_shapes(call, page.items), next_cursor=page.next_cursor)
 
     @operation(
         Action.FILE_ADD,
@@ -102,7 +127,7 @@ class Files(ApiView):
             raise Refusal(413, error.code, error.message, params=error.params) from error
         except (TimeoutError, ConnectionError) as error:
             raise Refusal(408, "too_slow", "The file came too slowly, or not to its end. Nothing was kept.") from error
-        return _shapes([added])[0]
+        return _shapes(call, [added])[0]
 
 
 class Archive(ApiView):
@@ -119,12 +144,35 @@ class OneFile(ApiView):
     @operation(Action.FILE_SEE, answer=FileShape)
     def get(self, call: Call, *, file_id: UUID) -> FileShape:
         """One file, without its bytes."""
-        return _shapes([runtime_api.file(workspace_id=call.workspace.id, file_id=file_id)])[0]
+        return _shapes(call, [runtime_api.file(workspace_id=call.workspace.id, file_id=file_id)])[0]
 
-    @operation(Action.FILE_REMOVE, status=204, also=(409,), repeat="stored_apart")
-    def delete(self, call: Call, *, file_id: UUID) -> None:
-        """Remove a file for good."""
+    @operation(Action.FILE_REMOVE, query=RemoveQuery, status=204, also=(409,), repeat="stored_apart")
+    def delete(self, call: Call, *, file_id: UUID, query: RemoveQuery) -> None:
+        """Remove a file for good; one that a workflow names only where that is said to be known."""
+        runtime_api.file(workspace_id=call.workspace.id, file_id=file_id)
+        uses = [] if query.even_if_used else file_uses(workspace_id=call.workspace.id, file_id=file_id)
+        if uses:
+            raise Refusal(
+                409,
+                "file_used",
+                f"The workflow “{uses[0].name}” uses this file. Choose another one there first.",
+                params={"workflow": uses[0].name, "count": len(uses)},
+            )
         runtime_api.remove_file(workspace_id=call.workspace.id, file_id=file_id, by=call.person.id)
+
+
+class Uses(ApiView):
+    @operation(Action.FILE_SEE, answer=FileUses)
+    def get(self, call: Call, *, file_id: UUID) -> FileUses:
+        """The workflows that name this file: as a document's logo, or in a setting of a step."""
+        runtime_api.file(workspace_id=call.workspace.id, file_id=file_id)
+        found = file_uses(workspace_id=call.workspace.id, file_id=file_id)
+        return FileUses(
+            items=[
+                FileUseShape(id=one.workflow_id, name=one.name, steps=list(one.steps), draft=one.draft, live=one.live)
+                for one in found
+            ]
+        )
 
 
 class Content(ApiView):
@@ -152,8 +200,10 @@ def _form_refused() -> Refusal:
     )
 
 
-def _shapes(views: list[FileView]) -> list[FileShape]:
+def _shapes(call: Call, views: list[FileView]) -> list[FileShape]:
+    here = call.workspace.id
     people = names_of({view.created_by for view in views if view.created_by is not None})
+    workflows = names(workspace_id=here, workflow_ids={view.workflow_id for view in views if view.workflow_id})
     return [
         FileShape(
             id=view.id,
@@ -164,8 +214,12 @@ def _shapes(views: list[FileView]) -> list[FileShape]:
             created_at=stamp(view.created_at),
             created_by=None if view.created_by is None else people.get(view.created_by, ""),
             workflow_id=view.workflow_id,
+            workflow_name=None if view.workflow_id is None else workflows.get(view.workflow_id),
             run_id=view.run_id,
             node=view.node,
+            step=None
+            if view.node is None or view.version_id is None
+            else step_names(workspace_id=here, version_id=view.version_id).get(view.node),
         )
         for view in views
     ]

@@ -132,6 +132,7 @@ _workspace: list[URLPattern | URLResolver] = [
     path("/files/archive", files.Archive.as_view()),
     path("/files/<uuid:file_id>", files.OneFile.as_view()),
     path("/files/<uuid:file_id>/content", files.Content.as_view()),
+    path("/files/<uuid:file_id>/uses", files.Uses.as_view()),
     path("/connections", connections.Connections.as_view()),
     path("/connections/<uuid:connection_id>", connections.OneConnection.as_view()),
     path("/connections/<uuid:connection_id>/test", connections.TestConnection.as_view()),

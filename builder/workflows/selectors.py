@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -17,7 +17,7 @@ from builder.workflows import documents, shapes
 from builder.workflows.models import Draft, Workflow
 from builder.workflows.services import WorkflowMissing
 from runtime import api as runtime_api
-from runtime.contracts import DeploymentView, NotFound, RunView, WorkflowStatistics, loads
+from runtime.contracts import DeploymentView, NotFound, RunView, WorkflowStatistics, dumps, loads
 
 #: How many rows one page may look at before it gives up and hands over a cursor: bounds a filter that matches nothing.
 MOST_LOOKED_AT: Final = 2000
@@ -154,6 +154,46 @@ def connection_uses(*, workspace_id: UUID) -> dict[UUID, int]:
         for named in set(documents.ids_anywhere(loads(text))):
             counts[named] = counts.get(named, 0) + 1
     return counts
+
+
+@dataclass(frozen=True, slots=True)
+class FileUse:
+    """A workflow whose draft or live version names a file, and the steps that do."""
+
+    workflow_id: UUID
+    name: str
+    steps: tuple[str, ...]
+    draft: bool
+    live: bool
+
+
+def file_uses(*, workspace_id: UUID, file_id: UUID) -> list[FileUse]:
+    """The workflows that name this file, as the logo of a document or in a setting; by their names."""
+    text = str(file_id)
+    there = Workflow.objects.filter(workspace_id=workspace_id, deleted_at=None)
+    drafts = there.filter(draft__graph__contains=text).values_list("pk", "draft__graph")
+    by_draft = {workflow_id: _steps_naming(loads(graph), text) for workflow_id, graph in drafts}
+    live = runtime_api.live_graphs_naming(workspace_id=workspace_id, text=text)
+    by_live = {workflow_id: _steps_naming(graph, text) for workflow_id, graph in live.items()}
+    called = dict(there.filter(pk__in=by_draft.keys() | by_live.keys()).values_list("pk", "name"))
+    return [
+        FileUse(
+            workflow_id,
+            name,
+            tuple(dict.fromkeys([*by_live.get(workflow_id, ()), *by_draft.get(workflow_id, ())])),
+            workflow_id in by_draft,
+            workflow_id in by_live,
+        )
+        for workflow_id, name in sorted(called.items(), key=lambda found: (found[1].lower(), found[0]))
+    ]
+
+
+def _steps_naming(graph: Any, text: str) -> list[str]:
+    return [
+        str(node.get("name") or node.get("key") or "")
+        for node in documents.nodes_of(graph)
+        if text in dumps(node.get("config"))
+    ]
 
 
 def _naming(text: str) -> Q:

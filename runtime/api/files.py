@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -39,13 +39,13 @@ def files(
         chosen = chosen.filter(id__lt=last)
     size = page_size(limit)
     rows = list(chosen.order_by("-id")[: size + 1])
-    views = [_view(row) for row in rows[:size]]
+    views = _views(rows[:size])
     return Page(views, encode(views[-1].id) if len(rows) > size else None)
 
 
 def file(*, workspace_id: UUID, file_id: UUID) -> FileView:
     """One file. Raises NotFound."""
-    return _view(_row(workspace_id, file_id))
+    return _views([_row(workspace_id, file_id)])[0]
 
 
 def add_file(
@@ -122,10 +122,16 @@ def _row(workspace_id: UUID, file_id: UUID) -> File:
     return row
 
 
-def _view(row: File) -> FileView:
+def _views(rows: Sequence[File]) -> list[FileView]:
+    runs = {row.run_id for row in rows if row.run_id is not None}
+    versions = dict(Run.objects.filter(pk__in=runs).values_list("pk", "version_id")) if runs else {}
+    return [_view(row, None if row.run_id is None else versions.get(row.run_id)) for row in rows]
+
+
+def _view(row: File, version_id: UUID | None = None) -> FileView:
     return FileView(
         row.pk, row.name, row.mime, row.size, row.sha256, row.created_at, row.created_by, row.workflow_id, row.run_id,
-        row.node_id,
+        row.node_id, version_id,
     )  # fmt: skip
 
 

@@ -230,6 +230,15 @@ def workflows_started_by(*, workspace_id: UUID, trigger: str) -> set[UUID]:
     return set(armed.values_list("workflow_id", flat=True))
 
 
+def live_graphs_naming(*, workspace_id: UUID, text: str) -> dict[UUID, dict[str, Any]]:
+    """The live graphs in which this text stands, such as the id of something, by workflow."""
+    rows = Deployment.objects.filter(workspace_id=workspace_id, version__graph__contains=text)
+    found: Any = {
+        workflow: loads_stored(graph) for workflow, graph in rows.values_list("workflow_id", "version__graph")
+    }
+    return dict(found)
+
+
 # --- shared with starting.py ---------------------------------------------------------------------------------------
 
 

@@ -24,6 +24,8 @@ class FileView:
     workflow_id: UUID | None
     run_id: UUID | None
     node: str | None
+    #: Of the graph in which that step stands.
+    version_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,18 +95,19 @@ def too_many_pages(name: str, most: int) -> StepError:
     )
 
 
-def no_key(index: int, pages: int) -> PermanentError:
-    where = f"number {index + 1} on page {pages + 1}"
-    return PermanentError(
-        "An entry cannot be told from others", f"The formula “Known again by” gave nothing for {where}.", "no_item_key"
+def no_key(where: str, column: str) -> PermanentError:
+    """`column`: what it should be known by stands there; empty: a formula says it."""
+    told = (
+        f"The column “{column}” is empty in {where}."
+        if column
+        else f"The formula “Known again by” gave nothing for {where}."
     )
+    return PermanentError("An entry cannot be told from others", told, "no_item_key")
 
 
-def twice(index: int, pages: int) -> PermanentError:
-    where = f"Number {index + 1} on page {pages + 1}"
-    return PermanentError(
-        "An entry came twice", f"{where} has come before. What came until then is done.", "item_twice"
-    )
+def twice(where: str) -> PermanentError:
+    told = f"{where[0].upper()}{where[1:]} has come before. What came until then is done."
+    return PermanentError("An entry came twice", told, "item_twice")
 
 
 def called_otherwise() -> StepError:

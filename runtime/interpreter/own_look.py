@@ -164,7 +164,8 @@ class Look:
         total, at_hand = (len(spec.items),) * 2 if reading is None else (0, reading.at_hand)
         # Those of an earlier try come first, in their order, and count as failed when they fail again.
         failed = tally.failed - tally.before + len(fan.asked)
-        ended, too_many = tally.done + failed, spec.may_fail is not None and failed > spec.may_fail
+        may_fail = own_pages.may_fail(spec, reading)
+        ended, too_many = tally.done + failed, may_fail is not None and failed > may_fail
         free = 0 if too_many else min(spec.at_a_time - tally.open, PORTION)
         if free > 0 and tally.before > len(fan.asked) and await self._try_again(free):
             return True

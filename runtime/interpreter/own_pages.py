@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +102,14 @@ async def take_in(look: Look, paged: Paged) -> Reading:
     return reading
 
 
+def may_fail(spec: OwnRuns, reading: Reading | None) -> int | None:
+    """So many of the runs may fail; None: any number."""
+    percent = None if spec.paged is None else spec.paged.percent
+    if percent is None or reading is None or reading.total is None:
+        return spec.may_fail
+    return reading.total * percent // 100
+
+
 def want(look: Look, reading: Reading, spec: OwnRuns) -> None:
     """Ask for the next page where what is at hand runs low and nobody is at it."""
     driver, fan, paged = look.driver, look.fan, spec.paged
@@ -133,7 +141,7 @@ async def _read(driver: Driver, node: str, attempt: int, paged: Paged, cursor: J
     try:
         async with asyncio.timeout(limit_seconds) as limit:
             page = await paged.source.read_page(cursor, context)
-        found = Page(tuple(normalise(item) for item in page.items), page.next, page.total)
+        found = replace(page, items=tuple(normalise(item) for item in page.items))
     except TimeoutError as error:
         late = limit.expired()
         found = _error_of(timed_out(step, limit_seconds) if late else failure_of(error, context, step))
@@ -158,7 +166,7 @@ async def _take_page(look: Look, reading: Reading, page: Page, paged: Paged) -> 
     keys: tuple[str, ...] = ()
     if paged.keyed:
         try:
-            fresh, keys, skipped = await _without_known(look, reading, page.items, paged)
+            fresh, keys, skipped = await _without_known(look, reading, page, paged)
         except StepFailure as refused:
             reading.broken = StepError(refused.code, refused.title, refused.message, kind="data")
             return
@@ -169,6 +177,8 @@ async def _take_page(look: Look, reading: Reading, page: Page, paged: Paged) -> 
     reading.is_over = page.next is None
     reading.tries, reading.since, reading.due, reading.late = 0, 0, None, 0
     reading.total = count + len(reading.items) if reading.is_over else page.total
+    if paged.total_with_twice and page.total is not None and not reading.is_over:
+        reading.total = page.total - reading.skipped
     await _store(look, reading, keys)
 
 
@@ -202,7 +212,7 @@ async def _store(look: Look, reading: Reading, keys: tuple[str, ...]) -> None:
 
 
 async def _without_known(
-    look: Look, reading: Reading, items: tuple[JSON, ...], paged: Paged
+    look: Look, reading: Reading, page: Page, paged: Paged
 ) -> tuple[list[JSON], tuple[str, ...], int]:
     """Those of these entries that have not come before, their keys, and how many others there were."""
     driver, node = look.driver, look.fan.node
@@ -210,19 +220,26 @@ async def _without_known(
     assert prepared is not None
     context = driver.values.context(None, 1, driver.since)
     digests: list[str] = []
-    for index, item in enumerate(items):
-        given = prepared.deferred("item_key", {**context, "item": item, "index": reading.base + index})
+    for index, item in enumerate(page.items):
+        if paged.key_column:
+            given = item.get(paged.key_column) if isinstance(item, dict) else None
+        else:
+            given = prepared.deferred("item_key", {**context, "item": item, "index": reading.base + index})
         if given in (None, ""):
-            raise own_errors.no_key(index, reading.pages)
+            raise own_errors.no_key(_where(page, index, reading), paged.key_column)
         digests.append(hashlib.sha256(dumps(given).encode()).hexdigest())
     known = await driver.shell.ask(partial(readings.had, driver.claimed.run_id, node, digests))
     fresh: list[JSON] = []
     keys: list[str] = []
-    for index, (item, digest) in enumerate(zip(items, digests, strict=True)):
+    for index, (item, digest) in enumerate(zip(page.items, digests, strict=True)):
         if digest not in known:
             known.add(digest)
             fresh.append(item)
             keys.append(digest)
         elif paged.refuse_twice:
-            raise own_errors.twice(index, reading.pages)
-    return fresh, tuple(keys), len(items) - len(fresh)
+            raise own_errors.twice(_where(page, index, reading))
+    return fresh, tuple(keys), len(page.items) - len(fresh)
+
+
+def _where(page: Page, index: int, reading: Reading) -> str:
+    return page.places[index] if page.places else f"number {index + 1} on page {reading.pages + 1}"

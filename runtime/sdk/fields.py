@@ -42,6 +42,7 @@ Widget: TypeAlias = Literal[
     "object",
     "workflow",
     "design",
+    "file",
 ]
 
 _LONGEST_NUMBER: Final = 60

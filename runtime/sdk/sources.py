@@ -16,11 +16,13 @@ from runtime.sdk.context import Context
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page. `next`: the cursor of the one behind it, any JSON; None where this was the last. `total`: how many
-    entries there are on all pages together, where the source says so."""
+    entries there are on all pages together, where the source says so. `places`: of each entry, where people find it,
+    such as "row 12"; empty: they know it by page and number."""
 
     items: tuple[JSON, ...]
     next: JSON
     total: int | None = None
+    places: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -35,11 +37,16 @@ class Source(Protocol):
 @dataclass(frozen=True, slots=True)
 class Paged:
     """How a source is read. One page more than `most_pages`, or one entry more than `most_items`, fails the step once
-    what was begun has ended. `keyed`: the step's setting `item_key` says by what an entry is known again; the same one
-    is then passed over, or fails the step (`refuse_twice`)."""
+    what was begun has ended. `keyed`: an entry is known again, by what stands in it under `key_column`, or where no
+    column is named by what the step's setting `item_key` gives; the same one is then passed over, or fails the step
+    (`refuse_twice`). `total_with_twice`: the source's total counts also those that are passed over. `percent`: so many
+    of a hundred may fail, in place of the step's `may_fail`, once the total is known."""
 
     source: Source
     most_pages: int = 1_000
     most_items: int = 10_000
     keyed: bool = False
     refuse_twice: bool = False
+    key_column: str = ""
+    total_with_twice: bool = False
+    percent: int | None = None

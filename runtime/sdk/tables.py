@@ -2,6 +2,7 @@
 
     layout = look(file)                     delimiter, encoding, header, columns with types and samples, decimal
     for row in rows(file, layout): ...      {"Amount": Decimal("1234.5"), "Due": "2026-11-28", …}
+    with Stretch(file, layout, place) as some:  the same from a place on, with the rows' numbers
     for chunk in csv_of(rows, columns): ...
 
 Nothing is guessed where two readings are possible: such a column stays text. Rows are read while they are asked for;
@@ -14,45 +15,49 @@ import csv
 import io
 import json
 import re
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import islice
-from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal
 
 from charset_normalizer import from_bytes
 
 from runtime.engine.jsonprofile import JSON
+from runtime.sdk.table_cells import (
+    MOST_COLUMNS,
+    START,
+    OpenSheet,
+    OpenText,
+    Place,
+    Sheet,
+    TableRefused,
+    guarded,
+    parsed,
+    unguarded,
+)
 
-__all__ = ["Column", "Layout", "TableRefused", "csv_of", "guarded", "look", "rows", "unguarded", "xlsx_of"]
+__all__ = [
+    "MOST_COLUMNS", "START", "Column", "Layout", "Place", "Stretch", "TableRefused", "csv_of", "guarded", "look",
+    "rows", "unguarded", "xlsx_of",
+]  # fmt: skip
 
 Kind = Literal["text", "number", "date"]
 
-MOST_COLUMNS: Final = 1_000
 MOST_ROWS: Final = 1_000_000
 _SAMPLE_BYTES: Final = 256 * 1024
 _SAMPLE_ROWS: Final = 200
 _DELIMITERS: Final = (";", "\t", "|", ",")
 #: Of bytes that are no UTF-8: what offices write.
 _CODE_PAGES: Final = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "iso8859_15"]
-_MEMORY: Final = 768 * 2**20
-_SECONDS: Final = 60
-_DANGEROUS: Final = "=+-@\t\r'"
 _WITH: Final = {
     ",": re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?"),
     ".": re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?"),
 }
 #: More digits are the number of something, not how many there are.
 _MOST_DIGITS: Final = 15
-
-
-class TableRefused(Exception):
-    """The file cannot be read as a table; the text says what is the matter and where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ def look(file: BinaryIO, *, header: bool | None = None, sheet: str = "", delimit
     file.seek(0)
     start = file.read(_SAMPLE_BYTES)
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        with _Sheet(file, sheet) as found:
+        with Sheet(file, sheet) as found:
             first = list(islice(found, _SAMPLE_ROWS + 1))
             return _laid_out("xlsx", first, header, sheet=sheet, sheets=found.names)
     encoding = _encoding(start)
@@ -92,30 +97,69 @@ def look(file: BinaryIO, *, header: bool | None = None, sheet: str = "", delimit
     text = start.decode(encoding, "ignore")
     whole = text if len(start) < _SAMPLE_BYTES else text[: text.rfind("\n") + 1] or text
     delimiter = delimiter or _delimiter(whole)
-    first = list(islice(_parsed(io.StringIO(whole, newline=""), delimiter), _SAMPLE_ROWS + 1))
+    first = list(islice(_split(whole, delimiter), _SAMPLE_ROWS + 1))
     return _laid_out("csv", first, header, delimiter=delimiter, encoding=encoding)
+
+
+class Stretch:
+    """The rows of a table from a place on, with their numbers as people count them: `with Stretch(…) as some`.
+
+    Every method raises TableRefused, with the row's number where it has more cells than there are columns.
+    """
+
+    def __init__(self, file: BinaryIO, layout: Layout, start: Place = START) -> None:
+        self._layout, self._start, self._row = layout, start, start.row
+        self._raw: OpenSheet | OpenText
+        if layout.kind == "xlsx":
+            self._raw = OpenSheet(file, layout.sheet, start)
+        else:
+            self._raw = OpenText(file, layout.encoding, layout.delimiter, start)
+
+    def __enter__(self) -> Stretch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._raw.close()
+
+    def rows(self) -> Iterator[tuple[int, dict[str, JSON]]]:
+        """Number and row by the names of its columns, as of `tables.rows`."""
+        columns, decimal = self._layout.columns, self._layout.decimal
+        for number, cells in self._filled():
+            padded = [*cells[: len(columns)], *[None] * (len(columns) - len(cells))]
+            yield (
+                number,
+                {column.name: _value(cell, column, decimal) for column, cell in zip(columns, padded, strict=True)},
+            )
+
+    def count(self) -> int:
+        """How many rows follow; reads them all."""
+        return sum(1 for _ in self._filled())
+
+    def place(self) -> Place:
+        """Behind the row that was given last."""
+        return self._raw.place(self._row)
+
+    def _filled(self) -> Iterator[tuple[int, list[Any]]]:
+        width = len(self._layout.columns)
+        for cells in self._raw.rows:
+            self._row += 1
+            if (self._layout.header and self._row == 1) or not any(cell not in ("", None) for cell in cells):
+                continue
+            if any(cell not in ("", None) for cell in cells[width:]):
+                raise TableRefused(f"Row {self._row} has {len(cells)} cells, but there are {width} columns.")
+            yield self._row, cells
 
 
 def rows(file: BinaryIO, layout: Layout, *, most: int = MOST_ROWS) -> Iterator[dict[str, JSON]]:
     """The rows by the names of their columns; an empty cell is None. What does not fit its column's type stays text.
 
-    Raises TableRefused: with the line's number where it has more cells than there are columns, and after `most` rows.
+    Raises TableRefused: with the row's number where it has more cells than there are columns, and after `most` rows.
     """
-    names = [column.name for column in layout.columns]
-    count = 0
-    for number, cells in enumerate(_raw(file, layout), 1):
-        if (layout.header and number == 1) or not any(cell not in ("", None) for cell in cells):
-            continue
-        if any(cell not in ("", None) for cell in cells[len(names) :]):
-            raise TableRefused(f"Row {number} has {len(cells)} cells, but there are {len(names)} columns.")
-        count += 1
-        if count > most:
-            raise TableRefused(f"There are more than {most} rows. Split the file.")
-        padded = [*cells[: len(names)], *[None] * (len(names) - len(cells))]
-        yield {
-            column.name: _value(cell, column, layout.decimal)
-            for column, cell in zip(layout.columns, padded, strict=True)
-        }
+    with Stretch(file, layout) as whole:
+        for count, (_, row) in enumerate(whole.rows(), 1):
+            if count > most:
+                raise TableRefused(f"There are more than {most} rows. Split the file.")
+            yield row
 
 
 def csv_of(
@@ -157,16 +201,6 @@ def xlsx_of(found: Iterable[Mapping[str, Any]], columns: Sequence[str], file: Bi
         book.close()
 
 
-def guarded(text: str) -> str:
-    """Text that no spreadsheet takes for a formula: with an apostrophe before it where it could (S90)."""
-    return f"'{text}" if text.startswith(tuple(_DANGEROUS)) else text
-
-
-def unguarded(text: str) -> str:
-    """The text that `guarded` was given."""
-    return text[1:] if len(text) > 1 and text[0] == "'" and text[1] in _DANGEROUS else text
-
-
 # --- reading ------------------------------------------------------------------------------------------------------
 
 
@@ -188,11 +222,15 @@ def _encoding(start: bytes) -> str:
     return "cp1252" if best is None else best.encoding
 
 
+def _split(text: str, delimiter: str) -> Iterator[list[Any]]:
+    return parsed(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+
+
 def _delimiter(text: str) -> str:
     scores = []
     for place, delimiter in enumerate(_DELIMITERS):
         try:
-            widths = Counter(len(row) for row in islice(_parsed(io.StringIO(text, newline=""), delimiter), 100) if row)
+            widths = Counter(len(row) for row in islice(_split(text, delimiter), 100) if row)
         except TableRefused:
             continue
         if not widths:
@@ -201,92 +239,6 @@ def _delimiter(text: str) -> str:
         if width > 1:
             scores.append((times / sum(widths.values()), width, -place, delimiter))
     return max(scores)[3] if scores else ","
-
-
-def _parsed(text: Iterable[str], delimiter: str) -> Iterator[list[Any]]:
-    reader = csv.reader(text, delimiter=delimiter)
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except UnicodeDecodeError as error:
-            raise TableRefused(
-                f"Behind line {reader.line_num} there are bytes that are no {error.encoding} text. Save the file as "
-                "UTF-8."
-            ) from error
-        except csv.Error as error:
-            raise TableRefused(f"Line {reader.line_num} cannot be read: {error}. Is a quote not closed?") from error
-        if len(row) > MOST_COLUMNS:
-            raise TableRefused(f"Line {reader.line_num} has more than {MOST_COLUMNS} cells.")
-        yield [unguarded(cell) for cell in row]
-
-
-def _raw(file: BinaryIO, layout: Layout) -> Iterator[list[Any]]:
-    file.seek(0)
-    if layout.kind == "xlsx":
-        with _Sheet(file, layout.sheet) as found:
-            yield from found
-        return
-    text = io.TextIOWrapper(file, encoding=layout.encoding, newline="")
-    try:
-        yield from _parsed(text, layout.delimiter)
-    finally:
-        text.detach()
-
-
-class _Sheet:
-    """The rows of a sheet, from the process that reads them."""
-
-    def __init__(self, file: BinaryIO, sheet: str) -> None:
-        self._file, self._sheet = file, sheet
-        self.names: tuple[str, ...] = ()
-
-    def __enter__(self) -> _Sheet:
-        self._file.seek(0)
-        child = Path(__file__).with_name("sheet_child.py")
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", str(child), str(_MEMORY), str(_SECONDS), self._sheet],
-            stdin=self._file,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={},
-        )
-        assert self._process.stdout is not None
-        self._lines = iter(self._process.stdout)
-        first = next(self._lines, None)
-        if first is None:
-            self.__exit__()
-            raise _broken()
-        self.names = tuple(json.loads(first))
-        if self._sheet and self._sheet not in self.names:
-            self.__exit__()
-            raise TableRefused(f"There is no sheet “{self._sheet}”. There are: {', '.join(self.names)}.")
-        return self
-
-    def __iter__(self) -> Iterator[list[Any]]:
-        for line in self._lines:
-            # What a killed process has begun to write is no row.
-            if not line.endswith(b"\n"):
-                break
-            cells = json.loads(line, parse_float=Decimal)
-            if len(cells) > MOST_COLUMNS:
-                raise TableRefused(f"The sheet has more than {MOST_COLUMNS} columns.")
-            yield cells
-        if self._process.wait() != 0:
-            raise _broken()
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        self._process.wait()
-
-
-def _broken() -> TableRefused:
-    return TableRefused(
-        "The spreadsheet is damaged, protected by a password, or far too large to be opened. Save it anew, or as CSV."
-    )
 
 
 # --- what columns hold --------------------------------------------------------------------------------------------

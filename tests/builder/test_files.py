@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+import json
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,14 @@ import pytest
 from django.conf import settings
 
 from builder.config.arriving import Arriving
+from builder.workflows import services
+from builder.workflows.models import Workflow
 from runtime.sdk.files import clean_name, disposition
 from runtime.store import files as store
-from runtime.store.models import File
+from runtime.store.models import File, Version
+from tests import factories
 from tests.builder.conftest import World
+from tests.builder.test_people import run_of
 from tests.factories import Answer
 
 
@@ -188,3 +194,47 @@ async def test_who_sends_too_slowly_or_goes_away_is_not_waited_for() -> None:
         await asyncio.to_thread(Arriving(nothing, loop, patience=0.01).read, 2)
     with pytest.raises(ConnectionError):
         await asyncio.to_thread(Arriving(gone, loop, patience=5).read, 2)
+
+
+def logo_of(file_id: str) -> dict[str, Any]:
+    """A workflow that draws a document with this file as its logo."""
+    design = {"version": 1, "title": "x", "blocks": [{"kind": "logo", "image": file_id}]}
+    return factories.graph(
+        ("start", "trigger.webhook@1", {}),
+        ("paper", "documents.create@1", {"design": design, "data": "{{ trigger.body }}", "name": "May"}),
+        edges=["start -> paper"],
+    )
+
+
+def test_a_file_that_is_a_documents_logo_says_so_and_is_not_removed_unasked(world: World) -> None:
+    added = upload(world, b"x", "logo.png", "image/png").body["id"]
+    assert world.as_alice.get(f"{world.here}/files/{added}/uses").body == {"items": []}
+    workflow = world.workflow()
+    now = datetime.now(UTC)
+    services.save_draft(workflow=workflow, graph=logo_of(added), expected=1, by=world.bo, now=now)
+    services.publish(workflow=workflow, by=world.bo, note="")
+    (use,) = world.as_alice.get(f"{world.here}/files/{added}/uses").body["items"]
+    assert use == {
+        "id": str(workflow.id), "name": workflow.name, "steps": ["Paper"], "draft": True, "live": True,
+    }  # fmt: skip
+    services.save_draft(workflow=workflow, graph=factories.small_graph(), expected=2, by=world.bo, now=now)
+    (use,) = world.as_alice.get(f"{world.here}/files/{added}/uses").body["items"]
+    assert (use["draft"], use["live"]) == (False, True)
+    refused = world.as_alice.delete(f"{world.here}/files/{added}")
+    assert (refused.status, refused.code) == (409, "file_used")
+    assert workflow.name in refused.body["title"]
+    assert world.as_alice.delete(f"{world.here}/files/{added}?even_if_used=true").status == 204
+    assert world.as_alice.get(f"{world.here}/files/{added}/uses").status == 404
+
+
+def test_a_file_says_which_step_of_which_workflow_made_it(world: World) -> None:
+    run = run_of(world)
+    Version.objects.filter(pk=run.version_id).update(graph=json.dumps(factories.small_graph()))
+    added = upload(world, b"x").body
+    assert (added["workflow_name"], added["step"]) == (None, None)
+    made = File.objects.filter(pk=added["id"])
+    made.update(workflow_id=run.workflow_id, run_id=run.pk, node_id="n_fields", created_by=None)
+    (found,) = world.as_alice.get(f"{world.here}/files").body["items"]
+    name = Workflow.objects.get(pk=run.workflow_id).name
+    assert (found["workflow_name"], found["step"]) == (name, "Fields")
+    assert world.as_alice.get(f"{world.here}/files/{added['id']}").body["step"] == "Fields"

@@ -152,6 +152,7 @@ ROUTES = [
     Row("GET", f"{W}/files/<uuid:file_id>", VIEW, Scope.READ, (404,)),
     Row("DELETE", f"{W}/files/<uuid:file_id>", BUILD, Scope.BUILD, (404,)),
     Row("GET", f"{W}/files/<uuid:file_id>/content", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{W}/files/<uuid:file_id>/uses", VIEW, Scope.READ, (404,)),
     Row("GET", f"{W}/connections", BUILD, Scope.BUILD, (200,)),
     Row("POST", f"{W}/connections", BUILD, Scope.BUILD, (422,), {"kind": "no.such", "name": "x", "fields": {}}),
     Row("GET", f"{W}/connections/<uuid:connection_id>", BUILD, Scope.BUILD, (200,)),

@@ -265,6 +265,17 @@ def items_paged(*, count: int = 7, on_a_page: int = 3) -> Example:
     return Example("Items paged", graph(nodes, ["start -> each"]), {})
 
 
+def items_filed(*, count: int = 7) -> Example:
+    """The same for the rows of a file, which an earlier step has written."""
+    rows = [{"number": number} for number in range(1, count + 1)]
+    table = node("table", "files.write_table@1", {"rows": rows, "name": "Rows", "format": "csv"})
+    config = {"source": "file", "file": "{{ steps.table.file }}", "key_column": "number", "at_a_time": 2}
+    inside = _of_item("make")
+    inside["config"]["json_body"]["order"] = "item:{{ trigger.body.id }}.{{ item.number }}/make"
+    nodes = [webhook(), table, node("each", "flow.for_each@1", config), {**inside, "parent": "each"}]
+    return Example("Items filed", graph(nodes, ["start -> table", "table -> each"]), {})
+
+
 def items_undone(*, count: int = 3) -> Example:
     """The same one after another, each with the call that undoes it; then a step that fails and has all undone."""
     lines = [f"{{{{ trigger.body.id }}}}.{number}" for number in range(count)]

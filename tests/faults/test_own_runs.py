@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults import figures
 from tests.faults.conftest import MakePlant
-from tests.faults.examples import items, items_failing, items_paged, items_undone, of_items
+from tests.faults.examples import items, items_failing, items_filed, items_paged, items_undone, of_items
 from tests.faults.plant import Plant
 from tests.faults.processes import wait_until
 from tests.faults.test_people import bury
@@ -35,10 +35,10 @@ def test_each_item_is_done_once_and_undone_in_reverse_wherever_a_process_dies(
     seed = figures.seed()
     chance = random.Random(seed)
     plant = make_plant(database)
-    there, back, failing, paged = items(), items_undone(), items_failing(), items_paged()
-    plant.start(there, back, failing, paged, replace(items(slow=1_500), name="Items slow"))
+    there, back, failing, paged, filed = items(), items_undone(), items_failing(), items_paged(), items_filed()
+    plant.start(there, back, failing, paged, filed, replace(items(slow=1_500), name="Items slow"))
     trials = Range(plant, seed)
-    shots = [shot for example in (there, back, paged) for shot in trials.shots(example, starts=False)]
+    shots = [shot for example in (there, back, paged, filed) for shot in trials.shots(example, starts=False)]
     shots = [shot for shot in shots if shot.point.split(":")[0] not in BY_THE_CLOCK]
     reached = {shot.point for shot in shots if shot.point.startswith("child.")}
     # A knock need not be committed where whoever is knocked at looks on: embedded, that is nearly always so.
@@ -52,7 +52,7 @@ def test_each_item_is_done_once_and_undone_in_reverse_wherever_a_process_dies(
         done = of_items(orders, trial.key)
         if trial.shot.example == there.name:
             assert Counter(done) == {f"make.{number}": 1 for number in range(4)}, (trial.shot, done)
-        elif trial.shot.example == paged.name:
+        elif trial.shot.example in (paged.name, filed.name):
             assert Counter(done) == {f"make.{number}": 1 for number in range(1, 8)}, (trial.shot, done)
         else:
             assert done == ["make.0", "make.1", "make.2", "unmake.2", "unmake.1", "unmake.0"], (trial.shot, done)

@@ -81,3 +81,40 @@ def test_what_pages_need_is_not_asked_of_a_list() -> None:
     assert node.problems({"items": "{{ trigger.lines }}"}) == []
     assert node.problems({**PAGES}) == []
     assert node.problems({"items": []}) == [], "no entries are a list too"
+
+
+FILE = {
+    "id": "0199a7f0-0000-7000-8000-0000000000f1",
+    "name": "a.csv",
+    "mime": "text/csv",
+    "size": 1,
+    "sha256": "0" * 64,
+}
+ROWS = {"source": "file", "file": "{{ trigger }}"}
+
+
+async def test_rows_of_a_file_are_read_as_the_settings_say() -> None:
+    told = {"header": "no", "delimiter": "tab", "sheet": "May", "key_column": "Customer", "most_items": 7}
+    outcome = await step("flow.for_each@1", {**ROWS, **told, "stop": "percent", "percent": 9}, {"trigger": FILE})
+    source = outcome.paged.source
+    assert (source.header, source.delimiter, source.sheet, source.most_rows) == (False, "\t", "May", 7)
+    assert (outcome.paged.keyed, outcome.paged.key_column, outcome.paged.percent) == (True, "Customer", 9)
+
+
+async def test_a_file_that_was_chosen_in_the_settings_needs_no_formula() -> None:
+    outcome = await step("flow.for_each@1", {"source": "file", "file": FILE})
+    assert outcome.paged.source.file == FILE
+
+
+@pytest.mark.parametrize("value", ["a.csv", [1], {"name": "a.csv"}])
+async def test_what_is_no_file_is_refused_before_anything_is_begun(value: Any) -> None:
+    with pytest.raises(PermanentError, match="needs a file"):
+        await step("flow.for_each@1", ROWS, {"trigger": value})
+
+
+def test_of_rows_only_the_file_is_asked_for() -> None:
+    node = CATALOG.get("flow.for_each@1")
+    assert node is not None
+    assert [field for field, _, _ in node.problems({"source": "file"})] == ["file"]
+    assert node.problems({**ROWS, "stop": "percent"}) == []
+    assert node.effect_of(ROWS).value == "read"

@@ -108,6 +108,63 @@ export async function call<T>(method: string, path: string, options: RequestOpti
   throw error;
 }
 
+export interface UploadOptions {
+  query?: Query;
+  idempotencyKey: string;
+  /** Of how many bytes are on their way. */
+  onProgress: (sent: number) => void;
+  signal: AbortSignal;
+}
+
+/** Sends a file as it is. Throws ApiError or NetworkError, and AbortError where it was stopped. */
+export async function upload<T>(path: string, file: File, options: UploadOptions): Promise<T> {
+  try {
+    return await sendFile<T>(path, file, options);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 403 || !/csrf/i.test(error.code)) throw error;
+    await refreshSession();
+    return sendFile<T>(path, file, options);
+  }
+}
+
+/** `fetch` tells nobody how far an upload is. */
+function sendFile<T>(path: string, file: File, { query, idempotencyKey, onProgress, signal }: UploadOptions): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    const stop = (): void => request.abort();
+    request.open("POST", urlOf(path, query));
+    request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("Content-Type", file.type || "application/octet-stream");
+    request.setRequestHeader("X-CSRFToken", csrfToken);
+    request.setRequestHeader("Idempotency-Key", idempotencyKey);
+    request.upload.onprogress = (event) => onProgress(event.loaded);
+    request.onload = () => {
+      const body = read(request.responseText);
+      if (request.status >= 200 && request.status < 300) {
+        resolve(body as T);
+        return;
+      }
+      const error = new ApiError(request.status, body);
+      if (error.status === 401) for (const listener of sessionEndedListeners) listener();
+      reject(error);
+    };
+    request.onerror = () => reject(new NetworkError(null));
+    request.onabort = () => reject(new DOMException("Stopped", "AbortError"));
+    request.onloadend = () => signal.removeEventListener("abort", stop);
+    signal.addEventListener("abort", stop);
+    if (signal.aborted) reject(new DOMException("Stopped", "AbortError"));
+    else request.send(file);
+  });
+}
+
+function read(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 async function dataOf<T>(method: string, path: string, options?: RequestOptions): Promise<T> {
   return (await call<T>(method, path, options)).data;
 }

@@ -383,7 +383,7 @@ export type FiguresShape = {
   workflows: Array<FiguresLine>;
 };
 
-/** A file. `run_id` and `node`: of the step that made it; `created_by`: who uploaded it. */
+/** A file. `run_id`, `node` and `step` (its name): of the step that made it; `created_by`: who uploaded it. */
 export type FileShape = {
   created_at: string;
   created_by: (string | null);
@@ -394,7 +394,23 @@ export type FileShape = {
   run_id: (string | null);
   sha256: string;
   size: number;
+  step: (string | null);
   workflow_id: (string | null);
+  workflow_name: (string | null);
+};
+
+/** A workflow that names a file: in its draft, in its live version, or both; `steps`: their names. */
+export type FileUseShape = {
+  draft: boolean;
+  id: string;
+  live: boolean;
+  name: string;
+  steps: Array<string>;
+};
+
+/** All of them. */
+export type FileUses = {
+  items: Array<FileUseShape>;
 };
 
 export type FormEnum = "pdf" | "png";
@@ -2079,6 +2095,7 @@ export interface Operations {
   };
   "DELETE /api/v1/workspaces/{workspace_id}/files/{file_id}": {
     path: { file_id: string; workspace_id: string };
+    query: { even_if_used?: boolean };
     header: { "Idempotency-Key"?: string };
     answers: {
       "204": undefined;
@@ -2098,6 +2115,17 @@ export interface Operations {
     query: { show?: boolean };
     answers: {
       "200": Record<string, unknown>;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/files/{file_id}/uses": {
+    path: { file_id: string; workspace_id: string };
+    answers: {
+      "200": FileUses;
       "400": Problem;
       "401": Problem;
       "403": Problem;

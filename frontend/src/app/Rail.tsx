@@ -5,6 +5,7 @@ import {
   Activity,
   Check,
   CircleQuestionMark,
+  Files,
   House,
   Inbox,
   LogOut,
@@ -39,6 +40,7 @@ const PLACES: { to: string; key: string; icon: LucideIcon; exact?: boolean; room
   { to: "/runs", key: "runs", icon: Activity },
   { to: "/inbox", key: "inbox", icon: Inbox },
   { to: "/dead-letters", key: "deadLetters", icon: MailWarning },
+  { to: "/files", key: "files", icon: Files, roomy: true },
   { to: "/connections", key: "connections", icon: Plug, roomy: true },
 ];
 

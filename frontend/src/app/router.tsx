@@ -231,6 +231,16 @@ const deadLettersRoute = createRoute({
   component: screen(() => import("../pages/dead-letters"), "deadLetters"),
 });
 
+const filesRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/files",
+  validateSearch: (search: Record<string, unknown>): { q?: string } => {
+    const q = text(search.q);
+    return q ? { q } : {};
+  },
+  component: screen(() => import("../pages/files"), "files"),
+});
+
 const connectionsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/connections",
@@ -299,6 +309,7 @@ const routeTree = rootRoute.addChildren([
     runRoute,
     inboxRoute,
     deadLettersRoute,
+    filesRoute,
     connectionsRoute,
     settingsRoute.addChildren([
       settingsIndexRoute,

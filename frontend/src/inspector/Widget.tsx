@@ -17,6 +17,7 @@ import type { WidgetKind } from "./widgetOf";
 // Few steps ask people.
 const People = lazy(() => import("./widgets/People"));
 const Design = lazy(() => import("./widgets/Design"));
+const FilePicker = lazy(() => import("./widgets/FilePicker"));
 const WorkflowPicker = lazy(() => import("./widgets/WorkflowPicker"));
 
 export interface WidgetProps {
@@ -34,7 +35,7 @@ export interface WidgetProps {
 }
 
 /** Kinds whose value may be data instead: they get a switch between the control and a text with data. */
-const SWITCHABLE = new Set<WidgetKind>(["number", "choice", "toggle", "date", "date-time", "duration", "timezone", "people"]);
+const SWITCHABLE = new Set<WidgetKind>(["number", "choice", "toggle", "date", "date-time", "duration", "timezone", "people", "file"]);
 
 export function Widget(props: WidgetProps) {
   const { t } = useTranslation("inspector");
@@ -66,7 +67,7 @@ function isText(kind: WidgetKind, value: Json | undefined): boolean {
   if (typeof value !== "string") return false;
   if (hasExpression(value)) return true;
   if (value === "") return false;
-  if (kind === "toggle") return true;
+  if (kind === "toggle" || kind === "file") return true;
   return (kind === "date" || kind === "date-time") && !/^\d{4}-\d{2}-\d{2}/.test(value);
 }
 
@@ -138,6 +139,12 @@ function Control(props: WidgetProps) {
       return (
         <Suspense>
           <Design {...props} />
+        </Suspense>
+      );
+    case "file":
+      return (
+        <Suspense>
+          <FilePicker {...props} />
         </Suspense>
       );
     case "json":

@@ -173,11 +173,20 @@ export class Formatter {
     return words.format(Math.round(away / 3_600_000), "hour");
   }
 
-  private unit(value: number, unit: string, digits = 0): string {
-    const parts = numbers(this.words, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: digits }).formatToParts(value);
+  private unit(value: number, unit: string, digits = 0, unitDisplay: "short" | "long" = "short"): string {
+    const parts = numbers(this.words, { style: "unit", unit, unitDisplay, maximumFractionDigits: digits }).formatToParts(value);
     const number = this.number(value, { maximumFractionDigits: digits });
     const at = parts.findIndex((part) => NUMBER_PARTS.has(part.type));
     return parts.flatMap((part, index) => (index === at ? [number] : NUMBER_PARTS.has(part.type) ? [] : [part.value])).join("");
+  }
+
+  /** 812 bytes · 24 kB · 1.4 MB: how large a file is. */
+  bytes(size: number): string {
+    if (size < 1000) return this.unit(size, "byte", 0, "long");
+    // What would be rounded to a thousand of one is one of the next.
+    if (size < 999_500) return this.unit(size / 1000, "kilobyte", size < 9_950 ? 1 : 0);
+    if (size < 999_500_000) return this.unit(size / 1e6, "megabyte", size < 99_950_000 ? 1 : 0);
+    return this.unit(size / 1e9, "gigabyte", 1);
   }
 
   /** 12 ms · 1.4 s · 14 min 48 s · 3 h 5 min · 2 days 4 h */

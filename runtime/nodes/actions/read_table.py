@@ -32,7 +32,7 @@ class ReadTableConfig(Config):
         None,
         title="File",
         help="A CSV file or an Excel workbook (.xlsx), as an earlier step or an upload gives it.",
-        widget="json",
+        widget="file",
         expression=True,
         placeholder="{{ steps.fetch.file }}",
         required=True,

@@ -1,4 +1,4 @@
-"""For each: the steps inside, once for every entry of a list, or of a list that is read a page at a time."""
+"""For each: the steps inside, once for every entry of a list, or of what is read a page at a time."""
 
 from __future__ import annotations
 
@@ -7,43 +7,36 @@ from typing import Any, Literal
 
 from runtime.sdk import (
     JSON,
-    Config,
     Context,
     EffectClass,
     Example,
     NodeType,
     OwnRuns,
     PermanentError,
-    Text,
     Words,
     field,
 )
 from runtime.sdk.advice import address_advice, address_problems, secret_pairs
 from runtime.sdk.calls import REFUSED_HEADERS
-from runtime.sdk.fields import as_text
 from runtime.sdk.headers import check_header
-from runtime.sdk.http_pages import HttpPages
+from runtime.sdk.source_settings import FileSettings, PagesSettings
 from runtime.sdk.sources import Paged
 
 _MOST_AT_A_TIME = 100
 _MOST_ITEMS = 100_000
 
 
-_PAGES = {"source": ["pages"]}
-
-
-class Pair(Config):
-    name: str = field(title="Name", order=1, min_length=1, max_length=200)
-    value: Any = field("", title="Value", expression=True, order=2)
-
-
-class ForEachConfig(Config):
-    source: Literal["list", "pages"] = field(
+class ForEachConfig(FileSettings, PagesSettings):
+    source: Literal["list", "file", "pages"] = field(
         "list",
         title="Where the entries come from",
-        help="Pages are read one after another, each when it is needed.",
+        help="Files and pages are read bit by bit, each when it is needed.",
         widget="choice",
-        options=(("list", "A list of this workflow"), ("pages", "Another system, page by page (HTTP)")),
+        options=(
+            ("list", "A list of this workflow"),
+            ("file", "The rows of a file (CSV, Excel)"),
+            ("pages", "Another system, page by page (HTTP)"),
+        ),
         order=0,
     )
     items: list[Any] = field(
@@ -59,187 +52,14 @@ class ForEachConfig(Config):
         placeholder="{{ trigger.body.lines }}",
         order=1,
     )
-    url: Text = field(
-        "",
-        title="Address of the first page",
-        help="Begins with https:// or http://. It is read with GET.",
-        widget="url",
-        expression=True,
-        required=True,
-        placeholder="https://api.example.com/orders",
-        show_if=_PAGES,
-        group="Pages",
-        order=10,
-        max_length=8000,
-    )
-    connection: str = field(
-        "",
-        title="Sign in with",
-        help="A connection keeps the password or token; it is never shown again.",
-        widget="connection",
-        kinds=("http_basic", "http_bearer", "http_header", "http_query"),
-        show_if=_PAGES,
-        group="Pages",
-        order=11,
-        max_length=100,
-    )
-    query: list[Pair] = field(
-        default_factory=list,
-        title="Query",
-        help="Added to the address after the question mark.",
-        widget="key-value",
-        show_if=_PAGES,
-        group="Pages",
-        order=12,
-        max_length=200,
-    )
-    headers: list[Pair] = field(
-        default_factory=list,
-        title="Headers",
-        widget="key-value",
-        show_if=_PAGES,
-        group="Pages",
-        order=13,
-        max_length=100,
-    )
-    list_path: str = field(
-        "",
-        title="Where the list stands in the answer",
-        help="Names with dots between. Leave it empty where the answer is the list.",
-        placeholder="data.orders",
-        show_if=_PAGES,
-        group="Pages",
-        order=14,
-        max_length=200,
-    )
-    next_by: Literal["url", "page", "offset", "cursor", "link"] = field(
-        "page",
-        title="How the next page is found",
-        widget="choice",
-        options=(
-            ("page", "By its number"),
-            ("offset", "By how many came before (offset and limit)"),
-            ("cursor", "By a cursor in the answer"),
-            ("url", "By its address in the answer"),
-            ("link", "By the answer's Link header"),
-        ),
-        show_if=_PAGES,
-        group="Pages",
-        order=15,
-    )
-    page_name: str = field(
-        "page",
-        title="Parameter with the page's number",
-        required=True,
-        show_if={"source": ["pages"], "next_by": ["page"]},
-        group="Pages",
-        order=16,
-        max_length=100,
-    )
-    first_page: int = field(
-        1,
-        title="Number of the first page",
-        widget="number",
-        show_if={"source": ["pages"], "next_by": ["page"]},
-        group="Pages",
-        advanced=True,
-        order=17,
-        ge=0,
-        le=1_000_000,
-    )
-    offset_name: str = field(
-        "offset",
-        title="Parameter with the offset",
-        required=True,
-        show_if={"source": ["pages"], "next_by": ["offset"]},
-        group="Pages",
-        order=18,
-        max_length=100,
-    )
-    cursor_name: str = field(
-        "cursor",
-        title="Parameter with the cursor",
-        required=True,
-        show_if={"source": ["pages"], "next_by": ["cursor"]},
-        group="Pages",
-        order=19,
-        max_length=100,
-    )
-    next_path: str = field(
-        "",
-        title="Where the next one stands in the answer",
-        help="Names with dots between. Where nothing stands there, it was the last page.",
-        placeholder="paging.next",
-        required=True,
-        show_if={"source": ["pages"], "next_by": ["url", "cursor"]},
-        group="Pages",
-        order=20,
-        max_length=200,
-    )
-    page_size: int = field(
-        0,
-        title="Entries on a page",
-        help="By number and offset, a page with fewer is the last one. With 0 only an empty page is.",
-        widget="number",
-        show_if=_PAGES,
-        group="Pages",
-        order=21,
-        ge=0,
-        le=10_000,
-    )
-    size_name: str = field(
-        "",
-        title="Parameter with the page's size",
-        help="Leave it empty where the other system has none.",
-        placeholder="limit",
-        show_if=_PAGES,
-        group="Pages",
-        order=22,
-        max_length=100,
-    )
-    total_path: str = field(
-        "",
-        title="Where the number of all entries stands in the answer",
-        placeholder="total",
-        help="Only for showing how far it is.",
-        show_if=_PAGES,
-        group="Pages",
-        advanced=True,
-        order=23,
-        max_length=200,
-    )
-    item_key: str = field(
-        "",
-        title="Known again by",
-        placeholder="{{ item.id }}",
-        help="While pages are read, entries move from one to another. With this, one that comes twice is done once.",
-        deferred=True,
-        show_if=_PAGES,
-        group="Pages",
-        order=24,
-        max_length=2000,
-    )
     on_twice: Literal["skip", "fail"] = field(
         "skip",
         title="If an entry comes twice",
         widget="choice",
         options=(("skip", "Pass over the second"), ("fail", "Fail")),
-        show_if=_PAGES,
-        group="Pages",
+        show_if={"source": ["pages", "file"]},
         advanced=True,
         order=25,
-    )
-    most_pages: int = field(
-        1_000,
-        title="At most so many pages",
-        help="Where there are more, the step fails when these are done, and a retry goes on.",
-        widget="number",
-        show_if=_PAGES,
-        group="Pages",
-        advanced=True,
-        order=26,
-        ge=1,
-        le=_MOST_ITEMS,
     )
     at_a_time: int = field(
         1,
@@ -301,7 +121,8 @@ class ForEachConfig(Config):
     most_items: int = field(
         10_000,
         title="At most",
-        help="A longer list is refused before the first one is begun. Of pages, these are done before the step fails.",
+        help="A longer list or file is refused before the first one is begun. Of pages, these are done before the step "
+        "fails.",
         widget="number",
         advanced=True,
         order=8,
@@ -313,6 +134,8 @@ class ForEachConfig(Config):
 def run(config: ForEachConfig, step_input: JSON, context: Context) -> OwnRuns:
     if config.source == "pages":
         return _paged(config)
+    if config.source == "file":
+        return _filed(config)
     count = len(config.items)
     if count > config.most_items:
         raise PermanentError(
@@ -329,23 +152,28 @@ def run(config: ForEachConfig, step_input: JSON, context: Context) -> OwnRuns:
     )
 
 
-def _paged(config: ForEachConfig) -> OwnRuns:
-    names = {"page": config.page_name, "offset": config.offset_name, "cursor": config.cursor_name}
-    source = HttpPages(
-        url=config.url,
-        connection=config.connection,
-        query=tuple((pair.name, str(as_text(pair.value))) for pair in config.query),
-        headers=tuple((pair.name, str(as_text(pair.value))) for pair in config.headers),
-        list_path=config.list_path,
-        next_by=config.next_by,
-        next_path=config.next_path,
-        name=names.get(config.next_by, ""),
-        first=config.first_page if config.next_by == "page" else 0,
-        size_name=config.size_name,
-        size=config.page_size,
-        total_path=config.total_path,
+def _filed(config: ForEachConfig) -> OwnRuns:
+    paged = Paged(
+        config.rows_of_file(most=config.most_items),
+        # How many there are is known, and limited, before the first one is begun.
+        most_pages=_MOST_ITEMS,
+        most_items=config.most_items,
+        keyed=bool(config.key_column),
+        refuse_twice=config.on_twice == "fail",
+        key_column=config.key_column,
+        total_with_twice=True,
+        percent=config.percent if config.stop == "percent" else None,
     )
-    paged = Paged(source, config.most_pages, config.most_items, bool(config.item_key), config.on_twice == "fail")
+    return _read_by(config, paged)
+
+
+def _paged(config: ForEachConfig) -> OwnRuns:
+    twice = config.on_twice == "fail"
+    paged = Paged(config.pages_of_answers(), config.most_pages, config.most_items, bool(config.item_key), twice)
+    return _read_by(config, paged)
+
+
+def _read_by(config: ForEachConfig, paged: Paged) -> OwnRuns:
     return OwnRuns(
         "items", at_a_time=config.at_a_time, may_fail=_may_fail(config, 0), collect=config.collect, paged=paged
     )
@@ -380,7 +208,7 @@ def warnings(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def effect(config: Mapping[str, Any]) -> EffectClass:
-    return EffectClass.READ if config.get("source") == "pages" else EffectClass.PURE
+    return EffectClass.READ if config.get("source") in ("pages", "file") else EffectClass.PURE
 
 
 def _may_fail(config: ForEachConfig, count: int) -> int | None:
@@ -401,11 +229,22 @@ def summary(config: Mapping[str, Any], words: Words) -> str:
     if config.get("source") == "pages":
         together = "" if at_a_time == 1 else f", {at_a_time} at a time"
         return f"{words.value(config['url'])}, page by page{together}" if config.get("url") else ""
+    if config.get("source") == "file":
+        return _file_words(config, words)
     if not items:
         return ""
     together = "" if at_a_time == 1 else f", {at_a_time} at a time"
     what = f"{len(items)} entries" if isinstance(items, list) else words.value(items)
     return f"{what}{together}"
+
+
+def _file_words(config: Mapping[str, Any], words: Words) -> str:
+    given = config.get("file")
+    if not given:
+        return ""
+    name = given.get("name") if isinstance(given, Mapping) else words.value(given)
+    at_a_time = config.get("at_a_time", 1)
+    return f"the rows of {name}" + ("" if at_a_time == 1 else f", {at_a_time} at a time")
 
 
 NODE = NodeType(
@@ -414,9 +253,9 @@ NODE = NodeType(
     category="loop",
     icon="repeat",
     title="For each",
-    description="Does the steps inside once for every entry of a list. Each has its own tries, undo and place in the "
-    "list of runs.",
-    synonyms=("loop", "iterate", "items", "list", "every", "rows", "lines", "map", "schleife", "each"),
+    description="Does the steps inside once for every entry of a list or row of a file. Each has its own tries, undo "
+    "and place in the list of runs.",
+    synonyms=("loop", "iterate", "items", "list", "every", "rows", "lines", "map", "schleife", "csv", "excel", "file"),
     config=ForEachConfig,
     run=run,
     effect=effect,

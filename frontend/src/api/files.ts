@@ -1,0 +1,81 @@
+/** The files of the workspace: what people uploaded and what steps made. */
+import { useInfiniteQuery, useQuery, type QueryClient } from "@tanstack/react-query";
+
+import { api, upload, type UploadOptions, urlOf } from "./client";
+import { workspacePath } from "./queries";
+import { useWorkspace } from "./session";
+import type { Instant, Items, Page } from "./types";
+
+/** `run_id`, `node` and `step` (its name): of the step that made it; `created_by`: who uploaded it. */
+export interface StoredFile {
+  id: string;
+  name: string;
+  mime: string;
+  size: number;
+  sha256: string;
+  created_at: Instant;
+  created_by: string | null;
+  workflow_id: string | null;
+  workflow_name: string | null;
+  run_id: string | null;
+  node: string | null;
+  step: string | null;
+}
+
+/** A workflow that names a file, and the names of its steps that do. */
+export interface FileUse {
+  id: string;
+  name: string;
+  steps: string[];
+  draft: boolean;
+  live: boolean;
+}
+
+/** The newest first. Asked again every `every` ms: runs make files, too. */
+export function useFiles(search: string, every: number | false = false, limit = 50) {
+  const workspace = useWorkspace().id;
+  return useInfiniteQuery({
+    queryKey: [workspace, "files", search, limit],
+    queryFn: ({ pageParam, signal }) =>
+      api.get<Page<StoredFile>>(`${workspacePath(workspace)}/files`, { query: { search, limit, cursor: pageParam }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    placeholderData: (before) => before,
+    refetchInterval: every,
+    staleTime: 0,
+  });
+}
+
+export function useFileUses(id: string) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "file-uses", id],
+    queryFn: async ({ signal }) =>
+      (await api.get<Items<FileUse>>(`${workspacePath(workspace)}/files/${id}/uses`, { signal })).items,
+    staleTime: 0,
+    gcTime: 0,
+  });
+}
+
+/** Where the file itself is. */
+export function contentUrl(workspace: string, id: string): string {
+  return urlOf(`${workspacePath(workspace)}/files/${id}/content`);
+}
+
+/** Where these files are as one ZIP. */
+export function archiveUrl(workspace: string, ids: readonly string[]): string {
+  return urlOf(`${workspacePath(workspace)}/files/archive`, { ids: ids.join(",") });
+}
+
+export function uploadFile(workspace: string, file: File, options: Omit<UploadOptions, "query">): Promise<StoredFile> {
+  return upload<StoredFile>(`${workspacePath(workspace)}/files`, file, { ...options, query: { name: file.name } });
+}
+
+/** `used`: it is known that workflows name it. */
+export function removeFile(workspace: string, id: string, used: boolean): Promise<void> {
+  return api.delete(`${workspacePath(workspace)}/files/${id}`, { query: { even_if_used: used || undefined } });
+}
+
+export function refreshFiles(client: QueryClient, workspace: string): Promise<unknown> {
+  return client.invalidateQueries({ queryKey: [workspace, "files"] });
+}

@@ -1,0 +1,120 @@
+import { FileText } from "lucide-react";
+import { useEffect, useId, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { type StoredFile, useFiles } from "../../api/files";
+import { isJsonObject, type Json } from "../../graph";
+import { Button, cx, SearchBox, Time, useFormatter } from "../../ui";
+import css from "../inspector.module.css";
+import rules from "../rules.module.css";
+import type { WidgetProps } from "../Widget";
+import own from "./workflow.module.css";
+
+/** Chooses one of the workspace's files; what is kept is the reference that data has, too. */
+export default function FilePicker({ id, field, value, onChange, invalid, describedBy, readOnly }: WidgetProps) {
+  const { t } = useTranslation("inspector");
+  const [opened, setOpened] = useState(false);
+  const opener = useRef<HTMLButtonElement>(null);
+  const list = useId();
+  const name = nameOf(value);
+  const close = (): void => {
+    setOpened(false);
+    opener.current?.focus();
+  };
+  return (
+    <div className={rules.connection}>
+      <button
+        ref={opener}
+        type="button"
+        id={id}
+        className={cx(css.input, css.select, own.chosen, invalid && own.invalid)}
+        disabled={readOnly}
+        aria-label={`${field.title}: ${name ?? t("file.choose")}`}
+        aria-expanded={opened}
+        aria-controls={opened ? list : undefined}
+        aria-describedby={describedBy}
+        onClick={() => setOpened(!opened)}
+      >
+        {name === null ? (
+          <i>{t("file.choose")}</i>
+        ) : (
+          <span className={own.name}>
+            <FileText size={15} aria-hidden />
+            <span>{name}</span>
+          </span>
+        )}
+      </button>
+      {opened && (
+        <Choices
+          id={list}
+          label={field.title}
+          onPick={(file) => {
+            onChange(referenceTo(file));
+            close();
+          }}
+          onClose={close}
+        />
+      )}
+    </div>
+  );
+}
+
+function nameOf(value: Json | undefined): string | null {
+  return isJsonObject(value) && typeof value["name"] === "string" ? value["name"] : null;
+}
+
+/** As it stands in data. In a setting, two braces in the name would begin a formula. */
+export function referenceTo({ id, name, mime, size, sha256 }: StoredFile): Json {
+  return { id, name: name.replaceAll("{{", "{ {"), mime, size, sha256 };
+}
+
+function Choices({ id, label, onPick, onClose }: { id: string; label: string; onPick(file: StoredFile): void; onClose(): void }) {
+  const { t } = useTranslation("inspector");
+  const format = useFormatter();
+  const [typed, setTyped] = useState("");
+  const [q, setQ] = useState("");
+  useEffect(() => {
+    const timer = setTimeout(() => setQ(typed.trim()), 200);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  const found = useFiles(q, false, 50);
+  const rows = found.data?.pages.flatMap((page) => page.items) ?? [];
+  const search = useRef<HTMLInputElement>(null);
+  useEffect(() => search.current?.focus(), []);
+  return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- Esc, from whatever has the focus inside, closes it
+    <div
+      id={id}
+      role="group"
+      aria-label={label}
+      className={own.choices}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || event.defaultPrevented) return;
+        event.preventDefault();
+        event.stopPropagation();
+        onClose();
+      }}
+    >
+      <SearchBox ref={search} value={typed} onChange={setTyped} label={t("file.search")} onEnter={() => rows[0] && onPick(rows[0])} />
+      <ul>
+        {rows.map((row) => (
+          <li key={row.id}>
+            <button type="button" onClick={() => onPick(row)}>
+              <b>{row.name}</b>
+              <small>
+                {format.bytes(row.size)} · <Time at={row.created_at} />
+              </small>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {found.hasNextPage && <p>{t("file.more")}</p>}
+      {found.isError && (
+        <p>
+          {t("file.failed")} <Button size="sm" onClick={() => void found.refetch()}>{t("workflow.again")}</Button>
+        </p>
+      )}
+      {found.data && rows.length === 0 && <p>{q ? t("flyout.none", { query: q }) : t("file.none")}</p>}
+    </div>
+  );
+}

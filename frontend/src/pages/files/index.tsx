@@ -1,0 +1,208 @@
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Download, Upload } from "lucide-react";
+import { useCallback, useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { archiveUrl, type StoredFile, useFiles } from "../../api/files";
+import { useCan, useWorkspace } from "../../api/session";
+import {
+  Button,
+  buttonClass,
+  cx,
+  EmptyState,
+  ErrorCard,
+  numClass,
+  PageBody,
+  SearchBox,
+  showToast,
+  SkeletonRows,
+  tableBoxClass,
+  tableClass,
+  tableFootClass,
+  TopBar,
+  useFormatter,
+} from "../../ui";
+import { useShortcut } from "../../ui/shortcuts";
+import { DropZone } from "./DropZone";
+import { FileRow } from "./FileRow";
+import css from "./files.module.css";
+import { RemoveDialog } from "./RemoveDialog";
+import { UploadList } from "./UploadList";
+import { useUploads } from "./useUploads";
+
+/** While the page is seen, the list is asked for again so often: runs make files, too. */
+const EVERY = 10_000;
+/** So many stand in the address of one archive. */
+const MOST_CHOSEN = 500;
+
+export default function FilesPage() {
+  const { t } = useTranslation(["files", "common"]);
+  const { q = "" } = useSearch({ from: "/shell/files" });
+  const navigate = useNavigate({ from: "/files" });
+  const mayUpload = useCan("reviewer");
+  const list = useFiles(q, EVERY);
+  const files = list.data?.pages.flatMap((page) => page.items) ?? [];
+  const [typed, setTyped] = useState(q);
+  const [removing, setRemoving] = useState<StoredFile | null>(null);
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const box = useRef<HTMLInputElement>(null);
+  const lead = useRef<HTMLParagraphElement>(null);
+  useShortcut("/", () => box.current?.focus());
+  useEffect(() => {
+    document.title = `${t("title")} · Millrace`;
+  }, [t]);
+  useEffect(() => {
+    const timer = setTimeout(() => void navigate({ search: typed.trim() ? { q: typed.trim() } : {}, replace: true }), 200);
+    return () => clearTimeout(timer);
+  }, [typed, navigate]);
+
+  const uploads = useUploads((names) => showToast({ title: t("uploaded", { name: names[0], count: names.length }) }));
+  const add = useRef(uploads.add);
+  useEffect(() => {
+    add.current = uploads.add;
+  });
+  const take = useCallback((taken: File[]) => add.current(taken), []);
+  // What is no longer in the list is chosen no longer.
+  const here = files.filter((one) => chosen.has(one.id)).map((one) => one.id);
+  const close = () => {
+    setRemoving(null);
+    // What opened the dialog may be gone with its row.
+    setTimeout(() => {
+      if (document.activeElement === document.body) lead.current?.focus();
+    }, 250);
+  };
+  const clear = () => {
+    setTyped("");
+    void navigate({ search: {}, replace: true });
+  };
+  return (
+    <>
+      <TopBar title={t("title")} actions={mayUpload && <UploadButton onFiles={take} />} />
+      <PageBody>
+        <div className={css.head}>
+          <p className={css.lead} ref={lead} tabIndex={-1}>
+            {t("subtitle")} {mayUpload && <span className={css.dropHint}>{t("dropHint")}</span>}
+          </p>
+          {(files.length > 0 || q) && <SearchBox ref={box} value={typed} onChange={setTyped} label={t("search")} className={css.search} />}
+        </div>
+        <UploadList uploads={uploads} />
+        {list.isError && <ErrorCard title={t("loadFailed")} error={list.error} onRetry={() => void list.refetch()} />}
+        {list.isPending && (
+          <div className={tableBoxClass}>
+            <SkeletonRows rows={5} height={34} label={t("loading")} />
+          </div>
+        )}
+        {files.length > 0 && (
+          <div className={tableBoxClass}>
+            {files.length + here.length > 1 && (
+              <ChosenBar files={files} here={here} more={list.hasNextPage} onChoose={(ids) => setChosen(new Set(ids))} />
+            )}
+            <table className={cx(tableClass, css.table)} aria-label={t("title")}>
+              <thead>
+                <tr>
+                  <th scope="col">
+                    <span className="srOnly">{t("column.choose")}</span>
+                  </th>
+                  <th scope="col">{t("column.name")}</th>
+                  <th scope="col" className={numClass}>
+                    {t("column.size")}
+                  </th>
+                  <th scope="col">{t("column.from")}</th>
+                  <th scope="col">{t("column.when")}</th>
+                  <th scope="col">SHA-256</th>
+                  <th scope="col">
+                    <span className="srOnly">{t("column.actions")}</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {files.map((file) => (
+                  <FileRow
+                    key={file.id}
+                    file={file}
+                    chosen={chosen.has(file.id)}
+                    onChoose={(on) => setChosen(new Set(on ? [...here, file.id] : here.filter((id) => id !== file.id)))}
+                    onRemove={() => setRemoving(file)}
+                  />
+                ))}
+              </tbody>
+            </table>
+            {list.hasNextPage && (
+              <div className={tableFootClass}>
+                <Button busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+                  {t("more")}
+                </Button>
+              </div>
+            )}
+          </div>
+        )}
+        {list.data && files.length === 0 && !q && uploads.queue.length === 0 && (
+          <EmptyState title={t("empty.title")} text={t("empty.text")} actions={mayUpload && <UploadButton onFiles={take} />} />
+        )}
+        {list.data && files.length === 0 && q && (
+          <EmptyState plain title={t("empty.none", { query: q })} actions={<Button onClick={clear}>{t("common:action.clearFilters")}</Button>} />
+        )}
+      </PageBody>
+      {mayUpload && <DropZone onFiles={take} />}
+      {removing && <RemoveDialog file={removing} onClose={close} />}
+    </>
+  );
+}
+
+function UploadButton({ onFiles }: { onFiles: (files: File[]) => void }) {
+  const { t } = useTranslation("files");
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <input
+        ref={input}
+        type="file"
+        multiple
+        hidden
+        data-testid="upload-input"
+        onChange={(event) => {
+          onFiles([...(event.currentTarget.files ?? [])]);
+          // The same file may be chosen again.
+          event.currentTarget.value = "";
+        }}
+      />
+      <Button variant="primary" icon={<Upload size={16} aria-hidden />} onClick={() => input.current?.click()}>
+        {t("upload")}
+      </Button>
+    </>
+  );
+}
+
+/** Chooses all that are shown, and takes those that are chosen as one ZIP. */
+function ChosenBar(props: { files: readonly StoredFile[]; here: readonly string[]; more: boolean; onChoose: (ids: readonly string[]) => void }) {
+  const { t } = useTranslation("files");
+  const { files, here, more } = props;
+  const format = useFormatter();
+  const workspace = useWorkspace().id;
+  const all = here.length === files.length;
+  const shown = { count: files.length, number: format.number(files.length) };
+  const bytes = files.filter((one) => here.includes(one.id)).reduce((sum, one) => sum + one.size, 0);
+  const words = t("chosen", { count: here.length, number: format.number(here.length), size: format.bytes(bytes) });
+  return (
+    <div className={css.bars}>
+      <label>
+        <input
+          type="checkbox"
+          checked={all}
+          ref={(box) => {
+            if (box) box.indeterminate = !all && here.length > 0;
+          }}
+          onChange={() => props.onChoose(all ? [] : files.map((one) => one.id))}
+        />
+        {more ? t("chooseShown", shown) : t("chooseAll", shown)}
+      </label>
+      <span role="status">{here.length > MOST_CHOSEN ? t("tooMany", { number: format.number(MOST_CHOSEN) }) : here.length > 0 && words}</span>
+      {here.length > 0 && here.length <= MOST_CHOSEN && (
+        <a className={buttonClass("default", "sm")} href={archiveUrl(workspace, here)} download="files.zip">
+          <Download size={14} aria-hidden />
+          {t("zip")}
+        </a>
+      )}
+    </div>
+  );
+}
