@@ -155,6 +155,9 @@ def told_with_cancel(told: Sequence[Told], now: int, *, ends: bool) -> list[Told
     run could not be cancelled."""
     others = [one for one in told if type(one.fact) is not CancelRequested]
     before = [one for one in others if type(one.fact) in (RunStarted, RunReopened)] if ends else others
+    if ends and len(before) == len(others):
+        # It ends as it begins: nothing is left to do.
+        before = []
     return [*before, Told(now, fact=CancelRequested(now)), *others[len(before) :]]
 
 
