@@ -145,8 +145,9 @@ def decided(happened: bool) -> str:
     return "succeeded" if happened else "abandoned"
 
 
-def note_decision(attempt: Attempt, *, happened: bool, who: str, now: int) -> None:
-    """Put what a person said beside the attempt that it is about (I12)."""
+def note_decision(attempt: Attempt, *, happened: bool, who: str, now: int, is_undo: bool = False) -> None:
+    """Put what a person said beside the attempt that it is about (I12). Of an undo step (`is_undo`) that did not do it
+    nobody said that it be sent again."""
     request: Any = {} if attempt.request is None else loads_stored(attempt.request)
     said = {
         "decided_at": iso(now),
@@ -154,10 +155,15 @@ def note_decision(attempt: Attempt, *, happened: bool, who: str, now: int) -> No
         "decided_by": who,
         "text": "It happened." if happened else "Send it again.",
     }
+    if is_undo:
+        said |= {
+            "text": "It was undone." if happened else "It is still done.",
+            "said": "done" if happened else "not_done",
+        }
     before = request.get("in_doubt") if isinstance(request, dict) else None
     if isinstance(before, dict) and "looked" in before:
         said["looked"] = before["looked"]
     Attempt.objects.filter(pk=attempt.pk).update(
-        status=decided(happened),
+        status=("succeeded" if happened else "failed") if is_undo else decided(happened),
         request=dumps({**(request if isinstance(request, dict) else {"summary": request}), "in_doubt": said}),
     )

@@ -63,6 +63,8 @@ class Found:
     state: RunState
     known: dict[str, Known]
     start: tuple[str, ...]
+    #: Steps that are done, and some of whose runs were to be undone, and were not: they are done, too.
+    own_runs: frozenset[str] = frozenset()
     #: With which versions runs of other workflows are gone on with.
     called: Called = field(default_factory=dict)
 
@@ -79,6 +81,7 @@ class Found:
             edited=edited,
             changed=self.redrawn() | self._given_anew(),
             moved=self._moved(),
+            own_runs=self.own_runs,
         )
 
     def _moved(self) -> set[str]:
@@ -197,7 +200,8 @@ def found_of(
     }
     # A step some of whose own runs were undone is not done, whatever became of the others.
     begins |= {node for node in rows.undone_runs | partly if node in chosen.graph.by_id and node in steps}
-    found = Found(row, old, chosen, steps, tries, state, known, tuple(sorted(begins)))
+    own_runs = rows.partly_undone_runs - begins
+    found = Found(row, old, chosen, steps, tries, state, known, tuple(sorted(begins)), own_runs)
     error = error_of(row["error"])
     # One that was to be undone, and of which everything stands, is done once somebody says that it shall be.
     is_done = error is None or error.code != INCOMPLETE
