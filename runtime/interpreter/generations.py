@@ -96,9 +96,11 @@ def _around(run_id: UUID) -> list[UUID]:
     return found
 
 
-def refuse_part_of_what_is_over(run: Mapping[str, Any], *, lock: bool = False) -> None:
+def refuse_part_of_what_is_over(run: Mapping[str, Any], *, lock: bool = False, asks: bool = False) -> None:
     """Raise NotRetryable where a run around this one was cancelled, or undone, as a whole or not: what this one did
-    would stand in it, and nobody would know."""
+    would stand in it, and nobody would know. But where somebody has to decide about it first (`asks`), nothing around
+    it that was not undone as a whole could be gone on with otherwise.
+    """
     around = [] if run["detached"] or run["parent_run_id"] is None else _around(run["parent_run_id"])
     # From the outermost on, which is the order in which everybody locks rows.
     rows = Run.objects.filter(pk__in=around).order_by("pk")
@@ -111,7 +113,7 @@ def refuse_part_of_what_is_over(run: Mapping[str, Any], *, lock: bool = False) -
     nodes = {run["parent_run_id"]: run["parent_node"]}
     nodes |= dict(rows.exclude(parent_run_id=None).values_list("parent_run_id", "parent_node"))
     for run_id, (status, generation) in over.items():
-        if status == "dead_lettered" and not _was_undone(run_id, generation, nodes.get(run_id)):
+        if asks and status == "dead_lettered" and not _was_undone(run_id, generation, nodes.get(run_id)):
             # Of what that one did this part still stands as it is, and what it does now is undone, or kept, with it.
             continue
         how = "cancelled" if status == "cancelled" else "undone"

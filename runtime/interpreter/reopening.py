@@ -72,6 +72,11 @@ class Found:
     def generation(self) -> int:
         return int(self.row["generation"])
 
+    @property
+    def asks(self) -> bool:
+        """Whether somebody has to decide something before it is gone on with."""
+        return any(line.fate is Fate.ASKS for line in self.lines())
+
     def lines(self, edited: Collection[str] = ()) -> tuple[PlannedStep, ...]:
         return replay.plan(
             self.version.graph,
@@ -122,27 +127,34 @@ def look(
     live; `called`: with these of the workflows that it runs, by default with those that are live. Raises NotFound,
     NotRetryable, RetryRefused."""
     row = run_row(workspace_id, run_id)
-    old = _to_go_on_with(row)
+    old, over = _to_go_on_with(row)
     if held_to is not None:
         chosen = old if held_to == old.id or row["mode"] != "live" else version_by_id(held_to, row)
     else:
         chosen = version_of(row, version) if version not in (None, old.number) else old
     found = found_of(row, old, chosen, reads.load_runs([run_id], with_own_runs=True)[run_id], start)
+    if over is not None and not found.asks:
+        raise over
     if called is None:
         called = called_versions.live_below(workspace_id, [chosen.graph]) if row["mode"] == "live" else {}
     return replace(found, called=called)
 
 
-def _to_go_on_with(row: Mapping[str, Any]) -> Version:
-    """The version of a run that has ended and is not done."""
+def _to_go_on_with(row: Mapping[str, Any]) -> tuple[Version, NotRetryable | None]:
+    """The version of a run that has ended and is not done; and why it is not gone on with unless it asks something."""
     if row["finished_at"] is None:
         raise NotRetryable("This run is not over yet.", code="still_open")
     if RunStatus(row["status"]) not in replay.REOPENS:
         raise NotRetryable("This run is done: start it anew instead.", code="already_done")
-    refuse_part_of_what_is_over(row)
+    refuse_part_of_what_is_over(row, asks=True)
+    over = None
+    try:
+        refuse_part_of_what_is_over(row)
+    except NotRetryable as refused:
+        over = refused
     if row["status"] == "cancelled":
         _refuse_started_anew(row)
-    return version_of(row)
+    return version_of(row), over
 
 
 def _refuse_started_anew(row: Mapping[str, Any]) -> None:
