@@ -30,27 +30,34 @@ def standing(
     kept: Collection[str],
     made: Iterable[AttemptRow] = (),
     resent: Mapping[str, str] | None = None,
-) -> dict[str, str]:
+    owed: Collection[str] = (),
+) -> tuple[dict[str, str], frozenset[str]]:
     """What was done outside before, or may have been, that nothing has undone since, and that a generation does not
-    know as its own: by node id, with its name. `here`: the rows of that generation, of which it took over those in
-    `kept`; `made`: its own tries; `resent`: keys of calls that it makes once more."""
+    know as its own: by node id, with its name; and those of which nobody knows whether they were undone. `here`: the
+    rows of that generation, of which it took over those in `kept`; `made`: its own tries; `resent`: keys of calls that
+    it makes once more; `owed`: what it is to undo itself, each time the last call."""
     tried: dict[str, list[AttemptRow]] = {}
     for one in made:
         tried.setdefault(one.node_id, []).append(one)
     names = {row.node_id: row.node_key for row in rows.steps}
     undo_steps = {row.node_id for row in rows.steps if '"undo:' in row.ports} | graph.undoes.keys()
     found: dict[str, str] = {}
+    unsure: set[str] = set()
     for node in rows.standing_runs - here.keys():
         found[node] = graph.by_id[node].name if node in graph.by_id else names.get(node, node)
     for node in past.tries:
         key = None if resent is None else resent.get(node)
         own = own_call(rows, past, here[node]) if node in kept else None
-        if node in undo_steps or not _others(past, node, tried.get(node, []), key, own):
+        others = [] if node in undo_steps else _others(past, node, tried.get(node, []), key, own)
+        if not others:
             continue
         drawn = graph.by_id.get(node)
         if drawn is None or not drawn.settings.nothing_to_undo:
             found[node] = names.get(node, node) if drawn is None else drawn.name
-    return found
+            left = others[:-1] if node in owed else others
+            if left and all(call.undo_lost for call in left):
+                unsure.add(node)
+    return found, frozenset(unsure)
 
 
 def _others(past: Ledger, node: str, here: list[AttemptRow], key: str | None, kept: Call | None) -> list[Call]:

@@ -242,10 +242,10 @@ def found_of(row: dict[str, Any], rows: reads.RunRows) -> Found:
     graph = replace(graph, owed=ahead, owed_twice=twice(before, ahead))
     if row["finished_at"] is None:
         made = [one for one in rows.attempts if one.generation == generation]
-        stands = standing(graph, rows, before, steps, kept=kept_in(rows, generation), made=made)
+        stands, _ = standing(graph, rows, before, steps, kept=kept_in(rows, generation), made=made)
     else:
         steps = _as_done(graph, rows, past, steps, generation)
-        stands = standing(graph, rows, past, steps, kept={node for node, one in steps.items() if is_done(one)})
+        stands, _ = standing(graph, rows, past, steps, kept={node for node, one in steps.items() if is_done(one)})
     states = {StepKey(node, generation): step_state(one) for node, one in steps.items()}
     earlier = {
         node: name

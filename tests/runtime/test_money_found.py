@@ -160,6 +160,23 @@ def test_a_retry_that_keeps_everything_is_cancelled_before_a_worker_takes_it(
     machine.finish(run.id, 5)
 
 
+def test_of_an_earlier_call_whose_undo_was_lost_nobody_is_told_that_it_is_still_done(
+    machine: Machine, world: World
+) -> None:
+    steps = call("make", world, order="x"), call("last", world, "fail=422", order="x"), call("unmake", world, order="x")
+    run = machine.run(flow("start -> make -> last, make:undo -> unmake", *steps))
+    next_meets(world, "drop", "/invoices", 3)
+    undo(run.id)
+    machine.finish(run.id)
+    world.ask("DELETE", "/behaviour")
+    go_on(run.id, start=["make"], repeats=["make"])
+    machine.finish(run.id)
+    undo(run.id)
+    ended = machine.finish(run.id)
+    assert "Still done" not in message(ended)
+    assert message(ended).startswith("Nobody knows whether undone, for no answer came: “make”. Undone: “make”.")
+
+
 def decided(machine: Machine, item: UUID) -> None:
     plan = api.retry_plan(workspace_id=WORKSPACE, run_id=item)
     said = {"make": Decision(True, {"status": 201, "body": {"id": "INV-1"}})}
