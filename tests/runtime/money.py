@@ -184,6 +184,8 @@ class Oracle:
             live = books.live.get((thing.run_id, thing.key))
             earlier = any(line.why == "earlier_go" for line in said)
             now = any(line.fate != "undone" and line.why != "earlier_go" for line in said)
+            # Once what the last call made is undone, the next undo takes back the one before.
+            next_one = any(line.fate == "undo" for line in said) and self.is_void(books, live)
             fates = ", ".join(f"{line.fate}/{line.why}" for line in said) or "nothing"
             what = f"{shown(books.place(thing))} {thing.id} stands, and the undo plan of its run says {fates}"
             if live is not None and live.made == thing.id:
@@ -191,9 +193,13 @@ class Oracle:
                     yield Violation("C", what)
             elif self.parts[thing.key].back == "nothing":
                 continue
-            elif not earlier and not (now and (live is None or live.made is None)):
+            elif not earlier and not next_one and not (now and (live is None or live.made is None)):
                 yield Violation("C", f"{what}; it was made by another call than the last")
             yield from self.named_around(books, thing, plans)
+
+    @staticmethod
+    def is_void(books: Books, live: Live | None) -> bool:
+        return any(live is not None and one.id == live.made and not one.stands for one in books.things)
 
     def named_around(
         self, books: Books, thing: Thing, plans: dict[UUID, dict[str, list[UndoLine]]]
