@@ -16,7 +16,7 @@ from runtime.engine.jsonprofile import dumps
 from runtime.engine.replay import SAID_NOT_DONE, Known
 from runtime.engine.state import DECIDED, RunStatus, StepError, StepKey, StepState, StepStatus
 from runtime.interpreter.calls import UNKNOWN, Call, Ledger, known_of, ledger, unsettled
-from runtime.interpreter.deeds import acted_ever
+from runtime.interpreter.deeds import left_standing
 from runtime.interpreter.generations import kept_row, note_decision, open_next
 from runtime.interpreter.past import is_done, kept_in, owed, own_call, row_of, standing, twice
 from runtime.interpreter.reopening import run_row, version_of
@@ -234,7 +234,7 @@ def found_of(row: dict[str, Any], rows: reads.RunRows) -> Found:
     if not graph.undone_by:
         # Where nothing of it can be undone, what its own runs did has to be named nevertheless.
         begun = [node.id for node in graph.nodes if has_runs(node.type) and node.id in steps]
-        acting = {node for node in begun if acted_ever(row["id"], node)}
+        acting = {node for node in begun if left_standing(row["id"], node)}
         graph = replace(graph, writes=graph.writes | acting) if acting else graph
     past = ledger(rows.steps, rows.attempts, before=generation + 1, undoes=graph.undoes)
     before = ledger(rows.steps, rows.attempts, before=generation, undoes=graph.undoes)

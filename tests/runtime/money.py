@@ -20,7 +20,7 @@ from runtime.engine.undo import INCOMPLETE
 from runtime.store.models import Run, StepRun
 from tests.runtime.fixtures import World
 from tests.runtime.machine import WORKSPACE
-from tests.runtime.money_flows import Part, all_of
+from tests.runtime.money_flows import Part, all_of, back
 
 ENDED = ("completed", "dead_lettered", "cancelled", "compensated")
 #: Where an action stands, from the outermost run on: `each1#0`, `call2#*`, `a3`.
@@ -185,7 +185,8 @@ class Oracle:
             earlier = any(line.why == "earlier_go" for line in said)
             now = any(line.fate != "undone" and line.why != "earlier_go" for line in said)
             # Once what the last call made is undone, the next undo takes back the one before.
-            next_one = any(line.fate == "undo" for line in said) and self.is_void(books, live)
+            gone = books.live.get((thing.run_id, back(thing.key)))
+            next_one = now and gone is not None and gone.status == "succeeded" and self.is_void(books, live)
             fates = ", ".join(f"{line.fate}/{line.why}" for line in said) or "nothing"
             what = f"{shown(books.place(thing))} {thing.id} stands, and the undo plan of its run says {fates}"
             if live is not None and live.made == thing.id:

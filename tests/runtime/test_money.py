@@ -109,7 +109,9 @@ def test_the_books_are_right_whatever_is_done_to_a_run(machine: Machine, world: 
         print(f"\nseeds from {base} on")
         seeds = [*range(base, base + more)]
     wrong: list[str] = []
-    for seed in seeds:
+    for number, seed in enumerate(seeds):
+        if more and not number % 20:
+            print(f"{number} played", flush=True)
         affair = play(machine, world, Case.of(seed))
         if affair.found:
             if wanted and not more:

@@ -177,6 +177,22 @@ def test_of_an_earlier_call_whose_undo_was_lost_nobody_is_told_that_it_is_still_
     assert message(ended).startswith("Nobody knows whether undone, for no answer came: “make”. Undone: “make”.")
 
 
+def test_a_called_workflow_that_did_for_a_list_what_needs_no_undo_is_no_hindrance(
+    machine: Machine, world: World
+) -> None:
+    make = call("make", world)
+    make["settings"]["undo"] = "nothing"
+    other = callee(machine, each([1]), *inside("each", make), links="start -> each")
+    runs = step("runs", "flow.run_workflow@1", {"workflow": other})
+    graph = flow(
+        "start -> one -> runs, one:undo -> unone", call("one", world, order="x"), call("unone", world, order="x"), runs
+    )
+    run = machine.run(graph)
+    undo(run.id)
+    ended = machine.finish(run.id)
+    assert ended.status == "compensated", message(ended)
+
+
 def decided(machine: Machine, item: UUID) -> None:
     plan = api.retry_plan(workspace_id=WORKSPACE, run_id=item)
     said = {"make": Decision(True, {"status": 201, "body": {"id": "INV-1"}})}
