@@ -234,8 +234,11 @@ class Oracle:
             for start in ("Still done", "no answer came", "Undone")
         )
         where = f"{self.name(books, run.id)} says “{message}”"
+        below = [books.runs[one].finished_at or 0 for one in books.under(run.id)]
+        # It was said before something was done about the runs that it has begun.
+        since = max(below, default=0) > (run.finished_at or 0)
         for key in done:
-            of = self.here(books, run.id, key)
+            of = [] if since and self.kind(key) != "action" else self.here(books, run.id, key)
             unsaid = self.any_lies(books, run.id, key) or self.unanswered(books, run.id, key)
             if of and not unsaid and not any(one.stands for one in of):
                 yield Violation("E", f"{where}, and nothing of {key} stands")
@@ -245,9 +248,8 @@ class Oracle:
                 about = (key not in done and key not in unsure) or (live is not None and live.made == one.id)
                 if one.stands and about and self.counts(books, one):
                     yield Violation("E", f"{where}, and {key} {one.id} stands")
-        below = [books.runs[one].finished_at or 0 for one in books.under(run.id)]
-        if max(below, default=0) > (run.finished_at or 0):
-            return  # it was said before something was done about them
+        if since:
+            return
         for start, stands in (("Still done in it", True), ("Undone in it", False)):
             for found in re.findall(rf"{start}: ([^.]*)\.", message):
                 for key in str(found).split(", "):

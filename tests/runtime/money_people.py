@@ -6,6 +6,7 @@ import inspect
 import re
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -13,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from runtime import api
-from runtime.contracts import Decision, RetryRefused, RuntimeRefused, TaskView
+from runtime.contracts import AlreadyFinished, Decision, RetryRefused, RuntimeRefused, TaskView
 from runtime.engine.ids import uuid7
 from runtime.engine.undo import INCOMPLETE
 from runtime.store.models import HumanTask, Run
@@ -24,7 +25,7 @@ from tests.runtime.money_flows import Part, Sketch
 from tests.runtime.test_people import INES
 
 #: A run that has neither ended nor come to wait for a person after so long hangs.
-PATIENCE = 15.0
+PATIENCE = 30.0
 SOON_MS = 3_000
 #: So often somebody who means well tries to bring a run to its end.
 ROUNDS = 8
@@ -471,7 +472,8 @@ class Affair:
         """Leave nothing under way behind."""
         self.behave()
         for one in Run.objects.filter(finished_at__isnull=True, parent_run_id__isnull=True):
-            api.cancel(workspace_id=WORKSPACE, run_id=one.id)
+            with suppress(AlreadyFinished):
+                api.cancel(workspace_id=WORKSPACE, run_id=one.id)
         deadline = time.monotonic() + PATIENCE
         while Run.objects.filter(finished_at__isnull=True).exists() and time.monotonic() < deadline:
             time.sleep(0.01)
