@@ -261,9 +261,14 @@ def _as_done(
     graph: Graph, rows: reads.RunRows, past: Ledger, steps: dict[str, StepRow], generation: int
 ) -> dict[str, StepRow]:
     """The rows from which an undo begins: of each action that can be undone the row of the last call that stands,
-    whichever generation made it."""
+    whichever generation made it; and of a step that has begun runs, and that this one did not come to, its last."""
     found = dict(steps)
     for action, by in graph.undone_by.items():
+        if has_runs(graph.by_id[action].type) and action in rows.standing_runs and action not in steps:
+            last = max((row for row in rows.steps if row.node_id == action), key=lambda row: row.generation)
+            found[action] = last
+            found.pop(by, None)
+            continue
         standing = past.standing(action)
         here = steps.get(action)
         if not standing or (here is not None and is_done(here) and own_call(rows, past, here) is standing[-1]):
