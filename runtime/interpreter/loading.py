@@ -90,7 +90,7 @@ def loaded(
     found = Loaded(state, event, owed=ahead, outer=outer, fault=None if damage is None else damaged(damage))
     if past is not None:
         found.owed_twice = twice(past, ahead)
-        found.earlier = earlier(rows, generation, past, ahead)
+        found.earlier = earlier(rows, generation, past, ahead, outer if version.graph.container is not None else None)
     for row in steps:
         status = state.steps[(row.node_id, generation)].status  # type: ignore[index]
         if row.output is not None and status is not StepStatus.SKIPPED:

@@ -8,6 +8,7 @@ from runtime.engine.graph import Graph
 from runtime.engine.undo import may_have_happened as may_have_been_done
 from runtime.interpreter.calls import STANDS, Call, Ledger, calls_of
 from runtime.interpreter.rows import step_state
+from runtime.store.children import Outer
 from runtime.store.reads import AttemptRow, RunRows, StepRow
 
 __all__ = ["earlier", "kept_in", "owed", "own_call", "row_of", "standing", "twice"]
@@ -120,9 +121,12 @@ def row_of(rows: RunRows, past: Ledger, node: str, call: Call, *, before: int) -
     )
 
 
-def earlier(rows: RunRows, generation: int, past: Ledger, ahead: Iterable[str]) -> dict[str, dict[str, str]]:
+def earlier(
+    rows: RunRows, generation: int, past: Ledger, ahead: Iterable[str], outer: Outer | None = None
+) -> dict[str, dict[str, str]]:
     """By action whose undo in this generation is about a call of an earlier one: what the steps gave in the generation
-    of that call, as rows hold it."""
+    of that call, as rows hold it. `outer`: what an item of a list knows of the runs around it, which may have been gone
+    on with since, too."""
     here = {row.node_id: row for row in rows.steps if row.generation == generation}
     kept = kept_in(rows, generation)
     found: dict[str, dict[str, str]] = {}
@@ -136,9 +140,10 @@ def earlier(rows: RunRows, generation: int, past: Ledger, ahead: Iterable[str]) 
             gave = [row for row in rows.steps if row.node_id == node and row.generation < generation and row.output]
             of = max(gave, key=_generation, default=None)
         given = {} if of is None else _given(rows, of.generation)
+        around = {} if outer is None or of is None or of.started_at is None else outer.texts_at(of.started_at)
         # Mostly it is what this generation has, too.
-        if any(there not in here or here[there].output != text for there, text in given.items()):
-            found[node] = given
+        if around or any(there not in here or here[there].output != text for there, text in given.items()):
+            found[node] = around | given
     return found
 
 
