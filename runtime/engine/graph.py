@@ -189,6 +189,8 @@ class Graph:
     #: Of one run: actions (id → name) that an earlier generation did and nothing has undone since, and that this one
     #: does not know as its own.
     standing: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    #: Those of them of which nobody knows whether they were undone.
+    standing_unsure: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
     #: Of one run: actions that an earlier generation did, or may have, that nothing has undone since, and that this one
     #: is to go on with. Where it ends before it comes to that, they are to be undone like what it did itself.
     owed: frozenset[str] = field(default=frozenset(), compare=False, repr=False)

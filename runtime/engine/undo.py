@@ -119,8 +119,15 @@ def inside(graph: Graph, steps: Steps, generation: int, left: Iterable[str]) -> 
 
 def unsure(graph: Graph, steps: Steps, generation: int, left: Iterable[str]) -> tuple[str, ...]:
     """Those of these actions whose undo step has had no answer: nobody knows whether they stand."""
-    tried = ((node, steps.get(StepKey(graph.undone_by.get(node, ""), generation))) for node in left)
-    return tuple(node for node, step in tried if step and step.error and step.error.may_have_happened)
+    here = done(graph, steps, generation)
+    found = []
+    for node in left:
+        step = steps.get(StepKey(graph.undone_by.get(node, ""), generation))
+        lost = step is not None and step.error is not None and step.error.may_have_happened
+        known = node in here and not _is_undone(graph, steps, generation, node)
+        if lost or (node in graph.standing_unsure and not known):
+            found.append(node)
+    return tuple(found)
 
 
 def incomplete(

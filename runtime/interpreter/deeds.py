@@ -3,16 +3,17 @@ knows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from uuid import UUID
 
 from runtime.engine.replay import Known
 from runtime.interpreter.calls import STANDS, UNKNOWN, known_of, ledger
+from runtime.interpreter.versions import parsed
 from runtime.store import reads
 from runtime.store.models import Run
 from runtime.store.parts import portions
 
-__all__ = ["UNKNOWN", "acted", "acted_ever", "in_doubt"]
+__all__ = ["UNKNOWN", "acted", "acted_ever", "in_doubt", "left_standing"]
 
 
 def acted(run_id: UUID, node: str) -> bool:
@@ -21,12 +22,31 @@ def acted(run_id: UUID, node: str) -> bool:
     return _acted(last.values_list("id", flat=True)[:1])
 
 
-def _acted(runs: Iterable[UUID]) -> bool:
+def left_standing(run_id: UUID, node: str) -> bool:
+    """The same of all that it has begun, but for actions of which somebody said that there is nothing to undo."""
+    return _acted(Run.objects.filter(parent_run_id=run_id, parent_node=node).values_list("id", flat=True), _to_undo)
+
+
+def _to_undo(found: Mapping[UUID, reads.RunRows]) -> bool:
+    drawn = Run.objects.filter(pk__in=[*found]).values_list("id", "version_id", "trigger_node")
+    for run_id, version_id, trigger in drawn:
+        by_id = parsed(version_id).of_run(trigger).graph.by_id
+        said = {node for node, one in by_id.items() if one.settings.nothing_to_undo}
+        if any(what in STANDS and node not in said for node, what in _known(found[run_id]).items()):
+            return True
+    return False
+
+
+def _acting(found: Mapping[UUID, reads.RunRows]) -> bool:
+    return any(_did(rows) for rows in found.values())
+
+
+def _acted(runs: Iterable[UUID], did: Callable[[Mapping[UUID, reads.RunRows]], bool] = _acting) -> bool:
     level = list(runs)
     while level:
         under: list[UUID] = []
         for some in portions(level):
-            if any(_did(rows) for rows in reads.load_runs(some).values()):
+            if did(reads.load_runs(some)):
                 return True
             under += Run.objects.filter(parent_run_id__in=some).values_list("id", flat=True)
         level = under

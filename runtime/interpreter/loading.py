@@ -44,6 +44,7 @@ class Loaded:
     lost_calls: dict[str, tuple[str, str]] = field(default_factory=dict)
     #: See `Graph.standing`.
     standing: dict[str, str] = field(default_factory=dict)
+    standing_unsure: frozenset[str] = frozenset()
     #: See `Graph.owed`.
     owed: frozenset[str] = frozenset()
     owed_twice: frozenset[str] = frozenset()
@@ -67,7 +68,8 @@ class Loaded:
         """This graph, with what the run did in earlier generations."""
         if not (self.standing or self.owed):
             return graph
-        return replace(graph, standing=self.standing, owed=self.owed, owed_twice=self.owed_twice)
+        found = {"standing": self.standing, "standing_unsure": self.standing_unsure}
+        return replace(graph, **found, owed=self.owed, owed_twice=self.owed_twice)
 
 
 def loaded(
@@ -88,7 +90,7 @@ def loaded(
     found = Loaded(state, event, owed=ahead, outer=outer, fault=None if damage is None else damaged(damage))
     if past is not None:
         found.owed_twice = twice(past, ahead)
-        found.earlier = earlier(rows, generation, past, ahead)
+        found.earlier = earlier(rows, generation, past, ahead, outer if version.graph.container is not None else None)
     for row in steps:
         status = state.steps[(row.node_id, generation)].status  # type: ignore[index]
         if row.output is not None and status is not StepStatus.SKIPPED:
@@ -147,4 +149,6 @@ def _take_over(found: Loaded, rows: RunRows, version: Version, past: Ledger) -> 
             found.keys[node] = lost.effect_key
     found.lost |= found.keys.keys() | found.lost_calls.keys()
     made = [row for row in rows.attempts if row.generation == generation]
-    found.standing = standing(version.graph, rows, past, here, kept=kept, made=made, resent=found.keys)
+    found.standing, found.standing_unsure = standing(
+        version.graph, rows, past, here, kept=kept, made=made, resent=found.keys, owed=found.owed
+    )

@@ -97,15 +97,16 @@ class Values:
     def _take_earlier(self, action: str, texts: dict[str, str]) -> None:
         of = self._earlier[action] = {}
         for node_id, text in texts.items():
-            node = self._version.graph.by_id.get(node_id)
-            if node is None:
+            # Also of steps around it.
+            key = self._version.keys.get(node_id)
+            if key is None:
                 continue
             reference = reference_in(text)
             if reference is None:
-                of[node.key] = document(text)
+                of[key] = document(text)
             else:
-                name = f"{_EARLIER}{action}.{node.key}"
-                self._references[name], self._places[name] = reference, (action, node.key)
+                name = f"{_EARLIER}{action}.{key}"
+                self._references[name], self._places[name] = reference, (action, key)
 
     def _take_outer(self, outer: Outer) -> None:
         """What the runs around it knew, the nearest last; of the outermost its start."""

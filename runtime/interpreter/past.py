@@ -8,6 +8,7 @@ from runtime.engine.graph import Graph
 from runtime.engine.undo import may_have_happened as may_have_been_done
 from runtime.interpreter.calls import STANDS, Call, Ledger, calls_of
 from runtime.interpreter.rows import step_state
+from runtime.store.children import Outer
 from runtime.store.reads import AttemptRow, RunRows, StepRow
 
 __all__ = ["earlier", "kept_in", "owed", "own_call", "row_of", "standing", "twice"]
@@ -30,27 +31,34 @@ def standing(
     kept: Collection[str],
     made: Iterable[AttemptRow] = (),
     resent: Mapping[str, str] | None = None,
-) -> dict[str, str]:
+    owed: Collection[str] = (),
+) -> tuple[dict[str, str], frozenset[str]]:
     """What was done outside before, or may have been, that nothing has undone since, and that a generation does not
-    know as its own: by node id, with its name. `here`: the rows of that generation, of which it took over those in
-    `kept`; `made`: its own tries; `resent`: keys of calls that it makes once more."""
+    know as its own: by node id, with its name; and those of which nobody knows whether they were undone. `here`: the
+    rows of that generation, of which it took over those in `kept`; `made`: its own tries; `resent`: keys of calls that
+    it makes once more; `owed`: what it is to undo itself, each time the last call."""
     tried: dict[str, list[AttemptRow]] = {}
     for one in made:
         tried.setdefault(one.node_id, []).append(one)
     names = {row.node_id: row.node_key for row in rows.steps}
     undo_steps = {row.node_id for row in rows.steps if '"undo:' in row.ports} | graph.undoes.keys()
     found: dict[str, str] = {}
+    unsure: set[str] = set()
     for node in rows.standing_runs - here.keys():
         found[node] = graph.by_id[node].name if node in graph.by_id else names.get(node, node)
     for node in past.tries:
         key = None if resent is None else resent.get(node)
         own = own_call(rows, past, here[node]) if node in kept else None
-        if node in undo_steps or not _others(past, node, tried.get(node, []), key, own):
+        others = [] if node in undo_steps else _others(past, node, tried.get(node, []), key, own)
+        if not others:
             continue
         drawn = graph.by_id.get(node)
         if drawn is None or not drawn.settings.nothing_to_undo:
             found[node] = names.get(node, node) if drawn is None else drawn.name
-    return found
+            left = others[:-1] if node in owed else others
+            if left and all(call.undo_lost for call in left):
+                unsure.add(node)
+    return found, frozenset(unsure)
 
 
 def _others(past: Ledger, node: str, here: list[AttemptRow], key: str | None, kept: Call | None) -> list[Call]:
@@ -113,9 +121,12 @@ def row_of(rows: RunRows, past: Ledger, node: str, call: Call, *, before: int) -
     )
 
 
-def earlier(rows: RunRows, generation: int, past: Ledger, ahead: Iterable[str]) -> dict[str, dict[str, str]]:
+def earlier(
+    rows: RunRows, generation: int, past: Ledger, ahead: Iterable[str], outer: Outer | None = None
+) -> dict[str, dict[str, str]]:
     """By action whose undo in this generation is about a call of an earlier one: what the steps gave in the generation
-    of that call, as rows hold it."""
+    of that call, as rows hold it. `outer`: what an item of a list knows of the runs around it, which may have been gone
+    on with since, too."""
     here = {row.node_id: row for row in rows.steps if row.generation == generation}
     kept = kept_in(rows, generation)
     found: dict[str, dict[str, str]] = {}
@@ -129,9 +140,10 @@ def earlier(rows: RunRows, generation: int, past: Ledger, ahead: Iterable[str]) 
             gave = [row for row in rows.steps if row.node_id == node and row.generation < generation and row.output]
             of = max(gave, key=_generation, default=None)
         given = {} if of is None else _given(rows, of.generation)
+        around = {} if outer is None or of is None or of.started_at is None else outer.texts_at(of.started_at)
         # Mostly it is what this generation has, too.
-        if any(there not in here or here[there].output != text for there, text in given.items()):
-            found[node] = given
+        if around or any(there not in here or here[there].output != text for there, text in given.items()):
+            found[node] = around | given
     return found
 
 

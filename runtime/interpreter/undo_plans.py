@@ -16,7 +16,7 @@ from runtime.engine.jsonprofile import dumps
 from runtime.engine.replay import SAID_NOT_DONE, Known
 from runtime.engine.state import DECIDED, RunStatus, StepError, StepKey, StepState, StepStatus
 from runtime.interpreter.calls import UNKNOWN, Call, Ledger, known_of, ledger, unsettled
-from runtime.interpreter.deeds import acted_ever
+from runtime.interpreter.deeds import left_standing
 from runtime.interpreter.generations import kept_row, note_decision, open_next
 from runtime.interpreter.past import is_done, kept_in, owed, own_call, row_of, standing, twice
 from runtime.interpreter.reopening import run_row, version_of
@@ -230,7 +230,7 @@ def found_of(row: dict[str, Any], rows: reads.RunRows) -> Found:
     if not graph.undone_by:
         # Where nothing of it can be undone, what its own runs did has to be named nevertheless.
         begun = [node.id for node in graph.nodes if has_runs(node.type) and node.id in steps]
-        acting = {node for node in begun if acted_ever(row["id"], node)}
+        acting = {node for node in begun if left_standing(row["id"], node)}
         graph = replace(graph, writes=graph.writes | acting) if acting else graph
     past = ledger(rows.steps, rows.attempts, before=generation + 1, undoes=graph.undoes)
     before = ledger(rows.steps, rows.attempts, before=generation, undoes=graph.undoes)
@@ -238,10 +238,10 @@ def found_of(row: dict[str, Any], rows: reads.RunRows) -> Found:
     graph = replace(graph, owed=ahead, owed_twice=twice(before, ahead))
     if row["finished_at"] is None:
         made = [one for one in rows.attempts if one.generation == generation]
-        stands = standing(graph, rows, before, steps, kept=kept_in(rows, generation), made=made)
+        stands, _ = standing(graph, rows, before, steps, kept=kept_in(rows, generation), made=made)
     else:
         steps = _as_done(graph, rows, past, steps, generation)
-        stands = standing(graph, rows, past, steps, kept={node for node, one in steps.items() if is_done(one)})
+        stands, _ = standing(graph, rows, past, steps, kept={node for node, one in steps.items() if is_done(one)})
     states = {StepKey(node, generation): step_state(one) for node, one in steps.items()}
     earlier = {
         node: name
@@ -257,9 +257,14 @@ def _as_done(
     graph: Graph, rows: reads.RunRows, past: Ledger, steps: dict[str, StepRow], generation: int
 ) -> dict[str, StepRow]:
     """The rows from which an undo begins: of each action that can be undone the row of the last call that stands,
-    whichever generation made it."""
+    whichever generation made it; and of a step that has begun runs, and that this one did not come to, its last."""
     found = dict(steps)
     for action, by in graph.undone_by.items():
+        if has_runs(graph.by_id[action].type) and action in rows.standing_runs and action not in steps:
+            last = max((row for row in rows.steps if row.node_id == action), key=lambda row: row.generation)
+            found[action] = last
+            found.pop(by, None)
+            continue
         standing = past.standing(action)
         here = steps.get(action)
         if not standing or (here is not None and is_done(here) and own_call(rows, past, here) is standing[-1]):

@@ -95,6 +95,14 @@ class Outer:
     since: int = 0
     texts: Mapping[str, str] | None = None
     beyond: Outer | None = None
+    #: What the steps of a run around that was gone on with ever gave, the oldest first: node id, when, and the output.
+    ever: tuple[tuple[str, int, str], ...] = ()
+
+    def texts_at(self, at: int) -> dict[str, str]:
+        """What was known of the runs around it at this time, where it was not what is known now; the nearest last."""
+        found = {} if self.beyond is None else self.beyond.texts_at(at)
+        then = {node: text for node, given, text in self.ever if given <= at}
+        return found | {node: text for node, text in then.items() if (self.texts or {}).get(node) != text}
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,7 +356,7 @@ def outer_of(run_ids: Sequence[UUID]) -> dict[UUID, Outer]:
     """Of those of these runs that another has begun: what they know from outside. Runs of one step share what the run
     around them knows."""
     found: dict[UUID, Outer] = {}
-    around: dict[tuple[UUID, str], tuple[str, int, dict[str, str], Outer | None]] = {}
+    around: dict[tuple[UUID, str], tuple[str, int, dict[str, str], Outer | None, _Ever]] = {}
     rows = Run.objects.filter(id__in=list(run_ids), parent_run_id__isnull=False)
     for run_id, parent, node, index, item in rows.values_list(
         "id", "parent_run_id", "parent_node", "item_index", "item"
@@ -358,9 +366,9 @@ def outer_of(run_ids: Sequence[UUID]) -> dict[UUID, Outer]:
         assert index is not None
         if (parent, node) not in around:
             texts, beyond = around_of(parent)
-            row = Run.objects.values_list("trigger_node", "accepted_at", "version_id").get(pk=parent)
+            row = Run.objects.values_list("trigger_node", "accepted_at", "version_id", "generation").get(pk=parent)
             since = counts_from(row[1], beyond, is_item=beyond is not None and is_item(row[2], row[0]))
-            around[parent, node] = (row[0], since, texts, beyond)
+            around[parent, node] = (row[0], since, texts, beyond, _ever_given(parent) if row[3] > 1 else ())
         found[run_id] = Outer(parent, node, index, item or "null", *around[parent, node])
     return found
 
@@ -381,6 +389,17 @@ def is_item(version_id: UUID, node: str) -> bool:
 
 def around_of(run_id: UUID) -> tuple[dict[str, str], Outer | None]:
     """What the steps of this run gave, by node id, as the rows hold it; and what the run knows from outside."""
-    rows = StepRun.objects.filter(run_id=run_id, output__isnull=False, status__in=("succeeded", "failed"))
-    texts = {node: text for node, text in rows.order_by("generation").values_list("node_id", "output") if text}
-    return texts, outer_of([run_id]).get(run_id)
+    rows = _that_gave(run_id).order_by("generation").values_list("node_id", "output")
+    return {node: text for node, text in rows if text}, outer_of([run_id]).get(run_id)
+
+
+def _that_gave(run_id: UUID) -> QuerySet[StepRun]:
+    return StepRun.objects.filter(run_id=run_id, output__isnull=False, status__in=("succeeded", "failed"))
+
+
+_Ever = tuple[tuple[str, int, str], ...]
+
+
+def _ever_given(run_id: UUID) -> _Ever:
+    rows = _that_gave(run_id).filter(finished_at__isnull=False).order_by("finished_at", "generation")
+    return tuple((node, at, text) for node, at, text in rows.values_list("node_id", "finished_at", "output") if text)

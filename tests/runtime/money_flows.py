@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from tests.runtime.fixtures import World
 from tests.runtime.machine import Machine, flow, get, post, step
@@ -139,6 +140,11 @@ class Sketch:
     world: World
     machine: Machine
     parts: dict[str, Part] = field(default_factory=dict)
+    #: By the step that calls it.
+    workflows: dict[str, UUID] = field(default_factory=dict)
+    #: What actions, and undo steps, send besides.
+    memo: str = ""
+    why: str = "x"
 
     def document(self) -> dict[str, Any]:
         self.parts = {part.key: part for part in all_of(self.row)}
@@ -171,6 +177,8 @@ class Sketch:
         body = {"order": f"{self.mark}/{{{{ run.id }}}}/{part.key}", "customer": "C-200", "amount": 10}
         if part.by_name:
             body["reference"] = f"{{{{ run.id }}}}-{part.key}"
+        if self.memo:
+            body["memo"] = self.memo
         if part.anew:
             body["memo"] = "{{ now() }}"
         settings: dict[str, Any] = {"on_failure": part.on_failure, "retry": SOON if part.twice else ONCE}
@@ -184,7 +192,7 @@ class Sketch:
         name = f"{{{{ run.id }}}}-{part.key}" if part.by_name else f"{{{{ steps.{part.key}.body.id }}}}"
         path = f"/invoices/{name}/void"
         address = self._address(path, part.back_meets)
-        made = post(back(part.key), address, {"reason": "x"}, retry=SOON if part.back_twice else ONCE)
+        made = post(back(part.key), address, {"reason": self.why}, retry=SOON if part.back_twice else ONCE)
         made["config"]["send_key"] = part.back_keyed
         if part.accepts:
             made["config"]["success_codes"] = "200-299,409"
@@ -203,7 +211,8 @@ class Sketch:
         return [step(part.key, "flow.for_each@1", config, on_failure=part.on_failure)]
 
     def _call(self, part: Part) -> list[dict[str, Any]]:
-        other = self.machine.publish(self._document(part.inside, "trigger.called@1"))
+        document = self._document(part.inside, "trigger.called@1")
+        other = self.workflows[part.key] = self.machine.publish(document, self.workflows.get(part.key))
         return [step(part.key, "flow.run_workflow@1", {"workflow": str(other)}, on_failure=part.on_failure)]
 
 

@@ -6,6 +6,7 @@ import inspect
 import re
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -13,9 +14,10 @@ from typing import Any
 from uuid import UUID
 
 from runtime import api
-from runtime.contracts import Decision, RuntimeRefused, TaskView
+from runtime.contracts import AlreadyFinished, Decision, RetryRefused, RuntimeRefused, TaskView
 from runtime.engine.ids import uuid7
-from runtime.store.models import HumanTask, Run
+from runtime.engine.undo import INCOMPLETE
+from runtime.store.models import Deployment, HumanTask, Run
 from tests.runtime.fixtures import World
 from tests.runtime.machine import WORKSPACE, Machine
 from tests.runtime.money import ENDED, Books, Oracle, Place, Violation, read, shown
@@ -23,13 +25,16 @@ from tests.runtime.money_flows import Part, Sketch
 from tests.runtime.test_people import INES
 
 #: A run that has neither ended nor come to wait for a person after so long hangs.
-PATIENCE = 15.0
+PATIENCE = 30.0
 SOON_MS = 3_000
 #: So often somebody who means well tries to bring a run to its end.
 ROUNDS = 8
 FAULTS = ("drop", "drop", "fail=422", "fail=500")
-OPERATIONS = ("retry", "retry from", "back at once", "undo", "item", "item undo", "cancel", "decide", "open gate")
-WEIGHTS = (4, 2, 2, 4, 2, 1, 1.5, 6, 1)
+OPERATIONS = (
+    *("retry", "retry from", "back at once", "undo", "item", "item undo", "cancel", "decide", "open gate"),
+    *("publish", "retry newest", "retry edited", "disturb", "pause", "both"),
+)
+WEIGHTS = (4, 2, 2, 4, 2, 1, 1.5, 6, 1, 1.5, 2, 1.5, 3, 0.7, 1)
 #: How the operator is when it means no more well than others.
 WORDS = {"consents": 0.85, "says": 0.3, "lies": 0.1}
 #: Whether people can say what became of an undo step that had no answer.
@@ -53,13 +58,15 @@ class Affair:
 
     def prepare(self) -> None:
         self.behave()
-        sketch = Sketch(self.row, self.mark, self.world, self.machine)
-        self.document = sketch.document()
-        self.oracle = Oracle(sketch.parts)
+        sketch = self.sketch = Sketch(self.row, self.mark, self.world, self.machine)
+        self.workflow = self.machine.publish(sketch.document())
+        # What fails again and again is held, which is another matter.
+        Deployment.objects.update(breaker_failures=0)
+        self.oracle = Oracle(dict(sketch.parts))
         self.note(" -> ".join(map(str, self.row)))
 
     def begin(self) -> None:
-        self.root = self.machine.begin(self.document)
+        self.root = self.machine.begin_again(self.workflow)
         self.settle()
 
     def note(self, text: str) -> None:
@@ -168,8 +175,14 @@ class Affair:
     def cancel(self, undo: bool) -> None:
         api.cancel(workspace_id=WORKSPACE, run_id=self.root, undo=undo)
 
-    def undo(self, run_id: UUID, chance: Random, *, consents: float = 1, says: float = 0, lies: float = 0) -> None:
-        """`says`: how often somebody says of an undo step without an answer what became of it."""
+    def undo(self, run_id: UUID, chance: Random, **words: float) -> None:
+        self.undoing(run_id, chance, **words)()
+
+    def undoing(
+        self, run_id: UUID, chance: Random, *, consents: float = 1, says: float = 0, lies: float = 0
+    ) -> Callable[[], None]:
+        """The undo that is planned now, to be carried out. `says`: how often somebody says of an undo step without an
+        answer what became of it."""
         plan = api.undo_plan(workspace_id=WORKSPACE, run_id=run_id)
         books = self.books()
         repeats, decisions, lied = [], {}, []
@@ -187,11 +200,33 @@ class Affair:
                 repeats.append(line.undo_node)
                 self.journal[-1] += f", {line.undo_node} may be sent again"
         more: dict[str, Any] = {"decisions": decisions} if decisions else {}
-        api.undo(workspace_id=WORKSPACE, run_id=run_id, plan=plan.id, reason="x", repeats=repeats, **more)
-        self.oracle.lies.update(lied)
 
-    def retry(self, run_id: UUID, chance: Random, start: Sequence[str] = (), *, consents: float, lies: float) -> None:
+        def carry_out() -> None:
+            api.undo(workspace_id=WORKSPACE, run_id=run_id, plan=plan.id, reason="x", repeats=repeats, **more)
+            self.oracle.lies.update(lied)
+
+        return carry_out
+
+    def retry(self, run_id: UUID, chance: Random, start: Sequence[str] = (), **words: Any) -> None:
+        self.retrying(run_id, chance, start, **words)()
+
+    def retrying(
+        self,
+        run_id: UUID,
+        chance: Random,
+        start: Sequence[str] = (),
+        *,
+        consents: float,
+        lies: float,
+        newest: bool = False,
+        edited: bool = False,
+    ) -> Callable[[], None]:
+        """The retry that is planned now, to be carried out. `newest`: on the version that is live; `edited`: one of the
+        steps that it begins with is given something else."""
         plan = api.retry_plan(workspace_id=WORKSPACE, run_id=run_id, start=start)
+        version = plan.versions[-1] if newest else None
+        if newest:
+            plan = api.retry_plan(workspace_id=WORKSPACE, run_id=run_id, start=start, version=version)
         books = self.books()
         place = books.places[run_id]
         decisions, repeats, lied = {}, [], []
@@ -202,15 +237,53 @@ class Affair:
                 lied += [(*place, line.node)] if lie else []
             elif (line.fate == "repeats" or (line.items and line.items.repeats)) and chance.random() < consents:
                 repeats.append(line.node)
+        given = {
+            line.node: line.input
+            for line in plan.steps
+            if line.first and isinstance(line.input, dict) and line.node in self.parts
+        }
+        edits: dict[str, Any] = {}
+        if edited and given:
+            node = chance.choice([*given])
+            edits = {node: self.changed(given[node], chance)}
         words = [f"from {', '.join(start)}"] if start else []
+        words += [f"on version {version}"] if newest else []
+        words += [f"{node} is given {one}" for node, one in edits.items()]
         words += [f"{node} may be done again" for node in repeats]
         words += [f"{node}: {self.worded(one, (*place, node) in lied)}" for node, one in decisions.items()]
         self.journal[-1] += "".join(f", {word}" for word in words)
-        api.retry(
-            workspace_id=WORKSPACE, run_id=run_id, plan=plan.id, start=start, decisions=decisions, repeats=repeats
-        )
-        self.oracle.consents += [(*place, node) for node in repeats]
-        self.oracle.lies.update(lied)
+        named: dict[str, Any] = {"workspace_id": WORKSPACE, "run_id": run_id, "plan": plan.id}
+        named |= {"start": start, "version": version, "edits": edits, "decisions": decisions}
+
+        def carry_out() -> None:
+            more: list[str] = []
+            while True:
+                try:
+                    api.retry(**named, repeats=[*repeats, *more])
+                    break
+                except RetryRefused as refused:
+                    # What is given something else asks other things than the plan did.
+                    again = {node for node, why in refused.fields.items() if "second time" in why and node in edits}
+                    asked = {node for node, why in refused.fields.items() if "Say whether" in why and node in edits}
+                    known = {node for node, why in refused.fields.items() if "is known" in why and node in edits}
+                    if not (again - {*more}) and not (asked - decisions.keys()) and not known:
+                        raise
+                    more += again
+                    decisions.update({node: self.said(books, run_id, node, False, chance)[0] for node in asked})
+                    for node in known:
+                        del decisions[node]
+            self.oracle.consents += [(*place, node) for node in (*repeats, *more)]
+            self.oracle.lies.update(lied)
+
+        return carry_out
+
+    @staticmethod
+    def changed(given: dict[str, Any], chance: Random) -> dict[str, Any]:
+        if isinstance(given.get("items"), list):
+            return {**given, "items": chance.choice(([1, 2, 3], [1], [2, 1]))}
+        if isinstance(given.get("json_body"), dict):
+            return {**given, "json_body": {**given["json_body"], "memo": f"edited {chance.randrange(9)}"}}
+        return given
 
     def said(self, books: Books, run_id: UUID, node: str, lying: bool, chance: Random) -> tuple[Decision, bool]:
         """What somebody says of a call without an answer, and whether it is a lie."""
@@ -291,7 +364,7 @@ class Affair:
         self.behave()
         self.open_gate()
         before, self.stuck = "", 0
-        for _ in range(ROUNDS):
+        for _ in range(ROUNDS + len(self.books().things)):
             books = self.books()
             root = books.runs[self.root]
             if root.status == ("completed" if forward else "compensated") or self.stuck > 2:
@@ -315,10 +388,32 @@ class Affair:
         if any(part.by_name for part in self.parts.values()):
             # What is called by a name that something has already is refused for ever, and rightly.
             return
+        if not forward:
+            self.trouble_going_back()
         if forward and self.books().runs[self.root].status != "completed":
             circular = any("around_over" in line for line in self.journal[-6:])
             why = "the run waits for a part of it, and the part for the run" if circular else "; ".join(told)
             self.trouble("F", f"it cannot be brought to its end: {why or state(self.books())}")
+
+    def trouble_going_back(self) -> None:
+        """Whatever was done can be undone, one undo after the other, but for what no step undoes (F)."""
+        books = self.books()
+        run = books.runs[self.root]
+        if run.status == "compensated" or not books.things or self.oracle.lies or run.status not in ENDED:
+            return
+        left = [one for one in books.things if one.stands and self.oracle.counts(books, one)]
+        for one in left:
+            if self.parts[one.key].back == "undo" and (one.run_id, one.key) not in books.unanswered:
+                self.trouble("F", f"it cannot be undone: {shown(books.place(one))} {one.id} stands")
+                return
+        if not left and not any(self.kind(key) == "action" for _, key in books.unanswered) and self.says_incomplete():
+            self.trouble("F", f"all is undone, and it does not end as that: {run.error}")
+
+    def kind(self, key: str) -> str:
+        return self.parts[key].kind if key in self.parts else ""
+
+    def says_incomplete(self) -> bool:
+        return INCOMPLETE in (self.books().runs[self.root].error or "")
 
     def solve_below(self, books: Books) -> None:
         """Say of each run below what became of its call without an answer, the innermost first."""
@@ -379,7 +474,8 @@ class Affair:
         """Leave nothing under way behind."""
         self.behave()
         for one in Run.objects.filter(finished_at__isnull=True, parent_run_id__isnull=True):
-            api.cancel(workspace_id=WORKSPACE, run_id=one.id)
+            with suppress(AlreadyFinished):
+                api.cancel(workspace_id=WORKSPACE, run_id=one.id)
         deadline = time.monotonic() + PATIENCE
         while Run.objects.filter(finished_at__isnull=True).exists() and time.monotonic() < deadline:
             time.sleep(0.01)

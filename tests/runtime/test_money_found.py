@@ -10,7 +10,7 @@ import pytest
 from runtime import api
 from runtime.contracts import Decision, NotRetryable, RunView
 from tests.runtime.fixtures import World
-from tests.runtime.machine import WORKSPACE, Machine, flow, look, pause, post, step, wait_until
+from tests.runtime.machine import WORKSPACE, Machine, flow, get, look, pause, post, step, wait_until
 from tests.runtime.test_own_runs import INES, call, callee, children, each, inside, made, mark_of_this_test, open_tasks
 from tests.runtime.test_undoing import fates, planned, undo
 from tests.runtime.test_undoing_again import go_on
@@ -158,6 +158,87 @@ def test_a_retry_that_keeps_everything_is_cancelled_before_a_worker_takes_it(
     api.cancel(workspace_id=WORKSPACE, run_id=run.id, undo=undo_it)
     machine.start()
     machine.finish(run.id, 5)
+
+
+def test_of_an_earlier_call_whose_undo_was_lost_nobody_is_told_that_it_is_still_done(
+    machine: Machine, world: World
+) -> None:
+    steps = call("make", world, order="x"), call("last", world, "fail=422", order="x"), call("unmake", world, order="x")
+    run = machine.run(flow("start -> make -> last, make:undo -> unmake", *steps))
+    next_meets(world, "drop", "/invoices", 3)
+    undo(run.id)
+    machine.finish(run.id)
+    world.ask("DELETE", "/behaviour")
+    go_on(run.id, start=["make"], repeats=["make"])
+    machine.finish(run.id)
+    undo(run.id)
+    ended = machine.finish(run.id)
+    assert "Still done" not in message(ended)
+    assert message(ended).startswith("Nobody knows whether undone, for no answer came: “make”. Undone: “make”.")
+
+
+def test_a_called_workflow_that_did_for_a_list_what_needs_no_undo_is_no_hindrance(
+    machine: Machine, world: World
+) -> None:
+    make = call("make", world)
+    make["settings"]["undo"] = "nothing"
+    other = callee(machine, each([1]), *inside("each", make), links="start -> each")
+    runs = step("runs", "flow.run_workflow@1", {"workflow": other})
+    graph = flow(
+        "start -> one -> runs, one:undo -> unone", call("one", world, order="x"), call("unone", world, order="x"), runs
+    )
+    run = machine.run(graph)
+    undo(run.id)
+    ended = machine.finish(run.id)
+    assert ended.status == "compensated", message(ended)
+
+
+@pytest.mark.parametrize("kind", ["a list", "a called workflow"])
+def test_runs_that_a_retry_from_further_back_does_not_come_to_are_undone(
+    machine: Machine, world: World, kind: str
+) -> None:
+    first, unfirst, last = (call(key, world, order="x") for key in ("first", "unfirst", "last"))
+    links = "start -> first -> runs -> last, first:undo -> unfirst"
+    runs = [undoable(machine, world)]
+    if kind == "a list":
+        runs = [each([1], "runs"), *inside("runs", call("one", world, order="x"), call("unone", world, order="x"))]
+        links += ", one:undo -> unone"
+    last["config"]["url"] = f"{world.url}/nowhere"
+    run = machine.run(flow(links, first, unfirst, *runs, last))
+    assert run.status == "dead_lettered", run
+    next_meets(world, "fail=422")
+    go_on(run.id, start=["first"], repeats=["first", "runs"])
+    machine.finish(run.id)
+    assert fates(planned(run.id)) == [("runs", "undo", None), ("first", "undo", None)]
+    undo(run.id)
+    ended = machine.finish(run.id)
+    assert made(world) == ["first/x", "one/x", "unone/x", "unfirst/x"]
+    assert ended.status == "compensated", message(ended)
+
+
+@pytest.mark.parametrize("comes_to_it", [True, False])
+def test_the_undo_of_an_item_reads_what_the_steps_before_its_list_gave_when_it_was_done(
+    machine: Machine, world: World, comes_to_it: bool
+) -> None:
+    """Not what they gave when the run was gone on with from there."""
+    first, make, unmake, last = (call(key, world) for key in ("first", "make", "unmake", "last"))
+    for step_of_run in (first, last):
+        step_of_run["config"]["json_body"]["order"] = "x"
+    unmake["config"]["json_body"]["order"] = "unmake/{{ steps.first.body.id }}"
+    last["config"]["url"] = f"{world.url}/nowhere"
+    mid = get("mid", f"{world.url}/customers", retry={"attempts": 1})
+    links = "start -> first -> mid -> each -> last, make:undo -> unmake"
+    run = machine.run(flow(links, first, mid, each([1]), *inside("each", make, unmake), last))
+    assert run.status == "dead_lettered", run
+    before = next(one["id"] for one in world.ask("GET", "/invoices")["items"] if one["order_number"] == "x")
+    if not comes_to_it:
+        world.ask("POST", "/behaviour", {"path": "/customers", "method": "GET", "behaviour": "fail=422", "times": 1})
+    go_on(run.id, start=["first"], repeats=["first", "each"])
+    machine.finish(run.id)
+    undo(run.id)
+    machine.finish(run.id)
+    asked = [one["order_number"] for one in world.ask("GET", "/invoices")["items"]]
+    assert next(one for one in asked if one.startswith("unmake/")) == f"unmake/{before}"
 
 
 def decided(machine: Machine, item: UUID) -> None:
