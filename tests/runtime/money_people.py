@@ -282,7 +282,7 @@ class Affair:
         if isinstance(given.get("items"), list):
             return {**given, "items": chance.choice(([1, 2, 3], [1], [2, 1]))}
         if isinstance(given.get("json_body"), dict):
-            return {**given, "json_body": {**given["json_body"], "memo": f"edited {chance.randrange(9)}"}}
+            return {**given, "json_body": {**given["json_body"], "note": f"edited {chance.randrange(9)}"}}
         return given
 
     def said(self, books: Books, run_id: UUID, node: str, lying: bool, chance: Random) -> tuple[Decision, bool]:
