@@ -85,7 +85,7 @@ def retry(
     rows = next_rows(found, lines, edits, decisions)
     who = "api" if by is None else f"user:{by}"
     with commit("run.replay"):
-        refuse_part_of_what_is_over(found.row, lock=True)
+        refuse_part_of_what_is_over(found.row, lock=True, asks=found.asks)
         now = database_now()
         carry_on(
             found,

@@ -273,8 +273,9 @@ class Change:
             left = undo.not_undone(self.graph, steps, self.generation)
             if left:
                 done = undo.undone(self.graph, steps, self.generation)
-                here = self.graph, steps, self.generation, left
-                self.error = undo.incomplete(self.graph, done, left, self.error, undo.inside(*here), undo.unsure(*here))
+                here = self.graph, steps, self.generation
+                told = undo.inside(*here, left), undo.unsure(*here, left), undo.earlier(*here)
+                self.error = undo.incomplete(self.graph, done, left, self.error, *told)
             status, self.outcome = RunStatus.DEAD_LETTERED if left else RunStatus.COMPENSATED, None
         elif self.cancel:
             status = RunStatus.CANCELLED

@@ -18,7 +18,7 @@ from runtime.engine.undo import may_have_happened as may_be_done
 
 #: Answers of another system that say "wait", not "no": what was asked for may have happened nevertheless (I11).
 _UNDECIDED_ANSWERS: Final = frozenset({408, 409, 425, 429})
-#: The code of the error of a call of which a person said that it did nothing.
+#: The code of the error of an undo step of which a person said that it did nothing.
 SAID_NOT_DONE: Final = "said_not_done"
 #: What fails before anything is sent.
 _NEVER_SENT: Final = frozenset({"config"})
@@ -83,7 +83,7 @@ def is_definite(error: StepError) -> bool:
     """Whether this failure says that nothing happened outside (I11): a refusal, or nothing was sent."""
     if error.http_status is not None:
         return 400 <= error.http_status < 500 and error.http_status not in _UNDECIDED_ANSWERS
-    return error.kind in _NEVER_SENT or error.code == SAID_NOT_DONE
+    return error.kind in _NEVER_SENT
 
 
 def plan(
@@ -95,6 +95,7 @@ def plan(
     edited: Iterable[str] = (),
     changed: Iterable[str] = (),
     moved: Iterable[str] = (),
+    own_runs: Iterable[str] = (),
 ) -> tuple[PlannedStep, ...]:
     """Each step's fate, in the order of the graph, leaving out those that no way led to.
 
@@ -102,8 +103,9 @@ def plan(
     ids), besides those that have not ended well; all that is behind them is done anew. `edited`: steps that get other
     settings than before. `changed`: steps that would, were they done anew, because the drawing is another one, or that
     were last given something else than what was lost. `moved`: steps that the drawing comes to in another way.
+    `own_runs`: steps that are done, but some of whose runs are to be brought to their end, which changes no result.
     """
-    begun, others, elsewhere = {*start, *edited}, {*edited, *changed}, {*moved}
+    begun, others, elsewhere, look = {*start, *edited}, {*edited, *changed}, {*moved}, {*own_runs}
     behind = _behind(graph, begun)
     anew = behind | begun
     lines: list[PlannedStep] = []
@@ -114,7 +116,7 @@ def plan(
         if node not in anew and step is not None:
             if step.status is StepStatus.SKIPPED and node not in elsewhere:
                 continue
-            if _stands(step):
+            if _stands(step) and node not in look:
                 lines.append(PlannedStep(node, Fate.KEPT))
                 continue
         was_begun = step is not None and step.status is not StepStatus.SKIPPED and step.attempt > 0

@@ -82,12 +82,16 @@ def undone(graph: Graph, steps: Steps, generation: int) -> tuple[str, ...]:
 def not_undone(graph: Graph, steps: Steps, generation: int) -> tuple[str, ...]:
     """The actions that stand as they are; also those that only an earlier generation knows of."""
     left = [node for node in done(graph, steps, generation) if not _is_undone(graph, steps, generation, node)]
-    earlier = [
+    return tuple(dict.fromkeys((*left, *earlier(graph, steps, generation))))
+
+
+def earlier(graph: Graph, steps: Steps, generation: int) -> list[str]:
+    """The actions of which something stands that only an earlier generation knows of."""
+    return [
         node
         for node in graph.standing
         if node in graph.owed_twice or not _is_known(graph, node, steps.get(StepKey(node, generation)))
     ]
-    return tuple(dict.fromkeys((*left, *earlier)))
 
 
 def _is_known(graph: Graph, node: str, step: StepState | None) -> bool:
@@ -133,10 +137,13 @@ def incomplete(
     cause: StepError | None,
     inside: Iterable[str] = (),
     unsure: tuple[str, ...] = (),
+    earlier: Iterable[str] = (),
 ) -> StepError:
     """What a person reads of a run that was not undone as a whole: what stands, or may (`unsure`), what was undone, and
-    why at all. `inside`: what steps that undo whole runs say of what is in these."""
-    stands = tuple(node for node in left if node not in unsure)
+    why at all. `inside`: what steps that undo whole runs say of what is in these; `earlier`: of what an earlier
+    generation did something stands for certain, whatever became of the rest."""
+    certain = {*earlier}
+    stands = tuple(node for node in left if node not in unsure or node in certain)
     message = f"Still done: {_names(graph, stands)}." if stands else ""
     if unsure:
         message = f"{message} Nobody knows whether undone, for no answer came: {_names(graph, unsure)}.".strip()
@@ -150,6 +157,7 @@ def incomplete(
         message=message,
         detail=None if cause is None else f"It was undone because of this: {cause.title}. {cause.message}",
         kind="undo",
+        may_have_happened=bool(unsure),
         node=graph.undone_by.get(left[0], left[0] if left[0] in graph.by_id else None),
     )
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
+from runtime.engine.jsonprofile import loads_stored
 from runtime.engine.replay import Known, is_definite, may_have_happened
 from runtime.engine.undo import undid
 from runtime.interpreter.doubts import MAY_REPEAT
@@ -204,7 +205,7 @@ def unsettled(tries: Sequence[AttemptRow]) -> list[AttemptRow]:
 
 def _is_settled(attempt: AttemptRow) -> bool:
     """Whether it is known what this attempt did outside; of one that was `abandoned` a person said so."""
-    if attempt.status in ("succeeded", "abandoned"):
+    if attempt.status in ("succeeded", "abandoned") or _was_said_not_done(attempt):
         return True
     error = error_of(attempt.error)
     if attempt.status != "failed" or error is None:
@@ -213,3 +214,12 @@ def _is_settled(attempt: AttemptRow) -> bool:
         return is_definite(error)
     # Where nobody knew how it ended, it says `in_doubt` instead.
     return not may_have_happened(error)
+
+
+def _was_said_not_done(attempt: AttemptRow) -> bool:
+    """Whether somebody looked and said that this try did nothing (`generations.note_decision`)."""
+    if attempt.status != "failed" or attempt.request is None or '"said":"not_done"' not in attempt.request:
+        return False
+    request: Any = loads_stored(attempt.request)
+    noted = request.get("in_doubt") if isinstance(request, dict) else None
+    return isinstance(noted, dict) and noted.get("said") == "not_done"

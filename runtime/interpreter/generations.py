@@ -96,9 +96,11 @@ def _around(run_id: UUID) -> list[UUID]:
     return found
 
 
-def refuse_part_of_what_is_over(run: Mapping[str, Any], *, lock: bool = False) -> None:
+def refuse_part_of_what_is_over(run: Mapping[str, Any], *, lock: bool = False, asks: bool = False) -> None:
     """Raise NotRetryable where a run around this one was cancelled, or undone, as a whole or not: what this one did
-    would stand in it, and nobody would know."""
+    would stand in it, and nobody would know. But where somebody has to decide about it first (`asks`), nothing around
+    it that was not undone as a whole could be gone on with otherwise.
+    """
     around = [] if run["detached"] or run["parent_run_id"] is None else _around(run["parent_run_id"])
     # From the outermost on, which is the order in which everybody locks rows.
     rows = Run.objects.filter(pk__in=around).order_by("pk")
@@ -111,7 +113,7 @@ def refuse_part_of_what_is_over(run: Mapping[str, Any], *, lock: bool = False) -
     nodes = {run["parent_run_id"]: run["parent_node"]}
     nodes |= dict(rows.exclude(parent_run_id=None).values_list("parent_run_id", "parent_node"))
     for run_id, (status, generation) in over.items():
-        if status == "dead_lettered" and not _was_undone(run_id, generation, nodes.get(run_id)):
+        if asks and status == "dead_lettered" and not _was_undone(run_id, generation, nodes.get(run_id)):
             # Of what that one did this part still stands as it is, and what it does now is undone, or kept, with it.
             continue
         how = "cancelled" if status == "cancelled" else "undone"
@@ -145,8 +147,9 @@ def decided(happened: bool) -> str:
     return "succeeded" if happened else "abandoned"
 
 
-def note_decision(attempt: Attempt, *, happened: bool, who: str, now: int) -> None:
-    """Put what a person said beside the attempt that it is about (I12)."""
+def note_decision(attempt: Attempt, *, happened: bool, who: str, now: int, is_undo: bool = False) -> None:
+    """Put what a person said beside the attempt that it is about (I12). Of an undo step (`is_undo`) that did not do it
+    nobody said that it be sent again."""
     request: Any = {} if attempt.request is None else loads_stored(attempt.request)
     said = {
         "decided_at": iso(now),
@@ -154,10 +157,15 @@ def note_decision(attempt: Attempt, *, happened: bool, who: str, now: int) -> No
         "decided_by": who,
         "text": "It happened." if happened else "Send it again.",
     }
+    if is_undo:
+        said |= {
+            "text": "It was undone." if happened else "It is still done.",
+            "said": "done" if happened else "not_done",
+        }
     before = request.get("in_doubt") if isinstance(request, dict) else None
     if isinstance(before, dict) and "looked" in before:
         said["looked"] = before["looked"]
     Attempt.objects.filter(pk=attempt.pk).update(
-        status=decided(happened),
+        status=("succeeded" if happened else "failed") if is_undo else decided(happened),
         request=dumps({**(request if isinstance(request, dict) else {"summary": request}), "in_doubt": said}),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
+from uuid import UUID
 
 from runtime.engine.jsonprofile import JSON, dumps
 from runtime.engine.state import StepError
@@ -19,6 +20,8 @@ SHOWN: Final = 3
 
 #: So many runs are looked into, and so many of their steps named.
 MOST_LOOKED_INTO = 10
+#: In the error of a run of which nobody knows whether all of it was undone.
+_UNSURE: Final = '"may_have_happened":true'
 
 
 def turn_failed(turn: Child) -> StepError:
@@ -136,6 +139,14 @@ def no_answer(value: JSON) -> StepError:
     )
 
 
+def to_look_into(standing: Sequence[Child], asks: Sequence[UUID]) -> list[UUID]:
+    """Of the runs that were not undone those that are told of: some of which nobody knows whether they were, and some
+    of the others."""
+    unsure = [row.id for row in standing if row.error is not None and _UNSURE in row.error] + list(asks)
+    sure = [row.id for row in standing if row.error is None or _UNSURE not in row.error]
+    return unsure[:MOST_LOOKED_INTO] + sure[:MOST_LOOKED_INTO]
+
+
 def not_undone(
     name: str,
     rows: Sequence[Child],
@@ -148,7 +159,8 @@ def not_undone(
     """`left`, `gone`, `unsure`: steps in these runs that are still done, that were undone, and of which nobody knows
     whether they were."""
     numbers = ", ".join(str(row.index + 1) for row in rows[:10])
-    where = f": look at number {numbers}" if rows else ""
+    more = f" and {len(rows) - 10} more" if len(rows) > 10 else ""
+    where = f": look at number {numbers}{more}" if rows else ""
     error = _error(
         "items_not_undone",
         f"{len(rows) + asks} of {total} could not be undone",

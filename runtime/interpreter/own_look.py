@@ -321,7 +321,7 @@ class Look:
                 fan.asks.append(run_id)
         standing = await self._ask(children.standing, mark)
         if standing or fan.asks:
-            some = [*(row.id for row in standing), *fan.asks][: own_errors.MOST_LOOKED_INTO]
+            some = own_errors.to_look_into(standing, fan.asks)
             lists = await driver.shell.ask(partial(again.inside, driver.claimed.workspace_id, some))
             self._fail(own_errors.not_undone(name, standing, len(fan.asks), tally.count, *lists))
             return True

@@ -63,12 +63,19 @@ class Found:
     state: RunState
     known: dict[str, Known]
     start: tuple[str, ...]
+    #: Steps that are done, and some of whose runs were to be undone, and were not: they are done, too.
+    own_runs: frozenset[str] = frozenset()
     #: With which versions runs of other workflows are gone on with.
     called: Called = field(default_factory=dict)
 
     @property
     def generation(self) -> int:
         return int(self.row["generation"])
+
+    @property
+    def asks(self) -> bool:
+        """Whether somebody has to decide something before it is gone on with."""
+        return any(line.fate is Fate.ASKS for line in self.lines())
 
     def lines(self, edited: Collection[str] = ()) -> tuple[PlannedStep, ...]:
         return replay.plan(
@@ -79,6 +86,7 @@ class Found:
             edited=edited,
             changed=self.redrawn() | self._given_anew(),
             moved=self._moved(),
+            own_runs=self.own_runs,
         )
 
     def _moved(self) -> set[str]:
@@ -119,27 +127,34 @@ def look(
     live; `called`: with these of the workflows that it runs, by default with those that are live. Raises NotFound,
     NotRetryable, RetryRefused."""
     row = run_row(workspace_id, run_id)
-    old = _to_go_on_with(row)
+    old, over = _to_go_on_with(row)
     if held_to is not None:
         chosen = old if held_to == old.id or row["mode"] != "live" else version_by_id(held_to, row)
     else:
         chosen = version_of(row, version) if version not in (None, old.number) else old
     found = found_of(row, old, chosen, reads.load_runs([run_id], with_own_runs=True)[run_id], start)
+    if over is not None and not found.asks:
+        raise over
     if called is None:
         called = called_versions.live_below(workspace_id, [chosen.graph]) if row["mode"] == "live" else {}
     return replace(found, called=called)
 
 
-def _to_go_on_with(row: Mapping[str, Any]) -> Version:
-    """The version of a run that has ended and is not done."""
+def _to_go_on_with(row: Mapping[str, Any]) -> tuple[Version, NotRetryable | None]:
+    """The version of a run that has ended and is not done; and why it is not gone on with unless it asks something."""
     if row["finished_at"] is None:
         raise NotRetryable("This run is not over yet.", code="still_open")
     if RunStatus(row["status"]) not in replay.REOPENS:
         raise NotRetryable("This run is done: start it anew instead.", code="already_done")
-    refuse_part_of_what_is_over(row)
+    refuse_part_of_what_is_over(row, asks=True)
+    over = None
+    try:
+        refuse_part_of_what_is_over(row)
+    except NotRetryable as refused:
+        over = refused
     if row["status"] == "cancelled":
         _refuse_started_anew(row)
-    return version_of(row)
+    return version_of(row), over
 
 
 def _refuse_started_anew(row: Mapping[str, Any]) -> None:
@@ -197,7 +212,8 @@ def found_of(
     }
     # A step some of whose own runs were undone is not done, whatever became of the others.
     begins |= {node for node in rows.undone_runs | partly if node in chosen.graph.by_id and node in steps}
-    found = Found(row, old, chosen, steps, tries, state, known, tuple(sorted(begins)))
+    own_runs = rows.partly_undone_runs - begins
+    found = Found(row, old, chosen, steps, tries, state, known, tuple(sorted(begins)), own_runs)
     error = error_of(row["error"])
     # One that was to be undone, and of which everything stands, is done once somebody says that it shall be.
     is_done = error is None or error.code != INCOMPLETE

@@ -94,10 +94,9 @@ def carry_out(
 def _decided(found: Found, node: str, said: UndoDecision, now: int) -> StepRun:
     """The row of an undo step of which somebody said how it ended: it is not carried out any more."""
     row = kept_row(found.row, found.last_of(node))
-    row.finished_at = now
     row.commit_seq = 1 + max((one.commit_seq or 0 for one in found.steps.values()), default=0)
     if said == "undone":
-        row.status, row.error = StepStatus.SUCCEEDED.value, None
+        row.status, row.error, row.finished_at = StepStatus.SUCCEEDED.value, None, now
         row.ports = ports_text(law.ports_of(found.graph.undoes[node]))
     else:
         row.error = error_text(_said_not_done(found, node))
@@ -121,10 +120,7 @@ def _note(found: Found, node: str, tries: Sequence[AttemptRow], said: UndoDecisi
         (attempt,) = Attempt.objects.filter(
             run_id=found.row["id"], node_id=node, generation=one.generation, attempt=one.attempt
         )
-        note_decision(attempt, happened=said == "undone", who=who, now=now)
-        if said == "still_done":
-            error = error_text(_said_not_done(found, node))
-            Attempt.objects.filter(pk=attempt.pk).update(status=_STATUS[said], error=error)
+        note_decision(attempt, happened=said == "undone", who=who, now=now, is_undo=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +338,9 @@ def _line(found: Found, node: str, fate: str | None = None) -> UndoLine:
     elif graph.by_id[by].settings.disabled:
         fate, why = "stays", "switched_off"
     elif step is not None or known_of(found.undos(by)) in UNKNOWN:
-        fate, why = "again", known_of(found.undos(by)).value
+        # What a step did by runs of its own, each of these knows of itself.
+        of_runs = has_runs(graph.by_id[by].type)
+        fate, why = "again", (Known.HAPPENED if of_runs else known_of(found.undos(by))).value
     else:
         fate = "undo"
     return UndoLine(

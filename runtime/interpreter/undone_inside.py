@@ -45,8 +45,8 @@ def refuse_unknown(
 
 
 def undone_inside(run_id: UUID, nodes: Collection[str], graph: Graph) -> set[str]:
-    """Those of these steps of whose own runs something was undone, though not all of it. Raises NotRetryable where
-    nobody knows whether it was."""
+    """Of these steps, some of whose own runs were not undone as a whole, those of whose runs something was undone.
+    Raises NotRetryable where nobody knows whether it was."""
     found: set[str] = set()
     if not nodes:
         return found

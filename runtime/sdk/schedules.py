@@ -32,6 +32,8 @@ FIRST_DAY: Final = date(2024, 1, 1)
 RULE_FIELDS: Final = ("repeat", "every", "unit", "weekdays", "day", "nth", "weekday", "at", "cron")
 #: Starts of one rule are at least so far apart.
 LEAST_SECONDS: Final = 5
+#: So many starts tell whether several rules come too close.
+_SOON: Final = 500
 #: What becomes of a start on a day that is no working day.
 _OFF_DAYS: Final = ("start", "skip", "before", "after")
 #: Days of a month that are no number.
@@ -129,6 +131,9 @@ def check(config: Mapping[str, Any]) -> None:
         if next(_of_rule(place, rule, begin), None) is None:
             field = "cron" if rule.get("repeat") == "cron" else "repeat"
             raise ScheduleError(place + field, "This schedule never fires.")
+    rules = list(rules_of(config))
+    if len(rules) > 1 and any(_goes_by_seconds(rule) for _, rule in rules):
+        _refuse_haste_together(config, rules[-1][0], begin)
 
 
 def _refuse_haste(place: str, rule: Mapping[str, Any]) -> None:
@@ -146,6 +151,20 @@ def _refuse_haste(place: str, rule: Mapping[str, Any]) -> None:
                 raise ScheduleError(f"{place}cron", apart)
         case _:
             return
+
+
+def _goes_by_seconds(rule: Mapping[str, Any]) -> bool:
+    if rule.get("repeat") == "cron":
+        return len(str(rule.get("cron") or "").split()) > 5
+    return rule.get("repeat", "every") == "every" and rule.get("unit") == "seconds"
+
+
+def _refuse_haste_together(config: Mapping[str, Any], place: str, begin: int) -> None:
+    """The same of several rules, none of which is too hasty by itself."""
+    soon = islice(moments(config, begin), _SOON)
+    if any(later - earlier < LEAST_SECONDS * 1000 for earlier, later in pairwise(soon)):
+        apart = f"Starts are at least {LEAST_SECONDS} seconds apart, those of several rules too."
+        raise ScheduleError(f"{place}repeat", apart)
 
 
 def _fires(config: Mapping[str, Any], after_ms: int) -> Iterator[datetime]:

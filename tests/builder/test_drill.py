@@ -143,6 +143,16 @@ def test_each_boundary_has_a_name_of_its_own_and_what_is_not_green_says_what_to_
 
 
 @pytest.mark.timeout(400)
+def test_what_stays_done_when_a_run_is_undone_says_what_to_do(transactional_db: None, world: World) -> None:
+    pay, back, order = (post(key, f"https://shop.example/{key}", INVOICE) for key in ("pay", "back", "order"))
+    found = drilled(world, flow("start -> pay -> order, pay:undo -> back", pay, back, order))
+    assert found["undo_complete"] is False
+    assert found["finished"] == found["total"]
+    told = {(said["step"], said["what"]) for one in found["rounds"] for said in one["advice"]}
+    assert told == {("order", "no_undo")}
+
+
+@pytest.mark.timeout(400)
 def test_waits_questions_and_calls_that_nobody_waits_for_are_drilled(transactional_db: None, world: World) -> None:
     inner = post("inner", "https://shop.example/inner", INVOICE)
     other = world.workflow("Called")

@@ -209,3 +209,11 @@ def is_near_change(at: int, zone: str) -> bool:
     moment = datetime.fromtimestamp(at / 1000, UTC)
     offsets = {(moment + step).astimezone(place).utcoffset() for step in (-hours, hours)}
     return len(offsets) > 1
+
+
+def test_several_rules_together_are_not_more_hasty_than_one() -> None:
+    config = {"repeat": "cron", "cron": "*/5 * * * * *", "also": [{"repeat": "cron", "cron": "2/5 * * * * *"}]}
+    with pytest.raises(ScheduleError, match="those of several rules too") as refused:
+        check(config)
+    assert refused.value.field == "also.0.repeat"
+    check({**config, "also": [{"repeat": "cron", "cron": "*/10 * * * * *"}]})

@@ -148,6 +148,19 @@ def output_of(run_id: UUID, node: str = "one") -> Any:
     return api.step(workspace_id=WORKSPACE, run_id=run_id, node_id=node).output["body"]["id"]  # type: ignore[index, call-overload]
 
 
+def test_of_two_calls_the_earlier_one_stands_for_certain_whatever_became_of_the_later_ones_undo(
+    machine: Machine, world: World
+) -> None:
+    run = machine.run(
+        flow(ONE, call("one", world), call("three", world, "fail=422"), call("undo_one", world, "drop*1"))
+    )
+    go_on(run.id, start=["one"], repeats=["one"])
+    machine.finish(run.id)
+    undo(run.id)
+    ended = machine.finish(run.id)
+    assert "Still done: “one”. Nobody knows whether undone, for no answer came: “one”." in message(ended)
+
+
 # --- nobody knows whether it was undone -----------------------------------------------------------------------------
 
 
@@ -229,6 +242,20 @@ def test_a_run_does_not_go_on_while_nobody_knows_what_of_its_items_was_undone(ma
     assert again == ["one", "undo_one", "one"] * 2
 
 
+def test_one_of_many_items_of_which_nobody_knows_whether_it_was_undone_is_never_forgotten(
+    machine: Machine, world: World
+) -> None:
+    run = list_of(world, machine, items=12)
+    last = items_of(run.id)[-1]
+    for behaviour, times, whose in (("fail=422", 12, run.id), ("drop", 1, last.pk), ("fail=422", 12, run.id)):
+        behave(world, behaviour, times=times)
+        undo(whose)
+        machine.finish(whose)
+        told = message(api.run(workspace_id=WORKSPACE, run_id=run.id))
+    assert "1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more" in told
+    assert "Still done in it: one. Nobody knows whether undone in it: one." in told
+
+
 def test_a_run_some_of_whose_items_were_undone_does_these_again_and_keeps_the_others(
     machine: Machine, world: World
 ) -> None:
@@ -249,10 +276,12 @@ def test_a_run_none_of_whose_items_could_be_undone_keeps_them(machine: Machine, 
     behave(world, "fail=422", times=2)
     undo(run.id)
     machine.finish(run.id)
-    assert words(planned_retry(run.id))[0] == ("each", "kept", None)
+    assert words(planned_retry(run.id))[0] == ("each", "again", "harmless")
     go_on(run.id)
     assert machine.finish(run.id).status == "completed"
     assert [made(world, item.pk) for item in items_of(run.id)] == [["one"], ["one"]]
+    assert [one.status for one in items_of(run.id)] == ["completed", "completed"]
+    assert api.dead_letter_count(workspace_id=WORKSPACE) == 0
 
 
 def test_a_run_of_which_nothing_could_be_undone_is_done_once_somebody_says_so(machine: Machine, world: World) -> None:

@@ -1,4 +1,4 @@
-"""What to do about a step that was done twice, or of which nobody could know whether it happened."""
+"""What to do about a step that was done twice, of which nobody could know whether it happened, or that is still done."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from runtime.catalog import CATALOG
+from runtime.contracts import UndoLine
 from runtime.sdk import EffectClass
 from runtime.store.models import Attempt
 
-__all__ = ["by_name", "doubted", "repeated"]
+__all__ = ["by_name", "doubted", "not_undone", "repeated"]
 
 Step = dict[str, Any]
 _MAIL: Final = "email."
@@ -54,6 +55,24 @@ def doubted(find: Callable[[UUID, str], Step | None], runs: Iterable[UUID]) -> l
         asks = step.get("settings", {}).get("on_failure") == "person"
         found[workflow_id, node] = {"step": _name(step, node), "what": f"{what}_person" if asks else what}
     return list(found.values())
+
+
+def not_undone(lines: Iterable[UndoLine]) -> list[dict[str, str]]:
+    """For steps that are still done after an undo: {step, what}.
+
+    `what`: no_undo (nothing undoes it, and nobody said that nothing has to), undo_off (that is switched off), or
+    undo_failed (`step` is then the one that should have undone it).
+    """
+    found: dict[tuple[str, str], None] = {}
+    for line in lines:
+        inside = [] if line.items is None else line.items.left
+        if line.fate == "stays":
+            found[line.name, "undo_off" if line.why == "switched_off" else "no_undo"] = None
+        elif line.fate in ("undo", "again") and inside:
+            found |= dict.fromkeys((name, "no_undo") for name in inside)
+        elif line.fate in ("undo", "again"):
+            found[line.undo_name or line.name, "undo_failed"] = None
+    return [{"step": step, "what": what} for step, what in found]
 
 
 def _effect(step: Step) -> EffectClass | None:

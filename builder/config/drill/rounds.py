@@ -19,7 +19,7 @@ from uuid import UUID
 from django.core.management import call_command
 from django.db import connections
 
-from builder.config.drill.advice import by_name, doubted, repeated
+from builder.config.drill.advice import by_name, doubted, not_undone, repeated
 from builder.config.drill.crowd import Crowd
 from builder.config.drill.moving import ROUND_SECONDS, WORKSPACE, at_rest, family
 from builder.config.drill.recorder import Recorder, Stand, duplicates, read, watch_steps
@@ -229,7 +229,8 @@ def _see_through(folder: Path, plan: Plan, starts: bool, undoes: bool, report: P
     told = [*repeated(plan.keyed, twice)]
     if in_doubt:
         told += doubted(plan.step, family(run_id))
-    undo = _undone(run_id) if run.finished_at is not None else None
+    undo, left = _undone(run_id) if run.finished_at is not None else (None, [])
+    told += left
     after = read(folder / "ledger", family(run_id))
     said = {
         "status": status, "in_doubt": in_doubt, "duplicates": by_name(plan.keyed, twice), "calls": len(after),
@@ -261,14 +262,14 @@ def _is_in_doubt(run: RunView) -> bool:
     return run.error is not None and run.error.get("code") == "in_doubt"
 
 
-def _undone(run_id: UUID) -> bool | None:
-    """Undo the run: whether everything with an undo step was undone; None where there is nothing to undo."""
+def _undone(run_id: UUID) -> tuple[bool | None, list[dict[str, str]]]:
+    """Undo the run: whether everything was undone, None where there is nothing to undo; and what to do about the rest,
+    as in `advice`."""
     plan = api.undo_plan(workspace_id=WORKSPACE, run_id=run_id)
     if not plan.possible:
-        return None
+        return None, []
     repeats = [line.undo_node for line in plan.lines if line.undo_node is not None and line.fate == "again"]
     api.undo(workspace_id=WORKSPACE, run_id=run_id, plan=plan.id, reason="Drill", repeats=repeats)
-    if at_rest(run_id).status != "compensated":
-        return False
-    left = api.undo_plan(workspace_id=WORKSPACE, run_id=run_id)
-    return all(line.fate == "undone" for line in left.lines if line.undo_node is not None)
+    status = at_rest(run_id).status
+    left = not_undone(api.undo_plan(workspace_id=WORKSPACE, run_id=run_id).lines)
+    return status == "compensated" and not left, left

@@ -66,7 +66,10 @@ export default function DrillDialog(props: { workflow: Workflow; trigger: string
                     {one.step && <span className={css.step}>{one.step}</span>} {t(`point.${one.point.replace(".", "_")}`)}
                     {again > 0 && ` ${t("time", { count: again + 1 })}`}
                   </span>
-                  <b>{t(`round.${outcomeOf(one)}`)}</b>
+                  <b>
+                    {outcomeOf(one) === "undo" && `${t(`round.${endOf(one)}`)} · `}
+                    {t(`round.${outcomeOf(one)}`)}
+                  </b>
                 </div>
               </li>
             );
@@ -86,6 +89,10 @@ function timesBefore(rounds: readonly Round[], at: number): number {
 function outcomeOf(one: Round): "twice" | "finished" | "asks" | "beyond" | "undo" | "lost" {
   if (Object.keys(one.duplicates).length > 0) return "twice";
   if (one.undo === false) return "undo";
+  return endOf(one);
+}
+
+function endOf(one: Round): "finished" | "asks" | "beyond" | "lost" {
   return one.finished ? "finished" : one.asks ? "asks" : one.beyond ? "beyond" : "lost";
 }
 

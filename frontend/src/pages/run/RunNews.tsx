@@ -12,7 +12,7 @@ import { ErrorBox } from "./ErrorBox";
 import { FailedBelow } from "./FailedBelow";
 import css from "./run.module.css";
 import { solvedBy } from "./solved";
-import { howFarUndone } from "./undo";
+import { howFarUndone, isAnswered } from "./undo";
 import undo from "./undo.module.css";
 
 const RunQuestions = lazy(() => import("./RunQuestions"));
@@ -119,6 +119,7 @@ function HowFarUndone({ run }: { run: Run }) {
       {standing.length > 0 && <Names title={t("undo.stillDone")} lines={standing} />}
       {unsure.length > 0 && <Names title={t("undo.unsure")} lines={unsure} />}
       <Names title={t("undo.gone")} lines={gone} none={t("undo.noneGone")} />
+      {standing.length > 0 && unsure.length === 0 && standing.every(isAnswered) && <p className={undo.answered}>{t("undo.answered")}</p>}
     </div>
   );
 }

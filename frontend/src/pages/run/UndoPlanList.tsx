@@ -3,6 +3,7 @@ import { useId } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { UndoItems, UndoLine } from "../../api/types";
+import { undoOfItems } from "../../live";
 import { RadioGroup, useFormatter } from "../../ui";
 import fields from "../../ui/fields.module.css";
 import { countedAs } from "./items/shown";
@@ -66,7 +67,7 @@ function Turn({ line, number, consents }: { line: UndoLine; number: number; cons
       <div className={css.head}>
         <span className={css.number}>{number}</span>
         <div>
-          <b id={id}>{line.undo_name}</b>
+          <b id={id}>{line.undo_node === undoOfItems(line.node) ? t("undo.ofItems", { name: line.name }) : line.undo_name}</b>
           <small>{t("undo.undoes", { name: line.name })}</small>
           {line.items && <small>{itemsText(line.items, line.type)}</small>}
           {line.fate === "again" && !(consents && unknown !== null) && (

@@ -2,7 +2,7 @@
 import { isJsonObject, type Json } from "../../graph";
 
 /** In words: the keys of `attempt.doubt`. */
-export type Said = "happened" | "did_not_happen" | "could_not_tell" | "it_happened" | "send_again" | "same_key";
+export type Said = "happened" | "did_not_happen" | "could_not_tell" | "it_happened" | "send_again" | "same_key" | "was_undone" | "still_done";
 
 export interface Doubt {
   said: Said;
@@ -19,6 +19,7 @@ export function doubtOf(attempt: { status: string; request: Json }): Doubt | nul
   const looked = Array.isArray(noted["looked"]) ? noted["looked"] : [];
   const found = noted["found"];
   if (noted["policy"] === "look_up" && typeof found === "string" && FOUND.includes(found)) return { said: found as Said, looked };
+  if (noted["said"] === "done" || noted["said"] === "not_done") return { said: noted["said"] === "done" ? "was_undone" : "still_done", looked };
   if (noted["policy"] === "ask_human") return { said: attempt.status === "succeeded" ? "it_happened" : "send_again", looked };
   return { said: "same_key", looked };
 }

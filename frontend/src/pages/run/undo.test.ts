@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { GraphDocument, Retried, Run, RunError, RunStep, UndoLine, UndoPlan } from "../../api/types";
 import {
-  causeOf, countTurns, doubtOf, goOf, hasUndoSteps, howFarUndone, isUndoable, missingIn, partsOf, progressOf, requestOf, saidOf, stepsOfRun, stepUndoOf,
+  causeOf, countTurns, doubtOf, goOf, hasUndoSteps, howFarUndone, isAnswered, isUndoable, missingIn, partsOf, progressOf, requestOf, saidOf, stepsOfRun, stepUndoOf,
   timesOf, wordsOfLeft,
 } from "./undo";
 
@@ -89,6 +89,14 @@ describe("the plan", () => {
     const far = howFarUndone(plan(line("a", "again", "same_key"), line("b", "stays", "earlier_go"), line("b", "undone"), line("c", "nothing")));
     const names = (lines: readonly UndoLine[]) => lines.map((one) => one.node);
     expect([names(far.standing), names(far.unsure), names(far.gone)]).toEqual([["b"], ["a"], ["b"]]);
+  });
+
+  it("names a list twice of which some stand for certain and nobody knows of others, and says when all is answered", () => {
+    const items = { total: 3, undo: 0, undone: 1, nothing: 0, asks: 1, stays: 1, open: 0, unknown: 1, left: [] };
+    const many = { ...line("a", "again", "happened"), items };
+    const far = howFarUndone({ steps: [many] });
+    expect([far.standing.length, far.unsure.length, isAnswered(many)]).toEqual([1, 1, false]);
+    expect(isAnswered({ ...many, items: { ...items, undone: 2, nothing: 1, asks: 0, stays: 0, unknown: 0 } })).toBe(true);
   });
 });
 

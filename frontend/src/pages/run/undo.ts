@@ -133,10 +133,23 @@ export function howFarUndone(plan: Pick<UndoPlan, "steps">): HowFar {
   const found: HowFar = { standing: [], unsure: [], gone: [] };
   for (const line of plan.steps) {
     if (line.fate === "nothing" || line.fate === "apart") continue;
-    const unsure = unknownOf(line) !== null || (line.fate !== "undone" && (line.items?.unknown ?? 0) > 0);
-    found[line.fate === "undone" ? "gone" : unsure ? "unsure" : "standing"].push(line);
+    if (line.fate === "undone") {
+      found.gone.push(line);
+      continue;
+    }
+    const { items } = line;
+    const unsure = unknownOf(line) !== null || (items?.unknown ?? 0) > 0;
+    // Of what many runs did some may stand for certain, and of others nobody knows.
+    const left = items ? items.undo + items.asks + items.stays + items.open - items.unknown : 0;
+    if (unsure) found.unsure.push(line);
+    if (!unsure || left > 0) found.standing.push(line);
   }
   return found;
+}
+
+/** Whether all that this step's runs did has been answered since, so that nothing is left but to say so. */
+export function isAnswered(line: UndoLine): boolean {
+  return line.fate === "again" && line.items !== null && line.items.total > 0 && line.items.undone + line.items.nothing === line.items.total;
 }
 
 export interface Progress {
