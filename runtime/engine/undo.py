@@ -142,7 +142,7 @@ def incomplete(
     """What a person reads of a run that was not undone as a whole: what stands, or may (`unsure`), what was undone, and
     why at all. `inside`: what steps that undo whole runs say of what is in these; `earlier`: of what an earlier
     generation did something stands for certain, whatever became of the rest."""
-    certain = {*earlier}
+    certain = {*earlier} - graph.standing_unsure
     stands = tuple(node for node in left if node not in unsure or node in certain)
     message = f"Still done: {_names(graph, stands)}." if stands else ""
     if unsure:
