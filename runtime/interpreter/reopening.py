@@ -316,11 +316,16 @@ def choices(row: Mapping[str, Any]) -> list[tuple[UUID, int]]:
 
 
 def next_rows(
-    found: Found, lines: Sequence[PlannedStep], edits: Mapping[str, JSON], decisions: Mapping[str, Decision]
+    found: Found,
+    lines: Sequence[PlannedStep],
+    edits: Mapping[str, JSON],
+    decisions: Mapping[str, Decision],
+    *,
+    anew: Collection[str] = (),
 ) -> list[StepRun]:
-    """The rows that the next generation begins with."""
+    """The rows that the next generation begins with. `anew`: steps that are not given what they were given before."""
     rows: list[StepRun] = []
-    redrawn = found.redrawn()
+    redrawn = found.redrawn().union(anew)
     for line in lines:
         before = found.steps.get(line.node)
         if before is None:
