@@ -76,7 +76,8 @@ def _row(
         if kind == "action":
             action = _action(chance, f"a{next(numbers)}")
             if before and chance.random() < 0.4:
-                action = replace(action, reads=chance.choice(before), anew=False)
+                # What it sends changes: to the company each is a first call.
+                action = replace(action, reads=chance.choice(before), anew=False, meets="", back_meets="")
             if action.on_failure != "continue":
                 before = (*before, action.key)
             made.append(action)
