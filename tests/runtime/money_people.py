@@ -384,6 +384,9 @@ class Affair:
                 told = self.go_back(self.root)
             books = self.settle()
             now = re.sub(" g[0-9]+ ", " ", state(books))
+            if forward:
+                # Done and undone once more is no nearer.
+                now = now.partition(" | ")[0]
             self.stuck, before = self.stuck + 1 if now == before else 0, now
         if any(part.by_name for part in self.parts.values()):
             # What is called by a name that something has already is refused for ever, and rightly.
