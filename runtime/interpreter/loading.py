@@ -68,8 +68,13 @@ class Loaded:
         """This graph, with what the run did in earlier generations."""
         if not (self.standing or self.owed):
             return graph
-        found = {"standing": self.standing, "standing_unsure": self.standing_unsure}
-        return replace(graph, **found, owed=self.owed, owed_twice=self.owed_twice)
+        return replace(
+            graph,
+            standing=self.standing,
+            standing_unsure=self.standing_unsure,
+            owed=self.owed,
+            owed_twice=self.owed_twice,
+        )
 
 
 def loaded(
