@@ -74,8 +74,9 @@ class Found:
 
     @property
     def asks(self) -> bool:
-        """Whether somebody has to decide something before it is gone on with."""
-        return any(line.fate is Fate.ASKS for line in self.lines())
+        """Whether somebody has to decide something before it is gone on with, or to say that something may happen
+        twice, which nobody further out than the run around it is asked."""
+        return any(line.fate in (Fate.ASKS, Fate.REPEATS) for line in self.lines())
 
     def lines(self, edited: Collection[str] = ()) -> tuple[PlannedStep, ...]:
         return replay.plan(
