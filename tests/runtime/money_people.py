@@ -189,7 +189,9 @@ class Affair:
         for line in plan.lines:
             if line.undo_node is None or line.fate != "again" or line.why not in ("in_doubt", "same_key"):
                 continue
-            live = books.live.get((run_id, line.node))
+            live, gone = books.live.get((run_id, line.node)), books.live.get((run_id, line.undo_node))
+            if gone is not None and gone.status == "succeeded":
+                live = None  # what is asked is about a call before that
             if CAN_SAY and live is not None and live.made is not None and chance.random() < says:
                 lie = chance.random() < lies
                 stands = any(one.id == live.made and one.stands for one in books.things)
