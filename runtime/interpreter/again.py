@@ -8,8 +8,12 @@ from uuid import UUID
 
 from runtime.contracts import PlanOutdated
 from runtime.engine.graph import Graph
+from runtime.engine.replay import PlannedStep
 from runtime.interpreter import own_plans, reopening, undo_plans
 from runtime.interpreter.called_versions import Called
+from runtime.interpreter.calls import UNKNOWN
+from runtime.interpreter.reopening import Found
+from runtime.store.children import outer_of
 from runtime.store.commits import commit
 from runtime.store.models import Run
 
@@ -42,7 +46,7 @@ def retry(
     if own.found is None or own.fate == "asks" or (own.fate == "repeats" and not may):
         return "asks"
     found, lines = own.found, own.found.lines()
-    rows = reopening.next_rows(found, lines, {}, {})
+    rows = reopening.next_rows(found, lines, {}, {}, anew=_given_anew(found, lines, item))
     changes: dict[str, Any] = {} if item is None else {"item": item}
     try:
         with commit("child.reopen"):
@@ -55,6 +59,25 @@ def retry(
     except PlanOutdated:
         return "quicker"
     return "begun"
+
+
+def _given_anew(found: Found, lines: Sequence[PlannedStep], item: str | None) -> set[str]:
+    """The steps that an item begins with and that would be given what the steps around it, which were done anew, no
+    longer give; but for those of which nobody knows what they did: these are sent the same once more."""
+    if found.version.graph.container is None:
+        return set()
+    run_id = found.row["id"]
+    outer = outer_of([run_id]).get(run_id)
+    other = item is not None and outer is not None and item != outer.item
+    return {
+        line.node
+        for line in lines
+        if line.first
+        and found.known.get(line.node) not in UNKNOWN
+        and (before := found.steps.get(line.node)) is not None
+        and outer is not None
+        and (other or (before.started_at is not None and outer.texts_at(before.started_at)))
+    }
 
 
 def undo(workspace_id: UUID, run_id: UUID, container: str, mark: str) -> Literal["begun", "nothing", "asks"]:

@@ -74,8 +74,9 @@ class Found:
 
     @property
     def asks(self) -> bool:
-        """Whether somebody has to decide something before it is gone on with."""
-        return any(line.fate is Fate.ASKS for line in self.lines())
+        """Whether somebody has to decide something before it is gone on with, or to say that something may happen
+        twice, which nobody further out than the run around it is asked."""
+        return any(line.fate in (Fate.ASKS, Fate.REPEATS) for line in self.lines())
 
     def lines(self, edited: Collection[str] = ()) -> tuple[PlannedStep, ...]:
         return replay.plan(
@@ -316,11 +317,16 @@ def choices(row: Mapping[str, Any]) -> list[tuple[UUID, int]]:
 
 
 def next_rows(
-    found: Found, lines: Sequence[PlannedStep], edits: Mapping[str, JSON], decisions: Mapping[str, Decision]
+    found: Found,
+    lines: Sequence[PlannedStep],
+    edits: Mapping[str, JSON],
+    decisions: Mapping[str, Decision],
+    *,
+    anew: Collection[str] = (),
 ) -> list[StepRun]:
-    """The rows that the next generation begins with."""
+    """The rows that the next generation begins with. `anew`: steps that are not given what they were given before."""
     rows: list[StepRun] = []
-    redrawn = found.redrawn()
+    redrawn = found.redrawn().union(anew)
     for line in lines:
         before = found.steps.get(line.node)
         if before is None:

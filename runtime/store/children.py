@@ -402,5 +402,5 @@ _Ever = tuple[tuple[str, int, str], ...]
 
 def _ever_given(run_id: UUID) -> _Ever:
     rows = _that_gave(run_id).filter(finished_at__isnull=False).order_by("finished_at", "generation")
-    given = rows.values_list("node_id", "finished_at", "output")
-    return tuple((node, at, text) for node, at, text in given if at is not None and text)
+    found = rows.values_list("node_id", "finished_at", "output")
+    return tuple((node, at, text) for node, at, text in found if at is not None and text)

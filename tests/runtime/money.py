@@ -55,6 +55,9 @@ class Books:
     told: dict[tuple[UUID, str], set[str]]
     #: Steps that have ever had no answer that says what they did.
     unanswered: set[tuple[UUID, str]]
+    #: What was sent along with what made this, and with what took it back.
+    memos: dict[str, str]
+    reasons: dict[str, str]
 
     def of(self, run_id: UUID, key: str) -> list[Thing]:
         return [one for one in self.things if (one.run_id, one.key) == (run_id, key)]
@@ -91,15 +94,23 @@ def read(world: World, mark: str, root: UUID, parts: dict[str, Part]) -> Books:
     live: dict[tuple[UUID, str], Live] = {}
     told: dict[tuple[UUID, str], set[str]] = defaultdict(set)
     unanswered: set[tuple[UUID, str]] = set()
+    memos: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for row in StepRun.objects.filter(run_id__in=[*runs]):
         made = _made(row.output) if row.status == "succeeded" else None
         if made is not None:
             told[row.run_id, row.node_id].add(made)
         elif row.status in ("failed", "cancelled") and not _is_refusal(row.error):
             unanswered.add((row.run_id, row.node_id))
+        sent: Any = json.loads(row.input or "null")
+        if row.status == "succeeded" and isinstance(sent, dict) and isinstance(sent.get("json_body"), dict):
+            if made is not None and "memo" in sent["json_body"]:
+                memos[made] = str(sent["json_body"]["memo"])
+            if taken := re.search("/(INV-[0-9]+)/void", str(sent.get("url"))):
+                reasons[taken[1]] = str(sent["json_body"].get("reason"))
         if row.generation == runs[row.run_id].generation:
             live[row.run_id, row.node_id] = Live(row.status, made)
-    return Books(runs, places, list(things(world, mark)), live, told, unanswered)
+    return Books(runs, places, list(things(world, mark)), live, told, unanswered, memos, reasons)
 
 
 def things(world: World, mark: str) -> Iterator[Thing]:
@@ -134,7 +145,7 @@ class Oracle:
 
     A: what a completed run says that it made stands. B: of what is said to be undone as a whole nothing stands. C:
     whatever stands is named. D: nothing is made twice unless somebody said that it may. E: what is named as undone, and
-    as done, is so.
+    as done, is so. I: an undo step reads what its action read.
     """
 
     parts: dict[str, Part]
@@ -145,6 +156,7 @@ class Oracle:
 
     def look(self, books: Books, root: UUID) -> Iterator[Violation]:
         yield from self.twice(books)
+        yield from self.by_what_was_read(books)
         if books.runs[root].status not in ENDED:
             return
         for run_id, run in books.runs.items():
@@ -161,6 +173,15 @@ class Oracle:
             may = 1 + self.lies[place] + sum(covers(consent, place) for consent in self.consents)
             if count > may:
                 yield Violation("D", f"{shown(place)} stands {count} times, at most {may} were agreed to")
+
+    def by_what_was_read(self, books: Books) -> Iterator[Violation]:
+        for thing in books.things:
+            made_by, undone_by = books.memos.get(thing.id), books.reasons.get(thing.id)
+            if not self.parts[thing.key].reads or made_by is None or undone_by is None:
+                continue
+            if made_by != undone_by and not self.lied(books, thing.run_id, thing.key):
+                what = f"{shown(books.place(thing))} {thing.id} was made with {made_by}, and undone with {undone_by}"
+                yield Violation("I", what)
 
     def completed(self, books: Books, run_id: UUID) -> Iterator[Violation]:
         for (of, key), live in books.live.items():

@@ -44,6 +44,8 @@ class Part:
     anew: bool = False
     twice: bool = False
     back_twice: bool = False
+    #: The action before it of whose result it, and its undo step, send the number along.
+    reads: str = ""
     #: Of an each: whether it goes on after a failure, and does both entries at a time.
     never_stops: bool = False
     together: bool = False
@@ -61,21 +63,31 @@ class Part:
 
 def drawn(chance: Random) -> tuple[Part, ...]:
     """A row of steps with one to four actions, some within others."""
-    return _row(chance, chance.randint(1, 4), 0, iter(range(1, 100)), called=False)
+    return _row(chance, chance.randint(1, 4), 0, iter(range(1, 100)), (), called=False)
 
 
-def _row(chance: Random, actions: int, depth: int, numbers: Iterator[int], *, called: bool) -> tuple[Part, ...]:
+def _row(
+    chance: Random, actions: int, depth: int, numbers: Iterator[int], before: tuple[str, ...], *, called: bool
+) -> tuple[Part, ...]:
+    """`before`: actions whose results are known here."""
     made: list[Part] = []
     while actions:
         kind = chance.choices(("action", "each", "call"), (6, 3, 0 if called else 1.5))[0] if depth < 2 else "action"
         if kind == "action":
-            made.append(_action(chance, f"a{next(numbers)}"))
+            action = _action(chance, f"a{next(numbers)}")
+            if before and chance.random() < 0.4:
+                # What it sends changes: to the company each is a first call.
+                action = replace(action, reads=chance.choice(before), anew=False, meets="", back_meets="")
+            if action.on_failure != "continue":
+                before = (*before, action.key)
+            made.append(action)
             actions -= 1
             continue
         some = chance.randint(1, actions)
         actions -= some
         key = f"{kind}{next(numbers)}"
-        within = _row(chance, some, depth + 1, numbers, called=called or kind == "call")
+        known = () if kind == "call" else before
+        within = _row(chance, some, depth + 1, numbers, known, called=called or kind == "call")
         fails = chance.choices(FAILS, (6, 3, 1, 1))[0]
         never, together = chance.random() < 0.3, chance.random() < 0.2
         made.append(Part(kind, key, fails, within, never_stops=never, together=together))
@@ -178,9 +190,11 @@ class Sketch:
         if part.by_name:
             body["reference"] = f"{{{{ run.id }}}}-{part.key}"
         if self.memo:
-            body["memo"] = self.memo
+            body["note"] = self.memo
         if part.anew:
             body["memo"] = "{{ now() }}"
+        if part.reads in self.parts:
+            body["memo"] = f"{{{{ steps.{part.reads}.body.id }}}}"
         settings: dict[str, Any] = {"on_failure": part.on_failure, "retry": SOON if part.twice else ONCE}
         if part.back == "nothing":
             settings["undo"] = "nothing"
@@ -192,7 +206,8 @@ class Sketch:
         name = f"{{{{ run.id }}}}-{part.key}" if part.by_name else f"{{{{ steps.{part.key}.body.id }}}}"
         path = f"/invoices/{name}/void"
         address = self._address(path, part.back_meets)
-        made = post(back(part.key), address, {"reason": self.why}, retry=SOON if part.back_twice else ONCE)
+        reason = f"{{{{ steps.{part.reads}.body.id }}}}" if part.reads in self.parts else self.why
+        made = post(back(part.key), address, {"reason": reason}, retry=SOON if part.back_twice else ONCE)
         made["config"]["send_key"] = part.back_keyed
         if part.accepts:
             made["config"]["success_codes"] = "200-299,409"

@@ -189,7 +189,9 @@ class Affair:
         for line in plan.lines:
             if line.undo_node is None or line.fate != "again" or line.why not in ("in_doubt", "same_key"):
                 continue
-            live = books.live.get((run_id, line.node))
+            live, gone = books.live.get((run_id, line.node)), books.live.get((run_id, line.undo_node))
+            if gone is not None and gone.status == "succeeded":
+                live = None  # what is asked is about a call before that
             if CAN_SAY and live is not None and live.made is not None and chance.random() < says:
                 lie = chance.random() < lies
                 stands = any(one.id == live.made and one.stands for one in books.things)
@@ -282,7 +284,7 @@ class Affair:
         if isinstance(given.get("items"), list):
             return {**given, "items": chance.choice(([1, 2, 3], [1], [2, 1]))}
         if isinstance(given.get("json_body"), dict):
-            return {**given, "json_body": {**given["json_body"], "memo": f"edited {chance.randrange(9)}"}}
+            return {**given, "json_body": {**given["json_body"], "note": f"edited {chance.randrange(9)}"}}
         return given
 
     def said(self, books: Books, run_id: UUID, node: str, lying: bool, chance: Random) -> tuple[Decision, bool]:
@@ -384,6 +386,9 @@ class Affair:
                 told = self.go_back(self.root)
             books = self.settle()
             now = re.sub(" g[0-9]+ ", " ", state(books))
+            if forward:
+                # Done and undone once more is no nearer.
+                now = now.partition(" | ")[0]
             self.stuck, before = self.stuck + 1 if now == before else 0, now
         if any(part.by_name for part in self.parts.values()):
             # What is called by a name that something has already is refused for ever, and rightly.

@@ -9,6 +9,7 @@ import pytest
 
 from runtime import api
 from runtime.contracts import Decision, NotRetryable, RunView
+from runtime.store.models import StepRun
 from tests.runtime.fixtures import World
 from tests.runtime.machine import WORKSPACE, Machine, flow, get, look, pause, post, step, wait_until
 from tests.runtime.test_own_runs import INES, call, callee, children, each, inside, made, mark_of_this_test, open_tasks
@@ -239,6 +240,31 @@ def test_the_undo_of_an_item_reads_what_the_steps_before_its_list_gave_when_it_w
     machine.finish(run.id)
     asked = [one["order_number"] for one in world.ask("GET", "/invoices")["items"]]
     assert next(one for one in asked if one.startswith("unmake/")) == f"unmake/{before}"
+
+
+@pytest.mark.parametrize("undone", [True, False])
+def test_an_item_that_is_gone_on_with_is_given_what_the_steps_before_its_list_gave_this_time(
+    machine: Machine, world: World, undone: bool
+) -> None:
+    """It was given what they had given the last time, though that was undone, or done anew."""
+    first, unfirst, unmake = (call(key, world, order="x") for key in ("first", "unfirst", "unmake"))
+    make, last = call("make", world, "" if undone else "fail=422*1"), call("last", world, order="x")
+    make["config"]["json_body"]["order"] = "{{ run.id }} made for {{ steps.first.body.id }}"
+    first["config"]["json_body"]["order"] = "first"
+    last["config"]["url"] = f"{world.url}/nowhere"
+    links = "start -> first -> each -> last, first:undo -> unfirst, make:undo -> unmake"
+    run = machine.run(flow(links, first, unfirst, each([1]), *inside("each", make, unmake), last))
+    assert run.status == "dead_lettered", run
+    if undone:
+        undo(run.id)
+        assert machine.finish(run.id).status == "compensated"
+    (item,) = children(run.id)
+    go_on(run.id, start=["first"], repeats=["first"])
+    machine.finish(run.id)
+    asked = [(one["id"], one["order_number"]) for one in world.ask("GET", "/invoices")["items"]]
+    before = next(number for number, order in asked if order == "first")
+    row = StepRun.objects.filter(run_id=item.id, node_id="make").latest("generation")
+    assert f"made for {before}" in str(row.input)
 
 
 def decided(machine: Machine, item: UUID) -> None:
