@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from builder.accounts.rights import Action
+from builder.accounts.times import stamp
 from builder.api.operation import ApiView, Body, Call, View, operation
 from builder.api.retries import NodeId, Nodes
 from builder.workflows import selectors
@@ -38,7 +39,7 @@ class UndoStep(View):
 
     `fate`: undo (by `undo_node`) · again (its undo did not end well before; `why`: harmless · happened · refused ·
     same_key · in_doubt, which has to be agreed to; of these two somebody may say how they ended) · undone · stays
-    (`why`: no_undo_step · switched_off · earlier_go) · nothing.
+    (`why`: no_undo_step · switched_off · earlier_go) · nothing. `done_at`: when the call began that this is about.
     """
 
     node: str
@@ -50,6 +51,7 @@ class UndoStep(View):
     undo_node: str | None
     undo_name: str | None
     items: UndoItems | None
+    done_at: str | None
 
 
 class UndoPlanView(View):
@@ -91,6 +93,7 @@ class UndoPlan(ApiView):
                     undo_node=line.undo_node,
                     undo_name=line.undo_name,
                     items=None if line.items is None else UndoItems(**asdict(line.items)),
+                    done_at=None if line.done_at is None else stamp(line.done_at),
                 )
                 for line in plan.lines
             ],

@@ -44,7 +44,8 @@ class UndoLine:
     - `nothing`: somebody said that there is nothing to undo.
     - `apart`: it began a run of another workflow without waiting for its end, which goes its own way.
 
-    `items`: of a step that has others done by runs.
+    `items`: of a step that has others done by runs. `done_at`: when the call began that this is about, in ms; a step
+    may have made more than one.
     """
 
     node: str
@@ -56,6 +57,7 @@ class UndoLine:
     undo_node: str | None
     undo_name: str | None
     items: PlannedUndo | None = None
+    done_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

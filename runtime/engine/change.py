@@ -230,8 +230,9 @@ class Change:
         if self.cancel or self.undoing:
             return
         # Of several failures the first counts; but one that asks for undo is never passed over for one that does not.
-        if self.error is None or (self._asks_for_undo(node) and not self._asks_for_undo(self.error.node or "")):
-            self.error, self.outcome = replace(error, node=node), None
+        error = replace(error, node=node)
+        if self.error is None or (self._asks_for_undo(error) and not self._asks_for_undo(self.error)):
+            self.error, self.outcome = error, None
             self.wind_up()
 
     def done(self) -> tuple[RunState, tuple[Command, ...]]:
@@ -290,10 +291,12 @@ class Change:
         return status
 
     def _is_to_be_undone(self) -> bool:
-        return self.undo or (self.error is not None and self._asks_for_undo(self.error.node or ""))
+        return self.undo or (self.error is not None and self._asks_for_undo(self.error))
 
-    def _asks_for_undo(self, node: str) -> bool:
-        return node in self.graph.by_id and self.graph.by_id[node].settings.on_failure == "undo"
+    def _asks_for_undo(self, error: StepError) -> bool:
+        # Where somebody has to decide first nothing has failed yet, and undone it could not be decided about any more.
+        node = self.graph.by_id.get(error.node or "")
+        return node is not None and node.settings.on_failure == "undo" and error.code != undo.ASKS_FIRST
 
 
 def timer_kind(step: StepState) -> TimerKind:

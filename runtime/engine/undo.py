@@ -21,6 +21,8 @@ from runtime.engine.state import DECIDED, StepError, StepKey, StepState, StepSta
 NEEDS_ENGINE: Final = 3
 #: The code of the error with which a run ends that could not be undone as a whole.
 INCOMPLETE: Final = "undo_incomplete"
+#: The code of the error of a step whose runs wait for somebody's decision before anything is done.
+ASKS_FIRST: Final = "items_ask_first"
 #: Steps named in one sentence of an error.
 _MOST_NAMES: Final = 10
 _UNDID: Final = "undo:"

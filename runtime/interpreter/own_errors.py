@@ -9,6 +9,7 @@ from uuid import UUID
 
 from runtime.engine.jsonprofile import JSON, dumps
 from runtime.engine.state import StepError
+from runtime.engine.undo import ASKS_FIRST
 from runtime.interpreter.payloads import MOST_BYTES
 from runtime.interpreter.rows import error_of
 from runtime.sdk import PermanentError
@@ -64,7 +65,7 @@ def decide_first(name: str, rows: Sequence[Child]) -> StepError:
     first = rows[0]
     called = f" ({first.label})" if first.label else ""
     return _error(
-        "items_ask_first",
+        ASKS_FIRST,
         "Somebody has to decide first",
         f"{len(rows)} of the runs of “{name}” cannot go on by themselves, the first is number {first.index + 1}"
         f"{called}: open it, retry it there, and retry this run then.",

@@ -352,4 +352,5 @@ def _line(found: Found, node: str, fate: str | None = None) -> UndoLine:
         why=why,
         undo_node=by,
         undo_name=None if by is None else graph.by_id[by].name,
+        done_at=None if by is None or (call := found.call(node)) is None else call.tries[-1].started_at,
     )

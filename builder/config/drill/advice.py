@@ -1,4 +1,4 @@
-"""What to do about a step that was done twice, of which nobody could know whether it happened, or that is still done."""
+"""What to do about steps that were done twice, are still done, or of which nobody could know whether they were."""
 
 from __future__ import annotations
 

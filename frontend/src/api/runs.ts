@@ -295,6 +295,8 @@ export interface UndoLine {
   undo_node: string | null;
   undo_name: string | null;
   items: UndoItems | null;
+  /** When the call began that this is about: a step may have made more than one. */
+  done_at: Instant | null;
 }
 
 export interface UndoPlan {

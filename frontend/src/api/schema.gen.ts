@@ -1397,8 +1397,9 @@ export type UndoPlanView = {
   steps: Array<UndoStep>;
 };
 
-/** What becomes of one step that did something outside, or may have. `fate`: undo (by `undo_node`) · again (its undo did not end well before; `why`: harmless · happened · refused · same_key · in_doubt, which has to be agreed to; of these two somebody may say how they ended) · undone · stays (`why`: no_undo_step · switched_off · earlier_go) · nothing. */
+/** What becomes of one step that did something outside, or may have. `fate`: undo (by `undo_node`) · again (its undo did not end well before; `why`: harmless · happened · refused · same_key · in_doubt, which has to be agreed to; of these two somebody may say how they ended) · undone · stays (`why`: no_undo_step · switched_off · earlier_go) · nothing. `done_at`: when the call began that this is about. */
 export type UndoStep = {
+  done_at: (string | null);
   fate: string;
   items: (UndoItems | null);
   key: string;

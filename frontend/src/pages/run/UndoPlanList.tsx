@@ -60,6 +60,7 @@ function Turn({ line, number, consents }: { line: UndoLine; number: number; cons
   const id = useId();
   const doubt = doubtOf(line);
   const unknown = unknownOf(line);
+  const format = useFormatter();
   const itemsText = useUndoItemsText();
   const sentences = consents?.wrong[line.undo_node ?? ""] ?? [];
   return (
@@ -84,7 +85,7 @@ function Turn({ line, number, consents }: { line: UndoLine; number: number; cons
       {consents && unknown !== null && (
         <div className={css.more}>
           <RadioGroup
-            legend={t("undo.became.legend", { name: line.name })}
+            legend={t("undo.became.legend", { name: line.name, at: line.done_at === null ? "" : format.exact(line.done_at), context: line.done_at === null ? "" : "at" })}
             name={`${id}-became`}
             value={saidOf(line, consents.sayings) ?? ""}
             choices={[

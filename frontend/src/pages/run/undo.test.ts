@@ -30,7 +30,7 @@ function steps(said: Record<string, RunStep["status"]>): Record<string, RunStep>
 
 function line(name: string, fate: UndoLine["fate"], why: UndoLine["why"] = null): UndoLine {
   const undone = fate !== "nothing" && why !== "no_undo_step";
-  return { node: name, key: name, name, type: "http.request@1", fate, why, undo_node: undone ? `u${name}` : null, undo_name: undone ? `Undo ${name}` : null, items: null };
+  return { node: name, key: name, name, type: "http.request@1", fate, why, undo_node: undone ? `u${name}` : null, undo_name: undone ? `Undo ${name}` : null, items: null, done_at: null };
 }
 
 function plan(...lines: UndoLine[]): UndoPlan {
