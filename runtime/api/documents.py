@@ -10,12 +10,14 @@ from uuid import UUID
 
 from runtime.api.files import open_file
 from runtime.contracts import NotFound
-from runtime.contracts.documents import DocumentPreview, DocumentRefused, ReadyDesign
+from runtime.contracts.documents import DesignModel, DocumentPreview, DocumentRefused, ReadyDesign
+from runtime.documents.model import BLOCKS, MOST_BLOCKS, Design
 from runtime.documents.problems import DocumentProblem
 from runtime.documents.processes import Drawing
 from runtime.documents.ready import NAMES, stored
 from runtime.engine.jsonprofile import JSONRefused, dumps, normalise
 from runtime.sdk import documents as drawing
+from runtime.sdk.schema import config_schema
 
 #: Whoever draws waits for it: what takes longer is too much for a preview.
 _SECONDS: Final = 10.0
@@ -25,6 +27,17 @@ def ready_designs() -> list[ReadyDesign]:
     """The designs that come along."""
     found = [(name, stored(name)) for name in NAMES]
     return [ReadyDesign(name, told["name"], {**told["design"], "sample": told["sample"]}) for name, told in found]
+
+
+def design_model() -> DesignModel:
+    """What a design may hold."""
+    whole = config_schema(Design)
+    properties = {name: field for name, field in whole["properties"].items() if name not in ("version", "blocks")}
+    return DesignModel(
+        {**whole, "properties": properties, "required": ["title"]},
+        {kind: config_schema(block) for kind, block in BLOCKS.items()},
+        MOST_BLOCKS,
+    )
 
 
 def preview_document(
@@ -38,7 +51,7 @@ def preview_document(
         images = {name: _picture(workspace_id, name) for name in drawing.pictures_of(design)}
         made = _drawing(os.getpid()).draw_now(drawn_by, given, images, page=page, wide=wide)
     except DocumentProblem as problem:
-        raise DocumentRefused(problem.message, reason=problem.code, block=problem.block) from None
+        raise DocumentRefused(problem.message, reason=problem.code, block=problem.block, field=problem.field) from None
     except JSONRefused as refused:
         raise DocumentRefused(str(refused), reason="data", block=None) from None
     return DocumentPreview(made.data, made.pages)
