@@ -225,8 +225,9 @@ def design_of(stored: Mapping[str, Any]) -> Design:
         block = place[1] if len(place) > 1 and place[0] == "blocks" and isinstance(place[1], int) else None
         # Within a block the first part says its kind.
         inner = place if block is None else place[3:]
-        told = f"{'.'.join(map(str, place)) or 'The design'}: {_plainly(first)}"
-        raise DocumentProblem("design", told, block, ".".join(map(str, inner))) from None
+        field = ".".join(map(str, inner))
+        told = f"{field or ('The design' if block is None else 'It')}: {_plainly(first)}"
+        raise DocumentProblem("design", told, block, field) from None
 
 
 def _plainly(error: ErrorDetails) -> str:

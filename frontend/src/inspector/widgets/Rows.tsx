@@ -50,7 +50,7 @@ export function Rows({ id, kind, field, node, value, config, onChange, path, rea
   return (
     <div className={rules.rows} id={id} role="group" aria-label={field.title}>
       {rows.map((row, at) => {
-        const title = textOf(row["name"] ?? row["label"] ?? row["field"]) || t(kind === "rules" ? "rows.rule" : "rows.entry", { number: at + 1 });
+        const title = textOf(row["name"] ?? row["label"] ?? row["field"] ?? row["title"]) || t(kind === "rules" ? "rows.rule" : "rows.entry", { number: at + 1 });
         const shut = closed.has(at);
         return (
           <div key={at} className={rules.entry} data-compact={compact}>
@@ -73,7 +73,7 @@ export function Rows({ id, kind, field, node, value, config, onChange, path, rea
       })}
       {!readOnly && (
         <Button size="sm" icon={<Plus size={14} aria-hidden />} onClick={() => onChange([...rows, newRow(kind, items, rows, t(`rows.new.${kind}`, { number: rows.length + 1, defaultValue: "" }))])}>
-          {t(`rows.add.${kind}`, { defaultValue: t("rows.add.rows") })}
+          {typeof field.hints["add"] === "string" ? field.hints["add"] : t(`rows.add.${kind}`, { defaultValue: t("rows.add.rows") })}
         </Button>
       )}
     </div>
