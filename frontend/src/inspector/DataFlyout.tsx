@@ -80,6 +80,7 @@ function usePlace(): Place | null {
 function Flyout({ node }: { node: string }) {
   const { t } = useTranslation("inspector");
   const place = usePlace();
+  const scope = useDataScope();
   const [tab, setTab] = useState<"steps" | "formulas">("steps");
   const [query, setQuery] = useState("");
   const box = useRef<HTMLElement>(null);
@@ -132,7 +133,7 @@ function Flyout({ node }: { node: string }) {
         <span className={pick.flyoutTabs} role="tablist">
           {(["steps", "formulas"] as const).map((name) => (
             <button key={name} type="button" role="tab" aria-selected={tab === name} className={cx(pick.flyoutTab, tab === name && pick.flyoutTabOn)} onClick={() => setTab(name)}>
-              {t(`flyout.${name}`)}
+              {name === "steps" && scope ? t("flyout.data") : t(`flyout.${name}`)}
             </button>
           ))}
         </span>
@@ -249,7 +250,7 @@ function SourceTree({ node, query }: { node: string; query: string }) {
   };
   if (shown.length === 0) return <p className={pick.flyoutNone}>{t("flyout.none", { query })}</p>;
   return (
-    <div ref={list} className={pick.flyoutList} role="tree" aria-label={t("flyout.steps")}>
+    <div ref={list} className={pick.flyoutList} role="tree" aria-label={t(scope ? "flyout.data" : "flyout.steps")}>
       {shown.map(({ source, rows }) => (
         <div key={source.id} role="group" aria-label={source.title}>
           <div className={pick.group}>

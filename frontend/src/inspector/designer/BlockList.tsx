@@ -147,13 +147,13 @@ export function BlockList({ model, state, problem, onSelect, onChange, onSay }: 
               className={css.row}
               data-block
               aria-current={chosen === at}
-              aria-label={t("blockName", { number: at + 1, name: nameOf(at), text: gist(block) })}
               aria-keyshortcuts="Alt+ArrowUp Alt+ArrowDown Delete"
               onClick={() => onSelect(at)}
               onKeyDown={(event) => onKey(event, at)}
             >
               <i aria-hidden>{ICONS[kindOf(block)] ?? <FileText size={16} />}</i>
               <b>
+                <span className="srOnly">{at + 1}. </span>
                 {nameOf(at)}
                 <small>{gist(block)}</small>
               </b>

@@ -14,10 +14,11 @@ import type { Translate } from "../dataWords";
 import { picker } from "../dataPicker";
 import { useEnvironment } from "../EditorContext";
 import type { Ready } from "../widgets/Design";
+import { useGiveBack } from "../../ui/giveBack";
 import { BlockList } from "./BlockList";
 import css from "./designer.module.css";
 import {
-  begin, blankDesign, blocksOf, choose, type Chosen, type DesignModel, type History, type Problem, record, redo, sampleOf, startAgain, type State, undo,
+  begin, blankDesign, blocksOf, choose, type Chosen, type DesignModel, type History, type Problem, record, redo, rowsOf, sampleOf, startAgain, type State, undo,
 } from "./edit";
 import { Preview } from "./Preview";
 import { scopeOf } from "./scope";
@@ -50,6 +51,7 @@ export default function Designer({ design, ready, node, data, onChange, onClose 
   const [pane, setPane] = useState<Pane>("blocks");
   const [problem, setProblem] = useState<Problem | null>(null);
   const [said, setSaid] = useState("");
+  useGiveBack(true);
   const latest = useRef(history);
   const { now } = history;
   const take = useCallback(
@@ -86,7 +88,10 @@ export default function Designer({ design, ready, node, data, onChange, onClose 
     const { design: current, chosen } = latest.current.now;
     take({ ...latest.current, now: { design: { ...current, sample: found.data }, chosen } });
   }, [isEmpty, found.data, take]);
-  const scope = useMemo(() => scopeOf(now.design, now.chosen, t as unknown as Translate), [now.design, now.chosen, t]);
+  const sample = sampleOf(now.design);
+  const rows = rowsOf(now);
+  // The same for as long as the data are: what formulas give is worked out anew for another.
+  const scope = useMemo(() => scopeOf(sample, rows, t as unknown as Translate), [sample, rows, t]);
   const again = (from: JsonObject): void => {
     change(startAgain(latest.current.now, from));
     setPane("blocks");
@@ -108,18 +113,8 @@ export default function Designer({ design, ready, node, data, onChange, onClose 
     }
   };
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      fullScreen
-      padding={0}
-      withCloseButton={false}
-      closeOnEscape={false}
-      lockScroll={false}
-      aria-label={t("title")}
-      transitionProps={{ transition: "fade", duration: 100 }}
-      styles={{ content: { background: "var(--canvas)", overflow: "hidden" }, body: { height: "100dvh" } }}
-    >
+    <Modal.Root opened onClose={onClose} fullScreen padding={0} closeOnEscape={false} lockScroll={false} transitionProps={{ transition: "fade", duration: 100 }}>
+      <Modal.Content aria-label={t("title")} style={{ background: "var(--canvas)", overflow: "hidden" }}>
       {/* oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- keys that count wherever the focus is */}
       <div className={css.designer} data-own-data data-pane={pane} data-testid="designer" onKeyDown={onKey}>
         <header className={css.head}>
@@ -194,7 +189,8 @@ export default function Designer({ design, ready, node, data, onChange, onClose 
           <SkeletonRows label={t("loading")} />
         )}
       </div>
-    </Modal>
+      </Modal.Content>
+    </Modal.Root>
   );
 }
 

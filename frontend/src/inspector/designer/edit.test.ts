@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { JsonObject, JsonSchema } from "../../graph";
 import {
-  addBlock, begin, blankDesign, blocksOf, changeBlock, choose, completed, duplicateBlock, gist, moveBlock, newBlock, placeOf, record, redo, removeBlock, saidOfField, startAgain,
+  addBlock, begin, blankDesign, blocksOf, changeBlock, choose, completed, duplicateBlock, gist, moveBlock, newBlock, placeOf, record, redo, removeBlock, rowsOf, saidOfField, startAgain,
   type State, undo,
 } from "./edit";
 import { dataOfStep, firstRow, scopeOf } from "./scope";
@@ -133,12 +133,12 @@ describe("the data of a design", () => {
   const words = (key: string): string => key;
 
   it("is the document's own, and the row where a table works something out for each", () => {
-    const roots = (field: string | null): string[] => scopeOf(table, 0, words).sources(field).map((source) => source.root);
+    const roots = (field: string | null): string[] => scopeOf(sample, rowsOf({ design: table, chosen: 0 }), words).sources(field).map((source) => source.root);
     expect(roots("columns.0.value")).toEqual(["item", "data"]);
     expect(roots("group")).toEqual(["item", "data"]);
     expect(roots("rows")).toEqual(["data"]);
     expect(roots("columns.0.title")).toEqual(["data"]);
-    expect(scopeOf(table, "page", words).sources("columns.0.value")).toHaveLength(1);
+    expect(scopeOf(sample, rowsOf({ design: table, chosen: "page" }), words).sources("columns.0.value")).toHaveLength(1);
     expect(firstRow("{{ data.lines }}", sample)).toEqual({ name: "Paper" });
     expect(firstRow("{{ filter(data.lines) }}", sample)).toBeUndefined();
   });

@@ -25,8 +25,16 @@ export function kindOf(block: JsonObject | undefined): string {
   return typeof block?.["kind"] === "string" ? block["kind"] : "";
 }
 
+const NO_SAMPLE: JsonObject = {};
+
 export function sampleOf(design: JsonObject): JsonObject {
-  return isJsonObject(design["sample"]) ? design["sample"] : {};
+  return isJsonObject(design["sample"]) ? design["sample"] : NO_SAMPLE;
+}
+
+/** The rows of the table that is chosen; null where none is. */
+export function rowsOf({ design, chosen }: State): Json {
+  const block = typeof chosen === "number" ? blocksOf(design)[chosen] : undefined;
+  return kindOf(block) === "table" ? (block?.["rows"] ?? "") : null;
 }
 
 /** An empty page, with data to see it with. */

@@ -2,16 +2,14 @@
 import { isJsonObject, type Json, type JsonObject, parseTemplate, simplePath, valueAt } from "../../graph";
 import type { DataScope } from "../DataScope";
 import type { DataSource, Translate } from "../dataWords";
-import { blocksOf, type Chosen, sampleOf } from "./edit";
 
 /** Fields of a table that are worked out for each row. */
 const OF_A_ROW = /^(columns\.\d+\.value|group)$/;
 
-export function scopeOf(design: JsonObject, chosen: Chosen, t: Translate): DataScope {
-  const sample = sampleOf(design);
+/** `rows`: of the table whose settings are shown; null where it is none. */
+export function scopeOf(sample: JsonObject, rows: Json, t: Translate): DataScope {
   const data = source("data", t("scope.data"), "file-text", sample);
-  const block = typeof chosen === "number" ? blocksOf(design)[chosen] : undefined;
-  const row = block?.["kind"] === "table" ? source("item", t("scope.row"), "list", firstRow(block["rows"], sample)) : null;
+  const row = rows === null ? null : source("item", t("scope.row"), "list", firstRow(rows, sample));
   return { sources: (field) => (row && field !== null && OF_A_ROW.test(field) ? [row, data] : [data]) };
 }
 

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 
 import { api } from "../../api/client";
 import { workspacePath } from "../../api/queries";
-import { findPaths, isJsonObject, type Json, type JsonObject, parseExact, parseTemplate, stampOf } from "../../graph";
+import { findPaths, isJsonObject, type Json, type JsonObject, parseExact, parseTemplate, stampOf, words } from "../../graph";
 import { previewContext } from "../dataWords";
 import { useEditor, useEnvironment } from "../EditorContext";
 import { dataOfStep } from "./scope";
@@ -31,8 +31,8 @@ export function useStepData(node: string, setting: Json | undefined): StepData {
     const keys = new Set(references.flatMap(({ key }) => (key === null ? [] : [key])));
     const context = previewContext(document, specs, samples, node, keys, "data");
     const answer = await api.post<Answer>(`${workspacePath(workspace)}/expressions/preview`, { template, context }, { parse: parseExact });
-    // What is not known before the first run is shown as what it is to be.
-    return answer.ok ? (answer.value ?? null) : template.replaceAll(/\{\{|\}\}/g, "").trim();
+    // What is not known before the first run is shown by its name.
+    return answer.ok ? (answer.value ?? null) : words(String(references[0]?.path.at(-1) ?? template.replaceAll(/\{\{|\}\}/g, "").trim()));
   };
   const found = useQuery({
     queryKey: [workspace, "step-data", node, typeof setting === "string" ? setting : isJsonObject(setting) ? stampOf(setting) : null, stampOf(samples)],

@@ -14,12 +14,15 @@ const LANGUAGES = [
   "nl", "pl", "pt", "pt_BR", "ro", "ru", "sk", "sl", "sr", "sv", "tr", "uk",
 ];
 
+const NEEDED = new Set(["rows", "columns", "image"]);
+
 /** `kind`: a kind of block, `page` or `design`; its own words for a field go before those that all share. */
 export function worded(schema: JsonSchema, kind: string, wording: Wording): JsonSchema {
   const properties = fieldsOf(schema)
     .filter((field) => field.schema.const === undefined)
     .map((field): [string, JsonSchema] => [field.name, wordedField(field, kind, wording)]);
-  return { ...schema, properties: Object.fromEntries(properties) };
+  // Empty texts are drawn as nothing; only these stop the document.
+  return { ...schema, properties: Object.fromEntries(properties), required: (schema.required ?? []).filter((name) => NEEDED.has(name)) };
 }
 
 function wordedField(field: FieldSpec, kind: string, wording: Wording): JsonSchema {
@@ -40,6 +43,8 @@ function wordedField(field: FieldSpec, kind: string, wording: Wording): JsonSche
       ...(options ? { widget: "choice", options } : {}),
       ...(has(add) ? { add: t(add) } : {}),
       ...(has(`unit.${field.name}`) ? { unit: t(`unit.${field.name}`) } : {}),
+      ...(has(`none.${field.name}`) && field.nullable ? { placeholder: t(`none.${field.name}`) } : {}),
+      ...(field.name === "columns" ? { folded: true } : {}),
       labels,
     },
     ...(items?.properties ? { items: worded(items, field.name, wording) } : {}),
