@@ -11,7 +11,7 @@ from uuid import UUID
 from runtime.api.files import open_file
 from runtime.contracts import NotFound
 from runtime.contracts.documents import DesignModel, DocumentPreview, DocumentRefused, ReadyDesign
-from runtime.documents.model import BLOCKS, MOST_BLOCKS, Design
+from runtime.documents.model import BLOCKS, MOST_BLOCKS, Design, Logo, design_of
 from runtime.documents.problems import DocumentProblem
 from runtime.documents.processes import Drawing
 from runtime.documents.ready import NAMES, stored
@@ -48,13 +48,27 @@ def preview_document(
     try:
         told: Any = normalise(dict(design))
         drawn_by, given = drawing.stored(told), dumps(normalise(dict(data))).encode()
-        images = {name: _picture(workspace_id, name) for name in drawing.pictures_of(design)}
+        images = _pictures(workspace_id, design_of(told))
         made = _drawing(os.getpid()).draw_now(drawn_by, given, images, page=page, wide=wide)
     except DocumentProblem as problem:
         raise DocumentRefused(problem.message, reason=problem.code, block=problem.block, field=problem.field) from None
     except JSONRefused as refused:
         raise DocumentRefused(str(refused), reason="data", block=None) from None
     return DocumentPreview(made.data, made.pages)
+
+
+def _pictures(workspace_id: UUID, design: Design) -> dict[str, bytes]:
+    """What the logos of a design show, by the names that they use. Raises DocumentProblem that says which lacks its own."""
+    found: dict[str, bytes] = {}
+    for place, block in enumerate(design.blocks):
+        if not isinstance(block, Logo) or block.image in found:
+            continue
+        try:
+            found[block.image] = _picture(workspace_id, block.image)
+        except DocumentProblem as problem:
+            problem.block, problem.field = place, "image"
+            raise
+    return found
 
 
 def _picture(workspace_id: UUID, name: str) -> bytes:

@@ -57,6 +57,14 @@ def test_what_stands_in_the_way_is_told_with_the_place_of_its_block(world: World
     assert "no" in answer.body["title"]
 
 
+def test_a_logo_without_a_picture_is_told_by_its_block_and_field(world: World) -> None:
+    for image, told in (("", "image: needs a value."), ("logo.png", "A logo’s picture is not among")):
+        design = {"version": 1, "title": "x", "blocks": [{"kind": "space"}, {"kind": "logo", "image": image}]}
+        refused = shown(world, design, {})
+        assert (refused.status, refused.body["params"]["block"], refused.body["params"]["field"]) == (422, 1, "image")
+        assert refused.body["title"].startswith(told)
+
+
 def test_a_logo_of_another_workspace_is_as_absent_as_any(world: World) -> None:
     raw = picture(40, 20)
     mine = world.as_alice.call(

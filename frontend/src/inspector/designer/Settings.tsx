@@ -36,7 +36,7 @@ export function Settings(props: SettingsProps) {
   const block = typeof chosen === "number" ? blocksOf(design)[chosen] : undefined;
   const kind = kindOf(block);
   const title = typeof chosen === "number" ? t(`kind.${kind}`, { defaultValue: kind }) : t(`part.${chosen}`);
-  const about = typeof chosen === "number" ? t(`about.${kind}`, { defaultValue: "" }) : t(`about.${chosen}`);
+  const about = typeof chosen === "number" ? t(`about.${kind}`, { defaultValue: "" }) : t(`aboutPart.${chosen}`);
   return (
     <div className={form.form}>
       <div className={css.settingsHead}>
