@@ -58,7 +58,7 @@ def preview_document(
 
 
 def _pictures(workspace_id: UUID, design: Design) -> dict[str, bytes]:
-    """What the logos of a design show, by the names that they use. Raises DocumentProblem that says which lacks its own."""
+    """What the logos of a design show, by the names that they use. Raises DocumentProblem, with the block."""
     found: dict[str, bytes] = {}
     for place, block in enumerate(design.blocks):
         if not isinstance(block, Logo) or block.image in found:
