@@ -6,9 +6,10 @@ import {
 import { type DragEvent, type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import type { DesignModel } from "../../api/documents";
 import { Button, cx, keyText } from "../../ui";
 import css from "./designer.module.css";
-import { addBlock, blocksOf, type Chosen, type DesignModel, duplicateBlock, gist, kindOf, moveBlock, newBlock, placeOf, type Problem, removeBlock, sampleOf, type State } from "./edit";
+import { addBlock, blocksOf, type Chosen, duplicateBlock, gist, kindOf, moveBlock, newBlock, placeOf, type Problem, removeBlock, sampleOf, type State } from "./edit";
 
 const ICONS: Record<string, ReactNode> = {
   title: <Heading size={16} />, text: <AlignLeft size={16} />, parties: <Users size={16} />, pairs: <List size={16} />, table: <Table2 size={16} />,

@@ -5,6 +5,7 @@ import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState }
 import { useTranslation } from "react-i18next";
 
 import { api } from "../../api/client";
+import type { DesignModel, ReadyDesign } from "../../api/documents";
 import { workspacePath } from "../../api/queries";
 import { type Json, type JsonObject, parseExact } from "../../graph";
 import { Button, cx, ErrorCard, IconButton, SkeletonRows } from "../../ui";
@@ -13,12 +14,11 @@ import { DataScopeContext } from "../DataScope";
 import type { Translate } from "../dataWords";
 import { picker } from "../dataPicker";
 import { useEnvironment } from "../EditorContext";
-import type { Ready } from "../widgets/Design";
 import { useGiveBack } from "../../ui/giveBack";
 import { BlockList } from "./BlockList";
 import css from "./designer.module.css";
 import {
-  begin, blankDesign, blocksOf, choose, type Chosen, type DesignModel, type History, type Problem, record, redo, rowsOf, sampleOf, startAgain, type State, undo,
+  begin, blankDesign, blocksOf, choose, type Chosen, type History, type Problem, record, redo, rowsOf, sampleOf, startAgain, type State, undo,
 } from "./edit";
 import { Preview } from "./Preview";
 import { scopeOf } from "./scope";
@@ -27,7 +27,7 @@ import { useStepData } from "./stepData";
 
 export interface DesignerProps {
   design: JsonObject;
-  ready: readonly Ready[];
+  ready: readonly ReadyDesign[];
   /** The step, and its setting for the document's data. */
   node: string;
   data: Json | undefined;

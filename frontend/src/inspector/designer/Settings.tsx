@@ -2,6 +2,7 @@ import { RefreshCw } from "lucide-react";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
+import type { DesignModel } from "../../api/documents";
 import { fieldProblem, fieldsOf, type FieldSpec, isJsonObject, type Json, type JsonObject, type JsonSchema, valueOf } from "../../graph";
 import { Button, Note } from "../../ui";
 import type { Translate } from "../dataWords";
@@ -10,7 +11,7 @@ import form from "../inspector.module.css";
 import rules from "../rules.module.css";
 import { JsonField } from "../widgets/JsonField";
 import css from "./designer.module.css";
-import { blocksOf, changeBlock, type DesignModel, kindOf, placeOf, type Problem, saidOfField, sampleOf, type State, withField } from "./edit";
+import { blocksOf, changeBlock, kindOf, placeOf, type Problem, saidOfField, sampleOf, type State, withField } from "./edit";
 import type { StepData } from "./stepData";
 import { worded, type Wording } from "./worded";
 

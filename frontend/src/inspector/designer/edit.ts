@@ -1,13 +1,6 @@
 /** Changing a document's design: pure functions over the JSON that is stored, without React. */
 import { copyOf, fieldsOf, isJsonObject, type Json, type JsonObject, type JsonSchema, typeOf, typesOf, words, writePath } from "../../graph";
 
-/** What the server says a design may hold. */
-export interface DesignModel {
-  design: JsonSchema;
-  blocks: Record<string, JsonSchema>;
-  most_blocks: number;
-}
-
 /** What the settings show: a block by its place, or a part of the document. */
 export type Chosen = number | "page" | "edges" | "data" | "text";
 

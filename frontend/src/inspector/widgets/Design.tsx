@@ -4,8 +4,9 @@ import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api } from "../../api/client";
+import type { ReadyDesign } from "../../api/documents";
 import { workspacePath } from "../../api/queries";
-import { isJsonObject, type Json, type JsonObject, same } from "../../graph";
+import { isJsonObject, type Json, same } from "../../graph";
 import { parseExact } from "../../graph/exact";
 import { Button, cx } from "../../ui";
 import { blankDesign } from "../designer/edit";
@@ -18,12 +19,6 @@ import { JsonField } from "./JsonField";
 
 const Designer = lazy(() => import("../designer/Designer"));
 
-export interface Ready {
-  id: string;
-  name: string;
-  design: JsonObject;
-}
-
 /** What a document looks like: begun with a ready design, shown with its sample data while it is changed. */
 export default function Design(props: WidgetProps) {
   const { t, i18n } = useTranslation("inspector");
@@ -33,7 +28,7 @@ export default function Design(props: WidgetProps) {
   const ready = useQuery({
     queryKey: [workspace, "designs"],
     queryFn: ({ signal }) =>
-      api.get<{ items: Ready[] }>(`${workspacePath(workspace)}/documents/designs`, { signal, parse: parseExact }),
+      api.get<{ items: ReadyDesign[] }>(`${workspacePath(workspace)}/documents/designs`, { signal, parse: parseExact }),
     staleTime: Infinity,
   });
   const design = isJsonObject(value) && Object.keys(value).length > 0 ? value : null;
