@@ -108,6 +108,17 @@ def test_a_statement_is_designed_from_a_blank_page_and_a_run_makes_it(signed_in:
     expect(designer.picture(1, 2)).to_be_visible()
     assert is_drawn(designer.picture(1, 2))
 
+    # Esc closes a menu, and the list of data, before it closes the designer.
+    designer.list.get_by_role("button", name="Add block").click()
+    expect(designer.dialog.get_by_role("menu")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(designer.dialog.get_by_role("menu")).to_have_count(0)
+    designer.settings.get_by_role("textbox", name="Footer").click()
+    expect(designer.dialog.get_by_role("region", name="Insert data")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(designer.dialog.get_by_role("region", name="Insert data")).to_have_count(0)
+    expect(designer.dialog).to_be_visible()
+
     # A second table by mistake, taken away again; the title by keyboard to the end and back.
     designer.blocks.nth(2).click()
     designer.blocks.nth(2).press("Control+d")

@@ -101,6 +101,8 @@ export default function Designer({ design, ready, node, data, onChange, onClose 
     const ctrl = event.ctrlKey || event.metaKey;
     const key = event.key.toLowerCase();
     if (event.key === "Escape") {
+      // A menu that is open closes by itself, and says so to nobody.
+      if (event.target instanceof Element && event.target.closest("[role=menu], [aria-haspopup=menu][aria-expanded=true]")) return;
       event.preventDefault();
       onClose();
     } else if (ctrl && (key === "z" || key === "y") && !keepsItsOwn(event.target)) {
