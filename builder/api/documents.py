@@ -21,6 +21,15 @@ class DesignView(View):
     design: dict[str, Any]
 
 
+class DesignModelView(View):
+    """What a design may hold, as JSON Schemas with hints for forms (`x-ui`), as those of step types: `design`, a whole
+    one without its blocks, and `blocks`, each kind by its name, in the order in which they are offered."""
+
+    design: dict[str, Any]
+    blocks: dict[str, dict[str, Any]]
+    most_blocks: int
+
+
 class DocumentBody(Body):
     """A design and the data to show it with. `form`: the whole as `pdf`, or one `page` as `png`, `wide` pixels wide."""
 
@@ -37,6 +46,14 @@ class Designs(ApiView):
         """The designs to begin with."""
         found = runtime_api.ready_designs()
         return Items[DesignView](items=[DesignView(id=one.id, name=one.name, design=one.design) for one in found])
+
+
+class Model(ApiView):
+    @operation(Action.WORKFLOW_SEE, answer=DesignModelView)
+    def get(self, call: Call) -> DesignModelView:
+        """What a design may hold."""
+        found = runtime_api.design_model()
+        return DesignModelView(design=found.design, blocks=found.blocks, most_blocks=found.most_blocks)
 
 
 class PreviewDocument(ApiView):

@@ -16,7 +16,7 @@ from runtime import api as runtime_api
 
 FIRES_SHOWN: Final = 10
 #: What a formula may read; anything else in the body is refused.
-ROOTS: Final = ("trigger", "steps", "run", "vars", "item", "index", "error")
+ROOTS: Final = ("trigger", "steps", "run", "vars", "item", "index", "error", "data")
 
 
 class PreviewBody(Body):

@@ -82,6 +82,7 @@ _workspace: list[URLPattern | URLResolver] = [
     path("/workflows/<uuid:workflow_id>", include(_workflow)),
     path("/expressions/preview", formulas.PreviewExpression.as_view()),
     path("/documents/designs", documents.Designs.as_view()),
+    path("/documents/model", documents.Model.as_view()),
     path("/documents/preview", documents.PreviewDocument.as_view()),
     path("/schedules/preview", formulas.PreviewSchedule.as_view()),
     path("/runs", runs.Runs.as_view()),

@@ -18,7 +18,7 @@ from runtime.api.bulk_retries import (
 )
 from runtime.api.causes import because
 from runtime.api.dead_letters import dead_letter_count, dead_letter_groups, dead_letters, retry_each, solve_dead_letters
-from runtime.api.documents import preview_document, ready_designs
+from runtime.api.documents import design_model, preview_document, ready_designs
 from runtime.api.doubts import in_doubt
 from runtime.api.events import event, events
 from runtime.api.exporting import export
@@ -74,6 +74,7 @@ __all__ = [
     "decide",
     "deployment",
     "deployments",
+    "design_model",
     "disable",
     "enable",
     "event",

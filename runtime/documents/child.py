@@ -46,7 +46,7 @@ def _answer(head: dict[str, Any], portions: list[bytes]) -> tuple[dict[str, Any]
             return {"pages": pages}, [pdf]
         return {"pages": pages}, [_picture(pdf, min(head["page"], pages), head["wide"])]
     except DocumentProblem as problem:
-        return {"code": problem.code, "message": problem.message, "block": problem.block}, []
+        return {"code": problem.code, "message": problem.message, "block": problem.block, "field": problem.field}, []
     except (MemoryError, RecursionError):
         message = "This document needs more memory than one may have: use fewer rows, or smaller pictures."
         return {"code": "limit", "message": message, "block": None}, []

@@ -30,8 +30,11 @@ from runtime.documents.tables import table
 from runtime.documents.type import BOLD, REGULAR, lines
 from runtime.documents.work import Work
 
+#: Sizes on a page of the usual size of letters.
+_TITLE: Final = 18.0
 _BODY: Final = 9.5
 _SMALL: Final = 7.5
+_LABEL: Final = 12.0
 _GREY: Final = "#616e7c"
 
 
@@ -66,16 +69,17 @@ def drawn(design: Design, data: Mapping[str, Any], images: Mapping[str, bytes] |
 
 def _edges(design: Design, flow: Flow, work: Work) -> None:
     """Header, footer and the number of each page, now that their count is known."""
-    style = (REGULAR, _SMALL, _GREY)
+    small = _SMALL * flow.scale
+    style = (REGULAR, small, _GREY)
     header = lines(work.text(design.header), *style[:2], flow.room)[:2]
     footer = lines(work.text(design.footer), *style[:2], flow.room * 0.8)[:2]
     below = design.page.bottom * MM
     above = flow.size[1] - design.page.top * MM
     for number, sheet in enumerate(flow.sheets, 1):
         for at, line in enumerate(header):
-            sheet.text(flow.left, above - _SMALL - at * _SMALL * LEADING, line, style)
+            sheet.text(flow.left, above - small - at * small * LEADING, line, style)
         for at, line in enumerate(footer):
-            sheet.text(flow.left, below + 2 - at * _SMALL * LEADING, line, style)
+            sheet.text(flow.left, below + 2 - at * small * LEADING, line, style)
         if design.pages:
             put(sheet, flow.left, below + 2, flow.room, f"{number} / {len(flow.sheets)}", style, "right")
 
@@ -103,15 +107,15 @@ def _block(block: AnyBlock, flow: Flow, work: Work, pictures: _Pictures) -> None
     page = flow.page
     match block:
         case Title():
-            style = (BOLD, 18.0, page.accent)
+            style = (BOLD, _TITLE * flow.scale, page.accent)
             flow.lines(lines(work.text(block.text), *style[:2], flow.room), style, block.align)
             flow.y -= 8
         case Text():
-            style = (BOLD if block.bold else REGULAR, _BODY, page.text)
+            style = (BOLD if block.bold else REGULAR, _BODY * flow.scale, page.text)
             flow.lines(lines(work.text(block.text), *style[:2], flow.room), style, block.align)
             flow.y -= 6
         case Notes():
-            style = (REGULAR, _SMALL, _GREY)
+            style = (REGULAR, _SMALL * flow.scale, _GREY)
             flow.lines(lines(work.text(block.text), *style[:2], flow.room), style)
             flow.y -= 6
         case Parties():
@@ -134,36 +138,38 @@ def _block(block: AnyBlock, flow: Flow, work: Work, pictures: _Pictures) -> None
 
 def _parties(block: Parties, flow: Flow, work: Work) -> None:
     wide = flow.room / len(block.parties)
-    step = _BODY * LEADING
+    body_size, small = _BODY * flow.scale, _SMALL * flow.scale
+    step = body_size * LEADING
     cells = [
-        (work.text(party.label), lines(work.text(party.text), REGULAR, _BODY, wide - 12)) for party in block.parties
+        (work.text(party.label), lines(work.text(party.text), REGULAR, body_size, wide - 12)) for party in block.parties
     ]
-    labels = 12 if any(label for label, _ in cells) else 0
+    labels = _LABEL * flow.scale if any(label for label, _ in cells) else 0
     longest = max(len(body) for _, body in cells)
     if labels + longest * step > flow.top - flow.floor:
         raise DocumentProblem("limit", "An address is longer than a page: make it shorter.")
     flow.needs(labels + longest * step)
     for place, (label, body) in enumerate(cells):
         x = flow.left + place * wide
-        for line in lines(label, BOLD, _SMALL, wide - 12)[:1]:
-            flow.sheet.text(x, flow.y - _SMALL, line, (BOLD, _SMALL, _GREY))
+        for line in lines(label, BOLD, small, wide - 12)[:1]:
+            flow.sheet.text(x, flow.y - small, line, (BOLD, small, _GREY))
         for at, line in enumerate(body):
-            flow.sheet.text(x, flow.y - labels - _BODY - at * step, line, (REGULAR, _BODY, flow.page.text))
+            flow.sheet.text(x, flow.y - labels - body_size - at * step, line, (REGULAR, body_size, flow.page.text))
     flow.y -= labels + longest * step + 8
 
 
 def _pairs(block: Pairs, flow: Flow, work: Work) -> None:
     wide = min(flow.room * 0.35, 150.0)
-    step = _BODY * LEADING
+    size = _BODY * flow.scale
+    step = size * LEADING
     for pair in block.pairs:
-        label = lines(work.text(pair.label), REGULAR, _BODY, wide - 8)
-        value = lines(work.text(pair.value, pair.format), BOLD, _BODY, flow.room - wide)
+        label = lines(work.text(pair.label), REGULAR, size, wide - 8)
+        value = lines(work.text(pair.value, pair.format), BOLD, size, flow.room - wide)
         for at in range(max(len(label), len(value))):
             flow.needs(step)
             if at < len(label):
-                flow.sheet.text(flow.left, flow.y - _BODY, label[at], (REGULAR, _BODY, _GREY))
+                flow.sheet.text(flow.left, flow.y - size, label[at], (REGULAR, size, _GREY))
             if at < len(value):
-                flow.sheet.text(flow.left + wide, flow.y - _BODY, value[at], (BOLD, _BODY, flow.page.text))
+                flow.sheet.text(flow.left + wide, flow.y - size, value[at], (BOLD, size, flow.page.text))
             flow.y -= step
     flow.y -= 8
 

@@ -25,7 +25,7 @@ class Figures:
             locale = Locale.parse(language)
         except (UnknownLocaleError, ValueError):
             raise DocumentProblem(
-                "design", f"The language “{language}” is not known: use one such as en or de."
+                "design", f"The language “{language}” is not known: use one such as en or de.", field="page.language"
             ) from None
         self.locale = locale
         self.currency = currency

@@ -14,21 +14,25 @@ _PAPERS: Final = {"A4": (595.28, 841.89), "A5": (419.53, 595.28), "Letter": (612
 _HEAD: Final = 20.0
 #: Width over font size of a line: its height is a third more than the letters.
 LEADING: Final = 1.34
+#: The size of letters by which everything else is measured, in points.
+_USUAL: Final = 9.5
 
 
 class Flow:
-    """`y` is the upper edge of what comes next; `left`, `room`: the text area."""
+    """`y` is the upper edge of what comes next; `left`, `room`: the text area; `scale`: of sizes that are told for a
+    page of the usual size of letters."""
 
     def __init__(self, page: Page, header: bool) -> None:
         wide, high = _PAPERS[page.paper]
         self.size = (wide, high) if page.orientation == "portrait" else (high, wide)
         self.page = page
+        self.scale = page.size / _USUAL
         self.left = page.left * MM
         self.room = self.size[0] - (page.left + page.right) * MM
-        self.top = self.size[1] - page.top * MM - (_HEAD if header else 0)
-        self.floor = page.bottom * MM + _HEAD
+        self.top = self.size[1] - page.top * MM - (_HEAD * self.scale if header else 0)
+        self.floor = page.bottom * MM + _HEAD * self.scale
         if self.room < 60 or self.top - self.floor < 120:
-            raise DocumentProblem("design", "The margins leave no room on this paper: make them smaller.")
+            raise DocumentProblem("design", "The margins leave no room on this paper: make them smaller.", field="page")
         self.sheets: list[Sheet] = []
         self.y = 0.0
         self.turn()

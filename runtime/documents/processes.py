@@ -135,7 +135,7 @@ class _Child:
         told, found = frames.receive(self._door)
         self._asked = True
         if not found:
-            raise DocumentProblem(told["code"], told["message"], told["block"])
+            raise DocumentProblem(told["code"], told["message"], told["block"], told["field"])
         return Drawn(found[0], told["pages"])
 
     def end(self) -> None:

@@ -13,11 +13,11 @@ from runtime.documents.problems import DocumentProblem
 from runtime.documents.type import BOLD, REGULAR, clean, lines, width
 from runtime.documents.work import Work
 
+#: On a page of the usual size of letters.
 _SIZE: Final = 8.5
 #: Letters of amounts that do not fit their column get no smaller than this.
 _SMALLEST: Final = 5.0
 _PAD: Final = 4.0
-_STEP: Final = _SIZE * LEADING
 _RULE: Final = "#cbd2d9"
 _SHADE: Final = "#f1f4f7"
 
@@ -33,6 +33,8 @@ def table(block: Table, flow: Flow, work: Work) -> None:
 class _Table:
     def __init__(self, block: Table, flow: Flow, work: Work) -> None:
         self.block, self.flow, self.work = block, flow, work
+        self.size = _SIZE * flow.scale
+        self.step = self.size * LEADING
         share = flow.room / sum(column.width for column in block.columns)
         self.widths = [column.width * share for column in block.columns]
         self.aligns: list[Align] = [
@@ -50,7 +52,7 @@ class _Table:
 
     def draw(self, rows: list[Any]) -> None:
         flow, block = self.flow, self.block
-        flow.needs(_high(self.head) + 2 * _STEP + self.spare)
+        flow.needs(self.high(self.head) + 2 * self.step + self.spare)
         self.top()
         last: str | None = None
         for place, item in enumerate(rows):
@@ -108,8 +110,8 @@ class _Table:
         self.head = self.cells([self.work.text(column.title) for column in self.block.columns], (), bold=True)
         if self.summed:
             nothing = dict.fromkeys(self.summed, Decimal(0))
-            self.spare = _high(self.cells(self.sums(self.carried, nothing), self.summed, bold=True))
-        if _high(self.head) + 2 * self.spare + _high([]) > (self.flow.top - self.flow.floor) * 0.8:
+            self.spare = self.high(self.cells(self.sums(self.carried, nothing), self.summed, bold=True))
+        if self.high(self.head) + 2 * self.spare + self.high([]) > (self.flow.top - self.flow.floor) * 0.8:
             raise DocumentProblem(
                 "limit", "The titles of this table leave no room for its rows: make them shorter or the columns wider."
             )
@@ -136,10 +138,10 @@ class _Table:
         longer than a page goes on over pages. `whole`: as of `cells`."""
         flow, fill = self.flow, _SHADE if shade else ""
         cells = self.cells(texts, whole, bold=bold)
-        if flow.y - _high(cells) - self.spare < flow.floor and flow.y < self.below_head:
+        if flow.y - self.high(cells) - self.spare < flow.floor and flow.y < self.below_head:
             self.turn()
-        while _high(cells) > (room := flow.y - flow.floor - self.spare):
-            fits = int((room - _PAD) / _STEP)
+        while self.high(cells) > (room := flow.y - flow.floor - self.spare):
+            fits = int((room - _PAD) / self.step)
             if fits >= 1:
                 self.put([(cell[:fits], size) for cell, size in cells], bold=bold, fill=fill)
                 cells = [(cell[fits:], size) for cell, size in cells]
@@ -154,12 +156,12 @@ class _Table:
         for place, (text, wide) in enumerate(zip(texts, self.widths, strict=True)):
             room = max(wide - 2 * _PAD, 8.0)
             if not text:
-                found.append(((), _SIZE))
+                found.append(((), self.size))
             elif place not in whole:
-                found.append((lines(text, font, _SIZE, room), _SIZE))
+                found.append((lines(text, font, self.size, room), self.size))
             else:
-                needed = width(text, font, _SIZE)
-                size = _SIZE if needed <= room else int(_SIZE * room / needed * 10) / 10
+                needed = width(text, font, self.size)
+                size = self.size if needed <= room else int(self.size * room / needed * 10) / 10
                 if size < _SMALLEST:
                     told = f"“{text[:40]}” is too wide for its column: make the column wider or others narrower."
                     raise DocumentProblem("limit", told)
@@ -170,18 +172,17 @@ class _Table:
         """Cells side by side, on this page."""
         flow = self.flow
         font, colour = BOLD if bold else REGULAR, colour or flow.page.text
-        high = _high(cells)
+        high = self.high(cells)
         if fill:
             flow.sheet.box(flow.left, flow.y - high, flow.room, high, fill)
         x = flow.left
         for (cell, size), wide, align in zip(cells, self.widths, self.aligns, strict=True):
             for at, line in enumerate(cell):
-                y = flow.y - _PAD / 2 - _SIZE - at * _STEP
+                y = flow.y - _PAD / 2 - self.size - at * self.step
                 put(flow.sheet, x + _PAD, y, wide - 2 * _PAD, line, (font, size, colour), align)
             x += wide
         flow.sheet.box(flow.left, flow.y - high, flow.room, 0.4, _RULE)
         flow.y -= high
 
-
-def _high(cells: Sequence[Cell]) -> float:
-    return max([1, *(len(cell) for cell, _ in cells)]) * _STEP + _PAD
+    def high(self, cells: Sequence[Cell]) -> float:
+        return max([1, *(len(cell) for cell, _ in cells)]) * self.step + _PAD

@@ -47,7 +47,7 @@ class Work:
         found = self.value(formula)
         if not isinstance(found, list):
             told = f"The rows of a table are a list; this formula gives “{plain(found)[:40]}”."
-            raise DocumentProblem("data", told, self.block)
+            raise DocumentProblem("data", told, self.block, "rows")
         if len(found) > MOST_ROWS:
             raise DocumentProblem(
                 "limit", f"A table has at most {MOST_ROWS:,} rows; here are {len(found):,}.", self.block

@@ -38,11 +38,31 @@ def test_each_ready_design_can_be_looked_at_with_its_sample(world: World) -> Non
         assert one["name"] in pypdfium2.PdfDocument(whole.raw)[0].get_textpage().get_text_range()
 
 
+def test_the_model_says_what_a_form_asks_for(world: World) -> None:
+    told = world.as_bo.get(f"{world.here}/documents/model").body
+    assert list(told["blocks"]) == ["title", "text", "parties", "pairs", "table", "notes", "logo", "qr", "space"]
+    assert set(told["design"]["properties"]) == {"title", "page", "header", "footer", "pages", "sample"}
+    columns = told["blocks"]["table"]["properties"]["columns"]
+    assert columns["maxItems"] == 12
+    assert columns["items"]["properties"]["value"]["x-ui"] == {"widget": "text", "expression": True}
+    assert told["design"]["properties"]["page"]["properties"]["accent"]["x-ui"] == {"widget": "colour"}
+    for one in world.as_bo.get(f"{world.here}/documents/designs").body["items"]:
+        assert {block["kind"] for block in one["design"]["blocks"]} <= set(told["blocks"])
+
+
 def test_what_stands_in_the_way_is_told_with_the_place_of_its_block(world: World) -> None:
     design = {"version": 1, "title": "x", "blocks": [{"kind": "space"}, {"kind": "text", "text": "{{ data.no }}"}]}
     answer = world.as_bo.post(f"{world.here}{PATH}", {"design": design, "data": {}})
     assert (answer.status, answer.body["code"], answer.body["params"]["block"]) == (422, "document_refused", 1)
     assert "no" in answer.body["title"]
+
+
+def test_a_logo_without_a_picture_is_told_by_its_block_and_field(world: World) -> None:
+    for image, told in (("", "image: needs a value."), ("logo.png", "A logo’s picture is not among")):
+        design = {"version": 1, "title": "x", "blocks": [{"kind": "space"}, {"kind": "logo", "image": image}]}
+        refused = shown(world, design, {})
+        assert (refused.status, refused.body["params"]["block"], refused.body["params"]["field"]) == (422, 1, "image")
+        assert refused.body["title"].startswith(told)
 
 
 def test_a_logo_of_another_workspace_is_as_absent_as_any(world: World) -> None:

@@ -99,6 +99,7 @@ ROUTES = [
     Row("GET", f"{F}/samples", VIEW, Scope.READ, (200,)),
     Row("POST", f"{W}/expressions/preview", BUILD, Scope.BUILD, (200,), {"template": "Hello"}),
     Row("GET", f"{W}/documents/designs", VIEW, Scope.READ, (200,)),
+    Row("GET", f"{W}/documents/model", VIEW, Scope.READ, (200,)),
     Row("POST", f"{W}/documents/preview", BUILD, Scope.BUILD, (422,), {"design": {}, "data": {}}),
     Row("POST", f"{W}/schedules/preview", BUILD, Scope.BUILD, (200, 422), {"config": {}}),
     Row("GET", f"{W}/runs", VIEW, Scope.READ, (200,)),

@@ -51,6 +51,44 @@ def test_a_ready_design_shows_its_sample(name: str) -> None:
     assert "1 / 1" in text
 
 
+def test_larger_letters_make_everything_larger() -> None:
+    blocks = [
+        {"kind": "title", "text": "Head"},
+        {"kind": "text", "text": "Words"},
+        {"kind": "notes", "text": "Small"},
+        table(),
+    ]
+    heights = []
+    for size in (9.5, 13):
+        drawn = pypdfium2.PdfDocument(draw(made(*blocks, page={"size": size}), {"rows": [{"name": "x", "sum": 1}]}))
+        text = drawn[0].get_textpage()
+        boxes = [
+            text.get_charbox(text.search(word).get_next()[0]) for word in ("Head", "Words", "Small", "Name", "Total")
+        ]
+        heights.append([top - bottom for _left, bottom, _right, top in boxes])
+    assert [round(large / usual, 1) for usual, large in zip(*heights, strict=True)] == [1.4] * 5
+
+
+@pytest.mark.parametrize(
+    ("blocks", "page", "block", "field", "told"),
+    [
+        ([{"kind": "space", "height": 900}], {}, 0, "height", "is at most 200."),
+        ([{"kind": "table", "rows": "", "columns": [{"title": "a"}]}], {}, 0, "columns.0.value", "needs a value."),
+        ([{"kind": "title", "text": "", "align": "up"}], {}, 0, "align", "is one of 'left', 'centre' or 'right'."),
+        ([{"kind": "title", "text": "", "colour": "red"}], {}, 0, "colour", "is not known here: remove it."),
+        ([], {"text": "red"}, None, "page.text", "is a colour such as #1f5f8b."),
+        ([], {"size": 3}, None, "page.size", "is at least 7."),
+    ],
+)
+def test_what_does_not_fit_is_told_in_plain_words_with_its_place(
+    blocks: list[dict[str, Any]], page: dict[str, Any], block: int | None, field: str, told: str
+) -> None:
+    with pytest.raises(DocumentProblem) as refused:
+        made(*blocks, page=page)
+    assert (refused.value.block, refused.value.field) == (block, field)
+    assert refused.value.message.endswith(told)
+
+
 def test_another_process_draws_the_same_bytes() -> None:
     found = ready("invoice")
     here = hashlib.sha256(draw(found.design, found.sample)).hexdigest()

@@ -53,7 +53,7 @@ async def test_a_logo_is_a_file_of_the_workspace() -> None:
 @pytest.mark.parametrize(
     ("design", "words"),
     [
-        ({"version": 1, "title": "x", "blocks": [{"kind": "space", "hight": 3}]}, "Block 1: blocks.0.space.hight"),
+        ({"version": 1, "title": "x", "blocks": [{"kind": "space", "hight": 3}]}, "Block 1: hight"),
         ({"version": 2, "title": "x", "blocks": []}, "version"),
         ({"version": 1, "title": "x", "blocks": [{"kind": "logo", "image": "Logo.png"}]}, "no file of this workspace"),
         ({"version": 1, "title": "x", "page": {"language": "xx"}, "blocks": []}, "language"),

@@ -232,6 +232,13 @@ export type DecisionBody = {
 
 export type DecisionEnum = "happened" | "send_again";
 
+/** What a design may hold, as JSON Schemas with hints for forms (`x-ui`), as those of step types: `design`, a whole one without its blocks, and `blocks`, each kind by its name, in the order in which they are offered. */
+export type DesignModelView = {
+  blocks: Record<string, Record<string, unknown>>;
+  design: Record<string, unknown>;
+  most_blocks: number;
+};
+
 /** A design that comes with Millrace. `design` holds sample data, too. */
 export type DesignView = {
   design: Record<string, unknown>;
@@ -1957,6 +1964,17 @@ export interface Operations {
     path: { workspace_id: string };
     answers: {
       "200": ItemsDesignView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/documents/model": {
+    path: { workspace_id: string };
+    answers: {
+      "200": DesignModelView;
       "400": Problem;
       "401": Problem;
       "403": Problem;

@@ -3,6 +3,7 @@
  * (a status is one of eleven words, not any text), and they must name exactly the same fields.
  */
 import type * as bulk from "./bulkRetries";
+import type * as documents from "./documents";
 import type * as files from "./files";
 import type * as generated from "./schema.gen";
 import type * as types from "./types";
@@ -39,6 +40,8 @@ export type Checks = [
   Checked<Fits<bulk.BulkRetryRun, generated.BulkRetryRun>>,
   Checked<Fits<bulk.BulkRetryDetail, generated.OneBulkRetryShape>>,
   Checked<Fits<Required<bulk.BulkRetryAsked>, Required<generated.StartBulkRetry>>>,
+  Checked<Fits<documents.ReadyDesign, generated.DesignView>>,
+  Checked<Fits<documents.DesignModel, generated.DesignModelView>>,
   Checked<Fits<files.StoredFile, generated.FileShape>>,
   Checked<Fits<files.FileUse, generated.FileUseShape>>,
   Checked<Fits<types.TaskVote, generated.Vote>>,

@@ -37,7 +37,7 @@ export interface PathReference {
   keyTo: number;
 }
 
-export const ROOTS = ["trigger", "steps", "run", "vars", "item", "index", "error", "look_up"] as const;
+export const ROOTS = ["trigger", "steps", "run", "vars", "item", "index", "error", "look_up", "data"] as const;
 
 /** Splits a text into plain parts and `{{ … }}` parts; string literals may contain braces. */
 export function parseTemplate(text: string): TemplatePart[] {

@@ -8,19 +8,29 @@ import { cx, IconButton, Kbd, SearchBox } from "../ui";
 import { stepIcon } from "../ui/stepIcons";
 import { FLYOUT_WIDTH as WIDTH, liesBeside, picker, usePicker } from "./dataPicker";
 import { type DataSource, linksOf, rowsOf, shortValue, sourcesFor, type Translate } from "./dataWords";
+import { useDataScope } from "./DataScope";
 import { useEditor, useEnvironment } from "./EditorContext";
 import { FormulaList } from "./FormulaList";
 import pick from "./data.module.css";
 
 const TYPE_BADGES = { text: "T", number: "12", date: "▦", bool: "✓", object: "{ }", list: "[ ]", empty: "–" } as const;
 
-/** Data of earlier steps, nearest first, beside the field that has the focus. */
+/** Where a dialog offers data of its own, its fields are not the step's. */
+const OWN = "[data-own-data]";
+
+/** Data of earlier steps, nearest first, or what else formulas read here, beside the field that has the focus. */
 export function DataFlyout({ node }: { node: string }) {
   const target = usePicker((state) => state.target);
   const dismissed = usePicker((state) => state.dismissed);
+  const own = useDataScope() !== null;
   if (!target || dismissed === target.id || !target.element.isConnected) return null;
-  return createPortal(<Flyout key={node} node={node} />, document.body);
+  const dialog = target.element.closest(OWN);
+  if ((dialog !== null) !== own) return null;
+  return createPortal(<Flyout key={node} node={node} />, dialog ?? document.body);
 }
+
+/** How high it is where a place is kept for it. */
+const DOCKED = 400;
 
 interface Place {
   left: number;
@@ -40,7 +50,11 @@ function usePlace(): Place | null {
       const panel = target.element.closest("[data-panel]")?.getBoundingClientRect();
       const edge = panel ? panel.left : field.left;
       const height = 440;
-      if (panel ? liesBeside(edge) : edge >= WIDTH + 8) {
+      const dock = target.element.closest(OWN)?.querySelector("[data-flyout-dock]")?.getBoundingClientRect();
+      if (dock && dock.width > 0) {
+        const room = Math.min(DOCKED, dock.height - 120);
+        setPlace({ left: dock.left + 8, top: dock.bottom - room - 8, width: dock.width - 16, maxHeight: room, below: true });
+      } else if (panel ? liesBeside(edge) : edge >= WIDTH + 8) {
         const top = Math.max(64, Math.min(field.top - 40, window.innerHeight - height - 16));
         setPlace({ left: edge - WIDTH, top, width: WIDTH, maxHeight: Math.min(height, window.innerHeight - top - 12), below: false });
       } else {
@@ -66,6 +80,7 @@ function usePlace(): Place | null {
 function Flyout({ node }: { node: string }) {
   const { t } = useTranslation("inspector");
   const place = usePlace();
+  const scope = useDataScope();
   const [tab, setTab] = useState<"steps" | "formulas">("steps");
   const [query, setQuery] = useState("");
   const box = useRef<HTMLElement>(null);
@@ -118,7 +133,7 @@ function Flyout({ node }: { node: string }) {
         <span className={pick.flyoutTabs} role="tablist">
           {(["steps", "formulas"] as const).map((name) => (
             <button key={name} type="button" role="tab" aria-selected={tab === name} className={cx(pick.flyoutTab, tab === name && pick.flyoutTabOn)} onClick={() => setTab(name)}>
-              {t(`flyout.${name}`)}
+              {name === "steps" && scope ? t("flyout.data") : t(`flyout.${name}`)}
             </button>
           ))}
         </span>
@@ -186,8 +201,10 @@ function SourceTree({ node, query }: { node: string; query: string }) {
   const document = useEditor((state) => state.document);
   const specs = useEditor((state) => state.specs);
   const [open, setOpen] = useState<ReadonlySet<string>>(() => new Set());
+  const scope = useDataScope();
   const list = useRef<HTMLDivElement>(null);
   const sources = useMemo(() => {
+    if (scope) return scope.sources(field);
     const found = sourcesFor(document, specs, samples, node, t, field);
     const run: DataSource = {
       id: "run", node: null, title: t("flyout.run"), root: "run", key: null, origin: "example", category: "start", icon: "play",
@@ -198,7 +215,7 @@ function SourceTree({ node, query }: { node: string; query: string }) {
       sample: { title: "…", message: "…", code: "…", step: "…" },
     };
     return [...(isBehindFailure(document, node) ? [error] : []), ...found, run];
-  }, [document, specs, samples, node, field, t]);
+  }, [document, specs, samples, node, field, scope, t]);
   const wanted = query.trim().toLowerCase();
   const shown = useMemo<Shown[]>(() => {
     const all = sources.map((source) => ({ source, rows: bodyFirst(rowsOf(source, t)) }));
@@ -233,7 +250,7 @@ function SourceTree({ node, query }: { node: string; query: string }) {
   };
   if (shown.length === 0) return <p className={pick.flyoutNone}>{t("flyout.none", { query })}</p>;
   return (
-    <div ref={list} className={pick.flyoutList} role="tree" aria-label={t("flyout.steps")}>
+    <div ref={list} className={pick.flyoutList} role="tree" aria-label={t(scope ? "flyout.data" : "flyout.steps")}>
       {shown.map(({ source, rows }) => (
         <div key={source.id} role="group" aria-label={source.title}>
           <div className={pick.group}>
@@ -275,7 +292,7 @@ function SourceTree({ node, query }: { node: string; query: string }) {
                 )}
                 <span className={pick.type}>{TYPE_BADGES[row.type]}</span>
                 <b>{wanted && row.trail.length > 0 ? `${row.trail.at(-1)} › ${labelOf(row, t)}` : labelOf(row, t)}</b>
-                <em>{source.node ? shortValue(row.value as Json, t) : ""}</em>
+                <em>{source.node || scope ? shortValue(row.value as Json, t) : ""}</em>
                 <span className={pick.insert} aria-hidden>
                   {t("flyout.insert")}
                 </span>

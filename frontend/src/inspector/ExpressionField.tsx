@@ -7,6 +7,7 @@ import { findPaths, formatExact, parseTemplate, simplePath } from "../graph";
 import { cx } from "../ui";
 import { picker } from "./dataPicker";
 import { type DataWords, rowsOf, sourcesFor, type Translate, useDataWords } from "./dataWords";
+import { useDataScope } from "./DataScope";
 import { useEditor, useEnvironment } from "./EditorContext";
 import pick from "./data.module.css";
 import { Pill } from "./Pill";
@@ -225,11 +226,13 @@ function useCompletions(node: string, field: string | null, t: Translate): Compl
   const { functions, samples } = useEnvironment();
   const document = useEditor((state) => state.document);
   const specs = useEditor((state) => state.specs);
+  const scope = useDataScope();
   return useMemo(() => {
     const calls = functions.map((entry): Completion => ({ label: entry.name, detail: entry.signature.slice(entry.name.length), info: entry.help, apply: `${entry.name}(`, type: "function" }));
-    const data = sourcesFor(document, specs, samples, node, t, field).flatMap((source) =>
+    const sources = scope ? scope.sources(field) : sourcesFor(document, specs, samples, node, t, field);
+    const data = sources.flatMap((source) =>
       rowsOf(source, t, 120).map((row): Completion => ({ label: row.expression, detail: `${source.title} › ${[...row.trail, row.label].join(" › ")}`, type: "variable" })),
     );
     return [...data, ...calls];
-  }, [document, specs, samples, functions, node, field, t]);
+  }, [document, specs, samples, functions, node, field, scope, t]);
 }

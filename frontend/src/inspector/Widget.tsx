@@ -18,6 +18,8 @@ import type { WidgetKind } from "./widgetOf";
 const People = lazy(() => import("./widgets/People"));
 const Design = lazy(() => import("./widgets/Design"));
 const FilePicker = lazy(() => import("./widgets/FilePicker"));
+const Colour = lazy(() => import("./widgets/Colour"));
+const Picture = lazy(() => import("./widgets/Picture"));
 const WorkflowPicker = lazy(() => import("./widgets/WorkflowPicker"));
 
 export interface WidgetProps {
@@ -145,6 +147,18 @@ function Control(props: WidgetProps) {
       return (
         <Suspense>
           <FilePicker {...props} />
+        </Suspense>
+      );
+    case "colour":
+      return (
+        <Suspense>
+          <Colour {...props} />
+        </Suspense>
+      );
+    case "picture":
+      return (
+        <Suspense>
+          <Picture {...props} />
         </Suspense>
       );
     case "json":

@@ -7,6 +7,7 @@ import {
   type Category, containersAround, type DataRow, dataRows, earlierSteps, type GraphDocument, type GraphNode, indexOf, isJsonObject, type Json, knowsLookUp, speaksOfItems, parseTemplate,
   type PathReference, pathLabel, simplePath, type Specs, typeOf, valueAt, words,
 } from "../graph";
+import { scopedWords, useDataScope } from "./DataScope";
 import { useEditor, useEnvironment } from "./EditorContext";
 
 export interface DataWords {
@@ -146,7 +147,12 @@ export function useDataWords(node: string, at: string | null | undefined = null)
   const { samples } = useEnvironment();
   const document = useEditor((state) => state.document);
   const specs = useEditor((state) => state.specs);
+  const scope = useDataScope();
   return useMemo(() => {
+    if (scope) {
+      const sources = scope.sources(at ?? null);
+      return (reference) => scopedWords(sources, reference, t);
+    }
     const earlier = new Set(earlierSteps(document, node).map((step) => step.id));
     const { byId, byKey } = indexOf(document);
     const start = startOf(document, specs, node);
@@ -199,7 +205,7 @@ export function useDataWords(node: string, at: string | null | undefined = null)
           node: step.id,
         };
       }
-      const known = !["steps", "trigger", "item", "index"].includes(reference.root);
+      const known = !["steps", "trigger", "item", "index", "data"].includes(reference.root);
       const title = reference.root === "steps" ? words(reference.key ?? "") : words(reference.root);
       return {
         label: field ? `${title} › ${field}` : title,
@@ -213,7 +219,7 @@ export function useDataWords(node: string, at: string | null | undefined = null)
         node: null,
       };
     };
-  }, [document, specs, samples, node, at, t]);
+  }, [document, specs, samples, node, at, scope, t]);
 }
 
 /** What formulas may read while they are previewed: samples of the steps they name. */

@@ -7,6 +7,7 @@ import { api } from "../api/client";
 import { workspacePath } from "../api/queries";
 import { findPaths, type Json, parseExact, parseTemplate, simplePath, stampOf } from "../graph";
 import { previewContext, shortValue, type Translate, useDataWords } from "./dataWords";
+import { scopedContext, useDataScope } from "./DataScope";
 import { useEditor, useEnvironment } from "./EditorContext";
 
 export type ValueLine = { state: "none" } | { state: "loading" } | { state: "value"; text: string } | { state: "error"; text: string } | { state: "unknown"; text: string };
@@ -36,6 +37,7 @@ export function useValueLine(node: string, template: unknown, field: string | nu
   const { workspace, samples } = useEnvironment();
   const document = useEditor((state) => state.document);
   const specs = useEditor((state) => state.specs);
+  const scope = useDataScope();
   const words = useDataWords(node, field);
   const text = typeof template === "string" && template.includes("{{") ? template : "";
   const plan = useMemo(() => {
@@ -48,17 +50,17 @@ export function useValueLine(node: string, template: unknown, field: string | nu
   const settled = useDebounced(text, DEBOUNCE_MS);
   const missing = plan?.references.find((reference) => {
     const data = words(reference);
-    return reference.root === "steps" && !data.known;
+    return (reference.root === "steps" || scope !== null) && !data.known;
   });
   const ask = plan !== null && !plan.only && !plan.open && !missing && settled === text && text !== "";
   const answer = useQuery({
     // Samples and settings by identity: they can be large, and this runs on every render.
-    queryKey: [workspace, "preview", settled, node, field, stampOf(samples)],
+    queryKey: [workspace, "preview", settled, node, field, stampOf(scope ?? samples)],
     queryFn: ({ signal }) => {
       const keys = new Set(plan?.references.flatMap((reference) => (reference.key === null ? [] : [reference.key])) ?? []);
       return api.post<PreviewAnswer>(
         `${workspacePath(workspace)}/expressions/preview`,
-        { template: settled, context: previewContext(document, specs, samples, node, keys, field) },
+        { template: settled, context: scope ? scopedContext(scope.sources(field)) : previewContext(document, specs, samples, node, keys, field) },
         { signal, parse: parseExact },
       );
     },
@@ -72,6 +74,7 @@ export function useValueLine(node: string, template: unknown, field: string | nu
   if (missing) return { state: "error", text: t("pill.goneShort", { name: words(missing).label }) };
   if (plan.only) {
     const data = words(plan.only);
+    if (data.value === undefined && scope) return { state: "error", text: t("pill.notInSample", { name: data.label }) };
     if (data.value === undefined) return data.node === null ? { state: "none" } : { state: "unknown", text: t("value.noSample") };
     return shown(shortValue(data.value, t), data.example, t);
   }

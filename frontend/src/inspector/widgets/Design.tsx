@@ -1,34 +1,34 @@
 import { useQuery } from "@tanstack/react-query";
-import { ChevronLeft, ChevronRight, Download } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { FilePlus, PenLine } from "lucide-react";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { api, ApiError, call } from "../../api/client";
+import { api } from "../../api/client";
+import type { ReadyDesign } from "../../api/documents";
 import { workspacePath } from "../../api/queries";
-import { isJsonObject, type Json, type JsonObject, same } from "../../graph";
+import { isJsonObject, type Json, same } from "../../graph";
 import { parseExact } from "../../graph/exact";
-import { Button, cx, IconButton } from "../../ui";
+import { Button, cx } from "../../ui";
+import { blankDesign } from "../designer/edit";
+import { Preview } from "../designer/Preview";
 import { useEnvironment } from "../EditorContext";
 import css from "../inspector.module.css";
 import type { WidgetProps } from "../Widget";
 import own from "./design.module.css";
 import { JsonField } from "./JsonField";
 
-interface Ready {
-  id: string;
-  name: string;
-  design: JsonObject;
-}
+const Designer = lazy(() => import("../designer/Designer"));
 
 /** What a document looks like: begun with a ready design, shown with its sample data while it is changed. */
 export default function Design(props: WidgetProps) {
-  const { t } = useTranslation("inspector");
+  const { t, i18n } = useTranslation("inspector");
   const { workspace } = useEnvironment();
+  const [opened, setOpened] = useState(false);
   const { id, value, onChange, readOnly } = props;
   const ready = useQuery({
     queryKey: [workspace, "designs"],
     queryFn: ({ signal }) =>
-      api.get<{ items: Ready[] }>(`${workspacePath(workspace)}/documents/designs`, { signal, parse: parseExact }),
+      api.get<{ items: ReadyDesign[] }>(`${workspacePath(workspace)}/documents/designs`, { signal, parse: parseExact }),
     staleTime: Infinity,
   });
   const design = isJsonObject(value) && Object.keys(value).length > 0 ? value : null;
@@ -58,6 +58,31 @@ export default function Design(props: WidgetProps) {
           ))}
         </select>
       )}
+      {!readOnly && (
+        <div className={own.buttons}>
+          {design ? (
+            <Button variant="soft" icon={<PenLine size={15} aria-hidden />} aria-haspopup="dialog" onClick={() => setOpened(true)}>
+              {t("design.open")}
+            </Button>
+          ) : (
+            <Button
+              icon={<FilePlus size={15} aria-hidden />}
+              aria-haspopup="dialog"
+              onClick={() => {
+                onChange(blankDesign(t("design.blankTitle"), i18n.language, {}));
+                setOpened(true);
+              }}
+            >
+              {t("design.blank")}
+            </Button>
+          )}
+        </div>
+      )}
+      {opened && design && (
+        <Suspense>
+          <Designer design={design} ready={items} node={props.node} data={props.config["data"]} onChange={onChange} onClose={() => setOpened(false)} />
+        </Suspense>
+      )}
       {ready.isError && (
         <p className={css.error}>
           {t("design.failed")} <Button size="sm" onClick={() => void ready.refetch()}>{t("workflow.again")}</Button>
@@ -75,89 +100,4 @@ export default function Design(props: WidgetProps) {
       )}
     </div>
   );
-}
-
-const WIDE = 760;
-const REST = 350;
-
-interface Shown {
-  pages: number;
-  problem: string;
-}
-
-function Preview({ design }: { design: JsonObject }) {
-  const { t } = useTranslation("inspector");
-  const { workspace } = useEnvironment();
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const [page, setPage] = useState(1);
-  const [shown, setShown] = useState<Shown | null>(null);
-  const path = `${workspacePath(workspace)}/documents/preview`;
-  useEffect(() => {
-    const gone = new AbortController();
-    const timer = setTimeout(() => {
-      draw(path, { ...withSample(design), page, wide: WIDE }, canvas.current, gone.signal).then(
-        (pages) => setShown({ pages, problem: "" }),
-        (error: unknown) => {
-          if (gone.signal.aborted) return;
-          setShown((before) => ({ pages: before?.pages ?? 0, problem: problemOf(error, t) }));
-        },
-      );
-    }, REST);
-    return () => {
-      clearTimeout(timer);
-      gone.abort();
-    };
-  }, [design, page, path, t]);
-  const pages = shown?.pages ?? 0;
-  const here = Math.min(page, Math.max(pages, 1));
-  return (
-    <div className={own.preview} aria-busy={shown === null}>
-      <canvas ref={canvas} role="img" aria-label={t("design.preview", { page: here, pages })} className={cx(shown?.problem && own.stale)} />
-      <div role="status" className={cx(css.error, own.problem)}>
-        {shown?.problem}
-      </div>
-      <div className={own.foot}>
-        <IconButton size="sm" label={t("design.before")} icon={<ChevronLeft size={16} />} disabled={here <= 1} onClick={() => setPage(here - 1)} />
-        <span className="tn">{pages > 0 ? t("design.page", { page: here, pages }) : t("design.loading")}</span>
-        <IconButton size="sm" label={t("design.next")} icon={<ChevronRight size={16} />} disabled={here >= pages} onClick={() => setPage(here + 1)} />
-        <Button
-          size="sm"
-          icon={<Download size={14} aria-hidden />}
-          disabled={pages === 0 || Boolean(shown?.problem)}
-          onClick={() => void download(path, withSample(design)).catch((error: unknown) => setShown({ pages, problem: problemOf(error, t) }))}
-        >
-          {t("design.pdf")}
-        </Button>
-      </div>
-    </div>
-  );
-}
-
-function withSample(design: JsonObject): { design: JsonObject; data: JsonObject } {
-  return { design, data: isJsonObject(design["sample"]) ? design["sample"] : {} };
-}
-
-function problemOf(error: unknown, t: (key: "design.unreachable") => string): string {
-  return error instanceof ApiError ? error.message : t("design.unreachable");
-}
-
-/** Puts one page onto the canvas; resolves to how many there are. */
-async function draw(path: string, body: object, canvas: HTMLCanvasElement | null, signal: AbortSignal): Promise<number> {
-  const answer = await call<Blob>("POST", path, { body, file: true, signal });
-  const picture = await createImageBitmap(answer.data);
-  if (canvas && !signal.aborted) {
-    canvas.width = picture.width;
-    canvas.height = picture.height;
-    canvas.getContext("2d")?.drawImage(picture, 0, 0);
-  }
-  return Number(answer.headers.get("X-Pages") ?? 1);
-}
-
-async function download(path: string, body: object): Promise<void> {
-  const answer = await call<Blob>("POST", path, { body: { ...body, form: "pdf" }, file: true });
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(answer.data);
-  link.download = "preview.pdf";
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -22,12 +22,14 @@ export function Rows({ id, kind, field, node, value, config, onChange, path, rea
   const items = (field.schema.items ?? {}) as JsonSchema;
   const fields = fieldsOf(items).filter((entry) => kind !== "cases" || isPartOfCase(entry, config));
   const rows = Array.isArray(value) ? value.map(asObject) : [];
-  const [closed, setClosed] = useState<ReadonlySet<number>>(new Set());
+  // Where many are long, they are shown by their titles first.
+  const [closed, setClosed] = useState<ReadonlySet<number>>(() => new Set(field.hints["folded"] === true && rows.length > 2 ? rows.keys() : []));
   const put = (at: number, next: JsonObject): void => onChange(rows.map((row, index) => (index === at ? next : row)));
   const move = (at: number, by: 1 | -1): void => {
     const next = [...rows];
     const [row] = next.splice(at, 1);
     if (row) next.splice(at + by, 0, row);
+    setClosed(new Set([...closed].map((other) => (other === at ? at + by : other === at + by ? at : other))));
     onChange(next);
   };
   const change = (at: number, entry: FieldSpec, next: Json | undefined): void => {
@@ -46,11 +48,15 @@ export function Rows({ id, kind, field, node, value, config, onChange, path, rea
     if (!next.delete(at)) next.add(at);
     setClosed(next);
   };
+  const remove = (at: number): void => {
+    setClosed(new Set([...closed].flatMap((other) => (other === at ? [] : other > at ? other - 1 : other))));
+    onChange(rows.filter((_row, index) => index !== at));
+  };
   const compact = fields.length <= 2;
   return (
     <div className={rules.rows} id={id} role="group" aria-label={field.title}>
       {rows.map((row, at) => {
-        const title = textOf(row["name"] ?? row["label"] ?? row["field"]) || t(kind === "rules" ? "rows.rule" : "rows.entry", { number: at + 1 });
+        const title = textOf(row["name"] ?? row["label"] ?? row["field"] ?? row["title"]) || t(kind === "rules" ? "rows.rule" : "rows.entry", { number: at + 1 });
         const shut = closed.has(at);
         return (
           <div key={at} className={rules.entry} data-compact={compact}>
@@ -63,7 +69,7 @@ export function Rows({ id, kind, field, node, value, config, onChange, path, rea
                 <>
                   <IconButton size="sm" label={t("rows.up", { name: title })} icon={<ArrowUp size={14} />} disabled={at === 0} onClick={() => move(at, -1)} />
                   <IconButton size="sm" label={t("rows.down", { name: title })} icon={<ArrowDown size={14} />} disabled={at === rows.length - 1} onClick={() => move(at, 1)} />
-                  <IconButton size="sm" label={t("rows.remove", { name: title })} icon={<X size={14} />} onClick={() => onChange(rows.filter((_row, index) => index !== at))} />
+                  <IconButton size="sm" label={t("rows.remove", { name: title })} icon={<X size={14} />} onClick={() => remove(at)} />
                 </>
               )}
             </div>
@@ -73,7 +79,7 @@ export function Rows({ id, kind, field, node, value, config, onChange, path, rea
       })}
       {!readOnly && (
         <Button size="sm" icon={<Plus size={14} aria-hidden />} onClick={() => onChange([...rows, newRow(kind, items, rows, t(`rows.new.${kind}`, { number: rows.length + 1, defaultValue: "" }))])}>
-          {t(`rows.add.${kind}`, { defaultValue: t("rows.add.rows") })}
+          {typeof field.hints["add"] === "string" ? field.hints["add"] : t(`rows.add.${kind}`, { defaultValue: t("rows.add.rows") })}
         </Button>
       )}
     </div>

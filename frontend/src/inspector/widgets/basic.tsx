@@ -83,7 +83,7 @@ export function ChoiceField({ id, field, value, onChange, invalid, describedBy, 
   }
   return (
     <select id={id} className={cx(css.input, css.select)} value={current} disabled={readOnly} aria-invalid={invalid || undefined} aria-describedby={describedBy} onChange={(event) => pick(event.currentTarget.value)}>
-      {(!known || field.nullable) && <option value={known ? "" : current}>{known || current === "" ? t("choice.none") : current}</option>}
+      {(!known || field.nullable) && <option value={known ? "" : current}>{known || current === "" ? (field.hints.placeholder ?? t("choice.none")) : current}</option>}
       {choices.map((choice) => (
         <option key={choice.value} value={choice.value}>
           {choice.label}
