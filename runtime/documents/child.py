@@ -49,7 +49,7 @@ def _answer(head: dict[str, Any], portions: list[bytes]) -> tuple[dict[str, Any]
         return {"code": problem.code, "message": problem.message, "block": problem.block, "field": problem.field}, []
     except (MemoryError, RecursionError):
         message = "This document needs more memory than one may have: use fewer rows, or smaller pictures."
-        return {"code": "limit", "message": message, "block": None}, []
+        return {"code": "limit", "message": message, "block": None, "field": None}, []
 
 
 @lru_cache(maxsize=16)

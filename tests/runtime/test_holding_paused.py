@@ -201,7 +201,7 @@ class TestOfASchedule:
     def test_one_of_past_times_that_go_one_after_another_waits_for_its_turn_too(
         self, machine: Machine, rule: str
     ) -> None:
-        trigger = published(machine, rule, seconds=1)
+        trigger = published(machine, rule, seconds=2.5)
         hold(trigger.workflow_id)
         api.backfill(
             workspace_id=WORKSPACE, workflow_id=trigger.workflow_id, trigger_id=trigger.pk,
