@@ -47,6 +47,8 @@ MOST_ROUNDS: Final = 60
 WORKFLOW: Final = UUID(int=2)
 #: A run that ended otherwise has left out something.
 _WELL: Final = "completed"
+#: So many workers may follow the one whose plug was pulled.
+_LIVES: Final = 2
 _ROUND_LOST: Final = 70
 
 
@@ -149,7 +151,11 @@ def _round(folder: Path, plan: Plan, boundary: tuple[str, int] | None) -> dict[s
         _in_child(lambda: _note_where(folder, plan, point))
     where = (folder / "where").read_text(encoding="utf-8") if (folder / "where").exists() else None
     # Whoever died is followed by another; whoever did not is followed too, for the undo.
-    _in_child(lambda: _worker(folder, plan, starts=False, undoes=True, report=report))
+    for _ in range(_LIVES):
+        _in_child(lambda: _worker(folder, plan, starts=False, undoes=True, report=report))
+        # One that ended without a word, for whatever reason of its own, is followed once more, as in earnest.
+        if report.exists():
+            break
     found: dict[str, Any] = {"status": "lost", "in_doubt": False, "undo": None, "duplicates": {}, "calls": 0}
     found |= {"beyond": None, "advice": []}
     if report.exists():
