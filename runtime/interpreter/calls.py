@@ -86,10 +86,6 @@ class Ledger:
     #: The last generation in which an undo of an action was carried out.
     _carried_out: dict[str, int]
 
-    def last(self, node: str) -> Call | None:
-        """The call whose result this step goes on with: the last that did something, or may have."""
-        return next((call for call in reversed(self.calls.get(node, ())) if call.known in STANDS), None)
-
     def standing(self, node: str) -> list[Call]:
         """The calls of this step that nothing has undone, the last one last."""
         return [call for call in self.calls.get(node, ()) if call.stands]

@@ -142,9 +142,11 @@ def kept_row(run: Mapping[str, Any], before: StepRow) -> StepRun:
     )
 
 
-def decided(happened: bool) -> str:
-    """What becomes of an attempt in doubt."""
-    return "succeeded" if happened else "abandoned"
+def decided(happened: bool, *, is_undo: bool = False) -> str:
+    """What becomes of an attempt in doubt; of one of an undo step nobody says that it be sent again."""
+    if happened:
+        return "succeeded"
+    return "failed" if is_undo else "abandoned"
 
 
 def note_decision(attempt: Attempt, *, happened: bool, who: str, now: int, is_undo: bool = False) -> None:
@@ -166,6 +168,6 @@ def note_decision(attempt: Attempt, *, happened: bool, who: str, now: int, is_un
     if isinstance(before, dict) and "looked" in before:
         said["looked"] = before["looked"]
     Attempt.objects.filter(pk=attempt.pk).update(
-        status=("succeeded" if happened else "failed") if is_undo else decided(happened),
+        status=decided(happened, is_undo=is_undo),
         request=dumps({**(request if isinstance(request, dict) else {"summary": request}), "in_doubt": said}),
     )

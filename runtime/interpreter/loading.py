@@ -104,11 +104,9 @@ def loaded(
             found.records[row.node_id] = Record(row.input, row.output, row.note, row.wait)
         if row.commit_seq is not None and row.commit_seq > found.commit_seq:
             found.commit_seq = row.commit_seq
-    found.intents = {
-        row.node_id: row for row in rows.attempts if row.generation == generation and row.status == "intent"
-    }
-    found.answers = [row for row in rows.answers if row.generation == generation]
     attempts = [row for row in rows.attempts if row.generation == generation]
+    found.intents = {row.node_id: row for row in attempts if row.status == "intent"}
+    found.answers = [row for row in rows.answers if row.generation == generation]
     found.looking = {
         row.node_id: as_loaded(row)
         for row in attempts
@@ -116,12 +114,12 @@ def loaded(
     }
     found.lost, found.epochs = lost(attempts), epochs(attempts)
     if past is not None:
-        _take_over(found, rows, version, past)
+        _take_over(found, rows, version, past, attempts)
     return found
 
 
-def _take_over(found: Loaded, rows: RunRows, version: Version, past: Ledger) -> None:
-    """What a generation owes to those before it."""
+def _take_over(found: Loaded, rows: RunRows, version: Version, past: Ledger, made: list[AttemptRow]) -> None:
+    """What a generation owes to those before it; `made`: its own attempts."""
     for key, step in found.state.steps.items():
         record = found.records.get(key.node)
         if record is not None and step.status is StepStatus.READY and record.output is not None:
@@ -153,7 +151,6 @@ def _take_over(found: Loaded, rows: RunRows, version: Version, past: Ledger) -> 
         if request_digest(record.input) == lost.request_digest:
             found.keys[node] = lost.effect_key
     found.lost |= found.keys.keys() | found.lost_calls.keys()
-    made = [row for row in rows.attempts if row.generation == generation]
     found.standing, found.standing_unsure = standing(
         version.graph, rows, past, here, kept=kept, made=made, resent=found.keys, owed=found.owed
     )

@@ -17,7 +17,7 @@ from runtime.engine.replay import SAID_NOT_DONE, Known
 from runtime.engine.state import DECIDED, RunStatus, StepError, StepKey, StepState, StepStatus
 from runtime.interpreter.calls import UNKNOWN, Call, Ledger, known_of, ledger, unsettled
 from runtime.interpreter.deeds import left_standing
-from runtime.interpreter.generations import kept_row, note_decision, open_next
+from runtime.interpreter.generations import decided, kept_row, note_decision, open_next
 from runtime.interpreter.past import is_done, kept_in, owed, own_call, row_of, standing, twice
 from runtime.interpreter.reopening import run_row, version_of
 from runtime.interpreter.rows import error_of, error_text, ports_text, step_state
@@ -29,9 +29,6 @@ from runtime.store.models import Attempt, Replay, StepRun
 from runtime.store.reads import AttemptRow, StepRow
 
 __all__ = ["Fate", "Found", "carry_out", "found_of", "look"]
-
-#: What a try is known as once somebody said what it did.
-_STATUS: Final[Mapping[UndoDecision, str]] = {"undone": "succeeded", "still_done": "failed"}
 
 #: What becomes of a run that another has begun, when that other is undone.
 Fate = Literal["undo", "nothing", "stays", "asks", "open"]
@@ -62,7 +59,7 @@ def carry_out(
                 *(_decided(found, node, said, now) for node, said in decisions.items()),
             ],
             attempts=[
-                (one.node_id, one.generation, one.attempt, _STATUS[decisions[node]])
+                (one.node_id, one.generation, one.attempt, decided(decisions[node] == "undone", is_undo=True))
                 for node, tries in lost.items()
                 for one in tries
             ],

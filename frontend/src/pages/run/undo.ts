@@ -81,7 +81,7 @@ export function requestOf(plan: UndoPlan, reason: string, sayings: UndoSayings):
 
 /** How many steps are carried out by this plan. */
 export function countTurns(plan: UndoPlan, sayings: UndoSayings): number {
-  return partsOf(plan).turns.filter((line) => [null, "send"].includes(saidOf(line, sayings)) || missingIn(plan, sayings).has(line.undo_node ?? "")).length;
+  return partsOf(plan).turns.filter((line) => [null, "send"].includes(saidOf(line, sayings))).length;
 }
 
 // --- what became of it --------------------------------------------------------------------------------------------
