@@ -99,6 +99,9 @@ def test_an_upload_shows_how_far_it_is_and_goes_on_after_a_failure(signed_in: Op
     uploads = page.get_by_role("list", name="Uploads")
     expect(uploads.get_by_role("progressbar", name="Slow.csv")).to_be_visible()
     shot(page, "files-uploading")
+    # The bar is there before the request is.
+    while not held:
+        page.wait_for_timeout(20)
     held.pop().abort("connectionreset")
     expect(uploads.get_by_role("alert")).to_be_visible()
     shot(page, "files-upload-failed")
