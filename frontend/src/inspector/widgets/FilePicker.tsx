@@ -1,13 +1,14 @@
 import { FileText } from "lucide-react";
-import { useEffect, useId, useRef, useState } from "react";
+import { useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { type StoredFile, useFiles } from "../../api/files";
 import { isJsonObject, type Json } from "../../graph";
-import { Button, cx, SearchBox, Time, useFormatter } from "../../ui";
+import { Button, cx, Time, useFormatter } from "../../ui";
 import css from "../inspector.module.css";
 import rules from "../rules.module.css";
 import type { WidgetProps } from "../Widget";
+import { Searched, useSearch } from "./Searched";
 import own from "./workflow.module.css";
 
 /** Chooses one of the workspace's files; what is kept is the reference that data has, too. */
@@ -71,31 +72,19 @@ export function referenceTo({ id, name, mime, size, sha256 }: StoredFile): Json 
 function Choices({ id, label, onPick, onClose }: { id: string; label: string; onPick(file: StoredFile): void; onClose(): void }) {
   const { t } = useTranslation("inspector");
   const format = useFormatter();
-  const [typed, setTyped] = useState("");
-  const [q, setQ] = useState("");
-  useEffect(() => {
-    const timer = setTimeout(() => setQ(typed.trim()), 200);
-    return () => clearTimeout(timer);
-  }, [typed]);
+  const { typed, setTyped, q } = useSearch();
   const found = useFiles(q, false, 50);
   const rows = found.data?.pages.flatMap((page) => page.items) ?? [];
-  const search = useRef<HTMLInputElement>(null);
-  useEffect(() => search.current?.focus(), []);
   return (
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- Esc, from whatever has the focus inside, closes it
-    <div
+    <Searched
       id={id}
-      role="group"
-      aria-label={label}
-      className={own.choices}
-      onKeyDown={(event) => {
-        if (event.key !== "Escape" || event.defaultPrevented) return;
-        event.preventDefault();
-        event.stopPropagation();
-        onClose();
-      }}
+      label={label}
+      placeholder={t("file.search")}
+      typed={typed}
+      onType={setTyped}
+      onEnter={() => rows[0] && onPick(rows[0])}
+      onClose={onClose}
     >
-      <SearchBox ref={search} value={typed} onChange={setTyped} label={t("file.search")} onEnter={() => rows[0] && onPick(rows[0])} />
       <ul>
         {rows.map((row) => (
           <li key={row.id}>
@@ -115,6 +104,6 @@ function Choices({ id, label, onPick, onClose }: { id: string; label: string; on
         </p>
       )}
       {found.data && rows.length === 0 && <p>{q ? t("flyout.none", { query: q }) : t("file.none")}</p>}
-    </div>
+    </Searched>
   );
 }

@@ -1,18 +1,19 @@
 import { useQuery } from "@tanstack/react-query";
 import { ExternalLink, Workflow as Icon } from "lucide-react";
-import { useEffect, useId, useRef, useState } from "react";
+import { useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api } from "../../api/client";
 import { useWorkflow, workspacePath } from "../../api/queries";
 import type { Page, Workflow } from "../../api/types";
 import { indexOf, operations } from "../../graph";
-import { Button, cx, SearchBox } from "../../ui";
+import { Button, cx } from "../../ui";
 import { useEditor, useEnvironment } from "../EditorContext";
 import css from "../inspector.module.css";
 import rules from "../rules.module.css";
 import type { WidgetProps } from "../Widget";
 import { textOf } from "./basic";
+import { Searched, useSearch } from "./Searched";
 import own from "./workflow.module.css";
 
 /** Chooses one of the workflows that others can run: those whose live version has the start for it. */
@@ -82,12 +83,7 @@ function Named({ id }: { id: string }) {
 function Choices({ id, label, onPick, onClose }: { id: string; label: string; onPick(workflow: Workflow): void; onClose(): void }) {
   const { t } = useTranslation("inspector");
   const { workspace, workflow: itself } = useEnvironment();
-  const [typed, setTyped] = useState("");
-  const [q, setQ] = useState("");
-  useEffect(() => {
-    const timer = setTimeout(() => setQ(typed.trim()), 200);
-    return () => clearTimeout(timer);
-  }, [typed]);
+  const { typed, setTyped, q } = useSearch();
   const found = useQuery({
     queryKey: [workspace, "workflows-to-run", q],
     queryFn: ({ signal }) =>
@@ -96,23 +92,16 @@ function Choices({ id, label, onPick, onClose }: { id: string; label: string; on
     staleTime: 0,
   });
   const rows = found.data?.items ?? [];
-  const search = useRef<HTMLInputElement>(null);
-  useEffect(() => search.current?.focus(), []);
   return (
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- Esc, from whatever has the focus inside, closes it
-    <div
+    <Searched
       id={id}
-      role="group"
-      aria-label={label}
-      className={own.choices}
-      onKeyDown={(event) => {
-        if (event.key !== "Escape" || event.defaultPrevented) return;
-        event.preventDefault();
-        event.stopPropagation();
-        onClose();
-      }}
+      label={label}
+      placeholder={t("workflow.search")}
+      typed={typed}
+      onType={setTyped}
+      onEnter={() => rows[0] && onPick(rows[0])}
+      onClose={onClose}
     >
-      <SearchBox ref={search} value={typed} onChange={setTyped} label={t("workflow.search")} onEnter={() => rows[0] && onPick(rows[0])} />
       <ul>
         {rows.map((row) => (
           <li key={row.id}>
@@ -131,6 +120,6 @@ function Choices({ id, label, onPick, onClose }: { id: string; label: string; on
         </p>
       )}
       {found.data && rows.length === 0 && <p>{q ? t("flyout.none", { query: q }) : t("workflow.none")}</p>}
-    </div>
+    </Searched>
   );
 }
