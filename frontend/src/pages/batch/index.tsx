@@ -3,13 +3,15 @@ import { useQueryClient } from "@tanstack/react-query";
 import { ChevronRight, RotateCcw } from "lucide-react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useStore } from "zustand";
 
 import { type Batch, type BatchCause, refreshBatch, useBatch } from "../../api/batches";
-import { useRunAbove } from "../../api/items";
 import { useCan, useWorkspace } from "../../api/session";
 import type { Run } from "../../api/types";
+import { useLiveRun } from "../../live";
 import { Button, buttonClass, cx, ErrorCard, PageBody, segmentClass, segmentsClass, SkeletonRows, StatusChip, TopBar, useFormatter } from "../../ui";
 import { runStatusName, runTitle } from "../runs/words";
+import { CancelRun } from "../run/CancelRun";
 import css from "./batch.module.css";
 import { FailedTab } from "./FailedTab";
 import { FilesTab } from "./FilesTab";
@@ -21,7 +23,6 @@ import { statusOf } from "./status";
 import { type BatchTab, TABS } from "./tabs";
 
 const PauseRun = lazy(() => import("../run/PauseRun"));
-const CancelRun = lazy(async () => ({ default: (await import("../run/CancelRun")).CancelRun }));
 
 /** The entries of a list that a run goes through, as they are done: how far, what failed, whether it adds up, the proof. */
 export default function BatchPage() {
@@ -30,19 +31,20 @@ export default function BatchPage() {
   const search = useSearch({ from: "/shell/batches/$runId/$node" });
   const navigate = useNavigate({ from: "/batches/$runId/$node" });
   const found = useBatch(runId, node);
-  const above = useRunAbove(runId);
   const workspace = useWorkspace().id;
+  const { store, reload } = useLiveRun(workspace, runId);
+  const run = useStore(store, (state) => state.run);
+  const graph = useStore(store, (state) => state.graph);
   const client = useQueryClient();
   const mayRetry = useCan("reviewer");
   const [retrying, setRetrying] = useState<{ cause: BatchCause | null } | null>(null);
   const batch = found.data;
-  const run = above.data?.run;
   useEffect(() => {
     document.title = `${batch?.name ?? t("title")} · Millrace`;
   }, [batch?.name, t]);
   const refresh = () => {
     void refreshBatch(client, workspace, runId, node);
-    void above.refetch();
+    reload();
   };
   if (found.isError && !batch) {
     return (
@@ -76,7 +78,7 @@ export default function BatchPage() {
             <>
               <Suspense>
                 <PauseRun run={run} onChanged={refresh} />
-                <CancelRun run={run} onChanged={refresh} />
+                {graph && <CancelRun run={run} graph={graph} onCancelled={refresh} />}
               </Suspense>
               {mayRetry && batch.can_retry_run ? (
                 <Link className={buttonClass("primary")} to="/runs/$runId" params={{ runId }}>
