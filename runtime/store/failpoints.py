@@ -79,6 +79,8 @@ COMMIT_POINTS: Final = frozenset(
         "bulk.item",
         "bulk.manifest_commit",
         "blob.row",
+        "table.change",
+        "table.columns",
         "version.publish",
         "deployment.change",
         "schedule.tick",
