@@ -319,7 +319,7 @@ def _meant(
     if how.row_id is not None:
         return DataRow.objects.select_for_update().filter(table_id=table.pk, pk=how.row_id).first()
     if not any(column.key for column in columns):
-        if how.must_be_there or how.if_there != "change":
+        if how.must_be_there:
             raise _no_key()
         return None
     keys = {column.name: given[column.name] for column in columns if column.key and column.name in given}

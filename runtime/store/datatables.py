@@ -83,7 +83,7 @@ def add(*, workspace_id: UUID, name: str, columns: Sequence[ColumnDraft], by: UU
     """A new table. Raises TableRefused."""
     name = _name(name)
     made, following = _columns(columns, (), 1)
-    with _names_once(name), commit("table.columns"):
+    with _NamedOnce(name), commit("table.columns"):
         count = DataTable.objects.filter(workspace_id=workspace_id, removed_at=None).count()
         if count >= MOST_TABLES:
             raise TableRefused(f"A workspace has at most {MOST_TABLES} tables.", code="too_many_tables")
@@ -104,7 +104,7 @@ def change(
     by: UUID | None,
 ) -> DataTable:
     """Another name, or other columns. Raises TableMissing and TableRefused, also where `revision` is not the newest."""
-    with _names_once(name or ""), commit("table.columns"):
+    with _NamedOnce(name or ""), commit("table.columns"):
         table = DataTable.objects.select_for_update().filter(workspace_id=workspace_id, pk=table_id, removed_at=None)
         row = table.first()
         if row is None:
@@ -156,7 +156,7 @@ def sweep() -> int:
 # --- columns --------------------------------------------------------------------------------------------------------
 
 
-class _names_once:
+class _NamedOnce:
     """Says whose name is taken, where the database only says that something is there twice."""
 
     def __init__(self, name: str) -> None:
