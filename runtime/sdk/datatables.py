@@ -108,9 +108,9 @@ def table_id(value: JSON) -> UUID:
         ) from None
 
 
-def plain_number(number: Decimal) -> int | Decimal:
+def plain_number(number: int | Decimal) -> int | Decimal:
     """A number of a setting as data has it: whole where it was written so."""
-    return int(number) if number.as_tuple().exponent == 0 else number
+    return int(number) if isinstance(number, int) or number.as_tuple().exponent == 0 else number
 
 
 def row_json(row: RowView) -> dict[str, JSON]:

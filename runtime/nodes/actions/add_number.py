@@ -16,8 +16,8 @@ class AddNumberConfig(Config):
         title="Which row",
         help="The key columns of the table. Where there is no such row, one is added.",
         widget="list",
+        required=True,
         order=2,
-        min_length=1,
         max_length=10,
     )
     column: str = field(title="Column", widget="table-column", order=3, min_length=1, max_length=100)
