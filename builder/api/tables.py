@@ -285,7 +285,7 @@ class OneTable(ApiView):
         runtime_api.remove_table(workspace_id=call.workspace.id, table_id=table_id, by=call.person.id)
 
 
-class Uses(ApiView):
+class TableUses(ApiView):
     @operation(Action.TABLE_SEE, answer=Items[TableUseShape])
     def get(self, call: Call, *, table_id: UUID) -> Items[TableUseShape]:
         """The workflows whose steps name this table."""
@@ -299,7 +299,7 @@ class Uses(ApiView):
         )
 
 
-class Rows(ApiView):
+class TableRows(ApiView):
     @operation(Action.TABLE_SEE, query=RowsQuery, answer=RowsPage, also=(422,))
     def get(self, call: Call, *, table_id: UUID, query: RowsQuery) -> RowsPage:
         """Rows of a table, in the order they were added or of a column."""
@@ -326,7 +326,7 @@ class Rows(ApiView):
         return _rows([saved])[0]
 
 
-class OneRow(ApiView):
+class OneTableRow(ApiView):
     @operation(Action.TABLE_SEE, answer=RowShape)
     def get(self, call: Call, *, table_id: UUID, row_id: UUID) -> RowShape:
         """One row."""
@@ -359,7 +359,7 @@ class OneRow(ApiView):
         )
 
 
-class Match(ApiView):
+class MatchFile(ApiView):
     @operation(Action.TABLE_SEE, query=FileQuery, answer=Items[FileColumnShape], also=(422,))
     def get(self, call: Call, *, table_id: UUID, query: FileQuery) -> Items[FileColumnShape]:
         """The columns of a file, and which of the table's is called the same."""
@@ -372,7 +372,7 @@ class Match(ApiView):
         )
 
 
-class Import(ApiView):
+class ImportRows(ApiView):
     @operation(Action.TABLE_FILL, body=ImportBody, answer=ImportedShape, also=(409,), repeat="stored_apart")
     def post(self, call: Call, *, table_id: UUID, body: ImportBody) -> ImportedShape:
         """Take in the rows of a file. Rows that do not fit are left out, counted and named."""
@@ -394,7 +394,7 @@ class Import(ApiView):
         )
 
 
-class Export(ApiView):
+class ExportTable(ApiView):
     @operation(Action.TABLE_SEE, query=ExportQuery, file=True, also=(422,))
     def get(self, call: Call, *, table_id: UUID, query: ExportQuery) -> StreamingHttpResponse:
         """The rows as a CSV file or an Excel workbook. Text in them never becomes a formula."""

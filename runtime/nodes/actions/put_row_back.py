@@ -28,7 +28,7 @@ NODE = NodeType(
     name="tables.put_back",
     version=1,
     category="app",
-    icon="table-undo",
+    icon="undo-2",
     title="Put a row back",
     description="Undoes what a step changed in a data table: the row becomes what it was, or goes again. Draw it at "
     "the Undo way out of that step.",
