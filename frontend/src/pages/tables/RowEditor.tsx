@@ -107,7 +107,7 @@ export function RowEditor({ table, row, first = "", onDone }: Props) {
             />
           </td>
         ))}
-        <td colSpan={2}>
+        <td colSpan={2} aria-label={t("column.actions")}>
           <span className={css.actions}>
             <Button type="submit" form={form} size="sm" variant="primary" busy={save.isPending}>
               {row ? t("common:action.save") : t("row.addThis")}
