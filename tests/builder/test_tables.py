@@ -181,6 +181,25 @@ def test_a_table_that_a_workflow_names_says_so_and_is_not_removed_unasked(world:
     assert world.as_alice.delete(f"{table}?even_if_used=true").status == 204
 
 
+def test_a_table_or_column_that_is_not_here_is_a_problem_before_anything_runs(world: World) -> None:
+    table = make(world).rsplit("/", 1)[1]
+    foreign = world.as_mallory.post(f"/workspaces/{world.southwind.id}/tables", {"name": "x", "columns": COLUMNS}).body
+    config: dict[str, Any] = {"table": table, "values": [{"name": "Customer", "value": 1}, {"name": "Colour"}]}
+    for table_id, expected in (
+        (table, [("column_missing", "values[1].name")]), (foreign["id"], [("table_missing", "table")]),
+        ("x", [("table_missing", "table")]),
+    ):  # fmt: skip
+        graph = factories.small_graph()
+        graph["nodes"].append({
+            "id": "n_save", "key": "save", "name": "Save it", "type": "tables.save@1",
+            "config": {**config, "table": table_id}, "position": {"x": 0, "y": 0}, "settings": {},
+        })  # fmt: skip
+        report = services.check(workspace_id=world.northwind.id, graph=graph)
+        told = [(one.code, one.field) for one in report.problems if one.code in ("table_missing", "column_missing")]
+        assert told == expected
+        assert not report.publishable
+
+
 def test_another_workspaces_table_is_not_there(world: World) -> None:
     """S3: whoever names it, under whichever workspace, and whatever file is named with it."""
     table = make(world)
