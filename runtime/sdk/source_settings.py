@@ -117,6 +117,7 @@ class DataTableSettings(Config):
         title="Conditions",
         help="None: all rows.",
         widget="list",
+        hints={"add": "Add a condition"},
         show_if=_TABLE,
         group="Rows of the table",
         order=12,

@@ -16,6 +16,7 @@ class AddNumberConfig(Config):
         title="Which row",
         help="The key columns of the table. Where there is no such row, one is added.",
         widget="list",
+        hints={"add": "Add a key column"},
         required=True,
         order=2,
         max_length=10,

@@ -16,6 +16,7 @@ class DeleteRowConfig(Config):
         title="Which row",
         help="The key columns of the table.",
         widget="list",
+        hints={"add": "Add a key column"},
         order=2,
         max_length=10,
     )

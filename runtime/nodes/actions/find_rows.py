@@ -26,6 +26,7 @@ class FindRowsConfig(Config):
         title="Conditions",
         help="None: all rows.",
         widget="list",
+        hints={"add": "Add a condition"},
         order=3,
         max_length=20,
     )

@@ -29,6 +29,7 @@ class SaveRowConfig(Config):
         title="Values",
         help="Columns that are not named here stay as they are. An empty value empties the column.",
         widget="list",
+        hints={"add": "Add a value"},
         order=3,
         max_length=60,
     )
