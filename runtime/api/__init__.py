@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from runtime.api.asking import may_decide, may_hand_over, may_take
 from runtime.api.backfills import backfill, backfill_plan, backfills, stop_backfill
+from runtime.api.batch_checks import batch_checks, check_batch, note_batch_check
+from runtime.api.batches import batch, keep_manifest, manifest
 from runtime.api.bulk_retries import (
     bulk_retries,
     bulk_retry,
@@ -17,6 +19,7 @@ from runtime.api.bulk_retries import (
     stop_bulk_retry,
 )
 from runtime.api.causes import because
+from runtime.api.corrections import correct_entries, failed_entries, failed_runs, walk_failed
 from runtime.api.datatable_files import columns_like_file, export_table, import_rows, look_at_table_file
 from runtime.api.datatables import (
     add_table,
@@ -74,6 +77,8 @@ __all__ = [
     "backfill",
     "backfill_plan",
     "backfills",
+    "batch",
+    "batch_checks",
     "because",
     "bulk_retries",
     "bulk_retry",
@@ -82,8 +87,10 @@ __all__ = [
     "change_table",
     "changes",
     "check",
+    "check_batch",
     "columns_like_file",
     "confirm_restored",
+    "correct_entries",
     "count_table_rows",
     "dead_letter_count",
     "dead_letter_groups",
@@ -99,6 +106,8 @@ __all__ = [
     "events",
     "export",
     "export_table",
+    "failed_entries",
+    "failed_runs",
     "file",
     "files",
     "functions",
@@ -112,13 +121,16 @@ __all__ = [
     "import_rows",
     "in_doubt",
     "items",
+    "keep_manifest",
     "let_go",
     "link",
     "live_graphs_naming",
     "look_at_table_file",
+    "manifest",
     "may_decide",
     "may_hand_over",
     "may_take",
+    "note_batch_check",
     "open_file",
     "orphans",
     "pause_run",
@@ -175,5 +187,6 @@ __all__ = [
     "version_graph",
     "versions",
     "waits",
+    "walk_failed",
     "workflows_started_by",
 ]
