@@ -26,13 +26,19 @@ _COLUMN_ID: Final = re.compile(r"c[0-9]{1,9}")
 _SORTED_BY: Final = 50
 
 
+def _check(column_id: str) -> None:
+    """It becomes part of a statement: nothing but what we called a column ourselves may."""
+    if not _COLUMN_ID.fullmatch(column_id):
+        raise ValueError(f"{column_id!r} is no id of a column.")
+
+
 class Sought(Func):
     """A cell of a row as text: what is compared with, or (`of="cells"`) the value as it was written."""
 
     output_field = TextField()
 
     def __init__(self, column_id: str, of: str = "sought") -> None:
-        assert _COLUMN_ID.fullmatch(column_id)
+        _check(column_id)
         self._column = column_id
         super().__init__(F(of))
 
@@ -51,7 +57,8 @@ class _AnyCell(Func):
     output_field = BooleanField()
 
     def __init__(self, column_ids: Sequence[str], pattern: str) -> None:
-        assert all(map(_COLUMN_ID.fullmatch, column_ids))
+        for one in column_ids:
+            _check(one)
         self._columns = ", ".join(f"'{one}'" for one in column_ids)
         super().__init__(F("sought"), Value(pattern))
 
