@@ -76,7 +76,7 @@ class MemoryTables:
     ROW = UUID("0199a7f0-0000-7000-8000-0000000000e1")
 
     def __init__(self) -> None:
-        self.kept: dict[JSON, JSON] = {"C-200": 5000}  # type: ignore[dict-item]
+        self.kept: dict[JSON, JSON] = {"C-200": 5000}
         self.asked: list[tuple[Any, ...]] = []
 
     async def find(

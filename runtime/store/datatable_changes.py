@@ -382,6 +382,7 @@ def _key_words(columns: tuple[TableColumn, ...], cells: Mapping[str, JSON]) -> s
 def _taken_back(origin: Origin, table: DataTable, columns: tuple[TableColumn, ...], made: DataChange) -> _Change:
     if made.what in ("unchanged", "kept", "put_back"):
         return _Change("unchanged", table.pk, None, None)
+    assert made.row_id is not None
     row = DataRow.objects.select_for_update().filter(table_id=table.pk, pk=made.row_id).first()
     if made.what == "deleted":
         return _given_back(origin, table, columns, made, row)
@@ -415,6 +416,8 @@ def _given_back(
 ) -> _Change:
     """A deleted row comes back."""
     assert made.before is not None
+    assert made.row_id is not None
+    assert made.stamp_before is not None
     cells = _still(columns, made.before)
     digest = values.digest_of(columns, cells)
     same_key = DataRow.objects.filter(table_id=table.pk, key_digest=digest) if digest else DataRow.objects.none()

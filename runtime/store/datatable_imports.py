@@ -152,6 +152,7 @@ class _Page:
 
 
 def _keep(origin: Origin, table_id: UUID, counts: Counts) -> None:
+    assert origin.key is not None
     told = {
         "added": counts.added, "changed": counts.changed, "unchanged": counts.unchanged, "refused": counts.refused,
         "reasons": [[one.row, one.reason] for one in counts.reasons],

@@ -110,7 +110,7 @@ def test_what_a_drill_does_to_tables_happens_to_copies_and_each_round_finds_them
 ) -> None:
     columns = [ColumnDraft("Order", "number", key=True), ColumnDraft("Paid", "amount")]
     table = api.add_table(workspace_id=world.northwind.id, name="Orders", columns=columns, by=None)
-    row = {"Order": 6, "Paid": Decimal("12.50")}
+    row: dict[str, Any] = {"Order": 6, "Paid": Decimal("12.50")}
     api.save_table_row(workspace_id=world.northwind.id, table_id=table.id, values=row, by=world.bo.id)
     named = {"table": str(table.id)}
     new = step("new", "tables.save@1", {**named, "how": "insert", "values": [{"name": "Order", "value": 7}]})
