@@ -302,6 +302,16 @@ def test_tables_are_readable_in_either_theme_at_a_desk_and_on_a_phone(
     page.get_by_role("button", name="Add row").first.click()
     expect(page.get_by_label("Customer", exact=True)).to_be_focused()
     readable(page, size, "table-adding", shot)
+    page.keyboard.type(f"A new one {size}")
+    page.get_by_label("Owes", exact=True).fill("1")
+    page.keyboard.press("Enter")
+    expect(row(page, name, f"A new one {size}")).to_have_count(1)
+    expect(page.get_by_label("Customer", exact=True)).to_be_focused()
+    page.keyboard.press("Escape")
+    row(page, name, "A new one").get_by_role("button", name=f"Edit A new one {size}").click()
+    page.get_by_label("Owes", exact=True).fill("2.25")
+    page.keyboard.press("Enter")
+    expect(row(page, name, "A new one")).to_contain_text("2.25")
 
 
 def test_tables_are_shown_in_german(new_page: Callable[..., Page], product: Product, api: Api, shot: Shot) -> None:

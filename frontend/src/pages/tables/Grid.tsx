@@ -1,3 +1,4 @@
+import { useMediaQuery } from "@mantine/hooks";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { ArrowDown, ArrowUp, Check, KeyRound, Pencil, Trash2 } from "lucide-react";
@@ -7,7 +8,7 @@ import { useTranslation } from "react-i18next";
 import { useWorkspace } from "../../api/session";
 import { type DataRow, type DataTable, deleteRow, refreshTables, type Shown, type TableColumn } from "../../api/tables";
 import { ConfirmDialog, cx, ErrorCard, IconButton, numClass, showToast, tableBoxClass, tableClass, tableFootClass, Time, useFormatter } from "../../ui";
-import { RowEditor } from "./RowEditor";
+import { RowDialog, RowEditor } from "./RowEditor";
 import css from "./tables.module.css";
 import { cellText, isNumeric } from "./words";
 
@@ -26,6 +27,9 @@ interface Props {
 export function Grid({ table, rows, shown, mayFill, adding, onAdding, onSort, more }: Props) {
   const { t } = useTranslation("tables");
   const [editing, setEditing] = useState<{ id: string; column: string } | null>(null);
+  // There a row of fields would have to be pushed to and fro.
+  const isNarrow = useMediaQuery("(max-width: 899px)", undefined, { getInitialValueInEffect: false });
+  const edited = rows.find((one) => one.id === editing?.id);
   const [deleting, setDeleting] = useState<DataRow | null>(null);
   const box = useRef<HTMLDivElement>(null);
   const back = useRef<string | null>(null);
@@ -57,9 +61,9 @@ export function Grid({ table, rows, shown, mayFill, adding, onAdding, onSort, mo
           </tr>
         </thead>
         <tbody>
-          {adding && <RowEditor table={table} row={null} onDone={() => onAdding(false)} />}
+          {adding && !isNarrow && <RowEditor table={table} row={null} onDone={() => onAdding(false)} />}
           {rows.map((row) =>
-            editing?.id === row.id ? (
+            editing?.id === row.id && !isNarrow ? (
               <RowEditor key={row.id} table={table} row={row} first={editing.column} onDone={stop} />
             ) : (
               <Line
@@ -75,6 +79,8 @@ export function Grid({ table, rows, shown, mayFill, adding, onAdding, onSort, mo
         </tbody>
       </table>
       {more && <div className={tableFootClass}>{more}</div>}
+      {isNarrow && adding && <RowDialog table={table} row={null} onDone={() => onAdding(false)} />}
+      {isNarrow && edited && <RowDialog key={edited.id} table={table} row={edited} onDone={stop} />}
       {deleting && <DeleteRowDialog table={table} row={deleting} onClose={() => setDeleting(null)} />}
     </div>
   );

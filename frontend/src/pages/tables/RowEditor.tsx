@@ -1,12 +1,12 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useEffect, useId, useRef, useState } from "react";
+import { type FormEvent, type RefObject, useEffect, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ApiError, keyForEach } from "../../api/client";
 import { useWorkspace } from "../../api/session";
 import { addRow, type Cell, changeRow, type DataRow, type DataTable, refreshTables, type TableColumn } from "../../api/tables";
 import { useNumberWords } from "../../inspector/numberWords";
-import { Button, cx, showToast, useErrorText } from "../../ui";
+import { Button, cx, Dialog, showToast, useErrorText } from "../../ui";
 import fields from "../../ui/fields.module.css";
 import css from "./tables.module.css";
 import { inputText, isNumeric, typedCell } from "./words";
@@ -20,24 +20,39 @@ interface Props {
   onDone: () => void;
 }
 
-/** A row whose cells are fields: Enter saves, Esc leaves it as it was. After a new one there is room for the next. */
-export function RowEditor({ table, row, first = "", onDone }: Props) {
-  const { t } = useTranslation(["tables", "common"]);
+interface RowForm {
+  /** Fields of a row of a table cannot stand in one form: they name it. */
+  id: string;
+  texts: Record<string, string>;
+  problems: Record<string, string>;
+  busy: boolean;
+  /** What the row as a whole was refused for. */
+  failed: { title: string; text: string; isChanged: boolean } | null;
+  change: (column: string, text: string) => void;
+  submit: (event: FormEvent) => void;
+  /** Leave it, and show the row as it is now. */
+  showNew: () => void;
+}
+
+/** Gives the field of this column the focus, or the first one. */
+function focusIn(place: HTMLElement | null, name: string): void {
+  const input = place?.querySelector<HTMLElement>(name ? `[data-column="${CSS.escape(name)}"]` : "[data-column]");
+  input?.focus();
+  if (input instanceof HTMLInputElement && input.type === "text") input.select();
+}
+
+/** What is typed into a row, whose fields are in `place`. After a new one there is room for the next. */
+function useRowForm({ table, row, first = "", onDone }: Props, place: RefObject<HTMLElement | null>): RowForm {
+  const { t } = useTranslation("tables");
   const workspace = useWorkspace().id;
   const client = useQueryClient();
   const words = useErrorText();
   const numberWords = useNumberWords();
-  const form = useId();
-  const line = useRef<HTMLTableRowElement>(null);
+  const id = useId();
   const [texts, setTexts] = useState<Record<string, string>>(() => before(table, row));
   const [problems, setProblems] = useState<Record<string, string>>({});
   const [keyFor] = useState(keyForEach);
-  const focus = (name: string): void => {
-    const input = line.current?.querySelector<HTMLElement>(name ? `[data-column="${CSS.escape(name)}"]` : "[data-column]");
-    input?.focus();
-    if (input instanceof HTMLInputElement && input.type === "text") input.select();
-  };
-  useEffect(() => focus(first), [first]);
+  useEffect(() => focusIn(place.current, first), [first, place]);
   const save = useMutation({
     mutationFn: async (values: Record<string, Cell>) =>
       row ? changeRow(workspace, table.id, row, values, keyFor(values)) : addRow(workspace, table.id, values, keyFor(values)),
@@ -46,7 +61,7 @@ export function RowEditor({ table, row, first = "", onDone }: Props) {
       if (row) onDone();
       else {
         setTexts(before(table, null));
-        focus("");
+        focusIn(place.current, "");
       }
       await refreshTables(client, workspace, table.id);
     },
@@ -56,7 +71,7 @@ export function RowEditor({ table, row, first = "", onDone }: Props) {
       const told = Object.fromEntries(found) as Record<string, string>;
       setProblems(told);
       const at = table.columns.find((column) => told[column.name]);
-      if (at) focus(at.name);
+      if (at) focusIn(place.current, at.name);
     },
   });
   const submit = (event: FormEvent): void => {
@@ -74,11 +89,35 @@ export function RowEditor({ table, row, first = "", onDone }: Props) {
     }
     setProblems(wrong);
     const at = table.columns.find((column) => wrong[column.name] !== undefined);
-    if (at) focus(at.name);
+    if (at) focusIn(place.current, at.name);
     else if (row && Object.keys(values).length === 0) onDone();
     else if (!save.isPending) save.mutate(values);
   };
-  const failed = save.isError && Object.keys(problems).length === 0 ? words(save.error) : null;
+  const isChanged = save.error instanceof ApiError && save.error.code === "row_changed";
+  return {
+    id,
+    texts,
+    problems,
+    busy: save.isPending,
+    failed: save.isError && Object.keys(problems).length === 0 ? { ...words(save.error), isChanged } : null,
+    change: (column, text) => {
+      setTexts((all) => ({ ...all, [column]: text }));
+      setProblems(({ [column]: _gone, ...others }) => others);
+    },
+    submit,
+    showNew: () => {
+      onDone();
+      void refreshTables(client, workspace, table.id);
+    },
+  };
+}
+
+/** A row whose cells are fields: Enter saves, Esc leaves it as it was. */
+export function RowEditor(props: Props) {
+  const { t } = useTranslation(["tables", "common"]);
+  const { table, row, onDone } = props;
+  const line = useRef<HTMLTableRowElement>(null);
+  const form = useRowForm(props, line);
   return (
     <>
       <tr
@@ -93,23 +132,13 @@ export function RowEditor({ table, row, first = "", onDone }: Props) {
       >
         {table.columns.map((column, at) => (
           <td key={column.id}>
-            {/* Fields of a row of a table cannot stand in one form: they name it. */}
-            {at === 0 && <form id={form} onSubmit={submit} />}
-            <Input
-              form={form}
-              column={column}
-              text={texts[column.name] ?? ""}
-              problem={problems[column.name]}
-              onChange={(text) => {
-                setTexts((all) => ({ ...all, [column.name]: text }));
-                setProblems(({ [column.name]: _gone, ...others }) => others);
-              }}
-            />
+            {at === 0 && <form id={form.id} onSubmit={form.submit} />}
+            <Input form={form} column={column} />
           </td>
         ))}
         <td colSpan={2} aria-label={t("column.actions")}>
           <span className={css.actions}>
-            <Button type="submit" form={form} size="sm" variant="primary" busy={save.isPending}>
+            <Button type="submit" form={form.id} size="sm" variant="primary" busy={form.busy}>
               {row ? t("common:action.save") : t("row.addThis")}
             </Button>
             <Button size="sm" onClick={onDone}>
@@ -118,23 +147,10 @@ export function RowEditor({ table, row, first = "", onDone }: Props) {
           </span>
         </td>
       </tr>
-      {failed && (
+      {form.failed && (
         <tr className={css.failed}>
           <td colSpan={table.columns.length + 2}>
-            <p role="alert" className={css.wrong}>
-              {failed.title} {failed.text}
-              {save.error instanceof ApiError && save.error.code === "row_changed" && (
-                <Button
-                  size="sm"
-                  onClick={() => {
-                    onDone();
-                    void refreshTables(client, workspace, table.id);
-                  }}
-                >
-                  {t("row.showNew")}
-                </Button>
-              )}
-            </p>
+            <Failed form={form} />
           </td>
         </tr>
       )}
@@ -142,17 +158,63 @@ export function RowEditor({ table, row, first = "", onDone }: Props) {
   );
 }
 
+/** The same for a narrow window: one field below the other. */
+export function RowDialog(props: Props) {
+  const { t } = useTranslation(["tables", "common"]);
+  const { table, row, onDone } = props;
+  const box = useRef<HTMLFormElement>(null);
+  const form = useRowForm(props, box);
+  return (
+    <Dialog opened onClose={onDone} title={row ? t("row.editTitle") : t("row.new")}>
+      <form id={form.id} className={css.form} onSubmit={form.submit} ref={box}>
+        {table.columns.map((column, at) => (
+          <div key={column.id} className={css.dialogField}>
+            <b aria-hidden>{column.name}</b>
+            <Input form={form} column={column} isFirst={props.first ? column.name === props.first : at === 0} />
+          </div>
+        ))}
+        {form.failed && <Failed form={form} />}
+        <div className={css.foot}>
+          <Button onClick={onDone}>{row ? t("common:action.cancel") : t("common:action.close")}</Button>
+          <Button type="submit" variant="primary" busy={form.busy}>
+            {row ? t("common:action.save") : t("row.addThis")}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function Failed({ form }: { form: RowForm }) {
+  const { t } = useTranslation("tables");
+  if (!form.failed) return null;
+  return (
+    <p role="alert" className={css.wrong}>
+      {form.failed.title} {form.failed.text}
+      {form.failed.isChanged && (
+        <Button size="sm" onClick={form.showNew}>
+          {t("row.showNew")}
+        </Button>
+      )}
+    </p>
+  );
+}
+
 function before(table: DataTable, row: DataRow | null): Record<string, string> {
   return Object.fromEntries(table.columns.map((column) => [column.name, inputText(row?.values[column.name])]));
 }
 
-function Input(props: { form: string; column: TableColumn; text: string; problem: string | undefined; onChange: (text: string) => void }) {
+/** `isFirst`: the dialog gives it the focus when it opens. */
+function Input({ form, column, isFirst = false }: { form: RowForm; column: TableColumn; isFirst?: boolean }) {
   const { t } = useTranslation("common");
-  const { form, column, text, problem, onChange } = props;
   const id = useId();
+  const text = form.texts[column.name] ?? "";
+  const problem = form.problems[column.name];
+  const onChange = (next: string): void => form.change(column.name, next);
   const shared = {
-    form,
+    form: form.id,
     "data-column": column.name,
+    "data-autofocus": isFirst || undefined,
     "aria-label": column.name,
     "aria-required": column.required || column.key || undefined,
     "aria-invalid": problem === undefined ? undefined : true,
