@@ -43,6 +43,7 @@ from runtime.api.handing import give_back, hand_over, take
 from runtime.api.health import orphans, system_health
 from runtime.api.items import items
 from runtime.api.links import link
+from runtime.api.mending import error_file, mended
 from runtime.api.pausing import held_versions, hold_workflow, let_go, pause_run, resume_run, set_breaker
 from runtime.api.previews import functions, preview, samples, schedule_preview
 from runtime.api.publishing import (
@@ -102,6 +103,7 @@ __all__ = [
     "design_model",
     "disable",
     "enable",
+    "error_file",
     "event",
     "events",
     "export",
@@ -130,6 +132,7 @@ __all__ = [
     "may_decide",
     "may_hand_over",
     "may_take",
+    "mended",
     "note_batch_check",
     "open_file",
     "orphans",

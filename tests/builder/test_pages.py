@@ -29,6 +29,7 @@ WHOLE: Final = {
     f"{W}/runs/<uuid:run_id>/trail", f"{W}/groups", f"{F}/backfills", f"{F}/held-versions",
     f"{W}/dead-letters/bulk-retries", f"{W}/documents/designs", f"{W}/files/<uuid:file_id>/uses",
     f"{W}/tables", f"{W}/tables/like-file", f"{W}/tables/<uuid:table_id>/uses", f"{W}/tables/<uuid:table_id>/match",
+    f"{W}/runs/<uuid:run_id>/batches/<str:node_id>/checks",
 }  # fmt: skip
 
 
