@@ -132,6 +132,17 @@ class BatchCheckShape(View):
     problem: str
 
 
+class BatchFileShape(View):
+    """A file that an entry has made; `seq` (from 1) and `key` of the entry."""
+
+    id: UUID
+    name: str
+    size: int
+    sha256: str
+    seq: int
+    key: str | None
+
+
 class NoteCheck(Body):
     """What a browser found that compared the files it was sent with a manifest."""
 
@@ -320,6 +331,24 @@ class Failed(ApiView):
                     title=one.title,
                     message=one.message,
                     at=stamp(one.at),
+                )
+                for one in page.items
+            ],
+            next_cursor=page.next_cursor,
+        )
+
+
+class FilesOfBatch(ApiView):
+    @operation(Action.FILE_SEE, query=PageQuery, answer=Paged[BatchFileShape])
+    def get(self, call: Call, *, run_id: UUID, node_id: str, query: PageQuery) -> Paged[BatchFileShape]:
+        """The files that the entries have made, by their number; a page holds those of so many entries."""
+        page = runtime_api.batch_files(
+            workspace_id=call.workspace.id, run_id=run_id, node=node_id, after=query.cursor, limit=query.limit
+        )
+        return Paged[BatchFileShape](
+            items=[
+                BatchFileShape(
+                    id=one.id, name=one.name, size=one.size, sha256=one.sha256, seq=one.index + 1, key=one.key
                 )
                 for one in page.items
             ],

@@ -98,6 +98,7 @@ _workspace: list[URLPattern | URLResolver] = [
     path("/runs/<uuid:run_id>/batches/<str:node_id>/checks", batches.Checks.as_view()),
     path("/runs/<uuid:run_id>/batches/<str:node_id>/browser-checks", batches.BrowserChecks.as_view()),
     path("/runs/<uuid:run_id>/batches/<str:node_id>/failed", batches.Failed.as_view()),
+    path("/runs/<uuid:run_id>/batches/<str:node_id>/files", batches.FilesOfBatch.as_view()),
     path("/runs/<uuid:run_id>/batches/<str:node_id>/retry", batches.RetryOfFailed.as_view()),
     path("/runs/<uuid:run_id>/batches/<str:node_id>/corrections", batches.Corrections.as_view()),
     path("/runs/<uuid:run_id>/batches/<str:node_id>/error-file", batches.ErrorFile.as_view()),

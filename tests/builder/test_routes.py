@@ -162,6 +162,7 @@ ROUTES = [
         {"sha256": "0" * 64, "checked": 0},
     ),
     Row("GET", f"{B}/failed", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{B}/files", VIEW, Scope.READ, (404,)),
     Row("POST", f"{B}/retry", REVIEW, Scope.RUN, (404,), {}),
     Row(
         "POST",

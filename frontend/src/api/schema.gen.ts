@@ -94,6 +94,16 @@ export type BatchCheckShape = {
   well: boolean;
 };
 
+/** A file that an entry has made; `seq` (from 1) and `key` of the entry. */
+export type BatchFileShape = {
+  id: string;
+  key: (string | null);
+  name: string;
+  seq: number;
+  sha256: string;
+  size: number;
+};
+
 /** The entries of one step of a run. `total`: null where it is not known yet; `left` have not been begun; `skipped` came twice. `per_minute`: null where too few ended lately. `manifest`: the last that was kept; `sealed`: nothing has changed since. `can_retry_run`: the run itself has failed, and goes on with these entries where it is retried. */
 export type BatchShape = {
   can_retry_run: boolean;
@@ -992,6 +1002,11 @@ export type OutcomeView = {
 /** What came of each. */
 export type OutcomesView = {
   items: Array<OutcomeView>;
+};
+
+export type PagedBatchFileShape = {
+  items: Array<BatchFileShape>;
+  next_cursor: (string | null);
 };
 
 export type PagedConnectionShape = {
@@ -2850,6 +2865,18 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/files": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedBatchFileShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
   "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/manifest": {
     path: { node_id: string; run_id: string; workspace_id: string };
     answers: {
@@ -2948,7 +2975,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/items": {
     path: { run_id: string; workspace_id: string };
-    query: { cursor?: (string | null); limit?: number; node: string; status?: "all" | "done" | "failed" | "solved" | "open" };
+    query: { cursor?: (string | null); limit?: number; node: string; search?: string; status?: "all" | "done" | "failed" | "solved" | "open" };
     answers: {
       "200": PagedItemShape;
       "400": Problem;
