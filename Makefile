@@ -34,7 +34,7 @@ FRONTEND := $(shell find frontend/src frontend/public frontend/index.html fronte
 
 SOURCES := $(shell find builder runtime -name '*.py')
 
-.PHONY: mutants help run test check bench faults api pictures lock format clean
+.PHONY: mutants help run test check bench bench-bulk faults api pictures lock format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z/]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ check: .venv/.stamp-dev frontend/node_modules/.stamp ## Run what needs no test: 
 
 bench: .venv/.stamp-dev .venv/.stamp-compiled frontend/dist/.stamp ## Print one JSON line per figure, embedded and scaled
 	@.venv/bin/python -m tests.benchmarks $(ONLY)
+
+bench-bulk: .venv/.stamp-dev .venv/.stamp-compiled frontend/dist/.stamp ## Draw, keep and post 12,000 statements, embedded and scaled
+	@.venv/bin/python -m tests.benchmarks.bulk $(ONLY)
 
 faults: .venv/.stamp-dev .venv/.stamp-compiled frontend/dist/.stamp ## Kill the runtime at every commit point and at random, on both databases
 	@MILLRACE_FAULTS=full .venv/bin/python -m tests.run faults

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,17 +13,18 @@ from django.db.models.functions import Cast
 
 from runtime.api.cursors import decode_number, encode_number, page_size
 from runtime.api.files import file as file_view
+from runtime.api.rows import document
 from runtime.api.runs import snapshot
 from runtime.contracts import ItemCounts, NotFound, Page
 from runtime.contracts.batches import BatchFile, BatchView, ControlTotal, CountAndSum, FailedFor
 from runtime.contracts.files import FileView
 from runtime.engine.jsonprofile import JSON
 from runtime.interpreter import manifests
-from runtime.interpreter.payloads import document
 from runtime.interpreter.versions import container_of, parsed
 from runtime.sdk.batch_settings import expected_amounts
 from runtime.sdk.files import is_file
 from runtime.store import batches as store
+from runtime.store import readings
 from runtime.store.dialect import database_now
 from runtime.store.models import DeadLetter, File, Run, StepRun
 
@@ -50,7 +52,7 @@ def batch(*, workspace_id: UUID, run_id: UUID, node: str) -> BatchView:
     own = own_runs(run_id, node)
     last = own.aggregate(last=Max("finished_at"))["last"]
     rate, points = _pace(own)
-    skipped = manifests.skipped_of(run_id, node)
+    skipped = readings.skipped(run_id, node)
     return BatchView(
         run_id=run_id,
         node=node,
@@ -140,10 +142,17 @@ def _has_changed_since(own: QuerySet[Run], at: int) -> bool:
 
 def _config(run_id: UUID, node: str) -> Mapping[str, Any]:
     """The step's settings as they were worked out when it began; without the list."""
-    rows = StepRun.objects.filter(run_id=run_id, node_id=node).order_by("-generation")
-    text = rows.values_list("input", flat=True).first()
-    found: Any = document(text) if text else None
-    return found if isinstance(found, dict) else {}
+    rows = StepRun.objects.filter(run_id=run_id, node_id=node, input__isnull=False).order_by("-generation")
+    generation = rows.values_list("generation", flat=True).first()
+    return {} if generation is None else _begun_with(run_id, node, generation)
+
+
+@lru_cache(maxsize=256)
+def _begun_with(run_id: UUID, node: str, generation: int) -> Mapping[str, Any]:
+    """They never change once the step has begun, and a list in them may be large."""
+    rows = StepRun.objects.filter(run_id=run_id, node_id=node, generation=generation)
+    found: Any = document(rows.values_list("input", flat=True).first())
+    return {name: value for name, value in found.items() if name != "items"} if isinstance(found, dict) else {}
 
 
 def _input(workspace_id: UUID, config: Mapping[str, Any]) -> FileView | None:

@@ -10,9 +10,10 @@ from uuid import UUID
 from runtime import queue
 from runtime.api.batches import batch, own_runs
 from runtime.api.cursors import decode_number, encode_number, page_size
+from runtime.api.rows import document
 from runtime.contracts import NotRetryable, Page, PlanOutdated, RetryRefused, RuntimeRefused
 from runtime.engine.jsonprofile import JSON
-from runtime.interpreter.corrections import correct, given
+from runtime.interpreter.corrections import correct
 from runtime.interpreter.plain_retries import ASKS, NeedsSomebody
 from runtime.store.models import DeadLetter
 
@@ -123,7 +124,7 @@ def _page(run_id: UUID, node: str, cause: str | None, after: int | None, size: i
     }
     return [
         FailedEntry(
-            row["id"], row["item_index"], row["business_key"], given(row), letter["cause"], letter["title"],
+            row["id"], row["item_index"], row["business_key"], document(row["item"]), letter["cause"], letter["title"],
             letter["message"], letter["at"],
         )
         for row in rows

@@ -8,7 +8,7 @@ from uuid import UUID
 from runtime.engine.jsonprofile import JSON, dumps, loads_stored
 from runtime.interpreter import again, own_amounts
 from runtime.interpreter.generations import refuse_part_of_what_is_over
-from runtime.interpreter.payloads import INLINE_CHARACTERS, document, put_aside
+from runtime.interpreter.payloads import INLINE_CHARACTERS, put_aside
 from runtime.interpreter.plain_retries import look_plainly
 from runtime.interpreter.reopening import carry_on, next_rows
 from runtime.interpreter.versions import container_of, parsed
@@ -16,12 +16,7 @@ from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import ItemAmount
 
-__all__ = ["correct", "given"]
-
-
-def given(run: dict[str, Any]) -> JSON:
-    """What the run of an entry was given, by its row's `item`."""
-    return document(run["item"])
+__all__ = ["correct"]
 
 
 def correct(workspace_id: UUID, run: dict[str, Any], item: JSON, by: UUID | None) -> None:

@@ -25,7 +25,7 @@ from django.db.models import F, Sum
 
 from runtime.engine.graph import Graph
 from runtime.engine.jsonprofile import JSON, dumps
-from runtime.interpreter.payloads import document, reference_in
+from runtime.interpreter.payloads import reference_in
 from runtime.interpreter.versions import parsed
 from runtime.ports import PORTS
 from runtime.store import batches, files, readings
@@ -35,7 +35,7 @@ from runtime.store.dialect import database_now
 from runtime.store.models import File, ItemAmount, Run, StepRun
 from runtime.store.records import FileWrite
 
-__all__ = ["MIME", "Kept", "add", "below", "keep", "lines", "skipped_of"]
+__all__ = ["MIME", "Kept", "add", "below", "keep", "lines"]
 
 MIME: Final = "application/vnd.millrace.manifest"
 _PORTION: Final = 500
@@ -115,7 +115,7 @@ def lines(
         line = dumps(one).encode() + b"\n"
         digest.update(line)
         yield line
-    if passed_over := skipped_of(run_id, node) if skipped is None else skipped:
+    if passed_over := readings.skipped(run_id, node) if skipped is None else skipped:
         counted["skipped"] = passed_over
     names = ("done", "failed", "skipped", "open", "undone", "cancelled")
     end: dict[str, Any] = {"end": True, "items": counted.total() - counted["skipped"]}
@@ -124,13 +124,6 @@ def lines(
     end["sha256"] = digest.hexdigest()
     end["signature"] = PORTS.seal.sign(end["sha256"])
     yield dumps(end).encode() + b"\n"
-
-
-def skipped_of(run_id: UUID, node: str) -> int:
-    """How many entries came twice and were passed over."""
-    text = readings.state_of(run_id, node)
-    found: Any = None if text is None else document(text)
-    return int(found.get("skipped") or 0) if isinstance(found, dict) else 0
 
 
 def _own(run_id: UUID, node: str) -> Any:

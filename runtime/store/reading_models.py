@@ -12,6 +12,7 @@ class Reading(models.Model):
 
     `state`: what was read and has no run yet, and where to go on; JSON, by reference where it is large. Written in the
     commit that begins the first runs of a page. `total`: how many entries there will be, where that is known.
+    `skipped`: how many came twice and were passed over.
     """
 
     pk = models.CompositePrimaryKey("run_id", "node_id")
@@ -19,6 +20,7 @@ class Reading(models.Model):
     node_id = models.CharField(max_length=64)
     state = models.TextField()
     total = models.BigIntegerField(null=True)
+    skipped = models.BigIntegerField(default=0, db_default=0)
 
 
 class ItemKey(models.Model):

@@ -229,6 +229,7 @@ class ReadingWrite(NamedTuple):
     node_id: str
     state: str
     total: int | None = None
+    skipped: int = 0
     keys: tuple[str, ...] = ()
 
 

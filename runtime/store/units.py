@@ -311,7 +311,7 @@ class Batch:
             if unit.children:
                 children += self._child_rows(run_key, unit)
             for reading in unit.readings:
-                readings.append((run_key, *reading[:3]))
+                readings.append((run_key, *reading[:4]))
                 keys += [(run_key, reading.node_id, key) for key in reading.keys]
             if unit.waits:
                 waits += hanging.wait_rows(self._link.key, run_key, unit)

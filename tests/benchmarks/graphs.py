@@ -59,10 +59,10 @@ def accepts() -> dict[str, Any]:
     return line([webhook(), edit("keep")])
 
 
-def flow() -> dict[str, Any]:
+def flow(respond: str = "immediately") -> dict[str, Any]:
     """webhook → edit → decision → edit → HTTP."""
     return line(
-        [webhook(), edit("first"), decision(), edit("second", "{{ steps.first.number }}"), call(HTTP_TARGET)],
+        [webhook(respond), edit("first"), decision(), edit("second", "{{ steps.first.number }}"), call(HTTP_TARGET)],
         {"big": "yes"},
     )
 
@@ -100,6 +100,38 @@ def each_halved(items: int) -> dict[str, Any]:
     drawn = line([webhook(), node("each", "flow.for_each@1", config)])
     half = node("half", "data.edit_fields@1", {"fields": [{"name": "share", "value": "{{ 100 / item }}"}]})
     drawn["nodes"].append({**half, "parent": "each", "position": {"x": 0, "y": 0}})
+    return drawn
+
+
+def statements(items: int, table: str, design: dict[str, Any]) -> dict[str, Any]:
+    """webhook → For each of so many students of another system, read 500 at a time: draw a statement, keep a row, post
+    it to the ledger; with control totals and a manifest."""
+    config = {
+        "source": "pages",
+        "url": f"http://practice-company/students/1/{items // 500}",
+        "list_path": "students",
+        "next_by": "url",
+        "next_path": "next",
+        "most_items": items,
+        "item_key": "{{ item.number }}",
+        "label": "{{ item.number }}",
+        "at_a_time": 64,
+        "collect": False,
+        "stop": "never",
+        "amount": "{{ item.amount }}",
+        "posted": "{{ item.amount }}",
+        "manifest": True,
+    }
+    draw = node("draw", "documents.create@1", {"design": design, "data": "{{ item }}", "name": "{{ item.number }}"})
+    row = [{"name": "number", "value": "{{ item.number }}"}, {"name": "amount", "value": "{{ item.amount }}"}]
+    row += [{"name": "sha256", "value": "{{ steps.draw.file.sha256 }}"}]
+    keep = node("keep", "tables.save@1", {"table": table, "values": row})
+    body = {"number": "{{ item.number }}", "amount": "{{ item.amount }}", "file": "{{ steps.draw.file.sha256 }}"}
+    pay = node("pay", "http.request@1", {"method": "POST", "url": HTTP_TARGET, "body_type": "json", "json_body": body})
+    drawn = line([webhook(), node("each", "flow.for_each@1", config)])
+    inside = line([draw, keep, pay])
+    drawn["nodes"] += [{**one, "parent": "each"} for one in inside["nodes"]]
+    drawn["edges"] += [{**edge, "id": f"inside-{edge['id']}"} for edge in inside["edges"]]
     return drawn
 
 

@@ -2,6 +2,7 @@
 
     GET /-/count    how many calls came in
     GET /-/times    {"<id>": monotonic seconds} for calls to /first/<id>
+    GET /students/<page>/<pages>    500 students with thirty ledger rows each, no two alike
     /once/<id>      refused once
 
 Both clocks of a measurement are this machine's monotonic clock, which all its processes share.
@@ -64,6 +65,9 @@ class Target(asyncio.Protocol):
             self.state.refused.add(path)
             self.state.calls += 1
             return REFUSAL
+        if path.startswith("/students/"):
+            page, pages = path.removeprefix("/students/").split("/")
+            return written(students(int(page), int(pages)))
         if path == "/-/count":
             return written({"count": self.state.calls})
         if path == "/-/times":
@@ -72,6 +76,42 @@ class Target(asyncio.Protocol):
         if path.startswith("/first/"):
             self.state.times.setdefault(path.removeprefix("/first/"), time.monotonic())
         return ANSWER
+
+
+#: On one page.
+STUDENTS = 500
+ROWS = 30
+
+
+def students(page: int, pages: int) -> dict[str, object]:
+    """One page of students, from page 1 on, and where the next one is."""
+    first = (page - 1) * STUDENTS
+    found = [statement(number) for number in range(first + 1, first + STUDENTS + 1)]
+    return {"students": found, "next": f"/students/{page + 1}/{pages}" if page < pages else None}
+
+
+def statement(number: int) -> dict[str, object]:
+    """What a student's statement says; every one differs, with Greek and Czech letters."""
+    entries = [
+        {
+            "date": f"2026-{1 + (number + row) % 12:02}-{1 + row % 28:02}",
+            "reference": f"R-{number}-{row}",
+            "text": f"Entry {chr(65 + number % 26)}{chr(0x3B1 + number * row % 17)}{'ěščřžýáíé'[row % 9]} {number * row}",
+            "charge": (number * 37 + row * 11) % 9000,
+            "payment": None,
+        }
+        for row in range(ROWS)
+    ]
+    charged = sum(int(str(entry["charge"])) for entry in entries)
+    return {
+        "number": f"C-{number:05}",
+        "date": "2026-11-30",
+        "from": {"name": "Harbour School", "street": "12 Quay Road", "city": "Dublin 2"},
+        "to": {"name": f"Student {number} Žížala", "street": f"{number} Hill Street", "city": "Αθήνα"},
+        "entries": entries,
+        "balance": charged,
+        "amount": charged,
+    }
 
 
 def written(value: object) -> bytes:

@@ -179,3 +179,10 @@ def test_a_step_that_goes_through_no_list_is_no_batch(machine: Machine, world: W
     run = machine.run(flow("start -> pay", post("pay", f"{world.url}/invoices", {})))
     with pytest.raises(NotFound):
         api.batch(workspace_id=WORKSPACE, run_id=run.id, node="pay")
+
+
+def test_a_batch_is_shown_before_its_run_has_begun(machine: Machine) -> None:
+    run_id = machine.begin(flow("start -> each", statements(), *inside("each", document())))
+    view = api.batch(workspace_id=WORKSPACE, run_id=run_id, node="each")
+    assert (view.total, view.done, view.totals) == (view.total, view.done, view.totals)
+    assert machine.finish(run_id).status == "completed"

@@ -11,6 +11,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name="reading",
+            name="skipped",
+            field=models.BigIntegerField(db_default=0, default=0),
+        ),
         migrations.CreateModel(
             name="ItemAmount",
             fields=[
