@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
 from runtime.contracts.people import Addressee
 from runtime.engine.jsonprofile import JSON
 from runtime.ports import OpenConnection
+from runtime.sdk.attachments import Attachment
 from runtime.sdk.documents import Documents
 from runtime.sdk.files import Files
 from runtime.sdk.signals import SentEvent
@@ -48,6 +49,20 @@ class HttpAnswer:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Portions:
+    """A body that is sent as it is read. ``size``: bytes; ``portions``: them, anew each time it is called."""
+
+    size: int
+    portions: Callable[[], AsyncIterator[bytes]]
+
+
+#: Takes an answer's body as it comes, decompressed.
+Sink: TypeAlias = Callable[[AsyncIterator[bytes]], Awaitable[None]]
+#: Asked with an answer's status and headers who takes its body; None: nobody, it is read into ``content``.
+OpenSink: TypeAlias = Callable[[int, Mapping[str, str]], Sink | None]
+
+
 class HttpClient(Protocol):
     """The only door to the network for HTTP. Every address is vetted at connect time, on every redirect too."""
 
@@ -57,16 +72,18 @@ class HttpClient(Protocol):
         url: str,
         *,
         headers: Sequence[tuple[str, str]] = (),
-        content: bytes = b"",
+        content: bytes | Portions = b"",
         connect_seconds: float = 5.0,
         total_seconds: float = 30.0,
         follow_redirects: bool = True,
         max_bytes: int | None = None,
         drop_on_redirect: Sequence[str] = (),
+        sink: OpenSink | None = None,
     ) -> HttpAnswer:
         """Send and read the whole answer. Any status is an answer; failures raise RetryableError or PermanentError.
 
-        ``drop_on_redirect``: header names, besides the usual secret ones, that never go to another host.
+        ``drop_on_redirect``: header names, besides the usual secret ones, that never go to another host. ``sink``: who
+        takes the body of the last answer instead, without ``max_bytes``; ``content`` is empty then.
         """
         ...
 
@@ -101,8 +118,9 @@ class MailSender(Protocol):
         sender: str,
         recipients: Sequence[str],
         total_seconds: float = 30.0,
+        attachments: Sequence[Attachment] = (),
     ) -> MailReceipt:
-        """Deliver one message; raises RetryableError or PermanentError."""
+        """Deliver one message; raises RetryableError or PermanentError. ``attachments`` are added to it."""
         ...
 
     async def check(self, *, server: MailServer, total_seconds: float = 15.0) -> None:
