@@ -22,7 +22,7 @@ from runtime.api.documents import design_model, preview_document, ready_designs
 from runtime.api.doubts import in_doubt
 from runtime.api.events import event, events
 from runtime.api.exporting import export
-from runtime.api.files import add_file, archive, file, files, open_file, remove_file
+from runtime.api.files import add_file, archive, file, files, files_total, open_file, remove_file
 from runtime.api.handing import give_back, hand_over, take
 from runtime.api.health import orphans, system_health
 from runtime.api.items import items
@@ -82,6 +82,7 @@ __all__ = [
     "export",
     "file",
     "files",
+    "files_total",
     "functions",
     "give_back",
     "go_on_with_bulk",

@@ -406,6 +406,13 @@ export type FileShape = {
   workflow_name: (string | null);
 };
 
+/** How many files, `size`: their bytes together, `most`: so many one archive takes. */
+export type FileTotalShape = {
+  count: number;
+  most: number;
+  size: number;
+};
+
 /** A workflow that names a file: in its draft, in its live version, or both; `steps`: their names. */
 export type FileUseShape = {
   draft: boolean;
@@ -2061,7 +2068,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/files": {
     path: { workspace_id: string };
-    query: { cursor?: (string | null); limit?: number; run?: (string | null); search?: string };
+    query: { cursor?: (string | null); inside?: boolean; limit?: number; run?: (string | null); search?: string };
     answers: {
       "200": PagedFileShape;
       "400": Problem;
@@ -2091,9 +2098,21 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/files/archive": {
     path: { workspace_id: string };
-    query: { ids?: Array<string>; run?: (string | null); search?: string };
+    query: { ids?: Array<string>; inside?: boolean; run?: (string | null); search?: string };
     answers: {
       "200": Record<string, unknown>;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/files/total": {
+    path: { workspace_id: string };
+    query: { ids?: Array<string>; inside?: boolean; run?: (string | null); search?: string };
+    answers: {
+      "200": FileTotalShape;
       "400": Problem;
       "401": Problem;
       "403": Problem;
