@@ -69,6 +69,15 @@ def networks(name: str) -> tuple[str, ...]:
     return found
 
 
+def folders(name: str) -> tuple[str, ...]:
+    """A list of folders separated by commas, each from the beginning, such as `/srv/exchange,/mnt/bank`."""
+    found = names(name)
+    for entry in found:
+        if not entry.startswith("/") or ".." in entry.split("/") or entry.strip("/") == "":
+            raise ImproperlyConfigured(f"{name}={entry}: use folders such as /srv/exchange.")
+    return found
+
+
 def secret(*variables: str) -> str:
     """The first of these secrets that is set, in the variable itself or in the file that `<name>_FILE` points to."""
     for name in variables:

@@ -99,6 +99,9 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 # Private networks that steps may reach, such as 10.20.0.0/16; none by default, and never this machine itself.
 EGRESS_ALLOWED_NETWORKS = env.networks("EGRESS_ALLOWED_NETWORKS")
 
+# Folders of this machine into which steps may save files; none by default.
+SAVE_FOLDERS = env.folders("SAVE_FOLDERS")
+
 # The installation's own mail, to those whom steps ask; steps may use a connection instead.
 POST = env.post(env.secret("MAIL_URL"), env.text("MAIL_FROM"))
 

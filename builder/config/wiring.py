@@ -40,7 +40,7 @@ def allow_trials(loop: asyncio.AbstractEventLoop, egress: Egress) -> None:
             return Outcome(False, "This kind of connection is no longer known.")
         try:
             async with asyncio.timeout(TRIAL_SECONDS):
-                return Outcome(True, await found.test(fields, egress.http, egress.mail))
+                return Outcome(True, await found.test(fields, egress))
         except StepFailure as failure:
             return Outcome(False, failure.message)
         except TimeoutError:

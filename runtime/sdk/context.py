@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Literal, Protocol, TypeAlias
@@ -13,7 +14,9 @@ from runtime.engine.jsonprofile import JSON
 from runtime.ports import OpenConnection
 from runtime.sdk.attachments import Attachment
 from runtime.sdk.documents import Documents
+from runtime.sdk.errors import PermanentError
 from runtime.sdk.files import Files
+from runtime.sdk.folders import Folder
 from runtime.sdk.signals import SentEvent
 
 
@@ -128,6 +131,65 @@ class MailSender(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class SftpServer:
+    """Where files are kept over SSH. ``host_key``: the kind and the fingerprint that somebody confirmed, as in
+    ``ssh-ed25519 SHA256:…``; ``private_key``: its text, used in place of the password; ``folder``: where paths begin,
+    empty for where the account begins."""
+
+    host: str
+    port: int
+    username: str
+    host_key: str = ""
+    password: str = field(default="", repr=False)
+    private_key: str = field(default="", repr=False)
+    passphrase: str = field(default="", repr=False)
+    folder: str = ""
+
+
+class HostKeyUnknown(PermanentError):
+    """Nobody has confirmed yet that this is the server. ``host_key``: what it shows, as `SftpServer` keeps it."""
+
+    def __init__(self, host: str, host_key: str) -> None:
+        super().__init__(
+            "Nobody has confirmed this server yet",
+            f"{host} shows the key {host_key}. Compare it with what its operator tells you, and confirm it where the "
+            "connection is tested.",
+            "host_key_unknown",
+        )
+        self.host_key = host_key
+
+
+class SftpDoor(Protocol):
+    """The only door to the network for SFTP, vetted like HTTP."""
+
+    def open(self, server: SftpServer, *, total_seconds: float = 30.0) -> AbstractAsyncContextManager[Folder]:
+        """Sign in; the folder is open within the block. Raises StepFailure, and HostKeyUnknown before a secret is
+        sent."""
+        ...
+
+
+class FolderDoor(Protocol):
+    """The door to folders of this machine, of which the operator says which are open."""
+
+    def open(self, path: str) -> AbstractAsyncContextManager[Folder]:
+        """The folder is open within the block. Raises StepFailure."""
+        ...
+
+
+class Ways(Protocol):
+    """All doors to the outside: what steps have, and what a connection is tested with."""
+
+    @property
+    def http(self) -> HttpClient: ...
+    @property
+    def mail(self) -> MailSender: ...
+    @property
+    def sftp(self) -> SftpDoor: ...
+    @property
+    def folders(self) -> FolderDoor: ...
+
+
 class Context(Protocol):
     """Handed to ``run``."""
 
@@ -172,6 +234,10 @@ class Context(Protocol):
     def http(self) -> HttpClient: ...
     @property
     def mail(self) -> MailSender: ...
+    @property
+    def sftp(self) -> SftpDoor: ...
+    @property
+    def folders(self) -> FolderDoor: ...
     @property
     def files(self) -> Files:
         """The workspace's files; only for steps that are coroutines."""

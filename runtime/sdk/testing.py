@@ -16,7 +16,7 @@ from runtime.documents.model import Drawn, design_of
 from runtime.documents.problems import DocumentProblem
 from runtime.engine.jsonprofile import JSON
 from runtime.sdk.connections import KINDS
-from runtime.sdk.context import EventView, HttpClient, MailSender
+from runtime.sdk.context import EventView, FolderDoor, HttpClient, MailSender, SftpDoor
 from runtime.sdk.documents import document_refused, pictures_of
 from runtime.sdk.errors import PermanentError
 from runtime.sdk.files import Chunks, FileValue, clean_mime, clean_name, file_id, missing, other_bytes, too_large
@@ -136,6 +136,16 @@ class StepTestContext:
     @property
     def mail(self) -> MailSender:
         found: MailSender = self.doors.mail
+        return found
+
+    @property
+    def sftp(self) -> SftpDoor:
+        found: SftpDoor = self.doors.sftp
+        return found
+
+    @property
+    def folders(self) -> FolderDoor:
+        found: FolderDoor = self.doors.folders
         return found
 
     async def connection(self, connection_id: str) -> KnownConnection:

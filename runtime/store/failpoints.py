@@ -107,6 +107,8 @@ EFFECT_POINTS: Final = frozenset(
         "mail.send",
         "blob.write",
         "blob.rename",
+        "save.write",
+        "save.rename",
         "bulk.manifest_write",
     }
 )

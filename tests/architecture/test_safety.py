@@ -24,6 +24,7 @@ NETWORK |= {"requests", "httpx", "httpx2", "httpcore", "httpcore2", "aiohttp", "
 MAY_USE_THE_NETWORK = {
     "runtime/worker/egress.py": "the only door from a step to the world",
     "runtime/worker/egress_mail.py": "the door's half for mail; the door alone makes one, with its own guard",
+    "runtime/worker/egress_sftp.py": "the door's half for SFTP; the same",
     "runtime/worker/egress_pool.py": "its connections; it opens none but through the door's own network",
     "builder/practice/__main__.py": "binds the practice company's listening socket",
     "builder/config/server.py": "hands uvicorn its listening sockets",

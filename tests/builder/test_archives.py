@@ -124,9 +124,7 @@ def test_the_same_archive_is_the_same_to_the_last_byte(world: World) -> None:
     run = run_of(world)
     keep(world, run.pk, times=700)
     filters = FileFilters(run_id=run.pk)
-    once, again = (
-        b"".join(runtime_api.archive(workspace_id=world.northwind.id, filters=filters)) for _ in range(2)
-    )
+    once, again = (b"".join(runtime_api.archive(workspace_id=world.northwind.id, filters=filters)) for _ in range(2))
     assert once == again
 
 

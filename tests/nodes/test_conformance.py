@@ -21,7 +21,9 @@ from runtime.sdk.testing import StepTestContext, run_step
 from tests.engine.cost import lines_run
 
 TYPES = CATALOG.all()
-NEEDS_NETWORK = {"http.request@1", "email.send@1"}
+NEEDS_NETWORK = {
+    "http.request@1", "email.send@1", "files.save_sftp@1", "files.save_s3@1", "files.save_folder@1",
+}  # fmt: skip
 
 
 def model_of(node_type: NodeType[Any]) -> type[Config]:
@@ -39,6 +41,7 @@ def test_the_catalog_holds_the_step_types_of_this_build() -> None:
         "http.request@1", "email.send@1", "people.approval@1", "people.ask@1", "flow.for_each@1", "flow.repeat@1",
         "flow.run_workflow@1", "flow.undo_items@1", "flow.together@1", "trigger.called@1",
         "files.read_table@1", "files.write_table@1", "documents.create@1",
+        "files.save_sftp@1", "files.save_s3@1", "files.save_folder@1",
     }  # fmt: skip
     assert [entry.type for entry in load().all()] == [entry.type for entry in TYPES]
     assert CATALOG.get("flow.nothing@1") is None
@@ -257,7 +260,7 @@ def test_connection_kinds_are_described_and_checked() -> None:
         spec = kind.spec()
         jsonschema.Draft202012Validator.check_schema(spec["fields"])
         dumps(normalise(spec))
-        assert kind.secret_fields
+        assert kind.secret_fields or kind.kind == "folder"
         assert any(code == "required" for _path, code, _message in kind.problems({})) or kind.kind == "http_header"
     assert (
         KINDS["smtp"].problems({"host": "m.example.com", "from_address": "a@example.com", "port": 70000})[0][0]
