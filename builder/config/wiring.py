@@ -13,6 +13,7 @@ from builder.live.publish import ChannelSink
 from runtime import ports
 from runtime.catalog import CATALOG
 from runtime.sdk import StepFailure
+from runtime.sdk.context import HostKeyUnknown
 
 if TYPE_CHECKING:
     from runtime.worker.egress import Egress
@@ -41,6 +42,8 @@ def allow_trials(loop: asyncio.AbstractEventLoop, egress: Egress) -> None:
         try:
             async with asyncio.timeout(TRIAL_SECONDS):
                 return Outcome(True, await found.test(fields, egress))
+        except HostKeyUnknown as unknown:
+            return Outcome(False, unknown.message, ("host_key", unknown.host_key))
         except StepFailure as failure:
             return Outcome(False, failure.message)
         except TimeoutError:

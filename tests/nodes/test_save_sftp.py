@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import paramiko
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from runtime.catalog import CATALOG
 from runtime.sdk import EffectClass, PermanentError, Result, RetryableError
@@ -29,19 +32,13 @@ DATA = bytes(range(256)) * 4000
 def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A key of the server and one of a person."""
     folder = tmp_path_factory.mktemp("keys")
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import ed25519
-
     found = {}
+    locks = {"person": serialization.BestAvailableEncryption(b"a phrase")}
     for name in ("server", "person", "stranger"):
         key = ed25519.Ed25519PrivateKey.generate()
         path = folder / name
-        path.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH,
-                serialization.BestAvailableEncryption(b"a phrase") if name == "person" else serialization.NoEncryption(),
-            )
-        )  # fmt: skip
+        lock = locks.get(name, serialization.NoEncryption())
+        path.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, lock))
         public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
         path.with_suffix(".pub").write_bytes(public + b"\n")
         found[name] = path
@@ -62,7 +59,7 @@ def place(server: FileServer, keys: dict[str, Path], request: pytest.FixtureRequ
     folder = server.root / f"t{abs(hash(request.node.name))}"
     folder.mkdir()
     line = keys["server"].with_suffix(".pub").read_text().split()
-    key = paramiko.PKey.from_type_string(line[0], __import__("base64").b64decode(line[1]))
+    key = paramiko.PKey.from_type_string(line[0], b64decode(line[1]))
     return Place(server, folder, f"{line[0]} {key.fingerprint}")
 
 
@@ -115,7 +112,7 @@ async def test_a_file_arrives_whole_in_folders_that_are_made(place: Place) -> No
 
 async def test_what_is_there_already_decides(place: Place) -> None:
     await place.save(b"one")
-    with pytest.raises(PermanentError, match="has a file “a.pdf” already") as refused:
+    with pytest.raises(PermanentError, match=r"has a file “a\.pdf” already") as refused:
         await place.save(b"two")
     assert (refused.value.code, refused.value.maybe_applied) == ("file_exists", False)
     assert (await place.save(b"two", exists="number"))["path"] == "a (2).pdf"

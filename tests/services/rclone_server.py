@@ -83,5 +83,3 @@ def answers(port: int, greeting: bytes) -> bool:
             return not greeting or connection.recv(16).startswith(greeting)
     except OSError:
         return False
-
-

@@ -172,6 +172,12 @@ export type CheckView = {
   summaries: Record<string, string>;
 };
 
+/** What the other system shows: once somebody has compared it, `field` is given this `value`. */
+export type ConfirmShape = {
+  field: string;
+  value: string;
+};
+
 /** A new name, or new values. A field left out keeps its value; null takes it away. */
 export type ConnectionChanges = {
   fields?: (Record<string, unknown> | null);
@@ -1324,8 +1330,9 @@ export type Test = {
   trigger?: (string | null);
 };
 
-/** How the trial went. */
+/** How the trial went. `confirm`: what somebody has to confirm before it can go well. */
 export type TestShape = {
+  confirm: (ConfirmShape | null);
   message: string;
   ok: boolean;
 };
