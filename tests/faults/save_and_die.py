@@ -1,8 +1,8 @@
 """A process that saves a file with the step's own code, and may be killed on the way.
 
-Reads what to do from standard input, as JSON: `type` (of the step), `config`, `connection` (kind and fields), `port` (of
-the server), `key` (of the effect), `size` (of the file), `dies` (after so many portions were read of it; 0: never), `look`
-(look first whether it happened, as the engine does). Writes what came of it. Failpoints are armed by the environment.
+Reads what to do from standard input, as JSON: `type` (of the step), `config`, `connection` (kind and fields), `port`
+(of the server), `key` (of the effect), `size` (of the file), `dies` (after so many portions were read of it; 0: never),
+`look` (first whether it happened, as the engine does). Writes what came of it. Failpoints are armed by the environment.
 """
 
 from __future__ import annotations

@@ -62,7 +62,8 @@ async def test_one_file_is_enough_and_none_is_a_plain_mail(mailbox: tuple[Mailbo
     context = StepTestContext()
     file = (await context.files.save("a.pdf", "application/pdf", [b"x"])).as_json()
     await send(doors, context, file)
-    for nothing in (None, "", []):
+    nothings: list[Any] = [None, "", []]
+    for nothing in nothings:
         await send(doors, context, nothing)
     assert [len(list(read(one).iter_attachments())) for one in box.taken] == [1, 0, 0, 0]
     assert read(box.taken[1]).get_content_type() == "text/plain"

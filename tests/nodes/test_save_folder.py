@@ -113,9 +113,9 @@ async def test_links_within_the_folder_lead_nobody_out(tmp_path: Path) -> None:
     (outside / "a.pdf").write_bytes(b"precious")
     (place.root / "way").symlink_to(outside)
     (place.root / "a.pdf").symlink_to(outside / "a.pdf")
-    for config in ({"folder": "way"}, {"folder": "way/deeper"}):
+    for folder in ("way", "way/deeper"):
         with pytest.raises(PermanentError) as refused:
-            await place.save(**config)
+            await place.save(folder=folder)
         assert refused.value.code == "folder_link"
     with pytest.raises(PermanentError) as refused:
         await place.save(context=place.context(f"{place.root}/way"))

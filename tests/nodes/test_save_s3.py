@@ -148,7 +148,7 @@ def test_a_connection_names_a_host_and_leads_there_only() -> None:
 
 def test_the_signature_is_the_one_that_aws_publishes() -> None:
     """The examples of “Authenticating Requests (AWS Signature Version 4)”, Amazon S3 API Reference."""
-    keys = {
+    keys: dict[str, Any] = {
         "region": "us-east-1", "access_key": "AKIAIOSFODNN7EXAMPLE",
         "secret_key": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
     }  # fmt: skip
