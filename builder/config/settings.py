@@ -102,6 +102,9 @@ EGRESS_ALLOWED_NETWORKS = env.networks("EGRESS_ALLOWED_NETWORKS")
 # Folders of this machine into which steps may save files; none by default.
 SAVE_FOLDERS = env.folders("SAVE_FOLDERS")
 
+# Where files and large values are kept: below DATA_DIR, or in an S3-compatible storage.
+ARTIFACT_STORAGE = env.storage(env.secret("ARTIFACT_STORAGE_URL"))
+
 # The installation's own mail, to those whom steps ask; steps may use a connection instead.
 POST = env.post(env.secret("MAIL_URL"), env.text("MAIL_FROM"))
 

@@ -32,6 +32,19 @@ def connect() -> None:
     )
 
 
+def keep_elsewhere() -> None:
+    """Have files and large values kept in the storage that the settings name, if they name one."""
+    told = getattr(settings, "ARTIFACT_STORAGE", None)
+    if told is None:
+        return
+    from runtime.sdk.s3 import Bucket
+    from runtime.store.blobs import PLACE
+    from runtime.worker.storage import S3Storage
+
+    bucket = Bucket(told.endpoint, told.region, told.bucket, told.access_key, told.secret_key, told.by_host)
+    PLACE.storage = S3Storage(bucket, told.folder)
+
+
 def allow_trials(loop: asyncio.AbstractEventLoop, egress: Egress) -> None:
     """Let the API try connections, through the same guarded doors as steps, on the server's loop."""
 

@@ -27,7 +27,7 @@ MOST_BYTES: Final = 5 * 2**30
 _MARK: Final = "x-amz-meta-millrace"
 _CODE: Final = re.compile(r"<Code>([A-Za-z0-9.]{1,80})</Code>")
 _SAYS: Final = re.compile(r"<Message>([^<]{1,400})</Message>")
-_SECONDS: Final = 15.0
+_SECONDS: Final = 30.0
 #: What stores call a refusal → title and sentence, which follows the store's host.
 _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "InvalidAccessKeyId": ("Sign-in refused", "does not know this access key."),
@@ -71,6 +71,38 @@ class Bucket:
         if self.by_host:
             return f"{scheme}://{self.name}.{rest}/{_quoted(key)}"
         return f"{base}/{_quoted(self.name)}" + (f"/{_quoted(key)}" if key else "")
+
+    @property
+    def host_header(self) -> str:
+        """As requests name it."""
+        return read_address(self.url("x")).host_header
+
+    def signed(
+        self,
+        method: str,
+        key: str,
+        *,
+        now_ms: int,
+        query: Sequence[tuple[str, str]] = (),
+        headers: Sequence[tuple[str, str]] = (),
+        sha256: str = EMPTY,
+    ) -> tuple[str, list[tuple[str, str]]]:
+        """A request's address and its headers, these and those that prove who asks. `sha256`: of its body."""
+        url = self.url(key)
+        address = read_address(url)
+        named = [
+            *headers,
+            ("x-amz-content-sha256", sha256),
+            ("x-amz-date", datetime.fromtimestamp(now_ms // 1000, UTC).strftime("%Y%m%dT%H%M%SZ")),
+        ]
+        proof = signature(
+            method=method, path=address.target.partition("?")[0], query=query,
+            headers=[("host", address.host_header), *named], sha256=sha256, region=self.region,
+            access_key=self.access_key, secret_key=self.secret_key,
+        )  # fmt: skip
+        if query:
+            url += "?" + _query(query)
+        return url, [*named, ("Authorization", proof), ("Accept-Encoding", "identity")]
 
     async def head(self, http: HttpClient, key: str, *, now_ms: int) -> Object | None:
         """What is known of an object; None where there is none. Raises StepFailure."""
@@ -157,23 +189,9 @@ class Bucket:
         sink: OpenSink | None = None,
         total_seconds: float = _SECONDS,
     ) -> HttpAnswer:
-        url = self.url(key)
-        address = read_address(url)
-        named = [
-            *headers,
-            ("x-amz-content-sha256", sha256),
-            ("x-amz-date", datetime.fromtimestamp(now_ms // 1000, UTC).strftime("%Y%m%dT%H%M%SZ")),
-        ]
-        signed = signature(
-            method=method, path=address.target.partition("?")[0], query=query,
-            headers=[("host", address.host_header), *named], sha256=sha256, region=self.region,
-            access_key=self.access_key, secret_key=self.secret_key,
-        )  # fmt: skip
-        if query:
-            url += "?" + _query(query)
+        url, signed = self.signed(method, key, query=query, headers=headers, sha256=sha256, now_ms=now_ms)
         return await http.request(
-            method, url, headers=[*named, ("Authorization", signed), ("Accept-Encoding", "identity")], content=body,
-            total_seconds=total_seconds, follow_redirects=False, sink=sink,
+            method, url, headers=signed, content=body, total_seconds=total_seconds, follow_redirects=False, sink=sink,
         )  # fmt: skip
 
 

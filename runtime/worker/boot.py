@@ -34,6 +34,7 @@ from runtime.documents.processes import Drawing
 from runtime.engine.ids import uuid7
 from runtime.sdk.context import Ways
 from runtime.store import current, failpoints
+from runtime.store.blobs import PLACE
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now, durability_problems
 from runtime.store.models import Instance
@@ -273,6 +274,9 @@ def _prepare() -> bytes:
         raise ImproperlyConfigured(" ".join(problems))
     for problem in problems:
         logger.error("UNSAFE: %s", problem)
+    if PLACE.storage is not None and (away := PLACE.storage.problem()):
+        # It may be back before anybody needs it, as Redis may.
+        logger.error("STORAGE: files and large values cannot be kept now. %s", away)
     return base64.b32decode(instance().key_secret)
 
 

