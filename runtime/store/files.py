@@ -160,6 +160,7 @@ class Saving:
             self._file = None
             self._temporary.unlink(missing_ok=True)
         else:
+            self._temporary.unlink(missing_ok=True)
             artifacts.unlink(self._final, _key(self.id))
 
 
