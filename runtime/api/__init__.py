@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from runtime.api.asking import may_decide, may_hand_over, may_take
 from runtime.api.backfills import backfill, backfill_plan, backfills, stop_backfill
+from runtime.api.batch_checks import batch_checks, check_batch, note_batch_check
+from runtime.api.batches import batch, batch_files, keep_manifest, manifest
 from runtime.api.bulk_retries import (
     bulk_retries,
     bulk_retry,
@@ -17,6 +19,20 @@ from runtime.api.bulk_retries import (
     stop_bulk_retry,
 )
 from runtime.api.causes import because
+from runtime.api.corrections import correct_entries, failed_entries, failed_runs, walk_failed
+from runtime.api.datatable_files import columns_like_file, export_table, import_rows, look_at_table_file
+from runtime.api.datatables import (
+    add_table,
+    change_table,
+    count_table_rows,
+    delete_table_row,
+    remove_table,
+    save_table_row,
+    table,
+    table_row,
+    table_rows,
+    tables,
+)
 from runtime.api.dead_letters import dead_letter_count, dead_letter_groups, dead_letters, retry_each, solve_dead_letters
 from runtime.api.documents import design_model, preview_document, ready_designs
 from runtime.api.doubts import in_doubt
@@ -27,6 +43,7 @@ from runtime.api.handing import give_back, hand_over, take
 from runtime.api.health import orphans, system_health
 from runtime.api.items import items
 from runtime.api.links import link
+from runtime.api.mending import error_file, mended
 from runtime.api.pausing import held_versions, hold_workflow, let_go, pause_run, resume_run, set_breaker
 from runtime.api.previews import functions, preview, samples, schedule_preview
 from runtime.api.publishing import (
@@ -56,30 +73,44 @@ from runtime.api.waits import resume, resume_link, send_event, waits
 
 __all__ = [
     "add_file",
+    "add_table",
     "archive",
     "backfill",
     "backfill_plan",
     "backfills",
+    "batch",
+    "batch_checks",
+    "batch_files",
     "because",
     "bulk_retries",
     "bulk_retry",
     "bulk_retry_items",
     "cancel",
+    "change_table",
     "changes",
     "check",
+    "check_batch",
+    "columns_like_file",
     "confirm_restored",
+    "correct_entries",
+    "count_table_rows",
     "dead_letter_count",
     "dead_letter_groups",
     "dead_letters",
     "decide",
+    "delete_table_row",
     "deployment",
     "deployments",
     "design_model",
     "disable",
     "enable",
+    "error_file",
     "event",
     "events",
     "export",
+    "export_table",
+    "failed_entries",
+    "failed_runs",
     "file",
     "files",
     "files_total",
@@ -91,14 +122,20 @@ __all__ = [
     "held_versions",
     "hold_restored",
     "hold_workflow",
+    "import_rows",
     "in_doubt",
     "items",
+    "keep_manifest",
     "let_go",
     "link",
     "live_graphs_naming",
+    "look_at_table_file",
+    "manifest",
     "may_decide",
     "may_hand_over",
     "may_take",
+    "mended",
+    "note_batch_check",
     "open_file",
     "orphans",
     "pause_run",
@@ -107,6 +144,7 @@ __all__ = [
     "publish",
     "ready_designs",
     "remove_file",
+    "remove_table",
     "repeat_figures",
     "repeats",
     "replay_as_new",
@@ -123,6 +161,7 @@ __all__ = [
     "run",
     "runs",
     "samples",
+    "save_table_row",
     "schedule_preview",
     "send_event",
     "set_breaker",
@@ -136,6 +175,10 @@ __all__ = [
     "stop_backfill",
     "stop_bulk_retry",
     "system_health",
+    "table",
+    "table_row",
+    "table_rows",
+    "tables",
     "take",
     "task",
     "task_count",
@@ -149,5 +192,6 @@ __all__ = [
     "version_graph",
     "versions",
     "waits",
+    "walk_failed",
     "workflows_started_by",
 ]

@@ -40,6 +40,7 @@ class Row:
 
 W = "workspaces/<uuid:workspace_id>"
 F = f"{W}/workflows/<uuid:workflow_id>"
+B = f"{W}/runs/<uuid:run_id>/batches/<str:node_id>"
 BACKFILL = {"trigger": "01890a5d-ac96-774b-bcce-b302099a8057", "begin": "2026-11-01", "end": "2026-11-02"}
 ROUTES = [
     Row("GET", "session", Access.ANYONE, None, (200,)),
@@ -147,6 +148,32 @@ ROUTES = [
     Row("GET", f"{W}/events/repeats", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/events/figures", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/events/<uuid:event_id>", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{B}", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{B}/manifest", VIEW, Scope.READ, (404,)),
+    Row("POST", f"{B}/manifest", REVIEW, Scope.RUN, (404,)),
+    Row("GET", f"{B}/checks", VIEW, Scope.READ, (404,)),
+    Row("POST", f"{B}/checks", REVIEW, Scope.RUN, (404,)),
+    Row(
+        "POST",
+        f"{B}/browser-checks",
+        REVIEW,
+        Scope.RUN,
+        (404,),
+        {"sha256": "0" * 64, "checked": 0},
+    ),
+    Row("GET", f"{B}/failed", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{B}/files", VIEW, Scope.READ, (404,)),
+    Row("POST", f"{B}/retry", REVIEW, Scope.RUN, (404,), {}),
+    Row(
+        "POST",
+        f"{B}/corrections",
+        REVIEW,
+        Scope.RUN,
+        (404,),
+        {"items": [{"index": 0, "item": 1}]},
+    ),
+    Row("GET", f"{B}/error-file", VIEW, Scope.READ, (404,)),
+    Row("POST", f"{B}/error-file", REVIEW, Scope.RUN, (404,)),
     Row("GET", f"{W}/files", VIEW, Scope.READ, (200,)),
     Row("POST", f"{W}/files", REVIEW, Scope.RUN, (400,)),
     Row("GET", f"{W}/files/archive", VIEW, Scope.READ, (404,)),
@@ -155,6 +182,28 @@ ROUTES = [
     Row("DELETE", f"{W}/files/<uuid:file_id>", BUILD, Scope.BUILD, (404,)),
     Row("GET", f"{W}/files/<uuid:file_id>/content", VIEW, Scope.READ, (404,)),
     Row("GET", f"{W}/files/<uuid:file_id>/uses", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{W}/tables", VIEW, Scope.READ, (200,)),
+    Row("POST", f"{W}/tables", BUILD, Scope.BUILD, (201, 409), {"name": "Customers", "columns": [{"name": "Number"}]}),
+    Row("GET", f"{W}/tables/like-file", VIEW, Scope.READ, (400,)),
+    Row("GET", f"{W}/tables/<uuid:table_id>", VIEW, Scope.READ, (404,)),
+    Row("PATCH", f"{W}/tables/<uuid:table_id>", BUILD, Scope.BUILD, (404,), {"revision": 1}),
+    Row("DELETE", f"{W}/tables/<uuid:table_id>", BUILD, Scope.BUILD, (404,)),
+    Row("GET", f"{W}/tables/<uuid:table_id>/uses", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{W}/tables/<uuid:table_id>/rows", VIEW, Scope.READ, (404,)),
+    Row("POST", f"{W}/tables/<uuid:table_id>/rows", REVIEW, Scope.RUN, (404,), {"values": {}}),
+    Row("GET", f"{W}/tables/<uuid:table_id>/rows/<uuid:row_id>", VIEW, Scope.READ, (404,)),
+    Row(
+        "PATCH",
+        f"{W}/tables/<uuid:table_id>/rows/<uuid:row_id>",
+        REVIEW,
+        Scope.RUN,
+        (404,),
+        {"values": {}, "stamp": str(uuid4())},
+    ),
+    Row("DELETE", f"{W}/tables/<uuid:table_id>/rows/<uuid:row_id>", REVIEW, Scope.RUN, (404,)),
+    Row("GET", f"{W}/tables/<uuid:table_id>/match", VIEW, Scope.READ, (400,)),
+    Row("POST", f"{W}/tables/<uuid:table_id>/import", REVIEW, Scope.RUN, (404,), {"file": str(uuid4()), "columns": {}}),
+    Row("GET", f"{W}/tables/<uuid:table_id>/export", VIEW, Scope.READ, (404,)),
     Row("GET", f"{W}/connections", BUILD, Scope.BUILD, (200,)),
     Row("POST", f"{W}/connections", BUILD, Scope.BUILD, (422,), {"kind": "no.such", "name": "x", "fields": {}}),
     Row("GET", f"{W}/connections/<uuid:connection_id>", BUILD, Scope.BUILD, (200,)),
@@ -246,7 +295,7 @@ def path_of(row: Row, world: World, things: Things, *, workspace: UUID | None = 
     path = path.replace("<uuid:workflow_id>", str(things.workflow))
     path = path.replace("<uuid:connection_id>", str(things.connection))
     path = path.replace("<number:number>", "1").replace("<str:node_id>", "n_start")
-    for name in ("member", "group", "token", "run", "event", "task", "backfill", "bulk", "file"):
+    for name in ("member", "group", "token", "run", "event", "task", "backfill", "bulk", "file", "table", "row"):
         path = path.replace(f"<uuid:{name}_id>", str(uuid4()))
     return path
 

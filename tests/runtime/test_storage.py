@@ -92,9 +92,9 @@ def test_a_file_goes_there_and_comes_back_in_portions(folder: Path) -> None:
     assert (b"".join(found), len(found) > 1) == (DATA, True)
     with files.opened(row.pk, row.sha256, row.size) as file:
         assert (file.read(10), file.seek(-10, os.SEEK_END), file.read()) == (DATA[:10], len(DATA) - 10, DATA[-10:])
-    assert (files.verify(), on_disk()) == ([], [])
+    assert (files.verify(), files.digest(row.pk), on_disk()) == ([], row.sha256, [])
     files.remove(row, by=None)
-    assert stored(folder) == []
+    assert (stored(folder), files.digest(row.pk)) == ([], None)
     with pytest.raises(ArtifactDamaged, match="missing"):
         list(files.portions(row.pk, row.sha256, row.size))
 

@@ -75,6 +75,70 @@ export type BackfillShape = {
   waiting: number;
 };
 
+/** A comparison of the files with the manifest whose digest is `sha256`. `place`: server · browser. */
+export type BatchCheckShape = {
+  at: string;
+  by: (string | null);
+  changed: Array<WrongFileShape>;
+  changed_count: number;
+  checked: number;
+  extra: Array<WrongFileShape>;
+  extra_count: number;
+  id: string;
+  missing: Array<WrongFileShape>;
+  missing_count: number;
+  place: string;
+  problem: string;
+  sha256: string;
+  signed: boolean;
+  well: boolean;
+};
+
+/** A file that an entry has made; `seq` (from 1) and `key` of the entry. */
+export type BatchFileShape = {
+  id: string;
+  key: (string | null);
+  name: string;
+  seq: number;
+  sha256: string;
+  size: number;
+};
+
+/** The entries of one step of a run. `total`: null where it is not known yet; `left` have not been begun; `skipped` came twice. `per_minute`: null where too few ended lately. `manifest`: the last that was kept; `sealed`: nothing has changed since. `can_retry_run`: the run itself has failed, and goes on with these entries where it is retried. */
+export type BatchShape = {
+  can_retry_run: boolean;
+  causes: Array<CauseShape>;
+  done: number;
+  ended_last: (string | null);
+  expected_count: (number | null);
+  failed: number;
+  files: number;
+  finished_at: (string | null);
+  has_amounts: boolean;
+  input: (FileShape | null);
+  key: string;
+  left: (number | null);
+  manifest: (FileShape | null);
+  name: string;
+  node: string;
+  open: boolean;
+  per_minute: (number | null);
+  points: Array<PointShape>;
+  run_id: string;
+  run_status: string;
+  running: number;
+  sealed: boolean;
+  skipped: number;
+  solved: number;
+  started: number;
+  started_at: (string | null);
+  status: string;
+  total: (number | null);
+  totals: Array<ControlTotalShape>;
+  waiting: number;
+  workflow_id: string;
+};
+
 /** Why an open run does not end this moment. `kind`: working · due · paused · held, or what it waits for (timer · retry · event · human · children · parked · …). `owner`: who has to move: worker (named) · next_worker · clock · outside · people (named, or everybody) · own_runs · operator · workflow (which is paused). `next_at`: when something happens at the latest; null where only the owner knows. All null: the run has ended. */
 export type BecauseView = {
   kind: (string | null);
@@ -147,6 +211,14 @@ export type CancelledView = {
   reason: string;
 };
 
+/** Entries that failed of one cause and wait for a decision. */
+export type CauseShape = {
+  cause: string;
+  count: number;
+  example: string;
+  title: string;
+};
+
 /** The run, and the steps that changed after `after`, as of `seq`. */
 export type ChangesView = {
   after: number;
@@ -170,6 +242,24 @@ export type CheckView = {
   ports: Record<string, Array<PortView>>;
   problems: Array<ProblemView>;
   summaries: Record<string, string>;
+};
+
+/** A column. `id`: of one that is there, which is kept with its values under whatever name; without it a new one. `key`: together with the other such columns it tells rows apart. */
+export type ColumnBody = {
+  id?: (string | null);
+  key?: boolean;
+  name: string;
+  required?: boolean;
+  type?: TypeEnum;
+};
+
+/** A column. */
+export type ColumnShape = {
+  id: string;
+  key: boolean;
+  name: string;
+  required: boolean;
+  type: TypeEnum;
 };
 
 /** What the other system shows: once somebody has compared it, `field` is given this `value`. */
@@ -200,6 +290,42 @@ export type ConnectionShape = {
   tested_at: (string | null);
   updated_at: string;
   used_by: number;
+};
+
+/** The entries in one currency, empty where there is none. `received`: all that were begun, of which those that are `done`, `failed` and `open`; `posted`: null where the step does not say; `expected`: null where nobody said; `without`: so many have no amount. */
+export type ControlTotalShape = {
+  currency: string;
+  done: CountAndSumShape;
+  expected: (string | null);
+  failed: CountAndSumShape;
+  open: CountAndSumShape;
+  posted: (CountAndSumShape | null);
+  received: CountAndSumShape;
+  without: number;
+};
+
+/** Entries that failed, with what they are to be given; each goes on from where it failed. */
+export type Correct = {
+  items: Array<CorrectedItem>;
+};
+
+/** What an entry is to be given. */
+export type CorrectedItem = {
+  index: number;
+  item: unknown;
+};
+
+/** What became of it: begun · refused, and why. */
+export type CorrectedShape = {
+  index: number;
+  message: string;
+  outcome: string;
+};
+
+/** So many, worth so much together (a decimal as text). */
+export type CountAndSumShape = {
+  amount: string;
+  count: number;
 };
 
 /** How many open questions I am asked. */
@@ -375,6 +501,18 @@ export type EventShape = {
   workflow_id: string;
 };
 
+/** An entry that waits for a decision; `index` counts from 0, `item`: what it was given. */
+export type FailedEntryShape = {
+  at: string;
+  cause: string;
+  index: number;
+  item: unknown;
+  label: (string | null);
+  message: string;
+  run_id: string;
+  title: string;
+};
+
 /** What was delivered to a workflow. `rate`: what part of it had come before. */
 export type FiguresLine = {
   conflicts: number;
@@ -394,6 +532,14 @@ export type FiguresShape = {
   received: number;
   since: string;
   workflows: Array<FiguresLine>;
+};
+
+/** A column of a file. `column`: the table's that is called the same; `samples`: its first values, as text. */
+export type FileColumnShape = {
+  column: (string | null);
+  name: string;
+  samples: Array<unknown>;
+  type: TypeEnum;
 };
 
 /** A file. `run_id`, `node` and `step` (its name): of the step that made it; `created_by`: who uploaded it. */
@@ -525,6 +671,24 @@ export type HoldShape = {
   waiting: number;
 };
 
+export type IfThereEnum = "change" | "keep" | "fail";
+
+/** `file`: of this workspace; `columns`: the table's column for each of the file's that counts; `if_there`: what becomes of rows whose key is there. */
+export type ImportBody = {
+  columns: Record<string, string>;
+  file: string;
+  if_there?: IfThereEnum;
+};
+
+/** What became of the rows of a file. `reasons`: of the first hundred that were refused. */
+export type ImportedShape = {
+  added: number;
+  changed: number;
+  reasons: Array<RefusedShape>;
+  refused: number;
+  unchanged: number;
+};
+
 /** A time of the schedule; `known`: it has its run, and gets no second one. */
 export type InstantShape = {
   at: string;
@@ -566,6 +730,10 @@ export type ItemsBackfillShape = {
   items: Array<BackfillShape>;
 };
 
+export type ItemsBatchCheckShape = {
+  items: Array<BatchCheckShape>;
+};
+
 export type ItemsBulkRetryShape = {
   items: Array<BulkRetryShape>;
 };
@@ -574,12 +742,20 @@ export type ItemsCheckLine = {
   items: Array<CheckLine>;
 };
 
+export type ItemsCorrectedShape = {
+  items: Array<CorrectedShape>;
+};
+
 export type ItemsDesignView = {
   items: Array<DesignView>;
 };
 
 export type ItemsDictStrAny = {
   items: Array<Record<string, unknown>>;
+};
+
+export type ItemsFileColumnShape = {
+  items: Array<FileColumnShape>;
 };
 
 export type ItemsGroupView = {
@@ -596,6 +772,14 @@ export type ItemsOneOfMany = {
 
 export type ItemsRetryShape = {
   items: Array<RetryShape>;
+};
+
+export type ItemsTableShape = {
+  items: Array<TableShape>;
+};
+
+export type ItemsTableUseShape = {
+  items: Array<TableUseShape>;
 };
 
 export type ItemsTriggerShape = {
@@ -699,6 +883,14 @@ export type MemberView = {
   user_id: (string | null);
 };
 
+/** What a mended file has led to. `begun`: so many went on, of these `unchanged` with what they had before; `refused` of them did not, and `problems` says of rows why they were left out, the first 100. */
+export type MendedShape = {
+  begun: number;
+  problems: Array<string>;
+  refused: number;
+  unchanged: number;
+};
+
 /** What to change about oneself. */
 export type MyChanges = {
   current_password?: (string | null);
@@ -718,6 +910,18 @@ export type NewConnection = {
 /** A group's name, and who is in it. */
 export type NewGroup = {
   members?: Array<string>;
+  name: string;
+};
+
+/** Values by the names of the columns; numbers may be text such as "1250.50". `if_there`: what becomes of a row with the same key. */
+export type NewRow = {
+  if_there?: IfThereEnum;
+  values: Record<string, unknown>;
+};
+
+/** A table and its columns. */
+export type NewTable = {
+  columns: Array<ColumnBody>;
   name: string;
 };
 
@@ -751,6 +955,14 @@ export type Note = {
   kind: string;
   text: string;
   to: string;
+};
+
+/** What a browser found that compared the files it was sent with a manifest. */
+export type NoteCheck = {
+  changed?: Array<WrongFileShape>;
+  checked: number;
+  missing?: Array<WrongFileShape>;
+  sha256: string;
 };
 
 /** `runs`: the first 20 that failed again or were not gone on with; before them the one that was tried, while it is about that one. */
@@ -805,6 +1017,11 @@ export type OutcomesView = {
   items: Array<OutcomeView>;
 };
 
+export type PagedBatchFileShape = {
+  items: Array<BatchFileShape>;
+  next_cursor: (string | null);
+};
+
 export type PagedConnectionShape = {
   items: Array<ConnectionShape>;
   next_cursor: (string | null);
@@ -812,6 +1029,11 @@ export type PagedConnectionShape = {
 
 export type PagedEventShape = {
   items: Array<EventShape>;
+  next_cursor: (string | null);
+};
+
+export type PagedFailedEntryShape = {
+  items: Array<FailedEntryShape>;
   next_cursor: (string | null);
 };
 
@@ -950,6 +1172,12 @@ export type PlanView = {
   workflow_held: boolean;
 };
 
+/** So many ended in this minute. */
+export type PointShape = {
+  at: string;
+  count: number;
+};
+
 /** A named way out of a step. */
 export type PortView = {
   id: string;
@@ -1002,6 +1230,12 @@ export type Publish = {
   revision: number;
 };
 
+/** A row of the file that was not taken, and why. */
+export type RefusedShape = {
+  reason: string;
+  row: number;
+};
+
 /** A delivery whose key had come before: with the same body (`duplicate`) or with another one (`conflict`). */
 export type RepeatShape = {
   body_sha256: string;
@@ -1041,6 +1275,15 @@ export type RetryEachBody = {
   runs: Array<string>;
 };
 
+/** Those of one cause, or all. `per_minute`, `stop_after`, `trial`, `reason`: as of a bulk retry of dead letters. */
+export type RetryFailed = {
+  cause?: (string | null);
+  per_minute?: (number | null);
+  reason?: string;
+  stop_after?: (number | null);
+  trial?: boolean;
+};
+
 /** A retry that took place, or an undo (`kind`, with somebody's `reason`). `edits`: step → {before, after}; `plan`: lines of {node, fate, why}. */
 export type RetryShape = {
   at: string;
@@ -1057,6 +1300,30 @@ export type RetryShape = {
 
 /** The four roles, from the one who looks to the one who rules. */
 export type Role = "viewer" | "reviewer" | "builder" | "admin";
+
+/** New values by the names of the columns; the others stay. `stamp`: of the row as you know it. */
+export type RowChanges = {
+  stamp: string;
+  values: Record<string, unknown>;
+};
+
+/** A row. `values` by the names of the columns; `stamp`: of the state it is in; `by`: who made the last change, with `run` where a workflow did. */
+export type RowShape = {
+  by: (string | null);
+  changed_at: string;
+  created_at: string;
+  id: string;
+  run: (string | null);
+  stamp: string;
+  values: Record<string, unknown>;
+};
+
+/** A page of rows. `count`: how many there are on all pages, where that was asked. */
+export type RowsPage = {
+  count: (number | null);
+  items: Array<RowShape>;
+  next_cursor: (string | null);
+};
 
 /** One run. */
 export type RunShape = {
@@ -1245,6 +1512,34 @@ export type StepTypes = {
   items: Array<Record<string, unknown>>;
 };
 
+/** Another name, or other columns: all that it is to have. `revision`: of the table as you know it. */
+export type TableChanges = {
+  columns?: (Array<ColumnBody> | null);
+  name?: (string | null);
+  revision: number;
+};
+
+/** A table. `rows`: how many it has; `revision`: counts changes of name and columns. */
+export type TableShape = {
+  changed_at: string;
+  columns: Array<ColumnShape>;
+  created_at: string;
+  created_by: (string | null);
+  id: string;
+  name: string;
+  revision: number;
+  rows: number;
+};
+
+/** A workflow that names a table: in its draft, in its live version, or both; `steps`: their names. */
+export type TableUseShape = {
+  draft: boolean;
+  id: string;
+  live: boolean;
+  name: string;
+  steps: Array<string>;
+};
+
 /** `over`: although somebody else has taken it. */
 export type TakeBody = {
   over?: boolean;
@@ -1388,6 +1683,8 @@ export type TriggerShape = {
   type: string;
   url: (string | null);
 };
+
+export type TypeEnum = "text" | "number" | "amount" | "date" | "yes_no";
 
 /** The plan's id, why it is undone, the undo steps that may happen a second time, and what somebody who looked says of undo steps that had no answer: undone · still_done. They are not sent again. */
 export type UndoBody = {
@@ -1579,6 +1876,13 @@ export type WorkspaceView = {
   name: string;
   role: string;
   time_zone: string;
+};
+
+/** A file that is not as the manifest says; `seq` (from 1) and `key` of its entry. */
+export type WrongFileShape = {
+  key?: (string | null);
+  name: string;
+  seq?: (number | null);
 };
 
 /** What each route reads and answers, by method and path. */
@@ -2475,6 +2779,174 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    answers: {
+      "200": BatchShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/browser-checks": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: NoteCheck;
+    answers: {
+      "201": BatchCheckShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/checks": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    answers: {
+      "200": ItemsBatchCheckShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/checks": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "201": BatchCheckShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/corrections": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: Correct;
+    answers: {
+      "202": ItemsCorrectedShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/error-file": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    query: { kind?: "xlsx" | "csv" };
+    answers: {
+      "200": Record<string, unknown>;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/error-file": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "202": MendedShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/failed": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    query: { cause?: (string | null); cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedFailedEntryShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/files": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedBatchFileShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/manifest": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    answers: {
+      "200": Record<string, unknown>;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/manifest": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "201": FileShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/retry": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: RetryFailed;
+    answers: {
+      "202": BulkRetryShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
   "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/because": {
     path: { run_id: string; workspace_id: string };
     answers: {
@@ -2529,7 +3001,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/items": {
     path: { run_id: string; workspace_id: string };
-    query: { cursor?: (string | null); limit?: number; node: string; status?: "all" | "done" | "failed" | "solved" | "open" };
+    query: { cursor?: (string | null); limit?: number; node: string; search?: string; status?: "all" | "done" | "failed" | "solved" | "open" };
     answers: {
       "200": PagedItemShape;
       "400": Problem;
@@ -2777,6 +3249,221 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/tables": {
+    path: { workspace_id: string };
+    answers: {
+      "200": ItemsTableShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/tables": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: NewTable;
+    answers: {
+      "201": TableShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/tables/like-file": {
+    path: { workspace_id: string };
+    query: { file: string };
+    answers: {
+      "200": ItemsFileColumnShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/tables/{table_id}": {
+    path: { table_id: string; workspace_id: string };
+    answers: {
+      "200": TableShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "DELETE /api/v1/workspaces/{workspace_id}/tables/{table_id}": {
+    path: { table_id: string; workspace_id: string };
+    query: { even_if_used?: boolean };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "204": undefined;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "PATCH /api/v1/workspaces/{workspace_id}/tables/{table_id}": {
+    path: { table_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: TableChanges;
+    answers: {
+      "200": TableShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/tables/{table_id}/export": {
+    path: { table_id: string; workspace_id: string };
+    query: { descending?: boolean; filter?: string; format?: "csv" | "csv_comma" | "xlsx"; match?: "all" | "any"; search?: string; sort?: string };
+    answers: {
+      "200": Record<string, unknown>;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/tables/{table_id}/import": {
+    path: { table_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: ImportBody;
+    answers: {
+      "200": ImportedShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/tables/{table_id}/match": {
+    path: { table_id: string; workspace_id: string };
+    query: { file: string };
+    answers: {
+      "200": ItemsFileColumnShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/tables/{table_id}/rows": {
+    path: { table_id: string; workspace_id: string };
+    query: { count?: boolean; cursor?: (string | null); descending?: boolean; filter?: string; limit?: number; match?: "all" | "any"; search?: string; sort?: string };
+    answers: {
+      "200": RowsPage;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/tables/{table_id}/rows": {
+    path: { table_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: NewRow;
+    answers: {
+      "201": RowShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/tables/{table_id}/rows/{row_id}": {
+    path: { row_id: string; table_id: string; workspace_id: string };
+    answers: {
+      "200": RowShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "DELETE /api/v1/workspaces/{workspace_id}/tables/{table_id}/rows/{row_id}": {
+    path: { row_id: string; table_id: string; workspace_id: string };
+    query: { stamp?: (string | null) };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "204": undefined;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "PATCH /api/v1/workspaces/{workspace_id}/tables/{table_id}/rows/{row_id}": {
+    path: { row_id: string; table_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: RowChanges;
+    answers: {
+      "200": RowShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/tables/{table_id}/uses": {
+    path: { table_id: string; workspace_id: string };
+    answers: {
+      "200": ItemsTableUseShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };

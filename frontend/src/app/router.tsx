@@ -10,6 +10,7 @@ import {
 
 import { sessionQuery, workspaceOf } from "../api/session";
 import { i18n } from "../i18n";
+import { type BatchTab, tabOf } from "../pages/batch/tabs";
 import type { InboxSearch } from "../pages/inbox/search";
 import { NotFound, RouteCrashed, RoutePending } from "./RouteStates";
 import { Shell } from "./Shell";
@@ -205,6 +206,16 @@ const runRoute = createRoute({
   component: screen(() => import("../pages/run"), "runs", "canvas"),
 });
 
+const batchRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/batches/$runId/$node",
+  validateSearch: (search: Record<string, unknown>): { tab?: BatchTab } => {
+    const tab = tabOf(search.tab);
+    return tab ? { tab } : {};
+  },
+  component: screen(() => import("../pages/batch"), "batches", "runs", "items", "control", "deadLetters"),
+});
+
 const inboxRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/inbox",
@@ -239,6 +250,22 @@ const filesRoute = createRoute({
     return q ? { q } : {};
   },
   component: screen(() => import("../pages/files"), "files"),
+});
+
+const tablesRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/tables",
+  component: screen(() => import("../pages/tables"), "tables"),
+});
+const tableRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/tables/$tableId",
+  // `import`: a file whose rows are to be taken in.
+  validateSearch: (search: Record<string, unknown>): { import?: string } => {
+    const file = text(search.import);
+    return file ? { import: file } : {};
+  },
+  component: screen(() => import("../pages/tables/table"), "tables", "fields"),
 });
 
 const connectionsRoute = createRoute({
@@ -307,9 +334,12 @@ const routeTree = rootRoute.addChildren([
     ]),
     runsRoute,
     runRoute,
+    batchRoute,
     inboxRoute,
     deadLettersRoute,
     filesRoute,
+    tablesRoute,
+    tableRoute,
     connectionsRoute,
     settingsRoute.addChildren([
       settingsIndexRoute,
