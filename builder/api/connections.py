@@ -57,11 +57,19 @@ class ConnectionShape(View):
     updated_at: str
 
 
+class ConfirmShape(View):
+    """What the other system shows: once somebody has compared it, `field` is given this `value`."""
+
+    field: str
+    value: str
+
+
 class TestShape(View):
-    """How the trial went."""
+    """How the trial went. `confirm`: what somebody has to confirm before it can go well."""
 
     ok: bool
     message: str
+    confirm: ConfirmShape | None
 
 
 class Connections(ApiView):
@@ -125,7 +133,8 @@ class TestConnection(ApiView):
         row = _manageable(call, connection_id)
         outcome = trials.try_out(row)
         services.note_test(row=row, ok=outcome.ok, detail=outcome.message, now=call.now)
-        return TestShape(ok=outcome.ok, message=outcome.message)
+        asked = None if outcome.confirm is None else ConfirmShape(field=outcome.confirm[0], value=outcome.confirm[1])
+        return TestShape(ok=outcome.ok, message=outcome.message, confirm=asked)
 
 
 def _find(call: Call, connection_id: UUID) -> Connection:

@@ -21,17 +21,19 @@ from runtime.contracts.files import FileFilters, FileTooLarge, FileView
 
 
 class FilesQuery(PageQuery):
-    """Which files: those of a run, those with this in their names."""
+    """Which files: those of a run, and of all that it began (`inside`), those with this in their names."""
 
     run: UUID | None = None
+    inside: bool = False
     search: Annotated[str, Field(max_length=200)] = ""
 
 
 class ArchiveQuery(Query):
-    """Which files go into the archive: these, those of a run, or those with this in their names."""
+    """Which files: these, those of a run, and of all that it began (`inside`), or those with this in their names."""
 
     ids: Annotated[list[UUID], Field(max_length=500, json_schema_extra={"many": True})] = []
     run: UUID | None = None
+    inside: bool = False
     search: Annotated[str, Field(max_length=200)] = ""
 
 
@@ -70,6 +72,14 @@ class FileShape(View):
     step: str | None
 
 
+class FileTotalShape(View):
+    """How many files, `size`: their bytes together, `most`: so many one archive takes."""
+
+    count: int
+    size: int
+    most: int
+
+
 class FileUseShape(View):
     """A workflow that names a file: in its draft, in its live version, or both; `steps`: their names."""
 
@@ -92,7 +102,7 @@ class Files(ApiView):
         """Files of the workspace, newest first."""
         page = runtime_api.files(
             workspace_id=call.workspace.id,
-            filters=FileFilters(run_id=query.run, search=query.search),
+            filters=FileFilters(run_id=query.run, inside=query.inside, search=query.search),
             after=query.cursor,
             limit=query.limit,
         )
@@ -134,10 +144,17 @@ class Archive(ApiView):
     @operation(Action.FILE_SEE, query=ArchiveQuery, file=True)
     def get(self, call: Call, *, query: ArchiveQuery) -> StreamingHttpResponse:
         """Many files as one ZIP, made while it is sent."""
-        filters = FileFilters(run_id=query.run, search=query.search, ids=tuple(query.ids))
-        portions = runtime_api.archive(workspace_id=call.workspace.id, filters=filters)
+        portions = runtime_api.archive(workspace_id=call.workspace.id, filters=_filters(query))
         headers = {"Content-Disposition": 'attachment; filename="files.zip"', "Accept-Ranges": "none"}
         return StreamingHttpResponse(portions, content_type="application/zip", headers=headers)
+
+
+class Total(ApiView):
+    @operation(Action.FILE_SEE, query=ArchiveQuery, answer=FileTotalShape)
+    def get(self, call: Call, *, query: ArchiveQuery) -> FileTotalShape:
+        """How many files an archive of these would hold, and how large they are."""
+        found = runtime_api.files_total(workspace_id=call.workspace.id, filters=_filters(query))
+        return FileTotalShape(count=found.count, size=found.size, most=found.most)
 
 
 class OneFile(ApiView):
@@ -189,6 +206,10 @@ class Content(ApiView):
             "Content-Security-Policy": "default-src 'none'; sandbox",
         }
         return StreamingHttpResponse(found.portions, content_type=found.view.mime, headers=headers)
+
+
+def _filters(query: ArchiveQuery) -> FileFilters:
+    return FileFilters(run_id=query.run, inside=query.inside, search=query.search, ids=tuple(query.ids))
 
 
 def _form_refused() -> Refusal:

@@ -142,6 +142,7 @@ _workspace: list[URLPattern | URLResolver] = [
     path("/events/<uuid:event_id>", events.OneEvent.as_view()),
     path("/files", files.Files.as_view()),
     path("/files/archive", files.Archive.as_view()),
+    path("/files/total", files.Total.as_view()),
     path("/files/<uuid:file_id>", files.OneFile.as_view()),
     path("/files/<uuid:file_id>/content", files.Content.as_view()),
     path("/files/<uuid:file_id>/uses", files.Uses.as_view()),

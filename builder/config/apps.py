@@ -13,3 +13,4 @@ class ConfigConfig(AppConfig):
         from builder.config import wiring
 
         wiring.connect()
+        wiring.keep_elsewhere()

@@ -12,7 +12,7 @@ import os
 import secrets
 import stat
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -20,6 +20,20 @@ from django.core.exceptions import ImproperlyConfigured
 from runtime.ports import Post
 
 _SHORTEST_SECRET: Final = 32
+
+
+class Storage(NamedTuple):
+    """An object storage, and the folder of its bucket that is ours. `by_host`: the bucket stands before the host."""
+
+    endpoint: str
+    region: str
+    bucket: str
+    folder: str
+    access_key: str
+    secret_key: str
+    by_host: bool
+
+
 _FEWEST_CHARACTERS: Final = 8
 
 
@@ -66,6 +80,15 @@ def networks(name: str) -> tuple[str, ...]:
             ipaddress.ip_network(entry, strict=False)
         except ValueError as error:
             raise ImproperlyConfigured(f"{name}={entry}: use addresses or networks such as 10.20.0.0/16.") from error
+    return found
+
+
+def folders(name: str) -> tuple[str, ...]:
+    """A list of folders separated by commas, each from the beginning, such as `/srv/exchange,/mnt/bank`."""
+    found = names(name)
+    for entry in found:
+        if not entry.startswith("/") or ".." in entry.split("/") or entry.strip("/") == "":
+            raise ImproperlyConfigured(f"{name}={entry}: use folders such as /srv/exchange.")
     return found
 
 
@@ -238,6 +261,37 @@ def post(url: str, sender: str) -> Post | None:
         sender=sender,
         username=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
+    )
+
+
+def storage(url: str) -> Storage | None:
+    """The object storage for artifacts, from an address such as `s3://key:secret@s3.example.com/bucket/folder?region=…`.
+
+    Options: `region` (us-east-1), `tls=none` (http), `addressing=host` (the bucket's name before the host).
+    """
+    if not url:
+        return None
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise ImproperlyConfigured("ARTIFACT_STORAGE_URL: the port is not a number from 1 to 65535.") from error
+    options = dict(parse_qsl(parts.query))
+    bucket, _, folder = parts.path.strip("/").partition("/")
+    known = {"region", "tls", "addressing"}
+    if parts.scheme != "s3" or not parts.hostname or not parts.username or not parts.password or not bucket:
+        raise ImproperlyConfigured("ARTIFACT_STORAGE_URL: use s3://key:secret@host/bucket or …/bucket/folder.")
+    if options.keys() - known or ".." in folder.split("/"):
+        raise ImproperlyConfigured("ARTIFACT_STORAGE_URL: its options are region, tls=none and addressing=host.")
+    scheme = "http" if options.get("tls") == "none" else "https"
+    return Storage(
+        endpoint=f"{scheme}://{parts.hostname}" + (f":{port}" if port else ""),
+        region=options.get("region", "us-east-1"),
+        bucket=bucket,
+        folder=folder,
+        access_key=unquote(parts.username),
+        secret_key=unquote(parts.password),
+        by_host=options.get("addressing") == "host",
     )
 
 

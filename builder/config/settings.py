@@ -99,6 +99,12 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 # Private networks that steps may reach, such as 10.20.0.0/16; none by default, and never this machine itself.
 EGRESS_ALLOWED_NETWORKS = env.networks("EGRESS_ALLOWED_NETWORKS")
 
+# Folders of this machine into which steps may save files; none by default.
+SAVE_FOLDERS = env.folders("SAVE_FOLDERS")
+
+# Where files and large values are kept: below DATA_DIR, or in an S3-compatible storage.
+ARTIFACT_STORAGE = env.storage(env.secret("ARTIFACT_STORAGE_URL"))
+
 # The installation's own mail, to those whom steps ask; steps may use a connection instead.
 POST = env.post(env.secret("MAIL_URL"), env.text("MAIL_FROM"))
 

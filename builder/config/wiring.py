@@ -13,6 +13,7 @@ from builder.live.publish import ChannelSink
 from runtime import ports
 from runtime.catalog import CATALOG
 from runtime.sdk import StepFailure
+from runtime.sdk.context import HostKeyUnknown
 
 if TYPE_CHECKING:
     from runtime.worker.egress import Egress
@@ -37,6 +38,19 @@ def connect() -> None:
     )
 
 
+def keep_elsewhere() -> None:
+    """Have files and large values kept in the storage that the settings name, if they name one."""
+    told = getattr(settings, "ARTIFACT_STORAGE", None)
+    if told is None:
+        return
+    from runtime.sdk.s3 import Bucket
+    from runtime.store.blobs import PLACE
+    from runtime.worker.storage import S3Storage
+
+    bucket = Bucket(told.endpoint, told.region, told.bucket, told.access_key, told.secret_key, told.by_host)
+    PLACE.storage = S3Storage(bucket, told.folder)
+
+
 def allow_trials(loop: asyncio.AbstractEventLoop, egress: Egress) -> None:
     """Let the API try connections, through the same guarded doors as steps, on the server's loop."""
 
@@ -46,7 +60,9 @@ def allow_trials(loop: asyncio.AbstractEventLoop, egress: Egress) -> None:
             return Outcome(False, "This kind of connection is no longer known.")
         try:
             async with asyncio.timeout(TRIAL_SECONDS):
-                return Outcome(True, await found.test(fields, egress.http, egress.mail))
+                return Outcome(True, await found.test(fields, egress))
+        except HostKeyUnknown as unknown:
+            return Outcome(False, unknown.message, ("host_key", unknown.host_key))
         except StepFailure as failure:
             return Outcome(False, failure.message)
         except TimeoutError:

@@ -6,7 +6,7 @@ How a request leaves this machine is the runtime's affair, so the composition ro
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from builder.connections.models import Connection
@@ -17,10 +17,12 @@ from runtime.ports import ConnectionMissing
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a trial went, in a sentence for people, free of secrets."""
+    """How a trial went, in a sentence for people, free of secrets. `confirm`: a field and the value that it would have
+    once somebody has compared and confirmed what the other system shows."""
 
     ok: bool
     message: str
+    confirm: tuple[str, str] | None = None
 
 
 #: Takes the kind and the decrypted fields; called in a web thread, waits for the answer.
@@ -52,4 +54,4 @@ def try_out(row: Connection) -> Outcome:
     if TRIALS.trial is None:
         return Outcome(True, "Its values are complete. This process cannot ask the other system.")
     outcome = TRIALS.trial(row.kind, opened.fields)
-    return Outcome(outcome.ok, kind.redactor(opened.fields).text(outcome.message))
+    return replace(outcome, message=kind.redactor(opened.fields).text(outcome.message))

@@ -38,7 +38,7 @@ from runtime.api.documents import design_model, preview_document, ready_designs
 from runtime.api.doubts import in_doubt
 from runtime.api.events import event, events
 from runtime.api.exporting import export
-from runtime.api.files import add_file, archive, file, files, open_file, remove_file
+from runtime.api.files import add_file, archive, file, files, files_total, open_file, remove_file
 from runtime.api.handing import give_back, hand_over, take
 from runtime.api.health import orphans, system_health
 from runtime.api.items import items
@@ -113,6 +113,7 @@ __all__ = [
     "failed_runs",
     "file",
     "files",
+    "files_total",
     "functions",
     "give_back",
     "go_on_with_bulk",

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import io
+import itertools
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Sum
 
 from runtime.api.cursors import decode, encode, page_size
 from runtime.api.rows import DataDamaged
 from runtime.contracts import NotFound, Page
-from runtime.contracts.files import FileBytes, FileFilters, FileInUse, FileTooLarge, FileView, TooManyFiles
+from runtime.contracts.files import FileBytes, FileFilters, FileInUse, FileTooLarge, FileTotal, FileView, TooManyFiles
 from runtime.sdk.files import clean_mime, clean_name, disposition, in_words
 from runtime.store import files as store
 from runtime.store.artifacts import ArtifactDamaged
+from runtime.store.file_lists import Inside
 from runtime.store.models import File, Run
 
-#: So many files one archive holds at most.
-MOST_IN_ARCHIVE: Final = 20_000
+#: So many files one archive holds at most: of each its entry at the end is kept until then, a third of a KiB.
+MOST_IN_ARCHIVE: Final = 50_000
 #: Types that a browser shows without carrying out anything that stands in them.
 _SHOWN: Final = frozenset({"application/pdf", "image/png", "image/jpeg", "image/gif", "image/webp"})
 #: Endings of what is compressed already.
@@ -80,6 +82,12 @@ def open_file(*, workspace_id: UUID, file_id: UUID, show: bool = False) -> FileB
     return FileBytes(_view(row), disposition(row.name, inline=inline), _portions(row))
 
 
+def files_total(*, workspace_id: UUID, filters: FileFilters) -> FileTotal:
+    """How many these are, and how large together."""
+    found = _chosen(workspace_id, filters).aggregate(count=Count("pk"), size=Sum("size"))
+    return FileTotal(found["count"], int(found["size"] or 0), MOST_IN_ARCHIVE)
+
+
 def archive(*, workspace_id: UUID, filters: FileFilters) -> Iterator[bytes]:
     """All these files as one ZIP, the oldest first, made while it is sent. Raises NotFound where there are none, and
     TooManyFiles; while it is sent DataDamaged, so that nobody takes a part for the whole."""
@@ -107,7 +115,7 @@ def remove_file(*, workspace_id: UUID, file_id: UUID, by: UUID | None) -> None:
 def _chosen(workspace_id: UUID, filters: FileFilters) -> QuerySet[File]:
     chosen = File.objects.filter(workspace_id=workspace_id, removed_at=None)
     if filters.run_id is not None:
-        chosen = chosen.filter(run_id=filters.run_id)
+        chosen = chosen.filter(Inside(filters.run_id)) if filters.inside else chosen.filter(run_id=filters.run_id)
     if filters.search:
         chosen = chosen.filter(name__icontains=filters.search)
     if filters.ids:
@@ -147,6 +155,7 @@ class _Out(io.RawIOBase):
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
+        self.size = 0
 
     def writable(self) -> bool:
         return True
@@ -154,11 +163,13 @@ class _Out(io.RawIOBase):
     def write(self, data: object) -> int:
         part = bytes(data)  # type: ignore[call-overload]
         self._parts.append(part)
+        self.size += len(part)
         return len(part)
 
     def taken(self) -> bytes:
         found = b"".join(self._parts)
         self._parts.clear()
+        self.size = 0
         return found
 
 
@@ -167,16 +178,23 @@ def _archive(chosen: QuerySet[File]) -> Iterator[bytes]:
     names: dict[str, int] = {}
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
         for row in _by_and_by(chosen):
+            portions = _portions(row)
+            try:
+                first = next(portions, b"")
+            except DataDamaged:
+                if store.found(row.workspace_id, row.pk) is None:
+                    continue  # somebody removed it while the archive was on its way
+                raise
             info = zipfile.ZipInfo(_unlike(row.name, names), _date(row.created_at))
             info.compress_type = zipfile.ZIP_STORED if row.name.lower().endswith(_PACKED) else zipfile.ZIP_DEFLATED
             info.external_attr = 0o600 << 16
             info.file_size = row.size
             with packed.open(info, "w") as entry:
-                for portion in _portions(row):
+                for portion in itertools.chain([first], portions):
                     entry.write(portion)
-                    if data := out.taken():
-                        yield data
-            yield out.taken()
+                    # Thousands of small files are handed on together.
+                    if out.size >= store.PORTION:
+                        yield out.taken()
     yield out.taken()
 
 

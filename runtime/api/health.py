@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q
 from runtime import queue
 from runtime.api.causes import unexplained
 from runtime.contracts import HealthItem
+from runtime.store.blobs import PLACE
 from runtime.store.brake import BRAKE, free_bytes
 from runtime.store.dialect import database_now, durability_problems
 from runtime.store.holds import TAKES_TURNS
@@ -32,7 +33,7 @@ _MOVED_FROM_OUTSIDE: Final = ("parked", "waiting_event", "waiting_human")
 def system_health() -> list[HealthItem]:
     """The checks, most fundamental first. Never raises."""
     try:
-        found = [_database(), *_restored(), _clock(), _workers(), _orphans()]
+        found = [_database(), *_restored(), *_storage(), _clock(), _workers(), _orphans()]
     except (DatabaseError, InterfaceError) as error:
         found = [
             HealthItem(
@@ -74,6 +75,19 @@ def _database() -> HealthItem:
     if problems:
         return HealthItem("database", False, "Database", " ".join(problems), "Change these settings of the database.")
     return HealthItem("database", True, "Database", f"{name} answers and keeps what it accepts.")
+
+
+def _storage() -> list[HealthItem]:
+    """Only where it is not a folder: of those the free space is told."""
+    if PLACE.storage is None:
+        return []
+    problem = PLACE.storage.problem()
+    if problem:
+        advice = "Look at ARTIFACT_STORAGE_URL, and whether its key may read, write and remove."
+        return [HealthItem("storage", False, "Storage of files", problem, advice)]
+    return [
+        HealthItem("storage", True, "Storage of files", "The object storage takes and gives back what it is given.")
+    ]
 
 
 def _clock() -> HealthItem:

@@ -30,11 +30,22 @@ class FileView:
 
 @dataclass(frozen=True, slots=True)
 class FileFilters:
-    """Which files. `search`: a part of the name; `ids`: these, where they are here."""
+    """Which files. `search`: a part of the name; `ids`: these, where they are here; `inside`: also those of the runs
+    that this run has begun and waits for, at whatever depth, such as the items of a list."""
 
     run_id: UUID | None = None
+    inside: bool = False
     search: str = ""
     ids: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileTotal:
+    """How many files there are, how many bytes they have together, and `most`: so many go into one archive."""
+
+    count: int
+    size: int
+    most: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,24 @@ from pydantic import ValidationError, model_validator
 
 from runtime.sdk import schema as schemas
 from runtime.sdk.addresses import read_address, read_host
-from runtime.sdk.context import HttpClient, MailSender, MailServer
+from runtime.sdk.context import MailServer, Ways
 from runtime.sdk.errors import PermanentError
 from runtime.sdk.fields import Config
 from runtime.sdk.fields import field as setting
 from runtime.sdk.messages import plain_problems
+from runtime.sdk.place_connections import (
+    S3,
+    LocalFolder,
+    Sftp,
+    folder_test,
+    place_leads_to,
+    place_problems,
+    s3_test,
+    sftp_test,
+)
 from runtime.sdk.redaction import Redactor
 
-Test: TypeAlias = Callable[[Mapping[str, Any], HttpClient, MailSender], Awaitable[str]]
+Test: TypeAlias = Callable[[Mapping[str, Any], Ways], Awaitable[str]]
 
 
 class _Http(Config):
@@ -146,7 +156,7 @@ def auth_query(kind: str, fields: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _http_test(kind: str) -> Test:
-    async def test(fields: Mapping[str, Any], http: HttpClient, mail: MailSender) -> str:
+    async def test(fields: Mapping[str, Any], ways: Ways) -> str:
         from urllib.parse import urlencode, urlsplit
 
         url = str(fields.get("base_url") or "")
@@ -157,7 +167,7 @@ def _http_test(kind: str) -> Test:
         if query := auth_query(kind, fields):
             url += ("&" if urlsplit(url).query else "?") + urlencode(query)
         headers = auth_headers(kind, fields)
-        answer = await http.request(
+        answer = await ways.http.request(
             "GET",
             url,
             headers=headers,
@@ -185,12 +195,12 @@ def _http_test(kind: str) -> Test:
     return test
 
 
-async def _smtp_test(fields: Mapping[str, Any], http: HttpClient, mail: MailSender) -> str:
-    await mail.check(server=mail_server(fields), total_seconds=15)
+async def _smtp_test(fields: Mapping[str, Any], ways: Ways) -> str:
+    await ways.mail.check(server=mail_server(fields), total_seconds=15)
     return f"{fields.get('host')} answered and accepted the sign-in."
 
 
-async def _secret_test(fields: Mapping[str, Any], http: HttpClient, mail: MailSender) -> str:
+async def _secret_test(fields: Mapping[str, Any], ways: Ways) -> str:
     return "Saved. The next delivery shows whether the sender uses the same secret."
 
 
@@ -286,7 +296,7 @@ class ConnectionKind:
             self.model.model_validate(dict(fields))
         except ValidationError as refused:
             return plain_problems(self.model, refused)
-        return _host_problems(fields) if issubclass(self.model, _Http) else []
+        return _host_problems(fields) if issubclass(self.model, _Http) else place_problems(self.model, fields)
 
     def secrets(self, fields: Mapping[str, Any]) -> tuple[str, ...]:
         """The secret values among the fields, for redaction."""
@@ -300,7 +310,7 @@ class ConnectionKind:
         if issubclass(self.model, Smtp):
             filled = self.model.model_validate(dict(fields))
             return frozenset({f"{filled.security}://{filled.host.strip().lower()}:{filled.port}"})
-        return frozenset()
+        return place_leads_to(self.model, fields)
 
     def redactor(self, fields: Mapping[str, Any]) -> Redactor:
         return Redactor(self.secrets(fields))
@@ -353,6 +363,30 @@ KINDS: Final[dict[str, ConnectionKind]] = {
             "Sends e-mail through your own server or your provider's.",
             Smtp,
             _smtp_test,
+        ),
+        _kind(
+            "sftp",
+            "SFTP server",
+            "server",
+            "A folder on another machine, over SSH. The server's key is confirmed once, and looked at every time.",
+            Sftp,
+            sftp_test,
+        ),
+        _kind(
+            "s3",
+            "S3 storage",
+            "cloud",
+            "A bucket of Amazon S3, or of any storage that speaks its language.",
+            S3,
+            s3_test,
+        ),
+        _kind(
+            "folder",
+            "Folder of this machine",
+            "folder",
+            "A folder that whoever runs Millrace has opened for steps (SAVE_FOLDERS).",
+            LocalFolder,
+            folder_test,
         ),
         _kind(
             "webhook_secret",

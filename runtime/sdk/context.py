@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
 from runtime.contracts.people import Addressee
 from runtime.engine.jsonprofile import JSON
 from runtime.ports import OpenConnection
+from runtime.sdk.attachments import Attachment
 from runtime.sdk.datatables import Tables
 from runtime.sdk.documents import Documents
+from runtime.sdk.errors import PermanentError
 from runtime.sdk.files import Files
+from runtime.sdk.folders import Folder
 from runtime.sdk.signals import SentEvent
 
 
@@ -49,6 +53,20 @@ class HttpAnswer:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Portions:
+    """A body that is sent as it is read. ``size``: bytes; ``portions``: them, anew each time it is called."""
+
+    size: int
+    portions: Callable[[], AsyncIterator[bytes]]
+
+
+#: Takes an answer's body as it comes, decompressed.
+Sink: TypeAlias = Callable[[AsyncIterator[bytes]], Awaitable[None]]
+#: Asked with an answer's status and headers who takes its body; None: nobody, it is read into ``content``.
+OpenSink: TypeAlias = Callable[[int, Mapping[str, str]], Sink | None]
+
+
 class HttpClient(Protocol):
     """The only door to the network for HTTP. Every address is vetted at connect time, on every redirect too."""
 
@@ -58,16 +76,18 @@ class HttpClient(Protocol):
         url: str,
         *,
         headers: Sequence[tuple[str, str]] = (),
-        content: bytes = b"",
+        content: bytes | Portions = b"",
         connect_seconds: float = 5.0,
         total_seconds: float = 30.0,
         follow_redirects: bool = True,
         max_bytes: int | None = None,
         drop_on_redirect: Sequence[str] = (),
+        sink: OpenSink | None = None,
     ) -> HttpAnswer:
         """Send and read the whole answer. Any status is an answer; failures raise RetryableError or PermanentError.
 
-        ``drop_on_redirect``: header names, besides the usual secret ones, that never go to another host.
+        ``drop_on_redirect``: header names, besides the usual secret ones, that never go to another host. ``sink``: who
+        takes the body of the last answer instead, without ``max_bytes``; ``content`` is empty then.
         """
         ...
 
@@ -102,13 +122,73 @@ class MailSender(Protocol):
         sender: str,
         recipients: Sequence[str],
         total_seconds: float = 30.0,
+        attachments: Sequence[Attachment] = (),
     ) -> MailReceipt:
-        """Deliver one message; raises RetryableError or PermanentError."""
+        """Deliver one message; raises RetryableError or PermanentError. ``attachments`` are added to it."""
         ...
 
     async def check(self, *, server: MailServer, total_seconds: float = 15.0) -> None:
         """Connect and sign in, send nothing; raises RetryableError or PermanentError."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class SftpServer:
+    """Where files are kept over SSH. ``host_key``: the kind and the fingerprint that somebody confirmed, as in
+    ``ssh-ed25519 SHA256:…``; ``private_key``: its text, used in place of the password; ``folder``: where paths begin,
+    empty for where the account begins."""
+
+    host: str
+    port: int
+    username: str
+    host_key: str = ""
+    password: str = field(default="", repr=False)
+    private_key: str = field(default="", repr=False)
+    passphrase: str = field(default="", repr=False)
+    folder: str = ""
+
+
+class HostKeyUnknown(PermanentError):
+    """Nobody has confirmed yet that this is the server. ``host_key``: what it shows, as `SftpServer` keeps it."""
+
+    def __init__(self, host: str, host_key: str) -> None:
+        super().__init__(
+            "Nobody has confirmed this server yet",
+            f"{host} shows the key {host_key}. Compare it with what its operator tells you, and confirm it where the "
+            "connection is tested.",
+            "host_key_unknown",
+        )
+        self.host_key = host_key
+
+
+class SftpDoor(Protocol):
+    """The only door to the network for SFTP, vetted like HTTP."""
+
+    def open(self, server: SftpServer, *, total_seconds: float = 30.0) -> AbstractAsyncContextManager[Folder]:
+        """Sign in; the folder is open within the block. Raises StepFailure, and HostKeyUnknown before a secret is
+        sent."""
+        ...
+
+
+class FolderDoor(Protocol):
+    """The door to folders of this machine, of which the operator says which are open."""
+
+    def open(self, path: str) -> AbstractAsyncContextManager[Folder]:
+        """The folder is open within the block. Raises StepFailure."""
+        ...
+
+
+class Ways(Protocol):
+    """All doors to the outside: what steps have, and what a connection is tested with."""
+
+    @property
+    def http(self) -> HttpClient: ...
+    @property
+    def mail(self) -> MailSender: ...
+    @property
+    def sftp(self) -> SftpDoor: ...
+    @property
+    def folders(self) -> FolderDoor: ...
 
 
 class Context(Protocol):
@@ -155,6 +235,10 @@ class Context(Protocol):
     def http(self) -> HttpClient: ...
     @property
     def mail(self) -> MailSender: ...
+    @property
+    def sftp(self) -> SftpDoor: ...
+    @property
+    def folders(self) -> FolderDoor: ...
     @property
     def files(self) -> Files:
         """The workspace's files; only for steps that are coroutines."""

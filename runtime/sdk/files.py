@@ -72,6 +72,16 @@ def file_id(value: JSON | FileValue) -> UUID:
     )
 
 
+def other_bytes() -> PermanentError:
+    """The value names a file, and not the bytes that it has."""
+    return PermanentError(
+        "This is not the file",
+        "The value names a file of this workspace, but with other contents than it has. Hand on the file as the step "
+        "or upload gave it.",
+        "not_a_file",
+    )
+
+
 class Files(Protocol):
     """The files of the step's workspace."""
 
@@ -87,6 +97,13 @@ class Files(Protocol):
         """The bytes in portions, checked against the digest before the last one is handed out.
 
         Raises PermanentError: `not_a_file`, or `file_missing` where this workspace has no such file.
+        """
+        ...
+
+    async def known(self, value: JSON | FileValue) -> FileValue:
+        """The file as it is on record: what data says of its name and size proves nothing.
+
+        Raises PermanentError as `open` does, and `not_a_file` where the value names other bytes than are on record.
         """
         ...
 

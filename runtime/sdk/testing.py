@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import io
-from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 from uuid import UUID
@@ -17,11 +17,11 @@ from runtime.documents.model import Drawn, design_of
 from runtime.documents.problems import DocumentProblem
 from runtime.engine.jsonprofile import JSON
 from runtime.sdk.connections import KINDS
-from runtime.sdk.context import EventView, HttpClient, MailSender
+from runtime.sdk.context import EventView, FolderDoor, HttpClient, MailSender, SftpDoor
 from runtime.sdk.datatables import ChangedRow, FoundRows
 from runtime.sdk.documents import document_refused, pictures_of
 from runtime.sdk.errors import PermanentError
-from runtime.sdk.files import Chunks, FileValue, clean_mime, clean_name, file_id, missing, too_large
+from runtime.sdk.files import Chunks, FileValue, clean_mime, clean_name, file_id, missing, other_bytes, too_large
 from runtime.sdk.nodetype import NodeType
 from runtime.sdk.results import Outcome
 from runtime.sdk.signals import SentEvent
@@ -44,17 +44,22 @@ class KnownConnection:
 
 
 class MemoryFiles:
-    """The files of a test, in memory; one is there from the beginning. `kept`: bytes by id."""
+    """The files of a test, in memory; one is there from the beginning. `kept`: bytes by id; `most`: so many a file may
+    have."""
 
     EXAMPLE = UUID("0199a7f0-0000-7000-8000-0000000000f1")
 
     def __init__(self) -> None:
         self.kept: dict[UUID, bytes] = {self.EXAMPLE: "Customer;Amount\nMüller;1250\n".encode()}
+        self.most = 2**30
 
     async def save(self, name: str, mime: str, chunks: Chunks, *, most: int | None = None) -> FileValue:
-        data = b"".join([chunk async for chunk in chunks] if isinstance(chunks, AsyncIterable) else chunks)
-        if most is not None and len(data) > most:
-            raise too_large(most)
+        held = bytearray()
+        async for chunk in chunks if isinstance(chunks, AsyncIterable) else _each(chunks):
+            held += chunk
+            if len(held) > min(self.most, most or self.most):
+                raise too_large(min(self.most, most or self.most))
+        data = bytes(held)
         made = UUID(int=self.EXAMPLE.int + len(self.kept))
         self.kept[made] = data
         return FileValue(str(made), clean_name(name), clean_mime(mime), len(data), hashlib.sha256(data).hexdigest())
@@ -62,11 +67,24 @@ class MemoryFiles:
     async def open(self, value: JSON | FileValue) -> AsyncIterator[bytes]:
         yield (await self.reading(value)).read()
 
+    async def known(self, value: JSON | FileValue) -> FileValue:
+        data = (await self.reading(value)).read()
+        said = value.as_json() if isinstance(value, FileValue) else value
+        digest = hashlib.sha256(data).hexdigest()
+        if not isinstance(said, dict) or said["sha256"] != digest:
+            raise other_bytes()
+        return FileValue(str(said["id"]), str(said["name"]), str(said["mime"]), len(data), digest)
+
     async def reading(self, value: JSON | FileValue) -> BinaryIO:
         try:
             return io.BytesIO(self.kept[file_id(value)])
         except KeyError:
             raise missing() from None
+
+
+async def _each(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
 
 
 class MemoryTables:
@@ -170,6 +188,16 @@ class StepTestContext:
     @property
     def mail(self) -> MailSender:
         found: MailSender = self.doors.mail
+        return found
+
+    @property
+    def sftp(self) -> SftpDoor:
+        found: SftpDoor = self.doors.sftp
+        return found
+
+    @property
+    def folders(self) -> FolderDoor:
+        found: FolderDoor = self.doors.folders
         return found
 
     async def connection(self, connection_id: str) -> KnownConnection:

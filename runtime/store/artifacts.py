@@ -1,12 +1,13 @@
 """Bytes that are too large for a row: files in `DATA_DIR/artifacts`, named by a row that is written last (I36).
 
-Temporary file → fsync → rename → directory fsync → row with the digest. So a row never names a missing or different
-file; a file without a row is an orphan of a crash, removed by `sweep_orphans` when it is old enough, like the body of a
-delivery that no event came of.
+Temporary file → fsync → rename → directory fsync → row with the digest; in an object storage (`blobs`) upload complete
+→ row. So a row never names a missing or different file; a file without a row is an orphan of a crash, removed by
+`sweep_orphans` when it is old enough, like the body of a delivery that no event came of.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -14,8 +15,9 @@ import secrets
 import stat
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -25,14 +27,17 @@ from django.db.models import Exists, OuterRef
 from runtime.contracts import StoreUnavailable
 from runtime.engine.ids import uuid7
 from runtime.store import failpoints
+from runtime.store.blobs import PLACE, Storage
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Artifact, Delivery, Event
 
 __all__ = [
-    "BODY", "INLINE_LIMIT", "ArtifactDamaged", "directory", "discard", "is_older", "make_folder", "put", "read",
-    "sweep_orphans", "sync_directory", "verify",
+    "BODY", "INLINE_LIMIT", "ArtifactDamaged", "directory", "discard", "in_portions", "is_older", "make_folder",
+    "put", "read", "sweep_orphans", "sync_directory", "unlink", "verify",
 ]  # fmt: skip
+
+T = TypeVar("T")
 
 # Larger bytes stand outside the row.
 INLINE_LIMIT: Final = 64 * 1024
@@ -42,6 +47,9 @@ _ORPHAN_AGE_SECONDS: Final = 24 * 3600
 #: Folders whose names this process has made durable: some 260, and one more every 17 minutes in which files are saved.
 _DURABLE: Final[set[Path]] = set()
 _MAKING: Final = threading.Lock()
+_ASKED_AT_ONCE: Final = 500
+#: What the names of these begin with in a storage, where they can be listed by themselves.
+_VALUES: Final = "values/"
 _LOCATION: Final = re.compile(r"[0-9a-f]{2}/[0-9a-f]{32}")
 
 
@@ -66,8 +74,13 @@ def put(
     # The last digits of an id are chance, the first ones are the clock: they spread files over the folders evenly.
     location = f"{artifact_id.hex[-2:]}/{artifact_id.hex}"
     final = directory() / location
+    sha256 = hashlib.sha256(data).hexdigest()
+    storage = PLACE.storage
     try:
-        _write_durably(final, data)
+        if storage is None:
+            _write_durably(final, data)
+        else:
+            storage.put(_VALUES + location, lambda: iter([data]), size=len(data), sha256=sha256)
     except OSError as error:
         raise StoreUnavailable(f"The artifact store cannot write: {error.strerror or error}.") from error
     written = False
@@ -76,7 +89,7 @@ def put(
             Artifact.objects.create(
                 id=artifact_id,
                 workspace_id=workspace_id,
-                sha256=hashlib.sha256(data).hexdigest(),
+                sha256=sha256,
                 size=len(data),
                 media_type=media_type[:255],
                 name=name[:255],
@@ -87,7 +100,7 @@ def put(
     except Exception:
         # Once the row was written, a commit that got no answer may have taken place.
         if not written:
-            final.unlink(missing_ok=True)
+            _unlink(location)
         raise
     return artifact_id
 
@@ -103,7 +116,7 @@ def discard(artifact_id: UUID) -> bool:
     except IntegrityError:
         return False
     # A crash before this line leaves a file without a row.
-    (directory() / row.location).unlink(missing_ok=True)
+    _unlink(row.location)
     return True
 
 
@@ -113,12 +126,40 @@ def read(artifact_id: UUID) -> bytes:
     if row is None:
         raise ArtifactDamaged(f"The row of artifact {artifact_id} is missing.")
     try:
-        data = (directory() / row.location).read_bytes()
+        data = _bytes(row.location)
     except FileNotFoundError as error:
         raise ArtifactDamaged(f"The file of artifact {artifact_id} is missing.") from error
     if hashlib.sha256(data).hexdigest() != row.sha256:
         raise ArtifactDamaged(f"The file of artifact {artifact_id} was changed.")
     return data
+
+
+def _bytes(location: str) -> bytes:
+    storage = PLACE.storage
+    try:
+        return (directory() / location).read_bytes()
+    except FileNotFoundError:
+        if storage is None:
+            raise
+    try:
+        return b"".join(storage.portions(_VALUES + location))
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise StoreUnavailable(f"The artifact store cannot read: {error}") from error
+
+
+def _unlink(location: str) -> None:
+    unlink(directory() / location, _VALUES + location)
+
+
+def unlink(path: Path, key: str) -> None:
+    """Take away what no row names, by its name in the folders and the one in the storage. What a storage that is away
+    keeps is found by the sweep."""
+    path.unlink(missing_ok=True)
+    if PLACE.storage is not None:
+        with contextlib.suppress(OSError):
+            PLACE.storage.delete(key)
 
 
 def verify() -> list[UUID]:
@@ -161,7 +202,24 @@ def _sweep_files(older_than_seconds: float) -> int:
             if f"{folder.name}/{path.name}" not in known:
                 path.unlink(missing_ok=True)
                 removed += 1
+    return removed + (0 if PLACE.storage is None else _sweep_storage(PLACE.storage, before))
+
+
+def _sweep_storage(storage: Storage, before: float) -> int:
+    removed = 0
+    old = (name for name, at in storage.listing(_VALUES) if at <= before)
+    found = [name.removeprefix(_VALUES) for name in old]
+    for some in in_portions([name for name in found if _LOCATION.fullmatch(name)], _ASKED_AT_ONCE):
+        known = set(Artifact.objects.filter(location__in=some).values_list("location", flat=True))
+        for name in set(some) - known:
+            storage.delete(_VALUES + name)
+            removed += 1
     return removed
+
+
+def in_portions(found: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """So many at a time."""
+    return (found[start : start + size] for start in range(0, len(found), size))
 
 
 def is_older(path: Path, before: float) -> bool:

@@ -110,6 +110,9 @@ EFFECT_POINTS: Final = frozenset(
         "mail.send",
         "blob.write",
         "blob.rename",
+        "blob.upload",
+        "save.write",
+        "save.rename",
         "bulk.manifest_write",
     }
 )

@@ -12,11 +12,13 @@ import hashlib
 import os
 import re
 import secrets
+import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import IO, BinaryIO, Final
+from typing import IO, BinaryIO, Final, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -25,6 +27,7 @@ from runtime.contracts import StoreUnavailable
 from runtime.engine.ids import uuid7
 from runtime.store import artifacts, failpoints
 from runtime.store.artifacts import ArtifactDamaged
+from runtime.store.blobs import PLACE, Storage
 from runtime.store.commits import commit
 from runtime.store.dialect import Statement, database_now
 from runtime.store.file_models import File
@@ -77,7 +80,12 @@ def most_bytes() -> int:
 
 
 def _path(file_id: UUID) -> Path:
-    return directory() / file_id.hex[:_FOLDER_DIGITS] / file_id.hex
+    return artifacts.directory() / _key(file_id)
+
+
+def _key(file_id: UUID) -> str:
+    """Its name in the artifact store, wherever that is."""
+    return f"files/{file_id.hex[:_FOLDER_DIGITS]}/{file_id.hex}"
 
 
 class Saving:
@@ -123,7 +131,12 @@ class Saving:
         """They are durable under the final name when this returns."""
         file, self._file = self._file, None
         assert file is not None
+        storage = PLACE.storage
         try:
+            if storage is not None:
+                file.close()
+                self._upload(storage)
+                return
             with file:
                 file.flush()
                 os.fsync(file.fileno())
@@ -136,6 +149,10 @@ class Saving:
             raise _unwritable(error) from error
         failpoints.hit("blob.rename:after")
 
+    def _upload(self, storage: Storage) -> None:
+        storage.put(_key(self.id), lambda: _read(self._temporary), size=self.size, sha256=self.sha256)
+        self._temporary.unlink(missing_ok=True)
+
     def abandon(self) -> None:
         """Leave nothing behind; of a file that was finished, and that no row names, neither."""
         if self._file is not None:
@@ -143,7 +160,8 @@ class Saving:
             self._file = None
             self._temporary.unlink(missing_ok=True)
         else:
-            self._final.unlink(missing_ok=True)
+            self._temporary.unlink(missing_ok=True)
+            artifacts.unlink(self._final, _key(self.id))
 
 
 def add(saved: Saving, *, workspace_id: UUID, name: str, mime: str, by: UUID | None) -> File:
@@ -173,19 +191,19 @@ def remove(row: File, *, by: UUID | None) -> None:
     with commit("retention.delete"):
         File.objects.filter(pk=row.pk, removed_at=None).update(removed_at=database_now(), removed_by=by)
     # A crash before this line leaves a file that no living row names: the sweep takes it.
-    _path(row.pk).unlink(missing_ok=True)
+    artifacts.unlink(_path(row.pk), _key(row.pk))
 
 
 def portions(file_id: UUID, sha256: str, size: int) -> Iterator[bytes]:
     """The bytes in portions. Raises ArtifactDamaged, at the latest before the last portion is handed out."""
     digest = hashlib.sha256()
     seen = 0
-    with _open(file_id) as file:
-        held = file.read(PORTION)
+    with closing(_reading(file_id)) as source:
+        held = next(source, b"")
         while held:
             digest.update(held)
             seen += len(held)
-            coming = file.read(PORTION)
+            coming = next(source, b"")
             if not coming or seen > size:
                 break
             yield held
@@ -200,8 +218,8 @@ def digest(file_id: UUID) -> str | None:
     """The sha256 of the bytes that stand now; None where there are none."""
     found = hashlib.sha256()
     try:
-        with _open(file_id) as file:
-            while data := file.read(PORTION):
+        with closing(_reading(file_id)) as source:
+            for data in source:
                 found.update(data)
     except ArtifactDamaged:
         return None
@@ -209,10 +227,29 @@ def digest(file_id: UUID) -> str | None:
 
 
 def opened(file_id: UUID, sha256: str, size: int) -> BinaryIO:
-    """The file, open for reading and compared with its digest. Raises ArtifactDamaged."""
+    """The file, open for reading and compared with its digest. Raises ArtifactDamaged, StoreUnavailable."""
+    if PLACE.storage is not None and not _path(file_id).exists():
+        return _fetched(file_id, sha256, size)
     for _ in portions(file_id, sha256, size):
         pass
-    return _open(file_id)
+    try:
+        return _path(file_id).open("rb")
+    except FileNotFoundError as error:
+        raise _missing(file_id) from error
+
+
+def _fetched(file_id: UUID, sha256: str, size: int) -> BinaryIO:
+    """A copy from the storage without a name, which is gone when it is closed."""
+    artifacts.make_folder(directory())
+    copy = cast("BinaryIO", tempfile.TemporaryFile(dir=directory()))  # noqa: SIM115 (whoever asked closes it)
+    try:
+        for portion in portions(file_id, sha256, size):
+            copy.write(portion)
+        copy.seek(0)
+    except BaseException:
+        copy.close()
+        raise
+    return copy
 
 
 def sweep(*, older_than_seconds: float = _ORPHAN_AGE_SECONDS) -> int:
@@ -223,7 +260,28 @@ def sweep(*, older_than_seconds: float = _ORPHAN_AGE_SECONDS) -> int:
         old = [path for path in folder.iterdir() if artifacts.is_older(path, before)]
         for start in range(0, len(old), _ASKED_AT_ONCE):
             removed += _sweep_some(old[start : start + _ASKED_AT_ONCE])
-    return removed
+    return removed + (0 if PLACE.storage is None else _sweep_storage(PLACE.storage, before))
+
+
+def _sweep_storage(storage: Storage, before: float) -> int:
+    removed = 0
+    some: list[str] = []
+    for name, at in storage.listing("files/"):
+        if at <= before and _NAME.fullmatch(name.rpartition("/")[2]):
+            some.append(name)
+        if len(some) == _ASKED_AT_ONCE:
+            removed += _sweep_objects(storage, some)
+            some = []
+    return removed + _sweep_objects(storage, some)
+
+
+def _sweep_objects(storage: Storage, names: Sequence[str]) -> int:
+    ids = {UUID(hex=name.rpartition("/")[2]): name for name in names}
+    known = set(File.objects.filter(pk__in=ids, removed_at=None).values_list("pk", flat=True))
+    unknown = [name for file_id, name in ids.items() if file_id not in known]
+    for name in unknown:
+        storage.delete(name)
+    return len(unknown)
 
 
 def _sweep_some(paths: Sequence[Path]) -> int:
@@ -256,11 +314,30 @@ def _folders() -> list[Path]:
         return []
 
 
-def _open(file_id: UUID) -> BinaryIO:
+def _reading(file_id: UUID) -> Generator[bytes]:
+    """The bytes from wherever they are: in a folder, which is looked at first, or in the storage."""
+    storage = PLACE.storage
     try:
-        return _path(file_id).open("rb")
+        try:
+            yield from _read(_path(file_id))
+        except FileNotFoundError:
+            if storage is None:
+                raise
+            yield from storage.portions(_key(file_id))
     except FileNotFoundError as error:
-        raise ArtifactDamaged(f"The bytes of file {file_id} are missing.") from error
+        raise _missing(file_id) from error
+    except OSError as error:
+        raise StoreUnavailable(f"The artifact store cannot read: {error}") from error
+
+
+def _read(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while portion := file.read(PORTION):
+            yield portion
+
+
+def _missing(file_id: UUID) -> ArtifactDamaged:
+    return ArtifactDamaged(f"The bytes of file {file_id} are missing.")
 
 
 def _unwritable(error: OSError) -> StoreUnavailable:

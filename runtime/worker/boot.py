@@ -32,8 +32,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from runtime import queue
 from runtime.documents.processes import Drawing
 from runtime.engine.ids import uuid7
-from runtime.sdk import HttpClient, MailSender
+from runtime.sdk.context import Ways
 from runtime.store import current, failpoints
+from runtime.store.blobs import PLACE
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now, durability_problems
 from runtime.store.models import Instance
@@ -59,13 +60,9 @@ GRACE_SECONDS: Final = 8.0
 _STEP_BACK: Final = 15
 
 
-class Outside(Protocol):
+class Outside(Ways, Protocol):
     """The doors of a process to the world."""
 
-    @property
-    def http(self) -> HttpClient: ...
-    @property
-    def mail(self) -> MailSender: ...
     async def aclose(self) -> None: ...
 
 
@@ -131,7 +128,7 @@ class Runtime:
             self._drawing = Drawing(settings.DOCUMENT_PROCESSES)
             self.pump = Pump(
                 writer=self.writer,
-                doors=Doors(http=self._egress.http, mail=self._egress.mail, pool=pool, drawing=self._drawing),
+                doors=Doors(self._egress, pool=pool, drawing=self._drawing),
                 key_secret=key_secret,
                 pool=pool,
                 readers=readers,
@@ -277,6 +274,9 @@ def _prepare() -> bytes:
         raise ImproperlyConfigured(" ".join(problems))
     for problem in problems:
         logger.error("UNSAFE: %s", problem)
+    if PLACE.storage is not None and (away := PLACE.storage.problem()):
+        # It may be back before anybody needs it, as Redis may.
+        logger.error("STORAGE: files and large values cannot be kept now. %s", away)
     return base64.b32decode(instance().key_secret)
 
 

@@ -18,6 +18,7 @@ from runtime.interpreter.keys import effect_key
 from runtime.interpreter.started import event_view
 from runtime.ports import PORTS, ConnectionMissing, OpenConnection, PeopleUnknown
 from runtime.sdk import EventView, HttpClient, MailSender, PermanentError
+from runtime.sdk.context import FolderDoor, SftpDoor, Ways
 from runtime.sdk.datatables import Tables
 from runtime.sdk.documents import Documents
 from runtime.sdk.files import Files
@@ -45,14 +46,24 @@ MARGIN_SHARE: Final = 0.1
 class Doors:
     """The process's ways out, shared by all steps."""
 
-    __slots__ = ("drawing", "http", "mail", "pictures", "pool")
+    __slots__ = ("drawing", "http", "mail", "pictures", "pool", "ways")
 
-    def __init__(self, *, http: HttpClient, mail: MailSender, pool: Executor, drawing: Drawing) -> None:
+    def __init__(self, ways: Ways, *, pool: Executor, drawing: Drawing) -> None:
         self.drawing = drawing
         self.pictures = Pictures()
-        self.http = http
-        self.mail = mail
+        self.http = ways.http
+        self.mail = ways.mail
+        self.ways = ways
         self.pool = pool
+
+    @property
+    def sftp(self) -> SftpDoor:
+        """Made when somebody asks for it."""
+        return self.ways.sftp
+
+    @property
+    def folders(self) -> FolderDoor:
+        return self.ways.folders
 
 
 class StepContext:
@@ -137,6 +148,14 @@ class StepContext:
     @property
     def mail(self) -> MailSender:
         return self._doors.mail
+
+    @property
+    def sftp(self) -> SftpDoor:
+        return self._doors.sftp
+
+    @property
+    def folders(self) -> FolderDoor:
+        return self._doors.folders
 
     @property
     def files(self) -> Files:

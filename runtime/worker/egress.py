@@ -9,49 +9,38 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import smtplib
-import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from email.message import EmailMessage
-from email.policy import SMTP
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from ipaddress import ip_network
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import httpcore2
 
-from runtime.sdk import HttpAnswer, MailReceipt, MailServer, PermanentError, RetryableError, StepFailure
-from runtime.sdk.addresses import Address, read_address, read_host
+from runtime.sdk import HttpAnswer, PermanentError, RetryableError, StepFailure
+from runtime.sdk.addresses import Address, read_address
+from runtime.sdk.context import OpenSink, Portions, SftpDoor
+from runtime.worker.egress_mail import EgressMail, trusted
 from runtime.worker.egress_pool import Pool
 from runtime.worker.egress_rules import (
     MAX_BYTES,
     SECRET_HEADERS,
-    Delivery,
     Guard,
     Named,
-    all_refused,
-    is_v6,
     leaves,
-    mail_failure,
-    mail_refused,
     merge_headers,
     next_hop,
-    read_body,
-    said,
+    portions_of,
 )
+from runtime.worker.folders import LocalFolders
 
 MAX_REDIRECTS: Final = 5
-#: Whom this machine trusts, for each use, which sets its own protocols; read once, for that takes 30 ms.
-trusted = cache(lambda _use: ssl.create_default_context())
 _READS: Final = ("GET", "HEAD", "OPTIONS")
 CONNECTIONS: Final = 200
 #: Shorter than the five seconds after which many servers drop an idle connection.
 KEEP_ALIVE_SECONDS: Final = 4.0
-QUIT_SECONDS: Final = 2.0
 
 
 class _Stream(httpcore2.AsyncNetworkStream):
@@ -182,12 +171,13 @@ class EgressClient:
         url: str,
         *,
         headers: Sequence[tuple[str, str]] = (),
-        content: bytes = b"",
+        content: bytes | Portions = b"",
         connect_seconds: float = 5.0,
         total_seconds: float = 30.0,
         follow_redirects: bool = True,
         max_bytes: int | None = None,
         drop_on_redirect: Sequence[str] = (),
+        sink: OpenSink | None = None,
     ) -> HttpAnswer:
         address = read_address(url)
         secret = SECRET_HEADERS | {name.lower() for name in drop_on_redirect}
@@ -201,10 +191,14 @@ class EgressClient:
             async with asyncio.timeout(total_seconds):
                 for hop in range(MAX_REDIRECTS + 1):
                     status, answered, body = await self._exchange(
-                        method, address, sending, content, (connect_seconds, room), max_bytes or MAX_BYTES, sent
-                    )
-                    location = answered.get("location")
-                    if not (follow_redirects and location and status in (301, 302, 303, 307, 308)):
+                        method, address, sending, content, (connect_seconds, room), max_bytes or MAX_BYTES, sent,
+                        lambda status, answered: (
+                            None if sink is None or (follow_redirects and _leads_on(status, answered))
+                            else sink(status, answered)
+                        ),
+                    )  # fmt: skip
+                    location = answered.get("location", "")
+                    if not (follow_redirects and _leads_on(status, answered)):
                         took = int((time.perf_counter() - started) * 1000)
                         return HttpAnswer(status, answered, body, took, str(address))
                     if hop == MAX_REDIRECTS:
@@ -232,10 +226,11 @@ class EgressClient:
         method: str,
         address: Address,
         headers: Sequence[tuple[str, str]],
-        content: bytes,
+        content: bytes | Portions,
         patience: tuple[float, float],
         max_bytes: int,
         sent: list[bool],
+        sink: OpenSink,
     ) -> tuple[int, dict[str, str], bytes]:
         host = address.host
         raw = [(b"Host", address.host_header.encode())]
@@ -247,8 +242,9 @@ class EgressClient:
             ) from None
         if not any(name.lower() == "accept-encoding" for name, _ in headers):
             raw.append((b"Accept-Encoding", b"gzip, deflate"))
-        if content or method in ("POST", "PUT", "PATCH"):
-            raw.append((b"Content-Length", str(len(content)).encode()))
+        size = content.size if isinstance(content, Portions) else len(content)
+        if size or method in ("POST", "PUT", "PATCH"):
+            raw.append((b"Content-Length", str(size).encode()))
         request = httpcore2.Request(
             method,
             httpcore2.URL(
@@ -258,7 +254,7 @@ class EgressClient:
                 target=address.target.encode(),
             ),
             headers=raw,
-            content=content,
+            content=content.portions() if isinstance(content, Portions) else content,
             extensions={"timeout": {"connect": patience[0], "pool": patience[1]}},
         )
         writes = method not in _READS
@@ -269,8 +265,15 @@ class EgressClient:
             async with self._pool().exchange(request) as response:
                 connected = sent[0] = True
                 answered = merge_headers(response.headers)
-                body = await read_body(response.aiter_stream(), answered, max_bytes, host, method)
-                return response.status, answered, body
+                take = sink(response.status, answered)
+                most = max_bytes if take is None else None
+                async with contextlib.aclosing(
+                    portions_of(response.aiter_stream(), answered, most, host, method)
+                ) as portions:
+                    if take is None:
+                        return response.status, answered, b"".join([portion async for portion in portions])
+                    await take(portions)
+                    return response.status, answered, b""
         except StepFailure as failure:
             failure.maybe_applied = failure.maybe_applied or (writes and connected)
             raise
@@ -293,6 +296,10 @@ class EgressClient:
                 "The connection broke", f"Speaking to {host} failed.", "connection_lost",
                 detail=str(error)[:500], maybe_applied=writes,
             ) from None  # fmt: skip
+
+
+def _leads_on(status: int, answered: Mapping[str, str]) -> bool:
+    return bool(answered.get("location")) and status in (301, 302, 303, 307, 308)
 
 
 def _not_connected(host: str, error: Exception, seconds: float) -> StepFailure:
@@ -324,144 +331,24 @@ def _not_connected(host: str, error: Exception, seconds: float) -> StepFailure:
     )
 
 
-class _PinnedSmtp(smtplib.SMTP):
-    """smtplib that connects to the vetted address; TLS and the greeting still use the server's name."""
-
-    def __init__(self, host: str, address: str, port: int, timeout: float, tls: ssl.SSLContext | None) -> None:
-        self._address = address
-        self._tls = tls
-        super().__init__(timeout=timeout, local_hostname="millrace.local")
-        self._host = host  # what TLS proves
-        code, message = self.connect(host, port)
-        if code != 220:
-            self.close()
-            raise smtplib.SMTPConnectError(code, message)
-
-    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        raw = socket.create_connection((self._address, port), timeout)
-        return self._tls.wrap_socket(raw, server_hostname=host) if self._tls is not None else raw
-
-
-class EgressMail:
-    """Mail through the guard; see `runtime.sdk.context.MailSender`. Each message is spoken in a thread of its own."""
-
-    def __init__(self, *, guard: Guard, named: Named, tls: ssl.SSLContext | None = None) -> None:
-        self._guard = guard
-        self._named = {name.lower(): target for name, target in named.items()}
-        self._tls = tls
-
-    async def send(
-        self,
-        *,
-        server: MailServer,
-        message: EmailMessage,
-        sender: str,
-        recipients: Sequence[str],
-        total_seconds: float = 30.0,
-    ) -> MailReceipt:
-        data = message.as_bytes(policy=SMTP)
-        return await self._speak(
-            server,
-            total_seconds,
-            lambda place, progress: self._deliver(server, place, sender, recipients, data, total_seconds, progress),
-        )
-
-    async def check(self, *, server: MailServer, total_seconds: float = 15.0) -> None:
-        def sign_in(place: tuple[str, int], progress: Delivery) -> MailReceipt:
-            with contextlib.closing(self._open(server, place, total_seconds)):
-                return MailReceipt((), {})
-
-        await self._speak(server, total_seconds, sign_in)
-
-    async def _speak(
-        self, server: MailServer, total_seconds: float, talk: Callable[[tuple[str, int], Delivery], MailReceipt]
-    ) -> MailReceipt:
-        host = server.host.strip().lower().removesuffix(".")
-        progress = Delivery()
-        try:
-            async with asyncio.timeout(total_seconds):
-                if host in self._named:
-                    place = self._named[host]
-                else:
-                    host = read_host(server.host, host) if not is_v6(host) else host
-                    place = (str((await self._guard.addresses(host, server.port, 10.0))[0]), server.port)
-                return await asyncio.to_thread(talk, place, progress)
-        except TimeoutError:
-            raise mail_failure(server.host, "timeout", maybe_applied=progress.give_up()) from None
-        except asyncio.CancelledError:
-            progress.give_up()  # nobody waits for the thread any more: it must not send after this
-            raise
-        except smtplib.SMTPAuthenticationError as error:
-            raise mail_failure(server.host, "smtp_auth", said(error.smtp_error)) from None
-        except smtplib.SMTPRecipientsRefused as error:
-            raise all_refused(server.host, error.recipients) from None
-        except smtplib.SMTPResponseException as error:
-            raise mail_refused(server.host, error.smtp_code, said(error.smtp_error)) from None
-        except smtplib.SMTPNotSupportedError as error:
-            raise mail_failure(server.host, "smtp_unsupported", str(error)) from None
-        except ssl.SSLCertVerificationError as error:
-            raise mail_failure(server.host, "tls", error.verify_message) from None
-        except (smtplib.SMTPException, OSError) as error:
-            raise mail_failure(server.host, "smtp_connection", str(error), maybe_applied=progress.maybe_sent) from None
-
-    def _open(self, server: MailServer, place: tuple[str, int], seconds: float) -> smtplib.SMTP:
-        tls = self._tls or trusted("smtp")
-        smtp = _PinnedSmtp(server.host, place[0], place[1], seconds, tls if server.security == "tls" else None)
-        try:
-            smtp.ehlo_or_helo_if_needed()
-            if server.security == "starttls":
-                smtp.starttls(context=tls)
-                smtp.ehlo()
-            if server.username:
-                smtp.login(server.username, server.password)
-        except BaseException:
-            smtp.close()
-            raise
-        return smtp
-
-    def _deliver(
-        self,
-        server: MailServer,
-        place: tuple[str, int],
-        sender: str,
-        recipients: Sequence[str],
-        data: bytes,
-        seconds: float,
-        progress: Delivery,
-    ) -> MailReceipt:
-        with contextlib.closing(self._open(server, place, seconds)) as smtp:
-            code, words = smtp.mail(sender, [f"size={len(data)}"] if smtp.does_esmtp and smtp.has_extn("size") else [])
-            if code != 250:
-                raise smtplib.SMTPSenderRefused(code, words, sender)
-            refused: dict[str, tuple[int, bytes]] = {}
-            for recipient in recipients:
-                code, words = smtp.rcpt(recipient)
-                if code not in (250, 251):
-                    refused[recipient] = (code, words)
-            if len(refused) == len(recipients):
-                raise smtplib.SMTPRecipientsRefused(refused)
-            if not progress.may_leave():
-                raise smtplib.SMTPServerDisconnected("given up")
-            code, words = smtp.data(data)
-            if code != 250:
-                progress.refused()  # it answered: nothing is unknown any more
-                raise smtplib.SMTPDataError(code, words)
-            with contextlib.suppress(smtplib.SMTPException, OSError):
-                if smtp.sock is not None:
-                    smtp.sock.settimeout(QUIT_SECONDS)  # a slow goodbye must not turn a sent mail into a doubt
-                smtp.quit()
-        return MailReceipt(
-            tuple(recipient for recipient in recipients if recipient not in refused),
-            {recipient: f"{code} {said(words)}" for recipient, (code, words) in refused.items()},
-        )
-
-
-@dataclass(slots=True)
 class Egress:
-    """The two doors of a process, made once."""
+    """The doors of a process, made once."""
 
-    http: EgressClient
-    mail: EgressMail
+    def __init__(
+        self, *, http: EgressClient, mail: EgressMail, folders: LocalFolders, guard: Guard, named_sftp: Named
+    ) -> None:
+        self.http = http
+        self.mail = mail
+        self.folders = folders
+        self._guard = guard
+        self._named_sftp = named_sftp
+
+    @cached_property
+    def sftp(self) -> SftpDoor:
+        """Made when it is first asked for: its library takes a tenth of a second and 15 MB to load."""
+        from runtime.worker.egress_sftp import EgressSftp
+
+        return EgressSftp(guard=self._guard, named=self._named_sftp)
 
     @classmethod
     def make(
@@ -469,19 +356,25 @@ class Egress:
         *,
         named: Named | None = None,
         named_mail: Named | None = None,
+        named_sftp: Named | None = None,
         allowed_networks: Sequence[str] = (),
+        folders: Sequence[str] = (),
         tls: ssl.SSLContext | None = None,
     ) -> Egress:
-        """``named``: host → (address, port) that may be on loopback; ``allowed_networks``: private networks opened."""
+        """``named``: host → (address, port) that may be on loopback; ``allowed_networks``: private networks opened;
+        ``folders``: of this machine, opened."""
         guard = Guard([ip_network(text) for text in allowed_networks])
         return cls(
             http=EgressClient(guard=guard, named=named or {}, tls=tls),
             mail=EgressMail(guard=guard, named=named_mail or {}, tls=tls),
+            folders=LocalFolders(folders),
+            guard=guard,
+            named_sftp=named_sftp or {},
         )
 
     @classmethod
     def from_settings(cls) -> Egress:
-        """The doors as the process's settings say (PRACTICE_* and EGRESS_ALLOWED_NETWORKS)."""
+        """The doors as the process's settings say (PRACTICE_*, EGRESS_ALLOWED_NETWORKS, SAVE_FOLDERS)."""
         from django.conf import settings
 
         named: dict[str, tuple[str, int]] = {}
@@ -491,7 +384,8 @@ class Egress:
             named[host] = settings.PRACTICE_ADDRESS
             named_mail[host] = settings.PRACTICE_SMTP_ADDRESS
         allowed = getattr(settings, "EGRESS_ALLOWED_NETWORKS", ())
-        return cls.make(named=named, named_mail=named_mail, allowed_networks=allowed)
+        folders = getattr(settings, "SAVE_FOLDERS", ())
+        return cls.make(named=named, named_mail=named_mail, allowed_networks=allowed, folders=folders)
 
     async def aclose(self) -> None:
         """Close this loop's connections."""

@@ -6,7 +6,7 @@ No connection is made here; `egress` makes them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from threading import Lock
 from typing import Final, TypeAlias
@@ -14,6 +14,8 @@ from urllib.parse import urljoin
 
 from runtime.sdk import PermanentError, RetryableError, StepFailure
 from runtime.sdk.addresses import Address, Ip, read_address, vet
+from runtime.sdk.context import Portions
+from runtime.sdk.files import in_words
 from runtime.sdk.packing import PackingError, Unpacker
 from runtime.sdk.redaction import is_secret_name
 
@@ -21,6 +23,9 @@ Named: TypeAlias = Mapping[str, tuple[str, int]]
 
 MAX_ADDRESSES: Final = 3
 MAX_BYTES: Final = 50 * 1024 * 1024
+#: Of packed bytes that are unpacked at once where the whole is not held in memory.
+_PIECE: Final = 1024
+_NO_LIMIT: Final = 2**62
 #: Headers that never follow a redirect to another host.
 SECRET_HEADERS: Final = frozenset(("authorization", "cookie", "proxy-authorization", "www-authenticate"))
 #: SOCK_STREAM and IPPROTO_TCP.
@@ -74,11 +79,11 @@ def next_hop(
     method: str,
     address: Address,
     headers: list[tuple[str, str]],
-    content: bytes,
+    content: bytes | Portions,
     status: int,
     location: str,
     secret: frozenset[str],
-) -> tuple[str, Address, list[tuple[str, str]], bytes]:
+) -> tuple[str, Address, list[tuple[str, str]], bytes | Portions]:
     """The next hop: re-read, secrets dropped when it leads to another host, never into a named host."""
     following = read_address(urljoin(str(address), location))
     if following.host in named and following.host != address.host:
@@ -124,25 +129,43 @@ def leaves(sent: list[bool]) -> Callable[[str, object], Awaitable[None]]:
     return listen
 
 
-async def read_body(
-    chunks: AsyncIterator[bytes], headers: Mapping[str, str], max_bytes: int, host: str, method: str = "GET"
-) -> bytes:
-    """The whole body, decompressed, never more than ``max_bytes`` of it in memory; a part of it is a failure."""
+async def portions_of(
+    chunks: AsyncIterator[bytes], headers: Mapping[str, str], max_bytes: int | None, host: str, method: str = "GET"
+) -> AsyncGenerator[bytes]:
+    """The body, decompressed, as it comes, never more than ``max_bytes`` of it; a part of it is a failure.
+
+    Without a limit whoever takes it has one of their own; no portion is larger than what they can hold.
+    """
     announced = headers.get("content-length", "")
     # An answer to HEAD names the length of what it leaves out.
-    if method != "HEAD" and announced.isdecimal() and len(announced) < 20 and int(announced) > max_bytes:
+    if (
+        max_bytes is not None
+        and method != "HEAD"
+        and announced.isdecimal()
+        and len(announced) < 20
+        and int(announced) > max_bytes
+    ):
         raise _too_big(host, max_bytes)
     try:
-        unpacker = Unpacker(headers.get("content-encoding", "") if method != "HEAD" else "", max_bytes)
-        parts = [unpacker.feed(chunk) async for chunk in chunks]
+        packing = headers.get("content-encoding", "") if method != "HEAD" else ""
+        unpacker = Unpacker(packing, _NO_LIMIT if max_bytes is None else max_bytes)
+        async for chunk in chunks:
+            # A small piece may become a thousand times as much.
+            pieces = [chunk] if max_bytes is not None or not packing else _cut(chunk)
+            for piece in pieces:
+                if portion := unpacker.feed(piece):
+                    yield portion
         unpacker.finish()
     except PackingError as error:
         if error.code == "too_big":
-            raise _too_big(host, max_bytes) from None
+            raise _too_big(host, max_bytes or 0) from None
         if error.code == "cut_off":
             raise RetryableError("The answer was cut off", f"The answer of {host} {error}.", "cut_off") from None
         raise PermanentError("The answer cannot be unpacked", f"The answer of {host} {error}.", "encoding") from None
-    return b"".join(parts)
+
+
+def _cut(chunk: bytes) -> list[bytes]:
+    return [chunk[start : start + _PIECE] for start in range(0, len(chunk), _PIECE)]
 
 
 def _too_big(host: str, max_bytes: int) -> PermanentError:
@@ -226,3 +249,13 @@ def mail_failure(host: str, code: str, detail: str = "", *, maybe_applied: bool 
     title, says, again = _MAIL_FAILURES[code]
     kind = RetryableError if again else PermanentError
     return kind(title, f"The mail server {host} {says}", code, detail=detail[:500] or None, maybe_applied=maybe_applied)
+
+
+def too_large_for(host: str, size: int, most: int) -> PermanentError:
+    """The mail server says in advance that it takes no mail of this size."""
+    return PermanentError(
+        "The mail is too large",
+        f"The mail server {host} takes mails of at most {in_words(most)}, and this one has {in_words(size)}. Attach "
+        "less, or send a link.",
+        "mail_too_large",
+    )

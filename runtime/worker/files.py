@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor
-from typing import BinaryIO, Final, TypeVar
+from typing import Any, BinaryIO, Final, TypeVar, cast
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connections
@@ -13,7 +13,7 @@ from django.db import InterfaceError, OperationalError, connections
 from runtime.contracts import StoreUnavailable
 from runtime.engine.jsonprofile import JSON
 from runtime.interpreter.records import Asked
-from runtime.sdk.files import Chunks, FileValue, clean_mime, clean_name, file_id, missing, too_large
+from runtime.sdk.files import Chunks, FileValue, clean_mime, clean_name, file_id, missing, other_bytes, too_large
 from runtime.store import files
 from runtime.store.records import FileWrite
 
@@ -56,19 +56,31 @@ class StepFiles:
     async def open(self, value: JSON | FileValue) -> AsyncIterator[bytes]:
         wanted = file_id(value)
         found = await self._in_thread(lambda: self._known(wanted))
-        portions = files.portions(*found)
+        portions = files.portions(UUID(found.id), found.sha256, found.size)
         while (portion := await self._in_thread(lambda: next(portions, None))) is not None:
             yield portion
 
+    async def known(self, value: JSON | FileValue) -> FileValue:
+        wanted = file_id(value)
+        found = await self._in_thread(lambda: self._known(wanted))
+        if (value.sha256 if isinstance(value, FileValue) else cast("Any", value)["sha256"]) != found.sha256:
+            raise other_bytes()
+        return found
+
     async def reading(self, value: JSON | FileValue) -> BinaryIO:
         wanted = file_id(value)
-        return await self._in_thread(lambda: files.opened(*self._known(wanted)))
 
-    def _known(self, wanted: UUID) -> tuple[UUID, str, int]:
-        """Digest and size as they are on record: what the data says of them proves nothing."""
+        def opened() -> BinaryIO:
+            found = self._known(wanted)
+            return files.opened(wanted, found.sha256, found.size)
+
+        return await self._in_thread(opened)
+
+    def _known(self, wanted: UUID) -> FileValue:
+        """The file as it is on record: what the data says of it proves nothing."""
         for own in self._asked.files:
             if own.id == wanted:
-                return own.id, own.sha256, own.size
+                return FileValue(str(own.id), own.name, own.mime, own.size, own.sha256)
         try:
             row = files.found(self._workspace_id, wanted)
         except (OperationalError, InterfaceError) as error:
@@ -76,7 +88,7 @@ class StepFiles:
             raise StoreUnavailable(str(error)) from error
         if row is None:
             raise missing()
-        return row.pk, row.sha256, row.size
+        return FileValue(str(row.pk), row.name, row.mime, row.size, row.sha256)
 
     async def _gather(self, saving: files.Saving, chunks: AsyncIterable[bytes]) -> None:
         held = bytearray()

@@ -34,6 +34,15 @@ def row(page: Page, name: str) -> Locator:
     return page.get_by_role("table", name="Files").get_by_role("row").filter(has_text=name)
 
 
+def packed_by(page: Page, link: str) -> list[str]:
+    """What stands in the ZIP that this link brings."""
+    with page.expect_download() as loaded:
+        page.get_by_role("link", name=re.compile(f"^{link}")).click()
+    with zipfile.ZipFile(io.BytesIO(loaded.value.path().read_bytes())) as archive:
+        assert archive.testzip() is None
+        return archive.namelist()
+
+
 DROP = """([name, text]) => {
   const data = new DataTransfer();
   data.items.add(new File([text], name, { type: "text/csv" }));
@@ -161,6 +170,7 @@ def test_each_row_of_an_uploaded_file_becomes_a_document(signed_in: Opens, api: 
     watching = signed_in(f"/runs/{run}")
     expect(watching.get_by_text(re.compile("^30 of 30")).first).to_be_visible(timeout=120_000)
     shot(watching, "for-each-file-done")
+    assert sorted(packed_by(watching, "30 files as ZIP")) == [f"P-{number:03}.pdf" for number in range(1, 31)]
     output = api.call("GET", f"W/runs/{run}/steps/pupils")["output"]
     assert (output["total"], output["done"], output["skipped"]) == (30, 30, 1)
     assert output["results"][6]["file"]["name"] == "P-007.pdf"
@@ -178,6 +188,18 @@ def test_each_row_of_an_uploaded_file_becomes_a_document(signed_in: Opens, api: 
     shot(page, "files-remove-used")
     page.keyboard.press("Escape")
     expect(row(page, "Pupils.csv").get_by_role("button", name="Remove Pupils.csv")).to_be_focused()
+
+
+def test_more_than_are_shown_come_as_one_archive(signed_in: Opens, shot: Shot) -> None:
+    page = signed_in("/files")
+    names = [f"S-{number:03}.csv" for number in range(60)]
+    given: Any = [{"name": name, "mimeType": "text/csv", "buffer": name.encode()} for name in (*names, "other.txt")]
+    page.get_by_test_id("upload-input").first.set_input_files(given)
+    expect(row(page, "other.txt")).to_be_visible(timeout=60_000)
+    page.goto("/files?q=S-0")
+    expect(page.get_by_role("button", name="Show more")).to_be_visible()
+    assert sorted(packed_by(page, "Download all 60 as ZIP")) == names
+    shot(page, "files-all")
 
 
 def test_a_logo_says_which_document_it_stands_on(signed_in: Opens, api: Api) -> None:

@@ -257,7 +257,7 @@ def test_a_trial_tells_what_the_other_system_said_without_the_secret(
 
     monkeypatch.setattr(trials.TRIALS, "trial", refuses)
     answer = world.as_bo.post(f"{world.here}/connections/{row.id}/test")
-    assert answer.body == {"ok": False, "message": "bank.example refused •••"}
+    assert answer.body == {"ok": False, "message": "bank.example refused •••", "confirm": None}
     shown = world.as_bo.get(f"{world.here}/connections/{row.id}").body
     assert (shown["status"], shown["status_detail"]) == ("broken", "bank.example refused •••")
 

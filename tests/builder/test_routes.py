@@ -177,6 +177,7 @@ ROUTES = [
     Row("GET", f"{W}/files", VIEW, Scope.READ, (200,)),
     Row("POST", f"{W}/files", REVIEW, Scope.RUN, (400,)),
     Row("GET", f"{W}/files/archive", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{W}/files/total", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/files/<uuid:file_id>", VIEW, Scope.READ, (404,)),
     Row("DELETE", f"{W}/files/<uuid:file_id>", BUILD, Scope.BUILD, (404,)),
     Row("GET", f"{W}/files/<uuid:file_id>/content", VIEW, Scope.READ, (404,)),

@@ -233,6 +233,20 @@ def looked_up(*, behaviour: str = "ignore", name: str = "Looked up", tries: int 
     return Example(name, graph([webhook(), once, after], ["start -> once", "once -> after"]), {"once": tries})
 
 
+def saved(connection: str, *, exists: str = "fail", name: str = "Saved") -> Example:
+    """A file of some size that is saved in a folder of this machine under the event's name."""
+    rows = [{"text": "{{ trigger.body.ballast }}"}]
+    config = {"connection": connection, "file": "{{ steps.make.file }}", "exists": exists}
+    config |= {"name": "{{ trigger.body.id }}.csv", "folder": "in/{{ trigger.body.amount }}"}
+    nodes = [
+        webhook(),
+        node("make", "files.write_table@1", {"rows": rows, "name": "rows", "format": "csv"}),
+        node("save", "files.save_folder@1", config, {"retry": _QUICK_RETRY}),
+        edit("after", "{{ steps.save.path }}"),
+    ]
+    return Example(name, graph(nodes, ["start -> make", "make -> save", "save -> after"]), {}, ballast=900_000)
+
+
 def accepting() -> Example:
     """As little as can be: a start and one pure step."""
     return Example("Accepting", graph([webhook(), edit("keep", "{{ trigger.body.id }}")], ["start -> keep"]), {})

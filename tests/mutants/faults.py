@@ -195,8 +195,8 @@ MUTANTS = (
         "M20",
         "the row of a document stands before its file",
         "runtime/store/artifacts.py",
-        "    try:\n        _write_durably(final, data)\n    except OSError as error:\n",
-        "    try:\n        final.parent.mkdir(parents=True, exist_ok=True)\n    except OSError as error:\n",
+        "            _write_durably(final, data)\n        else:\n",
+        "            final.parent.mkdir(parents=True, exist_ok=True)\n        else:\n",
         "tests/runtime/test_store_artifacts.py -k the_row_is_written_behind_the_file",
     ),
     Mutant(

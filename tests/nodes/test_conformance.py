@@ -21,7 +21,9 @@ from runtime.sdk.testing import StepTestContext, run_step
 from tests.engine.cost import lines_run
 
 TYPES = CATALOG.all()
-NEEDS_NETWORK = {"http.request@1", "email.send@1"}
+NEEDS_NETWORK = {
+    "http.request@1", "email.send@1", "files.save_sftp@1", "files.save_s3@1", "files.save_folder@1",
+}  # fmt: skip
 
 
 def model_of(node_type: NodeType[Any]) -> type[Config]:
@@ -40,6 +42,7 @@ def test_the_catalog_holds_the_step_types_of_this_build() -> None:
         "flow.run_workflow@1", "flow.undo_items@1", "flow.together@1", "trigger.called@1",
         "tables.find@1", "tables.save@1", "tables.add@1", "tables.delete@1", "tables.put_back@1",
         "files.read_table@1", "files.write_table@1", "documents.create@1",
+        "files.save_sftp@1", "files.save_s3@1", "files.save_folder@1",
     }  # fmt: skip
     assert [entry.type for entry in load().all()] == [entry.type for entry in TYPES]
     assert CATALOG.get("flow.nothing@1") is None
@@ -258,7 +261,7 @@ def test_connection_kinds_are_described_and_checked() -> None:
         spec = kind.spec()
         jsonschema.Draft202012Validator.check_schema(spec["fields"])
         dumps(normalise(spec))
-        assert kind.secret_fields
+        assert kind.secret_fields or kind.kind == "folder"
         assert any(code == "required" for _path, code, _message in kind.problems({})) or kind.kind == "http_header"
     assert (
         KINDS["smtp"].problems({"host": "m.example.com", "from_address": "a@example.com", "port": 70000})[0][0]

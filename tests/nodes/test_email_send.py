@@ -252,7 +252,7 @@ async def test_signing_in_works_and_a_wrong_password_is_said_without_quoting_it(
 
 async def test_the_connection_test_signs_in_and_sends_nothing(mailbox: tuple[Mailbox, Egress]) -> None:
     box, doors = mailbox
-    says = await KINDS["smtp"].test(smtp(username="ann", password="right-password").fields, doors.http, doors.mail)
+    says = await KINDS["smtp"].test(smtp(username="ann", password="right-password").fields, doors)
     assert "accepted the sign-in" in says
     assert box.taken == []
 

@@ -22,6 +22,13 @@ export interface StoredFile {
   step: string | null;
 }
 
+/** How many files, `size`: their bytes together, `most`: so many one archive takes. */
+export interface FileTotal {
+  count: number;
+  size: number;
+  most: number;
+}
+
 /** A workflow that names a file, and the names of its steps that do. */
 export interface FileUse {
   id: string;
@@ -65,6 +72,38 @@ export function contentUrl(workspace: string, id: string): string {
 /** Where these files are as one ZIP. */
 export function archiveUrl(workspace: string, ids: readonly string[]): string {
   return urlOf(`${workspacePath(workspace)}/files/archive`, { ids: ids.join(",") });
+}
+
+/** Where all files are as one ZIP that have this in their names. */
+export function foundArchiveUrl(workspace: string, search: string): string {
+  return urlOf(`${workspacePath(workspace)}/files/archive`, { search });
+}
+
+/** Where the files of a run, and of all that it began, are as one ZIP. */
+export function runArchiveUrl(workspace: string, run: string): string {
+  return urlOf(`${workspacePath(workspace)}/files/archive`, { run, inside: true });
+}
+
+/** How many a run, and all that it began, has made. Asked again every `every` ms, and when `state` is another one. */
+export function useRunFiles(run: string, state: string, every: number | false) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "run-files", run, state],
+    queryFn: ({ signal }) => api.get<FileTotal>(`${workspacePath(workspace)}/files/total`, { query: { run, inside: true }, signal }),
+    placeholderData: (before) => before,
+    refetchInterval: every,
+  });
+}
+
+/** How many have this in their names. */
+export function useFoundFiles(search: string, enabled: boolean) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "files", "total", search],
+    queryFn: ({ signal }) => api.get<FileTotal>(`${workspacePath(workspace)}/files/total`, { query: { search }, signal }),
+    enabled,
+    staleTime: 10_000,
+  });
 }
 
 export function uploadFile(workspace: string, file: File, options: Omit<UploadOptions, "query">): Promise<StoredFile> {

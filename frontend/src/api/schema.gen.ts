@@ -262,6 +262,12 @@ export type ColumnShape = {
   type: TypeEnum;
 };
 
+/** What the other system shows: once somebody has compared it, `field` is given this `value`. */
+export type ConfirmShape = {
+  field: string;
+  value: string;
+};
+
 /** A new name, or new values. A field left out keeps its value; null takes it away. */
 export type ConnectionChanges = {
   fields?: (Record<string, unknown> | null);
@@ -550,6 +556,13 @@ export type FileShape = {
   step: (string | null);
   workflow_id: (string | null);
   workflow_name: (string | null);
+};
+
+/** How many files, `size`: their bytes together, `most`: so many one archive takes. */
+export type FileTotalShape = {
+  count: number;
+  most: number;
+  size: number;
 };
 
 /** A workflow that names a file: in its draft, in its live version, or both; `steps`: their names. */
@@ -1612,8 +1625,9 @@ export type Test = {
   trigger?: (string | null);
 };
 
-/** How the trial went. */
+/** How the trial went. `confirm`: what somebody has to confirm before it can go well. */
 export type TestShape = {
+  confirm: (ConfirmShape | null);
   message: string;
   ok: boolean;
 };
@@ -2365,7 +2379,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/files": {
     path: { workspace_id: string };
-    query: { cursor?: (string | null); limit?: number; run?: (string | null); search?: string };
+    query: { cursor?: (string | null); inside?: boolean; limit?: number; run?: (string | null); search?: string };
     answers: {
       "200": PagedFileShape;
       "400": Problem;
@@ -2395,9 +2409,21 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/files/archive": {
     path: { workspace_id: string };
-    query: { ids?: Array<string>; run?: (string | null); search?: string };
+    query: { ids?: Array<string>; inside?: boolean; run?: (string | null); search?: string };
     answers: {
       "200": Record<string, unknown>;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/files/total": {
+    path: { workspace_id: string };
+    query: { ids?: Array<string>; inside?: boolean; run?: (string | null); search?: string };
+    answers: {
+      "200": FileTotalShape;
       "400": Problem;
       "401": Problem;
       "403": Problem;

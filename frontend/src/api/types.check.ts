@@ -43,6 +43,7 @@ export type Checks = [
   Checked<Fits<documents.ReadyDesign, generated.DesignView>>,
   Checked<Fits<documents.DesignModel, generated.DesignModelView>>,
   Checked<Fits<files.StoredFile, generated.FileShape>>,
+  Checked<Fits<files.FileTotal, generated.FileTotalShape>>,
   Checked<Fits<files.FileUse, generated.FileUseShape>>,
   Checked<Fits<types.TaskVote, generated.Vote>>,
   Checked<Fits<types.Task, generated.TaskShape>>,

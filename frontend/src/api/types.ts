@@ -261,6 +261,8 @@ export interface Connection {
 export interface ConnectionTest {
   ok: boolean;
   message: string;
+  /** What the other system shows: once somebody has compared it, the field is given this value. */
+  confirm: { field: string; value: string } | null;
 }
 
 // --- the live socket --------------------------------------------------------------------------------------------

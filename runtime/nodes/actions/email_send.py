@@ -25,6 +25,8 @@ from runtime.sdk import (
     Words,
     field,
 )
+from runtime.sdk import attachments as attaching
+from runtime.sdk.attachments import files_of
 from runtime.sdk.connections import mail_server
 from runtime.sdk.mailboxes import read_mailbox, split_mailboxes
 from runtime.sdk.words import SUMMARY_LENGTH
@@ -80,6 +82,15 @@ class EmailConfig(Config):
         order=8,
         max_length=500_000,
     )
+    attachments: Any = field(
+        None,
+        title="Files",
+        help="A file, or a list of files, that go with the mail: together at most 25 MiB.",
+        widget="file",
+        expression=True,
+        placeholder="{{ steps.invoice.file }}",
+        order=9,
+    )
     server_recognises_repeats: bool = field(
         False,
         title="The server drops repeats",
@@ -88,7 +99,7 @@ class EmailConfig(Config):
         widget="toggle",
         group="Safe to repeat",
         advanced=True,
-        order=9,
+        order=10,
     )
 
 
@@ -116,8 +127,9 @@ async def run(config: EmailConfig, step_input: JSON, context: Context) -> Result
             "recipients",
         )
     message_id = f"<{context.idempotency_key.lower()}@{sender[0].domain}>"
-    message = _message(config, sender[0], to, cc, reply_to, message_id, context)
-    request: JSON = {
+    files = files_of(config.attachments, "Files")
+    message = _message(config, sender[0], to, cc, reply_to, message_id, context, mixed=bool(files))
+    request: dict[str, JSON] = {
         "server": f"{opened.fields.get('host')}:{opened.fields.get('port')}",
         "from": str(sender[0]),
         "to": [str(address) for address in to],
@@ -127,13 +139,20 @@ async def run(config: EmailConfig, step_input: JSON, context: Context) -> Result
         "message_id": message_id,
     }
     try:
-        receipt = await context.mail.send(
-            server=mail_server(opened.fields),
-            message=message,
-            sender=sender[0].addr_spec,
-            recipients=recipients,
-            total_seconds=context.timeout_seconds,
-        )
+        async with attaching.opened(context.files, files) as attached:
+            if attached:
+                request["files"] = [
+                    {"id": file["id"], "name": one.name, "size": one.size, "sha256": file["sha256"]}
+                    for file, one in zip(files, attached, strict=True)
+                ]
+            receipt = await context.mail.send(
+                server=mail_server(opened.fields),
+                message=message,
+                sender=sender[0].addr_spec,
+                recipients=recipients,
+                total_seconds=context.timeout_seconds,
+                attachments=attached,
+            )
     except StepFailure as failure:
         failure.request = request
         raise
@@ -190,6 +209,8 @@ def _message(
     reply_to: list[Address],
     message_id: str,
     context: Context,
+    *,
+    mixed: bool,
 ) -> EmailMessage:
     _one_line("Subject", config.subject)
     message = EmailMessage(policy=SMTP)
@@ -207,6 +228,8 @@ def _message(
     if config.html:
         message.add_alternative(config.html, subtype="html")
         message.set_boundary(f"=_{context.idempotency_key.lower()[:40]}")
+    if mixed:
+        message.make_mixed(boundary=f"=_f{context.idempotency_key.lower()[:40]}")
     return message
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 from urllib.parse import urlencode
 
 from runtime.sdk import (
@@ -13,6 +13,7 @@ from runtime.sdk import (
     Context,
     EffectClass,
     Example,
+    FileValue,
     HttpAnswer,
     JSONRefused,
     NodeType,
@@ -34,6 +35,7 @@ from runtime.sdk.calls import REFUSED_HEADERS, refuse, sign_in, with_query
 from runtime.sdk.fields import as_text
 from runtime.sdk.headers import check_header
 from runtime.sdk.http import is_among, parse_codes
+from runtime.sdk.http_files import Kept, Outgoing, file_body, form_body, plain_body
 from runtime.sdk.http_look_up import WRITES, LookUpSettings, judged, looks_up, patience
 from runtime.sdk.jsontext import is_whole_formula, read_json_text
 from runtime.sdk.probes import Probe, Verdict, Work
@@ -84,11 +86,18 @@ class HttpRequestConfig(LookUpSettings):
         max_length=200,
     )
     headers: list[Pair] = field(default_factory=list, title="Headers", widget="key-value", order=5, max_length=100)
-    body_type: Literal["none", "json", "form", "raw"] = field(
+    body_type: Literal["none", "json", "form", "raw", "file", "multipart"] = field(
         "none",
         title="Body",
         widget="choice",
-        options=(("none", "Nothing"), ("json", "Data (JSON)"), ("form", "Form fields"), ("raw", "Text as it is")),
+        options=(
+            ("none", "Nothing"),
+            ("json", "Data (JSON)"),
+            ("form", "Form fields"),
+            ("raw", "Text as it is"),
+            ("file", "A file"),
+            ("multipart", "Form with files"),
+        ),
         show_if={"method": ["POST", "PUT", "PATCH", "DELETE"]},
         order=6,
     )
@@ -104,8 +113,9 @@ class HttpRequestConfig(LookUpSettings):
     form: list[Pair] = field(
         default_factory=list,
         title="Form fields",
+        help="In a form with files, a field whose value is a file, like {{ steps.report.file }}, is sent as that file.",
         widget="key-value",
-        show_if={"body_type": ["form"]},
+        show_if={"body_type": ["form", "multipart"]},
         order=8,
         max_length=500,
     )
@@ -117,6 +127,17 @@ class HttpRequestConfig(LookUpSettings):
         show_if={"body_type": ["raw"]},
         order=9,
         max_length=1_000_000,
+    )
+    file: Any = field(
+        None,
+        title="File",
+        help="Sent as it is. Its type stands in the header Content-Type, where you name no other.",
+        widget="file",
+        expression=True,
+        placeholder="{{ steps.report.file }}",
+        show_if={"body_type": ["file"]},
+        required=True,
+        order=9,
     )
     content_type: str = field(
         "text/plain; charset=utf-8", title="Content type", show_if={"body_type": ["raw"]}, order=10, max_length=200
@@ -147,13 +168,28 @@ class HttpRequestConfig(LookUpSettings):
         order=13,
         max_length=200,
     )
-    response: Literal["auto", "json", "text"] = field(
+    response: Literal["auto", "json", "text", "file"] = field(
         "auto",
         title="Read the answer as",
+        help="Kept as a file, later steps find it as this step's “file”.",
         widget="choice",
-        options=(("auto", "What it says it is"), ("json", "Data (JSON)"), ("text", "Text")),
-        advanced=True,
+        options=(
+            ("auto", "What it says it is"),
+            ("json", "Data (JSON)"),
+            ("text", "Text"),
+            ("file", "A file to keep"),
+        ),
         order=14,
+    )
+    file_name: Text = field(
+        "",
+        title="Name of the file",
+        help="Empty: as the answer says itself, or the end of the address.",
+        expression=True,
+        placeholder="statement-{{ trigger.body.month }}.pdf",
+        show_if={"response": ["file"]},
+        order=15,
+        max_length=200,
     )
     follow_redirects: bool = field(
         True,
@@ -161,7 +197,7 @@ class HttpRequestConfig(LookUpSettings):
         help="At most 5. Secrets never go to another host.",
         widget="toggle",
         advanced=True,
-        order=15,
+        order=16,
     )
     connect_seconds: Number = field(
         5,
@@ -169,13 +205,13 @@ class HttpRequestConfig(LookUpSettings):
         help="How long it waits for the whole answer stands with the step's time-out, under “If it fails”.",
         widget="number",
         advanced=True,
-        order=16,
+        order=17,
         gt=0,
         le=60,
     )
     #: Stored by earlier builds beside the step's own time-out, which cut it short: that one alone counts now.
     total_seconds: Number = field(
-        30, title="Give up waiting after (seconds)", widget="number", show_if={"method": []}, order=17, gt=0, le=600
+        30, title="Give up waiting after (seconds)", widget="number", show_if={"method": []}, order=18, gt=0, le=600
     )
 
 
@@ -196,10 +232,10 @@ async def run(config: HttpRequestConfig, step_input: JSON, context: Context) -> 
     headers = [(pair.name, _text(pair.value)) for pair in config.headers]
     signed = await sign_in(context, config.connection, host, headers, query)
     headers, query, redactor = signed.headers, signed.query, signed.redactor
-    content, content_type = _body(config)
+    body = await _body(config, context)
     names = {name.lower() for name, _value in headers}
-    if content_type and "content-type" not in names:
-        headers.append(("Content-Type", content_type))
+    if body.content_type and "content-type" not in names:
+        headers.append(("Content-Type", body.content_type))
     if config.send_key and config.method in WRITES and config.key_header.lower() not in names:
         headers.append((config.key_header, context.idempotency_key))
     for name, value in headers:
@@ -212,26 +248,28 @@ async def run(config: HttpRequestConfig, step_input: JSON, context: Context) -> 
         "method": config.method,
         "url": redactor.url(url),
         "headers": redactor.headers(headers),
-        "body": redactor.text(content[:_RECORDED].decode(errors="replace").replace("\x00", "\ufffd"))
-        if content
-        else None,
+        "body": redactor.text(body.shown) or None,
     }
+    kept = Kept(
+        context, name=config.file_name, url=config.url, counts=lambda status: is_among(status, config.success_codes)
+    )
     try:
         answer = await context.http.request(
             config.method,
             url,
             headers=headers,
-            content=content,
+            content=body.content,
             connect_seconds=float(config.connect_seconds),
             total_seconds=context.timeout_seconds,
             follow_redirects=config.follow_redirects,
             drop_on_redirect=signed.drop,
+            sink=kept.sink if config.response == "file" else None,
         )
     except StepFailure as failure:
         failure.request = request
         failure.message = redactor.text(failure.message)
         raise
-    return _result(config, answer, host, redactor, request)
+    return _result(config, answer, host, redactor, request, kept.file)
 
 
 async def look(config: HttpRequestConfig, step_input: JSON, context: Context, work_out: Work) -> Verdict:
@@ -245,9 +283,11 @@ async def look(config: HttpRequestConfig, step_input: JSON, context: Context, wo
     return judged(config, read_address(asking.url).host, answer, work_out, context.now_ms)
 
 
-def _result(config: HttpRequestConfig, answer: HttpAnswer, host: str, redactor: Redactor, request: JSON) -> Result:
+def _result(
+    config: HttpRequestConfig, answer: HttpAnswer, host: str, redactor: Redactor, request: JSON, file: FileValue | None
+) -> Result:
     text = response_text(answer.headers.get("content-type", ""), answer.content)
-    response: JSON = {
+    response: dict[str, JSON] = {
         "status": answer.status,
         "headers": redactor.headers(answer.headers.items()),
         "body": redactor.text(text[:_RECORDED]) or None,
@@ -273,12 +313,16 @@ def _result(config: HttpRequestConfig, answer: HttpAnswer, host: str, redactor: 
                     response=response,
                 ) from None
             note = f"Status {answer.status}, kept as text: {refused.message}"
-    output: JSON = {
+    output: dict[str, JSON] = {
         "status": answer.status,
         "headers": redactor.headers(answer.headers.items()),
         "body": body,
         "duration_ms": answer.duration_ms,
     }
+    if file is not None:
+        output["file"] = file.as_json()
+        note = f"Status {answer.status}, kept as {file.name}"
+        response = {**response, "body": f"(kept as the file {file.name}, SHA-256 {file.sha256})"}
     return Result(output, note=note[:200], request=request, response=response)
 
 
@@ -286,20 +330,26 @@ def _text(value: Any) -> str:
     return str(as_text(value))
 
 
-def _body(config: HttpRequestConfig) -> tuple[bytes, str]:
+async def _body(config: HttpRequestConfig, context: Context) -> Outgoing:
     if config.method not in WRITES:
-        return b"", ""
+        return plain_body(b"", "", 0)
     match config.body_type:
         case "json":
-            return dumps_bytes(_data(config.json_body)), "application/json"
+            return plain_body(dumps_bytes(_data(config.json_body)), "application/json", _RECORDED)
         case "form":
-            return urlencode(
-                [(pair.name, _text(pair.value)) for pair in config.form]
-            ).encode(), "application/x-www-form-urlencoded"
+            fields = urlencode([(pair.name, _text(pair.value)) for pair in config.form])
+            return plain_body(fields.encode(), "application/x-www-form-urlencoded", _RECORDED)
         case "raw":
-            return config.raw_body.encode(), config.content_type
+            return plain_body(config.raw_body.encode(), config.content_type, _RECORDED)
+        case "file":
+            return await file_body(config.file, context)
+        case "multipart":
+            body = await form_body([(pair.name, pair.value) for pair in config.form], context)
+            return body._replace(shown=body.shown[:_RECORDED])
+        case "none":
+            return plain_body(b"", "", 0)
         case _:
-            return b"", ""
+            assert_never(config.body_type)
 
 
 def _data(value: Any) -> JSON:
@@ -354,6 +404,9 @@ def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
                 check_header(header["name"], "", REFUSED_HEADERS)
             except ValueError as error:
                 found.append((f"headers[{index}].name", "header", f"{error}."))
+    if http_look_up.looks_up(config) and config.get("response") == "file":
+        says = "An answer that is kept as a file cannot be looked up: choose another way under “If the answer is lost”."
+        found.append(("in_doubt", "look_up_file", says))
     return found + http_look_up.look_up_problems(config)
 
 

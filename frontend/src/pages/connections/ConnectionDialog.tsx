@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { CircleCheck } from "lucide-react";
+import { CircleCheck, ShieldQuestion } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -47,7 +47,8 @@ function FieldInput(props: {
     name: field.name,
   };
   const text = String(value);
-  if (field.secret) {
+  // A key of several lines would lose them in a field for passwords.
+  if (field.secret && field.widget !== "textarea") {
     return (
       <PasswordField
         {...frame}
@@ -84,7 +85,9 @@ function FieldInput(props: {
           {...frame}
           rows={field.widget === "list" ? 2 : 4}
           value={text}
-          placeholder={field.placeholder}
+          placeholder={stored === undefined ? field.placeholder : t("secretStored", { end: stored })}
+          spellCheck={!field.secret}
+          autoComplete="off"
           onChange={(event) => onChange(event.currentTarget.value)}
         />
       );
@@ -122,8 +125,8 @@ export function ConnectionDialog(props: {
   const missing = missingFields(fields, values, made?.secrets_set);
 
   const save = useMutation({
-    mutationFn: () => {
-      const body = { name: name.trim(), fields: valuesToSend(fields, values, made?.public) };
+    mutationFn: (confirmed: Values) => {
+      const body = { name: name.trim(), fields: valuesToSend(fields, { ...values, ...confirmed }, made?.public) };
       return made
         ? api.patch<Connection>(`${base}/${made.id}`, body)
         : api.post<Connection>(base, { kind: kind.kind, ...body }, { idempotencyKey: key });
@@ -138,11 +141,12 @@ export function ConnectionDialog(props: {
     onSettled: () => client.invalidateQueries({ queryKey: [workspace, "connections"] }),
   });
 
-  const saveThen = async (then: (saved: Connection) => void) => {
+  const saveThen = async (then: (saved: Connection) => void, confirmed: Values = {}) => {
     setTried(true);
     if (!name.trim() || missing.length > 0) return;
     test.reset();
-    const saved = await save.mutateAsync().catch(() => null);
+    setValues((before) => ({ ...before, ...confirmed }));
+    const saved = await save.mutateAsync(confirmed).catch(() => null);
     if (saved) then(saved);
   };
   const serverErrors = save.error instanceof ApiError ? save.error.fields : {};
@@ -152,6 +156,7 @@ export function ConnectionDialog(props: {
     return tried && missing.includes(field) ? t("common:validation.required") : undefined;
   };
   const fieldErrors = Object.keys(serverErrors).length > 0;
+  const confirm = test.data?.confirm;
 
   const input = (field: ConnectionField) => (
     <FieldInput
@@ -201,8 +206,20 @@ export function ConnectionDialog(props: {
         )}
         <div role="status">
           {test.data && (
-            <Note tone={test.data.ok ? "ok" : "err"} icon={test.data.ok ? <CircleCheck size={16} /> : undefined}>
+            <Note
+              tone={test.data.ok ? "ok" : confirm ? "wait" : "err"}
+              icon={test.data.ok ? <CircleCheck size={16} /> : confirm ? <ShieldQuestion size={16} /> : undefined}
+            >
               {test.data.message}
+              {confirm && (
+                <Button
+                  size="sm"
+                  style={{ display: "flex", marginTop: 10 }}
+                  onClick={() => void saveThen((saved) => test.mutate(saved.id), { [confirm.field]: confirm.value })}
+                >
+                  {t("dialog.confirm")}
+                </Button>
+              )}
             </Note>
           )}
           {test.isError && <ErrorCard title={t("testFailed")} error={test.error} />}

@@ -29,7 +29,7 @@ function widgetOf(schema: JsonSchema): ConnectionField["widget"] {
   if (schema.type === "boolean") return "toggle";
   if (schema.type === "integer" || schema.type === "number") return "number";
   if (schema.type === "array") return "list";
-  return schema["x-ui"]?.widget === "textarea" ? "textarea" : "text";
+  return schema["x-ui"]?.widget === "textarea" || schema["x-ui"]?.lines === true ? "textarea" : "text";
 }
 
 function optionsOf(schema: JsonSchema): ConnectionField["options"] {

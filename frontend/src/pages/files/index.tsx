@@ -3,7 +3,7 @@ import { Download, Upload } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { archiveUrl, type StoredFile, useFiles } from "../../api/files";
+import { archiveUrl, foundArchiveUrl, type StoredFile, useFiles, useFoundFiles } from "../../api/files";
 import { useCan, useWorkspace } from "../../api/session";
 import {
   Button,
@@ -95,7 +95,7 @@ export default function FilesPage() {
         {files.length > 0 && (
           <div className={tableBoxClass}>
             {files.length + here.length > 1 && (
-              <ChosenBar files={files} here={here} more={list.hasNextPage} onChoose={(ids) => setChosen(new Set(ids))} />
+              <ChosenBar files={files} here={here} more={list.hasNextPage} search={q} onChoose={(ids) => setChosen(new Set(ids))} />
             )}
             <table className={cx(tableClass, css.table)} aria-label={t("title")}>
               <thead>
@@ -174,7 +174,7 @@ function UploadButton({ onFiles }: { onFiles: (files: File[]) => void }) {
 }
 
 /** Chooses all that are shown, and takes those that are chosen as one ZIP. */
-function ChosenBar(props: { files: readonly StoredFile[]; here: readonly string[]; more: boolean; onChoose: (ids: readonly string[]) => void }) {
+function ChosenBar(props: { files: readonly StoredFile[]; here: readonly string[]; more: boolean; search: string; onChoose: (ids: readonly string[]) => void }) {
   const { t } = useTranslation("files");
   const { files, here, more } = props;
   const format = useFormatter();
@@ -203,6 +203,23 @@ function ChosenBar(props: { files: readonly StoredFile[]; here: readonly string[
           {t("zip")}
         </a>
       )}
+      {here.length === 0 && more && <AllAsZip search={props.search} />}
     </div>
+  );
+}
+
+/** All that are found, also those that are not shown yet. */
+function AllAsZip({ search }: { search: string }) {
+  const { t } = useTranslation("files");
+  const format = useFormatter();
+  const workspace = useWorkspace().id;
+  const total = useFoundFiles(search, true).data;
+  if (!total) return null;
+  if (total.count > total.most) return <span>{t("tooManyFound", { number: format.number(total.count), most: format.number(total.most) })}</span>;
+  return (
+    <a className={buttonClass("default", "sm")} href={foundArchiveUrl(workspace, search)} download="files.zip" title={format.bytes(total.size)}>
+      <Download size={14} aria-hidden />
+      {t("zipAll", { count: total.count, number: format.number(total.count) })}
+    </a>
   );
 }

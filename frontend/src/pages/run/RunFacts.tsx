@@ -17,6 +17,7 @@ import { runStatusName } from "../runs/words";
 import { RetriedFacts } from "./RetriedFacts";
 import { failedItems, useShownGraph } from "./items/shown";
 import css from "./run.module.css";
+import { RunFiles } from "./RunFiles";
 import { progressOf } from "./undo";
 
 /** The floating bar over the canvas: how it stands, since when, which version, who started it. */
@@ -67,6 +68,7 @@ export function RunFacts() {
         </span>
       )}
       <RetriedFacts run={run} />
+      <RunFiles run={run} />
     </div>
   );
 }
