@@ -80,6 +80,7 @@ class Target(asyncio.Protocol):
 
 #: On one page.
 STUDENTS = 500
+CZECH = "ěščřžýáíé"
 ROWS = 30
 
 
@@ -96,7 +97,7 @@ def statement(number: int) -> dict[str, object]:
         {
             "date": f"2026-{1 + (number + row) % 12:02}-{1 + row % 28:02}",
             "reference": f"R-{number}-{row}",
-            "text": f"Entry {chr(65 + number % 26)}{chr(0x3B1 + number * row % 17)}{'ěščřžýáíé'[row % 9]} {number * row}",
+            "text": f"Entry {chr(65 + number % 26)}{chr(0x3B1 + number * row % 17)}{CZECH[row % 9]} {number * row}",
             "charge": (number * 37 + row * 11) % 9000,
             "payment": None,
         }
