@@ -49,6 +49,7 @@ from runtime.api.restoring import confirm_restored, held_runs, hold_restored, re
 from runtime.api.retrying import replay_as_new, retries, retry, retry_items, retry_plan
 from runtime.api.runs import cancel, changes, run, runs, snapshot, statistics, step
 from runtime.api.starting import start_run, start_test
+from runtime.api.tables import check_table, look_at_table
 from runtime.api.tasks import decide, task, task_count, tasks
 from runtime.api.trail import trail, trail_faults
 from runtime.api.undoing import undo, undo_plan
@@ -67,6 +68,7 @@ __all__ = [
     "cancel",
     "changes",
     "check",
+    "check_table",
     "confirm_restored",
     "dead_letter_count",
     "dead_letter_groups",
@@ -95,6 +97,7 @@ __all__ = [
     "let_go",
     "link",
     "live_graphs_naming",
+    "look_at_table",
     "may_decide",
     "may_hand_over",
     "may_take",
