@@ -1,5 +1,7 @@
 /** The questions of a form, and what is sent for its answers. */
 import { type GraphNode, isJsonObject, type Json, type JsonObject } from "../graph";
+import type { ExpectedColumn } from "../api/tables";
+import { expectedColumns } from "../intake/intake";
 import { readNumber } from "./readNumber";
 
 /** One question of a manual start's form. */
@@ -12,6 +14,8 @@ export interface InputField {
   help: string;
   placeholder: string;
   currency: string;
+  /** Of a question for the rows of a file: what these hold. */
+  columns: ExpectedColumn[];
   default?: Json;
 }
 
@@ -35,6 +39,7 @@ export function questionsOf(rows: Json | undefined): InputField[] {
         help: text("help"),
         placeholder: text("placeholder"),
         currency: text("currency") || "EUR",
+        columns: expectedColumns(row["columns"]),
         ...(row["default"] === undefined || row["default"] === "" ? {} : { default: row["default"] }),
       },
     ];
