@@ -81,9 +81,10 @@ _LIKE: Final = 0.84
 
 
 def plain(name: str) -> str:
-    """A name by which columns are compared: small letters and digits, without accents."""
+    """A name by which columns are compared: small letters and digits, without accents, a number of something as no."""
     folded = unicodedata.normalize("NFKD", name.casefold())
-    return re.sub(r"[\W_]+", "", "".join(one for one in folded if not unicodedata.combining(one)))
+    bare = re.sub(r"[\W_]+", "", "".join(one for one in folded if not unicodedata.combining(one)))
+    return re.sub(r"(nummer|number|num|nr)$", "no", bare)
 
 
 _GROUPS: Final = tuple(frozenset(map(plain, names)) for names in _SAME)
