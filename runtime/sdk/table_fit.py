@@ -99,11 +99,9 @@ def first_rows(rows: Iterator[list[Any]]) -> list[list[Any]]:
 
 def headers_of(first: Sequence[Sequence[Any]], header: int) -> list[str]:
     """The names of the columns, from the first rows. Raises TableRefused."""
-    body = [width for cells in first[header:] if (width := filled(cells))]
     named = filled(first[header - 1]) if 0 < header <= len(first) else 0
-    # A row with a cell too many is told; only where most have it, it is a column that nobody gave a name.
-    wider = [width for width in body if width > named]
-    width = max(body, default=0) if not named else (max(wider) if len(wider) > len(body) / 2 else named)
+    # A row with more cells than there are names is told: where all have them, the columns are cut in another way.
+    width = named or max((filled(cells) for cells in first[header:]), default=0)
     if width > MOST_COLUMNS:
         raise TableRefused(f"There are more than {MOST_COLUMNS} columns.")
     if header and not named:

@@ -131,7 +131,7 @@ def accepted(columns: Sequence[TableColumn], raw: object) -> dict[str, JSON]:
         return _value(raw["file"], columns, None, {}, None, None)
     if not isinstance(given, Mapping):
         raise Unusable("is not described as a file is read")
-    sources = _sources(raw.get("columns"))
+    sources = _sources(raw.get("columns") or {})
     for column in columns:
         if (column.required or column.key) and not sources.get(column.name):
             raise Unusable(f"needs a column for “{column.label}”")

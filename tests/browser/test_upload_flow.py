@@ -122,7 +122,10 @@ def test_a_file_is_dropped_understood_checked_and_started(signed_in: Opens, api:
     run = page.url.rsplit("/", 1)[1].partition("?")[0]
     expect(page.get_by_text(re.compile("^8 of 8")).first).to_be_visible(timeout=60_000)
     output = api.call("GET", f"W/runs/{run}/steps/each")["output"]
-    assert [one["text"] for one in output["results"]][:2] == ["R-1: 1234.50 on 2026-04-01", "R-2: 2234.50 on 2026-04-02"]
+    assert [one["text"] for one in output["results"]][:2] == [
+        "R-1: 1234.50 on 2026-04-01",
+        "R-2: 2234.50 on 2026-04-02",
+    ]
 
     # The same file again, and the next month's: the one is warned of, the other understood without a question.
     page.goto(f"/workflows/{live.workflow}/run")

@@ -2,7 +2,7 @@ import { ChevronDown, ChevronUp } from "lucide-react";
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import type { GivenFormat, TableLook } from "../api/tables";
+import type { ExpectedColumn, GivenFormat, TableLook } from "../api/tables";
 import { Button, Chip, SelectField } from "../ui";
 import css from "./intake.module.css";
 
@@ -12,12 +12,13 @@ const NAMED: Record<string, string> = { ";": "semicolon", ",": "comma", "\t": "t
 const ROWS = 10;
 
 /** How the file is read, in words; and what can be said about it where that is not right. */
-export function Format({ look, onChange }: { look: TableLook; onChange(part: GivenFormat): void }) {
+export function Format({ look, columns, onChange }: { look: TableLook; columns: readonly ExpectedColumn[]; onChange(part: GivenFormat): void }) {
   const { t } = useTranslation("intake");
   const [opened, setOpened] = useState(false);
   const id = useId();
   const { format, sheets } = look;
   const csv = format.kind === "csv";
+  const has = (...types: readonly string[]): boolean => columns.some((one) => types.includes(one.type) && look.sources[one.name]);
   const known = format.encoding.replace("utf-8-sig", "utf-8").replace(/^utf-16-.e$/, "utf-16");
   const encodings = ENCODINGS.includes(known) ? ENCODINGS : [known, ...ENCODINGS];
   const sheet = format.sheet || sheets[0] || "";
@@ -34,7 +35,9 @@ export function Format({ look, onChange }: { look: TableLook; onChange(part: Giv
           <Chip>{t("format.workbook", { sheet })}</Chip>
         )}
         <Chip>{header}</Chip>
-        {csv && <Chip>{t(`format.decimal.${format.decimal === "," ? "comma" : "point"}`)}</Chip>}
+        {has("number", "amount") && csv && !look.asks.some((ask) => ask.kind === "decimal") && <Chip>{t(`format.decimal.${format.decimal === "," ? "comma" : "point"}`)}</Chip>}
+        {/* As long as it is asked, nothing is said. */}
+        {has("date") && csv && !look.asks.some((ask) => ask.kind === "dates") && <Chip>{t(`format.daysAs.${format.dates}`)}</Chip>}
         <Button
           size="sm"
           variant="link"

@@ -14,7 +14,7 @@ export function Preview({ look, columns }: { look: TableLook; columns: readonly 
   const columnOf = (header: string): ExpectedColumn | undefined => columns.find((column) => column.name === uses.get(header));
   return (
     // A table that is wider than the screen is moved by keys, too.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- as above
     <div className={css.preview} role="region" aria-label={t("preview.label", { count: look.rows.length })} tabIndex={0}>
       <table className={cx(tableClass, css.table)}>
         <thead>

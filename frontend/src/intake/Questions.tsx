@@ -1,7 +1,7 @@
 import { useId } from "react";
 import { useTranslation } from "react-i18next";
 
-import type { Ask, ExpectedColumn, GivenFormat, TableFormat } from "../api/tables";
+import type { Ask, ExpectedColumn, GivenFormat } from "../api/tables";
 import { RadioGroup, useFormatter } from "../ui";
 import css from "./intake.module.css";
 
@@ -11,7 +11,6 @@ interface QuestionsProps {
   open: readonly Ask[];
   columns: readonly ExpectedColumn[];
   format: GivenFormat;
-  found: TableFormat;
   onAnswer(part: GivenFormat): void;
 }
 

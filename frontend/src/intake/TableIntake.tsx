@@ -80,8 +80,7 @@ function DropBox({ owner, field }: { owner: string; field: InputField }) {
     setOver(on);
   };
   return (
-    // Dragging is one way; the button beneath is the other, for everybody.
-    // eslint-disable-next-line jsx-a11y/no-static-element-interactions
+    // oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- files are dropped here; the button is the other way
     <div
       className={css.drop}
       data-over={over || undefined}

@@ -97,8 +97,8 @@ export function Understood({ workflow, field, file, onReady }: UnderstoodProps) 
     <div className={css.steps} aria-busy={look.isFetching}>
       {seen.ran.length > 0 && <RanBefore ran={seen.ran} again={again} onAgain={setAgain} />}
       <Section number={1} title={t("format.title")} done={seen.asks.length === 0}>
-        <Format look={seen} onChange={change} />
-        <Questions asked={asked} open={seen.asks} columns={field.columns} format={given} found={seen.format} onAnswer={change} />
+        <Format look={seen} columns={field.columns} onChange={change} />
+        <Questions asked={asked} open={seen.asks} columns={field.columns} format={given} onAnswer={change} />
       </Section>
       <Section number={2} title={t("columns.title")} done={unmapped(field.columns, seen.sources).length === 0}>
         <Columns look={seen} columns={field.columns} onChoose={(name, header) => setSources(chosen(seen.sources, name, header))} />

@@ -105,8 +105,8 @@ export function isHalfSaid(asked: readonly { name: string; required: boolean }[]
 /** The first thing that is missing of all that is asked for. */
 export function firstMissing(asked: readonly { name: string; required: boolean }[], missing: (name: string) => Missing | undefined): Missing {
   for (const { name, required } of asked) {
-    const said = missing(name);
-    const what = said === undefined ? "file" : said;
+    const word = missing(name);
+    const what = word === undefined ? "file" : word;
     if (what !== null && (what !== "file" || required)) return what;
   }
   return null;

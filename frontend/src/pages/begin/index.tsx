@@ -116,7 +116,7 @@ function StartForm({ workflow, start }: { workflow: Workflow; start: Trigger }) 
             value={values}
             onChange={setValues}
             errors={errors}
-            table={(field) => (
+            renderTable={(field) => (
               <Suspense fallback={<SkeletonRows rows={2} label={t("begin.loading")} />}>
                 <TableIntake
                   workflow={workflow.id}

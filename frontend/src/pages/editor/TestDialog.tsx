@@ -116,7 +116,7 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
           fields={fields}
           value={values[chosen] ?? defaults(start)}
           onChange={(value) => setValues({ ...values, [chosen]: value })}
-          table={(field) => (
+          renderTable={(field) => (
             <Suspense>
               <TableIntake
                 key={chosen}
