@@ -40,7 +40,7 @@ from runtime.store.artifacts import ArtifactDamaged
 
 #: So many files are read at once, each with a thread of its own; a workbook takes a process beside it.
 _AT_ONCE: Final = 2
-_PATIENCE_SECONDS: Final = 30.0
+_PATIENCE_SECONDS: Final = 5.0
 _MOST_EXPECTED: Final = 100
 _READING: Final = BoundedSemaphore(_AT_ONCE)
 

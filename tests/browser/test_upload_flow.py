@@ -98,7 +98,7 @@ def test_a_file_is_dropped_understood_checked_and_started(signed_in: Opens, api:
     expect(report.get_by_role("listitem")).to_have_text(
         [
             re.compile(r"1 row has an empty “Cost centre”.*Row 12"),
-            re.compile(r"1 row has the same “Invoice number” as an earlier one.*row 13 like row 6"),
+            re.compile(r"1 row has the same “Invoice number” as an earlier one.*Row 13 like row 6"),
             re.compile(r"1 row has no number in “Amount”.*Row 14 · “zwölf”"),
         ]
     )
@@ -226,7 +226,7 @@ def test_an_author_says_what_a_file_holds_and_tests_the_draft_with_one(signed_in
     page.keyboard.press("Escape")
     page.get_by_test_id("test-button").click()
     dialog = page.get_by_role("dialog")
-    give(page, "May.csv", b"Amount\n1,50\n")
+    give(page, "May.csv", b"Amount\n1.50\n")
     expect(dialog.get_by_test_id("report")).to_contain_text("The one row fits.")
     shot(page, "upload-test")
 

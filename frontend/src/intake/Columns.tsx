@@ -1,21 +1,22 @@
 import { useTranslation } from "react-i18next";
 
-import type { ExpectedColumn, TableLook } from "../api/tables";
+import type { ExpectedColumn, Sources, TableLook } from "../api/tables";
 import { SelectField, useFormatter } from "../ui";
 import { isNeeded } from "./intake";
 import css from "./intake.module.css";
 
 interface ColumnsProps {
   look: TableLook;
+  sources: Sources;
   columns: readonly ExpectedColumn[];
   onChoose(name: string, header: string): void;
 }
 
 /** Which of the file's columns is which expected one. */
-export function Columns({ look, columns, onChoose }: ColumnsProps) {
+export function Columns({ look, sources, columns, onChoose }: ColumnsProps) {
   const { t } = useTranslation("intake");
   const format = useFormatter();
-  const { remembered, sources } = look;
+  const { remembered } = look;
   const proposed = columns.filter((column) => sources[column.name]).length;
   return (
     <>

@@ -27,7 +27,7 @@ export function Preview({ look, columns }: { look: TableLook; columns: readonly 
               return (
                 <th key={name} scope="col" data-used={column !== undefined || undefined} className={column && isNumeric(column) ? numClass : undefined}>
                   {name}
-                  <small>{column ? `${column.label} · ${t(`type.${column.type}`)}` : t("preview.unused", { kind: t(`kind.${kind}`) })}</small>
+                  <small>{column ? [...new Set([column.label, t(`type.${column.type}`)])].join(" · ") : t("preview.unused", { kind: t(`kind.${kind}`) })}</small>
                 </th>
               );
             })}

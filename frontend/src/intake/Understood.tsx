@@ -49,6 +49,8 @@ export function Understood({ workflow, field, file, onReady }: UnderstoodProps) 
     retry: false,
   });
   const seen = look.data;
+  // What was chosen last counts at once: the next choice is made before the server has answered to this one.
+  const current = sources ?? seen?.sources;
   const settled = seen !== undefined && !look.isPlaceholderData;
   const body = useMemo<CheckBody | null>(
     () => (seen ? { file: file.id, columns: field.columns, format: seen.format, sources: seen.sources } : null),
@@ -87,7 +89,7 @@ export function Understood({ workflow, field, file, onReady }: UnderstoodProps) 
     const next = said(given, part);
     setGiven(next.given);
     if (next.anew) setSources(null);
-    else if (seen) setSources(seen.sources);
+    else if (current) setSources(current);
   };
   if (look.isError && !look.isFetching) {
     return <ErrorCard title={t("unreadable")} error={look.error} onRetry={Object.keys(given).length > 0 ? () => setGiven({}) : () => void look.refetch()} />;
@@ -100,8 +102,8 @@ export function Understood({ workflow, field, file, onReady }: UnderstoodProps) 
         <Format look={seen} columns={field.columns} onChange={change} />
         <Questions asked={asked} open={seen.asks} columns={field.columns} format={given} onAnswer={change} />
       </Section>
-      <Section number={2} title={t("columns.title")} done={unmapped(field.columns, seen.sources).length === 0}>
-        <Columns look={seen} columns={field.columns} onChoose={(name, header) => setSources(chosen(seen.sources, name, header))} />
+      <Section number={2} title={t("columns.title")} done={unmapped(field.columns, current ?? {}).length === 0}>
+        <Columns look={seen} sources={current ?? {}} columns={field.columns} onChoose={(name, header) => setSources((before) => chosen(before ?? seen.sources, name, header))} />
         <Preview look={seen} columns={field.columns} />
       </Section>
       <Section number={3} title={t("rows.title")} done={missing === null || missing === "again"}>
