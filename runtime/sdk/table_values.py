@@ -123,7 +123,8 @@ def _number(cell: Any, decimal: Sign, currency: str | None) -> int | Decimal:
     if isinstance(cell, int):
         return cell
     if isinstance(cell, Decimal):
-        return _AS_OFFICES_KEEP.plus(cell)
+        kept = _AS_OFFICES_KEEP.plus(cell)
+        return cell if kept == cell else Decimal(format(kept.normalize(), "f"))
     found = _read(cell, decimal) if isinstance(cell, str) else None
     if found is None:
         raise Misfit("no_number")

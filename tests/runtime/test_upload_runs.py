@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import UUID
 
 import pytest
 from django.conf import settings
+from xlsxwriter import Workbook
 
 from runtime import api
 from runtime.contracts import InputRefused
@@ -165,3 +167,26 @@ def test_rows_that_do_not_fit_in_too_many_places_are_not_left_out(
     monkeypatch.setattr("runtime.api.tables.MOST_GAPS", 2)
     found = checked(kept(*[f"{n};{'x' if n % 2 else ''};1;1.1.2026" for n in range(9)]), keep_left_out=True)
     assert (found.scattered, found.value, found.left_out is not None) == (True, None, True)
+
+
+def test_a_workbook_of_many_pages_is_read_with_its_days_and_whole_numbers(machine: Machine) -> None:
+    out = io.BytesIO()
+    with Workbook(out, {"constant_memory": True}) as book:
+        page = book.add_worksheet("May")
+        day = book.add_format({"num_format": "dd.mm.yyyy"})
+        for at, name in enumerate(HEAD.split(";")):
+            page.write_string(0, at, name)
+        for row in range(1, 702):
+            page.write_number(row, 0, float(row))
+            page.write_string(row, 1, "" if row == 600 else "Küche")
+            page.write_number(row, 2, row + 0.1 + 0.2)
+            page.write_datetime(row, 3, datetime(2026, 11, 28), day)
+    read = io.BytesIO(out.getvalue()).read
+    view = api.add_file(workspace_id=WORKSPACE, name="May.xlsx", mime="application/x", read=read, by=None)
+    found = checked(view.id, keep_left_out=True)
+    assert (found.total, found.fitting, found.value["left_out"]["rows"]) == (701, 700, "601")
+    run = machine.finish(machine.begin(start(at_a_time=50), {"may": found.value}), patience=120)
+    output: Any = detail(run.id, "each").output
+    assert (output["total"], output["done"], output["pages"]) == (700, 700, 2)
+    assert output["results"][0]["of"] == "1 2.3 2026-11-28"
+    assert output["results"][-1]["of"] == "701 702.3 2026-11-28"

@@ -186,6 +186,17 @@ def test_an_amount_in_another_currency_is_not_taken_for_one_in_this() -> None:
         typed("5 EUR", TableColumn(name="n", label="N", type="number"), ",", "dmy")
 
 
+def test_a_workbooks_fractions_are_taken_with_the_digits_that_it_keeps() -> None:
+    number = TableColumn(name="n", label="N", type="number")
+    for cell, kept in (
+        ("702.3000000000001", "702.3"),
+        ("0.30000000000000004", "0.3"),
+        ("1.50", "1.50"),
+        ("1000.0000000000001", "1000"),
+    ):
+        assert str(typed(Decimal(cell), number, ".", "dmy")) == kept
+
+
 @given(st.decimals(-(10**12), 10**12, places=2, allow_nan=False))
 def test_every_amount_comes_back_to_the_cent(amount: Decimal) -> None:
     for decimal, grouped in ((".", f"{amount:,}"), (",", f"{amount:,}".translate(str.maketrans(",.", ".,")))):
