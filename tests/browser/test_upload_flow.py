@@ -171,6 +171,13 @@ def test_columns_are_chosen_and_the_format_is_put_right_by_keys(signed_in: Opens
     # A column of the file stands for one only.
     expect(intake.get_by_label("Invoice number")).to_have_value("")
 
+    other = signed_in(f"/workflows/{live.workflow}/run")
+    other.get_by_role("button", name="Take one that is here already").press("Enter")
+    other.get_by_role("group", name="Take one that is here already").get_by_role(
+        "button", name=re.compile("^odd.csv")
+    ).click()
+    expect(other.get_by_test_id("intake-invoices")).to_contain_text("Commas")
+
 
 def test_an_upload_goes_on_while_somebody_looks_at_another_page(signed_in: Opens, api: Api, shot: Shot) -> None:
     live = api.publish("Elsewhere", month_end())
@@ -236,8 +243,11 @@ def test_the_page_is_readable_in_either_theme_at_a_desk_and_on_a_phone(
     size: str, signed_in: Opens, api: Api, shot: Shot
 ) -> None:
     live = api.publish(f"Readable {size}", month_end())
-    page = signed_in(f"/workflows/{live.workflow}/run", viewport=SIZES[size])
+    page = signed_in(f"/workflows/{live.workflow}/runs", viewport=SIZES[size])
     page.emulate_media(color_scheme=THEMES[size][0])
+    expect(page.get_by_test_id("run-button")).to_be_visible()
+    readable(page, size, "upload-runs", shot)
+    page.get_by_test_id("run-button").click()
     expect(startable(page)).to_be_visible()
     readable(page, size, "upload-start", shot)
     give(page, f"May {size}.csv", statement(*GOOD, *BAD))

@@ -5,8 +5,9 @@ import { useTranslation } from "react-i18next";
 import type { StoredFile } from "../api/files";
 import type { Json } from "../graph";
 import type { InputField } from "../inspector/inputFields";
+import { FileChoices } from "../inspector/widgets/FilePicker";
 import { Button, useFormatter } from "../ui";
-import { addUploads, dropUploadsOf } from "../uploads/store";
+import { addUploads, dropUploadsOf, takeStored } from "../uploads/store";
 import { UploadLines } from "../uploads/UploadLine";
 import { useUploads } from "../uploads/useUploads";
 import { useWorkspace } from "../api/session";
@@ -67,7 +68,10 @@ function DropBox({ owner, field }: { owner: string; field: InputField }) {
   const { t } = useTranslation("intake");
   const workspace = useWorkspace().id;
   const [over, setOver] = useState(false);
+  const [picking, setPicking] = useState(false);
+  const opener = useRef<HTMLButtonElement>(null);
   const hint = useId();
+  const list = useId();
   const take = (files: readonly File[]): void => {
     const [first] = files;
     if (!first) return;
@@ -95,7 +99,28 @@ function DropBox({ owner, field }: { owner: string; field: InputField }) {
       <Upload size={24} aria-hidden />
       <b>{t("drop.title")}</b>
       <p id={hint}>{t("drop.hint", { columns: field.columns.map((column) => column.label).join(", ") })}</p>
-      <Chooser label={t("drop.choose")} describedBy={hint} onFile={(file) => take([file])} primary />
+      <div className={css.ways}>
+        <Chooser label={t("drop.choose")} describedBy={hint} onFile={(file) => take([file])} primary />
+        <Button ref={opener} variant="link" aria-expanded={picking} aria-controls={picking ? list : undefined} onClick={() => setPicking(!picking)}>
+          {t("drop.here")}
+        </Button>
+      </div>
+      {picking && (
+        <div className={css.here}>
+          <FileChoices
+            id={list}
+            label={t("drop.here")}
+            onPick={(file) => {
+              dropUploadsOf(owner);
+              takeStored(workspace, file, owner);
+            }}
+            onClose={() => {
+              setPicking(false);
+              opener.current?.focus();
+            }}
+          />
+        </div>
+      )}
     </div>
   );
 }

@@ -36,6 +36,12 @@ export function addUploads(workspace: string, files: readonly File[], owner: str
   sendNext();
 }
 
+/** Takes a file that is here already, as if it had just come. */
+export function takeStored(workspace: string, stored: StoredFile, owner: string): void {
+  const [one] = begun([{ key: newIdempotencyKey(), name: stored.name, size: stored.size }], owner, workspace);
+  if (one) put((queue) => [...queue, { ...one, state: "done", sent: stored.size, stored }]);
+}
+
 /** Tries once more what failed; under the same key, so that it comes here once. */
 export function retryUpload(key: string): void {
   put((queue) => changed(queue, key, { state: "waits", error: null }));

@@ -91,7 +91,7 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
       footer={
         <>
           <Button onClick={onClose}>{t("publish.cancel")}</Button>
-          <Button icon={<Unplug size={15} aria-hidden />} disabled={!start || errors.length > 0 || halfSaid || (parsed !== null && !parsed.ok)} onClick={() => setDrilling(true)} data-testid="drill-button">
+          <Button icon={<Unplug size={15} aria-hidden />} disabled={!start || errors.length > 0 || halfSaid || Object.keys(given).length > 0 || (parsed !== null && !parsed.ok)} title={Object.keys(given).length > 0 ? t("test.drillNoFiles") : undefined} onClick={() => setDrilling(true)} data-testid="drill-button">
             {t("test.drill")}
           </Button>
           <Button
