@@ -91,6 +91,29 @@ class ConnectionMissing(Exception):
     """This workspace has no such connection, or it can no longer be opened."""
 
 
+class Seal(Protocol):
+    """Signs what this installation has made, so that others can tell."""
+
+    def sign(self, text: str) -> dict[str, str] | None:
+        """The signature of this text (ASCII): `algorithm`, `key` (which one), `signature` (base64); None where this
+        installation has no key."""
+        ...
+
+    def is_genuine(self, text: str, signature: object) -> bool:
+        """Whether this installation has signed that text so."""
+        ...
+
+
+class NoSeal:
+    """A Seal for processes without a key."""
+
+    def sign(self, text: str) -> dict[str, str] | None:
+        return None
+
+    def is_genuine(self, text: str, signature: object) -> bool:
+        return False
+
+
 class QuietSink:
     """A LiveSink for processes that nobody watches."""
 
@@ -137,6 +160,7 @@ class Ports:
         self.public_url = ""
         self.people: People = Anybody()
         self.post: Post | None = None
+        self.seal: Seal = NoSeal()
 
 
 PORTS = Ports()
@@ -149,6 +173,7 @@ def configure(
     people: People | None = None,
     post: Post | None = None,
     public_url: str | None = None,
+    seal: Seal | None = None,
 ) -> None:
     """Set this process's implementations; called by the composition root before anything starts."""
     if people is not None:
@@ -159,5 +184,7 @@ def configure(
         PORTS.live = live
     if vault is not None:
         PORTS.vault = vault
+    if seal is not None:
+        PORTS.seal = seal
     if public_url is not None:
         PORTS.public_url = public_url.rstrip("/")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from runtime.api.asking import may_decide, may_hand_over, may_take
 from runtime.api.backfills import backfill, backfill_plan, backfills, stop_backfill
+from runtime.api.batch_checks import batch_checks, check_batch, note_batch_check
+from runtime.api.batches import batch, keep_manifest, manifest
 from runtime.api.bulk_retries import (
     bulk_retries,
     bulk_retry,
@@ -17,6 +19,7 @@ from runtime.api.bulk_retries import (
     stop_bulk_retry,
 )
 from runtime.api.causes import because
+from runtime.api.corrections import correct_entries, failed_entries, failed_runs, walk_failed
 from runtime.api.dead_letters import dead_letter_count, dead_letter_groups, dead_letters, retry_each, solve_dead_letters
 from runtime.api.documents import design_model, preview_document, ready_designs
 from runtime.api.doubts import in_doubt
@@ -61,6 +64,8 @@ __all__ = [
     "backfill",
     "backfill_plan",
     "backfills",
+    "batch",
+    "batch_checks",
     "because",
     "bulk_retries",
     "bulk_retry",
@@ -68,8 +73,10 @@ __all__ = [
     "cancel",
     "changes",
     "check",
+    "check_batch",
     "check_table",
     "confirm_restored",
+    "correct_entries",
     "dead_letter_count",
     "dead_letter_groups",
     "dead_letters",
@@ -82,6 +89,8 @@ __all__ = [
     "event",
     "events",
     "export",
+    "failed_entries",
+    "failed_runs",
     "file",
     "files",
     "functions",
@@ -94,13 +103,16 @@ __all__ = [
     "hold_workflow",
     "in_doubt",
     "items",
+    "keep_manifest",
     "let_go",
     "link",
     "live_graphs_naming",
     "look_at_table",
+    "manifest",
     "may_decide",
     "may_hand_over",
     "may_take",
+    "note_batch_check",
     "open_file",
     "orphans",
     "pause_run",
@@ -151,5 +163,6 @@ __all__ = [
     "version_graph",
     "versions",
     "waits",
+    "walk_failed",
     "workflows_started_by",
 ]

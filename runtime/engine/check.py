@@ -419,6 +419,8 @@ def _check_step_reference(
             key=key[:100],
             suggestion=close[0] if close else None,
         )
+    elif other.parent == step.id and at == containers.ENDED_FIELD:
+        return
     elif other.id == step.id:
         found.error(
             "reference.itself",

@@ -23,6 +23,10 @@ _UNDO: Final = ".undo"
 _LONGEST_ID: Final = 64
 
 
+#: The setting that is worked out as each of its runs ends, from what the steps inside gave.
+ENDED_FIELD: Final = "posted"
+
+
 def is_container(type_name: str) -> bool:
     """Whether steps of this type have a body."""
     return type_name.startswith(_CONTAINERS)
@@ -35,9 +39,9 @@ def in_turns(type_name: str) -> bool:
 
 def item_fields(type_name: str) -> tuple[str, ...]:
     """The settings of a container that are worked out for each of its runs, so that they know `item` and `index`."""
-    return (
-        ("label", "item_key") if type_name.startswith(_CONTAINERS[0]) else ("until",) if is_container(type_name) else ()
-    )
+    if type_name.startswith(_CONTAINERS[0]):
+        return ("label", "item_key", "amount", "currency", ENDED_FIELD)
+    return ("until",) if is_container(type_name) else ()
 
 
 def is_call(type_name: str) -> bool:

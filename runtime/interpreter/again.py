@@ -46,7 +46,7 @@ def retry(
     if own.found is None or own.fate == "asks" or (own.fate == "repeats" and not may):
         return "asks"
     found, lines = own.found, own.found.lines()
-    rows = reopening.next_rows(found, lines, {}, {}, anew=_given_anew(found, lines, item))
+    rows = reopening.next_rows(found, lines, {}, {}, anew=given_anew(found, lines, item))
     changes: dict[str, Any] = {} if item is None else {"item": item}
     try:
         with commit("child.reopen"):
@@ -61,7 +61,7 @@ def retry(
     return "begun"
 
 
-def _given_anew(found: Found, lines: Sequence[PlannedStep], item: str | None) -> set[str]:
+def given_anew(found: Found, lines: Sequence[PlannedStep], item: str | None) -> set[str]:
     """The steps that an item begins with and that would be given what the steps around it, which were done anew, no
     longer give; but for those of which nobody knows what they did: these are sent the same once more."""
     if found.version.graph.container is None:

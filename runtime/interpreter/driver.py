@@ -115,6 +115,7 @@ class Driver:
         self.fans: dict[str, own_runs.Fan] = own_runs.found(loaded.state, loaded.records)
         #: The run that has begun this one.
         self.parent = None if loaded.outer is None else loaded.outer.parent_run
+        self.place = 0 if loaded.outer is None else loaded.outer.index
         self.counts_from = signals.counts_from(claimed, loaded.outer, self.graph)
         self._letting_go = False
 

@@ -15,7 +15,7 @@ from runtime.engine.graph import Graph, Node
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSON, dumps
 from runtime.engine.state import TERMINAL, StepError, StepKey, StepStatus
-from runtime.interpreter import again, own_errors, own_hands, own_pages, own_results, people
+from runtime.interpreter import again, manifests, own_amounts, own_errors, own_hands, own_pages, own_results, people
 from runtime.interpreter.attempts import failed as failure_of
 from runtime.interpreter.outcomes import Failed
 from runtime.interpreter.outputs import document_of
@@ -180,6 +180,7 @@ class Look:
             for index in range(begun, begun + room):
                 item = spec.items[index] if reading is None else reading.item(index)
                 await self._begin_one(index, item, label=True)
+                own_amounts.note(self.driver, self.node.id, index, item)
             self._note(self._so_far(ended, total))
             # What one portion left over follows with the next commit.
             fan.due = room == PORTION
@@ -188,6 +189,7 @@ class Look:
             return self._progress(self._so_far(ended, total))
         if reading is not None and not too_many:
             if reading.broken is not None:
+                await self._keep_manifest(spec, reading.skipped)
                 self._fail(reading.broken)
                 return True
             if not reading.is_over or tally.count < at_hand:
@@ -195,7 +197,9 @@ class Look:
         if too_many and fan.asked and failed == len(fan.asked):
             self._fail(own_errors.decide_first(self.node.name, list(fan.asked.values())))
             return True
+        skipped = 0 if reading is None else reading.skipped
         if too_many:
+            await self._keep_manifest(spec, skipped)
             first = await self._ask(children.failed, limit=own_errors.SHOWN)
             self._fail(own_errors.failures(self.node.name, first, tally.failed, total))
             return True
@@ -208,9 +212,21 @@ class Look:
                 self._fail(own_errors.too_large())
                 return True
             output["results"] = collected
+        output |= await self._keep_manifest(spec, skipped)
         note = f"{tally.done} of {tally.count}" + (f", {tally.failed} failed" if tally.failed else "")
         await self._succeed(output, note)
         return True
+
+    async def _keep_manifest(self, spec: OwnRuns, skipped: int) -> dict[str, JSON]:
+        """The manifest of its entries as a file, whose row shares the commit that ends the step (I37)."""
+        if not spec.manifest:
+            return {}
+        driver = self.driver
+        about = self.node.key, driver.claimed.generation, skipped
+        kept = await self._ask(manifests.keep, *about, workspace_id=driver.claimed.workspace_id)
+        driver.unit.files += (kept.write,)
+        driver.unit.names["bulk.manifest_commit"] = None
+        return {"manifest": kept.as_json()}
 
     def _so_far(self, ended: int, total: int) -> str:
         reading = self.fan.reading

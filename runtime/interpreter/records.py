@@ -12,6 +12,7 @@ from runtime.interpreter.outcomes import Ending
 from runtime.interpreter.versions import Step
 from runtime.store.reads import AnswerRow, AttemptRow
 from runtime.store.records import (
+    AmountWrite,
     AttemptWrite,
     ChildWrite,
     FileWrite,
@@ -88,6 +89,7 @@ class Unit:
     noted: tuple[str, ...] = ()
     waits: tuple[WaitWrite, ...] = ()
     files: tuple[FileWrite, ...] = ()
+    amounts: tuple[AmountWrite, ...] = ()
     told: list[Told] = field(default_factory=list)
     asked: list[Execute] = field(default_factory=list)
     #: Steps that may stand otherwise than before.

@@ -22,7 +22,7 @@ from runtime.engine.facts import (
 from runtime.engine.graph import Graph
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.engine.state import DECIDED, TERMINAL, RunState, RunStatus, StepError, StepKey, StepState, StepStatus, made
-from runtime.interpreter import people, signals
+from runtime.interpreter import own_amounts, people, signals
 from runtime.interpreter.keys import request_digest
 from runtime.interpreter.outcomes import Done, Ending, Failed
 from runtime.interpreter.records import Asked, Record, Told
@@ -146,6 +146,8 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
             bool(steps) and decided and not release and not unit.attempts and _stands(driver),
             unit.readings,
             unit.files,
+            unit.amounts,
+            own_amounts.posted(driver) if ended else None,
         ),
     )
 

@@ -51,7 +51,7 @@ class Step:
 class Version:
     """A parsed version. Steps are prepared when first needed."""
 
-    __slots__ = ("_bodies", "_steps", "graph", "id", "keys", "linked", "number")
+    __slots__ = ("_bodies", "_steps", "around", "graph", "id", "keys", "linked", "number")
 
     def __init__(self, version_id: UUID, number: int, document: str | Mapping[str, Any]) -> None:
         self.id = version_id
@@ -68,6 +68,8 @@ class Version:
         self.linked = tuple(node for node in graph.nodes if node.type.partition("@")[0] == LINK_STEP)
         self._steps: dict[str, Step] = {}
         self._bodies: dict[str, Version] = {}
+        #: The container whose body this is.
+        self.around: Step | None = None
 
     def of_run(self, trigger_node: str) -> Version:
         """This version as a run sees it that began so: for one of a container's, its body."""
@@ -81,6 +83,7 @@ class Version:
             body = Version.__new__(Version)
             body.id, body.number, body.keys = self.id, self.number, self.keys
             body._take(graph)
+            body.around = container_of(self.graph, trigger_node)
             self._bodies[trigger_node] = body
         return body
 
@@ -103,6 +106,16 @@ class Version:
                 self.graph.by_id[node_id], "comp.effect" if undoes else "step.effect"
             )
         return step
+
+
+def container_of(graph: Graph, node_id: str) -> Step | None:
+    """The step of this container, however deep it stands; None where this build does not know its type."""
+    if (node := graph.by_id.get(node_id)) is not None:
+        try:
+            return _prepare(node, "step.effect")
+        except Unsupported:
+            return None
+    return next((step for body in graph.bodies.values() if (step := container_of(body, node_id)) is not None), None)
 
 
 def _writing(graph: Graph) -> frozenset[str]:

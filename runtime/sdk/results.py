@@ -89,6 +89,8 @@ class OwnRuns:
     pause_ms: int = 0
     #: In place of `items`: they are read a page at a time.
     paged: Paged | None = None
+    #: Whether a manifest of them is kept as a file of the run.
+    manifest: bool = False
 
 
 Outcome: TypeAlias = Result | Wait | StopRun | OwnRuns

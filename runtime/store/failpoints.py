@@ -78,6 +78,7 @@ COMMIT_POINTS: Final = frozenset(
         "bulk.page",
         "bulk.item",
         "bulk.manifest_commit",
+        "bulk.check",
         "blob.row",
         "version.publish",
         "deployment.change",

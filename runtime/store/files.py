@@ -30,7 +30,7 @@ from runtime.store.dialect import Statement, database_now
 from runtime.store.file_models import File
 
 __all__ = [
-    "INSERT_FILES", "PORTION", "FileTooLarge", "Saving", "add", "found", "most_bytes", "opened",
+    "INSERT_FILES", "PORTION", "FileTooLarge", "Saving", "add", "digest", "found", "most_bytes", "opened",
     "portions", "remove", "sweep", "verify",
 ]  # fmt: skip
 
@@ -194,6 +194,18 @@ def portions(file_id: UUID, sha256: str, size: int) -> Iterator[bytes]:
         raise ArtifactDamaged(f"The bytes of file {file_id} were changed.")
     if held:
         yield held
+
+
+def digest(file_id: UUID) -> str | None:
+    """The sha256 of the bytes that stand now; None where there are none."""
+    found = hashlib.sha256()
+    try:
+        with _open(file_id) as file:
+            while data := file.read(PORTION):
+                found.update(data)
+    except ArtifactDamaged:
+        return None
+    return found.hexdigest()
 
 
 def opened(file_id: UUID, sha256: str, size: int) -> BinaryIO:

@@ -14,6 +14,8 @@ from __future__ import annotations
 from django.db import models
 
 from runtime.engine.ids import uuid7
+from runtime.store.batch_models import BatchCheck as BatchCheck
+from runtime.store.batch_models import ItemAmount as ItemAmount
 from runtime.store.bulk_models import BulkRetry as BulkRetry
 from runtime.store.bulk_models import BulkRetryItem as BulkRetryItem
 from runtime.store.file_models import File as File

@@ -244,6 +244,25 @@ class FileWrite(NamedTuple):
     sha256: str
 
 
+class AmountWrite(NamedTuple):
+    """What one entry is worth. `amount` as `batches.units_of` gives it."""
+
+    node_id: str
+    item_index: int
+    amount: int | None
+    currency: str
+
+
+class PostedWrite(NamedTuple):
+    """What the run of an entry has posted; None: nothing stands."""
+
+    run_id: UUID
+    node_id: str
+    item_index: int
+    posted: int | None
+    currency: str
+
+
 class WaitWrite(NamedTuple):
     """A step that waits for its link or for an event."""
 
@@ -313,6 +332,9 @@ class RunWrite(NamedTuple):
     plain: bool = False
     readings: tuple[ReadingWrite, ...] = ()
     files: tuple[FileWrite, ...] = ()
+    amounts: tuple[AmountWrite, ...] = ()
+    #: Of the entry that this run is of.
+    posted: PostedWrite | None = None
 
 
 class Written(NamedTuple):

@@ -13,6 +13,7 @@ from runtime.contracts import RunTouched
 from runtime.engine.state import TERMINAL
 from runtime.store import acceptance, claims, failpoints, hanging, lease_statements, repeats, trail, unit_rows
 from runtime.store import statements as sql
+from runtime.store.batches import INSERT_AMOUNTS, UPDATE_POSTED
 from runtime.store.dialect import Link
 from runtime.store.files import INSERT_FILES
 from runtime.store.readings import INSERT_KEYS, UPSERT_READINGS
@@ -289,6 +290,8 @@ class Batch:
         readings: list[tuple[Any, ...]] = []
         keys: list[tuple[Any, ...]] = []
         files: list[tuple[Any, ...]] = []
+        amounts: list[tuple[Any, ...]] = []
+        posted: list[tuple[Any, ...]] = []
         for run_key, unit, _ in keyed:
             if unit.attempts:
                 attempts += hanging.attempt_rows(run_key, unit)
@@ -314,6 +317,9 @@ class Batch:
                 waits += hanging.wait_rows(self._link.key, run_key, unit)
             if unit.files:
                 files += hanging.file_rows(self._link.key, run_key, unit)
+            amounts += [(run_key, *one) for one in unit.amounts]
+            if unit.posted is not None:
+                posted.append((self._link.key(unit.posted.run_id), *unit.posted[1:]))
             if unit.waits_over:
                 over += [(run_key, *wait) for wait in unit.waits_over]
         for statement, rows in (
@@ -330,6 +336,8 @@ class Batch:
             (UPSERT_READINGS, readings),
             (INSERT_KEYS, keys),
             (INSERT_FILES, files),
+            (INSERT_AMOUNTS, amounts),
+            (UPDATE_POSTED, posted),
         ):
             if rows:
                 self._link.batch(statement, rows)

@@ -4,7 +4,7 @@
  */
 import { type Add, checkUndo } from "./checkUndo";
 import { checkContainers } from "./checkContainers";
-import { containersAround, knowsItems } from "./containers";
+import { containersAround, knowsItems, speaksOfEnds } from "./containers";
 import { downstreamOf, indexOf, isBehindFailure, upstreamOf } from "./indexes";
 import { KEY_PATTERN } from "./keys";
 import { portsOf } from "./ports";
@@ -175,6 +175,7 @@ function checkReferences(document: GraphDocument, node: GraphNode, specs: Specs,
     }
     if (reference.root !== "steps" || reference.key === null) continue;
     const used = byKey.get(reference.key);
+    if (used?.parent === node.id && speaksOfEnds(node, top)) continue;
     if (!used) add("error", "reference.step_missing", where, { label, key: reference.key });
     else if (used.id !== node.id && used.parent !== undefined && !around.has(used.parent)) {
       const container = byId.get(used.parent)?.name ?? used.parent;

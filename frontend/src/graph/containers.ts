@@ -25,11 +25,21 @@ export function isContainer(spec: StepSpec | undefined): boolean {
 }
 
 /** The settings of a container that are worked out for each of its items, so that they know `item` and `index`. */
-const ITEM_FIELDS: Readonly<Record<string, string>> = { "flow.for_each": "label", "flow.repeat": "until" };
+const ITEM_FIELDS: Readonly<Record<string, readonly string[]>> = {
+  "flow.for_each": ["label", "item_key", "amount", "currency", "posted"],
+  "flow.repeat": ["until"],
+};
+/** The one of these that is worked out as an item ends, from what the steps inside gave. */
+const ENDED_FIELD = "posted";
 
 /** Whether this is a setting in which a container speaks of each of its items. */
 export function speaksOfItems(node: Pick<GraphNode, "type">, field: string): boolean {
-  return ITEM_FIELDS[node.type.split("@")[0] ?? ""] === field.split(/[.[]/)[0];
+  return ITEM_FIELDS[node.type.split("@")[0] ?? ""]?.includes(field.split(/[.[]/)[0] ?? "") ?? false;
+}
+
+/** Whether this is a setting in which a container speaks of what the steps inside gave. */
+export function speaksOfEnds(node: Pick<GraphNode, "type">, field: string): boolean {
+  return field === ENDED_FIELD && speaksOfItems(node, field);
 }
 
 /** Whether formulas in this field of a step know `item` and `index`. */

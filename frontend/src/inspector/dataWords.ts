@@ -4,7 +4,7 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
 import {
-  type Category, containersAround, type DataRow, dataRows, earlierSteps, type GraphDocument, type GraphNode, indexOf, isJsonObject, type Json, knowsLookUp, speaksOfItems, parseTemplate,
+  type Category, containersAround, type DataRow, dataRows, earlierSteps, type GraphDocument, type GraphNode, indexOf, isJsonObject, type Json, knowsLookUp, speaksOfEnds, speaksOfItems, parseTemplate,
   type PathReference, pathLabel, simplePath, type Specs, typeOf, valueAt, words,
 } from "../graph";
 import { scopedWords, useDataScope } from "./DataScope";
@@ -102,6 +102,8 @@ export function sourcesFor(document: GraphDocument, specs: Specs, samples: Sampl
   const container = itemsOf(document, node, field);
   const step = indexOf(document).byId.get(node);
   const found = [...(step && field !== null && knowsLookUp(field) ? [lookUpSource(step, specs, samples, t)] : []), ...stepsFor(document, specs, samples, node)];
+  // What the steps inside gave for one of the items.
+  if (step && field !== null && speaksOfEnds(step, field)) found.unshift(...sourcesOfSteps(document.nodes.filter((one) => one.parent === node), specs, samples));
   if (!container) return found;
   const spec = specs[container.type];
   const { value, origin } = itemSample(document, specs, samples, container);
@@ -131,7 +133,11 @@ function lookUpSource(step: GraphNode, specs: Specs, samples: Samples, t: Transl
 }
 
 function stepsFor(document: GraphDocument, specs: Specs, samples: Samples, node: string): DataSource[] {
-  return earlierSteps(document, node).map((step) => {
+  return sourcesOfSteps(earlierSteps(document, node), specs, samples);
+}
+
+function sourcesOfSteps(steps: readonly GraphNode[], specs: Specs, samples: Samples): DataSource[] {
+  return steps.map((step) => {
     const spec = specs[step.type];
     const { value, origin } = sampleOf(step, specs, samples);
     return {

@@ -17,6 +17,7 @@ from runtime.sdk import (
     field,
 )
 from runtime.sdk.advice import address_advice, address_problems, secret_pairs
+from runtime.sdk.batch_settings import BatchSettings
 from runtime.sdk.calls import REFUSED_HEADERS
 from runtime.sdk.headers import check_header
 from runtime.sdk.source_settings import FileSettings, PagesSettings
@@ -26,7 +27,7 @@ _MOST_AT_A_TIME = 100
 _MOST_ITEMS = 100_000
 
 
-class ForEachConfig(FileSettings, PagesSettings):
+class ForEachConfig(FileSettings, PagesSettings, BatchSettings):
     source: Literal["list", "file", "pages"] = field(
         "list",
         title="Where the entries come from",
@@ -149,6 +150,7 @@ def run(config: ForEachConfig, step_input: JSON, context: Context) -> OwnRuns:
         at_a_time=config.at_a_time,
         may_fail=_may_fail(config, count),
         collect=config.collect,
+        manifest=config.manifest,
     )
 
 
@@ -175,7 +177,12 @@ def _paged(config: ForEachConfig) -> OwnRuns:
 
 def _read_by(config: ForEachConfig, paged: Paged) -> OwnRuns:
     return OwnRuns(
-        "items", at_a_time=config.at_a_time, may_fail=_may_fail(config, 0), collect=config.collect, paged=paged
+        "items",
+        at_a_time=config.at_a_time,
+        may_fail=_may_fail(config, 0),
+        collect=config.collect,
+        paged=paged,
+        manifest=config.manifest,
     )
 
 

@@ -1,0 +1,205 @@
+"""Batches: the entries of one container's list, as people watch, correct and prove them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import BigIntegerField, Count, ExpressionWrapper, F, Max, Q, QuerySet
+from django.db.models.functions import Cast
+
+from runtime.api.files import file as file_view
+from runtime.api.runs import snapshot
+from runtime.contracts import ItemCounts, NotFound
+from runtime.contracts.batches import BatchView, ControlTotal, CountAndSum, FailedFor
+from runtime.contracts.files import FileView
+from runtime.engine.jsonprofile import JSON
+from runtime.interpreter import manifests
+from runtime.interpreter.payloads import document
+from runtime.interpreter.versions import container_of, parsed
+from runtime.sdk.batch_settings import expected_amounts
+from runtime.sdk.files import is_file
+from runtime.store import batches as store
+from runtime.store.dialect import database_now
+from runtime.store.models import DeadLetter, File, Run, StepRun
+
+__all__ = ["batch", "keep_manifest", "manifest"]
+
+#: Containers that go through a list.
+_LIST: Final = "flow.for_each@"
+_RATE_MS: Final = 5 * 60_000
+#: Of fewer that ended nobody can say how fast it goes.
+_FEWEST: Final = 5
+_MOST_POINTS: Final = 60
+_MOST_CAUSES: Final = 20
+
+
+def batch(*, workspace_id: UUID, run_id: UUID, node: str) -> BatchView:
+    """The entries of this step as they stand. Raises NotFound, also where the step goes through no list."""
+    found = snapshot(workspace_id=workspace_id, run_id=run_id)
+    run, step = found.run, next((one for one in found.steps if one.node == node), None)
+    container = container_of(parsed(run.version_id).graph, node)
+    if container is None or not container.node.type.startswith(_LIST):
+        raise NotFound("This run has no such list.", code="batch_not_found")
+    stand = (None if step is None else step.items) or ItemCounts(None, 0, 0, 0, 0, 0)
+    config = _config(run_id, node)
+    kept = last_manifest(run_id, node)
+    own = own_runs(run_id, node)
+    last = own.aggregate(last=Max("finished_at"))["last"]
+    rate, points = _pace(own)
+    skipped = manifests.skipped_of(run_id, node)
+    return BatchView(
+        run_id=run_id,
+        node=node,
+        key=container.node.key,
+        name=container.node.name,
+        workflow_id=run.workflow_id,
+        version_id=run.version_id,
+        status="waiting" if step is None else step.status,
+        run_status=run.status,
+        run_waiting=run.finished_at is None,
+        total=stand.total,
+        started=stand.started,
+        done=stand.done,
+        failed=stand.failed,
+        solved=stand.solved,
+        running=stand.running,
+        waiting=stand.waiting,
+        skipped=skipped,
+        started_at=None if step is None else step.started_at,
+        finished_at=None if step is None else step.finished_at,
+        ended_last=last,
+        per_minute=rate,
+        points=points,
+        causes=_causes(own),
+        has_amounts=bool(config.get("amount")),
+        expected_count=_whole(config.get("expected_count")),
+        totals=_totals(run_id, node, config),
+        files=File.objects.filter(run_id__in=own.values("pk"), removed_at=None).count(),
+        manifest=None if kept is None else file_view(workspace_id=workspace_id, file_id=kept.pk),
+        sealed=kept is not None and not _has_changed_since(own, kept.created_at),
+        input=_input(workspace_id, config),
+    )
+
+
+def manifest(*, workspace_id: UUID, run_id: UUID, node: str) -> Iterator[bytes]:
+    """The manifest of these entries as they stand now, line by line. Raises NotFound."""
+    batch(workspace_id=workspace_id, run_id=run_id, node=node)
+    return manifests.lines(workspace_id, run_id, node)
+
+
+def keep_manifest(*, workspace_id: UUID, run_id: UUID, node: str) -> FileView:
+    """Keep the manifest as it stands now, as a file of the run. Raises NotFound, StoreUnavailable."""
+    view = batch(workspace_id=workspace_id, run_id=run_id, node=node)
+    kept = manifests.keep(run_id, node, view.key, 1, workspace_id=workspace_id)
+    manifests.add(workspace_id, view.workflow_id, run_id, kept)
+    return file_view(workspace_id=workspace_id, file_id=kept.write.id)
+
+
+def own_runs(run_id: UUID, node: str) -> QuerySet[Run]:
+    """The runs of the entries."""
+    return Run.objects.filter(parent_run_id=run_id, parent_node=node)
+
+
+def last_manifest(run_id: UUID, node: str) -> File | None:
+    """The one that was kept last."""
+    rows = File.objects.filter(run_id=run_id, node_id=node, mime=manifests.MIME, removed_at=None)
+    return rows.order_by("-id").first()
+
+
+def _has_changed_since(own: QuerySet[Run], at: int) -> bool:
+    return own.filter(Q(finished_at__isnull=True) | Q(finished_at__gt=at)).exists()
+
+
+def _config(run_id: UUID, node: str) -> Mapping[str, Any]:
+    """The step's settings as they were worked out when it began; without the list."""
+    rows = StepRun.objects.filter(run_id=run_id, node_id=node).order_by("-generation")
+    text = rows.values_list("input", flat=True).first()
+    found: Any = document(text) if text else None
+    return found if isinstance(found, dict) else {}
+
+
+def _input(workspace_id: UUID, config: Mapping[str, Any]) -> FileView | None:
+    given = config.get("file") if config.get("source") == "file" else None
+    if not is_file(given):
+        return None
+    try:
+        return file_view(workspace_id=workspace_id, file_id=UUID(str(given["id"])))  # type: ignore[index]
+    except (NotFound, ValueError):
+        return None
+
+
+def _pace(own: QuerySet[Run]) -> tuple[float | None, tuple[tuple[int, int], ...]]:
+    """How many end a minute, by those that did last; and how many ended in each minute."""
+    now = database_now()
+    recent = own.filter(finished_at__gte=now - _RATE_MS).aggregate(count=Count("id"), first=Max("finished_at"))
+    rate = None
+    if recent["count"] >= _FEWEST:
+        began = (
+            own.filter(finished_at__gte=now - _RATE_MS).order_by("finished_at").values_list("finished_at", flat=True)
+        )
+        since = now - (began.first() or now)
+        rate = recent["count"] * 60_000 / max(since, 1_000)
+    minute = ExpressionWrapper(F("finished_at") / 60_000, output_field=BigIntegerField())
+    rows = (
+        own.filter(finished_at__isnull=False)
+        .annotate(minute=Cast(minute, BigIntegerField()))
+        .values_list("minute")
+        .annotate(count=Count("id"))
+        .order_by("-minute")[:_MOST_POINTS]
+    )
+    return rate, tuple(sorted((int(at) * 60_000, int(count)) for at, count in rows))
+
+
+def _causes(own: QuerySet[Run]) -> tuple[FailedFor, ...]:
+    letters = DeadLetter.objects.filter(run_id__in=own.values("pk"), solved_at__isnull=True)
+    rows = letters.values("cause").annotate(count=Count("run_id"), newest=Max("run_id")).order_by("-count", "cause")
+    found = []
+    for row in rows[:_MOST_CAUSES]:
+        newest = letters.filter(cause=row["cause"]).order_by("-at").values_list("title", "message").first()
+        if newest is not None:
+            found.append(FailedFor(row["cause"], newest[0], newest[1], row["count"]))
+    return tuple(found)
+
+
+def _totals(run_id: UUID, node: str, config: Mapping[str, Any]) -> tuple[ControlTotal, ...]:
+    worth, posted = store.sums(run_id, node)
+    by_currency = {one.currency: one for one in worth}
+    expected = expected_amounts(config.get("expected_amount"))
+    if "" in expected and "" not in by_currency and len(by_currency) == 1:
+        # Nobody named the currency, and there is but one.
+        expected[next(iter(by_currency))] = expected.pop("")
+    says_posted = bool(config.get("posted"))
+    found = []
+    for currency in sorted({*by_currency, *expected, *posted}):
+        one = by_currency.get(currency, store.Sum(currency, *(0,) * 9))
+        count, amount = posted.get(currency, (0, 0))
+        found.append(
+            ControlTotal(
+                currency=currency,
+                received=_sum(one.entries, one.amount),
+                done=_sum(one.done_count, one.done),
+                failed=_sum(one.failed_count, one.failed),
+                open=_sum(one.open_count, one.open),
+                posted=_sum(count, amount) if says_posted or count else None,
+                expected=expected.get(currency),
+                without=one.without,
+            )
+        )
+    return tuple(found)
+
+
+def _sum(count: int, amount: int) -> CountAndSum:
+    return CountAndSum(count, Decimal(store.decimal_of(amount)))
+
+
+def _whole(value: JSON) -> int | None:
+    if isinstance(value, bool) or value is None:
+        return None
+    try:
+        exact = Decimal(str(value).strip())
+    except ArithmeticError:
+        return None
+    return int(exact) if exact.is_finite() and exact == exact.to_integral_value() else None
