@@ -166,10 +166,7 @@ class LookAtTable(ApiView):
             file=_file(call, seen.file),
             format=dict(seen.format),
             sheets=list(seen.sheets),
-            columns=[
-                FileColumnShape(name=one.name, kind=one.kind, samples=list(one.samples))  # type: ignore[arg-type]
-                for one in seen.columns
-            ],
+            columns=[FileColumnShape(name=one.name, kind=one.kind, samples=list(one.samples)) for one in seen.columns],
             sources=dict(seen.sources),
             asks=[
                 AskShape(kind=ask.kind, column=ask.column, cell=ask.cell, readings=list(ask.readings))

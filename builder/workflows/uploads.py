@@ -60,8 +60,8 @@ def look(
         sources = {**{name: header for name, header in new.items() if name not in _sources(said)}, **chosen}
         first = seen(format, sources)
     asked = {ask.kind for ask in first.asks}
-    answers = {"decimal": said.decimal, "dates": said.dates}
-    known = {kind: answers[kind] for kind in asked}
+    answers: dict[str, str] = {"decimal": said.decimal, "dates": said.dates}
+    known = {name: answer for name, answer in answers.items() if name in asked}
     return Remembered(seen({**format, **known}, sources) if known else first, said)
 
 

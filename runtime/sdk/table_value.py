@@ -68,15 +68,17 @@ class TableFormat:
             found = cls(**given)
         except TypeError:
             raise Unusable("is not described as a file is read") from None
+        # Whoever starts a run wrote it: nothing is what its type says.
+        header: object = found.header
+        texts: list[object] = [found.kind, found.delimiter, found.encoding, found.decimal, found.dates, found.sheet]
         fits = (
-            found.kind in ("csv", "xlsx")
-            and isinstance(found.header, int)
-            and not isinstance(found.header, bool)
-            and 0 <= found.header <= MOST_BEFORE
+            all(isinstance(text, str) and len(text) <= 100 for text in texts)
+            and found.kind in ("csv", "xlsx")
+            and isinstance(header, int)
+            and not isinstance(header, bool)
+            and 0 <= header <= MOST_BEFORE
             and found.decimal in (",", ".")
             and found.dates in ("dmy", "mdy")
-            and isinstance(found.sheet, str)
-            and len(found.sheet) <= 100
             and (found.kind == "xlsx" or (found.delimiter in DELIMITERS and found.encoding in ENCODINGS))
         )
         if not fits:
@@ -142,7 +144,7 @@ def accepted(columns: Sequence[TableColumn], raw: object) -> dict[str, JSON]:
 
 def _sources(given: object) -> dict[str, str]:
     if isinstance(given, list):
-        given = {one.get("name"): one.get("from") for one in given if isinstance(one, Mapping)}
+        given = {str(one.get("name")): one.get("from") for one in given if isinstance(one, Mapping)}
     if not isinstance(given, Mapping) or len(given) > MOST_COLUMNS:
         raise Unusable("does not say which column is which")
     chosen = {str(name): header for name, header in given.items() if header}

@@ -135,7 +135,10 @@ def test_what_a_program_hands_over_beside_it_does_no_harm(world: World) -> None:
     made = world.workflow(graph=factories.graph(("start", "trigger.manual@1", {})))
     assert world.as_bo.post(f"{world.here}/workflows/{made.id}/publish", {"revision": 1}).status == 201
     path = f"{world.here}/workflows/{made.id}/runs"
-    for given in ({"file": {}}, {"file": {"id": "x"}}, {"file": {"id": 1}, "columns": {"a": 1}, "format": {}}):
+    some: list[dict[str, Any]] = [
+        {"file": {}}, {"file": {"id": "x"}}, {"file": {"id": 1}, "columns": {"a": 1}, "format": {}},
+    ]  # fmt: skip
+    for given in some:
         value = {**given, "layout": "0" * 64}
         assert world.as_rosa.post(path, {"input": {"may": value, "x" * 99: value}}).status == 202
     assert (FileStart.objects.count(), FileLayout.objects.count()) == (0, 0)

@@ -104,8 +104,8 @@ ROWS: dict[str, Any] = {
 async def test_a_file_with_rows_is_taken_with_how_it_is_read() -> None:
     node = CATALOG.get("trigger.manual@1")
     assert node is not None
-    file = {"id": "x", "name": "a.csv", "mime": "text/csv", "size": 1, "sha256": "0" * 64}
-    form = {"kind": "csv", "header": 1, "delimiter": ";", "encoding": "utf-8", "decimal": ","}
+    file: Any = {"id": "x", "name": "a.csv", "mime": "text/csv", "size": 1, "sha256": "0" * 64}
+    form: Any = {"kind": "csv", "header": 1, "delimiter": ";", "encoding": "utf-8", "decimal": ","}
     event = EventView(
         source="manual",
         received_at=0,
@@ -115,7 +115,10 @@ async def test_a_file_with_rows_is_taken_with_how_it_is_read() -> None:
     outcome: Any = await run_step(node, ROWS, context=StepTestContext(event=event))
     assert outcome.output["may"]["file"] == file
     assert [(one["name"], one["from"]) for one in outcome.output["may"]["columns"]] == [("no", "Nr"), ("sum", None)]
-    for given, says in (("a.csv", "needs a file with rows"), ({"file": file, "format": form}, "a column for “No”")):
+    unfit: list[tuple[Any, str]] = [
+        ("a.csv", "needs a file with rows"), ({"file": file, "format": form}, "a column for “No”"),
+    ]  # fmt: skip
+    for given, says in unfit:
         event = EventView(source="manual", received_at=0, input={"may": given}, has_input=True)
         with pytest.raises(PermanentError, match=says):
             await run_step(node, ROWS, context=StepTestContext(event=event))

@@ -20,7 +20,7 @@ from runtime.store.models import File, Run
 from tests.runtime.machine import WORKSPACE, Machine, detail, fields, flow, step
 from tests.runtime.test_own_runs import inside
 
-COLUMNS = [
+COLUMNS: list[dict[str, Any]] = [
     {"name": "invoice", "label": "Invoice", "key": True},
     {"name": "centre", "label": "Cost centre", "required": True},
     {"name": "amount", "label": "Amount", "type": "amount"},
@@ -130,7 +130,7 @@ def test_a_file_that_nobody_looked_at_is_read_where_it_can_be_read_one_way(
     machine: Machine, head: str, row: str, words: str | None
 ) -> None:
     view = api.file(workspace_id=WORKSPACE, file_id=kept(row, head=head))
-    given = {"id": str(view.id), "name": view.name, "mime": view.mime, "size": view.size, "sha256": view.sha256}
+    given: Any = {"id": str(view.id), "name": view.name, "mime": view.mime, "size": view.size, "sha256": view.sha256}
     run = machine.run(start(), {"may": given})
     if words is None:
         assert run.status == "completed", run

@@ -353,6 +353,11 @@ def test_what_a_start_is_given_says_how_its_rows_are_read() -> None:
         ({"file": FILE, "format": FORM, "columns": {"invoice": "A"}}, "needs a column for “Cost centre”"),
         ({"file": FILE, "format": FORM, "columns": {"invoice": "A", "centre": "A"}}, "one column of the file for two"),
         ({"file": FILE, "format": {"kind": "csv"}, "columns": SOURCES}, "not described"),
+        ({"file": FILE, "format": {**FORM, "encoding": []}, "columns": SOURCES}, "not described"),
+        ({"file": FILE, "format": {**FORM, "sheet": {}}, "columns": SOURCES}, "not described"),
+        ({"file": FILE, "format": FORM, "columns": [{"name": [], "from": [1]}]}, "which column is which"),
+        ({"file": FILE, "format": FORM, "columns": {"invoice": ["A"]}}, "which column is which"),
+        ({"file": FILE, "format": FORM, "columns": SOURCES, "left_out": 5}, "left out"),
         ({"file": FILE, "format": {**FORM, "encoding": "idna"}, "columns": SOURCES}, "not described"),
         ({"file": FILE, "format": FORM, "columns": SOURCES, "left_out": {"rows": "9-3", "file": None}}, "left out"),
         ({"file": FILE, "format": FORM, "columns": SOURCES, "left_out": {"rows": "a", "file": None}}, "left out"),
@@ -361,6 +366,23 @@ def test_what_a_start_is_given_says_how_its_rows_are_read() -> None:
 def test_what_is_no_file_with_rows_is_refused(given: Any, said: str) -> None:
     with pytest.raises(Unusable, match=said):
         accepted(INVOICES, given)
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=9,
+)
+
+
+@given(ANY, ANY, ANY)
+def test_whatever_comes_for_a_file_with_rows_is_taken_or_refused(form: Any, columns: Any, left_out: Any) -> None:
+    for value in (form, {"file": FILE, "format": form, "columns": columns, "left_out": left_out}):
+        with suppress(Unusable):
+            accepted(INVOICES, value)
+    changed = {**FORM, **form} if isinstance(form, dict) else {**FORM, "encoding": form}
+    with suppress(Unusable):
+        accepted(INVOICES, {"file": FILE, "format": changed, "columns": columns, "left_out": left_out})
 
 
 def test_rows_that_are_left_out_are_known_by_their_numbers() -> None:
