@@ -59,7 +59,7 @@ def look(
         new = {name: header for name, header in first.sources.items() if header not in chosen.values()}
         sources = {**{name: header for name, header in new.items() if name not in _sources(said)}, **chosen}
         first = seen(format, sources)
-    asked = {ask.kind for ask in first.asks}
+    asked: set[str] = {ask.kind for ask in first.asks}
     answers: dict[str, str] = {"decimal": said.decimal, "dates": said.dates}
     known = {name: answer for name, answer in answers.items() if name in asked}
     return Remembered(seen({**format, **known}, sources) if known else first, said)
