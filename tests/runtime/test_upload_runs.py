@@ -65,6 +65,9 @@ def test_rows_come_mapped_and_typed_to_the_steps(machine: Machine) -> None:
     assert run.status == "completed", run
     output: Any = detail(run.id, "each").output
     assert [one["of"] for one in output["results"]] == ["1 1235.50 2026-11-28", "2 -6.5 2026-12-01"]
+    batch = api.batch(workspace_id=WORKSPACE, run_id=run.id, node="each")
+    assert batch.input is not None
+    assert batch.input.id == file_id
 
 
 def test_rows_that_do_not_fit_are_kept_in_a_file_and_left_out(machine: Machine) -> None:
