@@ -12,20 +12,18 @@ from runtime.sdk.table_columns import TableColumn
 from runtime.sdk.table_fit import NONE_LEFT_OUT, Fitting, Plan, first_rows, headers_of, open_cells, plan_of
 from runtime.sdk.table_looks import Look, look_at
 from runtime.sdk.table_pages import TablePages
-from runtime.sdk.table_value import TableFormat, Unusable, spans
+from runtime.sdk.table_value import LeftOut, TableFormat, Unusable, spans
 
 __all__ = ["PreparedPages", "plan_of_value"]
 
 
 def plan_of_value(file: BinaryIO, value: Mapping[str, Any]) -> Plan:
     """How to read the rows that a value in data stands for. Raises TableRefused."""
-    told: list[Any] = list(value["columns"])
-    columns = [TableColumn.model_validate({n: v for n, v in one.items() if n != "from"}) for one in told]
+    columns = _columns(value)
     try:
         if value.get("format") is None:
             return _found_out(look_at(file, columns))
-        form = TableFormat.of(value["format"])
-        left_out = spans(value["left_out"]["rows"]) if value.get("left_out") else NONE_LEFT_OUT
+        form, left_out = TableFormat.of(value["format"]), _left_out(value)
     except Unusable as unusable:
         raise TableRefused(f"The file {unusable}.") from unusable
     raw = open_cells(file, form)
@@ -33,7 +31,17 @@ def plan_of_value(file: BinaryIO, value: Mapping[str, Any]) -> Plan:
         headers = headers_of(first_rows(raw.rows), form.header)
     finally:
         raw.close()
-    return plan_of(form, columns, {one["name"]: one["from"] for one in told if one.get("from")}, headers, left_out)
+    sources = {one["name"]: one["from"] for one in value["columns"] if one.get("from")}
+    return plan_of(form, columns, sources, headers, left_out)
+
+
+def _columns(value: Mapping[str, Any]) -> list[TableColumn]:
+    told: list[Any] = list(value["columns"])
+    return [TableColumn.model_validate({n: v for n, v in one.items() if n != "from"}) for one in told]
+
+
+def _left_out(value: Mapping[str, Any]) -> LeftOut:
+    return spans(value["left_out"]["rows"]) if value.get("left_out") else NONE_LEFT_OUT
 
 
 def _found_out(found: Look) -> Plan:
@@ -48,7 +56,7 @@ def _found_out(found: Look) -> Plan:
 
 @dataclass(frozen=True, slots=True)
 class PreparedPages(TablePages):
-    """As `TablePages`; `file` is the whole value. The cursor holds only where to go on: the value says the rest."""
+    """As `TablePages`; `file` is the whole value."""
 
     def _digest(self) -> JSON:
         file = self.file.get("file") if isinstance(self.file, dict) else None
@@ -61,10 +69,12 @@ class PreparedPages(TablePages):
         return plan_of_value(file, self.file if isinstance(self.file, dict) else {})
 
     def _kept(self, layout: Any) -> JSON:
-        return None
+        return {"format": layout.form.as_json(), "places": [*layout.places], "width": layout.width}
 
-    def _again(self, kept: Any, file: BinaryIO) -> Any:
-        return self._look(file)
+    def _again(self, kept: Any) -> Any:
+        value = self.file if isinstance(self.file, dict) else {}
+        form = TableFormat.of(kept["format"])
+        return Plan(form, tuple(_columns(value)), tuple(kept["places"]), kept["width"], _left_out(value))
 
     def _open(self, file: BinaryIO, layout: Any, start: Place) -> Any:
         return Fitting(file, layout, start)

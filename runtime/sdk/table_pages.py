@@ -53,7 +53,7 @@ class TablePages:
                 start, before, total = Place(), 0, None
             else:
                 self._check_file(cursor)
-                layout, start = self._again(cursor["layout"], file), Place(**cursor["place"])
+                layout, start = self._again(cursor["layout"]), Place(**cursor["place"])
                 before, total = cursor["before"], cursor["total"]
             with self._open(file, layout, start) as some:
                 numbered = list(islice(some.rows(), PAGE_ROWS))
@@ -92,7 +92,7 @@ class TablePages:
     def _kept(self, layout: Any) -> JSON:
         return _written(layout)
 
-    def _again(self, kept: Any, file: BinaryIO) -> Any:
+    def _again(self, kept: Any) -> Any:
         return _layout(kept)
 
     def _open(self, file: BinaryIO, layout: Any, start: Place) -> Any:
