@@ -16,6 +16,8 @@ from xlsxwriter import Workbook
 from runtime import api
 from runtime.contracts import InputRefused
 from runtime.contracts.tables import TableUnreadable
+from runtime.engine.graph import parse
+from runtime.engine.needs import engine_needed
 from runtime.store.models import File, Run
 from tests.runtime.machine import WORKSPACE, Machine, detail, fields, flow, step
 from tests.runtime.test_own_runs import inside
@@ -193,3 +195,9 @@ def test_a_workbook_of_many_pages_is_read_with_its_days_and_whole_numbers(machin
     assert (output["total"], output["done"], output["pages"]) == (700, 700, 2)
     assert output["results"][0]["of"] == "1 2.3 2026-11-28"
     assert output["results"][-1]["of"] == "701 702.3 2026-11-28"
+
+
+def test_runs_that_are_asked_for_rows_are_left_to_workers_that_know_them() -> None:
+    """I30."""
+    only = {**start(), "nodes": [node for node in start()["nodes"] if node["key"] == "start"], "edges": []}
+    assert engine_needed(parse(only)) > engine_needed(parse(flow("start", step("start", "trigger.manual@1"))))
