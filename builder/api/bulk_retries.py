@@ -133,7 +133,7 @@ class BulkRetries(ApiView):
             reason=body.reason,
             by=call.person.id,
         )
-        return _one(call, made)
+        return shape_of(call, made)
 
 
 class OneBulkRetry(ApiView):
@@ -141,7 +141,7 @@ class OneBulkRetry(ApiView):
     def get(self, call: Call, *, bulk_id: UUID) -> OneBulkRetryShape:
         """How far a bulk retry is, and what did not just work."""
         workspace_id = call.workspace.id
-        shape = _one(call, runtime_api.bulk_retry(workspace_id=workspace_id, bulk_id=bulk_id))
+        shape = shape_of(call, runtime_api.bulk_retry(workspace_id=workspace_id, bulk_id=bulk_id))
         told = runtime_api.bulk_retry_items(workspace_id=workspace_id, bulk_id=bulk_id)
         runs = selectors.shaped(workspace_id=workspace_id, views=[one.run for one in told])
         return OneBulkRetryShape(
@@ -157,14 +157,14 @@ class GoOnWithBulkRetry(ApiView):
     @operation(Action.RUN_RETRY, answer=BulkRetryShape, status=202, also=(409,), repeat="stored_apart")
     def post(self, call: Call, *, bulk_id: UUID) -> BulkRetryShape:
         """Go on with the others, now that it is known what came of the first one."""
-        return _one(call, runtime_api.go_on_with_bulk(workspace_id=call.workspace.id, bulk_id=bulk_id))
+        return shape_of(call, runtime_api.go_on_with_bulk(workspace_id=call.workspace.id, bulk_id=bulk_id))
 
 
 class StopBulkRetry(ApiView):
     @operation(Action.RUN_RETRY, answer=BulkRetryShape, status=202, also=(409,), repeat="stored_apart")
     def post(self, call: Call, *, bulk_id: UUID) -> BulkRetryShape:
         """Go on with no further ones. Those that were begun go on."""
-        return _one(
+        return shape_of(
             call, runtime_api.stop_bulk_retry(workspace_id=call.workspace.id, bulk_id=bulk_id, by=call.person.id)
         )
 
@@ -179,7 +179,8 @@ def _workflows(call: Call, found: list[BulkRetryView]) -> Mapping[UUID, str]:
     return selectors.names(workspace_id=call.workspace.id, workflow_ids=wanted)
 
 
-def _one(call: Call, view: BulkRetryView) -> BulkRetryShape:
+def shape_of(call: Call, view: BulkRetryView) -> BulkRetryShape:
+    """One of them, with the names in it."""
     people = (view.by, person_in(view.ended_by))
     return _shape(view, names_of({one for one in people if one is not None}), _workflows(call, [view]))
 

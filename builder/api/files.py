@@ -96,7 +96,7 @@ class Files(ApiView):
             after=query.cursor,
             limit=query.limit,
         )
-        return Paged[FileShape](items=shapes_of(call, page.items), next_cursor=page.next_cursor)
+        return Paged[FileShape](items=file_shapes(call, page.items), next_cursor=page.next_cursor)
 
     @operation(
         Action.FILE_ADD,
@@ -127,7 +127,7 @@ class Files(ApiView):
             raise Refusal(413, error.code, error.message, params=error.params) from error
         except (TimeoutError, ConnectionError) as error:
             raise Refusal(408, "too_slow", "The file came too slowly, or not to its end. Nothing was kept.") from error
-        return shapes_of(call, [added])[0]
+        return file_shapes(call, [added])[0]
 
 
 class Archive(ApiView):
@@ -144,7 +144,7 @@ class OneFile(ApiView):
     @operation(Action.FILE_SEE, answer=FileShape)
     def get(self, call: Call, *, file_id: UUID) -> FileShape:
         """One file, without its bytes."""
-        return shapes_of(call, [runtime_api.file(workspace_id=call.workspace.id, file_id=file_id)])[0]
+        return file_shapes(call, [runtime_api.file(workspace_id=call.workspace.id, file_id=file_id)])[0]
 
     @operation(Action.FILE_REMOVE, query=RemoveQuery, status=204, also=(409,), repeat="stored_apart")
     def delete(self, call: Call, *, file_id: UUID, query: RemoveQuery) -> None:
@@ -200,8 +200,8 @@ def _form_refused() -> Refusal:
     )
 
 
-def shapes_of(call: Call, views: list[FileView]) -> list[FileShape]:
-    """Files with the names of who and what made them."""
+def file_shapes(call: Call, views: list[FileView]) -> list[FileShape]:
+    """Files with the names of those who made them."""
     here = call.workspace.id
     people = names_of({view.created_by for view in views if view.created_by is not None})
     workflows = names(workspace_id=here, workflow_ids={view.workflow_id for view in views if view.workflow_id})

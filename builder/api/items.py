@@ -24,6 +24,7 @@ class ItemsQuery(PageQuery):
     limit: Annotated[int, Field(ge=1, le=200)] = 100
     node: Annotated[str, Field(min_length=1, max_length=64)]
     status: Literal["all", "done", "failed", "solved", "open"] = "all"
+    search: Annotated[str, Field(max_length=200)] = ""
 
 
 class ItemShape(View):
@@ -53,6 +54,7 @@ class Items(ApiView):
             run_id=run_id,
             node=query.node,
             status=query.status,
+            search=query.search,
             after=query.cursor,
             limit=query.limit,
         )

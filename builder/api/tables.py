@@ -9,7 +9,7 @@ from pydantic import Field
 
 from builder.accounts.rights import Action
 from builder.accounts.times import stamp
-from builder.api.files import FileShape, shapes_of
+from builder.api.files import FileShape, file_shapes
 from builder.api.operation import ApiView, Body, Call, View, operation
 from builder.api.problems import Refusal
 from builder.api.workflows import find
@@ -226,7 +226,7 @@ class CheckTable(ApiView):
 
 
 def _file(call: Call, view: FileView) -> FileShape:
-    return shapes_of(call, [view])[0]
+    return file_shapes(call, [view])[0]
 
 
 def _ran(call: Call, start: FileStart) -> RanShape:

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path, register_convert
 from django.urls.converters import IntConverter
 
 from builder.api import (
+    batches,
     bulk_retries,
     catalogue,
     connections,
@@ -94,6 +95,15 @@ _workspace: list[URLPattern | URLResolver] = [
     path("/runs/<uuid:run_id>/changes", runs.Changes.as_view()),
     path("/runs/<uuid:run_id>/steps/<str:node_id>", runs.StepOfRun.as_view()),
     path("/runs/<uuid:run_id>/items", items.Items.as_view()),
+    path("/runs/<uuid:run_id>/batches/<str:node_id>", batches.Batch.as_view()),
+    path("/runs/<uuid:run_id>/batches/<str:node_id>/manifest", batches.Manifest.as_view()),
+    path("/runs/<uuid:run_id>/batches/<str:node_id>/checks", batches.Checks.as_view()),
+    path("/runs/<uuid:run_id>/batches/<str:node_id>/browser-checks", batches.BrowserChecks.as_view()),
+    path("/runs/<uuid:run_id>/batches/<str:node_id>/failed", batches.Failed.as_view()),
+    path("/runs/<uuid:run_id>/batches/<str:node_id>/files", batches.FilesOfBatch.as_view()),
+    path("/runs/<uuid:run_id>/batches/<str:node_id>/retry", batches.RetryOfFailed.as_view()),
+    path("/runs/<uuid:run_id>/batches/<str:node_id>/corrections", batches.Corrections.as_view()),
+    path("/runs/<uuid:run_id>/batches/<str:node_id>/error-file", batches.ErrorFile.as_view()),
     path("/runs/<uuid:run_id>/because", trails.BecauseOf.as_view()),
     path("/runs/<uuid:run_id>/trail", trails.Trail.as_view()),
     path("/runs/<uuid:run_id>/export", trails.Export.as_view()),

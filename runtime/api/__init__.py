@@ -9,7 +9,7 @@ from __future__ import annotations
 from runtime.api.asking import may_decide, may_hand_over, may_take
 from runtime.api.backfills import backfill, backfill_plan, backfills, stop_backfill
 from runtime.api.batch_checks import batch_checks, check_batch, note_batch_check
-from runtime.api.batches import batch, keep_manifest, manifest
+from runtime.api.batches import batch, batch_files, keep_manifest, manifest
 from runtime.api.bulk_retries import (
     bulk_retries,
     bulk_retry,
@@ -30,6 +30,7 @@ from runtime.api.handing import give_back, hand_over, take
 from runtime.api.health import orphans, system_health
 from runtime.api.items import items
 from runtime.api.links import link
+from runtime.api.mending import error_file, mended
 from runtime.api.pausing import held_versions, hold_workflow, let_go, pause_run, resume_run, set_breaker
 from runtime.api.previews import functions, preview, samples, schedule_preview
 from runtime.api.publishing import (
@@ -66,6 +67,7 @@ __all__ = [
     "backfills",
     "batch",
     "batch_checks",
+    "batch_files",
     "because",
     "bulk_retries",
     "bulk_retry",
@@ -86,6 +88,7 @@ __all__ = [
     "design_model",
     "disable",
     "enable",
+    "error_file",
     "event",
     "events",
     "export",
@@ -112,6 +115,7 @@ __all__ = [
     "may_decide",
     "may_hand_over",
     "may_take",
+    "mended",
     "note_batch_check",
     "open_file",
     "orphans",

@@ -82,7 +82,8 @@ def note_batch_check(
 
 
 def batch_checks(*, workspace_id: UUID, run_id: UUID, node: str) -> list[BatchCheckView]:
-    """The last ones, the newest first."""
+    """The last ones, the newest first. Raises NotFound."""
+    batch(workspace_id=workspace_id, run_id=run_id, node=node)
     rows = BatchCheck.objects.filter(workspace_id=workspace_id, run_id=run_id, node_id=node).order_by("-id")
     return [_view(row) for row in rows[:_SHOWN]]
 

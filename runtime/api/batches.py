@@ -10,10 +10,11 @@ from uuid import UUID
 from django.db.models import BigIntegerField, Count, ExpressionWrapper, F, Max, Q, QuerySet
 from django.db.models.functions import Cast
 
+from runtime.api.cursors import decode_number, encode_number, page_size
 from runtime.api.files import file as file_view
 from runtime.api.runs import snapshot
-from runtime.contracts import ItemCounts, NotFound
-from runtime.contracts.batches import BatchView, ControlTotal, CountAndSum, FailedFor
+from runtime.contracts import ItemCounts, NotFound, Page
+from runtime.contracts.batches import BatchFile, BatchView, ControlTotal, CountAndSum, FailedFor
 from runtime.contracts.files import FileView
 from runtime.engine.jsonprofile import JSON
 from runtime.interpreter import manifests
@@ -26,7 +27,7 @@ from runtime.store import batches as store
 from runtime.store.dialect import database_now
 from runtime.store.models import DeadLetter, File, Run, StepRun
 
-__all__ = ["batch", "keep_manifest", "manifest"]
+__all__ = ["batch", "batch_files", "keep_manifest", "manifest"]
 
 #: Containers that go through a list.
 _LIST: Final = "flow.for_each@"
@@ -97,6 +98,30 @@ def keep_manifest(*, workspace_id: UUID, run_id: UUID, node: str) -> FileView:
     kept = manifests.keep(run_id, node, view.key, 1, workspace_id=workspace_id)
     manifests.add(workspace_id, view.workflow_id, run_id, kept)
     return file_view(workspace_id=workspace_id, file_id=kept.write.id)
+
+
+def batch_files(
+    *, workspace_id: UUID, run_id: UUID, node: str, after: str | None = None, limit: int = 100
+) -> Page[BatchFile]:
+    """The files of the entries by their number, of so many entries at a time; manifests are none of them. Raises
+    NotFound, BadCursor."""
+    if not Run.objects.filter(workspace_id=workspace_id, pk=run_id).exists():
+        raise NotFound("There is no such run.", code="run_not_found")
+    own, last, size = own_runs(run_id, node), decode_number(after), page_size(limit)
+    if last is not None:
+        own = own.filter(item_index__gt=last)
+    rows = list(own.order_by("item_index").values_list("id", "item_index", "business_key")[: size + 1])
+    shown = {row[0]: row for row in rows[:size]}
+    owners = manifests.below(list(shown))
+    found = File.objects.filter(workspace_id=workspace_id, run_id__in=owners, removed_at=None)
+    made = [
+        BatchFile(one.pk, one.name, one.mime, one.size, one.sha256, int(index or 0), key)
+        for one in found.exclude(mime=manifests.MIME).order_by("id")
+        if one.run_id is not None
+        for _, index, key in (shown[owners[one.run_id]],)
+    ]
+    made.sort(key=lambda one: one.index)
+    return Page(made, encode_number(int(rows[size - 1][1] or 0)) if len(rows) > size else None)
 
 
 def own_runs(run_id: UUID, node: str) -> QuerySet[Run]:

@@ -33,6 +33,8 @@ _CHOICES: Final = {
 }
 #: Parts of which it is asked what holds up theirs.
 _MOST_LOOKED_INTO: Final = 200
+#: Of the number of an item.
+_DIGITS: Final = 12
 _ENDED: Final = ("succeeded", "failed", "cancelled")
 _MOVING: Final = ("accepted", "running", "compensating")
 _COLUMNS: Final = (
@@ -42,13 +44,25 @@ _COLUMNS: Final = (
 
 
 def items(
-    *, workspace_id: UUID, run_id: UUID, node: str, status: str = "all", after: str | None = None, limit: int = 100
+    *,
+    workspace_id: UUID,
+    run_id: UUID,
+    node: str,
+    status: str = "all",
+    search: str = "",
+    after: str | None = None,
+    limit: int = 100,
 ) -> Page[ItemView]:
-    """The runs of one step by their number. `status`: all, done, failed, solved or open; `after`: the cursor of the
-    page before. Raises NotFound, BadCursor."""
+    """The runs of one step by their number. `status`: all, done, failed, solved or open; `search`: a part of what
+    people call one, or its number (from 1); `after`: the cursor of the page before. Raises NotFound, BadCursor."""
     if not Run.objects.filter(workspace_id=workspace_id, pk=run_id).exists():
         raise NotFound("There is no such run.", code="run_not_found")
     chosen = Run.objects.filter(_CHOICES[status], parent_run_id=run_id, parent_node=node)
+    if wanted := search.strip():
+        number = Q(item_index=int(wanted) - 1) if wanted.isdecimal() and len(wanted) < _DIGITS else Q()
+        chosen = chosen.filter(
+            Q(business_key__icontains=wanted) | number if number else Q(business_key__icontains=wanted)
+        )
     last = decode_number(after)
     if last is not None:
         chosen = chosen.filter(item_index__gt=last)

@@ -84,6 +84,19 @@ class BatchView:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchFile:
+    """A file that the run of an entry has made. `index`: of the entry, from 0; `key`: what people call it."""
+
+    id: UUID
+    name: str
+    mime: str
+    size: int
+    sha256: str
+    index: int
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class WrongFile:
     """A file that is not as the manifest says. `seq`, `key`: of the entry, where it is one's."""
 

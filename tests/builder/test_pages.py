@@ -28,6 +28,7 @@ WHOLE: Final = {
     f"{W}/runs/<uuid:run_id>/retries", f"{W}/dead-letters", f"{W}/runs/<uuid:run_id>/waits",
     f"{W}/runs/<uuid:run_id>/trail", f"{W}/groups", f"{F}/backfills", f"{F}/held-versions",
     f"{W}/dead-letters/bulk-retries", f"{W}/documents/designs", f"{W}/files/<uuid:file_id>/uses",
+    f"{W}/runs/<uuid:run_id>/batches/<str:node_id>/checks",
 }  # fmt: skip
 
 

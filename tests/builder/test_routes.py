@@ -40,6 +40,7 @@ class Row:
 
 W = "workspaces/<uuid:workspace_id>"
 F = f"{W}/workflows/<uuid:workflow_id>"
+B = f"{W}/runs/<uuid:run_id>/batches/<str:node_id>"
 BACKFILL = {"trigger": "01890a5d-ac96-774b-bcce-b302099a8057", "begin": "2026-11-01", "end": "2026-11-02"}
 LOOK = {"file": "01890a5d-ac96-774b-bcce-b302099a8057", "columns": [{"name": "a", "label": "A"}]}
 ROUTES = [
@@ -150,6 +151,32 @@ ROUTES = [
     Row("GET", f"{W}/events/repeats", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/events/figures", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/events/<uuid:event_id>", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{B}", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{B}/manifest", VIEW, Scope.READ, (404,)),
+    Row("POST", f"{B}/manifest", REVIEW, Scope.RUN, (404,)),
+    Row("GET", f"{B}/checks", VIEW, Scope.READ, (404,)),
+    Row("POST", f"{B}/checks", REVIEW, Scope.RUN, (404,)),
+    Row(
+        "POST",
+        f"{B}/browser-checks",
+        REVIEW,
+        Scope.RUN,
+        (404,),
+        {"sha256": "0" * 64, "checked": 0},
+    ),
+    Row("GET", f"{B}/failed", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{B}/files", VIEW, Scope.READ, (404,)),
+    Row("POST", f"{B}/retry", REVIEW, Scope.RUN, (404,), {}),
+    Row(
+        "POST",
+        f"{B}/corrections",
+        REVIEW,
+        Scope.RUN,
+        (404,),
+        {"items": [{"index": 0, "item": 1}]},
+    ),
+    Row("GET", f"{B}/error-file", VIEW, Scope.READ, (404,)),
+    Row("POST", f"{B}/error-file", REVIEW, Scope.RUN, (404,)),
     Row("GET", f"{W}/files", VIEW, Scope.READ, (200,)),
     Row("POST", f"{W}/files", REVIEW, Scope.RUN, (400,)),
     Row("GET", f"{W}/files/archive", VIEW, Scope.READ, (404,)),

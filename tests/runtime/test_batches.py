@@ -96,11 +96,11 @@ def test_the_manifest_names_each_entry_once_with_its_files_and_their_digests(mac
 def test_amounts_are_summed_to_the_cent_by_currency_and_compared_with_what_they_have_to_come_to(
     machine: Machine, world: World
 ) -> None:
-    expected = {"expected_count": 3, "expected_amount": {"EUR": 30.30, "CZK": 6}}
+    expected: dict[str, Any] = {"expected_count": 3, "expected_amount": {"EUR": 30.30, "CZK": 6}}
     address = f"{world.url}{{{{ '/with/fail=422' if index == 1 else '' }}}}/invoices"
     body = {"order": "{{ run.id }}", "customer": "C-200", "amount": 10}
     refused = post("pay", address, body, retry={"attempts": 1})
-    each = statements(posted="{{ item.amount }}", **expected)
+    each = statements(PEOPLE, posted="{{ item.amount }}", **expected)
     run = machine.run(flow("start -> each", each, *inside("each", refused)))
     view = batch(run)
     assert view.expected_count == 3

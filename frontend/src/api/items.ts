@@ -12,13 +12,13 @@ function stampOf(items: StepItems | null | undefined): string {
 }
 
 /** The items of a step in their order, a page at a time; read again whenever the step says that they have changed. */
-export function useItems(run: string, node: string, filter: ItemFilter, items: StepItems | null | undefined, enabled = true) {
+export function useItems(run: string, node: string, filter: ItemFilter, items: StepItems | null | undefined, enabled = true, search = "") {
   const workspace = useWorkspace().id;
   return useInfiniteQuery({
-    queryKey: [workspace, "items", run, node, filter, stampOf(items)],
+    queryKey: [workspace, "items", run, node, filter, stampOf(items), search],
     queryFn: ({ pageParam, signal }) =>
       api.get<Page<RunItem>>(`${workspacePath(workspace)}/runs/${run}/items`, {
-        query: { node, status: filter, cursor: pageParam },
+        query: { node, status: filter, search: search || undefined, cursor: pageParam },
         signal,
       }),
     initialPageParam: null as string | null,

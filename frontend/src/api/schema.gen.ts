@@ -85,6 +85,70 @@ export type BackfillShape = {
   waiting: number;
 };
 
+/** A comparison of the files with the manifest whose digest is `sha256`. `place`: server · browser. */
+export type BatchCheckShape = {
+  at: string;
+  by: (string | null);
+  changed: Array<WrongFileShape>;
+  changed_count: number;
+  checked: number;
+  extra: Array<WrongFileShape>;
+  extra_count: number;
+  id: string;
+  missing: Array<WrongFileShape>;
+  missing_count: number;
+  place: string;
+  problem: string;
+  sha256: string;
+  signed: boolean;
+  well: boolean;
+};
+
+/** A file that an entry has made; `seq` (from 1) and `key` of the entry. */
+export type BatchFileShape = {
+  id: string;
+  key: (string | null);
+  name: string;
+  seq: number;
+  sha256: string;
+  size: number;
+};
+
+/** The entries of one step of a run. `total`: null where it is not known yet; `left` have not been begun; `skipped` came twice. `per_minute`: null where too few ended lately. `manifest`: the last that was kept; `sealed`: nothing has changed since. `can_retry_run`: the run itself has failed, and goes on with these entries where it is retried. */
+export type BatchShape = {
+  can_retry_run: boolean;
+  causes: Array<CauseShape>;
+  done: number;
+  ended_last: (string | null);
+  expected_count: (number | null);
+  failed: number;
+  files: number;
+  finished_at: (string | null);
+  has_amounts: boolean;
+  input: (FileShape | null);
+  key: string;
+  left: (number | null);
+  manifest: (FileShape | null);
+  name: string;
+  node: string;
+  open: boolean;
+  per_minute: (number | null);
+  points: Array<PointShape>;
+  run_id: string;
+  run_status: string;
+  running: number;
+  sealed: boolean;
+  skipped: number;
+  solved: number;
+  started: number;
+  started_at: (string | null);
+  status: string;
+  total: (number | null);
+  totals: Array<ControlTotalShape>;
+  waiting: number;
+  workflow_id: string;
+};
+
 /** Why an open run does not end this moment. `kind`: working · due · paused · held, or what it waits for (timer · retry · event · human · children · parked · …). `owner`: who has to move: worker (named) · next_worker · clock · outside · people (named, or everybody) · own_runs · operator · workflow (which is paused). `next_at`: when something happens at the latest; null where only the owner knows. All null: the run has ended. */
 export type BecauseView = {
   kind: (string | null);
@@ -157,13 +221,12 @@ export type CancelledView = {
   reason: string;
 };
 
-/** Why rows do not fit; `rows`: the numbers of the first ones. */
+/** Entries that failed of one cause and wait for a decision. */
 export type CauseShape = {
-  code: string;
-  column: string;
+  cause: string;
   count: number;
-  rows: Array<number>;
-  samples: Array<string>;
+  example: string;
+  title: string;
 };
 
 /** The run, and the steps that changed after `after`, as of `seq`. */
@@ -232,6 +295,42 @@ export type ConnectionShape = {
   tested_at: (string | null);
   updated_at: string;
   used_by: number;
+};
+
+/** The entries in one currency, empty where there is none. `received`: all that were begun, of which those that are `done`, `failed` and `open`; `posted`: null where the step does not say; `expected`: null where nobody said; `without`: so many have no amount. */
+export type ControlTotalShape = {
+  currency: string;
+  done: CountAndSumShape;
+  expected: (string | null);
+  failed: CountAndSumShape;
+  open: CountAndSumShape;
+  posted: (CountAndSumShape | null);
+  received: CountAndSumShape;
+  without: number;
+};
+
+/** Entries that failed, with what they are to be given; each goes on from where it failed. */
+export type Correct = {
+  items: Array<CorrectedItem>;
+};
+
+/** What an entry is to be given. */
+export type CorrectedItem = {
+  index: number;
+  item: unknown;
+};
+
+/** What became of it: begun · refused, and why. */
+export type CorrectedShape = {
+  index: number;
+  message: string;
+  outcome: string;
+};
+
+/** So many, worth so much together (a decimal as text). */
+export type CountAndSumShape = {
+  amount: string;
+  count: number;
 };
 
 /** How many open questions I am asked. */
@@ -405,6 +504,18 @@ export type EventShape = {
   trigger_id: (string | null);
   verdict: string;
   workflow_id: string;
+};
+
+/** An entry that waits for a decision; `index` counts from 0, `item`: what it was given. */
+export type FailedEntryShape = {
+  at: string;
+  cause: string;
+  index: number;
+  item: unknown;
+  label: (string | null);
+  message: string;
+  run_id: string;
+  title: string;
 };
 
 /** What was delivered to a workflow. `rate`: what part of it had come before. */
@@ -610,12 +721,20 @@ export type ItemsBackfillShape = {
   items: Array<BackfillShape>;
 };
 
+export type ItemsBatchCheckShape = {
+  items: Array<BatchCheckShape>;
+};
+
 export type ItemsBulkRetryShape = {
   items: Array<BulkRetryShape>;
 };
 
 export type ItemsCheckLine = {
   items: Array<CheckLine>;
+};
+
+export type ItemsCorrectedShape = {
+  items: Array<CorrectedShape>;
 };
 
 export type ItemsDesignView = {
@@ -764,6 +883,14 @@ export type MemberView = {
   user_id: (string | null);
 };
 
+/** What a mended file has led to. `begun`: so many went on, of these `unchanged` with what they had before; `refused` of them did not, and `problems` says of rows why they were left out, the first 100. */
+export type MendedShape = {
+  begun: number;
+  problems: Array<string>;
+  refused: number;
+  unchanged: number;
+};
+
 /** Why a row does not fit. */
 export type MisfitShape = {
   code: string;
@@ -824,6 +951,14 @@ export type Note = {
   to: string;
 };
 
+/** What a browser found that compared the files it was sent with a manifest. */
+export type NoteCheck = {
+  changed?: Array<WrongFileShape>;
+  checked: number;
+  missing?: Array<WrongFileShape>;
+  sha256: string;
+};
+
 /** `runs`: the first 20 that failed again or were not gone on with; before them the one that was tried, while it is about that one. */
 export type OneBulkRetryShape = {
   asks: number;
@@ -876,6 +1011,11 @@ export type OutcomesView = {
   items: Array<OutcomeView>;
 };
 
+export type PagedBatchFileShape = {
+  items: Array<BatchFileShape>;
+  next_cursor: (string | null);
+};
+
 export type PagedConnectionShape = {
   items: Array<ConnectionShape>;
   next_cursor: (string | null);
@@ -883,6 +1023,11 @@ export type PagedConnectionShape = {
 
 export type PagedEventShape = {
   items: Array<EventShape>;
+  next_cursor: (string | null);
+};
+
+export type PagedFailedEntryShape = {
+  items: Array<FailedEntryShape>;
   next_cursor: (string | null);
 };
 
@@ -1021,6 +1166,12 @@ export type PlanView = {
   workflow_held: boolean;
 };
 
+/** So many ended in this minute. */
+export type PointShape = {
+  at: string;
+  count: number;
+};
+
 /** A named way out of a step. */
 export type PortView = {
   id: string;
@@ -1122,6 +1273,15 @@ export type RetryBody = {
 /** Runs to go on with, each from its failed step. */
 export type RetryEachBody = {
   runs: Array<string>;
+};
+
+/** Those of one cause, or all. `per_minute`, `stop_after`, `trial`, `reason`: as of a bulk retry of dead letters. */
+export type RetryFailed = {
+  cause?: (string | null);
+  per_minute?: (number | null);
+  reason?: string;
+  stop_after?: (number | null);
+  trial?: boolean;
 };
 
 /** A retry that took place, or an undo (`kind`, with somebody's `reason`). `edits`: step → {before, after}; `plan`: lines of {node, fate, why}. */
@@ -1676,6 +1836,13 @@ export type WorkspaceView = {
   name: string;
   role: string;
   time_zone: string;
+};
+
+/** A file that is not as the manifest says; `seq` (from 1) and `key` of its entry. */
+export type WrongFileShape = {
+  key?: (string | null);
+  name: string;
+  seq?: (number | null);
 };
 
 /** What each route reads and answers, by method and path. */
@@ -2560,6 +2727,174 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    answers: {
+      "200": BatchShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/browser-checks": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: NoteCheck;
+    answers: {
+      "201": BatchCheckShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/checks": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    answers: {
+      "200": ItemsBatchCheckShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/checks": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "201": BatchCheckShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/corrections": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: Correct;
+    answers: {
+      "202": ItemsCorrectedShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/error-file": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    query: { kind?: "xlsx" | "csv" };
+    answers: {
+      "200": Record<string, unknown>;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/error-file": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "202": MendedShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/failed": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    query: { cause?: (string | null); cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedFailedEntryShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/files": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedBatchFileShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/manifest": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    answers: {
+      "200": Record<string, unknown>;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/manifest": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "201": FileShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/retry": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: RetryFailed;
+    answers: {
+      "202": BulkRetryShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
   "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/because": {
     path: { run_id: string; workspace_id: string };
     answers: {
@@ -2614,7 +2949,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/items": {
     path: { run_id: string; workspace_id: string };
-    query: { cursor?: (string | null); limit?: number; node: string; status?: "all" | "done" | "failed" | "solved" | "open" };
+    query: { cursor?: (string | null); limit?: number; node: string; search?: string; status?: "all" | "done" | "failed" | "solved" | "open" };
     answers: {
       "200": PagedItemShape;
       "400": Problem;

@@ -10,6 +10,7 @@ import {
 
 import { sessionQuery, workspaceOf } from "../api/session";
 import { i18n } from "../i18n";
+import { type BatchTab, tabOf } from "../pages/batch/tabs";
 import type { InboxSearch } from "../pages/inbox/search";
 import { NotFound, RouteCrashed, RoutePending } from "./RouteStates";
 import { Shell } from "./Shell";
@@ -211,6 +212,16 @@ const runRoute = createRoute({
   component: screen(() => import("../pages/run"), "runs", "canvas"),
 });
 
+const batchRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/batches/$runId/$node",
+  validateSearch: (search: Record<string, unknown>): { tab?: BatchTab } => {
+    const tab = tabOf(search.tab);
+    return tab ? { tab } : {};
+  },
+  component: screen(() => import("../pages/batch"), "batches", "runs", "items", "control", "deadLetters"),
+});
+
 const inboxRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/inbox",
@@ -314,6 +325,7 @@ const routeTree = rootRoute.addChildren([
     ]),
     runsRoute,
     runRoute,
+    batchRoute,
     inboxRoute,
     deadLettersRoute,
     filesRoute,

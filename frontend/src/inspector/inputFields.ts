@@ -1,7 +1,6 @@
 /** The questions of a form, and what is sent for its answers. */
 import { type GraphNode, isJsonObject, type Json, type JsonObject } from "../graph";
 import type { ExpectedColumn } from "../api/tables";
-import { expectedColumns } from "../intake/intake";
 import { readNumber } from "./readNumber";
 
 /** One question of a manual start's form. */
@@ -41,6 +40,26 @@ export function questionsOf(rows: Json | undefined): InputField[] {
         currency: text("currency") || "EUR",
         columns: expectedColumns(row["columns"]),
         ...(row["default"] === undefined || row["default"] === "" ? {} : { default: row["default"] }),
+      },
+    ];
+  });
+}
+
+/** The columns of a question, as settings hold them. */
+export function expectedColumns(rows: Json | undefined): ExpectedColumn[] {
+  if (!Array.isArray(rows)) return [];
+  return rows.flatMap((row): ExpectedColumn[] => {
+    if (!isJsonObject(row) || typeof row["name"] !== "string" || !row["name"]) return [];
+    const type = row["type"];
+    return [
+      {
+        name: row["name"],
+        label: typeof row["label"] === "string" && row["label"] ? row["label"] : row["name"],
+        type: type === "number" || type === "amount" || type === "date" || type === "yes_no" ? type : "text",
+        required: row["required"] === true,
+        key: row["key"] === true,
+        currency: typeof row["currency"] === "string" ? row["currency"] : "",
+        also: Array.isArray(row["also"]) ? row["also"].filter((one) => typeof one === "string") : [],
       },
     ];
   });

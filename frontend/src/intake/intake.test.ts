@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import type { ExpectedColumn, TableCheck, TableLook } from "../api/tables";
-import { allAsked, chosen, expectedColumns, rowsOf, said, standing, unfit, unmapped, usesOf } from "./intake";
+import { expectedColumns } from "../inspector/inputFields";
+import { allAsked, chosen, rowsOf, said, standing, unfit, unmapped, usesOf } from "./intake";
 
 const column = (name: string, more: Partial<ExpectedColumn> = {}): ExpectedColumn => ({
   name, label: name, type: "text", required: false, key: false, currency: "", also: [], ...more,

@@ -1,29 +1,9 @@
 /** What a start says of a file with rows, as pure functions: which column is which, and what is still missing. */
 import type { Ask, Cause, ExpectedColumn, FileColumn, GivenFormat, Sources, TableCheck, TableLook } from "../api/tables";
-import { isJsonObject, type Json } from "../graph";
+import type { Json } from "../graph";
 
 /** What has to be done before the start; null: nothing. In the order in which people meet it. */
 export type Missing = "file" | "upload" | "read" | "column" | "question" | "check" | "rows" | "again" | null;
-
-/** The columns of a question, as settings hold them. */
-export function expectedColumns(rows: Json | undefined): ExpectedColumn[] {
-  if (!Array.isArray(rows)) return [];
-  return rows.flatMap((row): ExpectedColumn[] => {
-    if (!isJsonObject(row) || typeof row["name"] !== "string" || !row["name"]) return [];
-    const type = row["type"];
-    return [
-      {
-        name: row["name"],
-        label: typeof row["label"] === "string" && row["label"] ? row["label"] : row["name"],
-        type: type === "number" || type === "amount" || type === "date" || type === "yes_no" ? type : "text",
-        required: row["required"] === true,
-        key: row["key"] === true,
-        currency: typeof row["currency"] === "string" ? row["currency"] : "",
-        also: Array.isArray(row["also"]) ? row["also"].filter((one) => typeof one === "string") : [],
-      },
-    ];
-  });
-}
 
 export const isNeeded = (column: ExpectedColumn): boolean => column.required || column.key;
 

@@ -66,6 +66,11 @@ export function ItemsTab({ node, step, run, onOpen }: ItemsTabProps) {
           </FilterChip>
         ))}
       </div>
+      {node.type.startsWith("flow.for_each@") && (
+        <Link className={css.batch} to="/batches/$runId/$node" params={{ runId: run, node: node.id }}>
+          {t("asBatch")}
+        </Link>
+      )}
       {found.isPending && <SkeletonRows rows={4} height={34} label={t("loading")} />}
       {found.isError && <ErrorCard title={t("failedToLoad")} error={found.error} onRetry={() => void found.refetch()} />}
       {found.data && rows.length === 0 && <p className={css.none}>{t(`none.${filter}`, { context: unitOf(node) })}</p>}

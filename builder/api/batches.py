@@ -1,0 +1,465 @@
+"""Batches: the entries of one step of a run, watched, corrected and proven."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from django.http import StreamingHttpResponse
+from pydantic import Field
+
+from builder.accounts.rights import Action
+from builder.accounts.selectors import names_of
+from builder.accounts.times import maybe, stamp
+from builder.api.bulk_retries import BulkRetryShape, shape_of
+from builder.api.cursors import PageQuery
+from builder.api.files import FileShape, file_shapes
+from builder.api.operation import ApiView, Body, Call, Query, View, operation
+from builder.api.problems import Refusal
+from builder.api.shapes import Items, Paged
+from runtime import api as runtime_api
+from runtime.contracts.batches import BatchCheckView, ControlTotal, CountAndSum, WrongFile
+
+Number = Annotated[int, Field(ge=0, le=100_000_000)]
+_MOST_BYTES = 32 * 1024 * 1024
+_CSV = "text/csv; charset=utf-8"
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class CountAndSumShape(View):
+    """So many, worth so much together (a decimal as text)."""
+
+    count: int
+    amount: str
+
+
+class ControlTotalShape(View):
+    """The entries in one currency, empty where there is none. `received`: all that were begun, of which those that are
+    `done`, `failed` and `open`; `posted`: null where the step does not say; `expected`: null where nobody said;
+    `without`: so many have no amount."""
+
+    currency: str
+    received: CountAndSumShape
+    done: CountAndSumShape
+    failed: CountAndSumShape
+    open: CountAndSumShape
+    posted: CountAndSumShape | None
+    expected: str | None
+    without: int
+
+
+class CauseShape(View):
+    """Entries that failed of one cause and wait for a decision."""
+
+    cause: str
+    title: str
+    example: str
+    count: int
+
+
+class PointShape(View):
+    """So many ended in this minute."""
+
+    at: str
+    count: int
+
+
+class BatchShape(View):
+    """The entries of one step of a run. `total`: null where it is not known yet; `left` have not been begun; `skipped`
+    came twice. `per_minute`: null where too few ended lately. `manifest`: the last that was kept; `sealed`: nothing has
+    changed since. `can_retry_run`: the run itself has failed, and goes on with these entries where it is retried."""
+
+    run_id: UUID
+    node: str
+    key: str
+    name: str
+    workflow_id: UUID
+    status: str
+    run_status: str
+    open: bool
+    can_retry_run: bool
+    total: int | None
+    started: int
+    done: int
+    failed: int
+    solved: int
+    running: int
+    waiting: int
+    skipped: int
+    left: int | None
+    started_at: str | None
+    finished_at: str | None
+    ended_last: str | None
+    per_minute: float | None
+    points: list[PointShape]
+    causes: list[CauseShape]
+    has_amounts: bool
+    expected_count: int | None
+    totals: list[ControlTotalShape]
+    files: int
+    input: FileShape | None
+    manifest: FileShape | None
+    sealed: bool
+
+
+class WrongFileShape(View):
+    """A file that is not as the manifest says; `seq` (from 1) and `key` of its entry."""
+
+    name: Annotated[str, Field(max_length=400)]
+    seq: int | None = None
+    key: Annotated[str, Field(max_length=400)] | None = None
+
+
+class BatchCheckShape(View):
+    """A comparison of the files with the manifest whose digest is `sha256`. `place`: server · browser."""
+
+    id: UUID
+    at: str
+    by: str | None
+    place: str
+    sha256: str
+    signed: bool
+    well: bool
+    checked: int
+    missing_count: int
+    changed_count: int
+    extra_count: int
+    missing: list[WrongFileShape]
+    changed: list[WrongFileShape]
+    extra: list[WrongFileShape]
+    problem: str
+
+
+class BatchFileShape(View):
+    """A file that an entry has made; `seq` (from 1) and `key` of the entry."""
+
+    id: UUID
+    name: str
+    size: int
+    sha256: str
+    seq: int
+    key: str | None
+
+
+class NoteCheck(Body):
+    """What a browser found that compared the files it was sent with a manifest."""
+
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    checked: Number
+    missing: Annotated[list[WrongFileShape], Field(max_length=1_000)] = []
+    changed: Annotated[list[WrongFileShape], Field(max_length=1_000)] = []
+
+
+class FailedQuery(PageQuery):
+    """Those that failed of one cause, or of any."""
+
+    cause: Annotated[str, Field(max_length=32)] | None = None
+
+
+class FailedEntryShape(View):
+    """An entry that waits for a decision; `index` counts from 0, `item`: what it was given."""
+
+    run_id: UUID
+    index: int
+    label: str | None
+    item: Any
+    cause: str
+    title: str
+    message: str
+    at: str
+
+
+class CorrectedItem(Body):
+    """What an entry is to be given."""
+
+    index: Number
+    item: Any
+
+
+class Correct(Body):
+    """Entries that failed, with what they are to be given; each goes on from where it failed."""
+
+    items: Annotated[list[CorrectedItem], Field(min_length=1, max_length=500)]
+
+
+class CorrectedShape(View):
+    """What became of it: begun · refused, and why."""
+
+    index: int
+    outcome: str
+    message: str
+
+
+class MendedShape(View):
+    """What a mended file has led to. `begun`: so many went on, of these `unchanged` with what they had before;
+    `refused` of them did not, and `problems` says of rows why they were left out, the first 100."""
+
+    begun: int
+    unchanged: int
+    refused: int
+    problems: list[str]
+
+
+class RetryFailed(Body):
+    """Those of one cause, or all. `per_minute`, `stop_after`, `trial`, `reason`: as of a bulk retry of dead letters."""
+
+    cause: Annotated[str, Field(max_length=32)] | None = None
+    per_minute: Annotated[int, Field(ge=1, le=6_000)] | None = None
+    stop_after: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    trial: bool = False
+    reason: Annotated[str, Field(max_length=400)] = ""
+
+
+class ErrorFileQuery(Query):
+    """As which file."""
+
+    kind: Literal["xlsx", "csv"] = "xlsx"
+
+
+class Batch(ApiView):
+    @operation(Action.RUN_SEE, answer=BatchShape)
+    def get(self, call: Call, *, run_id: UUID, node_id: str) -> BatchShape:
+        """How the entries of this step stand: counts, pace, causes, control totals, files."""
+        one = runtime_api.batch(workspace_id=call.workspace.id, run_id=run_id, node=node_id)
+        manifest = None if one.manifest is None else file_shapes(call, [one.manifest])[0]
+        return BatchShape(
+            run_id=one.run_id,
+            node=one.node,
+            key=one.key,
+            name=one.name,
+            workflow_id=one.workflow_id,
+            status=one.status,
+            run_status=one.run_status,
+            open=one.run_waiting,
+            can_retry_run=one.run_status == "dead_lettered" and one.status == "failed",
+            total=one.total,
+            started=one.started,
+            done=one.done,
+            failed=one.failed,
+            solved=one.solved,
+            running=one.running,
+            waiting=one.waiting,
+            skipped=one.skipped,
+            left=None if one.total is None else max(0, one.total - one.started),
+            started_at=maybe(one.started_at),
+            finished_at=maybe(one.finished_at),
+            ended_last=maybe(one.ended_last),
+            per_minute=one.per_minute,
+            points=[PointShape(at=stamp(at), count=count) for at, count in one.points],
+            causes=[
+                CauseShape(cause=of.cause, title=of.title, example=of.example, count=of.count) for of in one.causes
+            ],
+            has_amounts=one.has_amounts,
+            expected_count=one.expected_count,
+            totals=[_total(total) for total in one.totals],
+            files=one.files,
+            input=None if one.input is None else file_shapes(call, [one.input])[0],
+            manifest=manifest,
+            sealed=one.sealed,
+        )
+
+
+class Manifest(ApiView):
+    @operation(Action.FILE_SEE, file=True)
+    def get(self, call: Call, *, run_id: UUID, node_id: str) -> StreamingHttpResponse:
+        """The manifest as the entries stand now, made while it is sent; one that was kept is among the files."""
+        lines = runtime_api.manifest(workspace_id=call.workspace.id, run_id=run_id, node=node_id)
+        headers = {"Content-Disposition": 'attachment; filename="manifest.jsonl"', "Accept-Ranges": "none"}
+        return StreamingHttpResponse(lines, content_type="application/x-ndjson", headers=headers)
+
+    @operation(Action.RUN_RETRY, answer=FileShape, status=201, repeat="stored_apart")
+    def post(self, call: Call, *, run_id: UUID, node_id: str) -> FileShape:
+        """Keep the manifest as the entries stand now, as a file of the run."""
+        made = runtime_api.keep_manifest(workspace_id=call.workspace.id, run_id=run_id, node=node_id)
+        return file_shapes(call, [made])[0]
+
+
+class Checks(ApiView):
+    @operation(Action.FILE_SEE, answer=Items[BatchCheckShape])
+    def get(self, call: Call, *, run_id: UUID, node_id: str) -> Items[BatchCheckShape]:
+        """The last comparisons of the files with a manifest, the newest first."""
+        found = runtime_api.batch_checks(workspace_id=call.workspace.id, run_id=run_id, node=node_id)
+        names = names_of({one.by for one in found if one.by is not None})
+        return Items[BatchCheckShape](items=[_check(one, names) for one in found])
+
+    @operation(Action.RUN_START, answer=BatchCheckShape, status=201, repeat="stored_apart")
+    def post(self, call: Call, *, run_id: UUID, node_id: str) -> BatchCheckShape:
+        """Read every file that the manifest names and compare its digest."""
+        made = runtime_api.check_batch(workspace_id=call.workspace.id, run_id=run_id, node=node_id, by=call.person.id)
+        return _check(made, names_of({call.person.id}))
+
+
+class BrowserChecks(ApiView):
+    @operation(Action.RUN_START, body=NoteCheck, answer=BatchCheckShape, status=201, repeat="stored_apart")
+    def post(self, call: Call, *, run_id: UUID, node_id: str, body: NoteCheck) -> BatchCheckShape:
+        """Note what a browser found."""
+        made = runtime_api.note_batch_check(
+            workspace_id=call.workspace.id,
+            run_id=run_id,
+            node=node_id,
+            sha256=body.sha256,
+            checked=body.checked,
+            missing=[WrongFile(one.name, one.seq, one.key) for one in body.missing],
+            changed=[WrongFile(one.name, one.seq, one.key) for one in body.changed],
+            by=call.person.id,
+        )
+        return _check(made, names_of({call.person.id}))
+
+
+class Failed(ApiView):
+    @operation(Action.RUN_SEE, query=FailedQuery, answer=Paged[FailedEntryShape])
+    def get(self, call: Call, *, run_id: UUID, node_id: str, query: FailedQuery) -> Paged[FailedEntryShape]:
+        """Entries that failed and wait for a decision, with what they were given, by their number."""
+        page = runtime_api.failed_entries(
+            workspace_id=call.workspace.id,
+            run_id=run_id,
+            node=node_id,
+            cause=query.cause,
+            after=query.cursor,
+            limit=query.limit,
+        )
+        return Paged[FailedEntryShape](
+            items=[
+                FailedEntryShape(
+                    run_id=one.run_id,
+                    index=one.index,
+                    label=one.label,
+                    item=one.item,
+                    cause=one.cause,
+                    title=one.title,
+                    message=one.message,
+                    at=stamp(one.at),
+                )
+                for one in page.items
+            ],
+            next_cursor=page.next_cursor,
+        )
+
+
+class FilesOfBatch(ApiView):
+    @operation(Action.FILE_SEE, query=PageQuery, answer=Paged[BatchFileShape])
+    def get(self, call: Call, *, run_id: UUID, node_id: str, query: PageQuery) -> Paged[BatchFileShape]:
+        """The files that the entries have made, by their number; a page holds those of so many entries."""
+        page = runtime_api.batch_files(
+            workspace_id=call.workspace.id, run_id=run_id, node=node_id, after=query.cursor, limit=query.limit
+        )
+        return Paged[BatchFileShape](
+            items=[
+                BatchFileShape(
+                    id=one.id, name=one.name, size=one.size, sha256=one.sha256, seq=one.index + 1, key=one.key
+                )
+                for one in page.items
+            ],
+            next_cursor=page.next_cursor,
+        )
+
+
+class RetryOfFailed(ApiView):
+    @operation(
+        Action.RUN_RETRY, body=RetryFailed, answer=BulkRetryShape, status=202, also=(409,), repeat="stored_apart"
+    )
+    def post(self, call: Call, *, run_id: UUID, node_id: str, body: RetryFailed) -> BulkRetryShape:
+        """Go on with those that failed, and with no others, one after another."""
+        here = call.workspace.id
+        runs = runtime_api.failed_runs(workspace_id=here, run_id=run_id, node=node_id, cause=body.cause)
+        made = runtime_api.start_bulk_retry(
+            workspace_id=here,
+            run_ids=runs,
+            per_minute=body.per_minute,
+            stop_after=body.stop_after,
+            trial=body.trial,
+            reason=body.reason,
+            by=call.person.id,
+        )
+        return shape_of(call, made)
+
+
+class Corrections(ApiView):
+    @operation(Action.RUN_RETRY, body=Correct, answer=Items[CorrectedShape], status=202, repeat="stored_apart")
+    def post(self, call: Call, *, run_id: UUID, node_id: str, body: Correct) -> Items[CorrectedShape]:
+        """Give entries that failed something else, and go on with each from where it failed."""
+        made = runtime_api.correct_entries(
+            workspace_id=call.workspace.id,
+            run_id=run_id,
+            node=node_id,
+            items={one.index: one.item for one in body.items},
+            by=call.person.id,
+        )
+        return Items[CorrectedShape](
+            items=[CorrectedShape(index=one.index, outcome=one.outcome, message=one.message) for one in made]
+        )
+
+
+class ErrorFile(ApiView):
+    @operation(Action.FILE_SEE, query=ErrorFileQuery, file=True)
+    def get(self, call: Call, *, run_id: UUID, node_id: str, query: ErrorFileQuery) -> StreamingHttpResponse:
+        """Those that failed as a spreadsheet, to be mended there and sent back."""
+        portions = runtime_api.error_file(workspace_id=call.workspace.id, run_id=run_id, node=node_id, kind=query.kind)
+        headers = {"Content-Disposition": f'attachment; filename="failed.{query.kind}"', "Accept-Ranges": "none"}
+        return StreamingHttpResponse(portions, content_type=_CSV if query.kind == "csv" else _XLSX, headers=headers)
+
+    @operation(Action.RUN_RETRY, answer=MendedShape, status=202, also=(409, 413), upload=True, repeat="stored_apart")
+    def post(self, call: Call, *, run_id: UUID, node_id: str) -> MendedShape:
+        """Send the mended file back as the body: its entries go on with what stands in it now."""
+        about: Any = {"workspace_id": call.workspace.id, "run_id": run_id, "node": node_id}
+        with tempfile.TemporaryFile() as file:
+            size = 0
+            while portion := call.request.read(256 * 1024):
+                size += len(portion)
+                if size > _MOST_BYTES:
+                    raise Refusal(413, "file_too_large", "A mended file may have at most 32 MiB. Split it.")
+                file.write(portion)
+            found = runtime_api.mended(**about, file=file)
+        begun, refused, problems = 0, 0, list(found.problems)
+        numbers = list(found.items)
+        for start in range(0, len(numbers), 500):
+            some = {index: found.items[index] for index in numbers[start : start + 500]}
+            for one in runtime_api.correct_entries(**about, items=some, by=call.person.id):
+                begun += one.outcome == "begun"
+                refused += one.outcome != "begun"
+                if one.message:
+                    problems.append(f"Number {one.index + 1}: {one.message}")
+        return MendedShape(begun=begun, unchanged=found.unchanged, refused=refused, problems=problems[:100])
+
+
+def _total(total: ControlTotal) -> ControlTotalShape:
+    return ControlTotalShape(
+        currency=total.currency,
+        received=_sum(total.received),
+        done=_sum(total.done),
+        failed=_sum(total.failed),
+        open=_sum(total.open),
+        posted=None if total.posted is None else _sum(total.posted),
+        expected=None if total.expected is None else f"{total.expected:f}",
+        without=total.without,
+    )
+
+
+def _sum(one: CountAndSum) -> CountAndSumShape:
+    return CountAndSumShape(count=one.count, amount=f"{one.amount:f}")
+
+
+def _check(one: BatchCheckView, names: Mapping[UUID, str]) -> BatchCheckShape:
+    return BatchCheckShape(
+        id=one.id,
+        at=stamp(one.at),
+        by=None if one.by is None else names.get(one.by, ""),
+        place=one.where,
+        sha256=one.sha256,
+        signed=one.signed,
+        well=one.is_well,
+        checked=one.checked,
+        missing_count=one.missing_count,
+        changed_count=one.changed_count,
+        extra_count=one.extra_count,
+        missing=_wrong(one.missing),
+        changed=_wrong(one.changed),
+        extra=_wrong(one.extra),
+        problem=one.problem,
+    )
+
+
+def _wrong(found: Sequence[WrongFile]) -> list[WrongFileShape]:
+    return [WrongFileShape(name=one.name, seq=one.seq, key=one.key) for one in found]

@@ -1,0 +1,209 @@
+import { Link } from "@tanstack/react-router";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Download, ExternalLink, RotateCcw, Upload } from "lucide-react";
+import { type ClipboardEvent, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { type Batch, type BatchCause, correctEntries, errorFileUrl, type FailedEntry, refreshBatch, sendMended, useFailedEntries } from "../../api/batches";
+import { useCan, useWorkspace } from "../../api/session";
+import { Button, buttonClass, cx, EmptyState, ErrorCard, Note, showToast, SkeletonRows, tableBoxClass, tableClass, useFormatter } from "../../ui";
+import css from "./batch.module.css";
+import { type Edits, fieldsOf, isFields, isPasteOfCells, mended, pasted, textOf } from "./edits";
+
+/** Those that failed, by what they failed of: mended in a table here or in a spreadsheet, and gone on with. */
+export function FailedTab({ batch, onRetry }: { batch: Batch; onRetry: (cause: BatchCause | null) => void }) {
+  const { t } = useTranslation("batches");
+  const mayRetry = useCan("reviewer");
+  const workspace = useWorkspace().id;
+  const [shown, setShown] = useState<string | null>(null);
+  if (batch.causes.length === 0) return <EmptyState plain title={t("failed.none")} text={t(batch.failed > 0 ? "failed.noneWaits" : "failed.noneText")} />;
+  const open = shown ?? batch.causes[0]?.cause;
+  return (
+    <div className={css.stack}>
+      {mayRetry && (
+        <div className={css.tools}>
+          <p>{t("failed.lead")}</p>
+          <span className={css.toolButtons}>
+            <a className={buttonClass()} href={errorFileUrl(workspace, batch.run_id, batch.node)} download>
+              <Download size={15} aria-hidden /> {t("failed.download")}
+            </a>
+            <SendMended batch={batch} />
+          </span>
+        </div>
+      )}
+      {batch.causes.map((cause) => (
+        <section key={cause.cause} className={css.cause} aria-label={cause.title}>
+          <div className={css.causeHead}>
+            <button type="button" className={css.causeTitle} aria-expanded={open === cause.cause} onClick={() => setShown(open === cause.cause ? "" : cause.cause)}>
+              <b>{cause.title}</b>
+              <span className={css.count}>{t("failed.entries", { count: cause.count })}</span>
+              <small>{cause.example}</small>
+            </button>
+            {mayRetry && (
+              <Button size="sm" icon={<RotateCcw size={14} aria-hidden />} onClick={() => onRetry(cause)}>
+                {t("failed.retryThese", { count: cause.count })}
+              </Button>
+            )}
+          </div>
+          {open === cause.cause && <Entries batch={batch} cause={cause} />}
+        </section>
+      ))}
+    </div>
+  );
+}
+
+function Entries({ batch, cause }: { batch: Batch; cause: BatchCause }) {
+  const { t } = useTranslation("batches");
+  const mayRetry = useCan("reviewer");
+  const workspace = useWorkspace().id;
+  const client = useQueryClient();
+  const found = useFailedEntries(batch.run_id, batch.node, cause.cause, cause.count);
+  const [edits, setEdits] = useState<Edits>({});
+  const [refused, setRefused] = useState<Readonly<Record<number, string>>>({});
+  const entries = found.data?.pages.flatMap((page) => page.items) ?? [];
+  const fields = fieldsOf(entries.map((one) => one.item));
+  const numbers = entries.map((one) => one.index);
+  const changed = entries.filter((one) => edits[one.index] !== undefined).map((one) => ({ entry: one, ...mended(one.item, edits[one.index] ?? {}) }));
+  const wrong = new Set(changed.flatMap((one) => one.wrong.map((name) => `${one.entry.index}/${name}`)));
+  const send = useMutation({
+    mutationFn: () => correctEntries(workspace, batch.run_id, batch.node, changed.map((one) => ({ index: one.entry.index, item: one.item }))),
+    onSuccess: (became) => {
+      const begun = became.filter((one) => one.outcome === "begun");
+      setRefused(Object.fromEntries(became.filter((one) => one.outcome === "refused").map((one) => [one.index, one.message])));
+      setEdits({});
+      if (begun.length > 0) showToast({ title: t("failed.begun", { count: begun.length }) });
+      void refreshBatch(client, workspace, batch.run_id, batch.node);
+    },
+  });
+  const paste = (event: ClipboardEvent<HTMLInputElement>, row: number, field: number) => {
+    const text = event.clipboardData.getData("text/plain");
+    if (!isPasteOfCells(text)) return;
+    event.preventDefault();
+    setEdits((before) => pasted(before, text, numbers, fields, { row, field }));
+  };
+  return (
+    <div className={css.entries}>
+      {found.isPending && <SkeletonRows rows={3} height={34} label={t("loading")} />}
+      {found.isError && <ErrorCard title={t("failed.loadFailed")} error={found.error} onRetry={() => void found.refetch()} />}
+      {entries.length > 0 && (
+        <div className={cx(tableBoxClass, css.wide)}>
+          <table className={tableClass} aria-label={cause.title}>
+            <thead>
+              <tr>
+                <th scope="col">{t("failed.number")}</th>
+                <th scope="col">{t("failed.name")}</th>
+                {fields.map((name) => (
+                  <th key={name} scope="col">{name}</th>
+                ))}
+                <th scope="col">{t("failed.why")}</th>
+                <th scope="col"><span className="srOnly">{t("failed.open")}</span></th>
+              </tr>
+            </thead>
+            <tbody>
+              {entries.map((entry, row) => (
+                <tr key={entry.run_id} data-testid={`failed-${entry.index + 1}`}>
+                  <td className="tn">{entry.index + 1}</td>
+                  <td>{entry.label ?? "–"}</td>
+                  {fields.map((name, field) => (
+                    <td key={name}>
+                      <input
+                        className={css.cell}
+                        aria-label={`${name}, ${entry.label ?? entry.index + 1}`}
+                        aria-invalid={wrong.has(`${entry.index}/${name}`)}
+                        readOnly={!mayRetry}
+                        data-changed={edits[entry.index]?.[name] !== undefined || undefined}
+                        value={edits[entry.index]?.[name] ?? textOf(isFields(entry.item) ? entry.item[name] : null)}
+                        onChange={(event) => {
+                          const { value } = event.currentTarget;
+                          setEdits((before) => ({ ...before, [entry.index]: { ...before[entry.index], [name]: value } }));
+                        }}
+                        onPaste={(event) => paste(event, row, field)}
+                      />
+                    </td>
+                  ))}
+                  <td className={css.why}>
+                    {refused[entry.index] ? <span className={css.wrong}>{refused[entry.index]}</span> : entry.message}
+                  </td>
+                  <td>
+                    <OpenRun entry={entry} />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {send.isError && <ErrorCard title={t("failed.sendFailed")} error={send.error} />}
+      <div className={css.foot}>
+        {found.hasNextPage && (
+          <Button size="sm" busy={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
+            {t("more")}
+          </Button>
+        )}
+        {changed.length > 0 && (
+          <>
+            <span role="status">{wrong.size > 0 ? t("failed.notFitting", { count: wrong.size }) : t("failed.changed", { count: changed.length })}</span>
+            <Button size="sm" onClick={() => setEdits({})}>{t("failed.forget")}</Button>
+            <Button size="sm" variant="primary" busy={send.isPending} disabled={wrong.size > 0} onClick={() => send.mutate()}>
+              {t("failed.sendChanged", { count: changed.length })}
+            </Button>
+          </>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function OpenRun({ entry }: { entry: FailedEntry }) {
+  const { t } = useTranslation("batches");
+  return (
+    <Link to="/runs/$runId" params={{ runId: entry.run_id }} className={css.iconLink} aria-label={t("failed.openRun", { number: entry.index + 1 })}>
+      <ExternalLink size={15} aria-hidden />
+    </Link>
+  );
+}
+
+/** Takes back the file of those that failed, mended in a spreadsheet. */
+function SendMended({ batch }: { batch: Batch }) {
+  const { t } = useTranslation("batches");
+  const format = useFormatter();
+  const workspace = useWorkspace().id;
+  const client = useQueryClient();
+  const input = useRef<HTMLInputElement>(null);
+  const send = useMutation({
+    mutationFn: (file: File) => sendMended(workspace, batch.run_id, batch.node, file),
+    onSuccess: () => void refreshBatch(client, workspace, batch.run_id, batch.node),
+  });
+  return (
+    <>
+      <Button icon={<Upload size={15} aria-hidden />} busy={send.isPending} onClick={() => input.current?.click()}>
+        {t("failed.upload")}
+      </Button>
+      <input
+        ref={input}
+        type="file"
+        hidden
+        accept=".xlsx,.csv"
+        aria-label={t("failed.upload")}
+        onChange={(event) => {
+          const file = event.currentTarget.files?.[0];
+          event.currentTarget.value = "";
+          if (file) send.mutate(file);
+        }}
+      />
+      {send.isError && <ErrorCard title={t("failed.uploadFailed")} error={send.error} />}
+      {send.data && (
+        <Note tone={send.data.problems.length > 0 ? "wait" : "ok"}>
+          {t("failed.uploaded", { count: send.data.begun, number: format.number(send.data.begun) })}
+          {send.data.problems.length > 0 && (
+            <ul>
+              {send.data.problems.slice(0, 10).map((problem) => (
+                <li key={problem}>{problem}</li>
+              ))}
+            </ul>
+          )}
+        </Note>
+      )}
+    </>
+  );
+}

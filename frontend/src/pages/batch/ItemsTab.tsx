@@ -1,0 +1,91 @@
+import { Link } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { Batch } from "../../api/batches";
+import { useItems } from "../../api/items";
+import type { ItemFilter, RunItem, StepItems } from "../../api/types";
+import { Button, cx, ErrorCard, FilterChip, numClass, runStatusKind, SearchBox, SkeletonRows, StatusIcon, tableBoxClass, tableClass, useFormatter } from "../../ui";
+import { runStatusName } from "../runs/words";
+import css from "./batch.module.css";
+
+const FILTERS: readonly ItemFilter[] = ["all", "failed", "open", "done"];
+
+/** All entries, a page at a time, found by their number or by what people call them. */
+export function ItemsTab({ batch }: { batch: Batch }) {
+  const { t } = useTranslation(["batches", "items", "runs"]);
+  const [filter, setFilter] = useState<ItemFilter>("all");
+  const [typed, setTyped] = useState("");
+  const [search, setSearch] = useState("");
+  useEffect(() => {
+    const timer = setTimeout(() => setSearch(typed.trim()), 200);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  const counts = { ...batch, failed_inside: 0, failed_calls: 0 } as unknown as StepItems;
+  const found = useItems(batch.run_id, batch.node, filter, counts, true, search);
+  const rows = found.data?.pages.flatMap((page) => page.items) ?? [];
+  return (
+    <div className={css.stack}>
+      <div className={css.tools}>
+        <div className={css.filters} role="group" aria-label={t("items:filter.label")}>
+          {FILTERS.map((one) => (
+            <FilterChip key={one} on={filter === one} onClick={() => setFilter(one)}>
+              {t(`items:filter.${one}`)}
+            </FilterChip>
+          ))}
+        </div>
+        <SearchBox value={typed} onChange={setTyped} label={t("items.search")} className={css.search} />
+      </div>
+      {found.isPending && <SkeletonRows rows={6} height={34} label={t("loading")} />}
+      {found.isError && <ErrorCard title={t("items:failedToLoad")} error={found.error} onRetry={() => void found.refetch()} />}
+      {found.data && rows.length === 0 && <p>{search ? t("items.notFound", { search }) : t(`items:none.${filter}`)}</p>}
+      {rows.length > 0 && (
+        <div className={cx(tableBoxClass, css.wide)}>
+          <table className={tableClass} aria-label={t("tab.items")}>
+            <thead>
+              <tr>
+                <th scope="col">{t("failed.number")}</th>
+                <th scope="col">{t("failed.name")}</th>
+                <th scope="col">{t("items.status")}</th>
+                <th scope="col" className={numClass}>{t("items.took")}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map((item) => (
+                <Row key={item.run_id} item={item} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {found.hasNextPage && (
+        <Button size="sm" busy={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
+          {t("more")}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function Row({ item }: { item: RunItem }) {
+  const { t } = useTranslation("runs");
+  const format = useFormatter();
+  const kind = runStatusKind(item);
+  const took = item.started_at && item.finished_at ? format.duration(Date.parse(item.finished_at) - Date.parse(item.started_at)) : "–";
+  return (
+    <tr data-testid={`entry-${item.index + 1}`}>
+      <td className="tn">{item.index + 1}</td>
+      <td>
+        <Link to="/runs/$runId" params={{ runId: item.run_id }}>
+          {item.label ?? item.index + 1}
+        </Link>
+      </td>
+      <td>
+        <span className={css.status}>
+          <StatusIcon kind={kind} size={16} decorative /> {item.error?.title ?? runStatusName(item, t)}
+        </span>
+      </td>
+      <td className={cx(numClass, "tn")}>{took}</td>
+    </tr>
+  );
+}

@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+
+import { fieldsOf, isPasteOfCells, mended, pasted } from "./edits";
+
+describe("entries that are mended in a table", () => {
+  it("show the fields that hold one value", () => {
+    expect(fieldsOf([{ name: "a", lines: [1], amount: 1 }, { name: "b", centre: null }, 7])).toEqual(["name", "amount", "centre"]);
+  });
+
+  it("keep numbers numbers, and say what is none", () => {
+    expect(mended({ amount: 1, name: "x" }, { amount: "2.5", name: "007" })).toEqual({ item: { amount: 2.5, name: "007" }, wrong: [] });
+    expect(mended({ amount: 1 }, { amount: "two" }).wrong).toEqual(["amount"]);
+  });
+
+  it("take a block of cells from a spreadsheet", () => {
+    const made = pasted({}, "a\t1\r\nb\t2\r\n", [4, 9, 11], ["name", "amount"], { row: 0, field: 0 });
+    expect(made).toEqual({ 4: { name: "a", amount: "1" }, 9: { name: "b", amount: "2" } });
+    expect(pasted({ 4: { name: "old" } }, "x\ty\tz", [4], ["name", "amount"], { row: 0, field: 1 })).toEqual({ 4: { name: "old", amount: "x" } });
+  });
+
+  it("know a block of cells from a word", () => {
+    expect(isPasteOfCells("one two\n")).toBe(false);
+    expect(isPasteOfCells("one\ttwo")).toBe(true);
+  });
+});
