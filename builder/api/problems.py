@@ -133,7 +133,7 @@ def refusal_of(error: Exception) -> Refusal | None:
             return invalid({field: [said] for field, said in error.fields.items()}, error.message)
         case contracts.RetryRefused():
             return invalid({f"steps.{node}": [said] for node, said in error.fields.items()}, error.message)
-        case contracts.RuntimeRefused(code="document_refused" | "table_refused"):
+        case contracts.RuntimeRefused(code="document_refused" | "upload_refused"):
             return Refusal(422, error.code, error.message, params=_plain(error.params))
         case contracts.RuntimeRefused(code="bad_cursor"):
             return Refusal(400, "bad_cursor", error.message)

@@ -12,7 +12,7 @@ from builder.accounts.models import User
 from builder.workflows.models import FileLayout, FileStart, Workflow
 from runtime import api as runtime_api
 from runtime.contracts import JSON, NotFound, dumps, loads
-from runtime.contracts.tables import TableLook
+from runtime.contracts.uploads import TableLook
 
 #: So many earlier starts with the same file are named.
 MOST_NAMED: Final = 5
@@ -37,10 +37,10 @@ def look(
     sources: Mapping[str, str] | None,
 ) -> Remembered:
     """What a file looks like. `format` and `sources`: what is said of it now, which is worth more than what was said
-    before. Raises what `runtime_api.look_at_table` does."""
+    before. Raises what `runtime_api.look_at_upload` does."""
 
     def seen(form: Mapping[str, Any], chosen: Mapping[str, str] | None) -> TableLook:
-        return runtime_api.look_at_table(
+        return runtime_api.look_at_upload(
             workspace_id=workflow.workspace_id, file_id=file_id, columns=columns, format=form, sources=chosen
         )
 

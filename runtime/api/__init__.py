@@ -53,10 +53,10 @@ from runtime.api.restoring import confirm_restored, held_runs, hold_restored, re
 from runtime.api.retrying import replay_as_new, retries, retry, retry_items, retry_plan
 from runtime.api.runs import cancel, changes, run, runs, snapshot, statistics, step
 from runtime.api.starting import start_run, start_test
-from runtime.api.tables import check_table, look_at_table
 from runtime.api.tasks import decide, task, task_count, tasks
 from runtime.api.trail import trail, trail_faults
 from runtime.api.undoing import undo, undo_plan
+from runtime.api.uploads import check_upload, look_at_upload
 from runtime.api.waits import resume, resume_link, send_event, waits
 
 __all__ = [
@@ -76,7 +76,7 @@ __all__ = [
     "changes",
     "check",
     "check_batch",
-    "check_table",
+    "check_upload",
     "confirm_restored",
     "correct_entries",
     "dead_letter_count",
@@ -110,7 +110,7 @@ __all__ = [
     "let_go",
     "link",
     "live_graphs_naming",
-    "look_at_table",
+    "look_at_upload",
     "manifest",
     "may_decide",
     "may_hand_over",

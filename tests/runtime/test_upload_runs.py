@@ -15,7 +15,7 @@ from xlsxwriter import Workbook
 
 from runtime import api
 from runtime.contracts import InputRefused
-from runtime.contracts.tables import TableUnreadable
+from runtime.contracts.uploads import UploadUnreadable
 from runtime.engine.graph import parse
 from runtime.engine.needs import engine_needed
 from runtime.store.models import File, Run
@@ -45,9 +45,9 @@ def kept(*rows: str, head: str = HEAD) -> UUID:
 
 
 def checked(file_id: UUID, **more: Any) -> Any:
-    look = api.look_at_table(workspace_id=WORKSPACE, file_id=file_id, columns=COLUMNS, sources=SOURCES)
+    look = api.look_at_upload(workspace_id=WORKSPACE, file_id=file_id, columns=COLUMNS, sources=SOURCES)
     assert look.asks == ()
-    return api.check_table(
+    return api.check_upload(
         workspace_id=WORKSPACE, file_id=file_id, columns=COLUMNS, format=look.format, sources=SOURCES, **more
     )
 
@@ -156,8 +156,8 @@ def test_a_start_without_a_column_that_it_needs_is_refused(machine: Machine) -> 
 def test_a_file_without_a_row_that_fits_starts_nothing(machine: Machine) -> None:
     found = checked(kept("1;;1,5;1.1.2026"), keep_left_out=True)
     assert (found.fitting, found.value) == (0, None)
-    with pytest.raises(TableUnreadable, match="no column “Nix”"):
-        api.check_table(
+    with pytest.raises(UploadUnreadable, match="no column “Nix”"):
+        api.check_upload(
             workspace_id=WORKSPACE,
             file_id=kept("1;x;1,5;1.1.2026"),
             columns=COLUMNS,
@@ -169,7 +169,7 @@ def test_a_file_without_a_row_that_fits_starts_nothing(machine: Machine) -> None
 def test_rows_that_do_not_fit_in_too_many_places_are_not_left_out(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runtime.api.tables.MOST_GAPS", 2)
+    monkeypatch.setattr("runtime.api.uploads.MOST_GAPS", 2)
     found = checked(kept(*[f"{n};{'x' if n % 2 else ''};1;1.1.2026" for n in range(9)]), keep_left_out=True)
     assert (found.scattered, found.value, found.left_out is not None) == (True, None, True)
 

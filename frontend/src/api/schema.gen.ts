@@ -3526,6 +3526,38 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "POST /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/intake/check": {
+    path: { workflow_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: CheckBody;
+    answers: {
+      "200": CheckShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/intake/look": {
+    path: { workflow_id: string; workspace_id: string };
+    body: LookBody;
+    answers: {
+      "200": LookShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/let-go": {
     path: { workflow_id: string; workspace_id: string };
     header: { "Idempotency-Key"?: string };
@@ -3586,38 +3618,6 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
-      "503": Problem;
-    };
-  };
-  "POST /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/tables/check": {
-    path: { workflow_id: string; workspace_id: string };
-    header: { "Idempotency-Key"?: string };
-    body: CheckBody;
-    answers: {
-      "200": CheckShape;
-      "400": Problem;
-      "401": Problem;
-      "403": Problem;
-      "404": Problem;
-      "409": Problem;
-      "413": Problem;
-      "415": Problem;
-      "422": Problem;
-      "503": Problem;
-    };
-  };
-  "POST /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/tables/look": {
-    path: { workflow_id: string; workspace_id: string };
-    body: LookBody;
-    answers: {
-      "200": LookShape;
-      "400": Problem;
-      "401": Problem;
-      "403": Problem;
-      "404": Problem;
-      "413": Problem;
-      "415": Problem;
-      "422": Problem;
       "503": Problem;
     };
   };

@@ -1,5 +1,5 @@
 /** What the answers to a form look like, for formulas that are written before anybody has filled it in. */
-import type { ExpectedColumn } from "../api/tables";
+import type { ExpectedColumn } from "../api/intake";
 import { type GraphNode, type Json, type JsonObject, parseTemplate, simplePath } from "../graph";
 import { inputFields, type InputField } from "./inputFields";
 

@@ -1,6 +1,6 @@
 /** The questions of a form, and what is sent for its answers. */
 import { type GraphNode, isJsonObject, type Json, type JsonObject } from "../graph";
-import type { ExpectedColumn } from "../api/tables";
+import type { ExpectedColumn } from "../api/intake";
 import { readNumber } from "./readNumber";
 
 /** One question of a manual start's form. */

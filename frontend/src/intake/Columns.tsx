@@ -1,6 +1,6 @@
 import { useTranslation } from "react-i18next";
 
-import type { ExpectedColumn, Sources, TableLook } from "../api/tables";
+import type { ExpectedColumn, Sources, TableLook } from "../api/intake";
 import { SelectField, useFormatter } from "../ui";
 import { isNeeded } from "./intake";
 import css from "./intake.module.css";

@@ -2,7 +2,7 @@ import { ChevronDown, ChevronUp } from "lucide-react";
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import type { ExpectedColumn, GivenFormat, TableLook } from "../api/tables";
+import type { ExpectedColumn, GivenFormat, TableLook } from "../api/intake";
 import { Button, Chip, SelectField } from "../ui";
 import css from "./intake.module.css";
 

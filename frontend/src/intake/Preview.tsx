@@ -1,6 +1,6 @@
 import { useTranslation } from "react-i18next";
 
-import type { ExpectedColumn, SeenRow, TableLook } from "../api/tables";
+import type { ExpectedColumn, SeenRow, TableLook } from "../api/intake";
 import { isJsonObject, type Json } from "../graph";
 import { cx, type Formatter, numClass, tableClass, useFormatter } from "../ui";
 import { usesOf } from "./intake";

@@ -1,7 +1,7 @@
 import { useId } from "react";
 import { useTranslation } from "react-i18next";
 
-import type { Ask, ExpectedColumn, GivenFormat } from "../api/tables";
+import type { Ask, ExpectedColumn, GivenFormat } from "../api/intake";
 import { RadioGroup, useFormatter } from "../ui";
 import css from "./intake.module.css";
 

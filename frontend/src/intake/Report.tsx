@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 
 import { contentUrl } from "../api/files";
 import { useWorkspace } from "../api/session";
-import type { Cause, ExpectedColumn, TableCheck } from "../api/tables";
+import type { Cause, ExpectedColumn, TableCheck } from "../api/intake";
 import { Button, ErrorCard, SkeletonRows, useFormatter } from "../ui";
 import { rowsOf, unfit } from "./intake";
 import css from "./intake.module.css";

@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { keyForEach } from "../api/client";
 import type { StoredFile } from "../api/files";
 import { useWorkspace } from "../api/session";
-import { type Ask, type CheckBody, checkTable, type GivenFormat, leaveOut, lookAtTable, type Ran, type Sources } from "../api/tables";
+import { type Ask, type CheckBody, checkUpload, type GivenFormat, leaveOut, lookAtUpload, type Ran, type Sources } from "../api/intake";
 import type { Json } from "../graph";
 import type { InputField } from "../inspector/inputFields";
 import { CheckboxField, ErrorCard, Note, SkeletonRows, useFormatter } from "../ui";
@@ -41,7 +41,7 @@ export function Understood({ workflow, field, file, onReady }: UnderstoodProps) 
   const looking = { file: file.id, question: field.name, columns: field.columns, format: given, sources };
   const look = useQuery({
     queryKey: [workspace, "table-look", workflow, looking],
-    queryFn: ({ signal }) => lookAtTable(workspace, workflow, looking, signal),
+    queryFn: ({ signal }) => lookAtUpload(workspace, workflow, looking, signal),
     placeholderData: keepPreviousData,
     staleTime: Number.POSITIVE_INFINITY,
     // Whether it ran meanwhile is asked anew whenever the page is opened.
@@ -59,7 +59,7 @@ export function Understood({ workflow, field, file, onReady }: UnderstoodProps) 
   const mayCheck = settled && body !== null && seen.asks.length === 0 && unmapped(field.columns, seen.sources).length === 0;
   const check = useQuery({
     queryKey: [workspace, "table-check", workflow, body],
-    queryFn: ({ signal }) => checkTable(workspace, workflow, body as CheckBody, signal),
+    queryFn: ({ signal }) => checkUpload(workspace, workflow, body as CheckBody, signal),
     enabled: mayCheck,
     staleTime: Number.POSITIVE_INFINITY,
     retry: false,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { ExpectedColumn, TableCheck, TableLook } from "../api/tables";
+import type { ExpectedColumn, TableCheck, TableLook } from "../api/intake";
 import { expectedColumns } from "../inspector/inputFields";
 import { allAsked, chosen, rowsOf, said, standing, unfit, unmapped, usesOf } from "./intake";
 

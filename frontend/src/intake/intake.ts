@@ -1,5 +1,5 @@
 /** What a start says of a file with rows, as pure functions: which column is which, and what is still missing. */
-import type { Ask, Cause, ExpectedColumn, FileColumn, GivenFormat, Sources, TableCheck, TableLook } from "../api/tables";
+import type { Ask, Cause, ExpectedColumn, FileColumn, GivenFormat, Sources, TableCheck, TableLook } from "../api/intake";
 import type { Json } from "../graph";
 
 /** What has to be done before the start; null: nothing. In the order in which people meet it. */

@@ -90,13 +90,13 @@ class TableCheck:
     value: Mapping[str, Any] | None
 
 
-class TableUnreadable(RuntimeRefused):
+class UploadUnreadable(RuntimeRefused):
     """The file cannot be read as a table, or not like this."""
 
-    code = "table_refused"
+    code = "upload_refused"
 
 
-class TablesBusy(RuntimeRefused):
+class UploadsBusy(RuntimeRefused):
     """As many files as may be are being read."""
 
-    code = "tables_busy"
+    code = "uploads_busy"

@@ -16,16 +16,16 @@ from pydantic import ValidationError
 from runtime.api.files import file
 from runtime.api.rows import DataDamaged
 from runtime.contracts.files import FileView
-from runtime.contracts.tables import (
+from runtime.contracts.uploads import (
     FileColumn,
     Misfit,
     RowsCause,
     SeenRow,
     TableCheck,
     TableLook,
-    TablesBusy,
-    TableUnreadable,
     TwoReadings,
+    UploadsBusy,
+    UploadUnreadable,
 )
 from runtime.sdk.files import clean_name
 from runtime.sdk.table_cells import TableRefused, guarded
@@ -45,7 +45,7 @@ _MOST_EXPECTED: Final = 100
 _READING: Final = BoundedSemaphore(_AT_ONCE)
 
 
-def look_at_table(
+def look_at_upload(
     *,
     workspace_id: UUID,
     file_id: UUID,
@@ -54,7 +54,7 @@ def look_at_table(
     sources: Mapping[str, str] | None = None,
 ) -> TableLook:
     """What the file looks like to a start that expects these columns (`TableColumn`). `format`: what of it is known;
-    `sources`: which column is which, None to have it proposed. Raises NotFound, TableUnreadable, TablesBusy."""
+    `sources`: which column is which, None to have it proposed. Raises NotFound, UploadUnreadable, UploadsBusy."""
     expected = _expected(columns)
     with _opened(workspace_id, file_id) as (bytes_, view):
         found = look_at(bytes_, expected, format, sources)
@@ -73,7 +73,7 @@ def look_at_table(
     )
 
 
-def check_table(
+def check_upload(
     *,
     workspace_id: UUID,
     file_id: UUID,
@@ -84,8 +84,8 @@ def check_table(
     by: UUID | None = None,
 ) -> TableCheck:
     """Hold every row against what the start expects; with `keep_left_out` those that do not fit become a file of their
-    own, each with its number and the reason, and the start may go on without them. Raises NotFound, TableUnreadable,
-    TablesBusy, FileTooLarge and StoreUnavailable."""
+    own, each with its number and the reason, and the start may go on without them. Raises NotFound, UploadUnreadable,
+    UploadsBusy, FileTooLarge and StoreUnavailable."""
     expected = _expected(columns)
     with _opened(workspace_id, file_id) as (bytes_, view):
         form = TableFormat.of(format)
@@ -133,11 +133,11 @@ def _started_with(columns: Sequence[TableColumn], value: dict[str, Any]) -> dict
 
 def _expected(columns: Sequence[Mapping[str, Any]]) -> list[TableColumn]:
     if not 1 <= len(columns) <= _MOST_EXPECTED:
-        raise TableUnreadable(f"Say which columns are expected: from 1 to {_MOST_EXPECTED}.")
+        raise UploadUnreadable(f"Say which columns are expected: from 1 to {_MOST_EXPECTED}.")
     try:
         return [TableColumn.model_validate(dict(one)) for one in columns]
     except ValidationError as error:
-        raise TableUnreadable("The columns that are expected are not described as they have to be.") from error
+        raise UploadUnreadable("The columns that are expected are not described as they have to be.") from error
 
 
 @contextmanager
@@ -145,16 +145,16 @@ def _opened(workspace_id: UUID, file_id: UUID) -> Iterator[tuple[BinaryIO, FileV
     """The file, open for reading; what stands in its way becomes what the front door raises."""
     view = file(workspace_id=workspace_id, file_id=file_id)
     if not _READING.acquire(timeout=_PATIENCE_SECONDS):
-        raise TablesBusy("Other files are being checked. Try again in a minute.")
+        raise UploadsBusy("Other files are being checked. Try again in a minute.")
     try:
         with closing(store.opened(view.id, view.sha256, view.size)) as bytes_:
             yield bytes_, view
     except ArtifactDamaged as error:
         raise DataDamaged(str(error), artifact=str(view.id)) from error
     except TableRefused as refused:
-        raise TableUnreadable(str(refused)) from refused
+        raise UploadUnreadable(str(refused)) from refused
     except Unusable as unusable:
-        raise TableUnreadable(f"“{view.name}” {unusable}.") from unusable
+        raise UploadUnreadable(f"“{view.name}” {unusable}.") from unusable
     finally:
         _READING.release()
 

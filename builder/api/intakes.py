@@ -147,7 +147,7 @@ class CheckShape(View):
     value: dict[str, Any] | None
 
 
-class LookAtTable(ApiView):
+class LookAtUpload(ApiView):
     @operation(Action.RUN_START, body=LookBody, answer=LookShape)
     def post(self, call: Call, *, workflow_id: UUID, body: LookBody) -> LookShape:
         """What a file looks like to a start that expects rows: from its beginning. Nothing is started."""
@@ -189,13 +189,13 @@ class LookAtTable(ApiView):
         )
 
 
-class CheckTable(ApiView):
+class CheckUpload(ApiView):
     @operation(Action.RUN_START, body=CheckBody, answer=CheckShape, also=(413,), repeat="stored_apart")
     def post(self, call: Call, *, workflow_id: UUID, body: CheckBody) -> CheckShape:
         """Hold every row of a file against what a start expects. Nothing is started."""
         find(call, workflow_id)
         try:
-            found = runtime_api.check_table(
+            found = runtime_api.check_upload(
                 workspace_id=call.workspace.id,
                 file_id=body.file,
                 columns=body.columns,

@@ -44,7 +44,7 @@ def upload(world: World, data: bytes, name: str = "May.csv") -> Any:
 
 def look(world: World, workflow: Workflow, file: str, **more: Any) -> Any:
     body = {"file": file, "question": "may", "columns": COLUMNS, **more}
-    answer = world.as_rosa.post(f"{world.here}/workflows/{workflow.id}/tables/look", body)
+    answer = world.as_rosa.post(f"{world.here}/workflows/{workflow.id}/intake/look", body)
     assert answer.status == 200, answer.body
     return answer.body
 
@@ -57,7 +57,7 @@ def check(world: World, workflow: Workflow, seen: Any, **more: Any) -> Answer:
         "sources": seen["sources"],
         **more,
     }
-    return world.as_rosa.post(f"{world.here}/workflows/{workflow.id}/tables/check", body)
+    return world.as_rosa.post(f"{world.here}/workflows/{workflow.id}/intake/check", body)
 
 
 def start(world: World, workflow: Workflow, value: Any) -> Answer:
@@ -147,11 +147,11 @@ def test_what_a_program_hands_over_beside_it_does_no_harm(world: World) -> None:
 def test_another_workspaces_file_is_not_there(world: World, workflow: Workflow) -> None:
     """S3: whoever names it."""
     file = upload(world, MAY)
-    theirs = f"{world.there}/workflows/{workflow.id}/tables/look"
+    theirs = f"{world.there}/workflows/{workflow.id}/intake/look"
     assert world.as_mallory.post(theirs, {"file": file, "columns": COLUMNS}).status == 404
     own = f"{world.there}/workflows"
     made = world.as_mallory.post(own, {"name": "Mine"}).body["id"]
-    assert world.as_mallory.post(f"{own}/{made}/tables/look", {"file": file, "columns": COLUMNS}).status == 404
+    assert world.as_mallory.post(f"{own}/{made}/intake/look", {"file": file, "columns": COLUMNS}).status == 404
 
 
 @pytest.mark.parametrize(
@@ -167,6 +167,6 @@ def test_what_cannot_be_read_is_said_in_words(
     world: World, workflow: Workflow, data: bytes, body: dict[str, Any], said: str
 ) -> None:
     sent = {"file": upload(world, data), "columns": COLUMNS, **body}
-    answer = world.as_rosa.post(f"{world.here}/workflows/{workflow.id}/tables/look", sent)
-    assert (answer.status, answer.code) == (422, "table_refused"), answer.body
+    answer = world.as_rosa.post(f"{world.here}/workflows/{workflow.id}/intake/look", sent)
+    assert (answer.status, answer.code) == (422, "upload_refused"), answer.body
     assert said in answer.body["title"]

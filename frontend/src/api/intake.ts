@@ -115,18 +115,18 @@ export interface CheckBody {
   sources: Sources;
 }
 
-export function lookAtTable(workspace: string, workflow: string, body: LookBody, signal?: AbortSignal): Promise<TableLook> {
-  return api.post<TableLook>(`${workspacePath(workspace)}/workflows/${workflow}/tables/look`, body, signal ? { signal } : {});
+export function lookAtUpload(workspace: string, workflow: string, body: LookBody, signal?: AbortSignal): Promise<TableLook> {
+  return api.post<TableLook>(`${workspacePath(workspace)}/workflows/${workflow}/intake/look`, body, signal ? { signal } : {});
 }
 
-export function checkTable(workspace: string, workflow: string, body: CheckBody, signal?: AbortSignal): Promise<TableCheck> {
-  return api.post<TableCheck>(`${workspacePath(workspace)}/workflows/${workflow}/tables/check`, body, signal ? { signal } : {});
+export function checkUpload(workspace: string, workflow: string, body: CheckBody, signal?: AbortSignal): Promise<TableCheck> {
+  return api.post<TableCheck>(`${workspacePath(workspace)}/workflows/${workflow}/intake/check`, body, signal ? { signal } : {});
 }
 
 /** Also makes a file of the rows that do not fit, with which the start goes on without them. */
 export function leaveOut(workspace: string, workflow: string, body: CheckBody, idempotencyKey: string): Promise<TableCheck> {
   return api.post<TableCheck>(
-    `${workspacePath(workspace)}/workflows/${workflow}/tables/check`,
+    `${workspacePath(workspace)}/workflows/${workflow}/intake/check`,
     { ...body, keep_left_out: true },
     { idempotencyKey },
   );
