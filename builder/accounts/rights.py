@@ -52,6 +52,9 @@ class Action(StrEnum):
     FILE_SEE = "file.see"
     FILE_ADD = "file.add"
     FILE_REMOVE = "file.remove"
+    TABLE_SEE = "table.see"
+    TABLE_FILL = "table.fill"
+    TABLE_EDIT = "table.edit"
     CONNECTION_USE = "connection.use"
     CONNECTION_CREATE = "connection.create"
     CONNECTION_MANAGE = "connection.manage"
@@ -96,6 +99,10 @@ RULES: Final = MappingProxyType(
         Action.FILE_ADD: Rule(Role.REVIEWER, Scope.RUN),
         # What is gone is gone for every run that names it.
         Action.FILE_REMOVE: Rule(Role.BUILDER, Scope.BUILD),
+        Action.TABLE_SEE: Rule(Role.VIEWER, Scope.READ),
+        # Rows are business data; what a table is, workflows count on.
+        Action.TABLE_FILL: Rule(Role.REVIEWER, Scope.RUN),
+        Action.TABLE_EDIT: Rule(Role.BUILDER, Scope.BUILD),
         Action.CONNECTION_USE: Rule(Role.BUILDER, Scope.BUILD),
         Action.CONNECTION_CREATE: Rule(Role.BUILDER, Scope.BUILD),
         # A builder manages their own connections; see `builder.connections.services.may_manage`.

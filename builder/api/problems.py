@@ -23,7 +23,7 @@ from rest_framework import exceptions as drf
 
 from builder.connections import crypto
 from runtime import contracts
-from runtime.contracts import JSONRefused, dumps
+from runtime.contracts import JSONRefused, datatables, dumps
 
 log = structlog.get_logger(__name__)
 
@@ -133,6 +133,15 @@ def refusal_of(error: Exception) -> Refusal | None:
             return invalid({field: [said] for field, said in error.fields.items()}, error.message)
         case contracts.RetryRefused():
             return invalid({f"steps.{node}": [said] for node, said in error.fields.items()}, error.message)
+        case (
+            datatables.RowExists()
+            | datatables.RowChanged()
+            | datatables.TableRefused(code="table_changed" | "name_taken")
+        ):
+            return Refusal(409, error.code, error.message)
+        case datatables.TableRefused():
+            fields = {f"values.{name}": [said] for name, said in error.fields.items()}
+            return Refusal(422, error.code, error.message, fields=fields)
         case contracts.RuntimeRefused(code="document_refused" | "upload_refused"):
             return Refusal(422, error.code, error.message, params=_plain(error.params))
         case contracts.RuntimeRefused(code="bad_cursor"):

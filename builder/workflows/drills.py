@@ -22,7 +22,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from builder.accounts.models import User
-from builder.workflows import services
+from builder.workflows import services, tables
 from builder.workflows.models import Draft, Drill, Workflow
 from runtime import api as runtime_api
 from runtime.contracts import JSON, dumps, loads
@@ -62,6 +62,7 @@ def start(
         "input": input,
         "answers": _answers(workflow.workspace_id, [*map(UUID, called), workflow.id]),
         "keys_count": keys_count,
+        "tables": tables.copies(workspace_id=workflow.workspace_id, graphs=[checked, *_graphs(called)]),
     }
     threading.Thread(target=_carry_out, args=(drill.id, plan), name="millrace-drill", daemon=True).start()
     return drill
@@ -92,6 +93,10 @@ def summary(drill: Drill) -> dict[str, Any]:
         "beyond": next((one["beyond"] for one in rounds if one.get("beyond") is not None), None),
         "rounds": list(rounds),
     }
+
+
+def _graphs(called: Mapping[str, JSON]) -> list[Mapping[str, Any]]:
+    return [graph for graph in called.values() if isinstance(graph, Mapping)]
 
 
 def _called(workspace_id: UUID, graph: Mapping[str, Any]) -> dict[str, JSON]:

@@ -18,7 +18,7 @@ from django.db.models import F
 
 from builder.accounts.models import User, Workspace
 from builder.connections.models import Connection
-from builder.workflows import documents
+from builder.workflows import documents, tables
 from builder.workflows.effects import effects
 from builder.workflows.models import Draft, Workflow
 from builder.workflows.shapes import EffectView
@@ -224,8 +224,11 @@ def startable(*, workspace_id: UUID, graph: JSON) -> dict[str, Any]:
 
 
 def check(*, workspace_id: UUID, graph: Mapping[str, Any]) -> CheckReport:
-    """What is wrong with the graph: the runtime's own problems, and connections that are not in this workspace."""
+    """What is wrong with the graph: the runtime's own problems, and connections and tables that are not in this
+    workspace."""
     report = runtime_api.check(graph=dict(graph))
+    if wrong := tables.problems(workspace_id=workspace_id, graph=graph):
+        report = replace(report, problems=[*report.problems, *wrong])
     named = list(documents.connections_named(graph, connection_fields()))
     if not named:
         return report

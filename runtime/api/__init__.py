@@ -20,6 +20,19 @@ from runtime.api.bulk_retries import (
 )
 from runtime.api.causes import because
 from runtime.api.corrections import correct_entries, failed_entries, failed_runs, walk_failed
+from runtime.api.datatable_files import columns_like_file, export_table, import_rows, look_at_table_file
+from runtime.api.datatables import (
+    add_table,
+    change_table,
+    count_table_rows,
+    delete_table_row,
+    remove_table,
+    save_table_row,
+    table,
+    table_row,
+    table_rows,
+    tables,
+)
 from runtime.api.dead_letters import dead_letter_count, dead_letter_groups, dead_letters, retry_each, solve_dead_letters
 from runtime.api.documents import design_model, preview_document, ready_designs
 from runtime.api.doubts import in_doubt
@@ -61,6 +74,7 @@ from runtime.api.waits import resume, resume_link, send_event, waits
 
 __all__ = [
     "add_file",
+    "add_table",
     "archive",
     "backfill",
     "backfill_plan",
@@ -73,16 +87,20 @@ __all__ = [
     "bulk_retry",
     "bulk_retry_items",
     "cancel",
+    "change_table",
     "changes",
     "check",
     "check_batch",
     "check_upload",
+    "columns_like_file",
     "confirm_restored",
     "correct_entries",
+    "count_table_rows",
     "dead_letter_count",
     "dead_letter_groups",
     "dead_letters",
     "decide",
+    "delete_table_row",
     "deployment",
     "deployments",
     "design_model",
@@ -92,6 +110,7 @@ __all__ = [
     "event",
     "events",
     "export",
+    "export_table",
     "failed_entries",
     "failed_runs",
     "file",
@@ -104,12 +123,14 @@ __all__ = [
     "held_versions",
     "hold_restored",
     "hold_workflow",
+    "import_rows",
     "in_doubt",
     "items",
     "keep_manifest",
     "let_go",
     "link",
     "live_graphs_naming",
+    "look_at_table_file",
     "look_at_upload",
     "manifest",
     "may_decide",
@@ -125,6 +146,7 @@ __all__ = [
     "publish",
     "ready_designs",
     "remove_file",
+    "remove_table",
     "repeat_figures",
     "repeats",
     "replay_as_new",
@@ -141,6 +163,7 @@ __all__ = [
     "run",
     "runs",
     "samples",
+    "save_table_row",
     "schedule_preview",
     "send_event",
     "set_breaker",
@@ -154,6 +177,10 @@ __all__ = [
     "stop_backfill",
     "stop_bulk_retry",
     "system_health",
+    "table",
+    "table_row",
+    "table_rows",
+    "tables",
     "take",
     "task",
     "task_count",

@@ -137,6 +137,5 @@ def _value(before: JSON, cell: JSON) -> tuple[JSON, str]:
             return None, "this has to stay JSON."
     if isinstance(before, str) and isinstance(cell, (int, Decimal)) and not isinstance(cell, bool):
         return number_text(Decimal(cell)), ""
-    if before == "" and cell is None:
-        return before, ""
-    return cell, ""
+    # An empty cell of what was text is empty text.
+    return ("" if isinstance(before, str) and cell is None else cell), ""

@@ -49,7 +49,7 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     resume(workspace_id, run_id, node_id, data, voter) -> WaitView                raises NotFound, AlreadyDecided
     send_event(workspace_id, name, key, data, by, dedupe_key) -> SentEvent        raises KeyReused, EventRefused
     events(workspace_id, filters, after, limit) -> Page[EventView] / event(workspace_id, event_id) -> EventDetail
-    files(…) / file(…) / add_file(…) / open_file(…) / archive(…) / remove_file(…)  see `runtime.contracts.files`
+    files(…), …: see `runtime.contracts.files`; tables(…), table_rows(…), …: see `runtime.contracts.datatables`
     samples(workspace_id, workflow_id) -> dict[node_key, JSON]                    newest output of each step
     preview(template, context) -> PreviewResult
     schedule_preview(config, after, count) -> SchedulePreview

@@ -11,6 +11,7 @@ from uuid import UUID
 from runtime.contracts.people import Addressee
 from runtime.engine.jsonprofile import JSON
 from runtime.ports import OpenConnection
+from runtime.sdk.datatables import Tables
 from runtime.sdk.documents import Documents
 from runtime.sdk.files import Files
 from runtime.sdk.signals import SentEvent
@@ -162,6 +163,11 @@ class Context(Protocol):
     @property
     def documents(self) -> Documents:
         """Where documents are drawn; only for steps that are coroutines."""
+        ...
+
+    @property
+    def tables(self) -> Tables:
+        """The workspace's data tables; only for steps that are coroutines."""
         ...
 
     async def connection(self, connection_id: str) -> OpenConnection:

@@ -43,6 +43,8 @@ Widget: TypeAlias = Literal[
     "workflow",
     "design",
     "file",
+    "data-table",
+    "table-column",
 ]
 
 _LONGEST_NUMBER: Final = 60

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
+from runtime.sdk.datatable_pages import DataTablePages
+from runtime.sdk.datatables import RowCondition, filters_of, table_id
 from runtime.sdk.fields import Config, Text, as_text, field
 from runtime.sdk.files import file_id
 from runtime.sdk.http_pages import HttpPages
@@ -11,10 +13,11 @@ from runtime.sdk.prepared_pages import PreparedPages
 from runtime.sdk.table_pages import TablePages
 from runtime.sdk.table_value import is_table
 
-__all__ = ["FileSettings", "PagesSettings"]
+__all__ = ["DataTableSettings", "FileSettings", "PagesSettings"]
 
 _PAGES: Final = {"source": ["pages"]}
 _FILE: Final = {"source": ["file"]}
+_TABLE: Final = {"source": ["table"]}
 _MOST_PAGES: Final = 100_000
 
 
@@ -88,6 +91,48 @@ class FileSettings(Config):
             most_rows=most,
             key_column=self.key_column,
         )
+
+
+class DataTableSettings(Config):
+    """The rows of a data table: shown where `source` is `table`."""
+
+    table: str = field(
+        "",
+        title="Table",
+        help="Each row goes through the steps inside, as “item” with the names of the columns. Rows that are added "
+        "meanwhile are left for the next run.",
+        widget="data-table",
+        required=True,
+        show_if=_TABLE,
+        group="Rows of the table",
+        order=10,
+        max_length=64,
+    )
+    match: Literal["all", "any"] = field(
+        "all",
+        title="Rows for which",
+        widget="choice",
+        options=(("all", "all of these hold"), ("any", "any of these holds")),
+        show_if=_TABLE,
+        group="Rows of the table",
+        order=11,
+    )
+    conditions: list[RowCondition] = field(
+        default_factory=list,
+        title="Conditions",
+        help="None: all rows.",
+        widget="list",
+        hints={"add": "Add a condition"},
+        show_if=_TABLE,
+        group="Rows of the table",
+        order=12,
+        max_length=20,
+    )
+
+    def rows_of_table(self, *, most: int) -> DataTablePages:
+        """What reads them; a table with more than `most` is refused. Raises PermanentError where it is none."""
+        table_id(self.table)
+        return DataTablePages(self.table, filters_of(self.conditions, any_of=self.match == "any"), most)
 
 
 class Pair(Config):

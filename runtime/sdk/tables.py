@@ -39,7 +39,7 @@ from runtime.sdk.table_guesses import delimiter_of, encoding_of, is_header, name
 
 __all__ = [
     "MOST_COLUMNS", "START", "Column", "Layout", "Place", "Stretch", "TableRefused", "csv_of", "guarded", "look",
-    "rows", "unguarded", "xlsx_of",
+    "meant", "rows", "unguarded", "xlsx_of",
 ]  # fmt: skip
 
 Kind = Literal["text", "number", "date"]
@@ -155,6 +155,16 @@ def rows(file: BinaryIO, layout: Layout, *, most: int = MOST_ROWS) -> Iterator[d
             if count > most:
                 raise TableRefused(f"There are more than {most} rows. Split the file.")
             yield row
+
+
+def meant(value: JSON, kind: Kind, decimal: str) -> JSON:
+    """A cell that stayed text because of others in its column: as the number or date that it can only be."""
+    if not isinstance(value, str):
+        return value
+    forms = _forms(value) if kind == "date" else set()
+    if kind == "number" or len(forms) == 1:
+        return _value(value, Column("", kind, (), next(iter(forms), "")), decimal)
+    return value
 
 
 def csv_of(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 from uuid import UUID
 
+from runtime.contracts.datatables import IfThere, RowFilters, RowView
 from runtime.contracts.people import Addressee, Person
 from runtime.documents.draw import drawn
 from runtime.documents.model import Drawn, design_of
@@ -17,6 +18,7 @@ from runtime.documents.problems import DocumentProblem
 from runtime.engine.jsonprofile import JSON
 from runtime.sdk.connections import KINDS
 from runtime.sdk.context import EventView, HttpClient, MailSender
+from runtime.sdk.datatables import ChangedRow, FoundRows
 from runtime.sdk.documents import document_refused, pictures_of
 from runtime.sdk.errors import PermanentError
 from runtime.sdk.files import Chunks, FileValue, clean_mime, clean_name, file_id, missing, too_large
@@ -67,6 +69,55 @@ class MemoryFiles:
             raise missing() from None
 
 
+class MemoryTables:
+    """One table of a test, in memory: `Customer` is its key, `Limit` a number. `kept`: limits by customer. What is
+    asked of it is noted in `asked`; how real tables behave is tested with them."""
+
+    ROW = UUID("0199a7f0-0000-7000-8000-0000000000e1")
+
+    def __init__(self) -> None:
+        self.kept: dict[JSON, JSON] = {"C-200": 5000}
+        self.asked: list[tuple[Any, ...]] = []
+
+    async def find(
+        self, table: str, filters: RowFilters, *, most: int, after: JSON = None, with_total: bool = False
+    ) -> FoundRows:
+        self.asked.append((table, filters, most, after))
+        rows = [RowView(self.ROW, self._values(one), self.ROW, 0, 0, "") for one in self.kept]
+        return FoundRows(tuple(rows[:most]), len(rows) > most, total=len(rows) if with_total else None)
+
+    async def save(
+        self, table: str, values: Mapping[str, JSON], *, must_be_there: bool = False, if_there: IfThere = "change"
+    ) -> ChangedRow:
+        self.asked.append((table, dict(values), must_be_there, if_there))
+        key: Any = values.get("Customer")
+        before = self._values(key)
+        if before is not None and if_there == "keep":
+            return ChangedRow("kept", self.ROW, before, before)
+        self.kept[key] = values.get("Limit")
+        return ChangedRow("added" if before is None else "changed", self.ROW, before, self._values(key))
+
+    async def add(self, table: str, key: Mapping[str, JSON], column: str, amount: JSON) -> ChangedRow:
+        self.asked.append((table, dict(key), column, amount))
+        customer: Any = key["Customer"]
+        before, was = self._values(customer), self.kept.get(customer, 0)
+        self.kept[customer] = was + amount  # type: ignore[operator]
+        return ChangedRow("changed", self.ROW, before, self._values(customer), was, self.kept[customer])
+
+    async def delete(self, table: str, key: Mapping[str, JSON], *, must_be_there: bool = False) -> ChangedRow:
+        self.asked.append((table, dict(key), must_be_there))
+        customer: Any = key.get("Customer")
+        before = self._values(customer)
+        self.kept.pop(customer, None)
+        return ChangedRow("unchanged" if before is None else "deleted", self.ROW, before, None)
+
+    async def put_back(self) -> ChangedRow:
+        return ChangedRow("put_back", self.ROW, {"Customer": "C-200", "Limit": 7500}, self._values("C-200"))
+
+    def _values(self, customer: Any) -> Any:
+        return {"Customer": customer, "Limit": self.kept[customer]} if customer in self.kept else None
+
+
 @dataclass
 class MemoryDocuments:
     """Draws in the test's own process."""
@@ -105,6 +156,7 @@ class StepTestContext:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     starter: str = "webhook"
     files: MemoryFiles = field(default_factory=MemoryFiles)
+    tables: MemoryTables = field(default_factory=MemoryTables)
 
     @property
     def documents(self) -> MemoryDocuments:

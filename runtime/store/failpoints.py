@@ -80,6 +80,8 @@ COMMIT_POINTS: Final = frozenset(
         "bulk.manifest_commit",
         "bulk.check",
         "blob.row",
+        "table.change",
+        "table.columns",
         "version.publish",
         "deployment.change",
         "schedule.tick",

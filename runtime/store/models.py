@@ -18,6 +18,9 @@ from runtime.store.batch_models import BatchCheck as BatchCheck
 from runtime.store.batch_models import ItemAmount as ItemAmount
 from runtime.store.bulk_models import BulkRetry as BulkRetry
 from runtime.store.bulk_models import BulkRetryItem as BulkRetryItem
+from runtime.store.datatable_models import DataChange as DataChange
+from runtime.store.datatable_models import DataRow as DataRow
+from runtime.store.datatable_models import DataTable as DataTable
 from runtime.store.file_models import File as File
 from runtime.store.hold_row import BREAKER_FAILURES, BREAKER_MINUTES
 from runtime.store.hold_row import Hold as Hold

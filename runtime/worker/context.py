@@ -14,15 +14,19 @@ from runtime.contracts.people import Addressee
 from runtime.documents.processes import Drawing
 from runtime.engine.jsonprofile import JSON
 from runtime.interpreter import signals
+from runtime.interpreter.keys import effect_key
 from runtime.interpreter.started import event_view
 from runtime.ports import PORTS, ConnectionMissing, OpenConnection, PeopleUnknown
 from runtime.sdk import EventView, HttpClient, MailSender, PermanentError
+from runtime.sdk.datatables import Tables
 from runtime.sdk.documents import Documents
 from runtime.sdk.files import Files
 from runtime.sdk.signals import SentEvent
 from runtime.sdk.tasks import unknown_people
+from runtime.store.datatable_changes import Origin
 from runtime.store.models import Run
 from runtime.store.records import Claimed, EventRow
+from runtime.worker.datatables import StepTables
 from runtime.worker.documents import Pictures, StepDocuments
 from runtime.worker.files import StepFiles
 
@@ -55,7 +59,7 @@ class StepContext:
     """See `runtime.sdk.context.Context`. One for each attempt."""
 
     __slots__ = (
-        "_asked", "_began", "_claimed", "_doors", "_event", "_files", "_seconds", "_secrets", "attempt",
+        "_asked", "_began", "_claimed", "_doors", "_event", "_files", "_seconds", "_secrets", "_undoes", "attempt",
         "idempotency_key", "node_key", "now_ms",
     )  # fmt: skip
 
@@ -70,8 +74,10 @@ class StepContext:
         timeout_seconds: float,
         event: EventRow | None,
         asked: Asked | None = None,
+        undoes: tuple[str, str] | None = None,
     ) -> None:
         self._asked = asked
+        self._undoes = undoes
         self._files: Files | None = None
         self._claimed = claimed
         self._doors = doors
@@ -143,6 +149,15 @@ class StepContext:
     @property
     def documents(self) -> Documents:
         return StepDocuments(self._claimed.workspace_id, self.files, self._doors.drawing, self._doors.pictures)
+
+    @property
+    def tables(self) -> Tables:
+        self._start()
+        assert self._asked is not None
+        claimed = self._claimed
+        by, node = f"run:{claimed.run_id}", self._asked.step.node.id
+        origin = Origin(claimed.workspace_id, by, self.idempotency_key, claimed.run_id, node, claimed.generation)
+        return StepTables(origin, self._doors.pool, self._undoes)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -233,4 +248,17 @@ def context_of(driver: Driver, asked: Asked, doors: Doors) -> StepContext:
         node.settings.timeout_seconds,
         driver.event if driver.event is not None and node.is_trigger else None,
         asked,
+        _undone(driver, node.id) if driver.graph.undoes else None,
     )
+
+
+def _undone(driver: Driver, node_id: str) -> tuple[str, str] | None:
+    """The step that this one undoes, and the key of its effect, also where that never came."""
+    action = driver.graph.undoes.get(node_id)
+    if action is None:
+        return None
+    claimed, epoch = driver.claimed, driver.epochs.get(action, 0)
+    key = driver.keys.get(action) or effect_key(
+        driver.shell.key_secret, claimed.run_id, action, claimed.generation, epoch
+    )
+    return action, key

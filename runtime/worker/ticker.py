@@ -22,7 +22,7 @@ from django.db.models import F, Q
 
 from runtime import queue
 from runtime.contracts import StoreUnavailable
-from runtime.store import artifacts, files, restores, signals
+from runtime.store import artifacts, datatables, files, restores, signals
 from runtime.store.brake import BRAKE
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
@@ -124,6 +124,8 @@ class Ticker:
                     removed = await self._ask(artifacts.sweep_orphans) + await self._ask(files.sweep)
                     if removed:
                         logger.info("Removed %d artifacts that nothing names.", removed)
+                    if rows := await self._ask(datatables.sweep):
+                        logger.info("Removed %d rows of deleted data tables.", rows)
             except StoreUnavailable as error:
                 logger.warning("The artifact store was not swept: %s", error)
             except Exception:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from builder.connections import services as connections
 from builder.workflows import drills
 from builder.workflows.models import Drill
 from runtime import api
+from runtime.contracts.datatables import ColumnDraft
 from tests.builder.conftest import World
 from tests.runtime.machine import flow, pause, post, step
 
@@ -100,6 +102,31 @@ def test_a_called_workflow_and_what_lies_behind_waits_are_drilled_too(transactio
     assert found["beyond"] is None, found
     assert (found["status"], found["finished"]) == ("done", found["total"]), found
     assert found["careless"] == ["inner", "pay"]
+
+
+@pytest.mark.timeout(400)
+def test_what_a_drill_does_to_tables_happens_to_copies_and_each_round_finds_them_new(
+    transactional_db: None, world: World
+) -> None:
+    columns = [ColumnDraft("Order", "number", key=True), ColumnDraft("Paid", "amount")]
+    table = api.add_table(workspace_id=world.northwind.id, name="Orders", columns=columns, by=None)
+    row: dict[str, Any] = {"Order": 6, "Paid": Decimal("12.50")}
+    api.save_table_row(workspace_id=world.northwind.id, table_id=table.id, values=row, by=world.bo.id)
+    named = {"table": str(table.id)}
+    new = step("new", "tables.save@1", {**named, "how": "insert", "values": [{"name": "Order", "value": 7}]})
+    key = [{"name": "Order", "value": 6}]
+    paid = step("paid", "tables.add@1", {**named, "key": key, "column": "Paid", "amount": "0.50"})
+    known = step("known", "flow.decision@1", {"conditions": {"match": "all", "rules": [
+        {"left": "{{ steps.paid.after }}", "op": "eq", "right": "13.00", "type": "number"},
+    ]}})  # fmt: skip
+    wrong = step("wrong", "flow.fail@1", {"message": "Paid twice"})
+    links = "start -> new -> paid -> known, known:no -> wrong, new:undo -> gone, paid:undo -> back"
+    undo = [step(name, "tables.put_back@1") for name in ("gone", "back")]
+    found = drilled(world, flow(links, new, paid, known, wrong, *undo))
+    assert (found["status"], found["finished"]) == ("done", found["total"]), found["rounds"]
+    assert (found["asks"], found["undo_complete"]) == (0, True)
+    rows = api.table_rows(workspace_id=world.northwind.id, table_id=table.id).items
+    assert [one.values for one in rows] == [row]
 
 
 def test_one_at_a_time_and_not_by_everybody(world: World) -> None:

@@ -21,13 +21,14 @@ from tests.factories import make_token
 
 #: Lists that come whole: what one person may enter, what a build holds, what one version is armed with, what people
 #: did with one run or it waits for, what runs failed of (at most 500 causes, beside the number of all runs), a
-#: workspace's groups, the newest times that were started late, and the versions of held runs. A run's record has pages
-#: of its own kind, by seq.
+#: workspace's groups and data tables (at most 500), columns of a file, the newest times that were started late, and the
+#: versions of held runs. A run's record has pages of its own kind, by seq.
 WHOLE: Final = {
     "workspaces", "system-checks", f"{W}/node-types", f"{W}/functions", f"{W}/connection-kinds", f"{F}/triggers",
     f"{W}/runs/<uuid:run_id>/retries", f"{W}/dead-letters", f"{W}/runs/<uuid:run_id>/waits",
     f"{W}/runs/<uuid:run_id>/trail", f"{W}/groups", f"{F}/backfills", f"{F}/held-versions",
     f"{W}/dead-letters/bulk-retries", f"{W}/documents/designs", f"{W}/files/<uuid:file_id>/uses",
+    f"{W}/tables", f"{W}/tables/like-file", f"{W}/tables/<uuid:table_id>/uses", f"{W}/tables/<uuid:table_id>/match",
     f"{W}/runs/<uuid:run_id>/batches/<str:node_id>/checks",
 }  # fmt: skip
 

@@ -184,6 +184,28 @@ ROUTES = [
     Row("DELETE", f"{W}/files/<uuid:file_id>", BUILD, Scope.BUILD, (404,)),
     Row("GET", f"{W}/files/<uuid:file_id>/content", VIEW, Scope.READ, (404,)),
     Row("GET", f"{W}/files/<uuid:file_id>/uses", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{W}/tables", VIEW, Scope.READ, (200,)),
+    Row("POST", f"{W}/tables", BUILD, Scope.BUILD, (201, 409), {"name": "Customers", "columns": [{"name": "Number"}]}),
+    Row("GET", f"{W}/tables/like-file", VIEW, Scope.READ, (400,)),
+    Row("GET", f"{W}/tables/<uuid:table_id>", VIEW, Scope.READ, (404,)),
+    Row("PATCH", f"{W}/tables/<uuid:table_id>", BUILD, Scope.BUILD, (404,), {"revision": 1}),
+    Row("DELETE", f"{W}/tables/<uuid:table_id>", BUILD, Scope.BUILD, (404,)),
+    Row("GET", f"{W}/tables/<uuid:table_id>/uses", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{W}/tables/<uuid:table_id>/rows", VIEW, Scope.READ, (404,)),
+    Row("POST", f"{W}/tables/<uuid:table_id>/rows", REVIEW, Scope.RUN, (404,), {"values": {}}),
+    Row("GET", f"{W}/tables/<uuid:table_id>/rows/<uuid:row_id>", VIEW, Scope.READ, (404,)),
+    Row(
+        "PATCH",
+        f"{W}/tables/<uuid:table_id>/rows/<uuid:row_id>",
+        REVIEW,
+        Scope.RUN,
+        (404,),
+        {"values": {}, "stamp": str(uuid4())},
+    ),
+    Row("DELETE", f"{W}/tables/<uuid:table_id>/rows/<uuid:row_id>", REVIEW, Scope.RUN, (404,)),
+    Row("GET", f"{W}/tables/<uuid:table_id>/match", VIEW, Scope.READ, (400,)),
+    Row("POST", f"{W}/tables/<uuid:table_id>/import", REVIEW, Scope.RUN, (404,), {"file": str(uuid4()), "columns": {}}),
+    Row("GET", f"{W}/tables/<uuid:table_id>/export", VIEW, Scope.READ, (404,)),
     Row("GET", f"{W}/connections", BUILD, Scope.BUILD, (200,)),
     Row("POST", f"{W}/connections", BUILD, Scope.BUILD, (422,), {"kind": "no.such", "name": "x", "fields": {}}),
     Row("GET", f"{W}/connections/<uuid:connection_id>", BUILD, Scope.BUILD, (200,)),
@@ -275,7 +297,7 @@ def path_of(row: Row, world: World, things: Things, *, workspace: UUID | None = 
     path = path.replace("<uuid:workflow_id>", str(things.workflow))
     path = path.replace("<uuid:connection_id>", str(things.connection))
     path = path.replace("<number:number>", "1").replace("<str:node_id>", "n_start")
-    for name in ("member", "group", "token", "run", "event", "task", "backfill", "bulk", "file"):
+    for name in ("member", "group", "token", "run", "event", "task", "backfill", "bulk", "file", "table", "row"):
         path = path.replace(f"<uuid:{name}_id>", str(uuid4()))
     return path
 

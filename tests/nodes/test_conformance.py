@@ -38,6 +38,7 @@ def test_the_catalog_holds_the_step_types_of_this_build() -> None:
         "flow.wait_signal@1", "flow.wait_event@1", "flow.send_event@1",
         "http.request@1", "email.send@1", "people.approval@1", "people.ask@1", "flow.for_each@1", "flow.repeat@1",
         "flow.run_workflow@1", "flow.undo_items@1", "flow.together@1", "trigger.called@1",
+        "tables.find@1", "tables.save@1", "tables.add@1", "tables.delete@1", "tables.put_back@1",
         "files.read_table@1", "files.write_table@1", "documents.create@1",
     }  # fmt: skip
     assert [entry.type for entry in load().all()] == [entry.type for entry in TYPES]

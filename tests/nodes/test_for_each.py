@@ -6,6 +6,8 @@ import pytest
 
 from runtime.catalog import CATALOG
 from runtime.sdk import OwnRuns, PermanentError
+from runtime.sdk.datatables import Condition
+from runtime.sdk.testing import StepTestContext
 from tests.nodes.steps import step
 
 LINES = {"trigger": {"lines": ["a", "b", "c", "d"]}}
@@ -45,6 +47,26 @@ def test_it_holds_other_steps() -> None:
     assert node is not None
     assert node.spec()["container"] is True
     assert node.has_error_port
+
+
+TABLE = {"source": "table", "table": "0199a7f0-0000-7000-8000-0000000000d1"}
+
+
+async def test_the_rows_of_a_table_are_left_to_whoever_needs_the_next_one() -> None:
+    conditions = [{"column": "Limit", "operator": "gt", "value": "{{ trigger.limit }}"}]
+    config = {**TABLE, "conditions": conditions, "most_items": 5, "stop": "percent", "percent": 20}
+    outcome = await step("flow.for_each@1", config, {"trigger": {"limit": 7}})
+    paged = outcome.paged
+    assert (outcome.items, paged.most_items, paged.keyed, paged.percent) == ((), 5, False, 20)
+    assert paged.source.filters.conditions == (Condition("Limit", "gt", 7),)
+    page = await paged.source.read_page(None, StepTestContext())
+    assert [row["Customer"] for row in page.items] == ["C-200"]
+    assert (page.next, page.total) == (None, 1)
+
+
+async def test_what_is_no_table_is_refused() -> None:
+    with pytest.raises(PermanentError, match="Choose one under “Table”"):
+        await step("flow.for_each@1", {**TABLE, "table": "Customers"})
 
 
 PAGES = {"source": "pages", "url": "https://api.example.com/orders"}

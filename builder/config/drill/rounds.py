@@ -23,6 +23,7 @@ from builder.config.drill.advice import by_name, doubted, not_undone, repeated
 from builder.config.drill.crowd import Crowd
 from builder.config.drill.moving import ROUND_SECONDS, WORKSPACE, at_rest, family
 from builder.config.drill.recorder import Recorder, Stand, duplicates, read, watch_steps
+from builder.config.drill.tables import lay
 from runtime import api, ports
 from runtime.contracts import GraphHasProblems, RunView
 from runtime.store import failpoints
@@ -55,7 +56,8 @@ _ROUND_LOST: Final = 70
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What is drilled. `answers`: what the steps' calls get, by step key; `keys_count`: see `recorder.duplicates`;
-    `called`: what is live of the workflows that it may call, by workflow."""
+    `called`: what is live of the workflows that it may call, by workflow; `tables`: copies of the data tables that
+    any of them names."""
 
     graph: dict[str, Any]
     trigger: str | None
@@ -63,6 +65,7 @@ class Plan:
     answers: dict[str, Any]
     keys_count: bool
     called: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tables: list[dict[str, Any]] = field(default_factory=list)
 
     def keyed(self, key: str) -> dict[str, Any] | None:
         """The step of this key, of this workflow or else of a called one."""
@@ -130,6 +133,8 @@ def _boundaries(log: Path) -> Iterator[tuple[str, int]]:
 
 def _round(folder: Path, plan: Plan, boundary: tuple[str, int] | None) -> dict[str, Any]:
     """One run, from its start to its end and undo; with a death in between."""
+    if plan.tables:
+        _in_child(lambda: lay(WORKSPACE, plan.tables))
     report = folder / "report.json"
     report.unlink(missing_ok=True)
     (folder / "run").unlink(missing_ok=True)

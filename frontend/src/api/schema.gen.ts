@@ -273,6 +273,24 @@ export type CheckView = {
   summaries: Record<string, string>;
 };
 
+/** A column. `id`: of one that is there, which is kept with its values under whatever name; without it a new one. `key`: together with the other such columns it tells rows apart. */
+export type ColumnBody = {
+  id?: (string | null);
+  key?: boolean;
+  name: string;
+  required?: boolean;
+  type?: TypeEnum;
+};
+
+/** A column. */
+export type ColumnShape = {
+  id: string;
+  key: boolean;
+  name: string;
+  required: boolean;
+  type: TypeEnum;
+};
+
 /** A new name, or new values. A field left out keeps its value; null takes it away. */
 export type ConnectionChanges = {
   fields?: (Record<string, unknown> | null);
@@ -539,14 +557,13 @@ export type FiguresShape = {
   workflows: Array<FiguresLine>;
 };
 
-/** A column of the file, and what it seems to hold. */
+/** A column of a file. `column`: the table's that is called the same; `samples`: its first values, as text. */
 export type FileColumnShape = {
-  kind: FileColumnShapeKindEnum;
+  column: (string | null);
   name: string;
-  samples: Array<string>;
+  samples: Array<unknown>;
+  type: TypeEnum;
 };
-
-export type FileColumnShapeKindEnum = "empty" | "text" | "number" | "date" | "yes_no";
 
 /** A file. `run_id`, `node` and `step` (its name): of the step that made it; `created_by`: who uploaded it. */
 export type FileShape = {
@@ -680,6 +697,24 @@ export type HoldShape = {
   waiting: number;
 };
 
+export type IfThereEnum = "change" | "keep" | "fail";
+
+/** `file`: of this workspace; `columns`: the table's column for each of the file's that counts; `if_there`: what becomes of rows whose key is there. */
+export type ImportBody = {
+  columns: Record<string, string>;
+  file: string;
+  if_there?: IfThereEnum;
+};
+
+/** What became of the rows of a file. `reasons`: of the first hundred that were refused. */
+export type ImportedShape = {
+  added: number;
+  changed: number;
+  reasons: Array<RefusedShape>;
+  refused: number;
+  unchanged: number;
+};
+
 /** A time of the schedule; `known`: it has its run, and gets no second one. */
 export type InstantShape = {
   at: string;
@@ -745,6 +780,10 @@ export type ItemsDictStrAny = {
   items: Array<Record<string, unknown>>;
 };
 
+export type ItemsFileColumnShape = {
+  items: Array<FileColumnShape>;
+};
+
 export type ItemsGroupView = {
   items: Array<GroupView>;
 };
@@ -759,6 +798,14 @@ export type ItemsOneOfMany = {
 
 export type ItemsRetryShape = {
   items: Array<RetryShape>;
+};
+
+export type ItemsTableShape = {
+  items: Array<TableShape>;
+};
+
+export type ItemsTableUseShape = {
+  items: Array<TableUseShape>;
 };
 
 export type ItemsTriggerShape = {
@@ -916,6 +963,18 @@ export type NewConnection = {
 /** A group's name, and who is in it. */
 export type NewGroup = {
   members?: Array<string>;
+  name: string;
+};
+
+/** Values by the names of the columns; numbers may be text such as "1250.50". `if_there`: what becomes of a row with the same key. */
+export type NewRow = {
+  if_there?: IfThereEnum;
+  values: Record<string, unknown>;
+};
+
+/** A table and its columns. */
+export type NewTable = {
+  columns: Array<ColumnBody>;
   name: string;
 };
 
@@ -1234,6 +1293,12 @@ export type RanShape = {
   status: (string | null);
 };
 
+/** A row of the file that was not taken, and why. */
+export type RefusedShape = {
+  reason: string;
+  row: number;
+};
+
 /** A delivery whose key had come before: with the same body (`duplicate`) or with another one (`conflict`). */
 export type RepeatShape = {
   body_sha256: string;
@@ -1300,6 +1365,30 @@ export type RetryShape = {
 
 /** The four roles, from the one who looks to the one who rules. */
 export type Role = "viewer" | "reviewer" | "builder" | "admin";
+
+/** New values by the names of the columns; the others stay. `stamp`: of the row as you know it. */
+export type RowChanges = {
+  stamp: string;
+  values: Record<string, unknown>;
+};
+
+/** A row. `values` by the names of the columns; `stamp`: of the state it is in; `by`: who made the last change, with `run` where a workflow did. */
+export type RowShape = {
+  by: (string | null);
+  changed_at: string;
+  created_at: string;
+  id: string;
+  run: (string | null);
+  stamp: string;
+  values: Record<string, unknown>;
+};
+
+/** A page of rows. `count`: how many there are on all pages, where that was asked. */
+export type RowsPage = {
+  count: (number | null);
+  items: Array<RowShape>;
+  next_cursor: (string | null);
+};
 
 /** One run. */
 export type RunShape = {
@@ -1502,6 +1591,34 @@ export type StepTypes = {
   items: Array<Record<string, unknown>>;
 };
 
+/** Another name, or other columns: all that it is to have. `revision`: of the table as you know it. */
+export type TableChanges = {
+  columns?: (Array<ColumnBody> | null);
+  name?: (string | null);
+  revision: number;
+};
+
+/** A table. `rows`: how many it has; `revision`: counts changes of name and columns. */
+export type TableShape = {
+  changed_at: string;
+  columns: Array<ColumnShape>;
+  created_at: string;
+  created_by: (string | null);
+  id: string;
+  name: string;
+  revision: number;
+  rows: number;
+};
+
+/** A workflow that names a table: in its draft, in its live version, or both; `steps`: their names. */
+export type TableUseShape = {
+  draft: boolean;
+  id: string;
+  live: boolean;
+  name: string;
+  steps: Array<string>;
+};
+
 /** `over`: although somebody else has taken it. */
 export type TakeBody = {
   over?: boolean;
@@ -1645,6 +1762,8 @@ export type TriggerShape = {
   type: string;
   url: (string | null);
 };
+
+export type TypeEnum = "text" | "number" | "amount" | "date" | "yes_no";
 
 /** The plan's id, why it is undone, the undo steps that may happen a second time, and what somebody who looked says of undo steps that had no answer: undone · still_done. They are not sent again. */
 export type UndoBody = {
@@ -3197,6 +3316,221 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/tables": {
+    path: { workspace_id: string };
+    answers: {
+      "200": ItemsTableShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/tables": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: NewTable;
+    answers: {
+      "201": TableShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/tables/like-file": {
+    path: { workspace_id: string };
+    query: { file: string };
+    answers: {
+      "200": ItemsFileColumnShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/tables/{table_id}": {
+    path: { table_id: string; workspace_id: string };
+    answers: {
+      "200": TableShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "DELETE /api/v1/workspaces/{workspace_id}/tables/{table_id}": {
+    path: { table_id: string; workspace_id: string };
+    query: { even_if_used?: boolean };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "204": undefined;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "PATCH /api/v1/workspaces/{workspace_id}/tables/{table_id}": {
+    path: { table_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: TableChanges;
+    answers: {
+      "200": TableShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/tables/{table_id}/export": {
+    path: { table_id: string; workspace_id: string };
+    query: { descending?: boolean; filter?: string; format?: "csv" | "csv_comma" | "xlsx"; match?: "all" | "any"; search?: string; sort?: string };
+    answers: {
+      "200": Record<string, unknown>;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/tables/{table_id}/import": {
+    path: { table_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: ImportBody;
+    answers: {
+      "200": ImportedShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/tables/{table_id}/match": {
+    path: { table_id: string; workspace_id: string };
+    query: { file: string };
+    answers: {
+      "200": ItemsFileColumnShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/tables/{table_id}/rows": {
+    path: { table_id: string; workspace_id: string };
+    query: { count?: boolean; cursor?: (string | null); descending?: boolean; filter?: string; limit?: number; match?: "all" | "any"; search?: string; sort?: string };
+    answers: {
+      "200": RowsPage;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/tables/{table_id}/rows": {
+    path: { table_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: NewRow;
+    answers: {
+      "201": RowShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/tables/{table_id}/rows/{row_id}": {
+    path: { row_id: string; table_id: string; workspace_id: string };
+    answers: {
+      "200": RowShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "DELETE /api/v1/workspaces/{workspace_id}/tables/{table_id}/rows/{row_id}": {
+    path: { row_id: string; table_id: string; workspace_id: string };
+    query: { stamp?: (string | null) };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "204": undefined;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "PATCH /api/v1/workspaces/{workspace_id}/tables/{table_id}/rows/{row_id}": {
+    path: { row_id: string; table_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: RowChanges;
+    answers: {
+      "200": RowShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/tables/{table_id}/uses": {
+    path: { table_id: string; workspace_id: string };
+    answers: {
+      "200": ItemsTableUseShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };

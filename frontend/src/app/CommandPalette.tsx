@@ -1,7 +1,7 @@
 import { Modal } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { type NavigateOptions, useNavigate } from "@tanstack/react-router";
-import { Files, House, Inbox, type LucideIcon, MailWarning, Plug, Plus, Activity, Search, Settings, UserRound, Users, Workflow as WorkflowIcon } from "lucide-react";
+import { Files, House, Inbox, type LucideIcon, MailWarning, Plug, Plus, Activity, Search, Settings, Table2, UserRound, Users, Workflow as WorkflowIcon } from "lucide-react";
 import { createElement, type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -74,6 +74,7 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
       { id: "inbox", group: "pages", label: t("nav.inbox"), icon: Inbox, go: leave({ to: "/inbox" }) },
       { id: "dead-letters", group: "pages", label: t("nav.deadLetters"), icon: MailWarning, go: leave({ to: "/dead-letters" }) },
       { id: "files", group: "pages", label: t("nav.files"), icon: Files, go: leave({ to: "/files" }) },
+      { id: "tables", group: "pages", label: t("nav.tables"), icon: Table2, go: leave({ to: "/tables" }) },
       { id: "connections", group: "pages", label: t("nav.connections"), icon: Plug, go: leave({ to: "/connections" }) },
       { id: "profile", group: "pages", label: t("me.profile"), icon: UserRound, go: leave({ to: "/settings/profile" }) },
       { id: "members", group: "pages", label: t("palette.members"), icon: Users, go: leave({ to: "/settings/members" }) },

@@ -19,6 +19,7 @@ import {
   Search,
   Settings,
   Sun,
+  Table2,
   UserRound,
   Workflow,
 } from "lucide-react";
@@ -41,6 +42,7 @@ const PLACES: { to: string; key: string; icon: LucideIcon; exact?: boolean; room
   { to: "/inbox", key: "inbox", icon: Inbox },
   { to: "/dead-letters", key: "deadLetters", icon: MailWarning },
   { to: "/files", key: "files", icon: Files, roomy: true },
+  { to: "/tables", key: "tables", icon: Table2, roomy: true },
   { to: "/connections", key: "connections", icon: Plug, roomy: true },
 ];
 

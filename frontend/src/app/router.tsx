@@ -258,6 +258,22 @@ const filesRoute = createRoute({
   component: screen(() => import("../pages/files"), "files"),
 });
 
+const tablesRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/tables",
+  component: screen(() => import("../pages/tables"), "tables"),
+});
+const tableRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/tables/$tableId",
+  // `import`: a file whose rows are to be taken in.
+  validateSearch: (search: Record<string, unknown>): { import?: string } => {
+    const file = text(search.import);
+    return file ? { import: file } : {};
+  },
+  component: screen(() => import("../pages/tables/table"), "tables", "fields"),
+});
+
 const connectionsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/connections",
@@ -329,6 +345,8 @@ const routeTree = rootRoute.addChildren([
     inboxRoute,
     deadLettersRoute,
     filesRoute,
+    tablesRoute,
+    tableRoute,
     connectionsRoute,
     settingsRoute.addChildren([
       settingsIndexRoute,

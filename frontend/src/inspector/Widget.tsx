@@ -18,6 +18,8 @@ import type { WidgetKind } from "./widgetOf";
 const People = lazy(() => import("./widgets/People"));
 const Design = lazy(() => import("./widgets/Design"));
 const FilePicker = lazy(() => import("./widgets/FilePicker"));
+const TablePicker = lazy(() => import("./widgets/TablePicker"));
+const ColumnPicker = lazy(() => import("./widgets/ColumnPicker"));
 const Colour = lazy(() => import("./widgets/Colour"));
 const Picture = lazy(() => import("./widgets/Picture"));
 const WorkflowPicker = lazy(() => import("./widgets/WorkflowPicker"));
@@ -147,6 +149,18 @@ function Control(props: WidgetProps) {
       return (
         <Suspense>
           <FilePicker {...props} />
+        </Suspense>
+      );
+    case "data-table":
+      return (
+        <Suspense>
+          <TablePicker {...props} />
+        </Suspense>
+      );
+    case "table-column":
+      return (
+        <Suspense fallback={<PlainText {...props} readOnly />}>
+          <ColumnPicker {...props} />
         </Suspense>
       );
     case "colour":

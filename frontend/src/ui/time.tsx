@@ -83,6 +83,17 @@ export class Formatter {
     return numbers(this.formats.locale, options).format(value);
   }
 
+  /** A number of any length, as JSON writes it, with every digit; with zeros where it has fewer `places`. */
+  digits(text: string, places = 0): string {
+    const found = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text);
+    if (!found) return text;
+    const [, sign = "", integer = "0", fraction = ""] = found;
+    const parts = numbers(this.formats.locale, { minimumFractionDigits: 1 }).formatToParts(-1.1);
+    const written = (type: string, otherwise: string): string => parts.find((part) => part.type === type)?.value ?? otherwise;
+    const behind = fraction.padEnd(places, "0");
+    return `${sign && written("minusSign", "-")}${numbers(this.formats.locale).format(BigInt(integer))}${behind && written("decimal", ".") + behind}`;
+  }
+
   amount(value: number, currency = this.formats.currency): string {
     return numbers(this.formats.locale, { style: "currency", currency }).format(value);
   }

@@ -20,22 +20,23 @@ from runtime.sdk.advice import address_advice, address_problems, secret_pairs
 from runtime.sdk.batch_settings import BatchSettings
 from runtime.sdk.calls import REFUSED_HEADERS
 from runtime.sdk.headers import check_header
-from runtime.sdk.source_settings import FileSettings, PagesSettings
+from runtime.sdk.source_settings import DataTableSettings, FileSettings, PagesSettings
 from runtime.sdk.sources import Paged
 
 _MOST_AT_A_TIME = 100
 _MOST_ITEMS = 100_000
 
 
-class ForEachConfig(FileSettings, PagesSettings, BatchSettings):
-    source: Literal["list", "file", "pages"] = field(
+class ForEachConfig(FileSettings, PagesSettings, DataTableSettings, BatchSettings):
+    source: Literal["list", "file", "table", "pages"] = field(
         "list",
         title="Where the entries come from",
-        help="Files and pages are read bit by bit, each when it is needed.",
+        help="Files, tables and pages are read bit by bit, each when it is needed.",
         widget="choice",
         options=(
             ("list", "A list of this workflow"),
             ("file", "The rows of a file (CSV, Excel)"),
+            ("table", "The rows of a data table"),
             ("pages", "Another system, page by page (HTTP)"),
         ),
         order=0,
@@ -122,8 +123,8 @@ class ForEachConfig(FileSettings, PagesSettings, BatchSettings):
     most_items: int = field(
         10_000,
         title="At most",
-        help="A longer list or file is refused before the first one is begun. Of pages, these are done before the step "
-        "fails.",
+        help="A longer list, file or table is refused before the first one is begun. Of pages, these are done "
+        "before the step fails.",
         widget="number",
         advanced=True,
         order=8,
@@ -137,6 +138,8 @@ def run(config: ForEachConfig, step_input: JSON, context: Context) -> OwnRuns:
         return _paged(config)
     if config.source == "file":
         return _filed(config)
+    if config.source == "table":
+        return _kept_here(config)
     count = len(config.items)
     if count > config.most_items:
         raise PermanentError(
@@ -164,6 +167,16 @@ def _filed(config: ForEachConfig) -> OwnRuns:
         refuse_twice=config.on_twice == "fail",
         key_column=config.key_column,
         total_with_twice=True,
+        percent=config.percent if config.stop == "percent" else None,
+    )
+    return _read_by(config, paged)
+
+
+def _kept_here(config: ForEachConfig) -> OwnRuns:
+    paged = Paged(
+        config.rows_of_table(most=config.most_items),
+        most_pages=_MOST_ITEMS,
+        most_items=config.most_items,
         percent=config.percent if config.stop == "percent" else None,
     )
     return _read_by(config, paged)
@@ -215,7 +228,7 @@ def warnings(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def effect(config: Mapping[str, Any]) -> EffectClass:
-    return EffectClass.READ if config.get("source") in ("pages", "file") else EffectClass.PURE
+    return EffectClass.READ if config.get("source") in ("pages", "file", "table") else EffectClass.PURE
 
 
 def _may_fail(config: ForEachConfig, count: int) -> int | None:
@@ -232,17 +245,21 @@ def _may_fail(config: ForEachConfig, count: int) -> int | None:
 
 def summary(config: Mapping[str, Any], words: Words) -> str:
     items = config.get("items")
-    at_a_time = config.get("at_a_time", 1)
     if config.get("source") == "pages":
-        together = "" if at_a_time == 1 else f", {at_a_time} at a time"
-        return f"{words.value(config['url'])}, page by page{together}" if config.get("url") else ""
+        return f"{words.value(config['url'])}, page by page{_together(config)}" if config.get("url") else ""
     if config.get("source") == "file":
         return _file_words(config, words)
+    if config.get("source") == "table":
+        return f"the rows of a data table{_together(config)}" if config.get("table") else ""
     if not items:
         return ""
-    together = "" if at_a_time == 1 else f", {at_a_time} at a time"
     what = f"{len(items)} entries" if isinstance(items, list) else words.value(items)
-    return f"{what}{together}"
+    return f"{what}{_together(config)}"
+
+
+def _together(config: Mapping[str, Any]) -> str:
+    at_a_time = config.get("at_a_time", 1)
+    return "" if at_a_time == 1 else f", {at_a_time} at a time"
 
 
 def _file_words(config: Mapping[str, Any], words: Words) -> str:
@@ -250,8 +267,7 @@ def _file_words(config: Mapping[str, Any], words: Words) -> str:
     if not given:
         return ""
     name = given.get("name") if isinstance(given, Mapping) else words.value(given)
-    at_a_time = config.get("at_a_time", 1)
-    return f"the rows of {name}" + ("" if at_a_time == 1 else f", {at_a_time} at a time")
+    return f"the rows of {name}{_together(config)}"
 
 
 NODE = NodeType(
@@ -260,8 +276,8 @@ NODE = NodeType(
     category="loop",
     icon="repeat",
     title="For each",
-    description="Does the steps inside once for every entry of a list or row of a file. Each has its own tries, undo "
-    "and place in the list of runs.",
+    description="Does the steps inside once for every entry of a list, row of a file or row of a table. Each has its "
+    "own tries, undo and place in the list of runs.",
     synonyms=("loop", "iterate", "items", "list", "every", "rows", "lines", "map", "schleife", "csv", "excel", "file"),
     config=ForEachConfig,
     run=run,

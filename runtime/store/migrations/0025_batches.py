@@ -7,7 +7,7 @@ import runtime.engine.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("store", "0023_files"),
+        ("store", "0024_data_tables"),
     ]
 
     operations = [

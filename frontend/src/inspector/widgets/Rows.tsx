@@ -57,7 +57,7 @@ export function Rows({ id, kind, field, node, value, config, onChange, path, rea
   return (
     <div className={rules.rows} id={id} role="group" aria-label={field.title}>
       {rows.map((row, at) => {
-        const title = textOf(row["name"] ?? row["label"] ?? row["field"] ?? row["title"]) || t(kind === "rules" ? "rows.rule" : "rows.entry", { number: at + 1 });
+        const title = textOf(row["name"] ?? row["label"] ?? row["field"] ?? row["column"] ?? row["title"]) || t(kind === "rules" ? "rows.rule" : "rows.entry", { number: at + 1 });
         const shut = closed.has(at);
         return (
           <div key={at} className={rules.entry} data-compact={compact}>

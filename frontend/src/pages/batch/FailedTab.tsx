@@ -103,7 +103,7 @@ function Entries({ batch, cause }: { batch: Batch; cause: BatchCause }) {
               {entries.map((entry, row) => (
                 <tr key={entry.run_id} data-testid={`failed-${entry.index + 1}`}>
                   <td className="tn">{entry.index + 1}</td>
-                  <td>{entry.label ?? "–"}</td>
+                  <td className={css.name}>{entry.label ?? "–"}</td>
                   {fields.map((name, field) => (
                     <td key={name}>
                       <input
@@ -172,7 +172,12 @@ function SendMended({ batch }: { batch: Batch }) {
   const input = useRef<HTMLInputElement>(null);
   const send = useMutation({
     mutationFn: (file: File) => sendMended(workspace, batch.run_id, batch.node, file),
-    onSuccess: () => void refreshBatch(client, workspace, batch.run_id, batch.node),
+    onSuccess: (became) => {
+      const title = t("failed.uploaded", { count: became.begun, number: format.number(became.begun) });
+      // Where nothing failed any more, the list makes way: so it is told beside it.
+      if (became.problems.length === 0) showToast({ title });
+      void refreshBatch(client, workspace, batch.run_id, batch.node);
+    },
   });
   return (
     <>
@@ -192,16 +197,14 @@ function SendMended({ batch }: { batch: Batch }) {
         }}
       />
       {send.isError && <ErrorCard title={t("failed.uploadFailed")} error={send.error} />}
-      {send.data && (
-        <Note tone={send.data.problems.length > 0 ? "wait" : "ok"}>
+      {send.data && send.data.problems.length > 0 && (
+        <Note tone="wait">
           {t("failed.uploaded", { count: send.data.begun, number: format.number(send.data.begun) })}
-          {send.data.problems.length > 0 && (
-            <ul>
-              {send.data.problems.slice(0, 10).map((problem) => (
-                <li key={problem}>{problem}</li>
-              ))}
-            </ul>
-          )}
+          <ul>
+            {send.data.problems.slice(0, 10).map((problem) => (
+              <li key={problem}>{problem}</li>
+            ))}
+          </ul>
         </Note>
       )}
     </>
