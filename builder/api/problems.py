@@ -142,7 +142,7 @@ def refusal_of(error: Exception) -> Refusal | None:
         case datatables.TableRefused():
             fields = {f"values.{name}": [said] for name, said in error.fields.items()}
             return Refusal(422, error.code, error.message, fields=fields)
-        case contracts.RuntimeRefused(code="document_refused"):
+        case contracts.RuntimeRefused(code="document_refused" | "upload_refused"):
             return Refusal(422, error.code, error.message, params=_plain(error.params))
         case contracts.RuntimeRefused(code="bad_cursor"):
             return Refusal(400, "bad_cursor", error.message)

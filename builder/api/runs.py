@@ -15,7 +15,7 @@ from builder.api.operation import Answer, ApiView, Body, Call, Query, View, oper
 from builder.api.shapes import Paged
 from builder.api.versions import has_problems
 from builder.api.workflows import find, graph_refused
-from builder.workflows import selectors, services, shapes
+from builder.workflows import selectors, services, shapes, uploads
 from builder.workflows.shapes import AttemptShape, ErrorView, RunShape, StepShape
 from runtime import api as runtime_api
 from runtime.contracts import GraphHasProblems, RunFilters, RunView, StartedRun
@@ -216,6 +216,7 @@ class StartRun(ApiView):
             by=call.person.id,
             key=call.key,
         )
+        uploads.remember(workflow=workflow, input=body.input, run_id=started.run_id, by=call.person, now=call.now)
         return _started(call, started)
 
 
@@ -223,9 +224,10 @@ class TestRun(ApiView):
     @operation(Action.WORKFLOW_TEST, body=Test, answer=RunShape, status=202, also=(409,), repeat="stored_apart")
     def post(self, call: Call, *, workflow_id: UUID, body: Test) -> Answer:
         """Run a draft with your own data. Nothing is published."""
+        workflow = find(call, workflow_id)
         try:
             started = services.start_test(
-                workflow=find(call, workflow_id),
+                workflow=workflow,
                 graph=body.graph,
                 trigger_node=body.trigger,
                 input=body.input,
@@ -235,6 +237,7 @@ class TestRun(ApiView):
             raise graph_refused(error) from error
         except GraphHasProblems as error:
             raise has_problems(error) from error
+        uploads.remember(workflow=workflow, input=body.input, run_id=None, by=call.person, now=call.now)
         return _started(call, started)
 
 

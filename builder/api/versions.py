@@ -68,6 +68,8 @@ class TriggerShape(View):
     #: What is posted to try it: of an example that came along what goes all the way, else what came last.
     sample: Any
     curl: str | None
+    #: Of a button: its form, as its settings hold it: title, text, fields and button.
+    form: dict[str, Any] | None
 
 
 class PublishWorkflow(ApiView):
@@ -173,6 +175,9 @@ def trigger(view: TriggerView, sample: str | None) -> TriggerShape:
         time_zone=str(view.config.get("timezone") or "UTC") if view.type.startswith("trigger.schedule@") else None,
         sample=None if url is None or sample is None else loads(sample),
         curl=None if url is None else curl.line(url, view.config, sample),
+        form={name: view.config.get(name) for name in ("title", "text", "fields", "button")}
+        if view.type.startswith("trigger.manual@")
+        else None,
     )
 
 

@@ -75,6 +75,50 @@ class Drill(models.Model):
         return self.status
 
 
+class FileLayout(models.Model):
+    """What people said about files whose columns have these names, when they started the workflow with one."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="+")
+    #: The name of the question that asks for the file.
+    question = models.CharField(max_length=60)
+    #: Digest of the names of the file's columns, in their order.
+    layout_sha256 = models.CharField(max_length=64)
+    #: For each expected column the file's own; and how numbers and dates are written (JSON).
+    sources = models.TextField(default="{}")
+    decimal = models.CharField(max_length=1, default=".")
+    dates = models.CharField(max_length=3, default="dmy")
+    said_at = models.DateTimeField(default=timezone.now)
+    said_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workflow", "question", "layout_sha256"], name="file_layout_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.question
+
+
+class FileStart(models.Model):
+    """A start of a workflow with a file, so that the same file is known again."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="+")
+    run_id = models.UUIDField()
+    sha256 = models.CharField(max_length=64)
+    name = models.CharField(max_length=255)
+    started_at = models.DateTimeField(default=timezone.now)
+    started_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run_id", "sha256"], name="file_start_once")]
+        indexes = [models.Index(fields=["workflow", "sha256", "-id"], name="file_start_same")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Answered(models.Model):
     """The answer to a write that carried an `Idempotency-Key`, so that a repeat gets it again and writes nothing."""
 

@@ -69,6 +69,7 @@ from runtime.api.starting import start_run, start_test
 from runtime.api.tasks import decide, task, task_count, tasks
 from runtime.api.trail import trail, trail_faults
 from runtime.api.undoing import undo, undo_plan
+from runtime.api.uploads import check_upload, look_at_upload
 from runtime.api.waits import resume, resume_link, send_event, waits
 
 __all__ = [
@@ -90,6 +91,7 @@ __all__ = [
     "changes",
     "check",
     "check_batch",
+    "check_upload",
     "columns_like_file",
     "confirm_restored",
     "correct_entries",
@@ -130,6 +132,7 @@ __all__ = [
     "link",
     "live_graphs_naming",
     "look_at_table_file",
+    "look_at_upload",
     "manifest",
     "may_decide",
     "may_hand_over",

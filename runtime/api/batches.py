@@ -23,6 +23,7 @@ from runtime.interpreter import manifests
 from runtime.interpreter.versions import container_of, parsed
 from runtime.sdk.batch_settings import expected_amounts
 from runtime.sdk.files import is_file
+from runtime.sdk.table_value import is_table
 from runtime.store import batches as store
 from runtime.store import readings
 from runtime.store.dialect import database_now
@@ -157,6 +158,8 @@ def _begun_with(run_id: UUID, node: str, generation: int) -> Mapping[str, Any]:
 
 def _input(workspace_id: UUID, config: Mapping[str, Any]) -> FileView | None:
     given = config.get("file") if config.get("source") == "file" else None
+    if is_table(given):
+        given = given["file"]  # type: ignore[index]
     if not is_file(given):
         return None
     try:

@@ -47,6 +47,14 @@ def _looks_up(node: Node) -> bool:
 
 def _has_later_settings(node: Node) -> bool:
     kind = node.type.partition("@")[0]
-    return any(name in node.config for name in _LATER_SETTINGS.get(kind, ())) or any(
-        node.config.get(name) == value for (of, name), value in _LATER_VALUES.items() if of == kind
+    return (
+        any(name in node.config for name in _LATER_SETTINGS.get(kind, ()))
+        or any(node.config.get(name) == value for (of, name), value in _LATER_VALUES.items() if of == kind)
+        or _asks_for_rows(node)
     )
+
+
+def _asks_for_rows(node: Node) -> bool:
+    """Whether its form asks for a file with rows."""
+    fields = node.config.get("fields")
+    return isinstance(fields, list) and any(isinstance(one, dict) and one.get("type") == "table" for one in fields)

@@ -11,8 +11,11 @@ from runtime.engine.expressions.functions.money import places_of
 from runtime.engine.expressions.functions.numbers import quantize, read_number
 from runtime.engine.jsonprofile import JSON, JSONRefused, normalise
 from runtime.sdk.fields import Config, Number, field
+from runtime.sdk.table_columns import TableColumn, column_problems
+from runtime.sdk.table_value import Unusable, accepted
 
 FieldType: TypeAlias = Literal["text", "textarea", "number", "money", "date", "choice", "yes_no", "email"]
+StartFieldType: TypeAlias = FieldType | Literal["table"]
 
 #: More than all the money there is; with 3 decimal places far from the 40 digits that a number may have.
 _MOST_MONEY: Final = Decimal(10) ** 18
@@ -27,17 +30,25 @@ FIELD_TYPES: Final[tuple[tuple[FieldType, str], ...]] = (
     ("yes_no", "Yes or no"),
     ("email", "E-mail address"),
 )
+#: Starts can also ask for a file whose rows are the data.
+START_FIELD_TYPES: Final[tuple[tuple[StartFieldType, str], ...]] = (*FIELD_TYPES, ("table", "Rows of a file"))
+#: All but that.
+_ANSWERED_BY_HAND: Final = [kind for kind, _ in FIELD_TYPES]
 
 
-class FormField(Config):
-    """One question of a form."""
-
+class _Question(Config):
     name: str = field(title="Name in the data", order=1, pattern=r"^[A-Za-z][A-Za-z0-9_]{0,59}$")
     label: str = field(title="Question", order=2, min_length=1, max_length=200)
-    type: FieldType = field("text", title="Kind", widget="choice", options=FIELD_TYPES, order=3)
     required: bool = field(False, title="Must be filled in", widget="toggle", order=4)
     help: str = field("", title="Help", order=5, max_length=500)
-    placeholder: str = field("", title="Example shown in the empty field", advanced=True, order=6, max_length=200)
+    placeholder: str = field(
+        "",
+        title="Example shown in the empty field",
+        show_if={"type": _ANSWERED_BY_HAND},
+        advanced=True,
+        order=6,
+        max_length=200,
+    )
     options: list[str] = field(
         default_factory=list, title="Choices", widget="list", show_if={"type": ["choice"]}, order=7, max_length=200
     )
@@ -48,10 +59,40 @@ class FormField(Config):
     maximum: Number | None = field(
         None, title="At most", widget="number", show_if={"type": ["number", "money"]}, advanced=True, order=10
     )
-    default: str = field("", title="Filled in beforehand", advanced=True, order=11, max_length=2000)
+    default: str = field(
+        "",
+        title="Filled in beforehand",
+        show_if={"type": _ANSWERED_BY_HAND},
+        advanced=True,
+        order=11,
+        max_length=2000,
+    )
 
 
-def check_form(fields: Sequence[FormField], values: object) -> tuple[dict[str, JSON], dict[str, str]]:
+class FormField(_Question):
+    """One question of a form."""
+
+    type: FieldType = field("text", title="Kind", widget="choice", options=FIELD_TYPES, order=3)
+
+
+class StartField(_Question):
+    """One question of a start's form. `columns`: of one for the rows of a file, what these have to hold."""
+
+    type: StartFieldType = field("text", title="Kind", widget="choice", options=START_FIELD_TYPES, order=3)
+    columns: list[TableColumn] = field(
+        default_factory=list,
+        title="Columns",
+        help="What each row has to hold. Whoever uploads a file says which of its columns is which, once for each "
+        "layout; rows that do not fit are shown before anything starts.",
+        widget="form-fields",
+        show_if={"type": ["table"]},
+        hints={"add": "Add a column", "new": "Column", "folded": True},
+        order=7,
+        max_length=100,
+    )
+
+
+def check_form(fields: Sequence[FormField | StartField], values: object) -> tuple[dict[str, JSON], dict[str, str]]:
     """What came, as typed data, and what does not fit: field name → sentence. Unknown names are refused."""
     if values is None:
         values = {}
@@ -93,6 +134,8 @@ def question_problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         if name.lower() in seen:
             found.append((f"fields[{index}].name", "duplicate", f"Two questions are called “{name}” in the data."))
         seen.add(name.lower())
+        if entry.get("type") == "table":
+            found.extend(column_problems(entry, f"fields[{index}]"))
         if entry.get("type") == "choice" and not entry.get("options"):
             found.append((f"fields[{index}].options", "required", "“Choices” needs at least one choice."))
     return found
@@ -102,7 +145,7 @@ class _Unfit(Exception):
     pass
 
 
-def _typed(entry: FormField, raw: Any) -> JSON:
+def _typed(entry: FormField | StartField, raw: Any) -> JSON:
     match entry.type:
         case "text" | "textarea":
             return _text(raw, 500 if entry.type == "text" else 20_000, entry.type == "text")
@@ -144,6 +187,12 @@ def _typed(entry: FormField, raw: Any) -> JSON:
             if not at or not name or "." not in host.strip(".") or any(c.isspace() or c in ',;<>"()' for c in text):
                 raise _Unfit("needs an e-mail address like ann@example.com")
             return text
+        case "table":
+            assert isinstance(entry, StartField)
+            try:
+                return accepted(entry.columns, raw)
+            except Unusable as unusable:
+                raise _Unfit(str(unusable)) from None
 
 
 def _no_date() -> JSON:
@@ -172,7 +221,7 @@ def _number(raw: Any) -> int | Decimal:
     return normalise(found)  # type: ignore[return-value]
 
 
-def _bounded(entry: FormField, number: int | Decimal) -> int | Decimal:
+def _bounded(entry: FormField | StartField, number: int | Decimal) -> int | Decimal:
     if entry.minimum is not None and number < entry.minimum:
         raise _Unfit(f"must be at least {entry.minimum}")
     if entry.maximum is not None and number > entry.maximum:

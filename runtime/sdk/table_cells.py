@@ -116,6 +116,8 @@ class Sheet:
         self.names: tuple[str, ...] = ()
 
     def __enter__(self) -> Sheet:
+        # The process reads by itself: what was read ahead of here has to be forgotten, so that it begins at the start.
+        self._file.seek(0, io.SEEK_END)
         self._file.seek(0)
         child = Path(__file__).with_name("sheet_child.py")
         self._process = subprocess.Popen(

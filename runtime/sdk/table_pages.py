@@ -39,7 +39,7 @@ class TablePages:
     key_column: str = ""
 
     async def read_page(self, cursor: JSON, context: Context) -> Page:
-        file = await context.files.reading(self.file)
+        file = await context.files.reading(self._reference())
         try:
             return await asyncio.to_thread(self._read, file, cursor)
         except TableRefused as refused:
@@ -48,14 +48,14 @@ class TablePages:
     def _read(self, file: BinaryIO, cursor: Any) -> Page:
         with closing(file):
             if cursor is None:
-                layout = look(file, header=self.header, sheet=self.sheet, delimiter=self.delimiter)
-                self._check_key(layout)
+                layout = self._look(file)
+                self._check_key(self._names(layout))
                 start, before, total = Place(), 0, None
             else:
                 self._check_file(cursor)
-                layout, start = _layout(cursor["layout"]), Place(**cursor["place"])
+                layout, start = self._again(cursor["layout"]), Place(**cursor["place"])
                 before, total = cursor["before"], cursor["total"]
-            with Stretch(file, layout, start) as some:
+            with self._open(file, layout, start) as some:
                 numbered = list(islice(some.rows(), PAGE_ROWS))
                 place = some.place()
                 before += len(numbered)
@@ -64,7 +64,7 @@ class TablePages:
                     self._check_total(total)
         following: JSON = {
             "file": self._digest(),
-            "layout": _written(layout),
+            "layout": self._kept(layout),
             "place": {"row": place.row, "line": place.line, "at": place.at},
             "before": before,
             "total": total,
@@ -78,8 +78,27 @@ class TablePages:
             tuple(f"row {number}" for number, _ in numbered),
         )
 
-    def _check_key(self, layout: Layout) -> None:
-        names = [column.name for column in layout.columns]
+    # What another kind of table does otherwise (`prepared_pages`).
+
+    def _reference(self) -> JSON:
+        return self.file
+
+    def _look(self, file: BinaryIO) -> Any:
+        return look(file, header=self.header, sheet=self.sheet, delimiter=self.delimiter)
+
+    def _names(self, layout: Any) -> list[str]:
+        return [column.name for column in layout.columns]
+
+    def _kept(self, layout: Any) -> JSON:
+        return _written(layout)
+
+    def _again(self, kept: Any) -> Any:
+        return _layout(kept)
+
+    def _open(self, file: BinaryIO, layout: Any, start: Place) -> Any:
+        return Stretch(file, layout, start)
+
+    def _check_key(self, names: list[str]) -> None:
         if self.key_column and self.key_column not in names:
             raise TableRefused(f"There is no column “{self.key_column}”. There are: {', '.join(names)}.")
 

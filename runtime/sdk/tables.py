@@ -23,8 +23,6 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, BinaryIO, Final, Literal
 
-from charset_normalizer import from_bytes
-
 from runtime.engine.jsonprofile import JSON
 from runtime.sdk.table_cells import (
     MOST_COLUMNS,
@@ -35,9 +33,9 @@ from runtime.sdk.table_cells import (
     Sheet,
     TableRefused,
     guarded,
-    parsed,
     unguarded,
 )
+from runtime.sdk.table_guesses import delimiter_of, encoding_of, is_header, names_of, split
 
 __all__ = [
     "MOST_COLUMNS", "START", "Column", "Layout", "Place", "Stretch", "TableRefused", "csv_of", "guarded", "look",
@@ -49,9 +47,6 @@ Kind = Literal["text", "number", "date"]
 MOST_ROWS: Final = 1_000_000
 _SAMPLE_BYTES: Final = 256 * 1024
 _SAMPLE_ROWS: Final = 200
-_DELIMITERS: Final = (";", "\t", "|", ",")
-#: Of bytes that are no UTF-8: what offices write.
-_CODE_PAGES: Final = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "iso8859_15"]
 _WITH: Final = {
     ",": re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?"),
     ".": re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?"),
@@ -92,12 +87,12 @@ def look(file: BinaryIO, *, header: bool | None = None, sheet: str = "", delimit
         with Sheet(file, sheet) as found:
             first = list(islice(found, _SAMPLE_ROWS + 1))
             return _laid_out("xlsx", first, header, sheet=sheet, sheets=found.names)
-    encoding = _encoding(start)
+    encoding = encoding_of(file)
     # The last line may be cut.
     text = start.decode(encoding, "ignore")
     whole = text if len(start) < _SAMPLE_BYTES else text[: text.rfind("\n") + 1] or text
-    delimiter = delimiter or _delimiter(whole)
-    first = list(islice(_split(whole, delimiter), _SAMPLE_ROWS + 1))
+    delimiter = delimiter or delimiter_of(whole)
+    first = list(islice(split(whole, delimiter), _SAMPLE_ROWS + 1))
     return _laid_out("csv", first, header, delimiter=delimiter, encoding=encoding)
 
 
@@ -211,46 +206,6 @@ def xlsx_of(found: Iterable[Mapping[str, Any]], columns: Sequence[str], file: Bi
         book.close()
 
 
-# --- reading ------------------------------------------------------------------------------------------------------
-
-
-def _encoding(start: bytes) -> str:
-    for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if start.startswith(mark):
-            return name
-    if b"\0" in start:
-        raise TableRefused("This is neither a CSV file nor a spreadsheet.")
-    # The last character may be cut.
-    for cut in range(4):
-        try:
-            start[: len(start) - cut].decode("utf-8")
-            return "utf-8"
-        except UnicodeDecodeError as error:
-            if error.start < len(start) - 4:
-                break
-    best = from_bytes(start[:65_536], cp_isolation=_CODE_PAGES).best()
-    return "cp1252" if best is None else best.encoding
-
-
-def _split(text: str, delimiter: str) -> Iterator[list[Any]]:
-    return parsed(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-
-
-def _delimiter(text: str) -> str:
-    scores = []
-    for place, delimiter in enumerate(_DELIMITERS):
-        try:
-            widths = Counter(len(row) for row in islice(_split(text, delimiter), 100) if row)
-        except TableRefused:
-            continue
-        if not widths:
-            continue
-        width, times = widths.most_common(1)[0]
-        if width > 1:
-            scores.append((times / sum(widths.values()), width, -place, delimiter))
-    return max(scores)[3] if scores else ","
-
-
 # --- what columns hold --------------------------------------------------------------------------------------------
 
 
@@ -258,14 +213,14 @@ def _laid_out(kind: Literal["csv", "xlsx"], first: list[list[Any]], header: bool
     filled = [row for row in first if any(cell not in ("", None) for cell in row)]
     if not filled:
         raise TableRefused("The file holds no rows.")
-    titled = _is_header(filled[0]) if header is None else header
+    titled = is_header(filled[0]) if header is None else header
     # A header stands in the first line, whatever is empty before the first row.
     titled = titled and filled[0] is first[0]
     body = filled[1:] if titled else filled
     width = max(len(row) for row in filled)
     if width > MOST_COLUMNS:
         raise TableRefused(f"There are more than {MOST_COLUMNS} columns.")
-    names = _names(filled[0] if titled else [], width)
+    names = names_of(filled[0] if titled else [], width)
     cells = [
         [row[place] for row in body if place < len(row) and row[place] not in ("", None)] for place in range(width)
     ]
@@ -276,25 +231,6 @@ def _laid_out(kind: Literal["csv", "xlsx"], first: list[list[Any]], header: bool
         plain = Column(name, type_, (), form)
         columns.append(Column(name, type_, tuple(_value(cell, plain, decimal) for cell in column[:3]), form))
     return Layout(kind, titled, tuple(columns), decimal=decimal, **how)
-
-
-def _is_header(row: list[Any]) -> bool:
-    names = [cell for cell in row if isinstance(cell, str) and cell.strip()]
-    plain = not any(_WITH[","].fullmatch(name) or _WITH["."].fullmatch(name) or _forms(name) for name in names)
-    return len(names) == len(row) == len(set(names)) and plain
-
-
-def _names(header: list[Any], width: int) -> list[str]:
-    names: list[str] = []
-    for place in range(width):
-        cell = header[place] if place < len(header) else None
-        name = base = " ".join(str(cell if cell is not None else "").split()) or f"Column {place + 1}"
-        number = 1
-        while name in names:
-            number += 1
-            name = f"{base} ({number})"
-        names.append(name)
-    return names
 
 
 def _decimal(cells: list[Any], delimiter: str) -> str:

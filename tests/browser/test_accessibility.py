@@ -46,6 +46,7 @@ SCREENS = {
     "decision": ("/workflows/{workflow}/build?step=approved", "Yes, if"),
     "webhook": ("/workflows/{workflow}/build?step=order", "Address to send to"),
     "workflow-runs": ("/workflows/{workflow}/runs", "SO-2041"),
+    "workflow-run": ("/workflows/{workflow}/run", "not started by hand"),
     "versions": ("/workflows/{workflow}/versions", "v1"),
     "workflow-settings": ("/workflows/{workflow}/settings", "Description"),
     "runs": ("/runs", "SO-2041"),

@@ -40,7 +40,7 @@ NO_KEY = {
     ("POST", "session"), ("DELETE", "session"), ("POST", "setup"), ("POST", "invitations/accept"),
     ("POST", f"{F}/check"), ("POST", f"{W}/expressions/preview"), ("POST", f"{W}/schedules/preview"),
     ("POST", f"{W}/documents/preview"),
-    ("POST", f"{F}/backfills/plan"),
+    ("POST", f"{F}/backfills/plan"), ("POST", f"{F}/intake/look"),
 }  # fmt: skip
 
 

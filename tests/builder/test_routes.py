@@ -42,6 +42,7 @@ W = "workspaces/<uuid:workspace_id>"
 F = f"{W}/workflows/<uuid:workflow_id>"
 B = f"{W}/runs/<uuid:run_id>/batches/<str:node_id>"
 BACKFILL = {"trigger": "01890a5d-ac96-774b-bcce-b302099a8057", "begin": "2026-11-01", "end": "2026-11-02"}
+LOOK = {"file": "01890a5d-ac96-774b-bcce-b302099a8057", "columns": [{"name": "a", "label": "A"}]}
 ROUTES = [
     Row("GET", "session", Access.ANYONE, None, (200,)),
     Row("POST", "session", Access.ANYONE, None, (401,), {"email": "nobody@example.org", "password": "wrong"}),
@@ -94,6 +95,8 @@ ROUTES = [
     Row("POST", f"{F}/backfills/plan", REVIEW, Scope.RUN, (404,), BACKFILL),
     Row("POST", f"{F}/backfills/<uuid:backfill_id>/stop", REVIEW, Scope.RUN, (404,)),
     Row("POST", f"{F}/runs", REVIEW, Scope.RUN, (409,), {}),
+    Row("POST", f"{F}/intake/look", REVIEW, Scope.RUN, (404,), LOOK),
+    Row("POST", f"{F}/intake/check", REVIEW, Scope.RUN, (404,), {**LOOK, "format": {}, "sources": {}}),
     Row("POST", f"{F}/test", BUILD, Scope.BUILD, (422,), {"graph": factories.graph()}),
     Row("GET", f"{F}/drill", VIEW, Scope.READ, (200,)),
     Row("POST", f"{F}/drill", BUILD, Scope.BUILD, (422,), {"graph": factories.graph()}),

@@ -86,3 +86,52 @@ async def test_the_largest_amount_is_kept_to_the_cent() -> None:
     event = EventView(source="manual", received_at=0, input={"total": "999999999999999999.99"}, has_input=True)
     outcome: Any = await run_step(node, form, context=StepTestContext(event=event))
     assert str(outcome.output["total"]["amount"]) == "999999999999999999.99"
+
+
+ROWS: dict[str, Any] = {
+    "fields": [
+        {
+            "name": "may",
+            "label": "May",
+            "type": "table",
+            "required": True,
+            "columns": [{"name": "no", "label": "No", "key": True}, {"name": "sum", "label": "Sum", "type": "amount"}],
+        }
+    ]
+}
+
+
+async def test_a_file_with_rows_is_taken_with_how_it_is_read() -> None:
+    node = CATALOG.get("trigger.manual@1")
+    assert node is not None
+    file: Any = {"id": "x", "name": "a.csv", "mime": "text/csv", "size": 1, "sha256": "0" * 64}
+    form: Any = {"kind": "csv", "header": 1, "delimiter": ";", "encoding": "utf-8", "decimal": ","}
+    event = EventView(
+        source="manual",
+        received_at=0,
+        input={"may": {"file": file, "format": form, "columns": {"no": "Nr"}, "rows": 3}},
+        has_input=True,
+    )
+    outcome: Any = await run_step(node, ROWS, context=StepTestContext(event=event))
+    assert outcome.output["may"]["file"] == file
+    assert [(one["name"], one["from"]) for one in outcome.output["may"]["columns"]] == [("no", "Nr"), ("sum", None)]
+    unfit: list[tuple[Any, str]] = [
+        ("a.csv", "needs a file with rows"), ({"file": file, "format": form}, "a column for “No”"),
+    ]  # fmt: skip
+    for given, says in unfit:
+        event = EventView(source="manual", received_at=0, input={"may": given}, has_input=True)
+        with pytest.raises(PermanentError, match=says):
+            await run_step(node, ROWS, context=StepTestContext(event=event))
+
+
+def test_the_columns_of_a_file_are_named_once_and_there() -> None:
+    node = CATALOG.get("trigger.manual@1")
+    assert node is not None
+    assert node.extra_problems is not None
+    twice = [{"name": "a", "label": "A"}, {"name": "A", "label": "B"}]
+    found = node.extra_problems(
+        {"fields": [{"name": "x", "type": "table"}, {"name": "y", "type": "table", "columns": twice}]}
+    )
+    assert [(path, code) for path, code, _ in found] == [
+        ("fields[0].columns", "required"), ("fields[1].columns[1].name", "duplicate"),
+    ]  # fmt: skip

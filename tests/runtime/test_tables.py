@@ -71,7 +71,7 @@ def test_columns_of_one_name_are_told_apart() -> None:
     [
         (b"", "no rows"), (b"\n\n", "no rows"), (b"a,b\n1,2,3\nx,y,z,4\n", ""), (b"\0\1\2", "neither"),
         (b"a;b\n" + b"1;2\n" * 300 + b"1;2;3\n", "Row 302 has 3 cells"), (b'a,b\n"' + b"x" * 200_000, "quote"),
-        (b"a\n" + b"x\n" * 200_000 + b"\xff\n", "UTF-8"), (b"PK\x03\x04nonsense", "damaged"),
+        (b"\xef\xbb\xbfa\n" + b"x\n" * 200_000 + b"\xff\n", "UTF-8"), (b"PK\x03\x04nonsense", "damaged"),
         (b",".join([b"x"] * 1_001), "more than 1000"),
     ],
 )  # fmt: skip

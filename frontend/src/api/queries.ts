@@ -133,9 +133,10 @@ export function useVersion(workflow: string, number: number | null) {
   });
 }
 
-export function useTriggers(workflow: string) {
+export function useTriggers(workflow: string, enabled = true) {
   const workspace = useWorkspace().id;
   return useQuery({
+    enabled,
     queryKey: [workspace, "triggers", workflow],
     queryFn: async ({ signal }) => {
       const path = `${workspacePath(workspace)}/workflows/${workflow}/triggers`;

@@ -7,6 +7,16 @@ export type Acceptance = {
   token: string;
 };
 
+/** What can be read in two ways: with a comma and with a point as the sign of decimals, or with the day and with the month first. */
+export type AskShape = {
+  cell: string;
+  column: string;
+  kind: AskShapeKindEnum;
+  readings: Array<string>;
+};
+
+export type AskShapeKindEnum = "decimal" | "dates";
+
 /** Whom a step can ask, and whom a question can be handed over to. */
 export type Askable = {
   groups: Array<AskableGroup>;
@@ -227,6 +237,15 @@ export type ChangesView = {
   steps: Array<StepShape>;
 };
 
+/** A file, how it is read, and which column is which. `keep_left_out`: rows that do not fit become a file of their own, and the answer's `value` goes on without them. */
+export type CheckBody = {
+  columns: Array<Record<string, unknown>>;
+  file: string;
+  format: Record<string, unknown>;
+  keep_left_out?: boolean;
+  sources: Record<string, string>;
+};
+
 /** One line of the system check: what was seen, and how to mend it. */
 export type CheckLine = {
   detail: string;
@@ -234,6 +253,16 @@ export type CheckLine = {
   id: string;
   ok: boolean;
   title: string;
+};
+
+/** What came of all rows. `value`: what the start is given; null where rows do not fit and are not left out, none fits, or those that do not are in too many places (`scattered`). */
+export type CheckShape = {
+  causes: Array<CauseShape>;
+  fitting: number;
+  left_out: (FileShape | null);
+  scattered: boolean;
+  total: number;
+  value: (Record<string, unknown> | null);
 };
 
 /** What is wrong, each step in words, each step's ways out. */
@@ -589,6 +618,16 @@ export type FurtherDelivery = {
   received_at: string;
 };
 
+/** What of a file's format is known. `header`: the row with the names of its columns, counted from 1; 0: none. `dates`: what comes first in a date, the day (dmy) or the month (mdy). */
+export type GivenFormat = {
+  dates?: ("dmy" | "mdy" | null);
+  decimal?: ("," | "." | null);
+  delimiter?: (";" | "," | "\t" | "|" | null);
+  encoding?: (string | null);
+  header?: (number | null);
+  sheet?: (string | null);
+};
+
 /** A graph document. A draft may be broken; it must be one. */
 export type GraphBody = {
   graph: Record<string, unknown>;
@@ -807,8 +846,6 @@ export type ItemsWorkspaceView = {
   items: Array<WorkspaceView>;
 };
 
-export type KindEnum = "duplicate" | "conflict";
-
 /** The newest run. */
 export type LastRun = {
   at: string;
@@ -852,6 +889,29 @@ export type LiveView = {
   version: number;
 };
 
+/** A file and the columns that a start expects of its rows, as the start's settings hold them. `question`: the name of the field; `sources`: which column is which, null to have it proposed. */
+export type LookBody = {
+  columns: Array<Record<string, unknown>>;
+  file: string;
+  format?: GivenFormat;
+  question?: string;
+  sources?: (Record<string, string> | null);
+};
+
+/** What a file looks like. */
+export type LookShape = {
+  asks: Array<AskShape>;
+  columns: Array<FileColumnShape>;
+  file: FileShape;
+  format: Record<string, unknown>;
+  layout: string;
+  ran: Array<RanShape>;
+  remembered: (SaidShape | null);
+  rows: Array<SeenRowShape>;
+  sheets: Array<string>;
+  sources: Record<string, string>;
+};
+
 /** A new token, shown this once. */
 export type MadeToken = {
   created_at: string;
@@ -889,6 +949,12 @@ export type MendedShape = {
   problems: Array<string>;
   refused: number;
   unchanged: number;
+};
+
+/** Why a row does not fit. */
+export type MisfitShape = {
+  code: string;
+  column: string;
 };
 
 /** What to change about oneself. */
@@ -1230,6 +1296,16 @@ export type Publish = {
   revision: number;
 };
 
+/** An earlier start with the same file. `key`: what people call the run; null where it has no name, or is gone. */
+export type RanShape = {
+  at: string;
+  by: (string | null);
+  file: string;
+  key: (string | null);
+  run_id: string;
+  status: (string | null);
+};
+
 /** A row of the file that was not taken, and why. */
 export type RefusedShape = {
   reason: string;
@@ -1243,12 +1319,14 @@ export type RepeatShape = {
   first_received_at: string;
   id: string;
   key: (string | null);
-  kind: KindEnum;
+  kind: RepeatShapeKindEnum;
   received_at: string;
   run_id: (string | null);
   source: string;
   workflow_id: string;
 };
+
+export type RepeatShapeKindEnum = "duplicate" | "conflict";
 
 /** The version to start anew with: by default the run's own. */
 export type ReplayBody = {
@@ -1356,6 +1434,12 @@ export type RunShape = {
   workflow: WorkflowName;
 };
 
+/** When somebody said how files of this layout are to be read, and who. */
+export type SaidShape = {
+  at: string;
+  by: (string | null);
+};
+
 /** The newest output of each step, by its key. */
 export type SamplesView = {
   samples: Record<string, unknown>;
@@ -1384,6 +1468,14 @@ export type ScheduleView = {
 
 /** What a token can be narrowed to. */
 export type Scope = "read" | "run" | "build" | "admin";
+
+/** A row as it stands in the file, and as it is understood. */
+export type SeenRowShape = {
+  cells: Array<string>;
+  misfits: Array<MisfitShape>;
+  number: number;
+  values: Record<string, unknown>;
+};
 
 /** `moved_on`: how many waiting steps went on by it; null: they go on in a moment. `duplicate`: this key came before, and nothing was sent again. */
 export type SentView = {
@@ -1674,6 +1766,7 @@ export type TrailStepView = {
 export type TriggerShape = {
   curl: (string | null);
   enabled: boolean;
+  form: (Record<string, unknown> | null);
   id: string;
   key: string;
   next: Array<string>;
@@ -3787,6 +3880,38 @@ export interface Operations {
       "403": Problem;
       "404": Problem;
       "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/intake/check": {
+    path: { workflow_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: CheckBody;
+    answers: {
+      "200": CheckShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/intake/look": {
+    path: { workflow_id: string; workspace_id: string };
+    body: LookBody;
+    answers: {
+      "200": LookShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "413": Problem;
       "415": Problem;
       "422": Problem;

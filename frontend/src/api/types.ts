@@ -209,6 +209,8 @@ export interface Trigger {
   /** What is posted to try it, where something is known. */
   sample: Json;
   curl: string | null;
+  /** Of a button: its form. */
+  form: { [name: string]: Json } | null;
 }
 
 // --- what people are asked ----------------------------------------------------------------------------------------

@@ -14,9 +14,12 @@ import { useRail } from "./railState";
 import { SessionEnded } from "./SessionEnded";
 import css from "./shell.module.css";
 import { useShortcut } from "../ui/shortcuts";
+import { useUploadStore } from "../uploads/store";
+import { useArrivals } from "../uploads/useArrivals";
 
 const loadPalette = () => import("./CommandPalette");
 const CommandPalette = lazy(loadPalette);
+const UploadTray = lazy(() => import("../uploads/UploadTray"));
 const ShortcutSheet = lazy(() => import("./ShortcutSheet"));
 
 function watchNetwork(changed: () => void): () => void {
@@ -51,6 +54,13 @@ function Bars() {
       )}
     </div>
   );
+}
+
+/** What is on its way here; loaded with the first that is. */
+function Uploads() {
+  useArrivals();
+  const any = useUploadStore((state) => state.queue.length > 0);
+  return any ? <UploadTray /> : null;
 }
 
 /** The frame of every screen behind the sign-in: rail, bars, content, and the dialogs that can open anywhere. */
@@ -110,6 +120,7 @@ export function Shell() {
           </main>
         </div>
         <Suspense fallback={null}>
+          <Uploads />
           {palette && <CommandPalette onClose={() => setPalette(false)} />}
           {sheet && <ShortcutSheet onClose={() => setSheet(false)} />}
         </Suspense>

@@ -172,6 +172,12 @@ const startsRoute = createRoute({
   component: screen(() => import("../pages/starts"), "starts", "workflows"),
 });
 
+const beginRoute = createRoute({
+  getParentRoute: () => workflowRoute,
+  path: "/run",
+  component: screen(() => import("../pages/begin"), "intake", "inspector", "workflows", "files"),
+});
+
 const workflowSettingsRoute = createRoute({
   getParentRoute: () => workflowRoute,
   path: "/settings",
@@ -330,6 +336,7 @@ const routeTree = rootRoute.addChildren([
       workflowRunsRoute,
       versionsRoute,
       startsRoute,
+      beginRoute,
       workflowSettingsRoute,
     ]),
     runsRoute,

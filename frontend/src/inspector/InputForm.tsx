@@ -1,3 +1,4 @@
+import { Fragment, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { formatExact, type Json, type JsonObject } from "../graph";
@@ -13,10 +14,12 @@ interface InputFormProps {
   onChange(value: JsonObject): void;
   /** What is wrong with answers, by question. */
   errors?: Readonly<Record<string, string>>;
+  /** Draws a question for the rows of a file; only starts have such. */
+  renderTable?(field: InputField): ReactNode;
 }
 
 /** The form people fill in to start a workflow by hand, or to answer what a step asks. */
-export function InputForm({ fields, value, onChange, errors = {} }: InputFormProps) {
+export function InputForm({ fields, value, onChange, errors = {}, renderTable }: InputFormProps) {
   const { t } = useTranslation("inspector");
   const numberWords = useNumberWords();
   const put = (name: string, next: Json): void => onChange({ ...value, [name]: next });
@@ -26,6 +29,8 @@ export function InputForm({ fields, value, onChange, errors = {} }: InputFormPro
     const text = current === undefined || current === null ? "" : typeof current === "string" ? current : formatExact(current);
     const frame = { label: field.label, aside: field.required ? t("form.required") : field.type === "money" ? field.currency : "", ...(field.help ? { hint: field.help } : {}), error: errors[field.name] };
     switch (field.type) {
+      case "table":
+        return <Fragment key={field.name}>{renderTable?.(field)}</Fragment>;
       case "textarea":
         return <TextAreaField key={field.name} {...frame} value={text} placeholder={field.placeholder} onChange={(event) => put(field.name, event.currentTarget.value)} />;
       case "choice":

@@ -9,6 +9,7 @@ import {
 } from "../graph";
 import { scopedWords, useDataScope } from "./DataScope";
 import { useEditor, useEnvironment } from "./EditorContext";
+import { formSample, rowSample } from "./formSample";
 
 export interface DataWords {
   /** `Step › Field` */
@@ -50,6 +51,8 @@ export function startOf(document: GraphDocument, specs: Specs, node: string): Gr
 export function sampleOf(node: GraphNode, specs: Specs, samples: Readonly<Record<string, Json>>): { value: Json | undefined; origin: DataSource["origin"] } {
   const real = samples[node.key];
   if (real !== undefined) return { value: real, origin: "run" };
+  const form = specs[node.type]?.trigger ? formSample(node) : undefined;
+  if (form) return { value: form, origin: "example" };
   const example = specs[node.type]?.output_sample;
   return example === undefined || example === null ? { value: undefined, origin: "none" } : { value: example, origin: "example" };
 }
@@ -64,6 +67,10 @@ export function itemsOf(document: GraphDocument, node: string, field: string | n
 
 /** What one item of a container looks like: the first of its list, as far as samples tell; else one of its results. */
 export function itemSample(document: GraphDocument, specs: Specs, samples: Samples, container: GraphNode): { value: Json | undefined; origin: DataSource["origin"] } {
+  if (container.config["source"] === "file") {
+    const row = rowSample(startOf(document, specs, container.id), container.config["file"]);
+    return row ? { value: row, origin: "example" } : { value: undefined, origin: "none" };
+  }
   const list = container.config["items"];
   const parts = typeof list === "string" ? parseTemplate(list) : [];
   const path = parts.length === 1 && parts[0]?.kind === "expression" ? simplePath(parts[0].source) : null;

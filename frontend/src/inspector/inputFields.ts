@@ -1,5 +1,6 @@
 /** The questions of a form, and what is sent for its answers. */
 import { type GraphNode, isJsonObject, type Json, type JsonObject } from "../graph";
+import type { ExpectedColumn } from "../api/intake";
 import { readNumber } from "./readNumber";
 
 /** One question of a manual start's form. */
@@ -12,6 +13,8 @@ export interface InputField {
   help: string;
   placeholder: string;
   currency: string;
+  /** Of a question for the rows of a file: what these hold. */
+  columns: ExpectedColumn[];
   default?: Json;
 }
 
@@ -35,7 +38,28 @@ export function questionsOf(rows: Json | undefined): InputField[] {
         help: text("help"),
         placeholder: text("placeholder"),
         currency: text("currency") || "EUR",
+        columns: expectedColumns(row["columns"]),
         ...(row["default"] === undefined || row["default"] === "" ? {} : { default: row["default"] }),
+      },
+    ];
+  });
+}
+
+/** The columns of a question, as settings hold them. */
+export function expectedColumns(rows: Json | undefined): ExpectedColumn[] {
+  if (!Array.isArray(rows)) return [];
+  return rows.flatMap((row): ExpectedColumn[] => {
+    if (!isJsonObject(row) || typeof row["name"] !== "string" || !row["name"]) return [];
+    const type = row["type"];
+    return [
+      {
+        name: row["name"],
+        label: typeof row["label"] === "string" && row["label"] ? row["label"] : row["name"],
+        type: type === "number" || type === "amount" || type === "date" || type === "yes_no" ? type : "text",
+        required: row["required"] === true,
+        key: row["key"] === true,
+        currency: typeof row["currency"] === "string" ? row["currency"] : "",
+        also: Array.isArray(row["also"]) ? row["also"].filter((one) => typeof one === "string") : [],
       },
     ];
   });

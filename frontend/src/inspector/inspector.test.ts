@@ -132,7 +132,7 @@ describe("fields", () => {
   it("of a manual start become the questions of its form", () => {
     const start = { ...branching().nodes[0], config: { fields: [{ name: "amount", label: "Amount", type: "money", required: true, currency: "USD" }, { label: "no name" }, 3] } };
     expect(inputFields(start as never)).toEqual([
-      { name: "amount", label: "Amount", type: "money", required: true, options: [], help: "", placeholder: "", currency: "USD" },
+      { name: "amount", label: "Amount", type: "money", required: true, options: [], help: "", placeholder: "", currency: "USD", columns: [] },
     ]);
   });
 });

@@ -32,7 +32,7 @@ export function TopBar({ crumbs, title, chips, middle, actions, showWay }: TopBa
 }
 
 /** The scrolling part below the bar. */
-export function PageBody(props: { narrow?: boolean; children: ReactNode; className?: string }) {
+export function PageBody(props: { narrow?: boolean; children: ReactNode; className?: string | undefined }) {
   return (
     <div className={css.page}>
       <div className={cx(css.pageInner, props.className)} data-width={props.narrow ? "narrow" : "wide"}>

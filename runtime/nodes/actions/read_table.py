@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import closing
+from itertools import islice
 from typing import Any, BinaryIO, Literal
 
 from runtime.sdk import (
@@ -21,6 +22,9 @@ from runtime.sdk import (
     Words,
     field,
 )
+from runtime.sdk.prepared_pages import plan_of_value
+from runtime.sdk.table_fit import Fitting
+from runtime.sdk.table_value import is_table
 from runtime.sdk.tables import TableRefused, look, rows
 
 #: So many rows stand in one result; more are for *For each*, page by page.
@@ -31,7 +35,8 @@ class ReadTableConfig(Config):
     file: Any = field(
         None,
         title="File",
-        help="A CSV file or an Excel workbook (.xlsx), as an earlier step or an upload gives it.",
+        help="A CSV file or an Excel workbook (.xlsx), as an earlier step or an upload gives it; or the rows of a file "
+        "that the start asked for, which say themselves how they are read.",
         widget="file",
         expression=True,
         placeholder="{{ steps.fetch.file }}",
@@ -66,9 +71,10 @@ class ReadTableConfig(Config):
 
 
 async def run(config: ReadTableConfig, step_input: JSON, context: Context) -> Result:
-    file = await context.files.reading(config.file)
+    prepared = is_table(config.file)
+    file = await context.files.reading(config.file["file"] if prepared else config.file)
     try:
-        output = await asyncio.to_thread(_read, file, config)
+        output = await asyncio.to_thread(_read_prepared if prepared else _read, file, config)
     except TableRefused as refused:
         raise PermanentError("The file cannot be read as a table", str(refused), "table_refused") from refused
     count = len(output["rows"])
@@ -82,6 +88,18 @@ def _read(file: BinaryIO, config: ReadTableConfig) -> dict[str, Any]:
         layout = look(file, header=header, sheet=config.sheet, delimiter=delimiter)
         found = list(rows(file, layout, most=int(config.most)))
     columns = [{"name": column.name, "type": column.type} for column in layout.columns]
+    return {"rows": found, "count": len(found), "columns": columns}
+
+
+def _read_prepared(file: BinaryIO, config: ReadTableConfig) -> dict[str, Any]:
+    most = int(config.most)
+    with closing(file):
+        plan = plan_of_value(file, config.file)
+        with Fitting(file, plan) as some:
+            found = [row for _, row in islice(some.rows(), most + 1)]
+    if len(found) > most:
+        raise TableRefused(f"There are more than {most} rows. Split the file.")
+    columns = [{"name": column.name, "type": column.type} for column in plan.columns]
     return {"rows": found, "count": len(found), "columns": columns}
 
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from runtime.sdk import JSON, Config, Context, EffectClass, Example, NodeType, PermanentError, Result, Words, field
-from runtime.sdk.forms import FormField, check_form, question_problems
+from runtime.sdk.forms import StartField, check_form, question_problems
 
 
 class CalledConfig(Config):
-    fields: list[FormField] = field(
+    fields: list[StartField] = field(
         default_factory=list,
         title="What it has to be given",
         help="Without any, whatever it is given is handed on as it is.",

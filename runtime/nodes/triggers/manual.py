@@ -19,14 +19,14 @@ from runtime.sdk import (
     field,
     windows,
 )
-from runtime.sdk.forms import FormField, check_form, question_problems
+from runtime.sdk.forms import StartField, check_form, question_problems
 from runtime.sdk.windows import Span
 
 
 class ManualConfig(Config):
     title: str = field("", title="Title of the form", placeholder="New invoice", order=1, max_length=200)
     text: str = field("", title="What people should know", widget="textarea", order=2, max_length=2000)
-    fields: list[FormField] = field(
+    fields: list[StartField] = field(
         default_factory=list,
         title="Questions",
         help="What is asked before the run starts. Each answer is a field of the data.",

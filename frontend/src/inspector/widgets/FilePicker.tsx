@@ -46,7 +46,7 @@ export default function FilePicker({ id, field, value, onChange, invalid, descri
         )}
       </button>
       {opened && (
-        <Choices
+        <FileChoices
           id={list}
           label={field.title}
           onPick={(file) => {
@@ -69,7 +69,8 @@ export function referenceTo({ id, name, mime, size, sha256 }: StoredFile): Json 
   return { id, name: name.replaceAll("{{", "{ {"), mime, size, sha256 };
 }
 
-function Choices({ id, label, onPick, onClose }: { id: string; label: string; onPick(file: StoredFile): void; onClose(): void }) {
+/** The files of the workspace, to be searched and one of them chosen. */
+export function FileChoices({ id, label, onPick, onClose }: { id: string; label: string; onPick(file: StoredFile): void; onClose(): void }) {
   const { t } = useTranslation("inspector");
   const format = useFormatter();
   const { typed, setTyped, q } = useSearch();

@@ -53,6 +53,7 @@ export function Rows({ id, kind, field, node, value, config, onChange, path, rea
     onChange(rows.filter((_row, index) => index !== at));
   };
   const compact = fields.length <= 2;
+  const nameOfNew = typeof field.hints["new"] === "string" ? `${field.hints["new"]} ${rows.length + 1}` : t(`rows.new.${kind}`, { number: rows.length + 1, defaultValue: "" });
   return (
     <div className={rules.rows} id={id} role="group" aria-label={field.title}>
       {rows.map((row, at) => {
@@ -78,7 +79,7 @@ export function Rows({ id, kind, field, node, value, config, onChange, path, rea
         );
       })}
       {!readOnly && (
-        <Button size="sm" icon={<Plus size={14} aria-hidden />} onClick={() => onChange([...rows, newRow(kind, items, rows, t(`rows.new.${kind}`, { number: rows.length + 1, defaultValue: "" }))])}>
+        <Button size="sm" icon={<Plus size={14} aria-hidden />} onClick={() => onChange([...rows, newRow(kind, items, rows, nameOfNew)])}>
           {typeof field.hints["add"] === "string" ? field.hints["add"] : t(`rows.add.${kind}`, { defaultValue: t("rows.add.rows") })}
         </Button>
       )}

@@ -12,6 +12,7 @@ import type { Workflow } from "../../api/types";
 import type { Change } from "../../graph";
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
 import { Button, Chip, IconButton, segmentClass, segmentsClass, showToast, TopBar, useErrorText } from "../../ui";
+import { RunButton } from "../workflow/WorkflowBar";
 import type { Autosave } from "./autosave";
 import { ChangeList } from "./ChangeList";
 import css from "./editor.module.css";
@@ -59,6 +60,7 @@ export function EditorHeader({ workflow, autosave, changes, room }: EditorHeader
       }
       actions={
         <>
+          {room === "all" && <RunButton workflow={workflow} variant="default" />}
           {!viewer && !locks.includes("tab") && (
             <>
               {room !== "phone" && <UndoRedo />}

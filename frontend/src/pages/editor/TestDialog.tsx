@@ -10,6 +10,7 @@ import { downstreamOf, formatExact, type GraphNode, isJsonObject, type Json, typ
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
 import { inputFields, inputIsClear, sentInput } from "../../inspector/inputFields";
 import { InputForm } from "../../inspector/InputForm";
+import { isHalfSaid, type Missing } from "../../intake/intake";
 import { JsonEditor } from "../../inspector/JsonEditor";
 import { parseJson } from "../../inspector/jsonText";
 import { Button, Dialog, ErrorCard, Note, SelectField } from "../../ui";
@@ -20,6 +21,7 @@ import type { TestRun } from "./testRun";
 import { ui } from "./uiStore";
 
 const DrillDialog = lazy(() => import("./DrillDialog"));
+const TableIntake = lazy(() => import("../../intake/TableIntake"));
 
 export interface TestDialogProps {
   workflow: Workflow;
@@ -44,6 +46,7 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
   const writers = useWriters(workflow.id, start?.id);
   const [text, setText] = useState<Record<string, string>>({});
   const [values, setValues] = useState<Record<string, JsonObject>>({});
+  const [tables, setTables] = useState<Readonly<Record<string, { value: Json; missing: Missing }>>>({});
   const keyOf = useRef<(body: unknown) => string>(null);
   keyOf.current ??= keyForEach();
   const fields = start ? inputFields(start) : [];
@@ -52,7 +55,12 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
   const current = text[chosen] ?? (start ? sampleText(start, spec, samples, posted) : "");
   const parsed = kind === "json" ? parseJson(current) : null;
 
-  const input: Json = kind === "json" ? (parsed?.ok ? parsed.value : null) : kind === "form" ? sentInput(fields, values[chosen] ?? defaults(start)) : {};
+  const placeOf = (field: string): string => `test:${workflow.id}:${chosen}:${field}`;
+  const asked = kind === "form" ? fields.filter((field) => field.type === "table") : [];
+  const given = Object.fromEntries(asked.flatMap(({ name }) => (tables[placeOf(name)]?.value ? [[name, tables[placeOf(name)]?.value ?? null]] : [])));
+  const halfSaid = isHalfSaid(asked, (name) => tables[placeOf(name)]?.missing);
+  const input: Json =
+    kind === "json" ? (parsed?.ok ? parsed.value : null) : kind === "form" ? { ...sentInput(fields, values[chosen] ?? defaults(start)), ...given } : {};
 
   const run = useMutation({
     mutationFn: async () => {
@@ -78,19 +86,19 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
     <Dialog
       opened
       onClose={onClose}
-      size={600}
+      size={asked.length > 0 ? 860 : 600}
       title={t("test.title")}
       footer={
         <>
           <Button onClick={onClose}>{t("publish.cancel")}</Button>
-          <Button icon={<Unplug size={15} aria-hidden />} disabled={!start || errors.length > 0 || (parsed !== null && !parsed.ok)} onClick={() => setDrilling(true)} data-testid="drill-button">
+          <Button icon={<Unplug size={15} aria-hidden />} disabled={!start || errors.length > 0 || halfSaid || Object.keys(given).length > 0 || (parsed !== null && !parsed.ok)} title={Object.keys(given).length > 0 ? t("test.drillNoFiles") : undefined} onClick={() => setDrilling(true)} data-testid="drill-button">
             {t("test.drill")}
           </Button>
           <Button
             variant="primary"
             icon={<Play size={15} aria-hidden />}
             busy={run.isPending}
-            disabled={!start || errors.length > 0 || writers === null || (kind === "form" && !inputIsClear(fields, values[chosen] ?? defaults(start))) || (parsed !== null && !parsed.ok)}
+            disabled={!start || errors.length > 0 || writers === null || halfSaid || (kind === "form" && !inputIsClear(fields, values[chosen] ?? defaults(start))) || (parsed !== null && !parsed.ok)}
             onClick={() => run.mutate()}
             data-testid="test-run"
           >
@@ -104,7 +112,22 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
         <SelectField label={t("test.start")} value={chosen} onChange={setChosen} options={starts.map((node) => ({ value: node.id, label: node.name }))} />
       )}
       {start && kind === "form" && (
-        <InputForm fields={fields} value={values[chosen] ?? defaults(start)} onChange={(value) => setValues({ ...values, [chosen]: value })} />
+        <InputForm
+          fields={fields}
+          value={values[chosen] ?? defaults(start)}
+          onChange={(value) => setValues({ ...values, [chosen]: value })}
+          renderTable={(field) => (
+            <Suspense>
+              <TableIntake
+                key={chosen}
+                workflow={workflow.id}
+                owner={placeOf(field.name)}
+                field={field}
+                onReady={(value, missing) => setTables((before) => ({ ...before, [placeOf(field.name)]: { value, missing } }))}
+              />
+            </Suspense>
+          )}
+        />
       )}
       {start && kind === "json" && (
         <JsonEditor label={t("test.body")} hint={t("test.bodyHint")} value={current} rows={12} onChange={(value) => setText({ ...text, [chosen]: value })} />

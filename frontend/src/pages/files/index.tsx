@@ -14,7 +14,6 @@ import {
   numClass,
   PageBody,
   SearchBox,
-  showToast,
   SkeletonRows,
   tableBoxClass,
   tableClass,
@@ -23,12 +22,13 @@ import {
   useFormatter,
 } from "../../ui";
 import { useShortcut } from "../../ui/shortcuts";
+import { FILES } from "../../uploads/queue";
+import { UploadLines } from "../../uploads/UploadLine";
+import { useUploads } from "../../uploads/useUploads";
 import { DropZone } from "./DropZone";
 import { FileRow } from "./FileRow";
 import css from "./files.module.css";
 import { RemoveDialog } from "./RemoveDialog";
-import { UploadList } from "./UploadList";
-import { useUploads } from "./useUploads";
 
 /** While the page is seen, the list is asked for again so often: runs make files, too. */
 const EVERY = 10_000;
@@ -56,7 +56,7 @@ export default function FilesPage() {
     return () => clearTimeout(timer);
   }, [typed, navigate]);
 
-  const uploads = useUploads((names) => showToast({ title: t("uploaded", { name: names[0], count: names.length }) }));
+  const uploads = useUploads(FILES);
   const add = useRef(uploads.add);
   useEffect(() => {
     add.current = uploads.add;
@@ -85,7 +85,7 @@ export default function FilesPage() {
           </p>
           {(files.length > 0 || q) && <SearchBox ref={box} value={typed} onChange={setTyped} label={t("search")} className={css.search} />}
         </div>
-        <UploadList uploads={uploads} />
+        {uploads.queue.length > 0 && <UploadLines queue={uploads.queue} label={t("uploads")} />}
         {list.isError && <ErrorCard title={t("loadFailed")} error={list.error} onRetry={() => void list.refetch()} />}
         {list.isPending && (
           <div className={tableBoxClass}>

@@ -1,10 +1,12 @@
 import { Link } from "@tanstack/react-router";
-import { ChevronRight, CircleDot, CirclePause } from "lucide-react";
+import { ChevronRight, CircleDot, CirclePause, Play } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
+import { useTriggers } from "../../api/queries";
+import { useCan } from "../../api/session";
 import type { Workflow } from "../../api/types";
-import { Chip, segmentClass, segmentsClass, TopBar, useFormatter } from "../../ui";
+import { buttonClass, type ButtonVariant, Chip, segmentClass, segmentsClass, TopBar, useFormatter } from "../../ui";
 import { HoldBar } from "./HoldBar";
 
 export type WorkflowTab = "build" | "runs" | "versions" | "starts" | "settings";
@@ -60,11 +62,26 @@ export function WorkflowChips({ workflow }: { workflow: Workflow }) {
   );
 }
 
+/** Leads to the page that starts the workflow by hand, where it can be. */
+export function RunButton({ workflow, variant = "primary" }: { workflow: Workflow; variant?: ButtonVariant }) {
+  const { t } = useTranslation("workflows");
+  const mayStart = useCan("reviewer") && workflow.live !== null && workflow.enabled;
+  const triggers = useTriggers(workflow.id, mayStart);
+  if (!mayStart || !triggers.data?.some((one) => one.form !== null && one.enabled)) return null;
+  return (
+    <Link to="/workflows/$id/run" params={{ id: workflow.id }} className={buttonClass(variant)} preload="intent" data-testid="run-button">
+      <Play size={15} aria-hidden />
+      {t("run")}
+    </Link>
+  );
+}
+
 /** The top bar of the Runs, Versions, Starts and Settings tabs of a workflow. */
 export function WorkflowBar(props: {
   id: string;
   workflow: Workflow | undefined;
-  tab: WorkflowTab;
+  /** None on the page that starts it. */
+  tab?: WorkflowTab;
   actions?: ReactNode;
 }) {
   const { t } = useTranslation("workflows");
@@ -80,8 +97,13 @@ export function WorkflowBar(props: {
         }
         title={workflow?.name ?? "…"}
         chips={workflow && <WorkflowChips workflow={workflow} />}
-        middle={<WorkflowTabs id={id} current={tab} />}
-        actions={props.actions}
+        middle={<WorkflowTabs id={id} {...(tab ? { current: tab } : {})} />}
+        actions={
+          <>
+            {props.actions}
+            {tab && workflow && <RunButton workflow={workflow} />}
+          </>
+        }
       />
       <HoldBar workflow={workflow} />
     </>

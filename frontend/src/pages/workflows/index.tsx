@@ -1,6 +1,6 @@
 import { Menu } from "@mantine/core";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { Ellipsis, Pencil, Plus, Settings, Trash2, Activity, History } from "lucide-react";
+import { Ellipsis, Pencil, Play, Plus, Settings, Trash2, Activity, History } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -72,6 +72,7 @@ function RowMenu({ workflow, onDelete }: { workflow: Workflow; onDelete: () => v
   const { t } = useTranslation(["workflows", "common"]);
   const navigate = useNavigate();
   const canBuild = useCan("builder");
+  const mayStart = useCan("reviewer") && workflow.live !== null && workflow.enabled;
   const params = { id: workflow.id };
   return (
     <Menu position="bottom-end" width={190} withinPortal radius={10}>
@@ -89,6 +90,11 @@ function RowMenu({ workflow, onDelete }: { workflow: Workflow; onDelete: () => v
         >
           {t("common:action.open")}
         </Menu.Item>
+        {mayStart && (
+          <Menu.Item leftSection={<Play size={15} />} onClick={() => void navigate({ to: "/workflows/$id/run", params })}>
+            {t("run")}
+          </Menu.Item>
+        )}
         <Menu.Item
           leftSection={<Activity size={15} />}
           onClick={() => void navigate({ to: "/workflows/$id/runs", params })}

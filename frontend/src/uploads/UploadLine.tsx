@@ -1,27 +1,13 @@
 import { RefreshCw, X } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
-import { Button, IconButton, useErrorText, useFormatter } from "../../ui";
-import css from "./files.module.css";
+import { Button, IconButton, useErrorText, useFormatter } from "../ui";
 import { share, type Waiting } from "./queue";
-import type { Uploads } from "./useUploads";
+import { dropUpload, retryUpload } from "./store";
+import css from "./uploads.module.css";
 
-/** What is on its way here: how far, and what failed. */
-export function UploadList({ uploads }: { uploads: Uploads }) {
-  const { t } = useTranslation("files");
-  if (uploads.queue.length === 0) return null;
-  return (
-    <ul className={css.uploads} aria-label={t("uploads")}>
-      {uploads.queue.map((one) => (
-        <li key={one.key} data-state={one.state}>
-          <Line one={one} uploads={uploads} />
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function Line({ one, uploads }: { one: Waiting; uploads: Uploads }) {
+/** How far an upload is, or why it failed, and what can be done about it. */
+export function UploadLine({ one }: { one: Waiting }) {
   const { t } = useTranslation(["files", "common"]);
   const format = useFormatter();
   const words = useErrorText();
@@ -31,7 +17,7 @@ function Line({ one, uploads }: { one: Waiting; uploads: Uploads }) {
   const far = t("sent", { sent: format.bytes(one.sent), size: format.bytes(one.size) });
   return (
     <>
-      <span className={css.uploadName}>
+      <span className={css.name}>
         <b>{one.name}</b>
         {problem ? (
           <small role="alert" className={css.wrong}>
@@ -56,7 +42,7 @@ function Line({ one, uploads }: { one: Waiting; uploads: Uploads }) {
         </span>
       )}
       {failed && (
-        <Button size="sm" icon={<RefreshCw size={14} aria-hidden />} onClick={() => uploads.retry(one.key)}>
+        <Button size="sm" icon={<RefreshCw size={14} aria-hidden />} onClick={() => retryUpload(one.key)}>
           {t("common:action.tryAgain")}
         </Button>
       )}
@@ -64,8 +50,21 @@ function Line({ one, uploads }: { one: Waiting; uploads: Uploads }) {
         size="sm"
         label={failed ? t("takeOff", { name: one.name }) : t("stop", { name: one.name })}
         icon={<X size={15} />}
-        onClick={() => uploads.drop(one.key)}
+        onClick={() => dropUpload(one.key)}
       />
     </>
+  );
+}
+
+/** All that are given, one below the other. */
+export function UploadLines({ queue, label, tray }: { queue: readonly Waiting[]; label: string; tray?: boolean }) {
+  return (
+    <ul className={css.lines} data-tray={tray || undefined} aria-label={label}>
+      {queue.map((one) => (
+        <li key={one.key} data-state={one.state}>
+          <UploadLine one={one} />
+        </li>
+      ))}
+    </ul>
   );
 }
