@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from decimal import Decimal
+from pathlib import Path
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -145,6 +149,44 @@ def test_a_changed_a_missing_and_an_extra_file_are_found_and_named(machine: Mach
     ]
 
 
+def test_a_hundred_changed_bytes_are_each_found_by_twenty_lines_that_know_nothing_of_millrace(
+    machine: Machine, tmp_path: Path
+) -> None:
+    """F38: the manifest and the files are all that an auditor has."""
+    run = machine.run(flow("start -> each", statements(), *inside("each", document())))
+    (manifest,) = File.objects.filter(run_id=run.id, mime=manifests.MIME)
+    rows = File.objects.filter(run_id__in=[child.id for child in children(run.id)])
+    kept = {row.name: b"".join(store.portions(row.pk, row.sha256, row.size)) for row in rows}
+    folder, paper = tmp_path / "files", tmp_path / "manifest.jsonl"
+    folder.mkdir()
+    paper.write_bytes(b"".join(store.portions(manifest.pk, manifest.sha256, manifest.size)))
+    for name, data in kept.items():
+        (folder / name).write_bytes(data)
+    assert checked(paper, folder) == (0, "0 wrong, 0 extra")
+    chance = Random(38)
+    for _ in range(100):
+        name = chance.choice(sorted(kept))
+        data = bytearray(kept[name])
+        data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        (folder / name).write_bytes(data)
+        status, said = checked(paper, folder)
+        assert status == 1
+        assert f"missing or changed: {name} of number" in said
+        (folder / name).write_bytes(kept[name])
+    text = bytearray(paper.read_bytes())
+    text[chance.randrange(len(text) // 2)] ^= 1
+    paper.write_bytes(text)
+    assert checked(paper, folder)[0] == 1
+
+
+def checked(paper: Path, folder: Path) -> tuple[int, str]:
+    """What the script of the docs says."""
+    done = subprocess.run(
+        [sys.executable, "docs/check_manifest.py", str(paper), str(folder)], capture_output=True, text=True, check=False
+    )
+    return done.returncode, (done.stdout + done.stderr).strip()
+
+
 def test_a_changed_manifest_is_not_taken_for_one(machine: Machine) -> None:
     run = machine.run(flow("start -> each", statements(), *inside("each", document())))
     change_a_byte(File.objects.get(run_id=run.id, mime=manifests.MIME).pk)
@@ -184,5 +226,5 @@ def test_a_step_that_goes_through_no_list_is_no_batch(machine: Machine, world: W
 def test_a_batch_is_shown_before_its_run_has_begun(machine: Machine) -> None:
     run_id = machine.begin(flow("start -> each", statements(), *inside("each", document())))
     view = api.batch(workspace_id=WORKSPACE, run_id=run_id, node="each")
-    assert (view.total, view.done, view.totals) == (view.total, view.done, view.totals)
+    assert (view.failed, view.causes, view.manifest) == (0, (), None)
     assert machine.finish(run_id).status == "completed"
