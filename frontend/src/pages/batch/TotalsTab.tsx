@@ -37,13 +37,13 @@ export function TotalsTab({ batch }: { batch: Batch }) {
             <thead>
               <tr>
                 <th scope="col">{t("totals.currency")}</th>
+                <th scope="col">{t("totals.verdict")}</th>
                 <th scope="col" className={numClass}>{t("totals.received")}</th>
                 <th scope="col" className={numClass}>{t("totals.done")}</th>
                 <th scope="col" className={numClass}>{t("totals.failed")}</th>
                 <th scope="col" className={numClass}>{t("totals.open")}</th>
                 <th scope="col" className={numClass}>{t("totals.posted")}</th>
                 <th scope="col" className={numClass}>{t("totals.expected")}</th>
-                <th scope="col">{t("totals.verdict")}</th>
               </tr>
             </thead>
             <tbody>
@@ -69,18 +69,18 @@ function Row({ total }: { total: ControlTotal }) {
   return (
     <tr data-testid={`total-${total.currency || "none"}`}>
       <th scope="row">{total.currency || "–"}</th>
-      <Cell sum={total.received} />
-      <Cell sum={total.done} />
-      <Cell sum={total.failed} />
-      <Cell sum={total.open} />
-      <Cell sum={total.posted} />
-      <td className={cx(numClass, "tn")}>{total.expected === null ? "–" : <Amount amount={total.expected} />}</td>
       <td>
         <span className={problems.length > 0 ? css.wrong : css.right}>
           {problems.length > 0 ? <TriangleAlert size={15} aria-hidden /> : <CircleCheck size={15} aria-hidden />}
           {problems.length > 0 ? problems.join(" ") : t("totals.right")}
         </span>
       </td>
+      <Cell sum={total.received} />
+      <Cell sum={total.done} />
+      <Cell sum={total.failed} />
+      <Cell sum={total.open} />
+      <Cell sum={total.posted} />
+      <td className={cx(numClass, "tn")}>{total.expected === null ? "–" : <Amount amount={total.expected} />}</td>
     </tr>
   );
 }

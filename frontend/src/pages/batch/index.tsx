@@ -105,7 +105,7 @@ export default function BatchPage() {
               <Progress batch={batch} />
             </div>
             {found.isError && <Offline at={found.dataUpdatedAt} />}
-            <div className={segmentsClass} role="tablist" aria-label={t("tabs")}>
+            <div className={cx(segmentsClass, css.tabs)} role="tablist" aria-label={t("tabs")}>
               {TABS.map((one) => (
                 <button
                   key={one}
