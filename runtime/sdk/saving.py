@@ -18,18 +18,50 @@ from runtime.sdk.errors import PermanentError, StepFailure
 from runtime.sdk.fields import Config, Text, field
 from runtime.sdk.files import FileValue, clean_name, file_id
 from runtime.sdk.folders import Folder, Open
+from runtime.sdk.nodetype import Example
 from runtime.sdk.probes import DidNotHappen, Happened, Patience, Verdict
 from runtime.sdk.results import Result
 from runtime.sdk.words import Words
 
 __all__ = [
-    "MOST_NUMBERS", "SaveSettings", "Target", "already_there", "effect", "is_saved", "known", "mark", "numbered",
-    "patience", "problems", "request_of", "save", "saved", "summary", "target_of",
+    "EXAMPLE", "MOST_NUMBERS", "SaveSettings", "Target", "already_there", "effect", "is_saved", "known", "mark",
+    "numbered", "patience", "problems", "request_of", "save", "saved", "summary", "target_of",
 ]  # fmt: skip
 
 #: "a (2).pdf", "a (3).pdf" and so on, up to this one.
 MOST_NUMBERS: Final = 1_000
 _MOST_DEEP: Final = 32
+
+#: Of every such step.
+EXAMPLE: Final = Example(
+    title="Payments for the bank",
+    config={
+        "connection": "0199a7f0-0000-7000-8000-000000000001",
+        "file": "{{ steps.payments.file }}",
+        "folder": "in/{{ trigger.body.year }}",
+        "name": "payments.csv",
+    },
+    context={
+        "trigger": {"body": {"year": 2026}},
+        "steps": {
+            "payments": {
+                "file": {
+                    "id": "0199a7f0-0000-7000-8000-0000000000f1",
+                    "name": "table.csv",
+                    "mime": "text/csv",
+                    "size": 29,
+                    "sha256": "d2f8ad5a8b3de2898c479a3c0dd53c87ca96ef040759bc4b2fe67b5b87706b3a",
+                }
+            }
+        },
+    },
+    output={
+        "path": "in/2026/payments.csv",
+        "name": "payments.csv",
+        "size": 29,
+        "sha256": "d2f8ad5a8b3de2898c479a3c0dd53c87ca96ef040759bc4b2fe67b5b87706b3a",
+    },
+)
 
 
 class SaveSettings(Config):

@@ -75,9 +75,7 @@ def lines_of(run: RunView) -> list[dict[str, Any]]:
 
 def change_a_byte(file_id: UUID) -> None:
     path = store.directory() / file_id.hex[:7] / file_id.hex
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(bytes(data))
+    path.write_bytes(changed(path.read_bytes(), Random(1)))
 
 
 def test_the_manifest_names_each_entry_once_with_its_files_and_their_digests(machine: Machine) -> None:
@@ -166,17 +164,19 @@ def test_a_hundred_changed_bytes_are_each_found_by_twenty_lines_that_know_nothin
     chance = Random(38)
     for _ in range(100):
         name = chance.choice(sorted(kept))
-        data = bytearray(kept[name])
-        data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
-        (folder / name).write_bytes(data)
+        (folder / name).write_bytes(changed(kept[name], chance))
         status, said = checked(paper, folder)
         assert status == 1
         assert f"missing or changed: {name} of number" in said
         (folder / name).write_bytes(kept[name])
-    text = bytearray(paper.read_bytes())
-    text[chance.randrange(len(text) // 2)] ^= 1
-    paper.write_bytes(text)
+    paper.write_bytes(changed(paper.read_bytes(), chance))
     assert checked(paper, folder)[0] == 1
+
+
+def changed(data: bytes, chance: Random) -> bytes:
+    """These bytes with one bit turned."""
+    at = chance.randrange(len(data))
+    return data[:at] + bytes([data[at] ^ 1 << chance.randrange(8)]) + data[at + 1 :]
 
 
 def checked(paper: Path, folder: Path) -> tuple[int, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from runtime.sdk import JSON, Context, Example, NodeType, Result, Words, field, saving
+from runtime.sdk import JSON, Context, NodeType, Result, Words, field, saving
 from runtime.sdk.folders import Open
 from runtime.sdk.place_connections import sftp_server
 from runtime.sdk.probes import Probe, Verdict, Work
@@ -57,35 +57,5 @@ NODE = NodeType(
     summary=summary,
     extra_problems=saving.problems,
     probe=Probe(look, saving.patience),
-    examples=(
-        Example(
-            title="Payments for the bank",
-            config={
-                "connection": "0199a7f0-0000-7000-8000-000000000001",
-                "file": "{{ steps.payments.file }}",
-                "folder": "in/{{ trigger.body.year }}",
-                "name": "payments.csv",
-            },
-            context={
-                "trigger": {"body": {"year": 2026}},
-                "steps": {
-                    "payments": {
-                        "file": {
-                            "id": "0199a7f0-0000-7000-8000-0000000000f1",
-                            "name": "table.csv",
-                            "mime": "text/csv",
-                            "size": 29,
-                            "sha256": "d2f8ad5a8b3de2898c479a3c0dd53c87ca96ef040759bc4b2fe67b5b87706b3a",
-                        }
-                    }
-                },
-            },
-            output={
-                "path": "in/2026/payments.csv",
-                "name": "payments.csv",
-                "size": 29,
-                "sha256": "d2f8ad5a8b3de2898c479a3c0dd53c87ca96ef040759bc4b2fe67b5b87706b3a",
-            },
-        ),
-    ),
+    examples=(saving.EXAMPLE,),
 )
