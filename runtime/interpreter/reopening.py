@@ -50,6 +50,11 @@ RUN: Final = (
     "finished_at", "event_id", "business_key", "min_engine", "parent_run_id", "parent_node", "detached",
 )  # fmt: skip
 
+_SETTLED_BY_HAND: Final = (
+    "The run that this one is a part of was undone or cancelled, and nobody knows what became of something in this one."
+    " Look at it there, and settle it by hand: done elsewhere, or discarded. To have it all done, start the run anew."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -128,34 +133,39 @@ def look(
     live; `called`: with these of the workflows that it runs, by default with those that are live. Raises NotFound,
     NotRetryable, RetryRefused."""
     row = run_row(workspace_id, run_id)
-    old, over = _to_go_on_with(row)
+    old, over, gone = _to_go_on_with(row)
     if held_to is not None:
         chosen = old if held_to == old.id or row["mode"] != "live" else version_by_id(held_to, row)
     else:
         chosen = version_of(row, version) if version not in (None, old.number) else old
     found = found_of(row, old, chosen, reads.load_runs([run_id], with_own_runs=True)[run_id], start)
-    if over is not None and not found.asks:
-        raise over
+    if gone is not None and found.asks:
+        # That one, retried, would come to this one again, and say that somebody has to decide here first.
+        raise NotRetryable(_SETTLED_BY_HAND, code="around_undone")
+    if (refused := gone or (None if found.asks else over)) is not None:
+        raise refused
     if called is None:
         called = called_versions.live_below(workspace_id, [chosen.graph]) if row["mode"] == "live" else {}
     return replace(found, called=called)
 
 
-def _to_go_on_with(row: Mapping[str, Any]) -> tuple[Version, NotRetryable | None]:
-    """The version of a run that has ended and is not done; and why it is not gone on with unless it asks something."""
+def _to_go_on_with(row: Mapping[str, Any]) -> tuple[Version, NotRetryable | None, NotRetryable | None]:
+    """The version of a run that has ended and is not done; why it is not gone on with unless it asks something; and why
+    not even then."""
     if row["finished_at"] is None:
         raise NotRetryable("This run is not over yet.", code="still_open")
     if RunStatus(row["status"]) not in replay.REOPENS:
         raise NotRetryable("This run is done: start it anew instead.", code="already_done")
-    refuse_part_of_what_is_over(row, asks=True)
-    over = None
-    try:
-        refuse_part_of_what_is_over(row)
-    except NotRetryable as refused:
-        over = refused
+    refusals: list[NotRetryable | None] = [None, None]
+    for asks in (False, True):
+        try:
+            refuse_part_of_what_is_over(row, asks=asks)
+        except NotRetryable as refused:
+            refusals[asks] = refused
     if row["status"] == "cancelled":
         _refuse_started_anew(row)
-    return version_of(row), over
+    over, gone = refusals
+    return version_of(row), over, gone
 
 
 def _refuse_started_anew(row: Mapping[str, Any]) -> None:

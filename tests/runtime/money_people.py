@@ -395,6 +395,9 @@ class Affair:
             return
         if not forward:
             self.trouble_going_back()
+        if any("around_undone" in line for line in self.journal[-6:]):
+            # What nobody knows of in a run that was undone is settled by hand, and the run started anew.
+            return
         if forward and self.books().runs[self.root].status != "completed":
             circular = any("around_over" in line for line in self.journal[-6:])
             why = "the run waits for a part of it, and the part for the run" if circular else "; ".join(told)

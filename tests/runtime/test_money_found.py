@@ -293,3 +293,20 @@ def test_a_lost_undo_within_is_never_called_still_done(machine: Machine, world: 
     assert made(world) == ["make/1", "unmake/1"]
     assert "Still done" not in message(run)
     assert "Nobody knows" in message(run)
+
+
+def test_what_nobody_knows_of_in_a_run_that_was_undone_is_settled_by_hand(machine: Machine, world: World) -> None:
+    """The run, retried, says: decide about the item first. The item said: retry the run."""
+    make = call("make", world, "fail=500*9")
+    make["config"]["send_key"] = False
+    make["settings"] = {**make.get("settings", {}), "undo": "nothing", "retry": {"attempts": 1}}
+    around = each([1], settings={"on_failure": "undo"})
+    run = machine.run(flow("start -> each", around, *inside("each", make)))
+    assert run.status == "compensated", run
+    (item,) = children(run.id)
+    with pytest.raises(NotRetryable) as refused:
+        api.retry_plan(workspace_id=WORKSPACE, run_id=item.id)
+    assert refused.value.code == "around_undone"
+    assert "start the run anew" in str(refused.value)
+    api.solve_dead_letters(workspace_id=WORKSPACE, run_ids=[item.id], solution="elsewhere", reason="looked it up")
+    api.replay_as_new(workspace_id=WORKSPACE, run_id=run.id)
