@@ -166,8 +166,8 @@ class Job:
 
     def manifests(self) -> int:
         """How many were kept."""
-        sql = "SELECT count(*) FROM store_file WHERE run_id = ? AND name LIKE '%manifest.jsonl'"
-        return int(self.plant.database.query(sql, (self.stored,))[0][0])
+        sql = "SELECT count(*) FROM store_file WHERE run_id = ? AND name = ?"
+        return int(self.plant.database.query(sql, (self.stored, "each-manifest.jsonl"))[0][0])
 
     def is_proven(self) -> None:
         """It ended well, as everything says that can be asked about it."""
