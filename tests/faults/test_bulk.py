@@ -140,6 +140,11 @@ class Job:
             "effects": Counter(int(order.rpartition(".")[2].partition("/")[0]) for order in orders),
         }
 
+    def refused(self) -> int:
+        """How often the other side has refused one, which was tried again."""
+        calls = self.plant.company.calls(after=self.after, prefix=f"item:{self.key}.")
+        return sum(call.status == 503 for call in calls)
+
     def _rows(self) -> Iterator[int]:
         mine = json.dumps([{"column": "Job", "operator": "eq", "value": self.key}])
         cursor = ""
@@ -374,7 +379,8 @@ def test_a_batch_is_done_once_and_proven_alike_while_processes_and_servers_die(
             wrong += poller.wrong
             killed += nemesis.killed
             totals += Counter(flushed=nemesis.flushed, crashed=nemesis.crashed, seen=poller.seen)
-            totals += Counter(unanswered=poller.unanswered)
+            totals += Counter(unanswered=poller.unanswered, refused=job.refused())
+            assert poller.seen, "nobody was answered"
             most_mb = max(most_mb, poller.most_mb)
             for found in job.done().values():
                 totals["lost"] += count - len(found)
@@ -394,6 +400,7 @@ def test_a_batch_is_done_once_and_proven_alike_while_processes_and_servers_die(
         broker_wiped=totals["flushed"],
         database_crashed=totals["crashed"],
         effects=jobs * count,
+        refused_and_tried_again=totals["refused"],
         lost=totals["lost"],
         duplicated=totals["duplicated"],
         manifests_that_differ=len(differing),
@@ -409,6 +416,7 @@ def test_a_batch_is_done_once_and_proven_alike_while_processes_and_servers_die(
     assert (totals["lost"], totals["duplicated"]) == (0, 0), told
     assert (wrong[:5], differing) == ([], []), told
     assert killed.total() == jobs * kills
+    assert totals["refused"] >= jobs * (count // 100)
     assert max(most_mb, calm_mb) < MOST_MB, told
     assert complaints == []
 
