@@ -192,7 +192,7 @@ def _pace(own: QuerySet[Run]) -> tuple[float | None, tuple[tuple[int, int], ...]
 
 def _causes(own: QuerySet[Run]) -> tuple[FailedFor, ...]:
     letters = DeadLetter.objects.filter(run_id__in=own.values("pk"), solved_at__isnull=True)
-    rows = letters.values("cause").annotate(count=Count("run_id"), newest=Max("run_id")).order_by("-count", "cause")
+    rows = letters.values("cause").annotate(count=Count("run_id")).order_by("-count", "cause")
     found = []
     for row in rows[:_MOST_CAUSES]:
         newest = letters.filter(cause=row["cause"]).order_by("-at").values_list("title", "message").first()
