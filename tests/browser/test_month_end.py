@@ -25,6 +25,7 @@ def test_a_clerk_closes_the_month_for_sixty_students_and_proves_that_none_is_mis
 ) -> None:
     page = signed_in("/workflows")
     row = page.get_by_role("row").filter(has_text=MONTH_END.name)
+    expect(row).to_contain_text("Asks for Month, Students")
     shot(page, "month-end-list")
     row.get_by_role("link", name=MONTH_END.name).click()
     page.get_by_test_id("run-button").click()
@@ -36,6 +37,9 @@ def test_a_clerk_closes_the_month_for_sixty_students_and_proves_that_none_is_mis
     page.get_by_test_id("start-run").click()
 
     page.wait_for_url("**/runs/*")
+    page.locator('[data-step="each"]').get_by_role("button").first.click()
+    page.get_by_role("tab", name=re.compile("^Items")).click()
+    shot(page, "month-end-run")
     page.get_by_role("link", name=re.compile("^Open as a batch")).click()
     expect(page.get_by_role("heading", level=1, name="For each student")).to_be_visible()
     expect(page.get_by_text("60 of 60").first).to_be_visible(timeout=90_000)
