@@ -26,7 +26,7 @@ SMTP_HOST: Final = "practice-company"
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One example. `sample` goes all the way: it is what the copied curl line posts, or what its form is filled in with."""
+    """One example. `sample` goes all the way: it is what the copied curl line posts, or the answers to its form."""
 
     slug: str
     name: str

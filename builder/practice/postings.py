@@ -12,7 +12,7 @@ COLUMNS = "'L-' || id AS id, account, amount, currency, sha256, created_ms"
 
 
 def new_posting(database: sqlite3.Connection, call: Call) -> tuple[int, JSON]:
-    """Post a row: {"account": "S-00001", "amount": 12.5, "currency": "EUR", "sha256": "…"}; without a key, each time."""
+    """Post a row: {"account": "S-00001", "amount": 12.5, "currency": "EUR", "sha256": "…"}."""
     asked = object_of(call)
     account, amount, money_of = words(asked, "account"), money(asked.get("amount"), "amount"), currency(asked)
     sha256 = asked.get("sha256")

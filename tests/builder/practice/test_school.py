@@ -60,7 +60,7 @@ def test_the_entries_of_a_student_are_of_the_month_and_add_up_to_more_than_nothi
         one: Any = student(number, "2026-02")
         dates = [entry["date"] for entry in one["entries"]]
         assert dates == sorted(dates)
-        assert ("2026-02-01", "2026-02-28") == (dates[0], dates[-1])
+        assert (dates[0], dates[-1]) == ("2026-02-01", "2026-02-28")
         charged = sum((entry["charge"] or Decimal(0) for entry in one["entries"]), Decimal(0))
         paid = sum((entry["payment"] or Decimal(0) for entry in one["entries"]), Decimal(0))
         assert one["amount"] == charged - paid > 0
