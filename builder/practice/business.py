@@ -22,8 +22,10 @@ from builder.practice.asking import (
 )
 from builder.practice.behaviour import parse
 from builder.practice.credits import cancel_credit, new_credit
+from builder.practice.postings import new_posting, postings
 from builder.practice.reversal import mark_by_payments, refund_payment, refuse_used_reference, void_invoice
 from builder.practice.shipments import shipments
+from builder.practice.students import students
 from builder.practice.warehouse import cancel_delivery, new_delivery
 from runtime.contracts import JSON, dumps
 
@@ -245,6 +247,9 @@ ROUTES: tuple[tuple[str, re.Pattern[str], Callable[..., tuple[int, JSON]]], ...]
     ("GET", re.compile("/credit-notes/([^/]+)"), one_of("credits", "id", *CREDIT)),
     ("POST", re.compile("/credit-notes/([^/]+)/cancel"), cancel_credit),
     ("GET", re.compile("/shipments"), shipments),
+    ("GET", re.compile("/students"), students),
+    ("GET", re.compile("/ledger"), postings),
+    ("POST", re.compile("/ledger"), new_posting),
     ("GET", re.compile("/products"), list_of("products", *PRODUCT)),
     ("GET", re.compile("/products/([^/]+)"), one_of("products", "sku", *PRODUCT)),
     ("GET", re.compile("/deliveries"), list_of("deliveries", *DELIVERY)),

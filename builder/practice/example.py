@@ -1,7 +1,7 @@
 """The examples: workflows that do business with the practice company, already published at the first start.
 
 *Order to cash* is the one everybody meets first. *Payment run with undo* takes back what it did when its delivery is
-refused. *Refund with approval* asks two people before it gives back much.
+refused. *Refund with approval* asks two people before it gives back much. *Month-end statements* does many at once.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SMTP_HOST: Final = "practice-company"
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One example. `sample` goes all the way: it is what the copied curl line posts."""
+    """One example. `sample` goes all the way: it is what the copied curl line posts, or the answers to its form."""
 
     slug: str
     name: str
@@ -84,8 +84,14 @@ REFUND: Final = Example(
         "requested_by": "shop@practice-company.example",
     },
 )
+MONTH_END: Final = Example(
+    "month-end-statements",
+    "Month-end statements",
+    "Draws a statement for every student of a school, posts each to the ledger, and adds it all up and proves it.",
+    {"month": "2026-11", "students": 200, "some_fail": False},
+)
 #: In the order in which they are installed: the one made last stands first in a list of workflows.
-EXAMPLES: Final = (PAYMENT_RUN, REFUND, ORDER_TO_CASH)
+EXAMPLES: Final = (MONTH_END, PAYMENT_RUN, REFUND, ORDER_TO_CASH)
 
 
 @dataclass(frozen=True, slots=True)

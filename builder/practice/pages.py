@@ -25,6 +25,9 @@ POLICY = (
     + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
+#: Rows of each table.
+SHOWN = 50
+
 #: Title, what an empty table says, query, headings; a heading that ends in # is a number.
 TABLES = (
     (
@@ -56,6 +59,12 @@ TABLES = (
         "No delivery yet.",
         "SELECT id, order_number, sku, quantity, status, created_ms FROM deliveries",
         ("Delivery", "Order", "Product", "Pieces#", "Status", "Booked"),
+    ),
+    (
+        "Ledger",
+        "Nothing was posted yet.",
+        "SELECT 'L-' || id, account, currency || ' ' || amount, sha256, created_ms FROM postings",
+        ("Row", "Account", "Amount#", "Checksum of the statement", "Posted"),
     ),
     (
         "Mails sent",
@@ -101,8 +110,11 @@ def books(database: sqlite3.Connection) -> str:
         "<p>A small company to do business with while you learn: nothing here is real, everything is recorded.</p>",
     ]
     for title, empty, query, headings in TABLES:
-        rows = database.execute(f"{query} ORDER BY rowid DESC LIMIT 50").fetchall()
+        rows = database.execute(f"{query} ORDER BY rowid DESC LIMIT {SHOWN}").fetchall()
         parts.append(f"<h2>{title}</h2>")
+        if len(rows) == SHOWN:
+            count = database.execute(f"SELECT count(*) FROM ({query})").fetchone()[0]
+            parts.append(f"<p>{count:,} in all, the newest {SHOWN} of them here.</p>")
         parts.append(table(headings, rows) if rows else f"<p>{empty}</p>")
     parts.append("</main></body></html>")
     return "".join(parts)

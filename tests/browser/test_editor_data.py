@@ -46,7 +46,11 @@ def test_a_test_turns_cards_green_and_its_data_can_be_inserted(signed_in: Opens,
     assert editor.draft()["nodes"][2]["config"]["fields"][0]["value"] == "{{ trigger.body.customer.name }}"
 
 
-@pytest.mark.parametrize("shipped", EXAMPLES, ids=lambda one: one.slug)
+#: The others are started by a form, which has its answers.
+POSTED = [one for one in EXAMPLES if one.graph()["nodes"][0]["type"] == "trigger.webhook@1"]
+
+
+@pytest.mark.parametrize("shipped", POSTED, ids=lambda one: one.slug)
 def test_an_example_is_tried_with_data_that_goes_all_the_way(shipped: Example, signed_in: Opens, api: Api) -> None:
     (mail, *_) = [one for one in api.call("GET", "W/connections")["items"] if one["kind"] == "smtp"]
     live = api.publish(shipped.name, json.loads(dumps(shipped.graph(mail["id"]))))

@@ -9,10 +9,15 @@ import { useWorkspace } from "../../api/session";
 import type { Workflow } from "../../api/types";
 import { Button, Dialog, ErrorCard, RadioGroup, TextField } from "../../ui";
 
-type Origin = "blank" | "example" | "undoExample" | "peopleExample";
+type Origin = "blank" | "example" | "undoExample" | "peopleExample" | "batchExample";
 
 /** The examples by the name under which the server knows them. */
-const EXAMPLES = { example: EXAMPLE, undoExample: "Payment run with undo", peopleExample: "Refund with approval" } as const;
+const EXAMPLES = {
+  example: EXAMPLE,
+  undoExample: "Payment run with undo",
+  peopleExample: "Refund with approval",
+  batchExample: "Month-end statements",
+} as const;
 
 export function NewWorkflowDialog({ onClose, origin = "blank" }: { onClose: () => void; origin?: Origin }) {
   const { t } = useTranslation(["workflows", "common"]);
@@ -68,6 +73,7 @@ export function NewWorkflowDialog({ onClose, origin = "blank" }: { onClose: () =
             { value: "example", label: t("new.example"), hint: t("new.exampleHint") },
             { value: "undoExample", label: t("new.undoExample"), hint: t("new.undoExampleHint") },
             { value: "peopleExample", label: t("new.peopleExample"), hint: t("new.peopleExampleHint") },
+            { value: "batchExample", label: t("new.batchExample"), hint: t("new.batchExampleHint") },
           ]}
         />
         <div style={{ display: "flex", justifyContent: "flex-end", gap: 10 }}>
