@@ -195,7 +195,7 @@ def test_more_than_are_shown_come_as_one_archive(signed_in: Opens, shot: Shot) -
     names = [f"S-{number:03}.csv" for number in range(60)]
     given: Any = [{"name": name, "mimeType": "text/csv", "buffer": name.encode()} for name in (*names, "other.txt")]
     page.get_by_test_id("upload-input").first.set_input_files(given)
-    expect(row(page, "other.txt")).to_be_visible(timeout=60_000)
+    expect(row(page, "other.txt")).to_be_visible(timeout=100_000)
     page.goto("/files?q=S-0")
     expect(page.get_by_role("button", name="Show more")).to_be_visible()
     assert sorted(packed_by(page, "Download all 60 as ZIP")) == names

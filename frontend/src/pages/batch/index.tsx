@@ -39,6 +39,10 @@ export default function BatchPage() {
   const mayRetry = useCan("reviewer");
   const [retrying, setRetrying] = useState<{ cause: BatchCause | null } | null>(null);
   const batch = found.data;
+  const [first, setFirst] = useState<BatchTab | null>(null);
+  useEffect(() => {
+    if (batch) setFirst((before) => before ?? (batch.causes.length > 0 ? "failed" : "items"));
+  }, [batch]);
   useEffect(() => {
     document.title = `${batch?.name ?? t("title")} · Millrace`;
   }, [batch?.name, t]);
@@ -57,7 +61,8 @@ export default function BatchPage() {
     );
   }
   const waits = batch?.causes.reduce((sum, one) => sum + one.count, 0) ?? 0;
-  const tab: BatchTab = search.tab ?? (waits > 0 ? "failed" : "items");
+  // What was shown first stays: a list that empties because all went well does not make way for another.
+  const tab: BatchTab = search.tab ?? first ?? (waits > 0 ? "failed" : "items");
   return (
     <>
       <TopBar
