@@ -201,7 +201,7 @@ class TestOfASchedule:
     def test_one_of_past_times_that_go_one_after_another_waits_for_its_turn_too(
         self, machine: Machine, rule: str
     ) -> None:
-        trigger = published(machine, rule, seconds=2.5)
+        trigger = published(machine, rule, seconds=5)
         hold(trigger.workflow_id)
         api.backfill(
             workspace_id=WORKSPACE, workflow_id=trigger.workflow_id, trigger_id=trigger.pk,
@@ -215,7 +215,7 @@ class TestOfASchedule:
         wait_until(lambda: any(run.status == "waiting_timer" for run in runs(trigger)))
         self.resume(paused)
         self.wait_in_line(paused.pk)
-        wait_until(lambda: have_ended(trigger, 3))
+        wait_until(lambda: have_ended(trigger, 3), 60)
         ends = sorted((run.started_at or 0, run.finished_at or 0) for run in runs(trigger))
         assert all(later[0] >= earlier[1] for earlier, later in pairwise(ends))
 
