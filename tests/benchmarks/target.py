@@ -111,6 +111,7 @@ def statement(number: int) -> dict[str, object]:
         "to": {"name": f"Student {number} Žížala", "street": f"{number} Hill Street", "city": "Αθήνα"},
         "entries": entries,
         "balance": charged,
+        "overdue": number % 3 == 0,
         "amount": charged,
     }
 
