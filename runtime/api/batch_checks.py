@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from runtime.api.batches import batch, last_manifest, own_runs
+from runtime.api.batches import last_manifest, own_runs, refuse_other_than_lists
 from runtime.contracts import NotFound, loads
 from runtime.contracts.batches import BatchCheckView, WrongFile
 from runtime.engine.jsonprofile import dumps, loads_stored
@@ -48,7 +48,7 @@ class _Found:
 def check_batch(*, workspace_id: UUID, run_id: UUID, node: str, by: UUID | None) -> BatchCheckView:
     """Read every file that the manifest kept last names, compare their digests, and note what was found. Raises
     NotFound, also where no manifest was kept."""
-    batch(workspace_id=workspace_id, run_id=run_id, node=node)
+    refuse_other_than_lists(workspace_id, run_id, node)
     kept = last_manifest(run_id, node)
     if kept is None:
         raise NotFound("No manifest was kept of this batch. Keep one first.", code="manifest_not_found")
@@ -73,7 +73,7 @@ def note_batch_check(
 ) -> BatchCheckView:
     """Note what somebody's browser found, who had it compare the files that it was sent with a manifest. Raises
     NotFound."""
-    batch(workspace_id=workspace_id, run_id=run_id, node=node)
+    refuse_other_than_lists(workspace_id, run_id, node)
     found = _Found(checked=checked)
     for sort, wrong in (("missing", missing), ("changed", changed)):
         for one in wrong:
@@ -83,7 +83,7 @@ def note_batch_check(
 
 def batch_checks(*, workspace_id: UUID, run_id: UUID, node: str) -> list[BatchCheckView]:
     """The last ones, the newest first. Raises NotFound."""
-    batch(workspace_id=workspace_id, run_id=run_id, node=node)
+    refuse_other_than_lists(workspace_id, run_id, node)
     rows = BatchCheck.objects.filter(workspace_id=workspace_id, run_id=run_id, node_id=node).order_by("-id")
     return [_view(row) for row in rows[:_SHOWN]]
 

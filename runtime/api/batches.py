@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import BigIntegerField, Count, ExpressionWrapper, F, Max, Q, QuerySet
+from django.db.models import BigIntegerField, Count, ExpressionWrapper, F, Max, Min, Q, QuerySet
 from django.db.models.functions import Cast
 
 from runtime.api.cursors import decode_number, encode_number, page_size
@@ -20,7 +20,7 @@ from runtime.contracts.batches import BatchFile, BatchView, ControlTotal, CountA
 from runtime.contracts.files import FileView
 from runtime.engine.jsonprofile import JSON
 from runtime.interpreter import manifests
-from runtime.interpreter.versions import container_of, parsed
+from runtime.interpreter.versions import Step, container_of, parsed
 from runtime.sdk.batch_settings import expected_amounts
 from runtime.sdk.files import is_file
 from runtime.sdk.table_value import is_table
@@ -44,9 +44,7 @@ def batch(*, workspace_id: UUID, run_id: UUID, node: str) -> BatchView:
     """The entries of this step as they stand. Raises NotFound, also where the step goes through no list."""
     found = snapshot(workspace_id=workspace_id, run_id=run_id)
     run, step = found.run, next((one for one in found.steps if one.node == node), None)
-    container = container_of(parsed(run.version_id).graph, node)
-    if container is None or not container.node.type.startswith(_LIST):
-        raise NotFound("This run has no such list.", code="batch_not_found")
+    container = _list_in(run.version_id, node)
     stand = (None if step is None else step.items) or ItemCounts(None, 0, 0, 0, 0, 0)
     config = _config(run_id, node)
     kept = last_manifest(run_id, node)
@@ -90,7 +88,7 @@ def batch(*, workspace_id: UUID, run_id: UUID, node: str) -> BatchView:
 
 def manifest(*, workspace_id: UUID, run_id: UUID, node: str) -> Iterator[bytes]:
     """The manifest of these entries as they stand now, line by line. Raises NotFound."""
-    batch(workspace_id=workspace_id, run_id=run_id, node=node)
+    refuse_other_than_lists(workspace_id, run_id, node)
     return manifests.lines(workspace_id, run_id, node)
 
 
@@ -124,6 +122,22 @@ def batch_files(
     ]
     made.sort(key=lambda one: one.index)
     return Page(made, encode_number(int(rows[size - 1][1] or 0)) if len(rows) > size else None)
+
+
+def refuse_other_than_lists(workspace_id: UUID, run_id: UUID, node: str) -> None:
+    """Raise NotFound where this run is not here, or the step goes through no list."""
+    version_id = Run.objects.filter(workspace_id=workspace_id, pk=run_id).values_list("version_id", flat=True).first()
+    if version_id is None:
+        raise NotFound("There is no such run.", code="run_not_found")
+    _list_in(version_id, node)
+
+
+def _list_in(version_id: UUID, node: str) -> Step:
+    """The container of this version that goes through a list. Raises NotFound."""
+    found = container_of(parsed(version_id).graph, node)
+    if found is None or not found.node.type.startswith(_LIST):
+        raise NotFound("This run has no such list.", code="batch_not_found")
+    return found
 
 
 def own_runs(run_id: UUID, node: str) -> QuerySet[Run]:
@@ -171,14 +185,10 @@ def _input(workspace_id: UUID, config: Mapping[str, Any]) -> FileView | None:
 def _pace(own: QuerySet[Run]) -> tuple[float | None, tuple[tuple[int, int], ...]]:
     """How many end a minute, by those that did last; and how many ended in each minute."""
     now = database_now()
-    recent = own.filter(finished_at__gte=now - _RATE_MS).aggregate(count=Count("id"), first=Max("finished_at"))
+    recent = own.filter(finished_at__gte=now - _RATE_MS).aggregate(count=Count("id"), first=Min("finished_at"))
     rate = None
     if recent["count"] >= _FEWEST:
-        began = (
-            own.filter(finished_at__gte=now - _RATE_MS).order_by("finished_at").values_list("finished_at", flat=True)
-        )
-        since = now - (began.first() or now)
-        rate = recent["count"] * 60_000 / max(since, 1_000)
+        rate = recent["count"] * 60_000 / max(now - recent["first"], 1_000)
     minute = ExpressionWrapper(F("finished_at") / 60_000, output_field=BigIntegerField())
     rows = (
         own.filter(finished_at__isnull=False)

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from runtime import queue
-from runtime.api.batches import batch, own_runs
+from runtime.api.batches import own_runs, refuse_other_than_lists
 from runtime.api.cursors import decode_number, encode_number, page_size
 from runtime.api.rows import document
 from runtime.contracts import NotRetryable, Page, PlanOutdated, RetryRefused, RuntimeRefused
@@ -50,7 +50,7 @@ def failed_entries(
     *, workspace_id: UUID, run_id: UUID, node: str, cause: str | None = None, after: str | None = None, limit: int = 50
 ) -> Page[FailedEntry]:
     """Those that wait for a decision, by their number. Raises NotFound, BadCursor."""
-    batch(workspace_id=workspace_id, run_id=run_id, node=node)
+    refuse_other_than_lists(workspace_id, run_id, node)
     found = _page(run_id, node, cause, decode_number(after), page_size(limit) + 1)
     views, size = found[: page_size(limit)], page_size(limit)
     return Page(views, encode_number(views[-1].index) if len(found) > size else None)
@@ -58,13 +58,13 @@ def failed_entries(
 
 def walk_failed(*, workspace_id: UUID, run_id: UUID, node: str) -> Iterator[FailedEntry]:
     """All of them, by their number, read in portions. Raises NotFound."""
-    batch(workspace_id=workspace_id, run_id=run_id, node=node)
+    refuse_other_than_lists(workspace_id, run_id, node)
     return _walk(run_id, node)
 
 
 def failed_runs(*, workspace_id: UUID, run_id: UUID, node: str, cause: str | None = None) -> list[UUID]:
     """The runs of those that wait for a decision. Raises NotFound."""
-    batch(workspace_id=workspace_id, run_id=run_id, node=node)
+    refuse_other_than_lists(workspace_id, run_id, node)
     return list(_letters(run_id, node, cause).order_by("run_id").values_list("run_id", flat=True))
 
 
@@ -75,7 +75,7 @@ def correct_entries(
     RuntimeRefused (too many at once)."""
     if len(items) > MOST_CORRECTED:
         raise RuntimeRefused(f"At most {MOST_CORRECTED} at once.", code="too_many", limit=MOST_CORRECTED)
-    batch(workspace_id=workspace_id, run_id=run_id, node=node)
+    refuse_other_than_lists(workspace_id, run_id, node)
     rows = {
         row["item_index"]: row for row in own_runs(run_id, node).filter(item_index__in=list(items)).values(*_COLUMNS)
     }
