@@ -88,7 +88,7 @@ class Saving:
 
 def save(origin: Origin, table_id: UUID, given: Mapping[str, JSON], how: Saving) -> Change:
     """Add a row or change one; see `runtime.sdk.datatables.Tables.save`. Raises TableRefused and its like."""
-    return _once(origin, lambda: save_now(origin, table_id, given, how))
+    return once(origin, lambda: save_now(origin, table_id, given, how))
 
 
 def save_now(origin: Origin, table_id: UUID, given: Mapping[str, JSON], how: Saving) -> Change:
@@ -117,51 +117,53 @@ def save_now(origin: Origin, table_id: UUID, given: Mapping[str, JSON], how: Sav
 
 def add_to(origin: Origin, table_id: UUID, key: Mapping[str, JSON], column: str, amount: JSON) -> Change:
     """Add to a number; see `runtime.sdk.datatables.Tables.add`."""
+    return once(origin, lambda: add_now(origin, table_id, key, column, amount))
 
-    def change() -> Change:
-        table = datatables.held(origin.workspace_id, table_id)
-        columns = datatables.columns_of(table)
-        chosen = next((one for one in columns if one.name == column), None)
-        if chosen is None:
-            raise values.unknown_column(columns, column)
-        if chosen.type not in ("number", "amount") or chosen.key:
-            raise TableRefused(f"“{column}” is no column that can be added to: it holds no numbers, or is the key.")
-        added = values.typed(chosen, amount)
-        if added is None:
-            raise TableRefused(f"What is to be added to “{column}” came out empty.", code="amount_missing")
-        row = _with_key(table, columns, key)
-        before = None if row is None else _State.of(row)
-        if row is None:
-            cells = values.cells_of(columns, {**key, column: added}, {})
-            room_for(table.pk)
-            row = _added(table, columns, cells, origin)
-        else:
-            held = values.plain(row.cells)
-            _write(row, columns, values.cells_of(columns, {column: _sum(held.get(chosen.id), added)}, held), origin.by)
-        what: What = "added" if before is None else "changed"
-        return _kept(origin, columns, _Change(what, table.pk, before, row, chosen.id, added))
 
-    return _once(origin, change)
+def add_now(origin: Origin, table_id: UUID, key: Mapping[str, JSON], column: str, amount: JSON) -> Change:
+    """The same within a transaction of the caller's, who looks to the key."""
+    table = datatables.held(origin.workspace_id, table_id)
+    columns = datatables.columns_of(table)
+    chosen = next((one for one in columns if one.name == column), None)
+    if chosen is None:
+        raise values.unknown_column(columns, column)
+    if chosen.type not in ("number", "amount") or chosen.key:
+        raise TableRefused(f"“{column}” is no column that can be added to: it holds no numbers, or is the key.")
+    added = values.typed(chosen, amount)
+    if added is None:
+        raise TableRefused(f"What is to be added to “{column}” came out empty.", code="amount_missing")
+    row = _with_key(table, columns, key)
+    before = None if row is None else _State.of(row)
+    if row is None:
+        cells = values.cells_of(columns, {**key, column: added}, {})
+        room_for(table.pk)
+        row = _added(table, columns, cells, origin)
+    else:
+        held = values.plain(row.cells)
+        _write(row, columns, values.cells_of(columns, {column: _sum(held.get(chosen.id), added)}, held), origin.by)
+    what: What = "added" if before is None else "changed"
+    return _kept(origin, columns, _Change(what, table.pk, before, row, chosen.id, added))
 
 
 def delete(origin: Origin, table_id: UUID, key: Mapping[str, JSON], how: Saving) -> Change:
     """Delete a row; see `runtime.sdk.datatables.Tables.delete`."""
+    return once(origin, lambda: delete_now(origin, table_id, key, how))
 
-    def change() -> Change:
-        table = datatables.held(origin.workspace_id, table_id)
-        columns = datatables.columns_of(table)
-        row = _meant(table, columns, key, how)
-        if row is None:
-            if how.must_be_there:
-                raise RowMissing("There is no such row in the table.", code="row_missing")
-            return _kept(origin, columns, _Change("unchanged", table.pk, None, None))
-        if how.stamp is not None and row.stamp != how.stamp:
-            raise RowChanged("Somebody changed this row meanwhile. Look at it again, then delete it.")
-        before = _State.of(row)
-        row.delete()
-        return _kept(origin, columns, _Change("deleted", table.pk, before, None))
 
-    return _once(origin, change)
+def delete_now(origin: Origin, table_id: UUID, key: Mapping[str, JSON], how: Saving) -> Change:
+    """The same within a transaction of the caller's, who looks to the key."""
+    table = datatables.held(origin.workspace_id, table_id)
+    columns = datatables.columns_of(table)
+    row = _meant(table, columns, key, how)
+    if row is None:
+        if how.must_be_there:
+            raise RowMissing("There is no such row in the table.", code="row_missing")
+        return _kept(origin, columns, _Change("unchanged", table.pk, None, None))
+    if how.stamp is not None and row.stamp != how.stamp:
+        raise RowChanged("Somebody changed this row meanwhile. Look at it again, then delete it.")
+    before = _State.of(row)
+    row.delete()
+    return _kept(origin, columns, _Change("deleted", table.pk, before, None))
 
 
 def put_back(origin: Origin, node_id: str, key: str | None) -> Change:
@@ -169,35 +171,40 @@ def put_back(origin: Origin, node_id: str, key: str | None) -> Change:
 
     Where it made none, nothing is done; what comes late under `key` changes nothing then. Raises RowChanged.
     """
-
-    def change() -> Change:
-        made = (
-            DataChange.objects.select_for_update()
-            .filter(workspace_id=origin.workspace_id, run_id=origin.run_id, node_id=node_id, undone_by=None)
-            .exclude(what="never")
-            .order_by("-generation", "-made_at", "-key")
-            .first()
-        )
-        if made is None:
-            if key is not None and _known(origin.workspace_id, key) is None:
-                _note(origin, _Change("never", None, None, None), key=key, node_id=node_id)
-            return _kept(origin, (), _Change("unchanged", None, None, None))
-        assert made.table_id is not None
-        table = datatables.held(origin.workspace_id, made.table_id)
-        columns = datatables.columns_of(table)
-        done = _taken_back(origin, table, columns, made)
-        DataChange.objects.filter(workspace_id=origin.workspace_id, key=made.key).update(undone_by=origin.key)
-        return _kept(origin, columns, done)
-
-    return _once(origin, change)
+    return once(origin, lambda: put_back_now(origin, node_id, key))
 
 
-def room_for(table_id: UUID, more: int = 1) -> None:
-    """Refuse a row too many. Counted now and then only: a few more than that do no harm."""
+def put_back_now(origin: Origin, node_id: str, key: str | None) -> Change:
+    """The same within a transaction of the caller's, who looks to the key."""
+    made = (
+        DataChange.objects.select_for_update()
+        .filter(workspace_id=origin.workspace_id, run_id=origin.run_id, node_id=node_id, undone_by=None)
+        .exclude(what="never")
+        .order_by("-generation", "-made_at", "-key")
+        .first()
+    )
+    if made is None:
+        if key is not None and _known(origin.workspace_id, key) is None:
+            _note(origin, _Change("never", None, None, None), key=key, node_id=node_id)
+        return _kept(origin, (), _Change("unchanged", None, None, None))
+    assert made.table_id is not None
+    table = datatables.held(origin.workspace_id, made.table_id)
+    columns = datatables.columns_of(table)
+    done = _taken_back(origin, table, columns, made)
+    DataChange.objects.filter(workspace_id=origin.workspace_id, key=made.key).update(undone_by=origin.key)
+    return _kept(origin, columns, done)
+
+
+def room_for(table_id: UUID, more: int = 1, counted: Callable[[], int] | None = None) -> None:
+    """Refuse a row too many. Counted now and then only: a few more than that do no harm.
+
+    `counted`: counts them for whoever does so another way.
+    """
     now = time.monotonic()
     count, at, added = _COUNTS.get(table_id, (0, 0.0, 0))
     if table_id not in _COUNTS or now - at > _BELIEVED_SECONDS or count + added > MOST_ROWS - 1_000:
-        count, at, added = DataRow.objects.filter(table_id=table_id).count(), now, 0
+        count = counted() if counted is not None else DataRow.objects.filter(table_id=table_id).count()
+        at, added = now, 0
     if count + added + more > MOST_ROWS:
         _COUNTS.pop(table_id, None)
         raise TableRefused(
@@ -240,24 +247,30 @@ class _Change:
     amount: JSON = None
 
 
-def _once(origin: Origin, change: Callable[[], Change]) -> Change:
+def once(origin: Origin, change: Callable[[], Change]) -> Change:
+    """Make a change in a transaction of its own, or tell what it did when it was asked for before."""
     for turn in range(_TRIES):
         try:
             with commit("table.change"):
-                if origin.key is not None and (known := _known(origin.workspace_id, origin.key)) is not None:
-                    return _told(known)
-                return change()
+                return known_or(origin, change)
         except IntegrityError:
             if turn == _TRIES - 1:
                 raise
     raise AssertionError
 
 
+def known_or(origin: Origin, change: Callable[[], Change]) -> Change:
+    """Within a transaction of the caller's: what was done under this key before, or else this change."""
+    if origin.key is not None and (known := _known(origin.workspace_id, origin.key)) is not None:
+        return told(known)
+    return change()
+
+
 def _known(workspace_id: UUID, key: str) -> DataChange | None:
     return DataChange.objects.filter(workspace_id=workspace_id, key=key).first()
 
 
-def _told(made: DataChange) -> Change:
+def told(made: DataChange) -> Change:
     """What an earlier try did."""
     if made.what == "never":
         raise TableRefused(

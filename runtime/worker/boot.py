@@ -95,6 +95,7 @@ class Runtime:
         self._doorman: Doorman | None = None
         self._guard: Guard | None = None
         self._drawing: Drawing | None = None
+        self._doors: Doors | None = None
         self._postman: Postman | None = None
 
     async def start(self) -> None:
@@ -125,10 +126,12 @@ class Runtime:
         if advances:
             self._egress = self._outside or Egress.from_settings()
             pool = self._pool("steps", 8)
-            self._drawing = Drawing(settings.DOCUMENT_PROCESSES)
+            self._drawing = Drawing(settings.DOCUMENT_PROCESSES, steps_back=True)
+            doors = self._doors = Doors(self._egress, pool=pool, drawing=self._drawing)
+            await loop.run_in_executor(readers, doors.groups.open)
             self.pump = Pump(
                 writer=self.writer,
-                doors=Doors(self._egress, pool=pool, drawing=self._drawing),
+                doors=doors,
                 key_secret=key_secret,
                 pool=pool,
                 readers=readers,
@@ -197,6 +200,9 @@ class Runtime:
         if self._drawing is not None:
             await asyncio.to_thread(self._drawing.close)
             self._drawing = None
+        if self._doors is not None:
+            await asyncio.to_thread(self._doors.groups.close)
+            self._doors = None
         if self._egress is not None:
             await self._egress.aclose()
             self._egress = None

@@ -25,6 +25,7 @@ from runtime.sdk.files import Files
 from runtime.sdk.signals import SentEvent
 from runtime.sdk.tasks import unknown_people
 from runtime.store.datatable_changes import Origin
+from runtime.store.datatable_groups import Groups
 from runtime.store.models import Run
 from runtime.store.records import Claimed, EventRow
 from runtime.worker.datatables import StepTables
@@ -46,11 +47,12 @@ MARGIN_SHARE: Final = 0.1
 class Doors:
     """The process's ways out, shared by all steps."""
 
-    __slots__ = ("drawing", "http", "mail", "pictures", "pool", "ways")
+    __slots__ = ("drawing", "groups", "http", "mail", "pictures", "pool", "ways")
 
     def __init__(self, ways: Ways, *, pool: Executor, drawing: Drawing) -> None:
         self.drawing = drawing
         self.pictures = Pictures()
+        self.groups = Groups()
         self.http = ways.http
         self.mail = ways.mail
         self.ways = ways
@@ -176,7 +178,7 @@ class StepContext:
         claimed = self._claimed
         by, node = f"run:{claimed.run_id}", self._asked.step.node.id
         origin = Origin(claimed.workspace_id, by, self.idempotency_key, claimed.run_id, node, claimed.generation)
-        return StepTables(origin, self._doors.pool, self._undoes)
+        return StepTables(origin, self._doors.pool, self._doors.groups, self._undoes)
 
     @property
     def secrets(self) -> tuple[str, ...]:

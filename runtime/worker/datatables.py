@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from runtime.store import datatable_changes as changes
 from runtime.store import datatable_queries as queries
 from runtime.store import datatables
 from runtime.store.datatable_changes import Change, Origin, Saving
+from runtime.store.datatable_groups import Deed, Groups, NewRow
 
 R = TypeVar("R")
 
@@ -40,9 +42,10 @@ _TITLES: Final = {
 class StepTables:
     """See `runtime.sdk.datatables.Tables`. `undoes`: the step that this one undoes, and the key of what it did."""
 
-    def __init__(self, origin: Origin, pool: Executor, undoes: tuple[str, str] | None) -> None:
+    def __init__(self, origin: Origin, pool: Executor, groups: Groups, undoes: tuple[str, str] | None) -> None:
         self._origin = origin
         self._pool = pool
+        self._groups = groups
         self._undoes = undoes
 
     async def find(
@@ -66,16 +69,17 @@ class StepTables:
     ) -> ChangedRow:
         wanted, (row_id, given) = table_id(table), _named(values)
         how = Saving(row_id=row_id, must_be_there=must_be_there, if_there=if_there)
-        return await self._ask(lambda: _changed(changes.save(self._origin, wanted, given, how)))
+        saves = NewRow(self._origin, wanted, given) if row_id is None and not must_be_there else None
+        return await self._change(lambda: changes.save_now(self._origin, wanted, given, how), saves)
 
     async def add(self, table: str, key: Mapping[str, JSON], column: str, amount: JSON) -> ChangedRow:
         wanted, (_, given) = table_id(table), _named(key)
-        return await self._ask(lambda: _changed(changes.add_to(self._origin, wanted, given, column, amount)))
+        return await self._change(lambda: changes.add_now(self._origin, wanted, given, column, amount))
 
     async def delete(self, table: str, key: Mapping[str, JSON], *, must_be_there: bool = False) -> ChangedRow:
         wanted, (row_id, given) = table_id(table), _named(key)
         how = Saving(row_id=row_id, must_be_there=must_be_there)
-        return await self._ask(lambda: _changed(changes.delete(self._origin, wanted, given, how)))
+        return await self._change(lambda: changes.delete_now(self._origin, wanted, given, how))
 
     async def put_back(self) -> ChangedRow:
         if self._undoes is None:
@@ -85,15 +89,30 @@ class StepTables:
                 "undoes_nothing",
             )
         node, key = self._undoes
-        return await self._ask(lambda: _changed(changes.put_back(self._origin, node, key)))
+        return await self._change(lambda: changes.put_back_now(self._origin, node, key))
+
+    async def _change(self, make: Callable[[], Change], saves: NewRow | None = None) -> ChangedRow:
+        with _in_words():
+            return _changed(await self._groups.ask(Deed(self._origin, make, saves)))
 
     async def _ask(self, call: Callable[[], R]) -> R:
         return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: _asked(call))
 
 
 def _asked(call: Callable[[], R]) -> R:
+    with _in_words():
+        try:
+            return call()
+        except (OperationalError, InterfaceError):
+            connections.close_all()
+            raise
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """What a step fails with."""
     try:
-        return call()
+        yield
     except TableMissing:
         raise PermanentError(
             "The table is not there",
@@ -104,7 +123,6 @@ def _asked(call: Callable[[], R]) -> R:
         title = _TITLES.get(type(refused), "The table does not take this")
         raise PermanentError(title, refused.message, refused.code) from None
     except (OperationalError, InterfaceError) as error:
-        connections.close_all()
         raise StoreUnavailable(str(error)) from error
 
 
