@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Protocol
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from runtime.store import failpoints
 from runtime.store.dialect import FarLink, Link
+from runtime.store.turn import at_turn
 
 logger = logging.getLogger("millrace.store.writer")
 
@@ -76,7 +77,7 @@ def commit(name: str, *names: str, on: Transactional | None = None) -> Iterator[
     if unknown := set(points) - failpoints.COMMIT_POINTS:
         raise ValueError(f"{sorted(unknown)} are no commit points: add them to failpoints.COMMIT_POINTS.")
     if on is None:
-        with transaction.atomic(durable=True):
+        with at_turn() if connection.vendor == "sqlite" else nullcontext(), transaction.atomic(durable=True):
             yield
             _hit(points, "before")
     else:

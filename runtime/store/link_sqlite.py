@@ -27,9 +27,12 @@ from uuid import UUID
 import orjson
 
 from runtime.store.dialect import CLOCK_SQL, LinkLost, NotWhole, Statement, StoreFault
+from runtime.store.turn import Turn
 
 # Below the three seconds that an accepting request may wait (I2).
 LOCK_WAIT_MS = 2_000
+# Whoever does not wait for a lock waits so long for another thread of this process, whose transaction ends in a moment.
+_SHORT_SECONDS = 0.01
 # What a batch is filled up to; longer ones are cut.
 _SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 # What stands for None. SQLite takes a number that is none for NULL; None itself is first offered to adapters, and that
@@ -82,6 +85,7 @@ class SqliteLink:
         #: A transaction was asked for, and nothing needed it yet.
         self._asked_for = False
         self._gathered: list[tuple[Statement, Sequence[tuple[Any, ...]]]] = []
+        self._turn = Turn() if patient else Turn(_SHORT_SECONDS)
         self._views: set[str] = set()
 
     def begin(self) -> None:
@@ -95,6 +99,7 @@ class SqliteLink:
         # The next lines would commit what stands open, which can only be what could not be undone.
         if self._connection.in_transaction:
             raise LinkLost("an earlier transaction can neither be committed nor undone")
+        self._turn.take()
         try:
             self._connection.executescript("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
@@ -109,6 +114,7 @@ class SqliteLink:
             if self._is_one_call():
                 [(statement, rows)] = self._gathered
                 self._asked_for, self._gathered = False, []
+                self._turn.take()
                 self._write(statement, rows)
                 return
             self._enter()
@@ -120,6 +126,8 @@ class SqliteLink:
         except Exception:
             self.rollback()
             raise
+        finally:
+            self._turn.give_back()
 
     def _is_one_call(self) -> bool:
         """Whether what was gathered is a transaction by itself, without BEGIN and COMMIT."""
@@ -132,8 +140,10 @@ class SqliteLink:
         if self._connection.in_transaction:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
+        self._turn.give_back()
 
     def close(self) -> None:
+        self._turn.give_back()
         with contextlib.suppress(sqlite3.Error):
             self._connection.close()
 
