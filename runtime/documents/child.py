@@ -1,13 +1,15 @@
 """Run as a process of its own: draws one document after another, and takes no more memory than it was given.
 
 A design of a few lines can stand for gigabytes. Whoever asks bounds the time, and ends the process that takes too long.
-Arguments: the descriptor of its door, bytes of memory, seconds without a document after which it ends by itself.
+Arguments: the descriptor of its door, bytes of memory, seconds without a document after which it ends by itself, and
+how far it steps back behind others that need the processor (`nice`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import os
 import resource
 import signal
 import sys
@@ -27,7 +29,8 @@ _LONGEST_SIDE = 2_400
 
 def main() -> None:
     """Answer until the other side has gone, or nothing was asked for long."""
-    descriptor, memory, patience = (int(argument) for argument in sys.argv[1:4])
+    descriptor, memory, patience, nice = (int(argument) for argument in sys.argv[1:5])
+    os.nice(nice)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # Ctrl+C is meant for whoever started it, and ends this one by its door.

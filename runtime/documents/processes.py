@@ -28,6 +28,8 @@ MEMORY: Final = 768 * 1024 * 1024
 SECONDS: Final = 20.0
 #: A process of which nothing was asked for so long ends, and gives its memory back.
 _PATIENCE: Final = 120
+#: As far as there is: what draws takes the time that is left.
+_STEP_BACK: Final = 19
 #: The first document of a process waits for all that it imports.
 _START_SECONDS: Final = 30.0
 
@@ -35,8 +37,12 @@ _START_SECONDS: Final = 30.0
 class Drawing:
     """So many processes that draw. They begin with the first document, and `close` ends them."""
 
-    def __init__(self, processes: int, *, memory: int = MEMORY, seconds: float = SECONDS) -> None:
+    def __init__(
+        self, processes: int, *, memory: int = MEMORY, seconds: float = SECONDS, steps_back: bool = False
+    ) -> None:
+        """`steps_back`: whatever else runs on this machine comes first, for nobody looks on while these are drawn."""
         self._memory = memory
+        self._nice = _STEP_BACK if steps_back else 0
         self._seconds = seconds
         self._threads = ThreadPoolExecutor(processes, thread_name_prefix="drawing")
         self._own = threading.local()
@@ -98,7 +104,7 @@ class Drawing:
             with self._lock:
                 if self._closed:
                     raise DocumentProblem("limit", "The process is ending.")
-                found = _Child(self._memory)
+                found = _Child(self._memory, self._nice)
                 self._children.add(found)
             self._own.child = found
         return found
@@ -111,10 +117,10 @@ class Drawing:
 
 
 class _Child:
-    def __init__(self, memory: int) -> None:
+    def __init__(self, memory: int, nice: int) -> None:
         self._door, theirs = multiprocessing.Pipe()
         with theirs:
-            arguments = (str(theirs.fileno()), str(memory), str(_PATIENCE))
+            arguments = (str(theirs.fileno()), str(memory), str(_PATIENCE), str(nice))
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "runtime.documents.child", *arguments],
                 pass_fds=(theirs.fileno(),),
