@@ -227,7 +227,7 @@ class Driver:
                     if not self._run_at_once(asked):
                         await self._run_at_length(asked)
                 elif asked.step.writes or not self._paused:
-                    self.tasks[asked.step.node.id] = asyncio.create_task(self._attempt(asked))
+                    self.tasks[asked.step.node.id] = self.shell.task(self, self._attempt(asked))
             if self.told or self.unit.asked or own_runs.is_due(self) or doubts.end_what_was_cut_off(self):
                 continue
             if self._looks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -118,7 +119,7 @@ class Look:
             return None
         for one in ended:
             del fan.heard[one]
-        return replace(tally, done=tally.done + well, failed=failed, open=left, ids=tally.ids - ended)
+        return replace(tally, done=tally.done + well, failed=failed, open=left, moving=left, ids=tally.ids - ended)
 
     async def _counted(self) -> Tally:
         """What the rows say. They name those that are open: so an end that is heard of counts once, whether the rows
@@ -162,11 +163,12 @@ class Look:
         fan, tally = self.fan, self.fan.tally
         reading = None if spec.paged is None else await own_pages.take_in(self, spec.paged)
         total, at_hand = (len(spec.items),) * 2 if reading is None else (0, reading.at_hand)
-        # Those of an earlier try come first, in their order, and count as failed when they fail again.
+        # Those of an earlier try come first, and count as failed when they fail again.
         failed = tally.failed - tally.before + len(fan.asked)
         may_fail = own_pages.may_fail(spec, reading)
         ended, too_many = tally.done + failed, may_fail is not None and failed > may_fail
-        free = 0 if too_many else min(spec.at_a_time - tally.open, PORTION)
+        wanted = 0 if too_many else min(spec.at_a_time - tally.open, PORTION)
+        free = self.driver.shell.room_for_items(self.driver, wanted, tally.moving)
         if free > 0 and tally.before > len(fan.asked) and await self._try_again(free):
             return True
         if reading is not None:
@@ -176,14 +178,13 @@ class Look:
         room = min(free, at_hand - tally.count)
         if room > 0:
             await own_hands.make_ready(self.driver, fan)
-            begun = tally.count
-            for index in range(begun, begun + room):
+            for index in range(tally.count, tally.count + room):
                 item = spec.items[index] if reading is None else reading.item(index)
                 await self._begin_one(index, item, label=True)
                 own_amounts.note(self.driver, self.node.id, index, item)
+                await asyncio.sleep(0)  # others go on between two of them
             self._note(self._so_far(ended, total))
-            # What one portion left over follows with the next commit.
-            fan.due = room == PORTION
+            fan.due = room == PORTION  # what one portion left over follows with the next commit
             return True
         if tally.open:
             return self._progress(self._so_far(ended, total))
@@ -387,14 +388,13 @@ class Look:
         before = await self._ask(children.at, row.index - 1)
         if before is None:
             return None
-        return (
-            await self._child(row.index, (await own_results.of(self.driver, self.node.id, [before])).get(before.id))
-        ).item
+        result = (await own_results.of(self.driver, self.node.id, [before])).get(before.id)
+        return (await self._child(row.index, result)).item
 
     def _expect(self, more: int = 1) -> None:
         """So many more runs are under way."""
         tally = self.fan.tally
-        self.fan.tally = replace(tally, open=tally.open + more, still=False)
+        self.fan.tally = replace(tally, open=tally.open + more, moving=tally.moving + more)
         self.fan.at = self.at
 
     # --- beginning and ending -------------------------------------------------------------------------------------

@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from runtime.engine.jsonprofile import JSON, dumps, normalise
 from runtime.engine.state import StepError
@@ -32,6 +33,10 @@ from runtime.store.records import ReadingWrite
 if TYPE_CHECKING:
     from runtime.interpreter.driver import Driver
     from runtime.interpreter.own_look import Look
+
+
+#: So many entries of a page are gone through in one go.
+_AT_ONCE: Final = 10
 
 
 @dataclass(slots=True)
@@ -123,7 +128,7 @@ def want(look: Look, reading: Reading, spec: OwnRuns) -> None:
         reading.broken = own_errors.too_many_pages(look.node.name, paged.most_pages)
         return
     reading.late_now = 0 if reading.due is None else look.at - reading.due
-    driver.tasks[fan.node] = asyncio.create_task(_read(driver, fan.node, fan.attempt, paged, reading.cursor))
+    driver.tasks[fan.node] = driver.shell.task(driver, _read(driver, fan.node, fan.attempt, paged, reading.cursor))
 
 
 def due(driver: Driver) -> int | None:
@@ -141,7 +146,7 @@ async def _read(driver: Driver, node: str, attempt: int, paged: Paged, cursor: J
     try:
         async with asyncio.timeout(limit_seconds) as limit:
             page = await paged.source.read_page(cursor, context)
-        found = replace(page, items=tuple(normalise(item) for item in page.items))
+        found = replace(page, items=await _normalised(page.items))
     except TimeoutError as error:
         late = limit.expired()
         found = _error_of(timed_out(step, limit_seconds) if late else failure_of(error, context, step))
@@ -153,6 +158,15 @@ async def _read(driver: Driver, node: str, attempt: int, paged: Paged, cursor: J
     if fan is not None:
         fan.page, fan.due = found, True
     driver.wake()
+
+
+async def _normalised(items: Sequence[object]) -> tuple[JSON, ...]:
+    """A few at a time: others on this loop do not wait for a whole page."""
+    found: list[JSON] = []
+    for start in range(0, len(items), _AT_ONCE):
+        found += map(normalise, items[start : start + _AT_ONCE])
+        await asyncio.sleep(0)
+    return tuple(found)
 
 
 def _error_of(ending: object) -> StepError:
@@ -221,6 +235,8 @@ async def _without_known(
     context = driver.values.context(None, 1, driver.since)
     digests: list[str] = []
     for index, item in enumerate(page.items):
+        if index % _AT_ONCE == 0:
+            await asyncio.sleep(0)
         if paged.key_column:
             given = item.get(paged.key_column) if isinstance(item, dict) else None
         else:

@@ -166,10 +166,23 @@ def hear(driver: Driver, ended: tuple[str, UUID, bool] | None = None) -> bool:
     return True
 
 
+def steps_back(driver: Driver) -> bool:
+    """Whether others come before this run: it is one of many, or sees to many."""
+    return driver.graph.container is not None or bool(driver.fans)
+
+
 def set_out(driver: Driver, unit: RunWrite) -> None:
     """Behind the commit: begin what was leased to this process with it."""
     if unit.children:
         own_hands.set_out(driver, unit.children)
+
+
+def look_anew(driver: Driver) -> None:
+    """There may be room for more."""
+    if not driver.is_leaving and driver.fans:
+        for fan in driver.fans.values():
+            fan.due = True
+        driver.wake()
 
 
 def is_due(driver: Driver) -> bool:

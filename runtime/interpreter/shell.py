@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import UUID
 
 from runtime.engine.jsonprofile import JSON
@@ -72,6 +73,15 @@ class Shell(Protocol):
 
     def set_out(self, claimed: Sequence[Claimed]) -> None:
         """Begin these runs, which were leased to this process with their first commit."""
+        ...
+
+    def task(self, driver: Driver, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Do this for the driver; it goes on when it is the driver's turn."""
+        ...
+
+    def room_for_items(self, driver: Driver, wanted: int, moving: int) -> int:
+        """How many of these items of a list may be begun now, where so many of it are under way anywhere. Where there
+        is no room the list's run looks again as soon as there is."""
         ...
 
     def parts_of(self, run_id: UUID) -> int:

@@ -118,18 +118,23 @@ class Callee:
 @dataclass(frozen=True, slots=True)
 class Tally:
     """How the runs of a step stand. `count`: they have the numbers from 0 up to that, for they are begun in order.
-    `still`: those that are open wait for something that takes its time."""
+    `moving`: so many of those that are open do not wait for something that takes its time."""
 
     done: int = 0
     failed: int = 0
     undone: int = 0
     open: int = 0
-    still: bool = True
+    moving: int = 0
     count: int = 0
     #: Of those that failed: how many did before the step was begun this time.
     before: int = 0
     #: Those that are open.
     ids: frozenset[UUID] = frozenset()
+
+    @property
+    def still(self) -> bool:
+        """Whether all that are open wait."""
+        return self.moving == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +195,7 @@ def tally(run_id: UUID, node: str, since: int) -> Tally:
     count = 0 if last is None else last + 1
     listed = frozenset(UUID(text) for text in ids.split(",")) if ids else frozenset[UUID]()
     # Nobody waits for the end of one that goes its own way.
-    return Tally(count - opened - failed, failed, undone, opened - detached, moving == 0, count, before, listed)
+    return Tally(count - opened - failed, failed, undone, opened - detached, moving, count, before, listed)
 
 
 def standings(run_id: UUID) -> dict[str, Standing]:

@@ -1,29 +1,46 @@
-"""What a pump's drivers share: reads on the side, and the count of the runs of runs that are driven here."""
+"""What a pump's drivers share: reads on the side, whose turn it is, and the runs of runs that are driven here."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor
+from typing import Any
 from uuid import UUID
 
 from runtime.engine.jsonprofile import JSON
+from runtime.interpreter import Driver, own_runs
 from runtime.interpreter.payloads import Reference
+from runtime.store.records import RunWrite, Written
 from runtime.worker import loads
+from runtime.worker.pacer import Pacer
+from runtime.worker.window import EVERY_SECONDS, Window
 
 __all__ = ["Inside"]
 
 
 class Inside:
-    """The part of `runtime.interpreter.Shell` that needs no lease and no claim."""
+    """The part of `runtime.interpreter.Shell` that needs no lease and no claim.
 
-    def __init__(self, readers: Executor, *, alone: bool) -> None:
+    most    items of lists that may be driven here at a time
+    alone   no other process advances runs, of which else there are so many `workers`
+    """
+
+    def __init__(self, readers: Executor, *, most: int, workers: Callable[[], int], alone: bool) -> None:
         self._readers = readers
-        #: No other process advances runs.
         self._alone = alone
-        #: How many runs of each of these are driven here.
+        self._workers = workers
+        self._pacer = Pacer()
+        self._window = Window(most, embedded=alone)
+        self._driving: dict[UUID, tuple[Driver | None, asyncio.Task[None], int]] = {}
+        #: How many runs of each of these are driven here, and how many items of lists in all.
         self._parts: Counter[UUID] = Counter()
+        self._items = 0
+        #: Lists that would begin more items than there is room for.
+        self._held_back: set[UUID] = set()
+        self._alarm: asyncio.TimerHandle | None = None
 
     async def keep(self, *, workspace_id: UUID, text: str, name: str) -> Reference:
         return await asyncio.get_running_loop().run_in_executor(self._readers, loads.keep, workspace_id, text, name)
@@ -38,15 +55,63 @@ class Inside:
     def is_alone(self) -> bool:
         return self._alone
 
+    def task(self, driver: Driver, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        if not own_runs.steps_back(driver):
+            self._pacer.note_other()
+        return asyncio.create_task(self._pacer.pace(work, lambda: own_runs.steps_back(driver)))
+
     def parts_of(self, run_id: UUID) -> int:
         return self._parts.get(run_id, 0)
 
-    def _note_part(self, parent: UUID | None) -> None:
-        if parent is not None:
-            self._parts[parent] += 1
+    def room_for_items(self, driver: Driver, wanted: int, moving: int) -> int:
+        if wanted <= 0:
+            return 0
+        # What the others have in hand is not known here: they will have as much as this one.
+        sharing = 1 if self._alone else max(self._workers(), 1)
+        left = self._window.left(self._items if self._alone else -(-moving // sharing)) * sharing
+        if left == 0:
+            self._held_back.add(driver.claimed.run_id)
+            if self._alarm is None:
+                self._alarm = asyncio.get_running_loop().call_later(EVERY_SECONDS, self._look_for_room)
+        return min(left, wanted)
 
-    def _forget_part(self, parent: UUID | None) -> None:
-        if parent is not None:
-            self._parts[parent] -= 1
-            if self._parts[parent] <= 0:
-                del self._parts[parent]
+    def _look_for_room(self) -> None:
+        self._alarm = None
+        held_back, self._held_back = self._held_back, set()
+        self._window.grow()
+        for run_id in held_back:
+            self._look_anew(run_id)
+
+    def _measured(self, unit: RunWrite, writing: asyncio.Future[Written]) -> Awaitable[Written]:
+        entry = self._driving.get(unit.run_id)
+        if entry is not None and entry[0] is not None and _is_item(entry[0]):
+            began = time.monotonic()
+            writing.add_done_callback(lambda _: self._window.note(time.monotonic() - began))
+        return writing
+
+    def _note_part(self, driver: Driver) -> None:
+        if driver.parent is not None:
+            self._parts[driver.parent] += 1
+            self._items += _is_item(driver)
+
+    def _forget_part(self, driver: Driver) -> None:
+        if driver.parent is None:
+            return
+        self._items -= _is_item(driver)
+        self._parts[driver.parent] -= 1
+        if self._parts[driver.parent] <= 0:
+            del self._parts[driver.parent]
+
+    def _stir_parent(self, driver: Driver) -> None:
+        """Where an item waits from now on, there is room for another one."""
+        if driver.parent is not None and not driver.state.status.is_terminal:
+            self._look_anew(driver.parent)
+
+    def _look_anew(self, run_id: UUID) -> None:
+        entry = self._driving.get(run_id)
+        if entry is not None and entry[0] is not None:
+            own_runs.look_anew(entry[0])
+
+
+def _is_item(driver: Driver) -> bool:
+    return driver.graph.container is not None

@@ -65,7 +65,7 @@ class Pump(Inside):
         workers: Callable[[], int] = lambda: 1,
         alone: bool = False,
     ) -> None:
-        super().__init__(readers, alone=alone)
+        super().__init__(readers, most=most * 3 // 4, workers=workers, alone=alone)
         self.worker = writer.owner
         self.reloads = reloads
         self.key_secret = key_secret
@@ -86,7 +86,6 @@ class Pump(Inside):
         self._suspects = Suspects()
         #: Whether a sweep has let others go before it.
         self._passed_over = False
-        self._driving: dict[UUID, tuple[Driver | None, asyncio.Task[None], int]] = {}
         self._alarms = Alarms(self.rung, self.now_ms)
         self._wanted = asyncio.Event()
         self._room = asyncio.Event()
@@ -205,7 +204,7 @@ class Pump(Inside):
     def write(self, unit: RunWrite) -> Awaitable[Written]:
         if unit.release and unit.wake_at is not None:
             return self._write_and_remember(unit, unit.wake_at)
-        return self._writer.writing(unit)
+        return self._measured(unit, self._writer.writing(unit))
 
     async def _write_and_remember(self, unit: RunWrite, wake_at: int) -> Written:
         written = await self._writer.write(unit)
@@ -409,9 +408,9 @@ class Pump(Inside):
                 rows.outers.get(run_id),
             )  # fmt: skip
             driver = Driver(self, version_of, one, start)
-            task = asyncio.create_task(self._drive(driver))
+            task = self.task(driver, self._drive(driver))
             self._driving[run_id] = (driver, task, one.token)
-            self._note_part(driver.parent)
+            self._note_part(driver)
 
     def _is_driving(self, claimed: Claimed) -> bool:
         entry = self._driving.get(claimed.run_id)
@@ -441,10 +440,11 @@ class Pump(Inside):
             counts = True
             logger.exception("Run %s could not be advanced.", claimed.run_id)
         finally:
-            self._forget_part(driver.parent)
+            self._forget_part(driver)
             entry = self._driving.get(claimed.run_id)
             if entry is not None and entry[0] is driver:
                 del self._driving[claimed.run_id]
+            self._stir_parent(driver)
             self._room.set()
             if self._suspects.ended(claimed.run_id):
                 self._look_around()

@@ -1,0 +1,56 @@
+"""How many items of lists a process has in hand at a time: as many as its commits stay quick with.
+
+What an item waits for elsewhere costs nothing here, and then there may be many. What takes this machine's own time
+(drawing, writing, the database) gets no faster by being begun earlier: it only makes all others wait in the same lines.
+So the number shrinks while commits are slow, and grows while they are quick.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+__all__ = ["EVERY_SECONDS", "Window"]
+
+LEAST: Final = 6
+_FIRST: Final = 16
+#: Commits that take longer than this are slow: of the embedded database, and of a server.
+SLOW_SECONDS: Final = {True: 0.004, False: 0.012}
+#: How often the number changes.
+EVERY_SECONDS: Final = 0.25
+_SMOOTH: Final = 16
+
+
+class Window:
+    """For one loop. `embedded`: whether the database is."""
+
+    def __init__(self, most: int, *, embedded: bool) -> None:
+        self._most = most
+        self._slow = SLOW_SECONDS[embedded]
+        self._size = float(min(_FIRST, most))
+        self._usual = 0.0
+        self._noted_at = self._shrunk_at = 0.0
+
+    @property
+    def size(self) -> int:
+        """So many items may be in hand."""
+        return int(self._size)
+
+    def left(self, in_hand: int) -> int:
+        """So many more, where these are."""
+        return max(self.size - in_hand, 0)
+
+    def note(self, seconds: float) -> None:
+        """A commit of an item took so long."""
+        now = time.monotonic()
+        self._usual += (seconds - self._usual) / _SMOOTH
+        self._noted_at = now
+        if self._usual > self._slow and now - self._shrunk_at >= EVERY_SECONDS:
+            self._shrunk_at = now
+            self._size = max(min(LEAST, self._most), self._size * 0.8)
+
+    def grow(self) -> None:
+        """There was no room left."""
+        # Where nothing was committed for a while all that is in hand waits for others.
+        if self._usual <= self._slow or time.monotonic() - self._noted_at > 2 * EVERY_SECONDS:
+            self._size = min(self._most, self._size * 1.1 + 1)
