@@ -77,10 +77,17 @@ _SUMS: Final = """
         count(*) FILTER (WHERE r.finished_at IS NULL),
         coalesce(sum(a.amount) FILTER (WHERE r.finished_at IS NULL), 0),
         count(*) FILTER (WHERE a.amount IS NULL)
-    FROM store_itemamount a JOIN store_run r
-        ON r.parent_run_id = a.run_id AND r.parent_node = a.node_id AND r.item_index = a.item_index
-    WHERE a.run_id = %(run)s AND a.node_id = %(node)s AND r.parent_run_id IS NOT NULL
+    FROM store_itemamount a {runs}
+    WHERE a.run_id = %(run)s AND a.node_id = %(node)s
     GROUP BY a.currency ORDER BY a.currency"""
+#: While a batch is young, PostgreSQL takes it for a single row, and would go through all runs for each of its amounts:
+#: it is made to look up each run by its number.
+_RUNS: Final = {
+    "postgresql": """CROSS JOIN LATERAL (SELECT status, finished_at FROM store_run WHERE parent_run_id = a.run_id
+        AND parent_node = a.node_id AND item_index = a.item_index AND parent_run_id IS NOT NULL OFFSET 0) r""",
+    "sqlite": """JOIN store_run r ON r.parent_run_id = a.run_id AND r.parent_node = a.node_id
+        AND r.item_index = a.item_index AND r.parent_run_id IS NOT NULL""",
+}
 _POSTED: Final = """
     SELECT posted_currency, count(*), coalesce(sum(posted), 0) FROM store_itemamount
     WHERE run_id = %(run)s AND node_id = %(node)s AND posted IS NOT NULL
@@ -92,7 +99,7 @@ def sums(run_id: UUID, node: str) -> tuple[list[Sum], dict[str, tuple[int, int]]
     much."""
     with connection.cursor() as cursor:
         given = {"run": key(run_id), "node": node}
-        cursor.execute(_SUMS, given)
+        cursor.execute(_SUMS.replace("{runs}", _RUNS[connection.vendor]), given)
         worth = [Sum(row[0], *(int(one) for one in row[1:])) for row in cursor.fetchall()]
         cursor.execute(_POSTED, given)
         posted = {row[0]: (int(row[1]), int(row[2])) for row in cursor.fetchall()}
