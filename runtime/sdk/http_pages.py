@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ __all__ = ["HttpPages", "Next", "at_path"]
 Next = Literal["url", "page", "offset", "cursor", "link"]
 
 _RECORDED: Final = 4_000
+#: Bytes of an answer that is read in a thread.
+_LARGE: Final = 128 * 1024
 _LINK: Final = re.compile(r"<([^<>]*)>([^<]*)")
 _IS_NEXT: Final = re.compile(r';\s*rel\s*=\s*"?(?:[^";]*\s)?next(?:\s[^";]*)?"?(?=\s*[;,]|\s*$)', re.IGNORECASE)
 
@@ -78,7 +81,11 @@ class HttpPages:
             text = signed.redactor.text(response_text(kind, answer.content)[:_RECORDED])
             refuse(answer, host, text, None, None)
         try:
-            body = response_json(kind, answer.content)
+            if len(answer.content) < _LARGE:
+                body = response_json(kind, answer.content)
+            else:
+                # Whoever shares the loop does not wait for it.
+                body = await asyncio.to_thread(response_json, kind, answer.content)
         except JSONRefused as refused:
             raise PermanentError(
                 "The answer is not data", f"{host} answered with what cannot be read as JSON: {refused}.", "not_json"
