@@ -32,21 +32,31 @@ class StepFiles:
         self._pool = pool
 
     async def save(self, name: str, mime: str, chunks: Chunks, *, most: int | None = None) -> FileValue:
-        saving = await self._in_thread(lambda: files.Saving(most))
+        saving: files.Saving | None = None
+
+        def begin() -> files.Saving:
+            nonlocal saving
+            saving = files.Saving(most)
+            return saving
+
         try:
             if isinstance(chunks, AsyncIterable):
-                await self._gather(saving, chunks)
-                await self._in_thread(saving.finish)
+                begun = await self._in_thread(begin)
+                await self._gather(begun, chunks)
+                await self._in_thread(begun.finish)
             else:
                 # Whatever makes the portions runs in the thread, too.
-                await self._in_thread(lambda: _write_all(saving, iter(chunks)))
+                begun = await self._in_thread(lambda: _write_all(begin(), iter(chunks)))
         except files.FileTooLarge as error:
-            await self._in_thread(saving.abandon)
+            await self._in_thread(lambda: None if saving is None else saving.abandon())
             raise too_large(error.most) from None
         except BaseException:
             # The attempt may be cut off: the thread that may still write is followed by the one that removes.
-            self._pool.submit(saving.abandon)
+            self._pool.submit(lambda: None if saving is None else saving.abandon())
             raise
+        return self._noted(begun, name, mime)
+
+    def _noted(self, saving: files.Saving, name: str, mime: str) -> FileValue:
         value = FileValue(str(saving.id), clean_name(name), clean_mime(mime), saving.size, saving.sha256)
         node = self._asked.step.node.id
         written = value.name, value.mime, value.size, value.sha256
@@ -104,7 +114,8 @@ class StepFiles:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
 
-def _write_all(saving: files.Saving, chunks: Iterator[bytes]) -> None:
+def _write_all(saving: files.Saving, chunks: Iterator[bytes]) -> files.Saving:
     for chunk in chunks:
         saving.write(chunk)
     saving.finish()
+    return saving
