@@ -82,7 +82,7 @@ def settle() -> None:
     # the collector would come by, so it may come more seldom.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+    gc.set_threshold(10_000, 20, 100)
     # The loop and the writer hand the interpreter to each other many times in a commit, and each waits this long
     # before it asks for it.
     sys.setswitchinterval(0.0005)
