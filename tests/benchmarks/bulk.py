@@ -73,6 +73,8 @@ def measure(stage: Stage, items: int) -> list[Figure]:
     refuse_failures(load(stage.product.port, beside.path, connections=4, count=50))
     with Others(stage, beside.path) as idle:
         time.sleep(_IDLE_S)
+    for page in range(1, items // 500 + 1):
+        stage.target.get(f"/students/{page}/{items // 500}").raise_for_status()
     table = stage.api.call("POST", "W/tables", {"name": "Statements", "columns": _COLUMNS})["id"]
     live = stage.api.publish(
         "Statements", graphs.statements(items, table, json.loads(dumps(ready("statement").stored)))
