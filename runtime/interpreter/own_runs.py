@@ -166,9 +166,9 @@ def hear(driver: Driver, ended: tuple[str, UUID, bool] | None = None) -> bool:
     return True
 
 
-def steps_back(driver: Driver) -> bool:
-    """Whether others come before this run: it is one of many, or sees to many."""
-    return driver.graph.container is not None or bool(driver.fans)
+def sees_to_many(driver: Driver) -> bool:
+    """Whether it goes through a list."""
+    return any(fan.spec is None or fan.spec.kind == "items" for fan in driver.fans.values())
 
 
 def set_out(driver: Driver, unit: RunWrite) -> None:

@@ -35,9 +35,8 @@ class Inside:
         self._pacer = Pacer()
         self._window = Window(most, embedded=alone)
         self._driving: dict[UUID, tuple[Driver | None, asyncio.Task[None], int]] = {}
-        #: How many runs of each of these are driven here, and how many items of lists in all.
+        #: How many runs of each of these are driven here.
         self._parts: Counter[UUID] = Counter()
-        self._items = 0
         #: Lists that would begin more items than there is room for.
         self._held_back: set[UUID] = set()
         self._alarm: asyncio.TimerHandle | None = None
@@ -56,9 +55,20 @@ class Inside:
         return self._alone
 
     def task(self, driver: Driver, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        if not own_runs.steps_back(driver):
+        if not self._steps_back(driver):
             self._pacer.note_other()
-        return asyncio.create_task(self._pacer.pace(work, lambda: own_runs.steps_back(driver)))
+        return asyncio.create_task(self._pacer.pace(work, lambda: self._steps_back(driver)))
+
+    def _steps_back(self, driver: Driver) -> bool:
+        """Whether others come first: it goes through a list, or what it does is done for an item of one."""
+        return self._is_for_item(driver) or own_runs.sees_to_many(driver)
+
+    def _is_for_item(self, driver: Driver) -> bool:
+        if _is_item(driver):
+            return True
+        # A workflow that is run for an item.
+        entry = None if driver.parent is None else self._driving.get(driver.parent)
+        return entry is not None and entry[0] is not None and self._is_for_item(entry[0])
 
     def parts_of(self, run_id: UUID) -> int:
         return self._parts.get(run_id, 0)
@@ -68,12 +78,18 @@ class Inside:
             return 0
         # What the others have in hand is not known here: they will have as much as this one.
         sharing = 1 if self._alone else max(self._workers(), 1)
-        left = self._window.left(self._items if self._alone else -(-moving // sharing)) * sharing
+        in_hand = self._in_hand() if self._alone else -(-moving // sharing)
+        left = self._window.left(in_hand) * sharing
         if left == 0:
             self._held_back.add(driver.claimed.run_id)
             if self._alarm is None:
                 self._alarm = asyncio.get_running_loop().call_later(EVERY_SECONDS, self._look_for_room)
         return min(left, wanted)
+
+    def _in_hand(self) -> int:
+        """Items that are driven here and have nothing of their own to wait for."""
+        drivers = [driver for driver, _, _ in self._driving.values() if driver is not None]
+        return sum(_is_item(driver) and not driver.fans for driver in drivers)
 
     def _look_for_room(self) -> None:
         self._alarm = None
@@ -92,12 +108,10 @@ class Inside:
     def _note_part(self, driver: Driver) -> None:
         if driver.parent is not None:
             self._parts[driver.parent] += 1
-            self._items += _is_item(driver)
 
     def _forget_part(self, driver: Driver) -> None:
         if driver.parent is None:
             return
-        self._items -= _is_item(driver)
         self._parts[driver.parent] -= 1
         if self._parts[driver.parent] <= 0:
             del self._parts[driver.parent]
