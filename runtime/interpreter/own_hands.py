@@ -21,6 +21,19 @@ if TYPE_CHECKING:
 
 #: Of one run at most so many, where others can help.
 _MOST_HERE: Final = 32
+_ROOM_MS: Final = 250
+
+
+def room(driver: Driver, fan: Fan, wanted: int, at_hand: int) -> int:
+    """How many of these entries may be begun now, new ones or some of an earlier try; `at_hand`: so many there are.
+
+    Where that is fewer than could be, the step waits for room, and looks again a little later.
+    """
+    tally = fan.tally
+    wanted = min(wanted, at_hand - tally.count + tally.before - len(fan.asked))
+    free = driver.shell.room_for_items(driver, wanted, tally.moving) if wanted > 0 else 0
+    fan.room_at = driver.shell.now_ms() + _ROOM_MS if free < wanted else None
+    return free
 
 
 async def make_ready(driver: Driver, fan: Fan) -> None:

@@ -168,7 +168,7 @@ class Look:
         may_fail = own_pages.may_fail(spec, reading)
         ended, too_many = tally.done + failed, may_fail is not None and failed > may_fail
         wanted = 0 if too_many else min(spec.at_a_time - tally.open, PORTION)
-        free = self.driver.shell.room_for_items(self.driver, wanted, tally.moving)
+        free = own_hands.room(self.driver, fan, wanted, at_hand)
         if free > 0 and tally.before > len(fan.asked) and await self._try_again(free):
             return True
         if reading is not None:
@@ -184,9 +184,9 @@ class Look:
                 own_amounts.note(self.driver, self.node.id, index, item)
                 await asyncio.sleep(0)  # others go on between two of them
             self._note(self._so_far(ended, total))
-            fan.due = room == PORTION  # what one portion left over follows with the next commit
+            fan.due |= room == PORTION  # what one portion left over follows with the next commit
             return True
-        if tally.open:
+        if tally.open or fan.room_at is not None:
             return self._progress(self._so_far(ended, total))
         if reading is not None and not too_many:
             if reading.broken is not None:

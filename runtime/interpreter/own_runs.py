@@ -77,6 +77,8 @@ class Fan:
     page: Page | StepError | None = None
     #: What its runs know from outside, but for their item; None until one of them is begun here.
     outer: Outer | None = None
+    #: When to look whether there is room for more of its runs.
+    room_at: int | None = None
 
 
 def is_waited_for(step: StepState | None) -> bool:
@@ -110,12 +112,18 @@ def wait_document(asked: Asked, spec: OwnRuns) -> str:
 
 def next_look(driver: Driver) -> int | None:
     """When to look again although nobody knocked."""
-    due = own_pages.due(driver)
+    due = _due(driver)
     fans = [fan for fan in driver.fans.values() if fan.tally.open]
     if not fans:
         return due
     look = driver.shell.now_ms() + (_LOOK_SELDOM_MS if all(fan.tally.still for fan in fans) else _LOOK_MS)
     return look if due is None else min(look, due)
+
+
+def _due(driver: Driver) -> int | None:
+    """When something is to be done that no run has to end for."""
+    rooms = [fan.room_at for fan in driver.fans.values() if fan.room_at is not None]
+    return min((at for at in (own_pages.due(driver), *rooms) if at is not None), default=None)
 
 
 def held_until(driver: Driver) -> int | None:
@@ -124,7 +132,7 @@ def held_until(driver: Driver) -> int | None:
     What is done in this process moves it soon, and so does what moved it a moment ago: to let go of it, knock at it and
     claim it anew would cost more. Where there is room for nothing else it makes way.
     """
-    due = own_pages.due(driver)
+    due = _due(driver)
     moves = [fan for fan in driver.fans.values() if fan.tally.open and not fan.tally.still]
     if not moves or driver.shell.is_full:
         return due
@@ -146,6 +154,8 @@ def stir(driver: Driver) -> None:
     due = own_pages.due(driver)
     if due is not None and due <= driver.shell.now_ms():
         hear(driver)
+    if any(fan.room_at is not None and fan.room_at <= driver.shell.now_ms() for fan in driver.fans.values()):
+        look_anew(driver)
     opened = sum(fan.tally.open for fan in driver.fans.values())
     if opened and not driver.shell.is_alone and opened > own_hands.here(driver):
         hear(driver)

@@ -80,8 +80,7 @@ class Shell(Protocol):
         ...
 
     def room_for_items(self, driver: Driver, wanted: int, moving: int) -> int:
-        """How many of these items of a list may be begun now, where so many of it are under way anywhere. Where there
-        is no room the list's run looks again as soon as there is."""
+        """How many of these items of a list may be begun now, where so many of it are under way anywhere."""
         ...
 
     def parts_of(self, run_id: UUID) -> int:

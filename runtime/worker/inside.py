@@ -16,7 +16,7 @@ from runtime.interpreter.payloads import Reference
 from runtime.store.records import RunWrite, Written
 from runtime.worker import loads
 from runtime.worker.pacer import Pacer
-from runtime.worker.window import EVERY_SECONDS, Window
+from runtime.worker.window import Window
 
 __all__ = ["Inside"]
 
@@ -37,9 +37,6 @@ class Inside:
         self._driving: dict[UUID, tuple[Driver | None, asyncio.Task[None], int]] = {}
         #: How many runs of each of these are driven here.
         self._parts: Counter[UUID] = Counter()
-        #: Lists that would begin more items than there is room for.
-        self._held_back: set[UUID] = set()
-        self._alarm: asyncio.TimerHandle | None = None
 
     async def keep(self, *, workspace_id: UUID, text: str, name: str) -> Reference:
         return await asyncio.get_running_loop().run_in_executor(self._readers, loads.keep, workspace_id, text, name)
@@ -74,29 +71,19 @@ class Inside:
         return self._parts.get(run_id, 0)
 
     def room_for_items(self, driver: Driver, wanted: int, moving: int) -> int:
-        if wanted <= 0:
-            return 0
-        # What the others have in hand is not known here: they will have as much as this one.
+        # What the other processes have in hand is not known here: they will have as much as this one.
         sharing = 1 if self._alone else max(self._workers(), 1)
-        in_hand = self._in_hand() if self._alone else -(-moving // sharing)
-        left = self._window.left(in_hand) * sharing
-        if left == 0:
-            self._held_back.add(driver.claimed.run_id)
-            if self._alarm is None:
-                self._alarm = asyncio.get_running_loop().call_later(EVERY_SECONDS, self._look_for_room)
+        in_hand = self._in_hand(driver) if self._alone else -(-moving // sharing)
+        lists = sum(own_runs.sees_to_many(one) for one, _, _ in self._driving.values() if one is not None)
+        left = max(self._window.share(lists) - in_hand, 0) * sharing
+        if left < wanted:
+            self._window.grow()
         return min(left, wanted)
 
-    def _in_hand(self) -> int:
-        """Items that are driven here and have nothing of their own to wait for."""
-        drivers = [driver for driver, _, _ in self._driving.values() if driver is not None]
-        return sum(_is_item(driver) and not driver.fans for driver in drivers)
-
-    def _look_for_room(self) -> None:
-        self._alarm = None
-        held_back, self._held_back = self._held_back, set()
-        self._window.grow()
-        for run_id in held_back:
-            self._look_anew(run_id)
+    def _in_hand(self, driver: Driver) -> int:
+        """Items of this list that are driven here and have nothing of their own to wait for."""
+        drivers = [one for one, _, _ in self._driving.values() if one is not None]
+        return sum(one.parent == driver.claimed.run_id and _is_item(one) and not one.fans for one in drivers)
 
     def _measured(self, unit: RunWrite, writing: asyncio.Future[Written]) -> Awaitable[Written]:
         entry = self._driving.get(unit.run_id)
@@ -118,11 +105,9 @@ class Inside:
 
     def _stir_parent(self, driver: Driver) -> None:
         """Where an item waits from now on, there is room for another one."""
-        if driver.parent is not None and not driver.state.status.is_terminal:
-            self._look_anew(driver.parent)
-
-    def _look_anew(self, run_id: UUID) -> None:
-        entry = self._driving.get(run_id)
+        if driver.parent is None or driver.state.status.is_terminal:
+            return
+        entry = self._driving.get(driver.parent)
         if entry is not None and entry[0] is not None:
             own_runs.look_anew(entry[0])
 

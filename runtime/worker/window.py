@@ -10,14 +10,15 @@ from __future__ import annotations
 import time
 from typing import Final
 
-__all__ = ["EVERY_SECONDS", "Window"]
+__all__ = ["Window"]
 
 LEAST: Final = 6
 _FIRST: Final = 16
+_EACH: Final = 2
 #: Commits that take longer than this are slow: of the embedded database, and of a server.
 SLOW_SECONDS: Final = {True: 0.004, False: 0.012}
 #: How often the number changes.
-EVERY_SECONDS: Final = 0.25
+_EVERY_SECONDS: Final = 0.25
 _SMOOTH: Final = 16
 
 
@@ -29,28 +30,32 @@ class Window:
         self._slow = SLOW_SECONDS[embedded]
         self._size = float(min(_FIRST, most))
         self._usual = 0.0
-        self._noted_at = self._shrunk_at = 0.0
+        self._noted_at = self._shrunk_at = self._grown_at = 0.0
 
     @property
     def size(self) -> int:
         """So many items may be in hand."""
         return int(self._size)
 
-    def left(self, in_hand: int) -> int:
-        """So many more, where these are."""
-        return max(self.size - in_hand, 0)
+    def share(self, lists: int) -> int:
+        """So many of one list, where there are so many lists: none stands still for the others."""
+        return max(self.size // max(lists, 1), _EACH)
 
     def note(self, seconds: float) -> None:
         """A commit of an item took so long."""
         now = time.monotonic()
         self._usual += (seconds - self._usual) / _SMOOTH
         self._noted_at = now
-        if self._usual > self._slow and now - self._shrunk_at >= EVERY_SECONDS:
+        if self._usual > self._slow and now - self._shrunk_at >= _EVERY_SECONDS:
             self._shrunk_at = now
             self._size = max(min(LEAST, self._most), self._size * 0.8)
 
     def grow(self) -> None:
         """There was no room left."""
+        now = time.monotonic()
+        if now - self._grown_at < _EVERY_SECONDS:
+            return
+        self._grown_at = now
         # Where nothing was committed for a while all that is in hand waits for others.
-        if self._usual <= self._slow or time.monotonic() - self._noted_at > 2 * EVERY_SECONDS:
+        if self._usual <= self._slow or now - self._noted_at > 2 * _EVERY_SECONDS:
             self._size = min(self._most, self._size * 1.1 + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -136,6 +137,7 @@ def test_there_are_fewer_at_a_time_while_commits_are_slow_and_more_while_they_ar
     for _ in range(100):
         window.note(0.001)
     for _ in range(100):
+        window._grown_at = 0.0
         window.grow()
     assert window.size == 192
 
@@ -157,3 +159,31 @@ def test_all_that_may_be_under_way_at_a_time_comes_to_be_so_though_each_waits(ma
     run_id = machine.begin(flow("start -> each", list_of, *inside("each", waits)), {"lines": list(range(60))})
     wait_until(lambda: sum(one.status == "waiting_timer" for one in children(run_id)) == 40, 60)
     assert len(children(run_id)) == 40
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_list_for_which_there_is_no_room_now_goes_on_later_and_leaves_nothing_out(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dice = random.Random(20261128)
+    monkeypatch.setattr(Window, "share", lambda _self, _lists: dice.choice([0, 0, 1, 2]))
+    list_of = each("{{ trigger.lines }}", at_a_time=5, collect=False)
+    graph = flow("start -> each", list_of, *inside("each", step("note", "data.edit_fields@1", {"fields": []})))
+    workflow = machine.publish(graph)
+    runs = [machine.begin_again(workflow, {"lines": list(range(count))}) for count in (1, 7, 12)]
+    for run_id, count in zip(runs, (1, 7, 12), strict=True):
+        assert machine.finish(run_id, 60).status == "completed"
+        assert [one.status for one in children(run_id)] == ["completed"] * count
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_list_in_which_one_failed_goes_on_though_there_was_no_room_in_between(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dice = random.Random(20261129)
+    monkeypatch.setattr(Window, "share", lambda _self, _lists: dice.choice([0, 0, 1]))
+    fails = step("fails", "flow.fail@1", {"message": "It cannot go on"})
+    list_of = each("{{ trigger.lines }}", at_a_time=3, stop="number", may_fail=2)
+    run_id = machine.begin(flow("start -> each", list_of, *inside("each", fails)), {"lines": list(range(6))})
+    assert machine.finish(run_id, 60).status == "dead_lettered"
+    assert sum(one.status == "dead_lettered" for one in children(run_id)) >= 3

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, cast
+from types import SimpleNamespace
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 import pytest
@@ -53,6 +54,8 @@ class Idle:
 
     parent = None
     asks_people = False
+    graph = SimpleNamespace(container=None)
+    fans: ClassVar[dict[str, object]] = {}
 
     def __init__(self, _shell: Pump, _version: object, claimed: Claimed, _loaded: object) -> None:
         self.claimed = claimed
