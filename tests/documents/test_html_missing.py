@@ -86,7 +86,7 @@ def test_documents_of_blocks_are_drawn_as_ever(api: Api) -> None:
     live = api.publish("Documents", flow("documents.create@1", {"design": design, "data": {"it": 1}, "name": "x"}))
     run = api.call("POST", f"W/workflows/{live.workflow}/runs", {"input": {}})["id"]
     deadline = time.monotonic() + 60
-    while (status := api.call("GET", f"W/runs/{run}")["status"]) in ("queued", "running"):
+    while (status := api.call("GET", f"W/runs/{run}")["status"]) in ("accepted", "queued", "running"):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert status == "completed"
