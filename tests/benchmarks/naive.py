@@ -38,7 +38,8 @@ _TEMPLATE: Final = """\
         @bottom-right { content: counter(page) " / " counter(pages); font-size: 7pt } }
 body { font: 9.5pt "Noto Sans"; color: #1f2933 } h1 { font-size: 19pt; color: #1f5f8b }
 .sides { display: flex; gap: 10mm } .sides > div { flex: 1 } table { width: 100%; border-collapse: collapse }
-td, th { padding: .4mm 1mm; font-size: 8.5pt; text-align: left; border-bottom: .2mm solid #d5dbe1 } .n { text-align: right }
+td, th { padding: .4mm 1mm; font-size: 8.5pt; text-align: left; border-bottom: .2mm solid #d5dbe1 }
+.n { text-align: right }
 </style></head><body>
 <h1>Statement of account</h1>
 <div class="sides">{% for who, label in ((it.from, "From"), (it.to, "Customer")) %}
