@@ -11,7 +11,6 @@ from runtime.interpreter.generations import refuse_part_of_what_is_over
 from runtime.interpreter.payloads import INLINE_CHARACTERS, put_aside
 from runtime.interpreter.plain_retries import look_plainly
 from runtime.interpreter.reopening import carry_on, next_rows
-from runtime.interpreter.versions import container_of, parsed
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import ItemAmount
@@ -32,19 +31,12 @@ def correct(workspace_id: UUID, run: dict[str, Any], item: JSON, by: UUID | None
     rows = next_rows(found, lines, {}, {}, anew=anew)
     who = "api" if by is None else f"user:{by}"
     edits = {run["parent_node"]: {"before": loads_stored(run["item"]), "after": loads_stored(text)}}
+    now = database_now()
+    worth = own_amounts.anew(run, item, now)
     with commit("run.replay"):
         refuse_part_of_what_is_over(found.row, lock=True)
-        carry_on(found, lines, rows, who=who, now=database_now(), edits=edits, item=text)
-        _count_anew(run, item)
-
-
-def _count_anew(run: dict[str, Any], item: JSON) -> None:
-    """What the entry is worth now."""
-    around = container_of(parsed(run["version_id"]).graph, run["parent_node"])
-    if around is None or around.prepared is None or not around.prepared.raw.get("amount"):
-        return
-    context = {"item": item, "index": run["item_index"], "vars": {}}
-    amount, currency = own_amounts.worth(around.prepared, context)
-    ItemAmount.objects.filter(
-        run_id=run["parent_run_id"], node_id=run["parent_node"], item_index=run["item_index"]
-    ).update(amount=amount, currency=currency)
+        carry_on(found, lines, rows, who=who, now=now, edits=edits, item=text)
+        if worth is not None:
+            ItemAmount.objects.filter(
+                run_id=run["parent_run_id"], node_id=run["parent_node"], item_index=run["item_index"]
+            ).update(amount=worth[0], currency=worth[1])
