@@ -29,11 +29,12 @@ from runtime.contracts import TERMINAL, JSONRefused, dumps, loads
 
 log = structlog.get_logger(__name__)
 
-#: At most ten messages a second for one run, and three for a list, or for a run of so many items: it changes all the
-#: time, and each message has the page ask for more.
+#: At most ten messages a second for one run, and three for a list.
 RUN_PAUSE: Final = 0.1
 LIST_PAUSE: Final = 0.3
+#: A run of so many items changes all the time, and what its page is told has it ask for more.
 MANY_ITEMS: Final = 100
+MANY_PAUSE: Final = 0.4
 #: How often the database is read although no news came.
 LOOK_SECONDS: Final = 2.0
 LOOK_ENDED_SECONDS: Final = 15.0
@@ -285,7 +286,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if message["seq"] > watched.after:
             watched.after = message["seq"]
             watched.sent_at = asyncio.get_running_loop().time()
-            watched.pause = LIST_PAUSE if _has_many(message["steps"]) else RUN_PAUSE
+            watched.pause = MANY_PAUSE if _has_many(message["steps"]) else RUN_PAUSE
             await self._say(message)
 
     async def _send_list(self, listed: Listed) -> None:

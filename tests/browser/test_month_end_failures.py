@@ -151,10 +151,12 @@ def test_those_that_the_ledger_refused_are_mended_in_a_spreadsheet_or_retried_in
     expect(batch.get_by_role("button", name=f"Retry failed {left}…")).to_be_visible()
 
     # The others are retried from the screen of the run: four clicks.
-    page.get_by_role("link", name=re.compile("failed")).first.click()
+    page.get_by_role("button", name="See the failed items of “For each student”").click()
+    page.get_by_role("link", name=re.compile("^Open as a batch")).click()
     page.get_by_role("button", name=f"Retry failed {left}…").click()
     page.get_by_role("button", name=f"Retry {left} items").click()
-    expect(page.get_by_role("dialog").get_by_text(f"{left} of {left} retried runs worked.")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text(f"All {left} worked.")).to_be_visible()
+    expect(page.get_by_role("dialog", name=f"Retry the {left} items that failed")).to_be_visible()
     page.get_by_role("button", name="Close").last.click()
     expect(page.get_by_text("Nothing failed")).to_be_visible()
     stand = api.call("GET", path)
@@ -165,7 +167,9 @@ def test_those_that_the_ledger_refused_are_mended_in_a_spreadsheet_or_retried_in
     assert all(kept.get(one["run_id"], one["finished_at"]) == one["finished_at"] for one in done)
 
     page.get_by_role("tab", name="All items").click()
-    page.get_by_label("Find by name or number").fill("Mended")
+    page.get_by_label("Find by name or number").fill("S-00100")
+    page.get_by_role("button", name="What was corrected of item 100").click()
+    expect(page.get_by_test_id("corrections-100")).to_contain_text(" Mended")
     page.get_by_role("tab", name="Control totals").click()
     expect(page.get_by_test_id("total-EUR")).to_contain_text("Adds up")
     assert findings(page) == []
