@@ -77,8 +77,8 @@ lock: $(UV) ## Lock the dependencies of pyproject.toml anew (UPGRADE=1 takes new
 	$$compile --group node -o requirements-node.lock -q
 
 # Remembered in .venv, so that the next change of the locks leaves it there.
-html-pdf: .venv/.stamp ## Install the extra for the step "PDF from HTML" (it needs Pango and HarfBuzz, see docs/documents.md)
-	@touch .venv/.html-pdf && rm -f .venv/.stamp && $(MAKE) .venv/.stamp
+html-pdf: ## Install the extra for the step "PDF from HTML" (it needs Pango and HarfBuzz, see docs/documents.md)
+	@mkdir -p .venv && touch .venv/.html-pdf && rm -f .venv/.stamp && $(MAKE) .venv/.stamp
 	@.venv/bin/python -c 'import sys; from runtime.documents.html import missing; sys.exit(missing())'
 
 clean: ## Remove the environment and everything built (never the data)

@@ -95,7 +95,7 @@ function Row({ item, node }: { item: RunItem; node: string }) {
             </button>
           )}
         </td>
-        <td className={cx(numClass, "tn")}>{took}</td>
+        <td className={cx(numClass, "tn", css.name)}>{took}</td>
       </tr>
       {opened && (
         <tr data-testid={`corrections-${item.index + 1}`}>
