@@ -61,6 +61,8 @@ class Product:
     workers: int = 1
     port: int = 0
     smtp_port: int = 0
+    #: What runs it: this Python, or one of another environment.
+    python: str = sys.executable
     processes: list[Running] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -131,7 +133,7 @@ class Product:
         log = self.directory.parent / f"{self.directory.name}.{name}-{len(self.processes)}.log"
         with log.open("wb") as out:
             popen = subprocess.Popen(
-                [sys.executable, "manage.py", name],
+                [self.python, "manage.py", name],
                 cwd=ROOT,
                 env=self.variables(),
                 stdin=subprocess.DEVNULL,
@@ -145,7 +147,7 @@ class Product:
     def manage(self, *arguments: str) -> str:
         """Run one management command to its end and return what it said. Raises ProductFailed."""
         done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
+            [self.python, "manage.py", *arguments],
             cwd=ROOT,
             env=self.variables(),
             text=True,

@@ -29,7 +29,8 @@ class ItemsQuery(PageQuery):
 
 class ItemShape(View):
     """One run of a step; `index` counts from 0; `failed_items`, `failed_calls`: of its own, where it is done. `solved`:
-    of one that failed, where somebody said that nothing more is to be done."""
+    of one that failed, where somebody said that nothing more is to be done; `corrected`: somebody gave it something
+    else than its list did, of which the run's retries tell what it was."""
 
     run_id: UUID
     index: int
@@ -43,6 +44,7 @@ class ItemShape(View):
     failed_items: int
     failed_calls: int
     solved: SolvedShape | None
+    corrected: bool
 
 
 class Items(ApiView):
@@ -75,6 +77,7 @@ class Items(ApiView):
                     failed_items=one.failed_items,
                     failed_calls=one.failed_calls,
                     solved=shapes.solved(one.solved, names),
+                    corrected=one.corrected,
                 )
                 for one in page.items
             ],

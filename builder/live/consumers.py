@@ -32,6 +32,9 @@ log = structlog.get_logger(__name__)
 #: At most ten messages a second for one run, and three for a list.
 RUN_PAUSE: Final = 0.1
 LIST_PAUSE: Final = 0.3
+#: A run of so many items changes all the time, and what its page is told has it ask for more.
+MANY_ITEMS: Final = 100
+MANY_PAUSE: Final = 0.4
 #: How often the database is read although no news came.
 LOOK_SECONDS: Final = 2.0
 LOOK_ENDED_SECONDS: Final = 15.0
@@ -62,11 +65,12 @@ class Watched:
     ended: bool = False
     sent_at: float = 0.0
     looked_at: float = 0.0
+    pause: float = RUN_PAUSE
 
     def due_at(self) -> float:
         """When to read it next: soon where there is news, else when news might have been lost."""
         if self.dirty:
-            return self.sent_at + RUN_PAUSE
+            return self.sent_at + self.pause
         if self.looked_at < self.known_at:
             return self.known_at
         return self.looked_at + (LOOK_ENDED_SECONDS if self.ended else LOOK_SECONDS)
@@ -282,6 +286,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if message["seq"] > watched.after:
             watched.after = message["seq"]
             watched.sent_at = asyncio.get_running_loop().time()
+            watched.pause = MANY_PAUSE if _has_many(message["steps"]) else RUN_PAUSE
             await self._say(message)
 
     async def _send_list(self, listed: Listed) -> None:
@@ -345,6 +350,11 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
 def _soon_known() -> float:
     return asyncio.get_running_loop().time() + KNOWN_SECONDS
+
+
+def _has_many(steps: list[dict[str, Any]]) -> bool:
+    """Whether one of these steps has begun many runs of its own."""
+    return any(items["started"] > MANY_ITEMS for step in steps if (items := step.get("items")) is not None)
 
 
 def _id(text: str) -> UUID | None:

@@ -14,9 +14,9 @@ from runtime.api.cursors import decode_number, encode_number, page_size
 from runtime.contracts import ItemCounts, ItemView, NotFound, Page, ParentView, StepView
 from runtime.contracts.items import SolvedView
 from runtime.engine.containers import MOST_DEEP
-from runtime.engine.jsonprofile import loads_stored
+from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.store import below, children, readings, solved
-from runtime.store.models import Run
+from runtime.store.models import Replay, Run
 from runtime.store.parts import IS_ITEM
 from runtime.store.pauses import WITH_RUN
 
@@ -39,7 +39,7 @@ _ENDED: Final = ("succeeded", "failed", "cancelled")
 _MOVING: Final = ("accepted", "running", "compensating")
 _COLUMNS: Final = (
     "id", "item_index", "status", "outcome", "business_key", "started_at", "finished_at", "error", "waiting",
-    "version_id",
+    "version_id", "generation",
 )  # fmt: skip
 
 
@@ -70,6 +70,7 @@ def items(
     rows = list(chosen.order_by("item_index").values_list(*_COLUMNS)[: size + 1])
     failed = below.failed({row[0]: row[9] for row in rows[:size] if row[2] == "completed"})
     settled = solved.solutions([row[0] for row in rows[:size] if row[2] == "dead_lettered"])
+    corrected = _corrected(node, [row[0] for row in rows[:size] if row[10] > 1])
     views = [
         ItemView(
             row[0],
@@ -84,10 +85,19 @@ def items(
             failed_items=failed.get(row[0], below.NONE).items,
             failed_calls=failed.get(row[0], below.NONE).calls,
             solved=SolvedView(*settled[row[0]]) if row[0] in settled else None,
+            corrected=row[0] in corrected,
         )
         for row in rows[:size]
     ]
     return Page(views, encode_number(views[-1].index) if len(rows) > size else None)
+
+
+def _corrected(node: str, run_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these runs of a step that somebody gave something else (see `interpreter.corrections`)."""
+    if not run_ids:
+        return set()
+    edited = Replay.objects.filter(run_id__in=run_ids, edits__startswith=f"{{{dumps(node)}:")
+    return set(edited.values_list("run_id", flat=True))
 
 
 def counts(run_id: UUID, version_id: UUID, steps: Mapping[str, StepView]) -> dict[str, ItemCounts]:

@@ -51,7 +51,7 @@ class SolvedView:
 @dataclass(frozen=True, slots=True)
 class ItemView:
     """One run of a step. `error`, `waiting`, `failed_items` and `failed_calls` as of a run; `solved`: of one that
-    failed."""
+    failed; `corrected`: somebody gave it something else than its list did."""
 
     run_id: UUID
     index: int
@@ -65,3 +65,4 @@ class ItemView:
     failed_items: int
     failed_calls: int = 0
     solved: SolvedView | None = None
+    corrected: bool = False

@@ -19,7 +19,8 @@ from typing import Any
 
 from runtime.documents import frames
 from runtime.documents.draw import drawn
-from runtime.documents.model import Design, design_of
+from runtime.documents.html import close_the_network, print_html
+from runtime.documents.model import Design, Drawn, design_of
 from runtime.documents.problems import DocumentProblem
 from runtime.engine.jsonprofile import loads
 
@@ -35,6 +36,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # Ctrl+C is meant for whoever started it, and ends this one by its door.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    close_the_network()
     with Connection(descriptor) as door, contextlib.suppress(EOFError, OSError):
         while door.poll(patience):
             frames.send(door, *_answer(*frames.receive(door)))
@@ -44,15 +46,22 @@ def _answer(head: dict[str, Any], portions: list[bytes]) -> tuple[dict[str, Any]
     try:
         design, data, *images = portions
         given: Any = loads(data)
-        pdf, pages = drawn(_design(design), given, dict(zip(head["images"], images, strict=True)))
+        made = _made(head["by"], design, given, dict(zip(head["images"], images, strict=True)))
         if head["page"] is None:
-            return {"pages": pages}, [pdf]
-        return {"pages": pages}, [_picture(pdf, min(head["page"], pages), head["wide"])]
+            return {"pages": made.pages}, [made.data]
+        return {"pages": made.pages}, [_picture(made.data, min(head["page"], made.pages), head["wide"])]
     except DocumentProblem as problem:
         return {"code": problem.code, "message": problem.message, "block": problem.block, "field": problem.field}, []
     except (MemoryError, RecursionError):
         message = "This document needs more memory than one may have: use fewer rows, or smaller pictures."
         return {"code": "limit", "message": message, "block": None, "field": None}, []
+
+
+def _made(by: str, design: bytes, data: Any, images: dict[str, bytes]) -> Drawn:
+    if by == "html":
+        told: Any = loads(design)
+        return print_html(told, data, images)
+    return Drawn(*drawn(_design(design), data, images))
 
 
 @lru_cache(maxsize=16)

@@ -132,15 +132,16 @@ class Column(Part):
 
 
 class Table(Block):
-    """`rows`: a formula that gives a list. `group`: a formula for each row; sums stand where what it gives changes."""
+    """`rows`: a formula that gives a list. `group`: a formula for each row; sums stand where what it gives changes. The
+    words for sums are those of the page's language where they are empty."""
 
     kind: Literal["table"]
     rows: Formula
     columns: Annotated[list[Column], Field(min_length=1, max_length=MOST_COLUMNS)]
     group: Rule = ""
-    total_label: Label = "Total"
-    subtotal_label: Label = "Subtotal"
-    carried_label: Label = "Carried forward"
+    total_label: Label = ""
+    subtotal_label: Label = ""
+    carried_label: Label = ""
 
 
 class Text(Block):

@@ -13,15 +13,17 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 import runtime
 from runtime.documents import frames
 from runtime.documents.model import Drawn
 from runtime.documents.problems import DocumentProblem
 
-__all__ = ["Drawing"]
+__all__ = ["Drawing", "Kind"]
 
+#: What a document is made of: blocks, or HTML.
+Kind: TypeAlias = Literal["design", "html"]
 _ROOT: Final = Path(runtime.__file__).resolve().parent.parent
 MEMORY: Final = 768 * 1024 * 1024
 #: A page takes milliseconds; the most pages that a document may have take some seconds.
@@ -50,11 +52,13 @@ class Drawing:
         self._children: set[_Child] = set()
         self._closed = False
 
-    async def draw(self, design: bytes, data: bytes, images: Mapping[str, bytes] | None = None) -> Drawn:
-        """The PDF of a design and its data, both JSON. `images`: PNG or JPEG by the names that its logos use. Raises
-        DocumentProblem."""
+    async def draw(
+        self, design: bytes, data: bytes, images: Mapping[str, bytes] | None = None, *, by: Kind = "design"
+    ) -> Drawn:
+        """The PDF of a design and its data, both JSON. `images`: PNG or JPEG by the names that its logos use. `by`:
+        whether it is a design or a template (`html.print_html`). Raises DocumentProblem."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, lambda: self._ask(design, data, images or {}, None, 0))
+        return await loop.run_in_executor(self._threads, lambda: self._ask(design, data, images or {}, None, 0, by))
 
     def draw_now(
         self,
@@ -64,9 +68,10 @@ class Drawing:
         *,
         page: int | None = None,
         wide: int = 800,
+        by: Kind = "design",
     ) -> Drawn:
         """The same for whoever waits in a thread. `page`: only this one, from 1, as a PNG so many pixels wide."""
-        return self._threads.submit(self._ask, design, data, images or {}, page, wide).result()
+        return self._threads.submit(self._ask, design, data, images or {}, page, wide, by).result()
 
     def close(self) -> None:
         """End the processes; what is being drawn is given up."""
@@ -79,8 +84,10 @@ class Drawing:
             child.close()
         self._children.clear()
 
-    def _ask(self, design: bytes, data: bytes, images: Mapping[str, bytes], page: int | None, wide: int) -> Drawn:
-        head: dict[str, Any] = {"images": list(images), "page": page, "wide": wide}
+    def _ask(
+        self, design: bytes, data: bytes, images: Mapping[str, bytes], page: int | None, wide: int, by: Kind
+    ) -> Drawn:
+        head: dict[str, Any] = {"images": list(images), "page": page, "wide": wide, "by": by}
         for last in (False, True):
             child = self._child()
             try:

@@ -10,6 +10,7 @@ from runtime.documents.figures import number_of
 from runtime.documents.flow import LEADING, Flow, put
 from runtime.documents.model import Align, Table
 from runtime.documents.problems import DocumentProblem
+from runtime.documents.said import said
 from runtime.documents.type import BOLD, REGULAR, clean, lines, width
 from runtime.documents.work import Work
 
@@ -45,7 +46,10 @@ class _Table:
         self.group_totals = dict.fromkeys(self.summed, Decimal(0))
         #: Columns whose texts stay on one line.
         self.kept = [place for place, column in enumerate(block.columns) if column.format != "text"]
-        self.carried = work.text(block.carried_label)
+        self.said = said(flow.page.language)
+        own = work.text(block.carried_label)
+        #: At the foot of a page, and at the head of the next.
+        self.carried, self.brought = own or self.said.carried, own or self.said.brought
         self.started = False
         self.spare = self.below_head = 0.0
         self.measure()
@@ -71,7 +75,7 @@ class _Table:
         if last is not None:
             self.subtotal(last)
         if self.summed:
-            total = self.sums(self.work.text(block.total_label), self.totals)
+            total = self.sums(self.work.text(block.total_label) or self.said.total, self.totals)
             self.row(total, self.summed, bold=True, shade=True)
         flow.y -= 8
 
@@ -101,7 +105,7 @@ class _Table:
 
     def subtotal(self, group: str) -> None:
         if self.summed:
-            label = f"{self.work.text(self.block.subtotal_label)} {group}".strip()
+            label = f"{self.work.text(self.block.subtotal_label) or self.said.subtotal} {group}".strip()
             self.row(self.sums(label, self.group_totals), self.summed, bold=True)
         self.group_totals = dict.fromkeys(self.summed, Decimal(0))
 
@@ -110,7 +114,10 @@ class _Table:
         self.head = self.cells([self.work.text(column.title) for column in self.block.columns], (), bold=True)
         if self.summed:
             nothing = dict.fromkeys(self.summed, Decimal(0))
-            self.spare = self.high(self.cells(self.sums(self.carried, nothing), self.summed, bold=True))
+            self.spare = max(
+                self.high(self.cells(self.sums(words, nothing), self.summed, bold=True))
+                for words in (self.carried, self.brought)
+            )
         if self.high(self.head) + 2 * self.spare + self.high([]) > (self.flow.top - self.flow.floor) * 0.8:
             raise DocumentProblem(
                 "limit", "The titles of this table leave no room for its rows: make them shorter or the columns wider."
@@ -124,13 +131,12 @@ class _Table:
     def turn(self) -> None:
         """Go on with the table on a new page."""
         carried = self.summed and self.started
-        cells = self.cells(self.sums(self.carried, self.totals), self.summed, bold=True) if carried else []
         if carried:
-            self.put(cells, bold=True, fill=_SHADE)
+            self.put(self.cells(self.sums(self.carried, self.totals), self.summed, bold=True), bold=True, fill=_SHADE)
         self.flow.turn()
         self.top()
         if carried:
-            self.put(cells, bold=True, fill=_SHADE)
+            self.put(self.cells(self.sums(self.brought, self.totals), self.summed, bold=True), bold=True, fill=_SHADE)
             self.below_head = self.flow.y
 
     def row(self, texts: list[str], whole: Container[int], *, bold: bool = False, shade: bool = False) -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from runtime.engine.jsonprofile import JSON, dumps, loads_stored
+from runtime.engine.jsonprofile import JSON, dumps, loads_stored, normalise
 from runtime.interpreter import again, own_amounts
 from runtime.interpreter.generations import refuse_part_of_what_is_over
-from runtime.interpreter.payloads import INLINE_CHARACTERS, put_aside
+from runtime.interpreter.payloads import INLINE_CHARACTERS, put_aside, reference_in
 from runtime.interpreter.plain_retries import look_plainly
 from runtime.interpreter.reopening import carry_on, next_rows
-from runtime.interpreter.versions import container_of, parsed
+from runtime.store import artifacts
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import ItemAmount
 
 __all__ = ["correct"]
+
+#: Characters of each side, where even what differs is a lot.
+_MOST_ON_RECORD: Final = 2_000
 
 
 def correct(workspace_id: UUID, run: dict[str, Any], item: JSON, by: UUID | None) -> None:
@@ -31,20 +34,36 @@ def correct(workspace_id: UUID, run: dict[str, Any], item: JSON, by: UUID | None
     anew = again.given_anew(found, lines, text)
     rows = next_rows(found, lines, {}, {}, anew=anew)
     who = "api" if by is None else f"user:{by}"
-    edits = {run["parent_node"]: {"before": loads_stored(run["item"]), "after": loads_stored(text)}}
+    edits = {run["parent_node"]: _on_record(_read(run["item"]), normalise(item))}
+    now = database_now()
+    worth = own_amounts.anew(run, item, now)
     with commit("run.replay"):
         refuse_part_of_what_is_over(found.row, lock=True)
-        carry_on(found, lines, rows, who=who, now=database_now(), edits=edits, item=text)
-        _count_anew(run, item)
+        carry_on(found, lines, rows, who=who, now=now, edits=edits, item=text)
+        if worth is not None:
+            ItemAmount.objects.filter(
+                run_id=run["parent_run_id"], node_id=run["parent_node"], item_index=run["item_index"]
+            ).update(amount=worth[0], currency=worth[1])
 
 
-def _count_anew(run: dict[str, Any], item: JSON) -> None:
-    """What the entry is worth now."""
-    around = container_of(parsed(run["version_id"]).graph, run["parent_node"])
-    if around is None or around.prepared is None or not around.prepared.raw.get("amount"):
-        return
-    context = {"item": item, "index": run["item_index"], "vars": {}}
-    amount, currency = own_amounts.worth(around.prepared, context)
-    ItemAmount.objects.filter(
-        run_id=run["parent_run_id"], node_id=run["parent_node"], item_index=run["item_index"]
-    ).update(amount=amount, currency=currency)
+def _read(text: str | None) -> JSON:
+    """A stored entry, wherever it stands. Raises ArtifactDamaged, OSError."""
+    reference = reference_in(text)
+    return loads_stored(text or "null" if reference is None else artifacts.read(reference.artifact_id))
+
+
+def _on_record(before: JSON, after: JSON) -> dict[str, JSON]:
+    """What it was given before and after, as the record of the retry keeps it: all of it, or where that is a lot, what
+    differs, and where that is a lot, too, how it begins."""
+    found: dict[str, JSON] = {"before": before, "after": after}
+    if len(dumps(found)) <= INLINE_CHARACTERS:
+        return found
+    if isinstance(before, dict) and isinstance(after, dict):
+        names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+        found = {
+            "before": {name: before[name] for name in names if name in before},
+            "after": {name: after[name] for name in names if name in after},
+        }
+        if len(dumps(found)) <= INLINE_CHARACTERS:
+            return found
+    return {side: dumps(value)[:_MOST_ON_RECORD] + " …" for side, value in found.items()}

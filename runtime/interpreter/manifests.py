@@ -28,7 +28,7 @@ from runtime.engine.jsonprofile import JSON, dumps
 from runtime.interpreter.payloads import reference_in
 from runtime.interpreter.versions import parsed
 from runtime.ports import PORTS
-from runtime.store import batches, files, readings
+from runtime.store import batches, failpoints, files, readings
 from runtime.store.children import MOST_DEEP
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
@@ -61,9 +61,11 @@ def keep(run_id: UUID, node: str, key: str, generation: int, skipped: int | None
     saving = files.Saving()
     counts: Counter[str] = Counter()
     try:
+        failpoints.hit("bulk.manifest_write:before")
         for line in lines(workspace_id, run_id, node, counts, skipped):
             saving.write(line)
         saving.finish()
+        failpoints.hit("bulk.manifest_write:after")
     except BaseException:
         saving.abandon()
         raise

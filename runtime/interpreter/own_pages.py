@@ -221,7 +221,7 @@ async def _store(look: Look, reading: Reading, keys: tuple[str, ...]) -> None:
         name = f"{look.node.key}-page-{reading.pages}.json"
         text = (await shell.keep(workspace_id=claimed.workspace_id, text=text, name=name)).text()
     unit.readings += (ReadingWrite(look.fan.node, text, reading.total, reading.skipped, keys),)
-    unit.names["child.page"] = None
+    unit.names["bulk.page"] = None
     unit.dirty = True
 
 

@@ -108,6 +108,8 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
     waiting = cause(driver.version.graph, state, now) if waits and not ended else None
     if driver.base.status is _ACCEPTED:
         unit.names["run.begin"] = None
+    if ended and driver.version.around is not None:
+        unit.names["bulk.item"] = None
     names = tuple(unit.names) or ("step.result",)
     intent = bool(unit.attempts) and any(attempt.status == "intent" for attempt in unit.attempts)
     return made(

@@ -10,8 +10,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, Protocol
 from uuid import UUID
 
+from runtime.documents.html import missing
 from runtime.documents.model import Drawn, Page, design_of
 from runtime.documents.problems import DocumentProblem
+from runtime.documents.templates import checked, pictures_named
 from runtime.engine.jsonprofile import JSON, dumps
 from runtime.sdk.errors import PermanentError
 
@@ -20,9 +22,12 @@ __all__ = [
     "Documents",
     "design_problem",
     "document_refused",
+    "html_stored",
     "picture_too_large",
     "pictures_of",
     "stored",
+    "template_pictures",
+    "template_problem",
 ]
 
 #: Of one logo's picture.
@@ -35,6 +40,12 @@ class Documents(Protocol):
     async def draw(self, design: Mapping[str, Any], data: JSON) -> Drawn:
         """The document of this design (`docs/documents.md`) and its data, an object. Pictures of logos are files of the
         workspace. Raises PermanentError that says which block stands in the way."""
+        ...
+
+    async def print_html(self, template: str, data: JSON, *, language: str, currency: str) -> Drawn:
+        """The PDF of a template in HTML and its data, an object; numbers and dates are written as `language` and
+        `currency` (ISO 4217) do. Raises PermanentError that says which line stands in the way, or what has to be
+        installed."""
         ...
 
 
@@ -50,6 +61,37 @@ def design_problem(design: Mapping[str, Any]) -> str | None:
         except ValueError:
             return f"The logo’s picture “{name[:60]}” is no file of this workspace: choose one."
     return None
+
+
+def template_problem(template: str, language: str, currency: str) -> tuple[str, str, str] | None:
+    """What is wrong with a template as it is stored: the setting, a code and a sentence; `not_installed` where HTML
+    cannot become a PDF on this machine. None where nothing is."""
+    if (lacking := missing()) is not None:
+        return "template", "not_installed", lacking
+    try:
+        checked(template)
+        for name in pictures_named(template):
+            UUID(name)
+    except DocumentProblem as problem:
+        return "template", "template", problem.message
+    except ValueError:
+        return "template", "template", "After “picture:” stands the id of a file of this workspace."
+    for setting, told in (("language", {"language": language}), ("currency", {"currency": currency})):
+        try:
+            _written_in(design_of({"version": 1, "title": "", "blocks": [], "page": told}).page)
+        except DocumentProblem as problem:
+            return setting, setting, problem.message.replace(f"page.{setting}: ", f"The {setting} ")
+    return None
+
+
+def template_pictures(template: str) -> list[str]:
+    """The ids of the files that a template shows, each once."""
+    return pictures_named(template)
+
+
+def html_stored(template: str, language: str, currency: str) -> bytes:
+    """A template as it is drawn: JSON."""
+    return dumps({"template": template, "language": language, "currency": currency}).encode()
 
 
 def pictures_of(design: Mapping[str, Any]) -> list[str]:

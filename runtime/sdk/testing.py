@@ -15,11 +15,12 @@ from runtime.contracts.people import Addressee, Person
 from runtime.documents.draw import drawn
 from runtime.documents.model import Drawn, design_of
 from runtime.documents.problems import DocumentProblem
-from runtime.engine.jsonprofile import JSON
+from runtime.documents.processes import Drawing
+from runtime.engine.jsonprofile import JSON, dumps
 from runtime.sdk.connections import KINDS
 from runtime.sdk.context import EventView, FolderDoor, HttpClient, MailSender, SftpDoor
 from runtime.sdk.datatables import ChangedRow, FoundRows
-from runtime.sdk.documents import document_refused, pictures_of
+from runtime.sdk.documents import document_refused, html_stored, pictures_of, template_pictures
 from runtime.sdk.errors import PermanentError
 from runtime.sdk.files import Chunks, FileValue, clean_mime, clean_name, file_id, missing, other_bytes, too_large
 from runtime.sdk.nodetype import NodeType
@@ -138,7 +139,7 @@ class MemoryTables:
 
 @dataclass
 class MemoryDocuments:
-    """Draws in the test's own process."""
+    """Draws in the test's own process, but for HTML."""
 
     files: MemoryFiles
 
@@ -149,6 +150,17 @@ class MemoryDocuments:
             return Drawn(*drawn(design_of(design), given, images))
         except DocumentProblem as problem:
             raise document_refused(problem) from None
+
+    async def print_html(self, template: str, data: JSON, *, language: str, currency: str) -> Drawn:
+        images = {name: self.files.kept[UUID(name)] for name in template_pictures(template)}
+        drawing = Drawing(1)
+        try:
+            told = html_stored(template, language, currency)
+            return await drawing.draw(told, dumps(data).encode(), images, by="html")
+        except DocumentProblem as problem:
+            raise document_refused(problem) from None
+        finally:
+            drawing.close()
 
 
 @dataclass

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from runtime.documents.model import Drawn
 from runtime.documents.problems import DocumentProblem
-from runtime.documents.processes import Drawing
+from runtime.documents.processes import Drawing, Kind
 from runtime.engine.jsonprofile import JSON, dumps
-from runtime.sdk.documents import MOST_PICTURE_BYTES, document_refused, picture_too_large, pictures_of, stored
+from runtime.sdk.documents import (
+    MOST_PICTURE_BYTES,
+    document_refused,
+    html_stored,
+    picture_too_large,
+    pictures_of,
+    stored,
+    template_pictures,
+)
 from runtime.sdk.files import Files, FileValue
 
 #: Pictures that are kept.
@@ -51,8 +59,14 @@ class StepDocuments:
         self._pictures = pictures
 
     async def draw(self, design: Mapping[str, Any], data: JSON) -> Drawn:
-        images = {name: await self._pictures.get(self._workspace, name, self._files) for name in pictures_of(design)}
+        return await self._drawn("design", stored(design), data, pictures_of(design))
+
+    async def print_html(self, template: str, data: JSON, *, language: str, currency: str) -> Drawn:
+        return await self._drawn("html", html_stored(template, language, currency), data, template_pictures(template))
+
+    async def _drawn(self, by: Kind, told: bytes, data: JSON, pictures: Sequence[str]) -> Drawn:
+        images = {name: await self._pictures.get(self._workspace, name, self._files) for name in pictures}
         try:
-            return await self._drawing.draw(stored(design), dumps(data).encode(), images)
+            return await self._drawing.draw(told, dumps(data).encode(), images, by=by)
         except DocumentProblem as problem:
             raise document_refused(problem) from None

@@ -11,7 +11,7 @@ import pytest
 from tests import generated
 from tests.architecture.source import ROOT
 
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-node.lock")
+LOCKS = ("requirements.lock", "requirements-html-pdf.lock", "requirements-dev.lock", "requirements-node.lock")
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -26,13 +26,28 @@ def test_every_locked_package_has_hashes_and_no_address(name: str) -> None:
         assert "--hash=sha256:" in entry, entry[:80]
 
 
+def locked(name: str) -> dict[str, str]:
+    """The packages of a lock and their versions."""
+    entries = [line.split() for line in (ROOT / name).read_text().splitlines() if "==" in line and line[0] != " "]
+    return {package.lower().replace("_", "-"): version for package, version in (one[0].split("==") for one in entries)}
+
+
+def asked_for(lines: list[str]) -> set[str]:
+    return {re.split(r"[\[<>=!~; ]", line, maxsplit=1)[0].lower().replace("_", "-") for line in lines}
+
+
 def test_the_lock_holds_every_dependency_that_is_asked_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    asked = {re.split(r"[\[<>=!~; ]", line, maxsplit=1)[0] for line in project["project"]["dependencies"]}
-    locked = {
-        entry.split("==")[0].lower() for entry in (ROOT / "requirements.lock").read_text().splitlines() if "==" in entry
-    }
-    assert {name.lower().replace("_", "-") for name in asked} - {name.replace("_", "-") for name in locked} == set()
+    assert asked_for(project["project"]["dependencies"]) - set(locked("requirements.lock")) == set()
+
+
+def test_the_locks_of_extras_hold_what_the_lock_holds_and_more() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    usual, developers = locked("requirements.lock"), locked("requirements-dev.lock")
+    for extra, lines in project["optional-dependencies"].items():
+        found = locked(f"requirements-{extra}.lock")
+        assert usual.items() <= found.items() <= developers.items()
+        assert asked_for(lines) <= set(found) - set(usual)
 
 
 def test_the_front_ends_lock_has_digests_and_no_addresses() -> None:

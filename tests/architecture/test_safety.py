@@ -6,6 +6,7 @@ import ast
 import re
 from pathlib import Path
 
+from runtime.store.failpoints import COMMIT_POINTS, EFFECT_POINTS
 from tests.architecture.source import ROOT, dotted, files, imports, name_of, python_files, tree
 
 PRODUCT = ("builder/", "runtime/", "manage.py")
@@ -135,3 +136,9 @@ def test_only_one_file_opens_transactions_in_the_runtime() -> None:
 def test_the_lists_of_exceptions_name_files_that_need_them() -> None:
     for name in (*MAY_USE_THE_NETWORK, *MAY_OPEN_TRANSACTIONS, *SAYS_BEGIN, *(name for name, _ in REVIEWED_CALLS)):
         assert (ROOT / name).exists(), f"{name} is gone: take it off the list"
+
+
+def test_every_point_where_a_test_can_kill_is_passed_somewhere() -> None:
+    """A point that nobody passes proves nothing."""
+    sources = "\n".join(path.read_text() for path in python_files(*PRODUCT) if path.name != "failpoints.py")
+    assert {name for name in COMMIT_POINTS | EFFECT_POINTS if f'"{name}' not in sources} == set()

@@ -72,6 +72,17 @@ def test_containers_run_without_rights_and_write_to_the_data_volume_only() -> No
     assert re.search(r"^USER millrace$", (ROOT / "docker" / "Dockerfile").read_text(), re.MULTILINE)
 
 
+def test_the_image_has_what_pdf_from_html_needs_and_the_step_names_the_same_packages() -> None:
+    """`make html-pdf`, the build machine and the image know the same."""
+    image = (ROOT / "docker" / "Dockerfile").read_text()
+    packages = {"libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0"}
+    assert "requirements-html-pdf.lock" in image
+    said = [image, (ROOT / "docs" / "documents.md").read_text(), (ROOT / ".ci" / "run").read_text()]
+    said.append((ROOT / "runtime" / "documents" / "html.py").read_text())
+    for text in said:
+        assert {name for name in packages if name not in text} == set()
+
+
 def test_no_secret_is_written_into_the_image_or_the_compose_file() -> None:
     example = (ROOT / "docker" / "millrace.env.example").read_text()
     for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD"):

@@ -16,7 +16,7 @@ import httpx2
 
 from runtime.documents.ready import ready
 from runtime.engine.jsonprofile import dumps
-from tests.benchmarks import graphs
+from tests.benchmarks import graphs, naive
 from tests.benchmarks.__main__ import MODES, staged
 from tests.benchmarks.figures import Figure, Stage, calls_so_far, load, refuse_failures
 from tests.product import ProductFailed
@@ -120,15 +120,24 @@ def main(chosen: list[str]) -> int:
     """Measure what was chosen, or both modes."""
     items = next((int(one) for one in chosen if one.isdecimal()), ITEMS)
     failed = 0
+    rates: dict[str, float] = {}
     for mode in [mode for mode in MODES if mode in chosen] or MODES:
         settings: dict[str, Any] = {}
         with staged(mode, lambda _: False, workers=2 if mode == "scaled" else 1, **settings) as stage:
             try:
                 for figure in measure(stage, items):
                     print(figure.line(mode), flush=True)
+                    if figure.bench == "documents_per_min":
+                        rates[mode] = figure.value
             except (ProductFailed, httpx2.HTTPError) as error:
                 failed += 1
                 print(f"bulk ({mode}) could not be measured: {error}", file=sys.stderr, flush=True)
+    try:
+        for mode, figure in naive.compared(rates):
+            print(figure.line(mode), flush=True)
+    except ProductFailed as error:
+        failed += 1
+        print(f"The naive loop could not be measured: {error}", file=sys.stderr, flush=True)
     return 1 if failed else 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,15 @@ def test_what_failed_is_mended_in_the_table_and_goes_on(
     expect(page.get_by_text("12 were expected, and 12 came.")).to_be_visible()
     assert findings(page) == []
     shot(page, "batch-totals")
+    # Who gave the first one what, and what stood there before.
+    page.get_by_role("tab", name="All items").click()
+    expect(page.get_by_role("button", name=re.compile("^What was corrected of item"))).to_have_count(2)
+    page.get_by_role("button", name="What was corrected of item 1").click()
+    told = page.get_by_test_id("corrections-1")
+    expect(told).to_contain_text("Alice")
+    expect(told).to_contain_text("way/with/fail=422 → (empty)")
+    assert findings(page) == []
+    shot(page, "batch-corrected")
 
 
 def test_the_error_file_is_mended_in_a_spreadsheet_and_sent_back(

@@ -187,13 +187,15 @@ def looked_at(pdf: bytes) -> None:
         assert f"{number} / 2" in text
         assert "Harbour Supplies Ltd" in text
         assert len(re.findall("Amount", text)) == 1
+    assert "Übertrag" in texts[0]
+    assert "Übertrag" in texts[1]
     last = pages[-1]
-    edges = {text: box(last, text) for text in ("80,50 €", TOTAL, "Total", "Rent", "2 / 2")}
+    edges = {text: box(last, text) for text in ("80,50 €", TOTAL, "Summe", "Rent", "2 / 2")}
     # The total ends where the amounts end, at the right of the page, beneath them; its word begins where texts begin.
     assert abs(edges[TOTAL][2] - edges["80,50 €"][2]) < 1.5
     assert edges[TOTAL][2] > document[1].get_width() * 0.85
     assert edges[TOTAL][1] < edges["80,50 €"][1]
-    assert abs(edges["Total"][0] - edges["Rent"][0]) < 1.5
+    assert abs(edges["Summe"][0] - edges["Rent"][0]) < 1.5
     assert edges["2 / 2"][3] < edges[TOTAL][1]
     if WANTED:
         for number, page in enumerate(document, 1):

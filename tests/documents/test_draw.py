@@ -22,6 +22,7 @@ from runtime.documents.figures import figures
 from runtime.documents.model import design_of
 from runtime.documents.problems import DocumentProblem
 from runtime.documents.ready import NAMES, ready
+from runtime.documents.said import _SAID, said
 from runtime.documents.type import clean
 from tests.product import ROOT
 
@@ -108,9 +109,29 @@ def test_a_long_table_has_its_head_on_each_page_and_carries_its_sums() -> None:
     for number, text in enumerate(told, 1):
         assert "Name" in text
         assert f"{number} / {len(told)}" in text
-        assert text.count("Carried forward") == (1 if number in (1, len(told)) else 2)
+        assert text.count("Carried forward") == (number < len(told))
+        assert text.count("Brought forward") == (number > 1)
     assert "€120.00" in told[-1]
     assert re.findall(r"Row (\d+)", "".join(told)) == [str(place) for place in range(120)]
+
+
+def test_a_table_says_its_sums_in_the_language_of_the_page_unless_it_has_words_of_its_own() -> None:
+    rows = [{"name": f"Row {place}", "sum": 1} for place in range(80)]
+    first, last = pages(draw(made(table(), page={"language": "el"}), {"rows": rows}))
+    assert "Σε μεταφορά" in first
+    assert "Από μεταφορά" in last
+    assert "Σύνολο" in last
+    own = table(total_label="Everything", carried_label="Goes on")
+    first, last = pages(draw(made(own, page={"language": "de_AT"}), {"rows": rows}))
+    assert ("Goes on" in first, "Goes on" in last, "Everything" in last) == (True, True, True)
+    (text,) = pages(draw(made(table(group="{{ item.name }}"), page={"language": "fr"}), {"rows": rows[:1]}))
+    assert "Sous-total Row 0" in text
+
+
+@pytest.mark.parametrize("language", sorted(_SAID))
+def test_the_fonts_have_every_letter_of_what_tables_say(language: str) -> None:
+    for words in said(language):
+        assert clean(words) == words
 
 
 def test_sums_stand_where_the_group_changes() -> None:
@@ -133,7 +154,8 @@ def test_what_was_summed_before_a_long_cell_is_carried_over_each_of_its_pages() 
     assert len(told) > 3
     for number, text in enumerate(told, 1):
         assert "Name" in text
-        assert text.count("Carried forward") == (1 if number in (1, len(told)) else 2)
+        assert text.count("Carried forward") == (number < len(told))
+        assert text.count("Brought forward") == (number > 1)
     assert "€6.00" in told[-1]
 
 

@@ -34,8 +34,12 @@ from tests.product import resident_mb
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(6 * 3600)]
 
 SIDES = ("before", "after")
-#: Passed by whoever advances the run that the batch belongs to.
-POINTS = tuple(f"{name}:{side}" for name in ("bulk.manifest_commit", "child.page") for side in SIDES)
+#: Passed by whoever advances the run that the batch belongs to, and for the second those of its entries.
+POINTS = tuple(
+    f"{name}:{side}"
+    for name in ("bulk.page", "bulk.item", "bulk.manifest_write", "bulk.manifest_commit")
+    for side in SIDES
+)
 AT_A_TIME = 32
 MOST_MB = 512
 _COLUMNS = [{"name": "Job"}, {"name": "Number", "type": "number"}, {"name": "Digest"}]
@@ -421,7 +425,7 @@ def test_a_batch_is_done_once_and_proven_alike_while_processes_and_servers_die(
     assert complaints == []
 
 
-def test_a_kill_around_a_page_or_the_manifest_leaves_one_batch_and_one_proof(
+def test_a_kill_around_a_page_an_item_or_the_manifest_leaves_one_batch_and_one_proof(
     some_database: str, make_plant: MakePlant
 ) -> None:
     began = time.monotonic()
@@ -439,26 +443,26 @@ def test_a_kill_around_a_page_or_the_manifest_leaves_one_batch_and_one_proof(
     for number, point in enumerate(POINTS):
         job = Job(plant, f"v{seed:x}-{number}", table, count, on_a_page)
         worker = plant.of("serve" if plant.embedded else "worker")
-        worker.arm(f"{point}=kill@nth({chance.randint(1, 3) if point.startswith('child.page') else 1})")
+        worker.arm(f"{point}=kill@nth({chance.randint(1, 3) if point.startswith(('bulk.page', 'bulk.item')) else 1})")
         job.begin()
         missed += [] if bury(plant, worker) else [point]
         job.wait(60)
         job.is_proven()
         assert (job.manifest(), job.manifests()) == (undisturbed, 1), point
     # The door keeps one too, when somebody asks for it.
-    for side in SIDES:
+    for point in (point for point in POINTS if point.startswith("bulk.manifest")):
         had = calm.manifests()
         door = plant.of(plant.kinds[0])
-        die_at(plant, door, f"bulk.manifest_commit:{side}", "POST", f"{calm.path}/manifest", None)
-        assert calm.manifests() == had + (side == "after"), side
-        assert calm.manifest() == undisturbed, side
+        die_at(plant, door, point, "POST", f"{calm.path}/manifest", None)
+        assert calm.manifests() == had + (point == "bulk.manifest_commit:after"), point
+        assert calm.manifest() == undisturbed, point
     calm.is_proven()
     figures.tell(
         "a batch killed around its pages and its manifest",
         some_database,
         seed=f"{seed:x}",
-        points=len(POINTS) + len(SIDES),
-        died=len(POINTS) + len(SIDES) - len(missed),
+        points=len(POINTS) + 2 * len(SIDES),
+        died=len(POINTS) + 2 * len(SIDES) - len(missed),
         violations=0,
         seconds=round(time.monotonic() - began),
     )

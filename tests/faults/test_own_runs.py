@@ -23,8 +23,10 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
 
 #: Points that only runs of runs pass.
 FORTH = ("child.start", "child.result", "child.knock")
-PAGES = ("child.page",)
+PAGES = ("bulk.page",)
+ENDS = ("bulk.item",)
 BACK = ("child.undo",)
+OWN = ("child.", *PAGES, *ENDS)
 CONTROL = ("child.reopen", "child.cancel")
 
 
@@ -40,9 +42,9 @@ def test_each_item_is_done_once_and_undone_in_reverse_wherever_a_process_dies(
     trials = Range(plant, seed)
     shots = [shot for example in (there, back, paged, filed) for shot in trials.shots(example, starts=False)]
     shots = [shot for shot in shots if shot.point.split(":")[0] not in BY_THE_CLOCK]
-    reached = {shot.point for shot in shots if shot.point.startswith("child.")}
+    reached = {shot.point for shot in shots if shot.point.startswith(OWN)}
     # A knock need not be committed where whoever is knocked at looks on: embedded, that is nearly always so.
-    always = [point for point in (*FORTH, *PAGES, *BACK) if point != "child.knock"]
+    always = [point for point in (*FORTH, *PAGES, *ENDS, *BACK) if point != "child.knock"]
     assert {f"{name}:{side}" for name in always for side in ("before", "after")} <= reached
     chosen = shots if figures.everything() else sample(shots, chance)
     for shot in chosen:
@@ -77,10 +79,10 @@ def test_each_item_is_done_once_and_undone_in_reverse_wherever_a_process_dies(
 def sample(shots: list[Shot], chance: random.Random) -> list[Shot]:
     """Each point of runs of runs once, and two others: where it is passed first, for how often differs from run to run
     (several items that end together are followed by others together)."""
-    shots = [shot for shot in shots if shot.nth == 1 or shot.point.startswith("child.page:")]
-    own = sorted({shot.point for shot in shots if shot.point.startswith("child.")})
+    shots = [shot for shot in shots if shot.nth == 1 or shot.point.startswith(PAGES)]
+    own = sorted({shot.point for shot in shots if shot.point.startswith(OWN)})
     chosen = [chance.choice([shot for shot in shots if shot.point == point]) for point in chance.sample(own, 4)]
-    chosen += [shot for shot in shots if shot.point.startswith("child.page:") and shot.nth == 2]
+    chosen += [shot for shot in shots if shot.point.startswith(PAGES) and shot.nth == 2]
     return list(dict.fromkeys(chosen)) + chance.sample([shot for shot in shots if shot.point not in own], 2)
 
 

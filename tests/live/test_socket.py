@@ -99,6 +99,13 @@ class TestRun:
             time.sleep(1.5)
         assert 1 <= len(turns) <= 8, f"{len(turns)} turns in 1.5 seconds"
 
+    def test_news_of_a_run_with_many_items_comes_seldom(self) -> None:
+        few, many = {"items": {"started": 99}}, {"items": {"started": 12_000}}
+        assert not consumers._has_many([{"items": None}, few])
+        assert consumers._has_many([few, many])
+        watched = Watched(7, 0.0, dirty=True, sent_at=100.0, pause=consumers.MANY_PAUSE)
+        assert (watched.due_at(), Watched(7, 0.0, sent_at=100.0).due_at()) == (100.4, 100.1)
+
     def test_a_change_never_repeats_what_is_known_and_never_leaves_a_gap(self, site: Site) -> None:
         vera = site.browser(site.vera)
         run_id = site.start(site.publish(steps(0.1, 0.1, 0.1)))

@@ -212,9 +212,51 @@ def test_an_entry_that_failed_is_put_right_and_goes_on_with_what_it_is_given_now
     assert (view.done, view.failed) == (2, 0)
     assert [str(one.received.amount) for one in view.totals] == ["4.00"]
     assert not view.sealed
+    page = api.items(workspace_id=WORKSPACE, run_id=run.id, node=node_of(run))
+    assert [one.corrected for one in page.items] == [False, True]
+    (retry,) = api.retries(workspace_id=WORKSPACE, run_id=failed.run_id)
+    assert retry.edits == {node_of(run): {"before": items[1], "after": right}}
     again = api.keep_manifest(workspace_id=WORKSPACE, run_id=run.id, node=node_of(run))
     assert batch(run).sealed
     assert batch(run).manifest == again
+
+
+def test_the_amount_of_what_was_put_right_is_worked_out_with_all_that_its_formula_reads(
+    machine: Machine, world: World
+) -> None:
+    """The start, a step before (here with data that stands in a file of its own), the run, and the entry's number."""
+    body = {"order": "{{ run.id }}", "customer": "C-200", "amount": 10}
+    pay = post("pay", f"{world.url}{{{{ item.way }}}}/invoices", body, retry={"attempts": 1})
+    rates = step("rates", "data.edit_fields@1", {"fields": [
+        {"name": "rate", "value": "{{ 1.5 }}"}, {"name": "words", "value": "x" * 70_000},
+    ]})  # fmt: skip
+    items = [{"number": "1", "way": "", "amount": 1}, {"number": "2", "way": "/with/fail=422", "amount": 2}]
+    worth = "{{ item.amount * steps.rates.rate * trigger.by + index + length(run.id) }}"
+    each = statements(items, amount=worth, currency="{{ trigger.currency }}")
+    run = machine.run(flow("start -> rates -> each", rates, each, *inside("each", pay)), {"by": 10, "currency": "EUR"})
+    node = node_of(run)
+    assert [str(one.received.amount) for one in batch(run).totals] == ["118.00"]
+    right: Any = {"number": "2", "way": "", "amount": 4}
+    (became,) = api.correct_entries(workspace_id=WORKSPACE, run_id=run.id, node=node, items={1: right}, by=None)
+    assert became.outcome == "begun", became
+    (total,) = batch(run).totals
+    assert (total.currency, str(total.received.amount), total.without) == ("EUR", "148.00", 0)
+
+
+def test_of_a_large_entry_that_was_put_right_the_record_says_what_differs(machine: Machine, world: World) -> None:
+    pay = post("pay", f"{world.url}{{{{ item.way }}}}/invoices", {"order": "1"}, retry={"attempts": 1})
+    large = {"number": "1", "way": "/with/fail=422", "amount": 1, "words": "x" * 70_000}
+    right: Any = {**large, "way": "", "amount": 2}
+    run = machine.run(flow("start -> each", statements([large], currency="EUR"), *inside("each", pay)))
+    node = node_of(run)
+    (failed,) = api.failed_entries(workspace_id=WORKSPACE, run_id=run.id, node=node).items
+    (became,) = api.correct_entries(workspace_id=WORKSPACE, run_id=run.id, node=node, items={0: right}, by=None)
+    assert became.outcome == "begun", became
+    (retry,) = api.retries(workspace_id=WORKSPACE, run_id=failed.run_id)
+    before, after = {"way": "/with/fail=422", "amount": 1}, {"way": "", "amount": 2}
+    assert retry.edits == {node: {"before": before, "after": after}}
+    (total,) = batch(run).totals
+    assert str(total.received.amount) == "2.00"
 
 
 def test_a_step_that_goes_through_no_list_is_no_batch(machine: Machine, world: World) -> None:

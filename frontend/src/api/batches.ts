@@ -7,7 +7,8 @@ import type { StoredFile } from "./files";
 import { workspacePath } from "./queries";
 import { useWorkspace } from "./session";
 import type { RunStatus } from "../ui/status";
-import type { Instant, Items, Page } from "./types";
+import { parseExact } from "../graph/exact";
+import type { Instant, Items, Page, Retried } from "./types";
 
 export interface CountAndSum {
   count: number;
@@ -160,6 +161,22 @@ export function useBatchChecks(run: string, node: string) {
   return useQuery({
     queryKey: [...keyOf(workspace, run, node), "checks"],
     queryFn: async ({ signal }) => (await api.get<Items<BatchCheck>>(`${pathOf(workspace, run, node)}/checks`, { signal })).items,
+  });
+}
+
+/** What somebody gave an entry (by its run) in place of what its list did, the oldest first. */
+export function useCorrections(run: string, node: string) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "corrections", run, node],
+    queryFn: async ({ signal }) => {
+      const found = await api.get<Items<Retried>>(`${workspacePath(workspace)}/runs/${run}/retries`, { signal, parse: parseExact });
+      return found.items.flatMap(({ at, by, edits }) => {
+        const edit = edits[node] as { before?: unknown; after?: unknown } | undefined;
+        return edit === undefined ? [] : [{ at, by, before: edit.before, after: edit.after }];
+      });
+    },
+    staleTime: 0,
   });
 }
 

@@ -1,9 +1,11 @@
 /** The items of a container, each of which is a run of its own. */
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
 
 import { api } from "./client";
 import { fetchSnapshot, workspacePath } from "./queries";
 import { useWorkspace } from "./session";
+import { useSlowed } from "./slowed";
 import type { ItemFilter, Page, PlanItem, RunItem, StepItems } from "./types";
 
 /** Changes whenever the items do, so that they are read again then. */
@@ -11,11 +13,14 @@ function stampOf(items: StepItems | null | undefined): string {
   return items ? [items.total, items.started, items.done, items.failed, items.running, items.waiting, items.failed_inside, items.failed_calls, items.solved].join() : "";
 }
 
-/** The items of a step in their order, a page at a time; read again whenever the step says that they have changed. */
+/** A page is read again no more often than this. ms */
+const SELDOM = 2_500;
+
+/** The items of a step in their order, a page at a time; read again when the step says that they have changed, but not more often than is looked at. */
 export function useItems(run: string, node: string, filter: ItemFilter, items: StepItems | null | undefined, enabled = true, search = "") {
   const workspace = useWorkspace().id;
-  return useInfiniteQuery({
-    queryKey: [workspace, "items", run, node, filter, stampOf(items), search],
+  const found = useInfiniteQuery({
+    queryKey: [workspace, "items", run, node, filter, search],
     queryFn: ({ pageParam, signal }) =>
       api.get<Page<RunItem>>(`${workspacePath(workspace)}/runs/${run}/items`, {
         query: { node, status: filter, search: search || undefined, cursor: pageParam },
@@ -25,7 +30,17 @@ export function useItems(run: string, node: string, filter: ItemFilter, items: S
     getNextPageParam: (page) => page.next_cursor,
     placeholderData: (before) => before,
     enabled: enabled && items !== null && items !== undefined,
+    staleTime: 0,
   });
+  const stamp = useSlowed(stampOf(items), SELDOM * Math.max(1, found.data?.pages.length ?? 1));
+  const read = useRef(stamp);
+  const { isFetching, refetch } = found;
+  useEffect(() => {
+    if (read.current === stamp || isFetching) return;
+    read.current = stamp;
+    if (enabled) void refetch({ cancelRefetch: false });
+  }, [stamp, isFetching, enabled, refetch]);
+  return found;
 }
 
 /** What a retry would make of the runs of a step that it would not keep, a page at a time. */

@@ -92,6 +92,8 @@ export interface RunItem {
   failed_items: number;
   failed_calls: number;
   solved: Solved | null;
+  /** Somebody gave it something else than its list did. */
+  corrected: boolean;
 }
 
 /** That a run was asked to end. `by`: a name, or api · schedule · run (with the run around it). `reason`: empty where nobody said. */

@@ -749,8 +749,9 @@ export type Invite = {
   role: Role;
 };
 
-/** One run of a step; `index` counts from 0; `failed_items`, `failed_calls`: of its own, where it is done. `solved`: of one that failed, where somebody said that nothing more is to be done. */
+/** One run of a step; `index` counts from 0; `failed_items`, `failed_calls`: of its own, where it is done. `solved`: of one that failed, where somebody said that nothing more is to be done; `corrected`: somebody gave it something else than its list did, of which the run's retries tell what it was. */
 export type ItemShape = {
+  corrected: boolean;
   error: (ErrorView | null);
   failed_calls: number;
   failed_items: number;

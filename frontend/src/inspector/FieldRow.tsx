@@ -76,7 +76,8 @@ export function FieldRow({ field, node, value, path, config, onChange, problem, 
           <span>{wrong}</span>
         </span>
       ) : (
-        <ValueLine id={`${id}-line`} node={node} value={value} field={path} />
+        // Formulas of a template that is worked out elsewhere know nothing of the workflow's data.
+        !(widget === "code" && !field.hints.expression) && <ValueLine id={`${id}-line`} node={node} value={value} field={path} />
       )}
     </div>
   );

@@ -61,7 +61,7 @@ export function BlockList({ model, state, problem, onSelect, onChange, onSay }: 
   const add = (kind: string): void => {
     const schema = model.blocks[kind];
     if (!schema) return;
-    const next = addBlock(state, { ...newBlock(kind, schema, sampleOf(design)), ...firstWords(kind, t as (key: string) => string) });
+    const next = addBlock(state, newBlock(kind, schema, sampleOf(design)));
     onChange(next);
     onSelect(next.chosen);
     onSay(t("said.added", { name: t(`kind.${kind}`) }));
@@ -187,10 +187,4 @@ export function BlockList({ model, state, problem, onSelect, onChange, onSay }: 
       </ol>
     </>
   );
-}
-
-/** Words that a table says by itself, in the person's language. */
-function firstWords(kind: string, t: (key: string) => string): Record<string, string> {
-  if (kind !== "table") return {};
-  return { total_label: t("first.total"), subtotal_label: t("first.subtotal"), carried_label: t("first.carried") };
 }

@@ -25,7 +25,7 @@ export function PlainText({ id, kind, field, value, onChange, invalid, described
     spellCheck: kind === "textarea",
   };
   const change = (text: string): void => onChange(text === "" ? emptied(field) : text);
-  if (kind === "textarea" || kind === "code") return <textarea {...common} rows={4} onChange={(event) => change(event.currentTarget.value)} />;
+  if (kind === "textarea" || kind === "code") return <textarea {...common} rows={kind === "code" ? 16 : 4} onChange={(event) => change(event.currentTarget.value)} />;
   return <input type={kind === "url" ? "url" : "text"} {...common} maxLength={field.schema.maxLength} onChange={(event) => change(event.currentTarget.value)} />;
 }
 

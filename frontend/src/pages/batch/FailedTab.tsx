@@ -10,6 +10,9 @@ import { Button, buttonClass, cx, EmptyState, ErrorCard, Note, showToast, Skelet
 import css from "./batch.module.css";
 import { type Edits, fieldsOf, isFields, isPasteOfCells, mended, pasted, textOf } from "./edits";
 
+/** Of a cell that is shown whole. */
+const MOST_LETTERS = 32;
+
 /** Those that failed, by what they failed of: mended in a table here or in a spreadsheet, and gone on with. */
 export function FailedTab({ batch, onRetry }: { batch: Batch; onRetry: (cause: BatchCause | null) => void }) {
   const { t } = useTranslation("batches");
@@ -62,6 +65,8 @@ function Entries({ batch, cause }: { batch: Batch; cause: BatchCause }) {
   const [refused, setRefused] = useState<Readonly<Record<number, string>>>({});
   const entries = found.data?.pages.flatMap((page) => page.items) ?? [];
   const fields = fieldsOf(entries.map((one) => one.item));
+  // Wide enough for what stands in them.
+  const letters = fields.map((name) => Math.min(MOST_LETTERS, Math.max(...entries.map(({ item }) => textOf(isFields(item) ? item[name] : null).length))));
   const numbers = entries.map((one) => one.index);
   const changed = entries.filter((one) => edits[one.index] !== undefined).map((one) => ({ entry: one, ...mended(one.item, edits[one.index] ?? {}) }));
   const wrong = new Set(changed.flatMap((one) => one.wrong.map((name) => `${one.entry.index}/${name}`)));
@@ -108,6 +113,7 @@ function Entries({ batch, cause }: { batch: Batch; cause: BatchCause }) {
                     <td key={name}>
                       <input
                         className={css.cell}
+                        style={{ minWidth: `calc(${letters[field]}ch + 26px)` }}
                         aria-label={`${name}, ${entry.label ?? entry.index + 1}`}
                         aria-invalid={wrong.has(`${entry.index}/${name}`)}
                         readOnly={!mayRetry}
@@ -122,7 +128,7 @@ function Entries({ batch, cause }: { batch: Batch; cause: BatchCause }) {
                     </td>
                   ))}
                   <td className={css.why}>
-                    {refused[entry.index] ? <span className={css.wrong}>{refused[entry.index]}</span> : entry.message}
+                    {refused[entry.index] ? <span className={css.wrong}>{refused[entry.index]}</span> : <span className={css.whyText} title={entry.message}>{entry.message}</span>}
                   </td>
                   <td>
                     <OpenRun entry={entry} />

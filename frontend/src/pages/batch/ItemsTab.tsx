@@ -1,13 +1,16 @@
 import { Link } from "@tanstack/react-router";
+import { ChevronDown } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import type { Batch } from "../../api/batches";
+import { type Batch, useCorrections } from "../../api/batches";
 import { useItems } from "../../api/items";
 import type { ItemFilter, RunItem, StepItems } from "../../api/types";
-import { Button, cx, ErrorCard, FilterChip, numClass, runStatusKind, SearchBox, SkeletonRows, StatusIcon, tableBoxClass, tableClass, useFormatter } from "../../ui";
+import { Button, cx, ErrorCard, FilterChip, numClass, runStatusKind, SearchBox, SkeletonRows, StatusIcon, tableBoxClass, tableClass, Time, useFormatter } from "../../ui";
+import { startedBy } from "../runs/RunList";
 import { runStatusName } from "../runs/words";
 import css from "./batch.module.css";
+import { differencesOf } from "./corrections";
 
 const FILTERS: readonly ItemFilter[] = ["all", "failed", "open", "done"];
 
@@ -52,7 +55,7 @@ export function ItemsTab({ batch }: { batch: Batch }) {
             </thead>
             <tbody>
               {rows.map((item) => (
-                <Row key={item.run_id} item={item} />
+                <Row key={item.run_id} item={item} node={batch.node} />
               ))}
             </tbody>
           </table>
@@ -67,25 +70,69 @@ export function ItemsTab({ batch }: { batch: Batch }) {
   );
 }
 
-function Row({ item }: { item: RunItem }) {
-  const { t } = useTranslation("runs");
+function Row({ item, node }: { item: RunItem; node: string }) {
+  const { t } = useTranslation(["runs", "batches"]);
   const format = useFormatter();
+  const [opened, setOpened] = useState(false);
   const kind = runStatusKind(item);
   const took = item.started_at && item.finished_at ? format.duration(Date.parse(item.finished_at) - Date.parse(item.started_at)) : "–";
   return (
-    <tr data-testid={`entry-${item.index + 1}`}>
-      <td className="tn">{item.index + 1}</td>
-      <td>
-        <Link to="/runs/$runId" params={{ runId: item.run_id }}>
-          {item.label ?? item.index + 1}
-        </Link>
-      </td>
-      <td>
-        <span className={css.status}>
-          <StatusIcon kind={kind} size={16} decorative /> {item.error?.title ?? runStatusName(item, t)}
-        </span>
-      </td>
-      <td className={cx(numClass, "tn")}>{took}</td>
-    </tr>
+    <>
+      <tr data-testid={`entry-${item.index + 1}`}>
+        <td className="tn">{item.index + 1}</td>
+        <td>
+          <Link to="/runs/$runId" params={{ runId: item.run_id }}>
+            {item.label ?? item.index + 1}
+          </Link>
+        </td>
+        <td>
+          <span className={css.status}>
+            <StatusIcon kind={kind} size={16} decorative /> {item.error?.title ?? runStatusName(item, t)}
+          </span>
+          {item.corrected && (
+            <button type="button" className={css.corrected} aria-expanded={opened} aria-label={t("batches:items.correctedOf", { number: item.index + 1 })} onClick={() => setOpened(!opened)}>
+              {t("batches:items.corrected")} <ChevronDown size={14} aria-hidden />
+            </button>
+          )}
+        </td>
+        <td className={cx(numClass, "tn", css.name)}>{took}</td>
+      </tr>
+      {opened && (
+        <tr data-testid={`corrections-${item.index + 1}`}>
+          <td colSpan={4} className={css.correctionsCell}>
+            <Corrections run={item.run_id} node={node} />
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+/** Who gave it what in place of what its list did, and when. */
+function Corrections({ run, node }: { run: string; node: string }) {
+  const { t } = useTranslation(["batches", "runs"]);
+  const found = useCorrections(run, node);
+  if (found.isPending) return <SkeletonRows rows={1} height={34} label={t("loading")} />;
+  if (found.isError) return <ErrorCard title={t("items.correctionsFailed")} error={found.error} onRetry={() => void found.refetch()} />;
+  return (
+    <ul className={css.corrections}>
+      {found.data.map((one) => (
+        <li key={one.at}>
+          <small>
+            {startedBy(one.by || t("runs:retry.someone"), (key, values) => t(`runs:${key}`, values))} · <Time at={one.at} />
+          </small>
+          <dl>
+            {differencesOf(one.before, one.after).map(({ name, before, after }) => (
+              <div key={name}>
+                <dt>{name || t("items.whole")}</dt>
+                <dd>
+                  <del>{before || t("items.nothing")}</del> <span aria-hidden>→</span> <ins>{after || t("items.nothing")}</ins>
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -51,7 +51,8 @@ const WIDTH = 8;
 function Throughput({ points }: { points: Batch["points"] }) {
   const { t } = useTranslation("batches");
   const format = useFormatter();
-  if (points.length < 2) return null;
+  // Two of them tell less than the words above.
+  if (points.length < 3) return null;
   const first = Date.parse((points[0] as { at: string }).at);
   const last = Date.parse((points.at(-1) as { at: string }).at);
   const minutes = Math.min(60, (last - first) / 60_000 + 1);
@@ -62,7 +63,7 @@ function Throughput({ points }: { points: Batch["points"] }) {
         {points.map((point) => {
           const at = (Date.parse(point.at) - last) / 60_000 + minutes - 1;
           const height = Math.max(1, (point.count / most) * (HEIGHT - 2));
-          return at < 0 ? null : <rect key={point.at} x={at * WIDTH + 1} y={HEIGHT - height} width={WIDTH - 2} height={height} rx={1} />;
+          return at < 0 ? null : <rect key={point.at} x={at * WIDTH + 1} y={HEIGHT - height} width={WIDTH - 2} height={height} />;
         })}
       </svg>
       <figcaption>

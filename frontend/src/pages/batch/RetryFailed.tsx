@@ -22,7 +22,8 @@ export function RetryFailed({ batch, cause, onClose }: RetryFailedProps) {
   const workspace = useWorkspace().id;
   const [trial, setTrial] = useState(false);
   const [reason, setReason] = useState("");
-  const count = cause?.count ?? batch.causes.reduce((sum, one) => sum + one.count, 0);
+  // As many as when it was opened: while they are gone on with, ever fewer have failed.
+  const [count] = useState(() => cause?.count ?? batch.causes.reduce((sum, one) => sum + one.count, 0));
   const words = { count, number: format.number(count) };
   const start = useMutation({
     mutationFn: () => retryFailed(workspace, batch.run_id, batch.node, { cause: cause?.cause ?? null, trial: trial && count > 1, reason: reason.trim() }),

@@ -50,6 +50,14 @@ export default function BatchPage() {
     void refreshBatch(client, workspace, runId, node);
     reload();
   };
+  const waits = batch?.causes.reduce((sum, one) => sum + one.count, 0) ?? 0;
+  // What was shown first stays: a list that empties because all went well does not make way for another.
+  const tab: BatchTab = search.tab ?? first ?? (waits > 0 ? "failed" : "items");
+  const loaded = batch !== undefined;
+  useEffect(() => {
+    // On a phone the last ones stand beside the screen.
+    if (loaded) document.getElementById(`tab-${tab}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [tab, loaded]);
   if (found.isError && !batch) {
     return (
       <>
@@ -60,9 +68,6 @@ export default function BatchPage() {
       </>
     );
   }
-  const waits = batch?.causes.reduce((sum, one) => sum + one.count, 0) ?? 0;
-  // What was shown first stays: a list that empties because all went well does not make way for another.
-  const tab: BatchTab = search.tab ?? first ?? (waits > 0 ? "failed" : "items");
   return (
     <>
       <TopBar

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
 import { workspacePath } from "../../api/queries";
 import { useWorkspace } from "../../api/session";
+import { useSlowed } from "../../api/slowed";
 import type { Task } from "../../api/tasks";
 import type { Page, Run } from "../../api/types";
 import { buttonClass } from "../../ui";
@@ -15,13 +16,16 @@ import people from "./people.module.css";
 const SHOWN = 3;
 /** Nobody tells this run of what an item of an item asks. */
 const LOOK_AGAIN = 10_000;
+/** A run of many items changes many times a second. ms */
+const SELDOM = 2_500;
 
 /** What people are asked by a run, or by its items and the workflows it called: the way to each question. */
 export default function RunQuestions({ run }: { run: Run }) {
   const { t } = useTranslation("runs");
   const workspace = useWorkspace().id;
+  const seq = useSlowed(run.seq, SELDOM);
   const found = useQuery({
-    queryKey: [workspace, "inbox", "around", run.id, run.seq],
+    queryKey: [workspace, "inbox", "around", run.id, seq],
     queryFn: ({ signal }) => api.get<Page<Task>>(`${workspacePath(workspace)}/inbox`, { query: { around: run.id, who: "anybody", limit: 100 }, signal }),
     placeholderData: (before) => before,
     refetchInterval: LOOK_AGAIN,

@@ -6,7 +6,7 @@ import { useItems } from "../../../api/items";
 import type { GraphNode, RunItem, StepItems } from "../../../api/types";
 import { useRunStep } from "../../../live";
 import { cx, statusColour } from "../../../ui";
-import { cellsOf, firstToOpen, segmentsOf } from "./cells";
+import { cellsOf, firstToOpen, MOST_CELLS, segmentsOf } from "./cells";
 import css from "./items.module.css";
 import { useOpened, useOwner } from "./opened";
 import { unitOf } from "./shown";
@@ -24,8 +24,9 @@ export function ItemCells({ node }: { node: GraphNode }) {
 function Cells({ node, owner, items }: { node: GraphNode; owner: string; items: StepItems }) {
   const { t } = useTranslation(["items", "common"]);
   const { items: opened, open } = useOpened();
-  const found = useItems(owner, node.id, "all", items);
-  const failed = useItems(owner, node.id, "failed", items, items.failed > 0);
+  const heard = heardOf(items);
+  const found = useItems(owner, node.id, "all", heard);
+  const failed = useItems(owner, node.id, "failed", heard, items.failed > 0);
   const known = found.data?.pages[0]?.items ?? NONE;
   const cells = useMemo(() => cellsOf(items, known), [items, known]);
   const now = opened[node.id];
@@ -59,6 +60,12 @@ function Cells({ node, owner, items }: { node: GraphNode; owner: string; items: 
       ))}
     </div>
   );
+}
+
+/** What has the items read again: any change of few, and of many only that there is one, and that one has failed. */
+function heardOf(items: StepItems): StepItems {
+  if ((items.total ?? items.started) <= MOST_CELLS) return items;
+  return { ...items, total: 0, started: Math.min(1, items.started), done: 0, failed: Math.min(1, items.failed), running: 0, waiting: 0, failed_inside: 0, failed_calls: 0, solved: 0 };
 }
 
 /** Too many for cells: how many stand how. A part leads to the list of those. */

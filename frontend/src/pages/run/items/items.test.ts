@@ -8,7 +8,7 @@ import { cellsOf, firstToOpen, MOST_CELLS, segmentsOf } from "./cells";
 import { failedItems, failedSteps, shownGraph, UNDO_ITEMS } from "./shown";
 
 function item(index: number, status: RunItem["status"], more: Partial<RunItem> = {}): RunItem {
-  return { run_id: `r${index}`, index, status, outcome: null, label: null, started_at: null, finished_at: null, error: null, waiting: null, failed_calls: 0, failed_items: 0, solved: null, ...more };
+  return { run_id: `r${index}`, index, status, outcome: null, label: null, started_at: null, finished_at: null, error: null, waiting: null, failed_calls: 0, failed_items: 0, solved: null, corrected: false, ...more };
 }
 const items = (more: Partial<StepItems>): StepItems => ({ total: 0, started: 0, done: 0, failed: 0, running: 0, waiting: 0, failed_inside: 0, failed_calls: 0, solved: 0, ...more });
 
