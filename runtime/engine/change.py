@@ -11,6 +11,7 @@ from runtime.engine.graph import Graph, Node
 from runtime.engine.state import (
     DECIDED,
     LOOK_UP,
+    TURN,
     Outcome,
     RunState,
     RunStatus,
@@ -51,7 +52,7 @@ def tally_of(state: RunState) -> Tally:
         elif status is RETRYING:
             timers += 1
         elif status is WAITING:
-            timers += step.wait_kind in ("timer", LOOK_UP)
+            timers += step.wait_kind in ("timer", LOOK_UP, TURN)
             events += step.wait_kind == "event"
             humans += step.wait_kind == "human"
             children += step.wait_kind == "children"
@@ -302,4 +303,4 @@ class Change:
 def timer_kind(step: StepState) -> TimerKind:
     if step.status is RETRYING or step.wait_kind == LOOK_UP:
         return "retry"
-    return "wait" if step.wait_kind == "timer" else "timeout"
+    return "wait" if step.wait_kind in ("timer", TURN) else "timeout"

@@ -20,7 +20,7 @@ from runtime.engine.state import StepError
 from runtime.interpreter import own_errors
 from runtime.interpreter.attempts import failed as failure_of
 from runtime.interpreter.attempts import timed_out
-from runtime.interpreter.outcomes import Failed
+from runtime.interpreter.outcomes import Failed, NotYet
 from runtime.interpreter.outputs import document_of
 from runtime.interpreter.payloads import INLINE_CHARACTERS
 from runtime.interpreter.records import Asked
@@ -89,7 +89,10 @@ async def take_in(look: Look, paged: Paged) -> Reading:
         kept: Any = {} if text is None else await document_of(text, driver.shell.fetch)
         fan.reading = Reading(**kept, most_items=paged.most_items)
     reading, (page, fan.page) = fan.reading, (fan.page, None)
-    if isinstance(page, StepError):
+    if isinstance(page, NotYet):
+        # Nothing was asked and nothing failed.
+        reading.due, fan.turn = page.due_at, page.said
+    elif isinstance(page, StepError):
         await _take_failure(look, reading, page)
     elif page is not None:
         await _take_page(look, reading, page, paged)
@@ -122,6 +125,7 @@ def want(look: Look, reading: Reading, spec: OwnRuns) -> None:
     if reading.pages >= paged.most_pages:
         reading.broken = own_errors.too_many_pages(look.node.name, paged.most_pages)
         return
+    fan.turn = None
     reading.late_now = 0 if reading.due is None else look.at - reading.due
     driver.tasks[fan.node] = asyncio.create_task(_read(driver, fan.node, fan.attempt, paged, reading.cursor))
 
@@ -134,14 +138,16 @@ def due(driver: Driver) -> int | None:
 
 async def _read(driver: Driver, node: str, attempt: int, paged: Paged, cursor: JSON) -> None:
     step = driver.version.step(node)
-    asked = Asked(step, attempt, None, None, "", driver.shell.now_ms(), "", driver.claimed.generation)
+    asked = Asked(step, attempt, None, None, "", driver.shell.now_ms(), "", driver.claimed.generation, patient=False)
     context = driver.shell.context(driver, asked)
     limit_seconds = step.node.settings.timeout_seconds
-    found: Page | StepError
+    found: Page | StepError | NotYet
     try:
         async with asyncio.timeout(limit_seconds) as limit:
             page = await paged.source.read_page(cursor, context)
         found = replace(page, items=tuple(normalise(item) for item in page.items))
+    except NotYet as later:
+        found = later
     except TimeoutError as error:
         late = limit.expired()
         found = _error_of(timed_out(step, limit_seconds) if late else failure_of(error, context, step))
@@ -149,6 +155,7 @@ async def _read(driver: Driver, node: str, attempt: int, paged: Paged, cursor: J
         found = _error_of(failure_of(error, context, step))
     finally:
         driver.tasks.pop(node, None)
+    driver.call_ended(node, found if isinstance(found, StepError) else None)
     fan = driver.fans.get(node)
     if fan is not None:
         fan.page, fan.due = found, True

@@ -16,6 +16,8 @@ from django.db import models
 from runtime.engine.ids import uuid7
 from runtime.store.batch_models import BatchCheck as BatchCheck
 from runtime.store.batch_models import ItemAmount as ItemAmount
+from runtime.store.budget_models import Budget as Budget
+from runtime.store.budget_models import BudgetTurn as BudgetTurn
 from runtime.store.bulk_models import BulkRetry as BulkRetry
 from runtime.store.bulk_models import BulkRetryItem as BulkRetryItem
 from runtime.store.datatable_models import DataChange as DataChange

@@ -9,8 +9,10 @@ from concurrent.futures import Executor
 from uuid import UUID
 
 from runtime.engine.jsonprofile import JSON
+from runtime.interpreter import Driver, turns
 from runtime.interpreter.payloads import Reference
 from runtime.worker import loads
+from runtime.worker.budgets import Budgets
 
 __all__ = ["Inside"]
 
@@ -22,6 +24,9 @@ class Inside:
         self._readers = readers
         #: No other process advances runs.
         self._alone = alone
+        #: Rate budgets of connections; None where nobody keeps them.
+        self.budgets: Budgets | None = None
+        self._driving: dict[UUID, tuple[Driver | None, asyncio.Task[None], int]] = {}
         #: How many runs of each of these are driven here.
         self._parts: Counter[UUID] = Counter()
 
@@ -33,6 +38,11 @@ class Inside:
 
     async def ask(self, question: Callable[[], loads.R]) -> loads.R:
         return await asyncio.get_running_loop().run_in_executor(self._readers, loads.ask, question)
+
+    def turn_came(self, run_id: UUID, node: str) -> bool:
+        """A step of this run may have its turn. Whether the run is driven here and waited for that."""
+        entry = self._driving.get(run_id)
+        return entry is not None and entry[0] is not None and turns.came(entry[0], node)
 
     @property
     def is_alone(self) -> bool:

@@ -86,7 +86,6 @@ class Pump(Inside):
         self._suspects = Suspects()
         #: Whether a sweep has let others go before it.
         self._passed_over = False
-        self._driving: dict[UUID, tuple[Driver | None, asyncio.Task[None], int]] = {}
         self._alarms = Alarms(self.rung, self.now_ms)
         self._wanted = asyncio.Event()
         self._room = asyncio.Event()
