@@ -66,6 +66,19 @@ class PointShape(View):
     count: int
 
 
+class TurnsShape(View):
+    """So many entries wait for their turn at this connection, which takes so many `calls` within `period_ms` and
+    `at_once` at a time; `paused_until`: the other system has asked for it."""
+
+    connection: UUID
+    connection_name: str
+    calls: int | None
+    period_ms: int | None
+    at_once: int | None
+    paused_until: str | None
+    count: int
+
+
 class BatchShape(View):
     """The entries of one step of a run. `total`: null where it is not known yet; `left` have not been begun; `skipped`
     came twice. `per_minute`: null where too few ended lately. `manifest`: the last that was kept; `sealed`: nothing has
@@ -102,6 +115,7 @@ class BatchShape(View):
     input: FileShape | None
     manifest: FileShape | None
     sealed: bool
+    turns: list[TurnsShape]
 
 
 class WrongFileShape(View):
@@ -258,6 +272,18 @@ class Batch(ApiView):
             input=None if one.input is None else file_shapes(call, [one.input])[0],
             manifest=manifest,
             sealed=one.sealed,
+            turns=[
+                TurnsShape(
+                    connection=of.connection_id,
+                    connection_name=of.name,
+                    calls=of.calls,
+                    period_ms=of.period_ms,
+                    at_once=of.at_once,
+                    paused_until=maybe(of.paused_until),
+                    count=of.count,
+                )
+                for of in one.turns
+            ],
         )
 
 

@@ -161,6 +161,7 @@ _workspace: list[URLPattern | URLResolver] = [
     path("/connections", connections.Connections.as_view()),
     path("/connections/<uuid:connection_id>", connections.OneConnection.as_view()),
     path("/connections/<uuid:connection_id>/test", connections.TestConnection.as_view()),
+    path("/connections/<uuid:connection_id>/go-on", connections.GoOn.as_view()),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import BigIntegerField, Count, ExpressionWrapper, F, Max, Min, Q, QuerySet
 from django.db.models.functions import Cast
 
+from runtime.api.budgets import turns_awaited
 from runtime.api.cursors import decode_number, encode_number, page_size
 from runtime.api.files import file as file_view
 from runtime.api.rows import document
@@ -83,6 +84,7 @@ def batch(*, workspace_id: UUID, run_id: UUID, node: str) -> BatchView:
         manifest=None if kept is None else file_view(workspace_id=workspace_id, file_id=kept.pk),
         sealed=kept is not None and not _has_changed_since(own, kept.created_at),
         input=_input(workspace_id, config),
+        turns=turns_awaited(own),
     )
 
 

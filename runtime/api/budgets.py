@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from runtime.contracts.budgets import MOST_AT_ONCE, MOST_CALLS, PERIODS, BudgetLimits, BudgetView
+from django.db.models import Count, QuerySet
+
+from runtime.contracts.budgets import MOST_AT_ONCE, MOST_CALLS, PERIODS, BudgetLimits, BudgetView, TurnsAwaited
 from runtime.store import budgets as store
 from runtime.store.budget_window import Window
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import Budget
+from runtime.store.models import Budget, BudgetTurn, Run
 
-__all__ = ["budgets", "end_pause", "name_budget", "set_budget"]
+__all__ = ["budgets", "end_pause", "name_budget", "set_budget", "turns_awaited"]
 
 _BY_LENGTH: Final = {length: period for period, length in PERIODS.items()}
 
@@ -66,9 +68,27 @@ def budgets(*, workspace_id: UUID) -> dict[UUID, BudgetView]:
     return {row.pk: _view(row, now, *counts.get(row.pk, (0, 0))) for row in rows}
 
 
+def turns_awaited(runs: QuerySet[Run]) -> tuple[TurnsAwaited, ...]:
+    """At which connections these runs wait for their turn, the most first."""
+    waits = BudgetTurn.objects.filter(state=store.WAITS, run_id__in=runs.filter(finished_at__isnull=True).values("pk"))
+    counts = dict(waits.values("connection_id").annotate(count=Count("id")).values_list("connection_id", "count"))
+    if not counts:
+        return ()
+    now = database_now()
+    found = [
+        TurnsAwaited(row.pk, row.name, row.calls, row.period_ms, row.at_once, _paused(row, now), counts[row.pk])
+        for row in Budget.objects.filter(pk__in=counts)
+    ]
+    return tuple(sorted(found, key=lambda one: -one.count))
+
+
+def _paused(row: Budget, now: int) -> int | None:
+    return row.paused_until if row.paused_until is not None and row.paused_until > now else None
+
+
 def _view(row: Budget, now: int, waiting: int, under_way: int) -> BudgetView:
     window: Window | None = store.window_of(row)
-    paused = row.paused_until if row.paused_until is not None and row.paused_until > now else None
+    paused = _paused(row, now)
     return BudgetView(
         connection_id=row.pk,
         limits=BudgetLimits(row.calls, _BY_LENGTH.get(row.period_ms or 60_000, "minute"), row.at_once),

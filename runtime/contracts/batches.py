@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
+from runtime.contracts.budgets import TurnsAwaited
 from runtime.contracts.files import FileView
 
 
@@ -81,6 +82,8 @@ class BatchView:
     manifest: FileView | None
     sealed: bool
     input: FileView | None = None
+    #: At which connections entries wait for their turn.
+    turns: tuple[TurnsAwaited, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

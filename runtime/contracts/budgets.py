@@ -36,3 +36,17 @@ class BudgetView:
     waiting: int
     paused_until: int | None
     paused_status: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnsAwaited:
+    """So many (`count`) wait for their turn at this connection, which takes so many calls, or none until
+    `paused_until` (ms)."""
+
+    connection_id: UUID
+    name: str
+    calls: int | None
+    period_ms: int | None
+    at_once: int | None
+    paused_until: int | None
+    count: int

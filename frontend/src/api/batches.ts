@@ -33,6 +33,16 @@ export interface BatchCause {
   count: number;
 }
 
+export interface BatchTurns {
+  connection: string;
+  connection_name: string;
+  calls: number | null;
+  period_ms: number | null;
+  at_once: number | null;
+  paused_until: Instant | null;
+  count: number;
+}
+
 export interface Batch {
   run_id: string;
   node: string;
@@ -67,6 +77,8 @@ export interface Batch {
   manifest: StoredFile | null;
   /** Nothing has changed since the manifest was kept. */
   sealed: boolean;
+  /** At which connections entries wait for their turn. */
+  turns: BatchTurns[];
 }
 
 export interface WrongFile {
