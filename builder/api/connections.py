@@ -114,7 +114,7 @@ class Connections(ApiView):
             next_cursor=next_cursor,
         )
 
-    @operation(Action.CONNECTION_CREATE, body=NewConnection, answer=ConnectionShape, status=201, repeat="stored")
+    @operation(Action.CONNECTION_CREATE, body=NewConnection, answer=ConnectionShape, status=201, repeat="stored_apart")
     def post(self, call: Call, *, body: NewConnection) -> ConnectionShape:
         """Make a connection. Its secrets are sealed before they are stored."""
         try:
@@ -139,7 +139,7 @@ class OneConnection(ApiView):
         """One connection."""
         return _found_shape(_find(call, connection_id), call)
 
-    @operation(Action.CONNECTION_MANAGE, body=ConnectionChanges, answer=ConnectionShape, repeat="stored")
+    @operation(Action.CONNECTION_MANAGE, body=ConnectionChanges, answer=ConnectionShape, repeat="stored_apart")
     def patch(self, call: Call, *, connection_id: UUID, body: ConnectionChanges) -> ConnectionShape:
         """Rename it or give it new values."""
         row = _manageable(call, connection_id)
@@ -155,7 +155,7 @@ class OneConnection(ApiView):
             runtime_api.name_budget(connection_id=row.id, name=row.name)
         return _found_shape(row, call)
 
-    @operation(Action.CONNECTION_MANAGE, repeat="stored")
+    @operation(Action.CONNECTION_MANAGE, repeat="stored_apart")
     def delete(self, call: Call, *, connection_id: UUID) -> None:
         """Remove it. Steps that name it fail from now on, and say why."""
         row = _manageable(call, connection_id)
@@ -176,7 +176,7 @@ class TestConnection(ApiView):
 
 
 class GoOn(ApiView):
-    @operation(Action.CONNECTION_MANAGE, answer=ConnectionShape, repeat="stored")
+    @operation(Action.CONNECTION_MANAGE, answer=ConnectionShape, repeat="stored_apart")
     def post(self, call: Call, *, connection_id: UUID) -> ConnectionShape:
         """Go on before the pause is over that the other system has asked for. Without one nothing happens."""
         row = _manageable(call, connection_id)
