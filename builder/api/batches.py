@@ -82,7 +82,8 @@ class TurnsShape(View):
 class BatchShape(View):
     """The entries of one step of a run. `total`: null where it is not known yet; `left` have not been begun; `skipped`
     came twice. `per_minute`: null where too few ended lately. `manifest`: the last that was kept; `sealed`: nothing has
-    changed since. `can_retry_run`: the run itself has failed, and goes on with these entries where it is retried."""
+    changed since. `goes_on_at`: no further one begins before that, by the step's times. `can_retry_run`: the run itself
+    has failed, and goes on with these entries where it is retried."""
 
     run_id: UUID
     node: str
@@ -116,6 +117,7 @@ class BatchShape(View):
     manifest: FileShape | None
     sealed: bool
     turns: list[TurnsShape]
+    goes_on_at: str | None
 
 
 class WrongFileShape(View):
@@ -284,6 +286,7 @@ class Batch(ApiView):
                 )
                 for of in one.turns
             ],
+            goes_on_at=maybe(one.goes_on_at),
         )
 
 

@@ -98,6 +98,8 @@ class WaitingView(View):
     period_ms: int | None = None
     at_once: int | None = None
     paused_until: str | None = None
+    #: Of a list whose items may begin at some times only: when it goes on.
+    goes_on_at: str | None = None
 
 
 class ParentShape(View):
@@ -399,6 +401,7 @@ def waiting(
         period_ms=value.get("period_ms"),
         at_once=value.get("at_once"),
         paused_until=maybe(value.get("paused_until")),
+        goes_on_at=maybe(value.get("goes_on_at")),
     )
 
 

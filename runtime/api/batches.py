@@ -24,6 +24,7 @@ from runtime.interpreter import manifests
 from runtime.interpreter.versions import Step, container_of, parsed
 from runtime.sdk.batch_settings import expected_amounts
 from runtime.sdk.files import is_file
+from runtime.sdk.hours import hours_of
 from runtime.sdk.table_value import is_table
 from runtime.store import batches as store
 from runtime.store import readings
@@ -50,6 +51,7 @@ def batch(*, workspace_id: UUID, run_id: UUID, node: str) -> BatchView:
     config = _config(run_id, node)
     kept = last_manifest(run_id, node)
     own = own_runs(run_id, node)
+    open_ = run.finished_at is None and step is not None and step.finished_at is None
     last = own.aggregate(last=Max("finished_at"))["last"]
     rate, points = _pace(own)
     skipped = readings.skipped(run_id, node)
@@ -85,7 +87,15 @@ def batch(*, workspace_id: UUID, run_id: UUID, node: str) -> BatchView:
         sealed=kept is not None and not _has_changed_since(own, kept.created_at),
         input=_input(workspace_id, config),
         turns=turns_awaited(own),
+        goes_on_at=_goes_on_at(config, stand.total, stand.started) if open_ else None,
     )
+
+
+def _goes_on_at(config: Mapping[str, Any], total: int | None, started: int) -> int | None:
+    hours = hours_of(config)
+    if hours is None or (total is not None and started >= total):
+        return None
+    return hours.opens(database_now())
 
 
 def manifest(*, workspace_id: UUID, run_id: UUID, node: str) -> Iterator[bytes]:

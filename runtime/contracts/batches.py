@@ -82,6 +82,8 @@ class BatchView:
     manifest: FileView | None
     sealed: bool
     input: FileView | None = None
+    #: When further ones may begin, ms; None where they may now, or none is left.
+    goes_on_at: int | None = None
     #: At which connections entries wait for their turn.
     turns: tuple[TurnsAwaited, ...] = ()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -15,7 +14,17 @@ from runtime.engine.graph import Graph, Node
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSON, dumps
 from runtime.engine.state import TERMINAL, StepError, StepKey, StepStatus
-from runtime.interpreter import again, manifests, own_amounts, own_errors, own_hands, own_pages, own_results, people
+from runtime.interpreter import (
+    again,
+    manifests,
+    own_amounts,
+    own_errors,
+    own_hands,
+    own_labels,
+    own_pages,
+    own_results,
+    people,
+)
 from runtime.interpreter.attempts import failed as failure_of
 from runtime.interpreter.outcomes import Failed
 from runtime.interpreter.outputs import document_of
@@ -31,15 +40,12 @@ if TYPE_CHECKING:
     from runtime.interpreter.driver import Driver
     from runtime.interpreter.own_runs import Fan
 
-logger = logging.getLogger(__name__)
-
 T = TypeVar("T")
 
 #: So long it counts by what it hears, where some have failed: counting these takes the longer the more they are.
 _COUNTED_MS: Final = 1_000
 #: Begun in one commit; the next portion follows at once.
 PORTION: Final = 200
-_LONGEST_LABEL: Final = 200
 
 
 class Look:
@@ -166,12 +172,13 @@ class Look:
         failed = tally.failed - tally.before + len(fan.asked)
         may_fail = own_pages.may_fail(spec, reading)
         ended, too_many = tally.done + failed, may_fail is not None and failed > may_fail
-        free = 0 if too_many else min(spec.at_a_time - tally.open, PORTION)
+        fan.opens_at = None if spec.hours is None else spec.hours.opens(self.at)
+        free = 0 if too_many or fan.opens_at is not None else min(spec.at_a_time - tally.open, PORTION)
         if free > 0 and tally.before > len(fan.asked) and await self._try_again(free):
             return True
         if reading is not None:
             total = max(tally.count, reading.total or 0)
-            if not too_many:
+            if not too_many and fan.opens_at is None:
                 own_pages.want(self, reading, spec)
         room = min(free, at_hand - tally.count)
         if room > 0:
@@ -185,7 +192,7 @@ class Look:
             # What one portion left over follows with the next commit.
             fan.due = room == PORTION
             return True
-        if tally.open:
+        if tally.open or (fan.opens_at is not None and not too_many and own_pages.has_more(self, reading, at_hand)):
             return self._progress(self._so_far(ended, total))
         if reading is not None and not too_many:
             if reading.broken is not None:
@@ -401,7 +408,9 @@ class Look:
 
     async def _begin_one(self, index: int, item: JSON, *, label: bool = False, delay_ms: int = 0) -> None:
         child = await self._child(index, item)
-        self._add(child._replace(business_key=self._label(index, item) if label else None, delay_ms=delay_ms))
+        self._add(
+            child._replace(business_key=own_labels.label(self, index, item) if label else None, delay_ms=delay_ms)
+        )
 
     async def _child(self, index: int, item: JSON) -> ChildWrite:
         claimed = self.driver.claimed
@@ -424,19 +433,6 @@ class Look:
         self._expect()
         tally = self.fan.tally
         self.fan.tally = replace(tally, count=max(tally.count, child.item_index + 1), ids=tally.ids | {child.id})
-
-    def _label(self, index: int, item: JSON) -> str | None:
-        prepared = self.driver.version.step(self.node.id).prepared
-        if prepared is None or not prepared.raw.get("label"):
-            return None
-        try:
-            context = self.driver.values.context(None, 1, self.driver.since)
-            made = prepared.deferred("label", {**context, "item": item, "index": index})
-        except Exception as error:
-            # A name that cannot be worked out must not stop what it names.
-            logger.info("run %s: no label for item %d (%s)", self.driver.claimed.run_id, index, type(error).__name__)
-            return None
-        return None if made in (None, "") else (made if isinstance(made, str) else dumps(made))[:_LONGEST_LABEL]
 
     async def _succeed(self, output: dict[str, JSON], note: str | None) -> None:
         driver, node = self.driver, self.node

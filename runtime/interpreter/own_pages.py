@@ -113,6 +113,13 @@ def may_fail(spec: OwnRuns, reading: Reading | None) -> int | None:
     return reading.total * percent // 100
 
 
+def has_more(look: Look, reading: Reading | None, at_hand: int) -> bool:
+    """Whether something is left that has not begun, or has to be gone on with."""
+    tally = look.fan.tally
+    unread = reading is not None and not reading.is_over and reading.broken is None
+    return unread or tally.count < at_hand or tally.before > len(look.fan.asked)
+
+
 def want(look: Look, reading: Reading, spec: OwnRuns) -> None:
     """Ask for the next page where what is at hand runs low and nobody is at it."""
     driver, fan, paged = look.driver, look.fan, spec.paged
@@ -131,8 +138,9 @@ def want(look: Look, reading: Reading, spec: OwnRuns) -> None:
 
 
 def due(driver: Driver) -> int | None:
-    """When a page that could not be read is tried again."""
+    """When a page that could not be read is tried again, or further runs may begin."""
     found = [fan.reading.due for fan in driver.fans.values() if fan.reading is not None and not fan.reading.is_over]
+    found += [fan.opens_at for fan in driver.fans.values()]
     return min((at for at in found if at is not None), default=None)
 
 

@@ -78,6 +78,8 @@ class Fan:
     page: Page | StepError | NotYet | None = None
     #: The next page waits for its turn at a connection: at which.
     turn: dict[str, Any] | None = None
+    #: Further ones may not begin before then.
+    opens_at: int | None = None
     #: What its runs know from outside, but for their item; None until one of them is begun here.
     outer: Outer | None = None
 

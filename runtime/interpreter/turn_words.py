@@ -42,4 +42,10 @@ def said(driver: Driver, waiting: dict[str, Any]) -> dict[str, Any]:
         known: Any = {} if record is None or record.wait is None else loads_stored(record.wait)
         return {**waiting, **{name: value for name, value in known.items() if name not in ("kind", "until", "late_ms")}}
     fan = driver.fans.get(node)
-    return waiting if fan is None or fan.turn is None else {**waiting, **fan.turn}
+    if fan is None:
+        return waiting
+    if fan.opens_at is not None and not fan.tally.open:
+        name = driver.graph.by_id[node].name
+        said = {"until": fan.opens_at, "goes_on_at": fan.opens_at}
+        return {**waiting, **said, "text": f"“{name}” goes on at {iso(fan.opens_at)}, when further ones may begin"}
+    return waiting if fan.turn is None else {**waiting, **fan.turn}

@@ -20,14 +20,16 @@ from runtime.sdk.advice import address_advice, address_problems, secret_pairs
 from runtime.sdk.batch_settings import BatchSettings
 from runtime.sdk.calls import REFUSED_HEADERS
 from runtime.sdk.headers import check_header
+from runtime.sdk.hours import HoursSettings, hours_of, hours_problems
 from runtime.sdk.source_settings import DataTableSettings, FileSettings, PagesSettings
 from runtime.sdk.sources import Paged
 
 _MOST_AT_A_TIME = 100
 _MOST_ITEMS = 100_000
+_HOURS = set(HoursSettings.model_fields)
 
 
-class ForEachConfig(FileSettings, PagesSettings, DataTableSettings, BatchSettings):
+class ForEachConfig(FileSettings, PagesSettings, DataTableSettings, BatchSettings, HoursSettings):
     source: Literal["list", "file", "table", "pages"] = field(
         "list",
         title="Where the entries come from",
@@ -154,6 +156,7 @@ def run(config: ForEachConfig, step_input: JSON, context: Context) -> OwnRuns:
         may_fail=_may_fail(config, count),
         collect=config.collect,
         manifest=config.manifest,
+        hours=hours_of(config.model_dump(include=_HOURS)),
     )
 
 
@@ -196,10 +199,15 @@ def _read_by(config: ForEachConfig, paged: Paged) -> OwnRuns:
         collect=config.collect,
         paged=paged,
         manifest=config.manifest,
+        hours=hours_of(config.model_dump(include=_HOURS)),
     )
 
 
 def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    return [*hours_problems(config), *_problems_of_pages(config)]
+
+
+def _problems_of_pages(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     if config.get("source") != "pages":
         return []
     found = address_problems("url", "Address of the first page", config.get("url"))
