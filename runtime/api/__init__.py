@@ -9,7 +9,7 @@ from __future__ import annotations
 from runtime.api.asking import may_decide, may_hand_over, may_take
 from runtime.api.backfills import backfill, backfill_plan, backfills, stop_backfill
 from runtime.api.batch_checks import batch_checks, check_batch, note_batch_check
-from runtime.api.batches import batch, batch_files, keep_manifest, manifest
+from runtime.api.batches import batch, batch_files, batch_passed_over, keep_manifest, manifest
 from runtime.api.budgets import budgets, end_pause, name_budget, set_budget
 from runtime.api.bulk_retries import (
     bulk_retries,
@@ -83,6 +83,7 @@ __all__ = [
     "batch",
     "batch_checks",
     "batch_files",
+    "batch_passed_over",
     "because",
     "budgets",
     "bulk_retries",

@@ -17,7 +17,7 @@ from runtime.api.files import file as file_view
 from runtime.api.rows import document
 from runtime.api.runs import snapshot
 from runtime.contracts import ItemCounts, NotFound, Page
-from runtime.contracts.batches import BatchFile, BatchView, ControlTotal, CountAndSum, FailedFor
+from runtime.contracts.batches import BatchFile, BatchView, ControlTotal, CountAndSum, FailedFor, PassedOverView
 from runtime.contracts.files import FileView
 from runtime.engine.jsonprofile import JSON
 from runtime.interpreter import manifests
@@ -31,7 +31,7 @@ from runtime.store import readings
 from runtime.store.dialect import database_now
 from runtime.store.models import DeadLetter, File, Run, StepRun
 
-__all__ = ["batch", "batch_files", "keep_manifest", "manifest"]
+__all__ = ["batch", "batch_files", "batch_passed_over", "keep_manifest", "manifest"]
 
 #: Containers that go through a list.
 _LIST: Final = "flow.for_each@"
@@ -134,6 +134,20 @@ def batch_files(
     ]
     made.sort(key=lambda one: one.index)
     return Page(made, encode_number(int(rows[size - 1][1] or 0)) if len(rows) > size else None)
+
+
+def batch_passed_over(
+    *, workspace_id: UUID, run_id: UUID, node: str, after: str | None = None, limit: int = 100
+) -> Page[PassedOverView]:
+    """The entries that began no run, in their order: they came twice, or an earlier run had done them. Raises NotFound,
+    BadCursor."""
+    refuse_other_than_lists(workspace_id, run_id, node)
+    last, size = decode_number(after), page_size(limit)
+    rows = readings.passed_over(run_id, node)
+    if last is not None:
+        rows = rows.filter(number__gt=last)
+    found = [PassedOverView(row.number, row.place, row.key, row.done_by, row.done_at) for row in rows[: size + 1]]
+    return Page(found[:size], encode_number(found[size - 1].number) if len(found) > size else None)
 
 
 def refuse_other_than_lists(workspace_id: UUID, run_id: UUID, node: str) -> None:

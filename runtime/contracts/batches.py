@@ -89,6 +89,18 @@ class BatchView:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedOverView:
+    """An entry that began no run: it came twice, or the run `done_by` had done it before, at `done_at` (ms). `number`:
+    from 0; `place`: where people find it; `key`: by what it was known."""
+
+    number: int
+    place: str
+    key: str
+    done_by: UUID | None
+    done_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class BatchFile:
     """A file that the run of an entry has made. `index`: of the entry, from 0; `key`: what people call it."""
 

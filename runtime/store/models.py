@@ -31,6 +31,7 @@ from runtime.store.people import HumanNote as HumanNote
 from runtime.store.people import HumanTask as HumanTask
 from runtime.store.people import HumanVote as HumanVote
 from runtime.store.reading_models import ItemKey as ItemKey
+from runtime.store.reading_models import PassedOver as PassedOver
 from runtime.store.reading_models import Reading as Reading
 from runtime.store.signal_models import Signal as Signal
 from runtime.store.signal_models import SignalWait as SignalWait

@@ -114,7 +114,7 @@ export type BatchFileShape = {
   size: number;
 };
 
-/** The entries of one step of a run. `total`: null where it is not known yet; `left` have not been begun; `skipped` came twice. `per_minute`: null where too few ended lately. `manifest`: the last that was kept; `sealed`: nothing has changed since. `can_retry_run`: the run itself has failed, and goes on with these entries where it is retried. */
+/** The entries of one step of a run. `total`: null where it is not known yet; `left` have not been begun; `skipped` came twice. `per_minute`: null where too few ended lately. `manifest`: the last that was kept; `sealed`: nothing has changed since. `goes_on_at`: no further one begins before that, by the step's times. `can_retry_run`: the run itself has failed, and goes on with these entries where it is retried. */
 export type BatchShape = {
   can_retry_run: boolean;
   causes: Array<CauseShape>;
@@ -124,6 +124,7 @@ export type BatchShape = {
   failed: number;
   files: number;
   finished_at: (string | null);
+  goes_on_at: (string | null);
   has_amounts: boolean;
   input: (FileShape | null);
   key: string;
@@ -1146,6 +1147,11 @@ export type PagedMemberView = {
   next_cursor: (string | null);
 };
 
+export type PagedPassedOverShape = {
+  items: Array<PassedOverShape>;
+  next_cursor: (string | null);
+};
+
 export type PagedPlanItemShape = {
   items: Array<PlanItemShape>;
   next_cursor: (string | null);
@@ -1194,6 +1200,15 @@ export type ParentShape = {
   node_name: string;
   run_id: string;
   workflow_id: string;
+};
+
+/** An entry that began no run. `number`: from 1, among these; `place`: where it stands in the list; `key`: by what it was known. `done_by`: the run of an entry that had done it before; null: it came twice in this list. */
+export type PassedOverShape = {
+  done_at: (string | null);
+  done_by: (string | null);
+  key: string;
+  number: number;
+  place: string;
 };
 
 /** Why, if you like to say so. */
@@ -1912,6 +1927,7 @@ export type WaitingView = {
   connection?: (string | null);
   connection_name?: string;
   failures?: number;
+  goes_on_at?: (string | null);
   held_workflow?: (string | null);
   kind: string;
   of?: string;
@@ -3078,6 +3094,18 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/passed-over": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedPassedOverShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };

@@ -21,6 +21,8 @@ from runtime.sdk.batch_settings import BatchSettings
 from runtime.sdk.calls import REFUSED_HEADERS
 from runtime.sdk.headers import check_header
 from runtime.sdk.hours import HoursSettings, hours_of, hours_problems
+from runtime.sdk.key_settings import KeySettings
+from runtime.sdk.list_pages import ListPages
 from runtime.sdk.source_settings import DataTableSettings, FileSettings, PagesSettings
 from runtime.sdk.sources import Paged
 
@@ -29,7 +31,7 @@ _MOST_ITEMS = 100_000
 _HOURS = set(HoursSettings.model_fields)
 
 
-class ForEachConfig(FileSettings, PagesSettings, DataTableSettings, BatchSettings, HoursSettings):
+class ForEachConfig(FileSettings, PagesSettings, DataTableSettings, BatchSettings, HoursSettings, KeySettings):
     source: Literal["list", "file", "table", "pages"] = field(
         "list",
         title="Where the entries come from",
@@ -55,15 +57,6 @@ class ForEachConfig(FileSettings, PagesSettings, DataTableSettings, BatchSetting
         expression=True,
         placeholder="{{ trigger.body.lines }}",
         order=1,
-    )
-    on_twice: Literal["skip", "fail"] = field(
-        "skip",
-        title="If an entry comes twice",
-        widget="choice",
-        options=(("skip", "Pass over the second"), ("fail", "Fail")),
-        show_if={"source": ["pages", "file"]},
-        advanced=True,
-        order=25,
     )
     at_a_time: int = field(
         1,
@@ -149,6 +142,8 @@ def run(config: ForEachConfig, step_input: JSON, context: Context) -> OwnRuns:
             f"It has {count:,} entries, and this step takes at most {config.most_items:,}. Allow more, or split it.",
             "too_many_items",
         )
+    if config.item_key:
+        return _listed(config)
     return OwnRuns(
         "items",
         items=tuple(config.items),
@@ -160,6 +155,20 @@ def run(config: ForEachConfig, step_input: JSON, context: Context) -> OwnRuns:
     )
 
 
+def _listed(config: ForEachConfig) -> OwnRuns:
+    paged = Paged(
+        ListPages(tuple(config.items)),
+        most_pages=_MOST_ITEMS,
+        most_items=config.most_items,
+        keyed=True,
+        twice=config.on_twice,
+        done_before=config.on_done_before,
+        total_with_twice=True,
+        percent=config.percent if config.stop == "percent" else None,
+    )
+    return _read_by(config, paged)
+
+
 def _filed(config: ForEachConfig) -> OwnRuns:
     paged = Paged(
         config.rows_of_file(most=config.most_items),
@@ -167,7 +176,8 @@ def _filed(config: ForEachConfig) -> OwnRuns:
         most_pages=_MOST_ITEMS,
         most_items=config.most_items,
         keyed=bool(config.key_column),
-        refuse_twice=config.on_twice == "fail",
+        twice=config.on_twice,
+        done_before=config.on_done_before,
         key_column=config.key_column,
         total_with_twice=True,
         percent=config.percent if config.stop == "percent" else None,
@@ -180,14 +190,24 @@ def _kept_here(config: ForEachConfig) -> OwnRuns:
         config.rows_of_table(most=config.most_items),
         most_pages=_MOST_ITEMS,
         most_items=config.most_items,
+        keyed=bool(config.item_key),
+        twice=config.on_twice,
+        done_before=config.on_done_before,
+        total_with_twice=True,
         percent=config.percent if config.stop == "percent" else None,
     )
     return _read_by(config, paged)
 
 
 def _paged(config: ForEachConfig) -> OwnRuns:
-    twice = config.on_twice == "fail"
-    paged = Paged(config.pages_of_answers(), config.most_pages, config.most_items, bool(config.item_key), twice)
+    paged = Paged(
+        config.pages_of_answers(),
+        config.most_pages,
+        config.most_items,
+        keyed=bool(config.item_key),
+        twice=config.on_twice,
+        done_before=config.on_done_before,
+    )
     return _read_by(config, paged)
 
 

@@ -27,11 +27,6 @@ class Migration(migrations.Migration):
                 ("next_at", models.BigIntegerField(null=True)),
                 ("changed_at", models.BigIntegerField()),
             ],
-            options={
-                "indexes": [
-                    models.Index(condition=models.Q(("next_at__isnull", False)), fields=["next_at"], name="budget_due")
-                ],
-            },
         ),
         migrations.CreateModel(
             name="BudgetTurn",
@@ -50,16 +45,59 @@ class Migration(migrations.Migration):
                 ("owner", models.CharField(max_length=64, null=True)),
                 ("token", models.BigIntegerField(null=True)),
             ],
-            options={
-                "indexes": [
-                    models.Index(fields=["connection_id", "state", "rank", "id"], name="turn_next"),
-                    models.Index(fields=["connection_id", "workflow_id", "rank"], name="turn_of_workflow"),
-                ],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("run_id", "node_id", "generation", "place", "connection_id"), name="turn_once_per_call"
-                    )
-                ],
-            },
+        ),
+        migrations.CreateModel(
+            name="PassedOver",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "run_id", "node_id", "number", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("run_id", models.UUIDField()),
+                ("node_id", models.CharField(max_length=64)),
+                ("number", models.BigIntegerField()),
+                ("place", models.CharField(max_length=100)),
+                ("key", models.CharField(max_length=200)),
+                ("done_by", models.UUIDField(null=True)),
+                ("done_at", models.BigIntegerField(null=True)),
+            ],
+        ),
+        migrations.AddField(
+            model_name="itemkey",
+            name="item_index",
+            field=models.BigIntegerField(null=True),
+        ),
+        migrations.AddField(
+            model_name="itemkey",
+            name="workflow_id",
+            field=models.UUIDField(null=True),
+        ),
+        migrations.AddIndex(
+            model_name="itemkey",
+            index=models.Index(
+                condition=models.Q(("workflow_id__isnull", False)),
+                fields=["workflow_id", "node_id", "key"],
+                name="itemkey_of_workflow",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="budget",
+            index=models.Index(condition=models.Q(("next_at__isnull", False)), fields=["next_at"], name="budget_due"),
+        ),
+        migrations.AddIndex(
+            model_name="budgetturn",
+            index=models.Index(fields=["connection_id", "state", "rank", "id"], name="turn_next"),
+        ),
+        migrations.AddIndex(
+            model_name="budgetturn",
+            index=models.Index(fields=["connection_id", "workflow_id", "rank"], name="turn_of_workflow"),
+        ),
+        migrations.AddConstraint(
+            model_name="budgetturn",
+            constraint=models.UniqueConstraint(
+                fields=("run_id", "node_id", "generation", "place", "connection_id"), name="turn_once_per_call"
+            ),
         ),
     ]
