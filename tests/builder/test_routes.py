@@ -166,6 +166,7 @@ ROUTES = [
     ),
     Row("GET", f"{B}/failed", VIEW, Scope.READ, (404,)),
     Row("GET", f"{B}/files", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{B}/passed-over", VIEW, Scope.READ, (404,)),
     Row("POST", f"{B}/retry", REVIEW, Scope.RUN, (404,), {}),
     Row(
         "POST",

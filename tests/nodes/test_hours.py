@@ -88,13 +88,8 @@ def test_the_moment_it_opens_is_the_first_one_of_the_minutes_behind_it(zone: str
 
 
 def test_settings_that_never_open_are_refused() -> None:
-    wrong = {
-        "window": "only",
-        "window_from": "20:00",
-        "window_until": "20:00",
-        "window_days": [],
-        "window_zone": "Moon",
-    }
+    never = {"window_from": "20:00", "window_until": "20:00", "window_days": [], "window_zone": "Moon"}
+    wrong = {"window": "only", **never}
     assert [where for where, _, _ in hours_problems(wrong)] == ["window_days", "window_until", "window_zone"]
     assert hours_problems({"window": "always", "window_days": []}) == []
     assert hours_of({}) is None

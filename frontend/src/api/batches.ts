@@ -43,6 +43,15 @@ export interface BatchTurns {
   count: number;
 }
 
+/** An entry that began no run: `done_by` had done it before, or it came twice. `number`: among these, from 1. */
+export interface PassedOver {
+  number: number;
+  place: string;
+  key: string;
+  done_by: string | null;
+  done_at: Instant | null;
+}
+
 export interface Batch {
   run_id: string;
   node: string;
@@ -79,6 +88,8 @@ export interface Batch {
   sealed: boolean;
   /** At which connections entries wait for their turn. */
   turns: BatchTurns[];
+  /** No further one begins before that, by the step's times. */
+  goes_on_at: Instant | null;
 }
 
 export interface WrongFile {
@@ -161,6 +172,18 @@ export function useFailedEntries(run: string, node: string, cause: string, stamp
   return useInfiniteQuery({
     queryKey: [...keyOf(workspace, run, node), "failed", cause, stamp],
     queryFn: ({ pageParam, signal }) => api.get<Page<FailedEntry>>(`${pathOf(workspace, run, node)}/failed`, { query: { cause, limit: 50, cursor: pageParam }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    placeholderData: (before) => before,
+  });
+}
+
+/** Entries that began no run. `stamp`: changes when there are more. */
+export function usePassedOver(run: string, node: string, stamp: number) {
+  const workspace = useWorkspace().id;
+  return useInfiniteQuery({
+    queryKey: [...keyOf(workspace, run, node), "passed-over", stamp],
+    queryFn: ({ pageParam, signal }) => api.get<Page<PassedOver>>(`${pathOf(workspace, run, node)}/passed-over`, { query: { limit: 100, cursor: pageParam }, signal }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
     placeholderData: (before) => before,

@@ -48,6 +48,8 @@ export interface Waiting {
   at_once?: number | null;
   /** The other system has asked for it. */
   paused_until?: Instant | null;
+  /** Of a list whose items may begin at some times only: when it goes on. */
+  goes_on_at?: Instant | null;
 }
 
 /** Whose item a run is: of a container, or called by a step of another workflow. */

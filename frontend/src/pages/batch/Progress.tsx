@@ -1,4 +1,4 @@
-import { Hourglass } from "lucide-react";
+import { Clock, Hourglass } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
 import type { Batch } from "../../api/batches";
@@ -6,6 +6,9 @@ import { useFormatter, useNow } from "../../ui";
 import { limitWords } from "../../ui/limitWords";
 import css from "./batch.module.css";
 import { etaOf, PARTS, partsOf, receivedOf } from "./numbers";
+
+/** What comes sooner needs no day. */
+const SOON = 20 * 60 * 60 * 1000;
 
 /** How far it is: one bar, its numbers, the pace, and when it is likely to be done. */
 export function Progress({ batch }: { batch: Batch }) {
@@ -41,6 +44,12 @@ export function Progress({ batch }: { batch: Batch }) {
           </li>
         ))}
       </ul>
+      {batch.goes_on_at && (
+        <p className={css.turns}>
+          <Clock size={14} aria-hidden />
+          {t("progress.goesOn", { time: Date.parse(batch.goes_on_at) - now < SOON ? format.clock(batch.goes_on_at) : format.dayClock(batch.goes_on_at) })}
+        </p>
+      )}
       {batch.turns.map((turns) => (
         <p key={turns.connection} className={css.turns}>
           <Hourglass size={14} aria-hidden />

@@ -41,6 +41,7 @@ export function useWaitingText(): (run: Pick<Run, "waiting" | "current_step">) =
     if (name && waiting.kind === "event") {
       return t(waiting.until ? "waiting.eventUntil" : "waiting.event", { name, time: waiting.until ? moment(waiting.until) : "" });
     }
+    if (name && waiting.goes_on_at) return t("waiting.opens", { name, time: moment(waiting.goes_on_at) });
     if (name && waiting.kind === "children") {
       const one = waiting.of === "call" ? "call" : waiting.of === "turns" ? "turn" : "item";
       if (waiting.paused_item != null) return t(`waiting.${one}Paused`, { name, item: waiting.paused_item + 1 });
