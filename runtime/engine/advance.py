@@ -322,12 +322,7 @@ def _waits(graph: Graph, state: RunState, fact: StepWaits) -> tuple[RunState, tu
         return change.done()
     due_at = fact.at if fact.due_at is None and fact.kind == "timer" else fact.due_at
     if fact.kind == TURN:
-        # Nothing has begun: no time of the tries goes by, and what the try before came to stands.
-        due_at = fact.at if due_at is None else due_at
-        late = 0 if step.first_started_at is None else step.late_ms + due_at - fact.at
-        waiting = step._replace(status=WAITING, due_at=due_at, wait_kind=TURN, late_ms=late)
-        change.replace_step(fact.node, step, waiting)
-        change.commands.append(SetTimer(fact.node, due_at, timer_kind(waiting)))
+        change.await_turn(fact.node, step, fact.at, fact.at if due_at is None else due_at)
         return change.done()
     waiting = StepState(
         WAITING,
@@ -361,7 +356,7 @@ def _timer_fired(graph: Graph, state: RunState, fact: TimerFired) -> tuple[RunSt
         change.commands.append(Execute(fact.node, step.attempt))
         return change.done()
     if step.wait_kind == TURN:
-        _ask_again(change, fact.node, step, fact.at)
+        change.have_turn(fact.node, step, fact.at)
         return change.done()
     ports = step.ports or ((DEFAULT_OUT,) if step.wait_kind == "timer" else (TIMEOUT_PORT,))
     change.replace_step(fact.node, step, _success(step, ports, fact.at, None))
@@ -393,17 +388,10 @@ def _interrupted(graph: Graph, state: RunState, fact: StepInterrupted) -> tuple[
     if step.due_at is not None:
         change.commands.append(ClearTimer(fact.node, timer_kind(step)))
     if step.wait_kind == TURN:
-        _ask_again(change, fact.node, step, fact.at)
+        change.have_turn(fact.node, step, fact.at)
         return change.done()
     change.execute(fact.node, step.attempt, step, first_started_at=step.first_started_at)
     return change.done()
-
-
-def _ask_again(change: Change, node: str, step: StepState, at: int) -> None:
-    """Its turn may have come: the same attempt is asked for. Only a step that has begun before has time to lose."""
-    late = 0 if step.first_started_at is None or step.due_at is None else max(0, step.late_ms + at - step.due_at)
-    change.replace_step(node, step, step._replace(status=READY, due_at=None, wait_kind=None, late_ms=late))
-    change.commands.append(Execute(node, step.attempt))
 
 
 def _retry_requested(graph: Graph, state: RunState, fact: RetryRequested) -> tuple[RunState, tuple[Command, ...]]:
