@@ -119,7 +119,7 @@ class Look:
             return None
         # Of those that failed somebody may go on with one, of which nobody tells here. Until that is seen one more may
         # be under way than asked for; but nothing is said to have failed for it.
-        may_fail = spec.may_fail is None or failed <= spec.may_fail
+        may_fail = (spec.may_fail is None or failed <= spec.may_fail) and tally.count > spec.tried_first
         if failed and (not may_fail or self.at >= fan.counted_at + _COUNTED_MS):
             return None
         for one in ended:
@@ -171,9 +171,11 @@ class Look:
         # Those of an earlier try come first, in their order, and count as failed when they fail again.
         failed = tally.failed - tally.before + len(fan.asked)
         may_fail = own_pages.may_fail(spec, reading)
-        ended, too_many = tally.done + failed, may_fail is not None and failed > may_fail
+        ended, trying = tally.done + failed, tally.count <= spec.tried_first and tally.done < spec.tried_first
+        too_many = failed > 0 if trying else may_fail is not None and failed > may_fail
         fan.opens_at = None if spec.hours is None else spec.hours.opens(self.at)
         free = 0 if too_many or fan.opens_at is not None else min(spec.at_a_time - tally.open, PORTION)
+        free = min(free, spec.tried_first - tally.done - tally.open) if trying else free
         if free > 0 and tally.before > len(fan.asked) and await self._try_again(free):
             return True
         if reading is not None:

@@ -92,6 +92,8 @@ class OwnRuns:
     paged: Paged | None = None
     #: Whether a manifest of them is kept as a file of the run.
     manifest: bool = False
+    #: So many are tried first: the others begin when all of these went well, and none of these may fail. 0: none.
+    tried_first: int = 0
     #: When further ones may begin; None: at any time.
     hours: Hours | None = None
 

@@ -98,6 +98,17 @@ class ForEachConfig(FileSettings, PagesSettings, DataTableSettings, BatchSetting
         ge=1,
         le=99,
     )
+    try_first: int = field(
+        0,
+        title="Try so many first",
+        help="The others begin only when all of these went well. One of these that fails stops the step, whatever is "
+        "said above. 0: begin with all.",
+        widget="number",
+        advanced=True,
+        order=5,
+        ge=0,
+        le=1_000,
+    )
     collect: bool = field(
         True,
         title="Collect the results",
@@ -151,6 +162,7 @@ def run(config: ForEachConfig, step_input: JSON, context: Context) -> OwnRuns:
         may_fail=_may_fail(config, count),
         collect=config.collect,
         manifest=config.manifest,
+        tried_first=config.try_first,
         hours=hours_of(config.model_dump(include=_HOURS)),
     )
 
@@ -219,6 +231,7 @@ def _read_by(config: ForEachConfig, paged: Paged) -> OwnRuns:
         collect=config.collect,
         paged=paged,
         manifest=config.manifest,
+        tried_first=config.try_first,
         hours=hours_of(config.model_dump(include=_HOURS)),
     )
 
