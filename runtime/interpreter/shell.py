@@ -44,7 +44,11 @@ class Shell(Protocol):
     worker: str
     key_secret: bytes
     pool: Executor
-    budgets: Budgets | None
+
+    @property
+    def budgets(self) -> Budgets | None:
+        """Rate budgets; None where nobody keeps them."""
+        ...
 
     @property
     def stopping(self) -> bool:

@@ -209,7 +209,7 @@ class _Desk:
             (turn.run_id, turn.node_id, turn.generation, turn.place): turn
             for turn in self.turns.filter(run_id__in={ask.run_id for _, ask in asks})
         }
-        self._count_lost(had, {(ask.run_id, ask.node_id): ask for _, ask in asks})
+        self._count_lost(had.values(), {(ask.run_id, ask.node_id): ask for _, ask in asks})
         fresh, found = list[BudgetTurn](), dict[int, BudgetTurn]()
         ranks = self._last_ranks({ask.workflow_id for _, ask in asks})
         for place, ask in asks:
@@ -234,9 +234,9 @@ class _Desk:
         BudgetTurn.objects.bulk_create(fresh)
         return found
 
-    def _count_lost(self, had: Mapping[object, BudgetTurn], asks: Mapping[tuple[UUID, str], Ask]) -> None:
+    def _count_lost(self, had: Iterable[BudgetTurn], asks: Mapping[tuple[UUID, str], Ask]) -> None:
         """A step calls one call after another: one that it asks for has the process before it died over the others."""
-        lost = [turn.pk for turn in had.values() if turn.state == TAKEN and (turn.run_id, turn.node_id) in asks]
+        lost = [turn.pk for turn in had if turn.state == TAKEN and (turn.run_id, turn.node_id) in asks]
         for _ in lost:
             self._count(self.now)
         self.turns.filter(pk__in=lost).delete()

@@ -22,6 +22,7 @@ from runtime.contracts import StoreUnavailable
 from runtime.store import budgets as store
 from runtime.store.budgets import Answer, Ask, End, Limits
 from runtime.store.commits import listen
+from runtime.store.dialect import database_now
 
 logger = logging.getLogger("millrace.budgets")
 
@@ -225,4 +226,4 @@ class Budgets:
 
 
 def _all() -> tuple[Sequence[Limits], Mapping[UUID, int], int]:
-    return store.limits(), store.due(), store.database_now()
+    return store.limits(), store.due(), database_now()

@@ -56,8 +56,9 @@ def test_a_budget_is_set_and_who_waits_for_his_turn_is_told_why(
     expect(line).to_contain_text("2 of 2 calls this minute", timeout=30_000)
     expect(line).to_contain_text("4 wait")
     shot(page, "budget-used")
-    page.set_viewport_size(PHONE)
-    shot(page, "budget-used-390")
+    small = signed_in("/connections", viewport=PHONE)
+    expect(small.get_by_test_id("budget")).to_contain_text("4 wait")
+    shot(small, "budget-used-390")
 
     drawn = api.call("GET", f"W/runs/{run}/snapshot")["graph"]
     node = next(one["id"] for one in drawn["nodes"] if one["key"] == "each")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from runtime.engine.commands import ClearTimer, Execute, SetTimer
 from runtime.engine.facts import CancelRequested, StepFailed, StepInterrupted, StepStarted, StepWaits, TimerFired
 from runtime.engine.state import TURN, RunStatus, StepError, StepState, StepStatus
 from tests.engine.drawing import Run, failure, graph
 
 
-def waiting(drawing: str = "start -> a -> b", due_in: int = 2_000, **settings: dict[str, object]) -> Run:
+def waiting(drawing: str = "start -> a -> b", due_in: int = 2_000, **settings: Mapping[str, Any]) -> Run:
     """A run whose step `a` waits for its turn."""
     run = Run(graph(drawing, **settings))
     run.start()
@@ -19,6 +22,10 @@ def waiting(drawing: str = "start -> a -> b", due_in: int = 2_000, **settings: d
 
 def wait(run: Run, due_in: int = 2_000) -> list[object]:
     return list(run.tell(StepWaits("a", run.attempt("a"), "turn", run.at + due_in, run.at)))
+
+
+def stands(run: Run) -> RunStatus:
+    return run.state.status
 
 
 def fail(run: Run, node: str, error: StepError) -> None:
@@ -33,7 +40,7 @@ def step(run: Run) -> StepState:
 
 def test_it_waits_as_for_a_time_and_the_same_attempt_is_asked_for() -> None:
     run = waiting()
-    assert run.state.status is RunStatus.WAITING_TIMER
+    assert stands(run) is RunStatus.WAITING_TIMER
     assert (step(run).status, step(run).wait_kind, step(run).first_started_at) == (StepStatus.WAITING, TURN, None)
     assert run.tell(TimerFired("a", run.at)) == [SetTimer("a", run.at + 2_000, "wait")], "not before its time"
     run.at += 2_000
@@ -73,7 +80,7 @@ def test_the_time_for_tries_stands_still_meanwhile_and_what_the_try_before_came_
 def test_a_cancel_ends_the_wait_and_a_wait_that_comes_behind_one_is_none() -> None:
     run = waiting()
     assert ClearTimer("a", "wait") in run.tell(CancelRequested(run.at))
-    assert run.state.status is RunStatus.CANCELLED
+    assert stands(run) is RunStatus.CANCELLED
 
 
 def test_an_undo_step_waits_for_its_turn_too() -> None:
@@ -82,11 +89,11 @@ def test_an_undo_step_waits_for_its_turn_too() -> None:
     run.succeed("start")
     run.succeed("act")
     fail(run, "last", failure())
-    assert run.state.status is RunStatus.COMPENSATING
+    assert stands(run) is RunStatus.COMPENSATING
     run.tell(StepWaits("back", 1, "turn", run.at + 1_000, run.at))
     assert run.status("back") is StepStatus.WAITING
-    assert run.state.status is RunStatus.COMPENSATING
+    assert stands(run) is RunStatus.COMPENSATING
     run.at += 1_000
     assert run.tell(TimerFired("back", run.at)) == [Execute("back", 1)]
     run.succeed("back")
-    assert run.state.status is RunStatus.COMPENSATED
+    assert stands(run) is RunStatus.COMPENSATED
