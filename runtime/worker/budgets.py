@@ -57,6 +57,8 @@ class Budgets:
         #: When to look at which budget again, by the monotonic clock.
         self._next: dict[UUID, float] = {}
         self._tidied: dict[UUID, float] = {}
+        #: When to read again what is limited.
+        self._read_at = 0.0
         self._work = asyncio.Event()
         self._stir = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -66,9 +68,13 @@ class Budgets:
         """Begin to answer and to look."""
         loop = asyncio.get_running_loop()
 
+        def read_anew() -> None:
+            self._read_at = 0.0
+            self._stir.set()
+
         def changed() -> None:
             with contextlib.suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(self._stir.set)
+                loop.call_soon_threadsafe(read_anew)
 
         self._deaf = listen("budget.change", changed)
         self._tasks = [
@@ -167,23 +173,21 @@ class Budgets:
                 self._next.pop(connection_id, None)
             else:
                 self._next[connection_id] = time.monotonic() + max(_LEAST_SECONDS, (at - now) / 1000)
-        self._stir.set()
+        if self._next:
+            self._stir.set()
 
     # --- looking --------------------------------------------------------------------------------------------------
 
     async def _look(self) -> None:
-        read_at = 0.0
         while True:
-            now = time.monotonic()
-            if now >= read_at or not self._next:
+            if (now := time.monotonic()) >= self._read_at:
+                self._read_at = now + _LOOK_SECONDS
                 try:
                     await self._read()
-                    read_at = now + _LOOK_SECONDS
                 except StoreUnavailable:
-                    read_at = now + _AGAIN_SECONDS
+                    self._read_at = now + _AGAIN_SECONDS
                 except Exception:
                     logger.exception("The budgets could not be read.")
-                    read_at = now + _LOOK_SECONDS
             due = [connection_id for connection_id, at in self._next.items() if at <= time.monotonic()]
             for connection_id in due:
                 del self._next[connection_id]
@@ -191,13 +195,11 @@ class Budgets:
             if due:
                 self._looks.update(due)
                 self._work.set()
-            at = min([read_at, *self._next.values()])
+            at = min([self._read_at, *self._next.values()])
             self._stir.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(_LEAST_SECONDS, at - time.monotonic())):
                     await self._stir.wait()
-                    if not self._next:
-                        read_at = 0.0
 
     async def _read(self) -> None:
         limits, due, now = await self._in_thread(_all)
