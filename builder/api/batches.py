@@ -66,10 +66,24 @@ class PointShape(View):
     count: int
 
 
+class TurnsShape(View):
+    """So many entries wait for their turn at this connection, which takes so many `calls` within `period_ms` and
+    `at_once` at a time; `paused_until`: the other system has asked for it."""
+
+    connection: UUID
+    connection_name: str
+    calls: int | None
+    period_ms: int | None
+    at_once: int | None
+    paused_until: str | None
+    count: int
+
+
 class BatchShape(View):
     """The entries of one step of a run. `total`: null where it is not known yet; `left` have not been begun; `skipped`
     came twice. `per_minute`: null where too few ended lately. `manifest`: the last that was kept; `sealed`: nothing has
-    changed since. `can_retry_run`: the run itself has failed, and goes on with these entries where it is retried."""
+    changed since. `goes_on_at`: no further one begins before that, by the step's times. `can_retry_run`: the run itself
+    has failed, and goes on with these entries where it is retried."""
 
     run_id: UUID
     node: str
@@ -102,6 +116,8 @@ class BatchShape(View):
     input: FileShape | None
     manifest: FileShape | None
     sealed: bool
+    turns: list[TurnsShape]
+    goes_on_at: str | None
 
 
 class WrongFileShape(View):
@@ -258,6 +274,19 @@ class Batch(ApiView):
             input=None if one.input is None else file_shapes(call, [one.input])[0],
             manifest=manifest,
             sealed=one.sealed,
+            turns=[
+                TurnsShape(
+                    connection=of.connection_id,
+                    connection_name=of.name,
+                    calls=of.calls,
+                    period_ms=of.period_ms,
+                    at_once=of.at_once,
+                    paused_until=maybe(of.paused_until),
+                    count=of.count,
+                )
+                for of in one.turns
+            ],
+            goes_on_at=maybe(one.goes_on_at),
         )
 
 

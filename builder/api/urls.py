@@ -22,6 +22,7 @@ from builder.api import (
     inbox,
     intakes,
     items,
+    passed_over,
     people,
     retries,
     runs,
@@ -102,6 +103,7 @@ _workspace: list[URLPattern | URLResolver] = [
     path("/runs/<uuid:run_id>/batches/<str:node_id>/browser-checks", batches.BrowserChecks.as_view()),
     path("/runs/<uuid:run_id>/batches/<str:node_id>/failed", batches.Failed.as_view()),
     path("/runs/<uuid:run_id>/batches/<str:node_id>/files", batches.FilesOfBatch.as_view()),
+    path("/runs/<uuid:run_id>/batches/<str:node_id>/passed-over", passed_over.PassedOver.as_view()),
     path("/runs/<uuid:run_id>/batches/<str:node_id>/retry", batches.RetryOfFailed.as_view()),
     path("/runs/<uuid:run_id>/batches/<str:node_id>/corrections", batches.Corrections.as_view()),
     path("/runs/<uuid:run_id>/batches/<str:node_id>/error-file", batches.ErrorFile.as_view()),
@@ -161,6 +163,7 @@ _workspace: list[URLPattern | URLResolver] = [
     path("/connections", connections.Connections.as_view()),
     path("/connections/<uuid:connection_id>", connections.OneConnection.as_view()),
     path("/connections/<uuid:connection_id>/test", connections.TestConnection.as_view()),
+    path("/connections/<uuid:connection_id>/go-on", connections.GoOn.as_view()),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -75,7 +75,8 @@ class WaitingView(View):
     first item that somebody paused, of those that the run waits for; `asking_item`: of the first that waits for people;
     `of`: what these are: items · turns · call (the run of another workflow).
     `held_workflow`: the workflow that the run waits for a run of, where that holds it.
-    `people`: the names of those it waits for; empty: anybody."""
+    `people`: the names of those it waits for; empty: anybody. Where it waits for its turn at a `connection`, that takes
+    so many `calls` within `period_ms` and `at_once` at a time; `paused_until`: the other system has asked for it."""
 
     kind: str
     since: str | None
@@ -91,6 +92,14 @@ class WaitingView(View):
     of: str = "items"
     held_workflow: UUID | None = None
     people: list[str] = []
+    connection: UUID | None = None
+    connection_name: str = ""
+    calls: int | None = None
+    period_ms: int | None = None
+    at_once: int | None = None
+    paused_until: str | None = None
+    #: Of a list whose items may begin at some times only: when it goes on.
+    goes_on_at: str | None = None
 
 
 class ParentShape(View):
@@ -386,6 +395,13 @@ def waiting(
         of=str(value.get("of", "items")),
         held_workflow=UUID(value["held_workflow"]) if value.get("held_workflow") else None,
         people=[(labels or {}).get(one, one) for one in value.get("people", ())],
+        connection=UUID(value["connection"]) if value.get("connection") else None,
+        connection_name=str(value.get("connection_name", "")),
+        calls=value.get("calls"),
+        period_ms=value.get("period_ms"),
+        at_once=value.get("at_once"),
+        paused_until=maybe(value.get("paused_until")),
+        goes_on_at=maybe(value.get("goes_on_at")),
     )
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from runtime.api.asking import may_decide, may_hand_over, may_take
 from runtime.api.backfills import backfill, backfill_plan, backfills, stop_backfill
 from runtime.api.batch_checks import batch_checks, check_batch, note_batch_check
-from runtime.api.batches import batch, batch_files, keep_manifest, manifest
+from runtime.api.batches import batch, batch_files, batch_passed_over, keep_manifest, manifest
+from runtime.api.budgets import budgets, end_pause, name_budget, set_budget
 from runtime.api.bulk_retries import (
     bulk_retries,
     bulk_retry,
@@ -82,7 +83,9 @@ __all__ = [
     "batch",
     "batch_checks",
     "batch_files",
+    "batch_passed_over",
     "because",
+    "budgets",
     "bulk_retries",
     "bulk_retry",
     "bulk_retry_items",
@@ -106,6 +109,7 @@ __all__ = [
     "design_model",
     "disable",
     "enable",
+    "end_pause",
     "error_file",
     "event",
     "events",
@@ -138,6 +142,7 @@ __all__ = [
     "may_hand_over",
     "may_take",
     "mended",
+    "name_budget",
     "note_batch_check",
     "open_file",
     "orphans",
@@ -168,6 +173,7 @@ __all__ = [
     "schedule_preview",
     "send_event",
     "set_breaker",
+    "set_budget",
     "snapshot",
     "solve_dead_letters",
     "start_bulk_retry",

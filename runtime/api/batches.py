@@ -12,25 +12,27 @@ from uuid import UUID
 from django.db.models import BigIntegerField, Count, ExpressionWrapper, F, Max, Min, Q, QuerySet
 from django.db.models.functions import Cast
 
+from runtime.api.budgets import turns_awaited
 from runtime.api.cursors import decode_number, encode_number, page_size
 from runtime.api.files import file as file_view
 from runtime.api.rows import document
 from runtime.api.runs import snapshot
 from runtime.contracts import ItemCounts, NotFound, Page
-from runtime.contracts.batches import BatchFile, BatchView, ControlTotal, CountAndSum, FailedFor
+from runtime.contracts.batches import BatchFile, BatchView, ControlTotal, CountAndSum, FailedFor, PassedOverView
 from runtime.contracts.files import FileView
 from runtime.engine.jsonprofile import JSON
 from runtime.interpreter import manifests
 from runtime.interpreter.versions import Step, container_of, parsed
 from runtime.sdk.batch_settings import expected_amounts
 from runtime.sdk.files import is_file
+from runtime.sdk.hours import hours_of
 from runtime.sdk.table_value import is_table
 from runtime.store import batches as store
 from runtime.store import readings
 from runtime.store.dialect import database_now
 from runtime.store.models import DeadLetter, File, Run, StepRun
 
-__all__ = ["batch", "batch_files", "keep_manifest", "manifest"]
+__all__ = ["batch", "batch_files", "batch_passed_over", "keep_manifest", "manifest"]
 
 #: Containers that go through a list.
 _LIST: Final = "flow.for_each@"
@@ -72,6 +74,7 @@ def _counted(workspace_id: UUID, run_id: UUID, node: str) -> BatchView:
     config = _config(run_id, node)
     kept = last_manifest(run_id, node)
     own = own_runs(run_id, node)
+    open_ = run.finished_at is None and step is not None and step.finished_at is None
     last = own.aggregate(last=Max("finished_at"))["last"]
     rate, points = _pace(own)
     skipped = readings.skipped(run_id, node)
@@ -106,7 +109,16 @@ def _counted(workspace_id: UUID, run_id: UUID, node: str) -> BatchView:
         manifest=None if kept is None else file_view(workspace_id=workspace_id, file_id=kept.pk),
         sealed=kept is not None and not _has_changed_since(own, kept.created_at),
         input=_input(workspace_id, config),
+        turns=turns_awaited(own),
+        goes_on_at=_goes_on_at(config, stand.total, stand.started) if open_ else None,
     )
+
+
+def _goes_on_at(config: Mapping[str, Any], total: int | None, started: int) -> int | None:
+    hours = hours_of(config)
+    if hours is None or (total is not None and started >= total):
+        return None
+    return hours.opens(database_now())
 
 
 def manifest(*, workspace_id: UUID, run_id: UUID, node: str) -> Iterator[bytes]:
@@ -145,6 +157,20 @@ def batch_files(
     ]
     made.sort(key=lambda one: one.index)
     return Page(made, encode_number(int(rows[size - 1][1] or 0)) if len(rows) > size else None)
+
+
+def batch_passed_over(
+    *, workspace_id: UUID, run_id: UUID, node: str, after: str | None = None, limit: int = 100
+) -> Page[PassedOverView]:
+    """The entries that began no run, in their order: they came twice, or an earlier run had done them. Raises NotFound,
+    BadCursor."""
+    refuse_other_than_lists(workspace_id, run_id, node)
+    last, size = decode_number(after), page_size(limit)
+    rows = readings.passed_over(run_id, node)
+    if last is not None:
+        rows = rows.filter(number__gt=last)
+    found = [PassedOverView(row.number, row.place, row.key, row.done_by, row.done_at) for row in rows[: size + 1]]
+    return Page(found[:size], encode_number(found[size - 1].number) if len(found) > size else None)
 
 
 def refuse_other_than_lists(workspace_id: UUID, run_id: UUID, node: str) -> None:

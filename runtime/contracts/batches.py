@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
+from runtime.contracts.budgets import TurnsAwaited
 from runtime.contracts.files import FileView
 
 
@@ -81,6 +82,22 @@ class BatchView:
     manifest: FileView | None
     sealed: bool
     input: FileView | None = None
+    #: When further ones may begin, ms; None where they may now, or none is left.
+    goes_on_at: int | None = None
+    #: At which connections entries wait for their turn.
+    turns: tuple[TurnsAwaited, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOverView:
+    """An entry that began no run: it came twice, or the run `done_by` had done it before, at `done_at` (ms). `number`:
+    from 0; `place`: where people find it; `key`: by what it was known."""
+
+    number: int
+    place: str
+    key: str
+    done_by: UUID | None
+    done_at: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ from runtime.engine.state import (
     DECIDED,
     LOOK_UP,
     TERMINAL,
+    TURN,
     EdgeState,
     RunState,
     StepError,
@@ -315,11 +316,14 @@ def _waits(graph: Graph, state: RunState, fact: StepWaits) -> tuple[RunState, tu
     if step is None or not (step.status is RUNNING or step.status is READY):
         return state, _NOTHING
     change = Change(graph, state)
-    if state.ending is not None or (state.status is COMPENSATING and fact.kind != "children"):
+    if state.ending is not None or (state.status is COMPENSATING and fact.kind not in ("children", TURN)):
         # A wait would keep a run open that is to end, or undos from being carried out.
         change.cancel_step(fact.node, step)
         return change.done()
     due_at = fact.at if fact.due_at is None and fact.kind == "timer" else fact.due_at
+    if fact.kind == TURN:
+        change.await_turn(fact.node, step, fact.at, fact.at if due_at is None else due_at)
+        return change.done()
     waiting = StepState(
         WAITING,
         step.attempt,
@@ -351,6 +355,9 @@ def _timer_fired(graph: Graph, state: RunState, fact: TimerFired) -> tuple[RunSt
         change.replace_step(fact.node, step, step._replace(status=RUNNING, due_at=None, late_ms=late))
         change.commands.append(Execute(fact.node, step.attempt))
         return change.done()
+    if step.wait_kind == TURN:
+        change.have_turn(fact.node, step, fact.at)
+        return change.done()
     ports = step.ports or ((DEFAULT_OUT,) if step.wait_kind == "timer" else (TIMEOUT_PORT,))
     change.replace_step(fact.node, step, _success(step, ports, fact.at, None))
     change.follow(fact.node)
@@ -359,7 +366,7 @@ def _timer_fired(graph: Graph, state: RunState, fact: TimerFired) -> tuple[RunSt
 
 def _signal_received(graph: Graph, state: RunState, fact: SignalReceived) -> tuple[RunState, tuple[Command, ...]]:
     step = _current(graph, state, fact.node, None)
-    if step is None or step.status is not WAITING or step.wait_kind in ("timer", LOOK_UP):
+    if step is None or step.status is not WAITING or step.wait_kind in ("timer", LOOK_UP, TURN):
         return state, _NOTHING
     change = Change(graph, state)
     if step.due_at is not None:
@@ -380,6 +387,9 @@ def _interrupted(graph: Graph, state: RunState, fact: StepInterrupted) -> tuple[
         return change.done()
     if step.due_at is not None:
         change.commands.append(ClearTimer(fact.node, timer_kind(step)))
+    if step.wait_kind == TURN:
+        change.have_turn(fact.node, step, fact.at)
+        return change.done()
     change.execute(fact.node, step.attempt, step, first_started_at=step.first_started_at)
     return change.done()
 

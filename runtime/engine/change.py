@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Final, cast
 
 from runtime.engine import undo
-from runtime.engine.commands import ClearTimer, Command, Execute, FinishRun, PassThrough, TimerKind
+from runtime.engine.commands import ClearTimer, Command, Execute, FinishRun, PassThrough, SetTimer, TimerKind
 from runtime.engine.graph import Graph, Node
 from runtime.engine.state import (
     DECIDED,
     LOOK_UP,
+    TURN,
     Outcome,
     RunState,
     RunStatus,
@@ -51,7 +52,7 @@ def tally_of(state: RunState) -> Tally:
         elif status is RETRYING:
             timers += 1
         elif status is WAITING:
-            timers += step.wait_kind in ("timer", LOOK_UP)
+            timers += step.wait_kind in ("timer", LOOK_UP, TURN)
             events += step.wait_kind == "event"
             humans += step.wait_kind == "human"
             children += step.wait_kind == "children"
@@ -124,6 +125,19 @@ class Change:
         else:
             self.replace_step(node, old, ready)
         self.commands.append(Execute(node, attempt))
+
+    def await_turn(self, node: str, step: StepState, at: int, due_at: int) -> None:
+        """Nothing has begun: no time of the tries goes by, and what the try before came to stands."""
+        late = 0 if step.first_started_at is None else step.late_ms + due_at - at
+        waiting = step._replace(status=WAITING, due_at=due_at, wait_kind=TURN, late_ms=late)
+        self.replace_step(node, step, waiting)
+        self.commands.append(SetTimer(node, due_at, timer_kind(waiting)))
+
+    def have_turn(self, node: str, step: StepState, at: int) -> None:
+        """Its turn may have come: the same attempt is asked for. Only one that has begun before has time to lose."""
+        late = 0 if step.first_started_at is None or step.due_at is None else max(0, step.late_ms + at - step.due_at)
+        self.replace_step(node, step, step._replace(status=READY, due_at=None, wait_kind=None, late_ms=late))
+        self.commands.append(Execute(node, step.attempt))
 
     def follow(self, node: str) -> None:
         """`node` is decided: decide what can now be decided behind it. Iterative, for graphs may be deep."""
@@ -302,4 +316,4 @@ class Change:
 def timer_kind(step: StepState) -> TimerKind:
     if step.status is RETRYING or step.wait_kind == LOOK_UP:
         return "retry"
-    return "wait" if step.wait_kind == "timer" else "timeout"
+    return "wait" if step.wait_kind in ("timer", TURN) else "timeout"

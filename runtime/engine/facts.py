@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from runtime.engine.state import StepError
 
-WaitKind = Literal["timer", "event", "human", "children"]
+WaitKind = Literal["timer", "event", "human", "children", "turn"]
 
 
 class RunStarted(NamedTuple):
@@ -82,6 +82,9 @@ class StepWaits(NamedTuple):
     """The step has parked itself. `due_at`: end of a timer wait, or time-out of the others (None: for ever).
 
     `due_ports` are the ways out when the time comes; by default `out` after a timer, `timeout` for the others.
+
+    Of the kind `turn` the attempt has not begun: when the time comes, or `StepInterrupted` says that its turn may have
+    come, the same attempt is asked for once more. It costs no try and none of the time for tries.
     """
 
     node: str

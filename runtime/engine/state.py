@@ -149,8 +149,8 @@ class StepState(NamedTuple):
     ports: tuple[str, ...] = ()
     #: When the retry, wait or time-out is due, ms UTC.
     due_at: int | None = None
-    #: `timer`, `event`, `human` or `children` (runs of its own) while waiting. `look_up` while waiting to look up
-    #: whether the attempt happened, and while that is done (`running`).
+    #: `timer`, `event`, `human` or `children` (runs of its own) while waiting; `turn` before an attempt that may not
+    #: begin yet. `look_up` while waiting to look up whether the attempt happened, and while that is done (`running`).
     wait_kind: str | None = None
     #: The last failure, also while retrying.
     error: StepError | None = None
@@ -175,6 +175,8 @@ class Tally(NamedTuple):
 
 #: What a step waits for, and does, of whose attempt nobody knows whether it happened.
 LOOK_UP: Final = "look_up"
+#: What a step waits for whose attempt may not begin yet, because what it calls takes only so many calls.
+TURN: Final = "turn"
 
 _NO_STEPS: Final[Mapping[StepKey, StepState]] = MappingProxyType({})
 

@@ -35,6 +35,10 @@ class StepContext(Context, Protocol):
     @property
     def secrets(self) -> tuple[str, ...]: ...
 
+    def timed_by(self, limit: asyncio.Timeout) -> None:
+        """What ends the attempt: it stands still while a call waits for its turn."""
+        ...
+
 
 class KeepLarge(Protocol):
     """Stores a large document and says where."""
@@ -57,6 +61,7 @@ async def call(step: Step, config: Any, step_input: JSON, context: StepContext, 
         if step.writes:
             failpoints.hit(f"{step.point}:before")
         async with asyncio.timeout(seconds) as limit:
+            context.timed_by(limit)
             if step.is_async:
                 ending = ending_of(await cast("Any", step.type.run(config, step_input, context)), context)
             else:

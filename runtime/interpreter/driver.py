@@ -12,26 +12,36 @@ import asyncio
 import random
 from collections import deque
 from typing import Final, assert_never
+from uuid import UUID
 
-from runtime.engine.advance import advance, resume
+from runtime.engine.advance import advance
 from runtime.engine.change import timer_kind
 from runtime.engine.commands import ClearTimer, Command, Execute, FinishRun, PassThrough, SetTimer
 from runtime.engine.facts import (
     CancelRequested,
     Fact,
-    FailRequested,
-    RunReopened,
-    RunStarted,
     StepStarted,
-    StepSucceeded,
     TimerFired,
 )
 from runtime.engine.jsonprofile import dumps
-from runtime.engine.state import DECIDED, RunState, RunStatus, StepStatus
-from runtime.interpreter import doubts, keeping, lookups, outputs, own_runs, people, preparing, settling, signals, units
+from runtime.engine.state import DECIDED, RunState, RunStatus, StepError, StepStatus
+from runtime.interpreter import (
+    beginning,
+    doubts,
+    keeping,
+    lookups,
+    outputs,
+    own_runs,
+    people,
+    preparing,
+    settling,
+    signals,
+    turns,
+    units,
+)
 from runtime.interpreter.attempts import call_inline, failed, fits
 from runtime.interpreter.loading import Loaded
-from runtime.interpreter.looking import carry_out, which_look
+from runtime.interpreter.looking import which_look
 from runtime.interpreter.outcomes import Cut, Done, Ending
 from runtime.interpreter.records import Asked, Record, Told, Unit
 from runtime.interpreter.shell import Shell
@@ -93,9 +103,9 @@ class Driver:
         self.lost, self.unsure = loaded.lost, loaded.unsure
         #: How many keys of each step a definite refusal has used up (I11).
         self.epochs = loaded.epochs
-        self._decided = loaded.decided
-        self._answers = loaded.answers
-        self._is_further = claimed.generation > 1
+        self.decided = loaded.decided
+        self.answers = loaded.answers
+        self.is_further = claimed.generation > 1
         #: An earlier commit, perhaps another driver's, may have brought the run's answer.
         self.may_have_answered = bool(loaded.state.steps)
         self.told: deque[Told] = deque()
@@ -110,7 +120,7 @@ class Driver:
         #: Somebody paused the run: what has begun may end, nothing begins (I41).
         self._paused = False
         self._unsupported: Unsupported | None = None
-        self._fault = loaded.fault
+        self.fault = loaded.fault
         #: Steps that wait for runs of their own.
         self.fans: dict[str, own_runs.Fan] = own_runs.found(loaded.state, loaded.records)
         #: The run that has begun this one.
@@ -118,6 +128,8 @@ class Driver:
         self.place = 0 if loaded.outer is None else loaded.outer.index
         self.counts_from = signals.counts_from(claimed, loaded.outer, self.graph)
         self._letting_go = False
+        #: Turns at connections whose calls are limited, by step: which connection, which turn, when the call was sent.
+        self.turns: dict[str, tuple[UUID, UUID, int | None]] = {}
 
     # --- from outside ---------------------------------------------------------------------------------------------
 
@@ -148,6 +160,10 @@ class Driver:
             if not self._over and people.is_waited_for(self.state, answer):
                 self._tell(Told(self.shell.now_ms(), answer=answer))
 
+    def call_ended(self, node: str, error: StepError | None) -> None:
+        """What this step has called has answered, or has not."""
+        turns.ended(self, node, self.shell.now_ms(), error)
+
     @property
     def is_leaving(self) -> bool:
         """Whether it looks at nothing any more."""
@@ -161,40 +177,16 @@ class Driver:
     async def drive(self) -> None:
         """Advance the run until it ends, is handed back, or the lease is lost (then `Fenced` is raised)."""
         try:
-            self._begin()
+            beginning.begin_with(self)
             await self._loop()
             if self.parent is not None and self.state.status.is_terminal:
                 await own_runs.knock(self)
         finally:
             for task in self.tasks.values():
                 task.cancel()
+            turns.let_all_go(self)
 
     # --- the loop -------------------------------------------------------------------------------------------------
-
-    def _begin(self) -> None:
-        now = self.shell.now_ms()
-        if self._is_further and self.state.steps:
-            self.told.append(Told(now, fact=RunReopened(self.claimed.trigger_node, now)))
-            # What a person said came before a cancel.
-            for node, ports in self._decided.items():
-                self.commit_seq += 1
-                self.told.append(Told(now, fact=StepSucceeded(node, 1, ports, now, self.commit_seq)))
-        self.told.extend(Told(now, answer=answer) for answer in self._answers)
-        if self.claimed.cancel_requested_at is not None and self.state.status is not _COMPENSATING:
-            self.told.append(Told(now, fact=CancelRequested(now)))
-        if self._fault is not None:
-            self.told.append(Told(now, fact=FailRequested(self.claimed.trigger_node, self._fault, now)))
-        if not self.state.steps and not self.state.status.is_terminal:
-            self.told.appendleft(Told(now, fact=RunStarted(self.claimed.trigger_node, now)))
-            return
-        for node in due_nodes(self.state, now):
-            self.told.append(Told(now, fact=TimerFired(node, now)))
-        in_doubt = doubts.resolve(self, now)
-        self.unit.asked.extend(
-            command
-            for command in resume(self.version.graph, self.state, now)
-            if isinstance(command, Execute) and command.node not in in_doubt
-        )
 
     async def _loop(self) -> None:
         while True:
@@ -374,9 +366,12 @@ class Driver:
         asked.at = self.shell.now_ms()
         try:
             await preparing.resolve(self, asked, self._first_started_at(asked))
+            if not await turns.may_begin(self, asked):
+                return
         except Exception as error:
             self._note(asked, failed(error, None, step))
             return
+        asked.at = self.shell.now_ms()
         self.apply(StepStarted(node_id, asked.attempt, asked.at, units.begun_at(self.intents.get(node_id))))
         begun = self.state.step(node_id)
         if begun is None or begun.status is not StepStatus.RUNNING:
@@ -438,7 +433,7 @@ class Driver:
 
     async def _attempt(self, asked: Asked) -> None:
         try:
-            ending = await carry_out(self, asked)
+            ending = await turns.calling(self, asked)
             if isinstance(ending, Cut):
                 await asyncio.sleep(AGAIN_SECONDS)
             kept = await keeping.put_aside_at_length(self, ending, asked.step)
@@ -490,6 +485,7 @@ class Driver:
     def _do_over(self, told: list[Told]) -> None:
         """A cancel or a pause came before this commit: what happened stands, what would have begun does not."""
         for asked in self._starting:
+            turns.not_begun(self, asked.step.node.id)
             if asked.earlier is not None:
                 self.intents[asked.step.node.id] = asked.earlier
         self.told.extendleft(reversed(told))

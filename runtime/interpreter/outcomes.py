@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from runtime.engine.facts import WaitKind
 from runtime.engine.jsonprofile import JSON
@@ -73,6 +73,15 @@ class Looked(NamedTuple):
     error: StepError | None = None
     request: str | None = None
     response: str | None = None
+
+
+class NotYet(Exception):
+    """It is not the turn of this call, nor will it be before `due_at`. `said`: at which connection."""
+
+    def __init__(self, due_at: int, said: dict[str, Any]) -> None:
+        super().__init__(str(said.get("text")))
+        self.due_at = due_at
+        self.said = said
 
 
 Ending = Done | Failed | Waits | Stops | Fans | Cut | Looked

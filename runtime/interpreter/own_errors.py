@@ -114,6 +114,14 @@ def twice(where: str) -> PermanentError:
     return PermanentError("An entry came twice", told, "item_twice")
 
 
+def done_before(where: str, key: str, run_id: UUID) -> PermanentError:
+    told = (
+        f"{where[0].upper()}{where[1:]} ({key}) was done by an earlier run: {run_id}. What came until then is done. "
+        "Take it out of the list, or let such entries be passed over."
+    )
+    return PermanentError("An entry was done before", told, "item_done_before")
+
+
 def called_otherwise() -> StepError:
     """A call that did something outside would be given something else, and nobody said that it may."""
     return _error(

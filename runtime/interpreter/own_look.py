@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -16,7 +15,17 @@ from runtime.engine.graph import Graph, Node
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSON, dumps
 from runtime.engine.state import TERMINAL, StepError, StepKey, StepStatus
-from runtime.interpreter import again, manifests, own_amounts, own_errors, own_hands, own_pages, own_results, people
+from runtime.interpreter import (
+    again,
+    manifests,
+    own_amounts,
+    own_errors,
+    own_hands,
+    own_labels,
+    own_pages,
+    own_results,
+    people,
+)
 from runtime.interpreter.attempts import failed as failure_of
 from runtime.interpreter.outcomes import Failed
 from runtime.interpreter.outputs import document_of
@@ -32,15 +41,12 @@ if TYPE_CHECKING:
     from runtime.interpreter.driver import Driver
     from runtime.interpreter.own_runs import Fan
 
-logger = logging.getLogger(__name__)
-
 T = TypeVar("T")
 
 #: So long it counts by what it hears, where some have failed: counting these takes the longer the more they are.
 _COUNTED_MS: Final = 1_000
 #: Begun in one commit; the next portion follows at once.
 PORTION: Final = 200
-_LONGEST_LABEL: Final = 200
 
 
 class Look:
@@ -114,7 +120,7 @@ class Look:
             return None
         # Of those that failed somebody may go on with one, of which nobody tells here. Until that is seen one more may
         # be under way than asked for; but nothing is said to have failed for it.
-        may_fail = spec.may_fail is None or failed <= spec.may_fail
+        may_fail = (spec.may_fail is None or failed <= spec.may_fail) and tally.count > spec.tried_first
         if failed and (not may_fail or self.at >= fan.counted_at + _COUNTED_MS):
             return None
         for one in ended:
@@ -166,14 +172,17 @@ class Look:
         # Those of an earlier try come first, and count as failed when they fail again.
         failed = tally.failed - tally.before + len(fan.asked)
         may_fail = own_pages.may_fail(spec, reading)
-        ended, too_many = tally.done + failed, may_fail is not None and failed > may_fail
-        wanted = 0 if too_many else min(spec.at_a_time - tally.open, PORTION)
+        ended, trying = tally.done + failed, tally.count <= spec.tried_first and tally.done < spec.tried_first
+        too_many = failed > 0 if trying else may_fail is not None and failed > may_fail
+        fan.opens_at = None if spec.hours is None else spec.hours.opens(self.at)
+        wanted = 0 if too_many or fan.opens_at is not None else min(spec.at_a_time - tally.open, PORTION)
+        wanted = min(wanted, spec.tried_first - tally.done - tally.open) if trying else wanted
         free = own_hands.room(self.driver, fan, wanted, at_hand)
         if free > 0 and tally.before > len(fan.asked) and await self._try_again(free):
             return True
         if reading is not None:
             total = max(tally.count, reading.total or 0)
-            if not too_many:
+            if not too_many and fan.opens_at is None:
                 own_pages.want(self, reading, spec)
         room = min(free, at_hand - tally.count)
         if room > 0:
@@ -186,7 +195,8 @@ class Look:
             self._note(self._so_far(ended, total))
             fan.due |= room == PORTION  # what one portion left over follows with the next commit
             return True
-        if tally.open or fan.room_at is not None:
+        closed = fan.opens_at is not None and not too_many and own_pages.has_more(self, reading, at_hand)
+        if tally.open or fan.room_at is not None or closed:
             return self._progress(self._so_far(ended, total))
         if reading is not None and not too_many:
             if reading.broken is not None:
@@ -401,7 +411,9 @@ class Look:
 
     async def _begin_one(self, index: int, item: JSON, *, label: bool = False, delay_ms: int = 0) -> None:
         child = await self._child(index, item)
-        self._add(child._replace(business_key=self._label(index, item) if label else None, delay_ms=delay_ms))
+        self._add(
+            child._replace(business_key=own_labels.label(self, index, item) if label else None, delay_ms=delay_ms)
+        )
 
     async def _child(self, index: int, item: JSON) -> ChildWrite:
         claimed = self.driver.claimed
@@ -424,19 +436,6 @@ class Look:
         self._expect()
         tally = self.fan.tally
         self.fan.tally = replace(tally, count=max(tally.count, child.item_index + 1), ids=tally.ids | {child.id})
-
-    def _label(self, index: int, item: JSON) -> str | None:
-        prepared = self.driver.version.step(self.node.id).prepared
-        if prepared is None or not prepared.raw.get("label"):
-            return None
-        try:
-            context = self.driver.values.context(None, 1, self.driver.since)
-            made = prepared.deferred("label", {**context, "item": item, "index": index})
-        except Exception as error:
-            # A name that cannot be worked out must not stop what it names.
-            logger.info("run %s: no label for item %d (%s)", self.driver.claimed.run_id, index, type(error).__name__)
-            return None
-        return None if made in (None, "") else (made if isinstance(made, str) else dumps(made))[:_LONGEST_LABEL]
 
     async def _succeed(self, output: dict[str, JSON], note: str | None) -> None:
         driver, node = self.driver, self.node

@@ -9,7 +9,6 @@ low; so there are never more of them than two pages hold.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -18,11 +17,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runtime.engine.jsonprofile import JSON, dumps, normalise
 from runtime.engine.state import StepError
-from runtime.interpreter import own_errors
+from runtime.interpreter import own_errors, own_keys
 from runtime.interpreter.attempts import failed as failure_of
 from runtime.interpreter.attempts import timed_out
-from runtime.interpreter.outcomes import Failed
+from runtime.interpreter.outcomes import Failed, NotYet
 from runtime.interpreter.outputs import document_of
+from runtime.interpreter.own_keys import Known
 from runtime.interpreter.payloads import INLINE_CHARACTERS
 from runtime.interpreter.records import Asked
 from runtime.sdk import OwnRuns, StepFailure
@@ -94,7 +94,10 @@ async def take_in(look: Look, paged: Paged) -> Reading:
         kept: Any = {} if text is None else await document_of(text, driver.shell.fetch)
         fan.reading = Reading(**kept, most_items=paged.most_items)
     reading, (page, fan.page) = fan.reading, (fan.page, None)
-    if isinstance(page, StepError):
+    if isinstance(page, NotYet):
+        # Nothing was asked and nothing failed.
+        reading.due, fan.turn = page.due_at, page.said
+    elif isinstance(page, StepError):
         await _take_failure(look, reading, page)
     elif page is not None:
         await _take_page(look, reading, page, paged)
@@ -115,6 +118,13 @@ def may_fail(spec: OwnRuns, reading: Reading | None) -> int | None:
     return reading.total * percent // 100
 
 
+def has_more(look: Look, reading: Reading | None, at_hand: int) -> bool:
+    """Whether something is left that has not begun, or has to be gone on with."""
+    tally = look.fan.tally
+    unread = reading is not None and not reading.is_over and reading.broken is None
+    return unread or tally.count < at_hand or tally.before > len(look.fan.asked)
+
+
 def want(look: Look, reading: Reading, spec: OwnRuns) -> None:
     """Ask for the next page where what is at hand runs low and nobody is at it."""
     driver, fan, paged = look.driver, look.fan, spec.paged
@@ -127,26 +137,30 @@ def want(look: Look, reading: Reading, spec: OwnRuns) -> None:
     if reading.pages >= paged.most_pages:
         reading.broken = own_errors.too_many_pages(look.node.name, paged.most_pages)
         return
+    fan.turn = None
     reading.late_now = 0 if reading.due is None else look.at - reading.due
     driver.tasks[fan.node] = driver.shell.task(driver, _read(driver, fan.node, fan.attempt, paged, reading.cursor))
 
 
 def due(driver: Driver) -> int | None:
-    """When a page that could not be read is tried again."""
+    """When a page that could not be read is tried again, or further runs may begin."""
     found = [fan.reading.due for fan in driver.fans.values() if fan.reading is not None and not fan.reading.is_over]
+    found += [fan.opens_at for fan in driver.fans.values()]
     return min((at for at in found if at is not None), default=None)
 
 
 async def _read(driver: Driver, node: str, attempt: int, paged: Paged, cursor: JSON) -> None:
     step = driver.version.step(node)
-    asked = Asked(step, attempt, None, None, "", driver.shell.now_ms(), "", driver.claimed.generation)
+    asked = Asked(step, attempt, None, None, "", driver.shell.now_ms(), "", driver.claimed.generation, patient=False)
     context = driver.shell.context(driver, asked)
     limit_seconds = step.node.settings.timeout_seconds
-    found: Page | StepError
+    found: Page | StepError | NotYet
     try:
         async with asyncio.timeout(limit_seconds) as limit:
             page = await paged.source.read_page(cursor, context)
         found = replace(page, items=await _normalised(page.items))
+    except NotYet as later:
+        found = later
     except TimeoutError as error:
         late = limit.expired()
         found = _error_of(timed_out(step, limit_seconds) if late else failure_of(error, context, step))
@@ -154,6 +168,7 @@ async def _read(driver: Driver, node: str, attempt: int, paged: Paged, cursor: J
         found = _error_of(failure_of(error, context, step))
     finally:
         driver.tasks.pop(node, None)
+    driver.call_ended(node, found if isinstance(found, StepError) else None)
     fan = driver.fans.get(node)
     if fan is not None:
         fan.page, fan.due = found, True
@@ -176,24 +191,24 @@ def _error_of(ending: object) -> StepError:
 
 
 async def _take_page(look: Look, reading: Reading, page: Page, paged: Paged) -> None:
-    fresh, skipped = list(page.items), 0
-    keys: tuple[str, ...] = ()
+    count = look.fan.tally.count
+    left = reading.items[count - reading.base :]
+    found = Known(list(page.items))
     if paged.keyed:
         try:
-            fresh, keys, skipped = await _without_known(look, reading, page, paged)
+            found = await own_keys.sort_out(look, page, paged, skipped=reading.skipped, first=count + len(left))
         except StepFailure as refused:
             reading.broken = StepError(refused.code, refused.title, refused.message, kind="data")
             return
-    count = look.fan.tally.count
-    reading.items = reading.items[count - reading.base :] + fresh
+    reading.items = left + found.fresh
     reading.base, reading.cursor, reading.pages = count, page.next, reading.pages + 1
-    reading.skipped += skipped
+    reading.skipped += len(found.passed_over)
     reading.is_over = page.next is None
     reading.tries, reading.since, reading.due, reading.late = 0, 0, None, 0
     reading.total = count + len(reading.items) if reading.is_over else page.total
     if paged.total_with_twice and page.total is not None and not reading.is_over:
         reading.total = page.total - reading.skipped
-    await _store(look, reading, keys)
+    await _store(look, reading, found)
 
 
 async def _take_failure(look: Look, reading: Reading, error: StepError) -> None:
@@ -210,52 +225,17 @@ async def _take_failure(look: Look, reading: Reading, error: StepError) -> None:
         reading.broken, reading.tries, reading.since, reading.due, reading.late = error, 0, 0, None, 0
     else:
         reading.due = look.at + delay
-    await _store(look, reading, ())
+    await _store(look, reading, None)
 
 
-async def _store(look: Look, reading: Reading, keys: tuple[str, ...]) -> None:
+async def _store(look: Look, reading: Reading, known: Known | None) -> None:
     """What was read shares the coming commit, with the runs that it begins."""
     shell, claimed, unit = look.driver.shell, look.driver.claimed, look.driver.unit
     text = dumps(reading.document())
     if len(text) > INLINE_CHARACTERS:
         name = f"{look.node.key}-page-{reading.pages}.json"
         text = (await shell.keep(workspace_id=claimed.workspace_id, text=text, name=name)).text()
-    unit.readings += (ReadingWrite(look.fan.node, text, reading.total, reading.skipped, keys),)
+    keys, passed_over = ((), ()) if known is None else (tuple(known.keys), tuple(known.passed_over))
+    unit.readings += (ReadingWrite(look.fan.node, text, reading.total, reading.skipped, keys, passed_over),)
     unit.names["bulk.page"] = None
     unit.dirty = True
-
-
-async def _without_known(
-    look: Look, reading: Reading, page: Page, paged: Paged
-) -> tuple[list[JSON], tuple[str, ...], int]:
-    """Those of these entries that have not come before, their keys, and how many others there were."""
-    driver, node = look.driver, look.fan.node
-    prepared = driver.version.step(node).prepared
-    assert prepared is not None
-    context = driver.values.context(None, 1, driver.since)
-    digests: list[str] = []
-    for index, item in enumerate(page.items):
-        if index % _AT_ONCE == 0:
-            await asyncio.sleep(0)
-        if paged.key_column:
-            given = item.get(paged.key_column) if isinstance(item, dict) else None
-        else:
-            given = prepared.deferred("item_key", {**context, "item": item, "index": reading.base + index})
-        if given in (None, ""):
-            raise own_errors.no_key(_where(page, index, reading), paged.key_column)
-        digests.append(hashlib.sha256(dumps(given).encode()).hexdigest())
-    known = await driver.shell.ask(partial(readings.had, driver.claimed.run_id, node, digests))
-    fresh: list[JSON] = []
-    keys: list[str] = []
-    for index, (item, digest) in enumerate(zip(page.items, digests, strict=True)):
-        if digest not in known:
-            known.add(digest)
-            fresh.append(item)
-            keys.append(digest)
-        elif paged.refuse_twice:
-            raise own_errors.twice(_where(page, index, reading))
-    return fresh, tuple(keys), len(page.items) - len(fresh)
-
-
-def _where(page: Page, index: int, reading: Reading) -> str:
-    return page.places[index] if page.places else f"number {index + 1} on page {reading.pages + 1}"

@@ -17,6 +17,7 @@ from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.engine.state import RunState, RunStatus, StepError, StepState, StepStatus
 from runtime.interpreter import own_hands, own_pages
 from runtime.interpreter.called_versions import Called
+from runtime.interpreter.outcomes import NotYet
 from runtime.interpreter.own_look import Look
 from runtime.interpreter.own_pages import Reading
 from runtime.interpreter.records import Asked, Record
@@ -74,7 +75,11 @@ class Fan:
     asked: dict[UUID, Child] = field(default_factory=dict)
     #: How far it has read, where it reads page by page; and what was read since.
     reading: Reading | None = None
-    page: Page | StepError | None = None
+    page: Page | StepError | NotYet | None = None
+    #: The next page waits for its turn at a connection: at which.
+    turn: dict[str, Any] | None = None
+    #: Further ones may not begin before then.
+    opens_at: int | None = None
     #: What its runs know from outside, but for their item; None until one of them is begun here.
     outer: Outer | None = None
     #: When to look whether there is room for more of its runs.
@@ -179,6 +184,15 @@ def hear(driver: Driver, ended: tuple[str, UUID, bool] | None = None) -> bool:
 def sees_to_many(driver: Driver) -> bool:
     """Whether it goes through a list."""
     return any(fan.spec is None or fan.spec.kind == "items" for fan in driver.fans.values())
+
+
+def page_may_be_read(driver: Driver, node: str) -> bool:
+    """The turn of this step's next page may have come. Whether it waits for that."""
+    fan = driver.fans.get(node)
+    if fan is None or fan.turn is None or fan.reading is None:
+        return False
+    fan.turn = fan.reading.due = None
+    return hear(driver)
 
 
 def set_out(driver: Driver, unit: RunWrite) -> None:

@@ -59,6 +59,8 @@ class Asked:
     epoch: int = 0
     #: How it ended, where that is still to be put aside.
     ending: Ending | None = None
+    #: Whether it waits where it is for its turn at a connection whose calls are limited; else `NotYet` is raised.
+    patient: bool = True
     #: What it has saved; of no use to anybody unless it succeeds.
     files: tuple[FileWrite, ...] = ()
 

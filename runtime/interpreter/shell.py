@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import UUID
@@ -12,12 +12,30 @@ from runtime.engine.jsonprofile import JSON
 from runtime.interpreter.attempts import StepContext
 from runtime.interpreter.payloads import Reference
 from runtime.interpreter.records import Asked
+from runtime.store.budgets import Answer, Ask, End, Limits
 from runtime.store.records import Claimed, RunWrite, Written
 
 if TYPE_CHECKING:
     from runtime.interpreter.driver import Driver
 
 T = TypeVar("T")
+
+
+class Budgets(Protocol):
+    """Rate budgets of connections, as this process knows them."""
+
+    @property
+    def known(self) -> Mapping[UUID, Limits]:
+        """The connections whose calls are limited; of nearly all installations none."""
+        ...
+
+    async def ask(self, ask: Ask) -> Answer:
+        """May this call begin? Where it may not, its turn is rung for. Raises StoreUnavailable."""
+        ...
+
+    def end(self, end: End) -> None:
+        """A call has ended, or does not begin."""
+        ...
 
 
 class Shell(Protocol):
@@ -27,6 +45,11 @@ class Shell(Protocol):
     worker: str
     key_secret: bytes
     pool: Executor
+
+    @property
+    def budgets(self) -> Budgets | None:
+        """Rate budgets; None where nobody keeps them."""
+        ...
 
     @property
     def stopping(self) -> bool:

@@ -21,8 +21,19 @@ from runtime.engine.facts import (
 )
 from runtime.engine.graph import Graph
 from runtime.engine.jsonprofile import dumps, loads_stored
-from runtime.engine.state import DECIDED, TERMINAL, RunState, RunStatus, StepError, StepKey, StepState, StepStatus, made
-from runtime.interpreter import own_amounts, people, signals
+from runtime.engine.state import (
+    DECIDED,
+    TERMINAL,
+    TURN,
+    RunState,
+    RunStatus,
+    StepError,
+    StepKey,
+    StepState,
+    StepStatus,
+    made,
+)
+from runtime.interpreter import own_amounts, people, signals, turn_words
 from runtime.interpreter.keys import request_digest
 from runtime.interpreter.outcomes import Done, Ending, Failed
 from runtime.interpreter.records import Asked, Record, Told
@@ -99,13 +110,15 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
     for key in dict.fromkeys(unit.changed):
         step = after[key]
         # A first try follows from the rows before it; that somebody had it tried again follows from nothing.
-        is_new = before(key) is not step and (step.status is not _READY or step.attempt > 1)
+        is_new = before(key) is not step and (step.status is not _READY or step.attempt > 1 or before(key) is not None)
         if is_new or (unit.noted and key[0] in unit.noted):
             # A note leaves the settings standing, which may be long.
             steps.append(step_write(driver, key, step, now, with_input=is_new))
             decided = decided and step.status in DECIDED
     ended = state.status in TERMINAL
     waiting = cause(driver.version.graph, state, now) if waits and not ended else None
+    if waiting is not None and (waiting["kind"] == TURN or driver.fans):
+        waiting = turn_words.said(driver, waiting)
     if driver.base.status is _ACCEPTED:
         unit.names["run.begin"] = None
     if ended and driver.version.around is not None:
@@ -243,6 +256,7 @@ def handed_back(driver: Driver) -> RunWrite:
 def let_go(driver: Driver, wake_at: int | None) -> RunWrite:
     """The run as it stands, to be looked at again when the time comes."""
     waiting = cause(driver.version.graph, driver.state, driver.since)
+    waiting = waiting if waiting is None else turn_words.said(driver, waiting)
     return _bare(
         driver,
         status=driver.state.status.value,

@@ -32,6 +32,7 @@ OWNERS: Final[Mapping[str, str]] = {
     "timer": "clock",
     "retry": "clock",
     "look_up": "clock",
+    "turn": "clock",
     "event": "outside",
     "human": "people",
     "children": "own_runs",
@@ -154,6 +155,8 @@ def _words(node: Node, step: StepState) -> str:
         case "look_up":
             at = "" if step.due_at is None else f" at {iso(step.due_at)}"
             return f"Nobody knows whether “{name}” happened: it is looked up{at}"
+        case "turn":
+            return f"“{name}” waits for its turn{until}"
         case "event":
             what = "a signal" if node.type.partition("@")[0] == LINK_STEP else "an event"
             return f"“{name}” waits for {what}{until}"

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from runtime.engine.jsonprofile import JSON
+from runtime.sdk.hours import Hours
 from runtime.sdk.signals import Signal
 from runtime.sdk.sources import Paged
 from runtime.sdk.tasks import Task
@@ -91,6 +92,10 @@ class OwnRuns:
     paged: Paged | None = None
     #: Whether a manifest of them is kept as a file of the run.
     manifest: bool = False
+    #: So many are tried first: the others begin when all of these went well, and none of these may fail. 0: none.
+    tried_first: int = 0
+    #: When further ones may begin; None: at any time.
+    hours: Hours | None = None
 
 
 Outcome: TypeAlias = Result | Wait | StopRun | OwnRuns

@@ -292,17 +292,6 @@ class PagesSettings(Config):
         order=23,
         max_length=200,
     )
-    item_key: str = field(
-        "",
-        title="Known again by",
-        placeholder="{{ item.id }}",
-        help="While pages are read, entries move from one to another. With this, one that comes twice is done once.",
-        deferred=True,
-        show_if=_PAGES,
-        group="Pages",
-        order=24,
-        max_length=2000,
-    )
     most_pages: int = field(
         1_000,
         title="At most so many pages",

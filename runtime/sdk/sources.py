@@ -7,10 +7,12 @@ the runs that it begins for the entries. So a source remembers nothing between t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from runtime.engine.jsonprofile import JSON
 from runtime.sdk.context import Context
+
+Policy: TypeAlias = Literal["skip", "fail", "do"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,18 @@ class Source(Protocol):
 class Paged:
     """How a source is read. One page more than `most_pages`, or one entry more than `most_items`, fails the step once
     what was begun has ended. `keyed`: an entry is known again, by what stands in it under `key_column`, or where no
-    column is named by what the step's setting `item_key` gives; the same one is then passed over, or fails the step
-    (`refuse_twice`). `total_with_twice`: the source's total counts also those that are passed over. `percent`: so many
-    of a hundred may fail, in place of the step's `may_fail`, once the total is known."""
+    column is named by what the step's setting `item_key` gives; `twice` says what becomes of one that comes again in
+    this list, and `done_before` of one that an earlier run of the workflow has done in this step: it is passed over
+    (`skip`), fails the step (`fail`), or is done (`do`). `total_with_twice`: the source's total counts also those that
+    are passed over. `percent`: so many of a hundred may fail, in place of the step's `may_fail`, once the total is
+    known."""
 
     source: Source
     most_pages: int = 1_000
     most_items: int = 10_000
     keyed: bool = False
-    refuse_twice: bool = False
+    twice: Policy = "skip"
+    done_before: Policy = "do"
     key_column: str = ""
     total_with_twice: bool = False
     percent: int | None = None

@@ -74,6 +74,8 @@ COMMIT_POINTS: Final = frozenset(
         "hold.gather",
         "hold.drain",
         "hold.end",
+        "budget.change",
+        "budget.turn",
         "bulk.page",
         "bulk.item",
         "bulk.manifest_commit",

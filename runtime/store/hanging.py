@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
-from runtime.store.records import RunWrite
+from runtime.store.records import ReadingWrite, RunWrite
 
 
 def attempt_rows(run_key: Any, unit: RunWrite) -> Iterable[tuple[Any, ...]]:
@@ -44,3 +44,19 @@ def file_rows(key: Callable[[UUID], Any], run_key: Any, unit: RunWrite) -> Itera
     ids = key(unit.workspace_id), key(unit.workflow_id)
     for file in unit.files:
         yield key(file.id), *ids, run_key, *file[1:]
+
+
+def key_rows(
+    key: Callable[[UUID], Any], run_key: Any, unit: RunWrite, reading: ReadingWrite
+) -> Iterable[tuple[Any, ...]]:
+    """Of `INSERT_KEYS`."""
+    workflow = key(unit.workflow_id)
+    for known, index in reading.keys:
+        yield run_key, reading.node_id, known, workflow, index
+
+
+def passed_over_rows(key: Callable[[UUID], Any], run_key: Any, reading: ReadingWrite) -> Iterable[tuple[Any, ...]]:
+    """Of `INSERT_PASSED_OVER`."""
+    for one in reading.passed_over:
+        by = None if one.done_by is None else key(one.done_by)
+        yield run_key, reading.node_id, one.number, one.place, one.key, by, one.done_at

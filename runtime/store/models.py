@@ -16,6 +16,8 @@ from django.db import models
 from runtime.engine.ids import uuid7
 from runtime.store.batch_models import BatchCheck as BatchCheck
 from runtime.store.batch_models import ItemAmount as ItemAmount
+from runtime.store.budget_models import Budget as Budget
+from runtime.store.budget_models import BudgetTurn as BudgetTurn
 from runtime.store.bulk_models import BulkRetry as BulkRetry
 from runtime.store.bulk_models import BulkRetryItem as BulkRetryItem
 from runtime.store.datatable_models import DataChange as DataChange
@@ -29,6 +31,7 @@ from runtime.store.people import HumanNote as HumanNote
 from runtime.store.people import HumanTask as HumanTask
 from runtime.store.people import HumanVote as HumanVote
 from runtime.store.reading_models import ItemKey as ItemKey
+from runtime.store.reading_models import PassedOver as PassedOver
 from runtime.store.reading_models import Reading as Reading
 from runtime.store.signal_models import Signal as Signal
 from runtime.store.signal_models import SignalWait as SignalWait

@@ -224,13 +224,25 @@ class ChildWrite(NamedTuple):
 
 
 class ReadingWrite(NamedTuple):
-    """How far a step has read that reads page by page, and by what the entries of this page are known again."""
+    """How far a step has read that reads page by page; by what the entries of this page are known again, each with its
+    number; and those that were passed over."""
 
     node_id: str
     state: str
     total: int | None = None
     skipped: int = 0
-    keys: tuple[str, ...] = ()
+    keys: tuple[tuple[str, int], ...] = ()
+    passed_over: tuple[PassedOverWrite, ...] = ()
+
+
+class PassedOverWrite(NamedTuple):
+    """An entry that begins no run; see `PassedOver`."""
+
+    number: int
+    place: str
+    key: str
+    done_by: UUID | None = None
+    done_at: int | None = None
 
 
 class FileWrite(NamedTuple):

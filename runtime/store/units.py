@@ -16,7 +16,7 @@ from runtime.store import statements as sql
 from runtime.store.batches import INSERT_AMOUNTS, UPDATE_POSTED
 from runtime.store.dialect import Link
 from runtime.store.files import INSERT_FILES
-from runtime.store.readings import INSERT_KEYS, UPSERT_READINGS
+from runtime.store.readings import INSERT_KEYS, INSERT_PASSED_OVER, UPSERT_READINGS
 from runtime.store.reads import ResponseRow, RunEnd
 from runtime.store.records import Accepted, AcceptRun, Claimed, RunRow, RunWrite, StepWrite, Written
 from runtime.store.tickets import CancelPending, Fenced, PausePending, Ticket, Wanted, Work
@@ -289,6 +289,7 @@ class Batch:
         over: list[tuple[Any, ...]] = []
         readings: list[tuple[Any, ...]] = []
         keys: list[tuple[Any, ...]] = []
+        passed_over: list[tuple[Any, ...]] = []
         files: list[tuple[Any, ...]] = []
         amounts: list[tuple[Any, ...]] = []
         posted: list[tuple[Any, ...]] = []
@@ -312,7 +313,8 @@ class Batch:
                 children += self._child_rows(run_key, unit)
             for reading in unit.readings:
                 readings.append((run_key, *reading[:4]))
-                keys += [(run_key, reading.node_id, key) for key in reading.keys]
+                keys += hanging.key_rows(self._link.key, run_key, unit, reading)
+                passed_over += hanging.passed_over_rows(self._link.key, run_key, reading)
             if unit.waits:
                 waits += hanging.wait_rows(self._link.key, run_key, unit)
             if unit.files:
@@ -335,6 +337,7 @@ class Batch:
             (sql.INSERT_WAITS, waits),
             (UPSERT_READINGS, readings),
             (INSERT_KEYS, keys),
+            (INSERT_PASSED_OVER, passed_over),
             (INSERT_FILES, files),
             (INSERT_AMOUNTS, amounts),
             (UPDATE_POSTED, posted),

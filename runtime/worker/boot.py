@@ -41,6 +41,7 @@ from runtime.store.models import Instance
 from runtime.store.records import Claimed
 from runtime.store.writer import Writer
 from runtime.worker.actors import Doorman
+from runtime.worker.budgets import Budgets
 from runtime.worker.context import Doors
 from runtime.worker.egress import Egress
 from runtime.worker.guard import Guard
@@ -97,6 +98,7 @@ class Runtime:
         self._drawing: Drawing | None = None
         self._doors: Doors | None = None
         self._postman: Postman | None = None
+        self._budgets: Budgets | None = None
 
     async def start(self) -> None:
         """Check the database, start the writer and what this kind of process does. Raises ImproperlyConfigured."""
@@ -142,6 +144,10 @@ class Runtime:
                 workers=lambda: 1 if self.ticker is None else self.ticker.workers,
                 alone=self.kind == "embedded",
             )
+            self.pump.budgets = self._budgets = Budgets(
+                ask=self._pool("budgets", 1), came=self.pump.turn_came, nudge=self.pump.nudge
+            )
+            self._budgets.start()
             self.pump.start()
             self._doorman = Doorman(self.pump, loop)
             self._doorman.start()
@@ -188,6 +194,9 @@ class Runtime:
         pump, self.pump = self.pump, None
         if pump is not None:
             await pump.stop(grace_seconds)
+        budgets, self._budgets = self._budgets, None
+        if budgets is not None:
+            await budgets.stop()
 
     async def fall_deaf(self) -> None:
         """Listen to the doorbell no more."""

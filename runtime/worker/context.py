@@ -31,6 +31,7 @@ from runtime.store.records import Claimed, EventRow
 from runtime.worker.datatables import StepTables
 from runtime.worker.documents import Pictures, StepDocuments
 from runtime.worker.files import StepFiles
+from runtime.worker.metering import Meter, MeteredHttp, meter_of
 
 if TYPE_CHECKING:
     from runtime.interpreter import Driver
@@ -72,8 +73,8 @@ class StepContext:
     """See `runtime.sdk.context.Context`. One for each attempt."""
 
     __slots__ = (
-        "_asked", "_began", "_claimed", "_doors", "_event", "_files", "_seconds", "_secrets", "_undoes", "attempt",
-        "idempotency_key", "node_key", "now_ms",
+        "_asked", "_began", "_claimed", "_doors", "_event", "_files", "_meter", "_seconds", "_secrets", "_undoes",
+        "attempt", "idempotency_key", "node_key", "now_ms",
     )  # fmt: skip
 
     def __init__(
@@ -88,9 +89,11 @@ class StepContext:
         event: EventRow | None,
         asked: Asked | None = None,
         undoes: tuple[str, str] | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self._asked = asked
         self._undoes = undoes
+        self._meter = meter
         self._files: Files | None = None
         self._claimed = claimed
         self._doors = doors
@@ -111,6 +114,8 @@ class StepContext:
         up a moment earlier says so itself: with its request, its own words, and whether anything may have happened.
         """
         passed = time.monotonic() - self._start()
+        if self._meter is not None:
+            passed -= self._meter.waited_seconds
         return max(self._seconds - min(MARGIN_SECONDS, self._seconds * MARGIN_SHARE) - passed, 0.01)
 
     def _start(self) -> float:
@@ -145,7 +150,13 @@ class StepContext:
 
     @property
     def http(self) -> HttpClient:
+        if self._meter is not None and self._meter.counts:
+            return MeteredHttp(self._doors.http, self._meter)
         return self._doors.http
+
+    def timed_by(self, limit: asyncio.Timeout) -> None:
+        if self._meter is not None:
+            self._meter.limit = limit
 
     @property
     def mail(self) -> MailSender:
@@ -193,6 +204,8 @@ class StepContext:
             raise _missing(connection_id) from None
         opened = await asyncio.get_running_loop().run_in_executor(self._doors.pool, self._open, identity)
         self._secrets = (*self._secrets, *opened.secrets)
+        if self._meter is not None:
+            await self._meter.opened(identity)
         return opened
 
     async def send_event(self, name: str, key: str, data: JSON) -> SentEvent:
@@ -270,6 +283,7 @@ def context_of(driver: Driver, asked: Asked, doors: Doors) -> StepContext:
         driver.event if driver.event is not None and node.is_trigger else None,
         asked,
         _undone(driver, node.id) if driver.graph.undoes else None,
+        meter_of(driver, asked),
     )
 
 

@@ -11,10 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from runtime.engine.jsonprofile import JSON
-from runtime.interpreter import Driver, own_runs
+from runtime.interpreter import Driver, own_runs, turns
 from runtime.interpreter.payloads import Reference
 from runtime.store.records import RunWrite, Written
 from runtime.worker import loads
+from runtime.worker.budgets import Budgets
 from runtime.worker.pacer import Pacer
 from runtime.worker.window import Window
 
@@ -34,6 +35,8 @@ class Inside:
         self._workers = workers
         self._pacer = Pacer()
         self._window = Window(most, embedded=alone)
+        #: Rate budgets of connections; None where nobody keeps them.
+        self.budgets: Budgets | None = None
         self._driving: dict[UUID, tuple[Driver | None, asyncio.Task[None], int]] = {}
         #: How many runs of each of these are driven here.
         self._parts: Counter[UUID] = Counter()
@@ -46,6 +49,11 @@ class Inside:
 
     async def ask(self, question: Callable[[], loads.R]) -> loads.R:
         return await asyncio.get_running_loop().run_in_executor(self._readers, loads.ask, question)
+
+    def turn_came(self, run_id: UUID, node: str) -> bool:
+        """A step of this run may have its turn. Whether the run is driven here and waited for that."""
+        entry = self._driving.get(run_id)
+        return entry is not None and entry[0] is not None and turns.came(entry[0], node)
 
     @property
     def is_alone(self) -> bool:

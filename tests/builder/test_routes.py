@@ -166,6 +166,7 @@ ROUTES = [
     ),
     Row("GET", f"{B}/failed", VIEW, Scope.READ, (404,)),
     Row("GET", f"{B}/files", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{B}/passed-over", VIEW, Scope.READ, (404,)),
     Row("POST", f"{B}/retry", REVIEW, Scope.RUN, (404,), {}),
     Row(
         "POST",
@@ -213,6 +214,7 @@ ROUTES = [
     Row("PATCH", f"{W}/connections/<uuid:connection_id>", BUILD, Scope.BUILD, (200, 403), {}),
     Row("DELETE", f"{W}/connections/<uuid:connection_id>", BUILD, Scope.BUILD, (204, 403, 404)),
     Row("POST", f"{W}/connections/<uuid:connection_id>/test", BUILD, Scope.BUILD, (200, 403)),
+    Row("POST", f"{W}/connections/<uuid:connection_id>/go-on", BUILD, Scope.BUILD, (200, 403)),
 ]
 #: Plain pages of the API that describe it, for anyone, reading only; and the page of a mail's link.
 PAGES = {"schema", "docs", "d/<str:token>"}

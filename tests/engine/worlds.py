@@ -153,6 +153,11 @@ class Shell:
         move = self.dice.choice(moves)
         if isinstance(move, str):
             self._wake(move)
+        elif move in self.todo and self.dice.random() < 0.1:
+            # It is not its turn yet. Nothing has begun, so the same attempt is asked for later.
+            self.todo.discard(move)
+            self.interrupted.add(move[0])
+            self.tell(StepWaits(move[0], move[1], "turn", self.run.at + self.dice.randint(0, 5_000), self.run.at))
         elif move in self.todo:
             self.tell(StepStarted(move[0], move[1], self.run.at))
             self.todo.discard(move)

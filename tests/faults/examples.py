@@ -323,3 +323,12 @@ def _of_item(id_: str, *, slow: int = 0, behaviour: str = "", retry: dict[str, A
     made = invoice(id_, behaviour=behaviour or (f"slow={slow}" if slow else ""), retry=retry)
     made["config"]["json_body"] = {**made["config"]["json_body"], "order": f"item:{{{{ item }}}}/{id_}"}
     return made
+
+
+def limited(connection: str, *, name: str = "Limited") -> Example:
+    """Two calls by a connection that takes only so many."""
+    calls = [invoice("first"), invoice("second")]
+    for call in calls:
+        call["config"]["connection"] = connection
+    links = ["start -> first", "first -> second"]
+    return Example(name, graph([webhook(), *calls], links), {"first": 1, "second": 1})

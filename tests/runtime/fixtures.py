@@ -80,8 +80,9 @@ def idle_machine(
     """A machine that the test starts itself. MILLRACE_TEST_BROKER=off silences the doorbell, not the sweep."""
     if os.environ.get("MILLRACE_TEST_BROKER") == "off":
         monkeypatch.setenv("MILLRACE_BROKER", "off")
-    if "world" in request.fixturenames:
-        request.getfixturevalue("world")  # a machine reads the settings when it starts
+    for outside in ("world", "target"):
+        if outside in request.fixturenames:
+            request.getfixturevalue(outside)  # a machine reads the settings when it starts
     made = Machine()
     yield made
     made.stop(0.2)

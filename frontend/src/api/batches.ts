@@ -34,6 +34,25 @@ export interface BatchCause {
   count: number;
 }
 
+export interface BatchTurns {
+  connection: string;
+  connection_name: string;
+  calls: number | null;
+  period_ms: number | null;
+  at_once: number | null;
+  paused_until: Instant | null;
+  count: number;
+}
+
+/** An entry that began no run: `done_by` had done it before, or it came twice. `number`: among these, from 1. */
+export interface PassedOver {
+  number: number;
+  place: string;
+  key: string;
+  done_by: string | null;
+  done_at: Instant | null;
+}
+
 export interface Batch {
   run_id: string;
   node: string;
@@ -68,6 +87,10 @@ export interface Batch {
   manifest: StoredFile | null;
   /** Nothing has changed since the manifest was kept. */
   sealed: boolean;
+  /** At which connections entries wait for their turn. */
+  turns: BatchTurns[];
+  /** No further one begins before that, by the step's times. */
+  goes_on_at: Instant | null;
 }
 
 export interface WrongFile {
@@ -150,6 +173,18 @@ export function useFailedEntries(run: string, node: string, cause: string, stamp
   return useInfiniteQuery({
     queryKey: [...keyOf(workspace, run, node), "failed", cause, stamp],
     queryFn: ({ pageParam, signal }) => api.get<Page<FailedEntry>>(`${pathOf(workspace, run, node)}/failed`, { query: { cause, limit: 50, cursor: pageParam }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    placeholderData: (before) => before,
+  });
+}
+
+/** Entries that began no run. `stamp`: changes when there are more. */
+export function usePassedOver(run: string, node: string, stamp: number) {
+  const workspace = useWorkspace().id;
+  return useInfiniteQuery({
+    queryKey: [...keyOf(workspace, run, node), "passed-over", stamp],
+    queryFn: ({ pageParam, signal }) => api.get<Page<PassedOver>>(`${pathOf(workspace, run, node)}/passed-over`, { query: { limit: 100, cursor: pageParam }, signal }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
     placeholderData: (before) => before,

@@ -313,10 +313,12 @@ export function useEvents(workflow: string) {
   return useInfiniteQuery(paged<StartEvent>(useWorkspace().id, "events", "/events", { workflow }));
 }
 
-export function useConnections() {
+/** `live`: how often they are read again where the calls of one are limited, ms. */
+export function useConnections(live?: number) {
   const workspace = useWorkspace().id;
-  return useQuery({
+  return useQuery<Connection[]>({
     queryKey: [workspace, "connections"],
+    refetchInterval: ({ state: { data } }) => (live && data?.some((one) => one.budget) ? live : false),
     queryFn: async ({ signal }) =>
       (await everything<Connection>(workspace, "/connections", signal)).sort((a, b) => a.name.localeCompare(b.name)),
   });

@@ -40,6 +40,16 @@ export interface Waiting {
   held_workflow?: string | null;
   /** The names of those it waits for; empty: anybody. */
   people?: string[];
+  /** Where it waits for its turn: at which connection, and how much that takes. */
+  connection?: string | null;
+  connection_name?: string;
+  calls?: number | null;
+  period_ms?: number | null;
+  at_once?: number | null;
+  /** The other system has asked for it. */
+  paused_until?: Instant | null;
+  /** Of a list whose items may begin at some times only: when it goes on. */
+  goes_on_at?: Instant | null;
 }
 
 /** Whose item a run is: of a container, or called by a step of another workflow. */

@@ -114,7 +114,7 @@ export type BatchFileShape = {
   size: number;
 };
 
-/** The entries of one step of a run. `total`: null where it is not known yet; `left` have not been begun; `skipped` came twice. `per_minute`: null where too few ended lately. `manifest`: the last that was kept; `sealed`: nothing has changed since. `can_retry_run`: the run itself has failed, and goes on with these entries where it is retried. */
+/** The entries of one step of a run. `total`: null where it is not known yet; `left` have not been begun; `skipped` came twice. `per_minute`: null where too few ended lately. `manifest`: the last that was kept; `sealed`: nothing has changed since. `goes_on_at`: no further one begins before that, by the step's times. `can_retry_run`: the run itself has failed, and goes on with these entries where it is retried. */
 export type BatchShape = {
   can_retry_run: boolean;
   causes: Array<CauseShape>;
@@ -124,6 +124,7 @@ export type BatchShape = {
   failed: number;
   files: number;
   finished_at: (string | null);
+  goes_on_at: (string | null);
   has_amounts: boolean;
   input: (FileShape | null);
   key: string;
@@ -145,6 +146,7 @@ export type BatchShape = {
   status: string;
   total: (number | null);
   totals: Array<ControlTotalShape>;
+  turns: Array<TurnsShape>;
   waiting: number;
   workflow_id: string;
 };
@@ -171,6 +173,25 @@ export type BreakerShape = {
   failures: number;
   minutes: number;
   percent: number;
+};
+
+/** At most so many calls within any such time, and so many under way, for all workflows together; null: no limit. */
+export type BudgetBody = {
+  at_once?: (number | null);
+  calls?: (number | null);
+  per?: PerEnum;
+};
+
+/** How many calls it takes, and how that stands: so many are `used` within the time now, `under_way`, and `waiting` for their turn. `paused_until`: the other system has asked for it, by the status `paused_status`. */
+export type BudgetShape = {
+  at_once: (number | null);
+  calls: (number | null);
+  paused_status: (number | null);
+  paused_until: (string | null);
+  per: PerEnum;
+  under_way: number;
+  used: number;
+  waiting: number;
 };
 
 /** A run of it. `outcome`: begun · done · failed · asks · refused; `message`: why it failed again, or was not gone on with. */
@@ -297,14 +318,16 @@ export type ConfirmShape = {
   value: string;
 };
 
-/** A new name, or new values. A field left out keeps its value; null takes it away. */
+/** A new name, or new values. A field left out keeps its value; null takes it away. So does the budget. */
 export type ConnectionChanges = {
+  budget?: (BudgetBody | null);
   fields?: (Record<string, unknown> | null);
   name?: (string | null);
 };
 
 /** A connection without its secrets. `secrets_set` names those that have a value, `last_four` their ends. */
 export type ConnectionShape = {
+  budget: (BudgetShape | null);
   created_at: string;
   id: string;
   kind: string;
@@ -967,8 +990,9 @@ export type MyChanges = {
   theme?: ("system" | "light" | "dark" | null);
 };
 
-/** A kind, a name, and the kind's fields. */
+/** A kind, a name, and the kind's fields; how many calls it takes, where that is limited. */
 export type NewConnection = {
+  budget?: (BudgetBody | null);
   fields: Record<string, unknown>;
   kind: string;
   name: string;
@@ -1124,6 +1148,11 @@ export type PagedMemberView = {
   next_cursor: (string | null);
 };
 
+export type PagedPassedOverShape = {
+  items: Array<PassedOverShape>;
+  next_cursor: (string | null);
+};
+
 export type PagedPlanItemShape = {
   items: Array<PlanItemShape>;
   next_cursor: (string | null);
@@ -1174,10 +1203,21 @@ export type ParentShape = {
   workflow_id: string;
 };
 
+/** An entry that began no run. `number`: from 1, among these; `place`: where it stands in the list; `key`: by what it was known. `done_by`: the run of an entry that had done it before; null: it came twice in this list. */
+export type PassedOverShape = {
+  done_at: (string | null);
+  done_by: (string | null);
+  key: string;
+  number: number;
+  place: string;
+};
+
 /** Why, if you like to say so. */
 export type PauseBody = {
   reason?: string;
 };
+
+export type PerEnum = "second" | "minute" | "hour" | "day";
 
 /** The signed-in person. */
 export type PersonView = {
@@ -1778,6 +1818,17 @@ export type TriggerShape = {
   url: (string | null);
 };
 
+/** So many entries wait for their turn at this connection, which takes so many `calls` within `period_ms` and `at_once` at a time; `paused_until`: the other system has asked for it. */
+export type TurnsShape = {
+  at_once: (number | null);
+  calls: (number | null);
+  connection: string;
+  connection_name: string;
+  count: number;
+  paused_until: (string | null);
+  period_ms: (number | null);
+};
+
 export type TypeEnum = "text" | "number" | "amount" | "date" | "yes_no";
 
 /** The plan's id, why it is undone, the undo steps that may happen a second time, and what somebody who looked says of undo steps that had no answer: undone · still_done. They are not sent again. */
@@ -1867,17 +1918,24 @@ export type WaitView = {
   until: (string | null);
 };
 
-/** Why a run waits, since when and until when. Of one that is paused or held, `by` whom and for which `reason`; and of how many `runs` how many `failures`, where its workflow keeps failing. `paused_item`: the number (from 0) of the first item that somebody paused, of those that the run waits for; `asking_item`: of the first that waits for people; `of`: what these are: items · turns · call (the run of another workflow). `held_workflow`: the workflow that the run waits for a run of, where that holds it. `people`: the names of those it waits for; empty: anybody. */
+/** Why a run waits, since when and until when. Of one that is paused or held, `by` whom and for which `reason`; and of how many `runs` how many `failures`, where its workflow keeps failing. `paused_item`: the number (from 0) of the first item that somebody paused, of those that the run waits for; `asking_item`: of the first that waits for people; `of`: what these are: items · turns · call (the run of another workflow). `held_workflow`: the workflow that the run waits for a run of, where that holds it. `people`: the names of those it waits for; empty: anybody. Where it waits for its turn at a `connection`, that takes so many `calls` within `period_ms` and `at_once` at a time; `paused_until`: the other system has asked for it. */
 export type WaitingView = {
   asking_item?: (number | null);
+  at_once?: (number | null);
   by?: (string | null);
+  calls?: (number | null);
   cause?: string;
+  connection?: (string | null);
+  connection_name?: string;
   failures?: number;
+  goes_on_at?: (string | null);
   held_workflow?: (string | null);
   kind: string;
   of?: string;
   paused_item?: (number | null);
+  paused_until?: (string | null);
   people?: Array<string>;
+  period_ms?: (number | null);
   reason?: string;
   runs?: number;
   since: (string | null);
@@ -2197,6 +2255,22 @@ export interface Operations {
     path: { connection_id: string; workspace_id: string };
     header: { "Idempotency-Key"?: string };
     body: ConnectionChanges;
+    answers: {
+      "200": ConnectionShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/connections/{connection_id}/go-on": {
+    path: { connection_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
     answers: {
       "200": ConnectionShape;
       "400": Problem;
@@ -3021,6 +3095,18 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/passed-over": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedPassedOverShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };

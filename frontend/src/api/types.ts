@@ -256,8 +256,23 @@ export interface Connection {
   last_four: { [field: string]: string };
   /** The person may change it. */
   mine: boolean;
+  /** How many calls it takes, for all workflows together; null: any number. */
+  budget: ConnectionBudget | null;
   created_at: Instant;
   updated_at: Instant;
+}
+
+/** At most so many `calls` in any such time, `at_once` under way; null: any number. And how that stands now. */
+export interface ConnectionBudget {
+  calls: number | null;
+  per: "second" | "minute" | "hour" | "day";
+  at_once: number | null;
+  used: number;
+  under_way: number;
+  waiting: number;
+  /** The other system has asked for it, by this status. */
+  paused_until: Instant | null;
+  paused_status: number | null;
 }
 
 export interface ConnectionTest {

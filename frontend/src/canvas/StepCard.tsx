@@ -99,6 +99,7 @@ function RunCard({ node, spec, selected, dragging }: CardProps) {
       break;
     default:
   }
+  if (step?.status === "waiting" && step.wait?.kind === "turn") second = t("run.waitsTurn");
   if (step?.wait?.kind === "look_up") second = t("run.looksUp");
   // Its error stands beside the wait until somebody has said whether it happened.
   const asked = step?.wait?.kind === "human" && step.error?.kind === "in_doubt";

@@ -20,14 +20,18 @@ from runtime.sdk.advice import address_advice, address_problems, secret_pairs
 from runtime.sdk.batch_settings import BatchSettings
 from runtime.sdk.calls import REFUSED_HEADERS
 from runtime.sdk.headers import check_header
+from runtime.sdk.hours import HoursSettings, hours_of, hours_problems
+from runtime.sdk.key_settings import KeySettings
+from runtime.sdk.list_pages import ListPages
 from runtime.sdk.source_settings import DataTableSettings, FileSettings, PagesSettings
 from runtime.sdk.sources import Paged
 
 _MOST_AT_A_TIME = 100
 _MOST_ITEMS = 100_000
+_HOURS = set(HoursSettings.model_fields)
 
 
-class ForEachConfig(FileSettings, PagesSettings, DataTableSettings, BatchSettings):
+class ForEachConfig(FileSettings, PagesSettings, DataTableSettings, BatchSettings, HoursSettings, KeySettings):
     source: Literal["list", "file", "table", "pages"] = field(
         "list",
         title="Where the entries come from",
@@ -53,15 +57,6 @@ class ForEachConfig(FileSettings, PagesSettings, DataTableSettings, BatchSetting
         expression=True,
         placeholder="{{ trigger.body.lines }}",
         order=1,
-    )
-    on_twice: Literal["skip", "fail"] = field(
-        "skip",
-        title="If an entry comes twice",
-        widget="choice",
-        options=(("skip", "Pass over the second"), ("fail", "Fail")),
-        show_if={"source": ["pages", "file"]},
-        advanced=True,
-        order=25,
     )
     at_a_time: int = field(
         1,
@@ -102,6 +97,17 @@ class ForEachConfig(FileSettings, PagesSettings, DataTableSettings, BatchSetting
         order=5,
         ge=1,
         le=99,
+    )
+    try_first: int = field(
+        0,
+        title="Try so many first",
+        help="The others begin only when all of these went well. One of these that fails stops the step, whatever is "
+        "said above. 0: begin with all.",
+        widget="number",
+        advanced=True,
+        order=5,
+        ge=0,
+        le=1_000,
     )
     collect: bool = field(
         True,
@@ -147,6 +153,8 @@ def run(config: ForEachConfig, step_input: JSON, context: Context) -> OwnRuns:
             f"It has {count:,} entries, and this step takes at most {config.most_items:,}. Allow more, or split it.",
             "too_many_items",
         )
+    if config.item_key:
+        return _listed(config)
     return OwnRuns(
         "items",
         items=tuple(config.items),
@@ -154,7 +162,23 @@ def run(config: ForEachConfig, step_input: JSON, context: Context) -> OwnRuns:
         may_fail=_may_fail(config, count),
         collect=config.collect,
         manifest=config.manifest,
+        tried_first=config.try_first,
+        hours=hours_of(config.model_dump(include=_HOURS)),
     )
+
+
+def _listed(config: ForEachConfig) -> OwnRuns:
+    paged = Paged(
+        ListPages(tuple(config.items)),
+        most_pages=_MOST_ITEMS,
+        most_items=config.most_items,
+        keyed=True,
+        twice=config.on_twice,
+        done_before=config.on_done_before,
+        total_with_twice=True,
+        percent=config.percent if config.stop == "percent" else None,
+    )
+    return _read_by(config, paged)
 
 
 def _filed(config: ForEachConfig) -> OwnRuns:
@@ -164,7 +188,8 @@ def _filed(config: ForEachConfig) -> OwnRuns:
         most_pages=_MOST_ITEMS,
         most_items=config.most_items,
         keyed=bool(config.key_column),
-        refuse_twice=config.on_twice == "fail",
+        twice=config.on_twice,
+        done_before=config.on_done_before,
         key_column=config.key_column,
         total_with_twice=True,
         percent=config.percent if config.stop == "percent" else None,
@@ -177,14 +202,24 @@ def _kept_here(config: ForEachConfig) -> OwnRuns:
         config.rows_of_table(most=config.most_items),
         most_pages=_MOST_ITEMS,
         most_items=config.most_items,
+        keyed=bool(config.item_key),
+        twice=config.on_twice,
+        done_before=config.on_done_before,
+        total_with_twice=True,
         percent=config.percent if config.stop == "percent" else None,
     )
     return _read_by(config, paged)
 
 
 def _paged(config: ForEachConfig) -> OwnRuns:
-    twice = config.on_twice == "fail"
-    paged = Paged(config.pages_of_answers(), config.most_pages, config.most_items, bool(config.item_key), twice)
+    paged = Paged(
+        config.pages_of_answers(),
+        config.most_pages,
+        config.most_items,
+        keyed=bool(config.item_key),
+        twice=config.on_twice,
+        done_before=config.on_done_before,
+    )
     return _read_by(config, paged)
 
 
@@ -196,10 +231,16 @@ def _read_by(config: ForEachConfig, paged: Paged) -> OwnRuns:
         collect=config.collect,
         paged=paged,
         manifest=config.manifest,
+        tried_first=config.try_first,
+        hours=hours_of(config.model_dump(include=_HOURS)),
     )
 
 
 def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    return [*hours_problems(config), *_problems_of_pages(config)]
+
+
+def _problems_of_pages(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     if config.get("source") != "pages":
         return []
     found = address_problems("url", "Address of the first page", config.get("url"))

@@ -11,6 +11,7 @@ import { startedBy } from "../runs/RunList";
 import { runStatusName } from "../runs/words";
 import css from "./batch.module.css";
 import { differencesOf } from "./corrections";
+import { PassedOverList } from "./PassedOverList";
 
 const FILTERS: readonly ItemFilter[] = ["all", "failed", "open", "done"];
 
@@ -18,27 +19,49 @@ const FILTERS: readonly ItemFilter[] = ["all", "failed", "open", "done"];
 export function ItemsTab({ batch }: { batch: Batch }) {
   const { t } = useTranslation(["batches", "items", "runs"]);
   const [filter, setFilter] = useState<ItemFilter>("all");
+  const [passed, setPassed] = useState(false);
   const [typed, setTyped] = useState("");
   const [search, setSearch] = useState("");
   useEffect(() => {
     const timer = setTimeout(() => setSearch(typed.trim()), 200);
     return () => clearTimeout(timer);
   }, [typed]);
-  const counts = { ...batch, failed_inside: 0, failed_calls: 0 } as unknown as StepItems;
-  const found = useItems(batch.run_id, batch.node, filter, counts, true, search);
-  const rows = found.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <div className={css.stack}>
       <div className={css.tools}>
         <div className={css.filters} role="group" aria-label={t("items:filter.label")}>
           {FILTERS.map((one) => (
-            <FilterChip key={one} on={filter === one} onClick={() => setFilter(one)}>
+            <FilterChip
+              key={one}
+              on={filter === one && !passed}
+              onClick={() => {
+                setPassed(false);
+                setFilter(one);
+              }}
+            >
               {t(`items:filter.${one}`)}
             </FilterChip>
           ))}
+          {batch.skipped > 0 && (
+            <FilterChip on={passed} onClick={() => setPassed(true)}>
+              {t("passedOver.filter")}
+            </FilterChip>
+          )}
         </div>
-        <SearchBox value={typed} onChange={setTyped} label={t("items.search")} className={css.search} />
+        {!passed && <SearchBox value={typed} onChange={setTyped} label={t("items.search")} className={css.search} />}
       </div>
+      {passed ? <PassedOverList batch={batch} /> : <Found batch={batch} search={search} filter={filter} />}
+    </div>
+  );
+}
+
+function Found({ batch, filter, search }: { batch: Batch; filter: ItemFilter; search: string }) {
+  const { t } = useTranslation(["batches", "items"]);
+  const counts = { ...batch, failed_inside: 0, failed_calls: 0 } as unknown as StepItems;
+  const found = useItems(batch.run_id, batch.node, filter, counts, true, search);
+  const rows = found.data?.pages.flatMap((page) => page.items) ?? [];
+  return (
+    <>
       {found.isPending && <SkeletonRows rows={6} height={34} label={t("loading")} />}
       {found.isError && <ErrorCard title={t("items:failedToLoad")} error={found.error} onRetry={() => void found.refetch()} />}
       {found.data && rows.length === 0 && <p>{search ? t("items.notFound", { search }) : t(`items:none.${filter}`)}</p>}
@@ -66,7 +89,7 @@ export function ItemsTab({ batch }: { batch: Batch }) {
           {t("more")}
         </Button>
       )}
-    </div>
+    </>
   );
 }
 

@@ -1,13 +1,18 @@
+import { Clock, Hourglass } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
 import type { Batch } from "../../api/batches";
 import { useFormatter, useNow } from "../../ui";
+import { limitWords } from "../../ui/limitWords";
 import css from "./batch.module.css";
 import { etaOf, PARTS, partsOf, receivedOf } from "./numbers";
 
+/** What comes sooner needs no day. */
+const SOON = 20 * 60 * 60 * 1000;
+
 /** How far it is: one bar, its numbers, the pace, and when it is likely to be done. */
 export function Progress({ batch }: { batch: Batch }) {
-  const { t } = useTranslation("batches");
+  const { t } = useTranslation(["batches", "common"]);
   const format = useFormatter();
   const now = useNow(batch.finished_at === null ? 1_000 : null);
   const parts = partsOf(batch);
@@ -39,6 +44,20 @@ export function Progress({ batch }: { batch: Batch }) {
           </li>
         ))}
       </ul>
+      {batch.goes_on_at && (
+        <p className={css.turns}>
+          <Clock size={14} aria-hidden />
+          {t("progress.goesOn", { time: Date.parse(batch.goes_on_at) - now < SOON ? format.clock(batch.goes_on_at) : format.dayClock(batch.goes_on_at) })}
+        </p>
+      )}
+      {batch.turns.map((turns) => (
+        <p key={turns.connection} className={css.turns}>
+          <Hourglass size={14} aria-hidden />
+          {turns.paused_until
+            ? t("progress.turnsPaused", { count: turns.count, number: format.number(turns.count), name: turns.connection_name, time: format.clockOf(turns.paused_until, now) })
+            : t("progress.turns", { count: turns.count, number: format.number(turns.count), name: turns.connection_name, limit: limitWords(turns, t, (value) => format.number(value)) })}
+        </p>
+      ))}
       <Throughput points={batch.points} />
     </section>
   );

@@ -19,6 +19,7 @@ import {
   TextField,
 } from "../../ui";
 import ui from "../../ui/ui.module.css";
+import { BudgetFields, budgetInput, budgetToSend, isCalled } from "./BudgetFields";
 import {
   type ConnectionField,
   connectionFields,
@@ -118,6 +119,7 @@ export function ConnectionDialog(props: {
   const fields = useMemo(() => connectionFields(kind.fields), [kind]);
   const [name, setName] = useState(connection?.name ?? kind.title);
   const [values, setValues] = useState<Values>(() => initialValues(fields, connection?.public, kind.defaults));
+  const [budget, setBudget] = useState(() => budgetInput(connection?.budget));
   const [tried, setTried] = useState(false);
   const [made, setMade] = useState<Connection | undefined>(connection);
   const key = useMemo(newIdempotencyKey, []);
@@ -126,7 +128,8 @@ export function ConnectionDialog(props: {
 
   const save = useMutation({
     mutationFn: (confirmed: Values) => {
-      const body = { name: name.trim(), fields: valuesToSend(fields, { ...values, ...confirmed }, made?.public) };
+      const sent = valuesToSend(fields, { ...values, ...confirmed }, made?.public);
+      const body = { name: name.trim(), fields: sent, ...(isCalled(kind.kind) ? { budget: budgetToSend(budget) } : {}) };
       return made
         ? api.patch<Connection>(`${base}/${made.id}`, body)
         : api.post<Connection>(base, { kind: kind.kind, ...body }, { idempotencyKey: key });
@@ -204,6 +207,7 @@ export function ConnectionDialog(props: {
             </div>
           </details>
         )}
+        {isCalled(kind.kind) && <BudgetFields value={budget} errorOf={errorOf} onChange={setBudget} />}
         <div role="status">
           {test.data && (
             <Note

@@ -28,9 +28,12 @@ import {
   useErrorText,
 } from "../../ui";
 import { stepIcon } from "../../ui/stepIcons";
+import { BudgetLine } from "./BudgetLine";
 import { ConnectionDialog } from "./ConnectionDialog";
 import css from "./connections.module.css";
 
+/** How often it is asked how much is used of what is limited, ms. */
+const LIVE = 2_000;
 const TONE = { working: "ok", broken: "err", untested: "idle" } as const;
 
 function NewButton({ kinds, onChoose }: { kinds: readonly ConnectionKind[]; onChoose: (kind: string) => void }) {
@@ -91,6 +94,7 @@ function Row(props: {
             <small>{kind?.title ?? connection.kind}</small>
           </span>
         </div>
+        {connection.budget && <BudgetLine connection={connection} budget={connection.budget} />}
       </td>
       <td>
         <Chip tone={TONE[connection.status]} title={connection.status_detail ?? ""}>
@@ -181,7 +185,7 @@ export default function ConnectionsPage() {
   const search = useSearch({ from: "/shell/connections" });
   const navigate = useNavigate({ from: "/connections" });
   const canBuild = useCan("builder");
-  const list = useConnections();
+  const list = useConnections(LIVE);
   const kinds = useConnectionKinds();
   const [deleting, setDeleting] = useState<Connection | null>(null);
   useEffect(() => {

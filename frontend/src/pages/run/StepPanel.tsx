@@ -167,6 +167,8 @@ function WhatHappened(props: {
         <Note tone="wait" icon={<Clock size={16} />}>
           {looksUp ? (
             step.wait?.until ? t("step.looksUpAt", { time: format.clockSeconds(step.wait.until) }) : t("step.looksUp")
+          ) : step.wait?.until && step.wait.kind === "turn" ? (
+            t("step.waitsTurn", { time: format.clockOf(step.wait.until, Date.now()) })
           ) : step.wait?.until ? (
             t("step.waitsUntil", { time: format.exact(step.wait.until) })
           ) : (

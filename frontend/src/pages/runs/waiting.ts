@@ -2,6 +2,7 @@ import { useTranslation } from "react-i18next";
 
 import type { Run } from "../../api/types";
 import { useFormatter } from "../../ui";
+import { limitWords } from "../../ui/limitWords";
 
 const INSTANT = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z/g;
 const SOON = 20 * 60 * 60 * 1000;
@@ -25,6 +26,13 @@ export function useWaitingText(): (run: Pick<Run, "waiting" | "current_step">) =
       return [t(together ? `waiting.pausedWith.${waiting.by}` : "waiting.paused"), waiting.reason].filter(Boolean).join(": ");
     }
     const name = step?.name;
+    if (waiting.connection) {
+      const at = waiting.connection_name ?? "";
+      if (waiting.paused_until) return t("waiting.turnBreak", { name: at, time: moment(waiting.paused_until) });
+      const limit = limitWords({ calls: waiting.calls ?? null, period_ms: waiting.period_ms ?? null, at_once: waiting.at_once ?? null }, t, (value) => format.number(value));
+      const away = waiting.kind === "turn" && waiting.calls != null && waiting.until ? Date.parse(waiting.until) - Date.now() : 0;
+      return t(away > 0 ? "waiting.turnAt" : "waiting.turnOf", { name: at, limit, time: format.duration(Math.ceil(away / 1_000) * 1_000) });
+    }
     if (waiting.kind === "human") {
       const names = (waiting.people ?? []).join(", ");
       const words = `waiting.${names ? "people" : "anybody"}${waiting.until ? "Until" : ""}`;
@@ -33,6 +41,7 @@ export function useWaitingText(): (run: Pick<Run, "waiting" | "current_step">) =
     if (name && waiting.kind === "event") {
       return t(waiting.until ? "waiting.eventUntil" : "waiting.event", { name, time: waiting.until ? moment(waiting.until) : "" });
     }
+    if (name && waiting.goes_on_at) return t("waiting.opens", { name, time: moment(waiting.goes_on_at) });
     if (name && waiting.kind === "children") {
       const one = waiting.of === "call" ? "call" : waiting.of === "turns" ? "turn" : "item";
       if (waiting.paused_item != null) return t(`waiting.${one}Paused`, { name, item: waiting.paused_item + 1 });

@@ -1,0 +1,123 @@
+"""Counting what one attempt calls: the call that it had its turn for, and those behind it.
+
+A step may call more than once: pages, parts of a file, a look-up. Each of these calls has its turn. The step waits for
+it where it is; its time stands still meanwhile, and it holds neither a thread nor the place of the call before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Final, cast
+from uuid import UUID
+
+from runtime.interpreter import turns
+from runtime.interpreter.outcomes import NotYet
+from runtime.interpreter.turn_words import in_turn
+from runtime.sdk import HttpClient
+from runtime.sdk.context import HttpAnswer
+from runtime.store.budgets import End, Limits
+
+if TYPE_CHECKING:
+    from runtime.interpreter import Driver
+    from runtime.interpreter.records import Asked
+    from runtime.worker.budgets import Budgets
+
+#: How long at most nobody looks whether the turn has come: it may have been given by another process.
+_LOOK_SECONDS: Final = 1.0
+_LATER: Final = 1
+
+
+def meter_of(driver: Driver, asked: Asked) -> Meter | None:
+    """What counts the calls of this attempt; None while no connection is limited."""
+    budgets = driver.shell.budgets
+    if budgets is None or not budgets.known:
+        return None
+    return Meter(driver, asked, cast("Budgets", budgets))
+
+
+class Meter:
+    """Of one attempt."""
+
+    __slots__ = ("_asked", "_budgets", "_driver", "_limits", "_ready", "limit", "waited_seconds")
+
+    def __init__(self, driver: Driver, asked: Asked, budgets: Budgets) -> None:
+        self._driver = driver
+        self._asked = asked
+        self._budgets = budgets
+        self._limits: Limits | None = None
+        #: The next call has had its turn.
+        self._ready = False
+        #: What ends the attempt.
+        self.limit: asyncio.Timeout | None = None
+        self.waited_seconds = 0.0
+
+    @property
+    def counts(self) -> bool:
+        """Whether the calls go by a connection that is limited."""
+        return self._limits is not None
+
+    async def opened(self, connection_id: UUID) -> None:
+        """The step is about to call by this connection. Raises NotYet where it does not wait for that."""
+        limits = self._budgets.known.get(connection_id)
+        if limits is None:
+            return
+        self._limits = limits
+        had = self._driver.turns.get(self._asked.step.node.id)
+        if had is None or had[0] != connection_id:
+            await self._have_turn(limits)
+        self._ready = True
+
+    async def call(self) -> None:
+        """One more call."""
+        if self._ready or self._limits is None:
+            self._ready = False
+            return
+        turns.ended(self._driver, self._asked.step.node.id, self._driver.shell.now_ms())
+        await self._have_turn(self._limits)
+
+    async def _have_turn(self, limits: Limits) -> None:
+        driver, node = self._driver, self._asked.step.node.id
+        ask = turns.ask_for(driver, limits.connection_id, node, _LATER)
+        began = time.monotonic()
+        left = self._stop_the_clock()
+        try:
+            while True:
+                answer = await self._budgets.ask(ask)
+                if answer.goes:
+                    turns.take(driver, node, limits.connection_id, answer.turn_id, driver.shell.now_ms())
+                    return
+                if not self._asked.patient:
+                    raise NotYet(answer.due_at, in_turn(limits, answer.paused_until))
+                assert answer.turn_id is not None
+                seconds = min(_LOOK_SECONDS, max(0.01, (answer.due_at - driver.shell.now_ms()) / 1000))
+                try:
+                    await self._budgets.turn(answer.turn_id, seconds)
+                except asyncio.CancelledError:
+                    self._budgets.end(End(limits.connection_id, answer.turn_id, driver.shell.now_ms(), None))
+                    raise
+        finally:
+            self.waited_seconds += time.monotonic() - began
+            if self.limit is not None and left is not None:
+                self.limit.reschedule(asyncio.get_running_loop().time() + left)
+
+    def _stop_the_clock(self) -> float | None:
+        """How long the attempt still has."""
+        if self.limit is None or (when := self.limit.when()) is None or self.limit.expired():
+            return None
+        self.limit.reschedule(None)
+        return when - asyncio.get_running_loop().time()
+
+
+class MeteredHttp:
+    """The door to the network, each call in its turn."""
+
+    __slots__ = ("_http", "_meter")
+
+    def __init__(self, http: HttpClient, meter: Meter) -> None:
+        self._http = http
+        self._meter = meter
+
+    async def request(self, method: str, url: str, **more: Any) -> HttpAnswer:
+        await self._meter.call()
+        return await self._http.request(method, url, **more)
