@@ -9,6 +9,7 @@ from runtime.sdk.datatables import RowCondition, filters_of, table_id
 from runtime.sdk.fields import Config, Text, as_text, field
 from runtime.sdk.files import file_id
 from runtime.sdk.http_pages import HttpPages
+from runtime.sdk.json_lines import LinePages, is_lines
 from runtime.sdk.prepared_pages import PreparedPages
 from runtime.sdk.table_pages import TablePages
 from runtime.sdk.table_value import is_table
@@ -28,8 +29,8 @@ class FileSettings(Config):
         None,
         title="File",
         help="A CSV file or an Excel workbook (.xlsx): one of this workspace, or what an earlier step or an upload "
-        "gives; or the rows of a file that the start asked for, which say themselves how they are read. Each row goes "
-        "through the steps inside, as “item” with the names of the columns.",
+        "gives; or the rows of a file that the start asked for, which say themselves how they are read; or what "
+        "reconciling two lists found. Each row goes through the steps inside, as “item” with the names of the columns.",
         widget="file",
         expression=True,
         required=True,
@@ -78,8 +79,10 @@ class FileSettings(Config):
         max_length=200,
     )
 
-    def rows_of_file(self, *, most: int) -> TablePages:
+    def rows_of_file(self, *, most: int) -> TablePages | LinePages:
         """What reads them; a file with more than `most` is refused. Raises PermanentError where it is no file."""
+        if is_lines(self.file):
+            return LinePages(self.file, most)
         if is_table(self.file):
             return PreparedPages(self.file, most_rows=most, key_column=self.key_column)
         file_id(self.file)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -44,6 +44,12 @@ class TablePages:
             return await asyncio.to_thread(self._read, file, cursor)
         except TableRefused as refused:
             raise PermanentError("The file cannot be read as a table", str(refused), "table_refused") from refused
+
+    def all_rows(self, file: BinaryIO) -> Iterator[tuple[int, dict[str, JSON]]]:
+        """Number and row of every row, in one go. Raises TableRefused."""
+        layout = self._look(file)
+        with self._open(file, layout, Place()) as some:
+            yield from some.rows()
 
     def _read(self, file: BinaryIO, cursor: Any) -> Page:
         with closing(file):

@@ -18,7 +18,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Any, BinaryIO, Final, Literal
@@ -184,8 +184,18 @@ def csv_of(
     yield out.getvalue().encode()
 
 
-def xlsx_of(found: Iterable[Mapping[str, Any]], columns: Sequence[str], file: BinaryIO, *, sheet: str = "") -> None:
-    """Write a spreadsheet, row by row, with little memory. Text stays text: nothing becomes a formula or a link."""
+def xlsx_of(
+    found: Iterable[Mapping[str, Any]],
+    columns: Sequence[str],
+    file: BinaryIO,
+    *,
+    sheet: str = "",
+    made: datetime | None = None,
+) -> None:
+    """Write a spreadsheet, row by row, with little memory. Text stays text: nothing becomes a formula or a link.
+
+    `made`: when it says that it was made, so that the same rows give the same bytes; None: now.
+    """
     from xlsxwriter import Workbook
 
     book = Workbook(
@@ -193,6 +203,8 @@ def xlsx_of(found: Iterable[Mapping[str, Any]], columns: Sequence[str], file: Bi
         {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False},
     )
     try:
+        if made is not None:
+            book.set_properties({"created": made})
         page = book.add_worksheet(re.sub(r"[\[\]:*?/\\']", "_", sheet)[:31] or "Sheet1")
         bold = book.add_format({"bold": True})
         for place, name in enumerate(columns):

@@ -45,6 +45,7 @@ def test_the_catalog_holds_the_step_types_of_this_build() -> None:
         "tables.find@1", "tables.save@1", "tables.add@1", "tables.delete@1", "tables.put_back@1",
         "files.read_table@1", "files.write_table@1", "documents.create@1",
         "documents.from_html@1",
+        "data.reconcile@1",
         "files.save_sftp@1", "files.save_s3@1", "files.save_folder@1",
     }  # fmt: skip
     assert [entry.type for entry in load().all()] == [entry.type for entry in TYPES]
