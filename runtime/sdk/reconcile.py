@@ -92,6 +92,7 @@ class Comparison:
         self._rows.execute("PRAGMA cache_size=-16384")
         self._rows.execute(f"PRAGMA max_page_count={_MOST_BYTES // _PAGE_BYTES}")
         self._rows.executescript(_TABLES)
+        self._rows.execute("BEGIN")
 
     def __enter__(self) -> Comparison:
         return self
@@ -149,7 +150,7 @@ class Comparison:
             self._rows.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", entries)
             self._rows.executemany("INSERT INTO names VALUES (?, ?, ?, ?, ?)", names)
         except sqlite3.OperationalError as error:
-            raise TooLarge(f"There is no room on the disk to compare them ({error}). Compare fewer rows.") from error
+            raise _no_room(error) from error
         entries.clear()
         names.clear()
 
@@ -162,7 +163,12 @@ class Comparison:
 
     def settle(self) -> None:
         """Put every row into its group. Raises TooLarge."""
-        self._rows.execute("BEGIN")
+        try:
+            self._settle()
+        except sqlite3.OperationalError as error:
+            raise _no_room(error) from error
+
+    def _settle(self) -> None:
         if self.rules.ways == "sum":
             self._sums()
         else:
@@ -178,8 +184,8 @@ class Comparison:
         for side in (0, 1):
             for seq in self._unsettled(side):
                 self._put("only_b" if side else "only_a", "no_key", {side: [seq]})
-        self._rows.execute("COMMIT")
         self._rows.execute("CREATE UNIQUE INDEX results_order ON results (grp, at)")
+        self._rows.execute("COMMIT")
 
     def _open_rows(self) -> Iterator[_Row]:
         """Rows of the first list that have no partner yet."""
@@ -454,6 +460,10 @@ class Comparison:
                 if (put.count, put.amount) != (read.count, read.amount):
                     raise RuntimeError(f"The groups hold {put} of {currency}, and {read} was read.")
         return found
+
+
+def _no_room(error: sqlite3.OperationalError) -> TooLarge:
+    return TooLarge(f"There is no room on the disk to compare them ({error}). Compare fewer rows.")
 
 
 def _sum(rows: Iterable[_Row]) -> Decimal:
