@@ -62,6 +62,7 @@ from runtime.api.publishing import (
     versions,
     workflows_started_by,
 )
+from runtime.api.reconciliations import reconciled, reconciliation
 from runtime.api.repeats import repeat_figures, repeats
 from runtime.api.restoring import confirm_restored, held_runs, hold_restored, restored
 from runtime.api.retrying import replay_as_new, retries, retry, retry_items, retry_plan
@@ -151,6 +152,8 @@ __all__ = [
     "preview_document",
     "publish",
     "ready_designs",
+    "reconciled",
+    "reconciliation",
     "remove_file",
     "remove_table",
     "repeat_figures",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -45,7 +45,7 @@ class TablePages:
         except TableRefused as refused:
             raise PermanentError("The file cannot be read as a table", str(refused), "table_refused") from refused
 
-    def all_rows(self, file: BinaryIO) -> Iterator[tuple[int, dict[str, JSON]]]:
+    def all_rows(self, file: BinaryIO) -> Generator[tuple[int, dict[str, JSON]], None, None]:
         """Number and row of every row, in one go. Raises TableRefused."""
         layout = self._look(file)
         with self._open(file, layout, Place()) as some:

@@ -178,6 +178,8 @@ ROUTES = [
     ),
     Row("GET", f"{B}/error-file", VIEW, Scope.READ, (404,)),
     Row("POST", f"{B}/error-file", REVIEW, Scope.RUN, (404,)),
+    Row("GET", f"{W}/runs/<uuid:run_id>/reconciliations/<str:node_id>", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{W}/runs/<uuid:run_id>/reconciliations/<str:node_id>/outcomes", VIEW, Scope.READ, (404,)),
     Row("GET", f"{W}/files", VIEW, Scope.READ, (200,)),
     Row("POST", f"{W}/files", REVIEW, Scope.RUN, (400,)),
     Row("GET", f"{W}/files/archive", VIEW, Scope.READ, (404,)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
 from itertools import chain, islice
@@ -107,15 +107,17 @@ async def _file(
     file = await context.files.reading(value["file"] if is_table(value) else value)
 
     def work() -> None:
-        with closing(file):
-            rows = _lines(file) if pages is None else ((f"row {number}", row) for number, row in pages.all_rows(file))
+        # What reads the file lets go of it before it is closed.
+        with closing(file), closing(_lines(file) if pages is None else pages.all_rows(file)) as numbered:
+            unit = "line" if pages is None else "row"
+            rows = ((f"{unit} {number}", row) for number, row in numbered)
             compared.add(side, _checked(compared, side, rows, config.most))
 
     await _work(work)
 
 
-def _lines(file: BinaryIO) -> Iterator[tuple[str, Any]]:
-    return ((f"line {number}", row) for number, row in enumerate(each_line(file), 1))
+def _lines(file: BinaryIO) -> Generator[tuple[int, Any], None, None]:
+    yield from enumerate(each_line(file), 1)
 
 
 async def _table(compared: Comparison, side: int, table: str, config: ReconcileSettings, context: Context) -> None:
