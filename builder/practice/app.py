@@ -123,10 +123,12 @@ async def cut(answer: Answer, receive: Receive, send: Send) -> None:
 async def reply_json(
     send: Send, status: int, body: str, headers: tuple[tuple[str, str], ...] = (), content: bytes | None = None
 ) -> None:
-    """Send a JSON answer; `content` replaces the body that is sent, not its announced length."""
+    """Send a JSON answer, unless its headers say that it is something else; `content` replaces the body that is sent,
+    not its announced length."""
     whole = body.encode()
-    extra = [(name.lower().encode(), value.encode()) for name, value in headers]
-    await reply(send, status, whole if content is None else content, "application/json", extra, len(whole))
+    kind = next((value for name, value in headers if name == "Content-Type"), "application/json")
+    extra = [(name.lower().encode(), value.encode()) for name, value in headers if name != "Content-Type"]
+    await reply(send, status, whole if content is None else content, kind, extra, len(whole))
 
 
 async def reply(

@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 from urllib.parse import parse_qs
 
 from builder.practice.asking import (
@@ -20,6 +21,7 @@ from builder.practice.asking import (
     whole,
     words,
 )
+from builder.practice.bank import bank_statement, cancel_receipt, new_receipt, open_items, receipts
 from builder.practice.behaviour import parse
 from builder.practice.credits import cancel_credit, new_credit
 from builder.practice.postings import new_posting, postings
@@ -30,8 +32,8 @@ from builder.practice.warehouse import cancel_delivery, new_delivery
 from runtime.contracts import JSON, dumps
 
 
-def route(database: sqlite3.Connection, call: Call) -> tuple[int, JSON]:
-    """Find who answers; raises Refused."""
+def route(database: sqlite3.Connection, call: Call) -> tuple[int, Any]:
+    """Find who answers, in JSON or with a Sheet; raises Refused."""
     for method, pattern, answer in ROUTES:
         found = pattern.fullmatch(call.path)
         if found is None:
@@ -250,6 +252,11 @@ ROUTES: tuple[tuple[str, re.Pattern[str], Callable[..., tuple[int, JSON]]], ...]
     ("GET", re.compile("/students"), students),
     ("GET", re.compile("/ledger"), postings),
     ("POST", re.compile("/ledger"), new_posting),
+    ("GET", re.compile("/bank-statement"), bank_statement),
+    ("GET", re.compile("/open-items"), open_items),
+    ("GET", re.compile("/receipts"), receipts),
+    ("POST", re.compile("/receipts"), new_receipt),
+    ("POST", re.compile("/receipts/([^/]+)/cancel"), cancel_receipt),
     ("GET", re.compile("/products"), list_of("products", *PRODUCT)),
     ("GET", re.compile("/products/([^/]+)"), one_of("products", "sku", *PRODUCT)),
     ("GET", re.compile("/deliveries"), list_of("deliveries", *DELIVERY)),

@@ -7,6 +7,7 @@ import sqlite3
 from dataclasses import dataclass, field
 
 from builder.practice.asking import Call, Refused
+from builder.practice.bank import CSV, SHEETS, Sheet
 from builder.practice.behaviour import Behaviour, join, parse
 from builder.practice.business import route
 from builder.practice.shipments import link
@@ -52,6 +53,8 @@ def handle(database: sqlite3.Connection, call: Call) -> Answer:
     applied = call.method in WRITES and status < 300 and not replayed
     record(database, call, behaviour, status=status, applied=applied, replayed=replayed)
     also = (("Idempotent-Replayed", "true"),) if replayed else link(call)
+    if call.path in SHEETS and status < 300:
+        also = (*also, ("Content-Type", CSV))
     cut = next((kind for kind in ("drop", "hang") if behaviour.word(kind, earlier)), "")
     return Answer(status, body, also, delay, cut)
 
@@ -72,6 +75,8 @@ def perform(database: sqlite3.Connection, call: Call, *, ignore_key: bool) -> tu
         status, value = route(database, call)
     except Refused as refused:
         return refused.status, problem(refused.code, refused.message), False
+    if isinstance(value, Sheet):
+        return status, value.text, False
     body = dumps(value)
     if key is not None and status < 300:
         database.execute(

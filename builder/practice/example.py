@@ -2,6 +2,7 @@
 
 *Order to cash* is the one everybody meets first. *Payment run with undo* takes back what it did when its delivery is
 refused. *Refund with approval* asks two people before it gives back much. *Month-end statements* does many at once.
+*Bank statement reconciliation* holds two lists against each other.
 """
 
 from __future__ import annotations
@@ -90,8 +91,14 @@ MONTH_END: Final = Example(
     "Draws a statement for every student of a school, posts each to the ledger, and adds it all up and proves it.",
     {"month": "2026-11", "students": 200, "some_fail": False},
 )
+RECONCILIATION: Final = Example(
+    "bank-statement-reconciliation",
+    "Bank statement reconciliation",
+    "Holds a bank statement against the open invoices, books what matches, and asks people about the rest.",
+    {"month": "2026-11", "lines": 200},
+)
 #: In the order in which they are installed: the one made last stands first in a list of workflows.
-EXAMPLES: Final = (MONTH_END, PAYMENT_RUN, REFUND, ORDER_TO_CASH)
+EXAMPLES: Final = (RECONCILIATION, MONTH_END, PAYMENT_RUN, REFUND, ORDER_TO_CASH)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,12 @@ CREATE INDEX IF NOT EXISTS deliveries_reference ON deliveries (reference);
 CREATE TABLE IF NOT EXISTS postings (
   id INTEGER PRIMARY KEY, account TEXT NOT NULL, amount TEXT NOT NULL, currency TEXT NOT NULL, sha256 TEXT NOT NULL,
   created_ms INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS receipts (
+  id TEXT PRIMARY KEY, line TEXT NOT NULL, amount TEXT NOT NULL, currency TEXT NOT NULL, difference TEXT NOT NULL,
+  invoices TEXT NOT NULL, note TEXT, status TEXT NOT NULL, created_ms INTEGER NOT NULL, reference TEXT);
+CREATE INDEX IF NOT EXISTS receipts_reference ON receipts (reference);
+CREATE TABLE IF NOT EXISTS receipt_items (invoice TEXT PRIMARY KEY, receipt TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS receipt_items_receipt ON receipt_items (receipt);
 CREATE TABLE IF NOT EXISTS mails (
   id INTEGER PRIMARY KEY AUTOINCREMENT, message_id TEXT NOT NULL UNIQUE, sender TEXT NOT NULL, recipients TEXT NOT NULL,
   subject TEXT NOT NULL, text TEXT NOT NULL, raw BLOB NOT NULL, received_ms INTEGER NOT NULL,

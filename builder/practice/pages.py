@@ -67,6 +67,12 @@ TABLES = (
         ("Row", "Account", "Amount#", "Checksum of the statement", "Posted"),
     ),
     (
+        "Receipts",
+        "No payment was booked yet.",
+        "SELECT id, line, currency || ' ' || amount, difference, invoices, status, created_ms FROM receipts",
+        ("Receipt", "Line of the statement", "Amount#", "Difference#", "Invoices", "Status", "Booked"),
+    ),
+    (
         "Mails sent",
         "No mail yet.",
         "SELECT subject, recipients, sender, deliveries, received_ms FROM mails",
