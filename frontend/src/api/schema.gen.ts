@@ -161,6 +161,12 @@ export type BecauseView = {
   since: (string | null);
 };
 
+/** Of the first list, and of the second. */
+export type BothShape = {
+  a: CountAndSumShape;
+  b: CountAndSumShape;
+};
+
 /** When the workflow is paused because it keeps failing: after so many failures in a row, or when this share of the runs of so many minutes failed. 0 is never. */
 export type BreakerBody = {
   failures: number;
@@ -383,6 +389,15 @@ export type CountAndSumShape = {
 /** How many open questions I am asked. */
 export type CountView = {
   count: number;
+};
+
+/** How many were found of each group. */
+export type CountsShape = {
+  differing: number;
+  matched: number;
+  only_a: number;
+  only_b: number;
+  twice: number;
 };
 
 /** Runs accepted within the last 24 hours. */
@@ -1096,6 +1111,24 @@ export type OneOfMany = {
 
 export type OpenRunsEnum = "finish" | "hold";
 
+/** Rows that belong together, or one that is alone. `at`: tells it from others of its group. `why`: empty, tolerance, amount, currency, date, missing, no_key, twice or several. Amounts are decimals as text; `difference`: a less b. `missing`: what was named and is not there. `a`, `b`: the rows of each list, `…_places`: where they stand. */
+export type OutcomeShape = {
+  a: Array<unknown>;
+  a_amount: (string | null);
+  a_places: Array<string>;
+  at: number;
+  b: Array<unknown>;
+  b_amount: (string | null);
+  b_places: Array<string>;
+  currency: string;
+  days: (number | null);
+  difference: (string | null);
+  group: string;
+  key: string;
+  missing: Array<string>;
+  why: string;
+};
+
 /** `outcome`: retried · asks (its plan needs somebody's word) · refused; `message` says why. */
 export type OutcomeView = {
   message: string;
@@ -1145,6 +1178,11 @@ export type PagedLetterView = {
 
 export type PagedMemberView = {
   items: Array<MemberView>;
+  next_cursor: (string | null);
+};
+
+export type PagedOutcomeShape = {
+  items: Array<OutcomeShape>;
   next_cursor: (string | null);
 };
 
@@ -1345,6 +1383,37 @@ export type RanShape = {
   key: (string | null);
   run_id: string;
   status: (string | null);
+};
+
+/** One currency (empty where none is named). `a` and `b` are the sums of the groups; `difference`: a less b, a decimal as text. */
+export type ReconciledTotalShape = {
+  a: CountAndSumShape;
+  b: CountAndSumShape;
+  currency: string;
+  difference: string;
+  differing: BothShape;
+  matched: BothShape;
+  only_a: BothShape;
+  only_b: BothShape;
+  twice: BothShape;
+};
+
+/** What a step found. `within`: so many of those that match do with a difference within the tolerance. */
+export type ReconciliationShape = {
+  a_count: number;
+  a_name: string;
+  b_count: number;
+  b_name: string;
+  counts: CountsShape;
+  csv: (FileShape | null);
+  excel: (FileShape | null);
+  key: string;
+  name: string;
+  node: string;
+  run_id: string;
+  totals: Array<ReconciledTotalShape>;
+  within: number;
+  workflow_id: string;
 };
 
 /** A row of the file that was not taken, and why. */
@@ -3205,6 +3274,29 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/reconciliations/{node_id}": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    answers: {
+      "200": ReconciliationShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/reconciliations/{node_id}/outcomes": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    query: { cursor?: (string | null); group?: "matched" | "differing" | "only_a" | "only_b" | "twice"; limit?: number; search?: string };
+    answers: {
+      "200": PagedOutcomeShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };

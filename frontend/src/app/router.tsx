@@ -10,7 +10,9 @@ import {
 
 import { sessionQuery, workspaceOf } from "../api/session";
 import { i18n } from "../i18n";
+import type { Group } from "../api/reconciliations";
 import { type BatchTab, tabOf } from "../pages/batch/tabs";
+import { groupOf } from "../pages/reconciliation/groups";
 import type { InboxSearch } from "../pages/inbox/search";
 import { NotFound, RouteCrashed, RoutePending } from "./RouteStates";
 import { Shell } from "./Shell";
@@ -222,6 +224,16 @@ const batchRoute = createRoute({
   component: screen(() => import("../pages/batch"), "batches", "runs", "items", "control", "deadLetters"),
 });
 
+const reconciliationRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/reconciliations/$runId/$node",
+  validateSearch: (search: Record<string, unknown>): { group?: Group } => {
+    const group = groupOf(search.group);
+    return group ? { group } : {};
+  },
+  component: screen(() => import("../pages/reconciliation"), "reconciliation", "runs"),
+});
+
 const inboxRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/inbox",
@@ -342,6 +354,7 @@ const routeTree = rootRoute.addChildren([
     runsRoute,
     runRoute,
     batchRoute,
+    reconciliationRoute,
     inboxRoute,
     deadLettersRoute,
     filesRoute,

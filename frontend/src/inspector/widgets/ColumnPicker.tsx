@@ -13,9 +13,11 @@ import own from "./workflow.module.css";
 export default function ColumnPicker(props: WidgetProps) {
   const { t } = useTranslation("inspector");
   const { id, field, node, value, path, onChange, invalid, describedBy, readOnly } = props;
+  // Where a step is about two tables, the field says which setting names its own.
+  const holder = typeof field.hints["table"] === "string" ? field.hints["table"] : "table";
   const table = useEditor((state) => {
     const config = indexOf(state.document).byId.get(node)?.config;
-    return isJsonObject(config) ? textOf(config["table"]) : "";
+    return isJsonObject(config) ? textOf(config[holder]) : "";
   });
   const found = useTable(table);
   const current = textOf(value);

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { ArrowRight, ChevronLeft, ChevronRight, Clock, Copy, X } from "lucide-react";
+import { ArrowRight, ChevronLeft, ChevronRight, Clock, Copy, Scale, X } from "lucide-react";
 import { useId } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -106,7 +106,7 @@ function WhatHappened(props: {
   output: Json;
   run: Run;
 }) {
-  const { t } = useTranslation("runs");
+  const { t } = useTranslation(["runs", "reconciliation"]);
   const format = useFormatter();
   const { node, spec, step, attempts, run } = props;
   const undoes = useUndoes(node.id);
@@ -148,6 +148,12 @@ function WhatHappened(props: {
           <WaysOut node={node} spec={spec} step={step} />
           {spec?.category === "people" && <PeopleSaid output={props.output} />}
           <SignalCame node={node} output={props.output} />
+          {node.type.startsWith("data.reconcile@") && (
+            <Link className={css.ways} to="/reconciliations/$runId/$node" params={{ runId: run.id, node: node.id }}>
+              <Scale size={15} aria-hidden />
+              {t("reconciliation:openReport")}
+            </Link>
+          )}
         </>
       )}
       {step.status === "retrying" && (
