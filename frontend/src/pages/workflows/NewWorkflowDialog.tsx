@@ -9,7 +9,7 @@ import { useWorkspace } from "../../api/session";
 import type { Workflow } from "../../api/types";
 import { Button, Dialog, ErrorCard, RadioGroup, TextField } from "../../ui";
 
-type Origin = "blank" | "example" | "undoExample" | "peopleExample" | "batchExample";
+type Origin = "blank" | "example" | "undoExample" | "peopleExample" | "batchExample" | "reconcileExample";
 
 /** The examples by the name under which the server knows them. */
 const EXAMPLES = {
@@ -17,6 +17,7 @@ const EXAMPLES = {
   undoExample: "Payment run with undo",
   peopleExample: "Refund with approval",
   batchExample: "Month-end statements",
+  reconcileExample: "Bank statement reconciliation",
 } as const;
 
 export function NewWorkflowDialog({ onClose, origin = "blank" }: { onClose: () => void; origin?: Origin }) {
@@ -74,6 +75,7 @@ export function NewWorkflowDialog({ onClose, origin = "blank" }: { onClose: () =
             { value: "undoExample", label: t("new.undoExample"), hint: t("new.undoExampleHint") },
             { value: "peopleExample", label: t("new.peopleExample"), hint: t("new.peopleExampleHint") },
             { value: "batchExample", label: t("new.batchExample"), hint: t("new.batchExampleHint") },
+            { value: "reconcileExample", label: t("new.reconcileExample"), hint: t("new.reconcileExampleHint") },
           ]}
         />
         <div style={{ display: "flex", justifyContent: "flex-end", gap: 10 }}>
