@@ -118,10 +118,21 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _view(at: int, value: Any) -> ReconciledView:
-    amounts = (_decimal(value[name]) for name in ("a_amount", "b_amount", "difference"))
-    lists = (tuple(value[name]) for name in ("missing", "a", "b", "a_places", "b_places"))
     return ReconciledView(
-        at, value["group"], value["why"], value["key"], value["currency"], *amounts, value["days"], *lists
+        at=at,
+        group=value["group"],
+        why=value["why"],
+        key=value["key"],
+        currency=value["currency"],
+        a_amount=_decimal(value["a_amount"]),
+        b_amount=_decimal(value["b_amount"]),
+        difference=_decimal(value["difference"]),
+        days=value["days"],
+        missing=tuple(value["missing"]),
+        a=tuple(value["a"]),
+        b=tuple(value["b"]),
+        a_places=tuple(value["a_places"]),
+        b_places=tuple(value["b_places"]),
     )
 
 

@@ -151,7 +151,7 @@ def day_of(cell: Any) -> int | None:
     if found := _ISO.fullmatch(text):
         readings = {found[1]}
     else:
-        readings = {day for order in ("dmy", "mdy") if (day := date_of(text, order))}  # type: ignore[arg-type]
+        readings = {day for day in (date_of(text, "dmy"), date_of(text, "mdy")) if day}
     if len(readings) > 1:
         raise Unreadable(f"“{text[:60]}” can be read as two days. Write it as 2026-11-28.")
     try:

@@ -294,7 +294,7 @@ async def test_a_statement_with_decimal_commas_is_held_against_a_workbook_of_res
 
 
 async def test_the_rows_of_a_data_table_are_read_to_the_last() -> None:
-    config = {
+    config: dict[str, Any] = {
         "b_source": "table", "b_items": None, "b_table": "0199a7f0-0000-7000-8000-0000000000d1", "b_amount": "Limit",
         "keys": [{"a": "ref", "b": "Customer"}],
     }  # fmt: skip
@@ -310,7 +310,7 @@ async def test_a_group_is_a_file_that_can_be_gone_through_page_by_page() -> None
     cursor: Any = None
     sizes = []
     while True:
-        page = await LinePages(file, n).read_page(cursor, context)  # type: ignore[arg-type]
+        page = await LinePages(file, n).read_page(cursor, context)
         found += page.items
         sizes.append(len(page.items))
         assert page.total == n
@@ -320,7 +320,7 @@ async def test_a_group_is_a_file_that_can_be_gone_through_page_by_page() -> None
     assert sizes == [500, 500, 203]
     assert [one["a"][0]["amount"] for one in found] == list(range(n))
     with pytest.raises(PermanentError, match="1,203 entries"):
-        await LinePages(file, n - 1).read_page(None, context)  # type: ignore[arg-type]
+        await LinePages(file, n - 1).read_page(None, context)
     assert len(output["matched"]["first"]) == 10
 
 
@@ -349,8 +349,9 @@ async def test_the_same_lists_give_the_same_bytes() -> None:
     assert first == second
     assert one.files.kept == other.files.kept
     lines = (await read(one, first["rest"]["file"])).splitlines()
-    groups = [loads(line)["group"] for line in lines]  # type: ignore[index,call-overload]
-    assert groups == sorted(groups, key=["differing", "only_a", "only_b", "twice"].index)
+    told: list[Any] = [loads(line) for line in lines]
+    order = ["differing", "only_a", "only_b", "twice"]
+    assert [one["group"] for one in told] == sorted((one["group"] for one in told), key=lambda name: order.index(name))
 
 
 # --- the form ---------------------------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ def told(row: Row, number: int) -> dict[str, Any]:
 
 
 def compared(a: list[Row], b: list[Row], ways: Ways = "one", tolerance: int = 0, days: int | None = None) -> Comparison:
-    one = {"amount": "amount", "currency_column": "cur", "day": "on"}
+    one: dict[str, Any] = {"amount": "amount", "currency_column": "cur", "day": "on"}
     first, second = Reading(("key",), split=ways == "named", **one), Reading(("key",), **one)
     found = Comparison(Rules(first, second, ways, Decimal(tolerance).scaleb(-2), days=days))
     for side, some in enumerate((a, b)):

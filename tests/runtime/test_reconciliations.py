@@ -210,11 +210,10 @@ def compared(count: int) -> int:
     """The most memory that Python asks for while so many rows are compared and written, in bytes."""
     tracemalloc.start()
     try:
-        reading = {"amount": "n"}
-        with Comparison(Rules(Reading(("key",), **reading), Reading(("key",), **reading))) as found:
+        reading = Reading(("key",), amount="n")
+        with Comparison(Rules(reading, reading)) as found:
             for side in (0, 1):
-                rows = ({"key": f"K-{n}", "n": n, "text": "x" * 200} for n in range(count))
-                found.add(side, ((f"row {n}", row) for n, row in enumerate(rows)))
+                found.add(side, ((f"row {n}", {"key": f"K-{n}", "n": n, "text": "x" * 200}) for n in range(count)))
             found.settle()
             assert found.groups["matched"] == count
             assert sum(1 for _ in found.outcomes("matched")) == count

@@ -181,7 +181,10 @@ async def _told(compared: Comparison, config: ReconcileSettings, context: Contex
 
 async def _kept(compared: Comparison, groups: tuple[Group, ...], name: str, context: Context) -> dict[str, JSON]:
     """The outcomes of these groups: how many, the first of them, and all of them in a file, one a line."""
-    outcomes = lambda: chain.from_iterable(compared.outcomes(group) for group in groups)  # noqa: E731
+
+    def outcomes() -> Iterator[Outcome]:
+        return chain.from_iterable(compared.outcomes(group) for group in groups)
+
     file = await context.files.save(f"{name}.jsonl", LINES, lines_of(one.as_json() for one in outcomes()))
     first = await _work(lambda: _first(outcomes()))
     return {"count": sum(compared.groups[group] for group in groups), "first": first, "file": file.as_json()}
