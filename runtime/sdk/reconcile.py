@@ -86,13 +86,12 @@ class Comparison:
 
     def __post_init__(self) -> None:
         # Each part of the work is done by one thread at a time, though not always by the same one.
-        self._rows = sqlite3.connect("", check_same_thread=False, isolation_level=None)
+        self._rows = sqlite3.connect("", check_same_thread=False)
         self._rows.execute("PRAGMA journal_mode=OFF")
         self._rows.execute("PRAGMA temp_store=FILE")
         self._rows.execute("PRAGMA cache_size=-16384")
         self._rows.execute(f"PRAGMA max_page_count={_MOST_BYTES // _PAGE_BYTES}")
         self._rows.executescript(_TABLES)
-        self._rows.execute("BEGIN")
 
     def __enter__(self) -> Comparison:
         return self
@@ -185,7 +184,6 @@ class Comparison:
             for seq in self._unsettled(side):
                 self._put("only_b" if side else "only_a", "no_key", {side: [seq]})
         self._rows.execute("CREATE UNIQUE INDEX results_order ON results (grp, at)")
-        self._rows.execute("COMMIT")
 
     def _open_rows(self) -> Iterator[_Row]:
         """Rows of the first list that have no partner yet."""

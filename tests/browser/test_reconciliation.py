@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
+from builder.practice.bank import payer_of
 from builder.practice.example import RECONCILIATION
 from tests.browser.axe import findings
 from tests.browser.editing import Opens
@@ -75,9 +76,9 @@ def test_a_clerk_reconciles_a_month_and_decides_about_what_does_not_match(
     shot(dark, "reconciliation-report-dark")
 
     decided = {
-        "R-2026-11-00023": "Book it as paid",
-        "R-2026-11-00059": "Leave it",
-        "Money without a reference": "Keep the money for the payer",
+        f"{payer_of(23)} paid": "Book it as paid",
+        f"{payer_of(59)} paid": "Leave it",
+        "Nobody we know paid": "Keep the money for the payer",
     }
     tasks = api.call("GET", f"W/inbox?who=anybody&around={run.rsplit('/', 1)[1].split('?')[0]}")["items"]
     assert len(tasks) == 3
