@@ -34,19 +34,19 @@ class StepFiles:
     async def save(self, name: str, mime: str, chunks: Chunks, *, most: int | None = None) -> FileValue:
         saving: files.Saving | None = None
 
-        def begin() -> files.Saving:
+        def opened() -> files.Saving:
             nonlocal saving
             saving = files.Saving(most)
             return saving
 
         try:
             if isinstance(chunks, AsyncIterable):
-                begun = await self._in_thread(begin)
+                begun = await self._in_thread(opened)
                 await self._gather(begun, chunks)
                 await self._in_thread(begun.finish)
             else:
                 # Whatever makes the portions runs in the thread, too.
-                begun = await self._in_thread(lambda: _write_all(begin(), iter(chunks)))
+                begun = await self._in_thread(lambda: _write_all(opened(), iter(chunks)))
         except files.FileTooLarge as error:
             await self._in_thread(lambda: None if saving is None else saving.abandon())
             raise too_large(error.most) from None
