@@ -65,6 +65,14 @@ from runtime.api.publishing import (
 from runtime.api.repeats import repeat_figures, repeats
 from runtime.api.restoring import confirm_restored, held_runs, hold_restored, restored
 from runtime.api.retrying import replay_as_new, retries, retry, retry_items, retry_plan
+from runtime.api.reviewing import (
+    change_review_rows,
+    hand_review_over,
+    reject_review,
+    release_review,
+    send_review_back,
+)
+from runtime.api.reviews import review, review_changes, review_lines, review_rows
 from runtime.api.runs import cancel, changes, run, runs, snapshot, statistics, step
 from runtime.api.starting import start_run, start_test
 from runtime.api.tasks import decide, task, task_count, tasks
@@ -90,6 +98,7 @@ __all__ = [
     "bulk_retry",
     "bulk_retry_items",
     "cancel",
+    "change_review_rows",
     "change_table",
     "changes",
     "check",
@@ -124,6 +133,7 @@ __all__ = [
     "give_back",
     "go_on_with_bulk",
     "hand_over",
+    "hand_review_over",
     "held_runs",
     "held_versions",
     "hold_restored",
@@ -151,6 +161,8 @@ __all__ = [
     "preview_document",
     "publish",
     "ready_designs",
+    "reject_review",
+    "release_review",
     "remove_file",
     "remove_table",
     "repeat_figures",
@@ -166,12 +178,17 @@ __all__ = [
     "retry_each",
     "retry_items",
     "retry_plan",
+    "review",
+    "review_changes",
+    "review_lines",
+    "review_rows",
     "run",
     "runs",
     "samples",
     "save_table_row",
     "schedule_preview",
     "send_event",
+    "send_review_back",
     "set_breaker",
     "set_budget",
     "snapshot",
