@@ -131,7 +131,7 @@ class ReviewRowShape(View):
 class ReviewRowsShape(View):
     """Some of the rows, and how many there are."""
 
-    items: list[ReviewRowShape]
+    rows: list[ReviewRowShape]
     total: int
 
 
@@ -219,7 +219,7 @@ class ReviewRows(ApiView):
             start=query.start,
             limit=query.limit,
         )
-        return ReviewRowsShape(items=[_row(row) for row in rows], total=total)
+        return ReviewRowsShape(rows=[_row(row) for row in rows], total=total)
 
     @operation(Action.TASK_DECIDE, body=ChangeRowsBody, answer=ChangedRowsShape, also=(409,), repeat="stored_apart")
     def post(self, call: Call, *, task_id: UUID, body: ChangeRowsBody) -> ChangedRowsShape:

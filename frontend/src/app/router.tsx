@@ -235,7 +235,13 @@ const inboxRoute = createRoute({
       ...(run ? { run } : {}),
     };
   },
-  component: screen(() => import("../pages/inbox"), "inbox", "runs", "inspector", "fields"),
+  component: screen(() => import("../pages/inbox"), "inbox", "runs", "inspector", "fields", "reviews"),
+});
+
+const reviewRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/reviews/$taskId",
+  component: screen(() => import("../pages/review"), "reviews"),
 });
 
 const deadLettersRoute = createRoute({
@@ -343,6 +349,7 @@ const routeTree = rootRoute.addChildren([
     runRoute,
     batchRoute,
     inboxRoute,
+    reviewRoute,
     deadLettersRoute,
     filesRoute,
     tablesRoute,
