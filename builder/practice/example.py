@@ -2,6 +2,7 @@
 
 *Order to cash* is the one everybody meets first. *Payment run with undo* takes back what it did when its delivery is
 refused. *Refund with approval* asks two people before it gives back much. *Month-end statements* does many at once.
+*Supplier payment run* pays what a second person has released.
 """
 
 from __future__ import annotations
@@ -90,8 +91,14 @@ MONTH_END: Final = Example(
     "Draws a statement for every student of a school, posts each to the ledger, and adds it all up and proves it.",
     {"month": "2026-11", "students": 200, "some_fail": False},
 )
+SUPPLIER_PAYMENTS: Final = Example(
+    "supplier-payments",
+    "Supplier payment run",
+    "Prepares payments to suppliers; they are reviewed against control totals, released by a second person, then paid.",
+    {"date": "2026-11-30", "suppliers": 24},
+)
 #: In the order in which they are installed: the one made last stands first in a list of workflows.
-EXAMPLES: Final = (MONTH_END, PAYMENT_RUN, REFUND, ORDER_TO_CASH)
+EXAMPLES: Final = (SUPPLIER_PAYMENTS, MONTH_END, PAYMENT_RUN, REFUND, ORDER_TO_CASH)
 
 
 @dataclass(frozen=True, slots=True)

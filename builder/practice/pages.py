@@ -67,6 +67,12 @@ TABLES = (
         ("Row", "Account", "Amount#", "Checksum of the statement", "Posted"),
     ),
     (
+        "Transfers to suppliers",
+        "Nobody was paid yet.",
+        "SELECT id, supplier || ' ' || name, iban, currency || ' ' || amount, status, created_ms FROM transfers",
+        ("Transfer", "Supplier", "Account", "Amount#", "Status", "Made"),
+    ),
+    (
         "Mails sent",
         "No mail yet.",
         "SELECT subject, recipients, sender, deliveries, received_ms FROM mails",

@@ -18,6 +18,7 @@ TAKEN_BACK = {
     "payments": ("payment", "refunded"),
     "deliveries": ("delivery", "cancelled"),
     "credits": ("credit note", "cancelled"),
+    "transfers": ("transfer", "called back"),
 }
 
 

@@ -17,14 +17,13 @@ from runtime.sdk import (
     Result,
     Text,
     Wait,
-    Words,
     field,
     people_of,
 )
 from runtime.sdk.reviews import Judge, ReviewColumn, ReviewRule, StagedList, rule_problems
 from runtime.sdk.source_settings import DataTableSettings, FileSettings
 from runtime.sdk.sources import Source
-from runtime.sdk.tasks import Fact, Question, facts_of, question_advice, requester_of
+from runtime.sdk.tasks import Fact, Question, asks, facts_of, question_advice, requester_of
 
 _TOTALS = "Control totals"
 _PEOPLE = "Who reviews, and who releases"
@@ -293,14 +292,6 @@ def advice(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return found
 
 
-def summary(config: Mapping[str, Any], words: Words) -> str:
-    if not config["title"]:
-        return ""
-    who = words.value(config["people"]) if config["people"] else "somebody"
-    second = ", and a second person releases it" if config.get("four_eyes", True) else ""
-    return f"Asks {who}: {words.value(config['title'])}{second}"
-
-
 NODE = NodeType(
     name="people.review",
     version=1,
@@ -313,7 +304,7 @@ NODE = NodeType(
     config=ReviewConfig,
     run=run,
     effect=EffectClass.PURE,
-    summary=summary,
+    summary=asks,
     out=(
         Port("released", "Released"),
         Port("rejected", "Rejected"),

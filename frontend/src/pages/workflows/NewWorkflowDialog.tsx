@@ -9,7 +9,7 @@ import { useWorkspace } from "../../api/session";
 import type { Workflow } from "../../api/types";
 import { Button, Dialog, ErrorCard, RadioGroup, TextField } from "../../ui";
 
-type Origin = "blank" | "example" | "undoExample" | "peopleExample" | "batchExample";
+type Origin = "blank" | "example" | "undoExample" | "peopleExample" | "batchExample" | "reviewExample";
 
 /** The examples by the name under which the server knows them. */
 const EXAMPLES = {
@@ -17,6 +17,7 @@ const EXAMPLES = {
   undoExample: "Payment run with undo",
   peopleExample: "Refund with approval",
   batchExample: "Month-end statements",
+  reviewExample: "Supplier payment run",
 } as const;
 
 export function NewWorkflowDialog({ onClose, origin = "blank" }: { onClose: () => void; origin?: Origin }) {
@@ -74,6 +75,7 @@ export function NewWorkflowDialog({ onClose, origin = "blank" }: { onClose: () =
             { value: "undoExample", label: t("new.undoExample"), hint: t("new.undoExampleHint") },
             { value: "peopleExample", label: t("new.peopleExample"), hint: t("new.peopleExampleHint") },
             { value: "batchExample", label: t("new.batchExample"), hint: t("new.batchExampleHint") },
+            { value: "reviewExample", label: t("new.reviewExample"), hint: t("new.reviewExampleHint") },
           ]}
         />
         <div style={{ display: "flex", justifyContent: "flex-end", gap: 10 }}>
