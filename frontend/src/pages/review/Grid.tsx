@@ -44,7 +44,8 @@ export function Grid({ view, loading, onPages, onPickAll, onPickNone }: Props) {
   const places = useMemo(() => Array.from({ length: Math.max(0, last - first) }, (_, at) => first + at), [first, last]);
   const all = view.picked.size > 0 && view.picked.size === total;
   return (
-    <div className={css.grid} ref={box} onScroll={look} aria-busy={loading} data-testid="review-grid">
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls can be scrolled with the keys
+    <div className={css.grid} ref={box} onScroll={look} aria-busy={loading} role="group" aria-label={t("rows.table")} tabIndex={0} data-testid="review-grid">
       <table className={tableClass} aria-label={t("rows.table")} aria-rowcount={total + 1}>
         <thead>
           <tr>
@@ -61,7 +62,7 @@ export function Grid({ view, loading, onPages, onPickAll, onPickNone }: Props) {
             ))}
             <th scope="col">{t("rows.state")}</th>
             {review.may_edit && (
-              <th scope="col">
+              <th scope="col" className={css.acts}>
                 <span className="srOnly">{t("rows.actions")}</span>
               </th>
             )}

@@ -40,8 +40,9 @@ export function Rows({ review, phone, onUnsaved }: { review: Review; phone: bool
   const format = useFormatter();
   const workspace = useWorkspace().id;
   const client = useQueryClient();
-  const [chosen, setChosen] = useState<RowsShown | null>(null);
-  const show = chosen ?? (review.todo > 0 && review.stage === "review" ? "todo" : "all");
+  const [chosen, setChosen] = useState<RowsShown>(review.todo > 0 ? "todo" : "all");
+  const reviewing = review.stage === "review";
+  const show = chosen === "todo" && !reviewing ? "all" : chosen;
   const [typed, setTyped] = useState("");
   const [search, setSearch] = useState("");
   useEffect(() => {
@@ -52,6 +53,7 @@ export function Rows({ review, phone, onUnsaved }: { review: Review; phone: bool
   const [edits, setEdits] = useState<Edits>({});
   const [told, setTold] = useState<Told>({});
   const [picked, setPicked] = useState<ReadonlyMap<number, ReviewRow>>(new Map());
+  const [heard, setHeard] = useState("");
   const [rejecting, setRejecting] = useState<readonly ReviewRow[] | null>(null);
   const look = (next: RowsShown): void => {
     setChosen(next);
@@ -86,7 +88,8 @@ export function Rows({ review, phone, onUnsaved }: { review: Review; phone: bool
       setEdits((before) => afterSending(before, became));
       setPicked(new Map());
       const well = became.length - left.length;
-      if (well > 0) showToast({ title: t("rows.saved", { count: well, number: format.number(well) }) });
+      // Whoever sees it sees it in the rows: a message over them would be in the way.
+      setHeard(well > 0 ? t("rows.saved", { count: well, number: format.number(well) }) : "");
       if (left.length > 0) showToast({ tone: "err", title: t("rows.left", { count: left.length, number: format.number(left.length) }), text: left[0]?.message ?? "" });
     },
     onSettled: () => void refreshReview(client, workspace, review.task_id),
@@ -121,7 +124,7 @@ export function Rows({ review, phone, onUnsaved }: { review: Review; phone: bool
     <Card className={css.rowsCard}>
       <div className={css.tools}>
         <div className={css.filters} role="group" aria-label={t("rows.filter")}>
-          {SHOWN.map((one) => (
+          {SHOWN.filter((one) => one !== "todo" || reviewing).map((one) => (
             <FilterChip key={one} on={show === one} onClick={() => look(one)}>
               {t(`rows.show.${one}`)} <span className="tn">{format.number(counts[one])}</span>
             </FilterChip>
@@ -137,6 +140,9 @@ export function Rows({ review, phone, onUnsaved }: { review: Review; phone: bool
       ) : (
         <Grid key={of} view={view} loading={!loaded} onPages={setPages} onPickAll={shown.total <= MOST_SELECTED && review.may_edit ? () => void pickAll() : undefined} onPickNone={() => setPicked(new Map())} />
       )}
+      <span className="srOnly" role="status">
+        {heard}
+      </span>
       {send.isError && <ErrorCard title={t("rows.notSaved")} error={send.error} />}
       {(unsaved > 0 || many.length > 0) && review.may_edit && (
         <div className={css.bar} role="region" aria-label={t("rows.bar")}>
