@@ -154,8 +154,7 @@ class MemoryReviews:
         return self.LIST
 
     async def add(self, review: UUID, judge: Judge, rows: Sequence[Mapping[str, JSON]], first: int) -> None:
-        assert len(self.kept) == first
-        self.kept += [dict(row) for row in rows]
+        self.kept[first:] = [dict(row) for row in rows]
 
     async def staged(self, review: UUID) -> StagedList:
         found: dict[str, tuple[int, Decimal]] = {}
