@@ -1,4 +1,3 @@
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { ReviewColumn, ReviewRow } from "../../api/reviews";
@@ -17,15 +16,16 @@ interface Props {
   at: number;
 }
 
-/** A cell that is changed where it stands. Without the focus it is written as people read it. */
+/** A cell that is changed where it stands. */
 export function CellField({ view, row, column, place, at }: Props) {
   const { t } = useTranslation(["reviews", "common"]);
   const format = useFormatter();
-  const [focus, setFocus] = useState(false);
   const typed = view.edits[row.number]?.cells[column.name];
   const cell = plainCell(row.data[column.name]);
   const yesNo = [t("common:yes"), t("common:no")] as const;
   const changed = column.name in row.prepared;
+  // An amount with its places can be read in one way only; any other number, and a day, is written as the data have it.
+  const shown = column.type === "amount" ? cellText(cell, column, format, yesNo) : inputText(cell);
   const name = `${column.label}, ${t("rows.rowName", { number: row.number })}`;
   const problem = row.problems.find((one) => one.column === column.name && typed === undefined && row.state !== "rejected");
   const wrong = view.wrong.has(`${row.number}/${column.name}`) || (view.told[row.number]?.fields[column.name] !== undefined && typed !== undefined);
@@ -37,7 +37,7 @@ export function CellField({ view, row, column, place, at }: Props) {
         aria-label={name}
         data-typed={typed !== undefined || undefined}
         value={typed ?? inputText(cell)}
-        onChange={(event) => view.onType(row, column.name, event.currentTarget.value)}
+        onChange={(event) => view.onType(row, column, event.currentTarget.value)}
       >
         <option value="">–</option>
         <option value="true">{yesNo[0]}</option>
@@ -54,10 +54,8 @@ export function CellField({ view, row, column, place, at }: Props) {
       data-changed={changed || undefined}
       title={title}
       inputMode={isNumeric(column) ? "decimal" : undefined}
-      value={typed ?? (focus ? inputText(cell) : cellText(cell, column, format, yesNo))}
-      onFocus={() => setFocus(true)}
-      onBlur={() => setFocus(false)}
-      onChange={(event) => view.onType(row, column.name, event.currentTarget.value)}
+      value={typed ?? shown}
+      onChange={(event) => view.onType(row, column, event.currentTarget.value)}
       onPaste={(event) => {
         const text = event.clipboardData.getData("text/plain");
         if (!isPasteOfCells(text)) return;

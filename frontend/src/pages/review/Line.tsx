@@ -60,7 +60,7 @@ export function State({ view, row }: { view: RowsView; row: ReviewRow }) {
   if (told) {
     return (
       <span className={css.wrong} role="alert" title={told.message}>
-        {told.outcome === "conflict" ? t("rows.conflict", { name: told.row?.changed_by ?? "" }) : told.message}
+        {told.outcome === "conflict" ? <Conflict view={view} row={row} name={told.row?.changed_by ?? ""} /> : told.message}
       </span>
     );
   }
@@ -92,6 +92,18 @@ export function State({ view, row }: { view: RowsView; row: ReviewRow }) {
       <Chip tone="idle">{t("rows.changedBy", { name: row.changed_by })}</Chip>
     </span>
   ) : null;
+}
+
+/** What stands there now, in the cells that somebody here has typed into. */
+function Conflict({ view, row, name }: { view: RowsView; row: ReviewRow; name: string }) {
+  const { t } = useTranslation(["reviews", "common"]);
+  const format = useFormatter();
+  const typed = Object.keys(view.edits[row.number]?.cells ?? {});
+  const yesNo = [t("common:yes"), t("common:no")] as const;
+  const now = view.review.columns
+    .filter((column) => typed.includes(column.name))
+    .map((column) => `${column.label} ${cellText(plainCell(row.data[column.name]), column, format, yesNo) || "–"}`);
+  return <>{now.length > 0 ? t("rows.conflictOver", { name, now: now.join(", ") }) : t("rows.conflict", { name })}</>;
 }
 
 export function Acts({ view, row, words = false }: { view: RowsView; row: ReviewRow; words?: boolean }) {

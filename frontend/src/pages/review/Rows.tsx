@@ -3,7 +3,7 @@ import { Check, X } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { changeRows, everyRow, PAGE, refreshReview, type Review, type ReviewRow, type RowBecame, type RowChange, type RowsShown, useReviewRows } from "../../api/reviews";
+import { changeRows, everyRow, PAGE, refreshReview, type Review, type ReviewColumn, type ReviewRow, type RowBecame, type RowChange, type RowsShown, useReviewRows } from "../../api/reviews";
 import { useWorkspace } from "../../api/session";
 import { Button, Card, ErrorCard, FilterChip, SearchBox, showToast, useFormatter } from "../../ui";
 import { Cards } from "./Cards";
@@ -29,7 +29,7 @@ export interface RowsView {
   told: Told;
   picked: ReadonlySet<number>;
   onPick: (row: ReviewRow) => void;
-  onType: (row: ReviewRow, column: string, text: string) => void;
+  onType: (row: ReviewRow, column: ReviewColumn, text: string) => void;
   onPaste: (place: number, column: number, text: string) => void;
   onState: (row: ReviewRow, state: "" | "accepted" | "rejected") => void;
 }

@@ -64,20 +64,20 @@ function Row({ total }: { total: ReviewTotal }) {
         {total.currency || "–"}
         {total.without > 0 && <small className={css.wrong}>{t("totals.without", { count: total.without, number: format.number(total.without) })}</small>}
       </th>
-      <td className={cx(numClass, "tn", !total.agrees && css.wrongCell)}>{total.expected === null ? "–" : format.digits(total.expected, 2)}</td>
-      <Sum of={total.prepared} />
-      <Sum of={total.now} wrong={!total.agrees} />
-      <Sum of={total.rejected} />
-      <Sum of={total.accepted} strong />
+      <td className={cx(numClass, "tn", !total.agrees && css.wrongCell)} data-label={t("totals.expected")}>{total.expected === null ? "–" : format.digits(total.expected, 2)}</td>
+      <Sum label={t("totals.prepared")} of={total.prepared} />
+      <Sum label={t("totals.now")} of={total.now} wrong={!total.agrees} />
+      <Sum label={t("totals.rejected")} of={total.rejected} />
+      <Sum label={t("totals.accepted")} of={total.accepted} strong />
     </tr>
   );
 }
 
-function Sum({ of, wrong = false, strong = false }: { of: CountAndSum; wrong?: boolean; strong?: boolean }) {
+function Sum({ label, of, wrong = false, strong = false }: { label: string; of: CountAndSum; wrong?: boolean; strong?: boolean }) {
   const format = useFormatter();
   const amount = format.digits(of.amount, 2);
   return (
-    <td className={cx(numClass, "tn", wrong && css.wrongCell)}>
+    <td className={cx(numClass, "tn", wrong && css.wrongCell)} data-label={label}>
       {strong ? <b>{amount}</b> : amount}
       <small>{format.number(of.count)}×</small>
     </td>

@@ -1,7 +1,7 @@
 /** What was typed into cells and is not saved yet. */
 import type { ReviewColumn, ReviewRow, RowChange } from "../../api/reviews";
 import type { Cell } from "../../api/tables";
-import { inputText, typedCell } from "../tables/words";
+import { inputText, isNumeric, typedCell } from "../tables/words";
 
 /** A row that is being changed: the version that was seen, and what was typed by column. */
 export interface Edited {
@@ -18,11 +18,19 @@ export function plainCell(cell: unknown): Cell {
   return (cell ?? null) as Cell;
 }
 
+function sameCell(one: Cell, other: Cell, column: Pick<ReviewColumn, "type">): boolean {
+  const [left, right] = [inputText(one), inputText(other)];
+  // 12.50 and 12.5 are one amount.
+  return left === right || (isNumeric(column) && left !== "" && right !== "" && Number(left) === Number(right));
+}
+
 /** With one cell typed; a cell that is as it was again is none. */
-export function withCell(edits: Edits, row: ReviewRow, column: string, typed: string): Edits {
+export function withCell(edits: Edits, row: ReviewRow, column: Pick<ReviewColumn, "name" | "type">, typed: string): Edits {
   const { [row.number]: before, ...others } = edits;
-  const { [column]: _cell, ...rest } = before?.cells ?? {};
-  const cells = typed === inputText(plainCell(row.data[column])) ? rest : { ...rest, [column]: typed };
+  const { [column.name]: _cell, ...rest } = before?.cells ?? {};
+  const read = typedCell(typed, column);
+  const isSame = read.kind === "value" && sameCell(read.value, plainCell(row.data[column.name]), column);
+  const cells = isSame ? rest : { ...rest, [column.name]: typed };
   if (Object.keys(cells).length === 0) return others;
   return { ...others, [row.number]: { version: before?.version ?? row.version, cells } };
 }
@@ -36,7 +44,7 @@ export function withPaste(edits: Edits, text: string, rows: readonly (ReviewRow 
     if (row === undefined) return;
     line.split("\t").forEach((cell, right) => {
       const column = columns[at.column + right];
-      if (column?.editable) made = withCell(made, row, column.name, cell);
+      if (column?.editable) made = withCell(made, row, column, cell);
     });
   });
   return made;
