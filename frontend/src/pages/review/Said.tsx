@@ -28,9 +28,9 @@ export function Said({ review, task }: { review: Review; task: TaskDetail }) {
           <b>{vote.by}:</b> {vote.comment}
         </Note>
       )}
-      {open && review.nobody && (
+      {open && review.nobody && (review.stage === "release" || review.may_edit) && (
         <Note tone="err" icon={<UserX size={16} aria-hidden />}>
-          <b>{t("said.nobodyTitle")}</b> {t("said.nobody")}
+          <b>{t(review.stage === "release" ? "said.nobodyTitle" : "said.nobodyIfYou")}</b> {t("said.nobody")}
         </Note>
       )}
       {open && review.stage === "release" && review.four_eyes && !review.nobody && (

@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import type { CountAndSum } from "../../api/batches";
 import type { Review, ReviewTotal } from "../../api/reviews";
 import { Card, cx, numClass, tableClass, useFormatter } from "../../ui";
-import css from "./review.module.css";
+import css from "./totals.module.css";
 
 /** The accountant's check before anything is done: what came, what is accepted and rejected, and what it has to be. */
 export function Totals({ review }: { review: Review }) {
