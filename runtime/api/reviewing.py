@@ -40,6 +40,10 @@ _LONGEST_COMMENT: Final = 2000
 #: Mail about handing over is numbered behind all other mail about a question.
 _BEHIND_OTHERS: Final = 2_000_000
 _MOST_MAILS: Final = 500
+_CHANGED_COLUMNS: Final = (
+    "data", "prepared", "state", "reason", "rank", "problems", "amount", "currency", "sought", "version",
+    "changed_by", "changed_at",
+)  # fmt: skip
 
 
 def change_review_rows(
@@ -71,6 +75,7 @@ def change_review_rows(
             )
         }
         became, written = [], []
+        touched: dict[int, ReviewRow] = {}
         for change in changes:
             row = rows.get(change.number - 1)
             if row is None:
@@ -79,7 +84,16 @@ def change_review_rows(
             one, notes = _changed(row, change, judge, voter, now, decimal, dates)
             became.append(one)
             written += notes
+            if notes:
+                touched[row.seq] = row
         if written:
+            # One statement for all of them: whoever waits for the database waits for this.
+            ReviewRow.objects.bulk_create(
+                touched.values(),
+                update_conflicts=True,
+                unique_fields=["review_id", "seq"],
+                update_fields=_CHANGED_COLUMNS,
+            )
             ReviewChange.objects.bulk_create(written)
             Review.objects.filter(pk=review.id).update(revision=review.revision + 1)
     return became
@@ -131,7 +145,6 @@ def _changed(
         for name, value in store.verdict(judged, state).items():
             setattr(row, name, value)
         row.version, row.changed_by, row.changed_at = row.version + 1, voter.name[:200], now
-        row.save()
     return RowBecame(change.number, "changed", row_view(row, judge)), notes
 
 

@@ -205,6 +205,14 @@ def test_of_two_who_change_a_row_at_once_one_is_told_and_the_others_rows_are_kep
     assert again.outcome == "changed"
 
 
+def test_a_row_may_be_changed_twice_in_one_go(machine: Machine) -> None:
+    _, task = begin(machine)
+    twice = (RowChange(1, 0, values={"amount": "1"}), RowChange(1, 1, values={"amount": "2"}))
+    assert [one.outcome for one in change(task, *twice)] == ["changed", "changed"]
+    row = ReviewRow.objects.get(review_id=view(task).id, seq=0)
+    assert (row.version, ReviewChange.objects.count()) == (2, 2)
+
+
 def test_of_many_who_change_the_same_row_at_the_same_moment_one_does(machine: Machine) -> None:
     _, task = begin(machine)
     outcomes: list[str] = []
