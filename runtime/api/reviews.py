@@ -133,8 +133,8 @@ def totals_of(row: Review, spec: dict[str, Any]) -> list[ReviewTotal]:
             ReviewTotal(
                 currency=currency,
                 prepared=CountAndSum(int(count), Decimal(amount)),
-                now=_sum(one.count, one.amount),
-                accepted=_sum(one.count - one.rejected_count, one.amount - one.rejected),
+                now=_sum(one.rows, one.amount),
+                accepted=_sum(one.rows - one.rejected_count, one.amount - one.rejected),
                 rejected=_sum(one.rejected_count, one.rejected),
                 expected=expected.get(currency),
                 without=one.without,

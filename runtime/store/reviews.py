@@ -98,8 +98,8 @@ def verdict(found: Judged, state: str) -> dict[str, Any]:
 def staged(review_id: UUID) -> StagedList:
     """End the list: it is as it will be shown."""
     found = totals(review_id)
-    count = sum(one.count for one in found.values())
-    sums = {currency: (one.count, Decimal(decimal_of(one.amount))) for currency, one in found.items()}
+    count = sum(one.rows for one in found.values())
+    sums = {currency: (one.rows, Decimal(decimal_of(one.amount))) for currency, one in found.items()}
     prepared = dumps({currency: [count, str(amount)] for currency, (count, amount) in sums.items()})
     with commit("review.stage"):
         Review.objects.filter(pk=review_id).update(stage="review", rows=count, prepared=prepared)
@@ -109,7 +109,7 @@ def staged(review_id: UUID) -> StagedList:
 class Totals(NamedTuple):
     """The rows in one currency; of these the ones that are rejected. Amounts as `batches.units_of` gives them."""
 
-    count: int
+    rows: int
     amount: int
     rejected_count: int
     rejected: int

@@ -164,11 +164,12 @@ def test_a_write_that_is_repeated_under_its_key_is_made_once(world: World, way: 
         here, _, revision = ready(world)
         caller = world.as_vera
     changes = [{"number": 1, "version": 0, "values": {"amount": 130}}]
-    body: dict[str, Any] = {
+    bodies: dict[str, dict[str, Any]] = {
         "rows": {"changes": changes},
         "hand-over": {"revision": revision},
         "release": {"revision": revision},
-    }.get(way, {"reason": "Row 1"})
+    }
+    body = bodies.get(way, {"reason": "Row 1"})
     first = caller.post(f"{here}/{way}", body, headers={"Idempotency-Key": f"once-{way}"})
     made = ReviewChange.objects.count(), HumanVote.objects.count()
     again = caller.post(f"{here}/{way}", body, headers={"Idempotency-Key": f"once-{way}"})

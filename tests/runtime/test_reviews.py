@@ -61,7 +61,8 @@ def document(**config: Any) -> dict[str, Any]:
 
 
 def begin(machine: Machine, rows: list[dict[str, Any]] | None = None, **config: Any) -> tuple[UUID, TaskView]:
-    run_id = machine.begin(document(**config), {"rows": ROWS if rows is None else rows})
+    given: Any = {"rows": ROWS if rows is None else rows}
+    run_id = machine.begin(document(**config), given)
     return run_id, asked(run_id)
 
 

@@ -50,7 +50,7 @@ def armed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MILLRACE_TEST_BUILD", "1")
 
 
-def rows(last: int, first: int = 1) -> list[dict[str, Any]]:
+def rows(last: int, first: int = 1) -> Any:
     """The rows with these numbers."""
     return [
         {

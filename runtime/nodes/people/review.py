@@ -319,7 +319,7 @@ NODE = NodeType(
             title="Payments to suppliers",
             config={
                 "title": "Payments of 30 November",
-                "items": [{"supplier": "Brinkmann Papier", "amount": 13412.80, "currency": "EUR"}],
+                "items": [{"supplier": "Brinkmann Papier", "amount": "13412.80", "currency": "EUR"}],
                 "columns": [
                     {"name": "supplier", "label": "Supplier", "required": True},
                     {"name": "amount", "label": "Amount", "type": "amount", "editable": True, "total": True},
