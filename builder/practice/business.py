@@ -28,6 +28,7 @@ from builder.practice.postings import new_posting, postings
 from builder.practice.reversal import mark_by_payments, refund_payment, refuse_used_reference, void_invoice
 from builder.practice.shipments import shipments
 from builder.practice.students import students
+from builder.practice.suppliers import cancel_transfer, new_transfer, payables, payables_summary, transfers
 from builder.practice.warehouse import cancel_delivery, new_delivery
 from runtime.contracts import JSON, dumps
 
@@ -250,6 +251,11 @@ ROUTES: tuple[tuple[str, re.Pattern[str], Callable[..., tuple[int, JSON]]], ...]
     ("POST", re.compile("/credit-notes/([^/]+)/cancel"), cancel_credit),
     ("GET", re.compile("/shipments"), shipments),
     ("GET", re.compile("/students"), students),
+    ("GET", re.compile("/payables"), payables),
+    ("GET", re.compile("/payables/summary"), payables_summary),
+    ("GET", re.compile("/transfers"), transfers),
+    ("POST", re.compile("/transfers"), new_transfer),
+    ("POST", re.compile("/transfers/([^/]+)/cancel"), cancel_transfer),
     ("GET", re.compile("/ledger"), postings),
     ("POST", re.compile("/ledger"), new_posting),
     ("GET", re.compile("/bank-statement"), bank_statement),

@@ -3,6 +3,7 @@
 *Order to cash* is the one everybody meets first. *Payment run with undo* takes back what it did when its delivery is
 refused. *Refund with approval* asks two people before it gives back much. *Month-end statements* does many at once.
 *Bank statement reconciliation* holds two lists against each other.
+*Supplier payment run* pays what a second person has released.
 """
 
 from __future__ import annotations
@@ -97,8 +98,14 @@ RECONCILIATION: Final = Example(
     "Holds a bank statement against the open invoices, books what matches, and asks people about the rest.",
     {"month": "2026-11", "lines": 200},
 )
+SUPPLIER_PAYMENTS: Final = Example(
+    "supplier-payments",
+    "Supplier payment run",
+    "Prepares payments to suppliers; they are reviewed against control totals, released by a second person, then paid.",
+    {"date": "2026-11-30", "suppliers": 24},
+)
 #: In the order in which they are installed: the one made last stands first in a list of workflows.
-EXAMPLES: Final = (RECONCILIATION, MONTH_END, PAYMENT_RUN, REFUND, ORDER_TO_CASH)
+EXAMPLES: Final = (SUPPLIER_PAYMENTS, RECONCILIATION, MONTH_END, PAYMENT_RUN, REFUND, ORDER_TO_CASH)
 
 
 @dataclass(frozen=True, slots=True)

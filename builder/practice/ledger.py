@@ -64,6 +64,11 @@ CREATE TABLE IF NOT EXISTS receipts (
 CREATE INDEX IF NOT EXISTS receipts_reference ON receipts (reference);
 CREATE TABLE IF NOT EXISTS receipt_items (invoice TEXT PRIMARY KEY, receipt TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS receipt_items_receipt ON receipt_items (receipt);
+CREATE TABLE IF NOT EXISTS transfers (
+  id TEXT PRIMARY KEY, supplier TEXT NOT NULL, name TEXT NOT NULL, iban TEXT NOT NULL, amount TEXT NOT NULL,
+  currency TEXT NOT NULL, text TEXT NOT NULL, status TEXT NOT NULL, created_ms INTEGER NOT NULL, reference TEXT,
+  cancelled_ms INTEGER);
+CREATE INDEX IF NOT EXISTS transfers_reference ON transfers (reference);
 CREATE TABLE IF NOT EXISTS mails (
   id INTEGER PRIMARY KEY AUTOINCREMENT, message_id TEXT NOT NULL UNIQUE, sender TEXT NOT NULL, recipients TEXT NOT NULL,
   subject TEXT NOT NULL, text TEXT NOT NULL, raw BLOB NOT NULL, received_ms INTEGER NOT NULL,

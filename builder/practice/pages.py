@@ -73,6 +73,12 @@ TABLES = (
         ("Receipt", "Line of the statement", "Amount#", "Difference#", "Invoices", "Status", "Booked"),
     ),
     (
+        "Transfers to suppliers",
+        "Nobody was paid yet.",
+        "SELECT id, supplier || ' ' || name, iban, currency || ' ' || amount, status, created_ms FROM transfers",
+        ("Transfer", "Supplier", "Account", "Amount#", "Status", "Made"),
+    ),
+    (
         "Mails sent",
         "No mail yet.",
         "SELECT subject, recipients, sender, deliveries, received_ms FROM mails",

@@ -19,6 +19,7 @@ TAKEN_BACK = {
     "deliveries": ("delivery", "cancelled"),
     "credits": ("credit note", "cancelled"),
     "receipts": ("receipt", "cancelled"),
+    "transfers": ("transfer", "called back"),
 }
 
 

@@ -66,6 +66,14 @@ from runtime.api.reconciliations import reconciled, reconciliation
 from runtime.api.repeats import repeat_figures, repeats
 from runtime.api.restoring import confirm_restored, held_runs, hold_restored, restored
 from runtime.api.retrying import replay_as_new, retries, retry, retry_items, retry_plan
+from runtime.api.reviewing import (
+    change_review_rows,
+    hand_review_over,
+    reject_review,
+    release_review,
+    send_review_back,
+)
+from runtime.api.reviews import review, review_changes, review_lines, review_rows
 from runtime.api.runs import cancel, changes, run, runs, snapshot, statistics, step
 from runtime.api.starting import start_run, start_test
 from runtime.api.tasks import decide, task, task_count, tasks
@@ -91,6 +99,7 @@ __all__ = [
     "bulk_retry",
     "bulk_retry_items",
     "cancel",
+    "change_review_rows",
     "change_table",
     "changes",
     "check",
@@ -125,6 +134,7 @@ __all__ = [
     "give_back",
     "go_on_with_bulk",
     "hand_over",
+    "hand_review_over",
     "held_runs",
     "held_versions",
     "hold_restored",
@@ -154,6 +164,8 @@ __all__ = [
     "ready_designs",
     "reconciled",
     "reconciliation",
+    "reject_review",
+    "release_review",
     "remove_file",
     "remove_table",
     "repeat_figures",
@@ -169,12 +181,17 @@ __all__ = [
     "retry_each",
     "retry_items",
     "retry_plan",
+    "review",
+    "review_changes",
+    "review_lines",
+    "review_rows",
     "run",
     "runs",
     "samples",
     "save_table_row",
     "schedule_preview",
     "send_event",
+    "send_review_back",
     "set_breaker",
     "set_budget",
     "snapshot",

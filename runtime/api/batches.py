@@ -103,7 +103,7 @@ def _counted(workspace_id: UUID, run_id: UUID, node: str) -> BatchView:
         points=points,
         causes=_causes(own),
         has_amounts=bool(config.get("amount")),
-        expected_count=_whole(config.get("expected_count")),
+        expected_count=whole(config.get("expected_count")),
         totals=_totals(run_id, node, config),
         files=File.objects.filter(run_id__in=own.values("pk"), removed_at=None).count(),
         manifest=None if kept is None else file_view(workspace_id=workspace_id, file_id=kept.pk),
@@ -291,7 +291,8 @@ def _sum(count: int, amount: int) -> CountAndSum:
     return CountAndSum(count, Decimal(store.decimal_of(amount)))
 
 
-def _whole(value: JSON) -> int | None:
+def whole(value: JSON) -> int | None:
+    """The number, where the value is a whole one."""
     if isinstance(value, bool) or value is None:
         return None
     try:

@@ -144,6 +144,9 @@ def decide(
     row = row_of(workspace_id, task_id)
     spec: Any = loads_stored(row.spec)
     refuse_others(row, voter)
+    if row.kind == "review":
+        # A list is changed, handed over and released by `reviewing.py` alone, which holds its rules.
+        raise TaskRefused({"outcome": "A list is reviewed, and released by a second person, on its own page."})
     outcome = meant(spec, outcome)
     accepted = _checked(row, spec, outcome, comment, answers, output)
     kept = _put_aside(workspace_id, row, _answer(row, outcome, comment, (), accepted, voter, database_now()))

@@ -7,6 +7,7 @@ It takes any JSON, never raises, and needs linear time, so it runs at every save
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -458,7 +459,7 @@ def _knows_items(step: Step, path: str) -> bool:
     """Whether there is an item where this formula is worked out: in a body, and in what a container says of each."""
     if step.parent is not None:
         return True
-    return step.info is not None and path.split(".")[0] in containers.item_fields(step.info.type)
+    return step.info is not None and re.split(r"[.\[]", path)[0] in containers.item_fields(step.info.type)
 
 
 def _asked(question: Callable[[], T], otherwise: T, node: str, name: str, found: Findings) -> T:

@@ -17,6 +17,7 @@ MOST_DEEP: Final = 4
 _CONTAINERS: Final = ("flow.for_each@", "flow.repeat@")
 _CALL: Final = "flow.run_workflow@"
 _JOIN: Final = "flow.together@"
+_REVIEW: Final = "people.review@"
 #: The type of the step that undoes what the runs of a container or of a call did. It is drawn by nobody.
 UNDO_TYPE: Final = "flow.undo_items@1"
 _UNDO: Final = ".undo"
@@ -38,9 +39,12 @@ def in_turns(type_name: str) -> bool:
 
 
 def item_fields(type_name: str) -> tuple[str, ...]:
-    """The settings of a container that are worked out for each of its runs, so that they know `item` and `index`."""
+    """The settings that are worked out for each entry of a list, so that they know `item` and `index`: of a container,
+    for each of its runs; of a review, for each row."""
     if type_name.startswith(_CONTAINERS[0]):
         return ("label", "item_key", "amount", "currency", ENDED_FIELD)
+    if type_name.startswith(_REVIEW):
+        return ("rules",)
     return ("until",) if is_container(type_name) else ()
 
 

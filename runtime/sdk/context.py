@@ -18,6 +18,7 @@ from runtime.sdk.documents import Documents
 from runtime.sdk.errors import PermanentError
 from runtime.sdk.files import Files
 from runtime.sdk.folders import Folder
+from runtime.sdk.reviews import Reviews
 from runtime.sdk.signals import SentEvent
 
 
@@ -252,6 +253,11 @@ class Context(Protocol):
     @property
     def tables(self) -> Tables:
         """The workspace's data tables; only for steps that are coroutines."""
+        ...
+
+    @property
+    def reviews(self) -> Reviews:
+        """The lists that people review; only for steps that are coroutines."""
         ...
 
     async def connection(self, connection_id: str) -> OpenConnection:

@@ -21,7 +21,7 @@ class KeySettings(Config):
         help="The number of the customer, of the invoice. With it, one that comes twice is done once; also where "
         "entries move from page to page while these are read.",
         deferred=True,
-        show_if={"source": ["list", "table", "pages"]},
+        show_if={"source": ["list", "table", "pages", "review"]},
         advanced=True,
         group=_GROUP,
         order=30,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 from runtime.contracts.people import Addressee
@@ -19,6 +19,7 @@ from runtime.sdk.words import Words
 
 #: What the answer of a form says of who gave it, beside the answers.
 ANSWERED: Final = "answered"
+TaskKind: TypeAlias = Literal["approval", "form", "review"]
 _MOST_NAMED: Final = 200
 _LONGEST_NAME: Final = 120
 _DUE: Final = "Due date and reminders"
@@ -165,7 +166,7 @@ class Question(TimeLimit):
             due = now_ms + span_ms(self.due, self.due_unit)
         return due if ends is None else min(due, ends)
 
-    async def addressed(self, people: str, context: Context, kind: Literal["approval", "form"], **rest: Any) -> Task:
+    async def addressed(self, people: str, context: Context, kind: TaskKind, **rest: Any) -> Task:
         """The task, with those it goes to and what is due when. Raises PermanentError where somebody is unknown."""
         now = context.now_ms
         due, ends = self.due_at_ms(now), self.ends_at_ms(now)
@@ -243,10 +244,10 @@ class Task:
     the questions of a form, as `FormField` documents. ``due_at_ms``: when it should be answered, ``ends_at_ms``: when
     the run goes on without. ``notices``: what is done meanwhile; ``escalate``: who is asked too when it is due.
     ``mail``: the connection for messages about it; ``open_link``: whether the link in them is enough to decide.
-    ``reach``: who ``people`` are when it is asked.
+    ``reach``: who ``people`` are when it is asked. ``review``: the list that is to be looked through.
     """
 
-    kind: Literal["approval", "form"]
+    kind: TaskKind
     title: str
     text: str = ""
     facts: tuple[tuple[str, JSON], ...] = ()
@@ -266,6 +267,7 @@ class Task:
     mail: str = ""
     open_link: bool = False
     reach: tuple[Addressee, ...] = ()
+    review: str = ""
 
     def document(self, notices: Sequence[Notice] = ()) -> dict[str, JSON]:
         """The question as it is kept."""
@@ -285,6 +287,7 @@ class Task:
             "open_link": self.open_link,
             "escalate": list(self.escalate),
             "notices": [[one.at, one.kind] for one in notices],
+            "review": self.review,
         }
         return found | {name: value for name, value in seldom.items() if value}
 
@@ -325,6 +328,21 @@ def unknown_people(names: Sequence[str]) -> PermanentError:
         f"{listed}: this workspace has no such member, group or role. Correct the step, or what gives it the name.",
         "people_unknown",
     )
+
+
+async def requester_of(named: str, context: Context) -> tuple[str, ...]:
+    """Whoever asks for it, who may not decide: those who are named, and who started the run. A rule that cannot be
+    held to must not look as if it were. Raises PermanentError."""
+    people = people_of(named)
+    starter = await context.started_by()
+    barred = (*people, *((starter,) if starter.startswith("user:") else ()))
+    if not barred or any("@" not in one for one in people):
+        raise PermanentError(
+            "Nobody knows who asks for it",
+            "“Whoever asks for it may not decide” needs an e-mail address: no person started this run.",
+            "requester_unknown",
+        )
+    return barred
 
 
 def starter_of(started_by: str) -> UUID | None:

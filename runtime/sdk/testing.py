@@ -7,6 +7,7 @@ import inspect
 import io
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, BinaryIO
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from runtime.sdk.errors import PermanentError
 from runtime.sdk.files import Chunks, FileValue, clean_mime, clean_name, file_id, missing, other_bytes, too_large
 from runtime.sdk.nodetype import NodeType
 from runtime.sdk.results import Outcome
+from runtime.sdk.reviews import Judge, StagedList
 from runtime.sdk.signals import SentEvent
 from runtime.sdk.tasks import unknown_people
 
@@ -137,6 +139,36 @@ class MemoryTables:
         return {"Customer": customer, "Limit": self.kept[customer]} if customer in self.kept else None
 
 
+class MemoryReviews:
+    """The lists of a test, in memory. `kept`: the rows of each; `specs`: what was kept with it."""
+
+    LIST = UUID("0199a7f0-0000-7000-8000-0000000000d1")
+
+    def __init__(self) -> None:
+        self.kept: list[dict[str, JSON]] = []
+        self.judges: list[Judge] = []
+        self.specs: list[dict[str, JSON]] = []
+
+    async def stage(self, judge: Judge, spec: Mapping[str, JSON]) -> UUID:
+        self.kept, self.judges, self.specs = [], [judge], [dict(spec)]
+        return self.LIST
+
+    async def add(self, review: UUID, judge: Judge, rows: Sequence[Mapping[str, JSON]], first: int) -> None:
+        self.kept[first:] = [dict(row) for row in rows]
+
+    async def staged(self, review: UUID) -> StagedList:
+        found: dict[str, tuple[int, Decimal]] = {}
+        judged = [self.judges[0].look(row, number) for number, row in enumerate(self.kept)]
+        for one in judged:
+            count, amount = found.get(one.currency, (0, Decimal(0)))
+            found[one.currency] = (count + 1, amount + (one.amount or 0))
+        return StagedList(review, len(self.kept), found, sum(one.amount is None for one in judged))
+
+    async def rows(self, review: UUID, which: str, *, after: int, most: int) -> tuple[list[tuple[int, JSON]], int]:
+        found: list[tuple[int, JSON]] = list(enumerate(self.kept))
+        return [one for one in found if one[0] > after][:most], len(found)
+
+
 @dataclass
 class MemoryDocuments:
     """Draws in the test's own process, but for HTML."""
@@ -187,6 +219,7 @@ class StepTestContext:
     starter: str = "webhook"
     files: MemoryFiles = field(default_factory=MemoryFiles)
     tables: MemoryTables = field(default_factory=MemoryTables)
+    reviews: MemoryReviews = field(default_factory=MemoryReviews)
 
     @property
     def documents(self) -> MemoryDocuments:

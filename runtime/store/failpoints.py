@@ -81,6 +81,8 @@ COMMIT_POINTS: Final = frozenset(
         "bulk.manifest_commit",
         "bulk.check",
         "blob.row",
+        "review.stage",
+        "review.change",
         "table.change",
         "table.columns",
         "version.publish",

@@ -33,6 +33,9 @@ from runtime.store.people import HumanVote as HumanVote
 from runtime.store.reading_models import ItemKey as ItemKey
 from runtime.store.reading_models import PassedOver as PassedOver
 from runtime.store.reading_models import Reading as Reading
+from runtime.store.review_models import Review as Review
+from runtime.store.review_models import ReviewChange as ReviewChange
+from runtime.store.review_models import ReviewRow as ReviewRow
 from runtime.store.signal_models import Signal as Signal
 from runtime.store.signal_models import SignalWait as SignalWait
 

@@ -22,16 +22,19 @@ from runtime.sdk.context import FolderDoor, SftpDoor, Ways
 from runtime.sdk.datatables import Tables
 from runtime.sdk.documents import Documents
 from runtime.sdk.files import Files
+from runtime.sdk.reviews import Reviews
 from runtime.sdk.signals import SentEvent
 from runtime.sdk.tasks import unknown_people
 from runtime.store.datatable_changes import Origin
 from runtime.store.datatable_groups import Groups
 from runtime.store.models import Run
 from runtime.store.records import Claimed, EventRow
+from runtime.store.reviews import Place
 from runtime.worker.datatables import StepTables
 from runtime.worker.documents import Pictures, StepDocuments
 from runtime.worker.files import StepFiles
 from runtime.worker.metering import Meter, MeteredHttp, meter_of
+from runtime.worker.reviews import StepReviews
 
 if TYPE_CHECKING:
     from runtime.interpreter import Driver
@@ -190,6 +193,14 @@ class StepContext:
         by, node = f"run:{claimed.run_id}", self._asked.step.node.id
         origin = Origin(claimed.workspace_id, by, self.idempotency_key, claimed.run_id, node, claimed.generation)
         return StepTables(origin, self._doors.pool, self._doors.groups, self._undoes)
+
+    @property
+    def reviews(self) -> Reviews:
+        self._start()
+        assert self._asked is not None
+        claimed, node = self._claimed, self._asked.step.node.id
+        place = Place(claimed.workspace_id, claimed.run_id, node, claimed.generation, self.attempt)
+        return StepReviews(place, self._doors.pool)
 
     @property
     def secrets(self) -> tuple[str, ...]:

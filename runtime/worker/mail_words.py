@@ -15,6 +15,9 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
         "ask": "Please decide",
         "form": "Please answer",
+        "review": "Please review",
+        "release": "Please release",
+        "send_back": "Sent back to you",
         "remind": "Reminder",
         "escalate": "Overdue",
         "hand_over": "Handed over to you",
@@ -31,6 +34,9 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "de": {
         "ask": "Bitte entscheiden",
         "form": "Bitte beantworten",
+        "review": "Bitte prüfen",
+        "release": "Bitte freigeben",
+        "send_back": "An Sie zurückgegeben",
         "remind": "Erinnerung",
         "escalate": "Überfällig",
         "hand_over": "An Sie übergeben",
@@ -50,7 +56,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 def subject(kind: str, task_kind: str, title: str, language: str) -> str:
     """One line: what it is, and what about."""
     words = words_of(language)
-    name = "form" if kind == "ask" and task_kind == "form" else kind
+    name = task_kind if kind == "ask" and task_kind in ("form", "review") else kind
     line = f"{words[name]}: {title}"
     line = "".join(" " if ord(one) < 32 or one in "\x7f\x85\u2028\u2029" else one for one in line)
     return line if len(line) <= _LONGEST_SUBJECT else line[: _LONGEST_SUBJECT - 1] + "…"

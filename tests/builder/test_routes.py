@@ -43,6 +43,7 @@ F = f"{W}/workflows/<uuid:workflow_id>"
 B = f"{W}/runs/<uuid:run_id>/batches/<str:node_id>"
 BACKFILL = {"trigger": "01890a5d-ac96-774b-bcce-b302099a8057", "begin": "2026-11-01", "end": "2026-11-02"}
 LOOK = {"file": "01890a5d-ac96-774b-bcce-b302099a8057", "columns": [{"name": "a", "label": "A"}]}
+CHANGES = {"changes": [{"number": 1, "version": 0, "state": "accepted"}]}
 ROUTES = [
     Row("GET", "session", Access.ANYONE, None, (200,)),
     Row("POST", "session", Access.ANYONE, None, (401,), {"email": "nobody@example.org", "password": "wrong"}),
@@ -136,6 +137,15 @@ ROUTES = [
     Row("POST", f"{W}/inbox/<uuid:task_id>/take", VIEW, Scope.RUN, (404,), {}),
     Row("POST", f"{W}/inbox/<uuid:task_id>/give-back", VIEW, Scope.RUN, (404,)),
     Row("POST", f"{W}/inbox/<uuid:task_id>/hand-over", VIEW, Scope.RUN, (404,), {"to": "a@b.example", "reason": "x"}),
+    Row("GET", f"{W}/inbox/<uuid:task_id>/review", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{W}/inbox/<uuid:task_id>/review/rows", VIEW, Scope.READ, (404,)),
+    Row("POST", f"{W}/inbox/<uuid:task_id>/review/rows", VIEW, Scope.RUN, (404,), CHANGES),
+    Row("GET", f"{W}/inbox/<uuid:task_id>/review/changes", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{W}/inbox/<uuid:task_id>/review/sheet", VIEW, Scope.READ, (404,)),
+    Row("POST", f"{W}/inbox/<uuid:task_id>/review/hand-over", VIEW, Scope.RUN, (404,), {"revision": 1}),
+    Row("POST", f"{W}/inbox/<uuid:task_id>/review/send-back", VIEW, Scope.RUN, (404,), {"reason": "x"}),
+    Row("POST", f"{W}/inbox/<uuid:task_id>/review/release", VIEW, Scope.RUN, (404,), {"revision": 1}),
+    Row("POST", f"{W}/inbox/<uuid:task_id>/review/reject", VIEW, Scope.RUN, (404,), {"reason": "x"}),
     Row("POST", f"{W}/inbox/decide", VIEW, Scope.RUN, (404,), {"tasks": [str(uuid4())], "outcome": "approved"}),
     Row("GET", f"{W}/dead-letters", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/dead-letters/<str:cause>", VIEW, Scope.READ, (200,)),

@@ -252,6 +252,12 @@ def test_the_check_knows_where_there_is_an_item() -> None:
         "start -> each, each -> after", start, each, fields("a", "1", "each"), fields("after", "{{ steps.a.x }}")
     )
     assert "reference.inside_container" in [one.code for one in check(into, CATALOG)]
+    rules = [{"name": "x", "when": "{{ item.x > index }}"}]
+    review = node("list", "people.review@1", config={"rules": rules, "title": "{{ item }}"})
+    told = [
+        one.field for one in check(document("start -> list", start, review), CATALOG) if one.code.endswith("_items")
+    ]
+    assert told == ["title"], "a rule speaks of each row"
     empty = document("start -> each", start, each)
     assert "container.empty" in [one.code for one in check(empty, CATALOG)]
     itself = document("start -> each", start, each, fields("a", "{{ steps.each.done }}", "each"))

@@ -290,6 +290,18 @@ def items_filed(*, count: int = 7) -> Example:
     return Example("Items filed", graph(nodes, ["start -> table", "table -> each"]), {})
 
 
+def reviewed(*, count: int = 3) -> Example:
+    """A list that people review and release; then a call for each row that is accepted, told apart by `of_items`."""
+    rows = [{"number": number, "amount": 10} for number in range(1, count + 1)]
+    columns = [{"name": "number"}, {"name": "amount", "type": "amount", "total": True}]
+    listed = {"title": "{{ trigger.body.id }}", "items": rows, "columns": columns, "currency": "EUR"}
+    inside = _of_item("make")
+    inside["config"]["json_body"]["order"] = "item:{{ trigger.body.id }}.{{ item.number }}/make"
+    each = node("each", "flow.for_each@1", {"source": "review", "reviewed": "{{ steps.list.accepted }}"})
+    nodes = [webhook(), node("list", "people.review@1", listed), each, {**inside, "parent": "each"}]
+    return Example("Reviewed", graph(nodes, ["start -> list", "list:released -> each"]), {})
+
+
 def items_undone(*, count: int = 3) -> Example:
     """The same one after another, each with the call that undoes it; then a step that fails and has all undone."""
     lines = [f"{{{{ trigger.body.id }}}}.{number}" for number in range(count)]

@@ -47,6 +47,7 @@ def test_the_catalog_holds_the_step_types_of_this_build() -> None:
         "documents.from_html@1",
         "data.reconcile@1",
         "files.save_sftp@1", "files.save_s3@1", "files.save_folder@1",
+        "people.review@1",
     }  # fmt: skip
     assert [entry.type for entry in load().all()] == [entry.type for entry in TYPES]
     assert CATALOG.get("flow.nothing@1") is None

@@ -256,6 +256,19 @@ export type CauseShape = {
   title: string;
 };
 
+/** Changes of rows. `decimal`, `dates`: how numbers and dates are written. */
+export type ChangeRowsBody = {
+  changes: Array<RowChangeBody>;
+  dates?: DatesEnum;
+  decimal?: DecimalEnum;
+};
+
+/** What became of the changes, and the list as it is now. */
+export type ChangedRowsShape = {
+  items: Array<RowBecameShape>;
+  review: ReviewShape;
+};
+
 /** The run, and the steps that changed after `after`, as of `seq`. */
 export type ChangesView = {
   after: number;
@@ -400,6 +413,8 @@ export type CountsShape = {
   twice: number;
 };
 
+export type DatesEnum = "dmy" | "mdy";
+
 /** Runs accepted within the last 24 hours. */
 export type Day = {
   done: number;
@@ -422,6 +437,8 @@ export type DecideManyBody = {
   outcome: string;
   tasks: Array<string>;
 };
+
+export type DecimalEnum = "." | ",";
 
 /** What became of an effect in doubt: it happened, with this result; or it is to be sent again. */
 export type DecisionBody = {
@@ -701,6 +718,12 @@ export type GroupsView = {
 export type HandOverBody = {
   reason: string;
   to: string;
+};
+
+/** `revision`: of the list as it was seen. A comment is needed where the control totals differ. */
+export type HandReviewOverBody = {
+  comment?: string;
+  revision: number;
 };
 
 /** A workflow with the number of the version that a bulk retry goes on with. `live`: the one that is live now, null where none is. */
@@ -1201,6 +1224,11 @@ export type PagedRepeatShape = {
   next_cursor: (string | null);
 };
 
+export type PagedReviewChangeShape = {
+  items: Array<ReviewChangeShape>;
+  next_cursor: (string | null);
+};
+
 export type PagedRunShape = {
   items: Array<RunShape>;
   next_cursor: (string | null);
@@ -1486,13 +1514,125 @@ export type RetryShape = {
   version_before: number;
 };
 
+/** What somebody did. `number`: to which row, from 1; null: to the list. `kind`: edit · accept · reject · reopen · hand_over · send_back · take_back. `before`, `after`: the cells that changed. */
+export type ReviewChangeShape = {
+  after: Record<string, unknown>;
+  at: string;
+  before: Record<string, unknown>;
+  by: string;
+  id: string;
+  kind: string;
+  number: (number | null);
+  reason: string;
+};
+
+/** A column. `type`: text · number · amount · date · yes_no; `total`: it says what a row is worth. */
+export type ReviewColumnShape = {
+  editable: boolean;
+  label: string;
+  name: string;
+  required: boolean;
+  total: boolean;
+  type: string;
+};
+
+/** A row. `number`: from 1. `data`: by column; `prepared`: of cells that were changed, as they came. `state`: empty, accepted or rejected. `todo`: somebody has to mend, accept or reject it. `version`: to be named with a change. */
+export type ReviewRowShape = {
+  changed_at: (string | null);
+  changed_by: string;
+  data: Record<string, unknown>;
+  number: number;
+  prepared: Record<string, unknown>;
+  problems: Array<RowProblem>;
+  reason: string;
+  state: string;
+  todo: boolean;
+  version: number;
+};
+
+/** Some of the rows, and how many there are. */
+export type ReviewRowsShape = {
+  rows: Array<ReviewRowShape>;
+  total: number;
+};
+
+/** A list that is reviewed. `stage`: review · release (it waits for that) · released · rejected. `revision`: goes up with every change. `todo`: so many rows keep it from being handed over, of which `blocking` have to be mended or rejected. `differs`: a total or the number of rows is not what it has to be; `must_agree`: then it cannot be handed over. `two_people`: whoever had a hand in it (`hands`) may not release it. `sha256`: of the lines that were handed over. `sent_back`: that it was. `may_…`: I may do so now; `four_eyes`: I may not release it, for I had a hand in it or ask for it. `nobody`: nobody is left who could release it, should I hand it over. */
+export type ReviewShape = {
+  blocking: number;
+  changed: number;
+  columns: Array<ReviewColumnShape>;
+  differs: boolean;
+  expected_count: (number | null);
+  four_eyes: boolean;
+  handed_at: (string | null);
+  handed_by: string;
+  handed_comment: string;
+  hands: Array<string>;
+  id: string;
+  may_edit: boolean;
+  may_hand_over: boolean;
+  may_reject: boolean;
+  may_release: boolean;
+  may_send_back: boolean;
+  must_agree: boolean;
+  nobody: boolean;
+  rejected: number;
+  revision: number;
+  rows: number;
+  sent_back: (ReviewChangeShape | null);
+  sha256: string;
+  stage: string;
+  task_id: string;
+  todo: number;
+  totals: Array<ReviewTotalShape>;
+  two_people: boolean;
+  worth: (string | null);
+};
+
+/** The rows in one currency, empty where there is none. `prepared`: as they came; `now`: as they are, of which those that are `accepted` and `rejected`; `expected`: null where nobody said; `without`: so many have no amount. */
+export type ReviewTotalShape = {
+  accepted: CountAndSumShape;
+  agrees: boolean;
+  currency: string;
+  expected: (string | null);
+  now: CountAndSumShape;
+  prepared: CountAndSumShape;
+  rejected: CountAndSumShape;
+  without: number;
+};
+
 /** The four roles, from the one who looks to the one who rules. */
 export type Role = "viewer" | "reviewer" | "builder" | "admin";
+
+/** What became of a change. `outcome`: changed · conflict (somebody changed the row meanwhile) · refused. `row`: as it is now; `fields`: what is wrong, by column, or `reason`, `state`. */
+export type RowBecameShape = {
+  fields: Record<string, string>;
+  message: string;
+  number: number;
+  outcome: string;
+  row: (ReviewRowShape | null);
+};
+
+/** What a row is to be. `version`: as it was seen; `values`: what is put into cells; `state`: null leaves it. */
+export type RowChangeBody = {
+  number: number;
+  reason?: string;
+  state?: ("" | "accepted" | "rejected" | null);
+  values?: Record<string, unknown>;
+  version: number;
+};
 
 /** New values by the names of the columns; the others stay. `stamp`: of the row as you know it. */
 export type RowChanges = {
   stamp: string;
   values: Record<string, unknown>;
+};
+
+/** Why a row needs a look. `level`: warning (accept or reject it) · blocking (mend or reject it); `column`: of which cell, empty for the row. */
+export type RowProblem = {
+  column: string;
+  level: string;
+  text: string;
 };
 
 /** A row. `values` by the names of the columns; `stamp`: of the state it is in; `by`: who made the last change, with `run` where a workflow did. */
@@ -2047,6 +2187,11 @@ export type WholeVersion = {
   note: string;
   number: number;
   summaries: Record<string, string>;
+};
+
+/** Why. */
+export type WhyBody = {
+  reason: string;
 };
 
 export type WhyEnum = "failed" | "waits";
@@ -2889,6 +3034,137 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/inbox/{task_id}/review": {
+    path: { task_id: string; workspace_id: string };
+    answers: {
+      "200": ReviewShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/inbox/{task_id}/review/changes": {
+    path: { task_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number; number?: (number | null) };
+    answers: {
+      "200": PagedReviewChangeShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/review/hand-over": {
+    path: { task_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: HandReviewOverBody;
+    answers: {
+      "200": ReviewShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/review/reject": {
+    path: { task_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: WhyBody;
+    answers: {
+      "200": ReviewShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/review/release": {
+    path: { task_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: HandReviewOverBody;
+    answers: {
+      "200": ReviewShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/inbox/{task_id}/review/rows": {
+    path: { task_id: string; workspace_id: string };
+    query: { limit?: number; search?: string; show?: "all" | "todo" | "changed" | "rejected"; start?: number };
+    answers: {
+      "200": ReviewRowsShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/review/rows": {
+    path: { task_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: ChangeRowsBody;
+    answers: {
+      "200": ChangedRowsShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/review/send-back": {
+    path: { task_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: WhyBody;
+    answers: {
+      "200": ReviewShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/inbox/{task_id}/review/sheet": {
+    path: { task_id: string; workspace_id: string };
+    answers: {
+      "200": Record<string, unknown>;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };

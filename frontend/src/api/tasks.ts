@@ -17,13 +17,13 @@ export type TaskVote = {
 export type Asked = { kind: "person" | "group" | "role"; key: string; name: string };
 
 /** What happened to a question meanwhile. */
-export type TaskNote = { kind: "escalate" | "hand_over" | "take" | "give_back" | "mail_failed" | "stranded" | "recount"; at: Instant; by: string; to: string; text: string };
+export type TaskNote = { kind: "escalate" | "hand_over" | "take" | "give_back" | "mail_failed" | "stranded" | "recount" | "release" | "send_back" | "take_back"; at: Instant; by: string; to: string; text: string };
 
 /** A question to people. */
 export interface Task {
   id: string;
   /** exception: a step failed. */
-  kind: "approval" | "form" | "exception";
+  kind: "approval" | "form" | "exception" | "review";
   status: "open" | "decided" | "late" | "cancelled";
   title: string;
   run: Run;

@@ -5,6 +5,7 @@
 import type * as bulk from "./bulkRetries";
 import type * as documents from "./documents";
 import type * as files from "./files";
+import type * as reviews from "./reviews";
 import type * as generated from "./schema.gen";
 import type * as types from "./types";
 import type * as waits from "./waits";
@@ -45,6 +46,12 @@ export type Checks = [
   Checked<Fits<files.StoredFile, generated.FileShape>>,
   Checked<Fits<files.FileTotal, generated.FileTotalShape>>,
   Checked<Fits<files.FileUse, generated.FileUseShape>>,
+  Checked<Fits<reviews.ReviewColumn, generated.ReviewColumnShape>>,
+  Checked<Fits<reviews.ReviewTotal, generated.ReviewTotalShape>>,
+  Checked<Fits<reviews.Review, generated.ReviewShape>>,
+  Checked<Fits<reviews.ReviewRow, generated.ReviewRowShape>>,
+  Checked<Fits<reviews.ReviewChange, generated.ReviewChangeShape>>,
+  Checked<Fits<reviews.RowBecame, generated.RowBecameShape>>,
   Checked<Fits<types.TaskVote, generated.Vote>>,
   Checked<Fits<types.Task, generated.TaskShape>>,
   Checked<Fits<types.TaskDetail, generated.TaskDetail>>,

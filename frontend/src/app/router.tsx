@@ -247,7 +247,13 @@ const inboxRoute = createRoute({
       ...(run ? { run } : {}),
     };
   },
-  component: screen(() => import("../pages/inbox"), "inbox", "runs", "inspector", "fields"),
+  component: screen(() => import("../pages/inbox"), "inbox", "runs", "inspector", "fields", "reviews"),
+});
+
+const reviewRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/reviews/$taskId",
+  component: screen(() => import("../pages/review"), "reviews"),
 });
 
 const deadLettersRoute = createRoute({
@@ -356,6 +362,7 @@ const routeTree = rootRoute.addChildren([
     batchRoute,
     reconciliationRoute,
     inboxRoute,
+    reviewRoute,
     deadLettersRoute,
     filesRoute,
     tablesRoute,

@@ -24,10 +24,11 @@ export function isContainer(spec: StepSpec | undefined): boolean {
   return spec?.container === true;
 }
 
-/** The settings of a container that are worked out for each of its items, so that they know `item` and `index`. */
+/** The settings that are worked out for each entry of a list, so that they know `item` and `index`: of a container, and of a review. */
 const ITEM_FIELDS: Readonly<Record<string, readonly string[]>> = {
   "flow.for_each": ["label", "item_key", "amount", "currency", "posted"],
   "flow.repeat": ["until"],
+  "people.review": ["rules"],
 };
 /** The one of these that is worked out as an item ends, from what the steps inside gave. */
 const ENDED_FIELD = "posted";

@@ -71,6 +71,14 @@ export function itemSample(document: GraphDocument, specs: Specs, samples: Sampl
     const row = rowSample(startOf(document, specs, container.id), container.config["file"]);
     return row ? { value: row, origin: "example" } : { value: undefined, origin: "none" };
   }
+  if (container.config["source"] === "review") {
+    // What was released are rows of the list that was reviewed.
+    const given = container.config["reviewed"];
+    const [part] = typeof given === "string" ? parseTemplate(given) : [];
+    const from = part?.kind === "expression" ? simplePath(part.source)?.key : null;
+    const review = from ? indexOf(document).byKey.get(from) : undefined;
+    return review?.type.startsWith("people.review@") ? itemSample(document, specs, samples, review) : { value: undefined, origin: "none" };
+  }
   const list = container.config["items"];
   const parts = typeof list === "string" ? parseTemplate(list) : [];
   const path = parts.length === 1 && parts[0]?.kind === "expression" ? simplePath(parts[0].source) : null;

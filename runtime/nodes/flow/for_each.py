@@ -23,6 +23,7 @@ from runtime.sdk.headers import check_header
 from runtime.sdk.hours import HoursSettings, hours_of, hours_problems
 from runtime.sdk.key_settings import KeySettings
 from runtime.sdk.list_pages import ListPages
+from runtime.sdk.review_pages import review_pages
 from runtime.sdk.source_settings import DataTableSettings, FileSettings, PagesSettings
 from runtime.sdk.sources import Paged
 
@@ -32,7 +33,7 @@ _HOURS = set(HoursSettings.model_fields)
 
 
 class ForEachConfig(FileSettings, PagesSettings, DataTableSettings, BatchSettings, HoursSettings, KeySettings):
-    source: Literal["list", "file", "table", "pages"] = field(
+    source: Literal["list", "file", "table", "pages", "review"] = field(
         "list",
         title="Where the entries come from",
         help="Files, tables and pages are read bit by bit, each when it is needed.",
@@ -42,6 +43,7 @@ class ForEachConfig(FileSettings, PagesSettings, DataTableSettings, BatchSetting
             ("file", "The rows of a file (CSV, Excel)"),
             ("table", "The rows of a data table"),
             ("pages", "Another system, page by page (HTTP)"),
+            ("review", "The rows of a list that was reviewed"),
         ),
         order=0,
     )
@@ -56,6 +58,17 @@ class ForEachConfig(FileSettings, PagesSettings, DataTableSettings, BatchSetting
         widget="json",
         expression=True,
         placeholder="{{ trigger.body.lines }}",
+        order=1,
+    )
+    reviewed: Any = field(
+        None,
+        title="The reviewed list",
+        help="What “Review a list” gives as “accepted”. Each row goes through the steps inside, as “item”.",
+        widget="json",
+        expression=True,
+        required=True,
+        placeholder="{{ steps.review.accepted }}",
+        show_if={"source": ["review"]},
         order=1,
     )
     at_a_time: int = field(
@@ -144,7 +157,7 @@ def run(config: ForEachConfig, step_input: JSON, context: Context) -> OwnRuns:
         return _paged(config)
     if config.source == "file":
         return _filed(config)
-    if config.source == "table":
+    if config.source in ("table", "review"):
         return _kept_here(config)
     count = len(config.items)
     if count > config.most_items:
@@ -198,8 +211,9 @@ def _filed(config: ForEachConfig) -> OwnRuns:
 
 
 def _kept_here(config: ForEachConfig) -> OwnRuns:
+    most = config.most_items
     paged = Paged(
-        config.rows_of_table(most=config.most_items),
+        review_pages(config.reviewed, most=most) if config.source == "review" else config.rows_of_table(most=most),
         most_pages=_MOST_ITEMS,
         most_items=config.most_items,
         keyed=bool(config.item_key),
@@ -269,7 +283,7 @@ def warnings(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def effect(config: Mapping[str, Any]) -> EffectClass:
-    return EffectClass.READ if config.get("source") in ("pages", "file", "table") else EffectClass.PURE
+    return EffectClass.READ if config.get("source") in ("pages", "file", "table", "review") else EffectClass.PURE
 
 
 def _may_fail(config: ForEachConfig, count: int) -> int | None:
@@ -292,6 +306,9 @@ def summary(config: Mapping[str, Any], words: Words) -> str:
         return _file_words(config, words)
     if config.get("source") == "table":
         return f"the rows of a data table{_together(config)}" if config.get("table") else ""
+    if config.get("source") == "review":
+        given = config.get("reviewed")
+        return f"the rows of {words.value(given)}{_together(config)}" if isinstance(given, str) and given else ""
     if not items:
         return ""
     what = f"{len(items)} entries" if isinstance(items, list) else words.value(items)

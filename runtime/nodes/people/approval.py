@@ -19,9 +19,8 @@ from runtime.sdk import (
     Text,
     Wait,
     field,
-    people_of,
 )
-from runtime.sdk.tasks import Fact, Question, asks, facts_of, question_advice
+from runtime.sdk.tasks import Fact, Question, asks, facts_of, question_advice, requester_of
 
 
 class ApprovalConfig(Question):
@@ -111,7 +110,7 @@ async def run(config: ApprovalConfig, step_input: JSON, context: Context) -> Wai
         currency=config.currency.strip(),
         everyone=config.rule == "all",
         admins=config.admins,
-        barred=await _requester(config, context) if config.not_requester else (),
+        barred=await requester_of(config.requester, context) if config.not_requester else (),
         choices=(
             Choice("approved", "Approve", comment=config.comment == "always"),
             Choice("rejected", "Reject", comment=config.comment != "never"),
@@ -131,20 +130,6 @@ async def run(config: ApprovalConfig, step_input: JSON, context: Context) -> Wai
         note="Waits for a decision",
         task=replace(task, needs=needs),
     )
-
-
-async def _requester(config: ApprovalConfig, context: Context) -> tuple[str, ...]:
-    """Whoever asks for it, who may not decide. A rule that cannot be held to must not look as if it were."""
-    named = people_of(config.requester)
-    starter = await context.started_by()
-    barred = (*named, *((starter,) if starter.startswith("user:") else ()))
-    if not barred or any("@" not in one for one in named):
-        raise PermanentError(
-            "Nobody knows who asks for it",
-            "“Whoever asks for it may not decide” needs an e-mail address: no person started this run.",
-            "requester_unknown",
-        )
-    return barred
 
 
 def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:

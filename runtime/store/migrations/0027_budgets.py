@@ -7,7 +7,7 @@ import runtime.engine.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("store", "0025_batches"),
+        ("store", "0026_review"),
     ]
 
     operations = [

@@ -1,4 +1,4 @@
-import { ClipboardPen, Stamp, TriangleAlert } from "lucide-react";
+import { ClipboardPen, ListChecks, Stamp, TriangleAlert } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
 import type { Task } from "../../api/types";
@@ -6,7 +6,7 @@ import ui from "../../ui/ui.module.css";
 import css from "./inbox.module.css";
 import { cx } from "../../ui";
 
-const ICONS = { approval: Stamp, form: ClipboardPen, exception: TriangleAlert } as const;
+const ICONS = { approval: Stamp, form: ClipboardPen, exception: TriangleAlert, review: ListChecks } as const;
 
 /** The kind of a question as a picture. */
 export function KindTile({ kind }: { kind: Task["kind"] }) {

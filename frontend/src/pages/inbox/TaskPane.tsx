@@ -11,6 +11,7 @@ import { Button, ErrorCard, Note, SkeletonRows, useNow } from "../../ui";
 import { Decide } from "./Decide";
 import { takeBackDecision } from "./decisions";
 import css from "./inbox.module.css";
+import { ReviewPane } from "./ReviewPane";
 import { TaskView } from "./TaskView";
 
 /** While it is open, the question is asked for again so often: somebody may be quicker. */
@@ -63,6 +64,7 @@ export function TaskPane({ id, onDecided, onTakenBack }: TaskPaneProps) {
       </TaskView>
     );
   }
+  if (task.kind === "review") return <ReviewPane task={task} head={head} />;
   if (!task.may_decide) return <TaskView task={task} head={head} />;
   return <Decide task={task} head={head} onDecided={(answer) => onDecided(task, answer)} />;
 }

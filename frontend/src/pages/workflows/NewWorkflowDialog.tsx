@@ -9,7 +9,7 @@ import { useWorkspace } from "../../api/session";
 import type { Workflow } from "../../api/types";
 import { Button, Dialog, ErrorCard, RadioGroup, TextField } from "../../ui";
 
-type Origin = "blank" | "example" | "undoExample" | "peopleExample" | "batchExample" | "reconcileExample";
+type Origin = "blank" | "example" | "undoExample" | "peopleExample" | "batchExample" | "reconcileExample" | "reviewExample";
 
 /** The examples by the name under which the server knows them. */
 const EXAMPLES = {
@@ -18,6 +18,7 @@ const EXAMPLES = {
   peopleExample: "Refund with approval",
   batchExample: "Month-end statements",
   reconcileExample: "Bank statement reconciliation",
+  reviewExample: "Supplier payment run",
 } as const;
 
 export function NewWorkflowDialog({ onClose, origin = "blank" }: { onClose: () => void; origin?: Origin }) {
@@ -76,6 +77,7 @@ export function NewWorkflowDialog({ onClose, origin = "blank" }: { onClose: () =
             { value: "peopleExample", label: t("new.peopleExample"), hint: t("new.peopleExampleHint") },
             { value: "batchExample", label: t("new.batchExample"), hint: t("new.batchExampleHint") },
             { value: "reconcileExample", label: t("new.reconcileExample"), hint: t("new.reconcileExampleHint") },
+            { value: "reviewExample", label: t("new.reviewExample"), hint: t("new.reviewExampleHint") },
           ]}
         />
         <div style={{ display: "flex", justifyContent: "flex-end", gap: 10 }}>
