@@ -42,6 +42,7 @@ from runtime.intake.told import Told
 from runtime.intake.triggers import Door, Doors
 from runtime.intake.waiting import Held
 from runtime.store import artifacts, failpoints
+from runtime.store.attention import ATTENTION
 from runtime.store.brake import BRAKE
 from runtime.store.records import Accepted, AcceptRun
 from runtime.store.writer import ACCEPT_PATIENCE, Writer
@@ -130,6 +131,7 @@ class Intake:
 
     async def __call__(self, scope: Scope, receive: Receive, send: answers.Send) -> None:
         """Handle one HTTP request whose path begins with `PREFIX`."""
+        ATTENTION.call()
         name = scope["path"][len(PREFIX) :]
         try:
             if name.startswith(_STATUS):
@@ -160,6 +162,7 @@ class Intake:
         `tell` is called once, perhaps before this returns. The request alone decides between the two ways, and whether
         somebody asked for its address a moment ago; never what is found there (S28).
         """
+        ATTENTION.call()
         name = scope["path"][len(PREFIX) :]
         door = False if name.startswith((_STATUS, RESUME)) else self._doors.at_once(name)
         headers = by_name(scope["headers"])

@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Final, TypeVar
 
+from runtime.store.attention import ATTENTION
+
 __all__ = ["Pacer"]
 
 T = TypeVar("T")
@@ -21,6 +23,10 @@ T = TypeVar("T")
 #: Of a turn of the loop, while others are about, and while nobody is.
 _SHARE_SECONDS: Final = 0.001
 _ALONE_SECONDS: Final = 0.008
+#: While somebody else goes on, and for so long behind that, all that steps back holds still; but never for longer.
+_STILL_SECONDS: Final = 0.004
+_LONGEST_SECONDS: Final = 0.012
+_AGAIN_SECONDS: Final = 0.001
 #: Whoever began or ended so long ago is about: his next step may come any moment.
 _ABOUT_SECONDS: Final = 3.0
 
@@ -33,6 +39,8 @@ class Pacer:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._turning = False
         self._others_until = 0.0
+        #: When somebody who does not step back went on, and when somebody who does.
+        self._other_at = self._went_at = 0.0
         #: How long one goes on, on average. Seconds
         self._usual = 0.000_2
 
@@ -40,12 +48,19 @@ class Pacer:
         """Somebody who does not step back began, or ended."""
         self._others_until = time.monotonic() + _ABOUT_SECONDS
 
+    def note_step(self) -> None:
+        """Somebody who does not step back goes on."""
+        self._other_at = time.monotonic()
+
     async def pace(self, work: Coroutine[Any, Any, T], steps_back: Callable[[], bool]) -> T:
         """Do this work, in small parts where it steps back."""
         return await _paced(self, work, steps_back)
 
     def _may_go_on(self) -> bool:
-        return not self._waiting and self._spent < self._share()
+        return not self._waiting and self._spent < self._share() and not self._holds_still(time.monotonic())
+
+    def _holds_still(self, now: float) -> bool:
+        return now - max(self._other_at, ATTENTION.at) < _STILL_SECONDS and now - self._went_at < _LONGEST_SECONDS
 
     def _share(self) -> float:
         return _SHARE_SECONDS if time.monotonic() < self._others_until else _ALONE_SECONDS
@@ -70,6 +85,12 @@ class Pacer:
     def _turn(self) -> None:
         """The next turn of the loop: some of those that wait go on in it."""
         self._turning, self._spent = False, 0.0
+        now = time.monotonic()
+        if self._holds_still(now):
+            self._turning = True
+            asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._turn)
+            return
+        self._went_at = now
         left = self._share()
         while self._waiting and left > 0:
             waiting = self._waiting.popleft()
@@ -95,6 +116,8 @@ def _paced(pacer: Pacer, work: Coroutine[Any, Any, T], steps_back: Callable[[], 
             except BaseException as cut_off:
                 error = cut_off
         began = time.perf_counter()
+        if not back:
+            pacer.note_step()
         try:
             waits_for = work.send(None) if error is None else work.throw(error)
         except StopIteration as end:

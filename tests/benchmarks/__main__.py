@@ -123,6 +123,7 @@ def staged(mode: str, wanted: Callable[[str], bool], *, workers: int = 1, **sett
             "PRACTICE_COMPANY": "true",
             "LOG_LEVEL": "WARNING",
             **settings,
+            **{k: v for k, v in __import__("os").environ.items() if k in ("PAUSE", "SHARE")},
         }
         if mode == "scaled":
             database = cleanup.enter_context(postgres())
