@@ -31,7 +31,7 @@ _LONGEST_SIDE = 2_400
 def main() -> None:
     """Answer until the other side has gone, or nothing was asked for long."""
     descriptor, memory, patience, nice = (int(argument) for argument in sys.argv[1:5])
-    os.nice(nice)
+    _step_back(nice)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # Ctrl+C is meant for whoever started it, and ends this one by its door.
@@ -40,6 +40,14 @@ def main() -> None:
     with Connection(descriptor) as door, contextlib.suppress(EOFError, OSError):
         while door.poll(patience):
             frames.send(door, *_answer(*frames.receive(door)))
+
+
+def _step_back(nice: int) -> None:
+    """Behind whatever else needs the processor, also where that has stepped back itself."""
+    os.nice(nice)
+    if nice and sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _answer(head: dict[str, Any], portions: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:

@@ -69,6 +69,8 @@ class Reading:
         return min(self.base + len(self.items), self.most_items)
 
     def item(self, number: int) -> JSON:
+        if number < self.base:
+            raise LookupError(f"Entry {number} has a run already.")
         return self.items[number - self.base]
 
     def document(self) -> JSON:
@@ -191,8 +193,8 @@ def _error_of(ending: object) -> StepError:
 
 
 async def _take_page(look: Look, reading: Reading, page: Page, paged: Paged) -> None:
-    count = look.fan.tally.count
-    left = reading.items[count - reading.base :]
+    begun = max(look.fan.tally.count - reading.base, 0)
+    count, left = reading.base + begun, reading.items[begun:]
     found = Known(list(page.items))
     if paged.keyed:
         try:

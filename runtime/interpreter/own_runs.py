@@ -225,6 +225,9 @@ async def look(driver: Driver) -> bool:
         elif driver.state.ending is not None and driver.base.ending is None:
             # What makes the run end is committed first: were it lost, its own runs would have ended for nothing.
             fan.due = True
+        elif driver.unit.children:
+            # What the rows say lacks those that are about to begin: they are committed first.
+            continue
         elif fan.due:
             fan.due = False
             try:

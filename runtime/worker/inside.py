@@ -33,7 +33,7 @@ class Inside:
         self._readers = readers
         self._alone = alone
         self._workers = workers
-        self._pacer = Pacer()
+        self._pacer = Pacer(embedded=alone)
         self._window = Window(most, embedded=alone)
         #: Rate budgets of connections; None where nobody keeps them.
         self.budgets: Budgets | None = None

@@ -23,18 +23,24 @@ T = TypeVar("T")
 #: Of a turn of the loop, while others are about, and while nobody is.
 _SHARE_SECONDS: Final = 0.001
 _ALONE_SECONDS: Final = 0.008
-#: While somebody else goes on, and for so long behind that, all that steps back holds still; but never for longer.
-_STILL_SECONDS: Final = 0.004
-_LONGEST_SECONDS: Final = 0.012
+#: While somebody else goes on, and for so long behind that, all that steps back holds still: as long as a commit of the
+#: embedded database takes, or one of a server. But never for so many times as long.
+_STILL_SECONDS: Final = {True: 0.004, False: 0.01}
+_LONGEST_TIMES: Final = 3
 _AGAIN_SECONDS: Final = 0.001
+_MADE_UP: Final = 3
 #: Whoever began or ended so long ago is about: his next step may come any moment.
 _ABOUT_SECONDS: Final = 3.0
 
 
 class Pacer:
-    """For one loop. `steps_back` of a coroutine may change while it runs: it is asked whenever it goes on."""
+    """For one loop. `steps_back` of a coroutine may change while it runs: it is asked whenever it goes on.
 
-    def __init__(self) -> None:
+    `embedded`: whether the database is.
+    """
+
+    def __init__(self, *, embedded: bool = True) -> None:
+        self._still = _STILL_SECONDS[embedded]
         self._spent = 0.0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._turning = False
@@ -60,7 +66,10 @@ class Pacer:
         return not self._waiting and self._spent < self._share() and not self._holds_still(time.monotonic())
 
     def _holds_still(self, now: float) -> bool:
-        return now - max(self._other_at, ATTENTION.at) < _STILL_SECONDS and now - self._went_at < _LONGEST_SECONDS
+        return now - self._others_at() < self._still and now - self._went_at < self._still * _LONGEST_TIMES
+
+    def _others_at(self) -> float:
+        return max(self._other_at, ATTENTION.at)
 
     def _share(self) -> float:
         return _SHARE_SECONDS if time.monotonic() < self._others_until else _ALONE_SECONDS
@@ -91,7 +100,8 @@ class Pacer:
             asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._turn)
             return
         self._went_at = now
-        left = self._share()
+        # Where others are always about, it makes up a little for having held still so long.
+        left = self._share() * (_MADE_UP if now - self._others_at() < self._still else 1)
         while self._waiting and left > 0:
             waiting = self._waiting.popleft()
             if not waiting.done():

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from runtime import api
+from runtime.interpreter import Driver, own_amounts, own_runs
 from runtime.store.models import ItemKey, Reading, Run
 from tests.runtime.fixtures import World
 from tests.runtime.machine import (
@@ -56,6 +57,19 @@ def numbers(run_id: UUID) -> list[Any]:
 
 
 BODY = fields("name", of="{{ item.number }}")
+
+
+def test_what_is_heard_of_while_others_are_begun_brings_no_entry_twice(
+    any_machine: Machine, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def noted(driver: Driver, *_: object) -> None:
+        own_runs.hear(driver)
+
+    monkeypatch.setattr(own_amounts, "note", noted)
+    graph = flow("start -> each", pages(world, "of=43&limit=6", at_a_time=12), *inside("each", BODY))
+    run = any_machine.run(graph)
+    assert run.status == "completed"
+    assert numbers(run.id) == list(range(1, 44))
 
 
 @pytest.mark.parametrize(
