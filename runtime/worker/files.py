@@ -84,7 +84,13 @@ class StepFiles:
             found = self._known(wanted)
             return files.opened(wanted, found.sha256, found.size)
 
-        return await self._in_thread(opened)
+        opening = asyncio.get_running_loop().run_in_executor(self._pool, opened)
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # The thread may open it all the same, and nobody would close it.
+            opening.add_done_callback(_close)
+            raise
 
     def _known(self, wanted: UUID) -> FileValue:
         """The file as it is on record: what the data says of it proves nothing."""
@@ -112,6 +118,11 @@ class StepFiles:
 
     async def _in_thread(self, call: Callable[[], R]) -> R:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+
+
+def _close(opening: asyncio.Future[BinaryIO]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 def _write_all(saving: files.Saving, chunks: Iterator[bytes]) -> files.Saving:
