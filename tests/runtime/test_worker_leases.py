@@ -62,10 +62,10 @@ def test_a_worker_that_lost_its_lease_records_nothing_and_starts_nothing(machine
 
 def test_a_stop_hands_runs_back_at_once_and_loses_no_result(idle_machine: Machine, world: World) -> None:
     idle_machine.start()
-    short = idle_machine.begin(flow("start -> pay -> a", post("pay", f"{world.url}/with/slow=300/invoices", INVOICE)))
-    long = idle_machine.begin(flow("start -> pay -> a", post("pay", f"{world.url}/with/slow=3000/invoices", INVOICE)))
+    short = idle_machine.begin(flow("start -> pay -> a", post("pay", f"{world.url}/with/slow=1500/invoices", INVOICE)))
+    long = idle_machine.begin(flow("start -> pay -> a", post("pay", f"{world.url}/with/slow=9000/invoices", INVOICE)))
     wait_until(lambda: Attempt.objects.count() == 2)
-    idle_machine.stop(grace_seconds=1.0)
+    idle_machine.stop(grace_seconds=4.0)
     assert Run.objects.filter(lease_owner__isnull=False).count() == 0
     assert Attempt.objects.get(run_id=short).status == "succeeded", "what ended within the grace is recorded"
     assert Attempt.objects.get(run_id=long).status == "intent"
