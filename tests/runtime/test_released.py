@@ -9,11 +9,16 @@ import pytest
 
 from runtime import api
 from runtime.contracts import RetryRefused, RunView
+from runtime.sdk import PermanentError
+from runtime.sdk.reviews import Judge
+from runtime.store import reviews
+from runtime.store.models import HumanTask, ReviewRow
+from runtime.store.reviews import Place
 from tests.runtime.fixtures import World
 from tests.runtime.machine import WORKSPACE, Machine, detail, flow, post, step
 from tests.runtime.test_people import asked
 from tests.runtime.test_retrying import go_on
-from tests.runtime.test_reviews import LINKS, begin, hand_over, release, review_step
+from tests.runtime.test_reviews import LINKS, begin, document, hand_over, release, review_step, view
 
 ROWS: list[dict[str, Any]] = [
     {"supplier": "Brinkmann", "amount": 10, "currency": "EUR", "way": ""},
@@ -78,3 +83,12 @@ def test_whoever_goes_on_with_a_run_cannot_say_that_no_second_person_is_needed(
     assert "changed in the workflow" in caught.value.fields["list"]
     go_on(run_id, edits={"list": {**before, "title": "Once more"}})
     assert asked(run_id).title == "Once more"
+
+
+def test_a_process_that_comes_late_does_not_take_away_the_list_that_people_look_at(machine: Machine) -> None:
+    run_id, task = begin(machine)
+    row = HumanTask.objects.get(pk=task.id)
+    judge = Judge.again({**document()["nodes"][1]["config"], "rules": [], "columns": view(task).columns})
+    with pytest.raises(PermanentError):
+        reviews.stage(Place(WORKSPACE, run_id, "list", row.generation, row.attempt), judge, {})
+    assert (view(task).rows, ReviewRow.objects.filter(review_id=view(task).id).count()) == (3, 3)
