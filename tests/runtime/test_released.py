@@ -35,7 +35,8 @@ def paid(machine: Machine, world: World) -> tuple[UUID, RunView]:
     pay = post("pay", f"{world.url}{{{{ item.way }}}}/invoices", body, retry={"attempts": 1})
     made = flow(LINKS, review_step(), each)
     made["nodes"].append({**pay, "parent": "each"})
-    run_id = machine.begin(made, {"rows": ROWS})
+    given: Any = {"rows": ROWS}
+    run_id = machine.begin(made, given)
     task = asked(run_id)
     hand_over(task)
     release(task)
