@@ -15,7 +15,7 @@ from runtime.contracts import NotFound, Page
 from runtime.contracts.batches import CountAndSum
 from runtime.contracts.files import FileView
 from runtime.contracts.reconciliations import GROUPS, ReconciledTotal, ReconciledView, ReconciliationView
-from runtime.engine.jsonprofile import loads_stored
+from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.interpreter.versions import parsed
 from runtime.store import files as store
 from runtime.store.artifacts import ArtifactDamaged
@@ -66,12 +66,14 @@ def reconciled(
     if row is None:
         raise NotFound("The file with these rows was removed.", code="file_not_found")
     size, wanted = page_size(limit), search.strip().casefold()
+    # As it stands within a line, where quotes and the like are written otherwise.
+    within = dumps(wanted)[1:-1]
     found: list[ReconciledView] = []
     try:
         with store.opened(row.pk, row.sha256, row.size) as file:
             file.seek(min(decode_number(after) or 0, row.size))
             for at, line in _lines(file):
-                if wanted and wanted not in line.decode().casefold():
+                if wanted and within not in line.decode().casefold():
                     continue
                 value: Any = loads_stored(line)
                 if wanted and not any(wanted in text for text in _texts(value)):

@@ -41,6 +41,8 @@ from runtime.interpreter.generations import decided, note_decision, paused_aroun
 from runtime.interpreter.own_errors import changed
 from runtime.interpreter.own_results import that_differs
 from runtime.interpreter.plain_retries import in_the_way, incompatible
+from runtime.interpreter.released import AS_RELEASED, of_a_release
+from runtime.interpreter.released import refused as refused_for_release
 from runtime.interpreter.reopening import Found, carry_on, choices, look, next_rows, run_row, version_of
 from runtime.interpreter.versions import Unsupported
 from runtime.sdk import OwnRuns, StepFailure
@@ -269,6 +271,8 @@ def _refuse(
     for node in (*edits, *decisions):
         if node not in begins:
             refused[node] = "Only a step that the run goes on with can be changed."
+    if edits and of_a_release(found.row):
+        refused |= dict.fromkeys(edits, AS_RELEASED)
     for node, after in edits.items():
         if node not in refused and (problem := _problem(found, node, after)) is not None:
             refused[node] = problem
@@ -290,6 +294,9 @@ def _problem(found: Found, node: str, after: JSON) -> str | None:
     try:
         normalise(after)
         step = found.version.step(node)
+        why = refused_for_release(found.version.graph.by_id[node], _input_of(found, node), after)
+        if why is not None:
+            return why
         if step.prepared is not None:
             config = step.prepared.validate(after)
             if step.type.effect_of(after) is not step.effect:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
+from runtime.contracts import NotRetryable
 from runtime.engine.jsonprofile import JSON, dumps, loads_stored, normalise
 from runtime.interpreter import again, own_amounts
 from runtime.interpreter.generations import refuse_part_of_what_is_over
 from runtime.interpreter.payloads import INLINE_CHARACTERS, put_aside, reference_in
 from runtime.interpreter.plain_retries import look_plainly
+from runtime.interpreter.released import AS_RELEASED, of_a_release
 from runtime.interpreter.reopening import carry_on, next_rows
 from runtime.store import artifacts
 from runtime.store.commits import commit
@@ -26,6 +28,8 @@ def correct(workspace_id: UUID, run: dict[str, Any], item: JSON, by: UUID | None
     """Give this entry (`id`, `parent_run_id`, `parent_node`, `item_index`, `item`, `version_id` of its run) something
     else, and go on with it from where it failed; the steps that it was done with stand. Raises NeedsSomebody,
     NotRetryable, PlanOutdated, RetryRefused, StoreUnavailable."""
+    if of_a_release(run):
+        raise NotRetryable(AS_RELEASED, code="released")
     text = dumps(item)
     if len(text) > INLINE_CHARACTERS:
         text = put_aside(text, workspace_id=workspace_id, name=f"item-{run['item_index']}.json").text()

@@ -50,8 +50,8 @@ _SECOND: Final = 1 << 40
 _TABLES: Final = """
 CREATE TABLE entries (side INTEGER, seq INTEGER, label TEXT, keys TEXT, amount TEXT, currency TEXT, day INTEGER,
   place TEXT, row TEXT, PRIMARY KEY (side, seq));
-CREATE TABLE names (side INTEGER, key TEXT, currency TEXT, amount TEXT, seq INTEGER,
-  PRIMARY KEY (side, key, currency, amount, seq)) WITHOUT ROWID;
+CREATE TABLE names (side INTEGER, key TEXT, currency TEXT, about REAL, amount TEXT, seq INTEGER,
+  PRIMARY KEY (side, key, currency, about, amount, seq)) WITHOUT ROWID;
 CREATE TABLE used (key TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE results (id INTEGER PRIMARY KEY, grp INTEGER, at INTEGER, why TEXT, missing TEXT);
 CREATE TABLE members (result INTEGER, side INTEGER, seq INTEGER, PRIMARY KEY (result, side, seq)) WITHOUT ROWID;
@@ -140,14 +140,15 @@ class Comparison:
         label = label_of(row, reading.keys)
         text = amount_text(amount)
         entries.append((side, seq, label, dumps(list(keys)), text, currency, day, place, dumps(row)))
-        names += [(side, key, currency, text, seq) for key in keys]
+        # By `about` amounts are found in their order; equal they are by their text alone.
+        names += [(side, key, currency, float(amount), text, seq) for key in keys]
 
     def _keep(self, entries: list[Any], names: list[Any]) -> None:
         if self.stopped:
             raise TooLarge("It was stopped.")
         try:
             self._rows.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", entries)
-            self._rows.executemany("INSERT INTO names VALUES (?, ?, ?, ?, ?)", names)
+            self._rows.executemany("INSERT INTO names VALUES (?, ?, ?, ?, ?, ?)", names)
         except sqlite3.OperationalError as error:
             raise _no_room(error) from error
         entries.clear()
@@ -205,26 +206,32 @@ class Comparison:
                     yield _Row(seq, tuple(loaded), Decimal(amount), currency, day)
 
     def _exactly(self, row: _Row) -> _Row | None:
-        found = self._candidates(row, "AND currency = ? AND amount = ?", (row.currency, amount_text(row.amount)))
+        found = self._candidates(row, "AND about = :about AND amount = :amount ORDER BY seq")
         return min(found, key=lambda one: (_apart(row.day, one.day) or 0, one.seq), default=None)
 
     def _nearest(self, row: _Row) -> _Row | None:
         if not self.rules.tolerance and not self.rules.percent:
             return None
-        found = self._candidates(row, "AND currency = ?", (row.currency,))
+        found = [
+            *self._candidates(row, "AND about >= :about ORDER BY about, amount, seq"),
+            *self._candidates(row, "AND about < :about ORDER BY about DESC, amount, seq"),
+        ]
         return min(
             found,
             key=lambda one: (abs(EXACT.subtract(row.amount, one.amount)), _apart(row.day, one.day) or 0, one.seq),
             default=None,
         )
 
-    def _candidates(self, row: _Row, more: str, values: tuple[str, ...]) -> list[_Row]:
-        """Open rows of the second list with this row's key that count as equal."""
+    def _candidates(self, row: _Row, more: str) -> list[_Row]:
+        """Open rows of the second list with this row's key and currency that count as equal."""
         found = self._rows.execute(
-            f"SELECT seq, amount, currency FROM names WHERE side = 1 AND key = ? {more}"
-            f" ORDER BY currency, amount, seq LIMIT {_MOST_NEAR}",
-            (row.keys[0], *values),
-        ).fetchall()
+            "SELECT seq, amount, currency FROM names WHERE side = 1 AND key = :key AND currency = :currency"
+            f" {more} LIMIT {_MOST_NEAR}",
+            {
+                "key": row.keys[0], "currency": row.currency, "about": float(row.amount),
+                "amount": amount_text(row.amount),
+            },
+        ).fetchall()  # fmt: skip
         rows = [_Row(seq, row.keys, Decimal(amount), currency, self._day(seq)) for seq, amount, currency in found]
         return [one for one in rows if self.rules.accepts(row.amount, one.amount) and self.rules.near(row.day, one.day)]
 
@@ -253,12 +260,15 @@ class Comparison:
         for side, rows in ((0, a), (1, b)):
             for row in rows:
                 for key in row.keys:
-                    self._rows.execute(
-                        "DELETE FROM names WHERE side = ? AND key = ? AND currency = ? AND amount = ? AND seq = ?",
-                        (side, key, row.currency, amount_text(row.amount), row.seq),
-                    )
+                    self._forget(side, key, row)
                     self._rows.execute("INSERT OR IGNORE INTO used VALUES (?)", (key,))
         self._put(group, why, {0: [row.seq for row in a], 1: [row.seq for row in b]}, missing)  # type: ignore[arg-type]
+
+    def _forget(self, side: int, key: str, row: _Row) -> None:
+        self._rows.execute(
+            "DELETE FROM names WHERE side = ? AND key = ? AND currency = ? AND about = ? AND amount = ? AND seq = ?",
+            (side, key, row.currency, float(row.amount), amount_text(row.amount), row.seq),
+        )
 
     def _put(self, group: Group, why: str, seqs: Mapping[int, list[int]], missing: tuple[str, ...] = ()) -> None:
         first = min(seqs.get(0) or [_SECOND + seq for seq in seqs[1]])
@@ -311,10 +321,7 @@ class Comparison:
         """None of what the row names is open."""
         known = any(self._is_used(key) for key in row.keys)
         for key in row.keys:
-            self._rows.execute(
-                "DELETE FROM names WHERE side = 0 AND key = ? AND currency = ? AND amount = ? AND seq = ?",
-                (key, row.currency, amount_text(row.amount), row.seq),
-            )
+            self._forget(0, key, row)
         if known:
             self._put("twice", "twice", {0: [row.seq]})
             return

@@ -32,6 +32,9 @@ MOST_ROW_CHARACTERS: Final = 64 * 1024
 _LONGEST_SOUGHT: Final = 1_000
 _LONGEST_PROBLEM: Final = 300
 _LONGEST_CURRENCY: Final = 8
+#: As totals are kept (`store.batches.units_of`).
+_MOST_AMOUNT: Final = 10**14
+_MOST_PLACES: Final = 4
 
 Level = Literal["warning", "blocking"]
 _RANKS: Final[Mapping[str, int]] = {"warning": 1, "blocking": 2}
@@ -167,6 +170,10 @@ class Judge:
             given = row.get(worth.name)
             cell = given.get("amount") if isinstance(given, dict) else given
             amount = None if is_empty(cell) else Decimal(str(typed(cell, _as_table(worth), ".", "dmy")))
+            if amount is not None and not _can_be_summed(amount):
+                # It would be released, and stand in no total.
+                said = f"{worth.label or worth.name} is too large or has more than four places: it is in no total."
+                problems.append(Problem("blocking", said, worth.name))
         sought = " ".join(cell_text(row.get(column.name)) for column in self.columns).casefold()[:_LONGEST_SOUGHT]
         return Judged(tuple(problems), amount, self._currency(row), sought)
 
@@ -196,6 +203,10 @@ class Judge:
     def value(self, column: ReviewColumn, text: JSON, decimal: Sign, dates: Order) -> JSON:
         """What somebody has put into a cell, as the column's kind. Raises Misfit."""
         return typed(text, _as_table(column), decimal, dates)
+
+
+def _can_be_summed(amount: Decimal) -> bool:
+    return abs(amount) <= _MOST_AMOUNT and amount == round(amount, _MOST_PLACES)
 
 
 def _as_table(column: ReviewColumn) -> TableColumn:

@@ -25,6 +25,7 @@ from runtime.sdk.reviews import MOST_ROW_CHARACTERS, Judge, Judged, StagedList, 
 from runtime.store.batches import decimal_of, units_of
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
+from runtime.store.people import HumanTask
 from runtime.store.review_models import Review, ReviewRow
 
 __all__ = ["Totals", "add", "digest", "lines", "released_rows", "stage", "staged", "totals", "verdict"]
@@ -43,17 +44,23 @@ class Place(NamedTuple):
 
 
 def stage(place: Place, judge: Judge, spec: Mapping[str, JSON]) -> UUID:
-    """Begin a list, in place of what an earlier go at the same attempt left."""
+    """Begin a list, in place of what an earlier go at the same attempt left. Raises PermanentError where people are
+    asked about that one already."""
     made = uuid7()
     with commit("review.stage"):
-        mine = Review.objects.filter(
-            run_id=place.run_id, node_id=place.node_id, generation=place.generation, attempt=place.attempt
-        )
+        if HumanTask.objects.filter(kind="review", **_step_of(place)).exists():
+            # A process that was thought dead comes late. What people work on stays; of what it says nothing is kept.
+            raise PermanentError("It was asked already", "People look at the list of this step already.", "asked")
+        mine = Review.objects.filter(**_step_of(place))
         ReviewRow.objects.filter(review_id__in=list(mine.values_list("id", flat=True))).delete()
         mine.delete()
         kept = dumps({**spec, "judge": judge.document()})
         Review.objects.create(id=made, spec=kept, created_at=database_now(), **place._asdict())
     return made
+
+
+def _step_of(place: Place) -> dict[str, Any]:
+    return {name: value for name, value in place._asdict().items() if name != "workspace_id"}
 
 
 def add(review_id: UUID, judge: Judge, rows: Sequence[Mapping[str, JSON]], first: int) -> None:

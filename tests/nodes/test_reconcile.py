@@ -375,3 +375,10 @@ def test_what_is_missing_is_said_with_its_field(config: dict[str, Any], field: s
     assert node_type is not None
     assert field in [found for found, _, _ in node_type.problems({**SETTINGS, **config})]
     assert node_type.problems(SETTINGS) == []
+
+
+async def test_of_very_many_with_one_key_the_nearest_amount_is_found() -> None:
+    b = [due("C-1", amount) for amount in range(1, 1_001)]
+    output, _ = await reconciled([paid("C-1", Decimal("900.02")), paid("C-1", Decimal("-0.03"))], b, tolerance=0.05)
+    [found] = output["matched"]["first"]
+    assert (found["b_amount"], output["matched"]["count"]) == (900, 1)

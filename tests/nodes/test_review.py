@@ -191,3 +191,11 @@ def test_what_is_no_reviewed_list_is_refused(given: Any) -> None:
     with pytest.raises(PermanentError) as caught:
         review_pages(given, most=5)
     assert caught.value.code == "not_reviewed"
+
+
+def test_what_stands_in_no_total_has_to_be_mended_or_rejected() -> None:
+    for amount in (Decimal("0.00001"), 10**15):
+        [(level, text, column)] = looked({"supplier": "Brinkmann", "amount": amount})
+        assert (level, column) == ("blocking", "amount")
+        assert "it is in no total" in text
+    assert looked({"supplier": "Brinkmann", "amount": Decimal("0.0001")}) == []

@@ -123,6 +123,12 @@ def test_rows_are_found_by_what_stands_in_them(machine: Machine) -> None:
     assert seen(run.id, "only_a") == []
 
 
+def test_quotes_are_found_too(machine: Machine) -> None:
+    first = bank(3).replace(b"02.11.2026", b'"the ""blue"" one"')
+    run = machine.run(flow("start -> compare", reconcile()), {"a": kept(first), "b": kept(ledger(3))})
+    assert len(seen(run.id, "matched", search='"blue"')) == 3
+
+
 def test_only_a_step_that_has_reconciled_is_shown_and_only_to_its_workspace(machine: Machine) -> None:
     run = machine.run(flow("start -> compare", reconcile()), {"a": kept(bank(3)), "b": kept(ledger(3))})
     about: Any = {"run_id": run.id, "node": "compare"}

@@ -9,11 +9,13 @@ import { Button, Dialog, ErrorCard, Note, showToast, TextAreaField, useFormatter
 import css from "./review.module.css";
 
 /** Asks once more before the list changes hands, with what it comes to. */
-export function DeedDialog({ review, deed, onClose }: { review: Review; deed: Deed; onClose: () => void }) {
+export function DeedDialog({ review: now, deed, onClose }: { review: Review; deed: Deed; onClose: () => void }) {
   const { t } = useTranslation(["reviews", "common"]);
   const format = useFormatter();
   const workspace = useWorkspace().id;
   const client = useQueryClient();
+  // The state that was looked at: what others change meanwhile must not slip in, the server refuses it instead.
+  const [review] = useState(now);
   const [words, setWords] = useState("");
   const [missing, setMissing] = useState(false);
   // However often it is sent, it is one.

@@ -6,6 +6,7 @@ import { type Review, type ReviewChange, sheetUrl, useReviewChanges } from "../.
 import { useWorkspace } from "../../api/session";
 import { Avatar, Button, buttonClass, Card, ErrorCard, SkeletonRows, Time, useFormatter } from "../../ui";
 import { cellText } from "../tables/words";
+import { plainCell } from "./edits";
 import css from "./review.module.css";
 
 /** What was done to the list, by whom, and what proves it. */
@@ -78,7 +79,7 @@ function Cells({ review, change }: { review: Review; change: ReviewChange }) {
     <span className={css.cells}>
       {names.map((name) => {
         const column = review.columns.find((one) => one.name === name);
-        const written = (cell: ReviewChange["after"][string] | undefined) => cellText(cell ?? null, { type: column?.type ?? "text" }, format, yesNo) || "–";
+        const written = (cell: ReviewChange["after"][string] | undefined) => cellText(plainCell(cell), { type: column?.type ?? "text" }, format, yesNo) || "–";
         return (
           <span key={name}>
             {column?.label ?? name}: <s>{written(change.before[name])}</s> → <b>{written(change.after[name])}</b>
