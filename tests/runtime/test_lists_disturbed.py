@@ -13,6 +13,7 @@ from django.conf import settings
 from runtime import api
 from runtime.contracts import StoreUnavailable
 from runtime.engine.ids import uuid7
+from runtime.interpreter import payloads
 from runtime.interpreter.own_look import Look
 from runtime.interpreter.payloads import Reference
 from runtime.store.models import BudgetTurn, ItemKey, Run
@@ -49,7 +50,7 @@ def test_of_a_page_that_cannot_be_stored_nothing_begins_before_it_is(
     machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
-    asked, put_aside = itertools.count(), loads.put_aside
+    asked, put_aside = itertools.count(), payloads.put_aside
 
     def away(text: str, *, workspace_id: UUID, name: str) -> Reference:
         if "-page-1" in name and next(asked) < 2:
