@@ -68,6 +68,8 @@ async def carry_out(driver: Driver, asked: Asked) -> Ending:
         since = asked.at if state is None else state.first_started_at or asked.at
         known = driver.values.context(driver.state, asked.attempt, since, step.node.id)
         async with asyncio.timeout(seconds) as limit:
+            # To wait for a turn is no look-up that takes too long.
+            context.timed_by(limit)
             said = await probe.look(asked.config, asked.step_input, context, working_out(known, asked.key))
         failpoints.hit("step.look_up:after")
         if isinstance(said, Happened):

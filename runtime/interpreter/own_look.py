@@ -182,8 +182,7 @@ class Look:
             return True
         if reading is not None:
             total = max(tally.count, reading.total or 0)
-            if not too_many and fan.opens_at is None:
-                own_pages.want(self, reading, spec)
+            own_pages.want(self, reading, spec, too_many=too_many)
         room = min(free, at_hand - tally.count)
         if room > 0:
             await own_hands.make_ready(self.driver, fan)
@@ -472,8 +471,7 @@ class Look:
     async def _wind_up(self) -> bool:
         """The run is to end: its own runs first."""
         driver, run_id, node = self.driver, self.driver.claimed.run_id, self.fan.node
-        if (reading_task := driver.tasks.get(node)) is not None:
-            reading_task.cancel()
+        own_pages.leave_off(driver, self.fan)
         if self.fan.tally.open:
             for child in await driver.shell.ask(lambda: children.ask_to_end(run_id, node)):
                 driver.shell.nudge(child)

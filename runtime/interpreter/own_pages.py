@@ -33,6 +33,7 @@ from runtime.store.records import ReadingWrite
 if TYPE_CHECKING:
     from runtime.interpreter.driver import Driver
     from runtime.interpreter.own_look import Look
+    from runtime.interpreter.own_runs import Fan
 
 
 #: So many entries of a page are gone through in one go.
@@ -95,14 +96,16 @@ async def take_in(look: Look, paged: Paged) -> Reading:
         text = await driver.shell.ask(partial(readings.state_of, driver.claimed.run_id, fan.node))
         kept: Any = {} if text is None else await document_of(text, driver.shell.fetch)
         fan.reading = Reading(**kept, most_items=paged.most_items)
-    reading, (page, fan.page) = fan.reading, (fan.page, None)
+    reading, page = fan.reading, fan.page
     if isinstance(page, NotYet):
         # Nothing was asked and nothing failed.
         reading.due, fan.turn = page.due_at, page.said
     elif isinstance(page, StepError):
-        await _take_failure(look, reading, page)
+        reading = await _take_failure(look, reading, page)
     elif page is not None:
-        await _take_page(look, reading, page, paged)
+        reading = await _take_page(look, reading, page, paged)
+    # What could not be stored is taken in anew: nothing of it may begin before.
+    fan.reading, fan.page = reading, None
     count = fan.tally.count
     if reading.is_over and count >= reading.at_hand:
         left = reading.base + len(reading.items) > reading.at_hand
@@ -127,10 +130,15 @@ def has_more(look: Look, reading: Reading | None, at_hand: int) -> bool:
     return unread or tally.count < at_hand or tally.before > len(look.fan.asked)
 
 
-def want(look: Look, reading: Reading, spec: OwnRuns) -> None:
-    """Ask for the next page where what is at hand runs low and nobody is at it."""
+def want(look: Look, reading: Reading, spec: OwnRuns, *, too_many: bool) -> None:
+    """Ask for the next page where what is at hand runs low and nobody is at it. `too_many` failed: for none more."""
     driver, fan, paged = look.driver, look.fan, spec.paged
     assert paged is not None
+    if too_many:
+        reading.due = None
+        return
+    if fan.opens_at is not None:
+        return
     left = reading.at_hand - fan.tally.count
     if reading.is_over or reading.broken is not None or left >= spec.at_a_time or fan.node in driver.tasks:
         return
@@ -141,14 +149,31 @@ def want(look: Look, reading: Reading, spec: OwnRuns) -> None:
         return
     fan.turn = None
     reading.late_now = 0 if reading.due is None else look.at - reading.due
+    # Somebody is at it: it is not due any more, or all would look for it without a pause until it has come.
+    reading.due = None
     driver.tasks[fan.node] = driver.shell.task(driver, _read(driver, fan.node, fan.attempt, paged, reading.cursor))
 
 
 def due(driver: Driver) -> int | None:
     """When a page that could not be read is tried again, or further runs may begin."""
-    found = [fan.reading.due for fan in driver.fans.values() if fan.reading is not None and not fan.reading.is_over]
-    found += [fan.opens_at for fan in driver.fans.values()]
-    return min((at for at in found if at is not None), default=None)
+    found = []
+    for fan in driver.fans.values():
+        if fan.opens_at is not None:
+            # No page is asked for before either.
+            found.append(fan.opens_at)
+        elif fan.reading is not None and fan.reading.due is not None and not fan.reading.is_over:
+            found.append(fan.reading.due)
+    return min(found, default=None)
+
+
+def leave_off(driver: Driver, fan: Fan) -> None:
+    """Nothing more is read or begun: no time is waited for any more."""
+    # One that is cut off before it began does not take itself from the list.
+    if (task := driver.tasks.pop(fan.node, None)) is not None:
+        task.cancel()
+    fan.opens_at = fan.room_at = None
+    if fan.reading is not None:
+        fan.reading.due = None
 
 
 async def _read(driver: Driver, node: str, attempt: int, paged: Paged, cursor: JSON) -> None:
@@ -192,7 +217,8 @@ def _error_of(ending: object) -> StepError:
     return StepError("store_away", "The database was away", "It is read again.", retryable=True, kind="infrastructure")
 
 
-async def _take_page(look: Look, reading: Reading, page: Page, paged: Paged) -> None:
+async def _take_page(look: Look, before: Reading, page: Page, paged: Paged) -> Reading:
+    reading = replace(before)
     begun = max(look.fan.tally.count - reading.base, 0)
     count, left = reading.base + begun, reading.items[begun:]
     found = Known(list(page.items))
@@ -201,7 +227,7 @@ async def _take_page(look: Look, reading: Reading, page: Page, paged: Paged) -> 
             found = await own_keys.sort_out(look, page, paged, skipped=reading.skipped, first=count + len(left))
         except StepFailure as refused:
             reading.broken = StepError(refused.code, refused.title, refused.message, kind="data")
-            return
+            return reading
     reading.items = left + found.fresh
     reading.base, reading.cursor, reading.pages = count, page.next, reading.pages + 1
     reading.skipped += len(found.passed_over)
@@ -211,10 +237,12 @@ async def _take_page(look: Look, reading: Reading, page: Page, paged: Paged) -> 
     if paged.total_with_twice and page.total is not None and not reading.is_over:
         reading.total = page.total - reading.skipped
     await _store(look, reading, found)
+    return reading
 
 
-async def _take_failure(look: Look, reading: Reading, error: StepError) -> None:
+async def _take_failure(look: Look, before: Reading, error: StepError) -> Reading:
     """As of any step: tried again as its settings say, and given up then."""
+    reading = replace(before)
     policy = look.node.settings.retry
     reading.tries += 1
     reading.since = reading.since or look.at
@@ -228,6 +256,7 @@ async def _take_failure(look: Look, reading: Reading, error: StepError) -> None:
     else:
         reading.due = look.at + delay
     await _store(look, reading, None)
+    return reading
 
 
 async def _store(look: Look, reading: Reading, known: Known | None) -> None:

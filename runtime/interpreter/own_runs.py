@@ -225,10 +225,8 @@ async def look(driver: Driver) -> bool:
         elif driver.state.ending is not None and driver.base.ending is None:
             # What makes the run end is committed first: were it lost, its own runs would have ended for nothing.
             fan.due = True
-        elif driver.unit.children:
-            # What the rows say lacks those that are about to begin: they are committed first.
-            continue
-        elif fan.due:
+        elif fan.due and not driver.unit.children:
+            # What the coming commit begins stands in no row yet: whoever counted now would begin it once more.
             fan.due = False
             try:
                 acted |= await Look(driver, fan).take()

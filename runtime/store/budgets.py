@@ -337,7 +337,8 @@ def tidy(connection_id: UUID) -> None:
             status="waiting",
         )  # fmt: skip
         old = turns.filter(state=GIVEN, given_at__lt=now - _GIVEN_MS)
-        old.filter(~Exists(waiting)).delete()
+        # A later call asks anew when it wants to go: it may want to no more, and would keep all others waiting.
+        old.filter(Q(place__gt=0) | ~Exists(waiting)).delete()
         # Whoever waits for it may have been too busy: it is the next again.
         old.update(state=WAITS, given_at=None, rank=row.clock)
         again = turns.filter(state=GIVEN, given_at__lt=now - _RING_AGAIN_MS).order_by("run_id")

@@ -122,7 +122,7 @@ class Groups:
             self._leave_to_thread(asked)
             return
         began = time.monotonic()
-        made = _new_rows(self._near, asked)
+        made = _new_rows(self._near, asked) or {}
         if time.monotonic() - began > _SLOW_SECONDS:
             self._not_before = time.monotonic() + _SPARED_SECONDS
         _answer([(asked[number].future, change) for number, change in made.items()])
@@ -169,20 +169,21 @@ class Groups:
             logger.debug("There is no connection for new rows: %s", lost)
             return {}
         made = _new_rows(self._far, asked)
-        if not made:
+        if made is None:
             # It may be broken, and nobody is the worse for a new one.
             self._far.close()
             self._far = None
-        return made
+        return made or {}
 
 
-def _new_rows(link: Link, asked: Sequence[_Asked]) -> dict[int, Change]:
-    """What could be added, by its place. What goes wrong is gone into by whoever makes the change otherwise."""
+def _new_rows(link: Link, asked: Sequence[_Asked]) -> dict[int, Change] | None:
+    """What could be added, by its place; None where something went wrong. That is gone into by whoever makes the change
+    otherwise."""
     try:
         return datatable_new.add(link, [one.deed.saves for one in asked if one.deed.saves is not None])
     except Exception as error:
         logger.warning("New rows go the long way: %r", error)
-        return {}
+        return None
 
 
 def _tell(made: Sequence[tuple[_Asked, _Made]]) -> None:

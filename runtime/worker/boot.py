@@ -147,7 +147,7 @@ class Runtime:
             self.pump.budgets = self._budgets = Budgets(
                 ask=self._pool("budgets", 1), came=self.pump.turn_came, nudge=self.pump.nudge
             )
-            self._budgets.start()
+            await self._budgets.start()
             self.pump.start()
             self._doorman = Doorman(self.pump, loop)
             self._doorman.start()

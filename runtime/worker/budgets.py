@@ -64,9 +64,10 @@ class Budgets:
         self._tasks: list[asyncio.Task[None]] = []
         self._deaf: Callable[[], None] = lambda: None
 
-    def start(self) -> None:
-        """Begin to answer and to look."""
+    async def start(self) -> None:
+        """Read what is limited, then begin to answer and to look. Nothing may call before. Raises StoreUnavailable."""
         loop = asyncio.get_running_loop()
+        await self._read()
 
         def read_anew() -> None:
             self._read_at = 0.0

@@ -101,8 +101,17 @@ class Inside:
         return writing
 
     def _note_part(self, driver: Driver) -> None:
+        """It is driven here from now on."""
         if driver.parent is not None:
             self._parts[driver.parent] += 1
+        # One that is cut off while it waits for its first turn never comes to tidy up behind itself.
+        self._driving[driver.claimed.run_id][1].add_done_callback(lambda _: self._see_off(driver))
+
+    def _see_off(self, driver: Driver) -> None:
+        entry = self._driving.get(driver.claimed.run_id)
+        if entry is not None and entry[0] is driver:
+            del self._driving[driver.claimed.run_id]
+            self._forget_part(driver)
 
     def _forget_part(self, driver: Driver) -> None:
         if driver.parent is None:

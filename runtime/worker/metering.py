@@ -70,11 +70,20 @@ class Meter:
 
     async def call(self) -> None:
         """One more call."""
-        if self._ready or self._limits is None:
+        if self._limits is None:
+            return
+        if self._ready:
             self._ready = False
+            self._sets_out()
             return
         turns.ended(self._driver, self._asked.step.node.id, self._driver.shell.now_ms())
         await self._have_turn(self._limits)
+
+    def _sets_out(self) -> None:
+        """The first one is sent only now: the time that was taken to get ready for it is no part of its way."""
+        node = self._asked.step.node.id
+        if (had := self._driver.turns.get(node)) is not None:
+            turns.take(self._driver, node, had[0], had[1], self._driver.shell.now_ms())
 
     async def _have_turn(self, limits: Limits) -> None:
         driver, node = self._driver, self._asked.step.node.id

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,6 +12,7 @@ from django.db import connection
 
 from runtime import api
 from runtime.contracts.budgets import BudgetView
+from runtime.ports import PORTS
 from runtime.store.models import Attempt, Budget, BudgetTurn, Run, StepRun
 from tests.runtime.budgeting import URL, Target, call, key, limit, target
 from tests.runtime.machine import WORKSPACE, Machine, fields, flow, look, statuses, wait_until
@@ -41,6 +44,25 @@ def test_no_more_calls_arrive_within_any_second_than_the_budget_says(
     assert target.most_within(1.0) <= 5
     assert not api.orphans()
     assert not Attempt.objects.exclude(status="succeeded").exists()
+
+
+def test_a_call_counts_from_when_it_is_sent_however_long_its_step_gets_ready(
+    machine: Machine, target: Target, key: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit(key, 2, machines=(machine,))
+    opened, vault = itertools.count(), PORTS.vault
+
+    class Slow:
+        def open(self, *, workspace_id: UUID, connection_id: UUID) -> Any:
+            if next(opened) < 2:
+                time.sleep(0.9)
+            return vault.open(workspace_id=workspace_id, connection_id=connection_id)
+
+    monkeypatch.setattr(PORTS, "vault", Slow())
+    workflow = machine.publish(flow("start -> ask", call("ask", key)))
+    for run in [machine.begin_again(workflow) for _ in range(6)]:
+        assert machine.finish(run).status == "completed"
+    assert target.most_within(1.0) <= 2
 
 
 def test_two_workflows_have_one_budget_and_their_turns_alternate(machine: Machine, target: Target, key: UUID) -> None:
