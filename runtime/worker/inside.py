@@ -120,14 +120,6 @@ class Inside:
         if self._parts[driver.parent] <= 0:
             del self._parts[driver.parent]
 
-    def _stir_parent(self, driver: Driver) -> None:
-        """Where an item waits from now on, there is room for another one."""
-        if driver.parent is None or driver.state.status.is_terminal:
-            return
-        entry = self._driving.get(driver.parent)
-        if entry is not None and entry[0] is not None:
-            own_runs.look_anew(entry[0])
-
 
 def _is_item(driver: Driver) -> bool:
     return driver.graph.container is not None

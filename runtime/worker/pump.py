@@ -444,7 +444,6 @@ class Pump(Inside):
             entry = self._driving.get(claimed.run_id)
             if entry is not None and entry[0] is driver:
                 del self._driving[claimed.run_id]
-            self._stir_parent(driver)
             self._room.set()
             if self._suspects.ended(claimed.run_id):
                 self._look_around()
