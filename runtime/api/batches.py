@@ -41,8 +41,8 @@ _RATE_MS: Final = 5 * 60_000
 _FEWEST: Final = 5
 _MOST_POINTS: Final = 60
 _MOST_CAUSES: Final = 20
-#: What costs less is counted each time; else it stands for so many times as long as it took.
-_CHEAP_SECONDS: Final = 0.05
+#: A smaller one is counted each time; what was counted of a large one stands for so many times as long as that took.
+_LARGE: Final = 1_000
 _STANDS_TIMES: Final = 5
 _MOST_KEPT: Final = 100
 _KEPT: Final[dict[tuple[UUID, UUID, str], tuple[float, BatchView]]] = {}
@@ -59,7 +59,7 @@ def batch(*, workspace_id: UUID, run_id: UUID, node: str) -> BatchView:
     began = time.monotonic()
     view = _counted(workspace_id, run_id, node)
     took = time.monotonic() - began
-    if view.finished_at is None and took > _CHEAP_SECONDS:
+    if view.finished_at is None and view.started >= _LARGE:
         if len(_KEPT) >= _MOST_KEPT:
             _KEPT.clear()
         _KEPT[workspace_id, run_id, node] = time.monotonic() + took * _STANDS_TIMES, view
