@@ -63,11 +63,13 @@ class Watch:
             self._devtools.on(f"Network.webSocketFrame{way}", self._told)
 
     def _asked(self, told: dict[str, Any]) -> None:
-        if not told["request"]["url"].startswith("data:"):
+        if not told["request"]["url"].startswith("data:") and not told["request"]["url"].endswith("/snapshot"):
             self.messages.append((told["timestamp"], told["request"]["url"].rpartition("/api")[2]))
 
     def _told(self, told: dict[str, Any]) -> None:
-        self.messages.append((told["timestamp"], told["response"]["payloadData"][:200]))
+        # What the page says of its own is that somebody has gone to another run.
+        if not told["response"]["payloadData"].startswith(('{"type":"subscribe"', '{"type":"unsubscribe"')):
+            self.messages.append((told["timestamp"], told["response"]["payloadData"][:200]))
 
     def loaded(self) -> None:
         """Count from here on: loading a page takes many requests at once."""
