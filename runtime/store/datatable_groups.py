@@ -34,9 +34,6 @@ logger = logging.getLogger("millrace.store.tables")
 #: So many changes share a transaction at most; so many new rows of a turn of the loop.
 _MOST: Final = 64
 _MOST_NEAR: Final = 16
-#: How long a group waits on a server for rows that somebody else is at. Then its changes are made one by one: two
-#: groups that wait for each other would wait for longer.
-_LOCK_MS: Final = 100
 #: After a transaction that took so long the loop is spared for a while.
 _SLOW_SECONDS: Final = 0.05
 _SPARED_SECONDS: Final = 0.5
@@ -182,7 +179,7 @@ def _new_rows(link: Link, asked: Sequence[_Asked]) -> dict[int, Change] | None:
     try:
         return datatable_new.add(link, [one.deed.saves for one in asked if one.deed.saves is not None])
     except Exception as error:
-        logger.warning("New rows go the long way: %r", error)
+        logger.debug("New rows go the long way: %s", error)
         return None
 
 
@@ -212,7 +209,7 @@ def _made(deeds: Sequence[Deed]) -> Sequence[_Made]:
             with commit(*["table.change"] * len(deeds)):
                 if connection.vendor == "postgresql":
                     with connection.cursor() as cursor:
-                        cursor.execute(f"SET LOCAL lock_timeout = '{_LOCK_MS}ms'")
+                        cursor.execute(datatable_new.WAIT_SHORTLY)
                 return [changes.known_or(deed.origin, deed.make) for deed in deeds]
         except Exception as error:
             # One of them was refused, or met somebody. Which one, and what for, each finds out for itself.

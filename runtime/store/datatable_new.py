@@ -20,7 +20,11 @@ from runtime.store.commits import Transaction, commit
 from runtime.store.datatable_changes import Change, Origin, room_for
 from runtime.store.dialect import Link, Statement
 
-__all__ = ["NewRow", "add"]
+__all__ = ["WAIT_SHORTLY", "NewRow", "add"]
+
+#: How long a group of changes waits on a server for rows that somebody else is at. Then they are made one by one: two
+#: groups that wait for each other would wait for longer.
+WAIT_SHORTLY: Final = "SET LOCAL lock_timeout = '100ms'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ def add(link: Link, wanted: Sequence[NewRow]) -> dict[int, Change]:
         by_table.setdefault((one.origin.workspace_id, one.table_id), []).append(number)
     with commit(*["table.change"] * len(wanted), on=Transaction(link)):
         if link.vendor == "postgresql":
-            link.query("SET LOCAL lock_timeout = '100ms'")
+            link.query(WAIT_SHORTLY)
         # In the order of the tables, and of the keys within them: two that add the same do not wait for each other.
         for (workspace_id, table_id), numbers in sorted(by_table.items()):
             made |= _added(link, workspace_id, table_id, {number: wanted[number] for number in numbers})
