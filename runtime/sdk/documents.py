@@ -20,6 +20,7 @@ from runtime.sdk.errors import PermanentError
 __all__ = [
     "MOST_PICTURE_BYTES",
     "Documents",
+    "data_of",
     "design_problem",
     "document_refused",
     "html_stored",
@@ -47,6 +48,17 @@ class Documents(Protocol):
         `currency` (ISO 4217) do. Raises PermanentError that says which line stands in the way, or what has to be
         installed."""
         ...
+
+
+def data_of(value: object) -> dict[str, Any]:
+    """The data of a document. Raises PermanentError where it is no object."""
+    if not isinstance(value, dict):
+        raise PermanentError(
+            "This is no data for a document",
+            "“Data” must be an object, such as {“number”: “2026-118”, “lines”: […]}.",
+            "not_an_object",
+        )
+    return value
 
 
 def design_problem(design: Mapping[str, Any]) -> str | None:

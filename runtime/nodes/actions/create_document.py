@@ -12,13 +12,12 @@ from runtime.sdk import (
     EffectClass,
     Example,
     NodeType,
-    PermanentError,
     Result,
     Text,
     Words,
     field,
 )
-from runtime.sdk.documents import design_problem
+from runtime.sdk.documents import data_of, design_problem
 
 
 class CreateDocumentConfig(Config):
@@ -53,13 +52,8 @@ class CreateDocumentConfig(Config):
 
 
 async def run(config: CreateDocumentConfig, step_input: JSON, context: Context) -> Result:
-    if not isinstance(config.data, dict):
-        raise PermanentError(
-            "This is no data for a document",
-            "“Data” must be an object, such as {“number”: “2026-118”, “lines”: […]}.",
-            "not_an_object",
-        )
-    made = await context.documents.draw(config.design, config.data)
+    data = data_of(config.data)
+    made = await context.documents.draw(config.design, data)
     file = await context.files.save(f"{config.name}.pdf", "application/pdf", [made.data])
     return Result({"file": file.as_json(), "pages": made.pages}, note=file.name)
 

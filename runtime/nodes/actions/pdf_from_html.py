@@ -12,13 +12,12 @@ from runtime.sdk import (
     EffectClass,
     Example,
     NodeType,
-    PermanentError,
     Result,
     Text,
     Words,
     field,
 )
-from runtime.sdk.documents import template_problem
+from runtime.sdk.documents import data_of, template_problem
 
 _TEMPLATE: Final = """\
 <style>
@@ -80,15 +79,8 @@ class PdfFromHtmlConfig(Config):
 
 
 async def run(config: PdfFromHtmlConfig, step_input: JSON, context: Context) -> Result:
-    if not isinstance(config.data, dict):
-        raise PermanentError(
-            "This is no data for a document",
-            "“Data” must be an object, such as {“number”: “2026-118”, “lines”: […]}.",
-            "not_an_object",
-        )
-    made = await context.documents.print_html(
-        config.template, config.data, language=config.language, currency=config.currency
-    )
+    data = data_of(config.data)
+    made = await context.documents.print_html(config.template, data, language=config.language, currency=config.currency)
     file = await context.files.save(f"{config.name}.pdf", "application/pdf", [made.data])
     return Result({"file": file.as_json(), "pages": made.pages}, note=file.name)
 
