@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -14,8 +14,9 @@ from runtime.api.rows import document
 from runtime.contracts import NotRetryable, Page, PlanOutdated, RetryRefused, RuntimeRefused
 from runtime.engine.jsonprofile import JSON
 from runtime.interpreter.corrections import correct
+from runtime.interpreter.four_eyes import Fixed, fixed
 from runtime.interpreter.plain_retries import ASKS, NeedsSomebody
-from runtime.store.models import DeadLetter
+from runtime.store.models import DeadLetter, Run
 
 __all__ = ["Corrected", "FailedEntry", "correct_entries", "failed_entries", "failed_runs", "walk_failed"]
 
@@ -25,7 +26,8 @@ _COLUMNS: Final = ("id", "parent_run_id", "parent_node", "item_index", "item", "
 
 @dataclass(frozen=True, slots=True)
 class FailedEntry:
-    """An entry that waits for a decision. `item`: what it was given; `title`, `message`: why it failed."""
+    """An entry that waits for a decision. `item`: what it was given; `title`, `message`: why it failed. `fixed`: why it
+    is given nothing else: it was `released` or `approved` as it is, or it `decides` who approves; None where it may."""
 
     run_id: UUID
     index: int
@@ -35,6 +37,7 @@ class FailedEntry:
     title: str
     message: str
     at: int
+    fixed: Fixed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,23 @@ def failed_entries(
     """Those that wait for a decision, by their number. Raises NotFound, BadCursor."""
     refuse_other_than_lists(workspace_id, run_id, node)
     found = _page(run_id, node, cause, decode_number(after), page_size(limit) + 1)
-    views, size = found[: page_size(limit)], page_size(limit)
+    views, size = _with_fixed(found[: page_size(limit)]), page_size(limit)
     return Page(views, encode_number(views[-1].index) if len(found) > size else None)
+
+
+def _with_fixed(views: list[FailedEntry]) -> list[FailedEntry]:
+    """The same, saying which of them are given nothing else."""
+    rows = Run.objects.filter(pk__in=[one.run_id for one in views]).values(*_COLUMNS)
+    by_run = {row["id"]: row for row in rows}
+    #: Entries of one list that are done by one version are alike in this.
+    alike: dict[UUID, Fixed | None] = {}
+    made = []
+    for one in views:
+        row = by_run[one.run_id]
+        if row["version_id"] not in alike:
+            alike[row["version_id"]] = fixed(row)
+        made.append(replace(one, fixed=alike[row["version_id"]]))
+    return made
 
 
 def walk_failed(*, workspace_id: UUID, run_id: UUID, node: str) -> Iterator[FailedEntry]:
