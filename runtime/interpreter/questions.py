@@ -47,7 +47,6 @@ _RULES: Final[Mapping[str, tuple[str, ...]]] = {
 _DATA: Final = ("facts", "amount", "currency", "expected_count", "expected_amount")
 #: The same where it is written with the data of the run; else they are words like any other.
 _WORDS: Final = ("title", "text")
-_UNKNOWN: Final = object()
 
 
 def refused(old: Node | None, node: Node, given: Any, after: Mapping[str, Any]) -> str | None:
@@ -57,22 +56,20 @@ def refused(old: Node | None, node: Node, given: Any, after: Mapping[str, Any]) 
     if kind is None:
         return None
     drawn, now = _filled(node, node.config), _filled(node, after)
-    told = None
+    unknown = False
     for name in (*_RULES[kind], "mail", *_DATA, *_WORDS):
         wanted = drawn.get(name)
-        if name in _WORDS and not _has_formula(wanted):
-            continue
-        if name == "mail" and drawn.get("link") != "open":
+        if (name in _WORDS and not _has_formula(wanted)) or (name == "mail" and drawn.get("link") != "open"):
             continue
         if _has_formula(wanted):
             # By the same formula it is what it was; by another one nobody knows it before the step is come to.
-            same = old is not None and _filled(old, old.config).get(name) == wanted and isinstance(given, Mapping)
-            wanted = _filled(node, given).get(name) if same else _UNKNOWN
-        if wanted is _UNKNOWN:
-            told = told or _WORKED_OUT
-        elif now.get(name) != wanted:
-            told = told or (_SHOWN if name in _DATA + _WORDS else _who(kind))
-    return told
+            if old is None or not isinstance(given, Mapping) or _filled(old, old.config).get(name) != wanted:
+                unknown = True
+                continue
+            wanted = _filled(node, given).get(name)
+        if now.get(name) != wanted:
+            return _SHOWN if name in _DATA + _WORDS else _who(kind)
+    return _WORKED_OUT if unknown else None
 
 
 def _who(kind: str) -> str:
