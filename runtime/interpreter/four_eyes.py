@@ -17,7 +17,8 @@ from runtime.engine.graph import Graph
 from runtime.engine.jsonprofile import loads_stored
 from runtime.engine.replay import Fate
 from runtime.interpreter import guards
-from runtime.interpreter.guards import Guards
+from runtime.interpreter.guards import Guards, Path
+from runtime.interpreter.payloads import reference_in
 from runtime.interpreter.released import of_a_release
 from runtime.interpreter.reopening import RUN, Found, version_of
 from runtime.store.children import Outer
@@ -232,12 +233,38 @@ def asked_before(found: Found, outer: Outer | None, *, other: bool) -> set[str]:
     }
     if other or not stand:
         return {*stand}
-    reads = guards.of_graph(found.row["workspace_id"], graph).reads_of_around
+    wanted = guards.of_graph(found.row["workspace_id"], graph).reads_of_around()
+    now = _given(outer)
+    keys = found.version.keys
+
+    def is_other(one: str, before: str) -> bool:
+        paths = [path for key, path in wanted if key in ("", keys.get(one))]
+        return any(_at(before, path) != _at(now.get(one), path) for path in paths)
+
     return {
         node
         for node, at in stand.items()
-        if at is not None and any(reads(found.version.keys.get(one, "")) for one in outer.texts_at(at))
+        if at is not None and any(is_other(one, text) for one, text in outer.texts_at(at).items())
     }
+
+
+def _given(outer: Outer) -> dict[str, str]:
+    """What the steps around a run gave, as rows hold it."""
+    found = {} if outer.beyond is None else _given(outer.beyond)
+    return found | dict(outer.texts or {})
+
+
+def _at(text: str | None, path: Path) -> Any:
+    """The value there; of what stands in a file of its own, what tells it from other ones."""
+    if (kept := reference_in(text)) is not None:
+        return kept.sha256
+    found: Any = None if text is None else loads_stored(text)
+    for part in path:
+        if isinstance(found, list) and isinstance(part, int) and -len(found) <= part < len(found):
+            found = found[part]
+        else:
+            found = found.get(part) if isinstance(found, dict) else None
+    return found
 
 
 # --- where that is looked up ------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from runtime.catalog import CATALOG
@@ -19,13 +19,15 @@ from runtime.engine.graph import ERROR_PORT, Graph, Node
 from runtime.interpreter.called_versions import live_below, workflow_of
 from runtime.interpreter.versions import parsed
 
-__all__ = ["ITEM", "Guards", "behind", "decides", "of_graph"]
+__all__ = ["ITEM", "Guards", "Path", "behind", "decides", "of_graph"]
 
 #: The entry that a run of a list was begun with; and what a workflow was started with. No step is called so.
 ITEM: Final = ".item"
 _TRIGGER: Final = ".trigger"
 #: A step of a run around, as `.key`; this stands for all of them.
 _ANY: Final = ".*"
+
+Path: TypeAlias = tuple[str | int, ...]
 
 _DECIDES: Final = ("people.approval@", "people.review@")
 _PEOPLE: Final = "people."
@@ -103,10 +105,17 @@ class Guards:
         """Steps whose data this one works with, through however many others; without itself."""
         return self._through(self._sources(node)) if node in self.graph.by_id else set()
 
-    def reads_of_around(self, key: str) -> bool:
-        """Whether a step in this body reads the step of a run around it that is called so."""
-        wanted = {f".{key}", _ANY}
-        return any(not wanted.isdisjoint(self._sources(node)) for node in self.graph.by_id)
+    def reads_of_around(self) -> set[tuple[str, Path]]:
+        """What the steps in this body read of those around it, or show to people: the step's key, with the way to the
+        value in what it gave. An empty key: of all of them."""
+        found: set[tuple[str, Path]] = set()
+        for node in self.graph.nodes:
+            for _, one in _references(node):
+                if one.root == "steps" and one.key not in self.graph.by_key:
+                    found.add((one.key or "", one.path))
+            if node.id in self.graph.bodies and (inside := self.inside(node.id)) is not None:
+                found |= {one for one in inside.reads_of_around() if one[0] not in self.graph.by_key}
+        return found
 
     def chooses(self, node: str) -> bool:
         """Whether this step chooses between ways."""
