@@ -14,7 +14,7 @@ from runtime.api.rows import document
 from runtime.contracts import NotRetryable, Page, PlanOutdated, RetryRefused, RuntimeRefused
 from runtime.engine.jsonprofile import JSON
 from runtime.interpreter.corrections import correct
-from runtime.interpreter.four_eyes import Fixed, fixed
+from runtime.interpreter.four_eyes import EntryRules, Fixed, entry_rules
 from runtime.interpreter.plain_retries import ASKS, NeedsSomebody
 from runtime.store.models import DeadLetter, Run
 
@@ -55,23 +55,11 @@ def failed_entries(
     """Those that wait for a decision, by their number. Raises NotFound, BadCursor."""
     refuse_other_than_lists(workspace_id, run_id, node)
     found = _page(run_id, node, cause, decode_number(after), page_size(limit) + 1)
-    views, size = _with_fixed(found[: page_size(limit)]), page_size(limit)
+    views, size = found[: page_size(limit)], page_size(limit)
+    rules: dict[UUID, EntryRules] = {}
+    rows = {row["id"]: row for row in Run.objects.filter(pk__in=[one.run_id for one in views]).values(*_COLUMNS)}
+    views = [replace(one, fixed=_rules_of(rows[one.run_id], rules).fixed) for one in views]
     return Page(views, encode_number(views[-1].index) if len(found) > size else None)
-
-
-def _with_fixed(views: list[FailedEntry]) -> list[FailedEntry]:
-    """The same, saying which of them are given nothing else."""
-    rows = Run.objects.filter(pk__in=[one.run_id for one in views]).values(*_COLUMNS)
-    by_run = {row["id"]: row for row in rows}
-    #: Entries of one list that are done by one version are alike in this.
-    alike: dict[UUID, Fixed | None] = {}
-    made = []
-    for one in views:
-        row = by_run[one.run_id]
-        if row["version_id"] not in alike:
-            alike[row["version_id"]] = fixed(row)
-        made.append(replace(one, fixed=alike[row["version_id"]]))
-    return made
 
 
 def walk_failed(*, workspace_id: UUID, run_id: UUID, node: str) -> Iterator[FailedEntry]:
@@ -102,7 +90,8 @@ def correct_entries(
         .filter(run_id__in=[row["id"] for row in rows.values()])
         .values_list("run_id", flat=True)
     )
-    made = [_correct(workspace_id, rows.get(index), index, item, waits, by) for index, item in items.items()]
+    rules: dict[UUID, EntryRules] = {}
+    made = [_correct(workspace_id, rows.get(index), index, item, waits, by, rules) for index, item in items.items()]
     begun = [rows[one.index]["id"] for one in made if one.outcome == "begun"]
     if begun:
         queue.ring(begun)
@@ -110,17 +99,31 @@ def correct_entries(
 
 
 def _correct(
-    workspace_id: UUID, row: dict[str, Any] | None, index: int, item: JSON, waits: set[UUID], by: UUID | None
+    workspace_id: UUID,
+    row: dict[str, Any] | None,
+    index: int,
+    item: JSON,
+    waits: set[UUID],
+    by: UUID | None,
+    rules: dict[UUID, EntryRules],
 ) -> Corrected:
     if row is None or row["id"] not in waits:
         return Corrected(index, "refused", "It does not wait for a decision any more.")
     try:
-        correct(workspace_id, row, item, by)
+        correct(workspace_id, row, item, by, _rules_of(row, rules))
     except NeedsSomebody:
         return Corrected(index, "refused", ASKS)
     except (NotRetryable, RetryRefused, PlanOutdated) as refused:
         return Corrected(index, "refused", str(refused))
     return Corrected(index, "begun")
+
+
+def _rules_of(row: dict[str, Any], known: dict[UUID, EntryRules]) -> EntryRules:
+    """What holds for this entry; entries of one list that are done by one version are alike in that."""
+    version = row["version_id"]
+    if version not in known:
+        known[version] = entry_rules(row)
+    return known[version]
 
 
 def _letters(run_id: UUID, node: str, cause: str | None) -> Any:

@@ -19,22 +19,21 @@ from runtime.engine.replay import Fate
 from runtime.interpreter import guards
 from runtime.interpreter.guards import Guards, Path
 from runtime.interpreter.payloads import reference_in
-from runtime.interpreter.released import of_a_release
+from runtime.interpreter.released import AS_RELEASED, of_a_release
 from runtime.interpreter.reopening import RUN, Found, version_of
 from runtime.store.children import Outer
 from runtime.store.hands import decided_below
 from runtime.store.models import Run, StepRun
 
 __all__ = [
+    "EntryRules",
     "Fixed",
     "asked_before",
-    "decided_within",
-    "fixed",
+    "entry_rules",
     "refused_call",
     "refused_edits",
     "refused_value",
     "refused_words",
-    "why_not",
 ]
 
 #: Why an entry of a list is given nothing else: it was released, or approved, as it is; or it says who decides.
@@ -95,10 +94,7 @@ class _Level:
 
     def settles(self, node: str) -> str | None:
         """Whose question hangs on what this step gives."""
-        drawn = self.graph.by_id.get(node)
-        if drawn is None or guards.decides(drawn):
-            return None
-        return self.guards.hangs().get(node)
+        return self.guards.hangs().get(node) if node in self.graph.by_id else None
 
     def before(self, node: str) -> str | None:
         """A step before this one that was decided, or in whose runs something was."""
@@ -135,7 +131,9 @@ def refused_edits(found: Found, edits: Collection[str]) -> dict[str, str]:
     here = _here(found, edits)
     outside = _why_not_outside(found.row)
     for node in edits:
-        if node not in here.graph.by_id:
+        drawn = here.graph.by_id.get(node)
+        if drawn is None or guards.decides(drawn):
+            # Of a question `questions` says what may be other, and people decide what comes of it.
             continue
         if (name := here.before(node)) is not None:
             why: str | None = _AS_APPROVED.format(name=name)
@@ -191,19 +189,37 @@ def _no_word(here: _Level, node: str, row: Mapping[str, Any]) -> str | None:
     return None
 
 
-def fixed(run: Mapping[str, Any]) -> Fixed | None:
-    """Why an entry of a list is given nothing else; None where it may be. `run`: that of the entry, by `id`,
-    `parent_run_id` and `parent_node`."""
+@dataclass(frozen=True, slots=True)
+class EntryRules:
+    """What holds for the entries of a list that are done by one version. `why`: why they are given nothing else, with
+    what people are told; `asking`: steps of theirs in whose runs people are asked."""
+
+    why: tuple[Fixed, str] | None
+    asking: Mapping[str, str]
+
+    @property
+    def fixed(self) -> Fixed | None:
+        return None if self.why is None else self.why[0]
+
+    def decided_within(self, run_id: UUID) -> str | None:
+        """A step of this entry in whose runs people have decided something already, by its name."""
+        found = decided_below(run_id, self.asking)
+        return next((name for node, name in self.asking.items() if node in found), None)
+
+
+def entry_rules(run: Mapping[str, Any]) -> EntryRules:
+    """What holds for an entry of a list, by its run's `id`, `parent_run_id` and `parent_node`, and for all others that
+    are done by the same version."""
     if of_a_release(run):
-        return "released"
-    why = why_not(run["id"])
-    return None if why is None else why[0]
+        return EntryRules(("released", AS_RELEASED), {})
+    row = Run.objects.values(*RUN).get(pk=run["id"])
+    here = _level(row, set())
+    asking = {one.id: one.name for one in here.graph.nodes if here.guards.asks_inside(one.id)}
+    return EntryRules(_why_fixed(here, row), asking)
 
 
-def why_not(run_id: UUID) -> tuple[Fixed, str] | None:
-    """The same of entries of lists that nobody released, with what people are told."""
-    row = Run.objects.values(*RUN).get(pk=run_id)
-    if (name := _level(row, set()).guards.hangs().get(guards.ITEM)) is not None:
+def _why_fixed(here: _Level, row: Mapping[str, Any]) -> tuple[Fixed, str] | None:
+    if (name := here.guards.hangs().get(guards.ITEM)) is not None:
         return "decides", _ITEM_SETTLES.format(name=name)
     for level, node in _around(row):
         if (name := level.before(node) or level.beside(node)) is not None:
@@ -211,13 +227,6 @@ def why_not(run_id: UUID) -> tuple[Fixed, str] | None:
         if (name := level.settles(node)) is not None:
             return "decides", _ITEM_SETTLES.format(name=name)
     return None
-
-
-def decided_within(run_id: UUID) -> str | None:
-    """A step of this run in whose runs people have decided something already, by its name."""
-    row = Run.objects.values(*RUN).get(pk=run_id)
-    level = _level(row, set())
-    return next((level.name(node) for node in level.graph.order if node in level.inside()), None)
 
 
 def asked_before(found: Found, outer: Outer | None, *, other: bool) -> set[str]:

@@ -99,6 +99,10 @@ class Guards:
             for node in self.graph.nodes:
                 for one in self._through(self._settled_by(node)):
                     self._hangs.setdefault(one, node.name)
+            if self.graph.turns and (name := self._hangs.get(ITEM)) is not None:
+                # What one turn comes to is what the next one is given.
+                for one in self._through(node for node in self.graph.by_id if not self.graph.after[node]):
+                    self._hangs.setdefault(one, name)
         return self._hangs
 
     def reads(self, node: str) -> set[str]:
@@ -130,6 +134,9 @@ class Guards:
             found |= self._named(one for field, one in _references(node) if field in _WHO)
         elif not self.asks_inside(node.id):
             return found
+        if node.id in self.graph.bodies and self._acts_behind(node.id):
+            # For no entries nobody is asked, and behind them it goes on.
+            found |= self._sources(node.id)
         if (inside := self.inside(node.id)) is not None:
             for one in inside.hangs():
                 if one == (_TRIGGER if containers.is_call(node.type) else ITEM):
@@ -137,6 +144,11 @@ class Guards:
                 elif not containers.is_call(node.type):
                     found |= self._from_inside(one)
         return found | set(self._choose(node.id))
+
+    def _acts_behind(self, node: str) -> bool:
+        """Whether something is done outside behind this step."""
+        drawn = (self.graph.by_id[one] for one in behind(self.graph, (node,)))
+        return any(containers.has_runs(one.type) or _writes(one) for one in drawn)
 
     def _choose(self, node: str) -> Iterator[str]:
         """Steps that choose between a way to this one and a way that leads elsewhere. That a failure has a way of its
@@ -223,3 +235,8 @@ def _references(node: Node) -> Iterator[tuple[str, Reference]]:
     found = CATALOG.get(node.type)
     for path, reference in [] if found is None else found.references(node.config):
         yield re.split(r"[.\[]", path, maxsplit=1)[0], reference
+
+
+def _writes(node: Node) -> bool:
+    found = CATALOG.get(node.type)
+    return found is None or found.writes(node.config)
