@@ -281,3 +281,15 @@ def test_who_started_a_run_does_not_approve_it_when_a_colleague_starts_it_anew(m
     machine.finish(run_id)
     anew = api.replay_as_new(workspace_id=WORKSPACE, run_id=run_id, by=INES.id)
     assert asked(anew.id).barred == [f"user:{INES.id}", f"user:{OMAR.id}"]
+
+
+def test_a_second_question_is_reminded_of_otherwise_behind_the_first(machine: Machine) -> None:
+    second = approval("again", not_requester=True, requester=BY)
+    run_id = machine.begin(flow(f"{LINKS}, yes -> again", approval(), second), {"amount": 10})
+    decide(asked(run_id), "approved")
+    wait_until(lambda: HumanTask.objects.filter(run_id=run_id, node_id="again").exists())
+    api.cancel(workspace_id=WORKSPACE, run_id=run_id)
+    machine.finish(run_id)
+    assert "changed in the workflow" in refused(run_id, "again", other(run_id, "again", not_requester=False))
+    go_on(run_id, edits={"again": other(run_id, "again", text="Please.")})
+    assert asked(run_id).spec["text"] == "Please."

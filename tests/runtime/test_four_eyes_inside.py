@@ -9,7 +9,10 @@ import pytest
 
 from runtime import api
 from runtime.contracts import RetryRefused, RunView, TaskRefused, TaskView
+from runtime.contracts.reviews import FourEyes
 from runtime.engine.ids import uuid7
+from runtime.interpreter.guards import Guards
+from runtime.interpreter.versions import parsed
 from runtime.store.models import HumanTask, Run
 from tests.runtime.fixtures import World
 from tests.runtime.machine import WORKSPACE, Machine, fields, flow, get, look, post, step, wait_until
@@ -17,6 +20,7 @@ from tests.runtime.test_four_eyes import BY, fields_of, other, refused
 from tests.runtime.test_own_runs import callee, children, each, inside
 from tests.runtime.test_people import INES, OMAR, approval, decide
 from tests.runtime.test_retrying import go_on
+from tests.runtime.test_reviews import EVA, hand_over, release
 
 ITEMS: list[dict[str, Any]] = [{"way": "/with/fail=422", "amount": 10}]
 
@@ -251,3 +255,73 @@ def test_what_is_paid_behind_a_called_workflow_that_approved_it_is_not_changed(m
         go_on(run_id, edits={"pay": other(run_id, "pay", url=f"{world.url}/invoices")})
     assert "“runs” was decided" in caught.value.fields["pay"]
     assert look(run_id).generation == 1
+
+
+# --- who had a hand in it ---------------------------------------------------------------------------------------
+
+
+def test_who_changed_what_an_entry_did_does_not_approve_what_the_list_came_to(machine: Machine, world: World) -> None:
+    ask = approval(title="x", not_requester=True, requester=BY)
+    graph = flow("start -> each -> ask", each(ITEMS), *inside("each", pay(world)), ask)
+    run = machine.run(graph, {})
+    one = children(run.id)[0].id
+    go_on(one, edits={"pay": other(one, "pay", url=f"{world.url}/invoices")}, by=INES.id)
+    machine.finish(one)
+    go_on(run.id)
+    assert open_task(run.id).barred == [BY, f"user:{INES.id}"]
+
+
+def test_who_gave_a_run_other_rows_does_not_release_them(machine: Machine) -> None:
+    graph = flow(
+        "start -> rows -> list",
+        fields("rows", all="{{ trigger.rows }}"),
+        step("list", "people.review@1", {
+            "title": "x", "items": "{{ steps.rows.all }}", "columns": [{"name": "supplier"}],
+        }),
+    )  # fmt: skip
+    workflow = machine.publish(graph)
+    given: Any = {"rows": [{"supplier": "Brinkmann"}]}
+    run_id = api.start_run(workspace_id=WORKSPACE, workflow_id=workflow, input=given).run_id
+    open_task(run_id)
+    api.cancel(workspace_id=WORKSPACE, run_id=run_id)
+    machine.finish(run_id)
+    go_on(run_id, start=["rows"], edits={"rows": fields_of(all=[{"supplier": "Mine"}])}, by=INES.id)
+    task = open_task(run_id)
+    hand_over(task, OMAR)
+    with pytest.raises(FourEyes):
+        release(task, INES)
+    release(task, EVA)
+
+
+# --- lists of which it hangs how often people are asked -----------------------------------------------------------
+
+
+def test_nobody_is_spared_by_a_list_without_entries(machine: Machine, world: World) -> None:
+    links = "start -> rows -> each -> pay"
+    graph = flow(links, fields("rows", all=["a"]), each("{{ steps.rows.all }}"), pay(world, ""))
+    graph["nodes"] += inside("each", approval(title="x"))
+    run_id = cancelled(machine, graph)
+    assert "whether anybody is asked" in refused(run_id, "rows", fields_of(all=[]), start=["rows"])
+
+
+def test_a_list_is_put_right_before_its_entries_are_approved(machine: Machine, world: World) -> None:
+    rows, body = fields("rows", all=["a"]), inside("each", approval(title="Pay {{ item }}?"), pay(world, ""))
+    graph = flow("start -> rows -> each, ask:approved -> pay", rows, each("{{ steps.rows.all }}"), *body)
+    run_id = cancelled(machine, graph)
+    # What had begun was begun with what it was given; so a list is put right before its first entry is.
+    go_on(run_id, start=["rows"], edits={"rows": fields_of(all=["a", "b"])})
+    assert open_task(run_id).title == "Pay a?"
+
+
+def test_what_a_turn_comes_to_does_not_say_who_decides_in_the_next(machine: Machine, world: World) -> None:
+    repeat = step("again", "flow.repeat@1", {"until": "{{ false }}", "most_turns": 2})
+    links = "start -> again, ask:approved -> pay -> found"
+    ask = approval(title="x", people="{{ default(item.who, 'ines@example.com') }}")
+    graph = flow(links, repeat, *inside("again", ask, pay(world, "/with/fail=422"), fields("found", who=INES.email)))
+    run_id = machine.begin(graph, {})
+    task = open_task(run_id)
+    decide(task, "approved")
+    machine.finish(run_id)
+    turn = children(run_id, "again")[0].id
+    assert "“ask” was decided" in refused(turn, "pay", other(turn, "pay", url=f"{world.url}/invoices"))
+    assert Guards(parsed(children(run_id, "again")[0].version_id).of_run("again").graph, {}).hangs().keys() >= {"found"}
