@@ -33,6 +33,8 @@ from runtime.store.turn import Turn
 LOCK_WAIT_MS = 2_000
 # Whoever does not wait for a lock waits so long for another thread of this process, whose transaction ends in a moment.
 _SHORT_SECONDS = 0.01
+# Of 4 KiB; SQLite then moves them as part of the commit.
+_LOG_PAGES_AT_MOST = 8_000
 # What a batch is filled up to; longer ones are cut.
 _SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 # What stands for None. SQLite takes a number that is none for NULL; None itself is first offered to adapters, and that
@@ -74,8 +76,8 @@ class SqliteLink:
                 "foreign_keys=ON",
                 "temp_store=MEMORY",
                 "cache_size=-16000",
-                # Whoever must not wait leaves it to others to move what was logged into the database file.
-                f"wal_autocheckpoint={4000 if patient else 0}",
+                # `log_mover` moves what was logged into the database file, and others only where it cannot keep up.
+                f"wal_autocheckpoint={_LOG_PAGES_AT_MOST if patient else 0}",
                 "journal_size_limit=67108864",
             ):
                 self._connection.execute(f"PRAGMA {pragma}")

@@ -23,6 +23,7 @@ from runtime.store import units
 from runtime.store.commits import Transaction, commit, set_out
 from runtime.store.delivery import current_loop
 from runtime.store.dialect import SILENCE_SECONDS, FarLink, Link, LinkLost, open_link
+from runtime.store.log_mover import LogMover
 from runtime.store.tickets import Ticket, Work, earliest, has_time
 
 __all__ = ["FarShortcut", "NearShortcut", "Road", "ShortWay"]
@@ -34,9 +35,8 @@ _SLOW_SECONDS: Final = 0.05
 #: How long the loop is then spared; twice as long each time until a commit is quick again.
 _SPARED_SECONDS: Final = 0.5
 _SPARED_AT_MOST: Final = 30.0
-#: After so many units, or pages of bodies, a batch goes to the writer's thread, which moves what was logged into the
-#: database file.
-_MOST_IN_A_ROW: Final = 1_000
+#: After so many units, or pages of bodies, what was logged is moved into the database file.
+_LOGGED_AT_MOST: Final = 400
 _PAGE: Final = 4096
 #: How many batches are on their way to a server at a time.
 _LANES: Final = 2
@@ -148,7 +148,7 @@ def _open(alias: str, road: Road) -> Shortcut | None:
     try:
         opened.append(open_link(alias, patient=False))
         if opened[0].far is None:
-            return NearShortcut(opened[0], road)
+            return NearShortcut(opened[0], road, LogMover(alias))
         while len(opened) < _LANES:
             opened.append(open_link(alias))
         links = [link.far for link in opened if link.far is not None]
@@ -185,13 +185,14 @@ def _pages(ticket: Ticket) -> int:
 class NearShortcut:
     """To the embedded database."""
 
-    def __init__(self, link: Link, road: Road) -> None:
+    def __init__(self, link: Link, road: Road, mover: LogMover) -> None:
         self._link = link
         self._road = road
+        self._mover = mover
         self._closed = False
         # Whoever is answered may hand in more at once.
         self._using = threading.RLock()
-        self._left = _MOST_IN_A_ROW
+        self._left = _LOGGED_AT_MOST
         self._not_before = 0.0
         self._spared = _SPARED_SECONDS
 
@@ -201,8 +202,8 @@ class NearShortcut:
             return False
         self._left -= sum(_pages(ticket) for ticket in tickets)
         if self._left <= 0:
-            self._left = _MOST_IN_A_ROW
-            return False
+            self._left = _LOGGED_AT_MOST
+            self._mover.ask()
         with self._using:
             if self._closed:
                 return False
@@ -236,6 +237,7 @@ class NearShortcut:
         with self._using:
             self._closed = True
             self._link.close()
+        self._mover.close()
 
 
 class FarShortcut:
