@@ -41,9 +41,8 @@ Fixed = Literal["released", "approved", "decides"]
 
 _MEND: Final = "Publish a version with other settings, and go on with that version or start anew."
 _AS_APPROVED: Final = (
-    "“{name}” was decided for what this step was to do, and nobody changes that behind it. Retry it as it is. Or: "
-    + _MEND[0].lower()
-    + _MEND[1:]
+    "“{name}” was decided for what this step was to do, and nobody changes that behind it. Retry it as it is; or"
+    " publish a version with other settings, and go on with that version or start anew."
 )
 _ITEM_APPROVED: Final = (
     "“{name}” was decided for this entry as it is, and nobody changes that behind it. Retry it as it is; or settle it"
