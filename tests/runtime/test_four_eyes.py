@@ -150,7 +150,8 @@ def test_an_approval_of_before_counts_for_nothing_where_what_comes_before_it_is_
 
 @pytest.mark.parametrize("setting", ["people", "requester", "escalate_to"])
 def test_what_a_formula_that_names_people_reads_is_not_changed(machine: Machine, setting: str) -> None:
-    ask = approval(**{"not_requester": True, "requester": BY, setting: "{{ steps.found.who }}", "due": 1})
+    named: dict[str, Any] = {"not_requester": True, "requester": BY, setting: "{{ steps.found.who }}", "due": 1}
+    ask = approval(**named)
     graph = flow(
         f"start -> base -> found -> side -> {LINKS.removeprefix('start -> ')}",
         fields("base", manager=INES.email, amount=3),
@@ -274,8 +275,8 @@ def test_who_gave_a_value_by_hand_does_not_approve_it(machine: Machine, world: W
 
 def test_who_started_a_run_does_not_approve_it_when_a_colleague_starts_it_anew(machine: Machine) -> None:
     graph = flow(LINKS, approval(not_requester=True))
-    started = {"workspace_id": WORKSPACE, "workflow_id": machine.publish(graph), "input": {"amount": 1}, "by": OMAR.id}
-    run_id = api.start_run(**started).run_id
+    workflow = machine.publish(graph)
+    run_id = api.start_run(workspace_id=WORKSPACE, workflow_id=workflow, input={"amount": 1}, by=OMAR.id).run_id
     asked(run_id)
     api.cancel(workspace_id=WORKSPACE, run_id=run_id)
     machine.finish(run_id)
