@@ -175,7 +175,8 @@ class FailedQuery(PageQuery):
 
 
 class FailedEntryShape(View):
-    """An entry that waits for a decision; `index` counts from 0, `item`: what it was given."""
+    """An entry that waits for a decision; `index` counts from 0, `item`: what it was given. `fixed`: why it is given
+    nothing else: it was released or approved as it is, or it says who decides."""
 
     run_id: UUID
     index: int
@@ -185,6 +186,7 @@ class FailedEntryShape(View):
     title: str
     message: str
     at: str
+    fixed: Literal["released", "approved", "decides"] | None
 
 
 class CorrectedItem(Body):
@@ -360,6 +362,7 @@ class Failed(ApiView):
                     title=one.title,
                     message=one.message,
                     at=stamp(one.at),
+                    fixed=one.fixed,
                 )
                 for one in page.items
             ],

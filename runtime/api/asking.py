@@ -123,7 +123,7 @@ def refuse_others(row: HumanTask, voter: Voter) -> Standing:
     found = standing(row, voter)
     if found is None:
         if not set(tokens(row.barred)).isdisjoint(voter.barred_by):
-            raise NotAsked("Whoever asks for it may not decide about it.")
+            raise NotAsked("Whoever asks for it, or changed what is asked, may not decide about it.")
         raise NotAsked("Others are asked this.")
     if row.claimed_by is not None and row.claimed_by != voter.id:
         raise AlreadyDecided(

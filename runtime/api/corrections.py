@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -14,8 +14,9 @@ from runtime.api.rows import document
 from runtime.contracts import NotRetryable, Page, PlanOutdated, RetryRefused, RuntimeRefused
 from runtime.engine.jsonprofile import JSON
 from runtime.interpreter.corrections import correct
+from runtime.interpreter.four_eyes import EntryRules, Fixed, entry_rules
 from runtime.interpreter.plain_retries import ASKS, NeedsSomebody
-from runtime.store.models import DeadLetter
+from runtime.store.models import DeadLetter, Run
 
 __all__ = ["Corrected", "FailedEntry", "correct_entries", "failed_entries", "failed_runs", "walk_failed"]
 
@@ -25,7 +26,8 @@ _COLUMNS: Final = ("id", "parent_run_id", "parent_node", "item_index", "item", "
 
 @dataclass(frozen=True, slots=True)
 class FailedEntry:
-    """An entry that waits for a decision. `item`: what it was given; `title`, `message`: why it failed."""
+    """An entry that waits for a decision. `item`: what it was given; `title`, `message`: why it failed. `fixed`: why it
+    is given nothing else: it was `released` or `approved` as it is, or it `decides` who approves; None where it may."""
 
     run_id: UUID
     index: int
@@ -35,6 +37,7 @@ class FailedEntry:
     title: str
     message: str
     at: int
+    fixed: Fixed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,9 @@ def failed_entries(
     refuse_other_than_lists(workspace_id, run_id, node)
     found = _page(run_id, node, cause, decode_number(after), page_size(limit) + 1)
     views, size = found[: page_size(limit)], page_size(limit)
+    rules: dict[UUID, EntryRules] = {}
+    rows = {row["id"]: row for row in Run.objects.filter(pk__in=[one.run_id for one in views]).values(*_COLUMNS)}
+    views = [replace(one, fixed=_rules_of(rows[one.run_id], rules).fixed) for one in views]
     return Page(views, encode_number(views[-1].index) if len(found) > size else None)
 
 
@@ -84,7 +90,8 @@ def correct_entries(
         .filter(run_id__in=[row["id"] for row in rows.values()])
         .values_list("run_id", flat=True)
     )
-    made = [_correct(workspace_id, rows.get(index), index, item, waits, by) for index, item in items.items()]
+    rules: dict[UUID, EntryRules] = {}
+    made = [_correct(workspace_id, rows.get(index), index, item, waits, by, rules) for index, item in items.items()]
     begun = [rows[one.index]["id"] for one in made if one.outcome == "begun"]
     if begun:
         queue.ring(begun)
@@ -92,17 +99,31 @@ def correct_entries(
 
 
 def _correct(
-    workspace_id: UUID, row: dict[str, Any] | None, index: int, item: JSON, waits: set[UUID], by: UUID | None
+    workspace_id: UUID,
+    row: dict[str, Any] | None,
+    index: int,
+    item: JSON,
+    waits: set[UUID],
+    by: UUID | None,
+    rules: dict[UUID, EntryRules],
 ) -> Corrected:
     if row is None or row["id"] not in waits:
         return Corrected(index, "refused", "It does not wait for a decision any more.")
     try:
-        correct(workspace_id, row, item, by)
+        correct(workspace_id, row, item, by, _rules_of(row, rules))
     except NeedsSomebody:
         return Corrected(index, "refused", ASKS)
     except (NotRetryable, RetryRefused, PlanOutdated) as refused:
         return Corrected(index, "refused", str(refused))
     return Corrected(index, "begun")
+
+
+def _rules_of(row: dict[str, Any], known: dict[UUID, EntryRules]) -> EntryRules:
+    """What holds for this entry; entries of one list that are done by one version are alike in that."""
+    version = row["version_id"]
+    if version not in known:
+        known[version] = entry_rules(row)
+    return known[version]
 
 
 def _letters(run_id: UUID, node: str, cause: str | None) -> Any:

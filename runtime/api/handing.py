@@ -116,7 +116,7 @@ def _refuse_heir(row: HumanTask, voter: Voter, heir: Voter) -> None:
         if not heir.may_retry:
             raise TaskRefused({"to": f"{heir.name} may not decide what becomes of failures."})
     elif not set(tokens(row.barred)).isdisjoint(heir.barred_by):
-        raise TaskRefused({"to": f"{heir.name} asks for it, and may not decide about it."})
+        raise TaskRefused({"to": f"{heir.name} asks for it, or changed what is asked, and may not decide about it."})
     if HumanVote.objects.filter(task_id=row.id, voter=heir.id).exists():
         raise TaskRefused({"to": f"{heir.name} has answered already."})
     if not _is_for_one(row) and standing(row, heir) == "asked":

@@ -35,7 +35,7 @@ from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normali
 from runtime.engine.needs import engine_needed
 from runtime.engine.replay import Fate, PlannedStep
 from runtime.engine.state import RunStatus
-from runtime.interpreter import called_versions, own_plans
+from runtime.interpreter import called_versions, four_eyes, own_plans, questions
 from runtime.interpreter.calls import lost_try
 from runtime.interpreter.generations import decided, note_decision, paused_around, refuse_part_of_what_is_over
 from runtime.interpreter.own_errors import changed
@@ -273,6 +273,9 @@ def _refuse(
             refused[node] = "Only a step that the run goes on with can be changed."
     if edits and of_a_release(found.row):
         refused |= dict.fromkeys(edits, AS_RELEASED)
+    refused = four_eyes.refused_edits(found, edits) | refused
+    said = [node for node, one in decisions.items() if one.happened]
+    refused = four_eyes.refused_words(found, said) | refused
     for node, after in edits.items():
         if node not in refused and (problem := _problem(found, node, after)) is not None:
             refused[node] = problem
@@ -294,7 +297,12 @@ def _problem(found: Found, node: str, after: JSON) -> str | None:
     try:
         normalise(after)
         step = found.version.step(node)
-        why = refused_for_release(found.version.graph.by_id[node], _input_of(found, node), after)
+        drawn, given = found.version.graph.by_id[node], _input_of(found, node)
+        why = (
+            refused_for_release(drawn, given, after)
+            or questions.refused(found.old.graph.by_id.get(node), drawn, given, after)
+            or four_eyes.refused_call(found, node, after)
+        )
         if why is not None:
             return why
         if step.prepared is not None:

@@ -29,6 +29,7 @@ from runtime.contracts import (
 )
 from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normalise
 from runtime.interpreter.counting import able, approval, count
+from runtime.interpreter.four_eyes import refused_value
 from runtime.interpreter.generations import Said, note_decision
 from runtime.interpreter.generations import decided as decision
 from runtime.interpreter.payloads import INLINE_CHARACTERS, MOST_BYTES, Reference, put_aside, too_large
@@ -148,6 +149,8 @@ def decide(
         # A list is changed, handed over and released by `reviewing.py` alone, which holds its rules.
         raise TaskRefused({"outcome": "A list is reviewed, and released by a second person, on its own page."})
     outcome = meant(spec, outcome)
+    if row.kind == "exception" and outcome == USE_VALUE and (why := refused_value(row.run_id, row.node_id)) is not None:
+        raise TaskRefused({"output": why})
     accepted = _checked(row, spec, outcome, comment, answers, output)
     kept = _put_aside(workspace_id, row, _answer(row, outcome, comment, (), accepted, voter, database_now()))
     try:

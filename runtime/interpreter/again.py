@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal
 from uuid import UUID
 
 from runtime.contracts import PlanOutdated
+from runtime.engine import replay
 from runtime.engine.graph import Graph
-from runtime.engine.replay import PlannedStep
-from runtime.interpreter import own_plans, reopening, undo_plans
+from runtime.engine.replay import Fate, PlannedStep
+from runtime.interpreter import four_eyes, own_plans, reopening, undo_plans
 from runtime.interpreter.called_versions import Called
 from runtime.interpreter.calls import UNKNOWN
 from runtime.interpreter.reopening import Found
@@ -45,7 +47,10 @@ def retry(
         return "quicker"
     if own.found is None or own.fate == "asks" or (own.fate == "repeats" and not may):
         return "asks"
-    found, lines = own.found, own.found.lines()
+    found = _asking_anew(own.found, item)
+    lines = found.lines()
+    if (fate := replay.fate_of_run(lines)) is Fate.ASKS or (fate is Fate.REPEATS and not may):
+        return "asks"
     rows = reopening.next_rows(found, lines, {}, {}, anew=given_anew(found, lines, item))
     changes: dict[str, Any] = {} if item is None else {"item": item}
     try:
@@ -59,6 +64,16 @@ def retry(
     except PlanOutdated:
         return "quicker"
     return "begun"
+
+
+def _asking_anew(found: Found, item: str | None) -> Found:
+    """The same, going on also from where people decided by what the entry, or a step around it, no longer gives."""
+    if found.version.graph.container is None:
+        return found
+    outer = outer_of([found.row["id"]]).get(found.row["id"])
+    other = item is not None and outer is not None and item != outer.item
+    asked = four_eyes.asked_before(found, outer, other=other)
+    return replace(found, start=tuple(sorted({*found.start, *asked}))) if asked else found
 
 
 def given_anew(found: Found, lines: Sequence[PlannedStep], item: str | None) -> set[str]:

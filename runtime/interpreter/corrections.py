@@ -8,12 +8,13 @@ from uuid import UUID
 from runtime.contracts import NotRetryable
 from runtime.engine.jsonprofile import JSON, dumps, loads_stored, normalise
 from runtime.interpreter import again, own_amounts
+from runtime.interpreter.four_eyes import EntryRules, asked_before, entry_rules
 from runtime.interpreter.generations import refuse_part_of_what_is_over
 from runtime.interpreter.payloads import INLINE_CHARACTERS, put_aside, reference_in
 from runtime.interpreter.plain_retries import look_plainly
-from runtime.interpreter.released import AS_RELEASED, of_a_release
 from runtime.interpreter.reopening import carry_on, next_rows
 from runtime.store import artifacts
+from runtime.store.children import outer_of
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import ItemAmount
@@ -22,18 +23,30 @@ __all__ = ["correct"]
 
 #: Characters of each side, where even what differs is a lot.
 _MOST_ON_RECORD: Final = 2_000
+_DECIDED_WITHIN: Final = (
+    "In “{name}” people have decided about this entry as it is. Retry it so; or settle it by hand, and put what is"
+    " right into a new list."
+)
 
 
-def correct(workspace_id: UUID, run: dict[str, Any], item: JSON, by: UUID | None) -> None:
+def correct(
+    workspace_id: UUID, run: dict[str, Any], item: JSON, by: UUID | None, rules: EntryRules | None = None
+) -> None:
     """Give this entry (`id`, `parent_run_id`, `parent_node`, `item_index`, `item`, `version_id` of its run) something
-    else, and go on with it from where it failed; the steps that it was done with stand. Raises NeedsSomebody,
-    NotRetryable, PlanOutdated, RetryRefused, StoreUnavailable."""
-    if of_a_release(run):
-        raise NotRetryable(AS_RELEASED, code="released")
+    else, and go on with it from where it failed, or from where people decided about it as it was, who are asked anew;
+    the steps that it was done with before that stand. `rules`: those of its list, where they are known. Raises
+    NeedsSomebody, NotRetryable, PlanOutdated, RetryRefused, StoreUnavailable."""
+    rules = entry_rules(run) if rules is None else rules
+    if rules.why is not None:
+        raise NotRetryable(rules.why[1], code=rules.why[0])
+    if (name := rules.decided_within(run["id"])) is not None:
+        raise NotRetryable(_DECIDED_WITHIN.format(name=name), code="approved")
     text = dumps(item)
     if len(text) > INLINE_CHARACTERS:
         text = put_aside(text, workspace_id=workspace_id, name=f"item-{run['item_index']}.json").text()
     found = look_plainly(workspace_id, run["id"])
+    if asked := asked_before(found, outer_of([run["id"]]).get(run["id"]), other=True):
+        found = look_plainly(workspace_id, run["id"], start=sorted(asked))
     lines = found.lines()
     anew = again.given_anew(found, lines, text)
     rows = next_rows(found, lines, {}, {}, anew=anew)

@@ -33,10 +33,11 @@ def look_plainly(
     run_id: UUID,
     version: Literal["own", "published"] = "own",
     held_to: Called | None = None,
+    start: Sequence[str] = (),
 ) -> Found:
     """The run with its plan, on its own version or the one that is published, where that needs nobody's word.
     `held_to`: by workflow, the version to take for the published one, and of those that it runs (a workflow that is not
-    there had none); None: the one that is live.
+    there had none); None: the one that is live. `start`: node ids to go on from, besides what did not end well.
 
     Raises NeedsSomebody, and what `look` and a retry raise.
     """
@@ -51,7 +52,7 @@ def look_plainly(
             number = choices(row)[-1][1]
         else:
             pinned = held_to.get(row["workflow_id"])
-    found = look(workspace_id, run_id, (), number, held_to=pinned, called=held_to)
+    found = look(workspace_id, run_id, start, number, held_to=pinned, called=held_to)
     lines = found.lines()
     if refused := in_the_way(found, lines):
         raise RetryRefused(refused)

@@ -1,8 +1,8 @@
 """Lists that a second person releases, and runs that are gone on with by other settings than theirs.
 
-Whoever may go on with a run that failed may give it other settings. Before a release that would let one person say that
-no other is needed, and behind it do what nobody released; so there it is refused. A step that is wrong is mended in the
-workflow, and a row that is wrong in a list that is reviewed anew.
+Whoever may go on with a run that failed may give it other settings. Behind a release that would do what nobody
+released; so there it is refused. A step that is wrong is mended in the workflow, and a row that is wrong in a list that
+is reviewed anew. That nobody says for one run who releases is held by `questions` and `four_eyes`.
 """
 
 from __future__ import annotations
@@ -22,11 +22,7 @@ AS_RELEASED: Final = (
     " put what is right into a list that is reviewed anew."
 )
 _OTHER_ROWS: Final = "The rows of this step were released, and it goes on with these and no others."
-_OTHER_PEOPLE: Final = "Who releases a list is changed in the workflow, and not for one run."
 _REVIEW: Final = "review"
-_STEP: Final = "people.review@"
-#: What says who may release a list, and what it means where nothing is said.
-_RELEASE: Final[Mapping[str, Any]] = {"four_eyes": True, "releasers": "", "not_requester": False, "requester": ""}
 
 
 def of_a_release(run: Mapping[str, Any]) -> bool:
@@ -44,15 +40,8 @@ def of_a_release(run: Mapping[str, Any]) -> bool:
 def refused(node: Node, given: Any, after: Mapping[str, Any]) -> str | None:
     """Why a step cannot have the settings `after`; None where it can. `given`: those that it was last given."""
     before: Mapping[str, Any] = given if isinstance(given, Mapping) else node.config
-    if node.type.startswith(_STEP) and any(
-        after.get(name, usual) != before.get(name, usual) for name, usual in _RELEASE.items()
-    ):
-        return _OTHER_PEOPLE
-    if node.config.get("source") == _REVIEW and any(
-        after.get(name) != before.get(name) for name in ("source", "reviewed")
-    ):
-        return _OTHER_ROWS
-    return None
+    is_other = any(after.get(name) != before.get(name) for name in ("source", "reviewed"))
+    return _OTHER_ROWS if is_other and node.config.get("source") == _REVIEW else None
 
 
 def _reads_a_review(version_id: UUID, node: str) -> bool:

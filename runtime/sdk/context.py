@@ -272,8 +272,13 @@ class Context(Protocol):
         """Who is meant: e-mail addresses, names of groups, roles. Raises PermanentError where somebody is unknown."""
         ...
 
-    async def started_by(self) -> str:
-        """Who or what started the run: `user:<id>`, `webhook`, `schedule` and so on."""
+    async def started_by(self) -> tuple[str, ...]:
+        """Who or what started the run, or the one that it is a part of: `user:<id>`, `webhook`, `schedule` and so on.
+        Of one that was started anew in the place of another, who started that, too."""
+        ...
+
+    async def changed_by(self) -> tuple[str, ...]:
+        """People (`user:<id>`) who gave the run something else than its workflow did: other settings, or a result."""
         ...
 
     def log(self, message: str) -> None: ...

@@ -331,18 +331,17 @@ def unknown_people(names: Sequence[str]) -> PermanentError:
 
 
 async def requester_of(named: str, context: Context) -> tuple[str, ...]:
-    """Whoever asks for it, who may not decide: those who are named, and who started the run. A rule that cannot be
-    held to must not look as if it were. Raises PermanentError."""
+    """Whoever asks for it, who may not decide: those who are named, who started the run, and who changed what it asks
+    for. A rule that cannot be held to must not look as if it were. Raises PermanentError."""
     people = people_of(named)
-    starter = await context.started_by()
-    barred = (*people, *((starter,) if starter.startswith("user:") else ()))
+    barred = (*people, *(one for one in await context.started_by() if one.startswith("user:")))
     if not barred or any("@" not in one for one in people):
         raise PermanentError(
             "Nobody knows who asks for it",
             "“Whoever asks for it may not decide” needs an e-mail address: no person started this run.",
             "requester_unknown",
         )
-    return barred
+    return tuple(dict.fromkeys((*barred, *await context.changed_by())))
 
 
 def starter_of(started_by: str) -> UUID | None:

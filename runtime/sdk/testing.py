@@ -217,6 +217,7 @@ class StepTestContext:
     #: Groups and roles by name, with the addresses of those in them. Every address is somebody.
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     starter: str = "webhook"
+    changers: Sequence[str] = ()
     files: MemoryFiles = field(default_factory=MemoryFiles)
     tables: MemoryTables = field(default_factory=MemoryTables)
     reviews: MemoryReviews = field(default_factory=MemoryReviews)
@@ -268,8 +269,11 @@ class StepTestContext:
             found.append(Addressee(token, name, tuple(Person(None, email, email) for email in emails)))
         return tuple(found)
 
-    async def started_by(self) -> str:
-        return self.starter
+    async def started_by(self) -> tuple[str, ...]:
+        return (self.starter,)
+
+    async def changed_by(self) -> tuple[str, ...]:
+        return tuple(self.changers)
 
     def log(self, message: str) -> None:
         self.logged.append(message)

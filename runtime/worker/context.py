@@ -25,9 +25,9 @@ from runtime.sdk.files import Files
 from runtime.sdk.reviews import Reviews
 from runtime.sdk.signals import SentEvent
 from runtime.sdk.tasks import unknown_people
+from runtime.store import hands
 from runtime.store.datatable_changes import Origin
 from runtime.store.datatable_groups import Groups
-from runtime.store.models import Run
 from runtime.store.records import Claimed, EventRow
 from runtime.store.reviews import Place
 from runtime.worker.datatables import StepTables
@@ -256,9 +256,11 @@ class StepContext:
         except PeopleUnknown as unknown:
             raise unknown_people(unknown.names) from None
 
-    async def started_by(self) -> str:
-        row = Run.objects.filter(pk=self.run_id).values_list("started_by", flat=True)
-        return str(await asyncio.get_running_loop().run_in_executor(self._doors.pool, row.get))
+    async def started_by(self) -> tuple[str, ...]:
+        return await asyncio.get_running_loop().run_in_executor(self._doors.pool, hands.starters, self.run_id)
+
+    async def changed_by(self) -> tuple[str, ...]:
+        return await asyncio.get_running_loop().run_in_executor(self._doors.pool, hands.changed_by, self.run_id)
 
     def log(self, message: str) -> None:
         logger.info("run %s step %s: %s", self._claimed.run_id, self.node_key, message[:2000])

@@ -16,6 +16,7 @@ from xlsxwriter import Workbook
 from tests.browser.axe import findings
 from tests.browser.editing import Opens, graph, step
 from tests.browser.test_containers import each, inside
+from tests.browser.test_inbox import question_of
 from tests.browser.test_retrying import COMPANY, wait_for_end
 from tests.product import Api, Product
 
@@ -125,6 +126,31 @@ def test_what_failed_is_mended_in_the_table_and_goes_on(
     expect(told).to_contain_text("way/with/fail=422 → (empty)")
     assert findings(page) == []
     shot(page, "batch-corrected")
+
+
+def test_what_was_approved_is_shown_and_not_typed_into(
+    signed_in: Opens, api: Api, product: Product, shot: Shot
+) -> None:
+    made = month_end()
+    made["nodes"].append(step("ask", "people.approval@1", "Approve the list", (0, 64), title="All of these?"))
+    made["edges"][0] = {**made["edges"][0], "target": "ask"}
+    made["edges"].append({"id": "e9", "source": "ask", "sourceHandle": "approved", "target": "each"})
+    live = api.publish("Month end, approved", made)
+    posted = httpx2.post(product.url + live.path, json={"students": students(), "total": {}}, timeout=60)
+    run_id: str = posted.json()["run"]
+    api.call("POST", f"W/inbox/{question_of(api, run_id)}/decide", {"outcome": "approved"})
+    wait_for_end(api, run_id)
+    page = signed_in(f"/batches/{run_id}/each?tab=failed")
+    why = re.compile("^This list was approved as it is, so its items cannot be changed here.")
+    expect(page.get_by_text(why)).to_be_visible()
+    cell = page.get_by_label("amount, S-001")
+    expect(cell).not_to_be_editable()
+    expect(cell).to_have_attribute("title", why)
+    expect(cell).to_have_accessible_description(why)
+    expect(page.get_by_role("button", name="Send mended file…")).to_have_count(0)
+    expect(page.get_by_role("button", name="Retry these 2…")).to_be_visible()
+    assert findings(page) == []
+    shot(page, "batch-approved")
 
 
 def test_the_error_file_is_mended_in_a_spreadsheet_and_sent_back(

@@ -135,6 +135,8 @@ export interface FailedEntry {
   title: string;
   message: string;
   at: Instant;
+  /** Why it is given nothing else: it was released or approved as it is, or it says who decides. */
+  fixed: "released" | "approved" | "decides" | null;
 }
 
 export interface Corrected {

@@ -585,10 +585,11 @@ export type EventShape = {
   workflow_id: string;
 };
 
-/** An entry that waits for a decision; `index` counts from 0, `item`: what it was given. */
+/** An entry that waits for a decision; `index` counts from 0, `item`: what it was given. `fixed`: why it is given nothing else: it was released or approved as it is, or it says who decides. */
 export type FailedEntryShape = {
   at: string;
   cause: string;
+  fixed: ("released" | "approved" | "decides" | null);
   index: number;
   item: unknown;
   label: (string | null);

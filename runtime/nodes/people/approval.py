@@ -72,7 +72,7 @@ class ApprovalConfig(Question):
     not_requester: bool = field(
         False,
         title="Whoever asks for it may not decide",
-        help="Not even if they are in a group that is asked.",
+        help="Not even if they are in a group that is asked. Nor may whoever gave the run other settings or data.",
         widget="toggle",
         order=10,
     )

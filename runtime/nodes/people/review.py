@@ -207,6 +207,9 @@ class ReviewConfig(FileSettings, DataTableSettings, Question):
 async def run(config: ReviewConfig, step_input: JSON, context: Context) -> Wait | Result:
     releasers = await context.people(people_of(config.releasers))
     barred = await requester_of(config.requester, context) if config.not_requester else ()
+    if config.four_eyes:
+        # Who gave the run other rows had a hand in them.
+        barred = tuple(dict.fromkeys((*barred, *await context.changed_by())))
     judge = Judge.of(config)
     spec: dict[str, JSON] = {
         "four_eyes": config.four_eyes,

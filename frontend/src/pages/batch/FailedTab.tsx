@@ -1,14 +1,14 @@
 import { Link } from "@tanstack/react-router";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Download, ExternalLink, RotateCcw, Upload } from "lucide-react";
-import { type ClipboardEvent, useRef, useState } from "react";
+import { type ClipboardEvent, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { type Batch, type BatchCause, correctEntries, errorFileUrl, type FailedEntry, refreshBatch, sendMended, useFailedEntries } from "../../api/batches";
 import { useCan, useWorkspace } from "../../api/session";
 import { Button, buttonClass, cx, EmptyState, ErrorCard, Note, showToast, SkeletonRows, tableBoxClass, tableClass, useFormatter } from "../../ui";
 import css from "./batch.module.css";
-import { type Edits, fieldsOf, isFields, isPasteOfCells, mended, pasted, textOf } from "./edits";
+import { type Edits, fieldsOf, isFields, isPasteOfCells, mended, pasted, textOf, withoutFixed } from "./edits";
 
 /** Of a cell that is shown whole. */
 const MOST_LETTERS = 32;
@@ -17,23 +17,12 @@ const MOST_LETTERS = 32;
 export function FailedTab({ batch, onRetry }: { batch: Batch; onRetry: (cause: BatchCause | null) => void }) {
   const { t } = useTranslation("batches");
   const mayRetry = useCan("reviewer");
-  const workspace = useWorkspace().id;
   const [shown, setShown] = useState<string | null>(null);
   if (batch.causes.length === 0) return <EmptyState plain title={t("failed.none")} text={t(batch.failed > 0 ? "failed.noneWaits" : "failed.noneText")} />;
   const open = shown ?? batch.causes[0]?.cause;
   return (
     <div className={css.stack}>
-      {mayRetry && (
-        <div className={css.tools}>
-          <p>{t("failed.lead")}</p>
-          <span className={css.toolButtons}>
-            <a className={buttonClass()} href={errorFileUrl(workspace, batch.run_id, batch.node)} download>
-              <Download size={15} aria-hidden /> {t("failed.download")}
-            </a>
-            <SendMended batch={batch} />
-          </span>
-        </div>
-      )}
+      {mayRetry && <Tools batch={batch} cause={batch.causes.find((one) => one.cause === open) ?? batch.causes[0]} />}
       {batch.causes.map((cause) => (
         <section key={cause.cause} className={css.cause} aria-label={cause.title}>
           <div className={css.causeHead}>
@@ -55,8 +44,29 @@ export function FailedTab({ batch, onRetry }: { batch: Batch; onRetry: (cause: B
   );
 }
 
+/** What can be done with all of them at once; of a list that was decided as it is nothing is sent back. */
+function Tools({ batch, cause }: { batch: Batch; cause: BatchCause | undefined }) {
+  const { t } = useTranslation("batches");
+  const workspace = useWorkspace().id;
+  const found = useFailedEntries(batch.run_id, batch.node, cause?.cause ?? "", cause?.count ?? 0);
+  const entries = found.data?.pages.flatMap((page) => page.items) ?? [];
+  const isFixed = entries.length > 0 && entries.every((one) => one.fixed !== null);
+  return (
+    <div className={css.tools}>
+      <p>{isFixed ? t("failed.leadFixed") : t("failed.lead")}</p>
+      <span className={css.toolButtons}>
+        <a className={buttonClass()} href={errorFileUrl(workspace, batch.run_id, batch.node)} download>
+          <Download size={15} aria-hidden /> {t("failed.download")}
+        </a>
+        {!isFixed && <SendMended batch={batch} />}
+      </span>
+    </div>
+  );
+}
+
 function Entries({ batch, cause }: { batch: Batch; cause: BatchCause }) {
   const { t } = useTranslation("batches");
+  const noteId = useId();
   const mayRetry = useCan("reviewer");
   const workspace = useWorkspace().id;
   const client = useQueryClient();
@@ -84,10 +94,16 @@ function Entries({ batch, cause }: { batch: Batch; cause: BatchCause }) {
     const text = event.clipboardData.getData("text/plain");
     if (!isPasteOfCells(text)) return;
     event.preventDefault();
-    setEdits((before) => pasted(before, text, numbers, fields, { row, field }));
+    setEdits((before) => withoutFixed(pasted(before, text, numbers, fields, { row, field }), entries));
   };
+  const reasons = [...new Set(entries.flatMap((one) => one.fixed ?? []))];
   return (
     <div className={css.entries}>
+      {mayRetry && reasons.map((reason) => (
+        <Note key={reason}>
+          <span id={`${noteId}-${reason}`}>{t(`failed.fixed.${reason}`)}</span>
+        </Note>
+      ))}
       {found.isPending && <SkeletonRows rows={3} height={34} label={t("loading")} />}
       {found.isError && <ErrorCard title={t("failed.loadFailed")} error={found.error} onRetry={() => void found.refetch()} />}
       {entries.length > 0 && (
@@ -116,7 +132,9 @@ function Entries({ batch, cause }: { batch: Batch; cause: BatchCause }) {
                         style={{ minWidth: `calc(${letters[field]}ch + 26px)` }}
                         aria-label={`${name}, ${entry.label ?? entry.index + 1}`}
                         aria-invalid={wrong.has(`${entry.index}/${name}`)}
-                        readOnly={!mayRetry}
+                        readOnly={!mayRetry || entry.fixed !== null}
+                        title={mayRetry && entry.fixed !== null ? t(`failed.fixed.${entry.fixed}`) : undefined}
+                        aria-describedby={mayRetry && entry.fixed !== null ? `${noteId}-${entry.fixed}` : undefined}
                         data-changed={edits[entry.index]?.[name] !== undefined || undefined}
                         value={edits[entry.index]?.[name] ?? textOf(isFields(entry.item) ? entry.item[name] : null)}
                         onChange={(event) => {

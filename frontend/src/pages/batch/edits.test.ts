@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { fieldsOf, isPasteOfCells, mended, pasted } from "./edits";
+import { fieldsOf, isPasteOfCells, mended, pasted, withoutFixed } from "./edits";
 
 describe("entries that are mended in a table", () => {
   it("show the fields that hold one value", () => {
@@ -16,6 +16,11 @@ describe("entries that are mended in a table", () => {
     const made = pasted({}, "a\t1\r\nb\t2\r\n", [4, 9, 11], ["name", "amount"], { row: 0, field: 0 });
     expect(made).toEqual({ 4: { name: "a", amount: "1" }, 9: { name: "b", amount: "2" } });
     expect(pasted({ 4: { name: "old" } }, "x\ty\tz", [4], ["name", "amount"], { row: 0, field: 1 })).toEqual({ 4: { name: "old", amount: "x" } });
+  });
+
+  it("leave entries as they are that were released", () => {
+    const made = pasted({}, "a\nb\n", [4, 9], ["name"], { row: 0, field: 0 });
+    expect(withoutFixed(made, [{ index: 4, fixed: "released" }, { index: 9, fixed: null }])).toEqual({ 9: { name: "b" } });
   });
 
   it("know a block of cells from a word", () => {

@@ -60,6 +60,12 @@ export function pasted(edits: Edits, text: string, numbers: readonly number[], f
   return made;
 }
 
+/** The same without those of these entries, which are given nothing else. */
+export function withoutFixed(edits: Edits, entries: readonly { index: number; fixed: unknown }[]): Edits {
+  const fixed = new Set(entries.filter((one) => one.fixed !== null).map((one) => one.index));
+  return Object.fromEntries(Object.entries(edits).filter(([number]) => !fixed.has(Number(number))));
+}
+
 export function isPasteOfCells(text: string): boolean {
   return /[\t\n]/.test(text.replace(/\r?\n$/, ""));
 }
