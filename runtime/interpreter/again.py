@@ -11,7 +11,7 @@ from runtime.contracts import PlanOutdated
 from runtime.engine import replay
 from runtime.engine.graph import Graph
 from runtime.engine.replay import Fate, PlannedStep
-from runtime.interpreter import four_eyes, own_plans, reopening, undo_plans
+from runtime.interpreter import four_eyes, guards, own_plans, reopening, undo_plans
 from runtime.interpreter.called_versions import Called
 from runtime.interpreter.calls import UNKNOWN
 from runtime.interpreter.reopening import Found
@@ -68,7 +68,8 @@ def retry(
 
 def _asking_anew(found: Found, item: str | None) -> Found:
     """The same, going on also from where people decided by what the entry, or a step around it, no longer gives."""
-    if found.version.graph.container is None:
+    graph = found.version.graph
+    if graph.container is None or not any(map(guards.decides, graph.nodes)):
         return found
     outer = outer_of([found.row["id"]]).get(found.row["id"])
     other = item is not None and outer is not None and item != outer.item
