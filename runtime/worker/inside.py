@@ -62,7 +62,7 @@ class Inside:
     def task(self, driver: Driver, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         if not self._steps_back(driver):
             self._pacer.note_other()
-        return asyncio.create_task(self._pacer.pace(work, lambda: self._steps_back(driver)))
+        return self._pacer.task(work, lambda: self._steps_back(driver))
 
     def _steps_back(self, driver: Driver) -> bool:
         """Whether others come first: it goes through a list, or what it does is done for an item of one."""

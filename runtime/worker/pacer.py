@@ -58,8 +58,14 @@ class Pacer:
         """Somebody who does not step back goes on."""
         self._other_at = time.monotonic()
 
-    async def pace(self, work: Coroutine[Any, Any, T], steps_back: Callable[[], bool]) -> T:
+    def task(self, work: Coroutine[Any, Any, T], steps_back: Callable[[], bool]) -> asyncio.Task[T]:
         """Do this work, in small parts where it steps back."""
+        task = asyncio.create_task(self._pace(work, steps_back))
+        # One that is cut off before its first turn has not come as far as to its work.
+        task.add_done_callback(lambda _: work.close())
+        return task
+
+    async def _pace(self, work: Coroutine[Any, Any, T], steps_back: Callable[[], bool]) -> T:
         return await _paced(self, work, steps_back)
 
     def _may_go_on(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import itertools
 import random
 import time
@@ -53,7 +54,7 @@ def test_of_a_hundred_items_only_a_few_go_on_between_two_turns_of_somebody_else(
             await asyncio.sleep(0)
 
     async def test(pacer: Pacer) -> list[str]:
-        items = [asyncio.create_task(pacer.pace(item(log), always)) for _ in range(100)]
+        items = [pacer.task(item(log), always) for _ in range(100)]
         await asyncio.gather(other(pacer), *items)
         return [task.result() for task in items]
 
@@ -68,10 +69,10 @@ def test_what_does_not_step_back_waits_for_nobody() -> None:
     log: list[str] = []
 
     async def test(pacer: Pacer) -> None:
-        items = [asyncio.create_task(pacer.pace(item(log), always)) for _ in range(50)]
+        items = [pacer.task(item(log), always) for _ in range(50)]
         await asyncio.sleep(0)
         before = len(log)
-        assert await pacer.pace(asyncio.sleep(0, "mine"), lambda: False) == "mine"
+        assert await pacer.task(asyncio.sleep(0, "mine"), lambda: False) == "mine"
         assert len(log) - before <= 30, "two turns of the loop, of which the items have their part"
         for task in items:
             task.cancel()
@@ -103,23 +104,34 @@ def test_what_goes_wrong_and_what_is_cut_off_passes_through() -> None:
 
     async def test(pacer: Pacer) -> None:
         with pytest.raises(ValueError, match="no"):
-            await pacer.pace(fails(), always)
-        assert await pacer.pace(late(), always) == "late"
-        cut_off = asyncio.create_task(pacer.pace(tidies(), always))
+            await pacer.task(fails(), always)
+        assert await pacer.task(late(), always) == "late"
+        cut_off = pacer.task(tidies(), always)
         await asyncio.sleep(0.01)
         cut_off.cancel()
         with pytest.raises(asyncio.CancelledError):
             await cut_off
         assert log == ["tidied"]
         # One that waits for its turn is cut off there, and never goes on.
-        busy = [asyncio.create_task(pacer.pace(item(log, 50), always)) for _ in range(50)]
+        busy = [pacer.task(item(log, 50), always) for _ in range(50)]
         await asyncio.sleep(0)
-        waiting = asyncio.create_task(pacer.pace(item(log, 50), always))
+        waiting = pacer.task(item(log, 50), always)
         await asyncio.sleep(0)
         for task in (*busy, waiting):
             task.cancel()
         ended = await asyncio.gather(*busy, waiting, return_exceptions=True)
         assert all(isinstance(one, asyncio.CancelledError) for one in ended)
+
+    paced(test)
+
+
+def test_what_is_cut_off_before_its_first_turn_leaves_nothing_behind() -> None:
+    async def test(pacer: Pacer) -> None:
+        begun = item([])
+        task = pacer.task(begun, always)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert inspect.getcoroutinestate(begun) == inspect.CORO_CLOSED
 
     paced(test)
 
