@@ -86,7 +86,7 @@ def test_what_a_drill_cannot_get_past_is_named_and_nothing_counts_as_finished(
     found = drilled(world, flow("start -> call -> pay", call, pay), keys_count=False)
     assert found["beyond"] == {"step": "call", "why": "failed"}, found
     assert (found["status"], found["finished"]) == ("done", 0), found
-    assert [one["beyond"] for one in found["rounds"]] == [found["beyond"]] * len(found["rounds"]), found["rounds"]
+    assert [one["beyond"] for one in found["rounds"]] == [found["beyond"]] * len(found["rounds"]), str(found["rounds"])
     assert not any(one["asks"] for one in found["rounds"])
 
 
