@@ -14,7 +14,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -35,6 +35,8 @@ logger = logging.getLogger("millrace.drill")
 LONGEST_SECONDS: Final = 600.0
 #: One that nobody has written down anything of for so long has lost its server.
 _SILENT: Final = timedelta(seconds=120)
+#: Characters of what a sandbox said, for the log: its end says what went wrong last.
+_MOST_SAID: Final = 4_000
 
 
 class DrillUnderWay(Exception):
@@ -159,15 +161,29 @@ def _carry_out(drill_id: UUID, plan: Mapping[str, Any]) -> None:
 
 def _watch(drill_id: UUID, folder: Path) -> str:
     """Run the sandbox and write down what it says; why it broke off, or nothing."""
-    sandbox = subprocess.Popen(
+    said = folder / "said"
+    with said.open("wb") as words:
+        sandbox = _sandbox(folder, words)
+    try:
+        return _followed(drill_id, sandbox)
+    finally:
+        if words_said := said.read_text(encoding="utf-8", errors="replace")[-_MOST_SAID:].strip():
+            logger.warning("A drill's sandbox said: %s", words_said)
+
+
+def _sandbox(folder: Path, words: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "drill", str(folder)],
         cwd=settings.BASE_DIR,
         env=_surroundings(folder),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=words,
         start_new_session=True,
     )
+
+
+def _followed(drill_id: UUID, sandbox: subprocess.Popen[bytes]) -> str:
     alarm = threading.Timer(LONGEST_SECONDS, _end, (sandbox,))
     alarm.daemon = True
     alarm.start()
