@@ -29,8 +29,8 @@ from runtime.contracts import TERMINAL, JSONRefused, dumps, loads
 
 log = structlog.get_logger(__name__)
 
-#: At most ten messages a second for one run, and three for a list.
-RUN_PAUSE: Final = 0.1
+#: At most eight messages a second for one run, which with what its page asks for then are ten; and three for a list.
+RUN_PAUSE: Final = 0.125
 LIST_PAUSE: Final = 0.3
 #: A run of so many items changes all the time, and what its page is told has it ask for more.
 MANY_ITEMS: Final = 100
