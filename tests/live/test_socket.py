@@ -104,7 +104,7 @@ class TestRun:
         assert not consumers._has_many([{"items": None}, few])
         assert consumers._has_many([few, many])
         watched = Watched(7, 0.0, dirty=True, sent_at=100.0, pause=consumers.MANY_PAUSE)
-        assert (watched.due_at(), Watched(7, 0.0, sent_at=100.0).due_at()) == (100.4, 100.1)
+        assert (watched.due_at(), Watched(7, 0.0, sent_at=100.0).due_at()) == (100.4, 100.125)
 
     def test_a_change_never_repeats_what_is_known_and_never_leaves_a_gap(self, site: Site) -> None:
         vera = site.browser(site.vera)
