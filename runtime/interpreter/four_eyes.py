@@ -304,7 +304,8 @@ def _around(row: Mapping[str, Any]) -> Iterator[tuple[_Level, str]]:
         node = row["parent_node"]
         row = Run.objects.values(*RUN).get(pk=row["parent_run_id"])
         graph = version_of(row).graph
-        stands = StepRun.objects.filter(run_id=row["id"], generation=row["generation"], status="succeeded")
+        # Whatever is done now of that: asked anew, it is not yet decided, and what was begun by the first word stands.
+        stands = StepRun.objects.filter(run_id=row["id"], status="succeeded")
         decided = {one for one, ports in stands.values_list("node_id", "ports") if _said_yes(graph, one, ports)}
         yield _level(row, decided), node
 

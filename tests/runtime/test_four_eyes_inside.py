@@ -178,6 +178,19 @@ def test_an_entry_of_a_list_that_was_approved_is_done_as_it_is(machine: Machine,
     assert retried.outcome == "retried", "as it was approved it may be tried again"
 
 
+def test_nor_while_the_list_is_to_be_approved_once_more(machine: Machine, world: World) -> None:
+    graph = flow("start -> ask, ask:approved -> each", approval(title="All?"), each(ITEMS), *inside("each", pay(world)))
+    run_id = machine.begin(graph, {})
+    decide(open_task(run_id), "approved")
+    machine.finish(run_id)
+    failed = entry(run_id)
+    go_on(run_id, start=["ask"])
+    assert open_task(run_id).status == "open"
+    assert "“ask” was decided" in refused(failed.run_id, "pay", other(failed.run_id, "pay", url=f"{world.url}/invoices"))
+    assert correct(run_id, {"way": "", "amount": 99_999}).outcome == "refused"
+    assert not world.invoices(str(failed.run_id))
+
+
 # --- workflows that others call ---------------------------------------------------------------------------------
 
 
