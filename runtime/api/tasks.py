@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from runtime import queue
 from runtime.api.asking import Standing, Whose, anew, asked_of, over, refuse_late, refuse_others
 from runtime.api.cursors import decode, encode, page_size
-from runtime.api.doubts import meant, said_as, shown
+from runtime.api.doubts import in_doubt, meant, said_as, shown
 from runtime.api.rows import RUN_COLUMNS, document, run_views
 from runtime.contracts import (
     JSON,
@@ -149,8 +149,8 @@ def decide(
         # A list is changed, handed over and released by `reviewing.py` alone, which holds its rules.
         raise TaskRefused({"outcome": "A list is reviewed, and released by a second person, on its own page."})
     outcome = meant(spec, outcome)
-    if row.kind == "exception" and outcome == USE_VALUE and (why := refused_value(row.run_id, row.node_id)) is not None:
-        raise TaskRefused({"output": why})
+    if row.kind == "exception" and outcome == USE_VALUE:
+        _refuse_value(row, spec)
     accepted = _checked(row, spec, outcome, comment, answers, output)
     kept = _put_aside(workspace_id, row, _answer(row, outcome, comment, (), accepted, voter, database_now()))
     try:
@@ -214,6 +214,11 @@ def _put_aside(workspace_id: UUID, row: HumanTask, answer: JSON) -> Reference | 
     if too_large(text):
         raise TaskRefused({"output": f"An answer may have at most {MOST_BYTES // 2**20} MiB."})
     return put_aside(text, workspace_id=workspace_id, name="answer.json")
+
+
+def _refuse_value(row: HumanTask, spec: Mapping[str, Any]) -> None:
+    if (why := refused_value(row.run_id, row.node_id, in_doubt=in_doubt(spec))) is not None:
+        raise TaskRefused({"output": why})
 
 
 def _note_doubt(row: HumanTask, outcome: str, voter: Voter, now: int) -> list[Said]:

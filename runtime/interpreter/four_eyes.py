@@ -7,7 +7,7 @@ a question may be put right, and then people are asked anew; unless it says who 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -67,6 +67,10 @@ _ITEM_SETTLES: Final = (
     "What stands in this entry says who decides in “{name}”, or whether anybody is asked. Nobody changes that here:"
     " settle it by hand, and put what is right into a new list."
 )
+_AS_GIVEN: Final = (
+    "“{name}” was decided, and what is done behind it goes by what this step gives: nobody says that by hand. Try it"
+    " again, or give it up and start anew."
+)
 _NO_VALUE: Final = (
     "What this step gives says who decides in “{name}”, or whether anybody is asked, and nobody says that by hand. Try"
     " it again, or give it up and start anew."
@@ -76,12 +80,14 @@ _APPROVED: Final = frozenset({"approved", "released"})
 
 @dataclass(slots=True)
 class _Level:
-    """One run, seen from a step of it. `decided`: steps by which people have said yes, and that stand."""
+    """One run, seen from a step of it. `decided`: steps by which people have said yes, and that stand; `declined`: by
+    which they have not."""
 
     run_id: UUID
     graph: Graph
     guards: Guards
     decided: set[str]
+    declined: set[str]
     _inside: set[str] | None = field(default=None, init=False)
 
     def inside(self) -> set[str]:
@@ -96,21 +102,33 @@ class _Level:
         return self.guards.hangs().get(node) if node in self.graph.by_id else None
 
     def before(self, node: str) -> str | None:
-        """A step before this one that was decided, or in whose runs something was."""
+        """A step before this one that was decided, or in whose runs something was. Where people said no: one that this
+        step would have been done behind, had they said yes."""
         for one in self.graph.order:
             stands = one in self.decided or (one in self.inside() and one != node)
             if stands and node in guards.behind(self.graph, (one,)):
+                return self.name(one)
+            if one in self.declined and node in self._behind_yes(one):
                 return self.name(one)
         return None
 
     def beside(self, node: str) -> str | None:
         """A step that was decided, and behind which something goes by what this one gives, too."""
         to = guards.behind(self.graph, (node,))
-        for one in self.decided - to:
-            for other in guards.behind(self.graph, (one,)):
+        for one in (self.decided | self.declined) - to:
+            for other in guards.behind(self.graph, (one,)) if one in self.decided else self._behind_yes(one):
                 if node in self.guards.reads(other) or (other in to and self.guards.chooses(node)):
                     return self.name(one)
         return None
+
+    def _behind_yes(self, node: str) -> set[str]:
+        """Steps that a way leads to from this question where people say yes."""
+        ways = [edge.target for edge in self.graph.outgoing.get(node, ()) if edge.source_handle in _APPROVED]
+        return {*ways, *guards.behind(self.graph, ways)}
+
+    def is_read(self, node: str) -> bool:
+        """Whether what this step gives is worked with behind it."""
+        return any(node in self.guards.reads(one) for one in guards.behind(self.graph, (node,)))
 
     def behind(self, node: str) -> str | None:
         """This step or one behind it that has entries in which something was decided."""
@@ -173,10 +191,19 @@ def refused_words(found: Found, nodes: Collection[str]) -> dict[str, str]:
     return {node: why for node in nodes if (why := _no_word(here, node, found.row)) is not None}
 
 
-def refused_value(run_id: UUID, node: str) -> str | None:
-    """The same of a step of a run that is under way."""
+def refused_value(run_id: UUID, node: str, *, in_doubt: bool) -> str | None:
+    """The same of a step of a run that is under way; nor what others have approved goes by it. `in_doubt`: it may have
+    happened, and that can be said."""
     row = Run.objects.values(*RUN).get(pk=run_id)
-    return _no_word(_level(row, set()), node, row)
+    here = _as_it_stands(row)
+    if (why := _no_word(here, node, row)) is not None or in_doubt:
+        return why
+    read = here.is_read(node)
+    for level, one in ((here, node), *_around(row)):
+        read = read or level.is_read(one)
+        if read and (name := level.before(one) or level.beside(one)) is not None:
+            return _AS_GIVEN.format(name=name)
+    return None
 
 
 def _no_word(here: _Level, node: str, row: Mapping[str, Any]) -> str | None:
@@ -212,7 +239,7 @@ def entry_rules(run: Mapping[str, Any]) -> EntryRules:
     if of_a_release(run):
         return EntryRules(("released", AS_RELEASED), {})
     row = Run.objects.values(*RUN).get(pk=run["id"])
-    here = _level(row, set())
+    here = _level(row)
     asking = {one.id: one.name for one in here.graph.nodes if here.guards.asks_inside(one.id)}
     return EntryRules(_why_fixed(here, row), asking)
 
@@ -281,21 +308,26 @@ def _at(text: str | None, path: Path) -> Any:
 def _here(found: Found, edits: Collection[str]) -> _Level:
     graph = found.version.graph
     kept = {line.node for line in found.lines(edited=edits) if line.fate is Fate.KEPT and line.node in found.steps}
-    decided = {node for node in kept if _said_yes(graph, node, found.steps[node].ports)}
-    return _Level(found.row["id"], graph, guards.of_graph(found.row["workspace_id"], graph), decided)
+    return _level(found.row, ((node, found.steps[node].ports) for node in kept), graph)
 
 
-def _said_yes(graph: Graph, node: str, ports: str) -> bool:
-    drawn = graph.by_id.get(node)
-    if drawn is None or not guards.decides(drawn):
-        return False
-    taken: Any = loads_stored(ports or "[]")
-    return not _APPROVED.isdisjoint(taken)
+def _level(row: Mapping[str, Any], answers: Iterable[tuple[str, str]] = (), graph: Graph | None = None) -> _Level:
+    """`answers`: steps that ended well, with the ways that they took."""
+    graph = version_of(row).graph if graph is None else graph
+    decided: set[str] = set()
+    declined: set[str] = set()
+    for node, ports in answers:
+        drawn = graph.by_id.get(node)
+        if drawn is not None and guards.decides(drawn):
+            taken: Any = loads_stored(ports or "[]")
+            (declined if _APPROVED.isdisjoint(taken) else decided).add(node)
+    return _Level(row["id"], graph, guards.of_graph(row["workspace_id"], graph), decided, declined - decided)
 
 
-def _level(row: Mapping[str, Any], decided: set[str]) -> _Level:
-    graph = version_of(row).graph
-    return _Level(row["id"], graph, guards.of_graph(row["workspace_id"], graph), decided)
+def _as_it_stands(row: Mapping[str, Any]) -> _Level:
+    # Whatever is done now of that: asked anew, it is not yet decided, and what was begun by the first word stands.
+    stands = StepRun.objects.filter(run_id=row["id"], status="succeeded")
+    return _level(row, stands.values_list("node_id", "ports"))
 
 
 def _around(row: Mapping[str, Any]) -> Iterator[tuple[_Level, str]]:
@@ -303,11 +335,7 @@ def _around(row: Mapping[str, Any]) -> Iterator[tuple[_Level, str]]:
     while row["parent_run_id"] is not None:
         node = row["parent_node"]
         row = Run.objects.values(*RUN).get(pk=row["parent_run_id"])
-        graph = version_of(row).graph
-        # Whatever is done now of that: asked anew, it is not yet decided, and what was begun by the first word stands.
-        stands = StepRun.objects.filter(run_id=row["id"], status="succeeded")
-        decided = {one for one, ports in stands.values_list("node_id", "ports") if _said_yes(graph, one, ports)}
-        yield _level(row, decided), node
+        yield _as_it_stands(row), node
 
 
 def _why_not_outside(row: Mapping[str, Any]) -> str | None:

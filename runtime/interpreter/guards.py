@@ -152,11 +152,18 @@ class Guards:
 
     def _choose(self, node: str) -> Iterator[str]:
         """Steps that choose between a way to this one and a way that leads elsewhere. That a failure has a way of its
-        own is no choice."""
+        own is no choice, unless it leads past this one to what is done behind it."""
+        after = behind(self.graph, (node,))
         for other in self.graph.nodes:
             leads = [node in {*targets, *behind(self.graph, targets)} for targets in self._ways(other.id).values()]
-            if any(leads) and not all(leads):
+            if any(leads) and not (all(leads) and after.isdisjoint(self._past(node, other.id))):
                 yield other.id
+
+    def _past(self, node: str, other: str) -> set[str]:
+        """Where the failure of this other step leads to, unless that is to this one as well."""
+        failing = [edge.target for edge in self.graph.outgoing.get(other, ()) if edge.source_handle == ERROR_PORT]
+        found = {*failing, *behind(self.graph, failing)}
+        return set() if node in found else found
 
     def _ways(self, node: str) -> dict[str, list[str]]:
         ways: dict[str, list[str]] = {}

@@ -40,7 +40,7 @@ _RULES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "people.review@": (
         "people", "releasers", "four_eyes", "not_requester", "requester", "escalate_to", "link", "limit", "unit",
-        "must_agree", "rules",
+        "must_agree", "rules", "columns",
     ),
 }  # fmt: skip
 #: What they decide by.

@@ -21,6 +21,7 @@ logger = logging.getLogger("millrace.store.writer")
 
 _MOVE: Final = "PRAGMA wal_checkpoint(PASSIVE)"
 _AT_LEISURE: Final = 2
+_PATIENCE_SECONDS: Final = 5.0
 
 
 class LogMover:
@@ -29,22 +30,25 @@ class LogMover:
     def __init__(self, alias: str) -> None:
         self._alias = alias
         self._asked = threading.Event()
+        self._beginning = threading.Lock()
         self._closed = False
         self._thread: threading.Thread | None = None
 
     def ask(self) -> None:
         """The log has grown long; returns at once."""
-        if self._thread is None and not self._closed:
-            self._thread = threading.Thread(target=self._work, name="millrace-log", daemon=True)
-            self._thread.start()
+        with self._beginning:
+            if self._thread is None and not self._closed:
+                self._thread = threading.Thread(target=self._work, name="millrace-log", daemon=True)
+                self._thread.start()
         self._asked.set()
 
     def close(self) -> None:
-        """End, behind what is under way."""
-        self._closed = True
+        """End, behind what is under way, and behind a disk that hangs after some seconds."""
+        with self._beginning:
+            self._closed = True
         self._asked.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+        if self._thread is not None:
+            self._thread.join(_PATIENCE_SECONDS)
 
     def _work(self) -> None:
         link: Link | None = None

@@ -380,8 +380,8 @@ MUTANTS = (
         "E2",
         "what was approved is done otherwise",
         "runtime/interpreter/four_eyes.py",
-        "return not _APPROVED.isdisjoint(taken)",
-        "return False",
+        "(declined if _APPROVED.isdisjoint(taken) else decided).add(node)",
+        "pass",
         "tests/runtime/test_four_eyes.py -k what_was_approved_is_done",
     ),
     Mutant(

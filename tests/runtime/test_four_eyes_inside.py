@@ -186,7 +186,8 @@ def test_nor_while_the_list_is_to_be_approved_once_more(machine: Machine, world:
     failed = entry(run_id)
     go_on(run_id, start=["ask"])
     assert open_task(run_id).status == "open"
-    assert "“ask” was decided" in refused(failed.run_id, "pay", other(failed.run_id, "pay", url=f"{world.url}/invoices"))
+    elsewhere = other(failed.run_id, "pay", url=f"{world.url}/invoices")
+    assert "“ask” was decided" in refused(failed.run_id, "pay", elsewhere)
     assert correct(run_id, {"way": "", "amount": 99_999}).outcome == "refused"
     assert not world.invoices(str(failed.run_id))
 
