@@ -73,7 +73,7 @@ def test_what_does_not_step_back_waits_for_nobody() -> None:
         await asyncio.sleep(0)
         before = len(log)
         assert await pacer.task(asyncio.sleep(0, "mine"), lambda: False) == "mine"
-        assert len(log) - before <= 30, "two turns of the loop, of which the items have their part"
+        assert len(log) - before <= 75, "four turns, of which the items have their part: in line it were 100"
         for task in items:
             task.cancel()
         await asyncio.gather(*items, return_exceptions=True)
