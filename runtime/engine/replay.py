@@ -106,8 +106,8 @@ def plan(
     `own_runs`: steps that are done, but some of whose runs are to be brought to their end, which changes no result.
     """
     begun, others, elsewhere, look = {*start, *edited}, {*edited, *changed}, {*moved}, {*own_runs}
-    behind = _behind(graph, begun)
-    anew = behind | begun
+    after = behind(graph, begun)
+    anew = after | begun
     lines: list[PlannedStep] = []
     for node in graph.order:
         if node in graph.undoes:
@@ -123,7 +123,7 @@ def plan(
         if not was_begun and what in (Known.HARMLESS, Known.REFUSED, Known.UNDONE):
             lines.append(PlannedStep(node, Fate.NEXT))
         else:
-            first = was_begun and node not in behind and node not in elsewhere
+            first = was_begun and node not in after and node not in elsewhere
             lines.append(PlannedStep(node, _fate(what, same=first and node not in others, asks=first), what, first))
     return tuple(lines)
 
@@ -192,7 +192,7 @@ def _fate(known: Known, *, same: bool, asks: bool) -> Fate:
             return Fate.ASKS if asks else Fate.REPEATS
 
 
-def _behind(graph: Graph, start: Iterable[str]) -> set[str]:
+def behind(graph: Graph, start: Iterable[str]) -> set[str]:
     """Everything that a way leads to from these steps."""
     found: set[str] = set()
     todo = [target for node in start for target in graph.after.get(node, ())]

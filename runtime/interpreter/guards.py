@@ -16,6 +16,7 @@ from runtime.catalog import CATALOG
 from runtime.engine import containers
 from runtime.engine.expressions.references import Reference
 from runtime.engine.graph import ERROR_PORT, Graph, Node
+from runtime.engine.replay import behind
 from runtime.interpreter.called_versions import live_below, workflow_of
 from runtime.interpreter.versions import parsed
 
@@ -40,18 +41,6 @@ _HAND_ON: Final = ("flow.together@", "flow.send_event@")
 def decides(node: Node) -> bool:
     """Whether people decide by this step whether the run goes on."""
     return node.type.startswith(_DECIDES) and not node.settings.disabled
-
-
-def behind(graph: Graph, start: Iterable[str]) -> set[str]:
-    """All steps (node ids) that a way leads to from these."""
-    found: set[str] = set()
-    todo = [target for node in start for target in graph.after.get(node, ())]
-    while todo:
-        node = todo.pop()
-        if node not in found:
-            found.add(node)
-            todo += graph.after[node]
-    return found
 
 
 def of_graph(workspace_id: UUID, graph: Graph) -> Guards:
