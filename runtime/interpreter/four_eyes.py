@@ -7,7 +7,7 @@ a question may be put right, and then people are asked anew; unless it says who 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -121,6 +121,10 @@ class _Level:
                     return self.name(one)
         return None
 
+    def decided_for(self, node: str) -> str | None:
+        """A step that was decided for what this one does or gives."""
+        return self.before(node) or self.beside(node)
+
     def _behind_yes(self, node: str) -> set[str]:
         """Steps that a way leads to from this question where people say yes."""
         ways = [edge.target for edge in self.graph.outgoing.get(node, ()) if edge.source_handle in _APPROVED]
@@ -175,41 +179,43 @@ def refused_call(found: Found, node: str, after: Mapping[str, Any]) -> str | Non
     drawn = found.version.graph.by_id[node]
     if not containers.is_call(drawn.type):
         return None
-    level = _here(found, ())
     usual: Mapping[str, Any] = {"wait": True}
     is_other = any(
         after.get(name, usual.get(name)) != drawn.config.get(name, usual.get(name)) for name in ("workflow", "wait")
     )
-    return _ASKS_INSIDE.format(name=drawn.name) if is_other and level.guards.asks_inside(node) else None
+    if not is_other or not guards.of_graph(found.row["workspace_id"], found.version.graph).asks_inside(node):
+        return None
+    return _ASKS_INSIDE.format(name=drawn.name)
 
 
 def refused_words(found: Found, nodes: Collection[str]) -> dict[str, str]:
     """Why nobody says by hand what these steps of a run that is gone on with gave: by node id."""
     if not nodes:
         return {}
-    here = _here(found, ())
-    return {node: why for node in nodes if (why := _no_word(here, node, found.row)) is not None}
+    here, around = _level(found.row, graph=found.version.graph), list(_around(found.row))
+    return {node: why for node in nodes if (why := _no_word([(here, node), *around])) is not None}
 
 
 def refused_value(run_id: UUID, node: str, *, in_doubt: bool) -> str | None:
     """The same of a step of a run that is under way; nor what others have approved goes by it. `in_doubt`: it may have
     happened, and that can be said."""
     row = Run.objects.values(*RUN).get(pk=run_id)
-    here = _as_it_stands(row)
-    if (why := _no_word(here, node, row)) is not None or in_doubt:
+    levels = [(_as_it_stands(row), node), *_around(row)]
+    if (why := _no_word(levels)) is not None or in_doubt:
         return why
-    read = here.is_read(node)
-    for level, one in ((here, node), *_around(row)):
+    read = False
+    for level, one in levels:
         read = read or level.is_read(one)
-        if read and (name := level.before(one) or level.beside(one)) is not None:
+        if read and (name := level.decided_for(one)) is not None:
             return _AS_GIVEN.format(name=name)
     return None
 
 
-def _no_word(here: _Level, node: str, row: Mapping[str, Any]) -> str | None:
+def _no_word(levels: Sequence[tuple[_Level, str]]) -> str | None:
+    here, node = levels[0]
     if here.guards.asks_inside(node):
         return _ASKS_INSIDE.format(name=here.name(node))
-    for level, one in ((here, node), *_around(row)):
+    for level, one in levels:
         if (name := level.settles(one)) is not None:
             return _NO_VALUE.format(name=name)
     return None
@@ -248,7 +254,7 @@ def _why_fixed(here: _Level, row: Mapping[str, Any]) -> tuple[Fixed, str] | None
     if (name := here.guards.hangs().get(guards.ITEM)) is not None:
         return "decides", _ITEM_SETTLES.format(name=name)
     for level, node in _around(row):
-        if (name := level.before(node) or level.beside(node)) is not None:
+        if (name := level.decided_for(node)) is not None:
             return "approved", _ITEM_APPROVED.format(name=name)
         if (name := level.settles(node)) is not None:
             return "decides", _ITEM_SETTLES.format(name=name)
@@ -341,7 +347,7 @@ def _around(row: Mapping[str, Any]) -> Iterator[tuple[_Level, str]]:
 def _why_not_outside(row: Mapping[str, Any]) -> str | None:
     """Why nothing within this run is given anything else: for what was decided, or is yet to be, around it."""
     for level, node in _around(row):
-        if (name := level.before(node) or level.beside(node)) is not None:
+        if (name := level.decided_for(node)) is not None:
             return _AS_APPROVED.format(name=name)
         if (name := level.settles(node)) is not None:
             return _SETTLES.format(name=name)
