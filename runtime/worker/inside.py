@@ -14,9 +14,12 @@ from runtime.engine.jsonprofile import JSON
 from runtime.interpreter import Driver, own_runs, turns
 from runtime.interpreter.payloads import Reference
 from runtime.store.records import RunWrite, Written
+from runtime.store.writer import Writer
 from runtime.worker import loads
 from runtime.worker.budgets import Budgets
+from runtime.worker.company import Company
 from runtime.worker.pacer import Pacer
+from runtime.worker.priority import Priority
 from runtime.worker.window import Window
 
 __all__ = ["Inside"]
@@ -29,12 +32,17 @@ class Inside:
     alone   no other process advances runs, of which else there are so many `workers`
     """
 
-    def __init__(self, readers: Executor, *, most: int, workers: Callable[[], int], alone: bool) -> None:
+    def __init__(
+        self, readers: Executor, writer: Writer, *, most: int, workers: Callable[[], int], alone: bool
+    ) -> None:
         self._readers = readers
         self._alone = alone
         self._workers = workers
         self._pacer = Pacer(embedded=alone)
         self._window = Window(most, embedded=alone)
+        self._writer = writer
+        self._priority = Priority()
+        self._company = Company(writer.writing, note=self._window.note)
         #: Rate budgets of connections; None where nobody keeps them.
         self.budgets: Budgets | None = None
         self._driving: dict[UUID, tuple[Driver | None, asyncio.Task[None], int]] = {}
@@ -75,6 +83,11 @@ class Inside:
         entry = None if driver.parent is None else self._driving.get(driver.parent)
         return entry is not None and entry[0] is not None and self._is_for_item(entry[0])
 
+    def _step_back_for_lists(self) -> None:
+        """As a process; where nobody else advances runs, all others are seen to by this one, too."""
+        if not self._alone:
+            self._priority.step_back(bool(self._parts))
+
     def parts_of(self, run_id: UUID) -> int:
         return self._parts.get(run_id, 0)
 
@@ -93,11 +106,16 @@ class Inside:
         drivers = [one for one, _, _ in self._driving.values() if one is not None]
         return sum(one.parent == driver.claimed.run_id and _is_item(one) and not one.fans for one in drivers)
 
-    def _measured(self, unit: RunWrite, writing: asyncio.Future[Written]) -> Awaitable[Written]:
+    def _writing(self, unit: RunWrite) -> Awaitable[Written]:
+        """Of an item the commit is measured, and on a server it waits for company."""
         entry = self._driving.get(unit.run_id)
-        if entry is not None and entry[0] is not None and _is_item(entry[0]):
-            began = time.monotonic()
-            writing.add_done_callback(lambda _: self._window.note(time.monotonic() - began))
+        if entry is None or entry[0] is None or not self._is_for_item(entry[0]):
+            return self._writer.writing(unit)
+        if not self._alone:
+            return self._company.writing(unit, self._parts.total())
+        began = time.monotonic()
+        writing = self._writer.writing(unit)
+        writing.add_done_callback(lambda _: self._window.note(time.monotonic() - began))
         return writing
 
     def _note_part(self, driver: Driver) -> None:

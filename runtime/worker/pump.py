@@ -65,7 +65,7 @@ class Pump(Inside):
         workers: Callable[[], int] = lambda: 1,
         alone: bool = False,
     ) -> None:
-        super().__init__(readers, most=most * 3 // 4, workers=workers, alone=alone)
+        super().__init__(readers, writer, most=most * 3 // 4, workers=workers, alone=alone)
         self.worker = writer.owner
         self.reloads = reloads
         self.key_secret = key_secret
@@ -204,7 +204,7 @@ class Pump(Inside):
     def write(self, unit: RunWrite) -> Awaitable[Written]:
         if unit.release and unit.wake_at is not None:
             return self._write_and_remember(unit, unit.wake_at)
-        return self._measured(unit, self._writer.writing(unit))
+        return self._writing(unit)
 
     async def _write_and_remember(self, unit: RunWrite, wake_at: int) -> Written:
         written = await self._writer.write(unit)
@@ -486,6 +486,7 @@ class Pump(Inside):
     async def _sweeps(self) -> None:
         while True:
             self._look_around()
+            self._step_back_for_lists()
             # Should anybody have missed that there is room again, he looks once more.
             self._room.set()
             await asyncio.sleep(self._sweep_seconds)

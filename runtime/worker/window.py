@@ -12,11 +12,12 @@ from typing import Final
 
 __all__ = ["Window"]
 
-LEAST: Final = 6
+#: Of the embedded database, and of a server, where each waits for company.
+LEAST: Final = {True: 6, False: 8}
 _FIRST: Final = 16
 _EACH: Final = 2
-#: Commits that take longer than this are slow: of the embedded database, and of a server.
-SLOW_SECONDS: Final = {True: 0.004, False: 0.012}
+#: Commits that take longer than this are slow, from when they are handed in.
+SLOW_SECONDS: Final = 0.004
 #: How often the number changes.
 _EVERY_SECONDS: Final = 0.25
 _SMOOTH: Final = 16
@@ -27,7 +28,7 @@ class Window:
 
     def __init__(self, most: int, *, embedded: bool) -> None:
         self._most = most
-        self._slow = SLOW_SECONDS[embedded]
+        self._least = min(LEAST[embedded], most)
         self._size = float(min(_FIRST, most))
         self._usual = 0.0
         self._noted_at = self._shrunk_at = self._grown_at = 0.0
@@ -46,9 +47,9 @@ class Window:
         now = time.monotonic()
         self._usual += (seconds - self._usual) / _SMOOTH
         self._noted_at = now
-        if self._usual > self._slow and now - self._shrunk_at >= _EVERY_SECONDS:
+        if self._usual > SLOW_SECONDS and now - self._shrunk_at >= _EVERY_SECONDS:
             self._shrunk_at = now
-            self._size = max(min(LEAST, self._most), self._size * 0.8)
+            self._size = max(self._least, self._size * 0.8)
 
     def grow(self) -> None:
         """There was no room left."""
@@ -57,5 +58,5 @@ class Window:
             return
         self._grown_at = now
         # Where nothing was committed for a while all that is in hand waits for others.
-        if self._usual <= self._slow or now - self._noted_at > 2 * _EVERY_SECONDS:
+        if self._usual <= SLOW_SECONDS or now - self._noted_at > 2 * _EVERY_SECONDS:
             self._size = min(self._most, self._size * 1.1 + 1)
