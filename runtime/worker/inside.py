@@ -86,7 +86,8 @@ class Inside:
     def _step_back_for_lists(self) -> None:
         """As a process; where nobody else advances runs, all others are seen to by this one, too."""
         if not self._alone:
-            self._priority.step_back(bool(self._parts))
+            drivers = [one for one, _, _ in self._driving.values() if one is not None]
+            self._priority.step_back(any(_is_item(one) for one in drivers))
 
     def parts_of(self, run_id: UUID) -> int:
         return self._parts.get(run_id, 0)

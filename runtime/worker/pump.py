@@ -72,7 +72,6 @@ class Pump(Inside):
         self.pool = pool
         self.stopping = False
         self.lost = 0
-        self._writer = writer
         self._doors = doors
         self._most = most
         self._sweep_seconds = sweep_seconds
