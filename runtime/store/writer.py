@@ -186,9 +186,9 @@ class Writer:
         the unit's `unless` says so and somebody asked for that, StoreUnavailable only when the writer stops."""
         return await self.writing(unit)
 
-    def writing(self, unit: RunWrite) -> asyncio.Future[Written]:
-        """`write`, as what is awaited: one coroutine less on the way."""
-        return self._hand_over(Work.WRITE, unit, None)
+    def writing(self, unit: RunWrite, told: asyncio.Future[Written] | None = None) -> asyncio.Future[Written]:
+        """`write`, as what is awaited: one coroutine less on the way. `told`: who waits already, on this loop."""
+        return self._hand_over(Work.WRITE, unit, None, told)
 
     def write_sync(self, unit: RunWrite) -> Written:
         """`write` for a thread without a loop."""
@@ -244,10 +244,10 @@ class Writer:
         future.add_done_callback(lambda _: handle.cancel())
         return future
 
-    def _hand_over(self, work: Work, unit: Any, deadline: float | None) -> asyncio.Future[Any]:
+    def _hand_over(self, work: Work, unit: Any, deadline: float | None, told: Any = None) -> asyncio.Future[Any]:
         """Give a unit to the writer; the future tells what became of it. Raises StoreUnavailable."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
+        future: asyncio.Future[Any] = loop.create_future() if told is None else told
         self._gather(Ticket(work, unit, future, loop, deadline), loop)
         return future
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Final
 
 from runtime.contracts import StoreUnavailable
@@ -26,11 +25,13 @@ ENOUGH: Final = 24
 class Company:
     """For one loop.
 
-    write   hands in a unit; what comes in one turn of the loop is one commit
+    write   hands in a unit and who waits for it; what comes in one turn of the loop is one commit
     note    is told how long such a commit took, from when the units were handed in. Seconds
     """
 
-    def __init__(self, write: Callable[[RunWrite], asyncio.Future[Written]], *, note: Callable[[float], None]) -> None:
+    def __init__(
+        self, write: Callable[[RunWrite, asyncio.Future[Written]], object], *, note: Callable[[float], None]
+    ) -> None:
         self._write = write
         self._note = note
         self._waiting: list[tuple[RunWrite, asyncio.Future[Written]]] = []
@@ -57,18 +58,8 @@ class Company:
             # Whoever waited for it was cut off: as little of it is written as if it had never been handed in.
             if future.done():
                 continue
+            future.add_done_callback(lambda _: self._note(time.monotonic() - began))
             try:
-                self._write(unit).add_done_callback(partial(self._settle, future, began))
+                self._write(unit, future)
             except StoreUnavailable as refused:
                 future.set_exception(refused)
-
-    def _settle(self, future: asyncio.Future[Written], began: float, written: asyncio.Future[Written]) -> None:
-        self._note(time.monotonic() - began)
-        if written.cancelled():
-            future.cancel()
-        elif (error := written.exception()) is not None:
-            # Looked at in any case: of one that was cut off nobody else does.
-            if not future.done():
-                future.set_exception(error)
-        elif not future.done():
-            future.set_result(written.result())

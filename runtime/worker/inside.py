@@ -42,7 +42,7 @@ class Inside:
         self._window = Window(most, embedded=alone)
         self._writer = writer
         self._priority = Priority()
-        self._company = Company(lambda unit: self._writer.writing(unit), note=self._window.note)
+        self._company = Company(lambda unit, told: self._writer.writing(unit, told), note=self._window.note)
         #: Rate budgets of connections; None where nobody keeps them.
         self.budgets: Budgets | None = None
         self._driving: dict[UUID, tuple[Driver | None, asyncio.Task[None], int]] = {}

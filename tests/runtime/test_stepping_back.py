@@ -26,7 +26,7 @@ class Desk:
         self.closed = False
         self._open = False
 
-    def write(self, unit: RunWrite) -> asyncio.Future[Written]:
+    def write(self, unit: RunWrite, future: asyncio.Future[Written]) -> None:
         if self.closed:
             raise StoreUnavailable("The writer is not running.")
         loop = asyncio.get_running_loop()
@@ -34,9 +34,7 @@ class Desk:
             self.turns.append([])
             self._open = True
             loop.call_soon(self._end_of_turn)
-        future: asyncio.Future[Written] = loop.create_future()
         self.turns[-1].append((unit, future))
-        return future
 
     def _end_of_turn(self) -> None:
         self._open = False
@@ -117,9 +115,9 @@ async def test_each_learns_what_became_of_its_own_unit(desk: Desk) -> None:
     good, bad, gone = (company.writing(unit(), others=3) for _ in range(3))
     (_, first), (_, second), (_, third) = desk.turns[-1]
     gone.cancel()
+    assert third.cancelled(), "the writer drops what nobody waits for any longer"
     first.set_result(written())
     second.set_exception(StoreUnavailable("away"))
-    third.set_exception(StoreUnavailable("away"))
     assert isinstance(await good, Written)
     with pytest.raises(StoreUnavailable):
         await bad
