@@ -34,7 +34,7 @@ FRONTEND := $(shell find frontend/src frontend/public frontend/index.html fronte
 
 SOURCES := $(shell find builder runtime -name '*.py')
 
-.PHONY: html-pdf mutants help run test check bench bench-bulk faults api pictures lock format clean
+.PHONY: html-pdf plans mutants schema-calls help run test check bench bench-bulk bench-search faults api pictures lock format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z/]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -51,11 +51,20 @@ check: .venv/.stamp-dev frontend/node_modules/.stamp ## Run what needs no test: 
 bench: .venv/.stamp-dev .venv/.stamp-compiled frontend/dist/.stamp ## Print one JSON line per figure, embedded and scaled
 	@.venv/bin/python -m tests.benchmarks $(ONLY)
 
+bench-search: .venv/.stamp-dev .venv/.stamp-compiled frontend/dist/.stamp ## Find runs among a million (PostgreSQL) and 100,000 (SQLite), each filter's p95
+	@.venv/bin/python -m tests.benchmarks.search $(ONLY)
+
 bench-bulk: .venv/.stamp-dev .venv/.stamp-compiled frontend/dist/.stamp ## Draw, keep and post 12,000 statements, embedded and scaled
 	@.venv/bin/python -m tests.benchmarks.bulk $(ONLY)
 
 faults: .venv/.stamp-dev .venv/.stamp-compiled frontend/dist/.stamp ## Kill the runtime at every commit point and at random, on both databases
 	@MILLRACE_FAULTS=full .venv/bin/python -m tests.run faults
+
+schema-calls: .venv/.stamp-dev .venv/.stamp-compiled frontend/dist/.stamp ## Call every route as each role, made up from the published schema (ARGS="--seed 7")
+	@.venv/bin/python -m tests.schema_calls $(ARGS)
+
+plans: .venv/.stamp-dev .venv/.stamp-compiled ## Compare 500 plans of retry and undo with what the practice company then sees
+	@MILLRACE_PLANS=$${MILLRACE_PLANS:-500} .venv/bin/python -m pytest tests/runtime/test_plans_kept.py -n 0 -q -s
 
 mutants: .venv/.stamp-dev .venv/.stamp-compiled ## Make lines wrong, one by one, and see that a named test notices
 	@.venv/bin/python -m tests.mutants $(ONLY)

@@ -6,7 +6,7 @@ News goes up only through these. The builder wires its implementations in `build
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 from uuid import UUID
@@ -32,6 +32,12 @@ class Vault(Protocol):
         """The connection's kind and decrypted fields; raises ConnectionMissing where this workspace has none such."""
         ...
 
+    def note_secrets(
+        self, *, workspace_id: UUID, connection_id: UUID, current: float | None, previous: float | None
+    ) -> None:
+        """Of one that holds a secret and the one before: when each last let somebody in, seconds since the epoch."""
+        ...
+
 
 class People(Protocol):
     """Knows who is here. Called on a thread that may ask the database."""
@@ -51,6 +57,16 @@ class People(Protocol):
     def mark(self, *, workspace_id: UUID) -> str | None:
         """Another text whenever somebody has come, left, or is asked by another way than before; None where nobody
         keeps a list of people."""
+        ...
+
+
+class Names(Protocol):
+    """Knows what people call things. Called on a thread that may ask the database."""
+
+    def workspace(self, *, workspace_id: UUID) -> str: ...
+    def workflow(self, *, workspace_id: UUID, workflow_id: UUID) -> str: ...
+    def connection(self, *, workspace_id: UUID, connection_id: UUID) -> str:
+        """Empty for what is not there any more, here and above."""
         ...
 
 
@@ -104,6 +120,59 @@ class Seal(Protocol):
         ...
 
 
+class Record(Protocol):
+    """Puts on record what the runtime does after whoever asked for it has gone, in the transaction of the change:
+    either both are there or neither."""
+
+    def decided(
+        self,
+        record: str,
+        became: Literal["took_effect", "refused"],
+        ask: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]],
+        facts: Mapping[str, Any],
+    ) -> None:
+        """A decision has come to its effect, or to none. `record`: what was given when it was accepted; `ask`: over the
+        connection of the change."""
+        ...
+
+    def swept(
+        self,
+        *,
+        workspace_id: UUID,
+        by: UUID | None,
+        removed: Mapping[str, int],
+        kept: Mapping[str, int],
+        rules: Mapping[str, int],
+    ) -> None:
+        """A sweep has ended: so much of each class was removed by these rules (days), so much was kept, by reason.
+        `by`: who wanted it at that moment; None: its time had come. Over Django's connection."""
+        ...
+
+
+class NoRecord:
+    """A Record for processes where nobody keeps one."""
+
+    def decided(
+        self,
+        record: str,
+        became: Literal["took_effect", "refused"],
+        ask: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]],
+        facts: Mapping[str, Any],
+    ) -> None:
+        return None
+
+    def swept(
+        self,
+        *,
+        workspace_id: UUID,
+        by: UUID | None,
+        removed: Mapping[str, int],
+        kept: Mapping[str, int],
+        rules: Mapping[str, int],
+    ) -> None:
+        return None
+
+
 class NoSeal:
     """A Seal for processes without a key."""
 
@@ -130,6 +199,11 @@ class EmptyVault:
     def open(self, *, workspace_id: UUID, connection_id: UUID) -> OpenConnection:
         raise ConnectionMissing(f"There is no connection {connection_id}.")
 
+    def note_secrets(
+        self, *, workspace_id: UUID, connection_id: UUID, current: float | None, previous: float | None
+    ) -> None:
+        return None
+
 
 class Anybody:
     """A People for processes where nobody keeps a list: every address is somebody, and there are no groups."""
@@ -150,6 +224,19 @@ class Anybody:
         return None
 
 
+class NoNames:
+    """A Names for processes where nobody calls anything by a name."""
+
+    def workspace(self, *, workspace_id: UUID) -> str:
+        return ""
+
+    def workflow(self, *, workspace_id: UUID, workflow_id: UUID) -> str:
+        return ""
+
+    def connection(self, *, workspace_id: UUID, connection_id: UUID) -> str:
+        return ""
+
+
 class Ports:
     """The implementations this process runs on. `post`: None where the installation sends no mail of its own."""
 
@@ -159,8 +246,10 @@ class Ports:
         #: Where the world reaches this installation, without a slash at the end; empty where nobody said so.
         self.public_url = ""
         self.people: People = Anybody()
+        self.names: Names = NoNames()
         self.post: Post | None = None
         self.seal: Seal = NoSeal()
+        self.record: Record = NoRecord()
 
 
 PORTS = Ports()
@@ -171,13 +260,17 @@ def configure(
     live: LiveSink | None = None,
     vault: Vault | None = None,
     people: People | None = None,
+    names: Names | None = None,
     post: Post | None = None,
     public_url: str | None = None,
     seal: Seal | None = None,
+    record: Record | None = None,
 ) -> None:
     """Set this process's implementations; called by the composition root before anything starts."""
     if people is not None:
         PORTS.people = people
+    if names is not None:
+        PORTS.names = names
     if post is not None:
         PORTS.post = post
     if live is not None:
@@ -186,5 +279,7 @@ def configure(
         PORTS.vault = vault
     if seal is not None:
         PORTS.seal = seal
+    if record is not None:
+        PORTS.record = record
     if public_url is not None:
         PORTS.public_url = public_url.rstrip("/")

@@ -117,7 +117,7 @@ def read(response: Any) -> Answer:
     """The answer with its JSON read."""
     kind = response.headers.get("Content-Type", "")
     raw = b"".join(response.streaming_content) if response.streaming else response.content
-    body = json.loads(raw) if "json" in kind and raw else None
+    body = json.loads(raw) if "json" in kind and "ndjson" not in kind and raw else None
     return Answer(response.status_code, body, response.headers, raw)
 
 

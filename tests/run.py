@@ -101,6 +101,7 @@ PROCESSES = (
     "tests/builder/practice/test_payment_run.py",
     "tests/builder/practice/test_refund.py",
     "tests/live/test_stopping.py",
+    "tests/schema_calls",
 )
 ASIDE = tuple(f"--ignore={path}" for path in PROCESSES)
 #: Who may do what is the same on every database; the practice company and the sandbox of a drill have their own.

@@ -43,6 +43,8 @@ class User(AbstractBaseUser):
         max_length=8, default="system", choices=[("system", "system"), ("light", "light"), ("dark", "dark")]
     )
     language = models.CharField(max_length=12, default="", blank=True)
+    #: For so long a decision in the inbox can be taken back; 0: it takes effect at once.
+    undo_seconds = models.PositiveSmallIntegerField(default=8, db_default=8)
     #: May make workspaces. The person who set the instance up is the first.
     is_instance_admin = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
@@ -75,6 +77,8 @@ class Workspace(models.Model):
     language = models.CharField(max_length=12, default="en")
     time_zone = models.CharField(max_length=64, default="UTC")
     currency = models.CharField(max_length=3, default="EUR")
+    #: Names of fields whose values nobody is shown unasked; see `builder.api.sensitive`.
+    sensitive_fields = models.JSONField(default=list)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:
@@ -151,6 +155,8 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    #: The one that was made in its place; until this one expires, both are accepted.
+    replaced_by = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="replaces")
 
     def __str__(self) -> str:
         return f"{self.name} (…{self.last_four})"

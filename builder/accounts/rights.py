@@ -37,6 +37,9 @@ class Action(StrEnum):
     WORKFLOW_PUBLISH = "workflow.publish"
     WORKFLOW_HOLD = "workflow.hold"
     RUN_SEE = "run.see"
+    RUN_REVEAL = "run.reveal"
+    RUN_VIEW_SAVE = "run.view_save"
+    RUN_VIEW_SHARE = "run.view_share"
     RUN_START = "run.start"
     RUN_CANCEL = "run.cancel"
     RUN_PAUSE = "run.pause"
@@ -47,6 +50,9 @@ class Action(StrEnum):
     TASK_DECIDE = "task.decide"
     RUN_DISCARD = "run.discard"
     RUN_SIGNAL = "run.signal"
+    SCHEDULE_CHANGE = "schedule.change"
+    MONITOR_SEE = "monitor.see"
+    ALERTS_EDIT = "alerts.edit"
     EVENT_SEE = "event.see"
     EVENT_SEND = "event.send"
     FILE_SEE = "file.see"
@@ -58,6 +64,8 @@ class Action(StrEnum):
     CONNECTION_USE = "connection.use"
     CONNECTION_CREATE = "connection.create"
     CONNECTION_MANAGE = "connection.manage"
+    AUDIT_SEE = "audit.see"
+    RETENTION_MANAGE = "retention.manage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,11 @@ RULES: Final = MappingProxyType(
         Action.WORKFLOW_PUBLISH: Rule(Role.BUILDER, Scope.BUILD),
         Action.WORKFLOW_HOLD: Rule(Role.BUILDER, Scope.BUILD),
         Action.RUN_SEE: Rule(Role.VIEWER, Scope.READ),
+        # To ask for one sensitive value, which goes on record.
+        Action.RUN_REVEAL: Rule(Role.REVIEWER, Scope.RUN),
+        # What one looks at oneself, and what everybody is offered.
+        Action.RUN_VIEW_SAVE: Rule(Role.VIEWER, Scope.RUN),
+        Action.RUN_VIEW_SHARE: Rule(Role.REVIEWER, Scope.RUN),
         Action.RUN_START: Rule(Role.REVIEWER, Scope.RUN),
         Action.RUN_CANCEL: Rule(Role.REVIEWER, Scope.RUN),
         Action.RUN_PAUSE: Rule(Role.REVIEWER, Scope.RUN),
@@ -93,6 +106,12 @@ RULES: Final = MappingProxyType(
         Action.RUN_DISCARD: Rule(Role.ADMIN, Scope.ADMIN),
         # To have the link of a waiting step, and to let it go on without.
         Action.RUN_SIGNAL: Rule(Role.REVIEWER, Scope.RUN),
+        # To leave starts out, move them, pause a schedule: as to pause a workflow.
+        Action.SCHEDULE_CHANGE: Rule(Role.BUILDER, Scope.BUILD),
+        # Figures of everything, and which processes of the installation live.
+        Action.MONITOR_SEE: Rule(Role.ADMIN, Scope.READ),
+        # Who is told of what goes wrong, and where that is sent.
+        Action.ALERTS_EDIT: Rule(Role.ADMIN, Scope.ADMIN),
         Action.EVENT_SEE: Rule(Role.VIEWER, Scope.READ),
         Action.EVENT_SEND: Rule(Role.REVIEWER, Scope.RUN),
         Action.FILE_SEE: Rule(Role.VIEWER, Scope.READ),
@@ -107,6 +126,10 @@ RULES: Final = MappingProxyType(
         Action.CONNECTION_CREATE: Rule(Role.BUILDER, Scope.BUILD),
         # A builder manages their own connections; see `builder.connections.services.may_manage`.
         Action.CONNECTION_MANAGE: Rule(Role.BUILDER, Scope.BUILD),
+        # Who did what, from where. What was done to one thing everybody sees who sees the thing.
+        Action.AUDIT_SEE: Rule(Role.ADMIN, Scope.ADMIN),
+        # What is removed is gone for everybody.
+        Action.RETENTION_MANAGE: Rule(Role.ADMIN, Scope.ADMIN),
     }
 )
 

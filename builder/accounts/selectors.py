@@ -95,3 +95,9 @@ def names_of(user_ids: set[UUID]) -> dict[UUID, str]:
     if not user_ids:
         return {}
     return dict(User.objects.filter(pk__in=user_ids).values_list("id", "name"))
+
+
+def token(*, workspace_id: UUID, token_id: UUID) -> ApiToken | None:
+    """The token, if this workspace has it and it was not revoked."""
+    rows = ApiToken.objects.select_related("owner")
+    return rows.filter(workspace_id=workspace_id, pk=token_id, revoked_at=None).first()

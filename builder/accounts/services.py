@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import zoneinfo
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -144,6 +144,7 @@ def change_workspace(
     language: str | None = None,
     time_zone: str | None = None,
     currency: str | None = None,
+    sensitive_fields: Sequence[str] | None = None,
 ) -> Workspace:
     """Change what is given, leave the rest."""
     if name is not None:
@@ -154,7 +155,9 @@ def change_workspace(
         workspace.time_zone = checked_time_zone(time_zone)
     if currency is not None:
         workspace.currency = currency.upper()
-    workspace.save(update_fields=["name", "language", "time_zone", "currency"])
+    if sensitive_fields is not None:
+        workspace.sensitive_fields = list(dict.fromkeys(one.strip() for one in sensitive_fields))
+    workspace.save(update_fields=["name", "language", "time_zone", "currency", "sensitive_fields"])
     return workspace
 
 
@@ -165,6 +168,7 @@ def change_me(
     name: str | None = None,
     theme: str | None = None,
     language: str | None = None,
+    undo_seconds: int | None = None,
     password: str | None = None,
     current_password: str | None = None,
 ) -> User:
@@ -179,6 +183,9 @@ def change_me(
     if language is not None:
         user.language = language
         fields.append("language")
+    if undo_seconds is not None:
+        user.undo_seconds = undo_seconds
+        fields.append("undo_seconds")
     if password is not None:
         if not user.check_password(current_password or ""):
             raise AccountsRefused("wrong_password", "This is not your present password.", field="current_password")
@@ -248,7 +255,7 @@ def withdraw(*, workspace: Workspace, invitation_id: UUID) -> bool:
 
 
 @transaction.atomic
-def accept_invitation(*, token: str, name: str, password: str, now: datetime) -> User:
+def accept_invitation(*, token: str, name: str, password: str, now: datetime) -> Membership:
     """Join by an invitation. A newcomer gets an account; who has one already proves it with its password."""
     refused = AccountsRefused(
         "invitation_closed", "This invitation was used, has expired or was withdrawn.", status=403
@@ -269,13 +276,18 @@ def accept_invitation(*, token: str, name: str, password: str, now: datetime) ->
             "You have an account here already: enter its password to join.",
             field="password",
         )
-    Membership.objects.update_or_create(
+    member, _ = Membership.objects.update_or_create(
         user=user, workspace=invitation.workspace, defaults={"role": invitation.role, "active": True}
     )
-    return user
+    return member
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------
+
+
+class TokenReplaced(Exception):
+    """Another token is in place of this one already, or it was revoked."""
+
 
 TOKEN_PREFIX: Final = "mlr_"
 
@@ -309,15 +321,43 @@ def revoke_token(*, workspace: Workspace, token_id: UUID, now: datetime) -> bool
     return True
 
 
-def token_row(token: str, *, now: datetime) -> ApiToken | None:
-    """The living token with this text; notes that it was used, at most once a minute."""
+def replace_token(*, row: ApiToken, hours: int, days: int, now: datetime) -> tuple[ApiToken, str]:
+    """A new token that may do the same, as the same person; the present one goes on being accepted for so many hours,
+    or until it expires by itself. Within a transaction. Raises TokenReplaced."""
+    row = ApiToken.objects.select_for_update(of=("self",)).select_related("owner", "workspace").get(pk=row.pk)
+    if row.replaced_by_id is not None or row.revoked_at is not None:
+        raise TokenReplaced
+    made, token = make_token(
+        workspace=row.workspace,
+        owner=row.owner,
+        name=row.name,
+        scopes=[Scope(one) for one in row.scopes],
+        days=days,
+        now=now,
+    )
+    row.replaced_by = made
+    row.expires_at = min(row.expires_at, now + timedelta(hours=hours))
+    if hours == 0:
+        row.revoked_at = now
+    row.save(update_fields=["replaced_by", "expires_at", "revoked_at"])
+    return made, token
+
+
+def token_row(
+    token: str, *, now: datetime, first_today: Callable[[ApiToken], None] = lambda _row: None
+) -> ApiToken | None:
+    """The living token with this text; notes that it was used, at most once a minute. `first_today`: told, in the same
+    transaction, of the first time in a day (UTC)."""
     if not token.startswith(TOKEN_PREFIX) or len(token) > 100:
         return None
     row = ApiToken.objects.select_related("owner").filter(token_sha256=digest(token), revoked_at=None).first()
     if row is None or row.expires_at <= now or not row.owner.is_active:
         return None
     if row.last_used_at is None or now - row.last_used_at > timedelta(minutes=1):
-        ApiToken.objects.filter(pk=row.pk).update(last_used_at=now)
+        with transaction.atomic():
+            noted = ApiToken.objects.filter(pk=row.pk, last_used_at=row.last_used_at).update(last_used_at=now)
+            if noted and (row.last_used_at is None or row.last_used_at.date() < now.date()):
+                first_today(row)
     return row
 
 

@@ -23,17 +23,20 @@ MOST_PER_ADDRESS: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class TooManyTries(Exception):
-    """No more tries until then."""
+    """No more tries until then. `of`: account or address, of which there were too many; `first`: until now there were
+    not."""
 
     until: datetime
+    of: str = "account"
+    first: bool = False
 
 
 def count(*, account: str, address: str, now: datetime) -> None:
     """Count one try; raises TooManyTries where either limit is passed."""
-    for key, most in ((_digest("account", account), MOST_PER_ACCOUNT), (_digest("address", address), MOST_PER_ADDRESS)):
-        row = _raise(key, now)
+    for of, value, most in (("account", account, MOST_PER_ACCOUNT), ("address", address, MOST_PER_ADDRESS)):
+        row = _raise(_digest(of, value), now)
         if row.count > most:
-            raise TooManyTries(row.window_started_at + WINDOW)
+            raise TooManyTries(row.window_started_at + WINDOW, of, row.count == most + 1)
 
 
 def forget(*, account: str, address: str) -> None:

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 
 from builder.accounts import services
 from builder.accounts.models import ApiToken, User
+from builder.api import recorded
 from builder.api.problems import Refusal
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -27,7 +28,13 @@ class TokenAuthentication(BaseAuthentication):
         if not header:
             return None
         kind, _, token = header.partition(" ")
-        row = services.token_row(token.strip(), now=datetime.now(UTC)) if kind.lower() == "bearer" else None
+        row = None
+        if kind.lower() == "bearer":
+            row = services.token_row(
+                token.strip(),
+                now=datetime.now(UTC),
+                first_today=lambda found: recorded.note_token_used(found, request._request),
+            )
         if row is None:
             raise AuthenticationFailed("This token is not known, has expired or was revoked.")
         return row.owner, row

@@ -4,236 +4,46 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Any
 from uuid import UUID
 
 from django.http import StreamingHttpResponse
-from pydantic import Field
 
 from builder.accounts.rights import Action
 from builder.accounts.selectors import names_of
 from builder.accounts.times import maybe, stamp
+from builder.api.batch_shapes import (
+    BatchCheckShape,
+    BatchFileShape,
+    BatchShape,
+    CauseShape,
+    ControlTotalShape,
+    Correct,
+    CorrectedShape,
+    CountAndSumShape,
+    ErrorFileQuery,
+    FailedEntryShape,
+    FailedQuery,
+    MendedShape,
+    MinuteShape,
+    NoteCheck,
+    RetryFailed,
+    TurnsShape,
+    WrongFileShape,
+)
 from builder.api.bulk_retries import BulkRetryShape, shape_of
 from builder.api.cursors import PageQuery
 from builder.api.files import FileShape, file_shapes
-from builder.api.operation import ApiView, Body, Call, Query, View, operation
+from builder.api.operation import ApiView, Call, operation
 from builder.api.problems import Refusal
+from builder.api.sensitive import worked_with
 from builder.api.shapes import Items, Paged
 from runtime import api as runtime_api
 from runtime.contracts.batches import BatchCheckView, ControlTotal, CountAndSum, WrongFile
 
-Number = Annotated[int, Field(ge=0, le=100_000_000)]
 _MOST_BYTES = 32 * 1024 * 1024
 _CSV = "text/csv; charset=utf-8"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
-class CountAndSumShape(View):
-    """So many, worth so much together (a decimal as text)."""
-
-    count: int
-    amount: str
-
-
-class ControlTotalShape(View):
-    """The entries in one currency, empty where there is none. `received`: all that were begun, of which those that are
-    `done`, `failed` and `open`; `posted`: null where the step does not say; `expected`: null where nobody said;
-    `without`: so many have no amount."""
-
-    currency: str
-    received: CountAndSumShape
-    done: CountAndSumShape
-    failed: CountAndSumShape
-    open: CountAndSumShape
-    posted: CountAndSumShape | None
-    expected: str | None
-    without: int
-
-
-class CauseShape(View):
-    """Entries that failed of one cause and wait for a decision."""
-
-    cause: str
-    title: str
-    example: str
-    count: int
-
-
-class PointShape(View):
-    """So many ended in this minute."""
-
-    at: str
-    count: int
-
-
-class TurnsShape(View):
-    """So many entries wait for their turn at this connection, which takes so many `calls` within `period_ms` and
-    `at_once` at a time; `paused_until`: the other system has asked for it."""
-
-    connection: UUID
-    connection_name: str
-    calls: int | None
-    period_ms: int | None
-    at_once: int | None
-    paused_until: str | None
-    count: int
-
-
-class BatchShape(View):
-    """The entries of one step of a run. `total`: null where it is not known yet; `left` have not been begun; `skipped`
-    came twice. `per_minute`: null where too few ended lately. `manifest`: the last that was kept; `sealed`: nothing has
-    changed since. `goes_on_at`: no further one begins before that, by the step's times. `can_retry_run`: the run itself
-    has failed, and goes on with these entries where it is retried."""
-
-    run_id: UUID
-    node: str
-    key: str
-    name: str
-    workflow_id: UUID
-    status: str
-    run_status: str
-    open: bool
-    can_retry_run: bool
-    total: int | None
-    started: int
-    done: int
-    failed: int
-    solved: int
-    running: int
-    waiting: int
-    skipped: int
-    left: int | None
-    started_at: str | None
-    finished_at: str | None
-    ended_last: str | None
-    per_minute: float | None
-    points: list[PointShape]
-    causes: list[CauseShape]
-    has_amounts: bool
-    expected_count: int | None
-    totals: list[ControlTotalShape]
-    files: int
-    input: FileShape | None
-    manifest: FileShape | None
-    sealed: bool
-    turns: list[TurnsShape]
-    goes_on_at: str | None
-
-
-class WrongFileShape(View):
-    """A file that is not as the manifest says; `seq` (from 1) and `key` of its entry."""
-
-    name: Annotated[str, Field(max_length=400)]
-    seq: int | None = None
-    key: Annotated[str, Field(max_length=400)] | None = None
-
-
-class BatchCheckShape(View):
-    """A comparison of the files with the manifest whose digest is `sha256`. `place`: server · browser."""
-
-    id: UUID
-    at: str
-    by: str | None
-    place: str
-    sha256: str
-    signed: bool
-    well: bool
-    checked: int
-    missing_count: int
-    changed_count: int
-    extra_count: int
-    missing: list[WrongFileShape]
-    changed: list[WrongFileShape]
-    extra: list[WrongFileShape]
-    problem: str
-
-
-class BatchFileShape(View):
-    """A file that an entry has made; `seq` (from 1) and `key` of the entry."""
-
-    id: UUID
-    name: str
-    size: int
-    sha256: str
-    seq: int
-    key: str | None
-
-
-class NoteCheck(Body):
-    """What a browser found that compared the files it was sent with a manifest."""
-
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    checked: Number
-    missing: Annotated[list[WrongFileShape], Field(max_length=1_000)] = []
-    changed: Annotated[list[WrongFileShape], Field(max_length=1_000)] = []
-
-
-class FailedQuery(PageQuery):
-    """Those that failed of one cause, or of any."""
-
-    cause: Annotated[str, Field(max_length=32)] | None = None
-
-
-class FailedEntryShape(View):
-    """An entry that waits for a decision; `index` counts from 0, `item`: what it was given. `fixed`: why it is given
-    nothing else: it was released or approved as it is, or it says who decides."""
-
-    run_id: UUID
-    index: int
-    label: str | None
-    item: Any
-    cause: str
-    title: str
-    message: str
-    at: str
-    fixed: Literal["released", "approved", "decides"] | None
-
-
-class CorrectedItem(Body):
-    """What an entry is to be given."""
-
-    index: Number
-    item: Any
-
-
-class Correct(Body):
-    """Entries that failed, with what they are to be given; each goes on from where it failed."""
-
-    items: Annotated[list[CorrectedItem], Field(min_length=1, max_length=500)]
-
-
-class CorrectedShape(View):
-    """What became of it: begun · refused, and why."""
-
-    index: int
-    outcome: str
-    message: str
-
-
-class MendedShape(View):
-    """What a mended file has led to. `begun`: so many went on, of these `unchanged` with what they had before;
-    `refused` of them did not, and `problems` says of rows why they were left out, the first 100."""
-
-    begun: int
-    unchanged: int
-    refused: int
-    problems: list[str]
-
-
-class RetryFailed(Body):
-    """Those of one cause, or all. `per_minute`, `stop_after`, `trial`, `reason`: as of a bulk retry of dead letters."""
-
-    cause: Annotated[str, Field(max_length=32)] | None = None
-    per_minute: Annotated[int, Field(ge=1, le=6_000)] | None = None
-    stop_after: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    trial: bool = False
-    reason: Annotated[str, Field(max_length=400)] = ""
-
-
-class ErrorFileQuery(Query):
-    """As which file."""
-
-    kind: Literal["xlsx", "csv"] = "xlsx"
 
 
 class Batch(ApiView):
@@ -265,7 +75,7 @@ class Batch(ApiView):
             finished_at=maybe(one.finished_at),
             ended_last=maybe(one.ended_last),
             per_minute=one.per_minute,
-            points=[PointShape(at=stamp(at), count=count) for at, count in one.points],
+            points=[MinuteShape(at=stamp(at), count=count) for at, count in one.points],
             causes=[
                 CauseShape(cause=of.cause, title=of.title, example=of.example, count=of.count) for of in one.causes
             ],
@@ -293,14 +103,14 @@ class Batch(ApiView):
 
 
 class Manifest(ApiView):
-    @operation(Action.FILE_SEE, file=True)
+    @operation(Action.FILE_SEE, file=True, does="batch.manifest_downloaded")
     def get(self, call: Call, *, run_id: UUID, node_id: str) -> StreamingHttpResponse:
         """The manifest as the entries stand now, made while it is sent; one that was kept is among the files."""
         lines = runtime_api.manifest(workspace_id=call.workspace.id, run_id=run_id, node=node_id)
         headers = {"Content-Disposition": 'attachment; filename="manifest.jsonl"', "Accept-Ranges": "none"}
         return StreamingHttpResponse(lines, content_type="application/x-ndjson", headers=headers)
 
-    @operation(Action.RUN_RETRY, answer=FileShape, status=201, repeat="stored_apart")
+    @operation(Action.RUN_RETRY, answer=FileShape, status=201, repeat="stored_apart", does="batch.manifest_kept")
     def post(self, call: Call, *, run_id: UUID, node_id: str) -> FileShape:
         """Keep the manifest as the entries stand now, as a file of the run."""
         made = runtime_api.keep_manifest(workspace_id=call.workspace.id, run_id=run_id, node=node_id)
@@ -315,7 +125,7 @@ class Checks(ApiView):
         names = names_of({one.by for one in found if one.by is not None})
         return Items[BatchCheckShape](items=[_check(one, names) for one in found])
 
-    @operation(Action.RUN_START, answer=BatchCheckShape, status=201, repeat="stored_apart")
+    @operation(Action.RUN_START, answer=BatchCheckShape, status=201, repeat="stored_apart", does="batch.checked")
     def post(self, call: Call, *, run_id: UUID, node_id: str) -> BatchCheckShape:
         """Read every file that the manifest names and compare its digest."""
         made = runtime_api.check_batch(workspace_id=call.workspace.id, run_id=run_id, node=node_id, by=call.person.id)
@@ -323,7 +133,14 @@ class Checks(ApiView):
 
 
 class BrowserChecks(ApiView):
-    @operation(Action.RUN_START, body=NoteCheck, answer=BatchCheckShape, status=201, repeat="stored_apart")
+    @operation(
+        Action.RUN_START,
+        body=NoteCheck,
+        answer=BatchCheckShape,
+        status=201,
+        repeat="stored_apart",
+        does="batch.check_noted",
+    )
     def post(self, call: Call, *, run_id: UUID, node_id: str, body: NoteCheck) -> BatchCheckShape:
         """Note what a browser found."""
         made = runtime_api.note_batch_check(
@@ -357,7 +174,7 @@ class Failed(ApiView):
                     run_id=one.run_id,
                     index=one.index,
                     label=one.label,
-                    item=one.item,
+                    item=worked_with(call, one.item),
                     cause=one.cause,
                     title=one.title,
                     message=one.message,
@@ -390,7 +207,13 @@ class FilesOfBatch(ApiView):
 
 class RetryOfFailed(ApiView):
     @operation(
-        Action.RUN_RETRY, body=RetryFailed, answer=BulkRetryShape, status=202, also=(409,), repeat="stored_apart"
+        Action.RUN_RETRY,
+        body=RetryFailed,
+        answer=BulkRetryShape,
+        status=202,
+        also=(409,),
+        repeat="stored_apart",
+        does="batch.retry_begun",
     )
     def post(self, call: Call, *, run_id: UUID, node_id: str, body: RetryFailed) -> BulkRetryShape:
         """Go on with those that failed, and with no others, one after another."""
@@ -409,7 +232,14 @@ class RetryOfFailed(ApiView):
 
 
 class Corrections(ApiView):
-    @operation(Action.RUN_RETRY, body=Correct, answer=Items[CorrectedShape], status=202, repeat="stored_apart")
+    @operation(
+        Action.RUN_RETRY,
+        body=Correct,
+        answer=Items[CorrectedShape],
+        status=202,
+        repeat="stored_apart",
+        does="batch.entry_corrected",
+    )
     def post(self, call: Call, *, run_id: UUID, node_id: str, body: Correct) -> Items[CorrectedShape]:
         """Give entries that failed something else, and go on with each from where it failed."""
         made = runtime_api.correct_entries(
@@ -425,14 +255,22 @@ class Corrections(ApiView):
 
 
 class ErrorFile(ApiView):
-    @operation(Action.FILE_SEE, query=ErrorFileQuery, file=True)
+    @operation(Action.FILE_SEE, query=ErrorFileQuery, file=True, does="batch.failed_downloaded")
     def get(self, call: Call, *, run_id: UUID, node_id: str, query: ErrorFileQuery) -> StreamingHttpResponse:
         """Those that failed as a spreadsheet, to be mended there and sent back."""
         portions = runtime_api.error_file(workspace_id=call.workspace.id, run_id=run_id, node=node_id, kind=query.kind)
         headers = {"Content-Disposition": f'attachment; filename="failed.{query.kind}"', "Accept-Ranges": "none"}
         return StreamingHttpResponse(portions, content_type=_CSV if query.kind == "csv" else _XLSX, headers=headers)
 
-    @operation(Action.RUN_RETRY, answer=MendedShape, status=202, also=(409, 413), upload=True, repeat="stored_apart")
+    @operation(
+        Action.RUN_RETRY,
+        answer=MendedShape,
+        status=202,
+        also=(409, 413),
+        upload=True,
+        repeat="stored_apart",
+        does="batch.entry_corrected",
+    )
     def post(self, call: Call, *, run_id: UUID, node_id: str) -> MendedShape:
         """Send the mended file back as the body: its entries go on with what stands in it now."""
         about: Any = {"workspace_id": call.workspace.id, "run_id": run_id, "node": node_id}

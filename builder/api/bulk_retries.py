@@ -1,33 +1,77 @@
-"""Dead letters that are gone on with in bulk: started, watched, and stopped."""
+"""What is done to many runs, one after another: planned, started, watched, and stopped."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self, get_args
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field, model_validator
+from rest_framework.exceptions import PermissionDenied
 
-from builder.accounts.rights import Action
+from builder.accounts.rights import Action, allows
 from builder.accounts.selectors import names_of
 from builder.accounts.times import stamp
+from builder.api.dead_letter_edits import RunEditBody
 from builder.api.operation import ApiView, Body, Call, View, operation
+from builder.api.run_filters import SearchQuery, filters_of
 from builder.api.shapes import Items
 from builder.workflows import selectors
 from builder.workflows.shapes import RunShape, WorkflowName, person_in
 from runtime import api as runtime_api
 from runtime.contracts import BulkRetryView
 
+BulkKind = Literal["retry", "replay", "cancel"]
+BULK_KINDS: Final[tuple[BulkKind, ...]] = get_args(BulkKind)
+#: More are not done at once.
+MOST: Final = 10_000
 
-class StartBulkRetry(Body):
-    """Which dead letters: those of a group (`cause`), the newest first, or `runs` in their order. `count`: so many of
-    the group; `until`: none that failed later. `per_minute`: null is as fast as possible. `stop_after`: so many that
-    fail again or need a person stop it, null never does. `trial`: the first one alone, then it waits for a word.
-    `version`: each run's own, or the one of its workflow that is published now."""
 
-    cause: Annotated[str, Field(min_length=1, max_length=32)] | None = None
+class ChosenRuns(Body):
+    """Which runs: `runs` in their order, or those that a search finds, the first 10,000."""
+
     runs: Annotated[list[UUID], Field(min_length=1, max_length=10_000)] | None = None
+    search: SearchQuery | None = None
+
+
+class PlanBulk(ChosenRuns):
+    """What is to be done to them. `version`: each run's own, or the one of its workflow that is published now."""
+
+    kind: BulkKind
+    version: Literal["own", "published"] = "own"
+
+    @model_validator(mode="after")
+    def one_of_both(self) -> Self:
+        if (self.search is None) == (self.runs is None):
+            raise ValueError("Name runs or a search, and not both.")
+        return self
+
+
+class BulkPlanShape(View):
+    """What it would come to. Of the first `looked_at` of `total`, `safe` can go ahead, `asks` need somebody's word, and
+    `refused` cannot. `more`: there are more than can be done at once, which are left."""
+
+    total: int
+    more: bool
+    looked_at: int
+    safe: int
+    asks: int
+    refused: int
+
+
+class StartBulkRetry(ChosenRuns):
+    """Which runs: dead letters of a group (`cause`), the newest first, `runs` in their order, or what a search finds.
+    `kind`: retry (dead letters go on from their failed step), replay (a new run from the event of each), cancel.
+    `count`: so many of the group; `until`: none that failed later. `per_minute`: null is as fast as possible.
+    `stop_after`: so many that fail again or need a person stop it, null never does. `trial`: the first one alone, then
+    it waits for a word. `version`: each run's own, or the one of its workflow that is published now. `edits`: these
+    dead letters in their order, with other values for their failed step, which are for those who may edit workflows."""
+
+    kind: BulkKind = "retry"
+    edits: Annotated[list[RunEditBody], Field(min_length=1, max_length=200)] | None = None
+    cause: Annotated[str, Field(min_length=1, max_length=32)] | None = None
     count: Annotated[int, Field(ge=1, le=10_000)] | None = None
     until: AwareDatetime | None = None
     version: Literal["own", "published"] = "own"
@@ -38,8 +82,14 @@ class StartBulkRetry(Body):
 
     @model_validator(mode="after")
     def one_of_both(self) -> Self:
-        if (self.cause is None) == (self.runs is None):
-            raise ValueError("Name a group (cause) or runs, and not both.")
+        if sum(one is not None for one in (self.cause, self.runs, self.search, self.edits)) != 1:
+            raise ValueError("Name a group (cause), runs, a search, or edits, and only one of them.")
+        if self.edits is not None and (self.kind != "retry" or self.version != "own"):
+            raise ValueError("With other values runs are only retried, each on its own version.")
+        if self.edits is not None and len({one.run for one in self.edits}) < len(self.edits):
+            raise ValueError("Name each run once.")
+        if self.cause is not None and self.kind != "retry":
+            raise ValueError("A group of dead letters can only be retried.")
         return self
 
 
@@ -53,7 +103,8 @@ class HeldToShape(View):
 
 
 class BulkRetryShape(View):
-    """Dead letters that are gone on with one after another. `status`: trying · waiting (for somebody's word) · running
+    """What is done to many runs one after another. `kind`: retry (dead letters) · replay (each started anew) · cancel;
+    what is said of going on means that. `status`: trying · waiting (for somebody's word) · running
     · done · stopped (by its rule) · cancelled (by a person). Of `total`, `begun` were gone on with: they are `done`,
     `failed` again, or `under_way`. Of the others `asks` need somebody's word, `refused` could not be gone on with,
     and `left` are as they were. `trial`: what came of the first one (done · failed · asks ·
@@ -62,6 +113,7 @@ class BulkRetryShape(View):
     `held_to`: of `published`, the versions that were live when it began, with which it goes on."""
 
     id: UUID
+    kind: str
     workflow: WorkflowName | None
     cause: str | None
     title: str
@@ -115,15 +167,26 @@ class BulkRetries(ApiView):
         return Items[BulkRetryShape](items=[_shape(one, names, workflows) for one in found])
 
     @operation(
-        Action.RUN_RETRY, body=StartBulkRetry, answer=BulkRetryShape, status=202, also=(409,), repeat="stored_apart"
+        Action.RUN_RETRY,
+        body=StartBulkRetry,
+        answer=BulkRetryShape,
+        status=202,
+        also=(409,),
+        repeat="stored_apart",
+        does="dead_letters.retry_begun",
     )
     def post(self, call: Call, *, body: StartBulkRetry) -> BulkRetryShape:
         """Go on with many dead letters, one after another, whether or not anybody watches. Those whose plan asks
         something, or does something outside a second time, are left and named."""
+        if body.kind == "cancel" and not allows(call.role, Action.RUN_CANCEL, call.actor):
+            raise PermissionDenied
+        if body.edits and not allows(call.role, Action.WORKFLOW_EDIT, call.actor):
+            raise PermissionDenied("Only who may edit the workflow may change what a step does.")
         made = runtime_api.start_bulk_retry(
             workspace_id=call.workspace.id,
+            kind=body.kind,
             cause=body.cause,
-            run_ids=body.runs or [],
+            run_ids=_chosen(call, body),
             count=body.count,
             until=None if body.until is None else _ms(body.until),
             version=body.version,
@@ -131,6 +194,7 @@ class BulkRetries(ApiView):
             stop_after=body.stop_after,
             trial=body.trial,
             reason=body.reason,
+            edits=[one.edit() for one in body.edits or ()],
             by=call.person.id,
         )
         return shape_of(call, made)
@@ -154,19 +218,52 @@ class OneBulkRetry(ApiView):
 
 
 class GoOnWithBulkRetry(ApiView):
-    @operation(Action.RUN_RETRY, answer=BulkRetryShape, status=202, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.RUN_RETRY,
+        answer=BulkRetryShape,
+        status=202,
+        also=(409,),
+        repeat="stored_apart",
+        does="dead_letters.retry_continued",
+    )
     def post(self, call: Call, *, bulk_id: UUID) -> BulkRetryShape:
         """Go on with the others, now that it is known what came of the first one."""
         return shape_of(call, runtime_api.go_on_with_bulk(workspace_id=call.workspace.id, bulk_id=bulk_id))
 
 
 class StopBulkRetry(ApiView):
-    @operation(Action.RUN_RETRY, answer=BulkRetryShape, status=202, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.RUN_RETRY,
+        answer=BulkRetryShape,
+        status=202,
+        also=(409,),
+        repeat="stored_apart",
+        does="dead_letters.retry_stopped",
+    )
     def post(self, call: Call, *, bulk_id: UUID) -> BulkRetryShape:
         """Go on with no further ones. Those that were begun go on."""
         return shape_of(
             call, runtime_api.stop_bulk_retry(workspace_id=call.workspace.id, bulk_id=bulk_id, by=call.person.id)
         )
+
+
+class PlanOfBulk(ApiView):
+    @operation(Action.RUN_SEE, body=PlanBulk, answer=BulkPlanShape, does="nothing")
+    def post(self, call: Call, *, body: PlanBulk) -> BulkPlanShape:
+        """What it would come to, before anybody says that it shall be. Changes nothing."""
+        plan = runtime_api.plan_bulk(
+            workspace_id=call.workspace.id, kind=body.kind, run_ids=_chosen(call, body), version=body.version
+        )
+        return BulkPlanShape(**asdict(plan))
+
+
+def _chosen(call: Call, body: ChosenRuns) -> list[UUID]:
+    """The runs that are meant: of a search one more than can be done, so that it is known."""
+    if body.search is None:
+        return body.runs or []
+    filters = filters_of(call, body.search)
+    most = MOST + 1 if isinstance(body, PlanBulk) else MOST
+    return runtime_api.find_runs(workspace_id=call.workspace.id, filters=filters, most=most)
 
 
 def _ms(moment: datetime) -> int:
@@ -189,6 +286,7 @@ def _shape(view: BulkRetryView, names: Mapping[UUID, str], workflows: Mapping[UU
     ended_by = person_in(view.ended_by)
     return BulkRetryShape(
         id=view.id,
+        kind=view.kind,
         workflow=None
         if view.workflow_id is None
         else WorkflowName(id=view.workflow_id, name=workflows.get(view.workflow_id, "")),

@@ -54,7 +54,7 @@ class BreakerBody(Body):
 
 
 class PauseRun(ApiView):
-    @operation(Action.RUN_PAUSE, body=PauseBody, answer=RunShape, also=(409,), repeat="stored_apart")
+    @operation(Action.RUN_PAUSE, body=PauseBody, answer=RunShape, also=(409,), repeat="stored_apart", does="run.paused")
     def post(self, call: Call, *, run_id: UUID, body: PauseBody) -> RunShape:
         """Let nothing more of the run begin. A step at work finishes its try first; timers and answers are kept."""
         return _one(
@@ -64,14 +64,21 @@ class PauseRun(ApiView):
 
 
 class ResumeRun(ApiView):
-    @operation(Action.RUN_PAUSE, answer=RunShape, also=(409,), repeat="stored_apart")
+    @operation(Action.RUN_PAUSE, answer=RunShape, also=(409,), repeat="stored_apart", does="run.resumed")
     def post(self, call: Call, *, run_id: UUID) -> RunShape:
         """Let a paused run go on."""
         return _one(call, runtime_api.resume_run(workspace_id=call.workspace.id, run_id=run_id, by=call.person.id))
 
 
 class HoldWorkflow(ApiView):
-    @operation(Action.WORKFLOW_HOLD, body=HoldBody, answer=WorkflowShape, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.WORKFLOW_HOLD,
+        body=HoldBody,
+        answer=WorkflowShape,
+        also=(409,),
+        repeat="stored_apart",
+        does="workflow.held",
+    )
     def post(self, call: Call, *, workflow_id: UUID, body: HoldBody) -> WorkflowShape:
         """Pause the workflow, still accepting: what starts is kept and runs when you let it go. Stops a drain too."""
         workflow = find(call, workflow_id)
@@ -86,7 +93,14 @@ class HoldWorkflow(ApiView):
 
 
 class LetGo(ApiView):
-    @operation(Action.WORKFLOW_HOLD, body=LetGoBody, answer=WorkflowShape, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.WORKFLOW_HOLD,
+        body=LetGoBody,
+        answer=WorkflowShape,
+        also=(409,),
+        repeat="stored_apart",
+        does="workflow.let_go",
+    )
     def post(self, call: Call, *, workflow_id: UUID, body: LetGoBody) -> WorkflowShape:
         """Let the held runs go, in the order of their arrival; what arrives meanwhile goes behind them."""
         workflow = find(call, workflow_id)
@@ -121,7 +135,14 @@ class HeldVersions(ApiView):
 
 
 class BreakerOfWorkflow(ApiView):
-    @operation(Action.WORKFLOW_HOLD, body=BreakerBody, answer=WorkflowShape, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.WORKFLOW_HOLD,
+        body=BreakerBody,
+        answer=WorkflowShape,
+        also=(409,),
+        repeat="stored_apart",
+        does="workflow.breaker_changed",
+    )
     def put(self, call: Call, *, workflow_id: UUID, body: BreakerBody) -> WorkflowShape:
         """Say when the workflow is paused by itself."""
         workflow = find(call, workflow_id)

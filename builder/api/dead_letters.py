@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -12,9 +12,14 @@ from builder.accounts.times import stamp
 from builder.api.cursors import PageQuery
 from builder.api.operation import ApiView, Body, Call, Query, View, operation
 from builder.api.shapes import Paged
+from builder.connections import services as connections
 from builder.workflows import selectors
 from builder.workflows.shapes import RunShape, StepName, WorkflowName
 from runtime import api as runtime_api
+from runtime.contracts import DeadLetterGroup
+
+#: Failures by which another system says that it does not take a connection's credentials.
+_REFUSED: Final = frozenset({"http_401", "http_403", "http_407", "smtp_auth", "sftp_auth"})
 
 
 class GroupsQuery(Query):
@@ -23,9 +28,27 @@ class GroupsQuery(Query):
     workflow: UUID | None = None
 
 
+class AmountView(View):
+    """A sum of money, as a decimal number."""
+
+    currency: str
+    amount: str
+
+
+class RepairedView(View):
+    """The connection by which these failed was repaired since, or a test of it went well: `count` of them failed before
+    that."""
+
+    connection: UUID
+    name: str
+    at: str
+    count: int
+
+
 class GroupView(View):
-    """Runs that failed alike. `pattern`: their message, with … for what differs. `workflow_held`: their workflow is
-    paused, still accepting, which holds what starts and not what somebody has go on."""
+    """Runs that failed alike. `days`: how many came in each 24 hours of the last seven days; `affects`: what these runs
+    are worth, where their workflow says so. `pattern`: their message, with … for what differs. `workflow_held`: their
+    workflow is paused, still accepting, which holds what starts and not what somebody has go on."""
 
     cause: str
     workflow: WorkflowName
@@ -37,6 +60,9 @@ class GroupView(View):
     first_at: str
     last_at: str
     workflow_held: bool
+    days: list[int]
+    affects: list[AmountView]
+    repaired: RepairedView | None
 
 
 class GroupsView(View):
@@ -94,8 +120,10 @@ class Groups(ApiView):
         workspace_id = call.workspace.id
         found = runtime_api.dead_letter_groups(workspace_id=workspace_id, workflow_id=query.workflow)
         names = selectors.names(workspace_id=workspace_id, workflow_ids={group.workflow_id for group in found})
+        figures = runtime_api.letter_figures(workspace_id=workspace_id) if found else {}
         items = []
         for group in found:
+            told = figures.get(group.cause)
             steps = selectors.step_names(workspace_id=workspace_id, version_id=group.version_id)
             items.append(
                 GroupView(
@@ -109,9 +137,33 @@ class Groups(ApiView):
                     first_at=stamp(group.first_at),
                     last_at=stamp(group.last_at),
                     workflow_held=group.workflow_held,
+                    days=[0] * 7 if told is None else list(told.days),
+                    affects=[
+                        AmountView(currency=currency, amount=runtime_api.amount_text(number))
+                        for currency, number in sorted(() if told is None else told.worth.items())
+                    ],
+                    repaired=_repaired(workspace_id, group),
                 )
             )
         return GroupsView(items=items, count=runtime_api.dead_letter_count(workspace_id=workspace_id))
+
+
+def _repaired(workspace_id: UUID, group: DeadLetterGroup) -> RepairedView | None:
+    """Whether what these failed of, that their connection was refused, is over."""
+    if group.code not in _REFUSED:
+        return None
+    graph = runtime_api.version_graph(workspace_id=workspace_id, version_id=group.version_id)
+    config: dict[str, Any] = next((one["config"] for one in graph["nodes"] if one["id"] == group.node), {})
+    row = connections.named(workspace_id=workspace_id, text=config.get("connection"))
+    if row is None:
+        return None
+    state = runtime_api.connection_states(workspace_id=workspace_id).get(row.id)
+    if state is not None and state.broken_at is not None:
+        return None
+    tested = int(row.tested_at.timestamp() * 1000) if row.test_ok and row.tested_at is not None else 0
+    at = max(tested, 0 if state is None else state.repaired_at or 0)
+    count = runtime_api.letters_before(workspace_id=workspace_id, cause=group.cause, moment=at) if at else 0
+    return RepairedView(connection=row.id, name=row.name, at=stamp(at), count=count) if count else None
 
 
 class OneGroup(ApiView):
@@ -131,7 +183,14 @@ class OneGroup(ApiView):
 
 
 class RetryEach(ApiView):
-    @operation(Action.RUN_RETRY, body=RetryEachBody, answer=OutcomesView, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.RUN_RETRY,
+        body=RetryEachBody,
+        answer=OutcomesView,
+        also=(409,),
+        repeat="stored_apart",
+        does="dead_letter.retried",
+    )
     def post(self, call: Call, *, body: RetryEachBody) -> OutcomesView:
         """Go on with each of these runs that needs nobody's word; the others are named."""
         found = runtime_api.retry_each(workspace_id=call.workspace.id, run_ids=body.runs, by=call.person.id)
@@ -141,14 +200,28 @@ class RetryEach(ApiView):
 
 
 class Solve(ApiView):
-    @operation(Action.RUN_RETRY, body=SolveBody, answer=SolvedView, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.RUN_RETRY,
+        body=SolveBody,
+        answer=SolvedView,
+        also=(409,),
+        repeat="stored_apart",
+        does="dead_letters.solved",
+    )
     def post(self, call: Call, *, body: SolveBody) -> SolvedView:
         """Say that these were put right outside of Millrace."""
         return _solved(call, body, "elsewhere")
 
 
 class Discard(ApiView):
-    @operation(Action.RUN_DISCARD, body=SolveBody, answer=SolvedView, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.RUN_DISCARD,
+        body=SolveBody,
+        answer=SolvedView,
+        also=(409,),
+        repeat="stored_apart",
+        does="dead_letters.discarded",
+    )
     def post(self, call: Call, *, body: SolveBody) -> SolvedView:
         """Give these up. They stay on record, with the reason."""
         return _solved(call, body, "discarded")

@@ -20,7 +20,9 @@ from django.middleware.csrf import get_token
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
+from builder.api import recorded
 from builder.api.link_words import words_of
+from builder.audit.chain import Actor
 from runtime import api as runtime_api
 from runtime.api.links import LinkView
 from runtime.contracts import AlreadyDecided, NotAsked, NotFound, TaskRefused
@@ -80,15 +82,24 @@ def _decide(request: HttpRequest, token: str, found: LinkView, words: Mapping[st
     comment = str(request.POST.get("comment", ""))
     if found.voter is None:
         return _page(words, "gone", status=403)
+    outcome = str(request.POST.get("outcome", ""))
+    deed = recorded.Recording(
+        "task.decided_by_link",
+        actor=Actor("link", str(found.voter.id), found.voter.name),
+        origin=recorded.origin_of(request),
+        workspace_id=found.workspace_id,
+        said={"task_id": str(found.task.id), "outcome": outcome, "comment": comment},
+    )
     try:
-        runtime_api.decide(
-            workspace_id=found.workspace_id,
-            task_id=found.task.id,
-            outcome=str(request.POST.get("outcome", "")),
-            voter=found.voter,
-            comment=comment,
-            via="link",
-        )
+        with deed.kept():
+            runtime_api.decide(
+                workspace_id=found.workspace_id,
+                task_id=found.task.id,
+                outcome=outcome,
+                voter=found.voter,
+                comment=comment,
+                via="link",
+            )
     except TaskRefused as refused:
         wrong = " ".join(refused.fields.values())
         if "comment" in refused.fields and not comment.strip():
@@ -155,7 +166,8 @@ def _ended(found: LinkView) -> str:
         return "over" if found.task.over == "late" else "anew"
     if found.task.status == "open":
         said = any(vote.voter == found.voter.id for vote in found.task.votes)
-        return "said" if said else "others"
+        pending = any(one.until is not None for one in found.task.pending)
+        return "said" if said else "pending" if pending else "others"
     return found.task.status if found.task.status in ("late", "cancelled") else "decided"
 
 

@@ -57,7 +57,7 @@ class Model(ApiView):
 
 
 class PreviewDocument(ApiView):
-    @operation(Action.WORKFLOW_EDIT, body=DocumentBody, file=True)
+    @operation(Action.WORKFLOW_EDIT, body=DocumentBody, file=True, does="nothing")
     def post(self, call: Call, *, body: DocumentBody) -> StreamingHttpResponse:
         """What a document looks like. The header `X-Pages` says how many pages it has."""
         picture = body.form == "png"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
 from builder.accounts.rights import Action
 from builder.accounts.times import stamp
 from builder.api.operation import Answer, ApiView, Body, Call, View, operation
 from builder.api.problems import Refusal
 from builder.api.workflows import find, graph_refused, person_name, stale
-from builder.workflows import services, shapes
+from builder.workflows import editing, services, shapes
 from builder.workflows.effects import effects
 from builder.workflows.models import Draft
 from builder.workflows.shapes import EffectView, ProblemView
@@ -78,14 +80,20 @@ class DraftOfWorkflow(ApiView):
         )
         return Answer(view, 200, {"ETag": etag(draft)})
 
-    @operation(Action.WORKFLOW_EDIT, body=GraphBody, answer=SavedView, also=(409, 428), repeat="stored")
+    @operation(
+        Action.WORKFLOW_EDIT, body=GraphBody, answer=SavedView, also=(409, 428), repeat="stored", does="workflow.edited"
+    )
     def put(self, call: Call, *, workflow_id: UUID, body: GraphBody) -> Answer:
         """Save the draft, if it still stands at the revision in If-Match."""
         workflow = find(call, workflow_id)
         try:
-            saved = services.save_draft(
-                workflow=workflow, graph=body.graph, expected=if_match(call), by=call.person, now=call.now
-            )
+            with transaction.atomic():
+                saved = services.save_draft(
+                    workflow=workflow, graph=body.graph, expected=if_match(call), by=call.person, now=call.now
+                )
+                if saved.before is not None:
+                    editing.note(before=saved.before, after=saved.draft, entry=call.deed.entry(workflow.name))
+            call.deed.told(saved.before is not None)
         except services.GraphRefused as error:
             raise graph_refused(error) from error
         except services.DraftIsStale as error:
@@ -94,7 +102,7 @@ class DraftOfWorkflow(ApiView):
 
 
 class Check(ApiView):
-    @operation(Action.WORKFLOW_EDIT, body=GraphBody, answer=CheckView)
+    @operation(Action.WORKFLOW_EDIT, body=GraphBody, answer=CheckView, does="nothing")
     def post(self, call: Call, *, workflow_id: UUID, body: GraphBody) -> CheckView:
         """What is wrong with a graph; nothing is saved and nothing runs."""
         find(call, workflow_id)

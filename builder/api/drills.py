@@ -104,7 +104,15 @@ class DrillOf(ApiView):
         found = drills.latest(find(call, workflow_id))
         return LatestDrill(drill=None if found is None else _view(found))
 
-    @operation(Action.WORKFLOW_TEST, body=DrillBody, answer=LatestDrill, status=202, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.WORKFLOW_TEST,
+        body=DrillBody,
+        answer=LatestDrill,
+        status=202,
+        also=(409,),
+        repeat="stored_apart",
+        does="workflow.drilled",
+    )
     def post(self, call: Call, *, workflow_id: UUID, body: DrillBody) -> LatestDrill:
         """Run the workflow in a sandbox whose process is killed at every step boundary in turn. Reaches nobody."""
         try:
@@ -115,6 +123,7 @@ class DrillOf(ApiView):
                 input=body.input,
                 keys_count=body.keys_count,
                 by=call.person,
+                within=call.deed.together(),
             )
         except services.GraphRefused as error:
             raise graph_refused(error) from error

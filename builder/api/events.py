@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from builder.accounts.rights import Action
-from builder.accounts.times import stamp
+from builder.accounts.times import maybe, stamp
 from builder.api.cursors import PageQuery
-from builder.api.operation import ApiView, Call, View, operation
+from builder.api.operation import ApiView, Body, Call, View, operation
+from builder.api.sensitive import masking
 from builder.api.shapes import Paged
+from builder.workflows import selectors
+from builder.workflows.shapes import RunShape
 from runtime import api as runtime_api
 from runtime.contracts import EventFilters, EventView
 
@@ -21,10 +25,20 @@ class EventsQuery(PageQuery):
 
     workflow: UUID | None = None
     verdict: Annotated[str, Field(max_length=40, pattern=r"^[a-z_]+$")] | None = None
+    not_started: bool = False
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+
+class ReplayEventBody(Body):
+    """`unverified`: although its signature does not fit."""
+
+    unverified: bool = False
 
 
 class EventShape(View):
-    """Something that knocked."""
+    """Something that knocked. `answered`: by which status its sender was told so, where that is known; a start that
+    answers with its run's end says 202 here."""
 
     id: UUID
     workflow_id: UUID
@@ -39,6 +53,7 @@ class EventShape(View):
     body_sha256: str
     signature: str
     duplicates: int
+    answered: int | None
 
 
 class FurtherDelivery(View):
@@ -60,6 +75,8 @@ class WholeEvent(EventShape):
     content_type: str
     body_text: str | None
     parse_error: str | None
+    #: Since when its body and headers are gone, by a rule of the workspace; null: they are there.
+    removed_at: str | None
     deliveries: list[FurtherDelivery]
 
 
@@ -69,7 +86,13 @@ class Events(ApiView):
         """Start events, newest first, those that started nothing included."""
         page = runtime_api.events(
             workspace_id=call.workspace.id,
-            filters=EventFilters(workflow_id=query.workflow, verdict=query.verdict),
+            filters=EventFilters(
+                workflow_id=query.workflow,
+                verdict=query.verdict,
+                not_started=query.not_started,
+                since=_ms(query.since),
+                until=_ms(query.until),
+            ),
             after=query.cursor,
             limit=query.limit,
         )
@@ -87,15 +110,56 @@ class OneEvent(ApiView):
             **_event(found.event),
             method=found.method,
             path=found.path,
-            query=found.query,
+            query=masking(call).text(found.query) or "",
             headers=list(found.headers),
             content_type=found.content_type,
-            body_text=found.body_text,
+            body_text=masking(call).text(found.body_text),
             parse_error=found.parse_error,
+            removed_at=maybe(found.removed_at),
             deliveries=[
                 FurtherDelivery(**{**one, "received_at": stamp(one["received_at"])}) for one in found.deliveries
             ],
         )
+
+
+class ReplayEvent(ApiView):
+    @operation(
+        Action.RUN_START,
+        body=ReplayEventBody,
+        answer=RunShape,
+        status=202,
+        also=(409,),
+        repeat="stored_apart",
+        does="event.replayed",
+    )
+    def post(self, call: Call, *, event_id: UUID, body: ReplayEventBody) -> RunShape:
+        """Start a run from this event: the first one where it started none, else one more."""
+        found = runtime_api.event(workspace_id=call.workspace.id, event_id=event_id).event
+        names = selectors.names(workspace_id=call.workspace.id, workflow_ids={found.workflow_id})
+        call.deed.about(found.run_id or "", names.get(found.workflow_id, ""))
+        view = runtime_api.replay_event(
+            workspace_id=call.workspace.id, event_id=event_id, unverified=body.unverified, by=call.person.id
+        )
+        return selectors.shaped(workspace_id=call.workspace.id, views=[view])[0]
+
+
+def _ms(value: datetime | None) -> int | None:
+    return None if value is None else int(value.timestamp() * 1000)
+
+
+def _answered(event: EventView) -> int | None:
+    """By which status its sender was answered at once; None where the run's own answer was waited for, or nobody
+    asked."""
+    if event.source != "webhook":
+        return None
+    reason = event.reason or ""
+    if event.verdict != "rejected":
+        return 202
+    if reason.startswith("More than"):
+        return 429
+    if reason.startswith("Unpacked"):
+        return 413
+    return 400 if reason.endswith("cannot be read.") else 404
 
 
 def _event(event: EventView) -> dict[str, Any]:
@@ -113,4 +177,5 @@ def _event(event: EventView) -> dict[str, Any]:
         "body_sha256": event.body_sha256,
         "signature": event.signature,
         "duplicates": event.duplicates,
+        "answered": _answered(event),
     }

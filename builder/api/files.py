@@ -116,6 +116,7 @@ class Files(ApiView):
         also=(408, 409, 413, 415),
         upload=True,
         repeat="stored_apart",
+        does="file.added",
     )
     def post(self, call: Call, *, query: NewFileQuery) -> FileShape:
         """Upload one file: the body is the file, in whatever type it has; its name stands in the query."""
@@ -141,7 +142,7 @@ class Files(ApiView):
 
 
 class Archive(ApiView):
-    @operation(Action.FILE_SEE, query=ArchiveQuery, file=True)
+    @operation(Action.FILE_SEE, query=ArchiveQuery, file=True, does="files.downloaded")
     def get(self, call: Call, *, query: ArchiveQuery) -> StreamingHttpResponse:
         """Many files as one ZIP, made while it is sent."""
         portions = runtime_api.archive(workspace_id=call.workspace.id, filters=_filters(query))
@@ -163,7 +164,9 @@ class OneFile(ApiView):
         """One file, without its bytes."""
         return file_shapes(call, [runtime_api.file(workspace_id=call.workspace.id, file_id=file_id)])[0]
 
-    @operation(Action.FILE_REMOVE, query=RemoveQuery, status=204, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.FILE_REMOVE, query=RemoveQuery, status=204, also=(409,), repeat="stored_apart", does="file.removed"
+    )
     def delete(self, call: Call, *, file_id: UUID, query: RemoveQuery) -> None:
         """Remove a file for good; one that a workflow names only where that is said to be known."""
         runtime_api.file(workspace_id=call.workspace.id, file_id=file_id)
@@ -193,7 +196,7 @@ class Uses(ApiView):
 
 
 class Content(ApiView):
-    @operation(Action.FILE_SEE, query=ContentQuery, file=True)
+    @operation(Action.FILE_SEE, query=ContentQuery, file=True, does="file.downloaded")
     def get(self, call: Call, *, file_id: UUID, query: ContentQuery) -> StreamingHttpResponse:
         """The file itself, whole; ranges are not served."""
         found = runtime_api.open_file(workspace_id=call.workspace.id, file_id=file_id, show=query.show)

@@ -53,7 +53,7 @@ class ScheduleView(View):
 
 
 class PreviewExpression(ApiView):
-    @operation(Action.WORKFLOW_EDIT, body=PreviewBody, answer=PreviewView)
+    @operation(Action.WORKFLOW_EDIT, body=PreviewBody, answer=PreviewView, does="nothing")
     def post(self, call: Call, *, body: PreviewBody) -> PreviewView:
         """Work a formula out on sample data."""
         context: dict[str, Any] = {}
@@ -75,7 +75,7 @@ class PreviewExpression(ApiView):
 
 
 class PreviewSchedule(ApiView):
-    @operation(Action.WORKFLOW_EDIT, body=ScheduleBody, answer=ScheduleView)
+    @operation(Action.WORKFLOW_EDIT, body=ScheduleBody, answer=ScheduleView, does="nothing")
     def post(self, call: Call, *, body: ScheduleBody) -> ScheduleView:
         """When a schedule would fire next."""
         after = int(call.now.timestamp() * 1000)

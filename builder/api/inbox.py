@@ -2,174 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any
 from uuid import UUID
 
-from pydantic import Field
-
-from builder.accounts.directory import labels, voter_of
-from builder.accounts.rights import Action, allows
-from builder.accounts.times import stamp
-from builder.api.cursors import PageQuery
-from builder.api.operation import ApiView, Body, Call, View, operation
+from builder.accounts.rights import Action
+from builder.api.operation import ApiView, Call, operation
 from builder.api.problems import invalid
 from builder.api.shapes import Items, Paged
-from builder.workflows import selectors
-from builder.workflows.shapes import RunShape
+from builder.api.task_shapes import (
+    CountView,
+    DecideBody,
+    DecideManyBody,
+    Given,
+    HandOverBody,
+    InboxQuery,
+    OneOfMany,
+    TakeBody,
+    TakeManyBackBody,
+    TaskDetail,
+    TaskShape,
+    asker,
+    detailed,
+    form_of,
+    left_of,
+    pending_of,
+    shaped,
+)
+from builder.audit.later import kept_of
 from runtime import api as runtime_api
-from runtime.contracts import AlreadyDecided, NotAsked, TaskRefused, TaskView, Voter
-
-
-class InboxQuery(PageQuery):
-    """`who`: what is asked of me; of that, what I am named in or have taken, or what comes by way of my groups; or what
-    is asked of anybody. `state`: open (the most urgent first), or closed. `run`: what this run asks; `around`: also
-    what the runs ask that it waits for, its items and the workflows it called."""
-
-    who: Literal["me", "named", "groups", "anybody"] = "me"
-    state: Literal["open", "closed"] = "open"
-    run: UUID | None = None
-    around: UUID | None = None
-
-
-class Vote(View):
-    """What one person said. `via`: the inbox, or the link of a mail. `admin`: not asked, but allowed as an admin."""
-
-    by: str
-    me: bool
-    at: str
-    outcome: str
-    comment: str
-    via: str
-    admin: bool
-
-
-class Asked(View):
-    """Somebody who is asked. `kind`: person, group or role; `key`: e-mail address, `group:<id>` or `role:<role>`."""
-
-    kind: str
-    key: str
-    name: str
-
-
-class Note(View):
-    """What happened meanwhile. `kind`: escalate, hand_over, take, give_back, mail_failed, stranded
-    (nobody who is asked could decide it any more), recount (decided, for who had not said so has left)."""
-
-    kind: str
-    at: str
-    by: str
-    to: str
-    text: str
-
-
-class TaskShape(View):
-    """A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled.
-
-    `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are
-    asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it
-    alone; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide.
-    `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run
-    has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to).
-    `may_decide`, `may_take`, `may_hand_over`: whether it is open and for me to do so. `form`: alike for questions that
-    can be decided together.
-    """
-
-    id: UUID
-    kind: str
-    status: str
-    title: str
-    run: RunShape
-    node: str
-    step: str
-    amount: Any
-    currency: str
-    asked: list[Asked]
-    needs: int
-    everyone: bool
-    due_at: str | None
-    ends_at: str | None
-    reminded_at: str | None
-    escalated_at: str | None
-    stranded_at: str | None
-    taken_by: str | None
-    taken_by_me: bool
-    form: str | None
-    created_at: str
-    closed_at: str | None
-    outcome: str | None
-    over: str | None
-    votes: list[Vote]
-    may_decide: bool
-    may_take: bool
-    may_hand_over: bool
-
-
-class TaskDetail(TaskShape):
-    """The same with the question itself.
-
-    `facts`: [{label, value}]; `choices`: [{id, label, comment}], `comment`: whoever chooses it says why; `fields`: the
-    questions of a form; `error`: of a failed step; `in_doubt`: nobody knows whether the step happened; `answer`: what
-    the run went on with; `anew`: the open question that stands in the place of this one, where the run asks anew.
-    """
-
-    text: str
-    facts: list[dict[str, Any]]
-    choices: list[dict[str, Any]]
-    fields: list[dict[str, Any]]
-    error: dict[str, Any] | None
-    in_doubt: bool
-    answer: Any
-    anew: UUID | None
-    notes: list[Note]
-
-
-class CountView(View):
-    """How many open questions I am asked."""
-
-    count: int
-
-
-class DecideBody(Body):
-    """An answer: one of the choices, a comment, the answers of a form, the value to go on with after a failure.
-
-    Of a step of which nobody knows whether it happened: `happened` (with its result as `output`), `send_again` or
-    `give_up`; a plain `retry` is refused.
-    """
-
-    outcome: Annotated[str, Field(min_length=1, max_length=64)]
-    comment: Annotated[str, Field(max_length=2000)] = ""
-    answers: Annotated[dict[str, Any], Field(max_length=200)] = {}
-    output: Any = None
-
-
-class TakeBody(Body):
-    """`over`: although somebody else has taken it."""
-
-    over: bool = False
-
-
-class HandOverBody(Body):
-    """To whom, by e-mail address, and why."""
-
-    to: Annotated[str, Field(min_length=3, max_length=254)]
-    reason: Annotated[str, Field(min_length=1, max_length=2000)]
-
-
-class DecideManyBody(Body):
-    """One answer to several approvals that have the same form."""
-
-    tasks: Annotated[list[UUID], Field(min_length=1, max_length=100)]
-    outcome: Annotated[str, Field(min_length=1, max_length=64)]
-    comment: Annotated[str, Field(max_length=2000)] = ""
-
-
-class OneOfMany(View):
-    """What became of one of them. `code` and `message`: why the answer was not taken."""
-
-    id: UUID
-    taken: bool
-    code: str | None
-    message: str | None
+from runtime.contracts import AlreadyDecided, NotAsked, NotFound, TaskRefused, TaskView
 
 
 class Inbox(ApiView):
@@ -178,7 +39,7 @@ class Inbox(ApiView):
         """What people are asked: open questions, the most urgent first, closed ones the newest first."""
         page = runtime_api.tasks(
             workspace_id=call.workspace.id,
-            voter=None if query.who == "anybody" else _voter(call),
+            voter=None if query.who == "anybody" else asker(call),
             whose="me" if query.who == "anybody" else query.who,
             closed=query.state == "closed",
             run_id=query.run,
@@ -186,180 +47,160 @@ class Inbox(ApiView):
             after=query.cursor,
             limit=query.limit,
         )
-        return Paged[TaskShape](items=_shapes(call, page.items), next_cursor=page.next_cursor)
+        return Paged[TaskShape](items=shaped(call, page.items), next_cursor=page.next_cursor)
 
 
 class InboxCount(ApiView):
     @operation(Action.TASK_SEE, answer=CountView)
     def get(self, call: Call) -> CountView:
         """How many open questions I am asked."""
-        return CountView(count=runtime_api.task_count(workspace_id=call.workspace.id, voter=_voter(call)))
+        return CountView(count=runtime_api.task_count(workspace_id=call.workspace.id, voter=asker(call)))
 
 
 class OneTask(ApiView):
     @operation(Action.TASK_SEE, answer=TaskDetail)
     def get(self, call: Call, *, task_id: UUID) -> TaskDetail:
         """One question with all that there is to decide by."""
-        return _detail(call, runtime_api.task(workspace_id=call.workspace.id, task_id=task_id))
+        return detailed(call, runtime_api.task(workspace_id=call.workspace.id, task_id=task_id))
 
 
 class Decide(ApiView):
-    @operation(Action.TASK_DECIDE, body=DecideBody, answer=TaskDetail, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.TASK_DECIDE, body=DecideBody, answer=TaskDetail, also=(409,), repeat="stored_apart", does="task.decided"
+    )
     def post(self, call: Call, *, task_id: UUID, body: DecideBody) -> TaskDetail:
         """Answer. The first decision counts; whoever comes later is told so."""
-        view = runtime_api.decide(
-            workspace_id=call.workspace.id,
-            task_id=task_id,
-            outcome=body.outcome,
-            comment=body.comment,
-            answers=body.answers,
-            output=body.output,
-            voter=_voter(call),
+        return detailed(call, _said(call, task_id, body.outcome, body.comment, body.answers, body.output, body.undo))
+
+
+class TakeBack(ApiView):
+    @operation(
+        Action.TASK_DECIDE, answer=TaskDetail, also=(409,), repeat="stored_apart", does="task.decision_taken_back"
+    )
+    def post(self, call: Call, *, task_id: UUID) -> TaskDetail:
+        """Take back what one has said, while it has not taken effect; or say that one has read why it could not."""
+        view = runtime_api.take_back(workspace_id=call.workspace.id, task_id=task_id, voter=asker(call))
+        return detailed(call, view)
+
+
+class GivenAnswers(ApiView):
+    @operation(Action.TASK_SEE, answer=Items[Given])
+    def get(self, call: Call) -> Items[Given]:
+        """What one has said that has not taken effect, and what could not take effect; the newest first."""
+        found = runtime_api.given(workspace_id=call.workspace.id, voter=call.person.id)
+        return Items[Given](
+            items=[Given(task=one.task, title=one.title, pending=pending_of(call, one.pending)) for one in found]
         )
-        return _detail(call, view)
 
 
 class DecideMany(ApiView):
-    @operation(Action.TASK_DECIDE, body=DecideManyBody, answer=Items[OneOfMany], repeat="stored_apart")
+    @operation(
+        Action.TASK_DECIDE, body=DecideManyBody, answer=Items[OneOfMany], repeat="stored_apart", does="tasks.decided"
+    )
     def post(self, call: Call, *, body: DecideManyBody) -> Items[OneOfMany]:
         """Answer several approvals of one step alike. Each is decided by itself, and told of by itself."""
-        voter = _voter(call)
+        voter = asker(call)
         views = [runtime_api.task(workspace_id=call.workspace.id, task_id=one) for one in dict.fromkeys(body.tasks)]
-        forms = {_form(view) for view in views}
+        forms = {form_of(view) for view in views}
         if len(forms) > 1 or None in forms:
             raise invalid({"tasks": ["Only approvals of the same step can be decided together."]})
         found = []
         for view in views:
+            call.deed.about(view.id, view.title)
             try:
-                runtime_api.decide(
-                    workspace_id=call.workspace.id,
-                    task_id=view.id,
-                    outcome=body.outcome,
-                    comment=body.comment,
-                    voter=voter,
-                )
-                found.append(OneOfMany(id=view.id, taken=True, code=None, message=None))
+                said = _said(call, view.id, body.outcome, body.comment, {}, None, body.undo)
+                left = max((left_of(one) for one in said.pending if one.voter == voter.id), default=0)
+                found.append(OneOfMany(id=view.id, taken=True, left_ms=left, code=None, message=None))
             except TaskRefused as error:
-                found.append(
-                    OneOfMany(id=view.id, taken=False, code=error.code, message=" ".join(error.fields.values()))
-                )
+                found.append(_refused(view.id, error.code, " ".join(error.fields.values())))
             except (AlreadyDecided, NotAsked) as error:
-                found.append(OneOfMany(id=view.id, taken=False, code=error.code, message=str(error)))
+                found.append(_refused(view.id, error.code, error.message))
+        return Items[OneOfMany](items=found)
+
+
+class TakeManyBack(ApiView):
+    @operation(
+        Action.TASK_DECIDE,
+        body=TakeManyBackBody,
+        answer=Items[OneOfMany],
+        repeat="stored_apart",
+        does="tasks.decisions_taken_back",
+    )
+    def post(self, call: Call, *, body: TakeManyBackBody) -> Items[OneOfMany]:
+        """Take back what one has said to several, as far as it has not taken effect."""
+        found = []
+        for task_id in dict.fromkeys(body.tasks):
+            call.deed.about(task_id)
+            try:
+                runtime_api.take_back(workspace_id=call.workspace.id, task_id=task_id, voter=asker(call))
+                found.append(OneOfMany(id=task_id, taken=True, left_ms=0, code=None, message=None))
+            except (AlreadyDecided, NotFound) as error:
+                found.append(_refused(task_id, error.code, error.message))
         return Items[OneOfMany](items=found)
 
 
 class Take(ApiView):
-    @operation(Action.TASK_DECIDE, body=TakeBody, answer=TaskDetail, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.TASK_DECIDE, body=TakeBody, answer=TaskDetail, also=(409,), repeat="stored_apart", does="task.taken"
+    )
     def post(self, call: Call, *, task_id: UUID, body: TakeBody) -> TaskDetail:
         """See to a question oneself: it leaves the lists of the others who are asked."""
-        view = runtime_api.take(workspace_id=call.workspace.id, task_id=task_id, voter=_voter(call), over=body.over)
-        return _detail(call, view)
+        view = runtime_api.take(workspace_id=call.workspace.id, task_id=task_id, voter=asker(call), over=body.over)
+        return detailed(call, view)
 
 
 class GiveBack(ApiView):
-    @operation(Action.TASK_DECIDE, answer=TaskDetail, also=(409,), repeat="stored_apart")
+    @operation(Action.TASK_DECIDE, answer=TaskDetail, also=(409,), repeat="stored_apart", does="task.given_back")
     def post(self, call: Call, *, task_id: UUID) -> TaskDetail:
         """Let the others who are asked see to it again."""
-        return _detail(call, runtime_api.give_back(workspace_id=call.workspace.id, task_id=task_id, voter=_voter(call)))
+        return detailed(call, runtime_api.give_back(workspace_id=call.workspace.id, task_id=task_id, voter=asker(call)))
 
 
 class HandOver(ApiView):
-    @operation(Action.TASK_DECIDE, body=HandOverBody, answer=TaskDetail, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.TASK_DECIDE,
+        body=HandOverBody,
+        answer=TaskDetail,
+        also=(409,),
+        repeat="stored_apart",
+        does="task.handed_over",
+    )
     def post(self, call: Call, *, task_id: UUID, body: HandOverBody) -> TaskDetail:
         """Let a colleague decide in one's place. Admins may do so for others. It is on record."""
         view = runtime_api.hand_over(
-            workspace_id=call.workspace.id, task_id=task_id, voter=_voter(call), to=body.to, reason=body.reason
+            workspace_id=call.workspace.id, task_id=task_id, voter=asker(call), to=body.to, reason=body.reason
         )
-        return _detail(call, view)
+        return detailed(call, view)
 
 
-def _voter(call: Call) -> Voter:
-    may_retry = allows(call.role, Action.RUN_RETRY, call.actor)
-    return voter_of(call.person, call.workspace.id, call.role, may_retry=may_retry)
-
-
-def _form(view: TaskView) -> str | None:
-    """What questions that can be decided together have in common."""
-    return f"{view.run.workflow_id}:{view.node}:{view.currency}" if view.kind == "approval" else None
-
-
-def _shapes(call: Call, views: list[TaskView]) -> list[TaskShape]:
-    return [TaskShape(**fields) for fields in _fields(call, views)]
-
-
-def _detail(call: Call, view: TaskView) -> TaskDetail:
-    spec = view.spec
-    return TaskDetail(
-        **_fields(call, [view])[0],
-        text=spec.get("text") or "",
-        facts=spec.get("facts") or [],
-        choices=spec["choices"],
-        fields=spec.get("fields") or [],
-        error=spec.get("error"),
-        in_doubt=runtime_api.in_doubt(spec),
-        answer=view.answer,
-        anew=view.anew,
-        notes=[Note(kind=note.kind, at=stamp(note.at), by=note.by, to=note.to, text=note.text) for note in view.notes],
+def _said(
+    call: Call, task_id: UUID, outcome: str, comment: str, answers: dict[str, Any], output: Any, undo: bool
+) -> TaskView:
+    """Decide, at once or so that it can be taken back, as was asked for and as the person has it."""
+    seconds = call.person.undo_seconds if undo else 0
+    if not seconds:
+        return runtime_api.decide(
+            workspace_id=call.workspace.id,
+            task_id=task_id,
+            outcome=outcome,
+            comment=comment,
+            answers=answers,
+            output=output,
+            voter=asker(call),
+        )
+    view = runtime_api.task(workspace_id=call.workspace.id, task_id=task_id)
+    return runtime_api.decide_later(
+        workspace_id=call.workspace.id,
+        task_id=task_id,
+        outcome=outcome,
+        comment=comment,
+        answers=answers,
+        output=output,
+        voter=asker(call),
+        within_ms=seconds * 1000,
+        record=kept_of(call.deed.entry(view.title)),
     )
 
 
-def _fields(call: Call, views: list[TaskView]) -> list[dict[str, Any]]:
-    workspace_id = call.workspace.id
-    runs = selectors.shaped(workspace_id=workspace_id, views=[view.run for view in views])
-    voter = _voter(call)
-    names = labels(workspace_id=workspace_id, tokens=[one for view in views for one in view.people])
-    found = []
-    for view, run in zip(views, runs, strict=True):
-        steps = selectors.step_names(workspace_id=workspace_id, version_id=view.run.version_id)
-        found.append(
-            {
-                "id": view.id,
-                "kind": view.kind,
-                "status": view.status,
-                "title": view.title,
-                "run": run,
-                "node": view.node,
-                "step": steps.get(view.node, view.node),
-                "amount": view.amount,
-                "currency": view.currency,
-                "asked": [Asked(kind=_kind(one), key=one, name=names[one]) for one in view.people],
-                "needs": view.needs,
-                "everyone": view.everyone,
-                "due_at": _maybe(view.due_at),
-                "ends_at": _maybe(view.ends_at),
-                "reminded_at": _maybe(view.reminded_at),
-                "escalated_at": _maybe(view.escalated_at),
-                "stranded_at": _maybe(view.stranded_at),
-                "taken_by": view.claimed_name or None,
-                "taken_by_me": view.claimed_by == call.person.id,
-                "form": _form(view),
-                "created_at": stamp(view.created_at),
-                "closed_at": _maybe(view.closed_at),
-                "outcome": view.outcome,
-                "over": view.over,
-                "votes": [
-                    Vote(
-                        by=vote.name,
-                        me=vote.voter == call.person.id,
-                        at=stamp(vote.at),
-                        outcome=vote.outcome,
-                        comment=vote.comment,
-                        via=vote.via,
-                        admin=vote.admin,
-                    )
-                    for vote in view.votes
-                ],
-                "may_decide": runtime_api.may_decide(task=view, voter=voter),
-                "may_take": runtime_api.may_take(task=view, voter=voter),
-                "may_hand_over": runtime_api.may_hand_over(task=view, voter=voter),
-            }
-        )
-    return found
-
-
-def _kind(token: str) -> str:
-    return "person" if "@" in token else token.partition(":")[0]
-
-
-def _maybe(at: int | None) -> str | None:
-    return None if at is None else stamp(at)
+def _refused(task_id: UUID, code: str, message: str) -> OneOfMany:
+    return OneOfMany(id=task_id, taken=False, left_ms=0, code=code, message=message)

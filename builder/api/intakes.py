@@ -58,7 +58,7 @@ class CheckBody(Body):
     keep_left_out: bool = False
 
 
-class FileColumnShape(View):
+class UploadColumnShape(View):
     """A column of the file, and what it seems to hold."""
 
     name: str
@@ -116,7 +116,7 @@ class LookShape(View):
     file: FileShape
     format: dict[str, Any]
     sheets: list[str]
-    columns: list[FileColumnShape]
+    columns: list[UploadColumnShape]
     sources: dict[str, str]
     asks: list[AskShape]
     rows: list[SeenRowShape]
@@ -125,7 +125,7 @@ class LookShape(View):
     ran: list[RanShape]
 
 
-class CauseShape(View):
+class WhyRowsShape(View):
     """Why rows do not fit; `rows`: the numbers of the first ones."""
 
     column: str
@@ -141,14 +141,14 @@ class CheckShape(View):
 
     total: int
     fitting: int
-    causes: list[CauseShape]
+    causes: list[WhyRowsShape]
     left_out: FileShape | None
     scattered: bool
     value: dict[str, Any] | None
 
 
 class LookAtUpload(ApiView):
-    @operation(Action.RUN_START, body=LookBody, answer=LookShape)
+    @operation(Action.RUN_START, body=LookBody, answer=LookShape, does="nothing")
     def post(self, call: Call, *, workflow_id: UUID, body: LookBody) -> LookShape:
         """What a file looks like to a start that expects rows: from its beginning. Nothing is started."""
         workflow = find(call, workflow_id)
@@ -166,7 +166,9 @@ class LookAtUpload(ApiView):
             file=_file(call, seen.file),
             format=dict(seen.format),
             sheets=list(seen.sheets),
-            columns=[FileColumnShape(name=one.name, kind=one.kind, samples=list(one.samples)) for one in seen.columns],
+            columns=[
+                UploadColumnShape(name=one.name, kind=one.kind, samples=list(one.samples)) for one in seen.columns
+            ],
             sources=dict(seen.sources),
             asks=[
                 AskShape(kind=ask.kind, column=ask.column, cell=ask.cell, readings=list(ask.readings))
@@ -190,7 +192,14 @@ class LookAtUpload(ApiView):
 
 
 class CheckUpload(ApiView):
-    @operation(Action.RUN_START, body=CheckBody, answer=CheckShape, also=(413,), repeat="stored_apart")
+    @operation(
+        Action.RUN_START,
+        body=CheckBody,
+        answer=CheckShape,
+        also=(413,),
+        repeat="stored_apart",
+        does="file.left_out_kept",
+    )
     def post(self, call: Call, *, workflow_id: UUID, body: CheckBody) -> CheckShape:
         """Hold every row of a file against what a start expects. Nothing is started."""
         find(call, workflow_id)
@@ -210,7 +219,7 @@ class CheckUpload(ApiView):
             total=found.total,
             fitting=found.fitting,
             causes=[
-                CauseShape(
+                WhyRowsShape(
                     column=one.column,
                     code=one.code,
                     count=one.count,

@@ -10,7 +10,8 @@ Parse, authorise, one call, render: a view writes only the third.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Final, Literal, TypeVar
@@ -26,7 +27,8 @@ from rest_framework.views import APIView
 from builder.accounts import selectors
 from builder.accounts.models import ApiToken, Role, User, Workspace
 from builder.accounts.rights import Action, allows, role_of
-from builder.api import problems, repeats
+from builder.api import problems, recorded, repeats
+from builder.api.deeds import DEEDS, NOTHING
 from builder.api.parsing import read_json
 from builder.workflows.shapes import View
 from runtime.contracts import JSON
@@ -84,6 +86,8 @@ class Operation:
     file: bool
     #: The body is a file that comes in portions; the view reads it.
     upload: bool
+    #: What goes on record of it: a deed of `deeds.DEEDS`, `nothing` for what changes nothing, None for a plain read.
+    does: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,14 @@ class Call:
     maybe_role: Role | None
     now: datetime
     key: str | None
+    maybe_deed: recorded.Recording | None = None
+
+    @property
+    def deed(self) -> recorded.Recording:
+        """What is put on record of this request; only where the operation names a deed."""
+        if self.maybe_deed is None:
+            raise RuntimeError("This operation names no deed.")
+        return self.maybe_deed
 
     @property
     def actor(self) -> User | ApiToken:
@@ -145,16 +157,23 @@ def operation(
     secret: bool = False,
     file: bool = False,
     upload: bool = False,
+    does: str | None = None,
 ) -> Callable[[F], F]:
     """Declare a view's method. `stored` runs it in one transaction with its stored answer; `stored_apart` must be
     used where the runtime is called, whose writer has a connection of its own, and where another system is asked.
 
-    Every write has one of these; `no` is for what changes nothing, and for what begins or ends a session."""
+    Every write has one of these; `no` is for what changes nothing, and for what begins or ends a session.
+
+    `does` names what goes on record (`deeds.py`); whatever is no GET says it, if only that it changes `nothing`."""
+    if does is not None and does != NOTHING and does not in DEEDS:
+        raise TypeError(f"There is no deed {does!r}: put it into deeds.DEEDS.")
 
     def declare(function: F) -> F:
+        if does is None and function.__name__ != "get":
+            raise TypeError(f"{function.__qualname__} does not say what it does: a deed of deeds.DEEDS, or nothing.")
         summary = (function.__doc__ or "").strip()
         function.operation = Operation(  # type: ignore[attr-defined]
-            access, summary, body, query, answer, status, also, repeat, secret, file, upload
+            access, summary, body, query, answer, status, also, repeat, secret, file, upload, does
         )
         return function
 
@@ -196,14 +215,21 @@ class ApiView(APIView):
         if declared.query is not None:
             arguments["query"] = read_query(request._request.GET, declared.query)
         elif request._request.GET and method != "GET":
-            raise problems.invalid({}, "This address takes no parameters.")
+            # As everywhere else: an address that cannot be read is 400, a body that will not do 422.
+            raise problems.Refusal(400, "invalid_parameters", "This address takes no parameters.")
         content: JSON = read_json(request._request) if method != "GET" and not declared.upload else None
         if declared.body is not None:
             arguments["body"] = read_body(content, declared.body)
         handler = getattr(self, method.lower())
 
+        recording = _recording(call, declared, path, arguments)
+        if recording is not None:
+            call = replace(call, maybe_deed=recording)
+
         def run() -> Response:
-            result = handler(call, **arguments)
+            # Of a HEAD nothing is handed out that would have to be on record.
+            with nullcontext() if recording is None or request.method == "HEAD" else recording.kept():
+                result = handler(call, **arguments)
             # DRF passes on whatever Django sends.
             return result if isinstance(result, StreamingHttpResponse) else _rendered(result, declared)  # type: ignore[return-value]
 
@@ -217,6 +243,21 @@ class ApiView(APIView):
             together=declared.repeat == "stored",
             secret=declared.secret,
         )
+
+
+def _recording(
+    call: Call, declared: Operation, path: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> recorded.Recording | None:
+    if declared.does is None or declared.does == NOTHING:
+        return None
+    return recorded.Recording(
+        declared.does,
+        actor=recorded.actor_of(call.user, call.token),
+        origin=recorded.origin_of(call.request),
+        workspace_id=None if call.maybe_workspace is None else call.maybe_workspace.id,
+        reads=call.request.method == "GET",
+        said=recorded.said_of(path, arguments.get("query"), arguments.get("body")),
+    )
 
 
 def _told(request: HttpRequest) -> bytes:

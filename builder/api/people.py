@@ -20,7 +20,7 @@ GroupName = Annotated[str, Field(max_length=200)]
 MemberIds = Annotated[list[UUID], Field(max_length=500)]
 
 
-class PersonView(View):
+class ColleagueView(View):
     """A colleague, as far as one needs to know to ask them. `member`: the id of their membership."""
 
     member: UUID
@@ -39,11 +39,11 @@ class AskableGroup(View):
 class Askable(View):
     """Whom a step can ask, and whom a question can be handed over to."""
 
-    people: list[PersonView]
+    people: list[ColleagueView]
     groups: list[AskableGroup]
 
 
-class GroupView(View):
+class MemberGroupView(View):
     """A group. `members`: ids of memberships, by the members' names."""
 
     id: UUID
@@ -72,7 +72,7 @@ class People(ApiView):
         rows = selectors.active_members(workspace_id=call.workspace.id)
         active = {row.id for row in rows}
         return Askable(
-            people=[PersonView(member=row.id, name=row.user.name, email=row.user.email) for row in rows],
+            people=[ColleagueView(member=row.id, name=row.user.name, email=row.user.email) for row in rows],
             groups=[
                 AskableGroup(id=one.id, name=one.name, count=sum(row.pk in active for row in one.members.all()))
                 for one in groups.groups(workspace_id=call.workspace.id)
@@ -81,24 +81,27 @@ class People(ApiView):
 
 
 class MemberGroups(ApiView):
-    @operation(Action.MEMBERS_MANAGE, answer=Items[GroupView])
-    def get(self, call: Call) -> Items[GroupView]:
+    @operation(Action.MEMBERS_MANAGE, answer=Items[MemberGroupView])
+    def get(self, call: Call) -> Items[MemberGroupView]:
         """The groups with their members, by name."""
-        return Items[GroupView](items=[_view(one) for one in groups.groups(workspace_id=call.workspace.id)])
+        return Items[MemberGroupView](items=[_view(one) for one in groups.groups(workspace_id=call.workspace.id)])
 
-    @operation(Action.MEMBERS_MANAGE, body=NewGroup, answer=GroupView, status=201, repeat="stored")
-    def post(self, call: Call, *, body: NewGroup) -> GroupView:
+    @operation(
+        Action.MEMBERS_MANAGE, body=NewGroup, answer=MemberGroupView, status=201, repeat="stored", does="group.created"
+    )
+    def post(self, call: Call, *, body: NewGroup) -> MemberGroupView:
         """Make a group, by whose name steps ask its members together."""
         try:
             made = groups.make_group(workspace=call.workspace, name=body.name, members=body.members)
         except AccountsRefused as error:
             raise refused(error) from error
+        call.deed.about(made.id)
         return _view(made)
 
 
 class OneMemberGroup(ApiView):
-    @operation(Action.MEMBERS_MANAGE, body=GroupChanges, answer=GroupView, repeat="stored")
-    def patch(self, call: Call, *, group_id: UUID, body: GroupChanges) -> GroupView:
+    @operation(Action.MEMBERS_MANAGE, body=GroupChanges, answer=MemberGroupView, repeat="stored", does="group.changed")
+    def patch(self, call: Call, *, group_id: UUID, body: GroupChanges) -> MemberGroupView:
         """Rename it, or change who is in it. Steps that name it by its old name find it still."""
         try:
             groups.change_group(workspace=call.workspace, group_id=group_id, name=body.name, members=body.members)
@@ -109,15 +112,15 @@ class OneMemberGroup(ApiView):
             raise not_here("group")
         return _view(found)
 
-    @operation(Action.MEMBERS_MANAGE, repeat="stored")
+    @operation(Action.MEMBERS_MANAGE, repeat="stored", does="group.removed")
     def delete(self, call: Call, *, group_id: UUID) -> None:
         """Remove the group. Steps that name it then fail, in words; open questions to it alone go to the admins."""
         if not groups.remove_group(workspace=call.workspace, group_id=group_id):
             raise not_here("group")
 
 
-def _view(row: Group) -> GroupView:
+def _view(row: Group) -> MemberGroupView:
     members = sorted(
         row.members.select_related("user").all(), key=lambda one: (one.user.name.casefold(), one.user.email)
     )
-    return GroupView(id=row.id, name=row.name, members=[one.pk for one in members])
+    return MemberGroupView(id=row.id, name=row.name, members=[one.pk for one in members])

@@ -131,6 +131,8 @@ def refusal_of(error: Exception) -> Refusal | None:
             return invalid({field: [said] for field, said in error.fields.items()}, error.message)
         case contracts.EventRefused():
             return invalid({field: [said] for field, said in error.fields.items()}, error.message)
+        case contracts.EditsRefused():
+            return invalid({f"edits.{run}": [said] for run, said in error.fields.items()}, error.message)
         case contracts.RetryRefused():
             return invalid({f"steps.{node}": [said] for node, said in error.fields.items()}, error.message)
         case (

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from builder.accounts.rights import Action
-from builder.api.batches import CountAndSumShape
+from builder.api.batch_shapes import CountAndSumShape
 from builder.api.cursors import PageQuery
 from builder.api.files import FileShape, file_shapes
 from builder.api.links import without_links

@@ -13,8 +13,8 @@ from builder.accounts.rights import Action, allows
 from builder.accounts.selectors import names_of
 from builder.accounts.times import stamp
 from builder.api.cursors import PageQuery
-from builder.api.links import without_links
 from builder.api.operation import ApiView, Body, Call, Query, View, operation
+from builder.api.sensitive import shown, worked_with
 from builder.api.shapes import Items, Paged
 from builder.workflows import selectors, shapes
 from builder.workflows.shapes import ErrorView, RunShape
@@ -172,7 +172,7 @@ class Plan(ApiView):
                     fate=step.fate,
                     why=step.why,
                     first=step.first,
-                    input=without_links(call, step.input),
+                    input=worked_with(call, step.input),
                     items=None if step.items is None else PlanItems(**asdict(step.items)),
                 )
                 for step in plan.steps
@@ -216,7 +216,15 @@ class PlanItemsOf(ApiView):
 
 
 class Retry(ApiView):
-    @operation(Action.RUN_RETRY, body=RetryBody, answer=RunShape, status=202, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.RUN_RETRY,
+        body=RetryBody,
+        answer=RunShape,
+        status=202,
+        also=(409,),
+        repeat="stored_apart",
+        does="run.retried",
+    )
     def post(self, call: Call, *, run_id: UUID, body: RetryBody) -> RunShape:
         """Go on with a run by a plan that was shown. What the plan keeps is not done again.
 
@@ -244,11 +252,19 @@ class Retries(ApiView):
         """Who went on with this run, when, and by which plan."""
         found = runtime_api.retries(workspace_id=call.workspace.id, run_id=run_id)
         names = names_of({person for one in found if (person := _person(one)) is not None})
-        return Items[RetryShape](items=[_shape(one, names) for one in found])
+        return Items[RetryShape](items=[_shape(call, one, names) for one in found])
 
 
 class ReplayAsNew(ApiView):
-    @operation(Action.RUN_RETRY, body=ReplayBody, answer=RunShape, status=202, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.RUN_RETRY,
+        body=ReplayBody,
+        answer=RunShape,
+        status=202,
+        also=(409,),
+        repeat="stored_apart",
+        does="run.replayed",
+    )
     def post(self, call: Call, *, run_id: UUID, body: ReplayBody) -> RunShape:
         """Start another run from the same event. Everything is done anew, also what this run did outside."""
         view = runtime_api.replay_as_new(
@@ -262,7 +278,7 @@ def _person(view: RetryView) -> UUID | None:
     return UUID(text) if kind == "user" else None
 
 
-def _shape(view: RetryView, names: dict[UUID, str]) -> RetryShape:
+def _shape(call: Call, view: RetryView, names: dict[UUID, str]) -> RetryShape:
     person = _person(view)
     return RetryShape(
         generation=view.generation,
@@ -271,7 +287,7 @@ def _shape(view: RetryView, names: dict[UUID, str]) -> RetryShape:
         version_before=view.version_before,
         version_after=view.version_after,
         plan=view.plan,
-        edits=view.edits,
+        edits=shown(call, view.edits),
         decisions=view.decisions,
         kind=view.kind,
         reason=view.reason,

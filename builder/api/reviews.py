@@ -11,7 +11,7 @@ from pydantic import Field
 from builder.accounts.directory import voter_of
 from builder.accounts.rights import Action
 from builder.accounts.times import maybe, stamp
-from builder.api.batches import CountAndSumShape
+from builder.api.batch_shapes import CountAndSumShape
 from builder.api.cursors import PageQuery
 from builder.api.operation import ApiView, Body, Call, Query, View, operation
 from builder.api.shapes import Paged
@@ -221,7 +221,14 @@ class ReviewRows(ApiView):
         )
         return ReviewRowsShape(rows=[_row(row) for row in rows], total=total)
 
-    @operation(Action.TASK_DECIDE, body=ChangeRowsBody, answer=ChangedRowsShape, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.TASK_DECIDE,
+        body=ChangeRowsBody,
+        answer=ChangedRowsShape,
+        also=(409,),
+        repeat="stored_apart",
+        does="review.changed",
+    )
     def post(self, call: Call, *, task_id: UUID, body: ChangeRowsBody) -> ChangedRowsShape:
         """Put values into cells, accept, reject, reopen rows. What somebody else changed meanwhile is left alone and
         told of."""
@@ -263,7 +270,7 @@ class ReviewChanges(ApiView):
 
 
 class ReviewSheet(ApiView):
-    @operation(Action.TASK_SEE, file=True)
+    @operation(Action.TASK_SEE, file=True, does="review.downloaded")
     def get(self, call: Call, *, task_id: UUID) -> StreamingHttpResponse:
         """The list as lines of JSON. When it was handed over, their SHA-256 is that of the release."""
         lines = runtime_api.review_lines(workspace_id=call.workspace.id, task_id=task_id)
@@ -272,7 +279,14 @@ class ReviewSheet(ApiView):
 
 
 class HandReviewOver(ApiView):
-    @operation(Action.TASK_DECIDE, body=HandReviewOverBody, answer=ReviewShape, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.TASK_DECIDE,
+        body=HandReviewOverBody,
+        answer=ReviewShape,
+        also=(409,),
+        repeat="stored_apart",
+        does="review.handed_over",
+    )
     def post(self, call: Call, *, task_id: UUID, body: HandReviewOverBody) -> ReviewShape:
         """Hand the list over for its release: nobody changes it any more."""
         view = runtime_api.hand_review_over(
@@ -286,7 +300,14 @@ class HandReviewOver(ApiView):
 
 
 class SendReviewBack(ApiView):
-    @operation(Action.TASK_DECIDE, body=WhyBody, answer=ReviewShape, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.TASK_DECIDE,
+        body=WhyBody,
+        answer=ReviewShape,
+        also=(409,),
+        repeat="stored_apart",
+        does="review.sent_back",
+    )
     def post(self, call: Call, *, task_id: UUID, body: WhyBody) -> ReviewShape:
         """Give the list back to those who review it, or take back what I handed over."""
         view = runtime_api.send_review_back(
@@ -296,7 +317,14 @@ class SendReviewBack(ApiView):
 
 
 class ReleaseReview(ApiView):
-    @operation(Action.TASK_DECIDE, body=HandReviewOverBody, answer=ReviewShape, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.TASK_DECIDE,
+        body=HandReviewOverBody,
+        answer=ReviewShape,
+        also=(409,),
+        repeat="stored_apart",
+        does="review.released",
+    )
     def post(self, call: Call, *, task_id: UUID, body: HandReviewOverBody) -> ReviewShape:
         """Release the list: the run goes on with what is accepted. Refused to whoever had a hand in it, where a second
         person has to."""
@@ -311,7 +339,9 @@ class ReleaseReview(ApiView):
 
 
 class RejectReview(ApiView):
-    @operation(Action.TASK_DECIDE, body=WhyBody, answer=ReviewShape, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.TASK_DECIDE, body=WhyBody, answer=ReviewShape, also=(409,), repeat="stored_apart", does="review.rejected"
+    )
     def post(self, call: Call, *, task_id: UUID, body: WhyBody) -> ReviewShape:
         """Reject all of the list: the run goes on by its way out “Rejected”."""
         view = runtime_api.reject_review(

@@ -1,4 +1,4 @@
-"""Runs: list, look into, start, test, cancel."""
+"""Runs: look into, start, test, cancel. They are listed by `run_lists`."""
 
 from __future__ import annotations
 
@@ -9,40 +9,18 @@ from uuid import UUID
 from pydantic import Field
 
 from builder.accounts.rights import Action
-from builder.api.cursors import PageQuery
-from builder.api.links import without_links
 from builder.api.operation import Answer, ApiView, Body, Call, Query, View, operation
-from builder.api.shapes import Paged
+from builder.api.problems import not_here
+from builder.api.sensitive import at, masking, shown, worked_with
 from builder.api.versions import has_problems
 from builder.api.workflows import find, graph_refused
 from builder.workflows import selectors, services, shapes, uploads
 from builder.workflows.shapes import AttemptShape, ErrorView, RunShape, StepShape
 from runtime import api as runtime_api
-from runtime.contracts import GraphHasProblems, RunFilters, RunView, StartedRun
+from runtime.contracts import GraphHasProblems, RunView, StartedRun
 
-Status = Literal[
-    "accepted",
-    "running",
-    "waiting_timer",
-    "waiting_event",
-    "waiting_human",
-    "parked",
-    "compensating",
-    "completed",
-    "compensated",
-    "cancelled",
-    "dead_lettered",
-]
+PathPart = Annotated[str, Field(max_length=400)] | Annotated[int, Field(ge=0)]
 NodeName = Annotated[str, Field(min_length=1, max_length=200)]
-
-
-class RunsQuery(PageQuery):
-    """Which runs. `q` is a business key or the beginning of a run's id."""
-
-    workflow: UUID | None = None
-    status: Annotated[list[Status], Field(max_length=11, json_schema_extra={"many": True})] = []
-    mode: Literal["live", "test"] | None = None
-    q: Annotated[str, Field(max_length=200)] = ""
 
 
 class ChangesQuery(Query):
@@ -70,7 +48,7 @@ class ChangesView(View):
 
 
 class StepDetailView(View):
-    """A step with its data and every try."""
+    """A step with its data and every try. A sensitive value is told as `{"$masked": [side, ...path]}`."""
 
     step: StepShape
     input: Any
@@ -98,23 +76,6 @@ class SamplesView(View):
     """The newest output of each step, by its key."""
 
     samples: dict[str, Any]
-
-
-class Runs(ApiView):
-    @operation(Action.RUN_SEE, query=RunsQuery, answer=Paged[RunShape])
-    def get(self, call: Call, *, query: RunsQuery) -> Paged[RunShape]:
-        """Runs, newest first."""
-        page = runtime_api.runs(
-            workspace_id=call.workspace.id,
-            filters=RunFilters(
-                workflow_id=query.workflow, statuses=tuple(query.status), mode=query.mode, query=query.q.strip() or None
-            ),
-            after=query.cursor,
-            limit=query.limit,
-        )
-        return Paged[RunShape](
-            items=selectors.shaped(workspace_id=call.workspace.id, views=page.items), next_cursor=page.next_cursor
-        )
 
 
 class OneRun(ApiView):
@@ -157,20 +118,47 @@ class StepOfRun(ApiView):
         found = runtime_api.step(workspace_id=call.workspace.id, run_id=run_id, node_id=node_id)
         return StepDetailView(
             step=shapes.step(found.step),
-            input=without_links(call, found.input),
-            output=without_links(call, found.output),
+            input=shown(call, found.input, "input"),
+            output=shown(call, found.output, "output"),
             error=shapes.error(found.step.error),
             attempts=[
                 shapes.attempt(
                     replace(
                         attempt,
-                        request=without_links(call, attempt.request),
-                        response=without_links(call, attempt.response),
+                        request=shown(call, attempt.request),
+                        response=shown(call, attempt.response),
                     )
                 )
                 for attempt in found.attempts
             ],
         )
+
+
+class Reveal(Body):
+    """Which value of a step: of what went in or came out, by the names and numbers that lead to it."""
+
+    side: Literal["input", "output"]
+    path: Annotated[list[PathPart], Field(min_length=1, max_length=40)]
+
+
+class RevealedView(View):
+    """A sensitive value."""
+
+    value: Any
+
+
+class RevealValue(ApiView):
+    @operation(Action.RUN_REVEAL, body=Reveal, answer=RevealedView, does="run.value_shown")
+    def post(self, call: Call, *, run_id: UUID, node_id: str, body: Reveal) -> RevealedView:
+        """One sensitive value of a step; who asked for which goes on record, and the value does not."""
+        found = runtime_api.step(workspace_id=call.workspace.id, run_id=run_id, node_id=node_id)
+        try:
+            value = at(found.input if body.side == "input" else found.output, body.path)
+        except KeyError as error:
+            raise not_here("sensitive value") from error
+        if not masking(call).hides(body.path, value):
+            raise not_here("sensitive value")
+        return RevealedView(value=value)
 
 
 class CancelQuery(Query):
@@ -194,6 +182,7 @@ class Cancel(ApiView):
         status=202,
         also=(409,),
         repeat="stored_apart",
+        does="run.cancelled",
     )
     def post(self, call: Call, *, run_id: UUID, body: CancelBody, query: CancelQuery) -> RunShape:
         """Ask the run to stop. A step at work finishes its try first; with `undo`, what the run did is undone then."""
@@ -204,10 +193,13 @@ class Cancel(ApiView):
 
 
 class StartRun(ApiView):
-    @operation(Action.RUN_START, body=Start, answer=RunShape, status=202, also=(409,), repeat="passed")
+    @operation(
+        Action.RUN_START, body=Start, answer=RunShape, status=202, also=(409,), repeat="passed", does="run.started"
+    )
     def post(self, call: Call, *, workflow_id: UUID, body: Start) -> Answer:
         """Start the live version by hand. With an Idempotency-Key a repeat gets the first run, with status 200."""
         workflow = find(call, workflow_id)
+        call.deed.about("", workflow.name)
         started = runtime_api.start_run(
             workspace_id=call.workspace.id,
             workflow_id=workflow.id,
@@ -221,10 +213,19 @@ class StartRun(ApiView):
 
 
 class TestRun(ApiView):
-    @operation(Action.WORKFLOW_TEST, body=Test, answer=RunShape, status=202, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.WORKFLOW_TEST,
+        body=Test,
+        answer=RunShape,
+        status=202,
+        also=(409,),
+        repeat="stored_apart",
+        does="run.tested",
+    )
     def post(self, call: Call, *, workflow_id: UUID, body: Test) -> Answer:
         """Run a draft with your own data. Nothing is published."""
         workflow = find(call, workflow_id)
+        call.deed.about("", workflow.name)
         try:
             started = services.start_test(
                 workflow=workflow,
@@ -247,7 +248,7 @@ class Samples(ApiView):
         """The newest output of each step, from tests and live runs."""
         workflow = find(call, workflow_id)
         samples = dict(runtime_api.samples(workspace_id=call.workspace.id, workflow_id=workflow.id))
-        return SamplesView(samples=without_links(call, samples))
+        return SamplesView(samples=worked_with(call, samples))
 
 
 def _one(call: Call, view: RunView) -> RunShape:

@@ -143,8 +143,8 @@ class MillraceSchema(AutoSchema):
         declared = self._declared()
         answers: dict[str, Any] = {}
         if declared.file:
-            content = {"application/json": {"schema": {"type": "object"}}}
-            answers["200"] = {"description": "A file.", "content": content}
+            # Of whatever type it is: JSON, CSV, PDF, an archive.
+            answers["200"] = {"description": "A file.", "content": {"*/*": {"schema": {}}}}
         elif declared.answer is None:
             answers["204"] = {"description": "Done."}
         else:
@@ -187,6 +187,9 @@ class MillraceSchema(AutoSchema):
         kind = ResolvedComponent.SCHEMA
         component = ResolvedComponent(name=name, type=kind, object=name, schema=schema)  # type: ignore[no-untyped-call]
         self.registry.register_on_missing(component)
+        # The first of two with one name would stand for both.
+        if dict(self.registry[(name, kind)].schema) != schema:
+            raise TypeError(f"Two shapes are called {name}: the published schema can name only one of them so.")
 
 
 def _path_schema(name: str) -> dict[str, Any]:

@@ -75,11 +75,12 @@ class Acceptance(Body):
 
 
 class MyChanges(Body):
-    """What to change about oneself."""
+    """What to change about oneself. `undo_seconds`: for how long a decision in the inbox can be taken back."""
 
     name: Name | None = None
     theme: Literal["system", "light", "dark"] | None = None
     language: Language | Literal[""] | None = None
+    undo_seconds: Literal[0, 8, 20] | None = None
     password: Password | None = None
     current_password: Password | None = None
 
@@ -143,52 +144,100 @@ def enter(request: HttpRequest, user: User, *, remember: bool) -> None:
     rotate_token(request)
 
 
+def _in_the_record_of(call: Call, user: User) -> None:
+    """Put it on record in each workspace that this person may enter."""
+    call.deed.by(user)
+    call.deed.about(user.id, user.name)
+    call.deed.in_workspaces(row.workspace_id for row in selectors.memberships_of(user))
+
+
+def _note_refused(call: Call, email: str) -> None:
+    """A sign-in that failed goes on record where the person is known; what was typed does not: people type passwords
+    into the wrong field."""
+    user = User.objects.filter(email=email).first()
+    with call.deed.also("session.refused") as deed, deed.together():
+        if user is None:
+            deed.about("", "An address that nobody has here")
+        else:
+            deed.about(user.id, user.name)
+            deed.note(active=user.is_active)
+            deed.in_workspaces(row.workspace_id for row in selectors.memberships_of(user))
+
+
+def _note_throttled(call: Call, email: str, error: tries.TooManyTries) -> None:
+    """From here on tries are turned away: once for each time that this begins, not for each try."""
+    user = User.objects.filter(email=email).first() if error.of == "account" else None
+    with call.deed.also("session.throttled") as deed, deed.together():
+        deed.note(of=error.of, until=stamp(error.until))
+        if user is None:
+            deed.about("", "An address that nobody has here" if error.of == "account" else call.address)
+        else:
+            deed.about(user.id, user.name)
+            deed.in_workspaces(row.workspace_id for row in selectors.memberships_of(user))
+
+
 class Session(ApiView):
     @operation(Access.ANYONE, answer=SessionView)
     def get(self, call: Call) -> SessionView:
         """Who is signed in. Also hands out the CSRF token that signing in needs."""
         return session_of(call.request, call.user if call.token is None else None)
 
-    @operation(Access.ANYONE, body=SignIn, answer=SessionView, also=(401, 429))
+    @operation(Access.ANYONE, body=SignIn, answer=SessionView, also=(401, 429), does="session.signed_in")
     def post(self, call: Call, *, body: SignIn) -> SessionView:
         """Sign in by e-mail address and password."""
         try:
             tries.count(account=body.email, address=call.address, now=call.now)
         except tries.TooManyTries as error:
+            if error.first:
+                _note_throttled(call, body.email.strip().lower(), error)
             raise too_many(error, call) from error
-        user = authenticate(call.request, username=body.email.strip().lower(), password=body.password)
+        email = body.email.strip().lower()
+        user = authenticate(call.request, username=email, password=body.password)
         if not isinstance(user, User):
+            _note_refused(call, email)
             raise Refusal(401, "wrong_credentials", "E-mail or password is wrong.")
         tries.forget(account=body.email, address=call.address)
-        enter(call.request, user, remember=body.remember)
+        with call.deed.together():
+            enter(call.request, user, remember=body.remember)
+            _in_the_record_of(call, user)
         return session_of(call.request, user)
 
-    @operation(Access.ANYONE, answer=SessionView)
+    @operation(Access.ANYONE, answer=SessionView, does="session.signed_out")
     def delete(self, call: Call) -> SessionView:
         """Sign out. Sockets of this session close within seconds."""
-        if call.token is None:
+        if call.token is not None:
+            return session_of(call.request, None)
+        if call.user is None:
             logout(call.request)
-            rotate_token(call.request)
+        else:
+            with call.deed.together():
+                _in_the_record_of(call, call.user)
+                logout(call.request)
+        rotate_token(call.request)
         return session_of(call.request, None)
 
 
 class Setup(ApiView):
-    @operation(Access.ANYONE, body=SetUp, answer=SessionView, status=201, also=(403, 429))
+    @operation(Access.ANYONE, body=SetUp, answer=SessionView, status=201, also=(403, 429), does="installation.set_up")
     def post(self, call: Call, *, body: SetUp) -> SessionView:
         """Claim a new instance with the link that the server printed: the first person and workspace."""
         try:
             tries.count(account=f"first run {body.token}", address=call.address, now=call.now)
-            user, _workspace = services.set_up(
-                token=body.token,
-                name=body.name,
-                email=body.email,
-                password=body.password,
-                workspace_name=body.workspace.name,
-                language=body.workspace.language,
-                time_zone=body.workspace.time_zone,
-                currency=body.workspace.currency,
-                now=call.now,
-            )
+            with call.deed.together():
+                user, workspace = services.set_up(
+                    token=body.token,
+                    name=body.name,
+                    email=body.email,
+                    password=body.password,
+                    workspace_name=body.workspace.name,
+                    language=body.workspace.language,
+                    time_zone=body.workspace.time_zone,
+                    currency=body.workspace.currency,
+                    now=call.now,
+                )
+                call.deed.by(user)
+                call.deed.about(workspace.id, workspace.name)
+                call.deed.in_workspaces([workspace.id])
         except tries.TooManyTries as error:
             raise too_many(error, call) from error
         except services.AccountsRefused as error:
@@ -199,12 +248,20 @@ class Setup(ApiView):
 
 
 class AcceptInvitation(ApiView):
-    @operation(Access.ANYONE, body=Acceptance, answer=SessionView, status=201, also=(403, 429))
+    @operation(Access.ANYONE, body=Acceptance, answer=SessionView, status=201, also=(403, 429), does="member.joined")
     def post(self, call: Call, *, body: Acceptance) -> SessionView:
         """Join a workspace by the link somebody sent."""
         try:
             tries.count(account=f"invitation {body.token}", address=call.address, now=call.now)
-            user = services.accept_invitation(token=body.token, name=body.name, password=body.password, now=call.now)
+            with call.deed.together():
+                member = services.accept_invitation(
+                    token=body.token, name=body.name, password=body.password, now=call.now
+                )
+                user = member.user
+                call.deed.by(user)
+                call.deed.about(member.id, user.name)
+                call.deed.note(role=member.role)
+                call.deed.in_workspaces([member.workspace_id])
         except tries.TooManyTries as error:
             raise too_many(error, call) from error
         except services.AccountsRefused as error:
@@ -220,17 +277,19 @@ class Me(ApiView):
         """Oneself."""
         return shapes.person(call.person)
 
-    @operation(Access.SIGNED_IN, body=MyChanges, answer=PersonView, repeat="stored")
+    @operation(Access.SIGNED_IN, body=MyChanges, answer=PersonView, repeat="stored", does="profile.changed")
     def patch(self, call: Call, *, body: MyChanges) -> PersonView:
         """Change one's name, looks or password. A new password ends all other sessions."""
         if body.password is not None and body.current_password is None:
             raise invalid({"current_password": ["Enter your present password, too."]})
+        call.deed.in_workspaces(row.workspace_id for row in selectors.memberships_of(call.person))
         try:
             user = services.change_me(
                 user=call.person,
                 name=body.name,
                 theme=body.theme,
                 language=body.language,
+                undo_seconds=body.undo_seconds,
                 password=body.password,
                 current_password=body.current_password,
             )

@@ -25,13 +25,15 @@ class Paged(View, Generic[T]):
 
 
 class PersonView(View):
-    """The signed-in person."""
+    """The signed-in person. `undo_seconds`: for how long their decisions can be taken back; 0: they take effect at
+    once."""
 
     id: UUID
     name: str
     email: str
     theme: str
     language: str
+    undo_seconds: int
     is_instance_admin: bool
 
 
@@ -44,6 +46,8 @@ class WorkspaceView(View):
     language: str
     time_zone: str
     currency: str
+    #: Names of fields whose values are shown to nobody unasked.
+    sensitive_fields: list[str]
 
 
 def person(user: User) -> PersonView:
@@ -54,6 +58,7 @@ def person(user: User) -> PersonView:
         email=user.email,
         theme=user.theme,
         language=user.language,
+        undo_seconds=user.undo_seconds,
         is_instance_admin=user.is_instance_admin,
     )
 
@@ -68,4 +73,5 @@ def workspace(membership: Membership) -> WorkspaceView:
         language=row.language,
         time_zone=row.time_zone,
         currency=row.currency,
+        sensitive_fields=list(row.sensitive_fields),
     )

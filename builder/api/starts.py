@@ -135,7 +135,13 @@ class Backfills(ApiView):
         return Items[BackfillShape](items=[_backfill(one, names) for one in found])
 
     @operation(
-        Action.RUN_START, body=StartBackfill, answer=BackfillShape, status=202, also=(409,), repeat="stored_apart"
+        Action.RUN_START,
+        body=StartBackfill,
+        answer=BackfillShape,
+        status=202,
+        also=(409,),
+        repeat="stored_apart",
+        does="workflow.past_times_started",
     )
     def post(self, call: Call, *, workflow_id: UUID, body: StartBackfill) -> BackfillShape:
         """Start the schedule's past times that have no run yet, in order, each once."""
@@ -153,7 +159,7 @@ class Backfills(ApiView):
 
 
 class BackfillPlan(ApiView):
-    @operation(Action.RUN_START, body=BackfillRange, answer=BackfillPlanShape)
+    @operation(Action.RUN_START, body=BackfillRange, answer=BackfillPlanShape, does="nothing")
     def post(self, call: Call, *, workflow_id: UUID, body: BackfillRange) -> BackfillPlanShape:
         """What starting the schedule's past times would do. Nothing is started."""
         workflow = find(call, workflow_id)
@@ -177,7 +183,9 @@ class BackfillPlan(ApiView):
 
 
 class StopBackfill(ApiView):
-    @operation(Action.RUN_CANCEL, answer=BackfillShape, status=202, repeat="stored_apart")
+    @operation(
+        Action.RUN_CANCEL, answer=BackfillShape, status=202, repeat="stored_apart", does="workflow.past_times_stopped"
+    )
     def post(self, call: Call, *, workflow_id: UUID, backfill_id: UUID) -> BackfillShape:
         """Leave out the starts that have not begun. Runs that have go on."""
         workflow = find(call, workflow_id)

@@ -14,6 +14,7 @@ from builder.accounts.selectors import names_of
 from builder.accounts.times import maybe
 from builder.api.cursors import Limit
 from builder.api.operation import ApiView, Call, Query, View, operation
+from builder.api.sensitive import masking
 from builder.api.shapes import Paged
 from builder.workflows import selectors
 from builder.workflows.shapes import short
@@ -111,10 +112,14 @@ class Trail(ApiView):
 
 
 class Export(ApiView):
-    @operation(Action.RUN_SEE, file=True)
+    @operation(Action.RUN_SEE, file=True, does="run.exported")
     def get(self, call: Call, *, run_id: UUID) -> StreamingHttpResponse:
-        """The whole run as one JSON file: its start, its version, every change, every step with its data."""
-        portions = runtime_api.export(workspace_id=call.workspace.id, run_id=run_id)
+        """The whole run as one JSON file: its start, its version, every change, every step with its data; sensitive
+        values are left out of it."""
+        hides = masking(call)
+        portions = runtime_api.export(
+            workspace_id=call.workspace.id, run_id=run_id, mask=hides.dotted if hides.names else None
+        )
         headers = {"Content-Disposition": f'attachment; filename="run-{short(run_id)}.json"'}
         return StreamingHttpResponse(portions, content_type="application/json", headers=headers)
 

@@ -101,7 +101,15 @@ class UndoPlan(ApiView):
 
 
 class UndoRun(ApiView):
-    @operation(Action.RUN_UNDO, body=UndoBody, answer=RunShape, status=202, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.RUN_UNDO,
+        body=UndoBody,
+        answer=RunShape,
+        status=202,
+        also=(409,),
+        repeat="stored_apart",
+        does="run.undone",
+    )
     def post(self, call: Call, *, run_id: UUID, body: UndoBody) -> RunShape:
         """Undo what an ended run did, the last step first, by a plan that was shown."""
         view = runtime_api.undo(

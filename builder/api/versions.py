@@ -19,7 +19,8 @@ from builder.api.problems import Refusal
 from builder.api.shapes import Items, Paged
 from builder.api.workflows import find, graph_refused, stale
 from builder.practice import example
-from builder.workflows import services, shapes
+from builder.workflows import editing, services, shapes
+from builder.workflows.differences import differences
 from builder.workflows.models import Workflow
 from runtime import api as runtime_api
 from runtime.contracts import EventFilters, GraphHasProblems, JSONRefused, TriggerView, VersionView, dumps, loads
@@ -74,13 +75,21 @@ class TriggerShape(View):
 
 class PublishWorkflow(ApiView):
     @operation(
-        Action.WORKFLOW_PUBLISH, body=Publish, answer=VersionShape, status=201, also=(409,), repeat="stored_apart"
+        Action.WORKFLOW_PUBLISH,
+        body=Publish,
+        answer=VersionShape,
+        status=201,
+        also=(409,),
+        repeat="stored_apart",
+        does="workflow.published",
     )
     def post(self, call: Call, *, workflow_id: UUID, body: Publish) -> VersionShape:
         """Make the draft what runs. Problems of severity error stop it, and are listed."""
         try:
+            workflow = find(call, workflow_id)
+            editing.close(workflow=workflow)
             version = services.publish(
-                workflow=find(call, workflow_id),
+                workflow=workflow,
                 revision=body.revision,
                 note=body.note,
                 by=call.person,
@@ -121,17 +130,28 @@ class OneVersion(ApiView):
 
 
 class Restore(ApiView):
-    @operation(Action.WORKFLOW_EDIT, answer=SavedView, also=(409, 428), repeat="stored")
+    @operation(Action.WORKFLOW_EDIT, answer=SavedView, also=(409, 428), repeat="stored", does="workflow.restored")
     def post(self, call: Call, *, workflow_id: UUID, number: int) -> Answer:
         """Make the draft what this version was, if it still stands at the revision in If-Match."""
         try:
+            workflow = find(call, workflow_id)
+            editing.close(workflow=workflow)
             saved = services.restore(
-                workflow=find(call, workflow_id),
+                workflow=workflow,
                 number=number,
                 expected=if_match(call),
                 by=call.person,
                 now=call.now,
             )
+            if saved.before is None:
+                call.deed.nothing()
+            else:
+                call.deed.note(
+                    revision=saved.draft.revision,
+                    sha256_before=saved.before.graph_sha256,
+                    sha256_after=saved.draft.graph_sha256,
+                    changes=differences(services.graph_of(saved.before), services.graph_of(saved.draft)),
+                )
         except services.GraphRefused as error:
             raise graph_refused(error) from error
         except services.DraftIsStale as error:

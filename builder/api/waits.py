@@ -80,7 +80,7 @@ class Waits(ApiView):
 
 
 class ResumeLink(ApiView):
-    @operation(Action.RUN_SIGNAL, answer=LinkView, also=(409,))
+    @operation(Action.RUN_SIGNAL, answer=LinkView, also=(409,), does="run.link_shown")
     def get(self, call: Call, *, run_id: UUID, node_id: str) -> LinkView:
         """The link that moves this step on."""
         path = runtime_api.resume_link(workspace_id=call.workspace.id, run_id=run_id, node_id=node_id)
@@ -88,7 +88,9 @@ class ResumeLink(ApiView):
 
 
 class Resume(ApiView):
-    @operation(Action.RUN_SIGNAL, body=ResumeBody, answer=WaitShape, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.RUN_SIGNAL, body=ResumeBody, answer=WaitShape, also=(409,), repeat="stored_apart", does="run.moved_on"
+    )
     def post(self, call: Call, *, run_id: UUID, node_id: str, body: ResumeBody) -> WaitShape:
         """Let the step go on now. The first thing that moves it on counts."""
         view = runtime_api.resume(
@@ -98,7 +100,7 @@ class Resume(ApiView):
 
 
 class SendEvent(ApiView):
-    @operation(Action.EVENT_SEND, body=EventBody, answer=SentView, status=202, repeat="passed")
+    @operation(Action.EVENT_SEND, body=EventBody, answer=SentView, status=202, repeat="passed", does="event.sent")
     def post(self, call: Call, *, body: EventBody) -> Answer:
         """Send an event. With an `Idempotency-Key` it may be sent again: it is one event."""
         key = call.key

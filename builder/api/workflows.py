@@ -16,7 +16,7 @@ from builder.api.operation import ApiView, Body, Call, View, operation
 from builder.api.problems import Refusal, invalid, not_here
 from builder.api.shapes import Paged
 from builder.practice import example
-from builder.workflows import selectors, services, shapes
+from builder.workflows import editing, selectors, services, shapes
 from builder.workflows.models import Draft, Workflow
 from runtime.contracts import HoldView
 
@@ -162,7 +162,14 @@ class Workflows(ApiView):
             items=[shape(item) for item in page.items], next_cursor=cursors.of_id(page.next_after)
         )
 
-    @operation(Action.WORKFLOW_EDIT, body=NewWorkflow, answer=WorkflowShape, status=201, repeat="stored_apart")
+    @operation(
+        Action.WORKFLOW_EDIT,
+        body=NewWorkflow,
+        answer=WorkflowShape,
+        status=201,
+        repeat="stored_apart",
+        does="workflow.created",
+    )
     def post(self, call: Call, *, body: NewWorkflow) -> WorkflowShape:
         """Make a workflow: blank, from a graph, or from an example."""
         graph = body.graph
@@ -172,17 +179,23 @@ class Workflows(ApiView):
             chosen = example.find(body.from_example)
             if chosen is None:
                 raise invalid({"from_example": ["There is no such example."]})
-            connection = example.mail_connection(workspace=call.workspace, by=call.person)
+            with call.deed.also("connection.created") as deed, deed.together():
+                connection, made = example.mail_connection(workspace=call.workspace, by=call.person)
+                deed.about(connection.id)
+                if not made:
+                    deed.nothing()
             graph = chosen.graph(str(connection.id))
         try:
-            row = services.create_workflow(
-                workspace=call.workspace,
-                by=call.person,
-                name=body.name,
-                description=body.description,
-                graph=graph,
-                now=call.now,
-            )
+            with call.deed.together():
+                row = services.create_workflow(
+                    workspace=call.workspace,
+                    by=call.person,
+                    name=body.name,
+                    description=body.description,
+                    graph=graph,
+                    now=call.now,
+                )
+                call.deed.about(row.id, row.name)
         except services.GraphRefused as error:
             raise graph_refused(error) from error
         return shape_of(row, call)
@@ -194,27 +207,35 @@ class OneWorkflow(ApiView):
         """One workflow."""
         return shape_of(find(call, workflow_id), call)
 
-    @operation(Action.WORKFLOW_EDIT, body=WorkflowChanges, answer=WorkflowShape, repeat="stored")
+    @operation(
+        Action.WORKFLOW_EDIT, body=WorkflowChanges, answer=WorkflowShape, repeat="stored", does="workflow.renamed"
+    )
     def patch(self, call: Call, *, workflow_id: UUID, body: WorkflowChanges) -> WorkflowShape:
         """Rename or describe."""
         row = services.change(workflow=find(call, workflow_id), name=body.name, description=body.description)
         return shape_of(row, call)
 
-    @operation(Action.WORKFLOW_EDIT, also=(409,), repeat="stored_apart")
+    @operation(Action.WORKFLOW_EDIT, also=(409,), repeat="stored_apart", does="workflow.deleted")
     def delete(self, call: Call, *, workflow_id: UUID) -> None:
         """Delete the workflow and disarm its starts. Its runs stay readable. 409 while events wait to be let go."""
-        services.delete(workflow=find(call, workflow_id), now=call.now)
+        workflow = find(call, workflow_id)
+        editing.close(workflow=workflow)
+        services.delete(workflow=workflow, now=call.now)
 
 
 class Enable(ApiView):
-    @operation(Action.WORKFLOW_PUBLISH, answer=WorkflowShape, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.WORKFLOW_PUBLISH, answer=WorkflowShape, also=(409,), repeat="stored_apart", does="workflow.enabled"
+    )
     def post(self, call: Call, *, workflow_id: UUID) -> WorkflowShape:
         """Let starts through again."""
         return _switched(call, workflow_id, on=True)
 
 
 class Disable(ApiView):
-    @operation(Action.WORKFLOW_PUBLISH, answer=WorkflowShape, also=(409,), repeat="stored_apart")
+    @operation(
+        Action.WORKFLOW_PUBLISH, answer=WorkflowShape, also=(409,), repeat="stored_apart", does="workflow.disabled"
+    )
     def post(self, call: Call, *, workflow_id: UUID) -> WorkflowShape:
         """Turn new starts away; runs in progress finish."""
         return _switched(call, workflow_id, on=False)

@@ -9,7 +9,7 @@ from django.conf import settings
 from pydantic import Field
 
 from builder.accounts import selectors, services
-from builder.accounts.models import ApiToken, Membership, Role
+from builder.accounts.models import ApiToken, Membership, Role, User
 from builder.accounts.rights import Action, Scope
 from builder.accounts.times import maybe, stamp
 from builder.api import cursors, shapes
@@ -19,6 +19,8 @@ from builder.api.problems import Refusal, invalid, not_here
 from builder.api.session import Currency, Email, Language, Name, NewWorkspace, TimeZone, refused
 from builder.api.shapes import Items, Paged, WorkspaceView
 
+FieldName = Annotated[str, Field(min_length=1, max_length=80, pattern=r"\S")]
+
 
 class WorkspaceChanges(Body):
     """What to change about the workspace."""
@@ -27,6 +29,8 @@ class WorkspaceChanges(Body):
     language: Language | None = None
     time_zone: TimeZone | None = None
     currency: Currency | None = None
+    #: Names of fields whose values are shown to nobody unasked; a name counts however it is written.
+    sensitive_fields: Annotated[list[FieldName], Field(max_length=100)] | None = None
 
 
 class MemberView(View):
@@ -67,16 +71,19 @@ class MemberChanges(Body):
 
 
 class TokenView(View):
-    """A program's key, without the key."""
+    """A program's key, without the key. `replaced_by`: the one made in its place; both are accepted until this one
+    expires. `mine`: it acts as the asker, who alone may replace it."""
 
     id: UUID
     name: str
     scopes: list[str]
     prefix: str
     owner: str
+    mine: bool
     created_at: str
     expires_at: str
     last_used_at: str | None
+    replaced_by: UUID | None
 
 
 class NewToken(Body):
@@ -99,7 +106,15 @@ class Workspaces(ApiView):
         """The workspaces one may enter."""
         return Items[WorkspaceView](items=[shapes.workspace(row) for row in selectors.memberships_of(call.person)])
 
-    @operation(Access.SIGNED_IN, body=NewWorkspace, answer=WorkspaceView, status=201, also=(403,), repeat="stored")
+    @operation(
+        Access.SIGNED_IN,
+        body=NewWorkspace,
+        answer=WorkspaceView,
+        status=201,
+        also=(403,),
+        repeat="stored",
+        does="workspace.created",
+    )
     def post(self, call: Call, *, body: NewWorkspace) -> WorkspaceView:
         """Make a workspace; for instance admins, who become its first admin."""
         if not call.person.is_instance_admin:
@@ -114,6 +129,8 @@ class Workspaces(ApiView):
             )
         except services.AccountsRefused as error:
             raise refused(error) from error
+        call.deed.about(workspace.id)
+        call.deed.in_workspaces([workspace.id])
         return shapes.workspace(Membership(user=call.person, workspace=workspace, role=Role.ADMIN))
 
 
@@ -123,9 +140,11 @@ class OneWorkspace(ApiView):
         """The workspace."""
         return shapes.workspace(Membership(workspace=call.workspace, role=call.role))
 
-    @operation(Action.WORKSPACE_EDIT, body=WorkspaceChanges, answer=WorkspaceView, repeat="stored")
+    @operation(
+        Action.WORKSPACE_EDIT, body=WorkspaceChanges, answer=WorkspaceView, repeat="stored", does="workspace.changed"
+    )
     def patch(self, call: Call, *, body: WorkspaceChanges) -> WorkspaceView:
-        """Change its name, language, time zone or currency."""
+        """Change its name, language, time zone, currency, or which fields are sensitive."""
         try:
             services.change_workspace(workspace=call.workspace, **body.model_dump(exclude_none=True))
         except services.AccountsRefused as error:
@@ -143,7 +162,15 @@ class Members(ApiView):
         rows, next_cursor = cursors.page_of(found, query.limit)
         return Paged[MemberView](items=[_member(one) for one in rows], next_cursor=next_cursor)
 
-    @operation(Action.MEMBERS_MANAGE, body=Invite, answer=InvitationView, status=201, repeat="stored", secret=True)
+    @operation(
+        Action.MEMBERS_MANAGE,
+        body=Invite,
+        answer=InvitationView,
+        status=201,
+        repeat="stored",
+        secret=True,
+        does="member.invited",
+    )
     def post(self, call: Call, *, body: Invite) -> InvitationView:
         """Invite somebody. A second invitation to the same address replaces the first."""
         try:
@@ -152,6 +179,7 @@ class Members(ApiView):
             )
         except services.AccountsRefused as error:
             raise refused(error) from error
+        call.deed.about(row.id, row.email)
         return InvitationView(
             id=row.id,
             email=row.email,
@@ -163,7 +191,14 @@ class Members(ApiView):
 
 
 class OneMember(ApiView):
-    @operation(Action.MEMBERS_MANAGE, body=MemberChanges, answer=MemberView, also=(409,), repeat="stored")
+    @operation(
+        Action.MEMBERS_MANAGE,
+        body=MemberChanges,
+        answer=MemberView,
+        also=(409,),
+        repeat="stored",
+        does="member.changed",
+    )
     def patch(self, call: Call, *, member_id: UUID, body: MemberChanges) -> MemberView:
         """Change a member's role, or switch them off."""
         try:
@@ -177,7 +212,7 @@ class OneMember(ApiView):
             raise not_here("member")
         return _member(found)
 
-    @operation(Action.MEMBERS_MANAGE, also=(409,), repeat="stored")
+    @operation(Action.MEMBERS_MANAGE, also=(409,), repeat="stored", does="member.removed")
     def delete(self, call: Call, *, member_id: UUID) -> None:
         """Take somebody out of the workspace, or withdraw an invitation."""
         if services.withdraw(workspace=call.workspace, invitation_id=member_id):
@@ -196,10 +231,17 @@ class Tokens(ApiView):
             workspace_id=call.workspace.id, after=cursors.to_id(query.cursor), most=query.limit + 1
         )
         rows, next_cursor = cursors.page_of(found, query.limit)
-        return Paged[TokenView](items=[_token(row) for row in rows], next_cursor=next_cursor)
+        return Paged[TokenView](items=[token_view(row, call.person) for row in rows], next_cursor=next_cursor)
 
     @operation(
-        Action.TOKENS_MANAGE, body=NewToken, answer=MadeToken, status=201, also=(403,), repeat="stored", secret=True
+        Action.TOKENS_MANAGE,
+        body=NewToken,
+        answer=MadeToken,
+        status=201,
+        also=(403,),
+        repeat="stored",
+        secret=True,
+        does="token.created",
     )
     def post(self, call: Call, *, body: NewToken) -> MadeToken:
         """Make a token. It acts as you, narrowed to its scopes, and is shown this once."""
@@ -215,11 +257,12 @@ class Tokens(ApiView):
             days=body.expires_days,
             now=call.now,
         )
-        return MadeToken(**_token(row).model_dump(), token=token)
+        call.deed.about(row.id)
+        return MadeToken(**token_view(row, call.person).model_dump(), token=token)
 
 
 class OneToken(ApiView):
-    @operation(Action.TOKENS_MANAGE, repeat="stored")
+    @operation(Action.TOKENS_MANAGE, repeat="stored", does="token.revoked")
     def delete(self, call: Call, *, token_id: UUID) -> None:
         """End a token at once."""
         if not services.revoke_token(workspace=call.workspace, token_id=token_id, now=call.now):
@@ -239,14 +282,17 @@ def _member(member: selectors.Member) -> MemberView:
     )
 
 
-def _token(row: ApiToken) -> TokenView:
+def token_view(row: ApiToken, asker: User) -> TokenView:
+    """A token as the API tells it."""
     return TokenView(
         id=row.id,
         name=row.name,
         scopes=list(row.scopes),
         prefix=f"{services.TOKEN_PREFIX}…{row.last_four}",
         owner=row.owner.name,
+        mine=row.owner_id == asker.id,
         created_at=stamp(row.created_at),
         expires_at=stamp(row.expires_at),
         last_used_at=maybe(row.last_used_at),
+        replaced_by=row.replaced_by_id,
     )

@@ -7,6 +7,7 @@
     Host: practice-company    the practice company's API, for steps on this machine
     /practice/                its books, for people
     /healthz                  "ok", for load balancers
+    /readyz, /metrics         for whoever watches; the second with a token only
     anything else             the front end
 
 Its lifespan starts and stops this process's share of the runtime.
@@ -33,10 +34,11 @@ from django.http.request import split_domain_port, validate_host  # noqa: E402
 
 from builder.api import problems  # noqa: E402
 from builder.api.problems import Refusal  # noqa: E402
-from builder.config import wiring  # noqa: E402
+from builder.config import metrics, wiring  # noqa: E402
 from builder.config.door import BodyRefused, Door, Receive, Scope, Send  # noqa: E402
 from builder.config.frontend import Pages, security_headers  # noqa: E402
 from builder.config.housekeeping import Housekeeping  # noqa: E402
+from builder.live.threads import DatabaseThreads  # noqa: E402
 from runtime.contracts import dumps  # noqa: E402
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ class Application:
         self._intake: Intake | None = None
         self._practice: Http | None = None
         self._runtime: Runtime | None = None
+        self._watched = DatabaseThreads("watched", 1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, one socket, or the life of the process."""
@@ -108,6 +111,14 @@ class Application:
             )
         elif path == "/healthz":
             await _plain(send, b"ok")
+        elif path == "/readyz":
+            strict = b"strict" in scope.get("query_string", b"")
+            status, lines = await self._watched.run(lambda: metrics.readiness(strict=strict))
+            await _plain(send, lines, status=status)
+        elif path == "/metrics" and metrics.is_let_in(scope):
+            await _plain(send, await self._watched.run(metrics.text), media_type=metrics.MEDIA_TYPE)
+        elif path == "/metrics":
+            await self._refuse(scope, send, problems.not_here())
         elif "\0" in path or b"%00" in scope.get("query_string", b""):
             await self._refuse(scope, send, Refusal(400, "bad_request", "This address makes no sense."))
         elif path.startswith(("/api/", "/d/")):
@@ -213,6 +224,7 @@ class Application:
         self._practice = None
         await self._django.let_go()
         await consumers.THREADS.let_go()
+        await self._watched.let_go()
 
     # --- small answers --------------------------------------------------------------------------------------------
 
@@ -278,13 +290,15 @@ def _body_refusal(error: BodyRefused) -> Refusal:
     return Refusal(413, "too_large", "The body is too large.", headers={"Connection": "close"})
 
 
-async def _plain(send: Send, body: bytes) -> None:
+async def _plain(
+    send: Send, body: bytes, *, status: int = 200, media_type: bytes = b"text/plain; charset=utf-8"
+) -> None:
     headers: Any = [
-        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-type", media_type),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
     ]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

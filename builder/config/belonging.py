@@ -45,6 +45,9 @@ def found() -> str:
 
 def claim() -> None:
     """Mark the folder of a new database; raise ImproperlyConfigured where the folder is not this database's."""
+    from builder.config.backups.restoring import refuse_half_restored
+
+    refuse_half_restored()
     # SQLite lies in the folder itself: whatever is written there, they belong together.
     own = connection.vendor == "sqlite"
     new = not Instance.objects.exists()
@@ -56,6 +59,11 @@ def claim() -> None:
         if there or time.monotonic() >= deadline:
             raise ImproperlyConfigured(_words(there, wanted))
         time.sleep(0.1)
+
+
+def take_over() -> None:
+    """Mark the folder as that of the database that was put in place, whatever stood there."""
+    _write(mark())
 
 
 def _words(there: str, wanted: str) -> str:

@@ -73,6 +73,10 @@ if not SECRET_KEY:
         )
     SECRET_KEY = env.private_file(DATA_DIR / "secret_key", make=env.new_secret())
 env.strong_secret("SECRET_KEY", SECRET_KEY)
+# Who may read /metrics; nobody without it.
+METRICS_TOKEN = env.secret("METRICS_TOKEN")
+if METRICS_TOKEN:
+    env.strong_secret("METRICS_TOKEN", METRICS_TOKEN)
 
 # The ring of keys that seal connections. Scaled processes share one file; embedded makes its own on first use.
 CONNECTION_KEYS_FILE = Path(env.text("CONNECTION_KEYS_FILE", str(DATA_DIR / "connection_keys.json")))
@@ -123,6 +127,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "rest_framework",
     "runtime.store",
+    "builder.audit",
     "builder.accounts",
     "builder.connections",
     "builder.workflows",
@@ -245,6 +250,12 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # Sets of values that stand in fields of one name, beside others: what their types are called for good.
+    "ENUM_NAME_OVERRIDES": {
+        "AlertKind": "runtime.contracts.alerts.ALERT_KINDS",
+        "BulkKind": "builder.api.bulk_retries.BULK_KINDS",
+        "RunStatus": "builder.api.run_filters.STATUSES",
+    },
     "APPEND_COMPONENTS": {
         "securitySchemes": {
             "session": {

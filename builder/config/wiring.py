@@ -25,16 +25,20 @@ TRIAL_SECONDS: Final = 25.0
 def connect() -> None:
     """Set this process's live sink, vault, people, mail and public address; called once, when all apps are loaded."""
     from builder.accounts.directory import Directory
+    from builder.config.record import AuditLog
     from builder.connections.signing import Signer
     from builder.connections.vault import SealedVault
+    from builder.workflows.names import KnownNames
 
     ports.configure(
         live=SINK,
         vault=SealedVault(),
         people=Directory(),
+        names=KnownNames(),
         post=settings.POST,
         public_url=settings.PUBLIC_URL,
         seal=Signer(settings.SECRET_KEY),
+        record=AuditLog(),
     )
 
 

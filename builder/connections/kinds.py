@@ -24,6 +24,11 @@ def secret_names(kind: str) -> frozenset[str]:
     return frozenset(found.secret_fields) if found is not None else frozenset()
 
 
+def takes_two(kind: str) -> bool:
+    """Whether connections of this kind let somebody else in, by their secret or by the one before it."""
+    return "previous_secret" in secret_names(kind)
+
+
 def leads_to(kind: str, fields: Mapping[str, Any]) -> frozenset[str]:
     """Where the secret may be sent with these fields, which have no problems."""
     found = CATALOG.connection_kind(kind)

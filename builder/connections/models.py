@@ -28,6 +28,19 @@ class Connection(models.Model):
     tested_at = models.DateTimeField(null=True)
     test_ok = models.BooleanField(null=True)
     test_detail = models.CharField(max_length=400, default="", blank=True)
+    #: `test` or `production`; empty where nobody said so.
+    environment = models.CharField(max_length=12, default="", db_default="", blank=True)
+    #: The last day on which the other system takes it.
+    expires_on = models.DateField(null=True)
+    #: When a step last used it, to within five minutes.
+    last_used_at = models.DateTimeField(null=True)
+    #: When its secret was last replaced by a rotation.
+    rotated_at = models.DateTimeField(null=True)
+    #: Until when the secret before is accepted too, where there is one; null: until somebody ends it.
+    previous_until = models.DateTimeField(null=True, db_index=True)
+    #: While two secrets are accepted: when each of them last let somebody in, to within some seconds.
+    secret_used_at = models.DateTimeField(null=True)
+    previous_used_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "name"], name="connection_name_once")]

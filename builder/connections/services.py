@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from types import EllipsisType
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from builder.accounts.ids import new_id
 from builder.accounts.models import Role, User, Workspace
 from builder.connections import crypto, kinds
 from builder.connections.models import Connection
-from builder.connections.vault import open_row
+from builder.connections.vault import PREVIOUS, open_row
 from runtime.contracts import dumps
 
 MOST_BYTES: Final = 64 * 1024
@@ -49,8 +50,8 @@ def create(
     if not kinds.known(kind):
         raise ConnectionRefused({"kind": ["There is no such kind of connection."]})
     row = Connection(id=new_id(), workspace=workspace, kind=kind, name=name.strip(), owner=by, created_at=now)
-    _fill(row, dict(fields), now)
-    _save(row, force_insert=True)
+    fill(row, dict(fields), now)
+    save(row, force_insert=True)
     return row
 
 
@@ -65,16 +66,46 @@ def change(
     if name is not None:
         row.name = name.strip()
     if fields is not None:
-        kept = open_row(row).fields
-        merged = {key: value for key, value in {**kept, **fields}.items() if value is not None}
-        _fill(row, merged, now)
-        if kinds.leads_to(row.kind, merged) - kinds.leads_to(row.kind, kept):
-            again = {name for name in kinds.secret_names(row.kind) if merged.get(name) and name not in fields}
-            if again:
-                raise ConnectionRefused({f"fields.{name}": [_ENTER_AGAIN] for name in sorted(again)})
+        merged = merge(row, fields)
+        fill(row, merged, now)
+        if PREVIOUS in fields or not merged.get(PREVIOUS):
+            row.previous_until = None
+        if {"secret", PREVIOUS} & set(fields):
+            row.secret_used_at = row.previous_used_at = None
     row.updated_at = now
-    _save(row)
+    save(row)
     return row
+
+
+def merge(row: Connection, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What it would hold with these fields in place of its own; None takes one away. Raises ConnectionRefused."""
+    kept = open_row(row).fields
+    merged = {key: value for key, value in {**kept, **fields}.items() if value is not None}
+    wrong = kinds.problems(row.kind, merged)
+    if wrong:
+        raise ConnectionRefused(wrong)
+    if kinds.leads_to(row.kind, merged) - kinds.leads_to(row.kind, kept):
+        again = {name for name in kinds.secret_names(row.kind) if merged.get(name) and name not in fields}
+        if again:
+            raise ConnectionRefused({f"fields.{name}": [_ENTER_AGAIN] for name in sorted(again)})
+    return merged
+
+
+def describe(
+    *, row: Connection, environment: str | None, expires_on: date | EllipsisType | None, now: datetime
+) -> None:
+    """For what it is, and until when the other system takes it; `None` and `...` leave it as it is."""
+    if environment is not None:
+        row.environment = environment
+    if expires_on is not ...:
+        row.expires_on = expires_on
+    row.updated_at = now
+    row.save(update_fields=["environment", "expires_on", "updated_at"])
+
+
+def secrets_of(row: Connection) -> list[str]:
+    """The names of the fields that are secret in connections of its kind."""
+    return sorted(kinds.secret_names(row.kind))
 
 
 def delete(*, row: Connection) -> None:
@@ -150,7 +181,8 @@ def _reseal(row: Connection, keys: tuple[crypto.Key, ...]) -> int:
     return int(changed)
 
 
-def _fill(row: Connection, fields: dict[str, Any], now: datetime) -> None:
+def fill(row: Connection, fields: dict[str, Any], now: datetime) -> None:
+    """Seal these values into the row, which is not saved yet. Raises ConnectionRefused."""
     wrong = kinds.problems(row.kind, fields)
     if wrong:
         raise ConnectionRefused(wrong)
@@ -175,7 +207,8 @@ def _shown(kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     return {"open": {name: value for name, value in fields.items() if name not in secret}, "set": hints}
 
 
-def _save(row: Connection, *, force_insert: bool = False) -> None:
+def save(row: Connection, *, force_insert: bool = False) -> None:
+    """Save the row. Raises ConnectionRefused where another one here has its name."""
     try:
         with transaction.atomic():
             row.save(force_insert=force_insert)
@@ -186,6 +219,14 @@ def _save(row: Connection, *, force_insert: bool = False) -> None:
 def find(*, workspace_id: UUID, connection_id: UUID) -> Connection | None:
     """The connection, if this workspace has it."""
     return Connection.objects.select_related("owner").filter(workspace_id=workspace_id, pk=connection_id).first()
+
+
+def named(*, workspace_id: UUID, text: object) -> Connection | None:
+    """The connection that a step's setting names, if this workspace has it."""
+    try:
+        return find(workspace_id=workspace_id, connection_id=UUID(text)) if isinstance(text, str) else None
+    except ValueError:
+        return None
 
 
 def listing(*, workspace_id: UUID, after: UUID | None = None, most: int) -> list[Connection]:

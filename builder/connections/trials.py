@@ -45,13 +45,18 @@ def try_out(row: Connection) -> Outcome:
         opened = open_row(row)
     except ConnectionMissing as error:
         return Outcome(False, str(error))
-    kind = CATALOG.connection_kind(row.kind)
+    return try_fields(row.kind, opened.fields)
+
+
+def try_fields(named: str, fields: Mapping[str, Any]) -> Outcome:
+    """Look at these values of a connection of this kind, which need not be stored, then ask the other system."""
+    kind = CATALOG.connection_kind(named)
     if kind is None:
         return Outcome(False, "This kind of connection is no longer known.")
-    wrong = kind.problems(opened.fields)
+    wrong = kind.problems(fields)
     if wrong:
-        return Outcome(False, kind.redactor(opened.fields).text(wrong[0][2]))
+        return Outcome(False, kind.redactor(fields).text(wrong[0][2]))
     if TRIALS.trial is None:
         return Outcome(True, "Its values are complete. This process cannot ask the other system.")
-    outcome = TRIALS.trial(row.kind, opened.fields)
-    return replace(outcome, message=kind.redactor(opened.fields).text(outcome.message))
+    outcome = TRIALS.trial(named, fields)
+    return replace(outcome, message=kind.redactor(fields).text(outcome.message))

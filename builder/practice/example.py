@@ -123,7 +123,7 @@ def find(called: str) -> Example | None:
 
 def install(example: Example, *, workspace: Workspace, by: User | None) -> InstalledExample:
     """Make the mail connection and the published workflow in a workspace."""
-    connection = mail_connection(workspace=workspace, by=by)
+    connection, _made = mail_connection(workspace=workspace, by=by)
     workflow = workflows.create_workflow(
         workspace=workspace,
         name=example.name,
@@ -135,12 +135,13 @@ def install(example: Example, *, workspace: Workspace, by: User | None) -> Insta
     return InstalledExample(workflow.id, connection.id)
 
 
-def mail_connection(*, workspace: Workspace, by: User | None) -> Connection:
-    """The workspace's connection to the practice company's mail box, made if it has none."""
+def mail_connection(*, workspace: Workspace, by: User | None) -> tuple[Connection, bool]:
+    """The workspace's connection to the practice company's mail box, and whether it had none and it was made now."""
     found = Connection.objects.filter(workspace=workspace, kind="smtp", name=MAIL_CONNECTION).first()
     if found is not None:
-        return found
-    return connections.create(workspace=workspace, kind="smtp", name=MAIL_CONNECTION, fields=mail_fields(), by=by)
+        return found, False
+    made = connections.create(workspace=workspace, kind="smtp", name=MAIL_CONNECTION, fields=mail_fields(), by=by)
+    return made, True
 
 
 def mail_fields() -> Mapping[str, Any]:

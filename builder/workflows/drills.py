@@ -44,15 +44,23 @@ class DrillUnderWay(Exception):
 
 
 def start(
-    *, workflow: Workflow, graph: JSON, trigger_node: str | None, input: JSON, keys_count: bool, by: User
+    *,
+    workflow: Workflow,
+    graph: JSON,
+    trigger_node: str | None,
+    input: JSON,
+    keys_count: bool,
+    by: User,
+    within: contextlib.AbstractContextManager[None] | None = None,
 ) -> Drill:
-    """Drill the draft, or this graph. Raises GraphRefused, GraphHasProblems, DrillUnderWay."""
+    """Drill the draft, or this graph. `within`: the transaction that makes its row, where the caller has one. Raises
+    GraphRefused, GraphHasProblems, DrillUnderWay."""
     if graph is None:
         graph = services.graph_of(Draft.objects.get(pk=workflow.pk))
     checked = services.startable(workspace_id=workflow.workspace_id, graph=graph)
     _forget_lost(workflow.workspace_id)
     try:
-        with transaction.atomic():
+        with within or transaction.atomic():
             drill = Drill.objects.create(workflow=workflow, workspace_id=workflow.workspace_id, started_by=by)
     except IntegrityError:
         raise DrillUnderWay from None

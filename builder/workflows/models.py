@@ -49,6 +49,22 @@ class Draft(models.Model):
         return f"revision {self.revision}"
 
 
+class Editing(models.Model):
+    """A sitting at a draft that is not on record yet; see `editing.py`. `entry`: who, from where (JSON)."""
+
+    workflow = models.OneToOneField(Workflow, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    entry = models.TextField()
+    began_at = models.DateTimeField()
+    last_at = models.DateTimeField(db_index=True)
+    saves = models.PositiveIntegerField(default=0)
+    revision_before = models.PositiveIntegerField()
+    sha256_before = models.CharField(max_length=64)
+    graph_before = models.TextField()
+
+    def __str__(self) -> str:
+        return f"{self.saves} saves"
+
+
 class Drill(models.Model):
     """A plug-pull drill of one workflow, and what its rounds came to (JSON). At most one a workspace is under way."""
 
@@ -117,6 +133,40 @@ class FileStart(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SavedRunView(models.Model):
+    """A search for runs that somebody has given a name, for themselves or for everybody of the workspace."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=80)
+    #: The parameters of the list's address.
+    search = models.JSONField(default=dict)
+    shared = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "owner"], name="run_view_of_person")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RunColumns(models.Model):
+    """Which columns of the list of runs one person looks at, in one workspace."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    columns = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "person"], name="run_columns_once")]
+
+    def __str__(self) -> str:
+        return ", ".join(self.columns)
 
 
 class Answered(models.Model):

@@ -105,6 +105,29 @@ def names(*, workspace_id: UUID, workflow_ids: set[UUID]) -> dict[UUID, str]:
     return dict(rows.values_list("id", "name"))
 
 
+def called(*, workspace_id: UUID, text: str) -> list[tuple[UUID, str]]:
+    """The workflows whose names hold this text, in small or capital letters; those that were deleted last."""
+    wanted = text.casefold()
+    rows = Workflow.objects.filter(workspace_id=workspace_id).order_by("name")
+    found = [one for one in rows.values_list("id", "name", "deleted_at") if wanted in one[1].casefold()]
+    return [(row[0], row[1]) for row in sorted(found, key=lambda one: one[2] is not None)]
+
+
+def steps_called(*, workspace_id: UUID, workflow_id: UUID | None, text: str) -> list[str]:
+    """The ids of the steps that this may mean, of one workflow's live version or of all: by id, key, or name."""
+    wanted = text.casefold()
+    there = Workflow.objects.filter(workspace_id=workspace_id, deleted_at=None)
+    ids = [workflow_id] if workflow_id is not None else list(there.values_list("id", flat=True))
+    live = runtime_api.deployments(workspace_id=workspace_id, workflow_ids=ids)
+    found: dict[str, None] = {}
+    for deployment in live.values():
+        if deployment.version is None:
+            continue
+        names = step_names(workspace_id=workspace_id, version_id=deployment.version.id)
+        found.update((node, None) for node, name in names.items() if node == text or wanted in name.casefold())
+    return list(found)
+
+
 @lru_cache(maxsize=512)
 def step_names(*, workspace_id: UUID, version_id: UUID) -> Mapping[str, str]:
     """The names of a version's steps by node id. Versions never change, so they are remembered."""
@@ -119,6 +142,7 @@ def shaped(*, workspace_id: UUID, views: Sequence[RunView]) -> list[shapes.RunSh
     """Runs with the names of their workflows and of their current steps."""
     found = names(workspace_id=workspace_id, workflow_ids={view.workflow_id for view in views})
     told = [view.waiting.get("by") for view in views if view.paused and view.waiting]
+    told += [view.started_by for view in views]
     told += [view.cancelled.by for view in views if view.cancelled is not None]
     told += [view.solved.by for view in views if view.solved is not None]
     people = names_of({person for one in told if (person := shapes.person_in(one)) is not None})

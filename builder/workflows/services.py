@@ -61,11 +61,13 @@ class GraphRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A saved draft, what the check says of it, and what its steps do outside."""
+    """A saved draft, what the check says of it, and what its steps do outside. `before`: the draft as it was; None
+    where it was saved before and nothing was done."""
 
     draft: Draft
     report: CheckReport
     effects: dict[str, EffectView]
+    before: Draft | None = None
 
 
 # --- workflows --------------------------------------------------------------------------------------------------
@@ -156,7 +158,7 @@ def save_draft(*, workflow: Workflow, graph: JSON, expected: int, by: User | Non
     draft = Draft.objects.select_related("updated_by").get(pk=workflow.pk)
     if not saved:
         return _saved_before(draft, graph, text, expected, by)
-    return Saved(draft=draft, report=report, effects=effects(graph))
+    return Saved(draft=draft, report=report, effects=effects(graph), before=current)
 
 
 def _saved_before(draft: Draft, graph: Mapping[str, Any], text: str, expected: int, by: User | None) -> Saved:

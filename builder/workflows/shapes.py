@@ -98,6 +98,8 @@ class WaitingView(View):
     period_ms: int | None = None
     at_once: int | None = None
     paused_until: str | None = None
+    #: Why the connection is broken, where it waits for somebody to repair that.
+    broken: str | None = None
     #: Of a list whose items may begin at some times only: when it goes on.
     goes_on_at: str | None = None
 
@@ -149,6 +151,16 @@ class SolvedShape(View):
     at: str
 
 
+class RunFieldShape(View):
+    """A field that a run is found by. `kind`: text · number · amount · date; `text` as it was given."""
+
+    name: str
+    label: str
+    kind: str
+    text: str
+    currency: str
+
+
 class RunShape(View):
     """One run."""
 
@@ -162,6 +174,8 @@ class RunShape(View):
     generation: int
     seq: int
     started_by: str
+    #: The name of the person who started it; null where nobody did.
+    started_by_name: str | None
     business_key: str | None
     event_id: UUID | None
     accepted_at: str
@@ -182,6 +196,10 @@ class RunShape(View):
     cancelled: CancelledView | None
     #: Of one that failed, where somebody said since that nothing more is to be done.
     solved: SolvedShape | None
+    #: What it is found by beside its key, in the order in which its version names it.
+    fields: list[RunFieldShape]
+    #: Since when the data of its steps is gone, by a rule of the workspace; null: it is there.
+    data_removed_at: str | None
 
 
 class WaitView(View):
@@ -269,6 +287,7 @@ def run(
         generation=view.generation,
         seq=view.seq,
         started_by=view.started_by,
+        started_by_name=(names or {}).get(person) if (person := person_in(view.started_by)) is not None else None,
         business_key=view.business_key,
         event_id=view.event_id,
         accepted_at=stamp(view.accepted_at),
@@ -299,6 +318,11 @@ def run(
             at=stamp(view.cancelled.at), by=who(view.cancelled.by, names or {}) or "", reason=view.cancelled.reason
         ),
         solved=solved(view.solved, names or {}),
+        fields=[
+            RunFieldShape(name=one.name, label=one.label, kind=one.kind, text=one.text, currency=one.currency)
+            for one in view.fields
+        ],
+        data_removed_at=maybe(view.data_removed_at),
     )
 
 
@@ -401,6 +425,7 @@ def waiting(
         period_ms=value.get("period_ms"),
         at_once=value.get("at_once"),
         paused_until=maybe(value.get("paused_until")),
+        broken=None if value.get("broken") is None else str(value["broken"]),
         goes_on_at=maybe(value.get("goes_on_at")),
     )
 

@@ -6,20 +6,47 @@ rows only and may be called from any thread; writes return once they are durable
 
 from __future__ import annotations
 
-from runtime.api.asking import may_decide, may_hand_over, may_take
+from runtime.api.alerts import (
+    add_alert_channel,
+    add_alert_rule,
+    alert_channel,
+    alert_channels,
+    alert_countries,
+    alert_episodes,
+    alert_past,
+    alert_problems,
+    alert_rule,
+    alert_rules,
+    alerts_active,
+    change_alert_channel,
+    change_alert_rule,
+    remove_alert_channel,
+    remove_alert_rule,
+    try_alert_channel,
+    try_alert_rule,
+)
 from runtime.api.backfills import backfill, backfill_plan, backfills, stop_backfill
 from runtime.api.batch_checks import batch_checks, check_batch, note_batch_check
 from runtime.api.batches import batch, batch_files, batch_passed_over, keep_manifest, manifest
+from runtime.api.broken import (
+    broken_for,
+    connection_repaired,
+    connection_states,
+    forget_connection,
+    pause_if_broken,
+)
 from runtime.api.budgets import budgets, end_pause, name_budget, set_budget
 from runtime.api.bulk_retries import (
     bulk_retries,
     bulk_retry,
     bulk_retry_items,
     go_on_with_bulk,
+    plan_bulk,
     start_bulk_retry,
     stop_bulk_retry,
 )
 from runtime.api.causes import because
+from runtime.api.comparing import Compared, compare, compare_step, last_good
 from runtime.api.corrections import correct_entries, failed_entries, failed_runs, walk_failed
 from runtime.api.datatable_files import columns_like_file, export_table, import_rows, look_at_table_file
 from runtime.api.datatables import (
@@ -36,16 +63,22 @@ from runtime.api.datatables import (
 )
 from runtime.api.dead_letters import dead_letter_count, dead_letter_groups, dead_letters, retry_each, solve_dead_letters
 from runtime.api.documents import design_model, preview_document, ready_designs
-from runtime.api.doubts import in_doubt
+from runtime.api.edited_retries import editable_letters
+from runtime.api.erasing import erase_person
 from runtime.api.events import event, events
 from runtime.api.exporting import export
+from runtime.api.figures import figures
 from runtime.api.files import add_file, archive, file, files, files_total, open_file, remove_file
-from runtime.api.handing import give_back, hand_over, take
+from runtime.api.fixing import check_fix, fix
+from runtime.api.handing import comment, give_back, hand_over, leave_to_admins, snooze, take
 from runtime.api.health import orphans, system_health
 from runtime.api.items import items
+from runtime.api.letter_figures import amount_text, letter_figures, letters_before
 from runtime.api.links import link
+from runtime.api.looking_back import playback
 from runtime.api.mending import error_file, mended
 from runtime.api.pausing import held_versions, hold_workflow, let_go, pause_run, resume_run, set_breaker
+from runtime.api.pending import Given, decide_later, given, take_back
 from runtime.api.previews import functions, preview, samples, schedule_preview
 from runtime.api.publishing import (
     check,
@@ -63,8 +96,22 @@ from runtime.api.publishing import (
     workflows_started_by,
 )
 from runtime.api.reconciliations import reconciled, reconciliation
+from runtime.api.recording import Ask, Facts, ask, digest, keeping, redacted
 from runtime.api.repeats import repeat_figures, repeats
+from runtime.api.replaying_events import replay_event
 from runtime.api.restoring import confirm_restored, held_runs, hold_restored, restored
+from runtime.api.retention import (
+    legal_hold,
+    legal_holds,
+    lift_legal_hold,
+    retention,
+    retention_days,
+    retention_preview,
+    retention_stored,
+    set_legal_hold,
+    set_retention,
+    sweep_now,
+)
 from runtime.api.retrying import replay_as_new, retries, retry, retry_items, retry_plan
 from runtime.api.reviewing import (
     change_review_rows,
@@ -74,18 +121,61 @@ from runtime.api.reviewing import (
     send_review_back,
 )
 from runtime.api.reviews import review, review_changes, review_lines, review_rows
-from runtime.api.runs import cancel, changes, run, runs, snapshot, statistics, step
+from runtime.api.runs import cancel, changes, run, snapshot, statistics, step
+from runtime.api.schedule_changes import (
+    move_start,
+    pause_schedule,
+    put_start_back,
+    resume_schedule,
+    skip_start,
+    spread_schedules,
+)
+from runtime.api.schedules import collisions, schedule_calendar, schedules
+from runtime.api.searching import (
+    count_runs,
+    day_typed,
+    find_runs,
+    number_typed,
+    runs,
+    searched_fields,
+    standing_at,
+    usual_durations,
+    versions_numbered,
+    versions_using,
+)
+from runtime.api.standing import standing
 from runtime.api.starting import start_run, start_test
-from runtime.api.tasks import decide, task, task_count, tasks
+from runtime.api.tasks import alike, decide, task, task_count, tasks
+from runtime.api.timelines import timeline
 from runtime.api.trail import trail, trail_faults
 from runtime.api.undoing import undo, undo_plan
 from runtime.api.uploads import check_upload, look_at_upload
 from runtime.api.waits import resume, resume_link, send_event, waits
+from runtime.interpreter.asking import may_decide, may_hand_over, may_leave, may_take
+from runtime.interpreter.doubt_words import in_doubt
 
 __all__ = [
+    "Ask",
+    "Compared",
+    "Facts",
+    "Given",
+    "add_alert_channel",
+    "add_alert_rule",
     "add_file",
     "add_table",
+    "alert_channel",
+    "alert_channels",
+    "alert_countries",
+    "alert_episodes",
+    "alert_past",
+    "alert_problems",
+    "alert_rule",
+    "alert_rules",
+    "alerts_active",
+    "alike",
+    "amount_text",
     "archive",
+    "ask",
     "backfill",
     "backfill_plan",
     "backfills",
@@ -94,32 +184,48 @@ __all__ = [
     "batch_files",
     "batch_passed_over",
     "because",
+    "broken_for",
     "budgets",
     "bulk_retries",
     "bulk_retry",
     "bulk_retry_items",
     "cancel",
+    "change_alert_channel",
+    "change_alert_rule",
     "change_review_rows",
     "change_table",
     "changes",
     "check",
     "check_batch",
+    "check_fix",
     "check_upload",
+    "collisions",
     "columns_like_file",
+    "comment",
+    "compare",
+    "compare_step",
     "confirm_restored",
+    "connection_repaired",
+    "connection_states",
     "correct_entries",
+    "count_runs",
     "count_table_rows",
+    "day_typed",
     "dead_letter_count",
     "dead_letter_groups",
     "dead_letters",
     "decide",
+    "decide_later",
     "delete_table_row",
     "deployment",
     "deployments",
     "design_model",
+    "digest",
     "disable",
+    "editable_letters",
     "enable",
     "end_pause",
+    "erase_person",
     "error_file",
     "event",
     "events",
@@ -127,11 +233,16 @@ __all__ = [
     "export_table",
     "failed_entries",
     "failed_runs",
+    "figures",
     "file",
     "files",
     "files_total",
+    "find_runs",
+    "fix",
+    "forget_connection",
     "functions",
     "give_back",
+    "given",
     "go_on_with_bulk",
     "hand_over",
     "hand_review_over",
@@ -143,7 +254,15 @@ __all__ = [
     "in_doubt",
     "items",
     "keep_manifest",
+    "keeping",
+    "last_good",
+    "leave_to_admins",
+    "legal_hold",
+    "legal_holds",
     "let_go",
+    "letter_figures",
+    "letters_before",
+    "lift_legal_hold",
     "link",
     "live_graphs_naming",
     "look_at_table_file",
@@ -151,30 +270,47 @@ __all__ = [
     "manifest",
     "may_decide",
     "may_hand_over",
+    "may_leave",
     "may_take",
     "mended",
+    "move_start",
     "name_budget",
     "note_batch_check",
+    "number_typed",
     "open_file",
     "orphans",
+    "pause_if_broken",
     "pause_run",
+    "pause_schedule",
+    "plan_bulk",
+    "playback",
     "preview",
     "preview_document",
     "publish",
+    "put_start_back",
     "ready_designs",
     "reconciled",
     "reconciliation",
+    "redacted",
     "reject_review",
     "release_review",
+    "remove_alert_channel",
+    "remove_alert_rule",
     "remove_file",
     "remove_table",
     "repeat_figures",
     "repeats",
     "replay_as_new",
+    "replay_event",
     "restored",
     "resume",
     "resume_link",
     "resume_run",
+    "resume_schedule",
+    "retention",
+    "retention_days",
+    "retention_preview",
+    "retention_stored",
     "retire",
     "retries",
     "retry",
@@ -189,13 +325,23 @@ __all__ = [
     "runs",
     "samples",
     "save_table_row",
+    "schedule_calendar",
     "schedule_preview",
+    "schedules",
+    "searched_fields",
     "send_event",
     "send_review_back",
     "set_breaker",
     "set_budget",
+    "set_legal_hold",
+    "set_retention",
+    "skip_start",
     "snapshot",
+    "snooze",
     "solve_dead_letters",
+    "spread_schedules",
+    "standing",
+    "standing_at",
     "start_bulk_retry",
     "start_run",
     "start_test",
@@ -203,23 +349,31 @@ __all__ = [
     "step",
     "stop_backfill",
     "stop_bulk_retry",
+    "sweep_now",
     "system_health",
     "table",
     "table_row",
     "table_rows",
     "tables",
     "take",
+    "take_back",
     "task",
     "task_count",
     "tasks",
+    "timeline",
     "trail",
     "trail_faults",
     "triggers",
+    "try_alert_channel",
+    "try_alert_rule",
     "undo",
     "undo_plan",
+    "usual_durations",
     "version",
     "version_graph",
     "versions",
+    "versions_numbered",
+    "versions_using",
     "waits",
     "walk_failed",
     "workflows_started_by",

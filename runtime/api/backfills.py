@@ -18,6 +18,7 @@ from runtime.interpreter.reopening import never_begun
 from runtime.interpreter.waiting import iso
 from runtime.nodes.triggers.schedule import moments
 from runtime.sdk.schedules import ScheduleError, local_moment, zone
+from runtime.store.beside import tell
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Backfill, Deployment, Event, Run, Trigger
@@ -86,6 +87,7 @@ def backfill(
             known=len(plan.instants) - plan.starts,
         )
         _queue(trigger, plan, made)
+        tell(backfill=str(made.pk), starts=plan.starts)
     return _views([made])[0]
 
 

@@ -9,6 +9,7 @@ from django.db.models import Count, QuerySet
 
 from runtime.contracts.budgets import MOST_AT_ONCE, MOST_CALLS, PERIODS, BudgetLimits, BudgetView, TurnsAwaited
 from runtime.store import budgets as store
+from runtime.store.beside import unchanged
 from runtime.store.budget_window import Window
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
@@ -33,8 +34,9 @@ def set_budget(*, workspace_id: UUID, connection_id: UUID, name: str, limits: Bu
         now = database_now()
         if row is None:
             if limits is None:
+                unchanged()
                 return
-            row = Budget(connection_id=connection_id, workspace_id=workspace_id, changed_at=now)
+            row = store.locked(connection_id, workspace_id)
         window = store.window_of(row)
         row.name, row.calls, row.period_ms, row.at_once = name, wanted.calls, period, wanted.at_once
         kept = None if window is None or period is None else window.moved_to(wanted.calls or 0, period)
@@ -57,7 +59,10 @@ def end_pause(*, workspace_id: UUID, connection_id: UUID) -> bool:
         now = database_now()
         paused = Budget.objects.filter(pk=connection_id, workspace_id=workspace_id, paused_until__gt=now)
         waits = paused.filter(next_at__isnull=False).update(paused_until=None, paused_status=None, next_at=now)
-        return bool(waits) | bool(paused.update(paused_until=None, paused_status=None))
+        ended = bool(waits) | bool(paused.update(paused_until=None, paused_status=None))
+        if not ended:
+            unchanged()
+        return ended
 
 
 def budgets(*, workspace_id: UUID) -> dict[UUID, BudgetView]:

@@ -1,21 +1,37 @@
-"""Dead letters that are gone on with in bulk: chosen here, and begun in their turn by the ticker (`worker`)."""
+"""What is done to many runs: they are chosen here, and begun with in their turn by the ticker (`worker`)."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Sequence
 from typing import Final, Literal
 from uuid import UUID
 
 from runtime.api.dead_letters import open_letters
+from runtime.api.edited_retries import MOST_EDITED, Checked, check_edits
 from runtime.api.rows import RUN_COLUMNS, run_views
-from runtime.contracts import BulkRetryItemView, BulkRetryView, HeldTo, NotFound, RuntimeRefused
+from runtime.contracts import BulkRetryItemView, BulkRetryView, HeldTo, NotFound, RunEdit, RuntimeRefused
+from runtime.contracts.retries import BulkPlan
 from runtime.interpreter import called_versions
+from runtime.interpreter.anew import check_anew
+from runtime.interpreter.plain_retries import NeedsSomebody, look_plainly
+from runtime.interpreter.reopening import choices, run_row, version_of
 from runtime.interpreter.versions import parsed
+from runtime.store.beside import tell
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import BulkRetry, BulkRetryItem, Deployment, Hold, Run, Version
+from runtime.store.parts import portions
 
-__all__ = ["bulk_retries", "bulk_retry", "bulk_retry_items", "go_on_with_bulk", "start_bulk_retry", "stop_bulk_retry"]
+__all__ = [
+    "bulk_retries",
+    "bulk_retry",
+    "bulk_retry_items",
+    "go_on_with_bulk",
+    "plan_bulk",
+    "start_bulk_retry",
+    "stop_bulk_retry",
+]
 
 #: More letters are not gone on with by one.
 MOST: Final = 10_000
@@ -24,12 +40,16 @@ FASTEST: Final = 6_000
 _GOING: Final = ("trying", "waiting", "running")
 _SHOWN: Final = 50
 _TOLD: Final = 20
+#: So many are looked at, and so long, before anybody has said that it shall be.
+_LOOKED_AT: Final = 200
+_LOOK_SECONDS: Final = 2.0
 _GONE: Final = "It is not among the dead letters any more: somebody was quicker."
 
 
 def start_bulk_retry(
     *,
     workspace_id: UUID,
+    kind: Literal["retry", "replay", "cancel"] = "retry",
     cause: str | None = None,
     run_ids: Sequence[UUID] = (),
     count: int | None = None,
@@ -39,27 +59,39 @@ def start_bulk_retry(
     stop_after: int | None = None,
     trial: bool = False,
     reason: str = "",
+    edits: Sequence[RunEdit] = (),
     by: UUID | None = None,
 ) -> BulkRetryView:
     """Go on with the letters of a group, the newest first, or with these runs in their order; they wait for the ticker
-    when this returns.
+    when this returns. `kind`: what is done to the runs; all but retries are of chosen runs.
 
     `count`: so many of the group; `until`: none that failed later, in ms. `per_minute`: None is as fast as possible.
     `stop_after`: so many that fail again, or need a person, end it. `trial`: the first one alone, then it waits for
     `go_on_with_bulk`. `version`: each run's own, or the one of its workflow that is live now, also where another one is
-    by the time that its turn comes; runs of workflows that they call go on with what is live now either way. Raises
-    RuntimeRefused (nothing to retry, too many, or its group is being retried).
+    by the time that its turn comes; runs of workflows that they call go on with what is live now either way. `edits`:
+    these runs in their order, each on its own version and with other values for its failed step. Raises
+    RuntimeRefused (nothing to retry, too many, or its group is being retried), EditsRefused.
     """
     for number, most in ((count, MOST), (per_minute, FASTEST), (stop_after, MOST)):
         if number is not None and not 1 <= number <= most:
             raise RuntimeRefused(f"This is a number from 1 to {most:,}.", code="bad_number", most=most)
     if len(run_ids) > MOST:
         raise RuntimeRefused(f"At most {MOST:,} at once.", code="too_many", limit=MOST)
+    if kind != "retry":
+        return _start_other(
+            workspace_id, kind, list(dict.fromkeys(run_ids)), version, per_minute, stop_after, trial, reason, by
+        )
+    if edits:
+        run_ids, version = [one.run_id for one in edits], "own"
+        if len(edits) > MOST_EDITED:
+            raise RuntimeRefused(f"At most {MOST_EDITED} with changes at once.", code="too_many", limit=MOST_EDITED)
     found = open_letters(workspace_id).order_by("-run_id")
     found = found.filter(run_id__in=list(run_ids)) if cause is None else found.filter(cause=cause)
     if until is not None:
         found = found.filter(at__lte=until)
     columns = found.values_list("run_id", "generation", "workflow_id", "title")
+    # Before the transaction: each of them is read whole. Its turn finds what has changed since.
+    checked = check_edits(workspace_id, edits, {row[0]: row[1] for row in columns}) if edits else Checked()
     with commit("deadletter.bulk"):
         if (
             cause is not None
@@ -91,7 +123,13 @@ def start_bulk_retry(
             refused=len(gone),
         )
         items = [
-            BulkRetryItem(bulk_id=made.pk, place=place, run_id=run_id, generation=letters[run_id][1])
+            BulkRetryItem(
+                bulk_id=made.pk,
+                place=place,
+                run_id=run_id,
+                generation=letters[run_id][1],
+                edits=checked.texts.get(run_id),
+            )
             if run_id in letters
             else BulkRetryItem(
                 bulk_id=made.pk, place=place, run_id=run_id, generation=0, status="refused", message=_GONE
@@ -99,7 +137,88 @@ def start_bulk_retry(
             for place, run_id in enumerate(order)
         ]
         BulkRetryItem.objects.bulk_create(items, batch_size=500)
+        tell(id=str(made.pk), name=title, count=len(order), **({"edits": checked.told()} if edits else {}))
     return _views(workspace_id, [made])[0]
+
+
+def _start_other(
+    workspace_id: UUID,
+    kind: str,
+    run_ids: list[UUID],
+    version: str,
+    per_minute: int | None,
+    stop_after: int | None,
+    trial: bool,
+    reason: str,
+    by: UUID | None,
+) -> BulkRetryView:
+    """Start these runs anew, or cancel them."""
+    with commit("deadletter.bulk"):
+        rows: dict[UUID, tuple[UUID, UUID, int]] = {}
+        for some in portions(run_ids):
+            chosen = Run.objects.filter(workspace_id=workspace_id, pk__in=some)
+            rows.update((row[0], row) for row in chosen.values_list("id", "workflow_id", "generation"))
+        if not rows:
+            raise RuntimeRefused("There are no such runs here any more.", code="nothing_to_do")
+        workflows = {row[1] for row in rows.values()}
+        made = BulkRetry.objects.create(
+            kind=kind,
+            workspace_id=workspace_id,
+            workflow_id=next(iter(workflows)) if len(workflows) == 1 else None,
+            at=database_now(),
+            by=by,
+            reason=reason[:400],
+            version=version,
+            versions=_held(workspace_id, workflows, list(rows), version) if kind == "replay" else None,
+            per_minute=per_minute,
+            stop_after=stop_after,
+            status="trying" if trial else "running",
+            total=len(rows),
+        )
+        BulkRetryItem.objects.bulk_create(
+            [
+                BulkRetryItem(bulk_id=made.pk, place=place, run_id=run_id, generation=rows[run_id][2])
+                for place, run_id in enumerate(one for one in run_ids if one in rows)
+            ],
+            batch_size=500,
+        )
+    return _views(workspace_id, [made])[0]
+
+
+def plan_bulk(
+    *,
+    workspace_id: UUID,
+    kind: Literal["retry", "replay", "cancel"],
+    run_ids: Sequence[UUID],
+    version: Literal["own", "published"] = "own",
+) -> BulkPlan:
+    """What it would come to; the first of them are looked at one by one, for a second or two."""
+    looked, found = 0, {"safe": 0, "asks": 0, "refused": 0}
+    until = time.monotonic() + _LOOK_SECONDS
+    for run_id in run_ids[:_LOOKED_AT]:
+        found[_fate(workspace_id, kind, run_id, version)] += 1
+        looked += 1
+        if time.monotonic() > until:
+            break
+    return BulkPlan(len(run_ids[:MOST]), len(run_ids) > MOST, looked, **found)
+
+
+def _fate(workspace_id: UUID, kind: str, run_id: UUID, version: Literal["own", "published"]) -> str:
+    try:
+        if kind == "retry":
+            if not open_letters(workspace_id).filter(run_id=run_id).exists():
+                return "refused"
+            look_plainly(workspace_id, run_id, version)
+            return "safe"
+        row = run_row(workspace_id, run_id)
+        if kind == "cancel":
+            return "safe" if row["finished_at"] is None and row["status"] != "compensating" else "refused"
+        check_anew(row, version_of(row, choices(row)[-1][1] if version == "published" else None))
+    except NeedsSomebody:
+        return "asks"
+    except RuntimeRefused:
+        return "refused"
+    return "safe"
 
 
 def bulk_retry(*, workspace_id: UUID, bulk_id: UUID) -> BulkRetryView:
@@ -153,6 +272,7 @@ def stop_bulk_retry(*, workspace_id: UUID, bulk_id: UUID, by: UUID | None = None
         if bulk.begun == bulk.done + bulk.failed:
             bulk.closed_at = bulk.ended_at
         bulk.save(update_fields=["status", "ended_at", "ended_by", "closed_at"])
+        bulk.forget_edits()
     return _views(workspace_id, [bulk])[0]
 
 
@@ -192,6 +312,7 @@ def _views(workspace_id: UUID, rows: Sequence[BulkRetry]) -> list[BulkRetryView]
             open=row.closed_at is None,
             workflow_held=_is_held(row, held),
             held_to=held_to[row.pk],
+            kind=row.kind,
         )
         for row in rows
     ]

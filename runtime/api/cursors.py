@@ -45,6 +45,24 @@ def decode_number(cursor: str | None) -> int | None:
     return None if found is None else min(found.int, _MOST_NUMBER)
 
 
+def encode_marker(mark: int, last: UUID) -> str:
+    """The cursor behind an object in a list that is sorted by a number."""
+    return base64.urlsafe_b64encode(mark.to_bytes(8, signed=True) + last.bytes).decode().rstrip("=")
+
+
+def decode_marker(cursor: str | None) -> tuple[int, UUID] | None:
+    """The number and the id that a cursor stands for. Raises BadCursor."""
+    if not cursor:
+        return None
+    try:
+        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        if len(raw) != 24:
+            raise ValueError
+        return int.from_bytes(raw[:8], signed=True), UUID(bytes=raw[8:])
+    except (ValueError, binascii.Error):
+        raise BadCursor("This page marker is not one of ours. Start again from the first page.") from None
+
+
 def page_size(limit: int) -> int:
     """The limit within bounds."""
     return max(1, min(limit, MOST))

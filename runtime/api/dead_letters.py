@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from django.db import DatabaseError
@@ -18,10 +18,12 @@ from runtime.contracts import (
     Page,
     RetryOutcome,
     RuntimeRefused,
+    RunView,
     StoreUnavailable,
 )
 from runtime.interpreter.generations import given_up
 from runtime.interpreter.plain_retries import ASKS, NeedsSomebody, carry_on_plainly, look_plainly
+from runtime.store.beside import tell, unchanged
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import DeadLetter, Hold, Run
@@ -78,19 +80,26 @@ def dead_letter_groups(*, workspace_id: UUID, workflow_id: UUID | None = None) -
 
 def dead_letters(*, workspace_id: UUID, cause: str, after: str | None = None, limit: int = 50) -> Page[DeadLetterView]:
     """Those of one cause that wait for a decision, the newest run first. Raises BadCursor."""
+    found, cursor = letters_page(workspace_id, cause, after, limit, "message", "at")
+    return Page([DeadLetterView(view, row["message"], row["at"]) for view, row in found], cursor)
+
+
+def letters_page(
+    workspace_id: UUID, cause: str, after: str | None, limit: int, *columns: str
+) -> tuple[list[tuple[RunView, dict[str, Any]]], str | None]:
+    """The runs of one cause that wait for a decision, the newest first, each with these columns of its letter; and
+    behind which there are more. Raises BadCursor."""
     chosen = open_letters(workspace_id).filter(cause=cause)
     last = decode(after)
     if last is not None:
         chosen = chosen.filter(run_id__lt=last)
     size = page_size(limit)
-    rows = list(chosen.order_by("-run_id").values("run_id", "message", "at")[: size + 1])
+    rows: list[dict[str, Any]] = list(chosen.order_by("-run_id").values("run_id", *columns)[: size + 1])
     page = rows[:size]
     runs = Run.objects.filter(workspace_id=workspace_id, pk__in=[row["run_id"] for row in page])
     views = {view.id: view for view in run_views(runs.values(*RUN_COLUMNS))}
-    return Page(
-        [DeadLetterView(views[row["run_id"]], row["message"], row["at"]) for row in page if row["run_id"] in views],
-        encode(page[-1]["run_id"]) if len(rows) > size else None,
-    )
+    found = [(views[row["run_id"]], row) for row in page if row["run_id"] in views]
+    return found, encode(page[-1]["run_id"]) if len(rows) > size else None
 
 
 def retry_each(*, workspace_id: UUID, run_ids: Sequence[UUID], by: UUID | None = None) -> list[RetryOutcome]:
@@ -106,6 +115,7 @@ def _retry(workspace_id: UUID, run_id: UUID, by: UUID | None) -> RetryOutcome:
         found = look_plainly(workspace_id, run_id)
         with commit("run.replay"):
             carry_on_plainly(found, "api" if by is None else f"user:{by}", database_now())
+            tell(id=str(run_id))
     except NeedsSomebody:
         return RetryOutcome(run_id, "asks", ASKS)
     except RuntimeRefused as error:
@@ -129,7 +139,7 @@ def solve_dead_letters(
     if len(run_ids) > MOST_AT_ONCE:
         raise RuntimeRefused(f"At most {MOST_AT_ONCE} at once.", code="too_many", limit=MOST_AT_ONCE)
     with commit("deadletter.solve"):
-        return (
+        count = (
             open_letters(workspace_id)
             .filter(run_id__in=list(run_ids))
             .update(
@@ -139,6 +149,10 @@ def solve_dead_letters(
                 reason=reason[:400],
             )
         )
+        tell(count=count)
+        if not count:
+            unchanged()
+        return count
 
 
 def open_letters(workspace_id: UUID) -> QuerySet[DeadLetter]:

@@ -15,13 +15,15 @@ from runtime.store.models import Delivery, Event
 MASK: Final = "••••••"
 #: More text than this is not shown; the bytes are kept.
 _SHOWN_BYTES: Final = 256 * 1024
+#: How far the clock of a process may be from the database's.
+_SLACK_MS: Final = 600_000
 _COLUMNS: Final = (
     "id", "workflow_id", "trigger_id", "source", "received_at", "verdict", "reason", "run_id", "dedupe_key",
     "body_size", "body_sha256", "signature", "duplicates",
 )  # fmt: skip
 _DETAIL: Final = (
     *_COLUMNS, "past_key", "method", "path", "query", "headers", "content_type", "body", "body_artifact_id",
-    "parse_error",
+    "parse_error", "removed_at",
 )  # fmt: skip
 
 
@@ -35,6 +37,13 @@ def events(
         chosen = chosen.filter(workflow_id=wanted.workflow_id)
     if wanted.verdict is not None:
         chosen = chosen.filter(verdict=wanted.verdict)
+    if wanted.not_started:
+        chosen = chosen.filter(run_id__isnull=True)
+    # Ids rise with time: by them the index leads to the first of that time.
+    if wanted.since is not None:
+        chosen = chosen.filter(received_at__gte=wanted.since, id__gte=_id_at(wanted.since - _SLACK_MS))
+    if wanted.until is not None:
+        chosen = chosen.filter(received_at__lte=wanted.until, id__lte=_id_at(wanted.until + _SLACK_MS))
     last = decode(after)
     if last is not None:
         chosen = chosen.filter(id__lt=last)
@@ -69,7 +78,13 @@ def event(*, workspace_id: UUID, event_id: UUID) -> EventDetail:
             }
             for found in deliveries
         ],
+        removed_at=row["removed_at"],
     )
+
+
+def _id_at(moment: int) -> UUID:
+    """What ids made at this moment (ms) begin with."""
+    return UUID(int=max(0, min(moment, 2**48 - 1)) << 80)
 
 
 def _view(row: dict[str, Any]) -> EventView:
@@ -79,7 +94,7 @@ def _view(row: dict[str, Any]) -> EventView:
 
 def _text(row: dict[str, Any]) -> str | None:
     """The body as text; None where it is not text or too much to show."""
-    if row["body_size"] > _SHOWN_BYTES:
+    if row["removed_at"] is not None or row["body_size"] > _SHOWN_BYTES:
         return None
     if row["body"] is None:
         raw = artifact(row["body_artifact_id"]) if row["body_artifact_id"] is not None else b""

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from runtime.api.rows import RUN_COLUMNS, DataDamaged, artifact, document
 from runtime.api.trail import trail, trail_faults
 from runtime.contracts import NotFound, TrailEntry
-from runtime.engine.jsonprofile import dumps_bytes, loads_stored
+from runtime.engine.jsonprofile import dumps, dumps_bytes, loads_stored
 from runtime.interpreter.waiting import iso
 from runtime.sdk.redaction import MASK, is_secret_name
 from runtime.store.dialect import database_now
 from runtime.store.models import Attempt, Delivery, Event, HumanTask, HumanVote, Replay, Run, StepRun, Version
 
 __all__ = ["export"]
+
+Mask: TypeAlias = Callable[[Any], Any]
 
 FORMAT: Final = "millrace.run"
 VERSION: Final = 1
@@ -25,26 +27,43 @@ _PORTION: Final = 100
 _TIMES: Final = frozenset({"at", "until", "since"})
 
 
-def export(*, workspace_id: UUID, run_id: UUID) -> Iterator[bytes]:
-    """Everything that is kept of the run, secrets masked as they are stored. Raises NotFound, at once."""
+def export(*, workspace_id: UUID, run_id: UUID, mask: Mask | None = None) -> Iterator[bytes]:
+    """Everything that is kept of the run, secrets masked as they are stored; `mask`: what is done to each part that
+    holds data before it is written. Raises NotFound, at once."""
     row = Run.objects.filter(workspace_id=workspace_id, pk=run_id).values(*RUN_COLUMNS, "min_engine").first()
     if row is None:
         raise NotFound("There is no such run.", code="run_not_found")
-    return _written(workspace_id, dict(row))
+    return _written(workspace_id, dict(row), mask or _as_it_is)
 
 
-def _written(workspace_id: UUID, row: dict[str, Any]) -> Iterator[bytes]:
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _written(workspace_id: UUID, row: dict[str, Any], mask: Mask) -> Iterator[bytes]:
     run_id = row["id"]
     head = {"format": FORMAT, "version": VERSION, "exported_at": iso(database_now())}
     yield dumps_bytes(head)[:-1] + b',"run":' + dumps_bytes(_run(row))
     yield b',"workflow":' + dumps_bytes(_workflow(row))
-    yield b',"start":' + dumps_bytes(None if row["event_id"] is None else _start(row["event_id"]))
+    yield b',"start":' + dumps_bytes(None if row["event_id"] is None else _masked_start(_start(row["event_id"]), mask))
     yield from _listed("transitions", _transitions(workspace_id, run_id))
-    yield from _listed("steps", _steps(run_id))
-    yield from _listed("attempts", _attempts(run_id))
-    yield from _listed("decisions", _decisions(run_id))
-    yield from _listed("generations", _generations(run_id))
+    yield from _listed("steps", map(mask, _steps(run_id)))
+    yield from _listed("attempts", map(mask, _attempts(run_id)))
+    yield from _listed("decisions", map(mask, _decisions(run_id)))
+    yield from _listed("generations", map(mask, _generations(run_id)))
     yield b',"state_differs":' + dumps_bytes(trail_faults(workspace_id=workspace_id, run_id=run_id)) + b"}"
+
+
+def _masked_start(start: dict[str, Any] | None, mask: Mask) -> dict[str, Any] | None:
+    """A start whose body is JSON is masked as what it says."""
+    text = None if start is None else start.get("body_text")
+    if start is None or mask is _as_it_is or text is None:
+        return start
+    try:
+        masked: Any = mask(loads_stored(text))
+    except ValueError:
+        masked = mask(text)
+    return {**start, "query": mask(start["query"]), "body_text": masked if isinstance(masked, str) else dumps(masked)}
 
 
 def _listed(name: str, items: Iterable[dict[str, Any]]) -> Iterator[bytes]:

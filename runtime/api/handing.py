@@ -1,24 +1,29 @@
-"""Who of those who are asked sees to it: taking a question, giving it back, handing it over to a colleague."""
+"""Who of those who are asked sees to it: taking a question, giving it back, handing it over to a colleague; and
+what is said about it, and seen of it, meanwhile."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from runtime.api.asking import refuse_late, standing
 from runtime.api.tasks import row_of, task
-from runtime.contracts import AlreadyDecided, NotAsked, TaskRefused, TaskView, Voter
+from runtime.contracts import AlreadyDecided, NotAsked, Person, TaskRefused, TaskView, Voter
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSONRefused, loads_stored, normalise
+from runtime.interpreter.asking import ADMINS, refuse_late, standing
 from runtime.interpreter.people import listed, tokens
 from runtime.ports import PORTS
+from runtime.store.beside import unchanged
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import HumanMail, HumanNote, HumanTask, HumanVote, Run
+from runtime.store.models import HumanMail, HumanNote, HumanSnooze, HumanTask, HumanVote, Run
 
-__all__ = ["give_back", "hand_over", "take"]
+__all__ = ["comment", "give_back", "hand_over", "leave_to_admins", "snooze", "take"]
 
 _LONGEST_REASON: Final = 2000
+_MOST_COMMENTS: Final = 100
+_LONGEST_SNOOZE_MS: Final = 60 * 86_400_000
 #: Mail about handing over is numbered behind all notices of a question.
 _BEHIND_NOTICES: Final = 1_000
 
@@ -41,6 +46,8 @@ def take(*, workspace_id: UUID, task_id: UUID, voter: Voter, over: bool = False)
             before = row.claimed_name if row.claimed_by is not None else ""
             HumanTask.objects.filter(pk=task_id).update(claimed_by=voter.id, claimed_name=voter.name[:200])
             _note(task_id, "take", voter, to=before)
+        else:
+            unchanged()
     return task(workspace_id=workspace_id, task_id=task_id)
 
 
@@ -54,6 +61,8 @@ def give_back(*, workspace_id: UUID, task_id: UUID, voter: Voter) -> TaskView:
                 raise NotAsked(f"{row.claimed_name} has taken this.")
             HumanTask.objects.filter(pk=task_id).update(claimed_by=None, claimed_name="")
             _note(task_id, "give_back", voter, to=row.claimed_name if row.claimed_by != voter.id else "")
+        else:
+            unchanged()
     return task(workspace_id=workspace_id, task_id=task_id)
 
 
@@ -62,13 +71,7 @@ def hand_over(*, workspace_id: UUID, task_id: UUID, voter: Voter, to: str, reaso
 
     Raises NotFound, NotAsked, AlreadyDecided, TaskRefused (`to`, `reason`).
     """
-    reason = reason.strip()
-    try:
-        normalise(reason)
-    except JSONRefused as error:
-        raise TaskRefused({"reason": error.message}) from None
-    if not reason or len(reason) > _LONGEST_REASON:
-        raise TaskRefused({"reason": "Say why, in a few words."})
+    reason = _why(reason)
     row_of(workspace_id, task_id)
     heir = PORTS.people.voter(workspace_id=workspace_id, email=to.strip().lower())
     if heir is None:
@@ -87,14 +90,103 @@ def hand_over(*, workspace_id: UUID, task_id: UUID, voter: Voter, to: str, reaso
         mine = asked == "asked" and not HumanVote.objects.filter(task_id=task_id, voter=voter.id).exists()
         HumanTask.objects.filter(pk=task_id).update(**_changes(row, voter if mine else None, heir))
         _note(task_id, "hand_over", voter, to=heir.name, text=reason)
-        spec: Any = loads_stored(row.spec)
-        if person is not None and (spec.get("mail") or PORTS.post is not None):
-            number = _BEHIND_NOTICES + HumanNote.objects.filter(task_id=task_id).count()
-            HumanMail.objects.create(
-                task_id=task_id, number=number, kind="hand_over", email=person.email, name=person.name[:200],
-                language=person.language, time_zone=person.time_zone, due_at=now, created_at=now,
-            )  # fmt: skip
+        _tell(row, [] if person is None else [person], now)
     return task(workspace_id=workspace_id, task_id=task_id)
+
+
+def leave_to_admins(*, workspace_id: UUID, task_id: UUID, voter: Voter, reason: str) -> TaskView:
+    """Leave a failure to the admins: it leaves the lists of all others, who may no longer decide it. It is on record.
+
+    Raises NotFound, NotAsked, AlreadyDecided, TaskRefused (`reason`; ``: it is no failure, or nobody could see to it).
+    """
+    reason = _why(reason)
+    row_of(workspace_id, task_id)
+    admins = PORTS.people.known(workspace_id=workspace_id, tokens=[ADMINS])
+    people = [one for addressee in admins for one in addressee.people]
+    if not people:
+        raise TaskRefused({"": "There is no admin here who could see to it."})
+    with commit("human.assign"):
+        row = _locked(task_id, voter)
+        if row.kind != "exception":
+            raise TaskRefused({"": "Only what becomes of a failure can be left to the admins. Hand this over instead."})
+        if standing(row, voter) is None:
+            raise NotAsked("Others are asked this.")
+        if ADMINS in tokens(row.people):
+            raise TaskRefused({"": "This is left to the admins already."})
+        HumanTask.objects.filter(pk=task_id).update(people=listed([ADMINS]), away="", claimed_by=None, claimed_name="")
+        _note(task_id, "leave", voter, text=reason)
+        _tell(row, [one for one in people if one.id != voter.id], database_now())
+    return task(workspace_id=workspace_id, task_id=task_id)
+
+
+def snooze(*, workspace_id: UUID, task_id: UUID, voter: Voter, until: int | None) -> TaskView:
+    """Keep it out of this person's list until then; None: it is back at once. Others see it as before.
+
+    Raises NotFound, NotAsked, AlreadyDecided, TaskRefused where that is too late or over already.
+    """
+    row_of(workspace_id, task_id)
+    with commit("human.assign"):
+        row = _locked(task_id, voter)
+        if standing(row, voter) is None:
+            raise NotAsked("Others are asked this.")
+        now = database_now()
+        if until is not None and not now < until < now + _LONGEST_SNOOZE_MS:
+            raise TaskRefused({"until": "Choose a time within the next 60 days."})
+        if until is not None and row.ends_at is not None and until >= row.ends_at:
+            raise TaskRefused({"until": "By then the run has gone on without an answer. Choose an earlier time."})
+        mine = HumanSnooze.objects.filter(task_id=task_id, voter=voter.id)
+        if until is None:
+            if not mine.delete()[0]:
+                unchanged()
+        elif not mine.update(until=until):
+            HumanSnooze.objects.create(task_id=task_id, voter=voter.id, until=until)
+    return task(workspace_id=workspace_id, task_id=task_id)
+
+
+def comment(*, workspace_id: UUID, task_id: UUID, voter: Voter, text: str) -> TaskView:
+    """Say something about it without deciding: everybody who sees the question reads it, and whoever asks for it may
+    answer so. Raises NotFound, AlreadyDecided, TaskRefused."""
+    text = text.strip()
+    try:
+        normalise(text)
+    except JSONRefused as error:
+        raise TaskRefused({"text": error.message}) from None
+    if not text or len(text) > _LONGEST_REASON:
+        raise TaskRefused({"text": "Write a few words."})
+    row_of(workspace_id, task_id)
+    with commit("human.assign"):
+        _locked(task_id, voter, again=True)
+        if HumanNote.objects.filter(task_id=task_id, kind="comment").count() >= _MOST_COMMENTS:
+            raise TaskRefused({"text": f"There are {_MOST_COMMENTS} comments already."})
+        _note(task_id, "comment", voter, text=text)
+    return task(workspace_id=workspace_id, task_id=task_id)
+
+
+def _why(reason: str) -> str:
+    """What stands in the record. Raises TaskRefused."""
+    reason = reason.strip()
+    try:
+        normalise(reason)
+    except JSONRefused as error:
+        raise TaskRefused({"reason": error.message}) from None
+    if not reason or len(reason) > _LONGEST_REASON:
+        raise TaskRefused({"reason": "Say why, in a few words."})
+    return reason
+
+
+def _tell(row: HumanTask, people: Sequence[Person], now: int) -> None:
+    """Write to those who are to see to it from now on, where mail is sent at all."""
+    spec: Any = loads_stored(row.spec)
+    if not people or not (spec.get("mail") or PORTS.post is not None):
+        return
+    number = _BEHIND_NOTICES + HumanNote.objects.filter(task_id=row.id).count()
+    HumanMail.objects.bulk_create(
+        HumanMail(
+            task_id=row.id, number=number, kind="hand_over", email=one.email, name=one.name[:200],
+            language=one.language, time_zone=one.time_zone, due_at=now, created_at=now,
+        )
+        for one in people
+    )  # fmt: skip
 
 
 def _locked(task_id: UUID, voter: Voter, *, again: bool = False) -> HumanTask:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from runtime.api.asking import may_decide
 from runtime.api.tasks import task
 from runtime.contracts import TaskView, Voter
 from runtime.engine.jsonprofile import loads_stored
+from runtime.interpreter.asking import may_decide
 from runtime.interpreter.mail_links import digest
 from runtime.interpreter.people import amount_text
 from runtime.ports import PORTS

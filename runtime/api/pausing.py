@@ -14,6 +14,7 @@ from runtime.api.runs import run
 from runtime.contracts import AlreadyFinished, DeploymentView, HeldVersion, NotFound, NotPaused, RunView
 from runtime.interpreter.generations import paused_around
 from runtime.store import holds
+from runtime.store.beside import unchanged
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Deployment, Hold, Run
@@ -44,7 +45,9 @@ def pause_run(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None, reaso
     with commit("run.pause"):
         now = database_now()
         paused = pause_runs(found, by=_who(by), reason=why, now=now)
-        if paused:
+        if not paused:
+            unchanged()
+        else:
             rung = pause_own_runs([run_id], reason=why, now=now, who=_who(by))
     view = run(workspace_id=workspace_id, run_id=run_id)
     if not paused and not view.paused:
@@ -71,7 +74,9 @@ def resume_run(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None) -> R
                 "This run was paused together with the run around it. Resume that one: this one goes with it."
             )
         resumed = resume_runs(found, now=now, who=_who(by))
-        if resumed:
+        if not resumed:
+            unchanged()
+        else:
             holds.take_turns(found, now)
             rung = resume_own_runs([run_id], now=now, who=_who(by))
     view = run(workspace_id=workspace_id, run_id=run_id)

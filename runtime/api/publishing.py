@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,7 +15,6 @@ from runtime.api.cursors import MOST, decode_number, encode_number, page_size
 from runtime.api.held import holds_of
 from runtime.catalog import CATALOG
 from runtime.contracts import (
-    JSON,
     BreakerView,
     CheckReport,
     DeploymentView,
@@ -31,11 +31,12 @@ from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored
 from runtime.engine.needs import engine_needed
 from runtime.engine.problems import Problem
-from runtime.nodes.triggers.schedule import next_fires
+from runtime.store.beside import tell, unchanged
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Deployment, Hold, Run, Trigger, Version
 from runtime.store.pauses import WITH_WORKFLOW
+from runtime.store.planned import Plan, plan_of, plans_of
 
 WEBHOOK: Final = "trigger.webhook"
 SCHEDULE: Final = "trigger.schedule"
@@ -69,6 +70,7 @@ def publish(
         before = Deployment.objects.select_for_update().filter(pk=workflow_id).first()
         if before is not None and before.workspace_id != workspace_id:
             raise _no_such_workflow()
+        was = None if before is None else before.version.graph_sha256
         last = Version.objects.filter(workflow_id=workflow_id, kind="live").aggregate(last=Max("number"))["last"]
         created = Version.objects.create(
             id=version_id,
@@ -93,6 +95,7 @@ def publish(
             before.changed_at = now
             before.save(update_fields=["version", "retired", "changed_at"])
         _arm(workspace_id, workflow_id, created, drawn.triggers, now)
+        tell(version=created.number, sha256_before=was, sha256_after=sha256)
     return _version_view(created, created.id)
 
 
@@ -102,7 +105,7 @@ def enable(*, workspace_id: UUID, workflow_id: UUID) -> DeploymentView:
         now = database_now()
         _switch(workspace_id, workflow_id, now, enabled=True)
         for trigger in Trigger.objects.filter(workflow_id=workflow_id, enabled=True, type__startswith=SCHEDULE):
-            trigger.next_fire_at = first_fire(loads_stored(trigger.config), now)
+            trigger.next_fire_at = plan_of(trigger).next_at(now)
             trigger.save(update_fields=["next_fire_at"])
     return _deployment_or_raise(workspace_id, workflow_id)
 
@@ -206,7 +209,9 @@ def triggers(*, workspace_id: UUID, workflow_id: UUID) -> list[TriggerView]:
     enabled = Deployment.objects.filter(pk=workflow_id, workspace_id=workspace_id, enabled=True, retired=False).exists()
     found = []
     now = database_now()
-    for row in Trigger.objects.filter(workspace_id=workspace_id, workflow_id=workflow_id, enabled=True).order_by("id"):
+    rows = list(Trigger.objects.filter(workspace_id=workspace_id, workflow_id=workflow_id, enabled=True).order_by("id"))
+    plans = plans_of(row for row in rows if row.type.startswith(SCHEDULE))
+    for row in rows:
         config = CATALOG.filled(row.type, loads_stored(row.config))
         scheduled = row.type.startswith(SCHEDULE)
         found.append(
@@ -217,7 +222,7 @@ def triggers(*, workspace_id: UUID, workflow_id: UUID) -> list[TriggerView]:
                 type=row.type,
                 enabled=enabled,
                 path=f"/hooks/{row.slug}" if row.type.startswith(WEBHOOK) else None,
-                next_fires=next_fires(config, now, _SHOWN_FIRES) if scheduled and enabled else [],
+                next_fires=_coming(plans[row.pk], now) if scheduled and enabled else [],
                 config=config,
             )
         )
@@ -256,12 +261,6 @@ def refuse_problems(graph: Mapping[str, Any]) -> None:
         raise GraphHasProblems(problems)
 
 
-def first_fire(config: JSON, now: int) -> int | None:
-    """The next instant of a schedule."""
-    fires = next_fires(config if isinstance(config, dict) else {}, now, 1)
-    return fires[0] if fires else None
-
-
 def start_of(graph: Graph, wanted: str | None) -> Node | None:
     """The start step named by id or key; without a name the button, else the only start there is."""
     if wanted is not None:
@@ -273,6 +272,11 @@ def start_of(graph: Graph, wanted: str | None) -> Node | None:
 
 
 # --- inside --------------------------------------------------------------------------------------------------------
+
+
+def _coming(plan: Plan, now: int) -> list[int]:
+    """When it starts next."""
+    return [one.at for one in islice((one for one in plan.starts(now) if one.fate == "start"), _SHOWN_FIRES)]
 
 
 def _queue_up(workflow_id: UUID) -> None:
@@ -295,8 +299,7 @@ def _arm(workspace_id: UUID, workflow_id: UUID, version: Version, starts: Sequen
         next_fire_at = row.next_fire_at if row is not None else None
         if not (scheduled and armed and enabled):
             next_fire_at = None
-        elif next_fire_at is None or row is None or row.config != config:
-            next_fire_at = first_fire(dict(node.config), now)
+        changed = row is None or row.config != config
         if row is None:
             row = Trigger(
                 id=uuid7(),
@@ -306,6 +309,8 @@ def _arm(workspace_id: UUID, workflow_id: UUID, version: Version, starts: Sequen
                 slug=secrets.token_urlsafe(16),
             )
         row.node_key, row.type, row.config, row.version = node.key, node.type, config, version
+        if scheduled and armed and enabled and (changed or next_fire_at is None):
+            next_fire_at = plan_of(row).next_at(now)
         row.enabled, row.next_fire_at = armed, next_fire_at
         row.save()
     # Starts that are no more keep their row: should the step come back, so does its address.
@@ -313,10 +318,10 @@ def _arm(workspace_id: UUID, workflow_id: UUID, version: Version, starts: Sequen
 
 
 def _switch(workspace_id: UUID, workflow_id: UUID, now: int, *, enabled: bool) -> None:
-    changed = Deployment.objects.filter(pk=workflow_id, workspace_id=workspace_id, retired=False).update(
-        enabled=enabled, changed_at=now
-    )
-    if not changed:
+    here = Deployment.objects.filter(pk=workflow_id, workspace_id=workspace_id, retired=False)
+    if here.filter(enabled=enabled).exists():
+        unchanged()
+    if not here.update(enabled=enabled, changed_at=now):
         raise _no_such_workflow()
 
 

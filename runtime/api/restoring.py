@@ -13,12 +13,12 @@ from runtime.catalog import CATALOG
 from runtime.contracts import HeldRun, HeldStep, Hold
 from runtime.engine.graph import Node, parse
 from runtime.engine.jsonprofile import loads_stored
-from runtime.nodes.triggers.schedule import next_fires
 from runtime.sdk import EffectClass
 from runtime.store import restores
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Attempt, Instance, Run, StepRun, Trigger, Version
+from runtime.store.planned import plan_of
 from runtime.store.queued import leave_out, queued
 
 _PAGE: Final = 200
@@ -78,12 +78,9 @@ def confirm_restored(*, schedules: Literal["skip", "run"] = "skip") -> bool:
     own rule for missed starts decides."""
     if schedules == "skip":
         for trigger in _past_schedules():
-            config: Any = loads_stored(trigger.config)
-            following = next_fires(config, database_now(), 1)
             with commit("schedule.tick"):
-                Trigger.objects.filter(pk=trigger.pk, next_fire_at=trigger.next_fire_at).update(
-                    next_fire_at=following[0] if following else None
-                )
+                following = plan_of(trigger).next_at(database_now())
+                Trigger.objects.filter(pk=trigger.pk, next_fire_at=trigger.next_fire_at).update(next_fire_at=following)
         # So may those have that waited for their turn; a person can ask for them again.
         with commit("schedule.release"):
             leave_out(queued(), "A backup was restored while it waited.")

@@ -19,7 +19,6 @@ from runtime.api.runs import run as one_run
 from runtime.contracts import (
     JSON,
     Decision,
-    NotRetryable,
     Page,
     PlannedItem,
     PlanOutdated,
@@ -29,23 +28,17 @@ from runtime.contracts import (
     RetryView,
     RunView,
 )
-from runtime.engine import containers
-from runtime.engine.ids import uuid7
-from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normalise
-from runtime.engine.needs import engine_needed
+from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.engine.replay import Fate, PlannedStep
-from runtime.engine.state import RunStatus
-from runtime.interpreter import called_versions, four_eyes, own_plans, questions
+from runtime.interpreter import called_versions, four_eyes, own_plans
+from runtime.interpreter.anew import check_anew, start_anew
 from runtime.interpreter.calls import lost_try
+from runtime.interpreter.edited_retries import problem
 from runtime.interpreter.generations import decided, note_decision, paused_around, refuse_part_of_what_is_over
-from runtime.interpreter.own_errors import changed
-from runtime.interpreter.own_results import that_differs
 from runtime.interpreter.plain_retries import in_the_way, incompatible
 from runtime.interpreter.released import AS_RELEASED, of_a_release
-from runtime.interpreter.released import refused as refused_for_release
 from runtime.interpreter.reopening import Found, carry_on, choices, look, next_rows, run_row, version_of
-from runtime.interpreter.versions import Unsupported
-from runtime.sdk import OwnRuns, StepFailure
+from runtime.store import beside
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Attempt, Hold, Replay, Run
@@ -83,7 +76,7 @@ def retry(
     if _id_of(found, own_plans.counts(found)[1]) != plan:
         raise PlanOutdated("The run has changed since this plan was made. Look at the new plan.")
     lines = found.lines(edited=edits)
-    _refuse(found, lines, edits, decisions, set(repeats))
+    refuse(found, lines, edits, decisions, set(repeats))
     rows = next_rows(found, lines, edits, decisions)
     who = "api" if by is None else f"user:{by}"
     with commit("run.replay"):
@@ -100,13 +93,24 @@ def retry(
                 for node, one in decisions.items()
                 if (lost := lost_try(found.tries[node])) is not None
             ],
-            edits={node: {"before": _input_of(found, node), "after": after} for node, after in edits.items()},
+            edits={node: {"before": input_of(found, node), "after": after} for node, after in edits.items()},
             decisions={node: {"happened": one.happened, "output": one.output} for node, one in decisions.items()},
             may=set(repeats),
         )
         _note_decisions(found, decisions, who, now)
+        if edits:
+            beside.tell(edits={node: _edited(found, node, after) for node, after in edits.items()})
     queue.ring([run_id])
     return one_run(workspace_id=workspace_id, run_id=run_id)
+
+
+def _edited(found: Found, node: str, after: JSON) -> JSON:
+    """What was changed, by name; what it was and is, by digest alone."""
+    before = input_of(found, node)
+    was, now = (one if isinstance(one, Mapping) else {} for one in (before, after))
+    # A step that failed before it had its input has none to compare with: all that is given is new then.
+    names: list[JSON] = [name for name in {**was, **now} if was.get(name) != now.get(name)]
+    return {"changed": names, "sha256_before": beside.digest(before), "sha256_after": beside.digest(after)}
 
 
 def retries(*, workspace_id: UUID, run_id: UUID) -> list[RetryView]:
@@ -133,31 +137,10 @@ def replay_as_new(*, workspace_id: UUID, run_id: UUID, version: int | None = Non
     Raises NotFound, NotRetryable (no event, or the version has no such start).
     """
     row = run_row(workspace_id, run_id)
-    chosen = version_of(row, version)
-    if row["finished_at"] is None:
-        raise NotRetryable("This run is not over yet.", code="still_open")
-    if row["event_id"] is None:
-        raise NotRetryable("This run was not started by an event.", code="no_event")
-    if not chosen.begins_with(row["trigger_node"]):
-        raise NotRetryable("This version of the workflow has no such start.", code="no_such_start")
-    new_id = uuid7()
+    found = check_anew(row, version_of(row, version))
     with commit("run.replay"):
-        now = database_now()
-        Run.objects.create(
-            id=new_id,
-            workspace_id=workspace_id,
-            workflow_id=row["workflow_id"],
-            version_id=chosen.id,
-            event_id=row["event_id"],
-            trigger_node=row["trigger_node"],
-            mode=row["mode"],
-            started_by="api" if by is None else f"user:{by}",
-            status=RunStatus.ACCEPTED.value,
-            replay_of=run_id,
-            min_engine=max(row["min_engine"], engine_needed(chosen.graph)),
-            accepted_at=now,
-            wake_at=now,
-        )
+        new_id = start_anew(found, "api" if by is None else f"user:{by}", database_now())
+        beside.tell(new_run=str(new_id))
     queue.ring([new_id])
     return one_run(workspace_id=workspace_id, run_id=new_id)
 
@@ -229,7 +212,7 @@ def _view(found: Found) -> RetryPlan:
                 fate=line.fate.value,
                 why=_why(line),
                 first=line.first,
-                input=_input_of(found, line.node) if line.first else None,
+                input=input_of(found, line.node) if line.first else None,
                 items=items.get(line.node),
             )
             for line in lines
@@ -248,7 +231,8 @@ def _called(found: Found, lines: Sequence[PlannedStep]) -> list[UUID]:
     return [one for node in drawn if (one := called_versions.workflow_of(node)) is not None]
 
 
-def _input_of(found: Found, node: str) -> JSON:
+def input_of(found: Found, node: str) -> JSON:
+    """What the step was given the last time."""
     row = found.steps.get(node)
     given: JSON = None if row is None else document(row.input)
     return given
@@ -257,14 +241,14 @@ def _input_of(found: Found, node: str) -> JSON:
 # --- what is done -------------------------------------------------------------------------------------------------
 
 
-def _refuse(
+def refuse(
     found: Found,
     lines: Sequence[PlannedStep],
     edits: Mapping[str, JSON],
     decisions: Mapping[str, Decision],
     repeats: Collection[str],
 ) -> None:
-    """Raise RetryRefused with a sentence for each step that stands in the way."""
+    """Raises RetryRefused with a sentence for each step that stands in the way."""
     refused = in_the_way(found, lines)
     # By the plan as it was shown: an edit must not make the run go on from elsewhere.
     begins = {line.node for line in found.lines() if line.first}
@@ -277,8 +261,8 @@ def _refuse(
     said = [node for node, one in decisions.items() if one.happened]
     refused = four_eyes.refused_words(found, said) | refused
     for node, after in edits.items():
-        if node not in refused and (problem := _problem(found, node, after)) is not None:
-            refused[node] = problem
+        if node not in refused and (why := problem(found, node, input_of(found, node), after)) is not None:
+            refused[node] = why
     for line in lines:
         if line.fate is Fate.ASKS and line.node not in decisions:
             refused.setdefault(line.node, "Say whether this happened, or whether it is to be sent again.")
@@ -288,38 +272,6 @@ def _refuse(
             refused.setdefault(line.node, "What became of this step is known.")
     if refused:
         raise RetryRefused(refused)
-
-
-def _problem(found: Found, node: str, after: JSON) -> str | None:
-    """Why a step cannot have these settings."""
-    if not isinstance(after, dict):
-        return "The settings of a step are an object."
-    try:
-        normalise(after)
-        step = found.version.step(node)
-        drawn, given = found.version.graph.by_id[node], _input_of(found, node)
-        why = (
-            refused_for_release(drawn, given, after)
-            or questions.refused(found.old.graph.by_id.get(node), drawn, given, after)
-            or four_eyes.refused_call(found, node, after)
-        )
-        if why is not None:
-            return why
-        if step.prepared is not None:
-            config = step.prepared.validate(after)
-            if step.type.effect_of(after) is not step.effect:
-                return "This would make another sort of step of it. Change the workflow, and retry with that version."
-            items = getattr(config, "items", None)
-            if containers.is_container(found.version.graph.by_id[node].type) and isinstance(items, list | tuple):
-                index = that_differs(found.row["id"], node, OwnRuns("items", items=tuple(items)))
-                return None if index is None else changed(index).message
-    except StepFailure as failure:
-        return failure.message
-    except JSONRefused as error:
-        return error.message
-    except Unsupported:
-        return "This Millrace does not know the step's type."
-    return None
 
 
 def _note_decisions(found: Found, decisions: Mapping[str, Decision], who: str, now: int) -> None:

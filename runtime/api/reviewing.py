@@ -14,18 +14,19 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from runtime import queue
-from runtime.api.asking import Standing, refuse_late, refuse_others
 from runtime.api.reviews import differs, found, hands_in, is_barred, judge_of, row_view, spec_of, totals_of, view_of
 from runtime.contracts import JSON, AlreadyDecided, NotAsked, TaskRefused, Voter
 from runtime.contracts.reviews import FourEyes, NotReady, ReviewChanged, ReviewView, RowBecame, RowChange
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normalise
+from runtime.interpreter.asking import Standing, refuse_late, refuse_others
 from runtime.interpreter.people import listed
 from runtime.interpreter.waiting import iso
 from runtime.ports import PORTS
 from runtime.sdk.reviews import Judge, misfit_text
 from runtime.sdk.table_values import Misfit, Order, Sign
 from runtime.store import reviews as store
+from runtime.store.beside import tell, unchanged
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import HumanMail, HumanNote, HumanTask, HumanVote, Review, ReviewChange, ReviewRow, Run
@@ -96,6 +97,9 @@ def change_review_rows(
             )
             ReviewChange.objects.bulk_create(written)
             Review.objects.filter(pk=review.id).update(revision=review.revision + 1)
+            tell(rows=[seq + 1 for seq in sorted(touched)], revision=review.revision + 1)
+        else:
+            unchanged()
     return became
 
 

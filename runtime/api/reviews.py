@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.db.models import Count, Q
 
-from runtime.api.asking import over, standing
 from runtime.api.batches import whole
 from runtime.api.cursors import decode, encode, page_size
 from runtime.api.tasks import row_of
@@ -17,6 +16,7 @@ from runtime.contracts import JSON, NotFound, Page, Voter
 from runtime.contracts.batches import CountAndSum
 from runtime.contracts.reviews import ReviewChangeView, ReviewRowView, ReviewTotal, ReviewView, RowsShown
 from runtime.engine.jsonprofile import loads_stored
+from runtime.interpreter.asking import over, standing
 from runtime.interpreter.counting import able
 from runtime.interpreter.people import tokens
 from runtime.ports import PORTS

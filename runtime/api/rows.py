@@ -8,9 +8,10 @@ from uuid import UUID
 
 from django.core.exceptions import ObjectDoesNotExist
 
+from runtime.api.fields import fields_of
 from runtime.api.held import holds_of
 from runtime.api.items import NOTHING, Halted, halted, parents
-from runtime.contracts import JSON, AttemptView, CancelView, HoldView, RuntimeRefused, RunView, StepView
+from runtime.contracts import JSON, AttemptView, CancelView, HoldView, RunFieldView, RuntimeRefused, RunView, StepView
 from runtime.contracts.items import ParentView, SolvedView
 from runtime.engine.jsonprofile import loads_stored
 from runtime.engine.state import TERMINAL
@@ -25,7 +26,7 @@ RUN_COLUMNS: Final = (
     "id", "workspace_id", "workflow_id", "version_id", "version__number", "mode", "status", "outcome", "generation",
     "seq", "started_by", "business_key", "event_id", "accepted_at", "started_at", "finished_at", "waiting", "error",
     "cancel_requested_at", "cancelled_by", "replay_of", "trigger_node", "parent_run_id", "parent_node", "item_index",
-    "paused_at", "paused_by", "pause_reason", "held",
+    "paused_at", "paused_by", "pause_reason", "held", "values_removed_at",
 )  # fmt: skip
 STEP_COLUMNS: Final = (
     "node_id", "node_key", "generation", "status", "attempt", "ports", "note", "wait", "error", "due_at", "started_at",
@@ -71,10 +72,12 @@ def run_view(
     failed: below.Failed = below.NONE,
     why_cancelled: str = "",
     solution: solved.Solution | None = None,
+    fields: tuple[RunFieldView, ...] = (),
 ) -> RunView:
     """One run, from its `RUN_COLUMNS`; `hold`: its workflow's, where that holds it; `halts`: what holds up the runs
     that it waits for; `asked`: whom it asks itself; `failed`: below it, where it is done;
-    `why_cancelled`: of one that somebody cancelled; `solution`: of one that failed, where it was settled since."""
+    `why_cancelled`: of one that somebody cancelled; `solution`: of one that failed, where it was settled since;
+    `fields`: what it is found by."""
     return RunView(
         id=row["id"],
         workspace_id=row["workspace_id"],
@@ -103,6 +106,8 @@ def run_view(
         failed_calls=failed.calls,
         cancelled=_cancelled(row, why_cancelled),
         solved=None if solution is None else SolvedView(*solution),
+        fields=fields,
+        data_removed_at=row["values_removed_at"],
     )
 
 
@@ -122,6 +127,7 @@ def run_views(rows: Iterable[Mapping[str, Any]]) -> list[RunView]:
     failed = below.failed({row["id"]: row["version_id"] for row in rows if row["status"] == "completed"})
     reasons = _reasons([row["id"] for row in rows if row["cancel_requested_at"] is not None])
     settled = solved.solutions([row["id"] for row in rows if row["status"] == "dead_lettered"])
+    named = fields_of(rows)
     return [
         run_view(
             row,
@@ -133,6 +139,7 @@ def run_views(rows: Iterable[Mapping[str, Any]]) -> list[RunView]:
             failed.get(row["id"], below.NONE),
             reasons.get(row["id"], ""),
             settled.get(row["id"]),
+            named.get(row["id"], ()),
         )
         for row in rows
     ]

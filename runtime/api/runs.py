@@ -7,10 +7,9 @@ from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 
 from runtime import queue
-from runtime.api.cursors import decode, encode, page_size
 from runtime.api.items import IS_ITEM, counts
 from runtime.api.rows import RUN_COLUMNS, STEP_COLUMNS, attempt_view, document, run_views, step_view
 from runtime.contracts import (
@@ -18,9 +17,7 @@ from runtime.contracts import (
     AttemptView,
     NotFound,
     NotUndoable,
-    Page,
     RunChanges,
-    RunFilters,
     RunSnapshot,
     RunView,
     StepDetail,
@@ -30,6 +27,7 @@ from runtime.contracts import (
 from runtime.engine import containers
 from runtime.engine.graph import UNDO_PORT
 from runtime.engine.jsonprofile import loads_stored
+from runtime.store.beside import unchanged
 from runtime.store.cancels import ask_to_cancel
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
@@ -46,25 +44,6 @@ _WAITING: Final = ("waiting_timer", "waiting_event", "waiting_human", "parked")
 _PATIENCE: Final = 8
 #: Runs that are rung for when one is cancelled; the others are found.
 _MOST_RUNG: Final = 200
-_HEX: Final = frozenset("0123456789abcdef")
-
-
-def runs(
-    *, workspace_id: UUID, filters: RunFilters | None = None, after: str | None = None, limit: int = 50
-) -> Page[RunView]:
-    """Runs, newest first. `after` is the cursor of the page before. Raises BadCursor."""
-    filters = filters or RunFilters()
-    chosen = _filtered(Run.objects.filter(workspace_id=workspace_id), filters)
-    if not filters.query:
-        # What is done for one entry of a list is found by its name, and shown with the run it belongs to.
-        chosen = chosen.exclude(IS_ITEM)
-    last = decode(after)
-    if last is not None:
-        chosen = chosen.filter(id__lt=last)
-    size = page_size(limit)
-    rows = list(chosen.order_by("-id").values(*RUN_COLUMNS)[: size + 1])
-    views = run_views(rows[:size])
-    return Page(views, encode(views[-1].id) if len(rows) > size else None)
 
 
 def run(*, workspace_id: UUID, run_id: UUID) -> RunView:
@@ -135,6 +114,8 @@ def cancel(
         open_run = Run.objects.filter(pk=run_id, workspace_id=workspace_id, finished_at__isnull=True)
         who, why = "api" if by is None else f"user:{by}", reason.strip()[:400] or None
         asked = ask_to_cancel(open_run, by=who, now=database_now(), undo=undo, reason=why)
+        if not asked:
+            unchanged()
         still_open = bool(asked) or open_run.exists()
         undoing = open_run.filter(status="compensating").exists()
     if undoing and not asked:
@@ -201,35 +182,6 @@ def _consistent(workspace_id: UUID, run_id: UUID) -> tuple[RunView, list[StepVie
         if all(found.seq <= view.seq for found in steps):
             break
     return view, _with_items(view, steps)
-
-
-def _filtered(chosen: QuerySet[Run], filters: RunFilters) -> QuerySet[Run]:
-    if filters.workflow_id is not None:
-        chosen = chosen.filter(workflow_id=filters.workflow_id)
-    if filters.statuses:
-        chosen = chosen.filter(status__in=filters.statuses)
-    if filters.mode is not None:
-        chosen = chosen.filter(mode=filters.mode)
-    if filters.accepted_after is not None:
-        chosen = chosen.filter(accepted_at__gte=filters.accepted_after)
-    if filters.accepted_before is not None:
-        chosen = chosen.filter(accepted_at__lt=filters.accepted_before)
-    if filters.query:
-        chosen = chosen.filter(_matching(filters.query.strip()))
-    return chosen
-
-
-def _matching(query: str) -> Q:
-    """A business key that begins so, in small or capital letters, or a run id that begins so."""
-    found = Q()
-    # SQLite folds the case of ASCII letters only: other letters are asked for in each way people write a word.
-    for spelling in sorted({query, query.lower(), query.upper(), query.title(), query.capitalize()}):
-        found |= Q(business_key__istartswith=spelling)
-    digits = query.lower().replace("-", "")
-    if digits and len(digits) <= 32 and _HEX.issuperset(digits):
-        low, high = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
-        found |= Q(id__gte=low, id__lte=high)
-    return found
 
 
 def _with_plain_success(view: StepView, attempts: list[AttemptView]) -> list[AttemptView]:

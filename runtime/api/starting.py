@@ -17,7 +17,7 @@ from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps_bytes, loads_stored, normalise
 from runtime.engine.needs import engine_needed
 from runtime.sdk.windows import FOR_EVER, milliseconds
-from runtime.store import artifacts, current
+from runtime.store import artifacts, beside, current
 from runtime.store.brake import BRAKE
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
@@ -159,6 +159,7 @@ def _accept(
     if len(body) > artifacts.INLINE_LIMIT:
         artifact_id = artifacts.put(body, workspace_id=workspace_id, media_type="application/json", name="input.json")
     held = mode == "live" and Hold.objects.filter(pk=workflow_id).exists()
+    kept = beside.wanted("ingress.accept")
     with current.borrowed() as writer:
         now = writer.now_ms()
         event = EventRow(
@@ -195,7 +196,9 @@ def _accept(
             min_engine=Version.objects.values_list("min_engine", flat=True).get(pk=version_id),
             lease_owner=writer.owner if writer.takes and not held else None,
         )
-        accepted = writer.accept_sync(AcceptRun(event, run, key_for_ms))
+        accepted = writer.accept_sync(AcceptRun(event, run, key_for_ms, kept))
+    if kept is not None:
+        kept.told(not accepted.duplicate)
     if accepted.conflict:
         raise KeyReused("This key was used before, with another input.", key=key, run_id=str(accepted.run_id or ""))
     assert accepted.run_id is not None

@@ -26,6 +26,7 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     step(workspace_id, run_id, node_id) -> StepDetail
     because(workspace_id, run_id) -> Because | None                               None: it has ended
     trail(workspace_id, run_id, after, limit) -> Page[TrailEntry] / trail_faults(…) -> list[str]
+    playback(workspace_id, run_id) -> RunPlayback; compare(…), …: see `runtime.contracts.looking_back`
     export(workspace_id, run_id) -> Iterator[bytes]                               one JSON document, in portions
     cancel(workspace_id, run_id, by, undo, reason) -> RunView                     raises AlreadyFinished, NotUndoable
     pause_run(workspace_id, run_id, by, reason) -> RunView / resume_run(…)        raises AlreadyFinished, NotPaused
@@ -41,6 +42,7 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     dead_letter_groups(workspace_id, workflow_id) -> list[DeadLetterGroup] / dead_letters(workspace_id, cause, …)
     retry_each(workspace_id, run_ids, by) / solve_dead_letters(workspace_id, run_ids, solution, reason, by)
     start_bulk_retry(workspace_id, cause | run_ids, …) / go_on_with_bulk(…) / stop_bulk_retry(…) -> BulkRetryView
+    editable_letters(workspace_id, cause, …) -> Page[EditableLetter]              start_bulk_retry: raises EditsRefused
     bulk_retry(workspace_id, bulk_id) / bulk_retries(workspace_id) / bulk_retry_items(workspace_id, bulk_id)
     tasks(workspace_id, voter, whose, closed, run_id, around, after, limit) -> Page[TaskView] / task(…) / task_count(…)
     decide(workspace_id, task_id, outcome, voter, …) -> TaskView    raises NotAsked, AlreadyDecided, TaskRefused
@@ -62,16 +64,18 @@ The functions of `runtime.api` (all synchronous, keyword-only):
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from runtime.contracts.control import BreakerView, CancelView, HeldVersion, HoldView
+from runtime.contracts.events import EventDetail, EventFilters, EventView
 from runtime.contracts.items import ItemCounts, ItemView, ParentView, SolvedView
-from runtime.contracts.people import Addressee, Person, TaskNote, TaskView, Voter, VoteView
+from runtime.contracts.people import Addressee, Fixable, PendingView, Person, TaskNote, TaskView, Voter, VoteView
 from runtime.contracts.refusals import (
     AlreadyDecided,
     AlreadyFinished,
+    EditsRefused,
     EventRefused,
     GraphHasProblems,
     InputRefused,
@@ -96,6 +100,7 @@ from runtime.contracts.retries import (
     DeadLetterGroup,
     DeadLetterView,
     Decision,
+    EditableLetter,
     HeldTo,
     PlannedItem,
     PlannedItems,
@@ -103,7 +108,9 @@ from runtime.contracts.retries import (
     RetryPlan,
     RetryStep,
     RetryView,
+    RunEdit,
 )
+from runtime.contracts.searching import CappedCount, FieldTerm, RunFieldView, RunFilters, SearchedField, StandingAt
 from runtime.contracts.starts import (
     BackfillInstant,
     BackfillPlan,
@@ -133,15 +140,20 @@ __all__ = [
     "BulkRetryItemView",
     "BulkRetryView",
     "CancelView",
+    "CappedCount",
     "CheckReport",
     "DeadLetterGroup",
     "DeadLetterView",
     "Decision",
     "DeploymentView",
+    "EditableLetter",
+    "EditsRefused",
     "EventDetail",
     "EventFilters",
     "EventRefused",
     "EventView",
+    "FieldTerm",
+    "Fixable",
     "GraphHasProblems",
     "HealthItem",
     "HeldRun",
@@ -163,6 +175,7 @@ __all__ = [
     "NotUndoable",
     "Page",
     "ParentView",
+    "PendingView",
     "Person",
     "PlanOutdated",
     "PlannedItem",
@@ -178,13 +191,17 @@ __all__ = [
     "RetryStep",
     "RetryView",
     "RunChanges",
+    "RunEdit",
+    "RunFieldView",
     "RunFilters",
     "RunSnapshot",
     "RunTouched",
     "RunView",
     "RuntimeRefused",
     "SchedulePreview",
+    "SearchedField",
     "SentEvent",
+    "StandingAt",
     "StartedRun",
     "StepDetail",
     "StepView",
@@ -285,18 +302,6 @@ class StartedRun:
 
 
 @dataclass(frozen=True, slots=True)
-class RunFilters:
-    """Which runs to list; None means any. `query` matches a business key or the start of a run id."""
-
-    workflow_id: UUID | None = None
-    statuses: tuple[str, ...] = ()
-    mode: str | None = None
-    query: str | None = None
-    accepted_after: int | None = None
-    accepted_before: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class RunView:
     """One run as lists and headers show it. `waiting` is {kind, since, until, text}; `error` is a StepError as JSON."""
 
@@ -330,6 +335,10 @@ class RunView:
     cancelled: CancelView | None = None
     #: Of one that failed, what somebody said since.
     solved: SolvedView | None = None
+    #: What it is found by beside its key, as far as that is known.
+    fields: tuple[RunFieldView, ...] = ()
+    #: Since when what its steps were given and gave is gone, by a rule of the workspace.
+    data_removed_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,48 +417,6 @@ class RunTouched(NamedTuple):
     seq: int
     status: str
     new: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class EventFilters:
-    """Which start events to list; None means any."""
-
-    workflow_id: UUID | None = None
-    verdict: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EventView:
-    """Something that knocked, and what became of it."""
-
-    id: UUID
-    workflow_id: UUID
-    trigger_id: UUID | None
-    source: str
-    received_at: int
-    verdict: str
-    reason: str | None
-    run_id: UUID | None
-    dedupe_key: str | None
-    body_size: int
-    body_sha256: str
-    signature: str
-    duplicates: int
-
-
-@dataclass(frozen=True, slots=True)
-class EventDetail:
-    """An event with its headers (secrets masked) and its body as text where it is text."""
-
-    event: EventView
-    method: str
-    path: str
-    query: str
-    headers: list[tuple[str, str]]
-    content_type: str
-    body_text: str | None
-    parse_error: str | None
-    deliveries: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,21 @@ class BudgetView:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionState:
+    """How a connection stands with what calls by it. `pauses`: where it is broken, that waits. `broken_at` (ms) and
+    `broken_reason`: since when the other system takes its credentials no more; `waiting`: so many steps wait for it;
+    `repaired_at`: when it last was taken for repaired."""
+
+    connection_id: UUID
+    name: str
+    pauses: bool
+    broken_at: int | None
+    broken_reason: str | None
+    repaired_at: int | None
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class TurnsAwaited:
     """So many (`count`) wait for their turn at this connection, which takes so many calls, or none until
     `paused_until` (ms)."""

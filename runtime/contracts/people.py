@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import UUID
 
 from runtime.engine.jsonprofile import JSON
 
 if TYPE_CHECKING:
     from runtime.contracts import RunView
+
+
+#: A name with fewer letters stands in other words, too.
+LONG_ENOUGH: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +54,24 @@ class VoteView:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingView:
+    """What one person has said and can still take back until `until`; or what could not take effect: then `refused`
+    says why, and `until` is None."""
+
+    voter: UUID
+    name: str
+    outcome: str
+    at: int
+    until: int | None
+    refused: str | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TaskNote:
-    """What happened to a question meanwhile. `kind`: remind, escalate, hand_over, take, give_back, mail_failed,
-    stranded (nobody who is asked can decide it any more), recount (decided, for who had not said so has left)."""
+    """What happened to a question meanwhile. `kind`: comment, remind, escalate, hand_over, leave (to the
+    admins), take, give_back, mail_failed, stranded (nobody who is asked can decide it any more), recount (decided, for
+    who had not said so has left)."""
 
     kind: str
     at: int
@@ -70,7 +90,8 @@ class TaskView:
     `stranded_at`: since when too few of those who are asked are left to decide it; then admins may.
     `over`: why no answer is taken though nothing in `status` says so: `late` (open, but its time has passed: the run
     takes note of that when it goes on), `anew` (somebody has gone on with the run, which asks again where it still
-    needs to). `anew`: the open question that stands in its place; of one that is read alone.
+    needs to). `anew`: the open question that stands in its place; of one that is read alone. `pending`: what people
+    have said that has not taken effect. `snoozed`: until when it is out of whose list.
     `spec`: the question itself: text, facts [{label, value}], choices [{id, label, comment}], fields of a form, error
     of a failed step. `answer`: what the run goes on with. `notes`: of one question that is read alone.
     """
@@ -104,6 +125,8 @@ class TaskView:
     over: Literal["late", "anew"] | None = None
     anew: UUID | None = None
     notes: list[TaskNote] = field(default_factory=list)
+    pending: list[PendingView] = field(default_factory=list)
+    snoozed: dict[UUID, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +151,56 @@ class Voter:
     def barred_by(self) -> tuple[str, ...]:
         """All that can keep them from deciding."""
         return (self.email.lower(), f"user:{self.id}")
+
+
+@dataclass(frozen=True, slots=True)
+class Fixable:
+    """A failed step, as somebody can give it something else before it is tried again. `type`: of the step; `ended`: the
+    run has stopped at it already; `why`: why it cannot be given anything else, in a sentence."""
+
+    node: str
+    type: str
+    input: JSON
+    ended: bool
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """Somebody who is to be forgotten: by which id, names and addresses they are told of; `pseudonym` and `email_then`
+    stand in the place of those from now on."""
+
+    id: UUID
+    names: frozenset[str]
+    emails: frozenset[str]
+    pseudonym: str
+    email_then: str
+
+    def cleaned(self, text: str) -> str:
+        """A text without them. A short name stands in other words, too: it is replaced where it is the whole text."""
+        if text in self.names:
+            return self.pseudonym
+        long = {name for name in self.names if len(name) >= LONG_ENOUGH}
+        for one in sorted(self.emails, key=len, reverse=True):
+            text = _replaced(text, one, self.email_then)
+        for one in sorted(long, key=len, reverse=True):
+            text = _replaced(text, one, self.pseudonym)
+        return text
+
+    def cleaned_in(self, value: Any, *, keys: bool = False) -> Any:
+        """A JSON value without them, in all its texts; `keys`: in the names of its fields, too."""
+        match value:
+            case str():
+                return self.cleaned(value)
+            case list():
+                return [self.cleaned_in(one, keys=keys) for one in value]
+            case dict():
+                return {
+                    self.cleaned(name) if keys else name: self.cleaned_in(one, keys=keys) for name, one in value.items()
+                }
+            case _:
+                return value
+
+
+def _replaced(text: str, one: str, by: str) -> str:
+    return re.sub(rf"(?<!\w){re.escape(one)}(?!\w)", lambda _: by, text, flags=re.IGNORECASE)

@@ -117,6 +117,16 @@ class RetryRefused(RuntimeRefused):
         self.fields = dict(fields)
 
 
+class EditsRefused(RuntimeRefused):
+    """Of these runs other values are refused; `fields`: run id → sentence."""
+
+    code = "edits_refused"
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__("Some rows need another look. Nothing was retried.")
+        self.fields = dict(fields)
+
+
 class TaskRefused(RuntimeRefused):
     """The answer does not fit the question; `fields`: field → sentence."""
 

@@ -128,6 +128,15 @@ class DeadLetterGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class LetterFigures:
+    """Of a group: how many came in each 24 hours of the last seven days, and what its runs are worth, by currency, in
+    ten-thousandths."""
+
+    days: tuple[int, ...]
+    worth: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class RetryOutcome:
     """What came of one run of several: `retried`, `asks` (its plan needs somebody's word) or `refused`, and why."""
 
@@ -146,6 +155,30 @@ class DeadLetterView:
 
 
 @dataclass(frozen=True, slots=True)
+class RunEdit:
+    """Other values for the step that failed in a run: `fields`, by their place in what the step was given. Only single
+    values are changed. `generation`: the one that failed."""
+
+    run_id: UUID
+    generation: int
+    node: str
+    fields: tuple[tuple[tuple[str, ...], JSON], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EditableLetter:
+    """One failed run of a group with what its failed step (`node`, of this `type`) was given. `fixed`: why it is not
+    given anything else together with others; None where it can be."""
+
+    run: RunView
+    node: str
+    type: str | None
+    message: str
+    input: JSON
+    fixed: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class HeldTo:
     """The version of a workflow that a bulk retry goes on with: `version`, its number, was live when that began.
     `live`: the number of the one that is live now, None where none is."""
@@ -157,7 +190,8 @@ class HeldTo:
 
 @dataclass(frozen=True, slots=True)
 class BulkRetryView:
-    """Dead letters that are gone on with one after another. `status`: trying, waiting (for somebody's word), running,
+    """What is done to many runs one after another. `kind`: retry (dead letters), replay (each started anew), cancel;
+    what is said of going on means that. `status`: trying, waiting (for somebody's word), running,
     done, stopped (by its rule), cancelled. Of `total`, `begun` were gone on with: they are `done`, `failed` again, or
     under way; of the others `asks` need somebody's word, `refused` could not be gone on with, and the rest is left.
     `trial`: what came of the first one: done, failed, asks, refused, under_way. `workflow_held`: a workflow of theirs
@@ -187,6 +221,7 @@ class BulkRetryView:
     open: bool
     workflow_held: bool
     held_to: tuple[HeldTo, ...] = ()
+    kind: str = "retry"
 
     @property
     def under_way(self) -> int:
@@ -207,3 +242,16 @@ class BulkRetryItemView:
     run: RunView
     outcome: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class BulkPlan:
+    """What it would come to. Of the first `looked_at` of `total`, `safe` can go ahead, `asks` need somebody's word, and
+    `refused` cannot. `more`: there are more than can be done at once, which are left."""
+
+    total: int
+    more: bool
+    looked_at: int
+    safe: int
+    asks: int
+    refused: int

@@ -15,6 +15,7 @@ from runtime.engine import containers
 from runtime.engine.drawing import CatalogView, Drawing, Link, ReferenceView, Step, StepTypeInfo
 from runtime.engine.findings import Findings
 from runtime.engine.graph import DEFAULT_IN, DEFAULT_OUT, ERROR_PORT, UNDO_PORT, sorted_topologically
+from runtime.engine.naming_check import check_naming
 from runtime.engine.needs import LINK_STEP
 from runtime.engine.problems import Problem
 from runtime.engine.shape import node_name, structural_problems
@@ -49,6 +50,7 @@ def check(document: object, catalog: CatalogView) -> list[Problem]:
         _check_failure(step, found)
         _check_references(step, drawing, upstream, found)
     check_undo(drawing, found)
+    check_naming(document, drawing, found)
     return found
 
 

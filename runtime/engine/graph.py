@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, cast
 
 from runtime.engine import containers, jsonprofile
+from runtime.engine.naming import Naming, naming_of
 from runtime.engine.problems import GraphRefused
 from runtime.engine.schema import (
     ANNOTATION_FIELDS,
@@ -202,6 +203,8 @@ class Graph:
     bodies: Mapping[str, Graph] = field(default_factory=dict)
     #: Whether it is such a body, and carried out in turns.
     turns: bool = False
+    #: What its runs are called, and found by; None where it says nothing, and of a body.
+    naming: Naming | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(
@@ -300,7 +303,9 @@ def parse(document: Mapping[str, Any]) -> Graph:
     undoes = any(edge.source_handle == UNDO_PORT for edge in edges) or any(
         node.settings.on_failure == "undo" or containers.waits_for_call(node.type, node.config) for node in nodes
     )
-    return _nested(nodes, edges, None, undoes)
+    graph = _nested(nodes, edges, None, undoes)
+    naming = naming_of(document)
+    return graph if naming is None else replace(graph, naming=naming)
 
 
 def _nested(nodes: list[Node], edges: list[Edge], container: str | None, undoes: bool) -> Graph:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from runtime.engine import containers, undo
+from runtime.engine import containers, naming, undo
 from runtime.engine.graph import Graph, Node
 
 #: The step type whose links formulas read as `run.links`.
@@ -35,6 +35,8 @@ def engine_needed(graph: Graph) -> int:
         return _LATER
     if any(node.type.startswith("people.") for node in graph.nodes):
         return _GROUPS
+    if graph.naming is not None:
+        return naming.NEEDS_ENGINE
     if any(node.settings.on_failure == "person" for node in graph.nodes):
         return _PEOPLE
     return undo.NEEDS_ENGINE if undo.is_used(graph) else 1

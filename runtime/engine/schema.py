@@ -34,7 +34,7 @@ RETRY_BOUNDS: Final[dict[str, tuple[float, float]]] = {
 }
 TIMEOUT_BOUNDS: Final[tuple[float, float]] = (0.1, 86_400)
 
-DOCUMENT_FIELDS: Final = ("format", "version", "nodes", "edges", "annotations", "ui")
+DOCUMENT_FIELDS: Final = ("format", "version", "nodes", "edges", "annotations", "naming", "ui")
 NODE_FIELDS: Final = ("id", "key", "name", "type", "config", "position", "settings", "notes", "parent", "ui")
 EDGE_FIELDS: Final = ("id", "source", "sourceHandle", "target", "targetHandle", "ui")
 ANNOTATION_FIELDS: Final = ("id", "text", "position", "size", "tint", "attached_to")
@@ -130,6 +130,31 @@ _ANNOTATION: Final = {
     "required": ["id"],
 }
 
+_NAMING: Final = {
+    "type": ["object", "null"],
+    "description": "What people call a run, and the fields that they find it by.",
+    "properties": {
+        "key": {"type": ["string", "null"], "maxLength": 2_000, "description": "A formula. Empty: the start says it."},
+        "fields": {
+            "type": ["array", "null"],
+            "maxItems": 5,
+            "items": {
+                "type": "object",
+                "properties": {
+                    "name": {"type": "string", "pattern": r"^[a-z][a-z0-9_]{0,31}$"},
+                    "label": {"type": ["string", "null"], "maxLength": 60},
+                    "kind": {"enum": ["text", "number", "amount", "date"]},
+                    "value": {"type": ["string", "null"], "maxLength": 2_000, "description": "A formula."},
+                    "currency": {"type": ["string", "null"], "maxLength": 2_000},
+                },
+                "required": ["name"],
+                "additionalProperties": False,
+            },
+        },
+    },
+    "additionalProperties": False,
+}
+
 GRAPH_SCHEMA: Final[dict[str, Any]] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "Millrace workflow graph",
@@ -142,6 +167,7 @@ GRAPH_SCHEMA: Final[dict[str, Any]] = {
         "nodes": {"type": "array", "items": _NODE, "maxItems": MAX_NODES},
         "edges": {"type": "array", "items": _EDGE, "maxItems": MAX_EDGES},
         "annotations": {"type": ["array", "null"], "items": _ANNOTATION, "maxItems": MAX_ANNOTATIONS},
+        "naming": _NAMING,
         "ui": {"type": "object"},
     },
     "required": ["format", "version", "nodes", "edges"],

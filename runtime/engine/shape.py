@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from runtime.engine import schema
 from runtime.engine.findings import Findings
+from runtime.engine.naming_check import structural_naming
 from runtime.engine.nesting import structural_nesting
 from runtime.engine.problems import Problem
 
@@ -46,6 +47,7 @@ def structural_problems(document: object) -> list[Problem]:
     for index, item in enumerate(edges):
         _edge(item, f"edges[{index}]", found)
     _annotations(document.get("annotations"), found)
+    structural_naming(document.get("naming"), found)
     names = _unique(nodes, found)
     pairs = _ends(edges, names, found)
     _circles(names, pairs, found)

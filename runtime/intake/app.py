@@ -127,6 +127,7 @@ class Intake:
             await asyncio.wait(self._notes, timeout=3)
         self._examiner.close()
         await asyncio.to_thread(self._aside.close)
+        self._doors.hand_over()
         await asyncio.to_thread(self._doors.close)
 
     async def __call__(self, scope: Scope, receive: Receive, send: answers.Send) -> None:
@@ -283,6 +284,8 @@ class Intake:
         if proof.stranger:
             self._note(knock, proof.stranger)
             return _NOT_HERE
+        if len(door.secrets) > 1:
+            self._doors.was_used(door, proof.which)
         method = scope["method"]
         if (door.methods is not None and method not in door.methods) or (method == "OPTIONS" and _PREFLIGHT in headers):
             return answers.wrong_method(door.allow)

@@ -34,10 +34,11 @@ _PATIENCE_SECONDS: Final = 15.0
 
 
 class Proof(NamedTuple):
-    """The digest of the body, and why the sender is not let in where it is not."""
+    """The digest of the body, why the sender is not let in where it is not, and otherwise by which of the secrets."""
 
     sha256: str
     stranger: str = ""
+    which: int = 0
 
 
 class Sense(NamedTuple):
@@ -95,7 +96,7 @@ def prove(door: Door | None, headers: Headers, body: bytes) -> Proof:
     if door is None:
         signatures.waste_the_same_time(body)
         return Proof(sha256, "There is no such webhook.")
-    return Proof(sha256, "" if door.auth == "none" else _stranger(door, headers, body))
+    return Proof(sha256) if door.auth == "none" else _shown(door, headers, body, sha256)
 
 
 def read(door: Door, query: bytes, headers: Headers, body: bytes, proof: Proof) -> Sense:
@@ -116,16 +117,19 @@ def read(door: Door, query: bytes, headers: Headers, body: bytes, proof: Proof) 
 _NONE: Final[Sequence[bytes]] = ()
 
 
-def _stranger(door: Door, headers: Headers, body: bytes) -> str:
+def _shown(door: Door, headers: Headers, body: bytes, sha256: str) -> Proof:
     if door.scheme is not None:
         signature = signatures.check(door.scheme, headers, body, door.secrets, time.time())
-        return "" if signature.valid else signature.reason or "The signature does not fit."
+        reason = "" if signature.valid else signature.reason or "The signature does not fit."
+        return Proof(sha256, reason, signature.which)
     signatures.waste_the_same_time(body)
     values = headers.get(door.header_name, [])
     given = values[0] if len(values) == 1 else b""
     if door.header_name == b"authorization" and given[:7].lower() == b"bearer ":
         given = given[7:].strip()
-    fits = False
-    for secret in door.secrets:
-        fits = hmac.compare_digest(hashlib.sha256(secret).digest(), hashlib.sha256(given).digest()) | fits
-    return "" if fits and given else f"The header {door.header_name.decode('latin-1')} is missing or wrong."
+    fits = 0
+    for place, secret in enumerate(door.secrets):
+        fits |= hmac.compare_digest(hashlib.sha256(secret).digest(), hashlib.sha256(given).digest()) << place
+    if fits and given:
+        return Proof(sha256, which=0 if fits & 1 else 1)
+    return Proof(sha256, f"The header {door.header_name.decode('latin-1')} is missing or wrong.")

@@ -47,13 +47,15 @@ PRESETS: Final[Mapping[str, Scheme]] = {
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The verdict. `reason` is for the owner of the webhook, never for the sender."""
+    """The verdict. `reason` is for the owner of the webhook, never for the sender; `which`: the first of the
+    secrets that fits."""
 
     valid: bool
     reason: str = ""
+    which: int = 0
 
 
-_VALID: Final = Signature(True)
+_VALID: Final = (Signature(True), Signature(True, which=1))
 
 
 def scheme_of(config: Mapping[str, Any]) -> Scheme:
@@ -138,8 +140,8 @@ def _standard(scheme: Scheme, headers: Headers, body: bytes, secrets: Sequence[b
         version, _, value = part.partition(b",")
         if version == b"v1":
             signatures.append(_decoded(value, "base64"))
-    keys = [key for key in map(_standard_key, secrets) if key]
-    if not keys:
+    keys = [_standard_key(secret) for secret in secrets]
+    if not any(keys):
         return Signature(False, "The secret is not a Standard Webhooks secret (base64, with or without whsec_).")
     return _compared(signatures, message_id + b"." + (stamp or b"") + b"." + body, keys, "sha256")
 
@@ -151,17 +153,23 @@ def _standard_key(secret: bytes) -> bytes | None:
 
 
 def _compared(
-    signatures: Sequence[bytes | None], content: bytes, secrets: Sequence[bytes], algorithm: str
+    signatures: Sequence[bytes | None], content: bytes, secrets: Sequence[bytes | None], algorithm: str
 ) -> Signature:
-    expected = [hmac.digest(secret, content, algorithm) for secret in secrets]
+    # A secret that cannot be read signs nothing: with an empty one anybody could.
+    expected = [hmac.digest(secret, content, algorithm) if secret else None for secret in secrets]
     if not any(signatures):
         return Signature(False, "No signature of a known version can be read.")
-    valid = False
-    for mine in expected:
+    fits = 0
+    for place, mine in enumerate(expected):
+        if mine is None:
+            continue
         for theirs in signatures:
             # No early end: which secret or which signature fits must not show in the time.
-            valid = hmac.compare_digest(mine, theirs or b"") | valid
-    return _VALID if valid else Signature(False, "The signature does not fit the body and the secret.")
+            fits |= hmac.compare_digest(mine, theirs or b"") << place
+    # A sender that changes over may sign with both: what counts is whether it can do without the one before.
+    if fits:
+        return _VALID[0 if fits & 1 else 1]
+    return Signature(False, "The signature does not fit the body and the secret.")
 
 
 def _decoded(value: bytes, encoding: str) -> bytes | None:

@@ -21,6 +21,7 @@ from runtime.engine.jsonprofile import loads_stored
 from runtime.intake.dedupe import DedupeRule, rule_of
 from runtime.intake.signatures import Scheme, scheme_of
 from runtime.intake.threads import Threads
+from runtime.intake.uses import Uses
 from runtime.ports import PORTS, ConnectionMissing
 from runtime.sdk.windows import FOR_EVER
 from runtime.store.commits import listen
@@ -58,7 +59,10 @@ class Door:
     auth: str
     header_name: bytes
     scheme: Scheme | None
+    #: The present one, and the one before while that is accepted too.
     secrets: tuple[bytes, ...]
+    #: The connection that they stand in.
+    secret_of: UUID | None
     dedupe: DedupeRule
     keep_unparsable: bool
     respond: str
@@ -83,6 +87,7 @@ class Doors:
         self._entries: dict[str, _Entry] = {}
         self._loading: dict[str, asyncio.Future[Door | None]] = {}
         self._threads = Threads("intake", _THREADS)
+        self._uses = Uses(self._threads)
         self._change = 0
         self._lock = threading.Lock()
         self._unlisten: list[Callable[[], None]] = [listen(name, self._forget) for name in _CHANGES]
@@ -122,6 +127,15 @@ class Doors:
         self._loading.pop(slug, None)
         if not done.cancelled():
             done.exception()  # everybody who waited may have left meanwhile
+
+    def was_used(self, door: Door, which: int) -> None:
+        """Somebody was let in by this of the door's two secrets."""
+        if door.secret_of is not None:
+            self._uses.note(door.workspace_id, door.secret_of, which)
+
+    def hand_over(self) -> None:
+        """Have written down what was noted of secrets; on the loop, before `close`."""
+        self._uses.close()
 
     async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Run a reading function on the threads that look up."""
@@ -174,6 +188,7 @@ def _door(trigger: Trigger, config: Mapping[str, Any]) -> Door:
         header_name=str(config["header_name"]).lower().encode("latin-1", "replace"),
         scheme=scheme_of(config) if auth == "hmac" else None,
         secrets=_secrets(trigger, config) if auth != "none" else (),
+        secret_of=_connection(config) if auth != "none" else None,
         dedupe=rule_of(config),
         keep_unparsable=config["on_unparsable"] == "keep",
         respond=str(config["respond"]),
@@ -184,12 +199,21 @@ def _door(trigger: Trigger, config: Mapping[str, Any]) -> Door:
 
 def _secrets(trigger: Trigger, config: Mapping[str, Any]) -> tuple[bytes, ...]:
     """The active secrets; none where the connection is gone, so that nothing is let in."""
+    connection_id = _connection(config)
+    if connection_id is None:
+        logger.warning("Webhook %s names no secret.", trigger.id)
+        return ()
     try:
-        opened = PORTS.vault.open(
-            workspace_id=trigger.workspace_id, connection_id=UUID(str(config["secret_connection"]))
-        )
-    except (ConnectionMissing, ValueError) as error:
+        opened = PORTS.vault.open(workspace_id=trigger.workspace_id, connection_id=connection_id)
+    except ConnectionMissing as error:
         logger.warning("Webhook %s has no secret: %s", trigger.id, error)
         return ()
     values = (opened.fields.get("secret"), opened.fields.get("previous_secret"))
     return tuple(str(value).encode() for value in values if value)
+
+
+def _connection(config: Mapping[str, Any]) -> UUID | None:
+    try:
+        return UUID(str(config["secret_connection"]))
+    except ValueError:
+        return None

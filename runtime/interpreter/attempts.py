@@ -18,7 +18,7 @@ from runtime.engine.expressions import ExpressionError
 from runtime.engine.graph import Node
 from runtime.engine.jsonprofile import JSON, JSONRefused, dumps, normalise
 from runtime.engine.state import StepError, made
-from runtime.interpreter.outcomes import Cut, Done, Ending, Failed, Fans, Looked, Stops, Waits
+from runtime.interpreter.outcomes import Cut, Done, Ending, Failed, Fans, Looked, Refused, Stops, Waits
 from runtime.interpreter.payloads import INLINE_CHARACTERS, MOST_BYTES, Reference, too_large
 from runtime.interpreter.redaction import Redactor
 from runtime.interpreter.versions import Step
@@ -158,7 +158,7 @@ def refused_output(error: JSONRefused) -> StepError:
 def fits(ending: Ending) -> bool:
     """Whether nothing of it has to be put aside."""
     match ending:  # `isinstance` with a union of classes would make that anew at each call
-        case Failed() | Fans() | Cut() | Looked():
+        case Failed() | Fans() | Cut() | Refused() | Looked():
             return True
         case _:
             return len(ending.text) <= INLINE_CHARACTERS
@@ -197,7 +197,7 @@ async def stored(ending: Ending, *, keep: KeepLarge, workspace_id: UUID, node: N
                     )  # fmt: skip
                 case Stops():
                     return Stops(ending.outcome, ending.value, reference.text(), ending.note, ending.respond)
-        case Failed() | Fans() | Cut() | Looked():
+        case Failed() | Fans() | Cut() | Refused() | Looked():
             return ending
 
 

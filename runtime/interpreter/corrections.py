@@ -13,7 +13,7 @@ from runtime.interpreter.generations import refuse_part_of_what_is_over
 from runtime.interpreter.payloads import INLINE_CHARACTERS, put_aside, reference_in
 from runtime.interpreter.plain_retries import look_plainly
 from runtime.interpreter.reopening import carry_on, next_rows
-from runtime.store import artifacts
+from runtime.store import artifacts, beside
 from runtime.store.children import outer_of
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
@@ -51,16 +51,26 @@ def correct(
     anew = again.given_anew(found, lines, text)
     rows = next_rows(found, lines, {}, {}, anew=anew)
     who = "api" if by is None else f"user:{by}"
-    edits = {run["parent_node"]: _on_record(_read(run["item"]), normalise(item))}
+    before = _read(run["item"])
+    edits = {run["parent_node"]: _on_record(before, normalise(item))}
     now = database_now()
     worth = own_amounts.anew(run, item, now)
     with commit("run.replay"):
         refuse_part_of_what_is_over(found.row, lock=True)
         carry_on(found, lines, rows, who=who, now=now, edits=edits, item=text)
+        beside.tell(id=str(run["id"]), **_differs(before, item))
         if worth is not None:
             ItemAmount.objects.filter(
                 run_id=run["parent_run_id"], node_id=run["parent_node"], item_index=run["item_index"]
             ).update(amount=worth[0], currency=worth[1])
+
+
+def _differs(before: JSON, after: JSON) -> dict[str, JSON]:
+    """What was changed, by name; what it was and is, by digest alone."""
+    names: list[JSON] = []
+    if isinstance(before, dict) and isinstance(after, dict):
+        names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return {"changed": names, "sha256_before": beside.digest(before), "sha256_after": beside.digest(after)}
 
 
 def _read(text: str | None) -> JSON:

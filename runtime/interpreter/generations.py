@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Max, OuterRef, Q
 
 from runtime.contracts import NotRetryable, PlanOutdated
 from runtime.engine.jsonprofile import dumps, loads_stored
+from runtime.interpreter.expiry import expired
 from runtime.interpreter.waiting import iso
 from runtime.store.children import MOST_DEEP
 from runtime.store.models import Attempt, DeadLetter, Run, StepRun
@@ -40,7 +41,11 @@ def open_next(
         now_paused = {"paused_at": now, "paused_by": WITH_RUN, "pause_reason": paused}
         changes = {**changes, "min_engine": changes["min_engine"] + HELD, "wake_at": None, **now_paused}
     opened = Run.objects.filter(
-        pk=run["id"], generation=run["generation"], seq=run["seq"], finished_at__isnull=False
+        pk=run["id"],
+        generation=run["generation"],
+        seq=run["seq"],
+        finished_at__isnull=False,
+        values_removed_at=None,
     ).update(
         generation=run["generation"] + 1,
         outcome=None,
@@ -110,6 +115,8 @@ def refuse_part_of_what_is_over(run: Mapping[str, Any], *, lock: bool = False, a
         pk: (status, generation)
         for pk, status, generation in rows.filter(given_up(0)).values_list("pk", "status", "generation")
     }
+    if (removed_at := rows.aggregate(last=Max("values_removed_at"))["last"]) is not None:
+        raise NotRetryable(expired(removed_at), code="data_removed")
     nodes = {run["parent_run_id"]: run["parent_node"]}
     nodes |= dict(rows.exclude(parent_run_id=None).values_list("parent_run_id", "parent_node"))
     for run_id, (status, generation) in over.items():

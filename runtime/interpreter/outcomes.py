@@ -67,6 +67,17 @@ class Cut(NamedTuple):
     reason: str
 
 
+class Refused(NamedTuple):
+    """The other system refused the connection's credentials, and nothing happened: the same attempt is made when
+    somebody has repaired the connection. `said`: for which one the step waits."""
+
+    error: StepError
+    due_at: int
+    said: dict[str, Any]
+    request: str | None = None
+    response: str | None = None
+
+
 class Looked(NamedTuple):
     """It was looked up whether it happened, and not found: it did not, or with `error` that could not be told."""
 
@@ -84,4 +95,4 @@ class NotYet(Exception):
         self.said = said
 
 
-Ending = Done | Failed | Waits | Stops | Fans | Cut | Looked
+Ending = Done | Failed | Waits | Stops | Fans | Cut | Refused | Looked

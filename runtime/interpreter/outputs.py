@@ -151,6 +151,10 @@ class Values:
         """The output of this step; None where there is none."""
         return None if node_id is None else self._steps.get(self._version.graph.by_id[node_id].key)
 
+    def is_away(self, key: str) -> bool:
+        """Whether what this step gave is large and has not been brought in."""
+        return key in self._references
+
     def input_of(self, node: Node, state: RunState) -> JSON:
         """What came in by the first link that was taken, in the order in which the links were drawn; for an undo step,
         what the step that it undoes gave."""

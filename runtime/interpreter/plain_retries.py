@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 from uuid import UUID
 
-from runtime.contracts import NotRetryable, RetryRefused
+from runtime.contracts import JSON, NotRetryable, RetryRefused
 from runtime.engine import replay
 from runtime.engine.replay import Fate, PlannedStep
 from runtime.engine.undo import INCOMPLETE
 from runtime.interpreter import own_plans
 from runtime.interpreter.called_versions import Called
+from runtime.interpreter.edited_retries import given_to
 from runtime.interpreter.generations import refuse_part_of_what_is_over
 from runtime.interpreter.reopening import Found, carry_on, choices, look, next_rows, run_row
 from runtime.store.models import DeadLetter
@@ -64,12 +65,14 @@ def look_plainly(
     return found
 
 
-def carry_on_plainly(found: Found, who: str, now: int) -> None:
-    """Open the run's next generation by that plan, within the caller's transaction. Raises NotRetryable, PlanOutdated
-    (somebody was quicker)."""
+def carry_on_plainly(found: Found, who: str, now: int, edits: Mapping[str, JSON] | None = None) -> None:
+    """Open the run's next generation by that plan, within the caller's transaction. `edits`: other settings, by node
+    id, that nobody's word is needed for. Raises NotRetryable, PlanOutdated (somebody was quicker)."""
     refuse_part_of_what_is_over(found.row, lock=True)
-    lines = found.lines()
-    carry_on(found, lines, next_rows(found, lines, {}, {}), who=who, now=now)
+    edits = edits or {}
+    lines = found.lines(edited=edits)
+    noted = {node: {"before": given_to(found, node), "after": after} for node, after in edits.items()}
+    carry_on(found, lines, next_rows(found, lines, edits, {}), who=who, now=now, edits=noted)
 
 
 def in_the_way(found: Found, lines: Sequence[PlannedStep]) -> dict[str, str]:

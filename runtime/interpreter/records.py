@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from runtime.engine.commands import Execute
 from runtime.engine.facts import Fact
 from runtime.engine.jsonprofile import JSON
+from runtime.engine.naming import Worth
 from runtime.engine.state import StepKey
 from runtime.interpreter.outcomes import Ending
 from runtime.interpreter.versions import Step
@@ -92,6 +93,8 @@ class Unit:
     waits: tuple[WaitWrite, ...] = ()
     files: tuple[FileWrite, ...] = ()
     amounts: tuple[AmountWrite, ...] = ()
+    #: What the run is found by, as far as that has become known.
+    worths: tuple[Worth, ...] = ()
     told: list[Told] = field(default_factory=list)
     asked: list[Execute] = field(default_factory=list)
     #: Steps that may stand otherwise than before.

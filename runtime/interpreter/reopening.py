@@ -18,6 +18,7 @@ from runtime.interpreter import called_versions
 from runtime.interpreter.called_versions import Called
 from runtime.interpreter.calls import known_of, ledger, lost_try
 from runtime.interpreter.deeds import acted
+from runtime.interpreter.expiry import data_removed_at, expired
 from runtime.interpreter.generations import kept_row, open_next, refuse_part_of_what_is_over
 from runtime.interpreter.keys import request_digest
 from runtime.interpreter.payloads import INLINE_CHARACTERS, put_aside
@@ -48,6 +49,7 @@ __all__ = [
 RUN: Final = (
     "id", "workspace_id", "workflow_id", "version_id", "trigger_node", "mode", "status", "generation", "seq", "error",
     "finished_at", "event_id", "business_key", "min_engine", "parent_run_id", "parent_node", "detached",
+    "values_removed_at",
 )  # fmt: skip
 
 _SETTLED_BY_HAND: Final = (
@@ -156,6 +158,8 @@ def _to_go_on_with(row: Mapping[str, Any]) -> tuple[Version, NotRetryable | None
         raise NotRetryable("This run is not over yet.", code="still_open")
     if RunStatus(row["status"]) not in replay.REOPENS:
         raise NotRetryable("This run is done: start it anew instead.", code="already_done")
+    if (removed_at := data_removed_at(row)) is not None:
+        raise NotRetryable(expired(removed_at), code="data_removed")
     refusals: list[NotRetryable | None] = [None, None]
     for asks in (False, True):
         try:

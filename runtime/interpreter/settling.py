@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, assert_never
 
 from runtime.engine.facts import FailRequested, StepFailed, StepInterrupted, StepSucceeded, StepWaits, StopRequested
 from runtime.engine.graph import Node
 from runtime.engine.jsonprofile import dumps
-from runtime.engine.state import StepError, StepStatus, made
-from runtime.interpreter import doubts, looking, own_runs, people, signals, units
-from runtime.interpreter.outcomes import Cut, Done, Ending, Failed, Fans, Looked, Stops, Waits
+from runtime.engine.state import TURN, StepError, StepStatus, made
+from runtime.interpreter import doubts, looking, naming, own_runs, people, signals, units
+from runtime.interpreter.outcomes import Cut, Done, Ending, Failed, Fans, Looked, Refused, Stops, Waits
 from runtime.interpreter.records import Asked, Record, Told
-from runtime.interpreter.started import key_text
-from runtime.sdk import EffectClass, PreparedStep
+from runtime.sdk import EffectClass
 
 if TYPE_CHECKING:
     from runtime.interpreter.driver import Driver
-
-logger = logging.getLogger(__name__)
 
 
 def take_in(driver: Driver, told: Told) -> None:
@@ -39,7 +35,7 @@ def take_in(driver: Driver, told: Told) -> None:
             fact = made(StepSucceeded, (node.id, asked.attempt, ending.ports, told.at, driver.commit_seq))
             driver.apply(fact)
             if node.is_trigger:
-                _take_business_key(driver, asked)
+                naming.take_key_of_start(driver, asked)
                 driver.event = None
         case Failed():
             _take_in_failure(driver, told, asked, ending)
@@ -70,6 +66,15 @@ def take_in(driver: Driver, told: Told) -> None:
             return
         case Looked():
             looking.take_in(driver, told, asked, ending)
+            return
+        case Refused():
+            record = driver.records.setdefault(node.id, Record())
+            record.input = asked.input_text or None
+            record.wait = dumps({"kind": TURN, "until": ending.due_at, **ending.said})
+            if asked.step.effect is not EffectClass.PURE:
+                told_as = Failed(ending.error, request=ending.request, response=ending.response)
+                _attempt_row(driver, told, asked, "failed", told_as, ending.error)
+            driver.apply(StepWaits(node.id, asked.attempt, TURN, ending.due_at, told.at))
             return
         case Cut() if asked.looks:
             looking.take_in(driver, told, asked, ending)
@@ -140,16 +145,3 @@ def _attempt_row(
         looking.happened(driver, asked, status, ending, told.at, error)
         return
     driver.unit.attempts += (units.attempt_ended(driver, asked, status, told.at, ending, error),)
-
-
-def _take_business_key(driver: Driver, asked: Asked) -> None:
-    prepared: PreparedStep[Any] | None = asked.step.prepared
-    if prepared is None or "business_key" not in asked.step.type.config.model_fields:
-        return
-    try:
-        found = prepared.deferred("business_key", driver.values.context(None, 1, driver.since))
-    except Exception as error:
-        # A key that cannot be worked out must not stop the business it names.
-        logger.info("run %s: no business key (%s)", driver.claimed.run_id, type(error).__name__)
-        return
-    driver.business_key = key_text(found) or driver.business_key

@@ -10,7 +10,9 @@ from uuid import UUID
 
 import orjson
 
+from runtime.engine.graph import Graph
 from runtime.engine.jsonprofile import JSON, dumps, loads_stored
+from runtime.engine.naming import KEY
 from runtime.interpreter.reopening import version_by_id
 from runtime.interpreter.waiting import iso
 from runtime.sdk import Context, EventView, Result
@@ -87,7 +89,9 @@ def business_keys(rows: Iterable[Mapping[str, Any]]) -> dict[UUID, str]:
 def _has_key(row: Mapping[str, Any]) -> bool:
     version = version_by_id(row["version_id"], row)
     node = version.graph.by_id.get(row["trigger_node"])
-    return node is not None and node.is_trigger and bool(node.config.get("business_key"))
+    if node is None or not node.is_trigger:
+        return False
+    return bool(node.config.get("business_key")) or _named_from_start(version.graph)
 
 
 def _key(row: Mapping[str, Any], event: EventView) -> JSON:
@@ -102,4 +106,12 @@ def _key(row: Mapping[str, Any], event: EventView) -> JSON:
     run: dict[str, JSON] = {"id": str(row["id"]), "started_at": iso(row["accepted_at"]), "now": iso(row["accepted_at"])}
     run |= {"mode": row["mode"], "version": version.number, "attempt": 1}
     context = {"trigger": made.output, "steps": {step.node.key: made.output}, "run": run, "vars": {}, "error": None}
+    naming = version.graph.naming
+    if naming is not None and _named_from_start(version.graph):
+        worth = naming.worth(KEY, context)
+        return None if worth is None else worth.shown
     return step.prepared.deferred("business_key", context)
+
+
+def _named_from_start(graph: Graph) -> bool:
+    return graph.naming is not None and KEY in graph.naming.at_start

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 _PERIODS: Final = {1_000: "second", 60_000: "minute", 3_600_000: "hour", 86_400_000: "day"}
 
 
-def in_turn(limits: Limits, paused_until: int | None) -> dict[str, Any]:
+def in_turn(limits: Limits, paused_until: int | None, broken: str | None = None) -> dict[str, Any]:
     """Of a step that waits for its turn at a connection: at which, and what that says in words."""
     said = {"connection": str(limits.connection_id), "connection_name": limits.name, "calls": limits.calls}
     said |= {"period_ms": limits.period_ms, "at_once": limits.at_once, "paused_until": paused_until}
+    if broken is not None:
+        why = f": {broken}" if broken else "."
+        return {**said, "broken": broken, "text": f"Waits for the connection “{limits.name}”, which is broken{why}"}
     why = f"takes {_many(limits)}"
     if paused_until is not None:
         why = f"asked for a pause until {iso(paused_until)}"

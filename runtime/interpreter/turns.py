@@ -7,6 +7,7 @@ and is only sent once more (after a crash, by the same key) or asked about, wait
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from runtime.engine.jsonprofile import dumps
 from runtime.engine.state import TURN, StepError, StepState, StepStatus
 from runtime.interpreter import own_runs
 from runtime.interpreter.looking import carry_out, looks
-from runtime.interpreter.outcomes import Ending, Failed
+from runtime.interpreter.outcomes import Cut, Ending, Failed, Refused
 from runtime.interpreter.records import Asked, Record, Told
 from runtime.interpreter.turn_words import in_turn
 from runtime.sdk import StepFailure
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 
 #: Statuses by which another system says that it takes no calls for a while.
 _ASKS_FOR_PAUSE: Final = (429, 503)
+#: By which it says that it does not take these credentials, and has done nothing.
+_REFUSES: Final = frozenset({"http_401", "http_407", "smtp_auth", "sftp_auth"})
+_REFUSED_KEYS: Final = ("InvalidAccessKeyId", "SignatureDoesNotMatch")
+
+
+_NO_TURN: Final = UUID(int=0)
 
 
 def waits(step: StepState | None) -> bool:
@@ -59,7 +66,7 @@ def limits_of(driver: Driver, asked: Asked) -> Limits | None:
 async def may_begin(driver: Driver, asked: Asked) -> bool:
     """Whether this attempt may begin; else the step waits from now on. Raises StoreUnavailable."""
     limits, node = limits_of(driver, asked), asked.step.node.id
-    if limits is None or node in driver.intents or looks(driver.state.step(node)):
+    if limits is None or not limits.asks or node in driver.intents or looks(driver.state.step(node)):
         return True
     budgets = driver.shell.budgets
     assert budgets is not None
@@ -68,7 +75,8 @@ async def may_begin(driver: Driver, asked: Asked) -> bool:
         take(driver, node, limits.connection_id, answer.turn_id, None)
         return True
     record = driver.records.setdefault(node, Record())
-    record.wait = dumps({"kind": TURN, "until": answer.due_at, **in_turn(limits, answer.paused_until)})
+    said = in_turn(limits, answer.paused_until, answer.broken)
+    record.wait = dumps({"kind": TURN, "until": answer.due_at, **said})
     driver.apply(StepWaits(node, asked.attempt, TURN, answer.due_at, driver.shell.now_ms()))
     return False
 
@@ -84,10 +92,38 @@ async def calling(driver: Driver, asked: Asked) -> Ending:
     sent_at, ending = driver.shell.now_ms(), None
     try:
         ending = await carry_out(driver, asked)
-        return ending
     finally:
         if driver.turns:
             ended(driver, asked.step.node.id, sent_at, ending.error if isinstance(ending, Failed) else None)
+    if type(ending) is Failed and (limits := limits_of(driver, asked)) is not None and limits.pauses:
+        return await _refused(driver, asked, limits, ending, sent_at)
+    return ending
+
+
+async def _refused(driver: Driver, asked: Asked, limits: Limits, ending: Failed, sent_at: int) -> Ending:
+    """An attempt that failed by a connection for which is waited where it is broken. Raises StoreUnavailable."""
+    error, budgets = ending.error, driver.shell.budgets
+    if ending.maybe_applied or not is_refusal(error) or budgets is None:
+        return ending
+    reason, now = error.message, driver.shell.now_ms()
+    budgets.end(End(limits.connection_id, _NO_TURN, now, sent_at, broken=reason))
+    answer = await budgets.ask(ask_for(driver, limits.connection_id, asked.step.node.id))
+    if answer.goes:
+        # Somebody has repaired it meanwhile, or nothing waits for it any more: the same attempt tells which.
+        if answer.turn_id is not None:
+            budgets.end(End(limits.connection_id, answer.turn_id, driver.shell.now_ms(), None))
+        return Cut("repaired")
+    # It says what an attempt says that was not made: it used up neither a try nor a key.
+    told = replace(error, http_status=None, kind="connection", retryable=True)
+    said = in_turn(limits, answer.paused_until, answer.broken)
+    return Refused(told, answer.due_at, said, ending.request, ending.response)
+
+
+def is_refusal(error: StepError) -> bool:
+    """Whether the other system has said by this that it does not take the credentials."""
+    if error.code in _REFUSES:
+        return True
+    return error.http_status == 403 and any(word in (error.detail or "") for word in _REFUSED_KEYS)
 
 
 def not_begun(driver: Driver, node: str) -> None:

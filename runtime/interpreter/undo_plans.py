@@ -17,6 +17,7 @@ from runtime.engine.replay import SAID_NOT_DONE, Known
 from runtime.engine.state import DECIDED, RunStatus, StepError, StepKey, StepState, StepStatus
 from runtime.interpreter.calls import UNKNOWN, Call, Ledger, known_of, ledger, unsettled
 from runtime.interpreter.deeds import left_standing
+from runtime.interpreter.expiry import data_removed_at, expired
 from runtime.interpreter.generations import decided, kept_row, note_decision, open_next
 from runtime.interpreter.past import is_done, kept_in, owed, own_call, row_of, standing, twice
 from runtime.interpreter.reopening import run_row, version_of
@@ -151,6 +152,8 @@ class Found:
         problem = self.problem
         if problem is not None and problem.code == "still_open":
             return "open"
+        if problem is not None and problem.code == "data_removed":
+            return "stays"
         if problem is not None:
             return "stays" if any(line.fate == "stays" for line in self.lines) else "nothing"
         doubtful = any(line.fate == "again" and line.why == Known.IN_DOUBT for line in self.lines)
@@ -166,6 +169,8 @@ class Found:
         """Why it cannot be undone, if so."""
         if self.row["finished_at"] is None:
             return NotUndoable("This run is not over yet: cancel it with undo instead.", code="still_open")
+        if (removed_at := data_removed_at(self.row)) is not None:
+            return NotUndoable(expired(removed_at), code="data_removed")
         if not any(line.fate in _CARRIED_OUT for line in self.lines):
             return NotUndoable("Nothing of this run is left that an undo step could undo.", code="nothing_to_undo")
         return None

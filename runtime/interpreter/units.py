@@ -33,7 +33,7 @@ from runtime.engine.state import (
     StepStatus,
     made,
 )
-from runtime.interpreter import own_amounts, people, signals, turn_words
+from runtime.interpreter import naming, own_amounts, people, signals, turn_words
 from runtime.interpreter.keys import request_digest
 from runtime.interpreter.outcomes import Done, Ending, Failed
 from runtime.interpreter.records import Asked, Record, Told
@@ -115,6 +115,8 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
             # A note leaves the settings standing, which may be long.
             steps.append(step_write(driver, key, step, now, with_input=is_new))
             decided = decided and step.status in DECIDED
+    if (named := driver.version.graph.naming) is not None and steps:
+        naming.take_after(driver, named, unit.changed)
     ended = state.status in TERMINAL
     waiting = cause(driver.version.graph, state, now) if waits and not ended else None
     if waiting is not None and (waiting["kind"] == TURN or driver.fans):
@@ -163,6 +165,7 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
             unit.files,
             unit.amounts,
             own_amounts.posted(driver) if ended else None,
+            unit.worths,
         ),
     )
 

@@ -68,6 +68,21 @@ def moved(day: date, by: int, country: str = "", region: str = "", free: tuple[s
     return None
 
 
+def holidays_between(
+    first: date, last: date, country: str = "", region: str = "", free: tuple[str, ...] = ()
+) -> list[tuple[date, str]]:
+    """The public holidays and further days off from `first` to `last`, with their names, as the country calls them;
+    days off that have none have an empty one. Raises CalendarUnknown."""
+    names = _calendar(country, region) if country else {}
+    found, day = [], first
+    while day <= last:
+        name = names.get(day)
+        if name or (text := day.isoformat()) in free or text[5:] in free:
+            found.append((day, name or ""))
+        day += timedelta(days=1)
+    return found
+
+
 @lru_cache(maxsize=64)
 def _calendar(country: str, region: str) -> HolidayBase:
     import holidays  # knows the world: only where somebody asks for it

@@ -16,6 +16,7 @@ from runtime.sdk.context import MailServer, Ways
 from runtime.sdk.errors import PermanentError
 from runtime.sdk.fields import Config
 from runtime.sdk.fields import field as setting
+from runtime.sdk.hooks import AlertHook, hook_leads_to, hook_problems
 from runtime.sdk.messages import plain_problems
 from runtime.sdk.place_connections import (
     S3,
@@ -204,6 +205,10 @@ async def _secret_test(fields: Mapping[str, Any], ways: Ways) -> str:
     return "Saved. The next delivery shows whether the sender uses the same secret."
 
 
+async def _hook_test(fields: Mapping[str, Any], ways: Ways) -> str:
+    return "Saved. “Send a test” of a channel under Monitor, Alerts, shows whether it arrives."
+
+
 def mail_server(fields: Mapping[str, Any]) -> MailServer:
     """Where an ``smtp`` connection hands over mail."""
     return MailServer(
@@ -296,6 +301,8 @@ class ConnectionKind:
             self.model.model_validate(dict(fields))
         except ValidationError as refused:
             return plain_problems(self.model, refused)
+        if issubclass(self.model, AlertHook):
+            return hook_problems(fields)
         return _host_problems(fields) if issubclass(self.model, _Http) else place_problems(self.model, fields)
 
     def secrets(self, fields: Mapping[str, Any]) -> tuple[str, ...]:
@@ -310,6 +317,8 @@ class ConnectionKind:
         if issubclass(self.model, Smtp):
             filled = self.model.model_validate(dict(fields))
             return frozenset({f"{filled.security}://{filled.host.strip().lower()}:{filled.port}"})
+        if issubclass(self.model, AlertHook):
+            return hook_leads_to(fields)
         return place_leads_to(self.model, fields)
 
     def redactor(self, fields: Mapping[str, Any]) -> Redactor:
@@ -395,6 +404,14 @@ KINDS: Final[dict[str, ConnectionKind]] = {
             "Proves that a delivery comes from the sender you know.",
             WebhookSecret,
             _secret_test,
+        ),
+        _kind(
+            "alert_hook",
+            "Chat or webhook for alerts",
+            "bell",
+            "Where alerts are written to: Slack, Microsoft Teams, Discord, Mattermost, or an address of your own.",
+            AlertHook,
+            _hook_test,
         ),
     )
 }

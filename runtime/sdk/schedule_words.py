@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import islice, takewhile
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -17,13 +19,18 @@ from runtime.sdk.schedules import (
     WEEKDAYS,
     ScheduleError,
     day_of,
+    moments,
     next_fires,
     rules_of,
     time_of,
     zone,
 )
 
-__all__ = ["notes", "words"]
+__all__ = ["ClockChange", "clock_changes", "coming_changes", "notes", "words"]
+
+#: A change of the clocks is met by starts this near to the day on which it was found, and by so many at the most.
+_NEAR_MS: Final = 27 * 3_600_000
+_MOST_NEAR: Final = 400
 
 #: Days of a month that are no number, as sentences say them.
 _DAY_WORDS: Final = {
@@ -110,34 +117,84 @@ def _cron_words(expression: str) -> str:
         return ""
 
 
+@dataclass(frozen=True, slots=True)
+class ClockChange:
+    """A start that meets a change of the clocks. `asked`: the time of day that does not exist, empty where it is one of
+    several; None: this one comes twice, and starts `both` times or once. `starts`: the time of day at which it does."""
+
+    at: int
+    day: date
+    starts: str
+    asked: str | None = None
+    both: bool = False
+
+    @property
+    def text(self) -> str:
+        """As a sentence."""
+        if self.asked is None:
+            how = "both times" if self.both else "once, the first time"
+            return f"On {self.day} clocks go back and {self.starts} comes twice: it starts {how}."
+        which = f"{self.asked} does not exist" if self.asked else "a time is left out"
+        return f"On {self.day} clocks go forward and {which}: it starts at {self.starts}."
+
+
 def notes(config: Mapping[str, Any], fires: list[int]) -> list[str]:
     """What a reader should know about clock changes among these fire times."""
-    found: list[str] = []
+    return list(dict.fromkeys(change.text for change in clock_changes(config, fires)))
+
+
+def clock_changes(config: Mapping[str, Any], fires: list[int]) -> list[ClockChange]:
+    """Which of these fire times meet a change of the clocks. Raises ScheduleError."""
+    found: list[ClockChange] = []
     rules = rules_of(config)
     for _, rule in rules:
         own = fires if len(rules) == 1 else [fire for fire in fires if next_fires(rule, fire - 1, 1) == [fire]]
-        found += (note for note in _notes(rule, own) if note not in found)
+        found += _clock_changes(rule, own)
     return found
 
 
-def _notes(config: Mapping[str, Any], fires: list[int]) -> list[str]:
+def _clock_changes(config: Mapping[str, Any], fires: list[int]) -> Iterator[ClockChange]:
     repeat = config.get("repeat", "every")
     if repeat == "every" and config.get("unit", "hours") in ("seconds", "minutes", "hours"):
-        return []
+        return
     place = zone(str(config.get("timezone") or "UTC"))
-    found = []
     for fire in fires:
         local = datetime.fromtimestamp(fire / 1000, place)
-        asked = _asked_for(config, local, fire, place)
-        if asked != f"{local:%H:%M}":
-            which = f"{asked} does not exist" if asked else "a time is left out"
-            found.append(f"On {local.date()} clocks go forward and {which}: it starts at {local:%H:%M}.")
+        asked, starts = _asked_for(config, local, fire, place), f"{local:%H:%M}"
+        if asked != starts:
+            yield ClockChange(fire, local.date(), starts, asked)
         elif local.fold == 0 and local.replace(fold=1).utcoffset() != local.utcoffset():
             again = int(local.replace(fold=1).timestamp() * 1000)
-            twice = repeat == "cron" and next_fires(config, again - 1, 1) == [again]
-            how = "both times" if twice else "once, the first time"
-            found.append(f"On {local.date()} clocks go back and {local:%H:%M} comes twice: it starts {how}.")
+            both = repeat == "cron" and next_fires(config, again - 1, 1) == [again]
+            yield ClockChange(fire, local.date(), starts, both=both)
+
+
+def coming_changes(config: Mapping[str, Any], after_ms: int) -> list[ClockChange]:
+    """The starts within a year that meet a change of the clocks. Raises ScheduleError."""
+    place = zone(str(config.get("timezone") or "UTC"))
+    found: list[ClockChange] = []
+    for change in _transitions(place, after_ms):
+        near = islice(moments(config, change - _NEAR_MS), _MOST_NEAR)
+        fires = list(takewhile(lambda at, change=change: at <= change + _NEAR_MS, near))  # type: ignore[misc]
+        found += clock_changes(config, fires)
     return found
+
+
+@lru_cache(maxsize=64)
+def _year_of(place: ZoneInfo, day: int) -> tuple[int, ...]:
+    found, before = [], datetime.fromtimestamp(day * 86_400, UTC).astimezone(place).utcoffset()
+    for number in range(1, 367):
+        moment = (day + number) * 86_400
+        offset = datetime.fromtimestamp(moment, UTC).astimezone(place).utcoffset()
+        if offset != before:
+            found.append(moment * 1000)
+        before = offset
+    return tuple(found)
+
+
+def _transitions(place: ZoneInfo, after_ms: int) -> tuple[int, ...]:
+    """Moments within a day behind each change of this zone's clocks in the coming year."""
+    return _year_of(place, after_ms // 86_400_000)
 
 
 def _asked_for(config: Mapping[str, Any], local: datetime, fire: int, place: ZoneInfo) -> str:

@@ -33,8 +33,8 @@ from runtime.store.dialect import database_now
 from runtime.store.models import Artifact, Delivery, Event
 
 __all__ = [
-    "BODY", "INLINE_LIMIT", "ArtifactDamaged", "directory", "discard", "in_portions", "is_older", "make_folder",
-    "put", "read", "sweep_orphans", "sync_directory", "unlink", "verify",
+    "BODY", "INLINE_LIMIT", "ArtifactDamaged", "directory", "discard", "drop", "in_portions", "is_older", "make_folder",
+    "portions", "put", "read", "storage_key", "sweep_orphans", "sync_directory", "unlink", "verify",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -147,6 +147,27 @@ def _bytes(location: str) -> bytes:
         raise
     except OSError as error:
         raise StoreUnavailable(f"The artifact store cannot read: {error}") from error
+
+
+def drop(location: str) -> None:
+    """Remove the bytes that stood there, whose row is gone. A crash before leaves a file without a row."""
+    _unlink(location)
+
+
+def storage_key(location: str) -> str:
+    """What these bytes are called in an object storage."""
+    return _VALUES + location
+
+
+def portions(location: str, sha256: str, size: int) -> Iterator[bytes]:
+    """The bytes at this place; at most a few MiB. Raises ArtifactDamaged."""
+    try:
+        data = _bytes(location)
+    except FileNotFoundError as error:
+        raise ArtifactDamaged(f"The file artifacts/{location} is missing.") from error
+    if len(data) != size or hashlib.sha256(data).hexdigest() != sha256:
+        raise ArtifactDamaged(f"The file artifacts/{location} was changed.")
+    yield data
 
 
 def _unlink(location: str) -> None:

@@ -17,6 +17,10 @@ class Budget(models.Model):
     the last turn that was given. `paused_until`: the other system said, with `paused_status`, that it takes none until
     then. `next_at`: when there may be room for one that waits; NULL where none does.
 
+    `pauses`: where the other system refuses these credentials, whatever calls by them waits until somebody has repaired
+    the connection, and does not fail. It is broken since `broken_at`, for `broken_reason`; `repaired_at`: it was so no
+    more since then.
+
     Whoever changes anything of a budget, or of its turns, locks this row first.
     """
 
@@ -32,6 +36,10 @@ class Budget(models.Model):
     paused_status = models.PositiveSmallIntegerField(null=True)
     next_at = models.BigIntegerField(null=True)
     changed_at = models.BigIntegerField()
+    pauses = models.BooleanField(default=False, db_default=False)
+    broken_at = models.BigIntegerField(null=True)
+    broken_reason = models.CharField(max_length=400, null=True)
+    repaired_at = models.BigIntegerField(null=True)
 
     class Meta:
         indexes = [

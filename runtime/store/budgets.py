@@ -32,6 +32,8 @@ _ARRIVAL_MS: Final = 1_000
 _LEAST_ARRIVAL_MS: Final = 250
 #: A wait that no time ends: others have to come to an end first. It is looked at again so late, should nobody ring.
 _NO_TIME_MS: Final = 30_000
+#: Who waits for a broken connection is rung for when it is repaired; should that get lost, it looks again so late.
+_BROKEN_MS: Final = 3_600_000
 #: The longest pause that another system can ask for.
 MOST_PAUSE_MS: Final = 3_600_000
 #: A turn that nobody took up is rung for again, and then given to somebody else. ms
@@ -53,6 +55,18 @@ class Limits:
     period_ms: int | None
     at_once: int | None
     changed_at: int
+    pauses: bool = False
+    broken_at: int | None = None
+
+    @property
+    def limited(self) -> bool:
+        """Whether there may be more calls than it takes."""
+        return self.calls is not None or self.at_once is not None
+
+    @property
+    def asks(self) -> bool:
+        """Whether a call has to ask for its turn: while nothing is limited and nothing broken, none does."""
+        return self.limited or self.broken_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +94,8 @@ class End:
     sent_at: int | None
     pause_ms: int | None = None
     status: int | None = None
+    #: The other system refused the connection's credentials, for this reason.
+    broken: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +107,8 @@ class Answer:
     goes: bool
     due_at: int = 0
     paused_until: int | None = None
+    #: Why the connection is broken, which somebody has to repair before it goes on.
+    broken: str | None = None
 
 
 _NO_BUDGET: Final = Answer(None, goes=True)
@@ -108,10 +126,19 @@ class Settled:
     now: int = 0
 
 
+def locked(connection_id: UUID, workspace_id: UUID) -> Budget:
+    """The row of a connection, made where there is none, under its lock: whoever makes it at the same moment waits."""
+    fresh = Budget(connection_id=connection_id, workspace_id=workspace_id, changed_at=database_now())
+    Budget.objects.bulk_create([fresh], ignore_conflicts=True)
+    return Budget.objects.select_for_update().get(pk=connection_id)
+
+
 def limits() -> list[Limits]:
-    """All budgets that limit anything."""
-    rows = Budget.objects.filter(Q(calls__isnull=False) | Q(at_once__isnull=False))
-    names = "connection_id", "name", "calls", "period_ms", "at_once", "changed_at"
+    """All budgets that limit anything, and the connections for which is waited where they are broken."""
+    rows = Budget.objects.filter(
+        Q(calls__isnull=False) | Q(at_once__isnull=False) | Q(pauses=True) | Q(broken_at__isnull=False)
+    )
+    names = "connection_id", "name", "calls", "period_ms", "at_once", "changed_at", "pauses", "broken_at"
     return [Limits(*row) for row in rows.values_list(*names)]
 
 
@@ -171,6 +198,7 @@ class _Desk:
                     self._count(min(end.ended_at, end.sent_at + self._arrival()))
             self.turns.filter(pk__in=by_id).delete()
             for end in ends:
+                self._break(end)
                 if end.pause_ms:
                     self._pause(min(end.ended_at, self.now) + min(end.pause_ms, MOST_PAUSE_MS), end.status)
         self.under_way = self.turns.filter(state__in=(GIVEN, TAKEN)).count()
@@ -186,9 +214,17 @@ class _Desk:
         if until > max(self.now, self.row.paused_until or 0):
             self.row.paused_until, self.row.paused_status = until, status
 
+    def _break(self, end: End) -> None:
+        """Nothing goes by these credentials any more, unless they were replaced since the call was sent."""
+        row = self.row
+        if end.broken is None or not row.pauses or row.broken_at is not None:
+            return
+        if row.repaired_at is None or (end.sent_at or end.ended_at) > row.repaired_at:
+            row.broken_at, row.broken_reason = self.now, end.broken[:400]
+
     def room(self) -> int:
         """How many more may begin now."""
-        if self.row.paused_until is not None:
+        if self.row.paused_until is not None or self.row.broken_at is not None:
             return 0
         rooms = [] if self.window is None else [self.window.room(self.now, self.under_way)]
         if self.row.at_once is not None:
@@ -196,7 +232,7 @@ class _Desk:
         return min(rooms, default=1_000_000)
 
     def answer(self, asks: Sequence[tuple[int, Ask]]) -> dict[int, Answer]:
-        if asks and self.row.calls is None and self.row.at_once is None:
+        if asks and self.row.calls is None and self.row.at_once is None and self.row.broken_at is None:
             self._give([])
             return {}
         turns = self._turns(asks) if asks else {}
@@ -216,7 +252,8 @@ class _Desk:
             turn = had.get((ask.run_id, ask.node_id, ask.generation, ask.place))
             if turn is not None and turn.state == TAKEN:
                 turn = None
-            if turn is not None and turn.state == GIVEN and self.row.paused_until is not None:
+            stopped = self.row.paused_until is not None or self.row.broken_at is not None
+            if turn is not None and turn.state == GIVEN and stopped:
                 turn.state, turn.given_at = WAITS, None
                 self.under_way -= 1
                 turn.save(update_fields=["state", "given_at"])
@@ -269,6 +306,8 @@ class _Desk:
     def _answer(self, turn: BudgetTurn) -> Answer:
         if turn.state == TAKEN:
             return Answer(turn.pk, goes=True)
+        if self.row.broken_at is not None:
+            return Answer(turn.pk, goes=False, due_at=self.now + _BROKEN_MS, broken=self.row.broken_reason or "")
         ahead = self.turns.filter(state=WAITS).filter(Q(rank__lt=turn.rank) | Q(rank=turn.rank, id__lt=turn.pk)).count()
         due_at = self.now
         if self.window is not None:
@@ -285,10 +324,15 @@ class _Desk:
             self.window.forget(self.now)
             row.used = self.window.text()
         row.next_at = self._next() if self.turns.filter(state__in=(WAITS, GIVEN)).exists() else None
-        row.save(update_fields=["used", "clock", "paused_until", "paused_status", "next_at"])
+        row.save(
+            update_fields=["used", "clock", "paused_until", "paused_status", "next_at", "broken_at", "broken_reason"]
+        )
         return row.next_at
 
     def _next(self) -> int:
+        if self.row.broken_at is not None:
+            # Whoever repairs it says so.
+            return self.now + _NO_TIME_MS
         if self.row.paused_until is not None:
             return self.row.paused_until
         soon = self.now + _LOOK_MS

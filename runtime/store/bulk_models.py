@@ -1,6 +1,6 @@
 # ruff: noqa: DJ001, DJ008
 # As in `models.py`, which these rows belong to.
-"""The rows of dead letters that are gone on with in bulk."""
+"""The rows of what is done to many runs, one after another: retried, started anew, cancelled."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from runtime.engine.ids import uuid7
 
 
 class BulkRetry(models.Model):
-    """Dead letters that somebody has gone on with one after another: which, how fast, and when that ends.
+    """What somebody has done to many runs one after another: to which, how fast, and when that ends.
 
+    kind: `retry` (dead letters go on from their failed step), `replay` (a new run from the event of each), `cancel`.
     status: `trying` (the first one, alone) → `waiting` (for somebody's word) → `running` → `done`; from each of these
     `stopped` by its rule, or `cancelled` by a person. What was begun is followed to its end in all of them: `closed_at`
     says that nothing is left to follow. `cause`: the group; NULL: chosen runs. `version`: `own` | `published`.
@@ -24,6 +25,7 @@ class BulkRetry(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
+    kind = models.CharField(max_length=8, default="retry", db_default="retry")
     workspace_id = models.UUIDField()
     workflow_id = models.UUIDField(null=True)
     cause = models.CharField(max_length=32, null=True)
@@ -56,12 +58,19 @@ class BulkRetry(models.Model):
             models.Index(fields=["id"], condition=models.Q(closed_at__isnull=True), name="bulkretry_open"),
         ]
 
+    def forget_edits(self) -> None:
+        """What was typed for those whose turn does not come is nobody's to keep."""
+        rows = BulkRetryItem.objects.filter(bulk_id=self.pk, status="pending", edits__isnull=False)
+        rows.update(edits=None)
+
 
 class BulkRetryItem(models.Model):
     """One of them, by its place in the order.
 
     status: `pending` → `begun` → `done` | `failed`; or `asks` (its plan needs somebody's word), `refused` (`message`
     says why). `generation`: the one that failed; the one after it is opened in the commit that makes it `begun`.
+    `new_run_id`: of a replay, the run that was started. `edits`: JSON, other values for the step that failed, kept
+    until its turn has come, or the bulk is over.
     """
 
     pk = models.CompositePrimaryKey("bulk_id", "place")
@@ -72,6 +81,8 @@ class BulkRetryItem(models.Model):
     status = models.CharField(max_length=8, default="pending")
     message = models.CharField(max_length=400, default="")
     begun_at = models.BigIntegerField(null=True)
+    new_run_id = models.UUIDField(null=True)
+    edits = models.TextField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["bulk_id", "status", "place"], name="bulkretryitem_by_status")]

@@ -1,7 +1,8 @@
 """The only opener of transactions in the runtime: every durable change passes a named commit point.
 
 `commit("version.publish")` wraps Django's own connection; the writer passes its dedicated connection instead. The
-block runs inside one transaction; leaving it hits `name:before`, commits, and hits `name:after`.
+block runs inside one transaction; leaving it hits `name:before`, commits, and hits `name:after`. What whoever asked for
+the change wants to be committed with it (`beside.py`) is written just before that.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Protocol
 
 from django.db import connection, transaction
 
-from runtime.store import failpoints
+from runtime.store import beside, failpoints
 from runtime.store.dialect import FarLink, Link
 from runtime.store.turn import at_turn
 
@@ -78,8 +79,13 @@ def commit(name: str, *names: str, on: Transactional | None = None) -> Iterator[
         raise ValueError(f"{sorted(unknown)} are no commit points: add them to failpoints.COMMIT_POINTS.")
     if on is None:
         with at_turn() if connection.vendor == "sqlite" else nullcontext(), transaction.atomic(durable=True):
-            yield
+            with beside.within(points) as occasion:
+                yield
+            if occasion is not None:
+                occasion.write()
             _hit(points, "before")
+        if occasion is not None:
+            occasion.done()
     else:
         on.begin()
         try:

@@ -34,6 +34,7 @@ from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSON, number_text
 from runtime.store import datatable_values as values
 from runtime.store import datatables
+from runtime.store.beside import tell_texts, unchanged
 from runtime.store.commits import commit
 from runtime.store.datatable_models import DataChange, DataRow, DataTable
 from runtime.store.dialect import database_now
@@ -262,6 +263,7 @@ def once(origin: Origin, change: Callable[[], Change]) -> Change:
 def known_or(origin: Origin, change: Callable[[], Change]) -> Change:
     """Within a transaction of the caller's: what was done under this key before, or else this change."""
     if origin.key is not None and (known := _known(origin.workspace_id, origin.key)) is not None:
+        unchanged()
         return told(known)
     return change()
 
@@ -287,6 +289,9 @@ def _kept(origin: Origin, columns: tuple[TableColumn, ...], made: _Change) -> Ch
     before = None if made.before is None else made.before.cells
     after = None if made.row is None else made.row.cells
     row_id = made.row.pk if made.row is not None else None if made.before is None else made.before.row_id
+    if made.what in ("unchanged", "kept"):
+        unchanged()
+    tell_texts(before, after, row=row_id)
     return _shown(columns, made.what, row_id, before, after, made.column)
 
 

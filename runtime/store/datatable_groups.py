@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
+from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection, connections
 
@@ -79,6 +80,8 @@ class Groups:
         self._near: Link | None = None
         self._far: Link | None = None
         self._not_before = 0.0
+        #: Does something for this run later, with others; False, and it is not done, where the run is not to wait.
+        self.joins: Callable[[UUID | None, Callable[[], None]], bool] = lambda run_id, act: False
 
     def open(self) -> None:
         """Not from a loop's thread."""
@@ -90,13 +93,18 @@ class Groups:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Change] = loop.create_future()
         asked = _Asked(deed, future, loop)
+        if not self.joins(deed.origin.run_id, lambda: self._take(asked)):
+            self._take(asked)
+        return future
+
+    def _take(self, asked: _Asked) -> None:
+        deed, loop = asked.deed, asked.loop
         if deed.saves is None or self._near is None or time.monotonic() < self._not_before:
             self._leave_to_thread([asked])
-            return future
+            return
         if not self._new:
             loop.call_soon(self._pass_on)
         self._new.append(asked)
-        return future
 
     def close(self) -> None:
         """Make what was asked for, and end; not from the loop's thread."""

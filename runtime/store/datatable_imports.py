@@ -14,6 +14,7 @@ from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSON, dumps, loads_stored
 from runtime.store import datatable_values as values
 from runtime.store import datatables
+from runtime.store.beside import unchanged
 from runtime.store.commits import commit
 from runtime.store.datatable_changes import Origin, room_for
 from runtime.store.datatable_models import DataChange, DataRow
@@ -64,6 +65,7 @@ def take_in(
             with commit("table.change"):
                 known = DataChange.objects.filter(workspace_id=origin.workspace_id, key=origin.key).first()
                 if known is not None:
+                    unchanged()
                     return _told(known)
                 counts = _Page(origin, table_id, if_there).save(page)
                 _keep(origin, table_id, counts)

@@ -22,8 +22,10 @@ from runtime.contracts.datatables import (
     TableRefused,
     TableView,
 )
+from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.store import datatable_values as values
+from runtime.store.beside import tell
 from runtime.store.commits import commit
 from runtime.store.datatable_models import DataChange, DataRow, DataTable
 from runtime.store.dialect import database_now
@@ -88,7 +90,10 @@ def add(*, workspace_id: UUID, name: str, columns: Sequence[ColumnDraft], by: UU
         if count >= MOST_TABLES:
             raise TableRefused(f"A workspace has at most {MOST_TABLES} tables.", code="too_many_tables")
         now = database_now()
+        made_as = uuid7()
+        tell(id=str(made_as))
         return DataTable.objects.create(
+            id=made_as,
             workspace_id=workspace_id, name=name, name_folded=values.sort_text(name), columns=_written(made),
             next_column=following, created_at=now, created_by=by, changed_at=now, changed_by=by,
         )  # fmt: skip

@@ -19,6 +19,7 @@ __all__ = [
     "CLOCK_SQL",
     "NOTHING_IS_NOT_WHOLE",
     "SILENCE_SECONDS",
+    "STAMP_SQL",
     "ColumnKind",
     "FarLink",
     "Link",
@@ -26,6 +27,7 @@ __all__ = [
     "NotWhole",
     "Statement",
     "StoreFault",
+    "database_bytes",
     "database_now",
     "durability_problems",
     "open_link",
@@ -39,7 +41,14 @@ CLOCK_SQL = {
     "postgresql": "(extract(epoch FROM statement_timestamp()) * 1000)::bigint",
     "sqlite": "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)",
 }
-
+# Numbers the transaction that writes a row, as an SQL expression: so figures count each row once (`store.figures`).
+# PostgreSQL has a number for each, and says below which all have ended. SQLite has one writer at a time: there it is
+# how far was counted when the row came.
+STAMP_SQL = {
+    "postgresql": "(COALESCE((SELECT base FROM store_figuremark WHERE id = 1), 0)"
+    " + CAST(CAST(pg_current_xact_id() AS text) AS bigint))",
+    "sqlite": "COALESCE((SELECT upto FROM store_figuremark WHERE id = 1), 0)",
+}
 
 #: A server that says nothing for longer than its own time-outs allow is gone, whatever the network believes.
 SILENCE_SECONDS: Final = 60.0
@@ -63,8 +72,9 @@ class NotWhole(StoreFault):
 class Statement:
     """SQL over a batch of rows, the relation `u`.
 
-    `{now}` is the database's clock (one instant a statement), `{key:column}` a UUID column in the form that `Link.key`
-    gives, `{skip_locked}` locks the rows of `r` that nobody else has. `returns` says whether rows come back.
+    `{now}` is the database's clock (one instant a statement), `{stamp}` numbers its transaction, `{key:column}` is a
+    UUID column in the form that `Link.key` gives, `{skip_locked}` locks the rows of `r` that nobody else has.
+    `returns` says whether rows come back.
     """
 
     columns: tuple[tuple[str, ColumnKind], ...]
@@ -211,6 +221,18 @@ def database_now(alias: str = "default") -> int:
         return time.time_ns() // 1_000_000
     with wrapper.cursor() as cursor:
         cursor.execute(f"SELECT {CLOCK_SQL[wrapper.vendor]}")
+        row = cursor.fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+def database_bytes(alias: str = "default") -> int:
+    """How much room the rows and their indexes take, those of the whole installation."""
+    with connections[alias].cursor() as cursor:
+        if connections[alias].vendor == "sqlite":
+            cursor.execute("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
+        else:
+            cursor.execute("SELECT pg_database_size(current_database())")
         row = cursor.fetchone()
         assert row is not None
         return int(row[0])

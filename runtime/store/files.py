@@ -27,14 +27,15 @@ from runtime.contracts import StoreUnavailable
 from runtime.engine.ids import uuid7
 from runtime.store import artifacts, failpoints
 from runtime.store.artifacts import ArtifactDamaged
+from runtime.store.beside import tell, unchanged
 from runtime.store.blobs import PLACE, Storage
 from runtime.store.commits import commit
 from runtime.store.dialect import Statement, database_now
 from runtime.store.file_models import File
 
 __all__ = [
-    "INSERT_FILES", "PORTION", "FileTooLarge", "Saving", "add", "digest", "found", "most_bytes", "opened",
-    "portions", "remove", "sweep", "verify",
+    "INSERT_FILES", "PORTION", "FileTooLarge", "Saving", "add", "digest", "forget", "found", "most_bytes", "opened",
+    "place", "portions", "remove", "sweep", "verify",
 ]  # fmt: skip
 
 #: So many bytes are read at a time.
@@ -81,6 +82,11 @@ def most_bytes() -> int:
 
 def _path(file_id: UUID) -> Path:
     return artifacts.directory() / _key(file_id)
+
+
+def place(file_id: UUID) -> str:
+    """Where the bytes of a file are in the artifact store."""
+    return _key(file_id)
 
 
 def _key(file_id: UUID) -> str:
@@ -178,6 +184,7 @@ def add(saved: Saving, *, workspace_id: UUID, name: str, mime: str, by: UUID | N
     with commit("blob.row"):
         row.created_at = database_now()
         row.save(force_insert=True)
+        tell(id=str(row.pk), name=name, sha256_after=row.sha256)
     return row
 
 
@@ -189,9 +196,15 @@ def found(workspace_id: UUID, file_id: UUID) -> File | None:
 def remove(row: File, *, by: UUID | None) -> None:
     """Remove the bytes; the row stays, and says when and by whom."""
     with commit("retention.delete"):
-        File.objects.filter(pk=row.pk, removed_at=None).update(removed_at=database_now(), removed_by=by)
+        if not File.objects.filter(pk=row.pk, removed_at=None).update(removed_at=database_now(), removed_by=by):
+            unchanged()
     # A crash before this line leaves a file that no living row names: the sweep takes it.
-    artifacts.unlink(_path(row.pk), _key(row.pk))
+    forget(row.pk)
+
+
+def forget(file_id: UUID) -> None:
+    """Remove the bytes of a file whose row says that they are gone."""
+    artifacts.unlink(_path(file_id), _key(file_id))
 
 
 def portions(file_id: UUID, sha256: str, size: int) -> Iterator[bytes]:

@@ -28,7 +28,16 @@ from psycopg import errors, pq
 from psycopg.adapt import PyFormat, Transformer
 
 from runtime.engine.ids import uuid7
-from runtime.store.dialect import CLOCK_SQL, SILENCE_SECONDS, ColumnKind, LinkLost, NotWhole, Statement, StoreFault
+from runtime.store.dialect import (
+    CLOCK_SQL,
+    SILENCE_SECONDS,
+    STAMP_SQL,
+    ColumnKind,
+    LinkLost,
+    NotWhole,
+    Statement,
+    StoreFault,
+)
 
 _SESSION = (
     "SET lock_timeout = '2s'",
@@ -465,7 +474,8 @@ def _classified(error: psycopg.Error, connection: psycopg.Connection[Any]) -> Ex
 
 @functools.cache
 def _translated(sql: str) -> str:
-    sql = sql.replace("{now}", CLOCK_SQL["postgresql"]).replace("{skip_locked}", "FOR UPDATE OF r SKIP LOCKED")
+    sql = sql.replace("{now}", CLOCK_SQL["postgresql"]).replace("{stamp}", STAMP_SQL["postgresql"])
+    sql = sql.replace("{skip_locked}", "FOR UPDATE OF r SKIP LOCKED")
     place = itertools.count(1)
     sql = re.sub("%s", lambda _: f"${next(place)}", sql)
     return re.sub(r"\{key:(\w+)\}", r"uuid_send(\1)", sql)

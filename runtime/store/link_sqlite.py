@@ -26,7 +26,7 @@ from uuid import UUID
 
 import orjson
 
-from runtime.store.dialect import CLOCK_SQL, LinkLost, NotWhole, Statement, StoreFault
+from runtime.store.dialect import CLOCK_SQL, STAMP_SQL, LinkLost, NotWhole, Statement, StoreFault
 from runtime.store.turn import Turn
 
 # Below the three seconds that an accepting request may wait (I2).
@@ -293,5 +293,6 @@ def _places(statement: Statement, asks: Statement) -> Callable[[tuple[Any, ...]]
 
 @functools.cache
 def _translated(sql: str) -> str:
-    sql = sql.replace("{now}", CLOCK_SQL["sqlite"]).replace("{skip_locked}", "").replace("%s", "?")
+    sql = sql.replace("{now}", CLOCK_SQL["sqlite"]).replace("{stamp}", STAMP_SQL["sqlite"])
+    sql = sql.replace("{skip_locked}", "").replace("%s", "?")
     return re.sub(r"\{key:(\w+)\}", r"\1", sql)

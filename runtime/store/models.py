@@ -14,6 +14,10 @@ from __future__ import annotations
 from django.db import models
 
 from runtime.engine.ids import uuid7
+from runtime.store.alert_models import AlertChannel as AlertChannel
+from runtime.store.alert_models import AlertEpisode as AlertEpisode
+from runtime.store.alert_models import AlertMessage as AlertMessage
+from runtime.store.alert_models import AlertRule as AlertRule
 from runtime.store.batch_models import BatchCheck as BatchCheck
 from runtime.store.batch_models import ItemAmount as ItemAmount
 from runtime.store.budget_models import Budget as Budget
@@ -23,19 +27,36 @@ from runtime.store.bulk_models import BulkRetryItem as BulkRetryItem
 from runtime.store.datatable_models import DataChange as DataChange
 from runtime.store.datatable_models import DataRow as DataRow
 from runtime.store.datatable_models import DataTable as DataTable
+from runtime.store.field_models import SEARCH_INDEXES
+from runtime.store.field_models import RunField as RunField
+from runtime.store.figure_models import Figure as Figure
+from runtime.store.figure_models import FigureMark as FigureMark
+from runtime.store.figure_models import Stamped
+from runtime.store.figure_models import StandingFigure as StandingFigure
+from runtime.store.figure_models import SystemFigure as SystemFigure
 from runtime.store.file_models import File as File
 from runtime.store.hold_row import BREAKER_FAILURES, BREAKER_MINUTES
 from runtime.store.hold_row import Hold as Hold
 from runtime.store.people import HumanMail as HumanMail
 from runtime.store.people import HumanNote as HumanNote
+from runtime.store.people import HumanSnooze as HumanSnooze
 from runtime.store.people import HumanTask as HumanTask
 from runtime.store.people import HumanVote as HumanVote
+from runtime.store.people import PendingAnswer as PendingAnswer
+from runtime.store.process_models import CommitMark as CommitMark
+from runtime.store.process_models import Instance as Instance
+from runtime.store.process_models import Leadership as Leadership
+from runtime.store.process_models import Process as Process
 from runtime.store.reading_models import ItemKey as ItemKey
 from runtime.store.reading_models import PassedOver as PassedOver
 from runtime.store.reading_models import Reading as Reading
+from runtime.store.retention_models import LegalHold as LegalHold
+from runtime.store.retention_models import Retention as Retention
 from runtime.store.review_models import Review as Review
 from runtime.store.review_models import ReviewChange as ReviewChange
 from runtime.store.review_models import ReviewRow as ReviewRow
+from runtime.store.schedule_models import ScheduleChange as ScheduleChange
+from runtime.store.schedule_models import ScheduleSetting as ScheduleSetting
 from runtime.store.signal_models import Signal as Signal
 from runtime.store.signal_models import SignalWait as SignalWait
 
@@ -102,7 +123,7 @@ class Trigger(models.Model):
         ]
 
 
-class Event(models.Model):
+class Event(Stamped):
     """Something that knocked, stored as it came, before anybody read it.
 
     `dedupe_key` is unique per trigger: a second delivery becomes a `Delivery` of the first (I4). A key that may be used
@@ -135,6 +156,7 @@ class Event(models.Model):
     duplicates = models.PositiveIntegerField(default=0)
     past_key = models.CharField(max_length=255, null=True)
     backfill_id = models.UUIDField(null=True)
+    removed_at = models.BigIntegerField(null=True)  # its body and headers are gone since; that it came stays
 
     class Meta:
         constraints = [
@@ -147,6 +169,7 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["workspace_id", "workflow_id", "-id"], name="event_newest"),
             models.Index(fields=["trigger_id", "id"], condition=models.Q(verdict="queued"), name="event_queued"),
+            models.Index(fields=["stamp"], condition=models.Q(stamp__isnull=False), name="event_stamp"),
         ]
 
 
@@ -172,7 +195,7 @@ class Backfill(models.Model):
         indexes = [models.Index(fields=["workflow_id", "-id"], name="backfill_newest")]
 
 
-class Delivery(models.Model):
+class Delivery(Stamped):
     """A further delivery of an event that was accepted before; with its body when that differs (I5)."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -190,6 +213,7 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["workspace_id", "-id"], name="delivery_newest"),
             models.Index(fields=["workflow_id", "-id"], name="delivery_newest_of_workflow"),
+            models.Index(fields=["stamp"], condition=models.Q(stamp__isnull=False), name="delivery_stamp"),
         ]
 
 
@@ -247,6 +271,7 @@ class Run(models.Model):
     started_at = models.BigIntegerField(null=True)
     finished_at = models.BigIntegerField(null=True)
     change = models.TextField(null=True)  # the last that was noted: see `store.trail`
+    values_removed_at = models.BigIntegerField(null=True)  # what its steps were given and gave is gone since
 
     class Meta:
         constraints = [
@@ -274,13 +299,8 @@ class Run(models.Model):
                 condition=models.Q(held__isnull=False, finished_at__isnull=True),
                 name="run_held",
             ),
-            models.Index(fields=["workspace_id", "-id"], name="run_newest"),
-            models.Index(fields=["workflow_id", "-id"], name="run_newest_of_workflow"),
-            models.Index(
-                fields=["workspace_id", "business_key"],
-                condition=models.Q(business_key__isnull=False),
-                name="run_by_business_key",
-            ),
+            models.Index(fields=["workspace_id", "id"], condition=models.Q(status="parked"), name="run_parked"),
+            *SEARCH_INDEXES,
             # Of a step's own runs those that are open, and those that did not end well: with the highest number they
             # say how all of them stand, however many there are.
             models.Index(
@@ -323,7 +343,7 @@ class Replay(models.Model):
     called = models.TextField(null=True)
 
 
-class DeadLetter(models.Model):
+class DeadLetter(Stamped):
     """A run that ended in failure and waits for somebody's decision: one row for each generation that ended so.
 
     `cause` names all that failed alike (`engine.causes`). It is written with the run's end and never removed; solved is
@@ -356,6 +376,7 @@ class DeadLetter(models.Model):
             ),
             models.Index(fields=["at"], name="deadletter_newest"),
             models.Index(fields=["workflow_id", "at"], name="deadletter_of_workflow"),
+            models.Index(fields=["stamp"], condition=models.Q(stamp__isnull=False), name="deadletter_stamp"),
         ]
 
 
@@ -383,7 +404,7 @@ class StepRun(models.Model):
     token = models.BigIntegerField(null=True)  # the lease that wrote it last; none where a person did
 
 
-class Attempt(models.Model):
+class Attempt(Stamped):
     """One try that touches the world, or one that failed. The row stands before the effect may start (I9).
 
     status: `intent` → `succeeded` | `failed` | `in_doubt` → `succeeded` | `failed` | `abandoned`.
@@ -406,6 +427,9 @@ class Attempt(models.Model):
     request = models.TextField(null=True)
     response = models.TextField(null=True)
     error = models.TextField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["stamp"], condition=models.Q(stamp__isnull=False), name="attempt_stamp")]
 
 
 class Timer(models.Model):
@@ -440,49 +464,4 @@ class Artifact(models.Model):
     media_type = models.CharField(max_length=255, default="application/octet-stream")
     name = models.CharField(max_length=255, default="")
     location = models.CharField(max_length=255)
-    created_at = models.BigIntegerField()
-
-
-class Process(models.Model):
-    """A sign of life of a web, worker or ticker process; `boot_id` is also what its leases are owned by."""
-
-    boot_id = models.CharField(max_length=64, primary_key=True)
-    kind = models.CharField(max_length=16)
-    host = models.CharField(max_length=255)
-    pid = models.PositiveIntegerField()
-    engine = models.PositiveIntegerField(default=1)
-    started_at = models.BigIntegerField()
-    seen_at = models.BigIntegerField()
-    stopped_at = models.BigIntegerField(null=True)
-    running = models.PositiveIntegerField(default=0)
-
-
-class CommitMark(models.Model):
-    """The last transaction of one of the writers' connections: what a COMMIT without an answer is asked by (F25)."""
-
-    link = models.CharField(max_length=32, primary_key=True)
-    number = models.BigIntegerField()
-    at = models.BigIntegerField()
-
-
-class Leadership(models.Model):
-    """Which ticker leads: one row a duty, held by a lease."""
-
-    duty = models.CharField(max_length=32, primary_key=True)
-    owner = models.CharField(max_length=64)
-    token = models.BigIntegerField(default=0)
-    expires_at = models.BigIntegerField()
-
-
-class Instance(models.Model):
-    """Facts of this installation: the epoch that a restore raises, and the secret that effect keys are made with.
-
-    `beat` tells a restored backup from the present, and `held_since` says that one waits to be confirmed (`restores`).
-    """
-
-    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
-    epoch = models.PositiveIntegerField(default=1)
-    beat = models.BigIntegerField(default=0, db_default=0)
-    held_since = models.BigIntegerField(null=True)
-    key_secret = models.CharField(max_length=64)
     created_at = models.BigIntegerField()

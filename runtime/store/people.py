@@ -64,6 +64,11 @@ class HumanTask(models.Model):
             models.Index(fields=["workspace_id", "id"], condition=models.Q(status="open"), name="humantask_open"),
             models.Index(fields=["workspace_id", "-id"], name="humantask_newest"),
             models.Index(
+                fields=["workflow_id", "node_id", "-id"],
+                condition=models.Q(status="decided"),
+                name="humantask_alike",
+            ),
+            models.Index(
                 fields=["notice_at"],
                 condition=models.Q(status="open", notice_at__isnull=False),
                 name="humantask_notice",
@@ -88,6 +93,50 @@ class HumanVote(models.Model):
     email = models.CharField(max_length=254, default="", db_default="")
     via = models.CharField(max_length=8, default="inbox", db_default="inbox")
     admin = models.BooleanField(default=False, db_default=False)
+
+
+class PendingAnswer(models.Model):
+    """What a person has said to a task, and can still take back: it takes effect at `due_at`, by whoever ticks then.
+
+    It is gone in the commit that makes a vote of it, or that takes it back. What could not take effect stays without
+    `due_at`, with why (`refused`, `refused_code`), until the person has read it. `voter_json`: by what else than their
+    address they were asked; `answers` and `output` as they were given, JSON. `record`: what whoever accepted it wants
+    to be put on record when it takes effect, JSON; the runtime reads nothing of it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    task = models.ForeignKey(HumanTask, on_delete=models.CASCADE, related_name="+", db_index=False)
+    workspace_id = models.UUIDField()
+    voter = models.UUIDField()
+    name = models.CharField(max_length=200)
+    email = models.CharField(max_length=254)
+    voter_json = models.TextField()
+    outcome = models.CharField(max_length=64)
+    comment = models.CharField(max_length=2000, default="", db_default="")
+    answers = models.TextField(default="{}")
+    output = models.TextField(default="null")
+    at = models.BigIntegerField()
+    due_at = models.BigIntegerField(null=True)
+    record = models.TextField(default="")
+    refused_code = models.CharField(max_length=64, null=True)
+    refused = models.CharField(max_length=1000, null=True)
+    refused_at = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["task", "voter"], name="pendinganswer_once")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="pendinganswer_due"),
+            models.Index(fields=["workspace_id", "voter"], name="pendinganswer_mine"),
+        ]
+
+
+class HumanSnooze(models.Model):
+    """Until when a question is to be out of one person's list: it is back by itself."""
+
+    pk = models.CompositePrimaryKey("task_id", "voter")
+    task = models.ForeignKey(HumanTask, on_delete=models.CASCADE, related_name="+", db_index=False)
+    voter = models.UUIDField()
+    until = models.BigIntegerField()
 
 
 class HumanNote(models.Model):

@@ -11,7 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
+from runtime.engine.naming import Worth
+
 if TYPE_CHECKING:
+    from runtime.store.beside import Beside
     from runtime.store.children import Outer
 
 
@@ -58,12 +61,14 @@ class RunRow(NamedTuple):
 class AcceptRun(NamedTuple):
     """An event and the run it causes, committed together (I1). `run` is None for an event that starts nothing.
 
-    `key_for_ms`: how long the event's key is recognised, after which it may be used anew; None is for ever.
+    `key_for_ms`: how long the event's key is recognised, after which it may be used anew; None is for ever. `beside`:
+    what is committed with it, where it is new; only for units that go by the writer's thread.
     """
 
     event: EventRow
     run: RunRow | None
     key_for_ms: int | None = None
+    beside: Beside | None = None
 
 
 class Accepted(NamedTuple):
@@ -348,6 +353,8 @@ class RunWrite(NamedTuple):
     amounts: tuple[AmountWrite, ...] = ()
     #: Of the entry that this run is of.
     posted: PostedWrite | None = None
+    #: What the run is found by from now on, its business key among it.
+    worths: tuple[Worth, ...] = ()
 
 
 class Written(NamedTuple):

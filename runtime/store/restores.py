@@ -22,6 +22,7 @@ from typing import Final, ParamSpec, TypeVar
 from django.conf import settings
 from django.db.models import BigIntegerField, Case, F, Value, When
 
+from runtime.store.beside import unchanged
 from runtime.store.brake import BRAKE
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
@@ -101,7 +102,9 @@ def hold(why: str) -> bool:
     with commit("instance.hold"):
         instance = Instance.objects.select_for_update().get(pk=1)
         held = instance.held_since is not None and instance.beat >= _seen(instance)
-        if not held:
+        if held:
+            unchanged()
+        else:
             _hold(instance)
     BRAKE.held = True
     if not held:
@@ -115,6 +118,8 @@ def release() -> bool:
     """Let everything go on; False where nothing was held."""
     with commit("instance.release"):
         released = Instance.objects.filter(pk=1, held_since__isnull=False).update(held_since=None)
+        if not released:
+            unchanged()
     BRAKE.held = False
     if released:
         logger.warning("The restored backup was confirmed: runs go on.")

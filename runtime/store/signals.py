@@ -18,6 +18,7 @@ from django.db import IntegrityError
 from django.db.models import Q, QuerySet
 
 from runtime.store import children
+from runtime.store.beside import tell, unchanged
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Run, Signal, SignalWait, StepRun
@@ -82,8 +83,11 @@ def send(draft: Draft) -> Sent:
         with commit("event.send"):
             known = _known(draft)
             if known is not None:
+                unchanged()
                 return known
-            return Sent(_stored(draft, settled=False).id)
+            stored = _stored(draft, settled=False)
+            tell(id=str(stored.id), name=draft.name)
+            return Sent(stored.id)
     except IntegrityError:
         known = _known(draft)  # somebody sent the same this moment
         if known is None:
@@ -184,6 +188,8 @@ def resume(draft: Draft, *, node_id: str, generation: int, workflow_id: UUID, ea
     assert draft.run_id is not None
     with commit("wait.resume"):
         run, wait, found = _standing(draft.run_id, node_id, generation, early=early, locked=True)
+        if found.what != "open":
+            unchanged()
         if found.what == "again":
             assert wait is not None
             assert wait.signal is not None

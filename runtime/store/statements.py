@@ -145,11 +145,11 @@ UPSERT_ATTEMPTS: Final = Statement(
     ),
     body="""
     INSERT INTO store_attempt AS a (run_id, node_id, generation, attempt, status, effect_class, effect_key, key_epoch,
-        request_digest, lease_token, worker, started_at, finished_at, request, response, error)
+        request_digest, lease_token, worker, started_at, finished_at, request, response, error, stamp)
     SELECT u_run_id, u_node_id, u_generation, u_attempt, u_status, u_effect_class, u_effect_key, u_key_epoch,
-        u_request_digest, u_lease_token, u_worker, u_started_at, u_finished_at, u_request, u_response, u_error
-    FROM u WHERE true
-    ON CONFLICT (run_id, node_id, generation, attempt) DO UPDATE SET
+        u_request_digest, u_lease_token, u_worker, u_started_at, u_finished_at, u_request, u_response, u_error,
+        CASE WHEN u_status = 'failed' THEN {stamp} END FROM u WHERE true
+    ON CONFLICT (run_id, node_id, generation, attempt) DO UPDATE SET stamp = COALESCE(a.stamp, excluded.stamp),
         status = excluded.status, finished_at = excluded.finished_at, error = excluded.error,
         request = COALESCE(excluded.request, a.request), response = COALESCE(excluded.response, a.response)""",
 )
@@ -250,9 +250,9 @@ INSERT_DEAD_LETTERS: Final = Statement(
     ),
     body="""
     INSERT INTO store_deadletter (run_id, generation, workspace_id, workflow_id, node_id, cause, code, title, message,
-        pattern, at)
+        pattern, at, stamp)
     SELECT u_run_id, u_generation, u_workspace_id, u_workflow_id, u_node_id, u_cause, u_code, u_title, u_message,
-        u_pattern, {now} FROM u WHERE true
+        u_pattern, {now}, {stamp} FROM u WHERE true
     ON CONFLICT (run_id, generation) DO NOTHING""",
 )
 
@@ -347,10 +347,11 @@ INSERT_EVENTS: Final = Statement(
     body="""
     INSERT INTO store_event (id, workspace_id, workflow_id, trigger_id, source, received_at, method, path, query,
         headers, content_type, body, body_artifact_id, body_size, body_sha256, dedupe_key, signature, verdict, reason,
-        parse_error, run_id, duplicates)
+        parse_error, run_id, duplicates, stamp)
     SELECT u_id, u_workspace_id, u_workflow_id, u_trigger_id, u_source, u_received_at, u_method, u_path, u_query,
         u_headers, u_content_type, u_body, u_body_artifact_id, u_body_size, u_body_sha256, u_dedupe_key, u_signature,
-        u_verdict, u_reason, u_parse_error, u_run_id, 0
+        u_verdict, u_reason, u_parse_error, u_run_id, 0,
+        CASE WHEN u_verdict = 'accepted' AND u_source IN ('webhook', 'manual') THEN {stamp} END
     FROM u WHERE true
     ON CONFLICT DO NOTHING""",
 )
@@ -488,10 +489,9 @@ INSERT_DELIVERIES: Final = Statement(
     ),
     body="""
     INSERT INTO store_delivery (id, event_id, received_at, workspace_id, workflow_id, conflict, body_sha256, body,
-        body_artifact_id, headers)
+        body_artifact_id, headers, stamp)
     SELECT u_id, u_event_id, u_received_at, u_workspace_id, u_workflow_id, u_conflict = 1, u_body_sha256,
-        u_body, u_body_artifact_id, u_headers
-    FROM u""",
+        u_body, u_body_artifact_id, u_headers, {stamp} FROM u""",
 )
 
 COUNT_DUPLICATES: Final = Statement(

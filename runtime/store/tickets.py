@@ -11,7 +11,18 @@ from uuid import UUID
 
 from runtime.store.turns import Turns
 
-__all__ = ["CancelPending", "Fenced", "PausePending", "Ticket", "Waiting", "Wanted", "Work", "earliest", "has_time"]
+__all__ = [
+    "CancelPending",
+    "Fenced",
+    "PausePending",
+    "Ticket",
+    "Waiting",
+    "Wanted",
+    "Work",
+    "earliest",
+    "has_beside",
+    "has_time",
+]
 
 #: What waits for a lock behind the last look at the clock must be done with that in time.
 _LONGEST_LOCK_SECONDS: Final = 2.1
@@ -119,6 +130,11 @@ class Ticket:
 def earliest(tickets: Iterable[Ticket]) -> float | None:
     """When the first of them will have waited long enough; None where all wait for as long as it takes."""
     return min((ticket.deadline for ticket in tickets if ticket.deadline is not None), default=None)
+
+
+def has_beside(ticket: Ticket) -> bool:
+    """Whether something is committed with it, of which it must be known first that it is new."""
+    return ticket.work is Work.ACCEPT and ticket.unit.beside is not None
 
 
 def has_time(tickets: Iterable[Ticket]) -> bool:

@@ -24,7 +24,7 @@ from django.db import connections
 
 from runtime.engine.ids import uuid7
 from runtime.engine.state import DECIDED
-from runtime.store.dialect import CLOCK_SQL
+from runtime.store.dialect import CLOCK_SQL, STAMP_SQL
 from runtime.store.records import RunWrite, StepWrite
 
 if TYPE_CHECKING:
@@ -67,11 +67,16 @@ _CHANGED: Final = """
     OR NEW.min_engine <> OLD.min_engine
     OR NEW.change IS DISTINCT FROM OLD.change OR NEW.cancel_requested_at IS DISTINCT FROM OLD.cancel_requested_at
     OR (NEW.lease_token <> OLD.lease_token AND NEW.seq = OLD.seq AND (OLD.lease_owner IS NOT NULL OR OLD.claims > 0))"""
+# What figures count (`store.figures`): that a run has begun, and that it has ended; not items of lists, and no tests. A
+# row that says one of the two has a stamp, and the moment of it.
+_ENDS: Final = "NEW.finished_at IS NOT NULL AND OLD.finished_at IS NULL"
+_COUNTS: Final = f"""(NEW.mode = 'live' AND (NEW.parent_run_id IS NULL OR NEW.trigger_node <> NEW.parent_node)
+    AND ((OLD.status = 'accepted' AND NEW.status <> 'accepted') OR ({_ENDS})))"""
 # Whoever claims does it by the token that is made; all others by the one they held.
 _CLAIMS: Final = "NEW.lease_token <> OLD.lease_token AND NEW.lease_owner IS NOT NULL"
 _INSERT: Final = f"""
     INSERT INTO store_transition (run_id, {{number}}at, seq, token, worker, generation, status_before, status, outcome,
-        cancelled_by, detail)
+        cancelled_by, detail, stamp, moment)
     VALUES (NEW.id, {{counted}}{{now}}, NEW.seq,
         CASE WHEN {_CLAIMS} THEN NEW.lease_token ELSE OLD.lease_token END,
         CASE WHEN {_CLAIMS} THEN NEW.lease_owner ELSE OLD.lease_owner END,
@@ -87,8 +92,17 @@ _INSERT: Final = f"""
         WHEN NEW.lease_token <> OLD.lease_token THEN CASE
             WHEN NEW.seq <> OLD.seq THEN '{{{{"did":"set_aside"}}}}'
             WHEN NEW.lease_owner IS NOT NULL THEN '{{{{"did":"claim"}}}}'
-            ELSE '{{{{"did":"release"}}}}' END END)"""
-_STANDS: Final = f"OLD.status IN ({', '.join(sorted(repr(status.value) for status in DECIDED))})"
+            ELSE '{{{{"did":"release"}}}}' END END,
+        CASE WHEN {_COUNTS} THEN {{stamp}} END,
+        CASE WHEN {_COUNTS} THEN COALESCE(NEW.finished_at, NEW.started_at, {{now}}) END)"""
+_DECIDED: Final = f"OLD.status IN ({', '.join(sorted(repr(status.value) for status in DECIDED))})"
+_KEPT: Final = (
+    "run_id", "node_id", "generation", "node_key", "status", "attempt", "ports", "note", "error", "wait", "due_at",
+    "commit_seq", "seq", "started_at", "finished_at", "token",
+)  # fmt: skip
+# What a decided step was given and gave may be taken away together, by a rule of retention; nothing else.
+_STANDS: Final = f"""{_DECIDED} AND (NEW.input IS NOT NULL OR NEW.output IS NOT NULL
+    OR {" OR ".join(f"NEW.{name} IS DISTINCT FROM OLD.{name}" for name in _KEPT)})"""
 #: Each: name, table, when it fires, on which condition, what it does; None refuses, with these words.
 _REFUSED: Final = "the trail of a run is never changed"
 _OF_A_RUN: Final = "EXISTS (SELECT 1 FROM store_run WHERE id = OLD.run_id)"
@@ -96,7 +110,8 @@ _OF_A_RUN: Final = "EXISTS (SELECT 1 FROM store_run WHERE id = OLD.run_id)"
 
 def _sqlite() -> dict[str, str]:
     number = "(SELECT COALESCE(MAX(number), 0) + 1 FROM store_transition WHERE run_id = NEW.id), "
-    insert = _INSERT.format(number="number, ", counted=number, now=CLOCK_SQL["sqlite"], place="instr")
+    words = {"now": CLOCK_SQL["sqlite"], "stamp": STAMP_SQL["sqlite"], "place": "instr"}
+    insert = _INSERT.format(number="number, ", counted=number, **words)
     refuse = f"SELECT RAISE(ABORT, '{_REFUSED}')"
 
     def made(name: str, head: str, when: str | None, body: str) -> str:
@@ -114,7 +129,8 @@ def _sqlite() -> dict[str, str]:
 
 
 def _postgresql() -> dict[str, str]:
-    insert = _INSERT.format(number="", counted="", now=CLOCK_SQL["postgresql"], place="strpos")
+    words = {"now": CLOCK_SQL["postgresql"], "stamp": STAMP_SQL["postgresql"], "place": "strpos"}
+    insert = _INSERT.format(number="", counted="", **words)
     functions = {
         "trail_of_run": f"{insert}; RETURN NULL;",
         "trail_goes": "DELETE FROM store_transition WHERE run_id = OLD.id; RETURN NULL;",

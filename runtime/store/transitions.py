@@ -25,6 +25,7 @@ class Transition(models.Model):
     outcome = models.CharField(max_length=32, null=True)
     cancelled_by = models.CharField(max_length=64, null=True)
     detail = models.TextField(null=True)
+    stamp = models.BigIntegerField(null=True)
 
     class Meta:
         # Emptying the tables, which tests do, passes it over: its rows go with their runs.

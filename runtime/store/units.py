@@ -19,6 +19,7 @@ from runtime.store.files import INSERT_FILES
 from runtime.store.readings import INSERT_KEYS, INSERT_PASSED_OVER, UPSERT_READINGS
 from runtime.store.reads import ResponseRow, RunEnd
 from runtime.store.records import Accepted, AcceptRun, Claimed, RunRow, RunWrite, StepWrite, Written
+from runtime.store.run_fields import UPSERT_FIELDS, field_rows
 from runtime.store.tickets import CancelPending, Fenced, PausePending, Ticket, Wanted, Work
 
 __all__ = ["Batch", "CancelPending", "Fenced", "PausePending", "Ticket", "Work"]
@@ -59,6 +60,7 @@ class Batch:
         self._claims: list[Ticket] = []
         self._renewals: list[Ticket] = []
         self._releases: list[Ticket] = []
+        self._beside: list[AcceptRun] = []
         sorts = (self._accepts, self._writes, self._claims, self._renewals, self._releases)
         for ticket in tickets:
             ticket.result = ticket.error = None
@@ -95,6 +97,8 @@ class Batch:
             self._write_releases()
         if self._claims:
             self._write_claims()
+        if self._beside:
+            self._write_beside()
 
     def look_up(self, link: Link) -> None:
         """After a COMMIT whose answer was lost: ask for what `learn` needs."""
@@ -141,6 +145,12 @@ class Batch:
         for one in self._parked:
             news.append(RunTouched(one.run_id, one.workspace_id, one.workflow_id, one.seq, one.status))
         return news
+
+    def _write_beside(self) -> None:
+        """What is committed with new events; last, for it waits for others who hold rows of runs."""
+        for unit in self._beside:
+            assert unit.beside is not None
+            unit.beside.write(self._link.query, {"id": None if unit.run is None else str(unit.run.id)})
 
     # --- events and runs --------------------------------------------------------------------------------------
 
@@ -193,6 +203,8 @@ class Batch:
     def _note_run(self, ticket: Ticket) -> None:
         unit: AcceptRun = ticket.unit
         run = unit.run
+        if unit.beside is not None:
+            self._beside.append(unit)
         if run is None:
             ticket.result = Accepted(unit.event.id, None)
             return
@@ -293,6 +305,7 @@ class Batch:
         files: list[tuple[Any, ...]] = []
         amounts: list[tuple[Any, ...]] = []
         posted: list[tuple[Any, ...]] = []
+        fields: list[tuple[Any, ...]] = []
         for run_key, unit, _ in keyed:
             if unit.attempts:
                 attempts += hanging.attempt_rows(run_key, unit)
@@ -322,6 +335,8 @@ class Batch:
             amounts += [(run_key, *one) for one in unit.amounts]
             if unit.posted is not None:
                 posted.append((self._link.key(unit.posted.run_id), *unit.posted[1:]))
+            if unit.worths:
+                fields += field_rows(self._link.key, run_key, unit)
             if unit.waits_over:
                 over += [(run_key, *wait) for wait in unit.waits_over]
         for statement, rows in (
@@ -341,6 +356,7 @@ class Batch:
             (INSERT_FILES, files),
             (INSERT_AMOUNTS, amounts),
             (UPDATE_POSTED, posted),
+            (UPSERT_FIELDS, fields),
         ):
             if rows:
                 self._link.batch(statement, rows)

@@ -34,7 +34,7 @@ from runtime.store.delivery import Watchers, deliver_all, expire, publish, still
 from runtime.store.dialect import Link, LinkLost, NotWhole, StoreFault, open_link, vendor_of
 from runtime.store.records import Accepted, AcceptRun, Claimed, RunWrite, Written
 from runtime.store.shortcut import ShortWay
-from runtime.store.tickets import CancelPending, Fenced, Ticket, Waiting, Wanted, Work, earliest, has_time
+from runtime.store.tickets import CancelPending, Fenced, Ticket, Waiting, Wanted, Work, earliest, has_beside, has_time
 
 __all__ = ["ACCEPT_PATIENCE", "CancelPending", "Fenced", "Writer"]
 
@@ -412,7 +412,7 @@ class Writer:
         transaction = Transaction(self._link)
         late = earliest(tickets)
         # A deadline goes by the clock that is known: to ask for it now would be a journey more.
-        at_once = in_one_go and self._clock[0] > 0 and has_time(tickets)
+        at_once = in_one_go and self._clock[0] > 0 and has_time(tickets) and not any(map(has_beside, tickets))
         batch = units.Batch(self._link, tickets, self.owner, in_one_go=at_once, clock=self.now_ms if at_once else None)
         try:
             with commit(*batch.points(), on=transaction):

@@ -3,7 +3,7 @@
     embedded   writer, pump, ticker: everything, beside the web server, alone on its database
     web        writer: accepts events and starts, rings for others
     worker     writer, pump, and the threads that listen to the broker
-    ticker     writer, ticker: schedules, timers, runs that nobody took
+    ticker     writer, ticker: schedules, timers, runs that nobody took; tells of alerts
 
 `await runtime.start()` on the loop that shall do the work, `await runtime.stop()` before it ends.
 """
@@ -33,7 +33,7 @@ from runtime import queue
 from runtime.documents.processes import Drawing
 from runtime.engine.ids import uuid7
 from runtime.sdk.context import Ways
-from runtime.store import current, failpoints
+from runtime.store import current, failpoints, figures
 from runtime.store.blobs import PLACE
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now, durability_problems
@@ -41,6 +41,7 @@ from runtime.store.models import Instance
 from runtime.store.records import Claimed
 from runtime.store.writer import Writer
 from runtime.worker.actors import Doorman
+from runtime.worker.alert_courier import AlertCourier
 from runtime.worker.budgets import Budgets
 from runtime.worker.context import Doors
 from runtime.worker.egress import Egress
@@ -98,6 +99,7 @@ class Runtime:
         self._drawing: Drawing | None = None
         self._doors: Doors | None = None
         self._postman: Postman | None = None
+        self._courier: AlertCourier | None = None
         self._budgets: Budgets | None = None
 
     async def start(self) -> None:
@@ -144,6 +146,7 @@ class Runtime:
                 workers=lambda: 1 if self.ticker is None else self.ticker.workers,
                 alone=self.kind == "embedded",
             )
+            doors.groups.joins = self.pump.joins
             self.pump.budgets = self._budgets = Budgets(
                 ask=self._pool("budgets", 1), came=self.pump.turn_came, nudge=self.pump.nudge
             )
@@ -153,6 +156,11 @@ class Runtime:
             self._doorman.start()
             self._postman = Postman(mail=self._egress.mail, readers=readers)
             self._postman.start()
+        if self.kind in ("embedded", "ticker"):
+            # Beside the ticker: that no worker is alive must be said without one.
+            self._egress = self._egress or self._outside or Egress.from_settings()
+            self._courier = AlertCourier(ways=self._egress, readers=readers)
+            self._courier.start()
         pump = self.pump
         self.ticker = Ticker(
             writer=self.writer,
@@ -177,6 +185,9 @@ class Runtime:
         if self._postman is not None:
             await self._postman.stop()
             self._postman = None
+        if self._courier is not None:
+            await self._courier.stop()
+            self._courier = None
         if self.ticker is not None:
             await self.ticker.stop()
             self.ticker = None
@@ -292,6 +303,7 @@ def _prepare() -> bytes:
     if PLACE.storage is not None and (away := PLACE.storage.problem()):
         # It may be back before anybody needs it, as Redis may.
         logger.error("STORAGE: files and large values cannot be kept now. %s", away)
+    figures.follow_transactions()
     return base64.b32decode(instance().key_secret)
 
 

@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -154,6 +155,11 @@ class Budgets:
                     answer.set_exception(StoreUnavailable(str(error)))
             await asyncio.sleep(_AGAIN_SECONDS)
             return
+        for asks_for, given in zip(asked, settled.answers, strict=True):
+            # Whatever begins here from now on asks before it calls; other processes hear of it within a second.
+            known = self._known.get(asks_for.connection_id)
+            if given.broken is not None and known is not None and known.broken_at is None:
+                self._known[asks_for.connection_id] = replace(known, broken_at=settled.now)
         for answer, given in zip(waiting, settled.answers, strict=True):
             if not answer.done():
                 answer.set_result(given)

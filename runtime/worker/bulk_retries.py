@@ -1,4 +1,5 @@
-"""Dead letters that are gone on with in bulk: begin the next ones in their turn, and follow each to its end.
+"""What is done to many runs: begin with the next ones in their turn, and follow each to its end. Dead letters are
+retried, other runs are started anew or cancelled.
 
 Called by the leading ticker, in a thread. Everything it goes by is in the database. A letter's next generation is
 opened in the commit that notes it as begun, under the lock of its bulk: a crash loses none and begins none twice, and
@@ -8,6 +9,7 @@ neither do two leaders at once.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -15,10 +17,14 @@ from django.db import DatabaseError
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from runtime import queue
-from runtime.contracts import PlanOutdated, RetryRefused, RuntimeRefused, StoreUnavailable
+from runtime.contracts import JSON, AlreadyFinished, PlanOutdated, RetryRefused, RuntimeRefused, StoreUnavailable
 from runtime.interpreter import called_versions
+from runtime.interpreter.anew import Anew, check_anew, start_anew
+from runtime.interpreter.edited_retries import from_text, settings_with
 from runtime.interpreter.plain_retries import ASKS, NeedsSomebody, carry_on_plainly, look_plainly
-from runtime.interpreter.reopening import Found
+from runtime.interpreter.reopening import Found, run_row, version_by_id
+from runtime.interpreter.versions import Version
+from runtime.store.cancels import ask_to_cancel
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import BulkRetry, BulkRetryItem, DeadLetter, Replay, Run
@@ -37,6 +43,9 @@ _MINUTE_MS: Final = 60_000
 #: After a pause no more than this is made up for.
 _MADE_UP_MS: Final = 1_000
 _MOST_SETTLED: Final = 500
+_MOST_RUNG: Final = 200
+#: By which of an item's runs it is told what came of it.
+_FOLLOWED: Final = {"retry": "run_id", "replay": "new_run_id", "cancel": "run_id"}
 _OVER: Final = ("done", "stopped", "cancelled")
 _CHANGED: Final = "Somebody has decided about this run meanwhile."
 
@@ -57,8 +66,7 @@ def tend() -> bool:
             if item is None or not _may_begin(bulk, database_now()):
                 break
             busy = True
-            if _begin_next(bulk, item):
-                rung.append(item.run_id)
+            rung += _begin_next(bulk, item)
         if rung:
             queue.ring(rung)
     return busy
@@ -70,7 +78,7 @@ def tend() -> bool:
 def _follow(bulk_id: UUID) -> None:
     """Note what came of those that were begun, and what follows of that for the whole."""
     bulk = BulkRetry.objects.get(pk=bulk_id)
-    if not (_ended(bulk_id).exists() or _next(bulk, database_now())):
+    if not (_ended(bulk).exists() or _next(bulk, database_now())):
         return
     with commit("deadletter.bulk"):
         bulk = BulkRetry.objects.select_for_update().get(pk=bulk_id)
@@ -78,35 +86,49 @@ def _follow(bulk_id: UUID) -> None:
         for name, value in _next(bulk, database_now()).items():
             setattr(bulk, name, value)
         bulk.save()
+        if bulk.status == "stopped":
+            bulk.forget_edits()
 
 
-def _ended(bulk_id: UUID) -> QuerySet[BulkRetryItem]:
-    """Those of which the generation is over that was opened for them."""
-    over = Run.objects.filter(
-        Q(finished_at__isnull=False) | Q(generation__gt=OuterRef("generation") + 1), pk=OuterRef("run_id")
-    )
-    return BulkRetryItem.objects.filter(Exists(over), bulk_id=bulk_id, status="begun")
+def _ended(bulk: BulkRetry) -> QuerySet[BulkRetryItem]:
+    """Those of which the generation is over that was opened for them; or the run, where it was started or cancelled."""
+    ends = Q(finished_at__isnull=False)
+    if bulk.kind == "retry":
+        ends |= Q(generation__gt=OuterRef("generation") + 1)
+    over = Run.objects.filter(ends, pk=OuterRef(_FOLLOWED[bulk.kind]))
+    return BulkRetryItem.objects.filter(Exists(over), bulk_id=bulk.pk, status="begun")
 
 
 def _settle(bulk: BulkRetry) -> None:
     """Within the transaction that holds the bulk's lock."""
-    items = list(_ended(bulk.pk).order_by("place")[:_MOST_SETTLED])
-    runs = {run.pk: run for run in Run.objects.filter(pk__in=[item.run_id for item in items])}
+    items = list(_ended(bulk).order_by("place")[:_MOST_SETTLED])
+    followed = [getattr(item, _FOLLOWED[bulk.kind]) for item in items]
+    runs = {run.pk: run for run in Run.objects.filter(pk__in=followed)}
     letters = DeadLetter.objects.filter(run_id__in=list(runs))
     again = {(run_id, generation): title for run_id, generation, title in letters.values_list(
         "run_id", "generation", "title"
     )}  # fmt: skip
-    for item in items:
-        generation = item.generation + 1
-        title = again.get((item.run_id, generation))
-        if title is None and _completed(runs[item.run_id], generation):
+    for item, run_id in zip(items, followed, strict=True):
+        words = _went_wrong(bulk.kind, item, runs[run_id], again)
+        if words is None:
             item.status, bulk.done = "done", bulk.done + 1
         else:
-            words = "It was cancelled, or undone." if title is None else title
             item.status, item.message, bulk.failed = "failed", words[:400], bulk.failed + 1
         BulkRetryItem.objects.filter(bulk_id=bulk.pk, place=item.place).update(status=item.status, message=item.message)
         if bulk.status in ("trying", "waiting") and bulk.trial in (None, "under_way"):
             bulk.trial = item.status
+
+
+def _went_wrong(kind: str, item: BulkRetryItem, run: Run, letters: dict[tuple[UUID, int], str]) -> str | None:
+    """Why it did not come to what was wanted; None where it did."""
+    if kind == "cancel":
+        stopped = run.status in ("cancelled", "compensated")
+        return None if stopped else "It came to its end before it could be cancelled."
+    generation = run.generation if kind == "replay" else item.generation + 1
+    title = letters.get((run.pk, generation))
+    if title is None and _completed(run, generation):
+        return None
+    return "It was cancelled, or undone." if title is None else title
 
 
 def _completed(run: Run, generation: int) -> bool:
@@ -145,18 +167,24 @@ def _next(bulk: BulkRetry, now: int) -> dict[str, Any]:
 # --- the next ones ------------------------------------------------------------------------------------------------
 
 
-def _begin_next(bulk: BulkRetry, item: BulkRetryItem) -> bool:
-    """Go on with this letter, or note why not; whether its run goes on now."""
+def _begin_next(bulk: BulkRetry, item: BulkRetryItem) -> list[UUID]:
+    """Begin with this one, or note why not; the runs that go on now."""
     try:
+        match bulk.kind:
+            case "replay":
+                row = run_row(bulk.workspace_id, item.run_id)
+                return _begin(bulk, item, check_anew(row, _version(bulk, row)))
+            case "cancel":
+                return _begin(bulk, item, None)
         held_to = None if bulk.versions is None else called_versions.from_text(bulk.versions)
         version: Literal["own", "published"] = "published" if bulk.version == "published" else "own"
         found = look_plainly(bulk.workspace_id, item.run_id, version, held_to)
         if found.generation != item.generation:
             raise _Solved
-        return _begin(bulk, item, found)
+        return _begin(bulk, item, found, _edits(item, found))
     except PlanOutdated:
         # The next look at it tells why.
-        return False
+        return []
     except NeedsSomebody:
         _leave(bulk.pk, item, "asks", ASKS)
     except _Solved:
@@ -171,7 +199,23 @@ def _begin_next(bulk: BulkRetry, item: BulkRetryItem) -> bool:
         # One run that cannot be read must not keep the others waiting, nor whatever else the ticker does.
         logger.exception("The run %s could not be gone on with.", item.run_id)
         _leave(bulk.pk, item, "refused", "This run could not be read. The log of the ticker says why.")
-    return False
+    return []
+
+
+def _edits(item: BulkRetryItem, found: Found) -> dict[str, JSON]:
+    """What the failed step is given this time, where that is something else. Raises RetryRefused."""
+    if item.edits is None:
+        return {}
+    edit = from_text(item.edits, run_id=item.run_id, generation=item.generation)
+    _, after = settings_with(found, edit)
+    return {edit.node: after}
+
+
+def _version(bulk: BulkRetry, row: dict[str, Any]) -> Version:
+    """The version that a run is started anew with."""
+    held_to = called_versions.from_text(bulk.versions)
+    chosen = held_to.get(row["workflow_id"]) if bulk.version == "published" and row["mode"] == "live" else None
+    return version_by_id(chosen or row["version_id"], row)
 
 
 def _may_begin(bulk: BulkRetry, now: int) -> bool:
@@ -192,24 +236,49 @@ def _watched(bulk_id: UUID, now: int) -> QuerySet[BulkRetryItem]:
     return BulkRetryItem.objects.filter(bulk_id=bulk_id, status="begun", begun_at__gt=now - _WATCHED_MS)
 
 
-def _begin(bulk: BulkRetry, item: BulkRetryItem, found: Found) -> bool:
+def _begin(
+    bulk: BulkRetry, item: BulkRetryItem, found: Found | Anew | None, edits: Mapping[str, JSON] | None = None
+) -> list[UUID]:
+    """`found`: with what it is retried, or started anew; None: it is cancelled. `edits`: other settings for it."""
     who = "api" if bulk.by is None else f"user:{bulk.by}"
-    with commit("run.replay", "deadletter.bulk"):
+    with commit("run.cancel" if found is None else "run.replay", "deadletter.bulk"):
         bulk = BulkRetry.objects.select_for_update().get(pk=bulk.pk)
         now = database_now()
         mine = BulkRetryItem.objects.filter(bulk_id=bulk.pk, place=item.place, status="pending")
-        if not _may_begin(bulk, now) or not mine.update(status="begun", begun_at=now):
-            return False
-        carry_on_plainly(found, who, now)
-        solved = DeadLetter.objects.filter(run_id=item.run_id, generation=item.generation)
-        if solved.values_list("solution", "solved_at", "solved_by").first() != ("retried", now, who):
-            raise _Solved
+        if not _may_begin(bulk, now) or not mine.update(status="begun", begun_at=now, edits=None):
+            return []
+        match found:
+            case None:
+                rung = _cancel(bulk, item, who, now)
+            case Anew():
+                rung = [start_anew(found, who, now)]
+                BulkRetryItem.objects.filter(bulk_id=bulk.pk, place=item.place).update(new_run_id=rung[0])
+            case _:
+                rung = _retry(item, found, who, now, edits)
         bulk.begun += 1
         if bulk.per_minute is not None:
             due = max(bulk.next_at, now - _MADE_UP_MS) if bulk.next_at else now
             bulk.next_at = due + -(-_MINUTE_MS // bulk.per_minute)
         bulk.save(update_fields=["begun", "next_at"])
-    return True
+    return rung
+
+
+def _retry(item: BulkRetryItem, found: Found, who: str, now: int, edits: Mapping[str, JSON] | None) -> list[UUID]:
+    carry_on_plainly(found, who, now, edits)
+    solved = DeadLetter.objects.filter(run_id=item.run_id, generation=item.generation)
+    if solved.values_list("solution", "solved_at", "solved_by").first() != ("retried", now, who):
+        raise _Solved
+    return [item.run_id]
+
+
+def _cancel(bulk: BulkRetry, item: BulkRetryItem, who: str, now: int) -> list[UUID]:
+    open_run = Run.objects.filter(pk=item.run_id, workspace_id=bulk.workspace_id, finished_at__isnull=True)
+    if open_run.filter(status="compensating").exists():
+        raise AlreadyFinished("What this run did is being undone, which cannot be cancelled.", code="undoing")
+    asked = ask_to_cancel(open_run, by=who, now=now, reason=bulk.reason or None)
+    if not asked and not open_run.exists():
+        raise AlreadyFinished("The run has ended: there is nothing left to cancel.")
+    return asked[:_MOST_RUNG]
 
 
 def _leave(bulk_id: UUID, item: BulkRetryItem, status: str, message: str) -> None:
@@ -217,6 +286,6 @@ def _leave(bulk_id: UUID, item: BulkRetryItem, status: str, message: str) -> Non
     with commit("deadletter.bulk"):
         bulk = BulkRetry.objects.select_for_update().get(pk=bulk_id)
         mine = BulkRetryItem.objects.filter(bulk_id=bulk_id, place=item.place, status="pending")
-        if bulk.status in ("trying", "running") and mine.update(status=status, message=message[:400]):
+        if bulk.status in ("trying", "running") and mine.update(status=status, message=message[:400], edits=None):
             trial = {"trial": status} if bulk.status == "trying" else {}
             BulkRetry.objects.filter(pk=bulk_id).update(**{status: F(status) + 1}, **trial)

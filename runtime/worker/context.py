@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from runtime.contracts.people import Addressee
@@ -18,7 +18,7 @@ from runtime.interpreter.keys import effect_key
 from runtime.interpreter.started import event_view
 from runtime.ports import PORTS, ConnectionMissing, OpenConnection, PeopleUnknown
 from runtime.sdk import EventView, HttpClient, MailSender, PermanentError
-from runtime.sdk.context import FolderDoor, SftpDoor, Ways
+from runtime.sdk.context import FolderDoor, HttpAnswer, SftpDoor, Ways
 from runtime.sdk.datatables import Tables
 from runtime.sdk.documents import Documents
 from runtime.sdk.files import Files
@@ -48,6 +48,23 @@ MARGIN_SECONDS: Final = 1.0
 MARGIN_SHARE: Final = 0.1
 
 
+class CountedHttp:
+    """The door to the network, which knows how many calls are under way."""
+
+    __slots__ = ("_http", "under_way")
+
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
+        self.under_way = 0
+
+    async def request(self, method: str, url: str, **more: Any) -> HttpAnswer:
+        self.under_way += 1
+        try:
+            return await self._http.request(method, url, **more)
+        finally:
+            self.under_way -= 1
+
+
 class Doors:
     """The process's ways out, shared by all steps."""
 
@@ -57,7 +74,7 @@ class Doors:
         self.drawing = drawing
         self.pictures = Pictures()
         self.groups = Groups()
-        self.http = ways.http
+        self.http = CountedHttp(ways.http)
         self.mail = ways.mail
         self.ways = ways
         self.pool = pool

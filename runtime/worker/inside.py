@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor
@@ -18,6 +17,7 @@ from runtime.store.writer import Writer
 from runtime.worker import loads
 from runtime.worker.budgets import Budgets
 from runtime.worker.company import Company
+from runtime.worker.context import CountedHttp
 from runtime.worker.pacer import Pacer
 from runtime.worker.priority import Priority
 from runtime.worker.window import Window
@@ -33,16 +33,29 @@ class Inside:
     """
 
     def __init__(
-        self, readers: Executor, writer: Writer, *, most: int, workers: Callable[[], int], alone: bool
+        self,
+        readers: Executor,
+        writer: Writer,
+        http: CountedHttp,
+        *,
+        most: int,
+        workers: Callable[[], int],
+        alone: bool,
     ) -> None:
         self._readers = readers
         self._alone = alone
         self._workers = workers
+        self._http = http
         self._pacer = Pacer(embedded=alone)
-        self._window = Window(most, embedded=alone)
+        self._window = Window(most)
         self._writer = writer
         self._priority = Priority()
-        self._company = Company(lambda unit, told: self._writer.writing(unit, told), note=self._window.note)
+        self._company = Company(
+            lambda unit, told: self._writer.writing(unit, told),
+            note=self._window.note,
+            # Behind the embedded database there is one loop, which commits for all.
+            holds=lambda: alone and self._pacer.holds_still,
+        )
         #: Rate budgets of connections; None where nobody keeps them.
         self.budgets: Budgets | None = None
         self._driving: dict[UUID, tuple[Driver | None, asyncio.Task[None], int]] = {}
@@ -80,7 +93,11 @@ class Inside:
         if _is_item(driver):
             return True
         # A workflow that is run for an item.
-        entry = None if driver.parent is None else self._driving.get(driver.parent)
+        return driver.parent is not None and self._drives_for_item(driver.parent)
+
+    def _drives_for_item(self, run_id: UUID) -> bool:
+        """Whether this run is driven here, and for an item."""
+        entry = self._driving.get(run_id)
         return entry is not None and entry[0] is not None and self._is_for_item(entry[0])
 
     def _step_back_for_lists(self) -> None:
@@ -97,10 +114,15 @@ class Inside:
         sharing = 1 if self._alone else max(self._workers(), 1)
         in_hand = self._in_hand(driver) if self._alone else -(-moving // sharing)
         lists = sum(own_runs.sees_to_many(one) for one, _, _ in self._driving.values() if one is not None)
-        left = max(self._window.share(lists) - in_hand, 0) * sharing
+        left = max(self._share(lists) - in_hand, 0) * sharing
         if left < wanted:
             self._window.grow()
         return min(left, wanted)
+
+    def _share(self, lists: int) -> int:
+        if self._alone and self._pacer.is_among_others:
+            return self._window.share_among_others(lists, self._http.under_way)
+        return self._window.share(lists)
 
     def _in_hand(self, driver: Driver) -> int:
         """Items of this list that are driven here and have nothing of their own to wait for."""
@@ -108,16 +130,17 @@ class Inside:
         return sum(one.parent == driver.claimed.run_id and _is_item(one) and not one.fans for one in drivers)
 
     def _writing(self, unit: RunWrite) -> Awaitable[Written]:
-        """Of an item the commit is measured, and on a server it waits for company."""
-        entry = self._driving.get(unit.run_id)
-        if entry is None or entry[0] is None or not self._is_for_item(entry[0]):
+        """What is written for an item waits for company."""
+        if not self._drives_for_item(unit.run_id):
             return self._writer.writing(unit)
-        if not self._alone:
-            return self._company.writing(unit, self._parts.total())
-        began = time.monotonic()
-        writing = self._writer.writing(unit)
-        writing.add_done_callback(lambda _: self._window.note(time.monotonic() - began))
-        return writing
+        return self._company.writing(unit, self._parts.total())
+
+    def joins(self, run_id: UUID | None, act: Callable[[], None]) -> bool:
+        """Do this together with what items commit, where the loop itself does it for an item. False: it is not done."""
+        if not self._alone or run_id is None or not self._drives_for_item(run_id):
+            return False
+        self._company.join(act, self._parts.total())
+        return True
 
     def _note_part(self, driver: Driver) -> None:
         """It is driven here from now on."""

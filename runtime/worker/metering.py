@@ -60,7 +60,7 @@ class Meter:
     async def opened(self, connection_id: UUID) -> None:
         """The step is about to call by this connection. Raises NotYet where it does not wait for that."""
         limits = self._budgets.known.get(connection_id)
-        if limits is None:
+        if limits is None or not limits.limited:
             return
         self._limits = limits
         had = self._driver.turns.get(self._asked.step.node.id)
@@ -97,7 +97,11 @@ class Meter:
                     turns.take(driver, node, limits.connection_id, answer.turn_id, driver.shell.now_ms())
                     return
                 if not self._asked.patient:
-                    raise NotYet(answer.due_at, in_turn(limits, answer.paused_until))
+                    raise NotYet(answer.due_at, in_turn(limits, answer.paused_until, answer.broken))
+                if answer.broken is not None:
+                    # It is refused, and then waits without holding anything, as whatever begins does.
+                    turns.take(driver, node, limits.connection_id, answer.turn_id, driver.shell.now_ms())
+                    return
                 assert answer.turn_id is not None
                 seconds = min(_LOOK_SECONDS, max(0.01, (answer.due_at - driver.shell.now_ms()) / 1000))
                 try:

@@ -71,6 +71,16 @@ class Pacer:
     def _may_go_on(self) -> bool:
         return not self._waiting and self._spent < self._share() and not self._holds_still(time.monotonic())
 
+    @property
+    def holds_still(self) -> bool:
+        """Whether somebody who does not step back is being seen to."""
+        return time.monotonic() - self._others_at() < self._still
+
+    @property
+    def is_among_others(self) -> bool:
+        """Whether there is anybody who does not step back."""
+        return time.monotonic() < self._others_until
+
     def _holds_still(self, now: float) -> bool:
         return now - self._others_at() < self._still and now - self._went_at < self._still * _LONGEST_TIMES
 

@@ -65,7 +65,7 @@ class Pump(Inside):
         workers: Callable[[], int] = lambda: 1,
         alone: bool = False,
     ) -> None:
-        super().__init__(readers, writer, most=most * 3 // 4, workers=workers, alone=alone)
+        super().__init__(readers, writer, doors.http, most=most * 3 // 4, workers=workers, alone=alone)
         self.worker = writer.owner
         self.reloads = reloads
         self.key_secret = key_secret

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import chain
 from typing import Any, Final
+from uuid import UUID
 
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.interpreter.waiting import iso
-from runtime.nodes.triggers.schedule import moments, next_fires
+from runtime.sdk.schedules import ScheduleError
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Deployment, Event, Trigger
+from runtime.store.planned import Plan, Planned, plan_of, plans_of
 from runtime.store.records import AcceptRun, EventRow, RunRow
 from runtime.worker.overlap import REASONS, Admission
 
 __all__ = ["Tick", "due", "event_of", "set_next"]
+
+logger = logging.getLogger("millrace.schedules")
 
 _MOST_SCHEDULES: Final = 200
 #: Of the policy `all`: more missed ticks than this are not made up for.
@@ -31,18 +35,24 @@ _LATE_MS: Final = 60_000
 _MINUTE_MS: Final = 60_000
 #: Later than this, whatever the policy, an instant does not find the world as it was then.
 _DELAYED_MS: Final = 5_000
+_LEFT_OUT: Final = {
+    "skip": "Somebody left this start out.",
+    "paused": "The schedule is paused. This start and those behind it are left out.",
+}
+#: Schedules that cannot be read, of which that was said.
+_UNREADABLE: Final[set[UUID]] = set()
 _VERDICTS: Final[dict[Admission, str]] = {"accepted": "accepted", "running": "skipped", "full": "skipped"}
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A schedule that is due: the instants that get an event, and when it is due next."""
+    """A schedule that is due: the starts that get an event, and until when (`now`) that was looked at."""
 
     trigger: Trigger
-    due: list[int]
+    due: list[Planned]
     previous: int | None
     missed: int
-    next_at: int | None
+    now: int
     #: Nobody looked in time: what is started is made up for.
     late: bool = False
 
@@ -62,74 +72,105 @@ def due() -> list[Tick]:
             workflow_id__in=[trigger.workflow_id for trigger in found], enabled=True, retired=False
         ).values_list("workflow_id", flat=True)
     )
-    return [_tick_of(trigger, now, live=trigger.workflow_id in live) for trigger in found]
+    plans = plans_of(found)
+    ticks = []
+    for trigger in found:
+        try:
+            ticks.append(_tick_of(trigger, plans[trigger.pk], now, live=trigger.workflow_id in live))
+        except (ScheduleError, OverflowError) as error:
+            # Of a zone that this machine no longer knows. It stays due; the others do not wait for it.
+            if trigger.pk not in _UNREADABLE:
+                logger.warning("The schedule %s of workflow %s waits: %s", trigger.pk, trigger.workflow_id, error)
+            _UNREADABLE.add(trigger.pk)
+        else:
+            _UNREADABLE.discard(trigger.pk)
+    return ticks
 
 
-def _tick_of(trigger: Trigger, now: int, *, live: bool) -> Tick:
-    """Which instants of a due schedule get an event, by its policy for missed ones."""
+def _tick_of(trigger: Trigger, plan: Plan, now: int, *, live: bool) -> Tick:
+    """Which starts of a due schedule get an event, by its policy for missed ones."""
     config: Any = loads_stored(trigger.config)
     first = trigger.next_fire_at
     assert first is not None
-    newest, count, next_at = _until(config, first, now)
+    newest, count = _until(plan, first, now)
     if not live:
-        return Tick(trigger, [], None, count - 1, next_at)
+        return Tick(trigger, [], None, 0, now)
+    starts = [one for one in newest if one.fate == "start"]
     match config.get("missed", "once"):
         case "all":
-            chosen = newest
+            chosen = starts
         case "skip":
-            chosen = newest[-1:] if now - newest[-1] <= _LATE_MS else []
+            chosen = starts[-1:] if starts and now - starts[-1].at <= _LATE_MS else []
         case _:
-            chosen = newest[-1:]
+            chosen = starts[-1:]
+    left_out = [one for one in newest if one.fate == "skip"]
+    # Of a pause one start says that there is one; the schedule is next due when it is over.
+    left_out += [one for one in newest if one.fate == "paused"][:1]
     # By workspace and workflow an index leads to the newest.
     newest_first = Event.objects.filter(workspace_id=trigger.workspace_id, workflow_id=trigger.workflow_id)
     own = newest_first.filter(trigger_id=trigger.pk, source="schedule", backfill_id__isnull=True)
     last = own.order_by("-id").first()
     previous = None if last is None else int(last.dedupe_key or 0)
-    return Tick(trigger, chosen, previous, count - 1, next_at, late=now - first > _DELAYED_MS)
+    told = sorted([*chosen, *left_out], key=lambda one: one.at)
+    return Tick(trigger, told, previous, max(0, count - 1), now, late=now - first > _DELAYED_MS)
 
 
-def _until(config: Mapping[str, Any], first: int, now: int) -> tuple[list[int], int, int | None]:
-    """The newest instants from `first` until now, how many there are, and the first one to come."""
-    newest: deque[int] = deque(maxlen=_MOST_MISSED)
-    for count, at in enumerate(chain([first], moments(config, first))):
-        if at > now:
-            return list(newest), count, at
-        newest.append(at)
-        if count == _MOST_COUNTED:
+def _until(plan: Plan, first: int, now: int) -> tuple[list[Planned], int]:
+    """The newest of what came from `first` until now, and how many starts there were."""
+    newest: deque[Planned] = deque(maxlen=_MOST_MISSED)
+    count = 0
+    for seen, one in enumerate(_from(plan, first)):
+        if one.at > now:
+            return list(newest), count
+        newest.append(one)
+        count += one.fate == "start"
+        if seen == _MOST_COUNTED:
             break
     else:
-        return list(newest), count + 1, None
+        return list(newest), count
     # Off for so long: the newest ones are looked for from now on backwards.
     span = _MINUTE_MS
     while now - span > first:
-        found = deque((at for at in _between(config, now - span, now)), maxlen=_MOST_MISSED)
+        found = deque((one for one in _between(plan, now - span, now)), maxlen=_MOST_MISSED)
         if len(found) == _MOST_MISSED:
             newest = found
             break
         span *= 2
-    to_come = next_fires(config, now, 1)
-    return list(newest), _MOST_COUNTED, to_come[0] if to_come else None
+    return list(newest), _MOST_COUNTED
 
 
-def _between(config: Mapping[str, Any], after: int, until: int) -> list[int]:
-    found = []
-    for at in moments(config, after):
-        if at > until:
-            break
-        found.append(at)
-    return found
+def _from(plan: Plan, first: int) -> Iterator[Planned]:
+    """What comes from `first` on, which is due whatever the plan says by now."""
+    found = plan.after(first - 1)
+    one = next(found, None)
+    if one is None or one.at != first:
+        yield Planned(first, first, plan.fate(first))
+    if one is not None:
+        yield one
+    yield from found
 
 
-def set_next(trigger: Trigger, next_at: int | None) -> None:
-    """The instants until now have their events: the schedule is due again at this one."""
+def _between(plan: Plan, after: int, until: int) -> Iterator[Planned]:
+    for one in plan.after(after):
+        if one.at > until:
+            return
+        yield one
+
+
+def set_next(tick: Tick) -> None:
+    """What came until then has its events: the schedule is due again when the next one comes."""
     with commit("schedule.tick"):
+        # Under its lock: what somebody decides about its times at this very moment is seen here, or sees this.
+        row = Trigger.objects.select_for_update().get(pk=tick.trigger.pk)
         # A publish meanwhile may have set another time: it knows better.
-        Trigger.objects.filter(pk=trigger.pk, next_fire_at=trigger.next_fire_at).update(next_fire_at=next_at)
+        if row.next_fire_at == tick.trigger.next_fire_at:
+            row.next_fire_at = plan_of(row).next_at(tick.now)
+            row.save(update_fields=["next_fire_at"])
 
 
-def event_of(tick: Tick, at: int, previous: int | None, now: int, admission: Admission) -> AcceptRun:
-    """The event of an instant, and its run where one is admitted."""
-    trigger = tick.trigger
+def event_of(tick: Tick, one: Planned, previous: int | None, now: int, admission: Admission | None) -> AcceptRun:
+    """The event of a start, and its run where one is admitted; None: somebody decided that it does not come."""
+    trigger, at = tick.trigger, one.instant
     body = dumps(
         {"scheduled_at": iso(at), "previous": None if previous is None else iso(previous), "missed": tick.missed}
     ).encode()
@@ -151,8 +192,8 @@ def event_of(tick: Tick, at: int, previous: int | None, now: int, admission: Adm
         body_sha256=sha256(body).hexdigest(),
         dedupe_key=str(at),
         signature="none",
-        verdict=_VERDICTS.get(admission, "queued"),
-        reason=REASONS.get(admission),
+        verdict="skipped" if admission is None else _VERDICTS.get(admission, "queued"),
+        reason=_LEFT_OUT[one.fate] if admission is None else REASONS.get(admission),
         parse_error=None,
     )
     run = RunRow(

@@ -17,21 +17,24 @@ from functools import partial
 from typing import Final, TypeVar
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError, connections
 from django.db.models import F, Q
 
 from runtime import queue
 from runtime.contracts import StoreUnavailable
-from runtime.store import artifacts, datatables, files, restores, signals
+from runtime.store import alerts, artifacts, datatables, figure_rows, files, restores, signals
 from runtime.store.brake import BRAKE
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Leadership, Process, Run
 from runtime.store.statements import ENGINE, HELD
 from runtime.store.writer import Writer
-from runtime.worker import bulk_retries, holds, notices, overlap, queued, schedules
+from runtime.worker import bulk_retries, holds, notices, overlap, pending_answers, queued, schedules
+from runtime.worker.alerts import Watch
+from runtime.worker.asking import ask_in
 from runtime.worker.breaker import Breaker
+from runtime.worker.figures import Roller
 from runtime.worker.recounts import Recounts
+from runtime.worker.retention import LOOK_SECONDS, REST_SECONDS, Sweeper
 
 logger = logging.getLogger("millrace.ticker")
 
@@ -75,6 +78,8 @@ class Ticker:
         self._leads_until = 0
         self._breaker = Breaker()
         self._recounts = Recounts()
+        self._roller = Roller()
+        self._watch = Watch()
         self._draining = False
         #: Whether a process that takes in events works on this machine, as far as its signs of life tell.
         self.beside_door = True
@@ -87,6 +92,7 @@ class Ticker:
         if self._kind != "web" and self._kind != "worker":
             self._tasks.append(asyncio.create_task(self._ticks(), name="millrace-ticks"))
             self._tasks.append(asyncio.create_task(self._sweeps(), name="millrace-artifacts"))
+            self._tasks.append(asyncio.create_task(self._retains(), name="millrace-retention"))
 
     async def stop(self) -> None:
         """Stop ticking, sign off, give the leadership away."""
@@ -124,6 +130,8 @@ class Ticker:
                     removed = await self._ask(artifacts.sweep_orphans) + await self._ask(files.sweep)
                     if removed:
                         logger.info("Removed %d artifacts that nothing names.", removed)
+                    await self._ask(figure_rows.remove_old)
+                    await self._ask(lambda: alerts.remove_old(database_now()))
                     if rows := await self._ask(datatables.sweep):
                         logger.info("Removed %d rows of deleted data tables.", rows)
             except StoreUnavailable as error:
@@ -131,6 +139,21 @@ class Ticker:
             except Exception:
                 logger.exception("Sweeping the artifact store failed; the next hour tries again.")
             await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _retains(self) -> None:
+        """Remove what the rules of workspaces let go; of a restored backup nothing before somebody has looked."""
+        sweeper = Sweeper()
+        await asyncio.sleep(LOOK_SECONDS)
+        while True:
+            more = False
+            try:
+                if not BRAKE.held and (self._always_leads or await self._ask(self._lead)):
+                    more = await self._ask(sweeper.turn)
+            except StoreUnavailable as error:
+                logger.warning("Retention waits: %s", error)
+            except Exception:
+                logger.exception("Retention failed; it is tried again.")
+            await asyncio.sleep(REST_SECONDS if more else LOOK_SECONDS)
 
     async def _tick(self) -> None:
         if not (BRAKE.held or BRAKE.full):
@@ -149,10 +172,15 @@ class Ticker:
             if moved:
                 await self._ask(lambda: queue.ring(moved))
             await self._ask(notices.carry_out_due)
+            decided = await self._ask(pending_answers.settle)
+            if decided:
+                await self._ask(partial(queue.ring, decided))
             settled = await self._ask(self._recounts.look)
             if settled:
                 await self._ask(lambda: queue.ring(settled))
             self._draining |= await self._ask(bulk_retries.tend)
+            await self._ask(self._roller.look)
+            await self._ask(self._watch.look)
         if self._ring is not None:
             due = await self._ask(due_runs)
             if due:
@@ -162,23 +190,19 @@ class Ticker:
         """One event for each instant, however often this is tried: the instant is the event's key (I33)."""
         now = self._writer.now_ms()
         previous = tick.previous
-        for at in tick.due:
-            admission = await self._ask(partial(overlap.admit, tick.trigger, at, late=tick.late, previous=previous))
-            await self._writer.accept(schedules.event_of(tick, at, previous, now, admission))
-            previous = at
-        await self._ask(lambda: schedules.set_next(tick.trigger, tick.next_at))
+        for one in tick.due:
+            admission = None
+            if one.fate == "start":
+                admit = partial(overlap.admit, tick.trigger, one.instant, late=tick.late, previous=previous)
+                admission = await self._ask(admit)
+            await self._writer.accept(schedules.event_of(tick, one, previous, now, admission))
+            previous = one.instant
+        await self._ask(lambda: schedules.set_next(tick))
 
     # --- in a thread ----------------------------------------------------------------------------------------------
 
     async def _ask(self, query: Callable[[], T]) -> T:
-        def asked() -> T:
-            try:
-                return query()
-            except (DatabaseError, InterfaceError) as error:
-                connections.close_all()
-                raise StoreUnavailable(str(error)) from error
-
-        return await asyncio.get_running_loop().run_in_executor(self._readers, asked)
+        return await ask_in(self._readers, query)
 
     async def _patiently(self, query: Callable[[], T]) -> T:
         while True:

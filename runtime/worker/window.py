@@ -12,8 +12,8 @@ from typing import Final
 
 __all__ = ["Window"]
 
-#: Of the embedded database, and of a server, where each waits for company.
-LEAST: Final = {True: 6, False: 8}
+#: Each waits for company, so that fewer would leave a processor idle.
+LEAST: Final = 8
 _FIRST: Final = 16
 _EACH: Final = 2
 #: Commits that take longer than this are slow, from when they are handed in.
@@ -24,11 +24,11 @@ _SMOOTH: Final = 16
 
 
 class Window:
-    """For one loop. `embedded`: whether the database is."""
+    """For one loop. `most`: there are never more."""
 
-    def __init__(self, most: int, *, embedded: bool) -> None:
+    def __init__(self, most: int) -> None:
         self._most = most
-        self._least = min(LEAST[embedded], most)
+        self._least = min(LEAST, most)
         self._size = float(min(_FIRST, most))
         self._usual = 0.0
         self._noted_at = self._shrunk_at = self._grown_at = 0.0
@@ -40,7 +40,12 @@ class Window:
 
     def share(self, lists: int) -> int:
         """So many of one list, where there are so many lists: none stands still for the others."""
-        return max(self.size // max(lists, 1), _EACH)
+        return _share(self.size, lists)
+
+    def share_among_others(self, lists: int, away: int) -> int:
+        """The same where somebody else is about, who waits for all that this process does for lists: then it does so as
+        little at a time as it may, beside what waits for other systems, which is `away`."""
+        return min(self.share(lists), _share(self._least, lists) + away)
 
     def note(self, seconds: float) -> None:
         """A commit of an item took so long."""
@@ -60,3 +65,7 @@ class Window:
         # Where nothing was committed for a while all that is in hand waits for others.
         if self._usual <= SLOW_SECONDS or now - self._noted_at > 2 * _EVERY_SECONDS:
             self._size = min(self._most, self._size * 1.1 + 1)
+
+
+def _share(size: int, lists: int) -> int:
+    return max(size // max(lists, 1), _EACH)

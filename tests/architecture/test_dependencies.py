@@ -70,3 +70,16 @@ def test_the_front_ends_dependencies_are_pinned_exactly() -> None:
 def test_a_generated_file_is_fresh(item: generated.Generated) -> None:
     assert item.path.exists(), f"{item.path.name} is missing: run make api"
     assert item.path.read_text() == item.make(), f"{item.path.name} is stale: run make api"
+
+
+def test_what_the_generator_warns_of_is_not_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    from drf_spectacular.drainage import GENERATOR_STATS, warn
+
+    def guessed() -> dict[str, object]:
+        warn("This was guessed.")
+        return {}
+
+    monkeypatch.setattr("builder.api.schema.document", guessed)
+    with GENERATOR_STATS.silence(), pytest.raises(generated.Doubtful, match=r"This was guessed\."):
+        generated.openapi.__wrapped__()
+    GENERATOR_STATS.reset()

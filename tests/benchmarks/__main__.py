@@ -19,7 +19,7 @@ from pathlib import Path
 import httpx2
 from playwright.sync_api import Error as BrowserError
 
-from tests.benchmarks import browser, documents, figures
+from tests.benchmarks import browser, documents, figures, huge_run, monitor, retention
 from tests.benchmarks.figures import Figure, Stage
 from tests.product import Product, ProductFailed
 from tests.services import MissingService, find_chromium, postgres, redis
@@ -36,6 +36,8 @@ ON_STAGE: tuple[Callable[[Stage], Figure], ...] = (
     figures.each_growth_mb,
     figures.fair_share_delay_ms,
     figures.durable_steps_per_s,
+    monitor.monitor_p95_ms,
+    retention.retention_rows_per_s,
 )
 #: Worker processes of the scaled product where it is not one.
 WORKERS = dict.fromkeys(
@@ -45,6 +47,7 @@ IN_BROWSER: dict[str, Callable[[Stage, Path], list[Figure]]] = {
     "live_paint_p95_ms": browser.live_paint,
     "canvas": browser.canvas,
     "scripts": browser.scripts,
+    "huge_run_open_ms": huge_run.huge_run,
 }
 
 
@@ -123,7 +126,6 @@ def staged(mode: str, wanted: Callable[[str], bool], *, workers: int = 1, **sett
             "PRACTICE_COMPANY": "true",
             "LOG_LEVEL": "WARNING",
             **settings,
-            **{k: v for k, v in __import__("os").environ.items() if k in ("PAUSE", "SHARE")},
         }
         if mode == "scaled":
             database = cleanup.enter_context(postgres())

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.axe import findings
-from tests.browser.editing import Opens
+from tests.browser.editing import Opens, graph, step
 from tests.product import Api
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
@@ -53,3 +54,42 @@ def test_the_key_of_a_server_is_confirmed_and_kept(
     (made,) = [one for one in api.call("GET", "W/connections")["items"] if one["kind"] == "sftp"]
     assert (made["public"]["host_key"], made["secrets_set"]) == (SHOWN, ["private_key"])
     api.call("DELETE", f"W/connections/{made['id']}")
+
+
+def test_one_is_replaced_everywhere_and_warns_before_it_expires(
+    signed_in: Opens, api: Api, shot: Callable[[Page, str], None]
+) -> None:
+    soon = (datetime.now(UTC) + timedelta(days=6)).date().isoformat()
+    fields = {"token": "a long enough secret", "base_url": "https://bank.example"}
+    ids = []
+    for name, environment, until in (("Old bank", "production", soon), ("New bank", "test", None)):
+        body = {"kind": "http_bearer", "name": name, "fields": fields, "environment": environment, "expires_on": until}
+        ids.append(api.call("POST", "W/connections", body)["id"])
+    call = step("call", "http.request@1", "Ask the bank", (0, 150), url="https://bank.example/a", connection=ids[0])
+    start = step("start", "trigger.manual@1", "Button", (0, 0))
+    body = {"name": "Bank balance", "graph": graph([start, call], [("start", "call")])}
+    workflow = api.call("POST", "W/workflows", body)["id"]
+    page = signed_in("/connections")
+    row = page.get_by_role("row").filter(has_text="Old bank")
+    expect(row).to_contain_text("Production")
+    expect(row).to_contain_text(re.compile("Expires in [5-7] days"))
+    shot(page, "connections-life")
+    assert findings(page) == []
+    row.get_by_role("button", name="1 workflow: Where Old bank is used").click()
+    dialog = page.get_by_role("dialog", name="Where Old bank is used")
+    expect(dialog.get_by_role("listitem")).to_contain_text("Ask the bank")
+    dialog.get_by_label("Use another one everywhere instead").select_option(label="New bank")
+    shot(page, "connections-replace")
+    assert findings(page) == []
+    dialog.get_by_role("button", name="Replace in 1 step").click()
+    expect(dialog).to_be_hidden()
+    (node,) = [one for one in api.call("GET", f"W/workflows/{workflow}/draft")["graph"]["nodes"] if one["id"] == "call"]
+    assert node["config"]["connection"] == ids[1]
+    row.get_by_role("button", name="Edit Old bank").click()
+    edit = page.get_by_role("dialog", name="Edit “Old bank”")
+    edit.get_by_label("Runs wait until it is repaired").check()
+    shot(page, "connections-edit")
+    assert findings(page) == []
+    edit.get_by_role("button", name="Save", exact=True).click()
+    expect(edit).to_be_hidden()
+    assert api.call("GET", f"W/connections/{ids[0]}")["if_broken"] == "wait"

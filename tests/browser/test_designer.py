@@ -113,6 +113,13 @@ def test_a_statement_is_designed_from_a_blank_page_and_a_run_makes_it(signed_in:
     expect(designer.dialog.get_by_role("menu")).to_be_visible()
     page.keyboard.press("Escape")
     expect(designer.dialog.get_by_role("menu")).to_have_count(0)
+    # Also before the menu has the focus.
+    adds = designer.list.get_by_role("button", name="Add block")
+    adds.click()
+    expect(designer.dialog.get_by_role("menu")).to_be_visible()
+    adds.press("Escape")
+    expect(designer.dialog.get_by_role("menu")).to_have_count(0)
+    expect(designer.dialog).to_be_visible()
     designer.settings.get_by_role("textbox", name="Footer").click()
     expect(designer.dialog.get_by_role("region", name="Insert data")).to_be_visible()
     page.keyboard.press("Escape")

@@ -16,7 +16,7 @@ from tests.browser.axe import findings
 from tests.browser.conftest import sign_in
 from tests.browser.editing import edit_fields, graph, step
 from tests.browser.test_accessibility import SIZES, THEMES, readable
-from tests.browser.test_inbox import answer, pick, question_of, votes
+from tests.browser.test_inbox import answer, pick, question_of, takes_effect, votes
 from tests.product import Api, Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -156,7 +156,7 @@ def test_a_question_is_taken_given_back_and_handed_over(
     expect(theirs.get_by_text("I am on leave.")).to_be_visible()
     answer(theirs, "approved")
     hers.get_by_role("navigation").get_by_role("link", name="Runs").click()
-    expect(hers.get_by_text("Sent: Approved")).to_be_visible()
+    expect(hers.get_by_text("In effect: Approved")).to_be_visible()
     assert votes(api, task) == [("Ines Kaya", "approved")]
 
 
@@ -175,9 +175,21 @@ def test_alike_approvals_are_approved_together_with_their_sum(
     assert findings(page) == []
     page.get_by_role("button", name=re.compile("Approve 2 · €30.20")).click()
     dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("For 8 seconds this can be taken back.", exact=False)).to_be_visible()
     dialog.get_by_role("button", name=re.compile("Approve 2")).click()
-    expect(page.get_by_text("2 approved")).to_be_visible()
+    toast = page.get_by_role("status").filter(has_text="2 approved · €30.20")
+    toast.get_by_role("button", name="Undo").click()
     for task in tasks:
+        expect(page.get_by_test_id(f"task-{task}")).to_be_visible()
+        assert votes(api, task) == []
+    page.get_by_role("button", name="Select several").click()
+    for task in tasks:
+        page.get_by_test_id(f"task-{task}").locator("xpath=..").get_by_role("checkbox").check()
+    page.get_by_role("button", name=re.compile("Approve 2 · €30.20")).click()
+    dialog.get_by_role("button", name=re.compile("Approve 2")).click()
+    expect(page.get_by_text("In effect: 2 approved · €30.20")).to_be_visible()
+    for task in tasks:
+        takes_effect(api, task)
         assert votes(api, task) == [("Alice", "approved")]
         expect(page.get_by_test_id(f"task-{task}")).to_have_count(0)
     assert votes(api, other) == []
@@ -214,7 +226,7 @@ def test_a_refund_that_two_people_approve_at_once_is_booked_once(
     for page in pages:
         page.get_by_role("navigation").get_by_role("link", name="Runs").click()
     for page in pages:
-        expect(page.get_by_text("Sent: Approved")).to_be_visible()
+        expect(page.get_by_text("In effect: Approved")).to_be_visible()
     assert sorted(votes(api, task)) == [("Alice", "approved"), ("Ines Kaya", "approved")]
     pages[0].goto(f"/runs/{run}")
     expect(pages[0].locator('[data-testid="run-facts"][data-status="completed"]')).to_be_visible()

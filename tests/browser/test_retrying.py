@@ -37,9 +37,9 @@ def order_to_payment(payments: str, **payment: object) -> dict[str, Any]:
     return graph([order, invoice, take, note], [("order", "invoice"), ("invoice", "payment"), ("payment", "receipt")])
 
 
-def fire(api: Api, product: Product, live: Published, number: str) -> str:
+def fire(api: Api, product: Product, live: Published, number: str, total: float = 120.5) -> str:
     """Post an order; the id of its run, once that has ended."""
-    posted = httpx2.post(product.url + live.path, json={"number": number, "total": 120.5}, timeout=60)
+    posted = httpx2.post(product.url + live.path, json={"number": number, "total": total}, timeout=60)
     run: str = posted.json()["run"]
     wait_for_end(api, run)
     return run

@@ -14,7 +14,8 @@ from runtime import api as runtime_api
 from runtime.catalog import CATALOG
 from runtime.contracts import NotStartable
 from tests.builder.conftest import World
-from tests.builder.test_routes import ROUTES, Row, Things, ids, path_of, things
+from tests.builder.route_table import ROUTES, Row
+from tests.builder.test_routes import Things, ids, path_of, things
 
 __all__ = ["things"]
 

@@ -317,3 +317,10 @@ def test_the_docs_page_fetches_nothing_from_elsewhere() -> None:
     assert "https://" not in page
     assert "<script" not in page
     assert "/api/v1/workspaces/{workspace_id}/runs" in page
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
+def test_a_parameter_where_none_is_read_is_a_bad_address_as_everywhere(world: World, method: str) -> None:
+    path = f"{world.here}/groups" if method == "POST" else f"{world.here}/groups/01890a5d-ac96-774b-bcce-b302099a8057"
+    answer = world.as_alice.call(method, f"{path}?surprise=1", {"name": "Finance"} if method != "DELETE" else None)
+    assert (answer.status, answer.code) == (400, "invalid_parameters")

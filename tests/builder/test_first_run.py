@@ -38,6 +38,7 @@ def test_the_link_makes_the_first_admin_and_signs_them_in(nobody: Caller) -> Non
         "language": "de",
         "time_zone": "Europe/Berlin",
         "currency": "EUR",
+        "sensitive_fields": [],
     }
     assert nobody.get("/session").body["setup_required"] is False
     assert nobody.get("/me").status == 200

@@ -58,8 +58,8 @@ def question(world: World, *people: str, run: Run | None = None, **changes: Any)
             "currency": "EUR", "needs": 1, "choices": CHOICES, "fields": [], **changes.pop("spec", {})}  # fmt: skip
     return HumanTask.objects.create(
         workspace_id=world.northwind.id, workflow_id=run.workflow_id, run=run, node_id=changes.pop("node", "ask"),
-        generation=1, attempt=changes.pop("attempt", 1), kind="approval", title="Pay <R-7>?", spec=dumps(spec),
-        people=listed(people), created_at=1, **changes,
+        generation=1, attempt=changes.pop("attempt", 1), kind=changes.pop("kind", "approval"),
+        title="Pay <R-7>?", spec=dumps(spec), people=listed(people), created_at=1, **changes,
     )  # fmt: skip
 
 

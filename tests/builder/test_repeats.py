@@ -20,7 +20,8 @@ from builder.workflows import services
 from builder.workflows.models import Answered, Workflow
 from tests import factories
 from tests.builder.conftest import World
-from tests.builder.test_routes import PAGES, F, W, routes_of_the_product
+from tests.builder.route_table import PAGES, F, W
+from tests.builder.test_routes import routes_of_the_product
 
 NOW = datetime.now(UTC)
 KEY = {"Idempotency-Key": "order-2041"}
@@ -41,6 +42,10 @@ NO_KEY = {
     ("POST", f"{F}/check"), ("POST", f"{W}/expressions/preview"), ("POST", f"{W}/schedules/preview"),
     ("POST", f"{W}/documents/preview"),
     ("POST", f"{F}/backfills/plan"), ("POST", f"{F}/intake/look"),
+    ("POST", f"{W}/dead-letters/bulk-retries/plan"), ("POST", f"{W}/alerts/rules/try"),
+    ("POST", f"{W}/inbox/<uuid:task_id>/fix/check"),
+    # Asked twice, it is shown twice, and both go on record; a stored answer would keep the value.
+    ("POST", f"{W}/runs/<uuid:run_id>/steps/<str:node_id>/reveal"),
 }  # fmt: skip
 
 

@@ -18,218 +18,9 @@ from builder.accounts.rights import Scope
 from builder.api.operation import Access, ApiView
 from builder.connections import kinds
 from builder.connections import services as connections
-from tests import factories
 from tests.builder.conftest import World
+from tests.builder.route_table import ADMIN, BUILD, PAGES, RANK, REVIEW, ROUTES, VIEW, Row
 from tests.factories import Caller, browser_of, make_token
-
-VIEW, REVIEW, BUILD, ADMIN = Role.VIEWER, Role.REVIEWER, Role.BUILDER, Role.ADMIN
-RANK = {VIEW: 0, REVIEW: 1, BUILD: 2, ADMIN: 3}
-
-
-@dataclass(frozen=True)
-class Row:
-    """One method of one route: the least role, the scope a token needs, a body, and the statuses of those let in."""
-
-    method: str
-    route: str
-    least: Role | Access
-    scope: Scope | None
-    enter: tuple[int, ...]
-    body: Any = None
-
-
-W = "workspaces/<uuid:workspace_id>"
-F = f"{W}/workflows/<uuid:workflow_id>"
-B = f"{W}/runs/<uuid:run_id>/batches/<str:node_id>"
-BACKFILL = {"trigger": "01890a5d-ac96-774b-bcce-b302099a8057", "begin": "2026-11-01", "end": "2026-11-02"}
-LOOK = {"file": "01890a5d-ac96-774b-bcce-b302099a8057", "columns": [{"name": "a", "label": "A"}]}
-CHANGES = {"changes": [{"number": 1, "version": 0, "state": "accepted"}]}
-ROUTES = [
-    Row("GET", "session", Access.ANYONE, None, (200,)),
-    Row("POST", "session", Access.ANYONE, None, (401,), {"email": "nobody@example.org", "password": "wrong"}),
-    Row("DELETE", "session", Access.ANYONE, None, (200,)),
-    Row("POST", "setup", Access.ANYONE, None, (422,), {}),
-    Row("GET", "system-checks", Access.ANYONE, None, (200, 401, 403)),
-    Row("POST", "invitations/accept", Access.ANYONE, None, (422,), {}),
-    Row("GET", "me", Access.SIGNED_IN, None, (200,)),
-    Row("PATCH", "me", Access.SIGNED_IN, None, (200,), {}),
-    Row("GET", "workspaces", Access.SIGNED_IN, None, (200,)),
-    Row("POST", "workspaces", Access.SIGNED_IN, None, (201, 403), {"name": "Another"}),
-    Row("GET", W, VIEW, Scope.READ, (200,)),
-    Row("PATCH", W, ADMIN, Scope.ADMIN, (200,), {}),
-    Row("GET", f"{W}/members", ADMIN, Scope.ADMIN, (200,)),
-    Row("POST", f"{W}/members", ADMIN, Scope.ADMIN, (201,), {"email": "new@example.org", "role": "viewer"}),
-    Row("PATCH", f"{W}/members/<uuid:member_id>", ADMIN, Scope.ADMIN, (404,), {}),
-    Row("DELETE", f"{W}/members/<uuid:member_id>", ADMIN, Scope.ADMIN, (404,)),
-    Row("GET", f"{W}/people", VIEW, Scope.READ, (200,)),
-    Row("GET", f"{W}/groups", ADMIN, Scope.ADMIN, (200,)),
-    Row("POST", f"{W}/groups", ADMIN, Scope.ADMIN, (201,), {"name": "Finance"}),
-    Row("PATCH", f"{W}/groups/<uuid:group_id>", ADMIN, Scope.ADMIN, (404,), {}),
-    Row("DELETE", f"{W}/groups/<uuid:group_id>", ADMIN, Scope.ADMIN, (404,)),
-    Row("GET", f"{W}/tokens", ADMIN, Scope.ADMIN, (200,)),
-    Row("POST", f"{W}/tokens", ADMIN, Scope.ADMIN, (201, 403), {"name": "x", "scopes": ["read"]}),
-    Row("DELETE", f"{W}/tokens/<uuid:token_id>", ADMIN, Scope.ADMIN, (404,)),
-    Row("GET", f"{W}/node-types", VIEW, Scope.READ, (200,)),
-    Row("GET", f"{W}/functions", VIEW, Scope.READ, (200,)),
-    Row("GET", f"{W}/connection-kinds", BUILD, Scope.BUILD, (200,)),
-    Row("GET", f"{W}/workflows", VIEW, Scope.READ, (200,)),
-    Row("POST", f"{W}/workflows", BUILD, Scope.BUILD, (201,), {"name": "New"}),
-    Row("GET", F, VIEW, Scope.READ, (200,)),
-    Row("PATCH", F, BUILD, Scope.BUILD, (200,), {}),
-    Row("DELETE", F, BUILD, Scope.BUILD, (204, 404)),
-    Row("POST", f"{F}/enable", BUILD, Scope.BUILD, (409, 404)),
-    Row("POST", f"{F}/disable", BUILD, Scope.BUILD, (409, 404)),
-    Row("POST", f"{F}/hold", BUILD, Scope.BUILD, (404,), {"reason": "x"}),
-    Row("POST", f"{F}/let-go", BUILD, Scope.BUILD, (404,), {}),
-    Row("GET", f"{F}/held-versions", VIEW, Scope.READ, (404,)),
-    Row("PUT", f"{F}/breaker", BUILD, Scope.BUILD, (404,), {"failures": 3, "percent": 0, "minutes": 15}),
-    Row("GET", f"{F}/draft", VIEW, Scope.READ, (200,)),
-    Row("PUT", f"{F}/draft", BUILD, Scope.BUILD, (428,), {"graph": factories.graph()}),
-    Row("POST", f"{F}/check", BUILD, Scope.BUILD, (200,), {"graph": factories.graph()}),
-    Row("POST", f"{F}/publish", BUILD, Scope.BUILD, (409,), {"revision": 99}),
-    Row("GET", f"{F}/versions", VIEW, Scope.READ, (200,)),
-    Row("GET", f"{F}/versions/<number:number>", VIEW, Scope.READ, (404,)),
-    Row("POST", f"{F}/versions/<number:number>/restore", BUILD, Scope.BUILD, (428,)),
-    Row("GET", f"{F}/triggers", VIEW, Scope.READ, (200,)),
-    Row("GET", f"{F}/backfills", VIEW, Scope.READ, (200,)),
-    Row("POST", f"{F}/backfills", REVIEW, Scope.RUN, (404,), BACKFILL),
-    Row("POST", f"{F}/backfills/plan", REVIEW, Scope.RUN, (404,), BACKFILL),
-    Row("POST", f"{F}/backfills/<uuid:backfill_id>/stop", REVIEW, Scope.RUN, (404,)),
-    Row("POST", f"{F}/runs", REVIEW, Scope.RUN, (409,), {}),
-    Row("POST", f"{F}/intake/look", REVIEW, Scope.RUN, (404,), LOOK),
-    Row("POST", f"{F}/intake/check", REVIEW, Scope.RUN, (404,), {**LOOK, "format": {}, "sources": {}}),
-    Row("POST", f"{F}/test", BUILD, Scope.BUILD, (422,), {"graph": factories.graph()}),
-    Row("GET", f"{F}/drill", VIEW, Scope.READ, (200,)),
-    Row("POST", f"{F}/drill", BUILD, Scope.BUILD, (422,), {"graph": factories.graph()}),
-    Row("GET", f"{F}/samples", VIEW, Scope.READ, (200,)),
-    Row("POST", f"{W}/expressions/preview", BUILD, Scope.BUILD, (200,), {"template": "Hello"}),
-    Row("GET", f"{W}/documents/designs", VIEW, Scope.READ, (200,)),
-    Row("GET", f"{W}/documents/model", VIEW, Scope.READ, (200,)),
-    Row("POST", f"{W}/documents/preview", BUILD, Scope.BUILD, (422,), {"design": {}, "data": {}}),
-    Row("POST", f"{W}/schedules/preview", BUILD, Scope.BUILD, (200, 422), {"config": {}}),
-    Row("GET", f"{W}/runs", VIEW, Scope.READ, (200,)),
-    Row("GET", f"{W}/runs/<uuid:run_id>", VIEW, Scope.READ, (404,)),
-    Row("GET", f"{W}/runs/<uuid:run_id>/snapshot", VIEW, Scope.READ, (404,)),
-    Row("GET", f"{W}/runs/<uuid:run_id>/changes", VIEW, Scope.READ, (404,)),
-    Row("GET", f"{W}/runs/<uuid:run_id>/items", VIEW, Scope.READ, (404, 400)),
-    Row("GET", f"{W}/runs/<uuid:run_id>/steps/<str:node_id>", VIEW, Scope.READ, (404,)),
-    Row("GET", f"{W}/runs/<uuid:run_id>/because", VIEW, Scope.READ, (404,)),
-    Row("GET", f"{W}/runs/<uuid:run_id>/trail", VIEW, Scope.READ, (404,)),
-    Row("GET", f"{W}/runs/<uuid:run_id>/export", VIEW, Scope.READ, (404,)),
-    Row("POST", f"{W}/runs/<uuid:run_id>/cancel", REVIEW, Scope.RUN, (404,)),
-    Row("POST", f"{W}/runs/<uuid:run_id>/pause", REVIEW, Scope.RUN, (404,), {}),
-    Row("POST", f"{W}/runs/<uuid:run_id>/resume", REVIEW, Scope.RUN, (404,)),
-    Row("GET", f"{W}/runs/<uuid:run_id>/retry-plan", VIEW, Scope.READ, (404,)),
-    Row("GET", f"{W}/runs/<uuid:run_id>/retry-plan/items", VIEW, Scope.READ, (404, 400)),
-    Row("POST", f"{W}/runs/<uuid:run_id>/retry", REVIEW, Scope.RUN, (404,), {"plan": "x"}),
-    Row("GET", f"{W}/runs/<uuid:run_id>/undo-plan", VIEW, Scope.READ, (404,)),
-    Row("POST", f"{W}/runs/<uuid:run_id>/undo", REVIEW, Scope.RUN, (404,), {"plan": "x", "reason": "y"}),
-    Row("GET", f"{W}/runs/<uuid:run_id>/retries", VIEW, Scope.READ, (404,)),
-    Row("POST", f"{W}/runs/<uuid:run_id>/replay", REVIEW, Scope.RUN, (404,), {}),
-    Row("GET", f"{W}/runs/<uuid:run_id>/waits", VIEW, Scope.READ, (404,)),
-    Row("GET", f"{W}/runs/<uuid:run_id>/waits/<str:node_id>/link", REVIEW, Scope.RUN, (404,)),
-    Row("POST", f"{W}/runs/<uuid:run_id>/waits/<str:node_id>/resume", REVIEW, Scope.RUN, (404,), {}),
-    Row("POST", f"{W}/sent-events", REVIEW, Scope.RUN, (202,), {"name": "order.shipped", "key": "PO-7"}),
-    Row("GET", f"{W}/inbox", VIEW, Scope.READ, (200,)),
-    Row("GET", f"{W}/inbox/count", VIEW, Scope.READ, (200,)),
-    Row("GET", f"{W}/inbox/<uuid:task_id>", VIEW, Scope.READ, (404,)),
-    Row("POST", f"{W}/inbox/<uuid:task_id>/decide", VIEW, Scope.RUN, (404,), {"outcome": "approved"}),
-    Row("POST", f"{W}/inbox/<uuid:task_id>/take", VIEW, Scope.RUN, (404,), {}),
-    Row("POST", f"{W}/inbox/<uuid:task_id>/give-back", VIEW, Scope.RUN, (404,)),
-    Row("POST", f"{W}/inbox/<uuid:task_id>/hand-over", VIEW, Scope.RUN, (404,), {"to": "a@b.example", "reason": "x"}),
-    Row("GET", f"{W}/inbox/<uuid:task_id>/review", VIEW, Scope.READ, (404,)),
-    Row("GET", f"{W}/inbox/<uuid:task_id>/review/rows", VIEW, Scope.READ, (404,)),
-    Row("POST", f"{W}/inbox/<uuid:task_id>/review/rows", VIEW, Scope.RUN, (404,), CHANGES),
-    Row("GET", f"{W}/inbox/<uuid:task_id>/review/changes", VIEW, Scope.READ, (404,)),
-    Row("GET", f"{W}/inbox/<uuid:task_id>/review/sheet", VIEW, Scope.READ, (404,)),
-    Row("POST", f"{W}/inbox/<uuid:task_id>/review/hand-over", VIEW, Scope.RUN, (404,), {"revision": 1}),
-    Row("POST", f"{W}/inbox/<uuid:task_id>/review/send-back", VIEW, Scope.RUN, (404,), {"reason": "x"}),
-    Row("POST", f"{W}/inbox/<uuid:task_id>/review/release", VIEW, Scope.RUN, (404,), {"revision": 1}),
-    Row("POST", f"{W}/inbox/<uuid:task_id>/review/reject", VIEW, Scope.RUN, (404,), {"reason": "x"}),
-    Row("POST", f"{W}/inbox/decide", VIEW, Scope.RUN, (404,), {"tasks": [str(uuid4())], "outcome": "approved"}),
-    Row("GET", f"{W}/dead-letters", VIEW, Scope.READ, (200,)),
-    Row("GET", f"{W}/dead-letters/<str:cause>", VIEW, Scope.READ, (200,)),
-    Row("GET", f"{W}/dead-letters/bulk-retries", VIEW, Scope.READ, (200,)),
-    Row("POST", f"{W}/dead-letters/bulk-retries", REVIEW, Scope.RUN, (409,), {"cause": "x"}),
-    Row("GET", f"{W}/dead-letters/bulk-retries/<uuid:bulk_id>", VIEW, Scope.READ, (404,)),
-    Row("POST", f"{W}/dead-letters/bulk-retries/<uuid:bulk_id>/go-on", REVIEW, Scope.RUN, (404,)),
-    Row("POST", f"{W}/dead-letters/bulk-retries/<uuid:bulk_id>/stop", REVIEW, Scope.RUN, (404,)),
-    Row("POST", f"{W}/dead-letters/retry", REVIEW, Scope.RUN, (200,), {"runs": []}),
-    Row("POST", f"{W}/dead-letters/solve", REVIEW, Scope.RUN, (200,), {"runs": [], "reason": "Paid by hand."}),
-    Row("POST", f"{W}/dead-letters/discard", ADMIN, Scope.ADMIN, (200,), {"runs": [], "reason": "A test."}),
-    Row("GET", f"{W}/events", VIEW, Scope.READ, (200,)),
-    Row("GET", f"{W}/events/repeats", VIEW, Scope.READ, (200,)),
-    Row("GET", f"{W}/events/figures", VIEW, Scope.READ, (200,)),
-    Row("GET", f"{W}/events/<uuid:event_id>", VIEW, Scope.READ, (404,)),
-    Row("GET", f"{B}", VIEW, Scope.READ, (404,)),
-    Row("GET", f"{B}/manifest", VIEW, Scope.READ, (404,)),
-    Row("POST", f"{B}/manifest", REVIEW, Scope.RUN, (404,)),
-    Row("GET", f"{B}/checks", VIEW, Scope.READ, (404,)),
-    Row("POST", f"{B}/checks", REVIEW, Scope.RUN, (404,)),
-    Row(
-        "POST",
-        f"{B}/browser-checks",
-        REVIEW,
-        Scope.RUN,
-        (404,),
-        {"sha256": "0" * 64, "checked": 0},
-    ),
-    Row("GET", f"{B}/failed", VIEW, Scope.READ, (404,)),
-    Row("GET", f"{B}/files", VIEW, Scope.READ, (404,)),
-    Row("GET", f"{B}/passed-over", VIEW, Scope.READ, (404,)),
-    Row("POST", f"{B}/retry", REVIEW, Scope.RUN, (404,), {}),
-    Row(
-        "POST",
-        f"{B}/corrections",
-        REVIEW,
-        Scope.RUN,
-        (404,),
-        {"items": [{"index": 0, "item": 1}]},
-    ),
-    Row("GET", f"{B}/error-file", VIEW, Scope.READ, (404,)),
-    Row("POST", f"{B}/error-file", REVIEW, Scope.RUN, (404,)),
-    Row("GET", f"{W}/runs/<uuid:run_id>/reconciliations/<str:node_id>", VIEW, Scope.READ, (404,)),
-    Row("GET", f"{W}/runs/<uuid:run_id>/reconciliations/<str:node_id>/outcomes", VIEW, Scope.READ, (404,)),
-    Row("GET", f"{W}/files", VIEW, Scope.READ, (200,)),
-    Row("POST", f"{W}/files", REVIEW, Scope.RUN, (400,)),
-    Row("GET", f"{W}/files/archive", VIEW, Scope.READ, (404,)),
-    Row("GET", f"{W}/files/total", VIEW, Scope.READ, (200,)),
-    Row("GET", f"{W}/files/<uuid:file_id>", VIEW, Scope.READ, (404,)),
-    Row("DELETE", f"{W}/files/<uuid:file_id>", BUILD, Scope.BUILD, (404,)),
-    Row("GET", f"{W}/files/<uuid:file_id>/content", VIEW, Scope.READ, (404,)),
-    Row("GET", f"{W}/files/<uuid:file_id>/uses", VIEW, Scope.READ, (404,)),
-    Row("GET", f"{W}/tables", VIEW, Scope.READ, (200,)),
-    Row("POST", f"{W}/tables", BUILD, Scope.BUILD, (201, 409), {"name": "Customers", "columns": [{"name": "Number"}]}),
-    Row("GET", f"{W}/tables/like-file", VIEW, Scope.READ, (400,)),
-    Row("GET", f"{W}/tables/<uuid:table_id>", VIEW, Scope.READ, (404,)),
-    Row("PATCH", f"{W}/tables/<uuid:table_id>", BUILD, Scope.BUILD, (404,), {"revision": 1}),
-    Row("DELETE", f"{W}/tables/<uuid:table_id>", BUILD, Scope.BUILD, (404,)),
-    Row("GET", f"{W}/tables/<uuid:table_id>/uses", VIEW, Scope.READ, (404,)),
-    Row("GET", f"{W}/tables/<uuid:table_id>/rows", VIEW, Scope.READ, (404,)),
-    Row("POST", f"{W}/tables/<uuid:table_id>/rows", REVIEW, Scope.RUN, (404,), {"values": {}}),
-    Row("GET", f"{W}/tables/<uuid:table_id>/rows/<uuid:row_id>", VIEW, Scope.READ, (404,)),
-    Row(
-        "PATCH",
-        f"{W}/tables/<uuid:table_id>/rows/<uuid:row_id>",
-        REVIEW,
-        Scope.RUN,
-        (404,),
-        {"values": {}, "stamp": str(uuid4())},
-    ),
-    Row("DELETE", f"{W}/tables/<uuid:table_id>/rows/<uuid:row_id>", REVIEW, Scope.RUN, (404,)),
-    Row("GET", f"{W}/tables/<uuid:table_id>/match", VIEW, Scope.READ, (400,)),
-    Row("POST", f"{W}/tables/<uuid:table_id>/import", REVIEW, Scope.RUN, (404,), {"file": str(uuid4()), "columns": {}}),
-    Row("GET", f"{W}/tables/<uuid:table_id>/export", VIEW, Scope.READ, (404,)),
-    Row("GET", f"{W}/connections", BUILD, Scope.BUILD, (200,)),
-    Row("POST", f"{W}/connections", BUILD, Scope.BUILD, (422,), {"kind": "no.such", "name": "x", "fields": {}}),
-    Row("GET", f"{W}/connections/<uuid:connection_id>", BUILD, Scope.BUILD, (200,)),
-    Row("PATCH", f"{W}/connections/<uuid:connection_id>", BUILD, Scope.BUILD, (200, 403), {}),
-    Row("DELETE", f"{W}/connections/<uuid:connection_id>", BUILD, Scope.BUILD, (204, 403, 404)),
-    Row("POST", f"{W}/connections/<uuid:connection_id>/test", BUILD, Scope.BUILD, (200, 403)),
-    Row("POST", f"{W}/connections/<uuid:connection_id>/go-on", BUILD, Scope.BUILD, (200, 403)),
-]
-#: Plain pages of the API that describe it, for anyone, reading only; and the page of a mail's link.
-PAGES = {"schema", "docs", "d/<str:token>"}
 
 
 def routes_of_the_product() -> list[tuple[str, Any]]:
@@ -312,7 +103,25 @@ def path_of(row: Row, world: World, things: Things, *, workspace: UUID | None = 
     path = path.replace("<uuid:workflow_id>", str(things.workflow))
     path = path.replace("<uuid:connection_id>", str(things.connection))
     path = path.replace("<number:number>", "1").replace("<str:node_id>", "n_start")
-    for name in ("member", "group", "token", "run", "event", "task", "backfill", "bulk", "file", "table", "row"):
+    for name in (
+        "member",
+        "group",
+        "token",
+        "run",
+        "other",
+        "event",
+        "task",
+        "backfill",
+        "schedule",
+        "bulk",
+        "file",
+        "table",
+        "row",
+        "view",
+        "rule",
+        "channel",
+        "hold",
+    ):
         path = path.replace(f"<uuid:{name}_id>", str(uuid4()))
     return path
 

@@ -190,6 +190,24 @@ def test_a_kill_while_past_times_are_started_starts_each_once(
 
 
 @pytest.mark.parametrize("side", SIDES)
+def test_a_kill_while_a_start_is_left_out_leaves_it_out_or_does_not(
+    side: str, database: str, make_plant: MakePlant
+) -> None:
+    start = node("start", "trigger.schedule@1", {"repeat": "every", "every": 1, "unit": "days", "at": "09:00"})
+    plant = make_plant(database)
+    plant.start(Example("Left out", graph([start, edit("keep", "{{ run.id }}")], ["start -> keep"]), {}))
+    api = api_of(plant)
+    (one,) = api.call("GET", "W/schedules")["items"]
+    path, body = f"W/schedules/{one['id']}/skip", {"instant": one["next"][0]["instant"]}
+    die_at(plant, plant.of(plant.kinds[0]), f"schedule.change:{side}", "POST", path, body)
+    (after,) = api.call("GET", "W/schedules")["items"]
+    assert after["next"][0]["fate"] == ("start" if side == "before" else "skip")
+    # Either way it can be said again, and is.
+    assert api.call("POST", path, body)["next"][0]["fate"] == "skip"
+    assert plant.complaints() == []
+
+
+@pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("overlap", ["skip", "queue", "cancel"])
 def test_a_kill_while_missed_starts_are_made_up_for_starts_each_once_and_in_order(
     overlap: str, side: str, database: str, make_plant: MakePlant

@@ -4,9 +4,8 @@ names, and the run waits for its answer all the while."""
 from __future__ import annotations
 
 import random
-import sqlite3
 import time
-from typing import Any
+from functools import partial
 
 import httpx2
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from tests.faults import figures
 from tests.faults.conftest import MakePlant
 from tests.faults.examples import approval
+from tests.faults.outboxes import POST, all_sent, came_twice, points
 from tests.faults.plant import Plant
 from tests.faults.processes import wait_until
 from tests.faults.test_people import bury, decide, stored, wait_for_task
@@ -22,34 +22,31 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
 #: Of whoever carries out what is due of questions; of whoever sends; at the door.
 TELLING = ("human.notice:before", "human.notice:after")
-SENDING = ("mail.claim:before", "mail.claim:after", "mail.send:before", "mail.send:after", "mail.sent:before",
-           "mail.sent:after")  # fmt: skip
+SENDING = points("mail")
 TAKING = ("human.assign:before", "human.assign:after")
-_POST = {"MAIL_URL": "smtp://practice-company:25?tls=none", "MAIL_FROM": "Millrace <no-reply@example.com>"}
+_OF_TASK = "FROM store_humanmail AS m JOIN store_humantask AS t ON t.id = m.task_id WHERE t.title = ?"
 
 
 def test_a_mail_goes_out_wherever_a_process_dies(database: str, make_plant: MakePlant) -> None:
     began = time.monotonic()
     seed = figures.seed()
-    plant = make_plant(database, environment=_POST)
+    plant = make_plant(database, environment=POST)
     plant.start(approval())
-    points = [*TELLING, *SENDING]
+    chosen = [*TELLING, *SENDING]
     if not figures.everything():
         # Sent and not yet noted: the only place where somebody may get a mail twice.
-        points = [random.Random(seed).choice(TELLING), *SENDING[2:5]]
+        chosen = [random.Random(seed).choice(TELLING), *SENDING[2:5]]
     died = twice = 0
-    for number, point in enumerate(points):
+    for number, point in enumerate(chosen):
         key = f"m{seed:x}-{number}-"
         process = plant.of("serve" if plant.embedded else "ticker" if point in TELLING else "worker")
         process.arm(f"{point}=kill@nth(1)")
         plant.senders.insist(plant.published["Approval"].path, key)
         died += bury(plant, process)
         task = wait_for_task(plant, key)
-        wait_until(lambda: sent(plant, key), f"{point}: the mail of {key} [seed {seed:x}]", seconds=60)  # noqa: B023
-        deliveries = delivered(plant, key)
-        assert len(deliveries) == 1, f"{point}: one mail has one name: {deliveries}"
-        assert 1 <= deliveries[0] <= (2 if point in ("mail.send:after", "mail.sent:before") else 1), point
-        twice += deliveries[0] == 2
+        told = partial(all_sent, plant, "store_humanmail", _OF_TASK, key)
+        wait_until(told, f"{point}: the mail of {key} [seed {seed:x}]", seconds=60)
+        twice += came_twice(plant, point, subject=f"Please decide: {key}")
         assert decide(plant, task)
         wait_until(lambda: plant.ended(key), f"{point}: {key} ends")  # noqa: B023
         plant.disarm()
@@ -58,13 +55,13 @@ def test_a_mail_goes_out_wherever_a_process_dies(database: str, make_plant: Make
         "a mail is sent, and a process dies",
         database,
         seed=f"{seed:x}",
-        points=len(points),
+        points=len(chosen),
         died=died,
         sent_twice_under_one_name=twice,
         violations=0,
         seconds=round(time.monotonic() - began),
     )
-    assert died == len(points)
+    assert died == len(chosen)
     assert plant.complaints() == []
 
 
@@ -96,25 +93,3 @@ def take(plant: Plant, task: str) -> None:
         plant.api.call("POST", f"W/inbox/{task}/take", {})
     except httpx2.HTTPError:
         return
-
-
-def sent(plant: Plant, title: str) -> bool:
-    """Whether everybody was told. A try that nobody ended is due again at once, in place of waiting a minute."""
-    rows = plant.database.query(
-        "SELECT m.status FROM store_humanmail m JOIN store_humantask t ON t.id = m.task_id WHERE t.title = ?", (title,)
-    )
-    if rows and all(row[0] == "sent" for row in rows):
-        return True
-    plant.database.change("UPDATE store_humanmail SET due_at = 1 WHERE due_at IS NOT NULL AND tries > 0")
-    return False
-
-
-def delivered(plant: Plant, title: str) -> list[int]:
-    """How often the company got each mail about this, by Message-ID."""
-    path = plant.directory / "data" / "practice" / "practice.sqlite3"
-    books: Any = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        rows = books.execute("SELECT deliveries FROM mails WHERE subject = ?", (f"Please decide: {title}",)).fetchall()
-    finally:
-        books.close()
-    return [int(row[0]) for row in rows]

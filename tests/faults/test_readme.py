@@ -7,7 +7,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-LAST_FAULT = 46
+LAST_FAULT = 47
 
 
 def rows() -> dict[int, str]:

@@ -23,7 +23,7 @@ WATCH = ";".join(
     f"{name}:{side}=sleep(0)" for name in sorted(COMMIT_POINTS | EFFECT_POINTS) for side in ("before", "after")
 )
 #: A process passes these by the clock, whatever runs do.
-BY_THE_CLOCK = frozenset({"process.sign", "leadership.take", "instance.beat"})
+BY_THE_CLOCK = frozenset({"process.sign", "leadership.take", "instance.beat", "figures.roll", "figures.stand"})
 #: Of a point that a run passes again and again.
 MOST_PASSINGS = 8
 

@@ -120,8 +120,8 @@ MUTANTS = (
         "M11",
         "a second delivery is another event",
         "runtime/store/statements.py",
-        "        u_verdict, u_reason, u_parse_error, u_run_id, 0\n    FROM u WHERE true\n    ON CONFLICT DO NOTHING",
-        "        u_verdict, u_reason, u_parse_error, u_run_id, 0\n    FROM u WHERE u_dedupe_key IS NULL",
+        "IN ('webhook', 'manual') THEN {stamp} END\n    FROM u WHERE true\n    ON CONFLICT DO NOTHING",
+        "IN ('webhook', 'manual') THEN {stamp} END\n    FROM u WHERE u_dedupe_key IS NULL",
         "tests/runtime/test_writer_promises.py -k fifty_parallel_deliveries",
     ),
     Mutant(
@@ -258,7 +258,7 @@ MUTANTS = (
     Mutant(
         "P1",
         "a second decision counts too",
-        "runtime/api/asking.py",
+        "runtime/interpreter/asking.py",
         '    if row.status == "decided":\n        last',
         "    if False:\n        last",
         "tests/runtime/test_people.py -k of_many_who_decide_at_once",
@@ -407,5 +407,13 @@ MUTANTS = (
         "(*barred, *await context.changed_by())",
         "barred",
         "tests/runtime/test_four_eyes.py -k not_decided_by_who_did_it",
+    ),
+    Mutant(
+        "F1",
+        "figures take in anew what they have",
+        "runtime/store/figures.py",
+        "figure_rows.add(mark.upto, end)",
+        "figure_rows.add(0, end)",
+        "tests/runtime/test_figures.py -k whatever_dies",
     ),
 )

@@ -374,3 +374,51 @@ def tend_and_close() -> None:
             bulk_retries.tend()
     finally:
         connections.close_all()
+
+
+class TestOtherDeeds:
+    """What is done to many runs besides retrying them goes the same way."""
+
+    def test_each_is_started_anew_from_its_own_event_and_followed(self, machine: Machine) -> None:
+        runs = [machine.run(flow("start -> a")).id for _ in range(3)]
+        bulk = api.start_bulk_retry(workspace_id=WORKSPACE, kind="replay", run_ids=runs, by=BY)
+        ended = until(bulk, "done")
+        assert (ended.kind, ended.total, ended.done, ended.failed) == ("replay", 3, 3, 0)
+        made = Run.objects.filter(replay_of__in=runs)
+        assert {(run.status, run.started_by) for run in made} == {("completed", f"user:{BY}")}
+        assert sorted(run.replay_of for run in made if run.replay_of) == sorted(runs)
+        assert goes(runs) == [1, 1, 1]
+
+    def test_one_that_fails_anew_counts_for_the_rule(self, machine: Machine) -> None:
+        runs = failed(machine, 3)
+        bulk = api.start_bulk_retry(workspace_id=WORKSPACE, kind="replay", run_ids=runs, stop_after=1, by=BY)
+        ended = until(bulk, "stopped")
+        assert (ended.begun, ended.failed, ended.left) == (1, 1, 2)
+
+    def test_each_that_is_open_is_cancelled_and_the_others_are_named(self, machine: Machine) -> None:
+        waits = [machine.begin(flow("start -> pause -> a", pause("pause", 3600))) for _ in range(2)]
+        for run_id in waits:
+            machine.until(run_id, lambda run: run.status == "waiting_timer")
+        over = machine.run(flow("start -> a")).id
+        bulk = api.start_bulk_retry(
+            workspace_id=WORKSPACE, kind="cancel", run_ids=[*waits, over], reason="Sent by mistake", by=BY
+        )
+        ended = until(bulk, "done")
+        assert (ended.done, ended.refused) == (2, 1)
+        found = [api.run(workspace_id=WORKSPACE, run_id=run_id) for run_id in waits]
+        assert {run.status for run in found} == {"cancelled"}
+        assert {run.cancelled.reason for run in found if run.cancelled} == {"Sent by mistake"}
+
+    def test_a_plan_says_beforehand_what_it_comes_to(self, machine: Machine) -> None:
+        runs = failed(machine, 2)
+        over = machine.run(flow("start -> a")).id
+        plan = api.plan_bulk(workspace_id=WORKSPACE, kind="retry", run_ids=[*runs, over])
+        assert (plan.total, plan.looked_at, plan.safe, plan.asks, plan.refused) == (3, 3, 2, 0, 1)
+        plan = api.plan_bulk(workspace_id=WORKSPACE, kind="cancel", run_ids=[*runs, over])
+        assert (plan.safe, plan.refused) == (0, 3)
+        assert api.plan_bulk(workspace_id=WORKSPACE, kind="replay", run_ids=[over]).safe == 1
+
+    def test_runs_of_another_workspace_are_not_there(self, machine: Machine) -> None:
+        run_id = machine.run(flow("start -> a")).id
+        with pytest.raises(RuntimeRefused):
+            api.start_bulk_retry(workspace_id=uuid7(), kind="cancel", run_ids=[run_id])

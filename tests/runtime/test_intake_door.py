@@ -36,7 +36,7 @@ class Opened:
     secrets: tuple[str, ...] = ()
 
 
-class SmallVault:
+class SmallVault(ports.EmptyVault):
     def __init__(self, *values: str) -> None:
         self.id = uuid4()
         self.fields = dict(zip(("secret", "previous_secret"), values, strict=False))

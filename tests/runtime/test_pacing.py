@@ -14,8 +14,11 @@ import pytest
 
 from runtime.worker.pacer import Pacer
 from runtime.worker.window import LEAST, Window
+from tests.runtime.budgeting import URL, Target, target
 from tests.runtime.machine import Machine, flow, step, wait_until
 from tests.runtime.test_own_runs import children, each, inside
+
+__all__ = ["target"]
 
 
 def work(seconds: float) -> None:
@@ -137,13 +140,13 @@ def test_what_is_cut_off_before_its_first_turn_leaves_nothing_behind() -> None:
 
 
 def test_there_are_fewer_at_a_time_while_commits_are_slow_and_more_while_they_are_quick() -> None:
-    window = Window(192, embedded=True)
+    window = Window(192)
     first = window.size
     for _ in range(6):
         window._shrunk_at = 0.0
         for _ in range(20):
             window.note(0.05)
-    assert LEAST[True] <= window.size < first
+    assert LEAST <= window.size < first
     window.grow()
     assert window.size < first, "room was wanted, but commits are slow"
     for _ in range(100):
@@ -155,13 +158,38 @@ def test_there_are_fewer_at_a_time_while_commits_are_slow_and_more_while_they_ar
 
 
 def test_what_waits_elsewhere_does_not_keep_others_from_beginning() -> None:
-    window = Window(192, embedded=True)
+    window = Window(192)
     for _ in range(100):
         window.note(0.05)
     small = window.size
     window._noted_at = time.monotonic() - 10
     window.grow()
     assert window.size > small, "nothing was committed for long: all that is in hand waits for somebody"
+
+
+def test_among_others_a_list_has_as_little_in_hand_as_it_may_beside_what_waits_for_other_systems() -> None:
+    window = Window(192)
+    for _ in range(100):
+        window._grown_at = 0.0
+        window.grow()
+    assert window.share(1) == 192
+    assert window.share_among_others(1, 0) == LEAST
+    assert window.share_among_others(1, 40) == LEAST + 40
+    assert window.share_among_others(1, 500) == 192, "never more than without them"
+    assert window.share_among_others(LEAST, 0) > 0, "no list stands still"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_waits_for_another_system_keeps_no_other_item_from_beginning_while_others_are_about(
+    machine: Machine, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pacer, "is_among_others", True)
+    target.slow = 2
+    ask = step("ask", "http.request@1", {"method": "GET", "url": f"{URL}/slow"})
+    list_of = each("{{ trigger.lines }}", at_a_time=40, collect=False)
+    run_id = machine.begin(flow("start -> each", list_of, *inside("each", ask)), {"lines": list(range(3 * LEAST))})
+    assert machine.finish(run_id, 60).status == "completed"
+    assert target.most_under_way >= 2 * LEAST
 
 
 @pytest.mark.django_db(transaction=True)

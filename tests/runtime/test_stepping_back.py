@@ -1,4 +1,4 @@
-"""How lists step back on a server: their commits wait for company, and their process comes behind others."""
+"""How lists step back: their commits wait for company and for others, and on a server their process comes behind."""
 
 from __future__ import annotations
 
@@ -129,6 +129,44 @@ async def test_those_that_wait_when_the_writer_ends_are_told_so(desk: Desk) -> N
     desk.closed = True
     with pytest.raises(StoreUnavailable):
         await late
+
+
+async def test_nothing_is_handed_in_while_somebody_is_seen_to(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(company_module, "LONGEST_SECONDS", 600)
+    seen_to = True
+    company = Company(desk.write, note=desk.durations.append, holds=lambda: seen_to)
+    waiting = [company.writing(unit(), others=2), company.writing(unit(), others=2)]
+    await asyncio.sleep(5 * company_module.PAUSE_SECONDS)
+    assert desk.turns == [], "though as many have come as are in hand"
+    seen_to = False
+    while not desk.turns:
+        await asyncio.sleep(0.001)
+    assert desk.sizes == [2]
+    desk.answer()
+    await asyncio.gather(*waiting)
+
+
+async def test_where_somebody_is_seen_to_all_the_time_items_go_on_all_the_same(desk: Desk) -> None:
+    company = Company(desk.write, note=desk.durations.append, holds=lambda: True)
+    waiting = company.writing(unit(), others=8)
+    while not desk.turns:
+        await asyncio.sleep(0.001)
+    desk.answer()
+    await waiting
+
+
+async def test_what_an_item_does_beside_its_commit_is_done_in_the_same_turn(desk: Desk) -> None:
+    company = Company(desk.write, note=desk.durations.append)
+    done: list[int] = []
+    company.join(lambda: done.append(len(desk.turns)), others=8)
+    waiting = company.writing(unit(), others=8)
+    await asyncio.sleep(0)
+    assert (done, desk.turns) == ([], [])
+    while not desk.turns:
+        await asyncio.sleep(0.001)
+    assert done == [0], "in the order in which they came"
+    desk.answer()
+    await waiting
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from runtime.store.records import Claimed
 from runtime.store.tickets import Wanted
 from runtime.worker import loads, pump
 from runtime.worker.arrivals import Arrivals
+from runtime.worker.context import CountedHttp
 from runtime.worker.pump import Pump
 from tests.runtime.rows import an_acceptance
 
@@ -104,7 +105,7 @@ def with_a_pump(
         with ThreadPoolExecutor(1) as readers:
             made = Pump(
                 writer=cast(Any, books),
-                doors=cast(Any, None),
+                doors=cast(Any, SimpleNamespace(http=CountedHttp(cast(Any, None)))),
                 key_secret=b"",
                 pool=readers,
                 readers=readers,

@@ -142,6 +142,9 @@ class Stand:
     def open(self, *, workspace_id: object, connection_id: object) -> OpenConnection:
         return _Opened()
 
+    def note_secrets(self, **_: object) -> None:
+        return None
+
 
 class _Opened:
     kind = "smtp"

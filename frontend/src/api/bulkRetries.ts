@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { type QueryClient, skipToken, useQuery } from "@tanstack/react-query";
 
 import { api, NetworkError, newIdempotencyKey } from "./client";
 import { workspacePath } from "./queries";
@@ -9,6 +9,8 @@ import type { Instant, Items } from "./types";
 /** Dead letters that are gone on with one after another, by the server. */
 export interface BulkRetry {
   id: string;
+  /** What is done: dead letters are retried, others started anew or cancelled. */
+  kind: "retry" | "replay" | "cancel";
   workflow: { id: string; name: string } | null;
   cause: string | null;
   title: string;
@@ -50,9 +52,26 @@ export interface BulkRetryDetail extends BulkRetry {
   runs: BulkRetryRun[];
 }
 
+/** Another value at this place in what the step was given. */
+export interface FieldChange {
+  path: string[];
+  value: unknown;
+}
+
+/** Other values for the failed step of one run; all that is not named stays. */
+export interface RunEdits {
+  run: string;
+  generation: number;
+  node: string;
+  fields: FieldChange[];
+}
+
 export interface BulkRetryAsked {
+  kind?: "retry" | "replay" | "cancel";
   cause?: string;
   runs?: string[];
+  search?: object;
+  edits?: RunEdits[];
   count?: number;
   until?: Instant;
   version: "own" | "published";
@@ -63,6 +82,7 @@ export interface BulkRetryAsked {
 }
 
 const OFTEN = 1_000;
+const NONE: readonly string[] = [];
 
 const pathOf = (workspace: string) => `${workspacePath(workspace)}/dead-letters/bulk-retries`;
 
@@ -102,6 +122,19 @@ export async function postOnce<T>(path: string, body: unknown): Promise<T> {
 
 export function startBulkRetry(workspace: string, asked: BulkRetryAsked): Promise<BulkRetry> {
   return postOnce(pathOf(workspace), asked);
+}
+
+const startedKey = (workspace: string) => [workspace, "bulk-started"] as const;
+
+/** Remember one that was started here: its end is told even where it was over before anybody had asked. */
+export function noteStarted(client: QueryClient, workspace: string, job: BulkRetry): void {
+  client.setQueryData<readonly string[]>(startedKey(workspace), (before = []) => [...before, job.id]);
+}
+
+/** Their ids, in this tab. */
+export function useStarted(): readonly string[] {
+  const workspace = useWorkspace().id;
+  return useQuery<readonly string[]>({ queryKey: startedKey(workspace), queryFn: skipToken, gcTime: Infinity, staleTime: Infinity }).data ?? NONE;
 }
 
 export function tellBulkRetry(workspace: string, id: string, word: "go-on" | "stop"): Promise<BulkRetry> {

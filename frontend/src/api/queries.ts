@@ -8,7 +8,8 @@ import {
 } from "@tanstack/react-query";
 
 import { parseExact } from "../graph/exact";
-import { api, type Query } from "./client";
+import { keepList, keepTask, keptList, keptTask, type Old } from "./keptQuestions";
+import { api, NetworkError, type Query } from "./client";
 import { useWorkspace } from "./session";
 import type {
   ApiToken,
@@ -17,6 +18,7 @@ import type {
   DeadLetter,
   DeadLetters,
   Draft,
+  GivenAnswer,
   Items,
   Member,
   Page,
@@ -150,6 +152,10 @@ export interface RunFilters {
   status?: readonly string[] | undefined;
   mode?: string | undefined;
   q?: string | undefined;
+  /** A day, or so long ago: 24h, 7d. */
+  since?: string | undefined;
+  until?: string | undefined;
+  sort?: string | undefined;
 }
 
 export function runsQuery(workspace: string, filters: RunFilters, limit = 50) {
@@ -257,7 +263,7 @@ export function useDeadLettersOf(cause: string, every: number, limit = 20) {
 }
 
 export interface InboxFilters {
-  who: "me" | "named" | "groups" | "anybody";
+  who: "me" | "named" | "groups" | "snoozed" | "anybody";
   state: "open" | "closed";
   run?: string | undefined;
 }
@@ -265,10 +271,28 @@ export interface InboxFilters {
 /** What people are asked: what is open in the order in which it is due. Asked again every `every` ms. */
 export function useInbox(filters: InboxFilters, every: number, limit = 50) {
   const workspace = useWorkspace().id;
+  const query = { ...filters, limit };
+  const isKept = filters.who === "me" && filters.state === "open" && !filters.run;
   return useInfiniteQuery({
-    ...paged<Task>(workspace, "inbox", "/inbox", { ...filters, limit }),
+    queryKey: [workspace, "inbox", query] as const,
+    initialPageParam: null as string | null,
+    getNextPageParam: (page: Old<Page<Task>>) => page.next_cursor,
+    queryFn: async ({ pageParam, signal }): Promise<Old<Page<Task>>> => {
+      const keeps = isKept && pageParam === null;
+      try {
+        const page = await api.get<Page<Task>>(`${workspacePath(workspace)}/inbox`, { query: { ...query, cursor: pageParam }, signal });
+        if (keeps) void keepList(workspace, page);
+        return page;
+      } catch (error) {
+        const old = keeps && error instanceof NetworkError ? await keptList(workspace) : undefined;
+        if (!old) throw error;
+        return old;
+      }
+    },
     refetchInterval: every,
     staleTime: 0,
+    networkMode: "always",
+    refetchOnReconnect: true,
   });
 }
 
@@ -285,14 +309,54 @@ export function useInboxCount(every: number) {
   });
 }
 
+/** Numbers keep their digits. */
+export function readTask(workspace: string, id: string, signal?: AbortSignal): Promise<TaskDetail> {
+  return api.get<TaskDetail>(`${workspacePath(workspace)}/inbox/${id}`, { ...(signal ? { signal } : {}), parse: parseExact });
+}
+
 /** One question. While it is open it is asked for again every `every` ms. Numbers keep their digits. */
 export function useTask(id: string, every: number) {
   const workspace = useWorkspace().id;
   return useQuery({
     queryKey: [workspace, "inbox", "task", id],
-    queryFn: ({ signal }) =>
-      api.get<TaskDetail>(`${workspacePath(workspace)}/inbox/${id}`, { signal, parse: parseExact }),
-    refetchInterval: (query) => (query.state.data?.status === "open" ? every : false),
+    queryFn: async ({ signal }): Promise<Old<TaskDetail>> => {
+      try {
+        const task = await readTask(workspace, id, signal);
+        void keepTask(workspace, task);
+        return task;
+      } catch (error) {
+        const old = error instanceof NetworkError ? await keptTask(workspace, id) : undefined;
+        if (!old) throw error;
+        return old;
+      }
+    },
+    networkMode: "always",
+    refetchOnReconnect: true,
+    // Somebody who is deciding it is done in a moment.
+    refetchInterval: ({ state }) => (state.data?.status !== "open" ? false : state.data.pending.length > 0 ? 1_000 : every),
+    staleTime: 0,
+  });
+}
+
+/** What was decided last of questions like this one. */
+export function useAlike(id: string) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "inbox", "alike", id],
+    queryFn: async ({ signal }) => (await api.get<Items<Task>>(`${workspacePath(workspace)}/inbox/${id}/alike`, { signal })).items,
+    staleTime: 60_000,
+  });
+}
+
+/** What I have said that has not taken effect, and what could not. */
+export function useGivenAnswers(every: number) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "inbox", "given"],
+    queryFn: async ({ signal }) => {
+      return (await api.get<Items<GivenAnswer>>(`${workspacePath(workspace)}/inbox/given`, { signal })).items;
+    },
+    refetchInterval: every,
     staleTime: 0,
   });
 }

@@ -48,6 +48,8 @@ export interface Waiting {
   at_once?: number | null;
   /** The other system has asked for it. */
   paused_until?: Instant | null;
+  /** Why the connection is broken, where it waits for somebody to repair that. */
+  broken?: string | null;
   /** Of a list whose items may begin at some times only: when it goes on. */
   goes_on_at?: Instant | null;
 }
@@ -115,6 +117,15 @@ export interface Cancelled {
 
 export type ItemFilter = "all" | "failed" | "solved" | "open" | "done";
 
+/** A field that a run is found by. `text`: as it was given. */
+export interface RunField {
+  name: string;
+  label: string;
+  kind: "text" | "number" | "amount" | "date";
+  text: string;
+  currency: string;
+}
+
 export interface Run {
   id: string;
   short_id: string;
@@ -127,6 +138,8 @@ export interface Run {
   generation: number;
   seq: number;
   started_by: string;
+  /** The name of the person who started it; null where nobody did. */
+  started_by_name: string | null;
   business_key: string | null;
   event_id: string | null;
   accepted_at: Instant;
@@ -148,6 +161,10 @@ export interface Run {
   cancelled: Cancelled | null;
   /** Of one that failed, where somebody said since that nothing more is to be done. */
   solved: Solved | null;
+  /** Since when the data of its steps is gone, by a rule of the workspace. */
+  data_removed_at: Instant | null;
+  /** What it is found by beside its key, as far as that is known. */
+  fields: RunField[];
 }
 
 export interface StepWait {
@@ -348,6 +365,12 @@ export interface DeadLetterGroup {
   last_at: Instant;
   /** It is paused, still accepting; what somebody retries goes on all the same. */
   workflow_held: boolean;
+  /** How many came in each 24 hours of the last seven days, the oldest first. */
+  days: number[];
+  /** What its runs are worth, by currency. */
+  affects: { currency: string; amount: string }[];
+  /** The connection by which they failed was repaired since; so many failed before. */
+  repaired: { connection: string; name: string; at: Instant; count: number } | null;
 }
 
 export interface DeadLetters {

@@ -7,6 +7,174 @@ export type Acceptance = {
   token: string;
 };
 
+/** Whom rules tell. `people`: addresses, `group:` and an id, or `role:` and a role. `mail_id`: the mail server's connection; null: the installation's. `hook_id`: the connection of a chat. `language`: of what goes to the chat. */
+export type AlertChannelBody = {
+  hook_id?: (string | null);
+  language?: string;
+  mail_id?: (string | null);
+  name: string;
+  people?: Array<string>;
+  quiet?: (QuietBody | null);
+};
+
+/** A channel. `rules`: how many tell it; `last`: its newest message that was tried; `waiting`: those to be sent. */
+export type AlertChannelShape = {
+  hook_id: (string | null);
+  hook_name: (string | null);
+  id: string;
+  language: string;
+  last: (AlertMessageShape | null);
+  mail_id: (string | null);
+  mail_name: (string | null);
+  name: string;
+  people: Array<AlertPersonShape>;
+  quiet: (QuietShape | null);
+  rules: number;
+  time_zone: string;
+  waiting: number;
+};
+
+/** A connection that a channel can use: a mail server, or a chat. */
+export type AlertConnectionShape = {
+  id: string;
+  kind: string;
+  name: string;
+};
+
+/** An alert, from when it began until it was over. `ended_by`: recovered, again, changed, off, removed; null: it goes on. `rule_id`: the rule, which may be another one by now, or gone. */
+export type AlertEpisodeShape = {
+  began_at: string;
+  ended_at: (string | null);
+  ended_by: (string | null);
+  id: string;
+  measure: AlertMeasureShape;
+  messages: Array<AlertMessageShape>;
+  rule_id: string;
+  what: AlertWhat;
+};
+
+export type AlertKind = "failure_rate" | "failed_runs" | "dead_letters" | "stuck_runs" | "p95" | "queue_age" | "no_workers" | "connection_errors" | "duplicate_rate" | "arrival";
+
+/** How it stands: the value in the unit of the limit, null where there is too little to say. `part` of `whole`. */
+export type AlertMeasureShape = {
+  over: boolean;
+  part: (number | null);
+  value: (number | null);
+  whole: (number | null);
+};
+
+/** A message. `kind`: alert, recovered, test. `route`: mail, hook. `status`: waiting, sent, failed, dropped. */
+export type AlertMessageShape = {
+  at: string;
+  due_at: (string | null);
+  error: (string | null);
+  kind: string;
+  route: string;
+  sent_at: (string | null);
+  status: string;
+  to: string;
+};
+
+/** How often a rule would have begun to tell: `counts` by `days`, the oldest first, the last one today. */
+export type AlertPastShape = {
+  counts: Array<number>;
+  days: Array<string>;
+};
+
+/** Whom a channel writes to, as it is kept and as people call it. */
+export type AlertPersonShape = {
+  label: string;
+  token: string;
+};
+
+/** A rule. `limit`: above which it alerts: per cent for rates, seconds for `p95` and `queue_age`, else a number. `minutes`: the time that is looked at; for stuck runs and workers how long it has been so. `least`: of fewer runs or deliveries rates and p95 say nothing. Of which workflow or connection; null: of all. `urgent`: also in quiet hours. `recovered`: tell when it is over, too. `time_zone`: of what is expected; null: the workspace's. */
+export type AlertRuleBody = {
+  arrival?: (ArrivalBody | null);
+  channels: Array<string>;
+  connection_id?: (string | null);
+  enabled?: boolean;
+  kind: AlertKind;
+  least?: number;
+  limit?: number;
+  minutes?: number;
+  recovered?: boolean;
+  time_zone?: (string | null);
+  urgent?: boolean;
+  workflow_id?: (string | null);
+};
+
+/** A rule. `since`: since when it alerts; null: it does not. `next_at`: when something is next expected. */
+export type AlertRuleShape = {
+  by: (string | null);
+  changed_at: string;
+  channels: Array<string>;
+  enabled: boolean;
+  id: string;
+  measure: AlertMeasureShape;
+  next_at: (string | null);
+  recovered: boolean;
+  since: (string | null);
+  urgent: boolean;
+  what: AlertWhat;
+};
+
+/** How a rule would stand now. `next_at`: when something would next be expected. `past`: how often it would have told in the last seven days; null where no figures tell that. */
+export type AlertTriedShape = {
+  measure: AlertMeasureShape;
+  next_at: (string | null);
+  past: (AlertPastShape | null);
+};
+
+/** What a rule watches. Names are null where the thing is gone, or none was chosen. */
+export type AlertWhat = {
+  arrival: (ArrivalShape | null);
+  connection_id: (string | null);
+  connection_name: (string | null);
+  kind: AlertKind;
+  least: number;
+  limit: number;
+  minutes: number;
+  time_zone: string;
+  workflow_id: (string | null);
+  workflow_name: (string | null);
+};
+
+/** Rules, whom they can tell, and what there is to choose from. `can_mail`: the installation has a mail server. `countries`: whose holidays are known, by ISO 3166 code. */
+export type AlertsShape = {
+  active: number;
+  can_mail: boolean;
+  channels: Array<AlertChannelShape>;
+  connections: Array<AlertConnectionShape>;
+  countries: Array<string>;
+  now: string;
+  rules: Array<AlertRuleShape>;
+  time_zone: string;
+};
+
+/** A sum of money, as a decimal number. */
+export type AmountView = {
+  amount: string;
+  currency: string;
+};
+
+/** By when something should have come, on which days. `country` and `region`: whose holidays are free, beside the days in `free`; without a country working days are Monday to Friday. */
+export type ArrivalBody = {
+  by: string;
+  country?: string;
+  days?: DaysEnum;
+  free?: Array<string>;
+  region?: string;
+};
+
+/** By when something should have come, on which days. */
+export type ArrivalShape = {
+  by: string;
+  country: string;
+  days: DaysEnum;
+  free: Array<string>;
+  region: string;
+};
+
 /** What can be read in two ways: with a comma and with a point as the sign of decimals, or with the day and with the month first. */
 export type AskShape = {
   cell: string;
@@ -20,7 +188,7 @@ export type AskShapeKindEnum = "decimal" | "dates";
 /** Whom a step can ask, and whom a question can be handed over to. */
 export type Askable = {
   groups: Array<AskableGroup>;
-  people: Array<PersonView>;
+  people: Array<ColleagueView>;
 };
 
 /** A group, and how many are in it. */
@@ -50,6 +218,57 @@ export type AttemptShape = {
   response: unknown;
   started_at: (string | null);
   status: string;
+};
+
+/** Who. `kind`: member · token · link · command · nobody. */
+export type AuditActor = {
+  id: string;
+  kind: string;
+  name: string;
+};
+
+/** Whom and what the log tells of, to filter by. */
+export type AuditFacets = {
+  actors: Array<AuditActor>;
+  verbs: Array<string>;
+};
+
+/** The first row that is wrong. `what`: changed · missing · inserted · does_not_follow · cut_off · other_than_noted. */
+export type AuditFault = {
+  message: string;
+  sequence: number;
+  what: string;
+};
+
+/** To what: its kind, id and the name that it had then. */
+export type AuditObject = {
+  id: string;
+  kind: string;
+  name: string;
+};
+
+/** The whole row: from where, under which request, and its place in the chain. */
+export type AuditRowShape = {
+  actor: AuditActor;
+  address: string;
+  agent: string;
+  at: string;
+  detail: Record<string, unknown>;
+  digest: string;
+  object: AuditObject;
+  previous: string;
+  request_id: string;
+  sequence: number;
+  verb: string;
+};
+
+/** Whether the chain is as it was written: so many `rows` were read, up to the end `sequence` with this `digest`. */
+export type AuditVerdict = {
+  digest: string;
+  fault: (AuditFault | null);
+  ok: boolean;
+  rows: number;
+  sequence: number;
 };
 
 /** What would be started. `too_many`: more than may be started at a time; only the first are listed. `time_zone`: of the schedule, in which a day is meant. */
@@ -134,7 +353,7 @@ export type BatchShape = {
   node: string;
   open: boolean;
   per_minute: (number | null);
-  points: Array<PointShape>;
+  points: Array<MinuteShape>;
   run_id: string;
   run_status: string;
   running: number;
@@ -161,6 +380,8 @@ export type BecauseView = {
   since: (string | null);
 };
 
+export type BlankEnum = "";
+
 /** Of the first list, and of the second. */
 export type BothShape = {
   a: CountAndSumShape;
@@ -179,6 +400,27 @@ export type BreakerShape = {
   failures: number;
   minutes: number;
   percent: number;
+};
+
+/** A broken connection for which steps of this workflow wait. */
+export type BrokenConnectionShape = {
+  id: string;
+  name: string;
+  reason: string;
+  since: string;
+  waiting: number;
+};
+
+/** All of them. */
+export type BrokenConnectionsShape = {
+  items: Array<BrokenConnectionShape>;
+};
+
+/** Since when the other system takes the credentials no more, what it said, and how many steps wait for that. */
+export type BrokenShape = {
+  reason: string;
+  since: string;
+  waiting: number;
 };
 
 /** At most so many calls within any such time, and so many under way, for all workflows together; null: no limit. */
@@ -200,6 +442,18 @@ export type BudgetShape = {
   waiting: number;
 };
 
+export type BulkKind = "retry" | "replay" | "cancel";
+
+/** What it would come to. Of the first `looked_at` of `total`, `safe` can go ahead, `asks` need somebody's word, and `refused` cannot. `more`: there are more than can be done at once, which are left. */
+export type BulkPlanShape = {
+  asks: number;
+  looked_at: number;
+  more: boolean;
+  refused: number;
+  safe: number;
+  total: number;
+};
+
 /** A run of it. `outcome`: begun · done · failed · asks · refused; `message`: why it failed again, or was not gone on with. */
 export type BulkRetryRun = {
   message: string;
@@ -207,7 +461,7 @@ export type BulkRetryRun = {
   run: RunShape;
 };
 
-/** Dead letters that are gone on with one after another. `status`: trying · waiting (for somebody's word) · running · done · stopped (by its rule) · cancelled (by a person). Of `total`, `begun` were gone on with: they are `done`, `failed` again, or `under_way`. Of the others `asks` need somebody's word, `refused` could not be gone on with, and `left` are as they were. `trial`: what came of the first one (done · failed · asks · refused · under_way). `open`: its numbers change still. `workflow_held`: a workflow of theirs is paused, still accepting, which holds what starts and not these. `held_to`: of `published`, the versions that were live when it began, with which it goes on. */
+/** What is done to many runs one after another. `kind`: retry (dead letters) · replay (each started anew) · cancel; what is said of going on means that. `status`: trying · waiting (for somebody's word) · running · done · stopped (by its rule) · cancelled (by a person). Of `total`, `begun` were gone on with: they are `done`, `failed` again, or `under_way`. Of the others `asks` need somebody's word, `refused` could not be gone on with, and `left` are as they were. `trial`: what came of the first one (done · failed · asks · refused · under_way). `open`: its numbers change still. `workflow_held`: a workflow of theirs is paused, still accepting, which holds what starts and not these. `held_to`: of `published`, the versions that were live when it began, with which it goes on. */
 export type BulkRetryShape = {
   asks: number;
   at: string;
@@ -220,6 +474,7 @@ export type BulkRetryShape = {
   failed: number;
   held_to: Array<HeldToShape>;
   id: string;
+  kind: string;
   left: number;
   open: boolean;
   per_minute: (number | null);
@@ -234,6 +489,16 @@ export type BulkRetryShape = {
   version: string;
   workflow: (WorkflowName | null);
   workflow_held: boolean;
+};
+
+/** What came and what comes. Schedules that start too often to be listed singly stand in `days`. */
+export type CalendarShape = {
+  days: Array<DayShape>;
+  free_days: Array<FreeDayShape>;
+  now: string;
+  past: Array<PastShape>;
+  planned: Array<PlannedShape>;
+  time_zone: string;
 };
 
 /** Why, if you like to say so. */
@@ -263,10 +528,23 @@ export type ChangeRowsBody = {
   decimal?: DecimalEnum;
 };
 
+/** What is to change; what is left out stays. */
+export type ChangeRunView = {
+  name?: (string | null);
+  search?: (SavedSearch | null);
+  shared?: (boolean | null);
+};
+
 /** What became of the changes, and the list as it is now. */
 export type ChangedRowsShape = {
   items: Array<RowBecameShape>;
   review: ReviewShape;
+};
+
+/** A step that two versions have set up otherwise, and in which fields. */
+export type ChangedStepView = {
+  fields: Array<string>;
+  step: string;
 };
 
 /** The run, and the steps that changed after `after`, as of `seq`. */
@@ -297,7 +575,7 @@ export type CheckLine = {
 
 /** What came of all rows. `value`: what the start is given; null where rows do not fit and are not left out, none fits, or those that do not are in too many places (`scattered`). */
 export type CheckShape = {
-  causes: Array<CauseShape>;
+  causes: Array<WhyRowsShape>;
   fitting: number;
   left_out: (FileShape | null);
   scattered: boolean;
@@ -311,6 +589,29 @@ export type CheckView = {
   ports: Record<string, Array<PortView>>;
   problems: Array<ProblemView>;
   summaries: Record<string, string>;
+};
+
+/** A start that meets a change of the clocks on `day`. `asked`: the time that does not exist, empty where it is one of several; null: the time comes twice, and starts `both` times or once. It starts at `starts`. */
+export type ClockNoteShape = {
+  asked: (string | null);
+  at: string;
+  both: boolean;
+  day: string;
+  starts: string;
+};
+
+/** A colleague, as far as one needs to know to ask them. `member`: the id of their membership. */
+export type ColleagueView = {
+  email: string;
+  member: string;
+  name: string;
+};
+
+/** These schedules start in the same minute, first at `at`, and so many times in the coming week. */
+export type CollisionShape = {
+  at: string;
+  schedules: Array<string>;
+  times: number;
 };
 
 /** A column. `id`: of one that is there, which is kept with its values under whatever name; without it a new one. `key`: together with the other such columns it tells rows apart. */
@@ -331,30 +632,102 @@ export type ColumnShape = {
   type: TypeEnum;
 };
 
+/** The columns in their order; a field's is `field:` and its short name. */
+export type ColumnsBody = {
+  columns: Array<string>;
+};
+
+/** The columns in their order; null where none were chosen. */
+export type ColumnsShape = {
+  columns: (Array<string> | null);
+};
+
+/** A start to come, for the time `instant` of the schedule, by which it is named; it comes `at` another moment where it was moved, or the schedule spread. `fate`: start, skip (somebody left it out), or paused. */
+export type ComingShape = {
+  at: string;
+  fate: string;
+  instant: string;
+  moved: boolean;
+};
+
+/** What everybody who sees the question reads. */
+export type CommentBody = {
+  text: string;
+};
+
+/** A step of either run. `differs`: status · way (how it went on) · duration · input · output · error; empty where it does not. `times`: how many times as long it took as in the other run, where that differs. */
+export type ComparedStepView = {
+  differs: Array<string>;
+  here: (StepShape | null);
+  name: string;
+  node: string;
+  there: (StepShape | null);
+  times: (number | null);
+};
+
+/** Two runs of one workflow. `first`: the step at which they first went apart; null where no step differs. */
+export type ComparisonView = {
+  connections: Array<ConnectionChangeView>;
+  first: (string | null);
+  here: RunShape;
+  start: Array<FieldDifferenceView>;
+  steps: Array<ComparedStepView>;
+  there: RunShape;
+  version: (VersionChangeView | null);
+};
+
 /** What the other system shows: once somebody has compared it, `field` is given this `value`. */
 export type ConfirmShape = {
   field: string;
   value: string;
 };
 
+/** A connection that steps use. `change`: changed (since the other run, `at`) · added (only this run's version uses it) · removed · deleted (there is none such any more). */
+export type ConnectionChangeView = {
+  at: (string | null);
+  change: string;
+  id: string;
+  name: string;
+  steps: Array<string>;
+};
+
 /** A new name, or new values. A field left out keeps its value; null takes it away. So does the budget. */
 export type ConnectionChanges = {
   budget?: (BudgetBody | null);
+  environment?: ("" | "test" | "production" | null);
+  expires_on?: (string | null);
   fields?: (Record<string, unknown> | null);
+  if_broken?: ("fail" | "wait" | null);
   name?: (string | null);
 };
 
-/** A connection without its secrets. `secrets_set` names those that have a value, `last_four` their ends. */
+/** Of a connection that lets others in: the new `secret`, or none for one that is made here, and for how many hours the present one is accepted too. Of any other: its new `fields`, the secret among them. */
+export type ConnectionRotation = {
+  fields?: (Record<string, unknown> | null);
+  overlap_hours?: number;
+  secret?: (string | null);
+};
+
+/** A connection without its secrets. `secrets_set` names those that have a value, `last_four` their ends. `if_broken`: whether what calls by it then fails or waits; `broken`: that it waits now. `last_used_at`: to within five minutes. `lets_in`: others come in by its secret, and none goes out; `previous`: the secret before is accepted too. */
 export type ConnectionShape = {
+  broken: (BrokenShape | null);
   budget: (BudgetShape | null);
   created_at: string;
+  environment: string;
+  expires_on: (string | null);
   id: string;
+  if_broken: IfBrokenEnum;
   kind: string;
   last_four: Record<string, string>;
+  last_used_at: (string | null);
+  lets_in: boolean;
   mine: boolean;
   name: string;
   owner: (string | null);
+  previous: (PreviousShape | null);
   public: Record<string, unknown>;
+  repaired_at: (string | null);
+  rotated_at: (string | null);
   secrets_set: Array<string>;
   status: string;
   status_detail: (string | null);
@@ -404,6 +777,12 @@ export type CountView = {
   count: number;
 };
 
+/** So many of a class or of a reason. */
+export type Counted = {
+  count: number;
+  name: string;
+};
+
 /** How many were found of each group. */
 export type CountsShape = {
   differing: number;
@@ -423,19 +802,33 @@ export type Day = {
   waiting: number;
 };
 
-/** An answer: one of the choices, a comment, the answers of a form, the value to go on with after a failure. Of a step of which nobody knows whether it happened: `happened` (with its result as `output`), `send_again` or `give_up`; a plain `retry` is refused. */
+/** How a schedule that starts often went on a day: runs by status, starts that were left out, and how many are to come; null where that is too far off to be counted. */
+export type DayShape = {
+  by_status: Record<string, number>;
+  day: string;
+  left_out: number;
+  planned: (number | null);
+  schedule_id: string;
+  workflow_id: string;
+};
+
+export type DaysEnum = "working" | "every" | "mon_fri" | "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
+
+/** An answer: one of the choices, a comment, the answers of a form, the value to go on with after a failure. Of a step of which nobody knows whether it happened: `happened` (with its result as `output`), `send_again` or `give_up`; a plain `retry` is refused. `undo`: it takes effect only in so many seconds as the person has set (`undo_seconds`), and can be taken back before. */
 export type DecideBody = {
   answers?: Record<string, unknown>;
   comment?: string;
   outcome: string;
   output?: unknown;
+  undo?: boolean;
 };
 
-/** One answer to several approvals that have the same form. */
+/** One answer to several approvals that have the same form. `undo`: as of one. */
 export type DecideManyBody = {
   comment?: string;
   outcome: string;
   tasks: Array<string>;
+  undo?: boolean;
 };
 
 export type DecimalEnum = "." | ",";
@@ -538,9 +931,21 @@ export type DrillView = {
   id: string;
   rounds: Array<DrillRound>;
   started_at: string;
-  status: StatusEnum;
+  status: DrillViewStatusEnum;
   total: (number | null);
   undo_complete: (boolean | null);
+};
+
+export type DrillViewStatusEnum = "running" | "done" | "failed";
+
+/** One run of a group with what its failed step (`node`, of this `type`) was given, sensitive values masked. `fixed`: why it is not given anything else here, null where it can be. */
+export type EditableLetterView = {
+  fixed: (string | null);
+  input: unknown;
+  message: string;
+  node: string;
+  run: RunShape;
+  type: (string | null);
 };
 
 /** What a step does outside with the settings it has: its class, whether it changes anything, may be repeated. */
@@ -548,6 +953,21 @@ export type EffectView = {
   effect: string;
   repeatable: boolean;
   writes: boolean;
+};
+
+export type EnvironmentEnum = "test" | "production";
+
+/** The e-mail address of who is to be erased, typed once more; and why. */
+export type Erase = {
+  email: string;
+  reason: string;
+};
+
+/** How they are called from now on, and in how many rows they were replaced. `workflows`: names of those in which their address is still written as one to ask; whoever draws these takes it out. */
+export type ErasedShape = {
+  pseudonym: string;
+  rows: number;
+  workflows: Array<string>;
 };
 
 /** Why a step or run failed, in words. */
@@ -568,8 +988,9 @@ export type EventBody = {
   name: string;
 };
 
-/** Something that knocked. */
+/** Something that knocked. `answered`: by which status its sender was told so, where that is known; a start that answers with its run's end says 202 here. */
 export type EventShape = {
+  answered: (number | null);
   body_sha256: string;
   body_size: number;
   dedupe_key: (string | null);
@@ -585,6 +1006,19 @@ export type EventShape = {
   workflow_id: string;
 };
 
+/** Something that ends: a connection on its last day `on`, a secret before the present one or a token `at` an instant. `replaced`: another is in its place already; `mine`: the asker may see to it. */
+export type ExpiringShape = {
+  at: (string | null);
+  id: string;
+  last_used_at: (string | null);
+  mine: boolean;
+  name: string;
+  on: (string | null);
+  owner: (string | null);
+  replaced: boolean;
+  what: WhatEnum;
+};
+
 /** An entry that waits for a decision; `index` counts from 0, `item`: what it was given. `fixed`: why it is given nothing else: it was released or approved as it is, or it says who decides. */
 export type FailedEntryShape = {
   at: string;
@@ -596,6 +1030,20 @@ export type FailedEntryShape = {
   message: string;
   run_id: string;
   title: string;
+};
+
+/** A value that two runs do not share. `change`: added (only this run has it) · removed · changed; `path`: the names and numbers that lead to it. */
+export type FieldDifferenceView = {
+  change: string;
+  here: unknown;
+  path: Array<(string | number)>;
+  there: unknown;
+};
+
+/** Another value at this place in what the step was given: the names that lead to it. */
+export type FieldEditBody = {
+  path: Array<string>;
+  value?: unknown;
 };
 
 /** What was delivered to a workflow. `rate`: what part of it had come before. */
@@ -664,7 +1112,33 @@ export type FileUses = {
   items: Array<FileUseShape>;
 };
 
+/** The step's settings as they are to be: all of them. */
+export type FixBody = {
+  settings: Record<string, unknown>;
+};
+
+/** Why the step cannot be given that; null: it can. */
+export type FixCheck = {
+  problem: (string | null);
+};
+
+/** A failed step as it can be mended. `input`: what it was given; `ended`: the run has stopped at it already; `why`: why it cannot be mended from here, null where it can. Mending it is three calls: the question is decided with `give_up`, unless the run has ended; then the plan of the run's retry is asked for, and the retry is told the other settings as `edits` of this step. */
+export type FixView = {
+  ended: boolean;
+  input: unknown;
+  node: string;
+  type: string;
+  why: (string | null);
+};
+
 export type FormEnum = "pdf" | "png";
+
+/** A day on which nobody works, by the calendar of some schedules. */
+export type FreeDayShape = {
+  calendar: string;
+  day: string;
+  name: string;
+};
 
 /** The same event once more. `conflict`: with another body. */
 export type FurtherDelivery = {
@@ -672,6 +1146,13 @@ export type FurtherDelivery = {
   conflict: boolean;
   id: string;
   received_at: string;
+};
+
+/** The same of oneself, with the question it is about. */
+export type Given = {
+  pending: Pending;
+  task: string;
+  title: string;
 };
 
 /** What of a file's format is known. `header`: the row with the names of its columns, counted from 1; 0: none. `dates`: what comes first in a date, the day (dmy) or the month (mdy). */
@@ -695,14 +1176,17 @@ export type GroupChanges = {
   name?: (string | null);
 };
 
-/** Runs that failed alike. `pattern`: their message, with … for what differs. `workflow_held`: their workflow is paused, still accepting, which holds what starts and not what somebody has go on. */
+/** Runs that failed alike. `days`: how many came in each 24 hours of the last seven days; `affects`: what these runs are worth, where their workflow says so. `pattern`: their message, with … for what differs. `workflow_held`: their workflow is paused, still accepting, which holds what starts and not what somebody has go on. */
 export type GroupView = {
+  affects: Array<AmountView>;
   cause: string;
   code: string;
   count: number;
+  days: Array<number>;
   first_at: string;
   last_at: string;
   pattern: string;
+  repaired: (RepairedView | null);
   step: StepName;
   title: string;
   workflow: WorkflowName;
@@ -727,6 +1211,20 @@ export type HandReviewOverBody = {
   revision: number;
 };
 
+/** What was counted. `success`: the share of runs that ended well, of those that ended by themselves; null: none did. `deliveries`: all that came, of which `repeated` had come before and started nothing. */
+export type HappenedShape = {
+  cancelled: number;
+  completed: number;
+  deliveries: number;
+  ended: number;
+  failed: number;
+  letters: number;
+  repeated: number;
+  started: number;
+  success: (number | null);
+  undone: number;
+};
+
 /** A workflow with the number of the version that a bulk retry goes on with. `live`: the one that is live now, null where none is. */
 export type HeldToShape = {
   live: (number | null);
@@ -740,6 +1238,16 @@ export type HeldVersionView = {
   fits: number;
   live: boolean;
   number: number;
+};
+
+/** What somebody did to a thing. `detail`: before, after, what was said, digests. */
+export type HistoryRow = {
+  actor: AuditActor;
+  at: string;
+  detail: Record<string, unknown>;
+  object: AuditObject;
+  sequence: number;
+  verb: string;
 };
 
 /** Why; and what becomes of runs under way: they finish, or they are paused too. */
@@ -771,6 +1279,8 @@ export type HoldShape = {
   under_way: number;
   waiting: number;
 };
+
+export type IfBrokenEnum = "fail" | "wait";
 
 export type IfThereEnum = "change" | "keep" | "fail";
 
@@ -856,24 +1366,52 @@ export type ItemsDictStrAny = {
   items: Array<Record<string, unknown>>;
 };
 
+export type ItemsExpiringShape = {
+  items: Array<ExpiringShape>;
+};
+
 export type ItemsFileColumnShape = {
   items: Array<FileColumnShape>;
 };
 
-export type ItemsGroupView = {
-  items: Array<GroupView>;
+export type ItemsGiven = {
+  items: Array<Given>;
 };
 
 export type ItemsHeldVersionView = {
   items: Array<HeldVersionView>;
 };
 
+export type ItemsMemberGroupView = {
+  items: Array<MemberGroupView>;
+};
+
 export type ItemsOneOfMany = {
   items: Array<OneOfMany>;
 };
 
+/** How many of a step's own runs had started, were done and had failed from a moment on. */
+export type ItemsPointView = {
+  at: string;
+  done: number;
+  failed: number;
+  started: number;
+};
+
 export type ItemsRetryShape = {
   items: Array<RetryShape>;
+};
+
+export type ItemsRunViewShape = {
+  items: Array<RunViewShape>;
+};
+
+export type ItemsSearchFieldShape = {
+  items: Array<SearchFieldShape>;
+};
+
+export type ItemsStepStandingShape = {
+  items: Array<StepStandingShape>;
 };
 
 export type ItemsTableShape = {
@@ -884,8 +1422,16 @@ export type ItemsTableUseShape = {
   items: Array<TableUseShape>;
 };
 
+export type ItemsTaskShape = {
+  items: Array<TaskShape>;
+};
+
 export type ItemsTriggerShape = {
   items: Array<TriggerShape>;
+};
+
+export type ItemsUsualShape = {
+  items: Array<UsualShape>;
 };
 
 /** How the runs stand that a step has begun. `total`: how many there will be, where that is known. Of a step that is done, within its runs that are: how many items are not (`failed_inside`), and how many workflows failed that were only started there (`failed_calls`). `solved`: of one that has ended, those that failed and were put right elsewhere or discarded since; they are none of `failed`. */
@@ -909,6 +1455,19 @@ export type ItemsWorkspaceView = {
   items: Array<WorkspaceView>;
 };
 
+/** Something that happened. `kind`: started · started_anew · came_again · came_differently (a further delivery of what started it) · decided · retried · undo · cancelled, or how the run ended: a final status. `by`: a name, or what started it; `text`: what it failed of, or what was asked. */
+export type KeyEventShape = {
+  at: string;
+  by: string;
+  comment: string;
+  kind: string;
+  outcome: string;
+  run: string;
+  short_id: string;
+  text: string;
+  workflow: WorkflowName;
+};
+
 /** The newest run. */
 export type LastRun = {
   at: string;
@@ -923,6 +1482,22 @@ export type LastRun = {
 /** The newest drill, null where there was none. */
 export type LatestDrill = {
   drill: (DrillView | null);
+};
+
+/** What the admins have to know. */
+export type LeaveBody = {
+  reason: string;
+};
+
+/** A legal hold: nothing of the workflow, or of the runs with this key, is removed by a rule. */
+export type LegalHoldShape = {
+  at: string;
+  by: (string | null);
+  id: string;
+  key: (string | null);
+  reason: string;
+  workflow_id: (string | null);
+  workflow_name: (string | null);
 };
 
 /** How fast the held runs go: so many a minute, so many at a time, null for as fast as possible. With `trial` only the first goes, to see how it ends. `version`: the one published now, for those that came by a start which it has; or each its own, under which it came. */
@@ -964,7 +1539,7 @@ export type LookBody = {
 /** What a file looks like. */
 export type LookShape = {
   asks: Array<AskShape>;
-  columns: Array<FileColumnShape>;
+  columns: Array<UploadColumnShape>;
   file: FileShape;
   format: Record<string, unknown>;
   layout: string;
@@ -981,17 +1556,36 @@ export type MadeToken = {
   expires_at: string;
   id: string;
   last_used_at: (string | null);
+  mine: boolean;
   name: string;
   owner: string;
   prefix: string;
+  replaced_by: (string | null);
   scopes: Array<string>;
   token: string;
+};
+
+/** A version that went live. */
+export type MarkerShape = {
+  at: string;
+  by: (string | null);
+  name: string;
+  note: string;
+  number: number;
+  workflow_id: string;
 };
 
 /** A new role, or on and off. */
 export type MemberChanges = {
   active?: (boolean | null);
   role?: (Role | null);
+};
+
+/** A group. `members`: ids of memberships, by the members' names. */
+export type MemberGroupView = {
+  id: string;
+  members: Array<string>;
+  name: string;
 };
 
 /** A member, or somebody invited who has not answered yet. */
@@ -1014,25 +1608,59 @@ export type MendedShape = {
   unchanged: number;
 };
 
+/** So many ended in this minute. */
+export type MinuteShape = {
+  at: string;
+  count: number;
+};
+
 /** Why a row does not fit. */
 export type MisfitShape = {
   code: string;
   column: string;
 };
 
-/** What to change about oneself. */
+/** What happened from `begin` until `end`, in steps of `step_seconds`, and from `before_begin` until `begin`. A range that is not over is compared with as much of the one before. */
+export type MonitorShape = {
+  before: HappenedShape;
+  before_begin: string;
+  begin: string;
+  end: string;
+  happened: HappenedShape;
+  markers: Array<MarkerShape>;
+  now: string;
+  percentiles_from: number;
+  points: Array<PointShape>;
+  step_seconds: number;
+  systems: Array<SystemLine>;
+  took: TookShape;
+  took_before: TookShape;
+  workflows: Array<WorkflowLine>;
+};
+
+/** When it shall come, this once. */
+export type MoveStart = {
+  instant: string;
+  to: string;
+};
+
+/** What to change about oneself. `undo_seconds`: for how long a decision in the inbox can be taken back. */
 export type MyChanges = {
   current_password?: (string | null);
   language?: (string | "" | null);
   name?: (string | null);
   password?: (string | null);
   theme?: ("system" | "light" | "dark" | null);
+  undo_seconds?: (0 | 8 | 20 | null);
 };
 
 /** A kind, a name, and the kind's fields; how many calls it takes, where that is limited. */
 export type NewConnection = {
   budget?: (BudgetBody | null);
+  environment?: (EnvironmentEnum | BlankEnum);
+  expires_on?: (string | null);
   fields: Record<string, unknown>;
+  if_broken?: ("fail" | "wait" | null);
   kind: string;
   name: string;
 };
@@ -1043,10 +1671,24 @@ export type NewGroup = {
   name: string;
 };
 
+/** What is held: a workflow, or all runs with this key, as it is shown; and why. */
+export type NewHold = {
+  key?: (string | null);
+  reason: string;
+  workflow?: (string | null);
+};
+
 /** Values by the names of the columns; numbers may be text such as "1250.50". `if_there`: what becomes of a row with the same key. */
 export type NewRow = {
   if_there?: IfThereEnum;
   values: Record<string, unknown>;
+};
+
+/** A search and its name. `shared`: everybody here is offered it. */
+export type NewRunView = {
+  name: string;
+  search: SavedSearch;
+  shared?: boolean;
 };
 
 /** A table and its columns. */
@@ -1078,7 +1720,7 @@ export type NewWorkspace = {
   time_zone?: string;
 };
 
-/** What happened meanwhile. `kind`: escalate, hand_over, take, give_back, mail_failed, stranded (nobody who is asked could decide it any more), recount (decided, for who had not said so has left). */
+/** What happened meanwhile. `kind`: comment, escalate, hand_over, leave (to the admins), take, give_back, mail_failed, stranded (nobody who is asked could decide it any more), recount (decided, for who had not said so has left). */
 export type Note = {
   at: string;
   by: string;
@@ -1108,6 +1750,7 @@ export type OneBulkRetryShape = {
   failed: number;
   held_to: Array<HeldToShape>;
   id: string;
+  kind: string;
   left: number;
   open: boolean;
   per_minute: (number | null);
@@ -1125,12 +1768,18 @@ export type OneBulkRetryShape = {
   workflow_held: boolean;
 };
 
-/** What became of one of them. `code` and `message`: why the answer was not taken. */
+/** What became of one of them; `left_ms`: for how long it can be taken back. `code` and `message`: why it was not taken. */
 export type OneOfMany = {
   code: (string | null);
   id: string;
+  left_ms: number;
   message: (string | null);
   taken: boolean;
+};
+
+/** A start to come, by the time of the schedule that it is for. */
+export type OneStart = {
+  instant: string;
 };
 
 export type OpenRunsEnum = "finish" | "hold";
@@ -1165,6 +1814,21 @@ export type OutcomesView = {
   items: Array<OutcomeView>;
 };
 
+/** For how many hours from now the secret before is accepted. */
+export type OverlapHours = {
+  hours: number;
+};
+
+export type PagedAlertEpisodeShape = {
+  items: Array<AlertEpisodeShape>;
+  next_cursor: (string | null);
+};
+
+export type PagedAuditRowShape = {
+  items: Array<AuditRowShape>;
+  next_cursor: (string | null);
+};
+
 export type PagedBatchFileShape = {
   items: Array<BatchFileShape>;
   next_cursor: (string | null);
@@ -1172,6 +1836,11 @@ export type PagedBatchFileShape = {
 
 export type PagedConnectionShape = {
   items: Array<ConnectionShape>;
+  next_cursor: (string | null);
+};
+
+export type PagedEditableLetterView = {
+  items: Array<EditableLetterView>;
   next_cursor: (string | null);
 };
 
@@ -1187,6 +1856,11 @@ export type PagedFailedEntryShape = {
 
 export type PagedFileShape = {
   items: Array<FileShape>;
+  next_cursor: (string | null);
+};
+
+export type PagedHistoryRow = {
+  items: Array<HistoryRow>;
   next_cursor: (string | null);
 };
 
@@ -1279,14 +1953,46 @@ export type PassedOverShape = {
   place: string;
 };
 
+/** A start that came. `reason`: why it started nothing, or waited; `status` and `outcome`: of its run. */
+export type PastShape = {
+  at: string;
+  event_id: string;
+  instant: string;
+  outcome: (string | null);
+  reason: (string | null);
+  received_at: string;
+  run_id: (string | null);
+  schedule_id: string;
+  status: (string | null);
+  verdict: string;
+  workflow_id: string;
+};
+
 /** Why, if you like to say so. */
 export type PauseBody = {
   reason?: string;
 };
 
+/** Until when nothing starts. */
+export type PauseUntil = {
+  until: string;
+};
+
+/** What somebody has said that has not taken effect. `until`: when it does, in `left_ms` from now; before, it can be taken back. Where it could not take effect: null, and `refused` says why (`code`). */
+export type Pending = {
+  at: string;
+  by: string;
+  code: (string | null);
+  left_ms: number;
+  me: boolean;
+  outcome: string;
+  refused: (string | null);
+  until: (string | null);
+};
+
 export type PerEnum = "second" | "minute" | "hour" | "day";
 
-/** The signed-in person. */
+/** The signed-in person. `undo_seconds`: for how long their decisions can be taken back; 0: they take effect at once. */
 export type PersonView = {
   email: string;
   id: string;
@@ -1294,6 +2000,15 @@ export type PersonView = {
   language: string;
   name: string;
   theme: string;
+  undo_seconds: number;
+};
+
+/** What is to be done to them. `version`: each run's own, or the one of its workflow that is published now. */
+export type PlanBulk = {
+  kind: BulkKind;
+  runs?: (Array<string> | null);
+  search?: (SearchQuery | null);
+  version?: VersionEnum;
 };
 
 /** A run of a step that is not kept; `index` counts from 0, `error` says why it did not end well. */
@@ -1346,10 +2061,59 @@ export type PlanView = {
   workflow_held: boolean;
 };
 
-/** So many ended in this minute. */
+/** A start to come, of which schedule. */
+export type PlannedShape = {
+  at: string;
+  fate: string;
+  instant: string;
+  moved: boolean;
+  schedule_id: string;
+  workflow_id: string;
+};
+
+/** A moment at which something changed, and how the run and these steps stood from then on. `kind`: accepted · changed · worked · started (a step began) · pause · resume · retried · undone · decide · …; `by`: the name of the person, or the program, that did it; null where a worker did. */
+export type PlaybackFrameView = {
+  at: string;
+  by: (string | null);
+  generation: number;
+  kind: string;
+  status: string;
+  steps: Array<PlaybackStepView>;
+};
+
+/** A step that has runs of its own, and how these stood over time; at most 240 points, however many runs. */
+export type PlaybackItemsView = {
+  node: string;
+  points: Array<ItemsPointView>;
+};
+
+/** How a step stood from a moment on. `wait`: what it waits for, `until` when. */
+export type PlaybackStepView = {
+  attempt: number;
+  generation: number;
+  node: string;
+  ports: Array<string>;
+  status: string;
+  until: (string | null);
+  wait: (string | null);
+};
+
+/** A run as a film. `whole`: false where what came first is drawn together into the first frame. */
+export type PlaybackView = {
+  frames: Array<PlaybackFrameView>;
+  items: Array<PlaybackItemsView>;
+  whole: boolean;
+};
+
+/** One step of the range, and how things stood in it at the worst: `queue` runs were due that nobody had taken, the first of them for `oldest_ms`. */
 export type PointShape = {
   at: string;
-  count: number;
+  happened: HappenedShape;
+  oldest_ms: number;
+  open_letters: number;
+  open_tasks: number;
+  queue: number;
+  took: TookShape;
 };
 
 /** A named way out of a step. */
@@ -1365,6 +2129,13 @@ export type PreviewBody = {
   workflow?: (string | null);
 };
 
+/** What the rules would remove at this moment, and what is old enough and kept. `whole`: false where there is more than could be counted in a moment. */
+export type PreviewShape = {
+  kept: Array<Counted>;
+  removes: Array<Counted>;
+  whole: boolean;
+};
+
 /** What the formula gives: the value, how it reads as text, its type; or what is wrong with it. */
 export type PreviewView = {
   code: string;
@@ -1373,6 +2144,13 @@ export type PreviewView = {
   text: string;
   type: string;
   value: unknown;
+};
+
+/** The secret before, which is accepted too: until when (null: until somebody ends it), and when each of both last let somebody in since the change, to within some seconds. */
+export type PreviousShape = {
+  last_used_at: (string | null);
+  present_used_at: (string | null);
+  until: (string | null);
 };
 
 /** RFC 9457. `code` is stable, `params` fill its sentence, `fields` says what is wrong where. */
@@ -1402,6 +2180,20 @@ export type ProblemView = {
 export type Publish = {
   note?: string;
   revision: number;
+};
+
+/** Nothing is sent from `begin` until `end`, nor at weekends where that is set; it goes out together afterwards. */
+export type QuietBody = {
+  begin: string;
+  end: string;
+  weekends?: boolean;
+};
+
+/** When nothing is sent. */
+export type QuietShape = {
+  begin: string;
+  end: string;
+  weekends: boolean;
 };
 
 /** An earlier start with the same file. `key`: what people call the run; null where it has no name, or is gone. */
@@ -1451,6 +2243,14 @@ export type RefusedShape = {
   row: number;
 };
 
+/** The connection by which these failed was repaired since, or a test of it went well: `count` of them failed before that. */
+export type RepairedView = {
+  at: string;
+  connection: string;
+  count: number;
+  name: string;
+};
+
 /** A delivery whose key had come before: with the same body (`duplicate`) or with another one (`conflict`). */
 export type RepeatShape = {
   body_sha256: string;
@@ -1467,14 +2267,40 @@ export type RepeatShape = {
 
 export type RepeatShapeKindEnum = "duplicate" | "conflict";
 
+/** How many steps of how many drafts name the other connection now; they run so once they are published. */
+export type ReplacedShape = {
+  steps: number;
+  workflows: number;
+};
+
+/** The connection that comes in place of this one, of the same kind. */
+export type Replacement = {
+  other: string;
+};
+
 /** The version to start anew with: by default the run's own. */
 export type ReplayBody = {
   version?: (number | null);
 };
 
+/** `unverified`: although its signature does not fit. */
+export type ReplayEventBody = {
+  unverified?: boolean;
+};
+
 /** What the step goes on with, in place of what was to come. */
 export type ResumeBody = {
   data?: unknown;
+};
+
+/** The rules as they are, by their `revision`; the last sweep, the one under way, and whether one is wanted. */
+export type RetentionShape = {
+  holds: Array<LegalHoldShape>;
+  last: (SweepShape | null);
+  revision: number;
+  rules: Array<RuleShape>;
+  under_way: (SweepShape | null);
+  waits: boolean;
 };
 
 /** The plan's id and what it was made for; other settings, decisions, and what may happen a second time, by step. */
@@ -1513,6 +2339,17 @@ export type RetryShape = {
   reason: (string | null);
   version_after: number;
   version_before: number;
+};
+
+/** Which value of a step: of what went in or came out, by the names and numbers that lead to it. */
+export type Reveal = {
+  path: Array<(string | number)>;
+  side: SideEnum;
+};
+
+/** A sensitive value. */
+export type RevealedView = {
+  value: unknown;
 };
 
 /** What somebody did. `number`: to which row, from 1; null: to the list. `kind`: edit · accept · reject · reopen · hand_over · send_back · take_back. `before`, `after`: the cells that changed. */
@@ -1605,6 +2442,15 @@ export type ReviewTotalShape = {
 /** The four roles, from the one who looks to the one who rules. */
 export type Role = "viewer" | "reviewer" | "builder" | "admin";
 
+/** Whether the new values are in place, what the other system said of them, and what somebody has to confirm before. `secret`: the one that was made here, shown this once. */
+export type RotatedConnection = {
+  confirm: (ConfirmShape | null);
+  connection: ConnectionShape;
+  message: (string | null);
+  secret: (string | null);
+  switched: boolean;
+};
+
 /** What became of a change. `outcome`: changed · conflict (somebody changed the row meanwhile) · refused. `row`: as it is now; `fields`: what is wrong, by column, or `reason`, `state`. */
 export type RowBecameShape = {
   fields: Record<string, string>;
@@ -1654,6 +2500,41 @@ export type RowsPage = {
   next_cursor: (string | null);
 };
 
+/** For how many days a class is kept; null: for ever. */
+export type RuleShape = {
+  days: (number | null);
+  name: string;
+};
+
+/** All rules, in place of those with this revision. A class without one is kept for ever. */
+export type Rules = {
+  days: Record<string, number>;
+  revision: number;
+};
+
+/** How many there are; with `more`, there are more than that. */
+export type RunCountView = {
+  count: number;
+  more: boolean;
+};
+
+/** Other values for the failed step of a run (`node`) in the go that failed (`generation`). All others stay. */
+export type RunEditBody = {
+  fields: Array<FieldEditBody>;
+  generation: number;
+  node: string;
+  run: string;
+};
+
+/** A field that a run is found by. `kind`: text · number · amount · date; `text` as it was given. */
+export type RunFieldShape = {
+  currency: string;
+  kind: string;
+  label: string;
+  name: string;
+  text: string;
+};
+
 /** One run. */
 export type RunShape = {
   accepted_at: string;
@@ -1661,11 +2542,13 @@ export type RunShape = {
   cancel_requested: boolean;
   cancelled: (CancelledView | null);
   current_step: (StepName | null);
+  data_removed_at: (string | null);
   duration_ms: (number | null);
   error: (ErrorView | null);
   event_id: (string | null);
   failed_calls: number;
   failed_items: number;
+  fields: Array<RunFieldShape>;
   finished_at: (string | null);
   generation: number;
   id: string;
@@ -1679,10 +2562,23 @@ export type RunShape = {
   solved: (SolvedShape | null);
   started_at: (string | null);
   started_by: string;
+  started_by_name: (string | null);
   status: string;
   version: number;
   waiting: (WaitingView | null);
   workflow: WorkflowName;
+};
+
+export type RunStatus = "accepted" | "running" | "waiting_timer" | "waiting_event" | "waiting_human" | "parked" | "compensating" | "completed" | "compensated" | "cancelled" | "dead_lettered";
+
+/** A saved search. `mine`: the asker has saved it; `owner`: who has. */
+export type RunViewShape = {
+  id: string;
+  mine: boolean;
+  name: string;
+  owner: string;
+  search: SearchShape;
+  shared: boolean;
 };
 
 /** When somebody said how files of this layout are to be read, and who. */
@@ -1694,6 +2590,17 @@ export type SaidShape = {
 /** The newest output of each step, by its key. */
 export type SamplesView = {
   samples: Record<string, unknown>;
+};
+
+/** What a list of runs is asked for; null and empty are left out. */
+export type SavedSearch = {
+  mode?: (string | null);
+  q?: (string | null);
+  since?: (string | null);
+  sort?: (string | null);
+  status?: Array<RunStatus>;
+  until?: (string | null);
+  workflow?: (string | null);
 };
 
 /** Saved: the new revision, and what the check says. */
@@ -1710,6 +2617,28 @@ export type ScheduleBody = {
   config: Record<string, unknown>;
 };
 
+/** A schedule of a live version. `step`: the key of its start. `words`: how often. `next`: the next three. `starts_later_seconds`: how much behind its time each start comes. */
+export type ScheduleShape = {
+  calendar: string;
+  clock_changes: Array<ClockNoteShape>;
+  enabled: boolean;
+  held: boolean;
+  id: string;
+  last: (PastShape | null);
+  missed: string;
+  next: Array<ComingShape>;
+  off_days: string;
+  overlap: string;
+  paused_by: (string | null);
+  paused_until: (string | null);
+  starts_later_seconds: number;
+  step: string;
+  time_zone: string;
+  words: string;
+  workflow_id: string;
+  workflow_name: string;
+};
+
 /** The next fire times, the schedule in words, notes about clock changes. */
 export type ScheduleView = {
   fires: Array<string>;
@@ -1717,8 +2646,43 @@ export type ScheduleView = {
   words: string;
 };
 
+/** All schedules, in the order in which they start next, and where many of them meet. */
+export type SchedulesShape = {
+  collisions: Array<CollisionShape>;
+  items: Array<ScheduleShape>;
+};
+
 /** What a token can be narrowed to. */
 export type Scope = "read" | "run" | "build" | "admin";
+
+/** A field that runs can be found by. `kind`: text · number · amount · date; `workflows`: whose live versions name it. */
+export type SearchFieldShape = {
+  kind: string;
+  label: string;
+  name: string;
+  workflows: Array<string>;
+};
+
+/** Which runs. `q`: what people type, such as `supplier:brink total>10000 status:failed`; words by themselves are looked for in business keys, fields and run ids. `since`, `until`: a day, or so many minutes (15m), hours (24h) or days (7d) ago. */
+export type SearchQuery = {
+  mode?: ("live" | "test" | null);
+  q?: string;
+  since?: (string | null);
+  status?: Array<RunStatus>;
+  until?: (string | null);
+  workflow?: (string | null);
+};
+
+/** What a list of runs is asked for. */
+export type SearchShape = {
+  mode: (string | null);
+  q: (string | null);
+  since: (string | null);
+  sort: (string | null);
+  status: Array<string>;
+  until: (string | null);
+  workflow: (string | null);
+};
 
 /** A row as it stands in the file, and as it is understood. */
 export type SeenRowShape = {
@@ -1753,11 +2717,18 @@ export type SetUp = {
   workspace: NewWorkspace;
 };
 
+export type SideEnum = "input" | "output";
+
 /** E-mail address and password. */
 export type SignIn = {
   email: string;
   password: string;
   remember?: boolean;
+};
+
+/** What differs from the last run that was good; null where there has been none before this one. */
+export type SinceGoodView = {
+  found: (ComparisonView | null);
 };
 
 /** Everything the canvas needs of a run, as of `seq`. */
@@ -1766,6 +2737,11 @@ export type SnapshotView = {
   run: RunShape;
   seq: number;
   steps: Array<StepShape>;
+};
+
+/** Until when it is to be out of one's list; null: it is back at once. */
+export type SnoozeBody = {
+  until: (string | null);
 };
 
 /** Runs of which nothing more is to be done, and why. */
@@ -1787,6 +2763,28 @@ export type SolvedView = {
   count: number;
 };
 
+/** These schedules start evenly within so many minutes behind their time, in this order; 0: at their time. */
+export type SpreadBody = {
+  minutes: number;
+  schedules: Array<string>;
+};
+
+/** How things stand now. `tasks_late`: questions that should have been answered. */
+export type StandingShape = {
+  at: string;
+  database_bytes: number;
+  files: number;
+  files_bytes: number;
+  free_bytes: number;
+  letters: number;
+  queue: number;
+  queue_since: (string | null);
+  stuck: Array<StuckShape>;
+  tasks: number;
+  tasks_late: number;
+  workers: Array<WorkerShape>;
+};
+
 /** What to hand to the run, and which start to use where there are several. */
 export type Start = {
   input?: unknown;
@@ -1801,22 +2799,29 @@ export type StartBackfill = {
   trigger: string;
 };
 
-/** Which dead letters: those of a group (`cause`), the newest first, or `runs` in their order. `count`: so many of the group; `until`: none that failed later. `per_minute`: null is as fast as possible. `stop_after`: so many that fail again or need a person stop it, null never does. `trial`: the first one alone, then it waits for a word. `version`: each run's own, or the one of its workflow that is published now. */
+/** Which runs: dead letters of a group (`cause`), the newest first, `runs` in their order, or what a search finds. `kind`: retry (dead letters go on from their failed step), replay (a new run from the event of each), cancel. `count`: so many of the group; `until`: none that failed later. `per_minute`: null is as fast as possible. `stop_after`: so many that fail again or need a person stop it, null never does. `trial`: the first one alone, then it waits for a word. `version`: each run's own, or the one of its workflow that is published now. `edits`: these dead letters in their order, with other values for their failed step, which are for those who may edit workflows. */
 export type StartBulkRetry = {
   cause?: (string | null);
   count?: (number | null);
+  edits?: (Array<RunEditBody> | null);
+  kind?: BulkKind;
   per_minute?: (number | null);
   reason?: string;
   runs?: (Array<string> | null);
+  search?: (SearchQuery | null);
   stop_after?: (number | null);
   trial?: boolean;
   until?: (string | null);
   version?: VersionEnum;
 };
 
-export type StatusEnum = "running" | "done" | "failed";
+/** In which values a step of two runs differs; at most 200 of each. */
+export type StepComparisonView = {
+  input: Array<FieldDifferenceView>;
+  output: Array<FieldDifferenceView>;
+};
 
-/** A step with its data and every try. */
+/** A step with its data and every try. A sensitive value is told as `{"$masked": [side, ...path]}`. */
 export type StepDetailView = {
   attempts: Array<AttemptShape>;
   error: (ErrorView | null);
@@ -1849,10 +2854,64 @@ export type StepShape = {
   wait: (WaitView | null);
 };
 
+/** How many live runs stand at a step now, or failed there and wait for somebody to decide. */
+export type StepStandingShape = {
+  failed: number;
+  node: string;
+  running: number;
+  waiting: number;
+};
+
 /** All step types; `etag` changes when any of them does. */
 export type StepTypes = {
   etag: string;
   items: Array<Record<string, unknown>>;
+};
+
+/** By class. */
+export type StoredList = {
+  stored: Array<StoredShape>;
+};
+
+/** How much there is of a class: `count` of runs, events or files, and about so many bytes. */
+export type StoredShape = {
+  count: number;
+  name: string;
+  size: number;
+};
+
+/** One of them. */
+export type StuckRun = {
+  run_id: string;
+  workflow_id: string;
+  workflow_name: string;
+};
+
+/** Runs that stand still, and why: `set_aside` (with what the runs say of it), `not_taken`, `lease_over`, or `nobody_can_decide`, or `connection_broken` (with which one). `runs`: the first few. */
+export type StuckShape = {
+  count: number;
+  reason: string;
+  runs: Array<StuckRun>;
+  since: string;
+  text: (string | null);
+};
+
+/** What a sweep came to: what was `removed`, by class; what was old enough and `kept`, by reason: `open`, `letter` (its dead letter waits for a decision), `hold`, `uncounted` (not in the figures yet), `needed`. */
+export type SweepShape = {
+  began_at: string;
+  ended_at: (string | null);
+  kept: Array<Counted>;
+  removed: Array<Counted>;
+};
+
+/** Calls that failed by a connection; or by a step type, of steps without one. */
+export type SystemLine = {
+  before: number;
+  connection_id: (string | null);
+  errors: number;
+  kind: (string | null);
+  name: (string | null);
+  step_type: (string | null);
 };
 
 /** Another name, or other columns: all that it is to have. `revision`: of the table as you know it. */
@@ -1888,6 +2947,11 @@ export type TakeBody = {
   over?: boolean;
 };
 
+/** Whose answers are taken back. */
+export type TakeManyBackBody = {
+  tasks: Array<string>;
+};
+
 /** The same with the question itself. `facts`: [{label, value}]; `choices`: [{id, label, comment}], `comment`: whoever chooses it says why; `fields`: the questions of a form; `error`: of a failed step; `in_doubt`: nobody knows whether the step happened; `answer`: what the run went on with; `anew`: the open question that stands in the place of this one, where the run asks anew. */
 export type TaskDetail = {
   amount: unknown;
@@ -1911,14 +2975,17 @@ export type TaskDetail = {
   kind: string;
   may_decide: boolean;
   may_hand_over: boolean;
+  may_leave: boolean;
   may_take: boolean;
   needs: number;
   node: string;
   notes: Array<Note>;
   outcome: (string | null);
   over: (string | null);
+  pending: Array<Pending>;
   reminded_at: (string | null);
   run: RunShape;
+  snoozed_until: (string | null);
   status: string;
   step: string;
   stranded_at: (string | null);
@@ -1929,7 +2996,7 @@ export type TaskDetail = {
   votes: Array<Vote>;
 };
 
-/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it alone; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide. `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to). `may_decide`, `may_take`, `may_hand_over`: whether it is open and for me to do so. `form`: alike for questions that can be decided together. */
+/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it alone; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide. `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to). `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `may_decide`, `may_take`, `may_hand_over`, `may_leave` (to the admins): whether it is open and for me to do so. `form`: alike for questions that can be decided together. */
 export type TaskShape = {
   amount: unknown;
   asked: Array<Asked>;
@@ -1945,13 +3012,16 @@ export type TaskShape = {
   kind: string;
   may_decide: boolean;
   may_hand_over: boolean;
+  may_leave: boolean;
   may_take: boolean;
   needs: number;
   node: string;
   outcome: (string | null);
   over: (string | null);
+  pending: Array<Pending>;
   reminded_at: (string | null);
   run: RunShape;
+  snoozed_until: (string | null);
   status: string;
   step: string;
   stranded_at: (string | null);
@@ -1968,6 +3038,11 @@ export type Test = {
   trigger?: (string | null);
 };
 
+/** To how many a test is under way; how it went stands in the channel's `last`. */
+export type TestSentShape = {
+  messages: number;
+};
+
 /** How the trial went. `confirm`: what somebody has to confirm before it can go well. */
 export type TestShape = {
   confirm: (ConfirmShape | null);
@@ -1975,16 +3050,40 @@ export type TestShape = {
   ok: boolean;
 };
 
-/** A program's key, without the key. */
+/** What happened to the runs of a business key, the oldest first; `more`: of the newest 200 runs. */
+export type TimelineView = {
+  fields: Array<RunFieldShape>;
+  items: Array<KeyEventShape>;
+  key: string;
+  more: boolean;
+};
+
+/** For how many hours the present token is accepted too, and for how many days the new one. */
+export type TokenRotation = {
+  expires_days?: number;
+  overlap_hours?: number;
+};
+
+/** A program's key, without the key. `replaced_by`: the one made in its place; both are accepted until this one expires. `mine`: it acts as the asker, who alone may replace it. */
 export type TokenView = {
   created_at: string;
   expires_at: string;
   id: string;
   last_used_at: (string | null);
+  mine: boolean;
   name: string;
   owner: string;
   prefix: string;
+  replaced_by: (string | null);
   scopes: Array<string>;
+};
+
+/** How long `count` runs took that ended well, in milliseconds, one per cent off at most; null where there are fewer than 50. */
+export type TookShape = {
+  count: number;
+  p50: (number | null);
+  p95: (number | null);
+  p99: (number | null);
 };
 
 /** One change of a run. `kind`: accepted · changed (the run's status) · worked (steps only) · claim (a lease that another worker had, or that led to nothing before) · release · set_aside · cancel · decide · retried · undone, or another word for what somebody did. `by`: the person's name, or the program that did it; null where a worker did. `worker`: who held the lease `token`. */
@@ -2084,6 +3183,45 @@ export type UndoStep = {
   why: (string | null);
 };
 
+/** A column of the file, and what it seems to hold. */
+export type UploadColumnShape = {
+  kind: UploadColumnShapeKindEnum;
+  name: string;
+  samples: Array<string>;
+};
+
+export type UploadColumnShapeKindEnum = "empty" | "text" | "number" | "date" | "yes_no";
+
+/** A workflow whose draft or live version names the connection, and the steps that do. */
+export type UseShape = {
+  draft: boolean;
+  live: boolean;
+  name: string;
+  steps: Array<string>;
+  workflow_id: string;
+};
+
+/** All of them. */
+export type UsesShape = {
+  items: Array<UseShape>;
+};
+
+/** How long a run of this workflow usually takes: the median of the newest that are done. */
+export type UsualShape = {
+  duration_ms: number;
+  workflow: string;
+};
+
+/** The versions of two runs, where they are not the same: 0 is a test. Of steps, their names; `links`: how many differ. */
+export type VersionChangeView = {
+  added: Array<string>;
+  changed: Array<ChangedStepView>;
+  here: number;
+  links: number;
+  removed: Array<string>;
+  there: number;
+};
+
 export type VersionEnum = "published" | "own";
 
 /** A published version. */
@@ -2132,6 +3270,7 @@ export type WaitView = {
 export type WaitingView = {
   asking_item?: (number | null);
   at_once?: (number | null);
+  broken?: (string | null);
   by?: (string | null);
   calls?: (number | null);
   cause?: string;
@@ -2153,8 +3292,11 @@ export type WaitingView = {
   until: (string | null);
 };
 
+export type WhatEnum = "connection" | "previous_secret" | "token";
+
 /** An event with its headers, secrets masked, and its body as text where it is text. */
 export type WholeEvent = {
+  answered: (number | null);
   body_sha256: string;
   body_size: number;
   body_text: (string | null);
@@ -2170,6 +3312,7 @@ export type WholeEvent = {
   query: string;
   reason: (string | null);
   received_at: string;
+  removed_at: (string | null);
   run_id: (string | null);
   signature: string;
   source: string;
@@ -2197,10 +3340,39 @@ export type WhyBody = {
 
 export type WhyEnum = "failed" | "waits";
 
+/** Why rows do not fit; `rows`: the numbers of the first ones. */
+export type WhyRowsShape = {
+  code: string;
+  column: string;
+  count: number;
+  rows: Array<number>;
+  samples: Array<string>;
+};
+
+/** A process and its last sign of life. `running`: runs that it has in hand. */
+export type WorkerShape = {
+  alive: boolean;
+  host: string;
+  kind: string;
+  running: number;
+  seen_at: string;
+  started_at: string;
+};
+
 /** What to change. */
 export type WorkflowChanges = {
   description?: (string | null);
   name?: (string | null);
+};
+
+/** A workflow's share of it. `trend`: runs that ended, in 24 equal parts of the range. */
+export type WorkflowLine = {
+  before: HappenedShape;
+  happened: HappenedShape;
+  name: string;
+  took: TookShape;
+  trend: Array<number>;
+  workflow_id: string;
 };
 
 /** A workflow in passing. */
@@ -2232,6 +3404,7 @@ export type WorkspaceChanges = {
   currency?: (string | null);
   language?: (string | null);
   name?: (string | null);
+  sensitive_fields?: (Array<string> | null);
   time_zone?: (string | null);
 };
 
@@ -2242,6 +3415,7 @@ export type WorkspaceView = {
   language: string;
   name: string;
   role: string;
+  sensitive_fields: Array<string>;
   time_zone: string;
 };
 
@@ -2254,6 +3428,44 @@ export type WrongFileShape = {
 
 /** What each route reads and answers, by method and path. */
 export interface Operations {
+  "GET /api/v1/installation/audit": {
+    query: { actor?: string; cursor?: (string | null); kind?: string; limit?: number; object?: string; q?: string; since?: (string | null); until?: (string | null); verb?: Array<string> };
+    answers: {
+      "200": PagedAuditRowShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/installation/audit/check": {
+    answers: {
+      "200": AuditVerdict;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/installation/audit/export": {
+    query: { actor?: string; format?: "csv" | "json"; kind?: string; object?: string; q?: string; since?: (string | null); until?: (string | null); verb?: Array<string> };
+    answers: {
+      "200": unknown;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/installation/audit/filters": {
+    answers: {
+      "200": AuditFacets;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/invitations/accept": {
     body: Acceptance;
     answers: {
@@ -2399,6 +3611,206 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/alerts": {
+    path: { workspace_id: string };
+    answers: {
+      "200": AlertsShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/alerts/channels": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: AlertChannelBody;
+    answers: {
+      "201": AlertChannelShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "PUT /api/v1/workspaces/{workspace_id}/alerts/channels/{channel_id}": {
+    path: { channel_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: AlertChannelBody;
+    answers: {
+      "200": AlertChannelShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "DELETE /api/v1/workspaces/{workspace_id}/alerts/channels/{channel_id}": {
+    path: { channel_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "204": undefined;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/alerts/channels/{channel_id}/test": {
+    path: { channel_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "200": TestSentShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/alerts/history": {
+    path: { workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedAlertEpisodeShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/alerts/rules": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: AlertRuleBody;
+    answers: {
+      "201": AlertRuleShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/alerts/rules/try": {
+    path: { workspace_id: string };
+    body: AlertRuleBody;
+    answers: {
+      "200": AlertTriedShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "PUT /api/v1/workspaces/{workspace_id}/alerts/rules/{rule_id}": {
+    path: { rule_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: AlertRuleBody;
+    answers: {
+      "200": AlertRuleShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "DELETE /api/v1/workspaces/{workspace_id}/alerts/rules/{rule_id}": {
+    path: { rule_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "204": undefined;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/audit": {
+    path: { workspace_id: string };
+    query: { actor?: string; cursor?: (string | null); kind?: string; limit?: number; object?: string; q?: string; since?: (string | null); until?: (string | null); verb?: Array<string> };
+    answers: {
+      "200": PagedAuditRowShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/audit/check": {
+    path: { workspace_id: string };
+    answers: {
+      "200": AuditVerdict;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/audit/export": {
+    path: { workspace_id: string };
+    query: { actor?: string; format?: "csv" | "json"; kind?: string; object?: string; q?: string; since?: (string | null); until?: (string | null); verb?: Array<string> };
+    answers: {
+      "200": unknown;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/audit/filters": {
+    path: { workspace_id: string };
+    answers: {
+      "200": AuditFacets;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
   "GET /api/v1/workspaces/{workspace_id}/connection-kinds": {
     path: { workspace_id: string };
     answers: {
@@ -2499,6 +3911,85 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/connections/{connection_id}/history": {
+    path: { connection_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedHistoryRow;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "DELETE /api/v1/workspaces/{workspace_id}/connections/{connection_id}/previous-secret": {
+    path: { connection_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "200": ConnectionShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "PATCH /api/v1/workspaces/{workspace_id}/connections/{connection_id}/previous-secret": {
+    path: { connection_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: OverlapHours;
+    answers: {
+      "200": ConnectionShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/connections/{connection_id}/replace": {
+    path: { connection_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: Replacement;
+    answers: {
+      "200": ReplacedShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/connections/{connection_id}/rotate": {
+    path: { connection_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: ConnectionRotation;
+    answers: {
+      "200": RotatedConnection;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/workspaces/{workspace_id}/connections/{connection_id}/test": {
     path: { connection_id: string; workspace_id: string };
     header: { "Idempotency-Key"?: string };
@@ -2512,6 +4003,17 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/connections/{connection_id}/uses": {
+    path: { connection_id: string; workspace_id: string };
+    answers: {
+      "200": UsesShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };
@@ -2549,6 +4051,21 @@ export interface Operations {
       "403": Problem;
       "404": Problem;
       "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/dead-letters/bulk-retries/plan": {
+    path: { workspace_id: string };
+    body: PlanBulk;
+    answers: {
+      "200": BulkPlanShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "413": Problem;
       "415": Problem;
       "422": Problem;
@@ -2661,6 +4178,18 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/dead-letters/{cause}/edits": {
+    path: { cause: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedEditableLetterView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
   "GET /api/v1/workspaces/{workspace_id}/documents/designs": {
     path: { workspace_id: string };
     answers: {
@@ -2687,7 +4216,7 @@ export interface Operations {
     path: { workspace_id: string };
     body: DocumentBody;
     answers: {
-      "200": Record<string, unknown>;
+      "200": unknown;
       "400": Problem;
       "401": Problem;
       "403": Problem;
@@ -2700,7 +4229,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/events": {
     path: { workspace_id: string };
-    query: { cursor?: (string | null); limit?: number; verdict?: (string | null); workflow?: (string | null) };
+    query: { cursor?: (string | null); limit?: number; not_started?: boolean; since?: (string | null); until?: (string | null); verdict?: (string | null); workflow?: (string | null) };
     answers: {
       "200": PagedEventShape;
       "400": Problem;
@@ -2738,6 +4267,34 @@ export interface Operations {
     path: { event_id: string; workspace_id: string };
     answers: {
       "200": WholeEvent;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/events/{event_id}/replay": {
+    path: { event_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: ReplayEventBody;
+    answers: {
+      "202": RunShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/expiring": {
+    path: { workspace_id: string };
+    answers: {
+      "200": ItemsExpiringShape;
       "400": Problem;
       "401": Problem;
       "403": Problem;
@@ -2794,7 +4351,7 @@ export interface Operations {
     path: { workspace_id: string };
     query: { ids?: Array<string>; inside?: boolean; run?: (string | null); search?: string };
     answers: {
-      "200": Record<string, unknown>;
+      "200": unknown;
       "400": Problem;
       "401": Problem;
       "403": Problem;
@@ -2846,7 +4403,7 @@ export interface Operations {
     path: { file_id: string; workspace_id: string };
     query: { show?: boolean };
     answers: {
-      "200": Record<string, unknown>;
+      "200": unknown;
       "400": Problem;
       "401": Problem;
       "403": Problem;
@@ -2879,7 +4436,7 @@ export interface Operations {
   "GET /api/v1/workspaces/{workspace_id}/groups": {
     path: { workspace_id: string };
     answers: {
-      "200": ItemsGroupView;
+      "200": ItemsMemberGroupView;
       "400": Problem;
       "401": Problem;
       "403": Problem;
@@ -2892,7 +4449,7 @@ export interface Operations {
     header: { "Idempotency-Key"?: string };
     body: NewGroup;
     answers: {
-      "201": GroupView;
+      "201": MemberGroupView;
       "400": Problem;
       "401": Problem;
       "403": Problem;
@@ -2925,7 +4482,7 @@ export interface Operations {
     header: { "Idempotency-Key"?: string };
     body: GroupChanges;
     answers: {
-      "200": GroupView;
+      "200": MemberGroupView;
       "400": Problem;
       "401": Problem;
       "403": Problem;
@@ -2939,7 +4496,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/inbox": {
     path: { workspace_id: string };
-    query: { around?: (string | null); cursor?: (string | null); limit?: number; run?: (string | null); state?: "open" | "closed"; who?: "me" | "named" | "groups" | "anybody" };
+    query: { around?: (string | null); cursor?: (string | null); limit?: number; run?: (string | null); state?: "open" | "closed"; who?: "me" | "named" | "groups" | "snoozed" | "anybody" };
     answers: {
       "200": PagedTaskShape;
       "400": Problem;
@@ -2977,6 +4534,34 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/inbox/given": {
+    path: { workspace_id: string };
+    answers: {
+      "200": ItemsGiven;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/take-back": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: TakeManyBackBody;
+    answers: {
+      "200": ItemsOneOfMany;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
   "GET /api/v1/workspaces/{workspace_id}/inbox/{task_id}": {
     path: { task_id: string; workspace_id: string };
     answers: {
@@ -2988,12 +4573,69 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/inbox/{task_id}/alike": {
+    path: { task_id: string; workspace_id: string };
+    answers: {
+      "200": ItemsTaskShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/comments": {
+    path: { task_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: CommentBody;
+    answers: {
+      "200": TaskDetail;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/decide": {
     path: { task_id: string; workspace_id: string };
     header: { "Idempotency-Key"?: string };
     body: DecideBody;
     answers: {
       "200": TaskDetail;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/inbox/{task_id}/fix": {
+    path: { task_id: string; workspace_id: string };
+    answers: {
+      "200": FixView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/fix/check": {
+    path: { task_id: string; workspace_id: string };
+    body: FixBody;
+    answers: {
+      "200": FixCheck;
       "400": Problem;
       "401": Problem;
       "403": Problem;
@@ -3025,6 +4667,23 @@ export interface Operations {
     path: { task_id: string; workspace_id: string };
     header: { "Idempotency-Key"?: string };
     body: HandOverBody;
+    answers: {
+      "200": TaskDetail;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/leave": {
+    path: { task_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: LeaveBody;
     answers: {
       "200": TaskDetail;
       "400": Problem;
@@ -3161,7 +4820,7 @@ export interface Operations {
   "GET /api/v1/workspaces/{workspace_id}/inbox/{task_id}/review/sheet": {
     path: { task_id: string; workspace_id: string };
     answers: {
-      "200": Record<string, unknown>;
+      "200": unknown;
       "400": Problem;
       "401": Problem;
       "403": Problem;
@@ -3169,10 +4828,43 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/snooze": {
+    path: { task_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: SnoozeBody;
+    answers: {
+      "200": TaskDetail;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/take": {
     path: { task_id: string; workspace_id: string };
     header: { "Idempotency-Key"?: string };
     body: TakeBody;
+    answers: {
+      "200": TaskDetail;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/take-back": {
+    path: { task_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
     answers: {
       "200": TaskDetail;
       "400": Problem;
@@ -3248,6 +4940,58 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "POST /api/v1/workspaces/{workspace_id}/members/{member_id}/erase": {
+    path: { member_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: Erase;
+    answers: {
+      "200": ErasedShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/members/{member_id}/history": {
+    path: { member_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedHistoryRow;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/monitor": {
+    path: { workspace_id: string };
+    query: { begin?: (string | null); end?: (string | null); minutes?: number; people?: boolean; workflow?: (string | null) };
+    answers: {
+      "200": MonitorShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/monitor/now": {
+    path: { workspace_id: string };
+    answers: {
+      "200": StandingShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
   "GET /api/v1/workspaces/{workspace_id}/node-types": {
     path: { workspace_id: string };
     answers: {
@@ -3270,15 +5014,253 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/retention": {
+    path: { workspace_id: string };
+    answers: {
+      "200": RetentionShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "PUT /api/v1/workspaces/{workspace_id}/retention": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: Rules;
+    answers: {
+      "200": RetentionShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/retention/holds": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: NewHold;
+    answers: {
+      "201": LegalHoldShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "DELETE /api/v1/workspaces/{workspace_id}/retention/holds/{hold_id}": {
+    path: { hold_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "204": undefined;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/retention/preview": {
+    path: { workspace_id: string };
+    query: { calls?: (number | null); done?: (number | null); drafts?: (number | null); failed?: (number | null); files?: (number | null); items?: (number | null); starts?: (number | null); tests?: (number | null); values?: (number | null) };
+    answers: {
+      "200": PreviewShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/retention/stored": {
+    path: { workspace_id: string };
+    answers: {
+      "200": StoredList;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/retention/sweep": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "200": RetentionShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
   "GET /api/v1/workspaces/{workspace_id}/runs": {
     path: { workspace_id: string };
-    query: { cursor?: (string | null); limit?: number; mode?: ("live" | "test" | null); q?: string; status?: Array<"accepted" | "running" | "waiting_timer" | "waiting_event" | "waiting_human" | "parked" | "compensating" | "completed" | "compensated" | "cancelled" | "dead_lettered">; workflow?: (string | null) };
+    query: { cursor?: (string | null); limit?: number; mode?: ("live" | "test" | null); q?: string; since?: (string | null); sort?: string; status?: Array<"accepted" | "running" | "waiting_timer" | "waiting_event" | "waiting_human" | "parked" | "compensating" | "completed" | "compensated" | "cancelled" | "dead_lettered">; until?: (string | null); workflow?: (string | null) };
     answers: {
       "200": PagedRunShape;
       "400": Problem;
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/columns": {
+    path: { workspace_id: string };
+    answers: {
+      "200": ColumnsShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "PUT /api/v1/workspaces/{workspace_id}/runs/columns": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: ColumnsBody;
+    answers: {
+      "200": ColumnsShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/count": {
+    path: { workspace_id: string };
+    query: { mode?: ("live" | "test" | null); q?: string; since?: (string | null); status?: Array<"accepted" | "running" | "waiting_timer" | "waiting_event" | "waiting_human" | "parked" | "compensating" | "completed" | "compensated" | "cancelled" | "dead_lettered">; until?: (string | null); workflow?: (string | null) };
+    answers: {
+      "200": RunCountView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/fields": {
+    path: { workspace_id: string };
+    answers: {
+      "200": ItemsSearchFieldShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/timeline": {
+    path: { workspace_id: string };
+    query: { key: string };
+    answers: {
+      "200": TimelineView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/usual": {
+    path: { workspace_id: string };
+    query: { workflow: Array<string> };
+    answers: {
+      "200": ItemsUsualShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/views": {
+    path: { workspace_id: string };
+    answers: {
+      "200": ItemsRunViewShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/views": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: NewRunView;
+    answers: {
+      "201": RunViewShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "DELETE /api/v1/workspaces/{workspace_id}/runs/views/{view_id}": {
+    path: { view_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "204": undefined;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "PATCH /api/v1/workspaces/{workspace_id}/runs/views/{view_id}": {
+    path: { view_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: ChangeRunView;
+    answers: {
+      "200": RunViewShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };
@@ -3369,7 +5351,7 @@ export interface Operations {
     path: { node_id: string; run_id: string; workspace_id: string };
     query: { kind?: "xlsx" | "csv" };
     answers: {
-      "200": Record<string, unknown>;
+      "200": unknown;
       "400": Problem;
       "401": Problem;
       "403": Problem;
@@ -3420,7 +5402,7 @@ export interface Operations {
   "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/manifest": {
     path: { node_id: string; run_id: string; workspace_id: string };
     answers: {
-      "200": Record<string, unknown>;
+      "200": unknown;
       "400": Problem;
       "401": Problem;
       "403": Problem;
@@ -3514,10 +5496,46 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/compare/{other_id}": {
+    path: { other_id: string; run_id: string; workspace_id: string };
+    answers: {
+      "200": ComparisonView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/compare/{other_id}/steps/{node_id}": {
+    path: { node_id: string; other_id: string; run_id: string; workspace_id: string };
+    answers: {
+      "200": StepComparisonView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "503": Problem;
+    };
+  };
   "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/export": {
     path: { run_id: string; workspace_id: string };
     answers: {
-      "200": Record<string, unknown>;
+      "200": unknown;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/history": {
+    path: { run_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedHistoryRow;
       "400": Problem;
       "401": Problem;
       "403": Problem;
@@ -3551,6 +5569,17 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/playback": {
+    path: { run_id: string; workspace_id: string };
+    answers: {
+      "200": PlaybackView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };
@@ -3666,6 +5695,17 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/since-good": {
+    path: { run_id: string; workspace_id: string };
+    answers: {
+      "200": SinceGoodView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
   "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/snapshot": {
     path: { run_id: string; workspace_id: string };
     answers: {
@@ -3685,6 +5725,21 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/steps/{node_id}/reveal": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    body: Reveal;
+    answers: {
+      "200": RevealedView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };
@@ -3768,6 +5823,30 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/schedules": {
+    path: { workspace_id: string };
+    answers: {
+      "200": SchedulesShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/schedules/calendar": {
+    path: { workspace_id: string };
+    query: { begin: string; end: string; time_zone?: string };
+    answers: {
+      "200": CalendarShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/workspaces/{workspace_id}/schedules/preview": {
     path: { workspace_id: string };
     body: ScheduleBody;
@@ -3777,6 +5856,107 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/schedules/spread": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: SpreadBody;
+    answers: {
+      "200": SchedulesShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/schedules/{schedule_id}/move": {
+    path: { schedule_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: MoveStart;
+    answers: {
+      "200": ScheduleShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/schedules/{schedule_id}/pause": {
+    path: { schedule_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: PauseUntil;
+    answers: {
+      "200": ScheduleShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/schedules/{schedule_id}/put-back": {
+    path: { schedule_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: OneStart;
+    answers: {
+      "200": ScheduleShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/schedules/{schedule_id}/resume": {
+    path: { schedule_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "200": ScheduleShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/schedules/{schedule_id}/skip": {
+    path: { schedule_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: OneStart;
+    answers: {
+      "200": ScheduleShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
       "413": Problem;
       "415": Problem;
       "422": Problem;
@@ -3891,12 +6071,24 @@ export interface Operations {
     path: { table_id: string; workspace_id: string };
     query: { descending?: boolean; filter?: string; format?: "csv" | "csv_comma" | "xlsx"; match?: "all" | "any"; search?: string; sort?: string };
     answers: {
-      "200": Record<string, unknown>;
+      "200": unknown;
       "400": Problem;
       "401": Problem;
       "403": Problem;
       "404": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/tables/{table_id}/history": {
+    path: { table_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedHistoryRow;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };
@@ -4061,6 +6253,23 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "POST /api/v1/workspaces/{workspace_id}/tokens/{token_id}/rotate": {
+    path: { token_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: TokenRotation;
+    answers: {
+      "201": MadeToken;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
   "GET /api/v1/workspaces/{workspace_id}/workflows": {
     path: { workspace_id: string };
     query: { cursor?: (string | null); limit?: number; q?: string; start?: ("called" | null); status?: ("live" | "disabled" | "draft" | "problems" | "paused" | null) };
@@ -4210,6 +6419,17 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/broken-connections": {
+    path: { workflow_id: string; workspace_id: string };
+    answers: {
+      "200": BrokenConnectionsShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/check": {
     path: { workflow_id: string; workspace_id: string };
     body: GraphBody;
@@ -4325,6 +6545,18 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/history": {
+    path: { workflow_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedHistoryRow;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/hold": {
     path: { workflow_id: string; workspace_id: string };
     header: { "Idempotency-Key"?: string };
@@ -4430,6 +6662,17 @@ export interface Operations {
     path: { workflow_id: string; workspace_id: string };
     answers: {
       "200": SamplesView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/workflows/{workflow_id}/standing": {
+    path: { workflow_id: string; workspace_id: string };
+    answers: {
+      "200": ItemsStepStandingShape;
       "400": Problem;
       "401": Problem;
       "403": Problem;

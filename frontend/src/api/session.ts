@@ -2,13 +2,29 @@
 import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { create } from "zustand";
 
-import { api, refreshSession, rememberSession } from "./client";
+import { keepSession, keptSession } from "./keptQuestions";
+import { api, NetworkError, refreshSession, rememberSession } from "./client";
 import type { Role, Session, User, WorkspaceSummary } from "./types";
+
+/** Who is signed in; without a network who was, on this computer. */
+async function currentSession(): Promise<Session> {
+  try {
+    const session = await refreshSession();
+    void keepSession(session);
+    return session;
+  } catch (error) {
+    const old = error instanceof NetworkError ? await keptSession() : undefined;
+    if (!old) throw error;
+    return old;
+  }
+}
 
 export const sessionQuery = queryOptions({
   queryKey: ["session"],
-  queryFn: refreshSession,
+  queryFn: currentSession,
   staleTime: 60_000,
+  networkMode: "always",
+  refetchOnReconnect: true,
 });
 
 export function useSession(): Session | undefined {
@@ -113,5 +129,8 @@ export async function acceptInvitation(answers: { token: string; name: string; p
 /** Puts a new session in force everywhere. */
 export function useTakeSession(): (session: Session) => void {
   const client = useQueryClient();
-  return (session) => client.setQueryData(sessionQuery.queryKey, session);
+  return (session) => {
+    void keepSession(session);
+    client.setQueryData(sessionQuery.queryKey, session);
+  };
 }

@@ -13,11 +13,27 @@ export type TaskVote = {
   admin: boolean;
 };
 
+/** What somebody has said that has not taken effect: until then it can be taken back. What could not says why. */
+export type PendingAnswer = {
+  by: string;
+  me: boolean;
+  outcome: string;
+  at: Instant;
+  until: Instant | null;
+  /** From the moment at which this was read, by whatever clock. */
+  left_ms: number;
+  code: string | null;
+  refused: string | null;
+};
+
+/** The same of oneself, with the question it is about. */
+export type GivenAnswer = { task: string; title: string; pending: PendingAnswer };
+
 /** Somebody who is asked. */
 export type Asked = { kind: "person" | "group" | "role"; key: string; name: string };
 
 /** What happened to a question meanwhile. */
-export type TaskNote = { kind: "escalate" | "hand_over" | "take" | "give_back" | "mail_failed" | "stranded" | "recount" | "release" | "send_back" | "take_back"; at: Instant; by: string; to: string; text: string };
+export type TaskNote = { kind: "comment" | "escalate" | "hand_over" | "leave" | "take" | "give_back" | "mail_failed" | "stranded" | "recount" | "release" | "send_back" | "take_back"; at: Instant; by: string; to: string; text: string };
 
 /** A question to people. */
 export interface Task {
@@ -55,9 +71,14 @@ export interface Task {
   /** Why no answer is taken though the status does not say so: its time has passed, or the run asks anew. */
   over: "late" | "anew" | null;
   votes: TaskVote[];
+  pending: PendingAnswer[];
+  /** Until then it is out of my list. */
+  snoozed_until: Instant | null;
   may_decide: boolean;
   may_take: boolean;
   may_hand_over: boolean;
+  /** To the admins. */
+  may_leave: boolean;
 }
 
 /** comment: whoever chooses it says why. */
@@ -84,4 +105,13 @@ export interface TaskAnswer {
   comment: string;
   answers: { [name: string]: Json };
   output: Json;
+}
+
+/** A failed step as it can be mended: what it was given, whether the run has stopped at it, and why it cannot be mended. */
+export interface Fixable {
+  node: string;
+  type: string;
+  input: Json;
+  ended: boolean;
+  why: string | null;
 }

@@ -38,6 +38,8 @@ export interface User {
   email: string;
   theme: "light" | "dark" | "system";
   language: string;
+  /** For how long a decision can be taken back; 0: it takes effect at once. */
+  undo_seconds: number;
   is_instance_admin: boolean;
 }
 
@@ -48,6 +50,8 @@ export interface WorkspaceSummary {
   language: string;
   time_zone: string;
   currency: string;
+  /** Names of fields whose values are shown to nobody unasked. */
+  sensitive_fields: string[];
 }
 
 export interface Session {
@@ -88,6 +92,10 @@ export interface ApiToken {
   /** Its beginning and its end, to tell it from others. */
   prefix: string;
   owner: string;
+  /** It acts as the person who looks, who alone may replace it. */
+  mine: boolean;
+  /** The one made in its place: until this one expires, both are accepted. */
+  replaced_by: string | null;
 }
 
 // --- the graph document and the step types: as the graph knows them -----------------------------------------------
@@ -258,6 +266,22 @@ export interface Connection {
   mine: boolean;
   /** How many calls it takes, for all workflows together; null: any number. */
   budget: ConnectionBudget | null;
+  /** What it is for; empty where nobody said so. */
+  environment: string;
+  /** The last day on which the other system takes it. */
+  expires_on: string | null;
+  /** To within five minutes. */
+  last_used_at: Instant | null;
+  /** Whether what calls by it fails where it is broken, or waits. */
+  if_broken: "fail" | "wait";
+  /** What waits for it now. */
+  broken: { since: Instant; reason: string; waiting: number } | null;
+  repaired_at: Instant | null;
+  /** Others come in by its secret, and none goes out. */
+  lets_in: boolean;
+  rotated_at: Instant | null;
+  /** The secret before, which is accepted too. */
+  previous: { until: Instant | null; last_used_at: Instant | null; present_used_at: Instant | null } | null;
   created_at: Instant;
   updated_at: Instant;
 }

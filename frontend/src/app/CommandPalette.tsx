@@ -1,7 +1,7 @@
 import { Modal } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { type NavigateOptions, useNavigate } from "@tanstack/react-router";
-import { Files, House, Inbox, type LucideIcon, MailWarning, Plug, Plus, Activity, Search, Settings, Table2, UserRound, Users, Workflow as WorkflowIcon } from "lucide-react";
+import { BellRing, CalendarClock, Files, Gauge, House, Inbox, type LucideIcon, MailWarning, Plug, Plus, Activity, ScrollText, Search, Settings, Table2, UserRound, Users, Workflow as WorkflowIcon } from "lucide-react";
 import { createElement, type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -36,6 +36,7 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation("shell");
   const workspace = useWorkspace().id;
   const canBuild = useCan("builder");
+  const isAdmin = useCan("admin");
   const navigate = useNavigate();
   const [query, setQuery] = useState("");
   const [at, setAt] = useState(0);
@@ -73,11 +74,15 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
       { id: "runs", group: "pages", label: t("nav.runs"), icon: Activity, go: leave({ to: "/runs" }) },
       { id: "inbox", group: "pages", label: t("nav.inbox"), icon: Inbox, go: leave({ to: "/inbox" }) },
       { id: "dead-letters", group: "pages", label: t("nav.deadLetters"), icon: MailWarning, go: leave({ to: "/dead-letters" }) },
+      ...(isAdmin ? [{ id: "monitor", group: "pages" as const, label: t("nav.monitor"), icon: Gauge, go: leave({ to: "/monitor" }) }] : []),
+      ...(isAdmin ? [{ id: "alerts", group: "pages" as const, label: t("nav.alerts"), icon: BellRing, go: leave({ to: "/monitor/alerts" }) }] : []),
+      { id: "schedules", group: "pages", label: t("nav.schedules"), icon: CalendarClock, go: leave({ to: "/schedules" }) },
       { id: "files", group: "pages", label: t("nav.files"), icon: Files, go: leave({ to: "/files" }) },
       { id: "tables", group: "pages", label: t("nav.tables"), icon: Table2, go: leave({ to: "/tables" }) },
       { id: "connections", group: "pages", label: t("nav.connections"), icon: Plug, go: leave({ to: "/connections" }) },
       { id: "profile", group: "pages", label: t("me.profile"), icon: UserRound, go: leave({ to: "/settings/profile" }) },
       { id: "members", group: "pages", label: t("palette.members"), icon: Users, go: leave({ to: "/settings/members" }) },
+      ...(isAdmin ? [{ id: "audit", group: "pages" as const, label: t("palette.audit"), icon: ScrollText, go: leave({ to: "/settings/audit" }) }] : []),
       { id: "settings", group: "pages", label: t("nav.settings"), icon: Settings, go: leave({ to: "/settings" }) },
     ];
     const actions: Entry[] = canBuild
@@ -127,7 +132,7 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
       ...actions.filter(matches),
       ...pages.filter(matches),
     ];
-  }, [query, found.data, searching, offered, canBuild, t, navigate, onClose]);
+  }, [query, found.data, searching, offered, canBuild, isAdmin, t, navigate, onClose]);
 
   useEffect(() => {
     if (!hasty || searching) return;
@@ -207,7 +212,8 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
                   role="option"
                   aria-selected={index === chosen}
                   className={css.paletteItem}
-                  onMouseMove={() => setAt(index)}
+                  // A pointer at rest chooses nothing, though the list moves below it.
+                  onMouseMove={(event) => (event.movementX !== 0 || event.movementY !== 0) && setAt(index)}
                   onClick={entry.go}
                 >
                   {entry.run ? (

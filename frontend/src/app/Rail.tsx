@@ -3,9 +3,11 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import {
   Activity,
+  CalendarClock,
   Check,
   CircleQuestionMark,
   Files,
+  Gauge,
   House,
   Inbox,
   LogOut,
@@ -27,20 +29,23 @@ import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api } from "../api/client";
-import { sendHeld } from "../api/held";
 import { useDeadLetters, useInboxCount } from "../api/queries";
-import { useMaybeWorkspace, useSession, useUser, useWorkspaceChoice } from "../api/session";
-import { Avatar, cx, initialsOf, type ThemeChoice, useFormatter, useThemeChoice } from "../ui";
+import { useCan, useMaybeWorkspace, useSession, useUser, useWorkspaceChoice } from "../api/session";
+import { forgetAll } from "../api/keptQuestions";
+import { sendQueued, useQueue } from "../api/decisionQueue";
+import { Avatar, cx, initialsOf, showToast, type ThemeChoice, useFormatter, useThemeChoice } from "../ui";
 import { useRail } from "./railState";
 import css from "./shell.module.css";
 
 /** roomy: stands in the bar of a phone only where there is room; “Go to” leads there, too. */
-const PLACES: { to: string; key: string; icon: LucideIcon; exact?: boolean; roomy?: boolean }[] = [
+const PLACES: { to: string; key: string; icon: LucideIcon; exact?: boolean; roomy?: boolean; admin?: boolean }[] = [
   { to: "/", key: "home", icon: House, exact: true },
   { to: "/workflows", key: "workflows", icon: Workflow },
   { to: "/runs", key: "runs", icon: Activity },
   { to: "/inbox", key: "inbox", icon: Inbox },
   { to: "/dead-letters", key: "deadLetters", icon: MailWarning },
+  { to: "/monitor", key: "monitor", icon: Gauge, roomy: true, admin: true },
+  { to: "/schedules", key: "schedules", icon: CalendarClock, roomy: true },
   { to: "/files", key: "files", icon: Files, roomy: true },
   { to: "/tables", key: "tables", icon: Table2, roomy: true },
   { to: "/connections", key: "connections", icon: Plug, roomy: true },
@@ -68,11 +73,20 @@ function MeMenu({ open }: { open: boolean }) {
     { value: "dark", icon: Moon },
     { value: "system", icon: Monitor },
   ];
-  const signOut = async () => {
-    await sendHeld();
+  const signOut = async (even = false) => {
+    // What was decided without a network is not lost in silence.
+    await sendQueued(user.id, () => undefined);
+    const left = Object.keys(useQueue.getState().queued).length;
+    if (left > 0 && !even) {
+      showToast({ tone: "err", title: t("notSent", { count: left }), action: { label: t("signOutEven"), run: () => void signOut(true) } });
+      return;
+    }
     await api.delete("/session");
-    client.clear();
+    useQueue.setState({ queued: {}, refused: [] });
+    await forgetAll();
     await navigate({ to: "/sign-in" });
+    // Only now: what stands on a page needs somebody who is signed in.
+    client.clear();
   };
   return (
     <Menu position="right-end" width={240} withinPortal shadow="md" radius={10} trapFocus>
@@ -140,6 +154,7 @@ export function Rail({ onSearch, onHelp }: { onSearch: () => void; onHelp: () =>
   const { open, toggle } = useRail();
   const name = (key: string) => t(`nav.${key}`);
   const format = useFormatter();
+  const isAdmin = useCan("admin");
   const dead = useDeadLetters(30_000).data?.count ?? 0;
   const asked = useInboxCount(30_000).data ?? 0;
   const waiting = (key: string) => (key === "deadLetters" ? dead : key === "inbox" ? asked : 0);
@@ -154,7 +169,7 @@ export function Rail({ onSearch, onHelp }: { onSearch: () => void; onHelp: () =>
         </span>
         {open && <b>{t("product")}</b>}
       </Link>
-      {PLACES.map(({ to, key, icon: Icon, exact, roomy }) => (
+      {PLACES.filter((place) => isAdmin || !place.admin).map(({ to, key, icon: Icon, exact, roomy }) => (
         <Hint key={to} label={spoken(key)} show={!open}>
           <Link to={to} className={cx(css.place, roomy && css.roomy)} activeOptions={{ exact: exact ?? false }} aria-label={spoken(key)}>
             <Icon size={20} aria-hidden />

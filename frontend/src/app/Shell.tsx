@@ -20,6 +20,8 @@ import { useArrivals } from "../uploads/useArrivals";
 const loadPalette = () => import("./CommandPalette");
 const CommandPalette = lazy(loadPalette);
 const UploadTray = lazy(() => import("../uploads/UploadTray"));
+const JobDrawer = lazy(() => import("./JobDrawer"));
+const Sending = lazy(() => import("./Sending"));
 const ShortcutSheet = lazy(() => import("./ShortcutSheet"));
 
 function watchNetwork(changed: () => void): () => void {
@@ -36,6 +38,7 @@ function Bars() {
   const online = useSyncExternalStore(watchNetwork, () => navigator.onLine);
   // The editor keeps what is changed there; other screens need the server.
   const building = useRouterState({ select: (state) => /\/workflows\/[^/]+\/build$/.test(state.location.pathname) });
+  const inInbox = useRouterState({ select: (state) => state.location.pathname === "/inbox" });
   const checks = useSystemChecks(useCan("admin"));
   const workersAway = checks.data?.some((check) => check.id === "workers" && !check.ok) ?? false;
   return (
@@ -43,7 +46,7 @@ function Bars() {
       {!online && (
         <div className={css.bar}>
           <CloudOff size={15} aria-hidden />
-          {t(building ? "offlineEditor" : "offline")}
+          {t(building ? "offlineEditor" : inInbox ? "offlineInbox" : "offline")}
         </div>
       )}
       {workersAway && (
@@ -61,6 +64,21 @@ function Uploads() {
   useArrivals();
   const any = useUploadStore((state) => state.queue.length > 0);
   return any ? <UploadTray /> : null;
+}
+
+/** What is done to many runs, and what was decided without a network; looked for a little later, so that no page waits for it. */
+function Jobs() {
+  const [later, setLater] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLater(true), 1000);
+    return () => clearTimeout(timer);
+  }, []);
+  return later ? (
+    <>
+      <JobDrawer />
+      <Sending />
+    </>
+  ) : null;
 }
 
 /** The frame of every screen behind the sign-in: rail, bars, content, and the dialogs that can open anywhere. */
@@ -119,11 +137,15 @@ export function Shell() {
             </Suspense>
           </main>
         </div>
+        {/* Each waits for itself alone: what hides another takes the focus from whoever is typing there. */}
         <Suspense fallback={null}>
           <Uploads />
-          {palette && <CommandPalette onClose={() => setPalette(false)} />}
-          {sheet && <ShortcutSheet onClose={() => setSheet(false)} />}
         </Suspense>
+        <Suspense fallback={null}>
+          <Jobs />
+        </Suspense>
+        <Suspense fallback={null}>{palette && <CommandPalette onClose={() => setPalette(false)} />}</Suspense>
+        <Suspense fallback={null}>{sheet && <ShortcutSheet onClose={() => setSheet(false)} />}</Suspense>
         <SessionEnded opened={ended} email={session?.user?.email ?? ""} onSignedIn={() => setEnded(false)} />
       </LiveProvider>
     </FormatsProvider>

@@ -17,6 +17,9 @@ const INBOX: Shortcuts = [
   [["A"], "inbox.approve"],
   [["R"], "inbox.reject"],
   [["C"], "inbox.comment"],
+  [["Q"], "inbox.ask"],
+  [["F"], "inbox.handOver"],
+  [["E"], "inbox.take"],
   [["U"], "inbox.takeBack"],
 ];
 

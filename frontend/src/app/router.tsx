@@ -14,6 +14,12 @@ import type { Group } from "../api/reconciliations";
 import { type BatchTab, tabOf } from "../pages/batch/tabs";
 import { groupOf } from "../pages/reconciliation/groups";
 import type { InboxSearch } from "../pages/inbox/search";
+import { alertsSearch } from "../pages/alerts/tabs";
+import { monitorSearch } from "../pages/monitor/range";
+import { runViewSearch } from "../pages/run/look";
+import type { EventSearch } from "../pages/events/queries";
+import { isDay, type View, VIEWS } from "../pages/schedules/days";
+import type { AuditSearch } from "../pages/settings/Audit";
 import { NotFound, RouteCrashed, RoutePending } from "./RouteStates";
 import { Shell } from "./Shell";
 
@@ -134,18 +140,27 @@ export interface RunSearch {
   status?: string[];
   workflow?: string;
   mode?: string;
+  since?: string;
+  until?: string;
+  sort?: string;
 }
 
 function runSearch(search: Record<string, unknown>): RunSearch {
   const q = text(search.q);
   const workflow = text(search.workflow);
   const mode = text(search.mode);
+  const since = text(search.since);
+  const until = text(search.until);
+  const sort = text(search.sort);
   const raw = Array.isArray(search.status) ? search.status : search.status === undefined ? [] : [search.status];
   const status = raw.filter((one): one is string => typeof one === "string");
   return {
     ...(q ? { q } : {}),
     ...(workflow ? { workflow } : {}),
     ...(mode ? { mode } : {}),
+    ...(since ? { since } : {}),
+    ...(until ? { until } : {}),
+    ...(sort ? { sort } : {}),
     ...(status.length > 0 ? { status } : {}),
   };
 }
@@ -154,7 +169,7 @@ const workflowRunsRoute = createRoute({
   getParentRoute: () => workflowRoute,
   path: "/runs",
   validateSearch: runSearch,
-  component: screen(() => import("../pages/workflow/WorkflowRuns"), "runs", "workflows"),
+  component: screen(() => import("../pages/workflow/WorkflowRuns"), "runs", "workflows", "deadLetters", "canvas"),
 });
 
 const versionsRoute = createRoute({
@@ -174,6 +189,16 @@ const startsRoute = createRoute({
   component: screen(() => import("../pages/starts"), "starts", "workflows"),
 });
 
+const eventsRoute = createRoute({
+  getParentRoute: () => workflowRoute,
+  path: "/events",
+  validateSearch: (search: Record<string, unknown>): EventSearch => {
+    const [since, until, event] = [text(search.since), text(search.until), text(search.event)];
+    return { ...(search.why ? { why: true as const } : {}), ...(since ? { since } : {}), ...(until ? { until } : {}), ...(event ? { event } : {}) };
+  },
+  component: screen(() => import("../pages/events"), "events", "workflows"),
+});
+
 const beginRoute = createRoute({
   getParentRoute: () => workflowRoute,
   path: "/run",
@@ -186,32 +211,40 @@ const workflowSettingsRoute = createRoute({
   component: screen(() => import("../pages/workflow/Settings"), "workflows"),
 });
 
+const workflowHistoryRoute = createRoute({
+  getParentRoute: () => workflowRoute,
+  path: "/history",
+  component: screen(() => import("../pages/workflow/History"), "workflows", "audit"),
+});
+
 const runsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/runs",
   validateSearch: runSearch,
-  component: screen(() => import("../pages/runs"), "runs"),
+  component: screen(() => import("../pages/runs"), "runs", "deadLetters"),
 });
 
-export interface RunViewSearch {
-  step?: string;
-  tab?: "items" | "input" | "output" | "attempts";
-  dock?: "events";
-}
+const keyRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/keys/$key",
+  component: screen(() => import("../pages/runs/KeyTimeline"), "runs"),
+});
 
 const runRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/runs/$runId",
-  validateSearch: (search: Record<string, unknown>): RunViewSearch => {
+  validateSearch: runViewSearch,
+  component: screen(() => import("../pages/run"), "runs", "canvas", "lookback", "retention"),
+});
+
+const compareRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/runs/$runId/compare/$otherId",
+  validateSearch: (search: Record<string, unknown>): { step?: string; show?: "b" } => {
     const step = text(search.step);
-    const tab = search.tab;
-    return {
-      ...(step ? { step } : {}),
-      ...(tab === "items" || tab === "input" || tab === "output" || tab === "attempts" ? { tab } : {}),
-      ...(search.dock === "events" ? { dock: "events" as const } : {}),
-    };
+    return { ...(step ? { step } : {}), ...(search.show === "b" ? { show: "b" as const } : {}) };
   },
-  component: screen(() => import("../pages/run"), "runs", "canvas"),
+  component: screen(() => import("../pages/compare"), "lookback", "runs", "canvas"),
 });
 
 const batchRoute = createRoute({
@@ -243,7 +276,7 @@ const inboxRoute = createRoute({
     return {
       ...(task ? { task } : {}),
       ...(search.who === "anybody" || search.who === "groups" || search.who === "named" ? { who: search.who } : {}),
-      ...(search.state === "closed" ? { state: "closed" as const } : {}),
+      ...(search.state === "closed" || search.state === "later" ? { state: search.state } : {}),
       ...(run ? { run } : {}),
     };
   },
@@ -264,6 +297,31 @@ const deadLettersRoute = createRoute({
     return workflow ? { workflow } : {};
   },
   component: screen(() => import("../pages/dead-letters"), "deadLetters"),
+});
+
+const monitorRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/monitor",
+  validateSearch: monitorSearch,
+  component: screen(() => import("../pages/monitor"), "monitor"),
+});
+
+const alertsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/monitor/alerts",
+  validateSearch: alertsSearch,
+  component: screen(() => import("../pages/alerts"), "alerts"),
+});
+
+const schedulesRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/schedules",
+  validateSearch: (search: Record<string, unknown>): { view?: View; day?: string; schedule?: string } => {
+    const view = VIEWS.find((one) => one === search.view);
+    const schedule = text(search.schedule);
+    return { ...(view ? { view } : {}), ...(isDay(search.day) ? { day: search.day } : {}), ...(schedule ? { schedule } : {}) };
+  },
+  component: screen(() => import("../pages/schedules"), "schedules"),
 });
 
 const filesRoute = createRoute({
@@ -289,16 +347,17 @@ const tableRoute = createRoute({
     const file = text(search.import);
     return file ? { import: file } : {};
   },
-  component: screen(() => import("../pages/tables/table"), "tables", "fields"),
+  component: screen(() => import("../pages/tables/table"), "tables", "fields", "audit"),
 });
 
 const connectionsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/connections",
-  validateSearch: (search: Record<string, unknown>): { connection?: string; kind?: string } => {
+  validateSearch: (search: Record<string, unknown>): { connection?: string; kind?: string; history?: string } => {
     const connection = text(search.connection);
     const kind = text(search.kind);
-    return { ...(connection ? { connection } : {}), ...(kind ? { kind } : {}) };
+    const history = text(search.history);
+    return { ...(connection ? { connection } : {}), ...(kind ? { kind } : {}), ...(history ? { history } : {}) };
   },
   component: screen(() => import("../pages/connections"), "connections"),
 });
@@ -328,12 +387,35 @@ const workspaceRoute = createRoute({
 const membersRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "/members",
-  component: screen(() => import("../pages/settings/Members"), "settings"),
+  component: screen(() => import("../pages/settings/Members"), "settings", "audit"),
 });
 const tokensRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "/tokens",
-  component: screen(() => import("../pages/settings/Tokens"), "settings"),
+  component: screen(() => import("../pages/settings/Tokens"), "settings", "connections"),
+});
+const expiryRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "/expiry",
+  component: screen(() => import("../pages/settings/Expiry"), "settings", "connections"),
+});
+const auditRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "/audit",
+  validateSearch: (search: Record<string, unknown>): AuditSearch => {
+    const day = (value: unknown) => (typeof value === "string" && /^\d{4}-\d\d-\d\d$/.test(value) ? value : undefined);
+    const found = { actor: text(search.actor), verb: text(search.verb), q: text(search.q), from: day(search.from), to: day(search.to) };
+    return {
+      ...(search.scope === "installation" ? { scope: "installation" as const } : {}),
+      ...(Object.fromEntries(Object.entries(found).filter(([, value]) => value)) as AuditSearch),
+    };
+  },
+  component: screen(() => import("../pages/settings/Audit"), "settings", "audit"),
+});
+const dataRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "/data",
+  component: screen(() => import("../pages/settings/Data"), "settings", "retention"),
 });
 const systemRoute = createRoute({
   getParentRoute: () => settingsRoute,
@@ -354,16 +436,23 @@ const routeTree = rootRoute.addChildren([
       workflowRunsRoute,
       versionsRoute,
       startsRoute,
+      eventsRoute,
       beginRoute,
+      workflowHistoryRoute,
       workflowSettingsRoute,
     ]),
     runsRoute,
+    keyRoute,
     runRoute,
+    compareRoute,
     batchRoute,
     reconciliationRoute,
     inboxRoute,
     reviewRoute,
     deadLettersRoute,
+    monitorRoute,
+    alertsRoute,
+    schedulesRoute,
     filesRoute,
     tablesRoute,
     tableRoute,
@@ -374,6 +463,9 @@ const routeTree = rootRoute.addChildren([
       workspaceRoute,
       membersRoute,
       tokensRoute,
+      expiryRoute,
+      auditRoute,
+      dataRoute,
       systemRoute,
     ]),
   ]),

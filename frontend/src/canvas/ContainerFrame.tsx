@@ -69,6 +69,7 @@ function RunFrame(props: FrameProps) {
   const undone = useUndone(node.id);
   const summary = useCanvas((state) => state.summaries[node.id]);
   const showItems = useCanvas((state) => state.items);
+  const beside = useCanvas((state) => state.beside);
   const items = step?.items;
   const kind = undone ? "undone" : stepStatusKind(step);
   let second = summary ?? "";
@@ -85,7 +86,7 @@ function RunFrame(props: FrameProps) {
       aside={<StatusIcon kind={kind} size={18} decorative />}
       cells={showItems && items ? <Suspense>{showItems(node)}</Suspense> : null}
     >
-      {null}
+      {beside?.(node)}
     </Shell>
   );
 }

@@ -51,6 +51,8 @@ export interface FlowCanvasProps {
   minimap?: boolean;
   /** In a run: what the header of a container shows of its items. */
   items?: (node: GraphNode) => ReactNode;
+  /** In a run: what stands on the lower edge of a card. */
+  beside?: (node: GraphNode) => ReactNode;
   /** Bars that float on the canvas, such as ZoomBar. */
   children?: ReactNode;
   /** Receives what the page can ask of the canvas. */

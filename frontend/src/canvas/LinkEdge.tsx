@@ -3,9 +3,11 @@ import { Plus, Zap } from "lucide-react";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
 
+import { isContainer } from "../graph/containers";
+import { isRepeat } from "../graph";
 import { useRunEdge, useRunStep } from "../live/runStore";
 import { cx } from "../ui";
-import { type Detail, useCanvas, useCanvasStore } from "./canvasStore";
+import { type Detail, useCanvas, useCanvasStore, useStepNode } from "./canvasStore";
 import css from "./link.module.css";
 import type { LinkRfEdge } from "./rfNodes";
 import { UndoLink } from "./UndoLink";
@@ -95,7 +97,9 @@ function BuildLink(props: Props) {
 function RunLink(props: Props) {
   const { t } = useTranslation("canvas");
   const state = useRunEdge(props.id);
-  const targetStatus = useRunStep(props.target)?.status;
+  const targetStep = useRunStep(props.target);
+  const targetStatus = targetStep?.status;
+  const target = useStepNode(props.target);
   const detail = useCanvas((canvas) => canvas.detail);
   const motion = useCanvas((canvas) => canvas.motion);
   const above = useAbove(props.source);
@@ -105,7 +109,10 @@ function RunLink(props: Props) {
   const running = state === "taken" && targetStatus === "running";
   const look = running ? "run" : state === "taken" ? (failure ? "err" : "ok") : "edge";
   const words = failure ? t("fails") : label;
-  const shown = state === "not_taken" ? [words, t("notTaken")].filter(Boolean).join(" · ") : words;
+  // How much goes along it: the list that a container takes apart. How often something is repeated, nobody hands over.
+  const items = state === "taken" && isContainer(target.spec) && !isRepeat(target.node) ? (targetStep?.items?.total ?? null) : null;
+  const counted = items === null ? "" : t("linkItems", { count: items });
+  const shown = state === "not_taken" ? [words, t("notTaken")].filter(Boolean).join(" · ") : [words, counted].filter(Boolean).join(" · ");
   return (
     <>
       <BaseEdge

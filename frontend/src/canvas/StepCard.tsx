@@ -76,6 +76,7 @@ function RunCard({ node, spec, selected, dragging }: CardProps) {
   const format = useFormatter();
   const undoes = useCanvas((state) => state.undoes.has(node.id));
   const undone = useUndone(node.id);
+  const beside = useCanvas((state) => state.beside);
   const kind = undone ? "undone" : stepStatusKind(step);
   let second = summary ?? spec?.description ?? node.type;
   switch (step?.status) {
@@ -117,7 +118,7 @@ function RunCard({ node, spec, selected, dragging }: CardProps) {
       statusWord={common(`status.${kind}`)}
       right={<StatusIcon kind={kind} size={18} decorative />}
     >
-      {null}
+      {beside?.(node)}
     </Shell>
   );
 }

@@ -1,5 +1,5 @@
 import { useReactFlow, useStore } from "@xyflow/react";
-import { ListTree, Maximize, Minus, Plus, Undo2, WandSparkles } from "lucide-react";
+import { ListTree, LocateFixed, Maximize, Minus, Plus, Undo2, WandSparkles } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
 import { IconButton } from "../ui";
@@ -12,10 +12,13 @@ export interface ZoomBarProps {
   tidying?: boolean;
   onOutline?: (() => void) | undefined;
   place?: "bottom" | "top";
+  /** In a run: whether the view goes along with the step at work. */
+  following?: boolean;
+  onFollow?: ((on: boolean) => void) | undefined;
 }
 
 /** Zoom, fit, and what else concerns the whole picture. Stands inside FlowCanvas. */
-export function ZoomBar({ onFit, onTidy, tidying, onOutline, place = "bottom" }: ZoomBarProps) {
+export function ZoomBar({ onFit, onTidy, tidying, onOutline, place = "bottom", following = false, onFollow }: ZoomBarProps) {
   const { t } = useTranslation("canvas");
   const rf = useReactFlow();
   const percent = useStore((state) => Math.round(state.transform[2] * 100));
@@ -31,6 +34,9 @@ export function ZoomBar({ onFit, onTidy, tidying, onOutline, place = "bottom" }:
       <IconButton label={t("zoomIn")} keys="Ctrl +" icon={<Plus size={16} />} onClick={() => void rf.zoomIn({ duration: 120 })} />
       <i />
       <IconButton label={t("fit")} keys="1" icon={<Maximize size={16} />} onClick={onFit} />
+      {onFollow && (
+        <IconButton label={t("follow")} icon={<LocateFixed size={16} />} className={css.toggle ?? ""} aria-pressed={following} onClick={() => onFollow(!following)} />
+      )}
       {undoing && (
         <IconButton
           label={t("undoLinks")}

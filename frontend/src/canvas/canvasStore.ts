@@ -79,6 +79,8 @@ export interface CanvasState {
   build: BuildActions | null;
   /** What the header of a container shows of its items in a run. */
   items: ((node: GraphNode) => ReactNode) | null;
+  /** What stands on the lower edge of a card in a run. */
+  beside: ((node: GraphNode) => ReactNode) | null;
 }
 
 export type CanvasStore = StoreApi<CanvasState>;
@@ -108,6 +110,7 @@ export function createCanvasStore({ mode, graph, specs, summaries }: CanvasStart
     dropInto: null,
     build: null,
     items: null,
+    beside: null,
   }));
 }
 

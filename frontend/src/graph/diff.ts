@@ -2,7 +2,7 @@
 import { formatExact } from "./exact";
 import { same } from "./same";
 import { fieldsOf } from "./schema";
-import type { GraphDocument, GraphEdge, GraphNode, Json, Label, Specs } from "./types";
+import type { GraphDocument, GraphEdge, GraphNode, Json, Label, Naming, Specs } from "./types";
 import { isUndoLink, undoneStepOf } from "./undo";
 
 export type ChangeKind = "added" | "removed" | "changed" | "moved";
@@ -31,6 +31,7 @@ export function changesBetween(before: GraphDocument, after: GraphDocument, spec
   }
   changes.push(...linkChanges(before, after, old, now));
   if (!same(before.annotations, after.annotations)) changes.push({ kind: "changed", node: null, label: { key: "change.annotations", params: {} } });
+  if (!same(before.naming, after.naming)) changes.push({ kind: "changed", node: null, label: { key: "change.naming", params: {} } });
   const moved = after.nodes.filter((node) => {
     const was = old.get(node.id);
     return was && !same(was.position, node.position);
@@ -115,7 +116,16 @@ export function merge(base: GraphDocument, mine: GraphDocument, theirs: GraphDoc
   });
   const edges = mergeRows(base.edges, mine.edges, theirs.edges, () => null, [], prefer).filter((edge) => ids.has(edge.source) && ids.has(edge.target));
   const annotations = mergeRows(base.annotations, mine.annotations, theirs.annotations, () => null, [], prefer);
-  return { document: { ...theirs, nodes, edges, annotations }, conflicts };
+  const { naming: _theirs, ...rest } = theirs;
+  const naming = mergeNaming(base, mine, theirs, prefer);
+  return { document: { ...rest, nodes, edges, annotations, ...(naming ? { naming } : {}) }, conflicts };
+}
+
+/** What runs are called is one thing: whoever changed it alone has it. */
+function mergeNaming(base: GraphDocument, mine: GraphDocument, theirs: GraphDocument, prefer: "mine" | "theirs"): Naming | undefined {
+  if (same(mine.naming, base.naming)) return theirs.naming;
+  if (same(theirs.naming, base.naming) || prefer === "mine") return mine.naming;
+  return theirs.naming;
 }
 
 /** Two versions of one step go together when only one of them did more than move it. */

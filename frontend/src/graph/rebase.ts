@@ -41,6 +41,10 @@ export function entryBetween(before: GraphDocument, after: GraphDocument, about:
       });
       if (rows.length > to.length) rows.length = to.length;
     }
+    if (!same(before.naming, aim.naming)) {
+      if (aim.naming) draft.naming = aim.naming;
+      else delete draft.naming;
+    }
   });
   return patches.length > 0 ? { ...about, patches, inverse } : null;
 }

@@ -73,12 +73,32 @@ export interface Annotation {
   attached_to?: string;
 }
 
+export const FIELD_KINDS = ["text", "number", "amount", "date"] as const;
+export type FieldKind = (typeof FIELD_KINDS)[number];
+export const MOST_FIELDS = 5;
+
+/** A field that runs are found by. `name` is what people type: `supplier:brink`. */
+export interface NamingField {
+  name: string;
+  label: string;
+  kind: FieldKind;
+  value: string;
+  currency?: string;
+}
+
+/** What people call a run, and the fields they find it by. An empty key: the start says it. */
+export interface Naming {
+  key: string;
+  fields: NamingField[];
+}
+
 export interface GraphDocument {
   format: "millrace.workflow";
   version: 1;
   nodes: GraphNode[];
   edges: GraphEdge[];
   annotations: Annotation[];
+  naming?: Naming;
 }
 
 export type Category = "start" | "app" | "logic" | "loop" | "people" | "data";
@@ -223,6 +243,16 @@ function plainNumbers<T>(value: T): T {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, key === "fallback" ? item : plainNumbers(item)])) as T;
 }
 
+function normaliseNaming(raw: Partial<Naming>): Naming {
+  const fields = (raw.fields ?? []).map((one) => ({
+    ...one,
+    label: one.label ?? one.name,
+    kind: one.kind ?? ("text" as const),
+    value: one.value ?? "",
+  }));
+  return { key: raw.key ?? "", fields };
+}
+
 /** Fills in what an older or foreign document may lack, so that nothing later needs to ask. */
 export function normaliseDocument(raw: Partial<GraphDocument> | null | undefined): GraphDocument {
   return {
@@ -240,5 +270,6 @@ export function normaliseDocument(raw: Partial<GraphDocument> | null | undefined
       targetHandle: edge.targetHandle ?? DEFAULT_IN,
     })),
     annotations: (raw?.annotations ?? []).map((note) => plainNumbers(note)),
+    ...(raw?.naming ? { naming: normaliseNaming(raw.naming) } : {}),
   };
 }

@@ -85,6 +85,11 @@ function undoneOf(graph: GraphDocument | null, steps: RunState["steps"]): Record
   return found;
 }
 
+/** What is shown of a run whose steps stand like this. */
+export function drawn(run: Run, graph: GraphDocument, steps: RunState["steps"], seq: number): RunState {
+  return { run, graph, steps, edges: edgesOf(graph, steps), undone: undoneOf(graph, steps), seq };
+}
+
 /** The step that undoes what the runs of this one did. */
 export function undoOfItems(node: string): string {
   return `${node}.undo`;
@@ -99,8 +104,7 @@ export function createRunStore(): RunStore {
     store.setState((before) => {
       const sameRun = before.run?.id === next.run.id;
       const steps = stepsByNode(next, sameRun ? before.steps : {});
-      const graph = drawingOf(next.graph, next.run.parent);
-      return { run: next.run, graph, steps, edges: edgesOf(graph, steps), undone: undoneOf(graph, steps), seq: next.seq };
+      return drawn(next.run, drawingOf(next.graph, next.run.parent), steps, next.seq);
     });
   }
 

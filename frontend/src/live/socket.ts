@@ -133,6 +133,11 @@ export class LiveSocket {
   }
 
   private open(): void {
+    if (!this.options.connect && !navigator.onLine) {
+      // Every try would be an error in the console. `retryNow` follows when the network is back.
+      this.closed(1006);
+      return;
+    }
     const connect = this.options.connect ?? ((url: string) => new WebSocket(url));
     const socket = connect(this.options.url());
     this.socket = socket;

@@ -135,6 +135,21 @@ export class Formatter {
     return this.date({ weekday: "short", day: "numeric", month: "short", year: "numeric", hour: this.hour, minute: "2-digit" }).format(new Date(value));
   }
 
+  /** Sunday, 29 Nov 2026 */
+  weekdayDay(value: string | number | Date): string {
+    return this.date({ weekday: "long", day: "numeric", month: "short", year: "numeric" }).format(new Date(value));
+  }
+
+  /** Sun */
+  weekday(value: string | number | Date): string {
+    return this.date({ weekday: "short" }).format(new Date(value));
+  }
+
+  /** November 2026 */
+  month(value: string | number | Date): string {
+    return this.date({ month: "long", year: "numeric" }).format(new Date(value));
+  }
+
   /** 09:41:07 of today; of another day with that, and with its year if it is another. */
   clockOf(value: string | number | Date, now: number): string {
     const then = new Date(value);

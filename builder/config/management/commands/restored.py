@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from builder.audit import notes
+from builder.config import commanded
 from builder.workflows.models import Workflow
 from runtime import api
 from runtime.contracts import HeldRun, Hold
@@ -36,12 +39,17 @@ class Command(BaseCommand):
         if hold and confirm:
             raise CommandError("Choose one: --hold before you look, --confirm when you have looked.")
         if confirm:
-            if not api.confirm_restored(schedules=schedules):
+            with commanded.kept("installation.backup_confirmed", "instance.release", schedules=schedules):
+                confirmed = api.confirm_restored(schedules=schedules)
+            if not confirmed:
                 raise CommandError("Nothing waits to be confirmed.")
+            # The chains of the audit log end where the backup ends, and somebody has said that this is right.
+            notes.accept(now=int(time.time() * 1000))
             self.stdout.write("Confirmed: runs go on within a few seconds.")
             return
         if hold:
-            api.hold_restored()
+            with commanded.kept("installation.backup_held", "instance.hold"):
+                api.hold_restored()
         held = api.restored()
         if held is None:
             self.stdout.write("This database is not known to be a restored backup. --hold says that it is.")

@@ -5,8 +5,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
+from builder.audit import chain
+from builder.config import commanded
 from builder.connections import crypto, services
+from runtime import api as runtime_api
 from runtime.store import failpoints
 
 #: Other processes may have sealed something under the old key a moment ago.
@@ -30,6 +34,9 @@ class Command(BaseCommand):
             ring.create()
             self.stdout.write(f"Made {settings.CONNECTION_KEYS_FILE}. Every process needs this file; keep a copy safe.")
             return
+        # First: the ring is a file, so there is no transaction that could hold both.
+        with transaction.atomic():
+            chain.append(runtime_api.ask, commanded.entry("installation.keys_rotated", keeps_old=keep_old))
         try:
             count, key_id = services.rotate(made=lambda point: failpoints.hit(f"{point}:after"))
         except (crypto.KeyMissing, crypto.SealBroken) as error:

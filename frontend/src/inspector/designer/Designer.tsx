@@ -12,7 +12,7 @@ import { Button, cx, ErrorCard, IconButton, SkeletonRows } from "../../ui";
 import { DataFlyout } from "../DataFlyout";
 import { DataScopeContext } from "../DataScope";
 import type { Translate } from "../dataWords";
-import { picker } from "../dataPicker";
+import { picker, usePicker } from "../dataPicker";
 import { useEnvironment } from "../EditorContext";
 import { useGiveBack } from "../../ui/giveBack";
 import { BlockList } from "./BlockList";
@@ -35,6 +35,9 @@ export interface DesignerProps {
   onClose(): void;
 }
 
+/** The button of a menu that is open. */
+const OPENED = "[aria-haspopup=menu][aria-expanded=true]";
+
 const PANES = ["blocks", "settings", "preview"] as const;
 type Pane = (typeof PANES)[number];
 
@@ -52,6 +55,19 @@ export default function Designer({ design, ready, node, data, onChange, onClose 
   const [problem, setProblem] = useState<Problem | null>(null);
   const [said, setSaid] = useState("");
   useGiveBack(true);
+  const open = useRef({ menu: false, data: false });
+  useEffect(() => {
+    // Before they hear of the key: by the time that it comes up to here they may be gone.
+    const note = (): void => {
+      const { target, dismissed } = usePicker.getState();
+      open.current = {
+        menu: document.querySelector(`[role=menu], ${OPENED}`) !== null,
+        data: target !== null && dismissed !== target.id && target.element.isConnected,
+      };
+    };
+    window.addEventListener("keydown", note, { capture: true });
+    return () => window.removeEventListener("keydown", note, { capture: true });
+  }, []);
   const latest = useRef(history);
   const { now } = history;
   const take = useCallback(
@@ -101,10 +117,13 @@ export default function Designer({ design, ready, node, data, onChange, onClose 
     const ctrl = event.ctrlKey || event.metaKey;
     const key = event.key.toLowerCase();
     if (event.key === "Escape") {
-      // A menu that is open closes by itself, and says so to nobody.
-      if (event.target instanceof Element && event.target.closest("[role=menu], [aria-haspopup=menu][aria-expanded=true]")) return;
       event.preventDefault();
-      onClose();
+      if (open.current.menu) {
+        // A menu closes by itself, and says so to nobody, but not before it has the focus.
+        const opener = event.target instanceof HTMLElement && event.target.closest<HTMLElement>(OPENED);
+        if (opener) opener.click();
+      } else if (open.current.data) picker.dismiss();
+      else onClose();
     } else if (ctrl && (key === "z" || key === "y") && !keepsItsOwn(event.target)) {
       event.preventDefault();
       step(key === "z" && !event.shiftKey);

@@ -7,7 +7,7 @@ import { type Batch, useCorrections } from "../../api/batches";
 import { useItems } from "../../api/items";
 import type { ItemFilter, RunItem, StepItems } from "../../api/types";
 import { Button, cx, ErrorCard, FilterChip, numClass, runStatusKind, SearchBox, SkeletonRows, StatusIcon, tableBoxClass, tableClass, Time, useFormatter } from "../../ui";
-import { startedBy } from "../runs/RunList";
+import { startedBy } from "../runs/words";
 import { runStatusName } from "../runs/words";
 import css from "./batch.module.css";
 import { differencesOf } from "./corrections";

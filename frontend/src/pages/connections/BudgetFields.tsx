@@ -13,8 +13,8 @@ export interface BudgetInput {
   at_once: string;
 }
 
-/** Nothing is called by these: what comes in is checked with one, the other is a folder of this machine. */
-const NEVER_CALLED = ["webhook_secret", "folder"];
+/** No step calls these: what comes in is checked with one, one is a folder of this machine, one is told of alerts. */
+const NEVER_CALLED = ["webhook_secret", "folder", "alert_hook"];
 
 export const isCalled = (kind: string) => !NEVER_CALLED.includes(kind);
 

@@ -19,6 +19,7 @@ import {
   TextField,
 } from "../../ui";
 import ui from "../../ui/ui.module.css";
+import { LifeFields, lifeInput, lifeToSend } from "./LifeFields";
 import { BudgetFields, budgetInput, budgetToSend, isCalled } from "./BudgetFields";
 import {
   type ConnectionField,
@@ -29,7 +30,8 @@ import {
   valuesToSend,
 } from "./form";
 
-function FieldInput(props: {
+/** One field of a kind of connection. */
+export function FieldInput(props: {
   field: ConnectionField;
   value: string | boolean;
   /** The end of the stored secret, undefined where none is stored. */
@@ -120,6 +122,7 @@ export function ConnectionDialog(props: {
   const [name, setName] = useState(connection?.name ?? kind.title);
   const [values, setValues] = useState<Values>(() => initialValues(fields, connection?.public, kind.defaults));
   const [budget, setBudget] = useState(() => budgetInput(connection?.budget));
+  const [life, setLife] = useState(() => lifeInput(connection));
   const [tried, setTried] = useState(false);
   const [made, setMade] = useState<Connection | undefined>(connection);
   const key = useMemo(newIdempotencyKey, []);
@@ -129,7 +132,7 @@ export function ConnectionDialog(props: {
   const save = useMutation({
     mutationFn: (confirmed: Values) => {
       const sent = valuesToSend(fields, { ...values, ...confirmed }, made?.public);
-      const body = { name: name.trim(), fields: sent, ...(isCalled(kind.kind) ? { budget: budgetToSend(budget) } : {}) };
+      const body = { name: name.trim(), fields: sent, ...lifeToSend(life, isCalled(kind.kind)), ...(isCalled(kind.kind) ? { budget: budgetToSend(budget) } : {}) };
       return made
         ? api.patch<Connection>(`${base}/${made.id}`, body)
         : api.post<Connection>(base, { kind: kind.kind, ...body }, { idempotencyKey: key });
@@ -207,6 +210,7 @@ export function ConnectionDialog(props: {
             </div>
           </details>
         )}
+        <LifeFields value={life} called={isCalled(kind.kind)} errorOf={errorOf} onChange={setLife} />
         {isCalled(kind.kind) && <BudgetFields value={budget} errorOf={errorOf} onChange={setBudget} />}
         <div role="status">
           {test.data && (

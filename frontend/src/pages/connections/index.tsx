@@ -1,8 +1,8 @@
 import { Menu } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { ChevronDown, Pencil, PlugZap, Plus, Trash2 } from "lucide-react";
-import { createElement, useEffect, useState } from "react";
+import { ChevronDown, History as HistoryIcon, Pencil, PlugZap, Plus, RefreshCw, Trash2 } from "lucide-react";
+import { createElement, lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ApiError, api } from "../../api/client";
@@ -14,6 +14,7 @@ import {
   Chip,
   ConfirmDialog,
   cx,
+  Dialog,
   EmptyState,
   ErrorCard,
   IconButton,
@@ -26,11 +27,20 @@ import {
   Time,
   TopBar,
   useErrorText,
+  useFormatter,
 } from "../../ui";
 import { stepIcon } from "../../ui/stepIcons";
+import { dayOf } from "../schedules/days";
+import { BrokenLine } from "./BrokenLine";
 import { BudgetLine } from "./BudgetLine";
 import { ConnectionDialog } from "./ConnectionDialog";
 import css from "./connections.module.css";
+import { expiryOf } from "./life";
+import { PreviousLine } from "./PreviousLine";
+import { RotateDialog } from "./RotateDialog";
+import { UsesDialog } from "./UsesDialog";
+
+const History = lazy(() => import("../history/History"));
 
 /** How often it is asked how much is used of what is limited, ms. */
 const LIVE = 2_000;
@@ -65,13 +75,18 @@ function Row(props: {
   connection: Connection;
   kind: ConnectionKind | undefined;
   onEdit: () => void;
+  onHistory: () => void;
+  onRotate: () => void;
   onDelete: () => void;
+  onUses: () => void;
 }) {
   const { t } = useTranslation(["connections", "common"]);
   const { connection, kind } = props;
   const workspace = useWorkspace().id;
   const client = useQueryClient();
   const errorText = useErrorText();
+  const format = useFormatter();
+  const expiry = expiryOf(connection.expires_on, dayOf(Date.now(), format.timeZone));
   const test = useMutation({
     mutationFn: () =>
       api.post<ConnectionTest>(`${workspacePath(workspace)}/connections/${connection.id}/test`),
@@ -92,21 +107,38 @@ function Row(props: {
           <span>
             <b>{connection.name}</b>
             <small>{kind?.title ?? connection.kind}</small>
+            {connection.environment && (
+              <span className={css.environment} data-environment={connection.environment}>
+                {t(`life.environments.${connection.environment}`)}
+              </span>
+            )}
           </span>
         </div>
+        {connection.broken && <BrokenLine connection={connection} broken={connection.broken} />}
+        {connection.previous && <PreviousLine connection={connection} previous={connection.previous} />}
         {connection.budget && <BudgetLine connection={connection} budget={connection.budget} />}
       </td>
       <td>
         <Chip tone={TONE[connection.status]} title={connection.status_detail ?? ""}>
           {t(`status.${connection.status}`)}
         </Chip>
+        {expiry && (
+          <small className={css.expiry} data-kind={expiry.kind}>
+            {t(`life.${expiry.kind}`, { count: expiry.days })}
+          </small>
+        )}
       </td>
-      <td data-part="used">{t("usedBy", { count: connection.used_by })}</td>
+      <td data-part="used">
+        <Button variant="link" onClick={props.onUses} aria-label={`${t("usedBy", { count: connection.used_by })}: ${t("uses.title", { name: connection.name })}`}>
+          {t("usedBy", { count: connection.used_by })}
+        </Button>
+      </td>
       <td data-part="tested">
         <small data-label aria-hidden>
           {t("column.lastUsed")}
         </small>
-        {connection.tested_at ? <Time at={connection.tested_at} /> : t("common:never")}
+        {connection.last_used_at ? <Time at={connection.last_used_at} /> : t("common:never")}
+        <small className={css.tested}>{connection.tested_at ? <>{t("tested")} <Time at={connection.tested_at} /></> : t("neverTested")}</small>
       </td>
       <td data-part="owner">
         {connection.owner && (
@@ -117,8 +149,10 @@ function Row(props: {
         {connection.owner ?? ""}
       </td>
       <td>
-        {connection.mine && (
-          <div className={css.actions}>
+        <div className={css.actions}>
+          <IconButton size="sm" label={t("history", { name: connection.name })} icon={<HistoryIcon size={15} />} onClick={props.onHistory} />
+          {connection.mine && (
+            <>
             <Button
               size="sm"
               icon={<PlugZap size={14} aria-hidden />}
@@ -127,6 +161,14 @@ function Row(props: {
             >
               {t("test")}
             </Button>
+            {connection.secrets_set.length > 0 && !connection.previous && (
+              <IconButton
+                size="sm"
+                label={t("rotate.name", { name: connection.name })}
+                icon={<RefreshCw size={15} />}
+                onClick={props.onRotate}
+              />
+            )}
             <IconButton
               size="sm"
               label={t("editName", { name: connection.name })}
@@ -139,8 +181,9 @@ function Row(props: {
               icon={<Trash2 size={15} />}
               onClick={props.onDelete}
             />
-          </div>
-        )}
+            </>
+          )}
+        </div>
       </td>
     </tr>
   );
@@ -180,6 +223,17 @@ function DeleteDialog({ connection, onClose }: { connection: Connection; onClose
   );
 }
 
+function HistoryDialog({ id, name, onClose }: { id: string; name: string; onClose: () => void }) {
+  const { t } = useTranslation("connections");
+  return (
+    <Dialog opened onClose={onClose} title={t("history", { name })} size={860}>
+      <Suspense fallback={<SkeletonRows rows={4} height={34} label={t("loading")} />}>
+        <History what="connections" id={id} />
+      </Suspense>
+    </Dialog>
+  );
+}
+
 export default function ConnectionsPage() {
   const { t } = useTranslation("connections");
   const search = useSearch({ from: "/shell/connections" });
@@ -188,6 +242,8 @@ export default function ConnectionsPage() {
   const list = useConnections(LIVE);
   const kinds = useConnectionKinds();
   const [deleting, setDeleting] = useState<Connection | null>(null);
+  const [rotating, setRotating] = useState<Connection | null>(null);
+  const [using, setUsing] = useState<Connection | null>(null);
   useEffect(() => {
     document.title = `${t("title")} · Millrace`;
   }, [t]);
@@ -195,6 +251,7 @@ export default function ConnectionsPage() {
   const kindOf = (kind: string) => kinds.data?.find((one) => one.kind === kind);
   const editing = items.find((connection) => connection.id === search.connection);
   const formKind = kindOf(editing?.kind ?? search.kind ?? "");
+  const rotatingKind = rotating ? kindOf(rotating.kind) : undefined;
   const error = list.error ?? kinds.error;
   const choose = (kind: string) => void navigate({ search: { kind } });
   const close = () => void navigate({ search: {}, replace: true });
@@ -249,7 +306,10 @@ export default function ConnectionsPage() {
                     connection={connection}
                     kind={kindOf(connection.kind)}
                     onEdit={() => void navigate({ search: { connection: connection.id } })}
+                    onHistory={() => void navigate({ search: { history: connection.id } })}
+                    onRotate={() => setRotating(connection)}
                     onDelete={() => setDeleting(connection)}
+                    onUses={() => setUsing(connection)}
                   />
                 ))}
               </tbody>
@@ -265,6 +325,11 @@ export default function ConnectionsPage() {
           onClose={close}
         />
       )}
+      {search.history && canBuild && (
+        <HistoryDialog id={search.history} name={items.find((one) => one.id === search.history)?.name ?? ""} onClose={close} />
+      )}
+      {using && <UsesDialog connection={using} others={items} onClose={() => setUsing(null)} />}
+      {rotating && rotatingKind && <RotateDialog connection={rotating} kind={rotatingKind} onClose={() => setRotating(null)} />}
       {deleting && <DeleteDialog connection={deleting} onClose={() => setDeleting(null)} />}
     </>
   );

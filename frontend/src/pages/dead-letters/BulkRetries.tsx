@@ -17,7 +17,7 @@ export function BulkRetries({ every, onClosed }: { every: number; onClosed: () =
   const query = useBulkRetries(every);
   const [looked, setLooked] = useState<BulkRetry | null>(null);
   const [seen, setSeen] = useState<ReadonlySet<string>>(new Set());
-  const going = query.data?.filter((one) => one.open) ?? [];
+  const going = query.data?.filter((one) => one.open && one.kind === "retry") ?? [];
   const ids = going.map((one) => one.id).join(" ");
   // What was seen under way stays until the page is left, so that its end is told.
   useEffect(() => {
@@ -28,7 +28,7 @@ export function BulkRetries({ every, onClosed }: { every: number; onClosed: () =
   useEffect(() => {
     void client.invalidateQueries({ queryKey: [workspace, "dead-letters", "groups"] });
   }, [moved, client, workspace]);
-  const shown = query.data?.filter((one) => one.open || seen.has(one.id)) ?? [];
+  const shown = query.data?.filter((one) => one.kind === "retry" && (one.open || seen.has(one.id))) ?? [];
   return (
     <>
       {shown.length > 0 && (

@@ -24,7 +24,7 @@ export function useWord(id: string) {
 export function BulkRetryDialog({ bulk, onClose }: { bulk: BulkRetry; onClose: () => void }) {
   const { t } = useTranslation("deadLetters");
   return (
-    <Dialog opened onClose={onClose} title={bulk.title ? t("retry.title", { title: bulk.title }) : t("bulk.title")}>
+    <Dialog opened onClose={onClose} title={bulk.title && bulk.kind === "retry" ? t("retry.title", { title: bulk.title }) : t("bulk.title", { context: bulk.kind })}>
       <BulkRetryProgress id={bulk.id} onClose={onClose} />
     </Dialog>
   );
@@ -52,7 +52,7 @@ export function BulkRetryProgress({ id, onClose }: { id: string; onClose: () => 
     );
   }
   const going = isGoing(bulk);
-  const others = { count: bulk.left, number: format.number(bulk.left) };
+  const others = { context: bulk.kind, count: bulk.left, number: format.number(bulk.left) };
   return (
     <div className={css.form}>
       <Bar bulk={bulk} />
@@ -65,7 +65,7 @@ export function BulkRetryProgress({ id, onClose }: { id: string; onClose: () => 
         {!bulk.open && <Result bulk={bulk} />}
       </div>
       {bulk.runs.length > 0 && <LeftRuns bulk={bulk} />}
-      {bulk.open && <p className={css.quiet}>{t("retry.close")}</p>}
+      {bulk.open && <p className={css.quiet}>{t("retry.close", { context: bulk.kind })}</p>}
       <div className={css.formFoot}>
         {going && may && (
           <Button variant="danger" busy={word.isPending && word.variables === "stop"} onClick={() => word.mutate("stop")}>
@@ -118,7 +118,7 @@ function Bar({ bulk }: { bulk: BulkRetry }) {
       <div
         className={css.bar}
         role="progressbar"
-        aria-label={t("retry.bar")}
+        aria-label={t("retry.bar", { context: bulk.kind })}
         aria-valuemin={0}
         aria-valuemax={bulk.total}
         aria-valuenow={settled}
@@ -150,7 +150,7 @@ function Counts({ bulk }: { bulk: BulkRetry }) {
         <div key={one.of}>
           <dt>
             <StatusIcon kind={one.kind} size={14} decorative />
-            {t(`fate.${one.of}`)}
+            {t(`fate.${one.of}`, { context: bulk.kind })}
           </dt>
           <dd>{format.number(bulk[one.of])}</dd>
         </div>
@@ -164,13 +164,13 @@ function TrialCame({ bulk }: { bulk: BulkRetryDetail }) {
   const { t } = useTranslation("deadLetters");
   const message = bulk.runs[0]?.message ?? "";
   const tone = bulk.trial === "done" ? "ok" : bulk.trial === "failed" ? "err" : "wait";
-  return <Note tone={tone}>{t(`bulk.trial.${bulk.trial ?? "under_way"}`, { title: message, reason: message })}</Note>;
+  return <Note tone={tone}>{t(`bulk.trial.${bulk.trial ?? "under_way"}`, { context: bulk.kind, title: message, reason: message })}</Note>;
 }
 
 function Result({ bulk }: { bulk: BulkRetry }) {
   const { t } = useTranslation("deadLetters");
   const format = useFormatter();
-  const many = (count: number) => ({ count, number: format.number(count) });
+  const many = (count: number) => ({ context: bulk.kind, count, number: format.number(count) });
   const tried = bulk.total - bulk.left;
   const all = bulk.done === bulk.total;
   return (
@@ -193,8 +193,8 @@ function LeftRuns({ bulk }: { bulk: BulkRetryDetail }) {
   const more = bulk.failed + bulk.asks + bulk.refused - told.filter((one) => one.outcome !== "done" && one.outcome !== "begun").length;
   const why = ({ outcome, message }: BulkRetryRun) => {
     if (outcome === "asks") return t("trial.asks");
-    if (outcome === "begun") return t("fate.under_way");
-    return message || t(`fate.${outcome}`);
+    if (outcome === "begun") return t("fate.under_way", { context: bulk.kind });
+    return message || t(`fate.${outcome}`, { context: bulk.kind });
   };
   return (
     <ul className={css.left} aria-label={t("result.left")}>

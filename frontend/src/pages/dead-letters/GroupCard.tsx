@@ -1,11 +1,11 @@
 import { Menu } from "@mantine/core";
-import { ChevronDown, ChevronRight, CircleCheck, EllipsisVertical, ListTree, RotateCcw, Trash2 } from "lucide-react";
+import { ChevronDown, ChevronRight, CircleCheck, EllipsisVertical, ListTree, PlugZap, RotateCcw, Table2, Trash2 } from "lucide-react";
 import { type ReactNode, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useCan } from "../../api/session";
 import type { DeadLetter, DeadLetterGroup } from "../../api/types";
-import { Button, Chip, IconButton, Time, useFormatter } from "../../ui";
+import { Button, Chip, IconButton, Note, Time, useFormatter } from "../../ui";
 import css from "./deadLetters.module.css";
 import { Letters } from "./Letters";
 import { countOf, type Target } from "./target";
@@ -18,7 +18,7 @@ interface GroupCardProps {
   gone: boolean;
   /** One of its runs is being tried. */
   trying: boolean;
-  onAsk: (what: "retry" | "solve" | "discard", target: Target) => void;
+  onAsk: (what: "retry" | "edit" | "solve" | "discard", target: Target) => void;
   onTry: (target: Target) => void;
   /** What came of the trial. */
   children: ReactNode;
@@ -71,6 +71,9 @@ export function GroupCard({ group, gone, trying, onAsk, onTry, children }: Group
         {!gone && (
           <div className={css.facts}>
             <Chip tone="err">{t("runs", { count: group.count, number: format.number(group.count) })}</Chip>
+            {group.affects.length > 0 && (
+              <b className={css.affects}>{t("affects", { amount: group.affects.map((one) => `${format.digits(one.amount, 2)} ${one.currency}`).join(", ") })}</b>
+            )}
             <span className={css.seen}>
               <span>
                 {t("last")} <Time at={group.last_at} />
@@ -81,10 +84,12 @@ export function GroupCard({ group, gone, trying, onAsk, onTry, children }: Group
                 </span>
               )}
             </span>
+            {group.days.some((one) => one > 0) && <Week days={group.days} />}
           </div>
         )}
         {!gone && mayRetry && <Actions target={target} trying={trying} onAsk={onAsk} onTry={onTry} opened={opened} onShow={() => setOpened(!opened)} />}
       </div>
+      {!gone && group.repaired && <Repaired group={group} repaired={group.repaired} onAsk={mayRetry ? onAsk : undefined} />}
       {!gone && group.code === "undo_incomplete" && <p className={css.hint}>{t("undoIncomplete.why")}</p>}
       {children}
       <div id={id} hidden={!opened || gone}>
@@ -94,11 +99,50 @@ export function GroupCard({ group, gone, trying, onAsk, onTry, children }: Group
   );
 }
 
+/** How many came on each of the last seven days. */
+function Week({ days }: { days: readonly number[] }) {
+  const { t } = useTranslation("deadLetters");
+  const format = useFormatter();
+  const most = Math.max(1, ...days);
+  const words = t("week", { days: days.map((one) => format.number(one)).join(", ") });
+  return (
+    <svg className={css.week} viewBox="0 0 70 26" role="img" aria-label={words}>
+      <title>{words}</title>
+      {days.map((one, place) => {
+        const height = one === 0 ? 1 : Math.max(3, (one / most) * 24);
+        // oxlint-disable-next-line react/no-array-index-key -- a day is known by its place
+        return <rect key={place} x={place * 10 + 1} y={25 - height} width="8" height={height} rx="1.5" data-none={one === 0 || undefined} />;
+      })}
+    </svg>
+  );
+}
+
+/** What these failed of is over: those that failed before can be gone on with. */
+function Repaired(props: { group: DeadLetterGroup; repaired: NonNullable<DeadLetterGroup["repaired"]>; onAsk: GroupCardProps["onAsk"] | undefined }) {
+  const { t } = useTranslation("deadLetters");
+  const format = useFormatter();
+  const { group, repaired, onAsk } = props;
+  const many = { count: repaired.count, number: format.number(repaired.count), name: repaired.name, time: format.soon(repaired.at, Date.now()) };
+  return (
+    <div className={css.repaired}>
+      <Note tone="ok" icon={<PlugZap size={16} aria-hidden />}>
+        <span>{t("repaired.text", many)}</span>{" "}
+        {onAsk && (
+          <Button size="sm" onClick={() => onAsk("retry", { group: { ...group, count: repaired.count, last_at: repaired.at }, letters: null })}>
+            {t("repaired.retry", many)}
+          </Button>
+        )}
+      </Note>
+    </div>
+  );
+}
+
 function Actions(props: Pick<GroupCardProps, "trying" | "onAsk" | "onTry"> & { target: Target; opened: boolean; onShow: () => void }) {
   const { t } = useTranslation(["deadLetters", "common"]);
   const format = useFormatter();
   const { target, onAsk, onTry } = props;
   const mayDiscard = useCan("admin");
+  const mayEdit = useCan("builder");
   const count = countOf(target);
   const many = { count, number: format.number(count) };
   const some = target.letters !== null;
@@ -131,6 +175,11 @@ function Actions(props: Pick<GroupCardProps, "trying" | "onAsk" | "onTry"> & { t
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Label>{t("runs", many)}</Menu.Label>
+          {forward && mayEdit && (
+            <Menu.Item leftSection={<Table2 size={15} aria-hidden />} onClick={() => onAsk("edit", target)}>
+              {t("action.edit")}
+            </Menu.Item>
+          )}
           <Menu.Item leftSection={<CircleCheck size={15} aria-hidden />} onClick={() => onAsk("solve", target)}>
             {t("action.solve")}
           </Menu.Item>

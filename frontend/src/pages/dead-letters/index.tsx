@@ -1,5 +1,5 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useDeadLetters, useWorkflows } from "../../api/queries";
@@ -18,6 +18,7 @@ import {
 import fields from "../../ui/fields.module.css";
 import { BulkRetries } from "./BulkRetries";
 import css from "./deadLetters.module.css";
+import { EditDialog } from "./EditDialog";
 import { GroupCard } from "./GroupCard";
 import { RetryDialog } from "./RetryDialog";
 import { SolveDialog } from "./SolveDialog";
@@ -34,7 +35,7 @@ interface Tried {
   ended: boolean;
 }
 
-type Asked = { what: "retry" | "solve" | "discard"; target: Target };
+type Asked = { what: "retry" | "edit" | "solve" | "discard"; target: Target };
 
 export default function DeadLettersPage() {
   const { t } = useTranslation(["deadLetters", "common"]);
@@ -44,7 +45,6 @@ export default function DeadLettersPage() {
   const workflows = useWorkflows({}, 100).data?.pages[0]?.items ?? [];
   const [asked, setAsked] = useState<Asked | null>(null);
   const [trials, setTrials] = useState<readonly Tried[]>([]);
-  const lead = useRef<HTMLParagraphElement>(null);
   useEffect(() => {
     document.title = `${t("title")} · Millrace`;
   }, [t]);
@@ -60,13 +60,7 @@ export default function DeadLettersPage() {
     ]);
   const ended = (number: number) =>
     setTrials((before) => before.map((one) => (one.number === number ? { ...one, ended: true } : one)));
-  const close = () => {
-    setAsked(null);
-    // What opened the dialog may be gone from the list with its group.
-    setTimeout(() => {
-      if (document.activeElement === document.body) lead.current?.focus();
-    }, 250);
-  };
+  const close = () => setAsked(null);
 
   const groups = query.data?.items ?? [];
   const listed = new Set(groups.map((group) => group.cause));
@@ -104,7 +98,7 @@ export default function DeadLettersPage() {
       <TopBar title={t("title")} />
       <PageBody>
         <div className={css.head}>
-          <p className={leadClass} ref={lead} tabIndex={-1}>
+          <p className={leadClass} tabIndex={-1} data-home>
             {t("subtitle")}
           </p>
           {(groups.length > 0 || workflow) && (
@@ -146,6 +140,7 @@ export default function DeadLettersPage() {
           />
         )}
       </PageBody>
+      {asked?.what === "edit" && <EditDialog target={asked.target} onClose={close} />}
       {asked?.what === "retry" && <RetryDialog target={asked.target} onClose={close} />}
       {(asked?.what === "solve" || asked?.what === "discard") && (
         <SolveDialog how={asked.what} target={asked.target} onClose={close} />

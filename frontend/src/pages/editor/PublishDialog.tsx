@@ -13,6 +13,7 @@ import { Button, Dialog, ErrorCard, Note, runIsFinished, showToast, TextAreaFiel
 import type { Autosave } from "./autosave";
 import { ChangeList } from "./ChangeList";
 import css from "./editor.module.css";
+import { NamingFields } from "./NamingFields";
 import { ProblemList } from "./ProblemsBar";
 
 export interface PublishDialogProps {
@@ -112,6 +113,7 @@ export function PublishDialog({ workflow, autosave, changes, onClose }: PublishD
         {changes && changes.length > 0 && <ChangeList changes={changes} onGo={onClose} />}
         {unchanged && <p>{t("publish.nothing")}</p>}
       </section>
+      <NamingFields />
       <TextAreaField
         label={t("publish.note")}
         aside={t("publish.required")}

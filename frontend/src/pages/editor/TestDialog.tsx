@@ -14,6 +14,7 @@ import { isHalfSaid, type Missing } from "../../intake/intake";
 import { JsonEditor } from "../../inspector/JsonEditor";
 import { parseJson } from "../../inspector/jsonText";
 import { Button, Dialog, ErrorCard, Note, SelectField } from "../../ui";
+import { keptSample } from "../events/sample";
 import type { Autosave } from "./autosave";
 import css from "./editor.module.css";
 import { ProblemList } from "./ProblemsBar";
@@ -52,7 +53,7 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
   const fields = start ? inputFields(start) : [];
   const kind = start?.type.startsWith("trigger.manual@") ? "form" : start?.type.startsWith("trigger.schedule@") ? "none" : "json";
   const posted = useTriggers(workflow.id).data?.find((one) => one.node === start?.id)?.sample ?? null;
-  const current = text[chosen] ?? (start ? sampleText(start, spec, samples, posted) : "");
+  const current = text[chosen] ?? (kind === "json" ? keptSample(workflow.id) : null) ?? (start ? sampleText(start, spec, samples, posted) : "");
   const parsed = kind === "json" ? parseJson(current) : null;
 
   const placeOf = (field: string): string => `test:${workflow.id}:${chosen}:${field}`;

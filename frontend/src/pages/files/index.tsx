@@ -46,7 +46,6 @@ export default function FilesPage() {
   const [removing, setRemoving] = useState<StoredFile | null>(null);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const box = useRef<HTMLInputElement>(null);
-  const lead = useRef<HTMLParagraphElement>(null);
   useShortcut("/", () => box.current?.focus());
   useEffect(() => {
     document.title = `${t("title")} · Millrace`;
@@ -64,13 +63,7 @@ export default function FilesPage() {
   const take = useCallback((taken: File[]) => add.current(taken), []);
   // What is no longer in the list is chosen no longer.
   const here = files.filter((one) => chosen.has(one.id)).map((one) => one.id);
-  const close = () => {
-    setRemoving(null);
-    // What opened the dialog may be gone with its row.
-    setTimeout(() => {
-      if (document.activeElement === document.body) lead.current?.focus();
-    }, 250);
-  };
+  const close = () => setRemoving(null);
   const clear = () => {
     setTyped("");
     void navigate({ search: {}, replace: true });
@@ -80,7 +73,7 @@ export default function FilesPage() {
       <TopBar title={t("title")} actions={mayUpload && <UploadButton onFiles={take} />} />
       <PageBody>
         <div className={css.head}>
-          <p className={css.lead} ref={lead} tabIndex={-1}>
+          <p className={css.lead} tabIndex={-1} data-home>
             {t("subtitle")} {mayUpload && <span className={css.dropHint}>{t("dropHint")}</span>}
           </p>
           {(files.length > 0 || q) && <SearchBox ref={box} value={typed} onChange={setTyped} label={t("search")} className={css.search} />}

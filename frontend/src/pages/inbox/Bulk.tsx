@@ -5,21 +5,23 @@ import { useTranslation } from "react-i18next";
 
 import { api, newIdempotencyKey } from "../../api/client";
 import { refreshInbox, workspacePath } from "../../api/queries";
-import { useWorkspace } from "../../api/session";
+import { useUser, useWorkspace } from "../../api/session";
 import type { Task } from "../../api/types";
 import { Button, Dialog, ErrorCard, showToast, TextAreaField, useFormatter } from "../../ui";
+import { useKeep } from "./decisions";
 import css from "./inbox.module.css";
 import { amountText, sumOf } from "./task";
 
 interface Outcome {
   id: string;
   taken: boolean;
+  left_ms: number;
   message: string | null;
 }
 
 /** What is chosen in the list, and the one button that approves it all. */
 export default function Bulk({ chosen, onDone }: { chosen: readonly Task[]; onDone: () => void }) {
-  const { t } = useTranslation(["people", "common"]);
+  const { t } = useTranslation(["people", "common", "inbox"]);
   const workspace = useWorkspace().id;
   const client = useQueryClient();
   const format = useFormatter();
@@ -28,19 +30,28 @@ export default function Bulk({ chosen, onDone }: { chosen: readonly Task[]; onDo
   const count = chosen.length;
   const total = sumOf(chosen);
   const sum = total === null ? "" : amountText(total, chosen[0]?.currency ?? "", format);
+  const seconds = useUser().undo_seconds;
+  const keep = useKeep();
   const approve = useMutation({
     mutationFn: () =>
       api.post<{ items: Outcome[] }>(
         `${workspacePath(workspace)}/inbox/decide`,
-        { tasks: chosen.map((task) => task.id), outcome: "approved", comment },
+        { tasks: chosen.map((task) => task.id), outcome: "approved", comment, undo: true },
         { idempotencyKey: newIdempotencyKey() },
       ),
     onSuccess: ({ items }) => {
       const done = items.filter((one) => one.taken).length;
       const refused = items.filter((one) => !one.taken);
-      showToast({
+      const title = sum && refused.length === 0 ? t("bulk.doneSum", { count: done, sum }) : t("bulk.done", { count: done });
+      const left = Math.max(0, ...items.map((one) => one.left_ms));
+      const tell = () => showToast({ aside: true, title: t("inbox:held.sent", { said: title }) });
+      if (left > 0) {
+        const tasks = items.filter((one) => one.left_ms > 0).map((one) => one.id);
+        const text = refused.length > 0 ? `${t("bulk.refused", { count: refused.length })}: ${refused[0]?.message ?? ""}` : "";
+        keep({ tasks, left, title, text, onTakenBack: onDone, onEffect: tell });
+      } else showToast({
         tone: refused.length > 0 ? "err" : "ok",
-        title: t("bulk.done", { count: done }),
+        title,
         ...(refused.length > 0 ? { text: `${t("bulk.refused", { count: refused.length })}: ${refused[0]?.message ?? ""}` } : {}),
       });
       setAsking(false);
@@ -70,7 +81,7 @@ export default function Bulk({ chosen, onDone }: { chosen: readonly Task[]; onDo
           }
         >
           {approve.isError && <ErrorCard title={t("bulk.failed")} error={approve.error} />}
-          <p>{t("bulk.confirmText")}</p>
+          <p>{seconds > 0 ? t("bulk.confirmUndo", { count: seconds }) : t("bulk.confirmText")}</p>
           <TextAreaField label={t("bulk.comment")} rows={2} maxLength={2000} value={comment} onChange={(event) => setComment(event.currentTarget.value)} />
         </Dialog>
       )}

@@ -49,7 +49,7 @@ function useReady(): boolean {
 interface DecideProps {
   task: TaskDetail;
   head: Ref<HTMLHeadingElement>;
-  onDecided: (answer: TaskAnswer) => void;
+  onDecided: (answer: TaskAnswer) => Promise<void>;
 }
 
 /** A question that I may answer: what there is to fill in, and a button for each answer. */
@@ -60,6 +60,7 @@ export function Decide({ task, head, onDecided }: DecideProps) {
   const [draft, setDraft] = useState<Draft>(() => drafts.get(task.id) ?? firstDraft(task));
   const [wrong, setWrong] = useState<Wrongs>({});
   const [told, setTold] = useState(0);
+  const [sending, setSending] = useState("");
   /** An answer that takes a second step: a value to give, or a word to be sure. */
   const [second, setSecond] = useState<TaskChoice | null>(() => {
     const before = drafts.get(task.id);
@@ -93,7 +94,10 @@ export function Decide({ task, head, onDecided }: DecideProps) {
     const found = wrongs(task, choice, draft);
     setWrong(found);
     if (Object.keys(found).length > 0) setTold(told + 1);
-    else onDecided(answerOf(task, choice, draft));
+    else {
+      setSending(choice.id);
+      void onDecided(answerOf(task, choice, draft)).finally(() => setSending(""));
+    }
   };
   useEffect(() => {
     if (told > 0) body.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
@@ -108,7 +112,7 @@ export function Decide({ task, head, onDecided }: DecideProps) {
   }, [asked]);
 
   const press = (id: string) => {
-    const choice = task.kind === "approval" && ready ? task.choices.find((one) => one.id === id) : undefined;
+    const choice = task.kind === "approval" && ready && !sending ? task.choices.find((one) => one.id === id) : undefined;
     if (choice) choose(choice);
   };
   useShortcut("a", () => press("approved"), true);
@@ -137,6 +141,7 @@ export function Decide({ task, head, onDecided }: DecideProps) {
       <Button
         variant={second.id === "give_up" ? "dangerFilled" : "primary"}
         icon={second.id === "give_up" ? <X size={17} aria-hidden /> : <CornerDownRight size={17} aria-hidden />}
+        busy={sending === second.id}
         onClick={() => choose(second)}
       >
         {t(`confirm.${second.id}`)}
@@ -151,7 +156,8 @@ export function Decide({ task, head, onDecided }: DecideProps) {
           key={choice.id}
           variant={variant}
           icon={<Icon size={17} aria-hidden />}
-          disabled={!ready}
+          busy={sending === choice.id}
+          disabled={!ready || sending !== ""}
           onClick={() => choose(choice)}
           data-choice={choice.id}
         >

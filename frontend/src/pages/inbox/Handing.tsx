@@ -1,5 +1,6 @@
+import { Menu } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { ArrowLeftRight, Hand, Undo2 } from "lucide-react";
+import { AlarmClock, AlarmClockOff, ArrowLeftRight, Hand, LifeBuoy, Undo2 } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -8,8 +9,11 @@ import { useAskable } from "../../api/people";
 import { refreshInbox, workspacePath } from "../../api/queries";
 import { useUser, useWorkspace } from "../../api/session";
 import type { TaskDetail } from "../../api/types";
-import { Button, Dialog, ErrorCard, SelectField, showToast, TextAreaField, useErrorText } from "../../ui";
+import { Button, Dialog, ErrorCard, SelectField, showToast, TextAreaField, useErrorText, useFormatter } from "../../ui";
+import { useShortcut } from "../../ui/shortcuts";
 import css from "./inbox.module.css";
+import { laterChoices } from "./later";
+import { LeaveForAdmins } from "./LeaveForAdmins";
 
 /** Who sees to a question: taking it, giving it back, handing it over. */
 export default function Handing({ task }: { task: TaskDetail }) {
@@ -17,15 +21,29 @@ export default function Handing({ task }: { task: TaskDetail }) {
   const workspace = useWorkspace().id;
   const client = useQueryClient();
   const errorText = useErrorText();
+  const format = useFormatter();
   const [handing, setHanding] = useState(false);
+  const [leaving, setLeaving] = useState(false);
   const act = useMutation({
-    mutationFn: ({ what, body }: { what: "take" | "give-back"; body?: object }) =>
+    mutationFn: ({ what, body }: { what: "take" | "give-back" | "snooze"; body?: object }) =>
       api.post<TaskDetail>(`${workspacePath(workspace)}/inbox/${task.id}/${what}`, body, { idempotencyKey: newIdempotencyKey() }),
+    onSuccess: (after, { what }) => {
+      if (what === "snooze" && after.snoozed_until) showToast({ aside: true, title: t("handing.putOff", { at: format.weekdayClock(after.snoozed_until) }), text: task.title });
+    },
     onError: (error) => showToast({ tone: "err", title: t("handing.actionFailed"), text: errorText(error).title }),
     onSettled: () => refreshInbox(client, workspace),
   });
   // Whoever is asked alone has nobody to take it from.
   const alone = task.asked.length === 1 && task.asked[0]?.kind === "person" && !task.taken_by;
+  const choices = laterChoices(new Date(), task.ends_at);
+  useShortcut("e", () => {
+    if (act.isPending) return;
+    if (task.taken_by_me) act.mutate({ what: "give-back" });
+    else if (task.may_take && !alone) act.mutate({ what: "take", body: { over: task.taken_by !== null } });
+  }, true);
+  useShortcut("f", () => {
+    if (task.may_hand_over) setHanding(true);
+  });
   return (
     <div className={css.handing}>
       {task.taken_by_me && <span>{t("handing.takenByMe")}</span>}
@@ -51,7 +69,34 @@ export default function Handing({ task }: { task: TaskDetail }) {
             {t("handing.handOver")}
           </Button>
         )}
+        {task.may_leave && (
+          <Button size="sm" icon={<LifeBuoy size={14} aria-hidden />} onClick={() => setLeaving(true)}>
+            {t("leaving.open")}
+          </Button>
+        )}
+        {task.may_decide && !task.snoozed_until && choices.length > 0 && (
+          <Menu position="bottom-start" withinPortal shadow="md" radius={10} trapFocus>
+            <Menu.Target>
+              <Button size="sm" icon={<AlarmClock size={14} aria-hidden />} busy={act.isPending}>
+                {t("handing.later")}
+              </Button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              {choices.map(({ id, at }) => (
+                <Menu.Item key={id} onClick={() => act.mutate({ what: "snooze", body: { until: at.toISOString() } })}>
+                  {t(`handing.laterAt.${id}`)} · {format.weekdayClock(at)}
+                </Menu.Item>
+              ))}
+            </Menu.Dropdown>
+          </Menu>
+        )}
+        {task.snoozed_until && (
+          <Button size="sm" icon={<AlarmClockOff size={14} aria-hidden />} busy={act.isPending} onClick={() => act.mutate({ what: "snooze", body: { until: null } })}>
+            {t("handing.now")}
+          </Button>
+        )}
       </div>
+      {leaving && <LeaveForAdmins task={task} onClose={() => setLeaving(false)} />}
       {handing && <HandOver task={task} onClose={() => setHanding(false)} />}
     </div>
   );

@@ -1,17 +1,19 @@
-import type { UseInfiniteQueryResult } from "@tanstack/react-query";
+import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Clock, FlaskConical, ListChecks, TriangleAlert, UserX, X } from "lucide-react";
+import { AlarmClock, Clock, CloudOff, FlaskConical, LifeBuoy, ListChecks, TriangleAlert, UserX, X } from "lucide-react";
 import { lazy, type ReactNode, type Ref, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import type { Task } from "../../api/types";
+import type { Page, Task } from "../../api/types";
+import { useQueue } from "../../api/decisionQueue";
+import type { Old } from "../../api/keptQuestions";
 import type { InboxSearch } from "./search";
 import { Button, Chip, cx, ErrorCard, segmentClass, segmentsClass, SkeletonRows, Time, useFormatter, useNow } from "../../ui";
 import { runTitle } from "../runs/words";
-import { useSaid } from "./decisions";
+import { useDeciding, useSaid } from "./decisions";
 import css from "./inbox.module.css";
 import { KindTile } from "./KindTile";
-import { amountText, approvals, canBulk, dueOf, isAsking } from "./task";
+import { amountText, approvals, canBulk, dueOf, isAsking, isLeft } from "./task";
 
 // Whoever decides one by one does not need it.
 const Bulk = lazy(() => import("./Bulk"));
@@ -37,16 +39,34 @@ export function TestChip() {
 /** That it was reminded of, that it is overdue and others are asked too, and who has taken it. */
 export function StateChips({ task }: { task: Task }) {
   const { t } = useTranslation("inbox");
+  const deciding = useDeciding()(task);
+  const isQueued = useQueue((store) => task.id in store.queued);
   if (!isAsking(task)) return null;
   return (
     <>
+      {isQueued && (
+        <Chip tone="wait" icon={<CloudOff size={12} aria-hidden />}>
+          {t("offline.chip")}
+        </Chip>
+      )}
+      {deciding && <Chip tone="wait">{deciding}</Chip>}
       {task.stranded_at && (
         <Chip tone="err" icon={<UserX size={12} aria-hidden />}>
           {t("stranded.chip")}
         </Chip>
       )}
+      {isLeft(task) && (
+        <Chip tone="wait" icon={<LifeBuoy size={12} aria-hidden />}>
+          {t("leftForAdmins")}
+        </Chip>
+      )}
       {task.escalated_at && <Chip tone="err">{t("escalated")}</Chip>}
       {task.reminded_at && !task.escalated_at && <Chip tone="wait">{t("reminded")}</Chip>}
+      {task.snoozed_until && (
+        <Chip icon={<AlarmClock size={12} aria-hidden />}>
+          {t("later.until")} <Time at={task.snoozed_until} />
+        </Chip>
+      )}
       {task.taken_by && <Chip>{task.taken_by_me ? t("takenByMe") : t("takenBy", { name: task.taken_by })}</Chip>}
     </>
   );
@@ -159,7 +179,7 @@ interface TaskListProps {
   ref: Ref<HTMLDivElement>;
   tasks: readonly Task[];
   query: Pick<
-    UseInfiniteQueryResult,
+    UseInfiniteQueryResult<InfiniteData<Old<Page<Task>>>>,
     "data" | "isPending" | "isError" | "error" | "refetch" | "hasNextPage" | "fetchNextPage" | "isFetchingNextPage"
   >;
   search: InboxSearch;
@@ -171,12 +191,12 @@ interface TaskListProps {
 export function TaskList({ ref, tasks, query, search, empty, onSearch }: TaskListProps) {
   const { t } = useTranslation("inbox");
   const { run, who, state } = search;
-  const filter = (changes: { who?: "me" | "groups" | "anybody"; closed?: boolean; run?: undefined }) => {
+  const filter = (changes: { who?: "me" | "groups" | "anybody"; state?: "open" | "later" | "closed"; run?: undefined }) => {
     const whose = changes.who ?? who ?? "me";
-    const closed = changes.closed ?? state === "closed";
+    const which = changes.state ?? state ?? "open";
     onSearch({
       ...(whose === "me" ? {} : { who: whose }),
-      ...(closed ? { state: "closed" as const } : {}),
+      ...(which === "open" ? {} : { state: which }),
       ...(run && !("run" in changes) ? { run } : {}),
     });
   };
@@ -203,9 +223,10 @@ export function TaskList({ ref, tasks, query, search, empty, onSearch }: TaskLis
           value={state ?? "open"}
           choices={[
             ["open", t("filter.open")],
+            ["later", t("filter.later")],
             ["closed", t("filter.closed")],
           ]}
-          onChange={(value) => filter({ closed: value === "closed" })}
+          onChange={(value) => filter({ state: value })}
         />
         {several && (
           <Button size="sm" icon={<ListChecks size={14} aria-hidden />} aria-pressed={picking} onClick={() => setIds(picking ? null : [])}>
@@ -218,6 +239,14 @@ export function TaskList({ ref, tasks, query, search, empty, onSearch }: TaskLis
           </Button>
         )}
       </div>
+      {query.data?.pages[0]?.kept_at !== undefined && (
+        <p className={css.old} role="status">
+          <CloudOff size={15} aria-hidden />
+          <span>
+            {t("offline.asOf")} <Time at={new Date(query.data.pages[0].kept_at).toISOString()} />
+          </span>
+        </p>
+      )}
       {query.isPending && <SkeletonRows rows={5} height={56} label={t("loading")} />}
       {query.isError && (
         <div className={css.padded}>

@@ -1,15 +1,15 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { Undo2 } from "lucide-react";
+import { CloudOff, Undo2 } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
-import { useHeld } from "../../api/held";
 import { refreshInbox, useTask } from "../../api/queries";
 import { useWorkspace } from "../../api/session";
 import type { TaskAnswer, TaskDetail } from "../../api/types";
+import { unqueue, useQueue } from "../../api/decisionQueue";
 import { Button, ErrorCard, Note, SkeletonRows, useNow } from "../../ui";
 import { Decide } from "./Decide";
-import { takeBackDecision } from "./decisions";
+import { mineOf, useSaid, useTakeBack } from "./decisions";
 import css from "./inbox.module.css";
 import { ReviewPane } from "./ReviewPane";
 import { TaskView } from "./TaskView";
@@ -19,7 +19,7 @@ const EVERY = 6_000;
 
 interface TaskPaneProps {
   id: string;
-  onDecided: (task: TaskDetail, answer: TaskAnswer) => void;
+  onDecided: (task: TaskDetail, answer: TaskAnswer) => Promise<void>;
   onTakenBack: (id: string) => void;
 }
 
@@ -28,7 +28,8 @@ export function TaskPane({ id, onDecided, onTakenBack }: TaskPaneProps) {
   const { t } = useTranslation("inbox");
   const query = useTask(id, EVERY);
   const task = query.data;
-  const held = useHeld((store) => store.held[id]);
+  const given = task && mineOf(task);
+  const queued = useQueue((store) => store.queued[id]);
   const head = useRef<HTMLHeadingElement>(null);
   const there = task !== undefined;
   useEffect(() => {
@@ -38,16 +39,16 @@ export function TaskPane({ id, onDecided, onTakenBack }: TaskPaneProps) {
 
   const client = useQueryClient();
   const workspace = useWorkspace().id;
-  const mine = task?.may_decide === true && !held;
+  const mine = task?.may_decide === true;
   const could = useRef(mine);
   useEffect(() => {
-    if (could.current && !mine && !held) {
+    if (could.current && !mine && !given) {
       // Somebody was quicker: the list is old, and what had the focus may be gone.
       void refreshInbox(client, workspace);
       if (document.activeElement === document.body) head.current?.focus();
     }
     could.current = mine;
-  }, [mine, held, client, workspace]);
+  }, [mine, given, client, workspace]);
 
   if (query.isPending) return <SkeletonRows rows={7} height={30} label={t("loadingOne")} />;
   if (!task) {
@@ -57,10 +58,22 @@ export function TaskPane({ id, onDecided, onTakenBack }: TaskPaneProps) {
       </div>
     );
   }
-  if (held) {
+  if (queued) {
     return (
       <TaskView task={task} head={head} busy>
-        <OnItsWay id={id} until={held.until} onTakenBack={onTakenBack} />
+        <Note tone="wait" icon={<CloudOff size={16} aria-hidden />}>
+          <b>{t("offline.chip")}.</b> <NotSent said={queued.answer.outcome} />{" "}
+          <Button variant="link" icon={<Undo2 size={14} aria-hidden />} onClick={() => void unqueue(id)}>
+            {t("held.undo")}
+          </Button>
+        </Note>
+      </TaskView>
+    );
+  }
+  if (given) {
+    return (
+      <TaskView task={task} head={head} busy>
+        <OnItsWay id={id} until={query.dataUpdatedAt + given.left_ms} said={given.outcome} onTakenBack={onTakenBack} />
       </TaskView>
     );
   }
@@ -69,19 +82,25 @@ export function TaskPane({ id, onDecided, onTakenBack }: TaskPaneProps) {
   return <Decide task={task} head={head} onDecided={(answer) => onDecided(task, answer)} />;
 }
 
-/** It is decided, and can still be taken back. */
-function OnItsWay({ id, until, onTakenBack }: { id: string; until: number; onTakenBack: (id: string) => void }) {
+function NotSent({ said }: { said: string }) {
   const { t } = useTranslation("inbox");
+  const words = useSaid();
+  return <>{t("offline.waits", { said: words(said) })}</>;
+}
+
+/** It is decided, and can still be taken back. */
+function OnItsWay({ id, until, said, onTakenBack }: { id: string; until: number; said: string; onTakenBack: (id: string) => void }) {
+  const { t } = useTranslation("inbox");
+  const words = useSaid();
+  const takeBack = useTakeBack();
   const left = Math.max(0, Math.ceil((until - useNow(250)) / 1000));
   return (
     <Note>
-      {t("held.onItsWay", { count: left })}{" "}
+      {left > 0 ? t("held.onItsWay", { count: left, said: words(said) }) : t("held.now")}{" "}
       <Button
         variant="link"
         icon={<Undo2 size={14} aria-hidden />}
-        onClick={() => {
-          if (takeBackDecision(id)) onTakenBack(id);
-        }}
+        onClick={() => void takeBack([id], onTakenBack)}
       >
         {t("held.undo")}
       </Button>

@@ -3,13 +3,13 @@ import { ArrowRight, Ban, CircleCheck, CircleX, Clock, Split, UserX } from "luci
 import { lazy, type ReactNode, type Ref, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 
-import { useUser } from "../../api/session";
+import { useCan, useUser } from "../../api/session";
 import type { Json, TaskDetail } from "../../api/types";
 import { formatExact } from "../../graph/exact";
 import { Avatar, buttonClass, type Formatter, Note, SkeletonRows, Time, useFormatter } from "../../ui";
 import { ErrorBox } from "../run/ErrorBox";
 import { runTitle } from "../runs/words";
-import { useSaid } from "./decisions";
+import { useDeciding, useSaid } from "./decisions";
 import css from "./inbox.module.css";
 import { KindTile } from "./KindTile";
 import { namesOf } from "./names";
@@ -18,6 +18,8 @@ import { DueChip, StateChips, TestChip, VotesChip } from "./TaskList";
 
 const Handing = lazy(() => import("./Handing"));
 const WhatWasSent = lazy(() => import("../run/WhatWasSent"));
+const Alike = lazy(() => import("./Alike"));
+const Mending = lazy(() => import("./Mending"));
 const Meanwhile = lazy(() => import("./Meanwhile"));
 const DataView = lazy(async () => ({ default: (await import("../run/DataView")).DataView }));
 
@@ -33,7 +35,7 @@ function Why({ task }: { task: TaskDetail }) {
   const shared = others.some((one) => one.kind !== "person");
   const who =
     task.kind === "exception"
-      ? t(task.in_doubt ? "why.inDoubt" : "why.exception", { step: task.step })
+      ? t(others.length > 0 ? "why.left" : task.in_doubt ? "why.inDoubt" : "why.exception", { step: task.step, names })
       : task.asked.length === 0
         ? t("why.anybody")
         : shared
@@ -127,6 +129,7 @@ function Votes({ task }: { task: TaskDetail }) {
 function Ended({ task }: { task: TaskDetail }) {
   const { t } = useTranslation("inbox");
   const said = useSaid();
+  const deciding = useDeciding()(task);
   const last = task.votes.at(-1);
   const mine = task.votes.find((vote) => vote.me);
   if (task.over) {
@@ -144,11 +147,11 @@ function Ended({ task }: { task: TaskDetail }) {
     );
   }
   if (task.status === "open") {
-    const words = mine
+    const words = deciding || (mine
       ? t("waits.said", { said: said(mine.outcome) })
       : task.taken_by && !task.taken_by_me
         ? t("waits.taken", { name: task.taken_by })
-        : t(task.kind === "exception" ? "waits.role" : "waits.others");
+        : t(task.kind === "exception" && task.asked.length === 0 ? "waits.role" : "waits.others"));
     return (
       <Note tone={mine ? "ok" : "wait"} icon={<Clock size={16} aria-hidden />}>
         {words}
@@ -246,6 +249,9 @@ export function TaskView({ task, head, children, foot, busy = false }: TaskViewP
   const { t } = useTranslation("inbox");
   const format = useFormatter();
   const amount = amountText(task.amount, task.currency, format);
+  const builder = useCan("builder");
+  const stopped = task.outcome === "give_up" && task.run.status === "dead_lettered";
+  const mendable = builder && !busy && task.kind === "exception" && !task.in_doubt && !task.run.parent && (task.may_decide || stopped);
   return (
     <article className={css.pane}>
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls can be scrolled with the keys */}
@@ -278,6 +284,11 @@ export function TaskView({ task, head, children, foot, busy = false }: TaskViewP
             </Suspense>
           )}
           {task.error && <ErrorBox error={task.error} />}
+          {mendable && (
+            <Suspense fallback={null}>
+              <Mending key={task.id} task={task} />
+            </Suspense>
+          )}
           {task.in_doubt && task.status === "open" && <InDoubt task={task} />}
           {task.text && !task.error && <p className={css.text}>{task.text}</p>}
           <Facts task={task} />
@@ -287,11 +298,10 @@ export function TaskView({ task, head, children, foot, busy = false }: TaskViewP
           </Link>
           <Answer task={task} />
           <Votes task={task} />
-          {task.notes.length > 0 && (
-            <Suspense fallback={null}>
-              <Meanwhile notes={task.notes} />
-            </Suspense>
-          )}
+          <Suspense fallback={null}>
+            <Meanwhile task={task} />
+            {task.kind === "approval" && isAsking(task) && <Alike task={task} />}
+          </Suspense>
           {children}
         </div>
       </div>

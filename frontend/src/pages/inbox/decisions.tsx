@@ -1,24 +1,20 @@
-/** Decisions on their way: held for a moment, then sent, and told of. */
+/** Decisions: given, taken back while there is time, and told of when they have taken effect. The server waits, not we. */
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
 import { create } from "zustand";
 
-import { api, newIdempotencyKey } from "../../api/client";
-import { hold, takeBack, useHeld } from "../../api/held";
-import { refreshInbox, workspacePath } from "../../api/queries";
-import { useWorkspace } from "../../api/session";
-import type { TaskAnswer, TaskDetail } from "../../api/types";
-import { formatExact } from "../../graph/exact";
+import { api, NetworkError, newIdempotencyKey } from "../../api/client";
+import { readTask, refreshInbox, workspacePath } from "../../api/queries";
+import { useUser, useWorkspace } from "../../api/session";
+import type { PendingAnswer, Task, TaskAnswer, TaskDetail } from "../../api/types";
+import { enqueue, unqueue } from "../../api/decisionQueue";
 import { hideToast, showToast, useErrorText, useNow } from "../../ui";
 import css from "./inbox.module.css";
+import { useSaid } from "./said";
 import { type Draft, isTooLate } from "./task";
 
-export const HELD_MS = 8000;
-/** What a request may weigh that is to arrive though the page is closed: browsers take 64 kB of all of them together. */
-const LIGHT = 15_000;
-
-/** What was put in and is not sent yet, by question: it is there again when the person comes back. */
+/** What was put in and has not taken effect yet, by question: it is there again when the person comes back. */
 export const drafts = new Map<string, Draft>();
 
 /** When something was decided here the last time. */
@@ -31,123 +27,217 @@ function refuse(id: string, error: unknown): void {
   useRefused.setState(({ refused }) => ({ refused: { ...refused, [id]: error } }));
 }
 
-/** What tells of a decision that can still be taken back, by question. */
-const toasts = new Map<string, string>();
-
-/** Whether it could still be taken back; what told of it goes. */
-export function takeBackDecision(id: string): boolean {
-  const toast = toasts.get(id);
-  if (toast) hideToast(toast);
-  return takeBack(id);
+function forgive(id: string): void {
+  const { [id]: _gone, ...rest } = useRefused.getState().refused;
+  useRefused.setState({ refused: rest });
 }
 
-function Countdown({ until, text }: { until: number; text: string }) {
+/** What was decided here and can still be taken back: of one question, or of several that were decided together. */
+interface Given {
+  tasks: readonly string[];
+  until: number;
+  toast: string;
+}
+const given: Given[] = [];
+
+function forget(one: Given): void {
+  const at = given.indexOf(one);
+  if (at >= 0) given.splice(at, 1);
+  hideToast(one.toast);
+}
+
+/** How long there is still to take something back, in words that are spoken once and seen all the time. */
+export function Countdown({ until, text }: { until: number; text: string }) {
   const { t } = useTranslation("inbox");
   const left = Math.max(0, Math.ceil((until - useNow(250)) / 1000));
   return (
     <>
       <span className={css.toastTitle}>{text}</span>
-      <span className="srOnly">{t("held.spoken", { count: HELD_MS / 1000 })}</span>
+      <span className="srOnly">{t("held.spoken")}</span>
       <span aria-hidden className="tn">
-        {t("held.countdown", { count: left })}
+        {left > 0 ? t("held.countdown", { count: left }) : t("held.now")}
       </span>
     </>
   );
 }
 
-function isLight(answer: TaskAnswer): boolean {
-  return formatExact(answer).length < LIGHT;
+export { useSaid } from "./said";
+
+/** What I have said to a question and can still take back. */
+export function mineOf(task: Pick<Task, "pending">): PendingAnswer | undefined {
+  return task.pending.find((one) => one.me && one.until !== null);
 }
 
-async function send(client: QueryClient, workspace: string, id: string, answer: TaskAnswer, key: string): Promise<void> {
-  const path = `${workspacePath(workspace)}/inbox/${id}/decide`;
-  const keepalive = isLight(answer);
-  try {
-    await api.post<TaskDetail>(path, answer, { idempotencyKey: key, keepalive });
-    drafts.delete(id);
-  } finally {
-    void refreshInbox(client, workspace);
-    void client.invalidateQueries({ queryKey: [workspace, "runs"] });
-  }
-}
-
-/** Words for an outcome that somebody chose, such as "Approved". */
-export function useSaid(): (outcome: string | null) => string {
+/** Words for who is deciding a question right now; empty where nobody else is. */
+export function useDeciding(): (task: Pick<Task, "pending">) => string {
   const { t, i18n } = useTranslation("inbox");
-  return (outcome) => {
-    if (!outcome) return "";
-    return i18n.exists(`said.${outcome}`, { ns: "inbox" }) ? t(`said.${outcome}`) : outcome;
+  return (task) => {
+    const one = task.pending.find((other) => !other.me && other.until !== null);
+    if (!one) return "";
+    const known = i18n.exists(`deciding.${one.outcome}`, { ns: "inbox" });
+    return t(`deciding.${known ? one.outcome : "other"}`, { by: one.by });
   };
 }
 
+function afterwards(client: QueryClient, workspace: string): void {
+  void refreshInbox(client, workspace);
+  void client.invalidateQueries({ queryKey: [workspace, "runs"] });
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+/** The server lets it take effect within half a second; what takes longer is told of by the list. */
+const LOOKS = 20;
+
+/** Waits until it has taken effect, or could not; undefined where it was taken back, or nobody can tell. */
+async function becameOf(workspace: string, id: string, until: number): Promise<{ refused: string | null } | undefined> {
+  await pause(Math.max(0, until - Date.now()) + 700);
+  for (let look = 0; look < LOOKS; look += 1) {
+    const task = await readTask(workspace, id).catch(() => undefined);
+    const mine = task?.pending.find((one) => one.me);
+    if (mine?.refused) return { refused: mine.refused };
+    if (task?.votes.some((vote) => vote.me)) return { refused: null };
+    if (task && !mine) return undefined;
+    await pause(1000);
+  }
+  return undefined;
+}
+
+interface Keeping {
+  tasks: readonly string[];
+  left: number;
+  title: string;
+  text: string;
+  onTakenBack: (id: string) => void;
+  /** It has taken effect, or could not (`refused`). */
+  onEffect: (refused: string | null) => void;
+}
+
+/** Tells of what can be taken back, and how it ends. */
+export function useKeep(): (keeping: Keeping) => void {
+  const { t } = useTranslation("inbox");
+  const client = useQueryClient();
+  const workspace = useWorkspace().id;
+  const takeBack = useTakeBack();
+  return ({ tasks, left, title, text, onTakenBack, onEffect }) => {
+    const until = Date.now() + left;
+    const one: Given = { tasks, until, toast: "" };
+    one.toast = showToast({
+      title,
+      text: <Countdown until={until} text={text} />,
+      stays: true,
+      aside: true,
+      action: { label: t("held.undo"), run: () => void takeBack(tasks, onTakenBack) },
+    });
+    given.push(one);
+    void becameOf(workspace, tasks[0] ?? "", until).then((became) => {
+      const here = given.includes(one);
+      forget(one);
+      if (!here) return;
+      afterwards(client, workspace);
+      if (became) onEffect(became.refused);
+    });
+  };
+}
+
+/** Takes back what can be; `onTakenBack` is called with the first of it. */
+export function useTakeBack(): (tasks: readonly string[], onTakenBack: (id: string) => void) => Promise<void> {
+  const { t } = useTranslation("inbox");
+  const client = useQueryClient();
+  const workspace = useWorkspace().id;
+  const errorText = useErrorText();
+  return useCallback(
+    async (tasks, onTakenBack) => {
+      for (const one of given.filter((other) => tasks.some((id) => other.tasks.includes(id)))) forget(one);
+      const path = `${workspacePath(workspace)}/inbox`;
+      try {
+        const [only] = tasks;
+        if (tasks.length === 1) await api.post<TaskDetail>(`${path}/${only}/take-back`, {}, { idempotencyKey: newIdempotencyKey() });
+        else await api.post(`${path}/take-back`, { tasks }, { idempotencyKey: newIdempotencyKey() });
+        await refreshInbox(client, workspace);
+        if (only) onTakenBack(only);
+      } catch (error) {
+        showToast({ aside: true, tone: "err", title: t("held.notBack"), text: errorText(error).title });
+        afterwards(client, workspace);
+      }
+    },
+    [client, errorText, t, workspace],
+  );
+}
+
 /**
- * Decides. The answer is held for some seconds, in which it can be taken back; then `onTakenBack` is called. What could not
- * be sent while the page closes is sent at once. `onOpen` shows the question again if the server did not take the answer.
+ * Decides; resolves to whether it was taken, so that the next question opens. For some seconds it can be taken back; then
+ * `onTakenBack` is called. `onOpen` shows the question again if it could not take effect.
  */
-export function useDecide(onTakenBack: (id: string) => void, onOpen: (id: string) => void) {
+export function useDecide(
+  onTakenBack: (id: string) => void,
+  onOpen: (id: string) => void,
+): (task: TaskDetail, answer: TaskAnswer) => Promise<boolean> {
   const { t } = useTranslation("inbox");
   const client = useQueryClient();
   const workspace = useWorkspace().id;
   const said = useSaid();
-  const errorText = useErrorText();
-  return (task: TaskDetail, answer: TaskAnswer): void => {
+  const keep = useKeep();
+  const user = useUser().id;
+  return async (task, answer) => {
     const { id, title } = task;
-    lastDecision.at = Date.now();
+    const words = said(answer.outcome);
     const key = newIdempotencyKey();
-    const safe = isLight(answer) && "keepalive" in Request.prototype;
-    const { refused: before } = useRefused.getState();
-    const { [id]: _gone, ...rest } = before;
-    useRefused.setState({ refused: rest });
-
-    let toast: string | null = null;
-    const act = async () => {
-      if (toast) hideToast(toast);
-      try {
-        await send(client, workspace, id, answer, key);
-        showToast({ aside: true, title: t("held.sent", { said: said(answer.outcome) }), text: title });
-      } catch (error) {
-        if (isTooLate(error)) {
-          const by = String(error.params["by"] ?? "");
-          const outcome = said(String(error.params["outcome"] ?? ""));
+    forgive(id);
+    const failed = (why: string) =>
+      showToast({
+        aside: true,
+        tone: "err",
+        title: t("held.failed", { title }),
+        text: why,
+        action: { label: t("held.open"), run: () => onOpen(id) },
+      });
+    try {
+      const path = `${workspacePath(workspace)}/inbox/${id}/decide`;
+      const taken = await api.post<TaskDetail>(path, { ...answer, undo: true }, { idempotencyKey: key });
+      lastDecision.at = Date.now();
+      const mine = mineOf(taken);
+      if (mine) {
+        const onEffect = (refused: string | null) => {
+          if (refused !== null) {
+            failed(refused);
+            return;
+          }
           drafts.delete(id);
-          showToast({ aside: true, tone: "info", title: t(`late.${error.code}`, { by, said: outcome }), text: title });
-          return;
-        }
-        refuse(id, error);
-        showToast({
-          aside: true,
-          tone: "err",
-          title: t("held.failed", { title }),
-          text: errorText(error).title,
-          action: { label: t("held.open"), run: () => onOpen(id) },
-        });
+          showToast({ aside: true, title: t("held.sent", { said: words }), text: title });
+        };
+        keep({ tasks: [id], left: mine.left_ms, title: words, text: title, onTakenBack, onEffect });
+      } else {
+        drafts.delete(id);
+        showToast({ aside: true, title: t("held.sent", { said: words }), text: title });
       }
-    };
-    if (!safe) {
-      void act();
-      return;
+      return true;
+    } catch (error) {
+      if (error instanceof NetworkError && !task.in_doubt) {
+        lastDecision.at = Date.now();
+        await enqueue({ user, workspace, task: id, title, answer, key, at: Date.now() });
+        const undo = () => void unqueue(id).then(() => onTakenBack(id));
+        showToast({ aside: true, tone: "info", title: t("offline.notSent", { said: words }), text: title, action: { label: t("held.undo"), run: undo } });
+        return true;
+      }
+      if (isTooLate(error)) {
+        const by = String(error.params["by"] ?? "");
+        showToast({ aside: true, tone: "info", title: t(`late.${error.code}`, { by, said: said(String(error.params["outcome"] ?? "")) }), text: title });
+      } else {
+        // It stays before the person, with what is wrong beside it.
+        refuse(id, error);
+      }
+      return false;
+    } finally {
+      afterwards(client, workspace);
     }
-    hold(id, act, HELD_MS);
-    toast = showToast({
-      title: said(answer.outcome),
-      text: <Countdown until={Date.now() + HELD_MS} text={title} />,
-      stays: true,
-      aside: true,
-      action: {
-        label: t("held.undo"),
-        run: () => {
-          if (takeBackDecision(id)) onTakenBack(id);
-        },
-      },
-    });
-    toasts.set(id, toast);
   };
 }
 
-/** Takes back the decision that was made last, if it is still here. */
+/** Takes back what was decided last, if it still can be. */
 export function useTakeBackLast(onTakenBack: (id: string) => void): () => void {
+  const takeBack = useTakeBack();
   return useCallback(() => {
-    const last = Object.values(useHeld.getState().held).sort((left, right) => right.until - left.until)[0];
-    if (last && takeBackDecision(last.key)) onTakenBack(last.key);
-  }, [onTakenBack]);
+    const last = given.at(-1);
+    if (last) void takeBack(last.tasks, onTakenBack);
+  }, [onTakenBack, takeBack]);
 }

@@ -1,38 +1,48 @@
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { ArrowLeft } from "lucide-react";
-import { useCallback, useEffect, useMemo, useRef } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
-import { sendHeld, useHeld } from "../../api/held";
 import { useInbox } from "../../api/queries";
+import { i18n } from "../../i18n";
+import { useQueue } from "../../api/decisionQueue";
+import { useKeptAhead, useKeptPage } from "./useOffline";
 import { cx, EmptyState, TopBar } from "../../ui";
 import { useShortcut } from "../../ui/shortcuts";
 import { useWidth } from "../run/useWidth";
 import { useDecide, useTakeBackLast } from "./decisions";
 import css from "./inbox.module.css";
+import { NotTaken } from "./NotTaken";
 import { inOrder, nextOf } from "./task";
 import { TaskList } from "./TaskList";
 import { TaskPane } from "./TaskPane";
 
+// Only where there is room for it.
+const Context = lazy(() => import("./Context"));
+
 /** While the page is seen, the list is asked for again so often. */
 const EVERY = 10_000;
+
+/** From this width on there is room for what stands beside the question. */
+const WIDE = 1280;
+
+/** What of the page is loaded only when it is needed: without a network that would be too late. */
+const parts = () =>
+  Promise.all([i18n.loadNamespaces("people"), import("./Bulk"), import("./Handing"), import("./Meanwhile"), import("./Alike"), import("../../inspector/InputForm"), import("./ValueEditor"), import("../run/WhatWasSent")]);
 
 /** `/inbox`: what people are asked, and one of the questions. */
 export default function InboxPage() {
   const { t } = useTranslation(["inbox", "common"]);
   const search = useSearch({ from: "/shell/inbox" });
   const navigate = useNavigate({ from: "/inbox" });
-  const phone = useWidth() < 900;
-  const who = search.who ?? "me";
-  const state = search.state ?? "open";
+  const width = useWidth();
+  const phone = width < 900;
+  const who = search.state === "later" ? "snoozed" : (search.who ?? "me");
+  const state = search.state === "closed" ? "closed" : "open";
   const query = useInbox({ who, state, run: search.run }, EVERY);
-  const held = useHeld((store) => store.held);
+  const queued = useQueue((store) => store.queued);
   const list = useRef<HTMLDivElement>(null);
-  const tasks = useMemo(() => {
-    const all = query.data?.pages.flatMap((page) => page.items) ?? [];
-    // What is decided and on its way has left the list already.
-    return inOrder(state === "open" ? all.filter((task) => !(task.id in held)) : all);
-  }, [query.data, held, state]);
+  const tasks = useMemo(() => inOrder(query.data?.pages.flatMap((page) => page.items) ?? []), [query.data]);
   const shown = search.task;
   const place = tasks.findIndex((task) => task.id === shown) + 1;
   const { kind, title } = tasks[place - 1] ?? {};
@@ -40,8 +50,6 @@ export default function InboxPage() {
   useEffect(() => {
     document.title = [title, t("title"), "Millrace"].filter(Boolean).join(" · ");
   }, [t, title]);
-  // Whoever leaves the inbox has decided.
-  useEffect(() => () => void sendHeld(), []);
 
   const open = useCallback(
     (id: string | undefined, replace = true) =>
@@ -66,6 +74,8 @@ export default function InboxPage() {
     if (!phone || shown) open(next.id);
     if (!phone || !shown) focusRow(next.id);
   };
+  useKeptAhead(tasks, who === "me" && state === "open" && !search.run && query.data?.pages[0]?.kept_at === undefined);
+  useKeptPage(parts);
   useShortcut("j", () => move(1));
   useShortcut("k", () => move(-1));
 
@@ -74,6 +84,13 @@ export default function InboxPage() {
   const decide = useDecide(back, show);
   useShortcut("u", useTakeBackLast(back));
 
+  const here = useRef<string | undefined>(undefined);
+  useEffect(() => {
+    here.current = shown;
+    return () => {
+      here.current = undefined;
+    };
+  }, [shown]);
   const left = useRef<string | undefined>(undefined);
   useEffect(() => {
     // Back in the list of a phone: at the question that was left.
@@ -86,9 +103,11 @@ export default function InboxPage() {
     <TaskPane
       key={shown}
       id={shown}
-      onDecided={(task, answer) => {
-        const next = nextOf(tasks, task.id);
-        decide(task, answer);
+      onDecided={async (task, answer) => {
+        const next = nextOf(tasks.filter((one) => one.id === task.id || !(one.id in queued)), task.id);
+        const taken = await decide(task, answer);
+        // Whoever has gone on to something else meanwhile stays there.
+        if (!taken || here.current !== task.id) return;
         open(next);
         if (!next) setTimeout(() => list.current?.focus(), 0);
       }}
@@ -97,12 +116,13 @@ export default function InboxPage() {
   );
   const empty = (
     <EmptyState
-      title={state === "closed" ? t("empty.closed") : who === "me" ? t("empty.mine") : t("empty.anybody")}
+      title={state === "closed" ? t("empty.closed") : who === "snoozed" ? t("empty.later") : who === "me" ? t("empty.mine") : t("empty.anybody")}
       text={t("empty.text")}
     />
   );
 
   const alone = phone && shown !== undefined;
+  const beside = width >= WIDE && shown !== undefined;
   // One tree for both: whoever turns a tablet keeps the answer that is half written.
   return (
     <>
@@ -124,7 +144,8 @@ export default function InboxPage() {
       ) : (
         <TopBar title={t("title")} />
       )}
-      <div className={cx(css.layout, phone && css.one)}>
+      <NotTaken onOpen={show} />
+      <div className={cx(css.layout, phone && css.one, beside && css.three)}>
         {!alone && (
           <TaskList
             ref={list}
@@ -136,6 +157,11 @@ export default function InboxPage() {
           />
         )}
         {(alone || !phone) && <div className={css.side}>{pane || (nothing && empty)}</div>}
+        {beside && (
+          <Suspense fallback={<div />}>
+            <Context key={shown} id={shown} />
+          </Suspense>
+        )}
       </div>
     </>
   );

@@ -2,6 +2,7 @@
 export interface InboxSearch {
   task?: string;
   who?: "named" | "groups" | "anybody";
-  state?: "closed";
+  /** later: what I have put off. */
+  state?: "later" | "closed";
   run?: string;
 }

@@ -13,6 +13,9 @@ const DAY = 24 * HOUR;
 /** Whether an answer is still taken. */
 export const isAsking = (task: Task): boolean => task.status === "open" && !task.over;
 
+/** Whether it is a failure that was left to the admins. */
+export const isLeft = (task: Pick<Task, "kind" | "asked">): boolean => task.kind === "exception" && task.asked.some((one) => one.key === "role:admin");
+
 /** What has to be answered by a certain time comes first, the earliest before the others. */
 export function inOrder(tasks: readonly Task[]): Task[] {
   const due = (task: Task) => (task.status === "open" && task.due_at ? Date.parse(task.due_at) : Number.POSITIVE_INFINITY);
@@ -178,5 +181,5 @@ export function refusals(error: unknown): { [field: string]: string } {
 
 /** Whether it was decided without this answer: somebody was quicker, or nobody needs it any more. */
 export function isTooLate(error: unknown): error is ApiError {
-  return error instanceof ApiError && ["already_decided", "too_late", "run_ended", "asked_anew", "already_said", "taken"].includes(error.code);
+  return error instanceof ApiError && ["already_decided", "too_late", "run_ended", "asked_anew", "already_said", "taken", "being_decided"].includes(error.code);
 }

@@ -7,6 +7,8 @@ import { CopyButton, cx, useFormatter } from "../../ui";
 import page from "../../ui/page.module.css";
 import ui from "../../ui/ui.module.css";
 import css from "./data.module.css";
+import { Masked } from "./Masked";
+import { dotted, isMark } from "./marks";
 
 const SHOWN_ITEMS = 50;
 const SHOWN_TEXT = 600;
@@ -15,7 +17,7 @@ const WIDEST_TABLE = 8;
 type Fields = Record<string, unknown>;
 
 function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber) && !isMark(value);
 }
 
 /** `customer_name` and `customerName` as "Customer name". */
@@ -46,6 +48,7 @@ function LongText({ text }: { text: string }) {
 function Scalar({ value }: { value: unknown }) {
   const { t } = useTranslation(["runs", "common"]);
   const format = useFormatter();
+  if (isMark(value)) return <Masked mark={value} />;
   if (value === null || value === undefined) return <span className={css.none}>{t("data.null")}</span>;
   if (value === "") return <span className={css.none}>{t("data.emptyText")}</span>;
   if (typeof value === "boolean") return <span>{value ? t("common:yes") : t("common:no")}</span>;
@@ -115,7 +118,7 @@ function isTable(list: readonly unknown[]): list is Fields[] {
   if (list.length === 0 || !list.every(isFields)) return false;
   const columns = new Set(list.flatMap((row) => Object.keys(row as Fields)));
   if (columns.size === 0 || columns.size > WIDEST_TABLE) return false;
-  return list.every((row) => Object.values(row as Fields).every((cell) => typeof cell !== "object" || cell === null || cell instanceof ExactNumber));
+  return list.every((row) => Object.values(row as Fields).every((cell) => typeof cell !== "object" || cell === null || cell instanceof ExactNumber || isMark(cell)));
 }
 
 function Items({ list, depth }: { list: readonly unknown[]; depth: number }) {
@@ -185,7 +188,7 @@ export function DataView({ value, empty }: { value: unknown; empty: string }) {
   const { t } = useTranslation("runs");
   const [json, setJson] = useState(false);
   if (value === undefined || value === null) return <p className={css.none}>{empty}</p>;
-  const text = formatExact(value, 2);
+  const text = formatExact(dotted(value), 2);
   return (
     <div className={css.view}>
       <div className={css.bar}>

@@ -9,7 +9,7 @@ import type { Retried, Run } from "../../api/types";
 import { useRun } from "../../live";
 import { ErrorCard, SkeletonRows, useFormatter } from "../../ui";
 import ui from "../../ui/ui.module.css";
-import { startedBy } from "../runs/RunList";
+import { startedBy } from "../runs/words";
 import css from "./retry.module.css";
 import { goOf, timesOf } from "./undo";
 

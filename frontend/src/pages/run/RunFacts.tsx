@@ -12,7 +12,7 @@ import {
   StatusChip,
   StatusIcon,
 } from "../../ui";
-import { startedBy } from "../runs/RunList";
+import { startedBy } from "../runs/words";
 import { runStatusName } from "../runs/words";
 import { RetriedFacts } from "./RetriedFacts";
 import { failedItems, useShownGraph } from "./items/shown";

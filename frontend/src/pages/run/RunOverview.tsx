@@ -12,6 +12,7 @@ import { useRun, useRunStep, useUndone } from "../../live";
 import { Button, runStatusKind, StatusIcon, stepStatusKind, Tile, useFormatter } from "../../ui";
 import { failedItems } from "./items/shown";
 import css from "./run.module.css";
+import { AtMoment } from "./Moment";
 import { RunNews } from "./RunNews";
 import { stepsOfRun } from "./undo";
 
@@ -57,12 +58,22 @@ function StepLine(props: {
   );
 }
 
-/** All steps in order with what became of them: the run in words, and the run view of a phone. */
-export function StepLines(props: {
+interface StepLinesProps {
   graph: GraphDocument;
   specs: Record<string, StepSpec>;
   onSelect: (node: string) => void;
-}) {
+}
+
+/** All steps in order with what became of them: the run in words, and the run view of a phone. */
+export function StepLines(props: StepLinesProps) {
+  return (
+    <AtMoment>
+      <Lines {...props} />
+    </AtMoment>
+  );
+}
+
+function Lines(props: StepLinesProps) {
   const { t } = useTranslation("runs");
   const { graph } = props;
   const steps = useRun((state) => state.steps);

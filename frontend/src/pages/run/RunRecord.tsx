@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Download } from "lucide-react";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api } from "../../api/client";
@@ -12,12 +12,19 @@ import { useWaitingText } from "../runs/waiting";
 import { type Group, GROUPS, groupOf, KINDS, OWNERS, pausedWords, PROGRAMS, stateWords } from "./record";
 import css from "./record.module.css";
 
+const History = lazy(() => import("../history/History"));
+
 /** Everything that is on record of a run, page by page, and the run as a file. */
 export default function RunRecord({ run, onClose }: { run: Run; onClose: () => void }) {
   const { t } = useTranslation("trail");
   const workspace = useWorkspace().id;
   const path = `${workspacePath(workspace)}/runs/${run.id}`;
   const [group, setGroup] = useState<Group | null>(null);
+  const [deeds, setDeeds] = useState(false);
+  const choose = (one: Group | null) => {
+    setGroup(one);
+    setDeeds(false);
+  };
   const trail = useInfiniteQuery({
     queryKey: [workspace, "trail", run.id, run.seq],
     queryFn: ({ pageParam, signal }) =>
@@ -42,15 +49,24 @@ export default function RunRecord({ run, onClose }: { run: Run; onClose: () => v
     >
       <Because path={path} run={run} />
       <div className={css.filters} role="group" aria-label={t("filter")}>
-        <FilterChip on={group === null} onClick={() => setGroup(null)}>
+        <FilterChip on={!deeds && group === null} onClick={() => choose(null)}>
           {t("all")}
         </FilterChip>
         {GROUPS.map((one) => (
-          <FilterChip key={one} on={group === one} onClick={() => setGroup(one)}>
+          <FilterChip key={one} on={!deeds && group === one} onClick={() => choose(one)}>
             {t(`group.${one}`)}
           </FilterChip>
         ))}
+        <FilterChip on={deeds} onClick={() => setDeeds(true)}>
+          {t("deeds")}
+        </FilterChip>
       </div>
+      {deeds ? (
+        <Suspense fallback={<SkeletonRows rows={4} label={t("title")} />}>
+          <History what="runs" id={run.id} />
+        </Suspense>
+      ) : (
+        <>
       {trail.isPending && <SkeletonRows rows={5} label={t("title")} />}
       {trail.error !== null && <ErrorCard title={t("title")} error={trail.error} />}
       <ol className={css.events} aria-label={t("list")}>
@@ -63,6 +79,8 @@ export default function RunRecord({ run, onClose }: { run: Run; onClose: () => v
         <Button busy={trail.isFetchingNextPage} onClick={() => void trail.fetchNextPage()}>
           {t("more")}
         </Button>
+      )}
+        </>
       )}
     </Dialog>
   );

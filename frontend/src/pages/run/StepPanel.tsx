@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { ArrowRight, ChevronLeft, ChevronRight, Clock, Copy, Scale, X } from "lucide-react";
-import { useId } from "react";
+import { useId, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useStepDetail } from "../../api/queries";
@@ -23,6 +23,8 @@ import {
 } from "../../ui";
 import { AttemptLines, AttemptsTab } from "./Attempts";
 import { DataView } from "./DataView";
+import { Revealing } from "./Masked";
+import { MomentNote } from "./Moment";
 import { doubtOf, keyOf } from "./doubt";
 import { ErrorBox } from "./ErrorBox";
 import { CalledRun, ItemBar } from "./items/ItemBar";
@@ -173,6 +175,8 @@ function WhatHappened(props: {
         <Note tone="wait" icon={<Clock size={16} />}>
           {looksUp ? (
             step.wait?.until ? t("step.looksUpAt", { time: format.clockSeconds(step.wait.until) }) : t("step.looksUp")
+          ) : step.wait?.kind === "turn" && run.waiting?.broken != null ? (
+            t("step.waitsBroken", { name: run.waiting.connection_name })
           ) : step.wait?.until && step.wait.kind === "turn" ? (
             t("step.waitsTurn", { time: format.clockOf(step.wait.until, Date.now()) })
           ) : step.wait?.until ? (
@@ -227,6 +231,8 @@ export function StepPanel({ node, spec, tab, onTab, onClose, onPrevious, onNext,
   const retrying = useRetrying();
   const undone = useUndone(node.id);
   const undoes = useUndoes(node.id);
+  const owner = run?.id;
+  const revealing = useMemo(() => (owner === undefined ? null : { run: owner, node: node.id }), [owner, node.id]);
   if (!run) return null;
   const mayRetry = retrying !== null && !undoes && !spec?.trigger && (step?.status === "failed" || canStartFrom(step, spec));
   const attempts = detail.data?.attempts ?? [];
@@ -296,6 +302,7 @@ export function StepPanel({ node, spec, tab, onTab, onClose, onPrevious, onNext,
           ))}
         </div>
       </header>
+      <MomentNote />
       <div
         className={css.panelBody}
         role="tabpanel"
@@ -314,16 +321,18 @@ export function StepPanel({ node, spec, tab, onTab, onClose, onPrevious, onNext,
         {detail.isError && (
           <ErrorCard title={t("step.loadFailed")} error={detail.error} onRetry={() => void detail.refetch()} />
         )}
-        {detail.data && tab === "input" && (
-          <DataView key={node.id} value={detail.data.input} empty={spec?.trigger ? t("step.noInputStart") : t("step.noInput")} />
-        )}
-        {detail.data && tab === "output" && (
-          <DataView
-            key={node.id}
-            value={detail.data.output}
-            empty={step?.finished_at ? t("step.noOutput") : t("step.noOutputYet")}
-          />
-        )}
+        <Revealing.Provider value={revealing}>
+          {detail.data && tab === "input" && (
+            <DataView key={`${run.id} ${node.id} input`} value={detail.data.input} empty={spec?.trigger ? t("step.noInputStart") : t("step.noInput")} />
+          )}
+          {detail.data && tab === "output" && (
+            <DataView
+              key={`${run.id} ${node.id} output`}
+              value={detail.data.output}
+              empty={step?.finished_at ? t("step.noOutput") : t("step.noOutputYet")}
+            />
+          )}
+        </Revealing.Provider>
         {detail.data && tab === "attempts" && <AttemptsTab key={node.id} attempts={attempts} />}
       </div>
       {mayRetry && (

@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import { useRetries } from "../../api/queries";
 import { useRun } from "../../live";
 import { useFormatter } from "../../ui";
-import { startedBy } from "../runs/RunList";
+import { startedBy } from "../runs/words";
 import { causeOf } from "./undo";
 import css from "./undo.module.css";
 

@@ -1,5 +1,5 @@
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { ChevronRight, CircleAlert, ListTree, PanelLeftClose, PanelLeftOpen, Radio, Workflow } from "lucide-react";
+import { ChartGantt, ChevronRight, CircleAlert, History, ListTree, PanelLeftClose, PanelLeftOpen, Radio, Workflow } from "lucide-react";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -8,7 +8,7 @@ import { useWorkspace } from "../../api/session";
 import type { GraphNode, StepSpec } from "../../api/types";
 import { type CanvasHandle, FlowCanvas, ZoomBar } from "../../canvas";
 import { numberSteps } from "../../graph/outline";
-import { RunStoreProvider, useLiveRun, useLiveState, useRun } from "../../live";
+import { RunStoreProvider, useLiveRun, useLiveState, useRun, useRunStore } from "../../live";
 import {
   buttonClass,
   cx,
@@ -25,13 +25,17 @@ import page from "../../ui/page.module.css";
 import { runTitle } from "../runs/words";
 import { WorkflowTabs } from "../workflow/WorkflowBar";
 import { CancelRun } from "./CancelRun";
+import { CompareRun } from "./CompareRun";
 import { InItem } from "./items/InItem";
 import { ItemCells } from "./items/ItemCells";
 import { OpenedItems, useOpened, WithItems } from "./items/opened";
 import { ItemTitle, RunCrumbs } from "./items/RunCrumbs";
 import { useShownGraph } from "./items/shown";
 import { Dock } from "./Dock";
+import { AtMoment, MomentBar, MomentProvider, useMoment } from "./Moment";
+import { Scrubber } from "./Scrubber";
 import css from "./run.module.css";
+import { RAIL_KEY, railWanted, useFollowing } from "./remembered";
 import { RunAnnouncer, RunFacts } from "./RunFacts";
 import { RunNews } from "./RunNews";
 import { RecordButton, RunOverview, StepLines } from "./RunOverview";
@@ -44,10 +48,11 @@ import { UndoBar } from "./UndoBar";
 import { UndoRun } from "./UndoRun";
 import { useWidth } from "./useWidth";
 
+const ExpiredBar = lazy(() => import("./ExpiredBar"));
 const PauseRun = lazy(() => import("./PauseRun"));
 const StoppedBar = lazy(() => import("./StoppedBar"));
 
-/** A bar while the run is paused or held. */
+/** A bar while the run is paused or held, or when its data has expired. */
 function StopBar() {
   const run = useRun((state) => state.run);
   const waiting = run?.waiting;
@@ -56,6 +61,11 @@ function StopBar() {
       {run && waiting && (waiting.kind === "paused" || waiting.kind === "held") && (
         <Suspense>
           <StoppedBar run={run} waiting={waiting} />
+        </Suspense>
+      )}
+      {run?.data_removed_at && (
+        <Suspense>
+          <ExpiredBar at={run.data_removed_at} />
         </Suspense>
       )}
     </div>
@@ -131,14 +141,23 @@ function RunBar(props: RunBarProps) {
       title={<RunTitle name={<ItemTitle run={run} />} />}
       chips={
         run.business_key && (
-          <span className={cx("mono", topBarExtraClass)}>
-            {t("number", { number: run.short_id })}
-          </span>
+          <>
+            <span className={cx("mono", topBarExtraClass)}>
+              {t("number", { number: run.short_id })}
+            </span>
+            {!run.parent?.is_item && (
+              <Link to="/keys/$key" params={{ key: run.business_key }} className={buttonClass("quiet", "sm", topBarExtraClass)}>
+                <History size={14} aria-hidden />
+                {t("timeline.link", { key: run.business_key })}
+              </Link>
+            )}
+          </>
         )
       }
       middle={<WorkflowTabs id={run.workflow.id} current="runs" />}
       actions={
         <>
+          <CompareRun run={run} />
           <UndoRun run={run} graph={graph} onChanged={props.onChanged} />
           <RetryMenu node={props.node} spec={props.spec} />
           <Suspense>
@@ -160,19 +179,6 @@ function useActiveStep(): string | null {
   });
 }
 
-const RAIL_KEY = "millrace.runRail";
-
-/** The neighbouring runs are shown where there is room for all, unless the person chose otherwise. */
-function railWanted(width: number): boolean {
-  try {
-    const chosen = localStorage.getItem(RAIL_KEY);
-    if (chosen) return chosen === "open";
-  } catch {
-    // No storage: room decides.
-  }
-  return width >= 1600;
-}
-
 const itemCells = (node: GraphNode) => <ItemCells node={node} />;
 
 interface StageProps {
@@ -186,7 +192,10 @@ function Stage({ specs, selected, onSelect, insetEnd }: StageProps) {
   const { t } = useTranslation("runs");
   const graph = useRun((state) => state.graph);
   const run = useRun((state) => state.run);
-  const follow = useActiveStep();
+  const active = useActiveStep();
+  const [following, setFollowing] = useFollowing();
+  const { at } = useMoment();
+  const main = useRunStore();
   const handle = useRef<CanvasHandle>(null);
   const version = useVersion(run?.workflow.id ?? "", run && run.version > 0 ? run.version : null);
   const summaries = version.data?.summaries;
@@ -199,6 +208,7 @@ function Stage({ specs, selected, onSelect, insetEnd }: StageProps) {
   return (
     <div className={css.stage}>
       <WithItems>
+        <AtMoment main={main}>
         <FlowCanvas
         key={run.id}
         mode="run"
@@ -209,15 +219,22 @@ function Stage({ specs, selected, onSelect, insetEnd }: StageProps) {
         selected={chosen}
         onSelect={onSelect}
         items={itemCells}
-        follow={follow}
+        follow={following && at === null ? active : null}
         insets={insets}
         label={t("canvas", { name: run.workflow.name })}
         handle={handle}
         minimap
       >
-        <ZoomBar place="top" onFit={() => handle.current?.fit()} />
-      </FlowCanvas>
+        <ZoomBar
+            place="top"
+            onFit={() => handle.current?.fit()}
+            following={following}
+            onFollow={runIsFinished(run) ? undefined : setFollowing}
+          />
+        </FlowCanvas>
+        </AtMoment>
       </WithItems>
+      <MomentBar />
       <RunFacts />
     </div>
   );
@@ -231,7 +248,9 @@ export default function RunPage() {
   return (
     <RunStoreProvider value={store}>
       <OpenedItems key={runId} reload={reload}>
-      <RunScreen phase={state.phase} error={state.phase === "failed" ? state.error : null} reload={reload} />
+        <MomentProvider>
+          <RunScreen phase={state.phase} error={state.phase === "failed" ? state.error : null} reload={reload} />
+        </MomentProvider>
       </OpenedItems>
     </RunStoreProvider>
   );
@@ -259,7 +278,7 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
       // Remembered until the page is closed.
     }
   };
-  const [view, setView] = useState<"steps" | "canvas">("steps");
+  const [view, setView] = useState<"steps" | "canvas" | "dock">(search.dock || search.zoom ? "dock" : "steps");
 
   useEffect(() => {
     document.title = run ? `${runTitle(run)} · ${run.workflow.name} · Millrace` : `${t("title")} · Millrace`;
@@ -348,6 +367,20 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
     <RunOverview graph={shown} specs={known} onSelect={select} />
   );
 
+  const dock = (
+    <Dock
+      tab={search.dock ?? "timeline"}
+      onTab={(tab) =>
+        void navigate({
+          search: ({ dock: _dock, ...rest }) => (tab === "timeline" ? rest : { ...rest, dock: tab }),
+          replace: true,
+        })
+      }
+      selected={node?.id ?? null}
+      onSelect={select}
+    />
+  );
+
   if (phone) {
     return (
       <Retrying specs={known} onChanged={props.reload}>
@@ -362,7 +395,7 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
           {view === "steps" && <RunFacts />}
           {view === "steps" && <RunNews graph={shown} onSelect={select} />}
           <div className={page.segments} role="radiogroup" aria-label={t("view.label")}>
-            {(["steps", "canvas"] as const).map((one) => (
+            {(["steps", "canvas", "dock"] as const).map((one) => (
               <button
                 key={one}
                 type="button"
@@ -371,21 +404,26 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
                 className={page.segment}
                 onClick={() => setView(one)}
               >
-                {one === "steps" ? <ListTree size={15} aria-hidden /> : <Workflow size={15} aria-hidden />}
-                {t(`view.${one}`)}
+                {one === "steps" ? <ListTree size={15} aria-hidden /> : one === "canvas" ? <Workflow size={15} aria-hidden /> : <ChartGantt size={15} aria-hidden />}
+                {one === "dock" ? t("tabs.timeline") : t(`view.${one}`)}
               </button>
             ))}
           </div>
-          {view === "steps" ? (
+          {view !== "dock" && (
+            <div className={css.phoneScrubber}>
+              <Scrubber />
+            </div>
+          )}
+          {view === "dock" && dock}
+          {view === "steps" && (
             <>
               <StepLines graph={shown} specs={known} onSelect={select} />
               <div>
                 <RecordButton run={run} />
               </div>
             </>
-          ) : (
-            <Stage specs={known} selected={node?.id ?? null} onSelect={select} insetEnd={0} />
           )}
+          {view === "canvas" && <Stage specs={known} selected={node?.id ?? null} onSelect={select} insetEnd={0} />}
         </div>
         {node && (
           <PhoneSheet label={node.name} onClose={() => select(null)}>
@@ -425,17 +463,7 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
             onSelect={select}
             insetEnd={overlay && node ? 408 : 0}
           />
-          <Dock
-            tab={search.dock ?? "timeline"}
-            onTab={(tab) =>
-              void navigate({
-                search: ({ dock: _dock, ...rest }) => (tab === "events" ? { ...rest, dock: "events" } : rest),
-                replace: true,
-              })
-            }
-            selected={node?.id ?? null}
-            onSelect={select}
-          />
+          {dock}
         </div>
         {(node || !overlay) && <div className={css.side}>{panel}</div>}
       </div>

@@ -1,7 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 
 import type { GraphDocument, Retried, Run, RunStep } from "../../api/types";
-import { runEvents, timelineRows, timelineScale } from "./timeline";
+import { eventsCsv, runEvents, timelineRows, timelineScale } from "./timeline";
 
 const START = Date.parse("2026-11-20T09:00:00.000Z");
 const at = (ms: number) => new Date(START + ms).toISOString();
@@ -126,4 +126,9 @@ describe("the events of a run", () => {
     const [found] = runEvents(run, graph, steps, "undone", undos).filter((event) => event.kind === "undone");
     expect([found?.name, found?.detail, found?.status]).toEqual(["Alice", "wrong customer", "undoing"]);
   });
+});
+
+test("events as a table keep what spreadsheets would change, and carry out no formula", () => {
+  const event = { id: "1", at: Date.parse("2026-11-20T09:41:07.123Z"), kind: "failed" as const, status: "failed" as const, node: "pay", name: '=cmd("x"), now', detail: "two\nlines", attempt: 2 };
+  expect(eventsCsv([event])).toBe('at,kind,step,name,status,attempt,detail\r\n2026-11-20T09:41:07.123Z,failed,pay,"\'=cmd(""x""), now",failed,2,"two\nlines"\r\n');
 });

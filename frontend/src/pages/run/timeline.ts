@@ -48,19 +48,22 @@ export interface Scale {
 
 /** From the run's start to its end (or now); with `squeeze`, stretches in which nothing works are shortened. */
 export function timelineScale(run: Run, rows: readonly TimelineRow[], now: number, squeeze: boolean): Scale {
-  const from = Math.min(
-    Date.parse(run.started_at ?? run.accepted_at),
-    ...rows.flatMap((row) => (row.from === null ? [] : [row.from])),
-  );
-  const end = run.finished_at ? Date.parse(run.finished_at) : now;
-  const until = Math.max(end, from + 1, ...rows.flatMap((row) => (row.until === null ? [] : [row.until])));
+  // One by one: a call takes only so many arguments, and a run may have tens of thousands of rows.
+  let from = Date.parse(run.started_at ?? run.accepted_at);
+  for (const row of rows) if (row.from !== null && row.from < from) from = row.from;
+  let until = Math.max(run.finished_at ? Date.parse(run.finished_at) : now, from + 1);
+  for (const row of rows) if (row.until !== null && row.until > until) until = row.until;
   if (!squeeze) {
     const length = until - from;
     return { from, until, at: (moment) => clamp((moment - from) / length), moment: (share) => from + share * length };
   }
   const working = rows
     .filter((row) => row.from !== null && !row.waiting)
-    .map((row) => [row.from ?? from, row.until ?? until] as const);
+    .map((row) => [row.from ?? from, row.until ?? until] as const)
+    .sort((left, right) => left[0] - right[0]);
+  let next = 0;
+  /** Until when those that started before a moment work. */
+  let busyUntil = Number.NEGATIVE_INFINITY;
   const marks = [...new Set([from, until, ...rows.flatMap((row) => [row.from ?? from, row.until ?? until])])]
     .filter((mark) => mark >= from && mark <= until)
     .sort((left, right) => left - right);
@@ -68,7 +71,10 @@ export function timelineScale(run: Run, rows: readonly TimelineRow[], now: numbe
   for (let index = 0; index + 1 < marks.length; index += 1) {
     const start = marks[index] ?? from;
     const stop = marks[index + 1] ?? until;
-    const busy = working.some(([left, right]) => left < stop && right > start);
+    for (; next < working.length && (working[next]?.[0] ?? stop) < stop; next += 1) {
+      busyUntil = Math.max(busyUntil, working[next]?.[1] ?? busyUntil);
+    }
+    const busy = busyUntil > start;
     const length = stop - start;
     segments.push({ start, end: stop, length: busy || length <= LONG_GAP ? length : 0 });
   }
@@ -164,4 +170,15 @@ export function runEvents(
   add(run.finished_at, { ...nothing, kind: "ended", status: runStatus, detail: run.error?.title ?? null });
   const order: RunEventKind[] = ["accepted", "begun", "retried", "undone", "started", "waits", "retries", "finished", "failed", "ended"];
   return events.sort((left, right) => left.at - right.at || order.indexOf(left.kind) - order.indexOf(right.kind));
+}
+
+/** Events as a table for other programs: times in UTC, no words of this page. */
+export function eventsCsv(events: readonly RunEvent[]): string {
+  // A cell that a spreadsheet would take for a formula is made a text.
+  const cell = (value: string): string => {
+    const plain = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+    return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+  };
+  const rows = events.map((event) => [new Date(event.at).toISOString(), event.kind, event.node ?? "", event.name, event.status, event.attempt ? String(event.attempt) : "", event.detail ?? ""]);
+  return [["at", "kind", "step", "name", "status", "attempt", "detail"], ...rows].map((row) => `${row.map(cell).join(",")}\r\n`).join("");
 }

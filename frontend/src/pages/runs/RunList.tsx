@@ -1,231 +1,109 @@
 import { Link, useNavigate } from "@tanstack/react-router";
-import { ArrowUp, FlaskConical } from "lucide-react";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { ArrowUp } from "lucide-react";
+import { type ReactNode, useCallback, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { type RunFilters, useWorkflows } from "../../api/queries";
-import type { Run } from "../../api/types";
-import {
-  Button,
-  buttonClass,
-  Chip,
-  cx,
-  Duration,
-  EmptyState,
-  ErrorCard,
-  FilterChip,
-  numClass,
-  PageBody,
-  runStatusKind,
-  SearchBox,
-  SkeletonRows,
-  StatusChip,
-  StatusIcon,
-  tableBoxClass,
-  tableClass,
-  tableFootClass,
-  Time,
-} from "../../ui";
-import fields from "../../ui/fields.module.css";
-import { useShortcut } from "../../ui/shortcuts";
+import { ApiError } from "../../api/client";
+import { useRunColumns, useRunCount, useSearchFields, useUsual } from "../../api/runSearch";
+import { useCan } from "../../api/session";
+import { Button, buttonClass, EmptyState, ErrorCard, PageBody, SkeletonRows, tableBoxClass, tableFootClass, useFormatter } from "../../ui";
+import { shownColumns } from "./columns";
+import { ColumnsMenu } from "./ColumnsMenu";
 import css from "./runs.module.css";
+import { RunTable } from "./RunTable";
+import { filtersOf, isFiltered, NOTHING, type RunListSearch, type SearchChange } from "./search";
+import { SearchTools } from "./SearchTools";
+import { SelectionBar } from "./SelectionBar";
 import { useRunFeed } from "./useRunFeed";
-import { useWaitingText } from "./waiting";
-import { filterIsOn, runStatusName, runSubtitle, runTitle, STATUS_FILTERS, toggleFilter } from "./words";
+import { Views } from "./Views";
 
-export interface RunListSearch {
-  q?: string;
-  status?: string[];
-  workflow?: string;
-  mode?: string;
-}
+export type { RunListSearch } from "./search";
 
-function median(values: readonly number[]): number {
-  if (values.length === 0) return 0;
-  const sorted = [...values].sort((left, right) => left - right);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
-}
+/** More rows make a page slow, and nobody reads them: a narrower search does. */
+const MOST_ROWS = 1000;
 
-function RunRow({ run, usual, withWorkflow }: { run: Run; usual: number; withWorkflow: boolean }) {
-  const { t } = useTranslation("runs");
-  const navigate = useNavigate();
-  const waitingText = useWaitingText();
-  const words = run.error?.title ?? waitingText(run) ?? run.current_step?.name ?? "";
-  const share = usual > 0 && run.duration_ms !== null ? Math.min(1, run.duration_ms / (usual * 2)) : 0;
-  return (
-    <tr
-      data-testid={`run-${run.id}`}
-      onClick={(event) => {
-        // The whole row is a target for the mouse; the link inside is the one for keyboards and for new tabs.
-        if (event.defaultPrevented || event.metaKey || event.ctrlKey || window.getSelection()?.toString()) return;
-        void navigate({ to: "/runs/$runId", params: { runId: run.id } });
-      }}
-    >
-      <td data-cell="status">
-        <StatusChip kind={runStatusKind(run)} label={runStatusName(run, t)} />
-      </td>
-      <td data-cell="key">
-        <Link
-          to="/runs/$runId"
-          params={{ runId: run.id }}
-          className={css.key}
-          onClick={(event) => event.stopPropagation()}
-        >
-          {runTitle(run)}
-        </Link>
-        <span className={css.sub}>
-          {withWorkflow ? runSubtitle(run, t) : t("version", { version: run.version })}
-          {run.business_key && <span className="mono"> · {run.short_id}</span>}
-        </span>
-      </td>
-      <td data-cell="step">
-        {words && (
-          <span className={css.step} title={words} data-tone={run.error ? "err" : "plain"}>
-            {words}
-          </span>
-        )}
-      </td>
-      <td data-cell="started">
-        <Time at={run.accepted_at} />
-      </td>
-      <td className={numClass} data-cell="duration">
-        {(run.started_at ?? run.finished_at) && (
-          <span className={css.duration}>
-            <Duration from={run.accepted_at} until={run.finished_at} />
-            <span className={css.meter} aria-hidden>
-              <i style={{ width: `${Math.round(share * 100)}%` }} />
-            </span>
-          </span>
-        )}
-      </td>
-      <td data-cell="who">
-        {run.mode === "test" ? (
-          <Chip icon={<FlaskConical size={12} aria-hidden />}>{t("mode.test")}</Chip>
-        ) : (
-          <span style={{ color: "var(--ink2)" }}>{startedBy(run.started_by, t)}</span>
-        )}
-      </td>
-    </tr>
-  );
-}
-
-/** Who or what started it, in words where the server gives a code. */
-export function startedBy(by: string, t: (key: string, values: Record<string, unknown>) => string): string {
-  const known = ["webhook", "schedule", "api", "run"];
-  if (by.startsWith("user:")) return t("startedBy.user", {});
-  return known.includes(by) ? t(`startedBy.${by}`, {}) : by;
-}
-
-/** The list of runs, of all workflows or of one, with its filters in the address. */
-export function RunList({ search, workflow }: { search: RunListSearch; workflow?: string }) {
+/** The list of runs, of all workflows or of one: everything it is asked for stands in the address. */
+export function RunList({ search, workflow, above }: { search: RunListSearch; workflow?: string; above?: ReactNode }) {
   const { t } = useTranslation(["runs", "common"]);
+  const format = useFormatter();
   const navigate = useNavigate();
-  const [typed, setTyped] = useState(search.q ?? "");
-  const box = useRef<HTMLInputElement>(null);
-  useShortcut("/", () => box.current?.focus());
+  const mayAct = useCan("reviewer");
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [all, setAll] = useState(false);
 
-  const change = useMemo(
-    () => (part: Partial<RunListSearch> | { [Name in keyof RunListSearch]?: undefined }, replace?: boolean) =>
-      navigate({
+  const change = useCallback(
+    (part: SearchChange, replace?: boolean) => {
+      setAll(false);
+      setChosen(new Set());
+      void navigate({
         to: ".",
-        search: (before: Record<string, unknown>) =>
-          Object.fromEntries(
-            Object.entries({ ...before, ...part }).filter(([, value]) => value !== undefined && value !== ""),
-          ),
+        search: (before: Record<string, unknown>) => Object.fromEntries(Object.entries({ ...before, ...part }).filter(([, value]) => value !== undefined && value !== "")),
         replace: replace ?? false,
-      } as never),
+      } as never);
+    },
     [navigate],
   );
-  useEffect(() => {
-    const timer = setTimeout(() => void change({ q: typed.trim() || undefined }, true), 200);
-    return () => clearTimeout(timer);
-  }, [typed, change]);
 
-  const filters = useMemo<RunFilters>(
-    () => ({ q: search.q, status: search.status, mode: search.mode, workflow: workflow ?? search.workflow }),
-    [search.q, search.status, search.mode, search.workflow, workflow],
+  const { q, status, mode, since, until, sort } = search;
+  const statuses = status?.join(" ") ?? "";
+  // By what they say: a new object for the same search would ask the server again.
+  const filters = useMemo(
+    () => filtersOf({ q, status: statuses ? statuses.split(" ") : undefined, mode, since, until, sort, workflow: search.workflow } as RunListSearch, workflow),
+    [q, statuses, mode, since, until, sort, search.workflow, workflow],
   );
   const { list, runs, freshCount, showFresh } = useRunFeed(filters);
-  const workflows = useWorkflows({}, 100).data?.pages[0]?.items ?? [];
-  const usual = useMemo(
-    () => median(runs.flatMap((run) => (run.duration_ms === null ? [] : [run.duration_ms]))),
-    [runs],
-  );
-  const filtered = Boolean(search.q || search.status || search.mode || search.workflow);
+  const known = useSearchFields().data;
+  const { columns: picked, choose: pickColumns } = useRunColumns();
+  const own = workflow ?? search.workflow;
+  const offered = useMemo(() => (known ?? []).filter((field) => !own || field.workflows.includes(own)), [known, own]);
+  const columns = shownColumns(picked, offered);
+  const usual = useUsual(runs.map((run) => run.workflow.id));
+  const filtered = isFiltered(search);
+  const refused = list.error instanceof ApiError && list.error.status === 422;
+  const matching = useRunCount(filters, list.data !== undefined && !refused && (filtered || chosen.size > 0)).data;
+  const atEnd = !list.hasNextPage;
+
+  const chooseRuns = (ids: readonly string[], on: boolean): void => {
+    setAll(false);
+    setChosen((before) => {
+      const next = new Set(before);
+      for (const id of ids) {
+        if (on) next.add(id);
+        else next.delete(id);
+      }
+      return next;
+    });
+  };
+
+  const two = chosen.size === 2 ? runs.filter((run) => chosen.has(run.id)) : [];
+  const pair = two[0] && two[1] && two[0].workflow.id === two[1].workflow.id ? ([two[0].id, two[1].id] as const) : null;
 
   return (
     <PageBody>
-      <div className={css.tools}>
-        <SearchBox ref={box} className={css.search} value={typed} onChange={setTyped} label={t("search")} />
-        {workflow === undefined && (
-          <select
-            className={cx(fields.input, css.pick)}
-            aria-label={t("filter.workflow")}
-            value={search.workflow ?? ""}
-            onChange={(event) => void change({ workflow: event.currentTarget.value || undefined })}
-          >
-            <option value="">{t("filter.allWorkflows")}</option>
-            {workflows.map((one) => (
-              <option key={one.id} value={one.id}>
-                {one.name}
-              </option>
-            ))}
-          </select>
-        )}
-        <FilterChip on={!search.status} onClick={() => void change({ status: undefined })}>
-          {t("filter.all")}
-        </FilterChip>
-        {STATUS_FILTERS.map((filter) => (
-          <FilterChip
-            key={filter.key}
-            on={filterIsOn(filter, search.status)}
-            onClick={() => void change({ status: toggleFilter(filter, search.status) })}
-            icon={<StatusIcon kind={filter.kind} size={13} decorative />}
-          >
-            {t(`filter.${filter.key}`)}
-          </FilterChip>
-        ))}
-        <FilterChip
-          on={search.mode === "test"}
-          onClick={() => void change({ mode: search.mode === "test" ? undefined : "test" })}
-          icon={<FlaskConical size={13} aria-hidden />}
-        >
-          {t("filter.tests")}
-        </FilterChip>
+      <Views search={search} onChoose={(next) => change({ ...NOTHING, ...next })} />
+      {above}
+      <SearchTools key={workflow ?? ""} search={search} workflow={workflow} change={change} error={list.error} />
+      <div className={css.line}>
+        <span role="status" className={css.count}>
+          {filtered && matching && !refused && (matching.more ? t("count.more", { number: format.number(matching.count) }) : t("count.some", { count: matching.count, number: format.number(matching.count) }))}
+        </span>
+        <ColumnsMenu shown={columns} fields={offered} onChoose={pickColumns} />
       </div>
       {freshCount > 0 && (
         <div className={css.fresh} role="status">
-          <Button
-            variant="primary"
-            size="sm"
-            icon={<ArrowUp size={14} aria-hidden />}
-            onClick={() => void showFresh()}
-          >
+          <Button variant="primary" size="sm" icon={<ArrowUp size={14} aria-hidden />} onClick={() => void showFresh()}>
             {t("fresh", { count: freshCount })}
           </Button>
         </div>
       )}
-      {list.isError && <ErrorCard title={t("loadFailed")} error={list.error} onRetry={() => void list.refetch()} />}
+      {list.isError && !refused && <ErrorCard title={t("loadFailed")} error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && (
         <div className={tableBoxClass}>
           <SkeletonRows rows={8} height={30} label={t("loading")} />
         </div>
       )}
       {list.data && runs.length === 0 && filtered && (
-        <EmptyState
-          plain
-          title={t("nothingMatches")}
-          actions={
-            <Button
-              onClick={() => {
-                setTyped("");
-                void change({ q: undefined, status: undefined, mode: undefined, workflow: undefined });
-              }}
-            >
-              {t("common:action.clearFilters")}
-            </Button>
-          }
-        />
+        <EmptyState plain title={t("nothingMatches")} actions={<Button onClick={() => change(NOTHING)}>{t("common:action.clearFilters")}</Button>} />
       )}
       {list.data && runs.length === 0 && !filtered && (
         <EmptyState
@@ -246,34 +124,43 @@ export function RunList({ search, workflow }: { search: RunListSearch; workflow?
       )}
       {runs.length > 0 && (
         <div className={tableBoxClass} aria-busy={list.isFetching}>
-          <table className={cx(tableClass, css.table)}>
-            <thead>
-              <tr>
-                <th scope="col">{t("column.status")}</th>
-                <th scope="col">{t("column.run")}</th>
-                <th scope="col">{t("column.step")}</th>
-                <th scope="col">{t("column.started")}</th>
-                <th scope="col" className={numClass}>
-                  {t("column.duration")}
-                </th>
-                <th scope="col">{t("column.who")}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {runs.map((run) => (
-                <RunRow key={run.id} run={run} usual={usual} withWorkflow={workflow === undefined} />
-              ))}
-            </tbody>
-          </table>
-          {list.hasNextPage && (
+          <RunTable
+            runs={runs}
+            columns={columns}
+            fields={offered}
+            usual={usual}
+            withWorkflow={workflow === undefined}
+            sort={sort ?? "newest"}
+            onSort={(next) => change({ sort: next === "newest" ? undefined : next })}
+            chosen={mayAct ? chosen : null}
+            onChoose={chooseRuns}
+          />
+          {!atEnd && (
             <div className={tableFootClass}>
-              <Button size="sm" busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-                {t("common:action.loadOlder")}
-              </Button>
+              {runs.length >= MOST_ROWS ? (
+                <span className={css.count}>{t("narrow", { number: format.number(runs.length) })}</span>
+              ) : (
+                <Button size="sm" busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+                  {t(sort === undefined || sort === "newest" ? "common:action.loadOlder" : "loadMore")}
+                </Button>
+              )}
             </div>
           )}
         </div>
       )}
+      <SelectionBar
+        chosen={chosen}
+        pair={pair}
+        all={all}
+        matching={matching}
+        filters={filters}
+        mayTakeAll={!atEnd && runs.every((run) => chosen.has(run.id))}
+        onAll={() => setAll(true)}
+        onClear={() => {
+          setAll(false);
+          setChosen(new Set());
+        }}
+      />
     </PageBody>
   );
 }

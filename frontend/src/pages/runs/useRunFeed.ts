@@ -1,12 +1,16 @@
 import { type InfiniteData, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 
-import { type RunFilters, runsQuery, useRuns } from "../../api/queries";
+import { api } from "../../api/client";
+import { type RunFilters, runsQuery, useRuns, workspacePath } from "../../api/queries";
 import { useWorkspace } from "../../api/session";
 import type { Page, Run } from "../../api/types";
 import { useLiveRuns } from "../../live";
 
 type Pages = InfiniteData<Page<Run>, string | null>;
+
+/** How long after the last news the server is asked which of them a search would show. */
+const ASK_AFTER = 1200;
 
 /** Puts newer states of known runs in their places. Nothing moves under the cursor. */
 export function withUpdates(pages: Pages, updates: ReadonlyMap<string, Run>): Pages {
@@ -31,6 +35,11 @@ export function fits(run: Run, filters: RunFilters): boolean {
   return !filters.q;
 }
 
+/** Whether new runs stand on top of such a list, so that they can be counted there. */
+export function isLive(filters: RunFilters): boolean {
+  return (filters.sort === undefined || filters.sort === "newest") && !filters.until;
+}
+
 /** The run list with live updates: known rows change in place, new ones are counted until the reader asks for them. */
 export function useRunFeed(filters: RunFilters, limit = 50) {
   const workspace = useWorkspace().id;
@@ -38,20 +47,49 @@ export function useRunFeed(filters: RunFilters, limit = 50) {
   const list = useRuns(filters, limit);
   const key = useMemo(() => runsQuery(workspace, filters, limit).queryKey, [workspace, filters, limit]);
   const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
+  const asking = useRef<ReturnType<typeof setTimeout> | null>(null);
 
-  useEffect(() => setFresh(new Set()), [key]);
+  useEffect(() => {
+    setFresh(new Set());
+    return () => {
+      if (asking.current) clearTimeout(asking.current);
+      asking.current = null;
+    };
+  }, [key]);
+
+  const knownIds = (): Set<string> =>
+    new Set(client.getQueryData<Pages>(key)?.pages.flatMap((page) => page.items.map((run) => run.id)) ?? []);
+  const add = (added: readonly string[]): void => {
+    if (added.length === 0) return;
+    // An empty list has nothing under the cursor that could move.
+    if (knownIds().size === 0) void client.invalidateQueries({ queryKey: key });
+    else setFresh((before) => new Set([...before, ...added]));
+  };
 
   useLiveRuns(filters.workflow ?? null, (runs) => {
     const pages = client.getQueryData<Pages>(key);
     if (!pages) return;
-    const known = new Set(pages.pages.flatMap((page) => page.items.map((run) => run.id)));
+    const known = knownIds();
     const updates = new Map(runs.filter((run) => known.has(run.id)).map((run) => [run.id, run]));
     if (updates.size > 0) client.setQueryData<Pages>(key, (before) => before && withUpdates(before, updates));
-    const added = runs.filter((run) => !known.has(run.id) && fits(run, filters)).map((run) => run.id);
-    if (added.length === 0) return;
-    // An empty list has nothing under the cursor that could move.
-    if (known.size === 0) void client.invalidateQueries({ queryKey: key });
-    else setFresh((before) => new Set([...before, ...added]));
+    const others = runs.filter((run) => !known.has(run.id));
+    if (others.length === 0 || !isLive(filters)) return;
+    if (!filters.q) {
+      add(others.filter((run) => fits(run, filters)).map((run) => run.id));
+      return;
+    }
+    // Of a search only the server knows what it would find.
+    asking.current ??= setTimeout(() => {
+      asking.current = null;
+      void api
+        .get<Page<Run>>(`${workspacePath(workspace)}/runs`, { query: { ...filters, limit } })
+        .then(({ items }) => {
+          const shown = knownIds();
+          const newest = [...shown].sort().at(-1) ?? "";
+          add(items.map((run) => run.id).filter((id) => !shown.has(id) && id > newest));
+        })
+        .catch(() => undefined);
+    }, ASK_AFTER);
   });
 
   const runs = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data]);

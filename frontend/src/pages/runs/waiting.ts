@@ -28,6 +28,7 @@ export function useWaitingText(): (run: Pick<Run, "waiting" | "current_step">) =
     const name = step?.name;
     if (waiting.connection) {
       const at = waiting.connection_name ?? "";
+      if (waiting.broken != null) return t("waiting.connectionBroken", { name: at, reason: waiting.broken });
       if (waiting.paused_until) return t("waiting.turnBreak", { name: at, time: moment(waiting.paused_until) });
       const limit = limitWords({ calls: waiting.calls ?? null, period_ms: waiting.period_ms ?? null, at_once: waiting.at_once ?? null }, t, (value) => format.number(value));
       const away = waiting.kind === "turn" && waiting.calls != null && waiting.until ? Date.parse(waiting.until) - Date.now() : 0;

@@ -58,3 +58,10 @@ export function toggleFilter(filter: StatusFilter, chosen: readonly string[] | u
     : [...new Set([...(chosen ?? []), ...statuses])];
   return next.length > 0 ? next : undefined;
 }
+
+/** Who or what started it, in words where the server gives a code. */
+export function startedBy(by: string, t: (key: string, values: Record<string, unknown>) => string): string {
+  const known = ["webhook", "schedule", "api", "run"];
+  if (by.startsWith("user:")) return t("startedBy.user", {});
+  return known.includes(by) ? t(`startedBy.${by}`, {}) : by;
+}

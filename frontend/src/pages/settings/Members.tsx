@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { UserPlus, UserX } from "lucide-react";
+import { Eraser, History as HistoryIcon, UserPlus, UserX } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -32,6 +32,8 @@ import fieldCss from "../../ui/fields.module.css";
 import css from "./settings.module.css";
 
 const Groups = lazy(() => import("./Groups"));
+const EraseDialog = lazy(() => import("./EraseDialog"));
+const HistoryDialog = lazy(() => import("../history/HistoryDialog"));
 
 const ROLES: readonly Role[] = ["viewer", "reviewer", "builder", "admin"];
 
@@ -110,7 +112,7 @@ function InviteDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
-function MemberRow({ member, onRemove }: { member: Member; onRemove: () => void }) {
+function MemberRow({ member, onRemove, onHistory, onErase }: { member: Member; onRemove: () => void; onHistory: () => void; onErase: () => void }) {
   const { t } = useTranslation("settings");
   const workspace = useWorkspace().id;
   const isAdmin = useCan("admin");
@@ -172,12 +174,29 @@ function MemberRow({ member, onRemove }: { member: Member; onRemove: () => void 
         )}
       </td>
       <td>
+        <div className={css.end}>
+        {isAdmin && !member.invited && (
+          <IconButton
+            size="sm"
+            label={t("members.historyOf", { name: member.name || member.email })}
+            icon={<HistoryIcon size={16} />}
+            onClick={onHistory}
+          />
+        )}
         {isAdmin && !mine && (
-          <div className={css.end}>
+          <>
             {!member.active && !member.invited && (
               <Button size="sm" busy={change.isPending} onClick={() => change.mutate({ active: true })}>
                 {t("members.activate")}
               </Button>
+            )}
+            {!member.invited && (
+              <IconButton
+                size="sm"
+                label={t("members.erase.name", { name: member.name || member.email })}
+                icon={<Eraser size={16} />}
+                onClick={onErase}
+              />
             )}
             <IconButton
               size="sm"
@@ -185,8 +204,9 @@ function MemberRow({ member, onRemove }: { member: Member; onRemove: () => void 
               icon={<UserX size={16} />}
               onClick={onRemove}
             />
-          </div>
+          </>
         )}
+        </div>
       </td>
     </tr>
   );
@@ -231,6 +251,8 @@ function MemberList() {
   const members = useMembers();
   const [inviting, setInviting] = useState(false);
   const [removing, setRemoving] = useState<Member | null>(null);
+  const [told, setTold] = useState<Member | null>(null);
+  const [erasing, setErasing] = useState<Member | null>(null);
   return (
     <>
       <div className={css.head}>
@@ -265,7 +287,7 @@ function MemberList() {
             </thead>
             <tbody>
               {members.data.map((member) => (
-                <MemberRow key={member.id} member={member} onRemove={() => setRemoving(member)} />
+                <MemberRow key={member.id} member={member} onRemove={() => setRemoving(member)} onHistory={() => setTold(member)} onErase={() => setErasing(member)} />
               ))}
             </tbody>
           </table>
@@ -274,6 +296,16 @@ function MemberList() {
       <Suspense fallback={<SkeletonRows rows={2} height={34} label={t("loading")} />}>
         <Groups />
       </Suspense>
+      {erasing && (
+        <Suspense>
+          <EraseDialog member={erasing} onClose={() => setErasing(null)} />
+        </Suspense>
+      )}
+      {told && (
+        <Suspense>
+          <HistoryDialog what="members" id={told.id} name={told.name || told.email} onClose={() => setTold(null)} />
+        </Suspense>
+      )}
       {inviting && <InviteDialog onClose={() => setInviting(false)} />}
       {removing && <RemoveDialog member={removing} onClose={() => setRemoving(null)} />}
     </>

@@ -105,6 +105,33 @@ function Appearance() {
   );
 }
 
+/** For how long decisions in the inbox can be taken back. */
+function Decisions() {
+  const { t } = useTranslation("settings");
+  const user = useUser();
+  const client = useQueryClient();
+  const save = useMutation({
+    mutationFn: (seconds: number) => api.patch("/me", { undo_seconds: seconds }),
+    onSuccess: () => client.invalidateQueries({ queryKey: sessionQuery.queryKey }),
+  });
+  return (
+    <Card padded className={css.form}>
+      <h2 className={sectionTitleClass}>{t("profile.decisions")}</h2>
+      {save.isError && <ErrorCard title={t("saveFailed")} error={save.error} />}
+      <SelectField
+        label={t("profile.undo")}
+        hint={t("profile.undoHint")}
+        value={String(save.isPending ? save.variables : user.undo_seconds)}
+        options={[0, 8, 20].map((seconds) => ({
+          value: String(seconds),
+          label: seconds === 0 ? t("profile.undoNone") : t("profile.undoSeconds", { count: seconds }),
+        }))}
+        onChange={(value) => save.mutate(Number(value))}
+      />
+    </Card>
+  );
+}
+
 function Saved({ shown }: { shown: boolean }) {
   const { t } = useTranslation("settings");
   return (
@@ -228,6 +255,7 @@ export default function ProfilePage() {
     <>
       <Me />
       <Appearance />
+      <Decisions />
       <Password />
     </>
   );

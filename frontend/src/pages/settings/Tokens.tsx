@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { KeyRound, Trash2 } from "lucide-react";
+import { KeyRound, RefreshCw, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -28,6 +28,7 @@ import {
   Time,
   useFormatter,
 } from "../../ui";
+import { RotateToken } from "./RotateToken";
 import fieldCss from "../../ui/fields.module.css";
 import css from "./settings.module.css";
 
@@ -163,6 +164,7 @@ function TokenList() {
   const format = useFormatter();
   const tokens = useTokens();
   const [making, setMaking] = useState(false);
+  const [rotating, setRotating] = useState<ApiToken | null>(null);
   const [revoking, setRevoking] = useState<ApiToken | null>(null);
   return (
     <>
@@ -214,10 +216,21 @@ function TokenList() {
                       ))}
                     </span>
                   </td>
-                  <td>{format.day(token.expires_at)}</td>
+                  <td>
+                    {token.replaced_by ? <Time at={token.expires_at} /> : format.day(token.expires_at)}
+                    {token.replaced_by && <small style={{ display: "block", color: "var(--ink2)" }}>{t("tokens.replaced")}</small>}
+                  </td>
                   <td>{token.last_used_at ? <Time at={token.last_used_at} /> : t("common:never")}</td>
                   <td>
                     <div className={css.end}>
+                      {token.mine && !token.replaced_by && (
+                        <IconButton
+                          size="sm"
+                          label={t("tokens.rotateName", { name: token.name })}
+                          icon={<RefreshCw size={15} />}
+                          onClick={() => setRotating(token)}
+                        />
+                      )}
                       <IconButton
                         size="sm"
                         label={t("tokens.revokeName", { name: token.name })}
@@ -233,6 +246,7 @@ function TokenList() {
         </div>
       )}
       {making && <NewTokenDialog onClose={() => setMaking(false)} />}
+      {rotating && <RotateToken token={rotating} days={DAYS} onClose={() => setRotating(null)} />}
       {revoking && <RevokeDialog token={revoking} onClose={() => setRevoking(null)} />}
     </>
   );

@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { ApiError, api } from "../../api/client";
 import { workspacePath } from "../../api/queries";
 import { sessionQuery, useCan, useWorkspace } from "../../api/session";
-import { Button, Card, ErrorCard, Note, sectionTitleClass, SelectField, TextField } from "../../ui";
+import { Button, Card, ErrorCard, Note, sectionTitleClass, SelectField, TextAreaField, TextField } from "../../ui";
 import { currencyOptions, formatExample, languageOptions, timeZoneOptions } from "../setup/locale";
 import setupCss from "../setup/setup.module.css";
 import css from "./settings.module.css";
@@ -21,10 +21,12 @@ export default function WorkspaceSettingsPage() {
     language: workspace.language,
     time_zone: workspace.time_zone,
     currency: workspace.currency,
+    sensitive: workspace.sensitive_fields.join("\n"),
   });
+  const sensitive = [...new Set(values.sensitive.split("\n").map((line) => line.trim()).filter(Boolean))];
   const change = (part: Partial<typeof values>) => setValues((before) => ({ ...before, ...part }));
   const save = useMutation({
-    mutationFn: () => api.patch(workspacePath(workspace.id), { ...values, name: values.name.trim() }),
+    mutationFn: () => api.patch(workspacePath(workspace.id), { name: values.name.trim(), language: values.language, time_zone: values.time_zone, currency: values.currency, sensitive_fields: sensitive }),
     onSuccess: () => client.invalidateQueries({ queryKey: sessionQuery.queryKey }),
   });
   const fields = save.error instanceof ApiError ? save.error.fields : {};
@@ -32,7 +34,8 @@ export default function WorkspaceSettingsPage() {
     values.name.trim() !== workspace.name ||
     values.language !== workspace.language ||
     values.time_zone !== workspace.time_zone ||
-    values.currency !== workspace.currency;
+    values.currency !== workspace.currency ||
+    sensitive.join("\n") !== workspace.sensitive_fields.join("\n");
   return (
     <Card padded>
       <form
@@ -79,6 +82,15 @@ export default function WorkspaceSettingsPage() {
           options={timeZoneOptions(values.time_zone)}
           error={fields.time_zone?.join(" ")}
           onChange={(zone) => change({ time_zone: zone })}
+        />
+        <TextAreaField
+          label={t("sensitive.label")}
+          hint={t("sensitive.hint")}
+          rows={3}
+          disabled={!isAdmin}
+          value={values.sensitive}
+          error={fields.sensitive_fields?.join(" ")}
+          onChange={(event) => change({ sensitive: event.currentTarget.value })}
         />
         <div className={setupCss.example}>
           <small>{t("setup:workspace.example")}</small>

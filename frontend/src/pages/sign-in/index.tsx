@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ApiError } from "../../api/client";
-import { sessionQuery, signIn } from "../../api/session";
+import { sessionQuery, signIn, useTakeSession } from "../../api/session";
 import { Button, CheckboxField, ErrorCard, Note, PasswordField, TextField, useFormatter } from "../../ui";
 import { AuthFrame } from "../setup/AuthFrame";
 import css from "../setup/setup.module.css";
@@ -16,6 +16,7 @@ export default function SignInPage() {
   const client = useQueryClient();
   const format = useFormatter();
   const session = useQuery(sessionQuery);
+  const takeSession = useTakeSession();
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
   const [remember, setRemember] = useState(true);
@@ -33,7 +34,7 @@ export default function SignInPage() {
     onSuccess: async (entered) => {
       // Whoever was here before leaves nothing behind.
       client.clear();
-      client.setQueryData(sessionQuery.queryKey, entered);
+      takeSession(entered);
       await navigate({ to: next ?? "/" });
     },
   });

@@ -1,7 +1,7 @@
 import { Menu } from "@mantine/core";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { Download, Ellipsis, FileUp, Pencil, Plus, Trash2 } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { Download, Ellipsis, FileUp, History as HistoryIcon, Pencil, Plus, Trash2 } from "lucide-react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useCan, useWorkspace } from "../../api/session";
@@ -13,6 +13,8 @@ import { Grid } from "./Grid";
 import { ImportDialog } from "./ImportDialog";
 import { RemoveTableDialog } from "./RemoveTableDialog";
 import css from "./tables.module.css";
+
+const HistoryDialog = lazy(() => import("../history/HistoryDialog"));
 
 const EVERY = 10_000;
 
@@ -50,7 +52,7 @@ function Up() {
   );
 }
 
-type Asked = "import" | "change" | "remove" | null;
+type Asked = "history" | "import" | "change" | "remove" | null;
 
 function Opened({ table }: { table: DataTable }) {
   const { t } = useTranslation(["tables", "common"]);
@@ -151,6 +153,11 @@ function Opened({ table }: { table: DataTable }) {
         )}
       </PageBody>
       {asked === "import" && <ImportDialog table={table} given={given ?? null} onClose={close} />}
+      {asked === "history" && (
+        <Suspense>
+          <HistoryDialog what="tables" id={table.id} name={table.name} onClose={close} />
+        </Suspense>
+      )}
       {asked === "change" && <ChangeTableDialog table={table} onClose={close} />}
       {asked === "remove" && <RemoveTableDialog table={table} onClose={close} onRemoved={() => void navigate({ to: "/tables" })} />}
     </>
@@ -158,7 +165,7 @@ function Opened({ table }: { table: DataTable }) {
 }
 
 function More(props: { table: DataTable; shown: Shown; mayFill: boolean; mayEdit: boolean; onAsk: (what: Asked) => void }) {
-  const { t } = useTranslation(["tables", "common"]);
+  const { t } = useTranslation(["tables", "common", "audit"]);
   const workspace = useWorkspace().id;
   const { table, shown, mayFill, mayEdit, onAsk } = props;
   return (
@@ -178,9 +185,12 @@ function More(props: { table: DataTable; shown: Shown; mayFill: boolean; mayEdit
             {t(`export.${one}`)}
           </Menu.Item>
         ))}
+        <Menu.Divider />
+        <Menu.Item leftSection={<HistoryIcon size={15} aria-hidden />} onClick={() => onAsk("history")}>
+          {t("audit:history.title")}
+        </Menu.Item>
         {mayEdit && (
           <>
-            <Menu.Divider />
             <Menu.Item leftSection={<Pencil size={15} aria-hidden />} onClick={() => onAsk("change")}>
               {t("change.open")}
             </Menu.Item>

@@ -1,15 +1,20 @@
 import { lazy, Suspense } from "react";
 
 import type { Workflow } from "../../api/types";
+import { BrokenBanner } from "./BrokenBanner";
 
 const HoldBanner = lazy(() => import("./control/HoldBanner"));
 
-/** Says that a workflow is paused and still accepts; nothing for one that is not, which costs nothing. */
+/** Says that a workflow is paused and still accepts, and for which broken connection it waits; else nothing. */
 export function HoldBar({ workflow }: { workflow: Workflow | undefined }) {
-  if (!workflow?.hold) return null;
   return (
-    <Suspense>
-      <HoldBanner workflow={workflow} hold={workflow.hold} />
-    </Suspense>
+    <>
+      <BrokenBanner workflow={workflow} />
+      {workflow?.hold && (
+        <Suspense>
+          <HoldBanner workflow={workflow} hold={workflow.hold} />
+        </Suspense>
+      )}
+    </>
   );
 }

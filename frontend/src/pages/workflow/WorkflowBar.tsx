@@ -9,10 +9,10 @@ import type { Workflow } from "../../api/types";
 import { buttonClass, type ButtonVariant, Chip, segmentClass, segmentsClass, TopBar, useFormatter } from "../../ui";
 import { HoldBar } from "./HoldBar";
 
-export type WorkflowTab = "build" | "runs" | "versions" | "starts" | "settings";
-const TABS: readonly WorkflowTab[] = ["build", "runs", "versions", "starts", "settings"];
+export type WorkflowTab = "build" | "runs" | "versions" | "starts" | "events" | "history" | "settings";
+const TABS: readonly WorkflowTab[] = ["build", "runs", "versions", "starts", "events", "history", "settings"];
 
-/** Build · Runs · Versions · Starts · Settings, the same on every screen of a workflow. */
+/** Build · Runs · Versions · Starts · History · Settings, the same on every screen of a workflow. */
 export function WorkflowTabs({ id, current }: { id: string; current?: WorkflowTab }) {
   const { t } = useTranslation("workflows");
   return (

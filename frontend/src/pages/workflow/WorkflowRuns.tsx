@@ -1,10 +1,35 @@
 import { useParams, useSearch } from "@tanstack/react-router";
-import { useEffect } from "react";
+import { MapPinned } from "lucide-react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useWorkflow } from "../../api/queries";
+import type { Workflow } from "../../api/types";
+import { Button, Skeleton } from "../../ui";
 import { RunList } from "../runs/RunList";
 import { WorkflowBar } from "./WorkflowBar";
+
+const WhereRunsAre = lazy(() => import("./WhereRunsAre"));
+
+/** A picture over the list, for whoever asks for it. */
+function Where({ workflow }: { workflow: Workflow }) {
+  const { t } = useTranslation("runs");
+  const [shown, setShown] = useState(false);
+  return (
+    <>
+      <div>
+        <Button size="sm" icon={<MapPinned size={14} aria-hidden />} aria-expanded={shown} onClick={() => setShown(!shown)}>
+          {t("where.button")}
+        </Button>
+      </div>
+      {shown && (
+        <Suspense fallback={<Skeleton height={360} />}>
+          <WhereRunsAre workflow={workflow} />
+        </Suspense>
+      )}
+    </>
+  );
+}
 
 export default function WorkflowRunsPage() {
   const { t } = useTranslation(["workflows", "runs"]);
@@ -17,7 +42,7 @@ export default function WorkflowRunsPage() {
   return (
     <>
       <WorkflowBar id={id} workflow={workflow} tab="runs" />
-      <RunList search={search} workflow={id} />
+      <RunList search={search} workflow={id} above={workflow && <Where workflow={workflow} />} />
     </>
   );
 }

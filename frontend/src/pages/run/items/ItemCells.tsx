@@ -9,6 +9,8 @@ import { cx, statusColour } from "../../../ui";
 import { cellsOf, firstToOpen, MOST_CELLS, segmentsOf } from "./cells";
 import css from "./items.module.css";
 import { useOpened, useOwner } from "./opened";
+import { itemsAsOf } from "../film";
+import { useMoment } from "../Moment";
 import { unitOf } from "./shown";
 
 const NONE: readonly RunItem[] = [];
@@ -27,10 +29,12 @@ function Cells({ node, owner, items }: { node: GraphNode; owner: string; items: 
   const heard = heardOf(items);
   const found = useItems(owner, node.id, "all", heard);
   const failed = useItems(owner, node.id, "failed", heard, items.failed > 0);
-  const known = found.data?.pages[0]?.items ?? NONE;
+  const { at } = useMoment();
+  const all = found.data?.pages[0]?.items ?? NONE;
+  const known = useMemo(() => (at === null ? all : itemsAsOf(all, at)), [all, at]);
   const cells = useMemo(() => cellsOf(items, known), [items, known]);
   const now = opened[node.id];
-  const first = failed.data?.pages[0]?.items[0] ?? firstToOpen(known);
+  const first = failed.data?.pages[0]?.items[0] ?? firstToOpen(all);
   useEffect(() => {
     // Nobody has chosen: what failed is what people come for.
     if (first && (!now || (now.auto && now.run !== first.run_id))) open(node.id, first, true);

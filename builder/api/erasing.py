@@ -1,0 +1,77 @@
+"""Erasing somebody: what says who they are is replaced by a pseudonym wherever it is kept as such."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+from uuid import UUID
+
+from django.db import transaction
+from pydantic import Field
+
+from builder.accounts import erasing
+from builder.accounts.rights import Action
+from builder.accounts.services import AccountsRefused
+from builder.api.operation import ApiView, Body, Call, View, operation
+from builder.api.problems import invalid
+from builder.api.session import refused
+from builder.audit import erasing as audit
+from builder.audit.chain import Entry
+from builder.workflows.models import Draft
+from runtime import api as runtime_api
+from runtime.contracts.people import Erased
+
+
+class Erase(Body):
+    """The e-mail address of who is to be erased, typed once more; and why."""
+
+    email: Annotated[str, Field(min_length=3, max_length=254)]
+    reason: Annotated[str, Field(min_length=1, max_length=400)]
+
+
+class ErasedShape(View):
+    """How they are called from now on, and in how many rows they were replaced. `workflows`: names of those in which
+    their address is still written as one to ask; whoever draws these takes it out."""
+
+    pseudonym: str
+    rows: int
+    workflows: list[str]
+
+
+class EraseMember(ApiView):
+    @operation(
+        Action.MEMBERS_MANAGE, body=Erase, answer=ErasedShape, also=(404, 409), repeat="stored_apart",
+        does="person.erased",
+    )  # fmt: skip
+    def post(self, call: Call, *, member_id: UUID, body: Erase) -> ErasedShape:
+        """Replace a person's name and address by a pseudonym: in the account, questions, answers, reviews, mails and
+        the audit log, which stays verifiable. It cannot be taken back. Given again, it goes on where it was."""
+        try:
+            who = erasing.look(workspace=call.workspace, membership_id=member_id, by=call.person)
+        except AccountsRefused as error:
+            raise refused(error) from error
+        if body.email.strip().lower() not in who.person.emails:
+            raise invalid({"email": ["This is not the address of this person."]})
+        person = erasing.with_names(who.person, audit.names_in(str(who.person.id)))
+        # First what the runtime keeps, in transactions of its own: until the account itself is erased this can be
+        # given again.
+        rows = runtime_api.erase_person(person)
+        workflows = _still_named(call, person)
+
+        def entry_for(chain: str) -> Entry:
+            return replace(call.deed.entry(person.pseudonym), chain=chain)
+
+        with transaction.atomic():
+            erasing.erase(who, person)
+            rows += audit.erase(person, who.ids, entry_for, str(call.workspace.id))
+        call.deed.told(True)
+        return ErasedShape(pseudonym=person.pseudonym, rows=rows, workflows=workflows)
+
+
+def _still_named(call: Call, person: Erased) -> list[str]:
+    """Workflows whose drafts name the person's address. A version never changes: publish another one."""
+    found: set[str] = set()
+    for email in person.emails:
+        drafts = Draft.objects.filter(workflow__workspace=call.workspace, graph__icontains=email)
+        found.update(drafts.filter(workflow__deleted_at=None).values_list("workflow__name", flat=True))
+    return sorted(found)

@@ -1,0 +1,339 @@
+"""What the inbox shows and is told, and how a question becomes what one person sees of it."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from builder.accounts.directory import labels, voter_of
+from builder.accounts.rights import Action, allows
+from builder.accounts.times import stamp
+from builder.api.cursors import PageQuery
+from builder.api.operation import Body, Call, View
+from builder.workflows import selectors
+from builder.workflows.shapes import RunShape
+from runtime import api as runtime_api
+from runtime.contracts import PendingView, TaskView, Voter
+
+
+class InboxQuery(PageQuery):
+    """`who`: what is asked of me; of that, what I am named in or have taken, or what comes by way of my
+    groups; what I have put off for later; or what is asked of anybody. `state`: open (the most urgent first), or
+    closed.
+    `run`: what this run asks; `around`: also what the runs ask that it waits for, its items and the workflows it
+    called."""
+
+    who: Literal["me", "named", "groups", "snoozed", "anybody"] = "me"
+    state: Literal["open", "closed"] = "open"
+    run: UUID | None = None
+    around: UUID | None = None
+
+
+class Vote(View):
+    """What one person said. `via`: the inbox, or the link of a mail. `admin`: not asked, but allowed as an admin."""
+
+    by: str
+    me: bool
+    at: str
+    outcome: str
+    comment: str
+    via: str
+    admin: bool
+
+
+class Asked(View):
+    """Somebody who is asked. `kind`: person, group or role; `key`: e-mail address, `group:<id>` or `role:<role>`."""
+
+    kind: str
+    key: str
+    name: str
+
+
+class Note(View):
+    """What happened meanwhile. `kind`: comment, escalate, hand_over, leave (to the admins), take, give_back,
+    mail_failed, stranded (nobody who is asked could decide it any more), recount (decided, for who had not said so has
+    left)."""
+
+    kind: str
+    at: str
+    by: str
+    to: str
+    text: str
+
+
+class Pending(View):
+    """What somebody has said that has not taken effect. `until`: when it does, in `left_ms` from now; before, it can be
+    taken back. Where it could not take effect: null, and `refused` says why (`code`)."""
+
+    by: str
+    me: bool
+    outcome: str
+    at: str
+    until: str | None
+    left_ms: int
+    code: str | None
+    refused: str | None
+
+
+class Given(View):
+    """The same of oneself, with the question it is about."""
+
+    task: UUID
+    title: str
+    pending: Pending
+
+
+class TaskShape(View):
+    """A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled.
+
+    `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are
+    asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it
+    alone; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide.
+    `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run
+    has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to).
+    `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `may_decide`, `may_take`,
+    `may_hand_over`, `may_leave` (to the admins): whether it is open and for me to do so. `form`: alike for questions
+    that can be decided together.
+    """
+
+    id: UUID
+    kind: str
+    status: str
+    title: str
+    run: RunShape
+    node: str
+    step: str
+    amount: Any
+    currency: str
+    asked: list[Asked]
+    needs: int
+    everyone: bool
+    due_at: str | None
+    ends_at: str | None
+    reminded_at: str | None
+    escalated_at: str | None
+    stranded_at: str | None
+    taken_by: str | None
+    taken_by_me: bool
+    form: str | None
+    created_at: str
+    closed_at: str | None
+    outcome: str | None
+    over: str | None
+    votes: list[Vote]
+    pending: list[Pending]
+    snoozed_until: str | None
+    may_decide: bool
+    may_take: bool
+    may_hand_over: bool
+    may_leave: bool
+
+
+class TaskDetail(TaskShape):
+    """The same with the question itself.
+
+    `facts`: [{label, value}]; `choices`: [{id, label, comment}], `comment`: whoever chooses it says why; `fields`: the
+    questions of a form; `error`: of a failed step; `in_doubt`: nobody knows whether the step happened; `answer`: what
+    the run went on with; `anew`: the open question that stands in the place of this one, where the run asks anew.
+    """
+
+    text: str
+    facts: list[dict[str, Any]]
+    choices: list[dict[str, Any]]
+    fields: list[dict[str, Any]]
+    error: dict[str, Any] | None
+    in_doubt: bool
+    answer: Any
+    anew: UUID | None
+    notes: list[Note]
+
+
+class CountView(View):
+    """How many open questions I am asked."""
+
+    count: int
+
+
+class DecideBody(Body):
+    """An answer: one of the choices, a comment, the answers of a form, the value to go on with after a failure.
+
+    Of a step of which nobody knows whether it happened: `happened` (with its result as `output`), `send_again` or
+    `give_up`; a plain `retry` is refused. `undo`: it takes effect only in so many seconds as the person has set
+    (`undo_seconds`), and can be taken back before.
+    """
+
+    outcome: Annotated[str, Field(min_length=1, max_length=64)]
+    comment: Annotated[str, Field(max_length=2000)] = ""
+    answers: Annotated[dict[str, Any], Field(max_length=200)] = {}
+    output: Any = None
+    undo: bool = False
+
+
+class TakeBody(Body):
+    """`over`: although somebody else has taken it."""
+
+    over: bool = False
+
+
+class HandOverBody(Body):
+    """To whom, by e-mail address, and why."""
+
+    to: Annotated[str, Field(min_length=3, max_length=254)]
+    reason: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class LeaveBody(Body):
+    """What the admins have to know."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class DecideManyBody(Body):
+    """One answer to several approvals that have the same form. `undo`: as of one."""
+
+    tasks: Annotated[list[UUID], Field(min_length=1, max_length=100)]
+    outcome: Annotated[str, Field(min_length=1, max_length=64)]
+    comment: Annotated[str, Field(max_length=2000)] = ""
+    undo: bool = False
+
+
+class TakeManyBackBody(Body):
+    """Whose answers are taken back."""
+
+    tasks: Annotated[list[UUID], Field(min_length=1, max_length=100)]
+
+
+class OneOfMany(View):
+    """What became of one of them; `left_ms`: for how long it can be taken back. `code` and `message`: why it was not
+    taken."""
+
+    id: UUID
+    taken: bool
+    left_ms: int
+    code: str | None
+    message: str | None
+
+
+def asker(call: Call) -> Voter:
+    may_retry = allows(call.role, Action.RUN_RETRY, call.actor)
+    return voter_of(call.person, call.workspace.id, call.role, may_retry=may_retry)
+
+
+def left_of(one: PendingView) -> int:
+    """For how many milliseconds it can be taken back, at the least."""
+    return 0 if one.until is None else max(0, one.until - round(time.time() * 1000))
+
+
+def pending_of(call: Call, one: PendingView) -> Pending:
+    return Pending(
+        by=one.name,
+        me=one.voter == call.person.id,
+        outcome=one.outcome,
+        at=stamp(one.at),
+        until=_maybe(one.until),
+        left_ms=left_of(one),
+        code=one.code,
+        refused=one.refused,
+    )
+
+
+def form_of(view: TaskView) -> str | None:
+    """What questions that can be decided together have in common."""
+    return f"{view.run.workflow_id}:{view.node}:{view.currency}" if view.kind == "approval" else None
+
+
+def shaped(call: Call, views: list[TaskView]) -> list[TaskShape]:
+    return [TaskShape(**fields) for fields in _fields(call, views)]
+
+
+def detailed(call: Call, view: TaskView) -> TaskDetail:
+    spec = view.spec
+    return TaskDetail(
+        **_fields(call, [view])[0],
+        text=spec.get("text") or "",
+        facts=spec.get("facts") or [],
+        choices=spec["choices"],
+        fields=spec.get("fields") or [],
+        error=spec.get("error"),
+        in_doubt=runtime_api.in_doubt(spec),
+        answer=view.answer,
+        anew=view.anew,
+        notes=[Note(kind=note.kind, at=stamp(note.at), by=note.by, to=note.to, text=note.text) for note in view.notes],
+    )
+
+
+def _fields(call: Call, views: list[TaskView]) -> list[dict[str, Any]]:
+    workspace_id = call.workspace.id
+    runs = selectors.shaped(workspace_id=workspace_id, views=[view.run for view in views])
+    voter = asker(call)
+    names = labels(workspace_id=workspace_id, tokens=[one for view in views for one in view.people])
+    found = []
+    for view, run in zip(views, runs, strict=True):
+        steps = selectors.step_names(workspace_id=workspace_id, version_id=view.run.version_id)
+        found.append(
+            {
+                "id": view.id,
+                "kind": view.kind,
+                "status": view.status,
+                "title": view.title,
+                "run": run,
+                "node": view.node,
+                "step": steps.get(view.node, view.node),
+                "amount": view.amount,
+                "currency": view.currency,
+                "asked": [Asked(kind=_kind(one), key=one, name=names[one]) for one in view.people],
+                "needs": view.needs,
+                "everyone": view.everyone,
+                "due_at": _maybe(view.due_at),
+                "ends_at": _maybe(view.ends_at),
+                "reminded_at": _maybe(view.reminded_at),
+                "escalated_at": _maybe(view.escalated_at),
+                "stranded_at": _maybe(view.stranded_at),
+                "taken_by": view.claimed_name or None,
+                "taken_by_me": view.claimed_by == call.person.id,
+                "form": form_of(view),
+                "created_at": stamp(view.created_at),
+                "closed_at": _maybe(view.closed_at),
+                "outcome": view.outcome,
+                "over": view.over,
+                "votes": [
+                    Vote(
+                        by=vote.name,
+                        me=vote.voter == call.person.id,
+                        at=stamp(vote.at),
+                        outcome=vote.outcome,
+                        comment=vote.comment,
+                        via=vote.via,
+                        admin=vote.admin,
+                    )
+                    for vote in view.votes
+                ],
+                # Why an answer did not count is for whoever gave it.
+                "pending": [
+                    pending_of(call, one)
+                    for one in view.pending
+                    if one.until is not None or one.voter == call.person.id
+                ],
+                "snoozed_until": _maybe(_later(view.snoozed.get(call.person.id))),
+                "may_decide": runtime_api.may_decide(task=view, voter=voter),
+                "may_take": runtime_api.may_take(task=view, voter=voter),
+                "may_hand_over": runtime_api.may_hand_over(task=view, voter=voter),
+                "may_leave": runtime_api.may_leave(task=view, voter=voter),
+            }
+        )
+    return found
+
+
+def _kind(token: str) -> str:
+    return "person" if "@" in token else token.partition(":")[0]
+
+
+def _later(at: int | None) -> int | None:
+    return at if at is not None and at > time.time() * 1000 else None
+
+
+def _maybe(at: int | None) -> str | None:
+    return None if at is None else stamp(at)

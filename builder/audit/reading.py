@@ -1,0 +1,104 @@
+"""Every read of the audit log: pages, the history of one thing, who and what there is to filter by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import Q, QuerySet
+
+from builder.audit.models import AuditRow
+
+_PORTION: Final = 500
+_MOST_FACETS: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which rows. `since` and `until` (not included): milliseconds; `text`: in names, addresses and details."""
+
+    actor_id: str = ""
+    verbs: tuple[str, ...] = ()
+    object_kind: str = ""
+    object_id: str = ""
+    since: int | None = None
+    until: int | None = None
+    text: str = ""
+
+    @property
+    def are_none(self) -> bool:
+        """Whether every row is meant."""
+        return self == Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """Whom and what a chain tells of: actors as (kind, id, name), the newest name of each; verbs."""
+
+    actors: list[tuple[str, str, str]]
+    verbs: list[str]
+
+
+def rows(chain: str, filters: Filters) -> QuerySet[AuditRow]:
+    """The rows meant, in no order."""
+    found = AuditRow.objects.filter(chain=chain)
+    if filters.actor_id:
+        found = found.filter(actor_id=filters.actor_id)
+    if filters.verbs:
+        found = found.filter(verb__in=filters.verbs)
+    if filters.object_kind:
+        found = found.filter(object_kind=filters.object_kind)
+    if filters.object_id:
+        found = found.filter(object_id=filters.object_id)
+    if filters.since is not None:
+        found = found.filter(at__gte=filters.since)
+    if filters.until is not None:
+        found = found.filter(at__lt=filters.until)
+    for word in filters.text.split():
+        # In details a text stands as JSON writes it.
+        written = json.dumps(word, ensure_ascii=False)[1:-1]
+        found = found.filter(
+            Q(actor_name__icontains=word)
+            | Q(object_name__icontains=word)
+            | Q(address__icontains=word)
+            | Q(verb__icontains=word)
+            | Q(detail__icontains=written)
+        )
+    return found
+
+
+def page(chain: str, filters: Filters, *, before: int | None, most: int) -> list[AuditRow]:
+    """The newest rows, those before the number `before`."""
+    found = rows(chain, filters)
+    return list((found if before is None else found.filter(sequence__lt=before)).order_by("-sequence")[:most])
+
+
+def walk(chain: str, filters: Filters, *, until: int) -> Iterator[AuditRow]:
+    """The rows meant in their order, up to the number `until`; a portion is held at a time."""
+    after = 0
+    while True:
+        chosen = rows(chain, filters).filter(sequence__gt=after, sequence__lte=until)
+        portion = list(chosen.order_by("sequence")[:_PORTION])
+        yield from portion
+        if len(portion) < _PORTION:
+            return
+        after = portion[-1].sequence
+
+
+def facets(chain: str) -> Facets:
+    """What there is to filter by."""
+    here = AuditRow.objects.filter(chain=chain)
+    names: dict[str, tuple[str, str, str]] = {}
+    listed = here.exclude(actor_id="").values_list("actor_kind", "actor_id", "actor_name").distinct()
+    for kind, actor_id, name in listed[:_MOST_FACETS]:
+        names[actor_id] = (kind, actor_id, name)
+    verbs = here.order_by("verb").values_list("verb", flat=True).distinct()
+    return Facets(sorted(names.values(), key=lambda one: one[2].casefold()), list(verbs))
+
+
+def detail_of(row: AuditRow) -> dict[str, Any]:
+    """A row's details."""
+    found = json.loads(row.detail)
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,31 @@
+import { describe, expect, it } from "vitest";
+
+import de from "../../i18n/de/alerts.json";
+import en from "../../i18n/en/alerts.json";
+import { KINDS, piecesOf } from "./words";
+
+const places = (sentence: string) =>
+  piecesOf(sentence)
+    .filter((piece) => piece.place)
+    .map((piece) => piece.text)
+    .sort();
+
+describe("sentences of rules", () => {
+  it("are words and places, in their order", () => {
+    expect(piecesOf("If {kind} of {what}.")).toEqual([
+      { text: "If ", place: false },
+      { text: "kind", place: true },
+      { text: " of ", place: false },
+      { text: "what", place: true },
+      { text: ".", place: false },
+    ]);
+  });
+
+  it("have the same places in both languages, so that nothing can be filled in by one alone", () => {
+    for (const kind of KINDS) {
+      expect(places(de.sentence[kind])).toEqual(places(en.sentence[kind]));
+      expect(places(en.sentence[kind])).toContain("channels");
+      expect(places(de.short[kind])).toEqual(places(en.short[kind]));
+    }
+  });
+});

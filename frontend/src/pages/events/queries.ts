@@ -1,0 +1,47 @@
+/** What knocked at one workflow, and what became of it. */
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+
+import { api } from "../../api/client";
+import { workspacePath } from "../../api/queries";
+import type { EventShape, WholeEvent } from "../../api/schema.gen";
+import { useWorkspace } from "../../api/session";
+import type { Page } from "../../api/types";
+
+export interface EventSearch {
+  /** Only what started nothing. */
+  why?: true;
+  since?: string;
+  until?: string;
+  event?: string;
+}
+
+const EVERY = 5_000;
+
+export function useStartEvents(workflow: string, search: EventSearch) {
+  const workspace = useWorkspace().id;
+  const query = {
+    workflow,
+    not_started: search.why ? true : undefined,
+    since: search.since ? new Date(search.since).toISOString() : undefined,
+    until: search.until ? new Date(search.until).toISOString() : undefined,
+    limit: 50,
+  };
+  return useInfiniteQuery({
+    queryKey: [workspace, "events", query],
+    queryFn: ({ pageParam, signal }) => api.get<Page<EventShape>>(`${workspacePath(workspace)}/events`, { query: { ...query, cursor: pageParam }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    placeholderData: (before) => before,
+    refetchInterval: EVERY,
+    staleTime: 0,
+  });
+}
+
+export function useWholeEvent(id: string | undefined) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "event", id],
+    queryFn: ({ signal }) => api.get<WholeEvent>(`${workspacePath(workspace)}/events/${id}`, { signal }),
+    enabled: id !== undefined,
+  });
+}

@@ -1,0 +1,29 @@
+/** What the figures say beside each other: changes, rates, and where a number leads. */
+import type { MonitorShape } from "../../api/schema.gen";
+
+/** By what part it is more (or less, below 0) than before; null where nothing can be said. */
+export function changeOf(now: number | null, before: number | null): number | null {
+  if (now === null || before === null) return null;
+  if (before === 0) return now === 0 ? 0 : null;
+  return (now - before) / before;
+}
+
+export function rateOf(count: number, hours: number): number {
+  return hours > 0 ? count / hours : 0;
+}
+
+/** At least one: what was heard this moment was heard a second ago. */
+export function wholeSeconds(milliseconds: number): number {
+  return Math.max(1, Math.round(milliseconds / 1000)) * 1000;
+}
+
+/** Of all deliveries that came again the list stands at the workflow, where they are all of one. */
+export function waysFrom(found: Pick<MonitorShape, "workflows">): { starts: string | null } {
+  const theirs = found.workflows.filter((one) => one.happened.repeated > 0);
+  return { starts: theirs.length === 1 ? (theirs[0]?.workflow_id ?? null) : null };
+}
+
+/** Of runs that ended by themselves, what part failed or was undone; null where none ended. */
+export function failureOf(happened: { success: number | null }): number | null {
+  return happened.success === null ? null : 1 - happened.success;
+}

@@ -1,0 +1,67 @@
+/** The range of time that the monitor shows: as it stands in the address, and as the server is asked for it. */
+
+export const RANGES = { "15m": 15, "1h": 60, "6h": 360, "24h": 1440, "7d": 10_080, "30d": 43_200 } as const;
+export type RangeName = keyof typeof RANGES;
+export const DEFAULT_RANGE: RangeName = "1h";
+
+export interface MonitorSearch {
+  range?: RangeName;
+  /** Instants of a range of one's own. */
+  begin?: string;
+  end?: string;
+  workflow?: string;
+  /** With the time in which people were waited for. */
+  people?: true;
+  /** On a screen on the wall. */
+  tv?: true;
+}
+
+const instant = (value: unknown): string | undefined =>
+  typeof value === "string" && /^\d{4}-\d\d-\d\dT/.test(value) && !Number.isNaN(Date.parse(value)) ? value : undefined;
+
+export function monitorSearch(search: Record<string, unknown>): MonitorSearch {
+  const begin = instant(search.begin);
+  const end = instant(search.end);
+  const own = begin !== undefined && end !== undefined && Date.parse(begin) < Date.parse(end);
+  const range = typeof search.range === "string" && search.range in RANGES ? (search.range as RangeName) : undefined;
+  return {
+    ...(own ? { begin, end } : range ? { range } : {}),
+    ...(typeof search.workflow === "string" && search.workflow ? { workflow: search.workflow } : {}),
+    ...(search.people ? { people: true as const } : {}),
+    ...(search.tv ? { tv: true as const } : {}),
+  };
+}
+
+/** What the server is asked. */
+export function queryOf(search: MonitorSearch): Record<string, string | number | boolean | null> {
+  const own = search.begin !== undefined && search.end !== undefined;
+  return {
+    minutes: own ? null : RANGES[search.range ?? DEFAULT_RANGE],
+    begin: own ? (search.begin ?? null) : null,
+    end: own ? (search.end ?? null) : null,
+    workflow: search.workflow ?? null,
+    people: search.people ?? null,
+  };
+}
+
+/** The same time as the list of runs is asked for it. A range of one's own is told in whole days of this time zone. */
+export function runsIn(search: MonitorSearch, zone: string): { since: string; until?: string } {
+  if (search.begin === undefined || search.end === undefined) return { since: search.range ?? DEFAULT_RANGE };
+  const day = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short" });
+  // What ends at midnight has nothing of the next day.
+  return { since: day.format(Date.parse(search.begin)), until: day.format(Date.parse(search.end) - 1) };
+}
+
+/** The same without some of it. */
+export function without(search: MonitorSearch, ...names: (keyof MonitorSearch)[]): MonitorSearch {
+  return Object.fromEntries(Object.entries(search).filter(([name]) => !names.includes(name as keyof MonitorSearch)));
+}
+
+/** Of a range of one's own: what is wrong with it. */
+export function wrongWith(begin: string, end: string): "empty" | "order" | "short" | "long" | null {
+  const [from, to] = [Date.parse(begin), Date.parse(end)];
+  if (Number.isNaN(from) || Number.isNaN(to)) return "empty";
+  if (to <= from) return "order";
+  if (to - from < 15 * 60_000) return "short";
+  return to - from > 400 * 86_400_000 ? "long" : null;
+}

@@ -1,0 +1,99 @@
+"""Mending what a failed step is given, before anybody has said that the run stops at it.
+
+A step that asks people is part of a run that is open, and only a run that has ended is gone on with (`retrying`). So
+what a retry would come to is foreseen: from the rows as they stand, with the failure in the place of the question.
+Whoever mends it gives up at the step first, and then has exactly that retry done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from runtime.api.retrying import input_of, refuse
+from runtime.contracts import JSON, Fixable, NotRetryable, RetryRefused
+from runtime.engine.jsonprofile import loads_stored
+from runtime.engine.state import RunStatus
+from runtime.interpreter import four_eyes
+from runtime.interpreter.deciding import row_of
+from runtime.interpreter.doubt_words import in_doubt
+from runtime.interpreter.released import AS_RELEASED, of_a_release
+from runtime.interpreter.reopening import Found, found_of, look, run_row, version_of
+from runtime.store import reads
+from runtime.store.models import HumanTask
+
+__all__ = ["check_fix", "fix"]
+
+_BELOW = "This run is a part of another one. Mend it from there."
+_ELSEWHERE = "More than this step has to be decided about before the run goes on. Look at the run."
+_NO_INPUT = "The step failed before it had anything to work with: mend what comes before it."
+_IN_DOUBT = "Nobody knows whether this step happened. Say so first."
+
+
+def fix(*, workspace_id: UUID, task_id: UUID) -> Fixable:
+    """What the failed step was given, and whether somebody may give it something else: `why` not.
+
+    Raises NotFound, NotRetryable (it is no failure, or the run has gone on, is done, or is no longer there).
+    """
+    row, found = _foreseen(workspace_id, task_id)
+    drawn = found.version.graph.by_id[row.node_id]
+    given = input_of(found, row.node_id)
+    return Fixable(row.node_id, drawn.type, given, _ended(found), _why_not(row, found, given))
+
+
+def check_fix(*, workspace_id: UUID, task_id: UUID, settings: JSON) -> str | None:
+    """Why the step cannot be given this; None: it can. Raises as `fix` does."""
+    row, found = _foreseen(workspace_id, task_id)
+    if (why := _why_not(row, found, input_of(found, row.node_id))) is not None:
+        return why
+    return _refused(found, {row.node_id: settings}).get(row.node_id)
+
+
+def _foreseen(workspace_id: UUID, task_id: UUID) -> tuple[HumanTask, Found]:
+    row = row_of(workspace_id, task_id)
+    if row.kind != "exception":
+        raise NotRetryable("Nothing has failed here.", code="no_failure")
+    run = run_row(workspace_id, row.run_id)
+    if run["generation"] != row.generation:
+        raise NotRetryable("Somebody has gone on with the run.", code="gone_on")
+    if run["finished_at"] is not None:
+        return row, look(workspace_id, row.run_id, (), None)
+    if row.status != "open":
+        raise NotRetryable("The run is going on.", code="still_open")
+    rows = reads.load_runs([row.run_id], with_own_runs=True)[row.run_id]
+    here = (row.node_id, row.generation)
+    steps = tuple(
+        replace(one, status="failed", wait=None) if (one.node_id, one.generation) == here else one for one in rows.steps
+    )
+    drawn = version_of(run)
+    ended = {**run, "status": RunStatus.DEAD_LETTERED.value}
+    return row, found_of(ended, drawn, drawn, replace(rows, steps=steps))
+
+
+def _ended(found: Found) -> bool:
+    return found.row["finished_at"] is not None
+
+
+def _why_not(row: HumanTask, found: Found, given: JSON) -> str | None:
+    spec: Any = loads_stored(row.spec)
+    if in_doubt(spec):
+        return _IN_DOUBT
+    if found.row["parent_run_id"] is not None:
+        return _BELOW
+    if not isinstance(given, dict) or not given:
+        return _NO_INPUT
+    if of_a_release(found.row):
+        return AS_RELEASED
+    refused = four_eyes.refused_edits(found, [row.node_id]) | _refused(found, {})
+    return refused.get(row.node_id) or (_ELSEWHERE if refused else None)
+
+
+def _refused(found: Found, edits: Mapping[str, JSON]) -> dict[str, str]:
+    lines = found.lines(edited=edits)
+    try:
+        refuse(found, lines, edits, {}, ())
+    except RetryRefused as refused:
+        return dict(refused.fields)
+    return {}

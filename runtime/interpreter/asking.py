@@ -1,0 +1,206 @@
+"""Who may decide: the one function that says so, and the same as a filter of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from runtime.contracts import AlreadyDecided, NotAsked, TaskView, Voter
+from runtime.engine.jsonprofile import loads_stored
+from runtime.interpreter.doubt_words import said_as
+from runtime.interpreter.people import tokens
+from runtime.store.dialect import database_now
+from runtime.store.models import HumanSnooze, HumanTask, HumanVote, PendingAnswer, Run
+from runtime.store.people import in_time
+
+#: Those to whom a failure is left that others cannot resolve.
+ADMINS: Final = "role:admin"
+
+Standing = Literal["asked", "admin"]
+Whose = Literal["me", "named", "groups", "snoozed"]
+
+
+def standing(row: HumanTask, voter: Voter) -> Standing | None:
+    """As what this person may decide; None for whoever may not. Whether it is still open is another question."""
+    spec: Any = loads_stored(row.spec)
+    return _standing(
+        row.kind, tokens(row.people), tokens(row.barred), tokens(row.away), row.claimed_by,
+        spec.get("admins") or row.stranded_at is not None, voter,
+    )  # fmt: skip
+
+
+def may_decide(*, task: TaskView, voter: Voter) -> bool:
+    """Whether it is open, and for this person to decide, who has not said so yet; nor has somebody else taken it."""
+    return task.claimed_by in (None, voter.id) and _concerns(task, voter) is not None
+
+
+def may_take(*, task: TaskView, voter: Voter) -> bool:
+    """Whether this person may see to it alone, also in place of who does now."""
+    alone = task.needs == 1 and not task.everyone
+    return alone and task.claimed_by != voter.id and _concerns(task, voter) is not None
+
+
+def may_hand_over(*, task: TaskView, voter: Voter) -> bool:
+    """Whether this person may let a colleague decide: who is asked, and admins for them."""
+    if voter.role == "admin" and task.kind != "exception" and task.status == "open":
+        # Also one who has said so already: others have to be found where one voice is not enough.
+        return True
+    return _concerns(task, voter) is not None
+
+
+def may_leave(*, task: TaskView, voter: Voter) -> bool:
+    """Whether this person may leave a failure to the admins, to whom it is not left yet."""
+    return task.kind == "exception" and ADMINS not in task.people and _concerns(task, voter) is not None
+
+
+def _is_open(task: TaskView, voter: Voter) -> bool:
+    said = any(vote.voter == voter.id for vote in task.votes)
+    return task.status == "open" and task.over is None and not said and not _is_being_decided(task, voter)
+
+
+def _is_being_decided(task: TaskView, voter: Voter) -> bool:
+    """Whether an answer that can still be taken back is this person's own, or will decide it alone: `deciding` refuses
+    others by the same."""
+    several = task.kind == "approval" and (task.needs > 1 or task.everyone)
+    first = task.spec["choices"][0]["id"] if task.pending else None
+    beside_it = [one for one in task.pending if one.until is not None]
+    return any(one.voter == voter.id or not (several and one.outcome == first) for one in beside_it)
+
+
+def _concerns(task: TaskView, voter: Voter) -> Standing | None:
+    if not _is_open(task, voter):
+        return None
+    admins = task.spec.get("admins") or task.stranded_at is not None
+    return _standing(task.kind, task.people, task.barred, task.away, task.claimed_by, admins, voter)
+
+
+def _standing(
+    kind: str,
+    people: list[str],
+    barred: list[str],
+    away: list[str],
+    claimed_by: UUID | None,
+    admins: Any,
+    voter: Voter,
+) -> Standing | None:
+    if kind == "exception":
+        # For everybody who may retry runs, until somebody leaves it to others.
+        named = not people or claimed_by == voter.id or not set(people).isdisjoint(voter.tokens)
+        return "asked" if voter.may_retry and named else None
+    if not set(barred).isdisjoint(voter.barred_by):
+        return None
+    if claimed_by == voter.id:
+        return "asked"
+    named = not people or not set(people).isdisjoint(voter.tokens)
+    if named and voter.email.lower() not in away:
+        return "asked"
+    return "admin" if admins and voter.role == "admin" else None
+
+
+def asked_of(chosen: QuerySet[HumanTask], voter: Voter, *, closed: bool, whose: Whose = "me") -> QuerySet[HumanTask]:
+    """Only what this person is asked; of what is open, what still has time, nobody else has taken, and they have not
+    answered yet.
+    `whose`: `named`: by their address, or taken by them; `groups`: by way of a group or role; `snoozed`: what they do
+    not want to see yet, which is in none of the others."""
+    named = _any("people", (voter.email.lower(),)) | Q(claimed_by=voter.id)
+    shared = _any("people", voter.tokens[1:])
+    match whose:
+        case "named":
+            wanted = named
+        case "groups":
+            wanted = shared & ~named
+        case _:
+            wanted = Q(people="") | named | shared
+            if voter.role == "admin":
+                wanted |= Q(stranded_at__isnull=False)
+    chosen = chosen.filter(wanted).exclude(_any("barred", voter.barred_by))
+    gone = _any("away", (voter.email.lower(),)) & ~_taken_by(voter)
+    chosen = chosen.exclude(gone & Q(stranded_at__isnull=True) if voter.role == "admin" else gone)
+    if not voter.may_retry:
+        chosen = chosen.exclude(kind="exception")
+    if not closed:
+        now = database_now()
+        chosen = chosen.filter(in_time(now))
+        later = Exists(HumanSnooze.objects.filter(task_id=OuterRef("pk"), voter=voter.id, until__gt=now))
+        chosen = chosen.filter(later) if whose == "snoozed" else chosen.exclude(later)
+        chosen = chosen.filter(Q(claimed_by__isnull=True) | Q(claimed_by=voter.id))
+        chosen = chosen.exclude(Exists(HumanVote.objects.filter(task_id=OuterRef("pk"), voter=voter.id)))
+        given = PendingAnswer.objects.filter(task_id=OuterRef("pk"), voter=voter.id, due_at__isnull=False)
+        chosen = chosen.exclude(Exists(given))
+    return chosen
+
+
+def _taken_by(voter: Voter) -> Q:
+    return Q(claimed_by__isnull=False, claimed_by=voter.id)
+
+
+def _any(column: str, wanted: Iterable[str]) -> Q:
+    found = Q(pk__in=())
+    for one in wanted:
+        found |= Q(**{f"{column}__contains": f",{one},"})
+    return found
+
+
+def refuse_others(row: HumanTask, voter: Voter) -> Standing:
+    """As what they decide. Raises NotAsked, or AlreadyDecided where somebody else has taken it."""
+    found = standing(row, voter)
+    if found is None:
+        if not set(tokens(row.barred)).isdisjoint(voter.barred_by):
+            raise NotAsked("Whoever asks for it, or changed what is asked, may not decide about it.")
+        raise NotAsked("Others are asked this.")
+    if row.claimed_by is not None and row.claimed_by != voter.id:
+        raise AlreadyDecided(
+            f"{row.claimed_name} has taken this. Take it over first, if you are to decide.",
+            code="taken",
+            by=row.claimed_name,
+        )
+    return found
+
+
+def over(row: HumanTask, generation: int | None, now: int) -> Literal["late", "anew"] | None:
+    """Why no answer is taken though nothing in the row says so. `generation`: of the run while it is open."""
+    if row.status in ("open", "cancelled") and generation is not None and generation != row.generation:
+        return "anew"
+    return "late" if row.status == "open" and row.is_too_late(now) else None
+
+
+def anew(row: HumanTask) -> UUID | None:
+    """The open question that the same step of the run asks in the place of this one."""
+    later = HumanTask.objects.filter(
+        run_id=row.run_id, node_id=row.node_id, generation__gt=row.generation, status="open"
+    )
+    return later.order_by("-generation", "-id").values_list("id", flat=True).first()
+
+
+def refuse_late(row: HumanTask, run: Run | None, voter: Voter, now: int, *, again: bool = False) -> None:
+    """Raises AlreadyDecided where no answer of this person is needed any more. `now`: read under the row's lock, by the
+    clock that ends the wait too, so that a paused run, or a late ticker, gives nobody more time. `again`: even if they
+    gave an answer."""
+    if row.status == "decided":
+        last = HumanVote.objects.filter(task_id=row.id).order_by("-at", "voter").first()
+        who = "Somebody" if last is None else last.name
+        spec: Any = loads_stored(row.spec)
+        outcome = said_as(spec, row.outcome)
+        raise AlreadyDecided(f"{who} has decided this already.", outcome=outcome, by=who, at=row.closed_at)
+    if row.status == "late":
+        raise AlreadyDecided("The time for this is over: the run went on without an answer.", code="too_late")
+    ended = run is None or run.finished_at is not None or run.cancel_requested_at is not None
+    if ended or run is None:
+        raise AlreadyDecided("The run has ended: nobody needs an answer any more.", code="run_ended")
+    why = over(row, run.generation, now)
+    if why == "anew":
+        found = anew(row)
+        raise AlreadyDecided(
+            "This question is over: somebody has gone on with the run, which asks anew where it needs to.",
+            code="asked_anew",
+            **({} if found is None else {"task": str(found)}),
+        )
+    if row.status == "cancelled":
+        raise AlreadyDecided("The run has gone on: nobody needs an answer any more.", code="run_ended")
+    if why == "late":
+        raise AlreadyDecided("The time for this is over: nobody answered in time.", code="too_late")
+    if not again and HumanVote.objects.filter(task_id=row.id, voter=voter.id).exists():
+        raise AlreadyDecided("You have said so already; others are still asked.", code="already_said")

@@ -1,0 +1,188 @@
+"""Taking a person's name out of what people were asked and what they answered. Who did what stays told, by the id that
+nobody can be found by any more; what it was stays, too.
+
+In pages, each a short transaction: whatever dies meanwhile, whoever does it again goes on with what is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from django.db.models import F, Model, Q, QuerySet, Value
+from django.db.models.functions import Replace
+
+from runtime.contracts.people import Erased
+from runtime.engine.jsonprofile import dumps, loads_stored
+from runtime.store.commits import commit
+from runtime.store.models import (
+    AlertChannel,
+    AlertMessage,
+    HumanMail,
+    HumanNote,
+    HumanTask,
+    HumanVote,
+    PendingAnswer,
+    Review,
+    ReviewChange,
+    ReviewRow,
+)
+
+__all__ = ["erase_person"]
+
+Row = TypeVar("Row", bound=Model)
+
+_PAGE: Final = 500
+
+
+def erase_person(who: Erased) -> int:
+    """Of how many rows they were taken out."""
+    count = sum(walk(who) for walk in (_answers, _notes, _channels))
+    for page in (_votes, _pending, _mails, _alerts, _claims, _asked, _changes, _handed, _rows):
+        while changed := _one_page(page, who):
+            count += changed
+    return count
+
+
+def _one_page(page: Callable[[Erased], int], who: Erased) -> int:
+    with commit("people.erase"):
+        return page(who)
+
+
+def _walked(rows: QuerySet[Row], clean: Callable[[Row], bool]) -> int:
+    """Clean all of these rows, page by page; how many were. What merely looks like the person is passed over, and keeps
+    nobody from what is behind it."""
+    count, after = 0, UUID(int=0)
+    while True:
+        with commit("people.erase"):
+            page = list(rows.filter(pk__gt=after).order_by("pk")[:_PAGE])
+            count += sum(map(clean, page))
+        if len(page) < _PAGE:
+            return count
+        after = page[-1].pk
+
+
+def _votes(who: Erased) -> int:
+    rows = HumanVote.objects.filter(voter=who.id).exclude(name=who.pseudonym, email=who.email_then)
+    pairs = list(rows.values_list("task_id", flat=True)[:_PAGE])
+    return HumanVote.objects.filter(voter=who.id, task_id__in=pairs).update(name=who.pseudonym, email=who.email_then)
+
+
+def _answers(who: Erased) -> int:
+    """What the run goes on with names those who answered. One that stands outside of the row goes with its run."""
+    mine = HumanVote.objects.filter(voter=who.id).values("task_id")
+    told = Q()
+    for one in who.emails | who.names:
+        told |= Q(answer__icontains=one)
+
+    def clean(row: HumanTask) -> bool:
+        answer: Any = loads_stored(row.answer or "{}")
+        cleaned = dumps(who.cleaned_in(answer))
+        return cleaned != row.answer and bool(HumanTask.objects.filter(pk=row.pk).update(answer=cleaned))
+
+    return _walked(HumanTask.objects.filter(told, pk__in=mine, answer__startswith="{"), clean)
+
+
+def _notes(who: Erased) -> int:
+    mine = Q(by_id=who.id) & ~Q(by=who.pseudonym)
+    told = Q()
+    for email in who.emails:
+        told |= Q(to__icontains=email)
+
+    def clean(row: HumanNote) -> bool:
+        before = (row.by, row.to, row.text)
+        if row.by_id == who.id:
+            row.by = who.pseudonym
+        row.to = who.cleaned(row.to)
+        if row.kind == "mail_failed":
+            # What a mail server says of an address names it.
+            row.text = who.cleaned(row.text)[:2000]
+        if (row.by, row.to, row.text) == before:
+            return False
+        row.save(update_fields=["by", "to", "text"])
+        return True
+
+    return _walked(HumanNote.objects.filter(mine | told), clean)
+
+
+def _pending(who: Erased) -> int:
+    """What they said and what has not taken effect, or could not, names them, too, and so does what is kept of it for
+    the record."""
+    rows = PendingAnswer.objects.filter(voter=who.id).exclude(name=who.pseudonym, email=who.email_then)
+    page = list(rows[:_PAGE])
+    for row in page:
+        record = dumps(who.cleaned_in(loads_stored(row.record))) if row.record else ""
+        PendingAnswer.objects.filter(pk=row.pk).update(name=who.pseudonym, email=who.email_then, record=record)
+    return len(page)
+
+
+def _alerts(who: Erased) -> int:
+    """What is still to be sent is sent to nobody."""
+    ids = list(AlertMessage.objects.filter(route="mail", target__in=who.emails).values_list("pk", flat=True)[:_PAGE])
+    AlertMessage.objects.filter(pk__in=ids, status="waiting").update(status="dropped")
+    return AlertMessage.objects.filter(pk__in=ids).update(
+        name=who.pseudonym, target=who.email_then, due_at=None, error=None
+    )
+
+
+def _channels(who: Erased) -> int:
+    """Channels of alerts name people by their addresses."""
+    told = Q()
+    for email in who.emails:
+        told |= Q(people__icontains=email)
+
+    def clean(row: AlertChannel) -> bool:
+        people: Any = loads_stored(row.people)
+        left = [one for one in people if one not in who.emails]
+        return left != people and bool(AlertChannel.objects.filter(pk=row.pk).update(people=dumps(left)))
+
+    return _walked(AlertChannel.objects.filter(told), clean)
+
+
+def _mails(who: Erased) -> int:
+    ids = list(HumanMail.objects.filter(email__in=who.emails).values_list("pk", flat=True)[:_PAGE])
+    return HumanMail.objects.filter(pk__in=ids).update(
+        name=who.pseudonym, email=who.email_then, token_sha256=None, due_at=None
+    )
+
+
+def _claims(who: Erased) -> int:
+    rows = HumanTask.objects.filter(claimed_by=who.id).exclude(claimed_name=who.pseudonym)
+    ids = list(rows.values_list("pk", flat=True)[:_PAGE])
+    return HumanTask.objects.filter(pk__in=ids).update(claimed_name=who.pseudonym)
+
+
+def _asked(who: Erased) -> int:
+    """Whom questions ask is told by addresses, each between commas."""
+    count = 0
+    for email in who.emails:
+        for column in ("people", "barred", "away"):
+            found = HumanTask.objects.filter(**{f"{column}__contains": f",{email},"})
+            ids = list(found.values_list("pk", flat=True)[: _PAGE - count])
+            there: Any = Replace(F(column), Value(f",{email},"), Value(f",{who.email_then},"))
+            count += HumanTask.objects.filter(pk__in=ids).update(**{column: there})
+    return count
+
+
+def _changes(who: Erased) -> int:
+    rows = ReviewChange.objects.filter(by=who.id).exclude(name=who.pseudonym, email=who.email_then)
+    ids = list(rows.values_list("pk", flat=True)[:_PAGE])
+    return ReviewChange.objects.filter(pk__in=ids).update(name=who.pseudonym, email=who.email_then)
+
+
+def _handed(who: Erased) -> int:
+    rows = Review.objects.filter(handed_by=who.id).exclude(handed_name=who.pseudonym)
+    ids: list[UUID] = list(rows.values_list("pk", flat=True)[:_PAGE])
+    return Review.objects.filter(pk__in=ids).update(handed_name=who.pseudonym)
+
+
+def _rows(who: Erased) -> int:
+    """Rows of lists say by name who changed them last; only those of lists that the person had a hand in."""
+    lists = ReviewChange.objects.filter(by=who.id).values("review_id")
+    rows = ReviewRow.objects.filter(review_id__in=lists, changed_by__in=who.names)
+    pairs = list(rows.values_list("review_id", "seq")[:_PAGE])
+    count = 0
+    for review_id, seq in pairs:
+        count += ReviewRow.objects.filter(review_id=review_id, seq=seq).update(changed_by=who.pseudonym)
+    return count

@@ -1,0 +1,68 @@
+"""The page of start events: what started nothing is found with its reason, and is started after all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import httpx2
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.axe import findings
+from tests.browser.editing import edit_fields, graph, step
+from tests.product import Api, Product
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+Opens = Callable[..., Page]
+Shot = Callable[[Page, str], None]
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def workflow(api: Api, product: Product) -> str:
+    """One that took a delivery, and turned another away."""
+    start = step("start", "trigger.webhook@1", "Orders", (0, 0), methods=["POST"], auth="none", dedupe="none")
+    keep = edit_fields("keep", "Keep", (0, 150), order="{{ trigger.body.order }}")
+    live = api.publish("Knocked", graph([start, keep], [("start", "keep")]))
+    url, secret, json_type = product.url + live.path, {"X-Api-Key": "open sesame"}, {"Content-Type": "application/json"}
+    assert httpx2.post(url, json={"order": "PO-7"}, headers=secret, timeout=60).status_code == 202
+    assert httpx2.post(url, content=b"{broken", headers=json_type, timeout=60).status_code == 400
+    return live.workflow
+
+
+def test_why_nothing_happened_is_told_and_what_did_is_shown_whole(signed_in: Opens, workflow: str, shot: Shot) -> None:
+    page = signed_in(f"/workflows/{workflow}/events")
+    rows = page.get_by_role("list", name="Start events").get_by_role("listitem")
+    expect(rows).to_have_count(2)
+    shot(page, "events")
+    page.get_by_role("button", name="Why did nothing happen?").click()
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_contain_text("The body cannot be read.")
+    expect(rows.first).to_contain_text("Answered 400")
+    page.get_by_role("button", name="All", exact=True).click()
+    expect(rows).to_have_count(2)
+    rows.last.get_by_role("button").first.click()
+    dialog = page.get_by_role("dialog", name="Start event: Webhook")
+    expect(dialog).to_contain_text("PO-7")
+    dialog.get_by_text(re.compile(r"\d+ headers")).click()
+    expect(dialog).to_contain_text("x-api-key")
+    expect(dialog).not_to_contain_text("open sesame")
+    shot(page, "events-detail")
+    assert findings(page) == []
+
+
+def test_an_event_is_replayed_as_a_run(signed_in: Opens, workflow: str) -> None:
+    page = signed_in(f"/workflows/{workflow}/events")
+    page.get_by_role("list", name="Start events").get_by_role("listitem").last.get_by_role("button").first.click()
+    page.get_by_role("button", name="Replay as run…").click()
+    page.get_by_role("dialog", name="Start a run from this event?").get_by_role("button", name="Start the run").click()
+    expect(page).to_have_url(re.compile("/runs/"))
+
+
+def test_it_is_free_of_barriers_on_a_phone_in_the_dark(signed_in: Opens, workflow: str, shot: Shot) -> None:
+    page = signed_in(f"/workflows/{workflow}/events", viewport=PHONE, dark=True)
+    expect(page.get_by_role("list", name="Start events").get_by_role("listitem").first).to_be_visible()
+    shot(page, "events-phone-dark")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert findings(page) == []

@@ -1,0 +1,172 @@
+"""The monitor: figures of real runs that lead to their lists, charts with their tables, and the screen on the wall."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+import httpx2
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.axe import THEMED, findings
+from tests.browser.editing import edit_fields, graph, step
+from tests.product import Api, Product
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+OWN_PRODUCT = True
+PHONE = {"width": 390, "height": 844}
+Opens = Callable[..., Page]
+Shot = Callable[[Page, str], None]
+GOOD, BAD, TWICE = 60, 4, 5
+
+
+@pytest.fixture(scope="module")
+def busy(api: Api, product: Product) -> str:
+    """A workflow of which many runs ended well, some failed, and some deliveries came twice; its id."""
+    rule = {"left": "{{ trigger.body.ok }}", "op": "eq", "right": "yes", "type": "text"}
+    drawn = graph(
+        [
+            step("start", "trigger.webhook@1", "Orders", (0, 0), dedupe="header", dedupe_header="X-Id"),
+            step("known", "flow.decision@1", "Known?", (0, 150), conditions={"match": "all", "rules": [rule]}),
+            edit_fields("keep", "Keep", (200, 300), ok="yes"),
+            step("refuse", "flow.fail@1", "Refuse", (0, 300), message="This customer is not known."),
+        ],
+        [("start", "known"), ("known", "yes", "keep"), ("known", "no", "refuse")],
+    )
+    live = api.publish("Incoming orders", drawn)
+    for number in range(GOOD + BAD):
+        times = 2 if number < TWICE else 1
+        for _ in range(times):
+            answer = httpx2.post(
+                product.url + live.path, json={"ok": "yes" if number < GOOD else "no"}, headers={"X-Id": str(number)}
+            )
+            assert answer.status_code < 300
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        happened = api.call("GET", "W/monitor")["happened"]
+        if (happened["completed"], happened["failed"]) == (GOOD, BAD):
+            return live.workflow
+        time.sleep(0.2)
+    pytest.fail(f"The figures did not come: {happened}")
+
+
+def test_figures_are_told_and_each_leads_to_its_list(signed_in: Opens, busy: str, shot: Shot) -> None:
+    page = signed_in("/monitor")
+    expect(page.get_by_role("link", name="Monitor", exact=True)).to_have_attribute("aria-current", "page")
+    expect(page.get_by_test_id("tile-started")).to_contain_text(str(GOOD + BAD))
+    expect(page.get_by_test_id("tile-completed")).to_contain_text(str(GOOD))
+    expect(page.get_by_test_id("tile-success")).to_contain_text("93.8%")
+    repeated = page.get_by_test_id("tile-repeated")
+    expect(repeated).to_contain_text(f"{TWICE} of {GOOD + BAD + TWICE} deliveries")
+    expect(repeated).to_contain_text("7.2%")
+    expect(page.get_by_test_id("tile-letters")).to_contain_text(f"{BAD} new")
+    expect(page.get_by_test_id("tile-workers")).to_contain_text("1 of 1")
+    expect(page.get_by_test_id("p95")).to_contain_text("ms")
+    expect(page.get_by_role("region", name="Published").get_by_role("listitem").first).to_contain_text(
+        "Incoming orders"
+    )
+    room = page.get_by_test_id("tile-database").get_by_role("link")
+    expect(room.first).to_have_attribute("href", "/settings/data")
+    expect(room.last).to_have_attribute("href", "/files")
+    expect(page.get_by_test_id("tile-database")).to_contain_text("free")
+    shot(page, "monitor")
+
+    page.get_by_test_id("tile-failed").get_by_role("link").click()
+    expect(page).to_have_url(re.compile(r"/runs\?(?=.*dead_lettered)(?=.*since=1h)"))
+    expect(page.get_by_label("Time", exact=True)).to_have_value("1h")
+    page.go_back()
+    page.get_by_test_id("tile-letters").get_by_role("link").click()
+    expect(page).to_have_url(re.compile(r"/dead-letters$"))
+    page.go_back()
+    repeated.get_by_role("link").click()
+    expect(page).to_have_url(re.compile(f"/workflows/{busy}/starts"))
+    page.go_back()
+    line = page.get_by_test_id("workflow-figures").filter(has_text="Incoming orders")
+    expect(line).to_contain_text("6.3%")
+    line.get_by_role("link", name="Incoming orders").click()
+    expect(page.get_by_label("Workflow", exact=True)).to_have_value(busy)
+    page.get_by_label("Time", exact=True).select_option("15m")
+    expect(page).to_have_url(re.compile(f"(?=.*workflow={busy})(?=.*range=15m)"))
+    expect(page.get_by_test_id("tile-started")).to_contain_text(str(GOOD + BAD))
+    page.get_by_test_id("tile-started").get_by_role("link").click()
+    expect(page).to_have_url(re.compile(f"/runs\\?(?=.*workflow={busy})(?=.*since=15m)"))
+    expect(page.get_by_label("Time", exact=True)).to_contain_text("Last 15 minutes")
+    expect(page.get_by_role("table").get_by_role("link", name=re.compile(".")).first).to_be_visible()
+
+
+def test_a_chart_is_also_a_table_and_a_file_and_is_read_by_keyboard(signed_in: Opens, busy: str, shot: Shot) -> None:
+    page = signed_in("/monitor?range=15m")
+    chart = page.get_by_role("region", name="Runs that ended", exact=True)
+    picture = chart.get_by_role("img")
+    picture.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(picture).to_have_attribute("aria-label", re.compile(r"Done \d+, Failed \d+"))
+    shot(page, "monitor-hint")
+    chart.get_by_role("button", name="Show as table").press("Enter")
+    table = chart.get_by_role("table")
+    cells = [row.get_by_role("cell").all_inner_texts() for row in table.get_by_role("row").all()[1:]]
+    assert sum(int(row[1].replace(",", "")) for row in cells) == GOOD
+    assert sum(int(row[2].replace(",", "")) for row in cells) == BAD
+    with page.expect_download() as download:
+        chart.get_by_role("button", name="Runs that ended as CSV").click()
+    lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0] == "From,Done,Failed,Undone,Cancelled"
+    assert sum(int(line.split(",")[1]) for line in lines[1:]) == GOOD
+    shot(page, "monitor-table")
+
+
+def test_few_runs_say_so_instead_of_percentiles(signed_in: Opens, product: Product, api: Api, busy: str) -> None:
+    steps = [step("start", "trigger.webhook@1", "Start", (0, 0)), edit_fields("keep", "Keep", (0, 150), a="1")]
+    quiet = api.publish("Rarely", graph(steps, [("start", "keep")]))
+    httpx2.post(product.url + quiet.path, json={}).raise_for_status()
+    page = signed_in(f"/monitor?workflow={quiet.workflow}")
+    expect(page.get_by_test_id("tile-took")).to_contain_text("Not enough data yet (1 run). Percentiles show from 50.")
+
+
+def test_a_time_of_ones_own_is_asked_for(signed_in: Opens, busy: str, shot: Shot) -> None:
+    page = signed_in("/monitor")
+    page.get_by_label("Time", exact=True).select_option("own")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("From", exact=True).fill("2026-01-01T08:00")
+    dialog.get_by_label("To", exact=True).fill("2026-01-01T08:05")
+    dialog.get_by_role("button", name="Show this time").click()
+    expect(dialog).to_contain_text("At least 15 minutes.")
+    dialog.get_by_label("To", exact=True).fill("2026-01-02T08:00")
+    dialog.get_by_role("button", name="Show this time").click()
+    expect(page.get_by_test_id("tile-started")).to_contain_text("0")
+    expect(page).to_have_url(re.compile("begin=.*2026-01-01"))
+
+
+def test_the_screen_on_the_wall_fills_it_and_keeps_itself_fresh(
+    signed_in: Opens, busy: str, product: Product, api: Api, shot: Shot
+) -> None:
+    page = signed_in("/monitor")
+    page.get_by_role("button", name="TV mode").click()
+    wall = page.get_by_role("dialog", name="Monitor")
+    tile = wall.get_by_test_id("tile-started")
+    expect(tile).to_be_visible()
+    before = api.call("GET", "W/monitor")["happened"]["started"]
+    live = api.call("GET", f"W/workflows/{busy}/triggers")["items"][0]
+    path = "/hooks/" + live["url"].split("/hooks/")[1]
+    httpx2.post(product.url + path, json={"ok": "yes"}, headers={"X-Id": "wall"}).raise_for_status()
+    expect(tile).to_contain_text(str(before + 1), timeout=20_000)
+    shot(page, "monitor-wall")
+    assert findings(page) == []
+    wall.get_by_role("button", name="Leave TV mode").click()
+    expect(page.get_by_role("button", name="TV mode")).to_be_visible()
+    expect(wall).to_have_count(0)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("viewport", [None, PHONE], ids=["desk", "phone"])
+def test_axe_finds_nothing_and_it_fits_the_screen(
+    signed_in: Opens, busy: str, shot: Shot, dark: bool, viewport: dict[str, int] | None
+) -> None:
+    page = signed_in("/monitor", dark=dark, viewport=viewport)
+    expect(page.get_by_test_id("p95")).to_be_visible()
+    expect(page.get_by_role("region", name="Workers and processes")).to_be_visible()
+    shot(page, f"monitor-{'phone' if viewport else 'desk'}-{'dark' if dark else 'light'}")
+    assert findings(page, only=THEMED if dark else None) == []
+    assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")

@@ -1,0 +1,203 @@
+"""S119: somebody is erased. Their name and address are gone from the account, from what they answered and did, and
+from the audit log, which stays as verifiable as it was; one that was broken off is given again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from builder.accounts.models import Membership, User
+from builder.audit import verify
+from builder.audit.models import AuditErasing, AuditRedaction, AuditRow
+from runtime.contracts.people import Erased
+from runtime.engine.jsonprofile import dumps
+from runtime.store import erasing, failpoints
+from runtime.store.failpoints import FailpointReached
+from runtime.store.models import AlertChannel, AlertMessage, HumanNote, HumanVote, PendingAnswer
+from runtime.worker.pending_answers import settle
+from tests import factories
+from tests.builder.conftest import World
+from tests.builder.test_people import question
+from tests.databases import unguarded
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NAME, EMAIL = "Viktoria Verschwunden", "viktoria@example.org"
+
+
+@pytest.fixture
+def somebody(world: World) -> Membership:
+    """A member who has done things: signed in, renamed themselves, answered a question, was put into a group."""
+    person = factories.make_person("Viktoria V.")
+    User.objects.filter(pk=person.pk).update(email=EMAIL)
+    person.refresh_from_db()
+    from builder.accounts.models import Role
+
+    member = factories.join(world.northwind, person, Role.REVIEWER)
+    theirs = factories.browser_of(person)
+    assert theirs.patch("/me", {"name": NAME}).status == 200
+    asked = question(world)
+    assert theirs.post(f"{world.here}/inbox/{asked.id}/decide", {"outcome": "approved"}).status == 200
+    body = {"name": "Checkers", "members": [str(member.pk)]}
+    assert world.as_alice.post(f"{world.here}/groups", body).status == 201
+    assert world.as_alice.patch(f"{world.here}/members/{member.pk}", {"role": "builder"}).status == 200
+    found: Membership = Membership.objects.get(pk=member.pk)
+    return found
+
+
+def erase(world: World, member: Membership, **more: Any) -> Any:
+    body = {"email": EMAIL, "reason": "She asked for it.", **more}
+    return world.as_alice.post(f"{world.here}/members/{member.pk}/erase", body)
+
+
+def everything() -> str:
+    """All that stands in the database."""
+    found = []
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names():
+            cursor.execute(f'SELECT * FROM "{table}"')
+            found.append(str(cursor.fetchall()))
+    return "\n".join(found).lower()
+
+
+def test_nothing_says_any_more_who_it_was_and_the_log_is_whole(
+    world: World, somebody: Membership, tmp_path: Path
+) -> None:
+    before = list(AuditRow.objects.order_by("pk").values_list("chain", "sequence", "verb", "previous", "digest"))
+    assert NAME.lower() in everything()
+    answer = erase(world, somebody)
+    assert answer.status == 200, answer.body
+    pseudonym = answer.body["pseudonym"]
+    told = everything()
+    for gone in (NAME, EMAIL, "Viktoria V."):
+        assert gone.lower() not in told, gone
+    assert (
+        list(
+            AuditRow.objects.order_by("pk").values_list("chain", "sequence", "verb", "previous", "digest")[
+                : len(before)
+            ]
+        )
+        == before
+    ), "no row is gone, and no digest is another one"
+    for chain in verify.chains_known():
+        assert verify.verify(chain).ok, chain
+    assert HumanVote.objects.get().name == pseudonym
+    user = User.objects.get(pk=somebody.user_id)
+    assert (user.name, user.is_active, user.has_usable_password()) == (pseudonym, False, False)
+    row = AuditRow.objects.get(verb="person.erased", chain=str(world.northwind.id))
+    assert json.loads(row.detail)["redacted"]["rows"] > 2
+    export = tmp_path / "audit.jsonl"
+    export.write_bytes(world.as_alice.get(f"{world.here}/audit/export").raw)
+    script = [sys.executable, "docs/check_audit.py", str(export)]
+    assert "as they were written" in subprocess.run(script, capture_output=True, text=True, check=True).stdout
+    lines = export.read_text().splitlines()
+    changed = [line.replace(pseudonym, "Mallory") for line in lines]
+    export.write_text("\n".join(changed))
+    assert subprocess.run(script, capture_output=True, check=False).returncode == 1
+
+
+def test_what_waits_and_whom_alerts_tell_says_nothing_of_them_either(world: World, somebody: Membership) -> None:
+    theirs = factories.browser_of(User.objects.get(pk=somebody.user_id))
+    waits, refused = question(world), question(world)
+    for task in (waits, refused):
+        answer = theirs.post(f"{world.here}/inbox/{task.id}/decide", {"outcome": "approved", "undo": True})
+        assert len(answer.body["pending"]) == 1, answer.body
+    PendingAnswer.objects.filter(task=refused).update(due_at=None, refused="It was too late.", refused_code="too_late")
+    HumanNote.objects.create(
+        task=waits, kind="mail_failed", at=1, to=EMAIL, text=f"550 <{EMAIL}>: there is no such mailbox"
+    )
+    people = dumps([EMAIL, "role:admin"])
+    channel = AlertChannel.objects.create(workspace_id=world.northwind.id, name="Ops", people=people, created_at=1)
+    AlertMessage.objects.create(
+        workspace_id=world.northwind.id, channel_id=channel.pk, kind="alert", route="mail", target=EMAIL, name=NAME,
+        slot_at=1, due_at=2**40, created_at=1, error=f"550 <{EMAIL}>",
+    )  # fmt: skip
+    assert erase(world, somebody).status == 200
+    PendingAnswer.objects.filter(task=waits).update(due_at=1)
+    settle()
+    told = everything()
+    for gone in (NAME, EMAIL, "Viktoria V."):
+        assert gone.lower() not in told, gone
+    assert not HumanVote.objects.filter(task=waits).exists(), "nobody decides after they are gone"
+    assert AlertChannel.objects.get().people == dumps(["role:admin"])
+    assert (AlertMessage.objects.get().status, AlertMessage.objects.get().due_at) == ("dropped", None)
+
+
+def test_somebody_whose_address_ends_alike_stays_as_they_are(world: World, somebody: Membership) -> None:
+    """And keeps nobody waiting: what merely looks like the person is passed over once."""
+    task = question(world)
+    for number in range(3):
+        HumanNote.objects.create(task=task, kind="too", at=number, to=f"maria{EMAIL}")
+    who = Erased(somebody.user_id, frozenset({NAME}), frozenset({EMAIL}), "Erased person 1", "erased@erased.invalid")
+    assert erasing._notes(who) == 0
+    assert HumanNote.objects.filter(to=f"maria{EMAIL}").count() == 3
+
+
+def test_whoever_changes_a_row_that_was_redacted_is_found(world: World, somebody: Membership) -> None:
+    assert erase(world, somebody).status == 200
+    chain = str(world.northwind.id)
+    redacted = AuditRedaction.objects.filter(chain=chain).order_by("sequence").first()
+    assert redacted is not None
+    with transaction.atomic(), unguarded():
+        AuditRow.objects.filter(chain=chain, sequence=redacted.sequence).update(actor_name="Mallory")
+    found = verify.verify(chain).fault
+    assert found is not None
+    assert (found.sequence, found.what) == (redacted.sequence, "changed")
+
+
+def test_a_redaction_without_a_deed_is_found(world: World, somebody: Membership) -> None:
+    """Whoever changes a row and says themselves that it was redacted has no deed in the chain that vouches for it."""
+    from builder.audit import chain as chains
+
+    chain = str(world.northwind.id)
+    row = AuditRow.objects.filter(chain=chain).order_by("sequence").first()
+    assert row is not None
+    row.actor_name = "Mallory"
+    sha256 = chains.digest_of(chains.document([getattr(row, name) for name in chains.COLUMNS]))
+    with transaction.atomic(), unguarded():
+        AuditRow.objects.filter(pk=row.pk).update(actor_name="Mallory")
+        AuditRedaction.objects.create(chain=chain, sequence=row.sequence, sha256=sha256, deed=row.sequence + 1)
+    found = verify.verify(chain).fault
+    assert found is not None
+    assert found.what == "changed"
+
+
+def test_the_database_lets_nothing_else_of_a_row_be_changed(world: World, somebody: Membership) -> None:
+    for change in ({"actor_name": "x"}, {"digest": "0" * 64}):
+        with pytest.raises(DatabaseError, match="only added"), transaction.atomic():
+            AuditRow.objects.update(**change)
+
+    def while_erasing() -> None:
+        with transaction.atomic():
+            AuditErasing.objects.create(pk=1)
+            AuditRow.objects.update(digest="0" * 64)
+
+    with pytest.raises(DatabaseError, match="only added"):
+        while_erasing()
+    assert not AuditErasing.objects.exists()
+
+
+def test_it_can_be_given_again_where_it_was_broken_off(world: World, somebody: Membership) -> None:
+    failpoints.arm("people.erase:after=raise@nth(1)")
+    try:
+        assert erase(world, somebody).status >= 500
+    except FailpointReached:
+        pass
+    finally:
+        failpoints.disarm()
+    assert User.objects.get(pk=somebody.user_id).email == EMAIL
+    assert erase(world, somebody).status == 200
+    assert EMAIL not in everything()
+
+
+def test_who_may_not_be_erased_is_not(world: World, somebody: Membership) -> None:
+    assert erase(world, somebody, email="somebody@example.org").status == 422
+    mine = Membership.objects.get(user=world.alice, workspace=world.northwind)
+    answer = world.as_alice.post(f"{world.here}/members/{mine.pk}/erase", {"email": world.alice.email, "reason": "x"})
+    assert (answer.status, answer.body["code"]) == (409, "not_oneself")
+    assert world.as_bo.post(f"{world.here}/members/{somebody.pk}/erase", {"email": EMAIL, "reason": "x"}).status == 403

@@ -1,0 +1,152 @@
+"""The monitor over the API, and what programs that watch are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import DatabaseError
+from pytest_django import Settings
+
+from builder.config.asgi import Application
+from runtime.engine.ids import uuid7
+from runtime.store.dialect import database_now
+from runtime.store.figure_models import WHOLE
+from runtime.store.models import Deployment, Figure, Process, SystemFigure
+from runtime.store.sketch import Sketch
+from tests.builder.conftest import World
+from tests.builder.test_application import ask
+from tests.runtime.rows import a_version
+
+TOKEN = "a token for whoever watches, of some length"
+MINUTE = 60_000
+
+
+def happened(workspace_id: UUID, workflow_id: UUID, *, at: int | None = None, took: int = 60, **counts: int) -> None:
+    """Figures as the roller writes them, of `took` runs that took from 1 to so many seconds."""
+    at = database_now() - 5 * MINUTE if at is None else at
+    sketch = Sketch()
+    for second in range(1, took + 1):
+        sketch.add(second * 1000)
+    if not Deployment.objects.filter(pk=workflow_id).exists():
+        version = a_version("{}", workflow_id=workflow_id)
+        Deployment.objects.create(workflow_id=workflow_id, workspace_id=workspace_id, version=version, changed_at=at)
+    for level in (60, 3600, 86400, 604800):
+        for one in (workflow_id, WHOLE):
+            Figure.objects.create(
+                workspace_id=workspace_id, level=level, workflow_id=one, at=at - at % (level * 1000),
+                took=sketch.text(), **counts,
+            )  # fmt: skip
+
+
+def test_it_tells_what_happened_and_how_long_it_took(world: World) -> None:
+    workflow = world.workflow("Order to cash")
+    happened(
+        world.northwind.id, workflow.id, started=70, completed=60, failed=8, undone=2, received=3178, duplicates=20,
+        conflicts=6, letters=8,
+    )  # fmt: skip
+    answer = world.as_alice.get(f"{world.here}/monitor?minutes=60").body
+    told = answer["happened"]
+    assert (told["started"], told["ended"], told["failed"], told["letters"]) == (70, 70, 8, 8)
+    assert told["success"] == pytest.approx(60 / 70, abs=1e-6)
+    assert (told["repeated"], told["deliveries"]) == (26, 3204)
+    assert answer["took"]["count"] == 60
+    assert answer["took"]["p50"] == pytest.approx(30_000, rel=0.01)
+    assert [line["name"] for line in answer["workflows"]] == ["Order to cash"]
+    assert sum(answer["workflows"][0]["trend"]) == 70
+    assert sum(point["happened"]["completed"] for point in answer["points"]) == 60
+    assert world.as_alice.get(f"{world.here}/monitor?workflow={workflow.id}").body["happened"] == told
+
+
+def test_few_runs_have_no_percentiles(world: World) -> None:
+    happened(world.northwind.id, world.workflow().id, took=49, completed=49)
+    answer = world.as_alice.get(f"{world.here}/monitor").body
+    assert answer["took"] == {"count": 49, "p50": None, "p95": None, "p99": None}
+    assert answer["percentiles_from"] == 50
+    assert all(point["took"]["p95"] is None for point in answer["points"])
+
+
+def test_another_workspace_sees_none_of_it(world: World) -> None:
+    happened(world.northwind.id, world.workflow().id, started=5)
+    SystemFigure.objects.create(
+        workspace_id=world.northwind.id, level=60, at=database_now() // MINUTE * MINUTE, system=uuid7().hex, errors=3
+    )
+    theirs = world.as_mallory.get(f"{world.there}/monitor").body
+    assert (theirs["happened"]["started"], theirs["workflows"], theirs["systems"]) == (0, [], [])
+    ours = world.as_alice.get(f"{world.here}/monitor").body
+    assert [(one["name"], one["errors"]) for one in ours["systems"]] == [(None, 3)]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["minutes=14", "minutes=600000", "begin=2026-01-01T00:00:00Z&end=2026-01-01T00:05:00Z",
+     "begin=2026-01-02T00:00:00Z&end=2026-01-01T00:00:00Z", "begin=2024-01-01T00:00:00Z&end=2026-01-01T00:00:00Z"],
+)  # fmt: skip
+def test_a_range_that_makes_no_sense_is_refused(world: World, query: str) -> None:
+    assert world.as_alice.get(f"{world.here}/monitor?{query}").status == 400
+
+
+@pytest.fixture
+def watched(settings: Settings, tmp_path: Path, transactional_db: None) -> Application:
+    settings.FRONTEND_DIR = tmp_path / "none"
+    settings.METRICS_TOKEN = TOKEN
+    return Application()
+
+
+def lines_of(application: Application) -> dict[str, str]:
+    answer = ask(application, "/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    text = answer.body.decode()
+    return dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+
+
+def test_metrics_are_told_to_whoever_has_the_token(watched: Application, world: World) -> None:
+    workflow = world.workflow('Pay "all"\\')
+    happened(world.northwind.id, workflow.id, started=70, completed=60, failed=8, received=90, duplicates=4)
+    found = lines_of(watched)
+    labels = 'workspace="Northwind",workflow="Pay \\"all\\"\\\\"'
+    assert found[f"millrace_runs_started_total{{{labels}}}"] == "70"
+    assert found[f'millrace_runs_ended_total{{{labels},outcome="failed"}}'] == "8"
+    assert found[f'millrace_deliveries_total{{{labels},kind="duplicate"}}'] == "4"
+    buckets = {key: int(value) for key, value in found.items() if key.startswith("millrace_run_duration_seconds_buc")}
+    assert list(buckets.values()) == sorted(buckets.values())
+    assert buckets['millrace_run_duration_seconds_bucket{workspace="Northwind",le="10"}'] == 10
+    assert buckets['millrace_run_duration_seconds_bucket{workspace="Northwind",le="+Inf"}'] == 60
+    assert found['millrace_runs_due{workspace="Northwind"}'] == "0"
+    assert found['millrace_processes{kind="worker"}'] == "0"
+    assert found["millrace_accepts"] == "1"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Authorization": "Bearer "}, {"Authorization": "Bearer another"}, {"Authorization": f"Basic {TOKEN}"}],
+)
+def test_to_everybody_else_metrics_are_absent(watched: Application, headers: dict[str, str]) -> None:
+    assert ask(watched, "/metrics", headers=headers).status == 404
+
+
+def test_without_a_token_in_the_settings_nobody_is_told_metrics(watched: Application, settings: Settings) -> None:
+    settings.METRICS_TOKEN = ""
+    assert ask(watched, "/metrics", headers={"Authorization": "Bearer "}).status == 404
+
+
+def test_readiness_is_the_database_and_strictly_all_that_runs_need(
+    watched: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = ask(watched, "/readyz")
+    assert (answer.status, answer.body) == (200, b"database ok\nbroker ok\nworkers away\n")
+    assert ask(watched, "/readyz?strict").status == 503
+    now = database_now()
+    Process.objects.create(boot_id="w", kind="worker", host="h", pid=1, started_at=now, seen_at=now)
+    answer = ask(watched, "/readyz?strict")
+    assert (answer.status, answer.body) == (200, b"database ok\nbroker ok\nworkers ok\n")
+
+    def away(*_: Any) -> None:
+        raise DatabaseError("gone")
+
+    monkeypatch.setattr("runtime.api.metrics.standing.alive", away)
+    answer = ask(watched, "/readyz")
+    assert (answer.status, answer.body.splitlines()[0]) == (503, b"database away")

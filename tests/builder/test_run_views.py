@@ -1,0 +1,75 @@
+"""Searches that people save, and the columns each of them looks at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from builder.workflows.run_views import MOST_VIEWS
+from tests.builder.conftest import World
+from tests.factories import Caller
+
+FAILED = {"status": ["dead_lettered"], "since": "7d"}
+
+
+def names(caller: Caller, path: str) -> list[str]:
+    return [one["name"] for one in caller.get(f"{path}/runs/views").body["items"]]
+
+
+def saved(caller: Caller, path: str, name: str, **more: Any) -> Any:
+    answer = caller.post(f"{path}/runs/views", {"name": name, "search": FAILED, **more})
+    assert answer.status == 201, answer.body
+    return answer.body
+
+
+def test_a_search_is_kept_as_it_was_saved_and_seen_by_whoever_saved_it(world: World) -> None:
+    made = saved(world.as_vera, world.here, "Failed")
+    assert made["search"] == {
+        "q": None, "status": ["dead_lettered"], "workflow": None, "mode": None, "since": "7d", "until": None,
+        "sort": None,
+    }  # fmt: skip
+    assert (made["mine"], made["shared"], made["owner"]) == (True, False, "Vera")
+    assert names(world.as_vera, world.here) == ["Failed"]
+    assert names(world.as_rosa, world.here) == []
+    assert names(world.as_mallory, world.there) == []
+
+
+def test_what_is_shared_is_offered_to_everybody_here_and_changed_by_reviewers(world: World) -> None:
+    shared = saved(world.as_rosa, world.here, "Late invoices", shared=True)
+    path = f"{world.here}/runs/views/{shared['id']}"
+    assert names(world.as_vera, world.here) == ["Late invoices"]
+    assert world.as_vera.patch(path, {"name": "Mine now"}).status == 404
+    assert world.as_bo.patch(path, {"name": "Overdue"}).body["name"] == "Overdue"
+    assert world.as_vera.delete(path).status == 404
+    assert world.as_bo.delete(path).status == 204
+    assert names(world.as_rosa, world.here) == []
+
+
+def test_viewers_save_for_themselves_only(world: World) -> None:
+    answer = world.as_vera.post(f"{world.here}/runs/views", {"name": "All", "search": {}, "shared": True})
+    assert answer.status == 403
+    mine = saved(world.as_vera, world.here, "Mine")
+    assert world.as_vera.patch(f"{world.here}/runs/views/{mine['id']}", {"shared": True}).status == 403
+    assert world.as_rosa.patch(f"{world.here}/runs/views/{mine['id']}", {"name": "Hers"}).status == 404
+    assert world.as_vera.delete(f"{world.here}/runs/views/{mine['id']}").status == 204
+
+
+def test_nobody_saves_without_end(world: World) -> None:
+    for number in range(MOST_VIEWS):
+        saved(world.as_vera, world.here, f"Search {number}")
+    answer = world.as_vera.post(f"{world.here}/runs/views", {"name": "One more", "search": {}})
+    assert (answer.status, answer.code) == (409, "too_many_views")
+
+
+def test_a_search_that_no_list_could_show_is_not_saved(world: World) -> None:
+    for search in ({"status": ["broken"]}, {"sort": "by colour"}, {"colour": "red"}, {"since": "soon"}):
+        answer = world.as_vera.post(f"{world.here}/runs/views", {"name": "No", "search": search})
+        assert answer.status == 422, search
+
+
+def test_columns_are_remembered_for_each_person_and_workspace(world: World) -> None:
+    path = f"{world.here}/runs/columns"
+    assert world.as_vera.get(path).body == {"columns": None}
+    assert world.as_vera.put(path, {"columns": ["run", "field:total"]}).body == {"columns": ["run", "field:total"]}
+    world.as_vera.put(path, {"columns": ["run", "who"]})
+    assert world.as_vera.get(path).body == {"columns": ["run", "who"]}
+    assert world.as_rosa.get(path).body == {"columns": None}
