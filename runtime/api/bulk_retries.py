@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from typing import Final, Literal
 from uuid import UUID
 
+from django.db.models import Case, When
+
 from runtime.api.dead_letters import open_letters
 from runtime.api.edited_retries import MOST_EDITED, Checked, check_edits
 from runtime.api.rows import RUN_COLUMNS, run_views
@@ -228,10 +230,10 @@ def bulk_retry(*, workspace_id: UUID, bulk_id: UUID) -> BulkRetryView:
 
 def bulk_retries(*, workspace_id: UUID) -> list[BulkRetryView]:
     """The newest, those that are under way first; at most 50."""
-    rows = BulkRetry.objects.filter(workspace_id=workspace_id).order_by("-id")
-    return _views(
-        workspace_id, [*rows.filter(closed_at=None)[:_SHOWN], *rows.exclude(closed_at=None)[:_SHOWN]][:_SHOWN]
-    )
+    # One query: what ends between two of them would be in both.
+    rows = BulkRetry.objects.filter(workspace_id=workspace_id)
+    ended = Case(When(closed_at=None, then=0), default=1)
+    return _views(workspace_id, list(rows.order_by(ended, "-id")[:_SHOWN]))
 
 
 def bulk_retry_items(*, workspace_id: UUID, bulk_id: UUID) -> list[BulkRetryItemView]:

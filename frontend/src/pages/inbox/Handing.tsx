@@ -36,10 +36,12 @@ export default function Handing({ task }: { task: TaskDetail }) {
   // Whoever is asked alone has nobody to take it from.
   const alone = task.asked.length === 1 && task.asked[0]?.kind === "person" && !task.taken_by;
   const choices = laterChoices(new Date(), task.ends_at);
+  // What was done is often seen, by the live connection, before its own answer is in: only the same again waits for that.
+  const going = act.isPending ? act.variables.what : null;
   useShortcut("e", () => {
-    if (act.isPending) return;
-    if (task.taken_by_me) act.mutate({ what: "give-back" });
-    else if (task.may_take && !alone) act.mutate({ what: "take", body: { over: task.taken_by !== null } });
+    if (task.taken_by_me) {
+      if (going !== "give-back") act.mutate({ what: "give-back" });
+    } else if (task.may_take && !alone && going !== "take") act.mutate({ what: "take", body: { over: task.taken_by !== null } });
   }, true);
   useShortcut("f", () => {
     if (task.may_hand_over) setHanding(true);
@@ -53,14 +55,14 @@ export default function Handing({ task }: { task: TaskDetail }) {
             size="sm"
             icon={<Hand size={14} aria-hidden />}
             title={t("handing.takeHint")}
-            busy={act.isPending}
+            busy={going === "take"}
             onClick={() => act.mutate({ what: "take", body: { over: task.taken_by !== null } })}
           >
             {t(task.taken_by ? "handing.takeOver" : "handing.take")}
           </Button>
         )}
         {task.taken_by_me && (
-          <Button size="sm" icon={<Undo2 size={14} aria-hidden />} busy={act.isPending} onClick={() => act.mutate({ what: "give-back" })}>
+          <Button size="sm" icon={<Undo2 size={14} aria-hidden />} busy={going === "give-back"} onClick={() => act.mutate({ what: "give-back" })}>
             {t("handing.giveBack")}
           </Button>
         )}
@@ -77,7 +79,7 @@ export default function Handing({ task }: { task: TaskDetail }) {
         {task.may_decide && !task.snoozed_until && choices.length > 0 && (
           <Menu position="bottom-start" withinPortal shadow="md" radius={10} trapFocus>
             <Menu.Target>
-              <Button size="sm" icon={<AlarmClock size={14} aria-hidden />} busy={act.isPending}>
+              <Button size="sm" icon={<AlarmClock size={14} aria-hidden />} busy={going === "snooze"}>
                 {t("handing.later")}
               </Button>
             </Menu.Target>
@@ -91,7 +93,7 @@ export default function Handing({ task }: { task: TaskDetail }) {
           </Menu>
         )}
         {task.snoozed_until && (
-          <Button size="sm" icon={<AlarmClockOff size={14} aria-hidden />} busy={act.isPending} onClick={() => act.mutate({ what: "snooze", body: { until: null } })}>
+          <Button size="sm" icon={<AlarmClockOff size={14} aria-hidden />} busy={going === "snooze"} onClick={() => act.mutate({ what: "snooze", body: { until: null } })}>
             {t("handing.now")}
           </Button>
         )}
