@@ -96,6 +96,7 @@ def plan(
     changed: Iterable[str] = (),
     moved: Iterable[str] = (),
     own_runs: Iterable[str] = (),
+    with_runs: Iterable[str] = (),
 ) -> tuple[PlannedStep, ...]:
     """Each step's fate, in the order of the graph, leaving out those that no way led to.
 
@@ -104,8 +105,10 @@ def plan(
     settings than before. `changed`: steps that would, were they done anew, because the drawing is another one, or that
     were last given something else than what was lost. `moved`: steps that the drawing comes to in another way.
     `own_runs`: steps that are done, but some of whose runs are to be brought to their end, which changes no result.
+    `with_runs`: steps that have begun runs, in whichever go: these are gone on with once the run comes to the step.
     """
     begun, others, elsewhere, look = {*start, *edited}, {*edited, *changed}, {*moved}, {*own_runs}
+    not_next = {*with_runs}
     after = behind(graph, begun)
     anew = after | begun
     lines: list[PlannedStep] = []
@@ -120,7 +123,7 @@ def plan(
                 lines.append(PlannedStep(node, Fate.KEPT))
                 continue
         was_begun = step is not None and step.status is not StepStatus.SKIPPED and step.attempt > 0
-        if not was_begun and what in (Known.HARMLESS, Known.REFUSED, Known.UNDONE):
+        if not was_begun and node not in not_next and what in (Known.HARMLESS, Known.REFUSED, Known.UNDONE):
             lines.append(PlannedStep(node, Fate.NEXT))
         else:
             first = was_begun and node not in after and node not in elsewhere

@@ -135,7 +135,7 @@ def lacks(found: Found) -> Lacks:
         return Lacks()
     run_id, old, new = found.row["id"], found.old.graph, found.version.graph
     unknown = [node for node, what in found.known.items() if what in UNKNOWN]
-    gone = [node for node in old.nodes if node.id not in new.by_id and node.id in found.steps]
+    gone = [node for node in old.nodes if node.id not in new.by_id and node.id in found.with_runs | found.steps.keys()]
     begun = [node.id for node in gone if containers.has_runs(node.type) and node.id not in old.undoes]
     # Only of these, for it means to look at all that they have begun.
     in_question = [node for node in replay.dropped(old, new, found.state, begun) if in_doubt(run_id, node)]
@@ -199,7 +199,7 @@ def counts(found: Found) -> tuple[dict[str, PlannedItems], str]:
     """What becomes of the runs of each step of a run that is gone on with, by node id; and a digest of all that."""
     run_id, graph = found.row["id"], found.version.graph
     nodes = [node for node in graph.nodes if containers.is_container(node.type) or containers.is_call(node.type)]
-    nodes = [node for node in nodes if node.id in found.steps]
+    nodes = [node for node in nodes if node.id in found.with_runs]
     if not nodes:
         return {}, ""
     own = Run.objects.filter(parent_run_id=run_id, parent_node__in=[one.id for one in nodes])

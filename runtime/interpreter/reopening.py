@@ -72,6 +72,8 @@ class Found:
     start: tuple[str, ...]
     #: Steps that are done, and some of whose runs were to be undone, and were not: they are done, too.
     own_runs: frozenset[str] = frozenset()
+    #: Steps that have begun runs, in this go or in an earlier one that came further.
+    with_runs: frozenset[str] = frozenset()
     #: With which versions runs of other workflows are gone on with.
     called: Called = field(default_factory=dict)
 
@@ -95,6 +97,7 @@ class Found:
             changed=self.redrawn() | self._given_anew(),
             moved=self._moved(),
             own_runs=self.own_runs,
+            with_runs=self.with_runs,
         )
 
     def _moved(self) -> set[str]:
@@ -220,7 +223,8 @@ def found_of(
     partly = undone_inside(row["id"], rows.partly_undone_runs, old.graph)
     tries = past.live()
     known = {node: known_of(theirs) if theirs else Known.UNDONE for node, theirs in tries.items()}
-    known |= dict.fromkeys(_called(row["id"], chosen, steps), Known.CALLED)
+    with_runs = rows.undone_runs | rows.standing_runs
+    known |= dict.fromkeys(_called(row["id"], chosen, with_runs), Known.CALLED)
     begins = {
         *start,
         *(node for node, last in past.undone.items() if last == generation and node in chosen.graph.by_id),
@@ -228,7 +232,7 @@ def found_of(
     # A step some of whose own runs were undone is not done, whatever became of the others.
     begins |= {node for node in rows.undone_runs | partly if node in chosen.graph.by_id and node in steps}
     own_runs = rows.partly_undone_runs - begins
-    found = Found(row, old, chosen, steps, tries, state, known, tuple(sorted(begins)), own_runs)
+    found = Found(row, old, chosen, steps, tries, state, known, tuple(sorted(begins)), own_runs, with_runs)
     error = error_of(row["error"])
     # One that was to be undone, and of which everything stands, is done once somebody says that it shall be.
     is_done = error is None or error.code != INCOMPLETE
@@ -237,9 +241,9 @@ def found_of(
     return found
 
 
-def _called(run_id: UUID, version: Version, steps: Mapping[str, StepRow]) -> list[str]:
+def _called(run_id: UUID, version: Version, with_runs: Collection[str]) -> list[str]:
     """The steps whose call of another workflow did something outside that stands, or may have."""
-    calls = [node for node in version.graph.nodes if containers.is_call(node.type) and node.id in steps]
+    calls = [node for node in version.graph.nodes if containers.is_call(node.type) and node.id in with_runs]
     return [node.id for node in calls if acted(run_id, node.id)]
 
 

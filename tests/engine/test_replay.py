@@ -112,6 +112,15 @@ def test_what_an_earlier_go_did_is_not_forgotten_when_the_next_one_did_not_come_
     }
 
 
+def test_a_step_whose_runs_an_earlier_go_began_goes_on_with_them_though_the_last_one_did_not_come_to_it() -> None:
+    run = failed_run("start -> a -> b -> c", "a")
+    lines = plan(run.graph, run.state, {}, with_runs=["b"])
+    assert fates_in(lines) == {"start": "kept", "a": "again", "b": "again", "c": "next"}
+    assert [line.node for line in lines if line.first] == ["a"]
+    lines = plan(run.graph, run.state, {"b": Known.CALLED}, with_runs=["b"])
+    assert fates_in(lines)["b"] == "repeats", "it may be given something else, and call anew"
+
+
 def test_ways_that_were_not_taken_stay_so_and_are_not_spoken_of() -> None:
     run = Run(graph("start -> a, a:yes -> b -> d, a:no -> c -> d"))
     run.start()

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from runtime import api
 from runtime.contracts import BulkRetryView, NotFound, RuntimeRefused
@@ -69,6 +70,19 @@ class TestGoingOn:
         assert all(len(world.invoices(str(run))) == 1 for run in runs)
         assert groups() == []
         assert [one.id for one in api.bulk_retries(workspace_id=WORKSPACE)] == [bulk.id]
+
+    def test_they_are_listed_as_they_are_at_one_instant_those_under_way_first(self, idle_machine: Machine) -> None:
+        at = 1_764_000_000_000
+        rows = [
+            BulkRetry(workspace_id=WORKSPACE, at=at, version="own", status=status, closed_at=closed_at, total=1)
+            for status, closed_at in (("running", None), ("done", at), ("running", None), ("done", at))
+        ]
+        BulkRetry.objects.bulk_create(rows)
+        with CaptureQueriesContext(connection) as asked:
+            listed = api.bulk_retries(workspace_id=WORKSPACE)
+        assert [one.id for one in listed] == [rows[at].pk for at in (2, 0, 3, 1)]
+        reads = [one["sql"] for one in asked if 'FROM "store_bulkretry"' in one["sql"]]
+        assert len(reads) == 1, "what ends between two of them would be listed twice"
 
     def test_those_that_need_somebodys_word_or_were_decided_about_are_left_with_the_reason(
         self, idle_machine: Machine, world: World

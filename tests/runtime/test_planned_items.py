@@ -215,6 +215,38 @@ def test_what_the_run_before_failed_of_waits_for_nobody_once_another_was_begun(m
     assert not DeadLetter.objects.filter(run_id=old.id, solved_at__isnull=True).exists()
 
 
+def test_items_of_an_earlier_go_are_in_the_plan_though_the_last_one_did_not_come_to_them(
+    machine: Machine, world: World
+) -> None:
+    graph = flow(
+        "start -> a -> before -> each",
+        fields("a", how=WELL),
+        call("before", world, "{{ steps.a.how }}", order="x"),
+        each(),
+        *inside("each", call("make", world, "{{ item }}", order="{{ index }}")),
+    )
+    run_id = machine.run(graph, {"lines": [WELL, REFUSED]}).id
+    assert items_of(planned(run_id)).again == 1
+    before = {row.item_index: row.generation for row in children(run_id)}
+    plan = planned(run_id, start=["a"])
+    edits: dict[str, Any] = {"a": {"fields": [{"name": "how", "value": REFUSED}]}}
+    go: dict[str, Any] = {"start": ["a"], "edits": edits, "repeats": ["before", "each"]}
+    api.retry(workspace_id=WORKSPACE, run_id=run_id, plan=plan.id, **go)
+    assert machine.finish(run_id).status == "dead_lettered"
+    assert {row.item_index: row.generation for row in children(run_id)} == before, "it did not come to them"
+    plan = planned(run_id)
+    line = next(line for line in plan.steps if line.node == "each")
+    assert (line.fate, line.first) == ("again", False)
+    items = items_of(plan)
+    assert (items.kept, items.again, items.next) == (1, 1, None)
+    given: Any = next(line.input for line in plan.steps if line.node == "before")
+    edits = {"before": {**given, "url": given["url"].replace(REFUSED, WELL)}}
+    api.retry(workspace_id=WORKSPACE, run_id=run_id, plan=plan.id, edits=edits, repeats=["before"])
+    machine.finish(run_id)
+    after = {row.item_index: row.generation for row in children(run_id)}
+    assert after == {0: before[0], 1: before[1] + 1}
+
+
 def test_the_plan_of_an_undo_says_of_the_items_what_happens(machine: Machine, world: World) -> None:
     """Some did something, some were refused, and of some nobody knows whether their undo happened."""
     dice = random.Random(SEED)
