@@ -238,8 +238,9 @@ class TestChoosing:
 
     def test_another_workspace_has_none(self, machine: Machine) -> None:
         failed(machine, 1)
-        bulk = start(trial=True)
+        # Read before its only letter is gone on with.
         (group,) = groups()
+        bulk = start(trial=True)
         assert api.bulk_retries(workspace_id=uuid7()) == []
         for call in (api.bulk_retry, api.bulk_retry_items, api.go_on_with_bulk, api.stop_bulk_retry):
             with pytest.raises(NotFound):
