@@ -215,7 +215,7 @@ def _checked(call: Call, body: AlertRuleBody) -> AlertRuleDraft:
         recovered=body.recovered,
         enabled=body.enabled,
     )
-    wrong = runtime_api.alert_problems(draft)
+    wrong = runtime_api.alert_problems(call.workspace.id, draft)
     if draft.workflow_id is not None:
         here = Workflow.objects.filter(workspace=call.workspace, pk=draft.workflow_id, deleted_at=None)
         if not here.exists():
