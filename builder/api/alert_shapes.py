@@ -79,11 +79,13 @@ class AlertMeasureShape(View):
 
 
 class ArrivalShape(View):
-    """By when something should have come, on which days."""
+    """By when something should have come, on which days. `calendar`: the name of the workspace's calendar, where it is
+    chosen in place of a country."""
 
     by: str
     days: AlertDays
     country: str
+    calendar: str
     region: str
     free: list[str]
 

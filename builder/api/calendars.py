@@ -59,7 +59,7 @@ class ChangeCalendar(CalendarBody):
     revision: Annotated[int, Field(ge=1)]
 
 
-class ImportBody(Body):
+class IcsBody(Body):
     """The text of a calendar file (`.ics`, at most 200 KB), and the days that the calendar has already."""
 
     text: str
@@ -204,8 +204,8 @@ class CalendarCountries(ApiView):
 
 
 class PreviewImport(ApiView):
-    @operation(Action.WORKSPACE_EDIT, body=ImportBody, answer=IcsDaysShape, does=NOTHING)
-    def post(self, call: Call, *, body: ImportBody) -> IcsDaysShape:
+    @operation(Action.WORKSPACE_EDIT, body=IcsBody, answer=IcsDaysShape, does=NOTHING)
+    def post(self, call: Call, *, body: IcsBody) -> IcsDaysShape:
         """What a calendar file would add to these days. Nothing is kept, and nothing is fetched."""
         found = runtime_api.ics_days(text=body.text, known=_days(body.days))
         return IcsDaysShape(

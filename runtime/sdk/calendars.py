@@ -185,7 +185,11 @@ def _calendar(country: str, region: str) -> HolidayBase:
     import holidays  # knows the world: only where somebody asks for it
 
     try:
-        return holidays.country_holidays(country, subdiv=region or None, expand=True)
+        found = holidays.country_holidays(country, subdiv=region or None, expand=True)
+        if not found.default_language:
+            return found
+        # As the country calls them, whatever language this machine is set to.
+        return holidays.country_holidays(country, subdiv=region or None, expand=True, language=found.default_language)
     except NotImplementedError:
         regions = tuple(str(name) for name in holidays.list_supported_countries().get(country, ()))
         if region and country in holidays.list_supported_countries():
