@@ -10,6 +10,8 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from runtime.contracts.calendars import CALENDAR_PATTERN as CALENDAR_PATTERN
+
 if TYPE_CHECKING:
     from holidays import HolidayBase
 

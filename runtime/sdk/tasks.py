@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
-from runtime.contracts.calendars import CALENDAR_PATTERN
 from runtime.contracts.people import Addressee
 from runtime.engine.jsonprofile import JSON
-from runtime.sdk.calendars import COUNTRIES, MONDAY_TO_FRIDAY, WorkCalendar
+from runtime.sdk.calendars import CALENDAR_PATTERN, COUNTRIES, MONDAY_TO_FRIDAY, WorkCalendar
 from runtime.sdk.context import Context
 from runtime.sdk.deadlines import HOUR_MS, UNITS, Notice, after_working_days, notices, span_ms
 from runtime.sdk.errors import PermanentError

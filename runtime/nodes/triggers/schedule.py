@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from runtime.contracts.calendars import CALENDAR_PATTERN
 from runtime.sdk import (
     JSON,
     Config,
@@ -161,7 +160,7 @@ class ScheduleConfig(ScheduleRule):
         widget="calendar",
         options=[("", "Monday to Friday"), *((code, f"{name} ({code})") for code, name in calendars.COUNTRIES)],
         order=12,
-        pattern=CALENDAR_PATTERN,
+        pattern=calendars.CALENDAR_PATTERN,
     )
     region: str = field(
         "",

@@ -133,7 +133,7 @@ function Days({ rows, today, fields, onChange }: DaysProps) {
             return (
               <li key={row.key} aria-label={t("days.entry", { number: place + 1 })} role="group">
                 <TextField type="date" label={t("days.from")} required value={row.from} onChange={(event) => put(row.key, { from: event.currentTarget.value })} />
-                <TextField type="date" label={t("days.until")} min={row.from} value={row.until} onChange={(event) => put(row.key, { until: event.currentTarget.value })} />
+                <TextField type="date" label={t("days.until")} value={row.until} onChange={(event) => put(row.key, { until: event.currentTarget.value })} />
                 <IconButton
                   label={t("days.remove", { name: row.name || row.from || place + 1 })}
                   icon={<Trash2 size={16} />}

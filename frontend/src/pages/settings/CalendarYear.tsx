@@ -9,6 +9,8 @@ import { weeksOf } from "./calendarDays";
 import css from "./calendars.module.css";
 
 const TONES = { holiday: "wait", off: "wait", worked: "ok", close: "accent" } as const;
+const MONTHS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
+const WEEKDAYS = [0, 1, 2, 3, 4, 5, 6];
 const FIRST = 1970;
 const LAST = 2100;
 
@@ -98,7 +100,7 @@ function Months({ year }: { year: CalendarYearShape }) {
         ))}
       </ul>
       <div className={css.months}>
-        {Array.from({ length: 12 }, (_, month) => {
+        {MONTHS.map((month) => {
           const count = year.working_days[month] ?? 0;
           return (
             <table key={month} className={css.month}>
@@ -107,7 +109,7 @@ function Months({ year }: { year: CalendarYearShape }) {
               </caption>
               <thead>
                 <tr>
-                  {Array.from({ length: 7 }, (_, day) => (
+                  {WEEKDAYS.map((day) => (
                     <th key={day} scope="col">
                       <span aria-hidden>{t(`weekday.${day}` as "weekday.0")}</span>
                       <span className="srOnly">{t(`weekdayLong.${day}` as "weekdayLong.0")}</span>
@@ -118,7 +120,7 @@ function Months({ year }: { year: CalendarYearShape }) {
               <tbody>
                 {weeksOf(year.year, month).map((week) => (
                   <tr key={week.find(Boolean)}>
-                    {week.map((day, place) => (day ? <Cell key={day} day={day} free={free.has(day)} said={said.get(day) ?? []} /> : <td key={`none ${place}`} />))}
+                    {week.map((day, place) => (day ? <Cell key={day} day={day} free={free.has(day)} said={said.get(day) ?? []} /> : <td key={`none ${place}`}>{"\u00a0"}</td>))}
                   </tr>
                 ))}
               </tbody>
