@@ -142,7 +142,7 @@ def test_a_calendar_that_is_used_says_by_what_and_stays(signed_in: Opens, shot: 
     page = signed_in("/settings/calendars")
     page.get_by_role("button", name="Remove Head office").click()
     dialog = page.get_by_role("dialog", name="Remove Head office?")
-    expect(dialog.get_by_role("listitem")).to_contain_text("Bank statement Clock")
+    expect(dialog.get_by_role("listitem")).to_contain_text("Bank statement: Clock")
     expect(dialog.get_by_role("button", name="Remove calendar")).to_be_disabled()
     shot(page, "calendars-used")
     assert findings(page) == []
@@ -167,6 +167,30 @@ def test_a_schedule_chooses_a_calendar_of_the_workspace(signed_in: Opens, api: A
     choice.select_option(label="The workspace’s calendar: Head office")
     expect(choice).to_have_value("@default")
     shot(page, "calendars-picker")
+
+
+def test_an_alert_expects_something_on_the_working_days_of_a_calendar(signed_in: Opens, api: Api, shot: Shot) -> None:
+    fields = {"address": "https://hooks.slack.com/services/T0/B0/secret"}
+    hook = api.call("POST", "W/connections", {"kind": "alert_hook", "name": "Ops chat", "fields": fields})
+    channel = api.call("POST", "W/alerts/channels", {"name": "Ops", "hook_id": hook["id"]})
+    (workflow,) = [one for one in api.call("GET", "W/workflows")["items"] if one["name"] == "Bank statement"]
+    arrival = {"by": "09:00", "country": "@head-office"}
+    rule = {"kind": "arrival", "channels": [channel["id"]], "workflow_id": workflow["id"], "arrival": arrival}
+    made = api.call("POST", "W/alerts/rules", rule)
+    page = signed_in("/alerts")
+    expect(page.get_by_text("a business day of Head office").first).to_be_visible()
+    page.get_by_role("button", name="Edit rule").click()
+    dialog = page.get_by_role("dialog", name="Edit rule")
+    choice = dialog.get_by_label("Without the holidays of")
+    expect(choice).to_have_value("@head-office")
+    expect(dialog.get_by_label("Region")).to_have_count(0)
+    choice.select_option(label="The workspace’s calendar: Head office")
+    expect(dialog).to_contain_text("Next expected:")
+    shot(page, "calendars-alert")
+    dialog.get_by_role("button", name="Save rule").click()
+    expect(dialog).to_be_hidden()
+    (saved,) = [one for one in api.call("GET", "W/alerts")["rules"] if one["id"] == made["id"]]
+    assert (saved["what"]["arrival"]["country"], saved["what"]["arrival"]["calendar"]) == ("@default", "Head office")
 
 
 def test_a_phone_and_the_dark_and_german_read_as_well(signed_in: Opens, shot: Shot) -> None:

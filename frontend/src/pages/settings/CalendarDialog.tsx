@@ -115,7 +115,7 @@ interface DaysProps {
 /** Days that are free, or worked, by the calendar's own word. */
 function Days({ rows, today, fields, onChange }: DaysProps) {
   const { t } = useTranslation("calendars");
-  const list = useRef<HTMLUListElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const add = useRef<HTMLButtonElement>(null);
   const hint = useId();
   const put = (key: number, more: Partial<DayRow>) => onChange(rows.map((row) => (row.key === key ? { ...row, ...more } : row)));
@@ -126,12 +126,12 @@ function Days({ rows, today, fields, onChange }: DaysProps) {
       <legend>{t("days.title")}</legend>
       <p id={hint}>{t("days.hint")}</p>
       {rows.length > 0 && (
-        <ul ref={list} className={css.dayList}>
+        <div ref={list} className={css.dayList}>
           {rows.map((row, place) => {
             const number = sent.indexOf(row);
             const wrong = ["day", "until", "name"].flatMap((field) => fields[`days.${number}.${field}`] ?? []).join(" ");
             return (
-              <li key={row.key} aria-label={t("days.entry", { number: place + 1 })} role="group">
+              <div key={row.key} aria-label={t("days.entry", { number: place + 1 })} role="group">
                 <TextField type="date" label={t("days.from")} required value={row.from} onChange={(event) => put(row.key, { from: event.currentTarget.value })} />
                 <TextField type="date" label={t("days.until")} value={row.until} onChange={(event) => put(row.key, { until: event.currentTarget.value })} />
                 <IconButton
@@ -154,10 +154,10 @@ function Days({ rows, today, fields, onChange }: DaysProps) {
                     {wrong}
                   </p>
                 )}
-              </li>
+              </div>
             );
           })}
-        </ul>
+        </div>
       )}
       {(fields["days"] ?? []).map((one) => (
         <p key={one} className={css.wrong}>

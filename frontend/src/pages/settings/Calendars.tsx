@@ -128,7 +128,7 @@ function RemoveCalendar({ calendar, onClose }: { calendar: Calendar; onClose: ()
           <ul className={css.uses}>
             {used.map((one) => (
               <li key={one.workflow_id}>
-                <b>{one.name}</b> {[...one.steps, ...(one.alert ? [t("remove.alert")] : [])].join(", ")}
+                <b>{one.name}</b>: {[...one.steps, ...(one.alert ? [t("remove.alert")] : [])].join(", ")}
               </li>
             ))}
           </ul>
