@@ -9,6 +9,7 @@ from pydantic import Field
 
 from builder.api.operation import Body, View
 from runtime.contracts.alerts import MOST_ALERT_MINUTES, AlertDays, AlertKind
+from runtime.contracts.calendars import CALENDAR_PATTERN
 
 Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 ChannelName = Annotated[str, Field(min_length=1, max_length=80, pattern=r"\S")]
@@ -18,11 +19,12 @@ Day = Annotated[str, Field(pattern=r"^(\d{4}-)?(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[
 
 class ArrivalBody(Body):
     """By when something should have come, on which days. `country` and `region`: whose holidays are free, beside the
-    days in `free`; without a country working days are Monday to Friday."""
+    days in `free`; in place of a country a calendar of the workspace (`@key`, `@default`). Without one working days are
+    Monday to Friday."""
 
     by: Clock
     days: AlertDays = "working"
-    country: Annotated[str, Field(max_length=2)] = ""
+    country: Annotated[str, Field(pattern=CALENDAR_PATTERN)] = ""
     region: Annotated[str, Field(max_length=10)] = ""
     free: Annotated[list[Day], Field(max_length=60)] = []
 
@@ -77,11 +79,13 @@ class AlertMeasureShape(View):
 
 
 class ArrivalShape(View):
-    """By when something should have come, on which days."""
+    """By when something should have come, on which days. `calendar`: the name of the workspace's calendar, where it is
+    chosen in place of a country."""
 
     by: str
     days: AlertDays
     country: str
+    calendar: str
     region: str
     free: list[str]
 

@@ -215,7 +215,7 @@ def _checked(call: Call, body: AlertRuleBody) -> AlertRuleDraft:
         recovered=body.recovered,
         enabled=body.enabled,
     )
-    wrong = runtime_api.alert_problems(draft)
+    wrong = runtime_api.alert_problems(call.workspace.id, draft)
     if draft.workflow_id is not None:
         here = Workflow.objects.filter(workspace=call.workspace, pk=draft.workflow_id, deleted_at=None)
         if not here.exists():
@@ -277,6 +277,10 @@ class _Names:
         chosen = {one.connection_id for one in rules if one.connection_id is not None}
         connections = Connection.objects.filter(workspace=call.workspace, pk__in=chosen)
         self._connections = dict(connections.values_list("id", "name"))
+        self._calendars = {}
+        if any(one.arrival is not None and one.arrival.country.startswith("@") for one in rules):
+            for view in runtime_api.calendars(workspace_id=call.workspace.id):
+                self._calendars.update(dict.fromkeys(runtime_api.calendar_names(view), view.draft.name))
 
     def what(self, rule: AlertRuleDraft) -> AlertWhat:
         arrival = rule.arrival
@@ -295,6 +299,7 @@ class _Names:
                 by=arrival.by,
                 days=arrival.days,
                 country=arrival.country,
+                calendar=self._calendars.get(arrival.country, ""),
                 region=arrival.region,
                 free=list(arrival.free),
             ),

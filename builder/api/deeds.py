@@ -208,6 +208,10 @@ DEEDS: Final[Mapping[str, Deed]] = MappingProxyType(
         "connection.overlap_changed": Deed("connection", "connection_id", at=(INSIDE,), says=("hours",), perhaps=True),
         "connection.previous_ended": Deed("connection", "connection_id", at=(INSIDE,), perhaps=True),
         "connection.resumed": Deed("connection", "connection_id", ("budget.change",)),
+        # Business calendars
+        "calendar.created": Deed("calendar", at=("calendar.change",), compares=True),
+        "calendar.changed": Deed("calendar", "calendar_id", ("calendar.change",), compares=True),
+        "calendar.removed": Deed("calendar", "calendar_id", ("calendar.change",), compares=True, ends=True),
         # Alerts
         "alert_rule.created": Deed("alert_rule", at=("alert.rule",), compares=True),
         "alert_rule.changed": Deed("alert_rule", "rule_id", ("alert.rule",), compares=True),

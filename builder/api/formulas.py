@@ -79,5 +79,7 @@ class PreviewSchedule(ApiView):
     def post(self, call: Call, *, body: ScheduleBody) -> ScheduleView:
         """When a schedule would fire next."""
         after = int(call.now.timestamp() * 1000)
-        found = runtime_api.schedule_preview(config=body.config, after=after, count=FIRES_SHOWN)
+        found = runtime_api.schedule_preview(
+            workspace_id=call.workspace.id, config=body.config, after=after, count=FIRES_SHOWN
+        )
         return ScheduleView(fires=[stamp(fire) for fire in found.fires], words=found.words, notes=list(found.notes))

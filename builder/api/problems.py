@@ -24,6 +24,7 @@ from rest_framework import exceptions as drf
 from builder.connections import crypto
 from runtime import contracts
 from runtime.contracts import JSONRefused, datatables, dumps
+from runtime.contracts.calendars import CalendarRefused
 
 log = structlog.get_logger(__name__)
 
@@ -146,6 +147,10 @@ def refusal_of(error: Exception) -> Refusal | None:
             return Refusal(422, error.code, error.message, fields=fields)
         case contracts.RuntimeRefused(code="document_refused" | "upload_refused"):
             return Refusal(422, error.code, error.message, params=_plain(error.params))
+        case CalendarRefused():
+            return invalid(error.fields)
+        case contracts.RuntimeRefused(code="bad_ics"):
+            return Refusal(422, error.code, error.message)
         case contracts.RuntimeRefused(code="bad_cursor"):
             return Refusal(400, "bad_cursor", error.message)
         case contracts.RuntimeRefused(code="data_damaged"):

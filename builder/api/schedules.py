@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
@@ -151,11 +151,13 @@ class DayShape(View):
 
 
 class FreeDayShape(View):
-    """A day on which nobody works, by the calendar of some schedules."""
+    """A day on which nobody works, by the calendar of some schedules or the workspace's default one. `kind`: `off`, or
+    `close`, the day on which the workspace closes a period, on which people do work."""
 
     day: str
     name: str
     calendar: str
+    kind: Literal["off", "close"]
 
 
 class CalendarShape(View):
@@ -213,7 +215,8 @@ class ScheduleCalendar(ApiView):
                 if one.schedule_id in flows
             ],
             free_days=[
-                FreeDayShape(day=one.day.isoformat(), name=one.name, calendar=one.calendar) for one in found.free_days
+                FreeDayShape(day=one.day.isoformat(), name=one.name, calendar=one.calendar, kind=one.kind)
+                for one in found.free_days
             ],
         )
 

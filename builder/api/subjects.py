@@ -229,6 +229,12 @@ def _schedule(workspace_id: UUID, object_id: UUID) -> Seen | None:
     return Seen(f"{name} · {view.node_key}")
 
 
+def _calendar(workspace_id: UUID, object_id: UUID) -> Seen | None:
+    draft = runtime_api.calendar(workspace_id=workspace_id, calendar_id=object_id).draft
+    state = {**asdict(draft), "weekdays": list(draft.weekdays), "days": [asdict(one) for one in draft.days]}
+    return Seen(draft.name, state)
+
+
 LOOKS: Final[Mapping[str, Look]] = MappingProxyType(
     {
         "workspace": _workspace,
@@ -248,5 +254,6 @@ LOOKS: Final[Mapping[str, Look]] = MappingProxyType(
         "alert_channel": _alert_channel,
         "legal_hold": _legal_hold,
         "schedule": _schedule,
+        "calendar": _calendar,
     }
 )

@@ -182,7 +182,7 @@ def connection_uses(*, workspace_id: UUID) -> dict[UUID, int]:
 
 @dataclass(frozen=True, slots=True)
 class FileUse:
-    """A workflow whose draft or live version names a file, and the steps that do."""
+    """A workflow whose draft or live version names something, such as a file, and the steps that do."""
 
     workflow_id: UUID
     name: str
@@ -193,7 +193,11 @@ class FileUse:
 
 def file_uses(*, workspace_id: UUID, file_id: UUID) -> list[FileUse]:
     """The workflows that name this file, as the logo of a document or in a setting; by their names."""
-    text = str(file_id)
+    return uses_of(workspace_id=workspace_id, text=str(file_id))
+
+
+def uses_of(*, workspace_id: UUID, text: str) -> list[FileUse]:
+    """The workflows in whose draft or live version this text stands, and the steps that have it in their settings."""
     there = Workflow.objects.filter(workspace_id=workspace_id, deleted_at=None)
     drafts = there.filter(draft__graph__contains=text).values_list("pk", "draft__graph")
     by_draft = {workflow_id: _steps_naming(loads(graph), text) for workflow_id, graph in drafts}

@@ -29,11 +29,12 @@ from runtime.contracts.refusals import NotFound, RuntimeRefused
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.ports import PORTS
-from runtime.sdk.calendars import COUNTRIES, CalendarUnknown, is_working_day
+from runtime.sdk.calendars import COUNTRIES, OWN_SIGN, CalendarUnknown, WorkCalendar, is_working_day
 from runtime.store import alert_measures as measures
 from runtime.store import alerts as store
 from runtime.store.alert_past import past
 from runtime.store.beside import tell
+from runtime.store.calendars import calendar_gone
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import AlertChannel, AlertEpisode, AlertMessage, AlertRule
@@ -69,7 +70,7 @@ def alert_countries() -> list[str]:
     return [code for code, _ in COUNTRIES]
 
 
-def alert_problems(draft: AlertRuleDraft) -> dict[str, list[str]]:
+def alert_problems(workspace_id: UUID, draft: AlertRuleDraft) -> dict[str, list[str]]:
     """What is wrong with a rule, by field; empty where nothing is."""
     found: dict[str, list[str]] = {}
     if draft.kind in _OF_ALL and draft.workflow_id is not None:
@@ -90,7 +91,11 @@ def alert_problems(draft: AlertRuleDraft) -> dict[str, list[str]]:
         found["arrival"] = ["Say by when something should have come."]
         return found
     try:
-        is_working_day(date(2026, 1, 5), draft.arrival.country, draft.arrival.region)
+        if draft.arrival.country.startswith(OWN_SIGN):
+            if (gone := calendar_gone(workspace_id, draft.arrival.country)) is not None:
+                found["arrival.country"] = [gone]
+        else:
+            is_working_day(date(2026, 1, 5), WorkCalendar(draft.arrival.country, draft.arrival.region))
     except CalendarUnknown as error:
         found["arrival.region" if error.regions else "arrival.country"] = [error.message]
     return found
@@ -124,7 +129,7 @@ def try_alert_rule(*, workspace_id: UUID, draft: AlertRuleDraft) -> AlertRuleVie
         changed_at=now,
         since=None,
         measure=measures.measure(workspace_id, draft, now, since=now),
-        next_at=_next(draft, now),
+        next_at=_next(workspace_id, draft, now),
     )
 
 
@@ -208,12 +213,12 @@ def _rule_view(row: AlertRule, now: int) -> AlertRuleView:
         changed_at=row.changed_at,
         since=row.since,
         measure=measures.measure(row.workspace_id, draft, now, since=row.changed_at),
-        next_at=_next(draft, now),
+        next_at=_next(row.workspace_id, draft, now),
     )
 
 
-def _next(draft: AlertRuleDraft, now: int) -> int | None:
-    return None if draft.arrival is None else measures.next_expected(draft.arrival, draft.time_zone, now)
+def _next(workspace_id: UUID, draft: AlertRuleDraft, now: int) -> int | None:
+    return None if draft.arrival is None else measures.next_expected(workspace_id, draft.arrival, draft.time_zone, now)
 
 
 # --- channels ---------------------------------------------------------------------------------------------------------

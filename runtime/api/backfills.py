@@ -19,6 +19,7 @@ from runtime.interpreter.waiting import iso
 from runtime.nodes.triggers.schedule import moments
 from runtime.sdk.schedules import ScheduleError, local_moment, zone
 from runtime.store.beside import tell
+from runtime.store.calendars import filled
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Backfill, Deployment, Event, Run, Trigger
@@ -144,7 +145,9 @@ def _outside() -> RuntimeRefused:
 
 
 def _plan(trigger: Trigger, range_from: int, range_to: int) -> BackfillPlan:
-    config: Any = loads_stored(trigger.config)
+    stored: Any = loads_stored(trigger.config)
+    # Past days are told by the calendar as it is now, too.
+    config = filled(trigger.workspace_id, stored)
     until = min(range_to, database_now())
     found: list[int] = []
     try:

@@ -20,6 +20,7 @@ from runtime.nodes.triggers.schedule import NODE as SCHEDULE
 from runtime.nodes.triggers.schedule import next_fires
 from runtime.sdk import schedule_words, schedules
 from runtime.sdk.messages import plain_problems
+from runtime.store.calendars import calendar_gone, filled
 from runtime.store.dialect import database_now
 from runtime.store.models import Run, StepRun
 
@@ -40,7 +41,9 @@ def preview(*, template: str, context: Mapping[str, Any]) -> PreviewResult:
     return PreviewResult(ok=True, value=value, text=_text(value), type=_type(value))
 
 
-def schedule_preview(*, config: Mapping[str, Any], after: int | None = None, count: int = 10) -> SchedulePreview:
+def schedule_preview(
+    *, workspace_id: UUID, config: Mapping[str, Any], after: int | None = None, count: int = 10
+) -> SchedulePreview:
     """The next fire times of a schedule, in words and with notes about clock changes. Never raises."""
     # The form's own rules come first: what follows counts on the types they promise.
     config = SCHEDULE.filled(config)
@@ -49,10 +52,15 @@ def schedule_preview(*, config: Mapping[str, Any], after: int | None = None, cou
     except ValidationError as refused:
         told = [message for _path, _code, message in plain_problems(SCHEDULE.config, refused)]
         return SchedulePreview(fires=[], words="", notes=told)
+    # The form has seen to it that a calendar is named by its key.
+    named = str(config["calendar"])
+    gone = calendar_gone(workspace_id, named)
+    config = filled(workspace_id, config)
     try:
         start = database_now() if after is None else after
         fires = next_fires(config, start, max(1, min(count, 100)))
         notes = schedule_words.notes(config, fires) if fires else ["Nothing starts any more by this schedule."]
+        notes = notes if gone is None else [gone, *notes]
         return SchedulePreview(fires=fires, words=schedule_words.words(config), notes=notes)
     except schedules.ScheduleError as error:
         return SchedulePreview(fires=[], words="", notes=[error.message])

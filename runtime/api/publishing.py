@@ -32,6 +32,7 @@ from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored
 from runtime.engine.needs import engine_needed
 from runtime.engine.problems import Problem
 from runtime.store.beside import tell, unchanged
+from runtime.store.calendars import calendar_gone
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Deployment, Hold, Run, Trigger, Version
@@ -41,6 +42,8 @@ from runtime.store.planned import Plan, plan_of, plans_of
 WEBHOOK: Final = "trigger.webhook"
 SCHEDULE: Final = "trigger.schedule"
 _SHOWN_FIRES: Final = 10
+#: Which setting of which steps may name a calendar of the workspace.
+_BY_CALENDAR: Final = ((SCHEDULE, "calendar"), ("people.", "country"))
 
 
 def check(*, graph: Mapping[str, Any]) -> CheckReport:
@@ -62,6 +65,7 @@ def publish(
     refuse_problems(graph)
     text, sha256 = canonical(graph), digest(graph)
     drawn = parse(graph)
+    _refuse_unknown_calendars(workspace_id, drawn)
     version_id = uuid7()
     with commit("version.publish"):
         now = database_now()
@@ -272,6 +276,18 @@ def start_of(graph: Graph, wanted: str | None) -> Node | None:
 
 
 # --- inside --------------------------------------------------------------------------------------------------------
+
+
+def _refuse_unknown_calendars(workspace_id: UUID, graph: Graph) -> None:
+    """Raise GraphHasProblems where a step goes by a calendar that this workspace does not have."""
+    problems = []
+    for node in graph.nodes:
+        setting = next((setting for kind, setting in _BY_CALENDAR if node.type.startswith(kind)), "")
+        gone = calendar_gone(workspace_id, str(node.config.get(setting) or ""))
+        if gone is not None:
+            problems.append(Problem("error", "no_such_calendar", gone, node=node.id, field=setting))
+    if problems:
+        raise GraphHasProblems(problems)
 
 
 def _coming(plan: Plan, now: int) -> list[int]:

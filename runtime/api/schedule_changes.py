@@ -19,7 +19,15 @@ from runtime.store.dialect import database_now
 from runtime.store.models import Deployment, ScheduleChange, ScheduleSetting, Trigger
 from runtime.store.planned import Plan, Planned, plan_of
 
-__all__ = ["move_start", "pause_schedule", "put_start_back", "resume_schedule", "skip_start", "spread_schedules"]
+__all__ = [
+    "move_start",
+    "pause_schedule",
+    "put_start_back",
+    "resume_schedule",
+    "set_due",
+    "skip_start",
+    "spread_schedules",
+]
 
 _POINT: Final = "schedule.change"
 _YEAR_MS: Final = 366 * 86_400_000
@@ -130,7 +138,7 @@ def _changing(workspace_id: UUID, schedule_id: UUID, *, keeps_due: bool = False)
         now = database_now()
         yield row, plan_of(row), now
         if not keeps_due:
-            _set_due(row, now)
+            set_due(row, now)
         tell(schedule=str(row.pk), step=row.node_key)
 
 
@@ -147,7 +155,7 @@ def _passed() -> StartPassed:
     return StartPassed("This start is no longer to come.")
 
 
-def _set_due(row: Trigger, now: int) -> None:
+def set_due(row: Trigger, now: int) -> None:
     """When the schedule is due next. One that is due at this moment stays so: the tick looks at its plan anew."""
     if row.next_fire_at is not None and row.next_fire_at <= now:
         return
@@ -189,5 +197,5 @@ def _delay(row: Trigger, plan: Plan, delay_ms: int, now: int) -> bool:
         if not one.moved and one.fate == "start" and one.instant + delay_ms <= now:
             _put(row, one.instant, one.at, None, now)
     _set(row, delay_ms=delay_ms)
-    _set_due(row, now)
+    set_due(row, now)
     return True

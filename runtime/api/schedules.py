@@ -30,10 +30,17 @@ from runtime.contracts.schedules import (
 )
 from runtime.engine.jsonprofile import loads_stored
 from runtime.sdk import schedule_words
-from runtime.sdk.calendars import CalendarUnknown, holidays_between
-from runtime.sdk.schedules import ScheduleError, zone
+from runtime.sdk.calendars import (
+    MONDAY_TO_FRIDAY,
+    CalendarUnknown,
+    WorkCalendar,
+    day_in_month,
+    holidays_between,
+)
+from runtime.sdk.schedules import ScheduleError, calendar_of, zone
+from runtime.store.calendars import work_calendar
 from runtime.store.dialect import database_now
-from runtime.store.models import Deployment, Event, Hold, Run, ScheduleSetting, Trigger
+from runtime.store.models import BusinessCalendar, Deployment, Event, Hold, Run, ScheduleSetting, Trigger
 from runtime.store.planned import Plan, Planned, plans_of
 
 __all__ = ["collisions", "schedule_calendar", "schedules"]
@@ -122,7 +129,8 @@ def schedule_calendar(*, workspace_id: UUID, begin: int, end: int, time_zone: st
             else:
                 found.planned.extend((row.pk, _coming(one)) for one in to_come)
         found.days.extend(days[day] for day in sorted(days))
-    found.free_days.extend(_free_days(rows, begin, end, place))
+    calendars = [(_calendar_of(plan.config), _days_of(plan.config)) for plan in plans.values()]
+    found.free_days.extend(_free_days(workspace_id, calendars, begin, end, place))
     return found
 
 
@@ -157,7 +165,7 @@ def _view(
     enabled: bool,
     held: set[UUID],
 ) -> ScheduleView:
-    config: Any = CATALOG.filled(row.type, loads_stored(row.config))
+    config: Any = {**CATALOG.filled(row.type, loads_stored(row.config)), **plan.config}
     paused = None if setting is None or (setting.paused_until or 0) <= now else setting
     try:
         coming = [_coming(one) for one in islice(plan.starts(now), _SHOWN_NEXT)] if enabled else []
@@ -190,7 +198,10 @@ def _view(
 
 
 def _calendar_of(config: Mapping[str, Any]) -> str:
-    """Whose working days they are: `DE`, `DE-BY`, or nobody's."""
+    """Whose working days they are: `DE`, `DE-BY`, a calendar of the workspace by its name, or nobody's."""
+    named = config.get("calendar")
+    if isinstance(named, WorkCalendar):
+        return named.name
     country, region = str(config.get("calendar") or ""), str(config.get("region") or "")
     return f"{country}-{region}" if country and region else country
 
@@ -302,19 +313,37 @@ def _day(at: int, place: ZoneInfo) -> date:
     return datetime.fromtimestamp(at / 1000, place).date()
 
 
-def _free_days(rows: Iterable[Trigger], begin: int, end: int, place: ZoneInfo) -> list[FreeDay]:
+def _days_of(config: Mapping[str, Any]) -> WorkCalendar:
+    """The working days of a schedule; Monday to Friday where its settings cannot be read any more."""
+    with suppress(ScheduleError):
+        return calendar_of(config)
+    return MONDAY_TO_FRIDAY
+
+
+def _free_days(
+    workspace_id: UUID, calendars: Iterable[tuple[str, WorkCalendar]], begin: int, end: int, place: ZoneInfo
+) -> list[FreeDay]:
+    """The days off of what the schedules go by and of the workspace's default calendar, and where that closes."""
     first, last = _day(begin, place), _day(end - 1, place)
-    found: dict[tuple[date, str], FreeDay] = {}
-    for row in rows:
-        config: Any = loads_stored(row.config)
-        name = _calendar_of(config)
-        country, _, region = name.partition("-")
-        free = tuple(str(day) for day in config.get("free_days") or ())
-        if not country and not free:
+    found: dict[tuple[date, str, str], FreeDay] = {}
+    default = BusinessCalendar.objects.filter(workspace_id=workspace_id, is_default=True).first()
+    own = [] if default is None else [(default.name, work_calendar(default))]
+    for name, days in dict.fromkeys([*own, *calendars]):
+        if days == MONDAY_TO_FRIDAY:
             continue
-        try:
-            for day, said in holidays_between(first, last, country, region, free):
-                found.setdefault((day, name), FreeDay(day, said, name))
-        except CalendarUnknown:
-            continue
+        with suppress(CalendarUnknown):
+            for day, said in holidays_between(first, last, days):
+                found.setdefault((day, name, "off"), FreeDay(day, said, name))
+    if default is not None and default.close:
+        for day in _closes(first, last, default.close, work_calendar(default)):
+            found[day, default.name, "close"] = FreeDay(day, "", default.name, "close")
     return [found[key] for key in sorted(found)]
+
+
+def _closes(first: date, last: date, close: str, days: WorkCalendar) -> Iterator[date]:
+    month = first.replace(day=1)
+    while month <= last:
+        number = day_in_month(month.year, month.month, close, days)
+        if number is not None and first <= month.replace(day=number) <= last:
+            yield month.replace(day=number)
+        month = (month + timedelta(days=31)).replace(day=1)

@@ -54,7 +54,7 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     files(…), …: see `runtime.contracts.files`; tables(…), table_rows(…), …: see `runtime.contracts.datatables`
     samples(workspace_id, workflow_id) -> dict[node_key, JSON]                    newest output of each step
     preview(template, context) -> PreviewResult
-    schedule_preview(config, after, count) -> SchedulePreview
+    schedule_preview(workspace_id, config, after, count) -> SchedulePreview
     statistics(workspace_id, workflow_ids, since) -> dict[UUID, WorkflowStatistics]
     system_health() -> list[HealthItem]
     restored() -> Hold | None / held_runs() / hold_restored() / confirm_restored(schedules)    across workspaces

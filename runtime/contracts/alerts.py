@@ -58,7 +58,8 @@ class QuietHours:
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """When something should have come: by `by` (HH:MM) of each day of `days`, counted from midnight. Working days are
-    those of a country and region without its holidays, or Monday to Friday; `free`: days off besides."""
+    those of a country and region without its holidays, of a calendar of the workspace (`@key` in place of the country),
+    or Monday to Friday; `free`: days off besides."""
 
     by: str
     days: AlertDays = "working"

@@ -96,11 +96,13 @@ class DayOfStarts:
 
 @dataclass(frozen=True, slots=True)
 class FreeDay:
-    """A day on which nobody works, by the calendar of some schedules. `name` may be empty."""
+    """A day on which nobody works, by the calendar of some schedules or of the workspace. `name` may be empty. `kind`:
+    or the day on which a period is closed, on which people do work."""
 
     day: date
     name: str
     calendar: str
+    kind: Literal["off", "close"] = "off"
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ def _has_later_settings(node: Node) -> bool:
     return (
         any(name in node.config for name in _LATER_SETTINGS.get(kind, ()))
         or any(node.config.get(name) == value for (of, name), value in _LATER_VALUES.items() if of == kind)
+        or str(node.config.get("calendar") or "").startswith("@")
         or _asks_for_rows(node)
     )
 

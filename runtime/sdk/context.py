@@ -13,6 +13,7 @@ from runtime.contracts.people import Addressee
 from runtime.engine.jsonprofile import JSON
 from runtime.ports import OpenConnection
 from runtime.sdk.attachments import Attachment
+from runtime.sdk.calendars import WorkCalendar
 from runtime.sdk.datatables import Tables
 from runtime.sdk.documents import Documents
 from runtime.sdk.errors import PermanentError
@@ -270,6 +271,11 @@ class Context(Protocol):
 
     async def people(self, names: Sequence[str]) -> tuple[Addressee, ...]:
         """Who is meant: e-mail addresses, names of groups, roles. Raises PermanentError where somebody is unknown."""
+        ...
+
+    async def calendar(self, named: str) -> WorkCalendar:
+        """The working days of a country, or of a calendar of the workspace (`@key`) as it is now; Monday to Friday
+        where neither is named."""
         ...
 
     async def started_by(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final, Literal
 
-from runtime.sdk.calendars import CalendarUnknown, is_working_day
+from runtime.sdk.calendars import CalendarUnknown, WorkCalendar, is_working_day
 from runtime.sdk.errors import PermanentError
 from runtime.sdk.schedules import ScheduleError, local_moment, zone
 
@@ -35,7 +35,7 @@ def span_ms(amount: Decimal, unit: str) -> int:
     return int(milliseconds)
 
 
-def after_working_days(now_ms: int, days: Decimal, time_zone: str, country: str) -> int:
+def after_working_days(now_ms: int, days: Decimal, time_zone: str, calendar: WorkCalendar) -> int:
     """The same time of day so many working days later. Raises PermanentError."""
     if days > 1_000:
         raise PermanentError("Too long a wait", "At most 1,000 working days can be given.", "too_long")
@@ -45,7 +45,7 @@ def after_working_days(now_ms: int, days: Decimal, time_zone: str, country: str)
         day, left = moment.date(), int(days)
         while left > 0:
             day += timedelta(days=1)
-            left -= is_working_day(day, country)
+            left -= is_working_day(day, calendar)
         return int(local_moment(day, moment.time(), where).timestamp() * 1000)
     except (ScheduleError, CalendarUnknown) as error:
         raise PermanentError("No such calendar", error.message, "calendar") from None

@@ -44,6 +44,7 @@ Widget: TypeAlias = Literal[
     "design",
     "file",
     "data-table",
+    "calendar",
     "table-column",
 ]
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+from runtime.sdk.calendars import WorkCalendar
 from runtime.sdk.schedules import (
     FIRST_DAY,
     UNITS,
@@ -57,7 +58,11 @@ def words(config: Mapping[str, Any]) -> str:
     if not all(sentences):
         return ""
     sentence = " and ".join([sentences[0], *(said[0].lower() + said[1:] for said in sentences[1:])])
-    sentence += _OFF_DAYS.get(str(config.get("off_days") or "start"), "")
+    off_days = _OFF_DAYS.get(str(config.get("off_days") or "start"), "")
+    sentence += off_days
+    calendar = config.get("calendar")
+    if isinstance(calendar, WorkCalendar) and (off_days or "working day" in sentence):
+        sentence += f" (calendar “{calendar.name}”)" if calendar.name else ""
     return f"{sentence} until {config['ends_on']}" if config.get("ends_on") else sentence
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from heapq import merge
@@ -21,7 +22,15 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from runtime.sdk.calendars import CalendarUnknown, is_working_day, moved, working_days
+from runtime.sdk.calendars import (
+    NAMED_DAYS,
+    OWN_SIGN,
+    CalendarUnknown,
+    WorkCalendar,
+    day_in_month,
+    is_working_day,
+    moved,
+)
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WEEKDAY_NAMES: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -36,11 +45,6 @@ LEAST_SECONDS: Final = 5
 _SOON: Final = 500
 #: What becomes of a start on a day that is no working day.
 _OFF_DAYS: Final = ("start", "skip", "before", "after")
-#: Days of a month that are no number.
-_NAMED_DAYS: Final = frozenset(
-    {"last", "first_workday", "last_workday", "workday_last_2", "workday_last_3"}
-    | {f"workday_{number}" for number in range(2, 16)}
-)
 _ORDINALS: Final = ("1", "2", "3", "4", "5", "last")
 #: How far to look before saying that nothing comes.
 _HORIZON_DAYS: Final = 366 * 9
@@ -124,7 +128,10 @@ def check(config: Mapping[str, Any]) -> None:
     first, last = day_of(config, "starts_on"), day_of(config, "ends_on")
     if first is not None and last is not None and last < first:
         raise ScheduleError("ends_on", "The last day is before the first.")
-    _calendar(config)
+    if str(config.get("calendar") or "").startswith(OWN_SIGN):
+        # Which days those are is known elsewhere, and changes: all that can be said here holds for any.
+        config = {**config, "calendar": "", "region": ""}
+    calendar_of(config)
     begin = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)
     for place, rule in rules_of(config):
         _refuse_haste(place, rule)
@@ -185,7 +192,7 @@ def _fires(config: Mapping[str, Any], after_ms: int) -> Iterator[datetime]:
             )
         case "monthly":
             wanted = str(config.get("day", "1"))
-            if wanted not in _NAMED_DAYS and not (wanted.isdecimal() and 1 <= int(wanted) <= 31):
+            if wanted not in NAMED_DAYS and not (wanted.isdecimal() and 1 <= int(wanted) <= 31):
                 raise ScheduleError("day", "The day is 1 to 31, the last day, or a working day.")
             yield from _days(
                 after, place, time_of(config), day_of(config, "starts_on"), lambda day: _is_day(day, wanted, config)
@@ -218,23 +225,7 @@ def _fires(config: Mapping[str, Any], after_ms: int) -> Iterator[datetime]:
 
 
 def _is_day(day: date, wanted: str, config: Mapping[str, Any]) -> bool:
-    last = monthrange(day.year, day.month)[1]
-    if wanted == "last":
-        return day.day == last
-    if "workday" not in wanted:
-        return day.day == min(int(wanted), last)
-    days = working_days(day.year, day.month, *_calendar(config))
-    match wanted.split("_"):
-        case ["first", _]:
-            place = 0
-        case ["last", _]:
-            place = -1
-        case [_, "last", number]:
-            place = -int(number)
-        case _:
-            place = int(wanted.removeprefix("workday_")) - 1
-    # A month of few working days has no fifteenth; its last one stands for it, as the 31st of a short month does.
-    return bool(days) and day.day == days[max(-len(days), min(place, len(days) - 1))]
+    return day.day == day_in_month(day.year, day.month, wanted, calendar_of(config))
 
 
 def _is_nth(day: date, which: str) -> bool:
@@ -244,11 +235,19 @@ def _is_nth(day: date, which: str) -> bool:
     return (day.day - 1) // 7 + 1 == int(which)
 
 
-def _calendar(config: Mapping[str, Any]) -> tuple[str, str, tuple[str, ...]]:
-    country = str(config.get("calendar") or "").strip().upper()
+def calendar_of(config: Mapping[str, Any]) -> WorkCalendar:
+    """The working days of a schedule. Where its settings name a calendar of the workspace, whoever knows the workspace
+    has put a WorkCalendar in its place. Raises ScheduleError."""
+    named = config.get("calendar") or ""
     free = config.get("free_days") or ()
     days = tuple(_free_day(str(day).strip(), number) for number, day in enumerate(free)) if free else ()
-    return country, str(config.get("region") or "").strip() if country else "", days
+    if isinstance(named, WorkCalendar):
+        return replace(named, free=days) if days else named
+    country = str(named).strip()
+    if country.startswith(OWN_SIGN):
+        raise ScheduleError("calendar", f"There is no calendar “{country[1:41]}” here.")
+    region = str(config.get("region") or "").strip() if country else ""
+    return WorkCalendar(country.upper(), region, days)
 
 
 def _free_day(text: str, number: int) -> str:
@@ -272,7 +271,7 @@ def _on_working_days(config: Mapping[str, Any], moments: Iterator[datetime], pla
         return
     if off_days not in _OFF_DAYS:
         raise ScheduleError("off_days", f"“{off_days[:40]}” is not a way to treat free days.")
-    calendar = _calendar(config)
+    calendar = calendar_of(config)
     repeat, unit = config.get("repeat", "every"), config.get("unit", "hours")
     by_days = repeat in ("weekdays", "monthly", "nth") or (repeat == "every" and unit in ("days", "weeks", "months"))
     if off_days != "skip" and not by_days:
@@ -280,14 +279,14 @@ def _on_working_days(config: Mapping[str, Any], moments: Iterator[datetime], pla
     misses = 0
     for moment in moments:
         day = moment.astimezone(place).date()
-        if is_working_day(day, *calendar):
+        if is_working_day(day, calendar):
             misses = 0
             yield moment
             continue
         misses += 1
         if misses > _MOST_OFF:
             return
-        if off_days != "skip" and (other := moved(day, -1 if off_days == "before" else 1, *calendar)) is not None:
+        if off_days != "skip" and (other := moved(day, -1 if off_days == "before" else 1, calendar)) is not None:
             misses = 0
             yield local_moment(other, time_of(config), place)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from runtime.contracts.people import Addressee
 from runtime.engine.jsonprofile import JSON
-from runtime.sdk.calendars import COUNTRIES
+from runtime.sdk.calendars import CALENDAR_PATTERN, COUNTRIES, MONDAY_TO_FRIDAY, WorkCalendar
 from runtime.sdk.context import Context
 from runtime.sdk.deadlines import HOUR_MS, UNITS, Notice, after_working_days, notices, span_ms
 from runtime.sdk.errors import PermanentError
@@ -84,13 +84,14 @@ class Question(TimeLimit):
     )
     country: str = setting(
         "",
-        title="Holidays of",
-        widget="choice",
-        options=(("", "No country: Monday to Friday"), *COUNTRIES),
+        title="Working days",
+        help="With a country, its public holidays are no working days. Or those of a calendar of this workspace.",
+        widget="calendar",
+        options=(("", "Monday to Friday"), *COUNTRIES),
         show_if={"due_unit": ["working_days"]},
         group=_DUE,
         order=32,
-        max_length=2,
+        pattern=CALENDAR_PATTERN,
     )
     timezone: str = setting(
         "UTC",
@@ -155,13 +156,14 @@ class Question(TimeLimit):
         order=51,
     )
 
-    def due_at_ms(self, now_ms: int) -> int | None:
-        """When it should be answered: then, or else when it is too late. Raises PermanentError."""
+    def due_at_ms(self, now_ms: int, calendar: WorkCalendar = MONDAY_TO_FRIDAY) -> int | None:
+        """When it should be answered, by these working days: then, or else when it is too late. Raises
+        PermanentError."""
         ends = self.ends_at_ms(now_ms)
         if not self.due:
             return ends
         if self.due_unit == "working_days":
-            due = after_working_days(now_ms, self.due, self.timezone, self.country)
+            due = after_working_days(now_ms, self.due, self.timezone, calendar)
         else:
             due = now_ms + span_ms(self.due, self.due_unit)
         return due if ends is None else min(due, ends)
@@ -169,7 +171,9 @@ class Question(TimeLimit):
     async def addressed(self, people: str, context: Context, kind: TaskKind, **rest: Any) -> Task:
         """The task, with those it goes to and what is due when. Raises PermanentError where somebody is unknown."""
         now = context.now_ms
-        due, ends = self.due_at_ms(now), self.ends_at_ms(now)
+        counts_days = bool(self.due) and self.due_unit == "working_days"
+        calendar = await context.calendar(self.country) if counts_days else MONDAY_TO_FRIDAY
+        due, ends = self.due_at_ms(now, calendar), self.ends_at_ms(now)
         asked = await context.people(people_of(people))
         others = await context.people(people_of(self.escalate_to))
         return Task(

@@ -18,6 +18,7 @@ from runtime.documents.model import Drawn, design_of
 from runtime.documents.problems import DocumentProblem
 from runtime.documents.processes import Drawing
 from runtime.engine.jsonprofile import JSON, dumps
+from runtime.sdk.calendars import WorkCalendar
 from runtime.sdk.connections import KINDS
 from runtime.sdk.context import EventView, FolderDoor, HttpClient, MailSender, SftpDoor
 from runtime.sdk.datatables import ChangedRow, FoundRows
@@ -216,6 +217,8 @@ class StepTestContext:
     sent: list[tuple[str, str, JSON]] = field(default_factory=list)
     #: Groups and roles by name, with the addresses of those in them. Every address is somebody.
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Those of the workspace, by `@key`.
+    calendars: Mapping[str, WorkCalendar] = field(default_factory=dict)
     starter: str = "webhook"
     changers: Sequence[str] = ()
     files: MemoryFiles = field(default_factory=MemoryFiles)
@@ -268,6 +271,9 @@ class StepTestContext:
             token = name if "@" in name or name.startswith("role:") else f"group:{name.lower()}"
             found.append(Addressee(token, name, tuple(Person(None, email, email) for email in emails)))
         return tuple(found)
+
+    async def calendar(self, named: str) -> WorkCalendar:
+        return self.calendars.get(named) or WorkCalendar(named)
 
     async def started_by(self) -> tuple[str, ...]:
         return (self.starter,)

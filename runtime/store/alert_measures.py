@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.db.models import Max, Sum
 
 from runtime.contracts.alerts import AlertMeasure, AlertRuleDraft, Arrival
-from runtime.sdk.calendars import CalendarUnknown, is_working_day
+from runtime.sdk.calendars import MONDAY_TO_FRIDAY, CalendarUnknown, WorkCalendar, is_working_day
 from runtime.store import standing
+from runtime.store.calendars import calendar_for
 from runtime.store.figure_models import WHOLE
 from runtime.store.figure_rows import HOUR, MINUTE
 from runtime.store.models import Deployment, Event, Figure, Process, StandingFigure, SystemFigure
@@ -20,6 +21,7 @@ from runtime.store.sketch import Sketch
 __all__ = [
     "HOURS_FROM",
     "arrived",
+    "calendar_of",
     "clock_at",
     "counts_on",
     "expected",
@@ -155,7 +157,7 @@ def _workers(rule: AlertRuleDraft, now: int, since: int) -> AlertMeasure:
 
 def arrived(workspace_id: UUID, rule: AlertRuleDraft, now: int) -> AlertMeasure:
     """How much has come since the beginning of the day on which something was last expected."""
-    at = None if rule.arrival is None else expected(rule.arrival, rule.time_zone, now)
+    at = None if rule.arrival is None else expected(workspace_id, rule.arrival, rule.time_zone, now)
     if at is None or rule.arrival is None or rule.workflow_id is None:
         return AlertMeasure(None, False)
     rows = Figure.objects.filter(
@@ -185,29 +187,37 @@ def nothing_yet(workspace_id: UUID, rule: AlertRuleDraft, at: int) -> bool:
     return not events.filter(received_at__gte=since).exists()
 
 
-def expected(arrival: Arrival, time_zone: str, now: int) -> int | None:
+def expected(workspace_id: UUID, arrival: Arrival, time_zone: str, now: int) -> int | None:
     """When something was last expected: the newest such moment that has passed."""
-    return _moment(arrival, time_zone, now, -1)
+    return _moment(workspace_id, arrival, time_zone, now, -1)
 
 
-def next_expected(arrival: Arrival, time_zone: str, now: int) -> int | None:
+def next_expected(workspace_id: UUID, arrival: Arrival, time_zone: str, now: int) -> int | None:
     """When something is next expected."""
-    return _moment(arrival, time_zone, now, 1)
+    return _moment(workspace_id, arrival, time_zone, now, 1)
 
 
-def _moment(arrival: Arrival, time_zone: str, now: int, step: int) -> int | None:
+def _moment(workspace_id: UUID, arrival: Arrival, time_zone: str, now: int, step: int) -> int | None:
+    calendar = calendar_of(workspace_id, arrival)
     zone = zone_of(time_zone)
     day = datetime.fromtimestamp(now / 1000, UTC).astimezone(zone).date()
     hour, minute = (int(part) for part in arrival.by.split(":"))
     for _ in range(_MOST_DAYS):
         at = clock_at(day, time(hour, minute), zone)
-        if (at <= now if step < 0 else at > now) and counts_on(arrival, day):
+        if (at <= now if step < 0 else at > now) and counts_on(arrival, day, calendar):
             return at
         day += timedelta(days=step)
     return None
 
 
-def counts_on(arrival: Arrival, day: date) -> bool:
+def calendar_of(workspace_id: UUID, arrival: Arrival) -> WorkCalendar:
+    """The working days by which something is expected, as they are now."""
+    if arrival.days != "working":
+        return MONDAY_TO_FRIDAY
+    return calendar_for(workspace_id, arrival.country, arrival.region, arrival.free)
+
+
+def counts_on(arrival: Arrival, day: date, calendar: WorkCalendar) -> bool:
     """Whether something is expected on this day."""
     match arrival.days:
         case "every":
@@ -216,7 +226,7 @@ def counts_on(arrival: Arrival, day: date) -> bool:
             return day.weekday() < 5
         case "working":
             try:
-                return is_working_day(day, arrival.country, arrival.region, arrival.free)
+                return is_working_day(day, calendar)
             except CalendarUnknown:
                 # A calendar that this build no longer knows: better once too often than never.
                 return day.weekday() < 5

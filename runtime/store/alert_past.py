@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from runtime.contracts.alerts import AlertPast, AlertRuleDraft
-from runtime.store.alert_measures import HOURS_FROM, clock_at, counts_on, zone_of
+from runtime.store.alert_measures import HOURS_FROM, calendar_of, clock_at, counts_on, zone_of
 from runtime.store.figure_models import WHOLE
 from runtime.store.figure_rows import HOUR, MINUTE
 from runtime.store.models import Figure, StandingFigure, SystemFigure
@@ -158,9 +158,10 @@ def _not_come(
     )
     came = list(rows.order_by("at").values_list("at", flat=True))
     hour, minute = (int(part) for part in rule.arrival.by.split(":"))
+    calendar = calendar_of(workspace_id, rule.arrival)
     due = [
         (begin, clock_at(day, time(hour, minute), zone_of(rule.time_zone)))
         for day, begin in zip(days, begins, strict=True)
-        if counts_on(rule.arrival, day)
+        if counts_on(rule.arrival, day, calendar)
     ]
     return [at for begin, at in due if at <= now and not any(begin <= one < at for one in came)]

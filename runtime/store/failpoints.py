@@ -52,6 +52,7 @@ COMMIT_POINTS: Final = frozenset(
         "mail.claim",
         "mail.sent",
         "alert.rule",
+        "calendar.change",
         "alert.change",
         "alert.claim",
         "alert.sent",

@@ -24,6 +24,7 @@ from runtime.store.budget_models import Budget as Budget
 from runtime.store.budget_models import BudgetTurn as BudgetTurn
 from runtime.store.bulk_models import BulkRetry as BulkRetry
 from runtime.store.bulk_models import BulkRetryItem as BulkRetryItem
+from runtime.store.calendar_models import BusinessCalendar as BusinessCalendar
 from runtime.store.datatable_models import DataChange as DataChange
 from runtime.store.datatable_models import DataRow as DataRow
 from runtime.store.datatable_models import DataTable as DataTable

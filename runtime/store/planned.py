@@ -17,7 +17,9 @@ from uuid import UUID
 
 from runtime.engine.jsonprofile import loads_stored
 from runtime.nodes.triggers.schedule import moments, next_fires
+from runtime.sdk.calendars import OWN_SIGN, WorkCalendar
 from runtime.sdk.schedules import ScheduleError
+from runtime.store.calendars import calendars_in, filled
 from runtime.store.models import ScheduleChange, ScheduleSetting, Trigger
 
 __all__ = ["Fate", "Plan", "Planned", "plan_of", "plans_of"]
@@ -39,7 +41,8 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Of one schedule. `config`: its settings; `to`: by instant, to when it is moved, None where it is left out."""
+    """Of one schedule. `config`: its settings, with the working days that they mean now; `to`: by instant, to when it
+    is moved, None where it is left out."""
 
     config: Mapping[str, Any]
     delay_ms: int = 0
@@ -96,7 +99,7 @@ def plan_of(trigger: Trigger) -> Plan:
 
 
 def plans_of(triggers: Iterable[Trigger]) -> dict[UUID, Plan]:
-    """The plans of these schedules, by trigger. Two queries, however many there are."""
+    """The plans of these schedules, by trigger. Three queries at the most, however many there are."""
     rows = list(triggers)
     ids = [row.pk for row in rows]
     settings = ScheduleSetting.objects.in_bulk(ids) if ids else {}
@@ -105,11 +108,18 @@ def plans_of(triggers: Iterable[Trigger]) -> dict[UUID, Plan]:
         found = ScheduleChange.objects.filter(trigger_id__in=ids).values_list("trigger_id", "instant", "to")
         for trigger_id, instant, to in found:
             changes.setdefault(trigger_id, {})[instant] = to
-    return {row.pk: _plan(row, settings.get(row.pk), changes.get(row.pk, {})) for row in rows}
+    here = calendars_in(row.workspace_id for row in rows if f'"{OWN_SIGN}' in row.config)
+    return {row.pk: _plan(row, settings.get(row.pk), changes.get(row.pk, {}), here) for row in rows}
 
 
-def _plan(row: Trigger, setting: ScheduleSetting | None, changes: Mapping[int, int | None]) -> Plan:
-    config: Any = loads_stored(row.config)
+def _plan(
+    row: Trigger,
+    setting: ScheduleSetting | None,
+    changes: Mapping[int, int | None],
+    here: Mapping[tuple[UUID, str], WorkCalendar],
+) -> Plan:
+    stored: Any = loads_stored(row.config)
+    config = filled(row.workspace_id, stored, here)
     if setting is None:
         return Plan(config, to=changes)
     return Plan(config, setting.delay_ms, setting.paused_until, changes)

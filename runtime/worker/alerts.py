@@ -96,7 +96,7 @@ class Watch:
         """Each moment is judged once; whoever was told that nothing had come is told when it comes."""
         if rule.arrival is None:
             return False
-        at = measures.expected(rule.arrival, rule.time_zone, now - self._settled_ms)
+        at = measures.expected(row.workspace_id, rule.arrival, rule.time_zone, now - self._settled_ms)
         if at is None:
             return False
         measure = measures.arrived(row.workspace_id, rule, now)

@@ -18,6 +18,7 @@ from runtime.interpreter.keys import effect_key
 from runtime.interpreter.started import event_view
 from runtime.ports import PORTS, ConnectionMissing, OpenConnection, PeopleUnknown
 from runtime.sdk import EventView, HttpClient, MailSender, PermanentError
+from runtime.sdk.calendars import WorkCalendar
 from runtime.sdk.context import FolderDoor, HttpAnswer, SftpDoor, Ways
 from runtime.sdk.datatables import Tables
 from runtime.sdk.documents import Documents
@@ -26,6 +27,7 @@ from runtime.sdk.reviews import Reviews
 from runtime.sdk.signals import SentEvent
 from runtime.sdk.tasks import unknown_people
 from runtime.store import hands
+from runtime.store.calendars import calendar_for
 from runtime.store.datatable_changes import Origin
 from runtime.store.datatable_groups import Groups
 from runtime.store.records import Claimed, EventRow
@@ -272,6 +274,10 @@ class StepContext:
             )
         except PeopleUnknown as unknown:
             raise unknown_people(unknown.names) from None
+
+    async def calendar(self, named: str) -> WorkCalendar:
+        workspace_id = self._claimed.workspace_id
+        return await asyncio.get_running_loop().run_in_executor(self._doors.pool, calendar_for, workspace_id, named)
 
     async def started_by(self) -> tuple[str, ...]:
         return await asyncio.get_running_loop().run_in_executor(self._doors.pool, hands.starters, self.run_id)

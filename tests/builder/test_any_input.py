@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -247,7 +248,9 @@ def test_no_setting_of_a_schedule_breaks_its_preview(repeat: str, zone: str) -> 
         for name in properties:
             for value in values:
                 config = {"repeat": repeat, "unit": unit, "timezone": zone, name: value}
-                found = runtime_api.schedule_preview(config=config, after=1_795_000_000_000, count=2)
+                found = runtime_api.schedule_preview(
+                    workspace_id=UUID(int=7), config=config, after=1_795_000_000_000, count=2
+                )
                 assert found.fires or found.notes, config
 
 

@@ -37,6 +37,7 @@ WHOLE: Final = {
     f"{W}/runs/timeline", f"{W}/runs/views", f"{W}/runs/<uuid:run_id>/playback",
     f"{F}/standing", f"{W}/inbox/given",
     f"{W}/inbox/<uuid:task_id>/alike",
+    f"{W}/calendars", f"{W}/calendars/countries", f"{W}/calendars/<uuid:calendar_id>/uses",
     f"{W}/schedules", f"{W}/expiring", f"{F}/broken-connections", f"{W}/connections/<uuid:connection_id>/uses",
 }  # fmt: skip
 

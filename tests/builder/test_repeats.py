@@ -43,6 +43,7 @@ NO_KEY = {
     ("POST", f"{W}/documents/preview"),
     ("POST", f"{F}/backfills/plan"), ("POST", f"{F}/intake/look"),
     ("POST", f"{W}/dead-letters/bulk-retries/plan"), ("POST", f"{W}/alerts/rules/try"),
+    ("POST", f"{W}/calendars/import"),
     ("POST", f"{W}/inbox/<uuid:task_id>/fix/check"),
     # Asked twice, it is shown twice, and both go on record; a stored answer would keep the value.
     ("POST", f"{W}/runs/<uuid:run_id>/steps/<str:node_id>/reveal"),

@@ -211,7 +211,7 @@ def test_an_unknown_region_is_refused_with_those_that_there_are() -> None:
 
 def test_every_country_of_the_list_has_a_calendar() -> None:
     for code, name in calendars.COUNTRIES:
-        days = calendars.working_days(2026, 5, code)
+        days = calendars.working_days(2026, 5, calendars.WorkCalendar(code))
         assert 15 <= len(days) <= 24, name
     assert [name for _, name in calendars.COUNTRIES] == sorted(
         (name for _, name in calendars.COUNTRIES), key=lambda name: name.replace("ü", "u")

@@ -225,7 +225,7 @@ def at(text: str) -> int:
 
 
 def expected(now: str, **more: Any) -> str | None:
-    found = alert_measures.expected(Arrival(**{"by": "09:00", **more}), BERLIN, at(now))
+    found = alert_measures.expected(WORKSPACE, Arrival(**{"by": "09:00", **more}), BERLIN, at(now))
     return None if found is None else datetime.fromtimestamp(found / 1000, UTC).isoformat()
 
 

@@ -248,7 +248,9 @@ def test_clocks_that_differ_are_told_to_an_administrator(
 
 
 def test_a_schedule_is_previewed_in_words_and_times(transactional_db: None) -> None:
-    found = api.schedule_preview(config={"repeat": "cron", "cron": "0 9 * * 1", "timezone": "Europe/Berlin"}, count=3)
+    found = api.schedule_preview(
+        workspace_id=WORKSPACE, config={"repeat": "cron", "cron": "0 9 * * 1", "timezone": "Europe/Berlin"}, count=3
+    )
     assert len(found.fires) == 3
     assert found.words
-    assert api.schedule_preview(config={"repeat": "cron", "cron": "99 * * * *"}).fires == []
+    assert api.schedule_preview(workspace_id=WORKSPACE, config={"repeat": "cron", "cron": "99 * * * *"}).fires == []

@@ -157,7 +157,7 @@ export type AmountView = {
   currency: string;
 };
 
-/** By when something should have come, on which days. `country` and `region`: whose holidays are free, beside the days in `free`; without a country working days are Monday to Friday. */
+/** By when something should have come, on which days. `country` and `region`: whose holidays are free, beside the days in `free`; in place of a country a calendar of the workspace (`@key`, `@default`). Without one working days are Monday to Friday. */
 export type ArrivalBody = {
   by: string;
   country?: string;
@@ -166,9 +166,10 @@ export type ArrivalBody = {
   region?: string;
 };
 
-/** By when something should have come, on which days. */
+/** By when something should have come, on which days. `calendar`: the name of the workspace's calendar, where it is chosen in place of a country. */
 export type ArrivalShape = {
   by: string;
+  calendar: string;
   country: string;
   days: DaysEnum;
   free: Array<string>;
@@ -491,6 +492,61 @@ export type BulkRetryShape = {
   workflow_held: boolean;
 };
 
+/** A calendar. `weekdays`: which are worked, 0 is Monday. `country`, `region`: whose public holidays are free, by ISO 3166; empty: nobody's. `days`: its own. `close`: the day of each month on which a period is closed: empty, `last`, `last_workday`, `workday_last_2`, `workday_last_3`, `first_workday`, or `workday_2` to `workday_15`. `default`: the one that the workspace goes by. */
+export type CalendarBody = {
+  close?: string;
+  country?: string;
+  days?: Array<CalendarDayBody>;
+  default?: boolean;
+  name: string;
+  region?: string;
+  weekdays?: Array<number>;
+};
+
+/** All of them, by name. */
+export type CalendarCountriesShape = {
+  items: Array<CalendarCountryShape>;
+};
+
+/** A country whose public holidays are known, with the regions in which they differ. */
+export type CalendarCountryShape = {
+  code: string;
+  name: string;
+  regions: Array<string>;
+};
+
+/** A day that is free, or worked (`works`) whatever else is said of it: `2026-12-24`, or `12-24` for every year; until `until` where it is several. */
+export type CalendarDayBody = {
+  day: string;
+  name?: string;
+  until?: (string | "");
+  works?: boolean;
+};
+
+/** A day of the calendar's own. */
+export type CalendarDayShape = {
+  day: string;
+  name: string;
+  until: string;
+  works: boolean;
+};
+
+/** A calendar. Settings of steps and alerts name it by `@` and its `key`, which never changes; the default one by `@default` too. */
+export type CalendarRowShape = {
+  changed_at: string;
+  changed_by: (string | null);
+  close: string;
+  country: string;
+  days: Array<CalendarDayShape>;
+  default: boolean;
+  id: string;
+  key: string;
+  name: string;
+  region: string;
+  revision: number;
+  weekdays: Array<number>;
+};
+
 /** What came and what comes. Schedules that start too often to be listed singly stand in `days`. */
 export type CalendarShape = {
   days: Array<DayShape>;
@@ -499,6 +555,34 @@ export type CalendarShape = {
   past: Array<PastShape>;
   planned: Array<PlannedShape>;
   time_zone: string;
+};
+
+/** A workflow that goes by the calendar: by which steps, in its draft or live, or by an alert about it. */
+export type CalendarUseShape = {
+  alert: boolean;
+  draft: boolean;
+  live: boolean;
+  name: string;
+  steps: Array<string>;
+  workflow_id: string;
+};
+
+/** What goes by a calendar, by name. */
+export type CalendarUsesShape = {
+  items: Array<CalendarUseShape>;
+};
+
+/** A year of a calendar. `free`: all days on which nobody works; `working_days`: how many each month has. */
+export type CalendarYearShape = {
+  days: Array<DayOfYearShape>;
+  free: Array<string>;
+  working_days: Array<number>;
+  year: number;
+};
+
+/** All calendars, the default one first. */
+export type CalendarsShape = {
+  items: Array<CalendarRowShape>;
 };
 
 /** Why, if you like to say so. */
@@ -519,6 +603,18 @@ export type CauseShape = {
   count: number;
   example: string;
   title: string;
+};
+
+/** What it shall be. `revision`: of the calendar as you know it. */
+export type ChangeCalendar = {
+  close?: string;
+  country?: string;
+  days?: Array<CalendarDayBody>;
+  default?: boolean;
+  name: string;
+  region?: string;
+  revision: number;
+  weekdays?: Array<number>;
 };
 
 /** Changes of rows. `decimal`, `dates`: how numbers and dates are written. */
@@ -801,6 +897,15 @@ export type Day = {
   running: number;
   waiting: number;
 };
+
+/** A day of which there is something to say: `holiday` (public), `off` (the calendar's own), `worked` (by its own word, whatever else is said), `close` (a period is closed). */
+export type DayOfYearShape = {
+  day: string;
+  kind: DayOfYearShapeKindEnum;
+  name: string;
+};
+
+export type DayOfYearShapeKindEnum = "holiday" | "off" | "worked" | "close";
 
 /** How a schedule that starts often went on a day: runs by status, starts that were left out, and how many are to come; null where that is too far off to be counted. */
 export type DayShape = {
@@ -1133,12 +1238,15 @@ export type FixView = {
 
 export type FormEnum = "pdf" | "png";
 
-/** A day on which nobody works, by the calendar of some schedules. */
+/** A day on which nobody works, by the calendar of some schedules or the workspace's default one. `kind`: `off`, or `close`, the day on which the workspace closes a period, on which people do work. */
 export type FreeDayShape = {
   calendar: string;
   day: string;
+  kind: FreeDayShapeKindEnum;
   name: string;
 };
+
+export type FreeDayShapeKindEnum = "off" | "close";
 
 /** The same event once more. `conflict`: with another body. */
 export type FurtherDelivery = {
@@ -1278,6 +1386,25 @@ export type HoldShape = {
   trial_run: (string | null);
   under_way: number;
   waiting: number;
+};
+
+/** The text of a calendar file (`.ics`, at most 200 KB), and the days that the calendar has already. */
+export type IcsBody = {
+  days?: Array<CalendarDayBody>;
+  text: string;
+};
+
+/** What the file would add; `known`: so many of its days are there already. */
+export type IcsDaysShape = {
+  days: Array<CalendarDayShape>;
+  known: number;
+  left_out: Array<IcsLeftOutShape>;
+};
+
+/** An event that cannot be taken over: it is no whole day (`time`), comes again in another way than every year (`repeats`), is longer than a year (`long`), or its dates cannot be read (`broken`). */
+export type IcsLeftOutShape = {
+  name: string;
+  why: string;
 };
 
 export type IfBrokenEnum = "fail" | "wait";
@@ -3808,6 +3935,128 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/calendars": {
+    path: { workspace_id: string };
+    answers: {
+      "200": CalendarsShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/calendars": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: CalendarBody;
+    answers: {
+      "201": CalendarRowShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/calendars/countries": {
+    path: { workspace_id: string };
+    answers: {
+      "200": CalendarCountriesShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/calendars/import": {
+    path: { workspace_id: string };
+    body: IcsBody;
+    answers: {
+      "200": IcsDaysShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/calendars/{calendar_id}": {
+    path: { calendar_id: string; workspace_id: string };
+    answers: {
+      "200": CalendarRowShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "PUT /api/v1/workspaces/{workspace_id}/calendars/{calendar_id}": {
+    path: { calendar_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: ChangeCalendar;
+    answers: {
+      "200": CalendarRowShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "DELETE /api/v1/workspaces/{workspace_id}/calendars/{calendar_id}": {
+    path: { calendar_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "204": undefined;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/calendars/{calendar_id}/uses": {
+    path: { calendar_id: string; workspace_id: string };
+    answers: {
+      "200": CalendarUsesShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/calendars/{calendar_id}/year": {
+    path: { calendar_id: string; workspace_id: string };
+    query: { year: number };
+    answers: {
+      "200": CalendarYearShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
       "503": Problem;
     };
   };

@@ -399,6 +399,11 @@ const expiryRoute = createRoute({
   path: "/expiry",
   component: screen(() => import("../pages/settings/Expiry"), "settings", "connections"),
 });
+const calendarsRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "/calendars",
+  component: screen(() => import("../pages/settings/Calendars"), "settings", "calendars"),
+});
 const auditRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "/audit",
@@ -463,7 +468,7 @@ const routeTree = rootRoute.addChildren([
       workspaceRoute,
       membersRoute,
       tokensRoute,
-      expiryRoute,
+      expiryRoute, calendarsRoute,
       auditRoute,
       dataRoute,
       systemRoute,

@@ -19,6 +19,7 @@ const People = lazy(() => import("./widgets/People"));
 const Design = lazy(() => import("./widgets/Design"));
 const FilePicker = lazy(() => import("./widgets/FilePicker"));
 const TablePicker = lazy(() => import("./widgets/TablePicker"));
+const CalendarPicker = lazy(() => import("./widgets/CalendarPicker"));
 const ColumnPicker = lazy(() => import("./widgets/ColumnPicker"));
 const Colour = lazy(() => import("./widgets/Colour"));
 const Picture = lazy(() => import("./widgets/Picture"));
@@ -155,6 +156,12 @@ function Control(props: WidgetProps) {
       return (
         <Suspense>
           <TablePicker {...props} />
+        </Suspense>
+      );
+    case "calendar":
+      return (
+        <Suspense fallback={<PlainText {...props} readOnly />}>
+          <CalendarPicker {...props} />
         </Suspense>
       );
     case "table-column":

@@ -3,7 +3,7 @@ import { type FieldSpec, type Json, type JsonSchema, typesOf } from "../graph";
 export const KINDS = [
   "text", "textarea", "number", "choice", "multi-choice", "toggle", "key-value", "conditions", "connection", "json", "code",
   "duration", "cron", "schedule", "timezone", "form-fields", "cases", "assignments", "list", "secret", "url", "email-list", "people", "date",
-  "date-time", "object", "rows", "rules", "workflow", "design", "file", "data-table", "table-column", "colour", "picture",
+  "date-time", "object", "rows", "rules", "workflow", "design", "file", "data-table", "table-column", "colour", "picture", "calendar",
 ] as const;
 export type WidgetKind = (typeof KINDS)[number];
 

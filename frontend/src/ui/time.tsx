@@ -140,6 +140,11 @@ export class Formatter {
     return this.date({ weekday: "long", day: "numeric", month: "short", year: "numeric" }).format(new Date(value));
   }
 
+  /** 24 December: of every year. */
+  dayMonth(value: string | number | Date): string {
+    return this.date({ day: "numeric", month: "long" }).format(new Date(value));
+  }
+
   /** Sun */
   weekday(value: string | number | Date): string {
     return this.date({ weekday: "short" }).format(new Date(value));

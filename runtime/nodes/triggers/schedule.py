@@ -156,11 +156,11 @@ class ScheduleConfig(ScheduleRule):
     calendar: str = field(
         "",
         title="Working days",
-        help="With a country, its public holidays are no working days.",
-        widget="choice",
+        help="With a country, its public holidays are no working days. Or those of a calendar of this workspace.",
+        widget="calendar",
         options=[("", "Monday to Friday"), *((code, f"{name} ({code})") for code, name in calendars.COUNTRIES)],
         order=12,
-        pattern=r"^([A-Z]{2})?$",
+        pattern=calendars.CALENDAR_PATTERN,
     )
     region: str = field(
         "",

@@ -1,6 +1,7 @@
 import { type ReactNode, useDeferredValue, useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { DEFAULT, OWN, useCalendars } from "../../api/calendars";
 import { ApiError, api } from "../../api/client";
 import { useConnections, useWorkflows } from "../../api/queries";
 import type { AlertPastShape, AlertRuleBody, AlertRuleShape, AlertsShape } from "../../api/schema.gen";
@@ -297,6 +298,12 @@ function Calendar({ found, body, onChange, error }: EditorProps & { error: strin
   const [free, setFree] = useState((arrival.free ?? []).join(", "));
   const countries = found.countries.map((code) => ({ code, name: countryOf(code, i18n.language) })).sort((a, b) => a.name.localeCompare(b.name, i18n.language));
   const put = (more: Partial<typeof arrival>) => onChange({ arrival: { ...arrival, ...more } });
+  const calendars = useCalendars().data ?? [];
+  const own = calendars.map((one) => ({ value: OWN + one.key, label: one.name }));
+  const usual = calendars.find((one) => one.default);
+  if (usual) own.unshift({ value: DEFAULT, label: t("calendar.default", { name: usual.name }) });
+  const named = arrival.country.startsWith(OWN);
+  if (named && !own.some((one) => one.value === arrival.country)) own.push({ value: arrival.country, label: t("calendar.gone", { name: arrival.country.slice(1) }) });
   return (
     <fieldset className={css.checks}>
       <legend>{t("calendar.title")}</legend>
@@ -304,10 +311,10 @@ function Calendar({ found, body, onChange, error }: EditorProps & { error: strin
         <SelectField
           label={t("calendar.country")}
           value={arrival.country}
-          options={[{ value: "", label: t("calendar.none") }, ...countries.map((one) => ({ value: one.code, label: one.name }))]}
+          options={[{ value: "", label: t("calendar.none") }, ...own, ...countries.map((one) => ({ value: one.code, label: one.name }))]}
           onChange={(country) => put({ country, region: "" })}
         />
-        {arrival.country && (
+        {arrival.country && !named && (
           <TextField label={t("calendar.region")} hint={t("calendar.regionHint")} error={error} maxLength={10} value={arrival.region} onChange={(event) => put({ region: event.currentTarget.value.trim().toUpperCase() })} />
         )}
       </div>

@@ -72,7 +72,7 @@ export function bodyOf(rule: AlertRuleShape): AlertRuleBody {
     limit: what.limit,
     minutes: what.minutes,
     least: what.least,
-    arrival: what.arrival,
+    arrival: what.arrival && { by: what.arrival.by, days: what.arrival.days, country: what.arrival.country, region: what.arrival.region, free: what.arrival.free },
     time_zone: what.time_zone,
     urgent: rule.urgent,
     recovered: rule.recovered,

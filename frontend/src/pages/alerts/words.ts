@@ -85,7 +85,7 @@ export function placesOf(what: AlertWhat, names: readonly string[], t: TFunction
     limit: TIMES.includes(what.kind) ? format.duration(what.limit * 1000) : RATES.includes(what.kind) ? valueOf(what.kind, what.limit, t, format) : format.number(what.limit),
     minutes: spanOf(what.minutes, t, format),
     by: what.arrival?.by ?? "",
-    days: days === "working" && country ? t("days.workingIn", { country: countryOf(country, language) }) : t(`days.${days}`),
+    days: days === "working" && country?.startsWith("@") ? t("days.workingBy", { calendar: what.arrival?.calendar || country.slice(1) }) : days === "working" && country ? t("days.workingIn", { country: countryOf(country, language) }) : t(`days.${days}`),
   };
 }
 

@@ -101,7 +101,7 @@ function Grid({ view, days, today, month, schedules, zone, onMove, onDay }: Cale
                     key={one.day}
                     data-today={one.day === today || undefined}
                     data-other={(view === "month" && !one.day.startsWith(month)) || undefined}
-                    data-free={one.free.length > 0 || undefined}
+                    data-free={one.free.some((free) => free.kind === "off") || undefined}
                     onDragOver={(event) => dragged.start && event.preventDefault()}
                     onDrop={(event) => {
                       event.preventDefault();
@@ -140,12 +140,22 @@ const keyOf = (start: Day["starts"][number]) => `${start.schedule} ${start.past 
 
 function FreeDays({ day }: { day: Day }) {
   const { t } = useTranslation("schedules");
-  if (day.free.length === 0) return null;
-  const names = [...new Set(day.free.map((one) => `${one.name || t("freeDay")}${one.calendar ? ` (${one.calendar})` : ""}`))].join(", ");
+  const told = (kind: "off" | "close", word: string) => [...new Set(day.free.filter((one) => one.kind === kind).map((one) => `${one.name || word}${one.calendar ? ` (${one.calendar})` : ""}`))].join(", ");
+  const free = told("off", t("freeDay"));
+  const close = told("close", t("periodClose"));
   return (
-    <small className={css.freeDay} title={names}>
-      {names}
-    </small>
+    <>
+      {free && (
+        <small className={css.freeDay} title={free}>
+          {free}
+        </small>
+      )}
+      {close && (
+        <small className={css.close} title={close}>
+          {close}
+        </small>
+      )}
+    </>
   );
 }
 

@@ -1,5 +1,5 @@
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
-import { Archive, Building2, CalendarClock, KeyRound, type LucideIcon, ScrollText, Server, UserRound, Users } from "lucide-react";
+import { Archive, Building2, CalendarClock, CalendarDays, KeyRound, type LucideIcon, ScrollText, Server, UserRound, Users } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -10,6 +10,7 @@ import css from "./settings.module.css";
 const SECTIONS: { key: string; to: string; icon: LucideIcon; admin?: boolean; builder?: boolean }[] = [
   { key: "profile", to: "/settings/profile", icon: UserRound },
   { key: "workspace", to: "/settings/workspace", icon: Building2 },
+  { key: "calendars", to: "/settings/calendars", icon: CalendarDays },
   { key: "members", to: "/settings/members", icon: Users, admin: true },
   { key: "tokens", to: "/settings/tokens", icon: KeyRound, admin: true },
   { key: "expiry", to: "/settings/expiry", icon: CalendarClock, builder: true },

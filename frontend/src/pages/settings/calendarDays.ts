@@ -1,0 +1,44 @@
+/** Days of a calendar's own as a form has them: with inputs of dates, which always have a year. */
+import type { CalendarDayBody } from "../../api/calendars";
+
+export interface DayRow {
+  key: number;
+  from: string;
+  until: string;
+  yearly: boolean;
+  name: string;
+  works: boolean;
+}
+
+/** One that every day of the calendar has. */
+const LEAP = "2028";
+
+/** `2026-12-24` stays; `12-24` is written with this year, or with one that has the 29th of February. */
+function shown(day: string, year: string): string {
+  if (day.length !== 5) return day;
+  return `${day === "02-29" ? LEAP : year}-${day}`;
+}
+
+export function rowOf(day: CalendarDayBody, key: number, year: string): DayRow {
+  const until = day.until ?? "";
+  // Over the end of the year: it ends in the next one.
+  const ends = until.length === 5 && until < day.day ? String(Number(year) + 1) : year;
+  return { key, from: shown(day.day, year), until: until && shown(until, ends), yearly: day.day.length === 5, name: day.name ?? "", works: day.works ?? false };
+}
+
+export function dayOfRow(row: DayRow): CalendarDayBody {
+  const part = (day: string): string => (row.yearly ? day.slice(5) : day);
+  return { day: part(row.from), until: row.until && row.until !== row.from ? part(row.until) : "", name: row.name.trim(), works: row.works };
+}
+
+/** Months with their weeks; each week has seven places, of which some belong to no day of the month. */
+export function weeksOf(year: number, month: number): (string | null)[][] {
+  const first = new Date(Date.UTC(year, month, 1));
+  const count = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
+  const before = (first.getUTCDay() + 6) % 7;
+  const places = Array.from({ length: Math.ceil((before + count) / 7) * 7 }, (_, place) => {
+    const day = place - before + 1;
+    return day < 1 || day > count ? null : `${String(year).padStart(4, "0")}-${String(month + 1).padStart(2, "0")}-${String(day).padStart(2, "0")}`;
+  });
+  return Array.from({ length: places.length / 7 }, (_, week) => places.slice(week * 7, week * 7 + 7));
+}
