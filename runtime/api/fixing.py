@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from runtime import queue
-from runtime.api.retrying import input_of, refuse
+from runtime.api.retrying import edited, input_of, refuse
 from runtime.contracts import JSON, Fixable, NotRetryable, RetryRefused, RunEdit, Voter
 from runtime.engine.jsonprofile import loads_stored
 from runtime.engine.state import RunStatus
@@ -24,7 +24,7 @@ from runtime.interpreter.edited_retries import text
 from runtime.interpreter.people import GIVE_UP
 from runtime.interpreter.released import AS_RELEASED, of_a_release
 from runtime.interpreter.reopening import Found, found_of, look, run_row, version_of
-from runtime.store import reads
+from runtime.store import beside, reads
 from runtime.store.models import BulkRetry, BulkRetryItem, HumanTask
 
 __all__ = ["check_fix", "fix", "fix_and_retry"]
@@ -82,6 +82,7 @@ def fix_and_retry(*, workspace_id: UUID, task_id: UUID, settings: JSON, voter: V
         BulkRetryItem.objects.create(
             bulk_id=bulk.pk, place=0, run_id=row.run_id, generation=row.generation, edits=edits
         )
+        beside.tell(edits={row.node_id: edited(found, row.node_id, settings)})
 
     put_down(row, Answer(GIVE_UP, comment), voter, via="inbox", along=note)
     queue.ring([row.run_id])
