@@ -2,7 +2,8 @@
 
 A step that asks people is part of a run that is open, and only a run that has ended is gone on with (`retrying`). So
 what a retry would come to is foreseen: from the rows as they stand, with the failure in the place of the question.
-Whoever mends it gives up at the step, and the same commit notes the retry, which the ticker does once the run has ended.
+Whoever mends it gives up at the step, and the same commit notes the retry, which the ticker does once the run has
+ended.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ def check_fix(*, workspace_id: UUID, task_id: UUID, settings: JSON) -> str | Non
 
 
 def fix_and_retry(*, workspace_id: UUID, task_id: UUID, settings: JSON, voter: Voter, comment: str = "") -> UUID:
-    """Give up at the failed step, and have it tried again with these settings as soon as the run has ended: a bulk retry
-    of this one run, by its id. Both are durable at once, or neither is.
+    """Give up at the failed step, and have it tried again with these settings as soon as the run has ended: a bulk
+    retry of this one run, by its id. Both are durable at once, or neither is.
 
     Raises as `fix` and `decide` do, RetryRefused (the step cannot be given that), NotRetryable (the run has ended).
     """

@@ -168,7 +168,7 @@ def _next(bulk: BulkRetry, now: int) -> dict[str, Any]:
 
 
 def _still_ends(item: BulkRetryItem) -> bool:
-    """Whether its run is still coming to the end that it is gone on with from: it was mended while it asked somebody."""
+    """Whether its run is still coming to the end that it is gone on with from: it was mended as it asked somebody."""
     if item.edits is None:
         return False
     return Run.objects.filter(pk=item.run_id, generation=item.generation, finished_at__isnull=True).exists()

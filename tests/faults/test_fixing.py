@@ -1,4 +1,4 @@
-"""F14: a failed step is mended in the inbox, and a process dies on the way: it stays open, or the run goes on with that."""
+"""F14: a failed step is mended in the inbox, and a process dies on the way: it stays open, or the run goes on so."""
 
 from __future__ import annotations
 
