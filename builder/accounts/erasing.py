@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from django.db.models import F
+
 from builder.accounts.models import ApiToken, Invitation, Membership, Role, User, Workspace
 from builder.accounts.services import AccountsRefused
 from runtime.contracts.people import Erased
 
-__all__ = ["Found", "erase", "look"]
+__all__ = ["Found", "erase", "look", "shut_out"]
 
 #: An address that nobody can have (RFC 2606).
 _NOWHERE: Final = "erased.invalid"
@@ -42,12 +44,7 @@ def look(*, workspace: Workspace, membership_id: UUID, by: User) -> Found:
         )  # fmt: skip
     if user.is_instance_admin and not by.is_instance_admin:
         raise AccountsRefused("instance_admin", "Only an admin of the instance erases one.", status=409)
-    for one in Membership.objects.filter(user=user, role=Role.ADMIN, active=True).select_related("workspace"):
-        others = Membership.objects.filter(workspace=one.workspace, role=Role.ADMIN, active=True, user__is_active=True)
-        if not others.exclude(user=user).exists():
-            raise AccountsRefused(
-                "last_admin", f"{one.workspace.name} needs an admin: name another one first.", status=409
-            )
+    _keep_admins(user)
     short = user.pk.hex[-6:]
     person = Erased(
         id=user.pk,
@@ -58,6 +55,37 @@ def look(*, workspace: Workspace, membership_id: UUID, by: User) -> Found:
     )
     memberships = Membership.objects.filter(user=user).values_list("pk", flat=True)
     return Found(user, person, frozenset({str(user.pk), *map(str, memberships)}))
+
+
+def shut_out(found: Found) -> None:
+    """Take away the person's way in, and what they may do, before anything is rewritten: so nothing that names them is
+    written behind what was looked through, and of two admins who are erased at once one stays. Within a transaction.
+
+    Raises AccountsRefused where they have become the last admin meanwhile."""
+    user = found.user
+    # As whoever changes members: the workspace's row is the turnstile. In one order, so that nobody waits for ever.
+    mine = Membership.objects.filter(user=user).values("workspace")
+    list(Workspace.objects.select_for_update().filter(pk__in=mine).order_by("pk").values_list("pk"))
+    if user.is_instance_admin:
+        list(User.objects.select_for_update().filter(is_instance_admin=True).order_by("pk").values_list("pk"))
+    _keep_admins(user)
+    User.objects.filter(pk=user.pk).update(
+        is_active=False, is_instance_admin=False, session_generation=F("session_generation") + 1
+    )
+    Membership.objects.filter(user=user).update(active=False)
+
+
+def _keep_admins(user: User) -> None:
+    """Raise AccountsRefused where a workspace, or the instance, would be left without an admin."""
+    for one in Membership.objects.filter(user=user, role=Role.ADMIN, active=True).select_related("workspace"):
+        others = Membership.objects.filter(workspace=one.workspace, role=Role.ADMIN, active=True, user__is_active=True)
+        if not others.exclude(user=user).exists():
+            raise AccountsRefused(
+                "last_admin", f"{one.workspace.name} needs an admin: name another one first.", status=409
+            )
+    admins = User.objects.filter(is_instance_admin=True, is_active=True)
+    if admins.filter(pk=user.pk).exists() and not admins.exclude(pk=user.pk).exists():
+        raise AccountsRefused("last_admin", "The instance needs an admin: name another one first.", status=409)
 
 
 def with_names(person: Erased, names: set[str]) -> Erased:
@@ -71,7 +99,7 @@ def erase(found: Found, person: Erased) -> None:
     user.name, user.email, user.is_active, user.is_instance_admin = person.pseudonym, person.email_then, False, False
     user.theme, user.language = "system", ""
     user.set_unusable_password()
-    user.session_generation += 1
+    user.session_generation = F("session_generation") + 1
     user.save()
     for member in Membership.objects.filter(user=user):
         member.groups.clear()

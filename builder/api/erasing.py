@@ -53,7 +53,12 @@ class EraseMember(ApiView):
         if body.email.strip().lower() not in who.person.emails:
             raise invalid({"email": ["This is not the address of this person."]})
         person = erasing.with_names(who.person, audit.names_in(str(who.person.id)))
-        # First what the runtime keeps, in transactions of its own: until the account itself is erased this can be
+        try:
+            with transaction.atomic():
+                erasing.shut_out(who)
+        except AccountsRefused as error:
+            raise refused(error) from error
+        # Then what the runtime keeps, in transactions of its own: until the account itself is erased this can be
         # given again.
         rows = runtime_api.erase_person(person)
         workflows = _still_named(call, person)

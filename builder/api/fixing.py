@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from builder.accounts.rights import Action
+from pydantic import Field
+from rest_framework.exceptions import PermissionDenied
+
+from builder.accounts.rights import Action, allows
 from builder.api.deeds import NOTHING
 from builder.api.operation import ApiView, Body, Call, View, operation
 from builder.api.sensitive import worked_with
+from builder.api.task_shapes import asker
 from runtime import api as runtime_api
 
 
@@ -16,8 +20,8 @@ class FixView(View):
     """A failed step as it can be mended. `input`: what it was given; `ended`: the run has stopped at it already; `why`:
     why it cannot be mended from here, null where it can.
 
-    Mending it is three calls: the question is decided with `give_up`, unless the run has ended; then the plan of the
-    run's retry is asked for, and the retry is told the other settings as `edits` of this step.
+    While the run has not ended, it is mended with one call to the same path. Of one that has, the plan of its retry is
+    asked for, and the retry is told the other settings as `edits` of this step.
     """
 
     node: str
@@ -39,6 +43,18 @@ class FixCheck(View):
     problem: str | None
 
 
+class MendBody(FixBody):
+    """The same, and what stands beside the decision to give up."""
+
+    comment: Annotated[str, Field(max_length=2000)] = ""
+
+
+class Mended(View):
+    """The bulk retry, of this one run, that goes on with it as soon as it has ended."""
+
+    bulk_retry: UUID
+
+
 class Fix(ApiView):
     @operation(Action.WORKFLOW_EDIT, answer=FixView, also=(409, 422))
     def get(self, call: Call, *, task_id: UUID) -> FixView:
@@ -51,6 +67,29 @@ class Fix(ApiView):
             ended=found.ended,
             why=found.why,
         )
+
+    @operation(
+        Action.WORKFLOW_EDIT,
+        body=MendBody,
+        answer=Mended,
+        status=202,
+        also=(409,),
+        repeat="stored_apart",
+        does="task.mended",
+    )
+    def post(self, call: Call, *, task_id: UUID, body: MendBody) -> Mended:
+        """Give up at the step, and have it tried again with these settings: one deed, whatever dies meanwhile."""
+        for action in (Action.TASK_DECIDE, Action.RUN_RETRY):
+            if not allows(call.role, action, call.actor):
+                raise PermissionDenied
+        bulk = runtime_api.fix_and_retry(
+            workspace_id=call.workspace.id,
+            task_id=task_id,
+            settings=body.settings,
+            voter=asker(call),
+            comment=body.comment,
+        )
+        return Mended(bulk_retry=bulk)
 
 
 class CheckFix(ApiView):

@@ -81,7 +81,7 @@ from runtime.api.events import event, events
 from runtime.api.exporting import export
 from runtime.api.figures import figures
 from runtime.api.files import add_file, archive, file, files, files_total, open_file, remove_file
-from runtime.api.fixing import check_fix, fix
+from runtime.api.fixing import check_fix, fix, fix_and_retry
 from runtime.api.handing import comment, give_back, hand_over, leave_to_admins, snooze, take
 from runtime.api.health import orphans, system_health
 from runtime.api.items import items
@@ -259,6 +259,7 @@ __all__ = [
     "files_total",
     "find_runs",
     "fix",
+    "fix_and_retry",
     "forget_connection",
     "functions",
     "give_back",

@@ -2,7 +2,8 @@
 
 A step that asks people is part of a run that is open, and only a run that has ended is gone on with (`retrying`). So
 what a retry would come to is foreseen: from the rows as they stand, with the failure in the place of the question.
-Whoever mends it gives up at the step first, and then has exactly that retry done.
+Whoever mends it gives up at the step, and the same commit notes the retry, which the ticker does once the run has
+ended.
 """
 
 from __future__ import annotations
@@ -12,19 +13,22 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from runtime.api.retrying import input_of, refuse
-from runtime.contracts import JSON, Fixable, NotRetryable, RetryRefused
+from runtime import queue
+from runtime.api.retrying import edited, input_of, refuse
+from runtime.contracts import JSON, Fixable, NotRetryable, RetryRefused, RunEdit, Voter
 from runtime.engine.jsonprofile import loads_stored
 from runtime.engine.state import RunStatus
 from runtime.interpreter import four_eyes
-from runtime.interpreter.deciding import row_of
+from runtime.interpreter.deciding import Answer, put_down, row_of
 from runtime.interpreter.doubt_words import in_doubt
+from runtime.interpreter.edited_retries import text
+from runtime.interpreter.people import GIVE_UP
 from runtime.interpreter.released import AS_RELEASED, of_a_release
 from runtime.interpreter.reopening import Found, found_of, look, run_row, version_of
-from runtime.store import reads
-from runtime.store.models import HumanTask
+from runtime.store import beside, reads
+from runtime.store.models import BulkRetry, BulkRetryItem, HumanTask
 
-__all__ = ["check_fix", "fix"]
+__all__ = ["check_fix", "fix", "fix_and_retry"]
 
 _BELOW = "This run is a part of another one. Mend it from there."
 _ELSEWHERE = "More than this step has to be decided about before the run goes on. Look at the run."
@@ -49,6 +53,41 @@ def check_fix(*, workspace_id: UUID, task_id: UUID, settings: JSON) -> str | Non
     if (why := _why_not(row, found, input_of(found, row.node_id))) is not None:
         return why
     return _refused(found, {row.node_id: settings}).get(row.node_id)
+
+
+def fix_and_retry(*, workspace_id: UUID, task_id: UUID, settings: JSON, voter: Voter, comment: str = "") -> UUID:
+    """Give up at the failed step, and have it tried again with these settings as soon as the run has ended: a bulk
+    retry of this one run, by its id. Both are durable at once, or neither is.
+
+    Raises as `fix` and `decide` do, RetryRefused (the step cannot be given that), NotRetryable (the run has ended).
+    """
+    row, found = _foreseen(workspace_id, task_id)
+    if (why := check_fix(workspace_id=workspace_id, task_id=task_id, settings=settings)) is not None:
+        raise RetryRefused({row.node_id: why})
+    if _ended(found):
+        raise NotRetryable("The run has ended at this step already: retry it with other settings.", code="ended")
+    edits = text(RunEdit(row.run_id, row.generation, row.node_id, whole=settings))
+    bulk = BulkRetry(
+        workspace_id=workspace_id,
+        workflow_id=found.row["workflow_id"],
+        title=row.title[:200],
+        by=voter.id,
+        reason=comment[:400],
+        status="running",
+        total=1,
+    )
+
+    def note(now: int) -> None:
+        bulk.at = now
+        bulk.save(force_insert=True)
+        BulkRetryItem.objects.create(
+            bulk_id=bulk.pk, place=0, run_id=row.run_id, generation=row.generation, edits=edits
+        )
+        beside.tell(edits={row.node_id: edited(found, row.node_id, settings)})
+
+    put_down(row, Answer(GIVE_UP, comment), voter, via="inbox", along=note)
+    queue.ring([row.run_id])
+    return bulk.pk
 
 
 def _foreseen(workspace_id: UUID, task_id: UUID) -> tuple[HumanTask, Found]:

@@ -76,6 +76,9 @@ def confirm_restored(*, schedules: Literal["skip", "run"] = "skip") -> bool:
     """Let everything go on; False where nothing waited for it. Schedules whose instant has passed wait for the next one
     where they `skip`, and starts that waited are left out, since they may have taken place after the backup; else their
     own rule for missed starts decides."""
+    if restored() is None:
+        # Of an installation that is at work no start is skipped, whoever says it.
+        return False
     if schedules == "skip":
         for trigger in _past_schedules():
             with commit("schedule.tick"):

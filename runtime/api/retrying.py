@@ -99,12 +99,12 @@ def retry(
         )
         _note_decisions(found, decisions, who, now)
         if edits:
-            beside.tell(edits={node: _edited(found, node, after) for node, after in edits.items()})
+            beside.tell(edits={node: edited(found, node, after) for node, after in edits.items()})
     queue.ring([run_id])
     return one_run(workspace_id=workspace_id, run_id=run_id)
 
 
-def _edited(found: Found, node: str, after: JSON) -> JSON:
+def edited(found: Found, node: str, after: JSON) -> JSON:
     """What was changed, by name; what it was and is, by digest alone."""
     before = input_of(found, node)
     was, now = (one if isinstance(one, Mapping) else {} for one in (before, after))

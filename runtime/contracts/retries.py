@@ -157,12 +157,13 @@ class DeadLetterView:
 @dataclass(frozen=True, slots=True)
 class RunEdit:
     """Other values for the step that failed in a run: `fields`, by their place in what the step was given. Only single
-    values are changed. `generation`: the one that failed."""
+    values are changed. `generation`: the one that failed. `whole`: all of its settings, in the place of `fields`."""
 
     run_id: UUID
     generation: int
     node: str
-    fields: tuple[tuple[tuple[str, ...], JSON], ...]
+    fields: tuple[tuple[tuple[str, ...], JSON], ...] = ()
+    whole: JSON = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Both ways end in the one commit `human.decide`, which asks everything again unde
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -82,9 +82,17 @@ def checked(row: HumanTask, given: Answer, voter: Voter) -> Checked:
     return Checked(outcome, comment, _accepted(row, spec, outcome, comment, given.answers, given.output))
 
 
-def put_down(row: HumanTask, given: Answer, voter: Voter, *, via: str, pending: PendingAnswer | None = None) -> bool:
+def put_down(
+    row: HumanTask,
+    given: Answer,
+    voter: Voter,
+    *,
+    via: str,
+    pending: PendingAnswer | None = None,
+    along: Callable[[int], None] | None = None,
+) -> bool:
     """Put an answer down, at once and for good; whether that decides the question. `pending`: the answer that takes
-    effect by this, and is gone by the same commit.
+    effect by this, and is gone by the same commit. `along`: called within that commit, with its time (ms).
 
     Raises NotAsked, AlreadyDecided, TaskRefused; TakenBack where `pending` is no longer there.
     """
@@ -92,7 +100,7 @@ def put_down(row: HumanTask, given: Answer, voter: Voter, *, via: str, pending: 
     spec: Any = loads_stored(row.spec)
     kept = _put_aside(row, _answer(row, found, (), voter, database_now()))
     try:
-        return _put_down(row, spec, found, voter, kept, via, pending)
+        return _put_down(row, spec, found, voter, kept, via, pending, along)
     except RuntimeRefused:
         if kept is not None:
             artifacts.discard(kept.artifact_id)
@@ -107,6 +115,7 @@ def _put_down(
     kept: Reference | None,
     via: str,
     pending: PendingAnswer | None,
+    along: Callable[[int], None] | None,
 ) -> bool:
     task_id, outcome = row.id, found.outcome
     with commit("human.decide"):
@@ -145,6 +154,8 @@ def _put_down(
         changes = {"wake_at": due_unless_stopped(now), "claims": 0} if decided else {}
         Run.objects.filter(pk=row.run_id, finished_at__isnull=True).update(change=told, **changes)
         beside.tell(decided=decided, sha256_after=beside.digest(found.accepted))
+        if along is not None:
+            along(now)
     return decided
 
 

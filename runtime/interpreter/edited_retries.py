@@ -59,23 +59,23 @@ def why_fixed(found: Found, node: str, given: JSON) -> str | None:
 def settings_with(found: Found, edit: RunEdit) -> tuple[JSON, JSON]:
     """What the step was given, and what it is given with these values in it. Raises RetryRefused."""
     node = edit.node
-    if (why := _bars_it(found, node)) is not None:
+    if (why := _bars_it(found, node, runs=edit.whole is not None)) is not None:
         raise RetryRefused({node: why})
     given = given_to(found, node)
     if (why := _bars_values(found, node, given)) is not None:
         raise RetryRefused({node: why})
-    after = _put(given, edit)
+    after = _put(given, edit) if edit.whole is None else edit.whole
     if (why := problem(found, node, given, after)) is not None:
         raise RetryRefused({node: why})
     return given, after
 
 
-def _bars_it(found: Found, node: str) -> str | None:
-    """Why it cannot be given anything else, whatever it was given."""
+def _bars_it(found: Found, node: str, *, runs: bool = False) -> str | None:
+    """Why it cannot be given anything else, whatever it was given. `runs`: a step that has others do its work can."""
     line = next((line for line in found.lines() if line.node == node), None)
     if line is None or not line.first:
         return _NOT_FIRST
-    if containers.has_runs(found.version.graph.by_id[node].type):
+    if not runs and containers.has_runs(found.version.graph.by_id[node].type):
         return _HAS_RUNS
     if of_a_release(found.row):
         return AS_RELEASED
@@ -125,14 +125,16 @@ def problem(found: Found, node: str, given: JSON, after: JSON) -> str | None:
 
 def text(edit: RunEdit) -> str:
     """As a row holds it until its turn comes."""
+    if edit.whole is not None:
+        return dumps({"node": edit.node, "whole": edit.whole})
     return dumps({"node": edit.node, "fields": [[[*path], value] for path, value in edit.fields]})
 
 
 def from_text(stored: str, *, run_id: UUID, generation: int) -> RunEdit:
     """The same, of the run that it is for."""
     found: Any = loads_stored(stored)
-    fields = tuple((tuple(path), value) for path, value in found["fields"])
-    return RunEdit(run_id=run_id, generation=generation, node=found["node"], fields=fields)
+    fields = tuple((tuple(path), value) for path, value in found.get("fields", ()))
+    return RunEdit(run_id, generation, found["node"], fields, found.get("whole"))
 
 
 def _put(given: JSON, edit: RunEdit) -> JSON:

@@ -19,6 +19,8 @@ from runtime.store.commits import commit
 from runtime.store.models import (
     AlertChannel,
     AlertMessage,
+    BulkRetry,
+    BulkRetryItem,
     HumanMail,
     HumanNote,
     HumanTask,
@@ -38,7 +40,7 @@ _PAGE: Final = 500
 
 def erase_person(who: Erased) -> int:
     """Of how many rows they were taken out."""
-    count = sum(walk(who) for walk in (_answers, _notes, _channels))
+    count = sum(walk(who) for walk in (_answers, _notes, _channels, _typed))
     for page in (_votes, _pending, _mails, _alerts, _claims, _asked, _changes, _handed, _rows):
         while changed := _one_page(page, who):
             count += changed
@@ -138,6 +140,24 @@ def _channels(who: Erased) -> int:
         return left != people and bool(AlertChannel.objects.filter(pk=row.pk).update(people=dumps(left)))
 
     return _walked(AlertChannel.objects.filter(told), clean)
+
+
+def _typed(who: Erased) -> int:
+    """Why they had many runs gone on with, and the values that they typed for those whose turn has not come. What
+    others typed stays: they may mean somebody else of that name."""
+
+    def clean(row: BulkRetry) -> bool:
+        reason = who.cleaned(row.reason)[:400]
+        changed = reason != row.reason and bool(BulkRetry.objects.filter(pk=row.pk).update(reason=reason))
+        for item in BulkRetryItem.objects.filter(bulk_id=row.pk, edits__isnull=False):
+            edits = dumps(who.cleaned_in(loads_stored(item.edits or "null")))
+            if edits != item.edits:
+                # Its turn may come meanwhile: then it is the run's.
+                same = BulkRetryItem.objects.filter(bulk_id=row.pk, place=item.place, edits=item.edits)
+                changed = bool(same.update(edits=edits)) or changed
+        return changed
+
+    return _walked(BulkRetry.objects.filter(by=who.id), clean)
 
 
 def _mails(who: Erased) -> int:

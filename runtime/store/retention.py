@@ -420,10 +420,12 @@ class Pass:
         runs = {row[2] for row in rows if row[2] is not None}
         roots = retention_files.roots_of(sorted(runs))
         stands = retention_runs.facts(sorted(set(roots.values())), self._held)
+        under_way = self._under_way(stands)
         going = []
         for pk, _, run_id, verdict, _ in rows:
-            one = stands.get(roots.get(run_id, _NOTHING)) if run_id is not None else None
-            needed = verdict == "queued" or pk in (self._replays or ())
+            root = roots.get(run_id, _NOTHING) if run_id is not None else _NOTHING
+            one = stands.get(root)
+            needed = verdict == "queued" or pk in (self._replays or ()) or root in under_way
             why = "needed" if needed else one.kept if one is not None else None
             if why is None:
                 going.append(pk)

@@ -12,7 +12,19 @@ from django.db.models import Q
 from runtime.store import artifacts, files
 from runtime.store.dialect import database_now
 from runtime.store.figures import counted
-from runtime.store.models import Artifact, Delivery, Event, File, HumanTask, Reading, Run, StepRun
+from runtime.store.models import (
+    Artifact,
+    BulkRetry,
+    BulkRetryItem,
+    DeadLetter,
+    Delivery,
+    Event,
+    File,
+    HumanTask,
+    Reading,
+    Run,
+    StepRun,
+)
 from runtime.store.retention_runs import Held, forget_artifacts
 from runtime.store.signal_models import Signal
 
@@ -100,7 +112,8 @@ def drop_bytes(file_ids: Sequence[UUID]) -> None:
 
 
 def mentioned(workspace_id: UUID, wanted: set[UUID]) -> set[UUID]:
-    """Those of these files that anything under way may read: an open run, a question, a start that waits."""
+    """Those of these files that anything under way may read: a run that is open, or that somebody is still to decide
+    about or is going on with; a question, a start that waits."""
     found: set[UUID] = set()
     for text in _texts(workspace_id):
         for name in _ID.findall(text):
@@ -111,7 +124,11 @@ def mentioned(workspace_id: UUID, wanted: set[UUID]) -> set[UUID]:
 
 def _texts(workspace_id: UUID) -> Iterator[str]:
     """Everything that is written down of what is under way."""
-    going = Run.objects.filter(workspace_id=workspace_id, finished_at=None).order_by("pk")
+    letters = DeadLetter.objects.filter(workspace_id=workspace_id, solved_at=None).values("run_id")
+    bulks = BulkRetry.objects.filter(workspace_id=workspace_id, closed_at=None).values("pk")
+    turns = BulkRetryItem.objects.filter(bulk_id__in=bulks, status__in=("pending", "begun")).values("run_id")
+    needed = Q(finished_at=None) | Q(pk__in=letters) | Q(pk__in=turns)
+    going = Run.objects.filter(needed, workspace_id=workspace_id).order_by("pk")
     after = UUID(int=0)
     while rows := list(going.filter(pk__gt=after).values_list("pk", "event_id", "item")[:_AT_ONCE]):
         after = rows[-1][0]

@@ -52,7 +52,8 @@ _ROWS: Final = (
 #: What belongs to rows that are found by the run's id: table, column, and the table that names the run.
 _BELOW: Final = (
     ("store_humanvote", "task_id", "store_humantask"), ("store_humannote", "task_id", "store_humantask"),
-    ("store_humanmail", "task_id", "store_humantask"), ("store_reviewrow", "review_id", "store_review"),
+    ("store_humanmail", "task_id", "store_humantask"), ("store_humansnooze", "task_id", "store_humantask"),
+    ("store_pendinganswer", "task_id", "store_humantask"), ("store_reviewrow", "review_id", "store_review"),
     ("store_reviewchange", "review_id", "store_review"),
 )  # fmt: skip
 _PART: Final = """

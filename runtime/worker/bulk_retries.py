@@ -63,7 +63,7 @@ def tend() -> bool:
         for _ in range(_MOST_LOOKED_AT):
             bulk = BulkRetry.objects.get(pk=bulk_id)
             item = BulkRetryItem.objects.filter(bulk_id=bulk_id, status="pending").order_by("place").first()
-            if item is None or not _may_begin(bulk, database_now()):
+            if item is None or not _may_begin(bulk, database_now()) or _still_ends(item):
                 break
             busy = True
             rung += _begin_next(bulk, item)
@@ -165,6 +165,13 @@ def _next(bulk: BulkRetry, now: int) -> dict[str, Any]:
 
 
 # --- the next ones ------------------------------------------------------------------------------------------------
+
+
+def _still_ends(item: BulkRetryItem) -> bool:
+    """Whether its run is still coming to the end that it is gone on with from: it was mended as it asked somebody."""
+    if item.edits is None:
+        return False
+    return Run.objects.filter(pk=item.run_id, generation=item.generation, finished_at__isnull=True).exists()
 
 
 def _begin_next(bulk: BulkRetry, item: BulkRetryItem) -> list[UUID]:

@@ -26,6 +26,7 @@ from runtime.worker.egress_mail import EgressMail, trusted
 from runtime.worker.egress_pool import Pool
 from runtime.worker.egress_rules import (
     MAX_BYTES,
+    ON_LEAVING,
     SECRET_HEADERS,
     Guard,
     Named,
@@ -258,8 +259,8 @@ class EgressClient:
             extensions={"timeout": {"connect": patience[0], "pool": patience[1]}},
         )
         writes = method not in _READS
-        if writes:
-            request.extensions = {**request.extensions, "trace": leaves(sent)}
+        if (told := ON_LEAVING.get()) is not None or writes:
+            request.extensions = {**request.extensions, "trace": leaves(sent, told)}
         connected = False
         try:
             async with self._pool().exchange(request) as response:

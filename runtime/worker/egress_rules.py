@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from threading import Lock
 from typing import Final, TypeAlias
@@ -119,12 +120,18 @@ def merge_headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     return found
 
 
-def leaves(sent: list[bool]) -> Callable[[str, object], Awaitable[None]]:
+#: Of the call that this task makes: called whenever a request of it begins to leave. None: nobody wants to know.
+ON_LEAVING: Final[ContextVar[Callable[[], None] | None]] = ContextVar("on_leaving", default=None)
+
+
+def leaves(sent: list[bool], told: Callable[[], None] | None) -> Callable[[str, object], Awaitable[None]]:
     """A listener to the connection that notes when a request begins to leave: until then nothing can have happened."""
 
     async def listen(event: str, _details: object) -> None:
         if event.endswith("send_request_headers.started"):
             sent[0] = True
+            if told is not None:
+                told()
 
     return listen
 

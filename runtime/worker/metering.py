@@ -17,6 +17,7 @@ from runtime.interpreter.turn_words import in_turn
 from runtime.sdk import HttpClient
 from runtime.sdk.context import HttpAnswer
 from runtime.store.budgets import End, Limits
+from runtime.worker.egress_rules import ON_LEAVING
 
 if TYPE_CHECKING:
     from runtime.interpreter import Driver
@@ -79,8 +80,12 @@ class Meter:
         turns.ended(self._driver, self._asked.step.node.id, self._driver.shell.now_ms())
         await self._have_turn(self._limits)
 
+    def leaves(self) -> None:
+        """The call begins to leave: the time that its connection took is no part of its way."""
+        self._sets_out()
+
     def _sets_out(self) -> None:
-        """The first one is sent only now: the time that was taken to get ready for it is no part of its way."""
+        """It is sent only now: the time that was taken to get ready for it is no part of its way."""
         node = self._asked.step.node.id
         if (had := self._driver.turns.get(node)) is not None:
             turns.take(self._driver, node, had[0], had[1], self._driver.shell.now_ms())
@@ -133,4 +138,8 @@ class MeteredHttp:
 
     async def request(self, method: str, url: str, **more: Any) -> HttpAnswer:
         await self._meter.call()
-        return await self._http.request(method, url, **more)
+        token = ON_LEAVING.set(self._meter.leaves if self._meter.counts else None)
+        try:
+            return await self._http.request(method, url, **more)
+        finally:
+            ON_LEAVING.reset(token)

@@ -12,7 +12,7 @@ from builder.audit.chain import canonical
 from builder.audit.models import AuditRow
 from runtime import api
 from runtime.contracts.datatables import ColumnDraft
-from runtime.store.models import Run
+from runtime.store.models import HumanTask, Run
 from tests.builder.conftest import World
 from tests.builder.test_waits import run as waiting
 from tests.factories import Answer
@@ -60,6 +60,31 @@ def one(world: World, verb: str, answer: Answer, status: int) -> AuditRow:
 
 def fails(by: int = 0) -> dict[str, Any]:
     return flow("start -> a", fields("a", x="{{ 1 / trigger.by }}"))
+
+
+def test_what_is_mended_in_the_inbox_is_on_record_by_what_was_changed_and_no_data(
+    world: World, machine: Machine
+) -> None:
+    graph = flow("start -> a", step("a", "flow.fail@1", {"message": "No."}))
+    graph["nodes"][1]["settings"] = {"on_failure": "person"}
+    workflow = world.workflow(graph=graph)
+    here = f"{world.here}/workflows/{workflow.id}"
+    assert world.as_bo.post(f"{here}/publish", {"revision": 1}).status == 201
+    run_id = world.as_rosa.post(f"{here}/runs", {"input": {}}).body["id"]
+    wait_until(lambda: HumanTask.objects.filter(run_id=run_id, status="open").exists())
+    fix = f"{world.here}/inbox/{HumanTask.objects.get(run_id=run_id).id}/fix"
+    given = world.as_bo.get(fix).body["input"]
+    body = {"settings": {**given, "message": CANARY}, "comment": "It was none."}
+    assert world.as_rosa.post(fix, body).status == 403
+    answer = world.as_bo.post(fix, body)
+    assert answer.status == 202, answer.body
+    (row,) = rows(world, "task.mended")
+    detail = chain.document([getattr(row, name) for name in chain.COLUMNS])["detail"]
+    assert detail["edits"]["a"]["changed"] == ["message"]
+    assert CANARY not in "".join(canonical(vars(row) | {"_state": ""}) for row in AuditRow.objects.all())
+    bulk = f"{world.here}/dead-letters/bulk-retries/{answer.body['bulk_retry']}"
+    wait_until(lambda: world.as_bo.get(bulk).body["begun"] == 1)
+    assert Run.objects.get(pk=run_id).generation == 2
 
 
 def test_a_retry_with_other_data_tells_what_was_changed_and_no_data(world: World, machine: Machine) -> None:

@@ -69,6 +69,20 @@ def test_a_backup_is_put_back_where_it_came_from_and_held(place: Product, tmp_pa
     assert "damaged" in manage(place, "restore", str(tmp_path / "one"), "--replace", refused=True)
 
 
+def test_what_is_there_stays_where_the_backup_cannot_be_put_back_by_this_machine(
+    place: Product, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if place.embedded:
+        return
+    manage(place, "migrate", "-v0")
+    manage(place, "backup", str(tmp_path / "one"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    said = manage(place, "restore", str(tmp_path / "one"), "--replace", refused=True)
+    assert "pg_restore is not on this machine" in said
+    assert not (place.directory / "restoring").exists()
+    assert "not known to be a restored backup" in manage(place, "restored")
+
+
 def test_a_restore_that_was_killed_lets_nothing_start_until_it_is_done(place: Product, tmp_path: Path) -> None:
     manage(place, "migrate", "-v0")
     manage(place, "backup", str(tmp_path / "one"))

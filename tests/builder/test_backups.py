@@ -128,6 +128,20 @@ def test_another_secret_key_is_refused_before_anything_is_touched(made: Path, mo
     assert not restoring.mark_path().exists()
 
 
+def test_a_key_of_a_backup_that_would_not_count_here_is_refused(
+    world: World, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is set in the environment goes before the file that would be put in its place."""
+    instance()
+    backup(folder / "one", "--with-keys")
+    another = "another one that is long enough to be one, surely"
+    monkeypatch.setattr(settings, "SECRET_KEY", another)
+    monkeypatch.setenv("SECRET_KEY", another)
+    with pytest.raises(BackupRefused, match="environment"):
+        restoring.restore(folder / "one", replace=True)
+    assert not restoring.mark_path().exists()
+
+
 def test_an_installation_is_replaced_only_when_somebody_says_so(made: Path) -> None:
     assert databases.holds_something()
     with pytest.raises(BackupRefused, match="--replace"):
@@ -170,11 +184,12 @@ def test_nothing_starts_on_what_a_broken_off_restore_has_left(made: Path) -> Non
 
 def test_keys_are_in_a_backup_only_when_they_are_asked_for(world: World, folder: Path) -> None:
     instance()
-    (settings.DATA_DIR / "secret_key").write_text("the secret")
+    # As where SECRET_KEY is set in the environment: what lies there from before is not the key.
+    (settings.DATA_DIR / "secret_key").write_text("a key of long ago")
     backup(folder / "without")
     backup(folder / "with", "--with-keys")
     assert not (folder / "without" / "secret_key").exists()
-    assert (folder / "with" / "secret_key").read_text() == "the secret"
+    assert (folder / "with" / "secret_key").read_text().strip() == settings.SECRET_KEY
     assert restoring.check(folder / "with").keys
     shutil.rmtree(folder / "with")
 

@@ -6,20 +6,31 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection, connections, transaction
 
+from builder.accounts import erasing as accounts_erasing
 from builder.accounts.models import Membership, User
 from builder.audit import verify
 from builder.audit.models import AuditErasing, AuditRedaction, AuditRow
+from runtime import api as runtime_api
 from runtime.contracts.people import Erased
 from runtime.engine.jsonprofile import dumps
 from runtime.store import erasing, failpoints
 from runtime.store.failpoints import FailpointReached
-from runtime.store.models import AlertChannel, AlertMessage, HumanNote, HumanVote, PendingAnswer
+from runtime.store.models import (
+    AlertChannel,
+    AlertMessage,
+    BulkRetry,
+    BulkRetryItem,
+    HumanNote,
+    HumanVote,
+    PendingAnswer,
+)
 from runtime.worker.pending_answers import settle
 from tests import factories
 from tests.builder.conftest import World
@@ -201,3 +212,98 @@ def test_who_may_not_be_erased_is_not(world: World, somebody: Membership) -> Non
     answer = world.as_alice.post(f"{world.here}/members/{mine.pk}/erase", {"email": world.alice.email, "reason": "x"})
     assert (answer.status, answer.body["code"]) == (409, "not_oneself")
     assert world.as_bo.post(f"{world.here}/members/{somebody.pk}/erase", {"email": EMAIL, "reason": "x"}).status == 403
+
+
+def two_admins(world: World) -> tuple[Any, Membership, Any, Membership]:
+    """The two admins of the workspace, each with their browser."""
+    for person in (world.alice, world.bo):
+        User.objects.filter(pk=person.pk).update(is_instance_admin=True)
+    Membership.objects.filter(user=world.bo, workspace=world.northwind).update(role="admin")
+    found = {row.user_id: row for row in Membership.objects.filter(workspace=world.northwind)}
+    return world.as_alice, found[world.alice.pk], world.as_bo, found[world.bo.pk]
+
+
+def admins_left(world: World) -> int:
+    rows = Membership.objects.filter(workspace=world.northwind, role="admin", active=True, user__is_active=True)
+    return rows.filter(user__is_instance_admin=True).count()
+
+
+@pytest.mark.parametrize("behind", ["look", "erase_person"])
+def test_of_two_admins_who_are_erased_at_the_same_moment_one_stays(
+    world: World, monkeypatch: pytest.MonkeyPatch, behind: str
+) -> None:
+    """The other one is asked for just behind the first look, and while what the first one left is rewritten."""
+    alice, her_own, bo, his_own = two_admins(world)
+    assert bo.get(f"{world.here}/members").status == 200
+    body = {"reason": "They asked for it."}
+    answers: list[Any] = []
+    of: Any = accounts_erasing if behind == "look" else runtime_api
+    genuine = getattr(of, behind)
+
+    def meanwhile(*told: Any, **named: Any) -> Any:
+        found = genuine(*told, **named)
+        if not answers:
+            answers.append(None)
+            path = f"{world.here}/members/{her_own.pk}/erase"
+            answers[0] = bo.post(path, {"email": world.alice.email, **body})
+        return found
+
+    monkeypatch.setattr(of, behind, meanwhile)
+    first = alice.post(f"{world.here}/members/{his_own.pk}/erase", {"email": world.bo.email, **body})
+    assert sorted(one.status // 100 for one in (first, answers[0])) == [2, 4], (first.body, answers[0].body)
+    assert admins_left(world) == 1
+
+
+def test_two_admins_erased_by_two_threads_leave_one(world: World) -> None:
+    alice, her_own, bo, his_own = two_admins(world)
+    assert bo.get(f"{world.here}/members").status == 200
+    gate = threading.Barrier(2)
+    statuses: list[int] = []
+
+    def erased(by: Any, member: Membership, email: str) -> None:
+        gate.wait()
+        try:
+            answer = by.post(f"{world.here}/members/{member.pk}/erase", {"email": email, "reason": "Asked for."})
+            statuses.append(answer.status)
+        finally:
+            connections.close_all()
+
+    threads = [
+        threading.Thread(target=erased, args=(alice, his_own, world.bo.email)),
+        threading.Thread(target=erased, args=(bo, her_own, world.alice.email)),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(status // 100 for status in statuses) == [2, 4], statuses
+    assert admins_left(world) == 1
+
+
+def test_what_they_typed_for_runs_whose_turn_has_not_come_names_them_no_more(
+    world: World, somebody: Membership
+) -> None:
+    """Only what they typed themselves: others may mean somebody else of that name."""
+    bulks = [
+        BulkRetry.objects.create(
+            workspace_id=world.northwind.id, at=1, by=by, reason=f"{NAME} said so", status="running", total=1
+        )
+        for by in (somebody.user_id, world.bo.pk)
+    ]
+    edits = dumps({"node": "a", "fields": [[["to"], EMAIL], [["text"], f"Ask {NAME}, please"]]})
+    whole = dumps({"node": "a", "whole": {"to": EMAIL}})
+    for bulk in bulks:
+        for place, text in enumerate((edits, whole)):
+            BulkRetryItem.objects.create(bulk_id=bulk.pk, place=place, run_id=bulk.pk, generation=1, edits=text)
+    answer = erase(world, somebody)
+    assert answer.status == 200
+    mine, others = (list(BulkRetryItem.objects.filter(bulk_id=one.pk).order_by("place")) for one in bulks)
+    for item in mine:
+        assert item.edits is not None
+        assert NAME not in item.edits
+        assert EMAIL not in item.edits
+    assert answer.body["pseudonym"] in str(mine[0].edits)
+    assert [item.edits for item in others] == [edits, whole]
+    mine_said, others_said = BulkRetry.objects.order_by("id").values_list("reason", flat=True)
+    assert mine_said == f"{answer.body['pseudonym']} said so"
+    assert others_said == f"{NAME} said so"

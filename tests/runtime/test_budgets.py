@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
 from typing import Any
@@ -13,7 +14,9 @@ from django.db import connection
 from runtime import api
 from runtime.contracts.budgets import BudgetView
 from runtime.ports import PORTS
+from runtime.store import budgets
 from runtime.store.models import Attempt, Budget, BudgetTurn, Run, StepRun
+from runtime.worker import egress
 from tests.runtime.budgeting import URL, Target, call, key, limit, target
 from tests.runtime.machine import WORKSPACE, Machine, fields, flow, look, statuses, wait_until
 from tests.runtime.test_own_runs import children, each, inside, mark_of_this_test
@@ -63,6 +66,33 @@ def test_a_call_counts_from_when_it_is_sent_however_long_its_step_gets_ready(
     for run in [machine.begin_again(workflow) for _ in range(6)]:
         assert machine.finish(run).status == "completed"
     assert target.most_within(1.0) <= 2
+
+
+def test_a_call_counts_from_when_it_leaves_however_long_its_connection_takes(
+    machine: Machine, target: Target, key: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it counted as arrived while its connection was being made, and others arrived beside it."""
+    limit(key, 2, machines=(machine,))
+    connect, settle = egress._connect, budgets.settle
+    connected: list[float] = []
+    told: list[budgets.End] = []
+
+    async def slow(*where: Any) -> Any:
+        await asyncio.sleep(0.9)
+        connected.append(time.time() * 1000)
+        return await connect(*where)
+
+    def settled(asks: Any, ends: Any = (), looks: Any = ()) -> Any:
+        told.extend(ends)
+        return settle(asks, ends, looks)
+
+    monkeypatch.setattr(egress, "_connect", slow)
+    monkeypatch.setattr(budgets, "settle", settled)
+    run = machine.run(flow("start -> ask", call("ask", key, method="GET")))
+    assert run.status == "completed", run
+    wait_until(lambda: bool(told))
+    assert told[0].sent_at is not None
+    assert told[0].sent_at >= connected[0] - 100
 
 
 def test_two_workflows_have_one_budget_and_their_turns_alternate(machine: Machine, target: Target, key: UUID) -> None:

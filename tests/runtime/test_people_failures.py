@@ -8,11 +8,13 @@ from uuid import UUID
 import pytest
 
 from runtime import api
-from runtime.contracts import AlreadyDecided, NotAsked, NotRetryable, TaskRefused, Voter
+from runtime.contracts import AlreadyDecided, NotAsked, NotRetryable, RetryRefused, TaskRefused, Voter
 from runtime.ports import PORTS
-from runtime.store.models import HumanTask
+from runtime.store import failpoints
+from runtime.store.models import BulkRetry, BulkRetryItem, HumanTask, Run
+from runtime.worker import bulk_retries
 from tests.runtime.fixtures import World
-from tests.runtime.machine import WORKSPACE, Machine, detail, flow, post, unsafe_post
+from tests.runtime.machine import WORKSPACE, Machine, detail, flow, post, unsafe_post, wait_until
 from tests.runtime.test_people import INES, LINKS, approval, asked, decide, failing
 from tests.runtime.test_retrying import go_on
 from tests.runtime.town import Town, town
@@ -124,6 +126,69 @@ def test_what_a_failed_step_was_given_is_mended_and_only_that_step_is_done_again
     assert retried.edits["pay"]["after"]["url"] == f"{world.url}/invoices"
     with pytest.raises(NotRetryable):
         fix(task)
+
+
+def mend(task: Any, settings: Any, voter: Voter = INES) -> UUID:
+    return api.fix_and_retry(
+        workspace_id=WORKSPACE, task_id=task.id, settings=settings, voter=voter, comment="The address was wrong."
+    )
+
+
+def test_giving_up_and_the_retry_with_what_was_put_right_are_one_deed(machine: Machine, world: World) -> None:
+    run_id = machine.begin(failing(world, "fail=422"))
+    task = asked(run_id)
+    given = fix(task).input
+    with pytest.raises(RetryRefused):
+        mend(task, {**given, "url": ""})
+    assert (HumanTask.objects.get(pk=task.id).status, BulkRetry.objects.count()) == ("open", 0)
+    mended = {**given, "url": f"{world.url}/invoices"}
+    bulk = mend(task, mended)
+    wait_until(lambda: api.bulk_retry(workspace_id=WORKSPACE, bulk_id=bulk).status == "done")
+    assert machine.finish(run_id).status == "completed"
+    (retried,) = api.retries(workspace_id=WORKSPACE, run_id=run_id)
+    assert retried.edits["pay"] == {"before": given, "after": mended}
+    assert retried.by == f"user:{INES.id}"
+    with pytest.raises(NotRetryable):
+        mend(task, mended)
+
+
+@pytest.mark.parametrize("point", ["human.decide:before", "human.decide:after"])
+def test_what_breaks_off_in_between_leaves_the_question_open_or_the_run_going_on(
+    idle_machine: Machine, world: World, point: str
+) -> None:
+    idle_machine.start()
+    run_id = idle_machine.begin(failing(world, "fail=422"))
+    task = asked(run_id)
+    idle_machine.stop()
+    mended = {**fix(task).input, "url": f"{world.url}/invoices"}
+    failpoints.arm(f"{point}=raise@nth(1)")
+    with pytest.raises(failpoints.FailpointReached):
+        mend(task, mended)
+    failpoints.disarm()
+    if point.endswith("before"):
+        assert HumanTask.objects.get(pk=task.id).status == "open"
+        assert not BulkRetry.objects.exists()
+        mend(task, mended)
+    bulk_retries.tend()
+    assert Run.objects.get(pk=run_id).generation == 1, "it is waited for until the run has ended"
+    assert BulkRetryItem.objects.get().status == "pending"
+    idle_machine.start()
+    wait_until(lambda: BulkRetry.objects.get().status == "done")
+    assert idle_machine.finish(run_id).status == "completed"
+    assert Run.objects.get(pk=run_id).generation == 2
+
+
+def test_a_run_that_somebody_cancels_before_it_ended_is_not_gone_on_with(idle_machine: Machine, world: World) -> None:
+    idle_machine.start()
+    run_id = idle_machine.begin(failing(world, "fail=422"))
+    task = asked(run_id)
+    idle_machine.stop()
+    mend(task, {**fix(task).input, "url": f"{world.url}/invoices"})
+    api.cancel(workspace_id=WORKSPACE, run_id=run_id)
+    idle_machine.start()
+    wait_until(lambda: BulkRetry.objects.get().status == "done")
+    assert BulkRetryItem.objects.get().status == "refused"
+    assert Run.objects.get(pk=run_id).generation == 1
 
 
 def test_that_a_step_cannot_be_mended_is_said_before_the_run_stops(machine: Machine, world: World) -> None:

@@ -241,6 +241,20 @@ def test_a_start_that_was_seen_to_be_due_before_a_hold_is_not_begun_after_it(
     assert Event.objects.count() == 0
 
 
+def test_nothing_is_skipped_where_nothing_waits_to_be_confirmed(idle_machine: Machine) -> None:
+    """Somebody who says it twice, or on an installation that is at work, takes no start from it."""
+    start = step("start", "trigger.schedule@1", {"repeat": "every", "every": 1, "unit": "days", "at": "09:00"})
+    workflow_id = idle_machine.publish(flow("start -> a", start))
+    Trigger.objects.filter(workflow_id=workflow_id).update(next_fire_at=86_400_000)
+    waits = Event.objects.create(
+        workspace_id=WORKSPACE, workflow_id=workflow_id, source="schedule", verdict="queued", received_at=1,
+        body_sha256="",
+    )  # fmt: skip
+    assert not api.confirm_restored()
+    assert Trigger.objects.get(workflow_id=workflow_id).next_fire_at == 86_400_000
+    assert Event.objects.get(pk=waits.pk).verdict == "queued"
+
+
 def test_the_command_says_what_it_does(machine: Machine) -> None:
     words = StringIO()
     call_command("restored", stdout=words)

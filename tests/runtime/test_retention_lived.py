@@ -6,11 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.apps import apps
 from django.db import DatabaseError, transaction
 
 from runtime import api
 from runtime.contracts import NotFound, NotRetryable, NotUndoable, PlanOutdated
-from runtime.store import artifacts, files, retention
+from runtime.engine.ids import uuid7
+from runtime.store import artifacts, files, retention, retention_runs
 from runtime.store.models import (
     Artifact,
     Attempt,
@@ -19,6 +21,10 @@ from runtime.store.models import (
     DeadLetter,
     Event,
     File,
+    HumanSnooze,
+    HumanTask,
+    PendingAnswer,
+    Review,
     Run,
     RunField,
     StepRun,
@@ -26,7 +32,7 @@ from runtime.store.models import (
 from runtime.store.retention import Pass
 from runtime.worker import ticker
 from tests.runtime.fixtures import World
-from tests.runtime.machine import WORKSPACE, Machine, detail, fields, flow, look, pause, post
+from tests.runtime.machine import WORKSPACE, Machine, detail, fields, flow, look, pause, post, step
 from tests.runtime.test_figures import roll_all
 from tests.runtime.test_own_runs import each, inside
 from tests.runtime.trails import broken_trails
@@ -225,10 +231,62 @@ def test_files_of_ended_runs_go_but_not_those_that_something_under_way_reads(mac
 def test_while_somebody_has_many_gone_on_with_none_of_them_goes(machine: Machine, world: World) -> None:
     run = machine.run(flow("start -> note", fields("note", a="b")))
     long_ago()
+    Event.objects.update(received_at=1)
     bulk = BulkRetry.objects.create(workspace_id=WORKSPACE, kind="replay", at=1, status="running", total=1, begun=0)
     BulkRetryItem.objects.create(bulk_id=bulk.pk, place=0, run_id=run.id, generation=1)
     rules(done=30)
     found = sweep()
     assert (found.removed, found.kept["needed"]) == ({}, 1)
+    rules(starts=30)
+    found = sweep()
+    assert (found.removed, found.kept["needed"]) == ({}, 1), "it is started anew from what came to its start"
+    rules(done=30)
     BulkRetry.objects.update(closed_at=2)
     assert sweep().removed == {"done": 1}
+
+
+def test_a_run_goes_with_what_people_put_off_and_what_could_not_take_effect(machine: Machine) -> None:
+    run = machine.run(flow("start -> note", fields("note", a="b")))
+    task = HumanTask.objects.create(
+        workspace_id=WORKSPACE, workflow_id=run.workflow_id, run_id=run.id, node_id="note", generation=1, attempt=1,
+        kind="approval", status="decided", title="Pay?", spec="{}", created_at=1, closed_at=2,
+    )  # fmt: skip
+    HumanSnooze.objects.create(task=task, voter=uuid7(), until=1)
+    PendingAnswer.objects.create(
+        task=task, workspace_id=WORKSPACE, voter=uuid7(), name="Ines", email="ines@example.com", voter_json="{}",
+        outcome="approved", at=1, refused_code="late", refused="It was too late.", refused_at=2,
+    )  # fmt: skip
+    long_ago()
+    rules(done=30)
+    assert sweep().removed == {"done": 1}
+    assert not HumanSnooze.objects.exists()
+    assert not PendingAnswer.objects.exists()
+
+
+def test_every_row_that_belongs_to_a_run_goes_with_it() -> None:
+    """Whatever names a run, or what belongs to it, by a key that the database holds."""
+    owners = {Run: "store_run", HumanTask: "store_humantask", Review: "store_review"}
+    listed = {(table, above) for table, _, above in retention_runs._BELOW}
+    listed |= {(table, "store_run") for table, _ in retention_runs._ROWS}
+    listed |= {("store_humantask", "store_run"), ("store_review", "store_run")}
+    for model in apps.get_app_config("store").get_models():
+        for field in model._meta.get_fields():
+            above = owners.get(getattr(field, "related_model", None)) if getattr(field, "many_to_one", False) else None
+            if above is not None:
+                assert (model._meta.db_table, above) in listed, f"{model.__name__}.{field.name}"
+
+
+def test_a_file_that_a_dead_letter_of_another_run_was_given_is_kept_until_that_is_decided(machine: Machine) -> None:
+    ended = machine.run(flow("start -> note", fields("note", a="b")))
+    made = a_file(ended.id)
+    fails = machine.publish(
+        flow("start -> stop", step("stop", "flow.fail@1", {"message": "No. {{ trigger.file.id }}"}))
+    )
+    failed = machine.finish(machine.begin_again(fails, {"file": {"id": str(made.pk)}}))
+    assert DeadLetter.objects.filter(run_id=failed.id, solved_at=None).exists()
+    long_ago()
+    rules(files=30)
+    found = sweep()
+    assert (found.removed, found.kept["needed"]) == ({}, 1)
+    DeadLetter.objects.update(solved_at=1)
+    assert sweep().removed == {"files": 1}

@@ -15,9 +15,10 @@ from uuid import UUID
 from django.db import connection, connections
 
 from builder.config.backups.manifest import BackupRefused
+from runtime.store import artifacts
 from runtime.store.dialect import open_link
 
-__all__ = ["Snapshot", "holds_something", "put_back", "snapshot"]
+__all__ = ["Snapshot", "check_readable", "holds_something", "put_back", "snapshot"]
 
 #: Who has what in the artifact store: files by their ids, values by their places.
 _FILES: Final = "SELECT id, sha256, size FROM store_file WHERE removed_at IS NULL"
@@ -128,6 +129,12 @@ def holds_something() -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def check_readable(source: Path) -> None:
+    """That this machine can put this database back: asked before the one that is there goes. Raises BackupRefused."""
+    if connection.vendor != "sqlite":
+        _run("pg_restore", "--list", str(source))
+
+
 def put_back(source: Path) -> None:
     """The database of a backup in place of the one that is there. Raises BackupRefused."""
     connections.close_all()
@@ -141,6 +148,7 @@ def put_back(source: Path) -> None:
         for suffix in ("-wal", "-shm", "-journal"):
             Path(f"{target}{suffix}").unlink(missing_ok=True)
         os.replace(aside, target)
+        artifacts.sync_directory(target.parent)
         return
     with connection.cursor() as cursor:
         # What a newer version has added would be left over otherwise.

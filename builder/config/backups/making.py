@@ -142,14 +142,16 @@ def _write(path: Path, portions: Iterator[bytes]) -> None:
 
 def _copy_keys(work: Path) -> dict[str, str]:
     """The keys beside what they open: asked for by whoever keeps the folder where nobody else reads it."""
+    secret, ring = (work / name for name in KEYS)
+    # The one that counts: where it is set in the environment, DATA_DIR has none, or one that nobody uses.
+    secret.write_text(f"{settings.SECRET_KEY}\n", encoding="utf-8")
+    if Path(settings.CONNECTION_KEYS_FILE).is_file():
+        shutil.copyfile(settings.CONNECTION_KEYS_FILE, ring)
     kept = {}
-    sources = Path(settings.DATA_DIR) / "secret_key", Path(settings.CONNECTION_KEYS_FILE)
-    for name, source in zip(KEYS, sources, strict=True):
-        if source.is_file():
-            path = work / name
-            shutil.copyfile(source, path)
+    for path in (secret, ring):
+        if path.is_file():
             path.chmod(0o600)
-            kept[name] = manifest.digest_of(path)
+            kept[path.name] = manifest.digest_of(path)
     return kept
 
 

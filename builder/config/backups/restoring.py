@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
-from builder.config import belonging, commanded
+from builder.config import belonging, commanded, environment
 from builder.config.backups import databases, manifest
 from builder.config.backups.making import KEYS, key_ids, secret_mark
 from builder.config.backups.manifest import BackupRefused, Manifest
@@ -101,6 +101,7 @@ def restore(folder: Path, *, replace: bool) -> Manifest:
             "backup of it first."
         )
     _check_keys(folder, told)
+    databases.check_readable(folder / told.database)
     _set_mark(folder)
     for name in told.keys:
         _put_key(folder / name, _key_path(name))
@@ -119,11 +120,15 @@ def restore(folder: Path, *, replace: bool) -> Manifest:
 
 def _check_keys(folder: Path, told: Manifest) -> None:
     """That what is sealed in it can be opened here: by the keys that are here, or by those that it brings."""
-    if "secret_key" not in told.keys and secret_mark(settings.SECRET_KEY) != told.secret_key:
-        raise BackupRefused(
-            "The SECRET_KEY here is not the one that this backup was made under: sessions, links and signatures would "
-            "be worth nothing. Set SECRET_KEY (or SECRET_KEY_FILE) to that one, then restore."
-        )
+    if secret_mark(settings.SECRET_KEY) != told.secret_key:
+        theirs = folder / "secret_key"
+        brings = "secret_key" in told.keys and secret_mark(theirs.read_text("utf-8").strip()) == told.secret_key
+        if not brings or environment.secret("SECRET_KEY", "MILLRACE_SECRET_KEY"):
+            where = f" It is in the backup ({theirs}); the one in the environment would go before it." if brings else ""
+            raise BackupRefused(
+                "The SECRET_KEY here is not the one that this backup was made under: sessions, links and signatures "
+                f"would be worth nothing.{where} Set SECRET_KEY (or SECRET_KEY_FILE) to that one, then restore."
+            )
     missing = set(told.connection_keys) - set(key_ids())
     if missing and "connection_keys.json" not in told.keys:
         raise BackupRefused(
@@ -149,12 +154,18 @@ def _put_key(source: Path, target: Path) -> None:
     if target.exists():
         # What was sealed here since can be opened by that one alone.
         target.rename(target.with_name(f"{target.name}.before-restore-{secrets.token_hex(4)}"))
-    shutil.copyfile(source, target)
-    target.chmod(0o600)
+    aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    shutil.copyfile(source, aside)
+    aside.chmod(0o600)
+    with aside.open("rb") as file:
+        os.fsync(file.fileno())
+    os.replace(aside, target)
+    artifacts.sync_directory(target.parent)
 
 
 def _put_files(folder: Path) -> None:
     """Every file that the backup names; one that is here already, whole, stays."""
+    folders: set[Path] = set()
     for one in manifest.listed(folder):
         source, target = folder / "artifacts" / one.name, artifacts.directory() / one.name
         if PLACE.storage is not None:
@@ -170,6 +181,10 @@ def _put_files(folder: Path) -> None:
         with aside.open("rb") as file:
             os.fsync(file.fileno())
         os.replace(aside, target)
+        folders.add(target.parent)
+    # Durable before the mark goes.
+    for parent in sorted(folders):
+        artifacts.sync_directory(parent)
 
 
 def _portions(path: Path) -> Iterator[bytes]:

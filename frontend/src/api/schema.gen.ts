@@ -1227,7 +1227,7 @@ export type FixCheck = {
   problem: (string | null);
 };
 
-/** A failed step as it can be mended. `input`: what it was given; `ended`: the run has stopped at it already; `why`: why it cannot be mended from here, null where it can. Mending it is three calls: the question is decided with `give_up`, unless the run has ended; then the plan of the run's retry is asked for, and the retry is told the other settings as `edits` of this step. */
+/** A failed step as it can be mended. `input`: what it was given; `ended`: the run has stopped at it already; `why`: why it cannot be mended from here, null where it can. While the run has not ended, it is mended with one call to the same path. Of one that has, the plan of its retry is asked for, and the retry is told the other settings as `edits` of this step. */
 export type FixView = {
   ended: boolean;
   input: unknown;
@@ -1725,6 +1725,17 @@ export type MemberView = {
   name: string;
   role: string;
   user_id: (string | null);
+};
+
+/** The same, and what stands beside the decision to give up. */
+export type MendBody = {
+  comment?: string;
+  settings: Record<string, unknown>;
+};
+
+/** The bulk retry, of this one run, that goes on with it as soon as it has ended. */
+export type Mended = {
+  bulk_retry: string;
 };
 
 /** What a mended file has led to. `begun`: so many went on, of these `unchanged` with what they had before; `refused` of them did not, and `problems` says of rows why they were left out, the first 100. */
@@ -4876,6 +4887,23 @@ export interface Operations {
       "403": Problem;
       "404": Problem;
       "409": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/fix": {
+    path: { task_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: MendBody;
+    answers: {
+      "202": Mended;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
       "422": Problem;
       "503": Problem;
     };

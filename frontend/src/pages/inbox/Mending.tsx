@@ -11,7 +11,7 @@ import { Button, ErrorCard, Note, showToast, SkeletonRows } from "../../ui";
 import { settingsOf, type Texts } from "../run/retry";
 import { RetryEdit } from "../run/RetryEdit";
 import css from "./inbox.module.css";
-import { mend, NotFixable, readFix } from "./mending";
+import { mend, NotFixable, NotGoneOn, readFix } from "./mending";
 
 /** What a failed step was given, as a form: what was wrong in it is put right, and the step is tried again with that. */
 export default function Mending({ task }: { task: TaskDetail }) {
@@ -55,7 +55,7 @@ function MendForm({ task, onClose }: { task: TaskDetail; onClose: () => void }) 
         comment: t("mend.comment", { names: edited.changed.map(labelOf).join(", ") }),
         onStage: setStage,
       }),
-    onSuccess: () => showToast({ title: t("mend.done"), text: task.title }),
+    onSuccess: (came) => showToast({ title: t(came === "noted" ? "mend.noted" : "mend.done"), text: task.title }),
     onSettled: (_done, error) => {
       if (error instanceof NotFixable) return;
       void refreshInbox(client, workspace);
@@ -84,6 +84,10 @@ function MendForm({ task, onClose }: { task: TaskDetail; onClose: () => void }) 
       <div role="alert">
         {send.error instanceof NotFixable ? (
           <Note tone="err">{send.error.message}</Note>
+        ) : send.error instanceof NotGoneOn ? (
+          <Note tone="err">
+            <b>{t("mend.stopped")}</b> {send.error.message}
+          </Note>
         ) : (
           send.isError && <ErrorCard title={t(stage === "going" ? "mend.stopped" : "mend.failed")} error={send.error} />
         )}
