@@ -48,16 +48,15 @@ _KINDS: Final[Mapping[Role, SpanKind]] = {
 }  # fmt: skip
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 _NOT_SAMPLED: Final = TraceFlags(TraceFlags.DEFAULT)
-#: Of an id of version 7 these bits are chance; so are those of other traces.
-_CHANCE_BITS: Final = 56
 
 
 class _Share(Sampler):
-    """So many of all traces, by the last bits of their ids: on every machine the same ones."""
+    """So many of all traces, by their ids: on every machine the same ones. The ids of runs that begin together are much
+    alike, so it is not their bits that decide."""
 
     def __init__(self, ratio: float) -> None:
         self._ratio = ratio
-        self._bound = round(ratio * (1 << _CHANCE_BITS))
+        self._bound = round(ratio * (1 << 64))
 
     def should_sample(
         self,
@@ -69,7 +68,8 @@ class _Share(Sampler):
         links: Sequence[Link] | None = None,
         trace_state: trace.TraceState | None = None,
     ) -> SamplingResult:
-        takes = trace_id & ((1 << _CHANCE_BITS) - 1) < self._bound
+        chance = hashlib.blake2b(trace_id.to_bytes(16, "big"), digest_size=8).digest()
+        takes = int.from_bytes(chance, "big") < self._bound
         return SamplingResult(Decision.RECORD_AND_SAMPLE if takes else Decision.DROP, attributes if takes else None)
 
     def get_description(self) -> str:
