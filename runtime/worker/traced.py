@@ -26,10 +26,10 @@ class Calling:
 
     def __init__(self, protocol: str, host: str, port: int, method: str | None = None) -> None:
         self._span: Span | None = None
-        self._before: Span | None = None
-        self._facts: dict[str, Fact] = {}
+        self._facts: dict[str, Fact] | None = None
         if TRACING.tracer is None:
             return
+        self._before: Span | None = None
         self._facts = {"server.address": host, "server.port": port}
         self._name = protocol
         if method is not None:
@@ -38,7 +38,7 @@ class Calling:
             self._facts["http.request.method"] = known
 
     def __enter__(self) -> Self:
-        if self._facts and (tracer := TRACING.tracer) is not None:
+        if self._facts is not None and (tracer := TRACING.tracer) is not None:
             self._before = SPAN.get()
             self._span = tracer.start(self._name, self._facts, role="client", within=self._before)
             SPAN.set(self._span)

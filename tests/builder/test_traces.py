@@ -125,9 +125,16 @@ def test_each_line_of_a_request_names_it_and_its_trace_and_metrics_count_spans(
     with Product(tmp_path / "data", environment=environment(collector.url)) as product:
         product.start()
         api = product.set_up()
-        answer = api.client.get(f"/api/v1/workspaces/{api.workspace}/workflows")
+        sender = {"traceparent": f"00-{SENDER}-{PARENT}-01"}
+        answer = api.client.get(f"/api/v1/workspaces/{api.workspace}/workflows", headers=sender)
+        workflow = api.publish("Plain", flow("start -> a")).workflow
+        run = api.call("POST", f"W/workflows/{workflow}/runs", {})["id"]
         name = "GET /api/v1/workspaces/<uuid:workspace_id>/workflows"
-        (span,) = named(collector.wait(lambda spans: named(spans, name)), name)
+        begun = "POST /api/v1/workspaces/<uuid:workspace_id>/workflows/<uuid:workflow_id>/runs"
+        spans = collector.wait(lambda spans: named(spans, name) and named(spans, begun))
+        (span,) = (one for one in named(spans, name) if one.trace == SENDER)
+        assert span.parent == PARENT
+        assert [one.facts["millrace.run.id"] for one in named(spans, begun)] == [run]
         assert fates(api)["sent"] > 0
         assert fates(api)["dropped"] == 0
         api.close()
