@@ -34,7 +34,7 @@ FRONTEND := $(shell find frontend/src frontend/public frontend/index.html fronte
 
 SOURCES := $(shell find builder runtime -name '*.py')
 
-.PHONY: html-pdf plans mutants schema-calls help run test check bench bench-bulk bench-search faults api pictures lock format clean
+.PHONY: html-pdf traces plans mutants schema-calls help run test check bench bench-bulk bench-search faults api pictures lock format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z/]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -82,13 +82,17 @@ lock: $(UV) ## Lock the dependencies of pyproject.toml anew (UPGRADE=1 takes new
 	@compile="$(UV) pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 $(if $(UPGRADE),--upgrade)"; \
 	$$compile pyproject.toml -o requirements.lock -q; \
 	$$compile pyproject.toml --extra html-pdf -c requirements.lock -o requirements-html-pdf.lock -q; \
-	$$compile pyproject.toml --extra html-pdf --group dev -o requirements-dev.lock -q; \
+	$$compile pyproject.toml --extra traces -c requirements.lock -o requirements-traces.lock -q; \
+	$$compile pyproject.toml --extra html-pdf --extra traces --group dev -o requirements-dev.lock -q; \
 	$$compile --group node -o requirements-node.lock -q
 
 # Remembered in .venv, so that the next change of the locks leaves it there.
 html-pdf: ## Install the extra for the step "PDF from HTML" (it needs Pango and HarfBuzz, see docs/documents.md)
 	@mkdir -p .venv && touch .venv/.html-pdf && rm -f .venv/.stamp && $(MAKE) .venv/.stamp
 	@.venv/bin/python -c 'import sys; from runtime.documents.html import missing; sys.exit(missing())'
+
+traces: ## Install the extra for traces with OpenTelemetry (see docs/monitor.md)
+	@mkdir -p .venv && touch .venv/.traces && rm -f .venv/.stamp && $(MAKE) .venv/.stamp
 
 clean: ## Remove the environment and everything built (never the data)
 	@rm -rf .venv .tools frontend/node_modules frontend/dist
@@ -104,16 +108,17 @@ clean: ## Remove the environment and everything built (never the data)
 	@.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 # The lighter environment serves; the one for development holds it whole, so a developer's `make run` changes nothing.
-.venv/.stamp: requirements.lock requirements-html-pdf.lock | $(UV)
+.venv/.stamp: requirements.lock requirements-html-pdf.lock requirements-traces.lock | $(UV)
 	@test -n "$(PYTHON)" || { echo "Millrace needs Python 3.11 or newer on the PATH."; exit 1; }
 	@if [ -e .venv/.stamp-dev ]; then $(MAKE) .venv/.stamp-dev; else \
 		echo "Installing Millrace's dependencies into .venv"; \
 		test -x .venv/bin/python || $(UV) venv --quiet --allow-existing --python "$(PYTHON)" .venv; \
 		$(UV) pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes \
-			$$(test -e .venv/.html-pdf && echo requirements-html-pdf.lock || echo requirements.lock); fi
+			requirements.lock $$(for extra in html-pdf traces; do \
+				test -e .venv/.$$extra && echo requirements-$$extra.lock; done); fi
 	@touch .venv/.stamp
 
-.venv/.stamp-dev: requirements-dev.lock requirements.lock requirements-html-pdf.lock | $(UV)
+.venv/.stamp-dev: requirements-dev.lock requirements.lock requirements-html-pdf.lock requirements-traces.lock | $(UV)
 	@test -n "$(PYTHON)" || { echo "Millrace needs Python 3.11 or newer on the PATH."; exit 1; }
 	@echo "Installing Millrace's dependencies and development tools into .venv"
 	@test -x .venv/bin/python || $(UV) venv --quiet --allow-existing --python "$(PYTHON)" .venv

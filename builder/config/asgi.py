@@ -34,17 +34,19 @@ from django.http.request import split_domain_port, validate_host  # noqa: E402
 
 from builder.api import problems  # noqa: E402
 from builder.api.problems import Refusal  # noqa: E402
-from builder.config import metrics, wiring  # noqa: E402
+from builder.config import metrics, traces, wiring  # noqa: E402
 from builder.config.door import BodyRefused, Door, Receive, Scope, Send  # noqa: E402
 from builder.config.frontend import Pages, security_headers  # noqa: E402
 from builder.config.housekeeping import Housekeeping  # noqa: E402
+from builder.config.traces import web  # noqa: E402
 from builder.live.threads import DatabaseThreads  # noqa: E402
 from runtime.contracts import dumps  # noqa: E402
+from runtime.traces import TRACING  # noqa: E402
 
 if TYPE_CHECKING:
     from builder.config.corked import Reply
     from runtime.intake.app import Intake
-    from runtime.worker.boot import Runtime
+    from runtime.worker.boot import Kind, Runtime
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +77,10 @@ class Application:
         if self._proxies:
             scope = self._behind_proxy(scope)
         if kind == "http":
-            await self._http(scope, receive, send)
+            if TRACING.tracer is None:
+                await self._http(scope, receive, send)
+            else:
+                await web.follow(self._http, scope, receive, send)
         elif kind == "websocket":
             await self._socket(scope, receive, send)
 
@@ -85,6 +90,8 @@ class Application:
             return False
         if self._proxies:
             scope = self._behind_proxy(scope)
+        if TRACING.tracer is not None:
+            tell = web.telling(scope, tell)
         return self._intake.at_once(scope, body, tell)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -173,6 +180,9 @@ class Application:
         from runtime.worker.boot import Runtime
         from runtime.worker.egress import Egress
 
+        kind: Kind = "web" if settings.REDIS_URL else "embedded"
+        end_traces = traces.begin(kind)
+        stops.append(lambda: asyncio.to_thread(end_traces))
         wiring.SINK.attach(asyncio.get_running_loop())
         stops.append(wiring.SINK.detach)
         if settings.PRACTICE_COMPANY:
@@ -190,7 +200,7 @@ class Application:
             settings.PRACTICE_SMTP_ADDRESS = (host, bound or port)
             stops.append(service.stop)
             self._practice = practice
-        runtime = Runtime(kind="web" if settings.REDIS_URL else "embedded", most_runs=settings.RUNS_AT_A_TIME)
+        runtime = Runtime(kind=kind, most_runs=settings.RUNS_AT_A_TIME)
         await runtime.start()
         stops.append(runtime.stop)
         self._runtime = runtime

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import importlib.util
 import ipaddress
 import os
+import re
 import secrets
 import stat
 from pathlib import Path
@@ -34,6 +36,23 @@ class Storage(NamedTuple):
     by_host: bool
 
 
+class Traces(NamedTuple):
+    """Whom spans are sent to and how: the collector's address, headers, this service's name, which share of the traces;
+    so many wait at most, so many are sent at a time, this often (ms). `hosts` are told which trace a request is of."""
+
+    endpoint: str
+    headers: tuple[tuple[str, str], ...]
+    name: str
+    sampler: str
+    ratio: float
+    most: int
+    portion: int
+    delay_ms: int
+    hosts: tuple[str, ...]
+
+
+_SAMPLERS: Final = ("always_on", "always_off", "traceidratio")
+_HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _FEWEST_CHARACTERS: Final = 8
 
 
@@ -293,6 +312,73 @@ def storage(url: str) -> Storage | None:
         secret_key=unquote(parts.password),
         by_host=options.get("addressing") == "host",
     )
+
+
+def traces(
+    base: str,
+    endpoint: str,
+    *,
+    headers: str,
+    protocol: str,
+    exporter: str,
+    name: str,
+    sampler: str,
+    ratio: str,
+    batches: tuple[int, int, int],
+    hosts: tuple[str, ...],
+    disabled: bool,
+) -> Traces | None:
+    """What the variables of OpenTelemetry say of traces; None where they name no collector, or switch them off.
+
+    `base`: the address to which `/v1/traces` is added; `endpoint`: the whole one, which comes first. `batches`: so many
+    spans wait at most, are sent at a time, and how often (ms).
+    """
+    variable = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" if endpoint else "OTEL_EXPORTER_OTLP_ENDPOINT"
+    if not (base or endpoint) or disabled or exporter == "none":
+        return None
+    parts = urlsplit(endpoint or base)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ImproperlyConfigured(f"{variable}: use an address such as http://127.0.0.1:4318.")
+    if parts.username is not None or parts.password is not None:
+        raise ImproperlyConfigured(f"{variable}: credentials do not belong there. Use OTEL_EXPORTER_OTLP_HEADERS.")
+    if protocol != "http/protobuf":
+        raise ImproperlyConfigured(f"OTEL_EXPORTER_OTLP_PROTOCOL={protocol}: traces are sent as http/protobuf only.")
+    if exporter != "otlp":
+        raise ImproperlyConfigured(f'OTEL_TRACES_EXPORTER={exporter}: use "otlp", or "none" for no traces.')
+    if sampler.removeprefix("parentbased_") not in _SAMPLERS:
+        known = ", ".join((*_SAMPLERS, *(f"parentbased_{one}" for one in _SAMPLERS)))
+        raise ImproperlyConfigured(f"OTEL_TRACES_SAMPLER={sampler}: use one of {known}.")
+    try:
+        share = float(ratio or 1)
+    except ValueError:
+        share = -1
+    if not 0 <= share <= 1:
+        raise ImproperlyConfigured(f"OTEL_TRACES_SAMPLER_ARG={ratio}: use a number from 0 to 1.")
+    pairs = tuple(_header(pair) for pair in headers.split(",") if pair.strip())
+    if not _has_traces():
+        raise ImproperlyConfigured(
+            f"{variable} is set, and what sends traces is not installed. Run “make traces” (or install "
+            "requirements-traces.lock) and start Millrace again; or leave the variable out."
+        )
+    address = endpoint or f"{base.removesuffix('/')}/v1/traces"
+    return Traces(address, pairs, name, sampler, share, *batches, tuple(one.lower() for one in hosts))
+
+
+def _header(pair: str) -> tuple[str, str]:
+    name, separator, value = pair.partition("=")
+    if not separator or not _HEADER.fullmatch(name.strip()) or not unquote(value).strip().isprintable():
+        raise ImproperlyConfigured("OTEL_EXPORTER_OTLP_HEADERS: use name=value,name=value, special characters as %20.")
+    return name.strip().lower(), unquote(value).strip()
+
+
+def _has_traces() -> bool:
+    try:
+        return all(
+            importlib.util.find_spec(name) is not None
+            for name in ("opentelemetry.sdk.trace", "opentelemetry.exporter.otlp.proto.http", "requests")
+        )
+    except ModuleNotFoundError:
+        return False
 
 
 def public_address(value: str, fallback: str) -> str:

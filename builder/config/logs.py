@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import structlog
 
+from runtime.traces import RUN, SPAN
+
 MAX_VALUE: Final = 4000
 _SECRET_WORDS: Final = ("password", "secret", "token", "authorization", "cookie", "api_key", "sealed")
 
@@ -23,6 +25,7 @@ def configure(config: Mapping[str, Any]) -> None:
     """Send structlog and the standard library's loggers to standard error (`LOGGING_CONFIG`)."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        say_whose,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(allow=["status_code"]),
@@ -60,6 +63,15 @@ def configure(config: Mapping[str, Any]) -> None:
     # Django repeats every 4xx and 5xx here; the request's own line says it already.
     logging.getLogger("django.request").setLevel(logging.CRITICAL)
     logging.getLogger("django.security").setLevel(logging.ERROR)
+
+
+def say_whose(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Name the run whose turn this is, and the trace, where somebody follows."""
+    if (run_id := RUN.get()) is not None:
+        event.setdefault("run_id", str(run_id))
+    if (span := SPAN.get()) is not None:
+        event.setdefault("trace_id", span.trace_id)
+    return event
 
 
 def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -15,6 +15,7 @@ from uuid import UUID
 from django.conf import settings
 
 from builder.accounts.models import Workspace
+from builder.config import traces
 from builder.config.door import Scope
 from builder.workflows.models import Workflow
 from runtime.api.metrics import BOUNDS_MS, Metrics, Ready, metrics, ready
@@ -106,6 +107,13 @@ def _families(found: Metrics) -> Iterator[str]:
         "millrace_accepts", "gauge", "1 while this process accepts events, 0 while its disk is full.",
         [({}, int(found.accepts))],
     )  # fmt: skip
+    if (spans := traces.counts()) is not None:
+        yield from _family(
+            "millrace_trace_spans_total",
+            "counter",
+            "Spans of this process: sent, dropped for lack of room, failed because the collector did not take them.",
+            (({"fate": fate}, count) for fate, count in spans._asdict().items()),
+        )
 
 
 def _histogram(found: Metrics, workspaces: Mapping[UUID, str]) -> Iterator[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from typing import Final
+from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from builder.accounts.ids import new_id
+from runtime.traces import SPAN, Fact, Span
 
 log = structlog.get_logger(__name__)
 
@@ -30,8 +32,12 @@ class RequestMiddleware:
         request_id = str(new_id())
         request.META["millrace.request_id"] = request_id
         started = time.perf_counter()
+        span: Span | None = getattr(request, "scope", {}).get("millrace.span")
+        SPAN.set(span)  # of this thread, whose next request has another
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self.get_response(request)
+            if span is not None:
+                _tell(span, request, request_id)
             response["X-Request-ID"] = request_id
             for name, value in HEADERS.items():
                 response.setdefault(name, value)
@@ -47,3 +53,15 @@ class RequestMiddleware:
                 ms=round((time.perf_counter() - started) * 1000, 1),
             )
         return response
+
+
+def _tell(span: Span, request: HttpRequest, request_id: str) -> None:
+    """Which address this was, by its pattern: the address itself may open doors."""
+    facts: dict[str, Fact] = {"millrace.request.id": request_id}
+    match = request.resolver_match
+    if match is not None:
+        facts["http.route"] = f"/{match.route}"
+        span.rename(f"{request.method} /{match.route}")
+        if isinstance(match.kwargs.get("workspace_id"), UUID):
+            facts["millrace.workspace.id"] = str(match.kwargs["workspace_id"])
+    span.note(facts)

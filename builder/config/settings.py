@@ -269,6 +269,28 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     },
 }
 
+# --- traces -----------------------------------------------------------------------------------------------------
+
+# By the variables of OpenTelemetry; off where none names a collector. See builder.config.traces.
+TRACES = env.traces(
+    env.text("OTEL_EXPORTER_OTLP_ENDPOINT"),
+    env.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
+    headers=env.secret("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"),
+    protocol=env.text("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", env.text("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")),
+    exporter=env.text("OTEL_TRACES_EXPORTER", "otlp"),
+    name=env.text("OTEL_SERVICE_NAME", "millrace"),
+    sampler=env.text("OTEL_TRACES_SAMPLER", "parentbased_always_on"),
+    ratio=env.text("OTEL_TRACES_SAMPLER_ARG"),
+    batches=(
+        env.whole_number("OTEL_BSP_MAX_QUEUE_SIZE", 2048, least=1, most=1_048_576),
+        env.whole_number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512, least=1, most=65_536),
+        env.whole_number("OTEL_BSP_SCHEDULE_DELAY", 5000, least=10, most=600_000),
+    ),
+    # Hosts that HTTP steps tell which trace a request is part of (the header `traceparent`); none by default.
+    hosts=env.names("TRACEPARENT_HOSTS"),
+    disabled=env.flag("OTEL_SDK_DISABLED", False),
+)
+
 # --- logs -------------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()

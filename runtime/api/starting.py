@@ -23,6 +23,7 @@ from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Deployment, Hold, Trigger, Version
 from runtime.store.records import AcceptRun, EventRow, RunRow
+from runtime.traces import SPAN
 
 _MOST_BYTES: Final = 10 * 1024 * 1024
 _MOST_KEY: Final = 200
@@ -202,6 +203,8 @@ def _accept(
     if accepted.conflict:
         raise KeyReused("This key was used before, with another input.", key=key, run_id=str(accepted.run_id or ""))
     assert accepted.run_id is not None
+    if (span := SPAN.get()) is not None:
+        span.note({"millrace.run.id": str(accepted.run_id)})
     return StartedRun(run_id=accepted.run_id, event_id=accepted.event_id, duplicate=accepted.duplicate)
 
 

@@ -301,6 +301,7 @@ class Intake:
 
     def _answer_at_once(self, door: Door, scope: Scope, headers: Headers, accepted: Accepted) -> Answer | None:
         """The answer; None where it waits for the run."""
+        scope["millrace.accepted"] = accepted
         if accepted.conflict and door.auth != "hmac":
             return answers.problem(
                 409,

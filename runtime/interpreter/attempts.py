@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextvars import copy_context
 from dataclasses import replace
 from typing import Any, Protocol, cast
 from uuid import UUID
@@ -68,7 +69,7 @@ async def call(step: Step, config: Any, step_input: JSON, context: StepContext, 
                 # What it gave back is brought into the profile there too: a large document takes its time.
                 run = cast("Callable[..., Any]", step.type.run)
                 ending = await asyncio.get_running_loop().run_in_executor(
-                    pool, lambda: ending_of(run(config, step_input, context), context)
+                    pool, copy_context().run, lambda: ending_of(run(config, step_input, context), context)
                 )
         if step.writes:
             failpoints.hit(f"{step.point}:after")

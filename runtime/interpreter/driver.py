@@ -36,6 +36,7 @@ from runtime.interpreter import (
     preparing,
     settling,
     signals,
+    traced,
     turns,
     units,
 )
@@ -176,6 +177,7 @@ class Driver:
 
     async def drive(self) -> None:
         """Advance the run until it ends, is handed back, or the lease is lost (then `Fenced` is raised)."""
+        turn = traced.begin_turn(self)
         try:
             beginning.begin_with(self)
             await self._loop()
@@ -185,6 +187,8 @@ class Driver:
             for task in self.tasks.values():
                 task.cancel()
             turns.let_all_go(self)
+            if turn is not None:
+                traced.end_turn(self, turn)
 
     # --- the loop -------------------------------------------------------------------------------------------------
 
@@ -425,6 +429,7 @@ class Driver:
 
     def _note(self, asked: Asked, ending: Ending, at: int | None = None) -> None:
         """Tell of an attempt that cost nothing yet; one for which the store had no room begins a little later."""
+        traced.made(self, asked, ending)
         if isinstance(ending, Cut):
             # What was told before is committed meanwhile: it does not wait for room that this step needs.
             self._postponed.append(Execute(asked.step.node.id, asked.attempt))

@@ -14,7 +14,7 @@ from uuid import UUID
 from runtime.engine.facts import StepInterrupted, StepWaits
 from runtime.engine.jsonprofile import dumps
 from runtime.engine.state import TURN, StepError, StepState, StepStatus
-from runtime.interpreter import own_runs
+from runtime.interpreter import own_runs, traced
 from runtime.interpreter.looking import carry_out, looks
 from runtime.interpreter.outcomes import Cut, Ending, Failed, Refused
 from runtime.interpreter.records import Asked, Record, Told
@@ -90,9 +90,12 @@ def take(driver: Driver, node: str, connection_id: UUID, turn_id: UUID | None, s
 async def calling(driver: Driver, asked: Asked) -> Ending:
     """Carry the attempt out; with its end the next call's turn comes nearer."""
     sent_at, ending = driver.shell.now_ms(), None
+    span = traced.begin_attempt(driver, asked)
     try:
         ending = await carry_out(driver, asked)
     finally:
+        if span is not None:
+            traced.end_attempt(span, ending)
         if driver.turns:
             ended(driver, asked.step.node.id, sent_at, ending.error if isinstance(ending, Failed) else None)
     if type(ending) is Failed and (limits := limits_of(driver, asked)) is not None and limits.pauses:

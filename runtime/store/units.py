@@ -11,7 +11,7 @@ from uuid import UUID
 
 from runtime.contracts import RunTouched
 from runtime.engine.state import TERMINAL
-from runtime.store import acceptance, claims, failpoints, hanging, lease_statements, repeats, trail, unit_rows
+from runtime.store import acceptance, claims, failpoints, hanging, lease_statements, repeats, traced, trail, unit_rows
 from runtime.store import statements as sql
 from runtime.store.batches import INSERT_AMOUNTS, UPDATE_POSTED
 from runtime.store.dialect import Link
@@ -73,6 +73,7 @@ class Batch:
         self._stored: _Rows | None = None
         self._advanced: list[tuple[list[_Keyed], _Rows]] = []
         self._claimed: list[tuple[list[Ticket], _Claims]] = []
+        self._began = traced.begins()
 
     # --- names ------------------------------------------------------------------------------------------------
 
@@ -115,6 +116,8 @@ class Batch:
     def learn(self) -> list[Ticket]:
         """After a COMMIT that followed at once: take note of what was written. Returns the tickets of events that are
         not new, which are of no more concern to this batch."""
+        if self._began:
+            traced.committed(self._began, self.tickets)
         for keyed, found in self._advanced:
             self._note_advanced(keyed, found())
         for tickets, claimed in self._claimed:

@@ -19,6 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future as SyncFuture
+from contextvars import Context
 from typing import Any, Final
 from uuid import UUID
 
@@ -261,9 +262,9 @@ class Writer:
             else:
                 gathered.append(ticket)
         if gathered is None:
-            loop.call_soon(self._pass_on, loop)
+            loop.call_soon(self._pass_on, loop, context=Context())  # it is for all, not for whoever was first
         elif len(gathered) >= self._portion:
-            self._pass_on(loop)
+            Context().run(self._pass_on, loop)
 
     def _pass_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """Pass on what this turn of the loop brought. One by one, each would wake the writer, and the two would quarrel
@@ -371,8 +372,7 @@ class Writer:
 
     def _see_through(self, tickets: list[Ticket]) -> None:
         """Commit these tickets however long the database is away; those whose time is up are answered meanwhile."""
-        failures = 0
-        in_one_go = True
+        failures, in_one_go = 0, True
         while tickets:
             tickets = [ticket for ticket in tickets if not ticket.future.done()]
             if not tickets:

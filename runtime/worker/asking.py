@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextvars import copy_context
 from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, connections
@@ -25,4 +26,5 @@ async def ask_in(threads: Executor, query: Callable[[], T]) -> T:
             connections.close_all()
             raise StoreUnavailable(str(error)) from error
 
-    return await asyncio.get_running_loop().run_in_executor(threads, asked)
+    # What it logs there is about the same run as what is logged here.
+    return await asyncio.get_running_loop().run_in_executor(threads, copy_context().run, asked)

@@ -36,6 +36,7 @@ from runtime.worker.egress_rules import (
     portions_of,
 )
 from runtime.worker.folders import LocalFolders
+from runtime.worker.traced import Calling, handed_on
 
 MAX_REDIRECTS: Final = 5
 _READS: Final = ("GET", "HEAD", "OPTIONS")
@@ -189,25 +190,27 @@ class EgressClient:
         writes, led_on = method not in _READS, False
         room = max(connect_seconds, total_seconds * 0.9)  # for a connection: that many are under way is no failure
         try:
-            async with asyncio.timeout(total_seconds):
-                for hop in range(MAX_REDIRECTS + 1):
-                    status, answered, body = await self._exchange(
-                        method, address, sending, content, (connect_seconds, room), max_bytes or MAX_BYTES, sent,
-                        lambda status, answered: (
-                            None if sink is None or (follow_redirects and _leads_on(status, answered))
-                            else sink(status, answered)
-                        ),
-                    )  # fmt: skip
-                    location = answered.get("location", "")
-                    if not (follow_redirects and _leads_on(status, answered)):
-                        took = int((time.perf_counter() - started) * 1000)
-                        return HttpAnswer(status, answered, body, took, str(address))
-                    if hop == MAX_REDIRECTS:
-                        break
-                    led_on = True
-                    method, address, sending, content = next_hop(
-                        self._named, method, address, sending, content, status, location, secret
-                    )
+            with Calling("HTTP", address.host, address.port, method) as call:
+                async with asyncio.timeout(total_seconds):
+                    for hop in range(MAX_REDIRECTS + 1):
+                        status, answered, body = await self._exchange(
+                            method, address, sending, content, (connect_seconds, room), max_bytes or MAX_BYTES, sent,
+                            lambda status, answered: (
+                                None if sink is None or (follow_redirects and _leads_on(status, answered))
+                                else sink(status, answered)
+                            ),
+                        )  # fmt: skip
+                        location = answered.get("location", "")
+                        if not (follow_redirects and _leads_on(status, answered)):
+                            took = int((time.perf_counter() - started) * 1000)
+                            call.answered(status)
+                            return HttpAnswer(status, answered, body, took, str(address))
+                        if hop == MAX_REDIRECTS:
+                            break
+                        led_on = True
+                        method, address, sending, content = next_hop(
+                            self._named, method, address, sending, content, status, location, secret
+                        )
         except TimeoutError:
             raise RetryableError(
                 "No answer in time",
@@ -241,6 +244,7 @@ class EgressClient:
             raise PermanentError(
                 "A header cannot be sent", "A header has characters that headers cannot carry.", "header"
             ) from None
+        raw += handed_on(host, headers)
         if not any(name.lower() == "accept-encoding" for name, _ in headers):
             raw.append((b"Accept-Encoding", b"gzip, deflate"))
         size = content.size if isinstance(content, Portions) else len(content)

@@ -29,6 +29,7 @@ from runtime.worker.egress_rules import (
     said,
     too_large_for,
 )
+from runtime.worker.traced import Calling
 
 #: Whom this machine trusts, for each use, which sets its own protocols; read once, for that takes 30 ms.
 trusted = cache(lambda _use: ssl.create_default_context())
@@ -83,18 +84,20 @@ class EgressMail:
         attachments: Sequence[Attachment] = (),
     ) -> MailReceipt:
         data = OutgoingMail(message, attachments)
-        return await self._speak(
-            server,
-            total_seconds,
-            lambda place, progress: self._deliver(server, place, sender, recipients, data, total_seconds, progress),
-        )
+        with Calling("SMTP", server.host, server.port):
+            return await self._speak(
+                server,
+                total_seconds,
+                lambda place, progress: self._deliver(server, place, sender, recipients, data, total_seconds, progress),
+            )
 
     async def check(self, *, server: MailServer, total_seconds: float = 15.0) -> None:
         def sign_in(place: tuple[str, int], progress: Delivery) -> MailReceipt:
             with contextlib.closing(self._open(server, place, total_seconds)):
                 return MailReceipt((), {})
 
-        await self._speak(server, total_seconds, sign_in)
+        with Calling("SMTP", server.host, server.port):
+            await self._speak(server, total_seconds, sign_in)
 
     async def _speak(
         self, server: MailServer, total_seconds: float, talk: Callable[[tuple[str, int], Delivery], MailReceipt]

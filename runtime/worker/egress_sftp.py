@@ -25,6 +25,7 @@ from runtime.sdk.context import HostKeyUnknown, SftpDoor, SftpServer
 from runtime.sdk.folders import Folder
 from runtime.store import failpoints
 from runtime.worker.egress_rules import Guard, Named, is_v6
+from runtime.worker.traced import Calling
 
 R = TypeVar("R")
 
@@ -47,6 +48,12 @@ class EgressSftp(SftpDoor):
 
     @contextlib.asynccontextmanager
     async def open(self, server: SftpServer, *, total_seconds: float = 30.0) -> AsyncIterator[Folder]:
+        with Calling("SFTP", server.host, server.port):
+            async with self._opened(server, total_seconds) as folder:
+                yield folder
+
+    @contextlib.asynccontextmanager
+    async def _opened(self, server: SftpServer, total_seconds: float) -> AsyncIterator[Folder]:
         wire: list[socket.socket | paramiko.Transport] = []
         try:
             async with asyncio.timeout(total_seconds) as limit:

@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
+from contextvars import Context
 from typing import Final
 from uuid import UUID
 
@@ -339,7 +340,7 @@ class Pump(Inside):
                 logger.debug("These runs are begun one by one: %s", fault)
                 claimed = [one for one in claimed if one.run_id not in self._driving]
         self._beginning.update((one.run_id, one.token) for one in claimed)
-        task = asyncio.create_task(self._begin_all(claimed))
+        task = asyncio.create_task(self._begin_all(claimed), context=Context())
         self._beginnings.add(task)
         task.add_done_callback(self._beginnings.discard)
 

@@ -35,6 +35,7 @@ from runtime.worker.breaker import Breaker
 from runtime.worker.figures import Roller
 from runtime.worker.recounts import Recounts
 from runtime.worker.retention import LOOK_SECONDS, REST_SECONDS, Sweeper
+from runtime.worker.traced import Sweep
 
 logger = logging.getLogger("millrace.ticker")
 
@@ -127,13 +128,15 @@ class Ticker:
         while True:
             try:
                 if self._always_leads or await self._ask(self._lead):
-                    removed = await self._ask(artifacts.sweep_orphans) + await self._ask(files.sweep)
-                    if removed:
-                        logger.info("Removed %d artifacts that nothing names.", removed)
-                    await self._ask(figure_rows.remove_old)
-                    await self._ask(lambda: alerts.remove_old(database_now()))
-                    if rows := await self._ask(datatables.sweep):
-                        logger.info("Removed %d rows of deleted data tables.", rows)
+                    with Sweep("ticker.artifacts") as sweep:
+                        removed = await self._ask(artifacts.sweep_orphans) + await self._ask(files.sweep)
+                        sweep.did(removed=removed)
+                        if removed:
+                            logger.info("Removed %d artifacts that nothing names.", removed)
+                        await self._ask(figure_rows.remove_old)
+                        await self._ask(lambda: alerts.remove_old(database_now()))
+                        if rows := await self._ask(datatables.sweep):
+                            logger.info("Removed %d rows of deleted data tables.", rows)
             except StoreUnavailable as error:
                 logger.warning("The artifact store was not swept: %s", error)
             except Exception:
@@ -148,7 +151,9 @@ class Ticker:
             more = False
             try:
                 if not BRAKE.held and (self._always_leads or await self._ask(self._lead)):
-                    more = await self._ask(sweeper.turn)
+                    with Sweep("ticker.retention") as sweep:
+                        more = await self._ask(sweeper.turn)
+                        sweep.did(more=int(more))
             except StoreUnavailable as error:
                 logger.warning("Retention waits: %s", error)
             except Exception:
@@ -156,10 +161,15 @@ class Ticker:
             await asyncio.sleep(REST_SECONDS if more else LOOK_SECONDS)
 
     async def _tick(self) -> None:
+        with Sweep("ticker.tick") as sweep:
+            await self._see_to(sweep)
+
+    async def _see_to(self, sweep: Sweep) -> None:
         if not (BRAKE.held or BRAKE.full):
             soon = await self._ask(queued.release)
             await self._ask(self._breaker.look)
             let_go, draining = await self._ask(holds.tend)
+            sweep.did(let_go=len(let_go))
             self._draining = draining or soon
             if let_go:
                 await self._ask(lambda: queue.ring(let_go))
@@ -168,11 +178,14 @@ class Ticker:
                 # A start that was due before a backup was restored may have been confirmed as one to be left out.
                 if epoch is not None and epoch == await self._ask(restores.epoch):
                     await self._fire(tick)
+                    sweep.did(fired=len(tick.due))
             moved = await self._ask(signals.settle_left)
+            sweep.did(moved=len(moved))
             if moved:
                 await self._ask(lambda: queue.ring(moved))
             await self._ask(notices.carry_out_due)
             decided = await self._ask(pending_answers.settle)
+            sweep.did(decided=len(decided))
             if decided:
                 await self._ask(partial(queue.ring, decided))
             settled = await self._ask(self._recounts.look)
@@ -183,6 +196,7 @@ class Ticker:
             await self._ask(self._watch.look)
         if self._ring is not None:
             due = await self._ask(due_runs)
+            sweep.did(rung=len(due))
             if due:
                 await self._ask(lambda: self._ring(due) if self._ring is not None else None)
 

@@ -11,7 +11,8 @@ import pytest
 from tests import generated
 from tests.architecture.source import ROOT
 
-LOCKS = ("requirements.lock", "requirements-html-pdf.lock", "requirements-dev.lock", "requirements-node.lock")
+EXTRAS = ("requirements-html-pdf.lock", "requirements-traces.lock")
+LOCKS = ("requirements.lock", *EXTRAS, "requirements-dev.lock", "requirements-node.lock")
 
 
 @pytest.mark.parametrize("name", LOCKS)

@@ -10,7 +10,8 @@ from tests.architecture.source import ROOT, files, name_of, python_files
 TOP_LEVEL = {
     ".ci", ".gitignore", ".dockerignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md",
     "builder", "docker", "docs", "frontend", "manage.py", "pyproject.toml", "requirements-dev.lock",
-    "requirements-html-pdf.lock", "requirements-node.lock", "requirements.lock", "runtime", "tests",
+    "requirements-html-pdf.lock", "requirements-node.lock", "requirements-traces.lock", "requirements.lock", "runtime",
+    "tests",
 }  # fmt: skip
 
 LONGEST = 500

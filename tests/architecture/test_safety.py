@@ -28,6 +28,7 @@ MAY_USE_THE_NETWORK = {
     "runtime/worker/egress_sftp.py": "the door's half for SFTP; the same",
     "runtime/worker/egress_pool.py": "its connections; it opens none but through the door's own network",
     "runtime/worker/storage.py": "the operator's own storage of artifacts; steps never reach it",
+    "builder/config/traces/spans.py": "sends spans to the operator's own collector; no workflow has a say in where",
     "builder/practice/__main__.py": "binds the practice company's listening socket",
     "builder/config/server.py": "hands uvicorn its listening sockets",
     "runtime/worker/ticker.py": "asks for this machine's name",

@@ -1,6 +1,6 @@
 """S59, S61: fifty secrets go in, by every door that takes one; then everything that is kept or shown is searched: the
 database (with its journal), every file beside it, the logs, Redis, a dump, exports, every page of the API, `/metrics`,
-and a backup without keys. None of them is found, in any of the ways in which a secret is usually written."""
+traces, and a backup without keys. None of them is found, in any of the ways in which a secret is usually written."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import redis
 
 from tests.builder.route_table import ROUTES
 from tests.canaries import Canaries, take_in, use
+from tests.collector import Collector
 from tests.product import Api, Product
 from tests.services import PostgresServer, RedisServer
 
@@ -30,9 +31,18 @@ pytestmark = [
 ]
 
 
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    with Collector() as found:
+        yield found
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-def product(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Product]:
+def product(request: pytest.FixtureRequest, tmp_path: Path, collector: Collector) -> Iterator[Product]:
     environment = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+        "OTEL_BSP_SCHEDULE_DELAY": "200",
+        "OTEL_BSP_MAX_QUEUE_SIZE": "100000",
         "PRACTICE_COMPANY": "true",
         "CONNECTION_KEYS_FILE": str(tmp_path / "keys" / "ring.json"),
         "LOG_LEVEL": "DEBUG",
@@ -100,7 +110,9 @@ def pages(api: Api, run: str, connection: str, workflow: str) -> Iterator[tuple[
             yield path, api.client.get(path).content
 
 
-def test_none_of_fifty_secrets_is_kept_or_shown_anywhere(product: Product, tmp_path: Path) -> None:
+def test_none_of_fifty_secrets_is_kept_or_shown_anywhere(
+    product: Product, collector: Collector, tmp_path: Path
+) -> None:
     canaries = Canaries()
     api = product.set_up()
     web = take_in(api, canaries)
@@ -119,6 +131,10 @@ def test_none_of_fifty_secrets_is_kept_or_shown_anywhere(product: Product, tmp_p
     assert metrics.status_code == 200
     assert canaries.found_in(metrics.content) == []
     api.close()
+    called = ("run", "HTTP GET", "POST /api/v1/workspaces/<uuid:workspace_id>/connections")
+    collector.wait(lambda spans: {span.name for span in spans} >= set(called))
+    for body in collector.bodies:
+        assert canaries.found_in(body) == []
 
     if not product.embedded:
         store = redis.Redis.from_url(product.redis_url)

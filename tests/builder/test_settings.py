@@ -58,6 +58,18 @@ def settle(directory: Path, show: str = "", **environment: str) -> tuple[int, st
         ({"PORT": "0"}, "PORT=0"),
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL=LOUD"),
         ({"TRUSTED_PROXIES": "proxy"}, "TRUSTED_PROXIES=proxy"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"}, "OTEL_EXPORTER_OTLP_ENDPOINT: use an address such as"),
+        (
+            {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://a:b@c"},
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: credentials do not",
+        ),
+        (
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
+            "PROTOCOL=grpc: traces are",
+        ),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c", "OTEL_TRACES_SAMPLER": "some"}, "OTEL_TRACES_SAMPLER=some: use"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c", "OTEL_TRACES_SAMPLER_ARG": "2"}, "SAMPLER_ARG=2: use a number"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c", "OTEL_EXPORTER_OTLP_HEADERS": "key"}, "HEADERS: use name=value"),
         ({"SAVE_FOLDERS": "/srv/exchange,exports"}, "SAVE_FOLDERS=exports: use folders such as /srv/exchange"),
         ({"SAVE_FOLDERS": "/srv/../etc"}, "SAVE_FOLDERS=/srv/../etc"),
         ({"SAVE_FOLDERS": "/"}, "SAVE_FOLDERS=/"),
@@ -169,3 +181,22 @@ def test_a_database_file_that_is_none_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "data" / "millrace.sqlite3").mkdir(parents=True)
     said = refused(tmp_path, "serve")
     assert said.startswith(f"Millrace does not start. DATA_DIR={tmp_path / 'data'}: the database file there cannot")
+
+
+@pytest.mark.parametrize(
+    ("environment", "where"),
+    [
+        ({}, "None"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318/"}, "http://c:4318/v1/traces"),
+        (
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://d/t"},
+            "https://d/t",
+        ),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c", "OTEL_SDK_DISABLED": "true"}, "None"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c", "OTEL_TRACES_EXPORTER": "none"}, "None"),
+    ],
+)
+def test_traces_go_where_the_variables_of_opentelemetry_say(
+    tmp_path: Path, environment: dict[str, str], where: str
+) -> None:
+    assert settle(tmp_path, "settings.TRACES and settings.TRACES.endpoint", **environment) == (0, where)

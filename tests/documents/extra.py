@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from runtime.documents.html import missing
+from tests.extras import python_without
 
 #: Tests of what WeasyPrint draws.
 needs_html = pytest.mark.skipif(missing() is not None, reason=missing() or "")
@@ -18,10 +17,4 @@ _EXTRA = ("weasyprint", "tinyhtml5", "tinycss2", "cssselect2", "pydyf", "pyphen"
 
 def python_without_it(folder: Path) -> str:
     """A Python that has everything which this one has, but for the extra. `folder` must not exist yet."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
-    (theirs,) = folder.glob("lib/python*/site-packages")
-    (ours,) = {Path(place) for place in sys.path if Path(place).name == "site-packages"}
-    for found in ours.iterdir():
-        if not found.name.lower().startswith(_EXTRA):
-            (theirs / found.name).symlink_to(found)
-    return str(folder / "bin" / "python")
+    return python_without(folder, _EXTRA)

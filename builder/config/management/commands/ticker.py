@@ -7,7 +7,7 @@ from typing import Any
 import uvloop
 from django.core.management.base import BaseCommand
 
-from builder.config import belonging, server
+from builder.config import belonging, server, traces
 from builder.config.management import plain
 from builder.config.place import Place
 
@@ -30,4 +30,8 @@ class Command(BaseCommand):
         from runtime.worker.boot import Runtime
 
         server.settle()
-        uvloop.run(Runtime(kind="ticker").serve())
+        end_traces = traces.begin("ticker")
+        try:
+            uvloop.run(Runtime(kind="ticker").serve())
+        finally:
+            end_traces()

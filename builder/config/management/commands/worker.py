@@ -8,7 +8,7 @@ import uvloop
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from builder.config import belonging, server
+from builder.config import belonging, server, traces
 from builder.config.management import plain
 from builder.config.place import Place
 
@@ -31,4 +31,8 @@ class Command(BaseCommand):
         from runtime.worker.boot import Runtime
 
         server.settle()
-        uvloop.run(Runtime(kind="worker", most_runs=settings.RUNS_AT_A_TIME).serve())
+        end_traces = traces.begin("worker")
+        try:
+            uvloop.run(Runtime(kind="worker", most_runs=settings.RUNS_AT_A_TIME).serve())
+        finally:
+            end_traces()
