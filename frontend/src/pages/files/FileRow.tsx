@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { Download, Trash2 } from "lucide-react";
+import { Download, Eye, Trash2 } from "lucide-react";
 import { createElement } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -10,7 +10,7 @@ import ui from "../../ui/ui.module.css";
 import css from "./files.module.css";
 import { endingOf, shortDigest, SORT_ICON, sortOf } from "./words";
 
-export function FileRow(props: { file: StoredFile; chosen: boolean; onChoose: (on: boolean) => void; onRemove: () => void }) {
+export function FileRow(props: { file: StoredFile; chosen: boolean; onChoose: (on: boolean) => void; onShow: () => void; onRemove: () => void }) {
   const { t } = useTranslation("files");
   const { file, chosen } = props;
   const format = useFormatter();
@@ -59,6 +59,7 @@ export function FileRow(props: { file: StoredFile; chosen: boolean; onChoose: (o
       </td>
       <td data-part="actions">
         <div className={css.actions}>
+          <IconButton size="sm" label={t("show", { name: file.name })} icon={<Eye size={15} />} aria-haspopup="dialog" onClick={props.onShow} />
           <a
             className={buttonClass("quiet", "sm", ui.iconOnly)}
             href={contentUrl(workspace, file.id)}
