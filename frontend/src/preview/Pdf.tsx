@@ -142,7 +142,8 @@ function Sheet({ pdf, number, ratio, width, root }: SheetProps) {
   useEffect(() => {
     const element = sheet.current;
     if (!element) return;
-    const watch = new IntersectionObserver((seen) => setNear(seen.some((one) => one.isIntersecting)), { root: root.current, rootMargin: "60% 0px" });
+    // Several looks may be told of at once; the last one counts.
+    const watch = new IntersectionObserver((looks) => setNear(looks.at(-1)?.isIntersecting === true), { root: root.current, rootMargin: "60% 0px" });
     watch.observe(element);
     return () => watch.disconnect();
   }, [root]);
