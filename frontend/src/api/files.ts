@@ -90,6 +90,8 @@ export function useFilePreview(id: string) {
     queryFn: ({ signal }) => api.get<FilePreview>(`${workspacePath(workspace)}/files/${id}/preview`, { signal }),
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
+    // Without a network it fails at once, and says so.
+    networkMode: "always",
     refetchOnWindowFocus: false,
     refetchOnReconnect: false,
     retry: false,

@@ -4,11 +4,11 @@ import { useTranslation } from "react-i18next";
 
 import { contentUrl } from "../api/files";
 import { useWorkspace } from "../api/session";
-import { SORT_ICON, sortOf } from "../pages/files/words";
-import { useWidth } from "../pages/run/useWidth";
 import { buttonClass, IconButton, SkeletonRows, useFormatter } from "../ui";
 import ui from "../ui/ui.module.css";
+import { useWidth } from "../ui/useWidth";
 import css from "./preview.module.css";
+import { SORT_ICON, sortOf } from "./sorts";
 import type { FileValue } from "./value";
 
 const Look = lazy(() => import("./Look"));

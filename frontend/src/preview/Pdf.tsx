@@ -113,7 +113,7 @@ function Pages({ pdf, ratio, name }: Opened & { name: string }) {
         <IconButton size="sm" label={t("next")} icon={<ChevronRight size={16} />} disabled={page >= count} onClick={() => go(page + 1)} />
         <Zoom zoom={zoom} onZoom={size} />
       </div>
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls can be scrolled with the keys */}
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions -- what scrolls can be scrolled with the keys */}
       <div ref={box} className={css.sheets} tabIndex={0} role="group" aria-label={t("document", { name, count })} onScroll={look} onKeyDown={keys}>
         {Array.from({ length: count }, (_, index) => (
           <Sheet key={index} pdf={pdf} number={index + 1} ratio={ratio} width={Math.max(0, Math.floor((width - 24) * zoom))} root={box} />

@@ -3,8 +3,8 @@ import { useTranslation } from "react-i18next";
 
 import { contentUrl } from "../api/files";
 import { useWorkspace } from "../api/session";
-import { useWidth } from "../pages/run/useWidth";
 import { buttonClass, Dialog, useFormatter } from "../ui";
+import { useWidth } from "../ui/useWidth";
 import Look from "./Look";
 import css from "./preview.module.css";
 import type { FileValue } from "./value";

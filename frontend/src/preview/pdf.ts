@@ -1,15 +1,17 @@
 /**
  * PDF.js, loaded with the first PDF. It reads the file in a worker that may open nothing (its answer's policy says so), and
- * what it needs beyond the file (fonts that every reader has to know, decoders of scans) comes from our own origin.
+ * what it needs beyond the file (signs that no two systems draw alike, decoders of scans) comes from our own origin. Letters
+ * of a font that a file names and does not bring are those of the reader's own system.
  */
 import { getDocument, GlobalWorkerOptions, type PDFDocumentProxy, TextLayer } from "pdfjs-dist/legacy/build/pdf.mjs";
+// oxlint-disable-next-line import/default -- with `?url` it is an address, which the builder gives
 import workerUrl from "pdfjs-dist/legacy/build/pdf.worker.min.mjs?url";
 
 export { type PDFDocumentProxy, TextLayer };
 
 GlobalWorkerOptions.workerSrc = workerUrl;
 
-const FONTS = import.meta.glob<string>("/node_modules/pdfjs-dist/standard_fonts/*.{pfb,ttf}", { query: "?url", import: "default", eager: true });
+const FONTS = import.meta.glob<string>("/node_modules/pdfjs-dist/standard_fonts/Foxit{Symbol,Dingbats}.pfb", { query: "?url", import: "default", eager: true });
 const DECODERS = import.meta.glob<string>("/node_modules/pdfjs-dist/wasm/{jbig2,openjpeg}.wasm", { query: "?url", import: "default", eager: true });
 
 const PLACES = new Map(Object.entries({ ...FONTS, ...DECODERS }).map(([path, url]) => [path.slice(path.lastIndexOf("/") + 1), url]));

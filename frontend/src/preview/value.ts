@@ -1,5 +1,5 @@
 /** What of data is a file, and which files are worth opening. */
-import { sortOf } from "../pages/files/words";
+import { sortOf } from "./sorts";
 
 /** A file as it stands in data; what it says of itself is a hint, and the server looks at its bytes. */
 export interface FileValue {

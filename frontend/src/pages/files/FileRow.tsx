@@ -5,10 +5,11 @@ import { useTranslation } from "react-i18next";
 
 import { contentUrl, type StoredFile } from "../../api/files";
 import { useCan, useWorkspace } from "../../api/session";
+import { endingOf, SORT_ICON, sortOf } from "../../preview/sorts";
 import { buttonClass, CopyButton, IconButton, numClass, Time, useFormatter } from "../../ui";
 import ui from "../../ui/ui.module.css";
 import css from "./files.module.css";
-import { endingOf, shortDigest, SORT_ICON, sortOf } from "./words";
+import { shortDigest } from "./words";
 
 export function FileRow(props: { file: StoredFile; chosen: boolean; onChoose: (on: boolean) => void; onShow: () => void; onRemove: () => void }) {
   const { t } = useTranslation("files");
