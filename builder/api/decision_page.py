@@ -218,4 +218,9 @@ def _inbox(task_id: UUID) -> str:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, list) and value:
+        # Such as several files; whoever wants to see them signs in.
+        return ", ".join(map(_text, value))
+    if isinstance(value, dict) and {"id", "name", "mime", "size", "sha256"} == set(value):
+        return str(value["name"])
     return "–" if value in (None, "") else str(value)

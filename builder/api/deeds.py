@@ -186,6 +186,7 @@ DEEDS: Final[Mapping[str, Deed]] = MappingProxyType(
         "file.added": Deed("file", at=("blob.row",)),
         "file.removed": Deed("file", "file_id", ("retention.delete",), compares=True, ends=True),
         "file.downloaded": Deed("file", "file_id", says=("show",)),
+        "file.shown": Deed("file", "file_id", perhaps=True),
         "file.left_out_kept": Deed("file", at=("blob.row",), says=("workflow_id",), perhaps=True),
         "files.downloaded": Deed("files", says=("run", "inside", "search", "ids")),
         "table.created": Deed("table", at=("table.columns",), compares=True),

@@ -1,8 +1,8 @@
-"""Files: uploaded and downloaded in portions, listed, packed together, removed."""
+"""Files: uploaded, looked at and downloaded in portions, listed, packed together, removed."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from django.http import StreamingHttpResponse
@@ -94,6 +94,25 @@ class FileUses(View):
     """All of them."""
 
     items: list[FileUseShape]
+
+
+class FilePreviewShape(View):
+    """How a file can be looked at. `kind` `picture` and `pdf`: its `content` with `show` is that, and of type `mime`;
+    `text`, `table`: the beginning stands here; `none`: `reason` says why not, `most` how many bytes (`large`) or
+    pixels (`pixels`) there may be. `header`: the first row holds names; `more`: the file goes on where this ends."""
+
+    kind: Literal["picture", "pdf", "text", "table", "none"]
+    reason: Literal["", "empty", "large", "pixels", "active", "damaged", "sort"]
+    most: int
+    name: str
+    size: int
+    mime: str
+    width: int
+    height: int
+    text: str
+    rows: list[list[str]]
+    header: bool
+    more: bool
 
 
 class Files(ApiView):
@@ -192,6 +211,30 @@ class Uses(ApiView):
                 FileUseShape(id=one.workflow_id, name=one.name, steps=list(one.steps), draft=one.draft, live=one.live)
                 for one in found
             ]
+        )
+
+
+class Preview(ApiView):
+    @operation(Action.FILE_SEE, answer=FilePreviewShape, does="file.shown")
+    def get(self, call: Call, *, file_id: UUID) -> FilePreviewShape:
+        """How the file can be looked at, told by its bytes; of texts and tables the first 200 lines."""
+        found = runtime_api.preview_file(workspace_id=call.workspace.id, file_id=file_id)
+        if found.kind not in ("text", "table"):
+            # Nothing of it is handed out here; what is opened to be shown goes on record as a download does.
+            call.deed.nothing()
+        return FilePreviewShape(
+            kind=found.kind,
+            reason=found.reason,
+            most=found.most,
+            name=found.view.name,
+            size=found.view.size,
+            mime=found.mime,
+            width=found.width,
+            height=found.height,
+            text=found.text,
+            rows=[list(row) for row in found.rows],
+            header=found.header,
+            more=found.more,
         )
 
 

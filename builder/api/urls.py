@@ -232,6 +232,7 @@ _workspace: list[URLPattern | URLResolver] = [
     path("/files/total", files.Total.as_view()),
     path("/files/<uuid:file_id>", files.OneFile.as_view()),
     path("/files/<uuid:file_id>/content", files.Content.as_view()),
+    path("/files/<uuid:file_id>/preview", files.Preview.as_view()),
     path("/files/<uuid:file_id>/uses", files.Uses.as_view()),
     path("/tables", tables.Tables.as_view()),
     path("/tables/like-file", tables.LikeFile.as_view()),

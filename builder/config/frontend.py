@@ -22,6 +22,10 @@ _POLICY: Final = (
     "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; frame-src 'self'; "
     "object-src 'none'"
 )
+#: PDFs are read in a worker whose only policy is its own: it opens no address and makes no code of text, whatever a
+#: file asks for. Its decoders of scans are WebAssembly, which the page hands it.
+_READER: Final = re.compile(r"^/assets/pdf\.worker\.")
+_READER_POLICY: Final = "default-src 'none'; script-src 'wasm-unsafe-eval'"
 _MISSING: Final = (
     b"<!doctype html><meta charset=utf-8><title>Millrace</title><h1>The pages are not built yet</h1>"
     b"<p>Run <code>make run</code>, which builds them. The API is at <a href='/api/v1/docs'>/api/v1/docs</a>.</p>"
@@ -73,6 +77,8 @@ class Pages:
             del environ["HTTP_IF_MODIFIED_SINCE"]
         response = file.get_response(scope["method"], environ)
         lines = {**dict(response.headers), **self._security}
+        if _READER.match(scope["path"]):
+            lines["Content-Security-Policy"] = _READER_POLICY
         try:
             await _start(send, int(response.status), lines)
             # Files are small and in the page cache: reading them does not hold up the loop.

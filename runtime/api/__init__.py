@@ -80,6 +80,7 @@ from runtime.api.erasing import erase_person
 from runtime.api.events import event, events
 from runtime.api.exporting import export
 from runtime.api.figures import figures
+from runtime.api.file_previews import preview_file
 from runtime.api.files import add_file, archive, file, files, files_total, open_file, remove_file
 from runtime.api.fixing import check_fix, fix, fix_and_retry
 from runtime.api.handing import comment, give_back, hand_over, leave_to_admins, snooze, take
@@ -308,6 +309,7 @@ __all__ = [
     "playback",
     "preview",
     "preview_document",
+    "preview_file",
     "publish",
     "put_start_back",
     "ready_designs",

@@ -6,6 +6,7 @@ import io
 import itertools
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -16,6 +17,7 @@ from runtime.api.cursors import decode, encode, page_size
 from runtime.api.rows import DataDamaged
 from runtime.contracts import NotFound, Page
 from runtime.contracts.files import FileBytes, FileFilters, FileInUse, FileTooLarge, FileTotal, FileView, TooManyFiles
+from runtime.sdk.file_sorts import shown_as
 from runtime.sdk.files import clean_mime, clean_name, disposition, in_words
 from runtime.store import files as store
 from runtime.store.artifacts import ArtifactDamaged
@@ -24,8 +26,6 @@ from runtime.store.models import File, Run
 
 #: So many files one archive holds at most: of each its entry at the end is kept until then, a third of a KiB.
 MOST_IN_ARCHIVE: Final = 50_000
-#: Types that a browser shows without carrying out anything that stands in them.
-_SHOWN: Final = frozenset({"application/pdf", "image/png", "image/jpeg", "image/gif", "image/webp"})
 #: Endings of what is compressed already.
 _PACKED: Final = (".zip", ".gz", ".xlsx", ".docx", ".png", ".jpg", ".jpeg", ".webp", ".pdf", ".mp4", ".7z")
 _PORTION: Final = 500
@@ -76,10 +76,20 @@ def add_file(
 
 
 def open_file(*, workspace_id: UUID, file_id: UUID, show: bool = False) -> FileBytes:
-    """A file to be sent; `show`: in the browser, where its type can do no harm there. Raises NotFound."""
+    """A file to be sent; `show`: in the browser, where its bytes are of a sort that can do no harm there, and as that
+    sort, whatever the file is called. Raises NotFound."""
     row = _row(workspace_id, file_id)
-    inline = show and row.mime in _SHOWN
-    return FileBytes(_view(row), disposition(row.name, inline=inline), _portions(row))
+    view, portions = _view(row), _portions(row)
+    if not show:
+        return FileBytes(view, disposition(row.name), portions)
+    try:
+        first = next(portions, b"")
+    except DataDamaged:
+        # Nothing was sent yet; whoever reads it hears why it breaks off.
+        return FileBytes(view, disposition(row.name), _portions(row))
+    mime = shown_as(first)
+    found = replace(view, mime=mime) if mime else view
+    return FileBytes(found, disposition(row.name, inline=bool(mime)), itertools.chain([first], portions))
 
 
 def files_total(*, workspace_id: UUID, filters: FileFilters) -> FileTotal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from runtime.contracts.refusals import RuntimeRefused
@@ -55,6 +56,29 @@ class FileBytes:
     view: FileView
     disposition: str
     portions: Iterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class FilePreview:
+    """How a file can be looked at without being downloaded, told by its bytes and never by its name.
+
+    `kind`: `picture` and `pdf` are opened to be shown, `text` and `table` stand here from their beginning, `none` says
+    by `reason` why not: `empty`, `large` (more than `most` bytes), `pixels` (more than `most`), `active` (it could
+    carry something out: HTML, SVG), `damaged`, or `sort` (nothing that is shown here). `mime`: of a picture or PDF;
+    `width` and `height`: pixels of a picture. `header`: whether the first row holds names; `more`: whether the file
+    goes on where this ends."""
+
+    view: FileView
+    kind: Literal["picture", "pdf", "text", "table", "none"]
+    reason: Literal["", "empty", "large", "pixels", "active", "damaged", "sort"] = ""
+    most: int = 0
+    mime: str = ""
+    width: int = 0
+    height: int = 0
+    text: str = ""
+    rows: tuple[tuple[str, ...], ...] = ()
+    header: bool = False
+    more: bool = False
 
 
 class FileTooLarge(RuntimeRefused):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 from uuid import UUID
+
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticKnownError
 
 from runtime.contracts.people import Addressee
 from runtime.engine.jsonprofile import JSON
@@ -13,8 +16,9 @@ from runtime.sdk.calendars import CALENDAR_PATTERN, COUNTRIES, MONDAY_TO_FRIDAY,
 from runtime.sdk.context import Context
 from runtime.sdk.deadlines import HOUR_MS, UNITS, Notice, after_working_days, notices, span_ms
 from runtime.sdk.errors import PermanentError
-from runtime.sdk.fields import Config, Number, Text
+from runtime.sdk.fields import Config, Number, Text, as_text
 from runtime.sdk.fields import field as setting
+from runtime.sdk.files import is_file
 from runtime.sdk.words import Words
 
 #: What the answer of a form says of who gave it, beside the answers.
@@ -26,11 +30,31 @@ _DUE: Final = "Due date and reminders"
 _MAIL: Final = "Mail"
 
 
+#: So many files one fact shows.
+_MOST_FILES: Final = 50
+_LONGEST_FACT: Final = 5000
+
+
+def _fact(value: object) -> object:
+    """Text, but for files: whoever decides wants to see them."""
+    files = value if isinstance(value, list) else [value]
+    if files and len(files) <= _MOST_FILES and all(map(is_file, files)):
+        return value
+    text = as_text(value)
+    if not isinstance(text, str):
+        raise PydanticKnownError("string_type")
+    if len(text) > _LONGEST_FACT:
+        raise PydanticKnownError("string_too_long", {"max_length": _LONGEST_FACT})
+    return text
+
+
 class Fact(Config):
-    """One line to decide by."""
+    """One line to decide by: a text, or a file or several."""
 
     name: str = setting(title="Name", order=1, min_length=1, max_length=100)
-    value: Text = setting("", title="Value", expression=True, order=2, max_length=5000)
+    value: Annotated[Any, BeforeValidator(_fact), WithJsonSchema({"type": "string", "maxLength": _LONGEST_FACT})] = (
+        setting("", title="Value", expression=True, order=2)
+    )
 
 
 class TimeLimit(Config):

@@ -8,6 +8,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from runtime.interpreter.people import amount_text
+from runtime.sdk.files import is_file
 
 _LONGEST_SUBJECT: Final = 180
 
@@ -108,4 +109,8 @@ def words_of(language: str) -> Mapping[str, str]:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, list) and value:
+        return ", ".join(map(_text, value))
+    if is_file(value):
+        return str(value["name"])
     return "–" if value in (None, "") else str(value)

@@ -96,10 +96,11 @@ def test_only_the_canvas_imports_the_canvas_library() -> None:
 
 #: Rooms of the front end, each with the rooms that it may import.
 FRONTEND_ROOMS: dict[str, set[str]] = {
-    "app": {"pages", "inspector", "canvas", "live", "api", "graph", "ui", "i18n"},
-    "pages": {"inspector", "canvas", "live", "api", "graph", "ui", "i18n"},
+    "app": {"pages", "inspector", "canvas", "preview", "live", "api", "graph", "ui", "i18n"},
+    "pages": {"inspector", "canvas", "preview", "live", "api", "graph", "ui", "i18n"},
     "inspector": {"live", "api", "graph", "ui", "i18n"},
     "canvas": {"live", "api", "graph", "ui", "i18n"},
+    "preview": {"api", "graph", "ui", "i18n"},
     "live": {"api", "graph", "ui", "i18n"},
     "api": {"graph", "ui", "i18n"},
     "graph": {"ui", "i18n"},

@@ -38,6 +38,8 @@ short(
 short("file.removed", lambda world: Act(world.as_bo, "DELETE", f"{world.here}/files/{file(world)}", status=204))
 short("file.downloaded", lambda world: Act(world.as_vera, "GET", f"{world.here}/files/{file(world)}/content"))
 
+short("file.shown", lambda world: Act(world.as_vera, "GET", f"{world.here}/files/{file(world)}/preview"))
+
 
 @does("files.downloaded")
 def _(world: World) -> Act:

@@ -251,6 +251,7 @@ ROUTES = [
     Row("GET", f"{W}/files/<uuid:file_id>", VIEW, Scope.READ, (404,)),
     Row("DELETE", f"{W}/files/<uuid:file_id>", BUILD, Scope.BUILD, (404,)),
     Row("GET", f"{W}/files/<uuid:file_id>/content", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{W}/files/<uuid:file_id>/preview", VIEW, Scope.READ, (404,)),
     Row("GET", f"{W}/files/<uuid:file_id>/uses", VIEW, Scope.READ, (404,)),
     Row("GET", f"{W}/tables", VIEW, Scope.READ, (200,)),
     Row("POST", f"{W}/tables", BUILD, Scope.BUILD, (201, 409), {"name": "Customers", "columns": [{"name": "Number"}]}),

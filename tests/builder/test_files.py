@@ -74,13 +74,6 @@ def test_an_upload_under_a_key_is_one_file_however_often_it_comes(world: World, 
     assert (other.status, other.body["code"]) == (409, "key_reused")
 
 
-def test_only_what_can_do_no_harm_is_shown_in_the_browser(world: World) -> None:
-    for mime, kind in (("application/pdf", "inline"), ("image/svg+xml", "attachment"), ("text/html", "attachment")):
-        added = upload(world, b"x", "a", mime).body
-        _, headers, _ = download(world, f"/files/{added['id']}/content?show=true")
-        assert headers["Content-Disposition"].startswith(kind), mime
-
-
 def test_one_byte_too_many_is_refused_and_leaves_nothing(
     world: World, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -252,6 +252,16 @@ def test_the_page_shows_the_question_and_decides_when_it_is_sent(world: World, b
     assert HumanVote.objects.count() == 1
 
 
+def test_the_page_of_a_link_names_files_and_hands_out_none(world: World, browser: Client) -> None:
+    file = {"id": str(uuid4()), "name": "May <1>.pdf", "mime": "application/pdf", "size": 7, "sha256": "ab" * 32}
+    facts = [{"label": "Invoice", "value": file}, {"label": "Both", "value": [file, file]}]
+    task = question(world, world.rosa.email, spec={"open_link": True, "facts": facts})
+    page = browser.get(link_of(task, world.rosa.email)).content.decode()
+    assert "<dd>May &lt;1&gt;.pdf</dd>" in page
+    assert "<dd>May &lt;1&gt;.pdf, May &lt;1&gt;.pdf</dd>" in page
+    assert file["id"] not in page
+
+
 def test_a_link_that_is_not_enough_leads_into_the_inbox(world: World, browser: Client) -> None:
     task = question(world, world.rosa.email)
     link = link_of(task, world.rosa.email)

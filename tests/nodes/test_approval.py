@@ -8,6 +8,7 @@ import pytest
 from runtime.catalog import CATALOG
 from runtime.sdk import PermanentError, Wait
 from runtime.sdk.testing import NOW_MS, StepTestContext, run_step
+from runtime.worker.mail_words import body
 
 GROUPS = {"Finance": ("ines@example.com", "omar@example.com"), "Empty": (), "role:admin": ("ada@example.com",)}
 HOUR = 3_600_000
@@ -39,6 +40,37 @@ async def test_the_question_says_what_there_is_to_decide_by() -> None:
     assert task.facts == (("Order", "PO-7"),)
     assert outcome.due_at_ms is None
     assert outcome.ports == ("late",)
+
+
+FILE = {
+    "id": "01890a5d-ac96-774b-bcce-b302099a8057", "name": "May.pdf", "mime": "application/pdf", "size": 7,
+    "sha256": "ab" * 32,
+}  # fmt: skip
+
+
+async def test_files_among_the_facts_stay_files_and_all_else_is_text() -> None:
+    names = ("one", "several", "mixed", "other", "nothing")
+    data = {"one": FILE, "several": [FILE, FILE], "mixed": [FILE, "x"], "other": {"name": "May.pdf"}, "nothing": None}
+    facts = [{"name": name, "value": f"{{{{ trigger.{name} }}}}"} for name in names]
+    task = (await asked({"facts": facts}, {"trigger": data})).task
+    assert task is not None
+    found = dict(task.facts)
+    assert (found["one"], found["several"]) == (FILE, [FILE, FILE])
+    assert (found["other"], found["nothing"]) == ('{"name":"May.pdf"}', "")
+    assert isinstance(found["mixed"], str)
+
+
+async def test_the_text_of_a_fact_has_its_bounds() -> None:
+    with pytest.raises(PermanentError, match="5,000 characters"):
+        await asked({"facts": [{"name": "Order", "value": "{{ trigger.order }}"}]}, {"trigger": {"order": "x" * 5001}})
+
+
+def test_a_mail_and_the_page_of_its_link_name_the_files() -> None:
+    spec = {"facts": [{"label": "Invoice", "value": FILE}, {"label": "Both", "value": [FILE, FILE]}]}
+    text = body(
+        title="Pay?", spec=spec, due_at=None, ends_at=None, link="https://x", language="en", time_zone="Europe/Berlin"
+    )
+    assert "Invoice: May.pdf\nBoth: May.pdf, May.pdf\n" in text
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,45 @@ export function useFileUses(id: string) {
   });
 }
 
+/** How a file can be looked at: `content` with `show` is a picture or PDF; texts and tables stand here from their beginning. */
+export interface FilePreview {
+  kind: "picture" | "pdf" | "text" | "table" | "none";
+  /** Why there is nothing to look at. */
+  reason: "" | "empty" | "large" | "pixels" | "active" | "damaged" | "sort";
+  /** Of `large` so many bytes, of `pixels` so many pixels there may be. */
+  most: number;
+  name: string;
+  size: number;
+  mime: string;
+  width: number;
+  height: number;
+  text: string;
+  rows: string[][];
+  header: boolean;
+  more: boolean;
+}
+
+/** Asked for once while it is shown: each time goes on record as the file being opened. */
+export function useFilePreview(id: string) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "file-preview", id],
+    queryFn: ({ signal }) => api.get<FilePreview>(`${workspacePath(workspace)}/files/${id}/preview`, { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+    // Without a network it fails at once, and says so.
+    networkMode: "always",
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
+    retry: false,
+  });
+}
+
+/** Where a picture or PDF is, to be shown. */
+export function shownUrl(workspace: string, id: string): string {
+  return urlOf(`${workspacePath(workspace)}/files/${id}/content`, { show: true });
+}
+
 /** Where the file itself is. */
 export function contentUrl(workspace: string, id: string): string {
   return urlOf(`${workspacePath(workspace)}/files/${id}/content`);

@@ -1180,6 +1180,24 @@ export type FileColumnShape = {
   type: TypeEnum;
 };
 
+/** How a file can be looked at. `kind` `picture` and `pdf`: its `content` with `show` is that, and of type `mime`; `text`, `table`: the beginning stands here; `none`: `reason` says why not, `most` how many bytes (`large`) or pixels (`pixels`) there may be. `header`: the first row holds names; `more`: the file goes on where this ends. */
+export type FilePreviewShape = {
+  header: boolean;
+  height: number;
+  kind: FilePreviewShapeKindEnum;
+  mime: string;
+  more: boolean;
+  most: number;
+  name: string;
+  reason: (ReasonEnum | BlankEnum);
+  rows: Array<Array<string>>;
+  size: number;
+  text: string;
+  width: number;
+};
+
+export type FilePreviewShapeKindEnum = "picture" | "pdf" | "text" | "table" | "none";
+
 /** A file. `run_id`, `node` and `step` (its name): of the step that made it; `created_by`: who uploaded it. */
 export type FileShape = {
   created_at: string;
@@ -2343,6 +2361,8 @@ export type RanShape = {
   run_id: string;
   status: (string | null);
 };
+
+export type ReasonEnum = "empty" | "large" | "pixels" | "active" | "damaged" | "sort";
 
 /** One currency (empty where none is named). `a` and `b` are the sums of the groups; `difference`: a less b, a decimal as text. */
 export type ReconciledTotalShape = {
@@ -4664,6 +4684,17 @@ export interface Operations {
     query: { show?: boolean };
     answers: {
       "200": unknown;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/files/{file_id}/preview": {
+    path: { file_id: string; workspace_id: string };
+    answers: {
+      "200": FilePreviewShape;
       "400": Problem;
       "401": Problem;
       "403": Problem;

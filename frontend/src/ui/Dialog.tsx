@@ -15,10 +15,12 @@ export interface DialogProps {
   size?: number | string;
   /** Without a way out: the session has ended. */
   stubborn?: boolean;
+  /** Takes all of the screen. */
+  fullScreen?: boolean;
 }
 
 /** A dialog over the page: focus stays in it, Esc closes it, focus returns to what opened it. */
-export function Dialog({ opened, onClose, title, children, footer, size = 480, stubborn = false }: DialogProps) {
+export function Dialog({ opened, onClose, title, children, footer, size = 480, stubborn = false, fullScreen = false }: DialogProps) {
   const { t } = useTranslation("common");
   useGiveBack(opened);
   return (
@@ -28,7 +30,8 @@ export function Dialog({ opened, onClose, title, children, footer, size = 480, s
       title={title}
       size={size}
       centered
-      radius={12}
+      fullScreen={fullScreen}
+      radius={fullScreen ? 0 : 12}
       padding={0}
       withCloseButton={!stubborn}
       closeOnClickOutside={false}

@@ -1,15 +1,17 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { CircleCheck, Download, FileCheck2, ShieldCheck, TriangleAlert } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { CircleCheck, Download, Eye, FileCheck2, ShieldCheck, TriangleAlert } from "lucide-react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { type Batch, type BatchCheck, checkBatch, keepManifest, manifestUrl, noteBrowserCheck, refreshBatch, useBatchChecks } from "../../api/batches";
 import { contentUrl, type StoredFile } from "../../api/files";
 import { useCan, useWorkspace } from "../../api/session";
-import { Button, buttonClass, Card, CopyButton, ErrorCard, Note, Time, useFormatter } from "../../ui";
+import { Button, buttonClass, Card, CopyButton, ErrorCard, IconButton, Note, Time, useFormatter } from "../../ui";
 import css from "./batch.module.css";
 import { fetcher } from "./fetcher";
 import { readManifest, verify } from "./verify";
+
+const PreviewDialog = lazy(() => import("../../preview/PreviewDialog"));
 
 /** Its files, its manifest, and whether the one is as the other says. */
 export function FilesTab({ batch }: { batch: Batch }) {
@@ -70,13 +72,23 @@ export function FilesTab({ batch }: { batch: Batch }) {
 }
 
 function FileCard({ title, file, workspace }: { title: string; file: StoredFile; workspace: string }) {
+  const { t } = useTranslation("files");
   const format = useFormatter();
+  const [shown, setShown] = useState(false);
   return (
     <Card padded className={css.fileCard}>
       <b>{title}</b>
-      <a href={contentUrl(workspace, file.id)} download>
-        {file.name}
-      </a>
+      <span className={css.fileName}>
+        <a href={contentUrl(workspace, file.id)} download>
+          {file.name}
+        </a>
+        <IconButton size="sm" label={t("show", { name: file.name })} icon={<Eye size={15} />} aria-haspopup="dialog" onClick={() => setShown(true)} />
+      </span>
+      {shown && (
+        <Suspense fallback={null}>
+          <PreviewDialog file={file} onClose={() => setShown(false)} />
+        </Suspense>
+      )}
       <small className={css.digest}>
         {format.bytes(file.size)} · SHA-256 {file.sha256.slice(0, 12)}… <CopyButton text={file.sha256} label="SHA-256" />
       </small>

@@ -1,16 +1,17 @@
 import { Link } from "@tanstack/react-router";
-import { Download, Trash2 } from "lucide-react";
+import { Download, Eye, Trash2 } from "lucide-react";
 import { createElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { contentUrl, type StoredFile } from "../../api/files";
 import { useCan, useWorkspace } from "../../api/session";
+import { endingOf, SORT_ICON, sortOf } from "../../preview/sorts";
 import { buttonClass, CopyButton, IconButton, numClass, Time, useFormatter } from "../../ui";
 import ui from "../../ui/ui.module.css";
 import css from "./files.module.css";
-import { endingOf, shortDigest, SORT_ICON, sortOf } from "./words";
+import { shortDigest } from "./words";
 
-export function FileRow(props: { file: StoredFile; chosen: boolean; onChoose: (on: boolean) => void; onRemove: () => void }) {
+export function FileRow(props: { file: StoredFile; chosen: boolean; onChoose: (on: boolean) => void; onShow: () => void; onRemove: () => void }) {
   const { t } = useTranslation("files");
   const { file, chosen } = props;
   const format = useFormatter();
@@ -59,6 +60,7 @@ export function FileRow(props: { file: StoredFile; chosen: boolean; onChoose: (o
       </td>
       <td data-part="actions">
         <div className={css.actions}>
+          <IconButton size="sm" label={t("show", { name: file.name })} icon={<Eye size={15} />} aria-haspopup="dialog" onClick={props.onShow} />
           <a
             className={buttonClass("quiet", "sm", ui.iconOnly)}
             href={contentUrl(workspace, file.id)}

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { archiveUrl } from "../../api/files";
 import { Formatter } from "../../ui";
 import { AT_ONCE, begun, changed, next, share } from "../../uploads/queue";
-import { endingOf, shortDigest, sortOf } from "./words";
+import { endingOf, sortOf } from "../../preview/sorts";
+import { shortDigest } from "./words";
 
 describe("what sort of file it is", () => {
   it.each([

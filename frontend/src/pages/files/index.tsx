@@ -1,6 +1,6 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Download, Upload } from "lucide-react";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { archiveUrl, foundArchiveUrl, type StoredFile, useFiles, useFoundFiles } from "../../api/files";
@@ -30,6 +30,8 @@ import { FileRow } from "./FileRow";
 import css from "./files.module.css";
 import { RemoveDialog } from "./RemoveDialog";
 
+const PreviewDialog = lazy(() => import("../../preview/PreviewDialog"));
+
 /** While the page is seen, the list is asked for again so often: runs make files, too. */
 const EVERY = 10_000;
 /** So many stand in the address of one archive. */
@@ -43,6 +45,7 @@ export default function FilesPage() {
   const list = useFiles(q, EVERY);
   const files = list.data?.pages.flatMap((page) => page.items) ?? [];
   const [typed, setTyped] = useState(q);
+  const [shown, setShown] = useState<StoredFile | null>(null);
   const [removing, setRemoving] = useState<StoredFile | null>(null);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const box = useRef<HTMLInputElement>(null);
@@ -115,6 +118,7 @@ export default function FilesPage() {
                     file={file}
                     chosen={chosen.has(file.id)}
                     onChoose={(on) => setChosen(new Set(on ? [...here, file.id] : here.filter((id) => id !== file.id)))}
+                    onShow={() => setShown(file)}
                     onRemove={() => setRemoving(file)}
                   />
                 ))}
@@ -137,6 +141,11 @@ export default function FilesPage() {
         )}
       </PageBody>
       {mayUpload && <DropZone onFiles={take} />}
+      {shown && (
+        <Suspense fallback={null}>
+          <PreviewDialog file={shown} onClose={() => setShown(null)} />
+        </Suspense>
+      )}
       {removing && <RemoveDialog file={removing} onClose={close} />}
     </>
   );

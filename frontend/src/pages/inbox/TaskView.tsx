@@ -6,6 +6,8 @@ import { useTranslation } from "react-i18next";
 import { useCan, useUser } from "../../api/session";
 import type { Json, TaskDetail } from "../../api/types";
 import { formatExact } from "../../graph/exact";
+import { FileLines } from "../../preview/FileLine";
+import { filesOf, firstToOpen } from "../../preview/value";
 import { Avatar, buttonClass, type Formatter, Note, SkeletonRows, Time, useFormatter } from "../../ui";
 import { ErrorBox } from "../run/ErrorBox";
 import { runTitle } from "../runs/words";
@@ -80,11 +82,25 @@ const LONG = 60;
 function Facts({ task }: { task: TaskDetail }) {
   const { t } = useTranslation("inbox");
   if (task.facts.length === 0) return null;
+  // Whoever has to decide sees at once what it is about.
+  const open = isAsking(task) ? firstToOpen(task.facts.flatMap((fact) => filesOf(fact.value))) : null;
   return (
     <section className={css.block}>
       <h3>{t("facts")}</h3>
       <dl className={css.facts}>
         {task.facts.map(({ label, value }, index) => {
+          const files = filesOf(value);
+          if (files.length > 0) {
+            return (
+              // oxlint-disable-next-line react/no-array-index-key -- two facts may have one name, and none ever moves
+              <div key={index} data-long>
+                <dt>{label}</dt>
+                <dd>
+                  <FileLines files={files} below open={open} />
+                </dd>
+              </div>
+            );
+          }
           const text = factText(value);
           return (
             // oxlint-disable-next-line react/no-array-index-key -- two facts may have one name, and none ever moves

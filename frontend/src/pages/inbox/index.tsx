@@ -9,7 +9,7 @@ import { useQueue } from "../../api/decisionQueue";
 import { useKeptAhead, useKeptPage } from "./useOffline";
 import { cx, EmptyState, TopBar } from "../../ui";
 import { useShortcut } from "../../ui/shortcuts";
-import { useWidth } from "../run/useWidth";
+import { useWidth } from "../../ui/useWidth";
 import { useDecide, useTakeBackLast } from "./decisions";
 import css from "./inbox.module.css";
 import { NotTaken } from "./NotTaken";
@@ -28,7 +28,7 @@ const WIDE = 1280;
 
 /** What of the page is loaded only when it is needed: without a network that would be too late. */
 const parts = () =>
-  Promise.all([i18n.loadNamespaces("people"), import("./Bulk"), import("./Handing"), import("./Meanwhile"), import("./Alike"), import("../../inspector/InputForm"), import("./ValueEditor"), import("../run/WhatWasSent")]);
+  Promise.all([i18n.loadNamespaces(["people", "preview"]), import("./Bulk"), import("./Handing"), import("./Meanwhile"), import("./Alike"), import("../../inspector/InputForm"), import("./ValueEditor"), import("../run/WhatWasSent"), import("../../preview/Look"), import("../../preview/PreviewDialog")]);
 
 /** `/inbox`: what people are asked, and one of the questions. */
 export default function InboxPage() {

@@ -7,7 +7,7 @@ import { useTask } from "../../api/queries";
 import { type Deed, type Review, useReview } from "../../api/reviews";
 import type { TaskDetail } from "../../api/types";
 import { Button, Chip, ErrorCard, PageBody, SkeletonRows, TopBar } from "../../ui";
-import { useWidth } from "../run/useWidth";
+import { useWidth } from "../../ui/useWidth";
 import { DeedDialog } from "./DeedDialog";
 import { History } from "./History";
 import css from "./review.module.css";

@@ -3,6 +3,8 @@ import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ExactNumber, formatExact } from "../../graph/exact";
+import { FileLines } from "../../preview/FileLine";
+import { filesOf } from "../../preview/value";
 import { CopyButton, cx, useFormatter } from "../../ui";
 import page from "../../ui/page.module.css";
 import ui from "../../ui/ui.module.css";
@@ -170,6 +172,8 @@ function FieldsView({ fields, depth }: { fields: Fields; depth: number }) {
 function Value({ value, depth }: { value: unknown; depth: number }): ReactNode {
   const { t } = useTranslation("runs");
   const [open, setOpen] = useState(depth < 3);
+  const files = filesOf(value);
+  if (files.length > 0) return <FileLines files={files} />;
   const nested = Array.isArray(value) || isFields(value);
   if (!nested) return <Scalar value={value} />;
   if (!open) {

@@ -46,7 +46,7 @@ import { RunTitle } from "./RunTitle";
 import { StepPanel } from "./StepPanel";
 import { UndoBar } from "./UndoBar";
 import { UndoRun } from "./UndoRun";
-import { useWidth } from "./useWidth";
+import { useWidth } from "../../ui/useWidth";
 
 const ExpiredBar = lazy(() => import("./ExpiredBar"));
 const PauseRun = lazy(() => import("./PauseRun"));
