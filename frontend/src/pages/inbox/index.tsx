@@ -9,6 +9,7 @@ import { useQueue } from "../../api/decisionQueue";
 import { useKeptAhead, useKeptPage } from "./useOffline";
 import { cx, EmptyState, TopBar } from "../../ui";
 import { useShortcut } from "../../ui/shortcuts";
+import { useStillHere } from "../../ui/typed";
 import { useWidth } from "../run/useWidth";
 import { useDecide, useTakeBackLast } from "./decisions";
 import css from "./inbox.module.css";
@@ -57,10 +58,11 @@ export default function InboxPage() {
     [navigate],
   );
   const first = tasks[0]?.id;
+  const isHere = useStillHere();
   useEffect(() => {
     // There is room for one: the first.
-    if (!phone && !shown && first) open(first);
-  }, [phone, shown, first, open]);
+    if (!phone && !shown && first && isHere()) open(first);
+  }, [phone, shown, first, open, isHere]);
 
   const focusRow = useCallback((id: string | undefined) => {
     setTimeout(() => list.current?.querySelector<HTMLElement>(`[data-task="${id}"]`)?.focus(), 0);
