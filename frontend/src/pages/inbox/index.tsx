@@ -107,11 +107,13 @@ export default function InboxPage() {
       id={shown}
       onDecided={async (task, answer) => {
         const next = nextOf(tasks.filter((one) => one.id === task.id || !(one.id in queued)), task.id);
-        const taken = await decide(task, answer);
+        const { taken, read } = await decide(task, answer);
         // Whoever has gone on to something else meanwhile stays there.
         if (!taken || here.current !== task.id) return;
         open(next);
         if (!next) setTimeout(() => list.current?.focus(), 0);
+        // Until the next one is there, its buttons are those of the one that is decided: they stay as they are.
+        await read;
       }}
       onTakenBack={back}
     />
