@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -177,7 +178,8 @@ def test_a_bulk_retry_goes_on_when_the_page_is_left_and_is_found_and_stopped_the
     signed_in: Opens, api: Api, product: Product, shot: Callable[[Page, str], None]
 ) -> None:
     leave_none(api)
-    numbers = [f"SO-807{number}" for number in range(4)]
+    # So many that it goes on for longer than a slow machine takes to leave the page, open it again and stop it there.
+    numbers = [f"SO-807{number}" for number in range(9)]
     fail(api, product, "Down and left", "/with/fail=503*1/invoices", numbers)
     page = signed_in("/dead-letters")
     group(page, "Down and left").get_by_role("button", name="Retry…").click()
@@ -185,8 +187,8 @@ def test_a_bulk_retry_goes_on_when_the_page_is_left_and_is_found_and_stopped_the
     dialog.get_by_role("radio", name="10 a minute").check()
     dialog.get_by_label("Reason (optional)").fill("The ERP is back.")
     shot(page, "dead-letters-bulk")
-    dialog.get_by_role("button", name="Retry 4 runs").click()
-    expect(dialog.get_by_text("1 of 4 runs")).to_be_visible()
+    dialog.get_by_role("button", name="Retry 9 runs").click()
+    expect(dialog.get_by_text(re.compile("[1-8] of 9 runs"))).to_be_visible()
     shot(page, "dead-letters-bulk-under-way")
     page.goto("about:blank")
     (bulk,) = [one for one in api.call("GET", "W/dead-letters/bulk-retries")["items"] if one["open"]]
@@ -196,17 +198,20 @@ def test_a_bulk_retry_goes_on_when_the_page_is_left_and_is_found_and_stopped_the
     line = again.get_by_role("list", name="Bulk retries").get_by_role("listitem")
     expect(line).to_contain_text("Bulk retry under way:")
     # The next begins six seconds after the first.
-    expect(line).to_contain_text("2 of 4 runs, 0 failed again.")
+    expect(line).to_contain_text(re.compile("[2-8] of 9 runs, 0 failed again."))
     shot(again, "dead-letters-bulk-found")
     line.get_by_role("button", name="Show…").click()
-    expect(again.get_by_role("dialog").get_by_role("progressbar")).to_have_attribute("aria-valuemax", "4")
+    expect(again.get_by_role("dialog").get_by_role("progressbar")).to_have_attribute("aria-valuemax", "9")
     again.keyboard.press("Escape")
     expect(again.get_by_role("dialog")).to_have_count(0)
     line.get_by_role("button", name="Stop").click()
     expect(line).to_contain_text("Bulk retry stopped:")
     expect(line.get_by_role("button", name="Stop")).to_have_count(0)
-    ended = api.call("GET", f"W/dead-letters/bulk-retries/{bulk['id']}")
-    assert (ended["status"], ended["left"] + ended["begun"]) == ("cancelled", 4)
+    deadline = time.monotonic() + 30
+    while (ended := api.call("GET", f"W/dead-letters/bulk-retries/{bulk['id']}"))["under_way"]:
+        assert time.monotonic() < deadline, "what was begun goes on to its end"
+        time.sleep(0.1)
+    assert (ended["status"], ended["left"] + ended["begun"]) == ("cancelled", 9)
     assert ended["left"] > 0
     assert len([one for number in numbers for one in received(product, "/invoices", number)]) == ended["done"]
     leave_none(api)

@@ -30,7 +30,8 @@ def add(page: Page, button: str, search: str, name: str) -> None:
     page.get_by_role("button", name=button).click()
     expect(page.get_by_role("combobox", name="What should happen?")).to_be_focused()
     page.keyboard.type(search, delay=15)
-    expect(page.get_by_role("option", name=re.compile(f"^{name}")).first).to_be_visible()
+    chosen = page.get_by_role("listbox").get_by_role("option", selected=True)
+    expect(chosen).to_have_text(re.compile(f"^{name}"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("textbox", name="Name of the step")).to_have_value(name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -114,11 +115,15 @@ def face(editor: Editor, step_id: str) -> Locator:
 
 
 def has_the_focus(where: Locator) -> None:
-    """Once everything that moves the focus has done so."""
-    where.page.wait_for_timeout(600)
-    assert where.evaluate("element => element.contains(document.activeElement)"), where.page.evaluate(
-        "document.activeElement.outerHTML.slice(0, 300)"
-    )
+    """Once everything that moves the focus has done so: it comes there, and nothing takes it away for a while."""
+    inside, at = "element => element.contains(document.activeElement)", "document.activeElement.outerHTML.slice(0, 300)"
+    deadline = time.monotonic() + 30
+    stays = False
+    while not stays:
+        assert time.monotonic() < deadline, where.page.evaluate(at)
+        there = where.evaluate(inside)
+        where.page.wait_for_timeout(600 if there else 50)
+        stays = there and where.evaluate(inside)
 
 
 def test_a_new_step_takes_the_focus_to_its_first_empty_field_or_its_card(signed_in: Opens, api: Api) -> None:

@@ -74,8 +74,8 @@ def test_from_the_first_run_link_to_a_green_run(
     expect(page.get_by_role("button", name=re.compile(r"^Step \d of 9, "))).to_have_count(len(STEPS))
     shot(page, "example")
 
-    # A partner that takes its time, so that the run is still under way when its page is open.
-    slow = {"path": "/payments", "method": "POST", "behaviour": "slow=5000"}
+    # A partner that takes its time, so that the run is still under way when its page is open, on a slow machine too.
+    slow = {"path": "/payments", "method": "POST", "behaviour": "slow=12000"}
     httpx2.post(f"{product.url}/behaviour", json=slow, headers={"Host": "practice-company"}).raise_for_status()
     page.get_by_role("link", name="Runs").first.click()
     expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
@@ -89,7 +89,7 @@ def test_from_the_first_run_link_to_a_green_run(
         row.click()
         page.evaluate(WATCH)
         expect(page.locator('[data-step="answer"][data-status="succeeded"]')).to_be_visible()
-        status, body = answer.result(timeout=30)
+        status, body = answer.result(timeout=60)
     expect(page.get_by_role("heading", name="The run is done")).to_be_visible()
     shot(page, "run")
 

@@ -36,14 +36,18 @@ def test_ten_approvals_are_decided_with_one_thumb_and_a_press_each(signed_in: Op
     rows = page.locator("[data-task]")
     expect(rows).to_have_count(10)
     shot(page, "inbox-phone-list")
+    titles = {task: f"Invoice R-{number}" for number, task in enumerate(tasks)}
     presses = 1
     rows.first.click()
+    page.wait_for_function("() => location.search.includes('task=')")
     question = page.get_by_role("article")
     decided: list[str] = []
     while len(decided) < 10:
-        found = re.search(r"task=([0-9a-f-]{36})", page.url)
+        found = re.search(r"task=([0-9a-f-]{36})", page.evaluate("location.search"))
         assert found
         task = found[1]
+        # The address may be there before the question is.
+        expect(question.get_by_role("heading", level=2)).to_have_text(titles[task])
         approve = question.locator('[data-choice="approved"]')
         expect(approve).to_be_enabled()
         box = approve.bounding_box()

@@ -27,8 +27,6 @@ def test_a_clerk_reconciles_a_month_and_decides_about_what_does_not_match(
 ) -> None:
     page = signed_in("/workflows")
     row = page.get_by_role("row").filter(has_text=RECONCILIATION.name)
-    # The list of a first start moves under the pointer until all of it is there.
-    page.wait_for_load_state("networkidle")
     row.get_by_role("link", name=RECONCILIATION.name).click()
     expect(page.locator('[data-step="compare"]')).to_be_visible()
     shot(page, "reconciliation-canvas")

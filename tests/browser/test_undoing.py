@@ -71,8 +71,9 @@ def expect_undone(page: Page, *nodes: str) -> None:
 def test_an_undo_is_watched_running_backwards(
     signed_in: Opens, api: Api, product: Product, live: Published, shot: Callable[[Page, str], None]
 ) -> None:
-    take_time(product, "/deliveries", 3_000)
-    take_time(product, "/payments/", 4_000)
+    # So long that the page is open, on a slow machine too, while the first thing is undone.
+    take_time(product, "/deliveries", 5_000)
+    take_time(product, "/payments/", 10_000)
     page = signed_in("/runs")
     expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
     with ThreadPoolExecutor(1) as pool:

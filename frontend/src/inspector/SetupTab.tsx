@@ -6,7 +6,7 @@ import {
   fieldsOf, type FieldSpec, type GraphNode, isEmpty, isShown, type Json, operations, same, type StepSpec, valueOf,
 } from "../graph";
 import { isGroup, readGroup } from "./conditions";
-import { controlOf, handled } from "./controlOf";
+import { controlOf, handled, useGone } from "./controlOf";
 import { useEditor, useEnvironment } from "./EditorContext";
 import { FieldRow } from "./FieldRow";
 import css from "./inspector.module.css";
@@ -125,12 +125,14 @@ export function topField(path: string | null): string | null {
 
 /** Puts the focus into the wanted field: a named one, or (for "") the first one that needs a value. */
 function useFieldFocus(form: React.RefObject<HTMLDivElement | null>, focus: SetupTabProps["focus"], fields: readonly FieldSpec[], node: GraphNode, toCard: () => void): void {
+  const isGone = useGone(focus);
   useEffect(() => {
     if (!focus || focus.field === null || focus.field === "*" || handled.has(focus)) return;
     const missing = fields.find((field) => field.required && isShown(field, fields, node.config) && isUnset(field, valueOf(field, node.config)));
     const name = focus.field === "" ? missing?.name : topField(focus.field);
     const timer = setTimeout(() => {
       handled.add(focus);
+      if (isGone()) return;
       const row = name ? form.current?.querySelector<HTMLElement>(`[data-row-field="${CSS.escape(name)}"]`) : null;
       row?.closest("details")?.setAttribute("open", "");
       const control = controlOf(row);
@@ -140,7 +142,7 @@ function useFieldFocus(form: React.RefObject<HTMLDivElement | null>, focus: Setu
       else if (focus.field === "") toCard();
     }, 60);
     return () => clearTimeout(timer);
-  }, [focus, fields, form, node.config, toCard]);
+  }, [focus, fields, form, node.config, toCard, isGone]);
 }
 
 /** Nothing is filled in yet; rules that look at nothing count as that. */

@@ -11,7 +11,7 @@ import { DataFlyout } from "./DataFlyout";
 import { picker } from "./dataPicker";
 import { useEditor, useEnvironment } from "./EditorContext";
 import { preloadExpressionEditor } from "./ExpressionField";
-import { controlOf, handled } from "./controlOf";
+import { controlOf, handled, useGone } from "./controlOf";
 import { FailsTab } from "./FailsTab";
 import css from "./inspector.module.css";
 import rules from "./rules.module.css";
@@ -53,16 +53,18 @@ export function StepPanel({ id, tab, onTab, renaming, onRenamed, focus, onLeave,
     close.current = onClose;
   });
   const known = node !== undefined;
+  const isGone = useGone(focus);
   useEffect(() => {
     if (!known || focus?.node !== id || focus.field !== "*" || handled.has(focus)) return;
     const timer = setTimeout(() => {
       handled.add(focus);
+      if (isGone()) return;
       const rows = [...(panel.current?.querySelectorAll<HTMLElement>("[data-row-field]") ?? [])];
       const first = rows.map(controlOf).find((control) => control && !control.closest("details:not([open])"));
       (first ?? panel.current?.querySelector<HTMLElement>("[data-heading]"))?.focus();
     }, 60);
     return () => clearTimeout(timer);
-  }, [known, focus, id]);
+  }, [known, focus, id, isGone]);
   useEffect(() => {
     const element = panel.current;
     const onKey = (event: KeyboardEvent): void => {

@@ -1,3 +1,5 @@
+import { useCallback, useEffect, useRef } from "react";
+
 /** Wishes for the focus that have been met: a panel that opens again must not take it again. */
 export const handled = new WeakSet<object>();
 
@@ -9,4 +11,19 @@ export function controlOf(row: HTMLElement | null | undefined): HTMLElement | nu
     row?.querySelector<HTMLElement>(":scope > :not(:first-child) button, :scope > button") ??
     null
   );
+}
+
+/**
+ * Tells whether somebody has gone to a place in the panel by themselves since this focus was asked for. The panel is drawn
+ * first, on a slow machine for long enough to click into it and to type.
+ */
+export function useGone(focus: object | null): () => boolean {
+  const before = useRef<Element | null>(null);
+  useEffect(() => {
+    before.current = document.activeElement;
+  }, [focus]);
+  return useCallback(() => {
+    const at = document.activeElement;
+    return at !== before.current && at?.closest("[data-panel]") != null && !at.matches("[data-heading]");
+  }, []);
 }

@@ -141,7 +141,7 @@ function MoveInto({ keys }: { keys: EditorCommands }) {
   const pick = (home: string | null): void => {
     close();
     sayCut(moveHome(store, home), t);
-    setTimeout(() => keys.toMain(), 220);
+    keys.backToMain(220);
   };
   return (
     <Dialog opened onClose={close} title={t("moveInto.title", { count })}>

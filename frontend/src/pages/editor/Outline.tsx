@@ -38,7 +38,7 @@ export function Outline({ narrow, chips, onClose, keys }: OutlineProps) {
   const leave = (): void => {
     onClose();
     // The canvas takes the place of the list first.
-    setTimeout(() => keys.toMain(), 80);
+    keys.backToMain(80);
   };
   useLayer(!narrow, leave);
   useEffect(() => {

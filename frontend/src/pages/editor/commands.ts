@@ -81,6 +81,15 @@ export class EditorCommands {
     });
   }
 
+  /** In so many ms, when what is closing has given up the focus; whoever writes somewhere by then stays there. */
+  backToMain(ms: number): void {
+    setTimeout(() => {
+      const at = document.activeElement;
+      const writes = at?.matches("input, textarea, select, [contenteditable=true]") && !at.closest('[role="dialog"]');
+      if (!writes) this.toMain();
+    }, ms);
+  }
+
   /** With nothing selected, the card that has the focus is meant. */
   adopt(): void {
     const { selection, selectedLinks } = this.store.getState();
@@ -105,7 +114,7 @@ export class EditorCommands {
       action: { label: this.t("undo"), run: () => this.keepingFocus(() => this.store.undo(), true) },
     });
     // After the question has closed, and the list or canvas has been drawn without what is gone.
-    setTimeout(() => this.toMain(), sure ? 220 : 40);
+    this.backToMain(sure ? 220 : 40);
   }
 
   /** Takes links away, the way a Delete on them does. */

@@ -22,6 +22,7 @@ import {
   useFormatter,
 } from "../../ui";
 import { useShortcut } from "../../ui/shortcuts";
+import { useStillHere } from "../../ui/typed";
 import { FILES } from "../../uploads/queue";
 import { UploadLines } from "../../uploads/UploadLine";
 import { useUploads } from "../../uploads/useUploads";
@@ -53,10 +54,17 @@ export default function FilesPage() {
   useEffect(() => {
     document.title = `${t("title")} · Millrace`;
   }, [t]);
+  const isHere = useStillHere();
+  const now = useRef("");
   useEffect(() => {
-    const timer = setTimeout(() => void navigate({ search: typed.trim() ? { q: typed.trim() } : {}, replace: true }), 200);
+    now.current = q;
+  });
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      if (isHere() && typed.trim() !== now.current) void navigate({ search: typed.trim() ? { q: typed.trim() } : {}, replace: true });
+    }, 200);
     return () => clearTimeout(timer);
-  }, [typed, navigate]);
+  }, [typed, navigate, isHere]);
 
   const uploads = useUploads(FILES);
   const add = useRef(uploads.add);

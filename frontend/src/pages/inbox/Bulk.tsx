@@ -48,7 +48,7 @@ export default function Bulk({ chosen, onDone }: { chosen: readonly Task[]; onDo
       if (left > 0) {
         const tasks = items.filter((one) => one.left_ms > 0).map((one) => one.id);
         const text = refused.length > 0 ? `${t("bulk.refused", { count: refused.length })}: ${refused[0]?.message ?? ""}` : "";
-        keep({ tasks, left, title, text, onTakenBack: onDone, onEffect: tell });
+        keep({ tasks, left, title, text, onTakenBack: () => undefined, onEffect: tell });
       } else showToast({
         tone: refused.length > 0 ? "err" : "ok",
         title,

@@ -79,9 +79,10 @@ export function useDeciding(): (task: Pick<Task, "pending">) => string {
   };
 }
 
-function afterwards(client: QueryClient, workspace: string): void {
-  void refreshInbox(client, workspace);
+/** Resolves when the questions have been read again. */
+function afterwards(client: QueryClient, workspace: string): Promise<unknown> {
   void client.invalidateQueries({ queryKey: [workspace, "runs"] });
+  return refreshInbox(client, workspace);
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -133,7 +134,7 @@ export function useKeep(): (keeping: Keeping) => void {
       const here = given.includes(one);
       forget(one);
       if (!here) return;
-      afterwards(client, workspace);
+      void afterwards(client, workspace);
       if (became) onEffect(became.refused);
     });
   };
@@ -157,7 +158,7 @@ export function useTakeBack(): (tasks: readonly string[], onTakenBack: (id: stri
         if (only) onTakenBack(only);
       } catch (error) {
         showToast({ aside: true, tone: "err", title: t("held.notBack"), text: errorText(error).title });
-        afterwards(client, workspace);
+        void afterwards(client, workspace);
       }
     },
     [client, errorText, t, workspace],
@@ -165,20 +166,21 @@ export function useTakeBack(): (tasks: readonly string[], onTakenBack: (id: stri
 }
 
 /**
- * Decides; resolves to whether it was taken, so that the next question opens. For some seconds it can be taken back; then
- * `onTakenBack` is called. `onOpen` shows the question again if it could not take effect.
+ * Decides; resolves to whether it was `taken`, so that the next question opens, and to what resolves when the questions
+ * have been `read` again. For some seconds it can be taken back; then `onTakenBack` is called. `onOpen` shows the question
+ * again if it could not take effect.
  */
 export function useDecide(
   onTakenBack: (id: string) => void,
   onOpen: (id: string) => void,
-): (task: TaskDetail, answer: TaskAnswer) => Promise<boolean> {
+): (task: TaskDetail, answer: TaskAnswer) => Promise<{ taken: boolean; read: Promise<unknown> }> {
   const { t } = useTranslation("inbox");
   const client = useQueryClient();
   const workspace = useWorkspace().id;
   const said = useSaid();
   const keep = useKeep();
   const user = useUser().id;
-  return async (task, answer) => {
+  const send = async (task: TaskDetail, answer: TaskAnswer): Promise<boolean> => {
     const { id, title } = task;
     const words = said(answer.outcome);
     const key = newIdempotencyKey();
@@ -227,10 +229,9 @@ export function useDecide(
         refuse(id, error);
       }
       return false;
-    } finally {
-      afterwards(client, workspace);
     }
   };
+  return async (task, answer) => ({ taken: await send(task, answer), read: afterwards(client, workspace) });
 }
 
 /** Takes back what was decided last, if it still can be. */

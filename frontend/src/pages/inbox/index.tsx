@@ -9,6 +9,7 @@ import { useQueue } from "../../api/decisionQueue";
 import { useKeptAhead, useKeptPage } from "./useOffline";
 import { cx, EmptyState, TopBar } from "../../ui";
 import { useShortcut } from "../../ui/shortcuts";
+import { useStillHere } from "../../ui/typed";
 import { useWidth } from "../../ui/useWidth";
 import { useDecide, useTakeBackLast } from "./decisions";
 import css from "./inbox.module.css";
@@ -57,10 +58,11 @@ export default function InboxPage() {
     [navigate],
   );
   const first = tasks[0]?.id;
+  const isHere = useStillHere();
   useEffect(() => {
     // There is room for one: the first.
-    if (!phone && !shown && first) open(first);
-  }, [phone, shown, first, open]);
+    if (!phone && !shown && first && isHere()) open(first);
+  }, [phone, shown, first, open, isHere]);
 
   const focusRow = useCallback((id: string | undefined) => {
     setTimeout(() => list.current?.querySelector<HTMLElement>(`[data-task="${id}"]`)?.focus(), 0);
@@ -105,11 +107,13 @@ export default function InboxPage() {
       id={shown}
       onDecided={async (task, answer) => {
         const next = nextOf(tasks.filter((one) => one.id === task.id || !(one.id in queued)), task.id);
-        const taken = await decide(task, answer);
+        const { taken, read } = await decide(task, answer);
         // Whoever has gone on to something else meanwhile stays there.
         if (!taken || here.current !== task.id) return;
         open(next);
         if (!next) setTimeout(() => list.current?.focus(), 0);
+        // Until the next one is there, its buttons are those of the one that is decided: they stay as they are.
+        await read;
       }}
       onTakenBack={back}
     />

@@ -1,10 +1,11 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { CirclePlay } from "lucide-react";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { localNote } from "../../graph/notes";
 import { Button, StatusIcon, useFormatter } from "../../ui";
+import { useNews } from "../../ui/typed";
 import { startedBy } from "../runs/words";
 import css from "./dock.module.css";
 import { choices, type EventFilter, filterEvents, isFiltered } from "./eventFilter";
@@ -32,12 +33,7 @@ export function Events({ events, onSelect }: { events: readonly RunEvent[]; onSe
   const navigate = useNavigate({ from: "/runs/$runId" });
   // What is typed is shown at once; the address follows.
   const [typed, setTyped] = useState(find ?? "");
-  const asked = useRef(find ?? "");
-  useEffect(() => {
-    if ((find ?? "") === asked.current) return;
-    asked.current = find ?? "";
-    setTyped(find ?? "");
-  }, [find]);
+  const noteSaid = useNews(find ?? "", setTyped);
   const box = useRef<HTMLInputElement>(null);
   const filter: EventFilter = { of, kind, find: typed };
   const detail = (event: RunEvent): string =>
@@ -47,7 +43,7 @@ export function Events({ events, onSelect }: { events: readonly RunEvent[]; onSe
   const filtered = isFiltered(filter);
 
   const change = (next: EventFilter) => {
-    asked.current = next.find ?? "";
+    noteSaid(next.find ?? "");
     void navigate({
       search: ({ of: _of, kind: _kind, find: _find, ...rest }) => ({
         ...rest,

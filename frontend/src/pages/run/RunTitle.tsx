@@ -17,5 +17,10 @@ export function RunTitle({ name }: { name: ReactNode }) {
 const AFTER_DIALOG = 200;
 
 export function focusTitle(): void {
-  setTimeout(() => document.getElementById(ID)?.focus({ preventScroll: true }), AFTER_DIALOG);
+  const closing = document.activeElement?.closest('[role="dialog"]');
+  setTimeout(() => {
+    const open = document.activeElement?.closest('[role="dialog"]');
+    // Whoever was quick has the next dialog before them by then.
+    if (!open || open === closing) document.getElementById(ID)?.focus({ preventScroll: true });
+  }, AFTER_DIALOG);
 }

@@ -8,6 +8,7 @@ import { useSearchFields } from "../../api/runSearch";
 import { cx, FilterChip, IconButton, SearchBox, StatusIcon } from "../../ui";
 import fields from "../../ui/fields.module.css";
 import { useShortcut } from "../../ui/shortcuts";
+import { useNews, useStillHere } from "../../ui/typed";
 import { AddFilter } from "./AddFilter";
 import { joined, split, type Token, withCondition, without } from "./query";
 import css from "./runs.module.css";
@@ -32,27 +33,29 @@ export function SearchTools({ search, workflow, change, error }: { search: RunLi
   const [custom, setCustom] = useState(dayOf(search.since) !== "" || search.until !== undefined);
   const box = useRef<HTMLInputElement>(null);
   const said = useRef(search.q ?? "");
+  const isHere = useStillHere();
   const help = useId();
   const known = useSearchFields().data ?? [];
   const workflows = useWorkflows({}, 100).data?.pages[0]?.items ?? [];
   useShortcut("/", () => box.current?.focus());
 
   // What comes from elsewhere (a saved view, the way back) stands in the box, too; what was typed here is left alone.
-  useEffect(() => {
-    const now = search.q ?? "";
-    if (now === said.current) return;
+  const noteSaid = useNews(search.q ?? "", (now) => {
     said.current = now;
     setTyped(split(now).words);
     setChips(split(now).chips);
-  }, [search.q]);
+  });
   const say = (q: string, replace = false): void => {
     said.current = q;
+    noteSaid(q);
     change({ q: q || undefined }, replace);
   };
   useEffect(() => {
     const next = joined(chips, typed);
     if (next === said.current) return;
-    const timer = setTimeout(() => say(next, true), 250);
+    const timer = setTimeout(() => {
+      if (isHere()) say(next, true);
+    }, 250);
     return () => clearTimeout(timer);
   });
   /** Conditions that were typed become chips as soon as they are meant. */

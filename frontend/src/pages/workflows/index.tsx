@@ -8,6 +8,7 @@ import { useWorkflows } from "../../api/queries";
 import { useCan, useWorkspace } from "../../api/session";
 import type { Workflow } from "../../api/types";
 import { useShortcut } from "../../ui/shortcuts";
+import { useStillHere } from "../../ui/typed";
 import {
   Button,
   Chip,
@@ -182,15 +183,21 @@ export default function WorkflowsPage() {
     document.title = `${t("title")} · Millrace`;
   }, [t]);
 
+  const isHere = useStillHere();
+  const now = useRef("");
+  useEffect(() => {
+    now.current = search.q ?? "";
+  });
   useEffect(() => {
     const timer = setTimeout(() => {
+      if (!isHere() || typed.trim() === now.current) return;
       void navigate({
         search: ({ q: _old, ...rest }) => (typed.trim() ? { ...rest, q: typed.trim() } : rest),
         replace: true,
       });
     }, 200);
     return () => clearTimeout(timer);
-  }, [typed, navigate]);
+  }, [typed, navigate, isHere]);
 
   const list = useWorkflows({ q: search.q, status: search.status });
   const workflows = list.data?.pages.flatMap((page) => page.items) ?? [];
