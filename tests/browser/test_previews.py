@@ -38,7 +38,7 @@ FEW = """() => {
 def pdf(pages: int, password: str | None = None) -> bytes:
     """A document whose font every reader has to bring itself."""
     out = io.BytesIO()
-    canvas = Canvas(out, encrypt=password)  # type: ignore[arg-type]
+    canvas = Canvas(out, encrypt=password)
     for number in range(1, pages + 1):
         canvas.setFont("Helvetica", 24)
         canvas.drawString(72, 700, f"Sheet {number} of the contract")

@@ -259,7 +259,7 @@ def test_the_page_of_a_link_names_files_and_hands_out_none(world: World, browser
     page = browser.get(link_of(task, world.rosa.email)).content.decode()
     assert "<dd>May &lt;1&gt;.pdf</dd>" in page
     assert "<dd>May &lt;1&gt;.pdf, May &lt;1&gt;.pdf</dd>" in page
-    assert file["id"] not in page
+    assert str(file["id"]) not in page
 
 
 def test_a_link_that_is_not_enough_leads_into_the_inbox(world: World, browser: Client) -> None:

@@ -265,7 +265,7 @@ def test_a_run_goes_with_what_people_put_off_and_what_could_not_take_effect(mach
 
 def test_every_row_that_belongs_to_a_run_goes_with_it() -> None:
     """Whatever names a run, or what belongs to it, by a key that the database holds."""
-    owners = {Run: "store_run", HumanTask: "store_humantask", Review: "store_review"}
+    owners: dict[Any, str] = {Run: "store_run", HumanTask: "store_humantask", Review: "store_review"}
     listed = {(table, above) for table, _, above in retention_runs._BELOW}
     listed |= {(table, "store_run") for table, _ in retention_runs._ROWS}
     listed |= {("store_humantask", "store_run"), ("store_review", "store_run")}

@@ -102,7 +102,9 @@ export function MomentProvider({ children }: { children: ReactNode }) {
       if (watched >= 100) {
         last = time;
         setAt((before) => {
-          const next = reel.after(before ?? reel.from, watched, pace);
+          // The end is there, and what plays has not heard of it yet.
+          if (before === null) return null;
+          const next = reel.after(before, watched, pace);
           return next >= reel.until ? null : next;
         });
       }
