@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Count, Max
+from django.db.models import Count, Exists, OuterRef, Value
 
 from runtime.api.cursors import decode, decode_marker, encode, encode_marker, page_size
 from runtime.api.fields import fields_named
@@ -133,19 +133,20 @@ def standing_at(*, workspace_id: UUID, workflow_id: UUID) -> list[StandingAt]:
     going = Run.objects.filter(
         workspace_id=workspace_id, workflow_id=workflow_id, mode="live", finished_at__isnull=True
     ).order_by("-id")[:_MOST_STANDING]
-    steps = StepRun.objects.filter(run_id__in=going.values("id"), status__in=(*_MOVING, "waiting"))
+    moving = StepRun.objects.filter(run_id__in=going.values("id"), status__in=(*_MOVING, "waiting")).order_by()
+    open_ones = DeadLetter.objects.filter(workspace_id=workspace_id, workflow_id=workflow_id, solved_at__isnull=True)
+    later = open_ones.filter(run_id=OuterRef("run_id"), generation__gt=OuterRef("generation"))
+    letters = open_ones.filter(~Exists(later)).annotate(status=Value("failed")).order_by()
+    # One query: a run that fails, or is gone on with, between two of them would stand there twice, or not at all.
     counted: dict[str, dict[str, int]] = {}
-    for node, status, number in steps.values_list("node_id", "status").annotate(Count("run_id")).order_by():
-        kind = "waiting" if status == "waiting" else "running"
+    for node, status, number in (
+        moving.values_list("node_id", "status")
+        .annotate(Count("run_id"))
+        .union(letters.values_list("node_id", "status").annotate(Count("run_id")), all=True)
+    ):
+        kind = status if status in ("waiting", "failed") else "running"
         row = counted.setdefault(node, {})
         row[kind] = row.get(kind, 0) + number
-    letters = DeadLetter.objects.filter(workspace_id=workspace_id, workflow_id=workflow_id, solved_at__isnull=True)
-    newest = letters.values("run_id").annotate(last=Max("generation")).values_list("run_id", "last")
-    last = dict(newest)
-    for run_id, generation, node in letters.values_list("run_id", "generation", "node_id"):
-        if last[run_id] == generation:
-            row = counted.setdefault(node, {})
-            row["failed"] = row.get("failed", 0) + 1
     return [
         StandingAt(node, row.get("running", 0), row.get("waiting", 0), row.get("failed", 0))
         for node, row in sorted(counted.items())

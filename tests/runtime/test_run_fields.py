@@ -6,12 +6,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
 
 from runtime import api
 from runtime.contracts import FieldTerm, GraphHasProblems, RunFilters, RunView
 from runtime.engine.naming import NamingField, as_worth, folded, instant_of, units_of
 from runtime.store.models import RunField
 from tests.runtime.machine import WORKSPACE, Machine, fields, flow, pause, step
+from tests.runtime.test_retrying import go_on
 
 
 def named(graph: dict[str, Any], key: str = "", *said: dict[str, Any]) -> dict[str, Any]:
@@ -141,6 +143,27 @@ def test_where_runs_are_now_is_counted_by_step(machine: Machine) -> None:
     assert (standing.node, standing.running, standing.waiting, standing.failed) == ("pause", 0, 2, 0)
     assert len(keys(nodes=("pause",))) == 2
     assert keys(nodes=("a",)) == []
+
+
+def test_a_run_that_is_gone_on_with_while_they_are_counted_stands_there_once(idle_machine: Machine) -> None:
+    idle_machine.start()
+    run = idle_machine.run(flow("start -> stop", step("stop", "flow.fail@1", {"message": "No."})))
+    idle_machine.stop()
+    asked = 0
+
+    def meanwhile(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        nonlocal asked
+        found = execute(sql, params, many, context)
+        asked += 1
+        if asked == 1:
+            go_on(run.id)
+        return found
+
+    with connection.execute_wrapper(meanwhile):
+        (standing,) = api.standing_at(workspace_id=WORKSPACE, workflow_id=run.workflow_id)
+    assert (standing.node, standing.running + standing.failed) == ("stop", 1)
+    idle_machine.start()
+    idle_machine.finish(run.id)
 
 
 def test_a_key_has_a_timeline_across_workflows(machine: Machine) -> None:
