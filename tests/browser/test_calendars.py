@@ -177,7 +177,7 @@ def test_an_alert_expects_something_on_the_working_days_of_a_calendar(signed_in:
     arrival = {"by": "09:00", "country": "@head-office"}
     rule = {"kind": "arrival", "channels": [channel["id"]], "workflow_id": workflow["id"], "arrival": arrival}
     made = api.call("POST", "W/alerts/rules", rule)
-    page = signed_in("/alerts")
+    page = signed_in("/monitor/alerts")
     expect(page.get_by_text("a business day of Head office").first).to_be_visible()
     page.get_by_role("button", name="Edit rule").click()
     dialog = page.get_by_role("dialog", name="Edit rule")

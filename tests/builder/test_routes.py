@@ -113,6 +113,7 @@ def path_of(row: Row, world: World, things: Things, *, workspace: UUID | None = 
         "task",
         "backfill",
         "schedule",
+        "calendar",
         "bulk",
         "file",
         "table",
