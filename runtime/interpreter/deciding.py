@@ -30,7 +30,17 @@ from runtime.store.models import Attempt, HumanTask, HumanVote, PendingAnswer, R
 from runtime.store.pauses import due_unless_stopped
 from runtime.store.trail import said
 
-__all__ = ["Answer", "Checked", "TakenBack", "checked", "in_place_of", "is_small", "put_down", "refuse_pending", "row_of"]
+__all__ = [
+    "Answer",
+    "Checked",
+    "TakenBack",
+    "checked",
+    "in_place_of",
+    "is_small",
+    "put_down",
+    "refuse_pending",
+    "row_of",
+]
 
 _LONGEST_COMMENT: Final = 2000
 

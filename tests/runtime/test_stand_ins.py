@@ -9,14 +9,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper as Settings
+from pytest_django import Settings
 
 from runtime import api
 from runtime.contracts import AlreadyDecided, NotAsked, TaskRefused, TaskView, Voter
 from runtime.contracts.people import Erased
 from runtime.engine.jsonprofile import loads_stored
-from runtime.ports import PORTS, Post
 from runtime.interpreter.asking import standing
+from runtime.ports import PORTS, Post
 from runtime.store.dialect import database_now
 from runtime.store.models import HumanMail, HumanTask, HumanVote, PendingAnswer
 from tests.runtime.fixtures import World
@@ -50,7 +50,10 @@ def may(task: TaskView, voter: Voter) -> bool:
     return api.may_decide(task=api.task(workspace_id=WORKSPACE, task_id=task.id), voter=voter)
 
 
+#: Minutes: about a second.
+SOON = Decimal("0.02")
 ALICE, BEN, CARL, VIC = (f"{name}@example.com" for name in ("alice", "ben", "carl", "vic"))
+FORM: Any = {"title": "Which?", "people": ALICE, "fields": [{"name": "note", "label": "Note", "type": "text"}]}
 
 
 def test_what_somebody_is_asked_by_name_is_put_before_their_stand_in_while_they_are_away(
@@ -92,10 +95,10 @@ def test_what_a_stand_in_decides_is_recorded_as_said_for_who_is_away(machine: Ma
 
 
 def test_a_form_is_answered_in_the_place_of_who_is_away(machine: Machine, folk: Town) -> None:
-    form = step("ask", "people.form@1", {"title": "Which?", "people": ALICE, "fields": [{"name": "note", "type": "text"}]})
+    form = step("ask", "people.ask@1", FORM)
     run_id = machine.begin(flow("start -> ask", form), {})
     task = asked(run_id)
-    decide(task, "answered", folk.as_("ben"), answers={"note": "This one."})
+    decide(task, "out", folk.as_("ben"), answers={"note": "This one."})
     answer: Any = loads_stored(HumanTask.objects.get(pk=task.id).answer or "{}")
     assert (answer["answered"]["by"], answer["answered"]["for"]) == ("Ben", "Alice")
     machine.finish(run_id)
@@ -151,9 +154,7 @@ def test_whoever_is_asked_themselves_gives_their_own_voice_and_not_two(machine: 
 def test_a_stand_in_who_comes_to_be_asked_as_well_has_given_their_own_voice(machine: Machine, folk: Town) -> None:
     run_id, task = ask(machine, people=f"{ALICE}, {CARL}", rule="all")
     decide(task, "approved", folk.as_("ben"))
-    api.hand_over(
-        workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("carl"), to=VIC, reason="Vic knows this one"
-    )
+    api.hand_over(workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("carl"), to=VIC, reason="Vic knows this one")
     HumanTask.objects.filter(pk=task.id).update(people=f",{ALICE},{BEN},{VIC},")
     assert may(task, folk.as_("alice"))
     assert count(folk.as_("alice")) == 1
@@ -271,9 +272,7 @@ def test_mail_goes_to_the_stand_in_as_well_and_says_for_whom(machine: Machine, p
 
 def test_reminders_and_escalation_go_to_the_stand_ins_as_well(machine: Machine, posted: World, folk: Town) -> None:
     folk.until = None
-    run_id, task = ask(
-        machine, people=CARL, due=SOON, due_unit="hours", escalate_to=ALICE
-    )  # fmt: skip
+    run_id, task = ask(machine, people=CARL, due=SOON, due_unit="minutes", escalate_to=ALICE)
     wait_until(lambda: sent(task, "escalate") == {ALICE: ("", ""), BEN: ("Alice", "")})
     assert "You are asked for Alice, who is away." in text(posted, task, BEN)
     assert count(folk.as_("ben")) == 1
