@@ -22,8 +22,8 @@ from runtime.contracts import PendingView, TaskView, Voter
 
 class InboxQuery(PageQuery):
     """`who`: what is asked of me; of that, what I am named in or have taken, what comes by way of my groups, or what I
-    see in the place of somebody who is away; what I have put off for later; or what is asked of anybody. `state`: open (the most urgent first), or
-    closed.
+    see in the place of somebody who is away; what I have put off for later; or what is asked of anybody. `state`: open
+    (the most urgent first), or closed.
     `run`: what this run asks; `around`: also what the runs ask that it waits for, its items and the workflows it
     called."""
 

@@ -8,8 +8,9 @@
 
 News over the channel layer only says "look": what is sent is always read from the database, as the rows that changed
 after the seq the browser knows. So nothing depends on news arriving in order, once, or at all; where it is lost, a look
-every two seconds finds the change. `absences`: somebody is away, or here again, and other people are asked by that; it is
-looked for whenever the rights of the socket are. Closes with 4401 signed out, 4403 no longer allowed, 1008 too many messages.
+every two seconds finds the change. `absences`: somebody is away, or here again, and others are asked by that; it is
+looked for whenever the rights of the socket are. Closes with 4401 signed out, 4403 no longer allowed, 1008 too many
+messages.
 """
 
 from __future__ import annotations
