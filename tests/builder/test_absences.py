@@ -186,6 +186,7 @@ def test_the_link_of_a_stand_in_decides_while_the_absence_holds_and_not_after(wo
     link = link_of(task, world.rosa.email)
     page = world.as_vera.client.get(link)
     assert b"Approve" in page.content
+    assert f"You are asked for {world.vera.name}, who is away.".encode() in page.content
     Absence.objects.all().delete()
     assert b"Approve" not in world.as_vera.client.get(link).content
     assert not HumanVote.objects.exists()
