@@ -153,7 +153,7 @@ def asked_of(chosen: QuerySet[HumanTask], voter: Voter, *, closed: bool, whose: 
                 wanted |= Q(stranded_at__isnull=False)
             if closed:
                 # Whoever was away is here again; what was decided in their place stays told.
-                wanted |= Exists(_votes().filter(voter=voter.id, for_id__isnull=False))
+                wanted |= Q(Exists(_votes().filter(voter=voter.id, for_id__isnull=False)))
     chosen = chosen.filter(wanted).exclude(any_of("barred", voter.barred_by))
     gone = any_of("away", (voter.email.lower(),)) & ~_taken_by(voter)
     if voter.stands_for:

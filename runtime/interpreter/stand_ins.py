@@ -48,7 +48,7 @@ def stood_in_for(voter: Voter) -> Q:
         email = one.email.lower()
         named = (any_of("people", (email,)) & ~any_of("away", (email,))) | Q(claimed_by=one.id)
         votes = HumanVote.objects.filter(Q(voter=one.id) | Q(for_id=one.id), task_id=OuterRef("pk"))
-        found |= named & ~any_of("barred", (email, f"user:{one.id}")) & ~Exists(votes)
+        found |= named & ~any_of("barred", (email, f"user:{one.id}")) & ~Q(Exists(votes))
     return found
 
 

@@ -8,7 +8,7 @@ import { workspacePath } from "../../api/queries";
 import { useWorkspace } from "../../api/session";
 import { Button, ErrorCard } from "../../ui";
 import { useAwayWords } from "./away";
-import css from "./inbox.module.css";
+import css from "./away.module.css";
 
 /** That I am away, and for whom I stand in; nothing else is there for most people most of the time. */
 export function AwayBar() {
@@ -25,7 +25,7 @@ export function AwayBar() {
   const others = absences.filter((one) => one.holds && one.hand?.me);
   if (!mine && others.length === 0) return null;
   return (
-    <div className={css.away} role="status">
+    <div className={css.bar} role="status">
       {mine && (
         <p>
           <Palmtree size={15} aria-hidden />
