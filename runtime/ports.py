@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from runtime.contracts import RunTouched
-from runtime.contracts.people import Addressee, Person, Voter
+from runtime.contracts.people import Addressee, Person, StandIn, Voter
 
 
 class LiveSink(Protocol):
@@ -57,6 +57,11 @@ class People(Protocol):
     def mark(self, *, workspace_id: UUID) -> str | None:
         """Another text whenever somebody has come, left, or is asked by another way than before; None where nobody
         keeps a list of people."""
+        ...
+
+    def stand_ins(self, *, workspace_id: UUID, emails: Sequence[str]) -> tuple[StandIn, ...]:
+        """Who decides right now in the place of those of these people who are away; nobody for whoever is here, or
+        has no stand-in who is."""
         ...
 
 
@@ -222,6 +227,9 @@ class Anybody:
 
     def mark(self, *, workspace_id: UUID) -> str | None:
         return None
+
+    def stand_ins(self, *, workspace_id: UUID, emails: Sequence[str]) -> tuple[StandIn, ...]:
+        return ()
 
 
 class NoNames:

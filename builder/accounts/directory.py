@@ -12,10 +12,11 @@ from django.db import close_old_connections
 from django.db import connection as database
 from django.db.models import QuerySet
 
+from builder.accounts import absences
 from builder.accounts.groups import key_of
 from builder.accounts.models import Group, Membership, Role, User
 from builder.accounts.rights import Action, allows
-from runtime.contracts import Addressee, Person, Voter
+from runtime.contracts import Absent, Addressee, Person, StandIn, Voter
 from runtime.ports import PeopleUnknown
 
 _ROLES: Final = {
@@ -59,10 +60,33 @@ class Directory:
         pairs = sorted(inside.values_list("group_id", "membership_id"))
         return hashlib.sha256(repr((people, pairs)).encode()).hexdigest()
 
+    def stand_ins(self, *, workspace_id: UUID, emails: Sequence[str]) -> tuple[StandIn, ...]:
+        """Who decides right now in the place of those of these people who are away."""
+        _fresh()
+        wanted = {email.lower() for email in emails}
+        found = []
+        for one in absences.all_of(workspace_id=workspace_id):
+            if one.holds and one.hand is not None and one.row.member.user.email in wanted:
+                hand = one.hand
+                hand.workspace = one.row.member.workspace
+                found.append(StandIn(absent_of(one), _person(hand)))
+        return tuple(found)
+
+
+def absent_of(one: absences.Away) -> Absent:
+    """Somebody who is away, as the runtime knows them."""
+    user = one.row.member.user
+    last = one.row.last_day
+    return Absent(user.id, user.email, user.name or user.email, None if last is None else last.isoformat())
+
 
 def voter_of(user: User, workspace_id: UUID, role: Role, *, may_retry: bool | None = None) -> Voter:
     """A member as somebody who answers questions, with all by which they can be asked."""
     groups = Group.objects.filter(members__user=user, members__active=True, workspace_id=workspace_id)
+    away = absences.all_of(workspace_id=workspace_id)
+    stands_for = tuple(
+        absent_of(one) for one in away if one.holds and one.hand is not None and one.hand.user_id == user.id
+    )
     return Voter(
         user.id,
         user.name or user.email,
@@ -70,6 +94,7 @@ def voter_of(user: User, workspace_id: UUID, role: Role, *, may_retry: bool | No
         tuple(groups.values_list("id", flat=True)),
         str(role),
         allows(role, Action.RUN_RETRY, user) if may_retry is None else may_retry,
+        stands_for,
     )
 
 

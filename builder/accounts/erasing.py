@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import F
 
-from builder.accounts.models import ApiToken, Invitation, Membership, Role, User, Workspace
+from builder.accounts.models import Absence, ApiToken, Invitation, Membership, Role, User, Workspace
 from builder.accounts.services import AccountsRefused
 from runtime.contracts.people import Erased
 
@@ -103,6 +103,8 @@ def erase(found: Found, person: Erased) -> None:
     user.save()
     for member in Membership.objects.filter(user=user):
         member.groups.clear()
+    Absence.objects.filter(member__user=user).delete()
+    Absence.objects.filter(stand_in__user=user).update(stand_in=None)
     Membership.objects.filter(user=user).update(active=False, role=Role.VIEWER)
     Invitation.objects.filter(email__in=person.emails).delete()
     ApiToken.objects.filter(owner=user).delete()

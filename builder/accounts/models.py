@@ -124,6 +124,21 @@ class Group(models.Model):
         return self.name
 
 
+class Absence(models.Model):
+    """That a member is away, from `first_day` to `last_day` in the time zone of the workspace, both of them included;
+    without a last day until they say that they are back. `stand_in`: who sees their questions meanwhile; NULL where
+    that person has left. A member has at most one, which may be over."""
+
+    member = models.OneToOneField(Membership, on_delete=models.CASCADE, primary_key=True, related_name="absence")
+    first_day = models.DateField()
+    last_day = models.DateField(null=True)
+    stand_in = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, related_name="stands_in")
+    note = models.CharField(max_length=400, default="")
+
+    def __str__(self) -> str:
+        return f"{self.member_id} is away from {self.first_day}"
+
+
 class Invitation(models.Model):
     """An offer of a role, good once, for one e-mail address, until it expires. The token is kept as a digest."""
 

@@ -48,6 +48,7 @@ class Action(StrEnum):
     TASK_SEE = "task.see"
     PEOPLE_SEE = "people.see"
     TASK_DECIDE = "task.decide"
+    ABSENCE_SAY = "absence.say"
     RUN_DISCARD = "run.discard"
     RUN_SIGNAL = "run.signal"
     SCHEDULE_CHANGE = "schedule.change"
@@ -103,6 +104,8 @@ RULES: Final = MappingProxyType(
         Action.PEOPLE_SEE: Rule(Role.VIEWER, Scope.READ),
         # Whoever is asked may answer, whatever else they may not.
         Action.TASK_DECIDE: Rule(Role.VIEWER, Scope.RUN),
+        # That one is away oneself; who manages members says so of others.
+        Action.ABSENCE_SAY: Rule(Role.VIEWER, Scope.RUN),
         Action.RUN_DISCARD: Rule(Role.ADMIN, Scope.ADMIN),
         # To have the link of a waiting step, and to let it go on without.
         Action.RUN_SIGNAL: Rule(Role.REVIEWER, Scope.RUN),

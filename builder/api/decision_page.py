@@ -128,6 +128,9 @@ def _shown(
         )
     spec = task.spec
     parts = [f"<h1>{escape(task.title)}</h1>"]
+    absent = None if found.voter is None else runtime_api.stands_in_for(task=task, voter=found.voter)
+    if absent is not None:
+        parts.append(f"<p><b>{escape(words['for'].format(name=absent.name))}</b></p>")
     if found.amount:
         parts.append(f'<p class="amount">{escape(found.amount)}</p>')
     if spec.get("text"):
@@ -180,7 +183,8 @@ def _said(found: LinkView, words: Mapping[str, str]) -> str:
     last = mine if found.task.status == "open" else votes[-1]
     if last is None:
         return ""
-    return f"{last.name}: {words.get(f'said_{last.outcome}', last.outcome)}"
+    by = words["by_for"].format(by=last.name, name=last.for_name) if last.for_name else last.name
+    return f"{by}: {words.get(f'said_{last.outcome}', last.outcome)}"
 
 
 def _page(

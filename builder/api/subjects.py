@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from builder.accounts.models import ApiToken, Group, Invitation, Membership, User, Workspace
+from builder.accounts.models import Absence, ApiToken, Group, Invitation, Membership, User, Workspace
 from builder.accounts.times import stamp
 from builder.connections.models import Connection
 from builder.workflows.models import SavedRunView, Workflow
@@ -92,6 +92,22 @@ def _member(workspace_id: UUID, object_id: UUID) -> Seen | None:
         return Seen(row.user.name, {"role": row.role, "active": row.active})
     offer = Invitation.objects.filter(workspace_id=workspace_id, pk=object_id, accepted_at=None).first()
     return None if offer is None else Seen(offer.email, {"role": offer.role, "invited": True})
+
+
+def _absence(workspace_id: UUID, object_id: UUID) -> Seen | None:
+    """Told by the membership, so that all of one person stands together. The note is nobody's to keep."""
+    row = Membership.objects.select_related("user").filter(workspace_id=workspace_id, pk=object_id).first()
+    if row is None:
+        return None
+    absence = Absence.objects.filter(member=row).select_related("stand_in__user").first()
+    if absence is None:
+        return Seen(row.user.name, {})
+    state = {
+        "first_day": absence.first_day.isoformat(),
+        "last_day": None if absence.last_day is None else absence.last_day.isoformat(),
+        "stand_in": None if absence.stand_in is None else absence.stand_in.user.name,
+    }
+    return Seen(row.user.name, state)
 
 
 def _group(workspace_id: UUID, object_id: UUID) -> Seen | None:
@@ -240,6 +256,7 @@ LOOKS: Final[Mapping[str, Look]] = MappingProxyType(
         "workspace": _workspace,
         "person": _person,
         "member": _member,
+        "absence": _absence,
         "group": _group,
         "token": _token,
         "workflow": _workflow,

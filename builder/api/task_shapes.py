@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from builder.accounts import absences
 from builder.accounts.directory import labels, voter_of
 from builder.accounts.rights import Action, allows
 from builder.accounts.times import stamp
@@ -20,20 +21,21 @@ from runtime.contracts import PendingView, TaskView, Voter
 
 
 class InboxQuery(PageQuery):
-    """`who`: what is asked of me; of that, what I am named in or have taken, or what comes by way of my
-    groups; what I have put off for later; or what is asked of anybody. `state`: open (the most urgent first), or
-    closed.
+    """`who`: what is asked of me; of that, what I am named in or have taken, what comes by way of my groups, or what I
+    see in the place of somebody who is away; what I have put off for later; or what is asked of anybody. `state`: open
+    (the most urgent first), or closed.
     `run`: what this run asks; `around`: also what the runs ask that it waits for, its items and the workflows it
     called."""
 
-    who: Literal["me", "named", "groups", "snoozed", "anybody"] = "me"
+    who: Literal["me", "named", "groups", "stand_in", "snoozed", "anybody"] = "me"
     state: Literal["open", "closed"] = "open"
     run: UUID | None = None
     around: UUID | None = None
 
 
 class Vote(View):
-    """What one person said. `via`: the inbox, or the link of a mail. `admin`: not asked, but allowed as an admin."""
+    """What one person said. `via`: the inbox, or the link of a mail. `admin`: not asked, but allowed as an admin.
+    `in_place_of`: who was away, and had them decide."""
 
     by: str
     me: bool
@@ -42,6 +44,22 @@ class Vote(View):
     comment: str
     via: str
     admin: bool
+    in_place_of: str | None
+
+
+class AwayNow(View):
+    """That somebody is away right now, until that day, `2026-12-03` (null: nobody knows). `hand`: who sees their
+    questions; null: nobody does."""
+
+    until: str | None
+    hand: str | None
+
+
+class InPlaceOf(View):
+    """Who is away, until that day, `2026-12-03`; null: nobody knows."""
+
+    name: str
+    until: str | None
 
 
 class Asked(View):
@@ -50,6 +68,7 @@ class Asked(View):
     kind: str
     key: str
     name: str
+    away: AwayNow | None
 
 
 class Note(View):
@@ -94,7 +113,8 @@ class TaskShape(View):
     alone; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide.
     `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run
     has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to).
-    `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `may_decide`, `may_take`,
+    `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `in_place_of`: who is
+    away, and in whose place I may decide it. `may_decide`, `may_take`,
     `may_hand_over`, `may_leave` (to the admins): whether it is open and for me to do so. `form`: alike for questions
     that can be decided together.
     """
@@ -126,6 +146,7 @@ class TaskShape(View):
     votes: list[Vote]
     pending: list[Pending]
     snoozed_until: str | None
+    in_place_of: InPlaceOf | None
     may_decide: bool
     may_take: bool
     may_hand_over: bool
@@ -270,9 +291,12 @@ def _fields(call: Call, views: list[TaskView]) -> list[dict[str, Any]]:
     runs = selectors.shaped(workspace_id=workspace_id, views=[view.run for view in views])
     voter = asker(call)
     names = labels(workspace_id=workspace_id, tokens=[one for view in views for one in view.people])
+    away = _away(workspace_id)
+    mine = {call.person.id, *(one.id for one in voter.stands_for)}
     found = []
     for view, run in zip(views, runs, strict=True):
         steps = selectors.step_names(workspace_id=workspace_id, version_id=view.run.version_id)
+        absent = runtime_api.stands_in_for(task=view, voter=voter)
         found.append(
             {
                 "id": view.id,
@@ -284,7 +308,7 @@ def _fields(call: Call, views: list[TaskView]) -> list[dict[str, Any]]:
                 "step": steps.get(view.node, view.node),
                 "amount": view.amount,
                 "currency": view.currency,
-                "asked": [Asked(kind=_kind(one), key=one, name=names[one]) for one in view.people],
+                "asked": [Asked(kind=_kind(one), key=one, name=names[one], away=away.get(one)) for one in view.people],
                 "needs": view.needs,
                 "everyone": view.everyone,
                 "due_at": _maybe(view.due_at),
@@ -293,7 +317,7 @@ def _fields(call: Call, views: list[TaskView]) -> list[dict[str, Any]]:
                 "escalated_at": _maybe(view.escalated_at),
                 "stranded_at": _maybe(view.stranded_at),
                 "taken_by": view.claimed_name or None,
-                "taken_by_me": view.claimed_by == call.person.id,
+                "taken_by_me": view.claimed_by in mine,
                 "form": form_of(view),
                 "created_at": stamp(view.created_at),
                 "closed_at": _maybe(view.closed_at),
@@ -308,6 +332,7 @@ def _fields(call: Call, views: list[TaskView]) -> list[dict[str, Any]]:
                         comment=vote.comment,
                         via=vote.via,
                         admin=vote.admin,
+                        in_place_of=vote.for_name or None,
                     )
                     for vote in view.votes
                 ],
@@ -318,12 +343,25 @@ def _fields(call: Call, views: list[TaskView]) -> list[dict[str, Any]]:
                     if one.until is not None or one.voter == call.person.id
                 ],
                 "snoozed_until": _maybe(_later(view.snoozed.get(call.person.id))),
+                "in_place_of": None if absent is None else InPlaceOf(name=absent.name, until=absent.until),
                 "may_decide": runtime_api.may_decide(task=view, voter=voter),
                 "may_take": runtime_api.may_take(task=view, voter=voter),
                 "may_hand_over": runtime_api.may_hand_over(task=view, voter=voter),
                 "may_leave": runtime_api.may_leave(task=view, voter=voter),
             }
         )
+    return found
+
+
+def _away(workspace_id: UUID) -> dict[str, AwayNow]:
+    """Who is away right now, by address."""
+    found = {}
+    for one in absences.all_of(workspace_id=workspace_id):
+        if one.holds:
+            hand = None if one.hand is None else one.hand.user.name or one.hand.user.email
+            last = one.row.last_day
+            until = None if last is None else last.isoformat()
+            found[one.row.member.user.email] = AwayNow(until=until, hand=hand)
     return found
 
 

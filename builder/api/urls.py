@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path, register_convert
 from django.urls.converters import IntConverter
 
 from builder.api import (
+    absences,
     alerts,
     asides,
     audit,
@@ -95,6 +96,9 @@ _workspace: list[URLPattern | URLResolver] = [
     path("", workspaces.OneWorkspace.as_view()),
     path("/members", workspaces.Members.as_view()),
     path("/members/<uuid:member_id>", workspaces.OneMember.as_view()),
+    path("/members/<uuid:member_id>/absence", absences.AbsenceOfMember.as_view()),
+    path("/absences", absences.Absences.as_view()),
+    path("/absences/mine", absences.MyAbsence.as_view()),
     path("/members/<uuid:member_id>/erase", erasing.EraseMember.as_view()),
     path("/members/<uuid:member_id>/history", audit.HistoryOfMember.as_view()),
     path("/people", people.People.as_view()),

@@ -4,11 +4,13 @@
               {"type":"subscribe","topic":"runs","workflow":id|null}  {"type":"unsubscribe","topic":"runs"}
               {"type":"ping"}
     server  → {"type":"changes","run","after","seq","state","steps"}  {"type":"runs","items"}  {"type":"gone","run"}
-              {"type":"pong"}
+              {"type":"absences"}  {"type":"pong"}
 
 News over the channel layer only says "look": what is sent is always read from the database, as the rows that changed
 after the seq the browser knows. So nothing depends on news arriving in order, once, or at all; where it is lost, a look
-every two seconds finds the change. Closes with 4401 signed out, 4403 no longer allowed, 1008 too many messages.
+every two seconds finds the change. `absences`: somebody is away, or here again, and others are asked by that; it is
+looked for whenever the rights of the socket are. Closes with 4401 signed out, 4403 no longer allowed, 1008 too many
+messages.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from uuid import UUID
 import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer  # type: ignore[import-untyped]
 
+from builder.accounts import absences
 from builder.live import readings, watching
 from builder.live.publish import UNWATCHED_SECONDS, run_group, workspace_group
 from builder.live.threads import DatabaseThreads
@@ -120,6 +123,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if refused is not None:
             await self.close(code=refused)
             return
+        self.away = await in_thread(lambda: absences.mark(workspace_id=workspace_id))
         self.sockets_of[session_key] = self.sockets_of.get(session_key, 0) + 1
         self.runs: dict[UUID, Watched] = {}
         self.listed: Listed | None = None
@@ -325,6 +329,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await asyncio.sleep(CHECK_SECONDS)
             try:
                 refused = await in_thread(lambda: watching.verdict(self.visitor))
+                away = await in_thread(lambda: absences.mark(workspace_id=self.visitor.workspace_id))
             except Exception as error:
                 # The database is away: nothing can be read either, so nothing leaks meanwhile.
                 log.warning("a live socket's rights could not be read", error=str(error))
@@ -332,6 +337,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if refused is not None:
                 await self.close(code=refused)
                 return
+            if away != self.away:
+                self.away = away
+                await self._say({"type": "absences"})
 
     async def _guarded(self, work: Any) -> None:
         try:

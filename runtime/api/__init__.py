@@ -164,7 +164,7 @@ from runtime.api.trail import trail, trail_faults
 from runtime.api.undoing import undo, undo_plan
 from runtime.api.uploads import check_upload, look_at_upload
 from runtime.api.waits import resume, resume_link, send_event, waits
-from runtime.interpreter.asking import may_decide, may_hand_over, may_leave, may_take
+from runtime.interpreter.asking import may_decide, may_hand_over, may_leave, may_take, stands_in_for
 from runtime.interpreter.doubt_words import in_doubt
 
 __all__ = [
@@ -367,6 +367,7 @@ __all__ = [
     "spread_schedules",
     "standing",
     "standing_at",
+    "stands_in_for",
     "start_bulk_retry",
     "start_run",
     "start_test",

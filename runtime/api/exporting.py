@@ -213,7 +213,9 @@ def _decisions(run_id: UUID) -> Iterator[dict[str, Any]]:
         votes = HumanVote.objects.filter(task_id=row["id"]).order_by("at", "voter")
         found = _dated({**row, "answer": document(row["answer"])})
         found["people"] = [one for one in row["people"].split(",") if one]
-        found["votes"] = [_dated(dict(one)) for one in votes.values("voter", "name", "at", "outcome", "comment")]
+        found["votes"] = [
+            _dated(dict(one)) for one in votes.values("voter", "name", "at", "outcome", "comment", "for_name")
+        ]
         yield found
 
 

@@ -3,7 +3,7 @@ what is said about it, and seen of it, meanwhile."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,8 +11,9 @@ from runtime.api.tasks import row_of, task
 from runtime.contracts import AlreadyDecided, NotAsked, Person, TaskRefused, TaskView, Voter
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSONRefused, loads_stored, normalise
-from runtime.interpreter.asking import ADMINS, refuse_late, standing
+from runtime.interpreter.asking import ADMINS, refuse_late, standing, standing_as
 from runtime.interpreter.people import listed, tokens
+from runtime.interpreter.stand_ins import letters
 from runtime.ports import PORTS
 from runtime.store.beside import unchanged
 from runtime.store.commits import commit
@@ -36,15 +37,18 @@ def take(*, workspace_id: UUID, task_id: UUID, voter: Voter, over: bool = False)
     row_of(workspace_id, task_id)
     with commit("human.assign"):
         row = _locked(task_id, voter)
-        if standing(row, voter) is None:
+        as_what, absent = standing_as(row, voter)
+        if as_what is None:
             raise NotAsked("Others are asked this.")
+        # Taken for whoever is away: it is theirs when they are here again.
+        holder, name = (voter.id, voter.name) if absent is None else (absent.id, f"{voter.name} for {absent.name}")
         if not _is_for_one(row):
             raise TaskRefused({"": "Several have to decide this: nobody can take it alone."})
-        if row.claimed_by is not None and row.claimed_by != voter.id and not over:
+        if row.claimed_by not in (None, voter.id, holder) and not over:
             raise AlreadyDecided(f"{row.claimed_name} has taken this.", code="taken", by=row.claimed_name)
-        if row.claimed_by != voter.id:
+        if row.claimed_by not in (voter.id, holder):
             before = row.claimed_name if row.claimed_by is not None else ""
-            HumanTask.objects.filter(pk=task_id).update(claimed_by=voter.id, claimed_name=voter.name[:200])
+            HumanTask.objects.filter(pk=task_id).update(claimed_by=holder, claimed_name=name[:200])
             _note(task_id, "take", voter, to=before)
         else:
             unchanged()
@@ -57,10 +61,12 @@ def give_back(*, workspace_id: UUID, task_id: UUID, voter: Voter) -> TaskView:
     with commit("human.assign"):
         row = _locked(task_id, voter)
         if row.claimed_by is not None:
-            if row.claimed_by != voter.id and voter.role != "admin":
+            absent = standing_as(row, voter)[1]
+            mine = row.claimed_by == voter.id or (absent is not None and row.claimed_by == absent.id)
+            if not mine and voter.role != "admin":
                 raise NotAsked(f"{row.claimed_name} has taken this.")
             HumanTask.objects.filter(pk=task_id).update(claimed_by=None, claimed_name="")
-            _note(task_id, "give_back", voter, to=row.claimed_name if row.claimed_by != voter.id else "")
+            _note(task_id, "give_back", voter, to="" if mine else row.claimed_name)
         else:
             unchanged()
     return task(workspace_id=workspace_id, task_id=task_id)
@@ -82,15 +88,19 @@ def hand_over(*, workspace_id: UUID, task_id: UUID, voter: Voter, to: str, reaso
     with commit("human.assign"):
         now = database_now()
         row = _locked(task_id, voter, again=voter.role == "admin")
-        asked = standing(row, voter)
+        asked, absent = standing_as(row, voter)
         if asked is None and (voter.role != "admin" or row.kind == "exception"):
             raise NotAsked("Others are asked this.")
         _refuse_heir(row, voter, heir)
         # Whoever has given their own voice already hands over that of others.
         mine = asked == "asked" and not HumanVote.objects.filter(task_id=task_id, voter=voter.id).exists()
-        HumanTask.objects.filter(pk=task_id).update(**_changes(row, voter if mine else None, heir))
+        giver = voter if mine else None
+        if absent is not None:
+            # It is the voice of whoever is away that goes to somebody else.
+            giver = PORTS.people.voter(workspace_id=workspace_id, email=absent.email)
+        HumanTask.objects.filter(pk=task_id).update(**_changes(row, giver, heir))
         _note(task_id, "hand_over", voter, to=heir.name, text=reason)
-        _tell(row, [] if person is None else [person], now)
+        _tell(row, [] if person is None else [person], now, (heir.email.lower(),))
     return task(workspace_id=workspace_id, task_id=task_id)
 
 
@@ -174,19 +184,17 @@ def _why(reason: str) -> str:
     return reason
 
 
-def _tell(row: HumanTask, people: Sequence[Person], now: int) -> None:
-    """Write to those who are to see to it from now on, where mail is sent at all."""
+def _tell(row: HumanTask, people: Sequence[Person], now: int, named: Collection[str] = ()) -> None:
+    """Write to those who are to see to it from now on, where mail is sent at all; to the stand-ins of those of them who
+    are `named`, too."""
     spec: Any = loads_stored(row.spec)
     if not people or not (spec.get("mail") or PORTS.post is not None):
         return
     number = _BEHIND_NOTICES + HumanNote.objects.filter(task_id=row.id).count()
+    told = {one.email.lower(): one for one in people}
     HumanMail.objects.bulk_create(
-        HumanMail(
-            task_id=row.id, number=number, kind="hand_over", email=one.email, name=one.name[:200],
-            language=one.language, time_zone=one.time_zone, due_at=now, created_at=now,
-        )
-        for one in people
-    )  # fmt: skip
+        letters(row, number=number, kind="hand_over", people=told, named=named, now=now), ignore_conflicts=True
+    )
 
 
 def _locked(task_id: UUID, voter: Voter, *, again: bool = False) -> HumanTask:

@@ -19,8 +19,10 @@ from runtime.contracts import JSON, AlreadyDecided, NotAsked, TaskRefused, Voter
 from runtime.contracts.reviews import FourEyes, NotReady, ReviewChanged, ReviewView, RowBecame, RowChange
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normalise
-from runtime.interpreter.asking import Standing, refuse_late, refuse_others
+from runtime.interpreter.asking import refuse_late, refuse_others
+from runtime.interpreter.deciding import in_place_of
 from runtime.interpreter.people import listed
+from runtime.interpreter.stand_ins import letters
 from runtime.interpreter.waiting import iso
 from runtime.ports import PORTS
 from runtime.sdk.reviews import Judge, misfit_text
@@ -279,11 +281,12 @@ def _decide(
                 raise _changed_meanwhile()
         if review.stage == "release":
             _refuse_barred(task, review, voter)
-        standing: Standing = refuse_others(task, voter)
+        standing, absent = refuse_others(task, voter)
         now = database_now()
         HumanVote.objects.create(
             task_id=task_id, voter=voter.id, name=voter.name[:200], at=now, outcome=outcome, comment=comment,
             email=voter.email.lower()[:254], via="inbox", admin=standing == "admin",
+            **in_place_of(absent),
         )  # fmt: skip
         answer = dumps(_answer(review, outcome, comment, voter, now))
         HumanTask.objects.filter(pk=task_id).update(status="decided", closed_at=now, outcome=outcome, answer=answer)
@@ -400,15 +403,14 @@ def _mail(task: HumanTask, review: Review, kind: str, people: Sequence[str], bar
     if not spec.get("mail") and PORTS.post is None:
         return
     known = PORTS.people.known(workspace_id=task.workspace_id, tokens=list(people))
-    told = {person.email.lower(): person for one in known for person in one.people}
-    rows = (
-        HumanMail(
-            task_id=task.pk, number=_BEHIND_OTHERS + review.revision, kind=kind, email=email, name=person.name[:200],
-            language=person.language, time_zone=person.time_zone, due_at=now, created_at=now,
-        )
-        for email, person in told.items()
-        if email not in barred and f"user:{person.id}" not in barred
-    )  # fmt: skip
+    told = {
+        person.email.lower(): person
+        for one in known
+        for person in one.people
+        if person.email.lower() not in barred and f"user:{person.id}" not in barred
+    }
+    named = {one.token.lower() for one in known if "@" in one.token}
+    rows = letters(task, number=_BEHIND_OTHERS + review.revision, kind=kind, people=told, named=named, now=now)
     HumanMail.objects.bulk_create(islice(rows, _MOST_MAILS), ignore_conflicts=True)
 
 

@@ -16,7 +16,7 @@ from runtime.contracts import JSON, NotFound, Page, Voter
 from runtime.contracts.batches import CountAndSum
 from runtime.contracts.reviews import ReviewChangeView, ReviewRowView, ReviewTotal, ReviewView, RowsShown
 from runtime.engine.jsonprofile import loads_stored
-from runtime.interpreter.asking import over, standing
+from runtime.interpreter.asking import over, standing_as
 from runtime.interpreter.counting import able
 from runtime.interpreter.people import tokens
 from runtime.ports import PORTS
@@ -152,12 +152,13 @@ def differs(row: Review, spec: dict[str, Any], totals: list[ReviewTotal]) -> boo
 def is_barred(task: HumanTask, row: Review, voter: Voter) -> bool:
     """Whether this person may not release it, for they had a hand in it or ask for it."""
     spec = spec_of(row)
-    asks = not set(spec["barred"]).isdisjoint(voter.barred_by)
-    return (
-        asks
-        or not set(tokens(task.barred)).isdisjoint(voter.barred_by)
-        or (bool(spec["four_eyes"]) and voter.id in hands_in(row))
-    )
+    absent = standing_as(task, voter)[1]
+    # Whoever stands in for somebody may not do what that person may not.
+    both = (voter,) if absent is None else (voter, Voter(absent.id, absent.name, absent.email))
+    out = {*spec["barred"], *tokens(task.barred)}
+    if any(not out.isdisjoint(one.barred_by) for one in both):
+        return True
+    return bool(spec["four_eyes"]) and not hands_in(row).keys().isdisjoint({one.id for one in both})
 
 
 def view_of(task: HumanTask, row: Review, voter: Voter) -> ReviewView:
@@ -174,8 +175,9 @@ def view_of(task: HumanTask, row: Review, voter: Voter) -> ReviewView:
     generation = Run.objects.filter(pk=task.run_id, finished_at__isnull=True).values_list("generation", flat=True)
     is_open = task.status == "open" and over(task, generation.first(), database_now()) is None
     hands = hands_in(row)
-    taken = task.claimed_by not in (None, voter.id)
-    mine = is_open and not taken and standing(task, voter) is not None
+    as_what, absent = standing_as(task, voter)
+    taken = task.claimed_by not in (None, voter.id, None if absent is None else absent.id)
+    mine = is_open and not taken and as_what is not None
     barred = is_barred(task, row, voter)
     handed = row.stage == "release" and is_open
     last = ReviewChange.objects.filter(review_id=row.id, seq__isnull=True).order_by("-id").first()

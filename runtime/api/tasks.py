@@ -17,6 +17,7 @@ from runtime.api.rows import RUN_COLUMNS, document, run_views
 from runtime.contracts import JSON, Page, PendingView, TaskNote, TaskView, Voter, VoteView
 from runtime.engine.jsonprofile import loads_stored
 from runtime.interpreter.asking import Whose, anew, asked_of, over
+from runtime.interpreter.counting import able
 from runtime.interpreter.deciding import Answer, put_down, row_of
 from runtime.interpreter.doubt_words import said_as, shown
 from runtime.interpreter.people import tokens
@@ -141,10 +142,15 @@ def _views(rows: Sequence[HumanTask]) -> list[TaskView]:
     now = database_now() if any(row.status == "open" and row.ends_at is not None for row in rows) else 0
     specs: dict[UUID, Any] = {row.id: loads_stored(row.spec) for row in rows}
     votes: dict[UUID, list[VoteView]] = {row.id: [] for row in rows}
-    for vote in HumanVote.objects.filter(task_id__in=list(votes)).order_by("at", "voter"):
+    given = list(HumanVote.objects.filter(task_id__in=list(votes)).order_by("at", "voter"))
+    in_place = {vote.task_id for vote in given if vote.for_id is not None}
+    asked = {row.id: able(row) for row in rows if row.id in in_place and row.status == "open"}
+    for vote in given:
         outcome = said_as(specs[vote.task_id], vote.outcome) or ""
+        # Whoever was away has their voice again where whoever gave it came to be asked as well.
+        spent = None if vote.email in asked.get(vote.task_id, ()) else vote.for_id
         votes[vote.task_id].append(
-            VoteView(vote.voter, vote.name, vote.at, outcome, vote.comment, vote.via, vote.admin)
+            VoteView(vote.voter, vote.name, vote.at, outcome, vote.comment, vote.via, vote.admin, spent, vote.for_name)
         )
     pending: defaultdict[UUID, list[PendingView]] = defaultdict(list)
     for one in PendingAnswer.objects.filter(task_id__in=list(specs)).order_by("at", "id"):

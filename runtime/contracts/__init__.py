@@ -71,7 +71,18 @@ from uuid import UUID
 from runtime.contracts.control import BreakerView, CancelView, HeldVersion, HoldView
 from runtime.contracts.events import EventDetail, EventFilters, EventView
 from runtime.contracts.items import ItemCounts, ItemView, ParentView, SolvedView
-from runtime.contracts.people import Addressee, Fixable, PendingView, Person, TaskNote, TaskView, Voter, VoteView
+from runtime.contracts.people import (
+    Absent,
+    Addressee,
+    Fixable,
+    PendingView,
+    Person,
+    StandIn,
+    TaskNote,
+    TaskView,
+    Voter,
+    VoteView,
+)
 from runtime.contracts.refusals import (
     AlreadyDecided,
     AlreadyFinished,
@@ -128,6 +139,7 @@ from runtime.engine.state import TERMINAL
 __all__ = [
     "JSON",
     "TERMINAL",
+    "Absent",
     "Addressee",
     "AlreadyDecided",
     "AlreadyFinished",
@@ -201,6 +213,7 @@ __all__ = [
     "SchedulePreview",
     "SearchedField",
     "SentEvent",
+    "StandIn",
     "StandingAt",
     "StartedRun",
     "StepDetail",

@@ -41,8 +41,27 @@ class Addressee:
 
 
 @dataclass(frozen=True, slots=True)
+class Absent:
+    """Somebody who is away right now. `until`: the last day of it, `2026-12-03`; None where nobody knows."""
+
+    id: UUID
+    email: str
+    name: str
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """Who stands in right now, and for whom."""
+
+    absent: Absent
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
 class VoteView:
-    """What one person said. `via`: inbox, or the link of a mail; `admin`: who was not asked, and may as an admin."""
+    """What one person said. `via`: inbox, or the link of a mail; `admin`: who was not asked, and may as an admin.
+    `for_id`, `for_name`: in whose place, who was away; None and empty for whoever was asked."""
 
     voter: UUID
     name: str
@@ -51,6 +70,8 @@ class VoteView:
     comment: str
     via: str = "inbox"
     admin: bool = False
+    for_id: UUID | None = None
+    for_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +153,8 @@ class TaskView:
 @dataclass(frozen=True, slots=True)
 class Voter:
     """Who answers. `groups` and `role`: how else they may be asked than by their address. `may_retry`: whether they may
-    decide what becomes of failures."""
+    decide what becomes of failures. `stands_for`: who is away right now, and has them decide in their place what they
+    are asked by name."""
 
     id: UUID
     name: str
@@ -140,6 +162,7 @@ class Voter:
     groups: tuple[UUID, ...] = ()
     role: str = ""
     may_retry: bool = True
+    stands_for: tuple[Absent, ...] = ()
 
     @property
     def tokens(self) -> tuple[str, ...]:

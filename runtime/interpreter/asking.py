@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
 
-from runtime.contracts import AlreadyDecided, NotAsked, TaskView, Voter
+from runtime.contracts import Absent, AlreadyDecided, NotAsked, TaskView, Voter
 from runtime.engine.jsonprofile import loads_stored
+from runtime.interpreter.counting import able
 from runtime.interpreter.doubt_words import said_as
 from runtime.interpreter.people import tokens
+from runtime.interpreter.stand_ins import any_of, stood_for, stood_in_for
 from runtime.store.dialect import database_now
 from runtime.store.models import HumanSnooze, HumanTask, HumanVote, PendingAnswer, Run
 from runtime.store.people import in_time
@@ -19,28 +22,48 @@ from runtime.store.people import in_time
 #: Those to whom a failure is left that others cannot resolve.
 ADMINS: Final = "role:admin"
 
-Standing = Literal["asked", "admin"]
-Whose = Literal["me", "named", "groups", "snoozed"]
+Standing = Literal["asked", "stand_in", "admin"]
+Whose = Literal["me", "named", "groups", "stand_in", "snoozed"]
+#: As what, and in whose place.
+As = tuple[Standing | None, Absent | None]
 
 
 def standing(row: HumanTask, voter: Voter) -> Standing | None:
     """As what this person may decide; None for whoever may not. Whether it is still open is another question."""
+    return standing_as(row, voter)[0]
+
+
+def standing_as(row: HumanTask, voter: Voter) -> As:
+    """The same, and in whose place."""
     spec: Any = loads_stored(row.spec)
+    said: Collection[UUID] = ()
+    if voter.stands_for:
+        votes = HumanVote.objects.filter(task_id=row.id).values_list("voter", "for_id")
+        said = {one for pair in votes for one in pair if one is not None}
     return _standing(
         row.kind, tokens(row.people), tokens(row.barred), tokens(row.away), row.claimed_by,
-        spec.get("admins") or row.stranded_at is not None, voter,
+        spec.get("admins") or row.stranded_at is not None, voter, said,
     )  # fmt: skip
 
 
 def may_decide(*, task: TaskView, voter: Voter) -> bool:
     """Whether it is open, and for this person to decide, who has not said so yet; nor has somebody else taken it."""
-    return task.claimed_by in (None, voter.id) and _concerns(task, voter) is not None
+    as_what, absent = _concerns(task, voter)
+    mine = (None, voter.id, absent.id) if absent is not None else (None, voter.id)
+    return as_what is not None and task.claimed_by in mine
+
+
+def stands_in_for(*, task: TaskView, voter: Voter) -> Absent | None:
+    """Who is away, and in whose place this person may decide it right now."""
+    return _concerns(task, voter)[1]
 
 
 def may_take(*, task: TaskView, voter: Voter) -> bool:
     """Whether this person may see to it alone, also in place of who does now."""
     alone = task.needs == 1 and not task.everyone
-    return alone and task.claimed_by != voter.id and _concerns(task, voter) is not None
+    as_what, absent = _concerns(task, voter)
+    held = task.claimed_by == voter.id or (absent is not None and task.claimed_by == absent.id)
+    return alone and not held and as_what is not None
 
 
 def may_hand_over(*, task: TaskView, voter: Voter) -> bool:
@@ -48,16 +71,16 @@ def may_hand_over(*, task: TaskView, voter: Voter) -> bool:
     if voter.role == "admin" and task.kind != "exception" and task.status == "open":
         # Also one who has said so already: others have to be found where one voice is not enough.
         return True
-    return _concerns(task, voter) is not None
+    return _concerns(task, voter)[0] is not None
 
 
 def may_leave(*, task: TaskView, voter: Voter) -> bool:
     """Whether this person may leave a failure to the admins, to whom it is not left yet."""
-    return task.kind == "exception" and ADMINS not in task.people and _concerns(task, voter) is not None
+    return task.kind == "exception" and ADMINS not in task.people and _concerns(task, voter)[0] is not None
 
 
 def _is_open(task: TaskView, voter: Voter) -> bool:
-    said = any(vote.voter == voter.id for vote in task.votes)
+    said = any(voter.id in (vote.voter, vote.for_id) for vote in task.votes)
     return task.status == "open" and task.over is None and not said and not _is_being_decided(task, voter)
 
 
@@ -70,11 +93,12 @@ def _is_being_decided(task: TaskView, voter: Voter) -> bool:
     return any(one.voter == voter.id or not (several and one.outcome == first) for one in beside_it)
 
 
-def _concerns(task: TaskView, voter: Voter) -> Standing | None:
+def _concerns(task: TaskView, voter: Voter) -> As:
     if not _is_open(task, voter):
-        return None
+        return None, None
     admins = task.spec.get("admins") or task.stranded_at is not None
-    return _standing(task.kind, task.people, task.barred, task.away, task.claimed_by, admins, voter)
+    said = {one for vote in task.votes for one in (vote.voter, vote.for_id) if one is not None}
+    return _standing(task.kind, task.people, task.barred, task.away, task.claimed_by, admins, voter, said)
 
 
 def _standing(
@@ -85,39 +109,55 @@ def _standing(
     claimed_by: UUID | None,
     admins: Any,
     voter: Voter,
-) -> Standing | None:
+    said: Collection[UUID],
+) -> As:
+    named = not people or claimed_by == voter.id or not set(people).isdisjoint(voter.tokens)
     if kind == "exception":
         # For everybody who may retry runs, until somebody leaves it to others.
-        named = not people or claimed_by == voter.id or not set(people).isdisjoint(voter.tokens)
-        return "asked" if voter.may_retry and named else None
-    if not set(barred).isdisjoint(voter.barred_by):
-        return None
-    if claimed_by == voter.id:
-        return "asked"
-    named = not people or not set(people).isdisjoint(voter.tokens)
-    if named and voter.email.lower() not in away:
-        return "asked"
-    return "admin" if admins and voter.role == "admin" else None
+        if not voter.may_retry:
+            return None, None
+    elif not set(barred).isdisjoint(voter.barred_by):
+        # Nobody may by standing in what they may not by themselves.
+        return None, None
+    elif claimed_by != voter.id and voter.email.lower() in away:
+        named = False
+    absent = stood_for(people, barred, away, claimed_by, voter, said)
+    if absent is not None and absent.id == claimed_by:
+        return "stand_in", absent
+    if named:
+        return "asked", None
+    if absent is not None:
+        return "stand_in", absent
+    return ("admin" if kind != "exception" and admins and voter.role == "admin" else None), None
 
 
 def asked_of(chosen: QuerySet[HumanTask], voter: Voter, *, closed: bool, whose: Whose = "me") -> QuerySet[HumanTask]:
     """Only what this person is asked; of what is open, what still has time, nobody else has taken, and they have not
     answered yet.
-    `whose`: `named`: by their address, or taken by them; `groups`: by way of a group or role; `snoozed`: what they do
-    not want to see yet, which is in none of the others."""
-    named = _any("people", (voter.email.lower(),)) | Q(claimed_by=voter.id)
-    shared = _any("people", voter.tokens[1:])
+    `whose`: `named`: by their address, or taken by them; `groups`: by way of a group or role; `stand_in`: in the place
+    of who is away; `snoozed`: what they do not want to see yet, which is in none of the others."""
+    stood = stood_in_for(voter)
+    named = any_of("people", (voter.email.lower(),)) | Q(claimed_by=voter.id)
+    shared = any_of("people", voter.tokens[1:])
     match whose:
         case "named":
             wanted = named
         case "groups":
             wanted = shared & ~named
+        case "stand_in":
+            held = Q(claimed_by__in=[one.id for one in voter.stands_for])
+            wanted = stood & (held | ~named & ~shared & ~Q(people=""))
         case _:
-            wanted = Q(people="") | named | shared
+            wanted = Q(people="") | named | shared | stood
             if voter.role == "admin":
                 wanted |= Q(stranded_at__isnull=False)
-    chosen = chosen.filter(wanted).exclude(_any("barred", voter.barred_by))
-    gone = _any("away", (voter.email.lower(),)) & ~_taken_by(voter)
+            if closed:
+                # Whoever was away is here again; what was decided in their place stays told.
+                wanted |= Q(Exists(_votes().filter(voter=voter.id, for_id__isnull=False)))
+    chosen = chosen.filter(wanted).exclude(any_of("barred", voter.barred_by))
+    gone = any_of("away", (voter.email.lower(),)) & ~_taken_by(voter)
+    if voter.stands_for:
+        gone &= ~stood
     chosen = chosen.exclude(gone & Q(stranded_at__isnull=True) if voter.role == "admin" else gone)
     if not voter.may_retry:
         chosen = chosen.exclude(kind="exception")
@@ -126,38 +166,51 @@ def asked_of(chosen: QuerySet[HumanTask], voter: Voter, *, closed: bool, whose: 
         chosen = chosen.filter(in_time(now))
         later = Exists(HumanSnooze.objects.filter(task_id=OuterRef("pk"), voter=voter.id, until__gt=now))
         chosen = chosen.filter(later) if whose == "snoozed" else chosen.exclude(later)
-        chosen = chosen.filter(Q(claimed_by__isnull=True) | Q(claimed_by=voter.id))
-        chosen = chosen.exclude(Exists(HumanVote.objects.filter(task_id=OuterRef("pk"), voter=voter.id)))
+        free = Q(claimed_by__isnull=True) | Q(claimed_by=voter.id)
+        if voter.stands_for:
+            free |= Q(claimed_by__in=[one.id for one in voter.stands_for]) & stood
+        chosen = chosen.filter(free)
+        # See `said_for`.
+        asked_too = Q(task__people__contains=Concat(Value(","), F("email"), Value(",")))
+        chosen = chosen.exclude(Exists(_votes().filter(voter=voter.id)))
+        chosen = chosen.exclude(Exists(_votes().filter(~asked_too, for_id=voter.id)))
         given = PendingAnswer.objects.filter(task_id=OuterRef("pk"), voter=voter.id, due_at__isnull=False)
         chosen = chosen.exclude(Exists(given))
     return chosen
+
+
+def _votes() -> QuerySet[HumanVote]:
+    return HumanVote.objects.filter(task_id=OuterRef("pk"))
 
 
 def _taken_by(voter: Voter) -> Q:
     return Q(claimed_by__isnull=False, claimed_by=voter.id)
 
 
-def _any(column: str, wanted: Iterable[str]) -> Q:
-    found = Q(pk__in=())
-    for one in wanted:
-        found |= Q(**{f"{column}__contains": f",{one},"})
-    return found
-
-
-def refuse_others(row: HumanTask, voter: Voter) -> Standing:
-    """As what they decide. Raises NotAsked, or AlreadyDecided where somebody else has taken it."""
-    found = standing(row, voter)
+def refuse_others(row: HumanTask, voter: Voter) -> tuple[Standing, Absent | None]:
+    """As what they decide, and in whose place. Raises NotAsked, or AlreadyDecided where somebody else has taken it."""
+    found, absent = standing_as(row, voter)
     if found is None:
         if not set(tokens(row.barred)).isdisjoint(voter.barred_by):
             raise NotAsked("Whoever asks for it, or changed what is asked, may not decide about it.")
         raise NotAsked("Others are asked this.")
-    if row.claimed_by is not None and row.claimed_by != voter.id:
+    if row.claimed_by is not None and row.claimed_by not in (voter.id, None if absent is None else absent.id):
         raise AlreadyDecided(
             f"{row.claimed_name} has taken this. Take it over first, if you are to decide.",
             code="taken",
             by=row.claimed_name,
         )
-    return found
+    return found, absent
+
+
+def said_for(row: HumanTask, voter: Voter) -> str | None:
+    """Who has given this person's voice while they were away. It is their own again where whoever gave it came to be
+    asked as well: nobody has two."""
+    votes = list(HumanVote.objects.filter(task_id=row.id, for_id=voter.id).values_list("name", "email"))
+    if not votes:
+        return None
+    asked = able(row)
+    return next((name for name, email in votes if email not in asked), None)
 
 
 def over(row: HumanTask, generation: int | None, now: int) -> Literal["late", "anew"] | None:
@@ -181,7 +234,7 @@ def refuse_late(row: HumanTask, run: Run | None, voter: Voter, now: int, *, agai
     gave an answer."""
     if row.status == "decided":
         last = HumanVote.objects.filter(task_id=row.id).order_by("-at", "voter").first()
-        who = "Somebody" if last is None else last.name
+        who = "Somebody" if last is None else last.by
         spec: Any = loads_stored(row.spec)
         outcome = said_as(spec, row.outcome)
         raise AlreadyDecided(f"{who} has decided this already.", outcome=outcome, by=who, at=row.closed_at)
@@ -202,5 +255,11 @@ def refuse_late(row: HumanTask, run: Run | None, voter: Voter, now: int, *, agai
         raise AlreadyDecided("The run has gone on: nobody needs an answer any more.", code="run_ended")
     if why == "late":
         raise AlreadyDecided("The time for this is over: nobody answered in time.", code="too_late")
-    if not again and HumanVote.objects.filter(task_id=row.id, voter=voter.id).exists():
+    if again:
+        return
+    if HumanVote.objects.filter(task_id=row.id, voter=voter.id).exists():
         raise AlreadyDecided("You have said so already; others are still asked.", code="already_said")
+    if (other := said_for(row, voter)) is not None:
+        raise AlreadyDecided(
+            f"{other} has said so in your place; others are still asked.", code="already_said", by=other
+        )

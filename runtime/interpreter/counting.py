@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from runtime.engine.jsonprofile import JSON
 from runtime.interpreter.people import tokens
+from runtime.interpreter.stand_ins import seat
 from runtime.interpreter.waiting import iso
 from runtime.ports import PORTS
 from runtime.store.models import HumanTask, HumanVote
@@ -17,6 +18,7 @@ class Vote(Protocol):
     """What one person said: `HumanVote`, or the columns of one."""
 
     email: str
+    for_email: str
     outcome: str
 
 
@@ -40,7 +42,7 @@ def able(row: HumanTask) -> dict[str, str]:
     }
 
 
-def count(kind: str, spec: Mapping[str, Any], votes: Iterable[Vote], able: Iterable[str]) -> Count:
+def count(kind: str, spec: Mapping[str, Any], votes: Collection[Vote], able: Iterable[str]) -> Count:
     """How a question stands, by the votes there are and the addresses of those who can decide it now.
 
     Who has said yes and left since has said so; who has left and said nothing is not waited for. Where each of them
@@ -50,8 +52,9 @@ def count(kind: str, spec: Mapping[str, Any], votes: Iterable[Vote], able: Itera
     if kind != "approval":
         return Count(False, not able, 1)
     first = spec["choices"][0]["id"]
-    said = [vote.email for vote in votes if vote.outcome == first]
-    left = able - set(said)
+    said = [seat(vote.email, vote.for_email, able) for vote in votes if vote.outcome == first]
+    # Who has given the voice of somebody who is away has none left.
+    left = able - set(said) - {vote.email for vote in votes}
     if spec.get("everyone"):
         return Count(bool(able) and not left, not able, len(said) + len(left))
     needs = int(spec.get("needs", 1))
@@ -69,6 +72,7 @@ def approval(outcome: str, comment: str, votes: Sequence[HumanVote]) -> dict[str
                 "at": iso(vote.at),
                 "outcome": vote.outcome,
                 "comment": vote.comment or None,
+                **({"for": vote.for_name} if vote.for_name else {}),
                 **({"as": "admin"} if vote.admin else {}),
             }
             for vote in votes

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from runtime.contracts import JSON, AlreadyDecided, NotFound, RuntimeRefused, TaskRefused, Voter
+from runtime.contracts import JSON, Absent, AlreadyDecided, NotFound, RuntimeRefused, TaskRefused, Voter
 from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normalise
-from runtime.interpreter.asking import Standing, refuse_late, refuse_others
+from runtime.interpreter.asking import refuse_late, refuse_others
 from runtime.interpreter.counting import able, approval, count
 from runtime.interpreter.doubt_words import in_doubt, meant, said_as
 from runtime.interpreter.four_eyes import refused_value
@@ -30,7 +30,17 @@ from runtime.store.models import Attempt, HumanTask, HumanVote, PendingAnswer, R
 from runtime.store.pauses import due_unless_stopped
 from runtime.store.trail import said
 
-__all__ = ["Answer", "Checked", "TakenBack", "checked", "is_small", "put_down", "refuse_pending", "row_of"]
+__all__ = [
+    "Answer",
+    "Checked",
+    "TakenBack",
+    "checked",
+    "in_place_of",
+    "is_small",
+    "put_down",
+    "refuse_pending",
+    "row_of",
+]
 
 _LONGEST_COMMENT: Final = 2000
 
@@ -53,11 +63,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """An answer that fits its question. `outcome` as it is stored; `accepted`: what the run gets of it."""
+    """An answer that fits its question. `outcome` as it is stored; `accepted`: what the run gets of it; `absent`: who
+    is away, and in whose place it is given."""
 
     outcome: str
     comment: str
     accepted: JSON
+    absent: Absent | None = None
 
 
 def row_of(workspace_id: UUID, task_id: UUID) -> HumanTask:
@@ -71,7 +83,7 @@ def row_of(workspace_id: UUID, task_id: UUID) -> HumanTask:
 def checked(row: HumanTask, given: Answer, voter: Voter) -> Checked:
     """Whether this person may say that. Raises NotAsked, AlreadyDecided (`taken`), TaskRefused."""
     spec: Any = loads_stored(row.spec)
-    refuse_others(row, voter)
+    absent = refuse_others(row, voter)[1]
     if row.kind == "review":
         # A list is changed, handed over and released by `reviewing.py` alone, which holds its rules.
         raise TaskRefused({"outcome": "A list is reviewed, and released by a second person, on its own page."})
@@ -79,7 +91,7 @@ def checked(row: HumanTask, given: Answer, voter: Voter) -> Checked:
     if row.kind == "exception" and outcome == USE_VALUE:
         _refuse_value(row, spec)
     comment = given.comment.strip()
-    return Checked(outcome, comment, _accepted(row, spec, outcome, comment, given.answers, given.output))
+    return Checked(outcome, comment, _accepted(row, spec, outcome, comment, given.answers, given.output), absent)
 
 
 def put_down(
@@ -130,14 +142,14 @@ def _put_down(
         # What was to take effect in time has, however late the clock is looked at.
         refuse_late(row, run, voter, now if pending is None or pending.due_at is None else min(now, pending.due_at))
         # Somebody may have taken it meanwhile, or handed it over.
-        standing: Standing = refuse_others(row, voter)
+        standing, absent = refuse_others(row, voter)
         if pending is None:
             refuse_pending(row, spec, voter)
         # By deciding at once somebody also decides what they had given before.
         mine.delete()
         HumanVote.objects.create(
             task_id=task_id, voter=voter.id, name=voter.name[:200], at=now, outcome=outcome, comment=found.comment,
-            email=voter.email.lower()[:254], via=via, admin=standing == "admin",
+            email=voter.email.lower()[:254], via=via, admin=standing == "admin", **in_place_of(absent),
         )  # fmt: skip
         votes = list(HumanVote.objects.filter(task_id=task_id).order_by("at", "voter"))
         decided = _is_decided(row, spec, outcome, votes)
@@ -153,7 +165,8 @@ def _put_down(
         )  # fmt: skip
         changes = {"wake_at": due_unless_stopped(now), "claims": 0} if decided else {}
         Run.objects.filter(pk=row.run_id, finished_at__isnull=True).update(change=told, **changes)
-        beside.tell(decided=decided, sha256_after=beside.digest(found.accepted))
+        in_place = {} if absent is None else {"in_place_of": absent.name}
+        beside.tell(decided=decided, sha256_after=beside.digest(found.accepted), **in_place)
         if along is not None:
             along(now)
     return decided
@@ -260,8 +273,20 @@ def _is_decided(row: HumanTask, spec: Mapping[str, Any], outcome: str, votes: Se
 def _answer(row: HumanTask, found: Checked, votes: Sequence[HumanVote], voter: Voter, now: int) -> JSON:
     outcome, comment, accepted = found.outcome, found.comment, found.accepted
     if row.kind == "exception":
-        return accepted if outcome == USE_VALUE else {"outcome": outcome, "by": voter.name, "comment": comment or None}
+        return accepted if outcome == USE_VALUE else {"outcome": outcome, **_by(found, voter, comment)}
     if row.kind == "form":
         assert isinstance(accepted, dict)
-        return {**accepted, ANSWERED: {"by": voter.name, "at": iso(now), "comment": comment or None}}
+        return {**accepted, ANSWERED: {"at": iso(now), **_by(found, voter, comment)}}
     return approval(outcome, comment, votes)
+
+
+def _by(found: Checked, voter: Voter, comment: str) -> dict[str, JSON]:
+    in_place: dict[str, JSON] = {} if found.absent is None else {"for": found.absent.name}
+    return {"by": voter.name, **in_place, "comment": comment or None}
+
+
+def in_place_of(absent: Absent | None) -> dict[str, Any]:
+    """The columns of a vote that say in whose place it was given."""
+    if absent is None:
+        return {}
+    return {"for_id": absent.id, "for_name": absent.name[:200], "for_email": absent.email.lower()[:254]}

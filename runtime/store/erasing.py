@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from django.db.models import F, Model, Q, QuerySet, Value
-from django.db.models.functions import Replace
+from django.db.models.functions import Concat, Left, Replace, Substr
 
 from runtime.contracts.people import Erased
 from runtime.engine.jsonprofile import dumps, loads_stored
@@ -41,7 +41,7 @@ _PAGE: Final = 500
 def erase_person(who: Erased) -> int:
     """Of how many rows they were taken out."""
     count = sum(walk(who) for walk in (_answers, _notes, _channels, _typed))
-    for page in (_votes, _pending, _mails, _alerts, _claims, _asked, _changes, _handed, _rows):
+    for page in (_votes, _in_place, _pending, _mails, _alerts, _claims, _asked, _changes, _handed, _rows):
         while changed := _one_page(page, who):
             count += changed
     return count
@@ -71,9 +71,20 @@ def _votes(who: Erased) -> int:
     return HumanVote.objects.filter(voter=who.id, task_id__in=pairs).update(name=who.pseudonym, email=who.email_then)
 
 
+def _in_place(who: Erased) -> int:
+    """What others said in their place, and mails about that."""
+    rows = HumanVote.objects.filter(for_id=who.id).exclude(for_name=who.pseudonym, for_email=who.email_then)
+    pairs = list(rows.values_list("task_id", flat=True)[:_PAGE])
+    chosen = HumanVote.objects.filter(for_id=who.id, task_id__in=pairs)
+    count = chosen.update(for_name=who.pseudonym, for_email=who.email_then)
+    mails = HumanMail.objects.filter(for_id=who.id).exclude(for_name=who.pseudonym)
+    ids = list(mails.values_list("pk", flat=True)[:_PAGE])
+    return count + HumanMail.objects.filter(pk__in=ids).update(for_name=who.pseudonym)
+
+
 def _answers(who: Erased) -> int:
     """What the run goes on with names those who answered. One that stands outside of the row goes with its run."""
-    mine = HumanVote.objects.filter(voter=who.id).values("task_id")
+    mine = HumanVote.objects.filter(Q(voter=who.id) | Q(for_id=who.id)).values("task_id")
     told = Q()
     for one in who.emails | who.names:
         told |= Q(answer__icontains=one)
@@ -170,7 +181,14 @@ def _mails(who: Erased) -> int:
 def _claims(who: Erased) -> int:
     rows = HumanTask.objects.filter(claimed_by=who.id).exclude(claimed_name=who.pseudonym)
     ids = list(rows.values_list("pk", flat=True)[:_PAGE])
-    return HumanTask.objects.filter(pk__in=ids).update(claimed_name=who.pseudonym)
+    count = HumanTask.objects.filter(pk__in=ids).update(claimed_name=who.pseudonym)
+    for name in who.names:
+        # Taken in the place of somebody who is away.
+        found = HumanTask.objects.filter(claimed_by__isnull=False, claimed_name__startswith=f"{name} for ")
+        ids = list(found.values_list("pk", flat=True)[: _PAGE - count])
+        rest: Any = Concat(Value(who.pseudonym), Substr("claimed_name", len(name) + 1))
+        count += HumanTask.objects.filter(pk__in=ids).update(claimed_name=Left(rest, 200))
+    return count
 
 
 def _asked(who: Erased) -> int:

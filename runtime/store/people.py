@@ -81,7 +81,8 @@ class HumanTask(models.Model):
 
 
 class HumanVote(models.Model):
-    """What one person said to a task: at most once."""
+    """What one person said to a task: at most once. `for_id`, `for_name`, `for_email`: in whose place, who was away and
+    whose voice it is; NULL and empty for whoever was asked."""
 
     pk = models.CompositePrimaryKey("task_id", "voter")
     task = models.ForeignKey(HumanTask, on_delete=models.CASCADE, related_name="votes", db_index=False)
@@ -93,6 +94,14 @@ class HumanVote(models.Model):
     email = models.CharField(max_length=254, default="", db_default="")
     via = models.CharField(max_length=8, default="inbox", db_default="inbox")
     admin = models.BooleanField(default=False, db_default=False)
+    for_id = models.UUIDField(null=True)
+    for_name = models.CharField(max_length=200, default="", db_default="")
+    for_email = models.CharField(max_length=254, default="", db_default="")
+
+    @property
+    def by(self) -> str:
+        """Who said so, and in whose place."""
+        return f"{self.name} for {self.for_name}" if self.for_name else self.name
 
 
 class PendingAnswer(models.Model):
@@ -157,7 +166,8 @@ class HumanMail(models.Model):
     """A message about a question to one of those it goes to; written with what causes it, and sent at least once.
 
     `due_at`: when the next try is due; NULL when it was sent, given up or is no longer needed. Each try has the same
-    Message-ID, by which receivers know a repeat. `token_sha256`: the digest of the link's token.
+    Message-ID, by which receivers know a repeat. `token_sha256`: the digest of the link's token. `for_id`, `for_name`,
+    `for_until`: in whose place they get it, who is away until that day, `2026-12-03`; empty where nobody knows.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -175,6 +185,9 @@ class HumanMail(models.Model):
     created_at = models.BigIntegerField()
     sent_at = models.BigIntegerField(null=True)
     error = models.CharField(max_length=400, null=True)
+    for_id = models.UUIDField(null=True)
+    for_name = models.CharField(max_length=200, default="", db_default="")
+    for_until = models.CharField(max_length=10, default="", db_default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["task", "number", "email"], name="humanmail_once")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -26,6 +26,9 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "amount": "Amount",
         "due": "Due",
         "ends": "Open until",
+        "for": "You are asked for {name}, who is away.",
+        "for_until": "You are asked for {name}, who is away until {day}.",
+        "day": "%-d %B %Y",
         "inbox": "Decide in the inbox",
         "open": "Decide here",
         "why": "You get this because you are asked. Opening the link decides nothing. It is meant for you "
@@ -45,6 +48,9 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "amount": "Betrag",
         "due": "Fällig",
         "ends": "Offen bis",
+        "for": "Sie sind für {name} gefragt: abwesend.",
+        "for_until": "Sie sind für {name} gefragt: abwesend bis {day}.",
+        "day": "%d.%m.%Y",
         "inbox": "Im Posteingang entscheiden",
         "open": "Hier entscheiden",
         "why": "Sie erhalten diese Nachricht, weil Sie gefragt sind. Den Link zu öffnen entscheidet nichts. Er ist nur "
@@ -72,10 +78,16 @@ def body(
     link: str,
     language: str,
     time_zone: str,
+    in_place_of: tuple[str, str] | None = None,
 ) -> str:
-    """The text: the question, the facts, until when, and the link."""
+    """The text: the question, the facts, until when, and the link. `in_place_of`: the name of who is away, and until
+    which day, `2026-12-03`; empty where nobody knows."""
     words = words_of(language)
     lines = [title, ""]
+    if in_place_of is not None:
+        name, until = in_place_of
+        day = date.fromisoformat(until).strftime(words["day"]) if until else ""
+        lines += [words["for_until" if until else "for"].format(name=name, day=day), ""]
     if spec.get("text"):
         lines += [str(spec["text"]), ""]
     facts = [(str(fact["label"]), _text(fact["value"])) for fact in spec.get("facts") or ()]

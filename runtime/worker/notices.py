@@ -6,6 +6,7 @@ by the database's clock (I18). Nothing here sends anything; that is `post.py`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import islice
 from typing import Any, Final
 from uuid import UUID
@@ -14,6 +15,7 @@ from runtime.contracts.people import Person
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import loads_stored
 from runtime.interpreter.people import listed, tokens
+from runtime.interpreter.stand_ins import letters
 from runtime.ports import PORTS
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
@@ -48,6 +50,8 @@ def carry_out(task_id: UUID) -> bool:
         others if kind == "escalate" else PORTS.people.known(workspace_id=row.workspace_id, tokens=tokens(row.people))
     )
     people = {person.email.lower(): person for one in told for person in one.people}
+    # Whoever stands in for somebody does so for what that person is asked by name.
+    named = {one.token.lower() for one in told if "@" in one.token}
     with commit("human.notice"):
         now = database_now()
         locked = HumanTask.objects.select_for_update().get(pk=task_id)
@@ -68,7 +72,7 @@ def carry_out(task_id: UUID) -> bool:
             HumanNote.objects.create(id=uuid7(), task_id=task_id, kind="escalate", at=now, to=labels)
         HumanTask.objects.filter(pk=task_id).update(**changes)
         if spec.get("mail") or PORTS.post is not None:
-            _write_mail(locked, number, kind, people, now)
+            _write_mail(locked, number, kind, people, named, now)
     return True
 
 
@@ -86,25 +90,19 @@ def _newest(notices: list[list[Any]], number: int, now: int) -> int:
     return number
 
 
-def _write_mail(row: HumanTask, number: int, kind: str, people: dict[str, Person], now: int) -> None:
+def _write_mail(
+    row: HumanTask, number: int, kind: str, people: dict[str, Person], named: Collection[str], now: int
+) -> None:
     out = {*tokens(row.barred), *tokens(row.away)}
-    votes = HumanVote.objects.filter(task_id=row.id).values_list("email", flat=True)
-    said = {*votes}
+    votes = HumanVote.objects.filter(task_id=row.id).values_list("email", "for_email")
+    said = {email for pair in votes for email in pair}
     if row.claimed_by is not None:
         people = {email: person for email, person in people.items() if person.id in (row.claimed_by, None)}
-    rows = (
-        HumanMail(
-            task_id=row.id,
-            number=number,
-            kind=kind,
-            email=email,
-            name=person.name[:200],
-            language=person.language,
-            time_zone=person.time_zone,
-            due_at=now,
-            created_at=now,
-        )
+        named = {*people}
+    wanted = {
+        email: person
         for email, person in people.items()
         if email not in out and email not in said and f"user:{person.id}" not in out
-    )
+    }
+    rows = letters(row, number=number, kind=kind, people=wanted, named=named, now=now)
     HumanMail.objects.bulk_create(islice(rows, _MOST_MAILS), ignore_conflicts=True)

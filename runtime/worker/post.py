@@ -65,8 +65,7 @@ def _taken(mail_id: UUID, due_at: int) -> Letter | None:
         row = mine.select_related("task").first()
         if row is None:
             return None
-        reach = PORTS.people.known(workspace_id=row.task.workspace_id, tokens=[row.email])
-        if row.task.status != "open" or row.task.is_too_late(now) or not reach:
+        if row.task.status != "open" or row.task.is_too_late(now) or not _is_reached(row):
             mine.update(status="dropped", due_at=None)
             return None
         taken = mine.update(due_at=now + LEASE_MS, tries=row.tries + 1, token_sha256=digest(token_of(mail_id)))
@@ -77,6 +76,15 @@ def _taken(mail_id: UUID, due_at: int) -> Letter | None:
     except (ConnectionMissing, StepFailure, ValueError) as error:
         _note(mail_id, str(error) or "There is no mail server to send this by.")
         return None
+
+
+def _is_reached(row: HumanMail) -> bool:
+    """Whether they are still here, and stand in for whom they get it."""
+    workspace_id = row.task.workspace_id
+    if row.for_id is None:
+        return bool(PORTS.people.known(workspace_id=workspace_id, tokens=[row.email]))
+    voter = PORTS.people.voter(workspace_id=workspace_id, email=row.email)
+    return voter is not None and any(one.id == row.for_id for one in voter.stands_for)
 
 
 def _letter(row: HumanMail, now: int) -> Mail:
@@ -95,6 +103,7 @@ def _letter(row: HumanMail, now: int) -> Mail:
             link=f"{getattr(settings, 'PUBLIC_URL', '')}/d/{token_of(row.id)}",
             language=row.language,
             time_zone=row.time_zone,
+            in_place_of=(row.for_name, row.for_until) if row.for_name else None,
         ),
         message_id=f"question-{row.id.hex}",
         now=now,

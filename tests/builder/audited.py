@@ -159,6 +159,22 @@ short(
     "member.removed",
     lambda world: Act(world.as_alice, "DELETE", f"{world.here}/members/{membership(world, 'vera')}", status=204),
 )
+
+
+def away(world: World) -> dict[str, Any]:
+    return {"first_day": "2026-11-02", "last_day": None, "stand_in": str(membership(world, "rosa"))}
+
+
+def absent(world: World) -> str:
+    """Somebody who is away: the path of that."""
+    path = f"{world.here}/members/{membership(world, 'vera')}/absence"
+    assert world.as_vera.post(f"{world.here}/absences/mine", away(world)).status == 201
+    return path
+
+
+short("absence.said", lambda world: Act(world.as_vera, "POST", f"{world.here}/absences/mine", away(world), status=201))
+short("absence.changed", lambda world: Act(world.as_alice, "PUT", absent(world), {**away(world), "note": "Later"}))
+short("absence.ended", lambda world: Act(world.as_alice, "DELETE", absent(world), status=204))
 short("group.created", lambda world: Act(world.as_alice, "POST", f"{world.here}/groups", {"name": "Finance"}, 201))
 
 

@@ -36,6 +36,7 @@ ALERT = {"kind": "failed_runs", "channels": ["01890a5d-ac96-774b-bcce-b302099a80
 START = {"instant": "2026-11-20T09:00:00Z"}
 NOON = "2099-01-01T12:00:00Z"
 CHANGES = {"changes": [{"number": 1, "version": 0, "state": "accepted"}]}
+AWAY = {"first_day": "2026-11-01", "stand_in": "01890a5d-ac96-774b-bcce-b302099a8057"}
 IBAN = {"side": "input", "path": ["iban"]}
 ROUTES = [
     Row("GET", "session", Access.ANYONE, None, (200,)),
@@ -68,6 +69,13 @@ ROUTES = [
     ),
     Row("GET", f"{W}/members/<uuid:member_id>/history", ADMIN, Scope.ADMIN, (200,)),
     Row("GET", f"{W}/people", VIEW, Scope.READ, (200,)),
+    Row("GET", f"{W}/absences", VIEW, Scope.READ, (200,)),
+    Row("POST", f"{W}/absences/mine", VIEW, Scope.RUN, (422,), AWAY),
+    Row("PUT", f"{W}/absences/mine", VIEW, Scope.RUN, (404,), AWAY),
+    Row("DELETE", f"{W}/absences/mine", VIEW, Scope.RUN, (404,)),
+    Row("POST", f"{W}/members/<uuid:member_id>/absence", ADMIN, Scope.ADMIN, (404,), AWAY),
+    Row("PUT", f"{W}/members/<uuid:member_id>/absence", ADMIN, Scope.ADMIN, (404,), AWAY),
+    Row("DELETE", f"{W}/members/<uuid:member_id>/absence", ADMIN, Scope.ADMIN, (404,)),
     Row("GET", f"{W}/groups", ADMIN, Scope.ADMIN, (200,)),
     Row("POST", f"{W}/groups", ADMIN, Scope.ADMIN, (201,), {"name": "Finance"}),
     Row("PATCH", f"{W}/groups/<uuid:group_id>", ADMIN, Scope.ADMIN, (404,), {}),

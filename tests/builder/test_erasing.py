@@ -14,7 +14,7 @@ import pytest
 from django.db import DatabaseError, connection, connections, transaction
 
 from builder.accounts import erasing as accounts_erasing
-from builder.accounts.models import Membership, User
+from builder.accounts.models import Absence, Membership, User
 from builder.audit import verify
 from builder.audit.models import AuditErasing, AuditRedaction, AuditRow
 from runtime import api as runtime_api
@@ -54,6 +54,11 @@ def somebody(world: World) -> Membership:
     assert theirs.patch("/me", {"name": NAME}).status == 200
     asked = question(world)
     assert theirs.post(f"{world.here}/inbox/{asked.id}/decide", {"outcome": "approved"}).status == 200
+    alice = Membership.objects.get(user=world.alice, workspace=world.northwind)
+    away = {"first_day": "2026-11-02", "stand_in": str(alice.pk), "note": f"Ask {NAME} on the phone"}
+    assert theirs.post(f"{world.here}/absences/mine", away).status == 201
+    away = {"first_day": "2026-11-02", "stand_in": str(member.pk)}
+    assert world.as_bo.post(f"{world.here}/absences/mine", away).status == 201
     body = {"name": "Checkers", "members": [str(member.pk)]}
     assert world.as_alice.post(f"{world.here}/groups", body).status == 201
     assert world.as_alice.patch(f"{world.here}/members/{member.pk}", {"role": "builder"}).status == 200
@@ -98,6 +103,8 @@ def test_nothing_says_any_more_who_it_was_and_the_log_is_whole(
     for chain in verify.chains_known():
         assert verify.verify(chain).ok, chain
     assert HumanVote.objects.get().name == pseudonym
+    (absence,) = Absence.objects.all()
+    assert (absence.member.user, absence.stand_in) == (world.bo, None)
     user = User.objects.get(pk=somebody.user_id)
     assert (user.name, user.is_active, user.has_usable_password()) == (pseudonym, False, False)
     row = AuditRow.objects.get(verb="person.erased", chain=str(world.northwind.id))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from runtime.contracts import Addressee, Person, Voter
+from runtime.contracts import Absent, Addressee, Person, StandIn, Voter
 from runtime.engine.ids import uuid7
 from runtime.ports import PeopleUnknown
 
@@ -20,6 +20,9 @@ class Town:
     ids: dict[str, UUID] = field(default_factory=dict)
     group_ids: dict[str, UUID] = field(default_factory=dict)
     languages: dict[str, str] = field(default_factory=dict)
+    #: Who stands in, by who is away.
+    away: dict[str, str] = field(default_factory=dict)
+    until: str | None = "2026-12-03"
 
     def __post_init__(self) -> None:
         for name in self.roles:
@@ -36,7 +39,13 @@ class Town:
         """Somebody as a voter, with the groups and the role of today."""
         inside = tuple(self.group_ids[group] for group, members in self.groups.items() if name in members)
         role = self.roles[name]
-        return Voter(self.ids[name], name.capitalize(), f"{name}@example.com", inside, role, role != "viewer")
+        stands_for = tuple(self.absent(one) for one, other in self.away.items() if other == name)
+        return Voter(
+            self.ids[name], name.capitalize(), f"{name}@example.com", inside, role, role != "viewer", stands_for
+        )
+
+    def absent(self, name: str) -> Absent:
+        return Absent(self.ids[name], f"{name}@example.com", name.capitalize(), self.until)
 
     # --- runtime.ports.People ---------------------------------------------------------------------------------
 
@@ -56,6 +65,10 @@ class Town:
 
     def mark(self, *, workspace_id: UUID) -> str | None:
         return repr((self.roles, {name: sorted(members) for name, members in self.groups.items()}))
+
+    def stand_ins(self, *, workspace_id: UUID, emails: Sequence[str]) -> tuple[StandIn, ...]:
+        names = [email.partition("@")[0] for email in emails]
+        return tuple(StandIn(self.absent(one), self.person(self.away[one])) for one in names if one in self.away)
 
     def _one(self, token: str) -> Addressee | None:
         if "@" in token:

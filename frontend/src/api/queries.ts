@@ -263,7 +263,7 @@ export function useDeadLettersOf(cause: string, every: number, limit = 20) {
 }
 
 export interface InboxFilters {
-  who: "me" | "named" | "groups" | "snoozed" | "anybody";
+  who: "me" | "named" | "groups" | "stand_in" | "snoozed" | "anybody";
   state: "open" | "closed";
   run?: string | undefined;
 }

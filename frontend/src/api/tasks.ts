@@ -11,6 +11,8 @@ export type TaskVote = {
   via: "inbox" | "link";
   /** Not asked, but allowed as an admin. */
   admin: boolean;
+  /** Who was away, and had them decide. */
+  in_place_of: string | null;
 };
 
 /** What somebody has said that has not taken effect: until then it can be taken back. What could not says why. */
@@ -30,7 +32,10 @@ export type PendingAnswer = {
 export type GivenAnswer = { task: string; title: string; pending: PendingAnswer };
 
 /** Somebody who is asked. */
-export type Asked = { kind: "person" | "group" | "role"; key: string; name: string };
+export type Asked = { kind: "person" | "group" | "role"; key: string; name: string; away: AwayNow | null };
+
+/** That somebody is away right now, until that day of the workspace; and who sees their questions, if anybody does. */
+export type AwayNow = { until: string | null; hand: string | null };
 
 /** What happened to a question meanwhile. */
 export type TaskNote = { kind: "comment" | "escalate" | "hand_over" | "leave" | "take" | "give_back" | "mail_failed" | "stranded" | "recount" | "release" | "send_back" | "take_back"; at: Instant; by: string; to: string; text: string };
@@ -74,6 +79,8 @@ export interface Task {
   pending: PendingAnswer[];
   /** Until then it is out of my list. */
   snoozed_until: Instant | null;
+  /** Who is away, and in whose place I may decide it. */
+  in_place_of: { name: string; until: string | null } | null;
   may_decide: boolean;
   may_take: boolean;
   may_hand_over: boolean;

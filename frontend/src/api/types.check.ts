@@ -2,6 +2,7 @@
  * Read by tsc alone: the types that the app uses must fit those generated from the server's schema. They are narrower
  * (a status is one of eleven words, not any text), and they must name exactly the same fields.
  */
+import type * as absences from "./absences";
 import type * as bulk from "./bulkRetries";
 import type * as documents from "./documents";
 import type * as files from "./files";
@@ -52,6 +53,8 @@ export type Checks = [
   Checked<Fits<reviews.ReviewRow, generated.ReviewRowShape>>,
   Checked<Fits<reviews.ReviewChange, generated.ReviewChangeShape>>,
   Checked<Fits<reviews.RowBecame, generated.RowBecameShape>>,
+  Checked<Fits<absences.Absence, generated.AbsenceView>>,
+  Checked<Fits<absences.AbsenceBody, Required<generated.AbsenceBody>>>,
   Checked<Fits<types.TaskVote, generated.Vote>>,
   Checked<Fits<types.Task, generated.TaskShape>>,
   Checked<Fits<types.TaskDetail, generated.TaskDetail>>,

@@ -322,6 +322,7 @@ export type ServerMessage =
   | RunChange
   | { type: "runs"; items: Run[] }
   | { type: "gone"; run: string }
+  | { type: "absences" }
   | { type: "pong" };
 
 export type ClientMessage =

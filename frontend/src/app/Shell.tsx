@@ -7,6 +7,7 @@ import { onSessionEnded } from "../api/client";
 import { useSystemChecks } from "../api/queries";
 import { useCan, useSession, useWorkspace } from "../api/session";
 import { languageIsChosen, LANGUAGES, setLanguage } from "../i18n";
+import { LiveAbsences } from "../api/absences";
 import { LiveProvider } from "../live";
 import { browserFormats, type Formats, FormatsProvider, themeIsChosen, useThemeChoice } from "../ui";
 import { Rail } from "./Rail";
@@ -125,6 +126,7 @@ export function Shell() {
   return (
     <FormatsProvider value={formats}>
       <LiveProvider workspace={workspace.id} onSessionEnded={endSession}>
+        <LiveAbsences />
         <a className={css.skip} href="#content">
           {t("skip")}
         </a>

@@ -275,12 +275,12 @@ const inboxRoute = createRoute({
     const run = text(search.run);
     return {
       ...(task ? { task } : {}),
-      ...(search.who === "anybody" || search.who === "groups" || search.who === "named" ? { who: search.who } : {}),
+      ...(search.who === "anybody" || search.who === "groups" || search.who === "named" || search.who === "stand_in" ? { who: search.who } : {}),
       ...(search.state === "closed" || search.state === "later" ? { state: search.state } : {}),
       ...(run ? { run } : {}),
     };
   },
-  component: screen(() => import("../pages/inbox"), "inbox", "runs", "inspector", "fields", "reviews"),
+  component: screen(() => import("../pages/inbox"), "inbox", "away", "runs", "inspector", "fields", "reviews"),
 });
 
 const reviewRoute = createRoute({
@@ -377,7 +377,7 @@ const settingsIndexRoute = createRoute({
 const profileRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "/profile",
-  component: screen(() => import("../pages/settings/Profile"), "settings"),
+  component: screen(() => import("../pages/settings/Profile"), "settings", "away"),
 });
 const workspaceRoute = createRoute({
   getParentRoute: () => settingsRoute,
@@ -387,7 +387,7 @@ const workspaceRoute = createRoute({
 const membersRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "/members",
-  component: screen(() => import("../pages/settings/Members"), "settings", "audit"),
+  component: screen(() => import("../pages/settings/Members"), "settings", "audit", "away"),
 });
 const tokensRoute = createRoute({
   getParentRoute: () => settingsRoute,

@@ -59,6 +59,7 @@ export class LiveSocket {
   private readonly clock: LiveClock;
   private readonly runs = new Map<string, Set<RunSubscriber>>();
   private readonly lists = new Map<RunsSubscriber, string | null>();
+  private readonly absences = new Set<() => void>();
   private socket: WebSocket | null = null;
   private stopped = true;
   private failures = 0;
@@ -130,6 +131,12 @@ export class LiveSocket {
       if (this.lists.size === 0) this.send({ type: "unsubscribe", topic: "runs" });
       else this.askForRuns();
     };
+  }
+
+  /** Calls back whenever somebody is away, or here again. */
+  subscribeAbsences(subscriber: () => void): () => void {
+    this.absences.add(subscriber);
+    return () => void this.absences.delete(subscriber);
   }
 
   private open(): void {
@@ -238,6 +245,9 @@ export class LiveSocket {
         return;
       case "gone":
         for (const subscriber of this.runs.get(message.run) ?? []) subscriber.onGone();
+        return;
+      case "absences":
+        for (const subscriber of this.absences) subscriber();
         return;
       case "pong":
         this.state.setState({ inStepAt: this.clock.now() });

@@ -7,7 +7,7 @@ import runtime.engine.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("store", "0035_bulk_edits"),
+        ("store", "0036_stand_ins"),
     ]
 
     operations = [

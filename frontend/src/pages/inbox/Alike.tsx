@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { useAlike } from "../../api/queries";
 import type { TaskDetail } from "../../api/types";
 import { cx, Time, useFormatter } from "../../ui";
+import { byOf } from "./away";
 import css from "./inbox.module.css";
 import { useSaid } from "./said";
 import { amountText } from "./task";
@@ -26,7 +27,7 @@ export default function Alike({ task }: { task: TaskDetail }) {
             </Link>
             <span className={cx("tn", css.alikeAmount)}>{amountText(one.amount, one.currency, format)}</span>
             <span className={css.where}>
-              {[said(one.outcome), one.votes.at(-1)?.by].filter(Boolean).join(" · ")} · <Time at={one.closed_at ?? one.created_at} />
+              {[said(one.outcome), byOf(one.votes.at(-1), t)].filter(Boolean).join(" · ")} · <Time at={one.closed_at ?? one.created_at} />
             </span>
           </li>
         ))}

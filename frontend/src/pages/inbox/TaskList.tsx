@@ -1,6 +1,6 @@
 import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { AlarmClock, Clock, CloudOff, FlaskConical, LifeBuoy, ListChecks, TriangleAlert, UserX, X } from "lucide-react";
+import { AlarmClock, Clock, UserRoundCheck, CloudOff, FlaskConical, LifeBuoy, ListChecks, TriangleAlert, UserX, X } from "lucide-react";
 import { lazy, type ReactNode, type Ref, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -10,6 +10,8 @@ import type { Old } from "../../api/keptQuestions";
 import type { InboxSearch } from "./search";
 import { Button, Chip, cx, ErrorCard, segmentClass, segmentsClass, SkeletonRows, Time, useFormatter, useNow } from "../../ui";
 import { runTitle } from "../runs/words";
+import { useAbsences } from "../../api/absences";
+import { byOf, useAwayWords } from "./away";
 import { useDeciding, useSaid } from "./decisions";
 import css from "./inbox.module.css";
 import { KindTile } from "./KindTile";
@@ -38,7 +40,8 @@ export function TestChip() {
 
 /** That it was reminded of, that it is overdue and others are asked too, and who has taken it. */
 export function StateChips({ task }: { task: Task }) {
-  const { t } = useTranslation("inbox");
+  const { t } = useTranslation(["inbox", "away"]);
+  const words = useAwayWords();
   const deciding = useDeciding()(task);
   const isQueued = useQueue((store) => task.id in store.queued);
   if (!isAsking(task)) return null;
@@ -50,6 +53,11 @@ export function StateChips({ task }: { task: Task }) {
         </Chip>
       )}
       {deciding && <Chip tone="wait">{deciding}</Chip>}
+      {task.in_place_of && (
+        <Chip tone="accent" icon={<UserRoundCheck size={12} aria-hidden />} title={words.until(task.in_place_of.until)}>
+          {t("away:chip", { name: task.in_place_of.name })}
+        </Chip>
+      )}
       {task.stranded_at && (
         <Chip tone="err" icon={<UserX size={12} aria-hidden />}>
           {t("stranded.chip")}
@@ -81,14 +89,14 @@ export function VotesChip({ task }: { task: Task }) {
 
 /** What became of a question that is closed; what I said of one that is open. */
 function EndChip({ task }: { task: Task }) {
-  const { t } = useTranslation("inbox");
+  const { t } = useTranslation(["inbox", "away"]);
   const said = useSaid();
   const mine = task.votes.find((vote) => vote.me);
   if (task.over === "late") return <Chip tone="idle">{t("status.late")}</Chip>;
   if (task.status === "open") return mine ? <Chip>{t("mine", { said: said(mine.outcome) })}</Chip> : null;
   if (task.status !== "decided") return <Chip tone="idle">{t(`status.${task.status}`)}</Chip>;
   const tone = task.outcome === "rejected" || task.outcome === "give_up" ? "err" : "ok";
-  const by = task.votes.at(-1)?.by;
+  const by = byOf(task.votes.at(-1), t);
   return <Chip tone={tone}>{[said(task.outcome), by].filter(Boolean).join(" · ")}</Chip>;
 }
 
@@ -189,9 +197,10 @@ interface TaskListProps {
 
 /** The questions, with what there is to choose among them. */
 export function TaskList({ ref, tasks, query, search, empty, onSearch }: TaskListProps) {
-  const { t } = useTranslation("inbox");
+  const { t } = useTranslation(["inbox", "away"]);
   const { run, who, state } = search;
-  const filter = (changes: { who?: "me" | "groups" | "anybody"; state?: "open" | "later" | "closed"; run?: undefined }) => {
+  const standsFor = (useAbsences().data ?? []).filter((one) => one.holds && one.hand?.me).map((one) => one.who.name);
+  const filter = (changes: { who?: "me" | "groups" | "stand_in" | "anybody"; state?: "open" | "later" | "closed"; run?: undefined }) => {
     const whose = changes.who ?? who ?? "me";
     const which = changes.state ?? state ?? "open";
     onSearch({
@@ -214,6 +223,9 @@ export function TaskList({ ref, tasks, query, search, empty, onSearch }: TaskLis
           choices={[
             ["me", t("filter.me")],
             ["groups", t("filter.groups")],
+            ...(standsFor.length > 0 || who === "stand_in"
+              ? ([["stand_in", standsFor.length === 1 ? t("away:filter", { name: standsFor[0] }) : t("away:filterMany")]] as const)
+              : []),
             ["anybody", t("filter.anybody")],
           ]}
           onChange={(value) => filter({ who: value })}

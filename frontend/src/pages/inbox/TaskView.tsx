@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { ArrowRight, Ban, CircleCheck, CircleX, Clock, Split, UserX } from "lucide-react";
+import { ArrowRight, Ban, CircleCheck, CircleX, Clock, Split, UserRoundCheck, UserX } from "lucide-react";
 import { lazy, type ReactNode, type Ref, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -11,6 +11,7 @@ import { filesOf, firstToOpen } from "../../preview/value";
 import { Avatar, buttonClass, type Formatter, Note, SkeletonRows, Time, useFormatter } from "../../ui";
 import { ErrorBox } from "../run/ErrorBox";
 import { runTitle } from "../runs/words";
+import { byOf, useAwayWords } from "./away";
 import { useDeciding, useSaid } from "./decisions";
 import css from "./inbox.module.css";
 import { KindTile } from "./KindTile";
@@ -52,6 +53,25 @@ function Why({ task }: { task: TaskDetail }) {
       <Split size={17} aria-hidden />
       <p>
         <b>{t(mine ? "why.title" : "why.whoTitle")}</b> {who} {task.everyone ? t("why.everyone") : task.needs > 1 && t("why.needs", { count: task.needs })}
+      </p>
+    </div>
+  );
+}
+
+/** In whose place I am asked; and of the others who is away, and who sees it for them. */
+function Away({ task }: { task: TaskDetail }) {
+  const { t } = useTranslation("away");
+  const words = useAwayWords();
+  const mine = task.in_place_of;
+  // What is kept from before this was known says nothing of it.
+  const away = task.asked.flatMap((one) => (one.away && one.name !== mine?.name ? [{ name: one.name, ...one.away }] : []));
+  if (!mine && away.length === 0) return null;
+  return (
+    <div className={css.why}>
+      <UserRoundCheck size={17} aria-hidden />
+      <p>
+        {mine && <b>{t(mine.until ? "for.until" : "for.open", { name: mine.name, day: mine.until ? words.day(mine.until) : "" })}</b>}{" "}
+        {away.map(({ name, until, hand }) => t(hand ? "asked.hand" : "asked.nobody", { name, hand, until: words.until(until) })).join(" ")}
       </p>
     </div>
   );
@@ -116,7 +136,7 @@ function Facts({ task }: { task: TaskDetail }) {
 }
 
 function Votes({ task }: { task: TaskDetail }) {
-  const { t } = useTranslation("inbox");
+  const { t } = useTranslation(["inbox", "away"]);
   const said = useSaid();
   if (task.votes.length === 0) return null;
   return (
@@ -128,7 +148,7 @@ function Votes({ task }: { task: TaskDetail }) {
             <Avatar name={vote.by} />
             <div>
               <span>
-                <b>{vote.me ? t("me", { name: vote.by }) : vote.by}</b> · {said(vote.outcome)} · <Time at={vote.at} />
+                <b>{vote.me && !vote.in_place_of ? t("me", { name: vote.by }) : byOf(vote, t)}</b> · {said(vote.outcome)} · <Time at={vote.at} />
                 {vote.admin && ` · ${t("asAdmin")}`}
                 {vote.via === "link" && ` · ${t("byLink")}`}
               </span>
@@ -143,7 +163,7 @@ function Votes({ task }: { task: TaskDetail }) {
 
 /** What became of it, in the place of the buttons. */
 function Ended({ task }: { task: TaskDetail }) {
-  const { t } = useTranslation("inbox");
+  const { t } = useTranslation(["inbox", "away"]);
   const said = useSaid();
   const deciding = useDeciding()(task);
   const last = task.votes.at(-1);
@@ -184,7 +204,7 @@ function Ended({ task }: { task: TaskDetail }) {
   const no = task.outcome === "rejected" || task.outcome === "give_up";
   return (
     <Note tone={no ? "err" : "ok"} icon={no ? <CircleX size={16} aria-hidden /> : <CircleCheck size={16} aria-hidden />}>
-      {last?.me ? t("ended.me") : t("ended.by", { name: last?.by ?? t("somebody") })} <b>{said(task.outcome)}</b>
+      {last?.me ? t("ended.me") : t("ended.by", { name: byOf(last, t) ?? t("somebody") })} <b>{said(task.outcome)}</b>
       {task.closed_at && (
         <>
           {" · "}
@@ -294,6 +314,7 @@ export function TaskView({ task, head, children, foot, busy = false }: TaskViewP
           <div role="status">{children === undefined && <Ended task={task} />}</div>
           {isAsking(task) && <Stranded task={task} />}
           {isAsking(task) && <Why task={task} />}
+          {isAsking(task) && <Away task={task} />}
           {(task.may_take || task.may_hand_over || task.taken_by) && isAsking(task) && !busy && (
             <Suspense fallback={null}>
               <Handing task={task} />

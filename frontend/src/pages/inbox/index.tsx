@@ -13,6 +13,7 @@ import { useStillHere } from "../../ui/typed";
 import { useWidth } from "../../ui/useWidth";
 import { useDecide, useTakeBackLast } from "./decisions";
 import css from "./inbox.module.css";
+import { AwayBar } from "./AwayBar";
 import { NotTaken } from "./NotTaken";
 import { inOrder, nextOf } from "./task";
 import { TaskList } from "./TaskList";
@@ -29,11 +30,11 @@ const WIDE = 1280;
 
 /** What of the page is loaded only when it is needed: without a network that would be too late. */
 const parts = () =>
-  Promise.all([i18n.loadNamespaces(["people", "preview"]), import("./Bulk"), import("./Handing"), import("./Meanwhile"), import("./Alike"), import("../../inspector/InputForm"), import("./ValueEditor"), import("../run/WhatWasSent"), import("../../preview/Look"), import("../../preview/PreviewDialog")]);
+  Promise.all([i18n.loadNamespaces(["people", "preview", "away"]), import("./Bulk"), import("./Handing"), import("./Meanwhile"), import("./Alike"), import("../../inspector/InputForm"), import("./ValueEditor"), import("../run/WhatWasSent"), import("../../preview/Look"), import("../../preview/PreviewDialog")]);
 
 /** `/inbox`: what people are asked, and one of the questions. */
 export default function InboxPage() {
-  const { t } = useTranslation(["inbox", "common"]);
+  const { t } = useTranslation(["inbox", "common", "away"]);
   const search = useSearch({ from: "/shell/inbox" });
   const navigate = useNavigate({ from: "/inbox" });
   const width = useWidth();
@@ -120,7 +121,7 @@ export default function InboxPage() {
   );
   const empty = (
     <EmptyState
-      title={state === "closed" ? t("empty.closed") : who === "snoozed" ? t("empty.later") : who === "me" ? t("empty.mine") : t("empty.anybody")}
+      title={state === "closed" ? t("empty.closed") : who === "snoozed" ? t("empty.later") : who === "me" ? t("empty.mine") : who === "stand_in" ? t("away:none") : t("empty.anybody")}
       text={t("empty.text")}
     />
   );
@@ -149,6 +150,7 @@ export default function InboxPage() {
         <TopBar title={t("title")} />
       )}
       <NotTaken onOpen={show} />
+      <AwayBar />
       <div className={cx(css.layout, phone && css.one, beside && css.three)}>
         {!alone && (
           <TaskList

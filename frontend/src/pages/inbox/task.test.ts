@@ -51,6 +51,7 @@ function task(changes: Partial<TaskDetail> = {}): TaskDetail {
     votes: [],
     pending: [],
     snoozed_until: null,
+    in_place_of: null,
     over: null,
     anew: null,
     may_decide: true,
@@ -132,8 +133,8 @@ describe("amounts", () => {
 
 it("calls those who are asked by their names, and leaves me out", () => {
   const asked: Asked[] = [
-    { kind: "person", key: "ines@example.com", name: "Ines Kaya" },
-    { kind: "group", key: "group:1", name: "Finance" },
+    { kind: "person", key: "ines@example.com", name: "Ines Kaya", away: null },
+    { kind: "group", key: "group:1", name: "Finance", away: null },
   ];
   expect(namesOf(asked)).toBe("Ines Kaya, Finance");
   expect(namesOf(asked, "Ines@example.com")).toBe("Finance");
@@ -159,7 +160,7 @@ it("offers to decide together only what is alike", () => {
 });
 
 it("counts who approved", () => {
-  const vote = { by: "Ines", me: false, at: "", comment: "", via: "inbox" as const, admin: false };
+  const vote = { by: "Ines", me: false, at: "", comment: "", via: "inbox" as const, admin: false, in_place_of: null };
   expect(approvals({ votes: [{ ...vote, outcome: "approved" }, { ...vote, outcome: "rejected" }] })).toBe(1);
 });
 

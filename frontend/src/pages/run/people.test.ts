@@ -17,6 +17,11 @@ it("reads who approved from a step's output", () => {
   ]);
 });
 
+it("reads in whose place somebody approved", () => {
+  const output = { decisions: [{ by: "Ben", for: "Alice", at: null, outcome: "approved", comment: null }] };
+  expect(decisionsOf(output)).toEqual([{ by: "Ben", inPlaceOf: "Alice", at: null, outcome: "approved", comment: "" }]);
+});
+
 it("reads who filled in a form", () => {
   const output = { answered: { by: "Ines Kaya", at: "2026-11-20T10:00:00Z", comment: "Mine." }, centre: "4711" };
   expect(decisionsOf(output)).toEqual([{ by: "Ines Kaya", at: "2026-11-20T10:00:00Z", outcome: "out", comment: "Mine." }]);

@@ -3,6 +3,8 @@ import type { Json } from "../../api/types";
 
 export interface Decided {
   by: string;
+  /** Who was away, and had them decide. */
+  inPlaceOf?: string;
   at: string | null;
   outcome: string;
   comment: string;
@@ -27,6 +29,7 @@ export function decisionsOf(output: Json | undefined): Decided[] {
   return found.flatMap((one) => {
     const by = textOf(one?.["by"]);
     if (!one || !by) return [];
-    return [{ by, at: textOf(one["at"]) || null, outcome: textOf(one["outcome"]), comment: textOf(one["comment"]) }];
+    const inPlaceOf = textOf(one["for"]);
+    return [{ by, ...(inPlaceOf ? { inPlaceOf } : {}), at: textOf(one["at"]) || null, outcome: textOf(one["outcome"]), comment: textOf(one["comment"]) }];
   });
 }

@@ -1,9 +1,10 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Eraser, History as HistoryIcon, UserPlus, UserX } from "lucide-react";
+import { Eraser, History as HistoryIcon, Palmtree, UserPlus, UserX } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ApiError, api, newIdempotencyKey } from "../../api/client";
+import { useAbsences } from "../../api/absences";
 import { useMembers, workspacePath } from "../../api/queries";
 import { useCan, useUser, useWorkspace } from "../../api/session";
 import type { Member, Role } from "../../api/types";
@@ -29,9 +30,11 @@ import {
   useErrorText,
 } from "../../ui";
 import fieldCss from "../../ui/fields.module.css";
+import { useAwayWords } from "../inbox/away";
 import css from "./settings.module.css";
 
 const Groups = lazy(() => import("./Groups"));
+const AbsenceDialog = lazy(() => import("./OutOfOffice"));
 const EraseDialog = lazy(() => import("./EraseDialog"));
 const HistoryDialog = lazy(() => import("../history/HistoryDialog"));
 
@@ -112,8 +115,18 @@ function InviteDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
-function MemberRow({ member, onRemove, onHistory, onErase }: { member: Member; onRemove: () => void; onHistory: () => void; onErase: () => void }) {
-  const { t } = useTranslation("settings");
+interface MemberRowProps {
+  member: Member;
+  onRemove: () => void;
+  onHistory: () => void;
+  onErase: () => void;
+  onAway: () => void;
+}
+
+function MemberRow({ member, onRemove, onHistory, onErase, onAway }: MemberRowProps) {
+  const { t } = useTranslation(["settings", "away"]);
+  const words = useAwayWords();
+  const away = useAbsences().data?.find((one) => one.who.member === member.id && one.holds);
   const workspace = useWorkspace().id;
   const isAdmin = useCan("admin");
   const me = useUser();
@@ -138,6 +151,7 @@ function MemberRow({ member, onRemove, onHistory, onErase }: { member: Member; o
               {member.name || member.email} {mine && <span className={fieldCss.fieldHint}>{t("members.you")}</span>}
             </b>
             {member.name && <small>{member.email}</small>}
+            {away && <Chip title={away.hand ? away.hand.name : ""}>{words.until(away.last_day)}</Chip>}
           </span>
         </div>
       </td>
@@ -175,6 +189,14 @@ function MemberRow({ member, onRemove, onHistory, onErase }: { member: Member; o
       </td>
       <td>
         <div className={css.end}>
+        {isAdmin && !member.invited && member.active && (
+          <IconButton
+            size="sm"
+            label={t("away:of", { name: member.name || member.email })}
+            icon={<Palmtree size={16} />}
+            onClick={onAway}
+          />
+        )}
         {isAdmin && !member.invited && (
           <IconButton
             size="sm"
@@ -253,6 +275,7 @@ function MemberList() {
   const [removing, setRemoving] = useState<Member | null>(null);
   const [told, setTold] = useState<Member | null>(null);
   const [erasing, setErasing] = useState<Member | null>(null);
+  const [absent, setAbsent] = useState<Member | null>(null);
   return (
     <>
       <div className={css.head}>
@@ -287,7 +310,7 @@ function MemberList() {
             </thead>
             <tbody>
               {members.data.map((member) => (
-                <MemberRow key={member.id} member={member} onRemove={() => setRemoving(member)} onHistory={() => setTold(member)} onErase={() => setErasing(member)} />
+                <MemberRow key={member.id} member={member} onRemove={() => setRemoving(member)} onHistory={() => setTold(member)} onErase={() => setErasing(member)} onAway={() => setAbsent(member)} />
               ))}
             </tbody>
           </table>
@@ -296,6 +319,11 @@ function MemberList() {
       <Suspense fallback={<SkeletonRows rows={2} height={34} label={t("loading")} />}>
         <Groups />
       </Suspense>
+      {absent && (
+        <Suspense>
+          <AbsenceDialog member={absent.id} name={absent.name || absent.email} onClose={() => setAbsent(null)} />
+        </Suspense>
+      )}
       {erasing && (
         <Suspense>
           <EraseDialog member={erasing} onClose={() => setErasing(null)} />

@@ -19,6 +19,7 @@ import {
   useThemeChoice,
 } from "../../ui";
 import { SHORTEST_PASSWORD } from "../setup/password";
+import { OutOfOffice } from "./OutOfOffice";
 import css from "./settings.module.css";
 
 const LIGHT = { canvas: "#f4f6f9", surface: "#ffffff", border: "#dde2ea", ink: "#152033", accent: "#3346c2" };
@@ -254,6 +255,7 @@ export default function ProfilePage() {
   return (
     <>
       <Me />
+      <OutOfOffice />
       <Appearance />
       <Decisions />
       <Password />
