@@ -1,8 +1,6 @@
 /** Who is away, and who sees their questions meanwhile. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
 
-import { useLiveSocket } from "../live";
 import { api } from "./client";
 import { workspacePath } from "./queries";
 import { useWorkspace } from "./session";
@@ -56,20 +54,4 @@ export function useAskedAnew(): () => Promise<unknown> {
       client.invalidateQueries({ queryKey: [workspace, "absences"] }),
       client.invalidateQueries({ queryKey: [workspace, "inbox"] }),
     ]);
-}
-
-/** Reads it anew whenever the server says so. */
-export function LiveAbsences() {
-  const socket = useLiveSocket();
-  const workspace = useWorkspace().id;
-  const client = useQueryClient();
-  useEffect(
-    () =>
-      socket.subscribeAbsences(() => {
-        void client.invalidateQueries({ queryKey: [workspace, "absences"] });
-        void client.invalidateQueries({ queryKey: [workspace, "inbox"] });
-      }),
-    [socket, client, workspace],
-  );
-  return null;
 }
