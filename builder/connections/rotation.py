@@ -41,7 +41,6 @@ __all__ = [
 
 #: 30 days.
 LONGEST_HOURS: Final = 720
-_PORTION: Final = 100
 
 
 class OverlapOpen(Exception):
@@ -115,19 +114,20 @@ def end_previous(*, row: Connection, now: datetime) -> bool:
 def end_over(*, now: datetime) -> int:
     """Destroy the secrets whose time is over, which nobody accepts any more; returns how many. Each goes on record.
     Two at once do no harm."""
-    over = Connection.objects.filter(previous_until__lte=now).order_by("pk")[:_PORTION]
-    return sum(_end_over(row, now) for row in over)
+    # All of them: of some the key may be missing, and these come first as often as anybody looks.
+    over = Connection.objects.filter(previous_until__lte=now).order_by("pk").values_list("pk", flat=True)
+    return sum(_end_over(pk, now) for pk in list(over))
 
 
-def _end_over(row: Connection, now: datetime) -> bool:
+def _end_over(pk: UUID, now: datetime) -> bool:
     with transaction.atomic():
-        found = Connection.objects.select_for_update().filter(pk=row.pk, previous_until__lte=now).first()
+        found = Connection.objects.select_for_update().filter(pk=pk, previous_until__lte=now).first()
         if found is None:
             return False
         last_used = found.previous_used_at
         try:
             if not end_previous(row=found, now=now):
-                Connection.objects.filter(pk=row.pk).update(previous_until=None)
+                Connection.objects.filter(pk=pk).update(previous_until=None)
                 return False
         except ConnectionMissing:
             # Its key is not there: nobody can open it, and whoever brings the key back finds its time over.

@@ -74,6 +74,19 @@ class TestWhoeverComesIn:
         assert verbs() == ["connection.created", "connection.rotated", "connection.previous_ended"]
         assert AuditRow.objects.get(verb="connection.previous_ended").actor_kind == "rule"
 
+    def test_one_ends_however_many_before_it_cannot_be_opened(self, world: World) -> None:
+        here = secret(world)
+        world.as_bo.post(f"{here}/rotate", {"overlap_hours": 1})
+        past = datetime.now(UTC) - timedelta(seconds=1)
+        Connection.objects.update(previous_until=past)
+        row = Connection.objects.get()
+        columns = {one.attname: getattr(row, one.attname) for one in Connection._meta.concrete_fields}
+        # Sealed for the other connection's id, so that nobody can open them.
+        closed = [Connection(**{**columns, "id": UUID(int=number), "name": f"Shut {number}"}) for number in range(120)]
+        Connection.objects.bulk_create(closed)
+        assert rotation.end_over(now=datetime.now(UTC)) == 1
+        assert Connection.objects.get(pk=row.pk).previous_until is None
+
     def test_before_its_time_nothing_ends_by_itself(self, world: World) -> None:
         here = secret(world)
         world.as_bo.post(f"{here}/rotate", {"overlap_hours": 1})

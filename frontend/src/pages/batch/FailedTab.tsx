@@ -8,7 +8,7 @@ import { type Batch, type BatchCause, correctEntries, errorFileUrl, type FailedE
 import { useCan, useWorkspace } from "../../api/session";
 import { Button, buttonClass, cx, EmptyState, ErrorCard, Note, showToast, SkeletonRows, tableBoxClass, tableClass, useFormatter } from "../../ui";
 import css from "./batch.module.css";
-import { type Edits, fieldsOf, isFields, isPasteOfCells, mended, pasted, textOf, withoutFixed } from "./edits";
+import { type Edits, fieldsOf, isFields, isPasteOfCells, mended, pasted, textOf, typedSince, withoutFixed } from "./edits";
 
 /** Of a cell that is shown whole. */
 const MOST_LETTERS = 32;
@@ -81,11 +81,11 @@ function Entries({ batch, cause }: { batch: Batch; cause: BatchCause }) {
   const changed = entries.filter((one) => edits[one.index] !== undefined).map((one) => ({ entry: one, ...mended(one.item, edits[one.index] ?? {}) }));
   const wrong = new Set(changed.flatMap((one) => one.wrong.map((name) => `${one.entry.index}/${name}`)));
   const send = useMutation({
-    mutationFn: () => correctEntries(workspace, batch.run_id, batch.node, changed.map((one) => ({ index: one.entry.index, item: one.item }))),
-    onSuccess: (became) => {
+    mutationFn: (_sent: Edits) => correctEntries(workspace, batch.run_id, batch.node, changed.map((one) => ({ index: one.entry.index, item: one.item }))),
+    onSuccess: (became, sent) => {
       const begun = became.filter((one) => one.outcome === "begun");
       setRefused(Object.fromEntries(became.filter((one) => one.outcome === "refused").map((one) => [one.index, one.message])));
-      setEdits({});
+      setEdits((typed) => typedSince(typed, sent));
       if (begun.length > 0) showToast({ title: t("failed.begun", { count: begun.length }) });
       void refreshBatch(client, workspace, batch.run_id, batch.node);
     },
@@ -168,7 +168,7 @@ function Entries({ batch, cause }: { batch: Batch; cause: BatchCause }) {
           <>
             <span role="status">{wrong.size > 0 ? t("failed.notFitting", { count: wrong.size }) : t("failed.changed", { count: changed.length })}</span>
             <Button size="sm" onClick={() => setEdits({})}>{t("failed.forget")}</Button>
-            <Button size="sm" variant="primary" busy={send.isPending} disabled={wrong.size > 0} onClick={() => send.mutate()}>
+            <Button size="sm" variant="primary" busy={send.isPending} disabled={wrong.size > 0} onClick={() => send.mutate(edits)}>
               {t("failed.sendChanged", { count: changed.length })}
             </Button>
           </>

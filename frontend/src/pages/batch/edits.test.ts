@@ -1,10 +1,16 @@
 import { describe, expect, it } from "vitest";
 
-import { fieldsOf, isPasteOfCells, mended, pasted, withoutFixed } from "./edits";
+import { fieldsOf, isPasteOfCells, mended, pasted, typedSince, withoutFixed } from "./edits";
 
 describe("entries that are mended in a table", () => {
   it("show the fields that hold one value", () => {
     expect(fieldsOf([{ name: "a", lines: [1], amount: 1 }, { name: "b", centre: null }, 7])).toEqual(["name", "amount", "centre"]);
+  });
+
+  it("keep what was typed while others were sent", () => {
+    const sent = { 1: { amount: "2" }, 3: { name: "x" } };
+    expect(typedSince({ 1: { amount: "2", name: "Ann" }, 3: { name: "xy" }, 4: { name: "z" } }, sent)).toEqual({ 1: { name: "Ann" }, 3: { name: "xy" }, 4: { name: "z" } });
+    expect(typedSince(sent, sent)).toEqual({});
   });
 
   it("keep numbers numbers, and say what is none", () => {

@@ -69,3 +69,12 @@ export function withoutFixed(edits: Edits, entries: readonly { index: number; fi
 export function isPasteOfCells(text: string): boolean {
   return /[\t\n]/.test(text.replace(/\r?\n$/, ""));
 }
+
+/** What was typed beyond what was sent: nobody waits for an answer before they go on. */
+export function typedSince(typed: Edits, sent: Edits): Edits {
+  const left = Object.entries(typed).map(([number, cells]) => {
+    const cellsSent = sent[Number(number)] ?? {};
+    return [Number(number), Object.fromEntries(Object.entries(cells).filter(([name, text]) => cellsSent[name] !== text))] as const;
+  });
+  return Object.fromEntries(left.filter(([, cells]) => Object.keys(cells).length > 0));
+}
