@@ -99,16 +99,18 @@ def test_two_workflows_have_one_budget_and_their_turns_alternate(machine: Machin
     limit(key, 2, machines=(machine,))
     many = machine.publish(flow("start -> ask", call("ask", key, "/many")))
     few = machine.publish(flow("start -> ask", call("ask", key, "/few")))
-    crowd = [machine.begin_again(many) for _ in range(14)]
+    crowd = [machine.begin_again(many) for _ in range(40)]
     wait_until(lambda: BudgetTurn.objects.filter(state="waits").count() >= 11)
+    gone = len(target.calls("/many"))
     others = [machine.begin_again(few) for _ in range(2)]
     for run in others:
         machine.finish(run)
-    # Two of the crowd were ahead, and one goes between these two.
-    assert len(target.calls("/many")) <= 8
+    # A few of the crowd were ahead, and one goes between these two.
+    assert len(target.calls("/many")) - gone <= 12, "not behind all forty"
+    assert target.most_within(1.0) <= 2
+    api.set_budget(workspace_id=WORKSPACE, connection_id=key, name="ERP production", limits=None)
     for run in crowd:
         machine.finish(run)
-    assert target.most_within(1.0) <= 2
 
 
 def test_a_run_that_waits_for_its_turn_says_at_which_connection_and_holds_no_lease(
