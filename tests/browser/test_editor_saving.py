@@ -9,6 +9,19 @@ from tests.browser.editing import Editor, Opens, chain, edit_fields, graph, new_
 from tests.product import Api
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+#: Whether this computer keeps a draft that names this, and that the server has as well.
+KEPT = """name => new Promise((tell) => {
+  const open = indexedDB.open("millrace-drafts");
+  open.onsuccess = () => {
+    const rows = open.result.transaction("drafts").objectStore("drafts").getAll();
+    rows.onsuccess = () => {
+      open.result.close();
+      const kept = rows.result.map((text) => JSON.parse(text))
+        .map((one) => [JSON.stringify(one.document), JSON.stringify(one.saved)]);
+      tell(kept.some(([document, saved]) => document.includes(name) && document === saved));
+    };
+  };
+})"""
 
 
 def rename(editor: Editor, key: str, name: str) -> None:
@@ -23,7 +36,7 @@ def test_undo_survives_a_reload(signed_in: Opens, api: Api) -> None:
     editor = new_editor(signed_in, api, "Reload", chain())
     rename(editor, "finish", "Close the order")
     editor.draft()
-    editor.page.wait_for_timeout(400)
+    editor.page.wait_for_function(KEPT, arg="Close the order")
     editor.page.reload()
     expect(editor.card("finish")).to_contain_text("Close the order")
     editor.press("Control+z")

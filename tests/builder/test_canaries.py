@@ -23,7 +23,7 @@ from tests.services import PostgresServer, RedisServer
 
 pytestmark = [
     pytest.mark.services,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     pytest.mark.skipif(
         os.environ.get("MILLRACE_TEST_DATABASE") == "postgres",
         reason="starts processes with databases of their own: once is enough",
