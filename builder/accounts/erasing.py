@@ -57,9 +57,10 @@ def look(*, workspace: Workspace, membership_id: UUID, by: User) -> Found:
     return Found(user, person, frozenset({str(user.pk), *map(str, memberships)}))
 
 
-def shut_out(found: Found) -> None:
+def shut_out(found: Found) -> bool:
     """Take away the person's way in, and what they may do, before anything is rewritten: so nothing that names them is
     written behind what was looked through, and of two admins who are erased at once one stays. Within a transaction.
+    False where they had none any more.
 
     Raises AccountsRefused where they have become the last admin meanwhile."""
     user = found.user
@@ -69,10 +70,10 @@ def shut_out(found: Found) -> None:
     if user.is_instance_admin:
         list(User.objects.select_for_update().filter(is_instance_admin=True).order_by("pk").values_list("pk"))
     _keep_admins(user)
-    User.objects.filter(pk=user.pk).update(
+    had = User.objects.filter(pk=user.pk, is_active=True).update(
         is_active=False, is_instance_admin=False, session_generation=F("session_generation") + 1
     )
-    Membership.objects.filter(user=user).update(active=False)
+    return bool(Membership.objects.filter(user=user, active=True).update(active=False) + had)
 
 
 def _keep_admins(user: User) -> None:

@@ -15,6 +15,7 @@ from builder.accounts.services import AccountsRefused
 from builder.api.operation import ApiView, Body, Call, View, operation
 from builder.api.problems import invalid
 from builder.api.session import refused
+from builder.audit import chain
 from builder.audit import erasing as audit
 from builder.audit.chain import Entry
 from builder.workflows.models import Draft
@@ -55,7 +56,9 @@ class EraseMember(ApiView):
         person = erasing.with_names(who.person, audit.names_in(str(who.person.id)))
         try:
             with transaction.atomic():
-                erasing.shut_out(who)
+                if erasing.shut_out(who):
+                    # Whatever becomes of the rest: that nobody comes in here any more is on record.
+                    chain.append(runtime_api.ask, replace(call.deed.entry(person.pseudonym), verb="member.removed"))
         except AccountsRefused as error:
             raise refused(error) from error
         # Then what the runtime keeps, in transactions of its own: until the account itself is erased this can be

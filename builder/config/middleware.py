@@ -12,6 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from builder.accounts.ids import new_id
+from builder.config.traces.web import known_method
 from runtime.traces import SPAN, Fact, Span
 
 log = structlog.get_logger(__name__)
@@ -61,7 +62,7 @@ def _tell(span: Span, request: HttpRequest, request_id: str) -> None:
     match = request.resolver_match
     if match is not None:
         facts["http.route"] = f"/{match.route}"
-        span.rename(f"{request.method} /{match.route}")
+        span.rename(f"{known_method(request.method)} /{match.route}")
         if isinstance(match.kwargs.get("workspace_id"), UUID):
             facts["millrace.workspace.id"] = str(match.kwargs["workspace_id"])
     span.note(facts)

@@ -15,6 +15,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 from uuid import UUID
@@ -103,7 +104,7 @@ class Groups:
             self._leave_to_thread([asked])
             return
         if not self._new:
-            loop.call_soon(self._pass_on)
+            loop.call_soon(self._pass_on, context=Context())
         self._new.append(asked)
 
     def close(self) -> None:
@@ -121,7 +122,7 @@ class Groups:
     def _pass_on(self) -> None:
         asked, self._new = self._new[:_MOST_NEAR], self._new[_MOST_NEAR:]
         if self._new:
-            asyncio.get_running_loop().call_soon(self._pass_on)
+            asyncio.get_running_loop().call_soon(self._pass_on, context=Context())
         asked = [one for one in asked if not one.future.done()]
         if self._near is None or not asked:
             self._leave_to_thread(asked)

@@ -46,6 +46,8 @@ _MOST_SETTLED: Final = 500
 _MOST_RUNG: Final = 200
 #: By which of an item's runs it is told what came of it.
 _FOLLOWED: Final = {"retry": "run_id", "replay": "new_run_id", "cancel": "run_id"}
+#: Of one run alone: until that has ended there is nothing to look at, however often.
+_ONE: Final = Q(total=1)
 _OVER: Final = ("done", "stopped", "cancelled")
 _CHANGED: Final = "Somebody has decided about this run meanwhile."
 
@@ -57,7 +59,8 @@ class _Solved(Exception):
 def tend() -> bool:
     """Go on with every bulk retry; whether one of them has more to begin at once."""
     busy = False
-    for bulk_id in BulkRetry.objects.filter(closed_at__isnull=True).order_by("id").values_list("id", flat=True):
+    under_way = BulkRetry.objects.filter(closed_at__isnull=True).exclude(_ONE, Exists(_still_ending()))
+    for bulk_id in under_way.order_by("id").values_list("id", flat=True):
         _follow(bulk_id)
         rung: list[UUID] = []
         for _ in range(_MOST_LOOKED_AT):
@@ -165,6 +168,12 @@ def _next(bulk: BulkRetry, now: int) -> dict[str, Any]:
 
 
 # --- the next ones ------------------------------------------------------------------------------------------------
+
+
+def _still_ending() -> QuerySet[BulkRetryItem]:
+    """Of a bulk: what was mended while its run was asking somebody, and still waits for the end of that run."""
+    run = Run.objects.filter(pk=OuterRef("run_id"), generation=OuterRef("generation"), finished_at__isnull=True)
+    return BulkRetryItem.objects.filter(Exists(run), bulk_id=OuterRef("pk"), status="pending", edits__isnull=False)
 
 
 def _still_ends(item: BulkRetryItem) -> bool:

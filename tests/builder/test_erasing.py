@@ -209,8 +209,12 @@ def test_it_can_be_given_again_where_it_was_broken_off(world: World, somebody: M
     finally:
         failpoints.disarm()
     assert User.objects.get(pk=somebody.user_id).email == EMAIL
+    removed = AuditRow.objects.filter(verb="member.removed", object_id=str(somebody.pk))
+    assert removed.count() == 1, "that they come in no more is on record already"
     assert erase(world, somebody).status == 200
     assert EMAIL not in everything()
+    assert removed.count() == 1
+    assert erase(world, somebody, email=User.objects.get(pk=somebody.user_id).email).status < 500
 
 
 def test_who_may_not_be_erased_is_not(world: World, somebody: Membership) -> None:

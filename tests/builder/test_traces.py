@@ -67,7 +67,7 @@ def test_all_turns_of_a_run_are_one_trace_across_processes(collector: Collector,
         product.start()
         api = product.set_up()
         call = get("call", f"http://practice-company/invoices?api_key={SECRET}")
-        hook = api.publish("Traced", flow("start -> call -> rest -> end", call, pause("rest", 4), start=WEBHOOK)).path
+        hook = api.publish("Traced", flow("start -> call -> rest -> end", call, pause("rest", 12), start=WEBHOOK)).path
         sent = api.client.post(
             hook,
             json={"name": SECRET},

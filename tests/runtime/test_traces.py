@@ -24,6 +24,7 @@ from runtime.engine.ids import uuid7
 from runtime.sdk import PermanentError
 from runtime.store.tickets import Work
 from runtime.traces import SPAN, TRACING, OfRun, Span, read_parent
+from runtime.worker import traced
 from runtime.worker.egress import Egress
 from runtime.worker.traced import Sweep
 from tests.collector import Collector
@@ -171,7 +172,10 @@ async def test_a_call_that_fails_says_of_which_kind_it_failed(followed: Collecto
     assert b"secret-path" not in b"".join(followed.bodies)
 
 
-def test_a_sweep_is_told_of_when_it_did_something_or_failed(followed: Collector) -> None:
+def test_a_sweep_is_told_of_when_it_did_something_or_failed(
+    followed: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(traced, "_LONG_SECONDS", 60)
     with Sweep("ticker.tick") as nothing:
         nothing.did(fired=0)
     with Sweep("ticker.tick") as sweep:

@@ -61,11 +61,11 @@ class Sending(SpanProcessor):
         self._ended = True
         self._wake.set()
         self._thread.join(seconds)
-        # It interrupts a try that waits to be made again.
-        self._exporter.shutdown()
         with self._counting:
             self.dropped += len(self._waiting)
             self._waiting.clear()
+        # It interrupts a try that waits to be made again; behind it nothing is left to send.
+        self._exporter.shutdown()
 
     def shutdown(self) -> None:
         self.close(0)
@@ -89,8 +89,11 @@ class Sending(SpanProcessor):
 
     def _send(self) -> bool:
         """Send one portion; whether the collector took it."""
-        count = min(len(self._waiting), self._portion)
-        portion = [self._waiting.popleft() for _ in range(count)]
+        with self._counting:
+            count = min(len(self._waiting), self._portion)
+            portion = [self._waiting.popleft() for _ in range(count)]
+        if not portion:
+            return False
         try:
             took = self._exporter.export(portion) is SpanExportResult.SUCCESS
         except Exception as error:

@@ -104,8 +104,12 @@ def _route(path: str) -> str | None:
 
 
 def _method(scope: Scope) -> str:
-    method: str = scope["method"]
-    return method if method in _METHODS else "_OTHER"
+    return known_method(scope["method"])
+
+
+def known_method(method: str | None) -> str:
+    """Nobody gives spans names of their own."""
+    return method if method in _METHODS and method is not None else "_OTHER"
 
 
 def _sender(scope: Scope) -> str | None:
