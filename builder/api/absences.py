@@ -106,12 +106,12 @@ def _own(call: Call) -> UUID:
     found = Membership.objects.filter(workspace=call.workspace, user=call.person).values_list("pk", flat=True).first()
     if found is None:
         raise not_here("member")
-    call.deed.about(found)
-    call.deed.look()
     return found
 
 
 def _put(call: Call, member_id: UUID, body: AbsenceBody, put: Callable[..., Any]) -> AbsenceView:
+    call.deed.about(member_id)
+    call.deed.look()
     try:
         put(
             workspace=call.workspace, membership_id=member_id, first_day=body.first_day, last_day=body.last_day,
@@ -126,6 +126,8 @@ def _put(call: Call, member_id: UUID, body: AbsenceBody, put: Callable[..., Any]
 
 
 def _end(call: Call, member_id: UUID) -> None:
+    call.deed.about(member_id)
+    call.deed.look()
     try:
         absences.end(workspace=call.workspace, membership_id=member_id)
     except AccountsRefused as error:

@@ -25,6 +25,8 @@ class Row:
     scope: Scope | None
     enter: tuple[int, ...]
     body: Any = None
+    #: Scopes that are needed besides.
+    further: tuple[Scope, ...] = ()
 
 
 W = "workspaces/<uuid:workspace_id>"
@@ -182,7 +184,7 @@ ROUTES = [
     Row("POST", f"{W}/inbox/<uuid:task_id>/hand-over", VIEW, Scope.RUN, (404,), {"to": "a@b.example", "reason": "x"}),
     Row("POST", f"{W}/inbox/<uuid:task_id>/leave", VIEW, Scope.RUN, (404,), {"reason": "x"}),
     Row("GET", f"{W}/inbox/<uuid:task_id>/fix", BUILD, Scope.BUILD, (404,)),
-    Row("POST", f"{W}/inbox/<uuid:task_id>/fix", BUILD, Scope.BUILD, (404,), {"settings": {}}),
+    Row("POST", f"{W}/inbox/<uuid:task_id>/fix", BUILD, Scope.BUILD, (404,), {"settings": {}}, (Scope.RUN,)),
     Row("POST", f"{W}/inbox/<uuid:task_id>/fix/check", BUILD, Scope.BUILD, (404,), {"settings": {}}),
     Row("GET", f"{W}/inbox/<uuid:task_id>/review", VIEW, Scope.READ, (404,)),
     Row("GET", f"{W}/inbox/<uuid:task_id>/review/rows", VIEW, Scope.READ, (404,)),

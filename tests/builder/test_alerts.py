@@ -124,7 +124,9 @@ def test_what_is_expected_says_when_next(world: World) -> None:
     arrival = {"by": "09:00", "days": "every"}
     body = rule_body(world, kind="arrival", workflow_id=str(workflow.id), arrival=arrival)
     made = world.as_alice.post(f"{world.here}/alerts/rules", body).body
-    assert made["what"]["arrival"] == {"by": "09:00", "days": "every", "country": "", "region": "", "free": []}
+    assert made["what"]["arrival"] == {
+        "by": "09:00", "days": "every", "country": "", "calendar": "", "region": "", "free": [],
+    }  # fmt: skip
     assert made["next_at"] is not None
     assert made["what"]["time_zone"] == world.northwind.time_zone
 

@@ -153,7 +153,7 @@ def test_the_inbox_knows_groups_and_who_may_not(world: World) -> None:
     assert inbox(world.as_rosa, world, "named") == inbox(world.as_vera, world) == []
     path = f"{world.here}/inbox/{task.id}"
     seen = world.as_rosa.get(path).body
-    assert seen["asked"] == [{"kind": "group", "key": f"group:{finance.id}", "name": "Finance"}]
+    assert seen["asked"] == [{"kind": "group", "key": f"group:{finance.id}", "name": "Finance", "away": None}]
     assert seen["may_decide"]
     assert not world.as_vera.get(path).body["may_decide"]
     for caller in (world.as_vera, world.as_bo, world.as_alice):

@@ -165,6 +165,9 @@ def test_another_workspaces_member_finds_nothing(world: World, things: Things, r
 def test_a_token_does_what_its_scopes_say(world: World, things: Things, row: Row) -> None:
     for scope in Scope:
         caller = world.program(world.alice, scope)
+        if row.further and scope == row.scope:
+            assert caller.call(row.method, path_of(row, world, things), row.body).status == 403
+            caller = world.program(world.alice, scope, *row.further)
         answer = caller.call(row.method, path_of(row, world, things), row.body)
         if row.scope is None:
             expected = row.enter if row.least is Access.ANYONE else (403,)
