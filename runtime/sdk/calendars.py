@@ -36,6 +36,8 @@ COUNTRIES: Final = (
 #: What names a calendar of the workspace where a country could stand: this sign and its key, or the default one.
 OWN_SIGN: Final = "@"
 DEFAULT_CALENDAR: Final = "@default"
+#: How far to look for a working day, or a start, before saying that none comes.
+HORIZON_DAYS: Final = 366 * 9
 #: Days of a month that are no number.
 NAMED_DAYS: Final = frozenset(
     {"last", "first_workday", "last_workday", "workday_last_2", "workday_last_3"}
@@ -130,8 +132,9 @@ def day_in_month(year: int, month: int, wanted: str, calendar: WorkCalendar = MO
 
 
 def moved(day: date, by: int, calendar: WorkCalendar = MONDAY_TO_FRIDAY) -> date | None:
-    """The nearest working day, looking from this one in steps of `by` days; None when a month has none."""
-    for _ in range(40):
+    """The nearest working day, looking from this one in steps of `by` days; None where nobody works for years. Raises
+    CalendarUnknown."""
+    for _ in range(HORIZON_DAYS):
         if is_working_day(day, calendar):
             return day
         try:
