@@ -34,8 +34,8 @@ from runtime.sdk.calendars import (
     OWN_SIGN,
     CalendarUnknown,
     WorkCalendar,
+    count_days,
     day_in_month,
-    every_day,
     holidays_between,
     is_working_day,
     regions_of,
@@ -279,7 +279,7 @@ def _checked(draft: CalendarDraft) -> CalendarDraft:
     for number, one in enumerate(draft.days[: MOST_CALENDAR_DAYS + 1]):
         until = "" if one.until == one.day else one.until
         try:
-            count = sum(1 for _ in every_day(one.day, until or one.day))
+            count = count_days(one.day, until or one.day)
         except ValueError:
             wrong[f"days.{number}.day"] = ["Give a day that there is, and an end that is not before the beginning."]
             continue
@@ -296,7 +296,7 @@ def _checked(draft: CalendarDraft) -> CalendarDraft:
 
 
 def _length(one: CalendarDay) -> int:
-    return sum(1 for _ in every_day(one.day, one.until or one.day))
+    return count_days(one.day, one.until or one.day)
 
 
 def _key(name: str, taken: set[str]) -> str:

@@ -172,17 +172,28 @@ def regions_of(country: str) -> tuple[str, ...]:
 def every_day(first: str, last: str) -> Iterable[str]:
     """From one day to another, both as `2026-12-24` or both as `12-24`; days of every year may go over its end.
     Raises ValueError for what is no day, and where the end is before the beginning."""
-    of_every_year = len(first) == 5
+    begin, count = _range_of(first, last)
+    for number in range(count):
+        text = (begin + timedelta(days=number)).isoformat()
+        yield text[5:] if len(first) == 5 else text
+
+
+def count_days(first: str, last: str) -> int:
+    """How many days every_day gives, without going through them. Raises ValueError as it does."""
+    return _range_of(first, last)[1]
+
+
+def _range_of(first: str, last: str) -> tuple[date, int]:
     if len(first) != len(last) or len(first) not in (5, 10):
         raise ValueError
-    # A year that has every day of the calendar, and where they go over its end, the one before as well.
-    end = date.fromisoformat(f"2024-{last}" if of_every_year else last)
-    begin = date.fromisoformat(f"{2024 if first <= last else 2023}-{first}" if of_every_year else first)
+    if len(first) == 5:
+        # In years that have the 29th of February wherever it lies in between.
+        begins = 2024 if first <= last or first <= "02-29" else 2023
+        first, last = f"{begins}-{first}", f"{begins + (first > last)}-{last}"
+    begin, end = date.fromisoformat(first), date.fromisoformat(last)
     if end < begin:
         raise ValueError
-    for number in range((end - begin).days + 1):
-        text = (begin + timedelta(days=number)).isoformat()
-        yield text[5:] if of_every_year else text
+    return begin, (end - begin).days + 1
 
 
 @lru_cache(maxsize=64)

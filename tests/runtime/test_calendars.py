@@ -14,7 +14,7 @@ from runtime import api
 from runtime.contracts import GraphHasProblems, NotFound, RuntimeRefused, TaskView
 from runtime.contracts.alerts import Arrival
 from runtime.contracts.calendars import CalendarDay, CalendarDraft, CalendarRefused
-from runtime.sdk.calendars import WorkCalendar, every_day, is_working_day
+from runtime.sdk.calendars import WorkCalendar, count_days, every_day, is_working_day
 from runtime.sdk.deadlines import after_working_days
 from runtime.store import alert_measures
 from runtime.store.calendars import calendar_for
@@ -89,6 +89,17 @@ def test_a_day_off_is_one_of_its_weekday_only_where_no_other_word_counts_more() 
 def test_days_of_every_year_may_go_over_its_end() -> None:
     assert list(every_day("12-30", "01-02")) == ["12-30", "12-31", "01-01", "01-02"]
     assert list(every_day("02-28", "03-01")) == ["02-28", "02-29", "03-01"]
+    # The 29th of February belongs to every range that goes over it.
+    for first, last, count, leap in (
+        ("02-15", "01-31", 352, True),
+        ("02-29", "02-28", 366, True),
+        ("03-01", "02-29", 366, True),
+        ("03-01", "02-28", 365, False),
+        ("12-24", "02-29", 68, True),
+    ):
+        days = list(every_day(first, last))
+        assert ((days[0], days[-1]), "02-29" in days) == ((first, last), leap)
+        assert len(days) == len(set(days)) == count_days(first, last) == count
     assert list(every_day("2027-02-28", "2027-03-01")) == ["2027-02-28", "2027-03-01"]
     for first, last in (("2027-03-01", "2027-02-28"), ("12-24", "2027-01-01"), ("x", "x")):
         with pytest.raises(ValueError, match=r"^$"):
@@ -140,6 +151,7 @@ def test_the_key_stays_when_the_name_changes_and_is_no_other_ones() -> None:
         (CalendarDraft("A", days=(CalendarDay("02-30", ""),)), "days.0.day"),
         (CalendarDraft("A", days=(CalendarDay("2027-02-01", "", "2027-01-01"),)), "days.0.day"),
         (CalendarDraft("A", days=(CalendarDay("2027-02-01", "", "2029-01-01"),)), "days.0.until"),
+        (CalendarDraft("A", days=(CalendarDay("0001-01-01", "", "9999-12-31"),)), "days.0.until"),
     ],
 )
 def test_what_is_no_calendar_is_refused_by_its_field(draft: CalendarDraft, field: str) -> None:
@@ -171,6 +183,10 @@ def test_whoever_changes_what_somebody_else_has_changed_is_told() -> None:
     now = api.calendar(workspace_id=WORKSPACE, calendar_id=made)
     api.change_calendar(workspace_id=WORKSPACE, calendar_id=made, revision=1, draft=now.draft, by=None)
     assert api.calendar(workspace_id=WORKSPACE, calendar_id=made).revision == 2
+
+
+def test_a_range_of_ten_thousand_years_is_counted_without_going_through_it() -> None:
+    assert count_days("0001-01-01", "9999-12-31") == 3_652_059
 
 
 def test_a_year_tells_its_days_and_counts_working_ones() -> None:
