@@ -11,6 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import IntegrityError
+from django.db.models import F, QuerySet
 
 from runtime.api.schedule_changes import set_due
 from runtime.contracts import NotFound, RuntimeRefused
@@ -99,7 +100,7 @@ def add_calendar(*, workspace_id: UUID, draft: CalendarDraft, by: UUID | None) -
             raise RuntimeRefused(f"A workspace has at most {MOST_CALENDARS} calendars.", code="too_many_calendars")
         is_default = draft.default or not taken
         if is_default:
-            here.filter(is_default=True).update(is_default=False)
+            _no_longer_default(here)
         row = BusinessCalendar(workspace_id=workspace_id, key=_key(draft.name, taken))
         _put(row, draft, is_default, by)
         row.save(force_insert=True)
@@ -129,7 +130,7 @@ def change_calendar(
         if was.default and not draft.default:
             raise CalendarRefused({"default": ["Make another calendar the default instead."]})
         if draft.default:
-            here.filter(is_default=True).exclude(pk=row.pk).update(is_default=False)
+            _no_longer_default(here.exclude(pk=row.pk))
         _put(row, draft, draft.default, by)
         row.revision += 1
         row.save()
@@ -237,6 +238,11 @@ def _missing() -> NotFound:
 
 def _view(row: BusinessCalendar) -> CalendarView:
     return CalendarView(row.pk, row.key, row.revision, draft_of(row), row.changed_at, row.changed_by)
+
+
+def _no_longer_default(rows: QuerySet[BusinessCalendar]) -> None:
+    """That is a change of theirs: whoever knew them as the default does not take that back without seeing it."""
+    rows.filter(is_default=True).update(is_default=False, revision=F("revision") + 1)
 
 
 def _put(row: BusinessCalendar, draft: CalendarDraft, is_default: bool, by: UUID | None) -> None:

@@ -185,6 +185,24 @@ def test_whoever_changes_what_somebody_else_has_changed_is_told() -> None:
     assert api.calendar(workspace_id=WORKSPACE, calendar_id=made).revision == 2
 
 
+def test_who_is_no_longer_the_default_has_changed_by_that() -> None:
+    first, second = added(), added(CalendarDraft("Branch"))
+    known = api.calendar(workspace_id=WORKSPACE, calendar_id=first)
+    changed(second, default=True)
+    third = added(CalendarDraft("Third", default=True))
+    assert [one.revision for one in api.calendars(workspace_id=WORKSPACE)] == [1, 3, 2]
+    with pytest.raises(RuntimeRefused) as caught:
+        api.change_calendar(
+            workspace_id=WORKSPACE,
+            calendar_id=first,
+            revision=known.revision,
+            draft=replace(known.draft, close=""),
+            by=None,
+        )
+    assert caught.value.code == "calendar_changed"
+    assert api.calendars(workspace_id=WORKSPACE)[0].id == third
+
+
 def test_a_range_of_ten_thousand_years_is_counted_without_going_through_it() -> None:
     assert count_days("0001-01-01", "9999-12-31") == 3_652_059
 
