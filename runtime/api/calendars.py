@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -44,7 +44,7 @@ from runtime.sdk.calendars import (
 )
 from runtime.sdk.ics import IcsEvent, IcsUnreadable, LeftOut, events_of
 from runtime.store.beside import tell, unchanged
-from runtime.store.calendars import days_text, draft_of, work_calendar
+from runtime.store.calendars import days_of, days_text, draft_of, work_calendar
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import AlertRule, BusinessCalendar, Trigger
@@ -64,6 +64,8 @@ __all__ = [
 
 _POINT: Final = "calendar.change"
 _YEARS: Final = range(1970, 2101)
+#: In so many days somebody works.
+_SOON_DAYS: Final = 366 * 2
 _LONGEST_NAME: Final = 80
 _LONGEST_DAY_NAME: Final = 100
 
@@ -298,7 +300,17 @@ def _checked(draft: CalendarDraft) -> CalendarDraft:
         raise CalendarRefused(wrong)
     # A later entry counts more: the shorter of two that overlap is to be the later one.
     days.sort(key=lambda one: (-_length(one), one.day, one.works))
-    return CalendarDraft(name, weekdays, draft.country, region, tuple(days), draft.close, draft.default)
+    tidy = CalendarDraft(name, weekdays, draft.country, region, tuple(days), draft.close, draft.default)
+    if not _is_ever_worked(tidy):
+        raise CalendarRefused({"days": ["Nobody works on any day of the next two years. Leave a day to work on."]})
+    return tidy
+
+
+def _is_ever_worked(draft: CalendarDraft) -> bool:
+    """Whether people work on a day of the next two years."""
+    days = WorkCalendar(draft.country, draft.region, weekdays=draft.weekdays, own=days_of(draft))
+    today = datetime.fromtimestamp(database_now() / 1000, UTC).date()
+    return any(is_working_day(today + timedelta(days=number), days) for number in range(_SOON_DAYS))
 
 
 def _length(one: CalendarDay) -> int:

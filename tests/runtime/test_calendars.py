@@ -16,8 +16,9 @@ from runtime.contracts.alerts import Arrival
 from runtime.contracts.calendars import CalendarDay, CalendarDraft, CalendarRefused
 from runtime.sdk.calendars import WorkCalendar, count_days, every_day, is_working_day
 from runtime.sdk.deadlines import after_working_days
+from runtime.sdk.errors import PermanentError
 from runtime.store import alert_measures
-from runtime.store.calendars import calendar_for
+from runtime.store.calendars import calendar_for, work_calendar
 from runtime.store.dialect import database_now
 from runtime.store.models import BusinessCalendar, Trigger
 from tests.runtime.machine import WORKSPACE, Machine, flow
@@ -152,6 +153,7 @@ def test_the_key_stays_when_the_name_changes_and_is_no_other_ones() -> None:
         (CalendarDraft("A", days=(CalendarDay("2027-02-01", "", "2027-01-01"),)), "days.0.day"),
         (CalendarDraft("A", days=(CalendarDay("2027-02-01", "", "2029-01-01"),)), "days.0.until"),
         (CalendarDraft("A", days=(CalendarDay("0001-01-01", "", "9999-12-31"),)), "days.0.until"),
+        (CalendarDraft("A", days=(CalendarDay("01-01", "", "12-31"),)), "days"),
     ],
 )
 def test_what_is_no_calendar_is_refused_by_its_field(draft: CalendarDraft, field: str) -> None:
@@ -205,6 +207,16 @@ def test_who_is_no_longer_the_default_has_changed_by_that() -> None:
 
 def test_a_range_of_ten_thousand_years_is_counted_without_going_through_it() -> None:
     assert count_days("0001-01-01", "9999-12-31") == 3_652_059
+
+
+def test_what_was_not_kept_is_not_taken_for_the_calendar() -> None:
+    row = BusinessCalendar.objects.get(pk=added())
+    assert work_calendar(row).weekdays == (0, 1, 2, 3, 4)
+    # The same revision, as another change would have had it that was taken back.
+    row.weekdays = "0111110"
+    assert work_calendar(row).weekdays == (1, 2, 3, 4, 5)
+    row.country, row.region = "AT", ""
+    assert (work_calendar(row).country, work_calendar(row).region) == ("AT", "")
 
 
 def test_a_year_tells_its_days_and_counts_working_ones() -> None:
@@ -324,6 +336,12 @@ def test_a_due_date_counts_the_working_days_of_the_calendar() -> None:
     assert datetime.fromtimestamp(due / 1000, UTC) == datetime(2028, 1, 3, 10, tzinfo=UTC)
     plain = after_working_days(now, Decimal(1), "UTC", WorkCalendar())
     assert datetime.fromtimestamp(plain / 1000, UTC) == datetime(2027, 12, 24, 10, tzinfo=UTC)
+
+
+def test_a_due_date_of_a_calendar_on_which_nobody_works_fails_in_words() -> None:
+    never = WorkCalendar(own=dict.fromkeys(every_day("01-01", "12-31"), ("Closed", False)))
+    with pytest.raises(PermanentError, match="too few working days"):
+        after_working_days(database_now(), Decimal(1), "UTC", never)
 
 
 def test_a_question_stays_due_when_it_was_and_the_next_one_goes_by_the_calendar_as_it_is_then(
