@@ -67,9 +67,14 @@ def filled(
     return {**config, "calendar": found}
 
 
-def calendar_gone(workspace_id: UUID, named: str) -> str | None:
-    """As a sentence, that there is no such calendar here; None where there is, or none is named."""
-    if not named.startswith(OWN_SIGN) or (workspace_id, named) in calendars_in([workspace_id]):
+def calendar_gone(
+    workspace_id: UUID, named: str, here: Mapping[tuple[UUID, str], WorkCalendar] | None = None
+) -> str | None:
+    """As a sentence, that there is no such calendar here; None where there is, or none is named. `here`: the calendars,
+    where they have been read."""
+    if not named.startswith(OWN_SIGN):
+        return None
+    if (workspace_id, named) in (calendars_in([workspace_id]) if here is None else here):
         return None
     if named == DEFAULT_CALENDAR:
         return "This workspace has no calendar yet. Add one in the settings, or choose other working days."

@@ -9,6 +9,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from runtime import api
 from runtime.contracts import GraphHasProblems, NotFound, RuntimeRefused, TaskView
@@ -312,6 +314,24 @@ def test_a_version_that_names_a_calendar_that_is_not_here_is_not_published(idle_
     assert [(one.code, one.field) for one in caught.value.problems] == [("no_such_calendar", "calendar")]
     with pytest.raises(GraphHasProblems):
         starts(idle_machine)  # there is no default yet
+
+
+def test_a_calendar_that_no_longer_counts_does_not_keep_a_version_from_being_published(
+    idle_machine: Machine,
+) -> None:
+    by_hours = approval(due=4, due_unit="hours", country="@elsewhere")
+    idle_machine.publish(flow(LINKS, by_hours))
+    with pytest.raises(GraphHasProblems) as caught:
+        idle_machine.publish(flow(LINKS, approval(due=4, due_unit="working_days", country="@elsewhere")))
+    assert [(one.code, one.field) for one in caught.value.problems] == [("no_such_calendar", "country")]
+
+
+def test_the_calendars_are_read_once_for_all_steps_of_a_version(idle_machine: Machine) -> None:
+    added()
+    steps = [approval(f"ask{number}", due=1, due_unit="working_days", country="@default") for number in range(5)]
+    with CaptureQueriesContext(connection) as asked:
+        idle_machine.publish(flow(", ".join(f"start -> {one['key']}" for one in steps), *steps))
+    assert sum("store_businesscalendar" in one["sql"].lower() for one in asked) == 1
 
 
 def test_what_a_calendar_that_is_gone_meant_goes_by_the_default_one(idle_machine: Machine) -> None:
