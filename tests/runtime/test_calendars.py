@@ -334,6 +334,19 @@ def test_the_calendars_are_read_once_for_all_steps_of_a_version(idle_machine: Ma
     assert sum("store_businesscalendar" in one["sql"].lower() for one in asked) == 1
 
 
+def test_a_calendar_that_changes_asks_no_more_often_for_many_schedules(idle_machine: Machine) -> None:
+    made = added(CalendarDraft("Office", weekdays=(0,)))
+    counts = []
+    for number in (1, 2, 3):
+        published(idle_machine, repeat="weekdays", at="08:00", off_days="skip", calendar="@default")
+        with CaptureQueriesContext(connection) as asked:
+            changed(made, name=f"Office {number}", weekdays=(number,))
+        counts.append(len(asked))
+    assert counts[0] == counts[1] == counts[2]
+    days = {datetime.fromtimestamp((row.next_fire_at or 0) / 1000, UTC).weekday() for row in Trigger.objects.all()}
+    assert days == {3}
+
+
 def test_what_a_calendar_that_is_gone_meant_goes_by_the_default_one(idle_machine: Machine) -> None:
     added(CalendarDraft("Default one", weekdays=(5,)))
     assert works("2026-11-28", "@gone")
