@@ -6,13 +6,14 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import IntegrityError
+from django.db.models import F, QuerySet
 
-from runtime.api.schedule_changes import set_due
+from runtime.api.schedule_changes import set_all_due
 from runtime.contracts import NotFound, RuntimeRefused
 from runtime.contracts.calendars import (
     MOST_CALENDAR_DAYS,
@@ -34,8 +35,8 @@ from runtime.sdk.calendars import (
     OWN_SIGN,
     CalendarUnknown,
     WorkCalendar,
+    count_days,
     day_in_month,
-    every_day,
     holidays_between,
     is_working_day,
     regions_of,
@@ -43,7 +44,7 @@ from runtime.sdk.calendars import (
 )
 from runtime.sdk.ics import IcsEvent, IcsUnreadable, LeftOut, events_of
 from runtime.store.beside import tell, unchanged
-from runtime.store.calendars import days_text, draft_of, work_calendar
+from runtime.store.calendars import days_of, days_text, draft_of, work_calendar
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import AlertRule, BusinessCalendar, Trigger
@@ -63,6 +64,8 @@ __all__ = [
 
 _POINT: Final = "calendar.change"
 _YEARS: Final = range(1970, 2101)
+#: In so many days somebody works.
+_SOON_DAYS: Final = 366 * 2
 _LONGEST_NAME: Final = 80
 _LONGEST_DAY_NAME: Final = 100
 
@@ -99,7 +102,7 @@ def add_calendar(*, workspace_id: UUID, draft: CalendarDraft, by: UUID | None) -
             raise RuntimeRefused(f"A workspace has at most {MOST_CALENDARS} calendars.", code="too_many_calendars")
         is_default = draft.default or not taken
         if is_default:
-            here.filter(is_default=True).update(is_default=False)
+            _no_longer_default(here)
         row = BusinessCalendar(workspace_id=workspace_id, key=_key(draft.name, taken))
         _put(row, draft, is_default, by)
         row.save(force_insert=True)
@@ -129,7 +132,7 @@ def change_calendar(
         if was.default and not draft.default:
             raise CalendarRefused({"default": ["Make another calendar the default instead."]})
         if draft.default:
-            here.filter(is_default=True).exclude(pk=row.pk).update(is_default=False)
+            _no_longer_default(here.exclude(pk=row.pk))
         _put(row, draft, draft.default, by)
         row.revision += 1
         row.save()
@@ -239,6 +242,11 @@ def _view(row: BusinessCalendar) -> CalendarView:
     return CalendarView(row.pk, row.key, row.revision, draft_of(row), row.changed_at, row.changed_by)
 
 
+def _no_longer_default(rows: QuerySet[BusinessCalendar]) -> None:
+    """That is a change of theirs: whoever knew them as the default does not take that back without seeing it."""
+    rows.filter(is_default=True).update(is_default=False, revision=F("revision") + 1)
+
+
 def _put(row: BusinessCalendar, draft: CalendarDraft, is_default: bool, by: UUID | None) -> None:
     row.name, row.country, row.region, row.close = draft.name, draft.country, draft.region, draft.close
     row.weekdays = "".join("1" if day in draft.weekdays else "0" for day in range(7))
@@ -252,8 +260,7 @@ def _set_all_due(workspace_id: UUID) -> None:
     now = database_now()
     named = Trigger.objects.filter(workspace_id=workspace_id, enabled=True, type__startswith="trigger.schedule@")
     # In the order in which everybody locks them.
-    for row in named.filter(config__contains=f'"{OWN_SIGN}').select_for_update().order_by("id"):
-        set_due(row, now)
+    set_all_due(list(named.filter(config__contains=f'"{OWN_SIGN}').select_for_update().order_by("id")), now)
 
 
 def _checked(draft: CalendarDraft) -> CalendarDraft:
@@ -279,7 +286,7 @@ def _checked(draft: CalendarDraft) -> CalendarDraft:
     for number, one in enumerate(draft.days[: MOST_CALENDAR_DAYS + 1]):
         until = "" if one.until == one.day else one.until
         try:
-            count = sum(1 for _ in every_day(one.day, until or one.day))
+            count = count_days(one.day, until or one.day)
         except ValueError:
             wrong[f"days.{number}.day"] = ["Give a day that there is, and an end that is not before the beginning."]
             continue
@@ -292,11 +299,21 @@ def _checked(draft: CalendarDraft) -> CalendarDraft:
         raise CalendarRefused(wrong)
     # A later entry counts more: the shorter of two that overlap is to be the later one.
     days.sort(key=lambda one: (-_length(one), one.day, one.works))
-    return CalendarDraft(name, weekdays, draft.country, region, tuple(days), draft.close, draft.default)
+    tidy = CalendarDraft(name, weekdays, draft.country, region, tuple(days), draft.close, draft.default)
+    if not _is_ever_worked(tidy):
+        raise CalendarRefused({"days": ["Nobody works on any day of the next two years. Leave a day to work on."]})
+    return tidy
+
+
+def _is_ever_worked(draft: CalendarDraft) -> bool:
+    """Whether people work on a day of the next two years."""
+    days = WorkCalendar(draft.country, draft.region, weekdays=draft.weekdays, own=days_of(draft))
+    today = datetime.fromtimestamp(database_now() / 1000, UTC).date()
+    return any(is_working_day(today + timedelta(days=number), days) for number in range(_SOON_DAYS))
 
 
 def _length(one: CalendarDay) -> int:
-    return sum(1 for _ in every_day(one.day, one.until or one.day))
+    return count_days(one.day, one.until or one.day)
 
 
 def _key(name: str, taken: set[str]) -> str:

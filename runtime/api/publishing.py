@@ -31,8 +31,10 @@ from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored
 from runtime.engine.needs import engine_needed
 from runtime.engine.problems import Problem
+from runtime.sdk.calendars import OWN_SIGN
+from runtime.sdk.prepared import visible
 from runtime.store.beside import tell, unchanged
-from runtime.store.calendars import calendar_gone
+from runtime.store.calendars import calendar_gone, calendars_in
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Deployment, Hold, Run, Trigger, Version
@@ -281,9 +283,17 @@ def start_of(graph: Graph, wanted: str | None) -> Node | None:
 def _refuse_unknown_calendars(workspace_id: UUID, graph: Graph) -> None:
     """Raise GraphHasProblems where a step goes by a calendar that this workspace does not have."""
     problems = []
+    here = None
     for node in graph.nodes:
         setting = next((setting for kind, setting in _BY_CALENDAR if node.type.startswith(kind)), "")
-        gone = calendar_gone(workspace_id, str(node.config.get(setting) or ""))
+        known = CATALOG.get(node.type)
+        if not setting or known is None:
+            continue
+        # What is not on the form, such as the working days of a due date in hours, counts for nothing.
+        named = str(visible(known.config, node.config).get(setting) or "")
+        if named.startswith(OWN_SIGN) and here is None:
+            here = calendars_in([workspace_id])
+        gone = calendar_gone(workspace_id, named, here)
         if gone is not None:
             problems.append(Problem("error", "no_such_calendar", gone, node=node.id, field=setting))
     if problems:

@@ -36,6 +36,8 @@ COUNTRIES: Final = (
 #: What names a calendar of the workspace where a country could stand: this sign and its key, or the default one.
 OWN_SIGN: Final = "@"
 DEFAULT_CALENDAR: Final = "@default"
+#: How far to look for a working day, or a start, before saying that none comes.
+HORIZON_DAYS: Final = 366 * 9
 #: Days of a month that are no number.
 NAMED_DAYS: Final = frozenset(
     {"last", "first_workday", "last_workday", "workday_last_2", "workday_last_3"}
@@ -130,8 +132,9 @@ def day_in_month(year: int, month: int, wanted: str, calendar: WorkCalendar = MO
 
 
 def moved(day: date, by: int, calendar: WorkCalendar = MONDAY_TO_FRIDAY) -> date | None:
-    """The nearest working day, looking from this one in steps of `by` days; None when a month has none."""
-    for _ in range(40):
+    """The nearest working day, looking from this one in steps of `by` days; None where nobody works for years. Raises
+    CalendarUnknown."""
+    for _ in range(HORIZON_DAYS):
         if is_working_day(day, calendar):
             return day
         try:
@@ -169,17 +172,28 @@ def regions_of(country: str) -> tuple[str, ...]:
 def every_day(first: str, last: str) -> Iterable[str]:
     """From one day to another, both as `2026-12-24` or both as `12-24`; days of every year may go over its end.
     Raises ValueError for what is no day, and where the end is before the beginning."""
-    of_every_year = len(first) == 5
+    begin, count = _range_of(first, last)
+    for number in range(count):
+        text = (begin + timedelta(days=number)).isoformat()
+        yield text[5:] if len(first) == 5 else text
+
+
+def count_days(first: str, last: str) -> int:
+    """How many days every_day gives, without going through them. Raises ValueError as it does."""
+    return _range_of(first, last)[1]
+
+
+def _range_of(first: str, last: str) -> tuple[date, int]:
     if len(first) != len(last) or len(first) not in (5, 10):
         raise ValueError
-    # A year that has every day of the calendar, and where they go over its end, the one before as well.
-    end = date.fromisoformat(f"2024-{last}" if of_every_year else last)
-    begin = date.fromisoformat(f"{2024 if first <= last else 2023}-{first}" if of_every_year else first)
+    if len(first) == 5:
+        # In years that have the 29th of February wherever it lies in between.
+        begins = 2024 if first <= last or first <= "02-29" else 2023
+        first, last = f"{begins}-{first}", f"{begins + (first > last)}-{last}"
+    begin, end = date.fromisoformat(first), date.fromisoformat(last)
     if end < begin:
         raise ValueError
-    for number in range((end - begin).days + 1):
-        text = (begin + timedelta(days=number)).isoformat()
-        yield text[5:] if of_every_year else text
+    return begin, (end - begin).days + 1
 
 
 @lru_cache(maxsize=64)

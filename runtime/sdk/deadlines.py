@@ -16,6 +16,8 @@ HOUR_MS: Final = 3_600_000
 UNITS: Final = {"minutes": 60_000, "hours": HOUR_MS, "days": 86_400_000, "weeks": 604_800_000}
 LONGEST_MS: Final = 366 * 5 * 86_400_000
 _MOST_NOTICES: Final = 60
+#: Within so many days the working days of a due date are to come.
+_MOST_DAYS: Final = 366 * 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,12 @@ def after_working_days(now_ms: int, days: Decimal, time_zone: str, calendar: Wor
         where = zone(time_zone)
         moment = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(where)
         day, left = moment.date(), int(days)
+        last = day + timedelta(days=_MOST_DAYS)
         while left > 0:
+            if day >= last:
+                raise PermanentError(
+                    "Too few working days", "The calendar has too few working days for this due date.", "calendar"
+                )
             day += timedelta(days=1)
             left -= is_working_day(day, calendar)
         return int(local_moment(day, moment.time(), where).timestamp() * 1000)

@@ -36,8 +36,8 @@ class IcsEvent:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """An event that is not taken over, and why: `time` (not whole days), `repeats` (in another way than every year),
-    `long` (more than a year), `broken` (its dates cannot be read)."""
+    """An event that is not taken over, and why: `cancelled`, `time` (not whole days), `repeats` (in another way than
+    every year, or with exceptions), `long` (more than a year), `broken` (its dates cannot be read)."""
 
     name: str
     why: str
@@ -52,6 +52,7 @@ def events_of(text: str) -> Iterator[IcsEvent | LeftOut]:
         raise IcsUnreadable("This calendar file is cut off: its end is missing.")
     found: dict[str, tuple[str, str]] | None = None
     inner = count = 0
+    events: list[dict[str, tuple[str, str]]] = []
     for line in lines[1:-1]:
         name, parameters, value = _parts(line)
         match name, value.strip().upper():
@@ -61,7 +62,7 @@ def events_of(text: str) -> Iterator[IcsEvent | LeftOut]:
                     raise IcsUnreadable(f"This calendar file has more than {MOST_EVENTS:,} events.")
             case "END", "VEVENT":
                 if found is not None:
-                    yield _event(found)
+                    events.append(found)
                 found = None
             case "BEGIN", _:
                 inner += 1  # an alarm within an event has a description of its own
@@ -72,6 +73,10 @@ def events_of(text: str) -> Iterator[IcsEvent | LeftOut]:
                     found.setdefault(name, (parameters, value))
     if not count:
         raise IcsUnreadable("There are no events in this calendar file.")
+    # Another event may say of a series that one of its days is otherwise.
+    changed = {_uid(one) for one in events if "RECURRENCE-ID" in one}
+    for one in events:
+        yield _event(one, excepted="RECURRENCE-ID" in one or (_uid(one) in changed and _uid(one) != ""))
 
 
 def _lines(text: str) -> list[str]:
@@ -95,9 +100,16 @@ def _parts(line: str) -> tuple[str, str, str]:
     return line.strip().upper(), "", ""
 
 
-def _event(found: dict[str, tuple[str, str]]) -> IcsEvent | LeftOut:
+def _uid(found: dict[str, tuple[str, str]]) -> str:
+    return found.get("UID", ("", ""))[1].strip()
+
+
+def _event(found: dict[str, tuple[str, str]], *, excepted: bool) -> IcsEvent | LeftOut:
+    """`excepted`: it is an exception of a series, or a series that has one."""
     said = _ESCAPED.sub(lambda one: " " if one[1] in "nN" else one[1], found.get("SUMMARY", ("", ""))[1])
     name = " ".join(said.split())[:_LONGEST_NAME]
+    if found.get("STATUS", ("", ""))[1].strip().upper() == "CANCELLED":
+        return LeftOut(name, "cancelled")
     parameters, begins = found.get("DTSTART", ("", ""))
     begins = begins.strip()
     if len(begins) != 8 and "VALUE=DATE" not in parameters.split(";"):
@@ -115,7 +127,11 @@ def _event(found: dict[str, tuple[str, str]]) -> IcsEvent | LeftOut:
     rule = found.get("RRULE", ("", ""))[1].strip().upper()
     if rule and not _is_yearly(rule, first):
         return LeftOut(name, "repeats")
-    return LeftOut(name, "repeats") if "RDATE" in found else IcsEvent(name, first, last, bool(rule))
+    if excepted or "RDATE" in found or "EXDATE" in found:
+        return LeftOut(name, "repeats")
+    if rule and first != last and (first.month, first.day) == (last.month, last.day):
+        return LeftOut(name, "long")  # every year from a day to the same one of the next year
+    return IcsEvent(name, first, last, bool(rule))
 
 
 def _day(text: str) -> date:

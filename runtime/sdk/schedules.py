@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 
 from runtime.sdk.calendars import (
+    HORIZON_DAYS,
     NAMED_DAYS,
     OWN_SIGN,
     CalendarUnknown,
@@ -46,11 +47,6 @@ _SOON: Final = 500
 #: What becomes of a start on a day that is no working day.
 _OFF_DAYS: Final = ("start", "skip", "before", "after")
 _ORDINALS: Final = ("1", "2", "3", "4", "5", "last")
-#: How far to look before saying that nothing comes.
-_HORIZON_DAYS: Final = 366 * 9
-#: How far a start is moved at most, and how many in a row may fall on free days before none is expected any more.
-_LONGEST_MOVE: Final = 41
-_MOST_OFF: Final = 100_000
 
 
 class ScheduleError(ValueError):
@@ -114,7 +110,7 @@ def _of_rule(place: str, rule: Mapping[str, Any], after_ms: int) -> Iterator[int
 def _moments(config: Mapping[str, Any], after_ms: int) -> Iterator[int]:
     before = after_ms
     place, last = zone(str(config.get("timezone") or "UTC")), day_of(config, "ends_on")
-    for moment in _on_working_days(config, _fires(config, after_ms), place):
+    for moment in _on_working_days(config, after_ms, place):
         if last is not None and moment.astimezone(place).date() > last:
             return
         milliseconds = int(moment.timestamp() * 1000)
@@ -187,15 +183,13 @@ def _fires(config: Mapping[str, Any], after_ms: int) -> Iterator[datetime]:
             chosen = {WEEKDAYS.index(day) for day in config.get("weekdays") or () if day in WEEKDAYS}
             if not chosen:
                 raise ScheduleError("weekdays", "Choose at least one day of the week.")
-            yield from _days(
-                after, place, time_of(config), day_of(config, "starts_on"), lambda day: day.weekday() in chosen
-            )
+            yield from _days(config, after, place, day_of(config, "starts_on"), lambda day: day.weekday() in chosen)
         case "monthly":
             wanted = str(config.get("day", "1"))
             if wanted not in NAMED_DAYS and not (wanted.isdecimal() and 1 <= int(wanted) <= 31):
                 raise ScheduleError("day", "The day is 1 to 31, the last day, or a working day.")
             yield from _days(
-                after, place, time_of(config), day_of(config, "starts_on"), lambda day: _is_day(day, wanted, config)
+                config, after, place, day_of(config, "starts_on"), lambda day: _is_day(day, wanted, config)
             )
         case "nth":
             which, name = str(config.get("nth", "1")), str(config.get("weekday", "mon"))
@@ -205,9 +199,9 @@ def _fires(config: Mapping[str, Any], after_ms: int) -> Iterator[datetime]:
                 raise ScheduleError("weekday", "Choose a day of the week.")
             weekday = WEEKDAYS.index(name)
             yield from _days(
+                config,
                 after,
                 place,
-                time_of(config),
                 day_of(config, "starts_on"),
                 lambda day: day.weekday() == weekday and _is_nth(day, which),
             )
@@ -263,11 +257,11 @@ def _free_day(text: str, number: int) -> str:
     return text
 
 
-def _on_working_days(config: Mapping[str, Any], moments: Iterator[datetime], place: ZoneInfo) -> Iterator[datetime]:
+def _on_working_days(config: Mapping[str, Any], after_ms: int, place: ZoneInfo) -> Iterator[datetime]:
     """Leave out, or move, what falls on a day that is no working day; the order stays."""
     off_days = str(config.get("off_days") or "start")
     if off_days == "start":
-        yield from moments
+        yield from _fires(config, after_ms)
         return
     if off_days not in _OFF_DAYS:
         raise ScheduleError("off_days", f"“{off_days[:40]}” is not a way to treat free days.")
@@ -276,19 +270,50 @@ def _on_working_days(config: Mapping[str, Any], moments: Iterator[datetime], pla
     by_days = repeat in ("weekdays", "monthly", "nth") or (repeat == "every" and unit in ("days", "weeks", "months"))
     if off_days != "skip" and not by_days:
         raise ScheduleError("off_days", "Only starts once a day can be moved to another day. Leave them out instead.")
-    misses = 0
-    for moment in moments:
+    if off_days == "skip":
+        yield from _left_out(config, after_ms, place, calendar, by_days=by_days)
+        return
+    ahead: date | None = None
+    instead: date | None = None
+    for moment in _fires(config, after_ms):
         day = moment.astimezone(place).date()
         if is_working_day(day, calendar):
-            misses = 0
             yield moment
             continue
-        misses += 1
-        if misses > _MOST_OFF:
+        if ahead is None or day > ahead:
+            # Once for all days of a closure, however long it is.
+            ahead = moved(day, 1, calendar)
+            if ahead is None:
+                return
+            instead = ahead if off_days == "after" else moved(day, -1, calendar)
+        if instead is not None:
+            yield local_moment(instead, time_of(config), place)
+
+
+def _left_out(
+    config: Mapping[str, Any], after_ms: int, place: ZoneInfo, calendar: WorkCalendar, *, by_days: bool
+) -> Iterator[datetime]:
+    """The moments on working days. `by_days`: at most one comes a day; of others, a closure may hold millions."""
+    moments = _fires(config, after_ms)
+    ahead: date | None = None
+    since: date | None = None
+    while (moment := next(moments, None)) is not None:
+        day = moment.astimezone(place).date()
+        if is_working_day(day, calendar):
+            since = None
+            yield moment
+            continue
+        since = since or day
+        if (day - since).days > HORIZON_DAYS:
             return
-        if off_days != "skip" and (other := moved(day, -1 if off_days == "before" else 1, calendar)) is not None:
-            misses = 0
-            yield local_moment(other, time_of(config), place)
+        if ahead is None or day > ahead:
+            ahead = moved(day, 1, calendar)
+            if ahead is None:
+                return
+        if not by_days:
+            # The same moments, from the beginning of that day on: they are counted from where they always were.
+            begin = local_moment(ahead, time(0), place)
+            moments = _fires(config, int(begin.timestamp() * 1000) - 1)
 
 
 def _every(config: Mapping[str, Any], after: datetime, place: ZoneInfo) -> Iterator[datetime]:
@@ -310,12 +335,12 @@ def _every(config: Mapping[str, Any], after: datetime, place: ZoneInfo) -> Itera
                 turns += 1
         case "days" | "weeks":
             span = every * (7 if unit == "weeks" else 1)
-            yield from _days(after, place, time_of(config), given, lambda day: (day - start).days % span == 0)
+            yield from _days(config, after, place, given, lambda day: (day - start).days % span == 0)
         case "months":
             yield from _days(
+                config,
                 after,
                 place,
-                time_of(config),
                 given,
                 lambda day: (
                     (day.year * 12 + day.month - start.year * 12 - start.month) % every == 0
@@ -326,13 +351,18 @@ def _every(config: Mapping[str, Any], after: datetime, place: ZoneInfo) -> Itera
             raise ScheduleError("unit", f"The unit is one of {', '.join(UNITS)}.")
 
 
-def _days(after: datetime, place: ZoneInfo, at: time, start: date | None, fits: Any) -> Iterator[datetime]:
-    # So far back, for what is moved from a free day to a working day may come after `after`.
-    day = after.astimezone(place).date() - timedelta(days=_LONGEST_MOVE)
+def _days(
+    config: Mapping[str, Any], after: datetime, place: ZoneInfo, start: date | None, fits: Any
+) -> Iterator[datetime]:
+    at = time_of(config)
+    day = after.astimezone(place).date()
+    if config.get("off_days") == "after" and (off := _closed_since(day, calendar_of(config))) is not None:
+        # What is moved from a day off to a working day may come after `after`.
+        day = off
     if start is not None and start > day:
         day = start
     misses = 0
-    while misses < _HORIZON_DAYS:
+    while misses < HORIZON_DAYS:
         if fits(day):
             yield local_moment(day, at, place)
             misses = 0
@@ -341,6 +371,12 @@ def _days(after: datetime, place: ZoneInfo, at: time, start: date | None, fits: 
             day += timedelta(days=1)
         except OverflowError:
             return
+
+
+def _closed_since(day: date, calendar: WorkCalendar) -> date | None:
+    """The first of the days off right before this one; None where the day before is worked."""
+    worked = moved(day - timedelta(days=1), -1, calendar)
+    return day - timedelta(days=HORIZON_DAYS) if worked is None else worked + timedelta(days=1)
 
 
 def local_moment(day: date, at: time, place: ZoneInfo) -> datetime:

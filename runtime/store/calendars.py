@@ -16,7 +16,16 @@ from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.sdk.calendars import DEFAULT_CALENDAR, MONDAY_TO_FRIDAY, OWN_SIGN, WorkCalendar, every_day
 from runtime.store.models import BusinessCalendar
 
-__all__ = ["calendar_for", "calendar_gone", "calendars_in", "days_text", "draft_of", "filled", "work_calendar"]
+__all__ = [
+    "calendar_for",
+    "calendar_gone",
+    "calendars_in",
+    "days_of",
+    "days_text",
+    "draft_of",
+    "filled",
+    "work_calendar",
+]
 
 #: Of so many calendars the days are kept laid out.
 _MOST_KEPT: Final = 200
@@ -58,9 +67,14 @@ def filled(
     return {**config, "calendar": found}
 
 
-def calendar_gone(workspace_id: UUID, named: str) -> str | None:
-    """As a sentence, that there is no such calendar here; None where there is, or none is named."""
-    if not named.startswith(OWN_SIGN) or (workspace_id, named) in calendars_in([workspace_id]):
+def calendar_gone(
+    workspace_id: UUID, named: str, here: Mapping[tuple[UUID, str], WorkCalendar] | None = None
+) -> str | None:
+    """As a sentence, that there is no such calendar here; None where there is, or none is named. `here`: the calendars,
+    where they have been read."""
+    if not named.startswith(OWN_SIGN):
+        return None
+    if (workspace_id, named) in (calendars_in([workspace_id]) if here is None else here):
         return None
     if named == DEFAULT_CALENDAR:
         return "This workspace has no calendar yet. Add one in the settings, or choose other working days."
@@ -84,18 +98,24 @@ def draft_of(row: BusinessCalendar) -> CalendarDraft:
 def work_calendar(row: BusinessCalendar) -> WorkCalendar:
     """The days of a calendar, laid out."""
     kept = _KEPT.get((row.pk, row.revision))
-    # A backup may have put another calendar of the same number here.
-    mark = sha256(f"{row.days}{row.name}".encode()).hexdigest()
+    # A backup may have put another calendar of the same number here, or a change may have been taken back.
+    said = (row.name, row.country, row.region, row.weekdays, row.days)
+    mark = sha256("\0".join(said).encode()).hexdigest()
     if kept is not None and kept.mark == mark:
         return kept
-    own: dict[str, tuple[str, bool]] = {}
-    for day in draft_of(row).days:
-        own.update(dict.fromkeys(every_day(day.day, day.until or day.day), (day.name, day.works)))
-    made = WorkCalendar(row.country, row.region, (), _weekdays(row), own, mark, row.name)
+    made = WorkCalendar(row.country, row.region, (), _weekdays(row), days_of(draft_of(row)), mark, row.name)
     if len(_KEPT) >= _MOST_KEPT:
         _KEPT.clear()
     _KEPT[row.pk, row.revision] = made
     return made
+
+
+def days_of(draft: CalendarDraft) -> dict[str, tuple[str, bool]]:
+    """Its own days, each by itself: name, and whether it is worked. Raises ValueError for what is no day."""
+    own: dict[str, tuple[str, bool]] = {}
+    for day in draft.days:
+        own.update(dict.fromkeys(every_day(day.day, day.until or day.day), (day.name, day.works)))
+    return own
 
 
 def _weekdays(row: BusinessCalendar) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -99,7 +100,51 @@ def test_a_calendar_is_added_with_a_day_of_its_own_and_changed(signed_in: Opens,
     day.get_by_label("What it is").fill("Stocktaking")
     dialog.get_by_role("button", name="Save calendar").click()
     expect(day.get_by_role("alert")).to_contain_text("an end that is not before the beginning")
+    # What is said of a day stays with it when the one before it goes, and with nobody when it goes itself.
+    dialog.get_by_role("button", name="Add a day").click()
+    second = dialog.get_by_role("group", name="Day 2")
+    expect(second.get_by_label("Day, or the first one")).to_be_focused()
+    second.get_by_label("Day, or the first one").fill("2027-04-05")
+    second.get_by_label("Until (several days)").fill("2027-04-01")
     day.get_by_label("Until (several days)").fill("2027-03-06")
+    dialog.get_by_role("button", name="Save calendar").click()
+    expect(second.get_by_role("alert")).to_be_visible()
+    day.get_by_role("button", name="Remove Stocktaking").click()
+    expect(second).to_have_count(0)
+    expect(day.get_by_role("alert")).to_be_visible()
+    # Of every year, and longer than one.
+    day.get_by_label("Until (several days)").fill("2028-04-06")
+    day.get_by_label("Every year").check()
+    dialog.get_by_role("button", name="Save calendar").click()
+    expect(day.get_by_label("Until (several days)")).to_be_focused()
+    expect(day).to_contain_text("Days of every year last at most a year.")
+    day.get_by_role("button", name="Remove 2027-04-05").click()
+    dialog.get_by_role("button", name="Add a day").click()
+    expect(day.get_by_label("Day, or the first one")).to_be_focused()
+    expect(day.get_by_role("alert")).to_have_count(0)
+    # Nobody would ever work.
+    day.get_by_label("Day, or the first one").fill("2027-01-01")
+    day.get_by_label("Until (several days)").fill("2027-12-31")
+    day.get_by_label("Every year").check()
+    dialog.get_by_role("button", name="Save calendar").click()
+    days = dialog.get_by_role("group", name="Days of its own")
+    expect(days.get_by_role("alert")).to_contain_text("Nobody works")
+    expect(days).to_have_accessible_description(re.compile("Nobody works"))
+    shot(page, "calendars-refused")
+    assert findings(page) == []
+    day.get_by_label("Every year").uncheck()
+    day.get_by_label("Day, or the first one").fill("2027-03-05")
+    day.get_by_label("Until (several days)").fill("2027-03-06")
+    day.get_by_label("What it is").fill("Stocktaking")
+    # None of the week is none to work on.
+    for name in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"):
+        dialog.get_by_label(name).uncheck()
+    dialog.get_by_role("button", name="Save calendar").click()
+    week = dialog.get_by_role("group", name="Days on which people work")
+    expect(week.get_by_role("alert")).to_contain_text("at least one day")
+    expect(week).to_have_accessible_description(re.compile("at least one day"))
+    for name in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"):
+        dialog.get_by_label(name).check()
     shot(page, "calendars-dialog")
     assert findings(page) == []
     dialog.get_by_role("button", name="Save calendar").click()

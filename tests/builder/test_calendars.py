@@ -65,6 +65,14 @@ def test_two_who_change_it_at_once_do_not_undo_each_other(world: World) -> None:
     assert (late.status, late.code) == (409, "calendar_changed")
 
 
+def test_who_knows_a_calendar_as_the_default_does_not_take_that_back_unseen(world: World) -> None:
+    here = calendar(world)
+    branch = {**OFFICE, "name": "Branch", "default": True}
+    assert world.as_alice.post(f"{world.here}/calendars", branch).status == 201
+    late = world.as_alice.put(here, {**OFFICE, "default": True, "revision": 1, "close": ""})
+    assert (late.status, late.code) == (409, "calendar_changed")
+
+
 def test_a_file_is_looked_at_and_nothing_is_kept(world: World) -> None:
     calendar(world)
     found = world.as_alice.post(f"{world.here}/calendars/import", {"text": ICS, "days": []}).body

@@ -46,6 +46,9 @@ def test_what_comes_every_year_is_for_every_year() -> None:
         (("DTSTART;VALUE=DATE:20270611", "RRULE:FREQ=YEARLY;BYDAY=1MO;BYMONTH=6"), "repeats"),
         (("DTSTART;VALUE=DATE:20270611", "RDATE;VALUE=DATE:20270711"), "repeats"),
         (("DTSTART;VALUE=DATE:20270611", "DTEND;VALUE=DATE:20280701"), "long"),
+        (("DTSTART;VALUE=DATE:20260611", "DTEND;VALUE=DATE:20270612", "RRULE:FREQ=YEARLY"), "long"),
+        (("DTSTART;VALUE=DATE:20270611", "STATUS:CANCELLED"), "cancelled"),
+        (("DTSTART;VALUE=DATE:20270611", "RRULE:FREQ=YEARLY", "EXDATE;VALUE=DATE:20280611"), "repeats"),
         (("DTSTART;VALUE=DATE:20271399",), "broken"),
         (("DTSTART;VALUE=DATE:20270611", "DURATION:soon"), "broken"),
         ((), "broken"),
@@ -53,6 +56,15 @@ def test_what_comes_every_year_is_for_every_year() -> None:
 )
 def test_what_cannot_be_taken_over_is_said(lines: tuple[str, ...], why: str) -> None:
     assert one("SUMMARY:Something", *lines) == LeftOut("Something", why)
+
+
+def test_a_series_of_which_one_day_is_otherwise_is_not_taken_over_nor_is_that_day() -> None:
+    series = "UID:1\r\nSUMMARY:Founders\r\nDTSTART;VALUE=DATE:20270611\r\nRRULE:FREQ=YEARLY"
+    moved = "UID:1\r\nSUMMARY:Moved\r\nDTSTART;VALUE=DATE:20280612\r\nRECURRENCE-ID;VALUE=DATE:20280611"
+    other = "UID:2\r\nSUMMARY:Other\r\nDTSTART;VALUE=DATE:20270701"
+    found = list(events_of(file_of(series, moved, other)))
+    day = date(2027, 7, 1)
+    assert found == [LeftOut("Founders", "repeats"), LeftOut("Moved", "repeats"), IcsEvent("Other", day, day, False)]
 
 
 def test_folded_lines_escapes_and_alarms_are_understood() -> None:

@@ -12,6 +12,8 @@ import pytest
 from cronsim import CronSim
 
 from runtime.nodes.triggers.schedule import NODE
+from runtime.sdk import calendars, schedules
+from runtime.sdk.calendars import WorkCalendar, every_day
 from runtime.sdk.schedule_words import notes, words
 from runtime.sdk.schedules import ScheduleError, check, moments, next_fires
 
@@ -217,3 +219,86 @@ def test_several_rules_together_are_not_more_hasty_than_one() -> None:
         check(config)
     assert refused.value.field == "also.0.repeat"
     check({**config, "also": [{"repeat": "cron", "cron": "*/10 * * * * *"}]})
+
+
+def closed(first: str, last: str) -> WorkCalendar:
+    own = dict.fromkeys(every_day(first, last), ("Closed", False))
+    return WorkCalendar(own=own, mark=f"{first}{last}")
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Of which days it was asked whether they are worked."""
+    days: list[Any] = []
+    real = calendars.is_working_day
+
+    def counted(day: Any, calendar: WorkCalendar) -> bool:
+        days.append(day)
+        return real(day, calendar)
+
+    monkeypatch.setattr(calendars, "is_working_day", counted)
+    monkeypatch.setattr(schedules, "is_working_day", counted)
+    return days
+
+
+class TestClosures:
+    def test_what_comes_every_few_seconds_starts_again_behind_a_long_closure(self, asked: list[Any]) -> None:
+        config = {"every": 5, "unit": "seconds", "off_days": "skip", "calendar": closed("2026-12-19", "2027-01-03")}
+        # From the last start on the Friday; a look at every moment in between would be a quarter of a million.
+        assert shown(config, "2026-12-18T23:59:54Z", 3) == ["12-18 23:59:55", "01-04 00:00:00", "01-04 00:00:05"]
+        assert len(asked) < 50
+
+    @pytest.mark.parametrize(
+        "rule",
+        [
+            {"every": 7, "unit": "minutes"},
+            {"every": 7, "unit": "minutes", "starts_on": "2026-10-16"},
+            {"every": 5, "unit": "hours"},
+            {"repeat": "cron", "cron": "*/11 */3 * * *"},
+            {"repeat": "cron", "cron": "*/7 13 2 * * *"},
+            {"repeat": "cron", "cron": "30 2 * * 0,1"},
+        ],
+    )
+    @pytest.mark.parametrize("zone", ZONES)
+    def test_the_moments_behind_a_closure_are_those_that_would_have_come_anyway(
+        self, rule: dict[str, Any], zone: str
+    ) -> None:
+        calendar = closed("2026-10-20", "2026-11-05")
+        config = {**rule, "timezone": zone}
+        after, until = ms("2026-10-15T00:00:00Z"), ms("2026-11-20T00:00:00Z")
+        found = list(
+            takewhile(lambda at: at < until, moments({**config, "off_days": "skip", "calendar": calendar}, after))
+        )
+        place = ZoneInfo(zone)
+        expected = [
+            at
+            for at in takewhile(lambda at: at < until, moments(config, after))
+            if calendars.is_working_day(datetime.fromtimestamp(at / 1000, place).date(), calendar)
+        ]
+        assert found == expected != []
+
+    def test_a_start_that_moves_is_not_lost_in_a_closure_of_two_months(self) -> None:
+        config = {"repeat": "monthly", "day": "15", "at": "09:00", "calendar": closed("2027-07-01", "2027-08-31")}
+        later = {**config, "off_days": "after"}
+        assert shown(later, "2027-06-20T00:00:00Z", 2) == ["09-01 09:00:00", "09-15 09:00:00"]
+        # Also where somebody asks again at its end.
+        assert shown(later, "2027-08-31T12:00:00Z", 1) == ["09-01 09:00:00"]
+        assert shown(later, "2027-09-01T08:00:00Z", 1) == ["09-01 09:00:00"]
+        assert shown({**config, "off_days": "before"}, "2027-06-20T00:00:00Z", 2) == [
+            "06-30 09:00:00",
+            "09-15 09:00:00",
+        ]
+
+    @pytest.mark.parametrize("off_days", ["skip", "before", "after"])
+    def test_where_nobody_ever_works_nothing_comes_and_that_is_soon_said(self, off_days: str, asked: list[Any]) -> None:
+        never = closed("01-01", "12-31")
+        rule = {"repeat": "weekdays", "weekdays": ["mon", "tue", "wed"], "off_days": off_days, "calendar": never}
+        assert next_fires(rule, ms("2026-11-20T00:00:00Z"), 1) == []
+        if off_days == "skip":
+            assert next_fires({"every": 5, "unit": "seconds", "off_days": "skip", "calendar": never}, 0, 1) == []
+        assert len(asked) < 4 * 366 * 9
+
+    def test_what_only_falls_on_days_off_ends_the_look_for_it(self, asked: list[Any]) -> None:
+        sundays = {"repeat": "cron", "cron": "0 9 * * 0", "off_days": "skip"}
+        assert next_fires(sundays, ms("2026-11-20T00:00:00Z"), 1) == []
+        assert len(asked) < 366 * 9

@@ -9,15 +9,18 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from runtime import api
 from runtime.contracts import GraphHasProblems, NotFound, RuntimeRefused, TaskView
 from runtime.contracts.alerts import Arrival
 from runtime.contracts.calendars import CalendarDay, CalendarDraft, CalendarRefused
-from runtime.sdk.calendars import WorkCalendar, every_day, is_working_day
+from runtime.sdk.calendars import WorkCalendar, count_days, every_day, is_working_day
 from runtime.sdk.deadlines import after_working_days
+from runtime.sdk.errors import PermanentError
 from runtime.store import alert_measures
-from runtime.store.calendars import calendar_for
+from runtime.store.calendars import calendar_for, work_calendar
 from runtime.store.dialect import database_now
 from runtime.store.models import BusinessCalendar, Trigger
 from tests.runtime.machine import WORKSPACE, Machine, flow
@@ -89,6 +92,17 @@ def test_a_day_off_is_one_of_its_weekday_only_where_no_other_word_counts_more() 
 def test_days_of_every_year_may_go_over_its_end() -> None:
     assert list(every_day("12-30", "01-02")) == ["12-30", "12-31", "01-01", "01-02"]
     assert list(every_day("02-28", "03-01")) == ["02-28", "02-29", "03-01"]
+    # The 29th of February belongs to every range that goes over it.
+    for first, last, count, leap in (
+        ("02-15", "01-31", 352, True),
+        ("02-29", "02-28", 366, True),
+        ("03-01", "02-29", 366, True),
+        ("03-01", "02-28", 365, False),
+        ("12-24", "02-29", 68, True),
+    ):
+        days = list(every_day(first, last))
+        assert ((days[0], days[-1]), "02-29" in days) == ((first, last), leap)
+        assert len(days) == len(set(days)) == count_days(first, last) == count
     assert list(every_day("2027-02-28", "2027-03-01")) == ["2027-02-28", "2027-03-01"]
     for first, last in (("2027-03-01", "2027-02-28"), ("12-24", "2027-01-01"), ("x", "x")):
         with pytest.raises(ValueError, match=r"^$"):
@@ -140,6 +154,8 @@ def test_the_key_stays_when_the_name_changes_and_is_no_other_ones() -> None:
         (CalendarDraft("A", days=(CalendarDay("02-30", ""),)), "days.0.day"),
         (CalendarDraft("A", days=(CalendarDay("2027-02-01", "", "2027-01-01"),)), "days.0.day"),
         (CalendarDraft("A", days=(CalendarDay("2027-02-01", "", "2029-01-01"),)), "days.0.until"),
+        (CalendarDraft("A", days=(CalendarDay("0001-01-01", "", "9999-12-31"),)), "days.0.until"),
+        (CalendarDraft("A", days=(CalendarDay("01-01", "", "12-31"),)), "days"),
     ],
 )
 def test_what_is_no_calendar_is_refused_by_its_field(draft: CalendarDraft, field: str) -> None:
@@ -171,6 +187,38 @@ def test_whoever_changes_what_somebody_else_has_changed_is_told() -> None:
     now = api.calendar(workspace_id=WORKSPACE, calendar_id=made)
     api.change_calendar(workspace_id=WORKSPACE, calendar_id=made, revision=1, draft=now.draft, by=None)
     assert api.calendar(workspace_id=WORKSPACE, calendar_id=made).revision == 2
+
+
+def test_who_is_no_longer_the_default_has_changed_by_that() -> None:
+    first, second = added(), added(CalendarDraft("Branch"))
+    known = api.calendar(workspace_id=WORKSPACE, calendar_id=first)
+    changed(second, default=True)
+    third = added(CalendarDraft("Third", default=True))
+    assert [one.revision for one in api.calendars(workspace_id=WORKSPACE)] == [1, 3, 2]
+    with pytest.raises(RuntimeRefused) as caught:
+        api.change_calendar(
+            workspace_id=WORKSPACE,
+            calendar_id=first,
+            revision=known.revision,
+            draft=replace(known.draft, close=""),
+            by=None,
+        )
+    assert caught.value.code == "calendar_changed"
+    assert api.calendars(workspace_id=WORKSPACE)[0].id == third
+
+
+def test_a_range_of_ten_thousand_years_is_counted_without_going_through_it() -> None:
+    assert count_days("0001-01-01", "9999-12-31") == 3_652_059
+
+
+def test_what_was_not_kept_is_not_taken_for_the_calendar() -> None:
+    row = BusinessCalendar.objects.get(pk=added())
+    assert work_calendar(row).weekdays == (0, 1, 2, 3, 4)
+    # The same revision, as another change would have had it that was taken back.
+    row.weekdays = "0111110"
+    assert work_calendar(row).weekdays == (1, 2, 3, 4, 5)
+    row.country, row.region = "AT", ""
+    assert (work_calendar(row).country, work_calendar(row).region) == ("AT", "")
 
 
 def test_a_year_tells_its_days_and_counts_working_ones() -> None:
@@ -268,6 +316,37 @@ def test_a_version_that_names_a_calendar_that_is_not_here_is_not_published(idle_
         starts(idle_machine)  # there is no default yet
 
 
+def test_a_calendar_that_no_longer_counts_does_not_keep_a_version_from_being_published(
+    idle_machine: Machine,
+) -> None:
+    by_hours = approval(due=4, due_unit="hours", country="@elsewhere")
+    idle_machine.publish(flow(LINKS, by_hours))
+    with pytest.raises(GraphHasProblems) as caught:
+        idle_machine.publish(flow(LINKS, approval(due=4, due_unit="working_days", country="@elsewhere")))
+    assert [(one.code, one.field) for one in caught.value.problems] == [("no_such_calendar", "country")]
+
+
+def test_the_calendars_are_read_once_for_all_steps_of_a_version(idle_machine: Machine) -> None:
+    added()
+    steps = [approval(f"ask{number}", due=1, due_unit="working_days", country="@default") for number in range(5)]
+    with CaptureQueriesContext(connection) as asked:
+        idle_machine.publish(flow(", ".join(f"start -> {one['key']}" for one in steps), *steps))
+    assert sum("store_businesscalendar" in one["sql"].lower() for one in asked) == 1
+
+
+def test_a_calendar_that_changes_asks_no_more_often_for_many_schedules(idle_machine: Machine) -> None:
+    made = added(CalendarDraft("Office", weekdays=(0,)))
+    counts = []
+    for number in (1, 2, 3):
+        published(idle_machine, repeat="weekdays", at="08:00", off_days="skip", calendar="@default")
+        with CaptureQueriesContext(connection) as asked:
+            changed(made, name=f"Office {number}", weekdays=(number,))
+        counts.append(len(asked))
+    assert counts[0] == counts[1] == counts[2]
+    days = {datetime.fromtimestamp((row.next_fire_at or 0) / 1000, UTC).weekday() for row in Trigger.objects.all()}
+    assert days == {3}
+
+
 def test_what_a_calendar_that_is_gone_meant_goes_by_the_default_one(idle_machine: Machine) -> None:
     added(CalendarDraft("Default one", weekdays=(5,)))
     assert works("2026-11-28", "@gone")
@@ -290,6 +369,12 @@ def test_a_due_date_counts_the_working_days_of_the_calendar() -> None:
     assert datetime.fromtimestamp(due / 1000, UTC) == datetime(2028, 1, 3, 10, tzinfo=UTC)
     plain = after_working_days(now, Decimal(1), "UTC", WorkCalendar())
     assert datetime.fromtimestamp(plain / 1000, UTC) == datetime(2027, 12, 24, 10, tzinfo=UTC)
+
+
+def test_a_due_date_of_a_calendar_on_which_nobody_works_fails_in_words() -> None:
+    never = WorkCalendar(own=dict.fromkeys(every_day("01-01", "12-31"), ("Closed", False)))
+    with pytest.raises(PermanentError, match="too few working days"):
+        after_working_days(database_now(), Decimal(1), "UTC", never)
 
 
 def test_a_question_stays_due_when_it_was_and_the_next_one_goes_by_the_calendar_as_it_is_then(

@@ -6,7 +6,7 @@ import { type Calendar, countryName, useCountries, useSaveCalendar } from "../..
 import { ApiError } from "../../api/client";
 import { Button, CheckboxField, Dialog, ErrorCard, IconButton, SelectField, showToast, TextField, useFormatter } from "../../ui";
 import { dayOf } from "../schedules/days";
-import { type DayRow, dayOfRow, rowOf } from "./calendarDays";
+import { type DayRow, dayOfRow, isTooLong, rowOf } from "./calendarDays";
 import css from "./calendars.module.css";
 
 /** As the server names them. */
@@ -31,6 +31,9 @@ export function CalendarDialog({ calendar, onSaved, onClose }: Props) {
   const [close, setClose] = useState(calendar?.close ?? "");
   const [isDefault, setDefault] = useState(calendar?.default ?? false);
   const [rows, setRows] = useState<readonly DayRow[]>(() => (calendar?.days ?? []).map((day, number) => rowOf(day, number, today.slice(0, 4))));
+  /** The keys of the days that were sent last, in their order: so the server names them. */
+  const [sent, setSent] = useState<readonly number[]>([]);
+  const weekdaysWrong = useId();
   const countries = useCountries().data ?? [];
   const regions = countries.find((one) => one.code === country)?.regions ?? [];
   const save = useSaveCalendar(calendar, (saved) => {
@@ -50,12 +53,17 @@ export function CalendarDialog({ calendar, onSaved, onClose }: Props) {
         className={css.form}
         onSubmit={(event) => {
           event.preventDefault();
+          if (rows.some(isTooLong)) {
+            event.currentTarget.querySelector<HTMLElement>("[data-too-long] [aria-invalid]")?.focus();
+            return;
+          }
+          setSent(rows.filter((row) => row.from).map((row) => row.key));
           save.mutate({ name, weekdays: [...weekdays], country, region, close, default: isDefault, days: rows.filter((row) => row.from).map(dayOfRow) });
         }}
       >
         {save.isError && Object.keys(fields).length === 0 && <ErrorCard title={t("saveFailed")} error={save.error} />}
         <TextField label={t("name")} required data-autofocus autoComplete="off" maxLength={80} value={name} error={said("name")} onChange={(event) => setName(event.currentTarget.value)} />
-        <fieldset className={css.weekdays}>
+        <fieldset className={css.weekdays} aria-describedby={said("weekdays") ? weekdaysWrong : undefined}>
           <legend>{t("weekdays")}</legend>
           <div>
             {Array.from({ length: 7 }, (_, day) => (
@@ -67,7 +75,11 @@ export function CalendarDialog({ calendar, onSaved, onClose }: Props) {
               />
             ))}
           </div>
-          {said("weekdays") && <p className={css.wrong}>{said("weekdays")}</p>}
+          {said("weekdays") && (
+            <p id={weekdaysWrong} className={css.wrong} role="alert">
+              {said("weekdays")}
+            </p>
+          )}
         </fieldset>
         <div className={css.two}>
           <SelectField
@@ -84,7 +96,7 @@ export function CalendarDialog({ calendar, onSaved, onClose }: Props) {
             <SelectField label={t("region")} error={said("region")} value={region} options={[{ value: "", label: t("wholeCountry") }, ...given.map((one) => ({ value: one, label: one }))]} onChange={setRegion} />
           )}
         </div>
-        <Days rows={rows} today={today} fields={fields} onChange={setRows} />
+        <Days rows={rows} sent={sent} today={today} fields={fields} onChange={setRows} />
         <SelectField
           label={t("closeLabel")}
           hint={t("closeHint")}
@@ -107,33 +119,34 @@ export function CalendarDialog({ calendar, onSaved, onClose }: Props) {
 
 interface DaysProps {
   rows: readonly DayRow[];
+  sent: readonly number[];
   today: string;
   fields: Record<string, string[] | undefined>;
   onChange: (rows: readonly DayRow[]) => void;
 }
 
 /** Days that are free, or worked, by the calendar's own word. */
-function Days({ rows, today, fields, onChange }: DaysProps) {
+function Days({ rows, sent, today, fields, onChange }: DaysProps) {
   const { t } = useTranslation("calendars");
   const list = useRef<HTMLDivElement>(null);
   const add = useRef<HTMLButtonElement>(null);
   const hint = useId();
   const put = (key: number, more: Partial<DayRow>) => onChange(rows.map((row) => (row.key === key ? { ...row, ...more } : row)));
-  // Those that are sent, in their order: so the server names them.
-  const sent = rows.filter((row) => row.from);
+  const daysWrong = useId();
+  const wrongOfAll = fields["days"]?.join(" ");
   return (
-    <fieldset className={css.days} aria-describedby={hint}>
+    <fieldset className={css.days} aria-describedby={wrongOfAll ? `${hint} ${daysWrong}` : hint}>
       <legend>{t("days.title")}</legend>
       <p id={hint}>{t("days.hint")}</p>
       {rows.length > 0 && (
         <div ref={list} className={css.dayList}>
           {rows.map((row, place) => {
-            const number = sent.indexOf(row);
+            const number = sent.indexOf(row.key);
             const wrong = ["day", "until", "name"].flatMap((field) => fields[`days.${number}.${field}`] ?? []).join(" ");
             return (
-              <div key={row.key} aria-label={t("days.entry", { number: place + 1 })} role="group">
+              <div key={row.key} data-too-long={isTooLong(row) || undefined} aria-label={t("days.entry", { number: place + 1 })} role="group">
                 <TextField type="date" label={t("days.from")} required value={row.from} onChange={(event) => put(row.key, { from: event.currentTarget.value })} />
-                <TextField type="date" label={t("days.until")} value={row.until} onChange={(event) => put(row.key, { until: event.currentTarget.value })} />
+                <TextField type="date" label={t("days.until")} error={isTooLong(row) ? t("days.tooLong") : undefined} value={row.until} onChange={(event) => put(row.key, { until: event.currentTarget.value })} />
                 <IconButton
                   label={t("days.remove", { name: row.name || row.from || place + 1 })}
                   icon={<Trash2 size={16} />}
@@ -159,17 +172,17 @@ function Days({ rows, today, fields, onChange }: DaysProps) {
           })}
         </div>
       )}
-      {(fields["days"] ?? []).map((one) => (
-        <p key={one} className={css.wrong}>
-          {one}
+      {wrongOfAll && (
+        <p id={daysWrong} className={css.wrong} role="alert">
+          {wrongOfAll}
         </p>
-      ))}
+      )}
       <Button
         ref={add}
         size="sm"
         icon={<Plus size={15} aria-hidden />}
         onClick={() => {
-          onChange([...rows, { key: Math.max(-1, ...rows.map((row) => row.key)) + 1, from: today, until: "", yearly: false, name: "", works: false }]);
+          onChange([...rows, { key: Math.max(-1, ...sent, ...rows.map((row) => row.key)) + 1, from: today, until: "", yearly: false, name: "", works: false }]);
           requestAnimationFrame(() => list.current?.lastElementChild?.querySelector("input")?.focus());
         }}
       >

@@ -11,19 +11,25 @@ export interface DayRow {
 }
 
 /** One that every day of the calendar has. */
-const LEAP = "2028";
-
-/** `2026-12-24` stays; `12-24` is written with this year, or with one that has the 29th of February. */
-function shown(day: string, year: string): string {
-  if (day.length !== 5) return day;
-  return `${day === "02-29" ? LEAP : year}-${day}`;
-}
+const LEAP = 2028;
+const LEAP_DAY = "02-29";
 
 export function rowOf(day: CalendarDayBody, key: number, year: string): DayRow {
   const until = day.until ?? "";
+  const yearly = day.day.length === 5;
   // Over the end of the year: it ends in the next one.
-  const ends = until.length === 5 && until < day.day ? String(Number(year) + 1) : year;
-  return { key, from: shown(day.day, year), until: until && shown(until, ends), yearly: day.day.length === 5, name: day.name ?? "", works: day.works ?? false };
+  const over = until && until < day.day ? 1 : 0;
+  // Both in this year, or in one in which there is such a day.
+  const begins = day.day === LEAP_DAY ? LEAP : until === LEAP_DAY ? LEAP - over : Number(year);
+  const from = yearly ? `${begins}-${day.day}` : day.day;
+  return { key, from, until: yearly && until ? `${begins + over}-${until}` : until, yearly, name: day.name ?? "", works: day.works ?? false };
+}
+
+/** Of every year, and longer than one: its end would be taken for one of the same year. */
+export function isTooLong(row: DayRow): boolean {
+  if (!row.yearly || !row.from || !row.until) return false;
+  const next = String(Number(row.from.slice(0, 4)) + 1).padStart(4, "0");
+  return row.until >= `${next}${row.from.slice(4)}`;
 }
 
 export function dayOfRow(row: DayRow): CalendarDayBody {
