@@ -46,27 +46,27 @@ class LeftOut:
 def events_of(text: str) -> Iterator[IcsEvent | LeftOut]:
     """The events of a file, in its order. Raises IcsUnreadable."""
     lines = _lines(text)
-    if not lines or lines[0].strip().upper() != "BEGIN:VCALENDAR":
+    if not lines or lines[0].strip().lower() != "begin:vcalendar":
         raise IcsUnreadable("This is no calendar file: it does not begin with BEGIN:VCALENDAR.")
-    if lines[-1].strip().upper() != "END:VCALENDAR":
+    if lines[-1].strip().lower() != "end:vcalendar":
         raise IcsUnreadable("This calendar file is cut off: its end is missing.")
     found: dict[str, tuple[str, str]] | None = None
     inner = count = 0
     events: list[dict[str, tuple[str, str]]] = []
     for line in lines[1:-1]:
         name, parameters, value = _parts(line)
-        match name, value.strip().upper():
-            case "BEGIN", "VEVENT":
+        match name.lower(), value.strip().lower():
+            case "begin", "vevent":
                 found, inner, count = {}, 0, count + 1
                 if count > MOST_EVENTS:
                     raise IcsUnreadable(f"This calendar file has more than {MOST_EVENTS:,} events.")
-            case "END", "VEVENT":
+            case "end", "vevent":
                 if found is not None:
                     events.append(found)
                 found = None
-            case "BEGIN", _:
+            case "begin", _:
                 inner += 1  # an alarm within an event has a description of its own
-            case "END", _:
+            case "end", _:
                 inner = max(0, inner - 1)
             case _:
                 if found is not None and not inner:
