@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Locator, Page, expect
 from reportlab.pdfgen.canvas import Canvas
 
-from tests.browser.editing import Opens, graph, step
+from tests.browser.editing import Opens, edit_fields, graph, step
 from tests.browser.test_accessibility import SIZES, THEMES, readable
 from tests.browser.test_files import row, upload
 from tests.browser.test_inbox import pick, question_of, start
@@ -221,6 +221,23 @@ def test_a_document_that_says_it_has_no_end_leaves_the_inbox_as_it_is(signed_in:
     page.keyboard.press("End")
     expect(question.get_by_text("Page 2000 of 2000")).to_be_visible()
     shot(page, "preview-endless")
+
+
+def test_of_a_list_of_many_files_the_first_have_a_line_until_more_are_asked_for(signed_in: Opens, api: Api) -> None:
+    document = graph(
+        [
+            step("start", "trigger.manual@1", "Papers come in", (0, 0)),
+            edit_fields("keep", "Keep", (0, 150), kept="yes"),
+        ],
+        [("start", "keep")],
+    )
+    run = start(api, "Many files", document, files=[kept(api, "Row.txt", b"x")] * 61)
+    page = signed_in(f"/runs/{run}?step=start")
+    page.get_by_role("tab", name="Output").click()
+    lines = page.get_by_role("button", name="Preview Row.txt")
+    expect(lines).to_have_count(50)
+    page.get_by_role("button", name="Show 11 more files").click()
+    expect(lines).to_have_count(61)
 
 
 @pytest.mark.parametrize(("width", "height"), [(0.001, 14_400), (14_400, 0.001)], ids=["upright", "lying"])

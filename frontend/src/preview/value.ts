@@ -30,6 +30,9 @@ export function filesOf(value: unknown): FileValue[] {
   return found.every((one) => one !== null) ? found : [];
 }
 
+/** So many files of a list have a line, until somebody asks for more. */
+export const SHOWN_FILES = 50;
+
 /** Bytes of what is opened unasked; a larger file may cost more to look at than whoever opens the page would wait for. */
 const MOST_UNASKED = 5_000_000;
 
