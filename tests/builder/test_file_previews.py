@@ -154,6 +154,37 @@ def test_a_photograph_whose_size_stands_behind_much_else_is_shown(world: World) 
 
 
 @pytest.mark.parametrize(
+    "data",
+    [
+        b'<?xml version="1.0"?>\n<order><head>No. 7</head><body>Paper</body></order>',
+        b"\xef\xbb\xbf<!-- made by hand -->\n<invoice><header/><body/></invoice>",
+        "<order><head/></order>".encode("utf-16"),
+        b"Element,Meaning\n<head>,what is said before\n<script>,what is carried out\n",
+        b"About <html> and <body> in letters",
+        b"<headers>1</headers>",
+    ],
+    ids=["xml", "xml with a comment", "xml in utf-16", "csv", "letter", "names that begin alike"],
+)
+def test_what_only_names_parts_of_web_pages_is_a_text(world: World, data: bytes) -> None:
+    assert seen(world, data, "a.xml", "text/xml")["kind"] == "text"
+    assert could_act(data) is False
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xef\xbb\xbf \n<!-- x --><html>", b"<!-- " + b"x" * 5_000 + b"--><html>", b"<body onload=alert(1)>",
+        b'<?xml version="1.0"?><!DOCTYPE svg PUBLIC "x" "y"><s/>', b'<?xml-stylesheet href="x.xsl"?><order/>',
+        b'<order><h:script xmlns:h="http://www.w3.org/1999/xhtml">alert(1)</h:script></order>',
+        b"<order>\n<svg onload=alert(1)></order>", b"<head><meta>", b"<a href=x>", b"<!-- x -->y<script>",
+        b'<!DOCTYPE x [<!ENTITY y "z">]><x/>', b"<iframe src=x>", b"<object data=x>", b"<p",
+    ],
+)  # fmt: skip
+def test_what_browsers_would_take_for_a_page_or_a_drawing_could_act(data: bytes) -> None:
+    assert could_act(data) is True
+
+
+@pytest.mark.parametrize(
     ("data", "reason"),
     [
         (b"", "empty"), (b"PK\x03\x04" + bytes(40), "sort"), (b"\x01\x02\x03 text", "sort"),
