@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from dataclasses import replace
 from itertools import islice
@@ -21,6 +22,8 @@ MOST_PICTURE_BYTES: Final = 20 * 2**20
 MOST_PIXELS: Final = 40_000_000
 #: The browser has all of a PDF in memory, and draws of it what is seen.
 MOST_PDF_BYTES: Final = 50 * 2**20
+#: Of a JPEG so much is read for its size, behind what cameras and editors write into it.
+_JPEG_BYTES: Final = 4 * 2**20
 LINES: Final = 200
 _COLUMNS: Final = 50
 _CELL: Final = 500
@@ -46,7 +49,7 @@ def preview_file(*, workspace_id: UUID, file_id: UUID) -> FilePreview:
 
 
 def _seen(view: FileView) -> FilePreview:
-    start = _beginning(view, whole=False)
+    start = _beginning(view)
     mime = shown_as(start)
     if mime == "application/pdf":
         if view.size > MOST_PDF_BYTES:
@@ -58,24 +61,31 @@ def _seen(view: FileView) -> FilePreview:
         return FilePreview(view, "none", "active")
     found = _text(view, start)
     if found.kind != "none" and len(start) < view.size <= _COMPARED:
-        _beginning(view, whole=True)
+        for _ in store.portions(view.id, view.sha256, view.size):
+            pass
     return found
 
 
-def _beginning(view: FileView, *, whole: bool) -> bytes:
-    """The first bytes; with `whole` only after all of them were compared. Raises ArtifactDamaged."""
-    portions = store.portions(view.id, view.sha256, view.size)
-    start = next(portions, b"")
-    if whole:
-        for _ in portions:
-            pass
-    return start
+def _beginning(view: FileView, least: int = 1) -> bytes:
+    """The first portions, with so many bytes together where there are as many. Raises ArtifactDamaged."""
+    start = bytearray()
+    for portion in store.portions(view.id, view.sha256, view.size):
+        start += portion
+        if len(start) >= least:
+            break
+    return bytes(start)
 
 
 def _picture(view: FileView, start: bytes, mime: str) -> FilePreview:
     if view.size > MOST_PICTURE_BYTES:
         return FilePreview(view, "none", "large", MOST_PICTURE_BYTES)
     size = picture_size(start)
+    if size is None and mime == "image/jpeg" and len(start) < view.size:
+        start = _beginning(view, _JPEG_BYTES)
+        size = picture_size(start)
+        if size is None and len(start) < view.size:
+            # It may say so further down.
+            return FilePreview(view, "none", "sort")
     if size is None:
         return FilePreview(view, "none", "damaged")
     if size[0] * size[1] > MOST_PIXELS:
@@ -85,22 +95,36 @@ def _picture(view: FileView, start: bytes, mime: str) -> FilePreview:
 
 def _text(view: FileView, start: bytes) -> FilePreview:
     cut = len(start) < view.size
-    if cut and b"\n" in start:
-        # A letter of several bytes, or a row, may go on in what was not read.
-        start = start[: start.rindex(b"\n") + 1]
+    if cut:
+        start = _whole_letters(start)
     try:
         encoding = encoding_of(io.BytesIO(start))
     except TableRefused:
         return FilePreview(view, "none", "sort")
     if not encoding.startswith("utf-16") and start.translate(None, delete=_CONTROLS) != start:
         return FilePreview(view, "none", "sort")
-    text = start.decode(encoding, errors="replace").removeprefix("\ufeff")
+    # What a letter of several bytes goes on with in what was not read is left out, and then a row that goes on there.
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(start, final=not cut).removeprefix("\ufeff")
+    if cut and "\n" in text:
+        text = text[: text.rindex("\n") + 1]
     if view.mime in _TABLES or view.name.lower().endswith(_TABLE_ENDINGS):
         return _table(view, text, cut)
     lines = list(islice(io.StringIO(text), LINES + 1))
     long = any(len(line) > _LINE for line in lines)
     shown = "\n".join(_cut(line.rstrip("\r\n"), _LINE) for line in lines[:LINES])
     return FilePreview(view, "text", text=shown, more=cut or long or len(lines) > LINES)
+
+
+def _whole_letters(start: bytes) -> bytes:
+    """Without the beginning of a letter of UTF-8 that it ends with; what is none of UTF-8 loses a letter at most."""
+    for back in range(1, min(4, len(start) + 1)):
+        byte = start[-back]
+        if byte >= 0xC0:
+            length = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+            return start if back >= length else start[:-back]
+        if byte < 0x80:
+            break
+    return start
 
 
 def _table(view: FileView, text: str, cut: bool) -> FilePreview:

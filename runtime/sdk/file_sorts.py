@@ -9,8 +9,22 @@ from typing import Final
 __all__ = ["could_act", "picture_size", "shown_as"]
 
 _WEBP: Final = re.compile(rb"RIFF....WEBPVP8[ LX]", re.DOTALL)
-#: What a browser might run or fetch something for, wherever in the beginning it stands.
-_ACTIVE: Final = re.compile(rb"<\s*(?:!doctype\s+html|html|head|body|script|svg|iframe|object|embed)\b", re.IGNORECASE)
+#: What browsers take for a web page by how it begins, whatever it is called.
+_PAGE: Final = re.compile(
+    rb"<(?:!doctype\s+html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p)(?=[\s/>]|$)",
+    re.IGNORECASE,
+)
+#: What may stand before the first element: comments, instructions and what says of which sort it is.
+_BEFORE: Final = re.compile(
+    rb"(?:\s|<!--.*?-->|<\?.*?\?>|<!doctype(?!\s+(?:html|svg)\b)[^>\[]*>)*", re.DOTALL | re.IGNORECASE
+)
+#: A first element by which something is a page or a drawing.
+_FIRST: Final = re.compile(rb"<\s*(?:!doctype|html|head|body|script|svg|iframe|object|embed)\b", re.IGNORECASE)
+#: What makes a page or a drawing of a part of any XML, wherever it stands.
+_WITHIN: Final = re.compile(
+    rb"<\s*(?:[\w.-]+:)?(?:script|svg|iframe)\b|<\?xml-stylesheet|www\.w3\.org/(?:1999/xhtml|2000/svg)", re.IGNORECASE
+)
+_MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _LOOKED_AT: Final = 4096
 #: Of a JPEG: the segments that say how large it is, and those that have no length.
 _FRAMES: Final = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
@@ -33,10 +47,23 @@ def shown_as(start: bytes) -> str:
 
 
 def could_act(start: bytes) -> bool:
-    """Whether the beginning of a text looks like HTML or SVG, which could carry something out where it is shown."""
+    """Whether the beginning of a text looks like HTML or SVG, which could carry something out where it is shown.
+
+    A table or letter that only mentions such elements is none, nor is XML whose own elements are called like them.
+    """
     head = start[:_LOOKED_AT]
+    for mark in _MARKS:
+        head = head.removeprefix(mark)
     # In UTF-16 every other byte is empty.
-    return _ACTIVE.search(head.replace(b"\0", b"")) is not None
+    head = head.replace(b"\0", b"").lstrip()
+    if not head.startswith(b"<"):
+        return False
+    before = _BEFORE.match(head)
+    first = head[before.end() :] if before else head
+    # A comment that does not end in what was looked at hides what comes.
+    if _PAGE.match(head) or _FIRST.match(first) or first.startswith(b"<!--"):
+        return True
+    return _WITHIN.search(head) is not None
 
 
 def picture_size(start: bytes) -> tuple[int, int] | None:

@@ -175,6 +175,14 @@ def test_the_files_are_compared_with_the_manifest_on_the_server_and_in_the_brows
 ) -> None:
     run_id, node = done_batch(api, product, "Month end, proven", bad=0)
     page = signed_in(f"/batches/{run_id}/{node}?tab=files")
+    # The manifest is looked at where it stands.
+    show = page.get_by_role("button", name=re.compile("^Preview ")).first
+    show.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator("pre")).to_contain_text("S-005")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(show).to_be_focused()
     page.get_by_role("button", name="Verify checksums").click()
     checks = page.get_by_test_id("check")
     expect(checks).to_have_count(1)

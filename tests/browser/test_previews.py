@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Locator, Page, expect
 from reportlab.pdfgen.canvas import Canvas
 
-from tests.browser.editing import Opens, graph, step
+from tests.browser.editing import Opens, edit_fields, graph, step
 from tests.browser.test_accessibility import SIZES, THEMES, readable
 from tests.browser.test_files import row, upload
 from tests.browser.test_inbox import pick, question_of, start
@@ -45,6 +45,47 @@ def pdf(pages: int, password: str | None = None) -> bytes:
         canvas.showPage()
     canvas.save()
     return out.getvalue()
+
+
+def by_hand(*objects: str) -> bytes:
+    """A PDF of these objects, numbered from 1; the first is its catalog."""
+    data, places = b"%PDF-1.7\n", []
+    for number, said in enumerate(objects, 1):
+        places.append(len(data))
+        data += f"{number} 0 obj\n{said}\nendobj\n".encode()
+    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    size = len(objects) + 1
+    end = f"trailer\n<</Size {size} /Root 1 0 R>>\nstartxref\n{len(data)}\n%%EOF\n"
+    return data + f"xref\n0 {size}\n0000000000 65535 f \n{table}{end}".encode()
+
+
+def endless() -> bytes:
+    """Two pages, and the word that there are five hundred million."""
+    return by_hand(
+        "<</Type /Catalog /Pages 2 0 R>>",
+        "<</Type /Pages /Count 500000001 /Kids [3 0 R 4 0 R]>>",
+        "<</Type /Pages /Count 500000000 /Parent 2 0 R /Kids [5 0 R]>>",
+        "<</Type /Page /Parent 2 0 R /MediaBox [0 0 600 800]>>",
+        "<</Type /Page /Parent 3 0 R /MediaBox [0 0 600 800]>>",
+    )
+
+
+def line(width: float, height: float) -> bytes:
+    """A page that is nothing but a line."""
+    return by_hand(
+        "<</Type /Catalog /Pages 2 0 R>>",
+        "<</Type /Pages /Count 1 /Kids [3 0 R]>>",
+        f"<</Type /Page /Parent 2 0 R /MediaBox [0 0 {width} {height}]>>",
+    )
+
+
+def kept(api: Api, name: str, data: bytes) -> dict[str, Any]:
+    """A file of the workspace, as data has it."""
+    answer = api.client.post(
+        f"/api/v1/workspaces/{api.workspace}/files?name={name}", content=data, headers={"X-CSRFToken": api.csrf}
+    )
+    assert answer.status_code == 201, answer.text
+    return {key: answer.json()[key] for key in ("id", "name", "mime", "size", "sha256")}
 
 
 def scan() -> bytes:
@@ -161,6 +202,52 @@ def test_of_two_hundred_pages_only_those_near_by_are_in_memory(signed_in: Opens,
     shot(page, "preview-zoomed")
     dialog.get_by_role("button", name="Close").click()
     expect(row(page, "Contract.pdf").get_by_role("button", name="Preview Contract.pdf")).to_be_focused()
+
+
+def test_a_document_that_says_it_has_no_end_leaves_the_inbox_as_it_is(signed_in: Opens, api: Api, shot: Shot) -> None:
+    facts = [{"name": "Papers", "value": "{{ trigger.paper }}"}]
+    ask = step("ask", "people.approval@1", "Ask", (0, 150), title="Read all of it?", facts=facts)
+    document = graph([step("start", "trigger.manual@1", "Papers come in", (0, 0)), ask], [("start", "ask")])
+    run = start(api, "Endless", document, paper=kept(api, "Endless.pdf", endless()))
+    page = signed_in(f"/inbox?task={question_of(api, run)}")
+    question = page.get_by_role("article")
+    shown_page(question, 1)
+    expect(question.get_by_text("Page 1 of 2000")).to_be_visible()
+    expect(
+        question.get_by_text("The first 2,000 of 500,000,001 pages are shown. This is the beginning.")
+    ).to_be_visible()
+    sheets = question.get_by_role("group", name="Endless.pdf, 2000 pages")
+    sheets.focus()
+    page.keyboard.press("End")
+    expect(question.get_by_text("Page 2000 of 2000")).to_be_visible()
+    shot(page, "preview-endless")
+
+
+def test_of_a_list_of_many_files_the_first_have_a_line_until_more_are_asked_for(signed_in: Opens, api: Api) -> None:
+    document = graph(
+        [
+            step("start", "trigger.manual@1", "Papers come in", (0, 0)),
+            edit_fields("keep", "Keep", (0, 150), kept="yes"),
+        ],
+        [("start", "keep")],
+    )
+    run = start(api, "Many files", document, files=[kept(api, "Row.txt", b"x")] * 61)
+    page = signed_in(f"/runs/{run}?step=start")
+    page.get_by_role("tab", name="Output").click()
+    lines = page.get_by_role("button", name="Preview Row.txt")
+    expect(lines).to_have_count(50)
+    page.get_by_role("button", name="Show 11 more files").click()
+    expect(lines).to_have_count(61)
+
+
+@pytest.mark.parametrize(("width", "height"), [(0.001, 14_400), (14_400, 0.001)], ids=["upright", "lying"])
+def test_a_page_that_is_a_line_has_a_sheet_that_can_be_drawn(width: float, height: float, signed_in: Opens) -> None:
+    page = signed_in("/files")
+    name = f"Line {width}.pdf"
+    upload(page, name, line(width, height))
+    box = shown_page(look(page, name), 1).bounding_box()
+    assert box is not None
+    assert 1 / 21 < box["width"] / box["height"] < 21
 
 
 def test_what_a_pdf_is_read_by_may_open_nothing(signed_in: Opens, api: Api) -> None:

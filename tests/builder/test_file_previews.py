@@ -121,6 +121,69 @@ def test_of_a_long_text_only_the_beginning_is_read_and_no_letter_is_cut(world: W
     assert found["more"] is True
 
 
+@pytest.mark.parametrize("letter", ["ä", "€", "𝄞"])
+@pytest.mark.parametrize("before", range(4))
+def test_a_text_of_one_line_that_is_cut_within_a_letter_is_read_as_what_it_is(
+    world: World, letter: str, before: int
+) -> None:
+    found = seen(world, b"x" * before + letter.encode() * 140_000, "a.txt", "text/plain")
+    assert found["text"] == "x" * before + letter * (1_999 - before) + "…"
+    assert found["more"] is True
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16"])
+def test_a_long_text_in_utf_16_is_cut_behind_a_letter(world: World, encoding: str) -> None:
+    # Letters that together have the bytes of a line end, where they can be told from what is no text.
+    odd = "Seite \u0a41\u4100 und mehr\n" if encoding == "utf-16" else "Seite \u0a41\u410a und mehr\n"
+    for line in ("Zeile eins\n", odd, "ohne Ende "):
+        found = seen(world, (line * 20_000).encode(encoding), "a.csv", "text/csv")
+        shown = "".join(row[0] for row in found["rows"]) or found["text"]
+        assert "\ufffd" not in shown
+        assert shown.startswith(line.strip())
+        assert found["more"] is True
+
+
+def test_a_photograph_whose_size_stands_behind_much_else_is_shown(world: World) -> None:
+    image = picture("JPEG")
+    segment = b"\xff\xe2\xff\xff" + bytes(0xFFFF - 2)
+    found = seen(world, image[:2] + segment * 20 + image[2:])
+    assert (found["kind"], found["width"], found["height"]) == ("picture", 320, 200)
+    # Further down nobody looks for it; that does not make it damaged.
+    assert seen(world, image[:2] + segment * 70 + image[2:])["reason"] == "sort"
+    assert seen(world, image[:2] + segment * 20 + b"no picture")["reason"] == "damaged"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'<?xml version="1.0"?>\n<order><head>No. 7</head><body>Paper</body></order>',
+        b"\xef\xbb\xbf<!-- made by hand -->\n<invoice><header/><body/></invoice>",
+        "<order><head/></order>".encode("utf-16"),
+        b"Element,Meaning\n<head>,what is said before\n<script>,what is carried out\n",
+        b"About <html> and <body> in letters",
+        b"<headers>1</headers>",
+    ],
+    ids=["xml", "xml with a comment", "xml in utf-16", "csv", "letter", "names that begin alike"],
+)
+def test_what_only_names_parts_of_web_pages_is_a_text(world: World, data: bytes) -> None:
+    assert seen(world, data, "a.xml", "text/xml")["kind"] == "text"
+    assert could_act(data) is False
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xef\xbb\xbf \n<!-- x --><html>", b"<!-- " + b"x" * 5_000 + b"--><html>", b"<body onload=alert(1)>",
+        b'<?xml version="1.0"?><!DOCTYPE svg PUBLIC "x" "y"><s/>', b'<?xml-stylesheet href="x.xsl"?><order/>',
+        b'<order><h:script xmlns:h="http://www.w3.org/1999/xhtml">alert(1)</h:script></order>',
+        b"<order>\n<svg onload=alert(1)></order>", b"<head><meta>", b"<a href=x>", b"<!-- x -->y<script>",
+        b'<!DOCTYPE x [<!ENTITY y "z">]><x/>', b"<iframe src=x>", b"<object data=x>", b"<p",
+    ],
+)  # fmt: skip
+def test_what_browsers_would_take_for_a_page_or_a_drawing_could_act(data: bytes) -> None:
+    assert could_act(data) is True
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [

@@ -4,12 +4,12 @@ import { useTranslation } from "react-i18next";
 
 import { contentUrl } from "../api/files";
 import { useWorkspace } from "../api/session";
-import { buttonClass, IconButton, SkeletonRows, useFormatter } from "../ui";
+import { Button, buttonClass, IconButton, SkeletonRows, useFormatter } from "../ui";
 import ui from "../ui/ui.module.css";
 import { useWidth } from "../ui/useWidth";
 import css from "./preview.module.css";
 import { SORT_ICON, sortOf } from "./sorts";
-import type { FileValue } from "./value";
+import { type FileValue, SHOWN_FILES } from "./value";
 
 const Look = lazy(() => import("./Look"));
 const PreviewDialog = lazy(() => import("./PreviewDialog"));
@@ -78,14 +78,22 @@ export function FileLine({ file, below = false, open = false }: FileLineProps) {
   );
 }
 
-/** Several of them. */
+/** Several of them; of many the first, until more are asked for. */
 export function FileLines({ files, below, open }: { files: readonly FileValue[]; below?: boolean; open?: string | null }) {
+  const { t } = useTranslation("preview");
+  const [all, setAll] = useState(false);
+  const shown = all ? files : files.slice(0, SHOWN_FILES);
   return (
     <div className={css.files}>
-      {files.map((file, index) => (
+      {shown.map((file, index) => (
         // oxlint-disable-next-line react/no-array-index-key -- one file may stand in a list twice
         <FileLine key={`${file.id} ${index}`} file={file} below={below ?? false} open={open === file.id} />
       ))}
+      {shown.length < files.length && (
+        <Button variant="link" onClick={() => setAll(true)}>
+          {t("moreFiles", { count: files.length - shown.length })}
+        </Button>
+      )}
     </div>
   );
 }

@@ -1,19 +1,18 @@
 import { ChevronLeft, ChevronRight } from "lucide-react";
-import { type KeyboardEvent, type RefObject, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, memo, type RefObject, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { IconButton, SkeletonRows } from "../ui";
+import { IconButton, SkeletonRows, useFormatter } from "../ui";
 import { NotShown } from "./NotShown";
-import { density, pageAt, troubleOf, zoomed } from "./pages";
+import { bytesOf, density, pageAt, pagesDrawn, sheetRatio, troubleOf, zoomed } from "./pages";
 import { openPdf, type PDFDocumentProxy, TextLayer } from "./pdf";
 import css from "./preview.module.css";
 import { Zoom } from "./Zoom";
 
-/** Width to height of a sheet, until it is known. */
-const SHEET = 210 / 297;
-
 interface Opened {
   pdf: PDFDocumentProxy;
+  /** So many pages are drawn, of all that it says it has. */
+  drawn: number;
   /** Of the first page. */
   ratio: number;
 }
@@ -27,15 +26,15 @@ export default function Pdf({ url, name }: { url: string; name: string }) {
     const gone = new AbortController();
     let stop = (): void => undefined;
     const open = async () => {
-      const answer = await fetch(url, { signal: gone.signal, credentials: "same-origin" });
-      if (!answer.ok) throw new TypeError(String(answer.status));
-      const data = new Uint8Array(await answer.arrayBuffer());
+      const data = await bytesOf(url, gone.signal);
       if (gone.signal.aborted) return;
       const reading = openPdf(data);
       stop = reading.stop;
       const pdf = await reading.opened;
+      const drawn = pagesDrawn(pdf.numPages);
+      if (drawn === null) throw new Error("No document has so many pages");
       const first = (await pdf.getPage(1)).getViewport({ scale: 1 });
-      if (!gone.signal.aborted) setOpened({ pdf, ratio: first.width / first.height || SHEET });
+      if (!gone.signal.aborted) setOpened({ pdf, drawn, ratio: sheetRatio(first.width, first.height) });
     };
     open().catch((error: unknown) => {
       if (!gone.signal.aborted) setTrouble(troubleOf(error));
@@ -50,20 +49,21 @@ export default function Pdf({ url, name }: { url: string; name: string }) {
   return <Pages {...opened} name={name} />;
 }
 
-function Pages({ pdf, ratio, name }: Opened & { name: string }) {
+function Pages({ pdf, drawn: count, ratio, name }: Opened & { name: string }) {
   const { t } = useTranslation("preview");
+  const format = useFormatter();
   const box = useRef<HTMLDivElement>(null);
   const [zoom, setZoom] = useState(1);
   const [page, setPage] = useState(1);
   const [width, setWidth] = useState(0);
-  const count = pdf.numPages;
+  const all = pdf.numPages;
   const look = () => {
     const scroller = box.current;
     if (!scroller) return;
-    const tops = [...scroller.children].map((child) => (child as HTMLElement).offsetTop);
+    const topOf = (index: number) => (scroller.children[index] as HTMLElement).offsetTop;
     // At the end of all it is the last one, however short it is.
     const end = scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 2 && scroller.scrollTop > 0;
-    setPage(end ? count : pageAt(tops, scroller.scrollTop + scroller.clientHeight / 2));
+    setPage(end ? count : pageAt(scroller.children.length, topOf, scroller.scrollTop + scroller.clientHeight / 2));
   };
   useEffect(() => {
     const scroller = box.current;
@@ -119,6 +119,11 @@ function Pages({ pdf, ratio, name }: Opened & { name: string }) {
           <Sheet key={index} pdf={pdf} number={index + 1} ratio={ratio} width={Math.max(0, Math.floor((width - 24) * zoom))} root={box} />
         ))}
       </div>
+      {count < all && (
+        <p className={css.more}>
+          {t("firstPages", { shown: format.number(count), all: format.number(all) })} {t("more")}
+        </p>
+      )}
     </div>
   );
 }
@@ -133,7 +138,7 @@ interface SheetProps {
 }
 
 /** One page: drawn with its text over it while it is near, and an empty sheet else, so that memory stays flat. */
-function Sheet({ pdf, number, ratio, width, root }: SheetProps) {
+const Sheet = memo(function Sheet({ pdf, number, ratio, width, root }: SheetProps) {
   const { t } = useTranslation("preview");
   const sheet = useRef<HTMLDivElement>(null);
   const [near, setNear] = useState(false);
@@ -158,9 +163,13 @@ function Sheet({ pdf, number, ratio, width, root }: SheetProps) {
       const page = await pdf.getPage(number);
       if (gone) return;
       const plain = page.getViewport({ scale: 1 });
-      setOwn(plain.width / plain.height);
-      const scale = width / plain.width;
-      const more = density(width, width / (plain.width / plain.height), window.devicePixelRatio);
+      const shape = sheetRatio(plain.width, plain.height);
+      setOwn(shape);
+      const height = width / shape;
+      const scale = Math.min(width / plain.width, height / plain.height);
+      // A page that is longer than any sheet is drawn small, and not stretched.
+      if (scale < (width / plain.width) * 0.999) canvas.style.objectFit = "contain";
+      const more = density(width, height, window.devicePixelRatio);
       const viewport = page.getViewport({ scale: scale * more });
       canvas.width = Math.max(1, Math.floor(viewport.width));
       canvas.height = Math.max(1, Math.floor(viewport.height));
@@ -204,4 +213,4 @@ function Sheet({ pdf, number, ratio, width, root }: SheetProps) {
       {state === "failed" && <p className={css.failed}>{t("pageFailed")}</p>}
     </div>
   );
-}
+});

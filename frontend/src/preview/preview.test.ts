@@ -1,6 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
-import { density, MOST_PIXELS, pageAt, troubleOf, zoomed, ZOOMS } from "./pages";
+import { Away, bytesOf, density, MOST_PAGES, MOST_PIXELS, pageAt, pagesDrawn, sheetRatio, troubleOf, zoomed, ZOOMS } from "./pages";
 import { fileOf, filesOf, firstToOpen } from "./value";
 
 const file = (name: string, mime = "application/octet-stream") => ({ id: "01890a5d-ac96-774b-bcce-b302099a8057", name, mime, size: 12, sha256: "ab".repeat(32) });
@@ -30,13 +30,39 @@ describe("which values are files", () => {
     expect(firstToOpen([table, scan])).toBe(scan.id);
     expect(firstToOpen([table])).toBeNull();
   });
+
+  it("opens nothing unasked that is large, or that cannot be shown", () => {
+    const large = { ...file("Invoice.pdf", "application/pdf"), size: 5_000_001 };
+    const small = { ...file("Invoice.PDF"), id: "01890a5d-ac96-774b-bcce-b302099a8058", size: 5_000_000 };
+    expect(firstToOpen([large, file("Letter.docx"), small])).toBe(small.id);
+    expect(firstToOpen([large, file("Letter.docx")])).toBeNull();
+  });
 });
 
 describe("a document of many pages", () => {
   it("is at the last page that begins above the middle", () => {
     const tops = [8, 1008, 2008];
-    expect([0, 500, 1008, 1900, 9000].map((middle) => pageAt(tops, middle))).toEqual([1, 1, 2, 2, 3]);
-    expect(pageAt([], 100)).toBe(1);
+    const topOf = (index: number) => tops[index]!;
+    expect([0, 500, 1008, 1900, 9000].map((middle) => pageAt(3, topOf, middle))).toEqual([1, 1, 2, 2, 3]);
+    expect(pageAt(0, topOf, 100)).toBe(1);
+  });
+
+  it("is found its place in with a few looks", () => {
+    const topOf = vi.fn((index: number) => index * 1000);
+    expect(pageAt(MOST_PAGES, topOf, 1_234_567)).toBe(1235);
+    expect(topOf.mock.calls.length).toBeLessThan(13);
+  });
+
+  it("has no more sheets than can be drawn, whatever it says of itself", () => {
+    expect([1, 200, MOST_PAGES, 500_000_001].map(pagesDrawn)).toEqual([1, 200, MOST_PAGES, MOST_PAGES]);
+    expect([0, -1, 1.5, Number.NaN, Infinity, 2 ** 53].map(pagesDrawn)).toEqual([null, null, null, null, null, null]);
+  });
+
+  it("has sheets that can be drawn, even where a page is a line", () => {
+    expect(sheetRatio(210, 297)).toBe(210 / 297);
+    expect(sheetRatio(0.001, 14_400)).toBe(1 / 20);
+    expect(sheetRatio(14_400, 0.001)).toBe(20);
+    expect(sheetRatio(0, 0)).toBe(210 / 297);
   });
 
   it("grows and shrinks in steps that end", () => {
@@ -60,7 +86,19 @@ describe("why a PDF cannot be shown", () => {
     const named = (name: string) => Object.assign(new Error("x"), { name });
     expect(troubleOf(named("PasswordException"))).toBe("password");
     expect(troubleOf(named("InvalidPDFException"))).toBe("damaged");
-    expect(troubleOf(new TypeError("Failed to fetch"))).toBe("away");
     expect(troubleOf("odd")).toBe("damaged");
+  });
+
+  it("is that it did not come only where it did not, and never what its reader stumbles over", async () => {
+    expect(troubleOf(new TypeError("Cannot read properties of undefined"))).toBe("damaged");
+    const told = async () => bytesOf("/file", new AbortController().signal).then(() => "came", troubleOf);
+    const loading = vi.spyOn(globalThis, "fetch");
+    loading.mockRejectedValueOnce(new TypeError("Failed to fetch"));
+    expect(await told()).toBe("away");
+    loading.mockResolvedValueOnce(new Response("", { status: 503 }));
+    expect(await told()).toBe("away");
+    loading.mockResolvedValueOnce(new Response("%PDF-"));
+    expect(await told()).toBe("came");
+    expect(troubleOf(new Away("503"))).toBe("away");
   });
 });

@@ -1,5 +1,5 @@
 /** What of data is a file, and which files are worth opening. */
-import { sortOf } from "./sorts";
+import { endingOf, sortOf } from "./sorts";
 
 /** A file as it stands in data; what it says of itself is a hint, and the server looks at its bytes. */
 export interface FileValue {
@@ -30,7 +30,14 @@ export function filesOf(value: unknown): FileValue[] {
   return found.every((one) => one !== null) ? found : [];
 }
 
-/** Which of these is opened unasked: the first that looks like a document or a picture. */
+/** So many files of a list have a line, until somebody asks for more. */
+export const SHOWN_FILES = 50;
+
+/** Bytes of what is opened unasked; a larger file may cost more to look at than whoever opens the page would wait for. */
+const MOST_UNASKED = 5_000_000;
+
+/** Which of these is opened unasked: the first that looks like a PDF or a picture, and is not large. */
 export function firstToOpen(files: readonly FileValue[]): string | null {
-  return files.find((one) => ["document", "picture"].includes(sortOf(one)))?.id ?? null;
+  const looks = (one: FileValue) => sortOf(one) === "picture" || one.mime === "application/pdf" || endingOf(one.name).toLowerCase() === "pdf";
+  return files.find((one) => one.size <= MOST_UNASKED && looks(one))?.id ?? null;
 }

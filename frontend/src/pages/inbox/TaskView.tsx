@@ -7,7 +7,7 @@ import { useCan, useUser } from "../../api/session";
 import type { Json, TaskDetail } from "../../api/types";
 import { formatExact } from "../../graph/exact";
 import { FileLines } from "../../preview/FileLine";
-import { filesOf, firstToOpen } from "../../preview/value";
+import { filesOf, firstToOpen, SHOWN_FILES } from "../../preview/value";
 import { Avatar, buttonClass, type Formatter, Note, SkeletonRows, Time, useFormatter } from "../../ui";
 import { ErrorBox } from "../run/ErrorBox";
 import { runTitle } from "../runs/words";
@@ -102,8 +102,8 @@ const LONG = 60;
 function Facts({ task }: { task: TaskDetail }) {
   const { t } = useTranslation("inbox");
   if (task.facts.length === 0) return null;
-  // Whoever has to decide sees at once what it is about.
-  const open = isAsking(task) ? firstToOpen(task.facts.flatMap((fact) => filesOf(fact.value))) : null;
+  // Whoever has to decide sees at once what it is about, of what has a line.
+  const open = isAsking(task) ? firstToOpen(task.facts.flatMap((fact) => filesOf(fact.value).slice(0, SHOWN_FILES))) : null;
   return (
     <section className={css.block}>
       <h3>{t("facts")}</h3>
