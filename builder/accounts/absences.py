@@ -6,6 +6,7 @@ Nothing is done when an absence begins or ends: it is looked up whenever it matt
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -125,8 +126,13 @@ def _put(
     workspace: Workspace, member: Membership, first_day: date, last_day: date | None, stand_in: UUID, note: str
 ) -> Absence:
     note = note.strip()
-    if len(note) > _LONGEST_NOTE or not note.replace("\n", "").isprintable():
+    if len(note) > _LONGEST_NOTE:
         raise AccountsRefused("note_invalid", f"A note has at most {_LONGEST_NOTE} characters.", field="note")
+    # Spaces of every width, and what joins signs to one, are text as well.
+    if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in note if sign not in "\n\t"):
+        raise AccountsRefused(
+            "note_invalid", "A note may hold line breaks and tabs, but no other control characters.", field="note"
+        )
     if last_day is not None and last_day < first_day:
         raise AccountsRefused("days_invalid", "The last day is before the first one.", field="last_day")
     if last_day is not None and last_day < today(workspace):

@@ -11,7 +11,7 @@ from runtime.api.tasks import row_of, task
 from runtime.contracts import AlreadyDecided, NotAsked, Person, TaskRefused, TaskView, Voter
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSONRefused, loads_stored, normalise
-from runtime.interpreter.asking import ADMINS, refuse_late, standing, standing_as
+from runtime.interpreter.asking import ADMINS, refuse_late, said_for, standing, standing_as
 from runtime.interpreter.people import listed, tokens
 from runtime.interpreter.stand_ins import letters
 from runtime.ports import PORTS
@@ -92,8 +92,9 @@ def hand_over(*, workspace_id: UUID, task_id: UUID, voter: Voter, to: str, reaso
         if asked is None and (voter.role != "admin" or row.kind == "exception"):
             raise NotAsked("Others are asked this.")
         _refuse_heir(row, voter, heir)
-        # Whoever has given their own voice already hands over that of others.
-        mine = asked == "asked" and not HumanVote.objects.filter(task_id=task_id, voter=voter.id).exists()
+        # Whoever has given their own voice already, or had it given while they were away, hands over that of others.
+        mine = asked == "asked" and said_for(row, voter) is None
+        mine = mine and not HumanVote.objects.filter(task_id=task_id, voter=voter.id).exists()
         giver = voter if mine else None
         if absent is not None:
             # It is the voice of whoever is away that goes to somebody else.

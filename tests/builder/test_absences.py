@@ -293,3 +293,12 @@ def test_where_the_day_is_not_over_yet_an_absence_holds(world: World, monkeypatc
     moved(membership(world, "vera"), -3, -1)
     (found,) = absences.all_of(workspace_id=world.northwind.id)
     assert found.holds
+
+
+def test_a_note_may_hold_every_sign_that_people_type(world: World) -> None:
+    note = "Ask\u00a0me:\t12\u202f%\nor my family \U0001f468\u200d\U0001f469\u200d\U0001f467"
+    assert say(world, world.as_vera, note=note).body["note"] == note
+    refused = world.as_vera.put(f"{world.here}/absences/mine", away(world, note="Ring\x07 me"))
+    assert refused.status == 422
+    assert "control characters" in str(refused.body)
+    assert "at most" not in str(refused.body)

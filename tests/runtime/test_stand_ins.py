@@ -210,6 +210,17 @@ def test_a_stand_in_hands_over_the_voice_of_who_is_away(machine: Machine, folk: 
     machine.finish(run_id)
 
 
+def test_nobody_hands_over_a_voice_that_was_given_in_their_place(machine: Machine, folk: Town) -> None:
+    folk.roles["alice"] = "admin"
+    run_id, task = ask(machine, people=f"{ALICE}, {CARL}", rule="number", number=2)
+    decide(task, "approved", folk.as_("ben"))
+    folk.away = {}
+    view = api.hand_over(workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("alice"), to=VIC, reason="Knows it")
+    assert sorted(view.people) == [ALICE, CARL, VIC], "as an admin they find another: their own voice is spent"
+    decide(task, "approved", folk.as_("carl"))
+    machine.finish(run_id)
+
+
 def test_what_becomes_of_a_failure_only_a_stand_in_says_who_may_retry(machine: Machine, folk: Town) -> None:
     row = HumanTask(kind="exception", people=f",{ALICE},", spec="{}")
     voter = folk.as_("ben")
@@ -333,5 +344,15 @@ def test_erasing_a_stand_in_forgets_what_they_had_taken_for_another(machine: Mac
     gone = Erased(folk.ids["ben"], frozenset({"Ben"}), frozenset({BEN}), "Erased person", "erased@erased.invalid")
     api.erase_person(gone)
     assert api.task(workspace_id=WORKSPACE, task_id=task.id).claimed_name == "Erased person for Alice"
+    decide(task, "approved", folk.as_("alice"))
+    machine.finish(run_id)
+
+
+def test_erasing_a_stand_in_leaves_the_names_of_others_who_are_called_so(machine: Machine, folk: Town) -> None:
+    run_id, task = ask(machine, people=f"{ALICE}, {CARL}")
+    api.take(workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("ben"))
+    other = Erased(folk.ids["vic"], frozenset({"Ben"}), frozenset({VIC}), "Erased person", "erased@erased.invalid")
+    api.erase_person(other)
+    assert api.task(workspace_id=WORKSPACE, task_id=task.id).claimed_name == "Ben for Alice"
     decide(task, "approved", folk.as_("alice"))
     machine.finish(run_id)
