@@ -12,10 +12,11 @@ from runtime.contracts import AlreadyDecided, NotAsked, Person, TaskRefused, Tas
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSONRefused, loads_stored, normalise
 from runtime.interpreter.asking import ADMINS, refuse_late, said_for, standing, standing_as
+from runtime.interpreter.deciding import told_of
 from runtime.interpreter.people import listed, tokens
 from runtime.interpreter.stand_ins import letters
 from runtime.ports import PORTS
-from runtime.store.beside import unchanged
+from runtime.store.beside import tell, unchanged
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import HumanMail, HumanNote, HumanSnooze, HumanTask, HumanVote, Run
@@ -101,6 +102,7 @@ def hand_over(*, workspace_id: UUID, task_id: UUID, voter: Voter, to: str, reaso
             giver = PORTS.people.voter(workspace_id=workspace_id, email=absent.email)
         HumanTask.objects.filter(pk=task_id).update(**_changes(row, giver, heir))
         _note(task_id, "hand_over", voter, to=heir.name, text=reason)
+        tell(**told_of(absent))
         _tell(row, [] if person is None else [person], now, (heir.email.lower(),))
     return task(workspace_id=workspace_id, task_id=task_id)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from json import loads
 from typing import Any
 from uuid import UUID
 
@@ -302,3 +303,22 @@ def test_a_note_may_hold_every_sign_that_people_type(world: World) -> None:
     assert refused.status == 422
     assert "control characters" in str(refused.body)
     assert "at most" not in str(refused.body)
+
+
+def test_the_link_of_who_is_away_says_that_another_answered_in_their_place(world: World) -> None:
+    task = question(world, world.vera.email, world.bo.email, spec={"open_link": True, "needs": 2})
+    say(world, world.as_vera)
+    assert world.as_rosa.post(f"{world.here}/inbox/{task.id}/decide", {"outcome": "approved"}).status == 200
+    page = world.as_vera.client.get(link_of(task, world.vera.email)).content.decode()
+    assert "Somebody has answered in your place" in page
+    assert f"{world.rosa.name} for {world.vera.name}: Approved" in page
+
+
+def test_the_record_says_in_whose_place_a_question_was_handed_over(world: World) -> None:
+    task = question(world, world.vera.email)
+    say(world, world.as_vera)
+    body = {"to": world.bo.email, "reason": "He knows it"}
+    answer = world.as_rosa.post(f"{world.here}/inbox/{task.id}/hand-over", body)
+    assert answer.status == 200, answer.body
+    row = AuditRow.objects.get(verb="task.handed_over")
+    assert loads(row.detail)["in_place_of"] == world.vera.name

@@ -210,6 +210,30 @@ def test_a_stand_in_hands_over_the_voice_of_who_is_away(machine: Machine, folk: 
     machine.finish(run_id)
 
 
+def test_a_voice_is_in_the_list_again_where_the_stand_in_comes_into_a_group_that_is_asked(
+    machine: Machine, folk: Town
+) -> None:
+    folk.groups["Finance"] = {"carl"}
+    run_id, task = ask(machine, people=f"{ALICE}, Finance", rule="number", number=2)
+    decide(task, "approved", folk.as_("ben"))
+    assert [count(folk.as_("alice")), may(task, folk.as_("alice"))] == [0, False]
+    folk.groups["Finance"] = {"carl", "ben"}
+    assert [count(folk.as_("alice")), may(task, folk.as_("alice"))] == [1, True]
+    decide(task, "approved", folk.as_("alice"))
+    machine.finish(run_id)
+
+
+def test_what_somebody_decided_in_the_place_of_others_is_found_under_that(machine: Machine, folk: Town) -> None:
+    own, mine = ask(machine, people=BEN)
+    decide(mine, "approved", folk.as_("ben"))
+    run_id, task = ask(machine, people=ALICE)
+    decide(task, "approved", folk.as_("ben"))
+    closed = api.tasks(workspace_id=WORKSPACE, voter=folk.as_("ben"), whose="stand_in", closed=True).items
+    assert [one.id for one in closed] == [task.id]
+    machine.finish(own)
+    machine.finish(run_id)
+
+
 def test_nobody_hands_over_a_voice_that_was_given_in_their_place(machine: Machine, folk: Town) -> None:
     folk.roles["alice"] = "admin"
     run_id, task = ask(machine, people=f"{ALICE}, {CARL}", rule="number", number=2)
