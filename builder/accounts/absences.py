@@ -6,14 +6,16 @@ Nothing is done when an absence begins or ends: it is looked up whenever it matt
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from builder.accounts.models import Absence, Membership, Workspace
@@ -52,7 +54,8 @@ def today(workspace: Workspace) -> date:
 def all_of(*, workspace_id: UUID) -> list[Away]:
     """The absences of this workspace that are not over, by when they begin."""
     rows = list(
-        Absence.objects.filter(member__workspace_id=workspace_id, member__active=True, member__user__is_active=True)
+        _not_over(workspace_id)
+        .filter(member__active=True, member__user__is_active=True)
         .select_related("member__user", "member__workspace", "stand_in__user")
         .order_by("first_day", "member_id")
     )
@@ -75,6 +78,9 @@ def of_member(*, workspace_id: UUID, membership_id: UUID) -> Away | None:
 
 def mark(*, workspace_id: UUID) -> str:
     """Another text whenever somebody is away, here again, or has another stand-in than before."""
+    if not _not_over(workspace_id).exists():
+        # Nobody is, most of the time, and every open page asks for this every few seconds.
+        return ""
     found = [
         (str(one.row.member_id), one.holds, str(one.row.first_day), str(one.row.last_day), one.row.note,
          str(one.hand.pk if one.hand else None))
@@ -120,8 +126,13 @@ def _put(
     workspace: Workspace, member: Membership, first_day: date, last_day: date | None, stand_in: UUID, note: str
 ) -> Absence:
     note = note.strip()
-    if len(note) > _LONGEST_NOTE or not note.replace("\n", "").isprintable():
+    if len(note) > _LONGEST_NOTE:
         raise AccountsRefused("note_invalid", f"A note has at most {_LONGEST_NOTE} characters.", field="note")
+    # Spaces of every width, and what joins signs to one, are text as well.
+    if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in note if sign not in "\n\t"):
+        raise AccountsRefused(
+            "note_invalid", "A note may hold line breaks and tabs, but no other control characters.", field="note"
+        )
     if last_day is not None and last_day < first_day:
         raise AccountsRefused("days_invalid", "The last day is before the first one.", field="last_day")
     if last_day is not None and last_day < today(workspace):
@@ -185,6 +196,14 @@ def _locked(workspace: Workspace, membership_id: UUID) -> Membership:
     if row is None:
         raise AccountsRefused("not_found", "There is no such member here.", status=404)
     return row
+
+
+def _not_over(workspace_id: UUID) -> QuerySet[Absence]:
+    """Without those that are over wherever the workspace is: those of years are kept. Nowhere is it earlier than a day
+    before the day in UTC."""
+    earliest = _now().astimezone(UTC).date() - timedelta(days=1)
+    lasting = Q(last_day__isnull=True) | Q(last_day__gte=earliest)
+    return Absence.objects.filter(lasting, member__workspace_id=workspace_id)
 
 
 def _now() -> datetime:

@@ -25,7 +25,7 @@ from builder.api.link_words import words_of
 from builder.audit.chain import Actor
 from runtime import api as runtime_api
 from runtime.api.links import LinkView
-from runtime.contracts import AlreadyDecided, NotAsked, NotFound, TaskRefused
+from runtime.contracts import AlreadyDecided, NotAsked, NotFound, TaskRefused, VoteView
 
 STYLE: Final = """
 @font-face{font-family:"Inter Variable";font-weight:100 900;font-display:swap;
@@ -168,10 +168,21 @@ def _ended(found: LinkView) -> str:
     if found.task.over is not None:
         return "over" if found.task.over == "late" else "anew"
     if found.task.status == "open":
-        said = any(vote.voter == found.voter.id for vote in found.task.votes)
+        mine = _mine(found)
+        if mine is not None:
+            return "said" if mine.voter == found.voter.id else "said_for"
         pending = any(one.until is not None for one in found.task.pending)
-        return "said" if said else "pending" if pending else "others"
+        return "pending" if pending else "others"
     return found.task.status if found.task.status in ("late", "cancelled") else "decided"
+
+
+def _mine(found: LinkView) -> VoteView | None:
+    """What they said themselves, or another in their place while they were away."""
+    if found.voter is None:
+        return None
+    who, votes = found.voter.id, found.task.votes
+    own = (vote for vote in votes if vote.voter == who)
+    return next(own, next((vote for vote in votes if vote.for_id == who), None))
 
 
 def _said(found: LinkView, words: Mapping[str, str]) -> str:
@@ -179,8 +190,7 @@ def _said(found: LinkView, words: Mapping[str, str]) -> str:
     votes = found.task.votes
     if found.voter is None or not votes or found.task.status not in ("open", "decided"):
         return ""
-    mine = next((vote for vote in votes if vote.voter == found.voter.id), None)
-    last = mine if found.task.status == "open" else votes[-1]
+    last = _mine(found) if found.task.status == "open" else votes[-1]
     if last is None:
         return ""
     by = words["by_for"].format(by=last.name, name=last.for_name) if last.for_name else last.name

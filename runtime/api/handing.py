@@ -11,11 +11,12 @@ from runtime.api.tasks import row_of, task
 from runtime.contracts import AlreadyDecided, NotAsked, Person, TaskRefused, TaskView, Voter
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSONRefused, loads_stored, normalise
-from runtime.interpreter.asking import ADMINS, refuse_late, standing, standing_as
+from runtime.interpreter.asking import ADMINS, refuse_late, said_for, standing, standing_as
+from runtime.interpreter.deciding import told_of
 from runtime.interpreter.people import listed, tokens
 from runtime.interpreter.stand_ins import letters
 from runtime.ports import PORTS
-from runtime.store.beside import unchanged
+from runtime.store.beside import tell, unchanged
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import HumanMail, HumanNote, HumanSnooze, HumanTask, HumanVote, Run
@@ -92,14 +93,16 @@ def hand_over(*, workspace_id: UUID, task_id: UUID, voter: Voter, to: str, reaso
         if asked is None and (voter.role != "admin" or row.kind == "exception"):
             raise NotAsked("Others are asked this.")
         _refuse_heir(row, voter, heir)
-        # Whoever has given their own voice already hands over that of others.
-        mine = asked == "asked" and not HumanVote.objects.filter(task_id=task_id, voter=voter.id).exists()
+        # Whoever has given their own voice already, or had it given while they were away, hands over that of others.
+        mine = asked == "asked" and said_for(row, voter) is None
+        mine = mine and not HumanVote.objects.filter(task_id=task_id, voter=voter.id).exists()
         giver = voter if mine else None
         if absent is not None:
             # It is the voice of whoever is away that goes to somebody else.
             giver = PORTS.people.voter(workspace_id=workspace_id, email=absent.email)
         HumanTask.objects.filter(pk=task_id).update(**_changes(row, giver, heir))
         _note(task_id, "hand_over", voter, to=heir.name, text=reason)
+        tell(**told_of(absent))
         _tell(row, [] if person is None else [person], now, (heir.email.lower(),))
     return task(workspace_id=workspace_id, task_id=task_id)
 

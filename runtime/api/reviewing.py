@@ -20,7 +20,7 @@ from runtime.contracts.reviews import FourEyes, NotReady, ReviewChanged, ReviewV
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normalise
 from runtime.interpreter.asking import refuse_late, refuse_others
-from runtime.interpreter.deciding import in_place_of
+from runtime.interpreter.deciding import in_place_of, told_of
 from runtime.interpreter.people import listed
 from runtime.interpreter.stand_ins import letters
 from runtime.interpreter.waiting import iso
@@ -194,7 +194,7 @@ def hand_review_over(
     sha256 = store.digest(seen.id)
     with commit("review.change"):
         task, review = _held(workspace_id, task_id, voter)
-        refuse_others(task, voter)
+        absent = refuse_others(task, voter)[1]
         _refuse_stage(review, "review")
         if review.revision != revision or review.revision != seen.revision:
             raise _changed_meanwhile()
@@ -208,6 +208,7 @@ def hand_review_over(
                 raise TaskRefused({"comment": "The control totals differ: say why."})
         now = database_now()
         _note(review, task, "hand_over", voter, now, comment)
+        tell(**told_of(absent))
         barred: list[str] = list(spec["barred"])
         if spec["four_eyes"]:
             for who, (_, email) in hands_in(review).items():
@@ -295,6 +296,7 @@ def _decide(
         Run.objects.filter(pk=run_id, finished_at__isnull=True).update(
             change=told, wake_at=due_unless_stopped(now), claims=0
         )
+        tell(**told_of(absent))
     queue.ring([run_id])
     return view_of(*found(workspace_id, task_id), voter)
 
@@ -348,13 +350,14 @@ def _held(workspace_id: UUID, task_id: UUID, voter: Voter) -> tuple[HumanTask, R
 
 
 def _as_of_now(task: HumanTask, voter: Voter) -> Voter:
-    """The same person with the groups and the role that they have at this moment. Raises NotAsked."""
+    """The same person with the groups and the role that they have at this moment, and for whom they stand in. Raises
+    NotAsked."""
     if PORTS.people.mark(workspace_id=task.workspace_id) is None:
         return voter
     now = PORTS.people.voter(workspace_id=task.workspace_id, email=voter.email.lower())
     if now is None or now.id != voter.id:
         raise NotAsked("You are no member of this workspace any more.")
-    return replace(voter, groups=now.groups, role=now.role)
+    return replace(voter, groups=now.groups, role=now.role, stands_for=now.stands_for)
 
 
 def _refuse_barred(task: HumanTask, review: Review, voter: Voter) -> None:

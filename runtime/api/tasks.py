@@ -17,7 +17,7 @@ from runtime.api.rows import RUN_COLUMNS, document, run_views
 from runtime.contracts import JSON, Page, PendingView, TaskNote, TaskView, Voter, VoteView
 from runtime.engine.jsonprofile import loads_stored
 from runtime.interpreter.asking import Whose, anew, asked_of, over
-from runtime.interpreter.counting import able
+from runtime.interpreter.counting import able_of_all
 from runtime.interpreter.deciding import Answer, put_down, row_of
 from runtime.interpreter.doubt_words import said_as, shown
 from runtime.interpreter.people import tokens
@@ -144,7 +144,7 @@ def _views(rows: Sequence[HumanTask]) -> list[TaskView]:
     votes: dict[UUID, list[VoteView]] = {row.id: [] for row in rows}
     given = list(HumanVote.objects.filter(task_id__in=list(votes)).order_by("at", "voter"))
     in_place = {vote.task_id for vote in given if vote.for_id is not None}
-    asked = {row.id: able(row) for row in rows if row.id in in_place and row.status == "open"}
+    asked = able_of_all([row for row in rows if row.id in in_place and row.status == "open"])
     for vote in given:
         outcome = said_as(specs[vote.task_id], vote.outcome) or ""
         # Whoever was away has their voice again where whoever gave it came to be asked as well.

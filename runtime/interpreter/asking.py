@@ -6,12 +6,11 @@ from collections.abc import Collection
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Concat
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from runtime.contracts import Absent, AlreadyDecided, NotAsked, TaskView, Voter
 from runtime.engine.jsonprofile import loads_stored
-from runtime.interpreter.counting import able
+from runtime.interpreter.counting import able, able_of_all
 from runtime.interpreter.doubt_words import said_as
 from runtime.interpreter.people import tokens
 from runtime.interpreter.stand_ins import any_of, stood_for, stood_in_for
@@ -147,13 +146,16 @@ def asked_of(chosen: QuerySet[HumanTask], voter: Voter, *, closed: bool, whose: 
         case "stand_in":
             held = Q(claimed_by__in=[one.id for one in voter.stands_for])
             wanted = stood & (held | ~named & ~shared & ~Q(people=""))
+            if closed:
+                # What is decided has nobody's voice left to give: it is what they said in somebody's place.
+                wanted = _said_in_place(voter)
         case _:
             wanted = Q(people="") | named | shared | stood
             if voter.role == "admin":
                 wanted |= Q(stranded_at__isnull=False)
             if closed:
                 # Whoever was away is here again; what was decided in their place stays told.
-                wanted |= Q(Exists(_votes().filter(voter=voter.id, for_id__isnull=False)))
+                wanted |= _said_in_place(voter)
     chosen = chosen.filter(wanted).exclude(any_of("barred", voter.barred_by))
     gone = any_of("away", (voter.email.lower(),)) & ~_taken_by(voter)
     if voter.stands_for:
@@ -170,10 +172,8 @@ def asked_of(chosen: QuerySet[HumanTask], voter: Voter, *, closed: bool, whose: 
         if voter.stands_for:
             free |= Q(claimed_by__in=[one.id for one in voter.stands_for]) & stood
         chosen = chosen.filter(free)
-        # See `said_for`.
-        asked_too = Q(task__people__contains=Concat(Value(","), F("email"), Value(",")))
         chosen = chosen.exclude(Exists(_votes().filter(voter=voter.id)))
-        chosen = chosen.exclude(Exists(_votes().filter(~asked_too, for_id=voter.id)))
+        chosen = chosen.exclude(pk__in=_spent(chosen, voter))
         given = PendingAnswer.objects.filter(task_id=OuterRef("pk"), voter=voter.id, due_at__isnull=False)
         chosen = chosen.exclude(Exists(given))
     return chosen
@@ -181,6 +181,21 @@ def asked_of(chosen: QuerySet[HumanTask], voter: Voter, *, closed: bool, whose: 
 
 def _votes() -> QuerySet[HumanVote]:
     return HumanVote.objects.filter(task_id=OuterRef("pk"))
+
+
+def _said_in_place(voter: Voter) -> Q:
+    return Q(Exists(_votes().filter(voter=voter.id, for_id__isnull=False)))
+
+
+def _spent(chosen: QuerySet[HumanTask], voter: Voter) -> list[UUID]:
+    """Those of these where somebody has given this person's voice: see `said_for`. Who is in a group only those know
+    who keep it, so these few are looked at one by one."""
+    rows = list(chosen.filter(Exists(_votes().filter(for_id=voter.id))))
+    if not rows:
+        return []
+    asked = able_of_all(rows)
+    given = HumanVote.objects.filter(task_id__in=list(asked), for_id=voter.id).values_list("task_id", "email")
+    return [task_id for task_id, email in given if email not in asked[task_id]]
 
 
 def _taken_by(voter: Voter) -> Q:

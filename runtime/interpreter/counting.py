@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+from uuid import UUID
 
+from runtime.contracts import Addressee
 from runtime.engine.jsonprofile import JSON
 from runtime.interpreter.people import tokens
 from runtime.interpreter.stand_ins import seat
@@ -34,9 +36,31 @@ class Count:
 
 def able(row: HumanTask) -> dict[str, str]:
     """Who is asked and may decide right now, by address, with their names."""
-    out = {*tokens(row.barred), *tokens(row.away)}
     found = PORTS.people.known(workspace_id=row.workspace_id, tokens=tokens(row.people))
-    people = {person.email.lower(): person for one in found for person in one.people}
+    return _left_of(row, found)
+
+
+def able_of_all(rows: Sequence[HumanTask]) -> dict[UUID, dict[str, str]]:
+    """The same of many questions of one workspace, by their ids: everybody is looked up at most twice for all of them,
+    those who are named and, where a question names nobody, all there are."""
+    found: dict[UUID, dict[str, str]] = {}
+    asks_all = [row for row in rows if not row.people]
+    if asks_all:
+        everybody = PORTS.people.known(workspace_id=asks_all[0].workspace_id, tokens=())
+        found |= {row.id: _left_of(row, everybody) for row in asks_all}
+    named = [row for row in rows if row.people]
+    if named:
+        wanted = list(dict.fromkeys(token for row in named for token in tokens(row.people)))
+        known = {one.token: one for one in PORTS.people.known(workspace_id=named[0].workspace_id, tokens=wanted)}
+        for row in named:
+            found[row.id] = _left_of(row, [known[token] for token in tokens(row.people) if token in known])
+    return found
+
+
+def _left_of(row: HumanTask, asked: Iterable[Addressee]) -> dict[str, str]:
+    """Who of these may decide it."""
+    out = {*tokens(row.barred), *tokens(row.away)}
+    people = {person.email.lower(): person for one in asked for person in one.people}
     return {
         email: person.name for email, person in people.items() if email not in out and f"user:{person.id}" not in out
     }

@@ -40,6 +40,7 @@ __all__ = [
     "put_down",
     "refuse_pending",
     "row_of",
+    "told_of",
 ]
 
 _LONGEST_COMMENT: Final = 2000
@@ -165,8 +166,7 @@ def _put_down(
         )  # fmt: skip
         changes = {"wake_at": due_unless_stopped(now), "claims": 0} if decided else {}
         Run.objects.filter(pk=row.run_id, finished_at__isnull=True).update(change=told, **changes)
-        in_place = {} if absent is None else {"in_place_of": absent.name}
-        beside.tell(decided=decided, sha256_after=beside.digest(found.accepted), **in_place)
+        beside.tell(decided=decided, sha256_after=beside.digest(found.accepted), **told_of(absent))
         if along is not None:
             along(now)
     return decided
@@ -283,6 +283,11 @@ def _answer(row: HumanTask, found: Checked, votes: Sequence[HumanVote], voter: V
 def _by(found: Checked, voter: Voter, comment: str) -> dict[str, JSON]:
     in_place: dict[str, JSON] = {} if found.absent is None else {"for": found.absent.name}
     return {"by": voter.name, **in_place, "comment": comment or None}
+
+
+def told_of(absent: Absent | None) -> dict[str, str]:
+    """What the record of a deed says of that."""
+    return {} if absent is None else {"in_place_of": absent.name}
 
 
 def in_place_of(absent: Absent | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from django.db.models import F, Model, Q, QuerySet, Value
+from django.db.models import F, Model, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Concat, Left, Replace, Substr
 
 from runtime.contracts.people import Erased
@@ -182,9 +182,11 @@ def _claims(who: Erased) -> int:
     rows = HumanTask.objects.filter(claimed_by=who.id).exclude(claimed_name=who.pseudonym)
     ids = list(rows.values_list("pk", flat=True)[:_PAGE])
     count = HumanTask.objects.filter(pk__in=ids).update(claimed_name=who.pseudonym)
+    # Taken in the place of somebody who is away: the name says by whom, but others are called so, too.
+    takes = HumanNote.objects.filter(task_id=OuterRef("pk"), kind="take").order_by("-at", "-id")
+    theirs = HumanTask.objects.annotate(taker=Subquery(takes.values("by_id")[:1])).filter(taker=who.id)
     for name in who.names:
-        # Taken in the place of somebody who is away.
-        found = HumanTask.objects.filter(claimed_by__isnull=False, claimed_name__startswith=f"{name} for ")
+        found = theirs.filter(claimed_by__isnull=False, claimed_name__startswith=f"{name} for ")
         ids = list(found.values_list("pk", flat=True)[: _PAGE - count])
         rest: Any = Concat(Value(who.pseudonym), Substr("claimed_name", len(name) + 1))
         count += HumanTask.objects.filter(pk__in=ids).update(claimed_name=Left(rest, 200))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from json import loads
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from builder.accounts import absences
 from builder.accounts.directory import Directory, voter_of
@@ -15,7 +18,7 @@ from builder.audit.models import AuditRow
 from runtime.store.models import HumanVote
 from tests import factories
 from tests.builder.conftest import World
-from tests.builder.test_people import link_of, membership, question
+from tests.builder.test_people import link_of, membership, question, run_of
 from tests.factories import Answer, Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -243,3 +246,79 @@ def test_another_mark_says_that_somebody_is_away_and_here_again(world: World) ->
     world.as_vera.delete(f"{world.here}/absences/mine")
     assert len({before, planned, begun}) == 3
     assert absences.mark(workspace_id=world.northwind.id) == before
+
+
+def test_what_was_said_in_the_place_of_others_costs_no_look_of_its_own(world: World) -> None:
+    """Of each question it is asked whether whoever said it is asked as well."""
+    run = run_of(world)
+
+    def looks() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert inbox(world, world.as_bo)
+        return len(asked)
+
+    def said() -> None:
+        # Others than of the question before, so that nothing that was found stands for it.
+        number = HumanVote.objects.count() + 1
+        people = world.vera.email, world.bo.email, f"p{number}@example.com"
+        task = question(world, *people, run=run, attempt=number, spec={"needs": 3})
+        HumanVote.objects.create(
+            task=task, voter=world.rosa.id, name="Rosa", email=world.rosa.email, at=1, outcome="approved", via="inbox",
+            for_id=world.vera.id, for_name="Vera", for_email=world.vera.email,
+        )  # fmt: skip
+
+    said()
+    looks()  # signs in, and remembers the names of steps
+    one = looks()
+    for _ in range(19):
+        said()
+    assert looks() == one
+
+
+def test_absences_that_are_over_are_not_read_and_none_costs_one_small_look(world: World) -> None:
+    say(world, world.as_vera)
+    say(world, world.as_bo, stand_in="alice")
+    moved(membership(world, "vera"), -9, -2)
+    assert absences.mark(workspace_id=world.northwind.id) != ""
+    moved(membership(world, "bo"), -9, -2)
+    with CaptureQueriesContext(connection) as asked:
+        assert absences.mark(workspace_id=world.northwind.id) == ""
+    assert [one["sql"].count("JOIN") for one in asked] == [1]
+
+
+def test_where_the_day_is_not_over_yet_an_absence_holds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(absences, "_now", lambda: NOW.replace(hour=5))
+    world.northwind.time_zone = "Pacific/Niue"
+    world.northwind.save()
+    say(world, world.as_vera)
+    moved(membership(world, "vera"), -3, -1)
+    (found,) = absences.all_of(workspace_id=world.northwind.id)
+    assert found.holds
+
+
+def test_a_note_may_hold_every_sign_that_people_type(world: World) -> None:
+    note = "Ask\u00a0me:\t12\u202f%\nor my family \U0001f468\u200d\U0001f469\u200d\U0001f467"
+    assert say(world, world.as_vera, note=note).body["note"] == note
+    refused = world.as_vera.put(f"{world.here}/absences/mine", away(world, note="Ring\x07 me"))
+    assert refused.status == 422
+    assert "control characters" in str(refused.body)
+    assert "at most" not in str(refused.body)
+
+
+def test_the_link_of_who_is_away_says_that_another_answered_in_their_place(world: World) -> None:
+    task = question(world, world.vera.email, world.bo.email, spec={"open_link": True, "needs": 2})
+    say(world, world.as_vera)
+    assert world.as_rosa.post(f"{world.here}/inbox/{task.id}/decide", {"outcome": "approved"}).status == 200
+    page = world.as_vera.client.get(link_of(task, world.vera.email)).content.decode()
+    assert "Somebody has answered in your place" in page
+    assert f"{world.rosa.name} for {world.vera.name}: Approved" in page
+
+
+def test_the_record_says_in_whose_place_a_question_was_handed_over(world: World) -> None:
+    task = question(world, world.vera.email)
+    say(world, world.as_vera)
+    body = {"to": world.bo.email, "reason": "He knows it"}
+    answer = world.as_rosa.post(f"{world.here}/inbox/{task.id}/hand-over", body)
+    assert answer.status == 200, answer.body
+    row = AuditRow.objects.get(verb="task.handed_over")
+    assert loads(row.detail)["in_place_of"] == world.vera.name

@@ -235,6 +235,20 @@ class TestRights:
             assert line.closed() == 4401
 
 
+class TestAbsences:
+    def test_who_is_away_and_here_again_is_told(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(consumers, "CHECK_SECONDS", 0.1)
+        alice, vera = site.browser(site.alice), site.browser(site.vera)
+        mine = f"/workspaces/{site.northwind.id}/absences/mine"
+        body = {"first_day": "2020-01-01", "last_day": None, "stand_in": str(site.membership.id)}
+        with vera.socket() as line:
+            subscribed(line)
+            assert alice.http.post(mine, json=body, headers=alice.unsafe).status_code == 201
+            assert line.hear() == {"type": "absences"}
+            assert alice.http.delete(mine, headers=alice.unsafe).status_code == 204
+            assert line.hear() == {"type": "absences"}
+
+
 class TestTooMuch:
     def test_a_flood_ends_the_socket_and_hurts_nobody_else(self, site: Site) -> None:
         """S19."""

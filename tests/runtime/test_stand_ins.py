@@ -210,6 +210,41 @@ def test_a_stand_in_hands_over_the_voice_of_who_is_away(machine: Machine, folk: 
     machine.finish(run_id)
 
 
+def test_a_voice_is_in_the_list_again_where_the_stand_in_comes_into_a_group_that_is_asked(
+    machine: Machine, folk: Town
+) -> None:
+    folk.groups["Finance"] = {"carl"}
+    run_id, task = ask(machine, people=f"{ALICE}, Finance", rule="number", number=2)
+    decide(task, "approved", folk.as_("ben"))
+    assert [count(folk.as_("alice")), may(task, folk.as_("alice"))] == [0, False]
+    folk.groups["Finance"] = {"carl", "ben"}
+    assert [count(folk.as_("alice")), may(task, folk.as_("alice"))] == [1, True]
+    decide(task, "approved", folk.as_("alice"))
+    machine.finish(run_id)
+
+
+def test_what_somebody_decided_in_the_place_of_others_is_found_under_that(machine: Machine, folk: Town) -> None:
+    own, mine = ask(machine, people=BEN)
+    decide(mine, "approved", folk.as_("ben"))
+    run_id, task = ask(machine, people=ALICE)
+    decide(task, "approved", folk.as_("ben"))
+    closed = api.tasks(workspace_id=WORKSPACE, voter=folk.as_("ben"), whose="stand_in", closed=True).items
+    assert [one.id for one in closed] == [task.id]
+    machine.finish(own)
+    machine.finish(run_id)
+
+
+def test_nobody_hands_over_a_voice_that_was_given_in_their_place(machine: Machine, folk: Town) -> None:
+    folk.roles["alice"] = "admin"
+    run_id, task = ask(machine, people=f"{ALICE}, {CARL}", rule="number", number=2)
+    decide(task, "approved", folk.as_("ben"))
+    folk.away = {}
+    view = api.hand_over(workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("alice"), to=VIC, reason="Knows it")
+    assert sorted(view.people) == [ALICE, CARL, VIC], "as an admin they find another: their own voice is spent"
+    decide(task, "approved", folk.as_("carl"))
+    machine.finish(run_id)
+
+
 def test_what_becomes_of_a_failure_only_a_stand_in_says_who_may_retry(machine: Machine, folk: Town) -> None:
     row = HumanTask(kind="exception", people=f",{ALICE},", spec="{}")
     voter = folk.as_("ben")
@@ -333,5 +368,15 @@ def test_erasing_a_stand_in_forgets_what_they_had_taken_for_another(machine: Mac
     gone = Erased(folk.ids["ben"], frozenset({"Ben"}), frozenset({BEN}), "Erased person", "erased@erased.invalid")
     api.erase_person(gone)
     assert api.task(workspace_id=WORKSPACE, task_id=task.id).claimed_name == "Erased person for Alice"
+    decide(task, "approved", folk.as_("alice"))
+    machine.finish(run_id)
+
+
+def test_erasing_a_stand_in_leaves_the_names_of_others_who_are_called_so(machine: Machine, folk: Town) -> None:
+    run_id, task = ask(machine, people=f"{ALICE}, {CARL}")
+    api.take(workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("ben"))
+    other = Erased(folk.ids["vic"], frozenset({"Ben"}), frozenset({VIC}), "Erased person", "erased@erased.invalid")
+    api.erase_person(other)
+    assert api.task(workspace_id=WORKSPACE, task_id=task.id).claimed_name == "Ben for Alice"
     decide(task, "approved", folk.as_("alice"))
     machine.finish(run_id)

@@ -45,6 +45,11 @@ export function useAbsences() {
   });
 }
 
+/** Another text for each state of an absence: what was typed over an older one must not be written over a newer. */
+export function stateOf(absence: Absence | null): string {
+  return absence ? JSON.stringify([absence.first_day, absence.last_day, absence.stand_in?.member ?? null, absence.note]) : "none";
+}
+
 /** Whoever is away or here again has other people asked: what was read of that is read anew. */
 export function useAskedAnew(): () => Promise<unknown> {
   const workspace = useWorkspace().id;

@@ -152,6 +152,23 @@ describe("the live socket", () => {
     expect(one.mock.lastCall?.[0]).toEqual([run("a", "w1")]);
   });
 
+  it("has absences read anew whenever the line opens, as what changed before was not told", () => {
+    const live = makeSocket();
+    const away = vi.fn();
+    const leave = live.subscribeAbsences(away);
+    latest().open();
+    expect(away).toHaveBeenCalledTimes(1);
+    latest().say({ type: "absences" });
+    expect(away).toHaveBeenCalledTimes(2);
+    latest().drop();
+    advance(600);
+    latest().open();
+    expect(away).toHaveBeenCalledTimes(3);
+    leave();
+    latest().say({ type: "absences" });
+    expect(away).toHaveBeenCalledTimes(3);
+  });
+
   it("does not knock again when the session has ended, until somebody signs in", () => {
     const ended = vi.fn();
     const live = makeSocket(ended);

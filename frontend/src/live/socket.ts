@@ -133,7 +133,7 @@ export class LiveSocket {
     };
   }
 
-  /** Calls back whenever somebody is away, or here again. */
+  /** Calls back whenever somebody is away, or here again, and whenever the line is open: that may have happened before. */
   subscribeAbsences(subscriber: () => void): () => void {
     this.absences.add(subscriber);
     return () => void this.absences.delete(subscriber);
@@ -155,6 +155,8 @@ export class LiveSocket {
       this.state.setState({ status: "open", inStepAt: this.clock.now() });
       for (const run of this.runs.keys()) this.askForRun(run);
       if (this.lists.size > 0) this.askForRuns();
+      // What changed before this line was open is never told: the page is older than it, and a computer sleeps.
+      for (const subscriber of this.absences) subscriber();
       this.schedulePing();
     };
     socket.onmessage = (event: MessageEvent<string>) => {

@@ -25,11 +25,11 @@ export function AwayBar() {
   const others = absences.filter((one) => one.holds && one.hand?.me);
   if (!mine && others.length === 0) return null;
   return (
-    <div className={css.bar} role="status">
+    <div className={css.bar}>
       {mine && (
         <p>
           <Palmtree size={15} aria-hidden />
-          <span>{words.mine(mine)}</span>
+          <span role="status">{words.mine(mine)}</span>
           <Button size="sm" busy={back.isPending} onClick={() => back.mutate()}>
             {t("back")}
           </Button>
@@ -39,7 +39,7 @@ export function AwayBar() {
       {others.map((one) => (
         <p key={one.who.member}>
           <UserRoundCheck size={15} aria-hidden />
-          <span>
+          <span role="status">
             {t(one.last_day ? "others.until" : "others.open", { name: one.who.name, day: one.last_day ? words.day(one.last_day) : "" })}
             {one.note && <q>{one.note}</q>}
           </span>

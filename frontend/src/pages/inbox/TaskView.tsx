@@ -11,7 +11,7 @@ import { filesOf, firstToOpen, SHOWN_FILES } from "../../preview/value";
 import { Avatar, buttonClass, type Formatter, Note, SkeletonRows, Time, useFormatter } from "../../ui";
 import { ErrorBox } from "../run/ErrorBox";
 import { runTitle } from "../runs/words";
-import { byOf, useAwayWords } from "./away";
+import { byOf, endedBy, useAwayWords } from "./away";
 import { useDeciding, useSaid } from "./decisions";
 import css from "./inbox.module.css";
 import { KindTile } from "./KindTile";
@@ -204,7 +204,7 @@ function Ended({ task }: { task: TaskDetail }) {
   const no = task.outcome === "rejected" || task.outcome === "give_up";
   return (
     <Note tone={no ? "err" : "ok"} icon={no ? <CircleX size={16} aria-hidden /> : <CircleCheck size={16} aria-hidden />}>
-      {last?.me ? t("ended.me") : t("ended.by", { name: byOf(last, t) ?? t("somebody") })} <b>{said(task.outcome)}</b>
+      {endedBy(last, t)} <b>{said(task.outcome)}</b>
       {task.closed_at && (
         <>
           {" · "}

@@ -43,3 +43,9 @@ export function byOf(vote: Pick<TaskVote, "by" | "in_place_of"> | undefined, t: 
   if (!vote?.in_place_of) return vote?.by;
   return t("away:by", { by: vote.by, name: vote.in_place_of });
 }
+
+/** By whom it was decided, before what was decided. */
+export function endedBy(last: Pick<TaskVote, "by" | "me" | "in_place_of"> | undefined, t: TFunction<readonly ["inbox", "away"]>): string {
+  if (last?.me) return last.in_place_of ? t("ended.meFor", { name: last.in_place_of }) : t("ended.me");
+  return t("ended.by", { name: byOf(last, t) ?? t("somebody") });
+}

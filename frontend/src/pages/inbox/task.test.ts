@@ -4,6 +4,7 @@ import { ApiError } from "../../api/client";
 import type { Asked } from "../../api/tasks";
 import type { Json, Task, TaskDetail } from "../../api/types";
 import { Formatter } from "../../ui";
+import { endedBy } from "./away";
 import {
   amountText,
   answerOf,
@@ -162,6 +163,14 @@ it("offers to decide together only what is alike", () => {
 it("counts who approved", () => {
   const vote = { by: "Ines", me: false, at: "", comment: "", via: "inbox" as const, admin: false, in_place_of: null };
   expect(approvals({ votes: [{ ...vote, outcome: "approved" }, { ...vote, outcome: "rejected" }] })).toBe(1);
+});
+
+it("says who decided, and for whom", () => {
+  const t = ((key: string, values?: Record<string, string>) => [key, ...Object.values(values ?? {})].join(" ")) as unknown as Parameters<typeof endedBy>[1];
+  expect(endedBy({ by: "Ben", me: true, in_place_of: null }, t)).toBe("ended.me");
+  expect(endedBy({ by: "Ben", me: true, in_place_of: "Alice" }, t)).toBe("ended.meFor Alice");
+  expect(endedBy({ by: "Ben", me: false, in_place_of: "Alice" }, t)).toBe("ended.by away:by Ben Alice");
+  expect(endedBy(undefined, t)).toBe("ended.by somebody");
 });
 
 describe("an answer", () => {

@@ -3,7 +3,7 @@ import { Palmtree } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { type Absence, type AbsenceBody, useAbsences, useAskedAnew } from "../../api/absences";
+import { type Absence, type AbsenceBody, stateOf, useAbsences, useAskedAnew } from "../../api/absences";
 import { ApiError, api, newIdempotencyKey } from "../../api/client";
 import { useAskable } from "../../api/people";
 import { workspacePath } from "../../api/queries";
@@ -141,7 +141,7 @@ export function OutOfOffice() {
         </Note>
       )}
       {absences.data && (
-        <AbsenceForm key={mine ? `${mine.first_day} ${mine.last_day} ${mine.stand_in?.member}` : "none"} member={null} name={user.name} absence={mine} onDone={() => undefined} />
+        <AbsenceForm key={stateOf(mine)} member={null} name={user.name} absence={mine} onDone={() => undefined} />
       )}
     </Card>
   );
@@ -151,12 +151,13 @@ export function OutOfOffice() {
 export default function AbsenceDialog({ member, name, onClose }: { member: string; name: string; onClose: () => void }) {
   const { t } = useTranslation("away");
   const absences = useAbsences();
+  const theirs = absences.data?.find((one) => one.who.member === member) ?? null;
   return (
     <Dialog opened onClose={onClose} title={t("titleOf", { name })}>
       {absences.isPending && <SkeletonRows rows={3} height={34} label={t("loading")} />}
       {absences.isError && <ErrorCard title={t("loadFailed")} error={absences.error} onRetry={() => void absences.refetch()} />}
       {absences.data && (
-        <AbsenceForm member={member} name={name} absence={absences.data.find((one) => one.who.member === member) ?? null} onDone={onClose} />
+        <AbsenceForm key={stateOf(theirs)} member={member} name={name} absence={theirs} onDone={onClose} />
       )}
     </Dialog>
   );
