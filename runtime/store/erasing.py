@@ -185,7 +185,8 @@ def _claims(who: Erased) -> int:
     # Taken in the place of somebody who is away: the name says by whom, but others are called so, too.
     takes = HumanNote.objects.filter(task_id=OuterRef("pk"), kind="take").order_by("-at", "-id")
     theirs = HumanTask.objects.annotate(taker=Subquery(takes.values("by_id")[:1])).filter(taker=who.id)
-    for name in who.names:
+    # Given again, the pseudonym is their name: what says so already is done.
+    for name in who.names - {who.pseudonym}:
         found = theirs.filter(claimed_by__isnull=False, claimed_name__startswith=f"{name} for ")
         ids = list(found.values_list("pk", flat=True)[: _PAGE - count])
         rest: Any = Concat(Value(who.pseudonym), Substr("claimed_name", len(name) + 1))
