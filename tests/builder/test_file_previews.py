@@ -143,6 +143,15 @@ def test_a_long_text_in_utf_16_is_cut_behind_a_letter(world: World, encoding: st
         assert found["more"] is True
 
 
+@pytest.mark.parametrize("length", range(1_497, 1_503))
+def test_the_last_line_of_a_text_in_utf_16_that_is_shown_is_whole(world: World, length: int) -> None:
+    """So few lines, and so long, that all of the beginning is shown."""
+    line = "Zeile " + "b" * length
+    found = seen(world, f"{line}\n".encode("utf-16-le") * 400, "a.txt", "text/plain")
+    assert found["more"] is True
+    assert set(found["text"].splitlines()) == {line}
+
+
 def test_a_photograph_whose_size_stands_behind_much_else_is_shown(world: World) -> None:
     image = picture("JPEG")
     segment = b"\xff\xe2\xff\xff" + bytes(0xFFFF - 2)
