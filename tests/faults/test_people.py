@@ -169,8 +169,9 @@ def at_once(plant: Plant, key: str) -> None:
     assert plant.check(key) == []
 
 
-def bury(plant: Plant, child: Any) -> bool:
-    if not child.is_dead(10) and child.disarm():
+def bury(plant: Plant, child: Any, *, seconds: float = 60) -> bool:
+    """Start it again once it has died of its point; False where it does not come to that within this time."""
+    if not child.is_dead(seconds) and child.disarm():
         return False
     plant.buried(child)
     plant.revive(child)
