@@ -57,7 +57,7 @@ export interface IconButtonProps extends Omit<ButtonProps, "children" | "icon"> 
 /** A button that shows only an icon; the label is its name and its tooltip. */
 export function IconButton({ label, icon, keys, variant = "quiet", size, className, busy, ...rest }: IconButtonProps) {
   return (
-    <Tooltip label={keys ? `${label} (${keyText(keys)})` : label} openDelay={400} withinPortal>
+    <Tooltip label={keys ? `${label} (${keyText(keys)})` : label} openDelay={400} multiline maw="min(320px, calc(100vw - 24px))" withinPortal>
       <button
         type="button"
         aria-label={label}
