@@ -16,12 +16,13 @@ from contextvars import ContextVar
 from typing import Final, Literal, NamedTuple, Protocol
 from uuid import UUID
 
-__all__ = ["RUN", "SPAN", "TRACING", "Fact", "OfRun", "Role", "Span", "Tracer", "read_parent"]
+__all__ = ["RUN", "SPAN", "TRACING", "Fact", "OfRun", "Role", "Span", "Tracer", "known_method", "read_parent"]
 
 Fact = str | int | bool
 #: Who calls whom: `server` was called, `client` calls.
 Role = Literal["internal", "server", "client"]
 
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _PARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?\Z")
 
 
@@ -95,3 +96,8 @@ def read_parent(value: str) -> str | None:
     """A `traceparent` header as W3C defines it; None where it is none."""
     value = value.strip()
     return value if len(value) < 256 and _PARENT.match(value) else None
+
+
+def known_method(method: str | None) -> str:
+    """The method of a request as spans say it: nobody gives them names of their own."""
+    return method if method in _METHODS and method is not None else "_OTHER"

@@ -12,8 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from builder.accounts.ids import new_id
-from builder.config.traces.web import known_method
-from runtime.traces import SPAN, Fact, Span
+from runtime.traces import SPAN, Fact, Span, known_method
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import IntegrityError
 from django.db.models import F, QuerySet
 
-from runtime.api.schedule_changes import set_all_due
+from runtime.api.schedule_changes import set_due
 from runtime.contracts import NotFound, RuntimeRefused
 from runtime.contracts.calendars import (
     MOST_CALENDAR_DAYS,
@@ -260,7 +260,7 @@ def _set_all_due(workspace_id: UUID) -> None:
     now = database_now()
     named = Trigger.objects.filter(workspace_id=workspace_id, enabled=True, type__startswith="trigger.schedule@")
     # In the order in which everybody locks them.
-    set_all_due(list(named.filter(config__contains=f'"{OWN_SIGN}').select_for_update().order_by("id")), now)
+    set_due(list(named.filter(config__contains=f'"{OWN_SIGN}').select_for_update().order_by("id")), now)
 
 
 def _checked(draft: CalendarDraft) -> CalendarDraft:

@@ -49,10 +49,7 @@ def fix(*, workspace_id: UUID, task_id: UUID) -> Fixable:
 
 def check_fix(*, workspace_id: UUID, task_id: UUID, settings: JSON) -> str | None:
     """Why the step cannot be given this; None: it can. Raises as `fix` does."""
-    row, found = _foreseen(workspace_id, task_id)
-    if (why := _why_not(row, found, input_of(found, row.node_id))) is not None:
-        return why
-    return _refused(found, {row.node_id: settings}).get(row.node_id)
+    return _problem(*_foreseen(workspace_id, task_id), settings)
 
 
 def fix_and_retry(*, workspace_id: UUID, task_id: UUID, settings: JSON, voter: Voter, comment: str = "") -> UUID:
@@ -62,7 +59,7 @@ def fix_and_retry(*, workspace_id: UUID, task_id: UUID, settings: JSON, voter: V
     Raises as `fix` and `decide` do, RetryRefused (the step cannot be given that), NotRetryable (the run has ended).
     """
     row, found = _foreseen(workspace_id, task_id)
-    if (why := check_fix(workspace_id=workspace_id, task_id=task_id, settings=settings)) is not None:
+    if (why := _problem(row, found, settings)) is not None:
         raise RetryRefused({row.node_id: why})
     if _ended(found):
         raise NotRetryable("The run has ended at this step already: retry it with other settings.", code="ended")
@@ -88,6 +85,13 @@ def fix_and_retry(*, workspace_id: UUID, task_id: UUID, settings: JSON, voter: V
     put_down(row, Answer(GIVE_UP, comment), voter, via="inbox", along=note)
     queue.ring([row.run_id])
     return bulk.pk
+
+
+def _problem(row: HumanTask, found: Found, settings: JSON) -> str | None:
+    """Why the step cannot be given this; None: it can."""
+    if (why := _why_not(row, found, input_of(found, row.node_id))) is not None:
+        return why
+    return _refused(found, {row.node_id: settings}).get(row.node_id)
 
 
 def _foreseen(workspace_id: UUID, task_id: UUID) -> tuple[HumanTask, Found]:

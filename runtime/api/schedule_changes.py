@@ -24,7 +24,6 @@ __all__ = [
     "pause_schedule",
     "put_start_back",
     "resume_schedule",
-    "set_all_due",
     "set_due",
     "skip_start",
     "spread_schedules",
@@ -139,7 +138,7 @@ def _changing(workspace_id: UUID, schedule_id: UUID, *, keeps_due: bool = False)
         now = database_now()
         yield row, plan_of(row), now
         if not keeps_due:
-            set_due(row, now)
+            set_due([row], now)
         tell(schedule=str(row.pk), step=row.node_key)
 
 
@@ -156,18 +155,9 @@ def _passed() -> StartPassed:
     return StartPassed("This start is no longer to come.")
 
 
-def set_due(row: Trigger, now: int) -> None:
-    """When the schedule is due next. One that is due at this moment stays so: the tick looks at its plan anew."""
-    if row.next_fire_at is not None and row.next_fire_at <= now:
-        return
-    if not Deployment.objects.filter(pk=row.workflow_id, enabled=True, retired=False).exists():
-        return
-    row.next_fire_at = plan_of(row).next_at(now)
-    row.save(update_fields=["next_fire_at"])
-
-
-def set_all_due(rows: Sequence[Trigger], now: int) -> None:
-    """The same of several schedules, in a few queries however many there are."""
+def set_due(rows: Sequence[Trigger], now: int) -> None:
+    """When these schedules are due next, in a few queries however many there are. One that is due at this moment stays
+    so: the tick looks at its plan anew."""
     found = [row for row in rows if row.next_fire_at is None or row.next_fire_at > now]
     live = set(
         Deployment.objects.filter(pk__in={row.workflow_id for row in found}, enabled=True, retired=False).values_list(
@@ -216,5 +206,5 @@ def _delay(row: Trigger, plan: Plan, delay_ms: int, now: int) -> bool:
         if not one.moved and one.fate == "start" and one.instant + delay_ms <= now:
             _put(row, one.instant, one.at, None, now)
     _set(row, delay_ms=delay_ms)
-    set_due(row, now)
+    set_due([row], now)
     return True

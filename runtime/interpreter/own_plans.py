@@ -135,7 +135,8 @@ def lacks(found: Found) -> Lacks:
         return Lacks()
     run_id, old, new = found.row["id"], found.old.graph, found.version.graph
     unknown = [node for node, what in found.known.items() if what in UNKNOWN]
-    gone = [node for node in old.nodes if node.id not in new.by_id and node.id in found.with_runs | found.steps.keys()]
+    begun_once = found.with_runs | found.steps.keys()
+    gone = [node for node in old.nodes if node.id not in new.by_id and node.id in begun_once]
     begun = [node.id for node in gone if containers.has_runs(node.type) and node.id not in old.undoes]
     # Only of these, for it means to look at all that they have begun.
     in_question = [node for node in replay.dropped(old, new, found.state, begun) if in_doubt(run_id, node)]

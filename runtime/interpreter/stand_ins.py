@@ -7,6 +7,7 @@ itself when they are here again. A voice stays one voice: it is the absent perso
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
@@ -70,24 +71,19 @@ def letters(
 ) -> list[HumanMail]:
     """What is written to these people, by address, and to whoever stands in for those of them who are `named`: those
     have a link of their own. Nobody gets two."""
-    found = {
-        email: HumanMail(
-            task_id=row.id, number=number, kind=kind, email=email, name=one.name[:200], language=one.language,
-            time_zone=one.time_zone, due_at=now, created_at=now,
-        )
-        for email, one in people.items()
-    }  # fmt: skip
+
+    def letter(email: str, person: Person, **in_place: Any) -> HumanMail:
+        return HumanMail(
+            task_id=row.id, number=number, kind=kind, email=email, name=person.name[:200], language=person.language,
+            time_zone=person.time_zone, due_at=now, created_at=now, **in_place,
+        )  # fmt: skip
+
+    found = {email: letter(email, one) for email, one in people.items()}
     wanted = [email for email in people if email in named]
     for one in stand_ins(row, wanted):
-        email, person, absent = one.person.email.lower(), one.person, one.absent
-        found.setdefault(
-            email,
-            HumanMail(
-                task_id=row.id, number=number, kind=kind, email=email, name=person.name[:200],
-                language=person.language, time_zone=person.time_zone, due_at=now, created_at=now, for_id=absent.id,
-                for_name=absent.name[:200], for_until=absent.until or "",
-            ),
-        )  # fmt: skip
+        email, absent = one.person.email.lower(), one.absent
+        in_place = {"for_id": absent.id, "for_name": absent.name[:200], "for_until": absent.until or ""}
+        found.setdefault(email, letter(email, one.person, **in_place))
     return list(found.values())
 
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, time, timedelta
 from itertools import islice
 from typing import Any, Final
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db.models import Max
 
@@ -16,6 +15,7 @@ from runtime.contracts.alerts import AlertChannelDraft, AlertMeasure, AlertRuleD
 from runtime.contracts.people import Person
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.ports import PORTS
+from runtime.store.alert_measures import zone_of
 from runtime.store.models import AlertChannel, AlertEpisode, AlertMessage, AlertRule
 
 __all__ = [
@@ -243,10 +243,7 @@ def loud(quiet: QuietHours | None, time_zone: str, now: int) -> int:
     """`now`, or the end of the quiet hours that it lies in."""
     if quiet is None:
         return now
-    try:
-        zone: Any = ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        zone = UTC
+    zone = zone_of(time_zone)
     at = now
     # Hours that end where a quiet day begins: a few steps, and never more.
     for _ in range(8):

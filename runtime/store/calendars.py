@@ -44,12 +44,10 @@ def calendars_in(workspaces: Iterable[UUID]) -> dict[tuple[UUID, str], WorkCalen
 
 
 def calendar_for(workspace_id: UUID, country: str, region: str = "", free: tuple[str, ...] = ()) -> WorkCalendar:
-    """The working days that these settings mean. A calendar that is not here stands for the default one, and without
-    any for Monday to Friday: nothing is to stop for that."""
+    """The working days that these settings mean."""
     if not country.startswith(OWN_SIGN):
         return WorkCalendar(country, region if country else "", free)
-    here = calendars_in([workspace_id])
-    found = here.get((workspace_id, country)) or here.get((workspace_id, DEFAULT_CALENDAR), MONDAY_TO_FRIDAY)
+    found = _named(workspace_id, country, calendars_in([workspace_id]))
     return WorkCalendar(found.country, found.region, free, found.weekdays, found.own, found.mark, found.name)
 
 
@@ -63,8 +61,13 @@ def filled(
         return config
     if here is None:
         here = calendars_in([workspace_id])
-    found = here.get((workspace_id, named)) or here.get((workspace_id, DEFAULT_CALENDAR), MONDAY_TO_FRIDAY)
-    return {**config, "calendar": found}
+    return {**config, "calendar": _named(workspace_id, named, here)}
+
+
+def _named(workspace_id: UUID, named: str, here: Mapping[tuple[UUID, str], WorkCalendar]) -> WorkCalendar:
+    """The calendar of this name. One that is not here stands for the default one, and without any for Monday to
+    Friday: nothing is to stop for that."""
+    return here.get((workspace_id, named)) or here.get((workspace_id, DEFAULT_CALENDAR), MONDAY_TO_FRIDAY)
 
 
 def calendar_gone(

@@ -46,8 +46,6 @@ _MOST_SETTLED: Final = 500
 _MOST_RUNG: Final = 200
 #: By which of an item's runs it is told what came of it.
 _FOLLOWED: Final = {"retry": "run_id", "replay": "new_run_id", "cancel": "run_id"}
-#: Of one run alone: until that has ended there is nothing to look at, however often.
-_ONE: Final = Q(total=1)
 _OVER: Final = ("done", "stopped", "cancelled")
 _CHANGED: Final = "Somebody has decided about this run meanwhile."
 
@@ -59,14 +57,14 @@ class _Solved(Exception):
 def tend() -> bool:
     """Go on with every bulk retry; whether one of them has more to begin at once."""
     busy = False
-    under_way = BulkRetry.objects.filter(closed_at__isnull=True).exclude(_ONE, Exists(_still_ending()))
+    under_way = BulkRetry.objects.filter(closed_at__isnull=True).exclude(Exists(_still_ending()))
     for bulk_id in under_way.order_by("id").values_list("id", flat=True):
         _follow(bulk_id)
         rung: list[UUID] = []
         for _ in range(_MOST_LOOKED_AT):
             bulk = BulkRetry.objects.get(pk=bulk_id)
             item = BulkRetryItem.objects.filter(bulk_id=bulk_id, status="pending").order_by("place").first()
-            if item is None or not _may_begin(bulk, database_now()) or _still_ends(item):
+            if item is None or not _may_begin(bulk, database_now()):
                 break
             busy = True
             rung += _begin_next(bulk, item)
@@ -171,16 +169,10 @@ def _next(bulk: BulkRetry, now: int) -> dict[str, Any]:
 
 
 def _still_ending() -> QuerySet[BulkRetryItem]:
-    """Of a bulk: what was mended while its run was asking somebody, and still waits for the end of that run."""
+    """Of a bulk: the one run that was mended as it asked somebody, and still comes to the end that it is gone on with
+    from. Until then there is nothing to look at, however often."""
     run = Run.objects.filter(pk=OuterRef("run_id"), generation=OuterRef("generation"), finished_at__isnull=True)
     return BulkRetryItem.objects.filter(Exists(run), bulk_id=OuterRef("pk"), status="pending", edits__isnull=False)
-
-
-def _still_ends(item: BulkRetryItem) -> bool:
-    """Whether its run is still coming to the end that it is gone on with from: it was mended as it asked somebody."""
-    if item.edits is None:
-        return False
-    return Run.objects.filter(pk=item.run_id, generation=item.generation, finished_at__isnull=True).exists()
 
 
 def _begin_next(bulk: BulkRetry, item: BulkRetryItem) -> list[UUID]:

@@ -9,13 +9,12 @@ from types import TracebackType
 from typing import Final, Self
 
 from runtime.sdk import StepFailure
-from runtime.traces import SPAN, TRACING, Fact, Span
+from runtime.traces import SPAN, TRACING, Fact, Span, known_method
 
 __all__ = ["Calling", "Sweep", "handed_on"]
 
 #: A sweep that did nothing is told of only where it took so long.
 _LONG_SECONDS: Final = 0.25
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class Calling:
@@ -33,7 +32,7 @@ class Calling:
         self._facts = {"server.address": host, "server.port": port}
         self._name = protocol
         if method is not None:
-            known = method if method in _METHODS else "_OTHER"
+            known = known_method(method)
             self._name = f"{protocol} {known}"
             self._facts["http.request.method"] = known
 

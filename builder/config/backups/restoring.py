@@ -154,13 +154,18 @@ def _put_key(source: Path, target: Path) -> None:
     if target.exists():
         # What was sealed here since can be opened by that one alone.
         target.rename(target.with_name(f"{target.name}.before-restore-{secrets.token_hex(4)}"))
+    _put(source, target)
+    artifacts.sync_directory(target.parent)
+
+
+def _put(source: Path, target: Path) -> None:
+    """A copy, in place of what may be there, whole or not at all; its name is durable once the folder is."""
     aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     shutil.copyfile(source, aside)
     aside.chmod(0o600)
     with aside.open("rb") as file:
         os.fsync(file.fileno())
     os.replace(aside, target)
-    artifacts.sync_directory(target.parent)
 
 
 def _put_files(folder: Path) -> None:
@@ -175,12 +180,7 @@ def _put_files(folder: Path) -> None:
         if target.is_file() and target.stat().st_size == one.size and manifest.digest_of(target) == one.sha256:
             continue
         artifacts.make_folder(target.parent)
-        aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-        shutil.copyfile(source, aside)
-        aside.chmod(0o600)
-        with aside.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(aside, target)
+        _put(source, target)
         folders.add(target.parent)
     # Durable before the mark goes.
     for parent in sorted(folders):

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, TypeVar
 
 from runtime.store.records import Accepted
-from runtime.traces import SPAN, TRACING, Fact, OfRun, read_parent
+from runtime.traces import SPAN, TRACING, Fact, OfRun, known_method, read_parent
 
 __all__ = ["follow", "telling"]
 
@@ -24,7 +24,6 @@ _ROUTES: Final = (
     ("/api/", "/api"),
     ("/d/", "/d/{link}"),
 )
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 #: Who was not let in has no say in which trace it belongs to.
 _STRANGERS: Final = frozenset({401, 403, 404})
 
@@ -105,11 +104,6 @@ def _route(path: str) -> str | None:
 
 def _method(scope: Scope) -> str:
     return known_method(scope["method"])
-
-
-def known_method(method: str | None) -> str:
-    """Nobody gives spans names of their own."""
-    return method if method in _METHODS and method is not None else "_OTHER"
 
 
 def _sender(scope: Scope) -> str | None:
