@@ -170,15 +170,14 @@ def going(trigger: Trigger, *, besides: int | None = None) -> list[Going]:
 
 
 def in_turn(workflow_id: UUID) -> dict[str, UUID | None]:
-    """Of each schedule whose runs must not overlap, and of which runs are held: which of them may be let go next, if
-    any may."""
+    """Of each schedule whose runs must not overlap: which of those that are held may be let go next, if any may. Also of
+    one that has none: who is resumed while this is worked out waits for the next look."""
     found: dict[str, UUID | None] = {}
     for trigger in Trigger.objects.filter(workflow_id=workflow_id, type__startswith="trigger.schedule@"):
         if overlap_of(trigger) == "allow":
             continue
         held = held_runs(workflow_id).filter(TAKES_TURNS, trigger_node=trigger.node_id, paused_at__isnull=True)
         first = held.order_by("id").values_list("id", flat=True).first()
-        if first is not None:
-            begun = any(not one.held for one in going(trigger))
-            found[trigger.node_id] = None if begun else first
+        begun = first is not None and any(not one.held for one in going(trigger))
+        found[trigger.node_id] = None if begun else first
     return found

@@ -12,12 +12,15 @@ import pytest
 from runtime import api
 from runtime.api.health import orphans
 from runtime.contracts import NotPaused
+from runtime.store.dialect import database_now
+from runtime.store.holds import let_go_strays
 from runtime.store.models import Hold, Run, Trigger
 from runtime.worker import holds
-from runtime.worker.overlap import REASONS
+from runtime.worker.overlap import REASONS, in_turn
 from tests.runtime.machine import WORKSPACE, Machine, flow, look, pause, wait_until
 from tests.runtime.test_holding import GRAPH, hold, let_go, standing, tend_until_over
 from tests.runtime.test_overlap import (
+    HOUR,
     PAST,
     have_ended,
     instants,
@@ -250,3 +253,28 @@ class TestOfASchedule:
         self.resume(run)
         run.refresh_from_db()
         assert (run.held, run.wake_at is None) == (0, False)
+
+    def test_one_that_is_resumed_while_it_is_worked_out_whose_turn_it_is_waits_for_the_next_look(
+        self, idle_machine: Machine
+    ) -> None:
+        trigger = published(idle_machine, "skip")
+        about = {
+            "workspace_id": WORKSPACE,
+            "workflow_id": trigger.workflow_id,
+            "version_id": trigger.version.pk,
+            "min_engine": trigger.version.min_engine,
+            "trigger_node": "start",
+            "started_by": "schedule",
+            "accepted_at": 1,
+            "status": "accepted",
+        }
+        begun, run = (Run.objects.create(**about, wake_at=1) for _ in range(2))
+        waits = {"status": "waiting_timer", "wake_at": database_now() + HOUR, "started_at": 2}
+        Run.objects.filter(pk=begun.pk).update(**waits)
+        api.pause_run(workspace_id=WORKSPACE, run_id=run.pk)
+        turns = in_turn(trigger.workflow_id)
+        self.resume(run)
+        assert let_go_strays(trigger.workflow_id, database_now(), turns) == []
+        assert (look(run.pk).waiting or {})["cause"] == "turn"
+        Run.objects.filter(pk=begun.pk).update(status="completed", finished_at=3, wake_at=None)
+        assert let_go_strays(trigger.workflow_id, database_now(), in_turn(trigger.workflow_id)) == [run.pk]
