@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.editing import Editor, Opens, chain, edit_fields, graph, new_editor, step
 from tests.product import Api
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
-#: Whether this computer keeps a draft that names this, and that the server has as well.
-KEPT = """name => new Promise((tell) => {
+#: The names of the steps of the draft that this computer keeps, if it keeps one.
+KEPT = """() => new Promise((tell) => {
   const open = indexedDB.open("millrace-drafts");
   open.onsuccess = () => {
     const rows = open.result.transaction("drafts").objectStore("drafts").getAll();
     rows.onsuccess = () => {
       open.result.close();
-      const kept = rows.result.map((text) => JSON.parse(text))
-        .map((one) => [JSON.stringify(one.document), JSON.stringify(one.saved)]);
-      tell(kept.some(([document, saved]) => document.includes(name) && document === saved));
+      tell(rows.result.flatMap((text) => JSON.parse(text).document.nodes.map((node) => node.name)));
     };
   };
 })"""
+
+
+def wait_until_kept(page: Page, name: str) -> None:
+    """Wait until this computer keeps a step of this name."""
+    deadline = time.monotonic() + 30
+    while name not in page.evaluate(KEPT):
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)
 
 
 def rename(editor: Editor, key: str, name: str) -> None:
@@ -36,7 +44,7 @@ def test_undo_survives_a_reload(signed_in: Opens, api: Api) -> None:
     editor = new_editor(signed_in, api, "Reload", chain())
     rename(editor, "finish", "Close the order")
     editor.draft()
-    editor.page.wait_for_function(KEPT, arg="Close the order")
+    wait_until_kept(editor.page, "Close the order")
     editor.page.reload()
     expect(editor.card("finish")).to_contain_text("Close the order")
     editor.press("Control+z")

@@ -227,6 +227,14 @@ describe("edits kept on this computer", () => {
     expect(restore(branching(), 7, kept({ document: changed("mine") }))).toMatchObject({ unsaved: true, conflicts: [] });
   });
 
+  it("keep what can be undone where the server has saved them and its answer was never seen", () => {
+    const entry = { label: { key: "history.edit", params: {} }, patches: [], inverse: [], group: null, at: 0 };
+    const history = { past: [entry], future: [] };
+    const found = restore(changed("mine"), 8, kept({ document: changed("mine"), history }));
+    expect(found).toMatchObject({ unsaved: false, history });
+    expect(found.document).toBe(found.saved);
+  });
+
   it("are dropped when the server is further and nothing was unsaved", () => {
     const found = restore(changed("theirs"), 9, kept({}));
     expect(found).toMatchObject({ unsaved: false });

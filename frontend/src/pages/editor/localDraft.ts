@@ -83,12 +83,12 @@ export interface Restored {
 export function restore(server: GraphDocument, revision: number, kept: Kept | null): Restored {
   const plain: Restored = { document: server, saved: server, history: NO_HISTORY, unsaved: false, conflicts: [] };
   if (!kept) return plain;
-  const edited = !same(kept.document, kept.saved);
+  // Also where the page went away after the server had saved it and before it was told.
+  if (same(kept.document, server)) return { ...plain, document: kept.document, saved: kept.document, history: kept.history };
+  if (same(kept.document, kept.saved)) return plain;
   if (kept.revision === revision || same(kept.saved, server)) {
-    if (edited) return { document: kept.document, saved: server, history: kept.history, unsaved: true, conflicts: [] };
-    return same(kept.document, server) ? { ...plain, document: kept.document, saved: kept.document, history: kept.history } : plain;
+    return { document: kept.document, saved: server, history: kept.history, unsaved: true, conflicts: [] };
   }
-  if (!edited) return plain;
   const { conflicts } = merge(kept.saved, kept.document, server);
   return { ...rebase(kept.document, kept.history, kept.saved, server), saved: server, unsaved: true, conflicts };
 }
