@@ -234,7 +234,7 @@ const runRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/runs/$runId",
   validateSearch: runViewSearch,
-  component: screen(() => import("../pages/run"), "runs", "canvas", "lookback", "retention"),
+  component: screen(() => import("../pages/run"), "runs", "canvas", "lookback", "retention", "items", "control", "preview", "trail"),
 });
 
 const compareRoute = createRoute({
@@ -280,7 +280,7 @@ const inboxRoute = createRoute({
       ...(run ? { run } : {}),
     };
   },
-  component: screen(() => import("../pages/inbox"), "inbox", "away", "runs", "inspector", "fields", "reviews"),
+  component: screen(() => import("../pages/inbox"), "inbox", "away", "runs", "inspector", "fields", "reviews", "preview"),
 });
 
 const reviewRoute = createRoute({
