@@ -170,8 +170,8 @@ def going(trigger: Trigger, *, besides: int | None = None) -> list[Going]:
 
 
 def in_turn(workflow_id: UUID) -> dict[str, UUID | None]:
-    """Of each schedule whose runs must not overlap: which of those that are held may be let go next, if any may. Also of
-    one that has none: who is resumed while this is worked out waits for the next look."""
+    """Of each schedule whose runs must not overlap: which of those that are held may be let go next, if any may.
+    Also of one that has none: who is resumed while this is worked out waits for the next look."""
     found: dict[str, UUID | None] = {}
     for trigger in Trigger.objects.filter(workflow_id=workflow_id, type__startswith="trigger.schedule@"):
         if overlap_of(trigger) == "allow":
