@@ -51,22 +51,23 @@ class Breaker:
         failed = {row["workflow_id"]: (row["last"], row["count"]) for row in rows}
         # Where nothing failed since the last look, nothing has changed.
         fresh = [workflow_id for workflow_id, seen in failed.items() if self._seen.get(workflow_id) != seen]
-        paused = [workflow_id for workflow_id in fresh if _looks_bad(workflow_id, now)]
+        paused = [workflow_id for workflow_id in fresh if _looks_bad(workflow_id, now) and _pause(workflow_id)]
         self._looked_at, self._seen = now, failed
         return paused
 
 
-def _looks_bad(workflow_id: UUID, now: int) -> bool:
-    live = Deployment.objects.filter(pk=workflow_id, enabled=True, retired=False).first()
-    hold = Hold.objects.filter(pk=workflow_id).first()
+def _looks_bad(workflow_id: UUID, now: int, *, lock: bool = False) -> tuple[Deployment, dict[str, Any]] | None:
+    """What is live of a workflow that is to be paused, and why; None where it is not. `lock`: the rows that people
+    change who pause it, let it go or switch it off, in the order in which they lock them."""
+    held = Hold.objects.filter(pk=workflow_id)
+    hold = (held.select_for_update() if lock else held).first()
+    lives = Deployment.objects.filter(pk=workflow_id, enabled=True, retired=False)
+    live = (lives.select_for_update() if lock else lives).first()
     if live is None or (hold is not None and hold.mode != "draining"):
-        return False
+        return None
     since = max(live.breaker_since, (hold.drained_from or 0) if hold is not None else 0)
     facts = _in_a_row(live, since) or _too_many(live, since, now)
-    if facts is None:
-        return False
-    _pause(live, facts)
-    return True
+    return None if facts is None else (live, facts)
 
 
 def _in_a_row(live: Deployment, since: int) -> dict[str, Any] | None:
@@ -113,28 +114,37 @@ def _about(letter: DeadLetter) -> dict[str, Any]:
     return {"run": str(letter.run_id), "title": letter.title, "node": letter.node_id}
 
 
-def _pause(live: Deployment, facts: dict[str, Any]) -> None:
+def _pause(workflow_id: UUID) -> bool:
+    """Pause it, if it still looks bad: somebody may have looked at what failed meanwhile, or have paused it."""
     with commit("hold.begin"):
         now = database_now()
-        Hold.objects.update_or_create(
-            workflow_id=live.workflow_id,
-            defaults={
-                "workspace_id": live.workspace_id,
-                "since": now,
-                "by": MILLRACE,
-                "cause": "failures",
-                "reason": "",
-                "facts": dumps(facts),
-                "open_runs": "finish",
-                "mode": "held",
-                "trial_run_id": None,
-                "trial": None,
-                "per_minute": None,
-                "at_once": None,
-                "drained_by": None,
-                "drained_from": None,
-                "onto_version_id": None,
-                "let_go": 0,
-            },
-        )
-        holds.gather(live.workflow_id, now, who=MILLRACE, also_let_go=True)
+        bad = _looks_bad(workflow_id, now, lock=True)
+        if bad is None:
+            return False
+        live, facts = bad
+        values = {
+            "workspace_id": live.workspace_id,
+            "since": now,
+            "by": MILLRACE,
+            "cause": "failures",
+            "reason": "",
+            "facts": dumps(facts),
+            "open_runs": "finish",
+            "mode": "held",
+            "trial_run_id": None,
+            "trial": None,
+            "per_minute": None,
+            "at_once": None,
+            "drained_by": None,
+            "drained_from": None,
+            "onto_version_id": None,
+            "let_go": 0,
+        }
+        hold, made = Hold.objects.get_or_create(workflow_id=workflow_id, defaults=values)
+        if not made:
+            if hold.mode != "draining":
+                # Somebody has paused it this very moment.
+                return False
+            Hold.objects.filter(pk=workflow_id).update(**values)
+        holds.gather(workflow_id, now, who=MILLRACE, also_let_go=True)
+    return True
