@@ -96,11 +96,12 @@ def hold_workflow(
     live = _live(workspace_id, workflow_id)
     with commit("hold.begin"):
         now = database_now()
-        held = Hold.objects.select_for_update().filter(pk=workflow_id).first()
-        if held is None:
-            held = Hold(workflow_id=workflow_id, workspace_id=live.workspace_id, since=now, by=_who(by), cause="person")
-            held.reason, held.open_runs = reason.strip()[:400], open_runs
-        elif reason.strip():
+        fresh = Hold(workflow_id=workflow_id, workspace_id=live.workspace_id, since=now, by=_who(by), cause="person")
+        fresh.reason, fresh.open_runs, fresh.mode = reason.strip()[:400], open_runs, "held"
+        # Of two at once the second waits here, and finds it paused.
+        Hold.objects.bulk_create([fresh], ignore_conflicts=True)
+        held = Hold.objects.select_for_update().get(pk=workflow_id)
+        if reason.strip():
             held.reason = reason.strip()[:400]
         held.mode, held.trial_run_id, held.drained_from, held.drained_by, held.let_go = "held", None, None, None, 0
         held.onto_version_id = None
