@@ -70,7 +70,7 @@ _LET_GO: Final = """
     FROM (
         SELECT id, row_number() OVER (ORDER BY id) AS place
         FROM ({first}) AS first_ones) AS d
-    WHERE store_run.id = d.id AND store_run.held = 1
+    WHERE store_run.id = d.id AND store_run.held = 1 AND store_run.paused_at IS NULL
     RETURNING store_run.id"""
 # Those among them that go with another version than they came under: before they are let go, in the same commit.
 _MOVE: Final = """
