@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 
 from runtime.api.cursors import MOST, decode_number, encode_number, page_size
 from runtime.api.held import holds_of
@@ -110,7 +110,7 @@ def enable(*, workspace_id: UUID, workflow_id: UUID) -> DeploymentView:
     with commit("deployment.change"):
         now = database_now()
         _switch(workspace_id, workflow_id, now, enabled=True)
-        for trigger in Trigger.objects.filter(workflow_id=workflow_id, enabled=True, type__startswith=SCHEDULE):
+        for trigger in _locked_triggers(workflow_id).filter(enabled=True, type__startswith=SCHEDULE):
             trigger.next_fire_at = plan_of(trigger).next_at(now)
             trigger.save(update_fields=["next_fire_at"])
     return _deployment_or_raise(workspace_id, workflow_id)
@@ -313,8 +313,14 @@ def _queue_up(workflow_id: UUID) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key - 2**63])
 
 
+def _locked_triggers(workflow_id: UUID) -> QuerySet[Trigger]:
+    """Its starts, locked in the order in which everybody locks them: when one is due next may be changed at this very
+    moment, by the ticker or by somebody, and what is written here must not undo that."""
+    return Trigger.objects.select_for_update(no_key=True).filter(workflow_id=workflow_id).order_by("id")
+
+
 def _arm(workspace_id: UUID, workflow_id: UUID, version: Version, starts: Sequence[Node], now: int) -> None:
-    known = {row.node_id: row for row in Trigger.objects.filter(workflow_id=workflow_id)}
+    known = {row.node_id: row for row in _locked_triggers(workflow_id)}
     enabled = Deployment.objects.filter(pk=workflow_id, enabled=True).exists()
     for node in starts:
         armed = not node.settings.disabled
