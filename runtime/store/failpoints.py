@@ -96,6 +96,7 @@ COMMIT_POINTS: Final = frozenset(
         "table.columns",
         "version.publish",
         "deployment.change",
+        "schedule.look",
         "schedule.tick",
         "schedule.backfill",
         "schedule.change",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -60,13 +60,19 @@ class Tick:
 def due() -> list[Tick]:
     """The schedules that are due now, the longest waiting first."""
     now = database_now()
-    found = list(
-        Trigger.objects.select_related("version")
-        .filter(next_fire_at__lte=now, enabled=True)
-        .order_by("next_fire_at")[:_MOST_SCHEDULES]
-    )
-    if not found:
+    waiting = Trigger.objects.filter(next_fire_at__lte=now, enabled=True)
+    longest = list(waiting.order_by("next_fire_at").values_list("pk", flat=True)[:_MOST_SCHEDULES])
+    if not longest:
         return []
+    with commit("schedule.look"):
+        # Under their locks, under which people decide about starts and look at the clock. What they decided before its
+        # time is seen here, however long that took them; whoever comes behind this is too late, and is told so.
+        rows = waiting.filter(pk__in=longest).select_related("version").order_by("pk")
+        found = list(rows.select_for_update(of=("self",), no_key=True))
+        return _ticks(sorted(found, key=lambda trigger: trigger.next_fire_at or 0), now)
+
+
+def _ticks(found: Sequence[Trigger], now: int) -> list[Tick]:
     live = set(
         Deployment.objects.filter(
             workflow_id__in=[trigger.workflow_id for trigger in found], enabled=True, retired=False
