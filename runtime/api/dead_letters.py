@@ -139,15 +139,13 @@ def solve_dead_letters(
     if len(run_ids) > MOST_AT_ONCE:
         raise RuntimeRefused(f"At most {MOST_AT_ONCE} at once.", code="too_many", limit=MOST_AT_ONCE)
     with commit("deadletter.solve"):
-        count = (
-            open_letters(workspace_id)
-            .filter(run_id__in=list(run_ids))
-            .update(
-                solved_at=database_now(),
-                solved_by="api" if by is None else f"user:{by}",
-                solution=solution,
-                reason=reason[:400],
-            )
+        chosen = open_letters(workspace_id).filter(run_id__in=list(run_ids)).values("run_id")
+        # The condition once more, of the rows themselves: only so it is asked again of one that is retried right now.
+        count = DeadLetter.objects.filter(run_id__in=chosen, solved_at__isnull=True).update(
+            solved_at=database_now(),
+            solved_by="api" if by is None else f"user:{by}",
+            solution=solution,
+            reason=reason[:400],
         )
         tell(count=count)
         if not count:
