@@ -316,8 +316,10 @@ def try_alert_channel(*, workspace_id: UUID, channel_id: UUID) -> int:
 
 
 def _channels_here(workspace_id: UUID, channels: Iterable[UUID]) -> None:
+    """Lock them, so that none is removed while a rule is written that tells it. Raises NotFound."""
     wanted = set(channels)
-    if AlertChannel.objects.filter(workspace_id=workspace_id, pk__in=wanted).count() != len(wanted):
+    here = AlertChannel.objects.select_for_update().filter(workspace_id=workspace_id, pk__in=wanted).order_by("id")
+    if len(here.values_list("id")) != len(wanted):
         raise NotFound("There is no such channel.")
 
 
