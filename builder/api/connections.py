@@ -253,11 +253,14 @@ class OneConnection(ApiView):
         try:
             with call.deed.together():
                 entered = [name for name in services.secrets_of(row) if (body.fields or {}).get(name) is not None]
+                row = services.locked(row)
                 row = services.change(row=row, name=body.name, fields=body.fields, now=call.now)
                 if not {"environment", "expires_on"}.isdisjoint(body.model_fields_set):
                     until = body.expires_on if "expires_on" in body.model_fields_set else ...
                     services.describe(row=row, environment=body.environment, expires_on=until, now=call.now)
                 call.deed.note(secrets_entered=entered)
+        except Connection.DoesNotExist as error:
+            raise not_here("connection") from error
         except services.ConnectionRefused as error:
             raise refused(error) from error
         except ConnectionMissing as error:

@@ -66,7 +66,7 @@ def replace_incoming(*, row: Connection, secret: str, hours: int, now: datetime)
 
     Raises ConnectionRefused, ConnectionMissing, and OverlapOpen.
     """
-    row = _locked(row)
+    row = services.locked(row)
     fields = open_row(row).fields
     if fields.get(PREVIOUS):
         raise OverlapOpen
@@ -88,7 +88,7 @@ def replace_incoming(*, row: Connection, secret: str, hours: int, now: datetime)
 def change_overlap(*, row: Connection, hours: int, now: datetime) -> bool:
     """Have the secret before accepted for so many hours from now; False where none is accepted any more. Within a
     transaction."""
-    row = _locked(row)
+    row = services.locked(row)
     if not has_previous(row, now):
         return False
     row.previous_until = now + timedelta(hours=hours)
@@ -98,7 +98,7 @@ def change_overlap(*, row: Connection, hours: int, now: datetime) -> bool:
 
 def end_previous(*, row: Connection, now: datetime) -> bool:
     """Accept and keep the secret before no longer; False where there is none. Within a transaction."""
-    row = _locked(row)
+    row = services.locked(row)
     if PREVIOUS not in row.shown.get("set", {}):
         return False
     fields = {name: value for name, value in open_row(row).fields.items() if name != PREVIOUS}
@@ -159,7 +159,7 @@ def candidate(row: Connection, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def switch(*, row: Connection, values: Mapping[str, Any], detail: str, now: datetime) -> Connection:
     """Put the values in place that the other system took. Within a transaction. Raises Moved."""
-    found = _locked(row)
+    found = services.locked(row)
     if found.sealed != row.sealed:
         raise Moved
     services.fill(found, dict(values), now)
@@ -167,8 +167,3 @@ def switch(*, row: Connection, values: Mapping[str, Any], detail: str, now: date
     found.tested_at, found.test_ok, found.test_detail = now, True, detail[:400]
     services.save(found)
     return found
-
-
-def _locked(row: Connection) -> Connection:
-    key: UUID = row.pk
-    return Connection.objects.select_related("owner").select_for_update(of=("self",)).get(pk=key)

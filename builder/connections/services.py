@@ -61,7 +61,7 @@ def change(
     """Rename, or replace fields. Fields left out keep their value: whoever edits cannot see the secrets.
 
     So that nobody has a secret sent to a place of their own that they could not read, a connection that is to lead
-    elsewhere needs its secrets entered again. Raises ConnectionRefused.
+    elsewhere needs its secrets entered again. `row` is `locked`, for it is written whole. Raises ConnectionRefused.
     """
     if name is not None:
         row.name = name.strip()
@@ -75,6 +75,13 @@ def change(
     row.updated_at = now
     save(row)
     return row
+
+
+def locked(row: Connection) -> Connection:
+    """The same as it stands now, under its lock: whoever writes it whole must not put back what somebody has replaced
+    since they read it. Within a transaction. Raises Connection.DoesNotExist."""
+    key: UUID = row.pk
+    return Connection.objects.select_related("owner").select_for_update(of=("self",)).get(pk=key)
 
 
 def merge(row: Connection, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,8 +121,8 @@ def delete(*, row: Connection) -> None:
 
 
 def note_test(*, row: Connection, ok: bool, detail: str, now: datetime) -> None:
-    """Keep the outcome of a test."""
-    Connection.objects.filter(pk=row.pk).update(tested_at=now, test_ok=ok, test_detail=detail[:400])
+    """Keep the outcome of a test, unless the values were replaced since: of these it says nothing."""
+    Connection.objects.filter(pk=row.pk, sealed=row.sealed).update(tested_at=now, test_ok=ok, test_detail=detail[:400])
 
 
 def first_ring() -> str:
