@@ -28,6 +28,7 @@ from runtime.contracts import (
     JSON,
     CheckReport,
     GraphHasProblems,
+    NotFound,
     Problem,
     RuntimeRefused,
     StartedRun,
@@ -105,18 +106,22 @@ def create_workflow(
 
 def change(*, workflow: Workflow, name: str | None = None, description: str | None = None) -> Workflow:
     """Change what is given, leave the rest."""
-    if name is not None:
-        workflow.name = name.strip()
-    if description is not None:
-        workflow.description = description.strip()
-    workflow.save(update_fields=["name", "description"])
+    given = {field: text.strip() for field, text in (("name", name), ("description", description)) if text is not None}
+    for field, text in given.items():
+        setattr(workflow, field, text)
+    # The rest may have been changed since this was read.
+    workflow.save(update_fields=list(given))
     return workflow
 
 
 def delete(*, workflow: Workflow, now: datetime) -> None:
     """Take the workflow off the list and disarm its starts; runs and versions stay readable. Raises StillHeld."""
-    runtime_api.retire(workspace_id=workflow.workspace_id, workflow_id=workflow.id)
+    here = {"workspace_id": workflow.workspace_id, "workflow_id": workflow.id}
+    runtime_api.retire(**here)
     Workflow.objects.filter(pk=workflow.pk, deleted_at=None).update(deleted_at=now)
+    if runtime_api.deployment(**here) is not None:
+        # Somebody published it between these two. Whoever does so from here on finds it deleted, and retires it.
+        runtime_api.retire(**here)
 
 
 def switch(*, workflow: Workflow, on: bool) -> None:
@@ -179,7 +184,7 @@ def restore(*, workflow: Workflow, number: int, expected: int, by: User | None, 
 def publish(*, workflow: Workflow, note: str, by: User | None, revision: int | None = None) -> VersionView:
     """Make the draft what runs, if it still stands at `revision` (None: whatever it is).
 
-    Raises DraftIsStale, GraphHasProblems.
+    Raises DraftIsStale, GraphHasProblems; NotFound where somebody deleted it meanwhile.
     """
     draft = Draft.objects.select_related("updated_by").get(pk=workflow.pk)
     if revision is not None and draft.revision != revision:
@@ -193,6 +198,10 @@ def publish(*, workflow: Workflow, note: str, by: User | None, revision: int | N
         by=by.id if by is not None else None,
         note=note.strip(),
     )
+    if not Workflow.objects.filter(pk=workflow.pk, deleted_at=None).exists():
+        # What nobody sees any more must not start.
+        runtime_api.retire(workspace_id=workflow.workspace_id, workflow_id=workflow.id)
+        raise NotFound("Somebody has deleted this workflow meanwhile.", code="workflow_not_found")
     Draft.objects.filter(pk=workflow.pk).update(published_sha256=draft.graph_sha256)
     return version
 
