@@ -147,17 +147,20 @@ def change_workspace(
     sensitive_fields: Sequence[str] | None = None,
 ) -> Workspace:
     """Change what is given, leave the rest."""
-    if name is not None:
-        workspace.name = name.strip()
-    if language is not None:
-        workspace.language = language
-    if time_zone is not None:
-        workspace.time_zone = checked_time_zone(time_zone)
-    if currency is not None:
-        workspace.currency = currency.upper()
-    if sensitive_fields is not None:
-        workspace.sensitive_fields = list(dict.fromkeys(one.strip() for one in sensitive_fields))
-    workspace.save(update_fields=["name", "language", "time_zone", "currency", "sensitive_fields"])
+    values = {
+        "name": None if name is None else name.strip(),
+        "language": language,
+        "time_zone": None if time_zone is None else checked_time_zone(time_zone),
+        "currency": None if currency is None else currency.upper(),
+        "sensitive_fields": None
+        if sensitive_fields is None
+        else list(dict.fromkeys(one.strip() for one in sensitive_fields)),
+    }
+    given = {field: value for field, value in values.items() if value is not None}
+    for field, value in given.items():
+        setattr(workspace, field, value)
+    # The rest may have been changed since this was read.
+    workspace.save(update_fields=list(given))
     return workspace
 
 

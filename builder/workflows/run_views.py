@@ -49,13 +49,12 @@ def save(
 
 def change(*, row: SavedRunView, name: str | None, search: dict[str, Any] | None, shared: bool | None) -> SavedRunView:
     """Change what is given, leave the rest."""
-    if name is not None:
-        row.name = name.strip()
-    if search is not None:
-        row.search = search
-    if shared is not None:
-        row.shared = shared
-    row.save(update_fields=["name", "search", "shared"])
+    values = {"name": None if name is None else name.strip(), "search": search, "shared": shared}
+    given = {field: value for field, value in values.items() if value is not None}
+    for field, value in given.items():
+        setattr(row, field, value)
+    # The rest may have been changed since this was read.
+    row.save(update_fields=list(given))
     return row
 
 
