@@ -18,7 +18,7 @@ from runtime.store.writer import Writer
 from runtime.worker import holds
 from runtime.worker.breaker import Breaker
 from tests.runtime.door import knock
-from tests.runtime.machine import WORKSPACE, Machine, fields, flow, look, pause, step, wait_until
+from tests.runtime.machine import WORKSPACE, Machine, cut_short, fields, flow, lived, look, pause, step, wait_until
 from tests.runtime.rows import a_webhook
 
 GRAPH = flow("start -> a")
@@ -43,7 +43,7 @@ def standing(workflow_id: UUID) -> HoldView | None:
 
 def in_order(run_ids: list[UUID]) -> list[UUID]:
     """These runs as they began."""
-    return [run.id for run in sorted(map(look, run_ids), key=lambda run: run.started_at or 0)]
+    return sorted(run_ids, key=lambda run_id: lived(run_id)[0])
 
 
 def tend_until_over(workflow_id: UUID) -> list[list[UUID]]:
@@ -112,14 +112,15 @@ class TestHeld:
         assert api.retry_plan(workspace_id=WORKSPACE, run_id=run.id).workflow_held
 
     def test_runs_under_way_finish(self, machine: Machine) -> None:
-        workflow_id = machine.publish(flow("start -> pause -> a", pause("pause", 1.2)))
+        workflow_id = machine.publish(flow("start -> pause -> a", pause("pause", 600)))
         run_id = machine.begin_again(workflow_id)
         machine.until(run_id, lambda found: found.status == "waiting_timer")
         hold(workflow_id)
+        cut_short(run_id)
         assert machine.finish(run_id).status == "completed"
 
     def test_runs_under_way_are_paused_with_it_where_that_is_wanted(self, machine: Machine) -> None:
-        workflow_id = machine.publish(flow("start -> pause -> a", pause("pause", 1.2)))
+        workflow_id = machine.publish(flow("start -> pause -> a", pause("pause", 600)))
         run_id = machine.begin_again(workflow_id)
         machine.until(run_id, lambda found: found.status == "waiting_timer")
         assert hold(workflow_id, open_runs="hold").open_runs == "hold"
@@ -127,6 +128,7 @@ class TestHeld:
         assert run.waiting is not None
         assert (run.waiting["kind"], run.waiting["by"]) == ("paused", "workflow")
         let_go(workflow_id)
+        cut_short(run_id)
         assert machine.finish(run_id).status == "completed"
 
     def test_a_held_run_can_be_cancelled(self, machine: Machine) -> None:

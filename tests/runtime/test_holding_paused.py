@@ -17,7 +17,7 @@ from runtime.store.holds import let_go_strays
 from runtime.store.models import Hold, Run, Trigger
 from runtime.worker import holds
 from runtime.worker.overlap import REASONS, in_turn
-from tests.runtime.machine import WORKSPACE, Machine, flow, look, pause, wait_until
+from tests.runtime.machine import WORKSPACE, Machine, flow, lived, look, pause, wait_until
 from tests.runtime.test_holding import GRAPH, hold, let_go, standing, tend_until_over
 from tests.runtime.test_overlap import (
     HOUR,
@@ -28,6 +28,7 @@ from tests.runtime.test_overlap import (
     published,
     runs,
     stand_still,
+    until_ended,
     went_one_after_another,
 )
 from tests.runtime.test_ticker_schedules import tick
@@ -130,25 +131,24 @@ class TestOfASchedule:
 
     @pytest.mark.parametrize("rule", ["skip", "queue", "cancel"])
     def test_all_that_are_resumed_go_one_after_another(self, machine: Machine, rule: str) -> None:
-        trigger = self.paused_and_let_go(machine, rule, seconds=1, count=3)
+        trigger = self.paused_and_let_go(machine, rule, seconds=600, count=3)
         self.resume(*runs(trigger))
         first, _, last = runs(trigger)
         machine.until(first.pk, lambda run: run.status == "waiting_timer")
         self.wait_in_line(last.pk)
-        wait_until(lambda: have_ended(trigger, 3))
+        until_ended(trigger, 3)
         assert went_one_after_another(trigger)
         assert all(earlier < later for earlier, later in pairwise(instants(trigger)))
 
     def test_one_that_is_resumed_waits_for_a_start_that_went_past_it(self, machine: Machine) -> None:
-        trigger = self.paused_and_let_go(machine, "skip", seconds=1.5, count=1)
+        trigger = self.paused_and_let_go(machine, "skip", seconds=600, count=1)
         tick(trigger.workflow_id)
         wait_until(lambda: any(run.status == "waiting_timer" for run in runs(trigger)))
         paused, other = runs(trigger)
         self.resume(paused)
         self.wait_in_line(paused.pk)
-        wait_until(lambda: have_ended(trigger, 2))
-        paused, other = runs(trigger)
-        assert (paused.started_at or 0) >= (other.finished_at or 0) > 0
+        until_ended(trigger, 2)
+        assert lived(paused.pk)[0] >= lived(other.pk)[1]
 
     @pytest.mark.parametrize(
         "end",
@@ -170,12 +170,12 @@ class TestOfASchedule:
 
     @pytest.mark.parametrize("rule", ["skip", "queue", "cancel"])
     def test_a_start_in_its_time_goes_behind_those_that_wait(self, machine: Machine, rule: str) -> None:
-        trigger = self.paused_and_let_go(machine, rule, seconds=1)
+        trigger = self.paused_and_let_go(machine, rule, seconds=600)
         self.resume(*runs(trigger))
         machine.until(runs(trigger)[0].pk, lambda run: run.status == "waiting_timer")
         tick(trigger.workflow_id)
         assert outcomes(trigger)[-1] == ("queued", REASONS["behind"])
-        wait_until(lambda: have_ended(trigger, 3))
+        until_ended(trigger, 3)
         assert went_one_after_another(trigger)
 
     def test_a_start_that_waits_begins_past_one_that_somebody_paused_before_it_began(self, machine: Machine) -> None:
@@ -204,7 +204,7 @@ class TestOfASchedule:
     def test_one_of_past_times_that_go_one_after_another_waits_for_its_turn_too(
         self, machine: Machine, rule: str
     ) -> None:
-        trigger = published(machine, rule, seconds=5)
+        trigger = published(machine, rule, seconds=600)
         hold(trigger.workflow_id)
         api.backfill(
             workspace_id=WORKSPACE, workflow_id=trigger.workflow_id, trigger_id=trigger.pk,
@@ -218,8 +218,8 @@ class TestOfASchedule:
         wait_until(lambda: any(run.status == "waiting_timer" for run in runs(trigger)))
         self.resume(paused)
         self.wait_in_line(paused.pk)
-        wait_until(lambda: have_ended(trigger, 3), 60)
-        ends = sorted((run.started_at or 0, run.finished_at or 0) for run in runs(trigger))
+        until_ended(trigger, 3)
+        ends = sorted(lived(run.pk) for run in runs(trigger))
         assert all(later[0] >= earlier[1] for earlier, later in pairwise(ends))
 
     def test_one_that_waits_can_be_paused_again_and_cancelled(self, machine: Machine) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -17,8 +16,8 @@ from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Event, Hold, Run, Trigger
 from runtime.worker import overlap as overlaps
-from tests.runtime.machine import WORKSPACE, Machine, flow, pause, step, wait_until
-from tests.runtime.test_ticker_schedules import tick
+from tests.runtime.machine import WORKSPACE, Machine, cut_short, flow, lived, pause, step, wait_until
+from tests.runtime.test_ticker_schedules import not_as_the_hour_turns, tick
 
 HOUR = 3_600_000
 RULES = ["skip", "queue", "cancel"]
@@ -37,10 +36,8 @@ def published(machine: Machine, rule: str, seconds: float = 0.3, **config: Any) 
 
 
 def stand_still(trigger: Trigger, hours: int) -> list[int]:
-    """As if nobody had looked for so long; the instants of that time. The hour does not turn while a test looks on."""
-    left = HOUR - database_now() % HOUR
-    if left < 30_000:
-        time.sleep(left / 1000 + 0.1)
+    """As if nobody had looked for so long; the instants of that time."""
+    not_as_the_hour_turns()
     first = (database_now() // HOUR - hours + 1) * HOUR
     Trigger.objects.filter(pk=trigger.pk).update(next_fire_at=first)
     return [first + number * HOUR for number in range(hours)]
@@ -66,11 +63,23 @@ def have_ended(trigger: Trigger, count: int) -> bool:
     return sum(run.status == "completed" for run in runs(trigger)) == count
 
 
+def until_ended(trigger: Trigger, count: int) -> None:
+    """Wait for so many ends; the pause of each run is over once somebody has seen it wait."""
+
+    def ended() -> bool:
+        for run in runs(trigger):
+            if run.status == "waiting_timer":
+                cut_short(run.pk)
+        return have_ended(trigger, count)
+
+    wait_until(ended)
+
+
 def went_one_after_another(trigger: Trigger) -> bool:
     found = runs(trigger)
     assert {run.status for run in found} == {"completed"}
     assert not any(run.cancel_requested_at for run in found)
-    ends = [(run.started_at or 0, run.finished_at or 0) for run in found]
+    ends = [lived(run.pk) for run in found]
     return all(later[0] >= earlier[1] for earlier, later in pairwise(ends))
 
 
@@ -94,12 +103,12 @@ class TestMissed:
 
     @every_rule
     def test_a_start_in_its_time_goes_behind_the_missed_ones(self, machine: Machine, rule: str) -> None:
-        trigger = published(machine, rule, seconds=1, missed="all")
+        trigger = published(machine, rule, seconds=600, missed="all")
         missed = stand_still(trigger, 3)
         wait_until(lambda: len(runs(trigger)) == 1)
         now = tick(trigger.workflow_id)
         assert outcomes(trigger)[-1] == ("queued", overlaps.REASONS["behind"])
-        wait_until(lambda: have_ended(trigger, 4))
+        until_ended(trigger, 4)
         assert instants(trigger) == [*missed, now]
         assert went_one_after_another(trigger)
 
@@ -167,14 +176,14 @@ class TestHeld:
     def test_a_run_under_way_when_it_was_paused_is_waited_for_and_not_cancelled(
         self, machine: Machine, rule: str
     ) -> None:
-        trigger = published(machine, rule, seconds=3)
+        trigger = published(machine, rule, seconds=600)
         tick(trigger.workflow_id)
         wait_until(lambda: any(run.status == "waiting_timer" for run in runs(trigger)))
         api.hold_workflow(workspace_id=WORKSPACE, workflow_id=trigger.workflow_id)
         tick(trigger.workflow_id)
         wait_until(lambda: len(runs(trigger)) == 2)
         api.let_go(workspace_id=WORKSPACE, workflow_id=trigger.workflow_id)
-        wait_until(lambda: have_ended(trigger, 2))
+        until_ended(trigger, 2)
         assert went_one_after_another(trigger)
 
     def test_what_else_is_held_passes_a_schedule_whose_run_is_still_under_way(self, machine: Machine) -> None:
@@ -218,18 +227,18 @@ class TestBackfill:
     def test_the_next_tick_never_cancels_the_runs_that_a_person_asked_for(
         self, machine: Machine, together: bool
     ) -> None:
-        trigger = published(machine, "cancel", seconds=2)
+        trigger = published(machine, "cancel", seconds=600)
         self.ask(trigger, together=together)
         wait_until(lambda: len(runs(trigger)) == (3 if together else 1))
         tick(trigger.workflow_id)
-        wait_until(lambda: have_ended(trigger, 4))
+        until_ended(trigger, 4)
         assert not any(run.cancel_requested_at for run in runs(trigger))
 
     def test_a_backfill_cancels_no_run_of_the_clock(self, machine: Machine) -> None:
-        trigger = published(machine, "cancel", seconds=2)
+        trigger = published(machine, "cancel", seconds=600)
         tick(trigger.workflow_id)
         self.ask(trigger, together=True)
-        wait_until(lambda: have_ended(trigger, 4))
+        until_ended(trigger, 4)
         assert not any(run.cancel_requested_at for run in runs(trigger))
 
     def test_what_was_cancelled_before_it_began_may_be_asked_for_again(self, machine: Machine) -> None:

@@ -18,6 +18,8 @@ from tests.runtime.machine import WORKSPACE, Machine, flow, step, wait_until
 
 DAY = 86_400_000
 HOUR = 3_600_000
+#: Seconds in which also a machine that others keep busy decides about a start that is to come.
+TO_DECIDE = 10
 
 
 def daily(**config: object) -> dict[str, object]:
@@ -46,9 +48,9 @@ def move(row: Trigger, instant: int, to: int) -> None:
     api.move_start(workspace_id=WORKSPACE, schedule_id=row.pk, instant=instant, to=to, by=None)
 
 
-def brought_near(row: Trigger) -> int:
+def brought_near(row: Trigger, seconds: int = 3) -> int:
     """Make a time of the schedule that comes in a moment, whatever the hour; the instant."""
-    at = (database_now() // 1000 + 3) * 1000
+    at = (database_now() // 1000 + seconds) * 1000
     moment = datetime.fromtimestamp(at / 1000, UTC)
     cron = f"{moment.second} {moment.minute} {moment.hour} * * *"
     row.config = row.config.replace('"repeat":"every"', '"repeat":"cron"').replace('"cron":""', f'"cron":"{cron}"')
@@ -65,7 +67,7 @@ def events(workflow_id: UUID) -> list[tuple[int, str]]:
 
 def test_a_start_that_is_left_out_starts_nothing_and_says_so_and_the_next_one_comes(machine: Machine) -> None:
     workflow_id, row = published(machine)
-    instant = brought_near(row)
+    instant = brought_near(row, TO_DECIDE)
     skip(row, instant)
     wait_until(lambda: bool(events(workflow_id)))
     assert events(workflow_id) == [(instant, "skipped")]
@@ -78,7 +80,7 @@ def test_a_start_that_is_left_out_starts_nothing_and_says_so_and_the_next_one_co
 def test_a_start_comes_at_the_moment_to_which_it_was_moved_as_the_start_of_its_time(machine: Machine) -> None:
     workflow_id, row = published(machine)
     (first, *_) = view(row).next
-    to = database_now() + 2_000
+    to = database_now() + TO_DECIDE * 1000
     move(row, first.instant, to)
     assert due(row) == to
     wait_until(lambda: Run.objects.filter(workflow_id=workflow_id, status="completed").exists())
@@ -103,7 +105,7 @@ def test_a_start_that_is_moved_back_behind_the_next_one_keeps_its_place_in_neith
 
 def test_a_pause_starts_nothing_says_so_once_and_ends_by_itself(machine: Machine) -> None:
     workflow_id, row = published(machine)
-    instant = brought_near(row)
+    instant = brought_near(row, TO_DECIDE)
     api.pause_schedule(workspace_id=WORKSPACE, schedule_id=row.pk, until=instant + 2 * DAY, by=None)
     wait_until(lambda: due(row) == instant + 2 * DAY)
     assert events(workflow_id) == [(instant, "skipped")]
