@@ -42,14 +42,14 @@ def end(product: Product, command: str) -> str:
         env=product.variables(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert done.returncode == 1, done.stdout + done.stderr
     return done.stderr.splitlines()[-1]
 
 
-def until(true: Callable[[], bool], seconds: float = 20) -> None:
+def until(true: Callable[[], bool], seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
@@ -72,7 +72,7 @@ def test_serve_is_the_only_process_of_its_database(tmp_path: Path, database: str
     with Product(tmp_path / "one", database_url=database) as first:
         first.choose_ports()
         first.spawn("serve")
-        first.wait_until_ready(seconds=60)
+        first.wait_until_ready(seconds=120)
         second = Product(tmp_path / "two", database_url=database)
         said = end(second, "serve")
         assert said.startswith("Millrace does not start. DATABASE_URL: another Millrace runs on this database.")
@@ -112,7 +112,7 @@ def test_a_process_with_a_data_dir_of_its_own_is_refused(
         Path(path).write_text(text)
         elsewhere.choose_ports()
         elsewhere.spawn("web")
-        elsewhere.wait_until_ready(seconds=60)
+        elsewhere.wait_until_ready(seconds=120)
         elsewhere.stop()
 
 

@@ -165,7 +165,7 @@ def test_a_collector_that_takes_nothing_holds_up_no_run_and_is_counted(tmp_path:
 
 
 def until_finished(api: Api, run: str) -> None:
-    deadline = monotonic() + 30
+    deadline = monotonic() + 90
     while api.call("GET", f"W/runs/{run}")["finished_at"] is None:
         assert monotonic() < deadline
         sleep(0.05)

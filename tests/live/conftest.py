@@ -28,7 +28,7 @@ from tests import factories
 from tests.factories import PASSWORD, join, make_person, make_workspace
 from tests.runtime.machine import Machine
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 
 
 class Browser:
@@ -37,7 +37,7 @@ class Browser:
     def __init__(self, site: Site, person: User | None = None) -> None:
         self.site = site
         # Without encryption there is no certificate to check: to read those of the world takes longer than most calls.
-        self.http = httpx2.Client(base_url=site.url + "/api/v1", trust_env=False, verify=False, timeout=20)
+        self.http = httpx2.Client(base_url=site.url + "/api/v1", trust_env=False, verify=False, timeout=90)
         self.csrf = self.http.get("/session").json()["csrf_token"]
         if person is not None:
             body = {"email": person.email, "password": PASSWORD}
@@ -197,7 +197,7 @@ def site(transactional_db: None, settings: Settings) -> Iterator[Site]:
     for browser in found.browsers:
         browser.http.close()
     running.should_exit = True
-    thread.join(20)
+    thread.join(PATIENCE)
     door.close()
 
 

@@ -96,8 +96,10 @@ class TestRun:
             line.hear_until("completed")
             time.sleep(0.6)
             turns.clear()
+            began = time.monotonic()
             time.sleep(1.5)
-        assert 1 <= len(turns) <= 8, f"{len(turns)} turns in 1.5 seconds"
+            count, passed = len(turns), time.monotonic() - began
+        assert 1 <= count <= passed / 0.3 + 3, f"{count} turns in {passed:.1f} seconds"
 
     def test_news_of_a_run_with_many_items_comes_seldom(self) -> None:
         few, many = {"items": {"started": 99}}, {"items": {"started": 12_000}}
@@ -381,25 +383,29 @@ async def test_a_look_that_took_long_does_not_stand_for_the_one_that_is_due_then
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def slowly(_: Callable[[], Any]) -> dict[str, Any]:
+        # Begun before, and over behind it.
+        watched.known_at = asyncio.get_running_loop().time() + 0.05
         await asyncio.sleep(0.1)
         return {"seq": 0, "state": {"status": "running"}}
 
     monkeypatch.setattr(consumers, "in_thread", slowly)
     consumer = consumers.LiveConsumer()
     consumer.visitor = Visitor("key", uuid4())
-    run, watched = uuid4(), Watched(0, known_at=asyncio.get_running_loop().time() + 0.05)
+    run, watched = uuid4(), Watched(0, known_at=0.0)
     consumer.runs = {run: watched}
     await consumer._send_changes(run, watched)
     assert watched.due_at() == watched.known_at
 
 
 async def test_that_nobody_watches_is_believed_from_when_it_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_at: list[float] = []
+
     async def slowly(_: Any) -> list[str]:
+        asked_at.append(time.monotonic())
         await asyncio.sleep(0.2)
         return []
 
     sink = ChannelSink()
     monkeypatch.setattr(sink, "_watched", slowly)
-    asked_at = time.monotonic()
     await sink._send({uuid4(): RunTouched(uuid4(), uuid4(), uuid4(), 1, "running")})
-    assert sink._unwatched_until - asked_at < UNWATCHED_SECONDS + 0.15
+    assert sink._unwatched_until <= asked_at[0] + UNWATCHED_SECONDS

@@ -58,7 +58,7 @@ def test_a_clean_stop_consumes_no_try_of_a_step_that_calls_the_stopping_process(
         time.sleep(0.4)
         product.stop()
         product.start()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         left = set(runs)
         while left and time.monotonic() < deadline:
             left = {

@@ -54,7 +54,7 @@ def order(product: Product, live: Published, number: str, **change: Any) -> http
 
 
 def end_of(api: Api, run: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while True:
         found: dict[str, Any] = api.call("GET", f"W/runs/{run}")
         if found["finished_at"] is not None:

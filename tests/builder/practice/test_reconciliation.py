@@ -53,7 +53,7 @@ def reconcile(api: Api, workflow: str, month: str, lines: int) -> str:
 
 def questions(api: Api, run: str, count: int) -> list[dict[str, Any]]:
     """What people are asked of it, once it is so much."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while True:
         found: list[dict[str, Any]] = api.call("GET", f"W/inbox?who=anybody&around={run}&limit=200")["items"]
         if len(found) == count:

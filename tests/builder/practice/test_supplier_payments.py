@@ -128,7 +128,7 @@ def test_what_was_paid_can_be_called_back(product: Product, api: Api, omar: Api,
     assert paid(product)[0] == before[0] + 6
     plan = api.call("GET", f"W/runs/{run}/undo-plan")
     api.call("POST", f"W/runs/{run}/undo", {"plan": plan["id"], "reason": "The wrong day"})
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while paid(product) != before:
         assert time.monotonic() < deadline, paid(product)
         time.sleep(0.1)
