@@ -118,7 +118,7 @@ class Plant:
         self.children.append(child)
         return child
 
-    def ready(self, child: Child, *, seconds: float = 30) -> bool:
+    def ready(self, child: Child, *, seconds: float = 90) -> bool:
         """Wait until it does its work; False when it died before."""
         if not child.wait_until_started(seconds):
             return False

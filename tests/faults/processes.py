@@ -47,7 +47,7 @@ class Child:
     def arm(self, failpoints: str) -> None:
         """Arm these failpoints in place of those armed before; counting begins anew. Empty disarms."""
         self._channel.sendall(json.dumps({"arm": failpoints, "log": str(self.points)}).encode() + b"\n")
-        self._channel.settimeout(10)
+        self._channel.settimeout(90)
         if self._channel.recv(16) != b"ok\n":
             raise HarnessFailed(f"{self.kind} {self.pid} did not arm {failpoints!r}:\n{self.tail()}")
 
@@ -86,7 +86,7 @@ class Child:
             if not self.is_dead(10):
                 raise HarnessFailed(f"{self.kind} {self.pid} survived SIGKILL.")
 
-    def wait_until_started(self, seconds: float = 30) -> bool:
+    def wait_until_started(self, seconds: float = 90) -> bool:
         """Wait for its runtime to start; False when the process ended before."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -157,7 +157,7 @@ class Cradle:
         self._channels.append(ours)
         return Child(kind, int(json.loads(self._control.recv(1024))["pid"]), ours, log, points)
 
-    def exit_code(self, child: Child, seconds: float = 10) -> int:
+    def exit_code(self, child: Child, seconds: float = 90) -> int:
         """How a process ended: its exit code, or minus the signal that killed it."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -180,7 +180,7 @@ class Cradle:
             channel.close()
 
 
-def wait_until(holds: Callable[[], bool], what: str, *, seconds: float = 30, pause: float = 0.02) -> None:
+def wait_until(holds: Callable[[], bool], what: str, *, seconds: float = 90, pause: float = 0.02) -> None:
     """Wait for something to become true. Raises HarnessFailed."""
     deadline = time.monotonic() + seconds
     while not holds():

@@ -79,15 +79,15 @@ def record(plant: Plant) -> None:
     for key in ("question", "paused", "event", "failed", "timer", "undoing"):
         plant.senders.insist(plant.published[RUNS[key]].path, key)
     for key in ("question", "paused", "event", "timer"):
-        wait_until(stands(key, "waiting"), f"{key} waits", seconds=40)
+        wait_until(stands(key, "waiting"), f"{key} waits", seconds=90)
     assert plant.api is not None
     paused = str((plant.status("paused") or ("", ""))[0])
     plant.api.call("POST", f"W/runs/{dashed(paused)}/pause")
-    wait_until(stands("failed", "dead_lettered"), "it fails", seconds=40)
-    wait_until(lambda: any(step.startswith("undo_") for step in calls("undoing")), "it is undone", seconds=60)
+    wait_until(stands("failed", "dead_lettered"), "it fails", seconds=90)
+    wait_until(lambda: any(step.startswith("undo_") for step in calls("undoing")), "it is undone", seconds=90)
     for key in ("call", "doubt", "items"):
         plant.senders.insist(plant.published[RUNS[key]].path, key)
-    wait_until(lambda: bool(calls("call") and calls("doubt")) and len(calls("items")) > 1, "they call", seconds=40)
+    wait_until(lambda: bool(calls("call") and calls("doubt")) and len(calls("items")) > 1, "they call", seconds=90)
     plant.kill(plant.of("serve"))
 
 

@@ -26,7 +26,7 @@ def connection(plant: Plant, calls: int) -> str:
     fields = {"token": "a-token-of-this-test", "allowed_hosts": ["practice-company"]}
     body = {"kind": "http_bearer", "name": "Ledger", "fields": fields, "budget": {"calls": calls, "per": "second"}}
     made: dict[str, Any] = plant.api.call("POST", "W/connections", body)
-    time.sleep(1.5)  # until every process knows of it
+    time.sleep(4)  # until every process knows of it
     return str(made["id"])
 
 

@@ -78,7 +78,7 @@ def test_a_kill_while_letters_are_gone_on_with_loses_none_and_begins_none_twice(
     # At the fourth: at the door it passes once, where the same process does all.
     ticker.arm(f"{point}:{side}=kill@nth(4)")
     api_of(plant).call("POST", BULK, {"cause": cause, "per_minute": 600})
-    assert ticker.is_dead(30), f"it did not die at {point}"
+    assert ticker.is_dead(90), f"it did not die at {point}"
     plant.buried(ticker)
     plant.revive(ticker)
     assert ended(plant, prefix)["status"] == "done"

@@ -113,7 +113,8 @@ def hold_and_drain(plant: Plant, prefix: str, point: str, *, at_once: int) -> in
     if at_once == 1:
         rows = plant.database.query(
             "SELECT e.dedupe_key FROM store_run r JOIN store_event e ON e.id = r.event_id"
-            " WHERE e.dedupe_key >= ? AND e.dedupe_key < ? || '~' ORDER BY r.started_at, r.id",
+            " WHERE e.dedupe_key >= ? AND e.dedupe_key < ? || '~' ORDER BY (SELECT MIN(t.at) FROM store_transition t"
+            " WHERE t.run_id = r.id AND t.status <> 'accepted'), r.id",
             (prefix, prefix),
         )
         assert [row[0] for row in rows] == keys, point

@@ -47,7 +47,7 @@ def test_what_an_older_release_has_left_goes_on(archive: Path, tmp_path: Path, m
     plant.api.sign_in()
     people_decide(plant)
     for key, end in ENDS.items():
-        wait_until(lambda: (plant.status(key) or ("", ""))[1] == end, f"{key} is {end}", seconds=60)  # noqa: B023
+        wait_until(lambda: (plant.status(key) or ("", ""))[1] == end, f"{key} is {end}", seconds=90)  # noqa: B023
     assert {key: calls(plant, key, before) for key in RUNS} == LEFT
     assert plant.api.call("GET", "W/runs?limit=100")["items"]
     assert plant.complaints() == []
@@ -86,7 +86,7 @@ def decide(plant: Plant, key: str, answer: dict[str, Any]) -> None:
         found[:] = [name] if (name := asked(items, key) or of_run(items, run_of(plant, key))) else []
         return bool(found)
 
-    wait_until(look, f"a question of {key}", seconds=40)
+    wait_until(look, f"a question of {key}", seconds=90)
     call(plant, "POST", f"W/inbox/{found[0]}/decide", answer)
 
 
@@ -98,7 +98,7 @@ def of_run(items: list[dict[str, Any]], run_id: str) -> str:
 def retry(plant: Plant, key: str) -> None:
     """Go on with a run that has failed, by its plan; wait until it has ended again."""
     run_id = run_of(plant, key)
-    wait_until(lambda: plant.ended(key), f"{key} has ended", seconds=40)
+    wait_until(lambda: plant.ended(key), f"{key} has ended", seconds=90)
     plan = call(plant, "GET", f"W/runs/{run_id}/retry-plan")
     call(plant, "POST", f"W/runs/{run_id}/retry", {"plan": plan["id"]})
 

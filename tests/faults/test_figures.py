@@ -43,7 +43,7 @@ def test_a_kill_around_the_commit_of_figures_counts_nothing_twice_and_misses_not
         for again in range(number * 12, sent):
             plant.senders.insist(path, f"f-{database}-{again}")
     expected = sent, sent, 0
-    wait_until(lambda: told(plant, 60, "IN")[:3] == expected, "all runs are counted", seconds=60)
+    wait_until(lambda: told(plant, 60, "IN")[:3] == expected, "all runs are counted", seconds=90)
     wait_until(
         lambda: told(plant, 60, "IN") == plant.database.query(_ROWS)[0], "all deliveries are counted", seconds=30
     )

@@ -78,7 +78,7 @@ def open_failure(plant: Plant) -> str:
             return False
         return len(found) == 1
 
-    wait_until(look, "a failure is in the inbox", seconds=40)
+    wait_until(look, "a failure is in the inbox", seconds=90)
     return found[0]
 
 

@@ -125,7 +125,7 @@ def one_cycle(plant: Plant, place: Path, prefix: str, held: float, chance: rando
     # By itself.
     key = f"{prefix}after"
     assert plant.senders.insist(plant.published["Linear"].path, key, seconds=60).status == 202
-    wait_until(lambda: plant.ended(key), f"{key} ends", seconds=60)
+    wait_until(lambda: plant.ended(key), f"{key} ends", seconds=90)
     return full
 
 
@@ -188,7 +188,7 @@ def waits_below_the_floor(plant: Plant, place: Path, key: str) -> None:
     assert status is not None
     assert status[1] == "accepted"
     ballast.unlink()
-    wait_until(lambda: plant.ended(key), f"{key} ends", seconds=30)
+    wait_until(lambda: plant.ended(key), f"{key} ends", seconds=90)
 
 
 def broken_documents(plant: Plant) -> list[str]:

@@ -42,7 +42,7 @@ def test_what_is_in_doubt_is_put_before_people_and_done_as_they_say(some_databas
         worker = plant.of("serve" if plant.embedded else "worker")
         worker.arm(f"{point}=kill@nth(1)")
         plant.senders.start(plant.published["Asks"].path, key)
-        assert worker.is_dead(20)
+        assert worker.is_dead(90)
         at = time.monotonic()
         plant.buried(worker)
         plant.revive(worker)
@@ -88,5 +88,5 @@ def question(plant: Plant, key: str) -> str:
         found.extend(str(row[0]) for row in rows)
         return bool(found)
 
-    wait_until(look, f"a question of {key}", seconds=40)
+    wait_until(look, f"a question of {key}", seconds=90)
     return found[-1]

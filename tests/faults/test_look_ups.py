@@ -58,7 +58,7 @@ def test_it_is_looked_up_first_and_what_happened_is_not_sent_again(some_database
         way = WAYS[number % len(WAYS)]
         key = f"l{seed:x}-{number}-"
         died = _in_doubt(plant, way, key)
-        wait_until(lambda: plant.ended(key), f"{way}: it ends", seconds=60)  # noqa: B023
+        wait_until(lambda: plant.ended(key), f"{way}: it ends", seconds=90)  # noqa: B023
         posts = [call.seq for call in plant.company.calls(prefix=key)]
         (effect_key,) = {one.effect_key for one in plant.database.export(key).attempts}
         looks = plant.company.looks(effect_key or "")

@@ -100,7 +100,7 @@ def reopened(plant: Plant, seed: int) -> int:
         plan = plant.api.call("GET", f"W/runs/{run_id}/retry-plan")
         ask(plant, f"W/runs/{run_id}/retry", {"plan": plan["id"]})
         died += bury(plant, worker)
-        wait_until(lambda: plant.status(key)[1] == "completed", f"{key} goes on", seconds=60)  # type: ignore[index]  # noqa: B023
+        wait_until(lambda: plant.status(key)[1] == "completed", f"{key} goes on", seconds=90)  # type: ignore[index]  # noqa: B023
         orders = [call.order for call in plant.company.calls() if call.applied]
         assert of_items(orders, key) == ["make.0", "make.1", "make.2"], (side, of_items(orders, key))
     return died
@@ -120,7 +120,7 @@ def cancelled(plant: Plant, seed: int) -> int:
         wait_until(lambda: plant.database.query(under_way, (stored,))[0][0] > 0, f"items of {key}")  # noqa: B023
         ask(plant, f"W/runs/{run_id}/cancel", {})
         died += bury(plant, worker)
-        wait_until(lambda: plant.ended(key), f"{key} ends", seconds=60)  # noqa: B023
+        wait_until(lambda: plant.ended(key), f"{key} ends", seconds=90)  # noqa: B023
         assert plant.status(key)[1] == "cancelled"  # type: ignore[index]
     return died
 

@@ -191,7 +191,7 @@ def wait_for_task(plant: Plant, key: str) -> str:
         found.extend(str(item["id"]) for item in items if item["title"] == key)
         return bool(found)
 
-    wait_until(look, f"a question of {key}", seconds=40)
+    wait_until(look, f"a question of {key}", seconds=90)
     return found[-1]
 
 

@@ -45,7 +45,7 @@ def test_a_step_that_kills_its_worker_is_set_aside_and_named(some_database: str,
         worker = plant.spawn(worker.kind, f"{point}=kill")
         if not plant.ready(worker) and not worker.is_dead():
             raise HarnessFailed(worker.tail())
-    wait_until(lambda: (plant.status(key) or ("", ""))[1] == "parked", "it is set aside", seconds=40)
+    wait_until(lambda: (plant.status(key) or ("", ""))[1] == "parked", "it is set aside", seconds=90)
     (row,) = plant.database.export(key).runs
     error = json.loads(row.error or "{}")
     after = f"{key}others"

@@ -127,7 +127,7 @@ def power_comes_back(make_plant: MakePlant, data: Path, prefix: str, promised: s
     )
     wrong = [f"{key} was acknowledged and is gone" for key in promised - {key for key, _ in found}]
     wrong += [f"{key} has {runs} runs" for key, runs in found if runs != 1]
-    wait_until(lambda: not plant.unfinished(prefix), "every run ends", seconds=60, pause=0.1)
+    wait_until(lambda: not plant.unfinished(prefix), "every run ends", seconds=90, pause=0.1)
     ends = {key: (plant.status(key) or ("", ""))[1] for key, _ in found}
     wrong += [f"{key} is {end}" for key, end in ends.items() if end != "completed"]
     wrong += [f"the document {name} is broken" for name in broken_documents(plant)]

@@ -108,7 +108,7 @@ def test_nothing_is_sent_on_a_restored_backup_before_somebody_says_so(backed: Ba
         assert plant.company.last() == at_restore, "something was sent"
         assert plant.status(later)[1] == "accepted"  # type: ignore[index]
         died += confirm(plant, RELEASING[trial % 2])
-        wait_until(lambda: not plant.unfinished(prefix), f"seed {seed:x}: all runs end", seconds=60, pause=0.1)  # noqa: B023
+        wait_until(lambda: not plant.unfinished(prefix), f"seed {seed:x}: all runs end", seconds=90, pause=0.1)  # noqa: B023
         evidence = plant.evidence(prefix, outage_ms=60_000)
         # Of what was sent in the time that is lost there is no intent any more.
         known = replace(evidence, calls=[call for call in evidence.calls if not before_backup < call.seq <= at_restore])
@@ -152,7 +152,7 @@ def start_held(plant: Plant, point: str) -> int:
 def listing_of(plant: Plant) -> dict[str, set[str]]:
     """What `manage.py restored` lists: steps by run."""
     command = plant.cradle.spawn("restored --json")
-    assert command.is_dead(30)
+    assert command.is_dead(90)
     found: dict[str, set[str]] = {}
     for line in command.log.read_text().splitlines():
         if line.startswith("{"):
@@ -164,10 +164,10 @@ def listing_of(plant: Plant) -> dict[str, set[str]]:
 def confirm(plant: Plant, point: str) -> int:
     """Say so; the command dies on the way and is given again."""
     command = plant.cradle.spawn("restored --confirm", f"{point}=kill@nth(1)")
-    assert command.is_dead(30)
+    assert command.is_dead(90)
     assert plant.cradle.exit_code(command) == -9, command.tail()
     again = plant.cradle.spawn("restored --confirm")
-    assert again.is_dead(30)
+    assert again.is_dead(90)
     # It was confirmed already where the first one died behind its commit.
     assert (plant.cradle.exit_code(again) == 0) == point.endswith("before"), again.tail()
     return 1

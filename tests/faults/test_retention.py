@@ -182,7 +182,7 @@ def one_death(plant: Plant, kept: Keeping, point: str, nth: int, prefix: str) ->
     except Exception:
         # In one process it may die of what was asked before it answers.
         assert plant.embedded
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 120
     while not (died := child.is_dead(0.05)) and not is_over(plant) and time.monotonic() < deadline:
         pass
     died = died or not child.disarm()

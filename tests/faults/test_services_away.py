@@ -102,7 +102,7 @@ def test_events_are_accepted_and_run_while_the_broker_is_wiped_silent_and_gone(
     redis.start()
     time.sleep(2)
     callers.stop()
-    wait_until(lambda: not plant.unfinished(prefix), f"seed {seed:x}: all runs end", seconds=60, pause=0.2)
+    wait_until(lambda: not plant.unfinished(prefix), f"seed {seed:x}: all runs end", seconds=90, pause=0.2)
     violations = plant.check(prefix)
     rows = plant.database.export(prefix)
     delays = [

@@ -157,7 +157,7 @@ def wait_for(plant: Plant, key: str, node: str) -> None:
         )
         return [row[0] for row in rows] == ["open"]
 
-    wait_until(waits, f"{key} waits at {node}", seconds=40)
+    wait_until(waits, f"{key} waits at {node}", seconds=90)
 
 
 def send(plant: Plant, key: str, *, insists: bool = True) -> None:
@@ -188,7 +188,7 @@ def use(plant: Plant, key: str, *, waits: bool = True, address: str = "") -> Non
     if waits and not address:
         wait_for(plant, key, "confirmed")
     address = address or link(plant, key)
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 120
     while (status := knock(address)) not in (200, 202):
         assert status in (0, 503), status
         assert time.monotonic() < deadline, f"{key}: the link is not answered"

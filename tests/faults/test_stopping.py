@@ -32,12 +32,12 @@ def test_a_worker_that_is_told_to_stop_hands_its_runs_over_at_once(make_plant: M
     plant.ready(second)
     at = time.monotonic()
     first.signal(signal.SIGTERM)
-    assert first.is_dead(20), f"it does not stop:\n{first.tail()}"
+    assert first.is_dead(90), f"it does not stop:\n{first.tail()}"
     took = time.monotonic() - at
     plant.buried(first)
     held = [one for one in plant.unfinished(prefix) if (one[2] or "").startswith(f"worker-{first.pid}-")]
     code = plant.cradle.exit_code(first)
-    wait_until(lambda: not plant.unfinished(prefix), "all runs end", seconds=60, pause=0.1)
+    wait_until(lambda: not plant.unfinished(prefix), "all runs end", seconds=90, pause=0.1)
     ended = time.monotonic() - at
     violations = plant.check(prefix)
     figures.tell(
@@ -68,13 +68,13 @@ def test_a_process_that_is_told_to_stop_goes_on_where_it_was(make_plant: MakePla
         time.sleep(0.2)
         child = plant.of("serve")
         child.signal(signal.SIGTERM)
-        assert child.is_dead(20), child.tail()
+        assert child.is_dead(90), child.tail()
         plant.buried(child)
         # uvicorn cleans up first and then lets the signal have its way.
         assert plant.cradle.exit_code(child) in (0, -signal.SIGTERM)
         assert [one for one in plant.unfinished(prefix) if one[2]] == []
         plant.revive(child)
-    wait_until(lambda: not plant.unfinished(prefix), "all runs end", seconds=30, pause=0.1)
+    wait_until(lambda: not plant.unfinished(prefix), "all runs end", seconds=90, pause=0.1)
     assert plant.check(prefix, outage_ms=10_000) == []
     assert plant.complaints() == []
 
@@ -89,7 +89,7 @@ def test_an_effect_that_must_not_be_repeated_is_left_in_doubt(database: str, mak
         worker = plant.of("serve" if plant.embedded else "worker")
         worker.arm(f"{point}=kill@nth(1)")
         plant.senders.start(path, key)
-        assert worker.is_dead(20)
+        assert worker.is_dead(90)
         plant.buried(worker)
         made = len(plant.company.calls(prefix=key))
         assert made == (point == "step.effect:after")

@@ -106,7 +106,7 @@ def send_for(
 def replaced(plant: Plant, worker: Child, build: Earlier | None) -> Child:
     """Tell a worker to stop, as a deployment does, and start one of this build in its place."""
     worker.signal(signal.SIGTERM)
-    assert worker.is_dead(30), f"it does not stop:\n{worker.tail()}"
+    assert worker.is_dead(90), f"it does not stop:\n{worker.tail()}"
     plant.buried(worker)
     fresh = plant.spawn("worker", earlier=build)
     assert plant.ready(fresh), fresh.tail()

@@ -55,7 +55,7 @@ def test_a_worker_that_slept_through_its_lease_changes_nothing(make_plant: MakeP
         wait_until(
             lambda: any(call.step == "second" for call in plant.company.calls(after=mark, prefix=key)),  # noqa: B023
             f"the other worker takes over ({point})",
-            seconds=40,
+            seconds=90,
             pause=0.05,
         )
         waited.append(time.monotonic() - asleep)
