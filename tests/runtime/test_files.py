@@ -255,7 +255,7 @@ def test_a_step_that_is_cut_off_while_it_saves_leaves_no_row(
     # Whoever is killed tidies nothing up.
     monkeypatch.setattr(files.Saving, "abandon", lambda self: None)
     run_id = machine.begin(tables())
-    assert held.wait(20)
+    assert held.wait(90)
     machine.crash()
     assert (File.objects.count(), len(on_disk(folder))) == (0, 1)
     Run.objects.filter(pk=run_id).update(lease_expires_at=0, wake_at=0)

@@ -34,7 +34,7 @@ class TestWaiting:
             await self.finish(writer, str(run_id), **fields)
             return await caller
 
-        return at_the_door(writer, visit, answer_patience=5.0)
+        return at_the_door(writer, visit, answer_patience=60.0)
 
     def test_a_caller_is_held_until_the_run_has_finished(self, writer: Writer) -> None:
         reply = self.answered(writer, respond="when_finished", status="completed", outcome="done")
@@ -101,7 +101,7 @@ class TestWaiting:
             finally:
                 news.cancel()
 
-        held = Held(writer=writer, look=look, seconds=3.0)
+        held = Held(writer=writer, look=look, seconds=60.0)
         assert asyncio.run(whole()) is not None
 
     @pytest.mark.parametrize("respond", ["when_finished", "respond_step"])

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import uvicorn
+from django.db import connection
 
 from builder.config.corked import HttpProtocol
 from runtime.intake.app import Intake
@@ -134,11 +135,18 @@ def test_a_connection_is_kept_while_it_is_used_and_closed_when_it_is_idle(writer
         for _ in range(4):
             wire.write(post(b"{}"))
             assert (await answer(reader))[0] == 202
-            await asyncio.sleep(0.4)
-        async with asyncio.timeout(3):
+            await asyncio.sleep(1)
+        async with asyncio.timeout(60):
             assert await reader.read() == b""
 
-    talk(writer, conversation, keep_alive=1)
+    talk(writer, conversation, keep_alive=3)
+
+
+def _stored() -> int:
+    try:
+        return Event.objects.count()
+    finally:
+        connection.close()
 
 
 def test_a_caller_who_leaves_before_the_answer_has_sent_it_all_the_same(writer: Writer) -> None:
@@ -150,7 +158,9 @@ def test_a_caller_who_leaves_before_the_answer_has_sent_it_all_the_same(writer: 
         wire.write(post(b'{"last": true}'))
         await wire.drain()
         wire.transport.abort()
-        await asyncio.sleep(0.5)
+        async with asyncio.timeout(60):
+            while await asyncio.to_thread(_stored) < 2:
+                await asyncio.sleep(0.05)
 
     talk(writer, conversation)
     assert Event.objects.count() == 2

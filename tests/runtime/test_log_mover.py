@@ -92,7 +92,7 @@ def test_it_goes_on_where_the_database_could_not_be_opened_once(
     mover = LogMover("default")
     for _ in range(2):
         mover.ask()
-        assert tried.acquire(timeout=10)
+        assert tried.acquire(timeout=60)
     mover.close()
     _write(writes, 200)
     assert _log(database).stat().st_size < grown * 1.2

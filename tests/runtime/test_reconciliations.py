@@ -183,7 +183,7 @@ def test_a_worker_that_dies_while_it_keeps_what_it_found_leaves_it_to_be_found_a
     monkeypatch.setattr(files.Saving, "finish", finish)
     monkeypatch.setattr(files.Saving, "abandon", lambda self: None)
     run_id = machine.begin(flow("start -> compare", reconcile()), given)
-    assert held.wait(20)
+    assert held.wait(90)
     machine.crash()
     assert File.objects.filter(run_id=run_id).count() == 0
     Run.objects.filter(pk=run_id).update(lease_expires_at=0, wake_at=0)
