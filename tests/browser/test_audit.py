@@ -75,6 +75,8 @@ def test_the_log_is_found_opened_and_filtered_with_the_keyboard_alone(
     expect(page.get_by_text("Nothing matches these filters")).to_be_visible()
     shot(page, "audit-none")
     page.get_by_role("button", name="Clear filters").press("Enter")
+    expect(page.get_by_label("Search names, reasons, addresses")).to_have_value("")
+    expect(page).to_have_url(re.compile("/settings/audit$"))
     expect(rows(page).nth(5)).to_be_visible()
     assert CANARY not in page.content()
 
