@@ -249,11 +249,19 @@ def test_somebody_who_was_quicker_is_not_overtaken(signed_in: Opens, api: Api, p
         route.continue_()
 
     page.route("**/retry", be_quicker)
-    dialog.get_by_role("button", name="Retry — 1 step runs again").click()
+    plans: list[Route] = []
+    page.route("**/retry-plan*", plans.append)
+    again = dialog.get_by_role("button", name="Retry — 1 step runs again")
+    again.click()
     expect(dialog.get_by_text("The run has changed. Look at the new plan.")).to_be_visible()
+    # There is nothing to go on with before the new plan is there.
+    expect(again).to_be_disabled()
+    page.unroute("**/retry-plan*")
+    for route in plans:
+        route.continue_()
     page.unroute("**/retry")
     assert api.call("GET", f"W/runs/{run}")["generation"] == 2
-    dialog.get_by_role("button", name="Retry — 1 step runs again").click()
+    again.click()
     expect(dialog).to_have_count(0)
     expect(page.get_by_role("button", name="Retried 2 times")).to_be_visible()
 
