@@ -18,7 +18,7 @@ from tests.browser.editing import Opens, chain
 from tests.browser.test_accessibility import SIZES, THEMES, readable
 from tests.product import ROOT, Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 OWN_PRODUCT = True
 Shot = Callable[[Page, str], None]
 CANARY = "CANARY-5f4e3d2c1b0a-secret"

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.editing import Editor, Opens, chain, edit_fields, graph, new_editor, step
 from tests.product import Api
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 def test_a_workflow_is_built_with_the_keyboard_alone(signed_in: Opens, api: Api) -> None:

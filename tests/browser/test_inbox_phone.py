@@ -12,7 +12,7 @@ from tests.browser.axe import findings
 from tests.browser.test_inbox import answer, approval, question_of, takes_effect, votes
 from tests.product import Api
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 OWN_PRODUCT = True
 Opens = Callable[..., Page]
 Shot = Callable[[Page, str], None]

@@ -14,7 +14,7 @@ from tests.browser.editing import chain
 from tests.browser.test_inbox import approval, start
 from tests.product import Api
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 Opens = Callable[..., Page]
 
 

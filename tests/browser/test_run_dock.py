@@ -13,7 +13,7 @@ from tests.browser.test_looking_back import SIZES, orders
 from tests.browser.test_retrying import fire
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 Opens = Callable[..., Page]
 
 
