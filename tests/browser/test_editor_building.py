@@ -218,7 +218,7 @@ def test_keys_mean_the_focused_card_when_nothing_is_selected(signed_in: Opens, a
     assert editor.draft()["nodes"][1]["settings"]["disabled"] is True
     only_focused("prepare")
     editor.press("l")
-    expect(editor.page.get_by_role("dialog", name=re.compile("Prepare"))).to_be_visible()
+    expect(editor.page.get_by_role("dialog", name=re.compile("Prepare")).locator(":focus")).to_have_count(1)
     editor.press("Escape")
     expect(editor.page.get_by_role("dialog")).to_have_count(0)
     only_focused("prepare")

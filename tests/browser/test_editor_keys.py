@@ -113,7 +113,7 @@ def test_nothing_is_pasted_behind_a_dialog(signed_in: Opens, api: Api) -> None:
     editor.press("Control+c")
     expect(editor.page.get_by_text("1 step copied")).to_be_visible()
     editor.press("?")
-    expect(editor.page.get_by_role("dialog")).to_be_visible()
+    expect(editor.page.get_by_role("dialog").locator(":focus")).to_have_count(1)
     editor.press("Control+v")
     editor.page.wait_for_timeout(200)
     editor.press("Escape")

@@ -68,6 +68,7 @@ def test_the_inbox_is_worked_through_without_a_mouse(
     expect(hers.get_by_role("article").get_by_text("Alice wrote")).to_be_visible()
     page.keyboard.press("f")
     expect(page.get_by_role("dialog").get_by_label("To whom")).to_be_visible()
+    expect(page.get_by_role("dialog").locator(":focus")).to_have_count(1)
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.keyboard.press("a")
