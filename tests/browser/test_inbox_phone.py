@@ -88,6 +88,7 @@ def test_nothing_is_wider_than_the_phone_and_every_decision_is_within_reach(
     row.click()
     question = page.get_by_role("article")
     expect(question.get_by_role("heading", level=2)).to_have_text(long)
+    expect(question.locator('[data-choice="approved"]')).to_be_enabled()
     for choice in question.locator("[data-choice]").all():
         box = choice.bounding_box()
         assert box is not None
