@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -249,21 +250,40 @@ def test_somebody_who_was_quicker_is_not_overtaken(signed_in: Opens, api: Api, p
         route.continue_()
 
     page.route("**/retry", be_quicker)
-    plans: list[Route] = []
-    page.route("**/retry-plan*", plans.append)
     again = dialog.get_by_role("button", name="Retry — 1 step runs again")
     again.click()
     expect(dialog.get_by_text("The run has changed. Look at the new plan.")).to_be_visible()
-    # There is nothing to go on with before the new plan is there.
-    expect(again).to_be_disabled()
-    page.unroute("**/retry-plan*")
-    for route in plans:
-        route.continue_()
     page.unroute("**/retry")
     assert api.call("GET", f"W/runs/{run}")["generation"] == 2
     again.click()
     expect(dialog).to_have_count(0)
     expect(page.get_by_role("button", name="Retried 2 times")).to_be_visible()
+
+
+def test_nothing_is_pressed_in_vain_while_the_plan_is_read_anew(signed_in: Opens, api: Api, product: Product) -> None:
+    run = fire(api, product, api.publish("Wrong address once more", order_to_payment("/paymets")), "SO-7010")
+    page = signed_in(f"/runs/{run}")
+    page.get_by_role("button", name="Retry…", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(row(dialog, "payment")).to_be_visible()
+    outdated = json.dumps({"title": "Look at the new plan", "status": 409, "code": "plan_outdated", "detail": "Look."})
+    page.route(
+        "**/retry",
+        lambda route: route.fulfill(status=409, content_type="application/problem+json", body=outdated),
+    )
+    plans: list[Route] = []
+    page.route("**/retry-plan*", lambda route: plans.append(route))
+    again = dialog.get_by_role("button", name="Retry — 1 step runs again")
+    again.click()
+    expect(dialog.get_by_text("The run has changed. Look at the new plan.")).to_be_visible()
+    expect(again).to_be_disabled()
+    page.unroute("**/retry")
+    page.unroute("**/retry-plan*")
+    for route in plans:
+        route.continue_()
+    again.click()
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("button", name="Retried once")).to_be_visible()
 
 
 def test_whoever_looks_at_the_run_sees_it_go_on_without_loading_it_again(

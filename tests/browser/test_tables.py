@@ -228,8 +228,9 @@ def test_a_workflow_adds_to_a_table_and_the_row_says_which_run_did(signed_in: Op
     panel.get_by_role("button", name="Table", exact=True).click()
     panel.get_by_role("textbox", name="Search by name").fill("balan")
     # Enter takes the first one that is found.
-    expect(panel.get_by_role("group", name="Table", exact=True).get_by_role("button")).to_have_count(1)
-    expect(panel.get_by_role("group", name="Table", exact=True).get_by_role("button")).to_contain_text("Balances")
+    found = panel.get_by_role("group", name="Table", exact=True).get_by_role("listitem")
+    expect(found).to_have_count(1)
+    expect(found).to_contain_text("Balances")
     shot(editor.page, "table-picker")
     editor.page.keyboard.press("Enter")
     expect(panel.get_by_role("button", name="Table", exact=True)).to_have_text("Balances")
