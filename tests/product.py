@@ -109,7 +109,7 @@ class Product:
             }
         return {**inherited, **own, **self.environment}
 
-    def start(self, *, seconds: float = 60) -> None:
+    def start(self, *, seconds: float = 240) -> None:
         """Start all processes and wait until the web process serves. Raises ProductFailed."""
         self.choose_ports()
         if self.embedded:

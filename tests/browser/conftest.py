@@ -36,8 +36,9 @@ OPTIONS = (
     "--disable-sync",
     "--no-first-run",
 )
-#: What a busy machine may take for what a quick one shows at once; a page that never shows it fails all the same.
-expect.set_options(timeout=30_000)
+#: What a busy machine may take for what a quick one does at once, in ms; what never comes fails all the same.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 FAILED = pytest.StashKey[bool]()
 DESK = {"width": 1440, "height": 900}
 
@@ -127,7 +128,7 @@ class Profiles:
             reduced_motion="reduce",
             timezone_id="Europe/Berlin",
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         context.new_page()
         return context
 
@@ -191,6 +192,11 @@ class Pages:
     def _asked(self, request: Request) -> None:
         if not request.url.startswith((self._url, "data:", "blob:", "about:")):
             self.wrong.append(f"asked elsewhere: {request.url}")
+
+
+def fits(page: Page) -> None:
+    """Nothing is wider than the window, once all that is loaded has been laid out."""
+    page.wait_for_function("() => document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def sign_in(page: Page, api: Api) -> None:

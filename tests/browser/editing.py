@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,23 @@ from playwright.sync_api import Locator, Page, expect
 from tests.product import Api
 
 Link = tuple[str, str] | tuple[str, str, str]
+
+#: What Esc may change: the panel, the list of data, a list of choices, where the focus is, and what stands there.
+LEFT = """() => {
+  const at = document.activeElement;
+  const open = ["[data-testid=step-panel]", "[data-flyout]", ".cm-tooltip", "[role=menu]", "[role=listbox]"];
+  const counts = open.map((one) => document.querySelectorAll(one).length);
+  return JSON.stringify([...counts, at === document.body || at?.outerHTML, at?.value]);
+}"""
+#: Where each card is on the screen, once all of them are drawn.
+PLACES = """() => {
+  const cards = [...document.querySelectorAll(".react-flow [data-step]")];
+  if (cards.some((one) => !one.checkVisibility({ visibilityProperty: true }))) return "";
+  return JSON.stringify(cards.map((one) => {
+    const { x, y, width, height } = one.getBoundingClientRect();
+    return [one.dataset.step, Math.round(x), Math.round(y), Math.round(width), Math.round(height)];
+  }));
+}"""
 Opens = Callable[..., Page]
 
 
@@ -100,13 +118,26 @@ class Editor:
         self.leave()
 
     def leave(self) -> None:
-        """Esc until the panel is closed: the list of data goes first."""
-        for _ in range(4):
+        """Esc until the panel is closed: the list of data goes first. Each has done what it does before the next."""
+        for _ in range(5):
             if self.panel.count() == 0:
                 return
+            before = self.page.evaluate(LEFT)
             self.press("Escape")
-            self.page.wait_for_timeout(60)
+            deadline = time.monotonic() + 5
+            while self.page.evaluate(LEFT) == before and time.monotonic() < deadline:
+                self.page.wait_for_timeout(30)
         expect(self.panel).to_have_count(0)
+
+    def settled(self) -> None:
+        """Wait until the cards stay where they are: before that, a place that is measured is one of before."""
+        before, still, deadline = "", 0, time.monotonic() + 60
+        while still < 3:
+            assert time.monotonic() < deadline, "the cards never stay where they are"
+            now = self.page.evaluate(PLACES)
+            still = still + 1 if now == before and now else 0
+            before = now
+            self.page.wait_for_timeout(60)
 
     def draft(self) -> dict[str, Any]:
         """The document as the server has it, once everything is saved."""

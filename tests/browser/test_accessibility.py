@@ -15,7 +15,7 @@ from tests.browser.axe import THEMED, findings
 from tests.browser.conftest import Pages, Profiles, sign_in
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 OWN_PRODUCT = True
 
 

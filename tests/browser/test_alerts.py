@@ -11,10 +11,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import THEMED, findings
+from tests.browser.conftest import fits
 from tests.browser.editing import edit_fields, graph, step
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 OWN_PRODUCT = True
 PHONE = {"width": 390, "height": 844}
 Opens = Callable[..., Page]
@@ -164,7 +165,7 @@ def test_axe_finds_nothing_and_it_fits_the_screen(
     def look(part: str) -> None:
         shot(page, f"alerts-{part}-{name}")
         assert findings(page, only=only) == []
-        assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
+        fits(page)
 
     expect(page.get_by_test_id("rule").first).to_be_visible()
     look("rules")

@@ -18,7 +18,7 @@ from tests.browser.editing import Opens, chain
 from tests.browser.test_accessibility import SIZES, THEMES, readable
 from tests.product import ROOT, Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 OWN_PRODUCT = True
 Shot = Callable[[Page, str], None]
 CANARY = "CANARY-5f4e3d2c1b0a-secret"
@@ -75,6 +75,8 @@ def test_the_log_is_found_opened_and_filtered_with_the_keyboard_alone(
     expect(page.get_by_text("Nothing matches these filters")).to_be_visible()
     shot(page, "audit-none")
     page.get_by_role("button", name="Clear filters").press("Enter")
+    expect(page.get_by_label("Search names, reasons, addresses")).to_have_value("")
+    expect(page).to_have_url(re.compile("/settings/audit$"))
     expect(rows(page).nth(5)).to_be_visible()
     assert CANARY not in page.content()
 

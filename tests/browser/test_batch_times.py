@@ -16,7 +16,7 @@ from tests.browser.test_containers import each, inside
 from tests.browser.test_retrying import wait_for_end
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 Shot = Callable[[Page, str], None]
 PHONE = {"width": 390, "height": 844}
 

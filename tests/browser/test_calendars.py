@@ -10,10 +10,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import THEMED, findings
+from tests.browser.conftest import fits
 from tests.browser.editing import edit_fields, graph, step
 from tests.product import Api
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 OWN_PRODUCT = True
 PHONE = {"width": 390, "height": 844}
 Opens = Callable[..., Page]
@@ -244,11 +245,11 @@ def test_a_phone_and_the_dark_and_german_read_as_well(signed_in: Opens, shot: Sh
     page.goto("/settings/calendars")
     expect(page.get_by_role("heading", name="Arbeitskalender")).to_be_visible()
     expect(page.get_by_role("table")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    fits(page)
     shot(page, "calendars-phone-dark")
     page.get_by_role("button", name="Monate").click()
     expect(page.get_by_role("table")).to_have_count(12)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    fits(page)
     assert findings(page, only=THEMED) == []
     shot(page, "calendars-phone-months-dark")
     page.get_by_role("button", name="Head office ändern").click()

@@ -13,7 +13,7 @@ from tests.product import Api, Product
 from tests.runtime.machine import flow, step
 
 OWN_PRODUCT = True
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 #: What every screen has, once it is there.
 READY = "#content h1, #content h2, #content p, header"

@@ -15,7 +15,7 @@ from tests.browser.axe import findings
 from tests.browser.editing import Opens, graph, step
 from tests.product import Api
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 SHOWN = "ssh-ed25519 SHA256:" + "Ab3" * 14 + "x"
 
 

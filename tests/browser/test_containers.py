@@ -14,7 +14,7 @@ from tests.browser.axe import findings
 from tests.browser.editing import Opens, edit_fields, graph, new_editor, step
 from tests.product import Api, Product, Published
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 Shot = Callable[[Page, str], None]
 PHONE = {"width": 390, "height": 844}
 
@@ -100,10 +100,12 @@ def test_a_step_is_dragged_into_a_container_and_out_of_it(signed_in: Opens, api:
     shot(page, "container-editor")
     frame = editor.card("lines")
     assert findings(page) == []
+    editor.settled()
     x, y = middle(frame)
     drag(page, editor.card("check"), (x + 420, y))
     expect(page.get_by_text("1 link was cut: links cannot cross the frame.")).to_be_visible()
     assert parents(editor.draft())["Check"] is None
+    editor.settled()
     drag(page, editor.card("check"), (middle(frame)[0] - 80, middle(frame)[1] + 20))
     assert parents(editor.draft())["Check"] == "For each line"
     editor.press("Control+z", "Control+z")
@@ -114,11 +116,13 @@ def test_a_step_is_dragged_into_a_container_and_out_of_it(signed_in: Opens, api:
 def test_a_container_moves_and_goes_with_what_stands_in_it(signed_in: Opens, api: Api) -> None:
     editor = new_editor(signed_in, api, "Together", order())
     page = editor.page
+    editor.settled()
     before = middle(editor.card("price"))
     head = editor.card("lines")
     box = head.bounding_box()
     assert box is not None
     drag(page, head, (box["x"] + 140, box["y"] + 22), (60, 22))
+    editor.settled()
     assert abs(middle(editor.card("price"))[0] - before[0] - 80) < 9
     editor.focus("lines")
     editor.press("Delete")
@@ -136,6 +140,7 @@ def test_i_moves_a_step_out_and_the_formula_that_it_leaves_says_so(signed_in: Op
     editor.press("i")
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Out of all containers").click()
+    expect(dialog).to_have_count(0)
     expect(page.get_by_test_id("problems-bar")).to_contain_text("only known inside")
     assert parents(editor.draft())["Price"] is None
 
@@ -162,8 +167,8 @@ def test_the_outline_has_the_body_and_adds_to_it_on_a_phone(signed_in: Opens, ap
     page.get_by_role("button", name="Add a step inside For each line").click()
     page.get_by_role("combobox").fill("stop")
     page.get_by_role("option", name=re.compile("^Stop")).first.click()
-    editor.press("Escape")
-    page.wait_for_timeout(200)
+    expect(editor.panel.get_by_label("Name of the step")).to_have_value("Stop")
+    editor.leave()
     assert parents(editor.draft())["Stop"] == "For each line"
     assert findings(page) == []
 
@@ -267,7 +272,7 @@ def test_the_list_of_items_shows_the_failed_ones_first(
 ) -> None:
     run = post(product, live, [f"s{number}" for number in range(29)] + ["bad"])
     page = signed_in(f"/runs/{run}")
-    expect(page.get_by_role("heading", name="The run is done, 1 item failed")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="The run is done, 1 item failed")).to_be_visible(timeout=120_000)
     expect(page.get_by_test_id("run-facts")).to_contain_text("Done, 1 item failed")
     shot(page, "items-done-one-failed")
     page.goto("/runs")

@@ -14,7 +14,7 @@ from tests.browser.test_dead_letters import fail, group, leave_none
 from tests.browser.test_retrying import received
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 OWN_PRODUCT = True
 Opens = Callable[..., Page]
 

@@ -15,7 +15,7 @@ from tests.browser.test_accessibility import SIZES, THEMES, readable
 from tests.browser.test_retrying import COMPANY, fire, order_to_payment, publish_anew, received
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 OWN_PRODUCT = True
 Opens = Callable[..., Page]
 
@@ -207,7 +207,7 @@ def test_a_bulk_retry_goes_on_when_the_page_is_left_and_is_found_and_stopped_the
     line.get_by_role("button", name="Stop").click()
     expect(line).to_contain_text("Bulk retry stopped:")
     expect(line.get_by_role("button", name="Stop")).to_have_count(0)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while (ended := api.call("GET", f"W/dead-letters/bulk-retries/{bulk['id']}"))["under_way"]:
         assert time.monotonic() < deadline, "what was begun goes on to its end"
         time.sleep(0.1)

@@ -17,7 +17,7 @@ from tests.browser.test_accessibility import SIZES, THEMES, readable
 from tests.browser.test_documents import is_drawn
 from tests.product import Api
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 Shot = Callable[[Page, str], None]
 
 ENTRIES = [

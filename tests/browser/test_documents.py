@@ -14,7 +14,7 @@ from tests.browser.editing import Editor, Opens, graph, new_editor, step
 from tests.browser.test_accessibility import SIZES, THEMES, readable
 from tests.product import Api
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 def editing(signed_in: Opens, api: Api, name: str) -> Editor:

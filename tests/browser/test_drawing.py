@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.benchmarks import graphs
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 OWN_PRODUCT = True
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.editing import Editor, Opens, chain, edit_fields, graph, new_editor, step
 from tests.product import Api
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 def test_a_workflow_is_built_with_the_keyboard_alone(signed_in: Opens, api: Api) -> None:
@@ -218,7 +218,7 @@ def test_keys_mean_the_focused_card_when_nothing_is_selected(signed_in: Opens, a
     assert editor.draft()["nodes"][1]["settings"]["disabled"] is True
     only_focused("prepare")
     editor.press("l")
-    expect(editor.page.get_by_role("dialog", name=re.compile("Prepare"))).to_be_visible()
+    expect(editor.page.get_by_role("dialog", name=re.compile("Prepare")).locator(":focus")).to_have_count(1)
     editor.press("Escape")
     expect(editor.page.get_by_role("dialog")).to_have_count(0)
     only_focused("prepare")

@@ -14,7 +14,7 @@ from tests.browser.axe import findings
 from tests.browser.editing import Opens, chain, new_editor
 from tests.product import Api
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 PHONE = {"width": 390, "height": 800}
 

@@ -12,7 +12,7 @@ from tests.browser.editing import Editor, Opens, chain, edit_fields, graph, new_
 from tests.browser.test_editor_building import has_the_focus
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_nothing_is_pasted_behind_a_dialog(signed_in: Opens, api: Api) -> None:
     editor.press("Control+c")
     expect(editor.page.get_by_text("1 step copied")).to_be_visible()
     editor.press("?")
-    expect(editor.page.get_by_role("dialog")).to_be_visible()
+    expect(editor.page.get_by_role("dialog").locator(":focus")).to_have_count(1)
     editor.press("Control+v")
     editor.page.wait_for_timeout(200)
     editor.press("Escape")
@@ -181,8 +181,8 @@ def test_data_is_picked_with_the_keyboard(signed_in: Opens, api: Api) -> None:
     field = editor.panel.get_by_role("textbox").filter(has_text="Orders").last
     field.click()
     flyout = editor.page.locator("[data-flyout]")
-    expect(flyout).to_be_visible()
-    editor.page.wait_for_timeout(400)
+    expect(flyout.get_by_role("treeitem").first).to_be_visible()
+    expect(editor.page.locator(".cm-content:focus")).to_be_visible()
     editor.press("End", "ArrowDown")
     has_the_focus(flyout.get_by_role("treeitem").first)
     editor.press("ArrowDown")

@@ -12,7 +12,7 @@ from tests.browser.axe import findings
 from tests.browser.editing import Editor, Opens, chain, edit_fields, graph, new_editor, step
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 def orders() -> dict[str, Any]:

@@ -12,13 +12,13 @@ from playwright.sync_api import Page, expect
 from tests.browser.editing import Editor, Opens, chain, graph, new_editor, step
 from tests.product import Api
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 def stored(editor: Editor, read: Callable[[dict[str, Any]], Any], expected: object) -> dict[str, Any]:
     """The document on the server as soon as this part of it is as expected, without a key press that would end the
     typing."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while True:
         found: dict[str, Any] = editor.api.call("GET", f"W/workflows/{editor.workflow}/draft")["graph"]
         if read(found) == expected:

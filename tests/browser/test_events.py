@@ -10,10 +10,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import findings
+from tests.browser.conftest import fits
 from tests.browser.editing import edit_fields, graph, step
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 Opens = Callable[..., Page]
 Shot = Callable[[Page, str], None]
 PHONE = {"width": 390, "height": 844}
@@ -64,5 +65,5 @@ def test_it_is_free_of_barriers_on_a_phone_in_the_dark(signed_in: Opens, workflo
     page = signed_in(f"/workflows/{workflow}/events", viewport=PHONE, dark=True)
     expect(page.get_by_role("list", name="Start events").get_by_role("listitem").first).to_be_visible()
     shot(page, "events-phone-dark")
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    fits(page)
     assert findings(page) == []

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Error, Route, expect
 
 from tests.browser.editing import Opens, chain, new_editor
 from tests.browser.test_editor_building import has_the_focus
 from tests.browser.test_retrying import wait_for_end
 from tests.product import Api
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 def test_enter_takes_the_answer_to_what_was_typed_and_nothing_older(signed_in: Opens, api: Api) -> None:
@@ -46,9 +47,11 @@ def test_a_click_is_followed_though_the_address_had_still_to_follow_what_was_typ
     page.evaluate(QUICK, ["Search workflows", "Followed"])
     # The other page takes its time.
     expect(page.get_by_label("Search workflows")).to_have_count(0)
-    for route in held:
-        route.continue_()
+    # First nothing more is held: what is asked for meanwhile would never come.
     page.unroute("**/assets/*.js")
+    for route in held:
+        with contextlib.suppress(Error):
+            route.continue_()
     expect(page.get_by_role("application")).to_be_visible()
     expect(page).to_have_url(re.compile(f"/workflows/{followed}/build"))
 

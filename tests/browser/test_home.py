@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.test_retrying import fire, order_to_payment
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 def test_a_run_that_fails_is_seen_on_a_home_page_that_stands_open(

@@ -13,7 +13,7 @@ from tests.documents.extra import needs_html
 from tests.documents.test_draw import pages
 from tests.product import Api
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180), needs_html]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900), needs_html]
 Shot = Callable[[Page, str], None]
 DATA = {"number": "2026-118", "customer": "Καφέ Αθήνα", "lines": [{"name": "Žluťoučký kůň", "amount": 1250}]}
 TEMPLATE = (

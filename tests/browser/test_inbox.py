@@ -18,7 +18,7 @@ from tests.browser.test_accessibility import SIZES, THEMES, readable
 from tests.browser.test_retrying import received, write
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 Opens = Callable[..., Page]
 
 
@@ -69,7 +69,7 @@ def start(api: Api, name: str, document: dict[str, Any], **given: object) -> str
 
 def question_of(api: Api, run: str) -> str:
     """The id of what a run asks, as soon as it does."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not (found := api.call("GET", f"W/inbox?who=anybody&run={run}")["items"]):
         assert time.monotonic() < deadline, "nobody was asked"
         time.sleep(0.1)
@@ -274,7 +274,7 @@ def test_a_step_in_doubt_shows_what_was_sent_and_is_never_simply_tried_again(
     assert len(received(product, "/invoices", run)) == 1
     question.get_by_role("button", name=confirm, exact=True).click()
     expect(page.get_by_text(f"In effect: {told}")).to_be_visible()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while api.call("GET", f"W/runs/{run}")["finished_at"] is None:
         assert time.monotonic() < deadline
         time.sleep(0.1)

@@ -14,7 +14,7 @@ from tests.browser.test_inbox import pick, question_of
 from tests.browser.test_retrying import wait_for_end
 from tests.product import Api, Product, Published
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 OWN_PRODUCT = True
 Opens = Callable[..., Page]
 Shot = Callable[[Page, str], None]

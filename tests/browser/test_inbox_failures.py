@@ -15,7 +15,7 @@ from tests.browser.test_inbox import expect_done, pick, question_of, start
 from tests.browser.test_retrying import COMPANY, received, write
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 OWN_PRODUCT = True
 Opens = Callable[..., Page]
 Shot = Callable[[Page, str], None]
@@ -72,7 +72,7 @@ def test_what_a_failed_step_was_given_is_put_right_in_the_inbox_and_the_run_goes
 
     address.fill(f"{COMPANY}/invoices")
     send.click()
-    expect(page.get_by_text("Mended and tried again").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Mended and tried again").first).to_be_visible(timeout=120_000)
     page.goto(f"/runs/{run}?step=invoice")
     expect_done(page, invoice="succeeded", note="succeeded")
     assert len(received(product, "/invoices", run)) == 1
@@ -93,7 +93,7 @@ def test_a_failure_that_was_given_up_is_mended_from_the_closed_questions(
     form = question.get_by_role("form", name="What “Create invoice” was given")
     form.get_by_label("Address").fill(f"{COMPANY}/invoices")
     form.get_by_role("button", name="Fix and retry", exact=True).click()
-    expect(page.get_by_text("Mended and tried again").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Mended and tried again").first).to_be_visible(timeout=120_000)
     page.goto(f"/runs/{run}?step=invoice")
     expect_done(page, invoice="succeeded", note="succeeded")
     assert len(received(product, "/invoices", run)) == 1

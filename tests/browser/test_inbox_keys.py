@@ -13,7 +13,7 @@ from tests.browser.test_accessibility import SIZES, THEMES, readable
 from tests.browser.test_inbox import approval, pick, question_of, takes_effect, votes
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 OWN_PRODUCT = True
 Opens = Callable[..., Page]
 Shot = Callable[[Page, str], None]
@@ -51,6 +51,7 @@ def test_the_inbox_is_worked_through_without_a_mouse(
     expect(question.get_by_text("You have taken this: you see to it alone.")).to_be_visible()
     page.keyboard.press("e")
     expect(question.get_by_role("button", name="Take it")).to_be_visible()
+    expect(question.get_by_role("button", name="Ask or say something…")).to_be_visible()
     page.keyboard.press("q")
     said = question.get_by_label("To everybody who sees this question")
     expect(said).to_be_focused()
@@ -67,6 +68,7 @@ def test_the_inbox_is_worked_through_without_a_mouse(
     expect(hers.get_by_role("article").get_by_text("Alice wrote")).to_be_visible()
     page.keyboard.press("f")
     expect(page.get_by_role("dialog").get_by_label("To whom")).to_be_visible()
+    expect(page.get_by_role("dialog").locator(":focus")).to_have_count(1)
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.keyboard.press("a")

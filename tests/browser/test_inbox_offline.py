@@ -16,7 +16,7 @@ from tests.browser.test_accessibility import SIZES, THEMES, readable
 from tests.browser.test_inbox import answer, approval, question_of, start, takes_effect, votes
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 OWN_PRODUCT = True
 Opens = Callable[..., Page]
 Shot = Callable[[Page, str], None]
@@ -192,7 +192,7 @@ def test_nothing_is_left_on_the_computer_of_whoever_signs_out_and_nobody_reads_w
 
 
 def wait_for(page: Page, holds: Callable[[list[str], str], Any]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while not holds(*kept(page)):
         assert time.monotonic() < deadline, kept(page)[0]
         time.sleep(0.2)

@@ -12,7 +12,7 @@ from tests.browser.axe import findings
 from tests.browser.test_inbox import answer, approval, question_of, takes_effect, votes
 from tests.product import Api
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 OWN_PRODUCT = True
 Opens = Callable[..., Page]
 Shot = Callable[[Page, str], None]
@@ -88,6 +88,7 @@ def test_nothing_is_wider_than_the_phone_and_every_decision_is_within_reach(
     row.click()
     question = page.get_by_role("article")
     expect(question.get_by_role("heading", level=2)).to_have_text(long)
+    expect(question.locator('[data-choice="approved"]')).to_be_enabled()
     for choice in question.locator("[data-choice]").all():
         box = choice.bounding_box()
         assert box is not None

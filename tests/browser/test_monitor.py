@@ -11,10 +11,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import THEMED, findings
+from tests.browser.conftest import fits
 from tests.browser.editing import edit_fields, graph, step
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 OWN_PRODUCT = True
 PHONE = {"width": 390, "height": 844}
 Opens = Callable[..., Page]
@@ -63,7 +64,7 @@ def test_figures_are_told_and_each_leads_to_its_list(signed_in: Opens, busy: str
     expect(repeated).to_contain_text("7.2%")
     expect(page.get_by_test_id("tile-letters")).to_contain_text(f"{BAD} new")
     expect(page.get_by_test_id("tile-workers")).to_contain_text("1 of 1")
-    expect(page.get_by_test_id("p95")).to_contain_text("ms")
+    expect(page.get_by_test_id("p95")).to_contain_text(re.compile(r"\d\s(ms|sec)"))
     expect(page.get_by_role("region", name="Published").get_by_role("listitem").first).to_contain_text(
         "Incoming orders"
     )
@@ -154,7 +155,7 @@ def test_the_screen_on_the_wall_fills_it_and_keeps_itself_fresh(
     live = api.call("GET", f"W/workflows/{busy}/triggers")["items"][0]
     path = "/hooks/" + live["url"].split("/hooks/")[1]
     httpx2.post(product.url + path, json={"ok": "yes"}, headers={"X-Id": "wall"}).raise_for_status()
-    expect(tile).to_contain_text(str(before + 1), timeout=20_000)
+    expect(tile).to_contain_text(str(before + 1))
     shot(page, "monitor-wall")
     assert findings(page) == []
     wall.get_by_role("button", name="Leave TV mode").click()
@@ -172,4 +173,4 @@ def test_axe_finds_nothing_and_it_fits_the_screen(
     expect(page.get_by_role("region", name="Workers and processes")).to_be_visible()
     shot(page, f"monitor-{'phone' if viewport else 'desk'}-{'dark' if dark else 'light'}")
     assert findings(page, only=THEMED if dark else None) == []
-    assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
+    fits(page)

@@ -10,10 +10,11 @@ from playwright.sync_api import Page, expect
 
 from builder.practice.example import MONTH_END
 from tests.browser.axe import findings
+from tests.browser.conftest import fits
 from tests.browser.editing import Opens
 from tests.product import Api
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 #: A product of its own: here the example has to be as the first start published it.
 OWN_PRODUCT = True
 Shot = Callable[[Page, str], None]
@@ -59,7 +60,7 @@ def test_a_clerk_closes_the_month_for_sixty_students_and_proves_that_none_is_mis
 
     phone = signed_in(page.url, dark=True, viewport=PHONE)
     expect(phone.get_by_test_id("check").first).to_contain_text("60 of 60 match")
-    assert phone.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    fits(phone)
     assert findings(phone) == []
     shot(phone, "month-end-proof-phone-dark")
 

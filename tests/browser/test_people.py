@@ -13,13 +13,13 @@ from playwright.sync_api import Page, expect
 
 from builder.practice.example import REFUND
 from tests.browser.axe import findings
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import fits, sign_in
 from tests.browser.editing import edit_fields, graph, step
 from tests.browser.test_accessibility import SIZES, THEMES, readable
 from tests.browser.test_inbox import answer, pick, question_of, takes_effect, votes
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 OWN_PRODUCT = True
 Opens = Callable[..., Page]
 Shot = Callable[[Page, str], None]
@@ -116,7 +116,7 @@ def test_whom_a_step_asks_is_found_by_typing_and_by_the_keyboard_alone(
     expect(row.get_by_role("button", name="Remove who@elsewhere.example")).to_have_count(0)
     shot(page, "people-chosen")
     assert findings(page) == []
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while True:
         nodes = api.call("GET", f"W/workflows/{workflow}/draft")["graph"]["nodes"]
         [people] = [node["config"].get("people") for node in nodes if node["key"] == "ask"]
@@ -245,7 +245,7 @@ def test_the_link_of_a_mail_opens_a_page_that_decides_only_when_it_is_told_to(
         currency="EUR", facts=[{"name": "Order", "value": "PO-7"}],
     )  # fmt: skip
     [task] = runs(api, f"By mail {size}", document, {"number": number})
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     link = None
     while link is None:
         mails = httpx2.get(product.url + "/mails", headers={"Host": "practice-company"}, timeout=30).json()["items"]
@@ -261,7 +261,7 @@ def test_the_link_of_a_mail_opens_a_page_that_decides_only_when_it_is_told_to(
         page.goto(link[0])
         expect(page.get_by_role("heading", name=f"Pay {number}?")).to_be_visible()
         shot(page, f"people-link-{size}-{'dark' if dark else 'light'}")
-        assert page.evaluate("() => document.documentElement.scrollWidth") <= SIZES[size]["width"]
+        fits(page)
     page.get_by_role("button", name="Reject").click()
     expect(page.get_by_role("alert")).to_have_text("Say why, in a few words.")
     page.get_by_label("Comment").fill("Good price.")

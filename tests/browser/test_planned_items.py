@@ -15,7 +15,7 @@ from tests.browser.test_containers import PHONE, each, inside
 from tests.browser.test_retrying import COMPANY, publish_anew, wait_for_end
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 Opens = Callable[..., Page]
 Shot = Callable[[Page, str], None]
 

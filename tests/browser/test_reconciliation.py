@@ -11,11 +11,12 @@ from playwright.sync_api import Page, expect
 from builder.practice.bank import payer_of
 from builder.practice.example import RECONCILIATION
 from tests.browser.axe import findings
+from tests.browser.conftest import fits
 from tests.browser.editing import Opens
 from tests.browser.test_inbox import answer, pick
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 #: A product of its own: here the example has to be as the first start published it.
 OWN_PRODUCT = True
 Shot = Callable[[Page, str], None]
@@ -67,7 +68,7 @@ def test_a_clerk_reconciles_a_month_and_decides_about_what_does_not_match(
 
     phone = signed_in(report, dark=True, viewport=PHONE)
     expect(phone.get_by_test_id("outcome")).to_be_visible()
-    assert phone.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    fits(phone)
     assert findings(phone) == []
     shot(phone, "reconciliation-report-phone-dark")
     dark = signed_in(report, dark=True)
@@ -93,7 +94,7 @@ def test_a_clerk_reconciles_a_month_and_decides_about_what_does_not_match(
         expect(page.get_by_test_id(f"task-{task['id']}")).to_have_count(0)
     page.get_by_role("navigation").get_by_role("link", name="Runs").click()
     page.goto(run)
-    expect(page.locator('[data-testid="run-facts"][data-status="completed"]')).to_be_visible(timeout=60_000)
+    expect(page.locator('[data-testid="run-facts"][data-status="completed"]')).to_be_visible(timeout=120_000)
     booked = httpx2.get(product.url + "/receipts", headers={"Host": "practice-company"}, timeout=30).json()
     assert booked["total"] == 98
     shot(page, "reconciliation-done")

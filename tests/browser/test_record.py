@@ -14,7 +14,7 @@ from tests.browser.editing import chain
 from tests.browser.test_inbox import approval, start
 from tests.product import Api
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 Opens = Callable[..., Page]
 
 
@@ -81,7 +81,7 @@ def test_the_focus_goes_back_to_the_button_that_opened_the_record(signed_in: Ope
     opener = page.get_by_test_id("record-button")
     opener.focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("dialog", name="What is on record")).to_be_visible()
+    expect(page.get_by_role("dialog", name="What is on record").locator(":focus")).to_have_count(1)
     page.keyboard.press("Escape")
     expect(opener).to_be_focused()
 

@@ -13,7 +13,7 @@ from tests.browser.test_looking_back import SIZES, orders
 from tests.browser.test_retrying import fire
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 Opens = Callable[..., Page]
 
 
@@ -64,8 +64,10 @@ def test_a_stretch_of_the_timeline_is_zoomed_by_mouse_and_by_keys(
     axis = page.get_by_test_id("axis")
     expect(axis).to_be_visible()
     all_button = page.get_by_role("button", name="Show all", exact=True)
-    axis.scroll_into_view_if_needed()
-    box = axis.locator("div").bounding_box()
+    line = axis.locator("div")
+    # Waits until it stays where it is: a bar above it may come and go while the page is still being connected.
+    line.hover()
+    box = line.bounding_box()
     assert box
     y = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] * 0.2, y)

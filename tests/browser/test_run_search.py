@@ -13,7 +13,7 @@ from tests.browser.axe import findings
 from tests.browser.editing import Opens
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 OWN_PRODUCT = True
 SUPPLIERS = ("Brinkmann Papier GmbH", "Hansen Druck", "Okoye Logistik", "Lindqvist Metall")
 

@@ -13,7 +13,7 @@ from tests.browser.editing import chain
 from tests.browser.test_retrying import wait_for_end
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 OWN_PRODUCT = True
 Opens = Callable[..., Page]
 IBAN = "DE89370400440532013000"

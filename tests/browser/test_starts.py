@@ -13,10 +13,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import findings
+from tests.browser.conftest import fits
 from tests.browser.editing import edit_fields, graph, new_editor, step
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 PHONE = {"width": 390, "height": 844}
 Opens = Callable[..., Page]
 
@@ -136,7 +137,7 @@ def test_deliveries_that_came_again_are_counted_and_listed(
 
     phone = signed_in(f"/workflows/{live.workflow}/starts", dark=True, viewport=PHONE)
     expect(phone.get_by_test_id("figure-received")).to_be_visible()
-    assert phone.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    fits(phone)
     assert findings(phone) == []
     shot(phone, "repeats-phone-dark")
 

@@ -15,7 +15,7 @@ from tests.browser.editing import Opens, graph, new_editor, step
 from tests.browser.test_accessibility import SIZES, THEMES, readable
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 OWN_PRODUCT = True
 Shot = Callable[[Page, str], None]
 
@@ -134,6 +134,7 @@ def test_a_file_is_taken_in_and_the_rows_are_sorted_searched_and_written_out(
     expect(page.locator("tbody tr").first).to_contain_text("C-9")
     assert [line[:2] for line in cells(page, "Debtors")] == [["C-9", "-0.05"], ["C-2", "300.00"], ["C-1", "2,250.50"]]
     page.keyboard.press("/")
+    expect(page.locator("input:focus")).to_be_visible()
     page.keyboard.type("c-2")
     expect(page.get_by_text("1 of 3 rows")).to_be_visible()
     expect(row(page, "Debtors", "C-9")).to_have_count(0)
@@ -226,17 +227,19 @@ def test_a_workflow_adds_to_a_table_and_the_row_says_which_run_did(signed_in: Op
     panel = editor.panel
     panel.get_by_role("button", name="Table", exact=True).click()
     panel.get_by_role("textbox", name="Search by name").fill("balan")
+    # Enter takes the first one that is found.
+    found = panel.get_by_role("group", name="Table", exact=True).get_by_role("listitem")
+    expect(found).to_have_count(1)
+    expect(found).to_contain_text("Balances")
     shot(editor.page, "table-picker")
     editor.page.keyboard.press("Enter")
     expect(panel.get_by_role("button", name="Table", exact=True)).to_have_text("Balances")
     which = panel.get_by_role("group", name="Which row")
     which.get_by_role("button", name=re.compile("^Add")).click()
     which.get_by_label("Column", exact=True).select_option(label="Customer")
-    assert which.get_by_label("Column", exact=True).locator("option").all_inner_texts() == [
-        "Choose a column…",
-        "Customer",
-    ]
+    expect(which.get_by_label("Column", exact=True).locator("option")).to_have_text(["Choose a column…", "Customer"])
     which.get_by_role("textbox", name="Value").click()
+    expect(editor.page.locator(".cm-content:focus")).to_be_visible()
     editor.page.keyboard.type("C-1")
     panel.get_by_label("Column", exact=True).last.select_option(label="Owes")
     shot(editor.page, "table-step")

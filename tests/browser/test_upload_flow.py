@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import fits, sign_in
 from tests.browser.editing import Editor, Opens, edit_fields, graph, new_editor, step
 from tests.browser.test_accessibility import SIZES, THEMES, readable
 from tests.browser.test_containers import inside
+from tests.browser.test_retrying import wait_for_end
 from tests.product import Api, Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 OWN_PRODUCT = True
 Shot = Callable[[Page, str], None]
 
@@ -120,7 +121,8 @@ def test_a_file_is_dropped_understood_checked_and_started(signed_in: Opens, api:
     startable(page).click()
     expect(page).to_have_url(re.compile("/runs/"))
     run = page.url.rsplit("/", 1)[1].partition("?")[0]
-    expect(page.get_by_text(re.compile("^8 of 8")).first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile("^8 of 8")).first).to_be_visible(timeout=120_000)
+    wait_for_end(api, run)
     output = api.call("GET", f"W/runs/{run}/steps/each")["output"]
     assert [one["text"] for one in output["results"]][:2] == [
         "R-1: 1234.50 on 2026-04-01",
@@ -225,8 +227,6 @@ def test_an_author_says_what_a_file_holds_and_tests_the_draft_with_one(signed_in
     columns.get_by_label("Name of the column", exact=True).fill("Amount")
     columns.get_by_label("Kind", exact=True).select_option(label="Amount of money")
     shot(page, "upload-author")
-    expect(editor.saved).to_be_visible()
-    page.wait_for_timeout(1_500)
     config = next(node for node in editor.draft()["nodes"] if node["id"] == "start")["config"]
     assert config["fields"][0]["columns"][0]["name"] == "amount"
     assert config["fields"][0]["type"] == "table"
@@ -257,7 +257,7 @@ def test_the_page_is_readable_in_either_theme_at_a_desk_and_on_a_phone(
     expect(page.get_by_test_id("report")).to_contain_text("3 of 11 rows")
     page.get_by_test_id("report").scroll_into_view_if_needed()
     readable(page, size, "upload-checked", shot)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    fits(page)
 
 
 def test_it_is_shown_in_german(new_page: Callable[..., Page], product: Product, api: Api, shot: Shot) -> None:

@@ -15,7 +15,7 @@ from tests.browser.test_accessibility import SIZES, THEMES, readable
 from tests.browser.test_inbox import expect_done, start
 from tests.product import Api
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 Opens = Callable[..., Page]
 
 

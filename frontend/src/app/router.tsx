@@ -93,7 +93,7 @@ const shellRoute = createRoute({
 const homeRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/",
-  component: screen(() => import("../pages/home"), "workflows"),
+  component: screen(() => import("../pages/home"), "workflows", "setup"),
 });
 
 export interface WorkflowSearch {
@@ -111,7 +111,7 @@ const workflowsRoute = createRoute({
     const status = text(search.status);
     return { ...(q ? { q } : {}), ...(status ? { status } : {}), ...(search.new ? { new: true } : {}) };
   },
-  component: screen(() => import("../pages/workflows"), "workflows"),
+  component: screen(() => import("../pages/workflows"), "workflows", "setup"),
 });
 
 const workflowRoute = createRoute({
@@ -202,7 +202,7 @@ const eventsRoute = createRoute({
 const beginRoute = createRoute({
   getParentRoute: () => workflowRoute,
   path: "/run",
-  component: screen(() => import("../pages/begin"), "intake", "inspector", "workflows", "files"),
+  component: screen(() => import("../pages/begin"), "intake", "inspector", "workflows", "files", "fields"),
 });
 
 const workflowSettingsRoute = createRoute({
@@ -234,7 +234,10 @@ const runRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/runs/$runId",
   validateSearch: runViewSearch,
-  component: screen(() => import("../pages/run"), "runs", "canvas", "lookback", "retention", "items", "control", "preview", "trail"),
+  component: screen(
+    () => import("../pages/run"),
+    "runs", "workflows", "canvas", "lookback", "retention", "items", "control", "preview", "trail", "inspector", "reconciliation",
+  ),
 });
 
 const compareRoute = createRoute({
@@ -244,7 +247,7 @@ const compareRoute = createRoute({
     const step = text(search.step);
     return { ...(step ? { step } : {}), ...(search.show === "b" ? { show: "b" as const } : {}) };
   },
-  component: screen(() => import("../pages/compare"), "lookback", "runs", "canvas"),
+  component: screen(() => import("../pages/compare"), "lookback", "runs", "canvas", "preview"),
 });
 
 const batchRoute = createRoute({
@@ -254,7 +257,7 @@ const batchRoute = createRoute({
     const tab = tabOf(search.tab);
     return tab ? { tab } : {};
   },
-  component: screen(() => import("../pages/batch"), "batches", "runs", "items", "control", "deadLetters"),
+  component: screen(() => import("../pages/batch"), "batches", "runs", "items", "control", "deadLetters", "files"),
 });
 
 const reconciliationRoute = createRoute({
@@ -264,7 +267,7 @@ const reconciliationRoute = createRoute({
     const group = groupOf(search.group);
     return group ? { group } : {};
   },
-  component: screen(() => import("../pages/reconciliation"), "reconciliation", "runs"),
+  component: screen(() => import("../pages/reconciliation"), "reconciliation", "runs", "batches", "lookback", "preview"),
 });
 
 const inboxRoute = createRoute({

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 
 function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
@@ -11,10 +11,11 @@ function isTyping(target: EventTarget | null): boolean {
  */
 export function useShortcut(keys: string, action: () => void, once = false): void {
   const latest = useRef(action);
-  useEffect(() => {
+  // Before the picture: a key means what is seen, and whoever sees the screen can use its keys.
+  useLayoutEffect(() => {
     latest.current = action;
   });
-  useEffect(() => {
+  useLayoutEffect(() => {
     const withCtrl = keys.startsWith("ctrl+");
     const key = withCtrl ? keys.slice(5) : keys;
     const listen = (event: KeyboardEvent) => {

@@ -1,6 +1,6 @@
 /** What is typed and what stands in the address: the one follows the other, and neither is in the way of whoever goes on. */
 import { useRouter } from "@tanstack/react-router";
-import { useCallback, useEffect, useRef } from "react";
+import { useCallback, useLayoutEffect, useRef } from "react";
 
 /**
  * Tells whether this page is still where people want to be: not any more as soon as they have clicked on what leads to
@@ -21,10 +21,12 @@ export function useNews(now: string, onNews: (now: string) => void): (said: stri
   const seen = useRef(now);
   const said = useRef<readonly string[]>([]);
   const latest = useRef(onNews);
-  useEffect(() => {
+  useLayoutEffect(() => {
     latest.current = onNews;
   });
-  useEffect(() => {
+  // Before anything else is done about the new address: what stands in the box by then is of the one before, and whoever
+  // lets the address follow the box would call it back.
+  useLayoutEffect(() => {
     if (now === seen.current) return;
     seen.current = now;
     const at = said.current.indexOf(now);

@@ -1,5 +1,5 @@
 /** What lies over the editor: a panel, a list, a drawer. Esc closes one at a time, the one opened last first. */
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 
 type Close = () => void;
 
@@ -8,10 +8,11 @@ const layers: { close: Close }[] = [];
 /** Stands on the stack of layers while `open`. */
 export function useLayer(open: boolean, close: Close): void {
   const latest = useRef(close);
-  useEffect(() => {
+  // Before the picture: Esc closes what is seen.
+  useLayoutEffect(() => {
     latest.current = close;
   });
-  useEffect(() => (open ? pushLayer(() => latest.current()) : undefined), [open]);
+  useLayoutEffect(() => (open ? pushLayer(() => latest.current()) : undefined), [open]);
 }
 
 /** Puts a layer on top; answers how to take it away again. */

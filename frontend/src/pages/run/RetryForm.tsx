@@ -81,9 +81,11 @@ export function RetryForm({ run, start, focus, specs, onClose, onChanged }: Retr
   const counts = plan ? countSteps(plan, answers) : { again: 0, next: 0 };
   const from = plan?.steps.find((step) => start.includes(step.node))?.name;
 
+  // What is sent is the plan that is seen; only where that is known to be of before, its successor has to be there first.
+  const isAsking = retry.isPending || (outdated && query.isFetching);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (!plan || wrong || query.isFetching || retry.isPending) return;
+    if (!plan || wrong || isAsking) return;
     const first = [...missing.keys()][0];
     if (first === undefined) {
       setOutdated(false);
@@ -160,7 +162,7 @@ export function RetryForm({ run, start, focus, specs, onClose, onChanged }: Retr
         <Button
           type="submit"
           variant="primary"
-          busy={retry.isPending}
+          busy={isAsking}
           disabled={!plan || wrong || query.isPlaceholderData}
         >
           {counts.again > 0

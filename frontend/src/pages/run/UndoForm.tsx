@@ -88,9 +88,11 @@ export function UndoForm({ run, onClose, onUndone, onChanged }: UndoFormProps) {
   const silent = reason.trim() === "";
   const lacks = missing.size + (silent ? 1 : 0);
 
+  // What is sent is the plan that is seen; only where that is known to be of before, its successor has to be there first.
+  const isAsking = undo.isPending || (outdated && query.isFetching);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (!plan?.possible || query.isFetching || undo.isPending) return;
+    if (!plan?.possible || isAsking) return;
     if (lacks === 0) {
       setOutdated(false);
       undo.mutate(plan);
@@ -137,7 +139,7 @@ export function UndoForm({ run, onClose, onUndone, onChanged }: UndoFormProps) {
         </p>
         <Button onClick={onClose}>{plan && !plan.possible ? t("common:action.close") : t("common:action.cancel")}</Button>
         {(!plan || plan.possible) && (
-          <Button type="submit" variant="primary" busy={undo.isPending} disabled={!plan || query.isPlaceholderData}>
+          <Button type="submit" variant="primary" busy={isAsking} disabled={!plan || query.isPlaceholderData}>
             {plan ? (carriedOut > 0 ? t("undo.confirm", { count: carriedOut }) : t("undo.record")) : t("undo.button")}
           </Button>
         )}

@@ -23,7 +23,7 @@ import {
   useFormatter,
 } from "../../ui";
 import { useShortcut } from "../../ui/shortcuts";
-import { useStillHere } from "../../ui/typed";
+import { useNews, useStillHere } from "../../ui/typed";
 import { Rows, useVerb } from "../history/rows";
 import { dayBegins } from "../history/telling";
 import css from "./audit.module.css";
@@ -108,16 +108,20 @@ function Filters({ scope, search }: { scope: AuditScope; search: AuditSearch }) 
   const [typed, setTyped] = useState(search.q ?? "");
   const box = useRef<HTMLInputElement>(null);
   const isHere = useStillHere();
+  // Filters that are cleared, and the way back, are not called back by what stands in the box.
+  const noteSaid = useNews(search.q ?? "", setTyped);
   useShortcut("/", () => box.current?.focus());
   const change = (part: Partial<Record<keyof AuditSearch, string | undefined>>) =>
     void navigate({ search: (before) => withPart(before, part), replace: true });
   useEffect(() => {
     if (typed === (search.q ?? "")) return;
     const timer = setTimeout(() => {
-      if (isHere()) void navigate({ search: (before) => withPart(before, { q: typed }), replace: true });
+      if (!isHere()) return;
+      noteSaid(typed);
+      void navigate({ search: (before) => withPart(before, { q: typed }), replace: true });
     }, PAUSE);
     return () => clearTimeout(timer);
-  }, [typed, search.q, navigate, isHere]);
+  }, [typed, search.q, navigate, isHere, noteSaid]);
   const all = { value: "", label: t("filter.all") };
   const verbs = (choices.data?.verbs ?? []).map((one) => ({ value: one, label: verb(one) }));
   return (
