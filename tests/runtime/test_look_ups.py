@@ -13,7 +13,19 @@ from runtime.engine.ids import uuid7
 from runtime.store.models import Attempt, Run
 from runtime.store.transitions import Transition
 from tests.runtime.fixtures import World
-from tests.runtime.machine import RETRY_SOON, WORKSPACE, Machine, detail, flow, look, post, step, wait_until
+from tests.runtime.machine import (
+    RETRY_SOON,
+    WORKSPACE,
+    Machine,
+    cut_short,
+    detail,
+    flow,
+    look,
+    post,
+    rung_and_swept,
+    step,
+    wait_until,
+)
 
 INVOICE = {"order": "{{ run.id }}", "customer": "C-200", "amount": 10, "currency": "EUR"}
 SOMEBODY = Voter(uuid7(), "Ada", "ada@example.com", (), "admin", True)
@@ -239,12 +251,13 @@ def test_a_run_that_is_cancelled_during_the_look_up_keeps_what_it_found(machine:
 
 def test_a_paused_run_is_looked_up_when_it_goes_on(machine: Machine, world: World) -> None:
     pay = looked_up(
-        "pay", f"{world.url}/with/drop;ignore/invoices", by_key(world), looking={"look_up_after": 2}
+        "pay", f"{world.url}/with/drop;ignore/invoices", by_key(world), looking={"look_up_after": 600}
     )  # fmt: skip
     run_id = machine.begin(flow("start -> pay", pay))
     machine.until(run_id, lambda run: (run.waiting or {}).get("kind") == "look_up")
     api.pause_run(workspace_id=WORKSPACE, run_id=run_id)
-    time.sleep(2.5)
+    cut_short(run_id)
+    rung_and_swept(machine, run_id)
     assert lookups(world, run_id) == 0
     api.resume_run(workspace_id=WORKSPACE, run_id=run_id)
     assert machine.finish(run_id).status == "completed"
