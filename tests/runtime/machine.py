@@ -270,7 +270,8 @@ def statuses(run_id: UUID) -> dict[str, str]:
 
 def cut_short(run_id: UUID) -> None:
     """Let what this run waits for be due now: a pause that is longer than any test may take ends when the test says so.
-    Of one that somebody paused it is due, and nothing more."""
+    Of one that somebody paused it is due, and nothing more. The step has to come to its end, for its record says
+    otherwise until then."""
     now = database_now()
     StepRun.objects.filter(run_id=run_id, status="waiting", due_at__gt=now).update(due_at=now)
     Timer.objects.filter(run_id=run_id, due_at__gt=now).update(due_at=now)

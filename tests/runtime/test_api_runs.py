@@ -25,7 +25,7 @@ from runtime.engine.naming import folded
 from runtime.store import artifacts
 from runtime.store.dialect import database_now
 from runtime.store.models import Event, Run, RunField, Version
-from tests.runtime.machine import WORKSPACE, Machine, detail, fields, flow, pause, step
+from tests.runtime.machine import WORKSPACE, Machine, cut_short, detail, fields, flow, pause, step
 
 
 def test_a_start_is_durable_before_it_is_answered(idle_machine: Machine) -> None:
@@ -152,11 +152,12 @@ def test_a_business_key_is_found_in_small_and_capital_letters(machine: Machine) 
 
 
 def test_a_snapshot_and_the_changes_since_tell_the_same(machine: Machine) -> None:
-    run_id = machine.begin(flow("start -> a -> pause -> b", pause("pause", 0.4)))
+    run_id = machine.begin(flow("start -> a -> pause -> b", pause("pause", 600)))
     machine.until(run_id, lambda run: run.status == "waiting_timer")
     before = api.snapshot(workspace_id=WORKSPACE, run_id=run_id)
     assert {found.node for found in before.steps} == {"start", "a", "pause"}
     assert next(found for found in before.steps if found.node == "pause").wait is not None
+    cut_short(run_id)
     machine.finish(run_id)
     news = api.changes(workspace_id=WORKSPACE, run_id=run_id, after=before.seq)
     after = api.snapshot(workspace_id=WORKSPACE, run_id=run_id)

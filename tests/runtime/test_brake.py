@@ -63,7 +63,7 @@ def test_a_run_that_was_begun_goes_on_with_little_room(
     machine: Machine, world: object, room: Callable[[int], None]
 ) -> None:
     slow = post("pay", "http://practice-company/invoices", {"order": "{{ run.id }}", "customer": "C", "amount": "1"})
-    slow["config"]["headers"] = [{"name": "X-Practice-Behaviour", "value": "slow=500"}]
+    slow["config"]["headers"] = [{"name": "X-Practice-Behaviour", "value": "slow=3000"}]
     run_id = machine.begin(flow("start -> pay -> b", slow))
     machine.until(run_id, lambda run: run.status == "running")
     room(LOW)

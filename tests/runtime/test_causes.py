@@ -77,7 +77,7 @@ def test_a_question_is_the_affair_of_those_who_are_asked(machine: Machine) -> No
 
 
 def test_a_step_at_work_is_the_workers_affair(machine: Machine, world: World) -> None:
-    run_id = machine.begin(flow("start -> pay", post("pay", f"{world.url}/with/slow=1500/invoices", INVOICE)))
+    run_id = machine.begin(flow("start -> pay", post("pay", f"{world.url}/with/slow=3000/invoices", INVOICE)))
     wait_until(lambda: statuses(run_id).get("pay") == "running")
     found = cause(run_id)
     assert found is not None

@@ -81,7 +81,7 @@ def test_new_rows_whose_worker_died_are_there_once(
     wait_until(lambda: DataChange.objects.count() == 1)
     machine.start()
     Run.objects.filter(pk=run_id).update(lease_expires_at=1)
-    assert machine.finish(run_id, 40).status == "completed"
+    assert machine.finish(run_id).status == "completed"
     output: Any = detail(run_id, "keep").output
     assert output["what"] == "added"
     assert column(table, "Owes") == [7]

@@ -150,7 +150,7 @@ def test_a_change_whose_worker_died_is_made_once(machine: Machine, point: str, m
     before = DataChange.objects.get().key
     machine.start()
     Run.objects.filter(pk=run_id).update(lease_expires_at=1)
-    assert machine.finish(run_id, 40).status == "completed"
+    assert machine.finish(run_id).status == "completed"
     output: Any = detail(run_id, "add").output
     assert output["after"] == Decimal("0.10")
     assert column(table, "Owes") == [Decimal("0.10")]

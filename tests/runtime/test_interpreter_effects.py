@@ -33,7 +33,7 @@ def attempts(run_id: UUID, node_id: str = "pay") -> list[Attempt]:
 
 
 def test_the_intent_is_committed_before_the_call_leaves(machine: Machine, world: World) -> None:
-    run_id = machine.begin(flow("start -> pay", post("pay", f"{world.url}/with/slow=700/invoices", INVOICE)))
+    run_id = machine.begin(flow("start -> pay", post("pay", f"{world.url}/with/slow=3000/invoices", INVOICE)))
     wait_until(lambda: bool(attempts(run_id)))
     (intent,) = attempts(run_id)
     assert intent.status == "intent"
@@ -66,7 +66,7 @@ def test_a_keyed_effect_cut_off_by_a_crash_is_sent_again_with_its_key_and_costs_
 ) -> None:
     idle_machine.start()
     run_id = idle_machine.begin(
-        flow("start -> a -> pay -> b", post("pay", f"{world.url}/with/slow=600/invoices", INVOICE))
+        flow("start -> a -> pay -> b", post("pay", f"{world.url}/with/slow=6000*1/invoices", INVOICE))
     )
     # The call has arrived, and its answer is still on the way.
     wait_until(lambda: any(world.calls(attempt.effect_key or "") for attempt in attempts(run_id)))
@@ -89,7 +89,7 @@ def test_an_unsafe_effect_cut_off_by_a_crash_is_in_doubt_and_never_repeated(
 ) -> None:
     idle_machine.start()
     run_id = idle_machine.begin(
-        flow("start -> pay -> b", unsafe_post("pay", f"{world.url}/with/slow=600/invoices", INVOICE, retry=RETRY_SOON))
+        flow("start -> pay -> b", unsafe_post("pay", f"{world.url}/with/slow=6000/invoices", INVOICE, retry=RETRY_SOON))
     )
     wait_until(lambda: bool(attempts(run_id)))
     idle_machine.crash()

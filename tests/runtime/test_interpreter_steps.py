@@ -75,7 +75,7 @@ def test_only_the_taken_branch_runs_and_the_join_waits_for_it(machine: Machine) 
 
 
 def test_branches_that_are_ready_together_run_side_by_side(machine: Machine, world: World) -> None:
-    slow = f"{world.url}/with/slow=400/customers"
+    slow = f"{world.url}/with/slow=3000/customers"
     run = machine.run(
         flow(
             "start -> a -> end, start -> b -> end, start -> c -> end",

@@ -13,7 +13,19 @@ from runtime.engine.ids import uuid7
 from runtime.store.models import Attempt, Run
 from runtime.store.transitions import Transition
 from tests.runtime.fixtures import World
-from tests.runtime.machine import RETRY_SOON, WORKSPACE, Machine, detail, flow, look, post, step, wait_until
+from tests.runtime.machine import (
+    RETRY_SOON,
+    WORKSPACE,
+    Machine,
+    cut_short,
+    detail,
+    flow,
+    look,
+    post,
+    rung_and_swept,
+    step,
+    wait_until,
+)
 
 INVOICE = {"order": "{{ run.id }}", "customer": "C-200", "amount": 10, "currency": "EUR"}
 SOMEBODY = Voter(uuid7(), "Ada", "ada@example.com", (), "admin", True)
@@ -79,7 +91,7 @@ def test_what_did_not_happen_is_sent_again_with_the_same_key(any_machine: Machin
 
 def test_a_call_cut_off_by_a_crash_is_looked_up_first(idle_machine: Machine, world: World) -> None:
     idle_machine.start()
-    pay = looked_up("pay", f"{world.url}/with/slow=600;ignore/invoices", by_key(world))
+    pay = looked_up("pay", f"{world.url}/with/slow=6000*1;ignore/invoices", by_key(world))
     run_id = idle_machine.begin(flow("start -> pay", pay))
     wait_until(lambda: bool(attempts(run_id)) and bool(sent(world, run_id)))
     idle_machine.crash()
@@ -96,7 +108,7 @@ def test_a_call_that_a_crash_kept_from_leaving_is_sent_and_costs_no_try(idle_mac
     idle_machine.start()
     # The first call is thrown away; the crash comes before anybody says so.
     pay = looked_up(
-        "pay", f"{world.url}/with/slow=600;reset*1;ignore/invoices", by_key(world), retry={"attempts": 1}
+        "pay", f"{world.url}/with/slow=6000*1;reset*1;ignore/invoices", by_key(world), retry={"attempts": 1}
     )  # fmt: skip
     run_id = idle_machine.begin(flow("start -> pay", pay))
     wait_until(lambda: bool(attempts(run_id)) and bool(sent(world, run_id)))
@@ -112,7 +124,7 @@ def test_a_call_that_a_crash_kept_from_leaving_is_sent_and_costs_no_try(idle_mac
 
 def test_a_look_up_cut_off_by_a_crash_is_made_again(idle_machine: Machine, world: World) -> None:
     idle_machine.start()
-    pay = looked_up("pay", f"{world.url}/with/drop;ignore/invoices", by_key(world, "/with/slow=700"))
+    pay = looked_up("pay", f"{world.url}/with/drop;ignore/invoices", by_key(world, "/with/slow=3000"))
     run_id = idle_machine.begin(flow("start -> pay", pay))
     wait_until(lambda: bool(attempts(run_id)) and lookups(world, run_id) == 1)
     shown = detail(run_id, "pay").step
@@ -136,7 +148,7 @@ def test_a_look_up_has_its_own_tries_and_says_what_the_run_waits_for(machine: Ma
     assert waiting["until"] is not None
     assert "looked up" in waiting["text"]
     assert api.orphans() == []
-    run = machine.finish(run_id, 40)
+    run = machine.finish(run_id)
     assert run.status == "completed", run.error
     (attempt,) = attempts(run_id)
     assert [one["found"] for one in decision(attempt)["looked"]] == ["could_not_tell", "could_not_tell", "happened"]
@@ -239,12 +251,13 @@ def test_a_run_that_is_cancelled_during_the_look_up_keeps_what_it_found(machine:
 
 def test_a_paused_run_is_looked_up_when_it_goes_on(machine: Machine, world: World) -> None:
     pay = looked_up(
-        "pay", f"{world.url}/with/drop;ignore/invoices", by_key(world), looking={"look_up_after": 2}
+        "pay", f"{world.url}/with/drop;ignore/invoices", by_key(world), looking={"look_up_after": 600}
     )  # fmt: skip
     run_id = machine.begin(flow("start -> pay", pay))
     machine.until(run_id, lambda run: (run.waiting or {}).get("kind") == "look_up")
     api.pause_run(workspace_id=WORKSPACE, run_id=run_id)
-    time.sleep(2.5)
+    cut_short(run_id)
+    rung_and_swept(machine, run_id)
     assert lookups(world, run_id) == 0
     api.resume_run(workspace_id=WORKSPACE, run_id=run_id)
     assert machine.finish(run_id).status == "completed"

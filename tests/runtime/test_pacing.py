@@ -188,7 +188,7 @@ def test_what_waits_for_another_system_keeps_no_other_item_from_beginning_while_
     ask = step("ask", "http.request@1", {"method": "GET", "url": f"{URL}/slow"})
     list_of = each("{{ trigger.lines }}", at_a_time=40, collect=False)
     run_id = machine.begin(flow("start -> each", list_of, *inside("each", ask)), {"lines": list(range(3 * LEAST))})
-    assert machine.finish(run_id, 60).status == "completed"
+    assert machine.finish(run_id).status == "completed"
     assert target.most_under_way >= 2 * LEAST
 
 
@@ -212,7 +212,7 @@ def test_a_list_for_which_there_is_no_room_now_goes_on_later_and_leaves_nothing_
     workflow = machine.publish(graph)
     runs = [machine.begin_again(workflow, {"lines": list(range(count))}) for count in (1, 7, 12)]
     for run_id, count in zip(runs, (1, 7, 12), strict=True):
-        assert machine.finish(run_id, 60).status == "completed"
+        assert machine.finish(run_id).status == "completed"
         assert [one.status for one in children(run_id)] == ["completed"] * count
 
 
@@ -225,5 +225,5 @@ def test_a_list_in_which_one_failed_goes_on_though_there_was_no_room_in_between(
     fails = step("fails", "flow.fail@1", {"message": "It cannot go on"})
     list_of = each("{{ trigger.lines }}", at_a_time=3, stop="number", may_fail=2)
     run_id = machine.begin(flow("start -> each", list_of, *inside("each", fails)), {"lines": list(range(6))})
-    assert machine.finish(run_id, 60).status == "dead_lettered"
+    assert machine.finish(run_id).status == "dead_lettered"
     assert sum(one.status == "dead_lettered" for one in children(run_id)) >= 3

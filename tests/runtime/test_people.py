@@ -15,6 +15,7 @@ from runtime.engine.ids import uuid7
 from runtime.store.models import Attempt, HumanTask, HumanVote, Run
 from tests.runtime.fixtures import World
 from tests.runtime.machine import (
+    PATIENCE,
     WORKSPACE,
     Machine,
     detail,
@@ -37,7 +38,7 @@ def approval(key: str = "ask", **config: Any) -> dict[str, Any]:
     return step(key, "people.approval@1", {"title": "Pay {{ trigger.amount }}?", **config})
 
 
-def asked(run_id: UUID, patience: float = 20) -> TaskView:
+def asked(run_id: UUID, patience: float = PATIENCE) -> TaskView:
     """The open question of this run."""
     wait_until(lambda: HumanTask.objects.filter(run_id=run_id, status="open").exists(), patience)
     (found,) = api.tasks(workspace_id=WORKSPACE, run_id=run_id).items
@@ -203,10 +204,10 @@ def test_a_decision_survives_a_crash(idle_machine: Machine) -> None:
 def test_a_decision_is_taken_in_while_another_branch_is_busy(machine: Machine, world: World) -> None:
     """And counts, whatever becomes of that branch."""
     links = f"{LINKS}, start -> slow"
-    slow = post("slow", f"{world.url}/with/slow=6000;fail=422/invoices", {"order": "x"}, retry={"attempts": 1})
+    slow = post("slow", f"{world.url}/with/slow=12000;fail=422/invoices", {"order": "x"}, retry={"attempts": 1})
     run_id = machine.begin(flow(links, approval(), slow), {"amount": 12})
     decide(asked(run_id), "approved")
-    wait_until(lambda: statuses(run_id).get("yes") == "succeeded", 5.0)
+    wait_until(lambda: statuses(run_id).get("yes") == "succeeded")
     assert statuses(run_id)["slow"] == "running"
     assert machine.finish(run_id).status == "dead_lettered"
     assert statuses(run_id)["yes"] == "succeeded"
@@ -309,7 +310,7 @@ def test_people_give_a_value_to_go_on_with(machine: Machine, world: World) -> No
 def test_an_effect_in_doubt_is_put_before_people(idle_machine: Machine, world: World) -> None:
     idle_machine.start()
     body = {"order": "{{ run.id }}", "customer": "C-200", "amount": 10}
-    pay = unsafe_post("pay", f"{world.url}/with/slow=2000/invoices", body, on_failure="person")
+    pay = unsafe_post("pay", f"{world.url}/with/slow=6000/invoices", body, on_failure="person")
     run_id = idle_machine.begin(flow("start -> pay -> after", pay))
     wait_until(lambda: statuses(run_id).get("pay") == "running")
     wait_until(lambda: len(world.invoices(str(run_id))) == 1)
@@ -455,7 +456,7 @@ def test_a_worker_that_cannot_ask_people_never_takes_such_a_run(machine: Machine
 def test_what_people_say_of_an_effect_in_doubt_is_on_record_beside_it(idle_machine: Machine, world: World) -> None:
     idle_machine.start()
     body = {"order": "{{ run.id }}", "customer": "C-200", "amount": 10}
-    pay = unsafe_post("pay", f"{world.url}/with/slow=1500/invoices", body, on_failure="person")
+    pay = unsafe_post("pay", f"{world.url}/with/slow=6000/invoices", body, on_failure="person")
     run_id = idle_machine.begin(flow("start -> pay", pay))
     wait_until(lambda: statuses(run_id).get("pay") == "running")
     idle_machine.crash()
@@ -472,7 +473,7 @@ def test_a_cancel_while_a_doubt_is_resolved_leaves_no_attempt_without_an_end(
 ) -> None:
     idle_machine.start()
     body = {"order": "{{ run.id }}", "customer": "C-200", "amount": 10}
-    pay = unsafe_post("pay", f"{world.url}/with/slow=1500/invoices", body, on_failure="person")
+    pay = unsafe_post("pay", f"{world.url}/with/slow=6000/invoices", body, on_failure="person")
     run_id = idle_machine.begin(flow("start -> pay", pay))
     wait_until(lambda: statuses(run_id).get("pay") == "running")
     idle_machine.crash()

@@ -16,6 +16,7 @@ from tests.runtime.fixtures import World
 from tests.runtime.machine import (
     WORKSPACE,
     Machine,
+    cut_short,
     detail,
     fields,
     flow,
@@ -303,13 +304,15 @@ def test_a_run_that_is_done_or_under_way_is_not_gone_on_with(machine: Machine, w
 
 
 def test_a_cancelled_run_goes_on_where_it_was(machine: Machine, world: World) -> None:
-    graph = flow("start -> pay -> nap -> after", post("pay", f"{world.url}/invoices", INVOICE), pause("nap", 2))
+    graph = flow("start -> pay -> nap -> after", post("pay", f"{world.url}/invoices", INVOICE), pause("nap", 600))
     run_id = machine.begin(graph)
     machine.until(run_id, lambda run: run.status == "waiting_timer")
     api.cancel(workspace_id=WORKSPACE, run_id=run_id)
     assert machine.finish(run_id).status == "cancelled"
     assert fates(planned(run_id)) == {"start": "kept", "pay": "kept", "nap": "again", "after": "next"}
     go_on(run_id)
+    machine.until(run_id, lambda run: run.status == "waiting_timer")
+    cut_short(run_id)
     ended = machine.finish(run_id)
     assert (ended.status, ended.cancel_requested) == ("completed", False)
     assert len(world.invoices(str(run_id))) == 1
@@ -381,7 +384,7 @@ def test_a_crash_right_after_the_retry_loses_neither_the_edit_nor_the_kept_steps
     idle_machine.start()
     run = refused(idle_machine, world)
     idle_machine.crash()
-    slow = {**mended(run.id, world), "url": f"{world.url}/with/slow=500/invoices"}
+    slow = {**mended(run.id, world), "url": f"{world.url}/with/slow=6000*1/invoices"}
     go_on(run.id, edits={"second": slow})
     idle_machine.start()
     wait_until(lambda: len(attempts(run.id, "second")) == 2)

@@ -77,7 +77,7 @@ def test_a_run_hands_on_where_the_rows_are_and_not_the_rows(machine: Machine) ->
     change(task, *(RowChange(number, 0, state="rejected", reason="Twice") for number in range(1, 101)))
     hand_over(task)
     release(task)
-    assert machine.finish(run_id, 60).status == "completed"
+    assert machine.finish(run_id).status == "completed"
     output: Any = detail(run_id, "list").output
     assert (output["accepted"]["rows"], output["rejected"]["rows"]) == (300, 100)
     assert len(str(output)) < 2_000
@@ -143,7 +143,7 @@ def test_a_list_is_set_down_once_wherever_its_worker_dies(machine: Machine, side
     failpoints.disarm()
     machine.start()
     Run.objects.filter(pk=run_id).update(lease_expires_at=1)
-    task = asked(run_id, 40)
+    task = asked(run_id)
     review = Review.objects.get(run_id=run_id)
     assert (review.rows, review.stage, str(review.id)) == (600, "review", task.spec["review"])
     assert ReviewRow.objects.count() == 600
@@ -193,7 +193,7 @@ def test_a_machine_that_dies_behind_the_release_goes_on_with_what_was_released(m
     release(task)
     machine.start()
     Run.objects.filter(pk=run_id).update(lease_expires_at=1)
-    assert machine.finish(run_id, 40).status == "completed"
+    assert machine.finish(run_id).status == "completed"
     results: Any = detail(run_id, "each").output
     assert len(results["results"]) == 2
 

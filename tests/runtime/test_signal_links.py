@@ -94,7 +94,7 @@ def test_a_way_that_was_not_taken_needs_no_link_any_more(machine: Machine) -> No
         {"left": "{{ trigger.order }}", "op": "eq", "right": "PO-8"}
     ]}})  # fmt: skip
     run_id = machine.begin(
-        flow("start -> if, if:yes -> wait, if:no -> slow", decide, for_link(), pause("slow", 5)), {"order": "PO-7"}
+        flow("start -> if, if:yes -> wait, if:no -> slow", decide, for_link(), pause("slow", 600)), {"order": "PO-7"}
     )
     wait_until(lambda: statuses(run_id).get("slow") == "waiting")
     assert use(run_id).what == "ended"

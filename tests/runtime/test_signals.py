@@ -21,6 +21,7 @@ from runtime.store.models import Run, Signal, SignalWait
 from tests.runtime.machine import (
     WORKSPACE,
     Machine,
+    cut_short,
     detail,
     fields,
     flow,
@@ -121,11 +122,13 @@ def test_one_event_moves_on_every_run_that_waits_for_it(machine: Machine) -> Non
 
 def test_an_event_that_came_before_the_wait_counts_since_the_run_was_started(any_machine: Machine) -> None:
     run_id = any_machine.begin(
-        flow(f"start -> first -> second, second -> wait{LINKS[len('start -> wait'):]}", pause("first", 0.6),
+        flow(f"start -> first -> second, second -> wait{LINKS[len('start -> wait'):]}", pause("first", 600),
              for_event(), fields("second")),
         {"order": "PO-7"},
     )  # fmt: skip
+    any_machine.until(run_id, lambda run: run.status == "waiting_timer")
     assert send("PO-7", {"quick": True}).moved_on == 0
+    cut_short(run_id)
     assert any_machine.finish(run_id).status == "completed"
     output: Any = detail(run_id, "wait").output
     assert output["data"] == {"quick": True}
@@ -137,12 +140,19 @@ def test_an_event_for_an_item_whose_turn_has_not_come_counts_for_it(any_machine:
     graph = flow(
         "start -> each, nap -> wait",
         step("each", "flow.for_each@1", {"items": "{{ trigger.orders }}"}),
-        {**pause("nap", 1.5), "parent": "each"},
+        {**pause("nap", 600), "parent": "each"},
         {**item, "parent": "each"},
     )
     run_id = any_machine.begin(graph, {"orders": ["PO-21", "PO-22"]})
     wait_until(lambda: Run.objects.filter(parent_run_id=run_id, status="waiting_timer").exists())
     assert [send(key, {"for": key}).moved_on for key in ("PO-22", "PO-21")] == [0, 0]
+
+    def have_rested() -> bool:
+        for own in Run.objects.filter(parent_run_id=run_id, status="waiting_timer"):
+            cut_short(own.id)
+        return look(run_id).finished_at is not None
+
+    wait_until(have_rested)
     assert any_machine.finish(run_id).status == "completed"
     items = Run.objects.filter(parent_run_id=run_id).order_by("item_index").values_list("id", flat=True)
     outputs: list[Any] = [detail(one, "wait").output for one in items]
@@ -168,14 +178,16 @@ def test_an_event_that_moved_one_turn_on_does_not_move_the_next(any_machine: Mac
 def test_an_event_is_not_lost_because_a_clock_was_a_little_ahead(idle_machine: Machine) -> None:
     idle_machine.start()
     run_id = idle_machine.begin(
-        flow(f"start -> first -> second, second -> wait{LINKS[len('start -> wait'):]}", pause("first", 1.5),
+        flow(f"start -> first -> second, second -> wait{LINKS[len('start -> wait'):]}", pause("first", 600),
              for_event(), fields("second")),
         {"order": "PO-7"},
     )  # fmt: skip
+    idle_machine.until(run_id, lambda run: run.status == "waiting_timer")
     idle_machine.stop()
     # Whoever accepted the run thought that it was later than it was.
     Run.objects.filter(pk=run_id).update(accepted_at=F("accepted_at") + sending.CLOCKS_APART_MS)
     assert send("PO-7").moved_on == 0
+    cut_short(run_id)
     idle_machine.start()
     assert idle_machine.finish(run_id).status == "completed"
 

@@ -138,7 +138,8 @@ def test_who_retries_stands_in_the_trail_with_what_was_kept(machine: Machine, wo
 
 def test_a_lease_that_is_taken_over_is_on_record(idle_machine: Machine, world: World) -> None:
     first = idle_machine.start().boot_id
-    run_id = idle_machine.begin(flow("start -> pay -> b", post("pay", f"{world.url}/with/slow=1500/invoices", INVOICE)))
+    pay = post("pay", f"{world.url}/with/slow=6000*1/invoices", INVOICE)
+    run_id = idle_machine.begin(flow("start -> pay -> b", pay))
     wait_until(lambda: statuses(run_id).get("pay") == "running")
     idle_machine.crash()
     second = idle_machine.start().boot_id

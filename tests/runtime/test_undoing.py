@@ -209,7 +209,7 @@ def test_a_cancel_with_undo_needs_undo_steps(machine: Machine, world: World) -> 
 
 def test_undoing_cannot_be_cancelled_and_survives_a_crash(idle_machine: Machine, world: World) -> None:
     idle_machine.start()
-    slow = call("undo_two", world, "slow=1500")
+    slow = call("undo_two", world, "slow=6000*1")
     run_id = idle_machine.begin(saga(world, slow))
     wait_until(lambda: statuses(run_id).get("undo_two") == "running")
     assert look(run_id).status == "compensating"
@@ -227,7 +227,7 @@ def test_undoing_cannot_be_cancelled_and_survives_a_crash(idle_machine: Machine,
 def test_an_undo_in_doubt_after_a_crash_counts_as_not_undone(idle_machine: Machine, world: World) -> None:
     idle_machine.start()
     body = {"order": "{{ run.id }}/undo_two", "customer": "C-200", "amount": 10}
-    doubtful = unsafe_post("undo_two", f"{world.url}/with/slow=1500/invoices", body, retry=ONCE)
+    doubtful = unsafe_post("undo_two", f"{world.url}/with/slow=3000/invoices", body, retry=ONCE)
     run_id = idle_machine.begin(saga(world, doubtful))
     wait_until(lambda: statuses(run_id).get("undo_two") == "running")
     idle_machine.crash()
@@ -336,7 +336,7 @@ def test_parallel_calls_are_undone_in_reverse_of_how_they_ended(machine: Machine
     )
     graph = saga(
         world,
-        call("one", world, "slow=400"),
+        call("one", world, "slow=3000"),
         call("three", world),
         call("undo_three", world),
         call("four", world, "fail=422", on_failure="undo"),

@@ -219,7 +219,7 @@ def test_a_worker_that_cannot_undo_never_takes_a_run_that_may_be_undone(idle_mac
 
 def test_who_cancels_a_second_time_and_asks_for_undo_gets_it(machine: Machine, world: World) -> None:
     links = f"{CHAIN}, three -> four"
-    run_id = machine.begin(saga(world, call("three", world, "slow=1500"), pause("four", 60), links=links))
+    run_id = machine.begin(saga(world, call("three", world, "slow=3000"), pause("four", 60), links=links))
     wait_until(lambda: statuses(run_id).get("three") == "running")
     api.cancel(workspace_id=WORKSPACE, run_id=run_id)
     api.cancel(workspace_id=WORKSPACE, run_id=run_id, undo=True)
@@ -229,7 +229,7 @@ def test_who_cancels_a_second_time_and_asks_for_undo_gets_it(machine: Machine, w
 
 def test_undoing_that_was_set_aside_is_taken_up_again(idle_machine: Machine, world: World) -> None:
     idle_machine.start()
-    run_id = idle_machine.begin(saga(world, call("undo_two", world, "slow=1500")))
+    run_id = idle_machine.begin(saga(world, call("undo_two", world, "slow=6000*1")))
     wait_until(lambda: statuses(run_id).get("undo_two") == "running")
     idle_machine.crash()
     Run.objects.filter(pk=run_id).update(claims=50)

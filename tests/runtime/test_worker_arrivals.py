@@ -123,7 +123,7 @@ def test_a_flood_is_rung_for_otherwise_and_a_burst_is_not() -> None:
     rings: list[tuple[str, int]] = []
 
     def heard(number: int) -> None:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while len(rings) < number:
             assert time.monotonic() < deadline
             time.sleep(0.001)

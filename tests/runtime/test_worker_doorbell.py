@@ -47,14 +47,14 @@ def listening(machine: Machine) -> Machine:
 
 def test_a_rung_run_is_advanced_without_the_sweep(bell: redis.Redis, loud: Machine) -> None:
     run_id = listening(loud).begin(flow("start -> a -> b"))
-    assert loud.finish(run_id, patience=5).status == "completed"
+    assert loud.finish(run_id).status == "completed"
 
 
 def test_a_message_rung_twice_advances_once(bell: redis.Redis, loud: Machine) -> None:
     run_id = listening(loud).begin(flow("start -> a -> b"))
     for _ in range(5):
         queue.ring([run_id, run_id])
-    run = loud.finish(run_id, patience=5)
+    run = loud.finish(run_id)
     assert (run.status, run.seq) == ("completed", 3)
 
 
@@ -82,7 +82,7 @@ def test_forged_messages_are_passed_over_and_run_no_code(bell: redis.Redis, loud
         bell.rpush("millrace:runs", f"forged-{number}")
     wait_until(lambda: bell.llen("millrace:runs") == 0)
     run_id = loud.begin(flow("start -> a"))
-    assert loud.finish(run_id, patience=10).status == "completed", "the consumer lives on"
+    assert loud.finish(run_id).status == "completed", "the consumer lives on"
 
 
 def test_a_listening_worker_waits_at_the_broker_instead_of_asking_again_and_again(

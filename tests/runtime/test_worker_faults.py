@@ -105,7 +105,7 @@ def test_a_lease_that_lapsed_unnoticed_stays_with_the_worker_that_lives(
     monkeypatch.setattr("runtime.worker.pump.HEARTBEAT_SECONDS", 3600)
     idle_machine.start(sweep_seconds=0.05)
     run_id = idle_machine.begin(
-        flow("start -> pay -> a", unsafe_post("pay", f"{world.url}/with/slow=900/invoices", INVOICE))
+        flow("start -> pay -> a", unsafe_post("pay", f"{world.url}/with/slow=3000/invoices", INVOICE))
     )
     wait_until(lambda: Attempt.objects.filter(run_id=run_id, status="intent").exists())
     assert idle_machine.runtime is not None

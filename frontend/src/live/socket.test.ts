@@ -208,4 +208,13 @@ describe("the live socket", () => {
     leave();
     expect(latest().sent.at(-1)).toEqual({ type: "unsubscribe", run: "r1" });
   });
+
+  it("closes a line that is still being opened once it is open, as browsers complain of it before", () => {
+    const live = makeSocket();
+    live.stop();
+    expect(latest().readyState).toBe(0);
+    latest().open();
+    expect(latest().readyState).toBe(3);
+    expect(live.state.getState().status).toBe("connecting");
+  });
 });

@@ -52,6 +52,8 @@ const LONGEST_PAUSE = 15_000;
 const FLUSH_EVERY = 100;
 const PING_EVERY = 20_000;
 const SILENCE = 45_000;
+/** As WebSocket.CONNECTING says it. */
+const CONNECTING = 0;
 
 export class LiveSocket {
   readonly state: StoreApi<LiveState>;
@@ -92,7 +94,8 @@ export class LiveSocket {
     this.pingTimer = null;
     const socket = this.socket;
     this.socket = null;
-    socket?.close(1000);
+    // One that is still being opened is closed when it is: to close it before is an error in the console.
+    if (socket && socket.readyState !== CONNECTING) socket.close(1000);
   }
 
   /** Tries at once: the network is back, or somebody signed in. */
@@ -149,7 +152,10 @@ export class LiveSocket {
     const socket = connect(this.options.url());
     this.socket = socket;
     socket.onopen = () => {
-      if (this.socket !== socket) return;
+      if (this.socket !== socket) {
+        socket.close(1000);
+        return;
+      }
       this.failures = 0;
       this.heard();
       this.state.setState({ status: "open", inStepAt: this.clock.now() });
