@@ -284,6 +284,7 @@ class Intake:
         if proof.stranger:
             self._note(knock, proof.stranger)
             return _NOT_HERE
+        scope["millrace.proved"] = door.auth != "none"
         if len(door.secrets) > 1:
             self._doors.was_used(door, proof.which)
         method = scope["method"]
