@@ -93,6 +93,7 @@ def test_a_sender_that_proves_itself_says_which_trace_a_delivery_belongs_to(
     assert reply.status == 202
     assert is_theirs(span)
     assert span.facts["millrace.run.id"] == reply.json["run"]
+    assert span.facts["millrace.request.id"] == reply.header("x-request-id")
 
 
 def test_a_sender_that_has_proved_itself_is_known_also_where_it_is_refused(

@@ -128,6 +128,8 @@ def _knocked(scope: Scope, route: str, status: int, began: float) -> None:
         return
     method = _method(scope)
     facts: dict[str, Fact] = {"http.request.method": method, "http.route": route}
+    if request_id := scope.get("millrace.request_id"):
+        facts["millrace.request.id"] = request_id
     links = []
     accepted = scope.get("millrace.accepted")
     if isinstance(accepted, Accepted):
