@@ -69,7 +69,9 @@ def test_what_a_sender_calls_its_request_is_kept_with_the_event_and_is_not_its_i
 
 def test_the_id_that_a_workflow_gives_its_answer_stays(writer: Writer) -> None:
     response = ResponseWrite(200, json.dumps([["X-Request-ID", "order-1"]]), b"")
-    reply = test_intake_answers.TestWaiting().answered(writer, respond="respond_step", status="running", response=response)
+    reply = test_intake_answers.TestWaiting().answered(
+        writer, respond="respond_step", status="running", response=response
+    )
     assert ids(reply) == ["order-1"]
 
 
