@@ -60,6 +60,17 @@ class StandIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Away:
+    """That somebody is away right now, since that moment (ms): the beginning of the first day. `hand`: who sees what
+    they are asked; None for nobody."""
+
+    workspace_id: UUID
+    absent: Absent
+    since: int
+    hand: Person | None
+
+
+@dataclass(frozen=True, slots=True)
 class VoteView:
     """What one person said. `via`: inbox, or the link of a mail; `admin`: who was not asked, and may as an admin.
     `for_id`, `for_name`: in whose place, who was away; None and empty for whoever was asked."""

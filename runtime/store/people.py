@@ -223,6 +223,7 @@ class HumanMail(models.Model):
     `due_at`: when the next try is due; NULL when it was sent, given up or is no longer needed. Each try has the same
     Message-ID, by which receivers know a repeat. `token_sha256`: the digest of the link's token. `for_id`, `for_name`,
     `for_until`: in whose place they get it, who is away until that day, `2026-12-03`; empty where nobody knows.
+    kind `digest`: a mail that lists several questions, each of which has a row `listed` (`worker.digests`).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from builder.accounts import absences
+from builder.accounts.directory import Directory
 from runtime.engine.naming import KEY, folded
 from runtime.store.models import PendingAnswer, Run, RunField
 from runtime.worker.pending_answers import settle
 from tests.builder.conftest import World
-from tests.builder.test_absences import _noon, say
-from tests.builder.test_people import question, run_of
+from tests.builder.test_absences import _noon, moved, say
+from tests.builder.test_people import membership, question, run_of
 
 __all__ = ["_noon"]
 
@@ -96,3 +100,26 @@ def test_the_timeline_of_a_key_tells_of_both(world: World) -> None:
     decided = [(one["by"], one["in_place_of"]) for one in found if one["kind"] == "decided"]
     assert decided == [(world.rosa.name, world.vera.name)]
     assert {one["in_place_of"] for one in found if one["kind"] != "decided"} == {None}
+
+
+def test_everybody_who_is_away_is_known_with_since_when_and_who_sees_their_questions(world: World) -> None:
+    world.northwind.time_zone = "Pacific/Auckland"
+    world.northwind.save()
+    assert Directory().absences() == ()
+    say(world, world.as_vera)
+    say(world, world.as_bo, stand_in="vera", begin=3)
+    (found,) = Directory().absences()
+    assert found.hand is not None
+    assert (found.workspace_id, found.absent.email, found.hand.email) == (
+        world.northwind.id, world.vera.email, world.rosa.email,
+    )  # fmt: skip
+    first = absences.all_of(workspace_id=world.northwind.id)[0].row.first_day
+    midnight = datetime(first.year, first.month, first.day, tzinfo=ZoneInfo("Pacific/Auckland"))
+    assert found.since == midnight.timestamp() * 1000
+    assert found.hand.time_zone == "Pacific/Auckland"
+    moved(membership(world, "bo"), -1, None)
+    assert world.as_alice.patch(f"{world.here}/members/{membership(world, 'rosa')}", {"active": False}).status == 200
+    # Bo is asked for by nobody either: Vera, who stands in for him, is away herself.
+    assert {one.absent.email: one.hand for one in Directory().absences()} == {
+        world.vera.email: None, world.bo.email: None,
+    }  # fmt: skip
