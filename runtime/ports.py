@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from runtime.contracts import RunTouched
-from runtime.contracts.people import Addressee, Person, StandIn, Voter
+from runtime.contracts.people import Addressee, Away, Person, StandIn, Voter
 
 
 class LiveSink(Protocol):
@@ -62,6 +62,10 @@ class People(Protocol):
     def stand_ins(self, *, workspace_id: UUID, emails: Sequence[str]) -> tuple[StandIn, ...]:
         """Who decides right now in the place of those of these people who are away; nobody for whoever is here, or
         has no stand-in who is."""
+        ...
+
+    def absences(self) -> tuple[Away, ...]:
+        """Everybody who is away right now, in all workspaces."""
         ...
 
 
@@ -229,6 +233,9 @@ class Anybody:
         return None
 
     def stand_ins(self, *, workspace_id: UUID, emails: Sequence[str]) -> tuple[StandIn, ...]:
+        return ()
+
+    def absences(self) -> tuple[Away, ...]:
         return ()
 
 

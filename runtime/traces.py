@@ -1,4 +1,5 @@
-"""What a process says of its work to whoever follows it: spans of traces, and the run that a line of the log is about.
+"""What a process says of its work to whoever follows it: spans of traces, and the run or the webhook's request that a
+line of the log is about.
 
 Off unless the composition root sets `TRACING.tracer`: every place that tells something asks for it first and does
 nothing else where it is None. A span says what was done to what, for how long, and with what end: names, ids, numbers
@@ -16,7 +17,19 @@ from contextvars import ContextVar
 from typing import Final, Literal, NamedTuple, Protocol
 from uuid import UUID
 
-__all__ = ["RUN", "SPAN", "TRACING", "Fact", "OfRun", "Role", "Span", "Tracer", "known_method", "read_parent"]
+__all__ = [
+    "REQUEST",
+    "RUN",
+    "SPAN",
+    "TRACING",
+    "Fact",
+    "OfRun",
+    "Role",
+    "Span",
+    "Tracer",
+    "known_method",
+    "read_parent",
+]
 
 Fact = str | int | bool
 #: Who calls whom: `server` was called, `client` calls.
@@ -90,6 +103,8 @@ TRACING: Final = Tracing()
 SPAN: Final[ContextVar[Span | None]] = ContextVar("millrace_span", default=None)
 #: The run whose turn this is; the log names it on each line.
 RUN: Final[ContextVar[UUID | None]] = ContextVar("millrace_run", default=None)
+#: The request of a webhook that is answered here; the log names it on each line.
+REQUEST: Final[ContextVar[UUID | None]] = ContextVar("millrace_request", default=None)
 
 
 def read_parent(value: str) -> str | None:

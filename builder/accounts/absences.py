@@ -1,6 +1,7 @@
 """Who is away, and who stands in for them: every read and every write.
 
-Nothing is done when an absence begins or ends: it is looked up whenever it matters (`runtime.interpreter.stand_ins`).
+Nothing of a question is changed when an absence begins or ends: it is looked up whenever it matters
+(`runtime.interpreter.stand_ins`). What is open already is told to whoever stands in (`runtime.worker.digests`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import hashlib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -21,7 +22,7 @@ from django.utils import timezone
 from builder.accounts.models import Absence, Membership, Workspace
 from builder.accounts.services import AccountsRefused
 
-__all__ = ["Away", "all_of", "change", "end", "mark", "of_member", "say", "today"]
+__all__ = ["Away", "all_of", "change", "end", "mark", "of_member", "say", "since", "today", "workspaces"]
 
 #: So many stand-ins are looked at who are away themselves; behind that nobody stands in.
 MOST_HANDS: Final = 3
@@ -44,11 +45,7 @@ class Away:
 
 def today(workspace: Workspace) -> date:
     """The day that it is where the workspace is."""
-    try:
-        zone = ZoneInfo(workspace.time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return _now().astimezone(UTC).date()
-    return _now().astimezone(zone).date()
+    return _now().astimezone(_zone(workspace)).date()
 
 
 def all_of(*, workspace_id: UUID) -> list[Away]:
@@ -69,6 +66,16 @@ def all_of(*, workspace_id: UUID) -> list[Away]:
         hand, why = _hand(row, holding)
         found.append(Away(row, member in holding, hand, why))
     return found
+
+
+def workspaces() -> list[UUID]:
+    """Those in which somebody is away, or will be."""
+    return list(_not_over().order_by().values_list("member__workspace_id", flat=True).distinct())
+
+
+def since(row: Absence) -> int:
+    """The beginning of the first day where the workspace is, in ms."""
+    return round(datetime.combine(row.first_day, time.min, _zone(row.member.workspace)).timestamp() * 1000)
 
 
 def of_member(*, workspace_id: UUID, membership_id: UUID) -> Away | None:
@@ -198,12 +205,20 @@ def _locked(workspace: Workspace, membership_id: UUID) -> Membership:
     return row
 
 
-def _not_over(workspace_id: UUID) -> QuerySet[Absence]:
+def _zone(workspace: Workspace) -> tzinfo:
+    try:
+        return ZoneInfo(workspace.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def _not_over(workspace_id: UUID | None = None) -> QuerySet[Absence]:
     """Without those that are over wherever the workspace is: those of years are kept. Nowhere is it earlier than a day
     before the day in UTC."""
     earliest = _now().astimezone(UTC).date() - timedelta(days=1)
     lasting = Q(last_day__isnull=True) | Q(last_day__gte=earliest)
-    return Absence.objects.filter(lasting, member__workspace_id=workspace_id)
+    rows = Absence.objects.filter(lasting)
+    return rows if workspace_id is None else rows.filter(member__workspace_id=workspace_id)
 
 
 def _now() -> datetime:

@@ -16,7 +16,7 @@ from builder.accounts import absences
 from builder.accounts.groups import key_of
 from builder.accounts.models import Group, Membership, Role, User
 from builder.accounts.rights import Action, allows
-from runtime.contracts import Absent, Addressee, Person, StandIn, Voter
+from runtime.contracts import Absent, Addressee, Away, Person, StandIn, Voter
 from runtime.ports import PeopleUnknown
 
 _ROLES: Final = {
@@ -70,6 +70,20 @@ class Directory:
                 hand = one.hand
                 hand.workspace = one.row.member.workspace
                 found.append(StandIn(absent_of(one), _person(hand)))
+        return tuple(found)
+
+    def absences(self) -> tuple[Away, ...]:
+        """Everybody who is away right now, in all workspaces."""
+        _fresh()
+        found = []
+        for workspace_id in absences.workspaces():
+            for one in absences.all_of(workspace_id=workspace_id):
+                if not one.holds:
+                    continue
+                if one.hand is not None:
+                    one.hand.workspace = one.row.member.workspace
+                hand = None if one.hand is None else _person(one.hand)
+                found.append(Away(workspace_id, absent_of(one), absences.since(one.row), hand))
         return tuple(found)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from builder.accounts.rights import Action
 from builder.api.operation import ApiView, Call, operation
-from builder.api.problems import invalid
+from builder.api.problems import invalid, plain
 from builder.api.shapes import Items, Paged
 from builder.api.task_shapes import (
     CountView,
@@ -110,11 +111,11 @@ class DecideMany(ApiView):
             try:
                 said = _said(call, view.id, body.outcome, body.comment, {}, None, body.undo)
                 left = max((left_of(one) for one in said.pending if one.voter == voter.id), default=0)
-                found.append(OneOfMany(id=view.id, taken=True, left_ms=left, code=None, message=None))
+                found.append(OneOfMany(id=view.id, taken=True, left_ms=left, code=None, params={}, message=None))
             except TaskRefused as error:
                 found.append(_refused(view.id, error.code, " ".join(error.fields.values())))
             except (AlreadyDecided, NotAsked) as error:
-                found.append(_refused(view.id, error.code, error.message))
+                found.append(_refused(view.id, error.code, error.message, error.params))
         return Items[OneOfMany](items=found)
 
 
@@ -133,9 +134,9 @@ class TakeManyBack(ApiView):
             call.deed.about(task_id)
             try:
                 runtime_api.take_back(workspace_id=call.workspace.id, task_id=task_id, voter=asker(call))
-                found.append(OneOfMany(id=task_id, taken=True, left_ms=0, code=None, message=None))
+                found.append(OneOfMany(id=task_id, taken=True, left_ms=0, code=None, params={}, message=None))
             except (AlreadyDecided, NotFound) as error:
-                found.append(_refused(task_id, error.code, error.message))
+                found.append(_refused(task_id, error.code, error.message, error.params))
         return Items[OneOfMany](items=found)
 
 
@@ -202,5 +203,5 @@ def _said(
     )
 
 
-def _refused(task_id: UUID, code: str, message: str) -> OneOfMany:
-    return OneOfMany(id=task_id, taken=False, left_ms=0, code=code, message=message)
+def _refused(task_id: UUID, code: str, message: str, params: Mapping[str, Any] | None = None) -> OneOfMany:
+    return OneOfMany(id=task_id, taken=False, left_ms=0, code=code, params=plain(params or {}), message=message)

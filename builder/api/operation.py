@@ -272,6 +272,10 @@ MOST_KEY: Final = 255
 def _authorised(request: Request, declared: Operation, path: Mapping[str, Any]) -> Call:
     user = request.user if isinstance(request.user, User) else None
     token = request.auth if isinstance(request.auth, ApiToken) else None
+    known = getattr(request._request, "scope", {}).get("millrace.known")
+    if user is not None and known is not None:
+        # Whose trace this belongs to is for those to say who are known (`config.traces.web`).
+        known()
     workspace: Workspace | None = None
     role: Role | None = None
     match declared.access:

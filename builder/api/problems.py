@@ -146,7 +146,7 @@ def refusal_of(error: Exception) -> Refusal | None:
             fields = {f"values.{name}": [said] for name, said in error.fields.items()}
             return Refusal(422, error.code, error.message, fields=fields)
         case contracts.RuntimeRefused(code="document_refused" | "upload_refused"):
-            return Refusal(422, error.code, error.message, params=_plain(error.params))
+            return Refusal(422, error.code, error.message, params=plain(error.params))
         case CalendarRefused():
             return invalid(error.fields)
         case contracts.RuntimeRefused(code="bad_ics"):
@@ -157,9 +157,9 @@ def refusal_of(error: Exception) -> Refusal | None:
             log.error("stored data is damaged", artifact=error.params.get("artifact"))
             return Refusal(410, "data_damaged", "This data can no longer be shown.", detail=error.message)
         case contracts.NotAsked():
-            return Refusal(403, error.code, error.message)
+            return Refusal(403, error.code, error.message, params=plain(error.params))
         case contracts.RuntimeRefused():
-            return Refusal(409, error.code, error.message, params=_plain(error.params))
+            return Refusal(409, error.code, error.message, params=plain(error.params))
         case contracts.StoreUnavailable() | OperationalError() | InterfaceError():
             log.warning("the database is away", error=str(error))
             return Refusal(
@@ -219,7 +219,8 @@ def refusal_of(error: Exception) -> Refusal | None:
             return None
 
 
-def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
+def plain(params: Mapping[str, Any]) -> dict[str, Any]:
+    """What JSON has words for as it is, and the rest as text."""
     simple = (str, int, bool, float, type(None), list, dict)
     return {name: value if isinstance(value, simple) else str(value) for name, value in params.items()}
 

@@ -68,7 +68,7 @@ class TimelineQuery(Query):
 class KeyEventShape(View):
     """Something that happened. `kind`: started · started_anew · came_again · came_differently (a further delivery of
     what started it) · decided · retried · undo · cancelled, or how the run ended: a final status. `by`: a name, or what
-    started it; `text`: what it failed of, or what was asked."""
+    started it; `in_place_of`: who was away, and had them decide; `text`: what it failed of, or what was asked."""
 
     at: str
     kind: str
@@ -76,6 +76,7 @@ class KeyEventShape(View):
     short_id: str
     workflow: WorkflowName
     by: str
+    in_place_of: str | None
     text: str
     outcome: str
     comment: str
@@ -151,6 +152,7 @@ class Timeline(ApiView):
                     short_id=short(one.run_id),
                     workflow=WorkflowName(id=one.workflow_id, name=names.get(one.workflow_id, "")),
                     by=who(one.by, people) or "",
+                    in_place_of=one.in_place_of or None,
                     text=one.text,
                     outcome=one.outcome,
                     comment=one.comment,

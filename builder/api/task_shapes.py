@@ -35,7 +35,7 @@ class InboxQuery(PageQuery):
 
 class Vote(View):
     """What one person said. `via`: the inbox, or the link of a mail. `admin`: not asked, but allowed as an admin.
-    `in_place_of`: who was away, and had them decide."""
+    `in_place_of`: who was away, and had them decide; `for_me`: that was I, and it is my voice that is given."""
 
     by: str
     me: bool
@@ -45,6 +45,7 @@ class Vote(View):
     via: str
     admin: bool
     in_place_of: str | None
+    for_me: bool
 
 
 class AwayNow(View):
@@ -74,18 +75,19 @@ class Asked(View):
 class Note(View):
     """What happened meanwhile. `kind`: comment, escalate, hand_over, leave (to the admins), take, give_back,
     mail_failed, stranded (nobody who is asked could decide it any more), recount (decided, for who had not said so has
-    left)."""
+    left). `to_for`: in whose place `to` had it."""
 
     kind: str
     at: str
     by: str
     to: str
+    to_for: str | None
     text: str
 
 
 class Pending(View):
     """What somebody has said that has not taken effect. `until`: when it does, in `left_ms` from now; before, it can be
-    taken back. Where it could not take effect: null, and `refused` says why (`code`)."""
+    taken back. Where it could not take effect: null, and `refused` says why (`code`, `params` as of that problem)."""
 
     by: str
     me: bool
@@ -94,6 +96,7 @@ class Pending(View):
     until: str | None
     left_ms: int
     code: str | None
+    params: dict[str, str]
     refused: str | None
 
 
@@ -110,7 +113,8 @@ class TaskShape(View):
 
     `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are
     asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it
-    alone; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide.
+    alone, `taken_for`: in the place of who was away then; `taken_by_me`. `stranded_at`: since when too few are left of
+    those who are asked; then admins may decide.
     `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run
     has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to).
     `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `in_place_of`: who is
@@ -137,6 +141,7 @@ class TaskShape(View):
     escalated_at: str | None
     stranded_at: str | None
     taken_by: str | None
+    taken_for: str | None
     taken_by_me: bool
     form: str | None
     created_at: str
@@ -228,13 +233,14 @@ class TakeManyBackBody(Body):
 
 
 class OneOfMany(View):
-    """What became of one of them; `left_ms`: for how long it can be taken back. `code` and `message`: why it was not
-    taken."""
+    """What became of one of them; `left_ms`: for how long it can be taken back. `code`, `params` and `message`: why it
+    was not taken."""
 
     id: UUID
     taken: bool
     left_ms: int
     code: str | None
+    params: dict[str, Any]
     message: str | None
 
 
@@ -257,6 +263,7 @@ def pending_of(call: Call, one: PendingView) -> Pending:
         until=_maybe(one.until),
         left_ms=left_of(one),
         code=one.code,
+        params=dict(one.params),
         refused=one.refused,
     )
 
@@ -282,7 +289,10 @@ def detailed(call: Call, view: TaskView) -> TaskDetail:
         in_doubt=runtime_api.in_doubt(spec),
         answer=view.answer,
         anew=view.anew,
-        notes=[Note(kind=note.kind, at=stamp(note.at), by=note.by, to=note.to, text=note.text) for note in view.notes],
+        notes=[
+            Note(kind=note.kind, at=stamp(note.at), by=note.by, to=note.to, to_for=note.to_for or None, text=note.text)
+            for note in view.notes
+        ],
     )
 
 
@@ -317,6 +327,7 @@ def _fields(call: Call, views: list[TaskView]) -> list[dict[str, Any]]:
                 "escalated_at": _maybe(view.escalated_at),
                 "stranded_at": _maybe(view.stranded_at),
                 "taken_by": view.claimed_name or None,
+                "taken_for": view.claimed_for or None,
                 "taken_by_me": view.claimed_by in mine,
                 "form": form_of(view),
                 "created_at": stamp(view.created_at),
@@ -333,6 +344,7 @@ def _fields(call: Call, views: list[TaskView]) -> list[dict[str, Any]]:
                         via=vote.via,
                         admin=vote.admin,
                         in_place_of=vote.for_name or None,
+                        for_me=vote.for_id == call.person.id,
                     )
                     for vote in view.votes
                 ],

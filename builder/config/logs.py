@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import structlog
 
-from runtime.traces import RUN, SPAN
+from runtime.traces import REQUEST, RUN, SPAN
 
 MAX_VALUE: Final = 4000
 _SECRET_WORDS: Final = ("password", "secret", "token", "authorization", "cookie", "api_key", "sealed")
@@ -66,7 +66,10 @@ def configure(config: Mapping[str, Any]) -> None:
 
 
 def say_whose(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Name the run whose turn this is, and the trace, where somebody follows."""
+    """Name the run whose turn this is, the request of a webhook, and the trace, where somebody follows. Those of the
+    API are named by the middleware."""
+    if (request_id := REQUEST.get()) is not None:
+        event.setdefault("request_id", str(request_id))
     if (run_id := RUN.get()) is not None:
         event.setdefault("run_id", str(run_id))
     if (span := SPAN.get()) is not None:

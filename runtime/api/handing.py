@@ -20,6 +20,7 @@ from runtime.store.beside import tell, unchanged
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import HumanMail, HumanNote, HumanSnooze, HumanTask, HumanVote, Run
+from runtime.store.people import Names
 
 __all__ = ["comment", "give_back", "hand_over", "leave_to_admins", "snooze", "take"]
 
@@ -42,14 +43,16 @@ def take(*, workspace_id: UUID, task_id: UUID, voter: Voter, over: bool = False)
         if as_what is None:
             raise NotAsked("Others are asked this.")
         # Taken for whoever is away: it is theirs when they are here again.
-        holder, name = (voter.id, voter.name) if absent is None else (absent.id, f"{voter.name} for {absent.name}")
+        holder = voter.id if absent is None else absent.id
+        names = Names(voter.name, "" if absent is None else absent.name)
         if not _is_for_one(row):
             raise TaskRefused({"": "Several have to decide this: nobody can take it alone."})
         if row.claimed_by not in (None, voter.id, holder) and not over:
-            raise AlreadyDecided(f"{row.claimed_name} has taken this.", code="taken", by=row.claimed_name)
+            takers = row.takers
+            raise AlreadyDecided(f"{takers.words} has taken this.", code="taken", **takers.params)
         if row.claimed_by not in (voter.id, holder):
             before = row.claimed_name if row.claimed_by is not None else ""
-            HumanTask.objects.filter(pk=task_id).update(claimed_by=holder, claimed_name=name[:200])
+            HumanTask.objects.filter(pk=task_id).update(claimed_by=holder, claimed_name=names.text)
             _note(task_id, "take", voter, to=before)
         else:
             unchanged()
@@ -65,7 +68,7 @@ def give_back(*, workspace_id: UUID, task_id: UUID, voter: Voter) -> TaskView:
             absent = standing_as(row, voter)[1]
             mine = row.claimed_by == voter.id or (absent is not None and row.claimed_by == absent.id)
             if not mine and voter.role != "admin":
-                raise NotAsked(f"{row.claimed_name} has taken this.")
+                raise NotAsked(f"{row.takers.words} has taken this.", **row.takers.params)
             HumanTask.objects.filter(pk=task_id).update(claimed_by=None, claimed_name="")
             _note(task_id, "give_back", voter, to="" if mine else row.claimed_name)
         else:

@@ -24,6 +24,7 @@ from runtime.interpreter.people import tokens
 from runtime.store import below
 from runtime.store.dialect import database_now
 from runtime.store.models import HumanNote, HumanSnooze, HumanTask, HumanVote, PendingAnswer, Run
+from runtime.store.people import Names, read_refusal
 
 __all__ = ["alike", "decide", "row_of", "task", "task_count", "tasks"]
 
@@ -103,7 +104,7 @@ def task(*, workspace_id: UUID, task_id: UUID) -> TaskView:
     """One question. Raises NotFound."""
     row = row_of(workspace_id, task_id)
     notes = [
-        TaskNote(note.kind, note.at, note.by, note.to, note.text)
+        TaskNote(note.kind, note.at, note.by, *Names.read(note.to), note.text)
         for note in HumanNote.objects.filter(task_id=task_id).order_by("at", "id")[:_MOST_NOTES]
     ]
     view = _views([row])[0]
@@ -187,7 +188,8 @@ def _views(rows: Sequence[HumanTask]) -> list[TaskView]:
                 reminded_at=row.reminded_at,
                 escalated_at=row.escalated_at,
                 claimed_by=row.claimed_by,
-                claimed_name=row.claimed_name,
+                claimed_name=row.takers.by,
+                claimed_for=row.takers.in_place_of,
                 stranded_at=row.stranded_at,
                 over=over(row, generations[row.run_id], now),
                 pending=pending[row.id],
@@ -200,4 +202,5 @@ def _views(rows: Sequence[HumanTask]) -> list[TaskView]:
 def pending_view(one: PendingAnswer, spec: Mapping[str, Any]) -> PendingView:
     """What somebody has said that has not taken effect."""
     outcome = said_as(spec, one.outcome) or ""
-    return PendingView(one.voter, one.name, outcome, one.at, one.due_at, one.refused, one.refused_code)
+    why, named = (None, {}) if one.refused is None else read_refusal(one.refused)
+    return PendingView(one.voter, one.name, outcome, one.at, one.due_at, why, one.refused_code, named)

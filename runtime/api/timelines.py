@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -53,8 +54,8 @@ def _events(rows: list[dict[str, object]]) -> Iterator[KeyEvent]:
     for run_id, at, name, absent, outcome, title, comment in votes.values_list(
         "task__run_id", "at", "name", "for_name", "outcome", "task__title", "comment"
     ):
-        by = f"{name} for {absent}" if absent else name
-        yield _event(runs[run_id], at, "decided", by=by, text=title, outcome=outcome, comment=comment)
+        told = _event(runs[run_id], at, "decided", by=name, text=title, outcome=outcome, comment=comment)
+        yield replace(told, in_place_of=absent)
     of_event = {row["event_id"]: row for row in rows if row["event_id"] is not None and row["replay_of"] is None}
     again = Delivery.objects.filter(event_id__in=list(of_event)).order_by("-id")[:MOST]
     for event_id, at, conflict in again.values_list("event_id", "received_at", "conflict"):

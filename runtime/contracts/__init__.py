@@ -74,6 +74,7 @@ from runtime.contracts.items import ItemCounts, ItemView, ParentView, SolvedView
 from runtime.contracts.people import (
     Absent,
     Addressee,
+    Away,
     Fixable,
     PendingView,
     Person,
@@ -144,6 +145,7 @@ __all__ = [
     "AlreadyDecided",
     "AlreadyFinished",
     "AttemptView",
+    "Away",
     "BackfillInstant",
     "BackfillPlan",
     "BackfillView",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import UUID
@@ -59,6 +60,17 @@ class StandIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Away:
+    """That somebody is away right now, since that moment (ms): the beginning of the first day. `hand`: who sees what
+    they are asked; None for nobody."""
+
+    workspace_id: UUID
+    absent: Absent
+    since: int
+    hand: Person | None
+
+
+@dataclass(frozen=True, slots=True)
 class VoteView:
     """What one person said. `via`: inbox, or the link of a mail; `admin`: who was not asked, and may as an admin.
     `for_id`, `for_name`: in whose place, who was away; None and empty for whoever was asked."""
@@ -77,7 +89,7 @@ class VoteView:
 @dataclass(frozen=True, slots=True)
 class PendingView:
     """What one person has said and can still take back until `until`; or what could not take effect: then `refused`
-    says why, and `until` is None."""
+    says why, `params` for a catalogue (by, in_place_of, outcome), and `until` is None."""
 
     voter: UUID
     name: str
@@ -86,18 +98,20 @@ class PendingView:
     until: int | None
     refused: str | None = None
     code: str | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class TaskNote:
     """What happened to a question meanwhile. `kind`: comment, remind, escalate, hand_over, leave (to the
     admins), take, give_back, mail_failed, stranded (nobody who is asked can decide it any more), recount (decided, for
-    who had not said so has left)."""
+    who had not said so has left). `to_for`: in whose place whoever is told of by `to` had it; empty for nobody's."""
 
     kind: str
     at: int
     by: str
     to: str
+    to_for: str
     text: str
 
 
@@ -107,7 +121,8 @@ class TaskView:
 
     `people`: who may answer, as `Addressee.token` has it; empty: everybody. `barred`: who may not, though asked;
     `away`: who has handed it over. `needs`: how many have to approve; with `everyone` each of those who are asked.
-    `due_at`: when it should be answered, `ends_at`: when the run goes on without. `claimed_by`: who has taken it.
+    `due_at`: when it should be answered, `ends_at`: when the run goes on without. `claimed_by`: who has taken it,
+    or was away when `claimed_name` took it in the place of `claimed_for`.
     `stranded_at`: since when too few of those who are asked are left to decide it; then admins may.
     `over`: why no answer is taken though nothing in `status` says so: `late` (open, but its time has passed: the run
     takes note of that when it goes on), `anew` (somebody has gone on with the run, which asks again where it still
@@ -142,6 +157,7 @@ class TaskView:
     escalated_at: int | None = None
     claimed_by: UUID | None = None
     claimed_name: str = ""
+    claimed_for: str = ""
     stranded_at: int | None = None
     over: Literal["late", "anew"] | None = None
     anew: UUID | None = None

@@ -94,7 +94,8 @@ class StandingAt:
 class KeyEvent:
     """Something that happened to a run of a key. `kind`: started · started_anew · came_again · came_differently (a
     further delivery of what started it) · decided (by a person) · retried · undo · cancelled, or how it ended: a final
-    status. `by`: as rows say it, of a decision a name. `text`: what it failed of, or what was asked."""
+    status. `by`: as rows say it, of a decision a name, `in_place_of`: of who was away, empty where nobody was. `text`:
+    what it failed of, or what was asked."""
 
     at: int
     kind: str
@@ -105,6 +106,7 @@ class KeyEvent:
     text: str
     outcome: str
     comment: str
+    in_place_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from runtime.intake.aside import Aside
 from runtime.intake.examining import Examiner, Headers, Proof, Sense, is_quick, prove, read
 from runtime.intake.knock import Knock, Scope, by_name
 from runtime.intake.knocks import Allowance, Pace
+from runtime.intake.naming import Request
 from runtime.intake.reading import (
     BODY_LIMIT,
     PATIENCE_SECONDS,
@@ -133,6 +134,11 @@ class Intake:
     async def __call__(self, scope: Scope, receive: Receive, send: answers.Send) -> None:
         """Handle one HTTP request whose path begins with `PREFIX`."""
         ATTENTION.call()
+        request = Request(scope)
+        with request.lines():
+            await self._call(request, scope, receive, send)
+
+    async def _call(self, request: Request, scope: Scope, receive: Receive, send: answers.Send) -> None:
         name = scope["path"][len(PREFIX) :]
         try:
             if name.startswith(_STATUS):
@@ -151,7 +157,7 @@ class Intake:
             answer = _sorry(error)
         if failpoints.armed():
             failpoints.hit("ingress.respond:before")
-        await answers.send_answer(send, answer, head=scope["method"] == "HEAD")
+        await answers.send_answer(send, request.named(answer), head=scope["method"] == "HEAD")
         if failpoints.armed():
             failpoints.hit("ingress.respond:after")
 
@@ -169,16 +175,22 @@ class Intake:
         headers = by_name(scope["headers"])
         if isinstance(door, bool) or headers is None or not is_quick(headers, body):
             return False
-        try:
-            answer = self._admit_at_once(door, scope, headers, body, tell)
-        except Exception as error:
-            answer = _sorry(error)
-        if answer is not None:
-            _say(tell, answer)
+        request = Request(scope)
+
+        def named(answer: Answer) -> None:
+            tell(request.named(answer))
+
+        with request.lines():
+            try:
+                answer = self._admit_at_once(request, door, scope, headers, body, named)
+            except Exception as error:
+                answer = _sorry(error)
+            if answer is not None:
+                _say(named, answer)
         return True
 
     def _admit_at_once(
-        self, door: Door | None, scope: Scope, headers: Headers, body: bytes, tell: Tell
+        self, request: Request, door: Door | None, scope: Scope, headers: Headers, body: bytes, tell: Tell
     ) -> Answer | None:
         """`_admit` and `_answer`; None where `tell` is called later."""
         proof = prove(door, headers, body)
@@ -194,12 +206,13 @@ class Intake:
         self._refuse_to_wait()
 
         def told(end: Accepted | BaseException) -> None:
-            try:
-                answer = self._told_at_once(door, scope, headers, end, tell)
-            except Exception as error:
-                answer = _sorry(error)
-            if answer is not None:
-                _say(tell, answer)
+            with request.lines():
+                try:
+                    answer = self._told_at_once(door, scope, headers, end, tell)
+                except Exception as error:
+                    answer = _sorry(error)
+                if answer is not None:
+                    _say(tell, answer)
 
         unit = knock.unit(self._writer.now_ms(), starts=True, lease_owner=self._lease_owner(door), key=sense.key)
         caller = self._told.caller(told)
@@ -284,6 +297,7 @@ class Intake:
         if proof.stranger:
             self._note(knock, proof.stranger)
             return _NOT_HERE
+        scope["millrace.proved"] = door.auth != "none"
         if len(door.secrets) > 1:
             self._doors.was_used(door, proof.which)
         method = scope["method"]
@@ -302,6 +316,7 @@ class Intake:
     def _answer_at_once(self, door: Door, scope: Scope, headers: Headers, accepted: Accepted) -> Answer | None:
         """The answer; None where it waits for the run."""
         scope["millrace.accepted"] = accepted
+        Request.begun(accepted.run_id)
         if accepted.conflict and door.auth != "hmac":
             return answers.problem(
                 409,

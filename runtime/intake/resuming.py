@@ -76,6 +76,7 @@ class Resuming:
         link = await self._known(text)
         if link is None:
             return pages.not_here(page) if page else _NOT_HERE
+        scope["millrace.proved"] = True
         if seconds := self._pace.wait(link.run_id, _PER_MINUTE):
             return answers.problem(
                 429, "too_many", "This link was used too often just now.", "Try again later.",

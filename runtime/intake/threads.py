@@ -7,6 +7,7 @@ import contextlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 from django.db import connection
@@ -24,12 +25,12 @@ class Threads:
         self._pool = ThreadPoolExecutor(max_workers=count, thread_name_prefix=f"millrace-{name}")
 
     def submit(self, function: Callable[..., T], *arguments: Any) -> Future[T]:
-        """Run it as soon as a thread is free. Raises RuntimeError once closed."""
-        return self._pool.submit(function, *arguments)
+        """Run it as soon as a thread is free, for whoever asks for it. Raises RuntimeError once closed."""
+        return self._pool.submit(copy_context().run, function, *arguments)
 
     def run(self, function: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
         """The same, to be awaited; to cancel it is to take it out of the queue, if it has not begun."""
-        return asyncio.wrap_future(self._pool.submit(function, *arguments))
+        return asyncio.wrap_future(self.submit(function, *arguments))
 
     def close(self) -> None:
         """Finish what was handed in and end the threads. Blocks."""

@@ -8,6 +8,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from contextvars import Context
 from typing import Final
 
 from runtime.contracts import StoreUnavailable
@@ -74,7 +75,7 @@ class Told:
         self.waiting += 1
         self._callers.append(caller)
         if self._watch is None:
-            self._watch = asyncio.get_running_loop().call_later(min(_LOOK_SECONDS, self._patience), self._look)
+            self._look_later()
         return caller
 
     def _look(self) -> None:
@@ -85,6 +86,11 @@ class Told:
             caller = callers.popleft()
             if not caller.done():
                 caller.set_exception(StoreUnavailable("The database did not answer in time."))
-        self._watch = (
-            asyncio.get_running_loop().call_later(min(_LOOK_SECONDS, self._patience), self._look) if callers else None
-        )
+        self._watch = None
+        if callers:
+            self._look_later()
+
+    def _look_later(self) -> None:
+        loop, seconds = asyncio.get_running_loop(), min(_LOOK_SECONDS, self._patience)
+        # It is for all, not for whoever was first.
+        self._watch = loop.call_later(seconds, self._look, context=Context())

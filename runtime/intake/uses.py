@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextvars import Context
 from typing import Final
 from uuid import UUID
 
@@ -36,7 +37,9 @@ class Uses:
             at = self._at[(workspace_id, connection_id)] = [None, None]
         at[which] = time.time()
         if self._clock is None:
-            self._clock = asyncio.get_running_loop().call_later(_KEPT_SECONDS, self._hand_over)
+            # It is for all, not for whoever was first.
+            loop = asyncio.get_running_loop()
+            self._clock = loop.call_later(_KEPT_SECONDS, self._hand_over, context=Context())
 
     def close(self) -> None:
         """Hand over what is left; the threads finish it."""

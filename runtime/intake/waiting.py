@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import Context
 from typing import Final
 from uuid import UUID
 
@@ -69,7 +70,8 @@ class Held:
         if begun_earlier:
             self._hear(run_id, None)
         if self._asking is None:
-            self._asking = asyncio.create_task(self._ask())
+            # It is for all, not for whoever was first.
+            self._asking = asyncio.create_task(self._ask(), context=Context())
         try:
             async with asyncio.timeout(self._seconds):
                 return await caller.future

@@ -16,7 +16,7 @@ from runtime.interpreter.people import tokens
 from runtime.interpreter.stand_ins import any_of, stood_for, stood_in_for
 from runtime.store.dialect import database_now
 from runtime.store.models import HumanSnooze, HumanTask, HumanVote, PendingAnswer, Run
-from runtime.store.people import in_time
+from runtime.store.people import Names, in_time
 
 #: Those to whom a failure is left that others cannot resolve.
 ADMINS: Final = "role:admin"
@@ -210,10 +210,9 @@ def refuse_others(row: HumanTask, voter: Voter) -> tuple[Standing, Absent | None
             raise NotAsked("Whoever asks for it, or changed what is asked, may not decide about it.")
         raise NotAsked("Others are asked this.")
     if row.claimed_by is not None and row.claimed_by not in (voter.id, None if absent is None else absent.id):
+        takers = row.takers
         raise AlreadyDecided(
-            f"{row.claimed_name} has taken this. Take it over first, if you are to decide.",
-            code="taken",
-            by=row.claimed_name,
+            f"{takers.words} has taken this. Take it over first, if you are to decide.", code="taken", **takers.params
         )
     return found, absent
 
@@ -249,10 +248,10 @@ def refuse_late(row: HumanTask, run: Run | None, voter: Voter, now: int, *, agai
     gave an answer."""
     if row.status == "decided":
         last = HumanVote.objects.filter(task_id=row.id).order_by("-at", "voter").first()
-        who = "Somebody" if last is None else last.by
+        who = Names("Somebody", "") if last is None else last.names
         spec: Any = loads_stored(row.spec)
         outcome = said_as(spec, row.outcome)
-        raise AlreadyDecided(f"{who} has decided this already.", outcome=outcome, by=who, at=row.closed_at)
+        raise AlreadyDecided(f"{who.words} has decided this already.", outcome=outcome, at=row.closed_at, **who.params)
     if row.status == "late":
         raise AlreadyDecided("The time for this is over: the run went on without an answer.", code="too_late")
     ended = run is None or run.finished_at is not None or run.cancel_requested_at is not None

@@ -30,6 +30,7 @@ from runtime.store.models import (
     ReviewChange,
     ReviewRow,
 )
+from runtime.store.people import FOR
 
 __all__ = ["erase_person"]
 
@@ -187,7 +188,7 @@ def _claims(who: Erased) -> int:
     theirs = HumanTask.objects.annotate(taker=Subquery(takes.values("by_id")[:1])).filter(taker=who.id)
     # Given again, the pseudonym is their name: what says so already is done.
     for name in who.names - {who.pseudonym}:
-        found = theirs.filter(claimed_by__isnull=False, claimed_name__startswith=f"{name} for ")
+        found = theirs.filter(claimed_by__isnull=False, claimed_name__startswith=f"{name}{FOR}")
         ids = list(found.values_list("pk", flat=True)[: _PAGE - count])
         rest: Any = Concat(Value(who.pseudonym), Substr("claimed_name", len(name) + 1))
         count += HumanTask.objects.filter(pk__in=ids).update(claimed_name=Left(rest, 200))

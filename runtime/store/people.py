@@ -4,10 +4,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple, cast
+
 from django.db import models
 from django.db.models import Q
 
 from runtime.engine.ids import uuid7
+from runtime.engine.jsonprofile import dumps, loads_stored
+
+#: Between the name of who did something and of who was away, where one column tells of both: which words stand
+#: between them is for those to say who show it.
+FOR: Final = "\x1f"
+
+
+class Names(NamedTuple):
+    """Who did something, and in whose place: empty where in nobody's."""
+
+    by: str
+    in_place_of: str
+
+    @classmethod
+    def read(cls, text: str) -> Names:
+        """Of a column that tells of both."""
+        by, _, in_place_of = text.partition(FOR)
+        return cls(by, in_place_of)
+
+    @property
+    def text(self) -> str:
+        """As a column tells of both; 200 characters at the most."""
+        return f"{self.by[:99]}{FOR}{self.in_place_of[:99]}" if self.in_place_of else self.by[:200]
+
+    @property
+    def words(self) -> str:
+        """In English, for sentences that no catalogue has."""
+        return f"{self.by} for {self.in_place_of}" if self.in_place_of else self.by
+
+    @property
+    def params(self) -> dict[str, str]:
+        """For sentences of a catalogue."""
+        return {"by": self.by, "in_place_of": self.in_place_of} if self.in_place_of else {"by": self.by}
+
+
+def refusal_text(why: str, params: Mapping[str, Any]) -> str:
+    """Why an answer could not take effect, as its row tells of it: a sentence, and behind it the names that the same
+    sentence of a catalogue needs."""
+    named = {name: params[name][:200] for name in ("by", "in_place_of", "outcome") if isinstance(params.get(name), str)}
+    return f"{why[:300]}{FOR}{dumps(named)}" if named else why[:1000]
+
+
+def read_refusal(text: str) -> tuple[str, dict[str, str]]:
+    """The sentence and the names of that."""
+    why, _, named = text.partition(FOR)
+    return why, cast("dict[str, str]", loads_stored(named)) if named else {}
 
 
 def in_time(now: int) -> Q:
@@ -25,7 +74,8 @@ class HumanTask(models.Model):
     `role:<role>`, each between commas; empty for everybody in the workspace. `barred`: who may not decide though
     asked; `away`: who has handed it over. `due_at`: when it should be answered; `ends_at`: when the run goes on
     without. `notice_at`: when the next of the spec's notices is due, `notices` of which were carried out (I18).
-    `stranded_at`: since when those who are asked cannot decide it any more; then admins may.
+    `stranded_at`: since when those who are asked cannot decide it any more; then admins may. `claimed_name`: by whom it
+    was taken, as `Names.text`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -75,6 +125,11 @@ class HumanTask(models.Model):
             ),
         ]
 
+    @property
+    def takers(self) -> Names:
+        """Who has taken it, and in whose place."""
+        return Names.read(self.claimed_name)
+
     def is_too_late(self, now: int) -> bool:
         """Whether its time is over at this moment of the database's clock: `in_time` says the opposite of rows."""
         return self.ends_at is not None and self.ends_at <= now
@@ -99,18 +154,18 @@ class HumanVote(models.Model):
     for_email = models.CharField(max_length=254, default="", db_default="")
 
     @property
-    def by(self) -> str:
+    def names(self) -> Names:
         """Who said so, and in whose place."""
-        return f"{self.name} for {self.for_name}" if self.for_name else self.name
+        return Names(self.name, self.for_name)
 
 
 class PendingAnswer(models.Model):
     """What a person has said to a task, and can still take back: it takes effect at `due_at`, by whoever ticks then.
 
     It is gone in the commit that makes a vote of it, or that takes it back. What could not take effect stays without
-    `due_at`, with why (`refused`, `refused_code`), until the person has read it. `voter_json`: by what else than their
-    address they were asked; `answers` and `output` as they were given, JSON. `record`: what whoever accepted it wants
-    to be put on record when it takes effect, JSON; the runtime reads nothing of it.
+    `due_at`, with why (`refused`, as `refusal_text`; `refused_code`), until the person has read it. `voter_json`: by
+    what else than their address they were asked; `answers` and `output` as they were given, JSON. `record`: what
+    whoever accepted it wants to be put on record when it takes effect, JSON; the runtime reads nothing of it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -150,7 +205,7 @@ class HumanSnooze(models.Model):
 
 class HumanNote(models.Model):
     """What happened to a question beside its answers: who was asked too, who handed it over, whom a mail
-    missed, that nobody was left who can decide."""
+    missed, that nobody was left who can decide. `to`: of takes and returns as `Names.text`."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     task = models.ForeignKey(HumanTask, on_delete=models.CASCADE, related_name="+")
@@ -168,6 +223,7 @@ class HumanMail(models.Model):
     `due_at`: when the next try is due; NULL when it was sent, given up or is no longer needed. Each try has the same
     Message-ID, by which receivers know a repeat. `token_sha256`: the digest of the link's token. `for_id`, `for_name`,
     `for_until`: in whose place they get it, who is away until that day, `2026-12-03`; empty where nobody knows.
+    kind `digest`: a mail that lists several questions, each of which has a row `listed` (`worker.digests`).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from runtime.interpreter.people import amount_text
 from runtime.sdk.files import is_file
 
 _LONGEST_SUBJECT: Final = 180
+
+#: So many questions stand in a mail that lists them.
+MOST_LISTED: Final = 50
+
+
+class Listed(NamedTuple):
+    """A question in a mail that lists several. `due_at`: in ms; `link`: to it."""
+
+    title: str
+    workflow: str
+    due_at: int | None
+    link: str
+
 
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
@@ -28,6 +41,15 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "ends": "Open until",
         "for": "You are asked for {name}, who is away.",
         "for_until": "You are asked for {name}, who is away until {day}.",
+        "list_one": "An open question while {name} is away",
+        "list_other": "{count} open questions while {name} is away",
+        "list_for": "You stand in for {name}, who is away.",
+        "list_for_until": "You stand in for {name}, who is away until {day}.",
+        "list_before": "These were open already when that began. You hear of each further one by itself.",
+        "workflow": "Workflow",
+        "list_more": "And {count} more. All of them are in the inbox:",
+        "list_all": "All of them in the inbox:",
+        "list_why": "You get this once, because you stand in. The links lead into the inbox, after signing in.",
         "day": "%-d %B %Y",
         "inbox": "Decide in the inbox",
         "open": "Decide here",
@@ -50,6 +72,16 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "ends": "Offen bis",
         "for": "Sie sind für {name} gefragt: abwesend.",
         "for_until": "Sie sind für {name} gefragt: abwesend bis {day}.",
+        "list_one": "Eine offene Frage, während {name} abwesend ist",
+        "list_other": "{count} offene Fragen, während {name} abwesend ist",
+        "list_for": "Sie vertreten {name}: abwesend.",
+        "list_for_until": "Sie vertreten {name}: abwesend bis {day}.",
+        "list_before": "Diese Fragen waren schon offen, als das begann. Von jeder weiteren erfahren Sie einzeln.",
+        "workflow": "Workflow",
+        "list_more": "Und {count} weitere. Alle stehen im Posteingang:",
+        "list_all": "Alle im Posteingang:",
+        "list_why": "Sie erhalten diese Nachricht einmal, weil Sie vertreten. Die Links führen in den Posteingang, "
+        "nach der Anmeldung.",
         "day": "%d.%m.%Y",
         "inbox": "Im Posteingang entscheiden",
         "open": "Hier entscheiden",
@@ -64,7 +96,10 @@ def subject(kind: str, task_kind: str, title: str, language: str) -> str:
     """One line: what it is, and what about."""
     words = words_of(language)
     name = task_kind if kind == "ask" and task_kind in ("form", "review") else kind
-    line = f"{words[name]}: {title}"
+    return _line(f"{words[name]}: {title}")
+
+
+def _line(line: str) -> str:
     line = "".join(" " if ord(one) < 32 or one in "\x7f\x85\u2028\u2029" else one for one in line)
     return line if len(line) <= _LONGEST_SUBJECT else line[: _LONGEST_SUBJECT - 1] + "…"
 
@@ -85,9 +120,7 @@ def body(
     words = words_of(language)
     lines = [title, ""]
     if in_place_of is not None:
-        name, until = in_place_of
-        day = date.fromisoformat(until).strftime(words["day"]) if until else ""
-        lines += [words["for_until" if until else "for"].format(name=name, day=day), ""]
+        lines += [_away("for", in_place_of, words), ""]
     if spec.get("text"):
         lines += [str(spec["text"]), ""]
     facts = [(str(fact["label"]), _text(fact["value"])) for fact in spec.get("facts") or ()]
@@ -102,6 +135,34 @@ def body(
         lines.append("")
     lines += [f"{words['open' if spec.get('open_link') else 'inbox']}:", link, "", words["why"], ""]
     return "\n".join(lines)
+
+
+def list_subject(absent: str, count: int, language: str) -> str:
+    """One line: how many questions are open, and who is away."""
+    return _line(words_of(language)["list_one" if count == 1 else "list_other"].format(count=count, name=absent))
+
+
+def list_body(listed: Sequence[Listed], absent: tuple[str, str], *, inbox: str, language: str, time_zone: str) -> str:
+    """The text: who is away, `absent` as in `body`, and each question with its workflow, when it is due, and its link;
+    at most MOST_LISTED of them. `inbox`: where all of them are."""
+    words = words_of(language)
+    lines = [_away("list_for", absent, words), words["list_before"], ""]
+    for one in listed[:MOST_LISTED]:
+        lines.append(_line(one.title))
+        if one.workflow:
+            lines.append(f"  {words['workflow']}: {_line(one.workflow)}")
+        if one.due_at is not None:
+            lines.append(f"  {words['due']}: {moment(one.due_at, language, time_zone)}")
+        lines += [f"  {one.link}", ""]
+    more = len(listed) - MOST_LISTED
+    lines.append(words["list_more"].format(count=more) if more > 0 else words["list_all"])
+    return "\n".join([*lines, inbox, "", words["list_why"], ""])
+
+
+def _away(kind: str, absent: tuple[str, str], words: Mapping[str, str]) -> str:
+    name, until = absent
+    day = date.fromisoformat(until).strftime(words["day"]) if until else ""
+    return words[f"{kind}_until" if until else kind].format(name=name, day=day)
 
 
 def moment(at_ms: int, language: str, time_zone: str) -> str:

@@ -8,6 +8,7 @@ the person is told why.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -24,6 +25,7 @@ from runtime.store import beside
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import HumanTask, PendingAnswer
+from runtime.store.people import refusal_text
 
 __all__ = ["settle"]
 
@@ -45,7 +47,7 @@ def settle() -> list[UUID]:
         except TaskRefused as error:
             _refuse(row, error.code, " ".join(error.fields.values()) or error.message)
         except (AlreadyDecided, NotAsked) as error:
-            _refuse(row, error.code, error.message)
+            _refuse(row, error.code, error.message, error.params)
         except (DatabaseError, InterfaceError, StoreUnavailable):
             raise
         except Exception as error:
@@ -78,13 +80,14 @@ def _voter(row: PendingAnswer) -> Voter:
     return replace(voter, may_retry=voter.may_retry and known["retry"])
 
 
-def _refuse(row: PendingAnswer, code: str, why: str) -> None:
+def _refuse(row: PendingAnswer, code: str, why: str, params: Mapping[str, Any] | None = None) -> None:
     with (
         beside.keeping(("human.refuse",), partial(PORTS.record.decided, row.record, "refused"), _nothing),
         commit("human.refuse"),
     ):
         waiting = PendingAnswer.objects.filter(pk=row.pk, due_at__isnull=False)
-        if waiting.update(due_at=None, refused_code=code, refused=why[:1000], refused_at=database_now()):
+        told = refusal_text(why, params or {})
+        if waiting.update(due_at=None, refused_code=code, refused=told, refused_at=database_now()):
             beside.tell(code=code)
         else:
             beside.unchanged()

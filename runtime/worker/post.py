@@ -17,6 +17,7 @@ from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import HumanMail, HumanNote
 from runtime.worker import mail_words
+from runtime.worker.digests import DIGEST, told_of
 from runtime.worker.outbox import AT_ONCE, LEASE_MS, MOST_TRIES, Mail, Outbox, mail, send_mail, wait_ms
 
 _Due = tuple[UUID, int]
@@ -65,10 +66,12 @@ def _taken(mail_id: UUID, due_at: int) -> Letter | None:
         row = mine.select_related("task").first()
         if row is None:
             return None
-        if row.task.status != "open" or row.task.is_too_late(now) or not _is_reached(row):
+        if not _is_needed(row, now):
             mine.update(status="dropped", due_at=None)
             return None
-        taken = mine.update(due_at=now + LEASE_MS, tries=row.tries + 1, token_sha256=digest(token_of(mail_id)))
+        # What lists several questions has no link that stands for one of them.
+        token = None if row.kind == DIGEST else digest(token_of(mail_id))
+        taken = mine.update(due_at=now + LEASE_MS, tries=row.tries + 1, token_sha256=token)
         if not taken:
             return None
     try:
@@ -76,6 +79,13 @@ def _taken(mail_id: UUID, due_at: int) -> Letter | None:
     except (ConnectionMissing, StepFailure, ValueError) as error:
         _note(mail_id, str(error) or "There is no mail server to send this by.")
         return None
+
+
+def _is_needed(row: HumanMail, now: int) -> bool:
+    """Whether there is still something to decide, and they are to be told of it."""
+    if row.kind == DIGEST:
+        return bool(told_of(row))
+    return row.task.status == "open" and not row.task.is_too_late(now) and _is_reached(row)
 
 
 def _is_reached(row: HumanMail) -> bool:
@@ -88,6 +98,8 @@ def _is_reached(row: HumanMail) -> bool:
 
 
 def _letter(row: HumanMail, now: int) -> Mail:
+    if row.kind == DIGEST:
+        return _list_letter(row, now)
     spec: Any = loads_stored(row.task.spec)
     return mail(
         workspace_id=row.task.workspace_id,
@@ -110,6 +122,36 @@ def _letter(row: HumanMail, now: int) -> Mail:
     )
 
 
+def _list_letter(row: HumanMail, now: int) -> Mail:
+    """Several questions in one mail: by the installation's mail server, or that of the first that names one."""
+    tasks = told_of(row)
+    if not tasks:
+        raise ValueError("Nothing is left to tell of.")
+    workspace_id = row.task.workspace_id
+    named = (spec["mail"] for one in tasks if (spec := cast("dict[str, Any]", loads_stored(one.spec))).get("mail"))
+    by = None if PORTS.post is not None else next(named, None)
+    workflows = {one.workflow_id for one in tasks[: mail_words.MOST_LISTED]}
+    names = {one: PORTS.names.workflow(workspace_id=workspace_id, workflow_id=one) for one in workflows}
+    inbox = f"{getattr(settings, 'PUBLIC_URL', '')}/inbox"
+    listed = [
+        mail_words.Listed(one.title, names.get(one.workflow_id, ""), one.due_at, f"{inbox}?task={one.pk}")
+        for one in tasks
+    ]
+    absent = (row.for_name, row.for_until)
+    return mail(
+        workspace_id=workspace_id,
+        by=None if by is None else UUID(by),
+        to=row.email,
+        name=row.name,
+        subject=mail_words.list_subject(absent[0], len(listed), row.language),
+        text=mail_words.list_body(
+            listed, absent, inbox=f"{inbox}?who=stand_in", language=row.language, time_zone=row.time_zone
+        ),
+        message_id=f"questions-{row.id.hex}",
+        now=now,
+    )
+
+
 def _note(mail_id: UUID, error: str | None) -> None:
     """Put down what became of a try: sent, to be tried again, or given up, which those who look at the question see."""
     with commit("mail.sent"):
@@ -123,7 +165,9 @@ def _note(mail_id: UUID, error: str | None) -> None:
             changes = {"due_at": now + wait_ms(row.tries), "error": error[:400]}
         else:
             changes = {"status": "failed", "due_at": None, "error": error[:400]}
-            HumanNote.objects.create(
-                id=uuid7(), task_id=row.task_id, kind="mail_failed", at=now, to=row.email, text=error[:2000]
+            of = [one.pk for one in told_of(row)] if row.kind == DIGEST else [row.task_id]
+            HumanNote.objects.bulk_create(
+                HumanNote(id=uuid7(), task_id=one, kind="mail_failed", at=now, to=row.email, text=error[:2000])
+                for one in of
             )
         HumanMail.objects.filter(pk=mail_id).update(**changes)

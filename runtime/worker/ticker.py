@@ -32,6 +32,7 @@ from runtime.worker import bulk_retries, holds, notices, overlap, pending_answer
 from runtime.worker.alerts import Watch
 from runtime.worker.asking import ask_in
 from runtime.worker.breaker import Breaker
+from runtime.worker.digests import Digests
 from runtime.worker.figures import Roller
 from runtime.worker.recounts import Recounts
 from runtime.worker.retention import LOOK_SECONDS, REST_SECONDS, Sweeper
@@ -81,6 +82,7 @@ class Ticker:
         self._recounts = Recounts()
         self._roller = Roller()
         self._watch = Watch()
+        self._digests = Digests()
         self._draining = False
         #: Whether a process that takes in events works on this machine, as far as its signs of life tell.
         self.beside_door = True
@@ -194,6 +196,7 @@ class Ticker:
             self._draining |= await self._ask(bulk_retries.tend)
             await self._ask(self._roller.look)
             await self._ask(self._watch.look)
+            await self._ask(self._digests.look)
         if self._ring is not None:
             due = await self._ask(due_runs)
             sweep.did(rung=len(due))

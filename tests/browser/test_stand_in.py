@@ -40,6 +40,19 @@ def ben(product: Product, api: Api) -> Iterator[Api]:
     joined.close()
 
 
+@pytest.fixture(scope="module")
+def carl(product: Product, api: Api) -> Iterator[Api]:
+    """One more who is asked."""
+    link = api.call("POST", "W/members", {"email": "carl@example.com", "role": "reviewer"})["link"]
+    joined = Api(product.url)
+    joined.call(
+        "POST", "/invitations/accept", {"token": link.split("token=")[1], "name": "Carl Weber", "password": WORDS}
+    )
+    joined.read_session()
+    yield joined
+    joined.close()
+
+
 @pytest.fixture(autouse=True)
 def _everybody_is_here(api: Api, ben: Api) -> Iterator[None]:
     yield
@@ -185,3 +198,44 @@ def test_the_card_speaks_german(signed_in: Opens, api: Api, ben: Api, shot: Shot
     shot(page, "away-german")
     page.get_by_label("Sprache").select_option("en")
     expect(page.get_by_role("heading", name="Out of office")).to_be_visible()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_whoever_was_away_reads_who_gave_their_voice_in_their_own_language(
+    size: str, signed_in: Opens, api: Api, ben: Api, carl: Api, shot: Shot
+) -> None:
+    alice = me(api)["name"]
+    people = f"{me(api)['email']}, carl@example.com"
+    (task,) = runs(api, f"Two of them {size}", asking(people=people, rule="number", number=2), {"number": "R-3"})
+    away(api)
+    ben.call("POST", f"W/inbox/{task}/decide", {"outcome": "approved"})
+    page = signed_in("/settings/profile", viewport=SIZES[size])
+    page.emulate_media(color_scheme=THEMES[size][0])
+    page.get_by_label("Language").select_option("de")
+    expect(page.get_by_role("heading", name="Abwesenheit")).to_be_visible()
+    page.goto(f"/inbox?task={task}&who=anybody")
+    question = page.get_by_role("article")
+    expect(question.get_by_text("Ben Okafor hat an Ihrer Stelle gesagt: Genehmigt.")).to_be_visible()
+    expect(question.get_by_text(f"Ben Okafor für {alice}")).to_be_visible()
+    expect(question.get_by_text("Andere werden das gefragt.")).to_have_count(0)
+    readable(page, size, "said-for-me", shot)
+    carl.call("POST", f"W/inbox/{task}/decide", {"outcome": "approved"})
+    page.goto("/settings/profile")
+    page.get_by_label("Sprache").select_option("en")
+    expect(page.get_by_role("heading", name="Out of office")).to_be_visible()
+
+
+def test_who_has_taken_it_for_whom_is_said_in_german_too(new_page: Opens, api: Api, ben: Api, carl: Api) -> None:
+    alice = me(api)["name"]
+    people = f"{me(api)['email']}, carl@example.com"
+    (task,) = runs(api, "Taken", asking(people=people), {"number": "R-4"})
+    away(api)
+    ben.call("POST", f"W/inbox/{task}/take", {})
+    page = new_page()
+    sign_in(page, carl)
+    page.goto("/settings/profile")
+    page.get_by_label("Language").select_option("de")
+    expect(page.get_by_role("heading", name="Abwesenheit")).to_be_visible()
+    page.goto(f"/inbox?task={task}&who=anybody")
+    expect(page.get_by_text(f"Ben Okafor für {alice} kümmert sich darum.").first).to_be_visible()
+    ben.call("POST", f"W/inbox/{task}/decide", {"outcome": "approved"})

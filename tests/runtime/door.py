@@ -31,6 +31,11 @@ class Reply:
     def json(self) -> Any:
         return json.loads(self.body)
 
+    @property
+    def alike(self) -> list[tuple[str, str]]:
+        """The headers that answers to two requests can have in common."""
+        return [one for one in self.headers if one[0] != "x-request-id"]
+
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key == name), None)
 

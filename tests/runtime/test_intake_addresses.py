@@ -41,8 +41,8 @@ class TestAddresses:
             return replies, set(knocker.intake._doors._entries)
 
         replies, remembered = at_the_door(writer, visit)
-        assert {(reply.status, reply.body, str(reply.headers)) for reply in replies} == {
-            (404, replies[1].body, str(replies[1].headers))
+        assert {(reply.status, reply.body, str(reply.alike)) for reply in replies} == {
+            (404, replies[1].body, str(replies[1].alike))
         }
         assert (looked_up, remembered) == (["unknown"], {"unknown"})
 

@@ -256,7 +256,7 @@ class TestWhoIsLetIn:
 
         replies = at_the_door(writer, visit)
         assert {(reply.status, reply.body) for reply in replies} == {(404, replies[0].body)}
-        assert len({str(reply.headers) for reply in replies}) == 1
+        assert len({str(reply.alike) for reply in replies}) == 1
         assert Run.objects.count() == 0
 
     def test_the_owner_sees_who_was_not_let_in_and_why(self, writer: Writer, vault: SmallVault) -> None:

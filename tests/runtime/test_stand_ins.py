@@ -185,7 +185,16 @@ def test_who_has_voted_before_they_left_has_no_second_voice_by_their_stand_in(ma
 def test_what_is_taken_in_the_place_of_somebody_is_theirs_when_they_are_back(machine: Machine, folk: Town) -> None:
     run_id, task = ask(machine, people=f"{ALICE}, {CARL}")
     view = api.take(workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("ben"))
-    assert view.claimed_name == "Ben for Alice"
+    assert (view.claimed_name, view.claimed_for) == ("Ben", "Alice")
+    with pytest.raises(AlreadyDecided) as refused:
+        decide(task, "approved", folk.as_("carl"))
+    assert (refused.value.code, refused.value.params) == ("taken", {"by": "Ben", "in_place_of": "Alice"})
+    with pytest.raises(AlreadyDecided) as refused:
+        api.take(workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("carl"))
+    assert refused.value.params == {"by": "Ben", "in_place_of": "Alice"}
+    with pytest.raises(NotAsked) as others:
+        api.give_back(workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("carl"))
+    assert others.value.params == {"by": "Ben", "in_place_of": "Alice"}
     assert not api.may_take(task=view, voter=folk.as_("ben"))
     assert [count(folk.as_(name)) for name in ("alice", "ben", "carl")] == [1, 1, 0]
     view = api.give_back(workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("ben"))
@@ -367,7 +376,8 @@ def test_erasing_a_stand_in_forgets_what_they_had_taken_for_another(machine: Mac
     api.take(workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("ben"))
     gone = Erased(folk.ids["ben"], frozenset({"Ben"}), frozenset({BEN}), "Erased person", "erased@erased.invalid")
     api.erase_person(gone)
-    assert api.task(workspace_id=WORKSPACE, task_id=task.id).claimed_name == "Erased person for Alice"
+    view = api.task(workspace_id=WORKSPACE, task_id=task.id)
+    assert (view.claimed_name, view.claimed_for) == ("Erased person", "Alice")
     decide(task, "approved", folk.as_("alice"))
     machine.finish(run_id)
 
@@ -377,6 +387,7 @@ def test_erasing_a_stand_in_leaves_the_names_of_others_who_are_called_so(machine
     api.take(workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("ben"))
     other = Erased(folk.ids["vic"], frozenset({"Ben"}), frozenset({VIC}), "Erased person", "erased@erased.invalid")
     api.erase_person(other)
-    assert api.task(workspace_id=WORKSPACE, task_id=task.id).claimed_name == "Ben for Alice"
+    view = api.task(workspace_id=WORKSPACE, task_id=task.id)
+    assert (view.claimed_name, view.claimed_for) == ("Ben", "Alice")
     decide(task, "approved", folk.as_("alice"))
     machine.finish(run_id)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from runtime.contracts import Absent, Addressee, Person, StandIn, Voter
+from runtime.contracts import Absent, Addressee, Away, Person, StandIn, Voter
 from runtime.engine.ids import uuid7
 from runtime.ports import PeopleUnknown
+from tests.runtime.machine import WORKSPACE
 
 
 @dataclass
@@ -20,9 +21,11 @@ class Town:
     ids: dict[str, UUID] = field(default_factory=dict)
     group_ids: dict[str, UUID] = field(default_factory=dict)
     languages: dict[str, str] = field(default_factory=dict)
-    #: Who stands in, by who is away.
+    #: Who stands in, by who is away; empty for nobody.
     away: dict[str, str] = field(default_factory=dict)
     until: str | None = "2026-12-03"
+    #: When absences begin, in ms.
+    since: int = 0
 
     def __post_init__(self) -> None:
         for name in self.roles:
@@ -68,7 +71,13 @@ class Town:
 
     def stand_ins(self, *, workspace_id: UUID, emails: Sequence[str]) -> tuple[StandIn, ...]:
         names = [email.partition("@")[0] for email in emails]
-        return tuple(StandIn(self.absent(one), self.person(self.away[one])) for one in names if one in self.away)
+        return tuple(StandIn(self.absent(one), self.person(self.away[one])) for one in names if self.away.get(one))
+
+    def absences(self) -> tuple[Away, ...]:
+        return tuple(
+            Away(WORKSPACE, self.absent(one), self.since, self.person(hand) if hand else None)
+            for one, hand in self.away.items()
+        )
 
     def _one(self, token: str) -> Addressee | None:
         if "@" in token:

@@ -206,7 +206,9 @@ class Telling:
             return SpanContext(
                 int(trace_id, 16), int(span_id, 16), is_remote=True, trace_flags=_SAMPLED if sampled else _NOT_SAMPLED
             )
-        return of.context if isinstance(of, _Span) else None
+        # One that has not begun yet begins by this.
+        begun = getattr(of, "span", of)
+        return begun.context if isinstance(begun, _Span) else None
 
     def _takes(self, trace_id: int) -> bool:
         """Whether the trace of this id is kept where nobody else has decided that."""

@@ -169,6 +169,8 @@ export interface KeyEvent {
   short_id: string;
   workflow: { id: string; name: string };
   by: string;
+  /** Of a decision: who was away, and had them decide. */
+  in_place_of: string | null;
   text: string;
   outcome: string;
   comment: string;

@@ -1644,11 +1644,12 @@ export type ItemsWorkspaceView = {
   items: Array<WorkspaceView>;
 };
 
-/** Something that happened. `kind`: started · started_anew · came_again · came_differently (a further delivery of what started it) · decided · retried · undo · cancelled, or how the run ended: a final status. `by`: a name, or what started it; `text`: what it failed of, or what was asked. */
+/** Something that happened. `kind`: started · started_anew · came_again · came_differently (a further delivery of what started it) · decided · retried · undo · cancelled, or how the run ended: a final status. `by`: a name, or what started it; `in_place_of`: who was away, and had them decide; `text`: what it failed of, or what was asked. */
 export type KeyEventShape = {
   at: string;
   by: string;
   comment: string;
+  in_place_of: (string | null);
   kind: string;
   outcome: string;
   run: string;
@@ -1920,13 +1921,14 @@ export type NewWorkspace = {
   time_zone?: string;
 };
 
-/** What happened meanwhile. `kind`: comment, escalate, hand_over, leave (to the admins), take, give_back, mail_failed, stranded (nobody who is asked could decide it any more), recount (decided, for who had not said so has left). */
+/** What happened meanwhile. `kind`: comment, escalate, hand_over, leave (to the admins), take, give_back, mail_failed, stranded (nobody who is asked could decide it any more), recount (decided, for who had not said so has left). `to_for`: in whose place `to` had it. */
 export type Note = {
   at: string;
   by: string;
   kind: string;
   text: string;
   to: string;
+  to_for: (string | null);
 };
 
 /** What a browser found that compared the files it was sent with a manifest. */
@@ -1968,12 +1970,13 @@ export type OneBulkRetryShape = {
   workflow_held: boolean;
 };
 
-/** What became of one of them; `left_ms`: for how long it can be taken back. `code` and `message`: why it was not taken. */
+/** What became of one of them; `left_ms`: for how long it can be taken back. `code`, `params` and `message`: why it was not taken. */
 export type OneOfMany = {
   code: (string | null);
   id: string;
   left_ms: number;
   message: (string | null);
+  params: Record<string, unknown>;
   taken: boolean;
 };
 
@@ -2178,7 +2181,7 @@ export type PauseUntil = {
   until: string;
 };
 
-/** What somebody has said that has not taken effect. `until`: when it does, in `left_ms` from now; before, it can be taken back. Where it could not take effect: null, and `refused` says why (`code`). */
+/** What somebody has said that has not taken effect. `until`: when it does, in `left_ms` from now; before, it can be taken back. Where it could not take effect: null, and `refused` says why (`code`, `params` as of that problem). */
 export type Pending = {
   at: string;
   by: string;
@@ -2186,6 +2189,7 @@ export type Pending = {
   left_ms: number;
   me: boolean;
   outcome: string;
+  params: Record<string, string>;
   refused: (string | null);
   until: (string | null);
 };
@@ -3194,12 +3198,13 @@ export type TaskDetail = {
   stranded_at: (string | null);
   taken_by: (string | null);
   taken_by_me: boolean;
+  taken_for: (string | null);
   text: string;
   title: string;
   votes: Array<Vote>;
 };
 
-/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it alone; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide. `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to). `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `in_place_of`: who is away, and in whose place I may decide it. `may_decide`, `may_take`, `may_hand_over`, `may_leave` (to the admins): whether it is open and for me to do so. `form`: alike for questions that can be decided together. */
+/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it alone, `taken_for`: in the place of who was away then; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide. `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to). `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `in_place_of`: who is away, and in whose place I may decide it. `may_decide`, `may_take`, `may_hand_over`, `may_leave` (to the admins): whether it is open and for me to do so. `form`: alike for questions that can be decided together. */
 export type TaskShape = {
   amount: unknown;
   asked: Array<Asked>;
@@ -3231,6 +3236,7 @@ export type TaskShape = {
   stranded_at: (string | null);
   taken_by: (string | null);
   taken_by_me: boolean;
+  taken_for: (string | null);
   title: string;
   votes: Array<Vote>;
 };
@@ -3438,12 +3444,13 @@ export type VersionShape = {
   number: number;
 };
 
-/** What one person said. `via`: the inbox, or the link of a mail. `admin`: not asked, but allowed as an admin. `in_place_of`: who was away, and had them decide. */
+/** What one person said. `via`: the inbox, or the link of a mail. `admin`: not asked, but allowed as an admin. `in_place_of`: who was away, and had them decide; `for_me`: that was I, and it is my voice that is given. */
 export type Vote = {
   admin: boolean;
   at: string;
   by: string;
   comment: string;
+  for_me: boolean;
   in_place_of: (string | null);
   me: boolean;
   outcome: string;

@@ -13,6 +13,8 @@ export type TaskVote = {
   admin: boolean;
   /** Who was away, and had them decide. */
   in_place_of: string | null;
+  /** That was I: it is my voice that is given. */
+  for_me: boolean;
 };
 
 /** What somebody has said that has not taken effect: until then it can be taken back. What could not says why. */
@@ -25,6 +27,8 @@ export type PendingAnswer = {
   /** From the moment at which this was read, by whatever clock. */
   left_ms: number;
   code: string | null;
+  /** What the words for `code` need. */
+  params: Record<string, string>;
   refused: string | null;
 };
 
@@ -38,7 +42,7 @@ export type Asked = { kind: "person" | "group" | "role"; key: string; name: stri
 export type AwayNow = { until: string | null; hand: string | null };
 
 /** What happened to a question meanwhile. */
-export type TaskNote = { kind: "comment" | "escalate" | "hand_over" | "leave" | "take" | "give_back" | "mail_failed" | "stranded" | "recount" | "release" | "send_back" | "take_back"; at: Instant; by: string; to: string; text: string };
+export type TaskNote = { kind: "comment" | "escalate" | "hand_over" | "leave" | "take" | "give_back" | "mail_failed" | "stranded" | "recount" | "release" | "send_back" | "take_back"; at: Instant; by: string; to: string; to_for: string | null; text: string };
 
 /** A question to people. */
 export interface Task {
@@ -67,6 +71,8 @@ export interface Task {
   stranded_at: Instant | null;
   /** Who sees to it alone. */
   taken_by: string | null;
+  /** In whose place, who was away then. */
+  taken_for: string | null;
   taken_by_me: boolean;
   /** Alike for approvals that can be decided together. */
   form: string | null;

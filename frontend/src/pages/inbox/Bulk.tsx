@@ -8,7 +8,8 @@ import { refreshInbox, workspacePath } from "../../api/queries";
 import { useUser, useWorkspace } from "../../api/session";
 import type { Task } from "../../api/types";
 import { Button, Dialog, ErrorCard, showToast, TextAreaField, useFormatter } from "../../ui";
-import { useKeep } from "./decisions";
+import { whyNot } from "./away";
+import { useKeep, useSaid } from "./decisions";
 import css from "./inbox.module.css";
 import { amountText, sumOf } from "./task";
 
@@ -16,6 +17,8 @@ interface Outcome {
   id: string;
   taken: boolean;
   left_ms: number;
+  code: string | null;
+  params: Record<string, unknown>;
   message: string | null;
 }
 
@@ -32,6 +35,8 @@ export default function Bulk({ chosen, onDone }: { chosen: readonly Task[]; onDo
   const sum = total === null ? "" : amountText(total, chosen[0]?.currency ?? "", format);
   const seconds = useUser().undo_seconds;
   const keep = useKeep();
+  const said = useSaid();
+  const { t: words } = useTranslation(["inbox", "away"]);
   const approve = useMutation({
     mutationFn: () =>
       api.post<{ items: Outcome[] }>(
@@ -42,17 +47,18 @@ export default function Bulk({ chosen, onDone }: { chosen: readonly Task[]; onDo
     onSuccess: ({ items }) => {
       const done = items.filter((one) => one.taken).length;
       const refused = items.filter((one) => !one.taken);
+      const why = refused[0] ? whyNot(refused[0], said, words) : "";
       const title = sum && refused.length === 0 ? t("bulk.doneSum", { count: done, sum }) : t("bulk.done", { count: done });
       const left = Math.max(0, ...items.map((one) => one.left_ms));
       const tell = () => showToast({ aside: true, title: t("inbox:held.sent", { said: title }) });
       if (left > 0) {
         const tasks = items.filter((one) => one.left_ms > 0).map((one) => one.id);
-        const text = refused.length > 0 ? `${t("bulk.refused", { count: refused.length })}: ${refused[0]?.message ?? ""}` : "";
+        const text = refused.length > 0 ? `${t("bulk.refused", { count: refused.length })}: ${why}` : "";
         keep({ tasks, left, title, text, onTakenBack: () => undefined, onEffect: tell });
       } else showToast({
         tone: refused.length > 0 ? "err" : "ok",
         title,
-        ...(refused.length > 0 ? { text: `${t("bulk.refused", { count: refused.length })}: ${refused[0]?.message ?? ""}` } : {}),
+        ...(refused.length > 0 ? { text: `${t("bulk.refused", { count: refused.length })}: ${why}` } : {}),
       });
       setAsking(false);
       onDone();

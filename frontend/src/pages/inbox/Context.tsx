@@ -9,7 +9,7 @@ import { useWorkspace } from "../../api/session";
 import type { TaskDetail } from "../../api/types";
 import { buttonClass, ErrorCard, SkeletonRows, StatusIcon, stepStatusKind, Time } from "../../ui";
 import { FieldValue } from "../runs/RunTable";
-import { runTitle, startedBy } from "../runs/words";
+import { eventBy, runTitle, startedBy } from "../runs/words";
 import { eventsOfOthers, stepsBefore } from "./before";
 import css from "./context.module.css";
 import { useSaid } from "./said";
@@ -127,7 +127,7 @@ function OfKey({ of, run }: { of: string; run: string }) {
           <li key={`${event.run}${event.at}${event.kind}${event.by}`} data-long>
             <span>
               {runs(`timeline.kind.${event.kind}`, {
-                who: startedBy(event.by, runs as never),
+                who: eventBy(event, runs as never),
                 what: event.text,
                 outcome: said(event.outcome),
                 context: event.by ? "by" : "alone",

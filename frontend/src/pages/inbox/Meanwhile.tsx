@@ -9,13 +9,14 @@ import { useWorkspace } from "../../api/session";
 import type { TaskDetail } from "../../api/types";
 import { Avatar, Button, ErrorCard, TextAreaField, Time } from "../../ui";
 import { useShortcut } from "../../ui/shortcuts";
+import { byOf } from "./away";
 import css from "./inbox.module.css";
 import { isAsking } from "./task";
 
 /** What happened to a question beside its answers: what was said about it, who was asked too, who handed it over, whom a
  * mail missed; and a word that decides nothing. */
 export default function Meanwhile({ task }: { task: TaskDetail }) {
-  const { t } = useTranslation("people");
+  const { t } = useTranslation(["people", "inbox", "away"]);
   if (task.notes.length === 0 && !isAsking(task)) return null;
   return (
     <section className={css.block}>
@@ -23,7 +24,8 @@ export default function Meanwhile({ task }: { task: TaskDetail }) {
       {task.notes.length > 0 && (
         <ul className={css.votes}>
           {task.notes.map((note) => {
-            const { kind, by, to } = note;
+            const { kind, by } = note;
+            const to = byOf({ by: note.to, in_place_of: note.to_for }, t as never);
             const key = kind === "take" && to ? "takeOver" : kind === "give_back" && to ? (by ? "give_back_for" : "left") : kind;
             return (
               <li key={`${kind} ${note.at} ${to}`}>

@@ -7,13 +7,14 @@ import { refreshInbox, useGivenAnswers, workspacePath } from "../../api/queries"
 import { useWorkspace } from "../../api/session";
 import { type Became, readRefusal, useQueue } from "../../api/decisionQueue";
 import { Button, Note, useErrorText } from "../../ui";
+import { lateWords, whyNot } from "./away";
 import { useSaid } from "./decisions";
 import css from "./inbox.module.css";
 import { isTooLate } from "./task";
 
 /** What I said that could not take effect, until I have read why: a message that goes by itself could be missed. */
 export function NotTaken({ onOpen }: { onOpen: (id: string) => void }) {
-  const { t } = useTranslation("inbox");
+  const { t } = useTranslation(["inbox", "away"]);
   const said = useSaid();
   const workspace = useWorkspace().id;
   const client = useQueryClient();
@@ -27,14 +28,14 @@ export function NotTaken({ onOpen }: { onOpen: (id: string) => void }) {
   const errorText = useErrorText();
   const why = ({ error }: Became): string => {
     if (!isTooLate(error)) return errorText(error).title;
-    return t(`late.${error.code}`, { by: String(error.params["by"] ?? ""), said: said(String(error.params["outcome"] ?? "")) });
+    return lateWords(error, said, t);
   };
   if (refused.length === 0 && later.length === 0) return null;
   return (
     <div className={css.notTaken} role="alert">
       {refused.map(({ task, title, pending }) => (
         <Note key={task} tone="err" icon={<CircleX size={16} aria-hidden />}>
-          <b>{t("notEffective", { said: said(pending.outcome), title })}</b> {pending.refused}{" "}
+          <b>{t("notEffective", { said: said(pending.outcome), title })}</b> {whyNot({ ...pending, message: pending.refused }, said, t)}{" "}
           <Button variant="link" onClick={() => onOpen(task)}>
             {t("held.open")}
           </Button>{" "}

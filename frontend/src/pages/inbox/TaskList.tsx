@@ -11,7 +11,7 @@ import type { InboxSearch } from "./search";
 import { Button, Chip, cx, ErrorCard, segmentClass, segmentsClass, SkeletonRows, Time, useFormatter, useNow } from "../../ui";
 import { runTitle } from "../runs/words";
 import { useAbsences } from "../../api/absences";
-import { byOf, useAwayWords } from "./away";
+import { byOf, takenBy, useAwayWords } from "./away";
 import { useDeciding, useSaid } from "./decisions";
 import css from "./inbox.module.css";
 import { KindTile } from "./KindTile";
@@ -75,7 +75,7 @@ export function StateChips({ task }: { task: Task }) {
           {t("later.until")} <Time at={task.snoozed_until} />
         </Chip>
       )}
-      {task.taken_by && <Chip>{task.taken_by_me ? t("takenByMe") : t("takenBy", { name: task.taken_by })}</Chip>}
+      {task.taken_by && <Chip>{task.taken_by_me ? t("takenByMe") : t("takenBy", { name: takenBy(task, t) })}</Chip>}
     </>
   );
 }

@@ -11,7 +11,7 @@ import { filesOf, firstToOpen, SHOWN_FILES } from "../../preview/value";
 import { Avatar, buttonClass, type Formatter, Note, SkeletonRows, Time, useFormatter } from "../../ui";
 import { ErrorBox } from "../run/ErrorBox";
 import { runTitle } from "../runs/words";
-import { byOf, endedBy, useAwayWords } from "./away";
+import { byOf, endedBy, takenBy, useAwayWords } from "./away";
 import { useDeciding, useSaid } from "./decisions";
 import css from "./inbox.module.css";
 import { KindTile } from "./KindTile";
@@ -183,13 +183,17 @@ function Ended({ task }: { task: TaskDetail }) {
     );
   }
   if (task.status === "open") {
+    // Who was away has no voice left where another has given it; what they said is told with their name.
+    const forMe = mine ? undefined : task.votes.find((vote) => vote.for_me);
     const words = deciding || (mine
       ? t("waits.said", { said: said(mine.outcome) })
+      : forMe
+      ? t("waits.saidFor", { by: forMe.by, said: said(forMe.outcome) })
       : task.taken_by && !task.taken_by_me
-        ? t("waits.taken", { name: task.taken_by })
+        ? t("waits.taken", { name: takenBy(task, t) })
         : t(task.kind === "exception" && task.asked.length === 0 ? "waits.role" : "waits.others"));
     return (
-      <Note tone={mine ? "ok" : "wait"} icon={<Clock size={16} aria-hidden />}>
+      <Note tone={mine || forMe ? "ok" : "wait"} icon={<Clock size={16} aria-hidden />}>
         {words}
       </Note>
     );

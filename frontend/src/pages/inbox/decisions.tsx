@@ -10,6 +10,7 @@ import { useUser, useWorkspace } from "../../api/session";
 import type { PendingAnswer, Task, TaskAnswer, TaskDetail } from "../../api/types";
 import { enqueue, unqueue } from "../../api/decisionQueue";
 import { hideToast, showToast, useErrorText, useNow } from "../../ui";
+import { lateWords, whyNot } from "./away";
 import css from "./inbox.module.css";
 import { useSaid } from "./said";
 import { type Draft, isTooLate } from "./task";
@@ -90,12 +91,12 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const LOOKS = 20;
 
 /** Waits until it has taken effect, or could not; undefined where it was taken back, or nobody can tell. */
-async function becameOf(workspace: string, id: string, until: number): Promise<{ refused: string | null } | undefined> {
+async function becameOf(workspace: string, id: string, until: number): Promise<{ refused: PendingAnswer | null } | undefined> {
   await pause(Math.max(0, until - Date.now()) + 700);
   for (let look = 0; look < LOOKS; look += 1) {
     const task = await readTask(workspace, id).catch(() => undefined);
     const mine = task?.pending.find((one) => one.me);
-    if (mine?.refused) return { refused: mine.refused };
+    if (mine?.refused) return { refused: mine };
     if (task?.votes.some((vote) => vote.me)) return { refused: null };
     if (task && !mine) return undefined;
     await pause(1000);
@@ -110,7 +111,7 @@ interface Keeping {
   text: string;
   onTakenBack: (id: string) => void;
   /** It has taken effect, or could not (`refused`). */
-  onEffect: (refused: string | null) => void;
+  onEffect: (refused: PendingAnswer | null) => void;
 }
 
 /** Tells of what can be taken back, and how it ends. */
@@ -174,7 +175,7 @@ export function useDecide(
   onTakenBack: (id: string) => void,
   onOpen: (id: string) => void,
 ): (task: TaskDetail, answer: TaskAnswer) => Promise<{ taken: boolean; read: Promise<unknown> }> {
-  const { t } = useTranslation("inbox");
+  const { t } = useTranslation(["inbox", "away"]);
   const client = useQueryClient();
   const workspace = useWorkspace().id;
   const said = useSaid();
@@ -199,9 +200,9 @@ export function useDecide(
       lastDecision.at = Date.now();
       const mine = mineOf(taken);
       if (mine) {
-        const onEffect = (refused: string | null) => {
+        const onEffect = (refused: PendingAnswer | null) => {
           if (refused !== null) {
-            failed(refused);
+            failed(whyNot({ ...refused, message: refused.refused }, said, t));
             return;
           }
           drafts.delete(id);
@@ -222,8 +223,8 @@ export function useDecide(
         return true;
       }
       if (isTooLate(error)) {
-        const by = String(error.params["by"] ?? "");
-        showToast({ aside: true, tone: "info", title: t(`late.${error.code}`, { by, said: said(String(error.params["outcome"] ?? "")) }), text: title });
+        const late = lateWords(error, said, t);
+        showToast({ aside: true, tone: "info", title: late, text: title });
       } else {
         // It stays before the person, with what is wrong beside it.
         refuse(id, error);

@@ -4,7 +4,7 @@ import { ApiError } from "../../api/client";
 import type { Asked } from "../../api/tasks";
 import type { Json, Task, TaskDetail } from "../../api/types";
 import { Formatter } from "../../ui";
-import { endedBy } from "./away";
+import { endedBy, takenBy, whyNot } from "./away";
 import {
   amountText,
   answerOf,
@@ -22,6 +22,19 @@ import {
 import { namesOf } from "./names";
 
 const format = new Formatter({ locale: "en-US", timeZone: "UTC", currency: "EUR" }, "en");
+it("says who was quicker or has taken it, and for whom", () => {
+  const t = ((key: string, values?: Record<string, string>) => [key, ...Object.values(values ?? {})].join(" ")) as unknown as Parameters<typeof whyNot>[2];
+  const said = (outcome: string) => outcome.toUpperCase();
+  const names = { by: "Ben", in_place_of: "Alice" };
+  expect(whyNot({ code: "taken", params: names, message: "Ben for Alice has taken this." }, said, t)).toBe("late.taken away:by Ben Alice ");
+  expect(whyNot({ code: "already_decided", params: { by: "Ben", outcome: "approved" }, message: "" }, said, t)).toBe("late.already_decided Ben APPROVED");
+  expect(whyNot({ code: "already_said", params: { by: "Ben" }, message: "" }, said, t)).toBe("late.said_for Ben");
+  expect(whyNot({ code: "already_said", params: {}, message: "" }, said, t)).toBe("late.already_said  ");
+  expect(whyNot({ code: "answer_refused", params: {}, message: "Say why." }, said, t)).toBe("Say why.");
+  expect(takenBy({ taken_by: "Ben", taken_for: "Alice" }, t)).toBe("away:by Ben Alice");
+  expect(takenBy({ taken_by: null, taken_for: null }, t)).toBe("");
+});
+
 const NOW = Date.parse("2026-11-20T12:00:00Z");
 
 function task(changes: Partial<TaskDetail> = {}): TaskDetail {
@@ -44,6 +57,7 @@ function task(changes: Partial<TaskDetail> = {}): TaskDetail {
     escalated_at: null,
     stranded_at: null,
     taken_by: null,
+    taken_for: null,
     taken_by_me: false,
     form: "w:n:EUR",
     created_at: "2026-11-20T10:00:00Z",
@@ -161,7 +175,7 @@ it("offers to decide together only what is alike", () => {
 });
 
 it("counts who approved", () => {
-  const vote = { by: "Ines", me: false, at: "", comment: "", via: "inbox" as const, admin: false, in_place_of: null };
+  const vote = { by: "Ines", me: false, at: "", comment: "", via: "inbox" as const, admin: false, in_place_of: null, for_me: false };
   expect(approvals({ votes: [{ ...vote, outcome: "approved" }, { ...vote, outcome: "rejected" }] })).toBe(1);
 });
 

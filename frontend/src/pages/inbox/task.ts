@@ -179,7 +179,10 @@ export function refusals(error: unknown): { [field: string]: string } {
   );
 }
 
+/** Codes of that. */
+export const TOO_LATE: readonly string[] = ["already_decided", "too_late", "run_ended", "asked_anew", "already_said", "taken", "being_decided"];
+
 /** Whether it was decided without this answer: somebody was quicker, or nobody needs it any more. */
 export function isTooLate(error: unknown): error is ApiError {
-  return error instanceof ApiError && ["already_decided", "too_late", "run_ended", "asked_anew", "already_said", "taken", "being_decided"].includes(error.code);
+  return error instanceof ApiError && TOO_LATE.includes(error.code);
 }

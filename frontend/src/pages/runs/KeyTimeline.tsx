@@ -8,7 +8,7 @@ import type { RunStatus } from "../../api/types";
 import { buttonClass, Card, ClockTime, EmptyState, ErrorCard, Note, PageBody, runStatusKind, SkeletonRows, StatusIcon, TopBar, useFormatter } from "../../ui";
 import { FieldValue } from "./RunTable";
 import css from "./timeline.module.css";
-import { startedBy } from "./words";
+import { eventBy } from "./words";
 
 const ICONS: Record<string, ReactNode> = {
   started: <Play size={15} aria-hidden />,
@@ -87,7 +87,7 @@ export default function KeyTimelinePage() {
 function Event({ event }: { event: KeyEvent }) {
   const { t } = useTranslation(["runs", "common"]);
   const icon = ICONS[event.kind] ?? <StatusIcon kind={runStatusKind({ status: (event.kind === "cancelled" ? "cancelled" : event.kind) as RunStatus } as never)} size={16} decorative />;
-  const who = startedBy(event.by, t as never);
+  const who = eventBy(event, t as never);
   const words = t(`timeline.kind.${event.kind}`, { who, what: event.text, outcome: event.outcome, context: event.by ? "by" : "alone" });
   return (
     <li>

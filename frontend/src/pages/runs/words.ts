@@ -1,6 +1,7 @@
 /** How a run is called where it is listed. */
 import type { TFunction } from "i18next";
 
+import type { KeyEvent } from "../../api/runSearch";
 import type { Run } from "../../api/types";
 import { runStatusKind } from "../../ui";
 
@@ -57,6 +58,11 @@ export function toggleFilter(filter: StatusFilter, chosen: readonly string[] | u
     ? (chosen ?? []).filter((status) => !statuses.includes(status))
     : [...new Set([...(chosen ?? []), ...statuses])];
   return next.length > 0 ? next : undefined;
+}
+
+/** Who or what did something, in words; of a decision also in whose place. */
+export function eventBy(event: Pick<KeyEvent, "by" | "in_place_of">, t: (key: string, values: Record<string, unknown>) => string): string {
+  return event.in_place_of ? t("runs:people.byFor", { by: event.by, name: event.in_place_of }) : startedBy(event.by, t);
 }
 
 /** Who or what started it, in words where the server gives a code. */
