@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import findings
+from tests.browser.conftest import fits
 from tests.browser.editing import Opens
 from tests.product import Api, Product
 
@@ -281,3 +282,29 @@ def test_the_picture_of_a_workflow_says_where_its_runs_are(
     steps.get_by_role("button").click()
     expect(page.get_by_role("list", name="Conditions")).to_contain_text("check")
     expect(rows(page)).to_have_count(8)
+
+
+def test_a_name_of_a_hundred_letters_pushes_nothing_out(
+    signed_in: Opens, api: Api, product: Product, books: str, shot: Callable[[Page, str], None]
+) -> None:
+    long = ("Incoming_invoices_of_all_subsidiaries_" * 3)[:100]
+    live = api.publish(long, invoices())
+    key = f"{long}-7"[-90:]
+    api.client.post(product.url + live.path, json={"number": key, "supplier": long, "total": "1.50", "account": 0})
+    for width, height in ((1440, 900), (390, 844)):
+        page = signed_in("/runs", viewport={"width": width, "height": height})
+        expect(page.get_by_role("link", name=key)).to_be_visible()
+        fits(page)
+        box = page.locator("tbody").locator("xpath=ancestor::div[1]")
+        assert box.evaluate("box => box.scrollWidth <= box.clientWidth"), f"the table is cut at {width} pixels"
+        shot(page, f"runs-long-{width}")
+        page.context.close()
+    for width in (1280, 390):
+        page = signed_in("/runs", viewport={"width": width, "height": 844})
+        page.get_by_role("link", name=key).click()
+        title = page.get_by_role("heading", level=1, name=key)
+        expect(title).to_be_visible()
+        assert (title.bounding_box() or {"width": 0})["width"] >= 120
+        fits(page)
+        shot(page, f"run-long-{width}")
+        page.context.close()
