@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Final, Literal
 from uuid import UUID
@@ -93,13 +93,15 @@ class PastShape(View):
 
 
 class ScheduleShape(View):
-    """A schedule of a live version. `step`: the key of its start. `words`: how often. `next`: the next three.
-    `starts_later_seconds`: how much behind its time each start comes."""
+    """A schedule of a live version. `step`: the key of its start; `step_name`: what it is called, empty where that is
+    not known. `words`: how often. `next`: the next three. `starts_later_seconds`: how much behind its time each start
+    comes."""
 
     id: UUID
     workflow_id: UUID
     workflow_name: str
     step: str
+    step_name: str
     enabled: bool
     held: bool
     words: str
@@ -332,15 +334,22 @@ def _one(call: Call, schedule_id: UUID) -> ScheduleShape:
 def _shapes(call: Call, views: Sequence[ScheduleView]) -> list[ScheduleShape]:
     names = selectors.names(workspace_id=call.workspace.id, workflow_ids={view.workflow_id for view in views})
     people = names_of({view.paused_by for view in views if view.paused_by is not None})
-    return [_shape(view, names, people) for view in views]
+    live = runtime_api.deployments(workspace_id=call.workspace.id, workflow_ids=list(names))
+    steps: dict[UUID, Mapping[str, str]] = {
+        workflow_id: selectors.step_names(workspace_id=call.workspace.id, version_id=one.version.id)
+        for workflow_id, one in live.items()
+        if one.version is not None
+    }
+    return [_shape(view, names, people, steps.get(view.workflow_id, {}).get(view.node_id, "")) for view in views]
 
 
-def _shape(view: ScheduleView, names: dict[UUID, str], people: dict[UUID, str]) -> ScheduleShape:
+def _shape(view: ScheduleView, names: dict[UUID, str], people: dict[UUID, str], step_name: str) -> ScheduleShape:
     return ScheduleShape(
         id=view.id,
         workflow_id=view.workflow_id,
         workflow_name=names.get(view.workflow_id, ""),
         step=view.node_key,
+        step_name=step_name,
         enabled=view.enabled,
         held=view.held,
         words=view.words,

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import findings
+from tests.browser.conftest import fits
 from tests.browser.editing import Opens
 from tests.product import Api, Product
 
@@ -281,3 +282,28 @@ def test_the_picture_of_a_workflow_says_where_its_runs_are(
     steps.get_by_role("button").click()
     expect(page.get_by_role("list", name="Conditions")).to_contain_text("check")
     expect(rows(page)).to_have_count(8)
+
+
+def test_a_name_of_a_hundred_letters_pushes_nothing_out(
+    signed_in: Opens, api: Api, product: Product, books: str, shot: Callable[[Page, str], None]
+) -> None:
+    long = ("Incoming_invoices_of_all_subsidiaries_" * 3)[:100]
+    live = api.publish(long, invoices())
+    key = f"{long}-7"[-90:]
+    api.client.post(product.url + live.path, json={"number": key, "supplier": long, "total": "1.50", "account": 0})
+    page = signed_in("/runs")
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        expect(page.get_by_role("link", name=key)).to_be_visible()
+        fits(page)
+        box = "document.querySelector('tbody').closest('div')"
+        page.wait_for_function(f"() => {box}.scrollWidth <= {box}.clientWidth")
+        shot(page, f"runs-long-{width}")
+    page.get_by_role("link", name=key).click()
+    title = page.get_by_role("heading", level=1, name=key)
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        expect(title).to_be_visible()
+        page.wait_for_function("() => document.querySelector('h1').getBoundingClientRect().width >= 120")
+        fits(page)
+        shot(page, f"run-long-{width}")

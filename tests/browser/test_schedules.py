@@ -139,6 +139,14 @@ def test_a_phone_shows_a_list_of_days(signed_in: Opens, shot: Shot) -> None:
     expect(page.locator("[aria-busy=true]")).to_have_count(0)
     shot(page, "schedules-phone-dark")
     fits(page)
+    page.get_by_role("button", name="Month", exact=True).click()
+    sunday = page.get_by_role("columnheader").last
+    expect(sunday).to_be_visible()
+    place = sunday.bounding_box()
+    assert place is not None and place["x"] + place["width"] <= PHONE["width"]
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    shot(page, "schedules-phone-month-dark")
+    fits(page)
     assert findings(page) == []
 
 

@@ -2823,7 +2823,7 @@ export type ScheduleBody = {
   config: Record<string, unknown>;
 };
 
-/** A schedule of a live version. `step`: the key of its start. `words`: how often. `next`: the next three. `starts_later_seconds`: how much behind its time each start comes. */
+/** A schedule of a live version. `step`: the key of its start; `step_name`: what it is called, empty where that is not known. `words`: how often. `next`: the next three. `starts_later_seconds`: how much behind its time each start comes. */
 export type ScheduleShape = {
   calendar: string;
   clock_changes: Array<ClockNoteShape>;
@@ -2839,6 +2839,7 @@ export type ScheduleShape = {
   paused_until: (string | null);
   starts_later_seconds: number;
   step: string;
+  step_name: string;
   time_zone: string;
   words: string;
   workflow_id: string;

@@ -196,12 +196,15 @@ function Shell({ node, spec, selected, dragging, second, secondTone, wraps, clas
   );
 }
 
-/** Tries and time limit, on the lower edge. */
+/** Tries and time limit, on the lower edge: as they are set; of a run how often it was tried, where that was more than once. */
 export function MetaPill({ node }: { node: GraphNode }) {
   const { t } = useTranslation("canvas");
   const format = useFormatter();
-  const attempts = node.settings.retry?.attempts;
-  const timeout = node.settings.timeout_seconds;
+  const ofRun = useCanvas((state) => state.mode === "run");
+  const tried = useRunStep(node.id)?.attempt ?? 0;
+  const set = node.settings.retry?.attempts;
+  const attempts = ofRun ? (tried > 1 ? tried : undefined) : set;
+  const timeout = ofRun ? undefined : node.settings.timeout_seconds;
   if (attempts === undefined && timeout === undefined) return null;
   return (
     <span className={css.meta}>

@@ -51,7 +51,7 @@ function Episode({ episode }: { episode: AlertEpisodeShape }) {
             {format.dayClock(episode.began_at)}
             {episode.ended_at !== null && ` – ${format.dayClock(episode.ended_at)} · ${format.duration(Date.parse(episode.ended_at) - Date.parse(episode.began_at))}`}
           </span>
-          {episode.what.kind !== "no_workers" && episode.what.kind !== "arrival" && <span>{standingOf(episode.what, episode.measure, t, format)}</span>}
+          {episode.what.kind !== "no_workers" && episode.what.kind !== "arrival" && <span>{t("history.stood", { said: standingOf(episode.what, episode.measure, t, format) })}</span>}
         </small>
         {episode.messages.length > 0 && (
           <details className={css.messages}>

@@ -92,7 +92,7 @@ export function placesOf(what: AlertWhat, names: readonly string[], t: TFunction
 /** The same, said of this moment. */
 export function nowOf(what: AlertWhat | { kind: Kind }, measure: AlertMeasureShape, t: TFunction<"alerts">, format: Formatter): string {
   const said = standingOf(what, measure, t, format);
-  return what.kind === "arrival" || what.kind === "no_workers" || measure.value === null ? said : t("now.label", { said });
+  return t("now.label", { said });
 }
 
 /** How it stands, in a few words. */

@@ -9,8 +9,8 @@ import { type Batch, type BatchCause, refreshBatch, useBatch } from "../../api/b
 import { useCan, useWorkspace } from "../../api/session";
 import type { Run } from "../../api/types";
 import { useLiveRun } from "../../live";
-import { Button, buttonClass, cx, ErrorCard, PageBody, segmentClass, segmentsClass, SkeletonRows, StatusChip, TopBar, useFormatter } from "../../ui";
-import { runStatusName, runTitle } from "../runs/words";
+import { Button, buttonClass, cx, ErrorCard, PageBody, segmentClass, segmentsClass, SkeletonRows, StatusChip, Time, TopBar, useFormatter } from "../../ui";
+import { runStatusName, startedBy } from "../runs/words";
 import { CancelRun } from "../run/CancelRun";
 import css from "./batch.module.css";
 import { FailedTab } from "./FailedTab";
@@ -74,8 +74,16 @@ export default function BatchPage() {
         showWay
         crumbs={
           <>
+            {run && (
+              <>
+                <Link to="/workflows/$id/runs" params={{ id: run.workflow.id }}>
+                  {run.workflow.name}
+                </Link>
+                <ChevronRight size={14} aria-hidden />
+              </>
+            )}
             <Link to="/runs/$runId" params={{ runId }}>
-              {run ? runTitle(run) : "…"}
+              {run ? (run.business_key ?? t("runs:number", { number: run.short_id })) : "…"}
             </Link>
             <ChevronRight size={14} aria-hidden />
           </>
@@ -111,6 +119,11 @@ export default function BatchPage() {
           <SkeletonRows rows={6} height={40} label={t("loading")} />
         ) : (
           <>
+            {run && (
+              <p className={css.began}>
+                {t("runs:facts.started")} <Time at={run.accepted_at} /> · {t("runs:facts.by")} <b>{run.started_by_name ?? startedBy(run.started_by, t as never)}</b>
+              </p>
+            )}
             <div className={css.grey} data-offline={found.isError || undefined}>
               <Progress batch={batch} />
             </div>

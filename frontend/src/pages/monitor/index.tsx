@@ -10,7 +10,7 @@ import { Chart, type Marker } from "./Chart";
 import { Published, StuckRuns, Systems, Workers, Workflows } from "./Lists";
 import css from "./monitor.module.css";
 import { useMonitor, useStanding } from "./queries";
-import { DEFAULT_RANGE, type MonitorSearch, type RangeName, RANGES, runsIn, without, wrongWith } from "./range";
+import { DEFAULT_RANGE, type MonitorSearch, type RangeName, RANGES, runsIn, spanOf, without, wrongWith } from "./range";
 import { Tiles } from "./Tiles";
 
 /** How everything goes: figures of a range of time, how things stand now, and what has to be looked at. */
@@ -158,8 +158,10 @@ const forInput = (value: string | undefined) => {
 function OwnRange({ search, onClose, onChange }: BoardProps & { onClose: () => void }) {
   const { t } = useTranslation("monitor");
   const form = useId();
-  const [begin, setBegin] = useState(forInput(search.begin));
-  const [end, setEnd] = useState(forInput(search.end));
+  // What is shown now, to begin with: most want a little more or less of it.
+  const [shown] = useState(() => spanOf(search, Date.now()));
+  const [begin, setBegin] = useState(forInput(shown.begin));
+  const [end, setEnd] = useState(forInput(shown.end));
   const [tried, setTried] = useState(false);
   const wrong = wrongWith(begin, end);
   return (
@@ -175,7 +177,7 @@ function OwnRange({ search, onClose, onChange }: BoardProps & { onClose: () => v
           onClose();
         }}
       >
-        <TextField type="datetime-local" label={t("range.begin")} value={begin} onChange={(event) => setBegin(event.currentTarget.value)} />
+        <TextField type="datetime-local" data-autofocus label={t("range.begin")} value={begin} onChange={(event) => setBegin(event.currentTarget.value)} />
         <TextField type="datetime-local" label={t("range.end")} value={end} onChange={(event) => setEnd(event.currentTarget.value)} error={tried && wrong ? t(`range.wrong.${wrong}`) : undefined} />
         <div>
           <Button variant="primary" type="submit">

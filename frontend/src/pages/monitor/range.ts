@@ -44,6 +44,13 @@ export function queryOf(search: MonitorSearch): Record<string, string | number |
   };
 }
 
+/** From when until when it shows, as instants; `now` in ms. */
+export function spanOf(search: MonitorSearch, now: number): { begin: string; end: string } {
+  if (search.begin !== undefined && search.end !== undefined) return { begin: search.begin, end: search.end };
+  const minutes = RANGES[search.range ?? DEFAULT_RANGE];
+  return { begin: new Date(now - minutes * 60_000).toISOString(), end: new Date(now).toISOString() };
+}
+
 /** The same time as the list of runs is asked for it. A range of one's own is told in whole days of this time zone. */
 export function runsIn(search: MonitorSearch, zone: string): { since: string; until?: string } {
   if (search.begin === undefined || search.end === undefined) return { since: search.range ?? DEFAULT_RANGE };

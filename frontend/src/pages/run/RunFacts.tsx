@@ -60,7 +60,7 @@ export function RunFacts() {
         </span>
       )}
       <span>
-        {t("facts.by")} <b>{startedBy(run.started_by, t)}</b>
+        {t("facts.by")} <b className={css.by}>{run.started_by_name ?? startedBy(run.started_by, t)}</b>
       </span>
       {run.status === "cancelled" && run.cancelled?.by && (
         <span>

@@ -7,7 +7,7 @@ const ID = "run-title";
 /** How the run is called, in the bar. It takes the focus when the button that had it is gone. */
 export function RunTitle({ name }: { name: ReactNode }) {
   return (
-    <span id={ID} tabIndex={-1} className={css.title}>
+    <span id={ID} tabIndex={-1} className={css.title} title={typeof name === "string" ? name : undefined}>
       {name}
     </span>
   );

@@ -142,13 +142,13 @@ function RunBar(props: RunBarProps) {
       chips={
         run.business_key && (
           <>
-            <span className={cx("mono", topBarExtraClass)}>
+            <span className={cx("mono", topBarExtraClass, css.number)}>
               {t("number", { number: run.short_id })}
             </span>
             {!run.parent?.is_item && (
-              <Link to="/keys/$key" params={{ key: run.business_key }} className={buttonClass("quiet", "sm", topBarExtraClass)}>
+              <Link to="/keys/$key" params={{ key: run.business_key }} className={buttonClass("quiet", "sm", cx(topBarExtraClass, css.ofKey))} title={t("timeline.link", { key: run.business_key })}>
                 <History size={14} aria-hidden />
-                {t("timeline.link", { key: run.business_key })}
+                <span>{t("timeline.link", { key: run.business_key })}</span>
               </Link>
             )}
           </>

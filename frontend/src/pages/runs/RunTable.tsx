@@ -133,10 +133,10 @@ function Cell({ column, run, table }: { column: string; run: Run; table: RunTabl
       const where = table.columns.includes("workflow") ? null : table.withWorkflow ? runSubtitle(run, t) : t("version", { version: run.version });
       return (
         <td data-cell="key">
-          <Link to="/runs/$runId" params={{ runId: run.id }} className={css.key} onClick={(event) => event.stopPropagation()}>
+          <Link to="/runs/$runId" params={{ runId: run.id }} className={css.key} title={runTitle(run)} onClick={(event) => event.stopPropagation()}>
             {runTitle(run)}
           </Link>
-          <span className={css.sub}>
+          <span className={css.sub} title={[beside, where].filter(Boolean).join(" · ") || undefined}>
             {[beside, where].filter(Boolean).join(" · ")}
             {run.business_key && <span className="mono"> · {run.short_id}</span>}
           </span>
@@ -144,7 +144,7 @@ function Cell({ column, run, table }: { column: string; run: Run; table: RunTabl
       );
     }
     case "workflow":
-      return <td data-cell="workflow">{runSubtitle(run, t)}</td>;
+      return <td data-cell="workflow" title={runSubtitle(run, t)}>{runSubtitle(run, t)}</td>;
     case "step": {
       const words = run.error?.title ?? waitingText(run) ?? run.current_step?.name ?? "";
       return (

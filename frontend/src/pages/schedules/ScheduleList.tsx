@@ -80,7 +80,7 @@ function ScheduleCard({ schedule, chosen, zone, onChoose, onPause }: ListProps &
           <Link to="/workflows/$id/starts" params={{ id: schedule.workflow_id }}>
             {name}
           </Link>
-          <small>{schedule.step}</small>
+          <small>{schedule.step_name || schedule.step}</small>
         </h3>
         <Standing schedule={schedule} />
       </div>

@@ -59,7 +59,7 @@ function List({ year }: { year: CalendarYearShape }) {
   if (year.days.length === 0) return <EmptyState plain title={t("year.nothing")} text={t("year.nothingText")} />;
   return (
     <div className={tableBoxClass}>
-      <table className={tableClass}>
+      <table className={cx(tableClass, css.said)}>
         <thead>
           <tr>
             <th scope="col">{t("year.day")}</th>
@@ -71,7 +71,7 @@ function List({ year }: { year: CalendarYearShape }) {
           {year.days.map((one) => (
             <tr key={`${one.day} ${one.kind}`}>
               <td className={css.date}>{format.weekdayDay(noon(one.day))}</td>
-              <td>{one.name || (one.kind === "close" ? t("kind.closeName") : t("kind.unnamed"))}</td>
+              <td className={css.saidName}>{one.name || (one.kind === "close" ? t("kind.closeName") : t("kind.unnamed"))}</td>
               <td>
                 <Chip tone={TONES[one.kind]}>{t(`kind.${one.kind}`)}</Chip>
               </td>

@@ -71,7 +71,7 @@ function Row({ calendar, shown, isAdmin, onShow, onDo }: RowProps) {
   const { name } = calendar;
   return (
     <li data-shown={shown || undefined}>
-      <span>
+      <span className={css.what}>
         <button type="button" className={css.name} aria-current={shown ? "true" : undefined} onClick={onShow}>
           {name}
         </button>{" "}

@@ -6,7 +6,7 @@ import { api } from "../../api/client";
 import { workspacePath } from "../../api/queries";
 import type { ExpiringShape } from "../../api/schema.gen";
 import { useCan, useWorkspace } from "../../api/session";
-import { Chip, EmptyState, ErrorCard, Note, sectionTitleClass, SkeletonRows, tableBoxClass, tableClass, Time, useFormatter } from "../../ui";
+import { Chip, cx, EmptyState, ErrorCard, Note, sectionTitleClass, SkeletonRows, tableBoxClass, tableClass, Time, useFormatter } from "../../ui";
 import { expiryOf } from "../connections/life";
 import { dayOf } from "../schedules/days";
 import css from "./settings.module.css";
@@ -38,7 +38,7 @@ function ExpiryList() {
       {found.data?.length === 0 && <EmptyState plain title={t("expiry.empty")} text={t("expiry.emptyText")} />}
       {found.data && found.data.length > 0 && (
         <div className={tableBoxClass}>
-          <table className={tableClass}>
+          <table className={cx(tableClass, css.cards)}>
             <thead>
               <tr>
                 <th scope="col">{t("expiry.what")}</th>
@@ -68,16 +68,16 @@ function ExpiryRow({ one }: { one: ExpiringShape }) {
   const tone = one.replaced || !expiry ? "idle" : expiry.kind === "expired" ? "err" : "wait";
   return (
     <tr>
-      <td>
+      <td data-cell="wide" className={css.anyLength}>
         {one.what === "token" ? <Link to="/settings/tokens">{one.name}</Link> : <Link to="/connections">{one.name}</Link>}
         <small style={{ display: "block", color: "var(--ink2)" }}>{t(`expiry.kind.${one.what}`)}</small>
       </td>
-      <td>
+      <td data-cell="wide">
         {one.at ? <Time at={one.at} /> : format.day(`${day}T12:00:00Z`)}{" "}
         {(expiry ?? one.replaced) && <Chip tone={tone}>{one.replaced ? t("expiry.replaced") : t(`connections:life.${expiry?.kind ?? "soon"}`, { count: expiry?.days ?? 0 })}</Chip>}
       </td>
-      <td>{one.last_used_at ? <Time at={one.last_used_at} /> : t("common:never")}</td>
-      <td>{one.owner ?? ""}</td>
+      <td data-label={t("tokens.lastUsed")}>{one.last_used_at ? <Time at={one.last_used_at} /> : t("common:never")}</td>
+      <td className={css.anyLength} data-label={t("expiry.owner")}>{one.owner ?? ""}</td>
     </tr>
   );
 }

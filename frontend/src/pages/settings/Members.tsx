@@ -143,7 +143,7 @@ function MemberRow({ member, onRemove, onHistory, onErase, onAway }: MemberRowPr
   const mine = member.email === me.email;
   return (
     <tr>
-      <td>
+      <td data-cell="wide">
         <div className={css.person}>
           <Avatar name={member.name || member.email} />
           <span>
@@ -174,7 +174,7 @@ function MemberRow({ member, onRemove, onHistory, onErase, onAway }: MemberRowPr
           t(`role.${member.role}`)
         )}
       </td>
-      <td className={css.hideOnPhone}>
+      <td data-label={member.last_seen_at && member.active && !member.invited ? t("members.lastSeen") : undefined}>
         {member.invited ? (
           <Chip tone="wait">{t("members.pending")}</Chip>
         ) : member.active ? (
@@ -187,7 +187,7 @@ function MemberRow({ member, onRemove, onHistory, onErase, onAway }: MemberRowPr
           <Chip tone="idle">{t("members.inactive")}</Chip>
         )}
       </td>
-      <td>
+      <td data-cell="wide">
         <div className={css.end}>
         {isAdmin && !member.invited && member.active && (
           <IconButton
@@ -295,14 +295,12 @@ function MemberList() {
       {members.isPending && <SkeletonRows rows={3} height={34} label={t("loading")} />}
       {members.data && (
         <div className={tableBoxClass}>
-          <table className={tableClass}>
+          <table className={cx(tableClass, css.cards)}>
             <thead>
               <tr>
                 <th scope="col">{t("members.person")}</th>
                 <th scope="col">{t("members.role")}</th>
-                <th scope="col" className={css.hideOnPhone}>
-                  {t("members.lastSeen")}
-                </th>
+                <th scope="col">{t("members.lastSeen")}</th>
                 <th scope="col">
                   <span className="srOnly">{t("actions")}</span>
                 </th>
