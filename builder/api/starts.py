@@ -74,10 +74,12 @@ class BackfillShape(View):
 
 
 class RepeatsQuery(PageQuery):
-    """Which repeats."""
+    """Which repeats. `since`, `until`: when they came."""
 
     workflow: UUID | None = None
     kind: Literal["duplicate", "conflict"] | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
 
 
 class RepeatShape(View):
@@ -203,6 +205,8 @@ class Repeats(ApiView):
             workspace_id=call.workspace.id,
             workflow_id=query.workflow,
             conflict=None if query.kind is None else query.kind == "conflict",
+            since=None if query.since is None else _end(query.since),
+            until=None if query.until is None else _end(query.until),
             after=query.cursor,
             limit=query.limit,
         )

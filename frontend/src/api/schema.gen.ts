@@ -4648,7 +4648,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/events/repeats": {
     path: { workspace_id: string };
-    query: { cursor?: (string | null); kind?: ("duplicate" | "conflict" | null); limit?: number; workflow?: (string | null) };
+    query: { cursor?: (string | null); kind?: ("duplicate" | "conflict" | null); limit?: number; since?: (string | null); until?: (string | null); workflow?: (string | null) };
     answers: {
       "200": PagedRepeatShape;
       "400": Problem;
