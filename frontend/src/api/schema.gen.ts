@@ -5456,6 +5456,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/monitor/now": {
     path: { workspace_id: string };
+    query: { workflow?: (string | null) };
     answers: {
       "200": StandingShape;
       "400": Problem;
