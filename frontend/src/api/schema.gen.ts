@@ -924,11 +924,13 @@ export type CountsShape = {
 
 export type DatesEnum = "dmy" | "mdy";
 
-/** Runs accepted within the last 24 hours. */
+/** Runs accepted within the last 24 hours, `all` of them; of those that failed, `undone` were undone and are not among `failed`. */
 export type Day = {
+  all: number;
   done: number;
   failed: number;
   running: number;
+  undone: number;
   waiting: number;
 };
 
