@@ -205,8 +205,8 @@ class Repeats(ApiView):
             workspace_id=call.workspace.id,
             workflow_id=query.workflow,
             conflict=None if query.kind is None else query.kind == "conflict",
-            since=None if query.since is None else _end(query.since),
-            until=None if query.until is None else _end(query.until),
+            since=_ms(query.since),
+            until=_ms(query.until),
             after=query.cursor,
             limit=query.limit,
         )
@@ -238,6 +238,10 @@ class Figures(ApiView):
 def _end(value: date | datetime) -> date | int:
     """A day as it is, a moment in ms."""
     return int(value.timestamp() * 1000) if isinstance(value, datetime) else value
+
+
+def _ms(value: datetime | None) -> int | None:
+    return None if value is None else int(value.timestamp() * 1000)
 
 
 def _rate(again: int, received: int) -> float:

@@ -28,8 +28,8 @@ def repeats(
     after: str | None = None,
     limit: int = 50,
 ) -> Page[RepeatView]:
-    """Repeated deliveries, newest first; only those with another body, or with the same one, where `conflict` says so. `since`, `until`:
-    when they came, ms, both included.
+    """Repeated deliveries, newest first; only those with another body, or with the same one, where `conflict` says so.
+    `since`, `until`: when they came, ms, both included.
 
     Raises BadCursor.
     """

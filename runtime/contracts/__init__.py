@@ -457,7 +457,7 @@ class SchedulePreview:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowStatistics:
-    """Counts of runs accepted since an instant, and the newest run. `failed`: those that stand as failed; `undone`: they
+    """Counts of runs accepted since an instant, and the newest run. `failed`: those that stand so; `undone`: they
     failed and were undone. `all`: also what somebody cancelled or undid."""
 
     all: int = 0

@@ -36,9 +36,7 @@ def test_why_nothing_happened_also_tells_of_what_came_again_and_of_what_came_whi
     signed_in: Opens, api: Api, product: Product, shot: Shot
 ) -> None:
     start = step("start", "trigger.webhook@1", "Orders", (0, 0), auth="none", dedupe="header", dedupe_header="X-Id")
-    live = api.publish(
-        "Came again", graph([start, edit_fields("keep", "Keep", (0, 150), a="1")], [("start", "keep")])
-    )
+    live = api.publish("Came again", graph([start, edit_fields("keep", "Keep", (0, 150), a="1")], [("start", "keep")]))
     url, why = product.url + live.path, f"/workflows/{live.workflow}/events?why=true"
     assert httpx2.post(url, json={"order": 1}, headers={"X-Id": "7"}, timeout=60).status_code == 202
     page = signed_in(why)
