@@ -32,6 +32,12 @@ class MonitorQuery(Query):
     people: bool = False
 
 
+class StandingQuery(Query):
+    """Of which workflow, null for all: what is due, dead letters, and what is stuck. The rest is of all."""
+
+    workflow: UUID | None = None
+
+
 class HappenedShape(View):
     """What was counted. `success`: the share of runs that ended well, of those that ended by themselves; null: none
     did. `deliveries`: all that came, of which `repeated` had come before and started nothing."""
@@ -193,10 +199,10 @@ class Monitor(ApiView):
 
 
 class MonitorNow(ApiView):
-    @operation(Action.MONITOR_SEE, answer=StandingShape)
-    def get(self, call: Call) -> StandingShape:
+    @operation(Action.MONITOR_SEE, query=StandingQuery, answer=StandingShape)
+    def get(self, call: Call, *, query: StandingQuery) -> StandingShape:
         """How things stand now: what waits, what is stuck and why, who is alive."""
-        found = runtime_api.standing(workspace_id=call.workspace.id)
+        found = runtime_api.standing(workspace_id=call.workspace.id, workflow_id=query.workflow)
         names = _workflow_names(call)
         return StandingShape(
             at=stamp(found.at),

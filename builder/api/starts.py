@@ -74,10 +74,12 @@ class BackfillShape(View):
 
 
 class RepeatsQuery(PageQuery):
-    """Which repeats."""
+    """Which repeats. `since`, `until`: when they came."""
 
     workflow: UUID | None = None
     kind: Literal["duplicate", "conflict"] | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
 
 
 class RepeatShape(View):
@@ -203,6 +205,8 @@ class Repeats(ApiView):
             workspace_id=call.workspace.id,
             workflow_id=query.workflow,
             conflict=None if query.kind is None else query.kind == "conflict",
+            since=_ms(query.since),
+            until=_ms(query.until),
             after=query.cursor,
             limit=query.limit,
         )
@@ -234,6 +238,10 @@ class Figures(ApiView):
 def _end(value: date | datetime) -> date | int:
     """A day as it is, a moment in ms."""
     return int(value.timestamp() * 1000) if isinstance(value, datetime) else value
+
+
+def _ms(value: datetime | None) -> int | None:
+    return None if value is None else int(value.timestamp() * 1000)
 
 
 def _rate(again: int, received: int) -> float:

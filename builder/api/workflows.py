@@ -57,10 +57,13 @@ class LastRun(View):
 
 
 class Day(View):
-    """Runs accepted within the last 24 hours."""
+    """Runs accepted within the last 24 hours, `all` of them; of those that failed, `undone` were undone and are not
+    among `failed`."""
 
+    all: int
     done: int
     failed: int
+    undone: int
     waiting: int
     running: int
 
@@ -328,7 +331,12 @@ def shape(item: selectors.Listed) -> WorkflowShape:
             at=stamp(last.accepted_at),
         ),
         stats_24h=Day(
-            done=statistics.done, failed=statistics.failed, waiting=statistics.waiting, running=statistics.running
+            all=statistics.all,
+            done=statistics.done,
+            failed=statistics.failed,
+            undone=statistics.undone,
+            waiting=statistics.waiting,
+            running=statistics.running,
         ),
         problems_count=row.problems_count,
         owner=row.owner.name if row.owner is not None else None,

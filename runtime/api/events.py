@@ -16,7 +16,7 @@ MASK: Final = "••••••"
 #: More text than this is not shown; the bytes are kept.
 _SHOWN_BYTES: Final = 256 * 1024
 #: How far the clock of a process may be from the database's.
-_SLACK_MS: Final = 600_000
+SLACK_MS: Final = 600_000
 _COLUMNS: Final = (
     "id", "workflow_id", "trigger_id", "source", "received_at", "verdict", "reason", "run_id", "dedupe_key",
     "body_size", "body_sha256", "signature", "duplicates",
@@ -41,9 +41,9 @@ def events(
         chosen = chosen.filter(run_id__isnull=True)
     # Ids rise with time: by them the index leads to the first of that time.
     if wanted.since is not None:
-        chosen = chosen.filter(received_at__gte=wanted.since, id__gte=_id_at(wanted.since - _SLACK_MS))
+        chosen = chosen.filter(received_at__gte=wanted.since, id__gte=id_at(wanted.since - SLACK_MS))
     if wanted.until is not None:
-        chosen = chosen.filter(received_at__lte=wanted.until, id__lte=_id_at(wanted.until + _SLACK_MS))
+        chosen = chosen.filter(received_at__lte=wanted.until, id__lte=id_at(wanted.until + SLACK_MS))
     last = decode(after)
     if last is not None:
         chosen = chosen.filter(id__lt=last)
@@ -82,7 +82,7 @@ def event(*, workspace_id: UUID, event_id: UUID) -> EventDetail:
     )
 
 
-def _id_at(moment: int) -> UUID:
+def id_at(moment: int) -> UUID:
     """What ids made at this moment (ms) begin with."""
     return UUID(int=max(0, min(moment, 2**48 - 1)) << 80)
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Count
 
 from runtime.api.cursors import decode, encode, page_size
+from runtime.api.events import SLACK_MS, id_at
 from runtime.contracts import Page, RepeatFigures, RepeatView
 from runtime.store.models import Delivery, Event
 
@@ -22,10 +23,13 @@ def repeats(
     workspace_id: UUID,
     workflow_id: UUID | None = None,
     conflict: bool | None = None,
+    since: int | None = None,
+    until: int | None = None,
     after: str | None = None,
     limit: int = 50,
 ) -> Page[RepeatView]:
     """Repeated deliveries, newest first; only those with another body, or with the same one, where `conflict` says so.
+    `since`, `until`: when they came, ms, both included.
 
     Raises BadCursor.
     """
@@ -34,6 +38,10 @@ def repeats(
         chosen = chosen.filter(workflow_id=workflow_id)
     if conflict is not None:
         chosen = chosen.filter(conflict=conflict)
+    if since is not None:
+        chosen = chosen.filter(received_at__gte=since, id__gte=id_at(since - SLACK_MS))
+    if until is not None:
+        chosen = chosen.filter(received_at__lte=until, id__lte=id_at(until + SLACK_MS))
     last = decode(after)
     if last is not None:
         chosen = chosen.filter(id__lt=last)

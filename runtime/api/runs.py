@@ -144,8 +144,10 @@ def statistics(*, workspace_id: UUID, workflow_ids: Sequence[UUID], since: int) 
         .values("workflow_id")
         .annotate(
             done=Count("id", filter=Q(status="completed")),
+            failed=Count("id", filter=Q(status="dead_lettered")),
             # What failed and was undone did not do what it was to do; what somebody cancelled is neither.
-            failed=Count("id", filter=Q(status="dead_lettered") | Q(status="compensated", error__isnull=False)),
+            undone=Count("id", filter=Q(status="compensated", error__isnull=False)),
+            all=Count("id"),
             waiting=Count("id", filter=Q(status__in=_WAITING) | (going & stopped)),
             running=Count("id", filter=going & ~stopped),
         )
@@ -158,6 +160,8 @@ def statistics(*, workspace_id: UUID, workflow_ids: Sequence[UUID], since: int) 
         workflow_id: WorkflowStatistics(
             done=counts[workflow_id]["done"] if workflow_id in counts else 0,
             failed=counts[workflow_id]["failed"] if workflow_id in counts else 0,
+            undone=counts[workflow_id]["undone"] if workflow_id in counts else 0,
+            all=counts[workflow_id]["all"] if workflow_id in counts else 0,
             waiting=counts[workflow_id]["waiting"] if workflow_id in counts else 0,
             running=counts[workflow_id]["running"] if workflow_id in counts else 0,
             last_run=last.get(workflow_id),

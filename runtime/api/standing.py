@@ -8,12 +8,13 @@ from uuid import UUID
 
 from django.db.models import Count, Sum
 
+from runtime.api.dead_letters import open_letters
 from runtime.contracts.figures import Standing, StuckRuns, WorkerView
 from runtime.engine.jsonprofile import loads_stored
 from runtime.store import standing as store
 from runtime.store.brake import free_bytes
 from runtime.store.dialect import database_bytes, database_now
-from runtime.store.models import Artifact, DeadLetter, HumanTask, Process
+from runtime.store.models import Artifact, HumanTask, Process
 
 __all__ = ["standing"]
 
@@ -26,20 +27,24 @@ _database_size: dict[str, tuple[float, int]] = {}
 _stored: dict[UUID, tuple[float, int, int]] = {}
 
 
-def standing(*, workspace_id: UUID) -> Standing:
-    """How things stand at this moment."""
+def standing(*, workspace_id: UUID, workflow_id: UUID | None = None) -> Standing:
+    """How things stand at this moment. `workflow_id`: what is due, dead letters and what is stuck are of that workflow
+    only; questions, processes and what is stored are of all."""
     now = database_now()
-    queue = store.queues(workspace_id).get(workspace_id, store.Queue(0, None))
+    queue = store.queues(workspace_id, workflow_id).get(workspace_id, store.Queue(0, None))
     tasks = HumanTask.objects.filter(workspace_id=workspace_id, status="open")
+    letters = open_letters(workspace_id)
+    if workflow_id is not None:
+        letters = letters.filter(workflow_id=workflow_id)
     files, size = _files(workspace_id)
     return Standing(
         at=now,
         queue=queue.size,
         queue_since=queue.since,
-        letters=DeadLetter.objects.filter(workspace_id=workspace_id, solved_at__isnull=True).count(),
+        letters=letters.count(),
         tasks=tasks.count(),
         tasks_late=tasks.filter(due_at__lt=now).count(),
-        stuck=_stuck(workspace_id),
+        stuck=_stuck(workspace_id, workflow_id),
         workers=_workers(now),
         files=files,
         files_bytes=size,
@@ -48,9 +53,11 @@ def standing(*, workspace_id: UUID) -> Standing:
     )
 
 
-def _stuck(workspace_id: UUID) -> list[StuckRuns]:
+def _stuck(workspace_id: UUID, workflow_id: UUID | None) -> list[StuckRuns]:
     found: dict[tuple[str, str | None], StuckRuns] = {}
     for one in store.stuck(workspace_id):
+        if workflow_id is not None and one.workflow_id != workflow_id:
+            continue
         waiting: Any = None if one.waiting is None else loads_stored(one.waiting)
         says = one.reason in ("set_aside", "connection_broken") and isinstance(waiting, dict)
         text = waiting.get("text") if says else None

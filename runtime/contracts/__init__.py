@@ -457,10 +457,13 @@ class SchedulePreview:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowStatistics:
-    """Counts of runs accepted since an instant, and the newest run."""
+    """Counts of runs accepted since an instant, and the newest run. `failed`: those that stand so; `undone`: they
+    failed and were undone. `all`: also what somebody cancelled or undid."""
 
+    all: int = 0
     done: int = 0
     failed: int = 0
+    undone: int = 0
     waiting: int = 0
     running: int = 0
     last_run: RunView | None = None

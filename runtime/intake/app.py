@@ -64,6 +64,7 @@ _NOT_HERE: Final = answers.problem(
     "No webhook took this request.",
     "The address is not in use, or what proves the sender does not fit.",
 )
+_OFF: Final = "The workflow was switched off."
 _TOO_LARGE: Final = answers.problem(
     413, "body_too_large", "The body is too large.", f"A request may carry {BODY_LIMIT // 1024 // 1024} MiB."
 )
@@ -296,6 +297,9 @@ class Intake:
         knock = Knock(door, scope, body, proof, headers)
         if proof.stranger:
             self._note(knock, proof.stranger)
+            return _NOT_HERE
+        if door.off:
+            self._note(knock, _OFF)
             return _NOT_HERE
         scope["millrace.proved"] = door.auth != "none"
         if len(door.secrets) > 1:

@@ -70,6 +70,8 @@ class Door:
     per_minute: int
     #: The workflow is paused and still accepts.
     held: bool
+    #: The workflow is switched off: nobody is let in, and its owner is told who came.
+    off: bool = False
 
 
 class _Entry:
@@ -153,7 +155,7 @@ class Doors:
 
 
 def load(slug: str) -> Door | None:
-    """Read the webhook at this address; None if there is none, or if it is switched off. Raises StoreUnavailable."""
+    """Read the webhook at this address; None if there is none. Raises StoreUnavailable."""
     if not _ADDRESS.match(slug):
         return None
     try:
@@ -161,17 +163,19 @@ def load(slug: str) -> Door | None:
         if trigger is None or not trigger.enabled or trigger.type.partition("@")[0] != "trigger.webhook":
             return None
         deployment = Deployment.objects.filter(workflow_id=trigger.workflow_id).first()
-        if deployment is None or not deployment.enabled or deployment.retired:
+        if deployment is None or deployment.retired:
             return None
         stored: Any = loads_stored(trigger.config)
         # Published before there was a choice: a key is recognised for ever, as it was then.
-        return _door(trigger, CATALOG.filled(trigger.type, {"dedupe_for": FOR_EVER, **stored}))
+        return _door(
+            trigger, CATALOG.filled(trigger.type, {"dedupe_for": FOR_EVER, **stored}), off=not deployment.enabled
+        )
     except DatabaseFault as error:
         connection.close()
         raise StoreUnavailable(str(error)) from error
 
 
-def _door(trigger: Trigger, config: Mapping[str, Any]) -> Door:
+def _door(trigger: Trigger, config: Mapping[str, Any], *, off: bool) -> Door:
     """`config` is complete: what the publisher left out stands at the step type's own start values."""
     methods = None if config["any_method"] else frozenset(config["methods"]) & frozenset(_METHODS)
     auth = str(config["auth"])
@@ -194,6 +198,7 @@ def _door(trigger: Trigger, config: Mapping[str, Any]) -> Door:
         respond=str(config["respond"]),
         per_minute=int(config["per_minute"]),
         held=Hold.objects.filter(pk=trigger.workflow_id).exists(),
+        off=off,
     )
 
 

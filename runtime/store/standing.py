@@ -47,11 +47,13 @@ def due(now: int) -> QuerySet[Run]:
     return Run.objects.filter(free, wake_at__lte=now, min_engine__lt=HELD, finished_at__isnull=True)
 
 
-def queues(workspace_id: UUID | None = None) -> dict[UUID, Queue]:
-    """By workspace, what is due; none where nothing is."""
+def queues(workspace_id: UUID | None = None, workflow_id: UUID | None = None) -> dict[UUID, Queue]:
+    """By workspace, what is due, of one workflow only where it is named; none where nothing is."""
     rows = due(database_now())
     if workspace_id is not None:
         rows = rows.filter(workspace_id=workspace_id)
+    if workflow_id is not None:
+        rows = rows.filter(workflow_id=workflow_id)
     found = rows.order_by().values_list("workspace_id").annotate(Count("id"), Min("wake_at"))
     return {workspace: Queue(count, since) for workspace, count, since in found}
 

@@ -32,6 +32,31 @@ def workflow(api: Api, product: Product) -> str:
     return live.workflow
 
 
+def test_why_nothing_happened_also_tells_of_what_came_again_and_of_what_came_while_it_was_off(
+    signed_in: Opens, api: Api, product: Product, shot: Shot
+) -> None:
+    start = step("start", "trigger.webhook@1", "Orders", (0, 0), auth="none", dedupe="header", dedupe_header="X-Id")
+    live = api.publish("Came again", graph([start, edit_fields("keep", "Keep", (0, 150), a="1")], [("start", "keep")]))
+    url, why = product.url + live.path, f"/workflows/{live.workflow}/events?why=true"
+    assert httpx2.post(url, json={"order": 1}, headers={"X-Id": "7"}, timeout=60).status_code == 202
+    page = signed_in(why)
+    expect(page.get_by_text("Nothing is kept here that started nothing.")).to_be_visible()
+    assert httpx2.post(url, json={"order": 1}, headers={"X-Id": "7"}, timeout=60).status_code == 200
+    assert httpx2.post(url, json={"order": 2}, headers={"X-Id": "7"}, timeout=60).status_code == 409
+    api.call("POST", f"W/workflows/{live.workflow}/disable")
+    assert httpx2.post(url, json={"order": 3}, headers={"X-Id": "8"}, timeout=60).status_code == 404
+    again = page.get_by_role("list", name="Came again").get_by_role("listitem")
+    expect(again).to_have_count(2)
+    expect(again.first).to_contain_text("Its key had come before with another body")
+    expect(again.last).to_contain_text("Its key had come before with the same body")
+    rows = page.get_by_role("list", name="Start events").get_by_role("listitem")
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_contain_text("The workflow was switched off. · Answered 404")
+    expect(page.get_by_text("Nothing is kept here that started nothing.")).to_have_count(0)
+    assert findings(page) == []
+    shot(page, "events-why")
+
+
 def test_why_nothing_happened_is_told_and_what_did_is_shown_whole(signed_in: Opens, workflow: str, shot: Shot) -> None:
     page = signed_in(f"/workflows/{workflow}/events")
     rows = page.get_by_role("list", name="Start events").get_by_role("listitem")

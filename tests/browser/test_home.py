@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.editing import edit_fields, graph, step
 from tests.browser.test_retrying import fire, order_to_payment
 from tests.product import Api, Product
 
@@ -30,3 +32,43 @@ def test_a_run_that_fails_is_seen_on_a_home_page_that_stands_open(
     fire(api, product, live, "SO-7100")
     expect(attention.get_by_text("Seen at home")).to_be_visible()
     expect(failed).not_to_have_text(before)
+    link = page.get_by_role("region", name="Last 24 hours").get_by_role("link", name="Failed")
+    expect(link).to_have_attribute("href", re.compile(r"/runs\?(?=.*since=24h)(?=.*dead_lettered)"))
+    expect(attention.get_by_role("link", name=re.compile("dead letter"))).to_have_attribute("href", "/dead-letters")
+
+
+def test_what_one_is_asked_stands_first_and_what_runs_out_is_told(
+    signed_in: Callable[..., Page], api: Api, product: Product
+) -> None:
+    steps = [
+        step("start", "trigger.webhook@1", "Orders", (0, 0)),
+        step("ask", "people.approval@1", "Approve", (0, 150), title="Pay the rent?"),
+        edit_fields("keep", "Keep", (0, 300), a="1"),
+    ]
+    live = api.publish("Asks somebody", graph(steps, [("start", "ask"), ("ask", "approved", "keep")]))
+    httpx2.post(product.url + live.path, json={}, timeout=60).raise_for_status()
+    fields = {"token": "of the bank", "base_url": "https://bank.example"}
+    bank = {"kind": "http_bearer", "name": "Bank", "fields": fields, "expires_on": "2020-01-01"}
+    api.call("POST", "W/connections", bank)
+    page = signed_in("/")
+    mine = page.get_by_role("region", name="Needs you")
+    expect(mine.get_by_role("link", name=re.compile("Pay the rent?"))).to_be_visible()
+    expect(page.get_by_role("main").get_by_role("region").first).to_have_accessible_name("Needs you")
+    attention = page.get_by_role("region", name="Needs attention")
+    expect(attention.get_by_role("link", name=re.compile("Bank"))).to_contain_text("Expired")
+
+
+def test_what_cannot_be_read_says_so_in_its_place_and_is_asked_for_again(signed_in: Callable[..., Page]) -> None:
+    page = signed_in("/")
+    mine, attention = (page.get_by_role("region", name=name) for name in ("Needs you", "Needs attention"))
+    expect(mine).to_be_visible()
+    for path in ("**/inbox/count", "**/connections*"):
+        page.route(path, lambda route: route.fulfill(status=500, json={"code": "internal", "title": "Away"}))
+    page.reload()
+    for region in (mine, attention):
+        expect(region.get_by_text("This part could not be loaded.")).to_be_visible()
+    for path in ("**/inbox/count", "**/connections*"):
+        page.unroute(path)
+    for region in (mine, attention):
+        region.get_by_role("button", name="Try again").click()
+        expect(region.get_by_text("This part could not be loaded.")).to_have_count(0)

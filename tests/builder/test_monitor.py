@@ -14,7 +14,7 @@ from builder.config.asgi import Application
 from runtime.engine.ids import uuid7
 from runtime.store.dialect import database_now
 from runtime.store.figure_models import WHOLE
-from runtime.store.models import Deployment, Figure, Process, SystemFigure
+from runtime.store.models import DeadLetter, Deployment, Figure, Process, Run, SystemFigure
 from runtime.store.sketch import Sketch
 from tests.builder.conftest import World
 from tests.builder.test_application import ask
@@ -66,6 +66,22 @@ def test_few_runs_have_no_percentiles(world: World) -> None:
     assert answer["took"] == {"count": 49, "p50": None, "p95": None, "p99": None}
     assert answer["percentiles_from"] == 50
     assert all(point["took"]["p95"] is None for point in answer["points"])
+
+
+def test_how_it_stands_now_is_told_of_one_workflow_too(world: World) -> None:
+    workflow, other = world.workflow("Order to cash"), world.workflow("Reminders")
+    version = a_version("{}", workflow_id=workflow.id)
+    run = Run.objects.create(
+        workspace_id=world.northwind.id, workflow_id=workflow.id, version=version, trigger_node="n_start", mode="live",
+        started_by="api", status="dead_lettered", accepted_at=1, finished_at=2, seq=3,
+    )  # fmt: skip
+    DeadLetter.objects.create(
+        run=run, generation=1, workspace_id=world.northwind.id, workflow_id=workflow.id, node_id="pay", cause="a",
+        code="x", title="Refused", message="", pattern="", at=1,
+    )  # fmt: skip
+    here = f"{world.here}/monitor/now"
+    assert [world.as_alice.get(f"{here}{of}").body["letters"] for of in ("", f"?workflow={workflow.id}")] == [1, 1]
+    assert world.as_alice.get(f"{here}?workflow={other.id}").body["letters"] == 0
 
 
 def test_another_workspace_sees_none_of_it(world: World) -> None:

@@ -11,6 +11,7 @@ import pytest
 from builder.workflows.run_query import QueryRefused, Term, duration_ms, parse
 from runtime.engine.ids import uuid7
 from runtime.engine.naming import folded, units_of
+from runtime.store.dialect import database_now
 from runtime.store.models import DeadLetter, HumanTask, Run, RunField, Version
 from tests import factories
 from tests.builder.conftest import World
@@ -157,6 +158,17 @@ def test_runs_sort_by_how_long_they_took(books: Books) -> None:
     assert books.found(sort="shortest") == ["R-0", "R-2", "R-1"]
     assert books.found("longer:1m") == ["R-1"]
     assert books.found("shorter:1s") == ["R-0"]
+
+
+def test_the_day_of_a_workflow_counts_as_failed_what_the_list_of_failed_runs_shows(books: Books) -> None:
+    now = database_now()
+    refused = '{"code":"refused","title":"Refused","message":"No."}'
+    books.run("failed", status="dead_lettered", error=refused, accepted_at=now)
+    books.run("undone", status="compensated", error=refused, accepted_at=now)
+    books.run("cancelled", status="cancelled", accepted_at=now)
+    day = books.world.as_vera.get(f"{books.world.here}/workflows/{books.workflow.id}").body["stats_24h"]
+    assert (day["all"], day["failed"], day["undone"], day["done"]) == (3, 1, 1, 0)
+    assert books.found(status="dead_lettered", since="24h", mode="live") == ["failed"]
 
 
 def test_runs_are_found_by_how_they_stand_and_what_started_them(books: Books) -> None:

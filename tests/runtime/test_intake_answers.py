@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from runtime.intake.waiting import Held
-from runtime.store.models import Run
+from runtime.store.models import Deployment, Event, Run
 from runtime.store.reads import RunEnd
 from runtime.store.records import ResponseWrite
 from runtime.store.writer import Writer
@@ -17,6 +17,17 @@ from tests.runtime.door import Knocker, Reply, at_the_door, knock
 from tests.runtime.rows import a_webhook, a_write
 
 pytestmark = pytest.mark.usefixtures("both_ways")
+
+
+def test_what_comes_while_the_workflow_is_off_is_kept_for_its_owner_and_may_come_again_later(writer: Writer) -> None:
+    trigger = a_webhook("off", enabled=False, dedupe="header")
+    headers = {"Idempotency-Key": "order-7"}
+    assert knock(writer, "off", b'{"id":7}', headers=headers).status == 404
+    event = Event.objects.get()
+    assert (event.verdict, event.reason, event.run_id) == ("rejected", "The workflow was switched off.", None)
+    assert (bytes(event.body or b""), event.dedupe_key) == (b'{"id":7}', None)
+    Deployment.objects.filter(workflow_id=trigger.workflow_id).update(enabled=True)
+    assert knock(writer, "off", b'{"id":7}', headers=headers).status == 202
 
 
 class TestWaiting:

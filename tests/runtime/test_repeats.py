@@ -189,6 +189,10 @@ class TestListAndCount:
         assert conflict.body_sha256 != event.body_sha256
         assert len(api.repeats(workspace_id=WORKSPACE, conflict=True).items) == 1
         assert api.repeats(workspace_id=WORKSPACE, workflow_id=other.workflow_id).items == []
+        at = conflict.received_at
+        assert conflict.id in [found.id for found in api.repeats(workspace_id=WORKSPACE, since=at, until=at).items]
+        assert api.repeats(workspace_id=WORKSPACE, since=at + 1).items == []
+        assert api.repeats(workspace_id=WORKSPACE, until=now_ms() - HOUR).items == []
 
     def test_an_event_shows_its_key_also_when_it_may_be_used_again(self, writer: Writer) -> None:
         trigger = a_webhook(dedupe="header", dedupe_for="1h")

@@ -377,11 +377,12 @@ export function useEvents(workflow: string) {
   return useInfiniteQuery(paged<StartEvent>(useWorkspace().id, "events", "/events", { workflow }));
 }
 
-/** `live`: how often they are read again where the calls of one are limited, ms. */
-export function useConnections(live?: number) {
+/** `live`: how often they are read again where the calls of one are limited, ms. `enabled`: whoever looks may see them. */
+export function useConnections(live?: number, enabled = true) {
   const workspace = useWorkspace().id;
   return useQuery<Connection[]>({
     queryKey: [workspace, "connections"],
+    enabled,
     refetchInterval: ({ state: { data } }) => (live && data?.some((one) => one.budget) ? live : false),
     queryFn: async ({ signal }) =>
       (await everything<Connection>(workspace, "/connections", signal)).sort((a, b) => a.name.localeCompare(b.name)),

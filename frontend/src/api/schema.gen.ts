@@ -924,11 +924,13 @@ export type CountsShape = {
 
 export type DatesEnum = "dmy" | "mdy";
 
-/** Runs accepted within the last 24 hours. */
+/** Runs accepted within the last 24 hours, `all` of them; of those that failed, `undone` were undone and are not among `failed`. */
 export type Day = {
+  all: number;
   done: number;
   failed: number;
   running: number;
+  undone: number;
   waiting: number;
 };
 
@@ -4649,7 +4651,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/events/repeats": {
     path: { workspace_id: string };
-    query: { cursor?: (string | null); kind?: ("duplicate" | "conflict" | null); limit?: number; workflow?: (string | null) };
+    query: { cursor?: (string | null); kind?: ("duplicate" | "conflict" | null); limit?: number; since?: (string | null); until?: (string | null); workflow?: (string | null) };
     answers: {
       "200": PagedRepeatShape;
       "400": Problem;
@@ -5457,6 +5459,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/monitor/now": {
     path: { workspace_id: string };
+    query: { workflow?: (string | null) };
     answers: {
       "200": StandingShape;
       "400": Problem;

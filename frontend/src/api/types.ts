@@ -144,8 +144,11 @@ export interface DraftState {
 }
 
 export interface WorkflowStats {
+  all: number;
   done: number;
   failed: number;
+  /** They failed and were undone: not among `failed`. */
+  undone: number;
   waiting: number;
   running: number;
 }

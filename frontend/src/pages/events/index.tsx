@@ -7,9 +7,10 @@ import { useWorkflow } from "../../api/queries";
 import type { EventShape } from "../../api/schema.gen";
 import { Button, Card, Chip, EmptyState, ErrorCard, FilterChip, leadClass, PageBody, SkeletonRows, TextField, Time, useFormatter } from "../../ui";
 import { WorkflowBar } from "../workflow/WorkflowBar";
+import { Again } from "./Again";
 import { EventDetail } from "./EventDetail";
 import css from "./events.module.css";
-import { type EventSearch, useStartEvents } from "./queries";
+import { type EventSearch, useAgain, useStartEvents } from "./queries";
 
 /** Everything that knocked at a workflow, what was turned away included, with the reason for each. */
 export default function EventsPage() {
@@ -19,6 +20,7 @@ export default function EventsPage() {
   const navigate = useNavigate({ from: "/workflows/$id/events" });
   const workflow = useWorkflow(id);
   const found = useStartEvents(id, search);
+  const again = useAgain(id, search);
   const items = found.data?.pages.flatMap((page) => page.items) ?? [];
   useEffect(() => {
     document.title = `${t("title")} · ${workflow.data?.name ?? ""} · Millrace`;
@@ -28,6 +30,8 @@ export default function EventsPage() {
       search: (before) => Object.fromEntries(Object.entries({ ...before, ...more }).filter(([, value]) => value !== undefined && value !== "")),
       replace: true,
     });
+  // Said only once both lists have come: what was not asked for is not known to be empty.
+  const none = found.data !== undefined && items.length === 0 && (!search.why || again.data?.pages[0]?.items.length === 0);
   const filtered = Boolean(search.why || search.since || search.until);
   return (
     <>
@@ -46,11 +50,12 @@ export default function EventsPage() {
         </div>
         {found.isError && <ErrorCard title={t("failed")} error={found.error} onRetry={() => void found.refetch()} />}
         {found.isPending && <SkeletonRows rows={6} label={t("loading")} />}
-        {found.data && items.length === 0 && (
+        {search.why && again.isError && <ErrorCard title={t("again.failed")} error={again.error} onRetry={() => void again.refetch()} />}
+        {none && (
           <EmptyState
             plain={filtered}
             title={search.why ? t("empty.why") : filtered ? t("empty.filtered") : t("empty.title")}
-            text={filtered ? undefined : t("empty.text")}
+            text={search.why ? t("empty.whyText") : filtered ? undefined : t("empty.text")}
             actions={filtered ? <Button onClick={() => go({ why: undefined, since: undefined, until: undefined })}>{t("filter.clear")}</Button> : undefined}
           />
         )}
@@ -69,6 +74,15 @@ export default function EventsPage() {
               {t("more")}
             </Button>
           </div>
+        )}
+        {search.why && <Again found={again} onOpen={(event) => go({ event })} />}
+        {search.why && (
+          <p className={css.aside}>
+            {t("filteredRuns")}{" "}
+            <Link to="/workflows/$id/runs" params={{ id }}>
+              {t("runs")}
+            </Link>
+          </p>
         )}
       </PageBody>
       {search.event && <EventDetail id={search.event} onClose={() => go({ event: undefined })} />}

@@ -3,7 +3,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 
 import { api } from "../../api/client";
 import { workspacePath } from "../../api/queries";
-import type { EventShape, WholeEvent } from "../../api/schema.gen";
+import type { EventShape, RepeatShape, WholeEvent } from "../../api/schema.gen";
 import { useWorkspace } from "../../api/session";
 import type { Page } from "../../api/types";
 
@@ -17,15 +17,17 @@ export interface EventSearch {
 
 const EVERY = 5_000;
 
-export function useStartEvents(workflow: string, search: EventSearch) {
-  const workspace = useWorkspace().id;
-  const query = {
+function asked(workflow: string, search: EventSearch) {
+  return {
     workflow,
-    not_started: search.why ? true : undefined,
     since: search.since ? new Date(search.since).toISOString() : undefined,
     until: search.until ? new Date(search.until).toISOString() : undefined,
-    limit: 50,
   };
+}
+
+export function useStartEvents(workflow: string, search: EventSearch) {
+  const workspace = useWorkspace().id;
+  const query = { ...asked(workflow, search), not_started: search.why ? true : undefined, limit: 50 };
   return useInfiniteQuery({
     queryKey: [workspace, "events", query],
     queryFn: ({ pageParam, signal }) => api.get<Page<EventShape>>(`${workspacePath(workspace)}/events`, { query: { ...query, cursor: pageParam }, signal }),
@@ -34,6 +36,22 @@ export function useStartEvents(workflow: string, search: EventSearch) {
     placeholderData: (before) => before,
     refetchInterval: EVERY,
     staleTime: 0,
+  });
+}
+
+/** What came again, and so started nothing: asked for where that is the question. */
+export function useAgain(workflow: string, search: EventSearch) {
+  const workspace = useWorkspace().id;
+  const query = { ...asked(workflow, search), limit: 50 };
+  return useInfiniteQuery({
+    queryKey: [workspace, "repeats", "of-events", query],
+    queryFn: ({ pageParam, signal }) => api.get<Page<RepeatShape>>(`${workspacePath(workspace)}/events/repeats`, { query: { ...query, cursor: pageParam }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    placeholderData: (before) => before,
+    refetchInterval: EVERY,
+    staleTime: 0,
+    enabled: search.why === true,
   });
 }
 

@@ -1,10 +1,10 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { ArrowRight, CircleCheck, FilePen, Plus, TriangleAlert, Unplug, Zap } from "lucide-react";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { Plus, Zap } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { useConnections, useInboxCount, useRuns, useTriggers, useWorkflows } from "../../api/queries";
+import { useRuns, useTriggers, useWorkflows } from "../../api/queries";
 import { bodyOfCurl, fire } from "../../api/sample";
 import { useCan, useWorkspace } from "../../api/session";
 import type { Run, Workflow } from "../../api/types";
@@ -32,21 +32,12 @@ import { useWaitingText } from "../runs/waiting";
 import { runTitle } from "../runs/words";
 import { StartCards } from "../setup/StartCards";
 import { WorkflowChips } from "../workflow/WorkflowBar";
+import { Attention } from "./Attention";
 import css from "./home.module.css";
+import { NeedsYou } from "./NeedsYou";
+import { Section } from "./parts";
 
 const OPEN = ["accepted", "running", "waiting_timer", "waiting_event", "waiting_human", "parked", "compensating"];
-
-function Section(props: { title: string; more?: ReactNode; children: ReactNode }) {
-  return (
-    <section className={css.section} aria-label={props.title}>
-      <div className={css.sectionHead}>
-        <h2 className={sectionTitleClass}>{props.title}</h2>
-        {props.more}
-      </div>
-      {props.children}
-    </section>
-  );
-}
 
 function RunRow({ run }: { run: Run }) {
   const waitingText = useWaitingText();
@@ -91,7 +82,7 @@ interface FigureProps {
 
 function Figure({ kind, label, value, status, alarm }: FigureProps) {
   return (
-    <Link to="/runs" search={status ? { status } : {}} className={css.figure} data-alarm={alarm}>
+    <Link to="/runs" search={{ since: "24h", mode: "live", ...(status ? { status } : {}) }} className={css.figure} data-alarm={alarm}>
       <span>
         {kind && <StatusIcon kind={kind} decorative />}
         {label}
@@ -110,8 +101,9 @@ function Today({ workflows }: { workflows: readonly Workflow[] }) {
   const done = sum((workflow) => workflow.stats_24h.done);
   const failed = sum((workflow) => workflow.stats_24h.failed);
   const open = sum((workflow) => workflow.stats_24h.waiting + workflow.stats_24h.running);
-  const total = done + failed + open;
-  const ended = done + failed;
+  const undone = sum((workflow) => workflow.stats_24h.undone);
+  const total = sum((workflow) => workflow.stats_24h.all);
+  const ended = done + failed + undone;
   // Never 100 % while something failed.
   const share = ended === 0 ? null : Math.floor((done / ended) * 1000) / 1000;
   return (
@@ -132,152 +124,11 @@ function Today({ workflows }: { workflows: readonly Workflow[] }) {
           <div className={css.split} aria-hidden>
             <i style={{ flexGrow: done, background: "var(--ok)" }} />
             <i style={{ flexGrow: open, background: "var(--run)" }} />
+            <i style={{ flexGrow: undone, background: "var(--ink2)" }} />
             <i style={{ flexGrow: failed, background: "var(--err)" }} />
           </div>
         )}
       </div>
-    </Section>
-  );
-}
-
-interface Failing {
-  workflow: Run["workflow"];
-  latest: Run;
-  count: number;
-}
-
-/** One row a workflow, the one that failed last on top. */
-function byWorkflow(runs: readonly Run[]): Failing[] {
-  const found = new Map<string, Failing>();
-  for (const run of runs) {
-    const known = found.get(run.workflow.id);
-    if (known) known.count += 1;
-    else found.set(run.workflow.id, { workflow: run.workflow, latest: run, count: 1 });
-  }
-  return [...found.values()];
-}
-
-function Action({ children }: { children: ReactNode }) {
-  return (
-    <span className={css.action}>
-      {children} <ArrowRight size={14} aria-hidden />
-    </span>
-  );
-}
-
-const LOOKED_AT = 50;
-
-function Attention({ workflows }: { workflows: readonly Workflow[] }) {
-  const { t } = useTranslation("workflows");
-  const format = useFormatter();
-  const canBuild = useCan("builder");
-  const failed = useRuns({ status: ["dead_lettered"], mode: "live" }, LOOKED_AT);
-  const connections = useConnections();
-  const more = failed.data?.pages[0]?.next_cursor ?? null;
-  const failing = byWorkflow(failed.data?.pages[0]?.items ?? []);
-  const broken = (connections.data ?? []).filter((connection) => connection.status === "broken");
-  const drafts = canBuild
-    ? workflows.filter((workflow) => workflow.problems_count > 0 || (workflow.live && workflow.draft.changed))
-    : [];
-  const held = workflows.filter((workflow) => workflow.hold !== null);
-  // As many as the inbox lists as mine, and as its badge counts.
-  const asked = useInboxCount(30_000).data ?? 0;
-  const nothing = asked + held.length + failing.length + broken.length + drafts.length === 0;
-  return (
-    <Section title={t("home.attention")}>
-      {failed.isError ? (
-        <ErrorCard title={t("home.loadFailed")} error={failed.error} onRetry={() => void failed.refetch()} />
-      ) : (
-        <div className={css.rows}>
-          {failed.isPending && <SkeletonRows rows={3} height={34} label={t("loading")} />}
-          {asked > 0 && (
-            <Link to="/inbox" className={css.row}>
-              <StatusIcon kind="waiting" size={18} />
-              <span className={css.rowText}>
-                <b>{t("home.asked", { count: asked, number: format.number(asked) })}</b>
-                <small>{t("home.askedWhere")}</small>
-              </span>
-              <Action>{t("home.answer")}</Action>
-            </Link>
-          )}
-          {held.map((workflow) => (
-            <Link key={workflow.id} to="/workflows/$id/runs" params={{ id: workflow.id }} className={css.row}>
-              <StatusIcon kind="parked" size={18} />
-              <span className={css.rowText}>
-                <b>{workflow.name}</b>
-                <small>
-                  {[
-                    workflow.hold?.cause === "failures" && t("home.heldFailures"),
-                    t("home.held", { count: workflow.hold?.waiting ?? 0, number: format.number(workflow.hold?.waiting ?? 0) }),
-                  ]
-                    .filter(Boolean)
-                    .join(" · ")}
-                </small>
-              </span>
-              <Action>{canBuild ? t("home.resume") : t("home.look")}</Action>
-            </Link>
-          ))}
-          {failing.slice(0, 5).map(({ workflow, latest, count }) => {
-            const words = (
-              <>
-                <StatusIcon kind="failed" size={18} />
-                <span className={css.rowText}>
-                  <b>{workflow.name}</b>
-                  <small>
-                    {t(more ? "home.failedAtLeast" : "home.failedRuns", { count })} · {runTitle(latest)}
-                    {latest.error?.title ? `: ${latest.error.title}` : ""} · <Time at={latest.finished_at ?? latest.accepted_at} />
-                  </small>
-                </span>
-                <Action>{count === 1 ? t("home.seeRun") : t("home.seeRuns")}</Action>
-              </>
-            );
-            return count === 1 ? (
-              <Link key={workflow.id} to="/runs/$runId" params={{ runId: latest.id }} className={css.row}>
-                {words}
-              </Link>
-            ) : (
-              <Link key={workflow.id} to="/workflows/$id/runs" params={{ id: workflow.id }} search={{ status: ["dead_lettered"] }} className={css.row}>
-                {words}
-              </Link>
-            );
-          })}
-          {broken.slice(0, 3).map((connection) => (
-            <Link key={connection.id} to="/connections" search={{ connection: connection.id }} className={css.row}>
-              <Unplug size={18} color="var(--err)" aria-hidden />
-              <span className={css.rowText}>
-                <b>{connection.name}</b>
-                <small>{[t("home.broken"), connection.status_detail].filter(Boolean).join(" · ")}</small>
-              </span>
-              <Action>{t("home.repair")}</Action>
-            </Link>
-          ))}
-          {drafts.slice(0, 5).map((workflow) => (
-            <Link key={workflow.id} to="/workflows/$id/build" params={{ id: workflow.id }} className={css.row}>
-              {workflow.problems_count > 0 ? (
-                <TriangleAlert size={18} color="var(--wait)" aria-hidden />
-              ) : (
-                <FilePen size={18} color="var(--wait)" aria-hidden />
-              )}
-              <span className={css.rowText}>
-                <b>{workflow.name}</b>
-                <small>
-                  {workflow.problems_count > 0
-                    ? t("home.problems", { count: workflow.problems_count })
-                    : t("home.unpublished")}
-                </small>
-              </span>
-              <Action>{workflow.problems_count > 0 ? t("home.fix") : t("home.look")}</Action>
-            </Link>
-          ))}
-          {failed.data && nothing && (
-            <p className={css.quiet}>
-              <CircleCheck size={18} color="var(--ok)" aria-hidden />
-              {t("home.attentionNone")}
-              <small>{t("home.lastChecked", { time: format.clock(failed.dataUpdatedAt) })}</small>
-            </p>
-          )}
-        </div>
-      )}
     </Section>
   );
 }
@@ -424,6 +275,7 @@ export default function HomePage() {
         {workflows.length > 0 && (
           <>
             {!ranBefore && live && <TryIt workflow={live} />}
+            <NeedsYou />
             <Today workflows={workflows} />
             <div className={css.columns}>
               <div className={css.column}>

@@ -2,10 +2,11 @@ import { Link } from "@tanstack/react-router";
 import { Download } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
+import { useNodeTypes } from "../../api/queries";
 import type { MonitorShape, StandingShape } from "../../api/schema.gen";
 import { Chip, cx, IconButton, numClass, sectionTitleClass, tableBoxClass, tableClass, Time, useFormatter } from "../../ui";
 import { csvOf, saveText } from "./chart";
-import { failureOf } from "./figures";
+import { ENDED, failureOf } from "./figures";
 import css from "./monitor.module.css";
 
 /** Which share each workflow has. */
@@ -59,7 +60,7 @@ export function Workflows({ found, span }: { found: MonitorShape; span: { since:
                     </Link>
                   </th>
                   <td className={cx(numClass, "tn")}>
-                    <Link to="/runs" search={{ workflow: one.workflow_id, ...span }}>
+                    <Link to="/runs" search={{ workflow: one.workflow_id, ...span, status: ENDED }}>
                       {format.number(one.happened.ended)}
                     </Link>
                   </td>
@@ -172,6 +173,8 @@ export function Workers({ standing }: { standing: StandingShape }) {
 export function Systems({ found }: { found: MonitorShape }) {
   const { t } = useTranslation("monitor");
   const format = useFormatter();
+  const specs = useNodeTypes().data;
+  const called = (type: string | null) => Object.values(specs ?? {}).find((one) => one.name === type)?.title ?? type;
   return (
     <section className={css.list} aria-labelledby="systems">
       <h2 id="systems" className={sectionTitleClass}>
@@ -188,7 +191,7 @@ export function Systems({ found }: { found: MonitorShape }) {
                   {one.name ?? t("systems.removed")}
                 </Link>
               ) : (
-                <b>{t("systems.without", { type: one.step_type })}</b>
+                <b>{t("systems.without", { type: called(one.step_type) })}</b>
               )}
               <small>{t("systems.before", { count: one.before, number: format.number(one.before) })}</small>
             </div>

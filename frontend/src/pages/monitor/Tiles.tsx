@@ -5,10 +5,14 @@ import { useTranslation } from "react-i18next";
 
 import type { MonitorShape, StandingShape } from "../../api/schema.gen";
 import { useWorkspace } from "../../api/session";
+import type { InboxSearch } from "../inbox/search";
 import { cx, Switch, useFormatter, useNow } from "../../ui";
 import css from "./monitor.module.css";
 import { changeOf, rateOf, waysFrom, wholeSeconds } from "./figures";
 import { type MonitorSearch, runsIn } from "./range";
+
+/** All that is late, whoever is asked. */
+const LATE = { who: "anybody", due: "late" } as InboxSearch;
 
 interface TileProps {
   id: string;
@@ -207,8 +211,15 @@ export function Tiles({ found, standing, search, onPeople }: { found: MonitorSha
         id="late"
         label={t("tile.late")}
         tone={standing && standing.tasks_late > 0 ? "wait" : undefined}
-        value={<Link to="/inbox">{standing ? format.number(standing.tasks_late) : "…"}</Link>}
-        foot={standing && t("tile.openTasks", { count: standing.tasks, number: format.number(standing.tasks) })}
+        value={
+          <Link to="/inbox" search={LATE}>
+            {standing ? format.number(standing.tasks_late) : "…"}
+          </Link>
+        }
+        foot={
+          standing &&
+          [t("tile.openTasks", { count: standing.tasks, number: format.number(standing.tasks) }), search.workflow && t("tile.ofAll")].filter(Boolean).join(" · ")
+        }
       />
       <Tile
         id="errors"

@@ -23,7 +23,12 @@ export function waysFrom(found: Pick<MonitorShape, "workflows">): { starts: stri
   return { starts: theirs.length === 1 ? (theirs[0]?.workflow_id ?? null) : null };
 }
 
-/** Of runs that ended by themselves, what part failed or was undone; null where none ended. */
-export function failureOf(happened: { success: number | null }): number | null {
-  return happened.success === null ? null : 1 - happened.success;
+/** Of runs that ended by themselves, what part failed: of those that are counted as failed beside it. What was undone
+ * neither failed for good nor ended well. Null where none ended. */
+export function failureOf(happened: { completed: number; failed: number; undone: number }): number | null {
+  const ended = happened.completed + happened.failed + happened.undone;
+  return ended === 0 ? null : happened.failed / ended;
 }
+
+/** How a run that ended may stand. */
+export const ENDED = ["completed", "dead_lettered", "compensated", "cancelled"];

@@ -66,7 +66,7 @@ function Board({ search, onChange }: BoardProps) {
   const { t } = useTranslation("monitor");
   const zone = useWorkspace().time_zone;
   const figures = useMonitor(search, true);
-  const standing = useStanding(true);
+  const standing = useStanding(search.workflow, true);
   const found = figures.data;
   return (
     <>
@@ -82,7 +82,7 @@ function Board({ search, onChange }: BoardProps) {
             search={search}
             onPeople={(on) => onChange((before) => ({ ...without(before, "people"), ...(on ? { people: true as const } : {}) }))}
           />
-          <Charts found={found} />
+          <Charts found={found} ofAll={search.workflow !== undefined} />
           <Workflows found={found} span={runsIn(search, zone)} />
           <div className={css.lists}>
             {standing.data && <StuckRuns standing={standing.data} />}
@@ -189,7 +189,8 @@ function OwnRange({ search, onClose, onChange }: BoardProps & { onClose: () => v
   );
 }
 
-function Charts({ found }: { found: MonitorShape }) {
+/** `ofAll`: a workflow is chosen, and some of it is told of all of them all the same. */
+function Charts({ found, ofAll }: { found: MonitorShape; ofAll: boolean }) {
   const { t } = useTranslation("monitor");
   const format = useFormatter();
   const at = found.points.map((point) => point.at);
@@ -221,7 +222,7 @@ function Charts({ found }: { found: MonitorShape }) {
         {...{ at, stepMs, markers }}
         series={[of("first", (p) => p.happened.deliveries - p.happened.repeated), of("repeated", (p) => p.happened.repeated)]}
       />
-      <Chart title={t("charts.queue")} file="queue" {...{ at, stepMs, markers }} series={[of("queue", (p) => p.queue), of("tasks", (p) => p.open_tasks), of("letters", (p) => p.open_letters)]} />
+      <Chart title={t(ofAll ? "charts.queueOfAll" : "charts.queue")} file="queue" {...{ at, stepMs, markers }} series={[of("queue", (p) => p.queue), of("tasks", (p) => p.open_tasks), of("letters", (p) => p.open_letters)]} />
     </div>
   );
 }
@@ -232,7 +233,7 @@ function OnTheWall({ search, onLeave }: { search: MonitorSearch; onLeave: () => 
   const format = useFormatter();
   const dialog = useRef<HTMLDialogElement>(null);
   const figures = useMonitor(search, true);
-  const standing = useStanding(true);
+  const standing = useStanding(search.workflow, true);
   const found = figures.data;
   useEffect(() => {
     const element = dialog.current;
@@ -256,7 +257,7 @@ function OnTheWall({ search, onLeave }: { search: MonitorSearch; onLeave: () => 
       {found && (
         <div className={css.board}>
           <Tiles found={found} standing={standing.data} search={search} onPeople={() => {}} />
-          <Charts found={found} />
+          <Charts found={found} ofAll={search.workflow !== undefined} />
         </div>
       )}
     </dialog>

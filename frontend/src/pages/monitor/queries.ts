@@ -22,11 +22,11 @@ export function useMonitor(search: MonitorSearch, on: boolean) {
   });
 }
 
-export function useStanding(on: boolean) {
+export function useStanding(workflow: string | undefined, on: boolean) {
   const workspace = useWorkspace().id;
   return useQuery({
-    queryKey: [workspace, "monitor-now"],
-    queryFn: ({ signal }) => api.get<StandingShape>(`${workspacePath(workspace)}/monitor/now`, { signal }),
+    queryKey: [workspace, "monitor-now", workflow ?? null],
+    queryFn: ({ signal }) => api.get<StandingShape>(`${workspacePath(workspace)}/monitor/now`, { query: { workflow: workflow ?? null }, signal }),
     placeholderData: (before) => before,
     refetchInterval: EVERY,
     staleTime: 0,

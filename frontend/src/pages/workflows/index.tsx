@@ -42,13 +42,14 @@ const STATUSES = ["live", "paused", "disabled", "draft", "problems"] as const;
 function DayBar({ workflow }: { workflow: Workflow }) {
   const { t } = useTranslation("workflows");
   const format = useFormatter();
-  const { done, failed } = workflow.stats_24h;
+  const { done, failed, undone } = workflow.stats_24h;
   const waiting = workflow.stats_24h.waiting + workflow.stats_24h.running;
-  const all = done + failed + waiting;
+  const all = done + failed + undone + waiting;
   if (all === 0) return <span className={css.muted}>{t("day.none")}</span>;
   const parts = [
     { key: "done", count: done, colour: "var(--ok)" },
     { key: "failed", count: failed, colour: "var(--err)" },
+    { key: "undone", count: undone, colour: "var(--ink2)" },
     { key: "waiting", count: waiting, colour: "var(--wait)" },
   ].filter((part) => part.count > 0);
   return (

@@ -1,0 +1,86 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { CircleCheck } from "lucide-react";
+import { useTranslation } from "react-i18next";
+
+import { api } from "../../api/client";
+import { useInboxCount, workspacePath } from "../../api/queries";
+import { useWorkspace } from "../../api/session";
+import type { Page, Task } from "../../api/types";
+import { Chip, ErrorCard, SkeletonRows, StatusIcon, Time, useFormatter, useNow } from "../../ui";
+import css from "./home.module.css";
+import { Action, Section } from "./parts";
+
+const SHOWN = 5;
+const EVERY = 30_000;
+
+/** The first of what I am asked. Not by `useInbox`, which keeps its first page for when there is no line. */
+function useFirst() {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "inbox", "home"],
+    queryFn: ({ signal }) => api.get<Page<Task>>(`${workspacePath(workspace)}/inbox`, { query: { who: "me", state: "open", limit: SHOWN }, signal }),
+    refetchInterval: EVERY,
+    staleTime: 0,
+  });
+}
+
+/** What I am asked, the most urgent first: the work of whoever decides. */
+export function NeedsYou() {
+  const { t } = useTranslation("workflows");
+  const format = useFormatter();
+  const first = useFirst();
+  const count = useInboxCount(EVERY);
+  const tasks = first.data?.items ?? [];
+  const wrong = [first, count].filter((one) => one.isError);
+  return (
+    <Section
+      title={t("home.needsYou")}
+      more={
+        tasks.length > 0 && (
+          <Link to="/inbox">{count.data !== undefined && count.data > tasks.length ? t("home.seeAllOf", { number: format.number(count.data) }) : t("home.seeAll")}</Link>
+        )
+      }
+    >
+      <div className={css.rows}>
+        {wrong[0] && <ErrorCard title={t("home.loadFailed")} error={wrong[0].error} onRetry={() => wrong.forEach((one) => void one.refetch())} />}
+        {first.isPending && <SkeletonRows rows={2} height={34} label={t("loading")} />}
+        {tasks.map((task) => (
+          <Question key={task.id} task={task} />
+        ))}
+        {first.isSuccess && tasks.length === 0 && (
+          <p className={css.quiet}>
+            <CircleCheck size={18} color="var(--ok)" aria-hidden />
+            {t("home.nobodyAsks")}
+            <small>{t("home.lastChecked", { time: format.clock(first.dataUpdatedAt) })}</small>
+          </p>
+        )}
+      </div>
+    </Section>
+  );
+}
+
+function Question({ task }: { task: Task }) {
+  const { t } = useTranslation("workflows");
+  const now = useNow(15_000);
+  const late = task.due_at !== null && Date.parse(task.due_at) < now;
+  return (
+    <Link to="/inbox" search={{ task: task.id }} className={css.row}>
+      <StatusIcon kind="waiting" size={18} />
+      <span className={css.rowText}>
+        <b>{task.title}</b>
+        <small>
+          {task.run.workflow.name}
+          {task.due_at && (
+            <>
+              {" · "}
+              {t("home.due")} <Time at={task.due_at} />
+            </>
+          )}
+        </small>
+      </span>
+      {late && <Chip tone="err">{t("home.late")}</Chip>}
+      <Action>{t("home.answer")}</Action>
+    </Link>
+  );
+}
