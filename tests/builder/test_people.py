@@ -129,11 +129,12 @@ def test_the_directory_knows_who_is_here_today(world: World) -> None:
     assert directory.voter(workspace_id=world.southwind.id, email=world.rosa.email) is None
 
 
-def test_colleagues_see_names_and_nothing_else(world: World) -> None:
+def test_colleagues_see_names_and_who_the_admins_are_and_nothing_else(world: World) -> None:
     groups.make_group(workspace=world.northwind, name="Finance", members=[membership(world, "rosa")])
     found = world.as_vera.get(f"{world.here}/people").body
-    assert {"member", "name", "email"} == set(found["people"][0])
+    assert {"member", "name", "email", "admin"} == set(found["people"][0])
     assert [one["name"] for one in found["people"]] == ["Alice", "Bo", "Rosa", "Vera"]
+    assert [one["name"] for one in found["people"] if one["admin"]] == ["Alice"]
     assert [(one["name"], one["count"]) for one in found["groups"]] == [("Finance", 1)]
 
 

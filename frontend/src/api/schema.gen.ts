@@ -730,8 +730,9 @@ export type ClockNoteShape = {
   starts: string;
 };
 
-/** A colleague, as far as one needs to know to ask them. `member`: the id of their membership. */
+/** A colleague, as far as one needs to know to ask them. `member`: the id of their membership. `admin`: whether they give others their roles. */
 export type ColleagueView = {
+  admin: boolean;
   email: string;
   member: string;
   name: string;
