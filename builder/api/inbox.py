@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from builder.accounts.rights import Action
+from builder.api.due import span_of
 from builder.api.operation import ApiView, Call, operation
 from builder.api.problems import invalid
 from builder.api.shapes import Items, Paged
@@ -44,6 +46,8 @@ class Inbox(ApiView):
             closed=query.state == "closed",
             run_id=query.run,
             around=query.around,
+            kind=query.kind,
+            due=None if query.due is None else span_of(query.due, datetime.now(UTC), call.workspace.time_zone),
             after=query.cursor,
             limit=query.limit,
         )

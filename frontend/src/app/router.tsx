@@ -13,7 +13,7 @@ import { i18n } from "../i18n";
 import type { Group } from "../api/reconciliations";
 import { type BatchTab, tabOf } from "../pages/batch/tabs";
 import { groupOf } from "../pages/reconciliation/groups";
-import type { InboxSearch } from "../pages/inbox/search";
+import { type InboxSearch, narrowed, whose } from "../pages/inbox/search";
 import { alertsSearch } from "../pages/alerts/tabs";
 import { monitorSearch } from "../pages/monitor/range";
 import { runViewSearch } from "../pages/run/look";
@@ -276,11 +276,13 @@ const inboxRoute = createRoute({
   validateSearch: (search: Record<string, unknown>): InboxSearch => {
     const task = text(search.task);
     const run = text(search.run);
+    const who = whose(search.who);
     return {
       ...(task ? { task } : {}),
-      ...(search.who === "anybody" || search.who === "groups" || search.who === "named" || search.who === "stand_in" ? { who: search.who } : {}),
+      ...(who ? { who } : {}),
       ...(search.state === "closed" || search.state === "later" ? { state: search.state } : {}),
       ...(run ? { run } : {}),
+      ...narrowed(search),
     };
   },
   component: screen(() => import("../pages/inbox"), "inbox", "away", "runs", "inspector", "fields", "reviews", "preview"),
