@@ -1337,9 +1337,10 @@ export type GroupChanges = {
   name?: (string | null);
 };
 
-/** Runs that failed alike. `days`: how many came in each 24 hours of the last seven days; `affects`: what these runs are worth, where their workflow says so. `pattern`: their message, with … for what differs. `workflow_held`: their workflow is paused, still accepting, which holds what starts and not what somebody has go on. */
+/** Runs that failed alike. `days`: how many came in each 24 hours of the last seven days; `affects`: what these runs are worth, where their workflow says so. `pattern`: their message, with … for what differs. `workflow_held`: their workflow is paused, still accepting, which holds what starts and not what somebody has go on. `are_items`: they are items of batches. */
 export type GroupView = {
   affects: Array<AmountView>;
+  are_items: boolean;
   cause: string;
   code: string;
   count: number;

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import type { SearchField } from "../../api/runSearch";
 import type { Run, RunField } from "../../api/types";
 import { Chip, cx, Duration, numClass, runStatusKind, StatusChip, tableClass, Time, useFormatter } from "../../ui";
+import { amountText } from "../inbox/task";
 import { fieldOf, saidBeside, sortsOf } from "./columns";
 import css from "./runs.module.css";
 import { useWaitingText } from "./waiting";
@@ -202,11 +203,11 @@ export function FieldValue({ field }: { field: RunField }) {
   if (field.kind === "date" && /^\d{4}-\d{2}-\d{2}$/.test(field.text)) {
     return <time dateTime={field.text}>{format.day(`${field.text}T12:00:00Z`)}</time>;
   }
-  if (field.kind === "amount" || field.kind === "number") {
+  if (field.kind === "amount") return <span className={css.amount}>{amountText(field.text, field.currency ?? "", format)}</span>;
+  if (field.kind === "number") {
     return (
       <span className={css.amount}>
         {format.digits(field.text)}
-        {field.currency && <small> {field.currency}</small>}
       </span>
     );
   }
