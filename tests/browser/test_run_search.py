@@ -278,6 +278,9 @@ def test_the_picture_of_a_workflow_says_where_its_runs_are(
     expect(steps.get_by_role("button")).to_contain_text(re.compile(r"Check the account \d+ failed"))
     assert findings(page) == []
     shot(page, "run-where")
+    assert "where=true" in page.url
+    page.reload()
+    expect(page.get_by_role("button", name="Where are runs now?")).to_have_attribute("aria-expanded", "true")
     steps.get_by_role("button").click()
     expect(page.get_by_role("list", name="Conditions")).to_contain_text("check")
     expect(rows(page)).to_have_count(8)

@@ -20,6 +20,7 @@ import { runViewSearch } from "../pages/run/look";
 import type { EventSearch } from "../pages/events/queries";
 import { isDay, type View, VIEWS } from "../pages/schedules/days";
 import type { AuditSearch } from "../pages/settings/Audit";
+import { calendarSearch } from "../pages/settings/calendarSearch";
 import { NotFound, RouteCrashed, RoutePending } from "./RouteStates";
 import { Shell } from "./Shell";
 
@@ -168,7 +169,10 @@ function runSearch(search: Record<string, unknown>): RunSearch {
 const workflowRunsRoute = createRoute({
   getParentRoute: () => workflowRoute,
   path: "/runs",
-  validateSearch: runSearch,
+  validateSearch: (search: Record<string, unknown>): RunSearch & { where?: true } => ({
+    ...runSearch(search),
+    ...(search.where === true ? { where: true } : {}),
+  }),
   component: screen(() => import("../pages/workflow/WorkflowRuns"), "runs", "workflows", "deadLetters", "canvas"),
 });
 
@@ -407,6 +411,7 @@ const expiryRoute = createRoute({
 const calendarsRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "/calendars",
+  validateSearch: calendarSearch,
   component: screen(() => import("../pages/settings/Calendars"), "settings", "calendars"),
 });
 const auditRoute = createRoute({
