@@ -48,7 +48,8 @@ class RepairedView(View):
 class GroupView(View):
     """Runs that failed alike. `days`: how many came in each 24 hours of the last seven days; `affects`: what these runs
     are worth, where their workflow says so. `pattern`: their message, with … for what differs. `workflow_held`: their
-    workflow is paused, still accepting, which holds what starts and not what somebody has go on."""
+    workflow is paused, still accepting, which holds what starts and not what somebody has go on. `are_items`: they are
+    items of batches."""
 
     cause: str
     workflow: WorkflowName
@@ -60,6 +61,7 @@ class GroupView(View):
     first_at: str
     last_at: str
     workflow_held: bool
+    are_items: bool
     days: list[int]
     affects: list[AmountView]
     repaired: RepairedView | None
@@ -137,6 +139,7 @@ class Groups(ApiView):
                     first_at=stamp(group.first_at),
                     last_at=stamp(group.last_at),
                     workflow_held=group.workflow_held,
+                    are_items=group.are_items,
                     days=[0] * 7 if told is None else list(told.days),
                     affects=[
                         AmountView(currency=currency, amount=runtime_api.amount_text(number))

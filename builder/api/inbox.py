@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from builder.accounts.rights import Action
+from builder.api.due import span_of
 from builder.api.operation import ApiView, Call, operation
 from builder.api.problems import invalid, plain
 from builder.api.shapes import Items, Paged
@@ -45,6 +47,8 @@ class Inbox(ApiView):
             closed=query.state == "closed",
             run_id=query.run,
             around=query.around,
+            kind=query.kind,
+            due=None if query.due is None else span_of(query.due, datetime.now(UTC), call.workspace.time_zone),
             after=query.cursor,
             limit=query.limit,
         )

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from builder.accounts import groups, selectors
-from builder.accounts.models import Group
+from builder.accounts.models import Group, Role
 from builder.accounts.rights import Action
 from builder.accounts.services import AccountsRefused
 from builder.api.operation import ApiView, Body, Call, View, operation
@@ -21,11 +21,13 @@ MemberIds = Annotated[list[UUID], Field(max_length=500)]
 
 
 class ColleagueView(View):
-    """A colleague, as far as one needs to know to ask them. `member`: the id of their membership."""
+    """A colleague, as far as one needs to know to ask them. `member`: the id of their membership. `admin`: whether they
+    give others their roles."""
 
     member: UUID
     name: str
     email: str
+    admin: bool
 
 
 class AskableGroup(View):
@@ -72,7 +74,10 @@ class People(ApiView):
         rows = selectors.active_members(workspace_id=call.workspace.id)
         active = {row.id for row in rows}
         return Askable(
-            people=[ColleagueView(member=row.id, name=row.user.name, email=row.user.email) for row in rows],
+            people=[
+                ColleagueView(member=row.id, name=row.user.name, email=row.user.email, admin=row.role == Role.ADMIN)
+                for row in rows
+            ],
             groups=[
                 AskableGroup(id=one.id, name=one.name, count=sum(row.pk in active for row in one.members.all()))
                 for one in groups.groups(workspace_id=call.workspace.id)

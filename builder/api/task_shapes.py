@@ -13,6 +13,7 @@ from builder.accounts.directory import labels, voter_of
 from builder.accounts.rights import Action, allows
 from builder.accounts.times import stamp
 from builder.api.cursors import PageQuery
+from builder.api.due import Due
 from builder.api.operation import Body, Call, View
 from builder.workflows import selectors
 from builder.workflows.shapes import RunShape
@@ -25,12 +26,16 @@ class InboxQuery(PageQuery):
     see in the place of somebody who is away; what I have put off for later; or what is asked of anybody. `state`: open
     (the most urgent first), or closed.
     `run`: what this run asks; `around`: also what the runs ask that it waits for, its items and the workflows it
-    called."""
+    called.
+    `kind`: an approval, a form, a failure (`exception`) or a list to review. `due`: `late`, or due on this day or in
+    this week of the workspace, Monday to Sunday, also if it is late by now."""
 
     who: Literal["me", "named", "groups", "stand_in", "snoozed", "anybody"] = "me"
     state: Literal["open", "closed"] = "open"
     run: UUID | None = None
     around: UUID | None = None
+    kind: Literal["approval", "form", "exception", "review"] | None = None
+    due: Due | None = None
 
 
 class Vote(View):

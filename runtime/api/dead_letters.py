@@ -24,6 +24,7 @@ from runtime.contracts import (
 from runtime.interpreter.generations import given_up
 from runtime.interpreter.plain_retries import ASKS, NeedsSomebody, carry_on_plainly, look_plainly
 from runtime.store.beside import tell, unchanged
+from runtime.store.children import is_item
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import DeadLetter, Hold, Run
@@ -53,6 +54,8 @@ def dead_letter_groups(*, workspace_id: UUID, workflow_id: UUID | None = None) -
             workflow=Subquery(newest.values("workflow_id")[:1]),
             version=Subquery(newest.values("run__version_id")[:1]),
             node=Subquery(newest.values("node_id")[:1]),
+            around=Subquery(newest.values("run__parent_run_id")[:1]),
+            begins=Subquery(newest.values("run__trigger_node")[:1]),
             failure=Subquery(newest.values("code")[:1]),
             words=Subquery(newest.values("title")[:1]),
             alike=Subquery(newest.values("pattern")[:1]),
@@ -73,6 +76,7 @@ def dead_letter_groups(*, workspace_id: UUID, workflow_id: UUID | None = None) -
             first_at=row["first_at"],
             last_at=row["last_at"],
             workflow_held=row["workflow"] in held,
+            are_items=row["around"] is not None and is_item(row["version"], row["begins"]),
         )
         for row in rows[:_MOST_GROUPS]
     ]

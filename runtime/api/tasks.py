@@ -44,13 +44,16 @@ def tasks(
     closed: bool = False,
     run_id: UUID | None = None,
     around: UUID | None = None,
+    kind: str | None = None,
+    due: tuple[int, int] | None = None,
     after: str | None = None,
     limit: int = 50,
 ) -> Page[TaskView]:
     """Questions that are open, the most urgent first (`_by_due`); or those that are closed, the newest first.
 
     `voter`: only what this person is asked, in one way (`whose`), and has not answered yet. `run_id`: only what this
-    run asks; `around`: or a run that it waits for, at whatever depth. Raises BadCursor.
+    run asks; `around`: or a run that it waits for, at whatever depth. `kind`: only questions of this kind. `due`: only
+    those that are due from this moment on and before that one, ms. Raises BadCursor.
     """
     chosen = HumanTask.objects.filter(workspace_id=workspace_id)
     chosen = chosen.exclude(status="open") if closed else chosen.filter(status="open")
@@ -60,6 +63,10 @@ def tasks(
         chosen = chosen.filter(run_id=run_id)
     if around is not None:
         chosen = chosen.filter(run_id__in=below.asking(around))
+    if kind is not None:
+        chosen = chosen.filter(kind=kind)
+    if due is not None:
+        chosen = chosen.filter(due_at__gte=due[0], due_at__lt=due[1])
     last = decode(after)
     size = page_size(limit)
     if closed:

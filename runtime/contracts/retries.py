@@ -112,7 +112,7 @@ class RetryView:
 @dataclass(frozen=True, slots=True)
 class DeadLetterGroup:
     """Failed runs that failed alike and wait for a decision. `pattern`: their message without what differs.
-    `workflow_held`: their workflow is paused, still accepting."""
+    `workflow_held`: their workflow is paused, still accepting. `are_items`: they are items of batches."""
 
     cause: str
     workflow_id: UUID
@@ -125,6 +125,7 @@ class DeadLetterGroup:
     first_at: int
     last_at: int
     workflow_held: bool = False
+    are_items: bool = False
 
 
 @dataclass(frozen=True, slots=True)

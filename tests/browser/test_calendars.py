@@ -81,6 +81,8 @@ def test_a_year_is_a_list_first_and_twelve_months_on_request(signed_in: Opens, s
     expect(june).to_contain_text("21 working days")
     expect(june.get_by_role("cell", name="11 Day off: Company day")).to_be_visible()
     shot(page, "calendars-months")
+    page.reload()
+    expect(page.get_by_role("table", name="June 2027")).to_be_visible()
     assert findings(page) == []
 
 

@@ -12,8 +12,9 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.axe import findings
+from tests.browser.conftest import sign_in
 from tests.browser.editing import Opens, graph, step
-from tests.product import Api
+from tests.product import Api, Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 SHOWN = "ssh-ed25519 SHA256:" + "Ab3" * 14 + "x"
@@ -93,3 +94,25 @@ def test_one_is_replaced_everywhere_and_warns_before_it_expires(
     edit.get_by_role("button", name="Save", exact=True).click()
     expect(edit).to_be_hidden()
     assert api.call("GET", f"W/connections/{ids[0]}")["if_broken"] == "wait"
+
+
+def test_whoever_may_not_see_them_is_told_who_can_let_them(
+    product: Product, api: Api, new_page: Callable[..., Page], shot: Callable[[Page, str], None]
+) -> None:
+    link = api.call("POST", "W/members", {"email": "vera.looks@example.com", "role": "viewer"})["link"]
+    vera = Api(product.url)
+    token = link.split("token=")[1]
+    vera.call("POST", "/invitations/accept", {"token": token, "name": "Vera", "password": "a quiet observer 77"})
+    vera.read_session()
+    (admin,) = [one for one in vera.call("GET", "W/people")["people"] if one["admin"]]
+    page = new_page()
+    sign_in(page, vera)
+    page.goto("/connections")
+    expect(page.get_by_role("heading", name="Connections are for builders and admins")).to_be_visible()
+    expect(page.get_by_text(f"Admin: {admin['name']}.")).to_be_visible()
+    ask = page.get_by_role("link", name="Ask for access")
+    expect(ask).to_have_attribute("href", re.compile(rf"^mailto:{admin['email'].replace('@', '%40')}\?subject="))
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert findings(page) == []
+    shot(page, "connections-not-for-you")
+    vera.close()

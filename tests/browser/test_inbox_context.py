@@ -73,3 +73,38 @@ def test_the_inbox_with_its_context_can_be_read(signed_in: Opens, api: Api, prod
     page.emulate_media(color_scheme=THEMES["desk"][0])
     expect(page.get_by_role("complementary").get_by_text("No other run had this key.")).to_be_visible()
     readable(page, "desk", "inbox-context", shot)
+
+
+def test_the_list_is_narrowed_by_its_address_and_goes_to_the_question_of_its_address(
+    signed_in: Opens, api: Api, product: Product
+) -> None:
+    live = api.publish(
+        "Unnamed",
+        graph(
+            [
+                step("start", "trigger.webhook@1", "Comes in", (0, 0)),
+                step("ask", "people.approval@1", "Approve", (0, 150), title="{{ trigger.body.number }}?"),
+            ],
+            [("start", "ask")],
+        ),
+    )
+    runs = [post(product, live, f"N-{number:02}", "") for number in range(30)]
+    tasks = [question_of(api, run) for run in runs]
+    # The newest stand first.
+    far = tasks[0]
+    page = signed_in(f"/inbox?task={far}")
+    row = page.get_by_test_id(f"task-{far}")
+    expect(row).to_be_in_viewport()
+    expect(row).to_have_attribute("aria-current", "page")
+    aside = page.get_by_role("complementary", name="About the run")
+    expect(aside.get_by_role("term").filter(has_text="Key")).to_have_count(0)
+    expect(aside.get_by_role("term").first).to_have_text("Run")
+
+    page.goto("/inbox?who=all&due=late")
+    expect(page.get_by_label("Due", exact=True)).to_have_value("late")
+    expect(page.get_by_text("No questions match these filters.").first).to_be_visible()
+    page.get_by_role("button", name="Clear filters").click()
+    page.get_by_label("Type", exact=True).select_option("approval")
+    expect(page.get_by_test_id(f"task-{tasks[-1]}")).to_be_visible()
+    assert "kind=approval" in page.url
+    assert "who=anybody" in page.url

@@ -230,6 +230,10 @@ def test_the_list_is_used_with_the_keyboard_alone(signed_in: Opens, books: str) 
     page.keyboard.press("Space")
     expect(page.get_by_role("region", name="Chosen runs")).to_contain_text("1 chosen")
     page.locator("tbody a").first.focus()
+    page.keyboard.press("Tab")
+    opens = rows(page).first.get_by_role("button", name="Open")
+    expect(opens).to_be_focused()
+    expect(opens.locator("xpath=..")).to_have_css("opacity", "1")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/runs/[0-9a-f-]{36}"))
 
@@ -279,6 +283,9 @@ def test_the_picture_of_a_workflow_says_where_its_runs_are(
     expect(steps.get_by_role("button")).to_contain_text(re.compile(r"Check the account \d+ failed"))
     assert findings(page) == []
     shot(page, "run-where")
+    assert "where=true" in page.url
+    page.reload()
+    expect(page.get_by_role("button", name="Where are runs now?")).to_have_attribute("aria-expanded", "true")
     steps.get_by_role("button").click()
     expect(page.get_by_role("list", name="Conditions")).to_contain_text("check")
     expect(rows(page)).to_have_count(8)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from runtime.engine.ids import uuid7
+from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.store.models import BulkRetry, DeadLetter, Run, Version
 from tests import factories
 from tests.builder.conftest import World
@@ -117,3 +118,18 @@ def test_a_group_of_a_workflow_that_is_paused_still_accepting_says_so(world: Wor
     (group,) = world.as_vera.get(f"{world.here}/dead-letters").body["items"]
     made = world.as_rosa.post(f"{world.here}/{BULK}", {"cause": "c1"}).body
     assert (group["workflow_held"], made["workflow_held"]) == (True, True)
+
+
+def test_a_group_of_items_of_a_batch_says_that_they_are(world: World) -> None:
+    (run,) = letters(world, 1)
+    (group,) = world.as_vera.get(f"{world.here}/dead-letters").body["items"]
+    assert not group["are_items"]
+    version = Run.objects.get(pk=run).version
+    graph: Any = loads_stored(version.graph)
+    graph["nodes"][0] |= {"id": "n_each", "type": "flow.for_each@1"}
+    version.graph = dumps(graph)
+    version.save()
+    around = {"parent_run_id": uuid7(), "parent_node": "n_each", "item_index": 0}
+    Run.objects.filter(pk=run).update(trigger_node="n_each", **around)
+    (group,) = world.as_vera.get(f"{world.here}/dead-letters").body["items"]
+    assert group["are_items"]

@@ -14,6 +14,7 @@ from builder.accounts import groups
 from builder.accounts.directory import Directory
 from builder.accounts.models import Membership
 from builder.accounts.services import AccountsRefused
+from builder.api.due import Due, span_of
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps
 from runtime.interpreter.mail_links import digest, token_of
@@ -129,11 +130,12 @@ def test_the_directory_knows_who_is_here_today(world: World) -> None:
     assert directory.voter(workspace_id=world.southwind.id, email=world.rosa.email) is None
 
 
-def test_colleagues_see_names_and_nothing_else(world: World) -> None:
+def test_colleagues_see_names_and_who_the_admins_are_and_nothing_else(world: World) -> None:
     groups.make_group(workspace=world.northwind, name="Finance", members=[membership(world, "rosa")])
     found = world.as_vera.get(f"{world.here}/people").body
-    assert {"member", "name", "email"} == set(found["people"][0])
+    assert {"member", "name", "email", "admin"} == set(found["people"][0])
     assert [one["name"] for one in found["people"]] == ["Alice", "Bo", "Rosa", "Vera"]
+    assert [one["name"] for one in found["people"] if one["admin"]] == ["Alice"]
     assert [(one["name"], one["count"]) for one in found["groups"]] == [("Finance", 1)]
 
 
@@ -142,6 +144,33 @@ def test_colleagues_see_names_and_nothing_else(world: World) -> None:
 
 def inbox(caller: Caller, world: World, who: str = "me") -> list[str]:
     return [one["id"] for one in caller.get(f"{world.here}/inbox?who={who}").body["items"]]
+
+
+def test_the_inbox_is_narrowed_to_a_type_and_to_what_is_due(world: World) -> None:
+    now = int(datetime.now(UTC).timestamp() * 1000)
+    late = question(world, "role:reviewer", due_at=now - 60_000)
+    failed = question(world, "role:reviewer", kind="exception", due_at=now + 30 * 86_400_000)
+    whenever = question(world, "role:reviewer")
+
+    def found(query: str) -> set[str]:
+        return {one["id"] for one in world.as_rosa.get(f"{world.here}/inbox?who=anybody&{query}").body["items"]}
+
+    assert found("due=late") == {str(late.id)}
+    assert found("kind=exception") == {str(failed.id)}
+    assert found("kind=approval") == {str(late.id), str(whenever.id)}
+    assert found("kind=exception&due=late") == found("due=week&kind=review") == set()
+    assert world.as_rosa.get(f"{world.here}/inbox?due=someday").status in {400, 422}
+
+
+def test_a_day_and_a_week_are_those_of_the_workspace() -> None:
+    def hours(due: Due, now: str) -> tuple[str, float]:
+        begin, end = span_of(due, datetime.fromisoformat(now), "Europe/Berlin")
+        return datetime.fromtimestamp(begin / 1000, UTC).isoformat(), (end - begin) / 3_600_000
+
+    # In Berlin it is Sunday already, the day on which the clocks go back.
+    assert hours("today", "2026-10-24T22:30:00+00:00") == ("2026-10-24T22:00:00+00:00", 25)
+    assert hours("week", "2026-10-24T22:30:00+00:00") == ("2026-10-18T22:00:00+00:00", 169)
+    assert span_of("late", datetime.fromisoformat("1970-01-01T00:00:01+00:00"), "UTC") == (0, 1000)
 
 
 def test_the_inbox_knows_groups_and_who_may_not(world: World) -> None:

@@ -10,6 +10,8 @@ export interface Colleague {
   member: string;
   name: string;
   email: string;
+  /** Whether they give others their roles. */
+  admin: boolean;
 }
 
 export interface Askable {

@@ -266,13 +266,15 @@ export interface InboxFilters {
   who: "me" | "named" | "groups" | "stand_in" | "snoozed" | "anybody";
   state: "open" | "closed";
   run?: string | undefined;
+  kind?: "approval" | "form" | "exception" | "review" | undefined;
+  due?: "late" | "today" | "week" | undefined;
 }
 
 /** What people are asked: what is open in the order in which it is due. Asked again every `every` ms. */
 export function useInbox(filters: InboxFilters, every: number, limit = 50) {
   const workspace = useWorkspace().id;
   const query = { ...filters, limit };
-  const isKept = filters.who === "me" && filters.state === "open" && !filters.run;
+  const isKept = filters.who === "me" && filters.state === "open" && !filters.run && !filters.kind && !filters.due;
   return useInfiniteQuery({
     queryKey: [workspace, "inbox", query] as const,
     initialPageParam: null as string | null,

@@ -360,6 +360,8 @@ export interface DeadLetterGroup {
   code: string;
   title: string;
   pattern: string;
+  /** They are items of batches. */
+  are_items: boolean;
   count: number;
   first_at: Instant;
   last_at: Instant;

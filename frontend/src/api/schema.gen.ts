@@ -730,8 +730,9 @@ export type ClockNoteShape = {
   starts: string;
 };
 
-/** A colleague, as far as one needs to know to ask them. `member`: the id of their membership. */
+/** A colleague, as far as one needs to know to ask them. `member`: the id of their membership. `admin`: whether they give others their roles. */
 export type ColleagueView = {
+  admin: boolean;
   email: string;
   member: string;
   name: string;
@@ -1338,9 +1339,10 @@ export type GroupChanges = {
   name?: (string | null);
 };
 
-/** Runs that failed alike. `days`: how many came in each 24 hours of the last seven days; `affects`: what these runs are worth, where their workflow says so. `pattern`: their message, with … for what differs. `workflow_held`: their workflow is paused, still accepting, which holds what starts and not what somebody has go on. */
+/** Runs that failed alike. `days`: how many came in each 24 hours of the last seven days; `affects`: what these runs are worth, where their workflow says so. `pattern`: their message, with … for what differs. `workflow_held`: their workflow is paused, still accepting, which holds what starts and not what somebody has go on. `are_items`: they are items of batches. */
 export type GroupView = {
   affects: Array<AmountView>;
+  are_items: boolean;
   cause: string;
   code: string;
   count: number;
@@ -4905,7 +4907,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/inbox": {
     path: { workspace_id: string };
-    query: { around?: (string | null); cursor?: (string | null); limit?: number; run?: (string | null); state?: "open" | "closed"; who?: "me" | "named" | "groups" | "stand_in" | "snoozed" | "anybody" };
+    query: { around?: (string | null); cursor?: (string | null); due?: ("late" | "today" | "week" | null); kind?: ("approval" | "form" | "exception" | "review" | null); limit?: number; run?: (string | null); state?: "open" | "closed"; who?: "me" | "named" | "groups" | "stand_in" | "snoozed" | "anybody" };
     answers: {
       "200": PagedTaskShape;
       "400": Problem;

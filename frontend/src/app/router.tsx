@@ -13,13 +13,14 @@ import { i18n } from "../i18n";
 import type { Group } from "../api/reconciliations";
 import { type BatchTab, tabOf } from "../pages/batch/tabs";
 import { groupOf } from "../pages/reconciliation/groups";
-import type { InboxSearch } from "../pages/inbox/search";
+import { type InboxSearch, narrowed, whose } from "../pages/inbox/search";
 import { alertsSearch } from "../pages/alerts/tabs";
 import { monitorSearch } from "../pages/monitor/range";
 import { runViewSearch } from "../pages/run/look";
 import type { EventSearch } from "../pages/events/queries";
 import { isDay, type View, VIEWS } from "../pages/schedules/days";
 import type { AuditSearch } from "../pages/settings/Audit";
+import { calendarSearch } from "../pages/settings/calendarSearch";
 import { NotFound, RouteCrashed, RoutePending } from "./RouteStates";
 import { Shell } from "./Shell";
 
@@ -168,7 +169,10 @@ function runSearch(search: Record<string, unknown>): RunSearch {
 const workflowRunsRoute = createRoute({
   getParentRoute: () => workflowRoute,
   path: "/runs",
-  validateSearch: runSearch,
+  validateSearch: (search: Record<string, unknown>): RunSearch & { where?: true } => ({
+    ...runSearch(search),
+    ...(search.where === true ? { where: true } : {}),
+  }),
   component: screen(() => import("../pages/workflow/WorkflowRuns"), "runs", "workflows", "deadLetters", "canvas"),
 });
 
@@ -276,11 +280,13 @@ const inboxRoute = createRoute({
   validateSearch: (search: Record<string, unknown>): InboxSearch => {
     const task = text(search.task);
     const run = text(search.run);
+    const who = whose(search.who);
     return {
       ...(task ? { task } : {}),
-      ...(search.who === "anybody" || search.who === "groups" || search.who === "named" || search.who === "stand_in" ? { who: search.who } : {}),
+      ...(who ? { who } : {}),
       ...(search.state === "closed" || search.state === "later" ? { state: search.state } : {}),
       ...(run ? { run } : {}),
+      ...narrowed(search),
     };
   },
   component: screen(() => import("../pages/inbox"), "inbox", "away", "runs", "inspector", "fields", "reviews", "preview"),
@@ -405,6 +411,7 @@ const expiryRoute = createRoute({
 const calendarsRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "/calendars",
+  validateSearch: calendarSearch,
   component: screen(() => import("../pages/settings/Calendars"), "settings", "calendars"),
 });
 const auditRoute = createRoute({

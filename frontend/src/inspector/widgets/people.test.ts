@@ -5,8 +5,8 @@ import { choicesOf, matching, partsOf } from "./people";
 const all = choicesOf(
   {
     people: [
-      { member: "1", name: "Ines Kaya", email: "ines@example.com" },
-      { member: "2", name: "", email: "omar@example.com" },
+      { member: "1", name: "Ines Kaya", email: "ines@example.com", admin: false },
+      { member: "2", name: "", email: "omar@example.com", admin: false },
     ],
     groups: [{ id: "g", name: "Finance", count: 2 }],
   },

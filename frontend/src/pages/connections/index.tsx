@@ -36,6 +36,7 @@ import { BudgetLine } from "./BudgetLine";
 import { ConnectionDialog } from "./ConnectionDialog";
 import css from "./connections.module.css";
 import { expiryOf } from "./life";
+import { NotForYou } from "./NotForYou";
 import { PreviousLine } from "./PreviousLine";
 import { RotateDialog } from "./RotateDialog";
 import { UsesDialog } from "./UsesDialog";
@@ -236,17 +237,30 @@ function HistoryDialog({ id, name, onClose }: { id: string; name: string; onClos
 
 export default function ConnectionsPage() {
   const { t } = useTranslation("connections");
+  const allowed = useCan("builder");
+  useEffect(() => {
+    document.title = `${t("title")} · Millrace`;
+  }, [t]);
+  if (allowed) return <Connections />;
+  return (
+    <>
+      <TopBar title={t("title")} />
+      <PageBody>
+        <NotForYou />
+      </PageBody>
+    </>
+  );
+}
+
+function Connections() {
+  const { t } = useTranslation("connections");
   const search = useSearch({ from: "/shell/connections" });
   const navigate = useNavigate({ from: "/connections" });
-  const canBuild = useCan("builder");
   const list = useConnections(LIVE);
   const kinds = useConnectionKinds();
   const [deleting, setDeleting] = useState<Connection | null>(null);
   const [rotating, setRotating] = useState<Connection | null>(null);
   const [using, setUsing] = useState<Connection | null>(null);
-  useEffect(() => {
-    document.title = `${t("title")} · Millrace`;
-  }, [t]);
   const items = list.data ?? [];
   const kindOf = (kind: string) => kinds.data?.find((one) => one.kind === kind);
   const editing = items.find((connection) => connection.id === search.connection);
@@ -259,7 +273,7 @@ export default function ConnectionsPage() {
     <>
       <TopBar
         title={t("title")}
-        actions={canBuild && <NewButton kinds={kinds.data ?? []} onChoose={choose} />}
+        actions={<NewButton kinds={kinds.data ?? []} onChoose={choose} />}
       />
       <PageBody>
         {error && (
@@ -281,7 +295,7 @@ export default function ConnectionsPage() {
           <EmptyState
             title={t("empty.title")}
             text={t("empty.text")}
-            actions={canBuild && <NewButton kinds={kinds.data ?? []} onChoose={choose} />}
+            actions={<NewButton kinds={kinds.data ?? []} onChoose={choose} />}
           />
         )}
         {items.length > 0 && (
@@ -317,7 +331,7 @@ export default function ConnectionsPage() {
           </div>
         )}
       </PageBody>
-      {formKind && canBuild && (
+      {formKind && (
         <ConnectionDialog
           key={editing?.id ?? formKind.kind}
           kind={formKind}
@@ -325,7 +339,7 @@ export default function ConnectionsPage() {
           onClose={close}
         />
       )}
-      {search.history && canBuild && (
+      {search.history && (
         <HistoryDialog id={search.history} name={items.find((one) => one.id === search.history)?.name ?? ""} onClose={close} />
       )}
       {using && <UsesDialog connection={using} others={items} onClose={() => setUsing(null)} />}

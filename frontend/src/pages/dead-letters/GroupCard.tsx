@@ -6,11 +6,10 @@ import { useTranslation } from "react-i18next";
 import { useCan } from "../../api/session";
 import type { DeadLetter, DeadLetterGroup } from "../../api/types";
 import { Button, Chip, IconButton, Note, Time, useFormatter } from "../../ui";
+import { amountText } from "../inbox/task";
 import css from "./deadLetters.module.css";
 import { Letters } from "./Letters";
 import { countOf, type Target } from "./target";
-
-const MINUTE = 60_000;
 
 interface GroupCardProps {
   group: DeadLetterGroup;
@@ -70,15 +69,15 @@ export function GroupCard({ group, gone, trying, onAsk, onTry, children }: Group
         </div>
         {!gone && (
           <div className={css.facts}>
-            <Chip tone="err">{t("runs", { count: group.count, number: format.number(group.count) })}</Chip>
+            <Chip tone="err">{t(group.are_items ? "items" : "runs", { count: group.count, number: format.number(group.count) })}</Chip>
             {group.affects.length > 0 && (
-              <b className={css.affects}>{t("affects", { amount: group.affects.map((one) => `${format.digits(one.amount, 2)} ${one.currency}`).join(", ") })}</b>
+              <b className={css.affects}>{t("affects", { amount: group.affects.map((one) => amountText(one.amount, one.currency, format)).join(", ") })}</b>
             )}
             <span className={css.seen}>
               <span>
                 {t("last")} <Time at={group.last_at} />
               </span>
-              {Date.parse(group.last_at) - Date.parse(group.first_at) > MINUTE && (
+              {group.count > 1 && (
                 <span>
                   {t("first")} <Time at={group.first_at} />
                 </span>
@@ -174,7 +173,7 @@ function Actions(props: Pick<GroupCardProps, "trying" | "onAsk" | "onTry"> & { t
           <IconButton label={t("common:action.more")} icon={<EllipsisVertical size={16} aria-hidden />} />
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Label>{t("runs", many)}</Menu.Label>
+          <Menu.Label>{t(target.group.are_items ? "items" : "runs", many)}</Menu.Label>
           {forward && mayEdit && (
             <Menu.Item leftSection={<Table2 size={15} aria-hidden />} onClick={() => onAsk("edit", target)}>
               {t("action.edit")}

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { useDeadLettersOf } from "../../api/queries";
 import type { DeadLetter, DeadLetterGroup } from "../../api/types";
 import { Button, ErrorCard, SkeletonRows, Time, useFormatter } from "../../ui";
+import { FieldValue } from "../runs/RunTable";
 import { runTitle } from "../runs/words";
 import css from "./deadLetters.module.css";
 
@@ -65,7 +66,7 @@ export function Letters({ group, chosen, onChoose }: LettersProps) {
           <span role="status">{ids.size > 0 && t("chosen", { count: ids.size, number: format.number(ids.size) })}</span>
         </div>
       )}
-      <ul className={css.letters} aria-label={t("runsOf", { title: group.title })}>
+      <ul className={css.letters} aria-label={t(group.are_items ? "itemsOf" : "runsOf", { title: group.title })}>
         {letters.map((letter) => {
           const { run, message, at } = letter;
           const on = ids.has(run.id);
@@ -86,6 +87,15 @@ export function Letters({ group, chosen, onChoose }: LettersProps) {
                   {runTitle(run)}
                 </Link>
                 {run.business_key && <small className="mono">{run.short_id}</small>}
+                {run.fields.length > 0 && (
+                  <span className={css.fields}>
+                    {run.fields.map((field) => (
+                      <span key={field.name} title={field.label}>
+                        <FieldValue field={field} />
+                      </span>
+                    ))}
+                  </span>
+                )}
               </span>
               <span className={css.message} title={message}>
                 {message || run.error?.title}

@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import type { AuditActor, AuditRow, HistoryRow } from "../../api/audit";
 import { Avatar, cx, IconButton, tableClass, Time, useFormatter } from "../../ui";
 import css from "./history.module.css";
-import { lineOf, tell } from "./telling";
+import { inPlaceOf, lineOf, tell } from "./telling";
 
 const MARKS = { token: KeyRound, link: Mail, command: Terminal, nobody: UserX, rule: CalendarClock } as const;
 
@@ -16,8 +16,9 @@ export function useVerb(): (verb: string) => string {
   return (verb) => t(`verb.${verb}`, { defaultValue: verb });
 }
 
-function Actor({ actor }: { actor: AuditActor }) {
+function Actor({ actor, other }: { actor: AuditActor; other: string | null }) {
   const { t } = useTranslation("audit");
+  const name = actor.kind === "nobody" || actor.kind === "rule" ? t(`actor.${actor.kind}`) : actor.name;
   const Mark = actor.kind === "member" ? undefined : MARKS[actor.kind];
   return (
     <span className={css.actor}>
@@ -29,7 +30,7 @@ function Actor({ actor }: { actor: AuditActor }) {
       ) : (
         <Avatar name={actor.name} />
       )}
-      <span>{actor.kind === "nobody" || actor.kind === "rule" ? t(`actor.${actor.kind}`) : actor.name}</span>
+      <span>{other ? t("inPlaceOf", { name, other }) : name}</span>
     </span>
   );
 }
@@ -150,7 +151,7 @@ function Row({ row, whole, leads }: { row: HistoryRow & Partial<AuditRow>; whole
           <Time at={row.at} />
         </td>
         <td data-part="who">
-          <Actor actor={row.actor} />
+          <Actor actor={row.actor} other={inPlaceOf(row.detail)} />
         </td>
         <td data-part="what">
           <b>{said}</b> <Thing row={row} leads={leads} />

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { dayBegins, lineOf, tell } from "./telling";
+import { dayBegins, inPlaceOf, lineOf, tell } from "./telling";
 
 const words = { yes: "yes", no: "no", nothing: "–" };
 
@@ -57,4 +57,10 @@ describe("dayBegins", () => {
     expect(dayBegins("2026-11-29", "Pacific/Auckland")).toBe("2026-11-28T11:00:00.000Z");
     expect(dayBegins("", "UTC")).toBeUndefined();
   });
+});
+
+it("knows in whose place something was done", () => {
+  expect(inPlaceOf({ in_place_of: "Alice" })).toBe("Alice");
+  expect(inPlaceOf({ in_place_of: "" })).toBeNull();
+  expect(inPlaceOf({})).toBeNull();
 });

@@ -95,3 +95,9 @@ export function dayBegins(day: string, timeZone: string, later = 0): string | un
   for (let turn = 0; turn < 2; turn++) at += wanted - shown(at);
   return new Date(at).toISOString();
 }
+
+/** In whose place it was done; null: in nobody's. */
+export function inPlaceOf(detail: Readonly<Record<string, unknown>>): string | null {
+  const name = detail["in_place_of"];
+  return typeof name === "string" && name ? name : null;
+}

@@ -45,7 +45,7 @@ function OfRun({ task: { run, node } }: { task: TaskDetail }) {
       <h3>{t("context.run")}</h3>
       <dl className={css.facts}>
         <div>
-          <dt>{t("context.key")}</dt>
+          <dt>{t(run.business_key ? "context.key" : "context.number")}</dt>
           <dd className={run.business_key ? undefined : "mono"}>{runTitle(run)}</dd>
         </div>
         <div>

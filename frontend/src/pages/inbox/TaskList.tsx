@@ -7,8 +7,8 @@ import { useTranslation } from "react-i18next";
 import type { Page, Task } from "../../api/types";
 import { useQueue } from "../../api/decisionQueue";
 import type { Old } from "../../api/keptQuestions";
-import type { InboxSearch } from "./search";
-import { Button, Chip, cx, ErrorCard, segmentClass, segmentsClass, SkeletonRows, Time, useFormatter, useNow } from "../../ui";
+import { type DueFilter, DUES, type InboxSearch, type Kind, KINDS, narrowed } from "./search";
+import { Button, Chip, cx, ErrorCard, segmentClass, segmentsClass, SelectField, SkeletonRows, Time, useFormatter, useNow } from "../../ui";
 import { runTitle } from "../runs/words";
 import { useAbsences } from "../../api/absences";
 import { byOf, takenBy, useAwayWords } from "./away";
@@ -199,14 +199,16 @@ interface TaskListProps {
 export function TaskList({ ref, tasks, query, search, empty, onSearch }: TaskListProps) {
   const { t } = useTranslation(["inbox", "away"]);
   const { run, who, state } = search;
+  const { kind, due } = search;
   const standsFor = (useAbsences().data ?? []).filter((one) => one.holds && one.hand?.me).map((one) => one.who.name);
-  const filter = (changes: { who?: "me" | "groups" | "stand_in" | "anybody"; state?: "open" | "later" | "closed"; run?: undefined }) => {
+  const filter = (changes: { who?: "me" | "groups" | "stand_in" | "anybody"; state?: "open" | "later" | "closed"; run?: undefined; kind?: Kind | undefined; due?: DueFilter | undefined }) => {
     const whose = changes.who ?? who ?? "me";
     const which = changes.state ?? state ?? "open";
     onSearch({
       ...(whose === "me" ? {} : { who: whose }),
       ...(which === "open" ? {} : { state: which }),
       ...(run && !("run" in changes) ? { run } : {}),
+      ...narrowed({ kind, due, ...changes }),
     });
   };
   const [ids, setIds] = useState<readonly string[] | null>(null);
@@ -240,6 +242,25 @@ export function TaskList({ ref, tasks, query, search, empty, onSearch }: TaskLis
           ]}
           onChange={(value) => filter({ state: value })}
         />
+        <div className={css.narrow}>
+          <SelectField
+            label={t("filter.kind")}
+            value={kind ?? ""}
+            options={[{ value: "", label: t("filter.anyKind") }, ...KINDS.map((one) => ({ value: one, label: t(`kind.${one}`) }))]}
+            onChange={(value) => filter({ kind: KINDS.find((one) => one === value) })}
+          />
+          <SelectField
+            label={t("filter.due")}
+            value={due ?? ""}
+            options={[{ value: "", label: t("filter.anyDue") }, ...DUES.map((one) => ({ value: one, label: t(`filter.dues.${one}`) }))]}
+            onChange={(value) => filter({ due: DUES.find((one) => one === value) })}
+          />
+          {(kind ?? due) && (
+            <Button size="sm" icon={<X size={14} aria-hidden />} onClick={() => filter({ kind: undefined, due: undefined })}>
+              {t("filter.clear")}
+            </Button>
+          )}
+        </div>
         {several && (
           <Button size="sm" icon={<ListChecks size={14} aria-hidden />} aria-pressed={picking} onClick={() => setIds(picking ? null : [])}>
             {t(picking ? "pickStop" : "pickSeveral")}

@@ -28,6 +28,9 @@ const EVERY = 10_000;
 /** From this width on there is room for what stands beside the question. */
 const WIDE = 1280;
 
+/** So far the list is read on for a question that an address names: some hundreds of them. */
+const MOST_PAGES = 6;
+
 /** What of the page is loaded only when it is needed: without a network that would be too late. */
 const parts = () =>
   Promise.all([i18n.loadNamespaces(["people", "preview", "away"]), import("./Bulk"), import("./Handing"), import("./Meanwhile"), import("./Alike"), import("../../inspector/InputForm"), import("./ValueEditor"), import("../run/WhatWasSent"), import("../../preview/Look"), import("../../preview/PreviewDialog")]);
@@ -41,7 +44,7 @@ export default function InboxPage() {
   const phone = width < 900;
   const who = search.state === "later" ? "snoozed" : (search.who ?? "me");
   const state = search.state === "closed" ? "closed" : "open";
-  const query = useInbox({ who, state, run: search.run }, EVERY);
+  const query = useInbox({ who, state, run: search.run, kind: search.kind, due: search.due }, EVERY);
   const queued = useQueue((store) => store.queued);
   const list = useRef<HTMLDivElement>(null);
   const tasks = useMemo(() => inOrder(query.data?.pages.flatMap((page) => page.items) ?? []), [query.data]);
@@ -77,7 +80,7 @@ export default function InboxPage() {
     if (!phone || shown) open(next.id);
     if (!phone || !shown) focusRow(next.id);
   };
-  useKeptAhead(tasks, who === "me" && state === "open" && !search.run && query.data?.pages[0]?.kept_at === undefined);
+  useKeptAhead(tasks, who === "me" && state === "open" && !search.run && !search.kind && !search.due && query.data?.pages[0]?.kept_at === undefined);
   useKeptPage(parts);
   useShortcut("j", () => move(1));
   useShortcut("k", () => move(-1));
@@ -101,6 +104,20 @@ export default function InboxPage() {
     left.current = shown;
   }, [phone, shown, focusRow]);
 
+  const { hasNextPage, isFetchingNextPage, fetchNextPage, data } = query;
+  const isListed = place > 0;
+  // Once for each question: whoever scrolls on afterwards is not pulled back.
+  const reached = useRef<string | undefined>(undefined);
+  useEffect(() => {
+    // Opened by its address, it may stand far down: the list is read on until it is there, and goes to it.
+    if (!shown || !data || reached.current === shown) return;
+    if (isListed) {
+      reached.current = shown;
+      list.current?.querySelector(`[data-task="${shown}"]`)?.scrollIntoView({ block: "nearest" });
+    } else if (hasNextPage && !isFetchingNextPage && data.pages.length < MOST_PAGES) void fetchNextPage();
+  }, [shown, data, isListed, hasNextPage, isFetchingNextPage, fetchNextPage]);
+
+  const narrow = Boolean(search.kind ?? search.due);
   const nothing = query.data !== undefined && tasks.length === 0;
   const pane = shown !== undefined && (
     <TaskPane
@@ -121,8 +138,8 @@ export default function InboxPage() {
   );
   const empty = (
     <EmptyState
-      title={state === "closed" ? t("empty.closed") : who === "snoozed" ? t("empty.later") : who === "me" ? t("empty.mine") : who === "stand_in" ? t("away:none") : t("empty.anybody")}
-      text={t("empty.text")}
+      title={narrow ? t("empty.narrow") : state === "closed" ? t("empty.closed") : who === "snoozed" ? t("empty.later") : who === "me" ? t("empty.mine") : who === "stand_in" ? t("away:none") : t("empty.anybody")}
+      text={narrow ? t("empty.narrowText") : t("empty.text")}
     />
   );
 
@@ -158,7 +175,7 @@ export default function InboxPage() {
             tasks={tasks}
             query={query}
             search={search}
-            empty={phone ? empty : <p className={css.none}>{state === "closed" ? t("empty.closed") : t("empty.list")}</p>}
+            empty={phone ? empty : <p className={css.none}>{narrow ? t("empty.narrow") : state === "closed" ? t("empty.closed") : t("empty.list")}</p>}
             onSearch={(next) => void navigate({ search: next, replace: true })}
           />
         )}

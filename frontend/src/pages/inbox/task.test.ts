@@ -135,6 +135,7 @@ describe("amounts", () => {
   it.each([
     ["13412.80", "EUR", "€13,412.80"],
     [812.5, "USD", "$812.50"],
+    ["0.0375", "EUR", "0.0375 EUR"],
     ["7", "", "7"],
     ["7.50", "points", "7.50 points"],
     ["about ten", "EUR", "about ten EUR"],

@@ -80,8 +80,9 @@ export function amountText(amount: Json, currency: string, format: Formatter): s
   // JavaScript counts to 15 digits exactly.
   const exact = /^-?\d+(\.\d+)?$/.test(text) && text.replace(/\D/g, "").length <= 15;
   if (!exact) return currency ? `${text} ${currency}` : text;
-  if (/^[A-Z]{3}$/.test(currency)) return format.amount(number, currency);
   const digits = text.split(".")[1]?.length ?? 0;
+  // A currency is written with its own places: of an amount with more of them none may be lost.
+  if (digits <= 2 && /^[A-Z]{3}$/.test(currency)) return format.amount(number, currency);
   const plain = format.number(number, { minimumFractionDigits: digits, maximumFractionDigits: digits });
   return currency ? `${plain} ${currency}` : plain;
 }

@@ -1,12 +1,15 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 import { ArrowDown, ArrowUp, FlaskConical } from "lucide-react";
-import { type MouseEvent, useRef } from "react";
+import { type MouseEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import type { SearchField } from "../../api/runSearch";
+import type { BulkKind, ChosenRuns, SearchField } from "../../api/runSearch";
 import type { Run, RunField } from "../../api/types";
 import { Chip, cx, Duration, numClass, runStatusKind, StatusChip, tableClass, Time, useFormatter } from "../../ui";
+import { amountText } from "../inbox/task";
+import { BulkDialog } from "./BulkDialog";
 import { fieldOf, saidBeside, sortsOf } from "./columns";
+import { RowDeeds } from "./RowDeeds";
 import css from "./runs.module.css";
 import { useWaitingText } from "./waiting";
 import { runStatusName, runSubtitle, runTitle, startedBy } from "./words";
@@ -29,6 +32,8 @@ const NUMBERS = new Set(["number", "amount"]);
 export function RunTable(props: RunTableProps) {
   const { t } = useTranslation("runs");
   const last = useRef<string | null>(null);
+  const [asking, setAsking] = useState<{ kind: BulkKind; chosen: ChosenRuns } | null>(null);
+  const ask = (kind: BulkKind, run: Run) => setAsking({ kind, chosen: { runs: [run.id] } });
   const { runs, chosen } = props;
   const all = runs.length > 0 && chosen !== null && runs.every((run) => chosen.has(run.id));
   const choose = (run: Run, on: boolean, withShift: boolean): void => {
@@ -39,6 +44,7 @@ export function RunTable(props: RunTableProps) {
     props.onChoose(range.map((one) => one.id), on);
   };
   return (
+    <>
     <table className={cx(tableClass, css.table)} data-choosing={chosen !== null || undefined}>
       <thead>
         <tr>
@@ -50,14 +56,19 @@ export function RunTable(props: RunTableProps) {
           {props.columns.map((column) => (
             <Head key={column} column={column} fields={props.fields} sort={props.sort} onSort={props.onSort} />
           ))}
+          <th scope="col" className={css.deedsHead}>
+            <span className="srOnly">{t("row.deeds")}</span>
+          </th>
         </tr>
       </thead>
       <tbody>
         {runs.map((run) => (
-          <Row key={run.id} run={run} on={chosen?.has(run.id) ?? false} onChoose={choose} table={props} />
+          <Row key={run.id} run={run} on={chosen?.has(run.id) ?? false} onChoose={choose} onAsk={ask} table={props} />
         ))}
       </tbody>
     </table>
+    {asking && <BulkDialog kind={asking.kind} chosen={asking.chosen} onClose={() => setAsking(null)} onStarted={() => setAsking(null)} />}
+    </>
   );
 }
 
@@ -84,7 +95,15 @@ function Head({ column, fields, sort, onSort }: { column: string; fields: readon
   );
 }
 
-function Row({ run, on, onChoose, table }: { run: Run; on: boolean; onChoose: (run: Run, on: boolean, withShift: boolean) => void; table: RunTableProps }) {
+interface RowProps {
+  run: Run;
+  on: boolean;
+  onChoose: (run: Run, on: boolean, withShift: boolean) => void;
+  onAsk: (kind: BulkKind, run: Run) => void;
+  table: RunTableProps;
+}
+
+function Row({ run, on, onChoose, onAsk, table }: RowProps) {
   const { t } = useTranslation("runs");
   const navigate = useNavigate();
   return (
@@ -105,6 +124,7 @@ function Row({ run, on, onChoose, table }: { run: Run; on: boolean; onChoose: (r
       {table.columns.map((column) => (
         <Cell key={column} column={column} run={run} table={table} />
       ))}
+      <RowDeeds run={run} mayAct={table.chosen !== null} onAsk={onAsk} />
     </tr>
   );
 }
@@ -202,11 +222,11 @@ export function FieldValue({ field }: { field: RunField }) {
   if (field.kind === "date" && /^\d{4}-\d{2}-\d{2}$/.test(field.text)) {
     return <time dateTime={field.text}>{format.day(`${field.text}T12:00:00Z`)}</time>;
   }
-  if (field.kind === "amount" || field.kind === "number") {
+  if (field.kind === "amount") return <span className={css.amount}>{amountText(field.text, field.currency ?? "", format)}</span>;
+  if (field.kind === "number") {
     return (
       <span className={css.amount}>
         {format.digits(field.text)}
-        {field.currency && <small> {field.currency}</small>}
       </span>
     );
   }

@@ -1,25 +1,29 @@
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { ChevronLeft, ChevronRight } from "lucide-react";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { type Calendar, type CalendarYearShape, useCalendarYear } from "../../api/calendars";
 import { Chip, cx, EmptyState, ErrorCard, IconButton, sectionTitleClass, segmentClass, segmentsClass, SkeletonRows, tableBoxClass, tableClass, useFormatter } from "../../ui";
 import { dayOf } from "../schedules/days";
 import { weeksOf } from "./calendarDays";
+import { FIRST_YEAR, LAST_YEAR } from "./calendarSearch";
 import css from "./calendars.module.css";
 
 const TONES = { holiday: "wait", off: "wait", worked: "ok", close: "accent" } as const;
 const MONTHS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
 const WEEKDAYS = [0, 1, 2, 3, 4, 5, 6];
-const FIRST = 1970;
-const LAST = 2100;
 
 /** A year of a calendar: what there is to say of its days as a list, or as twelve months. */
 export function CalendarYear({ calendar }: { calendar: Calendar }) {
   const { t } = useTranslation("calendars");
   const zone = useFormatter().timeZone;
-  const [year, setYear] = useState(() => Number(dayOf(Date.now(), zone).slice(0, 4)));
-  const [view, setView] = useState<"list" | "months">("list");
+  const search = useSearch({ from: "/shell/settings/calendars" });
+  const navigate = useNavigate({ from: "/settings/calendars" });
+  const year = search.year ?? Number(dayOf(Date.now(), zone).slice(0, 4));
+  const view = search.view ?? "list";
+  const setYear = (next: number) => void navigate({ search: (before) => ({ ...before, year: next }), replace: true });
+  const setView = (next: "list" | "months") =>
+    void navigate({ search: ({ view: _view, ...rest }) => (next === "months" ? { ...rest, view: next } : rest), replace: true });
   const found = useCalendarYear(calendar.id, year);
   const data = found.data;
   return (
@@ -29,8 +33,8 @@ export function CalendarYear({ calendar }: { calendar: Calendar }) {
           {t("year.of", { name: calendar.name, year })}
         </h3>
         <div className={css.turn}>
-          <IconButton size="sm" label={t("year.before")} icon={<ChevronLeft size={16} />} disabled={year <= FIRST} onClick={() => setYear(year - 1)} />
-          <IconButton size="sm" label={t("year.next")} icon={<ChevronRight size={16} />} disabled={year >= LAST} onClick={() => setYear(year + 1)} />
+          <IconButton size="sm" label={t("year.before")} icon={<ChevronLeft size={16} />} disabled={year <= FIRST_YEAR} onClick={() => setYear(year - 1)} />
+          <IconButton size="sm" label={t("year.next")} icon={<ChevronRight size={16} />} disabled={year >= LAST_YEAR} onClick={() => setYear(year + 1)} />
           <div className={segmentsClass} role="group" aria-label={t("year.views")}>
             {(["list", "months"] as const).map((one) => (
               <button key={one} type="button" className={segmentClass} aria-pressed={view === one} onClick={() => setView(one)}>

@@ -1,3 +1,4 @@
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { FileUp, Pencil, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -18,7 +19,9 @@ export default function CalendarsPage() {
   const { t } = useTranslation(["calendars", "settings"]);
   const isAdmin = useCan("admin");
   const found = useCalendars();
-  const [chosen, setChosen] = useState<string | null>(null);
+  const { calendar: chosen } = useSearch({ from: "/shell/settings/calendars" });
+  const navigate = useNavigate({ from: "/settings/calendars" });
+  const setChosen = (id: string) => void navigate({ search: (before) => ({ ...before, calendar: id }), replace: true });
   const [doing, setDoing] = useState<Doing | null>(null);
   const all = found.data ?? [];
   const shown = all.find((one) => one.id === chosen) ?? all[0];

@@ -1,6 +1,6 @@
-import { useParams, useSearch } from "@tanstack/react-router";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { MapPinned } from "lucide-react";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useWorkflow } from "../../api/queries";
@@ -14,11 +14,13 @@ const WhereRunsAre = lazy(() => import("./WhereRunsAre"));
 /** A picture over the list, for whoever asks for it. */
 function Where({ workflow }: { workflow: Workflow }) {
   const { t } = useTranslation("runs");
-  const [shown, setShown] = useState(false);
+  const navigate = useNavigate({ from: "/workflows/$id/runs" });
+  const { where: shown = false } = useSearch({ from: "/shell/workflows/$id/runs" });
+  const turn = () => void navigate({ search: ({ where, ...rest }) => (where ? rest : { ...rest, where: true }), replace: true });
   return (
     <>
       <div>
-        <Button size="sm" icon={<MapPinned size={14} aria-hidden />} aria-expanded={shown} onClick={() => setShown(!shown)}>
+        <Button size="sm" icon={<MapPinned size={14} aria-hidden />} aria-expanded={shown} onClick={turn}>
           {t("where.button")}
         </Button>
       </div>
@@ -34,7 +36,7 @@ function Where({ workflow }: { workflow: Workflow }) {
 export default function WorkflowRunsPage() {
   const { t } = useTranslation(["workflows", "runs"]);
   const { id } = useParams({ from: "/shell/workflows/$id/runs" });
-  const search = useSearch({ from: "/shell/workflows/$id/runs" });
+  const { where: _where, ...search } = useSearch({ from: "/shell/workflows/$id/runs" });
   const workflow = useWorkflow(id).data;
   useEffect(() => {
     document.title = `${t("runs:title")} · ${workflow?.name ?? ""} · Millrace`;
