@@ -16,8 +16,10 @@ from runtime.sdk.calls import refuse
 from runtime.sdk.connections import KINDS
 from runtime.sdk.context import HttpAnswer
 from runtime.sdk.errors import StepFailure
+from runtime.sdk.schedule_words import words
+from runtime.sdk.schedules import UNITS, WEEKDAYS
 from runtime.worker import overlap, schedules
-from tests.architecture.source import ROOT, name_of, python_files
+from tests.architecture.source import ROOT, name_of, python_files, tree
 
 _FAILURES = {"PermanentError", "RetryableError", "StepError"}
 _FAMILIES = ("http", "document", "output")
@@ -38,11 +40,13 @@ def _known(area: str, code: str, text: str) -> bool:
     return any(re.fullmatch(pattern, text, re.DOTALL) for pattern in patterns)
 
 
-def _literals(call: ast.Call) -> tuple[str, str] | None:
+def _literals(call: ast.Call, kind: str) -> tuple[str, str] | None:
     named: dict[str | None, ast.expr] = {one.arg: one.value for one in call.keywords}
-    title = call.args[0] if call.args else named.get("title")
-    code = call.args[2] if len(call.args) > 2 else named.get("code")
-    if isinstance(title, ast.Constant) and isinstance(code, ast.Constant):
+    places = {"code": 0, "title": 1} if kind == "StepError" else {"title": 0, "code": 2}
+    code, title = (
+        call.args[places[name]] if len(call.args) > places[name] else named.get(name) for name in ("code", "title")
+    )
+    if isinstance(code, ast.Constant) and isinstance(title, ast.Constant):
         return str(code.value), str(title.value)
     return None
 
@@ -50,12 +54,13 @@ def _literals(call: ast.Call) -> tuple[str, str] | None:
 def test_every_title_of_a_failure_has_words_by_its_code() -> None:
     said = [
         (name_of(path), *found)
-        for path in python_files()
-        if name_of(path).startswith("runtime/") and "/migrations/" not in name_of(path)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for path in python_files("runtime")
+        if "/migrations/" not in name_of(path)
+        for node in ast.walk(tree(path))
         if isinstance(node, ast.Call)
-        and (node.func.id if isinstance(node.func, ast.Name) else "") in _FAILURES
-        and (found := _literals(node))
+        and isinstance(node.func, ast.Name)
+        and node.func.id in _FAILURES
+        and (found := _literals(node, node.func.id))
     ]
     assert len(said) > 100
     assert [one for one in said if not _known("failures", one[1], one[2])] == []
@@ -72,12 +77,19 @@ def test_every_answer_that_is_no_success_has_words(status: int, body: str) -> No
     assert _known("failures", failure.code, failure.message)
 
 
+def _said(node: ast.AST) -> list[ast.expr]:
+    """What a function of the signatures says of one that does not fit."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Signature":
+        return node.args[1:2]
+    return [node.value] if isinstance(node, ast.Return) and node.value is not None else []
+
+
 def test_every_reason_of_a_start_event_has_words() -> None:
-    source = ast.parse((ROOT / "runtime/intake/signatures.py").read_text(encoding="utf-8"))
     said = {
-        node.value
-        for node in ast.walk(source)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(r"[A-Z][^\n]* .*\.", node.value)
+        str(one.value)
+        for node in ast.walk(tree(ROOT / "runtime/intake/signatures.py"))
+        for one in _said(node)
+        if isinstance(one, ast.Constant) and one.value
     }
     assert "The signature does not fit the body and the secret." in said
     said |= {*overlap.REASONS.values(), overlap._REPLACED, *schedules._LEFT_OUT.values()}
@@ -85,10 +97,26 @@ def test_every_reason_of_a_start_event_has_words() -> None:
     assert [one for one in sorted(said) if not _known("reasons", "event", one)] == []
 
 
+@pytest.mark.parametrize("every", [1, 2])
+@pytest.mark.parametrize("unit", sorted(UNITS))
+def test_every_plain_pace_of_a_schedule_has_words(unit: str, every: int) -> None:
+    assert _known("schedules", "words", words({"repeat": "every", "every": every, "unit": unit, "at": "08:30"}))
+
+
+@pytest.mark.parametrize("days", [WEEKDAYS, WEEKDAYS[:5], ("fri",)])
+def test_every_plain_schedule_by_weekdays_has_words(days: tuple[str, ...]) -> None:
+    assert _known("schedules", "words", words({"repeat": "weekdays", "weekdays": list(days), "at": "08:30"}))
+
+
+@pytest.mark.parametrize("day", ["1", "last", "first_workday", "last_workday", "workday_3", "workday_last_2"])
+def test_every_plain_schedule_by_the_day_of_the_month_has_words(day: str) -> None:
+    assert _known("schedules", "words", words({"repeat": "monthly", "day": day, "at": "08:30"}))
+
+
 def test_every_named_way_out_of_a_step_has_words() -> None:
     unknown = [
-        (kind.key, port.id, port.label)
-        for kind in CATALOG.types()
+        (kind.type, port.id, port.label)
+        for kind in CATALOG.all()
         for port in (*kind.out, *(kind.ports_from.plus if kind.ports_from else ()))
         if port.label and not _known("ports", port.id, port.label)
     ]

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { toldIn } from "../api/told";
 import type { StepSpec } from "../graph/types";
 import { i18nReady, setLanguage } from ".";
-import { failureMessage, failureTitle, reasonText, retell } from "./server";
+import { failureMessage, failureTitle, reasonText, retell, scheduleText } from "./server";
 
 const failed = (code: string, title: string, message = title) => ({ code, title, message });
 
@@ -39,6 +39,13 @@ describe("what the server says in English", () => {
   it("says why an event was turned away", () => {
     expect(reasonText("The header x-hub-signature-256 is missing or came twice.")).toBe("Die Kopfzeile x-hub-signature-256 fehlt oder kam zweimal.");
     expect(reasonText("Something new.")).toBe("Something new.");
+  });
+
+  it("says how often a schedule starts, and never half of it", () => {
+    expect(scheduleText("Every 2 minutes")).toBe("Alle 2 Minuten");
+    expect(scheduleText("Every day at 02:30")).toBe("Jeden Tag um 02:30");
+    expect(scheduleText("On working day 3 of the month at 07:00")).toBe("Am 3. Arbeitstag des Monats um 07:00");
+    for (const long of ["Every day at 02:30 until 2027-01-01", "Every day at 02:30 and every day at 04:30"]) expect(scheduleText(long)).toBe(long);
   });
 
   it("names ways out of steps, and none that somebody named", () => {

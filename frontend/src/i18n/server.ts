@@ -6,7 +6,7 @@ import { i18n } from ".";
  * texts of their own under codes of their own.
  */
 type Words = Readonly<Record<string, string>>;
-type Area = "failures" | "reasons" | "ports" | "connections";
+type Area = "failures" | "reasons" | "ports" | "connections" | "schedules";
 
 const NAMESPACE = "server";
 const HOLE = /\{\{(\w+)\}\}/g;
@@ -64,3 +64,7 @@ export const failureTitle = (error: Failure) => retell("failures", error.code, e
 export const failureMessage = (error: Failure) => retell("failures", error.code, error.message);
 /** Why something that knocked did not start a run, or not at once. */
 export const reasonText = (reason: string) => retell("reasons", "event", reason);
+
+/** How often a schedule starts. One of several rules, with an end or for working days stays as it is: half of it in another
+ * language would read worse. */
+export const scheduleText = (words: string) => (/[,(“]| and | until /.test(words) ? words : retell("schedules", "words", words));
