@@ -37,9 +37,10 @@ class ControlTotalShape(View):
 
 
 class CauseShape(View):
-    """Entries that failed of one cause and wait for a decision."""
+    """Entries that failed of one cause and wait for a decision. `code`: of the newest; `example`: what it says."""
 
     cause: str
+    code: str
     title: str
     example: str
     count: int

@@ -77,7 +77,8 @@ class Batch(ApiView):
             per_minute=one.per_minute,
             points=[MinuteShape(at=stamp(at), count=count) for at, count in one.points],
             causes=[
-                CauseShape(cause=of.cause, title=of.title, example=of.example, count=of.count) for of in one.causes
+                CauseShape(cause=of.cause, code=of.code, title=of.title, example=of.example, count=of.count)
+                for of in one.causes
             ],
             has_amounts=one.has_amounts,
             expected_count=one.expected_count,

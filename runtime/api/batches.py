@@ -254,9 +254,9 @@ def _causes(own: QuerySet[Run]) -> tuple[FailedFor, ...]:
     rows = letters.values("cause").annotate(count=Count("run_id")).order_by("-count", "cause")
     found = []
     for row in rows[:_MOST_CAUSES]:
-        newest = letters.filter(cause=row["cause"]).order_by("-at").values_list("title", "message").first()
+        newest = letters.filter(cause=row["cause"]).order_by("-at").values_list("code", "title", "message").first()
         if newest is not None:
-            found.append(FailedFor(row["cause"], newest[0], newest[1], row["count"]))
+            found.append(FailedFor(row["cause"], *newest, row["count"]))
     return tuple(found)
 
 

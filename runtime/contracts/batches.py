@@ -36,9 +36,10 @@ class ControlTotal:
 
 @dataclass(frozen=True, slots=True)
 class FailedFor:
-    """Entries that failed of one cause, the newest first. `example`: what the newest says."""
+    """Entries that failed of one cause, the newest first. `code`: of the newest; `example`: what it says."""
 
     cause: str
+    code: str
     title: str
     example: str
     count: int

@@ -29,6 +29,7 @@ export interface ControlTotal {
 
 export interface BatchCause {
   cause: string;
+  code: string;
   title: string;
   example: string;
   count: number;

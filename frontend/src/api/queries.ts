@@ -6,11 +6,13 @@ import {
   useInfiniteQuery,
   useQuery,
 } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
 
 import { parseExact } from "../graph/exact";
 import { keepList, keepTask, keptList, keptTask, type Old } from "./keptQuestions";
 import { api, NetworkError, type Query } from "./client";
 import { useWorkspace } from "./session";
+import { toldIn } from "./told";
 import type {
   ApiToken,
   Connection,
@@ -104,7 +106,8 @@ export function nodeTypesQuery(workspace: string) {
 }
 
 export function useNodeTypes() {
-  return useQuery(nodeTypesQuery(useWorkspace().id));
+  const { language } = useTranslation().i18n;
+  return useQuery({ ...nodeTypesQuery(useWorkspace().id), select: toldIn(language).stepTypes });
 }
 
 export function draftQuery(workspace: string, workflow: string) {
@@ -393,12 +396,14 @@ export function useConnections(live?: number, enabled = true) {
 
 export function useConnectionKinds() {
   const workspace = useWorkspace().id;
+  const { language } = useTranslation().i18n;
   return useQuery({
     queryKey: [workspace, "connection-kinds"],
     queryFn: async ({ signal }) => {
       const path = `${workspacePath(workspace)}/connection-kinds`;
       return (await api.get<Items<ConnectionKind>>(path, { signal })).items;
     },
+    select: toldIn(language).connectionKinds,
     staleTime: Number.POSITIVE_INFINITY,
   });
 }

@@ -631,9 +631,10 @@ export type CancelledView = {
   reason: string;
 };
 
-/** Entries that failed of one cause and wait for a decision. */
+/** Entries that failed of one cause and wait for a decision. `code`: of the newest; `example`: what it says. */
 export type CauseShape = {
   cause: string;
+  code: string;
   count: number;
   example: string;
   title: string;

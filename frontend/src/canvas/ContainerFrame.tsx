@@ -4,6 +4,7 @@ import { memo, Suspense, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { GraphNode, StepPort, StepSpec } from "../graph";
+import { failureTitle } from "../i18n/server";
 import { useRunStep, useUndone } from "../live/runStore";
 import { cx, StatusIcon, stepStatusKind, Tile } from "../ui";
 import { useCanvas, useCanvasStore, useStepNode } from "./canvasStore";
@@ -73,7 +74,7 @@ function RunFrame(props: FrameProps) {
   const items = step?.items;
   const kind = undone ? "undone" : stepStatusKind(step);
   let second = summary ?? "";
-  if (step?.error && step.status === "failed" && !items) second = step.error.title;
+  if (step?.error && step.status === "failed" && !items) second = failureTitle(step.error);
   else if (items) second = itemsText(node, items, t);
   else if (step?.status === "skipped") second = t("run.skipped");
   return (

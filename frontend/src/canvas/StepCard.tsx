@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { CARD, type GraphNode, isAction, type StepPort, type StepSpec } from "../graph";
 import { localNote } from "../graph/notes";
 import { doneNote } from "../graph/ports";
+import { failureTitle } from "../i18n/server";
 import { useRunStep, useUndone } from "../live/runStore";
 import { cx, StatusIcon, stepStatusKind, Tile, useFormatter } from "../ui";
 import { useCanvas, useCanvasStore, useStepNode } from "./canvasStore";
@@ -84,13 +85,13 @@ function RunCard({ node, spec, selected, dragging }: CardProps) {
       second = localNote(doneNote(spec, node, step), format) || summary || (step.duration_ms !== null ? format.duration(step.duration_ms) : second);
       break;
     case "failed":
-      second = step.error?.title ?? second;
+      second = (step.error && failureTitle(step.error)) ?? second;
       break;
     case "running":
       second = step.attempt > 1 ? t("run.try", { attempt: step.attempt }) : t("run.running");
       break;
     case "retrying":
-      second = step.wait?.until ? t("run.retryAt", { time: format.clockSeconds(step.wait.until) }) : (step.error?.title ?? second);
+      second = step.wait?.until ? t("run.retryAt", { time: format.clockSeconds(step.wait.until) }) : ((step.error && failureTitle(step.error)) ?? second);
       break;
     case "waiting":
       second = step.wait?.until ? t("run.waitsUntil", { time: format.soon(step.wait.until, Date.now()) }) : localNote(step.note, format) || t("run.waits");

@@ -47,3 +47,9 @@ it("no text is empty", () => {
     for (const [key, text] of texts(file.default)) expect(text.trim(), `${path} ${key}`).not.toBe("");
   }
 });
+
+it("German calls a workflow by one name only", () => {
+  for (const path of german) {
+    for (const [key, text] of texts(files[path]?.default ?? {})) expect(text, `${path} ${key}`).not.toContain("Workflow");
+  }
+});

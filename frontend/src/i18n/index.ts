@@ -31,6 +31,11 @@ const backend: BackendModule = {
   },
 };
 
+/** The sentences of the server, which speaks English: only another language has to know them. */
+const loadServerWords = async (language: string) => {
+  if (language !== "en") await i18next.loadNamespaces("server");
+};
+
 const LANGUAGE_KEY = "millrace.language";
 
 function firstLanguage(): Language {
@@ -62,7 +67,8 @@ export const i18nReady = i18next
     returnNull: false,
     react: { useSuspense: true },
   })
-  .then(() => {
+  .then(async () => {
+    await loadServerWords(i18next.language);
     document.documentElement.lang = i18next.language;
   });
 
@@ -84,6 +90,7 @@ export async function setLanguage(language: Language, remember = true): Promise<
       // The choice then lasts until the page is closed.
     }
   }
+  await loadServerWords(language);
   if (i18next.language !== language) await i18next.changeLanguage(language);
   document.documentElement.lang = language;
 }

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { localNote } from "../graph/notes";
 import { duplicateSelection, type GraphNode, hasUndoPort, indexOf, isKey, operations, renameStep, type StepSpec, toggleSelection } from "../graph";
+import { failureTitle } from "../i18n/server";
 import { useRunStep } from "../live";
 import { Button, IconButton, StatusChip, stepStatusKind, TextField, Tile, useFormatter } from "../ui";
 import { DataFlyout } from "./DataFlyout";
@@ -298,7 +299,7 @@ function PanelFoot({ node, spec }: { node: GraphNode; spec: StepSpec | undefined
         <div className={css.result}>
           <StatusChip kind={stepStatusKind(step)} />
           {step.duration_ms !== null && <span className="tn">{format.duration(step.duration_ms)}</span>}
-          <span className={css.resultText}>{step.error?.title ?? localNote(step.note, format)}</span>
+          <span className={css.resultText}>{(step.error && failureTitle(step.error)) ?? localNote(step.note, format)}</span>
         </div>
       )}
       <div className={css.footButtons}>

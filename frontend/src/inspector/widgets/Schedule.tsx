@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { ApiError, api } from "../../api/client";
 import { workspacePath } from "../../api/queries";
 import { formatExact, type JsonObject, parseExact } from "../../graph";
+import { scheduleText } from "../../i18n/server";
 import { knownZone, useFormatter } from "../../ui";
 import { useEnvironment } from "../EditorContext";
 import rules from "../rules.module.css";
@@ -50,7 +51,7 @@ export function SchedulePreview({ config }: { config: JsonObject }) {
     <section className={rules.schedule} aria-label={t("schedule.next")}>
       <CalendarClock size={15} aria-hidden />
       <div>
-        <b>{found.data.words || t("schedule.next")}</b>
+        <b>{scheduleText(found.data.words) || t("schedule.next")}</b>
         <small>{zone.replaceAll("_", " ")}</small>
         {found.data.notes.map((note) => (
           <p key={note}>{note}</p>

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 
 import { type Batch, type BatchCause, correctEntries, errorFileUrl, type FailedEntry, refreshBatch, sendMended, useFailedEntries } from "../../api/batches";
 import { useCan, useWorkspace } from "../../api/session";
+import { retell } from "../../i18n/server";
 import { Button, buttonClass, cx, EmptyState, ErrorCard, Note, showToast, SkeletonRows, tableBoxClass, tableClass, useFormatter } from "../../ui";
 import css from "./batch.module.css";
 import { type Edits, fieldsOf, isFields, isPasteOfCells, mended, pasted, textOf, typedSince, withoutFixed } from "./edits";
@@ -24,12 +25,12 @@ export function FailedTab({ batch, onRetry }: { batch: Batch; onRetry: (cause: B
     <div className={css.stack}>
       {mayRetry && <Tools batch={batch} cause={batch.causes.find((one) => one.cause === open) ?? batch.causes[0]} />}
       {batch.causes.map((cause) => (
-        <section key={cause.cause} className={css.cause} aria-label={cause.title}>
+        <section key={cause.cause} className={css.cause} aria-label={retell("failures", cause.code, cause.title)}>
           <div className={css.causeHead}>
             <button type="button" className={css.causeTitle} aria-expanded={open === cause.cause} onClick={() => setShown(open === cause.cause ? "" : cause.cause)}>
-              <b>{cause.title}</b>
+              <b>{retell("failures", cause.code, cause.title)}</b>
               <span className={css.count}>{t("failed.entries", { count: cause.count })}</span>
-              <small>{cause.example}</small>
+              <small>{retell("failures", cause.code, cause.example)}</small>
             </button>
             {mayRetry && (
               <Button size="sm" icon={<RotateCcw size={14} aria-hidden />} onClick={() => onRetry(cause)}>
@@ -108,7 +109,7 @@ function Entries({ batch, cause }: { batch: Batch; cause: BatchCause }) {
       {found.isError && <ErrorCard title={t("failed.loadFailed")} error={found.error} onRetry={() => void found.refetch()} />}
       {entries.length > 0 && (
         <div className={cx(tableBoxClass, css.wide)}>
-          <table className={tableClass} aria-label={cause.title}>
+          <table className={tableClass} aria-label={retell("failures", cause.code, cause.title)}>
             <thead>
               <tr>
                 <th scope="col">{t("failed.number")}</th>
@@ -146,7 +147,7 @@ function Entries({ batch, cause }: { batch: Batch; cause: BatchCause }) {
                     </td>
                   ))}
                   <td className={css.why}>
-                    {refused[entry.index] ? <span className={css.wrong}>{refused[entry.index]}</span> : <span className={css.whyText} title={entry.message}>{entry.message}</span>}
+                    {refused[entry.index] ? <span className={css.wrong}>{refused[entry.index]}</span> : <Why text={retell("failures", cause.code, entry.message)} />}
                   </td>
                   <td>
                     <OpenRun entry={entry} />
@@ -232,5 +233,13 @@ function SendMended({ batch }: { batch: Batch }) {
         </Note>
       )}
     </>
+  );
+}
+
+function Why({ text }: { text: string }) {
+  return (
+    <span className={css.whyText} title={text}>
+      {text}
+    </span>
   );
 }

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { type Batch, useCorrections } from "../../api/batches";
 import { useItems } from "../../api/items";
 import type { ItemFilter, RunItem, StepItems } from "../../api/types";
+import { failureTitle } from "../../i18n/server";
 import { Button, cx, ErrorCard, FilterChip, numClass, runStatusKind, SearchBox, SkeletonRows, StatusIcon, tableBoxClass, tableClass, Time, useFormatter } from "../../ui";
 import { startedBy } from "../runs/words";
 import { runStatusName } from "../runs/words";
@@ -110,7 +111,7 @@ function Row({ item, node }: { item: RunItem; node: string }) {
         </td>
         <td>
           <span className={css.status}>
-            <StatusIcon kind={kind} size={16} decorative /> {item.error?.title ?? runStatusName(item, t)}
+            <StatusIcon kind={kind} size={16} decorative /> {(item.error && failureTitle(item.error)) ?? runStatusName(item, t)}
           </span>
           {item.corrected && (
             <button type="button" className={css.corrected} aria-expanded={opened} aria-label={t("batches:items.correctedOf", { number: item.index + 1 })} onClick={() => setOpened(!opened)}>

@@ -8,6 +8,7 @@ import { refreshDeadLetters, useNodeTypes, workspacePath } from "../../api/queri
 import { useWorkspace } from "../../api/session";
 import type { Page } from "../../api/types";
 import { parseExact } from "../../graph/exact";
+import { retell } from "../../i18n/server";
 import { Button, Dialog, EmptyState, ErrorCard, Note, SkeletonRows, TextField, useFormatter } from "../../ui";
 import { BulkRetryProgress } from "./BulkRetryProgress";
 import css from "./editGrid.module.css";
@@ -54,7 +55,7 @@ export function EditDialog({ target, onClose }: { target: Target; onClose: () =>
     else onClose();
   };
   return (
-    <Dialog opened onClose={close} title={t("edit.title", { title: target.group.title })} size="min(1180px, 96vw)">
+    <Dialog opened onClose={close} title={t("edit.title", { title: retell("failures", target.group.code, target.group.title) })} size="min(1180px, 96vw)">
       {asked && unsaved && (
         <Note tone="wait">
           <span role="alert">{t("edit.unsaved")}</span>{" "}

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { useCan } from "../../api/session";
 import type { DeadLetter, DeadLetterGroup } from "../../api/types";
+import { retell } from "../../i18n/server";
 import { Button, Chip, IconButton, Note, Time, useFormatter } from "../../ui";
 import { amountText } from "../inbox/task";
 import css from "./deadLetters.module.css";
@@ -32,8 +33,10 @@ export function GroupCard({ group, gone, trying, onAsk, onTry, children }: Group
   const [chosen, setChosen] = useState<readonly DeadLetter[]>([]);
   const id = useId();
   const target: Target = { group, letters: chosen.length > 0 ? chosen : null };
+  const failed = retell("failures", group.code, group.title);
+  const pattern = retell("failures", group.code, group.pattern);
   // The same failure of two steps would look alike by its first line.
-  const title = group.code === "undo_incomplete" ? group.title : `${group.step.name}: ${group.title}`;
+  const title = group.code === "undo_incomplete" ? failed : `${group.step.name}: ${failed}`;
   const Arrow = opened ? ChevronDown : ChevronRight;
   return (
     <li className={css.group} data-testid={`group-${group.cause}`}>
@@ -58,9 +61,9 @@ export function GroupCard({ group, gone, trying, onAsk, onTry, children }: Group
               </button>
             )}
           </h2>
-          {group.pattern && group.pattern !== group.title && (
-            <p className={css.pattern} title={group.pattern}>
-              {group.pattern}
+          {pattern && pattern !== failed && (
+            <p className={css.pattern} title={pattern}>
+              {pattern}
             </p>
           )}
           <p className={css.where}>
@@ -147,7 +150,7 @@ function Actions(props: Pick<GroupCardProps, "trying" | "onAsk" | "onTry"> & { t
   const some = target.letters !== null;
   // A retry goes forward: of a run that was to be undone nobody shall start that by one click.
   const forward = target.group.code !== "undo_incomplete";
-  const of = t("of", { title: target.group.title });
+  const of = t("of", { title: retell("failures", target.group.code, target.group.title) });
   return (
     <div className={css.actions} role="group" aria-label={of}>
       {forward && (

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import { useDeadLettersOf } from "../../api/queries";
 import type { DeadLetter, DeadLetterGroup } from "../../api/types";
+import { failureTitle, retell } from "../../i18n/server";
 import { Button, ErrorCard, SkeletonRows, Time, useFormatter } from "../../ui";
 import { FieldValue } from "../runs/RunTable";
 import { runTitle } from "../runs/words";
@@ -66,7 +67,10 @@ export function Letters({ group, chosen, onChoose }: LettersProps) {
           <span role="status">{ids.size > 0 && t("chosen", { count: ids.size, number: format.number(ids.size) })}</span>
         </div>
       )}
-      <ul className={css.letters} aria-label={t(group.are_items ? "itemsOf" : "runsOf", { title: group.title })}>
+      <ul
+        className={css.letters}
+        aria-label={t(group.are_items ? "itemsOf" : "runsOf", { title: retell("failures", group.code, group.title) })}
+      >
         {letters.map((letter) => {
           const { run, message, at } = letter;
           const on = ids.has(run.id);
@@ -97,8 +101,8 @@ export function Letters({ group, chosen, onChoose }: LettersProps) {
                   </span>
                 )}
               </span>
-              <span className={css.message} title={message}>
-                {message || run.error?.title}
+              <span className={css.message} title={retell("failures", group.code, message)}>
+                {retell("failures", group.code, message) || (run.error && failureTitle(run.error))}
               </span>
               <span className={css.age}>
                 <Time at={at} />

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { startBulkRetry } from "../../api/bulkRetries";
 import { refreshDeadLetters } from "../../api/queries";
 import { useWorkspace } from "../../api/session";
+import { retell } from "../../i18n/server";
 import { Button, CheckboxField, Dialog, ErrorCard, Note, RadioGroup, TextField, useFormatter } from "../../ui";
 import { BulkRetryProgress } from "./BulkRetryProgress";
 import css from "./deadLetters.module.css";
@@ -55,7 +56,7 @@ export function RetryDialog({ target, onClose }: { target: Target; onClose: () =
     if (wanted !== undefined && wrong === null) start.mutate(wanted);
     else event.currentTarget.querySelector<HTMLInputElement>(`input[name="${wrong}"]`)?.focus();
   };
-  const title = t("retry.title", { title: target.group.title });
+  const title = t("retry.title", { title: retell("failures", target.group.code, target.group.title) });
   if (start.data) {
     return (
       <Dialog opened onClose={onClose} title={title}>

@@ -1,5 +1,6 @@
 /** Going on with one run, and seeing what comes of it. Nothing here knows of the page. */
 import type { DeadLetter, RetryOutcome, Run } from "../../api/types";
+import { failureTitle } from "../../i18n/server";
 import { runIsFinished } from "../../ui/status";
 
 /** So long a run is watched; one that takes longer is under way. */
@@ -45,7 +46,7 @@ export async function retryOne(letter: DeadLetter, outside: Outside): Promise<Ca
     // An answer that did not come is asked for again until the time is over.
     const run = await outside.look(letter.run.id).catch(() => null);
     const fate = run ? fateOf(run, letter.run.generation) : "open";
-    if (fate !== "open") return { letter, fate, message: run?.error?.title ?? "" };
+    if (fate !== "open") return { letter, fate, message: run?.error ? failureTitle(run.error) : "" };
   }
   return { letter, fate: "underWay", message: "" };
 }

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { indexOf } from "../../graph";
 import { localNote } from "../../graph/notes";
+import { failureTitle } from "../../i18n/server";
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
 import { useRunStep } from "../../live";
 import { Button, Duration, keyText, runStatusKind, StatusChip, stepStatusKind, Tile, useFormatter } from "../../ui";
@@ -73,7 +74,7 @@ function TestStep({ id }: { id: string }) {
         <Tile icon={spec?.icon} category={spec?.category ?? "app"} />
         <span>
           <b>{node.name}</b>
-          {step && (step.error?.title ?? step.note) && <small>{step.error?.title ?? localNote(step.note, format)}</small>}
+          {step && (step.error?.title ?? step.note) && <small>{(step.error && failureTitle(step.error)) ?? localNote(step.note, format)}</small>}
         </span>
         {step?.duration_ms !== null && step?.duration_ms !== undefined && <span className="tn">{format.duration(step.duration_ms)}</span>}
         {step && <StatusChip kind={stepStatusKind(step)} />}

@@ -9,6 +9,7 @@ import { workspacePath } from "../../api/queries";
 import type { WholeEvent } from "../../api/schema.gen";
 import { useCan, useWorkspace } from "../../api/session";
 import type { Run } from "../../api/types";
+import { reasonText } from "../../i18n/server";
 import { Button, CheckboxField, ConfirmDialog, CopyBox, Dialog, ErrorCard, Note, showToast, SkeletonRows, Time, useFormatter } from "../../ui";
 import css from "./events.module.css";
 import { useWholeEvent } from "./queries";
@@ -54,7 +55,7 @@ function Whole({ event }: { event: WholeEvent }) {
   };
   return (
     <div className={css.detail}>
-      {event.reason && <Note tone={event.run_id ? "idle" : "wait"}>{event.reason}</Note>}
+      {event.reason && <Note tone={event.run_id ? "idle" : "wait"}>{reasonText(event.reason)}</Note>}
       {event.parse_error && <Note tone="err">{event.parse_error}</Note>}
       <div className={css.actions}>
         {canRun && (

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { useWorkflow } from "../../api/queries";
 import type { EventShape } from "../../api/schema.gen";
+import { reasonText } from "../../i18n/server";
 import { Button, Card, Chip, EmptyState, ErrorCard, FilterChip, leadClass, PageBody, SkeletonRows, TextField, Time, useFormatter } from "../../ui";
 import { WorkflowBar } from "../workflow/WorkflowBar";
 import { Again } from "./Again";
@@ -113,7 +114,7 @@ function Row({ event, onOpen }: { event: EventShape; onOpen: () => void }) {
         </button>
         <small>
           {[
-            event.reason,
+            event.reason && reasonText(event.reason),
             event.dedupe_key && t("key", { key: event.dedupe_key.replace(/^start:/, "") }),
             event.answered !== null && t(`answered.${event.answered}`, { defaultValue: String(event.answered) }),
             event.duplicates > 0 && t("duplicates", { count: event.duplicates, number: format.number(event.duplicates) }),

@@ -8,6 +8,7 @@ import { useRuns, useTriggers, useWorkflows } from "../../api/queries";
 import { bodyOfCurl, fire } from "../../api/sample";
 import { useCan, useWorkspace } from "../../api/session";
 import type { Run, Workflow } from "../../api/types";
+import { failureTitle } from "../../i18n/server";
 import { useLiveRuns } from "../../live";
 import {
   Button,
@@ -47,7 +48,7 @@ function RunRow({ run }: { run: Run }) {
       <StatusIcon kind={kind} size={18} />
       <span className={css.rowText}>
         <b>{runTitle(run)}</b>
-        <small>{[run.workflow.name, run.error?.title ?? waitingText(run) ?? run.current_step?.name].filter(Boolean).join(" · ")}</small>
+        <small>{[run.workflow.name, (run.error && failureTitle(run.error)) ?? waitingText(run) ?? run.current_step?.name].filter(Boolean).join(" · ")}</small>
       </span>
       <span className={css.rowEnd}>
         <Time at={run.accepted_at} />

@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 
 import { useRetries } from "../../api/queries";
 import type { RunAttempt } from "../../api/types";
+import { failureTitle } from "../../i18n/server";
 import { useRun } from "../../live";
 import { ClockTime, StatusIcon, useFormatter } from "../../ui";
 import ui from "../../ui/ui.module.css";
@@ -78,7 +79,7 @@ export function AttemptLines({ attempts }: { attempts: Attempts }) {
                 <StatusIcon kind={iconOf(kind)} size={15} />
                 <b className="tn">{attempt.attempt}</b>
                 <span>
-                  {attempt.error?.title ?? t(`attempt.${kind}`)}
+                  {(attempt.error && failureTitle(attempt.error)) ?? t(`attempt.${kind}`)}
                   <DoubtText attempt={attempt} />
                 </span>
                 <small className="tn">

@@ -5,6 +5,7 @@ import type { ComparedStep, Comparison, FieldDifference } from "../../api/lookin
 import { formatExact } from "../../graph/exact";
 import { portLabel } from "../../graph/ports";
 import type { GraphNode, StepSpec } from "../../api/types";
+import { failureTitle } from "../../i18n/server";
 import { stepStatusKind, StatusIcon, useFormatter } from "../../ui";
 import css from "./changes.module.css";
 import { labelOf } from "./DataView";
@@ -61,9 +62,9 @@ export function useStepWord({ nodes, specs }: StepWords): (step: ComparedStep, s
     if (!found) return t("notReached");
     const node = nodes.get(step.node);
     const status = t(`common:status.${stepStatusKind(found)}`);
-    if (!node || step.differs.includes("status")) return found.error?.title ? `${status}: ${found.error.title}` : status;
+    if (!node || step.differs.includes("status")) return found.error?.title ? `${status}: ${failureTitle(found.error)}` : status;
     const way = step.differs.includes("way") ? found.ports.map((port) => portLabel(specs[node.type], node, port)).filter(Boolean).join(", ") : "";
-    return way || found.error?.title || status;
+    return way || (found.error && failureTitle(found.error)) || status;
   };
 }
 

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { RunError } from "../../api/types";
+import { failureMessage, failureTitle } from "../../i18n/server";
 import { CopyButton } from "../../ui";
 import ui from "../../ui/ui.module.css";
 
@@ -27,9 +28,9 @@ export function ErrorBox({ error, children }: { error: RunError; children?: Reac
     <div className={ui.error}>
       <div className={ui.errorTitle}>
         <CircleX size={18} aria-hidden />
-        <span>{error.title || error.message}</span>
+        <span>{failureTitle(error) || failureMessage(error)}</span>
       </div>
-      {error.message && error.message !== error.title && <p>{error.message}</p>}
+      {error.message && error.message !== error.title && <p>{failureMessage(error)}</p>}
       {children}
       <TechnicalDetails error={error} />
     </div>

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { usePlanItems } from "../../api/items";
 import type { ItemFate, PlanItem, PlanItems as Counts } from "../../api/types";
+import { failureTitle } from "../../i18n/server";
 import { Button, CheckboxField, ErrorCard, runStatusKind, SkeletonRows, StatusIcon, useFormatter } from "../../ui";
 import { countedAs } from "./items/shown";
 import { countsText, ITEM_FATES } from "./retry";
@@ -98,7 +99,7 @@ function Item({ item, type }: { item: PlanItem; type: string }) {
       <StatusIcon kind={kind} size={16} />
       <span>
         <b>{item.label ? `${item.index + 1} · ${item.label}` : number}</b>
-        <small>{item.error?.title ?? t(`common:status.${kind}`)}</small>
+        <small>{(item.error && failureTitle(item.error)) ?? t(`common:status.${kind}`)}</small>
       </span>
     </Link>
   );

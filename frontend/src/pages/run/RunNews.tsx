@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import { useUndoPlan } from "../../api/queries";
 import type { GraphDocument, Run, RunStep, UndoLine } from "../../api/types";
+import { failureMessage, failureTitle } from "../../i18n/server";
 import { useRun } from "../../live";
 import { isUndoIncomplete, Note, runIsFinished, SkeletonRows, useFormatter } from "../../ui";
 import { useWaitingText } from "../runs/waiting";
@@ -56,8 +57,8 @@ export function RunNews({ graph, onSelect }: { graph: GraphDocument; onSelect: (
             <Undo2 size={16} aria-hidden />
             {t("undo.failedBefore")}
           </h3>
-          <b>{run.error.title || run.error.message}</b>
-          {run.error.message && run.error.message !== run.error.title && <p>{run.error.message}</p>}
+          <b>{failureTitle(run.error) || failureMessage(run.error)}</b>
+          {run.error.message && run.error.message !== run.error.title && <p>{failureMessage(run.error)}</p>}
           {toStep}
         </section>
       )}

@@ -8,6 +8,7 @@ import { isContainer } from "../../graph/containers";
 import { doneNote } from "../../graph/ports";
 import { localNote } from "../../graph/notes";
 import { undoneStepOf } from "../../graph/undo";
+import { failureTitle } from "../../i18n/server";
 import { useRun, useRunStep, useUndone } from "../../live";
 import { Button, runStatusKind, StatusIcon, stepStatusKind, Tile, useFormatter } from "../../ui";
 import { failedItems } from "./items/shown";
@@ -38,7 +39,7 @@ function StepLine(props: {
   // The server notes the same of a step that waits, in its own words and zone.
   const until = step?.status === "waiting" && step.wait?.until ? t("step.until", { time: format.dayClock(step.wait.until) }) : null;
   const second =
-    (items === null ? step?.error?.title : items) ??
+    (items === null ? step?.error && failureTitle(step.error) : items) ??
     until ??
     (undoes && step ? t("undo.step.undoes", { name: undoes.name }) : undone ? t("common:status.undone") : localNote(note, format)) ??
     (step?.status === "succeeded" && step.duration_ms !== null && step.duration_ms > 0

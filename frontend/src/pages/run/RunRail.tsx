@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import type { RunFilters } from "../../api/queries";
 import type { Run } from "../../api/types";
+import { failureTitle } from "../../i18n/server";
 import {
   Button,
   FilterChip,
@@ -40,7 +41,7 @@ function RailRow({ run, current }: { run: Run; current: boolean }) {
       <span className={css.railText}>
         <b>{runTitle(run)}</b>
         <small>
-          {run.error?.title ??
+          {(run.error && failureTitle(run.error)) ??
             waitingText(run) ??
             run.current_step?.name ??
             [

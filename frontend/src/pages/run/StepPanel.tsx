@@ -7,6 +7,7 @@ import { useStepDetail } from "../../api/queries";
 import type { GraphNode, Json, Run, RunAttempt, RunItem, RunStep, StepSpec } from "../../api/types";
 import { localNote } from "../../graph/notes";
 import { portLabel } from "../../graph/ports";
+import { failureTitle } from "../../i18n/server";
 import { useRun, useRunStep, useUndone } from "../../live";
 import {
   ClockTime,
@@ -146,7 +147,7 @@ function WhatHappened(props: {
             <StatusChip kind="done" />
             {step.note && spec?.category !== "people" && !node.type.startsWith("flow.wait_") && <span className={css.noteText}>{step.note}</span>}
           </div>
-          {step.error && <Note tone="wait">{t("step.carriedOn", { title: step.error.title })}</Note>}
+          {step.error && <Note tone="wait">{t("step.carriedOn", { title: failureTitle(step.error) })}</Note>}
           <WaysOut node={node} spec={spec} step={step} />
           {spec?.category === "people" && <PeopleSaid output={props.output} />}
           <SignalCame node={node} output={props.output} />

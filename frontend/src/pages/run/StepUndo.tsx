@@ -2,6 +2,7 @@ import { ArrowRight, CircleX, Undo2 } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
 import type { GraphNode } from "../../api/types";
+import { failureMessage, failureTitle } from "../../i18n/server";
 import { useRun } from "../../live";
 import { useFormatter } from "../../ui";
 import { useShownGraph } from "./items/shown";
@@ -39,7 +40,7 @@ function useWords(): (found: Found) => string {
       case "undoing":
         return t("undo.step.undoing", { name });
       case "failed":
-        return t("undo.step.failed", { name, title: found.step.error?.title || found.step.error?.message || "" });
+        return t("undo.step.failed", { name, title: found.step.error ? failureTitle(found.step.error) || failureMessage(found.step.error) : "" });
     }
   };
 }

@@ -2,6 +2,7 @@ import { Undo2 } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
 import { useRetries } from "../../api/queries";
+import { failureMessage, failureTitle } from "../../i18n/server";
 import { useRun } from "../../live";
 import { useFormatter } from "../../ui";
 import { startedBy } from "../runs/words";
@@ -47,7 +48,7 @@ function Why() {
     case "cancelled":
       return <span>{t("undo.cancelled")}</span>;
     case "failed":
-      return <span>{t("undo.failure", { title: cause.error.title || cause.error.message })}</span>;
+      return <span>{t("undo.failure", { title: failureTitle(cause.error) || failureMessage(cause.error) })}</span>;
     default:
       return null;
   }

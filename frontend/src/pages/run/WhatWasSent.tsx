@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import { useStepDetail } from "../../api/queries";
 import type { StepSpec } from "../../api/types";
 import { words } from "../../graph/schema";
+import { failureMessage, failureTitle } from "../../i18n/server";
 import { CopyButton, ErrorCard, Skeleton } from "../../ui";
 import { keyOf, sentOf } from "./doubt";
 import { shortFacts } from "./retry";
@@ -57,7 +58,7 @@ export default function WhatWasSent({ run, node, seq, spec, bare = false }: What
           )}
         </p>
       )}
-      {!bare && last?.error && <p className={css.sentError}>{last.error.message || last.error.title}</p>}
+      {!bare && last?.error && <p className={css.sentError}>{failureMessage(last.error) || failureTitle(last.error)}</p>}
     </section>
   );
 }

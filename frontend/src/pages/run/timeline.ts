@@ -1,5 +1,6 @@
 /** Times of a run as rows and bars. Pure. */
 import type { GraphDocument, Retried, Run, RunStep } from "../../api/types";
+import { failureTitle } from "../../i18n/server";
 import { type StatusKind, stepStatusKind } from "../../ui/status";
 import { stepsOfRun } from "./undo";
 
@@ -158,16 +159,16 @@ export function runEvents(
     const status = stepStatusKind(step);
     add(step.started_at, { ...base, kind: "started", status: "running", detail: null });
     if (step.status === "failed") {
-      add(step.finished_at, { ...base, kind: "failed", status, detail: step.error?.title ?? null });
+      add(step.finished_at, { ...base, kind: "failed", status, detail: step.error ? failureTitle(step.error) : null });
     } else if (step.finished_at) {
       add(step.finished_at, { ...base, kind: "finished", status, detail: step.note });
     } else if (step.status === "retrying") {
-      add(step.started_at, { ...base, kind: "retries", status, detail: step.error?.title ?? null });
+      add(step.started_at, { ...base, kind: "retries", status, detail: step.error ? failureTitle(step.error) : null });
     } else if (step.status === "waiting") {
       add(step.started_at, { ...base, kind: "waits", status, detail: step.note });
     }
   }
-  add(run.finished_at, { ...nothing, kind: "ended", status: runStatus, detail: run.error?.title ?? null });
+  add(run.finished_at, { ...nothing, kind: "ended", status: runStatus, detail: run.error ? failureTitle(run.error) : null });
   const order: RunEventKind[] = ["accepted", "begun", "retried", "undone", "started", "waits", "retries", "finished", "failed", "ended"];
   return events.sort((left, right) => left.at - right.at || order.indexOf(left.kind) - order.indexOf(right.kind));
 }

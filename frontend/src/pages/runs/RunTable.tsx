@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import type { BulkKind, ChosenRuns, SearchField } from "../../api/runSearch";
 import type { Run, RunField } from "../../api/types";
+import { failureTitle } from "../../i18n/server";
 import { Chip, cx, Duration, numClass, runStatusKind, StatusChip, tableClass, Time, useFormatter } from "../../ui";
 import { amountText } from "../inbox/task";
 import { BulkDialog } from "./BulkDialog";
@@ -166,7 +167,7 @@ function Cell({ column, run, table }: { column: string; run: Run; table: RunTabl
     case "workflow":
       return <td data-cell="workflow" title={runSubtitle(run, t)}>{runSubtitle(run, t)}</td>;
     case "step": {
-      const words = run.error?.title ?? waitingText(run) ?? run.current_step?.name ?? "";
+      const words = (run.error && failureTitle(run.error)) ?? waitingText(run) ?? run.current_step?.name ?? "";
       return (
         <td data-cell="step">
           {words && (

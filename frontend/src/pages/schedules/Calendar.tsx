@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
+import { scheduleText } from "../../i18n/server";
 import { useFormatter } from "../../ui";
 import { localOf, type View } from "./days";
 import { type Day, type PlannedShape, type Schedule } from "./queries";
@@ -179,7 +180,7 @@ function Many({ many, schedule }: { many: Day["many"][number]; schedule: Schedul
       search={{ since: many.day, until: many.day }}
       className={css.item}
       data-kind={failed > 0 ? "failed" : "many"}
-      title={`${schedule?.workflow_name ?? ""}: ${schedule?.words ?? ""}`}
+      title={`${schedule?.workflow_name ?? ""}: ${scheduleText(schedule?.words ?? "")}`}
     >
       <span className={css.itemName}>{schedule?.workflow_name ?? ""}</span>
       <span className={css.itemWord}>{words.join(" · ")}</span>

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import type { ClockNoteShape } from "../../api/schema.gen";
 import { useCan } from "../../api/session";
+import { scheduleText } from "../../i18n/server";
 import { Button, Card, Chip, runStatusKind, type RunStatus, sectionTitleClass, showToast, StatusIcon, Time, useErrorText, useFormatter } from "../../ui";
 import { putBack, resumeSchedule, runNow, type Schedule, skipStart, spread, useDeed } from "./queries";
 import css from "./schedules.module.css";
@@ -85,7 +86,7 @@ function ScheduleCard({ schedule, chosen, zone, onChoose, onPause }: ListProps &
         <Standing schedule={schedule} />
       </div>
       <p className={css.words}>
-        {schedule.words}
+        {scheduleText(schedule.words)}
         {schedule.time_zone !== zone && <small> · {schedule.time_zone.replaceAll("_", " ")}</small>}
       </p>
       <p className={css.quiet}>{t(`policy.${schedule.overlap}`)} {t(`missed.${schedule.missed}`)}</p>

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import { useItems } from "../../../api/items";
 import type { RunStep } from "../../../api/types";
+import { failureTitle } from "../../../i18n/server";
 import { useRun } from "../../../live";
 import { runStatusKind, StatusIcon } from "../../../ui";
 import css from "./items.module.css";
@@ -40,7 +41,7 @@ export function CalledRun({ run, step }: { run: string; step: RunStep }) {
       <StatusIcon kind={kind} size={17} decorative />
       <span>
         <b>{t("calledRun")}</b>
-        <small>{called.error?.title ?? t(`common:status.${kind}`)}</small>
+        <small>{(called.error && failureTitle(called.error)) ?? t(`common:status.${kind}`)}</small>
       </span>
       <ExternalLink size={15} aria-hidden />
     </Link>

@@ -8,6 +8,7 @@ import { useTranslation } from "react-i18next";
 import { useItems } from "../../../api/items";
 import { useCan, useWorkspace } from "../../../api/session";
 import type { GraphNode, ItemFilter, RunItem, RunStep, Solved } from "../../../api/types";
+import { failureTitle } from "../../../i18n/server";
 import { useLiveRun } from "../../../live";
 import { Button, cx, ErrorCard, FilterChip, IconButton, runIsFinished, runStatusKind, SkeletonRows, StatusIcon, useFormatter } from "../../../ui";
 import { useWaitingText } from "../../runs/waiting";
@@ -139,7 +140,7 @@ function Row({ node, item, onOpen, onRetry }: RowProps) {
   const kind = runStatusKind(item);
   const number = t("item", { number: item.index + 1, context: unitOf(node) });
   const took = item.started_at && item.finished_at ? format.duration(Date.parse(item.finished_at) - Date.parse(item.started_at)) : "";
-  const news = (item.solved && solvedText(item.solved, t)) ?? item.error?.title ?? (kind === "running" ? null : waiting({ waiting: item.waiting, current_step: null })) ?? runStatusName(item, t);
+  const news = (item.solved && solvedText(item.solved, t)) ?? (item.error && failureTitle(item.error)) ?? (kind === "running" ? null : waiting({ waiting: item.waiting, current_step: null })) ?? runStatusName(item, t);
   const name = item.label ? `${item.index + 1} · ${item.label}` : String(item.index + 1);
   const text = (
     <>
