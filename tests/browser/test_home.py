@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import findings
 from tests.browser.editing import edit_fields, graph, step
 from tests.browser.test_retrying import fire, order_to_payment
 from tests.product import Api, Product
@@ -38,7 +39,7 @@ def test_a_run_that_fails_is_seen_on_a_home_page_that_stands_open(
 
 
 def test_what_one_is_asked_stands_first_and_what_runs_out_is_told(
-    signed_in: Callable[..., Page], api: Api, product: Product
+    signed_in: Callable[..., Page], api: Api, product: Product, shot: Callable[[Page, str], None]
 ) -> None:
     steps = [
         step("start", "trigger.webhook@1", "Orders", (0, 0)),
@@ -56,6 +57,8 @@ def test_what_one_is_asked_stands_first_and_what_runs_out_is_told(
     expect(page.get_by_role("main").get_by_role("region").first).to_have_accessible_name("Needs you")
     attention = page.get_by_role("region", name="Needs attention")
     expect(attention.get_by_role("link", name=re.compile("Bank"))).to_contain_text("Expired")
+    assert findings(page) == []
+    shot(page, "home")
 
 
 def test_what_cannot_be_read_says_so_in_its_place_and_is_asked_for_again(signed_in: Callable[..., Page]) -> None:
