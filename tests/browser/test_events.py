@@ -92,3 +92,13 @@ def test_it_is_free_of_barriers_on_a_phone_in_the_dark(signed_in: Opens, workflo
     shot(page, "events-phone-dark")
     fits(page)
     assert findings(page) == []
+
+
+def test_german_says_why_nothing_happened(signed_in: Opens, workflow: str) -> None:
+    page = signed_in("/")
+    page.evaluate("localStorage.setItem('millrace.language', 'de')")
+    page.goto(f"/workflows/{workflow}/events")
+    expect(page.get_by_text("Der Inhalt ist nicht lesbar. ·")).to_be_visible()
+    page.goto("/connections")
+    page.get_by_role("button", name="Neue Verbindung").click()
+    expect(page.get_by_role("menuitem", name="Mailserver (SMTP)")).to_be_visible()

@@ -156,5 +156,6 @@ def test_dark_and_german_read_as_well(signed_in: Opens, shot: Shot) -> None:
     page.goto("/schedules?view=month")
     expect(page.get_by_test_id("schedule")).to_have_count(7)
     expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    expect(page.get_by_test_id("schedule").filter(has_text="Jeden Tag um 18:00").first).to_be_visible()
     shot(page, "schedules-month-dark")
     assert findings(page, only=THEMED) == []
