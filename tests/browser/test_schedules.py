@@ -143,7 +143,8 @@ def test_a_phone_shows_a_list_of_days(signed_in: Opens, shot: Shot) -> None:
     sunday = page.get_by_role("columnheader").last
     expect(sunday).to_be_visible()
     place = sunday.bounding_box()
-    assert place is not None and place["x"] + place["width"] <= PHONE["width"]
+    assert place is not None
+    assert place["x"] + place["width"] <= PHONE["width"]
     expect(page.locator("[aria-busy=true]")).to_have_count(0)
     shot(page, "schedules-phone-month-dark")
     fits(page)

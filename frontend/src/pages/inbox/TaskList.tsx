@@ -14,6 +14,7 @@ import { useAbsences } from "../../api/absences";
 import { byOf, takenBy, useAwayWords } from "./away";
 import { useDeciding, useSaid } from "./decisions";
 import css from "./inbox.module.css";
+import pickedCss from "./picked.module.css";
 import { KindTile } from "./KindTile";
 import { amountText, approvals, canBulk, dueOf, isAsking, isLeft } from "./task";
 
@@ -114,7 +115,7 @@ function Row({ task, search, picked, picking, onPick }: RowProps) {
   const format = useFormatter();
   const amount = amountText(task.amount, task.currency, format);
   return (
-    <li className={picking ? css.picked : undefined}>
+    <li className={picking ? pickedCss.picked : undefined}>
       {picking && (
         <label>
           <input
