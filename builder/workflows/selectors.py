@@ -233,6 +233,12 @@ def _naming(text: str) -> Q:
     return found
 
 
+def owned(*, workspace_id: UUID, user_id: UUID) -> list[tuple[UUID, str]]:
+    """The workflows that somebody owns, by name."""
+    rows = Workflow.objects.filter(workspace_id=workspace_id, deleted_at=None, owner_id=user_id)
+    return list(rows.order_by("name", "id").values_list("id", "name"))
+
+
 def _rows(workspace_id: UUID) -> QuerySet[Workflow]:
     return Workflow.objects.filter(workspace_id=workspace_id, deleted_at=None).select_related(
         "draft", "draft__updated_by", "owner"

@@ -158,7 +158,7 @@ from runtime.api.searching import (
 )
 from runtime.api.standing import standing
 from runtime.api.starting import start_run, start_test
-from runtime.api.tasks import alike, decide, task, task_count, tasks
+from runtime.api.tasks import alike, asked_alone, decide, task, task_count, tasks
 from runtime.api.timelines import timeline
 from runtime.api.trail import trail, trail_faults
 from runtime.api.undoing import undo, undo_plan
@@ -191,6 +191,7 @@ __all__ = [
     "amount_text",
     "archive",
     "ask",
+    "asked_alone",
     "backfill",
     "backfill_plan",
     "backfills",

@@ -20,13 +20,13 @@ from runtime.interpreter.asking import Whose, anew, asked_of, over
 from runtime.interpreter.counting import able_of_all
 from runtime.interpreter.deciding import Answer, put_down, row_of
 from runtime.interpreter.doubt_words import said_as, shown
-from runtime.interpreter.people import tokens
+from runtime.interpreter.people import listed, tokens
 from runtime.store import below
 from runtime.store.dialect import database_now
 from runtime.store.models import HumanNote, HumanSnooze, HumanTask, HumanVote, PendingAnswer, Run
 from runtime.store.people import Names, read_refusal
 
-__all__ = ["alike", "decide", "row_of", "task", "task_count", "tasks"]
+__all__ = ["alike", "asked_alone", "decide", "row_of", "task", "task_count", "tasks"]
 
 _MOST_NOTES: Final = 200
 _MOST_ALIKE: Final = 5
@@ -105,6 +105,12 @@ def task_count(*, workspace_id: UUID, voter: Voter) -> int:
     """How many open questions this person is asked and has not answered yet."""
     open_tasks = HumanTask.objects.filter(workspace_id=workspace_id, status="open")
     return asked_of(open_tasks, voter, closed=False).count()
+
+
+def asked_alone(*, workspace_id: UUID, email: str) -> int:
+    """How many open questions are asked of this person by name, and of nobody else."""
+    alone = HumanTask.objects.filter(workspace_id=workspace_id, status="open", people=listed([email.lower()]))
+    return alone.count()
 
 
 def task(*, workspace_id: UUID, task_id: UUID) -> TaskView:

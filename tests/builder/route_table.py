@@ -69,6 +69,7 @@ ROUTES = [
         (404,),
         {"email": "gone@example.org", "reason": "x"},
     ),
+    Row("GET", f"{W}/members/<uuid:member_id>/leaving", ADMIN, Scope.ADMIN, (404,)),
     Row("GET", f"{W}/members/<uuid:member_id>/history", ADMIN, Scope.ADMIN, (200,)),
     Row("GET", f"{W}/people", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/absences", VIEW, Scope.READ, (200,)),

@@ -1684,6 +1684,13 @@ export type LeaveBody = {
   reason: string;
 };
 
+/** `questions`: how many open questions are asked of this person and of nobody else; they go to the admins. `workflows`: what they own, by name, at most 20 of so many (`owned`). */
+export type LeavingView = {
+  owned: number;
+  questions: number;
+  workflows: Array<WorkflowName>;
+};
+
 /** A legal hold: nothing of the workflow, or of the runs with this key, is removed by a rule. */
 export type LegalHoldShape = {
   at: string;
@@ -5441,6 +5448,17 @@ export interface Operations {
     query: { cursor?: (string | null); limit?: number };
     answers: {
       "200": PagedHistoryRow;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/members/{member_id}/leaving": {
+    path: { member_id: string; workspace_id: string };
+    answers: {
+      "200": LeavingView;
       "400": Problem;
       "401": Problem;
       "403": Problem;

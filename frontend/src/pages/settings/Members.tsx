@@ -31,6 +31,7 @@ import {
 } from "../../ui";
 import fieldCss from "../../ui/fields.module.css";
 import { useAwayWords } from "../inbox/away";
+import { LeftBehind } from "./LeftBehind";
 import css from "./settings.module.css";
 
 const Groups = lazy(() => import("./Groups"));
@@ -258,6 +259,7 @@ function RemoveDialog({ member, onClose }: { member: Member; onClose: () => void
     >
       {remove.isError && <ErrorCard title={t("members.removeFailed")} error={remove.error} />}
       <p>{member.invited ? t("members.withdrawText") : t("members.removeText")}</p>
+      {!member.invited && <LeftBehind member={member} />}
     </ConfirmDialog>
   );
 }
