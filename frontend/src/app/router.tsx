@@ -305,7 +305,7 @@ const deadLettersRoute = createRoute({
     const workflow = text(search.workflow);
     return workflow ? { workflow } : {};
   },
-  component: screen(() => import("../pages/dead-letters"), "deadLetters"),
+  component: screen(() => import("../pages/dead-letters"), "deadLetters", "runs"),
 });
 
 const monitorRoute = createRoute({
