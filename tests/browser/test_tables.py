@@ -186,6 +186,29 @@ def test_what_somebody_changed_meanwhile_is_not_overwritten(signed_in: Opens, ap
     expect(row(page, "Shared", "C-1")).to_contain_text("7.00")
 
 
+def test_what_is_typed_of_the_next_row_while_one_is_being_saved_stays(signed_in: Opens, api: Api) -> None:
+    table = make(api, "Quick")
+    page = signed_in(f"/tables/{table}")
+    held: list[Route] = []
+    page.route(
+        "**/rows",
+        lambda route: route.continue_() if held or route.request.method != "POST" else held.append(route),
+    )
+    page.get_by_role("button", name="Add row").first.click()
+    customer = page.get_by_label("Customer", exact=True)
+    customer.fill("C-1")
+    page.get_by_label("Owes", exact=True).fill("1")
+    with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/rows")):
+        customer.press("Enter")
+    customer.fill("C-2")
+    held[0].continue_()
+    expect(row(page, "Quick", "C-1")).to_be_visible()
+    expect(page.get_by_label("Owes", exact=True)).to_have_value("")
+    expect(customer).to_have_value("C-2")
+    customer.press("Enter")
+    expect(row(page, "Quick", "C-2")).to_be_visible()
+
+
 def test_columns_are_renamed_and_removed_and_a_used_table_says_who_uses_it(
     signed_in: Opens, api: Api, shot: Shot
 ) -> None:

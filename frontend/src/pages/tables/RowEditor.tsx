@@ -52,6 +52,8 @@ function useRowForm({ table, row, first = "", onDone }: Props, place: RefObject<
   const [texts, setTexts] = useState<Record<string, string>>(() => before(table, row));
   const [problems, setProblems] = useState<Record<string, string>>({});
   const [keyFor] = useState(keyForEach);
+  /** What was typed since the row went off: it is of the next one. */
+  const since = useRef(new Set<string>());
   useEffect(() => focusIn(place.current, first), [first, place]);
   const save = useMutation({
     mutationFn: async (values: Record<string, Cell>) =>
@@ -60,8 +62,9 @@ function useRowForm({ table, row, first = "", onDone }: Props, place: RefObject<
       showToast({ title: row ? t("row.changed") : t("row.added") });
       if (row) onDone();
       else {
-        setTexts(before(table, null));
-        focusIn(place.current, "");
+        const ofNext = since.current;
+        setTexts((now) => ({ ...before(table, null), ...Object.fromEntries(Object.entries(now).filter(([name]) => ofNext.has(name))) }));
+        if (ofNext.size === 0) focusIn(place.current, "");
       }
       await refreshTables(client, workspace, table.id);
     },
@@ -91,7 +94,10 @@ function useRowForm({ table, row, first = "", onDone }: Props, place: RefObject<
     const at = table.columns.find((column) => wrong[column.name] !== undefined);
     if (at) focusIn(place.current, at.name);
     else if (row && Object.keys(values).length === 0) onDone();
-    else if (!save.isPending) save.mutate(values);
+    else if (!save.isPending) {
+      since.current = new Set();
+      save.mutate(values);
+    }
   };
   const isChanged = save.error instanceof ApiError && save.error.code === "row_changed";
   return {
@@ -101,6 +107,7 @@ function useRowForm({ table, row, first = "", onDone }: Props, place: RefObject<
     busy: save.isPending,
     failed: save.isError && Object.keys(problems).length === 0 ? { ...words(save.error), isChanged } : null,
     change: (column, text) => {
+      since.current.add(column);
       setTexts((all) => ({ ...all, [column]: text }));
       setProblems(({ [column]: _gone, ...others }) => others);
     },
