@@ -259,8 +259,6 @@ class OneConnection(ApiView):
                     until = body.expires_on if "expires_on" in body.model_fields_set else ...
                     services.describe(row=row, environment=body.environment, expires_on=until, now=call.now)
                 call.deed.note(secrets_entered=entered)
-        except Connection.DoesNotExist as error:
-            raise not_here("connection") from error
         except services.ConnectionRefused as error:
             raise refused(error) from error
         except ConnectionMissing as error:

@@ -22,6 +22,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions as drf
 
 from builder.connections import crypto
+from builder.connections.models import Connection
 from runtime import contracts
 from runtime.contracts import JSONRefused, datatables, dumps
 from runtime.contracts.calendars import CalendarRefused
@@ -212,6 +213,9 @@ def refusal_of(error: Exception) -> Refusal | None:
             return Refusal(413, "too_large", "The body is too large.")
         case SuspiciousOperation():
             return Refusal(400, "bad_request", "This request makes no sense.")
+        case Connection.DoesNotExist():
+            # Somebody removed it since it was read.
+            return not_here("connection")
         case drf.APIException():
             title = HTTPStatus(error.status_code).phrase
             return Refusal(error.status_code, str(error.default_code), title, detail=str(error.detail))

@@ -65,6 +65,22 @@ class TestConnections:
         assert world.as_bo.patch(here, {"name": "The shop"}).status == 404
         assert not Connection.objects.exists()
 
+    @pytest.mark.parametrize(
+        ("method", "place", "body"),
+        [
+            ("post", "rotate", {"secret": "the newest one", "overlap_hours": 1}),
+            ("patch", "previous-secret", {"hours": 1}),
+            ("delete", "previous-secret", None),
+        ],
+    )
+    def test_one_that_is_removed_while_its_secret_is_replaced_is_not_here(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, method: str, place: str, body: Any
+    ) -> None:
+        here = secret(world)
+        after_the_look(monkeypatch, lambda: connections.delete(row=Connection.objects.get()))
+        answer = getattr(world.as_bo, method)(f"{here}/{place}", *([] if body is None else [body]))
+        assert answer.status == 404, answer.body
+
     def test_a_test_of_values_that_were_replaced_meanwhile_says_nothing_of_the_new_ones(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
