@@ -61,7 +61,7 @@ def open_company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     news = json.loads(process.stdout.readline())
     yield World(news["port"], news["smtp_port"])
     process.terminate()
-    process.wait(10)
+    process.wait(60)
     process.stdout.close()
 
 

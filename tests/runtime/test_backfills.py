@@ -18,7 +18,7 @@ from runtime.store import queued as queue
 from runtime.store.models import Backfill, Event, Run, Trigger
 from runtime.worker import queued
 from tests.runtime.machine import WORKSPACE, Machine, detail, flow, look, pause, step, wait_until
-from tests.runtime.test_ticker_schedules import due_since, tick
+from tests.runtime.test_ticker_schedules import HOUR, due_since, tick
 
 DAILY = {"repeat": "every", "every": 1, "unit": "days", "at": "09:00", "timezone": "Europe/Berlin"}
 BY = UUID("01890a5d-ac96-774b-bcce-b302099a8059")
@@ -196,17 +196,17 @@ class TestStarting:
         assert set(Event.objects.values_list("verdict", flat=True)) == {"skipped"}
 
     def test_the_next_tick_does_not_take_a_past_start_for_the_one_before_it(self, machine: Machine) -> None:
-        trigger = published(machine, every=1, unit="minutes")
+        trigger = published(machine, every=1, unit="hours")
         first = due_since(trigger.workflow_id, 0)
         wait_until(lambda: ended(trigger, 1))
-        begin(trigger, first=NINE[0], last=NINE[0] + 60_000, together=True)
+        begin(trigger, first=NINE[0], last=NINE[0] + HOUR, together=True)
         wait_until(lambda: ended(trigger, 3))
-        Trigger.objects.update(next_fire_at=first + 60_000)
-        Event.objects.filter(dedupe_key=str(first)).update(dedupe_key=str(first - 60_000))
+        Trigger.objects.update(next_fire_at=first + HOUR)
+        Event.objects.filter(dedupe_key=str(first)).update(dedupe_key=str(first - HOUR))
         Trigger.objects.update(next_fire_at=first)
         wait_until(lambda: Event.objects.filter(dedupe_key=str(first)).exists())
         body: Any = loads(bytes(Event.objects.get(dedupe_key=str(first)).body or b""))
-        assert body["previous"] == datetime.fromtimestamp(first / 1000 - 60, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        assert body["previous"] == datetime.fromtimestamp((first - HOUR) / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 class TestOneWaits:

@@ -3,13 +3,11 @@ import {
   createRootRouteWithContext,
   createRoute,
   createRouter,
-  lazyRouteComponent,
   Outlet,
   redirect,
 } from "@tanstack/react-router";
 
 import { sessionQuery, workspaceOf } from "../api/session";
-import { i18n } from "../i18n";
 import type { Group } from "../api/reconciliations";
 import { type BatchTab, tabOf } from "../pages/batch/tabs";
 import { groupOf } from "../pages/reconciliation/groups";
@@ -22,18 +20,11 @@ import { isDay, type View, VIEWS } from "../pages/schedules/days";
 import type { AuditSearch } from "../pages/settings/Audit";
 import { calendarSearch } from "../pages/settings/calendarSearch";
 import { NotFound, RouteCrashed, RoutePending } from "./RouteStates";
+import { screen } from "./screen";
 import { Shell } from "./Shell";
 
 interface RouterContext {
   queries: QueryClient;
-}
-
-/** Loads a screen together with its texts, so that neither waits for the other. */
-function screen<M extends Record<string, unknown>>(load: () => Promise<M>, ...namespaces: string[]) {
-  return lazyRouteComponent(async () => {
-    const [module] = await Promise.all([load(), i18n.loadNamespaces(namespaces)]);
-    return module;
-  });
 }
 
 const rootRoute = createRootRouteWithContext<RouterContext>()({

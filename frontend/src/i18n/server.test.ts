@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { toldIn } from "../api/told";
-import type { StepSpec } from "../graph/types";
 import { i18nReady, setLanguage } from ".";
-import { failureMessage, failureTitle, reasonText, retell, scheduleText } from "./server";
+import { failureMessage, failureTitle, reasonText, scheduleText } from "./server";
 
 const failed = (code: string, title: string, message = title) => ({ code, title, message });
 
@@ -46,12 +44,6 @@ describe("what the server says in English", () => {
     expect(scheduleText("Every day at 02:30")).toBe("Jeden Tag um 02:30");
     expect(scheduleText("On working day 3 of the month at 07:00")).toBe("Am 3. Arbeitstag des Monats um 07:00");
     for (const long of ["Every day at 02:30 until 2027-01-01", "Every day at 02:30 and every day at 04:30"]) expect(scheduleText(long)).toBe(long);
-  });
-
-  it("names ways out of steps, and none that somebody named", () => {
-    const spec = { ports: [{ id: "yes", label: "Yes" }, { id: "case_1", label: "Yes" }] } as unknown as StepSpec;
-    expect(toldIn("de").stepTypes({ one: spec })["one"]?.ports.map((port) => port.label)).toEqual(["Ja", "Yes"]);
-    expect(retell("ports", "out", "Event came")).toBe("Ereignis kam");
   });
 });
 

@@ -56,7 +56,7 @@ def open_company(tmp_path: Path) -> Iterator[Callable[[], Company]]:
     for company in opened:
         company.client.close()
         company.process.kill()
-        company.process.wait(10)
+        company.process.wait(60)
         if company.process.stdout is not None:
             company.process.stdout.close()
 

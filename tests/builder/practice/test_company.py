@@ -74,7 +74,7 @@ def test_what_was_answered_survives_a_kill(open_company: Callable[[], Company]) 
     company = open_company()
     first = company.post("/invoices", INVOICE, key="k-1").json()
     company.process.kill()
-    company.process.wait(10)
+    company.process.wait(60)
 
     again = open_company().post("/invoices", INVOICE, key="k-1")
     assert again.headers["idempotent-replayed"] == "true"

@@ -203,7 +203,7 @@ def test_books_of_an_earlier_version_are_kept_and_can_be_taken_back_too(
         assert Decimal(str(outstanding(company))) == 30
         company.client.close()
         company.process.kill()
-        company.process.wait(10)
+        company.process.wait(60)
     company = open_company()
     assert company.post("/payments/PAY-5001/refunds", {}).status_code == 201
     assert company.post("/invoices/INV-1001/void", {}).status_code == 200

@@ -82,7 +82,7 @@ def test_a_row_is_posted_once_for_each_key_and_outlives_a_restart(open_company: 
     assert (first.json()["id"], first.json()["amount"]) == ("L-1", 120.5)
     company.post("/ledger", ROW, key="k-2")
     company.process.kill()
-    company.process.wait(10)
+    company.process.wait(60)
     found = open_company().get("/ledger")
     assert (found["total"], [row["id"] for row in found["items"]]) == (2, ["L-2", "L-1"])
     assert found["items"][0].items() >= ROW.items()
