@@ -38,7 +38,10 @@ async def serve(host: str, port: int, smtp_port: int, data: Path) -> None:
     door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     mail_port = await service.start(data, (host, smtp_port))
     news = {"host": host, "port": door.getsockname()[1], "smtp_port": mail_port, "pid": os.getpid()}
-    config = uvicorn.Config(standalone, log_level="warning", lifespan="off", access_log=False, ws="none")
+    # Who asked for an answer that takes minutes is not waited for.
+    config = uvicorn.Config(
+        standalone, log_level="warning", lifespan="off", access_log=False, ws="none", timeout_graceful_shutdown=5
+    )
     await Server(config, news).serve(sockets=[door])
     await service.stop()
 
