@@ -83,8 +83,9 @@ def test_a_file_is_dropped_understood_checked_and_started(signed_in: Opens, api:
     expect(page.get_by_text("Choose the file first.")).to_be_visible()
     shot(page, "upload-empty")
 
-    page.evaluate(DROP, ["May.csv", base64.b64encode(statement(*GOOD, *BAD)).decode()])
     intake = page.get_by_test_id("intake-invoices")
+    expect(intake.get_by_role("button", name="Choose a file")).to_be_visible()
+    page.evaluate(DROP, ["May.csv", base64.b64encode(statement(*GOOD, *BAD)).decode()])
     expect(intake).to_contain_text("Semicolons")
     expect(intake).to_contain_text("Windows-1252")
     expect(intake).to_contain_text("Names of columns in row 3")
