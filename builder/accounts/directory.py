@@ -67,9 +67,7 @@ class Directory:
         found = []
         for one in absences.all_of(workspace_id=workspace_id):
             if one.holds and one.hand is not None and one.row.member.user.email in wanted:
-                hand = one.hand
-                hand.workspace = one.row.member.workspace
-                found.append(StandIn(absent_of(one), _person(hand)))
+                found.append(StandIn(absent_of(one), _hand(one, one.hand)))
         return tuple(found)
 
     def absences(self) -> tuple[Away, ...]:
@@ -78,13 +76,16 @@ class Directory:
         found = []
         for workspace_id in absences.workspaces():
             for one in absences.all_of(workspace_id=workspace_id):
-                if not one.holds:
-                    continue
-                if one.hand is not None:
-                    one.hand.workspace = one.row.member.workspace
-                hand = None if one.hand is None else _person(one.hand)
-                found.append(Away(workspace_id, absent_of(one), absences.since(one.row), hand))
+                if one.holds:
+                    hand = None if one.hand is None else _hand(one, one.hand)
+                    found.append(Away(workspace_id, absent_of(one), absences.since(one.row), hand))
         return tuple(found)
+
+
+def _hand(one: absences.Away, hand: Membership) -> Person:
+    """Who stands in; of the same workspace, which is not read again."""
+    hand.workspace = one.row.member.workspace
+    return _person(hand)
 
 
 def absent_of(one: absences.Away) -> Absent:

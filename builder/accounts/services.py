@@ -16,6 +16,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from builder.accounts.giving import give
 from builder.accounts.models import ApiToken, Invitation, Membership, Role, Setup, User, Workspace
 from builder.accounts.rights import Scope
 
@@ -156,11 +157,7 @@ def change_workspace(
         if sensitive_fields is None
         else list(dict.fromkeys(one.strip() for one in sensitive_fields)),
     }
-    given = {field: value for field, value in values.items() if value is not None}
-    for field, value in given.items():
-        setattr(workspace, field, value)
-    # The rest may have been changed since this was read.
-    workspace.save(update_fields=list(given))
+    give(workspace, values)
     return workspace
 
 

@@ -21,6 +21,15 @@ def maybe(value: datetime | int | None) -> str | None:
     return None if value is None else stamp(value)
 
 
+@overload
+def ms_of(value: None) -> None: ...
+@overload
+def ms_of(value: datetime) -> int: ...
+def ms_of(value: datetime | None) -> int | None:
+    """Whole milliseconds since the epoch, as the runtime takes instants; None for none."""
+    return None if value is None else int(value.timestamp() * 1000)
+
+
 def lasted(started_at: int | None, finished_at: int | None) -> int | None:
     """Milliseconds between the two; None while it goes on."""
     return None if started_at is None or finished_at is None else max(0, finished_at - started_at)

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from builder.accounts.models import Workspace
 from builder.accounts.rights import Action
+from builder.accounts.times import ms_of
 from builder.api.cursors import PageQuery, bad_cursor
 from builder.api.operation import Access, ApiView, Call, Query, View, operation
 from builder.api.problems import Refusal
@@ -220,8 +221,8 @@ def _filters(query: _Filter) -> Filters:
         verbs=tuple(query.verb),
         object_kind=query.kind,
         object_id=query.object,
-        since=None if query.since is None else int(query.since.timestamp() * 1000),
-        until=None if query.until is None else int(query.until.timestamp() * 1000),
+        since=ms_of(query.since),
+        until=ms_of(query.until),
         text=query.q.strip(),
     )
 
@@ -292,7 +293,7 @@ def _verdict(chain: str) -> AuditVerdict:
 def _export(call: Call, chain: str, workspace: Workspace | None, query: AuditExportQuery) -> StreamingHttpResponse:
     filters = _filters(query)
     call.deed.note(filters={name: str(one) for name, one in query.model_dump().items() if one and name != "format"})
-    at = int(call.now.timestamp() * 1000)
+    at = ms_of(call.now)
     if query.format == "csv":
         portions = exporting.as_csv(chain, filters)
     else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
 from typing import Annotated, Final, Literal, Self, get_args
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from rest_framework.exceptions import PermissionDenied
 
 from builder.accounts.rights import Action, allows
 from builder.accounts.selectors import names_of
-from builder.accounts.times import stamp
+from builder.accounts.times import ms_of, stamp
 from builder.api.dead_letter_edits import RunEditBody
 from builder.api.operation import ApiView, Body, Call, View, operation
 from builder.api.run_filters import SearchQuery, filters_of
@@ -188,7 +187,7 @@ class BulkRetries(ApiView):
             cause=body.cause,
             run_ids=_chosen(call, body),
             count=body.count,
-            until=None if body.until is None else _ms(body.until),
+            until=ms_of(body.until),
             version=body.version,
             per_minute=body.per_minute,
             stop_after=body.stop_after,
@@ -264,10 +263,6 @@ def _chosen(call: Call, body: ChosenRuns) -> list[UUID]:
     filters = filters_of(call, body.search)
     most = MOST + 1 if isinstance(body, PlanBulk) else MOST
     return runtime_api.find_runs(workspace_id=call.workspace.id, filters=filters, most=most)
-
-
-def _ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
 
 
 def _workflows(call: Call, found: list[BulkRetryView]) -> Mapping[UUID, str]:

@@ -6,6 +6,8 @@ from datetime import datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from builder.accounts.times import ms_of
+
 __all__ = ["Due", "span_of"]
 
 Due = Literal["late", "today", "week"]
@@ -15,7 +17,7 @@ def span_of(due: Due, now: datetime, zone: str) -> tuple[int, int]:
     """From when until when such a question has to be answered: ms since 1970, without the end. `week`: the one around
     `now`, from Monday on. `now`: with a time zone."""
     if due == "late":
-        return 0, _ms(now)
+        return 0, ms_of(now)
     here = ZoneInfo(zone)
     first = now.astimezone(here).date()
     days = 1
@@ -24,8 +26,4 @@ def span_of(due: Due, now: datetime, zone: str) -> tuple[int, int]:
         days = 7
     # Midnight of each end by itself: days are not 24 hours when the clocks change.
     begin, end = (datetime.combine(day, time(), here) for day in (first, first + timedelta(days=days)))
-    return _ms(begin), _ms(end)
-
-
-def _ms(at: datetime) -> int:
-    return int(at.timestamp() * 1000)
+    return ms_of(begin), ms_of(end)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
 from builder.accounts.rights import Action
-from builder.accounts.times import maybe, stamp
+from builder.accounts.times import maybe, ms_of, stamp
 from builder.api.cursors import PageQuery
 from builder.api.operation import ApiView, Body, Call, View, operation
 from builder.api.sensitive import masking
@@ -90,8 +89,8 @@ class Events(ApiView):
                 workflow_id=query.workflow,
                 verdict=query.verdict,
                 not_started=query.not_started,
-                since=_ms(query.since),
-                until=_ms(query.until),
+                since=ms_of(query.since),
+                until=ms_of(query.until),
             ),
             after=query.cursor,
             limit=query.limit,
@@ -141,10 +140,6 @@ class ReplayEvent(ApiView):
             workspace_id=call.workspace.id, event_id=event_id, unverified=body.unverified, by=call.person.id
         )
         return selectors.shaped(workspace_id=call.workspace.id, views=[view])[0]
-
-
-def _ms(value: datetime | None) -> int | None:
-    return None if value is None else int(value.timestamp() * 1000)
 
 
 def _answered(event: EventView) -> int | None:

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from builder.accounts.rights import Action
 from builder.accounts.selectors import names_of
-from builder.accounts.times import maybe, stamp
+from builder.accounts.times import maybe, ms_of, stamp
 from builder.api.operation import ApiView, Call, Query, View, operation
 from builder.api.problems import Refusal
 from builder.connections.models import Connection
@@ -186,8 +186,8 @@ class Monitor(ApiView):
         try:
             found = runtime_api.figures(
                 workspace_id=call.workspace.id,
-                begin=int(begin.timestamp() * 1000),
-                end=int(end.timestamp() * 1000),
+                begin=ms_of(begin),
+                end=ms_of(end),
                 workflow_id=query.workflow,
                 people=query.people,
             )

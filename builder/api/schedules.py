@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from builder.accounts.rights import Action
 from builder.accounts.selectors import names_of
-from builder.accounts.times import maybe, stamp
+from builder.accounts.times import maybe, ms_of, stamp
 from builder.api.operation import ApiView, Body, Call, Query, View, operation
 from builder.api.problems import not_here
 from builder.workflows import selectors
@@ -191,7 +190,7 @@ class ScheduleCalendar(ApiView):
         """What the schedules started, and what they start next, as the ticker will."""
         zone = query.time_zone or call.workspace.time_zone
         found = runtime_api.schedule_calendar(
-            workspace_id=call.workspace.id, begin=_ms(query.begin), end=_ms(query.end), time_zone=zone
+            workspace_id=call.workspace.id, begin=ms_of(query.begin), end=ms_of(query.end), time_zone=zone
         )
         rows = runtime_api.schedules(workspace_id=call.workspace.id)
         flows = {row.id: row.workflow_id for row in rows}
@@ -235,7 +234,7 @@ class LeaveStartOut(ApiView):
     def post(self, call: Call, *, schedule_id: UUID, body: OneStart) -> ScheduleShape:
         """Leave this start out, and no other. It can be made up for later as a past time."""
         runtime_api.skip_start(
-            workspace_id=call.workspace.id, schedule_id=schedule_id, instant=_ms(body.instant), by=call.person.id
+            workspace_id=call.workspace.id, schedule_id=schedule_id, instant=ms_of(body.instant), by=call.person.id
         )
         return _one(call, schedule_id)
 
@@ -254,8 +253,8 @@ class MoveOneStart(ApiView):
         runtime_api.move_start(
             workspace_id=call.workspace.id,
             schedule_id=schedule_id,
-            instant=_ms(body.instant),
-            to=_ms(body.to),
+            instant=ms_of(body.instant),
+            to=ms_of(body.to),
             by=call.person.id,
         )
         return _one(call, schedule_id)
@@ -272,7 +271,7 @@ class PutStartBack(ApiView):
     )
     def post(self, call: Call, *, schedule_id: UUID, body: OneStart) -> ScheduleShape:
         """Let a start that was left out or moved come at its time again."""
-        runtime_api.put_start_back(workspace_id=call.workspace.id, schedule_id=schedule_id, instant=_ms(body.instant))
+        runtime_api.put_start_back(workspace_id=call.workspace.id, schedule_id=schedule_id, instant=ms_of(body.instant))
         return _one(call, schedule_id)
 
 
@@ -288,7 +287,7 @@ class PauseSchedule(ApiView):
     def post(self, call: Call, *, schedule_id: UUID, body: PauseUntil) -> ScheduleShape:
         """Start nothing by this schedule until then. What falls into the pause is left out."""
         runtime_api.pause_schedule(
-            workspace_id=call.workspace.id, schedule_id=schedule_id, until=_ms(body.until), by=call.person.id
+            workspace_id=call.workspace.id, schedule_id=schedule_id, until=ms_of(body.until), by=call.person.id
         )
         return _one(call, schedule_id)
 
@@ -318,10 +317,6 @@ class SpreadSchedules(ApiView):
         call.deed.about(body.schedules[0], ", ".join(names.values()))
         runtime_api.spread_schedules(workspace_id=call.workspace.id, schedule_ids=body.schedules, minutes=body.minutes)
         return Schedules().get(call)
-
-
-def _ms(value: datetime) -> int:
-    return int(value.timestamp() * 1000)
 
 
 def _one(call: Call, schedule_id: UUID) -> ScheduleShape:

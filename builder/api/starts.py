@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from builder.accounts.rights import Action
 from builder.accounts.selectors import names_of
-from builder.accounts.times import stamp
+from builder.accounts.times import ms_of, stamp
 from builder.api.cursors import PageQuery
 from builder.api.operation import ApiView, Body, Call, Query, View, operation
 from builder.api.shapes import Items, Paged
@@ -205,8 +205,8 @@ class Repeats(ApiView):
             workspace_id=call.workspace.id,
             workflow_id=query.workflow,
             conflict=None if query.kind is None else query.kind == "conflict",
-            since=_ms(query.since),
-            until=_ms(query.until),
+            since=ms_of(query.since),
+            until=ms_of(query.until),
             after=query.cursor,
             limit=query.limit,
         )
@@ -217,7 +217,7 @@ class Figures(ApiView):
     @operation(Action.EVENT_SEE, query=FiguresQuery, answer=FiguresShape)
     def get(self, call: Call, *, query: FiguresQuery) -> FiguresShape:
         """How much was delivered, and how much of it had come before."""
-        since = int((call.now - timedelta(days=query.days)).timestamp() * 1000)
+        since = ms_of(call.now - timedelta(days=query.days))
         lines = runtime_api.repeat_figures(workspace_id=call.workspace.id, since=since, workflow_id=query.workflow)
         events, duplicates, conflicts = (
             sum(line.events for line in lines),
@@ -237,11 +237,7 @@ class Figures(ApiView):
 
 def _end(value: date | datetime) -> date | int:
     """A day as it is, a moment in ms."""
-    return int(value.timestamp() * 1000) if isinstance(value, datetime) else value
-
-
-def _ms(value: datetime | None) -> int | None:
-    return None if value is None else int(value.timestamp() * 1000)
+    return ms_of(value) if isinstance(value, datetime) else value
 
 
 def _rate(again: int, received: int) -> float:

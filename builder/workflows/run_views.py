@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
+from builder.accounts.giving import give
 from builder.accounts.models import User, Workspace
 from builder.workflows.models import RunColumns, SavedRunView
 
@@ -49,12 +50,7 @@ def save(
 
 def change(*, row: SavedRunView, name: str | None, search: dict[str, Any] | None, shared: bool | None) -> SavedRunView:
     """Change what is given, leave the rest."""
-    values = {"name": None if name is None else name.strip(), "search": search, "shared": shared}
-    given = {field: value for field, value in values.items() if value is not None}
-    for field, value in given.items():
-        setattr(row, field, value)
-    # The rest may have been changed since this was read.
-    row.save(update_fields=list(given))
+    give(row, {"name": None if name is None else name.strip(), "search": search, "shared": shared})
     return row
 
 

@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
+from builder.accounts.giving import give
 from builder.accounts.models import User, Workspace
 from builder.connections.models import Connection
 from builder.workflows import documents, tables
@@ -106,11 +107,8 @@ def create_workflow(
 
 def change(*, workflow: Workflow, name: str | None = None, description: str | None = None) -> Workflow:
     """Change what is given, leave the rest."""
-    given = {field: text.strip() for field, text in (("name", name), ("description", description)) if text is not None}
-    for field, text in given.items():
-        setattr(workflow, field, text)
-    # The rest may have been changed since this was read.
-    workflow.save(update_fields=list(given))
+    texts = {"name": name, "description": description}
+    give(workflow, {field: text and text.strip() for field, text in texts.items()})
     return workflow
 
 

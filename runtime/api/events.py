@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import Q
+
 from runtime.api.cursors import decode, encode, page_size
 from runtime.api.rows import artifact
 from runtime.contracts import EventDetail, EventFilters, EventView, NotFound, Page
@@ -16,7 +18,7 @@ MASK: Final = "••••••"
 #: More text than this is not shown; the bytes are kept.
 _SHOWN_BYTES: Final = 256 * 1024
 #: How far the clock of a process may be from the database's.
-SLACK_MS: Final = 600_000
+_SLACK_MS: Final = 600_000
 _COLUMNS: Final = (
     "id", "workflow_id", "trigger_id", "source", "received_at", "verdict", "reason", "run_id", "dedupe_key",
     "body_size", "body_sha256", "signature", "duplicates",
@@ -39,11 +41,7 @@ def events(
         chosen = chosen.filter(verdict=wanted.verdict)
     if wanted.not_started:
         chosen = chosen.filter(run_id__isnull=True)
-    # Ids rise with time: by them the index leads to the first of that time.
-    if wanted.since is not None:
-        chosen = chosen.filter(received_at__gte=wanted.since, id__gte=id_at(wanted.since - SLACK_MS))
-    if wanted.until is not None:
-        chosen = chosen.filter(received_at__lte=wanted.until, id__lte=id_at(wanted.until + SLACK_MS))
+    chosen = chosen.filter(came_within(wanted.since, wanted.until))
     last = decode(after)
     if last is not None:
         chosen = chosen.filter(id__lt=last)
@@ -82,7 +80,18 @@ def event(*, workspace_id: UUID, event_id: UUID) -> EventDetail:
     )
 
 
-def id_at(moment: int) -> UUID:
+def came_within(since: int | None, until: int | None) -> Q:
+    """Rows that came between these moments, ms, both included; None for no bound."""
+    # Ids rise with time: by them the index leads to the first of that time.
+    found = Q()
+    if since is not None:
+        found &= Q(received_at__gte=since, id__gte=_id_at(since - _SLACK_MS))
+    if until is not None:
+        found &= Q(received_at__lte=until, id__lte=_id_at(until + _SLACK_MS))
+    return found
+
+
+def _id_at(moment: int) -> UUID:
     """What ids made at this moment (ms) begin with."""
     return UUID(int=max(0, min(moment, 2**48 - 1)) << 80)
 

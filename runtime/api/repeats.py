@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Count
 
 from runtime.api.cursors import decode, encode, page_size
-from runtime.api.events import SLACK_MS, id_at
+from runtime.api.events import came_within
 from runtime.contracts import Page, RepeatFigures, RepeatView
 from runtime.store.models import Delivery, Event
 
@@ -38,10 +38,7 @@ def repeats(
         chosen = chosen.filter(workflow_id=workflow_id)
     if conflict is not None:
         chosen = chosen.filter(conflict=conflict)
-    if since is not None:
-        chosen = chosen.filter(received_at__gte=since, id__gte=id_at(since - SLACK_MS))
-    if until is not None:
-        chosen = chosen.filter(received_at__lte=until, id__lte=id_at(until + SLACK_MS))
+    chosen = chosen.filter(came_within(since, until))
     last = decode(after)
     if last is not None:
         chosen = chosen.filter(id__lt=last)

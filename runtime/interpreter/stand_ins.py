@@ -17,7 +17,7 @@ from runtime.interpreter.people import tokens
 from runtime.ports import PORTS
 from runtime.store.models import HumanMail, HumanTask, HumanVote
 
-__all__ = ["any_of", "letters", "seat", "stood_for", "stood_in_for"]
+__all__ = ["any_of", "letter", "letters", "seat", "stood_for", "stood_in_for"]
 
 
 def stood_for(
@@ -71,20 +71,22 @@ def letters(
 ) -> list[HumanMail]:
     """What is written to these people, by address, and to whoever stands in for those of them who are `named`: those
     have a link of their own. Nobody gets two."""
-
-    def letter(email: str, person: Person, **in_place: Any) -> HumanMail:
-        return HumanMail(
-            task_id=row.id, number=number, kind=kind, email=email, name=person.name[:200], language=person.language,
-            time_zone=person.time_zone, due_at=now, created_at=now, **in_place,
-        )  # fmt: skip
-
-    found = {email: letter(email, one) for email, one in people.items()}
+    about: dict[str, Any] = {"task_id": row.id, "number": number, "kind": kind, "due_at": now, "created_at": now}
+    found = {email: letter(email, one, **about) for email, one in people.items()}
     wanted = [email for email in people if email in named]
     for one in stand_ins(row, wanted):
-        email, absent = one.person.email.lower(), one.absent
-        in_place = {"for_id": absent.id, "for_name": absent.name[:200], "for_until": absent.until or ""}
-        found.setdefault(email, letter(email, one.person, **in_place))
+        email = one.person.email.lower()
+        found.setdefault(email, letter(email, one.person, one.absent, **about))
     return list(found.values())
+
+
+def letter(email: str, person: Person, absent: Absent | None = None, **fields: Any) -> HumanMail:
+    """A mail to this person, in the place of whoever is away; not stored yet."""
+    if absent is not None:
+        fields |= {"for_id": absent.id, "for_name": absent.name[:200], "for_until": absent.until or ""}
+    return HumanMail(
+        email=email, name=person.name[:200], language=person.language, time_zone=person.time_zone, **fields
+    )
 
 
 def stand_ins(row: HumanTask, emails: Sequence[str]) -> list[StandIn]:

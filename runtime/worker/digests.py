@@ -18,6 +18,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from runtime.contracts.people import Away, Person
 from runtime.engine.jsonprofile import loads_stored
 from runtime.interpreter.asking import asked_of
+from runtime.interpreter.stand_ins import letter
 from runtime.ports import PORTS
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
@@ -66,12 +67,8 @@ def told_of(row: HumanMail) -> list[HumanTask]:
     rows = HumanMail.objects.filter(
         pk__gt=row.pk, kind=_LISTED, email=row.email, for_id=row.for_id, created_at=row.created_at
     )
-    voter = PORTS.people.voter(workspace_id=row.task.workspace_id, email=row.email)
-    if voter is None:
-        return []
-    mine = replace(voter, stands_for=tuple(one for one in voter.stands_for if one.id == row.for_id))
-    chosen = HumanTask.objects.filter(status="open", pk__in=list(rows.values_list("task_id", flat=True)))
-    return list(_ordered(asked_of(chosen, mine, closed=False, whose="stand_in")))
+    chosen = HumanTask.objects.filter(pk__in=list(rows.values_list("task_id", flat=True)))
+    return list(_asked_for(row.for_id, row.task.workspace_id, row.email, chosen))
 
 
 def _told() -> set[Told]:
@@ -115,21 +112,24 @@ def _write(away: Away, hand: Person) -> bool:
 
 def _untold(away: Away, hand: Person) -> Sequence[HumanTask]:
     """What the stand-in may decide in their place, and was not told of since the absence began."""
-    voter = PORTS.people.voter(workspace_id=away.workspace_id, email=hand.email)
-    if voter is None:
-        return ()
-    mine = replace(voter, stands_for=tuple(one for one in voter.stands_for if one.id == away.absent.id))
-    chosen = HumanTask.objects.filter(workspace_id=away.workspace_id, status="open")
+    chosen = HumanTask.objects.filter(workspace_id=away.workspace_id)
     told = HumanMail.objects.filter(task_id=OuterRef("pk"), email=hand.email.lower(), created_at__gte=away.since)
-    asked = asked_of(chosen, mine, closed=False, whose="stand_in").exclude(Exists(told.exclude(_OF_DIGESTS)))
-    return list(_ordered(asked)[:_MOST])
+    asked = _asked_for(away.absent.id, away.workspace_id, hand.email, chosen)
+    return list(asked.exclude(Exists(told.exclude(_OF_DIGESTS)))[:_MOST])
 
 
 _OF_DIGESTS: Final = Q(kind__in=(DIGEST, _LISTED))
 
 
-def _ordered(rows: QuerySet[HumanTask]) -> QuerySet[HumanTask]:
-    return rows.order_by(F("due_at").asc(nulls_last=True), "pk")
+def _asked_for(absent: UUID | None, workspace_id: UUID, email: str, rows: QuerySet[HumanTask]) -> QuerySet[HumanTask]:
+    """Those of these questions that are open and for this person to decide in the place of who is away, the most urgent
+    first."""
+    voter = PORTS.people.voter(workspace_id=workspace_id, email=email)
+    if voter is None:
+        return rows.none()
+    mine = replace(voter, stands_for=tuple(one for one in voter.stands_for if one.id == absent))
+    asked = asked_of(rows.filter(status="open"), mine, closed=False, whose="stand_in")
+    return asked.order_by(F("due_at").asc(nulls_last=True), "pk")
 
 
 def _has_mail(row: HumanTask) -> bool:
@@ -143,15 +143,12 @@ def _has_mail(row: HumanTask) -> bool:
 
 
 def _put_down(rows: Sequence[HumanTask], away: Away, hand: Person, now: int) -> None:
-    absent, email = away.absent, hand.email.lower()
+    email = hand.email.lower()
     before = HumanMail.objects.filter(task_id__in=[row.pk for row in rows], email=email, number__gte=_BEHIND_ALL)
     number = max([_BEHIND_ALL, *(one + 1 for one in before.values_list("number", flat=True))])
 
     def one(row: HumanTask, **fields: Any) -> HumanMail:
-        return HumanMail(
-            task_id=row.pk, email=email, name=hand.name[:200], language=hand.language, time_zone=hand.time_zone,
-            created_at=now, for_id=absent.id, for_name=absent.name[:200], for_until=absent.until or "", **fields,
-        )  # fmt: skip
+        return letter(email, hand, away.absent, task_id=row.pk, created_at=now, **fields)
 
     # The mail goes before what it lists: by that it finds it.
     mails = [one(rows[0], number=number, kind=DIGEST, due_at=now)]

@@ -20,6 +20,7 @@ from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.interpreter.counting import able, approval, count
 from runtime.interpreter.people import tokens
+from runtime.interpreter.stand_ins import letter
 from runtime.ports import PORTS
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
@@ -138,17 +139,7 @@ def _tell_admins(row: HumanTask, now: int) -> None:
     number = _BEHIND_OTHERS + HumanNote.objects.filter(task_id=row.id).count()
     out = {*tokens(row.barred)}
     rows = (
-        HumanMail(
-            task_id=row.id,
-            number=number,
-            kind="stranded",
-            email=one.email.lower(),
-            name=one.name[:200],
-            language=one.language,
-            time_zone=one.time_zone,
-            due_at=now,
-            created_at=now,
-        )
+        letter(one.email.lower(), one, task_id=row.id, number=number, kind="stranded", due_at=now, created_at=now)
         for one in _people(row.workspace_id, ["role:admin"])
         if one.email.lower() not in out and f"user:{one.id}" not in out
     )
