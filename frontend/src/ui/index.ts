@@ -5,6 +5,7 @@ export * from "./cx";
 export * from "./Dialog";
 export * from "./fields";
 export * from "./keys";
+export * from "./More";
 export * from "./page";
 export * from "./status";
 export * from "./surfaces";

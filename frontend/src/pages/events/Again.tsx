@@ -3,7 +3,7 @@ import { Copy, TriangleAlert } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
 import type { RepeatShape } from "../../api/schema.gen";
-import { Button, Card, Chip, sectionTitleClass, Time } from "../../ui";
+import { Card, Chip, More, sectionTitleClass, Time } from "../../ui";
 import css from "./events.module.css";
 import type { useAgain } from "./queries";
 
@@ -24,13 +24,7 @@ export function Again({ found, onOpen }: { found: ReturnType<typeof useAgain>; o
           ))}
         </ul>
       </Card>
-      {found.hasNextPage && (
-        <div>
-          <Button busy={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
-            {t("more")}
-          </Button>
-        </div>
-      )}
+      <More of={found}>{t("more")}</More>
     </section>
   );
 }

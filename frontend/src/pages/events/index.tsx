@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { useWorkflow } from "../../api/queries";
 import type { EventShape } from "../../api/schema.gen";
 import { reasonText } from "../../i18n/server";
-import { Button, Card, Chip, EmptyState, ErrorCard, FilterChip, leadClass, PageBody, SkeletonRows, TextField, Time, useFormatter } from "../../ui";
+import { Button, Card, Chip, EmptyState, ErrorCard, FilterChip, More, leadClass, PageBody, SkeletonRows, TextField, Time, useFormatter } from "../../ui";
 import { WorkflowBar } from "../workflow/WorkflowBar";
 import { Again } from "./Again";
 import { EventDetail } from "./EventDetail";
@@ -69,13 +69,7 @@ export default function EventsPage() {
             </ul>
           </Card>
         )}
-        {found.hasNextPage && (
-          <div>
-            <Button busy={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
-              {t("more")}
-            </Button>
-          </div>
-        )}
+        <More of={found}>{t("more")}</More>
         {search.why && <Again found={again} onOpen={(event) => go({ event })} />}
         {search.why && (
           <p className={css.aside}>

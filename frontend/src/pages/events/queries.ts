@@ -25,34 +25,29 @@ function asked(workflow: string, search: EventSearch) {
   };
 }
 
-export function useStartEvents(workflow: string, search: EventSearch) {
+/** A list that is read page by page, and anew every few seconds. */
+function usePages<T>(name: string, path: string, asks: Record<string, string | boolean | undefined>, enabled = true) {
   const workspace = useWorkspace().id;
-  const query = { ...asked(workflow, search), not_started: search.why ? true : undefined, limit: 50 };
+  const query = { ...asks, limit: 50 };
   return useInfiniteQuery({
-    queryKey: [workspace, "events", query],
-    queryFn: ({ pageParam, signal }) => api.get<Page<EventShape>>(`${workspacePath(workspace)}/events`, { query: { ...query, cursor: pageParam }, signal }),
+    queryKey: [workspace, name, query],
+    queryFn: ({ pageParam, signal }) => api.get<Page<T>>(`${workspacePath(workspace)}${path}`, { query: { ...query, cursor: pageParam }, signal }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
     placeholderData: (before) => before,
     refetchInterval: EVERY,
     staleTime: 0,
+    enabled,
   });
+}
+
+export function useStartEvents(workflow: string, search: EventSearch) {
+  return usePages<EventShape>("events", "/events", { ...asked(workflow, search), not_started: search.why ? true : undefined });
 }
 
 /** What came again, and so started nothing: asked for where that is the question. */
 export function useAgain(workflow: string, search: EventSearch) {
-  const workspace = useWorkspace().id;
-  const query = { ...asked(workflow, search), limit: 50 };
-  return useInfiniteQuery({
-    queryKey: [workspace, "repeats", "of-events", query],
-    queryFn: ({ pageParam, signal }) => api.get<Page<RepeatShape>>(`${workspacePath(workspace)}/events/repeats`, { query: { ...query, cursor: pageParam }, signal }),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next_cursor,
-    placeholderData: (before) => before,
-    refetchInterval: EVERY,
-    staleTime: 0,
-    enabled: search.why === true,
-  });
+  return usePages<RepeatShape>("repeats", "/events/repeats", asked(workflow, search), search.why === true);
 }
 
 export function useWholeEvent(id: string | undefined) {

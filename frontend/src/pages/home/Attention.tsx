@@ -1,16 +1,16 @@
 import { Link } from "@tanstack/react-router";
-import { CalendarClock, CircleCheck, FilePen, TriangleAlert, Unplug } from "lucide-react";
+import { CalendarClock, FilePen, TriangleAlert, Unplug } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
 import { useConnections, useDeadLetters, useRuns } from "../../api/queries";
 import { useCan } from "../../api/session";
 import type { Connection, Run, Workflow } from "../../api/types";
-import { ErrorCard, SkeletonRows, StatusIcon, Time, useFormatter } from "../../ui";
+import { SkeletonRows, StatusIcon, Time, useFormatter } from "../../ui";
 import { expiryOf } from "../connections/life";
 import { runTitle } from "../runs/words";
 import { dayOf } from "../schedules/days";
 import css from "./home.module.css";
-import { Action, Section } from "./parts";
+import { Action, Nothing, Section, Unread } from "./parts";
 
 interface Failing {
   workflow: Run["workflow"];
@@ -54,15 +54,11 @@ export function Attention({ workflows }: { workflows: readonly Workflow[] }) {
   const undecided = letters.data?.count ?? 0;
   const nothing = undecided + held.length + failing.length + broken.length + ending.length + drafts.length === 0;
   const asked = [failed, letters, ...(canBuild ? [connections] : [])];
-  const wrong = asked.filter((one) => one.isError);
   const known = asked.every((one) => one.isSuccess);
   return (
     <Section title={t("home.attention")}>
       <div className={css.rows}>
-        {/* Each part by itself: what was read is shown all the same. */}
-        {wrong[0] && (
-          <ErrorCard title={t("home.loadFailed")} error={wrong[0].error} onRetry={() => wrong.forEach((one) => void one.refetch())} />
-        )}
+        <Unread of={asked} />
         {failed.isPending && <SkeletonRows rows={3} height={34} label={t("loading")} />}
         {undecided > 0 && (
           <Link to="/dead-letters" className={css.row}>
@@ -146,13 +142,7 @@ export function Attention({ workflows }: { workflows: readonly Workflow[] }) {
             <Action>{workflow.problems_count > 0 ? t("home.fix") : t("home.look")}</Action>
           </Link>
         ))}
-        {known && nothing && (
-          <p className={css.quiet}>
-            <CircleCheck size={18} color="var(--ok)" aria-hidden />
-            {t("home.attentionNone")}
-            <small>{t("home.lastChecked", { time: format.clock(failed.dataUpdatedAt) })}</small>
-          </p>
-        )}
+        {known && nothing && <Nothing says={t("home.attentionNone")} at={failed.dataUpdatedAt} />}
       </div>
     </Section>
   );

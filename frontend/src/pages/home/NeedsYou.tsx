@@ -1,15 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { CircleCheck } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
 import { api } from "../../api/client";
 import { useInboxCount, workspacePath } from "../../api/queries";
 import { useWorkspace } from "../../api/session";
 import type { Page, Task } from "../../api/types";
-import { Chip, ErrorCard, SkeletonRows, StatusIcon, Time, useFormatter, useNow } from "../../ui";
+import { Chip, SkeletonRows, StatusIcon, Time, useFormatter, useNow } from "../../ui";
 import css from "./home.module.css";
-import { Action, Section } from "./parts";
+import { Action, Nothing, Section, Unread } from "./parts";
 
 const SHOWN = 5;
 const EVERY = 30_000;
@@ -32,7 +31,6 @@ export function NeedsYou() {
   const first = useFirst();
   const count = useInboxCount(EVERY);
   const tasks = first.data?.items ?? [];
-  const wrong = [first, count].filter((one) => one.isError);
   return (
     <Section
       title={t("home.needsYou")}
@@ -43,18 +41,12 @@ export function NeedsYou() {
       }
     >
       <div className={css.rows}>
-        {wrong[0] && <ErrorCard title={t("home.loadFailed")} error={wrong[0].error} onRetry={() => wrong.forEach((one) => void one.refetch())} />}
+        <Unread of={[first, count]} />
         {first.isPending && <SkeletonRows rows={2} height={34} label={t("loading")} />}
         {tasks.map((task) => (
           <Question key={task.id} task={task} />
         ))}
-        {first.isSuccess && tasks.length === 0 && (
-          <p className={css.quiet}>
-            <CircleCheck size={18} color="var(--ok)" aria-hidden />
-            {t("home.nobodyAsks")}
-            <small>{t("home.lastChecked", { time: format.clock(first.dataUpdatedAt) })}</small>
-          </p>
-        )}
+        {first.isSuccess && tasks.length === 0 && <Nothing says={t("home.nobodyAsks")} at={first.dataUpdatedAt} />}
       </div>
     </Section>
   );

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { FiguresShape, RepeatShape } from "../../api/schema.gen";
-import { Button, Card, Chip, EmptyState, ErrorCard, FilterChip, sectionTitleClass, SelectField, SkeletonRows, Time, useFormatter } from "../../ui";
+import { Card, Chip, EmptyState, ErrorCard, FilterChip, More, sectionTitleClass, SelectField, SkeletonRows, Time, useFormatter } from "../../ui";
 import { DAYS, type Kind, useFigures, useRepeats } from "./queries";
 import css from "./starts.module.css";
 
@@ -47,13 +47,7 @@ export function Repeats({ workflow }: { workflow: string }) {
           ))}
         </ul>
       )}
-      {found.hasNextPage && (
-        <div>
-          <Button busy={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
-            {t("repeats.more")}
-          </Button>
-        </div>
-      )}
+      <More of={found}>{t("repeats.more")}</More>
     </Card>
   );
 }
