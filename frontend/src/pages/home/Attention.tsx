@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { useConnections, useDeadLetters, useRuns } from "../../api/queries";
 import { useCan } from "../../api/session";
 import type { Connection, Run, Workflow } from "../../api/types";
+import { failureTitle } from "../../i18n/server";
 import { SkeletonRows, StatusIcon, Time, useFormatter } from "../../ui";
 import { expiryOf } from "../connections/life";
 import { runTitle } from "../runs/words";
@@ -95,7 +96,7 @@ export function Attention({ workflows }: { workflows: readonly Workflow[] }) {
                 <b>{workflow.name}</b>
                 <small>
                   {t(more ? "home.failedAtLeast" : "home.failedRuns", { count })} · {runTitle(latest)}
-                  {latest.error?.title ? `: ${latest.error.title}` : ""} · <Time at={latest.finished_at ?? latest.accepted_at} />
+                  {latest.error ? `: ${failureTitle(latest.error)}` : ""} · <Time at={latest.finished_at ?? latest.accepted_at} />
                 </small>
               </span>
               <Action>{count === 1 ? t("home.seeRun") : t("home.seeRuns")}</Action>
