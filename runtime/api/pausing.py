@@ -98,9 +98,7 @@ def hold_workflow(
         now = database_now()
         fresh = Hold(workflow_id=workflow_id, workspace_id=live.workspace_id, since=now, by=_who(by), cause="person")
         fresh.reason, fresh.open_runs, fresh.mode = reason.strip()[:400], open_runs, "held"
-        # Of two at once the second waits here, and finds it paused.
-        Hold.objects.bulk_create([fresh], ignore_conflicts=True)
-        held = Hold.objects.select_for_update().get(pk=workflow_id)
+        held = holds.locked(fresh)
         if reason.strip():
             held.reason = reason.strip()[:400]
         held.mode, held.trial_run_id, held.drained_from, held.drained_by, held.let_go = "held", None, None, None, 0

@@ -140,11 +140,11 @@ def _pause(workflow_id: UUID) -> bool:
             "onto_version_id": None,
             "let_go": 0,
         }
-        hold, made = Hold.objects.get_or_create(workflow_id=workflow_id, defaults=values)
-        if not made:
-            if hold.mode != "draining":
-                # Somebody has paused it this very moment.
-                return False
+        hold = holds.locked(Hold(workflow_id=workflow_id, **values))
+        if hold.mode == "draining":
             Hold.objects.filter(pk=workflow_id).update(**values)
+        elif hold.by != MILLRACE or hold.since != now:
+            # Somebody has paused it this very moment.
+            return False
         holds.gather(workflow_id, now, who=MILLRACE, also_let_go=True)
     return True

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection, transaction
 
 from runtime import api
 from runtime.api.health import orphans
@@ -47,6 +50,28 @@ def test_a_run_that_somebody_paused_is_held_again_with_the_others(machine: Machi
     assert run_id not in machine.claimable()
     let_go(workflow_id)
     assert machine.finish(run_id).status == "completed"
+
+
+def test_a_workflow_is_paused_also_at_the_very_moment_when_its_last_pause_ends(idle_machine: Machine) -> None:
+    workflow_id = idle_machine.publish(GRAPH)
+    hold(workflow_id)
+    locked = threading.Event()
+
+    def end_and_close() -> None:
+        with transaction.atomic():
+            ended = Hold.objects.select_for_update().get(pk=workflow_id)
+            locked.set()
+            # Long enough for the other to come to where it waits.
+            time.sleep(0.5)
+            ended.delete()
+        connection.close()
+
+    ending = threading.Thread(target=end_and_close)
+    ending.start()
+    locked.wait()
+    assert hold(workflow_id).mode == "held"
+    ending.join()
+    assert Hold.objects.get(pk=workflow_id).mode == "held"
 
 
 def test_a_run_that_somebody_paused_before_the_hold_is_held_in_its_place(idle_machine: Machine) -> None:
