@@ -22,7 +22,7 @@ from runtime.interpreter.versions import parsed
 from runtime.store.beside import tell
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import BulkRetry, BulkRetryItem, Deployment, Hold, Run, Version
+from runtime.store.models import BulkRetry, BulkRetryItem, DeadLetter, Deployment, Hold, Run, Version
 from runtime.store.parts import portions
 
 __all__ = [
@@ -95,6 +95,10 @@ def start_bulk_retry(
     # Before the transaction: each of them is read whole. Its turn finds what has changed since.
     checked = check_edits(workspace_id, edits, {row[0]: row[1] for row in columns}) if edits else Checked()
     with commit("deadletter.bulk"):
+        if cause is not None:
+            # Of two people at once the second waits here, and finds it under way.
+            group = DeadLetter.objects.filter(workspace_id=workspace_id, cause=cause, solved_at__isnull=True)
+            group.select_for_update().order_by("run_id").first()
         if (
             cause is not None
             and BulkRetry.objects.filter(workspace_id=workspace_id, cause=cause, status__in=_GOING).exists()

@@ -367,6 +367,32 @@ class TestOnceEach:
         assert goes(runs) == [2] * 8
         assert Replay.objects.count() == 8
 
+    def test_of_several_people_at_once_one_retries_a_group(self, idle_machine: Machine) -> None:
+        idle_machine.start()
+        failed(idle_machine, 3)
+        idle_machine.stop()
+        ready = threading.Barrier(6)
+        answers: list[str] = []
+
+        def press() -> None:
+            try:
+                (group,) = groups()
+                ready.wait()
+                api.start_bulk_retry(workspace_id=WORKSPACE, cause=group.cause)
+                answers.append("begun")
+            except RuntimeRefused as refused:
+                answers.append(refused.code)
+            finally:
+                connections.close_all()
+
+        threads = [threading.Thread(target=press) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(answers) == ["begun", *["under_way"] * 5]
+        assert BulkRetry.objects.count() == 1
+
     def test_a_crash_of_the_process_in_the_middle_is_made_up_for(self, idle_machine: Machine, world: World) -> None:
         idle_machine.start()
         runs = failed(idle_machine, 6, mending(world, 1))
