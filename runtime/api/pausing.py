@@ -16,7 +16,7 @@ from runtime.interpreter.generations import paused_around
 from runtime.store import holds
 from runtime.store.beside import unchanged
 from runtime.store.commits import commit
-from runtime.store.dialect import database_now
+from runtime.store.dialect import database_now, queue_up
 from runtime.store.models import Deployment, Hold, Run
 from runtime.store.parts import IS_ITEM
 from runtime.store.pauses import (
@@ -95,6 +95,7 @@ def hold_workflow(
     """
     live = _live(workspace_id, workflow_id)
     with commit("hold.begin"):
+        queue_up(workflow_id)
         now = database_now()
         fresh = Hold(workflow_id=workflow_id, workspace_id=live.workspace_id, since=now, by=_who(by), cause="person")
         fresh.reason, fresh.open_runs, fresh.mode = reason.strip()[:400], open_runs, "held"

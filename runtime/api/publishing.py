@@ -8,7 +8,6 @@ from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Max, Q, QuerySet
 
 from runtime.api.cursors import MOST, decode_number, encode_number, page_size
@@ -36,7 +35,7 @@ from runtime.sdk.prepared import visible
 from runtime.store.beside import tell, unchanged
 from runtime.store.calendars import calendar_gone, calendars_in
 from runtime.store.commits import commit
-from runtime.store.dialect import database_now
+from runtime.store.dialect import database_now, queue_up
 from runtime.store.models import Deployment, Hold, Run, Trigger, Version
 from runtime.store.pauses import WITH_WORKFLOW
 from runtime.store.planned import Plan, plan_of, plans_of
@@ -72,7 +71,7 @@ def publish(
     with commit("version.publish"):
         now = database_now()
         # Two publishes of one workflow follow each other, the first two as well, which have no row to lock yet.
-        _queue_up(workflow_id)
+        queue_up(workflow_id)
         before = Deployment.objects.select_for_update().filter(pk=workflow_id).first()
         if before is not None and before.workspace_id != workspace_id:
             raise _no_such_workflow()
@@ -303,14 +302,6 @@ def _refuse_unknown_calendars(workspace_id: UUID, graph: Graph) -> None:
 def _coming(plan: Plan, now: int) -> list[int]:
     """When it starts next."""
     return [one.at for one in islice((one for one in plan.starts(now) if one.fate == "start"), _SHOWN_FIRES)]
-
-
-def _queue_up(workflow_id: UUID) -> None:
-    """Wait until no other transaction publishes this workflow. On SQLite the transaction itself is the queue."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            key = workflow_id.int & (2**64 - 1)
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key - 2**63])
 
 
 def _locked_triggers(workflow_id: UUID) -> QuerySet[Trigger]:

@@ -31,6 +31,7 @@ __all__ = [
     "database_now",
     "durability_problems",
     "open_link",
+    "queue_up",
     "vendor_of",
 ]
 
@@ -224,6 +225,15 @@ def database_now(alias: str = "default") -> int:
         row = cursor.fetchone()
         assert row is not None
         return int(row[0])
+
+
+def queue_up(workflow_id: UUID) -> None:
+    """Wait until no other transaction that has called this for the workflow is open; before any row of it is locked.
+    On SQLite the transaction itself is the queue."""
+    if connections["default"].vendor == "postgresql":
+        with connections["default"].cursor() as cursor:
+            key = workflow_id.int & (2**64 - 1)
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key - 2**63])
 
 
 def database_bytes(alias: str = "default") -> int:

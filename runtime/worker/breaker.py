@@ -14,7 +14,7 @@ from django.db.models import Count, F, Max, Q, QuerySet
 from runtime.engine.jsonprofile import dumps
 from runtime.store import holds
 from runtime.store.commits import commit
-from runtime.store.dialect import database_now
+from runtime.store.dialect import database_now, queue_up
 from runtime.store.models import DeadLetter, Deployment, Hold, Run
 from runtime.store.parts import IS_ITEM
 
@@ -117,6 +117,7 @@ def _about(letter: DeadLetter) -> dict[str, Any]:
 def _pause(workflow_id: UUID) -> bool:
     """Pause it, if it still looks bad: somebody may have looked at what failed meanwhile, or have paused it."""
     with commit("hold.begin"):
+        queue_up(workflow_id)
         now = database_now()
         bad = _looks_bad(workflow_id, now, lock=True)
         if bad is None:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from runtime.store import holds
 from runtime.store.commits import commit
-from runtime.store.dialect import database_now
+from runtime.store.dialect import database_now, queue_up
 from runtime.store.models import Hold, Run, Trigger
 from runtime.store.parts import IS_ITEM
 from runtime.worker.overlap import in_turn
@@ -43,6 +43,9 @@ def tend() -> tuple[list[UUID], bool]:
 def _let_strays_go(workflow_id: UUID) -> list[UUID]:
     """What is held of a workflow that is not paused goes: of a schedule whose runs must not overlap one at a time."""
     with commit("hold.drain"):
+        # Whoever pauses the workflow at this very moment waits until these are gone, and holds them again; or this
+        # waits, and finds it paused.
+        queue_up(workflow_id)
         # Two leaders for a moment: the second waits here, and sees what the first has let go.
         list(Trigger.objects.select_for_update().filter(workflow_id=workflow_id).order_by("pk"))
         return holds.let_go_strays(workflow_id, database_now(), in_turn(workflow_id))

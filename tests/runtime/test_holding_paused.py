@@ -11,13 +11,16 @@ from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import F
 
 from runtime import api
 from runtime.api.health import orphans
 from runtime.contracts import NotPaused
+from runtime.store import failpoints
 from runtime.store.dialect import database_now
 from runtime.store.holds import let_go_strays
 from runtime.store.models import Hold, Run, Trigger
+from runtime.store.statements import HELD
 from runtime.worker import holds
 from runtime.worker.overlap import REASONS, in_turn
 from tests.runtime.machine import WORKSPACE, Machine, flow, lived, look, pause, wait_until
@@ -72,6 +75,33 @@ def test_a_workflow_is_paused_also_at_the_very_moment_when_its_last_pause_ends(i
     assert hold(workflow_id).mode == "held"
     ending.join()
     assert Hold.objects.get(pk=workflow_id).mode == "held"
+
+
+def test_what_is_let_go_at_the_very_moment_when_its_workflow_is_paused_is_held_with_the_others(
+    idle_machine: Machine,
+) -> None:
+    workflow_id = idle_machine.publish(GRAPH)
+    run_id = idle_machine.begin_again(workflow_id)
+    # A hold has just ended, and left it behind.
+    held = {"held": 1, "wake_at": None, "min_engine": F("min_engine") + HELD}
+    Run.objects.filter(pk=run_id).update(**held)
+
+    def tend_and_close() -> None:
+        holds.tend()
+        connection.close()
+
+    failpoints.arm("hold.drain:before=sleep(600)")
+    try:
+        tending = threading.Thread(target=tend_and_close)
+        tending.start()
+        # Long enough for the other to let it go, and not to have committed yet.
+        time.sleep(0.3)
+        hold(workflow_id)
+        tending.join()
+    finally:
+        failpoints.disarm()
+    run = Run.objects.get(pk=run_id)
+    assert (run.held, run.wake_at) == (1, None)
 
 
 def test_a_run_that_somebody_paused_before_the_hold_is_held_in_its_place(idle_machine: Machine) -> None:
