@@ -66,6 +66,38 @@ def test_every_title_of_a_failure_has_words_by_its_code() -> None:
     assert [one for one in said if not _known("failures", one[1], one[2])] == []
 
 
+#: What these say is another's sentence, or half of one.
+_OF_OTHERS = {"header", "conversion", "formula", "encoding", "cut_off", "sftp_refused"}
+
+
+def _template(told: ast.expr | None) -> str | None:
+    """A sentence as written, with a word in each of its holes."""
+    if isinstance(told, ast.Constant):
+        return str(told.value)
+    if isinstance(told, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "127.0.0.1 is" for part in told.values)
+    return None
+
+
+def test_every_sentence_of_a_failure_has_words_by_its_code() -> None:
+    said = set()
+    for path in python_files("runtime"):
+        for node in ast.walk(tree(path)) if "/migrations/" not in name_of(path) else ():
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _FAILURES):
+                continue
+            named: dict[str | None, ast.expr] = {one.arg: one.value for one in node.keywords}
+            code, told = (2, 1) if node.func.id != "StepError" else (0, 2)
+            found = [
+                node.args[place] if len(node.args) > place else named.get(name)
+                for place, name in ((code, "code"), (told, "message"))
+            ]
+            sentence = _template(found[1])
+            if isinstance(found[0], ast.Constant) and sentence and found[0].value not in _OF_OTHERS:
+                said.add((str(found[0].value), sentence))
+    assert len(said) > 80
+    assert [one for one in sorted(said) if not _known("failures", *one)] == []
+
+
 @pytest.mark.parametrize("body", ["", "Out of order."])
 @pytest.mark.parametrize("status", [int(one) for one in HTTPStatus if one >= 400])
 def test_every_answer_that_is_no_success_has_words(status: int, body: str) -> None:
