@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from django.conf import settings
@@ -74,7 +74,7 @@ class LettersExport(ApiView):
     def get(self, call: Call, *, query: LettersExportQuery) -> StreamingHttpResponse:
         """Dead letters as a file, with what their failed steps were given; sensitive values are dots."""
         here = call.workspace.id
-        chosen = {"workflow_id": query.workflow, "cause": query.cause, "run_ids": query.runs}
+        chosen: Any = {"workflow_id": query.workflow, "cause": query.cause, "run_ids": query.runs}
         call.deed.note(count=runtime_api.count_letters(workspace_id=here, **chosen))
         hides = masking(call)
 
