@@ -22,22 +22,24 @@ export function Said({ group, onNote }: { group: DeadLetterGroup; onNote: (() =>
   return (
     <div className={css.said}>
       {said.muted && (
-        <Note tone="idle" icon={<BellOff size={16} aria-hidden />}>
-          <div className={css.trialRow}>
-            <span>
-              {said.muted_until === null
-                ? t("mute.forGood", { who: said.muted_by ?? "" })
-                : t("mute.until", { who: said.muted_by ?? "", time: format.dayClock(new Date(said.muted_until)) })}{" "}
-              <span className={css.quiet}>{t("mute.means")}</span>
-            </span>
-            {onNote && (
-              <Button size="sm" busy={muting.isPending} onClick={() => muting.mutate(false)}>
-                {t("mute.end")}
-              </Button>
-            )}
-          </div>
-          {muting.isError && <ErrorCard title={t("mute.failed")} error={muting.error} />}
-        </Note>
+        <div className={css.silence}>
+          <Note tone="idle" icon={<BellOff size={16} aria-hidden />}>
+            <div className={css.trialRow}>
+              <span>
+                {said.muted_until === null
+                  ? t("mute.forGood", { who: said.muted_by ?? "" })
+                  : t("mute.until", { who: said.muted_by ?? "", time: format.dayClock(new Date(said.muted_until)) })}{" "}
+                <span className={css.quiet}>{t("mute.means")}</span>
+              </span>
+              {onNote && (
+                <Button size="sm" busy={muting.isPending} onClick={() => muting.mutate(false)}>
+                  {t("mute.end")}
+                </Button>
+              )}
+            </div>
+            {muting.isError && <ErrorCard title={t("mute.failed")} error={muting.error} />}
+          </Note>
+        </div>
       )}
       {noted && (
         <Note tone="accent" icon={<StickyNote size={16} aria-hidden />}>
