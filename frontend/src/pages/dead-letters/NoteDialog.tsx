@@ -8,6 +8,7 @@ import { retell } from "../../i18n/server";
 import { Button, Dialog, ErrorCard, Note, TextAreaField, TextField } from "../../ui";
 import css from "./deadLetters.module.css";
 import { isTicket } from "./said";
+import own from "./said.module.css";
 
 const LONGEST = 2_000;
 
@@ -43,8 +44,8 @@ export function NoteDialog({ group, typed, error, onSave, onClose }: NoteDialogP
         {beaten && (
           <Note tone="wait">
             <p role="alert">{t("note.beaten", { who: group.said.noted_by ?? "" })}</p>
-            <blockquote className={css.theirs}>{group.said.note || t("note.emptied")}</blockquote>
-            {group.said.ticket !== "" && <p className={css.theirs}>{group.said.ticket}</p>}
+            <blockquote className={own.theirs}>{group.said.note || t("note.emptied")}</blockquote>
+            {group.said.ticket !== "" && <p className={own.theirs}>{group.said.ticket}</p>}
             <p>{t("note.yours")}</p>
           </Note>
         )}

@@ -8,6 +8,7 @@ import type { DeadLetterGroup } from "../../api/types";
 import { Button, ErrorCard, Note, Time, useFormatter } from "../../ui";
 import css from "./deadLetters.module.css";
 import { isTicket, ticketName } from "./said";
+import own from "./said.module.css";
 import type { Target } from "./target";
 import { useMuting } from "./useSaying";
 
@@ -20,9 +21,9 @@ export function Said({ group, onNote }: { group: DeadLetterGroup; onNote: (() =>
   const noted = said.note !== "" || said.ticket !== "";
   if (!noted && !said.muted) return null;
   return (
-    <div className={css.said}>
+    <div className={own.said}>
       {said.muted && (
-        <div className={css.silence}>
+        <div className={own.silence}>
           <Note tone="idle" icon={<BellOff size={16} aria-hidden />}>
             <div className={css.trialRow}>
               <span>
@@ -43,8 +44,8 @@ export function Said({ group, onNote }: { group: DeadLetterGroup; onNote: (() =>
       )}
       {noted && (
         <Note tone="accent" icon={<StickyNote size={16} aria-hidden />}>
-          {said.note !== "" && <p className={css.note}>{said.note}</p>}
-          <p className={css.noteFoot}>
+          {said.note !== "" && <p className={own.note}>{said.note}</p>}
+          <p className={own.noteFoot}>
             {isTicket(said.ticket) && (
               <a href={said.ticket} target="_blank" rel="noopener noreferrer">
                 {ticketName(said.ticket)} <ExternalLink size={12} aria-hidden />
@@ -87,7 +88,7 @@ export function Suggestion({ group, onAsk, onTry, onShow, opened }: SuggestionPr
   const word = t(`suggested.${known}.do`, many);
   let button: ReactNode = null;
   const press = (act: () => void) => (
-    <button type="button" className={css.doIt} onClick={act}>
+    <button type="button" className={own.doIt} onClick={act}>
       {word}
     </button>
   );
@@ -98,14 +99,14 @@ export function Suggestion({ group, onAsk, onTry, onShow, opened }: SuggestionPr
       break;
     case "mend_connection":
       button = mayEdit && (
-        <Link to="/connections" search={connection ? { connection: connection.id } : {}} className={css.doIt}>
+        <Link to="/connections" search={connection ? { connection: connection.id } : {}} className={own.doIt}>
           {word}
         </Link>
       );
       break;
     case "mend_workflow":
       button = mayEdit && (
-        <Link to="/workflows/$id/build" params={{ id: group.workflow.id }} className={css.doIt}>
+        <Link to="/workflows/$id/build" params={{ id: group.workflow.id }} className={own.doIt}>
           {word}
         </Link>
       );
@@ -124,7 +125,7 @@ export function Suggestion({ group, onAsk, onTry, onShow, opened }: SuggestionPr
       break;
   }
   return (
-    <p className={css.suggested}>
+    <p className={own.suggested}>
       <Lightbulb size={14} aria-hidden />
       <span>
         {t(`suggested.${known}.text`, many)} {button}
