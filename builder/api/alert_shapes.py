@@ -70,12 +70,14 @@ class AlertChannelBody(Body):
 
 
 class AlertMeasureShape(View):
-    """How it stands: the value in the unit of the limit, null where there is too little to say. `part` of `whole`."""
+    """How it stands: the value in the unit of the limit, null where there is too little to say. `part` of `whole`.
+    `muted`: so many more, of groups of dead letters that nobody is told of for now."""
 
     value: float | None
     over: bool
     part: int | None
     whole: int | None
+    muted: int
 
 
 class ArrivalShape(View):

@@ -360,7 +360,7 @@ def _channels(call: Call, channels: list[AlertChannelView]) -> list[AlertChannel
 
 
 def _measure(found: AlertMeasure) -> AlertMeasureShape:
-    return AlertMeasureShape(value=found.value, over=found.over, part=found.part, whole=found.whole)
+    return AlertMeasureShape(value=found.value, over=found.over, part=found.part, whole=found.whole, muted=found.muted)
 
 
 def _message(found: AlertMessageView, connections: dict[UUID, str]) -> AlertMessageShape:

@@ -10,11 +10,14 @@ from pydantic import Field
 from builder.accounts.rights import Action
 from builder.accounts.times import stamp
 from builder.api.cursors import PageQuery
+from builder.api.letter_groups import NOTHING_SAID, GroupSaidView, said_shapes
 from builder.api.operation import ApiView, Body, Call, Query, View, operation
 from builder.api.shapes import Paged
 from builder.connections import services as connections
+from builder.connections.models import Connection
 from builder.workflows import selectors
 from builder.workflows.shapes import RunShape, StepName, WorkflowName
+from builder.workflows.suggestions import suggested
 from runtime import api as runtime_api
 from runtime.contracts import DeadLetterGroup
 
@@ -45,11 +48,26 @@ class RepairedView(View):
     count: int
 
 
+class ConnectionName(View):
+    """A connection in passing."""
+
+    id: UUID
+    name: str
+
+
+class SuggestedView(View):
+    """What usually helps. `action`: undo · look · mend_connection · replay · replay_slowly · edit · settle ·
+    mend_workflow; `connection`: the one to mend, where it is known."""
+
+    action: str
+    connection: ConnectionName | None
+
+
 class GroupView(View):
     """Runs that failed alike. `days`: how many came in each 24 hours of the last seven days; `affects`: what these runs
     are worth, where their workflow says so. `pattern`: their message, with … for what differs. `workflow_held`: their
     workflow is paused, still accepting, which holds what starts and not what somebody has go on. `are_items`: they are
-    items of batches."""
+    items of batches. `said`: what people have said about them; `suggested`: what usually helps."""
 
     cause: str
     workflow: WorkflowName
@@ -65,6 +83,8 @@ class GroupView(View):
     days: list[int]
     affects: list[AmountView]
     repaired: RepairedView | None
+    said: GroupSaidView
+    suggested: SuggestedView
 
 
 class GroupsView(View):
@@ -123,9 +143,11 @@ class Groups(ApiView):
         found = runtime_api.dead_letter_groups(workspace_id=workspace_id, workflow_id=query.workflow)
         names = selectors.names(workspace_id=workspace_id, workflow_ids={group.workflow_id for group in found})
         figures = runtime_api.letter_figures(workspace_id=workspace_id) if found else {}
+        said = said_shapes(runtime_api.letter_groups_said(workspace_id=workspace_id)) if found else {}
         items = []
         for group in found:
             told = figures.get(group.cause)
+            repaired = _repaired(workspace_id, group)
             steps = selectors.step_names(workspace_id=workspace_id, version_id=group.version_id)
             items.append(
                 GroupView(
@@ -145,7 +167,9 @@ class Groups(ApiView):
                         AmountView(currency=currency, amount=runtime_api.amount_text(number))
                         for currency, number in sorted(() if told is None else told.worth.items())
                     ],
-                    repaired=_repaired(workspace_id, group),
+                    repaired=repaired,
+                    said=said.get(group.cause) or NOTHING_SAID,
+                    suggested=_suggested(workspace_id, group, repaired),
                 )
             )
         return GroupsView(items=items, count=runtime_api.dead_letter_count(workspace_id=workspace_id))
@@ -155,9 +179,7 @@ def _repaired(workspace_id: UUID, group: DeadLetterGroup) -> RepairedView | None
     """Whether what these failed of, that their connection was refused, is over."""
     if group.code not in _REFUSED:
         return None
-    graph = runtime_api.version_graph(workspace_id=workspace_id, version_id=group.version_id)
-    config: dict[str, Any] = next((one["config"] for one in graph["nodes"] if one["id"] == group.node), {})
-    row = connections.named(workspace_id=workspace_id, text=config.get("connection"))
+    row = _connection(workspace_id, group)
     if row is None:
         return None
     state = runtime_api.connection_states(workspace_id=workspace_id).get(row.id)
@@ -167,6 +189,19 @@ def _repaired(workspace_id: UUID, group: DeadLetterGroup) -> RepairedView | None
     at = max(tested, 0 if state is None else state.repaired_at or 0)
     count = runtime_api.letters_before(workspace_id=workspace_id, cause=group.cause, moment=at) if at else 0
     return RepairedView(connection=row.id, name=row.name, at=stamp(at), count=count) if count else None
+
+
+def _connection(workspace_id: UUID, group: DeadLetterGroup) -> Connection | None:
+    """The connection of the step that these failed at, in the version of the newest of them."""
+    graph = runtime_api.version_graph(workspace_id=workspace_id, version_id=group.version_id)
+    config: dict[str, Any] = next((one["config"] for one in graph["nodes"] if one["id"] == group.node), {})
+    return connections.named(workspace_id=workspace_id, text=config.get("connection"))
+
+
+def _suggested(workspace_id: UUID, group: DeadLetterGroup, repaired: RepairedView | None) -> SuggestedView:
+    action = suggested(group.code, repaired=repaired is not None)
+    row = _connection(workspace_id, group) if action == "mend_connection" else None
+    return SuggestedView(action=action, connection=None if row is None else ConnectionName(id=row.id, name=row.name))
 
 
 class OneGroup(ApiView):

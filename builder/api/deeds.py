@@ -138,6 +138,10 @@ DEEDS: Final[Mapping[str, Deed]] = MappingProxyType(
         "dead_letter.retried": Deed("run", at=("run.replay",), each=True),
         "dead_letters.solved": Deed("runs", at=("deadletter.solve",), says=("runs", "reason")),
         "dead_letters.discarded": Deed("runs", at=("deadletter.solve",), says=("runs", "reason")),
+        "dead_letters.exported": Deed("runs", says=("format", "workflow", "cause", "runs")),
+        "letter_group.noted": Deed("letter_group", "cause", ("deadletter.group",), compares=True),
+        "letter_group.muted": Deed("letter_group", "cause", ("deadletter.group",), says=("days",), compares=True),
+        "letter_group.unmuted": Deed("letter_group", "cause", ("deadletter.group",), compares=True),
         "dead_letters.retry_begun": Deed(
             "bulk_retry",
             at=("deadletter.bulk",),

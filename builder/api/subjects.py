@@ -197,6 +197,13 @@ def _table(workspace_id: UUID, object_id: UUID) -> Seen | None:
     return Seen(view.name, {"name": view.name, "columns": columns})
 
 
+def _letter_group(workspace_id: UUID, object_id: UUID) -> Seen | None:
+    said = runtime_api.letter_group(workspace_id=workspace_id, cause=object_id.hex)
+    until = "somebody says otherwise" if said.muted_until is None else stamp(said.muted_until)
+    state = {"note": said.note, "ticket": said.ticket, "muted_until": until if said.muted else None}
+    return Seen(said.title, state)
+
+
 def _bulk_retry(workspace_id: UUID, object_id: UUID) -> Seen | None:
     return Seen(runtime_api.bulk_retry(workspace_id=workspace_id, bulk_id=object_id).title)
 
@@ -267,6 +274,7 @@ LOOKS: Final[Mapping[str, Look]] = MappingProxyType(
         "file": _file,
         "table": _table,
         "bulk_retry": _bulk_retry,
+        "letter_group": _letter_group,
         "alert_rule": _alert_rule,
         "alert_channel": _alert_channel,
         "legal_hold": _legal_hold,

@@ -87,6 +87,17 @@ from runtime.api.handing import comment, give_back, hand_over, leave_to_admins, 
 from runtime.api.health import orphans, system_health
 from runtime.api.items import items
 from runtime.api.letter_figures import amount_text, letter_figures, letters_before
+from runtime.api.letter_files import Told as LettersTold
+from runtime.api.letter_files import count_letters, export_letters
+from runtime.api.letter_groups import (
+    is_ticket,
+    letter_group,
+    letter_groups_said,
+    mute_letters,
+    muted_groups,
+    note_letters,
+    unmute_letters,
+)
 from runtime.api.links import link
 from runtime.api.looking_back import playback
 from runtime.api.mending import error_file, mended
@@ -172,6 +183,7 @@ __all__ = [
     "Compared",
     "Facts",
     "Given",
+    "LettersTold",
     "add_alert_channel",
     "add_alert_rule",
     "add_calendar",
@@ -230,6 +242,7 @@ __all__ = [
     "connection_repaired",
     "connection_states",
     "correct_entries",
+    "count_letters",
     "count_runs",
     "count_table_rows",
     "day_typed",
@@ -252,6 +265,7 @@ __all__ = [
     "event",
     "events",
     "export",
+    "export_letters",
     "export_table",
     "failed_entries",
     "failed_runs",
@@ -276,6 +290,7 @@ __all__ = [
     "ics_days",
     "import_rows",
     "in_doubt",
+    "is_ticket",
     "items",
     "keep_manifest",
     "keeping",
@@ -285,6 +300,8 @@ __all__ = [
     "legal_holds",
     "let_go",
     "letter_figures",
+    "letter_group",
+    "letter_groups_said",
     "letters_before",
     "lift_legal_hold",
     "link",
@@ -298,8 +315,11 @@ __all__ = [
     "may_take",
     "mended",
     "move_start",
+    "mute_letters",
+    "muted_groups",
     "name_budget",
     "note_batch_check",
+    "note_letters",
     "number_typed",
     "open_file",
     "orphans",
@@ -395,6 +415,7 @@ __all__ = [
     "try_alert_rule",
     "undo",
     "undo_plan",
+    "unmute_letters",
     "usual_durations",
     "version",
     "version_graph",

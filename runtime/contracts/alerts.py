@@ -95,12 +95,14 @@ class AlertRuleDraft:
 @dataclass(frozen=True, slots=True)
 class AlertMeasure:
     """What a rule sees: the value in the unit of its limit, None where there is too little to say; `part` of `whole`
-    where it is a share. `over`: it alerts."""
+    where it is a share. `over`: it alerts. `muted`: so many more, of groups of dead letters that nobody is told of for
+    now; they are in none of the others."""
 
     value: float | None
     over: bool
     part: int | None = None
     whole: int | None = None
+    muted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,25 @@ class LetterFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class LetterGroupSaid:
+    """What people have said about letters that failed alike: a `note`, the address of a `ticket`, and that nobody is
+    told of them for now. `revision`: of the note and the ticket. `muted_until`: None is until somebody says otherwise.
+    """
+
+    cause: str
+    title: str
+    revision: int = 0
+    note: str = ""
+    ticket: str = ""
+    noted_at: int | None = None
+    noted_by: UUID | None = None
+    muted: bool = False
+    muted_at: int | None = None
+    muted_until: int | None = None
+    muted_by: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RetryOutcome:
     """What came of one run of several: `retried`, `asks` (its plan needs somebody's word) or `refused`, and why."""
 

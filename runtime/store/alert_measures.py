@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, Final
 from uuid import UUID
@@ -15,6 +16,7 @@ from runtime.store import standing
 from runtime.store.calendars import calendar_for
 from runtime.store.figure_models import WHOLE
 from runtime.store.figure_rows import HOUR, MINUTE
+from runtime.store.letter_groups import muted_letters
 from runtime.store.models import Deployment, Event, Figure, Process, StandingFigure, SystemFigure
 from runtime.store.sketch import Sketch
 
@@ -49,7 +51,9 @@ def measure(workspace_id: UUID, rule: AlertRuleDraft, now: int, since: int = 0) 
             return _rate(workspace_id, rule, now)
         case "failed_runs" | "dead_letters":
             name = "failed" if rule.kind == "failed_runs" else "letters"
-            return _counted(rule, _sums(workspace_id, rule, now, name)[name])
+            count = _sums(workspace_id, rule, now, name)[name]
+            muted = min(count, _muted(workspace_id, rule, now))
+            return replace(_counted(rule, count - muted), muted=muted)
         case "p95":
             return _slow(workspace_id, rule, now)
         case "connection_errors":
@@ -92,16 +96,25 @@ def _counted(rule: AlertRuleDraft, count: int) -> AlertMeasure:
 
 
 def _rate(workspace_id: UUID, rule: AlertRuleDraft, now: int) -> AlertMeasure:
+    muted = 0
     if rule.kind == "failure_rate":
         sums = _sums(workspace_id, rule, now, "completed", "failed", "undone")
-        part, whole = sums["failed"], sum(sums.values())
+        muted = min(sums["failed"], _muted(workspace_id, rule, now))
+        # As if these had not been: a rate of nothing but muted failures is none.
+        part, whole = sums["failed"] - muted, sum(sums.values()) - muted
     else:
         sums = _sums(workspace_id, rule, now, "received", "duplicates", "conflicts")
         part, whole = sums["duplicates"] + sums["conflicts"], sum(sums.values())
     if whole < max(1, rule.least):
-        return AlertMeasure(None, False, part, whole)
+        return AlertMeasure(None, False, part, whole, muted)
     share = 100 * part / whole
-    return AlertMeasure(round(share, 2), share > rule.limit, part, whole)
+    return AlertMeasure(round(share, 2), share > rule.limit, part, whole, muted)
+
+
+def _muted(workspace_id: UUID, rule: AlertRuleDraft, now: int) -> int:
+    """How many of what a rule counts are of groups that nobody is told of for now. Asked behind the sums."""
+    _, begin = _span(rule, now)
+    return muted_letters(workspace_id, rule.workflow_id, begin, now, whole_runs=rule.kind != "dead_letters")
 
 
 def _slow(workspace_id: UUID, rule: AlertRuleDraft, now: int) -> AlertMeasure:

@@ -16,6 +16,7 @@ from django.db.models.functions import Concat, Left, Replace, Substr
 from runtime.contracts.people import Erased
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.store.commits import commit
+from runtime.store.letter_models import MOST_NOTE, MOST_TICKET
 from runtime.store.models import (
     AlertChannel,
     AlertMessage,
@@ -25,6 +26,7 @@ from runtime.store.models import (
     HumanNote,
     HumanTask,
     HumanVote,
+    LetterGroup,
     PendingAnswer,
     Review,
     ReviewChange,
@@ -41,7 +43,7 @@ _PAGE: Final = 500
 
 def erase_person(who: Erased) -> int:
     """Of how many rows they were taken out."""
-    count = sum(walk(who) for walk in (_answers, _notes, _channels, _typed))
+    count = sum(walk(who) for walk in (_answers, _notes, _channels, _typed, _letter_notes))
     for page in (_votes, _in_place, _pending, _mails, _alerts, _claims, _asked, _changes, _handed, _rows):
         while changed := _one_page(page, who):
             count += changed
@@ -170,6 +172,26 @@ def _typed(who: Erased) -> int:
         return changed
 
     return _walked(BulkRetry.objects.filter(by=who.id), clean)
+
+
+def _letter_notes(who: Erased) -> int:
+    """What they wrote about groups of dead letters, and the address of a ticket that they put there."""
+    count, after = 0, ""
+    while True:
+        with commit("people.erase"):
+            rows = LetterGroup.objects.filter(noted_by=who.id, cause__gt=after).order_by("cause")
+            page = list(rows[:_PAGE])
+            # Of one cause there may be one row in each workspace: those that the page cuts apart come together.
+            if len(page) == _PAGE and page[0].cause != page[-1].cause:
+                page = [row for row in page if row.cause != page[-1].cause]
+            for row in page:
+                note, ticket = who.cleaned(row.note)[:MOST_NOTE], who.cleaned(row.ticket)[:MOST_TICKET]
+                if (note, ticket) != (row.note, row.ticket):
+                    mine = LetterGroup.objects.filter(workspace_id=row.workspace_id, cause=row.cause)
+                    count += mine.filter(note=row.note, ticket=row.ticket).update(note=note, ticket=ticket)
+        if not page:
+            return count
+        after = page[-1].cause
 
 
 def _mails(who: Erased) -> int:

@@ -73,6 +73,7 @@ COMMIT_POINTS: Final = frozenset(
         "run.replay",
         "deadletter.solve",
         "deadletter.bulk",
+        "deadletter.group",
         "run.cancel",
         "run.undo",
         "run.park",

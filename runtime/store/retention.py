@@ -23,6 +23,7 @@ from runtime.store import artifacts, retention_files, retention_runs
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.field_models import IS_LISTED
+from runtime.store.letter_groups import forget_groups
 from runtime.store.models import (
     BulkRetry,
     BulkRetryItem,
@@ -199,6 +200,7 @@ class Pass:
                 "began_at": self._now, "ended_at": now, "removed": dict(self.removed), "kept": dict(self.kept),
             }  # fmt: skip
             self._note(ended_at=now, last=dumps(last))
+            forget_groups(self.workspace_id)
             by = self._state.get("by")
             if self.removed or by is not None:
                 PORTS.record.swept(

@@ -40,6 +40,7 @@ _EN: Final[Mapping[str, str]] = {
     "over.no_workers": "Workers are running again: {value}",
     "over.connection_errors": "{connection}: {value} failed calls in {minutes} (limit {limit})",
     "over.arrival": "{what}: what was expected by {by} has come",
+    "muted": "; {count} more of muted groups not counted",
     "test.line": "This is a test of the channel “{channel}”. Nothing is wrong.",
     "test.title": "Millrace can reach you here",
     "unknown": "too few to say",
@@ -85,6 +86,7 @@ _DE: Final[Mapping[str, str]] = {
     "over.no_workers": "Es laufen wieder Worker: {value}",
     "over.connection_errors": "{connection}: {value} fehlgeschlagene Aufrufe in {minutes} (Grenze {limit})",
     "over.arrival": "{what}: Was bis {by} erwartet wurde, ist gekommen",
+    "muted": "; {count} weitere aus stummen Gruppen nicht gezählt",
     "test.line": "Das ist ein Test des Kanals „{channel}“. Es ist alles in Ordnung.",
     "test.title": "Millrace erreicht Sie hier",
     "unknown": "zu wenige für eine Aussage",
@@ -157,7 +159,7 @@ def _said(kind: str, facts: Mapping[str, Any], language: str) -> str:
     if not what:
         what = words["all" if rule.get("workflow_id") is None else "removed"]
     value = measure.get("value")
-    return _format(
+    said = _format(
         pattern,
         {
             "what": what,
@@ -170,6 +172,8 @@ def _said(kind: str, facts: Mapping[str, Any], language: str) -> str:
             "by": str((rule.get("arrival") or {}).get("by", "")),
         },
     )
+    muted = int(measure.get("muted") or 0)
+    return said + words["muted"].format(count=muted) if muted else said
 
 
 def _format(pattern: str, values: Mapping[str, str]) -> str:

@@ -36,7 +36,7 @@ def test_a_rule_says_how_it_stands_and_its_history_who_was_told(world: World, ma
     }  # fmt: skip
     happened(world.northwind.id, workflow.id, completed=90, failed=10)
     tried = world.as_alice.post(f"{world.here}/alerts/rules/try", wanted).body
-    assert tried["measure"] == {"value": 10.0, "over": True, "part": 10, "whole": 100}
+    assert tried["measure"] == {"value": 10.0, "over": True, "part": 10, "whole": 100, "muted": 0}
     made = world.as_alice.post(f"{world.here}/alerts/rules", wanted)
     assert (made.status, made.body["since"]) == (201, None)
     Watch(period_ms=0).look()

@@ -16,7 +16,7 @@ from builder.audit.models import AuditRow
 from builder.connections import trials
 from builder.workflows import drills
 from tests.builder.audited import Act
-from tests.builder.audited_calendars import SCENARIOS
+from tests.builder.audited_letters import SCENARIOS
 from tests.builder.conftest import World
 from tests.builder.route_table import PAGES, ROUTES
 from tests.builder.test_routes import routes_of_the_product
@@ -121,7 +121,13 @@ def test_a_deed_writes_its_row(world: World, verb: str) -> None:
         assert row.actor_kind in ("member", "token", "link")
         assert row.actor_name
         assert row.actor_id
-    if verb not in ("files.downloaded", "audit.exported", "dead_letters.solved", "dead_letters.discarded"):
+    if verb not in (
+        "files.downloaded",
+        "audit.exported",
+        "dead_letters.solved",
+        "dead_letters.discarded",
+        "dead_letters.exported",
+    ):
         assert row.object_id
         assert row.object_name
     if act.path.startswith("/d/"):

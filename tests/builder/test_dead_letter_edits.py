@@ -16,7 +16,10 @@ from tests.builder.conftest import World
 BULK = "dead-letters/bulk-retries"
 
 
-def letters(world: World, count: int = 2) -> list[str]:
+GIVEN = dumps({"message": "No."})
+
+
+def letters(world: World, count: int = 2, given: str = GIVEN) -> list[str]:
     """Runs whose step `note` has failed with what it was given, the newest first."""
     graph = factories.graph(("start", "trigger.manual@1", {}), ("stop", "flow.fail@1", {"message": "No."}))
     workflow = world.workflow(graph=graph)
@@ -34,7 +37,7 @@ def letters(world: World, count: int = 2) -> list[str]:
         )  # fmt: skip
         StepRun.objects.create(
             run_id=run.pk, generation=1, seq=3, node_id="n_stop", node_key="stop", status="failed", attempt=1,
-            input=dumps({"message": "No."}),
+            input=given,
         )  # fmt: skip
         DeadLetter.objects.create(
             run_id=run.pk, generation=1, workspace_id=run.workspace_id, workflow_id=run.workflow_id,

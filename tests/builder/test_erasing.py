@@ -29,6 +29,7 @@ from runtime.store.models import (
     BulkRetryItem,
     HumanNote,
     HumanVote,
+    LetterGroup,
     PendingAnswer,
 )
 from runtime.worker.pending_answers import settle
@@ -318,3 +319,21 @@ def test_what_they_typed_for_runs_whose_turn_has_not_come_names_them_no_more(
     mine_said, others_said = BulkRetry.objects.order_by("id").values_list("reason", flat=True)
     assert mine_said == f"{answer.body['pseudonym']} said so"
     assert others_said == f"{NAME} said so"
+
+
+def test_notes_on_groups_of_dead_letters_name_whoever_wrote_them_no_more(world: World, somebody: Membership) -> None:
+    """Their own notes; of what others wrote nobody knows whom they meant."""
+    for by, cause in ((somebody.user_id, "c1"), (world.bo.pk, "c2")):
+        LetterGroup.objects.create(
+            workspace_id=world.northwind.id, cause=cause, note=f"Ask {NAME} ({EMAIL})", noted_by=by, noted_at=1,
+            ticket=f"https://tickets.example.org/of/{EMAIL}", muted_by=by, muted_at=1,
+        )  # fmt: skip
+    answer = erase(world, somebody)
+    assert answer.status == 200
+    theirs, others = LetterGroup.objects.order_by("cause")
+    assert NAME not in theirs.note
+    assert EMAIL not in theirs.note + theirs.ticket
+    assert answer.body["pseudonym"] in theirs.note
+    assert (others.note, others.noted_by) == (f"Ask {NAME} ({EMAIL})", world.bo.pk)
+    listed = world.as_vera.get(f"{world.here}/dead-letters")
+    assert listed.status == 200

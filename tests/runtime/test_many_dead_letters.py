@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -81,3 +83,25 @@ def test_those_that_failed_before_a_moment_are_counted(db: None) -> None:
     now = failed(24)
     count = api.letters_before(workspace_id=WORKSPACE, cause="cause0", moment=now - 12 * 40_000 + 1)
     assert count == 1
+
+
+def test_many_are_written_as_a_file_a_page_at_a_time(db: None) -> None:
+    many = 2_000
+    failed(many)
+    told = api.LettersTold(
+        mask=lambda value: value,
+        workflow=lambda _: "Supplier invoices",
+        step=lambda _, node: node,
+        address=lambda run_id: f"https://millrace.example.com/runs/{run_id}",
+    )
+    forms: tuple[Literal["csv", "json"], ...] = ("csv", "json")
+    for form in forms:
+        lines, largest, asked = 0, 0, 0
+        with CaptureQueriesContext(connection) as statements:
+            for portion in api.export_letters(workspace_id=WORKSPACE, format=form, told=told):
+                lines += portion.count(b"https://millrace.example.com/runs/")
+                largest = max(largest, len(portion))
+                asked = max(asked, len(statements))
+        assert lines == many
+        assert largest < 256 * 1024, "no more is held than a portion"
+        assert asked < many / 5, "a few statements for each page of fifty"

@@ -23,6 +23,7 @@ from runtime.store.models import (
     File,
     HumanSnooze,
     HumanTask,
+    LetterGroup,
     PendingAnswer,
     Review,
     Run,
@@ -290,3 +291,21 @@ def test_a_file_that_a_dead_letter_of_another_run_was_given_is_kept_until_that_i
     assert (found.removed, found.kept["needed"]) == ({}, 1)
     DeadLetter.objects.update(solved_at=1)
     assert sweep().removed == {"files": 1}
+
+
+def test_what_was_said_about_a_group_goes_with_its_last_letter(machine: Machine) -> None:
+    fails = machine.publish(flow("start -> stop", step("stop", "flow.fail@1", {"message": "No."})))
+    machine.finish(machine.begin_again(fails, {}))
+    (group,) = api.dead_letter_groups(workspace_id=WORKSPACE)
+    api.note_letters(workspace_id=WORKSPACE, cause=group.cause, note="Known.", ticket="", revision=0)
+    rules(failed=30)
+    sweep()
+    assert LetterGroup.objects.exists(), "its letter is there still"
+    DeadLetter.objects.update(solved_at=1, solution="elsewhere", reason="Paid by hand.")
+    rules(failed=31)
+    sweep()
+    assert LetterGroup.objects.exists(), "a decided one counts, too: what comes again is met by what is known"
+    long_ago()
+    rules(failed=32)
+    sweep()
+    assert (DeadLetter.objects.count(), LetterGroup.objects.count()) == (0, 0)

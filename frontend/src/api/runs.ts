@@ -1,5 +1,6 @@
 /** Runs, their steps and tries, what may be done about them, and dead letters. */
 
+import type { GroupSaid, Suggested } from "./letterGroups";
 import type { GraphDocument, Json } from "../graph/types";
 import type { RunStatus, StepStatus } from "../ui/status";
 import type { Instant } from "./types";
@@ -373,6 +374,8 @@ export interface DeadLetterGroup {
   affects: { currency: string; amount: string }[];
   /** The connection by which they failed was repaired since; so many failed before. */
   repaired: { connection: string; name: string; at: Instant; count: number } | null;
+  said: GroupSaid;
+  suggested: Suggested;
 }
 
 export interface DeadLetters {

@@ -75,8 +75,9 @@ export type AlertEpisodeShape = {
 
 export type AlertKind = "failure_rate" | "failed_runs" | "dead_letters" | "stuck_runs" | "p95" | "queue_age" | "no_workers" | "connection_errors" | "duplicate_rate" | "arrival";
 
-/** How it stands: the value in the unit of the limit, null where there is too little to say. `part` of `whole`. */
+/** How it stands: the value in the unit of the limit, null where there is too little to say. `part` of `whole`. `muted`: so many more, of groups of dead letters that nobody is told of for now. */
 export type AlertMeasureShape = {
+  muted: number;
   over: boolean;
   part: (number | null);
   value: (number | null);
@@ -833,6 +834,12 @@ export type ConnectionChanges = {
   name?: (string | null);
 };
 
+/** A connection in passing. */
+export type ConnectionName = {
+  id: string;
+  name: string;
+};
+
 /** Of a connection that lets others in: the new `secret`, or none for one that is made here, and for how many hours the present one is accepted too. Of any other: its new `fields`, the secret among them. */
 export type ConnectionRotation = {
   fields?: (Record<string, unknown> | null);
@@ -1340,7 +1347,20 @@ export type GroupChanges = {
   name?: (string | null);
 };
 
-/** Runs that failed alike. `days`: how many came in each 24 hours of the last seven days; `affects`: what these runs are worth, where their workflow says so. `pattern`: their message, with … for what differs. `workflow_held`: their workflow is paused, still accepting, which holds what starts and not what somebody has go on. `are_items`: they are items of batches. */
+/** What people have said about a group. `revision`: of the note and the ticket. `muted_until`: null is until somebody says otherwise. */
+export type GroupSaidView = {
+  muted: boolean;
+  muted_at: (string | null);
+  muted_by: (string | null);
+  muted_until: (string | null);
+  note: string;
+  noted_at: (string | null);
+  noted_by: (string | null);
+  revision: number;
+  ticket: string;
+};
+
+/** Runs that failed alike. `days`: how many came in each 24 hours of the last seven days; `affects`: what these runs are worth, where their workflow says so. `pattern`: their message, with … for what differs. `workflow_held`: their workflow is paused, still accepting, which holds what starts and not what somebody has go on. `are_items`: they are items of batches. `said`: what people have said about them; `suggested`: what usually helps. */
 export type GroupView = {
   affects: Array<AmountView>;
   are_items: boolean;
@@ -1352,7 +1372,9 @@ export type GroupView = {
   last_at: string;
   pattern: string;
   repaired: (RepairedView | null);
+  said: GroupSaidView;
   step: StepName;
+  suggested: SuggestedView;
   title: string;
   workflow: WorkflowName;
   workflow_held: boolean;
@@ -1857,6 +1879,11 @@ export type MoveStart = {
   to: string;
 };
 
+/** For how many days nobody is told of the group; null: until somebody says otherwise. */
+export type MuteBody = {
+  days: (1 | 7 | null);
+};
+
 /** What to change about oneself. `undo_seconds`: for how long a decision in the inbox can be taken back. */
 export type MyChanges = {
   current_password?: (string | null);
@@ -1941,6 +1968,13 @@ export type Note = {
   text: string;
   to: string;
   to_for: (string | null);
+};
+
+/** What is to stand on the group. `revision`: of what the person has seen (0: nothing was there). */
+export type NoteBody = {
+  note?: string;
+  revision: number;
+  ticket?: string;
 };
 
 /** What a browser found that compared the files it was sent with a manifest. */
@@ -3113,6 +3147,12 @@ export type StuckShape = {
   runs: Array<StuckRun>;
   since: string;
   text: (string | null);
+};
+
+/** What usually helps. `action`: undo · look · mend_connection · replay · replay_slowly · edit · settle · mend_workflow; `connection`: the one to mend, where it is known. */
+export type SuggestedView = {
+  action: string;
+  connection: (ConnectionName | null);
 };
 
 /** What a sweep came to: what was `removed`, by class; what was old enough and `kept`, by reason: `open`, `letter` (its dead letter waits for a decision), `hold`, `uncounted` (not in the figures yet), `needed`. */
@@ -4540,6 +4580,18 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/dead-letters/export": {
+    path: { workspace_id: string };
+    query: { cause?: (string | null); format?: "csv" | "csv_comma" | "json"; runs?: Array<string>; workflow?: (string | null) };
+    answers: {
+      "200": unknown;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/workspaces/{workspace_id}/dead-letters/retry": {
     path: { workspace_id: string };
     header: { "Idempotency-Key"?: string };
@@ -4595,6 +4647,56 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/dead-letters/{cause}/mute": {
+    path: { cause: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: MuteBody;
+    answers: {
+      "200": GroupSaidView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "PUT /api/v1/workspaces/{workspace_id}/dead-letters/{cause}/note": {
+    path: { cause: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: NoteBody;
+    answers: {
+      "200": GroupSaidView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/dead-letters/{cause}/unmute": {
+    path: { cause: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "200": GroupSaidView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };

@@ -7,6 +7,7 @@ import type * as bulk from "./bulkRetries";
 import type * as documents from "./documents";
 import type * as files from "./files";
 import type * as reviews from "./reviews";
+import type * as letterGroups from "./letterGroups";
 import type * as generated from "./schema.gen";
 import type * as types from "./types";
 import type * as waits from "./waits";
@@ -35,6 +36,8 @@ export type Checks = [
   Checked<Fits<types.Decision, generated.DecisionBody>>,
   Checked<Fits<types.Retried, generated.RetryShape>>,
   Checked<Fits<types.DeadLetterGroup, generated.GroupView>>,
+  Checked<Fits<letterGroups.GroupSaid, generated.GroupSaidView>>,
+  Checked<Fits<letterGroups.GroupNote, Required<generated.NoteBody>>>,
   Checked<Fits<types.DeadLetters, generated.GroupsView>>,
   Checked<Fits<types.DeadLetter, generated.LetterView>>,
   Checked<Fits<types.RetryOutcome, generated.OutcomeView>>,

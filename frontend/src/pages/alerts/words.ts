@@ -95,8 +95,13 @@ export function nowOf(what: AlertWhat | { kind: Kind }, measure: AlertMeasureSha
   return t("now.label", { said });
 }
 
-/** How it stands, in a few words. */
+/** How it stands, in a few words, and how much of it was left out. */
 export function standingOf(what: AlertWhat | { kind: Kind }, measure: AlertMeasureShape, t: TFunction<"alerts">, format: Formatter): string {
+  const said = countedOf(what, measure, t, format);
+  return measure.muted > 0 ? t("now.muted", { said, number: format.number(measure.muted) }) : said;
+}
+
+function countedOf(what: AlertWhat | { kind: Kind }, measure: AlertMeasureShape, t: TFunction<"alerts">, format: Formatter): string {
   const kind = what.kind;
   if (kind === "no_workers") return t("now.workers", { count: measure.value ?? 0, number: format.number(measure.value ?? 0) });
   if (kind === "arrival") return measure.value === null ? t("now.nothingExpected") : t("now.came", { count: measure.value, number: format.number(measure.value) });

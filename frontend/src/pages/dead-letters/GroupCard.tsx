@@ -1,16 +1,19 @@
 import { Menu } from "@mantine/core";
-import { ChevronDown, ChevronRight, CircleCheck, EllipsisVertical, ListTree, PlugZap, RotateCcw, Table2, Trash2 } from "lucide-react";
+import { BellOff, ChevronDown, ChevronRight, CircleCheck, EllipsisVertical, ListTree, PlugZap, RotateCcw, StickyNote, Table2, Trash2 } from "lucide-react";
 import { type ReactNode, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useCan } from "../../api/session";
 import type { DeadLetter, DeadLetterGroup } from "../../api/types";
 import { retell } from "../../i18n/server";
-import { Button, Chip, IconButton, Note, Time, useFormatter } from "../../ui";
+import { Button, Chip, ErrorCard, IconButton, Note, Time, useFormatter } from "../../ui";
 import { amountText } from "../inbox/task";
 import css from "./deadLetters.module.css";
+import { ExportItems } from "./ExportItems";
 import { Letters } from "./Letters";
+import { Said, Suggestion } from "./Said";
 import { countOf, type Target } from "./target";
+import { useMuting } from "./useSaying";
 
 interface GroupCardProps {
   group: DeadLetterGroup;
@@ -18,7 +21,7 @@ interface GroupCardProps {
   gone: boolean;
   /** One of its runs is being tried. */
   trying: boolean;
-  onAsk: (what: "retry" | "edit" | "solve" | "discard", target: Target) => void;
+  onAsk: (what: "retry" | "edit" | "solve" | "discard" | "note", target: Target) => void;
   onTry: (target: Target) => void;
   /** What came of the trial. */
   children: ReactNode;
@@ -69,6 +72,9 @@ export function GroupCard({ group, gone, trying, onAsk, onTry, children }: Group
           <p className={css.where}>
             {group.workflow.name} <span aria-hidden>›</span> <span>{group.step.name}</span>
           </p>
+          {!gone && !group.repaired && group.code !== "undo_incomplete" && (
+            <Suggestion group={group} onAsk={onAsk} onTry={onTry} onShow={() => setOpened(true)} opened={opened} />
+          )}
         </div>
         {!gone && (
           <div className={css.facts}>
@@ -89,8 +95,9 @@ export function GroupCard({ group, gone, trying, onAsk, onTry, children }: Group
             {group.days.some((one) => one > 0) && <Week days={group.days} />}
           </div>
         )}
-        {!gone && mayRetry && <Actions target={target} trying={trying} onAsk={onAsk} onTry={onTry} opened={opened} onShow={() => setOpened(!opened)} />}
+        {!gone && <Actions target={target} trying={trying} onAsk={onAsk} onTry={onTry} opened={opened} onShow={() => setOpened(!opened)} />}
       </div>
+      {!gone && <Said group={group} onNote={mayRetry ? () => onAsk("note", { group, letters: null }) : null} />}
       {!gone && group.repaired && <Repaired group={group} repaired={group.repaired} onAsk={mayRetry ? onAsk : undefined} />}
       {!gone && group.code === "undo_incomplete" && <p className={css.hint}>{t("undoIncomplete.why")}</p>}
       {children}
@@ -143,8 +150,10 @@ function Actions(props: Pick<GroupCardProps, "trying" | "onAsk" | "onTry"> & { t
   const { t } = useTranslation(["deadLetters", "common"]);
   const format = useFormatter();
   const { target, onAsk, onTry } = props;
+  const mayRetry = useCan("reviewer");
   const mayDiscard = useCan("admin");
   const mayEdit = useCan("builder");
+  const muting = useMuting(target.group);
   const count = countOf(target);
   const many = { count, number: format.number(count) };
   const some = target.letters !== null;
@@ -153,7 +162,7 @@ function Actions(props: Pick<GroupCardProps, "trying" | "onAsk" | "onTry"> & { t
   const of = t("of", { title: retell("failures", target.group.code, target.group.title) });
   return (
     <div className={css.actions} role="group" aria-label={of}>
-      {forward && (
+      {mayRetry && forward && (
         <Button
           variant="soft"
           icon={<RotateCcw size={15} aria-hidden />}
@@ -168,7 +177,7 @@ function Actions(props: Pick<GroupCardProps, "trying" | "onAsk" | "onTry"> & { t
           {t("undoIncomplete.show")}
         </Button>
       )}
-      {forward && count > 1 && (
+      {mayRetry && forward && count > 1 && (
         <Button onClick={() => onAsk("retry", target)}>{some ? t("action.retrySome", many) : t("action.retry")}</Button>
       )}
       <Menu position="bottom-end" withinPortal shadow="md" radius={10} trapFocus withInitialFocusPlaceholder={false}>
@@ -177,14 +186,16 @@ function Actions(props: Pick<GroupCardProps, "trying" | "onAsk" | "onTry"> & { t
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Label>{t(target.group.are_items ? "items" : "runs", many)}</Menu.Label>
-          {forward && mayEdit && (
+          {mayRetry && forward && mayEdit && (
             <Menu.Item leftSection={<Table2 size={15} aria-hidden />} onClick={() => onAsk("edit", target)}>
               {t("action.edit")}
             </Menu.Item>
           )}
-          <Menu.Item leftSection={<CircleCheck size={15} aria-hidden />} onClick={() => onAsk("solve", target)}>
-            {t("action.solve")}
-          </Menu.Item>
+          {mayRetry && (
+            <Menu.Item leftSection={<CircleCheck size={15} aria-hidden />} onClick={() => onAsk("solve", target)}>
+              {t("action.solve")}
+            </Menu.Item>
+          )}
           {mayDiscard && (
             <Menu.Item
               leftSection={<Trash2 size={15} aria-hidden />}
@@ -194,8 +205,26 @@ function Actions(props: Pick<GroupCardProps, "trying" | "onAsk" | "onTry"> & { t
               {t("action.discard")}
             </Menu.Item>
           )}
+          <ExportItems
+            meant={some ? { runs: target.letters?.map((one) => one.run.id) ?? [] } : { cause: target.group.cause }}
+            label={t(some ? "export.chosen" : "export.group")}
+          />
+          {mayRetry && (
+            <>
+              <Menu.Label>{t("group")}</Menu.Label>
+              <Menu.Item leftSection={<StickyNote size={15} aria-hidden />} onClick={() => onAsk("note", target)}>
+                {t("action.note")}
+              </Menu.Item>
+              {([1, 7, null] as const).map((days) => (
+                <Menu.Item key={days ?? "ever"} leftSection={<BellOff size={15} aria-hidden />} onClick={() => muting.mutate(days)}>
+                  {days === null ? t("mute.ever") : t("mute.days", { count: days })}
+                </Menu.Item>
+              ))}
+            </>
+          )}
         </Menu.Dropdown>
       </Menu>
+      {muting.isError && <ErrorCard title={t("mute.failed")} error={muting.error} />}
     </div>
   );
 }

@@ -1,7 +1,10 @@
+import { Menu } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Download } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import type { GroupNote } from "../../api/letterGroups";
 import { useDeadLetters, useWorkflows } from "../../api/queries";
 import type { DeadLetterGroup } from "../../api/types";
 import {
@@ -19,11 +22,14 @@ import fields from "../../ui/fields.module.css";
 import { BulkRetries } from "./BulkRetries";
 import css from "./deadLetters.module.css";
 import { EditDialog } from "./EditDialog";
+import { ExportItems } from "./ExportItems";
 import { GroupCard } from "./GroupCard";
+import { NoteDialog } from "./NoteDialog";
 import { RetryDialog } from "./RetryDialog";
 import { SolveDialog } from "./SolveDialog";
 import type { Target } from "./target";
 import { Trial } from "./Trial";
+import { useNoting } from "./useSaying";
 
 /** While the page is seen, the list is asked for again so often. */
 export const EVERY = 10_000;
@@ -35,7 +41,10 @@ interface Tried {
   ended: boolean;
 }
 
-type Asked = { what: "retry" | "edit" | "solve" | "discard"; target: Target };
+type Asked =
+  | { what: "retry" | "edit" | "solve" | "discard"; target: Target }
+  /** `typed`: what was not taken of it, and why. */
+  | { what: "note"; target: Target; typed: GroupNote | null; error: unknown };
 
 export default function DeadLettersPage() {
   const { t } = useTranslation(["deadLetters", "common"]);
@@ -61,9 +70,12 @@ export default function DeadLettersPage() {
   const ended = (number: number) =>
     setTrials((before) => before.map((one) => (one.number === number ? { ...one, ended: true } : one)));
   const close = () => setAsked(null);
+  const noting = useNoting(({ group, note }, error) => setAsked({ what: "note", target: { group, letters: null }, typed: note, error }));
 
   const groups = query.data?.items ?? [];
   const listed = new Set(groups.map((group) => group.cause));
+  // Somebody else may write on it while it is open: what is saved goes by what is seen.
+  const noted = asked?.what === "note" ? (groups.find((one) => one.cause === asked.target.group.cause) ?? asked.target.group) : null;
   // A trial with the only run of a group is still told of when the group has gone from the list.
   const gone = trials.map((one) => one.target.group).filter((group) => !listed.has(group.cause));
   const card = (group: DeadLetterGroup, here: boolean) => {
@@ -74,7 +86,7 @@ export default function DeadLettersPage() {
         group={group}
         gone={!here}
         trying={trial !== undefined && !trial.ended}
-        onAsk={(what, target) => setAsked({ what, target })}
+        onAsk={(what, target) => setAsked(what === "note" ? { what, target, typed: null, error: null } : { what, target })}
         onTry={begin}
       >
         {trial && (
@@ -101,21 +113,33 @@ export default function DeadLettersPage() {
           <p className={leadClass} tabIndex={-1} data-home>
             {t("subtitle")}
           </p>
-          {(groups.length > 0 || workflow) && (
-            <select
-              className={cx(fields.input, css.pick)}
-              aria-label={t("filter.workflow")}
-              value={workflow ?? ""}
-              onChange={(event) => choose(event.currentTarget.value)}
-            >
-              <option value="">{t("filter.all")}</option>
-              {workflows.map((one) => (
-                <option key={one.id} value={one.id}>
-                  {one.name}
-                </option>
-              ))}
-            </select>
-          )}
+          <div className={css.tools}>
+            {groups.length > 0 && (
+              <Menu position="bottom-end" withinPortal radius={10}>
+                <Menu.Target>
+                  <Button icon={<Download size={15} aria-hidden />}>{t("export.open")}</Button>
+                </Menu.Target>
+                <Menu.Dropdown>
+                  <ExportItems meant={{ workflow }} label={t(workflow ? "export.workflow" : "export.all")} />
+                </Menu.Dropdown>
+              </Menu>
+            )}
+            {(groups.length > 0 || workflow) && (
+              <select
+                className={cx(fields.input, css.pick)}
+                aria-label={t("filter.workflow")}
+                value={workflow ?? ""}
+                onChange={(event) => choose(event.currentTarget.value)}
+              >
+                <option value="">{t("filter.all")}</option>
+                {workflows.map((one) => (
+                  <option key={one.id} value={one.id}>
+                    {one.name}
+                  </option>
+                ))}
+              </select>
+            )}
+          </div>
         </div>
         <BulkRetries every={EVERY} onClosed={close} />
         {query.isError && <ErrorCard title={t("loadFailed")} error={query.error} onRetry={() => void query.refetch()} />}
@@ -141,6 +165,19 @@ export default function DeadLettersPage() {
         )}
       </PageBody>
       {asked?.what === "edit" && <EditDialog target={asked.target} onClose={close} />}
+      {noted && asked?.what === "note" && (
+        <NoteDialog
+          key={asked.typed === null ? "new" : "again"}
+          group={noted}
+          typed={asked.typed}
+          error={asked.error}
+          onClose={close}
+          onSave={(note) => {
+            noting.mutate({ group: noted, note });
+            close();
+          }}
+        />
+      )}
       {asked?.what === "retry" && <RetryDialog target={asked.target} onClose={close} />}
       {(asked?.what === "solve" || asked?.what === "discard") && (
         <SolveDialog how={asked.what} target={asked.target} onClose={close} />

@@ -4,6 +4,8 @@ import type { DeadLetter, DeadLetterGroup } from "../../api/types";
 export interface Target {
   group: DeadLetterGroup;
   letters: readonly DeadLetter[] | null;
+  /** They failed because there were too many at once. */
+  slowly?: boolean;
 }
 
 export function countOf({ group, letters }: Target): number {
