@@ -7,6 +7,7 @@ from django.urls.converters import IntConverter
 
 from builder.api import (
     absences,
+    access,
     alerts,
     asides,
     audit,
@@ -102,6 +103,7 @@ _workspace: list[URLPattern | URLResolver] = [
     path("/absences/mine", absences.MyAbsence.as_view()),
     path("/members/<uuid:member_id>/erase", erasing.EraseMember.as_view()),
     path("/members/<uuid:member_id>/leaving", leaving.Leaving.as_view()),
+    path("/members/<uuid:member_id>/access", access.AccessOfMember.as_view()),
     path("/members/<uuid:member_id>/history", audit.HistoryOfMember.as_view()),
     path("/people", people.People.as_view()),
     path("/groups", people.MemberGroups.as_view()),

@@ -70,6 +70,7 @@ ROUTES = [
         {"email": "gone@example.org", "reason": "x"},
     ),
     Row("GET", f"{W}/members/<uuid:member_id>/leaving", ADMIN, Scope.ADMIN, (404,)),
+    Row("GET", f"{W}/members/<uuid:member_id>/access", ADMIN, Scope.ADMIN, (404,)),
     Row("GET", f"{W}/members/<uuid:member_id>/history", ADMIN, Scope.ADMIN, (200,)),
     Row("GET", f"{W}/people", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/absences", VIEW, Scope.READ, (200,)),

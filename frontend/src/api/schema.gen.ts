@@ -27,6 +27,23 @@ export type Acceptance = {
   token: string;
 };
 
+/** What a member can do. `role`: theirs, which counts only while they are `active`. `groups`: in whose questions they have a voice. `stands_in_for`: whose questions they see while those are away. `away`: who sees theirs while they are away themselves. `questions`: how many open ones they are asked now. `instance_admin`: may make workspaces, and sees the installation's log. */
+export type AccessView = {
+  active: boolean;
+  away: (StandsInView | null);
+  email: string;
+  groups: Array<AskableGroup>;
+  instance_admin: boolean;
+  last_seen_at: (string | null);
+  member: string;
+  name: string;
+  questions: number;
+  rights: Array<RightView>;
+  role: string;
+  stands_in_for: Array<StandsInView>;
+  tokens: Array<TokenOfMember>;
+};
+
 /** Whom rules tell. `people`: addresses, `group:` and an id, or `role:` and a role. `mail_id`: the mail server's connection; null: the installation's. `hook_id`: the connection of a chat. `language`: of what goes to the chat. */
 export type AlertChannelBody = {
   hook_id?: (string | null);
@@ -404,6 +421,8 @@ export type BatchShape = {
   waiting: number;
   workflow_id: string;
 };
+
+export type BecauseEnum = "role" | "other_role" | "off";
 
 /** Why an open run does not end this moment. `kind`: working · due · paused · held, or what it waits for (timer · retry · event · human · children · parked · …). `owner`: who has to move: worker (named) · next_worker · clock · outside · people (named, or everybody) · own_runs · operator · workflow (which is paused). `next_at`: when something happens at the latest; null where only the owner knows. All null: the run has ended. */
 export type BecauseView = {
@@ -2657,6 +2676,15 @@ export type ReviewTotalShape = {
   without: number;
 };
 
+/** Whether somebody may do something. `because`: role (theirs is enough) · other_role (it takes `least`) · off (they are switched off). `own_only`: of what is their own. */
+export type RightView = {
+  action: string;
+  because: BecauseEnum;
+  least: string;
+  may: boolean;
+  own_only: boolean;
+};
+
 /** The four roles, from the one who looks to the one who rules. */
 export type Role = "viewer" | "reviewer" | "builder" | "admin";
 
@@ -3004,6 +3032,15 @@ export type StandingShape = {
   workers: Array<WorkerShape>;
 };
 
+/** For whom somebody stands in: from `first_day` to `last_day`, days of the workspace; `now`: it has begun. */
+export type StandsInView = {
+  first_day: string;
+  last_day: (string | null);
+  member: string;
+  name: string;
+  now: boolean;
+};
+
 /** What to hand to the run, and which start to use where there are several. */
 export type Start = {
   input?: unknown;
@@ -3279,6 +3316,17 @@ export type TimelineView = {
   items: Array<KeyEventShape>;
   key: string;
   more: boolean;
+};
+
+/** A program's key that acts as somebody, without the key. `may`: the actions that it may do today. */
+export type TokenOfMember = {
+  expires_at: string;
+  id: string;
+  last_used_at: (string | null);
+  may: Array<string>;
+  name: string;
+  prefix: string;
+  scopes: Array<string>;
 };
 
 /** For how many hours the present token is accepted too, and for how many days the new one. */
@@ -5423,6 +5471,17 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/members/{member_id}/access": {
+    path: { member_id: string; workspace_id: string };
+    answers: {
+      "200": AccessView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };

@@ -17,7 +17,7 @@ import { monitorSearch } from "../pages/monitor/range";
 import { runViewSearch } from "../pages/run/look";
 import type { EventSearch } from "../pages/events/queries";
 import { isDay, type View, VIEWS } from "../pages/schedules/days";
-import type { AuditSearch } from "../pages/settings/Audit";
+import { auditSearch } from "../pages/settings/auditSearch";
 import { calendarSearch } from "../pages/settings/calendarSearch";
 import { NotFound, RouteCrashed, RoutePending } from "./RouteStates";
 import { screen } from "./screen";
@@ -387,7 +387,12 @@ const workspaceRoute = createRoute({
 const membersRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "/members",
-  component: screen(() => import("../pages/settings/Members"), "settings", "audit", "away"),
+  component: screen(() => import("../pages/settings/Members"), "settings", "audit", "away", "access"),
+});
+const accessRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "/members/$memberId",
+  component: screen(() => import("../pages/settings/Access"), "settings", "access"),
 });
 const tokensRoute = createRoute({
   getParentRoute: () => settingsRoute,
@@ -408,14 +413,7 @@ const calendarsRoute = createRoute({
 const auditRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "/audit",
-  validateSearch: (search: Record<string, unknown>): AuditSearch => {
-    const day = (value: unknown) => (typeof value === "string" && /^\d{4}-\d\d-\d\d$/.test(value) ? value : undefined);
-    const found = { actor: text(search.actor), verb: text(search.verb), q: text(search.q), from: day(search.from), to: day(search.to) };
-    return {
-      ...(search.scope === "installation" ? { scope: "installation" as const } : {}),
-      ...(Object.fromEntries(Object.entries(found).filter(([, value]) => value)) as AuditSearch),
-    };
-  },
+  validateSearch: auditSearch,
   component: screen(() => import("../pages/settings/Audit"), "settings", "audit"),
 });
 const dataRoute = createRoute({
@@ -467,7 +465,7 @@ const routeTree = rootRoute.addChildren([
       settingsIndexRoute,
       profileRoute,
       workspaceRoute,
-      membersRoute,
+      membersRoute, accessRoute,
       tokensRoute,
       expiryRoute, calendarsRoute,
       auditRoute,

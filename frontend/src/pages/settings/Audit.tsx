@@ -27,16 +27,8 @@ import { useNews, useStillHere } from "../../ui/typed";
 import { Rows, useVerb } from "../history/rows";
 import { dayBegins } from "../history/telling";
 import css from "./audit.module.css";
+import type { AuditSearch } from "./auditSearch";
 import settingsCss from "./settings.module.css";
-
-export interface AuditSearch {
-  scope?: "installation";
-  actor?: string;
-  verb?: string;
-  from?: string;
-  to?: string;
-  q?: string;
-}
 
 /** Typing asks the server once it has paused for so long, ms. */
 const PAUSE = 250;
