@@ -14,7 +14,8 @@ from builder.accounts.giving import give
 from builder.accounts.models import User, Workspace
 from builder.workflows.models import RunColumns, SavedRunView
 
-__all__ = ["MOST_VIEWS", "TooManyViews", "change", "columns", "delete", "find", "listing", "save", "set_columns"]
+__all__ = ["MOST_VIEWS", "TooManyViews", "change", "columns", "delete", "find", "hand_over", "listing", "save",
+           "set_columns", "shared_by"]  # fmt: skip
 
 MOST_VIEWS: Final = 50
 
@@ -57,6 +58,17 @@ def change(*, row: SavedRunView, name: str | None, search: dict[str, Any] | None
 def delete(*, row: SavedRunView) -> None:
     """Take it away, for everybody who could choose it."""
     row.delete()
+
+
+def shared_by(*, workspace: Workspace, person: User) -> list[SavedRunView]:
+    """Those that this person has saved for all, by name."""
+    return list(SavedRunView.objects.filter(workspace=workspace, owner=person, shared=True).order_by("name", "id"))
+
+
+def hand_over(*, view_id: UUID, of: User, to: User) -> bool:
+    """Make one that is shared another person's own, however many they have; False where it is not this person's any
+    more."""
+    return bool(SavedRunView.objects.filter(pk=view_id, owner=of, shared=True).update(owner=to))
 
 
 def columns(*, workspace: Workspace, person: User) -> list[str] | None:

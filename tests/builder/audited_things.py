@@ -14,7 +14,7 @@ from runtime import api
 from runtime.contracts.datatables import ColumnDraft
 from runtime.store.models import Budget, Event, Trigger
 from tests import factories
-from tests.builder.audited import SCENARIOS, Act, at, does, flow_of, short
+from tests.builder.audited import SCENARIOS, Act, at, does, flow_of, membership, short
 from tests.builder.conftest import World
 from tests.builder.test_backfills import scheduled
 from tests.builder.test_intakes import COLUMNS, look
@@ -279,3 +279,11 @@ def _(world: World) -> Act:
         received_at=1, body=b"{}", body_size=2, body_sha256="", dedupe_key="1", verdict="skipped", reason="Left out.",
     )  # fmt: skip
     return Act(world.as_rosa, "POST", f"{world.here}/events/{event.pk}/replay", {}, 202)
+
+
+@does("member.handed_over")
+def _(world: World) -> Act:
+    """What Bo owns goes to Alice: a row of the workflow, and one of Bo."""
+    world.workflow()
+    body = {"to": str(membership(world, "alice")), "reason": "Bo leaves."}
+    return Act(world.as_alice, "POST", f"{world.here}/members/{membership(world, 'bo')}/handover", body, count=2)

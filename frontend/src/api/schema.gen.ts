@@ -1395,6 +1395,29 @@ export type HandReviewOverBody = {
   revision: number;
 };
 
+/** What became of it. `done`: how many things were handed over; `left`: some are left that can be, and the same again goes on with them. `refused`: what could not be. `removed`: the member was taken out. */
+export type HandedOver = {
+  done: number;
+  left: boolean;
+  refused: Array<ThingView>;
+  removed: boolean;
+};
+
+/** To whom (the id of a membership), why, and whether the member is taken out afterwards. */
+export type HandoverBody = {
+  reason: string;
+  remove?: boolean;
+  to: string;
+};
+
+/** What hangs on a member. `things` can be handed over, at most 200 of so many `questions`; `stays` cannot, whoever is chosen. `alone`: so many open questions are asked of nobody else; they go to the admins. */
+export type HandoverView = {
+  alone: number;
+  questions: number;
+  stays: Array<ThingView>;
+  things: Array<ThingView>;
+};
+
 /** What was counted. `success`: the share of runs that ended well, of those that ended by themselves; null: none did. `deliveries`: all that came, of which `repeated` had come before and started nothing. */
 export type HappenedShape = {
   cancelled: number;
@@ -1701,13 +1724,6 @@ export type LatestDrill = {
 /** What the admins have to know. */
 export type LeaveBody = {
   reason: string;
-};
-
-/** `questions`: how many open questions are asked of this person and of nobody else; they go to the admins. `workflows`: what they own, by name, at most 20 of so many (`owned`). */
-export type LeavingView = {
-  owned: number;
-  questions: number;
-  workflows: Array<WorkflowName>;
 };
 
 /** A legal hold: nothing of the workflow, or of the runs with this key, is removed by a rule. */
@@ -3308,6 +3324,14 @@ export type TestShape = {
   confirm: (ConfirmShape | null);
   message: string;
   ok: boolean;
+};
+
+/** A thing that hangs on a member. `kind`: workflow · connection · question · group · stand_in · alert_channel · run_view, and of what stays token · step (a workflow that names them). `why` it cannot be handed over to whoever was chosen: role · failures · barred · answered · asked · oneself · in_a_circle · gone; null where it can. */
+export type ThingView = {
+  id: string;
+  kind: string;
+  name: string;
+  why: (string | null);
 };
 
 /** What happened to the runs of a business key, the oldest first; `more`: of the newest 200 runs. */
@@ -5502,11 +5526,11 @@ export interface Operations {
       "503": Problem;
     };
   };
-  "GET /api/v1/workspaces/{workspace_id}/members/{member_id}/history": {
+  "GET /api/v1/workspaces/{workspace_id}/members/{member_id}/handover": {
     path: { member_id: string; workspace_id: string };
-    query: { cursor?: (string | null); limit?: number };
+    query: { to?: (string | null) };
     answers: {
-      "200": PagedHistoryRow;
+      "200": HandoverView;
       "400": Problem;
       "401": Problem;
       "403": Problem;
@@ -5514,10 +5538,28 @@ export interface Operations {
       "503": Problem;
     };
   };
-  "GET /api/v1/workspaces/{workspace_id}/members/{member_id}/leaving": {
+  "POST /api/v1/workspaces/{workspace_id}/members/{member_id}/handover": {
     path: { member_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: HandoverBody;
     answers: {
-      "200": LeavingView;
+      "200": HandedOver;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/members/{member_id}/history": {
+    path: { member_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedHistoryRow;
       "400": Problem;
       "401": Problem;
       "403": Problem;
