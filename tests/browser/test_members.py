@@ -1,4 +1,4 @@
-"""What a member can do, and because of what."""
+"""What a member can do and because of what, and to whom what hangs on them goes when they leave."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import findings
 from tests.browser.conftest import sign_in
-from tests.browser.members import joined, member_of
+from tests.browser.editing import graph
+from tests.browser.members import joined, member_of, menu_of
 from tests.browser.test_accessibility import SIZES, THEMES, readable
+from tests.browser.test_people import asking, runs
 from tests.product import Api, Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -85,3 +87,78 @@ def test_who_may_not_see_members_is_told_so(new_page: Opens, api: Api, ines: Api
     sign_in(page, ines)
     page.goto(f"/settings/members/{member_of(api, 'Ines Kaya')}")
     expect(page.get_by_text("Only admins of this workspace can change this.")).to_be_visible()
+
+
+@pytest.fixture(scope="module")
+def carl(product: Product, api: Api) -> Iterator[Api]:
+    """Somebody on whom much hangs, and who leaves."""
+    person = joined(product, api, "Carl Weber", "builder")
+    person.call("POST", "W/workflows", {"name": "Carls orders", "graph": graph([], [])})
+    fields = {"token": "of the bank", "base_url": "https://bank.example"}
+    person.call("POST", "W/connections", {"kind": "http_bearer", "name": "Carls bank", "fields": fields})
+    person.call("POST", "W/runs/views", {"name": "Carls late ones", "search": {"q": "late"}, "shared": True})
+    api.call("POST", "W/groups", {"name": "Carl alone", "members": [member_of(api, "Carl Weber")]})
+    runs(api, "Asks Carl", asking(people="carl@example.com"), {"number": "R-7"})
+    yield person
+    person.close()
+
+
+def test_what_hangs_on_somebody_is_seen_before_it_is_handed_over_and_nothing_is_done_by_looking(
+    signed_in: Opens, api: Api, ines: Api, carl: Api, shot: Shot
+) -> None:
+    page = signed_in("/settings/members")
+    menu_of(page, "Carl Weber", "Hand over…")
+    dialog = page.get_by_role("dialog", name="Hand over from Carl Weber")
+    plan = dialog.get_by_role("group", name="What hangs on this person")
+    expect(plan).to_contain_text("1 workflow: Carls orders")
+    expect(plan).to_contain_text("1 open question: Pay R-7?")
+    expect(plan).to_contain_text("Steps that ask Carl Weber by address")
+    give = dialog.get_by_role("button", name="Hand over", exact=True)
+    expect(give).to_be_disabled()
+    dialog.get_by_label("Hand over to").select_option(label="Ben Okafor")
+    expect(plan).to_contain_text("the role of Ben Okafor does not allow it")
+    shot(page, "hand-over-refused")
+    assert findings(page) == []
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_have_count(0)
+    found = api.call("GET", f"W/members/{member_of(api, 'Carl Weber')}/handover")["things"]
+    assert {one["kind"] for one in found} == {"workflow", "connection", "question", "group", "run_view"}
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_somebody_leaves_behind_is_seen_before_they_are_removed(
+    size: str, signed_in: Opens, api: Api, ines: Api, carl: Api, shot: Shot
+) -> None:
+    page = signed_in("/settings/members", viewport=SIZES[size])
+    page.emulate_media(color_scheme=THEMES[size][0])
+    menu_of(page, "Carl Weber", "Remove…")
+    dialog = page.get_by_role("dialog", name="Remove Carl Weber?")
+    plan = dialog.get_by_role("group", name="What hangs on this person")
+    expect(plan).to_contain_text("Carl Weber leaves behind")
+    expect(plan).to_contain_text("1 open question is asked of nobody else. It goes to the admins.")
+    readable(page, size, "remove-left-behind", shot)
+    dialog.get_by_label("Hand over to").select_option(label="Ines Kaya")
+    expect(plan).to_contain_text("Goes to Ines Kaya")
+    expect(plan.get_by_text("It goes to the admins.")).to_have_count(0)
+    expect(dialog.get_by_label("Why")).to_have_value("Carl Weber leaves.")
+    readable(page, size, "remove-hand-over", shot)
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_have_count(0)
+
+
+def test_whoever_leaves_leaves_nothing_behind(signed_in: Opens, api: Api, ines: Api, carl: Api) -> None:
+    page = signed_in("/settings/members")
+    menu_of(page, "Carl Weber", "Remove…")
+    dialog = page.get_by_role("dialog", name="Remove Carl Weber?")
+    dialog.get_by_label("Hand over to").select_option(label="Ines Kaya")
+    dialog.get_by_role("button", name="Hand over and remove").click()
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("row").filter(has_text="carl@example.com")).to_have_count(0)
+    task = next(one for one in ines.call("GET", "W/inbox")["items"] if one["title"] == "Pay R-7?")
+    assert [one["name"] for one in task["asked"]] == ["Ines Kaya"]
+    flows = {one["name"]: one["owner"] for one in api.call("GET", "W/workflows")["items"]}
+    assert flows["Carls orders"] == "Ines Kaya"
+    page.goto("/settings/audit?verb=workflow.handed_over")
+    expect(page.get_by_role("row").filter(has_text="Carls orders")).to_contain_text("Handed over workflow")
+    page.goto("/settings/audit?verb=member.removed")
+    expect(page.get_by_role("row").filter(has_text="Carl Weber")).to_be_visible()

@@ -1,7 +1,7 @@
 import { Menu } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { EllipsisVertical, Eraser, History, Palmtree, ShieldQuestion, UserX } from "lucide-react";
+import { ArrowLeftRight, EllipsisVertical, Eraser, History, Palmtree, ShieldQuestion, UserX } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
 import { useAbsences } from "../../api/absences";
@@ -17,7 +17,7 @@ import css from "./settings.module.css";
 export const ROLES: readonly Role[] = ["viewer", "reviewer", "builder", "admin"];
 
 /** What opens a dialog about a member. */
-export type MemberDeed = "away" | "history" | "erase" | "remove";
+export type MemberDeed = "away" | "history" | "handOver" | "erase" | "remove";
 
 /** What can be done about one member. */
 function MemberMenu({ member, mine, onChoose }: { member: Member; mine: boolean; onChoose: (deed: MemberDeed) => void }) {
@@ -42,6 +42,11 @@ function MemberMenu({ member, mine, onChoose }: { member: Member; mine: boolean;
         {!member.invited && (
           <Menu.Item leftSection={<History size={15} />} onClick={() => onChoose("history")}>
             {t("menu.history")}
+          </Menu.Item>
+        )}
+        {!member.invited && (
+          <Menu.Item leftSection={<ArrowLeftRight size={15} />} onClick={() => onChoose("handOver")}>
+            {t("menu.handOver")}
           </Menu.Item>
         )}
         {!mine && !member.invited && (

@@ -23,12 +23,12 @@ import {
   tableClass,
   TextField,
 } from "../../ui";
-import { LeftBehind } from "./LeftBehind";
 import { type MemberDeed, MemberRow, ROLES } from "./MemberRow";
 import css from "./settings.module.css";
 
 const Groups = lazy(() => import("./Groups"));
 const AbsenceDialog = lazy(() => import("./OutOfOffice"));
+const HandOverDialog = lazy(() => import("./HandOver"));
 const EraseDialog = lazy(() => import("./EraseDialog"));
 const HistoryDialog = lazy(() => import("../history/HistoryDialog"));
 
@@ -107,7 +107,7 @@ function InviteDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
-function RemoveDialog({ member, onClose }: { member: Member; onClose: () => void }) {
+function WithdrawDialog({ member, onClose }: { member: Member; onClose: () => void }) {
   const { t } = useTranslation("settings");
   const workspace = useWorkspace().id;
   const client = useQueryClient();
@@ -115,7 +115,7 @@ function RemoveDialog({ member, onClose }: { member: Member; onClose: () => void
     mutationFn: () => api.delete(`${workspacePath(workspace)}/members/${member.id}`),
     onSuccess: async () => {
       onClose();
-      showToast({ title: t("members.removed", { name: member.name || member.email }) });
+      showToast({ title: t("members.removed", { name: member.email }) });
       await client.invalidateQueries({ queryKey: [workspace, "members"] });
     },
   });
@@ -123,15 +123,14 @@ function RemoveDialog({ member, onClose }: { member: Member; onClose: () => void
     <ConfirmDialog
       opened
       onClose={onClose}
-      title={t("members.removeTitle", { name: member.name || member.email })}
+      title={t("members.removeTitle", { name: member.email })}
       confirm={t("members.removeConfirm")}
       variant="dangerFilled"
       busy={remove.isPending}
       onConfirm={() => remove.mutate()}
     >
       {remove.isError && <ErrorCard title={t("members.removeFailed")} error={remove.error} />}
-      <p>{member.invited ? t("members.withdrawText") : t("members.removeText")}</p>
-      {!member.invited && <LeftBehind member={member} />}
+      <p>{t("members.withdrawText")}</p>
     </ConfirmDialog>
   );
 }
@@ -193,13 +192,16 @@ function MemberList() {
         {asked?.deed === "away" && (
           <AbsenceDialog member={asked.member.id} name={asked.member.name || asked.member.email} onClose={close} />
         )}
+        {asked && !asked.member.invited && (asked.deed === "remove" || asked.deed === "handOver") && (
+          <HandOverDialog member={asked.member} removing={asked.deed === "remove"} onClose={close} />
+        )}
         {asked?.deed === "erase" && <EraseDialog member={asked.member} onClose={close} />}
         {asked?.deed === "history" && (
           <HistoryDialog what="members" id={asked.member.id} name={asked.member.name || asked.member.email} onClose={close} />
         )}
       </Suspense>
       {inviting && <InviteDialog onClose={() => setInviting(false)} />}
-      {asked?.deed === "remove" && <RemoveDialog member={asked.member} onClose={close} />}
+      {asked?.deed === "remove" && asked.member.invited && <WithdrawDialog member={asked.member} onClose={close} />}
     </>
   );
 }
