@@ -235,6 +235,11 @@ DEEDS: Final[Mapping[str, Deed]] = MappingProxyType(
         "retention.hold_set": Deed("legal_hold", at=("retention.hold",), says=("workflow", "key", "reason")),
         "retention.hold_lifted": Deed("legal_hold", "hold_id", ("retention.hold",), ends=True),
         # The record itself
+        "audit_view.saved": Deed("audit_view", compares=True),
+        "audit_view.changed": Deed("audit_view", "view_id", compares=True),
+        "audit_view.removed": Deed("audit_view", "view_id", compares=True, ends=True),
+        "audit_view.handed_over": Deed("audit_view", "view_id", says=("of", "to", "reason")),
+        "profile.audit_view_chosen": Deed("person", says=("view",)),
         "audit.exported": Deed("audit", says=("format",), digests=()),
     }
 )

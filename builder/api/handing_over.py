@@ -26,9 +26,10 @@ from builder.api.recorded import called
 from builder.api.session import refused
 from builder.api.task_shapes import asker
 from builder.connections import services as connections
-from builder.workflows import run_views
+from builder.workflows import saved_views
 from builder.workflows import selectors as workflows
 from builder.workflows import services as workflow_writes
+from builder.workflows.saved_views import ListName
 from runtime import api as runtime_api
 from runtime.contracts import AlreadyDecided, NotAsked, NotFound, RuntimeRefused, Voter
 
@@ -39,13 +40,14 @@ _MOST_LISTED: Final = 200
 #: For so long one request hands over, in seconds; what is left is for the next one.
 _LONGEST: Final = 8.0
 
-Kind = Literal["workflow", "connection", "question", "group", "stand_in", "alert_channel", "run_view"]
+Kind = Literal["workflow", "connection", "question", "group", "stand_in", "alert_channel", "run_view", "audit_view"]
 
 
 class ThingView(View):
     """A thing that hangs on a member. `kind`: workflow · connection · question · group · stand_in · alert_channel ·
-    run_view, and of what stays token · step (a workflow that names them). `why` it cannot be handed over to whoever was
-    chosen: role · failures · barred · answered · asked · oneself · in_a_circle · gone; null where it can."""
+    run_view · audit_view, and of what stays token · step (a workflow that names them). `why` it cannot be handed over
+    to whoever was chosen: role · failures · barred · answered · asked · oneself · in_a_circle · gone; null where it
+    can."""
 
     kind: str
     id: UUID
@@ -245,17 +247,22 @@ def _give_connection(pair: _Pair, id_: UUID) -> bool:
     return given
 
 
-def _views(pair: _Pair) -> Iterator[_Thing]:
-    for row in run_views.shared_by(workspace=pair.call.workspace, person=pair.of):
-        yield _Thing("run_view", row.id, row.name)
+def _views(of: ListName, kind: Kind, sees: Action) -> _Kind:
+    """Searches of a list that are shared."""
 
+    def find(pair: _Pair) -> Iterator[_Thing]:
+        why = pair.lacks(sees)
+        for row in saved_views.shared_by(of=of, workspace=pair.call.workspace, person=pair.of):
+            yield _Thing(kind, row.id, row.name, why)
 
-def _give_view(pair: _Pair, id_: UUID) -> bool:
-    with pair.call.deed.also("run_view.handed_over", pair.said(view_id=id_)) as row:
-        given = run_views.hand_over(view_id=id_, of=pair.of, to=pair.to)
-        if not given:
-            row.nothing()
-    return given
+    def give(pair: _Pair, id_: UUID) -> bool:
+        with pair.call.deed.also(f"{kind}.handed_over", pair.said(view_id=id_)) as row:
+            given = saved_views.hand_over(view_id=id_, of=pair.of, to=pair.to)
+            if not given:
+                row.nothing()
+        return given
+
+    return _Kind(find, give)
 
 
 def _groups(pair: _Pair) -> Iterator[_Thing]:
@@ -315,7 +322,8 @@ KINDS: Final[Mapping[Kind, _Kind]] = MappingProxyType(
         "group": _Kind(_groups, _give_group),
         "stand_in": _Kind(_stood_in_for, _give_standing_in),
         "alert_channel": _Kind(_channels, _give_channel),
-        "run_view": _Kind(_views, _give_view),
+        "run_view": _views("runs", "run_view", Action.RUN_SEE),
+        "audit_view": _views("audit", "audit_view", Action.AUDIT_SEE),
     }
 )
 

@@ -281,6 +281,26 @@ def _(world: World) -> Act:
     return Act(world.as_rosa, "POST", f"{world.here}/events/{event.pk}/replay", {}, 202)
 
 
+def audit_view(world: World) -> str:
+    made = world.as_alice.post(f"{world.here}/audit/views", {"name": "Sign-ins", "search": {"q": "session"}})
+    assert made.status == 201, made.body
+    return f"{world.here}/audit/views/{made.body['id']}"
+
+
+short(
+    "audit_view.saved",
+    lambda world: Act(world.as_alice, "POST", f"{world.here}/audit/views", {"name": "All", "search": {}}, 201),
+)
+short("audit_view.changed", lambda world: Act(world.as_alice, "PATCH", audit_view(world), {"name": "Later"}))
+short("audit_view.removed", lambda world: Act(world.as_alice, "DELETE", audit_view(world), status=204))
+short(
+    "profile.audit_view_chosen",
+    lambda world: Act(
+        world.as_alice, "PUT", f"{world.here}/audit/views", {"view": audit_view(world).rpartition("/")[2]}
+    ),
+)
+
+
 @does("member.handed_over")
 def _(world: World) -> Act:
     """What Bo owns goes to Alice: a row of the workflow, and one of Bo."""

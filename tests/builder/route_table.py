@@ -337,6 +337,11 @@ ROUTES = [
     Row("DELETE", f"{W}/retention/holds/<uuid:hold_id>", ADMIN, Scope.ADMIN, (404,)),
     Row("GET", f"{W}/audit", ADMIN, Scope.ADMIN, (200,)),
     Row("GET", f"{W}/audit/filters", ADMIN, Scope.ADMIN, (200,)),
+    Row("GET", f"{W}/audit/views", ADMIN, Scope.ADMIN, (200,)),
+    Row("POST", f"{W}/audit/views", ADMIN, Scope.ADMIN, (201,), {"name": "Mine", "search": {"actor": "x"}}),
+    Row("PUT", f"{W}/audit/views", ADMIN, Scope.ADMIN, (200,), {"view": None}),
+    Row("PATCH", f"{W}/audit/views/<uuid:view_id>", ADMIN, Scope.ADMIN, (404,), {"name": "Other"}),
+    Row("DELETE", f"{W}/audit/views/<uuid:view_id>", ADMIN, Scope.ADMIN, (404,)),
     Row("GET", f"{W}/audit/check", ADMIN, Scope.ADMIN, (200,)),
     Row("GET", f"{W}/audit/export", ADMIN, Scope.ADMIN, (200,)),
 ]

@@ -35,7 +35,7 @@ ELSEWHERE: Final = {
 BESIDE: Final = {
     "session.refused", "session.throttled", "connection.limited", "connection.pause_chosen",
     "connection.repaired", "task.decided_by_link", "task.decision_took_effect", "task.decision_refused",
-    "workflow.handed_over", "connection.handed_over", "run_view.handed_over",
+    "workflow.handed_over", "connection.handed_over", "run_view.handed_over", "audit_view.handed_over",
 }  # fmt: skip
 #: What changes whenever anybody asks anything, and is no part of what was asked for.
 ASIDE: Final = ("django_session", "accounts_signintries", "workflows_answered", "django_migrations", "store_artifact")

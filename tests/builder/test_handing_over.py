@@ -13,7 +13,7 @@ from builder.api import handing_over
 from builder.audit.models import AuditRow
 from builder.connections.models import Connection
 from builder.workflows import services
-from builder.workflows.models import SavedRunView, Workflow
+from builder.workflows.models import SavedView, Workflow
 from runtime import api as runtime_api
 from runtime.contracts.alerts import AlertChannelDraft
 from runtime.interpreter.people import listed, tokens
@@ -105,8 +105,8 @@ def test_all_of_it_is_handed_over_each_with_its_row_and_then_they_are_taken_out(
     assert answer.body == {"done": wanted, "left": False, "refused": [], "removed": True}
     assert Workflow.objects.filter(owner=world.bo).count() == 0
     assert Connection.objects.get().owner == world.alice
-    view = SavedRunView.objects.get(name="Late")
-    assert (view.owner, SavedRunView.objects.get(name="Mine").owner) == (world.alice, world.bo)
+    view = SavedView.objects.get(name="Late")
+    assert (view.owner, SavedView.objects.get(name="Mine").owner) == (world.alice, world.bo)
     assert [one.user for one in everything["group"].members.filter(user__is_active=True)] == [world.alice]
     (away,) = world.as_vera.get(f"{world.here}/absences").body["items"]
     assert (away["stand_in"]["name"], away["note"], away["first_day"]) == ("Alice", "Ring me.", "2026-11-01")

@@ -266,9 +266,10 @@ export type AuditActor = {
   name: string;
 };
 
-/** Whom and what the log tells of, to filter by. */
+/** Whom and what the log tells of, to filter by. `kinds`: of things. */
 export type AuditFacets = {
   actors: Array<AuditActor>;
+  kinds: Array<string>;
   verbs: Array<string>;
 };
 
@@ -301,6 +302,17 @@ export type AuditRowShape = {
   verb: string;
 };
 
+/** What the audit log is asked for. */
+export type AuditSearchShape = {
+  actor: (string | null);
+  kind: (string | null);
+  object: (string | null);
+  q: (string | null);
+  since: (string | null);
+  until: (string | null);
+  verb: Array<string>;
+};
+
 /** Whether the chain is as it was written: so many `rows` were read, up to the end `sequence` with this `digest`. */
 export type AuditVerdict = {
   digest: string;
@@ -308,6 +320,17 @@ export type AuditVerdict = {
   ok: boolean;
   rows: number;
   sequence: number;
+};
+
+/** A saved search of the audit log. `mine`: the asker has saved it; `owner`: who has; `first`: the asker opens the log with it. */
+export type AuditViewShape = {
+  first: boolean;
+  id: string;
+  mine: boolean;
+  name: string;
+  owner: string;
+  search: AuditSearchShape;
+  shared: boolean;
 };
 
 /** One of two: `member`: the id of the membership. */
@@ -659,6 +682,13 @@ export type CauseShape = {
   title: string;
 };
 
+/** What is to change of a saved search of the audit log; what is left out stays. */
+export type ChangeAuditView = {
+  name?: (string | null);
+  search?: (SavedAuditSearch | null);
+  shared?: (boolean | null);
+};
+
 /** What it shall be. `revision`: of the calendar as you know it. */
 export type ChangeCalendar = {
   close?: string;
@@ -678,7 +708,7 @@ export type ChangeRowsBody = {
   decimal?: DecimalEnum;
 };
 
-/** What is to change; what is left out stays. */
+/** What is to change of a saved search for runs; what is left out stays. */
 export type ChangeRunView = {
   name?: (string | null);
   search?: (SavedSearch | null);
@@ -1292,6 +1322,11 @@ export type FileUses = {
   items: Array<FileUseShape>;
 };
 
+/** With which saved search one opens the log; null: with everything. */
+export type FirstView = {
+  view: (string | null);
+};
+
 /** The step's settings as they are to be: all of them. */
 export type FixBody = {
   settings: Record<string, unknown>;
@@ -1572,6 +1607,10 @@ export type ItemShape = {
 
 export type ItemsAbsenceView = {
   items: Array<AbsenceView>;
+};
+
+export type ItemsAuditViewShape = {
+  items: Array<AuditViewShape>;
 };
 
 export type ItemsBackfillShape = {
@@ -1902,6 +1941,13 @@ export type MyChanges = {
   undo_seconds?: (0 | 8 | 20 | null);
 };
 
+/** A search of the audit log and its name. `shared`: all who see the log are offered it. */
+export type NewAuditView = {
+  name: string;
+  search: SavedAuditSearch;
+  shared?: boolean;
+};
+
 /** A kind, a name, and the kind's fields; how many calls it takes, where that is limited. */
 export type NewConnection = {
   budget?: (BudgetBody | null);
@@ -1932,7 +1978,7 @@ export type NewRow = {
   values: Record<string, unknown>;
 };
 
-/** A search and its name. `shared`: everybody here is offered it. */
+/** A search for runs and its name. `shared`: everybody here is offered it. */
 export type NewRunView = {
   name: string;
   search: SavedSearch;
@@ -2833,7 +2879,7 @@ export type RunShape = {
 
 export type RunStatus = "accepted" | "running" | "waiting_timer" | "waiting_event" | "waiting_human" | "parked" | "compensating" | "completed" | "compensated" | "cancelled" | "dead_lettered";
 
-/** A saved search. `mine`: the asker has saved it; `owner`: who has. */
+/** A saved search for runs. `mine`: the asker has saved it; `owner`: who has. */
 export type RunViewShape = {
   id: string;
   mine: boolean;
@@ -2852,6 +2898,17 @@ export type SaidShape = {
 /** The newest output of each step, by its key. */
 export type SamplesView = {
   samples: Record<string, unknown>;
+};
+
+/** What the audit log is asked for: of whom (an id), which deeds, to what (a kind, an id), since and until when (a day of the workspace, or so long ago, such as 7d), with these words; null and empty are left out. */
+export type SavedAuditSearch = {
+  actor?: (string | null);
+  kind?: (string | null);
+  object?: (string | null);
+  q?: (string | null);
+  since?: (string | null);
+  until?: (string | null);
+  verb?: Array<string>;
 };
 
 /** What a list of runs is asked for; null and empty are left out. */
@@ -3326,7 +3383,7 @@ export type TestShape = {
   ok: boolean;
 };
 
-/** A thing that hangs on a member. `kind`: workflow · connection · question · group · stand_in · alert_channel · run_view, and of what stays token · step (a workflow that names them). `why` it cannot be handed over to whoever was chosen: role · failures · barred · answered · asked · oneself · in_a_circle · gone; null where it can. */
+/** A thing that hangs on a member. `kind`: workflow · connection · question · group · stand_in · alert_channel · run_view · audit_view, and of what stays token · step (a workflow that names them). `why` it cannot be handed over to whoever was chosen: role · failures · barred · answered · asked · oneself · in_a_circle · gone; null where it can. */
 export type ThingView = {
   id: string;
   kind: string;
@@ -4166,6 +4223,84 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/audit/views": {
+    path: { workspace_id: string };
+    answers: {
+      "200": ItemsAuditViewShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "PUT /api/v1/workspaces/{workspace_id}/audit/views": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: FirstView;
+    answers: {
+      "200": ItemsAuditViewShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/audit/views": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: NewAuditView;
+    answers: {
+      "201": AuditViewShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "DELETE /api/v1/workspaces/{workspace_id}/audit/views/{view_id}": {
+    path: { view_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "204": undefined;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "PATCH /api/v1/workspaces/{workspace_id}/audit/views/{view_id}": {
+    path: { view_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: ChangeAuditView;
+    answers: {
+      "200": AuditViewShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };

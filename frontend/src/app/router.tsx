@@ -164,7 +164,7 @@ const workflowRunsRoute = createRoute({
     ...runSearch(search),
     ...(search.where === true ? { where: true } : {}),
   }),
-  component: screen(() => import("../pages/workflow/WorkflowRuns"), "runs", "workflows", "deadLetters", "canvas"),
+  component: screen(() => import("../pages/workflow/WorkflowRuns"), "runs", "views", "workflows", "deadLetters", "canvas"),
 });
 
 const versionsRoute = createRoute({
@@ -216,7 +216,7 @@ const runsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/runs",
   validateSearch: runSearch,
-  component: screen(() => import("../pages/runs"), "runs", "deadLetters"),
+  component: screen(() => import("../pages/runs"), "runs", "views", "deadLetters"),
 });
 
 const keyRoute = createRoute({
@@ -414,7 +414,7 @@ const auditRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "/audit",
   validateSearch: auditSearch,
-  component: screen(() => import("../pages/settings/Audit"), "settings", "audit"),
+  component: screen(() => import("../pages/settings/Audit"), "settings", "audit", "views"),
 });
 const dataRoute = createRoute({
   getParentRoute: () => settingsRoute,
