@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from builder.accounts import groups
-from builder.accounts.models import Membership, User
+from builder.accounts.models import Membership, Role, User
 from builder.api import handing_over
 from builder.audit.models import AuditRow
 from builder.connections.models import Connection
@@ -20,7 +20,7 @@ from runtime.interpreter.people import listed, tokens
 from runtime.store.models import HumanNote, HumanTask, HumanVote
 from tests.builder.conftest import World
 from tests.builder.test_people import membership, question, run_of
-from tests.factories import Answer, graph, make_token
+from tests.factories import Answer, graph, join, make_person, make_token
 
 # The runtime's writer has a connection of its own.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -188,6 +188,19 @@ def test_a_failure_that_somebody_has_taken_is_seen_to_by_whoever_may_retry(world
     assert "question" not in {one["kind"] for one in give(world, "rosa").body["refused"]}
     task.refresh_from_db()
     assert task.claimed_by == world.rosa.id
+
+
+def test_a_shared_search_of_the_log_goes_to_whoever_may_see_the_log(world: World) -> None:
+    join(world.northwind, make_person("Ada"), Role.ADMIN)
+    body = {"name": "Sign-ins", "search": {"verb": ["session.signed_in"]}, "shared": True}
+    assert world.as_alice.post(f"{world.here}/audit/views", body).status == 201
+    assert told(plan(world, "bo", of="alice")["things"]) == {("audit_view", "Sign-ins", "role")}
+    assert give(world, "bo", of="alice").body["done"] == 0
+    ada = Membership.objects.get(workspace=world.northwind, user__name="Ada")
+    answer = world.as_alice.post(path(world, "alice"), {"to": str(ada.pk), "reason": "She sees to it."})
+    assert answer.body["done"] == 1
+    assert SavedView.objects.get().owner == ada.user
+    assert AuditRow.objects.filter(verb="audit_view.handed_over", object_name="Sign-ins").count() == 1
 
 
 def test_nobody_stands_in_for_themselves_because_of_it(world: World) -> None:
