@@ -22,7 +22,8 @@ from django.utils import timezone
 from builder.accounts.models import Absence, Membership, Workspace
 from builder.accounts.services import AccountsRefused
 
-__all__ = ["Away", "all_of", "change", "end", "mark", "of_member", "say", "since", "today", "workspaces"]
+__all__ = ["Away", "all_of", "change", "end", "mark", "of_member", "say", "since", "stand_in_instead",
+           "today", "why_not", "workspaces"]  # fmt: skip
 
 #: So many stand-ins are looked at who are away themselves; behind that nobody stands in.
 MOST_HANDS: Final = 3
@@ -121,12 +122,39 @@ def change(
     return _put(workspace, row, first_day, last_day, stand_in, note)
 
 
+def why_not(*, row: Absence, stand_in: Membership) -> AccountsRefused | None:
+    """Why this member cannot stand in for whoever is away, instead of whoever does; None where they can."""
+    if stand_in.pk == row.member_id:
+        return _oneself()
+    try:
+        _refuse_circle(Absence(member=row.member, first_day=row.first_day, last_day=row.last_day, stand_in=stand_in))
+    except AccountsRefused as error:
+        return error
+    return None
+
+
+@transaction.atomic
+def stand_in_instead(*, workspace: Workspace, membership_id: UUID, of: UUID, stand_in: UUID) -> bool:
+    """Have another member stand in, in the place of `of`; False where somebody else does by now. Raises
+    AccountsRefused."""
+    row = _locked(workspace, membership_id)
+    found = Absence.objects.filter(member=row, stand_in_id=of).first()
+    if found is None:
+        return False
+    _put(workspace, row, found.first_day, found.last_day, stand_in, found.note)
+    return True
+
+
 @transaction.atomic
 def end(*, workspace: Workspace, membership_id: UUID) -> None:
     """They are here again, or do not go. Raises AccountsRefused where they are not said to be away."""
     row = _locked(workspace, membership_id)
     if not Absence.objects.filter(member=row).delete()[0]:
         raise AccountsRefused("not_away", "This person is not said to be away.", status=404)
+
+
+def _oneself() -> AccountsRefused:
+    return AccountsRefused("oneself", "Nobody stands in for themselves.", field="stand_in")
 
 
 def _put(
@@ -145,7 +173,7 @@ def _put(
     if last_day is not None and last_day < today(workspace):
         raise AccountsRefused("days_over", "That is over already.", field="last_day")
     if stand_in == member.pk:
-        raise AccountsRefused("oneself", "Nobody stands in for themselves.", field="stand_in")
+        raise _oneself()
     other = Membership.objects.filter(workspace=workspace, pk=stand_in, active=True, user__is_active=True).first()
     if other is None:
         raise AccountsRefused("member_unknown", "This person is no member here.", field="stand_in")

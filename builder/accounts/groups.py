@@ -57,6 +57,28 @@ def change_group(
     return row
 
 
+def left_alone(*, workspace_id: UUID, membership_id: UUID) -> list[Group]:
+    """The groups in which nobody is left once this member is not, by name."""
+    rows = Group.objects.filter(workspace_id=workspace_id, members=membership_id).prefetch_related("members__user")
+    others = (
+        (group, [one for one in group.members.all() if one.pk != membership_id and one.active and one.user.is_active])
+        for group in rows
+    )
+    return sorted((group for group, left in others if not left), key=lambda group: group.key)
+
+
+@transaction.atomic
+def let_in(*, workspace: Workspace, group_id: UUID, membership_id: UUID) -> bool:
+    """Have one more in it; False where there is no such group or member here, or they are in it already."""
+    Workspace.objects.select_for_update().get(pk=workspace.pk)
+    group = Group.objects.filter(workspace=workspace, pk=group_id).first()
+    member = Membership.objects.filter(workspace=workspace, pk=membership_id).first()
+    if group is None or member is None or group.members.filter(pk=member.pk).exists():
+        return False
+    group.members.add(member)
+    return True
+
+
 def remove_group(*, workspace: Workspace, group_id: UUID) -> bool:
     """Remove it; False where this workspace has no such group. Its members stay."""
     return bool(Group.objects.filter(workspace=workspace, pk=group_id).delete()[0])

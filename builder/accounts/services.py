@@ -229,6 +229,14 @@ def remove_member(*, workspace: Workspace, membership_id: UUID) -> None:
 
 
 @transaction.atomic
+def may_remove(*, workspace: Workspace, membership_id: UUID) -> None:
+    """Raises AccountsRefused where this person cannot be taken out as things are."""
+    membership = _locked(workspace, membership_id)
+    membership.active = False
+    _keep_an_admin(workspace, membership)
+
+
+@transaction.atomic
 def invite(*, workspace: Workspace, email: str, role: Role, by: User, now: datetime) -> tuple[Invitation, str]:
     """An invitation and its token, which is shown once. A new one for the same address replaces the earlier."""
     email = checked_email(email)

@@ -63,10 +63,11 @@ class AuditRowShape(HistoryRow):
 
 
 class AuditFacets(View):
-    """Whom and what the log tells of, to filter by."""
+    """Whom and what the log tells of, to filter by. `kinds`: of things."""
 
     actors: list[AuditActor]
     verbs: list[str]
+    kinds: list[str]
 
 
 class AuditFault(View):
@@ -274,7 +275,9 @@ def _row(row: AuditRow) -> AuditRowShape:
 def _facets(chain: str) -> AuditFacets:
     found = reading.facets(chain)
     return AuditFacets(
-        actors=[AuditActor(kind=kind, id=one, name=name) for kind, one, name in found.actors], verbs=found.verbs
+        actors=[AuditActor(kind=kind, id=one, name=name) for kind, one, name in found.actors],
+        verbs=found.verbs,
+        kinds=found.kinds,
     )
 
 

@@ -81,6 +81,7 @@ DEEDS: Final[Mapping[str, Deed]] = MappingProxyType(
         "member.invited": Deed("member", says=("role",)),
         "member.joined": Deed("member", at=(INSIDE,)),
         "member.changed": Deed("member", "member_id", compares=True),
+        "member.handed_over": Deed("member", "member_id", at=(INSIDE,), says=("to", "reason"), perhaps=True),
         "member.removed": Deed("member", "member_id", compares=True, ends=True),
         "person.erased": Deed("member", "member_id", at=(INSIDE,), says=("reason",)),
         "absence.said": Deed("absence", compares=True),
@@ -116,6 +117,7 @@ DEEDS: Final[Mapping[str, Deed]] = MappingProxyType(
         "schedule.resumed": _schedule(),
         "schedules.spread": Deed("schedule", at=("schedule.change",), says=("schedules", "minutes")),
         "workflow.drilled": Deed("workflow", "workflow_id", at=(INSIDE,), digests=("graph", "input")),
+        "workflow.handed_over": Deed("workflow", "workflow_id", says=("of", "to", "reason")),
         # Runs
         "run.started": Deed("run", at=("ingress.accept",), says=("workflow_id", "trigger"), digests=("input",)),
         "run.tested": Deed("run", at=("ingress.accept",), says=("workflow_id", "trigger"), digests=("input", "graph")),
@@ -134,6 +136,7 @@ DEEDS: Final[Mapping[str, Deed]] = MappingProxyType(
         "run_view.saved": Deed("run_view", compares=True),
         "run_view.changed": Deed("run_view", "view_id", compares=True),
         "run_view.removed": Deed("run_view", "view_id", compares=True, ends=True),
+        "run_view.handed_over": Deed("run_view", "view_id", says=("of", "to", "reason")),
         # Dead letters and batches
         "dead_letter.retried": Deed("run", at=("run.replay",), each=True),
         "dead_letters.solved": Deed("runs", at=("deadletter.solve",), says=("runs", "reason")),
@@ -217,6 +220,7 @@ DEEDS: Final[Mapping[str, Deed]] = MappingProxyType(
         "connection.overlap_changed": Deed("connection", "connection_id", at=(INSIDE,), says=("hours",), perhaps=True),
         "connection.previous_ended": Deed("connection", "connection_id", at=(INSIDE,), perhaps=True),
         "connection.resumed": Deed("connection", "connection_id", ("budget.change",)),
+        "connection.handed_over": Deed("connection", "connection_id", says=("of", "to", "reason")),
         # Business calendars
         "calendar.created": Deed("calendar", at=("calendar.change",), compares=True),
         "calendar.changed": Deed("calendar", "calendar_id", ("calendar.change",), compares=True),
@@ -235,6 +239,11 @@ DEEDS: Final[Mapping[str, Deed]] = MappingProxyType(
         "retention.hold_set": Deed("legal_hold", at=("retention.hold",), says=("workflow", "key", "reason")),
         "retention.hold_lifted": Deed("legal_hold", "hold_id", ("retention.hold",), ends=True),
         # The record itself
+        "audit_view.saved": Deed("audit_view", compares=True),
+        "audit_view.changed": Deed("audit_view", "view_id", compares=True),
+        "audit_view.removed": Deed("audit_view", "view_id", compares=True, ends=True),
+        "audit_view.handed_over": Deed("audit_view", "view_id", says=("of", "to", "reason")),
+        "profile.audit_view_chosen": Deed("person", says=("view",)),
         "audit.exported": Deed("audit", says=("format",), digests=()),
     }
 )

@@ -18,9 +18,8 @@ from builder.api.session import refused
 from builder.audit import chain
 from builder.audit import erasing as audit
 from builder.audit.chain import Entry
-from builder.workflows.models import Draft
+from builder.workflows import selectors as workflows
 from runtime import api as runtime_api
-from runtime.contracts.people import Erased
 
 
 class Erase(Body):
@@ -64,7 +63,8 @@ class EraseMember(ApiView):
         # Then what the runtime keeps, in transactions of its own: until the account itself is erased this can be
         # given again.
         rows = runtime_api.erase_person(person)
-        workflows = _still_named(call, person)
+        # A version never changes: whoever takes the address out of a draft publishes another one.
+        named = {name for _, name in workflows.naming(workspace_id=call.workspace.id, emails=person.emails)}
 
         def entry_for(chain: str) -> Entry:
             return replace(call.deed.entry(person.pseudonym), chain=chain)
@@ -73,13 +73,4 @@ class EraseMember(ApiView):
             erasing.erase(who, person)
             rows += audit.erase(person, who.ids, entry_for, str(call.workspace.id))
         call.deed.told(True)
-        return ErasedShape(pseudonym=person.pseudonym, rows=rows, workflows=workflows)
-
-
-def _still_named(call: Call, person: Erased) -> list[str]:
-    """Workflows whose drafts name the person's address. A version never changes: publish another one."""
-    found: set[str] = set()
-    for email in person.emails:
-        drafts = Draft.objects.filter(workflow__workspace=call.workspace, graph__icontains=email)
-        found.update(drafts.filter(workflow__deleted_at=None).values_list("workflow__name", flat=True))
-    return sorted(found)
+        return ErasedShape(pseudonym=person.pseudonym, rows=rows, workflows=sorted(named))

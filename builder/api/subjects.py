@@ -11,7 +11,7 @@ from uuid import UUID
 from builder.accounts.models import Absence, ApiToken, Group, Invitation, Membership, User, Workspace
 from builder.accounts.times import stamp
 from builder.connections.models import Connection
-from builder.workflows.models import SavedRunView, Workflow
+from builder.workflows.models import SavedView, Workflow
 from runtime import api as runtime_api
 from runtime.contracts import RuntimeRefused
 
@@ -175,8 +175,8 @@ def _run(workspace_id: UUID, object_id: UUID) -> Seen | None:
     return Seen(f"{name}{key}")
 
 
-def _run_view(workspace_id: UUID, object_id: UUID) -> Seen | None:
-    row = SavedRunView.objects.filter(workspace_id=workspace_id, pk=object_id).first()
+def _saved_view(workspace_id: UUID, object_id: UUID) -> Seen | None:
+    row = SavedView.objects.filter(workspace_id=workspace_id, pk=object_id).first()
     return None if row is None else Seen(row.name, {"name": row.name, "search": row.search, "shared": row.shared})
 
 
@@ -269,7 +269,8 @@ LOOKS: Final[Mapping[str, Look]] = MappingProxyType(
         "workflow": _workflow,
         "connection": _connection,
         "run": _run,
-        "run_view": _run_view,
+        "run_view": _saved_view,
+        "audit_view": _saved_view,
         "task": _task,
         "file": _file,
         "table": _table,

@@ -35,10 +35,11 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """Whom and what a chain tells of: actors as (kind, id, name), the newest name of each; verbs."""
+    """Whom and what a chain tells of: actors as (kind, id, name), the newest name of each; verbs; kinds of things."""
 
     actors: list[tuple[str, str, str]]
     verbs: list[str]
+    kinds: list[str]
 
 
 def rows(chain: str, filters: Filters) -> QuerySet[AuditRow]:
@@ -95,7 +96,8 @@ def facets(chain: str) -> Facets:
     for kind, actor_id, name in listed[:_MOST_FACETS]:
         names[actor_id] = (kind, actor_id, name)
     verbs = here.order_by("verb").values_list("verb", flat=True).distinct()
-    return Facets(sorted(names.values(), key=lambda one: one[2].casefold()), list(verbs))
+    kinds = here.exclude(object_kind="").order_by("object_kind").values_list("object_kind", flat=True).distinct()
+    return Facets(sorted(names.values(), key=lambda one: one[2].casefold()), list(verbs), list(kinds))
 
 
 def detail_of(row: AuditRow) -> dict[str, Any]:

@@ -98,6 +98,11 @@ def merge(row: Connection, fields: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def hand_over(*, connection_id: UUID, of: User, to: User) -> bool:
+    """Make it another person's own; False where it is not this person's any more."""
+    return bool(Connection.objects.filter(pk=connection_id, owner=of).update(owner=to))
+
+
 def describe(
     *, row: Connection, environment: str | None, expires_on: date | EllipsisType | None, now: datetime
 ) -> None:
@@ -221,6 +226,11 @@ def save(row: Connection, *, force_insert: bool = False) -> None:
             row.save(force_insert=force_insert)
     except IntegrityError as error:
         raise ConnectionRefused({"name": ["Another connection here has this name."]}) from error
+
+
+def owned(*, workspace_id: UUID, user_id: UUID) -> list[Connection]:
+    """Those of one person, by name."""
+    return list(Connection.objects.filter(workspace_id=workspace_id, owner_id=user_id).order_by("name", "id"))
 
 
 def find(*, workspace_id: UUID, connection_id: UUID) -> Connection | None:

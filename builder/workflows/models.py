@@ -135,13 +135,15 @@ class FileStart(models.Model):
         return self.name
 
 
-class SavedRunView(models.Model):
-    """A search for runs that somebody has given a name, for themselves or for everybody of the workspace."""
+class SavedView(models.Model):
+    """A search of one list that somebody has given a name, for themselves or for all who see that list."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=80)
+    #: Of which list: runs · audit.
+    of = models.CharField(max_length=8, default="runs", db_default="runs")
     #: The parameters of the list's address.
     search = models.JSONField(default=dict)
     shared = models.BooleanField(default=False)
@@ -152,6 +154,22 @@ class SavedRunView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class DefaultView(models.Model):
+    """With which saved search one person opens a list, in one workspace."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    of = models.CharField(max_length=8)
+    view = models.ForeignKey(SavedView, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "person", "of"], name="default_view_once")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} opens {self.of} with {self.view_id}"
 
 
 class RunColumns(models.Model):

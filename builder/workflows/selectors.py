@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -236,6 +236,17 @@ def _naming(text: str) -> Q:
 def owned(*, workspace_id: UUID, user_id: UUID) -> list[tuple[UUID, str]]:
     """The workflows that somebody owns, by name."""
     rows = Workflow.objects.filter(workspace_id=workspace_id, deleted_at=None, owner_id=user_id)
+    return list(rows.order_by("name", "id").values_list("id", "name"))
+
+
+def naming(*, workspace_id: UUID, emails: Iterable[str]) -> list[tuple[UUID, str]]:
+    """The workflows in whose drafts one of these addresses is written, by name."""
+    found = Q()
+    for email in emails:
+        found |= Q(draft__graph__icontains=email)
+    rows = (
+        Workflow.objects.filter(found, workspace_id=workspace_id, deleted_at=None) if found else Workflow.objects.none()
+    )
     return list(rows.order_by("name", "id").values_list("id", "name"))
 
 

@@ -112,6 +112,11 @@ def change(*, workflow: Workflow, name: str | None = None, description: str | No
     return workflow
 
 
+def hand_over(*, workflow_id: UUID, of: User, to: User) -> bool:
+    """Make it another person's own; False where it is not this person's any more."""
+    return bool(Workflow.objects.filter(pk=workflow_id, owner=of, deleted_at=None).update(owner=to))
+
+
 def delete(*, workflow: Workflow, now: datetime) -> None:
     """Take the workflow off the list and disarm its starts; runs and versions stay readable. Raises StillHeld."""
     here = {"workspace_id": workflow.workspace_id, "workflow_id": workflow.id}

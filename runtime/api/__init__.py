@@ -83,7 +83,7 @@ from runtime.api.figures import figures
 from runtime.api.file_previews import preview_file
 from runtime.api.files import add_file, archive, file, files, files_total, open_file, remove_file
 from runtime.api.fixing import check_fix, fix, fix_and_retry
-from runtime.api.handing import comment, give_back, hand_over, leave_to_admins, snooze, take
+from runtime.api.handing import comment, give_back, given_away, hand_over, leave_to_admins, snooze, take
 from runtime.api.health import orphans, system_health
 from runtime.api.items import items
 from runtime.api.letter_figures import amount_text, letter_figures, letters_before
@@ -280,6 +280,7 @@ __all__ = [
     "functions",
     "give_back",
     "given",
+    "given_away",
     "go_on_with_bulk",
     "hand_over",
     "hand_review_over",

@@ -3,9 +3,13 @@ what is said about it, and seen of it, meanwhile."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any, Final
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, Literal
 from uuid import UUID
+
+from django.db.models import Q
 
 from runtime.api.tasks import row_of, task
 from runtime.contracts import AlreadyDecided, NotAsked, Person, TaskRefused, TaskView, Voter
@@ -22,13 +26,33 @@ from runtime.store.dialect import database_now
 from runtime.store.models import HumanMail, HumanNote, HumanSnooze, HumanTask, HumanVote, Run
 from runtime.store.people import Names
 
-__all__ = ["comment", "give_back", "hand_over", "leave_to_admins", "snooze", "take"]
+__all__ = ["GivenAway", "comment", "give_back", "given_away", "hand_over", "leave_to_admins", "snooze", "take"]
 
+
+#: Why somebody cannot see to a question in the place of another; empty: they can.
+WhyNot = Literal["", "failures", "barred", "answered", "asked"]
+_WHY_NOT: Final[Mapping[WhyNot, str]] = MappingProxyType(
+    {
+        "failures": "{name} may not decide what becomes of failures.",
+        "barred": "{name} asks for it, or changed what is asked, and may not decide about it.",
+        "answered": "{name} has answered already.",
+        "asked": "{name} is asked already, and can answer only once.",
+    }
+)
 _LONGEST_REASON: Final = 2000
 _MOST_COMMENTS: Final = 100
 _LONGEST_SNOOZE_MS: Final = 60 * 86_400_000
 #: Mail about handing over is numbered behind all notices of a question.
 _BEHIND_NOTICES: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class GivenAway:
+    """A question that somebody else is to see to, and why this person cannot."""
+
+    id: UUID
+    title: str
+    why: WhyNot
 
 
 def take(*, workspace_id: UUID, task_id: UUID, voter: Voter, over: bool = False) -> TaskView:
@@ -76,8 +100,11 @@ def give_back(*, workspace_id: UUID, task_id: UUID, voter: Voter) -> TaskView:
     return task(workspace_id=workspace_id, task_id=task_id)
 
 
-def hand_over(*, workspace_id: UUID, task_id: UUID, voter: Voter, to: str, reason: str) -> TaskView:
-    """Let a colleague decide in one's place; an admin may do so for those who are asked. It is on record.
+def hand_over(
+    *, workspace_id: UUID, task_id: UUID, voter: Voter, to: str, reason: str, of: Voter | None = None
+) -> TaskView:
+    """Let a colleague decide in one's place; an admin may do so for those who are asked. `of`: whose place an admin
+    gives away, who is asked by name or has taken it; then also that of a failure. It is on record.
 
     Raises NotFound, NotAsked, AlreadyDecided, TaskRefused (`to`, `reason`).
     """
@@ -93,13 +120,17 @@ def hand_over(*, workspace_id: UUID, task_id: UUID, voter: Voter, to: str, reaso
         now = database_now()
         row = _locked(task_id, voter, again=voter.role == "admin")
         asked, absent = standing_as(row, voter)
-        if asked is None and (voter.role != "admin" or row.kind == "exception"):
+        if of is not None:
+            asked, absent = None, None
+            if voter.role != "admin" or not _is_of(row, of):
+                raise NotAsked("Others are asked this.")
+        elif asked is None and (voter.role != "admin" or row.kind == "exception"):
             raise NotAsked("Others are asked this.")
-        _refuse_heir(row, voter, heir)
+        _refuse_heir(row, voter if of is None else of, heir)
         # Whoever has given their own voice already, or had it given while they were away, hands over that of others.
         mine = asked == "asked" and said_for(row, voter) is None
         mine = mine and not HumanVote.objects.filter(task_id=task_id, voter=voter.id).exists()
-        giver = voter if mine else None
+        giver = voter if mine else of
         if absent is not None:
             # It is the voice of whoever is away that goes to somebody else.
             giver = PORTS.people.voter(workspace_id=workspace_id, email=absent.email)
@@ -108,6 +139,28 @@ def hand_over(*, workspace_id: UUID, task_id: UUID, voter: Voter, to: str, reaso
         tell(**told_of(absent))
         _tell(row, [] if person is None else [person], now, (heir.email.lower(),))
     return task(workspace_id=workspace_id, task_id=task_id)
+
+
+def given_away(
+    *, workspace_id: UUID, of: Voter, heir: Voter | None, after: UUID | None = None, most: int
+) -> tuple[int, list[GivenAway]]:
+    """The open questions that somebody is asked by name or has taken, and has not answered: how many there are behind
+    `after`, and the first `most` of these, the oldest first, with why `heir` cannot have one in their place."""
+    mine = Q(people__contains=f",{of.email.lower()},") | Q(claimed_by=of.id)
+    rows = HumanTask.objects.filter(mine, workspace_id=workspace_id, status="open")
+    rows = rows.exclude(pk__in=HumanVote.objects.filter(voter=of.id).values("task_id"))
+    if after is not None:
+        rows = rows.filter(pk__gt=after)
+    found = [
+        GivenAway(row.id, row.title, "" if heir is None else _why_not(row, heir)) for row in rows.order_by("id")[:most]
+    ]
+    return rows.count(), found
+
+
+def _is_of(row: HumanTask, person: Voter) -> bool:
+    """Whether this person has a place of their own in it, and has not answered."""
+    named = person.email.lower() in tokens(row.people) or row.claimed_by == person.id
+    return named and not HumanVote.objects.filter(task_id=row.id, voter=person.id).exists()
 
 
 def leave_to_admins(*, workspace_id: UUID, task_id: UUID, voter: Voter, reason: str) -> TaskView:
@@ -218,15 +271,23 @@ def _is_for_one(row: HumanTask) -> bool:
 def _refuse_heir(row: HumanTask, voter: Voter, heir: Voter) -> None:
     if heir.id == voter.id:
         raise TaskRefused({"to": "This is yourself: take it instead."})
+    why = _why_not(row, heir)
+    if why:
+        raise TaskRefused({"to": _WHY_NOT[why].format(name=heir.name)})
+
+
+def _why_not(row: HumanTask, heir: Voter) -> WhyNot:
+    """Why this person cannot see to it in the place of another."""
     if row.kind == "exception":
         if not heir.may_retry:
-            raise TaskRefused({"to": f"{heir.name} may not decide what becomes of failures."})
+            return "failures"
     elif not set(tokens(row.barred)).isdisjoint(heir.barred_by):
-        raise TaskRefused({"to": f"{heir.name} asks for it, or changed what is asked, and may not decide about it."})
+        return "barred"
     if HumanVote.objects.filter(task_id=row.id, voter=heir.id).exists():
-        raise TaskRefused({"to": f"{heir.name} has answered already."})
+        return "answered"
     if not _is_for_one(row) and standing(row, heir) == "asked":
-        raise TaskRefused({"to": f"{heir.name} is asked already, and can answer only once."})
+        return "asked"
+    return ""
 
 
 def _changes(row: HumanTask, giver: Voter | None, heir: Voter) -> dict[str, Any]:

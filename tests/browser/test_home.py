@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import findings
+from tests.browser.conftest import sign_in
 from tests.browser.editing import edit_fields, graph, step
+from tests.browser.members import joined, member_of
 from tests.browser.test_retrying import fire, order_to_payment
 from tests.product import Api, Product
 
@@ -75,3 +77,33 @@ def test_what_cannot_be_read_says_so_in_its_place_and_is_asked_for_again(signed_
     for region in (mine, attention):
         region.get_by_role("button", name="Try again").click()
         expect(region.get_by_text("This part could not be loaded.")).to_have_count(0)
+
+
+@pytest.fixture
+def vera(product: Product, api: Api) -> Iterator[Api]:
+    """A viewer, who is gone afterwards: others share the installation."""
+    person = joined(product, api, "Vera Lind", "viewer")
+    yield person
+    api.call("DELETE", f"W/members/{member_of(api, 'Vera Lind')}")
+    person.close()
+
+
+def test_the_home_page_asks_for_nothing_that_a_viewer_may_not_see(
+    new_page: Callable[..., Page], api: Api, product: Product, vera: Api, shot: Callable[[Page, str], None]
+) -> None:
+    fire(api, product, api.publish("Seen by a viewer", order_to_payment("/payments")), "SO-7200")
+    page = new_page()
+    sign_in(page, vera)
+    answers: dict[str, int] = {}
+    page.on("response", lambda one: answers.__setitem__(one.url, one.status) if "/api/" in one.url else None)
+    page.goto("/")
+    expect(page.get_by_role("region", name="Last 24 hours")).to_be_visible()
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    page.wait_for_load_state("networkidle")
+    shot(page, "home-viewer")
+    assert answers, "it asks for something"
+    assert {url: status for url, status in answers.items() if status >= 400} == {}
+    assert not [
+        url for url in answers if re.search(r"/(connections|expiring|monitor|alerts|members|tokens|audit)\b", url)
+    ]
+    assert findings(page) == []

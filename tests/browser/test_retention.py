@@ -112,7 +112,8 @@ def test_a_table_and_a_member_have_their_history(signed_in: Opens, api: Api) -> 
     page.get_by_role("menuitem", name="History").click()
     expect(page.get_by_role("dialog", name="History of Suppliers")).to_contain_text("Created")
     page.goto("/settings/members")
-    page.get_by_role("button", name=re.compile("^History of ")).first.press("Enter")
+    page.get_by_role("button", name=re.compile("^More for ")).first.press("Enter")
+    page.get_by_role("menuitem", name="History").click()
     expect(page.get_by_role("dialog", name=re.compile("^History of "))).to_be_visible()
 
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import findings
 from tests.browser.conftest import sign_in
+from tests.browser.members import menu_of
 from tests.browser.test_accessibility import SIZES, THEMES, readable
 from tests.browser.test_inbox import takes_effect
 from tests.browser.test_people import asking, runs
@@ -174,7 +175,7 @@ def test_it_all_goes_back_as_soon_as_who_was_away_is_back(new_page: Opens, api: 
 
 def test_an_admin_says_it_of_somebody_else(signed_in: Opens, api: Api, ben: Api, shot: Shot) -> None:
     page = signed_in("/settings/members")
-    page.get_by_role("button", name="Out of office of Ben Okafor").click()
+    menu_of(page, "Ben Okafor", "Out of office…")
     dialog = page.get_by_role("dialog", name="Out of office: Ben Okafor")
     dialog.get_by_label("Who stands in").select_option(label=me(api)["name"])
     shot(page, "away-of-member")
@@ -183,7 +184,7 @@ def test_an_admin_says_it_of_somebody_else(signed_in: Opens, api: Api, ben: Api,
     expect(dialog).to_have_count(0)
     row = page.get_by_role("row").filter(has_text="ben@example.com")
     expect(row).to_contain_text("away")
-    page.get_by_role("button", name="Out of office of Ben Okafor").click()
+    menu_of(page, "Ben Okafor", "Out of office…")
     dialog.get_by_role("button", name="They are back").click()
     expect(dialog).to_have_count(0)
     assert ben.call("GET", "W/absences")["items"] == []

@@ -14,7 +14,7 @@ from runtime import api
 from runtime.contracts.datatables import ColumnDraft
 from runtime.store.models import Budget, Event, Trigger
 from tests import factories
-from tests.builder.audited import SCENARIOS, Act, at, does, flow_of, short
+from tests.builder.audited import SCENARIOS, Act, at, does, flow_of, membership, short
 from tests.builder.conftest import World
 from tests.builder.test_backfills import scheduled
 from tests.builder.test_intakes import COLUMNS, look
@@ -279,3 +279,31 @@ def _(world: World) -> Act:
         received_at=1, body=b"{}", body_size=2, body_sha256="", dedupe_key="1", verdict="skipped", reason="Left out.",
     )  # fmt: skip
     return Act(world.as_rosa, "POST", f"{world.here}/events/{event.pk}/replay", {}, 202)
+
+
+def audit_view(world: World) -> str:
+    made = world.as_alice.post(f"{world.here}/audit/views", {"name": "Sign-ins", "search": {"q": "session"}})
+    assert made.status == 201, made.body
+    return f"{world.here}/audit/views/{made.body['id']}"
+
+
+short(
+    "audit_view.saved",
+    lambda world: Act(world.as_alice, "POST", f"{world.here}/audit/views", {"name": "All", "search": {}}, 201),
+)
+short("audit_view.changed", lambda world: Act(world.as_alice, "PATCH", audit_view(world), {"name": "Later"}))
+short("audit_view.removed", lambda world: Act(world.as_alice, "DELETE", audit_view(world), status=204))
+short(
+    "profile.audit_view_chosen",
+    lambda world: Act(
+        world.as_alice, "PUT", f"{world.here}/audit/views", {"view": audit_view(world).rpartition("/")[2]}
+    ),
+)
+
+
+@does("member.handed_over")
+def _(world: World) -> Act:
+    """What Bo owns goes to Alice: a row of the workflow, and one of Bo."""
+    world.workflow()
+    body = {"to": str(membership(world, "alice")), "reason": "Bo leaves."}
+    return Act(world.as_alice, "POST", f"{world.here}/members/{membership(world, 'bo')}/handover", body, count=2)

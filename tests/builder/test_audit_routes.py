@@ -24,17 +24,19 @@ from tests.builder.test_routes import routes_of_the_product
 pytestmark = pytest.mark.django_db(transaction=True)
 
 #: Deeds that need a runtime at work: `test_audit_runs.py`. A sitting at a draft: `test_audit_drafts.py`. A workspace of
-#: its own: below. What takes effect later: `test_pending_answers.py`.
+#: its own: below. What takes effect later: `test_pending_answers.py`. What is handed over: `test_handing_over.py`.
 ELSEWHERE: Final = {
     "run.retried", "run.replayed", "run.undone", "run.moved_on", "run.link_shown", "dead_letter.retried",
     "batch.manifest_kept", "batch.manifest_downloaded", "batch.checked", "batch.check_noted", "batch.retry_begun",
     "batch.entry_corrected", "batch.failed_downloaded", "workflow.edited", "workspace.created",
     "task.decision_took_effect", "task.decision_refused", "task.mended",
+    "workflow.handed_over", "connection.handed_over", "run_view.handed_over", "audit_view.handed_over",
 }  # fmt: skip
 #: Deeds beside a view's own, one of a page outside the API, and what the ticker does in a person's name.
 BESIDE: Final = {
     "session.refused", "session.throttled", "connection.limited", "connection.pause_chosen",
     "connection.repaired", "task.decided_by_link", "task.decision_took_effect", "task.decision_refused",
+    "workflow.handed_over", "connection.handed_over", "run_view.handed_over", "audit_view.handed_over",
 }  # fmt: skip
 #: What changes whenever anybody asks anything, and is no part of what was asked for.
 ASIDE: Final = ("django_session", "accounts_signintries", "workflows_answered", "django_migrations", "store_artifact")

@@ -16,8 +16,8 @@ from builder.connections import rotation, trials
 from builder.connections import services as connections
 from builder.connections.models import Connection
 from builder.connections.vault import SealedVault
-from builder.workflows import run_views, services
-from builder.workflows.models import SavedRunView, Workflow
+from builder.workflows import saved_views, services
+from builder.workflows.models import SavedView, Workflow
 from runtime import api as runtime_api
 from tests.builder.conftest import World
 
@@ -112,12 +112,18 @@ class TestWhatIsNotGivenIsLeftAsItIs:
         assert (found.name, found.sensitive_fields) == ("Northwind Ltd", ["iban"])
 
     def test_of_a_saved_search(self, world: World) -> None:
-        row = run_views.save(
-            workspace=world.northwind, person=world.bo, name="Mine", search={}, shared=False, now=datetime.now(UTC)
+        row = saved_views.save(
+            of="runs",
+            workspace=world.northwind,
+            person=world.bo,
+            name="Mine",
+            search={},
+            shared=False,
+            now=datetime.now(UTC),
         )
-        run_views.change(row=SavedRunView.objects.get(), name=None, search=None, shared=True)
-        run_views.change(row=row, name="Ours", search=None, shared=None)
-        found = SavedRunView.objects.get()
+        saved_views.change(row=SavedView.objects.get(), name=None, search=None, shared=True)
+        saved_views.change(row=row, name="Ours", search=None, shared=None)
+        found = SavedView.objects.get()
         assert (found.name, found.shared) == ("Ours", True)
 
 

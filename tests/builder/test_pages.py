@@ -34,7 +34,7 @@ WHOLE: Final = {
     f"{W}/dead-letters/bulk-retries", f"{W}/documents/designs", f"{W}/files/<uuid:file_id>/uses",
     f"{W}/tables", f"{W}/tables/like-file", f"{W}/tables/<uuid:table_id>/uses", f"{W}/tables/<uuid:table_id>/match",
     f"{W}/runs/<uuid:run_id>/batches/<str:node_id>/checks", f"{W}/runs/fields", f"{W}/runs/usual",
-    f"{W}/runs/timeline", f"{W}/runs/views", f"{W}/runs/<uuid:run_id>/playback",
+    f"{W}/runs/timeline", f"{W}/runs/views", f"{W}/audit/views", f"{W}/runs/<uuid:run_id>/playback",
     f"{F}/standing", f"{W}/inbox/given", f"{W}/absences",
     f"{W}/inbox/<uuid:task_id>/alike",
     f"{W}/calendars", f"{W}/calendars/countries", f"{W}/calendars/<uuid:calendar_id>/uses",

@@ -146,21 +146,6 @@ def inbox(caller: Caller, world: World, who: str = "me") -> list[str]:
     return [one["id"] for one in caller.get(f"{world.here}/inbox?who={who}").body["items"]]
 
 
-def test_an_admin_is_told_what_hangs_on_a_member_alone(world: World) -> None:
-    question(world, world.rosa.email)
-    question(world, world.rosa.email, world.vera.email)
-    question(world, world.vera.email)
-    question(world, world.rosa.email, status="decided")
-    mine = world.workflow("Owned by Rosa")
-    mine.owner = world.rosa
-    mine.save()
-    path = f"{world.here}/members/{membership(world, 'rosa')}/leaving"
-    told = {"questions": 1, "owned": 1, "workflows": [{"id": str(mine.id), "name": "Owned by Rosa"}]}
-    assert world.as_alice.get(path).body == told
-    assert world.as_bo.get(path).status == 403
-    assert world.as_alice.get(f"{world.here}/members/{uuid4()}/leaving").status == 404
-
-
 def test_the_inbox_is_narrowed_to_a_type_and_to_what_is_due(world: World) -> None:
     now = int(datetime.now(UTC).timestamp() * 1000)
     late = question(world, "role:reviewer", due_at=now - 60_000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from builder.workflows.run_views import MOST_VIEWS
+from builder.workflows.saved_views import MOST_VIEWS
 from tests.builder.conftest import World
 from tests.factories import Caller
 

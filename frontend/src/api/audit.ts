@@ -1,10 +1,12 @@
 /** The audit log, and the history of one thing from the same rows. */
-import { keepPreviousData, useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
-import { api, type Query, urlOf } from "./client";
+import { postOnce } from "./bulkRetries";
+import { api, newIdempotencyKey, type Query, urlOf } from "./client";
 import { workspacePath } from "./queries";
+import type { AuditSearchShape, AuditViewShape } from "./schema.gen";
 import { useWorkspace } from "./session";
-import type { Instant, Page } from "./types";
+import type { Instant, Items, Page } from "./types";
 
 export interface AuditActor {
   kind: "member" | "token" | "link" | "command" | "nobody" | "rule";
@@ -58,9 +60,10 @@ function pathOf(workspace: string, scope: AuditScope): string {
   return scope === "installation" ? "/installation/audit" : `${workspacePath(workspace)}/audit`;
 }
 
-export function useAudit(scope: AuditScope, filters: AuditFilters) {
+export function useAudit(scope: AuditScope, filters: AuditFilters, enabled = true) {
   const workspace = useWorkspace().id;
   return useInfiniteQuery({
+    enabled,
     queryKey: [workspace, "audit", scope, filters],
     queryFn: ({ pageParam, signal }) =>
       api.get<Page<AuditRow>>(pathOf(workspace, scope), { query: { ...filters, limit: 50, cursor: pageParam } as Query, signal }),
@@ -75,8 +78,38 @@ export function useAuditChoices(scope: AuditScope) {
   const workspace = useWorkspace().id;
   return useQuery({
     queryKey: [workspace, "audit-filters", scope],
-    queryFn: ({ signal }) => api.get<{ actors: AuditActor[]; verbs: string[] }>(`${pathOf(workspace, scope)}/filters`, { signal }),
+    queryFn: ({ signal }) => api.get<{ actors: AuditActor[]; verbs: string[]; kinds: string[] }>(`${pathOf(workspace, scope)}/filters`, { signal }),
   });
+}
+
+const viewsKey = (workspace: string) => [workspace, "audit-views"];
+
+/** The saved searches of this workspace's log. */
+export function useAuditViews(enabled: boolean) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    enabled,
+    queryKey: viewsKey(workspace),
+    queryFn: async ({ signal }) => (await api.get<Items<AuditViewShape>>(`${workspacePath(workspace)}/audit/views`, { signal })).items,
+    staleTime: 30_000,
+  });
+}
+
+export function useAuditViewWrites() {
+  const workspace = useWorkspace().id;
+  const client = useQueryClient();
+  const path = `${workspacePath(workspace)}/audit/views`;
+  const then = async (deed: Promise<unknown>) => {
+    await deed;
+    await client.invalidateQueries({ queryKey: viewsKey(workspace) });
+  };
+  const once = () => ({ idempotencyKey: newIdempotencyKey() });
+  return {
+    save: (view: { name: string; search: Partial<AuditSearchShape>; shared: boolean }) => then(postOnce(path, view)),
+    change: (id: string, part: { name?: string; shared?: boolean }) => then(api.patch(`${path}/${id}`, part, once())),
+    remove: (id: string) => then(api.delete(`${path}/${id}`, once())),
+    openWith: (id: string | null) => then(api.put(path, { view: id }, once())),
+  };
 }
 
 export function useVerify(scope: AuditScope) {

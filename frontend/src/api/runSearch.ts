@@ -120,6 +120,10 @@ export function useRunViewWrites() {
       await after();
       return made;
     },
+    change: async (id: string, part: { name?: string; shared?: boolean }) => {
+      await api.patch(`${path}/${id}`, part, { idempotencyKey: newIdempotencyKey() });
+      await after();
+    },
     remove: async (id: string) => {
       await api.delete(`${path}/${id}`, { idempotencyKey: newIdempotencyKey() });
       await after();

@@ -27,6 +27,23 @@ export type Acceptance = {
   token: string;
 };
 
+/** What a member can do. `role`: theirs, which counts only while they are `active`. `groups`: in whose questions they have a voice. `stands_in_for`: whose questions they see while those are away. `away`: who sees theirs while they are away themselves. `questions`: how many open ones they are asked now. `instance_admin`: may make workspaces, and sees the installation's log. */
+export type AccessView = {
+  active: boolean;
+  away: (StandsInView | null);
+  email: string;
+  groups: Array<AskableGroup>;
+  instance_admin: boolean;
+  last_seen_at: (string | null);
+  member: string;
+  name: string;
+  questions: number;
+  rights: Array<RightView>;
+  role: string;
+  stands_in_for: Array<StandsInView>;
+  tokens: Array<TokenOfMember>;
+};
+
 /** Whom rules tell. `people`: addresses, `group:` and an id, or `role:` and a role. `mail_id`: the mail server's connection; null: the installation's. `hook_id`: the connection of a chat. `language`: of what goes to the chat. */
 export type AlertChannelBody = {
   hook_id?: (string | null);
@@ -250,9 +267,10 @@ export type AuditActor = {
   name: string;
 };
 
-/** Whom and what the log tells of, to filter by. */
+/** Whom and what the log tells of, to filter by. `kinds`: of things. */
 export type AuditFacets = {
   actors: Array<AuditActor>;
+  kinds: Array<string>;
   verbs: Array<string>;
 };
 
@@ -285,6 +303,17 @@ export type AuditRowShape = {
   verb: string;
 };
 
+/** What the audit log is asked for. */
+export type AuditSearchShape = {
+  actor: (string | null);
+  kind: (string | null);
+  object: (string | null);
+  q: (string | null);
+  since: (string | null);
+  until: (string | null);
+  verb: Array<string>;
+};
+
 /** Whether the chain is as it was written: so many `rows` were read, up to the end `sequence` with this `digest`. */
 export type AuditVerdict = {
   digest: string;
@@ -292,6 +321,17 @@ export type AuditVerdict = {
   ok: boolean;
   rows: number;
   sequence: number;
+};
+
+/** A saved search of the audit log. `mine`: the asker has saved it; `owner`: who has; `first`: the asker opens the log with it. */
+export type AuditViewShape = {
+  first: boolean;
+  id: string;
+  mine: boolean;
+  name: string;
+  owner: string;
+  search: AuditSearchShape;
+  shared: boolean;
 };
 
 /** One of two: `member`: the id of the membership. */
@@ -405,6 +445,8 @@ export type BatchShape = {
   waiting: number;
   workflow_id: string;
 };
+
+export type BecauseEnum = "role" | "other_role" | "off";
 
 /** Why an open run does not end this moment. `kind`: working · due · paused · held, or what it waits for (timer · retry · event · human · children · parked · …). `owner`: who has to move: worker (named) · next_worker · clock · outside · people (named, or everybody) · own_runs · operator · workflow (which is paused). `next_at`: when something happens at the latest; null where only the owner knows. All null: the run has ended. */
 export type BecauseView = {
@@ -641,6 +683,13 @@ export type CauseShape = {
   title: string;
 };
 
+/** What is to change of a saved search of the audit log; what is left out stays. */
+export type ChangeAuditView = {
+  name?: (string | null);
+  search?: (SavedAuditSearch | null);
+  shared?: (boolean | null);
+};
+
 /** What it shall be. `revision`: of the calendar as you know it. */
 export type ChangeCalendar = {
   close?: string;
@@ -660,7 +709,7 @@ export type ChangeRowsBody = {
   decimal?: DecimalEnum;
 };
 
-/** What is to change; what is left out stays. */
+/** What is to change of a saved search for runs; what is left out stays. */
 export type ChangeRunView = {
   name?: (string | null);
   search?: (SavedSearch | null);
@@ -1280,6 +1329,11 @@ export type FileUses = {
   items: Array<FileUseShape>;
 };
 
+/** With which saved search one opens the log; null: with everything. */
+export type FirstView = {
+  view: (string | null);
+};
+
 /** The step's settings as they are to be: all of them. */
 export type FixBody = {
   settings: Record<string, unknown>;
@@ -1396,6 +1450,29 @@ export type HandOverBody = {
 export type HandReviewOverBody = {
   comment?: string;
   revision: number;
+};
+
+/** What became of it. `done`: how many things were handed over; `left`: some are left that can be, and the same again goes on with them. `refused`: what could not be. `removed`: the member was taken out. */
+export type HandedOver = {
+  done: number;
+  left: boolean;
+  refused: Array<ThingView>;
+  removed: boolean;
+};
+
+/** To whom (the id of a membership), why, and whether the member is taken out afterwards. */
+export type HandoverBody = {
+  reason: string;
+  remove?: boolean;
+  to: string;
+};
+
+/** What hangs on a member. `things` can be handed over, at most 200 of so many `questions`; `stays` cannot, whoever is chosen. `alone`: so many open questions are asked of nobody else; they go to the admins. */
+export type HandoverView = {
+  alone: number;
+  questions: number;
+  stays: Array<ThingView>;
+  things: Array<ThingView>;
 };
 
 /** What was counted. `success`: the share of runs that ended well, of those that ended by themselves; null: none did. `deliveries`: all that came, of which `repeated` had come before and started nothing. */
@@ -1554,6 +1631,10 @@ export type ItemsAbsenceView = {
   items: Array<AbsenceView>;
 };
 
+export type ItemsAuditViewShape = {
+  items: Array<AuditViewShape>;
+};
+
 export type ItemsBackfillShape = {
   items: Array<BackfillShape>;
 };
@@ -1704,13 +1785,6 @@ export type LatestDrill = {
 /** What the admins have to know. */
 export type LeaveBody = {
   reason: string;
-};
-
-/** `questions`: how many open questions are asked of this person and of nobody else; they go to the admins. `workflows`: what they own, by name, at most 20 of so many (`owned`). */
-export type LeavingView = {
-  owned: number;
-  questions: number;
-  workflows: Array<WorkflowName>;
 };
 
 /** A legal hold: nothing of the workflow, or of the runs with this key, is removed by a rule. */
@@ -1894,6 +1968,13 @@ export type MyChanges = {
   undo_seconds?: (0 | 8 | 20 | null);
 };
 
+/** A search of the audit log and its name. `shared`: all who see the log are offered it. */
+export type NewAuditView = {
+  name: string;
+  search: SavedAuditSearch;
+  shared?: boolean;
+};
+
 /** A kind, a name, and the kind's fields; how many calls it takes, where that is limited. */
 export type NewConnection = {
   budget?: (BudgetBody | null);
@@ -1924,7 +2005,7 @@ export type NewRow = {
   values: Record<string, unknown>;
 };
 
-/** A search and its name. `shared`: everybody here is offered it. */
+/** A search for runs and its name. `shared`: everybody here is offered it. */
 export type NewRunView = {
   name: string;
   search: SavedSearch;
@@ -2691,6 +2772,15 @@ export type ReviewTotalShape = {
   without: number;
 };
 
+/** Whether somebody may do something. `because`: role (theirs is enough) · other_role (it takes `least`) · off (they are switched off). `own_only`: of what is their own. */
+export type RightView = {
+  action: string;
+  because: BecauseEnum;
+  least: string;
+  may: boolean;
+  own_only: boolean;
+};
+
 /** The four roles, from the one who looks to the one who rules. */
 export type Role = "viewer" | "reviewer" | "builder" | "admin";
 
@@ -2823,7 +2913,7 @@ export type RunShape = {
 
 export type RunStatus = "accepted" | "running" | "waiting_timer" | "waiting_event" | "waiting_human" | "parked" | "compensating" | "completed" | "compensated" | "cancelled" | "dead_lettered";
 
-/** A saved search. `mine`: the asker has saved it; `owner`: who has. */
+/** A saved search for runs. `mine`: the asker has saved it; `owner`: who has. */
 export type RunViewShape = {
   id: string;
   mine: boolean;
@@ -2842,6 +2932,17 @@ export type SaidShape = {
 /** The newest output of each step, by its key. */
 export type SamplesView = {
   samples: Record<string, unknown>;
+};
+
+/** What the audit log is asked for: of whom (an id), which deeds, to what (a kind, an id), since and until when (a day of the workspace, or so long ago, such as 7d), with these words; null and empty are left out. */
+export type SavedAuditSearch = {
+  actor?: (string | null);
+  kind?: (string | null);
+  object?: (string | null);
+  q?: (string | null);
+  since?: (string | null);
+  until?: (string | null);
+  verb?: Array<string>;
 };
 
 /** What a list of runs is asked for; null and empty are left out. */
@@ -3036,6 +3137,15 @@ export type StandingShape = {
   tasks: number;
   tasks_late: number;
   workers: Array<WorkerShape>;
+};
+
+/** For whom somebody stands in: from `first_day` to `last_day`, days of the workspace; `now`: it has begun. */
+export type StandsInView = {
+  first_day: string;
+  last_day: (string | null);
+  member: string;
+  name: string;
+  now: boolean;
 };
 
 /** What to hand to the run, and which start to use where there are several. */
@@ -3313,12 +3423,31 @@ export type TestShape = {
   ok: boolean;
 };
 
+/** A thing that hangs on a member. `kind`: workflow · connection · question · group · stand_in · alert_channel · run_view · audit_view, and of what stays token · step (a workflow that names them). `why` it cannot be handed over to whoever was chosen: role · failures · barred · answered · asked · oneself · in_a_circle · gone; null where it can. */
+export type ThingView = {
+  id: string;
+  kind: string;
+  name: string;
+  why: (string | null);
+};
+
 /** What happened to the runs of a business key, the oldest first; `more`: of the newest 200 runs. */
 export type TimelineView = {
   fields: Array<RunFieldShape>;
   items: Array<KeyEventShape>;
   key: string;
   more: boolean;
+};
+
+/** A program's key that acts as somebody, without the key. `may`: the actions that it may do today. */
+export type TokenOfMember = {
+  expires_at: string;
+  id: string;
+  last_used_at: (string | null);
+  may: Array<string>;
+  name: string;
+  prefix: string;
+  scopes: Array<string>;
 };
 
 /** For how many hours the present token is accepted too, and for how many days the new one. */
@@ -4134,6 +4263,84 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/audit/views": {
+    path: { workspace_id: string };
+    answers: {
+      "200": ItemsAuditViewShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "PUT /api/v1/workspaces/{workspace_id}/audit/views": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: FirstView;
+    answers: {
+      "200": ItemsAuditViewShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/audit/views": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: NewAuditView;
+    answers: {
+      "201": AuditViewShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "DELETE /api/v1/workspaces/{workspace_id}/audit/views/{view_id}": {
+    path: { view_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "204": undefined;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "PATCH /api/v1/workspaces/{workspace_id}/audit/views/{view_id}": {
+    path: { view_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: ChangeAuditView;
+    answers: {
+      "200": AuditViewShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };
@@ -5528,6 +5735,17 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/members/{member_id}/access": {
+    path: { member_id: string; workspace_id: string };
+    answers: {
+      "200": AccessView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/workspaces/{workspace_id}/members/{member_id}/erase": {
     path: { member_id: string; workspace_id: string };
     header: { "Idempotency-Key"?: string };
@@ -5545,11 +5763,11 @@ export interface Operations {
       "503": Problem;
     };
   };
-  "GET /api/v1/workspaces/{workspace_id}/members/{member_id}/history": {
+  "GET /api/v1/workspaces/{workspace_id}/members/{member_id}/handover": {
     path: { member_id: string; workspace_id: string };
-    query: { cursor?: (string | null); limit?: number };
+    query: { to?: (string | null) };
     answers: {
-      "200": PagedHistoryRow;
+      "200": HandoverView;
       "400": Problem;
       "401": Problem;
       "403": Problem;
@@ -5557,10 +5775,28 @@ export interface Operations {
       "503": Problem;
     };
   };
-  "GET /api/v1/workspaces/{workspace_id}/members/{member_id}/leaving": {
+  "POST /api/v1/workspaces/{workspace_id}/members/{member_id}/handover": {
     path: { member_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: HandoverBody;
     answers: {
-      "200": LeavingView;
+      "200": HandedOver;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/members/{member_id}/history": {
+    path: { member_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedHistoryRow;
       "400": Problem;
       "401": Problem;
       "403": Problem;

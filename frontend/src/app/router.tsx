@@ -17,7 +17,7 @@ import { monitorSearch } from "../pages/monitor/range";
 import { runViewSearch } from "../pages/run/look";
 import type { EventSearch } from "../pages/events/queries";
 import { isDay, type View, VIEWS } from "../pages/schedules/days";
-import type { AuditSearch } from "../pages/settings/Audit";
+import { auditSearch } from "../pages/settings/auditSearch";
 import { calendarSearch } from "../pages/settings/calendarSearch";
 import { NotFound, RouteCrashed, RoutePending } from "./RouteStates";
 import { screen } from "./screen";
@@ -164,7 +164,7 @@ const workflowRunsRoute = createRoute({
     ...runSearch(search),
     ...(search.where === true ? { where: true } : {}),
   }),
-  component: screen(() => import("../pages/workflow/WorkflowRuns"), "runs", "workflows", "deadLetters", "canvas"),
+  component: screen(() => import("../pages/workflow/WorkflowRuns"), "runs", "views", "workflows", "deadLetters", "canvas"),
 });
 
 const versionsRoute = createRoute({
@@ -216,7 +216,7 @@ const runsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/runs",
   validateSearch: runSearch,
-  component: screen(() => import("../pages/runs"), "runs", "deadLetters"),
+  component: screen(() => import("../pages/runs"), "runs", "views", "deadLetters"),
 });
 
 const keyRoute = createRoute({
@@ -387,7 +387,12 @@ const workspaceRoute = createRoute({
 const membersRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "/members",
-  component: screen(() => import("../pages/settings/Members"), "settings", "audit", "away"),
+  component: screen(() => import("../pages/settings/Members"), "settings", "audit", "away", "access"),
+});
+const accessRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "/members/$memberId",
+  component: screen(() => import("../pages/settings/Access"), "settings", "access"),
 });
 const tokensRoute = createRoute({
   getParentRoute: () => settingsRoute,
@@ -408,15 +413,8 @@ const calendarsRoute = createRoute({
 const auditRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "/audit",
-  validateSearch: (search: Record<string, unknown>): AuditSearch => {
-    const day = (value: unknown) => (typeof value === "string" && /^\d{4}-\d\d-\d\d$/.test(value) ? value : undefined);
-    const found = { actor: text(search.actor), verb: text(search.verb), q: text(search.q), from: day(search.from), to: day(search.to) };
-    return {
-      ...(search.scope === "installation" ? { scope: "installation" as const } : {}),
-      ...(Object.fromEntries(Object.entries(found).filter(([, value]) => value)) as AuditSearch),
-    };
-  },
-  component: screen(() => import("../pages/settings/Audit"), "settings", "audit"),
+  validateSearch: auditSearch,
+  component: screen(() => import("../pages/settings/Audit"), "settings", "audit", "views"),
 });
 const dataRoute = createRoute({
   getParentRoute: () => settingsRoute,
@@ -467,7 +465,7 @@ const routeTree = rootRoute.addChildren([
       settingsIndexRoute,
       profileRoute,
       workspaceRoute,
-      membersRoute,
+      membersRoute, accessRoute,
       tokensRoute,
       expiryRoute, calendarsRoute,
       auditRoute,

@@ -1,10 +1,10 @@
 import { Link } from "@tanstack/react-router";
-import { CalendarClock, ChevronDown, ChevronRight, KeyRound, Mail, Terminal, UserX } from "lucide-react";
+import { CalendarClock, ChevronDown, ChevronRight, Filter, KeyRound, Mail, Terminal, UserX } from "lucide-react";
 import { Fragment, type ReactNode, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { AuditActor, AuditRow, HistoryRow } from "../../api/audit";
-import { Avatar, cx, IconButton, tableClass, Time, useFormatter } from "../../ui";
+import { Avatar, Button, cx, IconButton, tableClass, Time, useFormatter } from "../../ui";
 import css from "./history.module.css";
 import { inPlaceOf, lineOf, tell } from "./telling";
 
@@ -128,7 +128,7 @@ function Detail({ row }: { row: HistoryRow & Partial<AuditRow> }) {
   );
 }
 
-function Row({ row, whole, leads }: { row: HistoryRow & Partial<AuditRow>; whole: boolean; leads: boolean }) {
+function Row({ row, whole, leads, onOnly }: { row: HistoryRow & Partial<AuditRow>; whole: boolean; leads: boolean; onOnly: OnOnly | undefined }) {
   const { t } = useTranslation("audit");
   const verb = useVerb();
   const id = useId();
@@ -167,6 +167,11 @@ function Row({ row, whole, leads }: { row: HistoryRow & Partial<AuditRow>; whole
         <tr className={css.detailRow} id={id}>
           <td colSpan={whole ? 5 : 4}>
             <Detail row={row} />
+            {onOnly && row.object.id && (
+              <Button size="sm" variant="quiet" icon={<Filter size={14} aria-hidden />} onClick={() => onOnly(row.object)}>
+                {t("filter.onlyThis")}
+              </Button>
+            )}
           </td>
         </tr>
       )}
@@ -174,8 +179,11 @@ function Row({ row, whole, leads }: { row: HistoryRow & Partial<AuditRow>; whole
   );
 }
 
+/** Shows nothing but what was done to this thing. */
+type OnOnly = (thing: HistoryRow["object"]) => void;
+
 /** Rows with what is in them behind an arrow. `whole`: also from where, and names lead to their things. */
-export function Rows(props: { rows: readonly (HistoryRow & Partial<AuditRow>)[]; label: string; whole?: boolean }) {
+export function Rows(props: { rows: readonly (HistoryRow & Partial<AuditRow>)[]; label: string; whole?: boolean; onOnly?: OnOnly | undefined }) {
   const { t } = useTranslation("audit");
   const whole = props.whole ?? false;
   return (
@@ -193,7 +201,7 @@ export function Rows(props: { rows: readonly (HistoryRow & Partial<AuditRow>)[];
       </thead>
       <tbody>
         {props.rows.map((row) => (
-          <Row key={row.sequence} row={row} whole={whole} leads={whole} />
+          <Row key={row.sequence} row={row} whole={whole} leads={whole} onOnly={props.onOnly} />
         ))}
       </tbody>
     </table>

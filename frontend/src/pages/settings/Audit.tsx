@@ -1,15 +1,16 @@
 import { Menu } from "@mantine/core";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { ChevronDown, CircleCheck, Download, ShieldCheck } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { ChevronDown, CircleCheck, Download, ShieldCheck, X } from "lucide-react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { type AuditFilters, type AuditScope, auditExportUrl, useAudit, useAuditChoices, useVerify } from "../../api/audit";
+import { type AuditFilters, type AuditScope, auditExportUrl, useAudit, useAuditChoices, useAuditViews, useAuditViewWrites, useVerify } from "../../api/audit";
 import { useCan, useUser, useWorkspace } from "../../api/session";
 import {
   Button,
   EmptyState,
   ErrorCard,
+  FilterChip,
   Note,
   SearchBox,
   sectionTitleClass,
@@ -26,17 +27,10 @@ import { useShortcut } from "../../ui/shortcuts";
 import { useNews, useStillHere } from "../../ui/typed";
 import { Rows, useVerb } from "../history/rows";
 import { dayBegins } from "../history/telling";
+import { SavedViews } from "../views/SavedViews";
 import css from "./audit.module.css";
+import { addressOf, AGO, type AuditFilter, type AuditSearch, meant, sameFilter, toSaved, viewsOf, withPart } from "./auditSearch";
 import settingsCss from "./settings.module.css";
-
-export interface AuditSearch {
-  scope?: "installation";
-  actor?: string;
-  verb?: string;
-  from?: string;
-  to?: string;
-  q?: string;
-}
 
 /** Typing asks the server once it has paused for so long, ms. */
 const PAUSE = 250;
@@ -95,54 +89,84 @@ function ExportMenu({ scope, filters }: { scope: AuditScope; filters: AuditFilte
   );
 }
 
-/** The filters with some of them changed; empty ones leave the address. */
-function withPart(before: AuditSearch, part: Partial<Record<keyof AuditSearch, string | undefined>>): AuditSearch {
-  return Object.fromEntries(Object.entries({ ...before, ...part }).filter(([, value]) => value)) as AuditSearch;
-}
-
-function Filters({ scope, search }: { scope: AuditScope; search: AuditSearch }) {
+function Filters({ scope, filter, change }: { scope: AuditScope; filter: AuditFilter; change: (part: Parameters<typeof withPart>[1]) => void }) {
   const { t } = useTranslation("audit");
-  const navigate = useNavigate({ from: "/settings/audit" });
   const choices = useAuditChoices(scope);
   const verb = useVerb();
-  const [typed, setTyped] = useState(search.q ?? "");
+  const [typed, setTyped] = useState(filter.q ?? "");
+  const [days, setDays] = useState(false);
   const box = useRef<HTMLInputElement>(null);
   const isHere = useStillHere();
   // Filters that are cleared, and the way back, are not called back by what stands in the box.
-  const noteSaid = useNews(search.q ?? "", setTyped);
+  const noteSaid = useNews(filter.q ?? "", setTyped);
   useShortcut("/", () => box.current?.focus());
-  const change = (part: Partial<Record<keyof AuditSearch, string | undefined>>) =>
-    void navigate({ search: (before) => withPart(before, part), replace: true });
   useEffect(() => {
-    if (typed === (search.q ?? "")) return;
+    if (typed === (filter.q ?? "")) return;
     const timer = setTimeout(() => {
       if (!isHere()) return;
       noteSaid(typed);
-      void navigate({ search: (before) => withPart(before, { q: typed }), replace: true });
+      change({ q: typed });
     }, PAUSE);
     return () => clearTimeout(timer);
-  }, [typed, search.q, navigate, isHere, noteSaid]);
+  }, [typed, filter.q, change, isHere, noteSaid]);
   const all = { value: "", label: t("filter.all") };
-  const verbs = (choices.data?.verbs ?? []).map((one) => ({ value: one, label: verb(one) }));
+  const named = (values: readonly string[], chosen: string | undefined, label: (value: string) => string) => {
+    // What was saved, or stands in a link, is told though the log does not know it yet.
+    const known = chosen && !values.includes(chosen) ? [...values, chosen] : values;
+    return [all, ...known.map((value) => ({ value, label: label(value) })).sort((one, other) => one.label.localeCompare(other.label))];
+  };
+  const actors = new Map((choices.data?.actors ?? []).map((one) => [one.id, one.name]));
+  const byDay = days || filter.from !== undefined || filter.to !== undefined;
   return (
     <div className={css.filters}>
       <SearchBox ref={box} className={css.search} label={t("filter.search")} value={typed} onChange={setTyped} />
       <SelectField
         label={t("filter.who")}
-        value={search.actor ?? ""}
-        options={[all, ...(choices.data?.actors ?? []).map((one) => ({ value: one.id, label: one.name }))]}
+        value={filter.actor ?? ""}
+        options={named([...actors.keys()], filter.actor, (id) => actors.get(id) ?? id)}
         onChange={(value) => change({ actor: value })}
       />
       <SelectField
         label={t("filter.what")}
-        value={search.verb ?? ""}
-        options={[all, ...verbs.sort((one, other) => one.label.localeCompare(other.label))]}
+        value={filter.verb ?? ""}
+        options={named(choices.data?.verbs ?? [], filter.verb, (value) => value.split(",").map(verb).join(", "))}
         onChange={(value) => change({ verb: value })}
       />
-      <TextField label={t("filter.from")} type="date" value={search.from ?? ""} max={search.to} onChange={(event) => change({ from: event.currentTarget.value })} />
-      <TextField label={t("filter.to")} type="date" value={search.to ?? ""} min={search.from} onChange={(event) => change({ to: event.currentTarget.value })} />
+      <SelectField
+        label={t("filter.kind")}
+        value={filter.kind ?? ""}
+        options={named(choices.data?.kinds ?? [], filter.kind, (kind) => t(`thing.${kind}`, { defaultValue: kind }))}
+        onChange={(value) => change({ kind: value, object: "" })}
+      />
+      <SelectField
+        label={t("filter.since")}
+        value={filter.since ?? (byDay ? DAYS : "")}
+        options={[
+          { value: "", label: t("filter.any") },
+          ...Object.keys(AGO).map((one) => ({ value: one, label: t(`filter.last.${one}`) })),
+          { value: DAYS, label: t("filter.between") },
+        ]}
+        onChange={(value) => {
+          setDays(value === DAYS);
+          change(value === DAYS ? { since: "" } : { since: value as AuditFilter["since"], from: "", to: "" });
+        }}
+      />
+      {byDay && (
+        <>
+          <TextField label={t("filter.from")} type="date" value={filter.from ?? ""} max={filter.to} onChange={(event) => change({ from: event.currentTarget.value })} />
+          <TextField label={t("filter.to")} type="date" value={filter.to ?? ""} min={filter.from} onChange={(event) => change({ to: event.currentTarget.value })} />
+        </>
+      )}
     </div>
   );
+}
+
+/** In the choice of when: from day to day. */
+const DAYS = "days";
+
+/** When the page began to look back so far: a time that moved on would ask the server without end. */
+function useSince(since: AuditFilter["since"]): string | undefined {
+  return useMemo(() => (since ? new Date(Date.now() - AGO[since]).toISOString() : undefined), [since]);
 }
 
 function Log() {
@@ -152,17 +176,36 @@ function Log() {
   const zone = useWorkspace().time_zone;
   const mayAll = useUser().is_instance_admin;
   const scope: AuditScope = search.scope === "installation" && mayAll ? "installation" : "workspace";
+  const ofWorkspace = scope === "workspace";
+  const saved = useAuditViews(ofWorkspace);
+  const writes = useAuditViewWrites();
+  const views = useMemo(() => (ofWorkspace ? viewsOf(saved.data ?? []) : []), [ofWorkspace, saved.data]);
+  const { filter, gone } = useMemo(() => meant(search, views), [search, views]);
+  const since = useSince(filter.since);
   const filters: AuditFilters = {
-    actor: search.actor,
-    verb: search.verb,
-    q: search.q,
-    since: search.from ? dayBegins(search.from, zone) : undefined,
-    until: search.to ? dayBegins(search.to, zone, 1) : undefined,
+    actor: filter.actor,
+    verb: filter.verb,
+    kind: filter.kind,
+    object: filter.object,
+    q: filter.q,
+    since: since ?? (filter.from ? dayBegins(filter.from, zone) : undefined),
+    until: filter.to ? dayBegins(filter.to, zone, 1) : undefined,
   };
-  const list = useAudit(scope, filters);
+  const keep = useMemo(() => (ofWorkspace ? {} : { scope: "installation" as const }), [ofWorkspace]);
+  const show = useCallback(
+    (next: AuditSearch, replace = false) => void navigate({ search: { ...keep, ...next }, replace }),
+    [navigate, keep],
+  );
+  const change = useCallback(
+    (part: Parameters<typeof withPart>[1]) => show(addressOf(withPart(filter, part), views), true),
+    [show, filter, views],
+  );
+  // What a saved search means is known once these are here.
+  const known = !ofWorkspace || saved.isFetched || !sameFilter(filter, {});
+  const list = useAudit(scope, filters, known);
   const rows = list.data?.pages.flatMap((page) => page.items) ?? [];
   const filtered = Object.values(filters).some(Boolean);
-  const keep = scope === "installation" ? { scope: "installation" as const } : {};
+  const only = filter.object ? (rows.find((row) => row.object.id === filter.object)?.object.name ?? filter.object.slice(0, 8)) : "";
   return (
     <>
       <div className={settingsCss.head}>
@@ -191,7 +234,28 @@ function Log() {
         <ExportMenu scope={scope} filters={filters} />
         <Verdict key={scope} scope={scope} />
       </div>
-      <Filters key={scope} scope={scope} search={search} />
+      {ofWorkspace && saved.isFetched && (
+        <SavedViews
+          search={filter}
+          views={views}
+          fixed={[{ label: t("views.all"), search: {} }]}
+          same={sameFilter}
+          onChoose={(next, view) => show(view ? { view: view.id } : addressOf(next, views))}
+          writes={{ ...writes, save: (view) => writes.save({ ...view, search: toSaved(view.search) }) }}
+          mayShare
+          worth={filtered}
+        />
+      )}
+      {gone && saved.isSuccess && <Note>{t("views.gone")}</Note>}
+      <Filters key={scope} scope={scope} filter={filter} change={change} />
+      {filter.object && (
+        <div>
+          <FilterChip on onClick={() => change({ object: "" })} icon={<X size={12} aria-hidden />}>
+            {t("filter.only", { name: only })}
+            <span className="srOnly"> {t("filter.notOnly")}</span>
+          </FilterChip>
+        </div>
+      )}
       {list.isError && <ErrorCard title={t("loadFailed")} error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && (
         <div className={tableBoxClass}>
@@ -200,7 +264,7 @@ function Log() {
       )}
       {rows.length > 0 && (
         <div className={tableBoxClass} aria-busy={list.isPlaceholderData || undefined}>
-          <Rows rows={rows} label={t("title")} whole />
+          <Rows rows={rows} label={t("title")} whole onOnly={filter.object ? undefined : (one) => show({ ...filter, kind: one.kind, object: one.id })} />
           {list.hasNextPage && (
             <div className={tableFootClass}>
               <Button busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
@@ -215,7 +279,7 @@ function Log() {
           plain
           title={t(filtered ? "noneMatches" : "none")}
           text={filtered ? undefined : t("noneText")}
-          actions={filtered && <Button onClick={() => void navigate({ search: keep })}>{t("clear")}</Button>}
+          actions={filtered && <Button onClick={() => show(addressOf({}, views))}>{t("clear")}</Button>}
         />
       )}
     </>

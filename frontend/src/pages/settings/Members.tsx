@@ -1,23 +1,19 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Eraser, History as HistoryIcon, Palmtree, UserPlus, UserX } from "lucide-react";
+import { UserPlus } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ApiError, api, newIdempotencyKey } from "../../api/client";
-import { useAbsences } from "../../api/absences";
 import { useMembers, workspacePath } from "../../api/queries";
-import { useCan, useUser, useWorkspace } from "../../api/session";
+import { useCan, useWorkspace } from "../../api/session";
 import type { Member, Role } from "../../api/types";
 import {
-  Avatar,
   Button,
-  Chip,
   ConfirmDialog,
   CopyBox,
   cx,
   Dialog,
   ErrorCard,
-  IconButton,
   Note,
   sectionTitleClass,
   SelectField,
@@ -26,20 +22,15 @@ import {
   tableBoxClass,
   tableClass,
   TextField,
-  Time,
-  useErrorText,
 } from "../../ui";
-import fieldCss from "../../ui/fields.module.css";
-import { useAwayWords } from "../inbox/away";
-import { LeftBehind } from "./LeftBehind";
+import { type MemberDeed, MemberRow, ROLES } from "./MemberRow";
 import css from "./settings.module.css";
 
 const Groups = lazy(() => import("./Groups"));
 const AbsenceDialog = lazy(() => import("./OutOfOffice"));
+const HandOverDialog = lazy(() => import("./HandOver"));
 const EraseDialog = lazy(() => import("./EraseDialog"));
 const HistoryDialog = lazy(() => import("../history/HistoryDialog"));
-
-const ROLES: readonly Role[] = ["viewer", "reviewer", "builder", "admin"];
 
 function InviteDialog({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation(["settings", "common"]);
@@ -116,126 +107,7 @@ function InviteDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
-interface MemberRowProps {
-  member: Member;
-  onRemove: () => void;
-  onHistory: () => void;
-  onErase: () => void;
-  onAway: () => void;
-}
-
-function MemberRow({ member, onRemove, onHistory, onErase, onAway }: MemberRowProps) {
-  const { t } = useTranslation(["settings", "away"]);
-  const words = useAwayWords();
-  const away = useAbsences().data?.find((one) => one.who.member === member.id && one.holds);
-  const workspace = useWorkspace().id;
-  const isAdmin = useCan("admin");
-  const me = useUser();
-  const client = useQueryClient();
-  const errorText = useErrorText();
-  const change = useMutation({
-    mutationFn: (part: { role?: Role; active?: boolean }) =>
-      api.patch(`${workspacePath(workspace)}/members/${member.id}`, part),
-    onError: (error) =>
-      showToast({ tone: "err", title: t("members.changeFailed"), text: errorText(error).title }),
-    onSettled: () => client.invalidateQueries({ queryKey: [workspace, "members"] }),
-  });
-  const role = change.isPending ? (change.variables.role ?? member.role) : member.role;
-  const mine = member.email === me.email;
-  return (
-    <tr>
-      <td data-cell="wide">
-        <div className={css.person}>
-          <Avatar name={member.name || member.email} />
-          <span>
-            <b>
-              {member.name || member.email} {mine && <span className={fieldCss.fieldHint}>{t("members.you")}</span>}
-            </b>
-            {member.name && <small>{member.email}</small>}
-            {away && <Chip title={away.hand ? away.hand.name : ""}>{words.until(away.last_day)}</Chip>}
-          </span>
-        </div>
-      </td>
-      <td>
-        {isAdmin && !member.invited ? (
-          <select
-            className={cx(fieldCss.input, css.small)}
-            aria-label={t("members.roleOf", { name: member.name })}
-            value={role}
-            disabled={change.isPending}
-            onChange={(event) => change.mutate({ role: event.currentTarget.value as Role })}
-          >
-            {ROLES.map((one) => (
-              <option key={one} value={one}>
-                {t(`role.${one}`)}
-              </option>
-            ))}
-          </select>
-        ) : (
-          t(`role.${member.role}`)
-        )}
-      </td>
-      <td data-label={member.last_seen_at && member.active && !member.invited ? t("members.lastSeen") : undefined}>
-        {member.invited ? (
-          <Chip tone="wait">{t("members.pending")}</Chip>
-        ) : member.active ? (
-          member.last_seen_at ? (
-            <Time at={member.last_seen_at} />
-          ) : (
-            ""
-          )
-        ) : (
-          <Chip tone="idle">{t("members.inactive")}</Chip>
-        )}
-      </td>
-      <td data-cell="wide">
-        <div className={css.end}>
-        {isAdmin && !member.invited && member.active && (
-          <IconButton
-            size="sm"
-            label={t("away:of", { name: member.name || member.email })}
-            icon={<Palmtree size={16} />}
-            onClick={onAway}
-          />
-        )}
-        {isAdmin && !member.invited && (
-          <IconButton
-            size="sm"
-            label={t("members.historyOf", { name: member.name || member.email })}
-            icon={<HistoryIcon size={16} />}
-            onClick={onHistory}
-          />
-        )}
-        {isAdmin && !mine && (
-          <>
-            {!member.active && !member.invited && (
-              <Button size="sm" busy={change.isPending} onClick={() => change.mutate({ active: true })}>
-                {t("members.activate")}
-              </Button>
-            )}
-            {!member.invited && (
-              <IconButton
-                size="sm"
-                label={t("members.erase.name", { name: member.name || member.email })}
-                icon={<Eraser size={16} />}
-                onClick={onErase}
-              />
-            )}
-            <IconButton
-              size="sm"
-              label={t("members.removeName", { name: member.name || member.email })}
-              icon={<UserX size={16} />}
-              onClick={onRemove}
-            />
-          </>
-        )}
-        </div>
-      </td>
-    </tr>
-  );
-}
-
-function RemoveDialog({ member, onClose }: { member: Member; onClose: () => void }) {
+function WithdrawDialog({ member, onClose }: { member: Member; onClose: () => void }) {
   const { t } = useTranslation("settings");
   const workspace = useWorkspace().id;
   const client = useQueryClient();
@@ -243,7 +115,7 @@ function RemoveDialog({ member, onClose }: { member: Member; onClose: () => void
     mutationFn: () => api.delete(`${workspacePath(workspace)}/members/${member.id}`),
     onSuccess: async () => {
       onClose();
-      showToast({ title: t("members.removed", { name: member.name || member.email }) });
+      showToast({ title: t("members.removed", { name: member.email }) });
       await client.invalidateQueries({ queryKey: [workspace, "members"] });
     },
   });
@@ -251,15 +123,14 @@ function RemoveDialog({ member, onClose }: { member: Member; onClose: () => void
     <ConfirmDialog
       opened
       onClose={onClose}
-      title={t("members.removeTitle", { name: member.name || member.email })}
+      title={t("members.removeTitle", { name: member.email })}
       confirm={t("members.removeConfirm")}
       variant="dangerFilled"
       busy={remove.isPending}
       onConfirm={() => remove.mutate()}
     >
       {remove.isError && <ErrorCard title={t("members.removeFailed")} error={remove.error} />}
-      <p>{member.invited ? t("members.withdrawText") : t("members.removeText")}</p>
-      {!member.invited && <LeftBehind member={member} />}
+      <p>{t("members.withdrawText")}</p>
     </ConfirmDialog>
   );
 }
@@ -274,10 +145,8 @@ function MemberList() {
   const isAdmin = useCan("admin");
   const members = useMembers();
   const [inviting, setInviting] = useState(false);
-  const [removing, setRemoving] = useState<Member | null>(null);
-  const [told, setTold] = useState<Member | null>(null);
-  const [erasing, setErasing] = useState<Member | null>(null);
-  const [absent, setAbsent] = useState<Member | null>(null);
+  const [asked, setAsked] = useState<{ deed: MemberDeed; member: Member } | null>(null);
+  const close = () => setAsked(null);
   return (
     <>
       <div className={css.head}>
@@ -310,7 +179,7 @@ function MemberList() {
             </thead>
             <tbody>
               {members.data.map((member) => (
-                <MemberRow key={member.id} member={member} onRemove={() => setRemoving(member)} onHistory={() => setTold(member)} onErase={() => setErasing(member)} onAway={() => setAbsent(member)} />
+                <MemberRow key={member.id} member={member} onChoose={(deed) => setAsked({ deed, member })} />
               ))}
             </tbody>
           </table>
@@ -319,23 +188,20 @@ function MemberList() {
       <Suspense fallback={<SkeletonRows rows={2} height={34} label={t("loading")} />}>
         <Groups />
       </Suspense>
-      {absent && (
-        <Suspense>
-          <AbsenceDialog member={absent.id} name={absent.name || absent.email} onClose={() => setAbsent(null)} />
-        </Suspense>
-      )}
-      {erasing && (
-        <Suspense>
-          <EraseDialog member={erasing} onClose={() => setErasing(null)} />
-        </Suspense>
-      )}
-      {told && (
-        <Suspense>
-          <HistoryDialog what="members" id={told.id} name={told.name || told.email} onClose={() => setTold(null)} />
-        </Suspense>
-      )}
+      <Suspense>
+        {asked?.deed === "away" && (
+          <AbsenceDialog member={asked.member.id} name={asked.member.name || asked.member.email} onClose={close} />
+        )}
+        {asked && !asked.member.invited && (asked.deed === "remove" || asked.deed === "handOver") && (
+          <HandOverDialog member={asked.member} removing={asked.deed === "remove"} onClose={close} />
+        )}
+        {asked?.deed === "erase" && <EraseDialog member={asked.member} onClose={close} />}
+        {asked?.deed === "history" && (
+          <HistoryDialog what="members" id={asked.member.id} name={asked.member.name || asked.member.email} onClose={close} />
+        )}
+      </Suspense>
       {inviting && <InviteDialog onClose={() => setInviting(false)} />}
-      {removing && <RemoveDialog member={removing} onClose={() => setRemoving(null)} />}
+      {asked?.deed === "remove" && asked.member.invited && <WithdrawDialog member={asked.member} onClose={close} />}
     </>
   );
 }

@@ -1,0 +1,122 @@
+"""What saved searches of all lists have in common: who may see, save, change and share them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import Field
+from rest_framework.exceptions import PermissionDenied
+
+from builder.accounts.rights import Action, allows
+from builder.api.operation import Body, Call, View
+from builder.api.problems import Refusal, not_here
+from builder.workflows import saved_views
+from builder.workflows.models import SavedView
+from builder.workflows.saved_views import ListName
+
+__all__ = ["ChangeView", "NewView", "ViewShape", "Views"]
+
+Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"\S")]
+S = TypeVar("S", bound=Body)
+T = TypeVar("T", bound=View)
+
+
+class NewView(Body, Generic[S]):
+    """A search and its name. `shared`: everybody who sees the list is offered it."""
+
+    name: Name
+    search: S
+    shared: bool = False
+
+
+class ChangeView(Body, Generic[S]):
+    """What is to change; what is left out stays."""
+
+    name: Name | None = None
+    search: S | None = None
+    shared: bool | None = None
+
+
+class ViewShape(View, Generic[T]):
+    """A saved search. `mine`: the asker has saved it; `owner`: who has."""
+
+    id: UUID
+    name: str
+    search: T
+    shared: bool
+    mine: bool
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """The saved searches of one list. `share`: who may do this shares them, and changes shared ones of others."""
+
+    of: ListName
+    share: Action
+
+    def listing(self, call: Call) -> list[SavedView]:
+        """What the asker can choose from."""
+        return saved_views.listing(of=self.of, workspace=call.workspace, person=call.person)
+
+    def save(self, call: Call, body: NewView[Any]) -> SavedView:
+        """Save a search under a name."""
+        self._may_share(call, body.shared)
+        try:
+            row = saved_views.save(
+                of=self.of,
+                workspace=call.workspace,
+                person=call.person,
+                name=body.name,
+                search=_kept(body.search),
+                shared=body.shared,
+                now=call.now,
+            )
+        except saved_views.TooManyViews as error:
+            raise Refusal(
+                409, "too_many_views", f"You have saved {saved_views.MOST_VIEWS} searches. Take one away first."
+            ) from error
+        call.deed.about(row.id)
+        return row
+
+    def change(self, call: Call, view_id: UUID, body: ChangeView[Any]) -> SavedView:
+        """Change what is given."""
+        row = self._find(call, view_id)
+        self._may_share(call, row.shared or bool(body.shared))
+        search = None if body.search is None else _kept(body.search)
+        return saved_views.change(row=row, name=body.name, search=search, shared=body.shared)
+
+    def remove(self, call: Call, view_id: UUID) -> None:
+        """Take it away."""
+        row = self._find(call, view_id)
+        self._may_share(call, row.shared)
+        saved_views.delete(row=row)
+
+    def told(self, call: Call, row: SavedView) -> Mapping[str, Any]:
+        """All of a shape but its search."""
+        mine = row.owner_id == call.person.id
+        return {"id": row.id, "name": row.name, "shared": row.shared, "mine": mine, "owner": row.owner.name}
+
+    def _find(self, call: Call, view_id: UUID) -> SavedView:
+        """The asker's own; of whoever may share, any that is shared."""
+        row = saved_views.find(
+            of=self.of,
+            workspace=call.workspace,
+            person=call.person,
+            view_id=view_id,
+            any_shared=allows(call.role, self.share, call.actor),
+        )
+        if row is None:
+            raise not_here("saved search")
+        return row
+
+    def _may_share(self, call: Call, shared: bool) -> None:
+        if shared and not allows(call.role, self.share, call.actor):
+            raise PermissionDenied
+
+
+def _kept(search: Body) -> dict[str, object]:
+    return search.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
