@@ -172,6 +172,7 @@ _workspace: list[URLPattern | URLResolver] = [
     path("/inbox/<uuid:task_id>", inbox.OneTask.as_view()),
     path("/inbox/<uuid:task_id>/decide", inbox.Decide.as_view()),
     path("/inbox/<uuid:task_id>/take-back", inbox.TakeBack.as_view()),
+    path("/inbox/<uuid:task_id>/seen", asides.Seen.as_view()),
     path("/inbox/<uuid:task_id>/snooze", asides.Snooze.as_view()),
     path("/inbox/<uuid:task_id>/comments", asides.Comment.as_view()),
     path("/inbox/<uuid:task_id>/alike", asides.Alike.as_view()),

@@ -158,7 +158,7 @@ from runtime.api.searching import (
 )
 from runtime.api.standing import standing
 from runtime.api.starting import start_run, start_test
-from runtime.api.tasks import alike, asked_alone, decide, task, task_count, tasks
+from runtime.api.tasks import alike, asked_alone, decide, open_among, same_since, task, task_count, tasks
 from runtime.api.timelines import timeline
 from runtime.api.trail import trail, trail_faults
 from runtime.api.undoing import undo, undo_plan
@@ -301,6 +301,7 @@ __all__ = [
     "name_budget",
     "note_batch_check",
     "number_typed",
+    "open_among",
     "open_file",
     "orphans",
     "pause_if_broken",
@@ -349,6 +350,7 @@ __all__ = [
     "review_rows",
     "run",
     "runs",
+    "same_since",
     "samples",
     "save_table_row",
     "schedule_calendar",

@@ -175,6 +175,7 @@ ROUTES = [
     Row("GET", f"{W}/inbox/<uuid:task_id>", VIEW, Scope.READ, (404,)),
     Row("POST", f"{W}/inbox/<uuid:task_id>/decide", VIEW, Scope.RUN, (404,), {"outcome": "approved"}),
     Row("POST", f"{W}/inbox/<uuid:task_id>/take-back", VIEW, Scope.RUN, (404,)),
+    Row("PUT", f"{W}/inbox/<uuid:task_id>/seen", VIEW, Scope.RUN, (404,), {"seen": True}),
     Row("POST", f"{W}/inbox/<uuid:task_id>/snooze", VIEW, Scope.RUN, (404,), {"until": None}),
     Row("POST", f"{W}/inbox/<uuid:task_id>/comments", VIEW, Scope.RUN, (404,), {"text": "x"}),
     Row("GET", f"{W}/inbox/<uuid:task_id>/alike", VIEW, Scope.READ, (404,)),

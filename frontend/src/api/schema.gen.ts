@@ -904,9 +904,10 @@ export type CountAndSumShape = {
   count: number;
 };
 
-/** How many open questions I am asked. */
+/** How many open questions I am asked; how many of them I have not seen. */
 export type CountView = {
   count: number;
+  unread: number;
 };
 
 /** So many of a class or of a reason. */
@@ -2903,12 +2904,22 @@ export type SearchShape = {
   workflow: (string | null);
 };
 
+/** Whether I have seen it; false: it is as new to me. */
+export type SeenBody = {
+  seen: boolean;
+};
+
 /** A row as it stands in the file, and as it is understood. */
 export type SeenRowShape = {
   cells: Array<string>;
   misfits: Array<MisfitShape>;
   number: number;
   values: Record<string, unknown>;
+};
+
+/** Whether it is as new to me. */
+export type SeenShape = {
+  unread: boolean;
 };
 
 /** `moved_on`: how many waiting steps went on by it; null: they go on in a moment. `duplicate`: this key came before, and nothing was sent again. */
@@ -3214,10 +3225,11 @@ export type TaskDetail = {
   taken_for: (string | null);
   text: string;
   title: string;
+  unread: boolean;
   votes: Array<Vote>;
 };
 
-/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it alone, `taken_for`: in the place of who was away then; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide. `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to). `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `in_place_of`: who is away, and in whose place I may decide it. `may_decide`, `may_take`, `may_hand_over`, `may_leave` (to the admins): whether it is open and for me to do so. `form`: alike for questions that can be decided together. */
+/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it alone, `taken_for`: in the place of who was away then; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide. `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to). `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `in_place_of`: who is away, and in whose place I may decide it. `unread`: I may decide it, and have not seen it since it came to me; what I have put off is not. `may_decide`, `may_take`, `may_hand_over`, `may_leave` (to the admins): whether it is open and for me to do so. `form`: alike for questions that can be decided together. */
 export type TaskShape = {
   amount: unknown;
   asked: Array<Asked>;
@@ -3251,6 +3263,7 @@ export type TaskShape = {
   taken_by_me: boolean;
   taken_for: (string | null);
   title: string;
+  unread: boolean;
   votes: Array<Vote>;
 };
 
@@ -5261,6 +5274,23 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "503": Problem;
+    };
+  };
+  "PUT /api/v1/workspaces/{workspace_id}/inbox/{task_id}/seen": {
+    path: { task_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: SeenBody;
+    answers: {
+      "200": SeenShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };
