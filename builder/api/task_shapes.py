@@ -124,8 +124,8 @@ class TaskShape(View):
     has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to).
     `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `in_place_of`: who is
     away, and in whose place I may decide it. `unread`: I may decide it, and have not seen it since it came to me; what
-    I have put off is not. `may_decide`, `may_take`, `may_hand_over`, `may_leave` (to the admins): whether it is open and
-    for me to do so. `form`: alike for questions that can be decided together.
+    I have put off is not. `may_decide`, `may_take`, `may_hand_over`, `may_leave` (to the admins): whether it is open
+    and for me to do so. `form`: alike for questions that can be decided together.
     """
 
     id: UUID

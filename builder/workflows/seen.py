@@ -1,5 +1,5 @@
-"""Which questions of the inbox a person has seen. A mark is for their own eyes: nobody else is told of it, and it is gone
-when the question is closed."""
+"""Which questions of the inbox a person has seen. A mark is for their own eyes: nobody else is told of it, and it is
+gone when the question is closed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person has not seen of the inbox: for their own eyes, counted as it is, and gone when the question is closed."""
+"""What a person has not seen of the inbox: for their own eyes, counted as it is, and gone with the question."""
 
 from __future__ import annotations
 
