@@ -95,9 +95,7 @@ def test_what_was_open_for_a_moment_is_read_on_every_device_and_can_stand_as_new
     expect(page).to_have_title("Inbox · Millrace")
 
 
-def test_a_row_says_who_is_to_see_to_it(
-    signed_in: Opens, api: Api, ines: Api, product: Product, shot: Shot
-) -> None:
+def test_a_row_says_who_is_to_see_to_it(signed_in: Opens, api: Api, ines: Api, product: Product, shot: Shot) -> None:
     people = {one["email"]: one["id"] for one in api.call("GET", "W/members")["items"]}
     members = [people["ines@example.com"], *(one for email, one in people.items() if email != "ines@example.com")]
     api.call("POST", "W/groups", {"name": "Approvers", "members": members})

@@ -2883,7 +2883,7 @@ export type SearchFieldShape = {
   workflows: Array<string>;
 };
 
-/** Which runs. `q`: what people type, such as `supplier:brink total>10000 status:failed`; words by themselves are looked for in business keys, fields and run ids. `since`, `until`: a day, or so many minutes (15m), hours (24h) or days (7d) ago. */
+/** Which runs. `q`: what people type, such as `supplier:brink total>10000 status:failed`; words by themselves are looked for in business keys, fields and run ids. `since`, `until`: a day, both of them included; a moment (2026-11-30T14:30Z; without its zone in that of the workspace), from then on and before it; or so many minutes (15m), hours (24h) or days (7d) ago. */
 export type SearchQuery = {
   mode?: ("live" | "test" | null);
   q?: string;
