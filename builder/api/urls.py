@@ -125,6 +125,7 @@ _workspace: list[URLPattern | URLResolver] = [
     path("/runs/views/<uuid:view_id>", run_views.OneRunView.as_view()),
     path("/runs/columns", run_views.ColumnsOfRuns.as_view()),
     path("/runs/count", run_lists.CountOfRuns.as_view()),
+    path("/runs/hours", run_lists.Hours.as_view()),
     path("/runs/fields", run_lists.SearchFields.as_view()),
     path("/runs/timeline", run_lists.Timeline.as_view()),
     path("/runs/usual", run_lists.UsualDurations.as_view()),

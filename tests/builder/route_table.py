@@ -130,6 +130,7 @@ ROUTES = [
     Row("POST", f"{W}/schedules/preview", BUILD, Scope.BUILD, (200, 422), {"config": {}}),
     Row("GET", f"{W}/runs", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/runs/count", VIEW, Scope.READ, (200,)),
+    Row("GET", f"{W}/runs/hours", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/runs/fields", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/runs/timeline", VIEW, Scope.READ, (400,)),
     Row("GET", f"{W}/runs/usual", VIEW, Scope.READ, (400,)),

@@ -1446,6 +1446,19 @@ export type HoldShape = {
   waiting: number;
 };
 
+/** How many live runs began in an hour, and how many failed in it. */
+export type HourShape = {
+  begin: string;
+  end: string;
+  failed: number;
+  started: number;
+};
+
+/** The last 24 hours of the clock; the last one is not over. */
+export type HoursShape = {
+  hours: Array<HourShape>;
+};
+
 /** The text of a calendar file (`.ics`, at most 200 KB), and the days that the calendar has already. */
 export type IcsBody = {
   days?: Array<CalendarDayBody>;
@@ -5700,6 +5713,17 @@ export interface Operations {
     path: { workspace_id: string };
     answers: {
       "200": ItemsSearchFieldShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/hours": {
+    path: { workspace_id: string };
+    answers: {
+      "200": HoursShape;
       "400": Problem;
       "401": Problem;
       "403": Problem;
