@@ -83,6 +83,7 @@ def test_the_inbox_with_its_context_can_be_read(signed_in: Opens, api: Api, prod
     page = signed_in(f"/inbox?task={task}", viewport={"width": 1440, "height": 900})
     page.emulate_media(color_scheme=THEMES["desk"][0])
     expect(page.get_by_role("complementary").get_by_text("No other run had this key.")).to_be_visible()
+    expect(page.get_by_test_id("run-picture")).to_be_visible()
     readable(page, "desk", "inbox-context", shot)
 
 
