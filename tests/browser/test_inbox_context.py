@@ -58,7 +58,9 @@ def test_the_context_shows_the_run_what_was_before_and_earlier_decisions_about_t
     expect(aside.get_by_text("Rejected")).to_be_visible()
     expect(aside.get_by_text("The prices are not ours.")).to_be_visible()
     picture = aside.get_by_test_id("run-picture")
-    expect(picture).to_have_accessible_name(re.compile(r"“Approve the invoice” of Invoices with a past asks\..* 2 of 3 steps are done\."))
+    expect(picture).to_have_accessible_name(
+        re.compile(r"“Approve the invoice” of Invoices with a past asks\..* 2 of 3 steps are done\.")
+    )
     expect(aside.locator('[data-step="ask"][data-status="waiting"]')).to_be_visible()
     expect(aside.locator('[data-step="look"][data-status="succeeded"]')).to_be_visible()
     expect(aside.locator(".react-flow__node.selected")).to_have_count(1)
